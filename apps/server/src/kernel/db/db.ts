@@ -1,0 +1,136 @@
+/**
+ * PostgreSQL at the edge. A write is one transaction that carries its data, audit and outgoing events together; reads take
+ * none. `sql` composes text and values, so no value ever becomes text of a statement.
+ */
+import pg from 'pg';
+import sqlTag, { empty, join, raw, type Sql } from 'sql-template-tag';
+
+export { empty, join, raw, type Sql };
+export const sql = sqlTag;
+
+// numeric and int8 come as exact strings; int8 that we count with is cast in SQL or parsed where it is read.
+pg.types.setTypeParser(pg.types.builtins.INT8, (value) => {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`int8 beyond the safe range: ${value}`);
+  return number;
+});
+// A date is a calendar day without a zone: keep the text.
+pg.types.setTypeParser(pg.types.builtins.DATE, (value) => value);
+
+/** Who acts: a person, a service account, or the node itself. Written into every audit row. */
+export interface Actor {
+  kind: 'person' | 'service' | 'system' | 'anonymous';
+  id: string;
+  /** The organisation acted for. */
+  participant: string;
+  name?: string;
+  requestId?: string;
+}
+
+/** Where a row belongs. Every owned table carries these three columns. */
+export interface Tenancy {
+  node: string;
+  market: string;
+}
+
+export interface Reader {
+  rows<T>(query: Sql): Promise<T[]>;
+  first<T>(query: Sql): Promise<T | undefined>;
+  /** Exactly one row, else a defect. */
+  one<T>(query: Sql): Promise<T>;
+}
+
+export interface Tx extends Reader {
+  /** Number of rows touched. */
+  exec(query: Sql): Promise<number>;
+  /** The clock at the beginning of the transaction: one moment for all that it writes. */
+  readonly now: Date;
+  readonly actor: Actor;
+  readonly tenancy: Tenancy;
+  /** Runs after commit, never after rollback; for waking workers only, as it is lost in a crash. */
+  afterCommit(run: () => void): void;
+}
+
+export interface Database extends Reader {
+  tx<T>(actor: Actor, run: (tx: Tx) => Promise<T>): Promise<T>;
+  pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+const runOn = async (target: pg.Pool | pg.PoolClient, query: Sql) =>
+  target.query({ text: query.text, values: query.values as unknown[] });
+
+const readerOn = (target: pg.Pool | pg.PoolClient): Reader => ({
+  rows: async <T>(query: Sql) => (await runOn(target, query)).rows as T[],
+  first: async <T>(query: Sql) => (await runOn(target, query)).rows[0] as T | undefined,
+  one: async <T>(query: Sql) => {
+    const { rows } = await runOn(target, query);
+    if (rows.length !== 1) throw new Error(`expected one row, got ${rows.length}: ${query.text.slice(0, 200)}`);
+    return rows[0] as T;
+  },
+});
+
+export interface DatabaseOptions {
+  connection: pg.PoolConfig;
+  tenancy: Tenancy;
+  now: () => Date;
+  onError?: (error: Error) => void;
+  clientsMax?: number;
+}
+
+// Serialisation failures and deadlocks are the database asking for another try; three are enough for our short transactions.
+const retryCodes = new Set(['40001', '40P01']);
+const triesMax = 4;
+
+export const openDatabase = (options: DatabaseOptions): Database => {
+  const pool = new pg.Pool({ max: options.clientsMax ?? 16, ...options.connection });
+  // Without a listener a server restart would end the process.
+  pool.on('error', (error) => options.onError?.(error));
+
+  const attempt = async <T>(actor: Actor, run: (tx: Tx) => Promise<T>): Promise<T> => {
+    const client = await pool.connect();
+    const after: (() => void)[] = [];
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const reader = readerOn(client);
+      const tx: Tx = {
+        ...reader,
+        exec: async (query) => (await runOn(client, query)).rowCount ?? 0,
+        now: options.now(),
+        actor,
+        tenancy: options.tenancy,
+        afterCommit: (callback) => void after.push(callback),
+      };
+      const result = await run(tx);
+      await client.query('commit');
+      for (const callback of after) callback();
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch((failure: Error) => {
+        broken = failure;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  };
+
+  const tx: Database['tx'] = async (actor, run) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await attempt(actor, run);
+      } catch (error) {
+        if (tries >= triesMax || !retryCodes.has((error as { code?: string }).code ?? '')) throw error;
+      }
+    }
+  };
+
+  return { ...readerOn(pool), tx, pool, close: () => pool.end() };
+};
+
+/** The constraint that a refused statement names, so that one place can say what the refusal means. */
+export const violatedConstraint = (error: unknown): string | undefined => {
+  const { code, constraint } = error as { code?: string; constraint?: string };
+  return code?.startsWith('23') ? constraint : undefined;
+};
