@@ -41,6 +41,10 @@ export interface Endpoint<
   bodyBytesMax?: number;
   /** Status of success: 200 unless said (201 for POST that creates). */
   status?: number;
+  /** The reply carries a secret shown once: it is not kept for replays of the Idempotency-Key. */
+  secretReply?: boolean;
+  /** Harmless to repeat, so its Idempotency-Key is not recorded (sign-in, search by POST). */
+  repeatable?: boolean;
   /** A GET that logs its reader because the content is sensitive. */
   readsLogged?: boolean;
 }

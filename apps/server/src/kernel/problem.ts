@@ -129,6 +129,11 @@ export const kernelProblems = defineProblems('kernel', {
     title: { zh: 'Idempotency-Key 已用于另一请求', en: 'This Idempotency-Key belongs to another request' },
     next: { zh: '换一个新的键', en: 'Use a new key' },
   },
+  alreadyDone: {
+    status: 409,
+    title: { zh: '该操作已完成', en: 'This was already done' },
+    next: { zh: '其中的密钥只显示一次；如已遗失，请重新生成', en: 'Its secret is shown only once; make a new one if it is lost' },
+  },
   conflict: {
     status: 409,
     title: { zh: '与现有记录冲突', en: 'This conflicts with what is recorded' },

@@ -1,0 +1,86 @@
+/** Settings: one table, each with its environment variable, default and meaning. docs/operate/settings.md is made from it. */
+import type { Text } from '@shugu/wire';
+
+interface Setting<T> {
+  variable: string;
+  fallback: T;
+  about: Text;
+  /** Never printed. */
+  secret?: boolean;
+  parse(text: string): T;
+}
+
+const string = (text: string) => text;
+const integer = (text: string) => {
+  if (!/^\d{1,12}$/.test(text)) throw new Error('not a whole number');
+  return Number(text);
+};
+const flag = (text: string) => {
+  if (!['0', '1', 'true', 'false'].includes(text)) throw new Error('write 1 or 0');
+  return text === '1' || text === 'true';
+};
+const oneOf =
+  <K extends string>(...values: K[]) =>
+  (text: string): K => {
+    if (!values.includes(text as K)) throw new Error(`one of ${values.join(', ')}`);
+    return text as K;
+  };
+
+const setting = <T>(
+  variable: string,
+  fallback: T,
+  parse: (text: string) => T,
+  zh: string,
+  en: string,
+  secret = false,
+): Setting<T> => ({ variable, fallback, parse, about: { zh, en }, secret });
+
+export const settings = {
+  home: setting('SHUGU_HOME', '.shugu', string, '数据目录', 'Folder of all data'),
+  host: setting('SHUGU_HOST', '127.0.0.1', string, '监听地址', 'Address to listen on'),
+  port: setting('SHUGU_PORT', 7070, integer, '监听端口，0 为任意空闲端口', 'Port to listen on; 0 picks a free one'),
+  publicUrl: setting('SHUGU_PUBLIC_URL', '', string, '对外地址，用于二维码与签名地址；空则为监听地址', 'Address outsiders use, in QR codes and signed addresses; the listening address if empty'),
+  databaseUrl: setting('SHUGU_DATABASE_URL', '', string, 'PostgreSQL 15 及以上的连接串；空则使用内置数据库', 'URL of PostgreSQL 15 or newer; the embedded server if empty', true),
+  node: setting('SHUGU_NODE', 'hn', string, '节点代码', 'Code of this node'),
+  market: setting('SHUGU_MARKET', 'main', string, '默认市场（中心）代码', 'Code of the market (centre) served by default'),
+  suite: setting('SHUGU_SUITE', 'intl' as 'intl' | 'sm', oneOf('intl', 'sm'), '密码套件：intl 为 SHA-256/Ed25519，sm 为 SM3/SM2', 'Crypto suite: intl is SHA-256/Ed25519, sm is SM3/SM2'),
+  clock: setting('SHUGU_CLOCK', 'system', string, 'system 或模拟日历的起始时刻（仅限演示与测试）', 'system, or the starting moment of a simulated calendar (demo and tests only)'),
+  keySecret: setting('SHUGU_KEY_SECRET', '', string, '封装私钥的口令；空则在数据目录生成', 'Secret that seals private keys; one is made in the data folder if empty', true),
+  bankUrl: setting('SHUGU_BANK_URL', '', string, '存管银行适配器地址；空则启动带标识的模拟器', 'Address of the custodian bank adapter; the labelled simulator is started if empty'),
+  bankKey: setting('SHUGU_BANK_KEY', '', string, '与存管银行之间的共享密钥', 'Key shared with the custodian bank', true),
+  logLevel: setting('SHUGU_LOG_LEVEL', 'info' as 'debug' | 'info' | 'warn' | 'error' | 'silent', oneOf('debug', 'info', 'warn', 'error', 'silent'), '日志级别', 'Level of the structured log'),
+  logDelaySeconds: setting('SHUGU_LOG_DELAY_SECONDS', 2, integer, '公开日志的批次节奏（秒）；承诺的最大延迟为其 30 倍', 'Rhythm of the public log’s batches, in seconds; the promised maximum delay is thirty times that'),
+  sessionHours: setting('SHUGU_SESSION_HOURS', 12, integer, '登录有效时长（小时）', 'Hours a session lasts'),
+  loginTriesPerMinute: setting('SHUGU_LOGIN_TRIES', 10, integer, '每账号每分钟登录尝试次数', 'Sign-in attempts per account and minute'),
+  requestsPerSecond: setting('SHUGU_REQUESTS_PER_SECOND', 200, integer, '每来源每秒请求数上限', 'Requests per second and source address'),
+  mailUrl: setting('SHUGU_MAIL_URL', '', string, '发信服务器（smtp://…）；空则只在站内送达', 'Mail server (smtp://…); notices stay in the portal if empty', true),
+  mailFrom: setting('SHUGU_MAIL_FROM', '', string, '发信地址', 'Sender of mail'),
+  oidcIssuer: setting('SHUGU_OIDC_ISSUER', '', string, '统一身份认证（OIDC）签发方；空则关闭', 'Issuer of an OIDC log-in; off if empty'),
+  oidcClient: setting('SHUGU_OIDC_CLIENT', '', string, 'OIDC 客户端编号', 'OIDC client id'),
+  oidcSecret: setting('SHUGU_OIDC_SECRET', '', string, 'OIDC 客户端密钥', 'OIDC client secret', true),
+  rulePacks: setting('SHUGU_RULE_PACKS', '', string, '规则包目录；空则使用随附规则包', 'Folder of rule packs; the shipped ones if empty'),
+  privateUpstreams: setting('SHUGU_PRIVATE_UPSTREAMS', '', string, '允许转发的内网上游（host:port，逗号分隔）', 'Private upstreams that the proxy may reach (host:port, comma separated)'),
+  checkReplies: setting('SHUGU_CHECK_REPLIES', false, flag, '按模式核对每个答复（测试用，较慢）', 'Hold every reply against its schema (for tests; slower)'),
+} as const;
+
+export type Config = { [K in keyof typeof settings]: (typeof settings)[K]['fallback'] };
+
+/** Reads the environment; every fault is reported at once, by variable. `over` wins, for tests and the command line. */
+export const readConfig = (environment: Record<string, string | undefined>, over: Partial<Config> = {}): Config => {
+  const faults: string[] = [];
+  const config: Record<string, unknown> = {};
+  for (const [key, one] of Object.entries(settings) as [keyof Config, Setting<unknown>][]) {
+    const text = environment[one.variable];
+    try {
+      config[key] = over[key] ?? (text === undefined || text === '' ? one.fallback : one.parse(text));
+    } catch (error) {
+      faults.push(`${one.variable}: ${(error as Error).message}`);
+    }
+  }
+  const known = new Set(Object.values(settings).map((one) => one.variable));
+  for (const variable of Object.keys(environment))
+    if (/^SHUGU_[A-Z_]+$/.test(variable) && !known.has(variable) && !/^SHUGU_(TEST|CRASH|BENCH|CWD|E2E)/.test(variable))
+      faults.push(`${variable}: no such setting`);
+  if (faults.length) throw new Error(`settings are wrong:\n  ${faults.join('\n  ')}`);
+  return config as Config;
+};

@@ -1,0 +1,221 @@
+/** One door for every route: parse, who, may they, key, one transaction, answer. The order is the security of the house. */
+import { createHash, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { problem as problemSchema, type AnyEndpoint } from '@shugu/wire';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import { audit } from '../audit.ts';
+import { type Database, type Tx, violatedConstraint } from '../db/db.ts';
+import type { RateLimit } from '../limits.ts';
+import { kernelProblems, Problem, problemBody } from '../problem.ts';
+import { tokenFrom } from '../session.ts';
+import { claimKey, keepReply, requestDigest } from './idempotency.ts';
+import { actorOf, anonymous, type Principal } from './principal.ts';
+import type { BytesReply, Route, RouteRequest } from './route.ts';
+
+export interface HttpOptions {
+  routes: Route[];
+  database: Database;
+  log: Logger;
+  /** Undefined when the token is unknown, expired or revoked. */
+  authenticate(token: string, language: 'zh' | 'en'): Promise<Principal | undefined>;
+  checkReplies: boolean;
+  perSource: RateLimit;
+  publicUrl(): string;
+  onAnswer?(endpointId: string, status: number, seconds: number): void;
+}
+
+export const bodyBytesDefault = 262_144;
+const headersOfSafety = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+  'cross-origin-opener-policy': 'same-origin',
+};
+
+export const languageOf = (headers: Record<string, unknown>): 'zh' | 'en' =>
+  /^\s*en/i.test(String(headers['x-shugu-language'] ?? headers['accept-language'] ?? '')) ? 'en' : 'zh';
+
+const parsePart = (schema: z.ZodType | undefined, value: unknown, place: string): unknown => {
+  if (!schema) return undefined;
+  const parsed = schema.safeParse(value ?? {});
+  if (parsed.success) return parsed.data;
+  throw kernelProblems.invalid({
+    errors: parsed.error.issues.slice(0, 100).map((issue) => ({
+      field: [place, ...issue.path].join('.'),
+      code: issue.code,
+      message: issue.message,
+    })),
+  });
+};
+
+const parseAddress = (endpoint: AnyEndpoint, request: FastifyRequest): unknown => {
+  const parsed = endpoint.params?.safeParse(request.params);
+  // A malformed identifier names nothing: it looks like any other unknown object.
+  if (parsed && !parsed.success) throw kernelProblems.unknown();
+  return parsed?.data;
+};
+
+const isMutation = (endpoint: AnyEndpoint) => endpoint.method !== 'GET';
+
+const principalOf = async (options: HttpOptions, endpoint: AnyEndpoint, request: FastifyRequest): Promise<Principal> => {
+  const language = languageOf(request.headers);
+  const found = tokenFrom(request.headers as Record<string, string | undefined>);
+  const principal = found ? await options.authenticate(found.token, language) : undefined;
+  // A cookie travels by itself, so a write that relies on it must show that our own page sent it.
+  if (principal && found?.from === 'cookie' && isMutation(endpoint)) {
+    const site = request.headers['sec-fetch-site'];
+    if (request.headers['x-shugu-page'] !== '1' || (site !== undefined && site !== 'same-origin')) throw kernelProblems.forgery();
+  }
+  if (endpoint.permission === 'public') return principal ?? anonymous(language);
+  if (!principal) throw kernelProblems.notSignedIn();
+  if (endpoint.permission !== 'signedIn' && !principal.permissions.has(endpoint.permission))
+    throw endpoint.params ? kernelProblems.unknown() : kernelProblems.notPermitted({ detail: endpoint.permission });
+  return principal;
+};
+
+const keyOf = (endpoint: AnyEndpoint, request: FastifyRequest): string | undefined => {
+  if (endpoint.method !== 'POST') return undefined;
+  const key = request.headers['idempotency-key'];
+  if (typeof key !== 'string' || key.length < 8 || key.length > 200)
+    throw kernelProblems.keyMissing({ field: 'headers.idempotency-key' });
+  return endpoint.repeatable || endpoint.rawBody ? undefined : key;
+};
+
+const noTransaction = new Proxy({} as Tx, {
+  get: () => {
+    throw new Error('this route has no open transaction');
+  },
+});
+
+const answer = async (options: HttpOptions, route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const { endpoint } = route;
+  const address = request.ip;
+  const wait = options.perSource.take(address, performance.now());
+  if (wait > 0) throw kernelProblems.tooFast({ headers: { 'retry-after': String(wait) } });
+  const principal = await principalOf(options, endpoint, request);
+  const params = parseAddress(endpoint, request);
+  const query = parsePart(endpoint.query, request.query, 'query');
+  const body = parsePart(endpoint.body, request.body, 'body');
+  const key = keyOf(endpoint, request);
+  const status = endpoint.status ?? 200;
+  const input: RouteRequest<unknown, unknown, unknown> = {
+    principal,
+    params,
+    query,
+    body,
+    tx: noTransaction,
+    read: options.database,
+    stream: endpoint.rawBody ? (request.body as Readable) : Readable.from([]),
+    headers: request.headers as Record<string, string | undefined>,
+    requestId: request.id,
+    setHeader: (name, value) => void reply.header(name, value),
+    address,
+  };
+  const run = async (tx: Tx): Promise<{ status: number; value: unknown }> => {
+    const digest = key ? requestDigest(endpoint, params, query, body) : '';
+    const before = key ? await claimKey(tx, key, endpoint, digest) : undefined;
+    if (before) return { status: before.status, value: before.reply };
+    const value = await route.handler({ ...input, tx, read: tx });
+    if (key) await keepReply(tx, key, endpoint, status, value);
+    return { status, value };
+  };
+  const actor = actorOf(principal, request.id);
+  if (!isMutation(endpoint) || route.ownTransaction) {
+    const value = await route.handler(input);
+    if (endpoint.readsLogged)
+      await options.database.tx(actor, (tx) => audit(tx, { action: `${endpoint.id}.read`, subject: JSON.stringify(params ?? {}) }));
+    return send(options, endpoint, request, reply, status, value);
+  }
+  const done = await options.database.tx(actor, run);
+  return send(options, endpoint, request, reply, done.status, done.value);
+};
+
+const send = (
+  options: HttpOptions,
+  endpoint: AnyEndpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  value: unknown,
+): FastifyReply => {
+  if (endpoint.replyKind === 'bytes') return sendBytes(endpoint, reply, value as BytesReply);
+  if (options.checkReplies) {
+    const checked = endpoint.reply.safeParse(value);
+    if (!checked.success) throw new Error(`${endpoint.id} breaks its reply schema: ${checked.error.message}`);
+  }
+  const text = JSON.stringify(value);
+  if (endpoint.method === 'GET') {
+    const tag = `"${createHash('sha1').update(text).digest('base64url')}"`;
+    reply.header('etag', tag);
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', endpoint.permission === 'public' ? 'no-cache' : 'private, no-cache');
+    if (request.headers['if-none-match'] === tag) return reply.code(304).send();
+  }
+  return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(text);
+};
+
+const sendBytes = (endpoint: AnyEndpoint, reply: FastifyReply, value: BytesReply): FastifyReply => {
+  if (value.fileName)
+    reply.header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(value.fileName)}`);
+  reply.header('content-type', value.mediaType ?? endpoint.mediaType ?? 'application/octet-stream');
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'private, no-cache');
+  return reply.send(value.body instanceof Uint8Array ? Buffer.from(value.body) : value.body);
+};
+
+const problemFrom = (error: unknown, log: Logger, request: FastifyRequest): Problem => {
+  if (error instanceof Problem) return error;
+  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return kernelProblems.tooLarge();
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return kernelProblems.mediaType();
+  if (statusCode === 400) return kernelProblems.malformed({ detail: (error as Error).message });
+  const constraint = violatedConstraint(error);
+  if (constraint) {
+    log.warn({ constraint, requestId: request.id }, 'the database refused');
+    return kernelProblems.conflict({ detail: constraint });
+  }
+  log.error({ err: error, requestId: request.id, method: request.method, url: request.url.split('?')[0] }, 'defect');
+  return kernelProblems.defect();
+};
+
+export const makeHttp = (options: HttpOptions): FastifyInstance => {
+  const app = Fastify({
+    logger: false,
+    genReqId: () => randomUUID(),
+    bodyLimit: bodyBytesDefault,
+    routerOptions: { maxParamLength: 500 },
+    requestTimeout: 120_000,
+    trustProxy: false,
+  });
+  app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
+  app.addHook('onRequest', async (_request, reply) => {
+    for (const [name, value] of Object.entries(headersOfSafety)) reply.header(name, value);
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const found = problemFrom(error, options.log, request);
+    for (const [name, value] of Object.entries(found.headers ?? {})) reply.header(name, value);
+    const body = problemBody(found, languageOf(request.headers), request.id);
+    if (options.checkReplies) problemSchema.parse(body);
+    return reply.code(found.definition.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(body));
+  });
+  const seen = new Set<string>();
+  for (const route of options.routes) {
+    const { endpoint } = route;
+    const name = `${endpoint.method} ${endpoint.path}`;
+    if (seen.has(name)) throw new Error(`two routes at ${name}`);
+    seen.add(name);
+    app.route({
+      method: endpoint.method,
+      url: endpoint.path,
+      bodyLimit: endpoint.rawBody ? Number.MAX_SAFE_INTEGER : (endpoint.bodyBytesMax ?? bodyBytesDefault),
+      handler: async (request, reply) => {
+        const started = performance.now();
+        reply.raw.once('close', () =>
+          options.onAnswer?.(endpoint.id, reply.statusCode, (performance.now() - started) / 1000),
+        );
+        return answer(options, route, request, reply);
+      },
+    });
+  }
+  return app;
+};
