@@ -43,3 +43,11 @@ export const actorOf = (principal: Principal, requestId?: string): Actor => ({
 });
 
 export const systemActor = (name: string): Actor => ({ kind: 'system', id: `system:${name}`, participant: '', name });
+
+/** Who may do what: an organisation of one of `roles`, through a person who holds one of `seats`. Each room declares its own. */
+export interface PermissionRule {
+  title: { zh: string; en: string };
+  roles: readonly string[];
+  seats: readonly string[];
+}
+export type PermissionTable = Record<string, PermissionRule>;
