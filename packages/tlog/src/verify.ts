@@ -8,7 +8,8 @@ const odd = (value: number) => value % 2 === 1;
 
 /**
  * RFC 9162 section 2.1.3.2. False for anything but the exact proof: a hash of another length, one hash too few or too
- * many, an index outside the tree. Never throws.
+ * many, an index outside the tree. Never throws. Trap: size and root must come from one signed checkpoint. A proof alone
+ * binds the size only as far as it shapes the path; leaf 0 has the same path in trees of 299 and 300.
  */
 export function verifyInclusion(input: {
   hash: Hash;
