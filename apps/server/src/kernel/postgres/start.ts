@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -73,7 +73,7 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Runn
   mkdirSync(options.dataDirectory, { recursive: true, mode: 0o700 });
   // The real path, since it names the socket folder and identifies the server's process.
   const dataDirectory = realpathSync(resolve(options.dataDirectory));
-  const lock = lockDirectory(dataDirectory);
+  const lock = await lockDirectory(dataDirectory);
   try {
     const found = findBinaries(dataDirectory);
     const started =
@@ -170,6 +170,8 @@ async function startEmbedded(options: Embedded): Promise<RunningPostgres> {
     async stop() {
       const last = await supervision.end();
       if (isAlive(last) && runningServer(cluster)?.pid === last) await stopServer(last, cluster);
+      // In the temporary folder a socket's folder would outlive the data it belongs to.
+      if (dirname(socketDirectory) !== dataDirectory) rmSync(socketDirectory, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,207 @@
+/**
+ * Databases for tests: one server a run, one empty or prepared database a test.
+ *
+ * With vitest, list this file as `globalSetup`; workers find the server through the environment. Without it (a bench,
+ * a script) the first caller starts a server that ends with the process.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { isAlive, runningServer, stopServer } from './postmaster.ts';
+import { type PostgresLog, startPostgres } from './start.ts';
+
+const environmentName = 'SHUGU_TEST_POSTGRES';
+const directoryPrefix = 'shugu-test-';
+/** Identifier of PostgreSQL: 63 bytes. */
+const nameLengthMax = 63;
+
+interface Shared {
+  connection: pg.ClientConfig;
+  /** Begins the name of every database of this run. */
+  prefix: string;
+}
+
+export interface FreshDatabase {
+  name: string;
+  /** For `new pg.Pool(connection)`. */
+  connection: pg.PoolConfig;
+  /** Cuts remaining sessions and removes the database; leaving it to the end of the run is fine too. */
+  drop(): Promise<void>;
+}
+
+export interface TestPostgres {
+  /** Leads to the maintenance database, for looking at the server itself. */
+  connection: pg.PoolConfig;
+  /** An empty database, or a copy of a template made by `template`; about 50 ms. */
+  freshDatabase(templateName?: string): Promise<FreshDatabase>;
+  /**
+   * Prepares a template once a run, however many workers ask; `prepare` must have closed its sessions when it returns.
+   * @returns the name for `freshDatabase`
+   */
+  template(name: string, prepare: (connection: pg.PoolConfig) => Promise<void>): Promise<string>;
+}
+
+/** vitest's globalSetup: the returned function is its teardown. */
+export default async function setup(): Promise<() => Promise<void>> {
+  if (process.env[environmentName]) return async () => {};
+  const { shared, stop } = await startShared();
+  process.env[environmentName] = JSON.stringify(shared);
+  return async () => {
+    delete process.env[environmentName];
+    await stop();
+  };
+}
+
+let own: Promise<Shared> | undefined;
+
+/** The run's server: of globalSetup, of SHUGU_TEST_DATABASE_URL, or one of our own. */
+export async function testPostgres(): Promise<TestPostgres> {
+  const text = process.env[environmentName];
+  own ??= text ? Promise.resolve(JSON.parse(text) as Shared) : startOwn();
+  const shared = await own;
+  return {
+    connection: shared.connection,
+    freshDatabase: (templateName) => freshDatabase(shared, templateName),
+    template: (name, prepare) => makeTemplate(shared, name, prepare),
+  };
+}
+
+/** Ends the server `testPostgres` started for this process, if it did. */
+export let stopTestPostgres = async (): Promise<void> => {};
+
+async function startOwn(): Promise<Shared> {
+  const { shared, stop, kill } = await startShared();
+  process.once('exit', kill);
+  stopTestPostgres = async () => {
+    process.off('exit', kill);
+    own = undefined;
+    await stop();
+  };
+  return shared;
+}
+
+async function startShared(): Promise<{ shared: Shared; stop(): Promise<void>; kill(): void }> {
+  const prefix = `t${randomBytes(3).toString('hex')}_`;
+  const url = process.env.SHUGU_TEST_DATABASE_URL;
+  if (url) {
+    const { connection, stop } = await startPostgres({ dataDirectory: '', url, log: quiet });
+    const shared = { connection, prefix };
+    return { shared, stop: () => dropAll(shared).finally(stop), kill: () => {} };
+  }
+  await sweep();
+  const dataDirectory = mkdtempSync(join(tmpdir(), `${directoryPrefix}${process.pid}-`));
+  const server = await startPostgres({ dataDirectory, log: quiet, durability: 'test' });
+  if (server.kind !== 'embedded') throw new Error('no PostgreSQL for tests: set SHUGU_TEST_DATABASE_URL');
+  const remove = (): void => rmSync(dataDirectory, { recursive: true, force: true, maxRetries: 5 });
+  return {
+    shared: { connection: { ...server.connection, database: 'postgres' } as pg.ClientConfig, prefix },
+    stop: () => server.stop().finally(remove),
+    // At exit nothing can be waited for: the immediate shutdown needs no help, the next run sweeps the folder.
+    kill: () => {
+      for (const left of serversIn(dataDirectory)) process.kill(left.pid, 'SIGQUIT');
+    },
+  };
+}
+
+/** Removes what killed runs left in the temporary folder, servers included. */
+async function sweep(): Promise<void> {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = Number(/^shugu-test-(\d+)-/.exec(name)?.[1]);
+    if (!pid || isAlive(pid)) continue;
+    const directory = join(tmpdir(), name);
+    try {
+      for (const server of serversIn(directory)) await stopServer(server.pid, server.cluster);
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    } catch {
+      // Another user's, or another run sweeps at the same time.
+    }
+  }
+}
+
+function serversIn(dataDirectory: string): { pid: number; cluster: string }[] {
+  return readdirSync(dataDirectory)
+    .filter((name) => name.startsWith('cluster-'))
+    .flatMap((name) => {
+      const cluster = join(dataDirectory, name);
+      const server = runningServer(cluster);
+      return server ? [{ pid: server.pid, cluster }] : [];
+    });
+}
+
+async function freshDatabase(shared: Shared, templateName?: string): Promise<FreshDatabase> {
+  const name = `${shared.prefix}${randomBytes(6).toString('hex')}`;
+  const from = templateName ? `template ${quoted(templateName)}` : `template template0 encoding 'UTF8'`;
+  await administer(shared, (client) => client.query(`create database ${quoted(name)} ${from} strategy wal_log`));
+  return {
+    name,
+    connection: connectionTo(shared, name),
+    drop: () => administer(shared, (client) => drop(client, name)),
+  };
+}
+
+async function makeTemplate(
+  shared: Shared,
+  name: string,
+  prepare: (connection: pg.PoolConfig) => Promise<void>,
+): Promise<string> {
+  const finished = `${shared.prefix}template_${name}`;
+  const building = `${shared.prefix}building_${name}`;
+  if (!/^[a-z0-9_]+$/.test(name) || building.length > nameLengthMax) throw new Error(`bad template name: ${name}`);
+  await administer(shared, async (client) => {
+    // One worker builds, the others wait here; the lock ends with the session.
+    await client.query('select pg_advisory_lock(hashtext($1))', [finished]);
+    const found = await client.query('select 1 from pg_database where datname = $1', [finished]);
+    if (found.rowCount) return;
+    await drop(client, building);
+    await client.query(`create database ${quoted(building)} template template0 encoding 'UTF8' strategy wal_log`);
+    await prepare(connectionTo(shared, building));
+    await client.query(`alter database ${quoted(building)} rename to ${quoted(finished)}`);
+    await client.query(`alter database ${quoted(finished)} with allow_connections false`);
+  });
+  return finished;
+}
+
+async function dropAll(shared: Shared): Promise<void> {
+  await administer(shared, async (client) => {
+    const { rows } = await client.query<{ datname: string }>(
+      'select datname from pg_database where starts_with(datname, $1)',
+      [shared.prefix],
+    );
+    for (const { datname } of rows) await drop(client, datname);
+  });
+}
+
+async function administer<T>(shared: Shared, action: (client: pg.Client) => Promise<T>): Promise<void> {
+  const client = new pg.Client(shared.connection);
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await action(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function drop(client: pg.Client, name: string): Promise<void> {
+  await client.query(`drop database if exists ${quoted(name)} with (force)`);
+}
+
+function connectionTo(shared: Shared, database: string): pg.PoolConfig {
+  const { connectionString, ...rest } = shared.connection;
+  if (!connectionString) return { ...rest, database };
+  const url = new URL(connectionString);
+  url.pathname = `/${database}`;
+  return { ...rest, connectionString: url.href };
+}
+
+function quoted(name: string): string {
+  return pg.escapeIdentifier(name);
+}
+
+const quiet: PostgresLog = {
+  info: () => {},
+  warn: () => {},
+  error: (fields, message) => console.error(message, fields),
+};
