@@ -1,0 +1,226 @@
+/**
+ * Jobs: work that outlives a request. Sent inside the transaction that wants it, claimed with `skip locked` under a lease,
+ * retried with back-off, dead after `attemptsMax`, each with progress that people see. The clock is the node's own, so a
+ * simulated calendar moves jobs too (docs/decisions/0005-own-jobs.md).
+ */
+import type { Text } from '@shugu/wire';
+import type { Logger } from 'pino';
+import { audit } from './audit.ts';
+import type { Clock } from './clock.ts';
+import { type Database, empty, type Reader, sql, type Tx } from './db/db.ts';
+import { systemActor } from './http/principal.ts';
+import { newId } from './ids.ts';
+import { decodeCursor, type PageQuery, pageOf, pageSize } from './pages.ts';
+import { defineProblems, kernelProblems, Problem } from './problem.ts';
+
+export const limits = { workers: 2, leaseSeconds: 300, attemptsMax: 8, backoffSecondsMax: 3600, pollMilliseconds: 500 } as const;
+
+export const jobProblems = defineProblems('jobs', {
+  ended: {
+    status: 409,
+    title: { zh: '任务已结束', en: 'The job has ended' },
+    next: { zh: '查看任务结果，或重新发起', en: 'Look at its result, or start it again' },
+  },
+  cancelled: {
+    status: 409,
+    title: { zh: '任务已取消', en: 'The job was cancelled' },
+    next: { zh: '如仍需要，请重新发起', en: 'Start it again if it is still needed' },
+  },
+});
+
+export interface JobDraft {
+  kind: string;
+  title: Text;
+  data: Record<string, unknown>;
+  participant?: string;
+  runAt?: Date;
+  attemptsMax?: number;
+  /** At most one living job of this kind and key. */
+  uniqueKey?: string;
+}
+
+export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'dead' | 'cancelled';
+
+export interface Job {
+  id: string;
+  kind: string;
+  title: Text;
+  // biome-ignore lint/suspicious/noExplicitAny: each kind's handler declares the shape it was sent with
+  data: any;
+  participant: string;
+  state: JobState;
+  progress: number;
+  note: string | null;
+  attempts: number;
+  attempts_max: number;
+  run_at: Date;
+  created_at: Date;
+  finished_at: Date | null;
+  failure: string | null;
+  result: unknown;
+}
+
+export interface JobContext {
+  database: Database;
+  now: () => Date;
+  /** 0 to 1; throws when somebody asked to cancel. */
+  progress(fraction: number, note?: string): Promise<void>;
+  signal: AbortSignal;
+}
+
+export type JobHandler = (job: Job, context: JobContext) => Promise<unknown>;
+
+const wakers = new Set<() => void>();
+
+export const enqueue = async (tx: Tx, draft: JobDraft): Promise<string | undefined> => {
+  const id = newId('job', tx.now);
+  const added = await tx.exec(sql`insert into jobs (id, node, market, participant, kind, title, data, state, attempts_max, run_at, unique_key, created_at)
+    values (${id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${draft.participant ?? tx.actor.participant}, ${draft.kind}, ${JSON.stringify(draft.title)},
+      ${JSON.stringify(draft.data)}, 'queued', ${draft.attemptsMax ?? limits.attemptsMax}, ${draft.runAt ?? tx.now}, ${draft.uniqueKey ?? null}, ${tx.now})
+    on conflict do nothing`);
+  tx.afterCommit(() => {
+    for (const wake of wakers) wake();
+  });
+  return added ? id : undefined;
+};
+
+const columns = sql`id, kind, title, data, participant, state, progress, note, attempts, attempts_max, run_at, created_at, finished_at, failure, result`;
+
+const claim = (tx: Tx, kinds: string[]): Promise<Job | undefined> =>
+  tx.first<Job>(sql`update jobs set state = 'running', attempts = attempts + 1,
+      lease_until = ${new Date(tx.now.getTime() + limits.leaseSeconds * 1000)}
+    where id = (select id from jobs where kind = any(${kinds}) and run_at <= ${tx.now}
+        and (state in ('queued', 'failed') or (state = 'running' and lease_until < ${tx.now}))
+      order by run_at for update skip locked limit 1)
+    returning ${columns}`);
+
+export interface JobsOptions {
+  database: Database;
+  clock: Clock;
+  handlers: Record<string, JobHandler>;
+  log: Logger;
+}
+
+export interface Jobs {
+  start(): void;
+  stop(): Promise<void>;
+  /** Runs what is due now, one after the other; number of jobs run. */
+  drain(): Promise<number>;
+}
+
+const settle = async (tx: Tx, job: Job, outcome: { result?: unknown; failure?: string; final?: boolean; cancelled?: boolean }) => {
+  const wait = Math.min(limits.backoffSecondsMax, 2 ** job.attempts);
+  const dead = outcome.final || job.attempts >= job.attempts_max;
+  const state: JobState = outcome.cancelled ? 'cancelled' : outcome.failure === undefined ? 'done' : dead ? 'dead' : 'failed';
+  await tx.exec(sql`update jobs set state = ${state}, failure = ${outcome.failure ?? null}, lease_until = null,
+      progress = ${state === 'done' ? 1 : job.progress}, result = ${outcome.result === undefined ? null : JSON.stringify(outcome.result)},
+      run_at = ${state === 'failed' ? new Date(tx.now.getTime() + wait * 1000) : job.run_at},
+      finished_at = ${state === 'failed' ? null : tx.now} where id = ${job.id} and state = 'running'`);
+};
+
+export const makeJobs = ({ database, clock, handlers, log }: JobsOptions): Jobs => {
+  const kinds = Object.keys(handlers);
+  const actor = systemActor('jobs');
+  const stopping = new AbortController();
+
+  const contextOf = (job: Job): JobContext => ({
+    database,
+    now: () => clock.now(),
+    signal: stopping.signal,
+    progress: async (fraction, note) => {
+      job.progress = fraction;
+      const row = await database.tx(actor, (tx) =>
+        tx.first<{ cancel_asked: boolean }>(sql`update jobs set progress = ${fraction}, note = ${note ?? null},
+          lease_until = ${new Date(tx.now.getTime() + limits.leaseSeconds * 1000)} where id = ${job.id} and state = 'running' returning cancel_asked`),
+      );
+      if (!row || row.cancel_asked) throw jobProblems.cancelled();
+    },
+  });
+
+  const runOne = async (): Promise<boolean> => {
+    const job = await database.tx(actor, (tx) => claim(tx, kinds));
+    if (!job) return false;
+    try {
+      const result = await handlers[job.kind]!(job, contextOf(job));
+      await database.tx(actor, (tx) => settle(tx, job, { result: result ?? null }));
+    } catch (error) {
+      const expected = error instanceof Problem;
+      const cancelled = expected && error.code === 'jobs.cancelled';
+      if (!expected) log.error({ err: error, job: job.id, kind: job.kind, attempts: job.attempts }, 'job failed');
+      // A problem will not go away by trying again; a defect or an outage may.
+      await database.tx(actor, (tx) => settle(tx, job, { failure: String((error as Error).message).slice(0, 2000), final: expected && error.definition.status < 500, cancelled }));
+    }
+    return true;
+  };
+
+  const running = new Set<Promise<void>>();
+  let timer: NodeJS.Timeout | undefined;
+  let active = false;
+  const wake = () => {
+    while (active && running.size < limits.workers) {
+      const worker: Promise<void> = (async () => {
+        while (active && (await runOne()));
+      })()
+        .catch((error) => log.error({ err: error }, 'job worker'))
+        .finally(() => running.delete(worker));
+      running.add(worker);
+      if (running.size > 0) break;
+    }
+  };
+
+  return {
+    start: () => {
+      active = true;
+      wakers.add(wake);
+      timer = setInterval(wake, limits.pollMilliseconds);
+      wake();
+    },
+    stop: async () => {
+      active = false;
+      wakers.delete(wake);
+      clearInterval(timer);
+      stopping.abort();
+      await Promise.all(running);
+    },
+    drain: async () => {
+      let count = 0;
+      while (await runOne()) count++;
+      return count;
+    },
+  };
+};
+
+export interface JobFilter extends PageQuery {
+  participant?: string;
+  state?: JobState;
+}
+
+export const listJobs = async (read: Reader, filter: JobFilter) => {
+  const after = decodeCursor(filter.after, 1);
+  const rows = await read.rows<Job>(sql`select ${columns} from jobs where true
+    ${filter.participant === undefined ? empty : sql`and participant = ${filter.participant}`}
+    ${filter.state ? sql`and state = ${filter.state}` : empty}
+    ${after ? sql`and id < ${after[0]}` : empty} order by id desc limit ${pageSize(filter) + 1}`);
+  return pageOf(rows, filter, (job) => [job.id], (job) => job);
+};
+
+export const findJob = (read: Reader, id: string) => read.first<Job>(sql`select ${columns} from jobs where id = ${id}`);
+
+const changeJob = async (tx: Tx, id: string, participant: string | undefined, action: 'retry' | 'cancel'): Promise<void> => {
+  const job = await findJob(tx, id);
+  if (!job || (participant !== undefined && job.participant !== participant)) throw kernelProblems.unknown();
+  const touched =
+    action === 'retry'
+      ? await tx.exec(sql`update jobs set state = 'queued', attempts = 0, run_at = ${tx.now}, failure = null, cancel_asked = false, finished_at = null
+          where id = ${id} and state in ('dead', 'failed', 'cancelled')`)
+      : await tx.exec(sql`update jobs set cancel_asked = true, state = case when state = 'running' then state else 'cancelled' end,
+          finished_at = case when state = 'running' then null else ${tx.now}::timestamptz end where id = ${id} and state in ('queued', 'running', 'failed')`);
+  if (!touched) throw jobProblems.ended({ detail: job.state });
+  await audit(tx, { action: `kernel.job.${action}`, subject: id, participant: job.participant });
+  tx.afterCommit(() => {
+    for (const wake of wakers) wake();
+  });
+};
+
+export const retryJob = (tx: Tx, id: string, participant?: string) => changeJob(tx, id, participant, 'retry');
+export const cancelJob = (tx: Tx, id: string, participant?: string) => changeJob(tx, id, participant, 'cancel');
