@@ -1,0 +1,15 @@
+export * from './accounts.ts';
+export * from './balances.ts';
+export * from './custody.ts';
+export * from './decimal.ts';
+export * from './entry.ts';
+export type { HoldPurpose } from './event.ts';
+export * from './fen.ts';
+export * from './hledger.ts';
+export * from './problem.ts';
+export * from './rating.ts';
+export * from './reconcile.ts';
+export * from './rounding.ts';
+export * from './split.ts';
+export * from './tax.ts';
+export * from './ways.ts';

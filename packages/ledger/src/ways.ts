@@ -1,0 +1,128 @@
+import { accountId } from './accounts.ts';
+import type { Entry, EntryContext } from './entry.ts';
+import { build, move, positive } from './event.ts';
+import type { Fen } from './fen.ts';
+
+/** How an order is settled; chosen per order and frozen with it. */
+export type SettlementWay = 'custody' | 'direct' | 'postpaid';
+
+export interface SettlementWayRow {
+  way: SettlementWay;
+  zh: string;
+  en: string;
+  /** Kinds of entries in the order they are normally made; a step in brackets is optional. */
+  entries: readonly string[];
+  /** Whether the exchange's books show money, or only note what the parties tell. */
+  money: boolean;
+}
+
+export const settlementWays: readonly SettlementWayRow[] = [
+  {
+    way: 'custody',
+    zh: '存管结算',
+    en: 'Through the custodian bank, frozen before delivery',
+    entries: ['depositSeen', 'holdPlaced', 'captured', 'splitPaid', '[holdReleased]', '[refunded]', 'payoutPaid'],
+    money: true,
+  },
+  {
+    way: 'direct',
+    zh: '双方自行结算',
+    en: 'The parties settle themselves and file the proof of payment',
+    entries: ['directOwed', 'directProofFiled'],
+    money: false,
+  },
+  {
+    way: 'postpaid',
+    zh: '先用后付',
+    en: 'Usage bill, reconciliation, invoice, payment, write-off, split',
+    entries: ['usageBilled', 'billAgreed', 'billInvoiced', 'depositSeen', 'billWrittenOff', 'splitPaid', 'payoutPaid'],
+    money: true,
+  },
+];
+
+interface DirectEvent {
+  buyer: string;
+  supplier: string;
+  order: string;
+  fen: Fen;
+}
+
+/** Direct: what the contract obliges the buyer to pay. Memo accounts only: no money of this order passes the exchange. */
+export function directOwed(context: EntryContext, { buyer, supplier, order, fen }: DirectEvent): Entry {
+  return build(context, {
+    kind: 'directOwed',
+    memo: '自行结算应付',
+    postings: move(accountId('directOwed', buyer, order), accountId('directClaim', supplier, order), positive(fen)),
+    purpose: { kind: 'order', id: order },
+  });
+}
+
+/** Direct: proof of a payment was filed (付款凭证); what it proves is noted as settled. */
+export function directProofFiled(context: EntryContext, { buyer, supplier, order, fen }: DirectEvent): Entry {
+  return build(context, {
+    kind: 'directProofFiled',
+    memo: '付款凭证备案',
+    postings: move(accountId('directClaim', supplier, order), accountId('directOwed', buyer, order), positive(fen)),
+    purpose: { kind: 'order', id: order },
+  });
+}
+
+interface BillEvent {
+  buyer: string;
+  order: string;
+  bill: string;
+  fen: Fen;
+}
+
+/** Postpaid 1: a usage bill of a cycle was sent (出账). */
+export function usageBilled(context: EntryContext, { buyer, order, bill, fen }: BillEvent): Entry {
+  return build(context, {
+    kind: 'usageBilled',
+    memo: '用量出账',
+    postings: move(accountId('billed', buyer, bill), accountId('billClaim', buyer, bill), positive(fen)),
+    purpose: { kind: 'order', id: order },
+  });
+}
+
+/** Postpaid 2: both sides reconciled the bill (对账). `agreedFen` may differ from what was billed, in both directions. */
+export function billAgreed(context: EntryContext, event: BillEvent & { agreedFen: Fen }): Entry {
+  const { buyer, order, bill, fen, agreedFen } = event;
+  return build(context, {
+    kind: 'billAgreed',
+    memo: '对账确认',
+    postings: [
+      { account: accountId('agreed', buyer, bill), fen: agreedFen },
+      { account: accountId('billed', buyer, bill), fen: -positive(fen) },
+      { account: accountId('billClaim', buyer, bill), fen: fen - agreedFen },
+    ],
+    purpose: { kind: 'order', id: order },
+  });
+}
+
+/** Postpaid 3: the supplier invoiced what was agreed (开票); the number of the invoice belongs in the memo. */
+export function billInvoiced(context: EntryContext, { buyer, order, bill, fen }: BillEvent): Entry {
+  return build(context, {
+    kind: 'billInvoiced',
+    memo: '开票',
+    postings: move(accountId('invoiced', buyer, bill), accountId('agreed', buyer, bill), positive(fen)),
+    purpose: { kind: 'order', id: order },
+  });
+}
+
+/**
+ * Postpaid 4 and 5: a payment is written off against the invoice (核销). Paid into the buyer's sub-account, the money
+ * becomes due for the split in the same entry; paid elsewhere (`outside`), only the claim is closed.
+ */
+export function billWrittenOff(
+  context: EntryContext,
+  { buyer, order, bill, fen, paid }: BillEvent & { paid: 'custody' | 'outside' },
+): Entry {
+  const claim = move(accountId('billClaim', buyer, bill), accountId('invoiced', buyer, bill), positive(fen));
+  const money = paid === 'outside' ? [] : move(accountId('available', buyer), accountId('due', buyer, order), fen);
+  return build(context, {
+    kind: 'billWrittenOff',
+    memo: '核销',
+    postings: [...claim, ...money],
+    purpose: { kind: 'order', id: order },
+  });
+}
