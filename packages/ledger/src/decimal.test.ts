@@ -123,7 +123,8 @@ test('yuan and fen: exact both ways, within the limit only', () => {
   expect([formatYuan(5n), formatYuan(-5n), parseYuan('12.3')]).toEqual(['0.05', '-0.05', 1230n]);
   for (const text of ['1.234', '01.00', '1.', '¥1', '1,000.00', ''])
     expect(() => parseYuan(text)).toThrow('amount-invalid');
-  expect(() => parseYuan('9999999999999.99')).not.toThrow();
+  expect(parseYuan('10000000000000.00')).toBe(10n ** 15n);
+  expect(() => parseYuan('10000000000000.01')).toThrow('amount-out-of-range');
   expect(() => parseFen('1000000000000001')).toThrow('amount-out-of-range');
   expect(() => parseFen('-0')).toThrow('amount-invalid');
 });

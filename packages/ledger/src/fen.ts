@@ -15,7 +15,7 @@ export interface MoneyWire {
 /** One amount at most: ten trillion yuan. Far above any deal, far below PostgreSQL's bigint. */
 export const fenMax: Fen = 10n ** 15n;
 
-const yuanPattern = /^(-?)(0|[1-9][0-9]{0,12})(?:\.([0-9]{1,2}))?$/;
+const yuanPattern = /^(-?)(0|[1-9][0-9]{0,13})(?:\.([0-9]{1,2}))?$/;
 const integerPattern = /^(?:0|-?[1-9][0-9]{0,15})$/;
 
 /** Refuses amounts beyond ±`fenMax` with `amount-out-of-range`. */
