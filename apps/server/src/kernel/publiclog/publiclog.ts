@@ -1,0 +1,146 @@
+/**
+ * The node's public log. A fact is published inside the transaction that makes it true and sequenced after commit, in batches
+ * of fixed rhythm; a checkpoint is signed over each batch. Only the node's open origin grows; a node restored from behind its
+ * last witnessed checkpoint opens a new one (see `succeed`).
+ */
+import { appendEntries, cachedStore, consistencyProof, formatCheckpoint, inclusionProof, type Hash, type NoteSigner, signNote, type TileStore } from '@shugu/tlog';
+import type { Logger } from 'pino';
+import type { Database, Reader, Tx } from '../db/db.ts';
+import { systemActor } from '../http/principal.ts';
+import { newId } from '../ids.ts';
+import * as store from './store.ts';
+
+export const limits = { batchEntries: 20_000, tilesCached: 256, delayBatches: 30 } as const;
+
+/** What signs an origin's checkpoints. */
+export interface OriginKey {
+  keyId: string;
+  suite: 'intl' | 'sm';
+  hash: Hash;
+  signer: NoteSigner;
+  vkey: string;
+}
+
+export interface Publication {
+  kind: string;
+  form: 'clear' | 'commitment';
+  /** Canonical bytes of the entry. */
+  bytes: Uint8Array;
+  /** What people read in the list of public entries; clear entries only. */
+  title?: { zh: string; en: string };
+  participant?: string;
+}
+
+export interface Inclusion {
+  origin: string;
+  suite: 'intl' | 'sm';
+  position: number;
+  size: number;
+  proof: Uint8Array[];
+  /** Signed note of the checkpoint of that size. */
+  checkpoint: string;
+  entry: Buffer;
+}
+
+export interface PublicLog {
+  publish(tx: Tx, publication: Publication): Promise<string>;
+  /** Sequences what is committed; number of entries. */
+  sequence(): Promise<number>;
+  inclusion(read: Reader, entryId: string): Promise<Inclusion | undefined>;
+  consistency(read: Reader, origin: string, from: number, to: number): Promise<Uint8Array[]>;
+  tiles(read: Reader, origin: string): TileStore;
+}
+
+export interface PublicLogOptions {
+  database: Database;
+  node: string;
+  /** Opens the first origin, or gives the key of the open one. */
+  originKey(origin: store.Origin): Promise<OriginKey>;
+  log: Logger;
+  /** Called with the entries' ids after a batch is durable. */
+  onSequenced?(tx: Tx, entryIds: string[]): Promise<void>;
+}
+
+export const makePublicLog = (options: PublicLogOptions): PublicLog => {
+  const { database } = options;
+  const caches = new Map<string, TileStore>();
+  const cached = (origin: string): TileStore => {
+    let found = caches.get(origin);
+    if (!found) {
+      found = cachedStore(store.tilesOf(database, origin), limits.tilesCached);
+      caches.set(origin, found);
+    }
+    return found;
+  };
+
+  const appendBatch = async (tx: Tx, origin: store.Origin, key: OriginKey): Promise<string[]> => {
+    const pending = await store.pendingEntries(tx, limits.batchEntries);
+    const before = await store.latestCheckpoint(tx, origin.origin);
+    if (pending.length === 0 && before) return [];
+    const appended = await appendEntries({
+      hash: key.hash,
+      store: store.tilesOf(tx, origin.origin),
+      oldSize: origin.size,
+      entries: pending.map((one) => one.entry),
+      oldRoot: before?.root,
+    });
+    await store.writeTiles(tx, origin.origin, appended.tiles);
+    await store.placeEntries(tx, origin.origin, pending.map((one, place) => ({ id: one.id, position: origin.size + place })));
+    const text = formatCheckpoint({ origin: origin.origin, size: appended.size, root: appended.root });
+    const note = await signNote(text, [key.signer]);
+    await store.writeCheckpoint(tx, origin.origin, { size: appended.size, root: appended.root, note });
+    const ids = pending.map((one) => one.id);
+    await options.onSequenced?.(tx, ids);
+    return ids;
+  };
+
+  let pendingRun: Promise<unknown> = Promise.resolve();
+  const sequenceOnce = async (): Promise<number> => {
+    const open = await store.openOrigin(database, options.node);
+    if (!open) return 0;
+    const key = await options.originKey(open);
+    let count = 0;
+    for (;;) {
+      const ids = await database.tx(systemActor('publiclog'), async (tx) => appendBatch(tx, await store.lockOrigin(tx, open.origin), key));
+      count += ids.length;
+      if (ids.length < limits.batchEntries) return count;
+    }
+  };
+
+  return {
+    publish: async (tx, publication) => {
+      const id = newId('lge', tx.now);
+      await store.insertEntry(tx, { id, ...publication });
+      return id;
+    },
+    sequence: () => {
+      const next = pendingRun.then(sequenceOnce, sequenceOnce);
+      pendingRun = next.catch(() => undefined);
+      return next;
+    },
+    inclusion: async (read, entryId) => {
+      const entry = await store.entryById(read, entryId);
+      if (!entry || entry.origin === null || entry.position === null) return undefined;
+      const origin = (await store.origins(read)).find((one) => one.origin === entry.origin)!;
+      const key = await options.originKey(origin);
+      const checkpoint = (await store.latestCheckpoint(read, origin.origin))!;
+      const proof = await inclusionProof({ hash: key.hash, store: cached(origin.origin), size: checkpoint.size, index: entry.position });
+      return {
+        origin: origin.origin,
+        suite: origin.suite,
+        position: entry.position,
+        size: checkpoint.size,
+        proof,
+        checkpoint: checkpoint.note,
+        entry: entry.entry,
+      };
+    },
+    consistency: async (read, originName, from, to) => {
+      const origin = (await store.origins(read)).find((one) => one.origin === originName);
+      if (!origin) throw new Error('no such origin');
+      const key = await options.originKey(origin);
+      return consistencyProof({ hash: key.hash, store: cached(originName), from, to });
+    },
+    tiles: (_read, origin) => cached(origin),
+  };
+};

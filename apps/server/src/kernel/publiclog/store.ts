@@ -1,0 +1,105 @@
+/** Tables of the public log. Tiles are immutable: a path written once keeps its bytes. */
+import type { TileStore } from '@shugu/tlog';
+import { type Reader, sql, type Tx } from '../db/db.ts';
+
+export interface Origin {
+  origin: string;
+  suite: 'intl' | 'sm';
+  key: string;
+  size: number;
+  opened_at: Date;
+  closed_at: Date | null;
+  successor: string | null;
+}
+
+export interface PendingEntry {
+  id: string;
+  form: 'clear' | 'commitment';
+  entry: Buffer;
+}
+
+export interface LoggedEntry {
+  id: string;
+  kind: string;
+  form: 'clear' | 'commitment';
+  entry: Buffer;
+  title: { zh: string; en: string } | null;
+  origin: string | null;
+  position: number | null;
+  sequenced_at: Date | null;
+}
+
+export interface StoredCheckpoint {
+  origin: string;
+  size: number;
+  root: Buffer;
+  note: string;
+  at: Date;
+  witnessed: boolean;
+}
+
+export const openOrigin = (read: Reader, node: string): Promise<Origin | undefined> =>
+  read.first<Origin>(sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins where node = ${node} and closed_at is null`);
+
+export const lockOrigin = (tx: Tx, origin: string): Promise<Origin> =>
+  tx.one<Origin>(sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins where origin = ${origin} for update`);
+
+export const origins = (read: Reader): Promise<Origin[]> =>
+  read.rows<Origin>(sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins order by opened_at`);
+
+export const insertOrigin = async (tx: Tx, origin: string, suite: string, key: string): Promise<void> => {
+  await tx.exec(sql`insert into log_origins (origin, node, market, participant, suite, key, opened_at)
+    values (${origin}, ${tx.tenancy.node}, ${tx.tenancy.market}, '', ${suite}, ${key}, ${tx.now}) on conflict do nothing`);
+};
+
+export const closeOrigin = async (tx: Tx, origin: string, successor: string): Promise<void> => {
+  await tx.exec(sql`update log_origins set closed_at = ${tx.now}, successor = ${successor} where origin = ${origin}`);
+};
+
+export const insertEntry = async (
+  tx: Tx,
+  entry: { id: string; kind: string; form: 'clear' | 'commitment'; bytes: Uint8Array; title?: unknown; participant?: string },
+): Promise<void> => {
+  await tx.exec(sql`insert into log_entries (id, node, market, participant, kind, form, entry, title, created_at)
+    values (${entry.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${entry.participant ?? tx.actor.participant}, ${entry.kind}, ${entry.form},
+      ${Buffer.from(entry.bytes)}, ${entry.title ? JSON.stringify(entry.title) : null}, ${tx.now})`);
+};
+
+// Commitments are ordered by their own bytes, which are random: their place in a batch tells nothing about when they came.
+export const pendingEntries = (tx: Tx, limit: number): Promise<PendingEntry[]> =>
+  tx.rows<PendingEntry>(sql`select id, form, entry from (select id, form, entry, created_at from log_entries
+      where position is null and transaction < pg_snapshot_xmin(pg_current_snapshot()) order by created_at limit ${limit}) pending
+    order by form, case when form = 'clear' then id end, entry`);
+
+export const placeEntries = async (tx: Tx, origin: string, placed: { id: string; position: number }[]): Promise<void> => {
+  await tx.exec(sql`update log_entries set origin = ${origin}, position = place.position, sequenced_at = ${tx.now}
+    from (select unnest(${placed.map((one) => one.id)}::text[]) as id, unnest(${placed.map((one) => one.position)}::bigint[]) as position) place
+    where log_entries.id = place.id`);
+};
+
+export const writeTiles = async (tx: Tx, origin: string, tiles: ReadonlyMap<string, Uint8Array>): Promise<void> => {
+  await tx.exec(sql`insert into log_tiles (origin, path, bytes)
+    select ${origin}, * from unnest(${[...tiles.keys()]}::text[], ${[...tiles.values()].map((bytes) => Buffer.from(bytes))}::bytea[])
+    on conflict do nothing`);
+};
+
+export const writeCheckpoint = async (tx: Tx, origin: string, checkpoint: { size: number; root: Uint8Array; note: string }): Promise<void> => {
+  await tx.exec(sql`insert into log_checkpoints (origin, size, root, note, at)
+    values (${origin}, ${checkpoint.size}, ${Buffer.from(checkpoint.root)}, ${checkpoint.note}, ${tx.now})`);
+  await tx.exec(sql`update log_origins set size = ${checkpoint.size} where origin = ${origin}`);
+};
+
+export const latestCheckpoint = (read: Reader, origin: string): Promise<StoredCheckpoint | undefined> =>
+  read.first<StoredCheckpoint>(sql`select origin, size, root, note, at, witnessed from log_checkpoints where origin = ${origin} order by size desc limit 1`);
+
+export const replaceNote = async (tx: Tx, origin: string, size: number, note: string): Promise<void> => {
+  await tx.exec(sql`update log_checkpoints set note = ${note}, witnessed = true where origin = ${origin} and size = ${size}`);
+};
+
+export const entryById = (read: Reader, id: string): Promise<LoggedEntry | undefined> =>
+  read.first<LoggedEntry>(sql`select id, kind, form, entry, title, origin, position, sequenced_at from log_entries where id = ${id}`);
+
+export const tilesOf = (read: Reader, origin: string): TileStore => ({
+  read: async (path) =>
+    (await read.first<{ bytes: Buffer }>(sql`select bytes from log_tiles where origin = ${origin} and path = ${path}`))?.bytes,
+});

@@ -1,0 +1,97 @@
+/** The kernel's own routes: health, clock, problems, jobs. */
+import * as wire from '@shugu/wire/kernel';
+import type { Clock, SimulatedClock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Principal, PermissionTable } from './http/principal.ts';
+import { on, type Route } from './http/route.ts';
+import { cancelJob, findJob, type Job, listJobs, retryJob } from './jobs.ts';
+import { allProblems, kernelProblems } from './problem.ts';
+
+export const kernelPermissions: PermissionTable = {
+  'kernel.clock.move': {
+    title: { zh: '推进模拟日历', en: 'Move the simulated calendar' },
+    roles: ['operator'],
+    seats: ['systemAdministrator'],
+  },
+  'kernel.job.all': {
+    title: { zh: '查看全部任务', en: 'See every job' },
+    roles: ['operator'],
+    seats: ['systemAdministrator', 'service'],
+  },
+};
+
+export interface KernelRoutesOptions {
+  config: Config;
+  version: string;
+  databaseVersion: string;
+  clock: Clock | SimulatedClock;
+  /** Runs everything that the new time makes due; number of things done. */
+  settle(): Promise<number>;
+}
+
+const jobOut = (job: Job) => ({
+  id: job.id,
+  kind: job.kind,
+  title: job.title,
+  state: job.state,
+  progress: job.progress,
+  note: job.note,
+  attempts: job.attempts,
+  attemptsMax: job.attempts_max,
+  runAt: job.run_at.toISOString(),
+  createdAt: job.created_at.toISOString(),
+  finishedAt: job.finished_at?.toISOString() ?? null,
+  failure: job.failure,
+  result: (job.result ?? null) as never,
+});
+
+// Undefined means every organisation's.
+const scopeOf = (principal: Principal) => (principal.permissions.has('kernel.job.all') ? undefined : principal.participant);
+
+export const kernelRoutes = (options: KernelRoutesOptions): Route[] => {
+  const { clock, config } = options;
+  const change = (run: typeof retryJob) => async (request: { tx: Parameters<typeof retryJob>[0]; principal: Principal; params: { id: string } }) => {
+    await run(request.tx, request.params.id, scopeOf(request.principal));
+    return jobOut((await findJob(request.tx, request.params.id))!);
+  };
+  return [
+    on(wire.health, async () => ({
+      ok: true,
+      version: options.version,
+      node: config.node,
+      market: config.market,
+      suite: config.suite,
+      database: options.databaseVersion,
+    })),
+    on(wire.clock, async () => ({ now: clock.now().toISOString(), simulated: clock.simulated })),
+    on(
+      wire.moveClock,
+      async ({ body }) => {
+        if (!clock.simulated || !('moveTo' in clock)) throw kernelProblems.clockFixed();
+        const to = new Date(body.to);
+        if (to.getTime() < clock.now().getTime()) throw kernelProblems.invalid({ field: 'body.to', detail: 'a clock never goes back' });
+        clock.moveTo(to);
+        const done = await options.settle();
+        return { now: clock.now().toISOString(), simulated: true, done };
+      },
+      { ownTransaction: true },
+    ),
+    on(wire.problems, async () => ({
+      items: allProblems().map(([code, one]) => ({ code, status: one.status, title: one.title, next: one.next })),
+    })),
+    on(wire.jobs, async ({ read, principal, query }) => {
+      const all = query.all === 'true' && principal.permissions.has('kernel.job.all');
+      const found = await listJobs(read, { ...query, participant: all ? undefined : principal.participant });
+      return { items: found.items.map(jobOut), next: found.next };
+    }),
+    on(wire.jobRead, async ({ read, principal, params }) => {
+      const job = await findJob(read, params.id);
+      const scope = scopeOf(principal);
+      if (!job || (scope !== undefined && job.participant !== scope)) throw kernelProblems.unknown();
+      return jobOut(job);
+    }),
+    on(wire.retryJob, change(retryJob)),
+    on(wire.cancelJob, change(cancelJob)),
+  ];
+};
+

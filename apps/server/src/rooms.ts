@@ -1,0 +1,14 @@
+/** The declared order of rooms and what each may import, as data: a test holds every import against it. */
+export const rooms: Record<string, readonly string[]> = {
+  members: [],
+  registry: ['members'],
+  catalogue: ['members', 'registry'],
+  agreements: ['members', 'catalogue'],
+  market: ['members', 'catalogue', 'agreements'],
+  metering: ['members', 'agreements'],
+  delivery: ['members', 'registry', 'agreements', 'metering'],
+  settlement: ['members', 'agreements', 'market', 'metering'],
+  supervision: ['members', 'registry', 'catalogue', 'agreements', 'market', 'metering', 'delivery', 'settlement'],
+};
+
+export const roomOrder: readonly string[] = Object.keys(rooms);

@@ -1,0 +1,196 @@
+/** The kernel's own doors: health, clock, jobs, problems, papers, public log. */
+import { z } from 'zod';
+import { anyId, bilingual, day, digest, id, json, name, page, pageQuery, time } from './common.ts';
+import { endpoint } from './endpoint.ts';
+
+export const health = endpoint({
+  id: 'kernel.health.read',
+  method: 'GET',
+  path: '/api/health',
+  summary: { zh: '健康检查', en: 'Health' },
+  permission: 'public',
+  reply: z.object({ ok: z.boolean(), version: z.string(), node: z.string(), market: z.string(), suite: z.enum(['intl', 'sm']), database: z.string() }),
+});
+
+export const clock = endpoint({
+  id: 'kernel.clock.read',
+  method: 'GET',
+  path: '/api/clock',
+  summary: { zh: '系统时钟', en: 'The node’s clock' },
+  permission: 'public',
+  reply: z.object({ now: time, simulated: z.boolean() }),
+});
+
+export const moveClock = endpoint({
+  id: 'kernel.clock.move',
+  method: 'POST',
+  path: '/api/clock',
+  summary: { zh: '推进模拟日历', en: 'Move the simulated calendar forward' },
+  permission: 'kernel.clock.move',
+  body: z.object({ to: time }).strict(),
+  reply: z.object({ now: time, simulated: z.boolean(), done: z.number().int() }),
+});
+
+export const problems = endpoint({
+  id: 'kernel.problems.list',
+  method: 'GET',
+  path: '/api/problems',
+  summary: { zh: '问题目录', en: 'Catalogue of problems' },
+  permission: 'public',
+  reply: z.object({ items: z.array(z.object({ code: z.string(), status: z.number(), title: bilingual, next: bilingual })) }),
+});
+
+export const job = z.object({
+  id: id('job'),
+  kind: z.string(),
+  title: bilingual,
+  state: z.enum(['queued', 'running', 'done', 'failed', 'dead', 'cancelled']),
+  progress: z.number(),
+  note: z.string().nullable(),
+  attempts: z.number().int(),
+  attemptsMax: z.number().int(),
+  runAt: time,
+  createdAt: time,
+  finishedAt: time.nullable(),
+  failure: z.string().nullable(),
+  result: json.nullable(),
+});
+
+export const jobs = endpoint({
+  id: 'kernel.jobs.list',
+  method: 'GET',
+  path: '/api/jobs',
+  summary: { zh: '本单位任务', en: 'Jobs of your organisation' },
+  permission: 'signedIn',
+  query: pageQuery.extend({ state: job.shape.state.optional(), all: z.enum(['true', 'false']).optional() }),
+  reply: page(job),
+});
+
+export const jobRead = endpoint({
+  id: 'kernel.job.read',
+  method: 'GET',
+  path: '/api/jobs/:id',
+  summary: { zh: '任务', en: 'A job' },
+  permission: 'signedIn',
+  params: z.object({ id: id('job') }),
+  reply: job,
+});
+
+const jobChange = (verb: 'retry' | 'cancel', zh: string, en: string) =>
+  endpoint({
+    id: `kernel.job.${verb}`,
+    method: 'POST',
+    path: `/api/jobs/:id/${verb}`,
+    summary: { zh, en },
+    permission: 'signedIn',
+    params: z.object({ id: id('job') }),
+    reply: job,
+  });
+export const retryJob = jobChange('retry', '重试任务', 'Try a job again');
+export const cancelJob = jobChange('cancel', '取消任务', 'Cancel a job');
+
+export const paper = z.object({
+  id: id('ppr'),
+  kind: z.string(),
+  number: z.string(),
+  title: bilingual,
+  issuedAt: time,
+  disclosure: z.enum(['clear', 'commitment']),
+  verifyCode: z.string(),
+  ready: z.boolean().describe('PDF and bundle are made once the log holds the entry'),
+  withdrawnAt: time.nullable(),
+  document: json,
+});
+
+export const papers = endpoint({
+  id: 'kernel.papers.list',
+  method: 'GET',
+  path: '/api/papers',
+  summary: { zh: '凭证中心', en: 'Papers of your organisation' },
+  permission: 'signedIn',
+  query: pageQuery.extend({ kind: z.string().max(60).optional() }),
+  reply: page(paper),
+});
+
+export const paperRead = endpoint({
+  id: 'kernel.paper.read',
+  method: 'GET',
+  path: '/api/papers/:id',
+  summary: { zh: '凭证', en: 'A paper' },
+  permission: 'public',
+  params: z.object({ id: id('ppr') }),
+  reply: paper,
+});
+
+const paperFile = (part: 'pdf' | 'bundle', mediaType: string, zh: string, en: string) =>
+  endpoint({
+    id: `kernel.paper.${part}`,
+    method: 'GET',
+    path: `/api/papers/:id/${part}`,
+    summary: { zh, en },
+    permission: 'public',
+    params: z.object({ id: id('ppr') }),
+    reply: z.unknown(),
+    replyKind: 'bytes',
+    mediaType,
+  });
+export const paperPdf = paperFile('pdf', 'application/pdf', '凭证 PDF', 'A paper as PDF');
+export const paperBundle = paperFile('bundle', 'application/json', '凭证证据包', 'A paper’s proof bundle');
+
+export const verifyCode = endpoint({
+  id: 'kernel.paper.verify',
+  method: 'GET',
+  path: '/api/verify/:code',
+  summary: { zh: '按核验码查验凭证', en: 'Check a paper by its code' },
+  permission: 'public',
+  params: z.object({ code: z.string().regex(/^[0-9A-Za-z-]{4,40}$/) }),
+  reply: z.object({
+    found: z.boolean(),
+    kind: z.string().optional(),
+    number: z.string().optional(),
+    title: bilingual.optional(),
+    issuedAt: time.optional(),
+    withdrawnAt: time.nullable().optional(),
+    withdrawnReason: bilingual.nullable().optional(),
+    issuer: z.string().optional(),
+    document: json.optional().describe('only what is public by rule'),
+    log: z.object({ origin: z.string(), position: z.number().int().nullable() }).optional(),
+  }),
+});
+
+const check = z.object({ id: z.string(), ok: z.boolean(), zh: z.string(), en: z.string() });
+export const verifyFile = endpoint({
+  id: 'kernel.bundle.verify',
+  method: 'POST',
+  path: '/api/verify',
+  summary: { zh: '按文件核验证据包', en: 'Check a bundle by its file' },
+  permission: 'public',
+  repeatable: true,
+  body: z.object({ bundle: z.string().max(2_000_000).describe('the file’s text') }).strict(),
+  bodyBytesMax: 2_500_000,
+  reply: z.object({ ok: z.boolean(), title: bilingual, checks: z.array(check), withdrawn: z.boolean().nullable(), number: z.string().nullable() }),
+});
+
+export const logList = endpoint({
+  id: 'kernel.log.recent',
+  method: 'GET',
+  path: '/api/log/entries',
+  summary: { zh: '公开日志最近条目', en: 'Recent clear entries of the public log' },
+  permission: 'public',
+  query: pageQuery.extend({ kind: z.string().max(80).optional() }),
+  reply: page(
+    z.object({ position: z.number().int(), kind: z.string(), title: bilingual.nullable(), sequencedAt: time, entry: json }),
+  ),
+});
+
+export const trust = endpoint({
+  id: 'kernel.trust.read',
+  method: 'GET',
+  path: '/.well-known/shugu-trust.json',
+  summary: { zh: '信任文件：日志与签章公钥', en: 'Trust file: public keys of log and seals' },
+  permission: 'public',
+  reply: z.looseObject({}),
+});
+
+export const dayAndDigest = z.object({ day, digest }).partial();
+export const subjectName = z.object({ id: anyId, name });
