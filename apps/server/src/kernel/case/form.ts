@@ -1,0 +1,168 @@
+/** Checks input against a form. Pure: rule figures come in through `ruleNumber`. */
+import type { Field } from '@shugu/wire/cases';
+import { caseLimits } from '@shugu/wire/cases';
+import type { FieldFault } from '../problem.ts';
+import type { Data, Warning } from './model.ts';
+
+export interface FormCheck {
+  /** Known fields only, as given. */
+  values: Data;
+  faults: FieldFault[];
+  warnings: Warning[];
+}
+
+interface Walk {
+  ruleNumber: (ruleId: string) => number;
+  complete: boolean;
+  faults: FieldFault[];
+  warnings: Warning[];
+}
+
+const lengths = { text: 300, longText: 10_000, object: 80, parties: 80, date: 10 } as const;
+
+// Characters as people count them: one for a rare character outside the basic plane, too.
+const charactersOf = (value: string): number =>
+  [...new Intl.Segmenter('zh', { granularity: 'grapheme' }).segment(value)].length;
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+
+const isDay = (value: string): boolean =>
+  /^\d{4}-\d\d-\d\d$/.test(value) &&
+  !Number.isNaN(Date.parse(value)) &&
+  new Date(value).toISOString().startsWith(value);
+
+const checkText = (one: Field, value: unknown, at: string, walk: Walk) => {
+  if (typeof value !== 'string') return void walk.faults.push({ field: at, code: 'type', message: 'must be text' });
+  const hard = lengths[one.type as keyof typeof lengths] ?? lengths.text;
+  const named =
+    one.charactersMax === undefined
+      ? undefined
+      : typeof one.charactersMax === 'number'
+        ? one.charactersMax
+        : walk.ruleNumber(one.charactersMax.rule);
+  const count = value.length > hard * 4 ? value.length : charactersOf(value);
+  if (named !== undefined && count > named && one.exceeding === 'warn')
+    walk.warnings.push({
+      field: at,
+      text: {
+        zh: `${one.title.zh}有 ${count} 字，一般不宜超过 ${named} 字`,
+        en: `${one.title.en} has ${count} characters; as a rule not more than ${named}`,
+      },
+    });
+  const limit = named !== undefined && one.exceeding !== 'warn' ? named : Math.max(hard, named ?? 0);
+  if (count > limit) walk.faults.push({ field: at, code: 'tooLong', message: `at most ${limit} characters` });
+  if (one.type === 'date' && !isDay(value))
+    walk.faults.push({ field: at, code: 'type', message: 'must be a day, YYYY-MM-DD' });
+  // Our patterns are anchored and linear; the length above bounds them.
+  if (one.pattern && count <= limit && !new RegExp(one.pattern, 'u').test(value))
+    walk.faults.push({ field: at, code: 'pattern', message: 'does not have the required form' });
+};
+
+const checkNumber = (one: Field, value: unknown, at: string, walk: Walk) => {
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    return void walk.faults.push({ field: at, code: 'type', message: 'must be a number' });
+  const max = typeof one.max === 'object' ? walk.ruleNumber(one.max.rule) : one.max;
+  if (one.min !== undefined && value < one.min)
+    walk.faults.push({ field: at, code: 'tooSmall', message: `at least ${one.min}` });
+  if (max !== undefined && value > max) walk.faults.push({ field: at, code: 'tooLarge', message: `at most ${max}` });
+};
+
+const checkItems = (
+  one: Field,
+  value: unknown,
+  at: string,
+  walk: Walk,
+  item: (entry: unknown, place: string) => void,
+) => {
+  if (!Array.isArray(value)) return void walk.faults.push({ field: at, code: 'type', message: 'must be a list' });
+  const max = one.itemsMax ?? caseLimits.listItemsMax;
+  if (value.length > max) return void walk.faults.push({ field: at, code: 'tooMany', message: `at most ${max} items` });
+  for (const [index, entry] of value.entries()) item(entry, `${at}.${index}`);
+};
+
+const checkChoice = (one: Field, value: unknown, at: string, walk: Walk) => {
+  if (!one.choices?.some((choice) => choice.id === value))
+    walk.faults.push({
+      field: at,
+      code: 'choice',
+      message: `must be one of ${one.choices
+        ?.map((choice) => choice.id)
+        .slice(0, 30)
+        .join(', ')}`,
+    });
+};
+
+const checkField = (one: Field, value: unknown, at: string, walk: Walk): void => {
+  switch (one.type) {
+    case 'text':
+    case 'longText':
+    case 'date':
+    case 'object':
+      return checkText(one, value, at, walk);
+    case 'number':
+      return checkNumber(one, value, at, walk);
+    case 'boolean':
+      if (typeof value !== 'boolean') walk.faults.push({ field: at, code: 'type', message: 'must be true or false' });
+      return;
+    case 'choice':
+      return checkChoice(one, value, at, walk);
+    case 'choices':
+      return checkItems(one, value, at, walk, (entry, place) => checkChoice(one, entry, place, walk));
+    case 'list':
+    case 'parties':
+      return checkItems(one, value, at, walk, (entry, place) =>
+        checkText({ ...one, pattern: undefined }, entry, place, walk),
+      );
+    case 'records':
+      return checkItems(one, value, at, walk, (entry, place) => {
+        if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
+          walk.faults.push({ field: place, code: 'type', message: 'must be a record' });
+        else checkFields(one.fields ?? [], entry as Data, place, walk);
+      });
+  }
+};
+
+const checkFields = (fields: readonly Field[], given: Data, place: string, walk: Walk): void => {
+  const known = new Set(fields.map((one) => one.id));
+  for (const id of Object.keys(given))
+    if (!known.has(id))
+      walk.faults.push({ field: `${place}.${id}`.slice(0, 200), code: 'unknown', message: 'is no field of this form' });
+  for (const one of fields) {
+    const value = Object.hasOwn(given, one.id) ? given[one.id] : undefined;
+    if (!isEmpty(value)) checkField(one, value, `${place}.${one.id}`, walk);
+    else if (one.required && walk.complete)
+      walk.faults.push({ field: `${place}.${one.id}`, code: 'required', message: `${one.title.en} is required` });
+  }
+};
+
+export interface FormOptions {
+  /** Prefix of fields in faults: `body.data`. */
+  place: string;
+  /** Whether required fields must be there. */
+  complete: boolean;
+  bytesMax: number;
+  ruleNumber: (ruleId: string) => number;
+}
+
+/** At most 100 faults are told. Text that only exceeds a reference length is a warning, not a fault. */
+export const checkForm = (fields: readonly Field[], given: Data, options: FormOptions): FormCheck => {
+  const walk: Walk = { ruleNumber: options.ruleNumber, complete: options.complete, faults: [], warnings: [] };
+  if (Buffer.byteLength(JSON.stringify(given)) > options.bytesMax) {
+    walk.faults.push({ field: options.place, code: 'tooLarge', message: `at most ${options.bytesMax} bytes` });
+    return { values: {}, faults: walk.faults, warnings: [] };
+  }
+  checkFields(fields, given, options.place, walk);
+  return { values: { ...given }, faults: walk.faults.slice(0, 100), warnings: walk.warnings.slice(0, 100) };
+};
+
+/** Organisations that a form names as parties: party → participants. */
+export const partiesIn = (fields: readonly Field[], values: Data): Record<string, string[]> => {
+  const named: Record<string, string[]> = {};
+  for (const one of fields) {
+    const value = values[one.id];
+    if (one.party && one.type === 'parties' && Array.isArray(value))
+      named[one.party] = value.filter((item) => typeof item === 'string' && item !== '');
+  }
+  return named;
+};

@@ -1,0 +1,195 @@
+/**
+ * A rule pack is law as data: figures with their source and force, and procedures as tables. The engine knows neither the
+ * figures nor the procedures; a case pins the version of the pack it was filed under.
+ */
+
+import { field, procedureId } from '@shugu/wire/cases';
+import { z } from 'zod';
+
+export const limits = { rulesMax: 500, proceduresMax: 60, statesMax: 60, movesMax: 120, clocksMax: 30 } as const;
+
+const text = z.object({ zh: z.string().min(1), en: z.string().min(1) });
+const key = z.string().regex(/^[a-z][A-Za-z0-9]{0,59}$/);
+
+export const rule = z.object({
+  id: key,
+  title: text,
+  value: z.union([z.number(), z.string(), z.boolean(), z.array(z.string())]),
+  unit: z.enum([
+    'workingDay',
+    'calendarDay',
+    'calendarMonth',
+    'calendarYear',
+    'character',
+    'fen',
+    'percent',
+    'count',
+    'time',
+    'text',
+    'boolean',
+    'list',
+    'pattern',
+  ]),
+  source: z.object({ instrument: z.string().min(1), article: z.string() }),
+  /** law: binding; guide: recommended (参照) or trial text; operator: the operator's own figure. */
+  force: z.enum(['law', 'guide', 'operator']),
+  /** Read in the source itself. An unconfirmed figure is never printed as law. */
+  confirmed: z.boolean(),
+  validFrom: z.iso.date(),
+  validTo: z.iso.date().optional(),
+});
+export type Rule = z.infer<typeof rule>;
+
+const who = z.string().regex(/^(applicant|handler|system|anyone|party:[a-z][A-Za-z0-9]*)$/);
+const turn = z.string().regex(/^(applicant|handler|system|public|nobody|party:[a-z][A-Za-z0-9]*)$/);
+
+const state = z.object({
+  title: text,
+  /** A heading that groups states in the portal: draft, acceptance, review, notice, done … */
+  phase: key,
+  turn,
+  /** What comes next, in a sentence. */
+  next: text,
+  /** Form fields that anyone may read while here; absent: nothing is public. */
+  public: z.array(key).optional(),
+  /** Only the applicant sees the case while here. */
+  private: z.boolean().optional(),
+  end: z.boolean().optional(),
+});
+
+const notice = z.object({
+  to: z.string().regex(/^(applicant|handler|party:[a-z][A-Za-z0-9]*)$/),
+  /** May hold {title}, {id}, {handlerRole}, {state}, {input.<field>} and {due.<clock>}. */
+  text,
+  /** When service counts: with delivery to the inbox, or when somebody there opens it. */
+  deemedServed: z.enum(['onDelivery', 'onRead']).optional(),
+});
+
+const clockStart = z.union([key, z.object({ clock: key, at: z.enum(['move', 'service']) })]);
+
+const move = z.object({
+  id: key,
+  title: text,
+  from: z.array(key).min(1),
+  to: key,
+  by: z.array(who).min(1),
+  /** Checked against the actor's permissions; systems need none. */
+  permission: z.string().max(80).optional(),
+  input: z.array(field).max(60).default([]),
+  /** part: changes some values of the form; whole: the form must be complete afterwards. */
+  form: z.enum(['none', 'part', 'whole']).default('none'),
+  /** Kinds of paper that must be on file; `mayAttach` may be. */
+  papers: z.array(key).default([]),
+  mayAttach: z.array(key).default([]),
+  clocks: z
+    .object({
+      start: z.array(clockStart).default([]),
+      stop: z.array(key).default([]),
+      pause: z.array(key).default([]),
+      resume: z.array(key).default([]),
+      /** Adds the working days of an input field, up to the rule's figure in all. */
+      extend: z.array(z.object({ clock: key, input: key, rule: key })).default([]),
+    })
+    .prefault({}),
+  notices: z.array(notice).max(10).default([]),
+  /** Moves whose actor must have been another person. */
+  distinctFrom: z.array(key).default([]),
+  timesMax: z.union([z.number().int().positive(), z.object({ rule: key })]).optional(),
+  /** The actor's organisation becomes this party. */
+  joins: key.optional(),
+  guards: z.array(key).default([]),
+  effects: z.array(key).default([]),
+  /** How the step enters the public log. */
+  log: z.enum(['none', 'clear', 'commitment']).default('none'),
+});
+
+const clock = z.object({
+  id: key,
+  title: text,
+  /** Length: a rule of the pack, or an input field of the starting move, capped by `maxRule`. */
+  length: z.union([
+    z.object({ rule: key }),
+    z.object({ input: key, unit: z.enum(['workingDay', 'calendarDay']), maxRule: key.optional() }),
+  ]),
+  /** Who is late when it passes. */
+  dueTo: turn,
+  /** A silence rule: the move that the system makes; without it the clock is only marked overdue. */
+  onExpiry: z.object({ move: key, when: z.enum(['due', 'nextWorkingDay']) }).optional(),
+});
+
+const party = z.object({
+  id: key,
+  title: text,
+  /** whole: sees all of the case, as the applicant does; public: its public fields, and own papers and notices. */
+  sees: z.enum(['whole', 'public']),
+});
+
+const paper = z.object({
+  id: key,
+  title: text,
+  sensitive: z.boolean().default(false),
+  required: z.boolean().default(false),
+});
+
+export const procedure = z.object({
+  id: procedureId,
+  title: text,
+  summary: text.optional(),
+  handlerRole: z.string(),
+  applicantRoles: z.array(z.string()).default([]),
+  filePermission: z.string().max(80).optional(),
+  /** An organisation never handles its own case unless a procedure says so. */
+  selfHandling: z.boolean().default(false),
+  /** A subject (object of a room) is required. */
+  subject: z.enum(['none', 'optional', 'required']).default('optional'),
+  /** Retention class of the file, a rule id. */
+  retentionRule: key.optional(),
+  form: z.array(field).max(60).default([]),
+  papers: z.array(paper).max(40).default([]),
+  parties: z.array(party).max(10).default([]),
+  start: key,
+  states: z.record(key, state),
+  moves: z.array(move).min(1).max(limits.movesMax),
+  clocks: z.array(clock).max(limits.clocksMax).default([]),
+});
+export type Procedure = z.infer<typeof procedure>;
+export type State = z.infer<typeof state>;
+export type Move = z.infer<typeof move>;
+export type ClockDefinition = z.infer<typeof clock>;
+export type NoticeDefinition = z.infer<typeof notice>;
+
+/** `like` takes another procedure of the pack and lays the given parts over it: states by key, moves and clocks by id. */
+export const procedureFile = z.looseObject({
+  id: procedureId,
+  like: procedureId.optional(),
+  without: z
+    .object({ states: z.array(key).default([]), moves: z.array(key).default([]), clocks: z.array(key).default([]) })
+    .partial()
+    .optional(),
+});
+export type ProcedureFile = z.infer<typeof procedureFile>;
+
+export const packFile = z.object({
+  id: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/),
+  version: z.string().regex(/^\d+(\.\d+){0,2}$/),
+  title: text,
+  remarks: z.array(text).default([]),
+  validFrom: z.iso.date(),
+  validTo: z.iso.date().optional(),
+  rules: z.array(rule).max(limits.rulesMax),
+  procedures: z.array(procedureFile).max(limits.proceduresMax),
+});
+export type PackFile = z.infer<typeof packFile>;
+
+export interface RulePack {
+  id: string;
+  version: string;
+  /** `id@version`, what a case pins. */
+  pin: string;
+  title: { zh: string; en: string };
+  remarks: { zh: string; en: string }[];
+  validFrom: string;
+  validTo?: string;
+  rules: ReadonlyMap<string, Rule>;
+  procedures: ReadonlyMap<string, Procedure>;
+}

@@ -1,0 +1,146 @@
+/** All packs of a node. New cases take the version in force; a case goes on under the version it pins. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type PackFile, type Procedure, packFile, type Rule, type RulePack } from './model.ts';
+import { parseProcedure, resolveLikes } from './procedures.ts';
+
+interface Text {
+  zh: string;
+  en: string;
+}
+
+export interface RuleBook {
+  /** `pin` is `id@version`. Throws on an unknown pin or rule: a defect of wiring, not of a request. */
+  rule(pin: string, ruleId: string): Rule;
+  value(pin: string, ruleId: string): Rule['value'];
+  number(pin: string, ruleId: string): number;
+  /** Version of a pack in force at a moment; undefined before its first. */
+  current(packId: string, at: Date): RulePack | undefined;
+  /** Procedure in the version in force, with its pack. */
+  procedure(procedureId: string, at: Date): { pack: RulePack; procedure: Procedure } | undefined;
+  /** Procedure as pinned by a case. */
+  pinned(pin: string, procedureId: string): Procedure;
+  packs: readonly RulePack[];
+}
+
+/** Local day of a moment: packs come into force at 00:00 in Asia/Shanghai. */
+const localDay = (at: Date): string => new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10);
+
+const compareVersions = (a: string, b: string): number => {
+  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
+  for (let i = 0; i < 3; i++) if ((left[i] ?? 0) !== (right[i] ?? 0)) return (left[i] ?? 0) - (right[i] ?? 0);
+  return 0;
+};
+
+/** `place` names the file in errors. */
+export const parsePack = (source: unknown, place: string): RulePack => {
+  const parsed = packFile.safeParse(source);
+  if (!parsed.success) throw new Error(`${place}: ${z.prettifyError(parsed.error)}`);
+  const file: PackFile = parsed.data;
+  const rules = new Map(file.rules.map((one) => [one.id, one]));
+  if (rules.size !== file.rules.length) throw new Error(`${place}: two rules of one id`);
+  const procedures = new Map(
+    resolveLikes(file.procedures).map((one) => {
+      const table = parseProcedure(one, rules, place);
+      if (!table.id.startsWith(`${file.id}.`))
+        throw new Error(`${place}: procedure ${table.id} must begin with ${file.id}.`);
+      return [table.id, table];
+    }),
+  );
+  if (procedures.size !== file.procedures.length) throw new Error(`${place}: two procedures of one id`);
+  const { id, version, title, remarks, validFrom, validTo } = file;
+  return { id, version, pin: `${id}@${version}`, title, remarks, validFrom, validTo, rules, procedures };
+};
+
+export const makeRuleBook = (packs: readonly RulePack[]): RuleBook => {
+  const pins = new Map(packs.map((pack) => [pack.pin, pack]));
+  if (pins.size !== packs.length) throw new Error('two rule packs of one id and version');
+
+  const packOf = (pin: string): RulePack => {
+    const pack = pins.get(pin);
+    if (!pack) throw new Error(`rule pack ${pin} is not loaded; keep the files of every version that cases pin`);
+    return pack;
+  };
+  const ruleOf = (pin: string, ruleId: string): Rule => {
+    const rule = packOf(pin).rules.get(ruleId);
+    if (!rule) throw new Error(`rule ${ruleId} is not in ${pin}`);
+    return rule;
+  };
+  const current = (packId: string, at: Date): RulePack | undefined => {
+    const day = localDay(at);
+    return packs
+      .filter((pack) => pack.id === packId && pack.validFrom <= day && (!pack.validTo || day <= pack.validTo))
+      .sort((a, b) => b.validFrom.localeCompare(a.validFrom) || compareVersions(b.version, a.version))[0];
+  };
+
+  return {
+    rule: ruleOf,
+    value: (pin, ruleId) => ruleOf(pin, ruleId).value,
+    number: (pin, ruleId) => {
+      const { value } = ruleOf(pin, ruleId);
+      if (typeof value !== 'number') throw new Error(`rule ${ruleId} of ${pin} is no number`);
+      return value;
+    },
+    current,
+    procedure: (procedureId, at) => {
+      const pack = current(procedureId.split('.')[0]!, at);
+      const procedure = pack?.procedures.get(procedureId);
+      return pack && procedure ? { pack, procedure } : undefined;
+    },
+    pinned: (pin, procedureId) => {
+      const procedure = packOf(pin).procedures.get(procedureId);
+      if (!procedure) throw new Error(`procedure ${procedureId} is not in ${pin}`);
+      return procedure;
+    },
+    packs,
+  };
+};
+
+/** Reads every *.json directly in a directory. */
+export const loadRulePacks = async (directory: string): Promise<RuleBook> => {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
+  const packs = await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(directory, name), 'utf8');
+      try {
+        return parsePack(JSON.parse(text), name);
+      } catch (error) {
+        throw error instanceof SyntaxError ? new Error(`${name}: ${error.message}`) : error;
+      }
+    }),
+  );
+  return makeRuleBook(packs);
+};
+
+const units: Record<Rule['unit'], Text> = {
+  workingDay: { zh: '个工作日', en: 'working days' },
+  calendarDay: { zh: '日', en: 'days' },
+  calendarMonth: { zh: '个月', en: 'months' },
+  calendarYear: { zh: '年', en: 'years' },
+  character: { zh: '字', en: 'characters' },
+  fen: { zh: '分', en: 'fen' },
+  percent: { zh: '%', en: '%' },
+  count: { zh: '', en: '' },
+  time: { zh: '', en: '' },
+  text: { zh: '', en: '' },
+  boolean: { zh: '', en: '' },
+  list: { zh: '', en: '' },
+  pattern: { zh: '', en: '' },
+};
+
+/** A rule in a sentence with its standing. An unconfirmed figure never names its instrument as the law. */
+export const describe = (rule: Rule): Text => {
+  const value = Array.isArray(rule.value) ? rule.value.join('、') : String(rule.value);
+  const unit = units[rule.unit];
+  const figure = { zh: `${rule.title.zh}：${value}${unit.zh}`, en: `${rule.title.en}: ${value} ${unit.en}`.trim() };
+  if (!rule.confirmed)
+    return { zh: `${figure.zh}（未经核实，不作为法定要求）`, en: `${figure.en} (unconfirmed, not to be read as law)` };
+  const where = `${rule.source.instrument}${rule.source.article ? ` ${rule.source.article}` : ''}`;
+  const standing = {
+    law: { zh: '依据', en: 'by' },
+    guide: { zh: '参照', en: 'following the guide' },
+    operator: { zh: '本机构规定', en: 'set by the operator' },
+  }[rule.force];
+  return { zh: `${figure.zh}（${standing.zh}：${where}）`, en: `${figure.en} (${standing.en}: ${where})` };
+};
