@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { nodePackage, ownNodeWillDo } from './node.mjs';
-import { run } from './process.mjs';
+import { runQuietly } from './process.mjs';
 
 const stampFile = 'node_modules/.shugu-stamp';
-const attemptsMax = 2;
-const heartbeatMs = 15_000;
+const messageLengthMax = 2000;
+const heartbeatMs = 10_000;
 
 /**
  * Installs what package-lock.json names, unless it is there already. No dependency's script is run.
@@ -39,11 +39,14 @@ export async function ensureDependencies(root, locked) {
   return 'done';
 }
 
-/** @param {string} root */
+/**
+ * `npm ci` first. It refuses a lock file that lacks another platform's optional package, which some registries do not
+ * serve; `npm install` takes the same pinned versions and puts up with that.
+ * @param {string} root
+ */
 async function install(root) {
   const { command, prefix } = npm();
-  const args = [
-    'ci',
+  const options = [
     '--ignore-scripts',
     '--no-audit',
     '--no-fund',
@@ -51,12 +54,15 @@ async function install(root) {
     '--include=optional',
     '--loglevel=error',
   ];
-  for (let attempt = 1; ; attempt++) {
-    const code = await run(command, [...prefix, ...args], { cwd: root, env: npmEnvironment(), toStderr: true });
+  const ways = [['ci'], ['install', '--no-save']];
+  const said = [];
+  for (const way of ways) {
+    const args = [...prefix, ...way, ...options];
+    const { code, output } = await runQuietly(command, args, { cwd: root, env: npmEnvironment() });
     if (code === 0) return;
-    if (attempt === attemptsMax) throw new Error(`npm ci failed (${code}); see its message above, then try again`);
-    console.error('shugu: npm ci failed; trying once more');
+    said.push(`npm ${way[0]} failed (${code}):\n${output.trim().slice(-messageLengthMax)}`);
   }
+  throw new Error(`the dependencies could not be installed.\n${said.join('\n')}`);
 }
 
 /** The npm that runs us, so that its version and Node stay the same; else the one on the PATH. */

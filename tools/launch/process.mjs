@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 /** After Ctrl-C in a terminal the child has its own SIGINT; one that did not get it is asked again after this. */
 const terminalPatienceMs = 3000;
+const outputLengthMax = 100_000;
 
 /**
  * Turns this process into the program: by exec where Node can (22.15 and newer), so that nothing stands between a
@@ -32,11 +33,37 @@ export function become(command, args, env) {
  * @returns {Promise<number>} exit code; 128 + n for a signal, as shells count
  */
 export function run(command, args, { cwd, env, toStderr } = {}) {
+  return ended(command, spawn(command, args, { cwd, env, stdio: toStderr ? ['ignore', 2, 2] : 'inherit' }));
+}
+
+/**
+ * Runs a helper whose output matters only if it fails.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: Record<string, string | undefined> }} options
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+export async function runQuietly(command, args, { cwd, env }) {
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output = (output + chunk).slice(-outputLengthMax);
+    });
+  }
+  return { code: await ended(command, child), output };
+}
+
+/**
+ * @param {string} command
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<number>}
+ */
+function ended(command, child) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: toStderr ? ['ignore', 2, 2] : 'inherit' });
     const stopPassing = passSignals(child);
     child.on('error', (error) => reject(new Error(`${command}: ${error.message}`)));
-    child.on('exit', (code, signal) => {
+    child.on('close', (code, signal) => {
       const asked = stopPassing();
       // Asked to end: the child was given its time, nothing else follows.
       if (asked) process.exit(signalExitCode(asked));
