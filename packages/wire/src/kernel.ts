@@ -9,7 +9,14 @@ export const health = endpoint({
   path: '/api/health',
   summary: { zh: '健康检查', en: 'Health' },
   permission: 'public',
-  reply: z.object({ ok: z.boolean(), version: z.string(), node: z.string(), market: z.string(), suite: z.enum(['intl', 'sm']), database: z.string() }),
+  reply: z.object({
+    ok: z.boolean(),
+    version: z.string(),
+    node: z.string(),
+    market: z.string(),
+    suite: z.enum(['intl', 'sm']),
+    database: z.string(),
+  }),
 });
 
 export const clock = endpoint({
@@ -37,7 +44,9 @@ export const problems = endpoint({
   path: '/api/problems',
   summary: { zh: '问题目录', en: 'Catalogue of problems' },
   permission: 'public',
-  reply: z.object({ items: z.array(z.object({ code: z.string(), status: z.number(), title: bilingual, next: bilingual })) }),
+  reply: z.object({
+    items: z.array(z.object({ code: z.string(), status: z.number(), title: bilingual, next: bilingual })),
+  }),
 });
 
 export const job = z.object({
@@ -168,7 +177,13 @@ export const verifyFile = endpoint({
   repeatable: true,
   body: z.object({ bundle: z.string().max(2_000_000).describe('the file’s text') }).strict(),
   bodyBytesMax: 2_500_000,
-  reply: z.object({ ok: z.boolean(), title: bilingual, checks: z.array(check), withdrawn: z.boolean().nullable(), number: z.string().nullable() }),
+  reply: z.object({
+    ok: z.boolean(),
+    title: bilingual,
+    checks: z.array(check),
+    withdrawn: z.boolean().nullable(),
+    number: z.string().nullable(),
+  }),
 });
 
 export const logList = endpoint({
@@ -179,7 +194,13 @@ export const logList = endpoint({
   permission: 'public',
   query: pageQuery.extend({ kind: z.string().max(80).optional() }),
   reply: page(
-    z.object({ position: z.number().int(), kind: z.string(), title: bilingual.nullable(), sequencedAt: time, entry: json }),
+    z.object({
+      position: z.number().int(),
+      kind: z.string(),
+      title: bilingual.nullable(),
+      sequencedAt: time,
+      entry: json,
+    }),
   ),
 });
 

@@ -44,12 +44,24 @@ const operationOf = (one: AnyEndpoint): Json => {
     description: `${one.summary.zh}\n\nPermission: \`${one.permission}\``,
     tags: [one.id.split('.')[0]],
     ...(parameters.length ? { parameters } : {}),
-    ...(one.body ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(one.body, 'input') } } } } : {}),
-    ...(one.rawBody ? { requestBody: { required: true, content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } } } : {}),
+    ...(one.body
+      ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(one.body, 'input') } } } }
+      : {}),
+    ...(one.rawBody
+      ? {
+          requestBody: {
+            required: true,
+            content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+          },
+        }
+      : {}),
     ...(one.permission === 'public' ? { security: [] } : {}),
     responses: {
       [String(one.status ?? 200)]: { description: 'Done', content: reply },
-      default: { description: 'A problem (RFC 9457)', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+      default: {
+        description: 'A problem (RFC 9457)',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
     },
   };
 };

@@ -13,7 +13,13 @@ import { newId } from './ids.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from './pages.ts';
 import { defineProblems, kernelProblems, Problem } from './problem.ts';
 
-export const limits = { workers: 2, leaseSeconds: 300, attemptsMax: 8, backoffSecondsMax: 3600, pollMilliseconds: 500 } as const;
+export const limits = {
+  workers: 2,
+  leaseSeconds: 300,
+  attemptsMax: 8,
+  backoffSecondsMax: 3600,
+  pollMilliseconds: 500,
+} as const;
 
 export const jobProblems = defineProblems('jobs', {
   ended: {
@@ -74,7 +80,8 @@ const wakers = new Set<() => void>();
 
 export const enqueue = async (tx: Tx, draft: JobDraft): Promise<string | undefined> => {
   const id = newId('job', tx.now);
-  const added = await tx.exec(sql`insert into jobs (id, node, market, participant, kind, title, data, state, attempts_max, run_at, unique_key, created_at)
+  const added =
+    await tx.exec(sql`insert into jobs (id, node, market, participant, kind, title, data, state, attempts_max, run_at, unique_key, created_at)
     values (${id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${draft.participant ?? tx.actor.participant}, ${draft.kind}, ${JSON.stringify(draft.title)},
       ${JSON.stringify(draft.data)}, 'queued', ${draft.attemptsMax ?? limits.attemptsMax}, ${draft.runAt ?? tx.now}, ${draft.uniqueKey ?? null}, ${tx.now})
     on conflict do nothing`);
@@ -108,10 +115,20 @@ export interface Jobs {
   drain(): Promise<number>;
 }
 
-const settle = async (tx: Tx, job: Job, outcome: { result?: unknown; failure?: string; final?: boolean; cancelled?: boolean }) => {
+const settle = async (
+  tx: Tx,
+  job: Job,
+  outcome: { result?: unknown; failure?: string; final?: boolean; cancelled?: boolean },
+) => {
   const wait = Math.min(limits.backoffSecondsMax, 2 ** job.attempts);
   const dead = outcome.final || job.attempts >= job.attempts_max;
-  const state: JobState = outcome.cancelled ? 'cancelled' : outcome.failure === undefined ? 'done' : dead ? 'dead' : 'failed';
+  const state: JobState = outcome.cancelled
+    ? 'cancelled'
+    : outcome.failure === undefined
+      ? 'done'
+      : dead
+        ? 'dead'
+        : 'failed';
   await tx.exec(sql`update jobs set state = ${state}, failure = ${outcome.failure ?? null}, lease_until = null,
       progress = ${state === 'done' ? 1 : job.progress}, result = ${outcome.result === undefined ? null : JSON.stringify(outcome.result)},
       run_at = ${state === 'failed' ? new Date(tx.now.getTime() + wait * 1000) : job.run_at},
@@ -148,7 +165,13 @@ export const makeJobs = ({ database, clock, handlers, log }: JobsOptions): Jobs 
       const cancelled = expected && error.code === 'jobs.cancelled';
       if (!expected) log.error({ err: error, job: job.id, kind: job.kind, attempts: job.attempts }, 'job failed');
       // A problem will not go away by trying again; a defect or an outage may.
-      await database.tx(actor, (tx) => settle(tx, job, { failure: String((error as Error).message).slice(0, 2000), final: expected && error.definition.status < 500, cancelled }));
+      await database.tx(actor, (tx) =>
+        settle(tx, job, {
+          failure: String((error as Error).message).slice(0, 2000),
+          final: expected && error.definition.status < 500,
+          cancelled,
+        }),
+      );
     }
     return true;
   };
@@ -201,12 +224,22 @@ export const listJobs = async (read: Reader, filter: JobFilter) => {
     ${filter.participant === undefined ? empty : sql`and participant = ${filter.participant}`}
     ${filter.state ? sql`and state = ${filter.state}` : empty}
     ${after ? sql`and id < ${after[0]}` : empty} order by id desc limit ${pageSize(filter) + 1}`);
-  return pageOf(rows, filter, (job) => [job.id], (job) => job);
+  return pageOf(
+    rows,
+    filter,
+    (job) => [job.id],
+    (job) => job,
+  );
 };
 
 export const findJob = (read: Reader, id: string) => read.first<Job>(sql`select ${columns} from jobs where id = ${id}`);
 
-const changeJob = async (tx: Tx, id: string, participant: string | undefined, action: 'retry' | 'cancel'): Promise<void> => {
+const changeJob = async (
+  tx: Tx,
+  id: string,
+  participant: string | undefined,
+  action: 'retry' | 'cancel',
+): Promise<void> => {
   const job = await findJob(tx, id);
   if (!job || (participant !== undefined && job.participant !== participant)) throw kernelProblems.unknown();
   const touched =

@@ -3,7 +3,17 @@
  * is not a "reliable electronic signature" of ESL art. 13; a licensed CA comes in through the same Signer).
  * Private parts are sealed under the node's secret. A rotated key stays known, so that old papers still verify.
  */
-import { generateKey, type PublicKey, privateKeyFrom, publicJwk, publicKeyFromJwk, type Signer, type SignerLevel, softwareSigner, type SuiteName } from '@shugu/evidence';
+import {
+  generateKey,
+  type PublicKey,
+  privateKeyFrom,
+  publicJwk,
+  publicKeyFromJwk,
+  type Signer,
+  type SignerLevel,
+  type SuiteName,
+  softwareSigner,
+} from '@shugu/evidence';
 import { audit } from './audit.ts';
 import { type Reader, sql, type Tx } from './db/db.ts';
 import { emit } from './outbox.ts';
@@ -54,38 +64,56 @@ export const makeKeys = (nodeSecret: Buffer, suite: SuiteName): Keys => {
   const make = async (tx: Tx, participant: string, purpose: KeyPurpose): Promise<Signer> => {
     const key = generateKey(suite);
     const id = key.publicKey.keyId;
-    const added = await tx.exec(sql`insert into keys (id, node, market, participant, purpose, suite, level, public_key, sealed_private, created_at)
+    const added =
+      await tx.exec(sql`insert into keys (id, node, market, participant, purpose, suite, level, public_key, sealed_private, created_at)
       values (${id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${purpose}, ${suite}, 'platform',
         ${JSON.stringify(publicJwk(key.publicKey))}, ${sealBytes(nodeSecret, key.secret, `key:${id}`)}, ${tx.now}) on conflict do nothing`);
     // Somebody else made it in the meantime.
     if (!added) return find(tx, participant, purpose).then((row) => signerOf(row!));
     await audit(tx, { action: 'kernel.key.create', subject: id, participant, data: { purpose, suite } });
-    await emit(tx, { type: 'kernel.key.created', subject: id, participant, data: { purpose, suite, publicKey: publicJwk(key.publicKey) } });
+    await emit(tx, {
+      type: 'kernel.key.created',
+      subject: id,
+      participant,
+      data: { purpose, suite, publicKey: publicJwk(key.publicKey) },
+    });
     const signer = softwareSigner(key, { level: 'platform' });
     cache.set(id, signer);
     return signer;
   };
 
   const find = (read: Reader, participant: string, purpose: KeyPurpose): Promise<KeyRow | undefined> =>
-    read.first<KeyRow>(sql`select ${columns} from keys where participant = ${participant} and purpose = ${purpose} and suite = ${suite} and retired_at is null`);
+    read.first<KeyRow>(
+      sql`select ${columns} from keys where participant = ${participant} and purpose = ${purpose} and suite = ${suite} and retired_at is null`,
+    );
 
   return {
     signer: async (tx, participant, purpose) => {
       const row = await find(tx, participant, purpose);
       return row ? signerOf(row) : make(tx, participant, purpose);
     },
-    signerById: async (read, keyId) => signerOf(await read.one<KeyRow>(sql`select ${columns} from keys where id = ${keyId}`)),
+    signerById: async (read, keyId) =>
+      signerOf(await read.one<KeyRow>(sql`select ${columns} from keys where id = ${keyId}`)),
     rotate: async (tx, participant, purpose) => {
       const before = await find(tx, participant, purpose);
-      await tx.exec(sql`update keys set retired_at = ${tx.now} where participant = ${participant} and purpose = ${purpose} and suite = ${suite} and retired_at is null`);
+      await tx.exec(
+        sql`update keys set retired_at = ${tx.now} where participant = ${participant} and purpose = ${purpose} and suite = ${suite} and retired_at is null`,
+      );
       const signer = await make(tx, participant, purpose);
-      await audit(tx, { action: 'kernel.key.rotate', subject: signer.keyId, participant, data: { purpose, before: before?.id ?? null } });
+      await audit(tx, {
+        action: 'kernel.key.rotate',
+        subject: signer.keyId,
+        participant,
+        data: { purpose, before: before?.id ?? null },
+      });
       return signer;
     },
     known: async (read) =>
-      (await read.rows<KeyRow>(sql`select ${columns} from keys order by created_at`)).map(({ public_key, sealed_private: _, ...row }) => ({
-        ...row,
-        publicKey: publicKeyFromJwk(JSON.parse(public_key)),
-      })),
+      (await read.rows<KeyRow>(sql`select ${columns} from keys order by created_at`)).map(
+        ({ public_key, sealed_private: _, ...row }) => ({
+          ...row,
+          publicKey: publicKeyFromJwk(JSON.parse(public_key)),
+        }),
+      ),
   };
 };

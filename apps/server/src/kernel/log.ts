@@ -2,9 +2,15 @@
 import pino, { type Logger } from 'pino';
 
 export const makeLog = (level: string): Logger =>
-  pino({
-    level,
-    redact: { paths: ['*.password', '*.token', '*.secret', '*.authorization', '*.cookie', '*.privateKey'], censor: '[cut]' },
-    base: undefined,
-    timestamp: pino.stdTimeFunctions.isoTime,
-  }, pino.destination({ dest: 2, sync: false }));
+  pino(
+    {
+      level,
+      redact: {
+        paths: ['*.password', '*.token', '*.secret', '*.authorization', '*.cookie', '*.privateKey'],
+        censor: '[cut]',
+      },
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
+    pino.destination({ dest: 2, sync: false }),
+  );

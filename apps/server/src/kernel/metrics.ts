@@ -1,10 +1,15 @@
 /** Prometheus metrics of the process and of every route. */
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
 export const makeMetrics = () => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const answers = new Counter({ name: 'shugu_http_answers_total', help: 'Answers by endpoint and status', labelNames: ['endpoint', 'status'], registers: [registry] });
+  const answers = new Counter({
+    name: 'shugu_http_answers_total',
+    help: 'Answers by endpoint and status',
+    labelNames: ['endpoint', 'status'],
+    registers: [registry],
+  });
   const seconds = new Histogram({
     name: 'shugu_http_seconds',
     help: 'Time to answer by endpoint',

@@ -20,11 +20,13 @@ const writeOnce = async (path: string, text: string): Promise<string> => {
 
 /** 32 bytes that seal private keys and subject keys. Losing it loses them: backup carries the file. */
 export const nodeSecret = async (home: string, passphrase: string): Promise<Buffer> => {
-  if (passphrase) return scryptSync(passphrase, 'shugu node secret v1', 32, { N: 32_768, r: 8, p: 1, maxmem: 64 * 1024 * 1024 });
+  if (passphrase)
+    return scryptSync(passphrase, 'shugu node secret v1', 32, { N: 32_768, r: 8, p: 1, maxmem: 64 * 1024 * 1024 });
   return Buffer.from((await writeOnce(join(home, 'node.secret'), randomBytes(32).toString('hex'))).trim(), 'hex');
 };
 
-export const setupToken = (home: string): Promise<string> => writeOnce(join(home, 'setup.token'), randomBytes(18).toString('base64url'));
+export const setupToken = (home: string): Promise<string> =>
+  writeOnce(join(home, 'setup.token'), randomBytes(18).toString('base64url'));
 
 export const readState = async <T>(read: Reader, key: string): Promise<T | undefined> =>
   (await read.first<{ value: T }>(sql`select value from node_state where key = ${key}`))?.value;

@@ -76,7 +76,9 @@ export const makeOutbox = ({ database, consumers, onFailure }: OutboxOptions): O
       );
       if (!cursor || cursor.sequence >= event.sequence) return false;
       await consumer.handle(tx, event);
-      await tx.exec(sql`update event_cursors set sequence = ${event.sequence}, failures = 0, failure = null where consumer = ${consumer.name}`);
+      await tx.exec(
+        sql`update event_cursors set sequence = ${event.sequence}, failures = 0, failure = null where consumer = ${consumer.name}`,
+      );
       return true;
     });
 
@@ -95,7 +97,9 @@ export const makeOutbox = ({ database, consumers, onFailure }: OutboxOptions): O
     });
     let handled = 0;
     for (;;) {
-      const cursor = await database.one<{ sequence: number }>(sql`select sequence from event_cursors where consumer = ${consumer.name}`);
+      const cursor = await database.one<{ sequence: number }>(
+        sql`select sequence from event_cursors where consumer = ${consumer.name}`,
+      );
       const batch = await nextEvents(database, consumer, cursor.sequence);
       if (batch.length === 0) return handled;
       for (const event of batch) {
@@ -130,7 +134,11 @@ export const makeOutbox = ({ database, consumers, onFailure }: OutboxOptions): O
     draining = true;
     pending = drain()
       .catch((error) => {
-        onFailure('outbox', { sequence: 0, at: new Date(0), market: '', participant: '', type: '', version: 0, subject: '', data: {} }, error);
+        onFailure(
+          'outbox',
+          { sequence: 0, at: new Date(0), market: '', participant: '', type: '', version: 0, subject: '', data: {} },
+          error,
+        );
         return 0;
       })
       .finally(() => {

@@ -10,13 +10,15 @@ export interface PageQuery {
 export const pageSize = (query: PageQuery): number => query.limit ?? wireLimits.pageItemsDefault;
 
 /** A cursor is the sort key of the last row, opaque to callers. */
-export const encodeCursor = (key: readonly (string | number)[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
+export const encodeCursor = (key: readonly (string | number)[]): string =>
+  Buffer.from(JSON.stringify(key)).toString('base64url');
 
 export const decodeCursor = (cursor: string | undefined, parts: number): (string | number)[] | undefined => {
   if (!cursor) return undefined;
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (Array.isArray(key) && key.length === parts && key.every((part) => ['string', 'number'].includes(typeof part))) return key;
+    if (Array.isArray(key) && key.length === parts && key.every((part) => ['string', 'number'].includes(typeof part)))
+      return key;
   } catch {
     // falls through to the refusal
   }

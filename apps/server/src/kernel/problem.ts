@@ -82,7 +82,10 @@ export const kernelProblems = defineProblems('kernel', {
   invalid: {
     status: 400,
     title: { zh: '请求内容不符合要求', en: 'The request is not valid' },
-    next: { zh: '按 errors 中列出的字段逐一修改后重新提交', en: 'Correct each field listed in errors and send it again' },
+    next: {
+      zh: '按 errors 中列出的字段逐一修改后重新提交',
+      en: 'Correct each field listed in errors and send it again',
+    },
   },
   malformed: {
     status: 400,
@@ -107,12 +110,18 @@ export const kernelProblems = defineProblems('kernel', {
   unknown: {
     status: 404,
     title: { zh: '不存在或无权查看', en: 'Not found, or not yours to see' },
-    next: { zh: '核对编号，或用有权限的账号登录', en: 'Check the identifier, or sign in with an account that may see it' },
+    next: {
+      zh: '核对编号，或用有权限的账号登录',
+      en: 'Check the identifier, or sign in with an account that may see it',
+    },
   },
   notPermitted: {
     status: 403,
     title: { zh: '当前账号没有此项权限', en: 'Your account does not have this permission' },
-    next: { zh: '请本单位管理员授予相应岗位', en: 'Ask your organisation’s administrator for the seat that carries it' },
+    next: {
+      zh: '请本单位管理员授予相应岗位',
+      en: 'Ask your organisation’s administrator for the seat that carries it',
+    },
   },
   forgery: {
     status: 403,
@@ -122,7 +131,10 @@ export const kernelProblems = defineProblems('kernel', {
   keyMissing: {
     status: 400,
     title: { zh: '缺少 Idempotency-Key', en: 'Idempotency-Key is missing' },
-    next: { zh: '为每次提交附上一个不重复的键，重试时使用同一个键', en: 'Send a fresh key with each POST, and the same one when you retry' },
+    next: {
+      zh: '为每次提交附上一个不重复的键，重试时使用同一个键',
+      en: 'Send a fresh key with each POST, and the same one when you retry',
+    },
   },
   keyReused: {
     status: 409,
@@ -132,7 +144,10 @@ export const kernelProblems = defineProblems('kernel', {
   alreadyDone: {
     status: 409,
     title: { zh: '该操作已完成', en: 'This was already done' },
-    next: { zh: '其中的密钥只显示一次；如已遗失，请重新生成', en: 'Its secret is shown only once; make a new one if it is lost' },
+    next: {
+      zh: '其中的密钥只显示一次；如已遗失，请重新生成',
+      en: 'Its secret is shown only once; make a new one if it is lost',
+    },
   },
   conflict: {
     status: 409,
@@ -157,11 +172,17 @@ export const kernelProblems = defineProblems('kernel', {
   defect: {
     status: 500,
     title: { zh: '系统内部错误', en: 'Something is wrong on our side' },
-    next: { zh: '请稍后重试；如持续出现，请把请求编号告知运营方', en: 'Try again; if it persists, give the request id to the operator' },
+    next: {
+      zh: '请稍后重试；如持续出现，请把请求编号告知运营方',
+      en: 'Try again; if it persists, give the request id to the operator',
+    },
   },
   clockFixed: {
     status: 409,
     title: { zh: '本系统使用真实时钟', en: 'This exchange runs on the real clock' },
-    next: { zh: '仅模拟日历的演示环境可以推进时间', en: 'Time can be moved only where a simulated calendar is switched on' },
+    next: {
+      zh: '仅模拟日历的演示环境可以推进时间',
+      en: 'Time can be moved only where a simulated calendar is switched on',
+    },
   },
 });

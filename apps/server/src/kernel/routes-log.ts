@@ -19,8 +19,13 @@ export const serveLog = (app: FastifyInstance, database: Database, node: string)
   app.get<{ Params: { '*': string } }>('/log/tile/*', async (request, reply) => {
     const path = `tile/${request.params['*']}`;
     if (!/^tile\/[0-9a-z/.]{1,80}$/.test(path)) throw kernelProblems.unknown();
-    const row = await database.first<{ bytes: Buffer }>(sql`select bytes from log_tiles where origin = ${await current()} and path = ${path}`);
+    const row = await database.first<{ bytes: Buffer }>(
+      sql`select bytes from log_tiles where origin = ${await current()} and path = ${path}`,
+    );
     if (!row) throw kernelProblems.unknown();
-    return reply.header('cache-control', 'public, max-age=31536000, immutable').type('application/octet-stream').send(row.bytes);
+    return reply
+      .header('cache-control', 'public, max-age=31536000, immutable')
+      .type('application/octet-stream')
+      .send(row.bytes);
   });
 };

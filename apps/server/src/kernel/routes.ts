@@ -2,7 +2,7 @@
 import * as wire from '@shugu/wire/kernel';
 import type { Clock, SimulatedClock } from './clock.ts';
 import type { Config } from './config.ts';
-import type { Principal, PermissionTable } from './http/principal.ts';
+import type { PermissionTable, Principal } from './http/principal.ts';
 import { on, type Route } from './http/route.ts';
 import { cancelJob, findJob, type Job, listJobs, retryJob } from './jobs.ts';
 import { allProblems, kernelProblems } from './problem.ts';
@@ -46,14 +46,17 @@ const jobOut = (job: Job) => ({
 });
 
 // Undefined means every organisation's.
-const scopeOf = (principal: Principal) => (principal.permissions.has('kernel.job.all') ? undefined : principal.participant);
+const scopeOf = (principal: Principal) =>
+  principal.permissions.has('kernel.job.all') ? undefined : principal.participant;
 
 export const kernelRoutes = (options: KernelRoutesOptions): Route[] => {
   const { clock, config } = options;
-  const change = (run: typeof retryJob) => async (request: { tx: Parameters<typeof retryJob>[0]; principal: Principal; params: { id: string } }) => {
-    await run(request.tx, request.params.id, scopeOf(request.principal));
-    return jobOut((await findJob(request.tx, request.params.id))!);
-  };
+  const change =
+    (run: typeof retryJob) =>
+    async (request: { tx: Parameters<typeof retryJob>[0]; principal: Principal; params: { id: string } }) => {
+      await run(request.tx, request.params.id, scopeOf(request.principal));
+      return jobOut((await findJob(request.tx, request.params.id))!);
+    };
   return [
     on(wire.health, async () => ({
       ok: true,
@@ -69,7 +72,8 @@ export const kernelRoutes = (options: KernelRoutesOptions): Route[] => {
       async ({ body }) => {
         if (!clock.simulated || !('moveTo' in clock)) throw kernelProblems.clockFixed();
         const to = new Date(body.to);
-        if (to.getTime() < clock.now().getTime()) throw kernelProblems.invalid({ field: 'body.to', detail: 'a clock never goes back' });
+        if (to.getTime() < clock.now().getTime())
+          throw kernelProblems.invalid({ field: 'body.to', detail: 'a clock never goes back' });
         clock.moveTo(to);
         const done = await options.settle();
         return { now: clock.now().toISOString(), simulated: true, done };
@@ -94,4 +98,3 @@ export const kernelRoutes = (options: KernelRoutesOptions): Route[] => {
     on(wire.cancelJob, change(cancelJob)),
   ];
 };
-

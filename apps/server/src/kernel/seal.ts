@@ -31,7 +31,9 @@ export interface Seal {
 
 export const makeSeal = (nodeSecret: Buffer): Seal => {
   const keyOf = async (read: Reader, subject: string): Promise<Buffer | null | undefined> => {
-    const row = await read.first<{ sealed_key: string | null }>(sql`select sealed_key from subject_keys where subject = ${subject}`);
+    const row = await read.first<{ sealed_key: string | null }>(
+      sql`select sealed_key from subject_keys where subject = ${subject}`,
+    );
     if (!row) return undefined;
     return row.sealed_key === null ? null : openBytes(nodeSecret, row.sealed_key, `subject:${subject}`);
   };
@@ -51,7 +53,9 @@ export const makeSeal = (nodeSecret: Buffer): Seal => {
       return key ? openBytes(key, sealed, subject).toString('utf8') : null;
     },
     destroy: async (tx, subject) => {
-      await tx.exec(sql`update subject_keys set sealed_key = null, destroyed_at = ${tx.now} where subject = ${subject}`);
+      await tx.exec(
+        sql`update subject_keys set sealed_key = null, destroyed_at = ${tx.now} where subject = ${subject}`,
+      );
     },
   };
 };

@@ -31,7 +31,9 @@ export const findSession = (read: Reader, token: string, now: Date): Promise<Ses
     where token_hash = ${hashToken(token)} and ended_at is null and expires_at > ${now}`);
 
 export const endSession = async (tx: Tx, token: string): Promise<void> => {
-  await tx.exec(sql`update sessions set ended_at = ${tx.now} where token_hash = ${hashToken(token)} and ended_at is null`);
+  await tx.exec(
+    sql`update sessions set ended_at = ${tx.now} where token_hash = ${hashToken(token)} and ended_at is null`,
+  );
 };
 
 /** After a password change or a suspension. */
@@ -44,7 +46,9 @@ export const cookieOf = (token: string, expiresAt: Date, secure: boolean): strin
 
 export const clearedCookie = (): string => `${sessionCookie}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`;
 
-export const tokenFrom = (headers: Record<string, string | undefined>): { token: string; from: 'cookie' | 'bearer' } | undefined => {
+export const tokenFrom = (
+  headers: Record<string, string | undefined>,
+): { token: string; from: 'cookie' | 'bearer' } | undefined => {
   const bearer = /^Bearer ([\w.~+/-]{8,500}=*)$/.exec(headers.authorization ?? '')?.[1];
   if (bearer) return { token: bearer, from: 'bearer' };
   const cookie = new RegExp(`(?:^|; )${sessionCookie}=([\\w-]{8,200})`).exec(headers.cookie ?? '')?.[1];

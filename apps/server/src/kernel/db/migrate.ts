@@ -18,7 +18,8 @@ export const readMigrations = async (sourceDirectory: string, rooms: readonly st
     const folder = join(sourceDirectory, room, 'migrations');
     const names = (await readdir(folder).catch(() => [] as string[])).filter((name) => name.endsWith('.sql')).sort();
     for (const [position, name] of names.entries()) {
-      if (Number(name.slice(0, 4)) !== position + 1) throw new Error(`${room}/migrations/${name}: numbers must be contiguous from 0001`);
+      if (Number(name.slice(0, 4)) !== position + 1)
+        throw new Error(`${room}/migrations/${name}: numbers must be contiguous from 0001`);
       const text = await readFile(join(folder, name), 'utf8');
       all.push({ room, name, text, digest: createHash('sha256').update(text).digest('hex') });
     }
@@ -36,7 +37,10 @@ export const migrate = async (database: Database, migrations: Migration[]): Prom
       'create table if not exists migrations (room text, name text, digest text not null, at timestamptz not null default now(), primary key (room, name))',
     );
     const known = new Map(
-      (await client.query('select room, name, digest from migrations')).rows.map((row) => [`${row.room}/${row.name}`, row.digest as string]),
+      (await client.query('select room, name, digest from migrations')).rows.map((row) => [
+        `${row.room}/${row.name}`,
+        row.digest as string,
+      ]),
     );
     for (const one of migrations) {
       const key = `${one.room}/${one.name}`;
@@ -46,7 +50,11 @@ export const migrate = async (database: Database, migrations: Migration[]): Prom
       await client.query('begin');
       try {
         await client.query(one.text);
-        await client.query('insert into migrations (room, name, digest) values ($1, $2, $3)', [one.room, one.name, one.digest]);
+        await client.query('insert into migrations (room, name, digest) values ($1, $2, $3)', [
+          one.room,
+          one.name,
+          one.digest,
+        ]);
         await client.query('commit');
       } catch (error) {
         await client.query('rollback');

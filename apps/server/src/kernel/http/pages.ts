@@ -37,7 +37,9 @@ export const servePages = async (app: FastifyInstance, folder: string): Promise<
         reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
       },
     });
-  const page = built ? readFileSync(index) : Buffer.from('<!doctype html><title>Shugu</title><p>The portal is not built. Run npm start.</p>');
+  const page = built
+    ? readFileSync(index)
+    : Buffer.from('<!doctype html><title>Shugu</title><p>The portal is not built. Run npm start.</p>');
   app.setNotFoundHandler((request, reply) => {
     if (request.method === 'GET' && !isApi(request.url))
       return reply

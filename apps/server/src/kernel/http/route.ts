@@ -1,6 +1,7 @@
 /** A route is an endpoint with its handler. */
-import type { AnyEndpoint, Endpoint } from '@shugu/wire';
+
 import type { Readable } from 'node:stream';
+import type { AnyEndpoint, Endpoint } from '@shugu/wire';
 import type { z } from 'zod';
 import type { Reader, Tx } from '../db/db.ts';
 import type { Principal } from './principal.ts';

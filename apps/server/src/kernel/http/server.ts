@@ -1,7 +1,7 @@
 /** One door for every route: parse, who, may they, key, one transaction, answer. The order is the security of the house. */
 import { createHash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { problem as problemSchema, type AnyEndpoint } from '@shugu/wire';
+import { type AnyEndpoint, problem as problemSchema } from '@shugu/wire';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
@@ -59,14 +59,19 @@ const parseAddress = (endpoint: AnyEndpoint, request: FastifyRequest): unknown =
 
 const isMutation = (endpoint: AnyEndpoint) => endpoint.method !== 'GET';
 
-const principalOf = async (options: HttpOptions, endpoint: AnyEndpoint, request: FastifyRequest): Promise<Principal> => {
+const principalOf = async (
+  options: HttpOptions,
+  endpoint: AnyEndpoint,
+  request: FastifyRequest,
+): Promise<Principal> => {
   const language = languageOf(request.headers);
   const found = tokenFrom(request.headers as Record<string, string | undefined>);
   const principal = found ? await options.authenticate(found.token, language) : undefined;
   // A cookie travels by itself, so a write that relies on it must show that our own page sent it.
   if (principal && found?.from === 'cookie' && isMutation(endpoint)) {
     const site = request.headers['sec-fetch-site'];
-    if (request.headers['x-shugu-page'] !== '1' || (site !== undefined && site !== 'same-origin')) throw kernelProblems.forgery();
+    if (request.headers['x-shugu-page'] !== '1' || (site !== undefined && site !== 'same-origin'))
+      throw kernelProblems.forgery();
   }
   if (endpoint.permission === 'public') return principal ?? anonymous(language);
   if (!principal) throw kernelProblems.notSignedIn();
@@ -89,7 +94,12 @@ const noTransaction = new Proxy({} as Tx, {
   },
 });
 
-const answer = async (options: HttpOptions, route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+const answer = async (
+  options: HttpOptions,
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> => {
   const { endpoint } = route;
   const address = request.ip;
   const wait = options.perSource.take(address, performance.now());
@@ -125,7 +135,9 @@ const answer = async (options: HttpOptions, route: Route, request: FastifyReques
   if (!isMutation(endpoint) || route.ownTransaction) {
     const value = await route.handler(input);
     if (endpoint.readsLogged)
-      await options.database.tx(actor, (tx) => audit(tx, { action: `${endpoint.id}.read`, subject: JSON.stringify(params ?? {}) }));
+      await options.database.tx(actor, (tx) =>
+        audit(tx, { action: `${endpoint.id}.read`, subject: JSON.stringify(params ?? {}) }),
+      );
     return send(options, endpoint, request, reply, status, value);
   }
   const done = await options.database.tx(actor, run);
@@ -149,7 +161,8 @@ const send = (
   if (endpoint.method === 'GET') {
     const tag = `"${createHash('sha1').update(text).digest('base64url')}"`;
     reply.header('etag', tag);
-    if (!reply.hasHeader('cache-control')) reply.header('cache-control', endpoint.permission === 'public' ? 'no-cache' : 'private, no-cache');
+    if (!reply.hasHeader('cache-control'))
+      reply.header('cache-control', endpoint.permission === 'public' ? 'no-cache' : 'private, no-cache');
     if (request.headers['if-none-match'] === tag) return reply.code(304).send();
   }
   return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(text);
@@ -196,7 +209,10 @@ export const makeHttp = (options: HttpOptions): FastifyInstance => {
     for (const [name, value] of Object.entries(found.headers ?? {})) reply.header(name, value);
     const body = problemBody(found, languageOf(request.headers), request.id);
     if (options.checkReplies) problemSchema.parse(body);
-    return reply.code(found.definition.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(body));
+    return reply
+      .code(found.definition.status)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .send(JSON.stringify(body));
   });
   const seen = new Set<string>();
   for (const route of options.routes) {

@@ -35,7 +35,10 @@ export interface PaperRow {
 const columns = sql`id, participant, parties, kind, number, title, disclosure, document, signatures, salt, layout, log_entry, pdf_digest, bundle_digest,
   issued_at, withdrawn_at, withdrawn_reason, verify_code, retention_class`;
 
-export const insertPaper = async (tx: Tx, paper: Omit<PaperRow, 'pdf_digest' | 'bundle_digest' | 'withdrawn_at' | 'withdrawn_reason'>): Promise<void> => {
+export const insertPaper = async (
+  tx: Tx,
+  paper: Omit<PaperRow, 'pdf_digest' | 'bundle_digest' | 'withdrawn_at' | 'withdrawn_reason'>,
+): Promise<void> => {
   await tx.exec(sql`insert into papers (id, node, market, participant, parties, kind, number, title, disclosure, document, signatures, salt, layout,
       log_entry, issued_at, verify_code, retention_class)
     values (${paper.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${paper.participant}, ${paper.parties}, ${paper.kind}, ${paper.number},
@@ -43,23 +46,40 @@ export const insertPaper = async (tx: Tx, paper: Omit<PaperRow, 'pdf_digest' | '
       ${paper.layout ? JSON.stringify(paper.layout) : null}, ${paper.log_entry}, ${paper.issued_at}, ${paper.verify_code}, ${paper.retention_class})`);
 };
 
-export const paperById = (read: Reader, id: string) => read.first<PaperRow>(sql`select ${columns} from papers where id = ${id}`);
-export const paperByCode = (read: Reader, code: string) => read.first<PaperRow>(sql`select ${columns} from papers where verify_code = ${code}`);
-export const paperByBundle = (read: Reader, digest: string) => read.first<PaperRow>(sql`select ${columns} from papers where bundle_digest = ${digest}`);
+export const paperById = (read: Reader, id: string) =>
+  read.first<PaperRow>(sql`select ${columns} from papers where id = ${id}`);
+export const paperByCode = (read: Reader, code: string) =>
+  read.first<PaperRow>(sql`select ${columns} from papers where verify_code = ${code}`);
+export const paperByBundle = (read: Reader, digest: string) =>
+  read.first<PaperRow>(sql`select ${columns} from papers where bundle_digest = ${digest}`);
 export const papersOfEntries = (read: Reader, entries: string[]) =>
-  read.rows<{ id: string; number: string; title: Text; participant: string }>(sql`select id, number, title, participant from papers where log_entry = any(${entries})`);
+  read.rows<{ id: string; number: string; title: Text; participant: string }>(
+    sql`select id, number, title, participant from papers where log_entry = any(${entries})`,
+  );
 
 export const papersOf = async (read: Reader, participant: string, query: PageQuery & { kind?: string }) => {
   const after = decodeCursor(query.after, 1);
-  const rows = await read.rows<PaperRow>(sql`select ${columns} from papers where (parties @> array[${participant}]::text[])
+  const rows =
+    await read.rows<PaperRow>(sql`select ${columns} from papers where (parties @> array[${participant}]::text[])
     ${query.kind ? sql`and kind = ${query.kind}` : empty} ${after ? sql`and id < ${after[0]}` : empty}
     order by id desc limit ${pageSize(query) + 1}`);
-  return pageOf(rows, query, (row) => [row.id], (row) => row);
+  return pageOf(
+    rows,
+    query,
+    (row) => [row.id],
+    (row) => row,
+  );
 };
 
-export const completePaper = async (tx: Tx, id: string, files: { pdf: string | null; bundle: string }): Promise<void> => {
+export const completePaper = async (
+  tx: Tx,
+  id: string,
+  files: { pdf: string | null; bundle: string },
+): Promise<void> => {
   await tx.exec(sql`update papers set pdf_digest = ${files.pdf}, bundle_digest = ${files.bundle} where id = ${id}`);
 };
 
 export const withdrawPaper = (tx: Tx, id: string, reason: Text): Promise<number> =>
-  tx.exec(sql`update papers set withdrawn_at = ${tx.now}, withdrawn_reason = ${JSON.stringify(reason)} where id = ${id} and withdrawn_at is null`);
+  tx.exec(
+    sql`update papers set withdrawn_at = ${tx.now}, withdrawn_reason = ${JSON.stringify(reason)} where id = ${id} and withdrawn_at is null`,
+  );

@@ -3,7 +3,17 @@
  * of fixed rhythm; a checkpoint is signed over each batch. Only the node's open origin grows; a node restored from behind its
  * last witnessed checkpoint opens a new one (see `succeed`).
  */
-import { appendEntries, cachedStore, consistencyProof, formatCheckpoint, inclusionProof, type Hash, type NoteSigner, signNote, type TileStore } from '@shugu/tlog';
+import {
+  appendEntries,
+  cachedStore,
+  consistencyProof,
+  formatCheckpoint,
+  type Hash,
+  inclusionProof,
+  type NoteSigner,
+  signNote,
+  type TileStore,
+} from '@shugu/tlog';
 import type { Logger } from 'pino';
 import type { Database, Reader, Tx } from '../db/db.ts';
 import { systemActor } from '../http/principal.ts';
@@ -85,7 +95,11 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
       oldRoot: before?.root,
     });
     await store.writeTiles(tx, origin.origin, appended.tiles);
-    await store.placeEntries(tx, origin.origin, pending.map((one, place) => ({ id: one.id, position: origin.size + place })));
+    await store.placeEntries(
+      tx,
+      origin.origin,
+      pending.map((one, place) => ({ id: one.id, position: origin.size + place })),
+    );
     const text = formatCheckpoint({ origin: origin.origin, size: appended.size, root: appended.root });
     const note = await signNote(text, [key.signer]);
     await store.writeCheckpoint(tx, origin.origin, { size: appended.size, root: appended.root, note });
@@ -101,7 +115,9 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
     const key = await options.originKey(open);
     let count = 0;
     for (;;) {
-      const ids = await database.tx(systemActor('publiclog'), async (tx) => appendBatch(tx, await store.lockOrigin(tx, open.origin), key));
+      const ids = await database.tx(systemActor('publiclog'), async (tx) =>
+        appendBatch(tx, await store.lockOrigin(tx, open.origin), key),
+      );
       count += ids.length;
       if (ids.length < limits.batchEntries) return count;
     }
@@ -124,7 +140,12 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
       const origin = (await store.origins(read)).find((one) => one.origin === entry.origin)!;
       const key = await options.originKey(origin);
       const checkpoint = (await store.latestCheckpoint(read, origin.origin))!;
-      const proof = await inclusionProof({ hash: key.hash, store: cached(origin.origin), size: checkpoint.size, index: entry.position });
+      const proof = await inclusionProof({
+        hash: key.hash,
+        store: cached(origin.origin),
+        size: checkpoint.size,
+        index: entry.position,
+      });
       return {
         origin: origin.origin,
         suite: origin.suite,

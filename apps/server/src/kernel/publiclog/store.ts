@@ -39,13 +39,19 @@ export interface StoredCheckpoint {
 }
 
 export const openOrigin = (read: Reader, node: string): Promise<Origin | undefined> =>
-  read.first<Origin>(sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins where node = ${node} and closed_at is null`);
+  read.first<Origin>(
+    sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins where node = ${node} and closed_at is null`,
+  );
 
 export const lockOrigin = (tx: Tx, origin: string): Promise<Origin> =>
-  tx.one<Origin>(sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins where origin = ${origin} for update`);
+  tx.one<Origin>(
+    sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins where origin = ${origin} for update`,
+  );
 
 export const origins = (read: Reader): Promise<Origin[]> =>
-  read.rows<Origin>(sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins order by opened_at`);
+  read.rows<Origin>(
+    sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins order by opened_at`,
+  );
 
 export const insertOrigin = async (tx: Tx, origin: string, suite: string, key: string): Promise<void> => {
   await tx.exec(sql`insert into log_origins (origin, node, market, participant, suite, key, opened_at)
@@ -58,7 +64,14 @@ export const closeOrigin = async (tx: Tx, origin: string, successor: string): Pr
 
 export const insertEntry = async (
   tx: Tx,
-  entry: { id: string; kind: string; form: 'clear' | 'commitment'; bytes: Uint8Array; title?: unknown; participant?: string },
+  entry: {
+    id: string;
+    kind: string;
+    form: 'clear' | 'commitment';
+    bytes: Uint8Array;
+    title?: unknown;
+    participant?: string;
+  },
 ): Promise<void> => {
   await tx.exec(sql`insert into log_entries (id, node, market, participant, kind, form, entry, title, created_at)
     values (${entry.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${entry.participant ?? tx.actor.participant}, ${entry.kind}, ${entry.form},
@@ -71,7 +84,11 @@ export const pendingEntries = (tx: Tx, limit: number): Promise<PendingEntry[]> =
       where position is null and transaction < pg_snapshot_xmin(pg_current_snapshot()) order by created_at limit ${limit}) pending
     order by form, case when form = 'clear' then id end, entry`);
 
-export const placeEntries = async (tx: Tx, origin: string, placed: { id: string; position: number }[]): Promise<void> => {
+export const placeEntries = async (
+  tx: Tx,
+  origin: string,
+  placed: { id: string; position: number }[],
+): Promise<void> => {
   await tx.exec(sql`update log_entries set origin = ${origin}, position = place.position, sequenced_at = ${tx.now}
     from (select unnest(${placed.map((one) => one.id)}::text[]) as id, unnest(${placed.map((one) => one.position)}::bigint[]) as position) place
     where log_entries.id = place.id`);
@@ -83,23 +100,34 @@ export const writeTiles = async (tx: Tx, origin: string, tiles: ReadonlyMap<stri
     on conflict do nothing`);
 };
 
-export const writeCheckpoint = async (tx: Tx, origin: string, checkpoint: { size: number; root: Uint8Array; note: string }): Promise<void> => {
+export const writeCheckpoint = async (
+  tx: Tx,
+  origin: string,
+  checkpoint: { size: number; root: Uint8Array; note: string },
+): Promise<void> => {
   await tx.exec(sql`insert into log_checkpoints (origin, size, root, note, at)
     values (${origin}, ${checkpoint.size}, ${Buffer.from(checkpoint.root)}, ${checkpoint.note}, ${tx.now})`);
   await tx.exec(sql`update log_origins set size = ${checkpoint.size} where origin = ${origin}`);
 };
 
 export const latestCheckpoint = (read: Reader, origin: string): Promise<StoredCheckpoint | undefined> =>
-  read.first<StoredCheckpoint>(sql`select origin, size, root, note, at, witnessed from log_checkpoints where origin = ${origin} order by size desc limit 1`);
+  read.first<StoredCheckpoint>(
+    sql`select origin, size, root, note, at, witnessed from log_checkpoints where origin = ${origin} order by size desc limit 1`,
+  );
 
 export const replaceNote = async (tx: Tx, origin: string, size: number, note: string): Promise<void> => {
-  await tx.exec(sql`update log_checkpoints set note = ${note}, witnessed = true where origin = ${origin} and size = ${size}`);
+  await tx.exec(
+    sql`update log_checkpoints set note = ${note}, witnessed = true where origin = ${origin} and size = ${size}`,
+  );
 };
 
 export const entryById = (read: Reader, id: string): Promise<LoggedEntry | undefined> =>
-  read.first<LoggedEntry>(sql`select id, kind, form, entry, title, origin, position, sequenced_at from log_entries where id = ${id}`);
+  read.first<LoggedEntry>(
+    sql`select id, kind, form, entry, title, origin, position, sequenced_at from log_entries where id = ${id}`,
+  );
 
 export const tilesOf = (read: Reader, origin: string): TileStore => ({
   read: async (path) =>
-    (await read.first<{ bytes: Buffer }>(sql`select bytes from log_tiles where origin = ${origin} and path = ${path}`))?.bytes,
+    (await read.first<{ bytes: Buffer }>(sql`select bytes from log_tiles where origin = ${origin} and path = ${path}`))
+      ?.bytes,
 });
