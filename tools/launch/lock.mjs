@@ -18,6 +18,7 @@ export async function ensureLock(root, task) {
   mkdirSync(join(root, '.shugu'), { recursive: true });
   let told = false;
   while (!take(folder)) {
+    if (clearStale(folder)) continue;
     if (!told) console.error(`shugu: another launch is installing or building here; waiting for it (${folder})`);
     told = true;
     await sleep(pollMs);
@@ -40,7 +41,6 @@ function take(folder) {
     return true;
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
-    if (isStale(folder)) clear(folder);
     return false;
   }
 }
@@ -60,8 +60,10 @@ function isStale(folder) {
 /**
  * Two waiters may clear the same stale lock: only one rename succeeds.
  * @param {string} folder
+ * @returns {boolean} whether it is worth trying again at once
  */
-function clear(folder) {
+function clearStale(folder) {
+  if (!isStale(folder)) return false;
   const aside = `${folder}.stale-${process.pid}`;
   try {
     renameSync(folder, aside);
@@ -69,6 +71,7 @@ function clear(folder) {
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
   }
+  return true;
 }
 
 /** @param {number} pid */
