@@ -1,0 +1,80 @@
+export {
+  type Attachment,
+  assembleCore,
+  attachmentOf,
+  type BundleCore,
+  type BundleKey,
+  type BundleLog,
+  type BundleSignature,
+  buildBundle,
+  bundleEntry,
+  draftStatement,
+  type SignedStatement,
+  type Statement,
+  signedMessage,
+  signStatement,
+} from './bundle.ts';
+export { type BundleFile, bundleLimits, readBundle, readCore, readStatement } from './bundle-shape.ts';
+export {
+  type CanonicalLimits,
+  canonicalBytes,
+  canonicalBytesMax,
+  canonicalDepthMax,
+  type Json,
+  parseCanonical,
+} from './canonical.ts';
+export { commit, saltBytes, verifyCommitment } from './commitment.ts';
+export { type Context, contexts, inContext } from './contexts.ts';
+export { clearEntry, commitmentEntry, commitmentOf, entryBytes, type LogEntry, parseEntry } from './entry.ts';
+export { newSealingKey, open, seal, sealingKeyBytes } from './fields.ts';
+export {
+  generateKey,
+  keyIdShape,
+  type PrivateKey,
+  type PublicJwk,
+  type PublicKey,
+  privateKeyFrom,
+  publicJwk,
+  publicKeyFrom,
+  publicKeyFromJwk,
+  publicPem,
+} from './keys.ts';
+export { checkpointSigner, type KnownVerifier, type NoteUse, verifierOf, vkeyOf, witnessSigner } from './notes.ts';
+export { EvidenceError, type EvidenceProblemCode } from './problem.ts';
+export { openKey, scryptCost, sealKey, type Unlock } from './sealed-key.ts';
+export {
+  type Signer,
+  type SignerLevel,
+  signerLevels,
+  signInContext,
+  softwareSigner,
+  verifyInContext,
+  verifySignature,
+} from './signer.ts';
+export {
+  digestText,
+  isSuiteName,
+  type Label,
+  type Random,
+  type SignatureAlgorithm,
+  type Suite,
+  type SuiteName,
+  suite,
+} from './suites.ts';
+export {
+  formatTrust,
+  parseTrust,
+  type Trust,
+  type TrustedKey,
+  type TrustedLog,
+  type TrustedWitness,
+  type TrustInput,
+  trustFrom,
+} from './trust.ts';
+export {
+  type BundleFiles,
+  type BundleReport,
+  type Check,
+  type ReportedSigner,
+  verifyBundle,
+} from './verify-bundle.ts';

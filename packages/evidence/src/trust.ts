@@ -1,0 +1,91 @@
+import { canonicalBytes, readJson } from './canonical.ts';
+import { keyIdShape } from './keys.ts';
+import { verifierOf } from './notes.ts';
+import { EvidenceError } from './problem.ts';
+import { plainText, shape, wordShape } from './shape.ts';
+import { isSuiteName, type SuiteName } from './suites.ts';
+
+/** A log whose word counts. Several entries may share an origin while its key is being changed. */
+export type TrustedLog = { origin: string; suite: SuiteName; vkey: string };
+export type TrustedWitness = { vkey: string };
+/** A signer's key, whose it is, in which roles it may sign, and until when (RFC 3339). */
+export type TrustedKey = { keyId: string; holder: string; roles: string[]; notAfter?: string };
+
+/**
+ * What a verifier believes before it opens a bundle. `quorum`: how many of the witnesses must have cosigned (0 when left
+ * out). Without `keys`, signers are known by key id only, and the log alone vouches for who they are.
+ */
+export type Trust = { logs: TrustedLog[]; witnesses: TrustedWitness[]; quorum: number; keys?: TrustedKey[] };
+
+export type TrustInput = Pick<Trust, 'logs'> & Partial<Trust>;
+
+export const trustLimits = { bytesMax: 1_048_576, logsMax: 64, witnessesMax: 64, keysMax: 4096 } as const;
+
+const read = shape('evidence.trust-malformed');
+
+/** Checks every part. Throws `evidence.trust-malformed`. */
+export function trustFrom(input: TrustInput): Trust {
+  return readTrust({ format: 'shugu-trust', version: 1, ...input });
+}
+
+/** The file `--trust KEYS`: JSON as people write it. */
+export function parseTrust(bytes: Uint8Array): Trust {
+  if (bytes.length > trustLimits.bytesMax) throw new EvidenceError('evidence.too-large', 'the trust file is too large');
+  return readTrust(readJson(bytes));
+}
+
+export function formatTrust(trust: Trust): Uint8Array {
+  return canonicalBytes({ format: 'shugu-trust', version: 1, ...trustFrom(trust) });
+}
+
+function readTrust(value: unknown): Trust {
+  const file = read.object(value, 'trust', ['format', 'version', 'logs'], ['witnesses', 'quorum', 'keys']);
+  if (file.format !== 'shugu-trust' || file.version !== 1) read.fail('format', 'only shugu-trust, version 1, is known');
+  const logs = read.list(file.logs, 'logs', trustLimits.logsMax).map(readLog);
+  const witnesses = read.list(file.witnesses ?? [], 'witnesses', trustLimits.witnessesMax).map(readWitness);
+  const quorum = read.count(file.quorum ?? 0, 'quorum');
+  if (logs.length === 0) read.fail('logs', 'without a log nothing can be verified');
+  if (new Set(witnesses.map(({ vkey }) => vkey)).size !== witnesses.length)
+    read.fail('witnesses', 'one is named twice');
+  if (quorum > witnesses.length) read.fail('quorum', 'is more than there are witnesses');
+  if (file.keys === undefined) return { logs, witnesses, quorum };
+  const keys = read.list(file.keys, 'keys', trustLimits.keysMax).map(readKey);
+  if (new Set(keys.map(({ keyId }) => keyId)).size !== keys.length) read.fail('keys', 'one is named twice');
+  return { logs, witnesses, quorum, keys };
+}
+
+function readLog(value: unknown, i: number): TrustedLog {
+  const at = `logs[${i}]`;
+  const { origin, suite, vkey } = read.object(value, at, ['origin', 'suite', 'vkey']);
+  const verifier = readVkey(vkey, `${at}.vkey`);
+  if (!isSuiteName(suite) || verifier.use !== 'log' || verifier.publicKey.suite !== suite || verifier.name !== origin) {
+    return read.fail(at, 'origin, suite and key do not belong together');
+  }
+  return { origin: verifier.name, suite, vkey: vkey as string };
+}
+
+function readWitness(value: unknown, i: number): TrustedWitness {
+  const { vkey } = read.object(value, `witnesses[${i}]`, ['vkey']);
+  if (readVkey(vkey, `witnesses[${i}].vkey`).use !== 'witness')
+    read.fail(`witnesses[${i}].vkey`, 'is not a witness key');
+  return { vkey: vkey as string };
+}
+
+function readVkey(value: unknown, at: string) {
+  try {
+    return verifierOf(typeof value === 'string' ? value : '');
+  } catch (problem) {
+    return read.fail(at, problem instanceof Error ? problem.message : 'is no key');
+  }
+}
+
+function readKey(value: unknown, i: number): TrustedKey {
+  const at = `keys[${i}]`;
+  const key = read.object(value, at, ['keyId', 'holder', 'roles'], ['notAfter']);
+  return {
+    keyId: read.text(key.keyId, `${at}.keyId`, keyIdShape),
+    holder: read.text(key.holder, `${at}.holder`, plainText),
+    roles: read.list(key.roles, `${at}.roles`, 32).map((role) => read.text(role, `${at}.roles`, wordShape)),
+    ...(key.notAfter === undefined ? {} : { notAfter: read.time(key.notAfter, `${at}.notAfter`) }),
+  };
+}
