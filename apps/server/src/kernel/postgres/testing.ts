@@ -92,9 +92,14 @@ async function startShared(): Promise<{ shared: Shared; stop(): Promise<void>; k
   }
   await sweep();
   const dataDirectory = mkdtempSync(join(tmpdir(), `${directoryPrefix}${process.pid}-`));
-  const server = await startPostgres({ dataDirectory, log: quiet, durability: 'test' });
-  if (server.kind !== 'embedded') throw new Error('no PostgreSQL for tests: set SHUGU_TEST_DATABASE_URL');
   const remove = (): void => rmSync(dataDirectory, { recursive: true, force: true, maxRetries: 5 });
+  const reasons: unknown[] = [];
+  const log = { ...quiet, warn: (fields: object) => void reasons.push(fields) };
+  const server = await startPostgres({ dataDirectory, log, durability: 'test' });
+  if (server.kind !== 'embedded') {
+    await server.stop().finally(remove);
+    throw new Error(`no PostgreSQL for tests, set SHUGU_TEST_DATABASE_URL: ${JSON.stringify(reasons)}`);
+  }
   return {
     shared: { connection: { ...server.connection, database: 'postgres' } as pg.ClientConfig, prefix },
     stop: () => server.stop().finally(remove),
