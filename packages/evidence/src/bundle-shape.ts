@@ -5,7 +5,7 @@ import { keyIdShape, publicKeyFromJwk } from './keys.ts';
 import { EvidenceError } from './problem.ts';
 import { plainText, shape, wordShape } from './shape.ts';
 import { type SignerLevel, signerLevels } from './signer.ts';
-import { isSuiteName } from './suites.ts';
+import { isSuiteName, suite } from './suites.ts';
 
 export type BundleFile = BundleCore & { log: BundleLog };
 
@@ -26,7 +26,11 @@ export function readCore(value: unknown): BundleCore {
 
 export function readBundle(value: unknown): BundleFile {
   const bundle = read.object(value, 'bundle', [...coreMembers, 'log']);
-  return { ...coreIn(bundle), log: readLog(bundle.log) };
+  const core = coreIn(bundle);
+  const log = readLog(bundle.log);
+  const foreign = core.attachments.findIndex(({ digest }) => !digest.startsWith(`${suite(log.suite).hash.name}:`));
+  if (foreign >= 0) read.fail(`attachments[${foreign}].digest`, "is not of the suite of the bundle's log");
+  return { ...core, log };
 }
 
 function statementIn(bundle: Record<string, unknown>): Statement {

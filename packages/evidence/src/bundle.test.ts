@@ -252,7 +252,7 @@ describe.each([
       (b) => {
         b.log.suite = b.log.suite === 'sm' ? 'intl' : 'sm';
       },
-      'log.known',
+      'format',
     ],
     [
       'an unknown member',
@@ -441,6 +441,14 @@ describe('issuing', () => {
     };
     expect(() => draftStatement(right)).not.toThrow();
     expect(() => draftStatement({ ...right, ...change } as never)).toThrow();
+  });
+
+  it("refuses an attachment's digest from another suite than the log's", async () => {
+    const { statement, issuer, ...rest } = await issue('intl', 'clear');
+    const attachments = [attachmentOf('sm', { name: 'a', mediaType: 'text/plain', bytes: fileBytes })];
+    const foreign = { ...statement, attachments };
+    const core = assembleCore(foreign, [await signStatement(foreign, issuer.signer, 'registrar')]);
+    expect(() => buildBundle({ ...rest, core, suite: 'intl', index: 2 })).toThrow(/suite/);
   });
 
   it('refuses a document too large for a file', async () => {
