@@ -212,6 +212,17 @@ describe('instructions', () => {
   });
 });
 
+test('all deposits together stay within what the books can hold', async () => {
+  const account = await member('b');
+  const fen = '1000000000000000';
+  for (let n = 0; n < 1_000; n += 1) books.deposit({ reference: `d${n}`, account, fen }, null);
+  await expect(bank.simulate.deposit({ reference: 'last', account, fen: '1' })).rejects.toEqual(
+    refusal(422, 'balance-limit'),
+  );
+  expect(await bank.account(account)).toMatchObject({ balanceFen: '1000000000000000000' });
+  await expect(bank.instruction('last')).rejects.toEqual(refusal(404, 'not-found'));
+});
+
 describe('the door', () => {
   test('needs a fresh and correct signature over method, path and body', async () => {
     await member('b');

@@ -1,6 +1,4 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { balanceFenMax, Database, type Row } from './database.ts';
 import { BankProblem } from './problem.ts';
 import type { Movement, PayerState } from './rules.ts';
 import {
@@ -33,38 +31,6 @@ import { noFaults, simulatorLabel } from './wire.ts';
 export const pendingMax = 100_000;
 export const statementLinesMax = 50_000;
 export const callbackAttemptsMax = 8;
-const balanceFenMax = 10n ** 18n;
-
-const schema = `
-create table if not exists settings (name text primary key, value text not null) strict;
-create table if not exists accounts (
-  number text primary key, reference text not null unique, member text not null unique, name text not null,
-  body text not null,
-  balance integer not null default 0 check (balance between 0 and ${balanceFenMax}),
-  frozen integer not null default 0 check (frozen between 0 and balance)
-) strict;
-create table if not exists holds (
-  account text not null references accounts, hold_order text not null, fen integer not null check (fen >= 0),
-  primary key (account, hold_order)
-) strict, without rowid;
-create table if not exists instructions (
-  serial integer primary key autoincrement, reference text not null unique, kind text not null,
-  account text not null references accounts, fen integer not null, hold_order text, body text not null,
-  execute_at integer not null, status text not null, reason text, day text, attempts integer not null default 0
-) strict;
-create index if not exists instructions_waiting on instructions (execute_at, serial) where status = 'accepted';
-create table if not exists lines (
-  serial integer primary key autoincrement, day text not null, account text not null references accounts,
-  reference text not null, kind text not null, balance_fen integer not null, frozen_fen integer not null, hold_order text
-) strict;
-create index if not exists lines_by_day on lines (day, account, serial);
-create table if not exists callbacks (
-  id integer primary key autoincrement, reference text not null, due_at integer not null, attempts integer not null default 0
-) strict;
-create index if not exists callbacks_due on callbacks (due_at);
-`;
-
-type Row = Record<string, string | bigint | null>;
 
 export interface PendingCallback {
   id: bigint;
@@ -73,22 +39,15 @@ export interface PendingCallback {
 }
 
 export class BankBooks {
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #db: Database;
   readonly #seed: number;
   readonly #now: () => number;
 
   /** Opens or creates `directory`/bank.sqlite; throws when another process has it open or the books do not add up. */
   constructor(directory: string, { seed, now }: { seed: number; now: () => number }) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.#seed = seed;
     this.#now = now;
-    this.#db = new DatabaseSync(join(directory, 'bank.sqlite'));
-    // Exclusive locking: two processes on one set of books would each believe in their own business day.
-    this.#db.exec(
-      'pragma locking_mode=exclusive; pragma journal_mode=wal; pragma synchronous=full; pragma foreign_keys=on',
-    );
-    this.#db.exec(schema);
+    this.#db = new Database(directory);
     this.audit();
   }
 
@@ -98,7 +57,7 @@ export class BankBooks {
 
   /** Recomputes every balance from the lines. Throws when a sub-account is not what its lines say. */
   audit(): void {
-    const wrong = this.#row(
+    const wrong = this.#db.row(
       `select number from accounts a left join (
          select account, sum(balance_fen) as balance, sum(frozen_fen) as frozen from lines group by account
        ) l on l.account = a.number
@@ -112,19 +71,19 @@ export class BankBooks {
 
   openAccount(request: AccountRequest): AccountAnswer {
     const body = canonicalBody(request);
-    return this.#write(() => {
-      const before = this.#row('select number, body from accounts where reference = ?', request.reference);
+    return this.#db.write(() => {
+      const before = this.#db.row('select number, body from accounts where reference = ?', request.reference);
       if (before) {
         if (before.body !== body) throw new BankProblem('reference-conflict', 'reference');
         return this.account(String(before.number))!;
       }
-      if (this.#row('select 1 as one from accounts where member = ?', request.member)) {
+      if (this.#db.row('select 1 as one from accounts where member = ?', request.member)) {
         throw new BankProblem('member-has-account', 'member');
       }
-      const count = this.#row('select count(*) as n from accounts')!.n as bigint;
+      const count = this.#db.row('select count(*) as n from accounts')!.n as bigint;
       const number = `SIM${(count + 1n).toString().padStart(9, '0')}`;
       const { reference, member, name } = request;
-      this.#run(
+      this.#db.run(
         'insert into accounts (number, reference, member, name, body) values (?, ?, ?, ?, ?)',
         number,
         reference,
@@ -137,18 +96,18 @@ export class BankBooks {
   }
 
   account(number: string): AccountAnswer | null {
-    const row = this.#row('select * from accounts where number = ?', number);
+    const row = this.#db.row('select * from accounts where number = ?', number);
     return row ? this.#accountAnswer(row) : null;
   }
 
   /** In order of number, after the given one. */
   accounts(after = '', limit = 1_000): AccountAnswer[] {
-    const rows = this.#rows('select * from accounts where number > ? order by number limit ?', after, limit);
+    const rows = this.#db.rows('select * from accounts where number > ? order by number limit ?', after, limit);
     return rows.map((row) => this.#accountAnswer(row));
   }
 
   #accountAnswer(row: Row): AccountAnswer {
-    const holds = this.#rows(
+    const holds = this.#db.rows(
       'select hold_order, fen from holds where account = ? and fen > 0 order by hold_order',
       row.number!,
     );
@@ -168,10 +127,13 @@ export class BankBooks {
 
   /** Money that a member transferred from its own bank. Booked at once. */
   deposit(request: DepositRequest, day: string | null): InstructionAnswer {
-    return this.#write(() => {
+    return this.#db.write(() => {
       const before = this.#retried(request.reference, request);
       if (before) return before;
       this.#mustExist([request.account]);
+      const total = this.#db.row('select coalesce(sum(balance), 0) as fen from accounts')!.fen as bigint;
+      // All money together stays below the limit of one balance, so that no transfer can ever pass it.
+      if (total + BigInt(request.fen) > balanceFenMax) throw new BankProblem('balance-limit', 'fen');
       this.#insert(request, 'deposit', this.#now());
       this.#book(request.reference, null, [depositMovement(request)], this.#moveDay(request.at, day));
       return this.instruction(request.reference)!;
@@ -180,11 +142,13 @@ export class BankBooks {
 
   /** Accepts an instruction; `executeDue` carries it out. The same reference and body gives the present state. */
   accept(request: InstructionRequest, day: string | null): InstructionAnswer {
-    return this.#write(() => {
+    return this.#db.write(() => {
       const before = this.#retried(request.reference, request);
       if (before) return before;
       this.#mustExist([request.account, ...(request.legs ?? []).map((leg) => leg.account)]);
-      if ((this.#row(`select count(*) as n from instructions where status = 'accepted'`)!.n as bigint) >= pendingMax) {
+      if (
+        (this.#db.row(`select count(*) as n from instructions where status = 'accepted'`)!.n as bigint) >= pendingMax
+      ) {
         throw new BankProblem('queue-full');
       }
       this.#moveDay(request.at, day);
@@ -195,24 +159,24 @@ export class BankBooks {
 
   /** The answer to a retry, or null for a new reference. The time of the client does not make it another instruction. */
   #retried(reference: string, request: InstructionRequest | DepositRequest): InstructionAnswer | null {
-    const before = this.#row('select body from instructions where reference = ?', reference);
+    const before = this.#db.row('select body from instructions where reference = ?', reference);
     if (!before) return null;
     const same =
       canonicalBody({ ...JSON.parse(String(before.body)), at: null }) === canonicalBody({ ...request, at: null });
     if (!same) throw new BankProblem('reference-conflict', 'reference');
-    this.#run('update instructions set attempts = attempts + 1 where reference = ?', reference);
+    this.#db.run('update instructions set attempts = attempts + 1 where reference = ?', reference);
     return this.instruction(reference);
   }
 
   #mustExist(numbers: string[]): void {
     for (const number of numbers) {
-      if (!this.#row('select 1 as one from accounts where number = ?', number))
+      if (!this.#db.row('select 1 as one from accounts where number = ?', number))
         throw new BankProblem('account-unknown', 'account');
     }
   }
 
   #insert(request: InstructionRequest | DepositRequest, kind: string, executeAt: number): void {
-    this.#run(
+    this.#db.run(
       `insert into instructions (reference, kind, account, fen, hold_order, body, execute_at, status) values (?, ?, ?, ?, ?, ?, ?, 'accepted')`,
       request.reference,
       kind,
@@ -225,7 +189,7 @@ export class BankBooks {
   }
 
   instruction(reference: string): InstructionAnswer | null {
-    const row = this.#row('select * from instructions where reference = ?', reference);
+    const row = this.#db.row('select * from instructions where reference = ?', reference);
     if (!row) return null;
     return {
       simulator: simulatorLabel,
@@ -245,20 +209,20 @@ export class BankBooks {
   answerIsLost(reference: string): boolean {
     const { lostAnswerRatio } = this.faults();
     if (lostAnswerRatio === 0) return false;
-    const attempts = this.#row('select attempts from instructions where reference = ?', reference)?.attempts ?? 0n;
+    const attempts = this.#db.row('select attempts from instructions where reference = ?', reference)?.attempts ?? 0n;
     return draw(this.#seed, 'lostAnswerRatio', `${reference}#${attempts}`) < lostAnswerRatio;
   }
 
   /** Carries out up to `limit` instructions that are due, oldest first; returns how many. `everything` ignores delays. */
   executeDue(limit: number, everything = false): number {
     const until = everything ? Number.MAX_SAFE_INTEGER : this.#now();
-    const due = this.#rows(
+    const due = this.#db.rows(
       `select reference, body from instructions where status = 'accepted' and execute_at <= ? order by execute_at, serial limit ?`,
       until,
       limit,
     );
     if (due.length > 0) {
-      this.#write(() => {
+      this.#db.write(() => {
         for (const { body } of due) this.#execute(JSON.parse(String(body)) as InstructionRequest);
       });
     }
@@ -267,7 +231,7 @@ export class BankBooks {
 
   /** When the next instruction or callback is due; null when nothing waits. */
   nextDueAt(): number | null {
-    const next = this.#row(
+    const next = this.#db.row(
       `select min(at) as at from (select min(execute_at) as at from instructions where status = 'accepted'
          union all select min(due_at) from callbacks)`,
     )!.at;
@@ -280,7 +244,7 @@ export class BankBooks {
     const simulated = draw(this.#seed, 'refusalRatio', reference) < faults.refusalRatio;
     const decision = simulated ? { refused: 'simulated-refusal' as const } : decide(request, this.#payer(request));
     if ('refused' in decision) {
-      this.#run(
+      this.#db.run(
         `update instructions set status = 'refused', reason = ? where reference = ?`,
         decision.refused,
         reference,
@@ -290,13 +254,13 @@ export class BankBooks {
     }
     if (this.callbackUrl() === null) return;
     for (const delayMs of callbackDelaysMs(this.#seed, faults, reference)) {
-      this.#run('insert into callbacks (reference, due_at) values (?, ?)', reference, this.#now() + delayMs);
+      this.#db.run('insert into callbacks (reference, due_at) values (?, ?)', reference, this.#now() + delayMs);
     }
   }
 
   #payer({ account, order }: InstructionRequest): PayerState {
-    const row = this.#row('select balance, frozen from accounts where number = ?', account)!;
-    const hold = this.#row('select fen from holds where account = ? and hold_order = ?', account, order ?? '');
+    const row = this.#db.row('select balance, frozen from accounts where number = ?', account)!;
+    const hold = this.#db.row('select fen from holds where account = ? and hold_order = ?', account, order ?? '');
     return {
       balanceFen: row.balance as bigint,
       frozenFen: row.frozen as bigint,
@@ -307,14 +271,14 @@ export class BankBooks {
   #book(reference: string, order: string | null, movements: Movement[], day: string): void {
     for (const { account, kind, balanceFen, frozenFen } of movements) {
       // Both columns in one statement: the check "frozen within balance" holds after it, not between two.
-      this.#run(
+      this.#db.run(
         'update accounts set balance = balance + ?, frozen = frozen + ? where number = ?',
         balanceFen,
         frozenFen,
         account,
       );
       if (frozenFen !== 0n) this.#changeHold(account, order!, frozenFen);
-      this.#run(
+      this.#db.run(
         'insert into lines (day, account, reference, kind, balance_fen, frozen_fen, hold_order) values (?, ?, ?, ?, ?, ?, ?)',
         day,
         account,
@@ -325,25 +289,25 @@ export class BankBooks {
         order,
       );
     }
-    this.#run(`update instructions set status = 'done', day = ? where reference = ?`, day, reference);
+    this.#db.run(`update instructions set status = 'done', day = ? where reference = ?`, day, reference);
   }
 
   /** Not an upsert: its insert would be checked against fen >= 0 before the conflict is seen. */
   #changeHold(account: string, order: string, fen: bigint): void {
-    const { changes } = this.#run(
+    const { changes } = this.#db.run(
       'update holds set fen = fen + ? where account = ? and hold_order = ?',
       fen,
       account,
       order,
     );
     if (Number(changes) === 0)
-      this.#run('insert into holds (account, hold_order, fen) values (?, ?, ?)', account, order, fen);
+      this.#db.run('insert into holds (account, hold_order, fen) values (?, ?, ?)', account, order, fen);
   }
 
   // Callbacks
 
   dueCallbacks(limit: number): PendingCallback[] {
-    const rows = this.#rows(
+    const rows = this.#db.rows(
       'select * from callbacks where due_at <= ? order by due_at, id limit ?',
       this.#now(),
       limit,
@@ -356,14 +320,14 @@ export class BankBooks {
   }
 
   callbackDone(id: bigint): void {
-    this.#run('delete from callbacks where id = ?', id);
+    this.#db.run('delete from callbacks where id = ?', id);
   }
 
   /** Tries again later, each time twice as long; gives up after `callbackAttemptsMax`: clients can always ask. */
   callbackFailed({ id, attempts }: PendingCallback): void {
     if (attempts + 1 >= callbackAttemptsMax) this.callbackDone(id);
     else
-      this.#run(
+      this.#db.run(
         'update callbacks set attempts = attempts + 1, due_at = ? where id = ?',
         this.#now() + 200 * 2 ** attempts,
         id,
@@ -386,7 +350,7 @@ export class BankBooks {
   }
 
   setCallbackUrl(url: string | null): void {
-    if (url === null) this.#run(`delete from settings where name = 'callback'`);
+    if (url === null) this.#db.run(`delete from settings where name = 'callback'`);
     else this.#setSetting('callback', url);
   }
 
@@ -404,7 +368,7 @@ export class BankBooks {
   }
 
   #floorDay(): string {
-    return (this.#row('select max(day) as day from lines')!.day as string | null) ?? '';
+    return (this.#db.row('select max(day) as day from lines')!.day as string | null) ?? '';
   }
 
   /** A client on a simulated calendar takes the bank along; a late instruction is booked on the open day. */
@@ -420,7 +384,7 @@ export class BankBooks {
 
   /** All lines of a day per sub-account with opening and closing balances; accounts that never moved are left out. */
   statement(day: string, number: string | null = null): StatementAnswer {
-    const lines = this.#rows(
+    const lines = this.#db.rows(
       `select * from lines where day = ? and (? is null or account = ?) order by serial limit ?`,
       day,
       number,
@@ -428,7 +392,7 @@ export class BankBooks {
       statementLinesMax + 1,
     );
     if (lines.length > statementLinesMax) throw new BankProblem('statement-too-long', 'account');
-    const opening = this.#rows(
+    const opening = this.#db.rows(
       `select a.number, a.member, sum(case when l.day < ? then l.balance_fen else 0 end) as balance,
               sum(case when l.day < ? then l.frozen_fen else 0 end) as frozen
          from accounts a join lines l on l.account = a.number
@@ -444,52 +408,16 @@ export class BankBooks {
     return { simulator: simulatorLabel, day, closed: day < this.day(), accounts };
   }
 
-  // SQLite
-
   #setting(name: string): string | null {
-    return (this.#row('select value from settings where name = ?', name)?.value as string | undefined) ?? null;
+    return (this.#db.row('select value from settings where name = ?', name)?.value as string | undefined) ?? null;
   }
 
   #setSetting(name: string, value: string): void {
-    this.#run(
+    this.#db.run(
       'insert into settings (name, value) values (?, ?) on conflict (name) do update set value = excluded.value',
       name,
       value,
     );
-  }
-
-  #write<T>(work: () => T): T {
-    this.#db.exec('begin immediate');
-    try {
-      const result = work();
-      this.#db.exec('commit');
-      return result;
-    } catch (error) {
-      this.#db.exec('rollback');
-      throw error;
-    }
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#db.prepare(sql);
-      statement.setReadBigInts(true);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  #row(sql: string, ...values: (string | number | bigint | null)[]): Row | undefined {
-    return this.#prepare(sql).get(...values) as Row | undefined;
-  }
-
-  #rows(sql: string, ...values: (string | number | bigint | null)[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[];
-  }
-
-  #run(sql: string, ...values: (string | number | bigint | null)[]) {
-    return this.#prepare(sql).run(...values);
   }
 }
 

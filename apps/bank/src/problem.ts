@@ -9,6 +9,7 @@ export const bankProblems = {
   'body-too-large': { status: 413, title: 'The body is larger than the limit' },
   'account-unknown': { status: 422, title: 'There is no such sub-account' },
   'legs-invalid': { status: 422, title: 'The legs do not add up, repeat a payee or pay the payer' },
+  'balance-limit': { status: 422, title: 'More money than the simulator keeps books for' },
   'day-closed': { status: 422, title: 'The business day cannot go back behind a booked line' },
   'callback-not-loopback': { status: 422, title: 'The simulator calls back on this machine only' },
   'statement-too-long': { status: 422, title: 'Too many lines: ask for one account' },

@@ -22,6 +22,8 @@ import {
   type EntryContext,
   emptyBooks,
   emptySnapshot,
+  entryFromWire,
+  entryToWire,
   feeTaken,
   holdPlaced,
   holdReleased,
@@ -356,4 +358,11 @@ test('a reversal is linked, and is not the same content as its original', () => 
   const undone = reverse(deposit!, context('r'));
   expect(undone).toMatchObject({ kind: 'depositSeenReversed', reverses: 'e1' });
   expect(contentOf(undone)).not.toBe(contentOf(deposit!));
+});
+
+test('entries pass through JSON unchanged, and are checked on the way back', () => {
+  for (const entry of purchase()) expect(entryFromWire(JSON.parse(JSON.stringify(entryToWire(entry))))).toEqual(entry);
+  const wire = entryToWire(purchase()[0]!);
+  const forged = { ...wire, postings: wire.postings.map((posting) => ({ ...posting, fen: '1' })) };
+  expect(() => entryFromWire(forged)).toThrow('entry-unbalanced');
 });

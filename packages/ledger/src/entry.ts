@@ -1,7 +1,7 @@
 import type { AccountId } from './accounts.ts';
 import { ownerOf, parseAccount } from './accounts.ts';
 import type { Currency, Fen } from './fen.ts';
-import { checkFen, cny } from './fen.ts';
+import { checkFen, cny, parseFen } from './fen.ts';
 import { LedgerError } from './problem.ts';
 
 /** One line of an entry. Debit is positive, credit negative. */
@@ -93,4 +93,22 @@ export function reverse(original: Entry, context: EntryContext): Entry {
 
 function invalid(entry: Entry, message: string): LedgerError {
   return new LedgerError('entry-invalid', message, { entry: entry.id });
+}
+
+export type PostingWire = Omit<Posting, 'fen'> & { fen: string };
+export type EntryWire = Omit<Entry, 'postings'> & { postings: PostingWire[] };
+
+/** An entry as JSON: the same fields, fen as decimal integer strings. */
+export function entryToWire(entry: Entry): EntryWire {
+  return { ...entry, postings: entry.postings.map((posting) => ({ ...posting, fen: posting.fen.toString() })) };
+}
+
+/** The inverse, checked again: books read back from a store are trusted no more than any other input. */
+export function entryFromWire(wire: EntryWire): Entry {
+  const entry: Entry = {
+    ...wire,
+    postings: wire.postings.map((posting) => ({ ...posting, fen: parseFen(posting.fen) })),
+  };
+  checkEntry(entry);
+  return entry;
 }

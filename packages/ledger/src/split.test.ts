@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Decimal, divideByWeights, refundOf, type SplitRule, split, sumFen } from './index.ts';
+import { type Decimal, divideByWeights, parseSplitRule, refundOf, type SplitRule, split, sumFen } from './index.ts';
 
 const share = (text: string) => text as Decimal;
 const thirds: SplitRule = {
@@ -113,4 +113,23 @@ test.each<[string, SplitRule]>([
   ['floor over cap', { ...thirds, fee: { party: 'x', share: share('0'), minimumFen: '2', maximumFen: '1' } }],
 ])('refuses a rule: %s', (_name, rule) => {
   expect(() => split(rule, 100n)).toThrow('split-invalid');
+});
+
+test('a rule from JSON is frozen, and equal to what it was', () => {
+  const parsed = parseSplitRule(JSON.parse(JSON.stringify(withFee)));
+  expect(parsed).toEqual(withFee);
+  expect(() => Object.assign(parsed.legs[0]!, { party: 'thief' })).toThrow(TypeError);
+});
+
+test.each<[string, unknown]>([
+  ['null', null],
+  ['no legs', {}],
+  ['unknown field', { ...thirds, bonus: 1 }],
+  ['unknown field of a leg', { legs: [{ ...thirds.legs[0], tax: '0.06' }] }],
+  ['share as a number', { legs: [{ party: 'a', role: 's', share: 1 }] }],
+  ['no role', { legs: [{ party: 'a', share: '1' }] }],
+  ['fee bound with a fraction', { ...thirds, fee: { party: 'x', share: '0', minimumFen: '1.5' } }],
+  ['101 legs', { legs: Array.from({ length: 101 }, (_, n) => ({ party: `p${n}`, role: 's', share: '0.01' })) }],
+])('refuses from JSON: %s', (_name, input) => {
+  expect(() => parseSplitRule(input)).toThrow(/split-invalid|amount-invalid/);
 });

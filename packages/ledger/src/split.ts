@@ -11,7 +11,7 @@ import {
   roundToFen,
 } from './decimal.ts';
 import type { Fen } from './fen.ts';
-import { sumFen } from './fen.ts';
+import { parseFen, sumFen } from './fen.ts';
 import { LedgerError } from './problem.ts';
 
 /** A fraction of 1 ("0.7"), or basis points (7000 = 70 %). */
@@ -53,6 +53,7 @@ export interface SplitResult {
 }
 
 export const splitLegsMax = 100;
+export const nameLengthMax = 200;
 
 const one = '1' as Decimal;
 const zero = '0' as Decimal;
@@ -82,12 +83,51 @@ export function checkSplitRule(rule: SplitRule): void {
   if (fee) checkFee(fee);
 }
 
+/** JSON → a checked rule, frozen through and through. Unknown fields are refused. Throws `split-invalid`. */
+export function parseSplitRule(input: unknown): SplitRule {
+  const rule = recordOf(input, ['legs', 'fee']);
+  if (!Array.isArray(rule.legs)) throw invalid('legs are missing');
+  const legs = rule.legs.map((each: unknown) => {
+    const leg = recordOf(each, ['party', 'role', 'share']);
+    return Object.freeze({ party: nameOf(leg.party), role: nameOf(leg.role), share: parseShare(leg.share) });
+  });
+  const fee = rule.fee === undefined ? {} : { fee: Object.freeze(parseFee(rule.fee)) };
+  const parsed: SplitRule = Object.freeze({ legs: Object.freeze(legs), ...fee });
+  checkSplitRule(parsed);
+  return parsed;
+}
+
+function parseFee(input: unknown): SplitFee {
+  const fee = recordOf(input, ['party', 'share', 'minimumFen', 'maximumFen']);
+  const bound = (name: 'minimumFen' | 'maximumFen') =>
+    fee[name] === undefined ? {} : { [name]: parseFen(String(fee[name])).toString() };
+  return { party: nameOf(fee.party), share: parseShare(fee.share), ...bound('minimumFen'), ...bound('maximumFen') };
+}
+
+function parseShare(input: unknown): Share {
+  if (typeof input === 'string') return parseDecimal(input);
+  const { basisPoints } = recordOf(input, ['basisPoints']);
+  if (!Number.isInteger(basisPoints)) throw invalid('basis points must be whole');
+  return Object.freeze({ basisPoints: basisPoints as number });
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value !== 'string' || value === '' || value.length > nameLengthMax) throw invalid('a name is missing');
+  return value;
+}
+
+function recordOf(value: unknown, fields: readonly string[]): Record<string, unknown> {
+  const record = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!record || Object.keys(value).some((field) => !fields.includes(field))) throw invalid('not of the expected form');
+  return value as Record<string, unknown>;
+}
+
 function checkFee(fee: SplitFee): void {
   const share = shareDecimal(fee.share);
   if (fee.party === '' || isNegative(share) || compareDecimal(share, one) > 0)
     throw invalid('fee share outside 0 to 1');
-  const minimum = BigInt(fee.minimumFen ?? 0);
-  if (minimum < 0n || (fee.maximumFen !== undefined && BigInt(fee.maximumFen) < minimum)) {
+  const minimum = parseFen(fee.minimumFen ?? '0');
+  if (minimum < 0n || (fee.maximumFen !== undefined && parseFen(fee.maximumFen) < minimum)) {
     throw invalid('fee floor and cap contradict each other');
   }
 }
