@@ -1,0 +1,140 @@
+import type { Plan } from '@shugu/policy';
+import type { Body } from './drivers/driver.ts';
+import type { Meter, Use } from './meter.ts';
+import type { QuotaStore, Reservation } from './quota.ts';
+import type { Units } from './segment.ts';
+
+export type Admitted = {
+  /** Everything of the record that is known when the use is admitted. */
+  use: Omit<Use, 'status' | 'units' | 'latencyMs'>;
+  plan: Plan;
+  reservation: Reservation;
+  /** ms since some fixed instant, monotonic. */
+  timer: () => number;
+  startedAt: number;
+};
+
+/** Told how an answer ended: `cut` when the client got only `bytesSent` of it. May be called at any time, once. */
+export type Delivery = { body: Body; cut(bytesSent: number): Promise<void> };
+
+/** Thrown into a streaming answer whose volume is used up or whose grant is withdrawn; the connection is dropped. */
+export class DeliveryStopped extends Error {}
+
+/**
+ * The end of one use, for whatever happens first: the answer completes (recorded before its last byte leaves), or it is
+ * cut (recorded as incomplete; if it was recorded as complete already, corrected by a new record).
+ */
+export class UseEnd {
+  private readonly admitted: Admitted;
+  private readonly meter: Meter;
+  private readonly quota: QuotaStore;
+  private recorded: Units | null = null;
+  private ended = false;
+  private rows = 0;
+
+  constructor(admitted: Admitted, meter: Meter, quota: QuotaStore) {
+    this.admitted = admitted;
+    this.meter = meter;
+    this.quota = quota;
+  }
+
+  /** Nothing was handed out: give back what was reserved. */
+  release(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.quota.settle(this.admitted.reservation, { calls: 0, rows: 0, bytes: 0 });
+  }
+
+  /** Reserve what exceeds the reservation so far; false when a quota refuses. */
+  reserve(rows: number, bytes: number): boolean {
+    this.rows = rows;
+    const { reservation, plan } = this.admitted;
+    const more = {
+      rows: Math.max(0, rows - reservation.held.rows),
+      bytes: Math.max(0, bytes - reservation.held.bytes),
+    };
+    return this.quota.extend(reservation, plan, more) === null;
+  }
+
+  /** Record the use as complete; resolves when durable. On failure nothing is held any more, and it throws. */
+  async complete(bytes: number, bytesLeft: number): Promise<void> {
+    const units = { calls: 1, rows: this.rows, bytes };
+    try {
+      await this.meter.append({ ...this.admitted.use, status: 'complete', units, latencyMs: this.latency() });
+      this.recorded = units;
+      this.quota.settle(this.admitted.reservation, units);
+    } catch (error) {
+      if (bytesLeft > 0) this.owe(bytesLeft);
+      else this.release();
+      throw error;
+    }
+  }
+
+  /** The client left, the driver failed or the grant was withdrawn after `bytesSent` bytes of the body. */
+  async cut(bytesSent: number): Promise<void> {
+    if (this.ended) return;
+    this.ended = true;
+    const { use, reservation } = this.admitted;
+    const units = { calls: 1, rows: this.rows, bytes: bytesSent };
+    const { recorded } = this;
+    this.quota.settle(reservation, units);
+    const change = recorded && { calls: 0, rows: 0, bytes: bytesSent - recorded.bytes };
+    const end: Use = change
+      ? {
+          ...use,
+          use: `${use.use}.cut`,
+          corrects: use.use,
+          reason: 'answerCut',
+          status: 'incomplete',
+          units: change,
+          latencyMs: this.latency(),
+        }
+      : { ...use, status: 'incomplete', units, latencyMs: this.latency() };
+    await this.meter.append(end).catch(() => this.meter.owe(end));
+  }
+
+  private owe(bytes: number): void {
+    this.ended = true;
+    const units = { calls: 1, rows: this.rows, bytes };
+    this.quota.settle(this.admitted.reservation, units);
+    this.meter.owe({ ...this.admitted.use, status: 'incomplete', units, latencyMs: this.latency() });
+  }
+
+  private latency(): number {
+    const { timer, startedAt } = this.admitted;
+    return Math.round((timer() - startedAt) * 1000) / 1000;
+  }
+}
+
+/**
+ * A streaming body with its use: one piece is held back, so that the record is durable before the last byte leaves, and
+ * each piece is reserved before it passes.
+ */
+export async function* metered(
+  body: AsyncIterable<Uint8Array>,
+  end: UseEnd,
+  rows: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array | null = null;
+  let passed = 0;
+  let finished = false;
+  try {
+    for await (const piece of body) {
+      if (piece.length === 0) continue;
+      if (signal.aborted || !end.reserve(rows, passed + (held?.length ?? 0) + piece.length))
+        throw new DeliveryStopped();
+      if (held) {
+        passed += held.length;
+        yield held;
+      }
+      held = piece;
+    }
+    if (signal.aborted) throw new DeliveryStopped();
+    await end.complete(passed + (held?.length ?? 0), passed);
+    finished = true;
+    if (held) yield held;
+  } finally {
+    if (!finished) await end.cut(passed);
+  }
+}

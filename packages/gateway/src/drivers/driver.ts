@@ -1,0 +1,58 @@
+import type { Allowed, HashValue } from '@shugu/policy';
+import type { GatewayProblem } from '../problem.ts';
+import type { FileConfig } from './file.ts';
+import type { LookupConfig } from './lookup.ts';
+import type { ProxyConfig } from './proxy.ts';
+
+/** A request as the gateway sees it; names of headers in lower case. */
+export type GatewayRequest = {
+  method: string;
+  productId: string;
+  /** What follows the product in the address, still percent-encoded, without a leading slash. */
+  path: string;
+  query: URLSearchParams;
+  headers: Readonly<Record<string, string | undefined>>;
+  body?: AsyncIterable<Uint8Array>;
+};
+
+export type Body = Uint8Array | AsyncIterable<Uint8Array>;
+
+export type DriverConfig = LookupConfig | FileConfig | ProxyConfig;
+
+/** What a request asks for, as far as the driver can tell before serving; the decision is made on it. */
+export type Ask = {
+  columns?: readonly string[];
+  filterColumns?: readonly string[];
+  /** Amounts that are certain; reserved before serving. */
+  estimate?: { rows?: number; bytes?: number };
+  /** False for requests that hand out nothing, such as HEAD: decided, not counted. */
+  metered: boolean;
+};
+
+export type ServeContext<Config> = {
+  request: GatewayRequest;
+  config: Config;
+  effects: Allowed;
+  /** Whether rows must be counted because a quota or a mask depends on them. */
+  countRows: boolean;
+  /** Replaces masked values; keyed per grant. */
+  hash: HashValue;
+  /** Aborted when the client leaves or the grant is withdrawn. */
+  signal: AbortSignal;
+};
+
+export type DriverAnswer = {
+  status: number;
+  headers: Record<string, string>;
+  body: Body;
+  rows?: number;
+  /** False when nothing of the product was handed out (not modified, the upstream's own failure). */
+  metered?: boolean;
+};
+
+/** A way for data to leave. `ask` is pure; `serve` throws GatewayProblem and applies all effects of the decision. */
+export type Driver<Config extends DriverConfig> = {
+  kind: Config['kind'];
+  ask(request: GatewayRequest, config: Config): Ask | GatewayProblem;
+  serve(context: ServeContext<Config>): Promise<DriverAnswer>;
+};

@@ -1,0 +1,121 @@
+import { applyToRow, type Row, type RowCondition } from '@shugu/policy';
+import { GatewayProblem } from '../problem.ts';
+import type { Ask, Driver, GatewayRequest } from './driver.ts';
+
+/** A look-up product: a table asked by key or by equality on a few columns. */
+export type LookupConfig = {
+  kind: 'api';
+  table: string;
+  /** Columns of the key, in the order in which they stand in the address: /product/k1/k2. */
+  keyColumns: string[];
+  /** Further columns that may be filtered on, by equality; they must be indexed. */
+  filterColumns?: string[];
+  rowsMax?: number;
+};
+
+export type Filter = { column: string; value: string };
+
+export type TableLookup = {
+  table: string;
+  filters: readonly Filter[];
+  /** Must hold for every row returned; applied before the limit. */
+  rowFilter: readonly RowCondition[];
+  limit: number;
+};
+
+/** Point reads on a store made for them, given by the server. Throws `filterTooBroad` instead of scanning without end. */
+export type TableAccess = { lookup(lookup: TableLookup): Promise<Row[]> | Row[] };
+
+export const LOOKUP_LIMITS = {
+  rowsDefault: 100,
+  rowsMax: 1000,
+  filtersMax: 8,
+  valueLengthMax: 512,
+  answerBytesMax: 8 * 2 ** 20,
+} as const;
+const RESERVED = new Set(['columns', 'limit']);
+
+/** The look-up API: `GET /product/key` or `GET /product?column=value&columns=a,b&limit=10`, answered as `{ data, meta }`. */
+export function lookupDriver(tables: TableAccess): Driver<LookupConfig> {
+  return {
+    kind: 'api',
+    ask(request, config): Ask | GatewayProblem {
+      const question = readQuestion(request, config);
+      if (question instanceof GatewayProblem) return question;
+      const { columns, filters } = question;
+      return { columns, filterColumns: filters.map(({ column }) => column), metered: true };
+    },
+    async serve({ request, config, effects, hash }) {
+      const question = readQuestion(request, config);
+      if (question instanceof GatewayProblem) throw question;
+      const { filters, columns, limit } = question;
+      // One more than asked tells whether there was more.
+      const rows = await tables.lookup({
+        table: config.table,
+        filters,
+        rowFilter: effects.rowFilter,
+        limit: limit + 1,
+      });
+      const data = rows
+        .slice(0, limit)
+        .map((row) => applyToRow(effects, row, hash, columns))
+        .filter((row) => row !== null);
+      const meta = { rows: data.length, truncated: rows.length > limit };
+      const body = Buffer.from(JSON.stringify({ data, meta }, jsonValue));
+      if (body.length > LOOKUP_LIMITS.answerBytesMax) throw new GatewayProblem('filterTooBroad');
+      const headers = {
+        'content-type': 'application/json; charset=utf-8',
+        'content-length': String(body.length),
+        'cache-control': 'no-store',
+      };
+      return { status: 200, headers, body, rows: data.length };
+    },
+  };
+}
+
+type Question = { filters: Filter[]; columns?: string[]; limit: number };
+
+function readQuestion({ method, path, query }: GatewayRequest, config: LookupConfig): Question | GatewayProblem {
+  if (method !== 'GET') return new GatewayProblem('methodNotAllowed', { headers: { allow: 'GET' } });
+  const filters = readKey(path, config);
+  if (!filters) return new GatewayProblem('requestInvalid', { detail: 'key' });
+  const permitted = [...config.keyColumns, ...(config.filterColumns ?? [])];
+  for (const [column, value] of query) {
+    if (RESERVED.has(column)) continue;
+    if (!permitted.includes(column) || filters.some((filter) => filter.column === column))
+      return new GatewayProblem('requestInvalid', { detail: column });
+    filters.push({ column, value });
+  }
+  if (filters.length === 0) return new GatewayProblem('filterMissing');
+  if (
+    filters.length > LOOKUP_LIMITS.filtersMax ||
+    filters.some(({ value }) => value.length > LOOKUP_LIMITS.valueLengthMax)
+  ) {
+    return new GatewayProblem('requestInvalid', { detail: 'filter' });
+  }
+  const rowsMax = Math.min(config.rowsMax ?? LOOKUP_LIMITS.rowsMax, LOOKUP_LIMITS.rowsMax);
+  const asked = query.get('limit');
+  if (asked !== null && !/^[1-9]\d{0,3}$/.test(asked)) return new GatewayProblem('requestInvalid', { detail: 'limit' });
+  const limit = Math.min(asked === null ? LOOKUP_LIMITS.rowsDefault : Number(asked), rowsMax);
+  const columns = query
+    .get('columns')
+    ?.split(',')
+    .filter((column) => column !== '');
+  return { filters, limit, ...(columns ? { columns } : {}) };
+}
+
+function readKey(path: string, { keyColumns }: LookupConfig): Filter[] | null {
+  if (path === '') return [];
+  const parts = path.split('/');
+  if (parts.length > keyColumns.length) return null;
+  try {
+    return parts.map((part, index) => ({ column: keyColumns[index] ?? '', value: decodeURIComponent(part) }));
+  } catch {
+    return null;
+  }
+}
+
+/** 64-bit integers beyond JSON's safe range go out as text rather than rounded. */
+function jsonValue(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? (Number.isSafeInteger(Number(value)) ? Number(value) : String(value)) : value;
+}

@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises';
+import type { Action, Plan } from '@shugu/policy';
+import type { DriverConfig } from './drivers/driver.ts';
+import { writeDurably } from './durable.ts';
+import type { Tenancy } from './segment.ts';
+
+/** A compiled contract line for one buyer: what the gateway needs to serve it, and nothing else. */
+export type Grant = {
+  id: string;
+  /** Grows with every change at the control side; an older version never replaces a newer one. */
+  version: number;
+  contractId: string;
+  productId: string;
+  supplierId: string;
+  buyerId: string;
+  /** GB/T 2260 code of the buyer's declared region. */
+  buyerRegion?: string;
+  plan: Plan;
+  driver: DriverConfig;
+  /** Hex SHA-256 of each API key that may use the grant. */
+  keyHashes: string[];
+  status: 'active' | 'suspended' | 'withdrawn';
+  /** End of the contract, ms, exclusive; beside the plan's own period of use. */
+  validUntil?: number;
+  /** From the statement of the use scenario, for clients that cannot say it per call. */
+  defaultPurpose?: string;
+  defaultAction?: Action;
+  tenancy: Tenancy;
+};
+
+export const GRANTS_MAX = 100_000;
+const FILE_VERSION = 1;
+
+/** All grants of this gateway, in memory, kept in one file over a restart. Changes act at once, and are durable when resolved. */
+export class GrantBook {
+  private readonly path: string | null;
+  private readonly byId = new Map<string, Grant>();
+  private readonly byKey = new Map<string, Map<string, Grant>>();
+  private readonly listeners = new Set<(grant: Grant) => void>();
+  private saving: Promise<void> = Promise.resolve();
+  private saveAsked = false;
+
+  constructor(path: string | null) {
+    this.path = path;
+  }
+
+  /**
+   * Add or replace a grant. False when a newer or equal version is held. Throws a RangeError when the grant cannot be
+   * enforced: a policy that a delivery path can't enforce can't be offered on it.
+   */
+  async put(grant: Grant): Promise<boolean> {
+    const held = this.byId.get(grant.id);
+    if (held && held.version >= grant.version) return false;
+    if (!held && this.byId.size >= GRANTS_MAX) throw new RangeError(`more than ${GRANTS_MAX} grants`);
+    if (!grant.plan.drivers.includes(grant.driver.kind)) {
+      throw new RangeError(`policy ${grant.plan.policyHash} is not enforceable by ${grant.driver.kind}`);
+    }
+    this.hold(grant);
+    await this.save();
+    return true;
+  }
+
+  /** End a grant; running answers are cut. False when it is unknown or already withdrawn. */
+  async withdraw(id: string): Promise<boolean> {
+    const held = this.byId.get(id);
+    if (!held || held.status === 'withdrawn') return false;
+    return this.put({ ...held, status: 'withdrawn', version: held.version + 1 });
+  }
+
+  get(id: string): Grant | undefined {
+    return this.byId.get(id);
+  }
+
+  all(): Grant[] {
+    return [...this.byId.values()];
+  }
+
+  /** The grant that a key holds on a product. */
+  find(keyHash: string, productId: string): Grant | undefined {
+    return this.byKey.get(keyHash)?.get(productId);
+  }
+
+  /** Told of every change, before `put` is durable. Returns the way to stop. */
+  onChange(listener: (grant: Grant) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** The book of a file; empty when the file does not exist. Throws when it cannot be understood. */
+  static async open(path: string): Promise<GrantBook> {
+    const book = new GrantBook(path);
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+    if (text === null) return book;
+    const stored = JSON.parse(text) as { version: number; grants: Grant[] };
+    if (stored.version !== FILE_VERSION) throw new Error(`grant book ${path} is of version ${stored.version}`);
+    for (const grant of stored.grants) book.hold(grant);
+    return book;
+  }
+
+  private hold(grant: Grant): void {
+    const held = this.byId.get(grant.id);
+    for (const keyHash of held?.keyHashes ?? []) {
+      const products = this.byKey.get(keyHash);
+      if (products?.get(held?.productId ?? '')?.id === grant.id) products.delete(held?.productId ?? '');
+      if (products?.size === 0) this.byKey.delete(keyHash);
+    }
+    this.byId.set(grant.id, grant);
+    for (const keyHash of grant.keyHashes) {
+      const products = this.byKey.get(keyHash) ?? new Map<string, Grant>();
+      // A key with an ended and a running contract on one product uses the running one.
+      const other = products.get(grant.productId);
+      if (!other || other.id === grant.id || grant.status === 'active' || other.status !== 'active')
+        products.set(grant.productId, grant);
+      this.byKey.set(keyHash, products);
+    }
+    for (const listener of this.listeners) listener(grant);
+  }
+
+  /** One write at a time; changes that come meanwhile share the next. */
+  private async save(): Promise<void> {
+    const { path } = this;
+    if (path === null) return;
+    if (!this.saveAsked) {
+      this.saveAsked = true;
+      const write = async () => {
+        this.saveAsked = false;
+        await writeDurably(path, JSON.stringify({ version: FILE_VERSION, grants: this.all() }));
+      };
+      this.saving = this.saving.then(write, write);
+    }
+    await this.saving;
+  }
+}

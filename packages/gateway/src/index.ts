@@ -1,0 +1,61 @@
+export { addressCheck } from './drivers/addresses.ts';
+export type { Ask, Body, Driver, DriverAnswer, DriverConfig, GatewayRequest, ServeContext } from './drivers/driver.ts';
+export {
+  type FileConfig,
+  fileDriver,
+  type PublishedFile,
+  SIGNED_ADDRESS_SECONDS_MAX,
+  type SignedAddress,
+  signAddress,
+} from './drivers/file.ts';
+export {
+  LOOKUP_LIMITS,
+  type LookupConfig,
+  lookupDriver,
+  type TableAccess,
+  type TableLookup,
+} from './drivers/lookup.ts';
+export {
+  buildPointStore,
+  openPointStore,
+  type PointColumn,
+  type PointStore,
+  type PointTable,
+} from './drivers/pointstore.ts';
+export { PROXY_LIMITS, type ProxyConfig, type ProxyDriver, type ProxyOptions, proxyDriver } from './drivers/proxy.ts';
+export { Gateway, type GatewayOptions, type GatewayResponse } from './gateway.ts';
+export { type Grant, GrantBook } from './grants.ts';
+export {
+  METER_DEFAULTS,
+  Meter,
+  type MeterOptions,
+  openMeter,
+  type SealedSegment,
+  segmentsSince,
+  type Use,
+} from './meter.ts';
+export { nodeHandler } from './node.ts';
+export { type GatewayCode, GatewayProblem, problemAnswer } from './problem.ts';
+export { MemoryQuota, type QuotaSnapshot, type QuotaStore, type Reservation, type Slot } from './quota.ts';
+export {
+  grantKey,
+  type Receipt,
+  type ReceiptProof,
+  receiptFor,
+  receiptHolds,
+  receiptProof,
+  verifyReceiptProof,
+} from './receipts.ts';
+export { restoreQuota } from './restore.ts';
+export {
+  readSegment,
+  type SegmentEntry,
+  type SegmentManifest,
+  type Signer,
+  type Tenancy,
+  type Units,
+  type UseRecord,
+  type UseStatus,
+  type VerifySignature,
+  verifySegment,
+} from './segment.ts';

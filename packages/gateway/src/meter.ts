@@ -1,0 +1,380 @@
+import { type FileHandle, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncFolder, writeDurably } from './durable.ts';
+import { GatewayProblem } from './problem.ts';
+import {
+  describeSegment,
+  encodeFrame,
+  encodeHeader,
+  readSegment,
+  type SegmentEntry,
+  type SegmentManifest,
+  type Signer,
+  signManifest,
+  type UseRecord,
+} from './segment.ts';
+
+export type MeterOptions = {
+  /** Id of this gateway as a source of records; one writer per source, for ever. */
+  source: string;
+  /** Folder of write-ahead files, and folder where sealed segments go. */
+  folder: string;
+  objectFolder: string;
+  signer: Signer;
+  /** ms since the epoch. */
+  clock: () => number;
+  /** How long a record may wait for company before the shared fsync. */
+  windowMs?: number;
+  sealBytes?: number;
+  sealMs?: number;
+  /** Replaced in tests to see what a power cut would leave. */
+  sync?: (handle: FileHandle, path: string) => Promise<void>;
+  /**
+   * For tests only, to show that the crash suites turn red: `noFsync` writes without syncing, `answerBeforeAppend`
+   * acknowledges a record before it is written.
+   */
+  testOnlySabotage?: 'noFsync' | 'answerBeforeAppend';
+};
+
+export type Use = Omit<UseRecord, 'version' | 'source' | 'sequence'>;
+export type SealedSegment = { manifest: SegmentManifest; read(): Promise<Buffer> };
+
+type Pending = {
+  frame: Buffer;
+  record: UseRecord;
+  resolve: (record: UseRecord) => void;
+  reject: (error: unknown) => void;
+};
+type OpenFile = {
+  handle: FileHandle;
+  path: string;
+  segment: number;
+  firstSequence: number;
+  bytes: number;
+  openedAt: number;
+};
+
+export const METER_DEFAULTS = {
+  windowMs: 5,
+  sealBytes: 16 * 2 ** 20,
+  sealMs: 60_000,
+  healPauseMs: 1000,
+  owedMax: 10_000,
+} as const;
+
+const walName = (segment: number) => `${String(segment).padStart(10, '0')}.wal`;
+const objectName = (segment: number) => String(segment).padStart(10, '0');
+
+/**
+ * Open the meter of one source: recover what a crash left (torn tails are cut and kept aside in `*.cut`), finish sealing
+ * what was closed, and continue the sequence. Throws when segments do not join up: then a person must look.
+ */
+export async function openMeter(options: MeterOptions): Promise<Meter> {
+  const objects = join(options.objectFolder, options.source);
+  await mkdir(options.folder, { recursive: true });
+  await mkdir(objects, { recursive: true });
+  const manifests = await readManifests(objects);
+  const last = manifests.at(-1);
+  const meter = new Meter(options, objects, last?.digest ?? null);
+  await meter.recover(last?.segment ?? 0, last?.lastSequence ?? 0);
+  return meter;
+}
+
+/** Sealed segments of a source, in order, that hold records after `sequence`. For the importer. */
+export async function* segmentsSince(
+  objectFolder: string,
+  source: string,
+  sequence: number,
+): AsyncGenerator<SealedSegment> {
+  const folder = join(objectFolder, source);
+  for (const manifest of await readManifests(folder)) {
+    if (manifest.lastSequence > sequence)
+      yield { manifest, read: () => readFile(join(folder, `${objectName(manifest.segment)}.seg`)) };
+  }
+}
+
+async function readManifests(folder: string): Promise<SegmentManifest[]> {
+  const names = (await readdir(folder)).filter((name) => /^\d{10}\.json$/.test(name)).sort();
+  return Promise.all(
+    names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as SegmentManifest),
+  );
+}
+
+export class Meter {
+  readonly source: string;
+  private readonly options: MeterOptions;
+  private readonly objects: string;
+  private previousDigest: string | null;
+  private file: OpenFile | null = null;
+  private nextSequence = 1;
+  private durableSequence = 0;
+  private pending: Pending[] = [];
+  private owed: Use[] = [];
+  private closedFiles: { path: string; segment: number }[] = [];
+  private timer: NodeJS.Timeout | null = null;
+  private sealTimer: NodeJS.Timeout | null = null;
+  private chain: Promise<unknown> = Promise.resolve();
+  private failure: unknown = null;
+  private healAfter = 0;
+  private closed = false;
+
+  constructor(options: MeterOptions, objects: string, previousDigest: string | null) {
+    this.source = options.source;
+    this.options = options;
+    this.objects = objects;
+    this.previousDigest = previousDigest;
+  }
+
+  /** Last sequence that is on disk for good. */
+  get lastSequence(): number {
+    return this.durableSequence;
+  }
+
+  /** Reject unless records can be written now; asked before anything is served. */
+  async ready(): Promise<void> {
+    if (this.closed) throw new GatewayProblem('meteringUnavailable');
+    if (this.failure !== null) await this.exclusive(() => this.heal());
+    if (this.failure !== null) throw new GatewayProblem('meteringUnavailable', { cause: this.failure });
+  }
+
+  /** Append one use; resolves when it is durable. Rejects with `meteringUnavailable`; the use is then not recorded. */
+  async append(use: Use): Promise<UseRecord> {
+    await this.ready();
+    const record: UseRecord = { version: 1, source: this.source, sequence: this.nextSequence, ...use };
+    const frame = encodeFrame(record);
+    this.nextSequence += 1;
+    const durable = new Promise<UseRecord>((resolve, reject) => this.pending.push({ frame, record, resolve, reject }));
+    this.timer ??= setTimeout(() => this.flushSoon(), this.options.windowMs ?? METER_DEFAULTS.windowMs);
+    if (this.options.testOnlySabotage !== 'answerBeforeAppend') return durable;
+    durable.catch(() => undefined);
+    return record;
+  }
+
+  /** Keep a use whose bytes have left but whose record could not be written; it is written first after healing. */
+  owe(use: Use): void {
+    if (this.owed.length < METER_DEFAULTS.owedMax) this.owed.push(use);
+  }
+
+  /** Close the open segment and seal it; the manifest, or null when there was nothing to seal. */
+  async rotate(): Promise<SegmentManifest | null> {
+    return this.exclusive(async () => {
+      await this.flush();
+      await this.turn();
+      return this.sealClosed();
+    });
+  }
+
+  /** Durable records after `sequence` that are not in a sealed segment yet. */
+  async openTail(sequence: number): Promise<SegmentEntry[]> {
+    return this.exclusive(async () => {
+      const paths = [...this.closedFiles.map(({ path }) => path), ...(this.file ? [this.file.path] : [])];
+      const contents = await Promise.all(paths.map(async (path) => readSegment(await readFile(path))?.entries ?? []));
+      return contents.flat().filter((entry) => entry.sequence > sequence && entry.sequence <= this.durableSequence);
+    });
+  }
+
+  /** Write what waits, seal, and release the files. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    if (this.sealTimer) clearInterval(this.sealTimer);
+    await this.rotate().catch(() => null);
+    this.closed = true;
+    if (this.timer) clearTimeout(this.timer);
+    await this.file?.handle.close();
+    this.file = null;
+  }
+
+  async recover(lastSealed: number, lastSealedSequence: number): Promise<void> {
+    const names = (await readdir(this.options.folder)).filter((name) => /^\d{10}\.wal$/.test(name)).sort();
+    let segment = lastSealed;
+    let sequence = lastSealedSequence;
+    for (const name of names) {
+      const path = join(this.options.folder, name);
+      // Sealed, but the crash came before the write-ahead file was deleted.
+      if (Number(name.slice(0, 10)) <= lastSealed) {
+        await rm(path);
+        continue;
+      }
+      const content = await this.recoverFile(path);
+      if (!content) continue;
+      if (content.header.firstSequence !== sequence + 1 || content.header.source !== this.source) {
+        throw new Error(`segments of ${this.source} do not join up at ${name}`);
+      }
+      segment = content.header.segment;
+      sequence += content.entries.length;
+      this.closedFiles.push({ path, segment });
+    }
+    this.durableSequence = sequence;
+    this.nextSequence = sequence + 1;
+    await this.sealClosed();
+    await this.openFile(segment + 1);
+    this.sealTimer = setInterval(
+      () => void this.sealByAge(),
+      Math.max(100, (this.options.sealMs ?? METER_DEFAULTS.sealMs) / 4),
+    );
+    this.sealTimer.unref();
+  }
+
+  /** Cut a torn tail and make the rest durable; a file without one whole record is dropped. */
+  private async recoverFile(path: string): Promise<ReturnType<typeof readSegment>> {
+    const bytes = await readFile(path);
+    const content = readSegment(bytes);
+    const valid = content && content.entries.length > 0 ? content.bytes : 0;
+    if (valid < bytes.length && content?.bytes !== bytes.length)
+      await writeDurably(`${path}.${this.options.clock()}.cut`, bytes.subarray(content?.bytes ?? 0));
+    if (valid === 0) {
+      await rm(path);
+      return null;
+    }
+    const handle = await open(path, 'r+');
+    try {
+      await handle.truncate(valid);
+      await this.sync(handle, path);
+    } finally {
+      await handle.close();
+    }
+    return content;
+  }
+
+  private async sync(handle: FileHandle, path: string): Promise<void> {
+    if (this.options.testOnlySabotage === 'noFsync') return;
+    if (this.options.sync) await this.options.sync(handle, path);
+    else await handle.datasync();
+  }
+
+  private async openFile(segment: number): Promise<void> {
+    const path = join(this.options.folder, walName(segment));
+    const header = encodeHeader({ source: this.source, segment, firstSequence: this.durableSequence + 1 });
+    const handle = await open(path, 'w+', 0o600);
+    try {
+      await writeFully(handle, header, 0);
+      await this.sync(handle, path);
+      await syncFolder(this.options.folder);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    this.file = {
+      handle,
+      path,
+      segment,
+      firstSequence: this.durableSequence + 1,
+      bytes: header.length,
+      openedAt: this.options.clock(),
+    };
+  }
+
+  /** Flush, turn and seal run one after another, never beside each other. */
+  private exclusive<Result>(step: () => Promise<Result>): Promise<Result> {
+    const next = this.chain.then(step, step);
+    this.chain = next.catch(() => undefined);
+    return next;
+  }
+
+  private flushSoon(): void {
+    this.timer = null;
+    void this.exclusive(async () => {
+      await this.flush();
+      if (this.file && this.file.bytes >= (this.options.sealBytes ?? METER_DEFAULTS.sealBytes)) {
+        await this.turn();
+        await this.sealClosed();
+      }
+    }).catch(() => undefined);
+  }
+
+  private async flush(): Promise<void> {
+    const batch = this.pending;
+    const { file } = this;
+    if (batch.length === 0 || !file) return;
+    this.pending = [];
+    const bytes = Buffer.concat(batch.map(({ frame }) => frame));
+    try {
+      await writeFully(file.handle, bytes, file.bytes);
+      await this.sync(file.handle, file.path);
+    } catch (error) {
+      // Best effort at once, again when healing: a crash in between must not count uses whose answers were refused.
+      await file.handle.truncate(file.bytes).catch(() => undefined);
+      this.fail(error, batch);
+      return;
+    }
+    file.bytes += bytes.length;
+    this.durableSequence += batch.length;
+    for (const { resolve, record } of batch) resolve(record);
+  }
+
+  /** Nothing of the batch counts as written; sequences start again after the last durable one. */
+  private fail(error: unknown, batch: readonly Pending[]): void {
+    const lost = [...batch, ...this.pending];
+    this.pending = [];
+    this.nextSequence = this.durableSequence + 1;
+    this.failure = error;
+    for (const { reject } of lost) reject(new GatewayProblem('meteringUnavailable', { cause: error }));
+  }
+
+  /** Cut what the failed write left, prove that there is room again, then write what is owed. */
+  private async heal(): Promise<void> {
+    const now = this.options.clock();
+    const { file } = this;
+    if (this.failure === null || now < this.healAfter || !file) return;
+    this.healAfter = now + METER_DEFAULTS.healPauseMs;
+    try {
+      await file.handle.truncate(file.bytes);
+      await writeFully(file.handle, Buffer.alloc(PROBE_BYTES), file.bytes);
+      await this.sync(file.handle, file.path);
+      await file.handle.truncate(file.bytes);
+      await this.sync(file.handle, file.path);
+    } catch (error) {
+      this.failure = error;
+      return;
+    }
+    this.failure = null;
+    const owed = this.owed;
+    this.owed = [];
+    for (const use of owed) this.append(use).catch(() => this.owe(use));
+  }
+
+  private async sealByAge(): Promise<void> {
+    const { file } = this;
+    const age = file ? this.options.clock() - file.openedAt : 0;
+    const due =
+      file && this.durableSequence >= file.firstSequence && age >= (this.options.sealMs ?? METER_DEFAULTS.sealMs);
+    if (due || this.closedFiles.length > 0)
+      await (due ? this.rotate() : this.exclusive(() => this.sealClosed())).catch(() => null);
+  }
+
+  /** Start the next write-ahead file; the old one waits to be sealed. */
+  private async turn(): Promise<void> {
+    const old = this.file;
+    if (!old || this.durableSequence < old.firstSequence || this.failure !== null) return;
+    await this.openFile(old.segment + 1);
+    await old.handle.close();
+    this.closedFiles.push({ path: old.path, segment: old.segment });
+  }
+
+  /** Segment first, manifest second, write-ahead file last: whatever a crash leaves can be finished from the file. */
+  private async sealClosed(): Promise<SegmentManifest | null> {
+    let sealed: SegmentManifest | null = null;
+    for (let next = this.closedFiles[0]; next; next = this.closedFiles[0]) {
+      const bytes = await readFile(next.path);
+      const described = describeSegment(bytes, this.options.clock(), this.previousDigest);
+      if (!described) throw new Error(`write-ahead file ${next.path} is damaged`);
+      sealed = await signManifest(described, this.options.signer);
+      await writeDurably(join(this.objects, `${objectName(next.segment)}.seg`), bytes);
+      await writeDurably(join(this.objects, `${objectName(next.segment)}.json`), JSON.stringify(sealed));
+      this.previousDigest = sealed.digest;
+      this.closedFiles.shift();
+      await rm(next.path);
+    }
+    return sealed;
+  }
+}
+
+const PROBE_BYTES = 65_536;
+
+async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);
+    written += bytesWritten;
+  }
+}

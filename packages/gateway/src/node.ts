@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GatewayRequest } from './drivers/driver.ts';
+import type { Gateway, GatewayResponse } from './gateway.ts';
+import { GatewayProblem, problemAnswer } from './problem.ts';
+
+export type NodeHandlerOptions = {
+  /** Path before the product, such as `/data`. */
+  prefix?: string;
+};
+
+/** Pieces handed to the socket: a cut answer is known to this many bytes. */
+const WRITE_BYTES = 65_536;
+
+/**
+ * A request listener for node:http; inside fastify, hijack the reply and pass `raw` on both sides. Addresses are
+ * `{prefix}/{product}/{rest}`. Resolves when the answer is out or the client has gone.
+ */
+export function nodeHandler(gateway: Gateway, { prefix = '' }: NodeHandlerOptions = {}) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const parsed = readRequest(request, prefix);
+    const client = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) client.abort();
+    });
+    if (!parsed) return void sendWhole(response, problemAnswer(new GatewayProblem('notFound')));
+    const answer = await gateway.handle(parsed, client.signal);
+    try {
+      await send(response, answer, parsed.method === 'HEAD');
+    } finally {
+      answer.done();
+    }
+  };
+}
+
+function readRequest(request: IncomingMessage, prefix: string): GatewayRequest | null {
+  // The raw path: the URL class would resolve dots before the drivers can refuse them.
+  const [rawPath = '', rawQuery = ''] = splitOnce(request.url ?? '/', '?');
+  if (!rawPath.startsWith(`${prefix}/`)) return null;
+  const [product = '', path = ''] = splitOnce(rawPath.slice(prefix.length + 1), '/');
+  try {
+    const productId = decodeURIComponent(product);
+    if (productId === '') return null;
+    return {
+      method: request.method ?? 'GET',
+      productId,
+      path,
+      query: new URLSearchParams(rawQuery),
+      headers: flat(request),
+      body: request,
+    };
+  } catch {
+    return null;
+  }
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function flat({ headers }: IncomingMessage): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );
+}
+
+function sendWhole(
+  response: ServerResponse,
+  { status, headers, body }: { status: number; headers: Record<string, string>; body: Uint8Array },
+): void {
+  response.writeHead(status, headers).end(body);
+}
+
+async function send(response: ServerResponse, answer: GatewayResponse, bodiless: boolean): Promise<void> {
+  const { status, headers, body, cut, signal } = answer;
+  const stop = () => response.destroy();
+  signal?.addEventListener('abort', stop, { once: true });
+  const pieces = body instanceof Uint8Array ? single(body) : body[Symbol.asyncIterator]();
+  let sent = 0;
+  try {
+    if (response.destroyed) throw new Error('client gone');
+    response.writeHead(status, headers);
+    for (let next = await pieces.next(); !next.done && !bodiless; next = await pieces.next()) {
+      for (let offset = 0; offset < next.value.length; offset += WRITE_BYTES) {
+        const part = next.value.subarray(offset, offset + WRITE_BYTES);
+        await write(response, part);
+        sent += part.length;
+      }
+    }
+    await finish(response);
+  } catch {
+    // The head is out, so the only honest sign left is a broken connection. The exact figure comes before the driver's.
+    response.destroy();
+    await cut?.(sent);
+    await pieces.return?.();
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}
+
+function finish(response: ServerResponse): Promise<void> {
+  return new Promise((resolve, reject) => {
+    response.once('close', () => (response.writableFinished ? resolve() : reject(new Error('client gone'))));
+    response.end(resolve);
+  });
+}
+
+/** Resolves when the kernel has the bytes. A client that left makes no callback, only `close`. */
+function write(response: ServerResponse, part: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const gone = () => reject(new Error('client gone'));
+    if (response.destroyed) return gone();
+    response.once('close', gone);
+    response.write(part, (error) => {
+      response.off('close', gone);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}

@@ -1,0 +1,130 @@
+import { type Decide, type DriverKind, type PolicyVector, type PolicyVectorFile, policyVectors } from '@shugu/policy';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DriverConfig } from './drivers/driver.ts';
+import { KEY, openRig, planFor, type Rig, rows } from './rig.ts';
+
+/** The golden pairs of @shugu/policy on every delivery path, over HTTP and by direct call. */
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await openRig();
+});
+afterAll(() => rig.close());
+
+const files = policyVectors();
+type Outcome = { status: number; code?: string; retryAfter?: string };
+type Call = (request: { path: string; headers: Record<string, string> }) => Promise<Outcome>;
+
+const overHttp: Call = async ({ path, headers }) => {
+  const response = await fetch(`${rig.origin}/${path}`, { headers });
+  const text = await response.text();
+  const body = response.ok ? {} : (JSON.parse(text) as { code: string });
+  return { status: response.status, ...body, retryAfter: response.headers.get('retry-after') ?? undefined };
+};
+
+const direct: Call = async ({ path, headers }) => {
+  const url = new URL(path, 'http://gateway/');
+  const [productId = '', ...rest] = url.pathname.slice(1).split('/');
+  const response = await rig.current.gateway.handle({
+    method: 'GET',
+    productId,
+    path: rest.join('/'),
+    query: url.searchParams,
+    headers,
+  });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of response.body instanceof Uint8Array ? [response.body] : response.body) chunks.push(chunk);
+  response.done();
+  const body = response.status < 400 ? {} : (JSON.parse(Buffer.concat(chunks).toString()) as { code: string });
+  return { status: response.status, ...body, retryAfter: response.headers['retry-after'] };
+};
+
+/** What failed of one file on one path; null entries do not exist. A policy that the path cannot enforce must be refused. */
+async function failures(
+  file: PolicyVectorFile,
+  driver: 'api' | 'file' | 'proxy',
+  call: Call,
+  decide?: Decide,
+): Promise<string[]> {
+  const plan = planFor(file.policy);
+  const config = rig.configs[driver];
+  if (!plan.drivers.includes(driver)) {
+    const put = await rig.grants.put(rig.grant(config, plan)).catch(() => 'refused');
+    return put === 'refused' ? [] : [`${file.limit}: offered on ${driver}`];
+  }
+  const found: string[] = [];
+  for (const vector of file.vectors.filter((candidate) => runsOn(candidate, driver))) {
+    const outcome = await run(vector, config, plan, call, decide);
+    const { expected } = vector;
+    const right = expected.allow
+      ? outcome.status < 300
+      : outcome.status === (expected.code === 'tooFast' ? 429 : 403) &&
+        outcome.code === expected.code &&
+        (expected.retryAfter === undefined || outcome.retryAfter === String(expected.retryAfter));
+    if (!right) found.push(`${file.limit} / ${vector.name} on ${driver}: ${JSON.stringify(outcome)}`);
+  }
+  return found;
+}
+
+/** Columns can only be asked for in a look-up; a known size only in a look-up (rows) and a file (bytes). */
+function runsOn({ request }: PolicyVector, driver: DriverKind): boolean {
+  if (request.driver !== 'api') return false;
+  if (request.columns || request.filterColumns || request.estimate?.rows) return driver === 'api';
+  return request.estimate?.bytes === undefined || driver === 'file';
+}
+
+async function run(
+  { request, counters, now }: PolicyVector,
+  config: DriverConfig,
+  plan: ReturnType<typeof planFor>,
+  call: Call,
+  decide?: Decide,
+): Promise<Outcome> {
+  rig.time.now = Date.parse(now);
+  rig.current.gateway.close();
+  rig.current.gateway = rig.make(decide);
+  const grant = rig.grant(config, plan, {
+    buyerId: request.participant,
+    buyerRegion: request.region,
+    status: counters.status ?? 'active',
+  });
+  await rig.grants.put({ ...grant, productId: grant.id });
+  for (const [key, used] of Object.entries(counters.used)) {
+    const [metric, period] = key.split(':') as ['calls', 'day'];
+    rig.quota.slot(grant.id, plan, period, rig.time.now)[metric] = used;
+  }
+  rig.current.gateway.setBucket(grant.id, counters.bucket);
+  const headers: Record<string, string> = { authorization: `Bearer ${KEY}`, 'x-use-action': request.action };
+  if (request.purpose) headers['x-purpose'] = request.purpose;
+  if (request.authorisationReference) headers['x-authorisation-reference'] = request.authorisationReference;
+  if (config.kind === 'file') headers.range = `bytes=0-${(request.estimate?.bytes ?? 100) - 1}`;
+  return call({ path: `${grant.id}${pathOf(request, config.kind)}`, headers });
+}
+
+function pathOf({ columns, filterColumns, estimate }: PolicyVector['request'], kind: DriverKind): string {
+  if (kind !== 'api') return kind === 'file' ? `/${encodeURIComponent(rig.file.name)}` : '/trucks';
+  const query = new URLSearchParams();
+  if (columns) query.set('columns', columns.join(','));
+  for (const column of filterColumns ?? []) query.set(column, 'x');
+  if (estimate?.rows) query.set('limit', String(estimate.rows));
+  return estimate?.rows
+    ? `?city=${encodeURIComponent('长沙')}&${query}`
+    : `/${encodeURIComponent(rows[0]?.plate ?? '')}?${query}`;
+}
+
+const paths = (['api', 'file', 'proxy'] as const).flatMap((driver) => [
+  { driver, way: 'over HTTP', call: overHttp },
+  { driver, way: 'by direct call', call: direct },
+]);
+
+test.each(paths)('every pair is decided as written: $driver $way', async ({ driver, call }) => {
+  for (const file of files) expect(await failures(file, driver, call)).toEqual([]);
+});
+
+test.each(paths)('the suite turns red when the decision is skipped: $driver $way', async ({ driver, call }) => {
+  const skipped: Decide = () => ({ allow: true, columns: null, masks: {}, rowFilter: [], left: [] });
+  const all: string[] = [];
+
+  for (const file of files) all.push(...(await failures(file, driver, call, skipped)));
+  expect(all.length).toBeGreaterThan(5);
+});

@@ -1,0 +1,69 @@
+import type { Refusal } from '@shugu/policy';
+
+/** What can go wrong at the gateway beside the refusals of a policy. Codes are stable. */
+const CATALOGUE = {
+  credentialsMissing: [401, '缺少访问密钥', 'No key was given'],
+  // One answer for an unknown key, another's product and an unknown product: a stranger learns nothing.
+  notFound: [404, '未找到', 'Not found'],
+  methodNotAllowed: [405, '不支持此方法', 'The method is not supported'],
+  requestInvalid: [400, '请求参数不正确', 'The request is malformed'],
+  filterMissing: [400, '须按键或允许的字段查询', 'Ask by key or by a permitted column'],
+  filterTooBroad: [400, '查询条件过宽', 'The filter matches too many rows'],
+  requestTooLarge: [413, '请求体过大', 'The request body is too large'],
+  rangeNotSatisfiable: [416, '请求的范围超出文件', 'The range lies outside the file'],
+  fileChanged: [500, '文件与登记的不一致', 'The file differs from the one published'],
+  driverFailed: [500, '交付失败', 'The delivery failed'],
+  upstreamUnreachable: [502, '供方接口无法连接', 'The upstream cannot be reached'],
+  upstreamAddressRefused: [502, '供方接口地址不允许访问', 'The upstream address is not permitted'],
+  upstreamRedirected: [502, '供方接口返回跳转，已拒绝', 'The upstream redirected, which is not followed'],
+  upstreamTooLarge: [502, '供方接口的应答过大', 'The answer of the upstream is too large'],
+  upstreamNotMaskable: [
+    502,
+    '供方接口的应答无法按合同处理字段',
+    'The answer of the upstream cannot be cut to the contract',
+  ],
+  upstreamFailed: [502, '供方接口出错', 'The upstream failed'],
+  upstreamTimeout: [504, '供方接口超时', 'The upstream timed out'],
+  busy: [503, '网关繁忙，请稍后再试', 'The gateway is busy; try again'],
+  meteringUnavailable: [503, '计量暂不可用，已停止服务', 'Metering is unavailable, so nothing is served'],
+} as const;
+
+export type GatewayCode = keyof typeof CATALOGUE;
+
+/** Thrown inside the gateway and drivers; answered as a problem (RFC 9457). */
+export class GatewayProblem extends Error {
+  readonly code: GatewayCode;
+  readonly status: number;
+  readonly zh: string;
+  readonly headers: Record<string, string>;
+
+  constructor(code: GatewayCode, options: { cause?: unknown; headers?: Record<string, string>; detail?: string } = {}) {
+    const [status, zh, en] = CATALOGUE[code];
+    super(options.detail ? `${en}: ${options.detail}` : en, { cause: options.cause });
+    this.code = code;
+    this.status = status;
+    this.zh = options.detail ? `${zh}：${options.detail}` : zh;
+    this.headers = options.headers ?? {};
+  }
+}
+
+export type ProblemBody = { status: number; headers: Record<string, string>; body: Uint8Array };
+
+/** The answer for a refusal or problem: `application/problem+json` with the stable code and both languages. */
+export function problemAnswer(problem: GatewayProblem | Refusal): ProblemBody {
+  const { code, status, zh } = problem;
+  const en = problem instanceof GatewayProblem ? problem.message : problem.en;
+  const retryAfter = problem instanceof GatewayProblem ? undefined : problem.retryAfter;
+  const body = Buffer.from(
+    JSON.stringify({ type: `urn:shugu:problem:${code}`, title: en, status, code, zh, en, retryAfter }),
+  );
+  const headers: Record<string, string> = {
+    'content-type': 'application/problem+json; charset=utf-8',
+    'content-length': String(body.length),
+    'cache-control': 'no-store',
+    ...(problem instanceof GatewayProblem ? problem.headers : {}),
+    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+  };
+  return { status, headers, body };
+}

@@ -1,0 +1,175 @@
+import { createHash, generateKeyPairSync, randomUUID, sign, verify } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compile, type Decide, odrlFrom, type Plan, parsePolicy, type TermsInput } from '@shugu/policy';
+import type { DriverConfig } from './drivers/driver.ts';
+import { fileDriver } from './drivers/file.ts';
+import { lookupDriver } from './drivers/lookup.ts';
+import { buildPointStore, openPointStore } from './drivers/pointstore.ts';
+import { proxyDriver } from './drivers/proxy.ts';
+import { Gateway, type GatewayOptions } from './gateway.ts';
+import { type Grant, GrantBook } from './grants.ts';
+import { type MeterOptions, openMeter } from './meter.ts';
+import { nodeHandler } from './node.ts';
+import { MemoryQuota } from './quota.ts';
+import type { VerifySignature } from './segment.ts';
+
+/** A small data plane with real files, a real store, a real upstream and real sockets: for the tests of this package. */
+
+export const KEY = 'test-key';
+export const hashOf = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex');
+export const FILE_BYTES = 3 * 2 ** 20 + 17;
+
+export function planFor(policy: unknown): Plan {
+  const parsed = parsePolicy(policy);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const compiled = compile(parsed.policy);
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
+  return compiled.plan;
+}
+export const planOf = (terms: Partial<TermsInput> = {}) => planFor(odrlFrom({ actions: ['use'], ...terms }));
+
+export async function listen(
+  listener: RequestListener,
+): Promise<{ origin: string; server: Server; close(): Promise<void> }> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { origin: `http://127.0.0.1:${port}`, server, close };
+}
+
+export const rows = Array.from({ length: 20 }, (_, index) => ({
+  plate: `湘A${String(10000 + index)}`,
+  flag: index % 2,
+  score: 60 + index,
+  owner: `车主${index}`,
+  phone: `1380000${String(1000 + index)}`,
+  city: '长沙',
+}));
+
+export type RigOptions = {
+  meter?: Partial<MeterOptions>;
+  gateway?: Partial<GatewayOptions>;
+  upstream?: RequestListener;
+  secretHeaders?: Record<string, string>;
+};
+export type Rig = Awaited<ReturnType<typeof openRig>>;
+
+export async function openRig(options: RigOptions = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'shugu-gateway-'));
+  const keys = generateKeyPairSync('ed25519');
+  const signer = { keyId: 'test', sign: (bytes: Uint8Array) => sign(null, bytes, keys.privateKey) };
+  const verifySignature: VerifySignature = (keyId, bytes, signature) =>
+    keyId === 'test' && verify(null, bytes, keys.publicKey, signature);
+  const time = { now: Date.parse('2026-11-21T10:00:00+08:00') };
+  const meterOptions: MeterOptions = {
+    source: 'gateway-1',
+    folder: join(folder, 'wal'),
+    objectFolder: join(folder, 'objects'),
+    signer,
+    clock: () => time.now,
+    windowMs: 1,
+    ...options.meter,
+  };
+  const meter = await openMeter(meterOptions);
+  const grants = await GrantBook.open(join(folder, 'grants.json'));
+  const quota = new MemoryQuota();
+  const store = await tableStore(folder);
+  const file = await testFile(folder);
+  const upstream = await listen(
+    options.upstream ??
+      ((_request, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(rows[0]))),
+  );
+  const proxy = proxyDriver({ allowedAddresses: ['127.0.0.1'], secretHeaders: () => options.secretHeaders ?? {} });
+  const secret = Buffer.alloc(32, 7);
+  const make = (decide?: Decide) =>
+    new Gateway({
+      grants,
+      quota,
+      meter,
+      drivers: [lookupDriver(store), fileDriver(), proxy],
+      secret,
+      clock: () => time.now,
+      timer: () => performance.now(),
+      newId: randomUUID,
+      decide,
+      ...options.gateway,
+    });
+  const current = { gateway: make() };
+  const front = await listen(
+    (request, response) => void nodeHandler(current.gateway, { prefix: '/data' })(request, response),
+  );
+  const configs = {
+    api: { kind: 'api', table: 'trucks', keyColumns: ['plate'], filterColumns: ['city', 'owner', 'phone'] },
+    file: { kind: 'file', files: [file] },
+    proxy: { kind: 'proxy', upstream: `${upstream.origin}/v1/` },
+  } satisfies Record<string, DriverConfig>;
+  return {
+    folder,
+    time,
+    meter,
+    meterOptions,
+    grants,
+    quota,
+    file,
+    secret,
+    configs,
+    verifySignature,
+    current,
+    make,
+    origin: `${front.origin}/data`,
+    upstream: upstream.origin,
+    grant: (driver: DriverConfig, plan: Plan, more: Partial<Grant> = {}): Grant => ({
+      id: randomUUID(),
+      version: 1,
+      contractId: 'contract-1',
+      productId: `product-${driver.kind}`,
+      supplierId: 'supplier',
+      buyerId: 'urn:shugu:participant:buyer',
+      plan,
+      driver,
+      keyHashes: [hashOf(KEY)],
+      status: 'active',
+      tenancy: { node: 'node', market: 'market', participant: 'supplier' },
+      ...more,
+    }),
+    async close() {
+      await front.close();
+      await upstream.close();
+      await proxy.close();
+      current.gateway.close();
+      await meter.close();
+      store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function tableStore(folder: string) {
+  const path = join(folder, 'points.sqlite');
+  const columns = [
+    ...['plate', 'owner', 'phone', 'city'].map((name) => ({ name, type: 'text' as const })),
+    ...['flag', 'score'].map((name) => ({ name, type: 'integer' as const })),
+  ];
+  await buildPointStore(path, [
+    { name: 'trucks', columns, indexes: [['plate'], ['city'], ['owner'], ['phone']], rows },
+  ]);
+  return openPointStore(path);
+}
+
+async function testFile(folder: string) {
+  await mkdir(join(folder, 'files'));
+  const path = join(folder, 'files', 'trucks.csv');
+  const bytes = Buffer.alloc(FILE_BYTES);
+  for (let offset = 0; offset < bytes.length; offset++) bytes[offset] = (offset * 31 + (offset >> 8)) & 255;
+  await writeFile(path, bytes);
+  return { name: '货车 2026.csv', path, bytes: bytes.length, sha256: hashOf(bytes), contentType: 'text/csv' };
+}

@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, type DriverKind, type Json } from '@shugu/policy';
+import { emptyRoot, leafHash, nodeHash, sha256 } from '@shugu/tlog';
+import { crc32c } from './crc32c.ts';
+
+/**
+ * Segment file, the truth about uses:
+ *   header  "SHUGUSEG1\n", u32 length, JSON { source, segment, firstSequence }
+ *   frame   u32 length of payload, u32 CRC-32C of (sequence, payload), u64 sequence, payload: JSON of one UseRecord
+ * Numbers are big-endian. Sequences are contiguous per source over all segments. Merkle leaves are the payload bytes.
+ */
+
+export type UseStatus = 'complete' | 'incomplete';
+export type Units = { calls: number; rows: number; bytes: number };
+export type Tenancy = { node: string; market: string; participant: string };
+
+export type UseRecord = {
+  version: 1;
+  source: string;
+  sequence: number;
+  /** Id of the use: the receipt's id. */
+  use: string;
+  grant: string;
+  contract: string;
+  product: string;
+  tenancy: Tenancy;
+  /** When the use was admitted, ms since the epoch: the instant whose calendar periods it counts in. */
+  at: number;
+  driver: DriverKind;
+  action: string;
+  purpose?: string;
+  /** Keyed digest of the authorisation reference; never the reference. */
+  authorisation?: string;
+  /** Hash of the policy that allowed it. */
+  policy: string;
+  status: UseStatus;
+  units: Units;
+  latencyMs: number;
+  /** Set on corrections: the use whose units these are added to, and why. */
+  corrects?: string;
+  reason?: string;
+};
+
+export type SegmentHeader = { source: string; segment: number; firstSequence: number };
+
+export type SegmentManifest = SegmentHeader & {
+  version: 1;
+  lastSequence: number;
+  count: number;
+  bytes: number;
+  sealedAt: number;
+  /** Hex: Merkle root (RFC 6962, SHA-256) over payloads; SHA-256 of the file; digest of the segment before, or null. */
+  root: string;
+  digest: string;
+  previousDigest: string | null;
+  keyId: string;
+  /** base64 over the canonical JSON of all other members. */
+  signature: string;
+};
+
+/** A key that signs manifests; may be remote. */
+export type Signer = { keyId: string; sign(bytes: Uint8Array): Promise<Uint8Array> | Uint8Array };
+export type VerifySignature = (keyId: string, bytes: Uint8Array, signature: Uint8Array) => Promise<boolean> | boolean;
+
+export type SegmentEntry = { sequence: number; payload: Uint8Array; record: UseRecord };
+/** `bytes` is the length of the valid part; the rest, if any, is a torn tail. */
+export type SegmentContent = { header: SegmentHeader; entries: SegmentEntry[]; bytes: number };
+
+export const PAYLOAD_BYTES_MAX = 16_384;
+const MAGIC = Buffer.from('SHUGUSEG1\n');
+const FRAME_BYTES = 16;
+const HEADER_BYTES_MAX = 4096;
+
+export function encodeHeader(header: SegmentHeader): Buffer {
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(json.length);
+  return Buffer.concat([MAGIC, length, json]);
+}
+
+/** One framed record. Throws a RangeError when the payload is over PAYLOAD_BYTES_MAX. */
+export function encodeFrame(record: UseRecord): Buffer {
+  const payload = Buffer.from(JSON.stringify(record));
+  if (payload.length > PAYLOAD_BYTES_MAX) throw new RangeError(`use record of ${payload.length} bytes`);
+  const frame = Buffer.allocUnsafe(FRAME_BYTES + payload.length);
+  frame.writeUInt32BE(payload.length, 0);
+  frame.writeBigUInt64BE(BigInt(record.sequence), 8);
+  payload.copy(frame, FRAME_BYTES);
+  frame.writeUInt32BE(crc32c(frame.subarray(8)), 4);
+  return frame;
+}
+
+/**
+ * Read a segment as far as it is valid: a frame that is cut, fails its checksum or breaks the sequence ends it. Returns
+ * null when not even the header is whole.
+ */
+export function readSegment(bytes: Uint8Array): SegmentContent | null {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const header = readHeader(file);
+  if (!header) return null;
+  const entries: SegmentEntry[] = [];
+  let offset = header.bytes;
+  for (;;) {
+    const entry = readFrame(file, offset, header.value.firstSequence + entries.length);
+    if (!entry) return { header: header.value, entries, bytes: offset };
+    entries.push(entry);
+    offset += FRAME_BYTES + entry.payload.length;
+  }
+}
+
+function readHeader(file: Buffer): { value: SegmentHeader; bytes: number } | null {
+  const start = MAGIC.length + 4;
+  if (file.length < start || !file.subarray(0, MAGIC.length).equals(MAGIC)) return null;
+  const length = file.readUInt32BE(MAGIC.length);
+  if (length > HEADER_BYTES_MAX || file.length < start + length) return null;
+  try {
+    return { value: JSON.parse(file.toString('utf8', start, start + length)) as SegmentHeader, bytes: start + length };
+  } catch {
+    return null;
+  }
+}
+
+function readFrame(file: Buffer, offset: number, sequence: number): SegmentEntry | null {
+  if (file.length < offset + FRAME_BYTES) return null;
+  const length = file.readUInt32BE(offset);
+  const end = offset + FRAME_BYTES + length;
+  if (length === 0 || length > PAYLOAD_BYTES_MAX || file.length < end) return null;
+  if (file.readUInt32BE(offset + 4) !== crc32c(file.subarray(offset + 8, end))) return null;
+  if (file.readBigUInt64BE(offset + 8) !== BigInt(sequence)) return null;
+  const payload = file.subarray(offset + FRAME_BYTES, end);
+  return { sequence, payload, record: JSON.parse(payload.toString('utf8')) as UseRecord };
+}
+
+/** Merkle root of payloads in order (RFC 6962 section 2.1). */
+export function segmentRoot(payloads: readonly Uint8Array[]): Uint8Array {
+  return payloads.length === 0 ? emptyRoot(sha256) : treeRoot(payloads.map((payload) => leafHash(sha256, payload)));
+}
+
+/** Level by level, an odd last node carried up unchanged: the same tree as the RFC's recursive split. */
+function treeRoot(leaves: Uint8Array[]): Uint8Array {
+  let level = leaves;
+  while (level.length > 1) level = pairUp(level);
+  return level[0]!;
+}
+
+function pairUp(level: readonly Uint8Array[]): Uint8Array[] {
+  const next: Uint8Array[] = [];
+  for (let index = 0; index < level.length; index += 2) {
+    const right = level[index + 1];
+    next.push(right ? nodeHash(sha256, level[index]!, right) : level[index]!);
+  }
+  return next;
+}
+
+/** Audit path of one payload, leaf to root (RFC 6962 section 2.1.1). */
+export function segmentPath(payloads: readonly Uint8Array[], index: number): Uint8Array[] {
+  const path: Uint8Array[] = [];
+  let level = payloads.map((payload) => leafHash(sha256, payload));
+  for (let position = index; level.length > 1; position = Math.floor(position / 2)) {
+    const sibling = level[position ^ 1];
+    if (sibling) path.push(sibling);
+    level = pairUp(level);
+  }
+  return path;
+}
+
+export function manifestBytes({ signature: _signature, ...signed }: SegmentManifest): Buffer {
+  return Buffer.from(canonicalJson(signed as unknown as Json));
+}
+
+export async function signManifest(
+  unsigned: Omit<SegmentManifest, 'keyId' | 'signature'>,
+  signer: Signer,
+): Promise<SegmentManifest> {
+  const manifest = { ...unsigned, keyId: signer.keyId, signature: '' };
+  return { ...manifest, signature: Buffer.from(await signer.sign(manifestBytes(manifest))).toString('base64') };
+}
+
+/** The manifest of a whole segment file, unsigned. */
+export function describeSegment(
+  bytes: Uint8Array,
+  sealedAt: number,
+  previousDigest: string | null,
+): Omit<SegmentManifest, 'keyId' | 'signature'> | null {
+  const content = readSegment(bytes);
+  if (!content || content.bytes !== bytes.length || content.entries.length === 0) return null;
+  return {
+    version: 1,
+    ...content.header,
+    lastSequence: content.header.firstSequence + content.entries.length - 1,
+    count: content.entries.length,
+    bytes: bytes.length,
+    sealedAt,
+    root: Buffer.from(segmentRoot(content.entries.map(({ payload }) => payload))).toString('hex'),
+    digest: createHash('sha256').update(bytes).digest('hex'),
+    previousDigest,
+  };
+}
+
+/** Every difference between a segment file and its signed manifest; empty when all holds. */
+export async function verifySegment(
+  bytes: Uint8Array,
+  manifest: SegmentManifest,
+  verify: VerifySignature,
+): Promise<string[]> {
+  const described = describeSegment(bytes, manifest.sealedAt, manifest.previousDigest);
+  if (!described) return ['segmentMalformed'];
+  const differing = Object.entries(described).filter(
+    ([key, value]) => manifest[key as keyof SegmentManifest] !== value,
+  );
+  const problems = differing.map(([key]) => `segmentDiffers:${key}`);
+  const signed = await verify(manifest.keyId, manifestBytes(manifest), Buffer.from(manifest.signature, 'base64'));
+  if (!signed) problems.push('signatureInvalid');
+  const content = readSegment(bytes);
+  const foreign = content?.entries.some(
+    ({ sequence, record }) => record.sequence !== sequence || record.source !== manifest.source,
+  );
+  if (foreign) problems.push('recordForeign');
+  return problems;
+}
