@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseTrust, verifyBundle } from './index.ts';
+
+/**
+ * Bundles as earlier releases wrote them. They stay for good: a change after which one of them no longer verifies needs a
+ * new format version, not a new golden file.
+ */
+const read = (name: string) => new Uint8Array(readFileSync(new URL(`./golden/${name}.json`, import.meta.url)));
+const files = new Map([['attached.txt', new TextEncoder().encode('attached text\n')]]);
+
+describe.each(['v1-intl-clear', 'v1-intl-commitment', 'v1-sm-clear', 'v1-sm-commitment'])('%s', (name) => {
+  const trust = parseTrust(read(`${name.split('-').slice(0, 2).join('-')}.trust`));
+
+  it('verifies', async () => {
+    const report = await verifyBundle(read(name), trust, { files });
+    expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report.asOf).toMatchObject({ size: 299, witnesses: ['witness.example'] });
+  });
+
+  it('does not verify against the other suite', async () => {
+    const other = parseTrust(read(name.includes('sm') ? 'v1-intl.trust' : 'v1-sm.trust'));
+    expect((await verifyBundle(read(name), other, { files })).ok).toBe(false);
+  });
+});
