@@ -1,0 +1,133 @@
+/** The door of members: who there is, and what they may do. */
+import type { Reader, Tx } from '../kernel/db/db.ts';
+import type { Route } from '../kernel/http/route.ts';
+import { type Authenticator, makeAuthenticator } from './authenticate.ts';
+import type { AdmissionDesk, MembersDeps, Room } from './deps.ts';
+import type { Organisation, Role } from './model.ts';
+import { problems } from './problems.ts';
+import * as reads from './reads.ts';
+import { membersRoutes } from './routes.ts';
+import { mergePermissions } from './rules.ts';
+import * as organisations from './service/organisations.ts';
+import { acceptedCurrent } from './service/rulebook.ts';
+
+export type { AdmissionDesk, MembersDeps, MembersSettings } from './deps.ts';
+export { eventTypes as memberEvents } from './events.ts';
+export {
+  allRoles,
+  creditCodeCheck,
+  isCreditCode,
+  memberRoles,
+  type Organisation,
+  type Role,
+  type Seat,
+  supplierRoles,
+} from './model.ts';
+export { permissions as membersPermissions } from './permissions.ts';
+export { procedures as memberProcedures } from './service/organisations.ts';
+
+export interface Members {
+  routes: Route[];
+  /** For kernel/http. Without `address` a key that is bound to addresses is refused. */
+  authenticate: Authenticator['authenticate'];
+  organisation(read: Reader, id: string): Promise<Organisation | undefined>;
+  /** Any organisation that has not left. */
+  organisationByCode(read: Reader, creditCode: string): Promise<Organisation | undefined>;
+  /** Active role of an active organisation. */
+  hasRole(read: Reader, organisation: string, ...roles: Role[]): Promise<boolean>;
+  /** Holder of the role in the market; a defect before set-up. */
+  operatorOf(read: Reader): Promise<Organisation>;
+  registrarOf(read: Reader): Promise<Organisation | undefined>;
+  /** @throws members.organisationNotActive */
+  requireActive(read: Reader, organisation: string): Promise<Organisation>;
+  /** Name of an organisation, person or service account; the id itself when it is none. */
+  displayName(read: Reader, id: string): Promise<string>;
+  displayNames(read: Reader, ids: readonly string[]): Promise<Map<string, string>>;
+  /** Whether every mandatory rule in force is accepted; trading needs it. */
+  acceptedCurrent(read: Reader, organisation: string): Promise<boolean>;
+  /** @throws members.rulesNotAccepted, members.organisationNotActive */
+  requireTrading(read: Reader, organisation: string): Promise<Organisation>;
+  /** The full outside account for payouts, or null when none is entered. */
+  bankAccount(
+    read: Reader,
+    organisation: string,
+  ): Promise<{ bankName: string; holder: string; account: string } | null>;
+  /** Active people on any of the seats: whom notices go to, with their mail address in clear. */
+  peopleOnSeats(
+    read: Reader,
+    organisation: string,
+    seats: readonly string[],
+  ): Promise<{ id: string; displayName: string; email: string | null }[]>;
+  /** Effects of decided cases. */
+  effects: {
+    admit(tx: Tx, organisation: string): Promise<void>;
+    refuse(tx: Tx, organisation: string): Promise<void>;
+    decideRole(tx: Tx, organisation: string, caseId: string, approved: boolean): Promise<void>;
+  };
+  /** Suspends or restores at once, for flows with their own authority (a regulator's directive). */
+  setStanding(tx: Tx, organisation: string, status: 'suspended' | 'active', reason: string): Promise<void>;
+  /** Connects the case engine; until then an application is kept without a case. */
+  useDesk(desk: AdmissionDesk): void;
+}
+
+export const makeMembers = (deps: MembersDeps): Members => {
+  const table = mergePermissions(deps.permissionTables);
+  const monotonic = deps.monotonic ?? (() => performance.now());
+  const authenticator = makeAuthenticator({ ...deps, monotonic, table });
+  let desk: AdmissionDesk | undefined;
+  const room: Room = {
+    ...deps,
+    table,
+    monotonic,
+    rightsChange: (tx) => tx.afterCommit(authenticator.forget),
+    desk: () => desk,
+  };
+  const accepted = (read: Reader, organisation: string) => acceptedCurrent(read, organisation, deps.now());
+  const hasRole: Members['hasRole'] = async (read, id, ...roles) => {
+    const found = await reads.organisation(read, id);
+    return found !== undefined && reads.activeRoles(found).some((role) => roles.includes(role));
+  };
+  return {
+    routes: membersRoutes(room),
+    authenticate: authenticator.authenticate,
+    organisation: reads.organisation,
+    organisationByCode: reads.organisationByCode,
+    hasRole,
+    operatorOf: async (read) => {
+      const found = await reads.institution(read, 'operator');
+      if (!found) throw new Error('this node has no operator yet');
+      return found;
+    },
+    registrarOf: (read) => reads.institution(read, 'registrar'),
+    requireActive: organisations.requireActive,
+    displayName: async (read, id) => (await reads.displayNames(read, [id])).get(id) ?? id,
+    displayNames: reads.displayNames,
+    acceptedCurrent: accepted,
+    requireTrading: async (read, id) => {
+      const found = await organisations.requireActive(read, id);
+      if (!(await accepted(read, id))) throw problems.rulesNotAccepted();
+      return found;
+    },
+    bankAccount: async (read, id) => {
+      const found = await reads.organisation(read, id);
+      const account = found && (await deps.seal.open(read, id, (await reads.sealedFields(read, id)).bankAccount));
+      return account ? { bankName: found.bankName, holder: found.bankHolder, account } : null;
+    },
+    peopleOnSeats: async (read, id, seats) =>
+      Promise.all(
+        (await reads.peopleOnSeats(read, id, seats)).map(async (one) => ({
+          ...one,
+          email: await deps.seal.open(read, one.id, one.email),
+        })),
+      ),
+    effects: {
+      admit: (tx, id) => organisations.admit(room, tx, id),
+      refuse: (tx, id) => organisations.refuse(room, tx, id),
+      decideRole: (tx, id, caseId, approved) => organisations.decideRole(room, tx, id, caseId, approved),
+    },
+    setStanding: (tx, id, status, reason) => organisations.setStanding(room, tx, id, status, reason),
+    useDesk: (given) => {
+      desk = given;
+    },
+  };
+};
