@@ -2,6 +2,7 @@
 import type { Field } from '@shugu/wire/cases';
 import { caseLimits } from '@shugu/wire/cases';
 import type { FieldFault } from '../problem.ts';
+import type { Condition, Constraint } from '../rulepack/model.ts';
 import type { Data, Warning } from './model.ts';
 
 export interface FormCheck {
@@ -24,6 +25,10 @@ const lengths = { text: 300, longText: 10_000, object: 80, parties: 80, date: 10
 const charactersOf = (value: string): number =>
   [...new Intl.Segmenter('zh', { granularity: 'grapheme' }).segment(value)].length;
 
+const fault = (walk: Walk, field: string, code: string, message: string): void => {
+  walk.faults.push({ field, code, message });
+};
+
 const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 
@@ -32,8 +37,11 @@ const isDay = (value: string): boolean =>
   !Number.isNaN(Date.parse(value)) &&
   new Date(value).toISOString().startsWith(value);
 
-const checkText = (one: Field, value: unknown, at: string, walk: Walk) => {
-  if (typeof value !== 'string') return void walk.faults.push({ field: at, code: 'type', message: 'must be text' });
+const checkText = (one: Field, value: unknown, at: string, walk: Walk): void => {
+  if (typeof value !== 'string') {
+    fault(walk, at, 'type', 'must be text');
+    return;
+  }
   const hard = lengths[one.type as keyof typeof lengths] ?? lengths.text;
   const named =
     one.charactersMax === undefined
@@ -59,9 +67,11 @@ const checkText = (one: Field, value: unknown, at: string, walk: Walk) => {
     walk.faults.push({ field: at, code: 'pattern', message: 'does not have the required form' });
 };
 
-const checkNumber = (one: Field, value: unknown, at: string, walk: Walk) => {
-  if (typeof value !== 'number' || !Number.isFinite(value))
-    return void walk.faults.push({ field: at, code: 'type', message: 'must be a number' });
+const checkNumber = (one: Field, value: unknown, at: string, walk: Walk): void => {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    fault(walk, at, 'type', 'must be a number');
+    return;
+  }
   const max = typeof one.max === 'object' ? walk.ruleNumber(one.max.rule) : one.max;
   if (one.min !== undefined && value < one.min)
     walk.faults.push({ field: at, code: 'tooSmall', message: `at least ${one.min}` });
@@ -74,14 +84,20 @@ const checkItems = (
   at: string,
   walk: Walk,
   item: (entry: unknown, place: string) => void,
-) => {
-  if (!Array.isArray(value)) return void walk.faults.push({ field: at, code: 'type', message: 'must be a list' });
+): void => {
+  if (!Array.isArray(value)) {
+    fault(walk, at, 'type', 'must be a list');
+    return;
+  }
   const max = one.itemsMax ?? caseLimits.listItemsMax;
-  if (value.length > max) return void walk.faults.push({ field: at, code: 'tooMany', message: `at most ${max} items` });
+  if (value.length > max) {
+    fault(walk, at, 'tooMany', `at most ${max} items`);
+    return;
+  }
   for (const [index, entry] of value.entries()) item(entry, `${at}.${index}`);
 };
 
-const checkChoice = (one: Field, value: unknown, at: string, walk: Walk) => {
+const checkChoice = (one: Field, value: unknown, at: string, walk: Walk): void => {
   if (!one.choices?.some((choice) => choice.id === value))
     walk.faults.push({
       field: at,
@@ -99,23 +115,26 @@ const checkField = (one: Field, value: unknown, at: string, walk: Walk): void =>
     case 'longText':
     case 'date':
     case 'object':
-      return checkText(one, value, at, walk);
+      checkText(one, value, at, walk);
+      return;
     case 'number':
-      return checkNumber(one, value, at, walk);
+      checkNumber(one, value, at, walk);
+      return;
     case 'boolean':
       if (typeof value !== 'boolean') walk.faults.push({ field: at, code: 'type', message: 'must be true or false' });
       return;
     case 'choice':
-      return checkChoice(one, value, at, walk);
+      checkChoice(one, value, at, walk);
+      return;
     case 'choices':
-      return checkItems(one, value, at, walk, (entry, place) => checkChoice(one, entry, place, walk));
+      checkItems(one, value, at, walk, (entry, place) => checkChoice(one, entry, place, walk));
+      return;
     case 'list':
     case 'parties':
-      return checkItems(one, value, at, walk, (entry, place) =>
-        checkText({ ...one, pattern: undefined }, entry, place, walk),
-      );
+      checkItems(one, value, at, walk, (entry, place) => checkText({ ...one, pattern: undefined }, entry, place, walk));
+      return;
     case 'records':
-      return checkItems(one, value, at, walk, (entry, place) => {
+      checkItems(one, value, at, walk, (entry, place) => {
         if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
           walk.faults.push({ field: place, code: 'type', message: 'must be a record' });
         else checkFields(one.fields ?? [], entry as Data, place, walk);
@@ -154,6 +173,40 @@ export const checkForm = (fields: readonly Field[], given: Data, options: FormOp
   }
   checkFields(fields, given, options.place, walk);
   return { values: { ...given }, faults: walk.faults.slice(0, 100), warnings: walk.warnings.slice(0, 100) };
+};
+
+export const holds = (condition: Condition, data: Data): boolean => {
+  const value = data[condition.field];
+  if (condition.empty !== undefined) return isEmpty(value) === condition.empty;
+  const among = (list: readonly unknown[]) =>
+    Array.isArray(value) ? value.some((item) => list.includes(item)) : list.includes(value);
+  if (condition.in) return among(condition.in);
+  return !among(condition.notIn ?? []);
+};
+
+/** Which of the pack's constraints a complete form breaks. */
+export const checkConstraints = (
+  constraints: readonly Constraint[],
+  data: Data,
+  place: string,
+  listOf: (ruleId: string) => readonly string[],
+): Pick<FormCheck, 'faults' | 'warnings'> => {
+  const faults: FieldFault[] = [];
+  const warnings: Warning[] = [];
+  for (const one of constraints) {
+    if (!one.when.every((condition) => holds(condition, data))) continue;
+    const allowed = one.within && listOf(one.within.rule);
+    const holders = one.records ? ((data[one.records] ?? []) as Data[]) : [data];
+    for (const [index, holder] of holders.entries()) {
+      const value = holder[one.field];
+      const values = Array.isArray(value) ? value : isEmpty(value) ? [] : [value];
+      if (values.length === 0 || (allowed && values.every((item) => allowed.includes(String(item))))) continue;
+      const field = one.records ? `${place}.${one.records}.${index}.${one.field}` : `${place}.${one.field}`;
+      if (one.effect === 'warn') warnings.push({ field, text: one.text });
+      else faults.push({ field, code: one.id, message: `${one.text.zh} / ${one.text.en}` });
+    }
+  }
+  return { faults: faults.slice(0, 100), warnings };
 };
 
 /** Organisations that a form names as parties: party → participants. */

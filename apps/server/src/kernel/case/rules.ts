@@ -4,7 +4,7 @@ import type { Calendar } from '../calendar/calendar.ts';
 import { kernelProblems, type Problem } from '../problem.ts';
 import type { ClockDefinition, Move, Procedure, Rule } from '../rulepack/model.ts';
 import { extendClock, pauseClock, resumeClock, startClock, stopClock } from './clocks.ts';
-import { checkForm, partiesIn } from './form.ts';
+import { checkConstraints, checkForm, holds, partiesIn } from './form.ts';
 import type {
   Actor,
   CaseState,
@@ -79,6 +79,11 @@ export const refusalOf = (table: Procedure, one: CaseState, move: Move, facts: F
   // Silence rules and ends are never blocked by the number of moves.
   if (capacity !== 'system' && one.moves.length >= caseLimits.movesPerCaseMax)
     return caseProblems.limitReached({ detail: `${caseLimits.movesPerCaseMax} moves` });
+  const unmet = move.requires.find((condition) => !holds(condition, one.data));
+  if (unmet) {
+    const field = table.form.find((item) => item.id === unmet.field);
+    return caseProblems.guarded({ detail: `${field?.title.zh} / ${field?.title.en}` });
+  }
   for (const guard of move.guards) {
     const reason = facts.refusals.get(guard);
     if (reason) return caseProblems.guarded({ detail: `${reason.zh} / ${reason.en}` });
@@ -102,6 +107,8 @@ const lengthOf = (
     return kernelProblems.invalid({ field: `body.input.${field}`, detail: `a whole number from 1 to ${max}` });
   return { length, unit };
 };
+
+const targetOf = (one: CaseState, move: Move): string => (move.to === 'stay' ? one.state : move.to);
 
 interface ClocksAfter {
   live: Map<string, ClockState>;
@@ -155,14 +162,29 @@ const moveClocks = (table: Procedure, one: CaseState, move: Move, input: Data, f
     live.set(clock, startClock(definition, length.length, length.unit, now, calendar, waits));
     if (waits) awaiting.push(clock);
   }
-  if (table.states[move.to]!.end) for (const id of [...live.keys()]) stop(id);
+  if (table.states[targetOf(one, move)]!.end) for (const id of [...live.keys()]) stop(id);
   return { live, gone, awaiting };
 };
 
-/** Public fields of a state; null where nothing is public. */
+/** Public fields of a state (`list.field` shows one field of its records); null where nothing is public. */
 export const publicDataOf = (table: Procedure, stateId: string, data: Data): Data | null => {
-  const fields = table.states[stateId]?.public;
-  return fields ? Object.fromEntries(fields.filter((id) => data[id] !== undefined).map((id) => [id, data[id]])) : null;
+  const paths = table.states[stateId]?.public;
+  if (!paths) return null;
+  const shown: Data = {};
+  for (const path of paths) {
+    const [id, inner] = path.split('.') as [string, string?];
+    const value = data[id];
+    if (value === undefined) continue;
+    if (!inner) shown[id] = value;
+    else if (Array.isArray(value)) {
+      const before = (shown[id] ?? []) as Data[];
+      shown[id] = value.map((record: Data, index) => ({
+        ...before[index],
+        ...(record[inner] === undefined ? {} : { [inner]: record[inner] }),
+      }));
+    }
+  }
+  return shown;
 };
 
 const recipientsOf = (to: string, one: CaseState, parties: Record<string, string[]>): string[] => {
@@ -215,6 +237,12 @@ const accept = (table: Procedure, one: CaseState, move: Move, command: Command, 
     faults.push(...form.faults);
     warnings.push(...form.warnings);
     data = form.values;
+    if (move.form === 'whole' && form.faults.length === 0) {
+      const listOf = (ruleId: string) => facts.rule(ruleId).value as string[];
+      const broken = checkConstraints(table.constraints, data, 'body.form', listOf);
+      faults.push(...broken.faults);
+      warnings.push(...broken.warnings);
+    }
   }
   if (faults.length) return kernelProblems.invalid({ errors: faults.slice(0, 100) });
   return { input: input.values, data, warnings };
@@ -257,7 +285,8 @@ export const decide = (table: Procedure, one: CaseState, command: Command, facts
   if (!('live' in clocks)) return clocks;
 
   const parties = mergeParties(one, table, move, accepted, facts.actor);
-  const state = table.states[move.to]!;
+  const to = targetOf(one, move);
+  const state = table.states[to]!;
   const notices: NoticeDraft[] = move.notices
     .map((notice) => ({
       to: recipientsOf(notice.to, one, parties),
@@ -269,11 +298,11 @@ export const decide = (table: Procedure, one: CaseState, command: Command, facts
   return {
     move: move.id,
     from: one.state,
-    to: move.to,
+    to,
     by: capacityFor(move, capacitiesOf(one, facts.actor, table.handlerRole))!,
     input: accepted.input,
     data: accepted.data,
-    publicData: publicDataOf(table, move.to, accepted.data),
+    publicData: publicDataOf(table, to, accepted.data),
     parties,
     clocks: [...clocks.live.values(), ...clocks.gone],
     notices,

@@ -13,11 +13,11 @@ export interface Occasion {
 
 const inputCharactersMax = 2000;
 
-const valueOf = (name: string, language: 'zh' | 'en', { one, table, move, input, clocks }: Occasion): string => {
+const wordOf = (name: string, language: 'zh' | 'en', { one, table, move, input, clocks }: Occasion): string => {
   if (name === 'title') return one.title;
   if (name === 'id') return one.id;
   if (name === 'procedure') return table.title[language];
-  if (name === 'state') return table.states[move.to]!.title[language];
+  if (name === 'state') return table.states[move.to === 'stay' ? one.state : move.to]!.title[language];
   if (name.startsWith('due.')) {
     const dueAt = clocks.get(name.slice(4))?.dueAt;
     // The limit ends at 24:00 of the day before the first moment after it.
@@ -36,7 +36,7 @@ const valueOf = (name: string, language: 'zh' | 'en', { one, table, move, input,
 };
 
 const fill = (template: string, language: 'zh' | 'en', occasion: Occasion): string =>
-  template.replace(/\{([a-zA-Z.]+)\}/g, (_, name: string) => valueOf(name, language, occasion));
+  template.replace(/\{([a-zA-Z.]+)\}/g, (_, name: string) => wordOf(name, language, occasion));
 
 export const renderNotice = (text: Text, occasion: Occasion): Text => ({
   zh: fill(text.zh, 'zh', occasion),

@@ -51,7 +51,7 @@ const state = z.object({
   /** What comes next, in a sentence. */
   next: text,
   /** Form fields that anyone may read while here; absent: nothing is public. */
-  public: z.array(key).optional(),
+  public: z.array(z.string().regex(/^[a-z]\w*(\.[a-z]\w*)?$/)).optional(),
   /** Only the applicant sees the case while here. */
   private: z.boolean().optional(),
   end: z.boolean().optional(),
@@ -65,12 +65,35 @@ const notice = z.object({
   deemedServed: z.enum(['onDelivery', 'onRead']).optional(),
 });
 
+/** One test of a form's values; an absent value is `empty`, and no member of `in`. */
+const condition = z.object({
+  field: key,
+  in: z.array(z.union([z.string(), z.boolean(), z.number()])).optional(),
+  notIn: z.array(z.union([z.string(), z.boolean(), z.number()])).optional(),
+  empty: z.boolean().optional(),
+});
+
+/** What a complete form may not say: where all of `when` holds, `field` (of each of `records`) must lie within the rule's list. */
+const constraint = z.object({
+  id: key,
+  when: z.array(condition).min(1),
+  field: key,
+  records: key.optional(),
+  /** Absent: whatever the field says is refused. */
+  within: z.object({ rule: key }).optional(),
+  effect: z.enum(['refuse', 'warn']),
+  text,
+  /** The rule that it stands on. */
+  rule: key,
+});
+
 const clockStart = z.union([key, z.object({ clock: key, at: z.enum(['move', 'service']) })]);
 
 const move = z.object({
   id: key,
   title: text,
   from: z.array(key).min(1),
+  /** `stay`: the case remains where it is. */
   to: key,
   by: z.array(who).min(1),
   /** Checked against the actor's permissions; systems need none. */
@@ -97,6 +120,8 @@ const move = z.object({
   timesMax: z.union([z.number().int().positive(), z.object({ rule: key })]).optional(),
   /** The actor's organisation becomes this party. */
   joins: key.optional(),
+  /** Values that the form must hold for this step. */
+  requires: z.array(condition).default([]),
   guards: z.array(key).default([]),
   effects: z.array(key).default([]),
   /** How the step enters the public log. */
@@ -145,6 +170,7 @@ export const procedure = z.object({
   /** Retention class of the file, a rule id. */
   retentionRule: key.optional(),
   form: z.array(field).max(60).default([]),
+  constraints: z.array(constraint).max(60).default([]),
   papers: z.array(paper).max(40).default([]),
   parties: z.array(party).max(10).default([]),
   start: key,
@@ -156,6 +182,8 @@ export type Procedure = z.infer<typeof procedure>;
 export type State = z.infer<typeof state>;
 export type Move = z.infer<typeof move>;
 export type ClockDefinition = z.infer<typeof clock>;
+export type Condition = z.infer<typeof condition>;
+export type Constraint = z.infer<typeof constraint>;
 export type NoticeDefinition = z.infer<typeof notice>;
 
 /** `like` takes another procedure of the pack and lays the given parts over it: states by key, moves and clocks by id. */

@@ -71,7 +71,8 @@ const checkMoves = (table: Procedure, rules: ReadonlyMap<string, Rule>, fault: F
 
   for (const one of table.moves) {
     const at = `move ${one.id}`;
-    for (const name of [...one.from, one.to]) if (!table.states[name]) fault(`${at}: state ${name} is unknown`);
+    for (const name of one.to === 'stay' ? one.from : [...one.from, one.to])
+      if (!table.states[name]) fault(`${at}: state ${name} is unknown`);
     for (const name of one.from) if (table.states[name]?.end) fault(`${at}: leaves the end ${name}`);
     checkFields(one.input, at, rules, parties, fault);
     const { start, stop, pause, resume, extend } = one.clocks;
@@ -103,17 +104,21 @@ const checkMoves = (table: Procedure, rules: ReadonlyMap<string, Rule>, fault: F
 
 const checkStates = (table: Procedure, fault: Fault) => {
   if (!table.states[table.start]) fault(`start ${table.start} is no state`);
+  else if (!table.states[table.start]!.private)
+    fault(`start ${table.start} must be private: a case is a draft until its papers are handed in`);
   const fields = new Set(table.form.map((one) => one.id));
   const reached = new Set([table.start]);
   for (let before = 0; before < reached.size; ) {
     before = reached.size;
-    for (const one of table.moves) if (one.from.some((name) => reached.has(name))) reached.add(one.to);
+    for (const one of table.moves)
+      if (one.to !== 'stay' && one.from.some((name) => reached.has(name))) reached.add(one.to);
   }
   for (const [id, state] of Object.entries(table.states)) {
     if (!reached.has(id)) fault(`state ${id} is never reached`);
-    if (!state.end && !table.moves.some((one) => one.from.includes(id) && one.to !== id))
+    if (!state.end && !table.moves.some((one) => one.from.includes(id) && one.to !== id && one.to !== 'stay'))
       fault(`state ${id} has no way out`);
-    for (const name of state.public ?? []) if (!fields.has(name)) fault(`state ${id}: public field ${name} is unknown`);
+    for (const name of state.public ?? [])
+      if (!fields.has(name.split('.')[0]!)) fault(`state ${id}: public field ${name} is unknown`);
     if (state.private && state.public) fault(`state ${id} is both private and public`);
   }
 };
@@ -141,6 +146,23 @@ const checkClocks = (table: Procedure, rules: ReadonlyMap<string, Rule>, fault: 
   }
 };
 
+const checkConstraints = (table: Procedure, rules: ReadonlyMap<string, Rule>, fault: Fault) => {
+  const fields = new Map(table.form.map((one) => [one.id, one]));
+  for (const one of table.moves)
+    for (const condition of one.requires)
+      if (!fields.has(condition.field)) fault(`move ${one.id}: field ${condition.field} is unknown`);
+  for (const one of table.constraints) {
+    const at = `constraint ${one.id}`;
+    for (const condition of one.when)
+      if (!fields.has(condition.field)) fault(`${at}: field ${condition.field} is unknown`);
+    const holders = one.records ? fields.get(one.records)?.fields : table.form;
+    if (!holders?.some((field) => field.id === one.field)) fault(`${at}: field ${one.field} is unknown`);
+    if (!rules.has(one.rule)) fault(`${at}: rule ${one.rule} is unknown`);
+    if (one.within && !Array.isArray(rules.get(one.within.rule)?.value))
+      fault(`${at}: rule ${one.within.rule} gives no list`);
+  }
+};
+
 /** Throws with every fault of the table at once. */
 export const parseProcedure = (source: unknown, rules: ReadonlyMap<string, Rule>, place: string): Procedure => {
   const parsed = procedure.safeParse(source);
@@ -152,6 +174,7 @@ export const parseProcedure = (source: unknown, rules: ReadonlyMap<string, Rule>
   checkStates(table, fault);
   checkMoves(table, rules, fault);
   checkClocks(table, rules, fault);
+  checkConstraints(table, rules, fault);
   if (table.retentionRule && !rules.has(table.retentionRule)) fault(`rule ${table.retentionRule} is unknown`);
   if (faults.length) throw new Error(`${place} ${table.id}: ${faults.join('; ')}`);
   return table;
