@@ -20,7 +20,7 @@ const scattered = (at: number) => String((at * 7_654_321 + 12_345_678) % 1_000_0
 describe('scanColumn', () => {
   it('tells ID numbers by checksum, whatever the column is called, and keeps typing errors', () => {
     const ids = times(20, (at) => sealed(`4301021990010${10 + at}${100 + at}`.slice(0, 17)));
-    const scan = scanColumn({ name: 'c7', values: [...ids.slice(1), ids[0]!.slice(0, 16) + '00'] }, options);
+    const scan = scanColumn({ name: 'c7', values: [...ids.slice(1), `${ids[0]!.slice(0, 16)}00`] }, options);
     expect(scan).toMatchObject({ personal: true, sensitive: true });
     expect(scan.findings[0]).toMatchObject({ kind: 'residentId', hits: 20, of: 20, embedded: false });
   });
@@ -34,7 +34,7 @@ describe('scanColumn', () => {
     ]);
     expect(text).not.toContain('110105');
     for (const phone of phones) expect(text).not.toContain(phone);
-    expect(text).toContain('139');
+    expect(text).toMatch(/13\d\*{6}\d{2}/);
   });
 
   it('takes serials, orders and chance passes for what they are', () => {
@@ -135,8 +135,8 @@ describe('scanColumn', () => {
     expect(embeddedIn('订单号：13812345678')).toEqual([]);
     expect(embeddedIn('编号9138123456781')).toEqual([]);
     expect(kinds('备注', ['已付', '请联系 13812345678 收货', '证件 11010519491231002X 已核对'])).toEqual([
-      'residentId',
       'mobile',
+      'residentId',
     ]);
   });
 
