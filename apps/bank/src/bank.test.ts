@@ -296,6 +296,14 @@ describe('days and statements', () => {
     await expect(bank.simulate.setDay('2026-03-04')).rejects.toEqual(refusal(422, 'day-closed'));
   });
 
+  test('the day never goes back behind a booked line, even when the clock does', async () => {
+    await member('b', '100');
+    nowMs -= 3 * 24 * 60 * 60 * 1000;
+    expect(await bank.simulate.day()).toMatchObject({ day: '2026-03-02' });
+    nowMs += 4 * 24 * 60 * 60 * 1000;
+    expect(await bank.simulate.day()).toMatchObject({ day: '2026-03-03' });
+  });
+
   test('a client on a simulated calendar takes the bank along, by `at` or by header', async () => {
     await bank.simulate.setDay('2026-01-01');
     const account = await member('b');

@@ -51,7 +51,7 @@ export function decimalOf({ coefficient, scale }: DecimalParts): Decimal {
   const whole = digits.slice(0, digits.length - scale);
   const fraction = digits.slice(digits.length - scale).replace(/0+$/, '');
   const text = fraction === '' ? whole : `${whole}.${fraction}`;
-  return (negative && text !== '0' ? `-${text}` : text) as Decimal;
+  return (negative ? `-${text}` : text) as Decimal;
 }
 
 export function decimalFromInteger(value: bigint | number): Decimal {

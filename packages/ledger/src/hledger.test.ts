@@ -109,6 +109,16 @@ account 负债:冻结:甲公司:order:o1  ; type:L
 `);
 });
 
+test.each([';', '*', '! ', '(', '[', ' ', '\t;', ''])(
+  "a caller's name that begins with %j is still an account",
+  (start) => {
+    const entries = [depositSeen(context(1, '2026-03-01T00:00:00Z'), { member: 'a', fen: 5n })];
+    const text = toHledger(entries, { accountName: (account) => `${start}${start === '' ? '' : account}` });
+    expect([...readJournal(text).values()]).toEqual([5, -5]);
+    expect(text).not.toMatch(/^ {4}[*!([]/m);
+  },
+);
+
 test("names are the caller's, and two alike stay apart", () => {
   const entries = ['a', 'b'].map((member, n) => depositSeen(context(n, '2026-03-01T00:00:00Z'), { member, fen: 5n }));
   const balances = readJournal(

@@ -23,7 +23,10 @@ describe('each kind of plan', () => {
     [perGigabyte, 999_999_999n, 0n],
     [{ kind: 'tiered', unit: 'call', mode: 'graduated', tiers }, 12_000n, 57_000n],
     [{ kind: 'tiered', unit: 'call', mode: 'volume', tiers }, 12_000n, 12_000n],
+    [{ kind: 'tiered', unit: 'call', mode: 'volume', tiers }, 1_000n, 10_000n],
+    [{ kind: 'tiered', unit: 'call', mode: 'volume', tiers }, 1_001n, 5_005n],
     [{ kind: 'tiered', unit: 'call', mode: 'graduated', tiers }, 0n, 0n],
+    [{ kind: 'perCall', unitPrice: '1', included: 1_000 }, 10n, 0n],
     [{ kind: 'quotation', agreedPrice: '0.01' }, 1n, 1n],
   ])('%j × %s = %s fen', (input, quantity, fen) => {
     expect(rate(plan(input), quantity).amountFen).toBe(fen);
