@@ -196,7 +196,7 @@ describe('instructions', () => {
         'legs',
       ],
       [
-        { ...transfer, fen: '101', legs: Array.from({ length: 101 }, (_, i) => ({ account: `S${i}`, fen: '1' })) },
+        { ...transfer, fen: '201', legs: Array.from({ length: 201 }, (_, i) => ({ account: `S${i}`, fen: '1' })) },
         400,
         'legs',
       ],

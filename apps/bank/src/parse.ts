@@ -10,7 +10,8 @@ import type {
 
 /** Parsing at the door: every field has a form and a limit; unknown fields are refused, so that typing errors show. */
 
-export const legsMax = 100;
+/** More than the 100 legs of a split rule and its fee. */
+export const legsMax = 200;
 export const fenMax = 10n ** 15n;
 export const delayMsMax = 24 * 60 * 60 * 1000;
 

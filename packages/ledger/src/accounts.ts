@@ -119,7 +119,11 @@ const byName = new Map(chartOfAccounts.map((template) => [template.name, templat
 /** Builds an id from a template name and its parts. Throws `account-invalid` for a wrong name or number of parts. */
 export function accountId(name: string, ...parts: string[]): AccountId {
   const template = byName.get(name);
-  if (!template || template.parts.length !== parts.length || parts.some((part) => part === '')) {
+  if (
+    !template ||
+    template.parts.length !== parts.length ||
+    parts.some((part) => part === '' || !part.isWellFormed())
+  ) {
     throw new LedgerError('account-invalid', `no account "${name}" of ${parts.length} parts`, { name });
   }
   const id = [name, ...parts.map(encodeURIComponent)].join(':');

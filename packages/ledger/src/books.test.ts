@@ -269,6 +269,8 @@ test('account ids: reversible for any member id, one spelling only', () => {
       expect(ownerOf(id)).toBe(member);
     }),
   );
+  expect(() => accountId('custody', '\ud800')).toThrow('account-invalid');
+  expect(() => accountId('custody', 'x'.repeat(400))).toThrow('account-invalid');
   for (const bad of ['', 'custody', 'custody:', 'custody:a:b', 'cash:a', 'custody:%61', 'custody:%', 'custody:甲']) {
     expect(() => parseAccount(bad)).toThrow('account-invalid');
   }

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Decimal, divideByWeights, parseSplitRule, refundOf, type SplitRule, split, sumFen } from './index.ts';
+import {
+  type Decimal,
+  divideByWeights,
+  parseSplitRule,
+  refundOf,
+  type SplitRule,
+  split,
+  sumFen,
+  transferLegs,
+} from './index.ts';
 
 const share = (text: string) => text as Decimal;
 const thirds: SplitRule = {
@@ -57,6 +66,25 @@ test('a split sums to its total and nobody is a fen off their quota', () => {
       expect(sumFen(amounts(withFee, total))).toBe(total);
     }),
   );
+});
+
+test('the bank pays each party once, and nobody nothing', () => {
+  const result = {
+    totalFen: 12n,
+    feeFen: 2n,
+    feeParty: 'a',
+    parts: [
+      { party: 'a', role: 'supplier', fen: 4n },
+      { party: 'b', role: 'supplier', fen: 0n },
+      { party: 'c', role: 'supplier', fen: 5n },
+      { party: 'c', role: 'rightsHolder', fen: 1n },
+    ],
+  };
+  expect(transferLegs(result)).toEqual([
+    { party: 'a', fen: 6n },
+    { party: 'c', fen: 6n },
+  ]);
+  expect(transferLegs({ ...result, feeParty: null })).toHaveLength(2);
 });
 
 test('refunds in any steps give back exactly what was paid, never more from anyone', () => {

@@ -184,6 +184,15 @@ export function divideByWeights(totalFen: Fen, weights: readonly bigint[]): Fen[
   return amounts;
 }
 
+/** What the bank has to pay out: one amount per party, the fee included, a party's roles merged, nothing of zero. */
+export function transferLegs(result: SplitResult): { party: string; fen: Fen }[] {
+  const amounts = new Map<string, Fen>();
+  const paid = result.parts.map(({ party, fen }) => ({ party, fen }));
+  if (result.feeParty !== null) paid.push({ party: result.feeParty, fen: result.feeFen });
+  for (const { party, fen } of paid) amounts.set(party, (amounts.get(party) ?? 0n) + fen);
+  return [...amounts].flatMap(([party, fen]) => (fen === 0n ? [] : [{ party, fen }]));
+}
+
 /**
  * Who gives back how much when `refundFen` of a paid split returns to the buyer: in proportion to what each still
  * holds of this deal (paid − refunded before), the fee included. Sums to `refundFen`; nobody gives more than was got.
