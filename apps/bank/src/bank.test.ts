@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bankLinesOf, captured, depositSeen, holdPlaced, reconcile, split, splitPaid } from '@shugu/ledger';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BankBooks } from './books.ts';
 import {
   type BankClient,
@@ -18,6 +18,9 @@ import {
 import { type Executor, startExecutor } from './executor.ts';
 import { bodyBytesMax, createBankServer } from './server.ts';
 import { signatureOf } from './signature.ts';
+
+// Every step waits for the disk, and some disks are slow.
+vi.setConfig({ testTimeout: 30_000 });
 
 const key = Buffer.alloc(32, 7);
 let nowMs = Date.parse('2026-03-02T02:00:00Z');

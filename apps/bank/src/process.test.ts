@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type BankClient, bankClient } from './client.ts';
+
+// Every step waits for the disk, and some disks are slow.
+vi.setConfig({ testTimeout: 30_000 });
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const keyHex = '07'.repeat(32);
@@ -65,7 +68,7 @@ test('kill -9 in the middle of work: no acknowledged instruction is lost, none i
   expect([...acknowledged].filter((reference) => !paid.includes(reference))).toEqual([]);
   expect(new Set(paid).size).toBe(paid.length);
   expect((await bank.account(account)).balanceFen).toBe(String(1_000_000 - paid.length));
-}, 30_000);
+});
 
 test('ends on SIGTERM, and when stdin closes under the guard; the key file lets a client in', async () => {
   const first = start('--day', '2026-01-05', '--faults', '{"refusalRatio":1}');
@@ -77,14 +80,14 @@ test('ends on SIGTERM, and when stdin closes under the guard; the key file lets 
   expect(await bank.simulate.day()).toMatchObject({ day: '2026-01-05' });
   second.stdin.end();
   expect(await once(second, 'exit')).toEqual([0, null]);
-}, 20_000);
+});
 
 test('a second process on the same books does not start', async () => {
   await ready(start('--key', keyHex));
   const second = start('--key', keyHex);
   const [code] = await once(second, 'exit');
   expect(code).not.toBe(0);
-}, 20_000);
+});
 
 test('books that do not add up are not opened', async () => {
   const first = start('--key', keyHex);
@@ -104,7 +107,7 @@ test('books that do not add up are not opened', async () => {
   const [code] = await once(second, 'close');
   expect(code).not.toBe(0);
   expect(complaint).toContain('books do not add up');
-}, 20_000);
+});
 
 test.each([
   ['--port', 'x'],
