@@ -12,6 +12,10 @@ export interface CsvRecord {
 }
 
 const quote = '"';
+// Codes, not one-letter texts: this loop sees every character of every upload.
+const quoteCode = 34;
+const lineFeed = 10;
+const carriageReturn = 13;
 
 export interface CsvOptions {
   delimiter: string;
@@ -81,32 +85,33 @@ interface Found {
 /** 'more': the record may go on in the next piece; 'open': the text ended inside quotes. */
 function readRecord(text: string, from: number, delimiter: string, final: boolean): Found | 'more' | 'open' {
   const cells: (string | null)[] = [];
+  const separator = delimiter.charCodeAt(0);
   let lines = 0;
   let at = from;
   for (;;) {
-    if (text[at] === quote) {
+    if (text.charCodeAt(at) === quoteCode) {
       const quoted = readQuoted(text, at);
       if (quoted === null) return final ? 'open' : 'more';
       lines += quoted.lines;
       cells.push(quoted.value);
       at = quoted.end;
     } else {
-      const end = endOfCell(text, at, delimiter);
+      const end = endOfCell(text, at, separator);
       cells.push(end === at ? null : text.slice(at, end));
       at = end;
     }
     if (at >= text.length) return final ? { cells, end: at, lines: lines + 1, broken: false } : 'more';
-    const next = text[at]!;
-    if (next === delimiter) {
+    const next = text.charCodeAt(at);
+    if (next === separator) {
       at += 1;
       // A delimiter as the very last character: one more empty cell, if the text is over.
       if (at >= text.length && !final) return 'more';
       continue;
     }
-    if (next === '\n') return { cells, end: at + 1, lines: lines + 1, broken: false };
-    if (next === '\r') {
+    if (next === lineFeed) return { cells, end: at + 1, lines: lines + 1, broken: false };
+    if (next === carriageReturn) {
       if (at + 1 >= text.length && !final) return 'more';
-      return { cells, end: at + (text[at + 1] === '\n' ? 2 : 1), lines: lines + 1, broken: false };
+      return { cells, end: at + (text.charCodeAt(at + 1) === lineFeed ? 2 : 1), lines: lines + 1, broken: false };
     }
     // Text after a closing quote: the line is kept as broken, and reading goes on at the next.
     const end = text.indexOf('\n', at);
@@ -129,11 +134,10 @@ function readQuoted(text: string, start: number): { value: string; end: number; 
   }
 }
 
-function endOfCell(text: string, from: number, delimiter: string): number {
-  const code = delimiter.charCodeAt(0);
+function endOfCell(text: string, from: number, separator: number): number {
   for (let at = from; at < text.length; at += 1) {
     const here = text.charCodeAt(at);
-    if (here === code || here === 10 || here === 13) return at;
+    if (here === separator || here === lineFeed || here === carriageReturn) return at;
   }
   return text.length;
 }
