@@ -33,8 +33,8 @@ let server: Server;
 let url: string;
 let bank: BankClient;
 
-async function open(seed = 1): Promise<void> {
-  books = new BankBooks(directory, { seed, now });
+async function open(seed = 1, totalFenMax?: bigint): Promise<void> {
+  books = new BankBooks(directory, { seed, now, totalFenMax });
   executor = startExecutor(books, { key, now, fetch });
   server = createBankServer({ books, executor, key, now });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -216,14 +216,15 @@ describe('instructions', () => {
 });
 
 test('all deposits together stay within what the books can hold', async () => {
-  const account = await member('b');
-  const fen = '1000000000000000';
-  for (let n = 0; n < 1_000; n += 1) books.deposit({ reference: `d${n}`, account, fen }, null);
-  await expect(bank.simulate.deposit({ reference: 'last', account, fen: '1' })).rejects.toEqual(
-    refusal(422, 'balance-limit'),
-  );
-  expect(await bank.account(account)).toMatchObject({ balanceFen: '1000000000000000000' });
-  await expect(bank.instruction('last')).rejects.toEqual(refusal(404, 'not-found'));
+  await close();
+  await open(1, 150n);
+  const [first, second] = [await member('b', '100'), await member('s', '50')];
+  for (const account of [first, second]) {
+    const deposit = bank.simulate.deposit({ reference: `last-${account}`, account, fen: '1' });
+    await expect(deposit).rejects.toEqual(refusal(422, 'balance-limit'));
+  }
+  expect(await bank.account(second)).toMatchObject({ balanceFen: '50' });
+  await expect(bank.instruction(`last-${second}`)).rejects.toEqual(refusal(404, 'not-found'));
 });
 
 describe('the door', () => {

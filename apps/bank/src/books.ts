@@ -38,15 +38,25 @@ export interface PendingCallback {
   answer: InstructionAnswer;
 }
 
+export interface BankSettings {
+  seed: number;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** All deposits together; `balanceFenMax` at most, and by default. */
+  totalFenMax?: bigint;
+}
+
 export class BankBooks {
   readonly #db: Database;
   readonly #seed: number;
+  readonly #totalFenMax: bigint;
   readonly #now: () => number;
 
   /** Opens or creates `directory`/bank.sqlite; throws when another process has it open or the books do not add up. */
-  constructor(directory: string, { seed, now }: { seed: number; now: () => number }) {
-    this.#seed = seed;
-    this.#now = now;
+  constructor(directory: string, settings: BankSettings) {
+    this.#seed = settings.seed;
+    this.#now = settings.now;
+    this.#totalFenMax = settings.totalFenMax ?? balanceFenMax;
     this.#db = new Database(directory);
     this.audit();
   }
@@ -133,7 +143,7 @@ export class BankBooks {
       this.#mustExist([request.account]);
       const total = this.#db.row('select coalesce(sum(balance), 0) as fen from accounts')!.fen as bigint;
       // All money together stays below the limit of one balance, so that no transfer can ever pass it.
-      if (total + BigInt(request.fen) > balanceFenMax) throw new BankProblem('balance-limit', 'fen');
+      if (total + BigInt(request.fen) > this.#totalFenMax) throw new BankProblem('balance-limit', 'fen');
       this.#insert(request, 'deposit', this.#now());
       this.#book(request.reference, null, [depositMovement(request)], this.#moveDay(request.at, day));
       return this.instruction(request.reference)!;
