@@ -43,7 +43,9 @@ export function lookupDriver(tables: TableAccess): Driver<LookupConfig> {
       const question = readQuestion(request, config);
       if (question instanceof GatewayProblem) return question;
       const { columns, filters } = question;
-      return { columns, filterColumns: filters.map(({ column }) => column), metered: true };
+      // Asking by key is what the product is: a plate is asked about, though no plate may be read out (货车宝).
+      const filterColumns = filters.map(({ column }) => column).filter((column) => !config.keyColumns.includes(column));
+      return { columns, filterColumns, metered: true };
     },
     async serve({ request, config, effects, hash }) {
       const question = readQuestion(request, config);

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { openMeter, segmentsSince } from './meter.ts';
+import { KEY } from './rig.ts';
+import { readSegment } from './segment.ts';
+
+const CHILD = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
+const ROUNDS = 5;
+const CALLERS = 16;
+
+/** One life of a gateway: start, load it, kill -9 in full run. Returns the receipts of completely read answers. */
+async function round(
+  folder: string,
+  aliveMs: number,
+  sabotage: string[],
+): Promise<{ receipts: string[]; counted: number }> {
+  const child = spawn(process.execPath, [CHILD, folder, ...sabotage], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const { port, counted } = JSON.parse(line) as { port: number; counted: number };
+  const receipts: string[] = [];
+  let alive = true;
+  const caller = async (number: number) => {
+    for (let call = 0; alive; call++) {
+      const response = await fetch(`http://127.0.0.1:${port}/p/${number}-${call}`, { headers: { 'x-api-key': KEY } });
+      const { data } = (await response.json()) as { data: unknown[] };
+      expect(data).toHaveLength(1);
+      receipts.push(response.headers.get('x-receipt') ?? '');
+    }
+  };
+  // Calls in flight break with the process; only assertion failures matter.
+  const callers = Promise.allSettled(Array.from({ length: CALLERS }, (_, number) => caller(number)));
+  await new Promise((resolve) => setTimeout(resolve, aliveMs));
+  child.kill('SIGKILL');
+  await exited;
+  alive = false;
+  for (const end of await callers)
+    if (end.status === 'rejected' && (end.reason as Error).name === 'AssertionError') throw end.reason;
+  return { receipts, counted };
+}
+
+async function recorded(folder: string): Promise<{ sequence: number; use: string }[]> {
+  const signer = { keyId: 'none', sign: () => new Uint8Array(64) };
+  const meter = await openMeter({
+    source: 'g1',
+    folder: join(folder, 'wal'),
+    objectFolder: join(folder, 'objects'),
+    signer,
+    clock: Date.now,
+  });
+  await meter.close();
+  const found: { sequence: number; use: string }[] = [];
+  for await (const segment of segmentsSince(join(folder, 'objects'), 'g1', 0)) {
+    for (const { sequence, record } of readSegment(await segment.read())?.entries ?? [])
+      found.push({ sequence, use: record.use });
+  }
+  return found;
+}
+
+async function crashes(sabotage: string[]) {
+  const folder = await mkdtemp(join(tmpdir(), 'shugu-crash-'));
+  const receipts: string[] = [];
+  try {
+    for (let number = 0; number < ROUNDS; number++) {
+      const before = receipts.length;
+      const result = await round(folder, 150 + number * 37, sabotage);
+      if (sabotage.length === 0) expect(result.counted, 'counters are rebuilt').toBeGreaterThanOrEqual(before);
+      receipts.push(...result.receipts);
+    }
+    const records = await recorded(folder);
+    const uses = new Set(records.map(({ use }) => use));
+    const contiguous = records.every(({ sequence }, index) => sequence === index + 1);
+    return {
+      receipts,
+      records,
+      missing: receipts.filter((id) => !uses.has(id)).length,
+      doubled: records.length - uses.size,
+      contiguous,
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test(`${ROUNDS} rounds of kill -9: every completely answered use is recorded exactly once`, async () => {
+  const { receipts, missing, doubled, contiguous } = await crashes([]);
+  expect(receipts.length).toBeGreaterThan(ROUNDS * CALLERS);
+  expect({ missing, doubled, contiguous }).toEqual({ missing: 0, doubled: 0, contiguous: true });
+});
+
+test('the suite turns red when uses are answered before they are recorded', async () => {
+  expect((await crashes(['answerBeforeAppend'])).missing).toBeGreaterThan(0);
+});
