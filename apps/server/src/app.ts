@@ -1,0 +1,170 @@
+/** The house wired by hand, in room order: kernel, cases, rooms, flows, doors. Nothing else builds rooms. */
+import { join } from 'node:path';
+import type { AnyEndpoint } from '@shugu/wire';
+import { openapiOf } from '@shugu/wire';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { flowsOf } from './flows/index.ts';
+import { loadCalendar } from './kernel/calendar/load.ts';
+import { type Cases, casePermissions, makeCases } from './kernel/case/index.ts';
+import { caseRoutes } from './kernel/case/routes.ts';
+import type { Config } from './kernel/config.ts';
+import { servePages } from './kernel/http/pages.ts';
+import type { PermissionTable } from './kernel/http/principal.ts';
+import { makeHttp } from './kernel/http/server.ts';
+import { issuePermissions, issueRoutes } from './kernel/issue/index.ts';
+import { makeJobs } from './kernel/jobs.ts';
+import { type Kernel, openKernel } from './kernel/kernel.ts';
+import { rateLimit } from './kernel/limits.ts';
+import { makeMetrics } from './kernel/metrics.ts';
+import { makeOutbox } from './kernel/outbox.ts';
+import { gather, type RoomParts } from './kernel/parts.ts';
+import type { RunningPostgres } from './kernel/postgres/index.ts';
+import { kernelPermissions, kernelRoutes } from './kernel/routes.ts';
+import { serveLog } from './kernel/routes-log.ts';
+import { loadRulePacks } from './kernel/rulepack/rulebook.ts';
+import { makeTicker } from './kernel/ticker.ts';
+import { buildRooms, type Rooms, roomPermissions } from './build.ts';
+import { roomOrder } from './rooms.ts';
+
+export const version = '0.1.0';
+
+const root = join(import.meta.dirname, '../../..');
+
+export interface ExchangeOptions {
+  config: Config;
+  log: Logger;
+  /** A database that already runs (tests). */
+  postgres?: RunningPostgres;
+}
+
+export interface Exchange {
+  url: string;
+  kernel: Kernel;
+  rooms: Rooms;
+  cases: Cases;
+  /** Runs everything that is due until nothing is left: clocks, events, jobs, log. Number of things done. */
+  settle(): Promise<number>;
+  endpoints: AnyEndpoint[];
+  permissions: readonly PermissionTable[];
+  close(): Promise<void>;
+}
+
+const settleRoundsMax = 50;
+
+const openapi = (app: FastifyInstance, endpoints: AnyEndpoint[], url: () => string): void => {
+  const tags = [...new Set(endpoints.map((one) => one.id.split('.')[0]!))].sort();
+  let made: string | undefined;
+  app.get('/api/openapi.json', async (_request, reply) => {
+    made ??= JSON.stringify(openapiOf(endpoints, { version, url: url(), tags: tags.map((name) => ({ name, description: `Room ${name}` })) }));
+    return reply.type('application/json; charset=utf-8').send(made);
+  });
+};
+
+export const startExchange = async ({ config, log, postgres }: ExchangeOptions): Promise<Exchange> => {
+  let app: FastifyInstance | undefined;
+  const address = () => {
+    const bound = app?.addresses()[0];
+    return bound ? `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}` : `http://${config.host}:${config.port}`;
+  };
+  const kernel = await openKernel({ config, log, roomOrder, postgres, address });
+  const now = () => kernel.clock.now();
+  try {
+    const ruleBook = await loadRulePacks(config.rulePacks || join(root, 'rulepacks'));
+    const cases = makeCases({
+      ruleBook,
+      calendar: await loadCalendar(),
+      now,
+      onTickFailure: (id, clock, error) => log.error({ err: error, case: id, clock }, 'a clock could not act'),
+    });
+    const permissions = [kernelPermissions, casePermissions, issuePermissions, ...roomPermissions];
+    const rooms = await buildRooms({ kernel, cases, permissions });
+    cases.checkHooks();
+
+    const holder = (participant: string) => (participant ? rooms.members.displayName(kernel.database, participant) : Promise.resolve(config.node));
+    const logTick: RoomParts = {
+      ticks: [{ name: 'publiclog', everySeconds: config.logDelaySeconds, run: () => kernel.publicLog.sequence() }],
+    };
+    const caseParts: RoomParts = {
+      routes: caseRoutes({ cases, database: kernel.database, objects: kernel.objects }),
+      ticks: [{ name: 'cases', everySeconds: 5, run: () => cases.tick(kernel.database) }],
+    };
+    const kernelParts: RoomParts = {
+      routes: [
+        ...kernelRoutes({ config, version, databaseVersion: kernel.postgres.version, clock: kernel.clock, settle: () => settle() }),
+        ...issueRoutes({ issue: kernel.issue, keys: kernel.keys, database: kernel.database, holder }),
+      ],
+      jobs: kernel.issue.jobs,
+    };
+    const parts = gather([kernelParts, caseParts, ...rooms.parts, ...flowsOf(kernel, rooms, cases), logTick]);
+    const jobs = makeJobs({ database: kernel.database, clock: kernel.clock, handlers: parts.jobs, log });
+    const outbox = makeOutbox({
+      database: kernel.database,
+      consumers: parts.consumers,
+      onFailure: (consumer, event, error) => log.error({ err: error, consumer, sequence: event.sequence, type: event.type }, 'an event could not be handled'),
+    });
+    const ticker = makeTicker(parts.ticks, now, log);
+
+    const settle = async (): Promise<number> => {
+      let total = 0;
+      for (let round = 0; round < settleRoundsMax; round++) {
+        const done = (await outbox.drain()) + (await jobs.drain()) + (await ticker.runAll(now()));
+        if (done === 0) return total;
+        total += done;
+      }
+      log.warn({ total }, 'work does not come to rest');
+      return total;
+    };
+
+    const metrics = makeMetrics();
+    app = makeHttp({
+      routes: parts.routes,
+      database: kernel.database,
+      log,
+      authenticate: rooms.members.authenticate,
+      checkReplies: config.checkReplies,
+      perSource: rateLimit(config.requestsPerSecond, config.requestsPerSecond * 5),
+      publicUrl: kernel.publicUrl,
+      onAnswer: metrics.onAnswer,
+    });
+    const endpoints = parts.routes.map((route) => route.endpoint);
+    openapi(app, endpoints, kernel.publicUrl);
+    serveLog(app, kernel.database, config.node);
+    app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+    await rooms.mount(app);
+    await servePages(app, join(root, 'apps/portal/dist'));
+    await rooms.beforeListen();
+    await app.listen({ host: config.host, port: config.port });
+    jobs.start();
+    outbox.start();
+    ticker.start();
+    log.info({ url: address(), node: config.node, suite: config.suite, database: kernel.postgres.version }, 'listening');
+
+    let closing: Promise<void> | undefined;
+    const close = async () => {
+      await app!.close();
+      await ticker.stop();
+      await outbox.stop();
+      await jobs.stop();
+      await rooms.close();
+      await kernel.close();
+    };
+    return {
+      url: address(),
+      kernel,
+      rooms,
+      cases,
+      settle,
+      endpoints,
+      permissions,
+      close: () => {
+        closing ??= close();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await app?.close();
+    await kernel.close();
+    throw error;
+  }
+};

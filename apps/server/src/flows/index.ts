@@ -1,0 +1,8 @@
+/** What spans rooms: a flow may open every door and owns no table. */
+import type { Rooms } from '../build.ts';
+import type { Cases } from '../kernel/case/index.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { RoomParts } from '../kernel/parts.ts';
+import { admissionFlow } from './admission.ts';
+
+export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases): RoomParts[] => [admissionFlow(kernel, rooms, cases)];

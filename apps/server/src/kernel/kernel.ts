@@ -1,0 +1,135 @@
+/** The kernel built by hand, in order: database, secrets, keys, log, papers. Rooms take what they need from it. */
+import { join } from 'node:path';
+import { checkpointSigner, suite as suiteOf, vkeyOf } from '@shugu/evidence';
+import type { Logger } from 'pino';
+import type { Clock, SimulatedClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { type Database, openDatabase } from './db/db.ts';
+import { migrate, readMigrations } from './db/migrate.ts';
+import { systemActor } from './http/principal.ts';
+import { type Issue, makeIssue } from './issue/index.ts';
+import { type Keys, makeKeys } from './keys.ts';
+import { keepClock, nodeClock, nodeSecret, readState, setupToken, writeState } from './node.ts';
+import { folderObjects, type ObjectStore } from './objects.ts';
+import { createPress, type Press } from './paper/press.ts';
+import { type RunningPostgres, startPostgres } from './postgres/index.ts';
+import { makePublicLog, type PublicLog } from './publiclog/publiclog.ts';
+import { insertOrigin, openOrigin } from './publiclog/store.ts';
+import { makeSeal, type Seal } from './seal.ts';
+
+export interface Kernel {
+  config: Config;
+  clock: Clock | SimulatedClock;
+  database: Database;
+  postgres: RunningPostgres;
+  log: Logger;
+  objects: ObjectStore;
+  keys: Keys;
+  seal: Seal;
+  publicLog: PublicLog;
+  issue: Issue;
+  press: Press;
+  setupToken: string;
+  publicUrl(): string;
+  close(): Promise<void>;
+}
+
+export interface KernelOptions {
+  config: Config;
+  log: Logger;
+  roomOrder: readonly string[];
+  /** A database that is already running (tests); else one is started by the settings. */
+  postgres?: RunningPostgres;
+  /** The server's own address, known once it listens. */
+  address(): string;
+}
+
+const sourceDirectory = join(import.meta.dirname, '..');
+
+// The origin names the node and its beginning, so that two data folders never grow the same log.
+const ensureOrigin = async (database: Database, keys: Keys, config: Config): Promise<void> => {
+  await database.tx(systemActor('publiclog'), async (tx) => {
+    if (await openOrigin(tx, config.node)) return;
+    const signer = await keys.signer(tx, '', 'log');
+    const serial = signer.keyId.split(':')[1]!.slice(0, 12);
+    await insertOrigin(tx, `shugu.${config.node}/${serial}`, config.suite, signer.keyId);
+  });
+};
+
+const checkSuite = async (database: Database, config: Config): Promise<void> => {
+  await database.tx(systemActor('start'), async (tx) => {
+    const kept = await readState<string>(tx, 'suite');
+    if (kept && kept !== config.suite) throw new Error(`this data folder uses suite ${kept}; set SHUGU_SUITE=${kept}`);
+    if (!kept) await writeState(tx, 'suite', config.suite);
+  });
+};
+
+export const openKernel = async ({ config, log, roomOrder, postgres: given, address }: KernelOptions): Promise<Kernel> => {
+  const home = config.home;
+  const postgres =
+    given ?? (await startPostgres({ dataDirectory: join(home, 'postgres'), url: config.databaseUrl || undefined, log }));
+  const tenancy = { node: config.node, market: config.market };
+  let clock: Clock | SimulatedClock | undefined;
+  const database = openDatabase({
+    connection: postgres.connection,
+    tenancy,
+    now: () => clock?.now() ?? new Date(),
+    onError: (error) => log.warn({ err: error }, 'a database connection ended'),
+  });
+  try {
+    const applied = await migrate(database, await readMigrations(sourceDirectory, ['kernel', ...roomOrder]));
+    if (applied.length) log.info({ applied: applied.length }, 'migrations applied');
+    clock = await nodeClock(config.clock, database);
+    await checkSuite(database, config);
+    const secret = await nodeSecret(home, config.keySecret);
+    const objects = folderObjects(join(home, 'objects'));
+    const keys = makeKeys(secret, config.suite);
+    await ensureOrigin(database, keys, config);
+    const press = createPress();
+    const publicUrl = () => config.publicUrl || address();
+    let issue: Issue | undefined;
+    const publicLog = makePublicLog({
+      database,
+      node: config.node,
+      log,
+      originKey: async (origin) => {
+        const signer = await keys.signerById(database, origin.key);
+        return {
+          keyId: signer.keyId,
+          suite: origin.suite,
+          hash: suiteOf(origin.suite).hash,
+          signer: checkpointSigner(origin.origin, signer),
+          vkey: vkeyOf(origin.origin, signer.publicKey),
+        };
+      },
+      onSequenced: (tx, ids) => issue!.onSequenced(tx, ids),
+    });
+    issue = makeIssue({ database, keys, publicLog, objects, press, suite: config.suite, publicUrl, specimen: true });
+    const running = clock;
+    return {
+      config,
+      clock: running,
+      database,
+      postgres,
+      log,
+      objects,
+      keys,
+      seal: makeSeal(secret),
+      publicLog,
+      issue,
+      press,
+      setupToken: await setupToken(home),
+      publicUrl,
+      close: async () => {
+        await keepClock(database, running).catch((error) => log.warn({ err: error }, 'the clock was not kept'));
+        press.end();
+        await database.close();
+        if (!given) await postgres.stop();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    if (!given) await postgres.stop();
+    throw error;
+  }
+};
