@@ -1,4 +1,12 @@
-import { appendEntries, formatCheckpoint, inclusionProof, parseNote, signNote, verifyInclusion } from '@shugu/tlog';
+import {
+  appendEntries,
+  formatCheckpoint,
+  inclusionProof,
+  type NoteSigner,
+  parseNote,
+  signNote,
+  verifyInclusion,
+} from '@shugu/tlog';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -9,12 +17,17 @@ import {
   bundleEntry,
   canonicalBytes,
   checkpointSigner,
+  clearEntry,
+  digestText,
   draftStatement,
   entryBytes,
   formatTrust,
   generateKey,
   type Json,
+  type LogEntry,
   parseTrust,
+  readCore,
+  readStatement,
   type SignerLevel,
   type SuiteName,
   signStatement,
@@ -33,6 +46,19 @@ const fileBytes = new TextEncoder().encode('协议正文');
 function actor(name: SuiteName, level: SignerLevel) {
   const key = generateKey(name);
   return { key: key.publicKey, signer: softwareSigner(key, { level }) };
+}
+
+/** Puts an entry at index 2 of a log of 5. */
+async function sequence(name: SuiteName, entry: LogEntry, signers: NoteSigner[]) {
+  const filler = (i: number) => new TextEncoder().encode(`other ${i}`);
+  const { hash } = suite(name);
+  const files = new Map<string, Uint8Array>();
+  const store = { read: async (path: string) => files.get(path) };
+  const entries = [filler(0), filler(1), entryBytes(entry), filler(3), filler(4)];
+  const grown = await appendEntries({ hash, store, oldSize: 0, entries });
+  for (const [path, bytes] of grown.tiles) files.set(path, bytes);
+  const checkpoint = await signNote(formatCheckpoint({ origin, size: grown.size, root: grown.root }), signers);
+  return { proof: await inclusionProof({ hash, store, index: 2, size: grown.size }), checkpoint };
 }
 
 /** A whole small node: issuer, party, log, witness, and one bundle in each form, entry 2 of 5. */
@@ -59,20 +85,11 @@ async function issue(name: SuiteName, form: 'clear' | 'commitment') {
     form === 'clear'
       ? bundleEntry(core, { suite: name, form, publish: ['number'] })
       : bundleEntry(core, { suite: name, form });
-  const filler = (i: number) => new TextEncoder().encode(`other ${i}`);
-  const { hash } = suite(name);
-  const files = new Map<string, Uint8Array>();
-  const store = { read: async (path: string) => files.get(path) };
-  const entries = [filler(0), filler(1), entryBytes(entry), filler(3), filler(4)];
-  const grown = await appendEntries({ hash, store, oldSize: 0, entries });
-  for (const [path, bytes] of grown.tiles) files.set(path, bytes);
-  const text = formatCheckpoint({ origin, size: grown.size, root: grown.root });
   // The witness first, to see that building puts the log's line in front.
-  const checkpoint = await signNote(text, [
+  const { proof, checkpoint } = await sequence(name, entry, [
     witnessSigner('a-witness.example', witness.signer, 1_795_000_000),
     checkpointSigner(origin, log.signer),
   ]);
-  const proof = await inclusionProof({ hash, store, index: 2, size: grown.size });
   const bytes = buildBundle({ core, suite: name, index: 2, entry, salt, proof, checkpoint });
   const trust = trustFrom({
     logs: [{ origin, suite: name, vkey: vkeyOf(origin, log.key) }],
@@ -80,7 +97,7 @@ async function issue(name: SuiteName, form: 'clear' | 'commitment') {
     quorum: 1,
     keys: [{ keyId: issuer.key.keyId, holder: '贵阳登记中心', roles: ['registrar'] }],
   });
-  return { bytes, trust, core, entry, salt, proof, checkpoint, issuer, log, statement };
+  return { bytes, trust, core, entry, salt, proof, checkpoint, issuer, log, witness, statement };
 }
 
 type Editable = {
@@ -388,6 +405,13 @@ describe.each([
     ).toEqual(['attachment.unknown']);
   });
 
+  it('refuses a checkpoint that only a witness has signed', async () => {
+    const { core, entry, salt, trust, witness } = issued;
+    const placed = await sequence(name, entry, [witnessSigner('a-witness.example', witness.signer, 1_795_000_000)]);
+    const bytes = buildBundle({ core, suite: name, index: 2, entry, salt, ...placed });
+    expect(failed(await verifyBundle(bytes, trust))).toEqual(['checkpoint']);
+  });
+
   it('can be renewed with a later checkpoint', async () => {
     const { core, entry, salt, trust, log } = issued;
     const { hash } = suite(name);
@@ -415,6 +439,33 @@ describe('issuing', () => {
   it('refuses to publish what the document does not hold', async () => {
     const { core } = await issue('intl', 'clear');
     expect(() => bundleEntry(core, { suite: 'intl', form: 'clear', publish: ['nothing'] })).toThrow(/no such member/);
+  });
+
+  it('refuses a clear entry that publishes something else than the document says', async () => {
+    const { core, log, trust } = await issue('intl', 'clear');
+    const signers = [checkpointSigner(origin, log.signer)];
+    const verifyWith = async (body: Record<string, Json>) => {
+      const entry = clearEntry(core.kind, { bundle: digestText('intl', canonicalBytes(core)), ...body });
+      const bytes = buildBundle({ core, suite: 'intl', index: 2, entry, ...(await sequence('intl', entry, signers)) });
+      return failed(await verifyBundle(bytes, { ...trust, quorum: 0 }));
+    };
+    expect(await verifyWith({ document: { number: 'DR-2026-1' } })).toEqual([]);
+    expect(await verifyWith({ document: { number: 'DR-2026-2' } })).toEqual(['log.entry']);
+    expect(await verifyWith({ document: { other: 1 } })).toEqual(['log.entry']);
+    expect(await verifyWith({ document: {}, more: 1 })).toEqual(['log.entry']);
+    expect(await verifyWith({ document: null })).toEqual(['log.entry']);
+    expect(await verifyWith({})).toEqual(['log.entry']);
+  });
+
+  it('holds its limits of attachments, signatures and trust', async () => {
+    const { statement, core, trust } = await issue('intl', 'clear');
+    const attachments = (count: number) =>
+      Array.from({ length: count }, (_, i) => ({ ...statement.attachments[0]!, name: `${i}` }));
+    expect(readStatement({ ...statement, attachments: attachments(256) }).attachments).toHaveLength(256);
+    expect(() => readStatement({ ...statement, attachments: attachments(257) })).toThrow(/256/);
+    expect(() => readCore({ ...core, signatures: new Array(33).fill(core.signatures[0]) })).toThrow(/32/);
+    expect(() => trustFrom({ logs: new Array(65).fill(trust.logs[0]) })).toThrow(/64/);
+    expect(() => parseTrust(new Uint8Array(1_048_577))).toThrow(/too large/);
   });
 
   it('shows nothing but the kind of a commitment', async () => {

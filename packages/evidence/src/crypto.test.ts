@@ -97,6 +97,7 @@ describe.each(['intl', 'sm'] as const)('suite %s', (name) => {
       text.replace('"p":1', '"p":2'),
       text.replace('{', '{"a":1,'),
       'no',
+      ' '.repeat(4096) + text,
     ]) {
       await expect(openKey(utf8(bad), { passphrase: '口令é' })).rejects.toThrow();
     }
@@ -194,6 +195,28 @@ describe('traps', () => {
     ]) {
       expect(verifySignature(key, utf8('m'), hex(bad)), bad).toBe(false);
     }
+  });
+
+  it('refuses a valid SM2 signature in any looser encoding', async () => {
+    const key = generateKey('sm');
+    const der = Buffer.from(await softwareSigner(key, { level: 'platform' }).sign(utf8('m')));
+    const rest = der.subarray(4);
+    const padded = [0x30, der[1]! + 1, 0x02, der[3]! + 1, 0, ...rest];
+    const longLength = [0x30, 0x81, der[1]!, ...der.subarray(2)];
+    const trailing = [0x30, der[1]! + 1, ...der.subarray(2), 0];
+    const indefinite = [0x30, 0x80, ...der.subarray(2), 0, 0];
+    expect(verifySignature(key.publicKey, utf8('m'), der)).toBe(true);
+    for (const loose of [padded, longLength, trailing, indefinite]) {
+      expect(verifySignature(key.publicKey, utf8('m'), Uint8Array.from(loose))).toBe(false);
+    }
+    // A leading zero where r begins with a set bit is needed; where it doesn't, it is a second encoding.
+    for (let tries = 0; tries < 64; tries++) {
+      const other = await softwareSigner(key, { level: 'platform' }).sign(utf8('m'));
+      if (other[3] !== 32) continue;
+      const second = Uint8Array.of(0x30, other[1]! + 1, 0x02, 33, 0, ...other.subarray(4));
+      return expect(verifySignature(key.publicKey, utf8('m'), second)).toBe(false);
+    }
+    expect.unreachable('no short r in 64 signatures');
   });
 
   it('refuses points off the curve, compressed ones and the wrong length', () => {
