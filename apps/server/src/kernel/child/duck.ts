@@ -5,6 +5,8 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 export interface DuckOptions {
   /** The only folders whose files may be read or written; everything else of the disk is closed. */
   folders: string[];
+  /** Single files that may be read besides. */
+  files?: string[];
   /** Where it may spill what memory does not hold; one of the folders, or below one. */
   spillFolder: string;
   memoryLimitMB: number;
@@ -32,6 +34,7 @@ export async function openDuck(options: DuckOptions): Promise<DuckDBConnection> 
   const folders = options.folders.map((folder) => sqlText(folder.endsWith('/') ? folder : `${folder}/`));
   await connection.run(`SET TimeZone='UTC'`);
   await connection.run(`SET allowed_directories=[${folders.join(', ')}]`);
+  await connection.run(`SET allowed_paths=[${(options.files ?? []).map(sqlText).join(', ')}]`);
   await connection.run('SET enable_external_access=false');
   await connection.run('SET lock_configuration=true');
   return connection;

@@ -113,7 +113,7 @@ export function* textsOf(paper: Paper): Generator<[field: string, text: string]>
   }
 }
 
-function limit(field: string, count: number, max: number): ChildError {
+export function limit(field: string, count: number, max: number): ChildError {
   return new ChildError({
     code: 'paper.limit',
     zh: `文书字段 ${field} 超过上限：${count}，最多 ${max}`,

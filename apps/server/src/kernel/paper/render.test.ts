@@ -51,6 +51,12 @@ describe('renderPaper', () => {
     await expect(renderPaper({ ...certificateSample, createdAt: 'today' }, font)).rejects.toMatchObject({
       code: 'paper.invalid',
     });
+    const endless = '数据'.repeat(1_900);
+    const high: Paper = {
+      ...statementSample,
+      tables: [{ columns: [{ title: '甲' }, { title: '乙' }], rows: [[endless, '']] }],
+    };
+    await expect(renderPaper(high, font)).rejects.toMatchObject({ code: 'paper.limit', details: { field: 'height' } });
     await expect(renderPaper({ ...certificateSample, qr: 'x'.repeat(301) }, font)).rejects.toMatchObject({
       code: 'paper.limit',
     });

@@ -1,7 +1,7 @@
 import PDFDocument from 'pdfkit';
 import { drawFrame, drawQr, drawSeal, drawWatermark, ink, type Pdf, sheet, strong } from './draw.ts';
 import { type GlyphSource, legibleWith } from './font.ts';
-import { checkPaper, type MissingGlyph, type Paper, type RenderedPaper } from './paper.ts';
+import { checkPaper, limit, type MissingGlyph, type Paper, type RenderedPaper } from './paper.ts';
 import { drawTable } from './table.ts';
 
 /** Where the next thing goes; a new page is begun when it does not fit. */
@@ -12,7 +12,7 @@ export interface Flow {
   width: number;
   y: number;
   bottom: number;
-  /** Makes room for `height`; answers true when that took a new page. */
+  /** Makes room for `height` points; answers true when that took a new page. @throws ChildError paper.limit */
   room(height: number): boolean;
 }
 
@@ -83,6 +83,9 @@ function newFlow(pdf: Pdf, paper: Paper, legible: (text: string) => string): Flo
     y: top,
     bottom: sheet.height - (framed ? 84 : 66),
     room(height) {
+      // Text that no page can hold would run over its foot: refused instead.
+      const max = Math.floor(flow.bottom - top);
+      if (height > max) throw limit('height', Math.ceil(height), max);
       if (flow.y + height <= flow.bottom) return false;
       addPage();
       return true;
@@ -242,7 +245,7 @@ function drawParagraph(flow: Flow, text: string, size: number, indented: boolean
   const shown = legible(text);
   pdf.fontSize(size);
   const height = pdf.heightOfString(shown, options);
-  flow.room(Math.min(height, flow.bottom - 60));
+  flow.room(height);
   pdf.fillColor(ink.text).text(shown, left, flow.y, options);
   flow.y += height + size * 0.6;
 }

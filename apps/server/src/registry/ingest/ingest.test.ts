@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -130,6 +130,22 @@ describe('ingestFile', () => {
     });
     const { types } = await ingest('a\n1\n2\n', 'csv', { types: { a: 'string' } });
     expect(types).toEqual({ a: 'string' });
+  });
+
+  it('leaves nothing behind when refused or stopped, not even of an earlier draft', async () => {
+    const folder = join(root, 'stopped');
+    const path = join(root, 'stopped.csv');
+    writeFileSync(path, `a\n${'1\n'.repeat(400_000)}`);
+    await expect(ingestFile({ path, folder, format: 'csv' }, { timeLimitMs: 250 })).rejects.toMatchObject({
+      code: 'child.time-out',
+    });
+    expect(readdirSync(folder)).toEqual([]);
+    await expect(ingestFile({ path, folder, format: 'csv', limits: { rowsMax: 10 } })).rejects.toMatchObject({
+      code: 'ingest.limit',
+    });
+    expect(readdirSync(folder)).toEqual([]);
+    await ingestFile({ path, folder, format: 'csv' });
+    expect(readdirSync(folder).sort()).toEqual(['rows.parquet', 'schema.json']);
   });
 
   it('refuses bad headers, open quotes, empty files', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChildError } from '../../kernel/child/error.ts';
 import { type RunChild, runChild } from '../../kernel/child/run.ts';
@@ -46,6 +46,9 @@ export interface JobOptions {
   run?: RunChild;
 }
 
+/** What ingestion puts into the object's folder, for good or while at work. `schema.json` comes last: with it, all is there. */
+const productNames = ['schema.json', 'schema.json.new', 'rows.parquet', 'faults.ndjson', '.rows.csv', 'spill'];
+
 /**
  * Brings an upload into the normal form (typed Parquet and a schema) in a child process. All or nothing: a file with faults
  * is refused with the exact rows and columns, unless `setAsideFaults`.
@@ -68,14 +71,21 @@ export async function ingestFile(request: IngestRequest, options: JobOptions = {
     limits: { ...ingestLimits, ...request.limits },
   };
   const run = options.run ?? runChild;
-  return run<TableSchema>({
+  const job = {
     script: new URL('./parse.child.ts', import.meta.url),
     input,
     timeLimitMs: options.timeLimitMs ?? 30 * 60_000,
     memoryLimitMB: options.memoryLimitMB ?? 768,
     onProgress: options.onProgress,
     signal: options.signal,
-  });
+  };
+  try {
+    return await run<TableSchema>(job);
+  } catch (error) {
+    // A child that was killed could not tidy up.
+    for (const name of productNames) rmSync(join(request.folder, name), { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** By the end of a file's name; null when it is none that can be read. */

@@ -1,6 +1,6 @@
-import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { openDuck, sqlName, sqlText } from '../../kernel/child/duck.ts';
 import { ChildError } from '../../kernel/child/error.ts';
 import { type ChildContext, serveChild } from '../../kernel/child/serve.ts';
@@ -26,15 +26,29 @@ serveChild<IngestInput, TableSchema>(async (input, context) => {
   const body = input.format === 'parquet' ? await fromParquet(input) : await fromRows(input, context);
   const normal = await digestFile(join(input.folder, normalFile));
   const schema: TableSchema = { ...head, ...body, normal: { file: normalFile, ...normal } };
-  writeFileSync(join(input.folder, 'schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
+  for (const name of [normalFile, ...(body.setAside.file ? [body.setAside.file] : [])]) keep(join(input.folder, name));
+  writeFileSync(join(input.folder, 'schema.json.new'), `${JSON.stringify(schema, null, 2)}\n`, { flush: true });
+  renameSync(join(input.folder, 'schema.json.new'), join(input.folder, 'schema.json'));
+  keep(input.folder);
   return schema;
 });
+
+/** Onto the disk, so that what is acknowledged survives a power cut. A folder is kept for the names in it. */
+function keep(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
 
 type Body = Omit<TableSchema, 'version' | 'format' | 'digest' | 'bytes' | 'normal'>;
 
 async function fromParquet(input: IngestInput): Promise<Body> {
   const duck = await openDuck({
-    folders: [input.folder, dirname(input.path)],
+    folders: [input.folder],
+    files: [input.path],
     spillFolder: input.folder,
     memoryLimitMB: 400,
     threads: 2,
