@@ -19,7 +19,7 @@ const ruleKey = z.string().regex(/^[a-z][A-Za-z0-9]{0,59}$/);
 const key = ruleKey;
 export const procedureId = z
   .string()
-  .regex(/^[a-z][a-z0-9-]*\.[a-zA-Z][A-Za-z0-9]*$/)
+  .regex(/^[a-z][A-Za-z0-9-]*(\.[a-z][A-Za-z0-9]*)?$/)
   .max(80);
 
 /** A field of a form: what the portal draws and the engine checks. */

@@ -18,6 +18,7 @@ import {
 import { type CasesOptions, type Done, makeCaseService } from './service.ts';
 
 export type { Hooks, Occasion } from './hooks.ts';
+export type { QueueQuery } from './reads.ts';
 export type { CasesOptions, Done, Filing, MoveOptions } from './service.ts';
 export type { CaseRecord } from './store.ts';
 export { caseProblems };
@@ -26,7 +27,7 @@ export const casePermissions: PermissionTable = {
   'cases.supervise': {
     title: { zh: '监督全部办件', en: 'Supervise every case' },
     roles: ['regulator'],
-    seats: ['supervisor'],
+    seats: ['officer'],
   },
 };
 
@@ -38,6 +39,8 @@ export const makeCases = (options: CasesOptions) => {
   const service = makeCaseService(options);
   return {
     register: service.register,
+    /** Whether the procedure is offered here: its room is switched on. */
+    offers: service.offers,
     checkHooks: service.checkHooks,
     file: service.file,
     move: service.move,

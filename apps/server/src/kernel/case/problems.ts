@@ -6,6 +6,14 @@ export const caseProblems = defineProblems('cases', {
     title: { zh: '没有这一办事事项', en: 'There is no such procedure' },
     next: { zh: '从办事事项列表中选择', en: 'Choose one from the list of procedures' },
   },
+  procedureClosed: {
+    status: 409,
+    title: { zh: '本系统未开办该事项', en: 'This node does not offer this procedure' },
+    next: {
+      zh: '从办事事项列表中选择，或到开办该事项的机构办理',
+      en: 'Choose one from the list, or go to a node that offers it',
+    },
+  },
   handlerUnfit: {
     status: 409,
     title: { zh: '该机构不能办理此事项', en: 'This organisation cannot handle this procedure' },

@@ -89,7 +89,9 @@ export const caseRoutes = ({ cases, database, objects }: CaseRoutesOptions): Rou
 
   return [
     on(wire.procedures, async () => ({
-      items: currentPacks().flatMap((pack) => [...pack.procedures.values()].map((table) => procedureView(pack, table))),
+      items: currentPacks().flatMap((pack) =>
+        [...pack.procedures.values()].filter(cases.offers).map((table) => procedureView(pack, table)),
+      ),
     })),
     on(wire.procedure, async ({ params }) => procedureOf(params.procedure)),
     on(wire.drawing, async ({ params, query, principal }) =>

@@ -72,15 +72,20 @@ export const makeCaseService = (options: CasesOptions) => {
     hooksOf.set(procedureId, hooks);
   };
 
-  /** Call once after all rooms registered: an unknown procedure or a missing hook is a defect found at start. */
+  const missing = (table: Procedure): string[] => hooksMissing(table, hooksOf.get(table.id) ?? {});
+
+  /** A procedure whose room is switched off is not offered: its table names guards or effects, and nobody registered any. */
+  const offers = (table: Procedure): boolean => missing(table).length === 0;
+
+  /** Call once after all rooms registered: hooks for an unknown procedure, or for a part of one, are a defect found at start. */
   const checkHooks = (): void => {
     const tables = ruleBook.packs.flatMap((pack) => [...pack.procedures.values()]);
-    const faults = tables.flatMap((table) =>
-      hooksMissing(table, hooksOf.get(table.id) ?? {}).map((name) => `${table.id}: ${name}`),
-    );
+    const faults = tables
+      .filter((table) => hooksOf.has(table.id))
+      .flatMap((table) => missing(table).map((name) => `${table.id} lacks ${name}`));
     const known = new Set(tables.map((table) => table.id));
-    for (const id of hooksOf.keys()) if (!known.has(id)) faults.push(`${id}: no such procedure`);
-    if (faults.length) throw new Error(`procedures lack hooks: ${faults.join('; ')}`);
+    for (const id of hooksOf.keys()) if (!known.has(id)) faults.push(`${id} is no procedure`);
+    if (faults.length) throw new Error(`hooks of procedures: ${faults.join('; ')}`);
   };
 
   const tableOf = (one: Pick<CaseState, 'pin' | 'procedure'>): Procedure => ruleBook.pinned(one.pin, one.procedure);
@@ -286,6 +291,7 @@ export const makeCaseService = (options: CasesOptions) => {
     const found = ruleBook.procedure(filing.procedure, tx.now);
     if (!found) throw caseProblems.procedureUnknown({ field: 'body.procedure' });
     const { pack, procedure: table } = found;
+    if (!offers(table)) throw caseProblems.procedureClosed({ field: 'body.procedure' });
     const participant = applicantOf(principal, filing);
     if (principal.kind !== 'system') {
       if (table.filePermission && !principal.permissions.has(table.filePermission))
@@ -422,7 +428,7 @@ export const makeCaseService = (options: CasesOptions) => {
         and (${procedure ?? null}::text is null or procedure = ${procedure ?? null}) order by id desc limit 100`)
     ).map((row) => row.id);
 
-  return { register, checkHooks, file, move, find, seenBy, tableOf, factsFor, receive, tick, openOn, options };
+  return { register, checkHooks, offers, file, move, find, seenBy, tableOf, factsFor, receive, tick, openOn, options };
 };
 
 export type CaseService = ReturnType<typeof makeCaseService>;

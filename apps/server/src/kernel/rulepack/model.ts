@@ -5,6 +5,7 @@
 
 import { field, procedureId } from '@shugu/wire/cases';
 import { z } from 'zod';
+import type { PermissionTable } from '../http/principal.ts';
 
 export const limits = { rulesMax: 500, proceduresMax: 60, statesMax: 60, movesMax: 120, clocksMax: 30 } as const;
 
@@ -205,6 +206,13 @@ export const packFile = z.object({
   validFrom: z.iso.date(),
   validTo: z.iso.date().optional(),
   rules: z.array(rule).max(limits.rulesMax),
+  /** Permissions that the procedures' steps ask for and no room declares: which seats of which kinds of organisation carry them. */
+  permissions: z
+    .record(
+      z.string().regex(/^[a-z][A-Za-z]*(\.[a-z][A-Za-z]*)+$/),
+      z.object({ title: text, roles: z.array(z.string()).min(1), seats: z.array(z.string()).min(1) }),
+    )
+    .default({}),
   procedures: z.array(procedureFile).max(limits.proceduresMax),
 });
 export type PackFile = z.infer<typeof packFile>;
@@ -219,5 +227,6 @@ export interface RulePack {
   validFrom: string;
   validTo?: string;
   rules: ReadonlyMap<string, Rule>;
+  permissions: PermissionTable;
   procedures: ReadonlyMap<string, Procedure>;
 }

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { PermissionTable } from '../http/principal.ts';
 import { type PackFile, type Procedure, packFile, type Rule, type RulePack } from './model.ts';
 import { parseProcedure, resolveLikes } from './procedures.ts';
 
@@ -22,6 +23,8 @@ export interface RuleBook {
   /** Procedure as pinned by a case. */
   pinned(pin: string, procedureId: string): Procedure;
   packs: readonly RulePack[];
+  /** Of all packs; a later version of a pack stands over an earlier one. */
+  permissions: PermissionTable;
 }
 
 /** Local day of a moment: packs come into force at 00:00 in Asia/Shanghai. */
@@ -43,19 +46,26 @@ export const parsePack = (source: unknown, place: string): RulePack => {
   const procedures = new Map(
     resolveLikes(file.procedures).map((one) => {
       const table = parseProcedure(one, rules, place);
-      if (!table.id.startsWith(`${file.id}.`))
-        throw new Error(`${place}: procedure ${table.id} must begin with ${file.id}.`);
       return [table.id, table];
     }),
   );
   if (procedures.size !== file.procedures.length) throw new Error(`${place}: two procedures of one id`);
-  const { id, version, title, remarks, validFrom, validTo } = file;
-  return { id, version, pin: `${id}@${version}`, title, remarks, validFrom, validTo, rules, procedures };
+  const { id, version, title, remarks, validFrom, validTo, permissions } = file;
+  return { id, version, pin: `${id}@${version}`, title, remarks, validFrom, validTo, rules, permissions, procedures };
 };
 
 export const makeRuleBook = (packs: readonly RulePack[]): RuleBook => {
   const pins = new Map(packs.map((pack) => [pack.pin, pack]));
   if (pins.size !== packs.length) throw new Error('two rule packs of one id and version');
+
+  const homes = new Map<string, string>();
+  for (const pack of packs)
+    for (const id of pack.procedures.keys()) {
+      const home = homes.get(id) ?? pack.id;
+      if (home !== pack.id)
+        throw new Error(`procedure ${id} stands in two packs, ${home} and ${pack.id}; load one of them`);
+      homes.set(id, home);
+    }
 
   const packOf = (pin: string): RulePack => {
     const pack = pins.get(pin);
@@ -84,7 +94,7 @@ export const makeRuleBook = (packs: readonly RulePack[]): RuleBook => {
     },
     current,
     procedure: (procedureId, at) => {
-      const pack = current(procedureId.split('.')[0]!, at);
+      const pack = current(homes.get(procedureId) ?? '', at);
       const procedure = pack?.procedures.get(procedureId);
       return pack && procedure ? { pack, procedure } : undefined;
     },
@@ -94,6 +104,10 @@ export const makeRuleBook = (packs: readonly RulePack[]): RuleBook => {
       return procedure;
     },
     packs,
+    permissions: Object.assign(
+      {},
+      ...[...packs].sort((a, b) => compareVersions(a.version, b.version)).map((pack) => pack.permissions),
+    ),
   };
 };
 
