@@ -20,6 +20,9 @@ import { isAlive, readPidFile, runningServer, stopServer } from './postmaster.ts
 import { type RunningPostgres, type StartPostgresOptions, startPostgres } from './start.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'shugu-postgres-'));
+// Reachable for another user, in case this machine starts the server as one.
+chmodSync(base, 0o711);
+const outsideDirectory = join(base, 'outside');
 const messages: string[] = [];
 const note = (_fields: object, message: string): void => void messages.push(message);
 const log = { info: note, warn: note, error: note };
@@ -42,7 +45,13 @@ afterAll(async () => {
 });
 
 async function start(name: string, options: Partial<StartPostgresOptions> = {}): Promise<RunningPostgres> {
-  const server = await startPostgres({ dataDirectory: join(base, name), log, durability: 'test', ...options });
+  const server = await startPostgres({
+    dataDirectory: join(base, name),
+    log,
+    durability: 'test',
+    outsideDirectory,
+    ...options,
+  });
   running.push(server);
   return server;
 }
@@ -219,15 +228,15 @@ test.runIf(process.getuid?.() === 0)(
     const folder = join(base, 'closed');
     const programs = join(base, 'programs');
     for (const made of [folder, programs]) mkdirSync(made, { mode: 0o700 });
-    chmodSync(base, 0o711);
     chmodSync(programs, 0o755);
     symlinkSync('/usr/bin/id', join(programs, 'id'));
     const path = process.env.PATH;
     process.env.PATH = programs;
-    const options = { dataDirectory: join(folder, 'data'), outsideDirectory: join(base, 'outside') };
+    const options = { dataDirectory: join(folder, 'data'), outsideDirectory: join(base, 'elsewhere') };
     try {
       const first = await start('', options);
       expect(first.kind).toBe('embedded');
+      expect(messages.at(-2)).toContain('its files lie elsewhere');
       await query(first, 'create table kept as select 1 as n');
       await first.stop();
       const second = await start('', options);
