@@ -1,0 +1,107 @@
+/** The door of the agreements. */
+import type { Plan } from '@shugu/policy';
+import type { Reader, Tx } from '../kernel/db/db.ts';
+import type { Principal } from '../kernel/http/principal.ts';
+import type { Route } from '../kernel/http/route.ts';
+import type { Contract, ContractTerms, Offer } from './model.ts';
+import {
+  contractByOrder,
+  type EffectiveQuery,
+  effectiveContracts,
+  findContract,
+  findOffer,
+  findVersion,
+  openOffers,
+} from './reads.ts';
+import { type AgreementsRouteDeps, makeRoutes } from './routes.ts';
+import { sideOf } from './service/deps.ts';
+import { type ContractDraft, draftContract } from './service/drafting.ts';
+import { completeContract, expireDue } from './service/ending.ts';
+import {
+  checkPaths,
+  checkWithin,
+  createOffer,
+  explainPolicy,
+  keepPolicy,
+  type OfferDraft,
+  offeredTo,
+  type PolicyExplanation,
+  planOfPolicy,
+  withdrawOffer,
+} from './service/policies.ts';
+import { importTemplates } from './service/templates.ts';
+
+export type { AgreementEvents } from './events.ts';
+export type * from './model.ts';
+export { permissions } from './permissions.ts';
+export type { EffectiveQuery } from './reads.ts';
+export type { AgreementsRouteDeps as AgreementsDeps } from './routes.ts';
+export { contractMoves } from './rules.ts';
+export type { ContractDraft } from './service/drafting.ts';
+export type { OfferDraft, PolicyExplanation } from './service/policies.ts';
+
+export interface Agreements {
+  routes: Route[];
+  /** Parses, compiles and keeps a policy; its plan. Refuses what cannot be enforced as written. */
+  keepPolicy(tx: Tx, participant: string, source: unknown): Promise<Plan>;
+  explainPolicy(source: unknown, names?: Readonly<Record<string, string>>): PolicyExplanation;
+  /** Throws unless every delivery mode can enforce the policy. */
+  checkPaths: typeof checkPaths;
+  /** Throws unless the policy asked for stays within the offered one. */
+  checkWithin: typeof checkWithin;
+  /** In the name of `tx.actor.participant`, who must be the version's supplier. */
+  createOffer(tx: Tx, draft: OfferDraft): Promise<Offer>;
+  withdrawOffer(tx: Tx, id: string): Promise<Offer>;
+  offer(read: Reader, id: string): Promise<Offer | undefined>;
+  offeredTo: typeof offeredTo;
+  /** Offers not withdrawn, of any audience. */
+  openOffers(read: Reader, productVersion: string): Promise<Offer[]>;
+  draftContract(tx: Tx, draft: ContractDraft): Promise<Contract>;
+  /** A party's or supervisor's view; `'system'` for flows. Undefined for strangers as for nothing. */
+  contract(read: Reader, who: Principal | 'system', id: string): Promise<Contract | undefined>;
+  /** The newest contract of an order. */
+  contractOfOrder(read: Reader, order: string): Promise<Contract | undefined>;
+  /** Terms in force, or under negotiation before that. */
+  termsOf(read: Reader, contractId: string): Promise<ContractTerms | undefined>;
+  /** What the gateway enforces; undefined unless the contract is in force. */
+  planOf(read: Reader, contractId: string): Promise<Plan | undefined>;
+  effectiveContracts(read: Reader, query: EffectiveQuery): Promise<{ items: Contract[]; next: string | null }>;
+  /** Told by the flow of settlement when nothing is owed any more. */
+  complete(tx: Tx, contractId: string): Promise<void>;
+  /** Ends what time has ended, by `tx.now`; the number done. Call again while it is not zero. */
+  expireDue(tx: Tx): Promise<number>;
+  /** Drafts the shipped templates that are missing; another person enables them. */
+  importTemplates(tx: Tx): Promise<unknown>;
+}
+
+export const makeAgreements = (deps: AgreementsRouteDeps): Agreements => ({
+  routes: makeRoutes(deps),
+  keepPolicy,
+  explainPolicy,
+  checkPaths,
+  checkWithin,
+  createOffer: (tx, draft) => createOffer(deps, tx, draft),
+  withdrawOffer,
+  offer: findOffer,
+  offeredTo,
+  openOffers,
+  draftContract: (tx, draft) => draftContract(deps, tx, draft),
+  contract: async (read, who, id) => {
+    const contract = await findContract(read, id);
+    if (!contract || who === 'system' || who.permissions.has('agreements.contract.supervise')) return contract;
+    return sideOf(contract, who.participant) ? contract : undefined;
+  },
+  contractOfOrder: contractByOrder,
+  termsOf: async (read, id) => {
+    const contract = await findContract(read, id);
+    return contract && (await findVersion(read, id, contract.currentVersion))?.terms;
+  },
+  planOf: async (read, id) => {
+    const contract = await findContract(read, id);
+    return contract?.state === 'effective' ? planOfPolicy(read, contract.policyHash!) : undefined;
+  },
+  effectiveContracts,
+  complete: completeContract,
+  expireDue,
+  importTemplates,
+});

@@ -1,0 +1,51 @@
+/** How a contract looks on paper: the same text that was signed, in the portal's first language. */
+import { signerLevels } from '@shugu/evidence';
+import type { PaperLook } from '../kernel/issue/index.ts';
+import { paperLimits } from '../kernel/paper/paper.ts';
+import type { Contract, ContractSignature, ContractVersion } from './model.ts';
+
+interface SignedText {
+  clauses: { number: string; title: { zh: string }; text: { zh: string } }[];
+}
+
+/** A paragraph of a PDF has a limit; a longer clause goes on in the next one. */
+const pieces = (text: string): string[] => {
+  const size = paperLimits.textLengthMax - 200;
+  const found: string[] = [];
+  for (let at = 0; at < text.length; at += size) found.push(text.slice(at, at + size));
+  return found;
+};
+
+const levelName = (level: string): string =>
+  level in signerLevels ? signerLevels[level as keyof typeof signerLevels].zh : level;
+
+export const lookOf = (
+  contract: Contract,
+  version: ContractVersion,
+  document: unknown,
+  signatures: readonly ContractSignature[],
+  operatorName: string,
+): PaperLook => {
+  const { clauses } = document as SignedText;
+  const signed = new Map(signatures.map((one) => [one.participant, one]));
+  const party = (role: string, { participant, name }: Contract['supplier']) => {
+    const found = signed.get(participant);
+    return { role, name, detail: found ? `平台签名（${levelName(found.level)}）${found.keyId}` : '纸质签署' };
+  };
+  const paragraphs = clauses.flatMap((clause) => pieces(`${clause.number}、${clause.title.zh}\n${clause.text.zh}`));
+  const shown = paragraphs.slice(0, paperLimits.paragraphsMax - 1);
+  if (shown.length < paragraphs.length) shown.push('其余条款见证据包。');
+  return {
+    layout: 'document',
+    issuer: operatorName,
+    rows: [
+      ['供方', `${contract.supplier.name}（${contract.supplier.creditCode}）`],
+      ['需方', `${contract.buyer.name}（${contract.buyer.creditCode}）`],
+      ['标的', contract.productName],
+      ['合同文本摘要', version.documentHash ?? ''],
+      ['使用控制策略', version.policyHash ?? ''],
+    ],
+    paragraphs: shown,
+    signatures: [party('供方', contract.supplier), party('需方', contract.buyer)],
+  };
+};

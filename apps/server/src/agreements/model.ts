@@ -1,0 +1,180 @@
+/** Offers, templates and contracts; and what this room asks of its neighbours. */
+import type { Json, Signer, SuiteName } from '@shugu/evidence';
+import type { Text } from '@shugu/wire';
+import type {
+  audience,
+  basisItem,
+  contractKinds,
+  contractStates,
+  contractTerms,
+  templateClause,
+  templateDraft,
+  termDifference,
+} from '@shugu/wire/agreements';
+import type { z } from 'zod';
+import type { DeliveryMode } from '../catalogue/index.ts';
+import type { Reader, Tx } from '../kernel/db/db.ts';
+import type { Issue } from '../kernel/issue/index.ts';
+import type { ObjectStore } from '../kernel/objects.ts';
+
+export type ContractKind = (typeof contractKinds)[number];
+export type ContractState = (typeof contractStates)[number];
+export type ContractTerms = z.output<typeof contractTerms>;
+export type BasisItem = z.output<typeof basisItem>;
+export type Audience = z.output<typeof audience>;
+export type TemplateClause = z.output<typeof templateClause>;
+export type TemplateDraft = z.output<typeof templateDraft>;
+export type TermDifference = z.output<typeof termDifference>;
+export type Side = 'supplier' | 'buyer';
+
+export interface Party {
+  participant: string;
+  name: string;
+  creditCode: string;
+}
+
+export interface Template {
+  id: string;
+  code: ContractKind;
+  version: number;
+  title: Text;
+  source: Text;
+  clauses: TemplateClause[];
+  state: 'draft' | 'enabled' | 'retired';
+  hash: string;
+  draftedBy: string;
+  createdAt: Date;
+  enabledAt: Date | null;
+}
+
+export interface Offer {
+  id: string;
+  participant: string;
+  productVersion: string;
+  policyHash: string;
+  policy: Record<string, Json>;
+  price: Json;
+  deliveryModes: DeliveryMode[];
+  audience: Audience;
+  hash: string;
+  createdAt: Date;
+  withdrawnAt: Date | null;
+}
+
+export interface Contract {
+  id: string;
+  /** Owner of the record: the supplier. */
+  participant: string;
+  kind: ContractKind;
+  state: ContractState;
+  number: string | null;
+  supplier: Party;
+  buyer: Party;
+  product: string;
+  productVersion: string;
+  productName: string;
+  offer: string | null;
+  order: string | null;
+  template: string;
+  templateVersion: number;
+  /** Version in force; 1 before the first signature. */
+  currentVersion: number;
+  policyHash: string | null;
+  from: Date | null;
+  until: Date | null;
+  respondBy: Date;
+  effectiveAt: Date | null;
+  endedAt: Date | null;
+  endReason: string | null;
+  paper: string | null;
+  createdAt: Date;
+}
+
+export type VersionState =
+  | 'draft'
+  | 'negotiating'
+  | 'pendingSignature'
+  | 'effective'
+  | 'superseded'
+  | 'refused'
+  | 'lapsed';
+
+/** One text of a contract: the first, or an amendment that replaces the one before it. */
+export interface ContractVersion {
+  contract: string;
+  number: number;
+  state: VersionState;
+  reason: string;
+  terms: ContractTerms;
+  basis: BasisItem[];
+  round: number;
+  proposedBy: string | null;
+  confirmedBy: string[];
+  /** Canonical bytes as text, from the moment the terms are locked. */
+  document: string | null;
+  documentHash: string | null;
+  policyHash: string | null;
+  from: Date | null;
+  until: Date | null;
+  respondBy: Date;
+  lockedAt: Date | null;
+  effectiveAt: Date | null;
+  createdAt: Date;
+}
+
+export interface ContractSignature {
+  participant: string;
+  person: string;
+  keyId: string;
+  level: string;
+  signature: string;
+  at: Date;
+}
+
+export interface SignedPaper {
+  digest: string;
+  bytes: number;
+  uploadedBy: string;
+  confirmedBy: string[];
+}
+
+export interface Termination {
+  id: string;
+  contract: string;
+  kind: 'agreed' | 'forced';
+  state: 'proposed' | 'done' | 'declined';
+  proposedBy: string;
+  proposedPerson: string;
+  reason: string;
+  at: Date;
+  decidedAt: Date | null;
+}
+
+/**
+ * A licensed certification authority (ESL 16), whose certificate makes a "reliable electronic signature". None is shipped:
+ * an operator connects one. `verify` answers who signed; undefined when signature or certificate do not hold at `at`.
+ */
+export interface LicensedAuthority {
+  verify(input: {
+    bytes: Uint8Array;
+    signature: string;
+    certificate: string;
+    at: Date;
+  }): Promise<{ keyId: string; creditCode: string } | undefined>;
+}
+
+export interface AgreementNeighbours {
+  /** Platform key of an organisation for signatures (平台签名): no reliable electronic signature, and its level says so. */
+  signerFor(tx: Tx, participant: string): Promise<Signer>;
+  suite: SuiteName;
+  issue: Pick<Issue, 'paper'>;
+  objects: Pick<ObjectStore, 'put'>;
+  organisations: {
+    organisation(read: Reader, id: string): Promise<{ id: string; name: string; creditCode: string } | undefined>;
+  };
+  /** The operator's organisation: it is neither supplier nor buyer. */
+  operator(read: Reader): Promise<{ id: string; name: string }>;
+  /** Plain words of a price plan, which is opaque here. */
+  priceText(price: Json): Text;
+  authorities?: Readonly<Record<string, LicensedAuthority>>;
+}

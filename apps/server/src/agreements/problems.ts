@@ -1,0 +1,157 @@
+import { defineProblems } from '../kernel/problem.ts';
+
+export const agreementProblems = defineProblems('agreements', {
+  policyInvalid: {
+    status: 422,
+    title: { zh: '使用控制策略无效', en: 'The use policy is not valid' },
+    next: {
+      zh: '按 errors 逐项修改；可先用“策略说明”核对',
+      en: 'Correct each item in errors; the explain endpoint shows how it is read',
+    },
+  },
+  policyNotEnforceable: {
+    status: 422,
+    title: { zh: '所选交付方式无法执行该策略', en: 'A chosen delivery path cannot enforce the policy' },
+    next: { zh: '更换交付方式，或放宽该项限制', en: 'Choose another delivery path, or drop that limit' },
+  },
+  policyExceedsOffer: {
+    status: 422,
+    title: { zh: '所需用法超出要约', en: 'The use asked for exceeds the offer' },
+    next: { zh: '收紧到要约范围内，或向供方询价', en: 'Stay within the offer, or ask the supplier for a quotation' },
+  },
+  offerClosed: {
+    status: 409,
+    title: { zh: '要约已撤回，或不面向本单位', en: 'The offer is withdrawn, or not made to you' },
+    next: { zh: '选择其他要约或向供方询价', en: 'Choose another offer, or ask the supplier' },
+  },
+  deliveryUnknown: {
+    status: 422,
+    title: { zh: '该产品版本不提供此交付方式', en: 'The version is not delivered in that way' },
+    next: { zh: '从该版本的交付方式中选择', en: 'Choose from the version’s delivery modes' },
+  },
+  termsInvalid: {
+    status: 422,
+    title: { zh: '合同条款不能写入规范文本', en: 'The terms have no canonical form' },
+    next: {
+      zh: '金额与小数写成字符串，去掉空值与特殊字符',
+      en: 'Write decimals as strings; leave out nulls and odd characters',
+    },
+  },
+  templateMissing: {
+    status: 409,
+    title: { zh: '该类合同没有启用的模板', en: 'No template of this kind is enabled' },
+    next: { zh: '请运营方启用模板', en: 'Ask the operator to enable a template' },
+  },
+  placeholderUnknown: {
+    status: 422,
+    title: { zh: '模板含有未知的占位符', en: 'The template has a placeholder that is not known' },
+    next: { zh: '只使用说明中列出的占位符', en: 'Use the placeholders that the guide lists' },
+  },
+  samePerson: {
+    status: 409,
+    title: { zh: '须由另一人办理', en: 'Another person has to do this' },
+    next: { zh: '请同岗位的其他人员复核', en: 'Ask somebody else with the seat' },
+  },
+  partiesSame: {
+    status: 422,
+    title: { zh: '供需双方不能是同一单位', en: 'Supplier and buyer are the same organisation' },
+    next: { zh: '选择其他产品', en: 'Choose another product' },
+  },
+  operatorIsParty: {
+    status: 422,
+    title: { zh: '交易所运营方不得作为供方或需方', en: 'The operator is neither supplier nor buyer' },
+    next: { zh: '由会员单位作为合同一方', en: 'A member has to be the party' },
+  },
+  rightMissing: {
+    status: 422,
+    title: {
+      zh: '供方对所供数据缺少经营权或权属证明',
+      en: 'The supplier has neither right to operate nor proof of title',
+    },
+    next: {
+      zh: '先登记经营权，或补充权属证明与法律意见',
+      en: 'Register the right, or add proof of title with a legal opinion',
+    },
+  },
+  basisEnded: {
+    status: 409,
+    title: { zh: '合同所依据的凭证或报告已失效', en: 'Something the contract stands on has ended' },
+    next: { zh: '续期或更换后重新订立', en: 'Renew or replace it, then draft again' },
+  },
+  outlasts: {
+    status: 422,
+    title: { zh: '合同期限超出其依据的有效期', en: 'The contract would outlast what it stands on' },
+    next: { zh: '把期限缩短到依据有效期内，或先续期', en: 'End it no later than that, or renew it first' },
+  },
+  termMissing: {
+    status: 422,
+    title: { zh: '须约定合同期限', en: 'The term has no end' },
+    next: { zh: '依据没有有效期时，请写明截止时间', en: 'State the end, as nothing it stands on has one' },
+  },
+  termEmpty: {
+    status: 422,
+    title: { zh: '合同期限为空', en: 'The term is empty' },
+    next: { zh: '截止时间须晚于开始时间与当前时间', en: 'It must end after it begins, and after now' },
+  },
+  wrongState: {
+    status: 409,
+    title: { zh: '合同当前状态不允许此操作', en: 'The contract’s state does not allow this' },
+    next: { zh: '刷新查看当前状态和下一步', en: 'Reload: the contract says what comes next' },
+  },
+  notYourTurn: {
+    status: 409,
+    title: { zh: '等待对方回应', en: 'It is the other party’s turn' },
+    next: { zh: '对方确认或还价后再操作', en: 'Wait until they confirm or make a counter-proposal' },
+  },
+  nothingChanged: {
+    status: 422,
+    title: { zh: '没有改动任何条款', en: 'No term was changed' },
+    next: { zh: '修改条款，或直接确认', en: 'Change a term, or confirm' },
+  },
+  roundsFull: {
+    status: 409,
+    title: { zh: '磋商次数达到上限', en: 'The negotiation has as many rounds as it may have' },
+    next: { zh: '确认或拒绝当前条款', en: 'Confirm or refuse the present terms' },
+  },
+  staleRound: {
+    status: 409,
+    title: { zh: '对方已提出新的条款', en: 'The other party has proposed new terms' },
+    next: { zh: '刷新查看最新条款', en: 'Reload and read the newest terms' },
+  },
+  hashDiffers: {
+    status: 409,
+    title: { zh: '所读文本与待签文本不一致', en: 'What you read is not what is to be signed' },
+    next: { zh: '重新下载合同文本核对后签署', en: 'Fetch the document again, read it and sign' },
+  },
+  alreadySigned: {
+    status: 409,
+    title: { zh: '本单位已签署', en: 'Your organisation has signed already' },
+    next: { zh: '等待对方签署', en: 'Wait for the other party' },
+  },
+  waysMixed: {
+    status: 409,
+    title: {
+      zh: '同一份合同不能一方线上、一方纸质签署',
+      en: 'One contract is signed on line or on paper, not half and half',
+    },
+    next: { zh: '双方采用同一种方式', en: 'Both parties use the same way' },
+  },
+  authorityUnknown: {
+    status: 422,
+    title: { zh: '未接入该电子认证机构', en: 'That certification authority is not connected' },
+    next: { zh: '使用平台签名，或上传纸质合同', en: 'Use the platform signature, or a contract signed on paper' },
+  },
+  certificateRefused: {
+    status: 422,
+    title: { zh: '电子认证签名验证未通过', en: 'The certified signature does not verify' },
+    next: {
+      zh: '核对证书主体为本单位且签名针对当前文本',
+      en: 'Check that the certificate is yours and signs this document',
+    },
+  },
+  paperNotPdf: {
+    status: 422,
+    title: { zh: '只接受 PDF 文件', en: 'Only PDF files are taken' },
+    next: { zh: '将签署页完整扫描为 PDF 后上传', en: 'Scan the signed contract whole into a PDF' },
+  },
+});

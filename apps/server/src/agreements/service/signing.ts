@@ -1,0 +1,250 @@
+/** Signatures over the locked text, on line or on paper, and the moment a contract takes effect. */
+import { type Json, signInContext } from '@shugu/evidence';
+import { audit } from '../../kernel/audit.ts';
+import type { Tx } from '../../kernel/db/db.ts';
+import type { StoredObject } from '../../kernel/objects.ts';
+import { lookOf } from '../look.ts';
+import type { Contract, ContractSignature, ContractVersion } from '../model.ts';
+import { agreementProblems as problems } from '../problems.ts';
+import { findVersion, openVersion, paperOf, signaturesOf } from '../reads.ts';
+import { nextState, uncoveredResource } from '../rules.ts';
+import { insertSignature, putPaper, saveContract, saveVersion, setPaperConfirmed } from '../store.ts';
+import { type AgreementsDeps, asParty, orThrow, partiesOf, tell } from './deps.ts';
+
+export interface CertifiedSignature {
+  authority: string;
+  signature: string;
+  certificate: string;
+}
+
+/** The text that waits for signatures, if it is the one that the signer has read and it still stands on firm ground. */
+const textToSign = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  contract: Contract,
+  documentHash: string,
+): Promise<ContractVersion> => {
+  const version = await openVersion(tx, contract.id);
+  if (version?.state !== 'pendingSignature') throw problems.wrongState({ detail: version?.state ?? contract.state });
+  if (version.documentHash !== documentHash) throw problems.hashDiffers({ field: 'body.documentHash' });
+  await stillStands(deps, tx, contract, version);
+  return version;
+};
+
+/** A certificate may have been revoked or shortened since the terms were locked; the hash cannot say so, the registry can. */
+const stillStands = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  contract: Contract,
+  version: ContractVersion,
+): Promise<void> => {
+  const until = version.until!;
+  if (until <= tx.now) throw problems.termEmpty();
+  for (const item of version.basis)
+    if (item.until && new Date(item.until) <= tx.now)
+      throw problems.basisEnded({ detail: `${item.kind} ${item.reference}` });
+  const rights = await deps.catalogue.rightsOfVersion(tx, contract.productVersion, tx.now);
+  for (const { resource, right } of rights) {
+    const titled =
+      uncoveredResource(
+        [resource],
+        version.basis.filter((item) => item.kind === 'titleProof'),
+      ) === undefined;
+    if (!titled && !right) throw problems.basisEnded({ detail: `operatingRight ${resource}` });
+    if (!titled && right!.until < until)
+      throw problems.outlasts({ detail: `operatingRight ${right!.certificateCode} (${right!.until.toISOString()})` });
+  }
+};
+
+const certified = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  bytes: Uint8Array,
+  given: CertifiedSignature,
+  creditCode: string,
+): Promise<Omit<ContractSignature, 'at' | 'person' | 'participant'>> => {
+  const authorities = deps.authorities ?? {};
+  if (!Object.hasOwn(authorities, given.authority))
+    throw problems.authorityUnknown({ field: 'body.certified.authority' });
+  const found = await authorities[given.authority]!.verify({
+    bytes,
+    signature: given.signature,
+    certificate: given.certificate,
+    at: tx.now,
+  });
+  if (found?.creditCode !== creditCode) throw problems.certificateRefused({ field: 'body.certified.signature' });
+  return { keyId: found.keyId, level: 'licensed-ca', signature: given.signature };
+};
+
+/** Signs the canonical bytes in the name of the actor's organisation; the last signature puts the contract into effect. */
+export const signContract = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  id: string,
+  documentHash: string,
+  external?: CertifiedSignature,
+): Promise<void> => {
+  const { contract, side } = await asParty(tx, id);
+  const me = tx.actor.participant;
+  const version = await textToSign(deps, tx, contract, documentHash);
+  if (await paperOf(tx, id, version.number)) throw problems.waysMixed();
+  const before = await signaturesOf(tx, id, version.number);
+  if (before.some((one) => one.participant === me)) throw problems.alreadySigned();
+  const bytes = Buffer.from(version.document!, 'utf8');
+  const made = external
+    ? await certified(deps, tx, bytes, external, contract[side].creditCode)
+    : await platformSignature(deps, tx, me, bytes);
+  await insertSignature(tx, version, { participant: me, ...made });
+  await audit(tx, {
+    action: 'agreements.contract.sign',
+    subject: id,
+    data: { version: version.number, documentHash, keyId: made.keyId, level: made.level },
+  });
+  await tell(tx, 'agreements.contract.signed', contract, { version: version.number, by: me });
+  const signed = new Set([...before.map((one) => one.participant), me]);
+  if (partiesOf(contract).every((party) => signed.has(party))) await takeEffect(deps, tx, contract, version, 'online');
+};
+
+const platformSignature = async (deps: AgreementsDeps, tx: Tx, participant: string, bytes: Uint8Array) => {
+  const signer = await deps.signerFor(tx, participant);
+  const signature = Buffer.from(await signInContext(signer, 'agreement', bytes)).toString('base64');
+  return { keyId: signer.keyId, level: signer.level, signature };
+};
+
+/** A contract signed by hand: one party files the scan, the other confirms that it says what was locked. */
+export const filePaper = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  id: string,
+  documentHash: string,
+  object: StoredObject,
+): Promise<void> => {
+  const { contract } = await asParty(tx, id);
+  const version = await textToSign(deps, tx, contract, documentHash);
+  if ((await signaturesOf(tx, id, version.number)).length > 0) throw problems.waysMixed();
+  await putPaper(tx, version, tx.actor.participant, object);
+  await audit(tx, {
+    action: 'agreements.contract.paperUpload',
+    subject: id,
+    data: { version: version.number, digest: object.digest },
+  });
+};
+
+export const confirmPaper = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  id: string,
+  digest: string,
+  documentHash: string,
+): Promise<void> => {
+  const { contract } = await asParty(tx, id);
+  const me = tx.actor.participant;
+  const version = await textToSign(deps, tx, contract, documentHash);
+  const paper = await paperOf(tx, id, version.number);
+  if (!paper) throw problems.wrongState({ detail: 'no paper was uploaded' });
+  if (paper.digest !== digest) throw problems.hashDiffers({ field: 'body.digest' });
+  if (paper.confirmedBy.includes(me)) throw problems.alreadySigned();
+  const confirmed = [...paper.confirmedBy, me];
+  await setPaperConfirmed(tx, version, confirmed);
+  await audit(tx, {
+    action: 'agreements.contract.paperConfirm',
+    subject: id,
+    data: { version: version.number, digest },
+  });
+  await tell(tx, 'agreements.contract.signed', contract, { version: version.number, by: me });
+  if (partiesOf(contract).every((party) => confirmed.includes(party)))
+    await takeEffect(deps, tx, contract, version, 'paper');
+};
+
+const takeEffect = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  contract: Contract,
+  version: ContractVersion,
+  way: 'online' | 'paper',
+): Promise<void> => {
+  const amends = version.number > 1;
+  if (amends) {
+    const before = (await findVersion(tx, contract.id, contract.currentVersion))!;
+    await saveVersion(tx, { ...before, state: 'superseded' });
+  }
+  await saveVersion(tx, { ...version, state: 'effective', effectiveAt: tx.now });
+  const state = amends ? contract.state : orThrow(nextState(contract.state, 'takeEffect', 'system'));
+  const paper = await issueContract(deps, tx, contract, version, way);
+  const { policyHash, from, until } = version;
+  const saved: Contract = {
+    ...contract,
+    state,
+    currentVersion: version.number,
+    policyHash,
+    from,
+    until,
+    paper,
+    effectiveAt: contract.effectiveAt ?? tx.now,
+  };
+  await saveContract(tx, saved);
+  const data = {
+    version: version.number,
+    policyHash: policyHash!,
+    from: from!.toISOString(),
+    until: until!.toISOString(),
+    paper,
+  };
+  await audit(tx, {
+    action: amends ? 'agreements.contract.amend' : 'agreements.contract.takeEffect',
+    subject: contract.id,
+    participant: contract.participant,
+    data,
+  });
+  await tell(tx, amends ? 'agreements.contract.amended' : 'agreements.contract.effective', saved, data);
+};
+
+/**
+ * The paper of both parties: a commitment in the public log, contents with the parties only. Signed by hand, the parties'
+ * platform keys state nothing in their name: then the operator alone states what was filed.
+ */
+const issueContract = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  contract: Contract,
+  version: ContractVersion,
+  way: 'online' | 'paper',
+): Promise<string> => {
+  const signatures = await signaturesOf(tx, contract.id, version.number);
+  const scan = await paperOf(tx, contract.id, version.number);
+  const operator = await deps.operator(tx);
+  const title =
+    version.number === 1
+      ? { zh: '数据交易合同', en: 'Data contract' }
+      : { zh: '数据交易合同（变更）', en: 'Data contract (amended)' };
+  const text = JSON.parse(version.document!) as Record<string, Json>;
+  const { id } = await deps.issue.paper(tx, {
+    kind: 'contract',
+    title,
+    number: version.number === 1 ? contract.number! : `${contract.number}-${version.number}`,
+    document: {
+      contract: text,
+      documentHash: version.documentHash!,
+      signatures: signatures.map(({ participant, keyId, level, signature, at }) => ({
+        participant,
+        keyId,
+        level,
+        signature,
+        at: at.toISOString(),
+      })),
+      ...(scan ? { signedPaper: { digest: scan.digest, confirmedBy: scan.confirmedBy } } : {}),
+    },
+    parties: partiesOf(contract),
+    signers:
+      way === 'paper'
+        ? [{ participant: operator.id, role: 'operator' }]
+        : [
+            { participant: contract.supplier.participant, role: 'supplier' },
+            { participant: contract.buyer.participant, role: 'buyer' },
+          ],
+    disclosure: 'commitment',
+    look: lookOf(contract, version, text, signatures, operator.name),
+    retentionClass: 'contract',
+  });
+  return id;
+};
