@@ -8,7 +8,7 @@ import { detectEncoding, digestFile } from './encoding.ts';
 import { castSql, columnObserver, fitsType } from './inference.ts';
 import type { IngestInput } from './ingest.ts';
 import { parquetColumns } from './parquet.ts';
-import { delimitedSource, ndjsonSource, type Source, type SourceRow, sheetSource } from './records.ts';
+import { delimitedSource, ndjsonSource, type Source, type SourceRow, sheetSource, textOf } from './records.ts';
 import { type Column, type Fault, faultList, limitError, type TableSchema } from './schema.ts';
 
 const normalFile = 'rows.parquet';
@@ -137,7 +137,10 @@ async function writeDraft(
           faults.add(found);
           setAside += 1;
           if (aside !== null)
-            writeSync(aside, `${JSON.stringify({ row: row.row, line: row.line, fault: found.code, raw: row.raw })}\n`);
+            writeSync(
+              aside,
+              `${JSON.stringify({ row: row.row, line: row.line, fault: found.code, raw: row.raw ?? row.cells.map(textOf) })}\n`,
+            );
           continue;
         }
         rowCount += 1;
@@ -149,8 +152,10 @@ async function writeDraft(
           const cell = row.cells[at]!;
           text += ',';
           if (cell === null) continue;
-          if (cell.value !== '') observers[at]!.observe(cell.value, cell.textual && declared[at] === null);
-          text += `"${cell.value.includes('"') ? cell.value.replaceAll('"', '""') : cell.value}"`;
+          const textual = typeof cell !== 'string';
+          const value = textual ? cell.value : cell;
+          if (value !== '') observers[at]!.observe(value, textual && declared[at] === null);
+          text += `"${value.includes('"') ? value.replaceAll('"', '""') : value}"`;
         }
         text += '\n';
         if (text.length > writeBytes) {
@@ -194,35 +199,26 @@ function cellFault(
   cellLengthMax: number,
 ): Fault | null {
   for (let at = 0; at < row.cells.length; at += 1) {
-    const cell = row.cells[at];
-    if (!cell) continue;
+    const value = textOf(row.cells[at]!);
+    if (value === null) continue;
+    const type = declared[at];
+    const tooLong = value.length > cellLengthMax;
+    const hasNul = value.includes('\0');
+    const misfit = type !== null && type !== undefined && value !== '' && !fitsType(value, type);
+    if (!tooLong && !hasNul && !misfit) continue;
     const column = names[at]!;
     const place = { row: row.row, ...(row.line === undefined ? {} : { line: row.line }), column };
-    if (cell.value.length > cellLengthMax) {
+    const zh = `第 ${row.row} 行“${column}”`;
+    const en = `row ${row.row}, ${column}: `;
+    if (tooLong)
       return {
         code: 'cell.length',
         ...place,
-        zh: `第 ${row.row} 行“${column}”超过 ${cellLengthMax} 个字符`,
-        en: `row ${row.row}, ${column}: more than ${cellLengthMax} characters`,
+        zh: `${zh}超过 ${cellLengthMax} 个字符`,
+        en: `${en}more than ${cellLengthMax} characters`,
       };
-    }
-    if (cell.value.includes('\0')) {
-      return {
-        code: 'cell.control',
-        ...place,
-        zh: `第 ${row.row} 行“${column}”含有空字符`,
-        en: `row ${row.row}, ${column}: holds a NUL character`,
-      };
-    }
-    const type = declared[at];
-    if (type && cell.value !== '' && !fitsType(cell.value, type)) {
-      return {
-        code: 'cell.type',
-        ...place,
-        zh: `第 ${row.row} 行“${column}”不是 ${type}`,
-        en: `row ${row.row}, ${column}: not a valid ${type}`,
-      };
-    }
+    if (hasNul) return { code: 'cell.control', ...place, zh: `${zh}含有空字符`, en: `${en}holds a NUL character` };
+    return { code: 'cell.type', ...place, zh: `${zh}不是 ${type}`, en: `${en}not a valid ${type}` };
   }
   return null;
 }

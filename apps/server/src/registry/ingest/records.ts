@@ -8,17 +8,21 @@ import { readText, type TextEncodingName } from './encoding.ts';
 import { plainNumber } from './inference.ts';
 import { checkHeader, type Fault, type FaultList, type IngestLimits, limitError } from './schema.ts';
 
-/** A cell on its way in: text, or text that the source itself calls text. */
-export interface Cell {
-  value: string;
-  textual: boolean;
+/** Text that the source itself calls text (a JSON string), so that it cannot become a number. */
+export class TextCell {
+  readonly value: string;
+  constructor(value: string) {
+    this.value = value;
+  }
 }
+/** A cell on its way in. Delimited files give bare strings: they have millions of cells. */
+export type Cell = string | TextCell;
 export interface SourceRow {
   row: number;
   line?: number;
   cells: (Cell | null)[];
   fault?: Fault;
-  /** The row as it stood, kept when it is set aside. */
+  /** The row as it stood, kept when it is set aside for `fault`; null means: the cells say it. */
   raw: unknown;
 }
 export interface Source {
@@ -66,17 +70,23 @@ export async function delimitedSource(
     ) {
       yield batch.value.map((record) => {
         const { row, line } = record;
-        const cells = record.cells.map((value) =>
-          value === null || nullTokens.has(value) ? null : { value, textual: false },
-        );
+        const { cells } = record;
+        if (nullTokens.size > 0) dropTokens(cells, nullTokens);
         const fault = record.broken
           ? quoteFault(row, line)
-          : widthFault(row, line, record.cells.length, width, options.header);
-        return { row, line, cells, raw: record.broken ?? record.cells, ...(fault ? { fault } : {}) };
+          : widthFault(row, line, cells.length, width, options.header);
+        return fault ? { row, line, cells, raw: record.broken ?? cells, fault } : { row, line, cells, raw: null };
       });
     }
   }
   return { names, delimiter, rows: rows() };
+}
+
+function dropTokens(cells: (string | null)[], tokens: Set<string>): void {
+  for (let at = 0; at < cells.length; at += 1) {
+    const cell = cells[at]!;
+    if (cell !== null && tokens.has(cell)) cells[at] = null;
+  }
 }
 
 async function startOf(path: string, encoding: TextEncodingName): Promise<string> {
@@ -203,11 +213,14 @@ function sourceNumbers(this: unknown, _key: string, value: unknown, context?: { 
 
 function jsonCell(value: unknown): Cell | null {
   if (value === null || value === undefined) return null;
-  if (typeof value === 'string') return { value, textual: true };
-  if (typeof value === 'number' || typeof value === 'boolean')
-    return { value: plainNumber(String(value)), textual: false };
-  if (value instanceof NumberText) return { value: plainNumber(value.text), textual: false };
-  return { value: JSON.stringify(value), textual: true };
+  if (typeof value === 'string') return new TextCell(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return plainNumber(String(value));
+  if (value instanceof NumberText) return plainNumber(value.text);
+  return new TextCell(JSON.stringify(value));
+}
+
+export function textOf(cell: Cell | null): string | null {
+  return cell instanceof TextCell ? cell.value : cell;
 }
 
 export interface SheetOptions {
@@ -241,7 +254,7 @@ export async function sheetSource(
   if (data.length === 0) throw emptyFile();
   const width = data[0]!.length;
   const titles = options.header
-    ? data[0]!.map((cell) => sheetCell(cell)?.value ?? null)
+    ? data[0]!.map((cell) => textOf(sheetCell(cell)))
     : data[0]!.map((_, at) => `c${at + 1}`);
   const names = checkHeader(titles, limits, faults);
   async function* rows(): AsyncGenerator<SourceRow[]> {
@@ -253,7 +266,7 @@ export async function sheetSource(
         }
         const padded = Array.from({ length: Math.max(width, cells.length) }, (_, column) => sheetCell(cells[column]));
         const fault = widthFault(row, row, padded.length, width, options.header);
-        return { row, cells: padded, raw: padded.map((cell) => cell?.value ?? null), ...(fault ? { fault } : {}) };
+        return { row, cells: padded, raw: padded.map(textOf), ...(fault ? { fault } : {}) };
       });
     }
   }
@@ -262,15 +275,12 @@ export async function sheetSource(
 
 function sheetCell(cell: unknown): Cell | null {
   if (cell === null || cell === undefined) return null;
-  if (cell instanceof NumberText) return { value: plainNumber(cell.text), textual: false };
+  if (cell instanceof NumberText) return plainNumber(cell.text);
   if (cell instanceof Date) {
     const text = cell.toISOString();
-    return {
-      value: text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text.slice(0, 19).replace('T', ' '),
-      textual: false,
-    };
+    return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text.slice(0, 19).replace('T', ' ');
   }
-  return { value: String(cell), textual: typeof cell === 'string' };
+  return typeof cell === 'string' ? new TextCell(cell) : String(cell);
 }
 
 /** Excel keeps 15 significant digits: a longer number was already changed when the file was saved. */
