@@ -17,7 +17,7 @@ export type Admitted = {
 /** Told how an answer ended: `cut` when the client got only `bytesSent` of it. May be called at any time, once. */
 export type Delivery = { body: Body; cut(bytesSent: number): Promise<void> };
 
-/** Thrown into a streaming answer whose volume is used up or whose grant is withdrawn; the connection is dropped. */
+/** Thrown into a streaming answer whose volume is used up or whose grant has ended; the connection is dropped. */
 export class DeliveryStopped extends Error {}
 
 /**
@@ -108,13 +108,13 @@ export class UseEnd {
 
 /**
  * A streaming body with its use: one piece is held back, so that the record is durable before the last byte leaves, and
- * each piece is reserved before it passes.
+ * each piece is reserved before it passes. `mayGoOn` is asked before each piece: contracts end while answers run.
  */
 export async function* metered(
   body: AsyncIterable<Uint8Array>,
   end: UseEnd,
   rows: number,
-  signal: AbortSignal,
+  mayGoOn: () => boolean,
 ): AsyncGenerator<Uint8Array> {
   let held: Uint8Array | null = null;
   let passed = 0;
@@ -122,15 +122,14 @@ export async function* metered(
   try {
     for await (const piece of body) {
       if (piece.length === 0) continue;
-      if (signal.aborted || !end.reserve(rows, passed + (held?.length ?? 0) + piece.length))
-        throw new DeliveryStopped();
+      if (!mayGoOn() || !end.reserve(rows, passed + (held?.length ?? 0) + piece.length)) throw new DeliveryStopped();
       if (held) {
         passed += held.length;
         yield held;
       }
       held = piece;
     }
-    if (signal.aborted) throw new DeliveryStopped();
+    if (!mayGoOn()) throw new DeliveryStopped();
     await end.complete(passed + (held?.length ?? 0), passed);
     finished = true;
     if (held) yield held;

@@ -1,4 +1,4 @@
-import { truncate } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { GrantBook } from './grants.ts';
@@ -154,7 +154,7 @@ test('grants survive a restart; an older version never replaces a newer one', as
   expect(await rig.grants.put({ ...grant, version: 1 })).toBe(false);
   const again = await GrantBook.open(`${rig.folder}/grants.json`);
   expect(again.all()).toEqual(rig.grants.all());
-  expect(again.find(hashOf(KEY), 'product-api')?.status).toBe('withdrawn');
+  expect(again.find(hashOf(KEY), 'product-api', 0)?.status).toBe('withdrawn');
 });
 
 test('a key that is taken off a grant opens nothing', async () => {
@@ -164,6 +164,33 @@ test('a key that is taken off a grant opens nothing', async () => {
   await rig.grants.put({ ...grant, version: 2, keyHashes: [hashOf('new')] });
   expect((await get(`product-api/${plate}`)).status).toBe(404);
   expect((await get(`product-api/${plate}`, { 'x-api-key': 'new' })).status).toBe(200);
+});
+
+test('with several contract lines the one in force is used, or the one that is named', async () => {
+  rig = await openRig();
+  const quotas = [{ metric: 'calls' as const, period: 'total' as const, limit: 5 }];
+  const ended = rig.grant(rig.configs.api, planOf({ notAfter: rig.time.now - 1 }));
+  const running = rig.grant(rig.configs.api, planOf({ quotas }), { id: 'running' });
+  const second = rig.grant(rig.configs.api, planOf(), { id: 'second', contractId: 'contract-2' });
+  for (const grant of [ended, running, second]) await rig.grants.put(grant);
+  expect((await get(`product-api/${plate}`)).headers.get('x-quota-remaining')).toBe('calls-total=4');
+  await get(`product-api/${plate}`, { 'x-api-key': KEY, 'x-grant': 'second' });
+  expect((await records()).map(({ grant }) => grant)).toEqual(['running', 'second']);
+  expect((await get(`product-api/${plate}`, { 'x-api-key': KEY, 'x-grant': 'foreign' })).status).toBe(404);
+  await rig.grants.withdraw('running');
+  await rig.grants.withdraw('second');
+  expect((await get(`product-api/${plate}`)).status).toBe(403);
+});
+
+test('a plan of another compiler is neither taken nor served from the file', async () => {
+  rig = await openRig();
+  const grant = rig.grant(rig.configs.api, planOf());
+  await expect(rig.grants.put({ ...grant, plan: { ...grant.plan, compilerVersion: 0 } })).rejects.toThrow('compiler 0');
+  await rig.grants.put(grant);
+  const path = `${rig.folder}/grants.json`;
+  await writeFile(path, (await readFile(path, 'utf8')).replace('"compilerVersion":1', '"compilerVersion":0'));
+  const again = await GrantBook.open(path);
+  expect([again.all().length, again.stale.length]).toEqual([0, 1]);
 });
 
 test('without metering nothing is served', async () => {
@@ -245,6 +272,19 @@ test('a withdrawn grant stops a running download within a second, even one that 
   await download.closed;
   expect(download.received()).toBeLessThan(64 * 2 ** 20);
   expect((await records())[0]).toMatchObject({ status: 'incomplete' });
+});
+
+test('a download does not outlast the contract', async () => {
+  rig = await openRig();
+  const config = await bigFile();
+  await rig.grants.put(rig.grant(config, planOf({ notAfter: rig.time.now + 1000 })));
+  const download = await stalledDownload();
+  rig.time.now += 1000;
+  await until(async () => (await records()).length === 1);
+  download.resume();
+  await download.closed;
+  expect(download.received()).toBeLessThan(64 * 2 ** 20);
+  expect((await records())[0]?.units.bytes).toBeLessThan(64 * 2 ** 20);
 });
 
 test('a stream of unknown length is cut when its volume is used up', async () => {

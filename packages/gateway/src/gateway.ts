@@ -14,7 +14,7 @@ import {
 import { type Delivery, metered, UseEnd } from './delivery.ts';
 import type { Ask, Body, Driver, DriverAnswer, DriverConfig, GatewayRequest } from './drivers/driver.ts';
 import { addressHolds } from './drivers/file.ts';
-import type { Grant, GrantBook } from './grants.ts';
+import { type Grant, type GrantBook, isOver } from './grants.ts';
 import { limitHeaders } from './headers.ts';
 import type { Meter, Use } from './meter.ts';
 import { GatewayProblem, problemAnswer } from './problem.ts';
@@ -53,6 +53,7 @@ export type GatewayResponse = {
 };
 
 export const IN_FLIGHT_MAX = 2000;
+const SWEEP_MS = 500;
 
 /** The data plane: every byte passes `handle`, and every use the one decision in it. */
 export class Gateway {
@@ -62,6 +63,7 @@ export class Gateway {
   private readonly keys = new Map<string, Buffer>();
   private readonly running = new Map<string, Set<AbortController>>();
   private readonly stopListening: () => void;
+  private readonly sweeper: NodeJS.Timeout;
   private inFlight = 0;
   private lastNow = 0;
 
@@ -69,10 +71,21 @@ export class Gateway {
     if (options.secret.length < 32) throw new RangeError('the gateway secret has less than 32 bytes');
     this.options = options;
     this.drivers = new Map(options.drivers.map((driver) => [driver.kind, driver]));
+    this.sweeper = setInterval(() => this.stopEnded(), SWEEP_MS);
+    this.sweeper.unref();
     this.stopListening = options.grants.onChange((grant) => {
       if (grant.status !== 'active')
         for (const controller of this.running.get(grant.id) ?? []) controller.abort(refusal('withdrawn'));
     });
+  }
+
+  /** End running answers whose contract has ended meanwhile, also those that nobody reads at the moment. */
+  private stopEnded(): void {
+    for (const [grantId, controllers] of this.running) {
+      const grant = this.options.grants.get(grantId);
+      if (!grant || isOver(grant, this.now()))
+        for (const controller of controllers) controller.abort(refusal('expired'));
+    }
   }
 
   /** Answer one request. Never throws: whatever goes wrong becomes a problem with a stable code. */
@@ -91,6 +104,7 @@ export class Gateway {
 
   close(): void {
     this.stopListening();
+    clearInterval(this.sweeper);
     for (const controllers of this.running.values()) for (const controller of controllers) controller.abort();
   }
 
@@ -172,11 +186,12 @@ export class Gateway {
     try {
       const answer = await this.serveWith(call, controller.signal);
       const delivered = await this.deliver(answer, call, end, controller.signal);
-      if (!delivered)
-        return {
-          ...this.refused(refusal('volumeExhausted'), grant, now),
-          done: () => this.forget(grant.id, controller),
-        };
+      if (!delivered) {
+        // Frees an upstream connection whose answer nobody will read.
+        controller.abort();
+        this.forget(grant.id, controller);
+        return { ...this.refused(refusal('volumeExhausted'), grant, now), done: () => {} };
+      }
       const headers = { ...answer.headers, ...this.proofHeaders(call, admittedUse, answer) };
       return {
         status: answer.status,
@@ -210,7 +225,7 @@ export class Gateway {
   /** The body with its record; null when a volume refuses it, in which case nothing left and nothing is held. */
   private async deliver(
     answer: DriverAnswer,
-    { ask }: Call,
+    { ask, grant }: Call,
     end: UseEnd,
     signal: AbortSignal,
   ): Promise<Delivery | null> {
@@ -223,7 +238,7 @@ export class Gateway {
     if (!(answer.body instanceof Uint8Array)) {
       const known = Number(answer.headers['content-length'] ?? 0);
       if (!end.reserve(rows, known)) return this.refuse(answer.body, end);
-      return { body: metered(answer.body, end, rows, signal), cut };
+      return { body: metered(answer.body, end, rows, () => !signal.aborted && !isOver(grant, this.now())), cut };
     }
     if (!end.reserve(rows, answer.body.length)) return this.refuse(answer.body, end);
     if (signal.aborted) throw new GatewayProblem('driverFailed', { detail: 'aborted' });
@@ -274,13 +289,15 @@ export class Gateway {
 
   /** The grant that a request may stand on. To anyone who holds none, all products look the same. */
   private grantFor(request: GatewayRequest, now: number): Grant | GatewayProblem {
-    const signature = request.query.get('signature');
-    if (signature !== null && signature !== '') return this.grantByAddress(request, signature, now);
     const key = keyFrom(request.headers);
+    const signature = request.query.get('signature');
+    // A key goes first: many upstreams have a parameter of this name themselves.
+    if (!key && signature) return this.grantByAddress(request, signature, now);
     if (!key) return new GatewayProblem('credentialsMissing');
     // Looking up the hash, not the key, leaves nothing to learn from how long the comparison takes.
     const keyHash = createHash('sha256').update(key).digest('hex');
-    return this.options.grants.find(keyHash, request.productId) ?? new GatewayProblem('notFound');
+    const grant = this.options.grants.find(keyHash, request.productId, now, request.headers['x-grant']);
+    return grant ?? new GatewayProblem('notFound');
   }
 
   private grantByAddress(

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Action, Plan } from '@shugu/policy';
+import { type Action, COMPILER_VERSION, type Plan } from '@shugu/policy';
 import type { DriverConfig } from './drivers/driver.ts';
 import { writeDurably } from './durable.ts';
 import type { Tenancy } from './segment.ts';
@@ -35,7 +35,9 @@ const FILE_VERSION = 1;
 export class GrantBook {
   private readonly path: string | null;
   private readonly byId = new Map<string, Grant>();
-  private readonly byKey = new Map<string, Map<string, Grant>>();
+  private readonly byKey = new Map<string, Map<string, Set<string>>>();
+  /** Grants of the file whose plans another compiler made; not served until the server puts them again, recompiled. */
+  readonly stale: Grant[] = [];
   private readonly listeners = new Set<(grant: Grant) => void>();
   private saving: Promise<void> = Promise.resolve();
   private saveAsked = false;
@@ -52,6 +54,9 @@ export class GrantBook {
     const held = this.byId.get(grant.id);
     if (held && held.version >= grant.version) return false;
     if (!held && this.byId.size >= GRANTS_MAX) throw new RangeError(`more than ${GRANTS_MAX} grants`);
+    if (grant.plan.compilerVersion !== COMPILER_VERSION) {
+      throw new RangeError(`plan of compiler ${grant.plan.compilerVersion}; this is ${COMPILER_VERSION}`);
+    }
     if (!grant.plan.drivers.includes(grant.driver.kind)) {
       throw new RangeError(`policy ${grant.plan.policyHash} is not enforceable by ${grant.driver.kind}`);
     }
@@ -75,9 +80,14 @@ export class GrantBook {
     return [...this.byId.values()];
   }
 
-  /** The grant that a key holds on a product. */
-  find(keyHash: string, productId: string): Grant | undefined {
-    return this.byKey.get(keyHash)?.get(productId);
+  /**
+   * The grant that a key holds on a product; with several contract lines the one named, or else the first that is in
+   * force, or else the last, whose refusal then says why.
+   */
+  find(keyHash: string, productId: string, now: number, grantId?: string): Grant | undefined {
+    const held = [...(this.byKey.get(keyHash)?.get(productId) ?? [])].map((id) => this.byId.get(id));
+    if (grantId !== undefined) return held.find((grant) => grant?.id === grantId);
+    return held.find((grant) => grant !== undefined && isInForce(grant, now)) ?? held.at(-1);
   }
 
   /** Told of every change, before `put` is durable. Returns the way to stop. */
@@ -96,7 +106,10 @@ export class GrantBook {
     if (text === null) return book;
     const stored = JSON.parse(text) as { version: number; grants: Grant[] };
     if (stored.version !== FILE_VERSION) throw new Error(`grant book ${path} is of version ${stored.version}`);
-    for (const grant of stored.grants) book.hold(grant);
+    for (const grant of stored.grants) {
+      if (grant.plan.compilerVersion === COMPILER_VERSION) book.hold(grant);
+      else book.stale.push(grant);
+    }
     return book;
   }
 
@@ -104,17 +117,13 @@ export class GrantBook {
     const held = this.byId.get(grant.id);
     for (const keyHash of held?.keyHashes ?? []) {
       const products = this.byKey.get(keyHash);
-      if (products?.get(held?.productId ?? '')?.id === grant.id) products.delete(held?.productId ?? '');
-      if (products?.size === 0) this.byKey.delete(keyHash);
+      products?.get(held?.productId ?? '')?.delete(grant.id);
     }
     this.byId.set(grant.id, grant);
     for (const keyHash of grant.keyHashes) {
-      const products = this.byKey.get(keyHash) ?? new Map<string, Grant>();
-      // A key with an ended and a running contract on one product uses the running one.
-      const other = products.get(grant.productId);
-      if (!other || other.id === grant.id || grant.status === 'active' || other.status !== 'active')
-        products.set(grant.productId, grant);
+      const products = this.byKey.get(keyHash) ?? new Map<string, Set<string>>();
       this.byKey.set(keyHash, products);
+      products.set(grant.productId, (products.get(grant.productId) ?? new Set()).add(grant.id));
     }
     for (const listener of this.listeners) listener(grant);
   }
@@ -133,4 +142,13 @@ export class GrantBook {
     }
     await this.saving;
   }
+}
+
+export function isInForce({ status, plan, validUntil }: Grant, now: number): boolean {
+  return status === 'active' && (plan.notBefore ?? now) <= now && !isOver({ plan, validUntil }, now);
+}
+
+/** Whether the period of use or the contract itself has ended. */
+export function isOver({ plan, validUntil }: Pick<Grant, 'plan' | 'validUntil'>, now: number): boolean {
+  return now >= Math.min(plan.notAfter ?? Number.POSITIVE_INFINITY, validUntil ?? Number.POSITIVE_INFINITY);
 }

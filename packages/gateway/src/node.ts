@@ -92,8 +92,8 @@ async function send(response: ServerResponse, answer: GatewayResponse, bodiless:
     // The head is out, so the only honest sign left is a broken connection. The exact figure comes before the driver's.
     response.destroy();
     await cut?.(sent);
-    await pieces.return?.();
   } finally {
+    await pieces.return?.();
     signal?.removeEventListener('abort', stop);
   }
 }
