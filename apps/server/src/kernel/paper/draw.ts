@@ -122,8 +122,10 @@ export function drawSeal(pdf: Pdf, x: number, y: number, radius: number, text: s
     .stroke();
   drawStar(pdf, x, y, radius * 0.26);
   const letters = [...text].slice(0, 24);
-  const size = Math.min(radius * 0.26, (radius * 4.1) / Math.max(letters.length, 8));
-  const spread = Math.min(250, letters.length * 24);
+  const spread = Math.min(265, letters.length * 24);
+  // Feet of letters stand closer than their heads: they decide how large the letters may be.
+  const footSpace = (((spread * Math.PI) / 180) * radius * 0.66) / Math.max(letters.length - 1, 1);
+  const size = Math.min(radius * 0.26, footSpace * 0.95);
   pdf.fontSize(size).lineWidth(size * 0.03);
   for (const [at, letter] of letters.entries()) {
     const angle = letters.length === 1 ? 0 : -spread / 2 + (spread * at) / (letters.length - 1);

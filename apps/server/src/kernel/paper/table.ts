@@ -45,6 +45,7 @@ export function drawTable(flow: Flow, table: PaperTable): void {
       .strokeColor(colour)
       .stroke();
   };
+  const totals = table.totals?.map(legible);
   const titles = table.columns.map((column) => legible(column.title));
   const head = () => {
     const height = heightOf(titles);
@@ -65,18 +66,19 @@ export function drawTable(flow: Flow, table: PaperTable): void {
   for (const [at, row] of table.rows.entries()) {
     const cells = row.map(legible);
     const height = heightOf(cells);
-    if (flow.room(height)) head();
+    // The sum does not stand alone on a new page.
+    const after = totals && at === table.rows.length - 1 ? heightOf(totals) : 0;
+    if (flow.room(height + after)) head();
     if (at % 2 === 1) pdf.save().rect(left, flow.y, flow.width, height).fillOpacity(0.7).fill(ink.tint).restore();
     drawCells(cells, false, ink.text);
     flow.y += height;
     rule(0.4, ink.line);
   }
-  if (table.totals) {
-    const cells = table.totals.map(legible);
-    const height = heightOf(cells);
+  if (totals) {
+    const height = heightOf(totals);
     if (flow.room(height)) head();
     rule(1, ink.accent);
-    drawCells(cells, true, ink.accent);
+    drawCells(totals, true, ink.accent);
     flow.y += height;
     rule(1, ink.accent);
   }
