@@ -1,10 +1,30 @@
 import { defineConfig } from 'vitest/config';
 
+const postgres = './apps/server/src/kernel/postgres/testing.ts';
+
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
-      // Pure packages: no database, no server; one process for speed.
-      { test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'], isolate: false, testTimeout: 30_000 } },
+      // Pure packages: no database, no server.
+      { test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'], testTimeout: 60_000 } },
+      // The bank simulator: its own process and its own books.
+      { test: { name: 'bank', include: ['apps/bank/src/**/*.test.ts'], testTimeout: 60_000 } },
+      // The server's rooms, each test file on a database of its own.
+      {
+        test: {
+          name: 'server',
+          include: ['apps/server/**/*.test.ts', 'apps/cli/**/*.test.ts'],
+          exclude: ['apps/server/test/crash/**', '**/node_modules/**'],
+          globalSetup: [postgres],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      // kill -9 of server, bank and database during trades.
+      {
+        test: { name: 'crash', include: ['apps/server/test/crash/**/*.test.ts'], globalSetup: [postgres], testTimeout: 600_000, hookTimeout: 120_000 },
+      },
     ],
   },
 });
