@@ -166,6 +166,33 @@ test('a key that is taken off a grant opens nothing', async () => {
   expect((await get(`product-api/${plate}`, { 'x-api-key': 'new' })).status).toBe(200);
 });
 
+test('an answer that was recorded but did not arrive is corrected by a new record', async () => {
+  rig = await openRig();
+  const plan = planOf({ quotas: [{ metric: 'bytes', period: 'total', limit: 10_000 }] });
+  const grant = rig.grant(rig.configs.api, plan);
+  await rig.grants.put(grant);
+  const answer = await rig.current.gateway.handle({
+    method: 'GET',
+    productId: 'product-api',
+    path: plate,
+    query: new URLSearchParams(),
+    headers: { 'x-api-key': KEY },
+  });
+  const size = Number(answer.headers['content-length']);
+  await answer.cut?.(10);
+  await answer.cut?.(5);
+  const [use, correction, ...more] = await records();
+  expect(more).toEqual([]);
+  expect([use?.status, use?.units]).toEqual(['complete', { calls: 1, rows: 1, bytes: size }]);
+  expect(correction).toMatchObject({
+    corrects: use?.use,
+    reason: 'answerCut',
+    status: 'incomplete',
+    units: { calls: 0, rows: 0, bytes: 10 - size },
+  });
+  expect(rig.quota.read(grant.id, plan, rig.time.now)).toEqual({ 'bytes:total': 10 });
+});
+
 test('with several contract lines the one in force is used, or the one that is named', async () => {
   rig = await openRig();
   const quotas = [{ metric: 'calls' as const, period: 'total' as const, limit: 5 }];

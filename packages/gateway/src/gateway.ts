@@ -203,8 +203,9 @@ export class Gateway {
     } catch (error) {
       end.release();
       this.forget(grant.id, controller);
-      if (controller.signal.aborted && this.options.grants.get(grant.id)?.status !== 'active') {
-        return { ...this.refused(refusal('withdrawn'), grant, now), done: () => {} };
+      const status = this.options.grants.get(grant.id)?.status;
+      if (controller.signal.aborted && status !== 'active') {
+        return { ...this.refused(refusal(status ?? 'withdrawn'), grant, now), done: () => {} };
       }
       throw error;
     }

@@ -114,7 +114,8 @@ function readHeader(file: Buffer): { value: SegmentHeader; bytes: number } | nul
   const length = file.readUInt32BE(MAGIC.length);
   if (length > HEADER_BYTES_MAX || file.length < start + length) return null;
   try {
-    return { value: JSON.parse(file.toString('utf8', start, start + length)) as SegmentHeader, bytes: start + length };
+    const value = JSON.parse(file.toString('utf8', start, start + length)) as SegmentHeader | null;
+    return Number.isSafeInteger(value?.firstSequence) ? { value: value as SegmentHeader, bytes: start + length } : null;
   } catch {
     return null;
   }

@@ -1,5 +1,5 @@
 import type { Action, Mask, Quota, Terms } from './model.ts';
-import type { OdrlPolicy } from './odrl.ts';
+import { type OdrlPolicy, PROFILE_IRI } from './odrl.ts';
 import { QUOTA_OPERANDS } from './operands.ts';
 import { DEFAULT_TIME_ZONE, localTime } from './period.ts';
 import { rowFilterText } from './rowfilter.ts';
@@ -18,10 +18,15 @@ export function odrlFrom(
   { id, type = 'Offer' }: { id?: string; type?: 'Offer' | 'Agreement' | 'Set' } = {},
 ): OdrlPolicy {
   const constraint = constraintsOf(terms);
+  // ODRL: who does not know the profile must not process the policy, so it is named where, and only where, it is used.
+  const own = [...terms.actions, ...(terms.prohibited ?? []), ...constraint.map(({ leftOperand }) => leftOperand)].some(
+    (term) => term.startsWith('shugu:'),
+  );
   const { assigner, assignee, target, prohibited = [], duties = [] } = terms;
   return {
     '@type': type,
     ...(id === undefined ? {} : { '@id': id }),
+    ...(own ? { profile: PROFILE_IRI } : {}),
     ...(assigner === undefined ? {} : { assigner }),
     ...(assignee === undefined ? {} : { assignee }),
     ...(target === undefined ? {} : { target }),

@@ -14,6 +14,7 @@ import {
   type OdrlPolicy,
   type OdrlRuleConstraint,
   odrlPolicySchema,
+  PROFILE_IRI,
   RULE_KEYS,
   shortTerm,
 } from './odrl.ts';
@@ -65,6 +66,9 @@ function emptyTerms(source: OdrlPolicy): Terms {
 
 function readPolicy(source: OdrlPolicy, reading: Reading): void {
   strangeKeys(source, RULE_KEYS.policy, '', reading);
+  const foreign = [source.profile ?? []].flat().filter((profile) => profile !== PROFILE_IRI);
+  if (foreign.length > 0)
+    reading.notUnderstood.push(problem('profileUnknown', '/profile', { detail: foreign.join(', ') }));
   readPermissions(source, reading);
   (source.prohibition ?? []).forEach((rule, index) => {
     const path = `/prohibition/${index}`;

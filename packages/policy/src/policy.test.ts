@@ -59,6 +59,7 @@ describe('parse', () => {
     ['spatial', 'isAnyOf', '湖南', 'valueNotRegions'],
     ['shugu:columns', 'isAnyOf', 'a b', 'valueNotColumns'],
     ['shugu:mask', 'eq', 'phone=rot13', 'valueNotMasks'],
+    ['shugu:mask', 'eq', '__proto__=hide', 'valueNotMasks'],
     ['shugu:rowFilter', 'eq', 'score >= 60 or 1 = 1', 'valueNotFilter'],
     ['shugu:rowFilter', 'eq', "city = (select 'x')", 'valueNotFilter'],
     ['shugu:authorisationReference', 'eq', 'optional', 'valueNotRequired'],
@@ -101,6 +102,37 @@ describe('parse', () => {
     expect(result.ok ? [] : result.problems.map((found) => found.code)).toEqual([code]);
   });
 
+  test('whatever comes in, reading ends in a policy or in problems with codes, and no unknown limit compiles', () => {
+    const term = fc.oneof(
+      fc.constantFrom(
+        'count',
+        'purpose',
+        'shugu:mask',
+        'shugu:rowFilter',
+        'dateTime',
+        'spatial',
+        '__proto__',
+        'constructor',
+      ),
+      fc.string(),
+    );
+    const operator = fc.oneof(fc.constantFrom('eq', 'lteq', 'isAnyOf', 'gteq'), fc.string());
+    const operand = fc.oneof(fc.string(), fc.array(fc.string()), fc.jsonValue());
+    const constraint = fc.record({ leftOperand: term, operator, rightOperand: operand });
+    const policy = fc.record({
+      permission: fc.array(fc.record({ action: fc.constantFrom('use', 'sell'), constraint: fc.array(constraint) })),
+    });
+    fc.assert(
+      fc.property(fc.oneof(policy, fc.jsonValue()), (json) => {
+        const result = parsePolicy(json);
+        if (!result.ok)
+          return result.problems.length > 0 && result.problems.every(({ code, zh, en }) => code && zh && en);
+        explain(result.policy, 'zh');
+        return compile(result.policy).ok === (result.policy.notUnderstood.length === 0);
+      }),
+    );
+  });
+
   test('IRIs, prefixes and bare names are one', () => {
     const { terms } = parsed(
       parsePolicy(withConstraint('http://www.w3.org/ns/odrl/2/purpose', 'odrl:isAnyOf', ['a', 'b'])),
@@ -117,6 +149,7 @@ describe('compile', () => {
     ['operatorUnknown', withConstraint('count', 'gteq', '5')],
     ['actionUnknown', { permission: [{ action: 'use' }, { action: 'sell' }] }],
     ['dutyUnknown', { permission: [{ action: 'use' }], obligation: [{ action: 'anonymize' }] }],
+    ['profileUnknown', { permission: [{ action: 'use' }], profile: ['urn:shugu:policy:1:', 'urn:other'] }],
     ['memberUnknown', { permission: [{ action: 'use', refinement: [] }] }],
     ['conditionNotSupported', { permission: [{ action: 'use', constraint: [{ or: [{}] }] }] }],
   ])('refuses what it does not understand: %s', (code, json) => {

@@ -29,6 +29,7 @@ const CATALOGUE = {
   actionUnknown: ['未知用法：{}', 'Unknown action: {}'],
   constraintUnknown: ['未知限制：{}', 'Unknown constraint: {}'],
   operatorUnknown: ['此限制不支持该比较：{}', 'The constraint does not take this operator: {}'],
+  profileUnknown: ['未知的策略规范：{}', 'Unknown profile: {}'],
   memberUnknown: ['未知成员：{}', 'Unknown member: {}'],
   noAction: ['没有许可任何用法', 'No action is permitted'],
   notEnforceable: ['该交付方式无法执行：{}', 'This delivery path cannot enforce: {}'],

@@ -13,7 +13,8 @@ export type RowCondition = { column: string; operator: RowOperator; value: strin
 export type Row = Readonly<Record<string, unknown>>;
 
 export const ROW_CONDITIONS_MAX = 16;
-export const COLUMN_PATTERN = /^[\p{L}_][\p{L}\p{N}_]{0,62}$/u;
+/** `__proto__` is no column: as a key it would vanish from a table of masks. */
+export const COLUMN_PATTERN = /^(?!__proto__$)[\p{L}_][\p{L}\p{N}_]{0,62}$/u;
 
 const CONDITION =
   /^\s*([\p{L}_][\p{L}\p{N}_]{0,62})\s*(!=|<=|>=|=|<|>)\s*(?:(-?\d{1,15}(?:\.\d{1,9})?)|'((?:[^']|'')*)')/u;
