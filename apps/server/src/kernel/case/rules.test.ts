@@ -174,6 +174,15 @@ describe('acceptance', () => {
     expect(world.clock('whole')!.startedAt).toEqual(at('2026-02-25T00:00:00'));
     expect(world.told.filter((text) => text.includes('视为'))).toHaveLength(3);
   });
+  it('is not consent before the next working day: the weekend after the limit still is the registrar’s', () => {
+    const world = open(form, '2026-03-03');
+    world.take(applicant, 'submit');
+    expect(world.lastDay('acceptance')).toBe('2026-03-06');
+    world.goTo('2026-03-08T23:59:59');
+    expect(world.state).toBe('submitted');
+    world.goTo('2026-03-09T00:00:00');
+    expect(world.state).toBe('reviewing');
+  });
   it('tells the gaps once; late correction lapses', () => {
     const world = open();
     world.take(applicant, 'submit');

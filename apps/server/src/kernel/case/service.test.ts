@@ -293,13 +293,18 @@ describe('silence and service', () => {
     expect(JSON.stringify(await cases.get(database, keeper, id))).toBe(before);
   });
 
-  it('lets only one of two movers win', async () => {
+  it('lets only one of several movers win', async () => {
     const id = await asked();
+    // Connections stand ready, so that all of them are in the case at once.
+    await Promise.all([1, 2, 3, 4].map(() => database.rows(sql`select pg_sleep(0.02)`)));
+    const refuse = () => codeOf(move(keeper, id, 'refuse', { reason: '无' }));
     const codes = await Promise.all([
       codeOf(move(keeper, id, 'grant')),
-      codeOf(move(keeper, id, 'refuse', { reason: '无' })),
+      refuse(),
+      codeOf(move(keeper, id, 'grant')),
+      refuse(),
     ]);
-    expect(codes.sort()).toEqual(['cases.notNow', 'done']);
+    expect(codes.sort()).toEqual(['cases.notNow', 'cases.notNow', 'cases.notNow', 'done']);
   });
 });
 
