@@ -291,7 +291,7 @@ export const apply = endpoint({
     }),
     acceptedVersions: z.array(id('rdv')).max(100).describe('every mandatory rule document in force'),
   }),
-  reply: z.object({ organisation: organisationId, administrator: personId, case: z.string().nullable() }),
+  reply: z.object({ organisation: organisationId, administrator: personId, case: id('cas') }),
 });
 
 export const listAdmissions = endpoint({
@@ -302,6 +302,23 @@ export const listAdmissions = endpoint({
   permission: 'members.organisation.read',
   query: pageQuery.extend({ status: organisationStatus.optional(), role: role.optional() }),
   reply: page(organisation),
+});
+
+export const readAdmission = endpoint({
+  id: 'members.admission.read',
+  method: 'GET',
+  path: '/api/admissions/:id',
+  summary: { zh: '会员主体信息（供审核核验）', en: 'A member’s particulars, for those who verify them' },
+  permission: 'members.organisation.read',
+  readsLogged: true,
+  params: z.object({ id: organisationId }),
+  reply: organisation.extend({
+    legalRepresentative: z.string().nullable(),
+    case: id('cas').nullable(),
+    administrators: z.array(
+      z.object({ displayName: z.string(), phone: z.string().nullable(), email: z.string().nullable() }),
+    ),
+  }),
 });
 
 export const listDirectory = endpoint({
@@ -362,7 +379,7 @@ export const applyForRoles = endpoint({
   permission: 'members.role.apply',
   status: 201,
   body: z.object({ role: memberRole, class: roleClass.default(''), licence: z.string().trim().max(100).default('') }),
-  reply: z.object({ case: z.string().nullable() }),
+  reply: z.object({ case: id('cas') }),
 });
 
 export const suspendOrganisation = endpoint({

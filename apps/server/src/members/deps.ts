@@ -1,6 +1,7 @@
 /** What the room is given, and the little that its use cases share. */
+import type { Cases } from '../kernel/case/index.ts';
 import type { Database, Tx } from '../kernel/db/db.ts';
-import type { PermissionTable, Principal } from '../kernel/http/principal.ts';
+import type { PermissionTable } from '../kernel/http/principal.ts';
 import type { ObjectStore } from '../kernel/objects.ts';
 import type { Seal } from '../kernel/seal.ts';
 
@@ -13,26 +14,12 @@ export interface MembersSettings {
   publicUrl(): string;
 }
 
-/** The seam to the case engine: the room files an application, the engine calls its effects back. */
-export interface AdmissionDesk {
-  /** Files under a procedure (`member.admission`, `member.role`); the case's id. */
-  file(
-    tx: Tx,
-    principal: Principal,
-    application: {
-      procedure: string;
-      subject: string;
-      title: { zh: string; en: string };
-      form: Record<string, unknown>;
-      papers: { kind: string; digest: string; fileName: string; mediaType: string; bytes: number }[];
-    },
-  ): Promise<string>;
-}
-
 export interface MembersDeps {
   database: Database;
   seal: Seal;
   objects: ObjectStore;
+  /** Admissions and further roles are cases of the pack `member`. */
+  cases: Pick<Cases, 'register' | 'file' | 'addPaper' | 'move'>;
   now(): Date;
   permissionTables: readonly PermissionTable[];
   settings: MembersSettings;
@@ -45,5 +32,4 @@ export interface Room extends MembersDeps {
   monotonic(): number;
   /** Rights of somebody change in this transaction: nothing remembered about anybody outlives its commit. */
   rightsChange(tx: Tx): void;
-  desk(): AdmissionDesk | undefined;
 }

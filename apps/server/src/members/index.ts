@@ -2,7 +2,7 @@
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import { type Authenticator, makeAuthenticator } from './authenticate.ts';
-import type { AdmissionDesk, MembersDeps, Room } from './deps.ts';
+import type { MembersDeps, Room } from './deps.ts';
 import type { Organisation, Role } from './model.ts';
 import { problems } from './problems.ts';
 import * as reads from './reads.ts';
@@ -11,7 +11,7 @@ import { mergePermissions } from './rules.ts';
 import * as organisations from './service/organisations.ts';
 import { acceptedCurrent } from './service/rulebook.ts';
 
-export type { AdmissionDesk, MembersDeps, MembersSettings } from './deps.ts';
+export type { MembersDeps, MembersSettings } from './deps.ts';
 export { eventTypes as memberEvents } from './events.ts';
 export {
   allRoles,
@@ -58,30 +58,21 @@ export interface Members {
     organisation: string,
     seats: readonly string[],
   ): Promise<{ id: string; displayName: string; email: string | null }[]>;
-  /** Effects of decided cases. */
-  effects: {
-    admit(tx: Tx, organisation: string): Promise<void>;
-    refuse(tx: Tx, organisation: string): Promise<void>;
-    decideRole(tx: Tx, organisation: string, caseId: string, approved: boolean): Promise<void>;
-  };
   /** Suspends or restores at once, for flows with their own authority (a regulator's directive). */
   setStanding(tx: Tx, organisation: string, status: 'suspended' | 'active', reason: string): Promise<void>;
-  /** Connects the case engine; until then an application is kept without a case. */
-  useDesk(desk: AdmissionDesk): void;
 }
 
 export const makeMembers = (deps: MembersDeps): Members => {
   const table = mergePermissions(deps.permissionTables);
   const monotonic = deps.monotonic ?? (() => performance.now());
   const authenticator = makeAuthenticator({ ...deps, monotonic, table });
-  let desk: AdmissionDesk | undefined;
   const room: Room = {
     ...deps,
     table,
     monotonic,
     rightsChange: (tx) => tx.afterCommit(authenticator.forget),
-    desk: () => desk,
   };
+  organisations.registerCases(room);
   const accepted = (read: Reader, organisation: string) => acceptedCurrent(read, organisation, deps.now());
   const hasRole: Members['hasRole'] = async (read, id, ...roles) => {
     const found = await reads.organisation(read, id);
@@ -120,14 +111,6 @@ export const makeMembers = (deps: MembersDeps): Members => {
           email: await deps.seal.open(read, one.id, one.email),
         })),
       ),
-    effects: {
-      admit: (tx, id) => organisations.admit(room, tx, id),
-      refuse: (tx, id) => organisations.refuse(room, tx, id),
-      decideRole: (tx, id, caseId, approved) => organisations.decideRole(room, tx, id, caseId, approved),
-    },
     setStanding: (tx, id, status, reason) => organisations.setStanding(room, tx, id, status, reason),
-    useDesk: (given) => {
-      desk = given;
-    },
   };
 };

@@ -1,4 +1,4 @@
-/** Who may do what in this room. */
+/** Who may do what in this room. Reviewing admissions is declared with its procedure, in the rule pack. */
 import type { PermissionTable } from '../kernel/http/principal.ts';
 import { allRoles, institutionRoles, memberRoles } from './model.ts';
 

@@ -14,6 +14,11 @@ export const problems = defineProblems('members', {
     title: { zh: '系统已经初始化', en: 'This node is already set up' },
     next: { zh: '请由系统管理员登录', en: 'Sign in as the system administrator' },
   },
+  notOpen: {
+    status: 409,
+    title: { zh: '本节点尚未开始受理', en: 'This node takes no applications yet' },
+    next: { zh: '待运营方完成初始化后再申请', en: 'Apply once the operator has set it up' },
+  },
   setupTokenWrong: {
     status: 403,
     title: { zh: '初始化口令不正确', en: 'The setup token is wrong' },
@@ -85,6 +90,11 @@ export const problems = defineProblems('members', {
       zh: '第三方机构须选择类别；持牌类别须填写许可证号',
       en: 'A service body names its class; a licensed class names its licence',
     },
+  },
+  formDiffers: {
+    status: 409,
+    title: { zh: '办件表单与申请登记的内容不一致', en: 'The case says something else than was applied for' },
+    next: { zh: '不予通过，或由申请人撤回后重新申请', en: 'Reject it, or let the applicant withdraw and apply anew' },
   },
   roleHeld: {
     status: 409,

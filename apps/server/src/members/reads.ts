@@ -57,9 +57,9 @@ export const displayNames = async (read: Reader, ids: readonly string[]): Promis
 export const sealedFields = (
   read: Reader,
   id: string,
-): Promise<{ legalRepresentative: string; bankAccount: string | null }> =>
+): Promise<{ legalRepresentative: string; bankAccount: string | null; admissionCase: string | null }> =>
   read.one(
-    sql`select legal_representative as "legalRepresentative", bank_account as "bankAccount" from organisations where id = ${id}`,
+    sql`select legal_representative as "legalRepresentative", bank_account as "bankAccount", admission_case as "admissionCase" from organisations where id = ${id}`,
   );
 
 /** Lists run by id, which runs by time of entry. */
@@ -113,6 +113,11 @@ export const personForUpdate = async (read: Reader, participant: string, id: str
   if (!found) throw kernelProblems.unknown();
   return found;
 };
+
+/** Those who answer for the organisation's accounts, personal fields still sealed. */
+export const administratorsOf = (read: Reader, participant: string): Promise<PersonRow[]> =>
+  read.rows(sql`select ${personColumns} from people p join seats t on t.person = p.id
+    where p.participant = ${participant} and t.seat = 'administrator' order by p.id`);
 
 export const person = (read: Reader, id: string): Promise<Person | undefined> =>
   read.first<Person>(sql`select ${personColumns} from people p where p.id = ${id}`);

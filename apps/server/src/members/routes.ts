@@ -168,6 +168,24 @@ const organisationRoutes = (room: Room): Route[] => {
     on(wire.listAdmissions, async ({ read, query }) =>
       pageOf(await reads.organisationPage(read, query), query, (row) => [row.id], organisationOut),
     ),
+    on(wire.readAdmission, async ({ read, params }) => {
+      const found = await reads.organisation(read, params.id);
+      if (!found) throw kernelProblems.unknown();
+      const sealed = await reads.sealedFields(read, params.id);
+      const administrators = await reads.administratorsOf(read, params.id);
+      return {
+        ...organisationOut(found),
+        legalRepresentative: await room.seal.open(read, found.id, sealed.legalRepresentative),
+        case: sealed.admissionCase,
+        administrators: await Promise.all(
+          administrators.map(async (one) => ({
+            displayName: one.displayName,
+            phone: await room.seal.open(read, one.id, one.phone),
+            email: await room.seal.open(read, one.id, one.email),
+          })),
+        ),
+      };
+    }),
     on(wire.listDirectory, async ({ read, query }) =>
       pageOf(await reads.directoryPage(read, query), query, (row) => [row.id], profileOut),
     ),

@@ -43,16 +43,17 @@ describe('sign-in', () => {
 
   test('unknown accounts take as long as known ones', async () => {
     const duration = async (login: string) => {
-      const times = [];
-      for (let i = 0; i < 5; i++) {
-        const started = performance.now();
-        await refusal(server.client().call(wire.signIn, { body: { login, password: 'wrong-password-1' } }));
-        times.push(performance.now() - started);
-      }
-      return times.sort((a, b) => a - b)[2]!;
+      const started = performance.now();
+      await refusal(server.client().call(wire.signIn, { body: { login, password: 'wrong-password-1' } }));
+      return performance.now() - started;
     };
-    const known = await duration('bank.finance');
-    const unknown = await duration('no.such.account');
+    // The shortest of several, taken in turn: a busy machine only ever adds.
+    let known = Infinity;
+    let unknown = Infinity;
+    for (let i = 0; i < 8; i++) {
+      known = Math.min(known, await duration('bank.finance'));
+      unknown = Math.min(unknown, await duration('no.such.account'));
+    }
     // Without the hash an unknown account would answer in a tenth of the time.
     expect(unknown).toBeGreaterThan(known * 0.5);
   });

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { makeClient, ProblemError } from '@shugu/wire';
 import * as wire from '@shugu/wire/members';
 import pino from 'pino';
+import { loadCalendar } from '../kernel/calendar/load.ts';
+import { type Cases, casePermissions, makeCases } from '../kernel/case/index.ts';
+import { caseRoutes } from '../kernel/case/routes.ts';
 import { type SimulatedClock, simulatedClock } from '../kernel/clock.ts';
 import { type Database, openDatabase } from '../kernel/db/db.ts';
 import { migrate, readMigrations } from '../kernel/db/migrate.ts';
@@ -15,6 +18,7 @@ import { newSecret } from '../kernel/ids.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { folderObjects } from '../kernel/objects.ts';
 import { testPostgres } from '../kernel/postgres/testing.ts';
+import { loadRulePacks } from '../kernel/rulepack/rulebook.ts';
 import { makeSeal } from '../kernel/seal.ts';
 import { type Members, makeMembers, membersPermissions } from './index.ts';
 import { type SeededCast, seedCast } from './testing.ts';
@@ -30,6 +34,7 @@ export interface TestServer {
   url: string;
   database: Database;
   members: Members;
+  cases: Cases;
   clock: SimulatedClock;
   cast: SeededCast | undefined;
   client(token?: string, headers?: Record<string, string>): ReturnType<typeof makeClient>;
@@ -48,13 +53,17 @@ export const startMembersServer = async (
   await migrate(database, await readMigrations(join(import.meta.dirname, '..'), ['kernel', 'members']));
   const home = await mkdtemp(join(tmpdir(), 'members-'));
   const seal = makeSeal(Buffer.alloc(32, 7));
+  const objects = folderObjects(home);
+  const ruleBook = await loadRulePacks(join(import.meta.dirname, '../../../../rulepacks'));
+  const cases = makeCases({ ruleBook, calendar: await loadCalendar(), now: clock.now });
   let url = '';
   const members = makeMembers({
     database,
     seal,
-    objects: folderObjects(home),
+    objects,
+    cases,
     now: clock.now,
-    permissionTables: [membersPermissions, ...(options.tables ?? [])],
+    permissionTables: [membersPermissions, casePermissions, ruleBook.permissions, ...(options.tables ?? [])],
     settings: {
       setupToken,
       sessionHours: 12,
@@ -63,7 +72,7 @@ export const startMembersServer = async (
     },
   });
   const app = makeHttp({
-    routes: members.routes,
+    routes: [...members.routes, ...caseRoutes({ cases, database, objects })],
     database,
     log: pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' }),
     authenticate: members.authenticate,
@@ -81,6 +90,7 @@ export const startMembersServer = async (
     url,
     database,
     members,
+    cases,
     clock,
     cast,
     client,

@@ -3,6 +3,7 @@ import type { apply, applyForRoles, updateBankAccount } from '@shugu/wire/member
 import { limits } from '@shugu/wire/members';
 import type { z } from 'zod';
 import { audit } from '../../kernel/audit.ts';
+import type { Occasion } from '../../kernel/case/index.ts';
 import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import type { Principal } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
@@ -79,25 +80,50 @@ export const applyForMembership = async (room: Room, tx: Tx, body: Application, 
     participant: organisation,
     data: { name: body.name, roles: body.roles },
   });
-  const filed = await room
-    .desk()
-    ?.file(tx, asPerson(organisation, administrator, body.administrator.displayName, language), {
-      procedure: procedures.admission,
-      subject: organisation,
-      title: { zh: `会员入场：${body.name}`, en: `Membership of ${body.name}` },
-      form: admissionForm(body),
-      papers: [{ kind: 'authorisationLetter', ...letter }],
-    });
-  if (filed) await store.setCase(tx, organisation, filed);
-  return { organisation, administrator, case: filed ?? null };
+  const principal = asPerson(organisation, administrator, body.administrator.displayName, language);
+  const filed = await fileCase(room, tx, principal, {
+    procedure: procedures.admission,
+    organisation,
+    title: `会员入场：${body.name}`,
+    form: { name: body.name, creditCode: body.creditCode, kind: body.kind, roles: rolesInWords(body.roles) },
+    letter,
+  });
+  await store.setCase(tx, organisation, filed);
+  return { organisation, administrator, case: filed };
 };
 
-const admissionForm = (body: Application): Record<string, unknown> => ({
-  name: body.name,
-  creditCode: body.creditCode,
-  kind: body.kind,
-  roles: body.roles.map((one) => [one.role, one.class, one.licence].filter(Boolean).join(' ')).join('; '),
-});
+interface CaseDraft {
+  procedure: string;
+  organisation: string;
+  title: string;
+  form: Record<string, unknown>;
+  letter?: { digest: string; bytes: number; fileName: string; mediaType: string };
+}
+
+/** Files and hands in at once: nothing is left for the applicant to forget. */
+const fileCase = async (room: Room, tx: Tx, principal: Principal, draft: CaseDraft): Promise<string> => {
+  const operator = await reads.institution(tx, 'operator');
+  if (!operator) throw problems.notOpen();
+  const { case: one } = await room.cases.file(tx, principal, {
+    procedure: draft.procedure,
+    handler: operator.id,
+    title: draft.title,
+    subject: draft.organisation,
+    data: draft.form,
+  });
+  if (draft.letter) {
+    const { fileName, mediaType, ...stored } = draft.letter;
+    await room.cases.addPaper(
+      tx,
+      principal,
+      one.id,
+      { kind: 'authorisationLetter', name: fileName, mediaType },
+      stored,
+    );
+  }
+  await room.cases.move(tx, principal, one.id, 'submit');
+  return one.id;
+};
 
 export const applyForFurtherRole = async (room: Room, tx: Tx, principal: Principal, body: FurtherRole) => {
   const own = await requireActive(tx, principal.participant);
@@ -108,15 +134,70 @@ export const applyForFurtherRole = async (room: Room, tx: Tx, principal: Princip
   if (fault) throw fault;
   await store.insertRole(tx, own.id, { ...body, status: 'applied' });
   await audit(tx, { action: 'members.role.apply', subject: own.id, data: { ...body } });
-  const filed = await room.desk()?.file(tx, principal, {
+  const filed = await fileCase(room, tx, principal, {
     procedure: procedures.role,
-    subject: own.id,
-    title: { zh: `增加会员类别：${own.name}`, en: `Further role of ${own.name}` },
-    form: { name: own.name, creditCode: own.creditCode, role: body.role, class: body.class, licence: body.licence },
-    papers: [],
+    organisation: own.id,
+    title: `增加会员类别：${own.name}`,
+    form: { name: own.name, creditCode: own.creditCode, ...body },
   });
-  if (filed) await store.setRoleCase(tx, own.id, body.role, body.class, filed);
-  return { case: filed ?? null };
+  await store.setRoleCase(tx, own.id, body.role, body.class, filed);
+  return { case: filed };
+};
+
+const rolesInWords = (roles: readonly Pick<HeldRole, 'role' | 'class' | 'licence'>[]): string =>
+  roles.map((one) => [one.role, one.class, one.licence].filter(Boolean).join(' ')).join('; ');
+
+/** The reviewers decided on the case's form; what takes effect are the rows of this room. They must say the same. */
+const requireSame = (form: Record<string, unknown>, recorded: Record<string, string>): void => {
+  for (const [field, value] of Object.entries(recorded))
+    if ((form[field] ?? '') !== value) throw problems.formDiffers({ field: `case.${field}`, detail: value });
+};
+
+const admitByCase = async (room: Room, tx: Tx, one: Occasion['case']): Promise<undefined> => {
+  const found = await forUpdate(tx, one.participant);
+  if ((await reads.sealedFields(tx, found.id)).admissionCase !== one.id)
+    throw problems.standingSame({ detail: found.status });
+  const asked = found.roles.filter((role) => role.status === 'applied');
+  requireSame(one.data, { name: found.name, creditCode: found.creditCode, kind: found.kind });
+  const named = String(one.data.roles ?? '')
+    .split('; ')
+    .sort();
+  if (
+    named.join() !==
+    asked
+      .map((role) => rolesInWords([role]))
+      .sort()
+      .join()
+  )
+    throw problems.formDiffers({ field: 'case.roles', detail: rolesInWords(asked) });
+  await admit(room, tx, found.id);
+};
+
+const refuseByCase = async (room: Room, tx: Tx, one: Occasion['case']): Promise<undefined> => {
+  // Anybody can file a second case about themselves by the engine's own door; its end decides nothing.
+  if ((await reads.sealedFields(tx, one.participant)).admissionCase === one.id) await refuse(room, tx, one.participant);
+};
+
+/** What the cases' ends do. The organisation is the case's own participant, never what a form says. */
+export const registerCases = (room: Room): void => {
+  room.cases.register(procedures.admission, {
+    effects: {
+      admit: (tx, { case: one }) => admitByCase(room, tx, one),
+      refuse: (tx, { case: one }) => refuseByCase(room, tx, one),
+    },
+  });
+  room.cases.register(procedures.role, {
+    effects: {
+      admit: async (tx, { case: one }) => {
+        await decideRole(room, tx, one.participant, one.id, one.data);
+        return undefined;
+      },
+      refuse: async (tx, { case: one }) => {
+        await decideRole(room, tx, one.participant, one.id, undefined);
+        return undefined;
+      },
+    },
+  });
 };
 
 const forUpdate = async (tx: Tx, id: string): Promise<Organisation> => {
@@ -127,7 +208,7 @@ const forUpdate = async (tx: Tx, id: string): Promise<Organisation> => {
 };
 
 /** Effect of an approved admission: the roles applied for begin. */
-export const admit = async (room: Room, tx: Tx, id: string): Promise<void> => {
+const admit = async (room: Room, tx: Tx, id: string): Promise<void> => {
   const found = await forUpdate(tx, id);
   if (found.status !== 'applying') throw problems.standingSame({ detail: found.status });
   await store.setStatus(tx, id, 'active');
@@ -143,7 +224,7 @@ export const admit = async (room: Room, tx: Tx, id: string): Promise<void> => {
 };
 
 /** Effect of a refused or withdrawn admission; the credit code is free for another application. */
-export const refuse = async (room: Room, tx: Tx, id: string): Promise<void> => {
+const refuse = async (room: Room, tx: Tx, id: string): Promise<void> => {
   const found = await forUpdate(tx, id);
   if (found.status !== 'applying') throw problems.standingSame({ detail: found.status });
   await store.setStatus(tx, id, 'left');
@@ -153,21 +234,40 @@ export const refuse = async (room: Room, tx: Tx, id: string): Promise<void> => {
   room.rightsChange(tx);
 };
 
-/** Effect of a decided application for one further role. */
-export const decideRole = async (room: Room, tx: Tx, id: string, caseId: string, approved: boolean): Promise<void> => {
+/** Effect of a decided application for one further role; `approvedForm` absent: refused. */
+const decideRole = async (
+  room: Room,
+  tx: Tx,
+  id: string,
+  caseId: string,
+  approvedForm: Record<string, unknown> | undefined,
+): Promise<void> => {
   const found = await forUpdate(tx, id);
-  const asked = await tx.rows<Pick<HeldRole, 'role' | 'class'>>(
-    sql`select role, class from organisation_roles where organisation = ${id} and role_case = ${caseId} and status = 'applied'`,
+  const asked = await tx.first<Pick<HeldRole, 'role' | 'class' | 'licence'>>(
+    sql`select role, class, licence from organisation_roles where organisation = ${id} and role_case = ${caseId} and status = 'applied'`,
   );
-  for (const one of asked) await store.moveRole(tx, id, one.role, one.class, 'applied', approved ? 'active' : 'ended');
-  const roles = asked.map((one) => one.role);
+  if (!asked) {
+    if (approvedForm) throw problems.standingSame({ detail: 'no role was asked for by this case' });
+    return;
+  }
+  if (approvedForm) {
+    requireSame(approvedForm, { role: asked.role, class: asked.class, licence: asked.licence });
+    // Roles that exclude each other may have been asked for side by side.
+    const held = found.roles
+      .filter((one) => one.status === 'active' || one.status === 'suspended')
+      .map((one) => one.role);
+    const conflict = roleConflict([...held, asked.role]);
+    if (conflict) throw conflict;
+  }
+  await store.moveRole(tx, id, asked.role, asked.class, 'applied', approvedForm ? 'active' : 'ended');
+  const roles = [asked.role];
   await audit(tx, {
-    action: approved ? 'members.role.activate' : 'members.role.refuse',
+    action: approvedForm ? 'members.role.activate' : 'members.role.refuse',
     subject: id,
     participant: id,
     data: { roles },
   });
-  if (approved && found.status === 'active')
+  if (approvedForm && found.status === 'active')
     await emit(tx, { type: eventTypes.activated, subject: id, participant: id, data: { roles } });
   room.rightsChange(tx);
 };
