@@ -36,7 +36,7 @@ export const basisKinds = [
   'complianceReport',
   'qualification',
 ] as const;
-export const settlementWays = ['custody', 'self', 'postpaid'] as const;
+export const settlementWays = ['custody', 'direct', 'postpaid'] as const;
 
 export const contractId = id('con');
 export const templateId = id('tpl');

@@ -89,7 +89,7 @@ const settlementNames: Record<ContractTerms['settlementWay'], Text> = {
     zh: '存管银行冻结后按交付与验收划付',
     en: 'held at the custodian bank and paid on delivery and acceptance',
   },
-  self: { zh: '双方自行结算，付款凭证报平台备案', en: 'settled between the parties, proof of payment filed' },
+  direct: { zh: '双方自行结算，付款凭证报平台备案', en: 'settled between the parties, proof of payment filed' },
   postpaid: { zh: '按期对账，先开票后付款', en: 'reconciled by period, invoiced, then paid' },
 };
 const basisNames: Record<BasisItem['kind'], Text> = {

@@ -98,13 +98,11 @@ export const checkPaths = (source: unknown, modes: readonly DeliveryMode[], offe
   const faults = modes.flatMap((mode) => enforceable(parsed.policy, mode).map((fault) => ({ mode, fault })));
   if (faults.length > 0)
     throw problems.policyNotEnforceable({
-      errors: faults
-        .slice(0, 50)
-        .map(({ mode, fault }) => ({
-          field: `deliveryModes.${mode}`,
-          code: fault.code,
-          message: `${fault.zh} / ${fault.en}`,
-        })),
+      errors: faults.slice(0, 50).map(({ mode, fault }) => ({
+        field: `deliveryModes.${mode}`,
+        code: fault.code,
+        message: `${fault.zh} / ${fault.en}`,
+      })),
     });
 };
 
@@ -116,13 +114,11 @@ export const checkWithin = (requested: unknown, offered: unknown): void => {
   const faults = isWithin(want.policy, offer.policy);
   if (faults.length > 0)
     throw problems.policyExceedsOffer({
-      errors: faults
-        .slice(0, 50)
-        .map((fault) => ({
-          field: `policy${fault.path.replace(/\//g, '.')}`,
-          code: fault.code,
-          message: `${fault.zh} / ${fault.en}`,
-        })),
+      errors: faults.slice(0, 50).map((fault) => ({
+        field: `policy${fault.path.replace(/\//g, '.')}`,
+        code: fault.code,
+        message: `${fault.zh} / ${fault.en}`,
+      })),
     });
 };
 
