@@ -36,9 +36,9 @@ export const mermaidOf = (table: Procedure, language: Language): string => {
   return `${lines.join('\n')}\n`;
 };
 
-const box = { width: 132, height: 44, gapX: 96, gapY: 34, margin: 24 } as const;
+const box = { width: 132, height: 44, gapX: 108, gapY: 56, margin: 24 } as const;
 
-/** Column of each state: steps from the start; ends stand one column beyond what leads to them. */
+/** Column of each state: steps from the start. */
 const columnsOf = (table: Procedure, edges: readonly Edge[]): Map<string, number> => {
   const columns = new Map([[table.start, 0]]);
   const queue = [table.start];
@@ -56,22 +56,31 @@ interface Place {
   y: number;
 }
 
+/** States that go on stand in columns; ends stand in a row of their own beneath, as near as can be to what leads to them. */
 const placesOf = (table: Procedure, edges: readonly Edge[]): Map<string, Place> => {
-  const rows = new Map<number, number>();
-  const places = new Map<string, Place>();
   const columns = columnsOf(table, edges);
-  // Ends go below the states that go on, so that the main path reads along the top.
-  const order = Object.keys(table.states).sort(
-    (a, b) => Number(table.states[a]!.end ?? false) - Number(table.states[b]!.end ?? false),
-  );
-  for (const id of order) {
+  const places = new Map<string, Place>();
+  const heights = new Map<number, number>();
+  const at = (column: number, row: number): Place => ({
+    x: box.margin + column * (box.width + box.gapX),
+    y: box.margin + row * (box.height + box.gapY),
+  });
+  for (const [id, state] of Object.entries(table.states)) {
+    if (state.end) continue;
     const column = columns.get(id) ?? 0;
-    const row = rows.get(column) ?? 0;
-    rows.set(column, row + 1);
-    places.set(id, {
-      x: box.margin + column * (box.width + box.gapX),
-      y: box.margin + row * (box.height + box.gapY),
-    });
+    const row = heights.get(column) ?? 0;
+    heights.set(column, row + 1);
+    // Neighbouring columns stand a little apart in height, so that arrows and labels do not lie on one line.
+    const place = at(column, row);
+    places.set(id, { x: place.x, y: place.y + (column % 2) * 16 });
+  }
+  const endRow = Math.max(...heights.values());
+  const ends = Object.keys(table.states)
+    .filter((id) => table.states[id]!.end)
+    .sort((a, b) => (columns.get(a) ?? 0) - (columns.get(b) ?? 0));
+  for (const [position, id] of ends.entries()) {
+    const place = at(position, endRow);
+    places.set(id, { x: place.x, y: place.y + 40 });
   }
   return places;
 };
@@ -82,17 +91,34 @@ const escaped = (text: string): string =>
 const clip = (text: string, characters: number): string =>
   [...text].length > characters ? `${[...text].slice(0, characters - 1).join('')}…` : text;
 
-const arrowOf = (from: Place, to: Place): { path: string; x: number; y: number } => {
+interface Arrow {
+  path: string;
+  x: number;
+  y: number;
+}
+
+const arrowOf = (from: Place, to: Place, toEnd: boolean): Arrow => {
+  const half = box.width / 2;
+  if (toEnd) {
+    const [x1, y1, x2, y2] = [from.x + half, from.y + box.height, to.x + half, to.y];
+    const middle = (y1 + y2) / 2;
+    return { path: `M${x1} ${y1} C${x1} ${middle} ${x2} ${middle} ${x2} ${y2}`, x: x2, y: y2 - 10 };
+  }
+  if (to.x === from.x) {
+    // Between two states of one column: down on the right, up on the left.
+    const down = to.y > from.y;
+    const x = from.x + half + (down ? 20 : -20);
+    const [y1, y2] = down ? [from.y + box.height, to.y] : [from.y, to.y + box.height];
+    return { path: `M${x} ${y1} L${x} ${y2}`, x: x + (down ? 32 : -32), y: (y1 + y2) / 2 };
+  }
   const forward = to.x > from.x;
-  const x1 = forward ? from.x + box.width : to.x === from.x ? from.x + box.width : from.x;
-  const x2 = forward ? to.x : to.x + box.width;
-  const [y1, y2] = [from.y + box.height * (forward ? 0.42 : 0.68), to.y + box.height * (forward ? 0.42 : 0.68)];
-  const bend = forward ? box.gapX / 2 : to.x === from.x ? box.gapX / 3 : -box.gapX / 2;
-  const out = to.x === from.x ? bend : forward ? -bend : bend * -1;
+  const [x1, x2] = forward ? [from.x + box.width, to.x] : [from.x, to.x + box.width];
+  const [y1, y2] = [from.y + box.height * (forward ? 0.35 : 0.72), to.y + box.height * (forward ? 0.35 : 0.72)];
+  const bend = ((x2 - x1) / 2) * 0.9;
   return {
-    path: `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 + out} ${y2} ${x2} ${y2}`,
-    x: (x1 + x2) / 2 + (to.x === from.x ? bend * 0.75 : 0),
-    y: (y1 + y2) / 2 - 4,
+    path: `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`,
+    x: (x1 + x2) / 2,
+    y: (y1 + y2) / 2 + (forward ? -5 : 13),
   };
 };
 
@@ -103,9 +129,11 @@ export const svgOf = (table: Procedure, language: Language): string => {
   const width = Math.max(...[...places.values()].map((place) => place.x)) + box.width + box.margin;
   const height = Math.max(...[...places.values()].map((place) => place.y)) + box.height + box.margin;
   const arrows = edges.map((edge) => {
-    const { path, x, y } = arrowOf(places.get(edge.from)!, places.get(edge.to)!);
-    const label = clip(edge.labels.join(' / '), language === 'zh' ? 9 : 20);
-    return `<g><title>${escaped(edge.labels.join(' / '))}</title><path d="${path}" marker-end="url(#tip)"/><text class="label" x="${x}" y="${y}">${escaped(label)}</text></g>`;
+    const toEnd = table.states[edge.to]!.end === true;
+    const { path, x, y } = arrowOf(places.get(edge.from)!, places.get(edge.to)!, toEnd);
+    // The name of an end says what its arrows mean; their labels would only pile up above it.
+    const label = toEnd ? '' : clip(edge.labels.join(' / '), language === 'zh' ? 9 : 18);
+    return `<g><title>${escaped(edge.labels.join(' / '))}</title><path d="${path}"${toEnd ? ' stroke-dasharray="4 4"' : ''} marker-end="url(#tip)"/><text class="label" x="${x}" y="${y}">${escaped(label)}</text></g>`;
   });
   const boxes = Object.entries(table.states).map(([id, state]) => {
     const { x, y } = places.get(id)!;

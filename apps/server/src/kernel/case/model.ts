@@ -35,6 +35,8 @@ export interface PastMove {
   move: string;
   person: string;
   participant: string;
+  /** What was given with the move; rules don't look at it, effects do. */
+  input?: Data;
 }
 
 export interface CaseState {
@@ -51,7 +53,8 @@ export interface CaseState {
   parties: Record<string, string[]>;
   clocks: ClockState[];
   moves: PastMove[];
-  papers: { kind: string; participant: string }[];
+  /** `object`: digest of the content. */
+  papers: { kind: string; participant: string; object?: string }[];
   version: number;
   filedAt: Date;
   endedAt: Date | null;

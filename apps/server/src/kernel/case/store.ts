@@ -109,12 +109,12 @@ export const loadCase = async (reader: Reader, id: string, lock = false): Promis
     await reader.rows<ClockRow>(sql`select * from case_clocks where case_id = ${id} and stopped_at is null order by id`)
   ).map(clockOf);
   one.moves = (
-    await reader.rows<{ move: string; actor: string; participant: string }>(
-      sql`select move, actor, participant from case_moves where case_id = ${id} order by sequence`,
+    await reader.rows<{ move: string; actor: string; participant: string; input: Data }>(
+      sql`select move, actor, participant, input from case_moves where case_id = ${id} order by sequence`,
     )
-  ).map((past) => ({ move: past.move, person: past.actor, participant: past.participant }));
-  one.papers = await reader.rows<{ kind: string; participant: string }>(
-    sql`select kind, participant from case_papers where case_id = ${id} order by id`,
+  ).map((past) => ({ move: past.move, person: past.actor, participant: past.participant, input: past.input }));
+  one.papers = await reader.rows<CaseState['papers'][number]>(
+    sql`select kind, participant, object from case_papers where case_id = ${id} order by id`,
   );
   return one;
 };

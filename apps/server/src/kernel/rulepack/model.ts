@@ -9,10 +9,10 @@ import type { PermissionTable } from '../http/principal.ts';
 
 export const limits = { rulesMax: 500, proceduresMax: 60, statesMax: 60, movesMax: 120, clocksMax: 30 } as const;
 
-const text = z.object({ zh: z.string().min(1), en: z.string().min(1) });
+const text = z.strictObject({ zh: z.string().min(1), en: z.string().min(1) });
 const key = z.string().regex(/^[a-z][A-Za-z0-9]{0,59}$/);
 
-export const rule = z.object({
+export const rule = z.strictObject({
   id: key,
   title: text,
   value: z.union([z.number(), z.string(), z.boolean(), z.array(z.string())]),
@@ -31,7 +31,7 @@ export const rule = z.object({
     'list',
     'pattern',
   ]),
-  source: z.object({ instrument: z.string().min(1), article: z.string() }),
+  source: z.strictObject({ instrument: z.string().min(1), article: z.string() }),
   /** law: binding; guide: recommended (参照) or trial text; operator: the operator's own figure. */
   force: z.enum(['law', 'guide', 'operator']),
   /** Read in the source itself. An unconfirmed figure is never printed as law. */
@@ -44,7 +44,7 @@ export type Rule = z.infer<typeof rule>;
 const who = z.string().regex(/^(applicant|handler|system|anyone|party:[a-z][A-Za-z0-9]*)$/);
 const turn = z.string().regex(/^(applicant|handler|system|public|nobody|party:[a-z][A-Za-z0-9]*)$/);
 
-const state = z.object({
+const state = z.strictObject({
   title: text,
   /** A heading that groups states in the portal: draft, acceptance, review, notice, done … */
   phase: key,
@@ -58,7 +58,7 @@ const state = z.object({
   end: z.boolean().optional(),
 });
 
-const notice = z.object({
+const notice = z.strictObject({
   to: z.string().regex(/^(applicant|handler|party:[a-z][A-Za-z0-9]*)$/),
   /** May hold {title}, {id}, {handlerRole}, {state}, {input.<field>} and {due.<clock>}. */
   text,
@@ -67,7 +67,7 @@ const notice = z.object({
 });
 
 /** One test of a form's values; an absent value is `empty`, and no member of `in`. */
-const condition = z.object({
+const condition = z.strictObject({
   field: key,
   in: z.array(z.union([z.string(), z.boolean(), z.number()])).optional(),
   notIn: z.array(z.union([z.string(), z.boolean(), z.number()])).optional(),
@@ -75,22 +75,22 @@ const condition = z.object({
 });
 
 /** What a complete form may not say: where all of `when` holds, `field` (of each of `records`) must lie within the rule's list. */
-const constraint = z.object({
+const constraint = z.strictObject({
   id: key,
   when: z.array(condition).min(1),
   field: key,
   records: key.optional(),
   /** Absent: whatever the field says is refused. */
-  within: z.object({ rule: key }).optional(),
+  within: z.strictObject({ rule: key }).optional(),
   effect: z.enum(['refuse', 'warn']),
   text,
   /** The rule that it stands on. */
   rule: key,
 });
 
-const clockStart = z.union([key, z.object({ clock: key, at: z.enum(['move', 'service']) })]);
+const clockStart = z.union([key, z.strictObject({ clock: key, at: z.enum(['move', 'service']) })]);
 
-const move = z.object({
+const move = z.strictObject({
   id: key,
   title: text,
   from: z.array(key).min(1),
@@ -112,13 +112,13 @@ const move = z.object({
       pause: z.array(key).default([]),
       resume: z.array(key).default([]),
       /** Adds the working days of an input field, up to the rule's figure in all. */
-      extend: z.array(z.object({ clock: key, input: key, rule: key })).default([]),
+      extend: z.array(z.strictObject({ clock: key, input: key, rule: key })).default([]),
     })
     .prefault({}),
   notices: z.array(notice).max(10).default([]),
   /** Moves whose actor must have been another person. */
   distinctFrom: z.array(key).default([]),
-  timesMax: z.union([z.number().int().positive(), z.object({ rule: key })]).optional(),
+  timesMax: z.union([z.number().int().positive(), z.strictObject({ rule: key })]).optional(),
   /** The actor's organisation becomes this party. */
   joins: key.optional(),
   /** Values that the form must hold for this step. */
@@ -129,35 +129,35 @@ const move = z.object({
   log: z.enum(['none', 'clear', 'commitment']).default('none'),
 });
 
-const clock = z.object({
+const clock = z.strictObject({
   id: key,
   title: text,
   /** Length: a rule of the pack, or an input field of the starting move, capped by `maxRule`. */
   length: z.union([
-    z.object({ rule: key }),
-    z.object({ input: key, unit: z.enum(['workingDay', 'calendarDay']), maxRule: key.optional() }),
+    z.strictObject({ rule: key }),
+    z.strictObject({ input: key, unit: z.enum(['workingDay', 'calendarDay']), maxRule: key.optional() }),
   ]),
   /** Who is late when it passes. */
   dueTo: turn,
   /** A silence rule: the move that the system makes; without it the clock is only marked overdue. */
-  onExpiry: z.object({ move: key, when: z.enum(['due', 'nextWorkingDay']) }).optional(),
+  onExpiry: z.strictObject({ move: key, when: z.enum(['due', 'nextWorkingDay']) }).optional(),
 });
 
-const party = z.object({
+const party = z.strictObject({
   id: key,
   title: text,
   /** whole: sees all of the case, as the applicant does; public: its public fields, and own papers and notices. */
   sees: z.enum(['whole', 'public']),
 });
 
-const paper = z.object({
+const paper = z.strictObject({
   id: key,
   title: text,
   sensitive: z.boolean().default(false),
   required: z.boolean().default(false),
 });
 
-export const procedure = z.object({
+export const procedure = z.strictObject({
   id: procedureId,
   title: text,
   summary: text.optional(),
@@ -198,7 +198,7 @@ export const procedureFile = z.looseObject({
 });
 export type ProcedureFile = z.infer<typeof procedureFile>;
 
-export const packFile = z.object({
+export const packFile = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/),
   version: z.string().regex(/^\d+(\.\d+){0,2}$/),
   title: text,
@@ -210,7 +210,7 @@ export const packFile = z.object({
   permissions: z
     .record(
       z.string().regex(/^[a-z][A-Za-z]*(\.[a-z][A-Za-z]*)+$/),
-      z.object({ title: text, roles: z.array(z.string()).min(1), seats: z.array(z.string()).min(1) }),
+      z.strictObject({ title: text, roles: z.array(z.string()).min(1), seats: z.array(z.string()).min(1) }),
     )
     .default({}),
   procedures: z.array(procedureFile).max(limits.proceduresMax),
