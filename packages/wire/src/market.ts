@@ -1,13 +1,19 @@
-/** Compliance engagements, listings, use scenarios, orders, acceptance. Search, demand and filings stand in market-find.ts and market-more.ts. */
+/** Reports, listings, use scenarios, orders, acceptance. Search, demand and filings stand in market-find.ts and market-more.ts. */
 import { z } from 'zod';
 import { policyJson } from './agreements.ts';
 import { deliveryModes, productId, versionId } from './catalogue.ts';
 import { day, decimal, digest, fen, id, name, page, pageQuery, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
-export const marketLimits = { plansPerListingMax: 10, tiersMax: 50, periodsMax: 120, acceptanceDaysMax: 60, purposesMax: 10 } as const;
+export const marketLimits = {
+  plansPerListingMax: 10,
+  tiersMax: 50,
+  periodsMax: 120,
+  acceptanceDaysMax: 60,
+  purposesMax: 10,
+} as const;
 
-export const engagementId = id('eng');
+export const reportId = id('rep');
 export const listingId = id('lst');
 export const scenarioId = id('scn');
 export const orderId = id('ord');
@@ -21,13 +27,18 @@ export const pricePlan = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('subscription'), period: z.enum(['month', 'quarter', 'year']), price: decimal }).strict(),
   z.object({ kind: z.literal('perCall'), unitPrice: decimal, included, minimumCharge: decimal.optional() }).strict(),
   z.object({ kind: z.literal('perRow'), unitPrice: decimal, included, minimumCharge: decimal.optional() }).strict(),
-  z.object({ kind: z.literal('perGigabyte'), unitPrice: decimal, included, minimumCharge: decimal.optional() }).strict(),
+  z
+    .object({ kind: z.literal('perGigabyte'), unitPrice: decimal, included, minimumCharge: decimal.optional() })
+    .strict(),
   z
     .object({
       kind: z.literal('tiered'),
       unit: z.enum(['call', 'row', 'gigabyte']),
       mode: z.enum(['graduated', 'volume']),
-      tiers: z.array(z.object({ upTo: z.number().int().positive().nullable(), unitPrice: decimal }).strict()).min(1).max(marketLimits.tiersMax),
+      tiers: z
+        .array(z.object({ upTo: z.number().int().positive().nullable(), unitPrice: decimal }).strict())
+        .min(1)
+        .max(marketLimits.tiersMax),
       included,
       minimumCharge: decimal.optional(),
     })
@@ -36,81 +47,33 @@ export const pricePlan = z.discriminatedUnion('kind', [
 ]);
 
 export const settlementWays = ['custody', 'direct', 'postpaid'] as const;
-export const bodyClasses = ['lawFirm', 'appraiser', 'accountant', 'tester'] as const;
 
-export const engagementStates = ['offered', 'accepted', 'declined', 'reported', 'withdrawn'] as const;
-export const engagement = z.object({
-  id: engagementId,
+export const conclusions = ['compliant', 'conditional', 'notCompliant'] as const;
+/** A compliance report delivered under a case of procedure `compliance.engagement` whose subject is the product version. */
+export const report = z.object({
+  id: reportId,
+  case: z.string(),
   supplier: z.object({ id: organisationId, name: z.string() }),
   body: z.object({ id: organisationId, name: z.string() }),
-  class: z.enum(bodyClasses),
   product: productId,
-  productName: z.string(),
   version: versionId,
-  state: z.enum(engagementStates),
-  scope: text,
-  declaration: z.string().nullable(),
-  report: z.object({ conclusion: z.enum(['compliant', 'conditional', 'notCompliant']), summary: text, validUntil: day, digest, paper: z.string() }).nullable(),
+  conclusion: z.enum(conclusions),
+  scope: z.string(),
+  limits: z.string(),
+  validUntil: time,
+  digest,
+  paper: z.string(),
+  number: z.string(),
   createdAt: time,
-  updatedAt: time,
 });
-const engagementParams = z.object({ id: engagementId });
-
-export const offerEngagement = endpoint({
-  id: 'market.engagement.offer',
-  method: 'POST',
-  path: '/api/engagements',
-  summary: { zh: '委托第三方评估', en: 'Engage a third-party body' },
-  permission: 'market.engagement.offer',
-  body: z.object({ body: organisationId, class: z.enum(bodyClasses), version: versionId, scope: text.min(1) }).strict(),
-  reply: engagement,
-  status: 201,
-});
-export const listEngagements = endpoint({
-  id: 'market.engagement.list',
+export const listReports = endpoint({
+  id: 'market.report.list',
   method: 'GET',
-  path: '/api/engagements',
-  summary: { zh: '评估委托', en: 'Engagements of your organisation' },
+  path: '/api/reports',
+  summary: { zh: '评估报告', en: 'Assessment reports of your organisation, as supplier or as body' },
   permission: 'signedIn',
-  query: pageQuery.extend({ state: z.enum(engagementStates).optional() }),
-  reply: page(engagement),
-});
-export const readEngagement = endpoint({
-  id: 'market.engagement.read',
-  method: 'GET',
-  path: '/api/engagements/:id',
-  summary: { zh: '评估委托', en: 'An engagement' },
-  permission: 'signedIn',
-  params: engagementParams,
-  reply: engagement,
-});
-export const answerEngagement = endpoint({
-  id: 'market.engagement.answer',
-  method: 'POST',
-  path: '/api/engagements/:id/answer',
-  summary: { zh: '接受（声明无利益冲突）或谢绝委托', en: 'Accept, declaring no conflict of interest, or decline' },
-  permission: 'market.engagement.answer',
-  params: engagementParams,
-  body: z.object({ accept: z.boolean(), declaration: z.string().trim().min(1).max(2000).optional(), reason: z.string().trim().max(1000).optional() }).strict(),
-  reply: engagement,
-});
-export const deliverReport = endpoint({
-  id: 'market.engagement.report',
-  method: 'POST',
-  path: '/api/engagements/:id/report',
-  summary: { zh: '交付评估报告', en: 'Deliver the sealed report' },
-  permission: 'market.engagement.answer',
-  params: engagementParams,
-  bodyBytesMax: 8_000_000,
-  body: z
-    .object({
-      conclusion: z.enum(['compliant', 'conditional', 'notCompliant']),
-      summary: text.min(1),
-      validUntil: day,
-      file: z.object({ name: z.string().min(1).max(200), mediaType: z.string().max(100), content: z.string().max(7_000_000).describe('base64') }).strict(),
-    })
-    .strict(),
-  reply: engagement,
+  query: pageQuery.extend({ version: versionId.optional() }),
+  reply: page(report),
 });
 
 export const listingStates = ['draft', 'reviewing', 'refused', 'listed', 'suspended', 'delisted'] as const;
@@ -137,7 +100,11 @@ export const listing = z.object({
   deliveryModes: z.array(z.enum(deliveryModes)),
   acceptanceDays: z.number().int(),
   trial: z.object({ calls: z.number().int(), days: z.number().int() }).nullable(),
-  basis: z.object({ kind: z.enum(['certificate', 'opinion']), certificates: z.array(z.string()), engagements: z.array(engagementId) }),
+  basis: z.object({
+    kind: z.enum(['certificate', 'opinion']),
+    certificates: z.array(z.string()),
+    reports: z.array(reportId),
+  }),
   purposes: z.array(z.string()),
   standsUntil: time.nullable(),
   reason: z.string().nullable().describe('why suspended, refused or delisted'),
@@ -151,7 +118,7 @@ export const createListing = endpoint({
   method: 'POST',
   path: '/api/listings',
   summary: { zh: '申请上架', en: 'Apply to list a product version' },
-  permission: 'market.listing.write',
+  permission: 'market.listing.apply',
   body: z
     .object({
       version: versionId,
@@ -159,16 +126,24 @@ export const createListing = endpoint({
       plans: z
         .array(
           z
-            .object({ title: name, plan: pricePlan, settlementWays: z.array(z.enum(settlementWays)).min(1).max(3), taxRate: decimal.describe('0.06 is six percent') })
+            .object({
+              title: name,
+              plan: pricePlan,
+              settlementWays: z.array(z.enum(settlementWays)).min(1).max(3),
+              taxRate: decimal.describe('0.06 is six percent'),
+            })
             .strict(),
         )
         .min(1)
         .max(marketLimits.plansPerListingMax),
       deliveryModes: z.array(z.enum(deliveryModes)).min(1).max(6),
       acceptanceDays: z.number().int().min(1).max(marketLimits.acceptanceDaysMax),
-      trial: z.object({ calls: z.number().int().min(1).max(10_000), days: z.number().int().min(1).max(90) }).strict().nullable(),
+      trial: z
+        .object({ calls: z.number().int().min(1).max(10_000), days: z.number().int().min(1).max(90) })
+        .strict()
+        .nullable(),
       purposes: z.array(z.string().trim().min(1).max(60)).max(marketLimits.purposesMax),
-      engagements: z.array(engagementId).min(1).max(10),
+      reports: z.array(reportId).min(1).max(10),
       securityStatement: text.min(1),
       sourceStatement: text.min(1).describe('where the data comes from (DSL art. 33)'),
     })
@@ -207,7 +182,12 @@ const listingChange = (verb: 'suspend' | 'resume' | 'delist', zh: string, en: st
   });
 export const suspendListing = listingChange('suspend', '暂停上架', 'Suspend a listing', 'market.listing.supervise');
 export const resumeListing = listingChange('resume', '恢复上架', 'Resume a listing', 'market.listing.supervise');
-export const delistListing = listingChange('delist', '下架', 'Take a listing down; contracts stay', 'market.listing.write');
+export const delistListing = listingChange(
+  'delist',
+  '下架',
+  'Take a listing down; contracts stay',
+  'market.listing.apply',
+);
 
 export const scenario = z.object({
   id: scenarioId,
@@ -229,7 +209,7 @@ export const createScenario = endpoint({
   method: 'POST',
   path: '/api/scenarios',
   summary: { zh: '使用场景申报', en: 'State a use scenario' },
-  permission: 'market.order.write',
+  permission: 'market.scenario.file',
   body: z
     .object({
       title: name,
@@ -257,8 +237,25 @@ export const listScenarios = endpoint({
   reply: page(scenario),
 });
 
-export const orderStates = ['reviewing', 'refused', 'contracting', 'contracted', 'delivering', 'delivered', 'accepted', 'objected', 'settled', 'closed', 'cancelled'] as const;
-const finding = z.object({ rule: z.string(), outcome: z.enum(['pass', 'person', 'refuse']), zh: z.string(), en: z.string() });
+export const orderStates = [
+  'reviewing',
+  'refused',
+  'contracting',
+  'contracted',
+  'delivering',
+  'delivered',
+  'accepted',
+  'objected',
+  'settled',
+  'closed',
+  'cancelled',
+] as const;
+const finding = z.object({
+  rule: z.string(),
+  outcome: z.enum(['pass', 'person', 'refuse']),
+  zh: z.string(),
+  en: z.string(),
+});
 export const order = z.object({
   id: orderId,
   number: z.string(),
@@ -278,14 +275,22 @@ export const order = z.object({
   settlementWay: z.enum(settlementWays),
   until: time.nullable(),
   contract: z.string().nullable(),
-  review: z.object({ findings: z.array(finding), decidedBy: z.string().nullable(), decidedAt: time.nullable(), reason: z.string().nullable() }),
-  delivery: z.object({ at: time, note: z.string(), items: z.array(z.object({ kind: z.string(), text: z.string() })) }).nullable(),
-  acceptance: z.object({ at: time, kind: z.enum(['accepted', 'objected', 'automatic']), note: z.string(), dueAt: time.nullable() }).nullable(),
+  review: z.object({ case: z.string(), findings: z.array(finding) }),
+  delivery: z
+    .object({ at: time, note: z.string(), items: z.array(z.object({ kind: z.string(), text: z.string() })) })
+    .nullable(),
+  acceptance: z
+    .object({ at: time, kind: z.enum(['accepted', 'objected', 'automatic']), note: z.string(), dueAt: time.nullable() })
+    .nullable(),
   papers: z.array(z.object({ id: z.string(), kind: z.string(), number: z.string() })),
   acceptBy: time.nullable(),
   createdAt: time,
   updatedAt: time,
-  next: z.object({ zh: z.string(), en: z.string(), who: z.enum(['buyer', 'supplier', 'operator', 'system', 'nobody']) }),
+  next: z.object({
+    zh: z.string(),
+    en: z.string(),
+    who: z.enum(['buyer', 'supplier', 'operator', 'system', 'nobody']),
+  }),
 });
 const orderParams = z.object({ id: orderId });
 
@@ -294,7 +299,7 @@ export const placeOrder = endpoint({
   method: 'POST',
   path: '/api/orders',
   summary: { zh: '下单', en: 'Place an order' },
-  permission: 'market.order.write',
+  permission: 'market.scenario.file',
   body: z
     .object({
       listing: listingId,
@@ -314,7 +319,10 @@ export const listOrders = endpoint({
   path: '/api/orders',
   summary: { zh: '订单', en: 'Orders: yours as buyer or supplier, all for the operator' },
   permission: 'signedIn',
-  query: pageQuery.extend({ state: z.enum(orderStates).optional(), side: z.enum(['buyer', 'supplier', 'all']).optional() }),
+  query: pageQuery.extend({
+    state: z.enum(orderStates).optional(),
+    side: z.enum(['buyer', 'supplier', 'all']).optional(),
+  }),
   reply: page(order),
 });
 export const readOrder = endpoint({
@@ -324,16 +332,6 @@ export const readOrder = endpoint({
   summary: { zh: '订单', en: 'An order' },
   permission: 'signedIn',
   params: orderParams,
-  reply: order,
-});
-export const decideOrder = endpoint({
-  id: 'market.order.decide',
-  method: 'POST',
-  path: '/api/orders/:id/decide',
-  summary: { zh: '交易审核', en: 'Decide a trade review that needs a person' },
-  permission: 'market.order.review',
-  params: orderParams,
-  body: z.object({ approve: z.boolean(), reason: z.string().trim().min(1).max(1000) }).strict(),
   reply: order,
 });
 const orderStep = (verb: string, zh: string, en: string, permission: string) =>
@@ -347,7 +345,12 @@ const orderStep = (verb: string, zh: string, en: string, permission: string) =>
     body: z.object({ note: z.string().trim().max(2000) }).strict(),
     reply: order,
   });
-export const cancelOrder = orderStep('cancel', '取消订单', 'Cancel an order before it is contracted', 'market.order.write');
+export const cancelOrder = orderStep(
+  'cancel',
+  '取消订单',
+  'Cancel an order before it is contracted',
+  'market.scenario.file',
+);
 export const deliverOrder = orderStep('deliver', '提交交付', 'Say that delivery is complete', 'market.order.deliver');
 export const acceptOrder = orderStep('accept', '验收', 'Accept the delivery', 'market.order.accept');
 export const objectOrder = orderStep('object', '提出验收异议', 'Object to the delivery', 'market.order.accept');
@@ -361,7 +364,13 @@ export const turnover = endpoint({
   query: z.object({ months: z.coerce.number().int().min(1).max(60).optional() }),
   reply: z.object({
     months: z.array(z.object({ month: z.string(), signed: fen, settled: fen, filed: fen, orders: z.number().int() })),
-    totals: z.object({ signed: fen, settled: fen, filed: fen, orders: z.number().int(), listings: z.number().int(), suppliers: z.number().int() }),
+    totals: z.object({
+      signed: fen,
+      settled: fen,
+      filed: fen,
+      orders: z.number().int(),
+      listings: z.number().int(),
+      suppliers: z.number().int(),
+    }),
   }),
 });
-

@@ -1,0 +1,82 @@
+/** The door of the market. */
+import type { Reader, Tx } from '../kernel/db/db.ts';
+import type { Route } from '../kernel/http/route.ts';
+import type { Consumer } from '../kernel/outbox.ts';
+import type { Tick } from '../kernel/ticker.ts';
+import type { Listing, MarketDeps, Order } from './model.ts';
+import { findOrder, findScenario, lapsedListings, orderOfContract, standingListing } from './reads.ts';
+import { marketRoutes } from './routes.ts';
+import * as fulfilment from './service/fulfilment.ts';
+import { followReview, listingHooks, listingProcedure, suspendListingOf } from './service/listings.ts';
+import { tradeHooks, tradeProcedure } from './service/orders.ts';
+import { checkDelivered, engagementHooks, engagementProcedure } from './service/reports.ts';
+
+export type * from './model.ts';
+export { permissions } from './permissions.ts';
+export { estimateFen } from './rules.ts';
+
+export interface Market {
+  routes: Route[];
+  consumers: Consumer[];
+  ticks: Tick[];
+  order(read: Reader, id: string): Promise<Order | undefined>;
+  orderOfContract(read: Reader, contract: string): Promise<Order | undefined>;
+  /** Purposes that the buyer stated for an order. */
+  purposesOf(read: Reader, order: Order): Promise<string[]>;
+  standingListing(read: Reader, product: string): Promise<Listing | undefined>;
+  contracted(tx: Tx, contract: string, until: Date): Promise<void>;
+  contractEnded(tx: Tx, contract: string): Promise<void>;
+  opened(tx: Tx, order: string): Promise<void>;
+  settled(tx: Tx, order: string, totalFen: number, statement: string): Promise<void>;
+  suspendListingsOf(tx: Tx, product: string, reason: string): Promise<void>;
+}
+
+export interface MarketOptions extends MarketDeps {
+  /** Runs work in a transaction of the node's own. */
+  inTransaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
+  read: Reader;
+}
+
+export const makeMarket = (deps: MarketOptions): Market => {
+  deps.cases.register(engagementProcedure, engagementHooks(deps));
+  deps.cases.register(listingProcedure, listingHooks(deps));
+  deps.cases.register(tradeProcedure, tradeHooks(deps));
+  return {
+    routes: marketRoutes(deps),
+    consumers: [
+      {
+        name: 'market.cases',
+        types: ['cases.case.moved'],
+        handle: async (tx, event) => {
+          await followReview(tx, event);
+          await checkDelivered(deps, tx, event);
+        },
+      },
+    ],
+    ticks: [
+      {
+        name: 'market.listings',
+        everySeconds: 60,
+        // A listing may not stand longer than what it stands on.
+        run: async (now) => {
+          const lapsed = await lapsedListings(deps.read, now);
+          for (const one of lapsed)
+            await deps.inTransaction((tx) => suspendListingOf(tx, one, '所依据的登记凭证或评估报告已到期'));
+          return lapsed.length;
+        },
+      },
+    ],
+    order: findOrder,
+    orderOfContract,
+    purposesOf: async (read, order) => (await findScenario(read, order.scenario))?.statement.purposes ?? [],
+    standingListing,
+    contracted: (tx, contract, until) => fulfilment.contracted(deps, tx, contract, until),
+    contractEnded: fulfilment.contractEnded,
+    opened: fulfilment.opened,
+    settled: (tx, order, totalFen, statement) => fulfilment.settled(deps, tx, order, totalFen, statement),
+    suspendListingsOf: async (tx, product, reason) => {
+      const one = await standingListing(tx, product);
+      if (one?.state === 'listed') await suspendListingOf(tx, one, reason);
+    },
+  };
+};

@@ -1,0 +1,137 @@
+/** Nouns of the market, and what it asks of its neighbours. */
+import type { Json } from '@shugu/evidence';
+import type { listingStates, orderStates, pricePlan, settlementWays } from '@shugu/wire/market';
+import type { z } from 'zod';
+import type { Agreements } from '../agreements/index.ts';
+import type { Catalogue, DeliveryMode } from '../catalogue/index.ts';
+import type { Cases } from '../kernel/case/index.ts';
+import type { Issue } from '../kernel/issue/index.ts';
+import type { Members } from '../members/index.ts';
+
+export type PricePlan = z.output<typeof pricePlan>;
+export type SettlementWay = (typeof settlementWays)[number];
+export type ListingState = (typeof listingStates)[number];
+export type OrderState = (typeof orderStates)[number];
+
+export interface Report {
+  id: string;
+  participant: string;
+  body: string;
+  case_id: string;
+  product: string;
+  version: string;
+  conclusion: 'compliant' | 'conditional' | 'notCompliant';
+  scope: string;
+  limits: string;
+  valid_until: Date;
+  digest: string;
+  paper: string;
+  number: string;
+  created_at: Date;
+}
+
+export interface ListingPlan {
+  offer: string;
+  title: string;
+  plan: PricePlan;
+  settlementWays: SettlementWay[];
+  taxRate: string;
+}
+
+export interface Listing {
+  id: string;
+  participant: string;
+  number: string | null;
+  product: string;
+  version: string;
+  state: ListingState;
+  case_id: string | null;
+  paper: string | null;
+  plans: ListingPlan[];
+  policy: Record<string, Json>;
+  explanation: { zh: string[]; en: string[] };
+  delivery_modes: DeliveryMode[];
+  acceptance_days: number;
+  trial: { calls: number; days: number } | null;
+  basis: { kind: 'certificate' | 'opinion'; certificates: string[]; reports: string[] };
+  purposes: string[];
+  security_statement: string;
+  source_statement: string;
+  stands_until: Date | null;
+  reason: string | null;
+  listed_at: Date | null;
+  created_at: Date;
+}
+
+/** 使用场景申报: what the buyer says it will do with the data. */
+export interface ScenarioStatement {
+  title: string;
+  purposes: string[];
+  endUser: string;
+  personalData: boolean;
+  onwardUse: string;
+  licence: string;
+  region: string;
+  from: string;
+  until: string;
+  authorisation: string;
+}
+
+export interface Scenario {
+  id: string;
+  participant: string;
+  statement: ScenarioStatement;
+  created_at: Date;
+}
+
+/** One rule's word on a trade: passes, needs a person, or is refused. */
+export interface Finding {
+  rule: string;
+  outcome: 'pass' | 'person' | 'refuse';
+  zh: string;
+  en: string;
+}
+
+export interface Order {
+  id: string;
+  participant: string;
+  supplier: string;
+  number: string;
+  state: OrderState;
+  listing: string;
+  product: string;
+  version: string;
+  offer: string;
+  scenario: string;
+  plan: PricePlan;
+  plan_title: string;
+  tax_rate: string;
+  quantity: number;
+  estimate_fen: number;
+  settlement_way: SettlementWay;
+  months: number;
+  until: Date | null;
+  contract: string | null;
+  /** Identity of both sides and the source, as verified before the trade opened (DSL art. 33). */
+  verification: Json;
+  review: { case: string; findings: Finding[] };
+  delivery: { at: string; note: string; items: { kind: string; text: string }[] } | null;
+  acceptance: { at: string; kind: 'accepted' | 'objected' | 'automatic'; note: string; dueAt: string | null } | null;
+  accept_by: Date | null;
+  acceptance_days: number;
+  papers: { id: string; kind: string; number: string }[];
+  signed_at: Date | null;
+  settled_fen: number | null;
+  settled_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface MarketDeps {
+  members: Members;
+  catalogue: Catalogue;
+  agreements: Agreements;
+  cases: Cases;
+  issue: Issue;
+  now(): Date;
+}

@@ -1,0 +1,52 @@
+import { defineProblems } from '../kernel/problem.ts';
+
+export const problems = defineProblems('market', {
+  wrongState: {
+    status: 409,
+    title: { zh: '当前状态下不能这样做', en: 'This cannot be done in the present state' },
+    next: { zh: '刷新页面，按“下一步”提示操作', en: 'Reload and follow the next step shown' },
+  },
+  reportExpired: {
+    status: 409,
+    title: { zh: '评估报告不在有效期内', en: 'The report is not valid at this time' },
+    next: { zh: '请机构出具新的报告', en: 'Ask the body for a new report' },
+  },
+  gatesClosed: {
+    status: 409,
+    title: { zh: '上架条件未满足', en: 'The listing does not meet the gates' },
+    next: { zh: '逐项处理 errors 中列出的条件', en: 'Deal with each gate listed in errors' },
+  },
+  alreadyListed: {
+    status: 409,
+    title: { zh: '该产品已在架或正在审核', en: 'The product is already listed or under review' },
+    next: { zh: '先下架原上架信息，再申请新版本上架', en: 'Take the present listing down first' },
+  },
+  policyUnenforceable: {
+    status: 400,
+    title: {
+      zh: '使用控制策略无法在所选交付方式上执行',
+      en: 'The use policy cannot be enforced on the chosen delivery',
+    },
+    next: { zh: '修改策略或交付方式', en: 'Change the policy or the delivery mode' },
+  },
+  notForSale: {
+    status: 409,
+    title: { zh: '该产品当前不能下单', en: 'The product cannot be ordered now' },
+    next: { zh: '查看上架状态，或选择其他产品', en: 'Look at the listing’s state, or choose another product' },
+  },
+  ownProduct: {
+    status: 409,
+    title: { zh: '不能购买本单位的产品', en: 'You cannot buy your own product' },
+    next: { zh: '请选择其他供方的产品', en: 'Choose another supplier’s product' },
+  },
+  notQuoted: {
+    status: 409,
+    title: { zh: '该方案面议，请先取得报价', en: 'This plan is by quotation' },
+    next: { zh: '向供方询价，按报价下单', en: 'Ask the supplier for a quotation first' },
+  },
+  outsideOffer: {
+    status: 409,
+    title: { zh: '申报的用途或期限超出要约范围', en: 'The stated use goes beyond the offer' },
+    next: { zh: '修改使用场景，或与供方另行协商', en: 'Change the scenario, or negotiate with the supplier' },
+  },
+});

@@ -1,0 +1,137 @@
+/** Questions to the market's tables. */
+import { empty, type Reader, sql } from '../kernel/db/db.ts';
+import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
+import type { Listing, Order, Report, Scenario } from './model.ts';
+
+const reportColumns = sql`id, participant, body, case_id, product, version, conclusion, scope, limits, valid_until, digest, paper, number, created_at`;
+const listingColumns = sql`id, participant, number, product, version, state, case_id, paper, plans, policy, explanation, delivery_modes, acceptance_days, trial, basis,
+  purposes, security_statement, source_statement, stands_until, reason, listed_at, created_at`;
+const orderColumns = sql`id, participant, supplier, number, state, listing, product, version, offer, scenario, plan, plan_title, tax_rate, quantity, estimate_fen,
+  settlement_way, months, until, contract, verification, review, delivery, acceptance, accept_by, acceptance_days, papers, signed_at, settled_fen, settled_at, created_at, updated_at`;
+
+export const findReport = (read: Reader, id: string) =>
+  read.first<Report>(sql`select ${reportColumns} from reports where id = ${id}`);
+
+export const listReports = async (read: Reader, participant: string, query: PageQuery & { version?: string }) => {
+  const after = decodeCursor(query.after, 1);
+  const rows =
+    await read.rows<Report>(sql`select ${reportColumns} from reports where (participant = ${participant} or body = ${participant})
+    ${query.version ? sql`and version = ${query.version}` : empty} ${after ? sql`and id < ${after[0]}` : empty} order by id desc limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    (row) => [row.id],
+    (row) => row,
+  );
+};
+
+export const findListing = (read: Reader, id: string, lock = false) =>
+  read.first<Listing>(sql`select ${listingColumns} from listings where id = ${id} ${lock ? sql`for update` : empty}`);
+
+export const standingListing = (read: Reader, product: string) =>
+  read.first<Listing>(
+    sql`select ${listingColumns} from listings where product = ${product} and state in ('reviewing', 'listed', 'suspended')`,
+  );
+
+export const listingOfCase = (read: Reader, caseId: string) =>
+  read.first<Listing>(sql`select ${listingColumns} from listings where case_id = ${caseId}`);
+
+export const listListings = async (
+  read: Reader,
+  participant: string | undefined,
+  query: PageQuery & { state?: string },
+) => {
+  const after = decodeCursor(query.after, 1);
+  const rows =
+    await read.rows<Listing>(sql`select ${listingColumns} from listings where true ${participant === undefined ? empty : sql`and participant = ${participant}`}
+    ${query.state ? sql`and state = ${query.state}` : empty} ${after ? sql`and id < ${after[0]}` : empty} order by id desc limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    (row) => [row.id],
+    (row) => row,
+  );
+};
+
+/** Listings whose ground has ended by `at`. */
+export const lapsedListings = (read: Reader, at: Date) =>
+  read.rows<Listing>(
+    sql`select ${listingColumns} from listings where state = 'listed' and stands_until <= ${at} limit 500`,
+  );
+
+export const findScenario = (read: Reader, id: string) =>
+  read.first<Scenario>(sql`select id, participant, statement, created_at from scenarios where id = ${id}`);
+
+export const listScenarios = async (read: Reader, participant: string, query: PageQuery) => {
+  const after = decodeCursor(query.after, 1);
+  const rows =
+    await read.rows<Scenario>(sql`select id, participant, statement, created_at from scenarios where participant = ${participant}
+    ${after ? sql`and id < ${after[0]}` : empty} order by id desc limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    (row) => [row.id],
+    (row) => row,
+  );
+};
+
+export const findOrder = (read: Reader, id: string, lock = false) =>
+  read.first<Order>(sql`select ${orderColumns} from orders where id = ${id} ${lock ? sql`for update` : empty}`);
+
+export const orderOfContract = (read: Reader, contract: string, lock = false) =>
+  read.first<Order>(
+    sql`select ${orderColumns} from orders where contract = ${contract} ${lock ? sql`for update` : empty}`,
+  );
+
+export interface OrderQuery extends PageQuery {
+  state?: string;
+  side?: 'buyer' | 'supplier' | 'all';
+}
+
+export const listOrders = async (read: Reader, participant: string, query: OrderQuery, supervises: boolean) => {
+  const after = decodeCursor(query.after, 1);
+  const side =
+    query.side === 'buyer'
+      ? sql`participant = ${participant}`
+      : query.side === 'supplier'
+        ? sql`supplier = ${participant}`
+        : supervises
+          ? sql`true`
+          : sql`(participant = ${participant} or supplier = ${participant})`;
+  const rows =
+    await read.rows<Order>(sql`select ${orderColumns} from orders where ${side} ${query.state ? sql`and state = ${query.state}` : empty}
+    ${after ? sql`and id < ${after[0]}` : empty} order by id desc limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    (row) => [row.id],
+    (row) => row,
+  );
+};
+
+export interface TurnoverMonth {
+  month: string;
+  signed: string;
+  settled: string;
+  filed: string;
+  orders: number;
+}
+
+/** Signed by the day of signature, settled by the day of settlement, each in Beijing months; never added to one another. */
+export const turnoverByMonth = (read: Reader, months: number, now: Date) =>
+  read.rows<TurnoverMonth>(sql`with span as (
+      select to_char(m, 'YYYY-MM') as month from generate_series(
+        date_trunc('month', ${now}::timestamptz at time zone 'Asia/Shanghai') - make_interval(months => ${months - 1}),
+        date_trunc('month', ${now}::timestamptz at time zone 'Asia/Shanghai'), interval '1 month') m),
+    signed as (select to_char(signed_at at time zone 'Asia/Shanghai', 'YYYY-MM') as month, sum(estimate_fen) as fen, count(*)::int as orders from orders where signed_at is not null group by 1),
+    settled as (select to_char(settled_at at time zone 'Asia/Shanghai', 'YYYY-MM') as month, sum(settled_fen) as fen from orders where settled_at is not null group by 1)
+    select span.month, coalesce(signed.fen, 0)::text as signed, coalesce(settled.fen, 0)::text as settled, '0' as filed, coalesce(signed.orders, 0) as orders
+    from span left join signed using (month) left join settled using (month) order by span.month`);
+
+export const marketTotals = (read: Reader) =>
+  read.one<{ signed: string; settled: string; orders: number; listings: number; suppliers: number }>(sql`select
+    (select coalesce(sum(estimate_fen), 0)::text from orders where signed_at is not null) as signed,
+    (select coalesce(sum(settled_fen), 0)::text from orders where settled_at is not null) as settled,
+    (select count(*)::int from orders where signed_at is not null) as orders,
+    (select count(*)::int from listings where state = 'listed') as listings,
+    (select count(distinct participant)::int from listings where state = 'listed') as suppliers`);

@@ -1,0 +1,255 @@
+/** What the market decides, without looking anything up. */
+import { parsePricePlan, rate } from '@shugu/ledger';
+import type { Sensitivity } from '../catalogue/index.ts';
+import type {
+  Finding,
+  Listing,
+  Order,
+  OrderState,
+  PricePlan,
+  Report,
+  ScenarioStatement,
+  SettlementWay,
+} from './model.ts';
+
+export interface Gate {
+  field: string;
+  code: string;
+  message: string;
+}
+
+export interface ListingFacts {
+  at: Date;
+  sensitivities: readonly Sensitivity[];
+  /** Per resource: until when the supplier may operate it by certificate; null without one. */
+  rights: readonly { resource: string; until: Date | null }[];
+  reports: readonly (Report & { bodyClasses: readonly string[] })[];
+  basis: 'certificate' | 'opinion';
+  qualityPresent: boolean;
+  authorisationRequired: boolean;
+  creditPurpose: boolean;
+  supplierIsCreditAgency: boolean;
+}
+
+const rank: Record<Sensitivity, number> = {
+  open: 0,
+  general: 1,
+  personal: 2,
+  sensitivePersonal: 3,
+  important: 4,
+  core: 5,
+};
+export const isPersonal = (one: Sensitivity) => one === 'personal' || one === 'sensitivePersonal';
+/** A table is at least as sensitive as its most sensitive field (GB/T 43697: 就高从严). */
+export const highest = (all: readonly Sensitivity[]): Sensitivity =>
+  all.reduce<Sensitivity>((top, one) => (rank[one] > rank[top] ? one : top), 'open');
+
+/** Every gate of the listing that does not stand open; empty when it may be listed. Rules: operator's listing rules, DSL 33, PIPL 23. */
+export const closedGates = (facts: ListingFacts): Gate[] => {
+  const gates: Gate[] = [];
+  const shut = (field: string, code: string, message: string) => gates.push({ field, code, message });
+  const valid = facts.reports.filter((one) => one.valid_until > facts.at && one.conclusion !== 'notCompliant');
+  if (valid.length === 0)
+    shut(
+      'reports',
+      'complianceReportMissing',
+      '没有有效且结论合规的第三方评估报告 / no valid compliant third-party report',
+    );
+  for (const one of facts.reports)
+    if (one.valid_until <= facts.at)
+      shut('reports', 'reportExpired', `报告 ${one.number} 已过有效期 / report ${one.number} has expired`);
+  const uncovered = facts.rights.filter((one) => one.until === null || one.until <= facts.at);
+  if (facts.basis === 'certificate' && uncovered.length)
+    shut(
+      'version',
+      'rightMissing',
+      `经营权未登记或已到期：${uncovered.map((one) => one.resource).join('、')} / no certificate of the right to operate`,
+    );
+  if (facts.basis === 'opinion' && !valid.some((one) => one.bodyClasses.includes('lawFirm')))
+    shut(
+      'reports',
+      'legalOpinionMissing',
+      '未登记产权的，须有律师事务所出具的意见 / without a certificate a law firm’s opinion is needed',
+    );
+  const top = highest(facts.sensitivities);
+  if (top === 'core') shut('version', 'coreData', '核心数据不得交易 / core data may not be traded');
+  if (facts.sensitivities.some(isPersonal) && !facts.authorisationRequired)
+    shut(
+      'policy',
+      'authorisationMissing',
+      '含个人信息的产品，策略须要求逐次提供授权凭证号 / with personal data the policy must require an authorisation reference per call',
+    );
+  if (facts.creditPurpose && !facts.supplierIsCreditAgency)
+    shut(
+      'purposes',
+      'creditAgencyMissing',
+      '用于征信的，须通过持牌征信机构 / a credit purpose needs a licensed credit agency',
+    );
+  if (!facts.qualityPresent)
+    shut('version', 'qualityReportMissing', '缺少质量自检报告 / the quality report is missing');
+  return gates;
+};
+
+export interface TradeFacts {
+  scenario: ScenarioStatement;
+  /** Codes that the policy allows; null when it limits no purpose. */
+  purposesAllowed: readonly string[] | null;
+  sensitivity: Sensitivity;
+  sidesLicensed: { supplierIsCreditAgency: boolean; buyerIsCreditAgency: boolean };
+  today: string;
+}
+
+export const creditPurposes: readonly string[] = ['credit', 'creditRisk', 'creditReporting'];
+
+const finding = (rule: string, outcome: Finding['outcome'], zh: string, en: string): Finding => ({
+  rule,
+  outcome,
+  zh,
+  en,
+});
+
+/** 交易审核 by rule: each rule says passes, needs a person, or is refused. One refusal refuses; else one "person" asks a person. */
+export const reviewTrade = ({
+  scenario,
+  purposesAllowed,
+  sensitivity,
+  sidesLicensed,
+  today,
+}: TradeFacts): Finding[] => {
+  const findings: Finding[] = [];
+  const outside = purposesAllowed ? scenario.purposes.filter((one) => !purposesAllowed.includes(one)) : [];
+  findings.push(
+    outside.length
+      ? finding(
+          'purpose',
+          'refuse',
+          `用途超出要约：${outside.join('、')}`,
+          `purpose outside the offer: ${outside.join(', ')}`,
+        )
+      : finding('purpose', 'pass', '用途在要约范围内', 'the purpose is within the offer'),
+  );
+  findings.push(
+    scenario.until < today
+      ? finding('term', 'refuse', '申报的使用期限已过', 'the stated term has passed')
+      : finding('term', 'pass', '使用期限有效', 'the term is good'),
+  );
+  if (scenario.purposes.some((one) => creditPurposes.includes(one)))
+    findings.push(
+      sidesLicensed.supplierIsCreditAgency || sidesLicensed.buyerIsCreditAgency
+        ? finding(
+            'credit',
+            'person',
+            '征信用途，经持牌征信机构办理，须人工审核',
+            'credit purpose through a licensed agency: a person decides',
+          )
+        : finding('credit', 'refuse', '征信用途须通过持牌征信机构', 'a credit purpose needs a licensed credit agency'),
+    );
+  if (isPersonal(sensitivity) || scenario.personalData)
+    findings.push(
+      scenario.authorisation
+        ? finding(
+            'personal',
+            'person',
+            '涉及个人信息，须人工核对授权方式',
+            'personal data: a person checks how people authorise',
+          )
+        : finding(
+            'personal',
+            'refuse',
+            '涉及个人信息而未说明授权方式（个人信息保护法第二十三条）',
+            'personal data without a stated authorisation (PIPL 23)',
+          ),
+    );
+  if (sensitivity === 'important')
+    findings.push(finding('important', 'person', '重要数据，须人工审核', 'important data: a person decides'));
+  if (scenario.onwardUse)
+    findings.push(finding('onward', 'person', '申报了转供使用，须人工审核', 'onward use is stated: a person decides'));
+  return findings;
+};
+
+export const verdictOf = (findings: readonly Finding[]): Finding['outcome'] =>
+  findings.some((one) => one.outcome === 'refuse')
+    ? 'refuse'
+    : findings.some((one) => one.outcome === 'person')
+      ? 'person'
+      : 'pass';
+
+/** What an order of this plan and quantity is estimated at, in fen: the amount held at the bank. @throws LedgerError */
+export const estimateFen = (plan: PricePlan, quantity: number): bigint =>
+  rate(parsePricePlan(plan), BigInt(quantity)).amountFen;
+
+export type OrderMove =
+  | 'pass'
+  | 'refuse'
+  | 'contract'
+  | 'open'
+  | 'deliver'
+  | 'accept'
+  | 'object'
+  | 'settle'
+  | 'close'
+  | 'cancel';
+
+/** Who may move an order where; drawings and "next" sentences follow this table. */
+export const orderMoves: Record<OrderMove, { from: readonly OrderState[]; to: OrderState }> = {
+  pass: { from: ['reviewing'], to: 'contracting' },
+  refuse: { from: ['reviewing'], to: 'refused' },
+  contract: { from: ['contracting'], to: 'contracted' },
+  open: { from: ['contracted'], to: 'delivering' },
+  deliver: { from: ['contracted', 'delivering', 'objected'], to: 'delivered' },
+  accept: { from: ['delivered'], to: 'accepted' },
+  object: { from: ['delivered'], to: 'objected' },
+  settle: { from: ['accepted'], to: 'settled' },
+  close: { from: ['settled', 'contracted', 'delivering', 'delivered', 'objected', 'accepted'], to: 'closed' },
+  cancel: { from: ['reviewing', 'contracting'], to: 'cancelled' },
+};
+
+/** Undefined when the move is not open in this state. */
+export const moved = (state: OrderState, move: OrderMove): OrderState | undefined =>
+  orderMoves[move].from.includes(state) ? orderMoves[move].to : undefined;
+
+type Next = { zh: string; en: string; who: 'buyer' | 'supplier' | 'operator' | 'system' | 'nobody' };
+const next = (who: Next['who'], zh: string, en: string): Next => ({ who, zh, en });
+
+export const nextOf: Record<OrderState, Next> = {
+  reviewing: next('operator', '等待交易审核', 'The trade is under review'),
+  refused: next('nobody', '交易审核未通过；可修改使用场景后重新下单', 'Refused; order again with another scenario'),
+  contracting: next('buyer', '双方签署合同', 'Both sides sign the contract'),
+  contracted: next(
+    'system',
+    '合同已生效，等待存管银行冻结款项、开通授权',
+    'The contract is in force; the bank holds the money and access opens',
+  ),
+  delivering: next(
+    'supplier',
+    '需方可开始使用；交付完成后由供方提交交付',
+    'The buyer may use the data; the supplier reports when delivery is complete',
+  ),
+  delivered: next('buyer', '请验收，或提出异议', 'Accept, or object'),
+  accepted: next('system', '已验收，正在结算', 'Accepted; settlement is under way'),
+  objected: next('supplier', '需方提出异议，请整改后重新交付', 'The buyer objects; deliver again after rework'),
+  settled: next('nobody', '已结算，交易凭证已出具', 'Settled; the trade voucher is issued'),
+  closed: next('nobody', '订单已结束', 'The order is closed'),
+  cancelled: next('nobody', '订单已取消', 'The order was cancelled'),
+};
+
+/** Ends of what a listing stands on; it may not stand longer. */
+export const standsUntil = (
+  rights: readonly { until: Date | null }[],
+  reports: readonly Pick<Report, 'valid_until'>[],
+): Date | null => {
+  const ends = [
+    ...rights.flatMap((one) => (one.until ? [one.until.getTime()] : [])),
+    ...reports.map((one) => one.valid_until.getTime()),
+  ];
+  return ends.length ? new Date(Math.min(...ends)) : null;
+};
+
+export const mayBeOrdered = (listing: Listing, at: Date): boolean =>
+  listing.state === 'listed' && (listing.stands_until === null || listing.stands_until > at);
+
+export const wayAllowed = (ways: readonly SettlementWay[], way: SettlementWay): boolean => ways.includes(way);
+
+/** Money that custody must hold; the other ways hold nothing. */
+export const heldFen = (order: Pick<Order, 'settlement_way' | 'estimate_fen'>): number =>
+  order.settlement_way === 'custody' ? order.estimate_fen : 0;

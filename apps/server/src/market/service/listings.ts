@@ -1,0 +1,312 @@
+/** 上架: a listing is a case of `listing.review`; its gates are checked when it is handed in and again when it is approved. */
+import type { Json } from '@shugu/evidence';
+import { LedgerError, parsePricePlan } from '@shugu/ledger';
+import { parsePolicy } from '@shugu/policy';
+import type { createListing } from '@shugu/wire/market';
+import type { z } from 'zod';
+import type { ProductVersion } from '../../catalogue/index.ts';
+import { audit } from '../../kernel/audit.ts';
+import type { Hooks, Occasion } from '../../kernel/case/index.ts';
+import type { Reader, Tx } from '../../kernel/db/db.ts';
+import type { Principal } from '../../kernel/http/principal.ts';
+import { newId } from '../../kernel/ids.ts';
+import { emit, type StoredEvent } from '../../kernel/outbox.ts';
+import { kernelProblems } from '../../kernel/problem.ts';
+import type { Listing, ListingPlan, MarketDeps, Report } from '../model.ts';
+import { problems } from '../problems.ts';
+import * as reads from '../reads.ts';
+import { closedGates, creditPurposes, type Gate, highest, isPersonal, standsUntil } from '../rules.ts';
+import * as store from '../store.ts';
+
+export const listingProcedure = 'listing.review';
+type Draft = z.output<NonNullable<(typeof createListing)['body']>>;
+type Subject = Pick<Listing, 'participant' | 'version' | 'basis' | 'policy' | 'purposes'>;
+
+const reportsOf = async (
+  deps: MarketDeps,
+  read: Reader,
+  listing: Subject,
+): Promise<(Report & { bodyClasses: string[] })[]> => {
+  const found: (Report & { bodyClasses: string[] })[] = [];
+  for (const id of listing.basis.reports) {
+    const report = await reads.findReport(read, id);
+    // Another supplier's report, or one on another version, is no report at all.
+    if (!report || report.participant !== listing.participant || report.version !== listing.version) continue;
+    const body = await deps.members.organisation(read, report.body);
+    found.push({ ...report, bodyClasses: (body?.roles ?? []).map((role) => role.class) });
+  }
+  return found;
+};
+
+const gatesOf = async (
+  deps: MarketDeps,
+  read: Reader,
+  listing: Subject,
+  version: ProductVersion,
+  at: Date,
+): Promise<{ gates: Gate[]; until: Date | null }> => {
+  const rights = (await deps.catalogue.rightsOfVersion(read, version.id, at)).map((one) => ({
+    resource: one.resource,
+    until: one.right?.until ?? null,
+  }));
+  const reports = await reportsOf(deps, read, listing);
+  const parsed = parsePolicy(listing.policy);
+  const text = JSON.stringify(listing.policy);
+  const gates = closedGates({
+    at,
+    sensitivities: version.tables.flatMap((table) => table.columns.map((column) => column.sensitivity)),
+    rights,
+    reports,
+    basis: listing.basis.kind,
+    qualityPresent: version.tables.every((table) => table.resource === null || table.quality !== null),
+    authorisationRequired: parsed.ok && /authorisation/i.test(text),
+    creditPurpose: listing.purposes.some((one) => creditPurposes.includes(one)),
+    supplierIsCreditAgency: await isCreditAgency(deps, read, listing.participant),
+  });
+  return { gates, until: standsUntil(rights, reports) };
+};
+
+export const isCreditAgency = async (deps: MarketDeps, read: Reader, participant: string): Promise<boolean> => {
+  const found = await deps.members.organisation(read, participant);
+  return (found?.roles ?? []).some((role) => role.class === 'creditAgency' && role.status === 'active');
+};
+
+const checkPlans = (draft: Draft): void => {
+  for (const [place, one] of draft.plans.entries()) {
+    try {
+      parsePricePlan(one.plan);
+    } catch (error) {
+      if (error instanceof LedgerError)
+        throw kernelProblems.invalid({ field: `body.plans.${place}.plan`, detail: error.message });
+      throw error;
+    }
+  }
+};
+
+export const createListingOf = async (
+  deps: MarketDeps,
+  tx: Tx,
+  principal: Principal,
+  draft: Draft,
+): Promise<Listing> => {
+  await deps.members.requireTrading(tx, principal.participant);
+  const version = await deps.catalogue.version(tx, draft.version);
+  if (!version || version.participant !== principal.participant) throw kernelProblems.unknown();
+  if (await reads.standingListing(tx, version.product)) throw problems.alreadyListed();
+  checkPlans(draft);
+  const covers = await deps.catalogue.rightsOfVersion(tx, version.id, tx.now);
+  const covered = covers.length > 0 && covers.every((one) => one.right);
+  const basis: Listing['basis'] = {
+    kind: covered ? 'certificate' : 'opinion',
+    certificates: covers.flatMap((one) => (one.right ? [one.right.certificateCode] : [])),
+    reports: draft.reports,
+  };
+  const { gates, until } = await gatesOf(
+    deps,
+    tx,
+    {
+      participant: principal.participant,
+      version: version.id,
+      basis,
+      policy: draft.policy as Record<string, Json>,
+      purposes: draft.purposes,
+    },
+    version,
+    tx.now,
+  );
+  if (gates.length) throw problems.gatesClosed({ errors: gates });
+  const plans: ListingPlan[] = [];
+  for (const one of draft.plans) {
+    const price = { plan: one.plan, title: one.title, taxRate: one.taxRate } as unknown as Json;
+    const offer = await deps.agreements.createOffer(tx, {
+      productVersion: version.id,
+      policy: draft.policy as Record<string, Json>,
+      price,
+      deliveryModes: draft.deliveryModes,
+      audience: { kind: 'everyone' },
+    });
+    plans.push({
+      offer: offer.id,
+      title: one.title,
+      plan: one.plan,
+      settlementWays: one.settlementWays,
+      taxRate: one.taxRate,
+    });
+  }
+  const { zh, en } = deps.agreements.explainPolicy(draft.policy);
+  const id = newId('lst', tx.now);
+  await store.insertListing(tx, {
+    id,
+    participant: principal.participant,
+    product: version.product,
+    version: version.id,
+    state: 'reviewing',
+    plans,
+    policy: draft.policy as Record<string, Json>,
+    explanation: { zh, en },
+    delivery_modes: draft.deliveryModes,
+    acceptance_days: draft.acceptanceDays,
+    trial: draft.trial,
+    basis,
+    purposes: draft.purposes,
+    security_statement: draft.securityStatement,
+    source_statement: draft.sourceStatement,
+    stands_until: until,
+  });
+  await fileReview(deps, tx, principal, id, version, basis, draft);
+  await audit(tx, {
+    action: 'market.listing.apply',
+    subject: id,
+    data: { product: version.product, version: version.id },
+  });
+  return (await reads.findListing(tx, id))!;
+};
+
+const fileReview = async (
+  deps: MarketDeps,
+  tx: Tx,
+  principal: Principal,
+  id: string,
+  version: ProductVersion,
+  basis: Listing['basis'],
+  draft: Draft,
+): Promise<void> => {
+  const top = highest(version.tables.flatMap((table) => table.columns.map((column) => column.sensitivity)));
+  const operator = await deps.members.operatorOf(tx);
+  const reports = await Promise.all(basis.reports.map((one) => reads.findReport(tx, one)));
+  const { case: filed } = await deps.cases.file(tx, principal, {
+    procedure: listingProcedure,
+    handler: operator.id,
+    subject: id,
+    title: `产品上架：${version.about.name}`,
+    data: {
+      productName: version.about.name,
+      productVersion: String(version.number),
+      title: basis.kind === 'certificate' ? 'certificate' : 'proof',
+      certificate: basis.certificates.join('、').slice(0, 30),
+      complianceReport: reports
+        .map((one) => one?.number ?? '')
+        .join('、')
+        .slice(0, 80),
+      classification: top === 'important' || top === 'core' ? top : 'general',
+      personalData: version.tables.some((table) => table.columns.some((column) => isPersonal(column.sensitivity))),
+      creditPurpose: draft.purposes.some((one) => creditPurposes.includes(one)),
+      security: draft.securityStatement.slice(0, 2000),
+    },
+  });
+  await store.setListingCase(tx, id, filed.id);
+  await deps.cases.move(tx, principal, filed.id, 'submit');
+};
+
+const list = async (deps: MarketDeps, tx: Tx, { case: one }: Occasion) => {
+  const listing = (await reads.findListing(tx, one.subject!, true))!;
+  const version = (await deps.catalogue.version(tx, listing.version))!;
+  const { until } = await gatesOf(deps, tx, listing, version, tx.now);
+  const [operator, supplier] = [
+    await deps.members.operatorOf(tx),
+    await deps.members.displayName(tx, listing.participant),
+  ];
+  const paper = await deps.issue.paper(tx, {
+    kind: 'listingVoucher',
+    title: { zh: '数据产品上架凭证', en: 'Listing voucher' },
+    series: 'SJ',
+    document: {
+      listing: listing.id,
+      product: listing.product,
+      productName: version.about.name,
+      productVersion: version.number,
+      supplier,
+      basis: listing.basis.kind,
+      certificates: listing.basis.certificates,
+      standsUntil: until?.toISOString() ?? '',
+    },
+    publish: ['listing', 'product', 'productName', 'productVersion', 'supplier', 'certificates', 'standsUntil'],
+    parties: [listing.participant, operator.id],
+    signers: [{ participant: operator.id, role: 'operator' }],
+    disclosure: 'clear',
+    retentionClass: 'trade',
+    look: {
+      layout: 'certificate',
+      issuer: operator.name,
+      seal: { text: operator.name, mark: '平台签名' },
+      opening: '经审核，下列数据产品准予上架，特发此证。',
+      rows: [
+        ['产品名称', version.about.name],
+        ['产品编号', listing.product],
+        ['版本', String(version.number)],
+        ['供方', supplier],
+        [
+          '权属依据',
+          listing.basis.kind === 'certificate'
+            ? `登记凭证 ${listing.basis.certificates.join('、')}`
+            : '权属证明与法律意见',
+        ],
+        ['有效期至', until ? until.toISOString().slice(0, 10) : '长期'],
+      ],
+    },
+  });
+  await store.setListed(tx, listing.id, paper.id, paper.number, until);
+  await emit(tx, {
+    type: 'market.listing.listed',
+    subject: listing.id,
+    participant: listing.participant,
+    data: { listing: listing.id, product: listing.product, version: listing.version },
+  });
+  return { paper: paper.id, number: paper.number };
+};
+
+export const listingHooks = (deps: MarketDeps): Hooks => ({
+  guards: {
+    listingGates: async (read, { case: one }) => {
+      const listing = one.subject ? await reads.findListing(read, one.subject) : undefined;
+      const version = listing && (await deps.catalogue.version(read, listing.version));
+      if (!listing || !version || listing.participant !== one.participant)
+        return { zh: '请从产品页面申请上架', en: 'Apply for the listing from the product' };
+      const { gates } = await gatesOf(deps, read, listing, version, deps.now());
+      return gates.length
+        ? { zh: gates.map((gate) => gate.message).join('；'), en: gates.map((gate) => gate.message).join('; ') }
+        : true;
+    },
+  },
+  effects: { list: (tx, occasion) => list(deps, tx, occasion) },
+});
+
+/** A review that ended without approval closes the listing with its reason. */
+export const followReview = async (tx: Tx, event: StoredEvent): Promise<void> => {
+  if (event.data.procedure !== listingProcedure || !event.data.ended || event.data.to === 'approved') return;
+  const listing = await reads.listingOfCase(tx, event.subject);
+  if (listing) await store.setListingState(tx, listing.id, ['reviewing', 'draft'], 'refused', String(event.data.to));
+};
+
+const change = async (
+  tx: Tx,
+  listing: Listing,
+  from: Listing['state'][],
+  to: Listing['state'],
+  type: string,
+  reason: string,
+): Promise<Listing> => {
+  if (!(await store.setListingState(tx, listing.id, from, to, to === 'listed' ? null : reason)))
+    throw problems.wrongState({ detail: listing.state });
+  await audit(tx, { action: type, subject: listing.id, participant: listing.participant, data: { reason } });
+  await emit(tx, {
+    type,
+    subject: listing.id,
+    participant: listing.participant,
+    data: { listing: listing.id, product: listing.product, version: listing.version, reason },
+  });
+  return (await reads.findListing(tx, listing.id))!;
+};
+
+export const suspendListingOf = (tx: Tx, listing: Listing, reason: string) =>
+  change(tx, listing, ['listed'], 'suspended', 'market.listing.suspended', reason);
+
+export const resumeListingOf = async (deps: MarketDeps, tx: Tx, listing: Listing, reason: string): Promise<Listing> => {
+  const version = (await deps.catalogue.version(tx, listing.version))!;
+  const { gates } = await gatesOf(deps, tx, listing, version, tx.now);
+  if (gates.length) throw problems.gatesClosed({ errors: gates });
+  return change(tx, listing, ['suspended'], 'listed', 'market.listing.resumed', reason);
+};
+
+export const delistListingOf = (tx: Tx, listing: Listing, reason: string) =>
+  change(tx, listing, ['listed', 'suspended'], 'delisted', 'market.listing.delisted', reason);

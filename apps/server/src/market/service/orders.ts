@@ -1,0 +1,256 @@
+/** 订单: from the stated scenario to the accepted delivery. No order book, no anonymous matching: one buyer, one supplier, both known. */
+import type { Json } from '@shugu/evidence';
+import { LedgerError } from '@shugu/ledger';
+import { parsePolicy } from '@shugu/policy';
+import type { createScenario, placeOrder } from '@shugu/wire/market';
+import type { z } from 'zod';
+import { audit } from '../../kernel/audit.ts';
+import { dayOf } from '../../kernel/calendar/calendar.ts';
+import type { Hooks } from '../../kernel/case/index.ts';
+import type { Tx } from '../../kernel/db/db.ts';
+import { type Principal, systemPrincipal } from '../../kernel/http/principal.ts';
+import { newId } from '../../kernel/ids.ts';
+import { nextNumber } from '../../kernel/numbers.ts';
+import { emit } from '../../kernel/outbox.ts';
+import { kernelProblems } from '../../kernel/problem.ts';
+import type { Listing, ListingPlan, MarketDeps, Order, Scenario } from '../model.ts';
+import { problems } from '../problems.ts';
+import * as reads from '../reads.ts';
+import {
+  creditPurposes,
+  estimateFen,
+  highest,
+  mayBeOrdered,
+  moved,
+  type OrderMove,
+  reviewTrade,
+  verdictOf,
+  wayAllowed,
+} from '../rules.ts';
+import * as store from '../store.ts';
+import { isCreditAgency } from './listings.ts';
+
+export const tradeProcedure = 'trade.review';
+type ScenarioDraft = z.output<NonNullable<(typeof createScenario)['body']>>;
+type OrderDraft = z.output<NonNullable<(typeof placeOrder)['body']>>;
+
+export const createScenarioOf = async (tx: Tx, principal: Principal, draft: ScenarioDraft): Promise<Scenario> => {
+  if (draft.until < draft.from) throw kernelProblems.invalid({ field: 'body.until', detail: 'ends before it begins' });
+  const id = newId('scn', tx.now);
+  await store.insertScenario(tx, { id, participant: principal.participant, statement: draft });
+  await audit(tx, { action: 'market.scenario.state', subject: id });
+  return (await reads.findScenario(tx, id))!;
+};
+
+const estimateOf = (plan: ListingPlan, quantity: number): number => {
+  try {
+    return Number(estimateFen(plan.plan, quantity));
+  } catch (error) {
+    if (error instanceof LedgerError && error.code === 'price-not-quoted') throw problems.notQuoted();
+    if (error instanceof LedgerError) throw kernelProblems.invalid({ field: 'body.quantity', detail: error.message });
+    throw error;
+  }
+};
+
+const purposesOf = (policy: Listing['policy']): readonly string[] | null => {
+  const parsed = parsePolicy(policy);
+  const { purposes } = (parsed.ok ? parsed.policy : {}) as { purposes?: readonly string[] };
+  return purposes ?? null;
+};
+
+const findOffered = async (deps: MarketDeps, tx: Tx, principal: Principal, draft: OrderDraft) => {
+  const listing = await reads.findListing(tx, draft.listing);
+  if (!listing) throw kernelProblems.unknown();
+  if (!mayBeOrdered(listing, tx.now)) throw problems.notForSale({ detail: listing.state });
+  if (listing.participant === principal.participant) throw problems.ownProduct();
+  const plan = listing.plans.find((one) => one.offer === draft.offer);
+  if (!plan) throw kernelProblems.invalid({ field: 'body.offer', detail: 'not an offer of this listing' });
+  if (!wayAllowed(plan.settlementWays, draft.settlementWay))
+    throw kernelProblems.invalid({ field: 'body.settlementWay', detail: plan.settlementWays.join(', ') });
+  const scenario = await reads.findScenario(tx, draft.scenario);
+  if (!scenario || scenario.participant !== principal.participant)
+    throw kernelProblems.invalid({ field: 'body.scenario', detail: 'no such scenario of yours' });
+  const version = (await deps.catalogue.version(tx, listing.version))!;
+  return { listing, plan, scenario, version };
+};
+
+export const placeOrderOf = async (
+  deps: MarketDeps,
+  tx: Tx,
+  principal: Principal,
+  draft: OrderDraft,
+): Promise<Order> => {
+  const buyer = await deps.members.requireTrading(tx, principal.participant);
+  const { listing, plan, scenario, version } = await findOffered(deps, tx, principal, draft);
+  const supplier = await deps.members.requireTrading(tx, listing.participant);
+  const findings = reviewTrade({
+    scenario: scenario.statement,
+    purposesAllowed: purposesOf(listing.policy),
+    sensitivity: highest(version.tables.flatMap((table) => table.columns.map((column) => column.sensitivity))),
+    sidesLicensed: {
+      supplierIsCreditAgency: await isCreditAgency(deps, tx, supplier.id),
+      buyerIsCreditAgency: await isCreditAgency(deps, tx, buyer.id),
+    },
+    today: dayOf(tx.now),
+  });
+  const id = newId('ord', tx.now);
+  const month = dayOf(tx.now).slice(0, 7).replace('-', '');
+  const number = `DD-${month}-${String(await nextNumber(tx, `order/${month}`)).padStart(5, '0')}`;
+  // DSL art. 33: identities and the explained source are verified and kept with the trade.
+  const verification = {
+    supplier: { name: supplier.name, creditCode: supplier.creditCode },
+    buyer: { name: buyer.name, creditCode: buyer.creditCode },
+    source: listing.source_statement,
+    at: tx.now.toISOString(),
+  };
+  await store.insertOrder(tx, {
+    id,
+    participant: buyer.id,
+    supplier: supplier.id,
+    number,
+    listing: listing.id,
+    product: listing.product,
+    version: listing.version,
+    offer: plan.offer,
+    scenario: scenario.id,
+    plan: plan.plan,
+    plan_title: plan.title,
+    tax_rate: plan.taxRate,
+    quantity: draft.quantity,
+    estimate_fen: estimateOf(plan, draft.quantity),
+    settlement_way: draft.settlementWay,
+    months: draft.months,
+    verification: verification as unknown as Json,
+    review: { case: '', findings },
+    acceptance_days: listing.acceptance_days,
+  });
+  await audit(tx, {
+    action: 'market.order.place',
+    subject: id,
+    data: { listing: listing.id, quantity: draft.quantity },
+  });
+  await emit(tx, { type: 'market.order.placed', subject: id, data: { order: id } });
+  await fileTradeReview(deps, tx, principal, id, scenario, supplier.id, version.about.name);
+  return (await reads.findOrder(tx, id))!;
+};
+
+const fileTradeReview = async (
+  deps: MarketDeps,
+  tx: Tx,
+  principal: Principal,
+  orderId: string,
+  { statement }: Scenario,
+  supplier: string,
+  product: string,
+): Promise<void> => {
+  const operator = await deps.members.operatorOf(tx);
+  const { case: filed } = await deps.cases.file(tx, principal, {
+    procedure: tradeProcedure,
+    handler: operator.id,
+    subject: orderId,
+    title: `交易审核：${product}`,
+    data: {
+      purpose: `${statement.title}（${statement.purposes.join('、')}）`,
+      endUser: statement.endUser,
+      personalData: statement.personalData,
+      onwardUse: statement.onwardUse !== '',
+      creditPurpose: statement.purposes.some((one) => creditPurposes.includes(one)),
+      licence: statement.licence,
+      region: statement.region,
+      authorisation: statement.authorisation,
+      supplier: [supplier],
+    },
+  });
+  const order = (await reads.findOrder(tx, orderId, true))!;
+  await store.saveOrder(tx, { ...order, review: { ...order.review, case: filed.id } });
+  await deps.cases.move(tx, principal, filed.id, 'submit');
+  const system = systemPrincipal('trade-review');
+  const verdict = verdictOf(order.review.findings);
+  if (verdict === 'refuse') {
+    const reason = order.review.findings
+      .filter((one) => one.outcome === 'refuse')
+      .map((one) => one.zh)
+      .join('；');
+    await deps.cases.move(tx, system, filed.id, 'refuse', { input: { reason } });
+  } else if (verdict === 'pass') await deps.cases.move(tx, system, filed.id, 'passByRule');
+};
+
+/** Applies a move of the order's table; the caller saves. */
+export const step = (order: Order, move: OrderMove): Order => {
+  const to = moved(order.state, move);
+  if (!to) throw problems.wrongState({ detail: order.state });
+  return { ...order, state: to };
+};
+
+const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<void> => {
+  const order = step((await reads.findOrder(tx, orderId, true))!, 'pass');
+  const listing = (await reads.findListing(tx, order.listing))!;
+  const scenario = (await reads.findScenario(tx, order.scenario))!;
+  const reports = await Promise.all(listing.basis.reports.map((one) => reads.findReport(tx, one)));
+  const wanted = new Date(tx.now);
+  wanted.setUTCMonth(wanted.getUTCMonth() + order.months);
+  const ends = [wanted, listing.stands_until ?? wanted];
+  const contract = await deps.agreements.draftContract(tx, {
+    kind: 'provision',
+    productVersion: order.version,
+    buyer: order.participant,
+    offer: order.offer,
+    order: order.id,
+    agreed: true,
+    terms: {
+      settlementWay: order.settlement_way,
+      acceptanceDays: order.acceptance_days,
+      dispute: { forum: 'arbitration', body: '长沙仲裁委员会（样例）' },
+      tax: { rate: order.tax_rate, included: true },
+      until: new Date(Math.min(...ends.map((one) => one.getTime()))).toISOString(),
+      supplements: [
+        {
+          title: '使用场景',
+          text: `${scenario.statement.title}；用途：${scenario.statement.purposes.join('、')}；最终用户：${scenario.statement.endUser}；转供：${scenario.statement.onwardUse || '无'}`,
+        },
+        {
+          title: '订购数量',
+          text: `${order.plan_title}，数量 ${order.quantity}，含税金额估算 ${(order.estimate_fen / 100).toFixed(2)} 元`,
+        },
+      ],
+    },
+    basis: reports.flatMap((one) =>
+      one
+        ? [
+            {
+              kind: 'complianceReport' as const,
+              reference: one.number,
+              subject: '',
+              until: one.valid_until.toISOString(),
+            },
+          ]
+        : [],
+    ),
+  });
+  await store.saveOrder(tx, { ...order, contract: contract.id, until: contract.until });
+};
+
+const tradeRefused = async (tx: Tx, orderId: string): Promise<void> => {
+  const order = (await reads.findOrder(tx, orderId, true))!;
+  if (order.state !== 'reviewing') return;
+  await store.saveOrder(tx, step(order, 'refuse'));
+  await emit(tx, {
+    type: 'market.order.refused',
+    subject: order.id,
+    participant: order.participant,
+    data: { order: order.id },
+  });
+};
+
+export const tradeHooks = (deps: MarketDeps): Hooks => ({
+  effects: {
+    tradePassed: async (tx, { case: one }) => {
+      await tradePassed(deps, tx, one.subject!);
+      return undefined;
+    },
+    tradeRefused: async (tx, { case: one }) => {
+      await tradeRefused(tx, one.subject!);
+      return undefined;
+    },
+  },
+});
