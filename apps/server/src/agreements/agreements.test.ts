@@ -308,6 +308,16 @@ test('a contract signed by hand takes effect when the other party confirms the s
   });
 });
 
+test('two signatures at the same moment put it into effect once', async () => {
+  const { id } = await draft({ agreed: true });
+  const { documentHash } = (await get('buyer', id)).current;
+  const both = await Promise.all(
+    (['supplier', 'buyer', 'supplier', 'buyer'] as const).map((who) => post(who, id, 'sign', { documentHash })),
+  );
+  expect(both.map((one) => one.status).sort()).toEqual([200, 200, 409, 409]);
+  expect((await events(id)).filter((one) => one === 'effective')).toHaveLength(1);
+});
+
 test('no certification authority is shipped, and a foreign one is not believed', async () => {
   const { id } = await draft({ agreed: true });
   const { documentHash } = (await get('buyer', id)).current;
@@ -413,7 +423,7 @@ test('a plan of an older compiler is made again from the signed source', async (
 });
 
 test('the contract’s paper is printed and bundled once the log holds it', async () => {
-  const { id } = await effective();
+  const { id } = await effective({ kind: 'processing' });
   const { paperId } = await get('buyer', id);
   await market.kernel.publicLog.sequence();
   const { database, issue } = market.kernel;
@@ -422,7 +432,8 @@ test('the contract’s paper is printed and bundled once the log holds it', asyn
   const made = await issue.jobs['kernel.paper.make']!(job as Parameters<(typeof issue.jobs)[string]>[0], context);
   expect(made).toEqual({ missingGlyphs: [] });
   const row = (await issue.read(database, paperId))!;
-  expect((await issue.file(row, 'pdf')).subarray(0, 5).toString()).toBe('%PDF-');
+  const pdf = await issue.file(row, 'pdf');
+  expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
   // The log's entry tells nothing: neither the parties nor the number stand in it.
   const { entry } = await database.one<{ entry: Buffer }>(
     sql`select entry from log_entries where id = ${row.log_entry}`,

@@ -176,6 +176,7 @@ export const lockDocument = (input: DocumentInput, suite: SuiteName): LockedDocu
       code: template.code,
       version: template.version,
       hash: template.hash,
+      title: template.title,
       source: template.source,
     },
     parties: { supplier: contract.supplier, buyer: contract.buyer },

@@ -1,5 +1,6 @@
 /** Signatures over the locked text, on line or on paper, and the moment a contract takes effect. */
 import { type Json, signInContext } from '@shugu/evidence';
+import type { Text } from '@shugu/wire';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import type { StoredObject } from '../../kernel/objects.ts';
@@ -213,11 +214,9 @@ const issueContract = async (
   const signatures = await signaturesOf(tx, contract.id, version.number);
   const scan = await paperOf(tx, contract.id, version.number);
   const operator = await deps.operator(tx);
-  const title =
-    version.number === 1
-      ? { zh: '数据交易合同', en: 'Data contract' }
-      : { zh: '数据交易合同（变更）', en: 'Data contract (amended)' };
-  const text = JSON.parse(version.document!) as Record<string, Json>;
+  const text = JSON.parse(version.document!) as Record<string, Json> & { template: { title: Text } };
+  const { zh, en } = text.template.title;
+  const title = version.number === 1 ? { zh, en } : { zh: `${zh}（变更）`, en: `${en} (amended)` };
   const { id } = await deps.issue.paper(tx, {
     kind: 'contract',
     title,
