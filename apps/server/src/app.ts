@@ -65,7 +65,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
   let app: FastifyInstance | undefined;
   const address = () => {
     const bound = app?.addresses()[0];
-    return bound ? `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}` : `http://${config.host}:${config.port}`;
+    return bound && typeof bound !== 'string' ? `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}` : `http://${config.host}:${config.port}`;
   };
   const kernel = await openKernel({ config, log, roomOrder, postgres, address });
   const now = () => kernel.clock.now();
@@ -77,7 +77,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       now,
       onTickFailure: (id, clock, error) => log.error({ err: error, case: id, clock }, 'a clock could not act'),
     });
-    const permissions = [kernelPermissions, casePermissions, issuePermissions, ...roomPermissions];
+    const permissions = [kernelPermissions, casePermissions, issuePermissions, ruleBook.permissions, ...roomPermissions];
     const rooms = await buildRooms({ kernel, cases, permissions });
     cases.checkHooks();
 
@@ -96,7 +96,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       ],
       jobs: kernel.issue.jobs,
     };
-    const parts = gather([kernelParts, caseParts, ...rooms.parts, ...flowsOf(kernel, rooms, cases), logTick]);
+    const parts = gather([kernelParts, caseParts, ...rooms.parts, ...flowsOf(kernel, rooms), logTick]);
     const jobs = makeJobs({ database: kernel.database, clock: kernel.clock, handlers: parts.jobs, log });
     const outbox = makeOutbox({
       database: kernel.database,

@@ -13,6 +13,7 @@ import { checkDelivered, engagementHooks, engagementProcedure } from './service/
 
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
+export { priceText } from './price.ts';
 export { estimateFen } from './rules.ts';
 
 export interface Market {

@@ -1,0 +1,16 @@
+/** What stands on the market shows in the catalogue; what a right loses, its listings lose. */
+import type { Rooms } from '../build.ts';
+import type { RoomParts } from '../kernel/parts.ts';
+
+export const listingFlow = ({ catalogue }: Rooms): RoomParts => ({
+  consumers: [
+    {
+      name: 'flow.listing',
+      types: ['market.listing.listed', 'market.listing.resumed', 'market.listing.suspended', 'market.listing.delisted'],
+      handle: async (tx, event) => {
+        const shown = event.type === 'market.listing.listed' || event.type === 'market.listing.resumed';
+        await catalogue.setPublished(tx, event.data.product, shown ? event.data.version : null);
+      },
+    },
+  ],
+});

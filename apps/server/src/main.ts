@@ -1,0 +1,23 @@
+/** The server's door for the command line and for tests; run as a program it starts by the environment and ends by signal. */
+import { resolve } from 'node:path';
+import { type Exchange, type ExchangeOptions, startExchange, version } from './app.ts';
+import { type Config, readConfig, settings } from './kernel/config.ts';
+import { makeLog } from './kernel/log.ts';
+
+export { type Config, type Exchange, type ExchangeOptions, makeLog, readConfig, settings, startExchange, version };
+
+const runAsProgram = async (): Promise<void> => {
+  const config = readConfig(process.env);
+  const exchange = await startExchange({ config: { ...config, home: resolve(config.home) }, log: makeLog(config.logLevel) });
+  process.stdout.write(`${JSON.stringify({ ready: true, url: exchange.url })}\n`);
+  let ending = false;
+  const end = () => {
+    if (ending) return;
+    ending = true;
+    void exchange.close().then(() => process.exit(0));
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+};
+
+if (process.argv[1] === import.meta.filename) await runAsProgram();
