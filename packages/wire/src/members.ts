@@ -675,6 +675,62 @@ export const passkeySignIn = endpoint({
   reply: sessionReply,
 });
 
+const callback = z.object({
+  ceremony: id('oic'),
+  callback: z.string().max(4000).describe('the query string with which the provider came back, code and state in it'),
+});
+export const readOidc = endpoint({
+  id: 'members.oidc.read',
+  method: 'GET',
+  path: '/api/sessions/oidc',
+  summary: { zh: '是否启用统一身份认证', en: 'Is sign-in by an outside identity provider on' },
+  permission: 'public',
+  reply: z.object({ enabled: z.boolean(), issuer: z.string().nullable() }),
+});
+export const startOidc = endpoint({
+  id: 'members.oidc.start',
+  method: 'POST',
+  path: '/api/sessions/oidc/start',
+  summary: {
+    zh: '开始统一身份认证登录或绑定',
+    en: 'Begin to sign in, or to link my account, by the identity provider',
+  },
+  permission: 'public',
+  repeatable: true,
+  body: empty,
+  reply: z.object({ ceremony: id('oic'), url: z.url() }),
+});
+export const oidcSignIn = endpoint({
+  id: 'members.session.oidc',
+  method: 'POST',
+  path: '/api/sessions/oidc',
+  summary: { zh: '用统一身份认证登录', en: 'Sign in by the identity provider' },
+  permission: 'public',
+  status: 201,
+  repeatable: true,
+  secretReply: true,
+  body: callback,
+  reply: sessionReply,
+});
+export const linkOidc = endpoint({
+  id: 'members.oidc.link',
+  method: 'POST',
+  path: '/api/me/oidc',
+  summary: { zh: '把我的账号与统一身份绑定', en: 'Link my account to my identity there' },
+  permission: 'signedIn',
+  repeatable: true,
+  body: callback,
+  reply: ok,
+});
+export const unlinkOidc = endpoint({
+  id: 'members.oidc.unlink',
+  method: 'DELETE',
+  path: '/api/me/oidc',
+  summary: { zh: '解除绑定', en: 'Undo the link' },
+  permission: 'signedIn',
+  reply: ok,
+});
+
 export const listAudit = endpoint({
   id: 'members.audit.list',
   method: 'GET',

@@ -12,6 +12,8 @@ export interface MembersSettings {
   loginTriesPerMinute: number;
   /** Address of the portal: its host is the passkeys' relying party, and https makes cookies Secure. */
   publicUrl(): string;
+  /** Sign-in by an outside identity provider; off when absent. */
+  oidc?: { issuer: string; client: string; secret: string };
 }
 
 export interface MembersDeps {

@@ -83,6 +83,8 @@ export const limits = {
   ruleDocumentsMax: 200,
   invitationHours: 72,
   passkeyCeremonyMinutes: 5,
+  oidcCeremonyMinutes: 10,
+  oidcWaitSeconds: 10,
   principalCacheMilliseconds: 5_000,
   principalCacheEntriesMax: 10_000,
   keyUseNotedSeconds: 60,

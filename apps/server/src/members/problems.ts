@@ -154,6 +154,24 @@ export const problems = defineProblems('members', {
     title: { zh: '通行密钥验证未通过', en: 'The passkey was not accepted' },
     next: { zh: '重新开始，或用密码登录', en: 'Start again, or sign in by password' },
   },
+  oidcOff: {
+    status: 404,
+    title: { zh: '未启用统一身份认证', en: 'Sign-in by an identity provider is off' },
+    next: { zh: '请用密码或通行密钥登录', en: 'Sign in by password or passkey' },
+  },
+  oidcFailed: {
+    status: 401,
+    title: { zh: '统一身份认证未通过', en: 'The identity provider’s answer was not accepted' },
+    next: {
+      zh: '重新开始；首次使用请先用密码登录并绑定',
+      en: 'Start again; the first time, sign in by password and link your account',
+    },
+  },
+  oidcUnreachable: {
+    status: 503,
+    title: { zh: '统一身份认证暂不可用', en: 'The identity provider cannot be reached' },
+    next: { zh: '稍后重试，或用密码登录', en: 'Try again later, or sign in by password' },
+  },
   rulesNotAccepted: {
     status: 422,
     title: { zh: '须先接受现行交易规则', en: 'The rules in force must be accepted first' },

@@ -9,6 +9,7 @@ import { kernelProblems } from '../kernel/problem.ts';
 import { clearedCookie, cookieOf, tokenFrom } from '../kernel/session.ts';
 import type { Room } from './deps.ts';
 import { limits, type Organisation, type Person } from './model.ts';
+import { oidcRoutes } from './oidc.ts';
 import { passkeyRoutes } from './passkeys.ts';
 import * as reads from './reads.ts';
 import * as keys from './service/keys.ts';
@@ -336,6 +337,7 @@ export const membersRoutes = (room: Room): Route[] => {
   return [
     ...sessionRoutes(room, gate),
     ...passkeyRoutes(room, gate, (request, opened) => entered(room, request, opened)),
+    ...oidcRoutes(room, gate, (request, opened) => entered(room, request, opened)),
     ...organisationRoutes(room),
     ...peopleRoutes(room),
     ...keyRoutes(room),

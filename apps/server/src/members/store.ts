@@ -188,5 +188,8 @@ export const endOtherSessions = async (tx: Tx, person: string, keptTokenHash: Bu
     where person = ${person} and ended_at is null and token_hash <> ${keptTokenHash}`);
 };
 
-export const deletePasskeysOf = (tx: Tx, person: string): Promise<number> =>
-  tx.exec(sql`delete from passkeys where person = ${person}`);
+/** Every way in besides the password: passkeys and the link to an identity provider. */
+export const deleteOtherWaysIn = async (tx: Tx, person: string): Promise<void> => {
+  await tx.exec(sql`delete from passkeys where person = ${person}`);
+  await tx.exec(sql`delete from oidc_identities where person = ${person}`);
+};

@@ -20,7 +20,7 @@ import { folderObjects } from '../kernel/objects.ts';
 import { testPostgres } from '../kernel/postgres/testing.ts';
 import { loadRulePacks } from '../kernel/rulepack/rulebook.ts';
 import { makeSeal } from '../kernel/seal.ts';
-import { type Members, makeMembers, membersPermissions } from './index.ts';
+import { type Members, type MembersSettings, makeMembers, membersPermissions } from './index.ts';
 import { type SeededCast, seedCast } from './testing.ts';
 
 export const setupToken = 'setup-token-of-tests';
@@ -45,7 +45,12 @@ export interface TestServer {
 
 /** `seeded: false` gives a node before its set-up. */
 export const startMembersServer = async (
-  options: { seeded?: boolean; loginTriesPerMinute?: number; tables?: PermissionTable[] } = {},
+  options: {
+    seeded?: boolean;
+    loginTriesPerMinute?: number;
+    oidc?: MembersSettings['oidc'];
+    tables?: PermissionTable[];
+  } = {},
 ): Promise<TestServer> => {
   const { connection } = await (await testPostgres()).freshDatabase();
   const clock = simulatedClock(new Date('2026-03-02T01:00:00Z'));
@@ -69,6 +74,7 @@ export const startMembersServer = async (
       sessionHours: 12,
       loginTriesPerMinute: options.loginTriesPerMinute ?? 1000,
       publicUrl: () => url,
+      oidc: options.oidc,
     },
   });
   const app = makeHttp({

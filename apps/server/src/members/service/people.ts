@@ -240,7 +240,7 @@ export const reset = async (room: Room, tx: Tx, principal: Principal, id: string
     await store.deleteSeatsOf(tx, id);
   }
   await store.setPassword(tx, id, null);
-  await store.deletePasskeysOf(tx, id);
+  await store.deleteOtherWaysIn(tx, id);
   await endSessionsOf(tx, id);
   await audit(tx, {
     action: 'members.person.reset',
@@ -255,7 +255,7 @@ export const erase = async (room: Room, tx: Tx, principal: Principal, id: string
   const found = await othersAccount(tx, principal, id);
   if (found.status !== 'disabled') throw problems.standingSame({ detail: found.status });
   await store.erasePersonFields(tx, id);
-  await store.deletePasskeysOf(tx, id);
+  await store.deleteOtherWaysIn(tx, id);
   await store.deleteSeatsOf(tx, id);
   await room.seal.destroy(tx, id);
   await audit(tx, { action: 'members.person.erase', subject: id });
