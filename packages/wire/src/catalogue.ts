@@ -1,6 +1,6 @@
 /** Products and their immutable versions, the data contract (ODCS), DCAT. */
 import { z } from 'zod';
-import { type bilingual, day, digest, id, json, name, page, pageQuery, text, time } from './common.ts';
+import { bilingual, day, digest, id, json, name, page, pageQuery, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const catalogueLimits = {
@@ -84,12 +84,13 @@ export const versionView = z.object({
   note: z.string(),
   about: productFields.omit({ resources: true }),
   tables: z.array(versionTable),
+  qualityLabel: bilingual,
   contractDigest: digest,
   createdAt: time,
 });
 
 export const versionSummary = versionView
-  .omit({ tables: true, about: true })
+  .omit({ tables: true, about: true, qualityLabel: true })
   .extend({ published: z.boolean(), columnCount: z.number().int(), rowCount: z.number().int().nullable() });
 
 const rightView = z.object({
@@ -329,9 +330,8 @@ export const productTurtle = endpoint({
   mediaType: 'text/turtle; charset=utf-8',
 });
 
-export const labels = {
-  selfCheck: { zh: '平台自检', en: 'self-check of the platform' },
-} satisfies Record<string, z.infer<typeof bilingual>>;
+/** Whose word a quality report is: no third party's assessment. */
+export const qualityLabel = { zh: '平台自检', en: 'self-check of the platform' } as const;
 
 export const catalogueEndpoints = {
   createProduct,

@@ -143,6 +143,38 @@ test('a right that ends between locking and signing stops the signature', async 
   expect((await sign('buyer', contract.id)).body.state).toBe('effective');
 });
 
+test('a report that no longer stands stops the signature; a renewed one lets an amendment last longer', async () => {
+  const pending = await draft({ agreed: true });
+  market.setStanding([]);
+  expect((await sign('buyer', pending.id)).body).toMatchObject({
+    code: 'agreements.basisEnded',
+    detail: 'complianceReport HG-0001',
+  });
+  market.setStanding(undefined);
+  const { id } = await effective();
+  const longer = { terms: { until: '2028-03-31T16:00:00Z' }, note: '续期' };
+  expect((await post('buyer', id, 'propose', longer)).body.code).toBe('agreements.outlasts');
+  market.setStanding([{ kind: 'complianceReport', reference: 'HG-0002', subject: '', until: '2028-12-31T16:00:00Z' }]);
+  await post('buyer', id, 'propose', longer);
+  await post('supplier', id, 'confirm', { round: 1 });
+  await sign('supplier', id);
+  expect((await sign('buyer', id)).body).toMatchObject({
+    until: '2028-03-31T16:00:00.000Z',
+    current: { basis: [{ kind: 'operatingRight' }, { reference: 'HG-0002' }] },
+  });
+  market.setStanding(undefined);
+});
+
+test('an order that falls through takes its unsigned contract with it, and no other', async () => {
+  const cancel = (id: string) => market.as('system', (tx) => market.agreements.cancelUnsigned(tx, id, '订单取消'));
+  const { id } = await draft({ agreed: true, order: 'ord_cancelled' });
+  await cancel(id);
+  await cancel(id);
+  expect(await get('buyer', id)).toMatchObject({ state: 'refused', endReason: '订单取消' });
+  expect((await draft({ order: 'ord_cancelled' })).state).toBe('draft');
+  expect(await refusal(cancel((await effective()).id))).toBe('agreements.wrongState');
+});
+
 test('terms go back and forth, each from → to, until both confirm', async () => {
   const { id } = await draft();
   expect((await post('buyer', id, 'propose', { terms: { acceptanceDays: 10 } })).body.code).toBe(

@@ -16,7 +16,7 @@ import {
 import { type AgreementsRouteDeps, makeRoutes } from './routes.ts';
 import { sideOf } from './service/deps.ts';
 import { type ContractDraft, draftContract } from './service/drafting.ts';
-import { completeContract, expireDue } from './service/ending.ts';
+import { cancelUnsigned, completeContract, expireDue } from './service/ending.ts';
 import {
   checkPaths,
   checkWithin,
@@ -66,6 +66,8 @@ export interface Agreements {
   /** What the gateway enforces; undefined unless the contract is in force. */
   planOf(read: Reader, contractId: string): Promise<Plan | undefined>;
   effectiveContracts(read: Reader, query: EffectiveQuery): Promise<{ items: Contract[]; next: string | null }>;
+  /** The order fell through before both had signed. */
+  cancelUnsigned(tx: Tx, contractId: string, reason: string): Promise<void>;
   /** Told by the flow of settlement when nothing is owed any more. */
   complete(tx: Tx, contractId: string): Promise<void>;
   /** Ends what time has ended, by `tx.now`; the number done. Call again while it is not zero. */
@@ -101,6 +103,7 @@ export const makeAgreements = (deps: AgreementsRouteDeps): Agreements => ({
     return contract?.state === 'effective' ? planOfPolicy(read, contract.policyHash!) : undefined;
   },
   effectiveContracts,
+  cancelUnsigned,
   complete: completeContract,
   expireDue,
   importTemplates,

@@ -177,4 +177,9 @@ export interface AgreementNeighbours {
   /** Plain words of a price plan, which is opaque here. */
   priceText(price: Json): Text;
   authorities?: Readonly<Record<string, LicensedAuthority>>;
+  /**
+   * What a product version stands on now beside the rights: reports, authorisations, proofs that the market knows. When
+   * given, it renews the basis of an amendment, and something it no longer names stops a signature.
+   */
+  standing?(read: Reader, productVersion: string): Promise<BasisItem[]>;
 }

@@ -1,5 +1,5 @@
 /** Pure decisions about contracts: who may move them when, how long they may last, what differs between two texts. */
-import { canonicalBytes, EvidenceError, type Json } from '@shugu/evidence';
+import { canonicalBytes, EvidenceError } from '@shugu/evidence';
 import { contractTerms } from '@shugu/wire/agreements';
 import { Problem } from '../kernel/problem.ts';
 import type { BasisItem, ContractState, ContractTerms, Side, TermDifference, VersionState } from './model.ts';
@@ -14,7 +14,13 @@ export const contractMoves = [
   { move: 'lock', from: ['draft', 'negotiating'], to: 'pendingSignature', by: ['system'] },
   { move: 'sign', from: ['pendingSignature'], to: 'pendingSignature', by: ['supplier', 'buyer'] },
   { move: 'takeEffect', from: ['pendingSignature'], to: 'effective', by: ['system'] },
-  { move: 'refuse', from: ['draft', 'negotiating', 'pendingSignature'], to: 'refused', by: ['supplier', 'buyer'] },
+  // The system refuses for an order that was cancelled before anybody was bound.
+  {
+    move: 'refuse',
+    from: ['draft', 'negotiating', 'pendingSignature'],
+    to: 'refused',
+    by: ['supplier', 'buyer', 'system'],
+  },
   { move: 'lapse', from: ['draft', 'negotiating', 'pendingSignature'], to: 'expired', by: ['system'] },
   { move: 'amend', from: ['effective'], to: 'effective', by: ['supplier', 'buyer'] },
   { move: 'terminateAgreed', from: ['effective'], to: 'terminatedAgreed', by: ['supplier', 'buyer'] },
@@ -194,5 +200,3 @@ export const percentOf = (rate: string): string => {
   const shifted = `${digits.slice(0, whole.length + 2)}.${digits.slice(whole.length + 2)}`;
   return shifted.replace(/^0+(?=\d)/, '').replace(/\.0*$|(\.\d*?)0+$/, '$1');
 };
-
-export type { Json };

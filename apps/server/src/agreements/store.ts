@@ -1,4 +1,3 @@
-import type { Json } from '@shugu/evidence';
 import type { Plan } from '@shugu/policy';
 import { sql, type Tx } from '../kernel/db/db.ts';
 import { newId } from '../kernel/ids.ts';
@@ -165,5 +164,3 @@ export const insertTermination = async (
 export const decideTermination = (tx: Tx, id: string, state: 'done' | 'declined'): Promise<number> =>
   tx.exec(sql`update contract_terminations set state = ${state}, decided_by = ${tx.actor.participant}, decided_person = ${tx.actor.id},
     decided_at = ${tx.now} where id = ${id} and state = 'proposed'`);
-
-export type { Json };

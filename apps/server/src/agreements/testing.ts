@@ -18,7 +18,7 @@ import { makeHttp } from '../kernel/http/server.ts';
 import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { testPostgres } from '../kernel/postgres/testing.ts';
-import { type Agreements, type ContractDraft, makeAgreements } from './index.ts';
+import { type Agreements, type BasisItem, type ContractDraft, makeAgreements } from './index.ts';
 import { permissions } from './permissions.ts';
 
 export const resourceId = 'res_01k9f3t6zq8m4x2v7b5n1c0d9e';
@@ -90,6 +90,8 @@ export interface Market {
   http: FastifyInstance;
   catalogue: Catalogue;
   agreements: Agreements;
+  /** What the market says the product stands on; undefined: the report of `draftFor`. */
+  setStanding(items: BasisItem[] | undefined): void;
   /** Ends or shortens the right to operate. */
   setRight(until: Date | undefined): void;
   moveTo(at: Date): void;
@@ -123,6 +125,7 @@ export const openMarket = async (): Promise<Market> => {
   await database.pool.query('create table test_resources (id text primary key, about jsonb not null)');
   await database.pool.query('insert into test_resources values ($1, $2)', [resourceId, JSON.stringify(resource)]);
   let right: Date | undefined = rightUntil;
+  let standing: BasisItem[] | undefined;
   const organisation = async (_read: Reader, id: string) => {
     const [name, creditCode] = names[id] ?? [id, '91430100MA00000099'];
     return { id, name, creditCode };
@@ -145,6 +148,7 @@ export const openMarket = async (): Promise<Market> => {
     signerFor: (tx, participant) => keys.signer(tx, participant, 'signature'),
     organisations: { organisation },
     operator: async () => ({ id: 'org_operator', name: '示例数据交易所' }),
+    standing: async (_read, productVersion) => standing ?? draftFor(productVersion).basis,
     priceText: (price) => ({ zh: `价格方案 ${JSON.stringify(price)}`, en: `plan ${JSON.stringify(price)}` }),
   });
   const http = makeHttp({
@@ -177,6 +181,9 @@ export const openMarket = async (): Promise<Market> => {
     catalogue,
     agreements,
     call,
+    setStanding: (items) => {
+      standing = items;
+    },
     setRight: (until) => {
       right = until;
     },

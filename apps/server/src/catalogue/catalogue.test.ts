@@ -181,6 +181,7 @@ test('a supplier drafts, versions and readies a product', async () => {
     },
     quality: { completeness: '0.998' },
   });
+  expect(version.body.qualityLabel.zh).toBe('平台自检');
   expect((await call('supplier', 'POST', `/api/products/${id}/ready`, {})).body.state).toBe('ready');
   const { revision } = (await call('supplier', 'GET', `/api/products/${id}`)).body;
   expect(

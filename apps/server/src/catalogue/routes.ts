@@ -58,6 +58,7 @@ const visibleVersion = async (
 
 const versionView = ({ contract: _, participant: __, createdAt, ...version }: ProductVersion) => ({
   ...version,
+  qualityLabel: wire.qualityLabel,
   createdAt: createdAt.toISOString(),
 });
 

@@ -20,7 +20,7 @@ import type {
   VersionTable,
 } from './model.ts';
 import { catalogueProblems as problems } from './problems.ts';
-import { findProduct, findVersion, lastNumber, lockProduct } from './reads.ts';
+import { findVersion, lastNumber, lockProduct } from './reads.ts';
 import {
   checkFields,
   checkTables,
@@ -279,5 +279,3 @@ export const rightsOf = async (
       right: await deps.operatingRight(read, subject.participant, resource, at),
     })),
   );
-
-export const productOf = findProduct;

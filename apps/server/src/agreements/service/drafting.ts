@@ -16,7 +16,6 @@ import {
   findTemplate,
   findVersion,
   lastVersionNumber,
-  lockContract,
   openVersion,
 } from '../reads.ts';
 import {
@@ -261,7 +260,7 @@ export const proposeTerms = async (
 ): Promise<void> => {
   const { contract, side } = await asParty(tx, id);
   const me = tx.actor.participant;
-  const version = await versionToChange(tx, contract, side, note);
+  const version = await versionToChange(deps, tx, contract, side, note);
   const refused = mayPropose(version, me, agreementLimits.roundsMax);
   if (refused) throw refused;
   const terms = normalised({ ...version.terms, ...change });
@@ -283,6 +282,7 @@ export const proposeTerms = async (
 };
 
 const versionToChange = async (
+  deps: AgreementsDeps,
   tx: Tx,
   contract: Contract,
   side: 'supplier' | 'buyer',
@@ -295,6 +295,7 @@ const versionToChange = async (
   const current = (await findVersion(tx, contract.id, contract.currentVersion))!;
   const number = (await lastVersionNumber(tx, contract.id)) + 1;
   const respondBy = new Date(tx.now.getTime() + agreementLimits.respondDaysDefault * dayMilliseconds);
+  const basis = (await deps.standing?.(tx, contract.productVersion)) ?? current.basis;
   // The term runs on as it was unless the amendment says otherwise.
   const terms = { ...current.terms, from: contract.from!.toISOString(), until: contract.until!.toISOString() };
   await insertVersion(tx, contract.participant, {
@@ -303,7 +304,7 @@ const versionToChange = async (
     state: 'negotiating',
     reason,
     terms,
-    basis: current.basis,
+    basis,
     respondBy,
   });
   return (await findVersion(tx, contract.id, number))!;
@@ -323,5 +324,5 @@ export const confirmTerms = async (deps: AgreementsDeps, tx: Tx, id: string, rou
   if (partiesOf(contract).every((party) => confirmed.confirmedBy.includes(party)))
     return lockTerms(deps, tx, contract, confirmed);
   await saveVersion(tx, confirmed);
-  if (version.number === 1) await saveContract(tx, { ...(await lockContract(tx, id))!, state: 'negotiating' });
+  if (version.number === 1) await saveContract(tx, { ...contract, state: 'negotiating' });
 };

@@ -30,6 +30,22 @@ export const refuseContract = async (tx: Tx, id: string, reason: string): Promis
   await tell(tx, 'agreements.contract.refused', contract, { version, reason });
 };
 
+/** An order that falls through before both have signed takes its contract with it. Harmless to repeat. */
+export const cancelUnsigned = async (tx: Tx, id: string, reason: string): Promise<void> => {
+  const contract = await supervised(tx, id);
+  if (contract.state === 'refused' || contract.state === 'expired') return;
+  const state = orThrow(nextState(contract.state, 'refuse', 'system'));
+  const version = (await closeOpenText(tx, id, 'refused')) ?? 1;
+  await end(tx, contract, state, reason);
+  await audit(tx, {
+    action: 'agreements.contract.cancel',
+    subject: id,
+    participant: contract.participant,
+    data: { reason },
+  });
+  await tell(tx, 'agreements.contract.refused', contract, { version, reason });
+};
+
 const proposeEnd = async (tx: Tx, contract: Contract, kind: Termination['kind'], reason: string): Promise<void> => {
   const open = (await terminationsOf(tx, contract.id)).some((one) => one.kind === kind && one.state === 'proposed');
   if (open) throw problems.wrongState({ detail: 'a proposal to end it is open' });

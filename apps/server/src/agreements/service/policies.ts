@@ -13,7 +13,6 @@ import {
   parsePolicy,
   policyHash,
 } from '@shugu/policy';
-import type { Text } from '@shugu/wire';
 import type { DeliveryMode } from '../../catalogue/index.ts';
 import { audit } from '../../kernel/audit.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
@@ -175,10 +174,3 @@ export const withdrawOffer = async (tx: Tx, id: string): Promise<Offer> => {
 export const offeredTo = (offer: Offer, participant: string): boolean =>
   offer.withdrawnAt === null &&
   (offer.audience.kind === 'everyone' || offer.audience.participants.includes(participant));
-
-export const explanationOf = (policy: unknown, names: Names): { zh: string[]; en: string[] } => {
-  const { zh, en } = explainPolicy(policy, names);
-  return { zh, en };
-};
-
-export type { Text };

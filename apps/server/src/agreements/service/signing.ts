@@ -44,6 +44,14 @@ const stillStands = async (
   for (const item of version.basis)
     if (item.until && new Date(item.until) <= tx.now)
       throw problems.basisEnded({ detail: `${item.kind} ${item.reference}` });
+  const standing = await deps.standing?.(tx, contract.productVersion);
+  if (standing)
+    for (const item of version.basis)
+      if (
+        item.kind !== 'operatingRight' &&
+        !standing.some((one) => one.kind === item.kind && one.reference === item.reference)
+      )
+        throw problems.basisEnded({ detail: `${item.kind} ${item.reference}` });
   const rights = await deps.catalogue.rightsOfVersion(tx, contract.productVersion, tx.now);
   for (const { resource, right } of rights) {
     const titled =
@@ -164,6 +172,11 @@ const takeEffect = async (
   version: ContractVersion,
   way: 'online' | 'paper',
 ): Promise<void> => {
+  const bound =
+    way === 'paper'
+      ? (await paperOf(tx, contract.id, version.number))!.confirmedBy
+      : (await signaturesOf(tx, contract.id, version.number)).map((one) => one.participant);
+  if (!partiesOf(contract).every((party) => bound.includes(party))) throw new Error(`${contract.id} lacks a signature`);
   const amends = version.number > 1;
   if (amends) {
     const before = (await findVersion(tx, contract.id, contract.currentVersion))!;
