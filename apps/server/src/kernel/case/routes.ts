@@ -1,9 +1,11 @@
 /** Generic doors of every procedure. Rooms need none of their own for filing, moving and reading cases. */
+import { Readable } from 'node:stream';
 import { caseLimits, cases as wire } from '@shugu/wire/cases';
 import type { Database } from '../db/db.ts';
 import { actorOf } from '../http/principal.ts';
 import { on, type Route } from '../http/route.ts';
 import type { ObjectStore } from '../objects.ts';
+import { kernelProblems } from '../problem.ts';
 import type { Procedure, RulePack } from '../rulepack/model.ts';
 import { describe } from '../rulepack/rulebook.ts';
 import type { Cases } from './index.ts';
@@ -109,9 +111,12 @@ export const caseRoutes = ({ cases, database, objects }: CaseRoutesOptions): Rou
     ),
     on(
       wire.addPaper,
-      async ({ read, principal, params, query, stream, requestId }) => {
+      async ({ read, principal, params, query, stream, headers, requestId }) => {
         // Asked before the upload, so that strangers cannot fill the store; asked again when it is written down.
         const { one } = await cases.checkAttach(read, principal, params.case, query.kind);
+        // Refused before reading: breaking off in the middle would cut the connection, and the answer with it.
+        if (Number(headers['content-length'] ?? 0) > caseLimits.paperBytesMax)
+          throw kernelProblems.tooLarge({ detail: `${caseLimits.paperBytesMax} bytes at most` });
         const stored = await objects.put(stream, { bytesMax: caseLimits.paperBytesMax });
         const paper = await database.tx(actorOf(principal, requestId), (tx) =>
           cases.addPaper(tx, principal, params.case, query, stored),
@@ -123,7 +128,11 @@ export const caseRoutes = ({ cases, database, objects }: CaseRoutesOptions): Rou
     on(wire.getPaper, async ({ read, principal, params }) => {
       const paper = await cases.findPaper(read, principal, params.case, params.paper);
       // What others handed in is never shown by our origin as a page, whatever it calls itself.
-      return { body: objects.read(paper.object) as never, mediaType: 'application/octet-stream', fileName: paper.name };
+      return {
+        body: Readable.from(objects.read(paper.object), { objectMode: false }),
+        mediaType: 'application/octet-stream',
+        fileName: paper.name,
+      };
     }),
     on(wire.notices, async ({ read, principal, query }) => {
       const page = await listNotices(read, principal, query);
