@@ -81,13 +81,9 @@ export const login = z
   .toLowerCase()
   .regex(/^[a-z0-9][a-z0-9._@-]{2,59}$/);
 export const password = z.string().min(limits.passwordCharactersMin).max(limits.passwordCharactersMax);
+const plainText = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u;
 // Rare characters are legal in names, so only controls, bidi overrides and line breaks are refused.
-export const personName = z
-  .string()
-  .trim()
-  .min(1)
-  .max(60)
-  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u);
+export const personName = z.string().trim().min(1).max(60).regex(plainText);
 export const phone = z
   .string()
   .trim()
@@ -103,7 +99,7 @@ const nodeRole = z.object({
 });
 const newPerson = { login, displayName: personName, phone: phone.optional(), email: email.optional() };
 const organisationFacts = {
-  name,
+  name: name.regex(plainText),
   creditCode,
   kind: organisationKind,
   legalRepresentative: personName,
@@ -180,6 +176,8 @@ export const setUp = endpoint({
   summary: { zh: '初始化：登记运营方与三员', en: 'First set-up: the operator and its three administrators' },
   permission: 'public',
   status: 201,
+  // It happens once by nature; a recorded key would keep a fast digest of the passwords.
+  repeatable: true,
   body: z.object({
     setupToken: z.string().min(8).max(200),
     operator: z.object(organisationFacts),
@@ -274,6 +272,8 @@ export const apply = endpoint({
   summary: { zh: '申请入场', en: 'Apply for membership' },
   permission: 'public',
   status: 201,
+  // The credit code admits one application at a time; a recorded key would keep a fast digest of the password.
+  repeatable: true,
   bodyBytesMax: 3_145_728,
   body: z.object({
     ...organisationFacts,

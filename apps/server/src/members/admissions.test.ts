@@ -213,6 +213,33 @@ describe('admission', () => {
     }
   });
 
+  test('every fault is named by its field', async () => {
+    const fault = async (change: Partial<ReturnType<typeof application>>) =>
+      refusal(server.client().call(wire.apply, { body: { ...application(`fault.${serial}`), ...change } }));
+    expect(await fault({ creditCode: '91330100799655058C' })).toBe('members.creditCodeInvalid');
+    expect(await fault({ roles: [{ role: 'serviceBody', class: 'lawFirm' }] })).toBe('members.roleClassWrong');
+    expect(await fault({ authorisationLetter: { ...letter, content: Buffer.from('<html>').toString('base64') } })).toBe(
+      'members.letterInvalid',
+    );
+    expect(await fault({ administrator: { ...application('x-y').administrator, login: 'bank.trader' } })).toBe(
+      'members.loginTaken',
+    );
+    expect(await fault({ administrator: { ...application('x-y').administrator, password: 'aaaaaaaaaaaa' } })).toBe(
+      'members.passwordWeak',
+    );
+    expect(await fault({ roles: [{ role: 'operator' as never }] })).toBe('kernel.invalid');
+    expect(await fault({ acceptedVersions: ['rdv_00000000000000000000000000'] })).toBe('kernel.unknown');
+    expect(await fault({ name: '\u202e反写名称' })).toBe('kernel.invalid');
+  });
+
+  test('no fast digest of a password is kept: neither setting up nor applying records its key', async () => {
+    await server.client().call(wire.apply, { body: application('unrecorded.one') });
+    const rows = await server.database.rows<{ endpoint: string }>(sql`select endpoint from idempotency`);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.map((one) => one.endpoint)).not.toContain('members.admission.create');
+    expect(wire.setUp.repeatable).toBe(true);
+  });
+
   test('a second case by the engine’s own door decides nothing', async () => {
     const applied = await server.client().call(wire.apply, { body: application('double.one') });
     const applicant = await server.as('double.one', password);

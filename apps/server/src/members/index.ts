@@ -38,6 +38,7 @@ export interface Members {
   /** Holder of the role in the market; a defect before set-up. */
   operatorOf(read: Reader): Promise<Organisation>;
   registrarOf(read: Reader): Promise<Organisation | undefined>;
+  regulatorOf(read: Reader): Promise<Organisation | undefined>;
   /** @throws members.organisationNotActive */
   requireActive(read: Reader, organisation: string): Promise<Organisation>;
   /** Name of an organisation, person or service account; the id itself when it is none. */
@@ -90,6 +91,7 @@ export const makeMembers = (deps: MembersDeps): Members => {
       return found;
     },
     registrarOf: (read) => reads.institution(read, 'registrar'),
+    regulatorOf: (read) => reads.institution(read, 'regulator'),
     requireActive: organisations.requireActive,
     displayName: async (read, id) => (await reads.displayNames(read, [id])).get(id) ?? id,
     displayNames: reads.displayNames,
