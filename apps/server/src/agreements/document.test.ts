@@ -48,6 +48,15 @@ test('what was agreed is refused to others, and after the term', () => {
   expect(allows('2019-12-31T23:59:59Z')).toBe(false);
 });
 
+test.each([
+  ['2050-01-01T00:00:00Z', '2040-01-01T00:00:00.000Z'],
+  ['2030-01-01T00:00:00Z', '2030-01-01T00:00:00.000Z'],
+])('a policy until %s under a contract until 2040 ends at %s', (until, expected) => {
+  const constraint = [{ leftOperand: 'dateTime', operator: 'lt', rightOperand: until }];
+  const plan = agreed({ permission: [{ action: 'use', constraint }] });
+  expect(new Date(plan.notAfter!).toISOString()).toBe(expected);
+});
+
 test('a use period that lies outside the term leaves nothing to agree on', () => {
   const source = {
     permission: [
