@@ -214,6 +214,7 @@ test('a proposal is checked like a draft', async () => {
   const { id } = await draft();
   const code = async (terms: object) => (await post('buyer', id, 'propose', { terms })).body.code;
   expect(await code({ price: { unit: 0.05 } })).toBe('agreements.termsInvalid');
+  expect(await code({ price: { gift: true } })).toBe('kernel.invalid');
   expect(await code({ until: '2031-01-01T00:00:00Z' })).toBe('agreements.outlasts');
   expect(await code({ deliveryModes: ['share'] })).toBe('agreements.deliveryUnknown');
   expect(await code({ policy: { permission: 'everything' } })).toBe('agreements.policyInvalid');

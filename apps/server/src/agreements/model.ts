@@ -16,6 +16,7 @@ import type { DeliveryMode } from '../catalogue/index.ts';
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Issue } from '../kernel/issue/index.ts';
 import type { ObjectStore } from '../kernel/objects.ts';
+import type { Problem } from '../kernel/problem.ts';
 
 export type ContractKind = (typeof contractKinds)[number];
 export type ContractState = (typeof contractStates)[number];
@@ -176,6 +177,8 @@ export interface AgreementNeighbours {
   operator(read: Reader): Promise<{ id: string; name: string }>;
   /** Plain words of a price plan, which is opaque here. */
   priceText(price: Json): Text;
+  /** Whether the market can rate such a plan: parties negotiate prices, and what nobody can bill must not be signed. */
+  checkPrice?(price: Json): Problem | undefined;
   authorities?: Readonly<Record<string, LicensedAuthority>>;
   /**
    * What a product version stands on now beside the rights: reports, authorisations, proofs that the market knows. When

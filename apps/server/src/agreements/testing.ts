@@ -18,6 +18,7 @@ import { makeHttp } from '../kernel/http/server.ts';
 import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { testPostgres } from '../kernel/postgres/testing.ts';
+import { kernelProblems } from '../kernel/problem.ts';
 import { type Agreements, type BasisItem, type ContractDraft, makeAgreements } from './index.ts';
 import { permissions } from './permissions.ts';
 
@@ -149,6 +150,10 @@ export const openMarket = async (): Promise<Market> => {
     organisations: { organisation },
     operator: async () => ({ id: 'org_operator', name: '示例数据交易所' }),
     standing: async (_read, productVersion) => standing ?? draftFor(productVersion).basis,
+    checkPrice: (price) =>
+      (price as { unit?: unknown }).unit
+        ? undefined
+        : kernelProblems.invalid({ field: 'body.terms.price', detail: 'no unit price' }),
     priceText: (price) => ({ zh: `价格方案 ${JSON.stringify(price)}`, en: `plan ${JSON.stringify(price)}` }),
   });
   const http = makeHttp({

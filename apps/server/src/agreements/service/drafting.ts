@@ -79,8 +79,10 @@ const draftedTerms = async (tx: Tx, draft: ContractDraft, version: ProductVersio
   });
 };
 
-const checkTerms = (terms: ContractTerms, version: ProductVersion): void => {
+const checkTerms = (deps: AgreementsDeps, terms: ContractTerms, version: ProductVersion): void => {
   orThrow(canonicalOf(terms));
+  const unbillable = deps.checkPrice?.(terms.price);
+  if (unbillable) throw unbillable;
   checkPaths(terms.policy, terms.deliveryModes, version.about.deliveryModes);
 };
 
@@ -130,7 +132,7 @@ export const draftContract = async (deps: AgreementsDeps, tx: Tx, draft: Contrac
   const operator = await deps.operator(tx);
   if ([supplier.participant, buyer.participant].includes(operator.id)) throw problems.operatorIsParty();
   const terms = await draftedTerms(tx, draft, version);
-  checkTerms(terms, version);
+  checkTerms(deps, terms, version);
   const basis = await basisNow(deps, tx, version.id, draft.basis, tx.now);
   orThrow(termWithin(basis, datesOf(terms), tx.now));
   const respondBy = new Date(
@@ -266,7 +268,7 @@ export const proposeTerms = async (
   const terms = normalised({ ...version.terms, ...change });
   const changes = differences(version.terms, terms);
   if (changes.length === 0) throw problems.nothingChanged();
-  checkTerms(terms, (await deps.catalogue.version(tx, contract.productVersion))!);
+  checkTerms(deps, terms, (await deps.catalogue.version(tx, contract.productVersion))!);
   orThrow(termWithin(await basisNow(deps, tx, contract.productVersion, version.basis, tx.now), datesOf(terms), tx.now));
   const round = version.round + 1;
   const next: ContractVersion = { ...version, state: 'negotiating', terms, round, proposedBy: me, confirmedBy: [me] };
