@@ -73,7 +73,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     const ruleBook = await loadRulePacks(config.rulePacks || join(root, 'rulepacks'));
     const cases = makeCases({
       ruleBook,
-      calendar: await loadCalendar(),
+      calendar: await loadCalendar(join(root, 'rulepacks/calendars/cn.json')),
       now,
       onTickFailure: (id, clock, error) => log.error({ err: error, case: id, clock }, 'a clock could not act'),
     });

@@ -2,18 +2,12 @@
 import * as casesWire from '@shugu/wire/cases';
 import * as membersWire from '@shugu/wire/members';
 import { inCast } from './cast.ts';
+import { casePaper } from './papers.ts';
 import type { Stage } from './stage.ts';
 
 type Seat = (typeof membersWire.seat)['_output'];
 
-// One page that says it is a specimen: the demo's letter of authorisation.
-const specimenLetter = (name: string): string => {
-  const text = `Specimen letter of authorisation for ${Buffer.from(name).toString('hex').slice(0, 24)}`;
-  const stream = `BT /F1 18 Tf 72 760 Td (${text}) Tj ET`;
-  return Buffer.from(
-    `%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>/Contents 4 0 R>>endobj\n4 0 obj<</Length ${stream.length}>>stream\n${stream}\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n`,
-  ).toString('base64');
-};
+const specimenLetter = (name: string): string => casePaper('Letter of authorisation', [name]).toString('base64');
 
 export const applyForMembership = async (stage: Stage, key: string): Promise<{ organisation: string; case: string }> => {
   const one = inCast(stage.cast, key);

@@ -137,7 +137,7 @@ const layoutOf = (
 };
 
 export const makeIssue = (options: IssueOptions): Issue => {
-  const { database, keys, publicLog, objects, press, suite } = options;
+  const { keys, publicLog, objects, press, suite } = options;
 
   const paper = async (tx: Tx, draft: PaperDraft): Promise<IssuedPaper> => {
     const number = await numberOf(tx, draft);

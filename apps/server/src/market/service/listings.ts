@@ -51,7 +51,6 @@ const gatesOf = async (
   }));
   const reports = await reportsOf(deps, read, listing);
   const parsed = parsePolicy(listing.policy);
-  const text = JSON.stringify(listing.policy);
   const gates = closedGates({
     at,
     sensitivities: version.tables.flatMap((table) => table.columns.map((column) => column.sensitivity)),
@@ -59,7 +58,7 @@ const gatesOf = async (
     reports,
     basis: listing.basis.kind,
     qualityPresent: version.tables.every((table) => table.resource === null || table.quality !== null),
-    authorisationRequired: parsed.ok && /authorisation/i.test(text),
+    authorisationRequired: parsed.ok && parsed.policy.terms.authorisationRequired,
     creditPurpose: listing.purposes.some((one) => creditPurposes.includes(one)),
     supplierIsCreditAgency: await isCreditAgency(deps, read, listing.participant),
   });

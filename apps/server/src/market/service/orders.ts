@@ -54,8 +54,7 @@ const estimateOf = (plan: ListingPlan, quantity: number): number => {
 
 const purposesOf = (policy: Listing['policy']): readonly string[] | null => {
   const parsed = parsePolicy(policy);
-  const { purposes } = (parsed.ok ? parsed.policy : {}) as { purposes?: readonly string[] };
-  return purposes ?? null;
+  return (parsed.ok && parsed.policy.terms.purposes) || null;
 };
 
 const findOffered = async (deps: MarketDeps, tx: Tx, principal: Principal, draft: OrderDraft) => {
