@@ -1,8 +1,15 @@
 /** The server's door for the command line and for tests; run as a program it starts by the environment and ends by signal. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Exchange, type ExchangeOptions, startExchange, version } from './app.ts';
 import { type Config, readConfig, settings } from './kernel/config.ts';
 import { makeLog } from './kernel/log.ts';
+import { startPostgres } from './kernel/postgres/index.ts';
+
+/** Ends the database server that a killed process may have left on a data folder, so that the folder can go. */
+export const endLeftoverDatabase = async (home: string): Promise<void> => {
+  const postgres = await startPostgres({ dataDirectory: join(home, 'postgres'), log: makeLog('error') });
+  await postgres.stop();
+};
 
 export { type Config, type Exchange, type ExchangeOptions, makeLog, readConfig, settings, startExchange, version };
 

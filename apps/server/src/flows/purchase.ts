@@ -12,6 +12,8 @@ export const purchaseFlow = ({ database }: Kernel, { agreements, market }: Rooms
       handle: async (tx, event) => {
         const { contract } = event.data as { contract: string };
         if (event.type === 'agreements.contract.effective') return market.contracted(tx, contract, new Date(event.data.until));
+        // A refused amendment leaves the contract as it was.
+        if (event.type === 'agreements.contract.refused' && event.data.version > 1) return;
         return market.contractEnded(tx, contract);
       },
     },

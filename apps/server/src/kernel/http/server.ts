@@ -19,7 +19,7 @@ export interface HttpOptions {
   database: Database;
   log: Logger;
   /** Undefined when the token is unknown, expired or revoked. */
-  authenticate(token: string, language: 'zh' | 'en'): Promise<Principal | undefined>;
+  authenticate(token: string, language: 'zh' | 'en', address?: string): Promise<Principal | undefined>;
   checkReplies: boolean;
   perSource: RateLimit;
   publicUrl(): string;
@@ -66,7 +66,7 @@ const principalOf = async (
 ): Promise<Principal> => {
   const language = languageOf(request.headers);
   const found = tokenFrom(request.headers as Record<string, string | undefined>);
-  const principal = found ? await options.authenticate(found.token, language) : undefined;
+  const principal = found ? await options.authenticate(found.token, language, request.ip) : undefined;
   // A cookie travels by itself, so a write that relies on it must show that our own page sent it.
   if (principal && found?.from === 'cookie' && isMutation(endpoint)) {
     const site = request.headers['sec-fetch-site'];
