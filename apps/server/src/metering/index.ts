@@ -1,0 +1,133 @@
+/** The door of metering: the meter of this node, and what its records add up to. */
+
+import type { SuiteName } from '@shugu/evidence';
+import { type Meter, openMeter, type QuotaSnapshot, type UseRecord } from '@shugu/gateway';
+import type { Quota } from '@shugu/policy';
+import type { Clock } from '../kernel/clock.ts';
+import type { Database, Reader, Tx } from '../kernel/db/db.ts';
+import { systemActor } from '../kernel/http/principal.ts';
+import type { Route } from '../kernel/http/route.ts';
+import type { Keys } from '../kernel/keys.ts';
+import type { ObjectStore } from '../kernel/objects.ts';
+import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
+import type { Tick } from '../kernel/ticker.ts';
+import { makeCorrectionWriter } from './corrections.ts';
+import { type Importer, makeImporter } from './importer.ts';
+import { manifestSigner, manifestVerifier } from './keys.ts';
+import type { ContractUsage, MeteredGrant, UsageUnits, Watermarks } from './model.ts';
+import { makeReceipts, type Receipts } from './receipts.ts';
+import { makeRoutes } from './routes.ts';
+import { insertGrant, setEnded, setQuotas } from './store.ts';
+import { contractUsage, quotaSnapshot, usageUpTo } from './usage.ts';
+
+export type { MeteringEvents } from './events.ts';
+export type * from './model.ts';
+export { permissions } from './permissions.ts';
+export { grantOfLine } from './rules.ts';
+
+export interface MeteringDeps {
+  database: Database;
+  clock: Clock;
+  objects: ObjectStore;
+  keys: Pick<Keys, 'signer' | 'known'>;
+  publicLog: Pick<PublicLog, 'publish' | 'inclusion'>;
+  suite: SuiteName;
+  /** Code of the node: its one source of records is named after it. */
+  node: string;
+}
+
+export interface Metering {
+  routes: Route[];
+  ticks: Tick[];
+  /** Opens the meter, finishes what a crash left, and imports everything. To be called once, before anything is served. */
+  beforeListen(): Promise<void>;
+  /** Seals what is open. After everything that may still write. */
+  close(): Promise<void>;
+  /** Where the gateway writes; open between `beforeListen` and `close`. */
+  meter(): Meter;
+  /** Counters of all living grants, as a gateway needs them at its start. */
+  quotaSnapshot(read: Reader): Promise<QuotaSnapshot>;
+  /** Called with each correction as it is written. */
+  onCorrection(listener: (record: UseRecord) => void): void;
+  /** In the transaction that opens a grant. */
+  registerGrant(tx: Tx, grant: MeteredGrant): Promise<void>;
+  setQuotas(tx: Tx, grant: string, quotas: readonly Quota[]): Promise<number>;
+  /** Its counters need not be loaded any more. */
+  endGrant(tx: Tx, grant: string): Promise<number>;
+  /** Seals and imports now: the cut-off of a settlement, and tests. Number of new records. */
+  flush(): Promise<number>;
+  /**
+   * Usage of a contract by calendar days of its zone, from the day that holds `from` up to (not including) `until`; null is
+   * without bound. Exact up to the watermarks it names: call `flush()` first where nothing may be missing.
+   */
+  usageOf(read: Reader, contractId: string, from: Date | null, until: Date | null): Promise<ContractUsage>;
+  /** All usage of a grant, and up to which record of each source. */
+  usageUpTo(read: Reader, grantId: string): Promise<UsageUnits & { watermarks: Watermarks }>;
+}
+
+interface Running {
+  meter: Meter;
+  importer: Importer;
+  receipts: Receipts;
+  writeCorrections(): Promise<number>;
+}
+
+export const makeMetering = (deps: MeteringDeps): Metering => {
+  const { database, clock, keys, objects } = deps;
+  const source = `${deps.node}-gateway-1`;
+  const listeners: ((record: UseRecord) => void)[] = [];
+  let opened: Running | undefined;
+  const running = (): Running => {
+    if (!opened) throw new Error('the meter is not open');
+    return opened;
+  };
+
+  const beforeListen = async (): Promise<void> => {
+    const signer = await database.tx(systemActor('metering'), (tx) => keys.signer(tx, '', 'gateway'));
+    const segmentsFolder = await objects.folder('segments');
+    const meter = await openMeter({
+      source,
+      folder: await objects.folder('segments-open'),
+      objectFolder: segmentsFolder,
+      signer: manifestSigner(signer),
+      clock: () => clock.now().getTime(),
+    });
+    const { publicLog, suite } = deps;
+    const importer = makeImporter(
+      { database, publicLog, suite, segmentsFolder, verify: manifestVerifier(keys) },
+      meter,
+    );
+    const receipts = makeReceipts({ meter, segmentsFolder, keys, publicLog });
+    const onRecorded = (record: UseRecord) => {
+      for (const listener of listeners) listener(record);
+    };
+    const writeCorrections = makeCorrectionWriter({ database, meter, importer, now: () => clock.now(), onRecorded });
+    opened = { meter, importer, receipts, writeCorrections };
+    await importer.run();
+  };
+
+  return {
+    routes: makeRoutes({ now: () => clock.now(), running }),
+    ticks: [
+      {
+        name: 'metering',
+        everySeconds: 5,
+        run: async () => (opened ? (await opened.importer.run()) + (await opened.writeCorrections()) : 0),
+      },
+    ],
+    beforeListen,
+    close: async () => {
+      await opened?.meter.close();
+      opened = undefined;
+    },
+    meter: () => running().meter,
+    quotaSnapshot: (read) => quotaSnapshot(read, clock.now().getTime()),
+    onCorrection: (listener) => void listeners.push(listener),
+    registerGrant: insertGrant,
+    setQuotas,
+    endGrant: setEnded,
+    flush: () => running().importer.flush(),
+    usageOf: contractUsage,
+    usageUpTo,
+  };
+};

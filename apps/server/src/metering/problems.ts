@@ -1,0 +1,34 @@
+import { defineProblems } from '../kernel/problem.ts';
+
+export const problems = defineProblems('metering', {
+  samePerson: {
+    status: 409,
+    title: { zh: '须由另一人复核', en: 'Another person has to decide' },
+    next: { zh: '请有复核岗位的其他人员办理', en: 'Ask somebody else with the seat' },
+  },
+  correctionOpen: {
+    status: 409,
+    title: { zh: '该次使用已有未办结的更正', en: 'A correction of this use is open already' },
+    next: { zh: '先办结已提出的更正', en: 'Decide on the open one first' },
+  },
+  correctionClosed: {
+    status: 409,
+    title: { zh: '该更正已办结', en: 'The correction is decided already' },
+    next: { zh: '如仍有差异，另行提出更正', en: 'Propose another if something is still wrong' },
+  },
+  correctionEmpty: {
+    status: 422,
+    title: { zh: '更正数量均为零', en: 'The correction changes nothing' },
+    next: { zh: '填写要增加或扣回的数量', en: 'State what is added or given back' },
+  },
+  belowZero: {
+    status: 422,
+    title: { zh: '更正后用量小于零', en: 'The use would fall below zero' },
+    next: { zh: '扣回数量不得超过该次使用的记录', en: 'Give back no more than was recorded for the use' },
+  },
+  periodTooLong: {
+    status: 422,
+    title: { zh: '查询期间过长', en: 'The period is too long' },
+    next: { zh: '缩短到 366 天以内', en: 'Ask for at most 366 days' },
+  },
+});

@@ -1,0 +1,41 @@
+/** How records become figures. Pure. */
+import type { UseRecord } from '@shugu/gateway';
+import { DEFAULT_TIME_ZONE, periodKey } from '@shugu/policy';
+import type { UsageDay, UsageUnits } from './model.ts';
+
+export const noUsage = (): UsageUnits => ({ calls: 0, incompleteCalls: 0, rows: 0, bytes: 0 });
+
+export const addUsage = (one: UsageUnits, other: UsageUnits): UsageUnits => ({
+  calls: one.calls + other.calls,
+  incompleteCalls: one.incompleteCalls + other.incompleteCalls,
+  rows: one.rows + other.rows,
+  bytes: one.bytes + other.bytes,
+});
+
+/** One grant may be served over several paths, each with a name of its own at the gateway: `grt_….api`. All count on the grant. */
+export const grantOfLine = (line: string): string => line.split('.', 1)[0]!;
+
+/** The use itself, whether a record states it or corrects it: `use_….cut` is the gateway's own correction. */
+export const useOf = (record: Pick<UseRecord, 'use' | 'corrects'>): string => record.corrects ?? record.use;
+
+/**
+ * Units that one record adds. A correction adds its differences; the gateway's own, made when an answer broke off after it
+ * was recorded, also turns a complete call into an incomplete one.
+ */
+export const unitsOf = ({ units, status, corrects, reason }: UseRecord): UsageUnits => ({
+  ...units,
+  incompleteCalls: status === 'incomplete' && (corrects === undefined || reason === 'answerCut') ? 1 : 0,
+});
+
+/** Roll-up by grant and local day of the instant at which the use was admitted. Grants without a zone count in China's. */
+export const rollUp = (records: readonly UseRecord[], zoneOf: (grant: string) => string | undefined): UsageDay[] => {
+  const days = new Map<string, UsageDay>();
+  for (const record of records) {
+    const grant = grantOfLine(record.grant);
+    const day = periodKey(record.at, zoneOf(grant) ?? DEFAULT_TIME_ZONE, 'day');
+    const key = `${grant} ${day}`;
+    const before = days.get(key) ?? { ...noUsage(), grant, day };
+    days.set(key, { ...before, ...addUsage(before, unitsOf(record)) });
+  }
+  return [...days.values()];
+};
