@@ -76,7 +76,7 @@ export const buildRooms = async ({ kernel, cases, permissions }: BuildOptions): 
     priceText: (price) => priceText((price as unknown as { plan: PricePlan }).plan),
   });
 
-  const market = makeMarket({ members, catalogue, agreements, cases, issue, now, inTransaction, read: database });
+  const market = makeMarket({ members, catalogue, agreements, cases, issue, now, inTransaction, read: database, database });
 
   return {
     members,
