@@ -1,11 +1,13 @@
 /** The door of the market. */
-import type { Reader, Tx } from '../kernel/db/db.ts';
+import type { Database, Reader, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
+import type { JobHandler } from '../kernel/jobs.ts';
 import type { Consumer } from '../kernel/outbox.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { Listing, MarketDeps, Order } from './model.ts';
 import { findOrder, findScenario, lapsedListings, orderOfContract, standingListing } from './reads.ts';
 import { marketRoutes } from './routes.ts';
+import { makeSearch } from './search/index.ts';
 import * as fulfilment from './service/fulfilment.ts';
 import { followReview, listingHooks, listingProcedure, suspendListingOf } from './service/listings.ts';
 import { tradeHooks, tradeProcedure } from './service/orders.ts';
@@ -20,6 +22,7 @@ export interface Market {
   routes: Route[];
   consumers: Consumer[];
   ticks: Tick[];
+  jobs: Record<string, JobHandler>;
   order(read: Reader, id: string): Promise<Order | undefined>;
   orderOfContract(read: Reader, contract: string): Promise<Order | undefined>;
   /** Purposes that the buyer stated for an order. */
@@ -36,14 +39,18 @@ export interface MarketOptions extends MarketDeps {
   /** Runs work in a transaction of the node's own. */
   inTransaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
   read: Reader;
+  /** For jobs, which open transactions of their own. */
+  database: Database;
 }
 
 export const makeMarket = (deps: MarketOptions): Market => {
   deps.cases.register(engagementProcedure, engagementHooks(deps));
   deps.cases.register(listingProcedure, listingHooks(deps));
   deps.cases.register(tradeProcedure, tradeHooks(deps));
+  const search = makeSearch(deps);
   return {
-    routes: marketRoutes(deps),
+    routes: [...marketRoutes(deps), ...(search.routes ?? [])],
+    jobs: { ...search.jobs },
     consumers: [
       {
         name: 'market.cases',
@@ -53,6 +60,7 @@ export const makeMarket = (deps: MarketOptions): Market => {
           await checkDelivered(deps, tx, event);
         },
       },
+      ...(search.consumers ?? []),
     ],
     ticks: [
       {
@@ -66,6 +74,7 @@ export const makeMarket = (deps: MarketOptions): Market => {
           return lapsed.length;
         },
       },
+      ...(search.ticks ?? []),
     ],
     order: findOrder,
     orderOfContract,

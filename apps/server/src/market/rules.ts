@@ -245,7 +245,7 @@ export const standsUntil = (
   return ends.length ? new Date(Math.min(...ends)) : null;
 };
 
-export const mayBeOrdered = (listing: Listing, at: Date): boolean =>
+export const mayBeOrdered = (listing: Pick<Listing, 'state' | 'stands_until'>, at: Date): boolean =>
   listing.state === 'listed' && (listing.stands_until === null || listing.stands_until > at);
 
 export const wayAllowed = (ways: readonly SettlementWay[], way: SettlementWay): boolean => ways.includes(way);

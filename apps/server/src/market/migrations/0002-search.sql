@@ -1,0 +1,36 @@
+-- Read side of search: made from listings by events, and made anew from them at any time.
+
+create table search_documents (
+  product text primary key,
+  node text not null,
+  market text not null,
+  participant text not null,
+  listing text not null,
+  name text not null,
+  summary text not null,
+  kind text not null,
+  industry text not null,
+  region text not null,
+  delivery_modes text[] not null,
+  update_cycle text not null,
+  price_kind text not null,
+  price_text jsonb not null,
+  price_lowest numeric,
+  -- Products by quotation come after every price.
+  price_order numeric generated always as (coalesce(price_lowest, 1e15)) stored,
+  badges jsonb not null,
+  certificates text[] not null,
+  listed_at timestamptz not null,
+  -- `facet:value` for every filter, so that words and filters meet in one index.
+  labels text[] not null,
+  words tsvector not null,
+  -- Dictionary and rules that cut the words; documents of another vocabulary are made anew.
+  vocabulary text not null,
+  created_at timestamptz not null
+);
+-- Written seldom, read always: no list of pending entries that a reader would have to walk.
+create index search_documents_words on search_documents using gin (words, labels) with (fastupdate = off);
+create index search_documents_newest on search_documents (listed_at desc, product desc);
+create index search_documents_price on search_documents (price_order, product);
+-- The planner meets several thousand different words.
+alter table search_documents alter column words set statistics 1000;

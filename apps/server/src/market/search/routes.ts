@@ -1,0 +1,141 @@
+/** Doors of search and of the product page; both are open to everybody. */
+import * as wire from '@shugu/wire/market-find';
+import type { Reader } from '../../kernel/db/db.ts';
+import { on, type Route } from '../../kernel/http/route.ts';
+import { kernelProblems } from '../../kernel/problem.ts';
+import type { MarketDeps } from '../model.ts';
+import { leadingPrice } from '../prices.ts';
+import { mayBeOrdered } from '../rules.ts';
+import { industryLabel, regionLabel } from './document.ts';
+import { findProductPage, type ProductPageRow } from './page.ts';
+import { type Counted, countFacets, type FoundRow, findProducts, type SortOrder } from './reads.ts';
+import { marked, queryWords } from './text.ts';
+
+type Facets = Record<(typeof wire.facetNames)[number], { value: string; count: number; name: string | null }[]>;
+
+const iso = (at: Date | null) => at?.toISOString() ?? null;
+
+/** Counted labels by facet, the fullest first. */
+export const facetsOf = ({ labels }: Counted): Facets => {
+  const facets = Object.fromEntries(wire.facetNames.map((name) => [name, []])) as unknown as Facets;
+  for (const [label, count] of Object.entries(labels)) {
+    const at = label.indexOf(':');
+    facets[label.slice(0, at) as keyof Facets]?.push({ value: label.slice(at + 1), count, name: null });
+  }
+  for (const name of wire.facetNames)
+    facets[name] = facets[name]
+      .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
+      .slice(0, wire.searchLimits.facetValuesMax);
+  return facets;
+};
+
+const itemOf = (row: FoundRow, words: readonly string[], names: Map<string, string>) => ({
+  product: row.product,
+  listing: row.listing,
+  name: marked(row.name, words),
+  summary: marked(row.summary, words),
+  supplier: { id: row.participant, name: names.get(row.participant) ?? row.participant },
+  kind: row.kind as never,
+  industry: row.industry,
+  region: row.region,
+  price: { kind: row.price_kind as never, text: row.price_text, lowest: row.price_lowest },
+  deliveryModes: row.delivery_modes as never,
+  updateCycle: row.update_cycle as never,
+  badges: row.badges,
+  certificates: row.certificates,
+  listedAt: row.listed_at.toISOString(),
+});
+
+const pageOut = (row: ProductPageRow, at: Date) => ({
+  id: row.product,
+  version: {
+    id: row.version,
+    number: row.version_number,
+    note: row.note,
+    about: row.about as never,
+    tables: row.tables as never,
+    createdAt: row.version_created_at.toISOString(),
+  },
+  listing: {
+    id: row.listing,
+    number: row.number,
+    state: row.state,
+    paper: row.paper,
+    plans: row.plans,
+    policy: row.policy as never,
+    explanation: row.explanation,
+    deliveryModes: row.delivery_modes,
+    acceptanceDays: row.acceptance_days,
+    trial: row.trial,
+    purposes: row.purposes,
+    standsUntil: iso(row.stands_until),
+    reason: row.reason,
+    listedAt: iso(row.listed_at),
+    basis: row.basis.kind,
+    certificates: row.basis.certificates,
+    sourceStatement: row.source_statement,
+    securityStatement: row.security_statement,
+  },
+  price: leadingPrice(row.plans),
+  reports: row.reports,
+  supplier: row.supplier,
+  orderable: mayBeOrdered(row, at),
+});
+
+type Asked = {
+  q?: string;
+  industry?: string;
+  region?: string;
+  deliveryMode?: string;
+  priceKind?: string;
+  updateCycle?: string;
+  kind?: string;
+  supplier?: string;
+};
+
+const labelsAsked = (query: Asked): string[] => [
+  ...(query.industry ? [industryLabel(query.industry)] : []),
+  ...(query.region ? [regionLabel(query.region)] : []),
+  ...(['deliveryMode', 'priceKind', 'updateCycle', 'kind', 'supplier'] as const).flatMap((name) =>
+    query[name] ? [`${name}:${query[name]}`] : [],
+  ),
+];
+
+const namedFacets = async (deps: MarketDeps, read: Reader, counted: Counted): Promise<Facets> => {
+  const facets = facetsOf(counted);
+  const names = await deps.members.displayNames(
+    read,
+    facets.supplier.map((one) => one.value),
+  );
+  return { ...facets, supplier: facets.supplier.map((one) => ({ ...one, name: names.get(one.value) ?? null })) };
+};
+
+export const searchRoutes = (deps: MarketDeps): Route[] => [
+  on(wire.search, async ({ read, query }) => {
+    const { tsquery, words } = queryWords(query.q ?? '');
+    const sort: SortOrder = query.sort ?? (tsquery ? 'relevance' : 'newest');
+    const wanted = { after: query.after, limit: query.limit, tsquery, labels: labelsAsked(query), sort };
+    const [found, counted] = await Promise.all([findProducts(read, wanted), countFacets(read, wanted)]);
+    const [names, facets] = await Promise.all([
+      deps.members.displayNames(
+        read,
+        found.rows.map((row) => row.participant),
+      ),
+      query.after ? null : namedFacets(deps, read, counted),
+    ]);
+    const more = counted.total > wire.searchLimits.candidatesMax;
+    return {
+      items: found.rows.map((row) => itemOf(row, words, names)),
+      next: found.next,
+      total: more ? wire.searchLimits.candidatesMax : counted.total,
+      more,
+      words,
+      facets,
+    };
+  }),
+  on(wire.productPage, async ({ read, params }) => {
+    const row = await findProductPage(read, params.id);
+    if (!row) throw kernelProblems.unknown();
+    return pageOut(row, deps.now());
+  }),
+];
