@@ -1,0 +1,196 @@
+/**
+ * A whole exchange for one test file: a copy of a prepared database, a folder of its own, a simulated clock, every reply held
+ * against its schema, the demo cast as active members. Preparing happens once a run; a copy starts in a fraction of a second.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, makeClient } from '@shugu/wire';
+import type pg from 'pg';
+import { enableTemplates, publishRulebook } from '../../../cli/src/scenario/institutions.ts';
+import { makeStage, type Stage } from '../../../cli/src/scenario/stage.ts';
+import { type Exchange, startExchange } from '../../src/app.ts';
+import { type Config, readConfig } from '../../src/kernel/config.ts';
+import { systemActor } from '../../src/kernel/http/principal.ts';
+import { newSecret } from '../../src/kernel/ids.ts';
+import { makeLog } from '../../src/kernel/log.ts';
+import type { RunningPostgres } from '../../src/kernel/postgres/index.ts';
+import { testPostgres } from '../../src/kernel/postgres/testing.ts';
+import { openSession } from '../../src/kernel/session.ts';
+import { type Cast, readCast, type SeededCast, seedCast } from '../../src/members/testing.ts';
+
+/** A Wednesday with an ordinary working week before it. */
+export const startOfTime = '2026-07-01T09:00:00+08:00';
+// Keys in the prepared database are sealed with it, so every copy needs the same one.
+const keySecret = 'a secret that all tests share';
+
+export interface TestExchangeOptions {
+  /** Settings that differ; `suite` has a prepared database of its own. */
+  config?: Partial<Config>;
+  /** False gives a node before its set-up. */
+  seeded?: boolean;
+}
+
+export interface TestExchange {
+  exchange: Exchange;
+  url: string;
+  home: string;
+  cast: Cast;
+  /** Ids by key and login; empty when nothing was seeded. */
+  seeded: SeededCast;
+  /** A stranger. */
+  anyone: Client;
+  /** Somebody of the cast, by login, with a session opened in the database: hashing would cost more than the test. */
+  as(login: string): Promise<Client>;
+  token(login: string): Promise<string>;
+  /** The walk's view of this exchange, for its steps of a trade. */
+  stage: Stage;
+  /** Runs everything that is due until nothing is left. */
+  settle(): Promise<number>;
+  end(): Promise<void>;
+}
+
+const running = (connection: pg.PoolConfig): RunningPostgres => ({
+  connection,
+  kind: 'external',
+  version: 'test',
+  attached: false,
+  stop: async () => {},
+});
+
+const configFor = (home: string, over: Partial<Config>): Config =>
+  readConfig(
+    {},
+    {
+      home,
+      port: 0,
+      clock: startOfTime,
+      keySecret,
+      logDelaySeconds: 1,
+      requestsPerSecond: 100_000,
+      loginTriesPerMinute: 1000,
+      checkReplies: true,
+      logLevel: 'silent',
+      ...over,
+    },
+  );
+
+const open = async (connection: pg.PoolConfig, over: Partial<Config>) => {
+  const home = await mkdtemp(join(tmpdir(), 'shugu-exchange-'));
+  const config = configFor(home, over);
+  const level = process.env.SHUGU_TEST_LOG as Config['logLevel'] | undefined;
+  const end = () => rm(home, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    const exchange = await startExchange({
+      config,
+      log: makeLog(level ?? config.logLevel),
+      postgres: running(connection),
+    });
+    return {
+      exchange,
+      home,
+      end: async () => {
+        await exchange.close();
+        await end();
+      },
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+};
+
+const seed = (exchange: Exchange): Promise<SeededCast> =>
+  exchange.kernel.database.tx(systemActor('test'), (tx) => seedCast(tx, exchange.kernel.seal));
+
+const nobody: SeededCast = { password: '', organisations: {}, people: {} };
+
+/** Whom `seedCast` wrote, read back from a copy. */
+const seededIn = async (exchange: Exchange, cast: Cast): Promise<SeededCast> => {
+  const { pool } = exchange.kernel.database;
+  const organisations = await pool.query<{ id: string; credit_code: string }>(
+    'select id, credit_code from organisations',
+  );
+  const people = await pool.query<{ id: string; login: string }>('select id, login from people');
+  const byCode = new Map(organisations.rows.map((row) => [row.credit_code, row.id]));
+  return {
+    password: cast.demoPassword,
+    organisations: Object.fromEntries(cast.organisations.map((one) => [one.key, byCode.get(one.creditCode)!])),
+    people: Object.fromEntries(people.rows.map((row) => [row.login, row.id])),
+  };
+};
+
+const stageOf = (exchange: Exchange, cast: Cast, as: TestExchange['as'], seeded: SeededCast): Stage => ({
+  ...makeStage(exchange.url, cast),
+  as,
+  organisation: async (key) => seeded.organisations[key]!,
+});
+
+const prepared = async (seeded: boolean, suite: Config['suite']): Promise<string> => {
+  const postgres = await testPostgres();
+  return postgres.template(`exchange_${suite}_${seeded ? 'cast' : 'empty'}`, async (connection) => {
+    const { exchange, end } = await open(connection, { suite });
+    try {
+      if (!seeded) return;
+      await seed(exchange);
+      const cast = await readCast();
+      const ids = await seededIn(exchange, cast);
+      const stage = stageOf(exchange, cast, clientsOf(exchange, () => ids).as, ids);
+      await publishRulebook(stage);
+      await enableTemplates(stage);
+      await exchange.settle();
+    } finally {
+      await end();
+    }
+  });
+};
+
+const clientsOf = (exchange: Exchange, seeded: () => SeededCast) => {
+  const { database, clock } = exchange.kernel;
+  const sessions = new Map<string, { token: string; expiresAt: Date }>();
+  const token = async (login: string): Promise<string> => {
+    const known = sessions.get(login);
+    if (known && known.expiresAt > clock.now()) return known.token;
+    const person = seeded().people[login];
+    if (!person) throw new Error(`nobody signs in as ${login}`);
+    const session = await database.tx(systemActor('test'), async (tx) => {
+      const { rows } = await database.pool.query<{ participant: string }>(
+        'select participant from people where id = $1',
+        [person],
+      );
+      return openSession(tx, { person, participant: rows[0]!.participant }, { hours: 12 });
+    });
+    sessions.set(login, session);
+    return session.token;
+  };
+  const as = async (login: string): Promise<Client> =>
+    makeClient({ url: exchange.url, token: await token(login), newKey: newSecret });
+  return { token, as };
+};
+
+export const testExchange = async (options: TestExchangeOptions = {}): Promise<TestExchange> => {
+  const over = options.config ?? {};
+  const wantsCast = options.seeded !== false;
+  const template = await prepared(wantsCast, over.suite ?? 'intl');
+  const { connection, drop } = await (await testPostgres()).freshDatabase(template);
+  const { exchange, home, end } = await open(connection, over);
+  const cast = await readCast();
+  const seeded = wantsCast ? await seededIn(exchange, cast) : nobody;
+  const { token, as } = clientsOf(exchange, () => seeded);
+  return {
+    exchange,
+    url: exchange.url,
+    home,
+    cast,
+    seeded,
+    anyone: makeClient({ url: exchange.url, newKey: newSecret }),
+    as,
+    token,
+    stage: stageOf(exchange, cast, as, seeded),
+    settle: () => exchange.settle(),
+    end: async () => {
+      await end();
+      await drop();
+    },
+  };
+};
