@@ -16,14 +16,24 @@ export interface Context {
 }
 
 const verbs: Record<string, Verb> = {
-  start: { usage: 'start [--port N]', zh: '启动交易所（首次附带演示数据）', en: 'start the exchange, with demo data the first time', load: () => import('./start.ts') },
+  start: {
+    usage: 'start [--port N]',
+    zh: '启动交易所（首次附带演示数据）',
+    en: 'start the exchange, with demo data the first time',
+    load: () => import('./start.ts'),
+  },
   trade: {
     usage: 'trade [--out DIR] [--suite intl|sm] [--url URL] [--json]',
     zh: '走完一整笔交易并留下全部凭证',
     en: 'walk one whole trade and leave all its papers',
     load: () => import('./trade.ts'),
   },
-  verify: { usage: 'verify FILE… [--trust KEYS] [--json]', zh: '离线核验凭证包', en: 'check bundles offline', load: () => import('./verify.ts') },
+  verify: {
+    usage: 'verify FILE… [--trust KEYS] [--json]',
+    zh: '离线核验凭证包',
+    en: 'check bundles offline',
+    load: () => import('./verify.ts'),
+  },
 };
 
 const help = (language: 'zh' | 'en'): string => {

@@ -15,7 +15,10 @@ export interface Temporary {
 /** An exchange of its own in a folder of its own, gone afterwards. */
 export const startTemporary = async (over: Partial<Config> = {}): Promise<Temporary> => {
   const home = await mkdtemp(join(tmpdir(), 'shugu-'));
-  const config = readConfig({ SHUGU_LOG_LEVEL: process.env.SHUGU_LOG_LEVEL ?? 'error' }, { home, port: 0, clock: simulatedStart, logDelaySeconds: 1, requestsPerSecond: 10_000, ...over });
+  const config = readConfig(
+    { SHUGU_LOG_LEVEL: process.env.SHUGU_LOG_LEVEL ?? 'error' },
+    { home, port: 0, clock: simulatedStart, logDelaySeconds: 1, requestsPerSecond: 10_000, ...over },
+  );
   try {
     const exchange = await startExchange({ config, log: makeLog(config.logLevel) });
     return {

@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util';
 import { type Exchange, endLeftoverDatabase, makeLog, readConfig, startExchange } from '@shugu/server';
 import { playDemo } from './demo.ts';
 import type { Context } from './main.ts';
-import { readCast } from './scenario/cast.ts';
 import { dim, say } from './say.ts';
+import { readCast } from './scenario/cast.ts';
 import { simulatedStart } from './server.ts';
 
 const words = {
@@ -30,12 +30,25 @@ const words = {
     portal: 'Portal',
     logins: 'Demo log-ins (the password is always',
     stop: 'Ctrl-C stops it; the next start keeps everything',
-    simulated: 'The demo runs on a simulated calendar; bank and national registration system are simulators; every paper is a specimen',
+    simulated:
+      'The demo runs on a simulated calendar; bank and national registration system are simulators; every paper is a specimen',
     stopped: 'stopped',
   },
 } as const;
 
-const shownLogins = ['operator.reviewer', 'operator.approver', 'operator.settlement', 'registrar.clerk', 'regulator.officer', 'xingsha.trader', 'xingsha.steward', 'lawfirm.assessor', 'citylogistics.trader', 'citylogistics.developer', 'operator.system'];
+const shownLogins = [
+  'operator.reviewer',
+  'operator.approver',
+  'operator.settlement',
+  'registrar.clerk',
+  'regulator.officer',
+  'xingsha.trader',
+  'xingsha.steward',
+  'lawfirm.assessor',
+  'citylogistics.trader',
+  'citylogistics.developer',
+  'operator.system',
+];
 
 /** `demo.json` says whether the demo was begun and finished; data that was only begun is thrown away and played again. */
 const demoState = async (home: string): Promise<'none' | 'begun' | 'done'> => {
@@ -46,7 +59,10 @@ const demoState = async (home: string): Promise<'none' | 'begun' | 'done'> => {
 
 const noteDemo = async (home: string, done: boolean): Promise<void> => {
   await mkdir(home, { recursive: true });
-  await writeFile(join(home, 'demo.json'), JSON.stringify({ done, note: 'made by shugu start; synthetic and fictional' }));
+  await writeFile(
+    join(home, 'demo.json'),
+    JSON.stringify({ done, note: 'made by shugu start; synthetic and fictional' }),
+  );
 };
 
 const printReady = async (exchange: Exchange, language: 'zh' | 'en', demo: boolean, started: number): Promise<void> => {
@@ -67,7 +83,10 @@ const printReady = async (exchange: Exchange, language: 'zh' | 'en', demo: boole
 };
 
 export const run = async (args: string[], { language, cwd }: Context): Promise<number> => {
-  const { values } = parseArgs({ args, options: { port: { type: 'string' }, home: { type: 'string' }, 'no-demo': { type: 'boolean', default: false } } });
+  const { values } = parseArgs({
+    args,
+    options: { port: { type: 'string' }, home: { type: 'string' }, 'no-demo': { type: 'boolean', default: false } },
+  });
   const started = performance.now();
   const word = words[language];
   const first = readConfig(process.env, {
@@ -79,13 +98,19 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
   const fresh = !existsSync(join(home, 'node.secret'));
   const demo = !values['no-demo'] && (state !== 'none' || fresh);
   if (demo && state === 'begun') {
-    if (first.databaseUrl) throw new Error('the demo was not finished in the database of SHUGU_DATABASE_URL; give it an empty one');
+    if (first.databaseUrl)
+      throw new Error('the demo was not finished in the database of SHUGU_DATABASE_URL; give it an empty one');
     say(word.again);
     await endLeftoverDatabase(home);
     await rm(home, { recursive: true, force: true });
     state = 'none';
   }
-  const config = { ...first, home, clock: demo && first.clock === 'system' ? simulatedStart : first.clock, logLevel: process.env.SHUGU_LOG_LEVEL ? first.logLevel : ('warn' as const) };
+  const config = {
+    ...first,
+    home,
+    clock: demo && first.clock === 'system' ? simulatedStart : first.clock,
+    logLevel: process.env.SHUGU_LOG_LEVEL ? first.logLevel : ('warn' as const),
+  };
   say(word.starting);
   if (demo && state === 'none') await noteDemo(home, false);
   const exchange = await startExchange({ config, log: makeLog(config.logLevel) });

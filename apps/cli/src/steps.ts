@@ -26,7 +26,8 @@ export const makeWalk = (language: 'zh' | 'en', quiet: boolean): Walk => {
     const started = performance.now();
     const result: StepResult = { name, ok: true, ms: 0, title: title[language], proven: [] };
     const prove: Prove = (fact, holds = true) => {
-      if (!holds) throw new StepFailed(`${name}: ${fact[language]} — ${language === 'zh' ? '不成立' : 'does not hold'}`);
+      if (!holds)
+        throw new StepFailed(`${name}: ${fact[language]} — ${language === 'zh' ? '不成立' : 'does not hold'}`);
       result.proven.push(fact[language]);
     };
     try {

@@ -7,8 +7,23 @@ import type { Context } from './main.ts';
 import { dim, green, red, say } from './say.ts';
 
 const words = {
-  zh: { valid: '有效', invalid: '无效', asOf: '截至检查点', signer: '签署', unlisted: '未列入信任文件', noTrust: '没有信任文件：请用 --trust 指定（可从节点的 /.well-known/shugu-trust.json 取得，并经其他渠道核对）' },
-  en: { valid: 'VALID', invalid: 'NOT VALID', asOf: 'as of checkpoint', signer: 'signed', unlisted: 'not in the trust file', noTrust: 'no trust file: name one with --trust (a node serves its own at /.well-known/shugu-trust.json; compare it over another channel)' },
+  zh: {
+    valid: '有效',
+    invalid: '无效',
+    asOf: '截至检查点',
+    signer: '签署',
+    unlisted: '未列入信任文件',
+    noTrust: '没有信任文件：请用 --trust 指定（可从节点的 /.well-known/shugu-trust.json 取得，并经其他渠道核对）',
+  },
+  en: {
+    valid: 'VALID',
+    invalid: 'NOT VALID',
+    asOf: 'as of checkpoint',
+    signer: 'signed',
+    unlisted: 'not in the trust file',
+    noTrust:
+      'no trust file: name one with --trust (a node serves its own at /.well-known/shugu-trust.json; compare it over another channel)',
+  },
 } as const;
 
 // A trust file beside the first bundle is taken when none is named, since `shugu trade --out` leaves one there.
@@ -21,10 +36,16 @@ const readTrust = async (named: string | undefined, first: string, context: Cont
 
 const print = (file: string, report: BundleReport, { language }: Context): void => {
   const word = words[language];
-  say(`${report.ok ? green(`✓ ${word.valid}`) : red(`✗ ${word.invalid}`)}  ${basename(file)}  ${report.title?.[language] ?? ''}`);
+  say(
+    `${report.ok ? green(`✓ ${word.valid}`) : red(`✗ ${word.invalid}`)}  ${basename(file)}  ${report.title?.[language] ?? ''}`,
+  );
   for (const check of report.checks) say(`    ${check.ok ? green('✓') : red('✗')} ${check[language]}`);
-  for (const signer of report.signers) say(`    · ${word.signer}: ${signer.holder ?? word.unlisted}（${signer.role}，${signer.levelLabel[language]}）`);
-  if (report.asOf) say(`    · ${word.asOf}: ${report.asOf.origin} #${report.asOf.size}${report.asOf.time ? `，${report.asOf.time}` : ''}`);
+  for (const signer of report.signers)
+    say(`    · ${word.signer}: ${signer.holder ?? word.unlisted}（${signer.role}，${signer.levelLabel[language]}）`);
+  if (report.asOf)
+    say(
+      `    · ${word.asOf}: ${report.asOf.origin} #${report.asOf.size}${report.asOf.time ? `，${report.asOf.time}` : ''}`,
+    );
   say(dim(`    ${report.notice[language]}`));
 };
 

@@ -4,6 +4,7 @@ import type { AnyEndpoint } from '@shugu/wire';
 import { openapiOf } from '@shugu/wire';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { buildRooms, type Rooms, roomPermissions } from './build.ts';
 import { flowsOf } from './flows/index.ts';
 import { loadCalendar } from './kernel/calendar/load.ts';
 import { type Cases, casePermissions, makeCases } from './kernel/case/index.ts';
@@ -24,7 +25,6 @@ import { kernelPermissions, kernelRoutes } from './kernel/routes.ts';
 import { serveLog } from './kernel/routes-log.ts';
 import { loadRulePacks } from './kernel/rulepack/rulebook.ts';
 import { makeTicker } from './kernel/ticker.ts';
-import { buildRooms, type Rooms, roomPermissions } from './build.ts';
 import { roomOrder } from './rooms.ts';
 
 export const version = '0.1.0';
@@ -56,7 +56,9 @@ const openapi = (app: FastifyInstance, endpoints: AnyEndpoint[], url: () => stri
   const tags = [...new Set(endpoints.map((one) => one.id.split('.')[0]!))].sort();
   let made: string | undefined;
   app.get('/api/openapi.json', async (_request, reply) => {
-    made ??= JSON.stringify(openapiOf(endpoints, { version, url: url(), tags: tags.map((name) => ({ name, description: `Room ${name}` })) }));
+    made ??= JSON.stringify(
+      openapiOf(endpoints, { version, url: url(), tags: tags.map((name) => ({ name, description: `Room ${name}` })) }),
+    );
     return reply.type('application/json; charset=utf-8').send(made);
   });
 };
@@ -65,7 +67,9 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
   let app: FastifyInstance | undefined;
   const address = () => {
     const bound = app?.addresses()[0];
-    return bound && typeof bound !== 'string' ? `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}` : `http://${config.host}:${config.port}`;
+    return bound && typeof bound !== 'string'
+      ? `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`
+      : `http://${config.host}:${config.port}`;
   };
   const kernel = await openKernel({ config, log, roomOrder, postgres, address });
   const now = () => kernel.clock.now();
@@ -77,11 +81,18 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       now,
       onTickFailure: (id, clock, error) => log.error({ err: error, case: id, clock }, 'a clock could not act'),
     });
-    const permissions = [kernelPermissions, casePermissions, issuePermissions, ruleBook.permissions, ...roomPermissions];
+    const permissions = [
+      kernelPermissions,
+      casePermissions,
+      issuePermissions,
+      ruleBook.permissions,
+      ...roomPermissions,
+    ];
     const rooms = await buildRooms({ kernel, cases, permissions });
     cases.checkHooks();
 
-    const holder = (participant: string) => (participant ? rooms.members.displayName(kernel.database, participant) : Promise.resolve(config.node));
+    const holder = (participant: string) =>
+      participant ? rooms.members.displayName(kernel.database, participant) : Promise.resolve(config.node);
     const logTick: RoomParts = {
       ticks: [{ name: 'publiclog', everySeconds: config.logDelaySeconds, run: () => kernel.publicLog.sequence() }],
     };
@@ -91,7 +102,13 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     };
     const kernelParts: RoomParts = {
       routes: [
-        ...kernelRoutes({ config, version, databaseVersion: kernel.postgres.version, clock: kernel.clock, settle: () => settle() }),
+        ...kernelRoutes({
+          config,
+          version,
+          databaseVersion: kernel.postgres.version,
+          clock: kernel.clock,
+          settle: () => settle(),
+        }),
         ...issueRoutes({ issue: kernel.issue, keys: kernel.keys, database: kernel.database, holder }),
       ],
       jobs: kernel.issue.jobs,
@@ -101,7 +118,11 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     const outbox = makeOutbox({
       database: kernel.database,
       consumers: parts.consumers,
-      onFailure: (consumer, event, error) => log.error({ err: error, consumer, sequence: event.sequence, type: event.type }, 'an event could not be handled'),
+      onFailure: (consumer, event, error) =>
+        log.error(
+          { err: error, consumer, sequence: event.sequence, type: event.type },
+          'an event could not be handled',
+        ),
     });
     const ticker = makeTicker(parts.ticks, now, log);
 
@@ -130,7 +151,9 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     const endpoints = parts.routes.map((route) => route.endpoint);
     openapi(app, endpoints, kernel.publicUrl);
     serveLog(app, kernel.database, config.node);
-    app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+    app.get('/metrics', async (_request, reply) =>
+      reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+    );
     await rooms.mount(app);
     await servePages(app, join(root, 'apps/portal/dist'));
     await rooms.beforeListen();
@@ -138,7 +161,10 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     jobs.start();
     outbox.start();
     ticker.start();
-    log.info({ url: address(), node: config.node, suite: config.suite, database: kernel.postgres.version }, 'listening');
+    log.info(
+      { url: address(), node: config.node, suite: config.suite, database: kernel.postgres.version },
+      'listening',
+    );
 
     let closing: Promise<void> | undefined;
     const close = async () => {

@@ -1,15 +1,32 @@
 /** Every room built by hand, in the declared order; each gets only what it needs. */
 import type { FastifyInstance } from 'fastify';
-import { type Agreements, makeAgreements, permissions as agreementsPermissions } from './agreements/index.ts';
-import { type Catalogue, makeCatalogue, permissions as cataloguePermissions, type ResourceReads, type OperatingRightOf } from './catalogue/index.ts';
+import { type Agreements, permissions as agreementsPermissions, makeAgreements } from './agreements/index.ts';
+import {
+  type Catalogue,
+  permissions as cataloguePermissions,
+  makeCatalogue,
+  type OperatingRightOf,
+  type ResourceReads,
+} from './catalogue/index.ts';
 import type { Cases } from './kernel/case/index.ts';
-import { systemActor, type PermissionTable } from './kernel/http/principal.ts';
+import { type PermissionTable, systemActor } from './kernel/http/principal.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { RoomParts } from './kernel/parts.ts';
-import { makeMarket, type Market, type PricePlan, permissions as marketPermissions, priceText } from './market/index.ts';
-import { makeMembers, type Members, membersPermissions } from './members/index.ts';
+import {
+  type Market,
+  makeMarket,
+  permissions as marketPermissions,
+  type PricePlan,
+  priceText,
+} from './market/index.ts';
+import { type Members, makeMembers, membersPermissions } from './members/index.ts';
 
-export const roomPermissions: readonly PermissionTable[] = [membersPermissions, cataloguePermissions, agreementsPermissions, marketPermissions];
+export const roomPermissions: readonly PermissionTable[] = [
+  membersPermissions,
+  cataloguePermissions,
+  agreementsPermissions,
+  marketPermissions,
+];
 
 export interface Rooms {
   members: Members;
@@ -48,7 +65,9 @@ export const buildRooms = async ({ kernel, cases, permissions }: BuildOptions): 
       sessionHours: config.sessionHours,
       loginTriesPerMinute: config.loginTriesPerMinute,
       publicUrl: kernel.publicUrl,
-      ...(config.oidcIssuer ? { oidc: { issuer: config.oidcIssuer, client: config.oidcClient, secret: config.oidcSecret } } : {}),
+      ...(config.oidcIssuer
+        ? { oidc: { issuer: config.oidcIssuer, client: config.oidcClient, secret: config.oidcSecret } }
+        : {}),
     },
   });
 
@@ -76,7 +95,17 @@ export const buildRooms = async ({ kernel, cases, permissions }: BuildOptions): 
     priceText: (price) => priceText((price as unknown as { plan: PricePlan }).plan),
   });
 
-  const market = makeMarket({ members, catalogue, agreements, cases, issue, now, inTransaction, read: database, database });
+  const market = makeMarket({
+    members,
+    catalogue,
+    agreements,
+    cases,
+    issue,
+    now,
+    inTransaction,
+    read: database,
+    database,
+  });
 
   return {
     members,

@@ -15,7 +15,10 @@ export { type Config, type Exchange, type ExchangeOptions, makeLog, readConfig, 
 
 const runAsProgram = async (): Promise<void> => {
   const config = readConfig(process.env);
-  const exchange = await startExchange({ config: { ...config, home: resolve(config.home) }, log: makeLog(config.logLevel) });
+  const exchange = await startExchange({
+    config: { ...config, home: resolve(config.home) },
+    log: makeLog(config.logLevel),
+  });
   process.stdout.write(`${JSON.stringify({ ready: true, url: exchange.url })}\n`);
   let ending = false;
   const end = () => {

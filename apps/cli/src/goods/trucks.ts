@@ -12,7 +12,10 @@ const random = (seed: number) => {
 };
 
 /** Plates use the district letter Z with digits, a series that is not issued. */
-export const trucksFile = (rows: number, seed = 20260701): { name: string; bytes: Buffer; rows: number; plates: string[] } => {
+export const trucksFile = (
+  rows: number,
+  seed = 20260701,
+): { name: string; bytes: Buffer; rows: number; plates: string[] } => {
   const next = random(seed);
   const lines: string[] = [];
   const plates: string[] = [];
@@ -24,7 +27,17 @@ export const trucksFile = (rows: number, seed = 20260701): { name: string; bytes
     const axle = `${Math.floor(next() * 5) + 2}`;
     const district = `4301${String(Math.floor(next() * 9) + 2).padStart(2, '0')}`;
     plates.push(plate);
-    lines.push([plate, `${letters[Math.floor(next() * letters.length)]}${axle}`, district, trips, overloaded, overloaded / trips > 0.1 ? 1 : 0, score].join(','));
+    lines.push(
+      [
+        plate,
+        `${letters[Math.floor(next() * letters.length)]}${axle}`,
+        district,
+        trips,
+        overloaded,
+        overloaded / trips > 0.1 ? 1 : 0,
+        score,
+      ].join(','),
+    );
   }
   const text = `plate,truck_class,district_code,trips,overloaded_trips,overload_flag,score\n${lines.join('\n')}\n`;
   return { name: '货车超限记录（合成样例）.csv', bytes: Buffer.from(text, 'utf8'), rows, plates };

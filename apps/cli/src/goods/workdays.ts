@@ -18,7 +18,15 @@ export const workdaysFile = (from: number, until: number): { name: string; bytes
   const lines: string[] = [];
   for (let at = Date.UTC(from, 0, 1); at < Date.UTC(until + 1, 0, 1); at += 86_400_000) {
     const day = new Date(at).toISOString().slice(0, 10);
-    lines.push([day, days.isWorkday(day) ? 1 : 0, days.isInLieu(day) ? 1 : 0, days.getDayDetail(day).name.split(',')[0]].join(','));
+    lines.push(
+      [day, days.isWorkday(day) ? 1 : 0, days.isInLieu(day) ? 1 : 0, days.getDayDetail(day).name.split(',')[0]].join(
+        ',',
+      ),
+    );
   }
-  return { name: '中国工作日历.csv', bytes: Buffer.from(`day,working,moved,name\n${lines.join('\n')}\n`, 'utf8'), rows: lines.length };
+  return {
+    name: '中国工作日历.csv',
+    bytes: Buffer.from(`day,working,moved,name\n${lines.join('\n')}\n`, 'utf8'),
+    rows: lines.length,
+  };
 };

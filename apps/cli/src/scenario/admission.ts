@@ -9,7 +9,10 @@ type Seat = (typeof membersWire.seat)['_output'];
 
 const specimenLetter = (name: string): string => casePaper('Letter of authorisation', [name]).toString('base64');
 
-export const applyForMembership = async (stage: Stage, key: string): Promise<{ organisation: string; case: string }> => {
+export const applyForMembership = async (
+  stage: Stage,
+  key: string,
+): Promise<{ organisation: string; case: string }> => {
   const one = inCast(stage.cast, key);
   const administrator = one.people.find((person) => person.seats.includes('administrator'))!;
   const { items } = await stage.anyone.call(membersWire.listRulebook, {});
@@ -28,7 +31,11 @@ export const applyForMembership = async (stage: Stage, key: string): Promise<{ o
         email: administrator.email,
         password: stage.cast.demoPassword,
       },
-      authorisationLetter: { fileName: '授权书（样张）.pdf', mediaType: 'application/pdf', content: specimenLetter(one.name) },
+      authorisationLetter: {
+        fileName: '授权书（样张）.pdf',
+        mediaType: 'application/pdf',
+        content: specimenLetter(one.name),
+      },
       acceptedVersions,
     },
   });
@@ -54,9 +61,17 @@ export const seatPeople = async (stage: Stage, key: string): Promise<void> => {
   for (const person of one.people) {
     if (person === first) continue;
     const made = await administrator.call(membersWire.createPerson, {
-      body: { login: person.login, displayName: person.displayName, phone: person.phone, email: person.email, seats: person.seats as Seat[] },
+      body: {
+        login: person.login,
+        displayName: person.displayName,
+        phone: person.phone,
+        email: person.email,
+        seats: person.seats as Seat[],
+      },
     });
-    await stage.anyone.call(membersWire.redeemInvitation, { body: { code: made.invitation.code, password: stage.cast.demoPassword } });
+    await stage.anyone.call(membersWire.redeemInvitation, {
+      body: { code: made.invitation.code, password: stage.cast.demoPassword },
+    });
   }
   if (one.bank) await administrator.call(membersWire.updateBankAccount, { body: one.bank });
 };

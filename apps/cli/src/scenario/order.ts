@@ -21,7 +21,11 @@ export interface Purchase {
   months: number;
 }
 
-export const placeOrder = async (stage: Stage, login: string, { listing, scenario, quantity, way, months }: Purchase): Promise<Order> =>
+export const placeOrder = async (
+  stage: Stage,
+  login: string,
+  { listing, scenario, quantity, way, months }: Purchase,
+): Promise<Order> =>
   (await stage.as(login)).call(marketWire.placeOrder, {
     body: { listing: listing.id, offer: listing.plans[0]!.offer, scenario, quantity, settlementWay: way, months },
   });
@@ -33,7 +37,12 @@ export const readContract = async (stage: Stage, login: string, id: string): Pro
   (await stage.as(login)).call(agreementsWire.getContract, { params: { id } });
 
 /** Each side signs the hash of the very text it read. */
-export const signBoth = async (stage: Stage, buyer: string, supplier: string, contractId: string): Promise<Contract> => {
+export const signBoth = async (
+  stage: Stage,
+  buyer: string,
+  supplier: string,
+  contractId: string,
+): Promise<Contract> => {
   for (const login of [buyer, supplier]) {
     const client = await stage.as(login);
     const seen = await client.call(agreementsWire.getContract, { params: { id: contractId } });

@@ -1,7 +1,9 @@
 /** Papers that the cast attaches: one-page PDF files that say in Latin letters that they are specimens. */
 export const casePaper = (name: string, lines: readonly string[]): Buffer => {
   const ascii = (text: string) => text.replace(/[^\x20-\x7e]/g, '?').replace(/[()\\]/g, '\\$&');
-  const drawn = [`SPECIMEN PAPER (demo)`, ascii(name), ...lines.map(ascii)].map((line, place) => `1 0 0 1 72 ${770 - place * 22} Tm (${line}) Tj`);
+  const drawn = [`SPECIMEN PAPER (demo)`, ascii(name), ...lines.map(ascii)].map(
+    (line, place) => `1 0 0 1 72 ${770 - place * 22} Tm (${line}) Tj`,
+  );
   const stream = `BT /F1 12 Tf ${drawn.join(' ')} ET`;
   const objects = [
     '<</Type/Catalog/Pages 2 0 R>>',

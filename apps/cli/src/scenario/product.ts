@@ -17,7 +17,12 @@ export interface ProductVersion {
   version: string;
 }
 
-export const draftProduct = async (stage: Stage, login: string, fields: ProductFields, version: VersionDraft): Promise<ProductVersion> => {
+export const draftProduct = async (
+  stage: Stage,
+  login: string,
+  fields: ProductFields,
+  version: VersionDraft,
+): Promise<ProductVersion> => {
   const client = await stage.as(login);
   const product = await client.call(catalogueWire.createProduct, { body: fields });
   const made = await client.call(catalogueWire.createVersion, { params: { id: product.id }, body: version });
@@ -26,7 +31,13 @@ export const draftProduct = async (stage: Stage, login: string, fields: ProductF
 };
 
 /** 合规评估: engaged, declared independent, delivered under seal, formally checked. */
-export const assess = async (stage: Stage, login: string, body: { key: string; login: string }, version: string, name: string): Promise<Report> => {
+export const assess = async (
+  stage: Stage,
+  login: string,
+  body: { key: string; login: string },
+  version: string,
+  name: string,
+): Promise<Report> => {
   const supplier = await stage.as(login);
   const caseId = await fileCase(supplier, {
     procedure: 'compliance.engagement',
@@ -38,9 +49,15 @@ export const assess = async (stage: Stage, login: string, body: { key: string; l
   await move(supplier, caseId, 'submit');
   const assessor = await stage.as(body.login);
   await move(assessor, caseId, 'accept', { noConflict: 'none', workingDays: 5 });
-  await attach(assessor, caseId, 'report', 'report.pdf', ['Compliance report: lawful source, tradable, no personal data']);
+  await attach(assessor, caseId, 'report', 'report.pdf', [
+    'Compliance report: lawful source, tradable, no personal data',
+  ]);
   const end = new Date((await stage.now()).getTime() + 330 * 86_400_000);
-  await move(assessor, caseId, 'deliver', { conclusion: 'compliant', validUntil: end.toISOString().slice(0, 10), limits: '仅就送审版本发表意见' });
+  await move(assessor, caseId, 'deliver', {
+    conclusion: 'compliant',
+    validUntil: end.toISOString().slice(0, 10),
+    limits: '仅就送审版本发表意见',
+  });
   return until('the report', async () => {
     const { items } = await supplier.call(marketWire.listReports, { query: { version } });
     return items.find((one) => one.case === caseId);
@@ -64,4 +81,7 @@ export const reviewListing = async (stage: Stage, listing: Listing): Promise<Lis
 };
 
 const gates = ['identity', 'rights', 'compliance', 'classification', 'quality', 'security', 'sector'];
-const reviewOpinion = { ...Object.fromEntries(gates.map((gate) => [gate, 'met'])), opinion: '主体、权属、合规报告、分类分级、质量与安全均符合要求。' };
+const reviewOpinion = {
+  ...Object.fromEntries(gates.map((gate) => [gate, 'met'])),
+  opinion: '主体、权属、合规报告、分类分级、质量与安全均符合要求。',
+};

@@ -20,7 +20,15 @@ const day = 86_400_000;
 const applicationOf = (stage: Stage, resource: Resource, holders: string[], claims: RightClaim[]) => ({
   applicants: holders.map((key) => {
     const one = inCast(stage.cast, key);
-    return { name: one.name, kind: 'legal', number: one.creditCode, contact: one.people[0]!.displayName, phone: one.people[0]!.phone, address: '湖南省长沙市（样例地址）', business: '数据加工与服务' };
+    return {
+      name: one.name,
+      kind: 'legal',
+      number: one.creditCode,
+      contact: one.people[0]!.displayName,
+      phone: one.people[0]!.phone,
+      address: '湖南省长沙市（样例地址）',
+      business: '数据加工与服务',
+    };
   }),
   objectKind: 'resource',
   dataName: resource.name,
@@ -38,12 +46,24 @@ const applicationOf = (stage: Stage, resource: Resource, holders: string[], clai
   limits: resource.limits,
   rights: claims.map((claim) => {
     const one = inCast(stage.cast, claim.holder);
-    return { holder: one.name, code: one.creditCode, right: claim.right, limits: claim.limits ?? '无', proof: '共同采集协议（样张）' };
+    return {
+      holder: one.name,
+      code: one.creditCode,
+      right: claim.right,
+      limits: claim.limits ?? '无',
+      proof: '共同采集协议（样张）',
+    };
   }),
 });
 
 /** Files the application as the first holder; the clock of acceptance begins. */
-export const applyForRegistration = async (stage: Stage, login: string, resource: Resource, holders: string[], claims: RightClaim[]): Promise<string> => {
+export const applyForRegistration = async (
+  stage: Stage,
+  login: string,
+  resource: Resource,
+  holders: string[],
+  claims: RightClaim[],
+): Promise<string> => {
   const client = await stage.as(login);
   const registrar = await stage.organisation('registrar');
   const caseId = await fileCase(client, {
@@ -66,7 +86,12 @@ export const reviewRegistration = async (stage: Stage, caseId: string): Promise<
   const reviewer = await stage.as('registrar.reviewer');
   const second = await stage.as('registrar.reviewer2');
   await move(clerk, caseId, 'accept');
-  await move(reviewer, caseId, 'concludeReview', { description: 'met', source: 'met', rights: 'met', opinion: '数据描述准确、来源合规、产权明确。' });
+  await move(reviewer, caseId, 'concludeReview', {
+    description: 'met',
+    source: 'met',
+    rights: 'met',
+    opinion: '数据描述准确、来源合规、产权明确。',
+  });
   await move(second, caseId, 'publish');
 };
 
@@ -82,6 +107,8 @@ export const passNotice = async (stage: Stage, login: string, caseId: string): P
     const { state } = await look(again, caseId);
     if (['refused', 'terminated', 'objection'].includes(state)) throw new Error(`the registration ended as ${state}`);
     const { items } = await again.call(registryWire.ownCertificates, { query: {} });
-    return state === 'certified' && items.find((one) => one.dataName !== '' && one.paper !== null && one.state === 'valid');
+    return (
+      state === 'certified' && items.find((one) => one.dataName !== '' && one.paper !== null && one.state === 'valid')
+    );
   });
 };

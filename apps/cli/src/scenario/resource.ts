@@ -16,11 +16,20 @@ export interface DataFile {
 const upload = async (stage: Stage, login: string, resource: string, file: DataFile): Promise<void> => {
   const client = await stage.as(login);
   const digest = `sha256:${createHash('sha256').update(file.bytes).digest('hex')}`;
-  const opened = await client.call(registryWire.startUpload, { body: { resource, fileName: file.name, bytes: file.bytes.length, digest } });
+  const opened = await client.call(registryWire.startUpload, {
+    body: { resource, fileName: file.name, bytes: file.bytes.length, digest },
+  });
   const half = Math.ceil(file.bytes.length / 2);
-  for (const [from, until] of [[0, half], [half, file.bytes.length]] as const) {
+  for (const [from, until] of [
+    [0, half],
+    [half, file.bytes.length],
+  ] as const) {
     if (from === until) continue;
-    await client.raw(registryWire.putPart, { params: { id: opened.id, offset: from } }, { rawBody: file.bytes.subarray(from, until), headers: { 'content-type': 'application/octet-stream' } });
+    await client.raw(
+      registryWire.putPart,
+      { params: { id: opened.id, offset: from } },
+      { rawBody: file.bytes.subarray(from, until), headers: { 'content-type': 'application/octet-stream' } },
+    );
   }
   await client.call(registryWire.completeUpload, { params: { id: opened.id }, body: {} });
 };
@@ -38,7 +47,12 @@ export const until = async <T>(what: string, look: () => Promise<T | undefined |
   throw new Error(`waited in vain for ${what}`);
 };
 
-export const bringResource = async (stage: Stage, login: string, fields: ResourceFields, file: DataFile): Promise<Resource> => {
+export const bringResource = async (
+  stage: Stage,
+  login: string,
+  fields: ResourceFields,
+  file: DataFile,
+): Promise<Resource> => {
   const client = await stage.as(login);
   const made = await client.call(registryWire.createResource, { body: fields });
   await upload(stage, login, made.id, file);

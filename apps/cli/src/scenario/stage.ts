@@ -27,7 +27,11 @@ export const makeStage = (url: string, cast: Cast): Stage => {
 
   const signIn = async (login: string) => {
     const session = await anyone.call(membersWire.signIn, { body: { login, password: cast.demoPassword } });
-    return { client: open(session.token), organisation: session.me.organisation.id, until: new Date(session.expiresAt).getTime() };
+    return {
+      client: open(session.token),
+      organisation: session.me.organisation.id,
+      until: new Date(session.expiresAt).getTime(),
+    };
   };
   const now = async () => new Date((await anyone.call(kernelWire.clock, {})).now);
   // A moved calendar ends sessions; whoever is still needed signs in again.

@@ -8,10 +8,17 @@ export const purchaseFlow = ({ database }: Kernel, { agreements, market }: Rooms
   consumers: [
     {
       name: 'flow.contract',
-      types: ['agreements.contract.effective', 'agreements.contract.refused', 'agreements.contract.terminated', 'agreements.contract.expired', 'agreements.contract.completed'],
+      types: [
+        'agreements.contract.effective',
+        'agreements.contract.refused',
+        'agreements.contract.terminated',
+        'agreements.contract.expired',
+        'agreements.contract.completed',
+      ],
       handle: async (tx, event) => {
         const { contract } = event.data as { contract: string };
-        if (event.type === 'agreements.contract.effective') return market.contracted(tx, contract, new Date(event.data.until));
+        if (event.type === 'agreements.contract.effective')
+          return market.contracted(tx, contract, new Date(event.data.until));
         // A refused amendment leaves the contract as it was.
         if (event.type === 'agreements.contract.refused' && event.data.version > 1) return;
         return market.contractEnded(tx, contract);

@@ -9,6 +9,7 @@ import {
   type BundleCore,
   buildBundle,
   bundleEntry,
+  clearEntry,
   draftStatement,
   entryBytes,
   type Json,
@@ -230,7 +231,15 @@ export const makeIssue = (options: IssueOptions): Issue => {
     withdraw: async (tx, paperId, reason) => {
       if (!(await store.withdrawPaper(tx, paperId, reason))) return;
       const row = (await store.paperById(tx, paperId))!;
-      // The log says it too, since a bundle alone can't know: clear papers by number, others by nothing but the fact's commitment.
+      // A bundle alone cannot know: what was announced in clear is withdrawn in clear.
+      if (row.disclosure === 'clear')
+        await publicLog.publish(tx, {
+          kind: 'withdrawal',
+          form: 'clear',
+          bytes: entryBytes(clearEntry('withdrawal', { of: row.kind, number: row.number, reason: { ...reason } })),
+          title: { zh: `撤销${row.title.zh} ${row.number}`, en: `${row.title.en} ${row.number} withdrawn` },
+          participant: row.participant,
+        });
       await audit(tx, {
         action: 'kernel.paper.withdraw',
         subject: paperId,
