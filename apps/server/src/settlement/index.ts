@@ -1,0 +1,153 @@
+/** The door of settlement: the mirror of the custodian bank, and what becomes of an order's money. */
+import { readCallback } from '@shugu/bank/client';
+import { accountId } from '@shugu/ledger';
+import type { FastifyInstance } from 'fastify';
+import type { Reader, Tx } from '../kernel/db/db.ts';
+import type { RoomParts } from '../kernel/parts.ts';
+import { type Bank, startBank } from './bank.ts';
+import { balanceOf, type Funds, fundsOf } from './books.ts';
+import type { SettlementDeps } from './deps.ts';
+import { callbackPath, makeDesk } from './desk.ts';
+import type { Fen, OrderTerms, Statement } from './model.ts';
+import { permissions } from './permissions.ts';
+import { problems } from './problems.ts';
+import { accountOf, findOrder, findStatement, holdsFor, statementsOfOrder } from './reads.ts';
+import { reconcileDue } from './reconcile.ts';
+import { settlementRoutes } from './routes.ts';
+import { dayOf, estimateFenOf, holdKeyOf } from './rules.ts';
+import { placeHold, plan } from './service/holds.ts';
+import { type OrderDraft, openOrder, releaseOrder, type SettleDraft, settleOrder } from './service/orders.ts';
+import { ensureAccount, type Room } from './service/room.ts';
+
+export type { BankSettings } from './bank.ts';
+export type { Funds } from './books.ts';
+export type { Organisations, SettlementDeps } from './deps.ts';
+export type { SettlementEvents } from './events.ts';
+export type { OrderTerms, Statement } from './model.ts';
+export { permissions as settlementPermissions } from './permissions.ts';
+export { estimateFenOf, plainSplit, type Usage } from './rules.ts';
+export type { OrderDraft, SettleDraft } from './service/orders.ts';
+
+export interface Settlement extends RoomParts {
+  /** Opens a member's sub-account at the bank, soon. Harmless to repeat. */
+  openAccount(tx: Tx, participant: string): Promise<void>;
+  /** On market.order.contracted: freezes the terms and, in custody, the estimate. Harmless to repeat. */
+  openOrder(tx: Tx, draft: OrderDraft): Promise<void>;
+  /** On acceptance, or at a period's end: rates usage once and settles it. The same period gives the same statement. */
+  settleOrder(tx: Tx, draft: SettleDraft): Promise<Statement>;
+  /** The order ends with nothing (more) to pay: its hold goes back to the buyer. */
+  releaseOrder(tx: Tx, draft: { order: string; reason: string }): Promise<void>;
+  /** Freezes money about a dispute, now or when there is some. Id of the hold. */
+  holdForDispute(tx: Tx, draft: { dispute: string; participant: string; fen: Fen }): Promise<string>;
+  releaseDispute(tx: Tx, draft: { dispute: string; participant: string }): Promise<void>;
+  order(read: Reader, id: string): Promise<OrderTerms | undefined>;
+  statement(read: Reader, id: string): Promise<Statement | undefined>;
+  statementsOf(read: Reader, order: string): Promise<Statement[]>;
+  /** Whether everything an order asked to freeze is frozen. */
+  isHeld(read: Reader, order: string): Promise<boolean>;
+  funds(read: Reader, participant: string): Promise<Funds>;
+  /** What an order is expected to cost under a plan: the hold of a custody order. */
+  estimateFen: typeof estimateFenOf;
+  /** Money arrives at the simulated bank, for demonstrations. @throws settlement.simulatorOnly, settlement.accountMissing */
+  simulateDeposit(participant: string, fen: Fen, reference: string): Promise<void>;
+  /** One pass at the bank: sends, asks, sees deposits. Number of things done. */
+  runDesk(): Promise<number>;
+  /** The bank's door for its callbacks. */
+  mount(app: FastifyInstance): Promise<void>;
+  /** Starts the simulator when no bank is configured. */
+  beforeListen(): Promise<void>;
+  bank(): Bank | undefined;
+  close(): Promise<void>;
+}
+
+const callbackBytesMax = 10_000;
+
+export const makeSettlement = (deps: SettlementDeps): Settlement => {
+  let bank: Bank | undefined;
+  const room: Room = { ...deps, wake: (tx) => tx.afterCommit(() => desk.wake()) };
+  const desk = makeDesk(room, () => bank);
+
+  // Raw text: the signature stands over the bytes as they came.
+  const mount = async (app: FastifyInstance): Promise<void> => {
+    await app.register(async (scope) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: callbackBytesMax }, (_request, body, done) =>
+        done(null, body),
+      );
+      scope.post(callbackPath, async (request, reply) => {
+        const header = (name: string) => {
+          const value = request.headers[name];
+          return typeof value === 'string' ? value : undefined;
+        };
+        const message = { path: request.url, body: String(request.body ?? ''), header };
+        // Real time: the bank signs with its own clock, whatever the calendar here.
+        const known = bank && readCallback(message, { key: bank.key(), now: Date.now });
+        if (!known) return reply.code(403).send();
+        // A hint only, since callbacks come twice, late and out of order: the desk asks the bank itself.
+        desk.wake();
+        return reply.code(204).send();
+      });
+    });
+  };
+
+  return {
+    routes: settlementRoutes({ room, bank: () => bank, desk }),
+    permissions,
+    ticks: [
+      { name: 'settlement.bank', everySeconds: 2, run: () => desk.run() },
+      { name: 'settlement.reconcile', everySeconds: 30, run: () => reconcileDue(room, bank) },
+    ],
+    openAccount: (tx, participant) => ensureAccount(room, tx, participant),
+    openOrder: (tx, draft) => openOrder(room, tx, draft),
+    settleOrder: (tx, draft) => settleOrder(room, tx, draft),
+    releaseOrder: (tx, draft) => releaseOrder(room, tx, draft),
+    holdForDispute: async (tx, { dispute, participant, fen }) => {
+      await ensureAccount(room, tx, participant);
+      return placeHold(room, tx, { participant, purpose: 'dispute', subject: dispute, heldFor: dispute, fen });
+    },
+    releaseDispute: async (tx, { dispute, participant }) => {
+      const held = -(await balanceOf(tx, accountId('held', participant, 'dispute', dispute)));
+      if (held === 0n) return;
+      await plan(room, tx, {
+        participant,
+        kind: 'unfreeze',
+        fen: held,
+        holdKey: holdKeyOf('dispute', dispute),
+        effect: 'holdReleased',
+        subject: dispute,
+      });
+    },
+    order: findOrder,
+    statement: findStatement,
+    statementsOf: statementsOfOrder,
+    isHeld: async (read, order) =>
+      (await holdsFor(read, order)).every(({ state }) => state === 'placed' || state === 'cancelled'),
+    funds: fundsOf,
+    estimateFen: estimateFenOf,
+    simulateDeposit: async (participant, fen, reference) => {
+      if (!bank?.simulator) throw problems.simulatorOnly();
+      await desk.run();
+      const account = await accountOf(deps.database, participant);
+      if (!account?.bankAccount) throw problems.accountMissing();
+      await bank.client().simulate.deposit({
+        reference,
+        account: account.bankAccount,
+        fen: fen.toString(),
+        at: deps.now().toISOString(),
+      });
+      await desk.run();
+    },
+    runDesk: () => desk.run(),
+    mount,
+    beforeListen: async () => {
+      bank = await startBank(deps.bank, () => dayOf(deps.now()), deps.log);
+      if (bank.simulator)
+        deps.log.info({ bank: 'simulator' }, 'the custodian bank is the labelled simulator: no real money');
+    },
+    bank: () => bank,
+    close: async () => {
+      await desk.stop();
+      await bank?.stop();
+    },
+  };
+};

@@ -1,0 +1,59 @@
+/** The books as text for hledger: the whole for the operator, its own part for a member. */
+import { type Entry, ownerOf, parseAccount, toHledger } from '@shugu/ledger';
+import type { Reader } from '../kernel/db/db.ts';
+import { entriesOfMember, entriesUntil, type KeptEntry, memberOf } from './books.ts';
+import type { Organisations } from './deps.ts';
+import { type Day, limits } from './model.ts';
+import { problems } from './problems.ts';
+
+const roots = { asset: '资产', liability: '负债', income: '收入', expense: '费用', memo: '备查' } as const;
+
+const print = async (read: Reader, organisations: Organisations, kept: readonly KeptEntry[]): Promise<string> => {
+  if (kept.length > limits.journalEntriesMax) throw problems.journalTooLong({ field: 'query.until' });
+  const members = new Set(kept.flatMap(({ entry }) => entry.postings.map(({ account }) => memberOf(account))));
+  const names = await organisations.displayNames(read, [...members].filter(Boolean));
+  const days = new Map(kept.map(({ entry, day }) => [entry.id, day]));
+  return toHledger(
+    kept.map(({ entry }) => entry),
+    {
+      dayOf: (entry) => days.get(entry.id)!,
+      accountName: (account) => {
+        const { template, parts } = parseAccount(account);
+        const shown = parts.map((part, index) =>
+          template.parts[index] === 'member' ? (names.get(part) ?? part) : part,
+        );
+        return [roots[template.kind], template.zh, ...shown].join(':');
+      },
+    },
+  );
+};
+
+/** From the beginning, so that the balance assertions at its end hold. */
+export const wholeJournal = async (read: Reader, organisations: Organisations, until: Day): Promise<string> =>
+  print(read, organisations, await entriesUntil(read, until, limits.journalEntriesMax));
+
+/**
+ * What concerns one member: its own accounts, which balance by themselves in every entry, and the memo accounts of deals it is
+ * party to. Other payees of a split are not shown.
+ */
+const partOf = (entry: Entry, member: string, isOperator: boolean): Entry => {
+  const own = entry.postings.filter(({ account }) => ownerOf(account) === member);
+  const rest = entry.postings.filter(({ account }) => ownerOf(account) === null);
+  const partyToMemo = rest.some(({ account }) => memberOf(account) === member);
+  const memo = rest.filter(({ account }) => (memberOf(account) === '' ? isOperator : partyToMemo));
+  return { ...entry, postings: [...own, ...memo] };
+};
+
+export const ownEntries = (kept: readonly KeptEntry[], member: string, isOperator: boolean): KeptEntry[] =>
+  kept.map((one) => ({ ...one, entry: partOf(one.entry, member, isOperator) }));
+
+export const ownJournal = async (
+  read: Reader,
+  organisations: Organisations,
+  member: string,
+  until: Day,
+): Promise<string> => {
+  const { id: operator } = await organisations.operatorOf(read);
+  const kept = await entriesOfMember(read, member, { limit: limits.journalEntriesMax, until });
+  return print(read, organisations, ownEntries(kept.reverse(), member, member === operator));
+};

@@ -1,0 +1,155 @@
+/** What the room keeps, as its code sees it. Fen are bigint here and decimal strings on the wire. */
+import type { PricePlan, SettlementWay, SplitResult, SplitRule } from '@shugu/ledger';
+
+export type Fen = bigint;
+
+/** A business day in the bank's calendar, `YYYY-MM-DD` in China. */
+export type Day = string;
+
+export interface SubAccount {
+  id: string;
+  participant: string;
+  bankAccount: string | null;
+  name: string;
+  state: 'opening' | 'open';
+}
+
+export type HoldPurposeKind = 'order' | 'dispute' | 'bill';
+export type HoldState = 'waiting' | 'placing' | 'placed' | 'refused' | 'cancelled';
+export interface Hold {
+  id: string;
+  participant: string;
+  purpose: HoldPurposeKind;
+  /** Order, dispute or statement. */
+  subject: string;
+  /** Order or dispute by which the bank knows the frozen money. */
+  heldFor: string;
+  fen: Fen;
+  state: HoldState;
+  createdAt: Date;
+  placedAt: Date | null;
+}
+
+/** What follows when the bank has carried an instruction out. `subject` names the hold, statement, payout or refund. */
+export type Effect = 'holdPlaced' | 'holdReleased' | 'splitPaid' | 'payoutPaid' | `refund:${string}`;
+export type InstructionKind = 'freeze' | 'unfreeze' | 'transfer' | 'payout';
+export type InstructionState = 'planned' | 'sent' | 'acknowledged' | 'executed' | 'refused';
+export interface Instruction {
+  id: string;
+  participant: string;
+  kind: InstructionKind;
+  fen: Fen;
+  holdKey: string | null;
+  source: 'frozen' | 'available' | null;
+  legs: { party: string; fen: string }[];
+  effect: Effect;
+  subject: string;
+  attempt: number;
+  state: InstructionState;
+  reason: string | null;
+  bankSerial: string | null;
+  bankDay: Day | null;
+  lastError: string | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+}
+
+export interface OrderTerms {
+  id: string;
+  /** The buyer. */
+  participant: string;
+  supplier: string;
+  contract: string;
+  title: string;
+  way: SettlementWay;
+  plan: PricePlan;
+  /** A fraction: "0.06" is six per cent. */
+  taxRate: string;
+  splitRule: SplitRule;
+  estimateFen: Fen;
+  state: 'open' | 'final' | 'settled' | 'released';
+  createdAt: Date;
+}
+
+export type StatementState = 'issued' | 'differing' | 'agreed' | 'invoiced' | 'paying' | 'settled';
+export interface Statement {
+  id: string;
+  participant: string;
+  supplier: string;
+  order: string;
+  number: string;
+  periodKey: string;
+  from: Date;
+  until: Date;
+  way: SettlementWay;
+  state: StatementState;
+  /** Sum of the rated lines. */
+  ratedFen: Fen;
+  /** What is owed: the rated sum, or what both sides agreed on instead. */
+  totalFen: Fen;
+  split: SplitResult;
+  netFen: Fen;
+  taxFen: Fen;
+  /** Up to where usage was taken, as metering said it: for whoever recomputes. */
+  cut: Record<string, unknown>;
+  final: boolean;
+  buyerFen: Fen | null;
+  supplierFen: Fen | null;
+  differenceReason: string | null;
+  captured: boolean;
+  createdAt: Date;
+  agreedAt: Date | null;
+  settledAt: Date | null;
+}
+
+/** Measured use of one kind, to be rated into one line. */
+export interface UsageLine {
+  title: string;
+  /** In the unit the plan measures: copies, periods, calls, rows or bytes. */
+  quantity: bigint;
+}
+
+export interface Payout {
+  id: string;
+  participant: string;
+  fen: Fen;
+  bankName: string;
+  accountMasked: string;
+  state: 'requested' | 'checked' | 'approved' | 'paid' | 'refused';
+  twoPeople: boolean;
+  requestedBy: string;
+  checkedBy: string | null;
+  approvedBy: string | null;
+  reason: string | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+}
+
+export interface Refund {
+  id: string;
+  /** The buyer who gets the money back. */
+  participant: string;
+  statement: string;
+  fen: Fen;
+  split: SplitResult;
+  reason: string;
+  state: 'proposed' | 'approved' | 'done' | 'refused';
+  twoPeople: boolean;
+  proposedBy: string;
+  approvedBy: string | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+}
+
+export const limits = {
+  /** Lines of one statement, a paper's table holds 2,000. */
+  linesMax: 500,
+  /** Attempts at one instruction before a person has to look. */
+  attemptsMax: 5,
+  instructionsPerRunMax: 200,
+  proofBytesMax: 5_000_000,
+  /** Entries in one journal; above it the journal is asked for up to an earlier day. */
+  journalEntriesMax: 100_000,
+  /** Days reconciled in one run after a long stop. */
+  reconciledDaysMax: 400,
+} as const;

@@ -1,0 +1,401 @@
+/** Questions to this room's tables, the ledger (books.ts) apart. */
+import { parsePricePlan, parseSplitRule, type SplitResult } from '@shugu/ledger';
+import { empty, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
+import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
+import type { Day, Fen, Hold, Instruction, OrderTerms, Payout, Refund, Statement, SubAccount } from './model.ts';
+
+interface SplitJson {
+  totalFen: string;
+  feeFen: string;
+  feeParty: string | null;
+  parts: { party: string; role: string; fen: string }[];
+}
+const splitOf = (kept: SplitJson): SplitResult => ({
+  totalFen: BigInt(kept.totalFen),
+  feeFen: BigInt(kept.feeFen),
+  feeParty: kept.feeParty,
+  parts: kept.parts.map((part) => ({ ...part, fen: BigInt(part.fen) })),
+});
+const fenOf = (value: number | string | null): Fen | null => (value === null ? null : BigInt(value));
+const has = (condition: Sql | undefined): Sql => (condition ? sql`and ${condition}` : empty);
+
+/** Newest first by id. */
+const pageBy = async <Row extends { id: string }, Item>(
+  read: Reader,
+  query: PageQuery,
+  select: Sql,
+  where: Sql | undefined,
+  item: (row: Row) => Item,
+): Promise<{ items: Item[]; next: string | null }> => {
+  const after = decodeCursor(query.after, 1);
+  const rows = await read.rows<Row>(
+    sql`${select} where true ${has(where)} ${after ? sql`and id < ${after[0]}` : empty} order by id desc limit ${pageSize(query) + 1}`,
+  );
+  return pageOf(rows, query, (row) => [row.id], item);
+};
+
+const accountColumns = sql`id, participant, bank_account as "bankAccount", name, state`;
+export const accountOf = (read: Reader, participant: string): Promise<SubAccount | undefined> =>
+  read.first(sql`select ${accountColumns} from settlement_accounts where participant = ${participant}`);
+export const accountsOpening = (read: Reader, limit: number): Promise<SubAccount[]> =>
+  read.rows(
+    sql`select ${accountColumns} from settlement_accounts where state = 'opening' order by created_at limit ${limit}`,
+  );
+/** Member → number at the bank, of those that are open. */
+export const bankAccountsOf = async (read: Reader, participants: readonly string[]): Promise<Map<string, string>> => {
+  const rows = await read.rows<{ participant: string; bank_account: string }>(
+    sql`select participant, bank_account from settlement_accounts where state = 'open' and participant = any(${[...participants]})`,
+  );
+  return new Map(rows.map((row) => [row.participant, row.bank_account]));
+};
+
+const orderSelect = sql`select id, participant, supplier, contract, title, way, plan, tax_rate, split_rule, estimate_fen, state, created_at
+  from settlement_orders`;
+interface OrderRow
+  extends Pick<OrderTerms, 'id' | 'participant' | 'supplier' | 'contract' | 'title' | 'way' | 'state'> {
+  plan: unknown;
+  tax_rate: string;
+  split_rule: unknown;
+  estimate_fen: number;
+  created_at: Date;
+}
+const orderOf = ({ plan, tax_rate, split_rule, estimate_fen, created_at, ...row }: OrderRow): OrderTerms => ({
+  ...row,
+  plan: parsePricePlan(plan),
+  taxRate: tax_rate,
+  splitRule: parseSplitRule(split_rule),
+  estimateFen: BigInt(estimate_fen),
+  createdAt: created_at,
+});
+export const findOrder = async (read: Reader, id: string): Promise<OrderTerms | undefined> => {
+  const row = await read.first<OrderRow>(sql`${orderSelect} where id = ${id}`);
+  return row && orderOf(row);
+};
+/** Every decision about an order's money begins with this lock. */
+export const lockOrder = async (tx: Tx, id: string): Promise<OrderTerms | undefined> => {
+  const row = await tx.first<OrderRow>(sql`${orderSelect} where id = ${id} for update`);
+  return row && orderOf(row);
+};
+export const ordersPage = (read: Reader, query: PageQuery, where?: Sql) =>
+  pageBy<OrderRow, OrderTerms>(read, query, orderSelect, where, orderOf);
+
+const holdSelect = sql`select id, participant, purpose, subject, held_for as "heldFor", fen, state, created_at as "createdAt", placed_at as "placedAt"
+  from settlement_holds`;
+type HoldRow = Omit<Hold, 'fen'> & { fen: number };
+const holdOf = (row: HoldRow): Hold => ({ ...row, fen: BigInt(row.fen) });
+export const findHold = async (read: Reader, id: string): Promise<Hold | undefined> => {
+  const row = await read.first<HoldRow>(sql`${holdSelect} where id = ${id}`);
+  return row && holdOf(row);
+};
+export const holdsWaiting = async (tx: Tx, participant: string): Promise<Hold[]> =>
+  (
+    await tx.rows<HoldRow>(
+      sql`${holdSelect} where participant = ${participant} and state = 'waiting' order by created_at, id for update`,
+    )
+  ).map(holdOf);
+export const holdsFor = async (read: Reader, heldFor: string): Promise<Hold[]> =>
+  (await read.rows<HoldRow>(sql`${holdSelect} where held_for = ${heldFor} order by id`)).map(holdOf);
+export const holdsPage = (read: Reader, query: PageQuery, where?: Sql) =>
+  pageBy<HoldRow, Hold>(read, query, holdSelect, where, holdOf);
+
+const instructionSelect = sql`select id, participant, kind, fen, hold_key as "holdKey", source, legs, effect, subject, attempt, state, reason,
+  bank_serial as "bankSerial", bank_day as "bankDay", last_error as "lastError", created_at as "createdAt", finished_at as "finishedAt"
+  from bank_instructions`;
+type InstructionRow = Omit<Instruction, 'fen'> & { fen: number };
+const instructionOf = (row: InstructionRow): Instruction => ({ ...row, fen: BigInt(row.fen) });
+export const findInstruction = async (read: Reader, id: string): Promise<Instruction | undefined> => {
+  const row = await read.first<InstructionRow>(sql`${instructionSelect} where id = ${id}`);
+  return row && instructionOf(row);
+};
+export const instructionsOpen = async (read: Reader, limit: number): Promise<Instruction[]> =>
+  (
+    await read.rows<InstructionRow>(
+      sql`${instructionSelect} where state in ('planned', 'sent', 'acknowledged') order by created_at, id limit ${limit}`,
+    )
+  ).map(instructionOf);
+export const instructionsOf = async (read: Reader, subject: string): Promise<Instruction[]> =>
+  (await read.rows<InstructionRow>(sql`${instructionSelect} where subject = ${subject} order by id`)).map(
+    instructionOf,
+  );
+export const instructionsPage = (read: Reader, query: PageQuery, where?: Sql) =>
+  pageBy<InstructionRow, Instruction>(read, query, instructionSelect, where, instructionOf);
+/** Instructions of an order under way: freezes, releases and transfers by its key at the bank. */
+export const orderBusy = async (read: Reader, holdKey: string): Promise<boolean> =>
+  (await read.first(
+    sql`select 1 from bank_instructions where hold_key = ${holdKey} and state in ('planned', 'sent', 'acknowledged') limit 1`,
+  )) !== undefined;
+/** Money that is still available in our books but promised to an instruction under way. */
+export const promisedFen = async (read: Reader, participant: string): Promise<Fen> => {
+  const row = await read.one<{ fen: string }>(sql`select coalesce(sum(fen), 0)::text as fen from bank_instructions
+    where participant = ${participant} and state in ('planned', 'sent', 'acknowledged')
+      and (kind in ('freeze', 'payout') or source = 'available')`);
+  return BigInt(row.fen);
+};
+/** Payouts that wait for the operator: promised too, though no instruction stands yet. */
+export const payoutsAskedFen = async (read: Reader, participant: string): Promise<Fen> => {
+  const row = await read.one<{ fen: string }>(
+    sql`select coalesce(sum(fen), 0)::text as fen from settlement_payouts where participant = ${participant} and state in ('requested', 'checked')`,
+  );
+  return BigInt(row.fen);
+};
+
+const statementSelect = sql`select id, participant, supplier, order_id, number, period_key, period_from, period_until, way, state, rated_fen,
+  total_fen, split, net_fen, tax_fen, cut, final, buyer_fen, supplier_fen, difference_reason, captured, created_at, agreed_at, settled_at
+  from statements`;
+interface StatementRow
+  extends Pick<
+    Statement,
+    'id' | 'participant' | 'supplier' | 'number' | 'way' | 'state' | 'cut' | 'final' | 'captured'
+  > {
+  order_id: string;
+  period_key: string;
+  period_from: Date;
+  period_until: Date;
+  rated_fen: number;
+  total_fen: number;
+  split: SplitJson;
+  net_fen: number;
+  tax_fen: number;
+  buyer_fen: number | null;
+  supplier_fen: number | null;
+  difference_reason: string | null;
+  created_at: Date;
+  agreed_at: Date | null;
+  settled_at: Date | null;
+}
+const statementOf = (row: StatementRow): Statement => ({
+  id: row.id,
+  participant: row.participant,
+  supplier: row.supplier,
+  order: row.order_id,
+  number: row.number,
+  periodKey: row.period_key,
+  from: row.period_from,
+  until: row.period_until,
+  way: row.way,
+  state: row.state,
+  ratedFen: BigInt(row.rated_fen),
+  totalFen: BigInt(row.total_fen),
+  split: splitOf(row.split),
+  netFen: BigInt(row.net_fen),
+  taxFen: BigInt(row.tax_fen),
+  cut: row.cut,
+  final: row.final,
+  buyerFen: fenOf(row.buyer_fen),
+  supplierFen: fenOf(row.supplier_fen),
+  differenceReason: row.difference_reason,
+  captured: row.captured,
+  createdAt: row.created_at,
+  agreedAt: row.agreed_at,
+  settledAt: row.settled_at,
+});
+export const findStatement = async (read: Reader, id: string): Promise<Statement | undefined> => {
+  const row = await read.first<StatementRow>(sql`${statementSelect} where id = ${id}`);
+  return row && statementOf(row);
+};
+export const statementsOfOrder = async (read: Reader, order: string): Promise<Statement[]> =>
+  (await read.rows<StatementRow>(sql`${statementSelect} where order_id = ${order} order by id`)).map(statementOf);
+export const statementOfPeriod = async (
+  read: Reader,
+  order: string,
+  periodKey: string,
+): Promise<Statement | undefined> => {
+  const row = await read.first<StatementRow>(
+    sql`${statementSelect} where order_id = ${order} and period_key = ${periodKey}`,
+  );
+  return row && statementOf(row);
+};
+/** Statements an organisation may see: as buyer, as supplier, as payee. */
+export const statementsPage = (read: Reader, query: PageQuery, where?: Sql) =>
+  pageBy<StatementRow, Statement>(read, query, statementSelect, where, statementOf);
+export const statementsSeenBy = (participant: string): Sql =>
+  sql`(participant = ${participant} or supplier = ${participant}
+    or id in (select statement from statement_legs where participant = ${participant} and not fee))`;
+
+export interface LineRow {
+  line: number;
+  title: string;
+  rated: Record<string, unknown> & {
+    quantity: string;
+    billableQuantity: string;
+    unitPrice: string;
+    amountExact: string;
+    amountFen: string;
+  };
+  fen: number;
+}
+export const linesOf = (read: Reader, statement: string): Promise<LineRow[]> =>
+  read.rows(sql`select line, title, rated, fen from statement_lines where statement = ${statement} order by line`);
+export interface LegRow {
+  participant: string;
+  role: string;
+  fee: boolean;
+  fen: number;
+}
+export const legsOf = (read: Reader, statement: string): Promise<LegRow[]> =>
+  read.rows(sql`select participant, role, fee, fen from statement_legs where statement = ${statement} order by line`);
+export interface StatementPaperRow {
+  paper: string;
+  participant: string;
+  kind: string;
+  number: string;
+}
+export const papersOf = (read: Reader, statement: string): Promise<StatementPaperRow[]> =>
+  read.rows(
+    sql`select paper, participant, kind, number from statement_papers where statement = ${statement} order by paper`,
+  );
+
+export interface InvoiceRow {
+  id: string;
+  participant: string;
+  buyer: string;
+  statement: string;
+  kind: 'supply' | 'fee';
+  number: string;
+  day: Day;
+  gross_fen: number;
+  net_fen: number;
+  tax_fen: number;
+  tax_rate: string;
+  red_of: string | null;
+  created_at: Date;
+}
+const invoiceSelect = sql`select id, participant, buyer, statement, kind, number, day, gross_fen, net_fen, tax_fen, tax_rate, red_of, created_at
+  from settlement_invoices`;
+export const invoicesOf = (read: Reader, statement: string): Promise<InvoiceRow[]> =>
+  read.rows(sql`${invoiceSelect} where statement = ${statement} order by id`);
+export const invoicesPage = (read: Reader, query: PageQuery, where?: Sql) =>
+  pageBy<InvoiceRow, InvoiceRow>(read, query, invoiceSelect, where, (row) => row);
+
+export interface ProofRow {
+  id: string;
+  participant: string;
+  statement: string;
+  fen: number;
+  paid_on: Day;
+  file_name: string;
+  media_type: string;
+  digest: string;
+  state: 'filed' | 'confirmed' | 'refused';
+  reason: string | null;
+  created_at: Date;
+}
+const proofSelect = sql`select id, participant, statement, fen, paid_on, file_name, media_type, digest, state, reason, created_at from settlement_proofs`;
+export const findProof = (read: Reader, id: string): Promise<ProofRow | undefined> =>
+  read.first(sql`${proofSelect} where id = ${id}`);
+export const proofsOf = (read: Reader, statement: string): Promise<ProofRow[]> =>
+  read.rows(sql`${proofSelect} where statement = ${statement} order by id`);
+
+const payoutSelect = sql`select id, participant, fen, bank_name as "bankName", account_masked as "accountMasked", state, two_people as "twoPeople",
+  requested_by as "requestedBy", checked_by as "checkedBy", approved_by as "approvedBy", reason, created_at as "createdAt", finished_at as "finishedAt"
+  from settlement_payouts`;
+type PayoutRow = Omit<Payout, 'fen'> & { fen: number };
+const payoutOf = (row: PayoutRow): Payout => ({ ...row, fen: BigInt(row.fen) });
+export const findPayout = async (read: Reader, id: string): Promise<Payout | undefined> => {
+  const row = await read.first<PayoutRow>(sql`${payoutSelect} where id = ${id}`);
+  return row && payoutOf(row);
+};
+export const payoutsPage = (read: Reader, query: PageQuery, where?: Sql) =>
+  pageBy<PayoutRow, Payout>(read, query, payoutSelect, where, payoutOf);
+
+const refundSelect = sql`select id, participant, statement, fen, split, reason, state, two_people as "twoPeople", proposed_by as "proposedBy",
+  approved_by as "approvedBy", created_at as "createdAt", finished_at as "finishedAt" from settlement_refunds`;
+type RefundRow = Omit<Refund, 'fen' | 'split'> & { fen: number; split: SplitJson };
+const refundOf = (row: RefundRow): Refund => ({ ...row, fen: BigInt(row.fen), split: splitOf(row.split) });
+export const findRefund = async (read: Reader, id: string): Promise<Refund | undefined> => {
+  const row = await read.first<RefundRow>(sql`${refundSelect} where id = ${id}`);
+  return row && refundOf(row);
+};
+export const refundsOf = async (read: Reader, statement: string): Promise<Refund[]> =>
+  (await read.rows<RefundRow>(sql`${refundSelect} where statement = ${statement} order by id`)).map(refundOf);
+export const refundsPage = (read: Reader, query: PageQuery, where?: Sql) =>
+  pageBy<RefundRow, Refund>(read, query, refundSelect, where, refundOf);
+
+export interface ReconciliationRow {
+  id: string;
+  day: Day;
+  matched: number;
+  differences: number;
+  open: number;
+  ours_fen: number;
+  theirs_fen: number;
+  runs: number;
+  closed: boolean;
+  ran_at: Date;
+}
+export const reconciliationsPage = async (read: Reader, query: PageQuery) => {
+  const after = decodeCursor(query.after, 1);
+  const rows =
+    await read.rows<ReconciliationRow>(sql`select id, day, matched, differences, ours_fen, theirs_fen, runs, closed, ran_at,
+      (select count(*)::int from reconciliation_differences d where d.day = r.day and d.state <> 'resolved') as open
+    from reconciliations r where true ${after ? sql`and day < ${after[0]}` : empty} order by day desc limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    (row) => [row.day],
+    (row) => row,
+  );
+};
+export const lastReconciledDay = async (read: Reader): Promise<Day | undefined> =>
+  (await read.one<{ day: Day | null }>(sql`select max(day) as day from reconciliations where closed`)).day ?? undefined;
+/** First day on which anything happened here. */
+export const firstDay = async (read: Reader): Promise<Day | undefined> => {
+  const row = await read.one<{ at: Date | null }>(sql`select min(created_at) as at from settlement_accounts`);
+  return row.at ? new Date(row.at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10) : undefined;
+};
+
+export interface DifferenceRow {
+  id: string;
+  participant: string;
+  day: Day;
+  kind: 'missingHere' | 'missingThere' | 'amountDiffers';
+  reference: string;
+  line_kind: string;
+  ours_fen: number | null;
+  theirs_fen: number | null;
+  parked_fen: number;
+  state: 'open' | 'proposed' | 'resolved';
+  resolution: 'toMember' | 'offset' | 'noMoney' | null;
+  explanation: string | null;
+  proposed_by: string | null;
+  approved_by: string | null;
+  created_at: Date;
+  resolved_at: Date | null;
+}
+const differenceSelect = sql`select id, participant, day, kind, reference, line_kind, ours_fen, theirs_fen, parked_fen, state, resolution,
+  explanation, proposed_by, approved_by, created_at, resolved_at from reconciliation_differences`;
+export const findDifference = (read: Reader, id: string): Promise<DifferenceRow | undefined> =>
+  read.first(sql`${differenceSelect} where id = ${id} for update`);
+export const differencesPage = (read: Reader, query: PageQuery, where?: Sql) =>
+  pageBy<DifferenceRow, DifferenceRow>(read, query, differenceSelect, where, (row) => row);
+export const differencesStand = async (read: Reader): Promise<boolean> =>
+  (await read.first(sql`select 1 from reconciliation_differences where state <> 'resolved' limit 1`)) !== undefined;
+
+export const depositKnown = async (read: Reader, reference: string): Promise<boolean> =>
+  (await read.first(sql`select 1 from bank_deposits where reference = ${reference}`)) !== undefined;
+
+export interface DeskCounts {
+  instructionsOpen: number;
+  instructionsRefused: number;
+  holdsWaiting: number;
+  statementsOpen: number;
+  payoutsOpen: number;
+  refundsOpen: number;
+  differencesOpen: number;
+  accounts: number;
+  settledFen: string;
+  feeFen: string;
+}
+export const deskCounts = (read: Reader): Promise<DeskCounts> =>
+  read.one(sql`select
+    (select count(*)::int from bank_instructions where state in ('planned', 'sent', 'acknowledged')) as "instructionsOpen",
+    (select count(*)::int from bank_instructions i where state = 'refused' and not exists
+      (select 1 from bank_instructions n where n.subject = i.subject and n.effect = i.effect and n.attempt > i.attempt)) as "instructionsRefused",
+    (select count(*)::int from settlement_holds where state = 'waiting') as "holdsWaiting",
+    (select count(*)::int from statements where state <> 'settled') as "statementsOpen",
+    (select count(*)::int from settlement_payouts where state in ('requested', 'checked', 'approved')) as "payoutsOpen",
+    (select count(*)::int from settlement_refunds where state in ('proposed', 'approved')) as "refundsOpen",
+    (select count(*)::int from reconciliation_differences where state <> 'resolved') as "differencesOpen",
+    (select count(*)::int from settlement_accounts) as accounts,
+    (select coalesce(sum(total_fen), 0)::text from statements where state = 'settled') as "settledFen",
+    (select coalesce(-sum(fen), 0)::text from ledger_balances where template = 'feeIncome') as "feeFen"`);

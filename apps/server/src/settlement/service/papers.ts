@@ -1,0 +1,183 @@
+/** Statement papers: one for the buyer with the lines, one for each payee with its own share and nobody else's. */
+import { formatYuan } from '@shugu/ledger';
+import type { Tx } from '../../kernel/db/db.ts';
+import type { Fen, OrderTerms, Statement } from '../model.ts';
+import { findOrder, legsOf, linesOf } from '../reads.ts';
+import { dayOf, taxPercent } from '../rules.ts';
+import * as store from '../store.ts';
+import type { Room } from './room.ts';
+
+export const wayNames = {
+  custody: { zh: '存管结算', en: 'through the custodian bank' },
+  direct: { zh: '双方自行结算', en: 'settled by the parties themselves' },
+  postpaid: { zh: '先用后付', en: 'postpaid' },
+} as const;
+
+const yuan = (fen: Fen): string => `${formatYuan(fen)} 元`;
+
+const facts = (statement: Statement, order: OrderTerms) => ({
+  statement: statement.id,
+  order: order.id,
+  contract: order.contract,
+  way: statement.way,
+  period: { from: statement.from.toISOString(), until: statement.until.toISOString() },
+  currency: 'CNY',
+});
+
+const periodRow = (statement: Statement): [string, string] => [
+  '结算期间',
+  `${dayOf(statement.from)} 至 ${dayOf(statement.until)}`,
+];
+
+const keepPaper = (
+  tx: Tx,
+  statement: Statement,
+  participant: string,
+  kind: string,
+  paper: { id: string; number: string },
+) =>
+  store.insertStatementPaper(tx, { statement: statement.id, paper: paper.id, participant, kind, number: paper.number });
+
+const buyerPaper = async (
+  room: Room,
+  tx: Tx,
+  statement: Statement,
+  order: OrderTerms,
+  operator: { id: string; name: string },
+) => {
+  const lines = await linesOf(tx, statement.id);
+  const names = await room.organisations.displayNames(tx, [order.participant, order.supplier]);
+  const adjusted = statement.totalFen - statement.ratedFen;
+  const paper = await room.issue.paper(tx, {
+    kind: 'statement',
+    title: { zh: '结算单', en: 'Statement' },
+    number: statement.number,
+    document: {
+      ...facts(statement, order),
+      buyer: order.participant,
+      supplier: order.supplier,
+      plan: JSON.parse(JSON.stringify(order.plan)),
+      lines: lines.map(({ title, rated }) => ({
+        title,
+        quantity: rated.quantity,
+        billableQuantity: rated.billableQuantity,
+        unitPrice: rated.unitPrice,
+        amountExact: rated.amountExact,
+        amountFen: rated.amountFen,
+      })),
+      ratedFen: statement.ratedFen.toString(),
+      totalFen: statement.totalFen.toString(),
+      netFen: statement.netFen.toString(),
+      taxFen: statement.taxFen.toString(),
+      taxRate: order.taxRate,
+    },
+    parties: [order.participant, order.supplier],
+    signers: [{ participant: operator.id, role: 'operator' }],
+    disclosure: 'commitment',
+    retentionClass: 'accounting',
+    look: {
+      layout: 'document',
+      issuer: operator.name,
+      rows: [
+        ['买方', names.get(order.participant) ?? order.participant],
+        ['供方', names.get(order.supplier) ?? order.supplier],
+        ['订单', order.title],
+        ['结算方式', wayNames[statement.way].zh],
+        periodRow(statement),
+        ['含税合计', yuan(statement.totalFen)],
+        [`其中税额（税率 ${taxPercent(order.taxRate)}%）`, yuan(statement.taxFen)],
+      ],
+      tables: [
+        {
+          columns: [
+            { title: '项目', share: 3 },
+            { title: '用量', align: 'right', share: 2 },
+            { title: '计费量', align: 'right', share: 2 },
+            { title: '单价（元）', align: 'right', share: 2 },
+            { title: '金额（元）', align: 'right', share: 2 },
+          ],
+          rows: [
+            ...lines.map(({ title, rated, fen }) => [
+              title,
+              rated.quantity,
+              rated.billableQuantity,
+              rated.unitPrice,
+              formatYuan(BigInt(fen)),
+            ]),
+            ...(adjusted === 0n ? [] : [['对账调整', '', '', '', formatYuan(adjusted)]]),
+          ],
+          totals: ['合计', '', '', '', formatYuan(statement.totalFen)],
+        },
+      ],
+      paragraphs: [
+        '单价为含税价。每行按计费量乘以单价计算，逐行四舍五入到分一次。资金由存管银行保管，本所不经手资金。',
+      ],
+    },
+  });
+  await keepPaper(tx, statement, order.participant, 'statement', paper);
+};
+
+const sharePaper = async (
+  room: Room,
+  tx: Tx,
+  statement: Statement,
+  order: OrderTerms,
+  operator: { id: string; name: string },
+  share: { party: string; number: string; legs: { role: string; fen: number }[] },
+) => {
+  const total = share.legs.reduce((sum, { fen }) => sum + BigInt(fen), 0n);
+  const paper = await room.issue.paper(tx, {
+    kind: 'statementShare',
+    title: { zh: '分账单', en: 'Statement of a share' },
+    number: share.number,
+    document: {
+      ...facts(statement, order),
+      payee: share.party,
+      legs: share.legs.map(({ role, fen }) => ({ role, fen: BigInt(fen).toString() })),
+      totalFen: total.toString(),
+    },
+    parties: [share.party],
+    signers: [{ participant: operator.id, role: 'operator' }],
+    disclosure: 'commitment',
+    retentionClass: 'accounting',
+    look: {
+      layout: 'document',
+      issuer: operator.name,
+      rows: [
+        ['收款方', await room.organisations.displayName(tx, share.party)],
+        ['订单', order.title],
+        ['结算方式', wayNames[statement.way].zh],
+        periodRow(statement),
+        ['应得合计', yuan(total)],
+      ],
+      tables: [
+        {
+          columns: [
+            { title: '身份', share: 3 },
+            { title: '金额（元）', align: 'right', share: 2 },
+          ],
+          rows: share.legs.map(({ role, fen }) => [role, formatYuan(BigInt(fen))]),
+          totals: ['合计', formatYuan(total)],
+        },
+      ],
+    },
+  });
+  await keepPaper(tx, statement, share.party, 'statementShare', paper);
+};
+
+/** Issued once, when the amount stands. The exchange's own fee needs no paper to itself. */
+export const issuePapers = async (room: Room, tx: Tx, statement: Statement): Promise<void> => {
+  const order = (await findOrder(tx, statement.order))!;
+  const operator = await room.organisations.operatorOf(tx);
+  await buyerPaper(room, tx, statement, order, operator);
+  const legs = (await legsOf(tx, statement.id)).filter(({ fee, fen }) => !fee && fen > 0);
+  const parties = [...new Set(legs.map(({ participant }) => participant))];
+  for (const [index, party] of parties.entries()) {
+    const own = legs.filter(({ participant }) => participant === party);
+    await sharePaper(room, tx, statement, order, operator, {
+      party,
+      number: `${statement.number}-${index + 1}`,
+      legs: own,
+    });
+  }
+};

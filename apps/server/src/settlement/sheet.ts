@@ -1,0 +1,53 @@
+/** A statement as a spreadsheet. Sums are numbers; quantities and unit prices stay text, so that no digit is lost in a cell. */
+import { formatYuan } from '@shugu/ledger';
+import type * as wire from '@shugu/wire/settlement';
+import writeExcelFile, { type Row } from 'write-excel-file/node';
+import type { z } from 'zod';
+import { dayOf } from './rules.ts';
+import { wayNames } from './service/papers.ts';
+
+const label = (value: string) => ({ value, fontWeight: 'bold' as const });
+const yuan = (fen: string) => {
+  const value = BigInt(fen);
+  // Beyond what a cell's double holds exactly the amount is written as text.
+  const exact = value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= -BigInt(Number.MAX_SAFE_INTEGER);
+  return exact ? { value: Number(value) / 100, type: Number, format: '0.00' } : { value: formatYuan(value) };
+};
+
+export const statementSheet = async (statement: z.input<typeof wire.statement>): Promise<Buffer> => {
+  const facts: Row[] = [
+    [label('结算单'), { value: statement.number }],
+    [label('说明'), { value: '样张' }],
+    [label('订单'), { value: statement.title }],
+    [label('买方'), { value: statement.buyer.name }],
+    [label('供方'), { value: statement.supplier.name }],
+    [label('结算方式'), { value: wayNames[statement.way].zh }],
+    [label('期间'), { value: `${dayOf(new Date(statement.from))} 至 ${dayOf(new Date(statement.until))}` }],
+    [],
+  ];
+  const lines: Row[] = statement.lines.length
+    ? [
+        ['项目', '用量', '计费量', '单价（元）', '未取整金额（元）', '金额（元）'].map(label),
+        ...statement.lines.map((line) => [
+          { value: line.title },
+          { value: line.quantity },
+          { value: line.billableQuantity },
+          { value: line.unitPrice },
+          { value: line.amountExact },
+          yuan(line.amount),
+        ]),
+      ]
+    : [];
+  const totals: Row[] =
+    statement.total === null ? [] : [[label('含税合计（元）'), null, null, null, null, yuan(statement.total)]];
+  const tax: Row[] =
+    statement.tax === null ? [] : [[label('其中税额（元）'), null, null, null, null, yuan(statement.tax)]];
+  const legs: Row[] = statement.legs.length
+    ? [
+        [],
+        ['收款方', '身份', '金额（元）'].map(label),
+        ...statement.legs.map((leg) => [{ value: leg.party.name }, { value: leg.role }, yuan(leg.amount)]),
+      ]
+    : [];
+  return writeExcelFile([...facts, ...lines, ...totals, ...tax, ...legs], { sheet: '结算单' }).toBuffer();
+};

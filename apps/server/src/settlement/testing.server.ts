@@ -1,0 +1,176 @@
+/** For tests only: members and settlement behind the real HTTP door, a real kernel, a fresh database, the real bank simulator. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BankClient } from '@shugu/bank/client';
+import { makeClient, ProblemError } from '@shugu/wire';
+import * as memberWire from '@shugu/wire/members';
+import pino from 'pino';
+import { loadCalendar } from '../kernel/calendar/load.ts';
+import { makeCases } from '../kernel/case/index.ts';
+import type { SimulatedClock } from '../kernel/clock.ts';
+import { readConfig } from '../kernel/config.ts';
+import type { Database, Tx } from '../kernel/db/db.ts';
+import { systemActor } from '../kernel/http/principal.ts';
+import { makeHttp } from '../kernel/http/server.ts';
+import { newId, newSecret } from '../kernel/ids.ts';
+import { type Kernel, openKernel } from '../kernel/kernel.ts';
+import { rateLimit } from '../kernel/limits.ts';
+import { makeOutbox } from '../kernel/outbox.ts';
+import { testPostgres } from '../kernel/postgres/testing.ts';
+import { loadRulePacks } from '../kernel/rulepack/rulebook.ts';
+import { makeMembers, membersPermissions } from '../members/index.ts';
+import { type SeededCast, seedCast } from '../members/testing.ts';
+import { makeSettlement, type Settlement, settlementPermissions } from './index.ts';
+
+const source = join(import.meta.dirname, '..');
+
+export type Client = ReturnType<typeof makeClient>;
+
+export interface TestServer {
+  url: string;
+  kernel: Kernel;
+  database: Database;
+  settlement: Settlement;
+  clock: SimulatedClock;
+  cast: SeededCast;
+  /** Organisation of the cast by key. */
+  org(key: string): string;
+  as(login: string): Promise<Client>;
+  tx<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
+  bank(): BankClient;
+  /** Passes at the bank until nothing is left to do. */
+  settle(): Promise<void>;
+  nextDay(): Promise<void>;
+  newOrder(): string;
+  events(type: string): Promise<{ subject: string; data: Record<string, unknown> }[]>;
+  close(): Promise<void>;
+}
+
+const migrated = async (): Promise<string> =>
+  (await testPostgres()).template('settlement', async (connection) => {
+    const home = await mkdtemp(join(tmpdir(), 'settlement-template-'));
+    const kernel = await openKernel({
+      config: readConfig({}, { home, clock: '2026-03-02T01:00:00Z' }),
+      log: pino({ level: 'silent' }),
+      roomOrder: ['members', 'settlement'],
+      postgres: { connection, kind: 'external', version: 'test', attached: false, stop: async () => undefined },
+      address: () => '',
+    });
+    await kernel.close();
+    await rm(home, { recursive: true, force: true });
+  });
+
+export const startSettlementServer = async (options: { simulatorArguments?: string[] } = {}): Promise<TestServer> => {
+  const { connection } = await (await testPostgres()).freshDatabase(await migrated());
+  const home = await mkdtemp(join(tmpdir(), 'settlement-'));
+  const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
+  let url = '';
+  const config = readConfig({}, { home, clock: '2026-03-02T01:00:00Z' });
+  const kernel = await openKernel({
+    config,
+    log,
+    roomOrder: ['members', 'settlement'],
+    postgres: { connection, kind: 'external', version: 'test', attached: false, stop: async () => undefined },
+    address: () => url,
+  });
+  const { database, seal, objects } = kernel;
+  const clock = kernel.clock as SimulatedClock;
+  const ruleBook = await loadRulePacks(join(source, '../../../rulepacks'));
+  const members = makeMembers({
+    database,
+    seal,
+    objects,
+    cases: makeCases({ ruleBook, calendar: await loadCalendar(), now: clock.now }),
+    now: clock.now,
+    permissionTables: [membersPermissions, settlementPermissions],
+    settings: { setupToken: 'x', sessionHours: 2000, loginTriesPerMinute: 1000, publicUrl: () => url },
+  });
+  const settlement = makeSettlement({
+    database,
+    now: clock.now,
+    log,
+    issue: kernel.issue,
+    objects,
+    ruleBook,
+    organisations: members,
+    bank: { home, url: '', key: '', ...options },
+    callbackBase: () => url,
+  });
+  const app = makeHttp({
+    routes: [...members.routes, ...settlement.routes!],
+    database,
+    log,
+    authenticate: members.authenticate,
+    checkReplies: true,
+    perSource: rateLimit(10_000, 10_000),
+    publicUrl: () => url,
+  });
+  const cast = await database.tx(systemActor('test'), (tx) => seedCast(tx, seal));
+  await settlement.mount(app);
+  await settlement.beforeListen();
+  url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const client = (token?: string): Client => makeClient({ url, token, newKey: () => newSecret() });
+  const tokens = new Map<string, Client>();
+  const settle = async () => {
+    for (let quiet = 0; quiet < 2; ) quiet = (await settlement.runDesk()) === 0 ? quiet + 1 : 0;
+  };
+  return {
+    url,
+    kernel,
+    database,
+    settlement,
+    clock,
+    cast,
+    org: (key) => cast.organisations[key]!,
+    as: async (login) => {
+      const before = tokens.get(login);
+      if (before) return before;
+      const { token } = await client().call(memberWire.signIn, { body: { login, password: cast.password } });
+      tokens.set(login, client(token));
+      return tokens.get(login)!;
+    },
+    tx: (run) => database.tx(systemActor('test'), run),
+    bank: () => settlement.bank()!.client(),
+    settle,
+    nextDay: async () => {
+      clock.moveTo(new Date(clock.now().getTime() + 86_400_000));
+      await settle();
+      for (const tick of settlement.ticks!) await tick.run(clock.now());
+    },
+    newOrder: () => newId('ord', clock.now()),
+    events: async (type) => {
+      const seen: { subject: string; data: Record<string, unknown> }[] = [];
+      const consumer = {
+        name: `test-${newSecret(6)}`,
+        types: [type],
+        handle: async (_: Tx, event: { subject: string; data: Record<string, unknown> }) => void seen.push(event),
+      };
+      await makeOutbox({
+        database,
+        consumers: [consumer],
+        onFailure: (_name, _event, error) => {
+          throw error;
+        },
+      }).drain();
+      return seen;
+    },
+    close: async () => {
+      await app.close();
+      await settlement.close();
+      await kernel.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+};
+
+/** The code of the refusal; fails when the call succeeds. */
+export const refusal = async (call: Promise<unknown>): Promise<string> => {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof ProblemError) return error.problem.code;
+    throw error;
+  }
+  throw new Error('the call was not refused');
+};
