@@ -1,0 +1,102 @@
+/** The door of the registry: resources, registered rights, certificates. */
+import type { Database, Reader } from '../kernel/db/db.ts';
+import type { Route } from '../kernel/http/route.ts';
+import type { JobHandler } from '../kernel/jobs.ts';
+import type { Consumer } from '../kernel/outbox.ts';
+import type { PageQuery } from '../kernel/pages.ts';
+import type { Tick } from '../kernel/ticker.ts';
+import type {
+  Certificate,
+  RegisteredRight,
+  RegistryDeps,
+  Resource,
+  ResourceDescription,
+  ResourceState,
+} from './model.ts';
+import { describeResource, operatingRight, resourcesOf, rightsOf } from './reads.ts';
+import { makeRoutes } from './routes.ts';
+import type { Sample } from './sample.ts';
+import { ingestJob, normalFolder, sampleOf } from './service/ingestion.ts';
+import { nationalJob } from './service/national.ts';
+import { registrationHooks } from './service/registrations.ts';
+import { expireDue } from './service/remarks.ts';
+import { expireUploads } from './service/uploads.ts';
+import { newestContent } from './store/resources.ts';
+import { findCertificate, findRight } from './store/rights.ts';
+
+export type { RegistryEvents } from './events.ts';
+export type {
+  Certificate,
+  RegisteredRight,
+  RegistryDeps,
+  RegistrySettings,
+  Resource,
+  ResourceDescription,
+  RightKind,
+} from './model.ts';
+export { nationalSimulator } from './national/simulator.ts';
+export type { NationalSystem } from './national/system.ts';
+export { permissions as registryPermissions } from './permissions.ts';
+export { registryProblems } from './problems.ts';
+
+export interface Registry {
+  routes: Route[];
+  jobs: Record<string, JobHandler>;
+  ticks: Tick[];
+  consumers: Consumer[];
+  /** What stands behind a product; undefined for none. The caller decides who may see it. */
+  resource(read: Reader, id: string): Promise<ResourceDescription | undefined>;
+  resourcesOf(
+    read: Reader,
+    participant: string,
+    query: PageQuery & { state?: ResourceState },
+  ): Promise<{ items: Resource[]; next: string | null }>;
+  /** First rows in normal form, unmasked: the caller masks before anything leaves. */
+  sample(read: Reader, id: string, rowsMax: number): Promise<Sample>;
+  /**
+   * Folder of the newest normal form (rows.parquet, schema.json), for table stores; undefined until a file was read. With the
+   * id of that content, so that a store made of it can tell when it is behind.
+   */
+  normalForm(read: Reader, id: string): Promise<{ content: string; folder: string } | undefined>;
+  operatingRight(
+    read: Reader,
+    participant: string,
+    resource: string,
+    at: Date,
+  ): Promise<{ certificateCode: string; until: Date; right: string } | undefined>;
+  rightsOf(read: Reader, resource: string): Promise<RegisteredRight[]>;
+  right(read: Reader, id: string): Promise<RegisteredRight | undefined>;
+  certificateByCode(read: Reader, code: string): Promise<Certificate | undefined>;
+  certificate(read: Reader, id: string): Promise<Certificate | undefined>;
+}
+
+const expirySeconds = 60;
+const uploadSeconds = 600;
+
+/** Registers its hooks on `deps.cases`, so build it once, before `checkHooks`. */
+export const makeRegistry = (deps: RegistryDeps): Registry => {
+  const { objects, cases } = deps;
+  const database: Database = deps.database;
+  for (const [procedure, hooks] of Object.entries(registrationHooks(deps))) cases.register(procedure, hooks);
+  return {
+    routes: makeRoutes(deps),
+    jobs: { 'registry.ingest': ingestJob(deps), 'registry.national': nationalJob(deps) },
+    ticks: [
+      { name: 'registry.expiry', everySeconds: expirySeconds, run: (now) => expireDue(deps, now) },
+      { name: 'registry.uploads', everySeconds: uploadSeconds, run: (now) => expireUploads(database, objects, now) },
+    ],
+    consumers: [],
+    resource: describeResource,
+    resourcesOf,
+    sample: (read, id, rowsMax) => sampleOf(objects, read, id, rowsMax),
+    normalForm: async (read, id) => {
+      const content = await newestContent(read, id, true);
+      return content && { content: content.id, folder: await normalFolder(objects, content.id) };
+    },
+    operatingRight,
+    rightsOf,
+    right: findRight,
+    certificateByCode: (read, code) => findCertificate(read, { code }),
+    certificate: (read, id) => findCertificate(read, { id }),
+  };
+};

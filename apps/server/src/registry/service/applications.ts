@@ -1,0 +1,196 @@
+/** What an application must agree with before it is handed in: its resource, its certificate, its applicant. */
+import type { CaseRecord, Cases } from '../../kernel/case/index.ts';
+import { type Reader, sql } from '../../kernel/db/db.ts';
+import { systemPrincipal } from '../../kernel/http/principal.ts';
+import { kernelProblems } from '../../kernel/problem.ts';
+import type { Certificate, RegisteredRight, RegistryDeps, RightKind } from '../model.ts';
+import { registryProblems as problems } from '../problems.ts';
+import { type Applicant, chinaDay, type FieldFault, faultsOfFirst, inForce, type RightLine } from '../rules.ts';
+import { findResource } from '../store/resources.ts';
+import { findCertificate, listRights } from '../store/rights.ts';
+
+export type ApplicationDeps = Pick<RegistryDeps, 'members' | 'cases'>;
+
+/** The part of a case that the checks look at; a form that is only tried out is no case yet. */
+export type Application = Pick<CaseRecord, 'procedure' | 'subject' | 'participant' | 'handler' | 'data'> & {
+  id: string | null;
+};
+
+const system = systemPrincipal('registry');
+
+const otherOpen = async (cases: Cases, read: Reader, one: Application): Promise<boolean> => {
+  for (const id of await cases.openOn(read, one.subject!, one.procedure)) {
+    if (id === one.id) continue;
+    const other = await cases.find(read, system, id);
+    if (!other.private && other.participant === one.participant) return true;
+  }
+  return false;
+};
+
+/** Faults that the applicant can mend in the form. @throws what cannot be mended there. */
+export const checkFirst = async (
+  deps: ApplicationDeps,
+  read: Reader,
+  one: Application,
+  now: Date,
+): Promise<FieldFault[]> => {
+  if (!(await deps.members.hasRole(read, one.handler, 'registrar'))) throw problems.notRegistrar();
+  const resource = one.subject ? await findResource(read, one.subject) : undefined;
+  if (!resource || resource.participant !== one.participant) throw kernelProblems.unknown({ field: 'body.subject' });
+  if (resource.state === 'retired') throw problems.retired();
+  const data = one.data as {
+    objectKind?: string;
+    applicants?: Applicant[];
+    rights?: RightLine[];
+    dataSource?: string;
+    agent?: string;
+  };
+  // Products and services may be registered without a file of their own here.
+  if (data.objectKind === 'resource' && resource.state !== 'profiled') throw problems.notProfiled();
+  if (await otherOpen(deps.cases, read, one)) throw problems.caseOpen();
+  return faultsOfFirst({
+    applicants: data.applicants ?? [],
+    rights: data.rights ?? [],
+    dataSource: data.dataSource ?? '',
+    resource,
+    ownCode: (await deps.members.organisation(read, one.participant))?.creditCode ?? '',
+    agent: data.agent,
+    today: chinaDay(now),
+  });
+};
+
+/** The certificate that a later application is about: its subject, cited by its code, kept by this registrar. */
+export const citedCertificate = async (read: Reader, one: Application, lock = false): Promise<Certificate> => {
+  const found = one.subject ? await findCertificate(read, { id: one.subject }, lock) : undefined;
+  if (!found) throw problems.certificateUnfit({ field: 'body.subject', detail: '凭证不存在 / no such certificate' });
+  if (one.data.certificate !== found.code)
+    throw problems.certificateUnfit({ field: 'body.form.certificate', detail: '编码与所选凭证不一致 / another code' });
+  if (one.handler !== found.registrar)
+    throw problems.certificateUnfit({
+      field: 'body.handler',
+      detail: '后续登记由首次登记的机构办理 / later registrations go to the registrar of the first',
+    });
+  return found;
+};
+
+export const rightsHeld = (read: Reader, certificate: string, participant: string): Promise<RegisteredRight[]> =>
+  listRights(
+    read,
+    sql`certificate = ${certificate} and participant = ${participant} and state in ('active', 'frozen')`,
+  );
+
+const holdersOnly = async (read: Reader, certificate: Certificate, one: Application): Promise<RegisteredRight[]> => {
+  const held = await rightsHeld(read, certificate.id, one.participant);
+  if (held.length === 0 && certificate.participant !== one.participant)
+    throw problems.certificateUnfit({ detail: '申请人不是权利人 / the applicant is no holder' });
+  return held;
+};
+
+/** Change and cancellation. */
+export const checkLater = async (deps: ApplicationDeps, read: Reader, one: Application): Promise<Certificate> => {
+  const certificate = await citedCertificate(read, one);
+  if (certificate.state !== 'valid') throw problems.certificateUnfit({ detail: certificate.state });
+  await holdersOnly(read, certificate, one);
+  if (await otherOpen(deps.cases, read, one)) throw problems.caseOpen();
+  return certificate;
+};
+
+export const checkRenewal = async (deps: ApplicationDeps, read: Reader, one: Application): Promise<Certificate> => {
+  const certificate = await checkLater(deps, read, one);
+  const kept = (one.data.rightsKept ?? []) as RightKind[];
+  const held = await rightsHeld(read, certificate.id, one.participant);
+  const missing = kept.filter((right) => !held.some((one) => one.right === right));
+  if (missing.length)
+    throw problems.certificateUnfit({
+      field: 'body.form.rightsKept',
+      detail: `凭证未载该权利 / not on the certificate: ${missing.join(', ')}`,
+    });
+  return certificate;
+};
+
+export interface TransferPlan {
+  certificate: Certificate;
+  /** What passes over, with the line of the form that asks for it. */
+  passing: { right: RegisteredRight; line: { from?: string; to?: string; scope?: string } }[];
+  transferees: { participant: string; name: string; code: string }[];
+}
+
+interface PartyLine {
+  name: string;
+  code: string;
+}
+
+/** Only a full holder transfers: every line names a right that the applicant holds unfrozen and in force. */
+export const planTransfer = async (
+  deps: ApplicationDeps,
+  read: Reader,
+  one: Application,
+  now: Date,
+  lock = false,
+): Promise<TransferPlan> => {
+  const certificate = await citedCertificate(read, one, lock);
+  if (certificate.state !== 'valid') throw problems.certificateUnfit({ detail: certificate.state });
+  const held = await holdersOnly(read, certificate, one);
+  const data = one.data as {
+    rights?: { right: RightKind; from?: string; to?: string; scope?: string }[];
+    transferor?: PartyLine[];
+    transferee?: PartyLine[];
+    transfereeMember?: string[];
+  };
+  const own = await deps.members.organisation(read, one.participant);
+  if (!data.transferor?.every((line) => line.code === own?.creditCode))
+    throw problems.certificateUnfit({
+      field: 'body.form.transferor',
+      detail: '转让人须为申请人 / the transferor applies',
+    });
+  const passing = (data.rights ?? []).map((line, index) => {
+    const right = held.find((candidate) => candidate.right === line.right && inForce(candidate, now));
+    if (!right)
+      throw problems.certificateUnfit({
+        field: `body.form.rights.${index}`,
+        detail: '转让人不持有该项有效权利，或权利已被限制 / not held in force, or frozen',
+      });
+    return { right, line };
+  });
+  if (new Set(passing.map(({ right }) => right.id)).size !== passing.length)
+    throw problems.certificateUnfit({
+      field: 'body.form.rights',
+      detail: '同一权利重复转让 / a right is listed twice',
+    });
+  const transferees: TransferPlan['transferees'] = [];
+  for (const [index, line] of (data.transferee ?? []).entries()) {
+    const found = await deps.members.organisationByCode(read, line.code);
+    if (
+      !found ||
+      !data.transfereeMember?.includes(found.id) ||
+      found.id === one.participant ||
+      found.id === one.handler
+    )
+      throw problems.certificateUnfit({
+        field: `body.form.transferee.${index}`,
+        detail: '受让人与所选会员不一致 / not the member chosen',
+      });
+    transferees.push({ participant: found.id, name: line.name, code: line.code });
+  }
+  if (transferees.length !== data.transfereeMember?.length)
+    throw problems.certificateUnfit({
+      field: 'body.form.transfereeMember',
+      detail: '受让人与所选会员不一致 / not the members named',
+    });
+  return { certificate, passing, transferees };
+};
+
+/** Who objects names every holder, so that each is told and may answer. */
+export const checkObjection = async (read: Reader, one: Application): Promise<Certificate> => {
+  const certificate = await citedCertificate(read, one);
+  if (certificate.state !== 'valid') throw problems.certificateUnfit({ detail: certificate.state });
+  const holders = new Set(certificate.holders.flatMap((holder) => holder.participant ?? []));
+  if (holders.has(one.participant))
+    throw problems.certificateUnfit({
+      detail: '权利人不得对本人凭证提出异议，可申请变更或注销 / a holder changes or cancels instead',
+    });
+  const named = new Set((one.data.holder ?? []) as string[]);
+  if (named.size !== holders.size || [...holders].some((holder) => !named.has(holder)))
+    throw problems.certificateUnfit({ field: 'body.form.holder', detail: '须列明全部权利人 / name every holder' });
+  return certificate;
+};
