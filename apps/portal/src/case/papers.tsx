@@ -1,0 +1,93 @@
+/** The papers of a case: what is asked for, what is there, adding one. Each download is recorded. */
+import { caseLimits, cases } from '@shugu/wire/cases';
+import { useQueryClient } from '@tanstack/react-query';
+import { Button, Select, Tag } from 'antd';
+import { useRef, useState } from 'react';
+import { addressOf, client, type Reply } from '../api.ts';
+import { useWords } from '../i18n/index.ts';
+import { bytes } from '../ui/format.ts';
+import { When } from '../ui/now.tsx';
+import { ProblemNote } from '../ui/problem.tsx';
+import type { CaseView } from './panel.tsx';
+
+export const CasePapers = ({ one, procedure }: { one: CaseView; procedure: Reply<typeof cases.procedure> }) => {
+  const { t, b } = useWords();
+  const cache = useQueryClient();
+  const input = useRef<HTMLInputElement>(null);
+  const [kind, setKind] = useState(procedure.papers[0]?.id ?? '');
+  const [error, setError] = useState<Error>();
+  const [busy, setBusy] = useState(false);
+  const add = async (file: File | undefined) => {
+    if (!file) return;
+    setBusy(true);
+    setError(undefined);
+    try {
+      if (file.size > caseLimits.paperBytesMax)
+        throw new Error(t('case.paperTooLarge', { size: bytes(caseLimits.paperBytesMax) }));
+      await client.raw(
+        cases.addPaper,
+        { params: { case: one.id }, query: { kind, name: file.name, ...(file.type ? { mediaType: file.type } : {}) } },
+        { rawBody: file, headers: { 'content-type': 'application/octet-stream' } },
+      );
+      await cache.invalidateQueries();
+    } catch (caught) {
+      setError(caught as Error);
+    } finally {
+      setBusy(false);
+      if (input.current) input.current.value = '';
+    }
+  };
+  return (
+    <>
+      <ul className="card-list" style={{ marginBottom: 16 }}>
+        {procedure.papers.map((wanted) => {
+          const there = one.papers.filter((paper) => paper.kind === wanted.id);
+          return (
+            <li key={wanted.id}>
+              <div className="row between">
+                <b>{b(wanted.title)}</b>
+                <span>
+                  {wanted.required ? (
+                    <Tag color={there.length ? 'success' : 'warning'}>
+                      {there.length ? t('case.paperThere') : t('case.paperRequired')}
+                    </Tag>
+                  ) : (
+                    <Tag>{t('case.paperOptional')}</Tag>
+                  )}
+                  {wanted.sensitive ? <Tag>{t('case.paperSensitive')}</Tag> : null}
+                </span>
+              </div>
+              {there.map((paper) => (
+                <div key={paper.id} className="small">
+                  <a href={addressOf(cases.getPaper.path, { case: one.id, paper: paper.id })} download={paper.name}>
+                    {paper.name}
+                  </a>{' '}
+                  <span className="quiet">
+                    {bytes(paper.bytes)} · <When at={paper.at} /> ·{' '}
+                    <span className="mono">{paper.digest.slice(0, 22)}…</span>
+                  </span>
+                </div>
+              ))}
+            </li>
+          );
+        })}
+      </ul>
+      {procedure.papers.length && one.seen === 'whole' && !one.endedAt ? (
+        <div className="row">
+          <Select
+            aria-label={t('case.paperKind')}
+            value={kind}
+            onChange={setKind}
+            style={{ minWidth: 200 }}
+            options={procedure.papers.map((paper) => ({ value: paper.id, label: b(paper.title) }))}
+          />
+          <input ref={input} type="file" hidden onChange={(event) => add(event.target.files?.[0])} />
+          <Button loading={busy} onClick={() => input.current?.click()}>
+            {t('case.addPaper')}
+          </Button>
+        </div>
+      ) : null}
+      {error ? <ProblemNote error={error} /> : null}
+    </>
+  );
+};

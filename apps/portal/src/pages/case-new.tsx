@@ -1,0 +1,81 @@
+import { cases } from '@shugu/wire/cases';
+import { getRegistrar } from '@shugu/wire/registry';
+import { useNavigate } from '@tanstack/react-router';
+import { useRead } from '../api.ts';
+import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { SendForm } from '../ui/action.tsx';
+import { type FormField, field, type WidgetProps } from '../ui/fields.tsx';
+import { Loaded, Page, Sheet } from '../ui/frame.tsx';
+import { OrganisationPicker } from '../ui/organisations.tsx';
+import { useFilters, useId } from '../ui/route.ts';
+
+const ServiceBody = (props: WidgetProps) => <OrganisationPicker {...props} single query={{ role: 'serviceBody' }} />;
+
+export default function NewCase() {
+  const { t, b } = useWords();
+  const id = useId();
+  const [given] = useFilters();
+  const navigate = useNavigate();
+  const read = useRead(cases.procedure, { params: { procedure: id } });
+  const registrar = useRead(getRegistrar, {}, { enabled: read.data?.handlerRole === 'registrar' });
+  return (
+    <Loaded of={read}>
+      {(one) => {
+        const fields: FormField[] = [
+          field('title', 'text', ['标题', 'Title'], { required: true, charactersMax: 200 }),
+          ...(given.handler || one.handlerRole === 'registrar'
+            ? []
+            : [
+                field('handler', 'text', ['办理机构', 'Handled by'], {
+                  required: true,
+                  ...(one.handlerRole === 'serviceBody' ? { widget: ServiceBody } : {}),
+                }),
+              ]),
+          ...(given.subject
+            ? []
+            : [
+                field(
+                  'subject',
+                  'text',
+                  ['标的编号（资源、产品版本或凭证）', 'Subject (resource, product version or certificate)'],
+                  {},
+                ),
+              ]),
+          ...(one.form.map((entry) => ({ ...entry, required: false, id: `data.${entry.id}` })) as FormField[]),
+        ];
+        return (
+          <Page title={b(one.title)} lead={t('cases.newLead')}>
+            <Sheet>
+              <SendForm
+                endpoint={cases.file}
+                label={t('cases.fileDraft')}
+                fields={fields}
+                initial={{ title: given.title, subject: given.subject }}
+                blocked={one.handlerRole === 'registrar' && !registrar.data ? t('cases.noRegistrar') : null}
+                input={(values) => {
+                  const { title, handler, subject, data } = values as unknown as {
+                    title: string;
+                    handler?: string;
+                    subject?: string;
+                    data?: Record<string, never>;
+                  };
+                  return {
+                    body: {
+                      procedure: one.id,
+                      title,
+                      handler: given.handler ?? handler ?? registrar.data?.id ?? '',
+                      ...((given.subject ?? subject) ? { subject: given.subject ?? subject } : {}),
+                      data: data ?? {},
+                    },
+                  };
+                }}
+                after={(reply) => navigate({ to: paths.case(reply.id) })}
+              />
+            </Sheet>
+          </Page>
+        );
+      }}
+    </Loaded>
+  );
+}

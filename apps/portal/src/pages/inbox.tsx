@@ -1,0 +1,65 @@
+import { cases } from '@shugu/wire/cases';
+import { Link } from '@tanstack/react-router';
+import { Tag } from 'antd';
+import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { Action } from '../ui/action.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { Page } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { PagedTable } from '../ui/table.tsx';
+
+export default function Inbox() {
+  const { t, b } = useWords();
+  return (
+    <Page title={t('menu.inbox')} lead={t('inbox.lead')}>
+      <PagedTable
+        endpoint={cases.notices}
+        label={t('menu.inbox')}
+        exportName="notices"
+        rowKey={(row) => row.id}
+        every={30_000}
+        empty={<Empty title={t('inbox.empty')}>{t('inbox.emptyText')}</Empty>}
+        columns={[
+          {
+            key: 'text',
+            title: t('inbox.text'),
+            show: (row) => <span style={{ whiteSpace: 'normal' }}>{b(row.text)}</span>,
+            text: (row) => b(row.text),
+          },
+          {
+            key: 'case',
+            title: t('case.title'),
+            show: (row) => (row.case ? <Link to={paths.case(row.case)}>{t('do.open')}</Link> : '—'),
+            text: (row) => row.case,
+          },
+          {
+            key: 'served',
+            title: t('inbox.served'),
+            show: (row) => <When at={row.servedAt} />,
+            text: (row) => row.servedAt,
+            sort: (row) => row.servedAt ?? '',
+          },
+          {
+            key: 'read',
+            title: t('inbox.read'),
+            show: (row) =>
+              row.readAt ? (
+                <Tag>
+                  <When at={row.readAt} />
+                </Tag>
+              ) : (
+                <Action
+                  endpoint={cases.readNotice}
+                  label={t('inbox.receive')}
+                  small
+                  input={() => ({ params: { notice: row.id } })}
+                />
+              ),
+            text: (row) => row.readAt,
+          },
+        ]}
+      />
+    </Page>
+  );
+}

@@ -1,0 +1,79 @@
+/** Every page and its address. Pages are loaded when first opened. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  Link,
+  lazyRouteComponent,
+} from '@tanstack/react-router';
+import { Button } from 'antd';
+import type { ComponentType } from 'react';
+import { useWords } from './i18n/index.ts';
+import { paths } from './paths.ts';
+import { Empty } from './ui/empty.tsx';
+import { Page } from './ui/frame.tsx';
+import { Layout } from './ui/layout.tsx';
+import { ProblemNote } from './ui/problem.tsx';
+
+const NotFound = () => {
+  const { t } = useWords();
+  return (
+    <Page title={t('app.notFound')}>
+      <Empty title={t('app.notFound')} action={<Link to={paths.home}>{t('do.back')}</Link>}>
+        {t('app.notFoundText')}
+      </Empty>
+    </Page>
+  );
+};
+
+const Broken = ({ error, reset }: ErrorComponentProps) => {
+  const { t } = useWords();
+  return (
+    <Page title={t('app.broken')}>
+      <ProblemNote error={error as Error} action={<Button onClick={reset}>{t('do.again')}</Button>} />
+    </Page>
+  );
+};
+
+const root = createRootRoute({ component: Layout, notFoundComponent: NotFound });
+
+type Loader = () => Promise<{ default: ComponentType }>;
+const page = (path: string, load: Loader) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) });
+/** The same address with an identifier behind it; pages read it by `useId`. */
+const one = (path: (id: string) => string, load: Loader) => page(path('').replace(/\/$/, '/$id'), load);
+
+const tree = root.addChildren([
+  page(paths.home, () => import('./pages/home.tsx')),
+  page(paths.products, () => import('./pages/products.tsx')),
+  one(paths.product, () => import('./pages/product.tsx')),
+  page(paths.publicNotices, () => import('./pages/public-notices.tsx')),
+  one(paths.publicNotice, () => import('./pages/public-notice.tsx')),
+  page(paths.verify, () => import('./pages/verify.tsx')),
+  one(paths.verifyCode, () => import('./pages/verify.tsx')),
+  page(paths.rules, () => import('./pages/rules.tsx')),
+  one(paths.rule, () => import('./pages/rule.tsx')),
+  page(paths.procedures, () => import('./pages/procedures.tsx')),
+  one(paths.procedure, () => import('./pages/procedure.tsx')),
+  page(paths.directory, () => import('./pages/directory.tsx')),
+  page(paths.board, () => import('./pages/board.tsx')),
+  page(paths.signIn, () => import('./pages/sign-in.tsx')),
+  page(paths.join, () => import('./pages/join.tsx')),
+  page(paths.invitation, () => import('./pages/invitation.tsx')),
+  page(paths.desk, () => import('./pages/desk.tsx')),
+  page(paths.cases, () => import('./pages/cases.tsx')),
+  one(paths.newCase, () => import('./pages/case-new.tsx')),
+  one(paths.case, () => import('./pages/case.tsx')),
+  page(paths.inbox, () => import('./pages/inbox.tsx')),
+  page(paths.papers, () => import('./pages/papers.tsx')),
+  one(paths.paper, () => import('./pages/paper.tsx')),
+  page(paths.jobs, () => import('./pages/jobs.tsx')),
+]);
+
+export const router = createRouter({
+  routeTree: tree,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  defaultErrorComponent: Broken,
+});

@@ -1,0 +1,43 @@
+/** Picks organisations by name from the public directory; an id that is known can be typed in. */
+import { listDirectory, readProfile } from '@shugu/wire/members';
+import { Select } from 'antd';
+import { useState } from 'react';
+import { type Input, useRead } from '../api.ts';
+import { useWords } from '../i18n/index.ts';
+import { shortId } from './format.ts';
+
+interface PickerProps {
+  id?: string;
+  value?: unknown;
+  onChange?: (value: unknown) => void;
+  single?: boolean;
+  query?: Input<typeof listDirectory>['query'];
+}
+
+export const OrganisationPicker = ({ id, value, onChange, single, query }: PickerProps) => {
+  const { t, w } = useWords();
+  const [search, setSearch] = useState('');
+  const found = useRead(listDirectory, { query: { ...query, search: search || undefined, limit: 50 } }, { keep: true });
+  return (
+    <Select
+      id={id}
+      value={value as string}
+      onChange={(picked) => onChange?.(picked)}
+      mode={single ? undefined : 'tags'}
+      showSearch={{ onSearch: setSearch, filterOption: false }}
+      placeholder={t('form.organisationHint')}
+      loading={found.isFetching}
+      options={found.data?.items.map((one) => ({
+        value: one.id,
+        label: `${one.name} · ${one.roles.map((role) => (role.class ? w('class', role.class) : w('role', role.role))).join('、')}`,
+      }))}
+    />
+  );
+};
+
+/** An organisation by its name where only the id is known. */
+export const OrganisationName = ({ id }: { id: string | null | undefined }) => {
+  const real = !!id?.startsWith('org_');
+  const found = useRead(readProfile, { params: { id: id ?? '' } }, { enabled: real });
+  return <span title={id ?? undefined}>{found.data?.name ?? (id ? shortId(id) : '—')}</span>;
+};
