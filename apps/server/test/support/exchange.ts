@@ -42,7 +42,8 @@ export interface TestExchange {
   anyone: Client;
   /** Somebody of the cast, by login, with a session opened in the database: hashing would cost more than the test. */
   as(login: string): Promise<Client>;
-  token(login: string): Promise<string>;
+  /** `fresh` opens another session, for a request that ends it. */
+  token(login: string, fresh?: boolean): Promise<string>;
   /** The walk's view of this exchange, for its steps of a trade. */
   stage: Stage;
   /** Runs everything that is due until nothing is left. */
@@ -148,9 +149,9 @@ const prepared = async (seeded: boolean, suite: Config['suite']): Promise<string
 const clientsOf = (exchange: Exchange, seeded: () => SeededCast) => {
   const { database, clock } = exchange.kernel;
   const sessions = new Map<string, { token: string; expiresAt: Date }>();
-  const token = async (login: string): Promise<string> => {
+  const token = async (login: string, fresh = false): Promise<string> => {
     const known = sessions.get(login);
-    if (known && known.expiresAt > clock.now()) return known.token;
+    if (!fresh && known && known.expiresAt > clock.now()) return known.token;
     const person = seeded().people[login];
     if (!person) throw new Error(`nobody signs in as ${login}`);
     const session = await database.tx(systemActor('test'), async (tx) => {
@@ -160,7 +161,7 @@ const clientsOf = (exchange: Exchange, seeded: () => SeededCast) => {
       );
       return openSession(tx, { person, participant: rows[0]!.participant }, { hours: 12 });
     });
-    sessions.set(login, session);
+    if (!fresh) sessions.set(login, session);
     return session.token;
   };
   const as = async (login: string): Promise<Client> =>
