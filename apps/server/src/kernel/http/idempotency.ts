@@ -24,13 +24,23 @@ export const claimKey = async (
   const claimed =
     await tx.exec(sql`insert into idempotency (participant, actor, key, endpoint, request_digest, status, reply, at)
     values (${tx.actor.participant}, ${tx.actor.id}, ${key}, ${endpoint.id}, ${digest}, 0, 'null', ${tx.now}) on conflict do nothing`);
-  if (claimed) return undefined;
-  const before = await tx.one<{
+  return claimed ? undefined : findReply(tx, key, endpoint, digest);
+};
+
+/** What the key answered before; undefined when nobody has used it. */
+export const findReply = async (
+  tx: Tx,
+  key: string,
+  endpoint: AnyEndpoint,
+  digest: string,
+): Promise<Replay | undefined> => {
+  const before = await tx.first<{
     request_digest: string;
     status: number;
     reply: unknown;
   }>(sql`select request_digest, status, reply
     from idempotency where participant = ${tx.actor.participant} and actor = ${tx.actor.id} and key = ${key}`);
+  if (!before) return undefined;
   if (before.request_digest !== digest) throw kernelProblems.keyReused({ field: 'headers.idempotency-key' });
   if (endpoint.secretReply) throw kernelProblems.alreadyDone();
   return before;

@@ -10,9 +10,10 @@ import { type Database, type Tx, violatedConstraint } from '../db/db.ts';
 import type { RateLimit } from '../limits.ts';
 import { kernelProblems, Problem, problemBody } from '../problem.ts';
 import { tokenFrom } from '../session.ts';
-import { claimKey, keepReply, requestDigest } from './idempotency.ts';
+import { claimKey, findReply, keepReply, requestDigest } from './idempotency.ts';
 import { actorOf, anonymous, type Principal } from './principal.ts';
 import type { BytesReply, Route, RouteRequest } from './route.ts';
+import { unstorable } from './storable.ts';
 
 export interface HttpOptions {
   routes: Route[];
@@ -39,6 +40,8 @@ export const languageOf = (headers: Record<string, unknown>): 'zh' | 'en' =>
 
 const parsePart = (schema: z.ZodType | undefined, value: unknown, place: string): unknown => {
   if (!schema) return undefined;
+  const fault = unstorable(value, place);
+  if (fault) throw kernelProblems.invalid({ errors: [fault] });
   const parsed = schema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
   throw kernelProblems.invalid({
@@ -133,7 +136,15 @@ const answer = async (
   };
   const actor = actorOf(principal, request.id);
   if (!isMutation(endpoint) || route.ownTransaction) {
+    const digest = key ? requestDigest(endpoint, params, query, body) : '';
+    const before = key ? await options.database.tx(actor, (tx) => findReply(tx, key, endpoint, digest)) : undefined;
+    if (before) return send(options, endpoint, request, reply, before.status, before.reply);
     const value = await route.handler(input);
+    if (key)
+      await options.database.tx(actor, async (tx) => {
+        await claimKey(tx, key, endpoint, digest);
+        await keepReply(tx, key, endpoint, status, value);
+      });
     if (endpoint.readsLogged)
       await options.database.tx(actor, (tx) =>
         audit(tx, { action: `${endpoint.id}.read`, subject: JSON.stringify(params ?? {}) }),
