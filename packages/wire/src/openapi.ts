@@ -5,16 +5,53 @@ import type { AnyEndpoint } from './endpoint.ts';
 
 type Json = Record<string, unknown>;
 
-// `io` decides which side of a transform is described: what a caller sends, or what it gets.
-const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
-  const made = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' }) as Json;
-  delete made.$schema;
-  return made;
+/** Named parts that several operations use; references lead here. */
+type Shared = Map<string, { name: string; schema: Json }>;
+
+const rewritten = (value: unknown, references: ReadonlyMap<string, string>): unknown => {
+  if (Array.isArray(value)) return value.map((one) => rewritten(one, references));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      key === '$ref' && typeof inner === 'string' ? (references.get(inner) ?? inner) : rewritten(inner, references),
+    ]),
+  );
 };
 
-const parametersOf = (schema: z.ZodType | undefined, place: 'path' | 'query'): Json[] => {
+/**
+ * zod keeps recursive parts under the schema's own `$defs`, with references from that schema's root. Inside the document the
+ * root is another one, so these parts move to the document's components; equal ones are kept once.
+ */
+const hoisted = ({ $defs, ...schema }: Json, shared: Shared): Json => {
+  if (!$defs) return schema;
+  const parts = Object.entries($defs as Record<string, Json>);
+  const content = JSON.stringify($defs);
+  const references = new Map<string, string>();
+  const added: { name: string; schema: Json }[] = [];
+  for (const [key, part] of parts) {
+    const known = shared.get(`${key} ${content}`);
+    const kept = known ?? { name: `Part${shared.size + 1}`, schema: part };
+    if (!known) {
+      shared.set(`${key} ${content}`, kept);
+      added.push(kept);
+    }
+    references.set(`#/$defs/${key}`, `#/components/schemas/${kept.name}`);
+  }
+  for (const kept of added) kept.schema = rewritten(kept.schema, references) as Json;
+  return rewritten(schema, references) as Json;
+};
+
+// `io` decides which side of a transform is described: what a caller sends, or what it gets.
+const schemaOf = (schema: z.ZodType, io: 'input' | 'output', shared: Shared): Json => {
+  const made = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' }) as Json;
+  delete made.$schema;
+  return hoisted(made, shared);
+};
+
+const parametersOf = (schema: z.ZodType | undefined, place: 'path' | 'query', shared: Shared): Json[] => {
   if (!schema) return [];
-  const made = schemaOf(schema, 'input') as { properties?: Record<string, Json>; required?: string[] };
+  const made = schemaOf(schema, 'input', shared) as { properties?: Record<string, Json>; required?: string[] };
   return Object.entries(made.properties ?? {}).map(([key, value]) => ({
     name: key,
     in: place,
@@ -24,12 +61,12 @@ const parametersOf = (schema: z.ZodType | undefined, place: 'path' | 'query'): J
   }));
 };
 
-const operationOf = (one: AnyEndpoint): Json => {
+const operationOf = (one: AnyEndpoint, shared: Shared): Json => {
   const reply =
     one.replyKind === 'bytes'
       ? { [one.mediaType ?? 'application/octet-stream']: { schema: { type: 'string', format: 'binary' } } }
-      : { 'application/json': { schema: schemaOf(one.reply, 'output') } };
-  const parameters = [...parametersOf(one.params, 'path'), ...parametersOf(one.query, 'query')];
+      : { 'application/json': { schema: schemaOf(one.reply, 'output', shared) } };
+  const parameters = [...parametersOf(one.params, 'path', shared), ...parametersOf(one.query, 'query', shared)];
   if (one.method === 'POST')
     parameters.push({
       name: 'Idempotency-Key',
@@ -45,7 +82,12 @@ const operationOf = (one: AnyEndpoint): Json => {
     tags: [one.id.split('.')[0]],
     ...(parameters.length ? { parameters } : {}),
     ...(one.body
-      ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(one.body, 'input') } } } }
+      ? {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(one.body, 'input', shared) } },
+          },
+        }
       : {}),
     ...(one.rawBody
       ? {
@@ -72,9 +114,10 @@ export const openapiOf = (
   about: { version: string; url: string; tags: { name: string; description: string }[] },
 ): Json => {
   const paths: Record<string, Json> = {};
+  const shared: Shared = new Map();
   for (const one of [...endpoints].sort((a, b) => a.path.localeCompare(b.path))) {
     const path = one.path.replace(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [one.method.toLowerCase()]: operationOf(one) };
+    paths[path] = { ...paths[path], [one.method.toLowerCase()]: operationOf(one, shared) };
   }
   return {
     openapi: '3.1.0',
@@ -90,7 +133,10 @@ export const openapiOf = (
     security: [{ session: [] }, { bearer: [] }],
     paths,
     components: {
-      schemas: { Problem: schemaOf(problem, 'output') },
+      schemas: {
+        Problem: schemaOf(problem, 'output', shared),
+        ...Object.fromEntries([...shared.values()].map(({ name, schema }) => [name, schema])),
+      },
       securitySchemes: {
         session: { type: 'apiKey', in: 'cookie', name: 'shugu_session' },
         bearer: { type: 'http', scheme: 'bearer' },
