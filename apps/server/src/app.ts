@@ -88,7 +88,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       ruleBook.permissions,
       ...roomPermissions,
     ];
-    const rooms = await buildRooms({ kernel, cases, permissions });
+    const rooms = await buildRooms({ kernel, cases, permissions, address });
     cases.checkHooks();
 
     const holder = (participant: string) =>
@@ -113,7 +113,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       ],
       jobs: kernel.issue.jobs,
     };
-    const parts = gather([kernelParts, caseParts, ...rooms.parts, ...flowsOf(kernel, rooms), logTick]);
+    const parts = gather([kernelParts, caseParts, ...rooms.parts, ...flowsOf(kernel, rooms, cases), logTick]);
     const jobs = makeJobs({ database: kernel.database, clock: kernel.clock, handlers: parts.jobs, log });
     const outbox = makeOutbox({
       database: kernel.database,

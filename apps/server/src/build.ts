@@ -1,13 +1,7 @@
 /** Every room built by hand, in the declared order; each gets only what it needs. */
 import type { FastifyInstance } from 'fastify';
 import { type Agreements, permissions as agreementsPermissions, makeAgreements } from './agreements/index.ts';
-import {
-  type Catalogue,
-  permissions as cataloguePermissions,
-  makeCatalogue,
-  type OperatingRightOf,
-  type ResourceReads,
-} from './catalogue/index.ts';
+import { type Catalogue, permissions as cataloguePermissions, makeCatalogue } from './catalogue/index.ts';
 import type { Cases } from './kernel/case/index.ts';
 import { type PermissionTable, systemActor } from './kernel/http/principal.ts';
 import type { Kernel } from './kernel/kernel.ts';
@@ -20,22 +14,28 @@ import {
   priceText,
 } from './market/index.ts';
 import { type Members, makeMembers, membersPermissions } from './members/index.ts';
+import { makeRegistry, nationalSimulator, type Registry, registryPermissions } from './registry/index.ts';
+import { makeSettlement, type Settlement, settlementPermissions } from './settlement/index.ts';
 
 export const roomPermissions: readonly PermissionTable[] = [
   membersPermissions,
+  registryPermissions,
   cataloguePermissions,
   agreementsPermissions,
   marketPermissions,
+  settlementPermissions,
 ];
 
 export interface Rooms {
   members: Members;
+  registry: Registry;
   catalogue: Catalogue;
   agreements: Agreements;
   market: Market;
+  settlement: Settlement;
   /** What each room hands to the wiring, in order. */
   parts: RoomParts[];
-  /** Doors that are not JSON routes: the gateway. */
+  /** Doors that are not JSON routes: the gateway, the bank's callbacks. */
   mount(app: FastifyInstance): Promise<void>;
   /** What must be true before the first request: withdrawn grants closed, the bank reachable. */
   beforeListen(): Promise<void>;
@@ -46,37 +46,43 @@ export interface BuildOptions {
   kernel: Kernel;
   cases: Cases;
   permissions: readonly PermissionTable[];
+  /** The server's own address once it listens. */
+  address(): string;
 }
 
-export const buildRooms = async ({ kernel, cases, permissions }: BuildOptions): Promise<Rooms> => {
-  const { config, database, seal, objects, clock, issue, keys } = kernel;
-  const now = () => clock.now();
-  const inTransaction = <T>(run: Parameters<typeof database.tx<T>>[1]) => database.tx(systemActor('node'), run);
-
-  const members = makeMembers({
+const membersOf = ({ kernel, cases, permissions }: BuildOptions): Members => {
+  const { config, database, seal, objects, clock } = kernel;
+  const oidc = { issuer: config.oidcIssuer, client: config.oidcClient, secret: config.oidcSecret };
+  return makeMembers({
     database,
     seal,
     objects,
     cases,
-    now,
+    now: () => clock.now(),
     permissionTables: permissions,
     settings: {
       setupToken: kernel.setupToken,
       sessionHours: config.sessionHours,
       loginTriesPerMinute: config.loginTriesPerMinute,
       publicUrl: kernel.publicUrl,
-      ...(config.oidcIssuer
-        ? { oidc: { issuer: config.oidcIssuer, client: config.oidcClient, secret: config.oidcSecret } }
-        : {}),
+      ...(config.oidcIssuer ? { oidc } : {}),
     },
   });
+};
 
-  const resources: ResourceReads = { resource: async () => undefined, sample: async () => ({ columns: [], rows: [] }) };
-  const operatingRight: OperatingRightOf = async () => undefined;
+export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
+  const { kernel, cases } = options;
+  const { config, database, objects, clock, issue, keys, publicLog, log } = kernel;
+  const now = () => clock.now();
+  const members = membersOf(options);
+
+  // No real adapter ships: the national system is a simulator that says so, in a region that is no province.
+  const national = nationalSimulator(database, { region: '99', registrarDigit: '1' });
+  const registry = makeRegistry({ database, objects, cases, issue, publicLog, members, national, now });
 
   const catalogue = makeCatalogue({
-    resources,
-    operatingRight,
+    resources: registry,
+    operatingRight: registry.operatingRight,
     organisations: members,
     publicUrl: kernel.publicUrl,
     operatorName: async (read) => (await members.operatorOf(read)).name,
@@ -102,19 +108,50 @@ export const buildRooms = async ({ kernel, cases, permissions }: BuildOptions): 
     cases,
     issue,
     now,
-    inTransaction,
+    operators: async (read, resource) =>
+      (await registry.rightsOf(read, resource))
+        .filter((one) => one.right === 'operate' && one.state === 'active' && one.participant !== '')
+        .map((one) => one.participant),
+    inTransaction: (run) => database.tx(systemActor('node'), run),
     read: database,
     database,
   });
 
+  const settlement = makeSettlement({
+    database,
+    now,
+    log,
+    issue,
+    objects,
+    ruleBook: cases.ruleBook,
+    organisations: members,
+    bank: { home: config.home, url: config.bankUrl, key: config.bankKey },
+    callbackBase: options.address,
+  });
+
   return {
     members,
+    registry,
     catalogue,
     agreements,
     market,
-    parts: [{ routes: members.routes }, { routes: catalogue.routes }, { routes: agreements.routes }, market],
-    mount: async () => undefined,
-    beforeListen: async () => undefined,
-    close: async () => undefined,
+    settlement,
+    parts: [
+      { routes: members.routes },
+      registry,
+      { routes: catalogue.routes },
+      { routes: agreements.routes },
+      market,
+      settlement,
+    ],
+    mount: async (app) => {
+      await settlement.mount(app);
+    },
+    beforeListen: async () => {
+      await settlement.beforeListen();
+    },
+    close: async () => {
+      await settlement.close();
+    },
   };
 };

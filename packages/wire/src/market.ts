@@ -84,6 +84,8 @@ const listingPlan = z.object({
   settlementWays: z.array(z.enum(settlementWays)),
   taxRate: decimal,
 });
+/** Share of the income after the exchange's fee; shares add up to 1. Holders of the right to operate must all be named. */
+export const splitLeg = z.object({ party: organisationId, share: decimal }).strict();
 export const listing = z.object({
   id: listingId,
   number: z.string().nullable(),
@@ -100,6 +102,7 @@ export const listing = z.object({
   deliveryModes: z.array(z.enum(deliveryModes)),
   acceptanceDays: z.number().int(),
   trial: z.object({ calls: z.number().int(), days: z.number().int() }).nullable(),
+  split: z.array(splitLeg),
   basis: z.object({
     kind: z.enum(['certificate', 'opinion']),
     certificates: z.array(z.string()),
@@ -144,6 +147,7 @@ export const createListing = endpoint({
         .nullable(),
       purposes: z.array(z.string().trim().min(1).max(60)).max(marketLimits.purposesMax),
       reports: z.array(reportId).min(1).max(10),
+      split: z.array(splitLeg).max(20).default([]).describe('empty: everything to the supplier'),
       securityStatement: text.min(1),
       sourceStatement: text.min(1).describe('where the data comes from (DSL art. 33)'),
     })

@@ -35,6 +35,7 @@ const applicationOf = (stage: Stage, resource: Resource, holders: string[], clai
   dataSummary: resource.summary,
   industry: resource.industry,
   dataSource: resource.source,
+  ...(resource.source === 'derived' ? { sourceUseRight: true } : {}),
   regionScope: resource.regionScope,
   regionName: resource.region ?? '',
   timeFrom: resource.timeFrom,

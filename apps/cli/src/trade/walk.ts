@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { formatTrust, parseTrust, type Trust, verifyBundle } from '@shugu/evidence';
 import { ProblemError } from '@shugu/wire';
+import { cases } from '@shugu/wire/cases';
 import * as kernelWire from '@shugu/wire/kernel';
 import * as membersWire from '@shugu/wire/members';
 import * as registryWire from '@shugu/wire/registry';
@@ -97,7 +98,7 @@ const openMarket = async ({ stage, walk, setupToken }: TradeWalk): Promise<void>
         { zh: '供方已入场并接受规则', en: 'The supplier is active and has accepted the rules' },
         me.organisation.status === 'active' && me.rulesAccepted,
       );
-      prove({ zh: '陌生人看不到任何办件', en: 'A stranger sees no case' });
+      prove({ zh: '陌生人看不到任何办件', en: 'A stranger sees no case' }, await refused(stage.anyone.call(cases.queue, { query: {} }), 'kernel.notSignedIn'));
     },
   );
 };

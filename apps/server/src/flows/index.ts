@@ -1,8 +1,9 @@
 /** What spans rooms: a flow may open every door and owns no table. */
 import type { Rooms } from '../build.ts';
+import type { Cases } from '../kernel/case/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { listingFlow } from './listing.ts';
 import { purchaseFlow } from './purchase.ts';
 
-export const flowsOf = (kernel: Kernel, rooms: Rooms): RoomParts[] => [listingFlow(rooms), purchaseFlow(kernel, rooms)];
+export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases): RoomParts[] => [listingFlow(rooms), purchaseFlow(kernel, rooms, cases)];

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { Agreements } from '../agreements/index.ts';
 import type { Catalogue, DeliveryMode } from '../catalogue/index.ts';
 import type { Cases } from '../kernel/case/index.ts';
+import type { Reader } from '../kernel/db/db.ts';
 import type { Issue } from '../kernel/issue/index.ts';
 import type { Members } from '../members/index.ts';
 
@@ -38,6 +39,12 @@ export interface ListingPlan {
   taxRate: string;
 }
 
+/** Share of the income after the exchange's fee. */
+export interface SplitLeg {
+  party: string;
+  share: string;
+}
+
 export interface Listing {
   id: string;
   participant: string;
@@ -53,6 +60,8 @@ export interface Listing {
   delivery_modes: DeliveryMode[];
   acceptance_days: number;
   trial: { calls: number; days: number } | null;
+  /** Empty: everything to the supplier. */
+  split: SplitLeg[];
   basis: { kind: 'certificate' | 'opinion'; certificates: string[]; reports: string[] };
   purposes: string[];
   security_statement: string;
@@ -110,6 +119,8 @@ export interface Order {
   estimate_fen: number;
   settlement_way: SettlementWay;
   months: number;
+  /** Frozen from the listing when the order was placed. */
+  split: SplitLeg[];
   until: Date | null;
   contract: string | null;
   /** Identity of both sides and the source, as verified before the trade opened (DSL art. 33). */
@@ -133,5 +144,7 @@ export interface MarketDeps {
   agreements: Agreements;
   cases: Cases;
   issue: Issue;
+  /** Organisations with an active right to operate a resource. */
+  operators(read: Reader, resource: string): Promise<string[]>;
   now(): Date;
 }

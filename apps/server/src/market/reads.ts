@@ -4,10 +4,10 @@ import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.
 import type { Listing, Order, Report, Scenario } from './model.ts';
 
 const reportColumns = sql`id, participant, body, case_id, product, version, conclusion, scope, limits, valid_until, digest, paper, number, created_at`;
-const listingColumns = sql`id, participant, number, product, version, state, case_id, paper, plans, policy, explanation, delivery_modes, acceptance_days, trial, basis,
+const listingColumns = sql`id, participant, number, product, version, state, case_id, paper, plans, policy, explanation, delivery_modes, acceptance_days, trial, split, basis,
   purposes, security_statement, source_statement, stands_until, reason, listed_at, created_at`;
 const orderColumns = sql`id, participant, supplier, number, state, listing, product, version, offer, scenario, plan, plan_title, tax_rate, quantity, estimate_fen,
-  settlement_way, months, until, contract, verification, review, delivery, acceptance, accept_by, acceptance_days, papers, signed_at, settled_fen, settled_at, created_at, updated_at`;
+  settlement_way, months, split, until, contract, verification, review, delivery, acceptance, accept_by, acceptance_days, papers, signed_at, settled_fen, settled_at, created_at, updated_at`;
 
 export const findReport = (read: Reader, id: string) =>
   read.first<Report>(sql`select ${reportColumns} from reports where id = ${id}`);

@@ -62,6 +62,7 @@ export const marketRoutes = (deps: MarketDeps): Route[] => {
       deliveryModes: one.delivery_modes,
       acceptanceDays: one.acceptance_days,
       trial: one.trial,
+      split: one.split,
       basis: one.basis,
       purposes: one.purposes,
       standsUntil: iso(one.stands_until),

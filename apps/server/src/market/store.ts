@@ -12,10 +12,10 @@ export const insertListing = async (
   tx: Tx,
   one: Omit<Listing, 'created_at' | 'number' | 'case_id' | 'paper' | 'reason' | 'listed_at'>,
 ): Promise<void> => {
-  await tx.exec(sql`insert into listings (id, node, market, participant, product, version, state, plans, policy, explanation, delivery_modes, acceptance_days, trial,
+  await tx.exec(sql`insert into listings (id, node, market, participant, product, version, state, plans, policy, explanation, delivery_modes, acceptance_days, trial, split,
       basis, purposes, security_statement, source_statement, stands_until, created_at, updated_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.product}, ${one.version}, ${one.state}, ${JSON.stringify(one.plans)},
-      ${JSON.stringify(one.policy)}, ${JSON.stringify(one.explanation)}, ${one.delivery_modes}, ${one.acceptance_days}, ${one.trial ? JSON.stringify(one.trial) : null},
+      ${JSON.stringify(one.policy)}, ${JSON.stringify(one.explanation)}, ${one.delivery_modes}, ${one.acceptance_days}, ${one.trial ? JSON.stringify(one.trial) : null}, ${JSON.stringify(one.split)},
       ${JSON.stringify(one.basis)}, ${one.purposes}, ${one.security_statement}, ${one.source_statement}, ${one.stands_until}, ${tx.now}, ${tx.now})`);
 };
 
@@ -69,6 +69,7 @@ type NewOrder = Pick<
   | 'estimate_fen'
   | 'settlement_way'
   | 'months'
+  | 'split'
   | 'verification'
   | 'review'
   | 'acceptance_days'
@@ -76,10 +77,10 @@ type NewOrder = Pick<
 
 export const insertOrder = async (tx: Tx, one: NewOrder): Promise<void> => {
   await tx.exec(sql`insert into orders (id, node, market, participant, supplier, number, state, listing, product, version, offer, scenario, plan, plan_title, tax_rate,
-      quantity, estimate_fen, settlement_way, months, verification, review, acceptance_days, created_at, updated_at)
+      quantity, estimate_fen, settlement_way, months, split, verification, review, acceptance_days, created_at, updated_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.supplier}, ${one.number}, 'reviewing', ${one.listing}, ${one.product},
       ${one.version}, ${one.offer}, ${one.scenario}, ${JSON.stringify(one.plan)}, ${one.plan_title}, ${one.tax_rate}, ${one.quantity}, ${one.estimate_fen},
-      ${one.settlement_way}, ${one.months}, ${JSON.stringify(one.verification)}, ${JSON.stringify(one.review)}, ${one.acceptance_days}, ${tx.now}, ${tx.now})`);
+      ${one.settlement_way}, ${one.months}, ${JSON.stringify(one.split)}, ${JSON.stringify(one.verification)}, ${JSON.stringify(one.review)}, ${one.acceptance_days}, ${tx.now}, ${tx.now})`);
 };
 
 /** Writes an order's moving parts as a whole; the caller holds its row lock. */

@@ -1,7 +1,16 @@
 -- Read side of search: made from listings by events, and made anew from them at any time.
 
+-- What is matched and ranked stands first: thousands of rows are read up to there, twenty to their end.
 create table search_documents (
   product text primary key,
+  listed_at timestamptz not null,
+  -- Products by quotation come after every price.
+  price_order numeric not null,
+  words tsvector not null,
+  -- `facet:value` of what is counted, with spaces between.
+  facets text not null,
+  -- The same and finer ones (city, class of industry) for filters, so that words and filters meet in one index.
+  labels text[] not null,
   node text not null,
   market text not null,
   participant text not null,
@@ -16,18 +25,14 @@ create table search_documents (
   price_kind text not null,
   price_text jsonb not null,
   price_lowest numeric,
-  -- Products by quotation come after every price.
-  price_order numeric generated always as (coalesce(price_lowest, 1e15)) stored,
   badges jsonb not null,
   certificates text[] not null,
-  listed_at timestamptz not null,
-  -- `facet:value` for every filter, so that words and filters meet in one index.
-  labels text[] not null,
-  words tsvector not null,
   -- Dictionary and rules that cut the words; documents of another vocabulary are made anew.
   vocabulary text not null,
   created_at timestamptz not null
-);
+)
+-- Words are read of every candidate: kept in the row and as they are, not compressed or moved out.
+with (toast_tuple_target = 8160);
 -- Written seldom, read always: no list of pending entries that a reader would have to walk.
 create index search_documents_words on search_documents using gin (words, labels) with (fastupdate = off);
 create index search_documents_newest on search_documents (listed_at desc, product desc);

@@ -3,6 +3,7 @@ import { searchLimits } from '@shugu/wire/market-find';
 import type { ProductVersion } from '../../catalogue/index.ts';
 import type { Listing } from '../model.ts';
 import { leadingPrice } from '../prices.ts';
+import { labelsOf } from './labels.ts';
 import type { SearchDocument } from './store.ts';
 import { documentWords, vocabulary } from './text.ts';
 
@@ -19,26 +20,6 @@ export interface ListedFacts {
   columnTitles: string[];
   supplier: string;
 }
-
-/** `facet:value` of every filter. Finer industries and regions carry names of their own, so that facets count the coarse ones only. */
-export const labelsOf = ({ listing, about }: ListedFacts): string[] => [
-  `industry:${about.industry.slice(0, 1)}`,
-  ...[3, 4, 5]
-    .filter((length) => about.industry.length >= length)
-    .map((length) => `class:${about.industry.slice(0, length)}`),
-  `region:${about.region.slice(0, 2)}0000`,
-  `city:${about.region.slice(0, 4)}`,
-  `county:${about.region}`,
-  ...[...new Set(listing.delivery_modes)].map((mode) => `deliveryMode:${mode}`),
-  ...[...new Set(listing.plans.map((one) => one.plan.kind))].map((kind) => `priceKind:${kind}`),
-  `updateCycle:${about.updateCycle}`,
-  `kind:${about.kind}`,
-  `supplier:${listing.participant}`,
-];
-
-export const industryLabel = (code: string): string => (code.length === 1 ? `industry:${code}` : `class:${code}`);
-export const regionLabel = (code: string): string =>
-  code.endsWith('0000') ? `region:${code}` : code.endsWith('00') ? `city:${code.slice(0, 4)}` : `county:${code}`;
 
 export const documentOf = (facts: ListedFacts): SearchDocument => {
   const { listing, about, supplier } = facts;
@@ -61,7 +42,7 @@ export const documentOf = (facts: ListedFacts): SearchDocument => {
     },
     certificates: listing.basis.certificates,
     listedAt: listing.listed_at!,
-    labels: labelsOf(facts),
+    labels: labelsOf(listing, about),
     words: documentWords([
       { text: [about.name, ...listing.basis.certificates].join(' '), weight: 'A' },
       { text: [...about.keywords, ...about.scenarios].join(' '), weight: 'B' },

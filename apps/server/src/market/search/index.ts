@@ -7,10 +7,10 @@ import type { MarketDeps } from '../model.ts';
 import { documentOf } from './document.ts';
 import { hasStale, listedFacts, listedFactsAfter } from './reads.ts';
 import { searchRoutes } from './routes.ts';
-import { dropDocuments, dropOrphans, putDocuments } from './store.ts';
+import { batchIndexing, dropDocuments, dropOrphans, putDocuments } from './store.ts';
 
 export const rebuildJob = 'market.search.rebuild';
-const documentsPerBatch = 200;
+const documentsPerBatch = 500;
 
 /** Brings one product's document to what stands on the market now; harmless to repeat. */
 export const refreshDocument = async (tx: Tx, product: string): Promise<void> => {
@@ -27,18 +27,23 @@ export const rebuildSearch = async (
   const actor = systemActor('search');
   let after = '';
   let done = 0;
-  for (;;) {
-    const last = await database.tx(actor, async (tx) => {
-      const facts = await listedFactsAfter(tx, after, documentsPerBatch);
-      await putDocuments(tx, facts.map(documentOf));
-      done += facts.length;
-      return facts.at(-1)?.listing.product;
-    });
-    if (last === undefined) break;
-    after = last;
-    await progress(done);
+  await batchIndexing(database, true);
+  try {
+    for (;;) {
+      const last = await database.tx(actor, async (tx) => {
+        const facts = await listedFactsAfter(tx, after, documentsPerBatch);
+        await putDocuments(tx, facts.map(documentOf));
+        done += facts.length;
+        return facts.at(-1)?.listing.product;
+      });
+      if (last === undefined) break;
+      after = last;
+      await progress(done);
+    }
+    await database.tx(actor, dropOrphans);
+  } finally {
+    await batchIndexing(database, false);
   }
-  await database.tx(actor, dropOrphans);
   return done;
 };
 

@@ -36,75 +36,87 @@ export interface FoundRow {
   rank: number;
 }
 
-const shown = sql`product, listing, participant, name, summary, kind, industry, region, delivery_modes, update_cycle, price_kind, price_text,
-  price_lowest::text as price_lowest, price_order::text as price_order, badges, certificates, listed_at`;
+const shown = sql`d.product, d.listing, d.participant, d.name, d.summary, d.kind, d.industry, d.region, d.delivery_modes, d.update_cycle, d.price_kind, d.price_text,
+  d.price_lowest::text as price_lowest, d.price_order::text as price_order, d.badges, d.certificates, d.listed_at`;
+
+const rankWeights = raw("'{0.05, 0.2, 0.4, 1.0}'");
+// Whole millionths, so that a cursor compares exactly. 1: divided by one plus the logarithm of the length.
+const rankOf = (tsquery: string) => sql`(ts_rank(${rankWeights}, words, ${tsquery}::tsquery, 1) * 1e6)::int`;
+
+const orders: Record<SortOrder, { rows: Sql; candidates: Sql }> = {
+  relevance: { rows: sql`rank desc, listed_at desc, product desc`, candidates: sql`listed_at desc, product desc` },
+  newest: { rows: sql`listed_at desc, product desc`, candidates: sql`listed_at desc, product desc` },
+  priceAscending: { rows: sql`price_order, product`, candidates: sql`price_order, product` },
+};
+
+type Key = [first: number | string, listedAt: string, product: string];
+
+const afterKey: Record<SortOrder, (key: Key) => Sql> = {
+  relevance: ([rank, at, product]) =>
+    sql`(rank, listed_at, product) < (${Number(rank)}::int, ${at}::timestamptz, ${product})`,
+  newest: ([, at, product]) => sql`(listed_at, product) < (${at}::timestamptz, ${product})`,
+  priceAscending: ([price, , product]) => sql`(price_order, product) > (${String(price)}::numeric, ${product})`,
+};
 
 const matches = ({ tsquery, labels }: SearchQuery): Sql =>
   sql`${tsquery ? sql`words @@ ${tsquery}::tsquery` : sql`true`} ${labels.length ? sql`and labels @> ${[...labels]}::text[]` : empty}`;
 
-// Of more hits than can be ranked, the newest are; sorted by price, the cheapest.
-const candidates = (query: SearchQuery, columns: Sql): Sql =>
-  sql`select ${columns} from search_documents where ${matches(query)}
-    order by ${query.sort === 'priceAscending' ? sql`price_order, product` : sql`listed_at desc, product desc`}
-    limit ${searchLimits.candidatesMax + 1}`;
-
-const cursorParts = 4;
-
-/** Key of the row after which the page begins, checked to belong to the same order. */
-const afterOf = (query: SearchQuery): [number | string, string, string] | undefined => {
-  const after = decodeCursor(query.after, cursorParts);
-  if (!after) return undefined;
-  const [sort, first, second, product] = after;
-  if (sort !== query.sort) throw kernelProblems.invalid({ field: 'query.after', detail: 'a cursor of another order' });
-  return [first!, String(second), String(product)];
+/**
+ * At most `candidatesMax` + 1: of more hits than can be ranked the newest are; sorted by price, the cheapest. Only the order
+ * of relevance needs all of them on further pages; the others go on in their index.
+ */
+const candidates = (query: SearchQuery, after: Key | undefined): Sql => {
+  const whole = !after || query.sort === 'relevance';
+  return sql`select product, listed_at, price_order${after ? empty : sql`, facets`}${query.sort === 'relevance' ? sql`, ${rankOf(query.tsquery)} as rank` : sql`, 0 as rank`}
+    from search_documents where ${matches(query)} ${whole ? empty : sql`and ${afterKey[query.sort](after)}`}
+    order by ${orders[query.sort].candidates} limit ${whole ? searchLimits.candidatesMax + 1 : pageSize(query) + 1}`;
 };
 
-const pageSql = (query: SearchQuery): Sql => {
-  const after = afterOf(query);
-  const limit = pageSize(query) + 1;
-  if (query.sort === 'priceAscending')
-    return sql`select ${shown}, 0 as rank from search_documents where ${matches(query)}
-      ${after ? sql`and (price_order, product) > (${String(after[0])}::numeric, ${after[2]})` : empty} order by price_order, product limit ${limit}`;
-  if (query.sort === 'newest' || query.tsquery === '')
-    return sql`select ${shown}, 0 as rank from search_documents where ${matches(query)}
-      ${after ? sql`and (listed_at, product) < (${after[1]}::timestamptz, ${after[2]})` : empty} order by listed_at desc, product desc limit ${limit}`;
-  // Ranked by the key alone; what is shown is fetched for one page only. Whole millionths, so that a cursor compares exactly.
-  return sql`with candidates as (${candidates(query, sql`product, listed_at, words`)}),
-    ranked as (select product, listed_at, (ts_rank(${raw("'{0.05, 0.2, 0.4, 1.0}'")}, words, ${query.tsquery}::tsquery, 1) * 1e6)::int as rank from candidates),
-    page as (select * from ranked ${after ? sql`where (rank, listed_at, product) < (${Number(after[0])}::int, ${after[1]}::timestamptz, ${after[2]})` : empty}
-      order by rank desc, listed_at desc, product desc limit ${limit})
-    select ${sql`d.product, d.listing, d.participant, d.name, d.summary, d.kind, d.industry, d.region, d.delivery_modes, d.update_cycle, d.price_kind, d.price_text,
-      d.price_lowest::text as price_lowest, d.price_order::text as price_order, d.badges, d.certificates, d.listed_at`}, page.rank
-    from page join search_documents d on d.product = page.product order by page.rank desc, page.listed_at desc, page.product desc`;
+const pageSql = (query: SearchQuery, after: Key | undefined): Sql => {
+  const order = orders[query.sort].rows;
+  const counted = after
+    ? sql`null::int as total, null as lines`
+    : sql`case when page.place = 1 then (select count(*)::int from candidates) end as total,
+      case when page.place = 1 then (select string_agg(facets, E'\\n') from candidates) end as lines`;
+  return sql`with candidates as materialized (${candidates(query, after)}),
+    page as (select product, rank, row_number() over (order by ${order}) as place from candidates
+      ${after && query.sort === 'relevance' ? sql`where ${afterKey.relevance(after)}` : empty} order by ${order} limit ${pageSize(query) + 1})
+    select ${shown}, page.rank, ${counted} from page join search_documents d on d.product = page.product order by page.place`;
 };
 
-export const findProducts = async (
-  read: Reader,
-  query: SearchQuery,
-): Promise<{ rows: FoundRow[]; next: string | null }> => {
-  const rows = await read.rows<FoundRow>(pageSql(query));
-  const page = rows.slice(0, pageSize(query));
-  const last = page.at(-1);
-  const first = last && (query.sort === 'priceAscending' ? last.price_order : last.rank);
-  const more = rows.length > page.length && last;
-  return {
-    rows: page,
-    next: more ? encodeCursor([query.sort, first!, last.listed_at.toISOString(), last.product]) : null,
-  };
-};
-
-export interface Counted {
-  /** Candidates, one more than `candidatesMax` when there are more. */
+export interface Found {
+  rows: FoundRow[];
+  next: string | null;
+  /** One more than `candidatesMax` when there are more. */
   total: number;
-  labels: Record<string, number>;
+  /** Labels of every candidate, a line each; null on further pages. */
+  lines: string | null;
 }
 
-/** How many there are, and how many of each label among them. */
-export const countFacets = (read: Reader, query: SearchQuery): Promise<Counted> =>
-  read.one<Counted>(sql`with candidates as materialized (${candidates(query, sql`labels`)})
-    select (select count(*)::int from candidates) as total, coalesce((select jsonb_object_agg(label, count) from
-      (select label, count(*)::int as count from candidates, unnest(labels) label
-        where label !~ '^(class|city|county):' group by label) counted), '{}') as labels`);
+const cursorParts = 5;
+
+/** The total stands in the cursor: later pages need not count again. */
+export const findProducts = async (read: Reader, query: SearchQuery): Promise<Found> => {
+  const cursor = decodeCursor(query.after, cursorParts);
+  if (cursor && cursor[0] !== query.sort)
+    throw kernelProblems.invalid({ field: 'query.after', detail: 'a cursor of another order' });
+  const after: Key | undefined = cursor && [cursor[1]!, String(cursor[2]), String(cursor[3])];
+  const found = await read.rows<FoundRow & { total: number | null; lines: string | null }>(pageSql(query, after));
+  const total = cursor ? Number(cursor[4]) : (found[0]?.total ?? 0);
+  const rows = found.slice(0, pageSize(query));
+  const last = rows.at(-1);
+  const next =
+    found.length > rows.length && last
+      ? encodeCursor([
+          query.sort,
+          query.sort === 'priceAscending' ? last.price_order : last.rank,
+          last.listed_at.toISOString(),
+          last.product,
+          total,
+        ])
+      : null;
+  return { rows, next, total, lines: cursor ? null : (found[0]?.lines ?? '') };
+};
 
 const factColumns = sql`l.id, l.participant, l.market, l.product, l.plans, l.explanation, l.delivery_modes, l.basis, l.listed_at, v.about,
   jsonb_path_query_array(v.tables, '$[*].columns[*].title') as titles, o.name as supplier`;

@@ -1,33 +1,16 @@
 /** Doors of search and of the product page; both are open to everybody. */
 import * as wire from '@shugu/wire/market-find';
-import type { Reader } from '../../kernel/db/db.ts';
 import { on, type Route } from '../../kernel/http/route.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { MarketDeps } from '../model.ts';
 import { leadingPrice } from '../prices.ts';
 import { mayBeOrdered } from '../rules.ts';
-import { industryLabel, regionLabel } from './document.ts';
+import { countFacets, type Facets, industryLabel, regionLabel } from './labels.ts';
 import { findProductPage, type ProductPageRow } from './page.ts';
-import { type Counted, countFacets, type FoundRow, findProducts, type SortOrder } from './reads.ts';
+import { type FoundRow, findProducts, type SortOrder } from './reads.ts';
 import { marked, queryWords } from './text.ts';
 
-type Facets = Record<(typeof wire.facetNames)[number], { value: string; count: number; name: string | null }[]>;
-
 const iso = (at: Date | null) => at?.toISOString() ?? null;
-
-/** Counted labels by facet, the fullest first. */
-export const facetsOf = ({ labels }: Counted): Facets => {
-  const facets = Object.fromEntries(wire.facetNames.map((name) => [name, []])) as unknown as Facets;
-  for (const [label, count] of Object.entries(labels)) {
-    const at = label.indexOf(':');
-    facets[label.slice(0, at) as keyof Facets]?.push({ value: label.slice(at + 1), count, name: null });
-  }
-  for (const name of wire.facetNames)
-    facets[name] = facets[name]
-      .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
-      .slice(0, wire.searchLimits.facetValuesMax);
-  return facets;
-};
 
 const itemOf = (row: FoundRow, words: readonly string[], names: Map<string, string>) => ({
   product: row.product,
@@ -101,36 +84,27 @@ const labelsAsked = (query: Asked): string[] => [
   ),
 ];
 
-const namedFacets = async (deps: MarketDeps, read: Reader, counted: Counted): Promise<Facets> => {
-  const facets = facetsOf(counted);
-  const names = await deps.members.displayNames(
-    read,
-    facets.supplier.map((one) => one.value),
-  );
-  return { ...facets, supplier: facets.supplier.map((one) => ({ ...one, name: names.get(one.value) ?? null })) };
-};
-
 export const searchRoutes = (deps: MarketDeps): Route[] => [
   on(wire.search, async ({ read, query }) => {
     const { tsquery, words } = queryWords(query.q ?? '');
-    const sort: SortOrder = query.sort ?? (tsquery ? 'relevance' : 'newest');
-    const wanted = { after: query.after, limit: query.limit, tsquery, labels: labelsAsked(query), sort };
-    const [found, counted] = await Promise.all([findProducts(read, wanted), countFacets(read, wanted)]);
-    const [names, facets] = await Promise.all([
-      deps.members.displayNames(
-        read,
-        found.rows.map((row) => row.participant),
-      ),
-      query.after ? null : namedFacets(deps, read, counted),
+    const wanted: SortOrder = query.sort ?? 'relevance';
+    // Without words nothing is more relevant than anything else.
+    const sort = tsquery === '' && wanted === 'relevance' ? 'newest' : wanted;
+    const labels = labelsAsked(query);
+    const found = await findProducts(read, { after: query.after, limit: query.limit, tsquery, labels, sort });
+    const facets = found.lines === null ? null : countFacets(found.lines);
+    const names = await deps.members.displayNames(read, [
+      ...new Set([...found.rows.map((row) => row.participant), ...(facets?.supplier ?? []).map((one) => one.value)]),
     ]);
-    const more = counted.total > wire.searchLimits.candidatesMax;
+    const named = (one: Facets['supplier'][number]) => ({ ...one, name: names.get(one.value) ?? null });
+    const more = found.total > wire.searchLimits.candidatesMax;
     return {
       items: found.rows.map((row) => itemOf(row, words, names)),
       next: found.next,
-      total: more ? wire.searchLimits.candidatesMax : counted.total,
+      total: more ? wire.searchLimits.candidatesMax : found.total,
       more,
       words,
-      facets,
+      facets: facets && { ...facets, supplier: facets.supplier.map(named) },
     };
   }),
   on(wire.productPage, async ({ read, params }) => {

@@ -1,6 +1,7 @@
 /** The only SQL that writes the search documents. */
-import { join, sql, type Tx } from '../../kernel/db/db.ts';
+import { type Database, raw, sql, type Tx } from '../../kernel/db/db.ts';
 import type { PriceSummary } from '../prices.ts';
+import { isFine } from './labels.ts';
 
 export interface SearchDocument {
   product: string;
@@ -24,25 +25,50 @@ export interface SearchDocument {
   vocabulary: string;
 }
 
-/** Writes or replaces. */
+/** Sorts products by quotation after every price; a price has at most twelve digits before the point. */
+const afterEveryPrice = '1000000000000000';
+
+const rowOf = ({ price, ...one }: SearchDocument) => ({
+  product: one.product,
+  listed_at: one.listedAt,
+  price_order: price.lowest ?? afterEveryPrice,
+  words: one.words,
+  facets: one.labels.filter((label) => !isFine(label)).join(' '),
+  labels: one.labels,
+  market: one.market,
+  participant: one.participant,
+  listing: one.listing,
+  name: one.name,
+  summary: one.summary,
+  kind: one.kind,
+  industry: one.industry,
+  region: one.region,
+  delivery_modes: one.deliveryModes,
+  update_cycle: one.updateCycle,
+  price_kind: price.kind,
+  price_text: price.text,
+  price_lowest: price.lowest,
+  badges: one.badges,
+  certificates: one.certificates,
+  vocabulary: one.vocabulary,
+});
+const columns = Object.keys(rowOf({ price: {}, labels: [] } as never));
+const [names, replaced] = [
+  raw(columns.join(', ')),
+  raw(
+    columns
+      .slice(1)
+      .map((name) => `${name} = excluded.${name}`)
+      .join(', '),
+  ),
+];
+
+/** Writes or replaces. The rows travel as one JSON text: a value list of hundreds takes longer to parse than to store. */
 export const putDocuments = async (tx: Tx, documents: readonly SearchDocument[]): Promise<void> => {
   if (documents.length === 0) return;
-  const rows = documents.map(
-    (
-      one,
-    ) => sql`(${one.product}, ${tx.tenancy.node}, ${one.market}, ${one.participant}, ${one.listing}, ${one.name}, ${one.summary}, ${one.kind},
-      ${one.industry}, ${one.region}, ${one.deliveryModes}::text[], ${one.updateCycle}, ${one.price.kind}, ${JSON.stringify(one.price.text)}::jsonb,
-      ${one.price.lowest}::numeric, ${JSON.stringify(one.badges)}::jsonb, ${one.certificates}::text[], ${one.listedAt}::timestamptz, ${one.labels}::text[],
-      ${one.words}::tsvector, ${one.vocabulary}, ${tx.now}::timestamptz)`,
-  );
-  await tx.exec(sql`insert into search_documents (product, node, market, participant, listing, name, summary, kind, industry, region, delivery_modes, update_cycle,
-      price_kind, price_text, price_lowest, badges, certificates, listed_at, labels, words, vocabulary, created_at)
-    values ${join(rows)}
-    on conflict (product) do update set market = excluded.market, participant = excluded.participant, listing = excluded.listing, name = excluded.name,
-      summary = excluded.summary, kind = excluded.kind, industry = excluded.industry, region = excluded.region, delivery_modes = excluded.delivery_modes,
-      update_cycle = excluded.update_cycle, price_kind = excluded.price_kind, price_text = excluded.price_text, price_lowest = excluded.price_lowest,
-      badges = excluded.badges, certificates = excluded.certificates, listed_at = excluded.listed_at, labels = excluded.labels, words = excluded.words,
-      vocabulary = excluded.vocabulary, created_at = excluded.created_at`);
+  await tx.exec(sql`insert into search_documents (node, created_at, ${names})
+    select ${tx.tenancy.node}, ${tx.now}::timestamptz, ${names} from jsonb_populate_recordset(null::search_documents, ${JSON.stringify(documents.map(rowOf))}::jsonb)
+    on conflict (product) do update set ${replaced}, created_at = excluded.created_at`);
 };
 
 export const dropDocuments = async (tx: Tx, products: readonly string[]): Promise<void> => {
@@ -54,3 +80,12 @@ export const dropOrphans = (tx: Tx): Promise<number> =>
   tx.exec(
     sql`delete from search_documents d where not exists (select 1 from listings l where l.id = d.listing and l.state = 'listed')`,
   );
+
+/**
+ * Many writes in a row go to the index's list of pending entries, a tenth of the work; readers walk that list meanwhile, so
+ * it is switched on for a rebuild only. Outside of a transaction that does anything else: it locks the index against writers.
+ */
+export const batchIndexing = async (database: Database, on: boolean): Promise<void> => {
+  await database.pool.query(`alter index search_documents_words set (fastupdate = ${on ? 'on' : 'off'})`);
+  if (!on) await database.pool.query(`select gin_clean_pending_list('search_documents_words')`);
+};

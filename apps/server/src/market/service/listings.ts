@@ -1,6 +1,6 @@
 /** 上架: a listing is a case of `listing.review`; its gates are checked when it is handed in and again when it is approved. */
 import type { Json } from '@shugu/evidence';
-import { LedgerError, parsePricePlan } from '@shugu/ledger';
+import { addDecimal, compareDecimal, LedgerError, parseDecimal, parsePricePlan } from '@shugu/ledger';
 import { parsePolicy } from '@shugu/policy';
 import type { createListing } from '@shugu/wire/market';
 import type { z } from 'zod';
@@ -70,6 +70,25 @@ export const isCreditAgency = async (deps: MarketDeps, read: Reader, participant
   return (found?.roles ?? []).some((role) => role.class === 'creditAgency' && role.status === 'active');
 };
 
+/** Shares add up to one, nobody is named twice, and no holder of the right to operate is left out. */
+const checkSplit = async (deps: MarketDeps, tx: Tx, draft: Draft, version: ProductVersion): Promise<void> => {
+  const field = 'body.split';
+  const operators = new Set<string>();
+  for (const { resource } of version.tables) if (resource) for (const one of await deps.operators(tx, resource)) operators.add(one);
+  if (draft.split.length === 0) {
+    const others = [...operators].filter((one) => one !== version.participant);
+    if (others.length) throw kernelProblems.invalid({ field, detail: 'other holders of the right to operate must be named' });
+    return;
+  }
+  const total = draft.split.reduce((sum, leg) => addDecimal(sum, parseDecimal(leg.share)), parseDecimal('0'));
+  if (compareDecimal(total, parseDecimal('1')) !== 0) throw kernelProblems.invalid({ field, detail: `shares add up to ${total}, not 1` });
+  const named = new Set(draft.split.map((leg) => leg.party));
+  if (named.size !== draft.split.length) throw kernelProblems.invalid({ field, detail: 'a party is named twice' });
+  const missing = [...operators].filter((one) => !named.has(one));
+  if (missing.length) throw kernelProblems.invalid({ field, detail: `holders of the right to operate are left out: ${missing.join(', ')}` });
+  for (const party of named) await deps.members.requireActive(tx, party);
+};
+
 const checkPlans = (draft: Draft): void => {
   for (const [place, one] of draft.plans.entries()) {
     try {
@@ -93,6 +112,7 @@ export const createListingOf = async (
   if (!version || version.participant !== principal.participant) throw kernelProblems.unknown();
   if (await reads.standingListing(tx, version.product)) throw problems.alreadyListed();
   checkPlans(draft);
+  await checkSplit(deps, tx, draft, version);
   const covers = await deps.catalogue.rightsOfVersion(tx, version.id, tx.now);
   const covered = covers.length > 0 && covers.every((one) => one.right);
   const basis: Listing['basis'] = {
@@ -146,6 +166,7 @@ export const createListingOf = async (
     delivery_modes: draft.deliveryModes,
     acceptance_days: draft.acceptanceDays,
     trial: draft.trial,
+    split: draft.split,
     basis,
     purposes: draft.purposes,
     security_statement: draft.securityStatement,

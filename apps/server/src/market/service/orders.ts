@@ -119,6 +119,7 @@ export const placeOrderOf = async (
     estimate_fen: estimateOf(plan, draft.quantity),
     settlement_way: draft.settlementWay,
     months: draft.months,
+    split: listing.split,
     verification: verification as unknown as Json,
     review: { case: '', findings },
     acceptance_days: listing.acceptance_days,
