@@ -1,5 +1,6 @@
 /** The server's real door on a real socket, for benches that time single requests. */
 import { Agent, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import type { Database } from '../apps/server/src/kernel/db/db.ts';
 import type { Route } from '../apps/server/src/kernel/http/route.ts';
@@ -47,7 +48,7 @@ export const benchHttp = async (database: Database, routes: Route[]): Promise<Be
     publicUrl: () => 'http://localhost',
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = app.addresses()[0]!;
+  const { port } = app.server.address() as AddressInfo;
   const { get, end } = getter(port);
   return {
     port,
