@@ -62,7 +62,11 @@ const correctionOf = (one: Correction) => ({
 });
 
 // Figures say up to which record they go, so they can be shown even while an import is stuck; the tick reports that.
-const fresh = (deps: MeteringRouteDeps): Promise<number> => deps.running().importer.run().catch(() => 0);
+const fresh = (deps: MeteringRouteDeps): Promise<number> =>
+  deps
+    .running()
+    .importer.run()
+    .catch(() => 0);
 
 const dayMs = 86_400_000;
 const checkRange = (from: string, until: string): void => {

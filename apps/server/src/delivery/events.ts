@@ -1,0 +1,25 @@
+/** Facts this room tells. The event's participant is the supplier. */
+interface About {
+  grant: string;
+  contract: string | null;
+  order: string | null;
+  product: string;
+  version: string;
+  supplier: string;
+  buyer: string;
+  trial: boolean;
+}
+
+export interface DeliveryEvents {
+  'delivery.endpoint.ready': { endpoint: string; version: string; kind: string };
+  'delivery.endpoint.failed': { endpoint: string; version: string; kind: string };
+  /** The buyer can use it from now on (or from its beginning): every path is ready. What market notes as delivered. */
+  'delivery.grant.opened': About & {
+    delivered: { kind: string; address: string; files: { name: string; bytes: number; sha256: string }[] }[];
+  };
+  'delivery.grant.suspended': About & { reason: string };
+  'delivery.grant.resumed': About;
+  /** Use has stopped. */
+  'delivery.grant.withdrawn': About & { reason: string };
+  'delivery.grant.expired': About;
+}

@@ -1,0 +1,172 @@
+/** The door of delivery: endpoints of versions, grants from contracts, the gateway in this process. */
+import { randomBytes } from 'node:crypto';
+import { COMPILER_VERSION, type Plan } from '@shugu/policy';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Clock } from '../kernel/clock.ts';
+import type { Database, Reader, Tx } from '../kernel/db/db.ts';
+import { systemActor } from '../kernel/http/principal.ts';
+import type { Route } from '../kernel/http/route.ts';
+import type { JobHandler } from '../kernel/jobs.ts';
+import { readState, writeState } from '../kernel/node.ts';
+import type { ObjectStore } from '../kernel/objects.ts';
+import type { Seal } from '../kernel/seal.ts';
+import type { Tick } from '../kernel/ticker.ts';
+import type { Metering } from '../metering/index.ts';
+import type { DeliveryNeighbours, Endpoint, EndpointDraft, Grant, SuspensionTarget } from './model.ts';
+import { mountGateway } from './plane/mount.ts';
+import { openPlane, type Plane } from './plane/plane.ts';
+import { findGrant, grantsOfContract, staleGrants } from './reads.ts';
+import { makeRoutes } from './routes.ts';
+import { rebuildMissing, setEndpoints, storeJob, storeJobHandler } from './service/endpoints.ts';
+import {
+  expireDue,
+  type GrantDraft,
+  openGrant,
+  openTrial,
+  recompile,
+  resume,
+  suspend,
+  type TrialDraft,
+  withdrawGrants,
+} from './service/grants.ts';
+
+export type { DeliveryEvents } from './events.ts';
+export type * from './model.ts';
+export { permissions } from './permissions.ts';
+export { addressOf, grantMoves } from './rules.ts';
+export type { GrantDraft, TrialDraft } from './service/grants.ts';
+
+export interface DeliveryDeps extends DeliveryNeighbours {
+  database: Database;
+  clock: Clock;
+  log: Logger;
+  objects: ObjectStore;
+  seal: Seal;
+  metering: Metering;
+  publicUrl(): string;
+  /** The plan of a contract in force, compiled anew: after an upgrade of the compiler. */
+  planOf(read: Reader, contract: string): Promise<Plan | undefined>;
+  /** `host:port`, addresses or networks, comma separated: private upstreams that the operator has opened. */
+  privateUpstreams: string;
+}
+
+export interface Delivery {
+  routes: Route[];
+  jobs: Record<string, JobHandler>;
+  ticks: Tick[];
+  /**
+   * Opens the contract's grant, or puts amended terms of the same contract and version in force; its id. Active, with event
+   * `delivery.grant.opened`, once every kind of delivery is ready. @throws delivery.notEnforceable
+   */
+  openGrant(tx: Tx, draft: GrantDraft): Promise<string>;
+  /** A grant without a contract: the offered policy, few calls, an early end. */
+  openTrial(tx: Tx, draft: TrialDraft): Promise<string>;
+  /** Ends use at once and for good; the number of grants ended. */
+  withdrawGrants(tx: Tx, target: { contract: string } | { grant: string }, reason: string): Promise<number>;
+  /** Stops use at once, until `resume` of the same target; also of grants that open later. */
+  suspend(tx: Tx, target: SuspensionTarget, reason: string): Promise<number>;
+  resume(tx: Tx, target: SuspensionTarget): Promise<number>;
+  /** As `PUT /api/versions/:id/endpoints`, in the name of `tx.actor.participant`. */
+  setEndpoint(tx: Tx, version: string, drafts: readonly EndpointDraft[]): Promise<Endpoint[]>;
+  grant(read: Reader, id: string): Promise<Grant | undefined>;
+  grantsOf(read: Reader, contract: string): Promise<Grant[]>;
+  /** The gateway's addresses, on the server's own port. */
+  mount(app: FastifyInstance): Promise<void>;
+  /** After metering's: the gateway holds what the database says before the first request. */
+  beforeListen(): Promise<void>;
+  /** Before metering's. */
+  close(): Promise<void>;
+}
+
+const secretState = 'delivery.gatewaySecret';
+const secretSubject = 'delivery.gateway';
+
+/** Keys of receipts, addresses and masks come from it: made once, sealed, the same after every start. */
+const gatewaySecret = (database: Database, seal: Seal): Promise<Buffer> =>
+  database.tx(systemActor('delivery'), async (tx) => {
+    const kept = await readState<string>(tx, secretState);
+    if (kept !== undefined) {
+      const text = await seal.open(tx, secretSubject, kept);
+      if (text === null) throw new Error('the gateway’s secret was destroyed');
+      return Buffer.from(text, 'base64');
+    }
+    const secret = randomBytes(32);
+    await writeState(tx, secretState, await seal.seal(tx, secretSubject, secret.toString('base64')));
+    return secret;
+  });
+
+/** The gateway checks addresses, not ports. */
+const addressesOf = (setting: string): string[] =>
+  setting
+    .split(',')
+    .map((one) => one.trim().replace(/^\[(.*)\](:\d+)?$/, '$1'))
+    .map((one) => (/^[^:]+:\d+$/.test(one) ? one.replace(/:\d+$/, '') : one))
+    .filter((one) => /^[0-9a-f:.]+(\/\d+)?$/i.test(one));
+
+export const makeDelivery = (deps: DeliveryDeps): Delivery => {
+  const { database, clock, log, objects, seal, metering } = deps;
+  let plane: Plane | undefined;
+  const service = {
+    ...deps,
+    allowedUpstreams: addressesOf(deps.privateUpstreams),
+    storesFolder: () => objects.folder('stores'),
+    plane: () => plane,
+  };
+
+  const recompileStale = (): Promise<void> =>
+    database.tx(systemActor('delivery'), async (tx) => {
+      const stale = await staleGrants(tx, COMPILER_VERSION);
+      const left = await recompile(tx, stale, (contract) => deps.planOf(tx, contract));
+      for (const grant of left) log.error({ grant: grant.id }, 'no plan of this compiler; the grant is not served');
+    });
+
+  metering.onCorrection((record) => plane?.correct(record));
+
+  return {
+    routes: makeRoutes(service),
+    jobs: { [storeJob]: storeJobHandler(service) },
+    ticks: [
+      {
+        name: 'delivery.ends',
+        everySeconds: 2,
+        run: () => database.tx(systemActor('delivery'), (tx) => expireDue(service, tx)),
+      },
+      { name: 'delivery.gateway', everySeconds: 3, run: async () => (await plane?.sync()) ?? 0 },
+    ],
+    openGrant: (tx, draft) => openGrant(service, tx, draft),
+    openTrial: (tx, draft) => openTrial(service, tx, draft),
+    withdrawGrants: (tx, target, reason) => withdrawGrants(service, tx, target, reason),
+    suspend: (tx, target, reason) => suspend(service, tx, target, reason),
+    resume: (tx, target) => resume(service, tx, target),
+    setEndpoint: (tx, version, drafts) => setEndpoints(service, tx, version, drafts),
+    grant: findGrant,
+    grantsOf: grantsOfContract,
+    mount: (app) =>
+      mountGateway(app, () => {
+        if (!plane) throw new Error('the gateway is not open');
+        return plane;
+      }),
+    beforeListen: async () => {
+      await recompileStale();
+      await rebuildMissing(service, database);
+      plane = openPlane({
+        database,
+        clock,
+        log,
+        objects,
+        meter: metering.meter(),
+        storesFolder: await service.storesFolder(),
+        secret: await gatewaySecret(database, seal),
+        snapshot: await metering.quotaSnapshot(database),
+        allowedUpstreams: service.allowedUpstreams,
+        openSecret: (endpoint) => seal.open(database, endpoint.id, endpoint.secretSealed),
+      });
+      await plane.sync();
+    },
+    close: async () => {
+      await plane?.close();
+      plane = undefined;
+    },
+  };
+};

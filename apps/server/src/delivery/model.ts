@@ -1,0 +1,115 @@
+/** Endpoints and grants, and what this room asks of its neighbours. */
+import type { Plan } from '@shugu/policy';
+import type { Text } from '@shugu/wire';
+import type { driverKinds, endpointDraft, endpointStates, grantStates } from '@shugu/wire/delivery';
+import type { z } from 'zod';
+import type { Reader } from '../kernel/db/db.ts';
+
+export type DeliveryKind = (typeof driverKinds)[number];
+export type EndpointDraft = z.output<typeof endpointDraft>;
+export type EndpointInput = z.input<typeof endpointDraft>;
+export type ApiDraft = Extract<EndpointDraft, { kind: 'api' }>;
+export type FileDraft = Extract<EndpointDraft, { kind: 'file' }>;
+export type ProxyDraft = Extract<EndpointDraft, { kind: 'proxy' }>;
+/** A draft as it is kept: the secret stands sealed in a column of its own. */
+export type KeptDraft = ApiDraft | FileDraft | Omit<ProxyDraft, 'secret'>;
+export type EndpointState = (typeof endpointStates)[number];
+export type GrantState = (typeof grantStates)[number];
+
+/** What an endpoint serves. `store` names a point store in the folder of stores. */
+export type EndpointConfig =
+  | { kind: 'api'; store: string; keyColumns: string[]; filterColumns: string[]; rowsMax: number }
+  | { kind: 'file'; files: DeliverableFile[] }
+  | { kind: 'proxy'; upstream: string; methods: string[]; rowsMember?: string };
+
+export interface Endpoint {
+  id: string;
+  participant: string;
+  version: string;
+  product: string;
+  kind: DeliveryKind;
+  state: EndpointState;
+  draft: KeptDraft;
+  /** What is served; of the draft before while a new one is being built. */
+  config: EndpointConfig | null;
+  fault: Text | null;
+  secretSealed: string | null;
+  rowsBuilt: number | null;
+  revision: number;
+  job: string | null;
+  updatedAt: Date;
+}
+
+export interface Grant {
+  id: string;
+  supplier: string;
+  buyer: string;
+  buyerRegion: string | null;
+  /** Null for a trial. */
+  contract: string | null;
+  order: string | null;
+  product: string;
+  version: string;
+  productName: string;
+  trial: boolean;
+  state: GrantState;
+  reason: string | null;
+  plan: Plan;
+  policyHash: string;
+  kinds: DeliveryKind[];
+  defaultPurpose: string | null;
+  defaultAction: string | null;
+  from: Date;
+  until: Date | null;
+  revision: number;
+  createdAt: Date;
+  endedAt: Date | null;
+}
+
+export interface GrantKey {
+  id: string;
+  grant: string;
+  name: string;
+  prefix: string;
+  createdAt: Date;
+  /** May lie ahead after a rotation. */
+  revokedAt: Date | null;
+}
+
+export type SuspensionTarget = { grant: string } | { contract: string } | { product: string } | { participant: string };
+
+/** A product version as delivery needs it; given by the wiring from catalogue and registry. */
+export interface DeliverableVersion {
+  id: string;
+  product: string;
+  productName: string;
+  /** The organisation that supplies it. */
+  participant: string;
+  deliveryModes: readonly string[];
+  tables: {
+    name: string;
+    columns: { name: string }[];
+    rowCount: number | null;
+    original: DeliverableFile | null;
+    /** The Parquet file for download, and the folder in which it stands with its schema. */
+    normal: (DeliverableFile & { folder: string }) | null;
+  }[];
+}
+
+/** A file in the object store; `digest` names its content there. */
+export interface DeliverableFile {
+  name: string;
+  digest: string;
+  bytes: number;
+  contentType: string;
+}
+
+export interface DeliveryNeighbours {
+  version(read: Reader, id: string): Promise<DeliverableVersion | undefined>;
+  displayNames(read: Reader, ids: readonly string[]): Promise<Map<string, string>>;
+  /** Builds a point store from a normal form in a child process (registry/ingest). */
+  buildTableStore(
+    input: { folder: string; path: string; table: string; indexes: string[][]; columns?: string[] },
+    options: { onProgress?: (progress: unknown) => void; signal?: AbortSignal },
+  ): Promise<{ rows: number }>;
+}

@@ -1,0 +1,46 @@
+/** The gateway's address on the server: `/gateway/{api|file|proxy}/{grant}/…`, outside the JSON routes. */
+import { type Gateway, type GrantBook, nodeHandler } from '@shugu/gateway';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { DeliveryKind } from '../model.ts';
+import { lineOf } from '../rules.ts';
+
+const address = /^\/gateway\/(api|file|proxy)\/(grt_[0-9a-z]{26})(\/[^?]*)?(\?.*)?$/;
+/** Stands for the product of a grant that does not exist: it is answered exactly as somebody else's would be. */
+const noProduct = '-';
+
+export interface MountedPlane {
+  gateway: Gateway;
+  book: GrantBook;
+}
+
+/**
+ * People address a grant and a kind of delivery; the gateway addresses a product and takes the line from a header. The
+ * path is kept as it came: the gateway itself refuses what climbs out of it.
+ */
+export const mountGateway = async (app: FastifyInstance, plane: () => MountedPlane): Promise<void> => {
+  const handle = (request: FastifyRequest, reply: FastifyReply): void => {
+    const { gateway, book } = plane();
+    const { raw } = request;
+    reply.hijack();
+    reply.raw.setHeader('x-content-type-options', 'nosniff');
+    const [, kind, grant, rest = '', query = ''] = address.exec(raw.url ?? '') ?? [];
+    const line = grant ? lineOf(grant, kind as DeliveryKind) : '';
+    raw.url = `/gateway/${encodeURIComponent(book.get(line)?.productId ?? noProduct)}${rest}${query}`;
+    raw.headers['x-grant'] = line;
+    void nodeHandler(gateway, { prefix: '/gateway' })(raw, reply.raw);
+  };
+  await app.register(async (scope) => {
+    // Bodies stay unread: the proxy streams them.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    for (const path of ['/gateway/:kind/:grant', '/gateway/:kind/:grant/*'])
+      scope.route({
+        method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+        url: path,
+        exposeHeadRoute: false,
+        handler: handle,
+      });
+    // Before the server waits for its connections: running answers would keep it waiting.
+    scope.addHook('preClose', async () => plane().gateway.close());
+  });
+};

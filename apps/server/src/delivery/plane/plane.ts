@@ -1,0 +1,230 @@
+/**
+ * The data plane inside this process. The database is the truth about grants; the gateway holds them in memory, filled before
+ * the server listens, told of each change after its commit, and compared with the database every few seconds, so that a
+ * crash or a lost call never leaves a grant open.
+ */
+import {
+  type DriverConfig,
+  fileDriver,
+  Gateway,
+  GrantBook,
+  grantKey,
+  type Grant as LineGrant,
+  lookupDriver,
+  type Meter,
+  proxyDriver,
+  type QuotaSnapshot,
+  type UseRecord,
+} from '@shugu/gateway';
+import type { Action } from '@shugu/policy';
+import type { Logger } from 'pino';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Database, Tx } from '../../kernel/db/db.ts';
+import { newId } from '../../kernel/ids.ts';
+import type { ObjectStore } from '../../kernel/objects.ts';
+import type { DeliveryKind, Endpoint, EndpointConfig, GrantState } from '../model.ts';
+import { endpointsOfVersions, findEndpoint, grantsToHold, type HeldGrant, revisionsToHold } from '../reads.ts';
+import { lineOf, planFrom } from '../rules.ts';
+import { GrantQuota } from './quota.ts';
+import { openStores } from './stores.ts';
+
+export interface PlaneOptions {
+  database: Database;
+  clock: Clock;
+  log: Logger;
+  objects: Pick<ObjectStore, 'pathOf'>;
+  meter: Meter;
+  storesFolder: string;
+  secret: Uint8Array;
+  snapshot: QuotaSnapshot;
+  /** Private addresses or networks that the proxy may reach. */
+  allowedUpstreams: readonly string[];
+  openSecret(endpoint: Endpoint): Promise<string | null>;
+}
+
+export interface Plane {
+  gateway: Gateway;
+  book: GrantBook;
+  /** Brings these grants, or all whose revision changed, to what the database says; number of lines changed. */
+  sync(ids?: readonly string[]): Promise<number>;
+  /** Acts on every line of a grant at once, ahead of the sync that follows. */
+  actAtOnce(grant: string, revision: number, change: (line: LineGrant) => Partial<LineGrant>): void;
+  forgetSecret(endpoint: string): void;
+  receiptKey(line: string): Buffer;
+  addressKey(line: string): Buffer;
+  correct(record: UseRecord): void;
+  close(): Promise<void>;
+}
+
+const kinds: readonly DeliveryKind[] = ['api', 'file', 'proxy'];
+
+const statusOf = (state: GrantState): LineGrant['status'] =>
+  // An expired grant stays active here: its own end makes the gateway say `expired`.
+  state === 'withdrawn' || state === 'suspended' ? state : 'active';
+
+// Two versions of a revision: what is known at commit, and then the whole of it.
+const atOnce = (revision: number): number => revision * 2;
+const whole = (revision: number): number => revision * 2 + 1;
+
+export const driverOf = (
+  config: EndpointConfig,
+  endpoint: string,
+  pathOf: (digest: string) => string,
+): DriverConfig => {
+  if (config.kind === 'api') {
+    const { store, keyColumns, filterColumns, rowsMax } = config;
+    return { kind: 'api', table: store, keyColumns, filterColumns, rowsMax };
+  }
+  if (config.kind === 'proxy') return { ...config, secretRef: endpoint };
+  return {
+    kind: 'file',
+    files: config.files.map(({ name, digest, bytes, contentType }) => ({
+      name,
+      path: pathOf(digest),
+      bytes,
+      sha256: digest.slice('sha256:'.length),
+      contentType,
+    })),
+  };
+};
+
+const linesOf = (grant: HeldGrant, endpoints: readonly Endpoint[], pathOf: (digest: string) => string): LineGrant[] =>
+  endpoints.flatMap((endpoint) => {
+    if (!endpoint.config || grant.state === 'opening' || !grant.kinds.includes(endpoint.kind)) return [];
+    const { node, market, supplier: participant } = grant;
+    return {
+      id: lineOf(grant.id, endpoint.kind),
+      version: whole(grant.revision),
+      contractId: grant.contract ?? '',
+      productId: grant.product,
+      supplierId: grant.supplier,
+      buyerId: grant.buyer,
+      ...(grant.buyerRegion ? { buyerRegion: grant.buyerRegion } : {}),
+      plan: planFrom(grant.plan, grant.from),
+      driver: driverOf(endpoint.config, endpoint.id, pathOf),
+      keyHashes: grant.keyHashes,
+      status: statusOf(grant.state),
+      ...(grant.until ? { validUntil: grant.until.getTime() } : {}),
+      ...(grant.defaultPurpose ? { defaultPurpose: grant.defaultPurpose } : {}),
+      ...(grant.defaultAction ? { defaultAction: grant.defaultAction as Action } : {}),
+      tenancy: { node, market, participant },
+    };
+  });
+
+export const openPlane = (options: PlaneOptions): Plane => {
+  const { database, clock, meter, secret, objects } = options;
+  const now = () => clock.now().getTime();
+  const book = new GrantBook(null);
+  const quota = new GrantQuota();
+  quota.load(options.snapshot);
+  const stores = openStores(options.storesFolder);
+  const secrets = new Map<string, Record<string, string>>();
+
+  const secretHeaders = async ({ secretRef = '' }: { secretRef?: string }): Promise<Record<string, string>> => {
+    const known = secrets.get(secretRef);
+    if (known) return known;
+    const endpoint = await findEndpoint(database, secretRef);
+    const opened = endpoint && (await options.openSecret(endpoint));
+    const header = endpoint?.draft.kind === 'proxy' ? endpoint.draft.secretHeader : undefined;
+    const headers = opened && header ? { [header.toLowerCase()]: opened } : {};
+    secrets.set(secretRef, headers);
+    return headers;
+  };
+  const proxy = proxyDriver({ secretHeaders, allowedAddresses: options.allowedUpstreams });
+  const gateway = new Gateway({
+    grants: book,
+    quota,
+    meter,
+    secret,
+    clock: now,
+    timer: () => performance.now(),
+    newId: () => newId('use', clock.now()),
+    drivers: [lookupDriver(stores), fileDriver(), proxy],
+  });
+
+  const held = new Map<string, number>();
+  const put = async (line: LineGrant): Promise<boolean> =>
+    book.put(line).catch((error) => {
+      // Not enforceable: it must not be served in an older shape either.
+      options.log.error({ err: error, line: line.id }, 'a grant cannot be served');
+      return book.withdraw(line.id);
+    });
+
+  const syncOnce = async (ids?: readonly string[]): Promise<number> => {
+    const at = clock.now();
+    const wanted = ids ?? (await changedIds(at));
+    if (wanted.length === 0) return 0;
+    const grants = await grantsToHold(database, wanted, at);
+    const endpoints = await endpointsOfVersions(
+      database,
+      grants.map(({ version }) => version),
+    );
+    let changed = 0;
+    for (const grant of grants) {
+      const own = endpoints.filter(({ version }) => version === grant.version);
+      for (const line of linesOf(grant, own, objects.pathOf)) if (await put(line)) changed += 1;
+      held.set(grant.id, grant.revision);
+    }
+    return changed;
+  };
+
+  /** Grants whose revision is new; and those that the database does not hold open any more are ended here. */
+  const changedIds = async (at: Date): Promise<string[]> => {
+    const rows = await revisionsToHold(database, at);
+    const known = new Set(rows.map(({ id }) => id));
+    for (const id of held.keys()) {
+      if (known.has(id)) continue;
+      for (const kind of kinds) await book.withdraw(lineOf(id, kind));
+      held.delete(id);
+    }
+    return rows.filter(({ id, revision }) => held.get(id) !== revision).map(({ id }) => id);
+  };
+
+  let running: Promise<number> = Promise.resolve(0);
+  return {
+    gateway,
+    book,
+    sync: (ids) => {
+      const next = running.then(
+        () => syncOnce(ids),
+        () => syncOnce(ids),
+      );
+      running = next.catch(() => 0);
+      return next;
+    },
+    actAtOnce: (grant, revision, change) => {
+      for (const kind of kinds) {
+        const line = book.get(lineOf(grant, kind));
+        if (line) void put({ ...line, ...change(line), version: atOnce(revision) });
+      }
+    },
+    forgetSecret: (endpoint) => void secrets.delete(endpoint),
+    receiptKey: (line) => grantKey(secret, line, 'receipt'),
+    addressKey: (line) => grantKey(secret, line, 'address'),
+    correct: (record) => {
+      const line = book.get(record.grant);
+      if (line) quota.correct(record, line.plan, now());
+    },
+    close: async () => {
+      gateway.close();
+      await running;
+      stores.close();
+      await proxy.close();
+    },
+  };
+};
+
+/** After commit: at once where that matters, then from the database. */
+export const tellPlane = (
+  tx: Tx,
+  plane: () => Plane | undefined,
+  grant: string,
+  revision: number,
+  change?: (line: LineGrant) => Partial<LineGrant>,
+): void =>
+  tx.afterCommit(() => {
+    const open = plane();
+    if (change) open?.actAtOnce(grant, revision, change);
+    // A failed sync is made good by the next one of the ticker.
+    open?.sync([grant]).catch(() => undefined);
+  });

@@ -1,0 +1,77 @@
+import { defineProblems } from '../kernel/problem.ts';
+
+export const problems = defineProblems('delivery', {
+  tableUnknown: {
+    status: 422,
+    title: { zh: '该版本没有这张表', en: 'The version has no such table' },
+    next: { zh: '从该版本的数据字典中选择', en: 'Choose from the version’s dictionary' },
+  },
+  columnUnknown: {
+    status: 422,
+    title: { zh: '表中没有这一列', en: 'The table has no such column' },
+    next: { zh: '从该版本的数据字典中选择', en: 'Choose from the version’s dictionary' },
+  },
+  columnTwice: {
+    status: 422,
+    title: { zh: '同一列被重复列出', en: 'A column is named twice' },
+    next: { zh: '每列只列一次', en: 'Name each column once' },
+  },
+  kindTwice: {
+    status: 422,
+    title: { zh: '同一种交付方式被重复设置', en: 'A kind of delivery is set twice' },
+    next: { zh: '每种方式只设置一次', en: 'Set each kind once' },
+  },
+  kindNotOffered: {
+    status: 422,
+    title: { zh: '该版本未声明此交付方式', en: 'The version does not name this kind of delivery' },
+    next: { zh: '在产品中声明该交付方式并发布新版本', en: 'Name it in the product and make a new version' },
+  },
+  contentMissing: {
+    status: 422,
+    title: { zh: '该表没有可交付的数据文件', en: 'The table has no data that could be delivered' },
+    next: { zh: '先上传并处理数据，再发布新版本', en: 'Upload data first, then make a new version' },
+  },
+  upstreamRefused: {
+    status: 422,
+    title: { zh: '不允许转发到该地址', en: 'That address may not be forwarded to' },
+    next: {
+      zh: '使用公网 http(s) 地址，不含账号、锚点；内网地址须由运营方放行',
+      en: 'Use a public http(s) address without credentials or fragment; the operator can open private ones',
+    },
+  },
+  secretHeaderMissing: {
+    status: 422,
+    title: { zh: '填写了密钥但未指明请求头', en: 'A secret without the header that carries it' },
+    next: { zh: '填写承载密钥的请求头名称', en: 'Name the header' },
+  },
+  secretHeaderReserved: {
+    status: 422,
+    title: { zh: '该请求头不能用来承载密钥', en: 'That header cannot carry a secret' },
+    next: { zh: '使用 Authorization 或供方自定的请求头', en: 'Use Authorization, or a header of your own' },
+  },
+  notEnforceable: {
+    status: 422,
+    title: { zh: '该交付方式无法执行合同策略', en: 'That kind of delivery cannot enforce the policy' },
+    next: { zh: '更换交付方式', en: 'Choose another kind of delivery' },
+  },
+  grantEnded: {
+    status: 409,
+    title: { zh: '使用授权已终止', en: 'The grant has ended' },
+    next: { zh: '如需继续使用，请续签合同', en: 'Renew the contract to go on' },
+  },
+  keysFull: {
+    status: 409,
+    title: { zh: '密钥数量达到上限', en: 'The grant has as many keys as it may have' },
+    next: { zh: '先吊销不用的密钥', en: 'Revoke keys that are not used' },
+  },
+  keyRevoked: {
+    status: 409,
+    title: { zh: '密钥已吊销', en: 'The key is revoked already' },
+    next: { zh: '新建一个密钥', en: 'Make a new one' },
+  },
+  fileUnknown: {
+    status: 422,
+    title: { zh: '授权中没有这个文件', en: 'The grant has no such file' },
+    next: { zh: '从授权的文件清单中选择', en: 'Choose from the grant’s files' },
+  },
+});

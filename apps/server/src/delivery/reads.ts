@@ -1,0 +1,125 @@
+import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
+import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
+import type { Endpoint, Grant, GrantKey, GrantState } from './model.ts';
+
+const endpointColumns = sql`id, participant, version, product, kind, state, draft, config, fault, secret_sealed as "secretSealed",
+  rows_built as "rowsBuilt", revision, job, updated_at as "updatedAt"`;
+const grantColumns = sql`g.id, g.participant as supplier, g.buyer, g.buyer_region as "buyerRegion", g.contract, g.order_reference as "order",
+  g.product, g.version, g.product_name as "productName", g.trial, g.state, g.reason, g.plan, g.policy_hash as "policyHash", g.kinds,
+  g.default_purpose as "defaultPurpose", g.default_action as "defaultAction", g.valid_from as "from", g.valid_until as "until", g.revision,
+  g.created_at as "createdAt", g.ended_at as "endedAt"`;
+const keyColumns = sql`id, grant_id as "grant", name, prefix, created_at as "createdAt", revoked_at as "revokedAt"`;
+
+export const endpointsOf = (read: Reader, version: string): Promise<Endpoint[]> =>
+  read.rows<Endpoint>(sql`select ${endpointColumns} from delivery_endpoints where version = ${version} order by kind`);
+
+export const endpointsOfVersions = (read: Reader, versions: readonly string[]): Promise<Endpoint[]> =>
+  read.rows<Endpoint>(
+    sql`select ${endpointColumns} from delivery_endpoints where version = any(${[...new Set(versions)]}) order by kind`,
+  );
+
+export const findEndpoint = (read: Reader, id: string): Promise<Endpoint | undefined> =>
+  read.first<Endpoint>(sql`select ${endpointColumns} from delivery_endpoints where id = ${id}`);
+
+export const apiEndpoints = (read: Reader): Promise<Endpoint[]> =>
+  read.rows<Endpoint>(sql`select ${endpointColumns} from delivery_endpoints where kind = 'api' and config is not null`);
+
+export const findGrant = (read: Reader, id: string): Promise<Grant | undefined> =>
+  read.first<Grant>(sql`select ${grantColumns} from delivery_grants g where g.id = ${id}`);
+
+export const lockGrant = (tx: Tx, id: string): Promise<Grant | undefined> =>
+  tx.first<Grant>(sql`select ${grantColumns} from delivery_grants g where g.id = ${id} for update`);
+
+export const grantsOfContract = (read: Reader, contract: string): Promise<Grant[]> =>
+  read.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where g.contract = ${contract} order by g.id`);
+
+export const openGrantsOfVersion = (tx: Tx, version: string): Promise<Grant[]> =>
+  tx.rows<Grant>(
+    sql`select ${grantColumns} from delivery_grants g where g.version = ${version} and g.ended_at is null order by g.id for update`,
+  );
+
+/** Open grants that an order to stop would cover, locked. */
+export const grantsOfTarget = (tx: Tx, kind: string, target: string): Promise<Grant[]> =>
+  tx.rows<Grant>(
+    sql`select ${grantColumns} from delivery_grants g where g.ended_at is null and ${
+      kind === 'grant'
+        ? sql`g.id = ${target}`
+        : kind === 'contract'
+          ? sql`g.contract = ${target}`
+          : kind === 'product'
+            ? sql`g.product = ${target}`
+            : sql`(g.participant = ${target} or g.buyer = ${target})`
+    } order by g.id for update`,
+  );
+
+/** The reason of an open order that covers the grant. */
+export const suspensionOf = async (read: Reader, grant: Grant): Promise<string | undefined> =>
+  (
+    await read.first<{ reason: string }>(sql`select reason from delivery_suspensions where lifted_at is null and (
+      (target_kind = 'grant' and target = ${grant.id}) or (target_kind = 'contract' and target = ${grant.contract ?? ''})
+      or (target_kind = 'product' and target = ${grant.product})
+      or (target_kind = 'participant' and target in (${grant.supplier}, ${grant.buyer}))) order by id limit 1`)
+  )?.reason;
+
+/** Open grants whose plan another compiler made. */
+export const staleGrants = (tx: Tx, compilerVersion: number): Promise<Grant[]> =>
+  tx.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where g.ended_at is null
+    and (g.plan ->> 'compilerVersion')::int <> ${compilerVersion} order by g.id for update`);
+
+export const dueGrants = (tx: Tx): Promise<Grant[]> =>
+  tx.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where g.ended_at is null and g.valid_until <= ${tx.now}
+    order by g.valid_until limit 200 for update skip locked`);
+
+export interface GrantFilter extends PageQuery {
+  side?: 'buyer' | 'supplier';
+  contract?: string;
+  state?: GrantState;
+}
+
+/** `participant` undefined: of everybody. */
+export const grantPage = async (read: Reader, participant: string | undefined, filter: GrantFilter) => {
+  const after = decodeCursor(filter.after, 1);
+  const own = (id: string) =>
+    filter.side === 'buyer'
+      ? sql`g.buyer = ${id}`
+      : filter.side === 'supplier'
+        ? sql`g.participant = ${id}`
+        : sql`(g.buyer = ${id} or g.participant = ${id})`;
+  const rows = await read.rows<Grant>(sql`select ${grantColumns} from delivery_grants g
+    where ${participant === undefined ? sql`true` : own(participant)}
+      ${filter.contract ? sql`and g.contract = ${filter.contract}` : empty} ${filter.state ? sql`and g.state = ${filter.state}` : empty}
+      ${after ? sql`and g.id < ${after[0]}` : empty} order by g.id desc limit ${pageSize(filter) + 1}`);
+  return pageOf(
+    rows,
+    filter,
+    (row) => [row.id],
+    (row) => row,
+  );
+};
+
+export const keysOf = (read: Reader, grant: string): Promise<GrantKey[]> =>
+  read.rows<GrantKey>(sql`select ${keyColumns} from delivery_keys where grant_id = ${grant} order by id desc`);
+
+export const findKey = (read: Reader, id: string): Promise<(GrantKey & { hash: string }) | undefined> =>
+  read.first<GrantKey & { hash: string }>(sql`select ${keyColumns}, hash from delivery_keys where id = ${id}`);
+
+export const dueKeys = (tx: Tx): Promise<GrantKey[]> =>
+  tx.rows<GrantKey>(
+    sql`select ${keyColumns} from delivery_keys where revoked_at <= ${tx.now} and not dropped limit 500 for update skip locked`,
+  );
+
+/** How long the holder of an ended grant is still told that it ended, days. */
+const toldDays = 90;
+
+/** What the gateway should hold: identifiers and revisions only, as most of it has not changed. */
+export const revisionsToHold = (read: Reader, now: Date): Promise<{ id: string; revision: number }[]> =>
+  read.rows(sql`select id, revision from delivery_grants where ended_at is null
+    or ended_at > ${new Date(now.getTime() - toldDays * 86_400_000)}`);
+
+export type HeldGrant = Grant & { keyHashes: string[]; node: string; market: string };
+
+/** One statement, hence one state: revision, standing and keys belong together. */
+export const grantsToHold = (read: Reader, ids: readonly string[], now: Date): Promise<HeldGrant[]> =>
+  read.rows<HeldGrant>(sql`select ${grantColumns}, g.node, g.market, array(select k.hash from delivery_keys k where k.grant_id = g.id
+      and (k.revoked_at is null or k.revoked_at > ${now}) order by k.id) as "keyHashes"
+    from delivery_grants g where g.id = any(${[...ids]})`);

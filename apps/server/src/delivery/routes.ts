@@ -1,0 +1,66 @@
+import * as wire from '@shugu/wire/delivery';
+import type { Reader } from '../kernel/db/db.ts';
+import type { Principal } from '../kernel/http/principal.ts';
+import { on, type Route } from '../kernel/http/route.ts';
+import { kernelProblems } from '../kernel/problem.ts';
+import type { Grant } from './model.ts';
+import { endpointsOf, endpointsOfVersions, findGrant, grantPage, keysOf } from './reads.ts';
+import type { ServiceDeps } from './service/deps.ts';
+import { setEndpoints } from './service/endpoints.ts';
+import { createAddress, createKey, type MadeKey, revokeKey, rotateKey } from './service/keys.ts';
+import { endpointViewOf, grantViewOf, keyViewOf } from './view.ts';
+
+export interface DeliveryRouteDeps extends ServiceDeps {
+  publicUrl(): string;
+}
+
+const mayRead = ({ participant, permissions }: Principal, grant: Grant): boolean =>
+  ([grant.buyer, grant.supplier].includes(participant) && permissions.has('delivery.grant.read')) ||
+  permissions.has('delivery.grant.supervise');
+
+const views = async (deps: DeliveryRouteDeps, read: Reader, grants: readonly Grant[]) => {
+  const endpoints = await endpointsOfVersions(
+    read,
+    grants.map(({ version }) => version),
+  );
+  const names = await deps.displayNames(read, [...new Set(grants.flatMap((grant) => [grant.buyer, grant.supplier]))]);
+  return grants.map((grant) => grantViewOf(grant, endpoints, names, deps.publicUrl()));
+};
+
+const madeView = ({ key, secret, receiptKeys }: MadeKey) => ({ ...keyViewOf(key), secret, receiptKeys });
+
+export const makeRoutes = (deps: DeliveryRouteDeps): Route[] => [
+  on(wire.listEndpoints, async ({ read, principal, params }) => {
+    const version = await deps.version(read, params.id);
+    if (version?.participant !== principal.participant) throw kernelProblems.unknown();
+    return { items: (await endpointsOf(read, params.id)).map(endpointViewOf) };
+  }),
+  on(wire.putEndpoints, async ({ tx, params, body }) => ({
+    items: (await setEndpoints(deps, tx, params.id, body.endpoints)).map(endpointViewOf),
+  })),
+  on(wire.listGrants, async ({ read, principal, query }) => {
+    const all = principal.permissions.has('delivery.grant.supervise');
+    if (!all && !principal.permissions.has('delivery.grant.read')) throw kernelProblems.notPermitted();
+    const page = await grantPage(read, all ? undefined : principal.participant, query);
+    return { ...page, items: await views(deps, read, page.items) };
+  }),
+  on(wire.getGrant, async ({ read, principal, params }) => {
+    const grant = await findGrant(read, params.id);
+    if (!grant || !mayRead(principal, grant)) throw kernelProblems.unknown();
+    return (await views(deps, read, [grant]))[0]!;
+  }),
+  on(wire.listKeys, async ({ read, principal, params }) => {
+    const grant = await findGrant(read, params.id);
+    if (grant?.buyer !== principal.participant) throw kernelProblems.unknown();
+    return { items: (await keysOf(read, params.id)).map(keyViewOf) };
+  }),
+  on(wire.createKey, async ({ tx, params, body }) => madeView(await createKey(deps, tx, params.id, body.name))),
+  on(wire.rotateKey, async ({ tx, params, body }) =>
+    madeView(await rotateKey(deps, tx, { grant: params.id, key: params.key, minutes: body.minutes })),
+  ),
+  on(wire.revokeKey, async ({ tx, params }) => keyViewOf(await revokeKey(deps, tx, params.id, params.key))),
+  on(wire.createAddress, async ({ tx, params, body }) => {
+    const { path, expires } = await createAddress(deps, tx, { grant: params.id, ...body });
+    return { url: deps.publicUrl() + path, expires: expires.toISOString() };
+  }),
+];

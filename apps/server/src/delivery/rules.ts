@@ -1,0 +1,137 @@
+/** Decisions of this room. Pure: no clock, no database, no network. */
+
+import { isIP } from 'node:net';
+import { addressCheck } from '@shugu/gateway';
+import type { Plan, Quota } from '@shugu/policy';
+import type { Problem } from '../kernel/problem.ts';
+import type {
+  ApiDraft,
+  DeliverableFile,
+  DeliverableVersion,
+  DeliveryKind,
+  Endpoint,
+  EndpointDraft,
+  FileDraft,
+  GrantState,
+  ProxyDraft,
+} from './model.ts';
+import { problems } from './problems.ts';
+
+/** Which state a grant may leave for which. Withdrawn and expired are final. */
+export const grantMoves: Readonly<Record<GrantState, readonly GrantState[]>> = {
+  opening: ['active', 'suspended', 'withdrawn', 'expired'],
+  active: ['suspended', 'withdrawn', 'expired'],
+  suspended: ['active', 'withdrawn', 'expired'],
+  withdrawn: [],
+  expired: [],
+};
+
+/** Its name at the gateway: one grant has one line for each kind of delivery, and all count on the grant. */
+export const lineOf = (grant: string, kind: DeliveryKind): string => `${grant}.${kind}`;
+export const addressOf = (grant: string, kind: DeliveryKind): string => `/gateway/${kind}/${grant}`;
+
+const tableOf = (version: DeliverableVersion, name: string, field: string) =>
+  version.tables.find((table) => table.name === name) ?? problems.tableUnknown({ field, detail: name });
+
+const checkApi = (draft: ApiDraft, version: DeliverableVersion): Problem | undefined => {
+  const table = tableOf(version, draft.table, 'body.endpoints.table');
+  if (table instanceof Error) return table;
+  if (!table.normal) return problems.contentMissing({ detail: table.name });
+  const asked = [...draft.keyColumns, ...draft.filterColumns];
+  if (new Set(asked).size !== asked.length || new Set(draft.answerColumns).size !== draft.answerColumns.length)
+    return problems.columnTwice({ field: 'body.endpoints' });
+  const known = new Set(table.columns.map(({ name }) => name));
+  const missing = [...asked, ...draft.answerColumns].find((name) => !known.has(name));
+  return missing === undefined ? undefined : problems.columnUnknown({ field: 'body.endpoints', detail: missing });
+};
+
+/** Files of a draft; two of the same name get their table's name in front. */
+export const filesOf = (draft: FileDraft, version: DeliverableVersion): DeliverableFile[] | Problem => {
+  const wanted =
+    draft.files.length > 0
+      ? draft.files
+      : version.tables.flatMap(({ name, original }) => (original ? [{ table: name, form: 'original' as const }] : []));
+  if (wanted.length === 0) return problems.contentMissing();
+  const files: DeliverableFile[] = [];
+  for (const { table: name, form } of wanted) {
+    const table = tableOf(version, name, 'body.endpoints.files');
+    if (table instanceof Error) return table;
+    const file = table[form];
+    if (!file) return problems.contentMissing({ detail: name });
+    const plain = { name: file.name, digest: file.digest, bytes: file.bytes, contentType: file.contentType };
+    files.push(files.some((one) => one.name === plain.name) ? { ...plain, name: `${name}-${plain.name}` } : plain);
+  }
+  const names = new Set(files.map(({ name }) => name));
+  return names.size === files.length ? files : problems.kindTwice({ field: 'body.endpoints.files' });
+};
+
+// What the gateway or HTTP itself sets; a supplier's secret in one of these would be lost or break the request.
+const reservedHeaders = new Set([
+  'host',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+  'connection',
+  'upgrade',
+  'expect',
+  'te',
+  'trailer',
+  'accept-encoding',
+]);
+
+/** `allowed`: private addresses or networks that the operator has opened. Names are checked again when connecting. */
+export const checkProxy = (draft: ProxyDraft, allowed: readonly string[]): Problem | undefined => {
+  const refused = (detail: string) => problems.upstreamRefused({ field: 'body.endpoints.upstream', detail });
+  const url = new URL(draft.upstream);
+  if (url.username || url.password) return refused('credentials');
+  if (url.hash) return refused('fragment');
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0 && !addressCheck(allowed)(host)) return refused(host);
+  if (/^localhost$|\.localhost$/i.test(host) && !addressCheck(allowed)('127.0.0.1')) return refused(host);
+  if (draft.secret && !draft.secretHeader)
+    return problems.secretHeaderMissing({ field: 'body.endpoints.secretHeader' });
+  if (draft.secretHeader && reservedHeaders.has(draft.secretHeader.toLowerCase()))
+    return problems.secretHeaderReserved({ field: 'body.endpoints.secretHeader' });
+  if (draft.secret && !/^[\x20-\x7e]+$/.test(draft.secret))
+    return problems.secretHeaderReserved({ field: 'body.endpoints.secret' });
+  return undefined;
+};
+
+/** Undefined when the version can be delivered as drafted. */
+export const checkDraft = (
+  draft: EndpointDraft,
+  version: DeliverableVersion,
+  allowed: readonly string[],
+): Problem | undefined => {
+  if (!version.deliveryModes.includes(draft.kind))
+    return problems.kindNotOffered({ field: 'body.endpoints', detail: draft.kind });
+  if (draft.kind === 'api') return checkApi(draft, version);
+  if (draft.kind === 'proxy') return checkProxy(draft, allowed);
+  const files = filesOf(draft, version);
+  return files instanceof Error ? files : undefined;
+};
+
+/** Which columns are copied into a point store; undefined: all. What nobody may be answered never gets there. */
+export const copiedColumns = ({ keyColumns, filterColumns, answerColumns }: ApiDraft): string[] | undefined =>
+  answerColumns.length === 0 ? undefined : [...new Set([...keyColumns, ...filterColumns, ...answerColumns])];
+
+export const allReady = (kinds: readonly DeliveryKind[], endpoints: readonly Endpoint[]): boolean =>
+  kinds.every((kind) => endpoints.some((one) => one.kind === kind && one.config !== null));
+
+/** A trial is the offered policy with few calls and an early end; everything else of it holds. */
+export const trialPlan = (offered: Plan, trial: { calls: number; until: Date }): Plan => {
+  const calls = (quota: Quota) => quota.metric === 'calls' && quota.period === 'total';
+  const limit = Math.min(trial.calls, ...offered.quotas.filter(calls).map((quota) => quota.limit));
+  return {
+    ...offered,
+    assignee: null,
+    notAfter: Math.min(offered.notAfter ?? Number.POSITIVE_INFINITY, trial.until.getTime()),
+    quotas: [...offered.quotas.filter((quota) => !calls(quota)), { metric: 'calls', period: 'total', limit }],
+  };
+};
+
+/** Use begins with the contract, whatever the policy says. */
+export const planFrom = (plan: Plan, from: Date): Plan => ({
+  ...plan,
+  notBefore: Math.max(plan.notBefore ?? Number.NEGATIVE_INFINITY, from.getTime()),
+});

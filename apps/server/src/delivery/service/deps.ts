@@ -1,0 +1,38 @@
+/** What the use cases share. */
+import type { Tx } from '../../kernel/db/db.ts';
+import { emit } from '../../kernel/outbox.ts';
+import type { Seal } from '../../kernel/seal.ts';
+import type { Metering } from '../../metering/index.ts';
+import type { DeliveryEvents } from '../events.ts';
+import type { DeliveryNeighbours, Grant } from '../model.ts';
+import type { Plane } from '../plane/plane.ts';
+
+export interface ServiceDeps extends DeliveryNeighbours {
+  metering: Pick<Metering, 'registerGrant' | 'setQuotas' | 'endGrant'>;
+  seal: Seal;
+  allowedUpstreams: readonly string[];
+  storesFolder(): Promise<string>;
+  /** Undefined before the server listens. */
+  plane(): Plane | undefined;
+}
+
+type GrantEvent = Extract<keyof DeliveryEvents, `delivery.grant.${string}`>;
+type More<K extends GrantEvent> = Omit<DeliveryEvents[K], keyof DeliveryEvents['delivery.grant.resumed']>;
+
+export const tell = <K extends GrantEvent>(tx: Tx, type: K, grant: Grant, more: More<K>): Promise<void> =>
+  emit(tx, {
+    type,
+    subject: grant.id,
+    participant: grant.supplier,
+    data: {
+      grant: grant.id,
+      contract: grant.contract,
+      order: grant.order,
+      product: grant.product,
+      version: grant.version,
+      supplier: grant.supplier,
+      buyer: grant.buyer,
+      trial: grant.trial,
+      ...more,
+    },
+  });

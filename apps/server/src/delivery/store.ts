@@ -1,0 +1,110 @@
+import type { Plan } from '@shugu/policy';
+import type { Text } from '@shugu/wire';
+import { type Sql, sql, type Tx } from '../kernel/db/db.ts';
+import type { DeliveryKind, Endpoint, EndpointConfig, Grant, GrantKey, GrantState, KeptDraft } from './model.ts';
+
+export interface NewEndpoint {
+  id: string;
+  participant: string;
+  version: string;
+  product: string;
+  kind: DeliveryKind;
+  state: Endpoint['state'];
+  draft: KeptDraft;
+  config: EndpointConfig | null;
+  secretSealed: string | null;
+  job: string | null;
+}
+
+/** Inserts, or replaces the one of that kind and counts its revision up. A config that is null leaves the one being served. */
+export const putEndpoint = async (tx: Tx, one: NewEndpoint): Promise<void> => {
+  await tx.exec(sql`insert into delivery_endpoints as held (id, node, market, participant, version, product, kind, state, draft, config,
+      secret_sealed, revision, job, created_at, updated_at)
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.version}, ${one.product}, ${one.kind}, ${one.state},
+      ${JSON.stringify(one.draft)}, ${one.config === null ? null : JSON.stringify(one.config)}, ${one.secretSealed}, 1, ${one.job}, ${tx.now}, ${tx.now})
+    on conflict (version, kind) do update set state = excluded.state, draft = excluded.draft, config = coalesce(excluded.config, held.config),
+      secret_sealed = excluded.secret_sealed, fault = null, revision = held.revision + 1, job = excluded.job, updated_at = excluded.updated_at`);
+};
+
+export const setEndpointReady = (
+  tx: Tx,
+  id: string,
+  revision: number,
+  config: EndpointConfig,
+  rows: number,
+): Promise<number> =>
+  tx.exec(sql`update delivery_endpoints set state = 'ready', config = ${JSON.stringify(config)}, rows_built = ${rows}, fault = null,
+    updated_at = ${tx.now} where id = ${id} and revision = ${revision}`);
+
+export const setEndpointFailed = (tx: Tx, id: string, revision: number, fault: Text): Promise<number> =>
+  tx.exec(sql`update delivery_endpoints set state = 'failed', fault = ${JSON.stringify(fault)}, updated_at = ${tx.now}
+    where id = ${id} and revision = ${revision}`);
+
+/** Its store is gone and must be built again; nothing is served meanwhile. */
+export const setEndpointBuilding = (tx: Tx, id: string, job: string | null): Promise<number> =>
+  tx.exec(
+    sql`update delivery_endpoints set state = 'building', config = null, job = ${job}, updated_at = ${tx.now} where id = ${id}`,
+  );
+
+export const insertGrant = async (tx: Tx, one: Grant): Promise<void> => {
+  await tx.exec(sql`insert into delivery_grants (id, node, market, participant, buyer, buyer_region, contract, order_reference, product, version,
+      product_name, trial, state, reason, plan, policy_hash, kinds, default_purpose, default_action, valid_from, valid_until, revision, created_at)
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.supplier}, ${one.buyer}, ${one.buyerRegion}, ${one.contract}, ${one.order},
+      ${one.product}, ${one.version}, ${one.productName}, ${one.trial}, ${one.state}, ${one.reason}, ${JSON.stringify(one.plan)}, ${one.policyHash},
+      ${one.kinds}, ${one.defaultPurpose}, ${one.defaultAction}, ${one.from}, ${one.until}, ${one.revision}, ${tx.now})`);
+};
+
+/** Every change that the gateway must see counts the revision up; it is the answer. */
+const touch = async (tx: Tx, id: string, change: Sql): Promise<number> =>
+  (
+    await tx.one<{ revision: number }>(
+      sql`update delivery_grants set revision = revision + 1, ${change} where id = ${id} returning revision`,
+    )
+  ).revision;
+
+export const touchGrant = (tx: Tx, id: string): Promise<number> => touch(tx, id, sql`id = id`);
+
+export const setGrantTerms = (
+  tx: Tx,
+  id: string,
+  terms: { plan: Plan; policyHash: string; from: Date; until: Date | null },
+): Promise<number> =>
+  touch(
+    tx,
+    id,
+    sql`plan = ${JSON.stringify(terms.plan)}, policy_hash = ${terms.policyHash}, valid_from = ${terms.from}, valid_until = ${terms.until}`,
+  );
+
+export const setGrantPlan = (tx: Tx, id: string, plan: Plan): Promise<number> =>
+  touch(tx, id, sql`plan = ${JSON.stringify(plan)}`);
+
+export const setGrantState = (tx: Tx, id: string, state: GrantState, reason: string | null): Promise<number> =>
+  touch(
+    tx,
+    id,
+    sql`state = ${state}, reason = ${reason}, ended_at = ${state === 'withdrawn' || state === 'expired' ? tx.now : null}`,
+  );
+
+export const insertKey = async (tx: Tx, key: GrantKey, hash: string, buyer: string): Promise<void> => {
+  await tx.exec(sql`insert into delivery_keys (id, node, market, participant, grant_id, name, prefix, hash, created_by, created_at)
+    values (${key.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${buyer}, ${key.grant}, ${key.name}, ${key.prefix}, ${hash}, ${tx.actor.id}, ${tx.now})`);
+};
+
+/** Ends a key at `at`; one that ends earlier stays as it is. */
+export const endKey = (tx: Tx, id: string, at: Date): Promise<number> =>
+  tx.exec(sql`update delivery_keys set revoked_at = least(coalesce(revoked_at, ${at}), ${at}) where id = ${id}`);
+
+export const setKeysDropped = (tx: Tx, ids: readonly string[]): Promise<number> =>
+  tx.exec(sql`update delivery_keys set dropped = true where id = any(${[...ids]})`);
+
+export const insertSuspension = async (
+  tx: Tx,
+  one: { id: string; kind: string; target: string; reason: string },
+): Promise<void> => {
+  await tx.exec(sql`insert into delivery_suspensions (id, node, market, participant, target_kind, target, reason, ordered_by, created_at)
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${one.kind}, ${one.target}, ${one.reason}, ${tx.actor.id}, ${tx.now})`);
+};
+
+export const liftSuspensions = (tx: Tx, kind: string, target: string): Promise<number> =>
+  tx.exec(sql`update delivery_suspensions set lifted_by = ${tx.actor.id}, lifted_at = ${tx.now}
+    where target_kind = ${kind} and target = ${target} and lifted_at is null`);

@@ -1,0 +1,257 @@
+/** How versions are delivered, grants that come from contracts, their keys and signed addresses. */
+import { z } from 'zod';
+import { productId, versionId } from './catalogue.ts';
+import { anyId, id, name, page, pageQuery, time } from './common.ts';
+import { endpoint } from './endpoint.ts';
+import { grantId } from './metering.ts';
+
+export const deliveryLimits = {
+  keyColumnsMax: 4,
+  filterColumnsMax: 8,
+  filesPerVersionMax: 40,
+  keysPerGrantMax: 10,
+  rowsMax: 1000,
+  secretCharactersMax: 4096,
+  /** Signed addresses die with the grant, and after this at the latest. */
+  addressSecondsMax: 604_800,
+  addressSecondsDefault: 3600,
+  /** How long a rotated key may go on beside its successor. */
+  rotationMinutesMax: 10_080,
+} as const;
+
+export const endpointId = id('end');
+export const grantKeyId = id('gky');
+export const driverKinds = ['api', 'file', 'proxy'] as const;
+
+const columnName = z.string().min(1).max(200);
+const tableName = z.string().trim().min(1).max(120);
+
+export const apiDraft = z
+  .object({
+    kind: z.literal('api'),
+    table: tableName,
+    keyColumns: z.array(columnName).min(1).max(deliveryLimits.keyColumnsMax).describe('in the order of the address'),
+    filterColumns: z.array(columnName).max(deliveryLimits.filterColumnsMax).default([]),
+    answerColumns: z
+      .array(columnName)
+      .max(500)
+      .default([])
+      .describe('all when empty; what is left out is never copied'),
+    rowsMax: z.number().int().min(1).max(deliveryLimits.rowsMax).default(100),
+  })
+  .strict();
+export const fileDraft = z
+  .object({
+    kind: z.literal('file'),
+    files: z
+      .array(z.object({ table: tableName, form: z.enum(['original', 'normal']) }).strict())
+      .max(deliveryLimits.filesPerVersionMax)
+      .default([])
+      .describe('every original when empty'),
+  })
+  .strict();
+export const proxyDraft = z
+  .object({
+    kind: z.literal('proxy'),
+    upstream: z.url({ protocol: /^https?$/ }).max(1000),
+    methods: z
+      .array(z.enum(['GET', 'POST']))
+      .min(1)
+      .max(2)
+      .default(['GET']),
+    rowsMember: z.string().min(1).max(100).optional().describe('member of the JSON answer that holds the rows'),
+    secretHeader: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/)
+      .optional(),
+    secret: z
+      .string()
+      .min(1)
+      .max(deliveryLimits.secretCharactersMax)
+      .optional()
+      .describe('sealed; never shown again. Left out: the one kept before stays'),
+  })
+  .strict();
+export const endpointDraft = z.discriminatedUnion('kind', [apiDraft, fileDraft, proxyDraft]);
+
+export const endpointStates = ['building', 'ready', 'failed'] as const;
+export const endpointView = z.object({
+  id: endpointId,
+  version: versionId,
+  kind: z.enum(driverKinds),
+  state: z.enum(endpointStates),
+  /** Why it failed, in both languages. */
+  fault: z.object({ zh: z.string(), en: z.string() }).nullable(),
+  revision: z.number().int(),
+  api: apiDraft.omit({ kind: true }).extend({ rows: z.number().int().nullable() }).nullable(),
+  files: z.array(z.object({ name: z.string(), bytes: z.number().int(), sha256: z.string() })).nullable(),
+  proxy: z
+    .object({
+      upstream: z.string(),
+      methods: z.array(z.string()),
+      rowsMember: z.string().nullable(),
+      secretHeader: z.string().nullable(),
+      secretKept: z.boolean(),
+    })
+    .nullable(),
+  job: z.string().nullable(),
+  updatedAt: time,
+});
+const versionParams = z.object({ id: versionId });
+export const listEndpoints = endpoint({
+  id: 'delivery.endpoint.list',
+  method: 'GET',
+  path: '/api/versions/:id/endpoints',
+  summary: { zh: '交付方式配置', en: 'How a version is delivered; for its supplier' },
+  permission: 'delivery.endpoint.write',
+  params: versionParams,
+  reply: z.object({ items: z.array(endpointView) }),
+});
+export const putEndpoints = endpoint({
+  id: 'delivery.endpoint.put',
+  method: 'PUT',
+  path: '/api/versions/:id/endpoints',
+  summary: { zh: '设置交付方式', en: 'Set how a version is delivered: one endpoint of each kind at most' },
+  permission: 'delivery.endpoint.write',
+  params: versionParams,
+  body: z.object({ endpoints: z.array(endpointDraft).min(1).max(driverKinds.length) }).strict(),
+  reply: z.object({ items: z.array(endpointView) }),
+});
+
+export const grantStates = ['opening', 'active', 'suspended', 'withdrawn', 'expired'] as const;
+export const grantLine = z.object({
+  kind: z.enum(driverKinds),
+  /** Null until the supplier's endpoint is ready. */
+  address: z.string().nullable(),
+  ready: z.boolean(),
+  keyColumns: z.array(z.string()),
+  filterColumns: z.array(z.string()),
+  files: z.array(z.object({ name: z.string(), bytes: z.number().int(), sha256: z.string() })),
+});
+export const grantView = z.object({
+  id: grantId,
+  contract: z.string().nullable(),
+  order: z.string().nullable(),
+  product: productId,
+  version: versionId,
+  productName: z.string(),
+  supplier: z.object({ id: z.string(), name: z.string() }),
+  buyer: z.object({ id: z.string(), name: z.string() }),
+  trial: z.boolean(),
+  state: z.enum(grantStates),
+  reason: z.string().nullable(),
+  policyHash: z.string(),
+  actions: z.array(z.string()),
+  purposes: z.array(z.string()).nullable(),
+  authorisationRequired: z.boolean(),
+  from: time,
+  until: time.nullable(),
+  lines: z.array(grantLine),
+  createdAt: time,
+  endedAt: time.nullable(),
+});
+export const listGrants = endpoint({
+  id: 'delivery.grant.list',
+  method: 'GET',
+  path: '/api/grants',
+  summary: { zh: '使用授权', en: 'Grants of your organisation, as buyer or as supplier' },
+  permission: 'signedIn',
+  query: pageQuery.extend({
+    side: z.enum(['buyer', 'supplier']).optional(),
+    contract: anyId.optional(),
+    state: z.enum(grantStates).optional(),
+  }),
+  reply: page(grantView),
+});
+const grantParams = z.object({ id: grantId });
+export const getGrant = endpoint({
+  id: 'delivery.grant.read',
+  method: 'GET',
+  path: '/api/grants/:id',
+  summary: { zh: '使用授权详情', en: 'One grant' },
+  permission: 'signedIn',
+  params: grantParams,
+  reply: grantView,
+});
+
+export const grantKey = z.object({
+  id: grantKeyId,
+  name,
+  /** The beginning of the key, to tell keys apart. */
+  prefix: z.string(),
+  createdAt: time,
+  revokedAt: time.nullable().describe('may lie ahead after a rotation'),
+});
+export const newGrantKey = grantKey.extend({
+  secret: z.string().describe('shown once'),
+  receiptKeys: z
+    .record(z.string(), z.string())
+    .describe('base64url by kind of path; checks X-Receipt-Mac of its answers'),
+});
+export const listKeys = endpoint({
+  id: 'delivery.key.list',
+  method: 'GET',
+  path: '/api/grants/:id/keys',
+  summary: { zh: '授权密钥', en: 'Keys of a grant; for its buyer' },
+  permission: 'delivery.key.write',
+  params: grantParams,
+  reply: z.object({ items: z.array(grantKey) }),
+});
+export const createKey = endpoint({
+  id: 'delivery.key.create',
+  method: 'POST',
+  path: '/api/grants/:id/keys',
+  summary: { zh: '创建授权密钥', en: 'Make a key; its secret is shown once' },
+  permission: 'delivery.key.write',
+  params: grantParams,
+  body: z.object({ name }).strict(),
+  reply: newGrantKey,
+  status: 201,
+  secretReply: true,
+});
+const keyParams = z.object({ id: grantId, key: grantKeyId });
+export const rotateKey = endpoint({
+  id: 'delivery.key.rotate',
+  method: 'POST',
+  path: '/api/grants/:id/keys/:key/rotate',
+  summary: { zh: '轮换授权密钥', en: 'Replace a key; the old one goes on for as long as stated' },
+  permission: 'delivery.key.write',
+  params: keyParams,
+  body: z.object({ minutes: z.number().int().min(0).max(deliveryLimits.rotationMinutesMax).default(0) }).strict(),
+  reply: newGrantKey,
+  status: 201,
+  secretReply: true,
+});
+export const revokeKey = endpoint({
+  id: 'delivery.key.revoke',
+  method: 'POST',
+  path: '/api/grants/:id/keys/:key/revoke',
+  summary: { zh: '吊销授权密钥', en: 'Revoke a key at once' },
+  permission: 'delivery.key.write',
+  params: keyParams,
+  body: z.object({}).strict(),
+  reply: grantKey,
+});
+
+export const createAddress = endpoint({
+  id: 'delivery.address.create',
+  method: 'POST',
+  path: '/api/grants/:id/addresses',
+  summary: { zh: '生成限时下载地址', en: 'An address for one file that needs no key and ends by itself' },
+  permission: 'delivery.key.write',
+  params: grantParams,
+  body: z
+    .object({
+      file: z.string().min(1).max(300),
+      seconds: z
+        .number()
+        .int()
+        .min(1)
+        .max(deliveryLimits.addressSecondsMax)
+        .default(deliveryLimits.addressSecondsDefault),
+    })
+    .strict(),
+  reply: z.object({ url: z.string(), expires: time }),
+  status: 201,
+  secretReply: true,
+});
