@@ -105,10 +105,9 @@ export const makeDesk = (room: Room, bank: () => Bank | undefined): Desk => {
 
   const instructions = async (at: Bank): Promise<number> => {
     const payoutsStop = await differencesStand(database);
-    const open = await instructionsOpen(database, limits.instructionsPerRunMax);
+    const open = await instructionsOpen(database, limits.instructionsPerRunMax, { payouts: !payoutsStop });
     let done = 0;
     for (const one of open) {
-      if (one.state === 'planned' && one.kind === 'payout' && payoutsStop) continue;
       if (one.state === 'acknowledged')
         done += Number(await guarded(one, async () => take(one.id, await at.client().instruction(one.id))));
       else done += Number(await guarded(one, () => send(at, one)));

@@ -11,7 +11,7 @@ import { callbackPath, makeDesk } from './desk.ts';
 import type { Fen, OrderTerms, Statement } from './model.ts';
 import { permissions } from './permissions.ts';
 import { problems } from './problems.ts';
-import { accountOf, findOrder, findStatement, holdsFor, statementsOfOrder } from './reads.ts';
+import { accountOf, findOrder, findStatement, holdsFor, ordersOpen, statementsOfOrder } from './reads.ts';
 import { reconcileDue } from './reconcile.ts';
 import { settlementRoutes } from './routes.ts';
 import { dayOf, estimateFenOf, holdKeyOf } from './rules.ts';
@@ -43,6 +43,8 @@ export interface Settlement extends RoomParts {
   order(read: Reader, id: string): Promise<OrderTerms | undefined>;
   statement(read: Reader, id: string): Promise<Statement | undefined>;
   statementsOf(read: Reader, order: string): Promise<Statement[]>;
+  /** Orders still open with the end of what was billed, for billing by period (rule settlementCycle). */
+  ordersOpen: typeof ordersOpen;
   /** Whether everything an order asked to freeze is frozen. */
   isHeld(read: Reader, order: string): Promise<boolean>;
   funds(read: Reader, participant: string): Promise<Funds>;
@@ -95,7 +97,7 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
     permissions,
     ticks: [
       { name: 'settlement.bank', everySeconds: 2, run: () => desk.run() },
-      { name: 'settlement.reconcile', everySeconds: 30, run: () => reconcileDue(room, bank) },
+      { name: 'settlement.reconcile', everySeconds: 30, run: () => reconcileDue(room, bank, desk.run) },
     ],
     openAccount: (tx, participant) => ensureAccount(room, tx, participant),
     openOrder: (tx, draft) => openOrder(room, tx, draft),
@@ -120,6 +122,7 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
     order: findOrder,
     statement: findStatement,
     statementsOf: statementsOfOrder,
+    ordersOpen,
     isHeld: async (read, order) =>
       (await holdsFor(read, order)).every(({ state }) => state === 'placed' || state === 'cancelled'),
     funds: fundsOf,

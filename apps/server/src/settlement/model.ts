@@ -146,6 +146,8 @@ export const limits = {
   linesMax: 500,
   /** Attempts at one instruction before a person has to look. */
   attemptsMax: 5,
+  /** With the attempts that people order and those for want of money; the table holds two digits. */
+  attemptsEverMax: 99,
   instructionsPerRunMax: 200,
   proofBytesMax: 5_000_000,
   /** Entries in one journal; above it the journal is asked for up to an earlier day. */

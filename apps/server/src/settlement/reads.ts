@@ -79,6 +79,14 @@ export const lockOrder = async (tx: Tx, id: string): Promise<OrderTerms | undefi
 export const ordersPage = (read: Reader, query: PageQuery, where?: Sql) =>
   pageBy<OrderRow, OrderTerms>(read, query, orderSelect, where, orderOf);
 
+/** Orders still open, with the end of what was billed: for whoever bills by period. */
+export const ordersOpen = (
+  read: Reader,
+): Promise<{ order: string; contract: string; way: OrderTerms['way']; openedAt: Date; billedUntil: Date | null }[]> =>
+  read.rows(sql`select id as order, contract, way, created_at as "openedAt",
+      (select max(period_until) from statements s where s.order_id = o.id) as "billedUntil"
+    from settlement_orders o where state = 'open' order by id`);
+
 const holdSelect = sql`select id, participant, purpose, subject, held_for as "heldFor", fen, state, created_at as "createdAt", placed_at as "placedAt"
   from settlement_holds`;
 type HoldRow = Omit<Hold, 'fen'> & { fen: number };
@@ -107,14 +115,18 @@ export const findInstruction = async (read: Reader, id: string): Promise<Instruc
   const row = await read.first<InstructionRow>(sql`${instructionSelect} where id = ${id}`);
   return row && instructionOf(row);
 };
-export const instructionsOpen = async (read: Reader, limit: number): Promise<Instruction[]> =>
+/** Oldest first. `payouts: false` leaves out those not sent yet, so that stopped payouts never crowd out the rest. */
+export const instructionsOpen = async (
+  read: Reader,
+  limit: number,
+  { payouts = true }: { payouts?: boolean } = {},
+): Promise<Instruction[]> =>
   (
-    await read.rows<InstructionRow>(
-      sql`${instructionSelect} where state in ('planned', 'sent', 'acknowledged') order by created_at, id limit ${limit}`,
-    )
+    await read.rows<InstructionRow>(sql`${instructionSelect} where state in ('planned', 'sent', 'acknowledged')
+      ${payouts ? empty : sql`and not (kind = 'payout' and state = 'planned')`} order by created_at, id limit ${limit}`)
   ).map(instructionOf);
 export const instructionsOf = async (read: Reader, subject: string): Promise<Instruction[]> =>
-  (await read.rows<InstructionRow>(sql`${instructionSelect} where subject = ${subject} order by id`)).map(
+  (await read.rows<InstructionRow>(sql`${instructionSelect} where subject = ${subject} order by attempt, effect`)).map(
     instructionOf,
   );
 export const instructionsPage = (read: Reader, query: PageQuery, where?: Sql) =>
@@ -194,7 +206,9 @@ export const findStatement = async (read: Reader, id: string): Promise<Statement
   return row && statementOf(row);
 };
 export const statementsOfOrder = async (read: Reader, order: string): Promise<Statement[]> =>
-  (await read.rows<StatementRow>(sql`${statementSelect} where order_id = ${order} order by id`)).map(statementOf);
+  (await read.rows<StatementRow>(sql`${statementSelect} where order_id = ${order} order by created_at, number`)).map(
+    statementOf,
+  );
 export const statementOfPeriod = async (
   read: Reader,
   order: string,
@@ -242,7 +256,7 @@ export interface StatementPaperRow {
 }
 export const papersOf = (read: Reader, statement: string): Promise<StatementPaperRow[]> =>
   read.rows(
-    sql`select paper, participant, kind, number from statement_papers where statement = ${statement} order by paper`,
+    sql`select paper, participant, kind, number from statement_papers where statement = ${statement} order by number`,
   );
 
 export interface InvoiceRow {
@@ -263,7 +277,7 @@ export interface InvoiceRow {
 const invoiceSelect = sql`select id, participant, buyer, statement, kind, number, day, gross_fen, net_fen, tax_fen, tax_rate, red_of, created_at
   from settlement_invoices`;
 export const invoicesOf = (read: Reader, statement: string): Promise<InvoiceRow[]> =>
-  read.rows(sql`${invoiceSelect} where statement = ${statement} order by id`);
+  read.rows(sql`${invoiceSelect} where statement = ${statement} order by created_at, id`);
 export const invoicesPage = (read: Reader, query: PageQuery, where?: Sql) =>
   pageBy<InvoiceRow, InvoiceRow>(read, query, invoiceSelect, where, (row) => row);
 
@@ -284,7 +298,7 @@ const proofSelect = sql`select id, participant, statement, fen, paid_on, file_na
 export const findProof = (read: Reader, id: string): Promise<ProofRow | undefined> =>
   read.first(sql`${proofSelect} where id = ${id}`);
 export const proofsOf = (read: Reader, statement: string): Promise<ProofRow[]> =>
-  read.rows(sql`${proofSelect} where statement = ${statement} order by id`);
+  read.rows(sql`${proofSelect} where statement = ${statement} order by created_at, id`);
 
 const payoutSelect = sql`select id, participant, fen, bank_name as "bankName", account_masked as "accountMasked", state, two_people as "twoPeople",
   requested_by as "requestedBy", checked_by as "checkedBy", approved_by as "approvedBy", reason, created_at as "createdAt", finished_at as "finishedAt"

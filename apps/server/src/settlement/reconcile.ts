@@ -110,13 +110,19 @@ export const reconcileDay = async (
 };
 
 /** Every day that is over and not yet compared. Number of days. Waits while the bank's last word on something is missing. */
-export const reconcileDue = async (room: Room, bank: Bank | undefined): Promise<number> => {
+export const reconcileDue = async (
+  room: Room,
+  bank: Bank | undefined,
+  lookAtBank: () => Promise<number>,
+): Promise<number> => {
   if (!bank) return 0;
   const { database } = room;
   const last = await lastReconciledDay(database);
   const first = last ? nextDay(last) : await firstDay(database);
   const today = dayOf(room.now());
   if (!first || first >= today) return 0;
+  // A deposit of the day's last minute must not look like a difference.
+  await lookAtBank();
   const open = await instructionsOpen(database, limits.instructionsPerRunMax);
   if (open.some(({ state }) => state !== 'planned')) return 0;
   let count = 0;

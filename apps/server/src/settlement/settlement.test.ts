@@ -1,6 +1,7 @@
 import * as wire from '@shugu/wire/settlement';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from '../kernel/db/db.ts';
+import { dealsOn } from './testing.deals.ts';
 import { refusal, startSettlementServer, type TestServer } from './testing.server.ts';
 
 let server: TestServer;
@@ -9,66 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-const openFor = async (login: string, fen: string) => {
-  const client = await server.as(login);
-  await client.call(wire.openAccount, { body: {} });
-  await server.settle();
-  if (fen !== '0') await client.call(wire.simulateDeposit, { body: { amountFen: fen } });
-  return client;
-};
-const perCall = { kind: 'perCall', unitPrice: '0.0035' } as const;
-const from = new Date('2026-03-02T00:00:00Z');
-const until = new Date('2026-03-31T16:00:00Z');
-
-interface Deal {
-  way?: 'custody' | 'direct' | 'postpaid';
-  estimate?: bigint;
-  buyer?: string;
-  shares?: boolean;
-}
-const contract = async ({ way = 'custody', estimate = 100_000n, buyer = 'bank', shares = false }: Deal = {}) => {
-  const order = server.newOrder();
-  await server.tx((tx) =>
-    server.settlement.openOrder(tx, {
-      order,
-      contract: 'ctr_test',
-      title: '货车宝：近一年里程（样例）',
-      buyer: server.org(buyer),
-      supplier: server.org('xingsha'),
-      plan: perCall as never,
-      taxRate: '0.06',
-      way,
-      estimateFen: estimate,
-      ...(shares && {
-        splitRule: {
-          legs: [
-            { party: server.org('xingsha'), role: 'supplier', share: '0.7' as never },
-            { party: server.org('mapping'), role: 'rightsHolder', share: '0.3' as never },
-          ],
-          fee: { party: server.org('operator'), share: '0.02' as never },
-        },
-      }),
-    }),
-  );
-  await server.settle();
-  return order;
-};
-const use = async (order: string, calls: bigint, { final = true, periodKey = 'once' } = {}) => {
-  const statement = await server.tx((tx) =>
-    server.settlement.settleOrder(tx, {
-      order,
-      periodKey,
-      from,
-      until,
-      usage: [{ title: '查询', calls }],
-      cut: { gateway: 7 },
-      final,
-    }),
-  );
-  await server.settle();
-  return statement.id;
-};
-const funds = async (login: string) => (await (await server.as(login)).call(wire.readAccount, {})).funds;
+const { openFor, contract, use, funds } = dealsOn(() => server);
 
 describe('custody', () => {
   test('deposit, hold, use, capture, split, release, statement for each by its standing', async () => {

@@ -65,6 +65,11 @@ export const setHold = (tx: Tx, id: string, state: HoldState): Promise<number> =
     sql`update settlement_holds set state = ${state}, placed_at = ${state === 'placed' ? tx.now : null} where id = ${id}`,
   );
 
+export const cancelWaiting = (tx: Tx, heldFor: string): Promise<number> =>
+  tx.exec(
+    sql`update settlement_holds set state = 'cancelled' where held_for = ${heldFor} and purpose = 'order' and state in ('waiting', 'refused')`,
+  );
+
 export interface NewInstruction {
   participant: string;
   kind: InstructionKind;

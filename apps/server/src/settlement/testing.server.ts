@@ -37,6 +37,8 @@ export interface TestServer {
   /** Organisation of the cast by key. */
   org(key: string): string;
   as(login: string): Promise<Client>;
+  /** A file by GET. */
+  bytes(login: string, path: string): Promise<{ status: number; body: Buffer }>;
   tx<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
   bank(): BankClient;
   /** Passes at the bank until nothing is left to do. */
@@ -111,7 +113,12 @@ export const startSettlementServer = async (options: { simulatorArguments?: stri
   await settlement.beforeListen();
   url = await app.listen({ host: '127.0.0.1', port: 0 });
   const client = (token?: string): Client => makeClient({ url, token, newKey: () => newSecret() });
-  const tokens = new Map<string, Client>();
+  const tokens = new Map<string, string>();
+  const tokenOf = async (login: string): Promise<string> => {
+    const { token } = await client().call(memberWire.signIn, { body: { login, password: cast.password } });
+    tokens.set(login, token);
+    return token;
+  };
   const settle = async () => {
     for (let quiet = 0; quiet < 2; ) quiet = (await settlement.runDesk()) === 0 ? quiet + 1 : 0;
   };
@@ -123,12 +130,11 @@ export const startSettlementServer = async (options: { simulatorArguments?: stri
     clock,
     cast,
     org: (key) => cast.organisations[key]!,
-    as: async (login) => {
-      const before = tokens.get(login);
-      if (before) return before;
-      const { token } = await client().call(memberWire.signIn, { body: { login, password: cast.password } });
-      tokens.set(login, client(token));
-      return tokens.get(login)!;
+    as: async (login) => client(tokens.get(login) ?? (await tokenOf(login))),
+    bytes: async (login, path) => {
+      const token = tokens.get(login) ?? (await tokenOf(login));
+      const answer = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
+      return { status: answer.status, body: Buffer.from(await answer.arrayBuffer()) };
     },
     tx: (run) => database.tx(systemActor('test'), run),
     bank: () => settlement.bank()!.client(),

@@ -136,7 +136,10 @@ const refundPaid = async (room: Room, tx: Tx, one: Instruction, day: Day): Promi
   });
 };
 
-/** For reasons of the bank's it is tried again, a few times; for want of money a hold waits and a payout ends. */
+/**
+ * For reasons of the bank's it is tried again, a few times. For want of money a hold waits and a payout ends; anything else
+ * that lacks money there shows that the books differ, so a person must look.
+ */
 const refused = async (room: Room, tx: Tx, one: Instruction, reason: string): Promise<void> => {
   if (one.effect === 'holdPlaced') return holdRefused(room, tx, one.subject, reason);
   if (one.effect === 'payoutPaid') {
@@ -144,7 +147,7 @@ const refused = async (room: Room, tx: Tx, one: Instruction, reason: string): Pr
     if (payout?.state === 'approved') await store.endPayout(tx, one.subject, 'refused', reason);
     return retryWaiting(room, tx, one.participant);
   }
-  await repeat(room, tx, one);
+  if (!reason.startsWith('insufficient-')) await repeat(room, tx, one);
 };
 
 /** The same instruction under a new reference. `force`: a person ordered it though the bank refused it often. */

@@ -23,6 +23,7 @@ export const plan = async (
   const refused = before.filter(({ state, reason }) => state === 'refused' && reason !== 'insufficient-available');
   if (!force && refused.length >= limits.attemptsMax) return false;
   const attempt = 1 + Math.max(0, ...before.map((each) => each.attempt));
+  if (attempt > limits.attemptsEverMax) return false;
   await store.insertInstruction(tx, { ...one, attempt });
   room.wake(tx);
   return true;

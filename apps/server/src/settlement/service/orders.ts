@@ -11,7 +11,7 @@ import {
   usageBilled,
 } from '@shugu/ledger';
 import { audit } from '../../kernel/audit.ts';
-import { sql, type Tx } from '../../kernel/db/db.ts';
+import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { nextNumber } from '../../kernel/numbers.ts';
 import { balanceOf, contextFor, post } from '../books.ts';
@@ -146,7 +146,11 @@ export const settleOrder = async (room: Room, tx: Tx, draft: SettleDraft): Promi
   if (order.state !== 'open') throw problems.stateWrong({ detail: order.state });
   const statement = await openStatement(tx, order, draft);
   const { id, ratedFen } = statement;
-  if (draft.final) await store.setOrderState(tx, order.id, 'final');
+  if (draft.final) {
+    await store.setOrderState(tx, order.id, 'final');
+    // What is owed is known: an estimate that still waits for money gives way to the sum itself.
+    await store.cancelWaiting(tx, order.id);
+  }
   await audit(tx, {
     action: 'settlement.statement.issue',
     subject: id,
@@ -200,7 +204,7 @@ export const releaseOrder = async (
   const order = await lockOrder(tx, id);
   if (order?.state !== 'open') return;
   await store.setOrderState(tx, id, 'released');
-  await tx.exec(sql`update settlement_holds set state = 'cancelled' where held_for = ${id} and state = 'waiting'`);
+  await store.cancelWaiting(tx, id);
   await audit(tx, {
     action: 'settlement.order.release',
     subject: id,
