@@ -44,7 +44,10 @@ export const describeResource = async (read: Reader, id: string): Promise<Resour
   };
 };
 
-/** By a valid certificate, in force and not frozen at `at`; the one that lasts longest. */
+/**
+ * By a valid certificate, in force at `at`; the one that lasts longest. What is seized or disputed on one certificate of the
+ * holder is not dealt in by way of another.
+ */
 export const operatingRight = async (
   read: Reader,
   participant: string,
@@ -59,7 +62,10 @@ export const operatingRight = async (
   }>(sql`select r.id, c.code, r.valid_until as until
     from registered_rights r join certificates c on c.id = r.certificate
     where r.resource = ${resource} and r.participant = ${participant} and r.right_kind = 'operate' and r.state = 'active'
-      and c.state = 'valid' and r.valid_from <= ${at} and r.valid_until > ${at} order by r.valid_until desc limit 1`);
+      and c.state = 'valid' and r.valid_from <= ${at} and r.valid_until > ${at}
+      and not exists (select 1 from registered_rights f where f.resource = r.resource and f.participant = r.participant
+        and f.right_kind = r.right_kind and f.state = 'frozen')
+    order by r.valid_until desc limit 1`);
   return row && { certificateCode: row.code, until: row.until, right: row.id };
 };
 

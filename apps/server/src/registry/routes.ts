@@ -8,7 +8,7 @@ import { kernelProblems } from '../kernel/problem.ts';
 import type { Certificate, RegistryDeps } from './model.ts';
 import { registryProblems as problems } from './problems.ts';
 import { certificatesBy, certificatesInForce, resourcesOf, rightsHeldBy, rightsOf, volumesOf } from './reads.ts';
-import { chinaDay } from './rules.ts';
+import { chinaDay, inOrder } from './rules.ts';
 import { answerInspection, askInspection, listInspections } from './service/inspections.ts';
 import { precheckFirst } from './service/precheck.ts';
 import { pageOfRegistrar, saveRegistrarPage } from './service/registrar.ts';
@@ -71,7 +71,7 @@ const resourceRoutes = (deps: RegistryDeps): Route[] => {
     }),
     on(wire.rightsOfResource, async ({ read, principal, params }) => {
       const resource = await seenResource(read, principal, params.id);
-      return { items: await rightViews(read, await rightsOf(read, resource.id)) };
+      return { items: await rightViews(read, inOrder(await rightsOf(read, resource.id))) };
     }),
   ];
 };
@@ -85,8 +85,10 @@ const uploadRoutes = (deps: RegistryDeps): Route[] => [
   }),
   on(
     wire.putPart,
-    async ({ principal, params, stream }) =>
-      uploadView(await receivePart(deps, principal.participant, params.id, params.offset, stream)),
+    async ({ principal, params, stream, headers }) => {
+      const announced = headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
+      return uploadView(await receivePart(deps, principal.participant, params.id, params.offset, stream, announced));
+    },
     { ownTransaction: true },
   ),
   on(wire.completeUpload, async ({ tx, params }) => {
@@ -125,7 +127,7 @@ const certificateRoutes = (deps: RegistryDeps): Route[] => {
         rights.some((right) => right.participant === own) ||
         principal.permissions.has('registry.resource.supervise');
       if (!may) throw kernelProblems.unknown();
-      return { items: await rightViews(read, rights.reverse()) };
+      return { items: await rightViews(read, inOrder(rights)) };
     }),
     on(wire.proposeCancellation, async ({ tx, principal, params, body }) => {
       await proposeCancellation(tx, principal, params.code, body);

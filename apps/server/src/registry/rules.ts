@@ -218,6 +218,16 @@ export const columnsOf = (
     sensitivity: sensitivityOf(name, scans, classification),
   }));
 
+/** As a certificate lists them: by holder, then hold, use, operate. */
+export const inOrder = (rights: readonly RegisteredRight[]): RegisteredRight[] =>
+  [...rights].sort(
+    (a, b) =>
+      a.holderCode.localeCompare(b.holderCode) ||
+      a.holderName.localeCompare(b.holderName) ||
+      allRights.indexOf(a.right) - allRights.indexOf(b.right) ||
+      a.validFrom.getTime() - b.validFrom.getTime(),
+  );
+
 /** A natural person's name as strangers see it. */
 export const maskName = (name: string): string => {
   const [first = '', ...rest] = [...name];

@@ -279,3 +279,44 @@ export const review = async (rig: TestRegistry, id: string) => {
   await move(clerk, id, 'accept');
   await move(clerk, id, 'concludeReview', { input: met });
 };
+
+/** A certificate by first registration without notice, which takes no time; its code. */
+export const certificateFor = async (
+  rig: TestRegistry,
+  client: Client,
+  resource: string,
+  over: Record<string, unknown> = {},
+): Promise<string> => {
+  const form = firstForm({ noNotice: true, noNoticeReason: '涉及商业秘密', ...over });
+  const id = await draftCase(rig, client, 'registration.first', resource, form, ['identity', 'sourceProof', 'sample']);
+  await move(client, id, 'submit');
+  await review(rig, id);
+  await move(await rig.as('registrar.reviewer'), id, 'exemptFromNotice', { input: { reason: '理由成立' } });
+  await rig.settle();
+  await move(await rig.as('registrar.clerk'), id, 'certify');
+  await rig.settle();
+  const { items } = await client.call(wire.ownCertificates, { query: { limit: 1 } });
+  return items[0]!.code;
+};
+
+/** A later registration up to its evidence: handed in, reviewed, approved by a second person. */
+export const laterCase = async (
+  rig: TestRegistry,
+  client: Client,
+  procedure: string,
+  code: string,
+  data: Record<string, unknown>,
+  papers: readonly string[] = ['identity'],
+): Promise<string> => {
+  const { id: subject } = await client.call(wire.getCertificate, { params: { code } });
+  const form = { certificate: code, dataName: freight.name, ...data };
+  return draftCase(rig, client, procedure, subject, form, papers);
+};
+
+export const approveLater = async (rig: TestRegistry, id: string): Promise<void> => {
+  await review(rig, id);
+  await move(await rig.as('registrar.reviewer'), id, 'approve');
+  await rig.settle();
+  await move(await rig.as('registrar.clerk'), id, 'certify');
+  await rig.settle();
+};

@@ -2,7 +2,7 @@
 import { registryLimits } from '@shugu/wire/registry';
 import { type Reader, sql } from '../kernel/db/db.ts';
 import type { Certificate, Content, RegisteredRight, RegistryDeps, Remark, Resource, Upload } from './model.ts';
-import { lengthWarnings, maskName } from './rules.ts';
+import { inOrder, lengthWarnings, maskName } from './rules.ts';
 import type { Inspection } from './service/inspections.ts';
 import type { Dispatch } from './store/national.ts';
 import { newestContents } from './store/resources.ts';
@@ -98,7 +98,7 @@ export const rightViews = async (read: Reader, rights: readonly RegisteredRight[
 /** Public fields only: names of natural persons are shortened, proofs and contacts left out. */
 export const certificateViews = async (deps: ViewDeps, read: Reader, certificates: readonly Certificate[]) => {
   const ids = certificates.map((one) => one.id);
-  const rights = (await listRights(read, sql`certificate = any(${ids})`, 5000)).reverse();
+  const rights = inOrder(await listRights(read, sql`certificate = any(${ids})`, 5000));
   const remarks = await listRemarks(
     read,
     sql`lifted_at is null and right_id = any(${rights.map((right) => right.id)})`,

@@ -13,6 +13,8 @@ export const simulatorLimits = { codesPerMonthMax: 9999 } as const;
 const note = '模拟：非国家数据产权登记服务系统出具，不具有登记效力';
 
 export const nationalSimulator = (database: Database, settings: RegistrySettings): NationalSystem => {
+  // Nothing that a simulator gives may look like a registration of a real province.
+  if (!/^9[2-9]$/.test(settings.region)) throw new Error(`the simulator gives no codes of region ${settings.region}`);
   const once = <Answer extends object>(
     step: string,
     key: string,

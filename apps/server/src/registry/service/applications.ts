@@ -14,6 +14,7 @@ export type ApplicationDeps = Pick<RegistryDeps, 'members' | 'cases'>;
 /** The part of a case that the checks look at; a form that is only tried out is no case yet. */
 export type Application = Pick<CaseRecord, 'procedure' | 'subject' | 'participant' | 'handler' | 'data'> & {
   id: string | null;
+  filedAt?: Date;
 };
 
 const system = systemPrincipal('registry');
@@ -73,16 +74,17 @@ export const citedCertificate = async (read: Reader, one: Application, lock = fa
   return found;
 };
 
-export const rightsHeld = (read: Reader, certificate: string, participant: string): Promise<RegisteredRight[]> =>
+/** Open rights that an organisation may dispose of: its own, and those of holders who are no members and whose agent it was. */
+export const rightsHeld = (read: Reader, certificate: Certificate, participant: string): Promise<RegisteredRight[]> =>
   listRights(
     read,
-    sql`certificate = ${certificate} and participant = ${participant} and state in ('active', 'frozen')`,
+    sql`certificate = ${certificate.id} and state in ('active', 'frozen')
+      and (participant = ${participant} or (participant = '' and ${certificate.participant === participant}))`,
   );
 
 const holdersOnly = async (read: Reader, certificate: Certificate, one: Application): Promise<RegisteredRight[]> => {
-  const held = await rightsHeld(read, certificate.id, one.participant);
-  if (held.length === 0 && certificate.participant !== one.participant)
-    throw problems.certificateUnfit({ detail: '申请人不是权利人 / the applicant is no holder' });
+  const held = await rightsHeld(read, certificate, one.participant);
+  if (held.length === 0) throw problems.certificateUnfit({ detail: '申请人不是权利人 / the applicant is no holder' });
   return held;
 };
 
@@ -96,9 +98,12 @@ export const checkLater = async (deps: ApplicationDeps, read: Reader, one: Appli
 };
 
 export const checkRenewal = async (deps: ApplicationDeps, read: Reader, one: Application): Promise<Certificate> => {
+  const cited = await citedCertificate(read, one);
+  // Asked for in time and still under way when the certificate ran out.
+  if (cited.state === 'expired' && one.filedAt && one.filedAt < cited.validUntil) return cited;
   const certificate = await checkLater(deps, read, one);
   const kept = (one.data.rightsKept ?? []) as RightKind[];
-  const held = await rightsHeld(read, certificate.id, one.participant);
+  const held = await rightsHeld(read, certificate, one.participant);
   const missing = kept.filter((right) => !held.some((one) => one.right === right));
   if (missing.length)
     throw problems.certificateUnfit({

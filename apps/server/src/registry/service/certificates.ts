@@ -5,7 +5,7 @@ import { sql, type Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Issue } from '../../kernel/issue/index.ts';
 import type { Certificate, Holder, RegisteredRight, RegistryDeps, Remark, RightKind, Text } from '../model.ts';
-import { chinaDay, freezes, lastDayBefore, rightTitles, type Term } from '../rules.ts';
+import { chinaDay, freezes, inOrder, lastDayBefore, rightTitles, type Term } from '../rules.ts';
 import {
   insertCertificate,
   insertRight,
@@ -97,7 +97,7 @@ const issuePaper = async (
   kind: Text,
   pin: string,
 ): Promise<string> => {
-  const rights = (await openRights(tx, one.id)).reverse();
+  const rights = inOrder(await openRights(tx, one.id));
   const name = await deps.members.displayName(tx, one.registrar);
   // Names of natural persons never enter the log in clear.
   const clear = one.holders.every((holder) => !holder.natural);
@@ -160,7 +160,8 @@ export const issueCertificate = async (
   kind: Text,
   pin: string,
 ): Promise<Certificate> => {
-  const holders = [...new Map(rights.map(({ holder }) => [`${holder.code}/${holder.name}`, holder])).values()];
+  // By identity: two natural persons may share a name, and their numbers are not kept here.
+  const holders = [...new Set(rights.map(({ holder }) => holder))];
   const one: Certificate = {
     ...draft,
     id: newId('crt', tx.now),

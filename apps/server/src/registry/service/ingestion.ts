@@ -2,6 +2,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { audit } from '../../kernel/audit.ts';
 import { ChildError } from '../../kernel/child/error.ts';
 import type { Database, Reader } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
@@ -122,6 +123,12 @@ const readContent = async (deps: IngestDeps, upload: Upload, content: Content, c
     if (!finished) return;
     const current = (await findResource(tx, content.resource, true))!;
     if (current.state !== 'retired') await setResourceState(tx, current.id, 'profiled');
+    await audit(tx, {
+      action: 'registry.resource.profile',
+      subject: current.id,
+      participant: current.participant,
+      data: { content: content.id, digest: original.digest, rows: schema.rowCount },
+    });
     await tell(tx, 'registry.resource.profiled', current.id, current.participant, {
       resource: current.id,
       content: content.id,

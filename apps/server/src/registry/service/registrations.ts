@@ -28,6 +28,7 @@ import {
   checkRenewal,
   citedCertificate,
   planTransfer,
+  rightsHeld,
 } from './applications.ts';
 import {
   endCertificate,
@@ -70,6 +71,11 @@ const digestOf = async (read: Reader, one: CaseRecord): Promise<string> => {
 };
 
 const nameOf = (one: CaseRecord): string => String(one.data.dataName ?? one.title);
+
+const holdersLeft = (before: Certificate, left: readonly RegisteredRight[]): Holder[] =>
+  before.holders.filter((holder) =>
+    left.some((right) => right.holderCode === holder.code && right.holderName === holder.name),
+  );
 
 export const registrationHooks = (deps: RegistryDeps): Record<string, Hooks> => {
   const { cases } = deps;
@@ -229,12 +235,13 @@ export const registrationHooks = (deps: RegistryDeps): Record<string, Hooks> => 
     const before = plan.certificate;
     // A transfer gives no more time than there was.
     const whole = { from: startOfDay(evidence.on), until: before.validUntil };
+    const transferees = plan.transferees.map((holder) => ({ ...holder, natural: false }));
     const rights: NewRight[] = plan.passing.flatMap(({ right, line }) => {
       const term = termWithin({ from: whole.from, until: right.validUntil }, line);
       if (!term) throw problems.certificateUnfit({ detail: '转让期限无效 / the term of the transfer is empty' });
-      return plan.transferees.map((holder) => ({
+      return transferees.map((holder) => ({
         ...term,
-        holder: { ...holder, natural: false },
+        holder,
         right: right.right,
         limits: [right.limits, line.scope ?? ''].filter(Boolean).join('；'),
         proof: `转让自 ${before.code}`,
@@ -270,10 +277,7 @@ export const registrationHooks = (deps: RegistryDeps): Record<string, Hooks> => 
         one.id,
       );
     else {
-      const holders = before.holders.filter((holder) =>
-        left.some((right) => right.holderCode === holder.code && right.holderName === holder.name),
-      );
-      await reissue(deps, tx, { ...before, holders }, kinds.transfer!, one.pin);
+      await reissue(deps, tx, { ...before, holders: holdersLeft(before, left) }, kinds.transfer!, one.pin);
     }
     return outcomeOf(issued);
   };
@@ -326,8 +330,8 @@ export const registrationHooks = (deps: RegistryDeps): Record<string, Hooks> => 
     if (until <= before.validUntil)
       throw problems.certificateUnfit({ detail: '续期后不晚于原有效期 / no later than before' });
     const rights = await tx.rows<{ id: string }>(
-      sql`select id from registered_rights where certificate = ${before.id} and participant = ${one.participant}
-        and right_kind = any(${rightsKept}) and (state in ('active', 'frozen') or (state = 'expired' and valid_until = ${before.validUntil}))`,
+      sql`select id from registered_rights where certificate = ${before.id}
+        and (participant = ${one.participant} or (participant = '' and ${before.participant === one.participant})) and right_kind = any(${rightsKept}) and (state in ('active', 'frozen') or (state = 'expired' and valid_until = ${before.validUntil}))`,
     );
     for (const { id } of rights) await extendRight(tx, (await findRight(tx, id, true))!, before, until);
     const next = await reissue(
@@ -348,14 +352,14 @@ export const registrationHooks = (deps: RegistryDeps): Record<string, Hooks> => 
   const cancel = async (tx: Tx, { case: one }: Occasion) => {
     const before = await validCited(tx, one);
     const ground = String(one.data.ground);
-    const mine = (await openRights(tx, before.id)).filter((right) => right.participant === one.participant);
+    const mine = await rightsHeld(tx, before, one.participant);
     const others = (await openRights(tx, before.id)).length - mine.length;
     const words = { code: ground, zh: '已注销', en: 'cancelled' };
     // Who holds jointly cancels what is its own, unless the data itself is gone.
     if (others === 0 || ground === 'destroyed') await endCertificate(deps, tx, before, 'cancelled', words, one.id);
     else {
       for (const right of mine) await endRight(tx, right, 'cancelled', one.id);
-      const holders = before.holders.filter((holder) => holder.participant !== one.participant);
+      const holders = holdersLeft(before, await openRights(tx, before.id));
       await reissue(deps, tx, { ...before, holders }, kinds.cancellation!, one.pin);
     }
     return { certificate: before.id, code: before.code };

@@ -71,6 +71,8 @@ const liveRights = async (read: Reader, resource: string): Promise<boolean> =>
 export const retireResource = async (tx: Tx, id: string, reason: string): Promise<void> => {
   const resource = await ownResource(tx, id);
   if (await liveRights(tx, id)) throw problems.registered();
+  if (await tx.first(sql`select 1 from cases where subject = ${id} and ended_at is null and not private limit 1`))
+    throw problems.caseOpen();
   await setResourceState(tx, id, 'retired');
   await audit(tx, { action: 'registry.resource.retire', subject: id, data: { reason } });
   await tell(tx, 'registry.resource.retired', id, resource.participant, { resource: id });

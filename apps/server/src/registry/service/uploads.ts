@@ -86,8 +86,11 @@ const writePart = async (
     await file.truncate(offset);
     for await (const chunk of source as AsyncIterable<Buffer>) {
       if (written + chunk.length > most) throw kernelProblems.tooLarge({ detail: `${most} bytes at most from here` });
-      await file.write(chunk, 0, chunk.length, offset + written);
-      written += chunk.length;
+      for (let done = 0; done < chunk.length; ) {
+        const { bytesWritten } = await file.write(chunk, done, chunk.length - done, offset + written);
+        done += bytesWritten;
+        written += bytesWritten;
+      }
     }
   } catch (error) {
     failure = error;
@@ -103,15 +106,19 @@ export const receivePart = async (
   id: string,
   offset: number,
   source: Readable,
+  announced?: number,
 ): Promise<Upload> => {
   const upload = await ownUpload(deps.database, participant, id);
   if (upload.state !== 'open') throw problems.uploadEnded();
   if (offset !== upload.received)
     throw problems.offset({ detail: `${upload.received}`, headers: { 'upload-offset': `${upload.received}` } });
+  const most = Math.min(registryLimits.partBytesMax, upload.bytes - offset);
+  // Refused before it is read, so that the sender hears why.
+  if (announced !== undefined && announced > most)
+    throw kernelProblems.tooLarge({ detail: `${most} bytes at most from here` });
   if (arriving.has(id)) throw problems.uploadBusy();
   arriving.add(id);
   try {
-    const most = Math.min(registryLimits.partBytesMax, upload.bytes - offset);
     const path = await uploadPath(deps.objects, id);
     const { written, failure } = await writePart(path, offset, most, source);
     // A part that is too long is refused whole; one that broke off keeps what came.
