@@ -1,5 +1,6 @@
 /** Endpoints: the supplier says how a version is delivered; a job copies tables into stores made for look-ups. */
-import { access, rm } from 'node:fs/promises';
+import { access, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Text } from '@shugu/wire';
 import { endpointDraft } from '@shugu/wire/delivery';
 import { audit } from '../../kernel/audit.ts';
@@ -150,6 +151,17 @@ export const completeEndpoints = async (
 };
 
 const cannotBuild: Text = { zh: '数据文件已不可用', en: 'The data is no longer there' };
+const otherData: Text = {
+  zh: '数据已更新，与该版本登记的内容不一致',
+  en: 'The data differs from what the version was made of',
+};
+
+/** A version is frozen: what was uploaded since must not be delivered under its name. */
+const isOfVersion = async ({ folder, digest }: { folder: string; digest: string }): Promise<boolean> => {
+  const schema = JSON.parse(await readFile(join(folder, 'schema.json'), 'utf8')) as { normal: { digest: string } };
+  return `sha256:${schema.normal.digest}` === digest;
+};
+
 /** Faults of the machine, not of the table: another try may do. */
 const passing = ['child.queue-full', 'child.cancelled', 'child.time-out', 'child.exited'];
 
@@ -162,6 +174,7 @@ const build = async (
   const version = await deps.version(context.database, endpoint.version);
   const table = version?.tables.find(({ name }) => name === draft.table);
   if (!table?.normal) return cannotBuild;
+  if (!(await isOfVersion(table.normal))) return otherData;
   const { rowCount } = table;
   const name = storeName(endpoint.id, endpoint.revision);
   const path = storePath(await deps.storesFolder(), name);
