@@ -1,0 +1,99 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { referenceDocuments, wireEndpoints } from '../../../../tools/reference/documents.ts';
+import { eventTypes } from '../../../../tools/reference/events.ts';
+import { editedMigrations, keptDigests, migrationDigests } from '../../../../tools/reference/migrations.ts';
+import { type TestExchange, testExchange } from '../support/exchange.ts';
+import { isTest, root, server, sources } from './sources.ts';
+
+let world: TestExchange;
+beforeAll(async () => {
+  world = await testExchange();
+});
+afterAll(() => world?.end());
+
+describe('reference documents', () => {
+  test('say what the program says; `npm run gen` writes them', async () => {
+    const stale = Object.entries(await referenceDocuments()).flatMap(([path, text]) => {
+      const file = join(root, path);
+      return existsSync(file) && readFileSync(file, 'utf8') === text ? [] : [path];
+    });
+    expect(stale).toEqual([]);
+  });
+
+  test('every route that is described is served, and every one served is described', async () => {
+    const described = (await wireEndpoints()).map((one) => one.id).sort();
+    const served = world.exchange.endpoints.map((one) => one.id).sort();
+    expect({
+      notServed: described.filter((id) => !served.includes(id)),
+      notDescribed: served.filter((id) => !described.includes(id)),
+    }).toEqual({
+      notServed: [],
+      notDescribed: [],
+    });
+  });
+
+  test('every event that is told or waited for is declared', () => {
+    const declared = new Set(eventTypes(join(root, server)).map((one) => one.type));
+    const rooms = [...new Set([...declared].map((type) => type.split('.')[0]))].join('|');
+    const named = new RegExp(`(?:\\btype: |types: \\[[^\\]]*?|\\btype === )'((?:${rooms})\\.\\w+\\.\\w+)'`, 'g');
+    const unknown = sources()
+      .filter(({ path }) => path.startsWith(`${server}/`) && !isTest(path))
+      .flatMap(({ path, code }) =>
+        [...code.matchAll(named)]
+          .map((match) => match[1]!)
+          .filter((type) => !declared.has(type))
+          .map((type) => `${path}: ${type}`),
+      );
+    expect([...new Set(unknown)]).toEqual([]);
+    expect(declared.size).toBeGreaterThan(40);
+  });
+
+  test('every permission asked for in code is declared', () => {
+    const known = new Set(world.exchange.permissions.flatMap((table) => Object.keys(table)));
+    const wrong = sources()
+      .filter(({ path }) => path.startsWith(`${server}/`) && !isTest(path))
+      .flatMap(({ path, code }) =>
+        [...code.matchAll(/permissions\.has\(\s*'([^']+)'/g)]
+          .filter((match) => !known.has(match[1]!))
+          .map((match) => `${path}: ${match[1]}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('migrations', () => {
+  test('are as they were written down, and none is missing from the list', async () => {
+    const now = await migrationDigests();
+    expect(editedMigrations(now, keptDigests())).toEqual([]);
+    expect(Object.keys(now).filter((name) => !(name in keptDigests()))).toEqual([]);
+  });
+});
+
+describe('tables', () => {
+  /** Tables of the node itself, whose rows belong to nobody, each with its reason. This list may only shrink. */
+  const ofTheNode: Record<string, string> = {
+    migrations: 'the schema’s own history',
+    node_state: 'what the node remembers about itself',
+    counters: 'numbers of papers, of the whole node',
+    event_cursors: 'how far each consumer has read',
+    idempotency: 'answers kept for a caller’s retries, by participant and person',
+    log_checkpoints: 'the public log, of one origin',
+    log_tiles: 'the public log, of one origin',
+  };
+
+  test('every owned table says to whom a row belongs', async () => {
+    const { rows } = await world.exchange.kernel.database.pool.query<{ name: string; columns: string[] }>(
+      `select t.table_name as name, array_agg(c.column_name::text) as columns from information_schema.tables t
+       join information_schema.columns c using (table_schema, table_name)
+       where t.table_schema = 'public' and t.table_type = 'BASE TABLE' group by 1 order by 1`,
+    );
+    const wrong = rows.flatMap(({ name, columns }) => {
+      const missing = ['node', 'market', 'participant'].filter((column) => !columns.includes(column));
+      return missing.length && !(name in ofTheNode) ? [`${name}: ${missing.join(', ')}`] : [];
+    });
+    expect(wrong).toEqual([]);
+    expect(rows.length).toBeGreaterThan(40);
+  });
+});

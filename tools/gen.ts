@@ -1,0 +1,27 @@
+/**
+ * `npm run gen`: writes the reference documents and the digests of new migrations. An edited migration is refused;
+ * `--rewrite-migrations` takes it over, for files that no release has run yet.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { referenceDocuments } from './reference/documents.ts';
+import { digestsPath, editedMigrations, keptDigests, migrationDigests } from './reference/migrations.ts';
+
+const root = join(import.meta.dirname, '..');
+
+const write = (path: string, text: string): void => {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+  console.log(path);
+};
+
+for (const [path, text] of Object.entries(await referenceDocuments())) write(path, text);
+
+const digests = await migrationDigests();
+const edited = editedMigrations(digests, keptDigests());
+if (edited.length && !process.argv.includes('--rewrite-migrations')) {
+  console.error(`edited after they were written down, make a new migration instead: ${edited.join(', ')}`);
+  process.exitCode = 1;
+} else write(digestsPath, `${JSON.stringify(digests, null, 2)}\n`);
+// Modules of the server keep workers alive.
+process.exit();
