@@ -34,6 +34,30 @@ const verbs: Record<string, Verb> = {
     en: 'check bundles offline',
     load: () => import('./verify.ts'),
   },
+  backup: {
+    usage: 'backup --out FILE [--home DIR] [--passphrase-file FILE]',
+    zh: '把整个节点备份成一个文件',
+    en: 'put the whole node into one file',
+    load: () => import('./backup.ts'),
+  },
+  restore: {
+    usage: 'restore FILE --home DIR [--witness FILE] [--new-origin]',
+    zh: '把备份恢复到空目录',
+    en: 'bring a backup into an empty folder',
+    load: () => import('./restore.ts'),
+  },
+  doctor: {
+    usage: 'doctor [--home DIR] [--json]',
+    zh: '体检：环境、数据与日志',
+    en: 'look whether a node is well',
+    load: () => import('./doctor.ts'),
+  },
+  witness: {
+    usage: 'witness --home DIR [--port N] [--log VKEY]',
+    zh: '运行公开日志的见证方',
+    en: 'run a witness of public logs',
+    load: () => import('./witness.ts'),
+  },
 };
 
 const help = (language: 'zh' | 'en'): string => {

@@ -2,8 +2,10 @@
 import { join, resolve } from 'node:path';
 import { type Exchange, type ExchangeOptions, startExchange, version } from './app.ts';
 import { type Config, readConfig, settings } from './kernel/config.ts';
+import { type Migration, readMigrations } from './kernel/db/migrate.ts';
 import { makeLog } from './kernel/log.ts';
 import { startPostgres } from './kernel/postgres/index.ts';
+import { roomOrder } from './rooms.ts';
 
 /** Ends the database server that a killed process may have left on a data folder, so that the folder can go. */
 export const endLeftoverDatabase = async (home: string): Promise<void> => {
@@ -11,7 +13,23 @@ export const endLeftoverDatabase = async (home: string): Promise<void> => {
   await postgres.stop();
 };
 
-export { type Config, type Exchange, type ExchangeOptions, makeLog, readConfig, settings, startExchange, version };
+/** Every room's migrations, as this version ships them. */
+export const ownMigrations = (): Promise<Migration[]> => readMigrations(import.meta.dirname, ['kernel', ...roomOrder]);
+
+export { BackupProblem, connectHome, restoreBackup, type Standing, writeBackup } from './kernel/backup/index.ts';
+export { type ExtraCheck, examine, type Finding } from './kernel/doctor/index.ts';
+export { openWitness, serveWitness } from './kernel/publiclog/witness.ts';
+export {
+  type Config,
+  type Exchange,
+  type ExchangeOptions,
+  makeLog,
+  readConfig,
+  settings,
+  startExchange,
+  startPostgres,
+  version,
+};
 
 const runAsProgram = async (): Promise<void> => {
   const config = readConfig(process.env);

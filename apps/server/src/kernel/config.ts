@@ -1,5 +1,6 @@
 /** Settings: one table, each with its environment variable, default and meaning. docs/operate/settings.md is made from it. */
 import type { Text } from '@shugu/wire';
+import { parseWitnesses, type Witness } from './publiclog/witnesses.ts';
 
 interface Setting<T> {
   variable: string;
@@ -112,6 +113,13 @@ export const settings = {
     integer,
     '公开日志的批次节奏（秒）；承诺的最大延迟为其 30 倍',
     'Rhythm of the public log’s batches, in seconds; the promised maximum delay is thirty times that',
+  ),
+  witnesses: setting(
+    'SHUGU_WITNESSES',
+    [] as Witness[],
+    parseWitnesses,
+    '公开日志的见证方：“URL 公钥”，多个以逗号分隔；空则无见证',
+    'Witnesses of the public log: “URL VKEY”, pairs separated by commas; none if empty',
   ),
   sessionHours: setting('SHUGU_SESSION_HOURS', 12, integer, '登录有效时长（小时）', 'Hours a session lasts'),
   loginTriesPerMinute: setting(

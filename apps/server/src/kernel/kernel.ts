@@ -1,7 +1,9 @@
 /** The kernel built by hand, in order: database, secrets, keys, log, papers. Rooms take what they need from it. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkpointSigner, suite as suiteOf, vkeyOf } from '@shugu/evidence';
 import type { Logger } from 'pino';
+import { restoreMark } from './backup/files.ts';
 import type { Clock, SimulatedClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './db/db.ts';
@@ -15,6 +17,8 @@ import { createPress, type Press } from './paper/press.ts';
 import { type RunningPostgres, startPostgres } from './postgres/index.ts';
 import { makePublicLog, type PublicLog } from './publiclog/publiclog.ts';
 import { insertOrigin, openOrigin } from './publiclog/store.ts';
+import { originName } from './publiclog/succession.ts';
+import { rememberWitnesses } from './publiclog/witnesses.ts';
 import { makeSeal, type Seal } from './seal.ts';
 
 export interface Kernel {
@@ -51,9 +55,9 @@ const ensureOrigin = async (database: Database, keys: Keys, config: Config): Pro
   await database.tx(systemActor('publiclog'), async (tx) => {
     if (await openOrigin(tx, config.node)) return;
     const signer = await keys.signer(tx, '', 'log');
-    const serial = signer.keyId.split(':')[1]!.slice(0, 12);
-    await insertOrigin(tx, `shugu.${config.node}/${serial}`, config.suite, signer.keyId);
+    await insertOrigin(tx, originName(config.node, signer.keyId), config.suite, signer.keyId);
   });
+  await database.tx(systemActor('publiclog'), (tx) => rememberWitnesses(tx, config.witnesses));
 };
 
 const checkSuite = async (database: Database, config: Config): Promise<void> => {
@@ -64,10 +68,19 @@ const checkSuite = async (database: Database, config: Config): Promise<void> => 
   });
 };
 
-export const openKernel = async ({ config, log, roomOrder, postgres: given, address }: KernelOptions): Promise<Kernel> => {
+export const openKernel = async ({
+  config,
+  log,
+  roomOrder,
+  postgres: given,
+  address,
+}: KernelOptions): Promise<Kernel> => {
   const home = config.home;
+  if (existsSync(join(home, restoreMark)))
+    throw new Error(`a restore into ${home} was not finished; delete the folder and restore again`);
   const postgres =
-    given ?? (await startPostgres({ dataDirectory: join(home, 'postgres'), url: config.databaseUrl || undefined, log }));
+    given ??
+    (await startPostgres({ dataDirectory: join(home, 'postgres'), url: config.databaseUrl || undefined, log }));
   const tenancy = { node: config.node, market: config.market };
   let clock: Clock | SimulatedClock | undefined;
   const database = openDatabase({
@@ -103,6 +116,8 @@ export const openKernel = async ({ config, log, roomOrder, postgres: given, addr
         };
       },
       onSequenced: (tx, ids) => issue!.onSequenced(tx, ids),
+      witnesses: config.witnesses,
+      now: () => clock!.now(),
     });
     issue = makeIssue({ database, keys, publicLog, objects, press, suite: config.suite, publicUrl, specimen: true });
     const running = clock;

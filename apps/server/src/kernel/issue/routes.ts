@@ -10,6 +10,7 @@ import type { Keys } from '../keys.ts';
 import { decodeCursor, pageOf, pageSize } from '../pages.ts';
 import { kernelProblems } from '../problem.ts';
 import { origins } from '../publiclog/store.ts';
+import { knownWitnesses } from '../publiclog/witnesses.ts';
 import type { Issue } from './issue.ts';
 import * as store from './store.ts';
 
@@ -57,7 +58,9 @@ export const trustOf = async (
   const signing = known.filter((one) => one.purpose === 'seal' || one.purpose === 'signature');
   const listed = [];
   for (const one of signing) listed.push({ keyId: one.id, holder: await holder(one.participant), roles: signingRoles });
-  return trustFrom({ logs, ...(listed.length ? { keys: listed } : {}) });
+  // Former witnesses too: papers carry their lines. How many lines a reader wants is the reader's to say.
+  const witnesses = (await knownWitnesses(read)).map(({ vkey }) => ({ vkey }));
+  return trustFrom({ logs, ...(witnesses.length ? { witnesses } : {}), ...(listed.length ? { keys: listed } : {}) });
 };
 
 /** Roles in which a seal may stand on a paper; who may take which is decided where the paper is issued. */

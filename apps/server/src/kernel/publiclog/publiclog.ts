@@ -1,7 +1,7 @@
 /**
  * The node's public log. A fact is published inside the transaction that makes it true and sequenced after commit, in batches
  * of fixed rhythm; a checkpoint is signed over each batch. Only the node's open origin grows; a node restored from behind its
- * last witnessed checkpoint opens a new one (see `succeed`).
+ * last witnessed checkpoint opens a new one (succession.ts). Witnesses, where configured, are asked after each batch.
  */
 import {
   appendEntries,
@@ -18,9 +18,17 @@ import type { Logger } from 'pino';
 import type { Database, Reader, Tx } from '../db/db.ts';
 import { systemActor } from '../http/principal.ts';
 import { newId } from '../ids.ts';
+import { askWitness, hasLineOf, withLine, witnessRestSeconds } from './cosign.ts';
 import * as store from './store.ts';
+import type { Witness } from './witnesses.ts';
 
-export const limits = { batchEntries: 20_000, tilesCached: 256, delayBatches: 30 } as const;
+export const limits = {
+  batchEntries: 20_000,
+  tilesCached: 256,
+  delayBatches: 30,
+  /** A paper waits this long for a witnessed checkpoint before it goes out with the log's word alone. */
+  witnessWaitSeconds: 60,
+} as const;
 
 /** What signs an origin's checkpoints. */
 export interface OriginKey {
@@ -56,6 +64,7 @@ export interface PublicLog {
   publish(tx: Tx, publication: Publication): Promise<string>;
   /** Sequences what is committed; number of entries. */
   sequence(): Promise<number>;
+  /** Undefined before the entry is sequenced and, for a short while, before a witness has seen it. */
   inclusion(read: Reader, entryId: string): Promise<Inclusion | undefined>;
   consistency(read: Reader, origin: string, from: number, to: number): Promise<Uint8Array[]>;
   tiles(read: Reader, origin: string): TileStore;
@@ -69,6 +78,8 @@ export interface PublicLogOptions {
   log: Logger;
   /** Called with the entries' ids after a batch is durable. */
   onSequenced?(tx: Tx, entryIds: string[]): Promise<void>;
+  witnesses?: readonly Witness[];
+  now(): Date;
 }
 
 export const makePublicLog = (options: PublicLogOptions): PublicLog => {
@@ -108,6 +119,34 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
     return ids;
   };
 
+  const witnesses = options.witnesses ?? [];
+  // By vkey: the size it cosigned last, and until when (monotonic ms) it is left alone after a failure.
+  const standing = new Map<string, { size: number; restUntil: number }>();
+
+  const cosignWith = async (witness: Witness, origin: store.Origin, key: OriginKey): Promise<void> => {
+    const checkpoint = await store.latestCheckpoint(database, origin.origin);
+    const before = standing.get(witness.vkey) ?? { size: 0, restUntil: 0 };
+    if (!checkpoint || hasLineOf(checkpoint.note, witness) || performance.now() < before.restUntil) return;
+    const { size, note } = checkpoint;
+    try {
+      const answer = await askWitness(
+        witness,
+        { hash: key.hash, store: cached(origin.origin), size, note },
+        before.size,
+      );
+      if (answer.kind !== 'cosigned') throw new Error(`the witness answered: ${JSON.stringify(answer)}`);
+      await database.tx(systemActor('publiclog'), async (tx) => {
+        await store.lockOrigin(tx, origin.origin);
+        const present = (await store.checkpointAt(tx, origin.origin, size))!;
+        await store.replaceNote(tx, origin.origin, size, await withLine(present.note, witness, answer.signatures));
+      });
+      standing.set(witness.vkey, { size, restUntil: 0 });
+    } catch (error) {
+      options.log.warn({ err: error, witness: witness.url, size }, 'a witness has not cosigned');
+      standing.set(witness.vkey, { ...before, restUntil: performance.now() + witnessRestSeconds * 1000 });
+    }
+  };
+
   let pendingRun: Promise<unknown> = Promise.resolve();
   const sequenceOnce = async (): Promise<number> => {
     const open = await store.openOrigin(database, options.node);
@@ -119,8 +158,19 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
         appendBatch(tx, await store.lockOrigin(tx, open.origin), key),
       );
       count += ids.length;
-      if (ids.length < limits.batchEntries) return count;
+      if (ids.length < limits.batchEntries) break;
     }
+    await Promise.all(witnesses.map((witness) => cosignWith(witness, open, key)));
+    return count;
+  };
+
+  /** The latest checkpoint that a witness has seen where one covers the position, else the latest. */
+  const checkpointFor = async (read: Reader, entry: store.LoggedEntry): Promise<store.StoredCheckpoint | undefined> => {
+    const witnessed = await store.latestCheckpoint(read, entry.origin!, { witnessed: true });
+    if (witnessed && witnessed.size > entry.position!) return witnessed;
+    const age = options.now().getTime() - (entry.sequenced_at?.getTime() ?? 0);
+    if (witnesses.length > 0 && age < limits.witnessWaitSeconds * 1000) return undefined;
+    return store.latestCheckpoint(read, entry.origin!);
   };
 
   return {
@@ -139,7 +189,8 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
       if (!entry || entry.origin === null || entry.position === null) return undefined;
       const origin = (await store.origins(read)).find((one) => one.origin === entry.origin)!;
       const key = await options.originKey(origin);
-      const checkpoint = (await store.latestCheckpoint(read, origin.origin))!;
+      const checkpoint = await checkpointFor(read, entry);
+      if (!checkpoint) return undefined;
       const proof = await inclusionProof({
         hash: key.hash,
         store: cached(origin.origin),

@@ -1,6 +1,6 @@
 /** Tables of the public log. Tiles are immutable: a path written once keeps its bytes. */
 import type { TileStore } from '@shugu/tlog';
-import { type Reader, sql, type Tx } from '../db/db.ts';
+import { empty, type Reader, sql, type Tx } from '../db/db.ts';
 
 export interface Origin {
   origin: string;
@@ -110,9 +110,19 @@ export const writeCheckpoint = async (
   await tx.exec(sql`update log_origins set size = ${checkpoint.size} where origin = ${origin}`);
 };
 
-export const latestCheckpoint = (read: Reader, origin: string): Promise<StoredCheckpoint | undefined> =>
+export const latestCheckpoint = (
+  read: Reader,
+  origin: string,
+  { witnessed = false } = {},
+): Promise<StoredCheckpoint | undefined> =>
   read.first<StoredCheckpoint>(
-    sql`select origin, size, root, note, at, witnessed from log_checkpoints where origin = ${origin} order by size desc limit 1`,
+    sql`select origin, size, root, note, at, witnessed from log_checkpoints where origin = ${origin}
+      ${witnessed ? sql`and witnessed` : empty} order by size desc limit 1`,
+  );
+
+export const checkpointAt = (read: Reader, origin: string, size: number): Promise<StoredCheckpoint | undefined> =>
+  read.first<StoredCheckpoint>(
+    sql`select origin, size, root, note, at, witnessed from log_checkpoints where origin = ${origin} and size = ${size}`,
   );
 
 export const replaceNote = async (tx: Tx, origin: string, size: number, note: string): Promise<void> => {

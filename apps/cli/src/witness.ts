@@ -1,0 +1,59 @@
+/** `shugu witness`: watches logs and cosigns their checkpoints (C2SP tlog-witness); a process of its own, best elsewhere. */
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openWitness, serveWitness } from '@shugu/server';
+import type { Context } from './main.ts';
+import { say } from './say.ts';
+
+const portMax = 65_535;
+
+export const run = async (args: string[], { language, cwd }: Context): Promise<number> => {
+  const { values } = parseArgs({
+    args,
+    options: {
+      home: { type: 'string' },
+      port: { type: 'string', default: '7171' },
+      host: { type: 'string', default: '127.0.0.1' },
+      name: { type: 'string' },
+      suite: { type: 'string', default: 'intl' },
+      log: { type: 'string', multiple: true },
+    },
+  });
+  if (!values.home) throw new Error('witness: name its folder with --home DIR');
+  const port = Number(values.port);
+  if (!/^\d+$/.test(values.port) || port > portMax) throw new Error('witness: --port is a number up to 65535');
+  if (values.suite !== 'intl' && values.suite !== 'sm') throw new Error('witness: --suite is intl or sm');
+  const witness = await openWitness({
+    home: resolve(cwd, values.home),
+    name:
+      values.name ??
+      `${hostname()
+        .toLowerCase()
+        .replace(/[^a-z0-9.-]/g, '-')}/witness`,
+    suite: values.suite,
+    logs: values.log ?? [],
+    now: () => new Date(),
+  });
+  const server = serveWitness(witness);
+  await new Promise<void>((done, failed) => server.once('error', failed).listen(port, values.host, done));
+  const address = server.address();
+  const url = `http://${values.host}:${typeof address === 'object' ? address?.port : port}`;
+  say(
+    JSON.stringify({
+      ready: true,
+      url,
+      vkey: witness.vkey,
+      logs: witness.logs().map(({ origin, size }) => ({ origin, size })),
+    }),
+  );
+  if (witness.logs().length === 0)
+    console.error(
+      language === 'zh' ? '尚未登记任何日志：用 --log 公钥 添加' : 'no log is watched yet: add one with --log VKEY',
+    );
+  await new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+  });
+  await new Promise((done) => server.close(done));
+  return 0;
+};

@@ -1,0 +1,1 @@
+export { type ExtraCheck, examine, type Finding } from './doctor.ts';
