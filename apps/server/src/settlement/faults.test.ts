@@ -132,15 +132,12 @@ test('callbacks count only with the bank’s signature', async () => {
     body: JSON.stringify({ reference: 'x', status: 'done' }),
   });
   expect(forged.status).toBe(403);
-  // The simulator calls back for this deposit; nobody asks the bank here.
-  await server
-    .bank()
-    .simulate.deposit({
-      reference: 'dep-2',
-      account: (await (await server.as('bank.finance')).call(wire.readAccount, {})).bankAccount!,
-      fen: '77',
-    });
-  for (let waited = 0; waited < 5000 && (await funds('bank.finance')).available !== '1077'; waited += 20)
+  // Carried out after the desk's patience is over and no tick runs here: only the bank's callback can tell.
+  await server.bank().simulate.faults({ delayMsMin: 700, delayMsMax: 700 });
+  await server.tx((tx) =>
+    server.settlement.holdForDispute(tx, { dispute: 'dsp_call', participant: server.org('bank'), fen: 77n }),
+  );
+  for (let waited = 0; waited < 8000 && (await funds('bank.finance')).held !== '77'; waited += 20)
     await new Promise((resolve) => setTimeout(resolve, 20));
-  expect((await funds('bank.finance')).available).toBe('1077');
+  expect((await funds('bank.finance')).held).toBe('77');
 });

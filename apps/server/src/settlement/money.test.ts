@@ -1,6 +1,7 @@
 import * as wire from '@shugu/wire/settlement';
 import readXlsx from 'read-excel-file/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeJobs } from '../kernel/jobs.ts';
 import { dealsOn } from './testing.deals.ts';
 import { type Client, refusal, startSettlementServer, type TestServer } from './testing.server.ts';
 
@@ -225,6 +226,14 @@ describe('papers, sheets, journals', () => {
     const row = await server.kernel.issue.read(server.database, papers[0]!.id);
     expect(row).toMatchObject({ disclosure: 'commitment', parties: [server.org('bank'), server.org('xingsha')] });
     expect(JSON.stringify(row!.document)).not.toContain(server.org('mapping'));
+    const { kernel, database } = server;
+    await kernel.publicLog.sequence();
+    await makeJobs({ database, clock: kernel.clock, handlers: kernel.issue.jobs, log: kernel.log }).drain();
+    for (const paper of papers) {
+      const made = (await kernel.issue.read(database, paper.id))!;
+      expect((await kernel.issue.file(made, 'pdf')).subarray(0, 5).toString()).toBe('%PDF-');
+      expect((await kernel.issue.file(made, 'bundle')).length).toBeGreaterThan(500);
+    }
   });
 
   test('the spreadsheet says what the statement says', async () => {

@@ -22,11 +22,6 @@ import type { Day, Fen, StatementState, UsageLine } from './model.ts';
 export const dayOf = (at: Date): Day => dayInChina(at.toISOString());
 export const nextDay = (day: Day): Day =>
   new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
-export const daysBetween = (after: Day, before: Day): Day[] => {
-  const days: Day[] = [];
-  for (let day = nextDay(after); day < before; day = nextDay(day)) days.push(day);
-  return days;
-};
 
 /** How the bank names a hold; orders and disputes never share one. */
 export const holdKeyOf = (purpose: 'order' | 'dispute' | 'bill', heldFor: string): string =>
