@@ -1,0 +1,83 @@
+import type { UseRecord } from '@shugu/gateway';
+import { describe, expect, it } from 'vitest';
+import { grantOfLine, rollUp, unitsOf, useOf } from './rules.ts';
+import { limitsLeft } from './usage.ts';
+
+const record = (more: Partial<UseRecord>): UseRecord => ({
+  version: 1,
+  source: 's',
+  sequence: 1,
+  use: 'use_1',
+  grant: 'grt_1.api',
+  contract: 'con_1',
+  product: 'prd_1',
+  tenancy: { node: 'hn', market: 'main', participant: 'org_1' },
+  at: Date.parse('2026-07-01T15:59:59Z'),
+  driver: 'api',
+  action: 'use',
+  policy: '',
+  status: 'complete',
+  units: { calls: 1, rows: 2, bytes: 100 },
+  latencyMs: 1,
+  ...more,
+});
+
+describe('roll-up', () => {
+  it('counts on the grant, whichever line served it, by its own days', () => {
+    const late = record({ grant: 'grt_1.file', at: Date.parse('2026-07-01T16:00:00Z') });
+    expect(rollUp([record({}), record({}), late], () => 'Asia/Shanghai')).toEqual([
+      { grant: 'grt_1', day: '2026-07-01', calls: 2, incompleteCalls: 0, rows: 4, bytes: 200 },
+      { grant: 'grt_1', day: '2026-07-02', calls: 1, incompleteCalls: 0, rows: 2, bytes: 100 },
+    ]);
+    expect(rollUp([late], () => 'UTC')).toMatchObject([{ day: '2026-07-01' }]);
+    expect(grantOfLine('grt_1')).toBe('grt_1');
+  });
+
+  it('turns a complete call into an incomplete one when its answer broke off after it was recorded', () => {
+    const units = { calls: 0, rows: 0, bytes: -40 };
+    const cut = record({ use: 'use_1.cut', corrects: 'use_1', reason: 'answerCut', status: 'incomplete', units });
+    expect(rollUp([record({}), cut], () => undefined)).toMatchObject([
+      { calls: 1, incompleteCalls: 1, rows: 2, bytes: 60 },
+    ]);
+    expect(useOf(cut)).toBe('use_1');
+    expect(unitsOf(record({ status: 'incomplete' })).incompleteCalls).toBe(1);
+    expect(unitsOf(record({ use: 'cor_1', corrects: 'use_1', reason: 'correction' })).incompleteCalls).toBe(0);
+  });
+});
+
+describe('what is left', () => {
+  it('counts only days of the present period and never shows less than nothing', () => {
+    const day = (text: string, calls: number) => ({
+      grant: 'grt_1',
+      day: text,
+      calls,
+      incompleteCalls: 0,
+      rows: 0,
+      bytes: 0,
+    });
+    const quotas = (['total', 'year', 'month', 'day'] as const).map((period) => ({
+      metric: 'calls' as const,
+      period,
+      limit: 5,
+    }));
+    const grant = {
+      id: 'grt_1',
+      supplier: 's',
+      buyer: 'b',
+      contract: null,
+      product: 'p',
+      productVersion: 'v',
+      timeZone: 'Asia/Shanghai',
+      quotas,
+      trial: false,
+    };
+    const days = [day('2025-12-31', 4), day('2026-06-30', 1), day('2026-07-01', 2), day('2026-07-02', 1)];
+    const left = limitsLeft(grant, days, Date.parse('2026-07-01T16:00:00Z'));
+    expect(left.map((one) => [one.period, one.used, one.left, one.end?.toISOString() ?? null])).toEqual([
+      ['total', 8, 0, null],
+      ['year', 4, 1, '2026-12-31T16:00:00.000Z'],
+      ['month', 3, 2, '2026-07-31T16:00:00.000Z'],
+      ['day', 1, 4, '2026-07-02T16:00:00.000Z'],
+    ]);
+  });
+});
