@@ -25,6 +25,7 @@ import { newestContent } from './store/resources.ts';
 import { findCertificate, findRight } from './store/rights.ts';
 
 export type { RegistryEvents } from './events.ts';
+export { buildTableStore } from './ingest/tablestore.ts';
 export type {
   Certificate,
   RegisteredRight,

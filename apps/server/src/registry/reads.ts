@@ -96,7 +96,7 @@ export interface CertificateQuery extends PageQuery {
   state?: Certificate['state'];
   registrar?: string;
   text?: string;
-  /** Only those on which this organisation holds or held a right. */
+  /** Only those that this organisation applied for, or holds or held a right on. */
   holder?: string;
 }
 
@@ -113,7 +113,7 @@ export const certificatesBy = async (
     sql`true ${query.state ? sql`and state = ${query.state}` : empty}
       ${query.registrar ? sql`and registrar = ${query.registrar}` : empty}
       ${query.text ? sql`and (data_name ilike ${contains(query.text)} or code = ${query.text})` : empty}
-      ${query.holder ? sql`and exists (select 1 from registered_rights r where r.certificate = certificates.id and r.participant = ${query.holder})` : empty}
+      ${query.holder ? sql`and (participant = ${query.holder} or exists (select 1 from registered_rights r where r.certificate = certificates.id and r.participant = ${query.holder}))` : empty}
       ${after ? sql`and id < ${after[0]}` : empty}`,
     pageSize(query) + 1,
   );

@@ -1,13 +1,16 @@
 /** First registration through the door: as applicant, clerk, reviewer, neighbour and stranger, on a simulated calendar. */
+import { verifyBundle } from '@shugu/evidence';
 import type { Client } from '@shugu/wire';
 import { cases as caseWire } from '@shugu/wire/cases';
 import * as kernelWire from '@shugu/wire/kernel';
 import * as wire from '@shugu/wire/registry';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from '../kernel/db/db.ts';
+import { trustOf } from '../kernel/issue/routes.ts';
 import { refusal } from '../members/testing.server.ts';
 import {
   attach,
+  certificateFor,
   draftCase,
   firstForm,
   freight,
@@ -114,6 +117,11 @@ test('from a file to a certificate: notice, evidence at which it is complete, co
   expect(JSON.stringify(certificate)).not.toContain(xingsha.phone);
   const paper = await rig.stranger.call(kernelWire.paperRead, { params: { id: certificate.paper! } });
   expect(paper).toMatchObject({ kind: 'certificate', number: code, disclosure: 'clear', ready: true });
+  const bundle = await rig.stranger.raw(kernelWire.paperBundle, { params: { id: certificate.paper! } });
+  const trust = await trustOf(rig.kernel.database, rig.kernel.keys, async (participant) => participant);
+  const report = await verifyBundle(new Uint8Array(await bundle.arrayBuffer()), trust);
+  expect([report.checks.filter((check) => !check.ok), report.ok]).toEqual([[], true]);
+  expect(report.signers).toMatchObject([{ role: 'registrar' }]);
   const logged = await rig.kernel.database.rows<{ kind: string; entry: Buffer }>(
     sql`select kind, entry from log_entries order by created_at, id`,
   );
@@ -223,8 +231,29 @@ test('what does not fit is refused where it is handed in', async () => {
   expect(await refusal(move(steward, wrong.id, 'submit'))).toBe('registry.notRegistrar');
 });
 
-test('two holders register the same right at once, each with its own term', async () => {
+test('a natural person by an agent: in the log no name, to strangers a shortened one', async () => {
   rig.moveTo('2026-05-11T01:00:00Z');
+  const person = { ...xingsha, name: '样例张三', kind: 'natural', number: '99000019900101001X' };
+  const form = firstForm({
+    applicants: [person],
+    agent: xingsha.name,
+    rights: [{ holder: person.name, right: 'hold', limits: '无', proof: '本人合法取得' }],
+  } as never);
+  const code = await certificateFor(rig, steward, resource, form);
+  const shown = await rig.stranger.call(wire.getCertificate, { params: { code } });
+  expect(shown.holders).toEqual([{ id: null, name: '样***', rights: ['hold'] }]);
+  const text = JSON.stringify(shown);
+  expect([person.name, person.number].filter((one) => text.includes(one))).toEqual([]);
+  const logged = await rig.kernel.database.rows<{ entry: Buffer }>(sql`select entry from log_entries`);
+  const log = logged.map((row) => row.entry.toString()).join();
+  expect([person.name, person.number].filter((one) => log.includes(one))).toEqual([]);
+  const paper = { params: { id: shown.paper! } };
+  expect(await refusal(rig.stranger.call(kernelWire.paperRead, paper))).toBe('kernel.unknown');
+  expect((await steward.call(kernelWire.paperRead, paper)).disclosure).toBe('commitment');
+});
+
+test('two holders register the same right at once, each with its own term', async () => {
+  rig.moveTo('2026-05-12T01:00:00Z');
   const line = (holder: typeof xingsha, over: object = {}) => ({
     holder: holder.name,
     code: holder.number,
@@ -249,7 +278,7 @@ test('two holders register the same right at once, each with its own term', asyn
   const rights = (await rig.registry.rightsOf(rig.kernel.database, resource)).filter((right) => right.caseId === id);
   expect(rights.map((right) => [right.holderName, right.right, right.validUntil.toISOString()])).toEqual([
     [mapping.name, 'use', '2027-12-31T16:00:00.000Z'],
-    [xingsha.name, 'use', '2031-05-10T16:00:00.000Z'],
+    [xingsha.name, 'use', '2031-05-11T16:00:00.000Z'],
   ]);
   const joint = await rig.as('mapping.trader');
   expect((await joint.call(wire.ownRights, {})).items).toMatchObject([{ right: 'use', state: 'active' }]);
