@@ -69,6 +69,17 @@ const tree = root.addChildren([
   page(paths.papers, () => import('./pages/papers.tsx')),
   one(paths.paper, () => import('./pages/paper.tsx')),
   page(paths.jobs, () => import('./pages/jobs.tsx')),
+  page(paths.resources, () => import('./pages/resources.tsx')),
+  page(paths.newResource, () => import('./pages/resource-new.tsx')),
+  one(paths.resource, () => import('./pages/resource.tsx')),
+  page(paths.rights, () => import('./pages/rights.tsx')),
+  page(paths.ownProducts, () => import('./pages/own-products.tsx')),
+  page(paths.newProduct, () => import('./pages/product-new.tsx')),
+  one(paths.ownProduct, () => import('./pages/own-product.tsx')),
+  page(paths.listings, () => import('./pages/listings.tsx')),
+  one(paths.newListing, () => import('./pages/listing-new.tsx')),
+  one(paths.listing, () => import('./pages/listing.tsx')),
+  page(paths.reports, () => import('./pages/reports.tsx')),
 ]);
 
 export const router = createRouter({

@@ -36,7 +36,7 @@ const Turnover = () => {
   const totals = read.data?.totals;
   return (
     <section className="section" aria-label={t('home.figures')}>
-      <div className="grid" style={{ '--least': '200px' } as never}>
+      <div className="grid" style={{ '--least': '160px' } as never}>
         <Figure
           label={t('home.listings')}
           value={count(totals?.listings)}
@@ -80,10 +80,10 @@ export default function Home() {
   const navigate = useNavigate();
   const search = (text: string) => navigate({ to: paths.products, search: { q: text || undefined } as never });
   return (
-    <Page title={t('home.title')}>
+    <Page title={t('home.title')} hideTitle>
       <section className="hero">
         <Valley />
-        <h2 style={{ fontSize: 'clamp(26px,4vw,42px)', letterSpacing: '.04em' }}>{t('home.slogan')}</h2>
+        <h1>{t('home.slogan')}</h1>
         <p>{t('home.lead')}</p>
         <Input.Search
           size="large"
@@ -102,8 +102,8 @@ export default function Home() {
       <Turnover />
       <div className="columns">
         <section className="section">
-          <div className="row between">
-            <h2>{t('home.newest')}</h2>
+          <div className="row between" style={{ marginBottom: 12 }}>
+            <h2 style={{ margin: 0 }}>{t('home.newest')}</h2>
             <Link to={paths.products}>{t('app.more')}</Link>
           </div>
           <ProductTiles

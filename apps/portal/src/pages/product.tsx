@@ -1,13 +1,175 @@
+import { productPage } from '@shugu/wire/market-find';
+import { Link } from '@tanstack/react-router';
+import { Alert, Button, Tag, Tooltip } from 'antd';
+import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
-import { ProductTiles } from '../market/tiles.tsx';
-import { Empty } from '../ui/empty.tsx';
-import { Page } from '../ui/frame.tsx';
+import { planText } from '../market/price.ts';
+import { VersionTables } from '../market/version.tsx';
+import { paths } from '../paths.ts';
+import { isBuyer, may, useMe } from '../session.ts';
+import { dayOf, percent } from '../ui/format.ts';
+import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { useId } from '../ui/route.ts';
+import { StateTag } from '../ui/step.tsx';
 
-export default function Products() {
+type ProductPage = Reply<typeof productPage>;
+
+const OrderButton = ({ one }: { one: ProductPage }) => {
   const { t } = useWords();
+  const me = useMe();
+  const blocked =
+    me === null
+      ? t('app.signInFirst')
+      : me && one.supplier.id === me.organisation.id
+        ? t('product.ownGoods')
+        : !one.orderable
+          ? t('product.notOrderable')
+          : me && (!isBuyer(me) || !may(me, 'market.scenario.file'))
+            ? t('app.noPermission')
+            : null;
+  const button = (
+    <Button type="primary" size="large" tabIndex={-1} aria-disabled={!!blocked} style={blocked ? { opacity: 0.62 } : undefined}>
+      {t('product.order')}
+    </Button>
+  );
+  if (blocked && me !== null) return <Tooltip title={blocked}>{button}</Tooltip>;
+  return <Link to={me ? paths.newOrder(one.listing.id) : paths.signIn}>{button}</Link>;
+};
+
+const Policy = ({ one }: { one: ProductPage }) => {
+  const { t, w, language } = useWords();
   return (
-    <Page title={t('menu.products')}>
-      <ProductTiles query={{ limit: 20 }} empty={<Empty title={t('shop.empty')}>{t('shop.emptyText')}</Empty>} />
-    </Page>
+    <Sheet title={t('product.policy')}>
+      <p className="quiet">{t('product.policyLead')}</p>
+      <ul style={{ margin: 0, paddingLeft: '1.2em' }}>
+        {one.listing.explanation[language].map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+      <p className="row" style={{ marginTop: 12 }}>
+        {one.listing.purposes.map((purpose) => (
+          <Tag key={purpose}>{w('purpose', purpose)}</Tag>
+        ))}
+      </p>
+    </Sheet>
+  );
+};
+
+const Plans = ({ one }: { one: ProductPage }) => {
+  const { t, w, language } = useWords();
+  return (
+    <Sheet title={t('product.plans')}>
+      <ul className="card-list">
+        {one.listing.plans.map((plan) => (
+          <li key={plan.offer}>
+            <div className="row between">
+              <b>{plan.title}</b>
+              <b className="price">{planText(plan.plan, language)}</b>
+            </div>
+            <div className="small quiet">
+              {t('product.tax', { rate: percent(plan.taxRate) })} · {plan.settlementWays.map((way) => w('way', way)).join('、')}
+            </div>
+          </li>
+        ))}
+      </ul>
+      <p className="small quiet" style={{ marginTop: 10 }}>
+        {t('product.acceptance', { days: one.listing.acceptanceDays })}
+        {one.listing.trial ? ` · ${t('product.trial', { calls: one.listing.trial.calls, days: one.listing.trial.days })}` : ''}
+      </p>
+      <OrderButton one={one} />
+    </Sheet>
+  );
+};
+
+const Trust = ({ one }: { one: ProductPage }) => {
+  const { t, w } = useWords();
+  return (
+    <Sheet title={t('product.trust')}>
+      <Facts
+        items={[
+          [
+            w('basis', one.listing.basis),
+            one.listing.certificates.length
+              ? one.listing.certificates.map((code) => (
+                  <div key={code}>
+                    <Link to={paths.verifyCode(code)} className="mono">
+                      {code}
+                    </Link>
+                  </div>
+                ))
+              : '—',
+          ],
+          [
+            t('product.reports'),
+            one.reports.map((report) => (
+              <div key={report.id}>
+                {w('conclusion', report.conclusion)} · {report.body.name}
+                <div className="small quiet">
+                  {report.number} · {t('product.until', { day: dayOf(report.validUntil) })}
+                  {report.limits ? ` · ${report.limits}` : ''}
+                </div>
+              </div>
+            )),
+          ],
+          [t('product.sourceStatement'), one.listing.sourceStatement],
+          [t('product.securityStatement'), one.listing.securityStatement],
+          [t('product.listingNumber'), one.listing.paper ? <Link key="l" to={paths.paper(one.listing.paper)}>{one.listing.number}</Link> : one.listing.number],
+          [t('product.standsUntil'), <When key="w" at={one.listing.standsUntil} />],
+        ]}
+      />
+    </Sheet>
+  );
+};
+
+export default function Product() {
+  const { t, w } = useWords();
+  const read = useRead(productPage, { params: { id: useId() } });
+  return (
+    <Loaded of={read}>
+      {(one) => (
+        <Page title={one.version.about.name} lead={one.version.about.summary} actions={<StateTag list="listingState" state={one.listing.state} />}>
+          {one.listing.reason ? <Alert type="warning" showIcon style={{ marginBottom: 16 }} title={one.listing.reason} /> : null}
+          <div className="columns">
+            <div>
+              <Sheet title={t('product.about')}>
+                <p className="prose">{one.version.about.description}</p>
+                <Facts
+                  items={[
+                    [t('facet.kind'), w('kind', one.version.about.kind)],
+                    [t('facet.industry'), `${w('industry', one.version.about.industry.charAt(0))}（${one.version.about.industry}）`],
+                    [t('facet.deliveryMode'), one.listing.deliveryModes.map((mode) => w('deliveryMode', mode)).join('、')],
+                    [t('facet.updateCycle'), w('updateCycle', one.version.about.updateCycle)],
+                    [t('product.coverage'), `${one.version.about.coverageFrom ?? '—'} — ${one.version.about.coverageUntil ?? '—'}`],
+                    [t('product.scenarios'), one.version.about.scenarios.join('、')],
+                    [t('product.keywords'), one.version.about.keywords.join('、')],
+                    [t('product.version'), `${one.version.number} · ${one.version.note}`],
+                  ]}
+                />
+              </Sheet>
+              <Sheet title={t('product.data')}>
+                <VersionTables tables={one.version.tables} />
+              </Sheet>
+            </div>
+            <div>
+              <Plans one={one} />
+              <Policy one={one} />
+              <Trust one={one} />
+              <Sheet title={t('product.supplier')}>
+                <Facts
+                  items={[
+                    [t('directory.name'), one.supplier.name],
+                    [t('directory.code'), <span key="c" className="mono">{one.supplier.creditCode}</span>],
+                    [t('directory.roles'), one.supplier.roles.map((role) => w('role', role)).join('、')],
+                    [t('directory.since'), <When key="s" at={one.supplier.since} />],
+                    [t('product.supplierListings'), one.supplier.listings],
+                  ]}
+                />
+              </Sheet>
+            </div>
+          </div>
+        </Page>
+      )}
+    </Loaded>
   );
 }

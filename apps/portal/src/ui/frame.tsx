@@ -8,23 +8,27 @@ export interface PageProps {
   title: string;
   lead?: ReactNode;
   actions?: ReactNode;
+  /** The page shows its own first heading. */
+  hideTitle?: boolean;
   children: ReactNode;
 }
 
-export const Page = ({ title, lead, actions, children }: PageProps) => {
+export const Page = ({ title, lead, actions, hideTitle, children }: PageProps) => {
   const { t } = useWords();
   useEffect(() => {
     document.title = `${title} · ${t('app.name')}`;
   }, [title, t]);
   return (
     <article>
-      <header className="page-head">
-        <div className="row">
-          <h1>{title}</h1>
-          {actions ? <div className="row">{actions}</div> : null}
-        </div>
-        {lead ? <p className="lead">{lead}</p> : null}
-      </header>
+      {hideTitle ? null : (
+        <header className="page-head">
+          <div className="row">
+            <h1>{title}</h1>
+            {actions ? <div className="row">{actions}</div> : null}
+          </div>
+          {lead ? <p className="lead">{lead}</p> : null}
+        </header>
+      )}
       {children}
     </article>
   );

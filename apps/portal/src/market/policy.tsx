@@ -1,0 +1,119 @@
+/** Terms of use as a form, and the ODRL policy that they make (packages/policy/README.md lists the operands). */
+import { explainPolicy } from '@shugu/wire/agreements';
+import { Alert } from 'antd';
+import { useEffect } from 'react';
+import { useMutation } from '@tanstack/react-query';
+import { client, type Input } from '../api.ts';
+import { useWords } from '../i18n/index.ts';
+import { type FormField, field } from '../ui/fields.tsx';
+
+export interface Terms {
+  actions?: string[];
+  prohibitDistribution?: boolean;
+  purposes?: string[];
+  until?: string;
+  callsTotal?: number;
+  callsPerDay?: number;
+  rowsTotal?: number;
+  ratePerSecond?: number;
+  regions?: string[];
+  columns?: string[];
+  authorisation?: boolean;
+}
+
+/** Purpose codes offered by the form; others may be typed. */
+export const purposes = ['logistics', 'statistics', 'research', 'riskControl', 'marketing', 'urbanManagement', 'credit', 'insurance', 'training'] as const;
+
+export const termsForm: FormField[] = [
+  field('terms.actions', 'choices', ['允许的使用方式', 'Uses allowed'], {
+    required: true,
+    choices: [
+      ['use', '使用', 'use'],
+      ['read', '读取', 'read'],
+      ['derive', '加工衍生', 'derive'],
+      ['aggregate', '汇总', 'aggregate'],
+      ['display', '展示', 'display'],
+      ['reproduce', '复制', 'reproduce'],
+      ['distribute', '再分发', 'distribute'],
+      ['shugu:computeOnly', '仅计算（可用不可见）', 'compute only'],
+    ],
+  }),
+  field('terms.prohibitDistribution', 'boolean', ['禁止再分发', 'Redistribution prohibited'], {}),
+  field('terms.purposes', 'list', ['限定用途（代码）', 'Purposes (codes)'], { help: { zh: '如 logistics、statistics；不填则不限', en: 'e.g. logistics, statistics; none means any' } }),
+  field('terms.until', 'date', ['使用截止', 'Use ends'], {}),
+  field('terms.callsTotal', 'number', ['总次数上限', 'Calls in all'], { min: 1 }),
+  field('terms.callsPerDay', 'number', ['每日次数上限', 'Calls per day'], { min: 1 }),
+  field('terms.rowsTotal', 'number', ['总行数上限', 'Rows in all'], { min: 1 }),
+  field('terms.ratePerSecond', 'number', ['每秒次数上限', 'Calls per second'], { min: 1 }),
+  field('terms.regions', 'list', ['使用地域（区划代码前缀）', 'Regions (prefixes of codes)'], {}),
+  field('terms.columns', 'list', ['可用字段', 'Columns allowed'], { help: { zh: '不填为全部', en: 'None means all' } }),
+  field('terms.authorisation', 'boolean', ['每次调用须带授权凭证号', 'Every call needs an authorisation reference'], {}),
+];
+
+export const policyOf = (terms: Terms): Record<string, never> => {
+  const constraint: { leftOperand: string; operator: string; rightOperand: string }[] = [];
+  const add = (leftOperand: string, operator: string, value: string | number | undefined) => {
+    if (value !== undefined && value !== '') constraint.push({ leftOperand, operator, rightOperand: String(value) });
+  };
+  add('purpose', 'isAnyOf', terms.purposes?.join(','));
+  add('dateTime', 'lt', terms.until && new Date(`${terms.until}T23:59:59+08:00`).toISOString());
+  add('count', 'lteq', terms.callsTotal);
+  add('shugu:callsPerDay', 'lteq', terms.callsPerDay);
+  add('shugu:rows', 'lteq', terms.rowsTotal);
+  add('shugu:ratePerSecond', 'lteq', terms.ratePerSecond);
+  add('shugu:burst', 'lteq', terms.ratePerSecond);
+  add('spatial', 'isAnyOf', terms.regions?.join(','));
+  add('shugu:columns', 'isAnyOf', terms.columns?.join(','));
+  if (terms.authorisation) add('shugu:authorisationReference', 'eq', 'required');
+  const actions = terms.actions?.length ? terms.actions : ['use'];
+  const own = [...actions, ...constraint.map((one) => one.leftOperand)].some((word) => word.startsWith('shugu:'));
+  return {
+    '@type': 'Offer',
+    ...(own ? { profile: 'urn:shugu:policy:1:' } : {}),
+    permission: actions.map((action) => ({ action, ...(constraint.length ? { constraint } : {}) })),
+    ...(terms.prohibitDistribution && !actions.includes('distribute') ? { prohibition: [{ action: 'distribute' }] } : {}),
+  } as unknown as Record<string, never>;
+};
+
+/** The policy as sentences, and what a delivery path cannot enforce, while the form is filled in. */
+export const PolicyPreview = ({ terms }: { terms: Terms }) => {
+  const { t, language } = useWords();
+  const { mutate, data } = useExplained();
+  const policy = JSON.stringify(policyOf(terms));
+  useEffect(() => {
+    const timer = setTimeout(() => mutate({ body: { policy: JSON.parse(policy) } }), 400);
+    return () => clearTimeout(timer);
+  }, [policy, mutate]);
+  if (!data) return null;
+  return (
+    <Alert
+      type={data.ok ? 'info' : 'warning'}
+      title={t('policy.inWords')}
+      style={{ marginBottom: 18 }}
+      description={
+        <>
+          <ul style={{ margin: 0, paddingLeft: '1.2em' }}>
+            {data[language].map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+            {data.problems.map((one) => (
+              <li key={one.code + one.path} className="late">
+                {one[language]}
+              </li>
+            ))}
+          </ul>
+          {data.paths
+            .filter((one) => !one.enforceable)
+            .map((one) => (
+              <div key={one.path} className="soon small">
+                {t('policy.notEnforced', { path: one.path })} {one.problems.map((each) => each[language]).join('；')}
+              </div>
+            ))}
+        </>
+      }
+    />
+  );
+};
+
+// Not a write: it changes nothing, so no read goes stale by it.
+const useExplained = () => useMutation({ mutationFn: (input: Input<typeof explainPolicy>) => client.call(explainPolicy, input) });

@@ -1,0 +1,63 @@
+import { listingStates, listListings } from '@shugu/wire/market';
+import { Link } from '@tanstack/react-router';
+import { Select, Tabs } from 'antd';
+import { CaseQueue } from '../case/queue.tsx';
+import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { hasRole, useMe } from '../session.ts';
+import { Empty } from '../ui/empty.tsx';
+import { Page } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { useFilters } from '../ui/route.ts';
+import { StateTag } from '../ui/step.tsx';
+import { PagedTable } from '../ui/table.tsx';
+
+const All = () => {
+  const { t, w } = useWords();
+  const [filters, setFilters] = useFilters();
+  return (
+    <PagedTable
+      endpoint={listListings}
+      label={t('menu.listings')}
+      input={{ query: { state: filters.state } }}
+      exportName="listings"
+      rowKey={(row) => row.id}
+      empty={<Empty title={t('listing.empty')} action={<Link to={paths.ownProducts}>{t('menu.ownProducts')}</Link>}>{t('listing.emptyText')}</Empty>}
+      tools={
+        <Select
+          allowClear
+          style={{ minWidth: 150 }}
+          aria-label={t('case.state')}
+          placeholder={t('case.state')}
+          value={filters.state}
+          onChange={(state) => setFilters({ state })}
+          options={listingStates.map((state) => ({ value: state, label: w('listingState', state) }))}
+        />
+      }
+      columns={[
+        { key: 'name', title: t('products.name'), show: (row) => <Link to={paths.listing(row.id)}>{row.productName}</Link>, text: (row) => row.productName, sort: (row) => row.productName },
+        { key: 'number', title: t('product.listingNumber'), show: (row) => row.number ?? '—', text: (row) => row.number },
+        { key: 'supplier', title: t('who.supplier'), show: (row) => row.supplier.name, text: (row) => row.supplier.name, sort: (row) => row.supplier.name },
+        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="listingState" state={row.state} />, text: (row) => w('listingState', row.state), sort: (row) => row.state },
+        { key: 'until', title: t('product.standsUntil'), show: (row) => <When at={row.standsUntil} />, text: (row) => row.standsUntil, sort: (row) => row.standsUntil ?? '' },
+        { key: 'listed', title: t('listing.listedAt'), show: (row) => <When at={row.listedAt} />, text: (row) => row.listedAt, sort: (row) => row.listedAt ?? '' },
+      ]}
+    />
+  );
+};
+
+export default function Listings() {
+  const { t } = useWords();
+  const operator = hasRole(useMe(), 'operator');
+  return (
+    <Page title={operator ? t('menu.listingsAll') : t('menu.listings')} lead={t('listing.lead')}>
+      <Tabs
+        destroyOnHidden
+        items={[
+          ...(operator ? [{ key: 'review', label: t('listing.review'), children: <CaseQueue view="handling" procedure="listing.review" open empty={<Empty title={t('cases.waitingEmpty')} />} /> }] : []),
+          { key: 'all', label: t('app.all'), children: <All /> },
+        ]}
+      />
+    </Page>
+  );
+}
