@@ -2,6 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { type Agreements, permissions as agreementsPermissions, makeAgreements } from './agreements/index.ts';
 import { type Catalogue, permissions as cataloguePermissions, makeCatalogue } from './catalogue/index.ts';
+import { type Delivery, permissions as deliveryPermissions, makeDelivery } from './delivery/index.ts';
+import { deliverable } from './flows/deliverable.ts';
 import type { Cases } from './kernel/case/index.ts';
 import { type PermissionTable, systemActor } from './kernel/http/principal.ts';
 import type { Kernel } from './kernel/kernel.ts';
@@ -14,7 +16,14 @@ import {
   priceText,
 } from './market/index.ts';
 import { type Members, makeMembers, membersPermissions } from './members/index.ts';
-import { makeRegistry, nationalSimulator, type Registry, registryPermissions } from './registry/index.ts';
+import { type Metering, makeMetering, permissions as meteringPermissions } from './metering/index.ts';
+import {
+  buildTableStore,
+  makeRegistry,
+  nationalSimulator,
+  type Registry,
+  registryPermissions,
+} from './registry/index.ts';
 import { makeSettlement, type Settlement, settlementPermissions } from './settlement/index.ts';
 
 export const roomPermissions: readonly PermissionTable[] = [
@@ -23,6 +32,8 @@ export const roomPermissions: readonly PermissionTable[] = [
   cataloguePermissions,
   agreementsPermissions,
   marketPermissions,
+  meteringPermissions,
+  deliveryPermissions,
   settlementPermissions,
 ];
 
@@ -32,6 +43,8 @@ export interface Rooms {
   catalogue: Catalogue;
   agreements: Agreements;
   market: Market;
+  metering: Metering;
+  delivery: Delivery;
   settlement: Settlement;
   /** What each room hands to the wiring, in order. */
   parts: RoomParts[];
@@ -72,7 +85,7 @@ const membersOf = ({ kernel, cases, permissions }: BuildOptions): Members => {
 
 export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
   const { kernel, cases } = options;
-  const { config, database, objects, clock, issue, keys, publicLog, log } = kernel;
+  const { config, database, objects, seal, clock, issue, keys, publicLog, log } = kernel;
   const now = () => clock.now();
   const members = membersOf(options);
 
@@ -117,6 +130,23 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     database,
   });
 
+  const metering = makeMetering({ database, clock, objects, keys, publicLog, suite: config.suite, node: config.node });
+
+  const delivery = makeDelivery({
+    database,
+    clock,
+    log,
+    objects,
+    seal,
+    metering,
+    publicUrl: kernel.publicUrl,
+    planOf: agreements.planOf,
+    privateUpstreams: config.privateUpstreams,
+    version: deliverable({ catalogue, registry, objects }),
+    displayNames: members.displayNames,
+    buildTableStore,
+  });
+
   const settlement = makeSettlement({
     database,
     now,
@@ -135,6 +165,8 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     catalogue,
     agreements,
     market,
+    metering,
+    delivery,
     settlement,
     parts: [
       { routes: members.routes },
@@ -142,16 +174,23 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       { routes: catalogue.routes },
       { routes: agreements.routes },
       market,
+      metering,
+      delivery,
       settlement,
     ],
     mount: async (app) => {
+      await delivery.mount(app);
       await settlement.mount(app);
     },
     beforeListen: async () => {
+      await metering.beforeListen();
+      await delivery.beforeListen();
       await settlement.beforeListen();
     },
     close: async () => {
       await settlement.close();
+      await delivery.close();
+      await metering.close();
     },
   };
 };

@@ -96,20 +96,27 @@ export const reviewRegistration = async (stage: Stage, caseId: string): Promise<
   await move(second, caseId, 'publish');
 };
 
-/** Lets the five working days of the public notice pass; evidence and certificate follow by themselves. */
-export const passNotice = async (stage: Stage, login: string, caseId: string): Promise<Certificate> => {
+/** Lets the five working days of the public notice pass; the evidence is deposited by itself, the clerk issues the certificate. */
+export const passNotice = async (
+  stage: Stage,
+  login: string,
+  caseId: string,
+  dataName: string,
+): Promise<Certificate> => {
   const client = await stage.as(login);
   const seen = await look(client, caseId);
   const notice = seen.clocks.find((clock) => clock.clock === 'notice');
   const end = new Date(notice?.dueAt ?? (await stage.now()).getTime() + 9 * day);
   await stage.moveClock(new Date(end.getTime() + 3_600_000));
   const again = await stage.as(login);
-  return until('the certificate', async () => {
+  await until('the evidence', async () => {
     const { state } = await look(again, caseId);
     if (['refused', 'terminated', 'objection'].includes(state)) throw new Error(`the registration ended as ${state}`);
+    return state === 'registered';
+  });
+  await move(await stage.as('registrar.clerk'), caseId, 'certify');
+  return until('the certificate', async () => {
     const { items } = await again.call(registryWire.ownCertificates, { query: {} });
-    return (
-      state === 'certified' && items.find((one) => one.dataName !== '' && one.paper !== null && one.state === 'valid')
-    );
+    return items.find((one) => one.dataName === dataName && one.paper !== null && one.state === 'valid');
   });
 };

@@ -67,7 +67,16 @@ export const divisionsProduct = (resource: string): { fields: ProductFields; ver
 
 export const callsMax = 40;
 
-export const divisionsListing = (version: string, report: string, from: Date): ListingDraft => ({
+/** The supplier gets 60 %, the other right-holder 40 % of the income after the exchange's fee. */
+export const shares = { xingsha: '0.6', mapping: '0.4' } as const;
+
+export const divisionsListing = (
+  version: string,
+  report: string,
+  from: Date,
+  split: ListingDraft['split'],
+): ListingDraft => ({
+  split,
   version,
   policy: odrlFrom({
     actions: ['use', 'read', 'derive'],

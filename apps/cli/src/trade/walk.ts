@@ -22,7 +22,7 @@ import { bringResource } from '../scenario/resource.ts';
 import type { Stage } from '../scenario/stage.ts';
 import type { Walk } from '../steps.ts';
 import type { Folder } from './folder.ts';
-import { callsMax, divisionsClaims, divisionsListing, divisionsProduct, divisionsResource } from './goods.ts';
+import { callsMax, divisionsClaims, divisionsListing, divisionsProduct, divisionsResource, shares } from './goods.ts';
 import { useAndSettle } from './settle.ts';
 
 export interface TradeWalk {
@@ -34,7 +34,7 @@ export interface TradeWalk {
   suite: 'intl' | 'sm';
 }
 
-const supplier = 'xingsha.trader';
+export const supplier = 'xingsha.trader';
 const steward = 'xingsha.steward';
 export const buyer = 'citylogistics.trader';
 const members = ['xingsha', 'mapping', 'lawfirm', 'citylogistics'] as const;
@@ -98,7 +98,10 @@ const openMarket = async ({ stage, walk, setupToken }: TradeWalk): Promise<void>
         { zh: '供方已入场并接受规则', en: 'The supplier is active and has accepted the rules' },
         me.organisation.status === 'active' && me.rulesAccepted,
       );
-      prove({ zh: '陌生人看不到任何办件', en: 'A stranger sees no case' }, await refused(stage.anyone.call(cases.queue, { query: {} }), 'kernel.notSignedIn'));
+      prove(
+        { zh: '陌生人看不到任何办件', en: 'A stranger sees no case' },
+        await refused(stage.anyone.call(cases.queue, { query: { view: 'mine' } }), 'kernel.notSignedIn'),
+      );
     },
   );
 };
@@ -139,7 +142,7 @@ const register = async ({ stage, walk, folder }: TradeWalk) => {
     async (prove) => {
       const caseId = await applyForRegistration(stage, steward, resource, ['xingsha', 'mapping'], divisionsClaims);
       await reviewRegistration(stage, caseId);
-      const issued = await passNotice(stage, steward, caseId);
+      const issued = await passNotice(stage, steward, caseId, resource.name);
       const seen = await stage.anyone.call(registryWire.getCertificate, { params: { code: issued.code } });
       prove(
         {
@@ -205,10 +208,12 @@ const list = async ({ stage, walk, folder }: TradeWalk, resourceId: string) => {
       en: 'Listing review: gates open by certificate, two people decide, voucher issued',
     },
     async (prove) => {
+      const split = [];
+      for (const [key, share] of Object.entries(shares)) split.push({ party: await stage.organisation(key), share });
       const applied = await applyForListing(
         stage,
         supplier,
-        divisionsListing(product.version, report.id, await stage.now()),
+        divisionsListing(product.version, report.id, await stage.now(), split),
       );
       const done = await reviewListing(stage, applied);
       prove(

@@ -6,4 +6,7 @@ import type { RoomParts } from '../kernel/parts.ts';
 import { listingFlow } from './listing.ts';
 import { purchaseFlow } from './purchase.ts';
 
-export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases): RoomParts[] => [listingFlow(rooms), purchaseFlow(kernel, rooms, cases)];
+export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases): RoomParts[] => [
+  listingFlow(rooms),
+  purchaseFlow(kernel, rooms, cases),
+];

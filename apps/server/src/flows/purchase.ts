@@ -40,21 +40,98 @@ const openMoney = async (tx: Tx, cases: Cases, rooms: Rooms, order: Order): Prom
   });
 };
 
-const followContract = async (tx: Tx, event: StoredEvent, { market }: Rooms): Promise<void> => {
+/** Access opens with the compiled contract; where money is held first, only after the bank has it. */
+const openAccess = async (tx: Tx, rooms: Rooms, order: Order): Promise<void> => {
+  const [contract, plan, terms] = [
+    await rooms.agreements.contract(tx, 'system', order.contract!),
+    await rooms.agreements.planOf(tx, order.contract!),
+    await rooms.agreements.termsOf(tx, order.contract!),
+  ];
+  if (!contract || !plan || !terms) return;
+  const purposes = await rooms.market.purposesOf(tx, order);
+  await rooms.delivery.openGrant(tx, {
+    contract: contract.id,
+    order: order.id,
+    product: order.product,
+    productName: contract.productName,
+    version: order.version,
+    supplier: order.supplier,
+    buyer: order.participant,
+    plan,
+    policyHash: plan.policyHash,
+    from: contract.from ?? tx.now,
+    until: contract.until,
+    drivers: terms.deliveryModes.filter((mode) => gatewayModes.has(mode)).map((kind) => ({ kind }) as { kind: 'api' }),
+    ...(purposes.length === 1 ? { defaultPurpose: purposes[0] } : {}),
+    defaultAction: 'use',
+  });
+};
+
+const gatewayModes: ReadonlySet<string> = new Set(['api', 'file', 'proxy']);
+
+/** Usage of the whole contract, rated once: metered plans by what the gateway recorded, the others by what was ordered. */
+const settleOrder = async (tx: Tx, rooms: Rooms, order: Order): Promise<void> => {
+  await rooms.metering.flush();
+  const contract = (await rooms.agreements.contract(tx, 'system', order.contract!))!;
+  const usage = await rooms.metering.usageOf(tx, contract.id, null, null);
+  const ordered = BigInt(order.quantity);
+  await rooms.settlement.settleOrder(tx, {
+    order: order.id,
+    periodKey: 'once',
+    from: contract.effectiveAt ?? order.created_at,
+    until: tx.now,
+    usage: [
+      {
+        title: order.plan_title,
+        copies: ordered,
+        periods: ordered,
+        calls: BigInt(usage.calls),
+        rows: BigInt(usage.rows),
+        bytes: BigInt(usage.bytes),
+      },
+    ],
+    cut: { ...usage.watermarks },
+    final: true,
+  });
+};
+
+const metered = (order: Order): boolean => ['perCall', 'perRow', 'perGigabyte', 'tiered'].includes(order.plan.kind);
+
+/** Metered use ends before it is rated, so that no call falls between the cut and the bill. */
+const followAcceptance = async (tx: Tx, rooms: Rooms, order: Order): Promise<void> => {
+  const closed = metered(order)
+    ? await rooms.delivery.withdrawGrants(tx, { contract: order.contract! }, '已验收，按用量结算')
+    : 0;
+  if (closed === 0) await settleOrder(tx, rooms, order);
+};
+
+const endAccess = async (tx: Tx, rooms: Rooms, contract: string, reason: string): Promise<void> => {
+  await rooms.delivery.withdrawGrants(tx, { contract }, reason);
+  const order = await rooms.market.orderOfContract(tx, contract);
+  if (order && (await rooms.settlement.order(tx, order.id)) && !order.acceptance)
+    await rooms.settlement.releaseOrder(tx, { order: order.id, reason });
+};
+
+const followContract = async (tx: Tx, event: StoredEvent, rooms: Rooms): Promise<void> => {
+  const { market } = rooms;
   const { contract, version } = event.data as { contract: string; version?: number };
-  if (event.type === 'agreements.contract.effective') return market.contracted(tx, contract, new Date(event.data.until));
+  if (event.type === 'agreements.contract.effective')
+    return market.contracted(tx, contract, new Date(event.data.until));
   // A refused amendment leaves the contract as it was.
   if (event.type === 'agreements.contract.refused' && (version ?? 1) > 1) return;
+  await endAccess(tx, rooms, contract, event.type);
   await market.contractEnded(tx, contract);
 };
 
-const followMoney = async (tx: Tx, event: StoredEvent, { market, settlement }: Rooms): Promise<void> => {
+const followMoney = async (tx: Tx, event: StoredEvent, rooms: Rooms): Promise<void> => {
+  const { market, settlement } = rooms;
   if (event.type === 'settlement.order.settled') {
     const { fen, statements } = event.data as { fen: string; statements: string[] };
     const last = await settlement.statement(tx, statements.at(-1)!);
     return market.settled(tx, event.subject, Number(fen), last?.number ?? '');
   }
-  if (await settlement.isHeld(tx, event.subject)) await market.opened(tx, event.subject);
+  const order = await market.order(tx, event.subject);
+  if (order && (await settlement.isHeld(tx, order.id))) await openAccess(tx, rooms, order);
 };
 
 export const purchaseFlow = ({ database }: Kernel, rooms: Rooms, cases: Cases): RoomParts => ({
@@ -77,13 +154,33 @@ export const purchaseFlow = ({ database }: Kernel, rooms: Rooms, cases: Cases): 
         const order = (await rooms.market.order(tx, event.subject))!;
         await openMoney(tx, cases, rooms, order);
         // Where nothing is frozen beforehand, access opens at once.
-        if (order.settlement_way !== 'custody') await rooms.market.opened(tx, order.id);
+        if (order.settlement_way !== 'custody') await openAccess(tx, rooms, order);
       },
     },
     {
       name: 'flow.money',
       types: ['settlement.hold.placed', 'settlement.order.settled'],
       handle: (tx, event) => followMoney(tx, event, rooms),
+    },
+    {
+      name: 'flow.access',
+      types: ['delivery.grant.opened'],
+      handle: async (tx, event) => {
+        if (event.data.order) await rooms.market.opened(tx, event.data.order);
+      },
+    },
+    {
+      name: 'flow.accepted',
+      types: ['market.order.accepted'],
+      handle: async (tx, event) => followAcceptance(tx, rooms, (await rooms.market.order(tx, event.subject))!),
+    },
+    {
+      name: 'flow.withdrawn',
+      types: ['delivery.grant.withdrawn'],
+      handle: async (tx, event) => {
+        const order = event.data.order ? await rooms.market.order(tx, event.data.order) : undefined;
+        if (order?.state === 'accepted') await settleOrder(tx, rooms, order);
+      },
     },
     {
       name: 'flow.accounts',
