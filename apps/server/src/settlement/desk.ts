@@ -164,10 +164,13 @@ export const makeDesk = (room: Room, bank: () => Bank | undefined): Desk => {
     }
     const base = room.callbackBase();
     const url = base && `${base}${callbackPath}`;
-    if (url && url !== calledBackAt) {
-      await at.client().setCallback(url);
-      calledBackAt = url;
-    }
+    if (!url || url === calledBackAt) return;
+    calledBackAt = url;
+    // Callbacks only hasten what asking finds anyway: a bank that will not call there is no fault.
+    await at
+      .client()
+      .setCallback(url)
+      .catch((error) => log.info({ err: error, url }, 'the bank will not call back; it is asked instead'));
   };
 
   const pass = async (): Promise<number> => {

@@ -4,7 +4,7 @@ export interface SettlementEvents {
   'settlement.deposit.seen': { reference: string; fen: string };
   /** The bank refuses or the buyer lacks money: the order waits for a deposit. */
   'settlement.hold.waiting': { order: string; hold: string; fen: string };
-  /** Subject: the order (or dispute). */
+  /** Subject: the order (or dispute). `hold` is empty and `fen` 0 where nothing had to be held. */
   'settlement.hold.placed': { order: string; hold: string; fen: string };
   'settlement.hold.released': { order: string; fen: string };
   'settlement.statement.issued': { order: string; statement: string; fen: string; final: boolean };

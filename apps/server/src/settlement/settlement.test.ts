@@ -93,6 +93,15 @@ describe('custody', () => {
   });
 });
 
+test('a free order in custody has nothing to hold and settles by itself', async () => {
+  const order = await contract({ estimate: 0n, plan: { kind: 'free' } });
+  expect(await server.events('settlement.hold.placed')).toContainEqual(
+    expect.objectContaining({ subject: order, data: { order, hold: '', fen: '0' } }),
+  );
+  await use(order, 12n);
+  expect((await server.events('settlement.order.settled')).map(({ subject }) => subject)).toContain(order);
+});
+
 describe('the database keeps the books', () => {
   test('entries and postings are neither changed nor removed, and must balance', async () => {
     const constraint = (run: (tx: Parameters<Parameters<TestServer['tx']>[0]>[0]) => Promise<unknown>) =>

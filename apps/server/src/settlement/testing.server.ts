@@ -53,7 +53,7 @@ const migrated = async (): Promise<string> =>
   (await testPostgres()).template('settlement', async (connection) => {
     const home = await mkdtemp(join(tmpdir(), 'settlement-template-'));
     const kernel = await openKernel({
-      config: readConfig({}, { home, clock: '2026-03-02T01:00:00Z' }),
+      config: readConfig({}, { home, clock: '2026-03-02T01:00:00Z', keySecret: 'settlement-tests' }),
       log: pino({ level: 'silent' }),
       roomOrder: ['members', 'settlement'],
       postgres: { connection, kind: 'external', version: 'test', attached: false, stop: async () => undefined },
@@ -68,7 +68,7 @@ export const startSettlementServer = async (options: { simulatorArguments?: stri
   const home = await mkdtemp(join(tmpdir(), 'settlement-'));
   const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
   let url = '';
-  const config = readConfig({}, { home, clock: '2026-03-02T01:00:00Z' });
+  const config = readConfig({}, { home, clock: '2026-03-02T01:00:00Z', keySecret: 'settlement-tests' });
   const kernel = await openKernel({
     config,
     log,

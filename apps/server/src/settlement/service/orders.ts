@@ -74,20 +74,19 @@ export const openOrder = async (room: Room, tx: Tx, draft: OrderDraft): Promise<
   });
   if (!added) return;
   if (draft.way !== 'direct') for (const party of [draft.buyer, ...parties]) await ensureAccount(room, tx, party);
-  if (draft.way === 'custody' && draft.estimateFen > 0n)
-    await placeHold(room, tx, {
-      participant: draft.buyer,
-      purpose: 'order',
-      subject: draft.order,
-      heldFor: draft.order,
-      fen: draft.estimateFen,
-    });
+  if (draft.way === 'custody') await holdEstimate(room, tx, draft);
   await audit(tx, {
     action: 'settlement.order.open',
     subject: draft.order,
     participant: draft.buyer,
     data: { way: draft.way, estimateFen: draft.estimateFen.toString() },
   });
+};
+
+/** Who waits for the hold is told at once where there is nothing to hold. */
+const holdEstimate = async (room: Room, tx: Tx, { order, buyer, estimateFen: fen }: OrderDraft): Promise<void> => {
+  if (fen === 0n) return tell(tx, 'settlement.hold.placed', order, buyer, { order, hold: '', fen: '0' });
+  await placeHold(room, tx, { participant: buyer, purpose: 'order', subject: order, heldFor: order, fen });
 };
 
 export interface SettleDraft {
