@@ -213,6 +213,21 @@ describe('stopping', () => {
     );
   });
 
+  it('cuts running answers when the server stops, and has them recorded', async () => {
+    const grant = await rig.grant(planOf(), file);
+    const answer = await rig.use(`/gateway/file/${grant}/large.bin`, await rig.key(grant));
+    const reader = answer.body!.getReader();
+    await reader.read();
+    await rig.restart();
+    const rest = async () => {
+      for (let part = await reader.read(); !part.done; ) part = await reader.read();
+    };
+    await expect(rest()).rejects.toThrow();
+    const { used } = (await rig.call('buyer', 'GET', `/api/grants/${grant}/balance`)).body;
+    expect(used).toMatchObject({ calls: 1, incompleteCalls: 1 });
+    expect(used.bytes).toBeLessThan(12 * 2 ** 20);
+  });
+
   it('closes a grant whose withdrawal never reached the gateway: by the next comparison, and at start', async () => {
     const [one, other] = [await rig.grant(planOf(), api), await rig.grant(planOf(), api)];
     const [key, otherKey] = [await rig.key(one), await rig.key(other)];

@@ -18,6 +18,7 @@ export interface MountedPlane {
  * path is kept as it came: the gateway itself refuses what climbs out of it.
  */
 export const mountGateway = async (app: FastifyInstance, plane: () => MountedPlane): Promise<void> => {
+  const running = new Set<Promise<void>>();
   const handle = (request: FastifyRequest, reply: FastifyReply): void => {
     const { gateway, book } = plane();
     const { raw } = request;
@@ -27,7 +28,9 @@ export const mountGateway = async (app: FastifyInstance, plane: () => MountedPla
     const line = grant ? lineOf(grant, kind as DeliveryKind) : '';
     raw.url = `/gateway/${encodeURIComponent(book.get(line)?.productId ?? noProduct)}${rest}${query}`;
     raw.headers['x-grant'] = line;
-    void nodeHandler(gateway, { prefix: '/gateway' })(raw, reply.raw);
+    const answering = nodeHandler(gateway, { prefix: '/gateway' })(raw, reply.raw);
+    running.add(answering);
+    answering.catch(() => reply.raw.destroy()).finally(() => running.delete(answering));
   };
   await app.register(async (scope) => {
     // Bodies stay unread: the proxy streams them.
@@ -40,7 +43,10 @@ export const mountGateway = async (app: FastifyInstance, plane: () => MountedPla
         exposeHeadRoute: false,
         handler: handle,
       });
-    // Before the server waits for its connections: running answers would keep it waiting.
-    scope.addHook('preClose', async () => plane().gateway.close());
+    // Running answers would keep the server waiting for its connections; and what they had sent must be recorded still.
+    scope.addHook('preClose', async () => {
+      plane().gateway.close();
+      await Promise.allSettled(running);
+    });
   });
 };
