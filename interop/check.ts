@@ -56,7 +56,12 @@ export const runProgram = (
   { cwd, env, seconds = 120 }: { cwd?: string; env?: NodeJS.ProcessEnv; seconds?: number } = {},
 ): Promise<Ran> =>
   new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'], timeout: seconds * 1000 });
+    const child = spawn(command, args, {
+      cwd,
+      env: env ?? process.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: seconds * 1000,
+    });
     const said = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8');

@@ -23,16 +23,21 @@ interface Result {
 }
 
 /** What the shapes have to say; empty when the text conforms. */
-const validate = async (shapes: string, turtle: string): Promise<{ conforms: boolean; triples: number; results: Result[] }> => {
+const validate = async (
+  shapes: string,
+  turtle: string,
+): Promise<{ conforms: boolean; triples: number; results: Result[] }> => {
   const { default: rdf } = await import('@zazuko/env-node');
   const { default: Validator } = await import('rdf-validate-shacl');
-  const read = (text: string) => rdf.dataset().import(rdf.formats.parsers.import('text/turtle', Readable.from([text]))!);
+  const read = (text: string) =>
+    rdf.dataset().import(rdf.formats.parsers.import('text/turtle', Readable.from([text]))!);
   const data = await read(turtle);
   const report = await new Validator(await read(shapes), { factory: rdf }).validate(data);
   return { conforms: report.conforms, triples: data.size, results: report.results as unknown as Result[] };
 };
 
-const lineOf = ({ focusNode, path, message }: Result) => `${focusNode?.value} ${path?.value ?? ''}: ${message.map(({ value }) => value).join(', ')}`;
+const lineOf = ({ focusNode, path, message }: Result) =>
+  `${focusNode?.value} ${path?.value ?? ''}: ${message.map(({ value }) => value).join(', ')}`;
 
 export const run = (): Promise<Outcome> =>
   onExchange(async (exchange) => {
@@ -48,12 +53,20 @@ export const run = (): Promise<Outcome> =>
     const [must, should] = await Promise.all([shapesOf('shapes'), shapesOf('shapes-recommended')]);
     for (const path of ['/api/catalogue/dcat.ttl', `/api/products/${listing.product}/dcat.ttl`]) {
       const text = await get(path);
-      counts.expect(text.includes(`/products/${listing.product}> a dcat:Dataset`), `${path}: the listed product is in it`);
+      counts.expect(
+        text.includes(`/products/${listing.product}> a dcat:Dataset`),
+        `${path}: the listed product is in it`,
+      );
       const found = await validate(must, text);
       counts.expect(found.conforms, `${path}: ${found.results.slice(0, 5).map(lineOf).join('; ')}`);
-      counts.note(`${path}: ${found.triples} statements; of what is only recommended ${(await validate(should, text)).results.length} are absent`);
+      counts.note(
+        `${path}: ${found.triples} statements; of what is only recommended ${(await validate(should, text)).results.length} are absent`,
+      );
       const untitled = text.replace(/\n {2}dct:title [^\n]+/g, '');
-      counts.expect(untitled !== text && !(await validate(must, untitled)).conforms, `${path}: conforms without a title, so the shapes look at nothing`);
+      counts.expect(
+        untitled !== text && !(await validate(must, untitled)).conforms,
+        `${path}: conforms without a title, so the shapes look at nothing`,
+      );
     }
     return counts.outcome();
   });

@@ -1,13 +1,31 @@
 /** A temporary exchange of this process, and a market on it with one listed product, made over HTTP like anyone's. */
 import { applyForMembership, reviewAdmission, seatPeople } from '../apps/cli/src/scenario/admission.ts';
 import { readCast } from '../apps/cli/src/scenario/cast.ts';
-import { enableTemplates, enterInstitution, publishRulebook, setUpOperator, staffOperator } from '../apps/cli/src/scenario/institutions.ts';
-import { applyForListing, assess, draftProduct, type Listing, reviewListing } from '../apps/cli/src/scenario/product.ts';
+import {
+  enableTemplates,
+  enterInstitution,
+  publishRulebook,
+  setUpOperator,
+  staffOperator,
+} from '../apps/cli/src/scenario/institutions.ts';
+import {
+  applyForListing,
+  assess,
+  draftProduct,
+  type Listing,
+  reviewListing,
+} from '../apps/cli/src/scenario/product.ts';
 import { applyForRegistration, passNotice, reviewRegistration } from '../apps/cli/src/scenario/registration.ts';
 import { bringResource } from '../apps/cli/src/scenario/resource.ts';
 import { makeStage, type Stage } from '../apps/cli/src/scenario/stage.ts';
 import { startTemporary, type Temporary } from '../apps/cli/src/server.ts';
-import { divisionsClaims, divisionsListing, divisionsProduct, divisionsResource } from '../apps/cli/src/trade/goods.ts';
+import {
+  divisionsClaims,
+  divisionsListing,
+  divisionsProduct,
+  divisionsResource,
+  shares,
+} from '../apps/cli/src/trade/goods.ts';
 
 export const onExchange = async <T>(use: (exchange: Temporary['exchange']) => Promise<T>): Promise<T> => {
   const temporary = await startTemporary();
@@ -38,12 +56,26 @@ export const openMarket = async (exchange: Temporary['exchange']): Promise<Stage
 export const listProduct = async (stage: Stage): Promise<Listing> => {
   const goods = await divisionsResource();
   const resource = await bringResource(stage, 'xingsha.steward', goods.fields, goods.file);
-  const caseId = await applyForRegistration(stage, 'xingsha.steward', resource, ['xingsha', 'mapping'], divisionsClaims);
+  const caseId = await applyForRegistration(
+    stage,
+    'xingsha.steward',
+    resource,
+    ['xingsha', 'mapping'],
+    divisionsClaims,
+  );
   await reviewRegistration(stage, caseId);
-  await passNotice(stage, 'xingsha.steward', caseId);
+  await passNotice(stage, 'xingsha.steward', caseId, goods.fields.name);
   const { fields, version } = divisionsProduct(resource.id);
   const made = await draftProduct(stage, 'xingsha.steward', fields, version);
-  const report = await assess(stage, 'xingsha.trader', { key: 'lawfirm', login: 'lawfirm.assessor' }, made.version, fields.name);
-  const draft = divisionsListing(made.version, report.id, await stage.now());
+  const report = await assess(
+    stage,
+    'xingsha.trader',
+    { key: 'lawfirm', login: 'lawfirm.assessor' },
+    made.version,
+    fields.name,
+  );
+  const split = [];
+  for (const [key, share] of Object.entries(shares)) split.push({ party: await stage.organisation(key), share });
+  const draft = divisionsListing(made.version, report.id, await stage.now(), split);
   return reviewListing(stage, await applyForListing(stage, 'xingsha.trader', draft));
 };

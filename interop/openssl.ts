@@ -4,7 +4,17 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BundleFile, canonicalBytes, inContext, type PublicKey, publicKeyFromJwk, publicPem, signedMessage, type SuiteName, verifierOf } from '@shugu/evidence';
+import {
+  type BundleFile,
+  canonicalBytes,
+  inContext,
+  type PublicKey,
+  publicKeyFromJwk,
+  publicPem,
+  type SuiteName,
+  signedMessage,
+  verifierOf,
+} from '@shugu/evidence';
 import { parseNote } from '@shugu/tlog';
 import { type Found, goldenBundles, tradeBundles } from './bundles.ts';
 import { inFolder, type Outcome, runProgram, type Tally, tally, versionOf } from './check.ts';
@@ -24,12 +34,30 @@ const optionsOf: Record<SuiteName, string[]> = {
 };
 const hashOf: Record<SuiteName, string> = { intl: 'sha256', sm: 'sm3' };
 
-const verifies = async (folder: string, key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> => {
-  const [keyFile, messageFile, signatureFile] = ['key.pem', 'message', 'signature'].map((name) => join(folder, name)) as [string, string, string];
+const verifies = async (
+  folder: string,
+  key: PublicKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> => {
+  const [keyFile, messageFile, signatureFile] = ['key.pem', 'message', 'signature'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
   await writeFile(keyFile, publicPem(key));
   await writeFile(messageFile, message);
   await writeFile(signatureFile, signature);
-  const args = ['pkeyutl', '-verify', '-pubin', '-inkey', keyFile, ...optionsOf[key.suite], '-in', messageFile, '-sigfile', signatureFile];
+  const args = [
+    'pkeyutl',
+    '-verify',
+    '-pubin',
+    '-inkey',
+    keyFile,
+    ...optionsOf[key.suite],
+    '-in',
+    messageFile,
+    '-sigfile',
+    signatureFile,
+  ];
   return (await runProgram('openssl', args)).code === 0;
 };
 
@@ -46,7 +74,14 @@ const flipped = (bytes: Uint8Array): Uint8Array => {
   return copy;
 };
 
-const checkSigned = async (folder: string, counts: Tally, what: string, key: PublicKey, message: Uint8Array, signature: Uint8Array) => {
+const checkSigned = async (
+  folder: string,
+  counts: Tally,
+  what: string,
+  key: PublicKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+) => {
   counts.expect(await verifies(folder, key, message, signature), `${what}: the signature`);
   counts.expect(!(await verifies(folder, key, flipped(message), signature)), `${what}: one changed byte was accepted`);
 };
@@ -73,7 +108,10 @@ const checkEntry = async (folder: string, counts: Tally, name: string, { log, ..
   }
   const committed = inContext('commitment', canonicalBytes({ kind: core.kind, record: core }));
   const mac = await hexDigest(folder, log.suite, committed, Buffer.from(log.salt!, 'base64'));
-  counts.expect(Buffer.from(mac, 'hex').toString('base64') === entry.commitment, `${name}: commitment in the log entry`);
+  counts.expect(
+    Buffer.from(mac, 'hex').toString('base64') === entry.commitment,
+    `${name}: commitment in the log entry`,
+  );
 };
 
 /** A witness signs a message of its own around the note: C2SP tlog-cosignature. */
@@ -89,7 +127,10 @@ const checkNote = async (folder: string, counts: Tally, { name, bundle, trust }:
     const known = verifiers.find((one) => one.name === line.name && Buffer.compare(one.keyHash, line.keyHash) === 0);
     counts.expect(known !== undefined, `${name}: ${line.name} is in the trust file`);
     if (!known) continue;
-    const { message, raw } = known.use === 'log' ? { message: Buffer.from(note.text), raw: line.signature } : cosigned(note.text, line.signature);
+    const { message, raw } =
+      known.use === 'log'
+        ? { message: Buffer.from(note.text), raw: line.signature }
+        : cosigned(note.text, line.signature);
     await checkSigned(folder, counts, `${name}: checkpoint by ${line.name}`, known.publicKey, message, raw);
   }
 };
@@ -100,7 +141,8 @@ const checkBundles = async (folder: string, counts: Tally, found: Found[]) => {
     await checkEntry(folder, counts, one.name, one.bundle);
     await checkNote(folder, counts, one);
   }
-  const by = (suite: SuiteName) => found.flatMap(({ bundle }) => bundle.signatures).filter(({ keyId }) => keyId.startsWith(`${suite}:`)).length;
+  const by = (suite: SuiteName) =>
+    found.flatMap(({ bundle }) => bundle.signatures).filter(({ keyId }) => keyId.startsWith(`${suite}:`)).length;
   return `${found.length} bundles with ${by('sm')} SM2 and ${by('intl')} Ed25519 signatures of papers, checkpoints besides`;
 };
 

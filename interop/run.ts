@@ -21,17 +21,27 @@ const names = async (): Promise<string[]> =>
 
 /** The foreign tools that come as packages, in a folder of their own; undefined when they are there, else why not. */
 const installTools = async (): Promise<string | undefined> => {
-  const digest = createHash('sha256').update(await readFile(join(here, 'package-lock.json'))).digest('hex');
+  const digest = createHash('sha256')
+    .update(await readFile(join(here, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(here, 'node_modules', '.shugu-stamp');
   if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === digest) return undefined;
   const npm = process.env.npm_execpath;
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   // `npm run` hands its own settings down; those that say where and what to install would bend ours.
-  const bending = /^npm_(lifecycle_|package_|config_(local_prefix|prefix|global|workspace|include|omit|production|dry_run))/i;
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !bending.test(name) && name !== 'NODE_ENV'));
+  const bending =
+    /^npm_(lifecycle_|package_|config_(local_prefix|prefix|global|workspace|include|omit|production|dry_run))/i;
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !bending.test(name) && name !== 'NODE_ENV'),
+  );
   const own = npm && basename(npm).startsWith('npm-cli') && existsSync(npm);
-  const ran = await runProgram(own ? process.execPath : 'npm', own ? [npm, ...args] : args, { cwd: here, env, seconds: 180 });
-  if (ran.code !== 0) return `the packages of interop/ could not be installed: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`;
+  const ran = await runProgram(own ? process.execPath : 'npm', own ? [npm, ...args] : args, {
+    cwd: here,
+    env,
+    seconds: 180,
+  });
+  if (ran.code !== 0)
+    return `the packages of interop/ could not be installed: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`;
   await writeFile(stamp, digest);
   return undefined;
 };
@@ -63,7 +73,9 @@ for (const name of asked.length > 0 ? asked : known) {
     passed += outcome.passed;
     failed += outcome.failed;
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-    console.log(`${outcome.failed ? 'FAIL' : 'ok  '} ${name}: ${check.about} (${outcome.passed} held, ${outcome.failed} did not, ${seconds} s)`);
+    console.log(
+      `${outcome.failed ? 'FAIL' : 'ok  '} ${name}: ${check.about} (${outcome.passed} held, ${outcome.failed} did not, ${seconds} s)`,
+    );
     for (const note of outcome.notes) console.log(`     ${note}`);
   } catch (error) {
     failed++;

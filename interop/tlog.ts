@@ -5,9 +5,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clearEntry, entryBytes } from '@shugu/evidence';
+import type { Temporary } from '../apps/cli/src/server.ts';
 import { sql } from '../apps/server/src/kernel/db/db.ts';
 import { systemActor } from '../apps/server/src/kernel/http/principal.ts';
-import type { Temporary } from '../apps/cli/src/server.ts';
 import { inFolder, type Outcome, runProgram, type Tally, tally, versionOf } from './check.ts';
 import { onExchange } from './exchange.ts';
 import { root, tradeIn } from './trade.ts';
@@ -60,7 +60,12 @@ const story = async (exchange: Exchange) => {
   const inclusion = [];
   for (const id of [...ids.slice(0, 4), ...ids.slice(254, 258), ...ids.slice(-3)]) {
     const found = (await kernel.publicLog.inclusion(kernel.database, id))!;
-    inclusion.push({ position: found.position, size: found.size, entry: base64(found.entry), proof: found.proof.map(base64) });
+    inclusion.push({
+      position: found.position,
+      size: found.size,
+      entry: base64(found.entry),
+      proof: found.proof.map(base64),
+    });
   }
   const consistency = [];
   for (const from of sizes.filter((size) => size < last)) {
@@ -85,7 +90,9 @@ const checkBundles = async (counts: Tally, program: string): Promise<Outcome[]> 
   const { folder } = await tradeIn('intl');
   const traded = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.bundle.json'));
   counts.expect(traded.length > 0, 'the trade left no bundle');
-  outcomes.push(await go(counts, program, 'bundle', join(folder, 'trust.json'), ...traded.map((name) => join(folder, name))));
+  outcomes.push(
+    await go(counts, program, 'bundle', join(folder, 'trust.json'), ...traded.map((name) => join(folder, name))),
+  );
   return outcomes;
 };
 
@@ -98,7 +105,9 @@ export const run = (): Promise<Outcome> =>
     const outcomes = await onExchange(async (exchange) => {
       const expected = join(folder, 'expected.json');
       await writeFile(expected, JSON.stringify(await story(exchange)));
-      const trust = (await (await fetch(`${exchange.url}/.well-known/shugu-trust.json`)).json()) as { logs: { vkey: string }[] };
+      const trust = (await (await fetch(`${exchange.url}/.well-known/shugu-trust.json`)).json()) as {
+        logs: { vkey: string }[];
+      };
       return [await go(counts, program, 'log', exchange.url, trust.logs[0]!.vkey, expected)];
     });
     try {

@@ -19,9 +19,15 @@ const folders: string[] = [];
 const walk = async (suite: 'intl' | 'sm'): Promise<Trade> => {
   const folder = await mkdtemp(join(tmpdir(), `shugu-interop-${suite}-`));
   folders.push(folder);
-  const ran = await runProgram(process.execPath, [commandLine, 'trade', '--json', '--out', folder, '--suite', suite], { seconds: tradeSecondsMax });
-  const said = JSON.parse(ran.stdout.trim().split('\n').at(-1) || '{}') as { ok?: boolean; files?: { kind: string; path: string }[] };
-  if (ran.code !== 0 || !said.ok) throw new Error(`the trade did not hold (${ran.code}): ${ran.stderr.slice(-2000)}${ran.stdout.slice(-2000)}`);
+  const ran = await runProgram(process.execPath, [commandLine, 'trade', '--json', '--out', folder, '--suite', suite], {
+    seconds: tradeSecondsMax,
+  });
+  const said = JSON.parse(ran.stdout.trim().split('\n').at(-1) || '{}') as {
+    ok?: boolean;
+    files?: { kind: string; path: string }[];
+  };
+  if (ran.code !== 0 || !said.ok)
+    throw new Error(`the trade did not hold (${ran.code}): ${ran.stderr.slice(-2000)}${ran.stdout.slice(-2000)}`);
   return { folder, files: (said.files ?? []).map(({ kind, path }) => ({ kind, path: resolve(folder, path) })) };
 };
 
