@@ -195,6 +195,10 @@ describe('stopping', () => {
     await reader.read();
     const contract = (await rig.delivery.grant(rig.kernel.database, grant))!.contract!;
     expect(await rig.as('system', (tx) => rig.delivery.withdrawGrants(tx, { contract }, '协议解除'))).toBe(1);
+    // A settlement that cuts off at this very moment has the cut use in its figures.
+    await rig.metering.flush();
+    const billed = await rig.metering.usageOf(rig.kernel.database, contract, null, null);
+    expect(billed).toMatchObject({ calls: 1, incompleteCalls: 1 });
     let received = 0;
     const rest = async () => {
       for (let part = await reader.read(); !part.done; part = await reader.read()) received += part.value.length;
@@ -202,9 +206,6 @@ describe('stopping', () => {
     await expect(rest()).rejects.toThrow();
     expect(received).toBeLessThan(12 * 2 ** 20);
     expect(await codeOf(await rig.use(`/gateway/file/${grant}/large.bin`, key))).toEqual([403, 'withdrawn']);
-    await expect
-      .poll(async () => (await rig.call('buyer', 'GET', `/api/grants/${grant}/balance`)).body.used, { timeout: 5000 })
-      .toMatchObject({ calls: 1, incompleteCalls: 1 });
     expect(await events('delivery.grant.withdrawn', grant)).toHaveLength(1);
     await rig.restart();
     expect(await codeOf(await rig.use(`/gateway/file/${grant}/large.bin`, key))).toEqual([403, 'withdrawn']);

@@ -14,11 +14,12 @@ import type { Seal } from '../kernel/seal.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { Metering } from '../metering/index.ts';
 import type { DeliveryNeighbours, Endpoint, EndpointDraft, Grant, SuspensionTarget } from './model.ts';
-import { mountGateway } from './plane/mount.ts';
+import { endedAnswers, mountGateway, type RunningAnswers } from './plane/mount.ts';
 import { openPlane, type Plane } from './plane/plane.ts';
 import { findGrant, grantsOfContract, staleGrants } from './reads.ts';
 import { makeRoutes } from './routes.ts';
-import { rebuildMissing, setEndpoints, storeJob, storeJobHandler } from './service/endpoints.ts';
+import { storeJob } from './service/drafts.ts';
+import { rebuildMissing, setEndpoints, storeJobHandler } from './service/endpoints.ts';
 import {
   expireDue,
   type GrantDraft,
@@ -121,7 +122,11 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       for (const grant of left) log.error({ grant: grant.id }, 'no plan of this compiler; the grant is not served');
     });
 
+  const running: RunningAnswers = new Map();
   metering.onCorrection((record) => plane?.correct(record));
+  metering.beforeFlush(async () => {
+    if (plane) await endedAnswers(plane, running);
+  });
 
   return {
     routes: makeRoutes(service),
@@ -143,10 +148,14 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     grant: findGrant,
     grantsOf: grantsOfContract,
     mount: (app) =>
-      mountGateway(app, () => {
-        if (!plane) throw new Error('the gateway is not open');
-        return plane;
-      }),
+      mountGateway(
+        app,
+        () => {
+          if (!plane) throw new Error('the gateway is not open');
+          return plane;
+        },
+        running,
+      ),
     beforeListen: async () => {
       await recompileStale();
       await rebuildMissing(service, database);

@@ -47,6 +47,8 @@ export interface Metering {
   meter(): Meter;
   /** Counters of all living grants, as a gateway needs them at its start. */
   quotaSnapshot(read: Reader): Promise<QuotaSnapshot>;
+  /** Waited for by `flush`: uses that are over and not recorded yet. */
+  beforeFlush(wait: () => Promise<void>): void;
   /** Called with each correction as it is written. */
   onCorrection(listener: (record: UseRecord) => void): void;
   /** In the transaction that opens a grant. */
@@ -76,6 +78,7 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
   const { database, clock, keys, objects } = deps;
   const source = `${deps.node}-gateway-1`;
   const listeners: ((record: UseRecord) => void)[] = [];
+  const waits: (() => Promise<void>)[] = [];
   let opened: Running | undefined;
   const running = (): Running => {
     if (!opened) throw new Error('the meter is not open');
@@ -126,7 +129,11 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
     registerGrant: insertGrant,
     setQuotas,
     endGrant: setEnded,
-    flush: () => running().importer.flush(),
+    beforeFlush: (wait) => void waits.push(wait),
+    flush: async () => {
+      for (const wait of waits) await wait();
+      return running().importer.flush();
+    },
     usageOf: contractUsage,
     usageUpTo,
   };

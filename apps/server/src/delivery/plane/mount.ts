@@ -13,12 +13,27 @@ export interface MountedPlane {
   book: GrantBook;
 }
 
+/** Answers under way, with the line that each stands on. */
+export type RunningAnswers = Map<Promise<void>, string>;
+
+/**
+ * Until the answers of withdrawn grants are over and recorded: they are cut at the withdrawal, but what they had sent is
+ * written a moment later, and a bill must hold it.
+ */
+export const endedAnswers = async ({ book }: Pick<MountedPlane, 'book'>, running: RunningAnswers): Promise<void> => {
+  const ended = [...running].filter(([, line]) => book.get(line)?.status === 'withdrawn');
+  await Promise.allSettled(ended.map(([answer]) => answer));
+};
+
 /**
  * People address a grant and a kind of delivery; the gateway addresses a product and takes the line from a header. The
  * path is kept as it came: the gateway itself refuses what climbs out of it.
  */
-export const mountGateway = async (app: FastifyInstance, plane: () => MountedPlane): Promise<void> => {
-  const running = new Set<Promise<void>>();
+export const mountGateway = async (
+  app: FastifyInstance,
+  plane: () => MountedPlane,
+  running: RunningAnswers,
+): Promise<void> => {
   const handle = (request: FastifyRequest, reply: FastifyReply): void => {
     const { gateway, book } = plane();
     const { raw } = request;
@@ -29,7 +44,7 @@ export const mountGateway = async (app: FastifyInstance, plane: () => MountedPla
     raw.url = `/gateway/${encodeURIComponent(book.get(line)?.productId ?? noProduct)}${rest}${query}`;
     raw.headers['x-grant'] = line;
     const answering = nodeHandler(gateway, { prefix: '/gateway' })(raw, reply.raw);
-    running.add(answering);
+    running.set(answering, line);
     answering.catch(() => reply.raw.destroy()).finally(() => running.delete(answering));
   };
   await app.register(async (scope) => {
@@ -46,7 +61,7 @@ export const mountGateway = async (app: FastifyInstance, plane: () => MountedPla
     // Running answers would keep the server waiting for its connections; and what they had sent must be recorded still.
     scope.addHook('preClose', async () => {
       plane().gateway.close();
-      await Promise.allSettled(running);
+      await Promise.allSettled(running.keys());
     });
   });
 };

@@ -2,118 +2,21 @@
 import { access, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Text } from '@shugu/wire';
-import { endpointDraft } from '@shugu/wire/delivery';
-import { audit } from '../../kernel/audit.ts';
 import { ChildError } from '../../kernel/child/error.ts';
 import type { Database, Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
-import { newId } from '../../kernel/ids.ts';
-import { enqueue, type Job, type JobContext, type JobHandler } from '../../kernel/jobs.ts';
+import type { Job, JobContext, JobHandler } from '../../kernel/jobs.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
-import type {
-  ApiDraft,
-  DeliverableVersion,
-  Endpoint,
-  EndpointConfig,
-  EndpointDraft,
-  EndpointInput,
-  KeptDraft,
-} from '../model.ts';
+import type { ApiDraft, Endpoint, EndpointConfig, EndpointDraft } from '../model.ts';
 import { storeName, storePath, storeTable } from '../plane/stores.ts';
 import { problems } from '../problems.ts';
 import { apiEndpoints, endpointsOf, findEndpoint } from '../reads.ts';
-import { checkDraft, copiedColumns, filesOf } from '../rules.ts';
+import { copiedColumns } from '../rules.ts';
 import * as store from '../store.ts';
 import type { ServiceDeps } from './deps.ts';
+import { enqueueBuild, setDrafts } from './drafts.ts';
 import { refreshVersion } from './grants.ts';
-
-export const storeJob = 'delivery.pointStore';
-
-const enqueueBuild = (tx: Tx, endpoint: { id: string; participant: string }, revision: number, name: string) =>
-  enqueue(tx, {
-    kind: storeJob,
-    title: { zh: `生成查询接口：${name}`, en: `Build the look-up of ${name}` },
-    data: { endpoint: endpoint.id, revision },
-    participant: endpoint.participant,
-  });
-
-const readyConfig = (draft: EndpointDraft, version: DeliverableVersion): EndpointConfig | null => {
-  if (draft.kind === 'api') return null;
-  if (draft.kind === 'proxy') {
-    const { kind, upstream, methods, rowsMember } = draft;
-    return { kind, upstream, methods, ...(rowsMember ? { rowsMember } : {}) };
-  }
-  const files = filesOf(draft, version);
-  if (files instanceof Error) throw files;
-  return { kind: 'file', files };
-};
-
-/** The secret given now, or the one kept for the same header and host: it must not follow to another server. */
-const secretFor = async (
-  deps: ServiceDeps,
-  tx: Tx,
-  id: string,
-  draft: EndpointDraft,
-  before: Endpoint | undefined,
-): Promise<string | null> => {
-  if (draft.kind !== 'proxy' || !draft.secretHeader) return null;
-  if (draft.secret) return deps.seal.seal(tx, id, draft.secret);
-  if (before?.draft.kind !== 'proxy' || before.draft.secretHeader !== draft.secretHeader) return null;
-  return new URL(before.draft.upstream).origin === new URL(draft.upstream).origin ? before.secretSealed : null;
-};
-
-const withoutSecret = (draft: EndpointDraft): KeptDraft => {
-  if (draft.kind !== 'proxy') return draft;
-  const { secret: _, ...kept } = draft;
-  return kept;
-};
-
-const setOne = async (
-  deps: ServiceDeps,
-  tx: Tx,
-  version: DeliverableVersion,
-  draft: EndpointDraft,
-  held: Endpoint[],
-) => {
-  const fault = checkDraft(draft, version, deps.allowedUpstreams);
-  if (fault) throw fault;
-  const before = held.find(({ kind }) => kind === draft.kind);
-  const kept = withoutSecret(draft);
-  const newSecret = draft.kind === 'proxy' && draft.secret !== undefined;
-  if (before?.state === 'ready' && !newSecret && JSON.stringify(before.draft) === JSON.stringify(kept)) return;
-  const id = before?.id ?? newId('end', tx.now);
-  const secretSealed = await secretFor(deps, tx, id, draft, before);
-  const config = readyConfig(draft, version);
-  const { participant, product } = version;
-  const revision = (before?.revision ?? 0) + 1;
-  const job =
-    config === null ? ((await enqueueBuild(tx, { id, participant }, revision, version.productName)) ?? null) : null;
-  await store.putEndpoint(tx, {
-    id,
-    participant,
-    product,
-    version: version.id,
-    kind: draft.kind,
-    state: config === null ? 'building' : 'ready',
-    draft: kept,
-    config,
-    secretSealed,
-    job,
-  });
-  await audit(tx, { action: 'delivery.endpoint.set', subject: id, participant, data: { kind: draft.kind, revision } });
-  tx.afterCommit(() => deps.plane()?.forgetSecret(id));
-};
-
-const setAll = async (
-  deps: ServiceDeps,
-  tx: Tx,
-  version: DeliverableVersion,
-  drafts: readonly EndpointDraft[],
-): Promise<void> => {
-  const held = await endpointsOf(tx, version.id);
-  for (const draft of drafts) await setOne(deps, tx, version, draft, held);
-};
 
 /** In the name of `tx.actor.participant`, who must be the version's supplier. Kinds that are not named stay. */
 export const setEndpoints = async (
@@ -126,28 +29,9 @@ export const setEndpoints = async (
   if (!version || version.participant !== tx.actor.participant) throw kernelProblems.unknown();
   if (new Set(drafts.map(({ kind }) => kind)).size !== drafts.length)
     throw problems.kindTwice({ field: 'body.endpoints' });
-  await setAll(deps, tx, version, drafts);
+  await setDrafts(deps, tx, version, drafts);
   await refreshVersion(deps, tx, versionId);
   return endpointsOf(tx, versionId);
-};
-
-/** Before a grant opens: drafts that came with it, and files as they are, for kinds that have no endpoint yet. */
-export const completeEndpoints = async (
-  deps: ServiceDeps,
-  tx: Tx,
-  versionId: string,
-  drivers: readonly ({ kind: EndpointDraft['kind'] } | EndpointInput)[],
-): Promise<void> => {
-  const held = await endpointsOf(tx, versionId);
-  const missing = drivers.filter(({ kind }) => !held.some((one) => one.kind === kind));
-  const drafts = missing.flatMap((driver) => {
-    const parsed = endpointDraft.safeParse(driver);
-    return parsed.success ? [parsed.data] : [];
-  });
-  if (drafts.length === 0) return;
-  const version = await deps.version(tx, versionId);
-  const possible = drafts.filter((draft) => version && !checkDraft(draft, version, deps.allowedUpstreams));
-  if (version) await setAll(deps, tx, version, possible);
 };
 
 const cannotBuild: Text = { zh: '数据文件已不可用', en: 'The data is no longer there' };

@@ -19,7 +19,7 @@ import {
 import { addressOf, allReady, grantMoves, trialPlan } from '../rules.ts';
 import * as store from '../store.ts';
 import { type ServiceDeps, tell } from './deps.ts';
-import { completeEndpoints } from './endpoints.ts';
+import { completeEndpoints } from './drafts.ts';
 
 export interface GrantDraft {
   contract: string;
