@@ -13,4 +13,23 @@ export interface MarketEvents {
   'market.order.objected': { order: string; note: string };
   'market.order.settled': { order: string };
   'market.order.closed': { order: string };
+  'market.demand.published': { demand: string; industry: string };
+  'market.demand.closed': { demand: string };
+  'market.quotation.offered': { quotation: string; demand: string | null; buyer: string };
+  'market.quotation.accepted': { quotation: string; buyer: string };
+  'market.quotation.declined': { quotation: string; buyer: string };
+  'market.quotation.withdrawn': { quotation: string; buyer: string };
+  'market.quotation.lapsed': { quotation: string; buyer: string };
+  'market.enquiry.said': { enquiry: string; message: string; to: string };
+  /** Delivery opens a grant of so many calls until then. */
+  'market.trial.opened': {
+    trial: string;
+    listing: string;
+    version: string;
+    buyer: string;
+    supplier: string;
+    calls: number;
+    until: string;
+  };
+  'market.filing.filed': { filing: string; case: string };
 }

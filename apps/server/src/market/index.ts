@@ -4,6 +4,14 @@ import type { Route } from '../kernel/http/route.ts';
 import type { JobHandler } from '../kernel/jobs.ts';
 import type { Consumer } from '../kernel/outbox.ts';
 import type { Tick } from '../kernel/ticker.ts';
+import { bulkJobs } from './bulk/job.ts';
+import { bulkRoutes } from './bulk/routes.ts';
+import { complaintRoutes } from './complaint/routes.ts';
+import { demandRoutes } from './demand/routes.ts';
+import { lapseDue } from './demand/service.ts';
+import { enquiryRoutes } from './enquiry/routes.ts';
+import { filingRoutes } from './filing/routes.ts';
+import { filingHooks, filingProcedure } from './filing/service.ts';
 import type { Listing, MarketDeps, Order } from './model.ts';
 import { findOrder, findScenario, lapsedListings, orderOfContract, standingListing } from './reads.ts';
 import { marketRoutes } from './routes.ts';
@@ -12,6 +20,7 @@ import * as fulfilment from './service/fulfilment.ts';
 import { followReview, listingHooks, listingProcedure, suspendListingOf } from './service/listings.ts';
 import { tradeHooks, tradeProcedure } from './service/orders.ts';
 import { checkDelivered, engagementHooks, engagementProcedure } from './service/reports.ts';
+import { trialRoutes } from './trial/routes.ts';
 
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
@@ -47,10 +56,20 @@ export const makeMarket = (deps: MarketOptions): Market => {
   deps.cases.register(engagementProcedure, engagementHooks(deps));
   deps.cases.register(listingProcedure, listingHooks(deps));
   deps.cases.register(tradeProcedure, tradeHooks(deps));
+  deps.cases.register(filingProcedure, filingHooks(deps));
   const search = makeSearch(deps);
   return {
-    routes: [...marketRoutes(deps), ...(search.routes ?? [])],
-    jobs: { ...search.jobs },
+    routes: [
+      ...marketRoutes(deps),
+      ...(search.routes ?? []),
+      ...demandRoutes(deps),
+      ...enquiryRoutes(deps),
+      ...trialRoutes(deps),
+      ...filingRoutes(deps),
+      ...complaintRoutes(deps),
+      ...bulkRoutes(deps),
+    ],
+    jobs: { ...search.jobs, ...bulkJobs(deps) },
     consumers: [
       {
         name: 'market.cases',
@@ -75,6 +94,7 @@ export const makeMarket = (deps: MarketOptions): Market => {
         },
       },
       ...(search.ticks ?? []),
+      { name: 'market.quotations', everySeconds: 60, run: () => deps.inTransaction(lapseDue) },
     ],
     order: findOrder,
     orderOfContract,

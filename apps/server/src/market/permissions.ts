@@ -25,4 +25,24 @@ export const permissions: PermissionTable = {
     roles: ['operator', 'regulator'],
     seats: ['reviewer', 'approver', 'settlement', 'service', 'officer', 'supervisor'],
   },
+  'market.demand.write': {
+    title: { zh: '发布需求与选定报价', en: 'Publish demands and choose quotations' },
+    roles: buyers,
+    seats: ['trader'],
+  },
+  'market.quotation.write': {
+    title: { zh: '报价', en: 'Give quotations' },
+    roles: suppliers,
+    seats: ['trader'],
+  },
+  'market.enquiry.write': {
+    title: { zh: '询问与回复', en: 'Ask and answer' },
+    roles: buyers,
+    seats: ['trader', 'steward', 'developer'],
+  },
+  'market.trial.request': {
+    title: { zh: '申请试用', en: 'Try products' },
+    roles: buyers,
+    seats: ['trader', 'developer'],
+  },
 };

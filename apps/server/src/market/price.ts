@@ -1,4 +1,5 @@
-/** A price plan in words. */
+/** A price plan in words, and by what plans are compared. */
+import { compareDecimal, parseDecimal } from '@shugu/ledger';
 import type { Text } from '@shugu/wire';
 import type { PricePlan } from './model.ts';
 
@@ -50,4 +51,43 @@ export const priceText = (plan: PricePlan): Text => {
         ? { zh: `议定价 ${plan.agreedPrice} 元`, en: `agreed price CNY ${plan.agreedPrice}` }
         : { zh: '面议', en: 'by quotation' };
   }
+};
+
+export interface PriceSummary {
+  kind: PricePlan['kind'];
+  text: Text;
+  /** Lowest unit price in yuan, tax included; null where a quotation is needed. */
+  lowest: string | null;
+}
+
+const lower = (a: string, b: string) => (compareDecimal(parseDecimal(b), parseDecimal(a)) < 0 ? b : a);
+
+const lowestOf = (plan: PricePlan): string | null => {
+  switch (plan.kind) {
+    case 'free':
+      return '0';
+    case 'oneOff':
+    case 'subscription':
+      return plan.price;
+    case 'tiered':
+      return plan.tiers.map((tier) => tier.unitPrice).reduce(lower);
+    case 'quotation':
+      return plan.agreedPrice ?? null;
+    default:
+      return plan.unitPrice;
+  }
+};
+
+export const priceOf = (plan: PricePlan): PriceSummary => ({
+  kind: plan.kind,
+  text: priceText(plan),
+  lowest: lowestOf(plan),
+});
+
+/** The plan shown in lists: the lowest unit price, whatever the unit; a quotation only when nothing else is offered. */
+export const leadingPrice = (plans: readonly { plan: PricePlan }[]): PriceSummary => {
+  const all = plans.map((one) => priceOf(one.plan));
+  const priced = all.filter((one) => one.lowest !== null);
+  if (priced.length === 0) return all[0] ?? priceOf({ kind: 'quotation' });
+  return priced.reduce((best, one) => (lower(best.lowest!, one.lowest!) === best.lowest ? best : one));
 };

@@ -49,4 +49,29 @@ export const problems = defineProblems('market', {
     title: { zh: '申报的用途或期限超出要约范围', en: 'The stated use goes beyond the offer' },
     next: { zh: '修改使用场景，或与供方另行协商', en: 'Change the scenario, or negotiate with the supplier' },
   },
+  tooMany: {
+    status: 409,
+    title: { zh: '已达数量上限', en: 'A limit is reached' },
+    next: { zh: '先关闭不再需要的，再新建', en: 'Close what is no longer needed first' },
+  },
+  alreadyQuoted: {
+    status: 409,
+    title: { zh: '已对该需求报价', en: 'You have quoted on this demand' },
+    next: { zh: '撤回原报价后重新报价', en: 'Withdraw the quotation and quote again' },
+  },
+  noTrial: {
+    status: 409,
+    title: { zh: '该产品不提供试用', en: 'The product cannot be tried' },
+    next: { zh: '查看样例数据，或向供方询问', en: 'Look at the sample, or ask the supplier' },
+  },
+  alreadyTried: {
+    status: 409,
+    title: { zh: '本单位已试用过该产品', en: 'Your organisation has tried this product' },
+    next: { zh: '可直接下单', en: 'Place an order' },
+  },
+  alreadyFiled: {
+    status: 409,
+    title: { zh: '该合同已经备案', en: 'This contract is on file' },
+    next: { zh: '核对合同摘要；同一合同只备案一次', en: 'Check the digest: a contract is filed once' },
+  },
 });

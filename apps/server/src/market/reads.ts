@@ -117,21 +117,31 @@ export interface TurnoverMonth {
   orders: number;
 }
 
-/** Signed by the day of signature, settled by the day of settlement, each in Beijing months; never added to one another. */
+/** Signed by the day of signature, settled by the day of settlement, filed by the day of the receipt, each in Beijing months; never added to one another. */
 export const turnoverByMonth = (read: Reader, months: number, now: Date) =>
   read.rows<TurnoverMonth>(sql`with span as (
       select to_char(m, 'YYYY-MM') as month from generate_series(
         date_trunc('month', ${now}::timestamptz at time zone 'Asia/Shanghai') - make_interval(months => ${months - 1}),
         date_trunc('month', ${now}::timestamptz at time zone 'Asia/Shanghai'), interval '1 month') m),
     signed as (select to_char(signed_at at time zone 'Asia/Shanghai', 'YYYY-MM') as month, sum(estimate_fen) as fen, count(*)::int as orders from orders where signed_at is not null group by 1),
-    settled as (select to_char(settled_at at time zone 'Asia/Shanghai', 'YYYY-MM') as month, sum(settled_fen) as fen from orders where settled_at is not null group by 1)
-    select span.month, coalesce(signed.fen, 0)::text as signed, coalesce(settled.fen, 0)::text as settled, '0' as filed, coalesce(signed.orders, 0) as orders
-    from span left join signed using (month) left join settled using (month) order by span.month`);
+    settled as (select to_char(settled_at at time zone 'Asia/Shanghai', 'YYYY-MM') as month, sum(settled_fen) as fen from orders where settled_at is not null group by 1),
+    filed as (select to_char(created_at at time zone 'Asia/Shanghai', 'YYYY-MM') as month, sum(amount_fen) as fen from filings group by 1)
+    select span.month, coalesce(signed.fen, 0)::text as signed, coalesce(settled.fen, 0)::text as settled, coalesce(filed.fen, 0)::text as filed,
+      coalesce(signed.orders, 0) as orders
+    from span left join signed using (month) left join settled using (month) left join filed using (month) order by span.month`);
 
 export const marketTotals = (read: Reader) =>
-  read.one<{ signed: string; settled: string; orders: number; listings: number; suppliers: number }>(sql`select
+  read.one<{
+    signed: string;
+    settled: string;
+    filed: string;
+    orders: number;
+    listings: number;
+    suppliers: number;
+  }>(sql`select
     (select coalesce(sum(estimate_fen), 0)::text from orders where signed_at is not null) as signed,
     (select coalesce(sum(settled_fen), 0)::text from orders where settled_at is not null) as settled,
+    (select coalesce(sum(amount_fen), 0)::text from filings) as filed,
     (select count(*)::int from orders where signed_at is not null) as orders,
     (select count(*)::int from listings where state = 'listed') as listings,
     (select count(distinct participant)::int from listings where state = 'listed') as suppliers`);

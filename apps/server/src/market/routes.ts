@@ -224,7 +224,7 @@ export const marketRoutes = (deps: MarketDeps): Route[] => {
     }),
     on(wire.turnover, async ({ read, query }) => {
       const months = await reads.turnoverByMonth(read, query.months ?? 12, deps.now());
-      return { months, totals: { ...(await reads.marketTotals(read)), filed: '0' } };
+      return { months, totals: await reads.marketTotals(read) };
     }),
   ];
 };

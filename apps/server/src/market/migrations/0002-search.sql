@@ -1,8 +1,11 @@
 -- Read side of search: made from listings by events, and made anew from them at any time.
 
 -- What is matched and ranked stands first: thousands of rows are read up to there, twenty to their end.
+create sequence search_places;
 create table search_documents (
   product text primary key,
+  -- Order of coming to the market; newer ones are looked through first.
+  place bigint not null default nextval('search_places'),
   listed_at timestamptz not null,
   -- Products by quotation come after every price.
   price_order numeric not null,
@@ -35,7 +38,9 @@ create table search_documents (
 with (toast_tuple_target = 8160);
 -- Written seldom, read always: no list of pending entries that a reader would have to walk.
 create index search_documents_words on search_documents using gin (words, labels) with (fastupdate = off);
-create index search_documents_newest on search_documents (listed_at desc, product desc);
-create index search_documents_price on search_documents (price_order, product);
+create unique index search_documents_place on search_documents (place);
+create index search_documents_price on search_documents (price_order, place desc);
 -- The planner meets several thousand different words.
 alter table search_documents alter column words set statistics 1000;
+-- In this order documents are made anew.
+create index listings_listed_at on listings (listed_at, id) where state = 'listed';

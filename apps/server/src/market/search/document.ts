@@ -2,7 +2,7 @@
 import { searchLimits } from '@shugu/wire/market-find';
 import type { ProductVersion } from '../../catalogue/index.ts';
 import type { Listing } from '../model.ts';
-import { leadingPrice } from '../prices.ts';
+import { leadingPrice } from '../price.ts';
 import { labelsOf } from './labels.ts';
 import type { SearchDocument } from './store.ts';
 import { documentWords, vocabulary } from './text.ts';

@@ -25,7 +25,7 @@ export const rebuildSearch = async (
   progress: (done: number) => Promise<void> = async () => undefined,
 ): Promise<number> => {
   const actor = systemActor('search');
-  let after = '';
+  let after = { at: new Date(0), listing: '' };
   let done = 0;
   await batchIndexing(database, true);
   try {
@@ -34,10 +34,10 @@ export const rebuildSearch = async (
         const facts = await listedFactsAfter(tx, after, documentsPerBatch);
         await putDocuments(tx, facts.map(documentOf));
         done += facts.length;
-        return facts.at(-1)?.listing.product;
+        return facts.at(-1)?.listing;
       });
       if (last === undefined) break;
-      after = last;
+      after = { at: last.listed_at!, listing: last.id };
       await progress(done);
     }
     await database.tx(actor, dropOrphans);

@@ -1,6 +1,6 @@
 /** Finding: words and filters meet in one index, at most `candidatesMax` products are ranked and counted. */
 import { searchLimits, type sortOrders } from '@shugu/wire/market-find';
-import { empty, type Reader, raw, type Sql, sql } from '../../kernel/db/db.ts';
+import { empty, join, type Reader, raw, type Sql, sql } from '../../kernel/db/db.ts';
 import { decodeCursor, encodeCursor, type PageQuery, pageSize } from '../../kernel/pages.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { ListedFacts } from './document.ts';
@@ -33,55 +33,79 @@ export interface FoundRow {
   badges: { zh: string[]; en: string[] };
   certificates: string[];
   listed_at: Date;
+  place: number;
   rank: number;
 }
 
 const shown = sql`d.product, d.listing, d.participant, d.name, d.summary, d.kind, d.industry, d.region, d.delivery_modes, d.update_cycle, d.price_kind, d.price_text,
-  d.price_lowest::text as price_lowest, d.price_order::text as price_order, d.badges, d.certificates, d.listed_at`;
+  d.price_lowest::text as price_lowest, d.price_order::text as price_order, d.badges, d.certificates, d.listed_at, d.place`;
 
 const rankWeights = raw("'{0.05, 0.2, 0.4, 1.0}'");
 // Whole millionths, so that a cursor compares exactly. 1: divided by one plus the logarithm of the length.
 const rankOf = (tsquery: string) => sql`(ts_rank(${rankWeights}, words, ${tsquery}::tsquery, 1) * 1e6)::int`;
 
-const orders: Record<SortOrder, { rows: Sql; candidates: Sql }> = {
-  relevance: { rows: sql`rank desc, listed_at desc, product desc`, candidates: sql`listed_at desc, product desc` },
-  newest: { rows: sql`listed_at desc, product desc`, candidates: sql`listed_at desc, product desc` },
-  priceAscending: { rows: sql`price_order, product`, candidates: sql`price_order, product` },
+const orders: Record<SortOrder, Sql> = {
+  relevance: sql`rank desc, place desc`,
+  newest: sql`place desc`,
+  priceAscending: sql`price_order, place desc`,
 };
 
-type Key = [first: number | string, listedAt: string, product: string];
+/** Rank or price of the last row shown, and its place. */
+type Key = [first: number | string, place: number];
 
 const afterKey: Record<SortOrder, (key: Key) => Sql> = {
-  relevance: ([rank, at, product]) =>
-    sql`(rank, listed_at, product) < (${Number(rank)}::int, ${at}::timestamptz, ${product})`,
-  newest: ([, at, product]) => sql`(listed_at, product) < (${at}::timestamptz, ${product})`,
-  priceAscending: ([price, , product]) => sql`(price_order, product) > (${String(price)}::numeric, ${product})`,
+  relevance: ([rank, place]) => sql`(rank, place) < (${Number(rank)}::int, ${place}::bigint)`,
+  newest: ([, place]) => sql`place < ${place}::bigint`,
+  priceAscending: ([price, place]) =>
+    sql`price_order >= ${String(price)}::numeric and (price_order > ${String(price)}::numeric or place < ${place}::bigint)`,
 };
 
 const matches = ({ tsquery, labels }: SearchQuery): Sql =>
   sql`${tsquery ? sql`words @@ ${tsquery}::tsquery` : sql`true`} ${labels.length ? sql`and labels @> ${[...labels]}::text[]` : empty}`;
 
+/** How many of the newest documents are looked through at a time, until enough are found. */
+const stretches = [4000, 4000, 8000, 16_000] as const;
+
 /**
- * At most `candidatesMax` + 1: of more hits than can be ranked the newest are; sorted by price, the cheapest. Only the order
- * of relevance needs all of them on further pages; the others go on in their index.
+ * The newest `limit` that match. Words that many documents hold fill the limit from the first stretches; the ones after are
+ * then never run, so that no query fetches much more than it ranks.
  */
-const candidates = (query: SearchQuery, after: Key | undefined): Sql => {
-  const whole = !after || query.sort === 'relevance';
-  return sql`select product, listed_at, price_order${after ? empty : sql`, facets`}${query.sort === 'relevance' ? sql`, ${rankOf(query.tsquery)} as rank` : sql`, 0 as rank`}
-    from search_documents where ${matches(query)} ${whole ? empty : sql`and ${afterKey[query.sort](after)}`}
-    order by ${orders[query.sort].candidates} limit ${whole ? searchLimits.candidatesMax + 1 : pageSize(query) + 1}`;
+const newestMatching = (query: SearchQuery, last: number, limit: number): Sql => {
+  const ends = [last];
+  for (const size of stretches) if (ends.at(-1)! > size) ends.push(ends.at(-1)! - size);
+  const branches = ends.map((end, at) => {
+    const from = ends[at + 1] ?? 0;
+    return sql`(select product, place, price_order, words, facets from search_documents
+      where ${matches(query)} and place > ${from} and place <= ${end} order by place desc limit ${limit})`;
+  });
+  return branches.length
+    ? sql`select * from (${join(branches, ' union all ')}) newest limit ${limit}`
+    : sql`select product, place, price_order, words, facets from search_documents where false`;
 };
 
-const pageSql = (query: SearchQuery, after: Key | undefined): Sql => {
-  const order = orders[query.sort].rows;
+/**
+ * At most `candidatesMax` + 1: of more hits than can be ranked the newest are; sorted by price, the cheapest. Only the order
+ * of relevance needs all of them on further pages; the others go on where they stopped.
+ */
+const candidates = (query: SearchQuery, last: number, after: Key | undefined): Sql => {
+  const limit = after && query.sort !== 'relevance' ? pageSize(query) + 1 : searchLimits.candidatesMax + 1;
+  if (query.sort === 'priceAscending')
+    return sql`select product, place, price_order, words, facets from search_documents where ${matches(query)}
+      ${after ? sql`and ${afterKey.priceAscending(after)}` : empty} order by price_order, place desc limit ${limit}`;
+  return newestMatching(query, query.sort === 'newest' && after ? after[1] - 1 : last, limit);
+};
+
+const pageSql = (query: SearchQuery, last: number, after: Key | undefined): Sql => {
+  const order = orders[query.sort];
   const counted = after
     ? sql`null::int as total, null as lines`
-    : sql`case when page.place = 1 then (select count(*)::int from candidates) end as total,
-      case when page.place = 1 then (select string_agg(facets, E'\\n') from candidates) end as lines`;
-  return sql`with candidates as materialized (${candidates(query, after)}),
-    page as (select product, rank, row_number() over (order by ${order}) as place from candidates
+    : sql`case when page.row = 1 then (select count(*)::int from candidates) end as total,
+      case when page.row = 1 then (select string_agg(facets, E'\\n') from candidates) end as lines`;
+  return sql`with found as (${candidates(query, last, after)}),
+    candidates as materialized (select product, place, price_order, facets, ${query.sort === 'relevance' ? rankOf(query.tsquery) : sql`0`} as rank from found),
+    page as (select product, rank, row_number() over (order by ${order}) as row from candidates
       ${after && query.sort === 'relevance' ? sql`where ${afterKey.relevance(after)}` : empty} order by ${order} limit ${pageSize(query) + 1})
-    select ${shown}, page.rank, ${counted} from page join search_documents d on d.product = page.product order by page.place`;
+    select ${shown}, page.rank, ${counted} from page join search_documents d on d.product = page.product order by page.row`;
 };
 
 export interface Found {
@@ -93,27 +117,24 @@ export interface Found {
   lines: string | null;
 }
 
-const cursorParts = 5;
+const cursorParts = 4;
 
 /** The total stands in the cursor: later pages need not count again. */
 export const findProducts = async (read: Reader, query: SearchQuery): Promise<Found> => {
   const cursor = decodeCursor(query.after, cursorParts);
   if (cursor && cursor[0] !== query.sort)
     throw kernelProblems.invalid({ field: 'query.after', detail: 'a cursor of another order' });
-  const after: Key | undefined = cursor && [cursor[1]!, String(cursor[2]), String(cursor[3])];
-  const found = await read.rows<FoundRow & { total: number | null; lines: string | null }>(pageSql(query, after));
-  const total = cursor ? Number(cursor[4]) : (found[0]?.total ?? 0);
+  const after: Key | undefined = cursor && [cursor[1]!, Number(cursor[2])];
+  const { last } = await read.one<{ last: number }>(
+    sql`select coalesce(max(place), 0)::bigint as last from search_documents`,
+  );
+  const found = await read.rows<FoundRow & { total: number | null; lines: string | null }>(pageSql(query, last, after));
+  const total = cursor ? Number(cursor[3]) : (found[0]?.total ?? 0);
   const rows = found.slice(0, pageSize(query));
-  const last = rows.at(-1);
+  const end = rows.at(-1);
   const next =
-    found.length > rows.length && last
-      ? encodeCursor([
-          query.sort,
-          query.sort === 'priceAscending' ? last.price_order : last.rank,
-          last.listed_at.toISOString(),
-          last.product,
-          total,
-        ])
+    found.length > rows.length && end
+      ? encodeCursor([query.sort, query.sort === 'priceAscending' ? end.price_order : end.rank, end.place, total])
       : null;
   return { rows, next, total, lines: cursor ? null : (found[0]?.lines ?? '') };
 };
@@ -140,11 +161,15 @@ export const listedFacts = async (read: Reader, product: string): Promise<Listed
   return row && factsOf(row);
 };
 
-/** Listed products after `after` in the order of their ids. */
-export const listedFactsAfter = async (read: Reader, after: string, limit: number): Promise<ListedFacts[]> =>
+/** Listed products in the order of their coming to the market. */
+export const listedFactsAfter = async (
+  read: Reader,
+  after: { at: Date; listing: string },
+  limit: number,
+): Promise<ListedFacts[]> =>
   (
     await read.rows<FactRow>(sql`select ${factColumns} from listings l join product_versions v on v.id = l.version join organisations o on o.id = l.participant
-      where l.product > ${after} and l.state = 'listed' order by l.product limit ${limit} for share of l`)
+      where (l.listed_at, l.id) > (${after.at}::timestamptz, ${after.listing}) and l.state = 'listed' order by l.listed_at, l.id limit ${limit} for share of l`)
   ).map(factsOf);
 
 /** Whether a document was cut by another vocabulary than this program's. */

@@ -3,7 +3,7 @@ import * as wire from '@shugu/wire/market-find';
 import { on, type Route } from '../../kernel/http/route.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { MarketDeps } from '../model.ts';
-import { leadingPrice } from '../prices.ts';
+import { leadingPrice } from '../price.ts';
 import { mayBeOrdered } from '../rules.ts';
 import { countFacets, type Facets, industryLabel, regionLabel } from './labels.ts';
 import { findProductPage, type ProductPageRow } from './page.ts';

@@ -1,6 +1,6 @@
 /** The only SQL that writes the search documents. */
 import { type Database, raw, sql, type Tx } from '../../kernel/db/db.ts';
-import type { PriceSummary } from '../prices.ts';
+import type { PriceSummary } from '../price.ts';
 import { isFine } from './labels.ts';
 
 export interface SearchDocument {

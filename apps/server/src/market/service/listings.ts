@@ -74,18 +74,25 @@ export const isCreditAgency = async (deps: MarketDeps, read: Reader, participant
 const checkSplit = async (deps: MarketDeps, tx: Tx, draft: Draft, version: ProductVersion): Promise<void> => {
   const field = 'body.split';
   const operators = new Set<string>();
-  for (const { resource } of version.tables) if (resource) for (const one of await deps.operators(tx, resource)) operators.add(one);
+  for (const { resource } of version.tables)
+    if (resource) for (const one of await deps.operators(tx, resource)) operators.add(one);
   if (draft.split.length === 0) {
     const others = [...operators].filter((one) => one !== version.participant);
-    if (others.length) throw kernelProblems.invalid({ field, detail: 'other holders of the right to operate must be named' });
+    if (others.length)
+      throw kernelProblems.invalid({ field, detail: 'other holders of the right to operate must be named' });
     return;
   }
   const total = draft.split.reduce((sum, leg) => addDecimal(sum, parseDecimal(leg.share)), parseDecimal('0'));
-  if (compareDecimal(total, parseDecimal('1')) !== 0) throw kernelProblems.invalid({ field, detail: `shares add up to ${total}, not 1` });
+  if (compareDecimal(total, parseDecimal('1')) !== 0)
+    throw kernelProblems.invalid({ field, detail: `shares add up to ${total}, not 1` });
   const named = new Set(draft.split.map((leg) => leg.party));
   if (named.size !== draft.split.length) throw kernelProblems.invalid({ field, detail: 'a party is named twice' });
   const missing = [...operators].filter((one) => !named.has(one));
-  if (missing.length) throw kernelProblems.invalid({ field, detail: `holders of the right to operate are left out: ${missing.join(', ')}` });
+  if (missing.length)
+    throw kernelProblems.invalid({
+      field,
+      detail: `holders of the right to operate are left out: ${missing.join(', ')}`,
+    });
   for (const party of named) await deps.members.requireActive(tx, party);
 };
 

@@ -13,6 +13,7 @@ import { newId } from '../../kernel/ids.ts';
 import { nextNumber } from '../../kernel/numbers.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
+import { quotedPlan } from '../demand/service.ts';
 import type { Listing, ListingPlan, MarketDeps, Order, Scenario } from '../model.ts';
 import { problems } from '../problems.ts';
 import * as reads from '../reads.ts';
@@ -62,7 +63,9 @@ const findOffered = async (deps: MarketDeps, tx: Tx, principal: Principal, draft
   if (!listing) throw kernelProblems.unknown();
   if (!mayBeOrdered(listing, tx.now)) throw problems.notForSale({ detail: listing.state });
   if (listing.participant === principal.participant) throw problems.ownProduct();
-  const plan = listing.plans.find((one) => one.offer === draft.offer);
+  const plan =
+    listing.plans.find((one) => one.offer === draft.offer) ??
+    (await quotedPlan(tx, listing, draft.offer, principal.participant));
   if (!plan) throw kernelProblems.invalid({ field: 'body.offer', detail: 'not an offer of this listing' });
   if (!wayAllowed(plan.settlementWays, draft.settlementWay))
     throw kernelProblems.invalid({ field: 'body.settlementWay', detail: plan.settlementWays.join(', ') });
