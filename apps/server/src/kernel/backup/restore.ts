@@ -14,6 +14,7 @@ import { systemActor } from '../http/principal.ts';
 import { makeKeys } from '../keys.ts';
 import { nodeSecret, readState } from '../node.ts';
 import { latestCheckpoint, openOrigin, tilesOf } from '../publiclog/store.ts';
+import { submit } from '../publiclog/submission.ts';
 import { succeed } from '../publiclog/succession.ts';
 import type { Witness } from '../publiclog/witnesses.ts';
 import { checkArchive, readParts } from './archive.ts';
@@ -151,6 +152,16 @@ const witnessesToAsk = (manifest: Manifest, { config }: RestoreOptions): Witness
   return [...all.values()];
 };
 
+/** Asked before hours of loading, and again afterwards with the whole tree. */
+const requireWitnesses = async (manifest: Manifest, options: RestoreOptions): Promise<void> => {
+  const open = manifest.checkpoints.find((one) => one.open);
+  if (!open || options.newOrigin || options.checkpoints?.length) return;
+  for (const { url } of witnessesToAsk(manifest, options))
+    await submit(url, { old: open.size, proof: [], note: open.note }).catch((cause) => {
+      throw new BackupProblem('backup.witness_silent', `${url} does not answer`, { cause });
+    });
+};
+
 const standingOf = async (log: RestoredLog, manifest: Manifest, options: RestoreOptions): Promise<Standing> => {
   const witnesses = witnessesToAsk(manifest, options);
   const standings: Standing[] = [];
@@ -226,6 +237,7 @@ export const restoreBackup = async (options: RestoreOptions): Promise<RestoreRep
   const manifest = await checkArchive(options.file);
   const migrations = migrationsOf(manifest, options.migrations);
   requireSecret(options, manifest);
+  await requireWitnesses(manifest, options);
   const { node, market, suite } = manifest;
   const config: Config = { ...options.config, node, market, suite };
   await mkdir(home, { recursive: true, mode: 0o700 });

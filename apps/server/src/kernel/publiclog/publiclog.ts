@@ -189,7 +189,12 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
       if (!entry || entry.origin === null || entry.position === null) return undefined;
       const origin = (await store.origins(read)).find((one) => one.origin === entry.origin)!;
       const key = await options.originKey(origin);
-      const checkpoint = await checkpointFor(read, entry);
+      let checkpoint = await checkpointFor(read, entry);
+      if (!checkpoint) {
+        // The witnesses are being asked at this moment; their answer is part of the run.
+        await pendingRun;
+        checkpoint = await checkpointFor(read, entry);
+      }
       if (!checkpoint) return undefined;
       const proof = await inclusionProof({
         hash: key.hash,
