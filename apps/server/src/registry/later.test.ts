@@ -7,6 +7,7 @@ import { sql } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import { retryJob } from '../kernel/jobs.ts';
 import { refusal } from '../members/testing.server.ts';
+import { nationalSimulator } from './index.ts';
 import {
   approveLater,
   attach,
@@ -219,7 +220,19 @@ test('an objection after issue: the holder is told and is silent, inquiry, uphel
   expect(await refusal(propose(clerk))).toBe('registry.alreadyProposed');
   expect(await refusal(confirm(reviewer))).toBe('registry.samePerson');
   expect(await refusal(confirm(steward))).toBe('kernel.unknown');
+  const change = await laterCase(
+    rig,
+    steward,
+    'registration.change',
+    code,
+    { changes: [{ item: 'description', before: '旧', after: '新' }] },
+    ['identity', 'changeProof'],
+  );
+  await move(steward, change, 'submit');
+  await review(rig, change);
   expect((await confirm(await rig.as('registrar.reviewer2'))).state).toBe('cancelled');
+  expect(await refusal(move(reviewer, change, 'approve'))).toBe('registry.certificateUnfit');
+  expect((await move(reviewer, change, 'terminate', { input: { reason: '凭证已注销' } })).state).toBe('terminated');
   expect((await rightsOf(code)).map((right) => right.state)).toEqual(['cancelled', 'cancelled', 'cancelled']);
   expect(await refusal(propose(clerk))).toBe('registry.certificateUnfit');
 });
@@ -237,6 +250,7 @@ test('a file is inspected with a purpose: holders at once, others when the regis
   expect(asked.state).toBe('asked');
   const answer = (who: Client) =>
     who.call(wire.answerInspection, { params: { id: asked.id }, body: { granted: true, reason: '利害关系成立' } });
+  expect((await ask(other)).id).toBe(asked.id);
   expect(await refusal(answer(steward))).toBe('kernel.unknown');
   await answer(reviewer);
   expect(await refusal(answer(reviewer))).toBe('registry.inspectionAnswered');
@@ -292,6 +306,18 @@ test('a holder cancels, and the codes of a month end at 9999', async () => {
   await move(clerk, stuck.case, 'certify');
   const [late] = (await steward.call(wire.ownCertificates, { query: { limit: 1 } })).items;
   expect(late).toMatchObject({ code: 'SJ9902026050001', evidencedOn: '2026-04-23' });
+});
+
+test('the simulator answers a key once, also when asked at the same time, and for no real province', async () => {
+  const { database } = rig.kernel;
+  const simulator = nationalSimulator(database, { region: '99', registrarDigit: '7' });
+  const ask = (key: string) => simulator.obtainCode(key, { case: key, registrar: 'org' });
+  const answers = await Promise.all(['a', 'b', 'a', 'a'].map(ask));
+  expect(new Set(answers.map((answer) => answer.code))).toEqual(new Set(['SJ9972026050001', 'SJ9972026050002']));
+  expect(answers[2]).toEqual(answers[0]);
+  expect(answers[3]).toEqual(answers[0]);
+  expect((await ask('b')).code).toBe(answers[1]!.code);
+  expect(() => nationalSimulator(database, { region: '43', registrarDigit: '1' })).toThrow('region 43');
 });
 
 test('renewal opens six months before the last day and closes before it', async () => {

@@ -113,6 +113,14 @@ export const checkRenewal = async (deps: ApplicationDeps, read: Reader, one: App
   return certificate;
 };
 
+/** Before evidence: the certificate may have ended since the application; only a renewal asked for in time outlives that. */
+export const checkStillStands = async (read: Reader, one: CaseRecord): Promise<void> => {
+  const certificate = await citedCertificate(read, one);
+  const inTime = one.procedure === 'registration.renewal' && one.filedAt < certificate.validUntil;
+  if (certificate.state !== 'valid' && !(certificate.state === 'expired' && inTime))
+    throw problems.certificateUnfit({ detail: certificate.state });
+};
+
 export interface TransferPlan {
   certificate: Certificate;
   /** What passes over, with the line of the form that asks for it. */

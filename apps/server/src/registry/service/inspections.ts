@@ -99,6 +99,13 @@ export const askInspection = async (
     throw kernelProblems.invalid({ field: 'body.case', detail: 'give case or certificate' });
   const one = await caseAsked(cases, tx, principal, draft);
   const granted = await isInterested(cases, tx, principal, one);
+  // Asked again while the registrar still thinks: the same request.
+  const [waiting] = await listInspections(
+    tx,
+    sql`case_id = ${one.id} and participant = ${principal.participant} and state = 'asked'`,
+    1,
+  );
+  if (waiting && !granted) return waiting;
   const id = newId('ins', tx.now);
   const until = granted ? new Date(tx.now.getTime() + registryLimits.inspectionDaysMax * dayMilliseconds) : null;
   await tx.exec(sql`insert into file_inspections (id, node, market, participant, case_id, handler, person, purpose, basis, state, until_at, created_at)

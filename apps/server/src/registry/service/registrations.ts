@@ -4,7 +4,14 @@ import type { Tx } from '../../kernel/db/db.ts';
 import type { RegistryDeps } from '../model.ts';
 import { registryProblems as problems } from '../problems.ts';
 import { cancelCertificate, issueChange, issueRenewal, renewalOpen } from './amending.ts';
-import { checkFirst, checkLater, checkObjection, checkRenewal, planTransfer } from './applications.ts';
+import {
+  checkFirst,
+  checkLater,
+  checkObjection,
+  checkRenewal,
+  checkStillStands,
+  planTransfer,
+} from './applications.ts';
 import { depositEvidence, publishNotice, recordEvidence } from './evidence.ts';
 import { mayInspect } from './inspections.ts';
 import { issueFirst, issueTransfer } from './issuing.ts';
@@ -22,7 +29,14 @@ export const registrationHooks = (deps: RegistryDeps): Record<string, Hooks> => 
   const visible: Hooks['visible'] = (read, { case: one, principal }) =>
     mayInspect(read, one.id, principal.participant, deps.now());
   const published = { publishNotice: publishNotice(deps), depositEvidence, recordEvidence: recordEvidence(deps, true) };
-  const amended = { depositEvidence, recordEvidence: recordEvidence(deps, false) };
+  const amended = {
+    // Evidence of what can no longer be done would leave the case without an end.
+    depositEvidence: async (tx: Tx, occasion: Occasion) => {
+      await checkStillStands(tx, occasion.case);
+      return depositEvidence(tx, occasion);
+    },
+    recordEvidence: recordEvidence(deps, false),
+  };
   const checkLaterOne = checked((tx, one) => checkLater(deps, tx, one));
   return {
     'registration.first': {
