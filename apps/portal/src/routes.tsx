@@ -80,6 +80,20 @@ const tree = root.addChildren([
   one(paths.newListing, () => import('./pages/listing-new.tsx')),
   one(paths.listing, () => import('./pages/listing.tsx')),
   page(paths.reports, () => import('./pages/reports.tsx')),
+  page(paths.scenarios, () => import('./pages/scenarios.tsx')),
+  one(paths.newOrder, () => import('./pages/order-new.tsx')),
+  page(paths.orders, () => import('./pages/orders.tsx')),
+  one(paths.order, () => import('./pages/order.tsx')),
+  page(paths.contracts, () => import('./pages/contracts.tsx')),
+  one(paths.contract, () => import('./pages/contract.tsx')),
+  page(paths.grants, () => import('./pages/grants.tsx')),
+  one(paths.grant, () => import('./pages/grant.tsx')),
+  page(paths.usage, () => import('./pages/usage.tsx')),
+  page(paths.account, () => import('./pages/account.tsx')),
+  page(paths.statements, () => import('./pages/statements.tsx')),
+  one(paths.statement, () => import('./pages/statement.tsx')),
+  page(paths.invoices, () => import('./pages/invoices.tsx')),
+  page(paths.clearing, () => import('./pages/clearing.tsx')),
 ]);
 
 export const router = createRouter({

@@ -4,23 +4,15 @@ import { Button, Checkbox, Result, Upload } from 'antd';
 import { useState } from 'react';
 import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
-import { lists } from '../i18n/words/lists.ts';
 import { paths } from '../paths.ts';
+import { choicesOf } from '../registry/fields.ts';
 import { SendForm } from '../ui/action.tsx';
-import { field, type WidgetProps } from '../ui/fields.tsx';
+import { asBase64, field, type WidgetProps } from '../ui/fields.tsx';
 import { Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { NewPassword } from './invitation.tsx';
 
 const letterBytesMax = 2 * 1024 * 1024;
 const mediaTypes = ['application/pdf', 'image/png', 'image/jpeg'];
-
-const asBase64 = async (file: Blob): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(String(reader.result).replace(/^data:[^,]*,/, ''));
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
 
 const Letter = ({ value, onChange }: WidgetProps) => {
   const { t } = useWords();
@@ -45,12 +37,6 @@ const Letter = ({ value, onChange }: WidgetProps) => {
   );
 };
 
-const choices = (list: string, ids: readonly string[]) =>
-  ids.map((id) => {
-    const [zh, en] = (lists as Record<string, readonly [string, string]>)[`${list}.${id}`] ?? [id, id];
-    return [id, zh, en] as const;
-  });
-
 const organisationFields = [
   field('name', 'text', ['单位名称', 'Name of the organisation'], { required: true }),
   field('creditCode', 'text', ['统一社会信用代码', 'Unified social credit code'], {
@@ -59,16 +45,16 @@ const organisationFields = [
   }),
   field('kind', 'choice', ['单位性质', 'Kind of organisation'], {
     required: true,
-    choices: choices('organisationKind', organisationKind.options),
+    choices: choicesOf('organisationKind', organisationKind.options),
   }),
   field('legalRepresentative', 'text', ['法定代表人', 'Legal representative'], { required: true }),
   field('roles', 'records', ['申请的会员类别', 'Roles applied for'], {
     required: true,
     itemsMax: 6,
     fields: [
-      field('role', 'choice', ['类别', 'Role'], { required: true, choices: choices('role', memberRole.options) }),
+      field('role', 'choice', ['类别', 'Role'], { required: true, choices: choicesOf('role', memberRole.options) }),
       field('class', 'choice', ['专业类别（第三方服务机构）', 'Class (service bodies)'], {
-        choices: choices('class', roleClass.options.filter(Boolean)),
+        choices: choicesOf('class', roleClass.options.filter(Boolean)),
       }),
       field('licence', 'text', ['许可证号', 'Licence number'], {}),
     ],

@@ -176,3 +176,12 @@ export const filled = (values: unknown): Record<string, never> => {
   };
   return clean(values ?? {}) as Record<string, never>;
 };
+
+/** A small file as the JSON body carries it. */
+export const asBase64 = async (file: Blob): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result).replace(/^data:[^,]*,/, ''));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });

@@ -1,0 +1,119 @@
+/** Tries a look-up as the buyer's program would: same address, same key, counted the same. */
+import { Alert, Button, Form, Input } from 'antd';
+import { useState } from 'react';
+import { useWords } from '../i18n/index.ts';
+import { Sheet } from '../ui/frame.tsx';
+
+interface Line {
+  kind: string;
+  address: string | null;
+  ready: boolean;
+  keyColumns: string[];
+  filterColumns: string[];
+}
+interface Answer {
+  status: number;
+  milliseconds: number;
+  headers: [string, string][];
+  body: string;
+}
+const shownHeaders = /^(x-receipt|x-receipt-at|ratelimit|ratelimit-policy|retry-after|x-quota.*|content-type)$/;
+const shownCharactersMax = 20_000;
+
+export const Console = ({ line, secret, purposes, authorisationRequired }: { line: Line; secret: string | undefined; purposes: string[] | null; authorisationRequired: boolean }) => {
+  const { t } = useWords();
+  const [answer, setAnswer] = useState<Answer>();
+  const [error, setError] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [form] = Form.useForm();
+  const call = async (values: Record<string, string>) => {
+    setBusy(true);
+    setError('');
+    const keys = line.keyColumns.map((name) => encodeURIComponent(values[`key.${name}`] ?? '')).join('/');
+    const filters = new URLSearchParams(line.filterColumns.flatMap((name) => (values[`filter.${name}`] ? [[name, values[`filter.${name}`]!]] : [])));
+    const address = `${line.address}${keys ? `/${keys}` : ''}${filters.size ? `?${filters}` : ''}`;
+    const begun = performance.now();
+    try {
+      const response = await fetch(address, {
+        credentials: 'omit',
+        headers: {
+          authorization: `Bearer ${values.secret ?? ''}`,
+          ...(values.purpose ? { 'x-purpose': values.purpose } : {}),
+          ...(values.authorisation ? { 'x-authorisation-reference': values.authorisation } : {}),
+        },
+      });
+      const text = await response.text();
+      setAnswer({
+        status: response.status,
+        milliseconds: Math.round(performance.now() - begun),
+        headers: [...response.headers].filter(([name]) => shownHeaders.test(name)),
+        body: pretty(text).slice(0, shownCharactersMax),
+      });
+    } catch (caught) {
+      setError(String(caught));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const example = `curl -H 'Authorization: Bearer <${t('key.title')}>' ${location.origin}${line.address ?? ''}${line.keyColumns.map((name) => `/{${name}}`).join('')}`;
+  return (
+    <Sheet title={t('console.title')}>
+      <p className="quiet">{t('console.lead')}</p>
+      <pre className="code">{example}</pre>
+      {line.ready ? (
+        <Form form={form} layout="vertical" onFinish={call} style={{ marginTop: 16 }} initialValues={{ purpose: purposes?.[0], secret }} key={secret}>
+          <div className="grid" style={{ '--least': '220px' } as never}>
+            <Form.Item name="secret" label={t('console.secret')} rules={[{ required: true, message: t('form.required', { field: t('console.secret') }) }]}>
+              <Input.Password autoComplete="off" />
+            </Form.Item>
+            {purposes?.length ? (
+              <Form.Item name="purpose" label={t('scenario.purposes')}>
+                <Input />
+              </Form.Item>
+            ) : null}
+            {authorisationRequired ? (
+              <Form.Item name="authorisation" label={t('console.authorisation')}>
+                <Input />
+              </Form.Item>
+            ) : null}
+            {line.keyColumns.map((name) => (
+              <Form.Item key={name} name={`key.${name}`} label={name} rules={[{ required: true, message: t('form.required', { field: name }) }]}>
+                <Input />
+              </Form.Item>
+            ))}
+            {line.filterColumns.map((name) => (
+              <Form.Item key={name} name={`filter.${name}`} label={`${name}（${t('case.paperOptional')}）`}>
+                <Input />
+              </Form.Item>
+            ))}
+          </div>
+          <Button type="primary" htmlType="submit" loading={busy}>
+            {t('console.send')}
+          </Button>
+        </Form>
+      ) : (
+        <Alert type="info" showIcon title={t('grant.building')} style={{ marginTop: 12 }} />
+      )}
+      {error ? <Alert type="error" title={error} style={{ marginTop: 12 }} /> : null}
+      {answer ? (
+        <div role="status" style={{ marginTop: 14 }}>
+          <b className={answer.status < 400 ? undefined : 'late'}>{answer.status}</b> <span className="quiet">{answer.milliseconds} ms</span>
+          {answer.headers.map(([name, value]) => (
+            <div key={name} className="mono small quiet">
+              {name}: {value}
+            </div>
+          ))}
+          <pre className="code">{answer.body}</pre>
+        </div>
+      ) : null}
+    </Sheet>
+  );
+};
+
+const pretty = (text: string): string => {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+};

@@ -1,0 +1,48 @@
+import { contractStates, listContracts } from '@shugu/wire/agreements';
+import { Link } from '@tanstack/react-router';
+import { Select } from 'antd';
+import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { Empty } from '../ui/empty.tsx';
+import { Page } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { useFilters } from '../ui/route.ts';
+import { StateTag } from '../ui/step.tsx';
+import { PagedTable } from '../ui/table.tsx';
+
+export default function Contracts() {
+  const { t, w } = useWords();
+  const [filters, setFilters] = useFilters();
+  return (
+    <Page title={t('menu.contracts')} lead={t('contract.lead')}>
+      <PagedTable
+        endpoint={listContracts}
+        label={t('menu.contracts')}
+        input={{ query: { state: filters.state } }}
+        exportName="contracts"
+        rowKey={(row) => row.id}
+        empty={<Empty title={t('contract.empty')}>{t('contract.emptyText')}</Empty>}
+        tools={
+          <Select
+            allowClear
+            style={{ minWidth: 150 }}
+            aria-label={t('case.state')}
+            placeholder={t('case.state')}
+            value={filters.state}
+            onChange={(state) => setFilters({ state })}
+            options={contractStates.map((state) => ({ value: state, label: w('contractState', state) }))}
+          />
+        }
+        columns={[
+          { key: 'product', title: t('products.name'), show: (row) => <Link to={paths.contract(row.id)}>{row.productName}</Link>, text: (row) => row.productName, sort: (row) => row.productName },
+          { key: 'number', title: t('papers.number'), show: (row) => row.number ?? '—', text: (row) => row.number },
+          { key: 'supplier', title: t('who.supplier'), show: (row) => row.supplier.name, text: (row) => row.supplier.name },
+          { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name },
+          { key: 'state', title: t('case.state'), show: (row) => <StateTag list="contractState" state={row.state} />, text: (row) => w('contractState', row.state), sort: (row) => row.state },
+          { key: 'effective', title: t('contract.effectiveAt'), show: (row) => <When at={row.effectiveAt} />, text: (row) => row.effectiveAt, sort: (row) => row.effectiveAt ?? '' },
+          { key: 'until', title: t('contract.until'), show: (row) => <When at={row.until} />, text: (row) => row.until, sort: (row) => row.until ?? '' },
+        ]}
+      />
+    </Page>
+  );
+}

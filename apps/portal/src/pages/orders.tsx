@@ -1,0 +1,82 @@
+import { listOrders, orderStates } from '@shugu/wire/market';
+import { Link } from '@tanstack/react-router';
+import { Segmented, Select, Tabs } from 'antd';
+import { CaseQueue } from '../case/queue.tsx';
+import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { hasRole, isSupplier, useMe } from '../session.ts';
+import { Empty } from '../ui/empty.tsx';
+import { money } from '../ui/format.ts';
+import { Page } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { useFilters } from '../ui/route.ts';
+import { StateTag } from '../ui/step.tsx';
+import { PagedTable } from '../ui/table.tsx';
+
+const OrderList = () => {
+  const { t, b, w } = useWords();
+  const me = useMe();
+  const [filters, setFilters] = useFilters();
+  const sides = hasRole(me, 'operator', 'regulator') ? null : isSupplier(me) ? ['', 'buyer', 'supplier'] : null;
+  return (
+    <PagedTable
+      endpoint={listOrders}
+      label={t('menu.orders')}
+      input={{ query: { state: filters.state, side: filters.side } }}
+      exportName="orders"
+      every={30_000}
+      rowKey={(row) => row.id}
+      empty={<Empty title={t('order.empty')} action={<Link to={paths.products}>{t('desk.choose')}</Link>}>{t('order.emptyText')}</Empty>}
+      tools={
+        <>
+          {sides ? (
+            <Segmented
+              value={filters.side ?? ''}
+              onChange={(side) => setFilters({ side: side || undefined })}
+              options={sides.map((side) => ({ value: side, label: side ? t(`order.as.${side as 'buyer'}`) : t('app.all') }))}
+            />
+          ) : null}
+          <Select
+            allowClear
+            style={{ minWidth: 150 }}
+            aria-label={t('case.state')}
+            placeholder={t('case.state')}
+            value={filters.state}
+            onChange={(state) => setFilters({ state })}
+            options={orderStates.map((state) => ({ value: state, label: w('orderState', state) }))}
+          />
+        </>
+      }
+      columns={[
+        { key: 'product', title: t('products.name'), show: (row) => <Link to={paths.order(row.id)}>{row.productName}</Link>, text: (row) => row.productName, sort: (row) => row.productName },
+        { key: 'number', title: t('order.number'), show: (row) => <span className="mono">{row.number}</span>, text: (row) => row.number, sort: (row) => row.number },
+        { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name, sort: (row) => row.buyer.name },
+        { key: 'supplier', title: t('who.supplier'), show: (row) => row.supplier.name, text: (row) => row.supplier.name, sort: (row) => row.supplier.name },
+        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="orderState" state={row.state} />, text: (row) => w('orderState', row.state), sort: (row) => row.state },
+        { key: 'next', title: t('case.next'), show: (row) => (row.next.who === 'nobody' ? '—' : `${t(`who.${row.next.who}`)}：${b(row.next)}`), text: (row) => b(row.next) },
+        { key: 'estimate', title: t('order.estimate'), right: true, show: (row) => money(row.estimate), text: (row) => row.estimate, sort: (row) => BigInt(row.estimate) },
+        { key: 'created', title: t('order.placedAt'), show: (row) => <When at={row.createdAt} />, text: (row) => row.createdAt, sort: (row) => row.createdAt },
+      ]}
+    />
+  );
+};
+
+export default function Orders() {
+  const { t } = useWords();
+  const operator = hasRole(useMe(), 'operator');
+  return (
+    <Page title={operator ? t('menu.ordersAll') : t('menu.orders')} lead={t('order.lead')}>
+      {operator ? (
+        <Tabs
+          destroyOnHidden
+          items={[
+            { key: 'review', label: t('order.reviews'), children: <CaseQueue view="handling" procedure="trade.review" open empty={<Empty title={t('order.noReviews')}>{t('order.noReviewsText')}</Empty>} /> },
+            { key: 'all', label: t('app.all'), children: <OrderList /> },
+          ]}
+        />
+      ) : (
+        <OrderList />
+      )}
+    </Page>
+  );
+}

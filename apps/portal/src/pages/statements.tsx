@@ -1,0 +1,58 @@
+import { listStatements, statementStates } from '@shugu/wire/settlement';
+import { Link } from '@tanstack/react-router';
+import { Select } from 'antd';
+import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { Empty } from '../ui/empty.tsx';
+import { money } from '../ui/format.ts';
+import { Page } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { useFilters } from '../ui/route.ts';
+import { StateTag } from '../ui/step.tsx';
+import { PagedTable } from '../ui/table.tsx';
+
+export const StatementTable = () => {
+  const { t, b, w } = useWords();
+  const [filters, setFilters] = useFilters();
+  return (
+    <PagedTable
+      endpoint={listStatements}
+      label={t('menu.statements')}
+      input={{ query: { state: filters.state } }}
+      exportName="statements"
+      rowKey={(row) => row.id}
+      empty={<Empty title={t('statement.empty')}>{t('statement.emptyText')}</Empty>}
+      tools={
+        <Select
+          allowClear
+          style={{ minWidth: 150 }}
+          aria-label={t('case.state')}
+          placeholder={t('case.state')}
+          value={filters.state}
+          onChange={(state) => setFilters({ state })}
+          options={statementStates.map((state) => ({ value: state, label: w('statementState', state) }))}
+        />
+      }
+      columns={[
+        { key: 'number', title: t('papers.number'), show: (row) => <Link to={paths.statement(row.id)} className="mono">{row.number}</Link>, text: (row) => row.number, sort: (row) => row.number },
+        { key: 'title', title: t('papers.title'), show: (row) => row.title, text: (row) => row.title },
+        { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name },
+        { key: 'supplier', title: t('who.supplier'), show: (row) => row.supplier.name, text: (row) => row.supplier.name },
+        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="statementState" state={row.state} />, text: (row) => w('statementState', row.state), sort: (row) => row.state },
+        { key: 'next', title: t('case.next'), show: (row) => (row.next.who === 'nobody' ? '—' : b(row.next)), text: (row) => b(row.next) },
+        { key: 'total', title: t('statement.total'), right: true, show: (row) => money(row.total), text: (row) => row.total, sort: (row) => BigInt(row.total ?? '0') },
+        { key: 'own', title: t('statement.own'), right: true, show: (row) => money(row.own), text: (row) => row.own },
+        { key: 'created', title: t('app.createdAt'), show: (row) => <When at={row.createdAt} />, text: (row) => row.createdAt, sort: (row) => row.createdAt },
+      ]}
+    />
+  );
+};
+
+export default function Statements() {
+  const { t } = useWords();
+  return (
+    <Page title={t('menu.statements')} lead={t('statement.lead')}>
+      <StatementTable />
+    </Page>
+  );
+}
