@@ -70,7 +70,7 @@ describe('backup and restore', () => {
   it('brings every row and file back on a database of its own, and the node goes on', async () => {
     const to = await place();
     const { rows: sealed } = await from.exchange.kernel.database.pool.query<{ subject: string }>(
-      'select subject from subject_keys order by subject limit 1',
+      'select subject from subject_keys join people on people.id = subject order by subject limit 1',
     );
     const subject = sealed[0]!.subject;
     const report = await restoreInto(to, { erased: [subject] });

@@ -32,9 +32,19 @@ const asWhom = async (endpoint: AnyEndpoint): Promise<string | undefined> => {
   return someone && world.token(someone.login);
 };
 
+const remembered = new Map<unknown, unknown>();
+// Drawing texts from patterns takes its time; the endpoints stay the same.
+const once = <T>(key: unknown, make: () => T): T => {
+  if (!remembered.has(key)) remembered.set(key, make());
+  return remembered.get(key) as T;
+};
+
 const paramsOf = (endpoint: AnyEndpoint) =>
-  endpoint.params ? (sampleOf(schemaOf(endpoint.params)) as Record<string, unknown>) : undefined;
-const bodyOf = (endpoint: AnyEndpoint) => (endpoint.body ? sampleOf(schemaOf(endpoint.body)) : undefined);
+  endpoint.params
+    ? once(endpoint.params, () => sampleOf(schemaOf(endpoint.params)) as Record<string, unknown>)
+    : undefined;
+const bodyOf = (endpoint: AnyEndpoint) =>
+  endpoint.body ? once(endpoint.body, () => sampleOf(schemaOf(endpoint.body))) : undefined;
 const withForm = () => endpoints.filter((one) => one.body);
 
 /** What is wrong with a refusal; undefined when it is a problem of the catalogue with the expected code. */

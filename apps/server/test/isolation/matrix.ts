@@ -13,7 +13,15 @@ export interface ShapedProbe extends Probe {
   plain: boolean;
 }
 
+const remembered = new Map<AnyEndpoint, ShapedProbe>();
+
 export const probeFor = (endpoint: AnyEndpoint): ShapedProbe => {
+  const known = remembered.get(endpoint) ?? shape(endpoint);
+  remembered.set(endpoint, known);
+  return known;
+};
+
+const shape = (endpoint: AnyEndpoint): ShapedProbe => {
   const params = endpoint.params
     ? (sampleOf(schemaOf(endpoint.params), randomId) as Record<string, unknown>)
     : undefined;

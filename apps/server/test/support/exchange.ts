@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, makeClient } from '@shugu/wire';
+import * as membersWire from '@shugu/wire/members';
 import type pg from 'pg';
 import { enableTemplates, publishRulebook } from '../../../cli/src/scenario/institutions.ts';
 import { makeStage, type Stage } from '../../../cli/src/scenario/stage.ts';
@@ -14,6 +15,7 @@ import { type Config, readConfig } from '../../src/kernel/config.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import { newSecret } from '../../src/kernel/ids.ts';
 import { makeLog } from '../../src/kernel/log.ts';
+import { emit } from '../../src/kernel/outbox.ts';
 import type { RunningPostgres } from '../../src/kernel/postgres/index.ts';
 import { testPostgres } from '../../src/kernel/postgres/testing.ts';
 import { openSession } from '../../src/kernel/session.ts';
@@ -29,6 +31,8 @@ export interface TestExchangeOptions {
   config?: Partial<Config>;
   /** False gives a node before its set-up. */
   seeded?: boolean;
+  /** Opens everybody's sub-account at the bank simulator, for tests in which money moves. */
+  accounts?: boolean;
 }
 
 export interface TestExchange {
@@ -127,6 +131,32 @@ const stageOf = (exchange: Exchange, cast: Cast, as: TestExchange['as'], seeded:
   organisation: async (key) => seeded.organisations[key]!,
 });
 
+const acceptRules = async (stage: Stage): Promise<void> => {
+  const { items } = await stage.anyone.call(membersWire.listRulebook, {});
+  for (const organisation of stage.cast.organisations) {
+    const administrator = organisation.people.find((one) => one.seats.includes('administrator'));
+    if (!administrator || organisation.key === 'regulator') continue;
+    const client = await stage.as(administrator.login);
+    for (const { current } of items)
+      if (current) await client.call(membersWire.acceptRuleVersion, { params: { id: current.id }, body: {} });
+  }
+};
+
+/** What admission would have told: the bank opens sub-accounts in the books of this copy, not of the prepared one. */
+const tellActivated = async (exchange: Exchange, cast: Cast, seeded: SeededCast): Promise<void> => {
+  await exchange.kernel.database.tx(systemActor('test'), async (tx) => {
+    for (const { key, roles } of cast.organisations) {
+      const id = seeded.organisations[key]!;
+      await emit(tx, {
+        type: 'members.organisation.activated',
+        subject: id,
+        participant: id,
+        data: { roles: roles.map((one) => one.role) },
+      });
+    }
+  });
+};
+
 const prepared = async (seeded: boolean, suite: Config['suite']): Promise<string> => {
   const postgres = await testPostgres();
   return postgres.template(`exchange_${suite}_${seeded ? 'cast' : 'empty'}`, async (connection) => {
@@ -139,6 +169,7 @@ const prepared = async (seeded: boolean, suite: Config['suite']): Promise<string
       const stage = stageOf(exchange, cast, clientsOf(exchange, () => ids).as, ids);
       await publishRulebook(stage);
       await enableTemplates(stage);
+      await acceptRules(stage);
       await exchange.settle();
     } finally {
       await end();
@@ -178,6 +209,7 @@ export const testExchange = async (options: TestExchangeOptions = {}): Promise<T
   const cast = await readCast();
   const seeded = wantsCast ? await seededIn(exchange, cast) : nobody;
   const { token, as } = clientsOf(exchange, () => seeded);
+  if (options.accounts) await tellActivated(exchange, cast, seeded);
   return {
     exchange,
     url: exchange.url,

@@ -1,0 +1,155 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fileCase } from '../../../cli/src/scenario/cases.ts';
+import { draftProduct } from '../../../cli/src/scenario/product.ts';
+import { bringResource } from '../../../cli/src/scenario/resource.ts';
+import { makeWalk } from '../../../cli/src/steps.ts';
+import { makeFolder } from '../../../cli/src/trade/folder.ts';
+import { divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
+import { walkTrade } from '../../../cli/src/trade/walk.ts';
+import { type TestExchange, testExchange } from '../support/exchange.ts';
+import { everybody, holds, mergeTables } from '../support/people.ts';
+import { type Difference, differences, type Harvest, harvest, type Slot, slotsOf } from './objects.ts';
+
+/** Parties to the trade that is walked, and those who oversee it. Everybody else is uninvolved. */
+const involved = ['xingsha', 'mapping', 'lawfirm', 'citylogistics', 'operator', 'registrar', 'regulator'];
+
+let world: TestExchange;
+let real: Harvest;
+/** A second resource, product and case that nobody but their owner has heard of. */
+let hidden: Harvest;
+let slots: Slot[];
+let walked: string | undefined;
+
+const tradeEverything = async (): Promise<string | undefined> => {
+  const folder = await mkdtemp(join(tmpdir(), 'shugu-trade-'));
+  const walk = makeWalk('en', true);
+  try {
+    await walkTrade({ stage: world.stage, walk, folder: makeFolder(folder), suite: 'intl' });
+    return undefined;
+  } catch (error) {
+    return `${walk.results.at(-1)?.name}: ${(error as Error).message}`;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+const draftOnly = async (): Promise<void> => {
+  const goods = await divisionsResource();
+  const resource = await bringResource(
+    world.stage,
+    'xingsha.steward',
+    { ...goods.fields, name: '未公开的资源（样例）' },
+    goods.file,
+  );
+  const draft = divisionsProduct(resource.id);
+  await draftProduct(world.stage, 'xingsha.steward', { ...draft.fields, name: '未公开的产品（样例）' }, draft.version);
+  await fileCase(await world.as('xingsha.steward'), {
+    procedure: 'registration.first',
+    handler: await world.stage.organisation('registrar'),
+    subject: resource.id,
+    title: '草稿',
+    data: {},
+  });
+};
+
+beforeAll(async () => {
+  world = await testExchange({ accounts: true });
+  const { pool } = world.exchange.kernel.database;
+  walked = await tradeEverything();
+  await world.settle();
+  const owners = [...involved.map((key) => world.seeded.organisations[key]!), ''];
+  real = await harvest(pool, owners);
+  real.set('org', owners.slice(0, 4));
+  const before = await harvest(pool, owners, { perPrefixMax: 1000 });
+  const known = new Set([...before.values()].flat());
+  await draftOnly();
+  await world.settle();
+  hidden = await harvest(pool, owners, { except: known });
+  for (const prefix of ['org', 'per', 'job', 'key']) hidden.delete(prefix);
+  slots = slotsOf(world.exchange.endpoints);
+}, 180_000);
+afterAll(() => world?.end());
+
+const people = (outside: boolean) => (slot: Slot) => {
+  const table = mergeTables(world.exchange.permissions);
+  const all = everybody(world.cast).filter((one) => involved.includes(one.organisation) !== outside);
+  const able = all.filter((one) => holds(table, one, slot.endpoint.permission));
+  // Where nobody outside holds the permission, one of them shows that the door is closed all the same.
+  return [
+    ...(outside ? [undefined] : []),
+    ...(able.length ? able : all.slice(0, 1)).slice(0, outside ? 3 : 40).map((one) => one.login),
+  ];
+};
+
+/**
+ * What anybody may learn of objects of others, by rule: public procedures and notices, listed products, papers issued in
+ * clear, the directory of members, the rulebook. This list may only shrink.
+ */
+const openByRule: Record<string, string> = {
+  'cases.case.get params.case': 'public fields in public states',
+  'cases.case.timeline params.case': 'public fields in public states',
+  'cases.case.move params.case': 'anyone may object to what is in its public notice',
+  'cases.publicNotice.get params.case': 'a public notice',
+  'registry.inspection.create body.case': 'anyone may ask to inspect a registered case',
+  'kernel.paper.read params.id': 'papers in clear',
+  'kernel.paper.pdf params.id': 'papers in clear',
+  'kernel.paper.bundle params.id': 'papers in clear',
+  'members.profile.read params.id': 'the directory of members',
+  'members.rulebook.read params.id': 'the rulebook',
+  'members.rulebook.version params.id': 'the rulebook',
+  'members.rulebook.accept params.id': 'the rulebook',
+  'agreements.template.get params.id': 'templates in use',
+  'agreements.offer.get params.id': 'offers to everybody',
+  'catalogue.product.get params.id': 'a listed product',
+  'catalogue.product.jsonld params.id': 'a listed product',
+  'catalogue.product.turtle params.id': 'a listed product',
+  'catalogue.version.list params.id': 'a listed product',
+  'catalogue.version.get params.id': 'a listed product',
+  'catalogue.version.get params.version': 'a listed product',
+  'catalogue.contract.get params.id': 'a listed product',
+  'catalogue.contract.get params.version': 'a listed product',
+  'market.product.read params.id': 'a listed product',
+  'market.listing.read params.id': 'a listing in force',
+  'market.order.place body.listing': 'a listing in force',
+  'market.search query.supplier': 'listed products',
+};
+
+/** Places where an object of others can be told from none although no rule opens it. */
+const leaks = (found: readonly Difference[]): string[] =>
+  found
+    .filter((one) => !(one.slot.place in openByRule))
+    .map((one) => `${one.slot.place} as ${one.login} with ${one.real}: ${one.said} — instead of: ${one.instead}`)
+    .sort();
+
+/** Places that this trade gives nothing real to probe with; the matrix still holds their permissions. May only shrink. */
+const unreachedMax = 38;
+
+describe('objects of others', () => {
+  test('there is a whole trade to look at', () => {
+    expect(walked).toBeUndefined();
+  });
+
+  test('somebody uninvolved cannot tell them from objects of nobody', async () => {
+    const { asked, found } = await differences(world.url, slots, real, people(true), (login) => world.token(login));
+    expect(leaks(found)).toEqual([]);
+    expect(asked).toBeGreaterThan(500);
+  });
+
+  test('what is not public yet, nobody outside can tell from nothing, at public doors too', async () => {
+    const { asked, found } = await differences(world.url, slots, hidden, people(true), (login) => world.token(login));
+    expect(found.map((one) => `${one.slot.place} as ${one.login}: ${one.said}`).sort()).toEqual([]);
+    expect(asked).toBeGreaterThan(50);
+  });
+
+  // Sabotage: whoever is concerned stands in for a door that forgot to ask whose the object is. The same judgement must turn red.
+  test('turns red where the guard is gone: those concerned reach the objects', async () => {
+    const { found } = await differences(world.url, slots, real, people(false), (login) => world.token(login), true);
+    expect(leaks(found).length).toBeGreaterThan(60);
+    const reached = new Set(found.map((one) => one.slot.place));
+    const unreached = slots.map((one) => one.place).filter((place) => !reached.has(place));
+    expect(unreached.length, unreached.join('\n')).toBeLessThanOrEqual(unreachedMax);
+  });
+});
