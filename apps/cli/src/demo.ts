@@ -1,10 +1,156 @@
-/** The demo market: played through the public API like everything else. */
+/** The demo market: played through the public API like everything else, so that whatever it shows can be done by hand. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Exchange } from '@shugu/server';
+import type { CallInput } from '@shugu/wire';
+import * as catalogueWire from '@shugu/wire/catalogue';
+import * as deliveryWire from '@shugu/wire/delivery';
+import { demoGoods, type Good } from './goods/products.ts';
 import { readCast } from './scenario/cast.ts';
-import { makeStage } from './scenario/stage.ts';
+import { placeOrder, stateScenario } from './scenario/order.ts';
+import { applyForListing, assess, draftProduct, type Listing, reviewListing } from './scenario/product.ts';
+import { applyForRegistration, passNotice, reviewRegistration } from './scenario/registration.ts';
+import { bringResource } from './scenario/resource.ts';
+import { makeStage, type Stage } from './scenario/stage.ts';
 import { makeWalk } from './steps.ts';
+import { makeFolder } from './trade/folder.ts';
+import { walkTrade } from './trade/walk.ts';
+
+const cast = [
+  'xingsha',
+  'mapping',
+  'merchant',
+  'lawfirm',
+  'tester',
+  'appraiser',
+  'bank',
+  'citylogistics',
+  'creditagency',
+];
+
+// Who enters resources differs by organisation: where there is no steward the trader holds both seats.
+const stewardOf = (key: string): string => (key === 'xingsha' ? 'xingsha.steward' : `${key}.trader`);
+const developerOf = (key: string): string => `${key}.developer`;
+
+const register = async (stage: Stage, good: Good): Promise<string> => {
+  const login = stewardOf(good.supplier);
+  const resource = await bringResource(stage, login, good.resource, good.file);
+  const caseId = await applyForRegistration(stage, login, resource, [good.supplier], good.claims);
+  await reviewRegistration(stage, caseId);
+  await passNotice(stage, login, caseId, resource.name);
+  return resource.id;
+};
+
+const list = async (stage: Stage, good: Good, resource: string): Promise<Listing> => {
+  const trader = `${good.supplier}.trader`;
+  const made = await draftProduct(
+    stage,
+    stewardOf(good.supplier),
+    { ...good.product, resources: [resource] },
+    { note: '首个版本', dictionary: [], declared: [], sampleRows: 5 },
+  );
+  const report = await assess(
+    stage,
+    trader,
+    { key: 'lawfirm', login: 'lawfirm.assessor' },
+    made.version,
+    good.product.name,
+  );
+  const listing = await applyForListing(stage, trader, good.listing(made.version, report.id, await stage.now()));
+  await setDelivery(stage, good, made.product, made.version);
+  return reviewListing(stage, listing);
+};
+
+const setDelivery = async (stage: Stage, good: Good, product: string, version: string): Promise<void> => {
+  const client = await stage.as(developerOf(good.supplier));
+  const seen = await (await stage.as(stewardOf(good.supplier))).call(catalogueWire.getVersion, {
+    params: { id: product, version },
+  });
+  const endpoints: CallInput<typeof deliveryWire.putEndpoints>['body']['endpoints'] = [];
+  if (good.product.deliveryModes.includes('api'))
+    endpoints.push({ kind: 'api', table: seen.tables[0]!.name, keyColumns: [good.keyColumn] });
+  if (good.product.deliveryModes.includes('file')) endpoints.push({ kind: 'file' });
+  await client.call(deliveryWire.putEndpoints, { params: { id: version }, body: { endpoints } });
+};
+
+/** Work left waiting, so that every desk has something on it. */
+const leaveWork = async (stage: Stage, listings: Listing[]): Promise<void> => {
+  const now = await stage.now();
+  const day = (days: number) => new Date(now.getTime() + days * 86_400_000).toISOString().slice(0, 10);
+  const scenario = await stateScenario(stage, 'bank.trader', {
+    title: '货运客户安全核验',
+    purposes: ['safety'],
+    endUser: '湘江样例银行信贷科技有限公司（样例）',
+    personalData: true,
+    onwardUse: '',
+    licence: '',
+    region: '430100',
+    from: day(0),
+    until: day(180),
+    authorisation: '客户签署授权书，逐次留存授权凭证号',
+  });
+  await placeOrder(stage, 'bank.trader', {
+    listing: listings[0]!,
+    scenario,
+    quantity: 1000,
+    way: 'custody',
+    months: 6,
+  });
+  const mapping = await stateScenario(stage, 'citylogistics.trader', {
+    title: '省内地址库更新',
+    purposes: ['logistics'],
+    endUser: '城配通达物流有限公司（样例）',
+    personalData: false,
+    onwardUse: '',
+    licence: '',
+    region: '430100',
+    from: day(0),
+    until: day(300),
+    authorisation: '',
+  });
+  await placeOrder(stage, 'citylogistics.trader', {
+    listing: listings[2]!,
+    scenario: mapping,
+    quantity: 1,
+    way: 'custody',
+    months: 6,
+  });
+};
 
 export const playDemo = async (exchange: Exchange, language: 'zh' | 'en'): Promise<void> => {
-  makeStage(exchange.url, await readCast());
-  makeWalk(language, false);
+  const stage = makeStage(exchange.url, await readCast());
+  const walk = makeWalk(language, false);
+  const papers = join(exchange.kernel.config.home, 'demo-papers');
+  await mkdir(papers, { recursive: true });
+  const { kernel } = exchange;
+  await walkTrade({
+    stage,
+    walk,
+    folder: makeFolder(papers),
+    setupToken: kernel.setupToken,
+    suite: kernel.config.suite,
+    admit: cast,
+  });
+  const listings: Listing[] = [];
+  for (const good of await demoGoods())
+    await walk.step(
+      `good.${good.supplier}`,
+      { zh: `上架：${good.product.name}`, en: `Listed: ${good.product.name}` },
+      async (prove) => {
+        const listing = await list(stage, good, await register(stage, good));
+        listings.push(listing);
+        prove(
+          { zh: `上架凭证 ${listing.number}`, en: `listing voucher ${listing.number}` },
+          listing.state === 'listed',
+        );
+      },
+    );
+  await walk.step(
+    'desk',
+    {
+      zh: '留下待办：一单待人工审核，一单待签约',
+      en: 'Work is left: one order for a person to review, one contract to sign',
+    },
+    async () => leaveWork(stage, listings),
+  );
 };

@@ -148,6 +148,12 @@ export const createListing = endpoint({
       purposes: z.array(z.string().trim().min(1).max(60)).max(marketLimits.purposesMax),
       reports: z.array(reportId).min(1).max(10),
       split: z.array(splitLeg).max(20).default([]).describe('empty: everything to the supplier'),
+      personalBasis: z
+        .string()
+        .trim()
+        .max(2000)
+        .default('')
+        .describe('consent or de-identification, where the product holds personal data (PIPL 23)'),
       securityStatement: text.min(1),
       sourceStatement: text.min(1).describe('where the data comes from (DSL art. 33)'),
     })

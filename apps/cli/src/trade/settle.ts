@@ -1,4 +1,6 @@
 /** From the frozen deposit to the trade voucher: money held, data used, delivery accepted, everybody paid, access ended. */
+
+import * as catalogueWire from '@shugu/wire/catalogue';
 import * as deliveryWire from '@shugu/wire/delivery';
 import * as kernelWire from '@shugu/wire/kernel';
 import * as marketWire from '@shugu/wire/market';
@@ -6,6 +8,7 @@ import * as meteringWire from '@shugu/wire/metering';
 import * as settlementWire from '@shugu/wire/settlement';
 import { type Contract, type Order, readOrder, waitForOrder } from '../scenario/order.ts';
 import { until } from '../scenario/resource.ts';
+import type { Stage } from '../scenario/stage.ts';
 import { auditAmounts } from './auditor.ts';
 import { callsMax, shares, unitPrice } from './goods.ts';
 import { buyer, refused, supplier, type TradeWalk } from './walk.ts';
@@ -42,6 +45,22 @@ const holdMoney = ({ stage, walk }: TradeWalk, order: Order) =>
     },
   );
 
+/** A look-up API by division code, made from the version's table; number of rows served. */
+export const configureDelivery = async (stage: Stage, product: string, version: string): Promise<number> => {
+  const client = await stage.as('xingsha.developer');
+  const seen = await (await stage.as(supplier)).call(catalogueWire.getVersion, { params: { id: product, version } });
+  await client.call(deliveryWire.putEndpoints, {
+    params: { id: version },
+    body: { endpoints: [{ kind: 'api', table: seen.tables[0]!.name, keyColumns: ['division_code'] }] },
+  });
+  const ready = await until('the endpoint', async () => {
+    const { items } = await client.call(deliveryWire.listEndpoints, { params: { id: version } });
+    if (items[0]?.state === 'failed') throw new Error(items[0].fault?.zh);
+    return items[0]?.state === 'ready' && items[0];
+  });
+  return ready.api?.rows ?? 0;
+};
+
 const configure = ({ stage, walk }: TradeWalk, order: Order) =>
   walk.step(
     'endpoint',
@@ -50,27 +69,8 @@ const configure = ({ stage, walk }: TradeWalk, order: Order) =>
       en: 'The supplier sets up delivery: a look-up API made from the table',
     },
     async (prove) => {
-      const client = await stage.as('xingsha.developer');
-      const table = (
-        await (
-          await stage.as(supplier)
-        ).call((await import('@shugu/wire/catalogue')).getVersion, {
-          params: { id: order.product, version: order.version },
-        })
-      ).tables[0]!;
-      await client.call(deliveryWire.putEndpoints, {
-        params: { id: order.version },
-        body: { endpoints: [{ kind: 'api', table: table.name, keyColumns: ['division_code'] }] },
-      });
-      const ready = await until('the endpoint', async () => {
-        const { items } = await client.call(deliveryWire.listEndpoints, { params: { id: order.version } });
-        if (items[0]?.state === 'failed') throw new Error(items[0].fault?.zh);
-        return items[0]?.state === 'ready' && items[0];
-      });
-      prove(
-        { zh: `接口就绪，${ready.api?.rows} 行可查`, en: `the endpoint is ready with ${ready.api?.rows} rows` },
-        (ready.api?.rows ?? 0) > 2000,
-      );
+      const rows = await configureDelivery(stage, order.product, order.version);
+      prove({ zh: `接口就绪，${rows} 行可查`, en: `the endpoint is ready with ${rows} rows` }, rows > 2000);
     },
   );
 

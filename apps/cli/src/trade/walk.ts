@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { formatTrust, parseTrust, type Trust, verifyBundle } from '@shugu/evidence';
 import { ProblemError } from '@shugu/wire';
 import { cases } from '@shugu/wire/cases';
+import * as catalogueWire from '@shugu/wire/catalogue';
 import * as kernelWire from '@shugu/wire/kernel';
 import * as membersWire from '@shugu/wire/members';
 import * as registryWire from '@shugu/wire/registry';
@@ -32,6 +33,8 @@ export interface TradeWalk {
   /** Needed where the exchange is still empty. */
   setupToken?: string;
   suite: 'intl' | 'sm';
+  /** Organisations to admit; those of the trade itself unless said. */
+  admit?: readonly string[];
 }
 
 export const supplier = 'xingsha.trader';
@@ -49,7 +52,7 @@ export const refused = async (call: Promise<unknown>, ...codes: string[]): Promi
   }
 };
 
-const openMarket = async ({ stage, walk, setupToken }: TradeWalk): Promise<void> => {
+export const openMarket = async ({ stage, walk, setupToken, admit = members }: TradeWalk): Promise<void> => {
   const { needed } = await stage.anyone.call(membersWire.readSetup, {});
   if (!needed) return;
   await walk.step(
@@ -88,7 +91,7 @@ const openMarket = async ({ stage, walk, setupToken }: TradeWalk): Promise<void>
       en: 'Admission: two right-holders, a law firm, a buyer, each reviewed by two people',
     },
     async (prove) => {
-      for (const key of members) {
+      for (const key of admit) {
         const applied = await applyForMembership(stage, key);
         await reviewAdmission(stage, applied.case);
         await seatPeople(stage, key);
@@ -106,7 +109,7 @@ const openMarket = async ({ stage, walk, setupToken }: TradeWalk): Promise<void>
   );
 };
 
-const register = async ({ stage, walk, folder }: TradeWalk) => {
+export const register = async ({ stage, walk, folder }: TradeWalk) => {
   const goods = await divisionsResource();
   const resource = await walk.step(
     'resource',
@@ -158,7 +161,7 @@ const register = async ({ stage, walk, folder }: TradeWalk) => {
   return { resource, certificate };
 };
 
-const list = async ({ stage, walk, folder }: TradeWalk, resourceId: string) => {
+export const list = async ({ stage, walk, folder }: TradeWalk, resourceId: string) => {
   const product = await walk.step(
     'product',
     {
@@ -171,7 +174,7 @@ const list = async ({ stage, walk, folder }: TradeWalk, resourceId: string) => {
       prove(
         { zh: '未上架的产品，他人查无此物', en: 'An unlisted product does not exist for others' },
         await refused(
-          (await stage.as(buyer)).call((await import('@shugu/wire/catalogue')).getProduct, {
+          (await stage.as(buyer)).call(catalogueWire.getProduct, {
             params: { id: made.product },
           }),
           'kernel.unknown',

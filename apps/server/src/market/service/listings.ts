@@ -218,6 +218,7 @@ const fileReview = async (
       classification: top === 'important' || top === 'core' ? top : 'general',
       personalData: version.tables.some((table) => table.columns.some((column) => isPersonal(column.sensitivity))),
       creditPurpose: draft.purposes.some((one) => creditPurposes.includes(one)),
+      ...(draft.personalBasis ? { consent: draft.personalBasis } : {}),
       security: draft.securityStatement.slice(0, 2000),
     },
   });

@@ -1,0 +1,39 @@
+/** A market opened up to one listing with its delivery set up, without a sale: for tests and load runs. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Exchange } from '@shugu/server';
+import { readCast } from '../scenario/cast.ts';
+import { makeStage, type Stage } from '../scenario/stage.ts';
+import { makeWalk } from '../steps.ts';
+import { makeFolder } from './folder.ts';
+import { configureDelivery } from './settle.ts';
+import { list, openMarket, register } from './walk.ts';
+
+export interface PreparedListing {
+  stage: Stage;
+  listing: string;
+  offer: string;
+  version: string;
+}
+
+export const demoListing = async (exchange: Exchange): Promise<PreparedListing> => {
+  const papers = await mkdtemp(join(tmpdir(), 'shugu-papers-'));
+  try {
+    const stage = makeStage(exchange.url, await readCast());
+    const trade = {
+      stage,
+      walk: makeWalk('en', true),
+      folder: makeFolder(papers),
+      setupToken: exchange.kernel.setupToken,
+      suite: exchange.kernel.config.suite,
+    };
+    await openMarket(trade);
+    const { resource } = await register(trade);
+    const { listing, product } = await list(trade, resource.id);
+    await configureDelivery(stage, product.product, product.version);
+    return { stage, listing: listing.id, offer: listing.plans[0]!.offer, version: product.version };
+  } finally {
+    await rm(papers, { recursive: true, force: true });
+  }
+};
