@@ -72,21 +72,19 @@ export interface CorrectionWriterDeps {
   database: Database;
   meter: Meter;
   importer: Importer;
-  now(): Date;
   /** Tells the gateway's counters, which must not wait for the next start. */
   onRecorded(record: UseRecord): void;
 }
 
 /**
- * Writes confirmed corrections. Everything written before is imported first, so a correction that a crash kept from being
- * marked is marked then and not written twice.
+ * Imports what is recorded, then writes confirmed corrections. In this order, so that a correction which a crash kept from
+ * being marked is marked now and not written twice. Answers with the number of new records.
  */
 export const makeCorrectionWriter = (deps: CorrectionWriterDeps): (() => Promise<number>) => {
   const writeAll = async (): Promise<number> => {
-    if ((await confirmedCorrections(deps.database)).length === 0) return 0;
-    await deps.importer.run();
-    const open = await confirmedCorrections(deps.database);
-    for (const { id, record, calls, rows, bytes } of open) {
+    const imported = await deps.importer.run();
+    const confirmed = await confirmedCorrections(deps.database);
+    for (const { id, record, calls, rows, bytes } of confirmed) {
       const { version: _, source: __, sequence: ___, corrects: ____, ...use } = record;
       const written = await deps.meter.append({
         ...use,
@@ -99,8 +97,7 @@ export const makeCorrectionWriter = (deps: CorrectionWriterDeps): (() => Promise
       });
       deps.onRecorded(written);
     }
-    await deps.importer.run();
-    return open.length;
+    return imported + (confirmed.length > 0 ? await deps.importer.run() : 0);
   };
   let running: Promise<number> = Promise.resolve(0);
   return () => {

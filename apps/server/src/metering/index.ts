@@ -71,7 +71,7 @@ interface Running {
   meter: Meter;
   importer: Importer;
   receipts: Receipts;
-  writeCorrections(): Promise<number>;
+  importAndCorrect(): Promise<number>;
 }
 
 export const makeMetering = (deps: MeteringDeps): Metering => {
@@ -104,8 +104,8 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
     const onRecorded = (record: UseRecord) => {
       for (const listener of listeners) listener(record);
     };
-    const writeCorrections = makeCorrectionWriter({ database, meter, importer, now: () => clock.now(), onRecorded });
-    opened = { meter, importer, receipts, writeCorrections };
+    const importAndCorrect = makeCorrectionWriter({ database, meter, importer, onRecorded });
+    opened = { meter, importer, receipts, importAndCorrect };
     await importer.run();
   };
 
@@ -115,7 +115,7 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
       {
         name: 'metering',
         everySeconds: 5,
-        run: async () => (opened ? (await opened.importer.run()) + (await opened.writeCorrections()) : 0),
+        run: async () => (await opened?.importAndCorrect()) ?? 0,
       },
     ],
     beforeListen,

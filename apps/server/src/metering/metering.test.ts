@@ -198,7 +198,7 @@ describe('corrections', () => {
     await rig.call('approver', 'POST', `/api/usage/corrections/${id}/decide`, { accept: true });
     // What a crash leaves: the record is there, and the database knows nothing of it.
     await rig.use(grant, { use: id, corrects: use, reason: 'correction', units: { calls: 0, rows: 5, bytes: 0 } });
-    await rig.restart();
+    await rig.tick();
     await rig.tick();
     expect((await rig.metering.usageUpTo(rig.kernel.database, grant.id)).rows).toBe(7);
   });
