@@ -185,6 +185,7 @@ export const statement = z.object({
   tax: fen.nullable(),
   taxRate: decimal,
   plan: plan.nullable(),
+  unit: z.enum(['copy', 'period', 'call', 'row', 'byte']).nullable().describe('what quantities count'),
   lines: z.array(statementLine),
   legs: z.array(z.object({ party, role: z.string(), fee: z.boolean(), amount: fen })),
   answers: z.object({ buyer: fen.nullable(), supplier: fen.nullable(), reason: z.string().nullable() }).nullable(),

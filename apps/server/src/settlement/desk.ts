@@ -38,6 +38,8 @@ const actor = systemActor('settlement');
 /** An accepted instruction is usually carried out within this; the next pass asks about the rest. */
 const patienceMs = 25;
 const patienceRounds = 6;
+/** Instructions under way together: they are of different orders, and the database keeps those of one member apart. */
+const atOnce = 4;
 
 export const makeDesk = (room: Room, bank: () => Bank | undefined): Desk => {
   const { database, log } = room;
@@ -87,6 +89,11 @@ export const makeDesk = (room: Room, bank: () => Bank | undefined): Desk => {
     return take(one.id, answer);
   };
 
+  const ask = async (at: Bank, one: Instruction): Promise<boolean> => {
+    const answer = await at.client().instruction(one.id);
+    return answer.status !== 'accepted' && take(one.id, answer);
+  };
+
   /** A refusal of the form itself is final; no answer is not: it is asked again under the same reference. */
   const guarded = async (one: Instruction, work: () => Promise<boolean>): Promise<boolean> => {
     try {
@@ -106,11 +113,14 @@ export const makeDesk = (room: Room, bank: () => Bank | undefined): Desk => {
   const instructions = async (at: Bank): Promise<number> => {
     const payoutsStop = await differencesStand(database);
     const open = await instructionsOpen(database, limits.instructionsPerRunMax, { payouts: !payoutsStop });
+    const workOn = (one: Instruction): Promise<boolean> =>
+      guarded(one, one.state === 'acknowledged' ? () => ask(at, one) : () => send(at, one));
     let done = 0;
-    for (const one of open) {
-      if (one.state === 'acknowledged')
-        done += Number(await guarded(one, async () => take(one.id, await at.client().instruction(one.id))));
-      else done += Number(await guarded(one, () => send(at, one)));
+    for (let first = 0; first < open.length; first += atOnce) {
+      const results = await Promise.allSettled(open.slice(first, first + atOnce).map(workOn));
+      done += results.filter((one) => one.status === 'fulfilled' && one.value).length;
+      const failed = results.find((one) => one.status === 'rejected');
+      if (failed) throw failed.reason;
     }
     return done;
   };

@@ -91,6 +91,9 @@ describe('direct: the parties settle themselves', () => {
     };
     const proof = (amountFen: string) => call(buyer, wire.fileProof, { id }, { amountFen, paidOn: '2026-03-30', file });
     expect(await refusal(proof('3501'))).toBe('settlement.amountTooLarge');
+    const large = { ...file, content: Buffer.alloc(5_000_001).toString('base64') };
+    const tooLarge = call(buyer, wire.fileProof, { id }, { amountFen: '1', paidOn: '2026-03-30', file: large });
+    expect(await refusal(tooLarge)).toBe('settlement.proofTooLarge');
     await proof('1500');
     const filed = await proof('2000');
     const [first, second] = (filed.proofs as { id: string }[]).map((one) => one.id);

@@ -69,6 +69,25 @@ export const partiesOf = (rule: SplitRule): string[] => [
   ...new Set([...rule.legs.map(({ party }) => party), ...(rule.fee ? [rule.fee.party] : [])]),
 ];
 
+/** What a plan measures, for people and screens. */
+export const unitOf = (plan: PricePlan): 'copy' | 'period' | 'call' | 'row' | 'byte' => {
+  switch (plan.kind) {
+    case 'oneOff':
+    case 'quotation':
+      return 'copy';
+    case 'subscription':
+      return 'period';
+    case 'perRow':
+      return 'row';
+    case 'perGigabyte':
+      return 'byte';
+    case 'tiered':
+      return plan.unit === 'gigabyte' ? 'byte' : plan.unit;
+    default:
+      return 'call';
+  }
+};
+
 /** What was measured, in all units; each plan takes its own. Absent means none. */
 export interface Usage {
   title: string;
@@ -81,23 +100,8 @@ export interface Usage {
 
 /** The quantity a plan is rated on: copies, periods, calls, rows, or bytes for gigabyte prices. */
 export const quantityFor = (plan: PricePlan, usage: Omit<Usage, 'title'>): bigint => {
-  const metered = { call: usage.calls ?? 0n, row: usage.rows ?? 0n, gigabyte: usage.bytes ?? 0n };
-  switch (plan.kind) {
-    case 'oneOff':
-    case 'quotation':
-      return usage.copies ?? 0n;
-    case 'subscription':
-      return usage.periods ?? 0n;
-    case 'free':
-    case 'perCall':
-      return metered.call;
-    case 'perRow':
-      return metered.row;
-    case 'perGigabyte':
-      return metered.gigabyte;
-    case 'tiered':
-      return metered[plan.unit];
-  }
+  const measured = { copy: usage.copies, period: usage.periods, call: usage.calls, row: usage.rows, byte: usage.bytes };
+  return measured[unitOf(plan)] ?? 0n;
 };
 
 export interface Rated {

@@ -102,6 +102,13 @@ test('a free order in custody has nothing to hold and settles by itself', async 
   expect((await server.events('settlement.order.settled')).map(({ subject }) => subject)).toContain(order);
 });
 
+test('a buyer is no payee, and a statement has a limit of lines', async () => {
+  await expect(contract({ buyer: 'mapping', shares: true })).rejects.toThrow('no payee');
+  const order = await contract({ estimate: 0n });
+  const lines = Array.from({ length: 501 }, (_, line) => ({ title: `第 ${line} 行`, calls: 1n }));
+  await expect(use(order, lines)).rejects.toThrow('500 lines');
+});
+
 describe('the database keeps the books', () => {
   test('entries and postings are neither changed nor removed, and must balance', async () => {
     const constraint = (run: (tx: Parameters<Parameters<TestServer['tx']>[0]>[0]) => Promise<unknown>) =>

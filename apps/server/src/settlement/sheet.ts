@@ -4,7 +4,7 @@ import type * as wire from '@shugu/wire/settlement';
 import writeExcelFile, { type Row } from 'write-excel-file/node';
 import type { z } from 'zod';
 import { dayOf } from './rules.ts';
-import { wayNames } from './service/papers.ts';
+import { roleName, unitNames, wayNames } from './service/papers.ts';
 
 const label = (value: string) => ({ value, fontWeight: 'bold' as const });
 const yuan = (fen: string) => {
@@ -22,12 +22,22 @@ export const statementSheet = async (statement: z.input<typeof wire.statement>):
     [label('买方'), { value: statement.buyer.name }],
     [label('供方'), { value: statement.supplier.name }],
     [label('结算方式'), { value: wayNames[statement.way].zh }],
-    [label('期间'), { value: `${dayOf(new Date(statement.from))} 至 ${dayOf(new Date(statement.until))}` }],
+    [
+      label('期间'),
+      { value: `${dayOf(new Date(statement.from))} 至 ${dayOf(new Date(Date.parse(statement.until) - 1))}` },
+    ],
     [],
   ];
   const lines: Row[] = statement.lines.length
     ? [
-        ['项目', '用量', '计费量', '单价（元）', '未取整金额（元）', '金额（元）'].map(label),
+        [
+          '项目',
+          `用量${statement.unit ? `（${unitNames[statement.unit]}）` : ''}`,
+          '计费量',
+          '单价（元）',
+          '未取整金额（元）',
+          '金额（元）',
+        ].map(label),
         ...statement.lines.map((line) => [
           { value: line.title },
           { value: line.quantity },
@@ -46,7 +56,7 @@ export const statementSheet = async (statement: z.input<typeof wire.statement>):
     ? [
         [],
         ['收款方', '身份', '金额（元）'].map(label),
-        ...statement.legs.map((leg) => [{ value: leg.party.name }, { value: leg.role }, yuan(leg.amount)]),
+        ...statement.legs.map((leg) => [{ value: leg.party.name }, { value: roleName(leg.role) }, yuan(leg.amount)]),
       ]
     : [];
   return writeExcelFile([...facts, ...lines, ...totals, ...tax, ...legs], { sheet: '结算单' }).toBuffer();

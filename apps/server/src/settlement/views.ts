@@ -25,7 +25,7 @@ import {
   proofsOf,
   type ReconciliationRow,
 } from './reads.ts';
-import { transferLegs } from './rules.ts';
+import { transferLegs, unitOf } from './rules.ts';
 
 const text = (fen: Fen | number): string => BigInt(fen).toString();
 const textOrNull = (fen: Fen | number | null): string | null => (fen === null ? null : text(fen));
@@ -263,6 +263,7 @@ export const statementView = async (
     tax: side ? text(statement.taxFen) : null,
     taxRate: order.taxRate,
     plan: side ? (JSON.parse(JSON.stringify(order.plan)) as Record<string, string>) : null,
+    unit: side ? unitOf(order.plan) : null,
     lines: side ? (await linesOf(read, id)).map(lineView) : [],
     legs: shown.map(({ participant, role, fee, fen }) => ({
       party: nameOf(participant),

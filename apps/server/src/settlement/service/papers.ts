@@ -3,7 +3,7 @@ import { formatYuan } from '@shugu/ledger';
 import type { Tx } from '../../kernel/db/db.ts';
 import type { Fen, OrderTerms, Statement } from '../model.ts';
 import { findOrder, legsOf, linesOf } from '../reads.ts';
-import { dayOf, taxPercent } from '../rules.ts';
+import { dayOf, taxPercent, unitOf } from '../rules.ts';
 import * as store from '../store.ts';
 import type { Room } from './room.ts';
 
@@ -11,6 +11,24 @@ export const wayNames = {
   custody: { zh: '存管结算', en: 'through the custodian bank' },
   direct: { zh: '双方自行结算', en: 'settled by the parties themselves' },
   postpaid: { zh: '先用后付', en: 'postpaid' },
+} as const;
+
+export const unitNames = { copy: '份', period: '期', call: '次', row: '行', byte: '字节' } as const;
+
+/** Roles of a split are the contract's words; these are the ones that have a name of their own in print. */
+const roleNames: Record<string, string> = {
+  supplier: '供方',
+  rightsHolder: '权利人',
+  dataMerchant: '数据商',
+  serviceBody: '第三方专业服务机构',
+  serviceFee: '平台服务费',
+};
+export const roleName = (role: string): string => roleNames[role] ?? role;
+
+const moneyNotes = {
+  custody: '资金由存管银行按指令冻结、划付，本所不经手资金。',
+  direct: '款项由双方自行结算，凭付款凭证确认，本所不经手资金。',
+  postpaid: '款项由买方存管子账户按发票支付，由存管银行划付，本所不经手资金。',
 } as const;
 
 const yuan = (fen: Fen): string => `${formatYuan(fen)} 元`;
@@ -24,9 +42,10 @@ const facts = (statement: Statement, order: OrderTerms) => ({
   currency: 'CNY',
 });
 
+// The end is the first moment after the period.
 const periodRow = (statement: Statement): [string, string] => [
   '结算期间',
-  `${dayOf(statement.from)} 至 ${dayOf(statement.until)}`,
+  `${dayOf(statement.from)} 至 ${dayOf(new Date(statement.until.getTime() - 1))}`,
 ];
 
 const keepPaper = (
@@ -91,7 +110,7 @@ const buyerPaper = async (
         {
           columns: [
             { title: '项目', share: 3 },
-            { title: '用量', align: 'right', share: 2 },
+            { title: `用量（${unitNames[unitOf(order.plan)]}）`, align: 'right', share: 2 },
             { title: '计费量', align: 'right', share: 2 },
             { title: '单价（元）', align: 'right', share: 2 },
             { title: '金额（元）', align: 'right', share: 2 },
@@ -110,7 +129,7 @@ const buyerPaper = async (
         },
       ],
       paragraphs: [
-        '单价为含税价。每行按计费量乘以单价计算，逐行四舍五入到分一次。资金由存管银行保管，本所不经手资金。',
+        `单价为含税价${unitOf(order.plan) === 'byte' ? '，按每 10 亿字节（GB）计' : ''}。每行按计费量乘以单价计算，逐行四舍五入到分一次。${moneyNotes[statement.way]}`,
       ],
     },
   });
@@ -156,7 +175,7 @@ const sharePaper = async (
             { title: '身份', share: 3 },
             { title: '金额（元）', align: 'right', share: 2 },
           ],
-          rows: share.legs.map(({ role, fen }) => [role, formatYuan(BigInt(fen))]),
+          rows: share.legs.map(({ role, fen }) => [roleName(role), formatYuan(BigInt(fen))]),
           totals: ['合计', formatYuan(total)],
         },
       ],
