@@ -41,8 +41,9 @@ export const endSessionsOf = async (tx: Tx, person: string): Promise<void> => {
   await tx.exec(sql`update sessions set ended_at = ${tx.now} where person = ${person} and ended_at is null`);
 };
 
-export const cookieOf = (token: string, expiresAt: Date, secure: boolean): string =>
-  `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Strict; Expires=${expiresAt.toUTCString()}${secure ? '; Secure' : ''}`;
+/** No Expires: on a simulated calendar it lies in the browser's past, and the end is enforced here anyway. */
+export const cookieOf = (token: string, secure: boolean): string =>
+  `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
 
 export const clearedCookie = (): string => `${sessionCookie}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`;
 

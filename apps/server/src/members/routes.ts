@@ -101,10 +101,7 @@ const entered = (
   request: Pick<RouteRequest<unknown, unknown, unknown>, 'setHeader'>,
   opened: sessions.Opened,
 ) => {
-  request.setHeader(
-    'set-cookie',
-    cookieOf(opened.token, opened.expiresAt, room.settings.publicUrl().startsWith('https:')),
-  );
+  request.setHeader('set-cookie', cookieOf(opened.token, room.settings.publicUrl().startsWith('https:')));
   request.setHeader('cache-control', 'no-store');
   return { token: opened.token, expiresAt: iso(opened.expiresAt), me: opened.me };
 };
