@@ -82,7 +82,7 @@ const ask = async (
   return wrong.sort();
 };
 
-describe('bad input', () => {
+describe('bad input', { timeout: 240_000 }, () => {
   test('every fault of a form is refused with the field at fault, and leaves nothing behind', async () => {
     let asked = 0;
     const wrong: string[] = [];

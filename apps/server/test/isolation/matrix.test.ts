@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.end());
 
-describe('every route by every role and seat', () => {
+describe('every route by every role and seat', { timeout: 240_000 }, () => {
   test('every permission of a route is declared in a table, and somebody of the cast holds it', () => {
     const named = world.exchange.endpoints.filter((one) => !['public', 'signedIn'].includes(one.permission));
     const undeclared = named
@@ -50,7 +50,8 @@ describe('every route by every role and seat', () => {
       const declared = endpoint.permission;
       endpoint.permission = 'signedIn';
       try {
-        const { faults } = await runMatrix({ ...options, endpoints: [endpoint] });
+        const outside = options.people.filter((one) => !holds(options.table, one, declared)).slice(0, 2);
+        const { faults } = await runMatrix({ ...options, endpoints: [endpoint], people: outside });
         if (faults.length === 0) unnoticed.push(endpoint.id);
       } finally {
         endpoint.permission = declared;
