@@ -1,30 +1,34 @@
 /**
- * Runs one bench by its name: `npm run bench -- search --json`. Each bench is a module here that exports
- * `run(): Promise<object>`; with --json its answer is printed as one JSON object, else as a table.
+ * Runs benches: `npm run bench -- search --json`, every bench without a name. Each is a module here that exports
+ * `run(): Promise<object>`; with --json its answer is printed as one JSON object, else as a table. One that cannot run
+ * answers `{ bench, error }`, and the exit code is 1.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stopTestPostgres } from '../apps/server/src/kernel/postgres/testing.ts';
 
 const here = import.meta.dirname;
-const [name, ...flags] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const asked = words.filter((word) => !word.startsWith('--'));
+const asJson = words.includes('--json');
 const benches = readdirSync(here)
   .filter((file) => file.endsWith('.ts') && file !== 'run.ts')
-  .map((file) => file.slice(0, -3));
+  .filter((file) => /^export const run\b/m.test(readFileSync(join(here, file), 'utf8')))
+  .map((file) => file.slice(0, -3))
+  .sort();
 
-const runner = async (): Promise<(() => Promise<object>) | undefined> => {
-  if (!name || !/^[a-z-]+$/.test(name) || !existsSync(join(here, `${name}.ts`))) return undefined;
-  const found = (await import(join(here, `${name}.ts`))) as { run?: () => Promise<object> };
-  return found.run;
-};
-
-const run = await runner();
-if (!run) {
-  console.error(`no bench of that name; there are: ${benches.join(', ')}`);
-  process.exitCode = 2;
-} else {
-  const result = await run();
-  if (flags.includes('--json')) console.log(JSON.stringify(result));
-  else console.dir(result, { depth: 6 });
-  const { stopTestPostgres } = await import('../apps/server/src/kernel/postgres/testing.ts');
-  await stopTestPostgres();
+const unknown = asked.filter((name) => !benches.includes(name));
+if (unknown.length > 0) {
+  console.error(`no bench of that name (${unknown.join(', ')}); there are: ${benches.join(', ')}`);
+  process.exit(2);
 }
+for (const name of asked.length > 0 ? asked : benches) {
+  const { run } = (await import(join(here, `${name}.ts`))) as { run: () => Promise<object> };
+  const result = await run().catch((error: Error) => {
+    process.exitCode = 1;
+    return { bench: name, error: error.message };
+  });
+  if (asJson) console.log(JSON.stringify(result));
+  else console.dir(result, { depth: 6 });
+}
+await stopTestPostgres();

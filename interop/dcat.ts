@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { until } from '../apps/cli/src/scenario/resource.ts';
 import { type Outcome, tally } from './check.ts';
 import { listProduct, onExchange, openMarket } from './exchange.ts';
 
@@ -44,6 +45,11 @@ export const run = (): Promise<Outcome> =>
     const counts = tally();
     const stage = await openMarket(exchange);
     const listing = await listProduct(stage);
+    // Listing and catalogue are two rooms: the event between them takes a moment.
+    await until(
+      'the product in the catalogue',
+      async () => (await fetch(`${exchange.url}/api/products/${listing.product}/dcat.ttl`)).ok,
+    );
     const get = async (path: string) => {
       const response = await fetch(`${exchange.url}${path}`);
       counts.expect(response.ok, `${path}: status ${response.status}`);
