@@ -103,8 +103,9 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
   else {
     say(`${green(`✓ ${word.done}`)}  ${config.home}`);
     say(`    ${rows} ${word.rows}，${files} ${word.files}`);
-    const warn = standing.kind !== 'continues';
-    say(`    ${warn ? red(word.standing[standing.kind]) : word.standing[standing.kind]}`);
+    const asked = succeeded !== undefined && !('last' in standing);
+    const line = asked ? word.asked : word.standing[standing.kind];
+    say(`    ${asked || standing.kind === 'continues' ? line : red(line)}`);
     if (succeeded) say(`    ${word.closed}: ${succeeded}`);
     say(`    ${word.log}: ${origin} #${size}`);
     if (succeeded) say(`    ${word.tell}`);

@@ -40,7 +40,7 @@ export const issuePapers = async (exchange: Exchange, participant: string, count
   for (let tries = 0; tries < 200; tries++) {
     await exchange.settle();
     const { rowCount } = await kernel.database.pool.query(
-      `select 1 from jobs where state in ('queued', 'running', 'failed') limit 1`,
+      `select 1 from papers where bundle_digest is null union all select 1 from jobs where state in ('queued', 'running', 'failed') limit 1`,
     );
     if (rowCount === 0) return ids;
     await sleep(50);

@@ -6,6 +6,7 @@ import { type Manifest, parseManifest } from './manifest.ts';
 import { BackupProblem } from './problem.ts';
 import { readTar, type TarEntry } from './tar.ts';
 
+const secretBytesMax = 65_536;
 const manifestBytesMax = 512 * 1_048_576;
 /** A part holds 16 MiB of text, and one row more; what unpacks to far beyond is an attack. */
 const partTextBytesMax = 1024 * 1_048_576;
@@ -20,13 +21,14 @@ const bytesOf = async (entry: TarEntry, bytesMax: number): Promise<Buffer> => {
 };
 
 /**
- * Checks every byte of the archive and gives its manifest. Throws `backup.damaged` where a digest does not hold or a part is
+ * Checks every byte of the archive and gives its manifest and sealed secret. Throws `backup.damaged` where a digest does not hold or a part is
  * missing or not named; `backup.not_a_backup`, `backup.too_new`.
  */
-export const checkArchive = async (path: string): Promise<Manifest> => {
+export const checkArchive = async (path: string): Promise<{ manifest: Manifest; sealedSecret?: Buffer }> => {
   const found = new Map<string, { bytes: number; sha256: string }>();
   let manifest: Buffer | undefined;
   let manifestDigest: string | undefined;
+  let sealedSecret: Buffer | undefined;
   for await (const entry of readTar(path)) {
     if (!isPlainName(entry.name) || found.has(entry.name)) throw damaged(`a part is named ${entry.name}`);
     if (manifestDigest !== undefined) throw damaged('something follows the manifest');
@@ -35,6 +37,7 @@ export const checkArchive = async (path: string): Promise<Manifest> => {
     else {
       const hash = createHash('sha256');
       for await (const chunk of entry.content()) hash.update(chunk);
+      if (entry.name === 'secret.json') sealedSecret = await bytesOf(entry, secretBytesMax);
       found.set(entry.name, { bytes: entry.bytes, sha256: hash.digest('hex') });
     }
   }
@@ -48,13 +51,12 @@ export const checkArchive = async (path: string): Promise<Manifest> => {
     found.delete(name);
   }
   for (const name of found.keys()) throw damaged(`${name} is not in the manifest`);
-  return read;
+  return { manifest: read, ...(sealedSecret ? { sealedSecret } : {}) };
 };
 
 export interface PartReader {
   table(name: string, lines: string[]): Promise<void>;
   file(name: string, content: AsyncIterable<Buffer>): Promise<void>;
-  secret(sealed: Buffer): Promise<void>;
 }
 
 /** Hands over the parts in the order of the archive, tables first. Call only after `checkArchive`. */
@@ -67,6 +69,5 @@ export const readParts = async (path: string, reader: PartReader): Promise<void>
       );
       await reader.table(rest[0]!, text.slice(0, -1).split('\n'));
     } else if (kind === 'files') await reader.file(rest.join('/'), entry.content());
-    else if (entry.name === 'secret.json') await reader.secret(await bytesOf(entry, 65_536));
   }
 };

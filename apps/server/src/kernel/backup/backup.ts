@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import type { Config } from '../config.ts';
 import type { Witness } from '../publiclog/witnesses.ts';
-import { homeFiles, leftOut, readBeginning, secretName } from './files.ts';
+import { homeFiles, leftOut, secretName } from './files.ts';
 import { type DumpedTable, formatVersion, type Manifest, type Part, type SecretState } from './manifest.ts';
 import { BackupProblem } from './problem.ts';
 import { sealSecret } from './secret.ts';
@@ -75,15 +75,15 @@ const addTable = async (writing: Writing, client: pg.ClientBase, table: Table): 
 };
 
 const addFiles = async (writing: Writing, home: string): Promise<void> => {
-  for await (const { name, bytes } of homeFiles(home)) {
+  for await (const { name, bytes, content } of homeFiles(home)) {
     const hash = createHash('sha256');
-    const content = async function* () {
-      for await (const chunk of readBeginning(join(home, name), bytes)) {
+    const hashed = async function* () {
+      for await (const chunk of content()) {
         hash.update(chunk);
         yield chunk;
       }
     };
-    await writing.tar.add(`files/${name}`, bytes, content());
+    await writing.tar.add(`files/${name}`, bytes, hashed());
     writing.parts.push({ name: `files/${name}`, bytes, sha256: hash.digest('hex') });
   }
 };

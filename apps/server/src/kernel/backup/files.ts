@@ -1,6 +1,5 @@
 /** The data folder's files. What is named here stays out of a backup; whatever else lies in the folder goes in. */
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 
 export const secretName = 'node.secret';
@@ -22,34 +21,55 @@ const isLeftOut = (name: string): boolean =>
 export interface HomeFile {
   /** Relative, with slashes. */
   name: string;
+  /** As long as it was when it was opened. */
   bytes: number;
+  content(): AsyncGenerator<Buffer>;
 }
+
+const chunkBytes = 1_048_576;
+
+/** The first `bytes` bytes: a segment may grow meanwhile, and its beginning never changes. */
+async function* beginningOf(file: FileHandle, bytes: number): AsyncGenerator<Buffer> {
+  for (let done = 0; done < bytes; ) {
+    const chunk = Buffer.alloc(Math.min(chunkBytes, bytes - done));
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, done);
+    if (bytesRead === 0) return;
+    done += bytesRead;
+    yield chunk.subarray(0, bytesRead);
+  }
+}
+
+// Records move from an open segment to a sealed one, never back: taken in this order, none falls between.
+const takenFirst = 'objects/segments-open';
+const place = (name: string): string => `${takenFirst === name || takenFirst.startsWith(`${name}/`) ? 0 : 1} ${name}`;
 
 /**
  * Plain files in a steady order. On a running node segments grow and uploads come: every row of the snapshot that names a
  * file was committed after the file was durable, so walking after the snapshot began misses none.
  */
-export async function* homeFiles(home: string): AsyncGenerator<HomeFile> {
-  const walk = async function* (folder: string): AsyncGenerator<HomeFile> {
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const path = join(folder, entry.name);
-      const name = relative(home, path).split(sep).join('/');
-      if (isLeftOut(name)) continue;
-      if (entry.isDirectory()) yield* walk(path);
-      else if (entry.isFile()) {
-        // A file that is gone by now was a temporary one.
-        const found = await stat(path).catch(() => undefined);
-        if (found) yield { name, bytes: found.size };
-      }
+export async function* homeFiles(home: string, folder = home): AsyncGenerator<HomeFile> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const named = entries.map((entry) => ({
+    entry,
+    name: relative(home, join(folder, entry.name)).split(sep).join('/'),
+  }));
+  for (const { entry, name } of named.sort((a, b) => (place(a.name) < place(b.name) ? -1 : 1))) {
+    if (isLeftOut(name)) continue;
+    if (entry.isDirectory()) yield* homeFiles(home, join(folder, entry.name));
+    if (!entry.isFile()) continue;
+    // A file that is gone by now was a temporary one, or an open segment that has been sealed.
+    const file = await open(join(folder, entry.name), 'r').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    if (!file) continue;
+    try {
+      const { size } = await file.stat();
+      yield { name, bytes: size, content: () => beginningOf(file, size) };
+    } finally {
+      await file.close();
     }
-  };
-  yield* walk(home);
+  }
 }
-
-/** The first `bytes` bytes: a segment may have grown since it was listed, and its beginning never changes. */
-export const readBeginning = (path: string, bytes: number): AsyncIterable<Buffer> | Buffer[] =>
-  bytes === 0 ? [] : createReadStream(path, { end: bytes - 1, highWaterMark: 1_048_576 });
 
 /** Durable when it returns. `name` comes from an archive: it may not leave the folder. */
 export const writeHomeFile = async (home: string, name: string, content: AsyncIterable<Buffer>): Promise<void> => {

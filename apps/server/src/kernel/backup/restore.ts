@@ -93,7 +93,6 @@ const requireSameTables = async (client: pg.ClientBase, manifest: Manifest): Pro
 const load = async (client: pg.ClientBase, options: RestoreOptions, manifest: Manifest) => {
   const counts = new Map<string, number>();
   let files = 0;
-  let secret = options.secret;
   const tables = new Map(manifest.tables.map((table) => [table.name, table]));
   await setExactText(client);
   await client.query('begin');
@@ -107,9 +106,6 @@ const load = async (client: pg.ClientBase, options: RestoreOptions, manifest: Ma
       await writeHomeFile(options.config.home, name, content);
       files++;
     },
-    secret: async (sealed) => {
-      if (options.passphrase !== undefined) secret = await openSecret(sealed, options.passphrase);
-    },
   });
   for (const { name, rows } of manifest.tables)
     if ((counts.get(name) ?? 0) !== rows)
@@ -118,7 +114,7 @@ const load = async (client: pg.ClientBase, options: RestoreOptions, manifest: Ma
   await setPositions(client, manifest.positions);
   await settleRestored(client, options);
   await client.query('commit');
-  return { rows: manifest.tables.reduce((sum, table) => sum + table.rows, 0), files, secret };
+  return { rows: manifest.tables.reduce((sum, table) => sum + table.rows, 0), files };
 };
 
 /** What must not come back as it was: erased people, running work, and a simulated calendar behind its own records. */
@@ -134,10 +130,14 @@ const settleRestored = async (client: pg.ClientBase, { erased = [], now }: Resto
   );
 };
 
-/** Throws `backup.secret_missing` early: without it the node could neither sign nor read what it sealed. */
-const requireSecret = (options: RestoreOptions, manifest: Manifest): void => {
-  const has = manifest.secret === 'sealed' ? options.passphrase !== undefined || options.secret : options.secret;
-  if (has || options.config.keySecret) return;
+/**
+ * The node's secret, before anything is written: without it the node could neither sign nor read what it sealed. Undefined
+ * where SHUGU_KEY_SECRET stands for it. Throws `backup.secret_missing`, `backup.passphrase_wrong`.
+ */
+const secretFor = async (options: RestoreOptions, manifest: Manifest, sealed?: Buffer): Promise<Buffer | undefined> => {
+  if (options.config.keySecret) return undefined;
+  if (options.secret?.length === 32) return options.secret;
+  if (sealed && options.passphrase !== undefined) return openSecret(sealed, options.passphrase);
   const what = {
     sealed: 'give the passphrase of the backup',
     absent: 'the backup carries no secret: give the file node.secret',
@@ -234,9 +234,9 @@ const continueLog = (database: Database, config: Config, secret: Buffer, manifes
 export const restoreBackup = async (options: RestoreOptions): Promise<RestoreReport> => {
   const { home } = options.config;
   await requireEmptyHome(home);
-  const manifest = await checkArchive(options.file);
+  const { manifest, sealedSecret } = await checkArchive(options.file);
   const migrations = migrationsOf(manifest, options.migrations);
-  requireSecret(options, manifest);
+  const carried = await secretFor(options, manifest, sealedSecret);
   await requireWitnesses(manifest, options);
   const { node, market, suite } = manifest;
   const config: Config = { ...options.config, node, market, suite };
@@ -252,7 +252,7 @@ export const restoreBackup = async (options: RestoreOptions): Promise<RestoreRep
       await requireSameTables(client, manifest);
       return load(client, { ...options, config }, manifest);
     });
-    if (loaded.secret && !config.keySecret) await writeSecret(home, loaded.secret);
+    if (carried) await writeSecret(home, carried);
     const secret = await nodeSecret(home, config.keySecret);
     const clock = await readState<{ now: string; simulated: boolean }>(database, 'clock');
     if (clock?.simulated) now = new Date(clock.now);
