@@ -114,21 +114,22 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
   say(word.starting);
   if (demo && state === 'none') await noteDemo(home, false);
   const exchange = await startExchange({ config, log: makeLog(config.logLevel) });
-  const ended = new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
-  });
-  if (demo && state === 'none') {
-    say(word.seeding);
-    const played = await Promise.race([playDemo(exchange, language).then(() => true), ended.then(() => false)]);
-    if (!played) {
-      await exchange.close();
-      return 130;
+  try {
+    const ended = new Promise<void>((done) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+    });
+    if (demo && state === 'none') {
+      say(word.seeding);
+      // Ctrl-C in the middle leaves `begun` behind, and the next start begins anew.
+      const played = await Promise.race([playDemo(exchange, language).then(() => true), ended.then(() => false)]);
+      if (!played) return 130;
+      await noteDemo(home, true);
     }
-    await noteDemo(home, true);
+    await printReady(exchange, language, demo, started);
+    await ended;
+  } finally {
+    await exchange.close();
   }
-  await printReady(exchange, language, demo, started);
-  await ended;
-  await exchange.close();
   say(word.stopped);
   return 0;
 };

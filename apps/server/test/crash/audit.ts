@@ -1,5 +1,5 @@
 /** Holds the exchange against what was acknowledged. Returns every fault found, in words. */
-import { parseCheckpoint, parseNote, sha256, consistencyProof, verifyConsistency, type TileStore } from '@shugu/tlog';
+import { consistencyProof, parseCheckpoint, parseNote, sha256, type TileStore, verifyConsistency } from '@shugu/tlog';
 import * as marketWire from '@shugu/wire/market';
 import * as meteringWire from '@shugu/wire/metering';
 import * as settlementWire from '@shugu/wire/settlement';
@@ -21,7 +21,14 @@ const logFaults = async (url: string, before: { size: number; root: Uint8Array }
   const after = await checkpointOf(url);
   if (after.size < before.size) return [`the log went back from ${before.size} to ${after.size}`];
   const proof = await consistencyProof({ hash: sha256, store: httpTiles(url), from: before.size, to: after.size });
-  const holds = verifyConsistency({ hash: sha256, from: before.size, to: after.size, fromRoot: before.root, toRoot: after.root, proof });
+  const holds = verifyConsistency({
+    hash: sha256,
+    from: before.size,
+    to: after.size,
+    fromRoot: before.root,
+    toRoot: after.root,
+    proof,
+  });
   return holds ? [] : ['the log is not an extension of its earlier checkpoint'];
 };
 
@@ -29,14 +36,19 @@ const orderFaults = async (trader: Trader, memory: Memory): Promise<string[]> =>
   const faults: string[] = [];
   const listed = new Map<string, number>();
   for (let after: string | undefined; ; ) {
-    const found = await trader.as('citylogistics.trader', (client) => client.call(marketWire.listOrders, { query: { side: 'buyer', limit: 100, after } }));
+    const found = await trader.as('citylogistics.trader', (client) =>
+      client.call(marketWire.listOrders, { query: { side: 'buyer', limit: 100, after } }),
+    );
     for (const one of found.items) listed.set(one.number, (listed.get(one.number) ?? 0) + 1);
     if (!found.next) break;
     after = found.next;
   }
-  for (const one of memory.orders) if (listed.get(one.number) !== 1) faults.push(`order ${one.number} stands ${listed.get(one.number) ?? 0} times`);
+  for (const one of memory.orders)
+    if (listed.get(one.number) !== 1) faults.push(`order ${one.number} stands ${listed.get(one.number) ?? 0} times`);
   for (const id of memory.acceptedOrders) {
-    const seen = await trader.as('citylogistics.trader', (client) => client.call(marketWire.readOrder, { params: { id } }));
+    const seen = await trader.as('citylogistics.trader', (client) =>
+      client.call(marketWire.readOrder, { params: { id } }),
+    );
     if (seen.acceptance?.kind !== 'accepted') faults.push(`the acceptance of ${seen.number} is lost`);
   }
   return faults;
@@ -47,7 +59,9 @@ const useFaults = async (trader: Trader, memory: Memory): Promise<string[]> => {
   for (const [grant, uses] of memory.uses) {
     const receipts: string[] = [];
     for (let after: string | undefined; ; ) {
-      const found = await trader.as('citylogistics.developer', (client) => client.call(meteringWire.listReceipts, { params: { id: grant }, query: { limit: 100, after } }));
+      const found = await trader.as('citylogistics.developer', (client) =>
+        client.call(meteringWire.listReceipts, { params: { id: grant }, query: { limit: 100, after } }),
+      );
       receipts.push(...found.items.filter((one) => one.corrects === null).map((one) => one.id));
       if (!found.next) break;
       after = found.next;
@@ -85,16 +99,23 @@ const journalFaults = (journal: string): string[] => {
 
 const moneyFaults = async (trader: Trader, memory: Memory): Promise<string[]> => {
   const desk = 'operator.settlement';
-  const journal = await trader.as(desk, async (client) => (await client.raw(settlementWire.readJournal, { query: {} })).text());
+  const journal = await trader.as(desk, async (client) =>
+    (await client.raw(settlementWire.readJournal, { query: {} })).text(),
+  );
   const faults = journalFaults(journal);
   const overview = await trader.as(desk, (client) => client.call(settlementWire.readOverview, {}));
   const { custody, available, held, due, difference } = overview.funds;
-  if (BigInt(custody) !== BigInt(available) + BigInt(held) + BigInt(due) + BigInt(difference)) faults.push('the funds do not add up');
+  if (BigInt(custody) !== BigInt(available) + BigInt(held) + BigInt(due) + BigInt(difference))
+    faults.push('the funds do not add up');
   // Deposits that were acknowledged are there; one that was cut off may be there too.
-  if (BigInt(custody) < BigInt(memory.depositsFen)) faults.push(`custody is ${custody}, deposits were ${memory.depositsFen}`);
+  if (BigInt(custody) < BigInt(memory.depositsFen))
+    faults.push(`custody is ${custody}, deposits were ${memory.depositsFen}`);
   const today = new Date((await clockOf(trader)).getTime() + 8 * 3_600_000).toISOString().slice(0, 10);
-  const reconciled = await trader.as(desk, (client) => client.call(settlementWire.runReconciliation, { body: { day: today } }));
-  if (reconciled.differences > 0 || reconciled.ours !== reconciled.theirs) faults.push(`the bank differs: ours ${reconciled.ours}, theirs ${reconciled.theirs}`);
+  const reconciled = await trader.as(desk, (client) =>
+    client.call(settlementWire.runReconciliation, { body: { day: today } }),
+  );
+  if (reconciled.differences > 0 || reconciled.ours !== reconciled.theirs)
+    faults.push(`the bank differs: ours ${reconciled.ours}, theirs ${reconciled.theirs}`);
   return faults;
 };
 
@@ -103,7 +124,12 @@ const clockOf = async (trader: Trader): Promise<Date> => {
   return trader.as('operator.settlement', async (client) => new Date((await client.call(clock, {})).now));
 };
 
-export const auditExchange = async (url: string, trader: Trader, memory: Memory, before: { size: number; root: Uint8Array }): Promise<string[]> => [
+export const auditExchange = async (
+  url: string,
+  trader: Trader,
+  memory: Memory,
+  before: { size: number; root: Uint8Array },
+): Promise<string[]> => [
   ...(await logFaults(url, before)),
   ...(await orderFaults(trader, memory)),
   ...(await useFaults(trader, memory)),

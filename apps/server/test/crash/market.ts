@@ -3,8 +3,8 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { demoListing } from '../../../cli/src/trade/prepare.ts';
-import { readConfig, startExchange } from '../../src/main.ts';
 import { makeLog } from '../../src/kernel/log.ts';
+import { readConfig, startExchange } from '../../src/main.ts';
 
 export interface Prepared {
   home: string;
@@ -18,7 +18,17 @@ export interface Prepared {
 export const prepareMarket = async (): Promise<Prepared> => {
   const home = await mkdtemp(join(tmpdir(), 'shugu-crash-'));
   const copies: string[] = [];
-  const config = readConfig({}, { home, port: 0, clock: '2026-07-01T09:00:00+08:00', logLevel: 'error', logDelaySeconds: 1, requestsPerSecond: 100_000 });
+  const config = readConfig(
+    {},
+    {
+      home,
+      port: 0,
+      clock: '2026-07-01T09:00:00+08:00',
+      logLevel: 'error',
+      logDelaySeconds: 1,
+      requestsPerSecond: 100_000,
+    },
+  );
   const exchange = await startExchange({ config, log: makeLog('error') });
   try {
     const { listing, offer } = await demoListing(exchange);

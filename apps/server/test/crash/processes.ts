@@ -1,8 +1,8 @@
 /** The exchange as a program of its own, and how to end its parts without warning. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 export interface Running {
   url: string;
@@ -99,4 +99,6 @@ export const strike = (pid: number | undefined): boolean => {
 };
 
 export const ended = (child: ChildProcess): Promise<void> =>
-  child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise((done) => void child.once('exit', () => done()));
+  child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve()
+    : new Promise((done) => void child.once('exit', () => done()));

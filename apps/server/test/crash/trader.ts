@@ -7,8 +7,8 @@ import { type Client, makeClient, ProblemError } from '@shugu/wire';
 import * as agreementsWire from '@shugu/wire/agreements';
 import * as deliveryWire from '@shugu/wire/delivery';
 import * as marketWire from '@shugu/wire/market';
-import * as settlementWire from '@shugu/wire/settlement';
 import * as membersWire from '@shugu/wire/members';
+import * as settlementWire from '@shugu/wire/settlement';
 
 export interface Memory {
   orders: { id: string; number: string; key: string }[];
@@ -55,11 +55,14 @@ export const makeTrader = (market: Market) => {
     tokens.set(login, session.token);
     return open(session.token);
   };
-  const as = <T>(login: string, run: (client: Client) => Promise<T>): Promise<T> => persist(async () => run(await signIn(login)));
+  const as = <T>(login: string, run: (client: Client) => Promise<T>): Promise<T> =>
+    persist(async () => run(await signIn(login)));
 
   const deposit = (fen: number, memory: Memory) => {
     const key = randomUUID();
-    return as('citylogistics.finance', (client) => client.call(settlementWire.simulateDeposit, { body: { amountFen: String(fen) } }, { idempotencyKey: key })).then(() => {
+    return as('citylogistics.finance', (client) =>
+      client.call(settlementWire.simulateDeposit, { body: { amountFen: String(fen) } }, { idempotencyKey: key }),
+    ).then(() => {
       memory.depositsFen += fen;
     });
   };
@@ -69,17 +72,55 @@ export const makeTrader = (market: Market) => {
     const today = '2026-07-10';
     const scenarioKey = randomUUID();
     const scenario = await as(buyer, (client) =>
-      client.call(marketWire.createScenario, { body: { title: '压力测试', purposes: ['logistics'], endUser: '城配通达物流有限公司（样例）', personalData: false, onwardUse: '', licence: '', region: '430100', from: today, until: '2026-12-31', authorisation: '' } }, { idempotencyKey: scenarioKey }),
+      client.call(
+        marketWire.createScenario,
+        {
+          body: {
+            title: '压力测试',
+            purposes: ['logistics'],
+            endUser: '城配通达物流有限公司（样例）',
+            personalData: false,
+            onwardUse: '',
+            licence: '',
+            region: '430100',
+            from: today,
+            until: '2026-12-31',
+            authorisation: '',
+          },
+        },
+        { idempotencyKey: scenarioKey },
+      ),
     );
     const key = randomUUID();
     const placed = await as(buyer, (client) =>
-      client.call(marketWire.placeOrder, { body: { listing: market.listing, offer: market.offer, scenario: scenario.id, quantity: 20, settlementWay: 'custody', months: 3 } }, { idempotencyKey: key }),
+      client.call(
+        marketWire.placeOrder,
+        {
+          body: {
+            listing: market.listing,
+            offer: market.offer,
+            scenario: scenario.id,
+            quantity: 20,
+            settlementWay: 'custody',
+            months: 3,
+          },
+        },
+        { idempotencyKey: key },
+      ),
     );
     memory.orders.push({ id: placed.id, number: placed.number, key });
     for (const login of [buyer, 'xingsha.trader']) {
-      const seen = await as(login, (client) => client.call(agreementsWire.getContract, { params: { id: placed.contract! } }));
+      const seen = await as(login, (client) =>
+        client.call(agreementsWire.getContract, { params: { id: placed.contract! } }),
+      );
       const signKey = randomUUID();
-      await as(login, (client) => client.call(agreementsWire.signContract, { params: { id: placed.contract! }, body: { documentHash: seen.current.documentHash! } }, { idempotencyKey: signKey }));
+      await as(login, (client) =>
+        client.call(
+          agreementsWire.signContract,
+          { params: { id: placed.contract! }, body: { documentHash: seen.current.documentHash! } },
+          { idempotencyKey: signKey },
+        ),
+      );
     }
     return placed.contract!;
   };
@@ -94,17 +135,27 @@ export const makeTrader = (market: Market) => {
       return found;
     });
     // A repeated key request is answered "already done" without its secret: then another key is made.
-    const key = await persist(async () => (await signIn(developer)).call(deliveryWire.createKey, { params: { id: grant.id }, body: { name: `k${randomUUID().slice(0, 8)}` } }));
+    const key = await persist(async () =>
+      (await signIn(developer)).call(deliveryWire.createKey, {
+        params: { id: grant.id },
+        body: { name: `k${randomUUID().slice(0, 8)}` },
+      }),
+    );
     return { grant: grant.id, path: new URL(grant.lines[0]!.address!, market.url()).pathname, secret: key.secret };
   };
 
   /** One call; what breaks off half-way counts as sent, not as answered. */
-  const use = async (memory: Memory, { grant, path, secret }: { grant: string; path: string; secret: string }): Promise<void> => {
+  const use = async (
+    memory: Memory,
+    { grant, path, secret }: { grant: string; path: string; secret: string },
+  ): Promise<void> => {
     const uses = memory.uses.get(grant) ?? { answered: [], sent: 0 };
     memory.uses.set(grant, uses);
     uses.sent++;
     try {
-      const response = await fetch(`${market.url()}${path.replace(/\/$/, '')}/430102`, { headers: { authorization: `Bearer ${secret}` } });
+      const response = await fetch(`${market.url()}${path.replace(/\/$/, '')}/430102`, {
+        headers: { authorization: `Bearer ${secret}` },
+      });
       const body = await response.text();
       const receipt = response.headers.get('x-receipt');
       if (response.ok && receipt && body.endsWith('}')) uses.answered.push(receipt);
@@ -117,9 +168,17 @@ export const makeTrader = (market: Market) => {
 
   const finish = async (memory: Memory, id: string): Promise<void> => {
     const deliverKey = randomUUID();
-    await as('xingsha.trader', (client) => client.call(marketWire.deliverOrder, { params: { id }, body: { note: '已开通' } }, { idempotencyKey: deliverKey }));
+    await as('xingsha.trader', (client) =>
+      client.call(
+        marketWire.deliverOrder,
+        { params: { id }, body: { note: '已开通' } },
+        { idempotencyKey: deliverKey },
+      ),
+    );
     const acceptKey = randomUUID();
-    await as('citylogistics.trader', (client) => client.call(marketWire.acceptOrder, { params: { id }, body: { note: '同意' } }, { idempotencyKey: acceptKey }));
+    await as('citylogistics.trader', (client) =>
+      client.call(marketWire.acceptOrder, { params: { id }, body: { note: '同意' } }, { idempotencyKey: acceptKey }),
+    );
     memory.acceptedOrders.push(id);
   };
 

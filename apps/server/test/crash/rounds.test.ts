@@ -1,0 +1,113 @@
+/**
+ * kill -9 of server, bank simulator and database in the middle of trades. After each round nothing that was acknowledged is lost
+ * or doubled, the books balance and agree with the bank, and the log extends what it was. SHUGU_CRASH_ROUNDS sets the rounds.
+ */
+import { randomInt } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readCast } from '../../../cli/src/scenario/cast.ts';
+import { auditExchange, checkpointOf } from './audit.ts';
+import { type Prepared, prepareMarket } from './market.ts';
+import { bankPid, databasePid, ended, type Running, runServer, strike } from './processes.ts';
+import { type Memory, makeTrader, newMemory, persist } from './trader.ts';
+
+const rounds = Number(process.env.SHUGU_CRASH_ROUNDS ?? 5);
+const victims = ['server', 'bank', 'database'] as const;
+const usesPerOrder = 12;
+
+let prepared: Prepared;
+let password = '';
+
+beforeAll(async () => {
+  password = (await readCast()).demoPassword;
+  prepared = await prepareMarket();
+}, 180_000);
+afterAll(() => prepared?.end());
+
+// Restarts keep one port, so that whoever trades on needs no new address.
+const freePort = (): Promise<number> =>
+  new Promise((done, failed) => {
+    const probe = createServer();
+    probe.once('error', failed);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => done(port));
+    });
+  });
+
+interface Storm {
+  home: string;
+  rounds: number;
+  sabotage?: 'late_commit';
+  victims: readonly (typeof victims)[number][];
+}
+
+const trade = async (trader: ReturnType<typeof makeTrader>, memory: Memory, accept: boolean): Promise<void> => {
+  await trader.deposit(200, memory);
+  const contract = await trader.order(memory);
+  const { id } = memory.orders.at(-1)!;
+  const access = await trader.access(contract);
+  for (let i = 0; i < usesPerOrder; i++) await trader.use(memory, access);
+  if (accept) await trader.finish(memory, id);
+};
+
+/** Runs the storm; faults by round, empty when everything held. */
+const weather = async ({ home, rounds: count, sabotage, victims: targets }: Storm): Promise<string[]> => {
+  const port = await freePort();
+  let server: Running = await runServer({ home, port, sabotage });
+  const memory = newMemory();
+  const trader = makeTrader({
+    url: () => `http://127.0.0.1:${port}`,
+    password,
+    listing: prepared.listing,
+    offer: prepared.offer,
+  });
+  const faults: string[] = [];
+  try {
+    for (let round = 0; round < count && faults.length === 0; round++) {
+      const before = await persist(() => checkpointOf(server.url));
+      const working = [trade(trader, memory, true), trade(trader, memory, false)];
+      const victim = targets[round % targets.length]!;
+      await new Promise((done) => setTimeout(done, 150 + randomInt(1500)));
+      if (victim === 'server') {
+        strike(server.child.pid);
+        await ended(server.child);
+        server = await runServer({ home, port, sabotage });
+      } else strike(victim === 'bank' ? bankPid(server.child.pid!) : databasePid(home));
+      const outcome = await Promise.allSettled(working);
+      for (const one of outcome)
+        if (one.status === 'rejected') faults.push(`round ${round} (${victim}): ${one.reason}`);
+      if (faults.length === 0) {
+        // What the outbox and the bank still have under way comes to rest first.
+        await new Promise((done) => setTimeout(done, 4000));
+        faults.push(
+          ...(await auditExchange(server.url, trader, memory, before)).map(
+            (fault) => `round ${round} (${victim}): ${fault}`,
+          ),
+        );
+      }
+    }
+  } finally {
+    await server.stop();
+  }
+  return faults;
+};
+
+test(
+  `${rounds} rounds of kill -9 lose and double nothing`,
+  async () => {
+    expect(await weather({ home: prepared.home, rounds, victims })).toEqual([]);
+  },
+  120_000 + rounds * 60_000,
+);
+
+test('the suite turns red when the database acknowledges before it is durable', async () => {
+  const home = await prepared.copy();
+  try {
+    const faults = await weather({ home, rounds: 6, sabotage: 'late_commit', victims: ['database'] });
+    expect(faults).not.toEqual([]);
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}, 480_000);
