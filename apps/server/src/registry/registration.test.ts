@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from '../kernel/db/db.ts';
 import { trustOf } from '../kernel/issue/routes.ts';
 import { refusal } from '../members/testing.server.ts';
+import { inOrder } from './rules.ts';
 import {
   attach,
   certificateFor,
@@ -275,10 +276,12 @@ test('two holders register the same right at once, each with its own term', asyn
   await rig.settle();
   expect(await state(id)).toBe('registered');
   await move(clerk, id, 'certify');
-  const rights = (await rig.registry.rightsOf(rig.kernel.database, resource)).filter((right) => right.caseId === id);
+  const rights = inOrder(await rig.registry.rightsOf(rig.kernel.database, resource)).filter(
+    (right) => right.caseId === id,
+  );
   expect(rights.map((right) => [right.holderName, right.right, right.validUntil.toISOString()])).toEqual([
-    [mapping.name, 'use', '2027-12-31T16:00:00.000Z'],
     [xingsha.name, 'use', '2031-05-11T16:00:00.000Z'],
+    [mapping.name, 'use', '2027-12-31T16:00:00.000Z'],
   ]);
   const joint = await rig.as('mapping.trader');
   expect((await joint.call(wire.ownRights, {})).items).toMatchObject([{ right: 'use', state: 'active' }]);

@@ -18,6 +18,6 @@ export const sampleTable = (input: SampleInput, run: RunChild = runChild): Promi
   run<Sample>({
     script: new URL('./sample.child.ts', import.meta.url),
     input: { ...input, rowsMax: Math.min(input.rowsMax, sampleLimits.rowsMax) },
-    timeLimitMs: 30_000,
+    timeLimitMs: 60_000,
     memoryLimitMB: 256,
   });

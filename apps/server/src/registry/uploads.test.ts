@@ -4,9 +4,12 @@ import { existsSync } from 'node:fs';
 import type { Client } from '@shugu/wire';
 import { ProblemError } from '@shugu/wire';
 import * as wire from '@shugu/wire/registry';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { refusal } from '../members/testing.server.ts';
 import { freight, freightTable, startRegistryServer, type TestRegistry, upload } from './testing.server.ts';
+
+// Every file read starts three child processes, on a machine that others use too.
+vi.setConfig({ testTimeout: 150_000 });
 
 let rig: TestRegistry;
 let steward: Client;
