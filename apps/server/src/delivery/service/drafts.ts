@@ -1,4 +1,5 @@
 /** What a supplier says about the delivery of a version, checked and kept; stores are asked for, not built, here. */
+import { isDeepStrictEqual } from 'node:util';
 import { endpointDraft } from '@shugu/wire/delivery';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
@@ -58,6 +59,10 @@ const withoutSecret = (draft: EndpointDraft): KeptDraft => {
   return kept;
 };
 
+// Kept as jsonb: its members come back in another order.
+const isSame = (held: KeptDraft, draft: KeptDraft): boolean =>
+  isDeepStrictEqual(held, JSON.parse(JSON.stringify(draft)));
+
 const setOne = async (
   deps: ServiceDeps,
   tx: Tx,
@@ -70,7 +75,7 @@ const setOne = async (
   const before = held.find(({ kind }) => kind === draft.kind);
   const kept = withoutSecret(draft);
   const newSecret = draft.kind === 'proxy' && draft.secret !== undefined;
-  if (before?.state === 'ready' && !newSecret && JSON.stringify(before.draft) === JSON.stringify(kept)) return;
+  if (before?.state === 'ready' && !newSecret && isSame(before.draft, kept)) return;
   const id = before?.id ?? newId('end', tx.now);
   const secretSealed = await secretFor(deps, tx, id, draft, before);
   const config = readyConfig(draft, version);
