@@ -80,7 +80,13 @@ export const openKernel = async ({
     throw new Error(`a restore into ${home} was not finished; delete the folder and restore again`);
   const postgres =
     given ??
-    (await startPostgres({ dataDirectory: join(home, 'postgres'), url: config.databaseUrl || undefined, log }));
+    (await startPostgres({
+      dataDirectory: join(home, 'postgres'),
+      url: config.databaseUrl || undefined,
+      log,
+      // Only the crash suite sets it, to show that it turns red.
+      ...(process.env.SHUGU_TEST_SABOTAGE === 'late_commit' ? { sabotage: 'late_commit' as const } : {}),
+    }));
   const tenancy = { node: config.node, market: config.market };
   let clock: Clock | SimulatedClock | undefined;
   const database = openDatabase({
