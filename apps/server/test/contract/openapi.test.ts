@@ -47,7 +47,13 @@ const pointed = (root: unknown, pointer: string): unknown =>
     .slice(1)
     .split('/')
     .filter(Boolean)
-    .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~')], root);
+    .reduce<unknown>(
+      (at, key) =>
+        (at as Record<string, unknown> | undefined)?.[
+          decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~')
+        ],
+      root,
+    );
 
 describe('OpenAPI', () => {
   test('is 3.1 and names itself', () => {
@@ -59,7 +65,9 @@ describe('OpenAPI', () => {
   });
 
   test('describes every route that is served, once', () => {
-    const described = operations.map(({ path, method }) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`);
+    const described = operations.map(
+      ({ path, method }) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`,
+    );
     const served = world.exchange.endpoints.map((one) => `${one.method} ${one.path}`);
     expect(described.sort()).toEqual(served.sort());
     const ids = operations.map(({ one }) => one.operationId);
@@ -70,14 +78,20 @@ describe('OpenAPI', () => {
     const wrong = operations.flatMap(({ path, method, one }) => {
       const named = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!).sort();
       const declared = (one.parameters ?? []).filter((parameter) => parameter.in === 'path');
-      const fine = JSON.stringify(named) === JSON.stringify(declared.map((parameter) => parameter.name).sort()) && declared.every((parameter) => parameter.required);
+      const fine =
+        JSON.stringify(named) === JSON.stringify(declared.map((parameter) => parameter.name).sort()) &&
+        declared.every((parameter) => parameter.required);
       return fine ? [] : [`${method} ${path}`];
     });
     expect(wrong).toEqual([]);
   });
 
   test('asks for an Idempotency-Key on every POST', () => {
-    const without = operations.filter(({ method, one }) => method === 'post' && !one.parameters?.some((parameter) => parameter.name === 'Idempotency-Key' && parameter.required));
+    const without = operations.filter(
+      ({ method, one }) =>
+        method === 'post' &&
+        !one.parameters?.some((parameter) => parameter.name === 'Idempotency-Key' && parameter.required),
+    );
     expect(without.map(({ path }) => path)).toEqual([]);
   });
 
@@ -96,7 +110,9 @@ describe('OpenAPI', () => {
   test('bodies of GET and DELETE are none, other bodies have a schema', () => {
     const wrong = operations.flatMap(({ path, method, one }) => {
       if (!one.requestBody) return [];
-      const fine = !['get', 'delete'].includes(method) && Object.values(one.requestBody.content).every((media) => typeof media.schema === 'object');
+      const fine =
+        !['get', 'delete'].includes(method) &&
+        Object.values(one.requestBody.content).every((media) => typeof media.schema === 'object');
       return fine ? [] : [`${method} ${path}`];
     });
     expect(wrong).toEqual([]);
@@ -107,7 +123,8 @@ describe('OpenAPI', () => {
     for (const { one, path } of operations) {
       for (const reference of referencesIn(one)) {
         // References within an embedded schema are resolved against that schema, those from the root against the document.
-        if (reference.startsWith('#/components/') && pointed(document, reference) === undefined) wrong.add(`${path}: ${reference}`);
+        if (reference.startsWith('#/components/') && pointed(document, reference) === undefined)
+          wrong.add(`${path}: ${reference}`);
         if (!reference.startsWith('#/components/')) wrong.add(`${path}: ${reference}`);
       }
     }

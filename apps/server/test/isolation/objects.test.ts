@@ -151,6 +151,8 @@ describe('objects of others', { timeout: 240_000 }, () => {
     expect(leaks(found).length).toBeGreaterThan(60);
     const reached = new Set(found.map((one) => one.slot.place));
     const unreached = slots.map((one) => one.place).filter((place) => !reached.has(place));
-    expect(unreached.length, `${unreached.length} unreached:\n${unreached.join('\n')}`).toBeLessThanOrEqual(unreachedMax);
+    expect(unreached.length, `${unreached.length} unreached:\n${unreached.join('\n')}`).toBeLessThanOrEqual(
+      unreachedMax,
+    );
   });
 });

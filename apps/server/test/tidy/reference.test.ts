@@ -5,6 +5,7 @@ import { referenceDocuments, wireEndpoints } from '../../../../tools/reference/d
 import { eventTypes } from '../../../../tools/reference/events.ts';
 import { editedMigrations, keptDigests, migrationDigests } from '../../../../tools/reference/migrations.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
+import { placesOf } from '../support/samples.ts';
 import { isTest, root, server, sources } from './sources.ts';
 
 let world: TestExchange;
@@ -13,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.end());
 
-describe('reference documents', () => {
+describe('reference documents', { timeout: 120_000 }, () => {
   test('say what the program says; `npm run gen` writes them', async () => {
     const stale = Object.entries(await referenceDocuments()).flatMap(([path, text]) => {
       const file = join(root, path);
@@ -60,6 +61,37 @@ describe('reference documents', () => {
           .map((match) => `${path}: ${match[1]}`),
       );
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('the glossary', () => {
+  const entries = [
+    ...readFileSync(join(root, 'GLOSSARY.md'), 'utf8').matchAll(/^\| (?!code )([a-zA-Z]+) \| ([^|]+) \| ([^|]+) \|$/gm),
+  ];
+
+  test('has one entry for a word, each with its Chinese', () => {
+    const words = entries.map((one) => one[1]!);
+    expect(words.filter((word, place) => words.indexOf(word) !== place)).toEqual([]);
+    expect(entries.filter((one) => !/\p{Script=Han}/u.test(one[2]!)).map((one) => one[1])).toEqual([]);
+    expect(entries.length).toBeGreaterThan(150);
+  });
+
+  test('knows every state that a reply can name', async () => {
+    const known = new Set(entries.map((one) => one[1]!));
+    const named = (await wireEndpoints()).flatMap((endpoint) =>
+      placesOf(endpoint.reply)
+        .filter(({ path, schema }) => /(^|[.\]])(state|status)$/.test(path) && schema.enum)
+        .flatMap(({ schema }) => schema.enum!.map(String)),
+    );
+    expect([...new Set(named)].filter((word) => !known.has(word)).sort()).toEqual([]);
+  });
+
+  test('and so does every role and seat of the cast', () => {
+    const pages = readFileSync(join(root, 'docs/reference/permissions.md'), 'utf8');
+    const roles = world.cast.organisations.flatMap((one) => one.roles.map((role) => role.role));
+    expect([...new Set(roles)].filter((role) => !entries.some((one) => one[1] === role))).toEqual([]);
+    const seats = world.cast.organisations.flatMap((one) => one.people.flatMap((person) => person.seats));
+    expect([...new Set(seats)].filter((seat) => !pages.includes(seat))).toEqual([]);
   });
 });
 
