@@ -91,6 +91,11 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     const client = await pool.connect();
     const after: (() => void)[] = [];
     let broken: Error | undefined;
+    // A checked-out client tells of a dead server by an event; unheard it would end the process.
+    const onBroken = (error: Error) => {
+      broken = error;
+    };
+    client.on('error', onBroken);
     try {
       await client.query('begin');
       const reader = readerOn(client);
@@ -112,6 +117,7 @@ export const openDatabase = (options: DatabaseOptions): Database => {
       });
       throw error;
     } finally {
+      client.off('error', onBroken);
       client.release(broken);
     }
   };
@@ -133,4 +139,17 @@ export const openDatabase = (options: DatabaseOptions): Database => {
 export const violatedConstraint = (error: unknown): string | undefined => {
   const { code, constraint } = error as { code?: string; constraint?: string };
   return code?.startsWith('23') ? constraint : undefined;
+};
+
+// Class 08: connection exceptions; 57P0x: the server ends or starts; the rest are the socket's own.
+const outageCodes = /^(08...|57P0[123]|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE)$/;
+
+/** The database is away for a moment: the caller may try again, nothing was decided. */
+export const isOutage = (error: unknown): boolean => {
+  const { code, message, syscall } = error as { code?: string; message?: string; syscall?: string };
+  if (code === 'ENOENT') return syscall === 'connect';
+  return (
+    outageCodes.test(code ?? '') ||
+    /Connection terminated|Client has encountered a connection error/.test(message ?? '')
+  );
 };

@@ -6,7 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { audit } from '../audit.ts';
-import { type Database, type Tx, violatedConstraint } from '../db/db.ts';
+import { type Database, isOutage, type Tx, violatedConstraint } from '../db/db.ts';
 import type { RateLimit } from '../limits.ts';
 import { kernelProblems, Problem, problemBody } from '../problem.ts';
 import { tokenFrom } from '../session.ts';
@@ -193,6 +193,10 @@ const problemFrom = (error: unknown, log: Logger, request: FastifyRequest): Prob
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return kernelProblems.tooLarge();
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return kernelProblems.mediaType();
   if (statusCode === 400) return kernelProblems.malformed({ detail: (error as Error).message });
+  if (isOutage(error)) {
+    log.warn({ err: error, requestId: request.id }, 'the database is away');
+    return kernelProblems.busy({ headers: { 'retry-after': '1' } });
+  }
   const constraint = violatedConstraint(error);
   if (constraint) {
     log.warn({ constraint, requestId: request.id }, 'the database refused');
