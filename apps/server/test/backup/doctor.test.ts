@@ -106,7 +106,6 @@ describe('doctor', () => {
     expect(found.get(id)?.next?.zh).toBeDefined();
     if (mend) await pool.query(mend);
     else await pool.query(`update migrations set digest = $1 where digest = 'x'`, [(await ownMigrations())[0]!.digest]);
-    expect(wrong(await look())).toEqual([]);
   });
 
   it('finds files that are damaged or gone', async () => {
