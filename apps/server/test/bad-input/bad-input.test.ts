@@ -1,5 +1,6 @@
 /** Every route with a form, and every small way in which the form can be wrong, made from its own schema. */
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { AnyEndpoint } from '@shugu/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bodyBytesDefault } from '../../src/kernel/http/server.ts';
@@ -255,6 +256,41 @@ describe('bad input', { timeout: 240_000 }, () => {
       }
     });
     expect(wrong.sort()).toEqual([]);
+  });
+
+  test('the same key with the same body answers the same, and does nothing twice', async () => {
+    const { pool } = world.exchange.kernel.database;
+    const tables = await tablesOf(pool);
+    const wrong: string[] = [];
+    let done = 0;
+    const keyed = endpoints.filter((one) => one.method === 'POST' && !one.repeatable && !one.rawBody);
+    for (const endpoint of keyed) {
+      const body = bodyOf(endpoint);
+      if (endpoint.body && !endpoint.body.safeParse(body).success) continue;
+      const probe = {
+        token: await asWhom(endpoint),
+        params: paramsOf(endpoint),
+        body,
+        headers: { 'idempotency-key': newSecret() },
+      };
+      const first = await send(world.url, endpoint, probe);
+      if (first.status >= 300) continue;
+      done++;
+      await world.settle();
+      const before = await countRows(pool, tables);
+      const second = await send(world.url, endpoint, probe);
+      const same = endpoint.secretReply
+        ? second.problem?.code === 'kernel.alreadyDone'
+        : second.status === first.status && isDeepStrictEqual(JSON.parse(second.text), JSON.parse(first.text));
+      if (!same)
+        wrong.push(
+          `${endpoint.id}: ${first.status} ${first.text.slice(0, 100)}, then ${second.status} ${second.text.slice(0, 100)}`,
+        );
+      const changes = changesBetween(before, await countRows(pool, tables));
+      if (changes.length) wrong.push(`${endpoint.id}: ${changes.join(', ')}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(done).toBeGreaterThan(3);
   });
 
   test('an address of nobody', async () => {

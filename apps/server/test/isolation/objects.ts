@@ -102,12 +102,18 @@ export const differences = async (
   logins: (slot: Slot) => readonly (string | undefined)[],
   token: (login: string) => Promise<string>,
   once = false,
-): Promise<{ asked: number; found: Difference[] }> => {
+): Promise<{ asked: number; found: Difference[]; defects: string[] }> => {
   const found: Difference[] = [];
+  const defects: string[] = [];
   let asked = 0;
   const probeAs = async (slot: Slot, nobody: Parts, login: string | undefined): Promise<boolean> => {
     const who = login === undefined ? {} : { token: await token(login) };
-    const ask = async (parts: Parts) => seen(await send(url, slot.endpoint, { ...(parts as Probe), ...who }), parts);
+    const ask = async (parts: Parts) => {
+      const answer = await send(url, slot.endpoint, { ...(parts as Probe), ...who });
+      if (answer.status >= 500)
+        defects.push(`${slot.place} as ${login ?? 'a stranger'}: ${answer.status} ${answer.problem?.code}`);
+      return seen(answer, parts);
+    };
     const baseline = await ask(nobody);
     let differs = false;
     for (const [round, real] of (harvested.get(slot.prefix) ?? []).entries()) {
@@ -131,5 +137,5 @@ export const differences = async (
     if (!nobody) return;
     for (const login of logins(slot)) if ((await probeAs(slot, nobody, login)) && once) return;
   });
-  return { asked, found };
+  return { asked, found, defects: defects.sort() };
 };
