@@ -43,6 +43,8 @@ export const paths = {
   newListing: at('/listings/new'),
   reports: '/reports',
 
+  enquiries: '/enquiries',
+  enquiry: at('/enquiries'),
   scenarios: '/scenarios',
   newOrder: at('/orders/new'),
   orders: '/orders',

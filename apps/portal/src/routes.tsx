@@ -94,6 +94,23 @@ const tree = root.addChildren([
   one(paths.statement, () => import('./pages/statement.tsx')),
   page(paths.invoices, () => import('./pages/invoices.tsx')),
   page(paths.clearing, () => import('./pages/clearing.tsx')),
+  page(paths.demands, () => import('./pages/demands.tsx')),
+  one(paths.demand, () => import('./pages/demand.tsx')),
+  page(paths.enquiries, () => import('./pages/enquiries.tsx')),
+  one(paths.enquiry, () => import('./pages/enquiry.tsx')),
+  page(paths.complaint, () => import('./pages/complaint.tsx')),
+  page(paths.members, () => import('./pages/members.tsx')),
+  one(paths.member, () => import('./pages/member.tsx')),
+  page(paths.templates, () => import('./pages/templates.tsx')),
+  one(paths.template, () => import('./pages/template.tsx')),
+  page(paths.rulebook, () => import('./pages/rulebook.tsx')),
+  page(paths.filings, () => import('./pages/filings.tsx')),
+  page(paths.supervision, () => import('./pages/supervision.tsx')),
+  page(paths.organisation, () => import('./pages/organisation.tsx')),
+  page(paths.people, () => import('./pages/people.tsx')),
+  page(paths.apiKeys, () => import('./pages/api-keys.tsx')),
+  page(paths.audit, () => import('./pages/audit.tsx')),
+  page(paths.me, () => import('./pages/me.tsx')),
 ]);
 
 export const router = createRouter({

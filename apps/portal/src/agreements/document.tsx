@@ -15,7 +15,12 @@ export const ContractDocument = ({ id, version, hash }: { id: string; version: n
   const { t, b } = useWords();
   const read = useQuery({
     queryKey: ['contract-document', id, version, hash],
-    queryFn: async () => (await (await client.raw(getDocument, { params: { id, version } })).json()) as { number: string; clauses: Clause[]; template: { source: { zh: string; en: string } } },
+    queryFn: async () =>
+      (await (await client.raw(getDocument, { params: { id, version } })).json()) as {
+        number: string;
+        clauses: Clause[];
+        template: { source: { zh: string; en: string } };
+      },
     enabled: !!hash,
   });
   if (!hash) return null;

@@ -20,7 +20,17 @@ interface Answer {
 const shownHeaders = /^(x-receipt|x-receipt-at|ratelimit|ratelimit-policy|retry-after|x-quota.*|content-type)$/;
 const shownCharactersMax = 20_000;
 
-export const Console = ({ line, secret, purposes, authorisationRequired }: { line: Line; secret: string | undefined; purposes: string[] | null; authorisationRequired: boolean }) => {
+export const Console = ({
+  line,
+  secret,
+  purposes,
+  authorisationRequired,
+}: {
+  line: Line;
+  secret: string | undefined;
+  purposes: string[] | null;
+  authorisationRequired: boolean;
+}) => {
   const { t } = useWords();
   const [answer, setAnswer] = useState<Answer>();
   const [error, setError] = useState('');
@@ -30,7 +40,9 @@ export const Console = ({ line, secret, purposes, authorisationRequired }: { lin
     setBusy(true);
     setError('');
     const keys = line.keyColumns.map((name) => encodeURIComponent(values[`key.${name}`] ?? '')).join('/');
-    const filters = new URLSearchParams(line.filterColumns.flatMap((name) => (values[`filter.${name}`] ? [[name, values[`filter.${name}`]!]] : [])));
+    const filters = new URLSearchParams(
+      line.filterColumns.flatMap((name) => (values[`filter.${name}`] ? [[name, values[`filter.${name}`]!]] : [])),
+    );
     const address = `${line.address}${keys ? `/${keys}` : ''}${filters.size ? `?${filters}` : ''}`;
     const begun = performance.now();
     try {
@@ -61,9 +73,20 @@ export const Console = ({ line, secret, purposes, authorisationRequired }: { lin
       <p className="quiet">{t('console.lead')}</p>
       <pre className="code">{example}</pre>
       {line.ready ? (
-        <Form form={form} layout="vertical" onFinish={call} style={{ marginTop: 16 }} initialValues={{ purpose: purposes?.[0], secret }} key={secret}>
+        <Form
+          form={form}
+          layout="vertical"
+          onFinish={call}
+          style={{ marginTop: 16 }}
+          initialValues={{ purpose: purposes?.[0], secret }}
+          key={secret}
+        >
           <div className="grid" style={{ '--least': '220px' } as never}>
-            <Form.Item name="secret" label={t('console.secret')} rules={[{ required: true, message: t('form.required', { field: t('console.secret') }) }]}>
+            <Form.Item
+              name="secret"
+              label={t('console.secret')}
+              rules={[{ required: true, message: t('form.required', { field: t('console.secret') }) }]}
+            >
               <Input.Password autoComplete="off" />
             </Form.Item>
             {purposes?.length ? (
@@ -77,7 +100,12 @@ export const Console = ({ line, secret, purposes, authorisationRequired }: { lin
               </Form.Item>
             ) : null}
             {line.keyColumns.map((name) => (
-              <Form.Item key={name} name={`key.${name}`} label={name} rules={[{ required: true, message: t('form.required', { field: name }) }]}>
+              <Form.Item
+                key={name}
+                name={`key.${name}`}
+                label={name}
+                rules={[{ required: true, message: t('form.required', { field: name }) }]}
+              >
                 <Input />
               </Form.Item>
             ))}
@@ -97,7 +125,8 @@ export const Console = ({ line, secret, purposes, authorisationRequired }: { lin
       {error ? <Alert type="error" title={error} style={{ marginTop: 12 }} /> : null}
       {answer ? (
         <div role="status" style={{ marginTop: 14 }}>
-          <b className={answer.status < 400 ? undefined : 'late'}>{answer.status}</b> <span className="quiet">{answer.milliseconds} ms</span>
+          <b className={answer.status < 400 ? undefined : 'late'}>{answer.status}</b>{' '}
+          <span className="quiet">{answer.milliseconds} ms</span>
           {answer.headers.map(([name, value]) => (
             <div key={name} className="mono small quiet">
               {name}: {value}

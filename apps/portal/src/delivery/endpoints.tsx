@@ -31,11 +31,31 @@ const EndpointFacts = ({ one }: { one: EndpointView }) => {
       {one.state === 'building' && one.job ? <JobProgress id={one.job} /> : null}
       <Facts
         items={[
-          one.api && [t('endpoints.keys'), <span key="k" className="mono">{one.api.keyColumns.join(' / ')}</span>],
-          one.api && [t('endpoints.answers'), one.api.answerColumns.length ? one.api.answerColumns.join('、') : t('app.all')],
+          one.api && [
+            t('endpoints.keys'),
+            <span key="k" className="mono">
+              {one.api.keyColumns.join(' / ')}
+            </span>,
+          ],
+          one.api && [
+            t('endpoints.answers'),
+            one.api.answerColumns.length ? one.api.answerColumns.join('、') : t('app.all'),
+          ],
           one.api && [t('resources.rows'), count(one.api.rows)],
-          one.files && [t('endpoints.files'), one.files.map((file) => <div key={file.name}>{file.name}（{bytes(file.bytes)}）</div>)],
-          one.proxy && [t('endpoints.upstream'), <span key="u" className="mono">{one.proxy.upstream}</span>],
+          one.files && [
+            t('endpoints.files'),
+            one.files.map((file) => (
+              <div key={file.name}>
+                {file.name}（{bytes(file.bytes)}）
+              </div>
+            )),
+          ],
+          one.proxy && [
+            t('endpoints.upstream'),
+            <span key="u" className="mono">
+              {one.proxy.upstream}
+            </span>,
+          ],
         ]}
       />
     </>
@@ -46,16 +66,31 @@ export const Endpoints = ({ version, tables }: { version: string; tables: Tables
   const { t, w } = useWords();
   const read = useRead(listEndpoints, { params: { id: version } }, { every: 8_000 });
   const tableChoices = tables.map((one) => [one.name, one.name, one.name] as const);
-  const columnChoices = tables.flatMap((one) => one.columns.map((column) => [column.name, `${column.name} ${column.title}`, column.name] as const));
+  const columnChoices = tables.flatMap((one) =>
+    one.columns.map((column) => [column.name, `${column.name} ${column.title}`, column.name] as const),
+  );
   /** One kind is set at a time; the others that stand are sent along unchanged. */
   const others = (items: EndpointView[], kind: string) =>
     items
       .filter((one) => one.kind !== kind)
       .map((one) =>
         one.api
-          ? { kind: 'api', table: one.api.table, keyColumns: one.api.keyColumns, filterColumns: one.api.filterColumns, answerColumns: one.api.answerColumns, rowsMax: one.api.rowsMax }
+          ? {
+              kind: 'api',
+              table: one.api.table,
+              keyColumns: one.api.keyColumns,
+              filterColumns: one.api.filterColumns,
+              answerColumns: one.api.answerColumns,
+              rowsMax: one.api.rowsMax,
+            }
           : one.proxy
-            ? { kind: 'proxy', upstream: one.proxy.upstream, methods: one.proxy.methods, ...(one.proxy.secretHeader ? { secretHeader: one.proxy.secretHeader } : {}), ...(one.proxy.rowsMember ? { rowsMember: one.proxy.rowsMember } : {}) }
+            ? {
+                kind: 'proxy',
+                upstream: one.proxy.upstream,
+                methods: one.proxy.methods,
+                ...(one.proxy.secretHeader ? { secretHeader: one.proxy.secretHeader } : {}),
+                ...(one.proxy.rowsMember ? { rowsMember: one.proxy.rowsMember } : {}),
+              }
             : { kind: 'file' },
       );
   const put = (items: EndpointView[], draft: { kind: string } & Record<string, unknown>) =>
@@ -72,15 +107,32 @@ export const Endpoints = ({ version, tables }: { version: string; tables: Tables
                 label={t('endpoints.api')}
                 fields={[
                   field('table', 'choice', ['数据表', 'Table'], { required: true, choices: tableChoices }),
-                  field('keyColumns', 'choices', ['查询键（按地址中的次序）', 'Key columns, in the order of the address'], { required: true, choices: columnChoices }),
+                  field(
+                    'keyColumns',
+                    'choices',
+                    ['查询键（按地址中的次序）', 'Key columns, in the order of the address'],
+                    { required: true, choices: columnChoices },
+                  ),
                   field('filterColumns', 'choices', ['可选过滤字段', 'Filter columns'], { choices: columnChoices }),
-                  field('answerColumns', 'choices', ['返回字段（空为全部）', 'Answer columns (all when empty)'], { choices: columnChoices }),
+                  field('answerColumns', 'choices', ['返回字段（空为全部）', 'Answer columns (all when empty)'], {
+                    choices: columnChoices,
+                  }),
                 ]}
                 initial={{ table: tables[0]?.name }}
                 input={(values) => put(items, { kind: 'api', ...values })}
               />
-              <Action endpoint={putEndpoints} label={t('endpoints.file')} explain={t('endpoints.fileExplain')} input={() => put(items, { kind: 'file' })} />
-              <Action endpoint={putEndpoints} label={t('endpoints.proxy')} fields={proxyFields} input={(values) => put(items, { kind: 'proxy', ...values })} />
+              <Action
+                endpoint={putEndpoints}
+                label={t('endpoints.file')}
+                explain={t('endpoints.fileExplain')}
+                input={() => put(items, { kind: 'file' })}
+              />
+              <Action
+                endpoint={putEndpoints}
+                label={t('endpoints.proxy')}
+                fields={proxyFields}
+                input={(values) => put(items, { kind: 'proxy', ...values })}
+              />
             </>
           }
         >

@@ -13,7 +13,17 @@ import { When } from '../ui/now.tsx';
 export const OnceShown = ({ secret, onClose }: { secret: string | undefined; onClose: () => void }) => {
   const { t } = useWords();
   return (
-    <Modal open={!!secret} title={t('key.once')} onCancel={onClose} footer={<Button type="primary" onClick={onClose}>{t('key.kept')}</Button>} mask={{ closable: false }}>
+    <Modal
+      open={!!secret}
+      title={t('key.once')}
+      onCancel={onClose}
+      footer={
+        <Button type="primary" onClick={onClose}>
+          {t('key.kept')}
+        </Button>
+      }
+      mask={{ closable: false }}
+    >
       <Alert type="warning" showIcon title={t('key.onceText')} style={{ marginBottom: 12 }} />
       <Typography.Text copyable code style={{ overflowWrap: 'anywhere' }}>
         {secret ?? ''}
@@ -22,7 +32,15 @@ export const OnceShown = ({ secret, onClose }: { secret: string | undefined; onC
   );
 };
 
-export const GrantKeys = ({ grant, active, onSecret }: { grant: string; active: boolean; onSecret: (secret: string) => void }) => {
+export const GrantKeys = ({
+  grant,
+  active,
+  onSecret,
+}: {
+  grant: string;
+  active: boolean;
+  onSecret: (secret: string) => void;
+}) => {
   const { t } = useWords();
   const me = useMe();
   const [secret, setSecret] = useState<string>();
@@ -40,7 +58,12 @@ export const GrantKeys = ({ grant, active, onSecret }: { grant: string; active: 
           label={t('key.create')}
           primary
           blocked={active ? null : t('grant.notActive')}
-          fields={[field('name', 'text', ['名称', 'Name'], { required: true, help: { zh: '如“生产环境”', en: 'e.g. production' } })]}
+          fields={[
+            field('name', 'text', ['名称', 'Name'], {
+              required: true,
+              help: { zh: '如“生产环境”', en: 'e.g. production' },
+            }),
+          ]}
           input={(values) => ({ params: { id: grant }, body: values as never })}
           after={shown}
         />
@@ -67,12 +90,24 @@ export const GrantKeys = ({ grant, active, onSecret }: { grant: string; active: 
                     endpoint={rotateKey}
                     label={t('key.rotate')}
                     small
-                    fields={[field('minutes', 'number', ['旧密钥继续有效（分钟）', 'Old key lives on for (minutes)'], { min: 0, max: 10080 })]}
+                    fields={[
+                      field('minutes', 'number', ['旧密钥继续有效（分钟）', 'Old key lives on for (minutes)'], {
+                        min: 0,
+                        max: 10080,
+                      }),
+                    ]}
                     initial={{ minutes: 60 }}
                     input={(values) => ({ params: { id: grant, key: one.id }, body: values as never })}
                     after={shown}
                   />
-                  <Action endpoint={revokeKey} label={t('key.revoke')} small danger explain={<p>{t('key.revokeExplain')}</p>} input={() => ({ params: { id: grant, key: one.id }, body: {} })} />
+                  <Action
+                    endpoint={revokeKey}
+                    label={t('key.revoke')}
+                    small
+                    danger
+                    explain={<p>{t('key.revokeExplain')}</p>}
+                    input={() => ({ params: { id: grant, key: one.id }, body: {} })}
+                  />
                 </span>
               )}
             </li>

@@ -1,5 +1,5 @@
 /** What is left of a grant, and a receipt for every use. */
-import { getBalance, listReceipts, getReceipt } from '@shugu/wire/metering';
+import { getBalance, getReceipt, listReceipts } from '@shugu/wire/metering';
 import { Button, Progress, Tag } from 'antd';
 import { client, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
@@ -29,8 +29,18 @@ export const Balance = ({ grant }: { grant: string }) => {
             {one.limits.length ? (
               one.limits.map((limit) => (
                 <div key={limit.metric + limit.period} style={{ marginTop: 10 }}>
-                  {t('balance.left', { metric: w('metric', limit.metric), period: w('limitPeriod', limit.period), left: shown(limit.metric, limit.left), limit: shown(limit.metric, limit.limit) })}
-                  <Progress percent={Math.min(100, Math.round((limit.used / Math.max(1, limit.limit)) * 100))} size="small" status={limit.left <= 0 ? 'exception' : 'normal'} aria-label={w('metric', limit.metric)} />
+                  {t('balance.left', {
+                    metric: w('metric', limit.metric),
+                    period: w('limitPeriod', limit.period),
+                    left: shown(limit.metric, limit.left),
+                    limit: shown(limit.metric, limit.limit),
+                  })}
+                  <Progress
+                    percent={Math.min(100, Math.round((limit.used / Math.max(1, limit.limit)) * 100))}
+                    size="small"
+                    status={limit.left <= 0 ? 'exception' : 'normal'}
+                    aria-label={w('metric', limit.metric)}
+                  />
                 </div>
               ))
             ) : (
@@ -67,14 +77,64 @@ export const Receipts = ({ grant }: { grant: string }) => {
         rowKey={(row) => row.id}
         empty={<Empty title={t('receipt.empty')}>{t('receipt.emptyText')}</Empty>}
         columns={[
-          { key: 'at', title: t('receipt.at'), show: (row) => <When at={row.at} />, text: (row) => row.at, sort: (row) => row.at },
-          { key: 'driver', title: t('facet.deliveryMode'), show: (row) => w('driver', row.driver), text: (row) => row.driver },
-          { key: 'purpose', title: t('scenario.purposes'), show: (row) => (row.purpose ? w('purpose', row.purpose) : '—'), text: (row) => row.purpose },
-          { key: 'calls', title: w('metric', 'calls'), right: true, show: (row) => count(row.calls), text: (row) => row.calls },
-          { key: 'rows', title: w('metric', 'rows'), right: true, show: (row) => count(row.rows), text: (row) => row.rows },
-          { key: 'bytes', title: w('metric', 'bytes'), right: true, show: (row) => bytes(row.bytes), text: (row) => row.bytes },
-          { key: 'status', title: t('case.state'), show: (row) => <Tag color={row.status === 'complete' ? undefined : 'warning'}>{t(`receipt.${row.status}`)}</Tag>, text: (row) => row.status },
-          { key: 'proof', title: t('receipt.proof'), show: (row) => <Button size="small" title={row.id} onClick={() => void saveProof(row.id)}>{row.sealed ? t('receipt.download') : t('receipt.unsealed')}</Button>, text: (row) => row.id },
+          {
+            key: 'at',
+            title: t('receipt.at'),
+            show: (row) => <When at={row.at} />,
+            text: (row) => row.at,
+            sort: (row) => row.at,
+          },
+          {
+            key: 'driver',
+            title: t('facet.deliveryMode'),
+            show: (row) => w('driver', row.driver),
+            text: (row) => row.driver,
+          },
+          {
+            key: 'purpose',
+            title: t('scenario.purposes'),
+            show: (row) => (row.purpose ? w('purpose', row.purpose) : '—'),
+            text: (row) => row.purpose,
+          },
+          {
+            key: 'calls',
+            title: w('metric', 'calls'),
+            right: true,
+            show: (row) => count(row.calls),
+            text: (row) => row.calls,
+          },
+          {
+            key: 'rows',
+            title: w('metric', 'rows'),
+            right: true,
+            show: (row) => count(row.rows),
+            text: (row) => row.rows,
+          },
+          {
+            key: 'bytes',
+            title: w('metric', 'bytes'),
+            right: true,
+            show: (row) => bytes(row.bytes),
+            text: (row) => row.bytes,
+          },
+          {
+            key: 'status',
+            title: t('case.state'),
+            show: (row) => (
+              <Tag color={row.status === 'complete' ? undefined : 'warning'}>{t(`receipt.${row.status}`)}</Tag>
+            ),
+            text: (row) => row.status,
+          },
+          {
+            key: 'proof',
+            title: t('receipt.proof'),
+            show: (row) => (
+              <Button size="small" title={row.id} onClick={() => void saveProof(row.id)}>
+                {row.sealed ? t('receipt.download') : t('receipt.unsealed')}
+              </Button>
+            ),
+            text: (row) => row.id,
+          },
         ]}
       />
     </Sheet>

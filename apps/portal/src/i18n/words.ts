@@ -1,11 +1,12 @@
 /** All texts, Chinese beside English so that neither drifts from the other; one file per part of the portal. */
 import { desk } from './words/desk.ts';
 import { frame } from './words/frame.ts';
+import { house } from './words/house.ts';
 import { lists } from './words/lists.ts';
 import { money } from './words/money.ts';
 import { open } from './words/open.ts';
 import { supply } from './words/supply.ts';
 import { trade } from './words/trade.ts';
 
-export const words = { ...frame, ...lists, ...open, ...desk, ...supply, ...trade, ...money } as const;
+export const words = { ...frame, ...lists, ...open, ...desk, ...supply, ...trade, ...money, ...house } as const;
 export type Key = keyof typeof words;

@@ -1,8 +1,8 @@
 /** Terms of use as a form, and the ODRL policy that they make (packages/policy/README.md lists the operands). */
 import { explainPolicy } from '@shugu/wire/agreements';
+import { useMutation } from '@tanstack/react-query';
 import { Alert } from 'antd';
 import { useEffect } from 'react';
-import { useMutation } from '@tanstack/react-query';
 import { client, type Input } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { type FormField, field } from '../ui/fields.tsx';
@@ -22,7 +22,17 @@ export interface Terms {
 }
 
 /** Purpose codes offered by the form; others may be typed. */
-export const purposes = ['logistics', 'statistics', 'research', 'riskControl', 'marketing', 'urbanManagement', 'credit', 'insurance', 'training'] as const;
+export const purposes = [
+  'logistics',
+  'statistics',
+  'research',
+  'riskControl',
+  'marketing',
+  'urbanManagement',
+  'credit',
+  'insurance',
+  'training',
+] as const;
 
 export const termsForm: FormField[] = [
   field('terms.actions', 'choices', ['允许的使用方式', 'Uses allowed'], {
@@ -39,7 +49,9 @@ export const termsForm: FormField[] = [
     ],
   }),
   field('terms.prohibitDistribution', 'boolean', ['禁止再分发', 'Redistribution prohibited'], {}),
-  field('terms.purposes', 'list', ['限定用途（代码）', 'Purposes (codes)'], { help: { zh: '如 logistics、statistics；不填则不限', en: 'e.g. logistics, statistics; none means any' } }),
+  field('terms.purposes', 'list', ['限定用途（代码）', 'Purposes (codes)'], {
+    help: { zh: '如 logistics、statistics；不填则不限', en: 'e.g. logistics, statistics; none means any' },
+  }),
   field('terms.until', 'date', ['使用截止', 'Use ends'], {}),
   field('terms.callsTotal', 'number', ['总次数上限', 'Calls in all'], { min: 1 }),
   field('terms.callsPerDay', 'number', ['每日次数上限', 'Calls per day'], { min: 1 }),
@@ -47,7 +59,12 @@ export const termsForm: FormField[] = [
   field('terms.ratePerSecond', 'number', ['每秒次数上限', 'Calls per second'], { min: 1 }),
   field('terms.regions', 'list', ['使用地域（区划代码前缀）', 'Regions (prefixes of codes)'], {}),
   field('terms.columns', 'list', ['可用字段', 'Columns allowed'], { help: { zh: '不填为全部', en: 'None means all' } }),
-  field('terms.authorisation', 'boolean', ['每次调用须带授权凭证号', 'Every call needs an authorisation reference'], {}),
+  field(
+    'terms.authorisation',
+    'boolean',
+    ['每次调用须带授权凭证号', 'Every call needs an authorisation reference'],
+    {},
+  ),
 ];
 
 export const policyOf = (terms: Terms): Record<string, never> => {
@@ -71,7 +88,9 @@ export const policyOf = (terms: Terms): Record<string, never> => {
     '@type': 'Offer',
     ...(own ? { profile: 'urn:shugu:policy:1:' } : {}),
     permission: actions.map((action) => ({ action, ...(constraint.length ? { constraint } : {}) })),
-    ...(terms.prohibitDistribution && !actions.includes('distribute') ? { prohibition: [{ action: 'distribute' }] } : {}),
+    ...(terms.prohibitDistribution && !actions.includes('distribute')
+      ? { prohibition: [{ action: 'distribute' }] }
+      : {}),
   } as unknown as Record<string, never>;
 };
 
@@ -116,4 +135,5 @@ export const PolicyPreview = ({ terms }: { terms: Terms }) => {
 };
 
 // Not a write: it changes nothing, so no read goes stale by it.
-const useExplained = () => useMutation({ mutationFn: (input: Input<typeof explainPolicy>) => client.call(explainPolicy, input) });
+const useExplained = () =>
+  useMutation({ mutationFn: (input: Input<typeof explainPolicy>) => client.call(explainPolicy, input) });

@@ -41,7 +41,9 @@ export const planText = (plan: Plan, language: Language): string => {
     case 'perGigabyte':
       return `${yuan(plan.unitPrice)}${zh ? '／' : ' per '}${unit(plan.kind)}${extras(plan.included, plan.minimumCharge)}`;
     case 'tiered': {
-      const steps = plan.tiers.map((tier) => `${tier.upTo === null ? (zh ? '以上' : 'beyond') : `≤ ${count(tier.upTo)}`} ${yuan(tier.unitPrice)}`);
+      const steps = plan.tiers.map(
+        (tier) => `${tier.upTo === null ? (zh ? '以上' : 'beyond') : `≤ ${count(tier.upTo)}`} ${yuan(tier.unitPrice)}`,
+      );
       return `${zh ? '阶梯价' : 'Tiers'}（${unit(plan.unit)}）${steps.join('；')}${extras(plan.included, plan.minimumCharge)}`;
     }
     default:

@@ -24,30 +24,63 @@ const ResourcePicker = ({ id, value, onChange }: WidgetProps) => {
   );
 };
 
-const kind = field('kind', 'choice', ['产品类型', 'Kind'], { required: true, choices: choicesOf('kind', productKinds) });
+const kind = field('kind', 'choice', ['产品类型', 'Kind'], {
+  required: true,
+  choices: choicesOf('kind', productKinds),
+});
 
 export const productForm: FormField[] = [
   field('name', 'text', ['产品名称', 'Name'], { required: true, charactersMax: 200 }),
   field('summary', 'longText', ['一句话说明', 'In one sentence'], { required: true, charactersMax: 500 }),
   field('description', 'longText', ['详细介绍', 'Description'], { required: true }),
-  field('resources', 'choices', ['来自哪些数据资源', 'From which resources'], { widget: ResourcePicker, help: { zh: '只列出已画像的资源；外部接口类产品可不选', en: 'Profiled resources only; none for an upstream API' } }),
-  field('industry', 'text', ['行业（GB/T 4754）', 'Industry (GB/T 4754)'], { required: true, help: { zh: '门类字母，可带大类、中类数字，如 G54', en: 'Section letter, with digits if known, e.g. G54' } }),
+  field('resources', 'choices', ['来自哪些数据资源', 'From which resources'], {
+    widget: ResourcePicker,
+    help: { zh: '只列出已画像的资源；外部接口类产品可不选', en: 'Profiled resources only; none for an upstream API' },
+  }),
+  field('industry', 'text', ['行业（GB/T 4754）', 'Industry (GB/T 4754)'], {
+    required: true,
+    help: { zh: '门类字母，可带大类、中类数字，如 G54', en: 'Section letter, with digits if known, e.g. G54' },
+  }),
   field('region', 'text', ['地域（GB/T 2260 六位代码）', 'Region (six digits of GB/T 2260)'], { required: true }),
   field('keywords', 'list', ['关键词', 'Keywords'], {}),
   field('scenarios', 'list', ['适用场景', 'Scenarios'], {}),
-  field('deliveryModes', 'choices', ['交付方式', 'Delivery'], { required: true, choices: choicesOf('deliveryMode', deliveryModes) }),
-  field('updateCycle', 'choice', ['更新周期', 'Updated'], { required: true, choices: choicesOf('updateCycle', updateCycles) }),
+  field('deliveryModes', 'choices', ['交付方式', 'Delivery'], {
+    required: true,
+    choices: choicesOf('deliveryMode', deliveryModes),
+  }),
+  field('updateCycle', 'choice', ['更新周期', 'Updated'], {
+    required: true,
+    choices: choicesOf('updateCycle', updateCycles),
+  }),
   field('coverageFrom', 'date', ['数据覆盖起', 'Covers from'], {}),
   field('coverageUntil', 'date', ['数据覆盖止', 'Covers until'], {}),
-  field('language', 'choice', ['语言', 'Language'], { required: true, choices: [['zh', '中文', 'Chinese'], ['en', '英文', 'English'], ['other', '其他', 'Other']] }),
+  field('language', 'choice', ['语言', 'Language'], {
+    required: true,
+    choices: [
+      ['zh', '中文', 'Chinese'],
+      ['en', '英文', 'English'],
+      ['other', '其他', 'Other'],
+    ],
+  }),
 ];
 export const newProductForm: FormField[] = [kind, ...productForm];
 
-export const productBody = (values: Record<string, unknown>) => ({ keywords: [], scenarios: [], resources: [], coverageFrom: null, coverageUntil: null, ...values });
+export const productBody = (values: Record<string, unknown>) => ({
+  keywords: [],
+  scenarios: [],
+  resources: [],
+  coverageFrom: null,
+  coverageUntil: null,
+  ...values,
+});
 
 export const versionForm: FormField[] = [
   field('note', 'longText', ['版本说明', 'Note'], { charactersMax: 1000 }),
-  field('sampleRows', 'number', ['公开样例行数', 'Sample rows shown'], { min: 0, max: 20, help: { zh: '敏感列自动遮盖', en: 'Sensitive columns are masked' } }),
+  field('sampleRows', 'number', ['公开样例行数', 'Sample rows shown'], {
+    min: 0,
+    max: 20,
+    help: { zh: '敏感列自动遮盖', en: 'Sensitive columns are masked' },
+  }),
   field('dictionary', 'records', ['字段说明', 'Notes on columns'], {
     fields: [
       field('table', 'text', ['表名', 'Table'], { required: true }),
@@ -65,8 +98,30 @@ export const versionForm: FormField[] = [
         fields: [
           field('name', 'text', ['字段', 'Column'], { required: true }),
           field('title', 'text', ['中文名', 'Title'], { required: true }),
-          field('type', 'choice', ['类型', 'Type'], { required: true, choices: choicesOf('columnType', ['text', 'integer', 'decimal', 'boolean', 'date', 'time', 'bytes', 'json']) }),
-          field('sensitivity', 'choice', ['敏感程度', 'Sensitivity'], { required: true, choices: choicesOf('sensitivity', ['open', 'general', 'personal', 'sensitivePersonal', 'important', 'core']) }),
+          field('type', 'choice', ['类型', 'Type'], {
+            required: true,
+            choices: choicesOf('columnType', [
+              'text',
+              'integer',
+              'decimal',
+              'boolean',
+              'date',
+              'time',
+              'bytes',
+              'json',
+            ]),
+          }),
+          field('sensitivity', 'choice', ['敏感程度', 'Sensitivity'], {
+            required: true,
+            choices: choicesOf('sensitivity', [
+              'open',
+              'general',
+              'personal',
+              'sensitivePersonal',
+              'important',
+              'core',
+            ]),
+          }),
         ],
       }),
     ],
@@ -76,8 +131,10 @@ export const versionForm: FormField[] = [
 /** Declared columns as the schema wants them, with what the form leaves out. */
 export const versionBody = (values: Record<string, unknown>) => ({
   ...values,
-  declared: ((values.declared as { name: string; columns?: Record<string, unknown>[] }[] | undefined) ?? []).map((one) => ({
-    name: one.name,
-    columns: (one.columns ?? []).map((column) => ({ description: '', unit: '', nullable: true, ...column })),
-  })),
+  declared: ((values.declared as { name: string; columns?: Record<string, unknown>[] }[] | undefined) ?? []).map(
+    (one) => ({
+      name: one.name,
+      columns: (one.columns ?? []).map((column) => ({ description: '', unit: '', nullable: true, ...column })),
+    }),
+  ),
 });

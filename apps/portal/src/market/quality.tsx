@@ -49,7 +49,11 @@ export const Quality = ({ quality }: { quality: unknown }) => {
           return (
             <div key={dimension} className="small">
               {w('dimension', dimension)}
-              <Progress percent={Math.floor(least * 10_000) / 100} size="small" aria-label={w('dimension', dimension)} />
+              <Progress
+                percent={Math.floor(least * 10_000) / 100}
+                size="small"
+                aria-label={w('dimension', dimension)}
+              />
             </div>
           );
         })}
@@ -64,10 +68,19 @@ export const Quality = ({ quality }: { quality: unknown }) => {
           { title: t('quality.dimension'), dataIndex: 'dimension', render: (one: string) => w('dimension', one) },
           { title: t('version.column'), dataIndex: 'column', render: (one: string | null) => one ?? '—' },
           { title: t('quality.rule'), render: (_, one) => one[language] },
-          { title: t('quality.value'), align: 'right', render: (_, one) => <span title={one.value}>{(part(one.value) * 100).toFixed(2)}%</span> },
+          {
+            title: t('quality.value'),
+            align: 'right',
+            render: (_, one) => <span title={one.value}>{(part(one.value) * 100).toFixed(2)}%</span>,
+          },
           {
             title: t('quality.met'),
-            render: (_, one) => (one.met === null ? '—' : <Tag color={one.met ? 'success' : 'error'}>{one.met ? t('quality.yes') : t('quality.no')}</Tag>),
+            render: (_, one) =>
+              one.met === null ? (
+                '—'
+              ) : (
+                <Tag color={one.met ? 'success' : 'error'}>{one.met ? t('quality.yes') : t('quality.no')}</Tag>
+              ),
           },
         ]}
       />

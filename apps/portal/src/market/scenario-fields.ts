@@ -3,15 +3,31 @@ import { type FormField, field } from '../ui/fields.tsx';
 
 export const scenarioForm: FormField[] = [
   field('title', 'text', ['场景名称', 'Title'], { required: true }),
-  field('purposes', 'list', ['用途（代码）', 'Purposes (codes)'], { required: true, help: { zh: '如 logistics 物流、statistics 统计、riskControl 风险管理；须在产品允许的用途之内', en: 'e.g. logistics, statistics, riskControl; within what the product allows' } }),
+  field('purposes', 'list', ['用途（代码）', 'Purposes (codes)'], {
+    required: true,
+    help: {
+      zh: '如 logistics 物流、statistics 统计、riskControl 风险管理；须在产品允许的用途之内',
+      en: 'e.g. logistics, statistics, riskControl; within what the product allows',
+    },
+  }),
   field('endUser', 'text', ['最终使用者', 'End user'], { required: true }),
   field('personalData', 'boolean', ['涉及个人信息', 'Personal data is used'], {}),
-  field('onwardUse', 'longText', ['是否向第三方提供、如何提供', 'Onward use: to whom and how'], { help: { zh: '不向第三方提供请填“无”', en: 'Write 无 if there is none' } }),
+  field('onwardUse', 'longText', ['是否向第三方提供、如何提供', 'Onward use: to whom and how'], {
+    help: { zh: '不向第三方提供请填“无”', en: 'Write 无 if there is none' },
+  }),
   field('licence', 'text', ['所需行业许可', 'Sector licence'], {}),
   field('region', 'text', ['使用地域（六位代码）', 'Region (six digits)'], { required: true }),
   field('from', 'date', ['使用起', 'From'], { required: true }),
   field('until', 'date', ['使用止', 'Until'], { required: true }),
-  field('authorisation', 'longText', ['个人如何授权', 'How data subjects authorise'], { help: { zh: '涉及个人信息时必填', en: 'Needed where personal data is used' } }),
+  field('authorisation', 'longText', ['个人如何授权', 'How data subjects authorise'], {
+    help: { zh: '涉及个人信息时必填', en: 'Needed where personal data is used' },
+  }),
 ];
 
-export const scenarioBody = (values: Record<string, unknown>) => ({ personalData: false, onwardUse: '', licence: '', authorisation: '', ...values });
+export const scenarioBody = (values: Record<string, unknown>) => ({
+  personalData: false,
+  onwardUse: '',
+  licence: '',
+  authorisation: '',
+  ...values,
+});

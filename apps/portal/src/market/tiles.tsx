@@ -49,7 +49,7 @@ export const ProductTiles = ({ query, empty }: { query: { limit: number }; empty
     <Loaded of={read}>
       {({ items }) =>
         items.length ? (
-          <div className="grid">
+          <div className="grid fill">
             {items.map((one) => (
               <ProductTile key={one.product} one={one} />
             ))}

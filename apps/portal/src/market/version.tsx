@@ -20,13 +20,27 @@ const Dictionary = ({ table }: { table: VersionTable }) => {
       rowKey="name"
       dataSource={table.columns}
       columns={[
-        { title: t('version.column'), dataIndex: 'name', render: (name: string) => <span className="mono">{name}</span> },
+        {
+          title: t('version.column'),
+          dataIndex: 'name',
+          render: (name: string) => <span className="mono">{name}</span>,
+        },
         { title: t('version.columnTitle'), dataIndex: 'title' },
         { title: t('version.type'), dataIndex: 'type', render: (type: string) => w('columnType', type) },
         { title: t('version.unit'), dataIndex: 'unit', render: (unit: string) => unit || '—' },
         { title: t('version.description'), dataIndex: 'description', render: (text: string) => text || '—' },
-        { title: t('version.sensitivity'), dataIndex: 'sensitivity', render: (one: string) => <Tag color={sensitive.has(one) ? 'warning' : undefined}>{w('sensitivity', one)}</Tag> },
-        { title: t('version.nullable'), dataIndex: 'nullable', render: (one: boolean) => (one ? t('app.yes') : t('app.no')) },
+        {
+          title: t('version.sensitivity'),
+          dataIndex: 'sensitivity',
+          render: (one: string) => (
+            <Tag color={sensitive.has(one) ? 'warning' : undefined}>{w('sensitivity', one)}</Tag>
+          ),
+        },
+        {
+          title: t('version.nullable'),
+          dataIndex: 'nullable',
+          render: (one: boolean) => (one ? t('app.yes') : t('app.no')),
+        },
       ]}
     />
   );

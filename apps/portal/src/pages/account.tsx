@@ -1,4 +1,14 @@
-import { listEntries, listHolds, listPayouts, listRefunds, openAccount, readAccount, readOwnJournal, requestPayout, simulateDeposit } from '@shugu/wire/settlement';
+import {
+  listEntries,
+  listHolds,
+  listPayouts,
+  listRefunds,
+  openAccount,
+  readAccount,
+  readOwnJournal,
+  requestPayout,
+  simulateDeposit,
+} from '@shugu/wire/settlement';
 import { Link } from '@tanstack/react-router';
 import { Alert, Tabs } from 'antd';
 import { useRead } from '../api.ts';
@@ -26,12 +36,38 @@ const Entries = () => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('account.noEntries')}>{t('account.noEntriesText')}</Empty>}
       columns={[
-        { key: 'at', title: t('receipt.at'), show: (row) => <When at={row.at} />, text: (row) => row.at, sort: (row) => row.at },
+        {
+          key: 'at',
+          title: t('receipt.at'),
+          show: (row) => <When at={row.at} />,
+          text: (row) => row.at,
+          sort: (row) => row.at,
+        },
         { key: 'kind', title: t('papers.kind'), show: (row) => w('entryKind', row.kind), text: (row) => row.kind },
         { key: 'memo', title: t('jobs.note'), show: (row) => row.memo || '—', text: (row) => row.memo },
-        { key: 'postings', title: t('account.postings'), show: (row) => row.postings.map((posting) => <div key={posting.account + posting.fen} className="small">{b(posting.title)} <span className="number">{money(posting.fen)}</span></div>), text: (row) => row.postings.map((posting) => `${posting.account} ${posting.fen}`).join('; ') },
-        { key: 'order', title: t('menu.orders'), show: (row) => (row.order ? <Link to={paths.order(row.order)}>{t('do.open')}</Link> : '—'), text: (row) => row.order },
-        { key: 'bank', title: t('account.bankReference'), show: (row) => <span className="mono small">{row.bankReference ?? '—'}</span>, text: (row) => row.bankReference },
+        {
+          key: 'postings',
+          title: t('account.postings'),
+          show: (row) =>
+            row.postings.map((posting) => (
+              <div key={posting.account + posting.fen} className="small">
+                {b(posting.title)} <span className="number">{money(posting.fen)}</span>
+              </div>
+            )),
+          text: (row) => row.postings.map((posting) => `${posting.account} ${posting.fen}`).join('; '),
+        },
+        {
+          key: 'order',
+          title: t('menu.orders'),
+          show: (row) => (row.order ? <Link to={paths.order(row.order)}>{t('do.open')}</Link> : '—'),
+          text: (row) => row.order,
+        },
+        {
+          key: 'bank',
+          title: t('account.bankReference'),
+          show: (row) => <span className="mono small">{row.bankReference ?? '—'}</span>,
+          text: (row) => row.bankReference,
+        },
       ]}
     />
   );
@@ -46,9 +82,24 @@ const Holds = () => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('account.noHolds')} />}
       columns={[
-        { key: 'for', title: t('account.holdFor'), show: (row) => (row.heldFor.startsWith('ord_') ? <Link to={paths.order(row.heldFor)}>{w('holdPurpose', row.purpose)}</Link> : w('holdPurpose', row.purpose)) },
+        {
+          key: 'for',
+          title: t('account.holdFor'),
+          show: (row) =>
+            row.heldFor.startsWith('ord_') ? (
+              <Link to={paths.order(row.heldFor)}>{w('holdPurpose', row.purpose)}</Link>
+            ) : (
+              w('holdPurpose', row.purpose)
+            ),
+        },
         { key: 'member', title: t('directory.name'), show: (row) => row.member.name },
-        { key: 'fen', title: t('account.amount'), right: true, show: (row) => money(row.fen), sort: (row) => BigInt(row.fen) },
+        {
+          key: 'fen',
+          title: t('account.amount'),
+          right: true,
+          show: (row) => money(row.fen),
+          sort: (row) => BigInt(row.fen),
+        },
         { key: 'state', title: t('case.state'), show: (row) => <StateTag list="holdState" state={row.state} /> },
         { key: 'placed', title: t('account.placedAt'), show: (row) => <When at={row.placedAt} /> },
       ]}
@@ -66,11 +117,37 @@ const Payouts = () => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('account.noPayouts')} />}
       columns={[
-        { key: 'at', title: t('app.createdAt'), show: (row) => <When at={row.createdAt} />, text: (row) => row.createdAt },
-        { key: 'amount', title: t('account.amount'), right: true, show: (row) => money(row.amount), text: (row) => row.amount, sort: (row) => BigInt(row.amount) },
-        { key: 'to', title: t('account.to'), show: (row) => `${row.bankName} ${row.accountMasked}`, text: (row) => row.accountMasked },
-        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="payoutState" state={row.state} />, text: (row) => row.state },
-        { key: 'reason', title: t('jobs.note'), show: (row) => row.reason ?? (row.twoPeople ? t('account.twoPeople') : '—') },
+        {
+          key: 'at',
+          title: t('app.createdAt'),
+          show: (row) => <When at={row.createdAt} />,
+          text: (row) => row.createdAt,
+        },
+        {
+          key: 'amount',
+          title: t('account.amount'),
+          right: true,
+          show: (row) => money(row.amount),
+          text: (row) => row.amount,
+          sort: (row) => BigInt(row.amount),
+        },
+        {
+          key: 'to',
+          title: t('account.to'),
+          show: (row) => `${row.bankName} ${row.accountMasked}`,
+          text: (row) => row.accountMasked,
+        },
+        {
+          key: 'state',
+          title: t('case.state'),
+          show: (row) => <StateTag list="payoutState" state={row.state} />,
+          text: (row) => row.state,
+        },
+        {
+          key: 'reason',
+          title: t('jobs.note'),
+          show: (row) => row.reason ?? (row.twoPeople ? t('account.twoPeople') : '—'),
+        },
       ]}
     />
   );
@@ -103,18 +180,43 @@ export default function Account() {
         {(one) => (
           <>
             {one.simulator ? <Alert type="warning" showIcon title={b(one.label)} style={{ marginBottom: 16 }} /> : null}
-            {one.payoutsStopped ? <Alert type="error" showIcon title={t('account.payoutsStopped')} style={{ marginBottom: 16 }} /> : null}
+            {one.payoutsStopped ? (
+              <Alert type="error" showIcon title={t('account.payoutsStopped')} style={{ marginBottom: 16 }} />
+            ) : null}
             {one.state === 'open' ? (
               <>
                 <div className="grid" style={{ '--least': '180px', marginBottom: 16 } as never}>
-                  <Figure label={t('account.available')} value={money(one.funds.available)} note={t('account.promised', { amount: money(one.funds.promised) })} />
+                  <Figure
+                    label={t('account.available')}
+                    value={money(one.funds.available)}
+                    note={t('account.promised', { amount: money(one.funds.promised) })}
+                  />
                   <Figure label={t('account.held')} value={money(one.funds.held)} />
                   <Figure label={t('account.due')} value={money(one.funds.due)} />
-                  <Figure label={t('account.custody')} value={money(one.funds.custody)} note={<span className="mono">{one.bankAccount}</span>} />
+                  <Figure
+                    label={t('account.custody')}
+                    value={money(one.funds.custody)}
+                    note={<span className="mono">{one.bankAccount}</span>}
+                  />
                 </div>
                 <div className="row section">
-                  <Action endpoint={requestPayout} label={t('account.payout')} primary fields={amount} explain={<p>{t('account.payoutExplain')}</p>} blocked={one.payoutsStopped ? t('account.payoutsStopped') : null} input={(values) => ({ body: values as never })} />
-                  {one.simulator ? <Action endpoint={simulateDeposit} label={t('account.simulate')} fields={amount} input={(values) => ({ body: values as never })} /> : null}
+                  <Action
+                    endpoint={requestPayout}
+                    label={t('account.payout')}
+                    primary
+                    fields={amount}
+                    explain={<p>{t('account.payoutExplain')}</p>}
+                    blocked={one.payoutsStopped ? t('account.payoutsStopped') : null}
+                    input={(values) => ({ body: values as never })}
+                  />
+                  {one.simulator ? (
+                    <Action
+                      endpoint={simulateDeposit}
+                      label={t('account.simulate')}
+                      fields={amount}
+                      input={(values) => ({ body: values as never })}
+                    />
+                  ) : null}
                   <a href={readOwnJournal.path}>{t('account.journal')}</a>
                 </div>
                 <Tabs
@@ -128,7 +230,18 @@ export default function Account() {
                 />
               </>
             ) : (
-              <Empty title={one.state === 'opening' ? t('account.opening') : t('account.none')} action={<Action endpoint={openAccount} label={t('account.open')} primary blocked={one.state === 'opening' ? t('account.opening') : null} input={() => ({ body: {} })} />}>
+              <Empty
+                title={one.state === 'opening' ? t('account.opening') : t('account.none')}
+                action={
+                  <Action
+                    endpoint={openAccount}
+                    label={t('account.open')}
+                    primary
+                    blocked={one.state === 'opening' ? t('account.opening') : null}
+                    input={() => ({ body: {} })}
+                  />
+                }
+              >
                 {t('account.noneText')}
               </Empty>
             )}

@@ -18,13 +18,23 @@ export default function NewCase() {
   const [given] = useFilters();
   const navigate = useNavigate();
   const read = useRead(cases.procedure, { params: { procedure: id } });
-  const registrar = useRead(getRegistrar, {}, { enabled: read.data?.handlerRole === 'registrar' });
+  const role = read.data?.handlerRole;
+  const registrar = useRead(getRegistrar, {}, { enabled: role === 'registrar' });
+  // Whoever admitted us is the operator: every member has that case.
+  const admission = useRead(
+    cases.queue,
+    { query: { view: 'mine', procedure: 'member.admission', limit: 1 } },
+    { enabled: role === 'operator' },
+  );
+  const handler =
+    given.handler ??
+    (role === 'registrar' ? registrar.data?.id : role === 'operator' ? admission.data?.items[0]?.handler : undefined);
   return (
     <Loaded of={read}>
       {(one) => {
         const fields: FormField[] = [
           field('title', 'text', ['标题', 'Title'], { required: true, charactersMax: 200 }),
-          ...(given.handler || one.handlerRole === 'registrar'
+          ...(handler || one.handlerRole === 'registrar'
             ? []
             : [
                 field('handler', 'text', ['办理机构', 'Handled by'], {
@@ -54,7 +64,12 @@ export default function NewCase() {
                 initial={{ title: given.title, subject: given.subject }}
                 blocked={one.handlerRole === 'registrar' && !registrar.data ? t('cases.noRegistrar') : null}
                 input={(values) => {
-                  const { title, handler, subject, data } = values as unknown as {
+                  const {
+                    title,
+                    handler: picked,
+                    subject,
+                    data,
+                  } = values as unknown as {
                     title: string;
                     handler?: string;
                     subject?: string;
@@ -64,7 +79,7 @@ export default function NewCase() {
                     body: {
                       procedure: one.id,
                       title,
-                      handler: given.handler ?? handler ?? registrar.data?.id ?? '',
+                      handler: handler ?? picked ?? '',
                       ...((given.subject ?? subject) ? { subject: given.subject ?? subject } : {}),
                       data: data ?? {},
                     },

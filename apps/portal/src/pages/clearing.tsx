@@ -1,4 +1,22 @@
-import { approveDifference, approvePayout, approveRefund, checkPayout, listDifferences, listInstructions, listPayouts, listReconciliations, listRefunds, proposeDifference, proposeRefund, readJournal, readOverview, refusePayout, refuseRefund, retryInstruction, runReconciliation } from '@shugu/wire/settlement';
+import {
+  approveDifference,
+  approvePayout,
+  approveRefund,
+  checkPayout,
+  listDifferences,
+  listInstructions,
+  listPayouts,
+  listReconciliations,
+  listRefunds,
+  proposeDifference,
+  proposeRefund,
+  readJournal,
+  readOverview,
+  refusePayout,
+  refuseRefund,
+  retryInstruction,
+  runReconciliation,
+} from '@shugu/wire/settlement';
 import { Alert, Tabs, Tag } from 'antd';
 import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
@@ -25,19 +43,77 @@ const Payouts = () => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('account.noPayouts')} />}
       columns={[
-        { key: 'member', title: t('directory.name'), show: (row) => row.member.name, text: (row) => row.member.name, sort: (row) => row.member.name },
-        { key: 'amount', title: t('account.amount'), right: true, show: (row) => money(row.amount), text: (row) => row.amount, sort: (row) => BigInt(row.amount) },
-        { key: 'to', title: t('account.to'), show: (row) => `${row.bankName} ${row.accountMasked}`, text: (row) => row.accountMasked },
-        { key: 'state', title: t('case.state'), show: (row) => <><StateTag list="payoutState" state={row.state} />{row.twoPeople ? <Tag>{t('account.twoPeople')}</Tag> : null}</>, text: (row) => row.state },
-        { key: 'at', title: t('app.createdAt'), show: (row) => <When at={row.createdAt} />, text: (row) => row.createdAt },
+        {
+          key: 'member',
+          title: t('directory.name'),
+          show: (row) => row.member.name,
+          text: (row) => row.member.name,
+          sort: (row) => row.member.name,
+        },
+        {
+          key: 'amount',
+          title: t('account.amount'),
+          right: true,
+          show: (row) => money(row.amount),
+          text: (row) => row.amount,
+          sort: (row) => BigInt(row.amount),
+        },
+        {
+          key: 'to',
+          title: t('account.to'),
+          show: (row) => `${row.bankName} ${row.accountMasked}`,
+          text: (row) => row.accountMasked,
+        },
+        {
+          key: 'state',
+          title: t('case.state'),
+          show: (row) => (
+            <>
+              <StateTag list="payoutState" state={row.state} />
+              {row.twoPeople ? <Tag>{t('account.twoPeople')}</Tag> : null}
+            </>
+          ),
+          text: (row) => row.state,
+        },
+        {
+          key: 'at',
+          title: t('app.createdAt'),
+          show: (row) => <When at={row.createdAt} />,
+          text: (row) => row.createdAt,
+        },
         {
           key: 'act',
           title: t('jobs.act'),
           show: (row) => (
             <span className="row">
-              <Action endpoint={checkPayout} label={t('clearing.check')} small blocked={row.state === 'requested' ? null : t('app.notNow')} input={() => ({ params: { id: row.id }, body: {} })} />
-              <Action endpoint={approvePayout} label={t('clearing.approve')} small explain={<p>{money(row.amount)} → {row.member.name}</p>} blocked={row.state === 'checked' ? null : t('app.notNow')} input={() => ({ params: { id: row.id }, body: {} })} />
-              <Action endpoint={refusePayout} label={t('clearing.refuse')} small danger fields={reason} blocked={['requested', 'checked'].includes(row.state) ? null : t('app.notNow')} input={(values) => ({ params: { id: row.id }, body: values as never })} />
+              <Action
+                endpoint={checkPayout}
+                label={t('clearing.check')}
+                small
+                blocked={row.state === 'requested' ? null : t('app.notNow')}
+                input={() => ({ params: { id: row.id }, body: {} })}
+              />
+              <Action
+                endpoint={approvePayout}
+                label={t('clearing.approve')}
+                small
+                explain={
+                  <p>
+                    {money(row.amount)} → {row.member.name}
+                  </p>
+                }
+                blocked={row.state === 'checked' ? null : t('app.notNow')}
+                input={() => ({ params: { id: row.id }, body: {} })}
+              />
+              <Action
+                endpoint={refusePayout}
+                label={t('clearing.refuse')}
+                small
+                danger
+                fields={reason}
+                blocked={['requested', 'checked'].includes(row.state) ? null : t('app.notNow')}
+                input={(values) => ({ params: { id: row.id }, body: values as never })}
+              />
             </span>
           ),
         },
@@ -58,7 +134,11 @@ const Refunds = () => {
         <Action
           endpoint={proposeRefund}
           label={t('clearing.refund')}
-          fields={[field('statement', 'text', ['结算单编号（stm_…）', 'Statement (stm_…)'], { required: true }), field('amountFen', 'text', ['金额（元）', 'Amount (CNY)'], { required: true, widget: MoneyInput }), ...reason]}
+          fields={[
+            field('statement', 'text', ['结算单编号（stm_…）', 'Statement (stm_…)'], { required: true }),
+            field('amountFen', 'text', ['金额（元）', 'Amount (CNY)'], { required: true, widget: MoneyInput }),
+            ...reason,
+          ]}
           input={(values) => ({ body: values as never })}
         />
       }
@@ -72,8 +152,21 @@ const Refunds = () => {
           title: t('jobs.act'),
           show: (row) => (
             <span className="row">
-              <Action endpoint={approveRefund} label={t('clearing.approve')} small blocked={row.state === 'proposed' ? null : t('app.notNow')} input={() => ({ params: { id: row.id }, body: {} })} />
-              <Action endpoint={refuseRefund} label={t('clearing.refuse')} small danger blocked={row.state === 'proposed' ? null : t('app.notNow')} input={() => ({ params: { id: row.id }, body: {} })} />
+              <Action
+                endpoint={approveRefund}
+                label={t('clearing.approve')}
+                small
+                blocked={row.state === 'proposed' ? null : t('app.notNow')}
+                input={() => ({ params: { id: row.id }, body: {} })}
+              />
+              <Action
+                endpoint={refuseRefund}
+                label={t('clearing.refuse')}
+                small
+                danger
+                blocked={row.state === 'proposed' ? null : t('app.notNow')}
+                input={() => ({ params: { id: row.id }, body: {} })}
+              />
             </span>
           ),
         },
@@ -93,14 +186,61 @@ const Instructions = () => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('clearing.noInstructions')} />}
       columns={[
-        { key: 'kind', title: t('papers.kind'), show: (row) => w('instructionKind', row.kind), text: (row) => row.kind, sort: (row) => row.kind },
+        {
+          key: 'kind',
+          title: t('papers.kind'),
+          show: (row) => w('instructionKind', row.kind),
+          text: (row) => row.kind,
+          sort: (row) => row.kind,
+        },
         { key: 'member', title: t('directory.name'), show: (row) => row.member.name, text: (row) => row.member.name },
-        { key: 'amount', title: t('account.amount'), right: true, show: (row) => money(row.amount), text: (row) => row.amount, sort: (row) => BigInt(row.amount) },
-        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="instructionState" state={row.state} />, text: (row) => row.state, sort: (row) => row.state },
-        { key: 'serial', title: t('account.bankReference'), show: (row) => <span className="mono small">{row.bankSerial ?? '—'}</span>, text: (row) => row.bankSerial },
-        { key: 'fault', title: t('jobs.note'), show: (row) => row.reason ?? row.lastError ?? '—', text: (row) => row.reason },
-        { key: 'at', title: t('app.createdAt'), show: (row) => <When at={row.createdAt} />, text: (row) => row.createdAt, sort: (row) => row.createdAt },
-        { key: 'act', title: t('jobs.act'), show: (row) => <Action endpoint={retryInstruction} label={t('do.again')} small blocked={row.state === 'refused' ? null : t('app.notNow')} input={() => ({ params: { id: row.id }, body: {} })} /> },
+        {
+          key: 'amount',
+          title: t('account.amount'),
+          right: true,
+          show: (row) => money(row.amount),
+          text: (row) => row.amount,
+          sort: (row) => BigInt(row.amount),
+        },
+        {
+          key: 'state',
+          title: t('case.state'),
+          show: (row) => <StateTag list="instructionState" state={row.state} />,
+          text: (row) => row.state,
+          sort: (row) => row.state,
+        },
+        {
+          key: 'serial',
+          title: t('account.bankReference'),
+          show: (row) => <span className="mono small">{row.bankSerial ?? '—'}</span>,
+          text: (row) => row.bankSerial,
+        },
+        {
+          key: 'fault',
+          title: t('jobs.note'),
+          show: (row) => row.reason ?? row.lastError ?? '—',
+          text: (row) => row.reason,
+        },
+        {
+          key: 'at',
+          title: t('app.createdAt'),
+          show: (row) => <When at={row.createdAt} />,
+          text: (row) => row.createdAt,
+          sort: (row) => row.createdAt,
+        },
+        {
+          key: 'act',
+          title: t('jobs.act'),
+          show: (row) => (
+            <Action
+              endpoint={retryInstruction}
+              label={t('do.again')}
+              small
+              blocked={row.state === 'refused' ? null : t('app.notNow')}
+              input={() => ({ params: { id: row.id }, body: {} })}
+            />
+          ),
+        },
       ]}
     />
   );
@@ -115,14 +255,59 @@ const Reconciliations = () => {
       exportName="reconciliations"
       rowKey={(row) => row.id}
       empty={<Empty title={t('clearing.noReconciliations')}>{t('clearing.noReconciliationsText')}</Empty>}
-      tools={<Action endpoint={runReconciliation} label={t('clearing.reconcile')} fields={[field('day', 'date', ['营业日', 'Business day'], { required: true })]} input={(values) => ({ body: values as never })} />}
+      tools={
+        <Action
+          endpoint={runReconciliation}
+          label={t('clearing.reconcile')}
+          fields={[field('day', 'date', ['营业日', 'Business day'], { required: true })]}
+          input={(values) => ({ body: values as never })}
+        />
+      }
       columns={[
-        { key: 'day', title: t('clearing.day'), show: (row) => row.day, text: (row) => row.day, sort: (row) => row.day },
-        { key: 'closed', title: t('case.state'), show: (row) => <Tag color={row.open ? 'error' : row.closed ? 'success' : undefined}>{row.open ? t('clearing.differs') : row.closed ? t('clearing.even') : t('clearing.notClosed')}</Tag> },
-        { key: 'matched', title: t('clearing.matched'), right: true, show: (row) => count(row.matched), text: (row) => row.matched },
-        { key: 'ours', title: t('clearing.ours'), right: true, show: (row) => money(row.ours), text: (row) => row.ours },
-        { key: 'theirs', title: t('clearing.theirs'), right: true, show: (row) => money(row.theirs), text: (row) => row.theirs },
-        { key: 'differences', title: t('clearing.differences'), right: true, show: (row) => <span className={row.open ? 'late' : undefined}>{row.differences}</span>, text: (row) => row.differences },
+        {
+          key: 'day',
+          title: t('clearing.day'),
+          show: (row) => row.day,
+          text: (row) => row.day,
+          sort: (row) => row.day,
+        },
+        {
+          key: 'closed',
+          title: t('case.state'),
+          show: (row) => (
+            <Tag color={row.open ? 'error' : row.closed ? 'success' : undefined}>
+              {row.open ? t('clearing.differs') : row.closed ? t('clearing.even') : t('clearing.notClosed')}
+            </Tag>
+          ),
+        },
+        {
+          key: 'matched',
+          title: t('clearing.matched'),
+          right: true,
+          show: (row) => count(row.matched),
+          text: (row) => row.matched,
+        },
+        {
+          key: 'ours',
+          title: t('clearing.ours'),
+          right: true,
+          show: (row) => money(row.ours),
+          text: (row) => row.ours,
+        },
+        {
+          key: 'theirs',
+          title: t('clearing.theirs'),
+          right: true,
+          show: (row) => money(row.theirs),
+          text: (row) => row.theirs,
+        },
+        {
+          key: 'differences',
+          title: t('clearing.differences'),
+          right: true,
+          show: (row) => <span className={row.open ? 'late' : undefined}>{row.differences}</span>,
+          text: (row) => row.differences,
+        },
         { key: 'ran', title: t('clearing.ranAt'), show: (row) => <When at={row.ranAt} />, text: (row) => row.ranAt },
       ]}
     />
@@ -155,12 +340,25 @@ const Differences = () => {
                 small
                 blocked={row.state === 'open' ? null : t('app.notNow')}
                 fields={[
-                  field('resolution', 'choice', ['处理方式', 'Resolution'], { required: true, choices: [['toMember', '记入会员', 'To the member'], ['offset', '冲销', 'Offset'], ['noMoney', '不涉及资金', 'No money moves']] }),
+                  field('resolution', 'choice', ['处理方式', 'Resolution'], {
+                    required: true,
+                    choices: [
+                      ['toMember', '记入会员', 'To the member'],
+                      ['offset', '冲销', 'Offset'],
+                      ['noMoney', '不涉及资金', 'No money moves'],
+                    ],
+                  }),
                   field('explanation', 'longText', ['说明', 'Explanation'], { required: true }),
                 ]}
                 input={(values) => ({ params: { id: row.id }, body: values as never })}
               />
-              <Action endpoint={approveDifference} label={t('clearing.approve')} small blocked={row.state === 'proposed' ? null : t('app.notNow')} input={() => ({ params: { id: row.id }, body: {} })} />
+              <Action
+                endpoint={approveDifference}
+                label={t('clearing.approve')}
+                small
+                blocked={row.state === 'proposed' ? null : t('app.notNow')}
+                input={() => ({ params: { id: row.id }, body: {} })}
+              />
             </span>
           ),
         },
@@ -178,14 +376,38 @@ export default function Clearing() {
         {(one) => (
           <>
             {one.simulator ? <Alert type="warning" showIcon title={b(one.label)} style={{ marginBottom: 16 }} /> : null}
-            {one.payoutsStopped ? <Alert type="error" showIcon title={t('account.payoutsStopped')} style={{ marginBottom: 16 }} /> : null}
+            {one.payoutsStopped ? (
+              <Alert type="error" showIcon title={t('account.payoutsStopped')} style={{ marginBottom: 16 }} />
+            ) : null}
             <div className="grid section" style={{ '--least': '180px' } as never}>
-              <Figure label={t('account.custody')} value={money(one.funds.custody)} note={t('clearing.accounts', { count: one.counts.accounts })} />
-              <Figure label={t('account.held')} value={money(one.funds.held)} note={t('clearing.waiting', { count: one.counts.holdsWaiting })} />
+              <Figure
+                label={t('account.custody')}
+                value={money(one.funds.custody)}
+                note={t('clearing.accounts', { count: one.counts.accounts })}
+              />
+              <Figure
+                label={t('account.held')}
+                value={money(one.funds.held)}
+                note={t('clearing.waiting', { count: one.counts.holdsWaiting })}
+              />
               <Figure label={t('account.due')} value={money(one.funds.due)} />
-              <Figure label={t('board.settled')} value={money(one.settled)} note={t('clearing.fee', { amount: money(one.feeIncome) })} />
-              <Figure label={t('clearing.openWork')} value={one.counts.payoutsOpen + one.counts.refundsOpen + one.counts.statementsOpen} note={t('clearing.lastDay', { day: one.lastReconciledDay ?? '—' })} />
-              <Figure label={t('clearing.differences')} value={<span className={one.counts.differencesOpen ? 'late' : undefined}>{one.counts.differencesOpen}</span>} note={t('clearing.refused', { count: one.counts.instructionsRefused })} />
+              <Figure
+                label={t('board.settled')}
+                value={money(one.settled)}
+                note={t('clearing.fee', { amount: money(one.feeIncome) })}
+              />
+              <Figure
+                label={t('clearing.openWork')}
+                value={one.counts.payoutsOpen + one.counts.refundsOpen + one.counts.statementsOpen}
+                note={t('clearing.lastDay', { day: one.lastReconciledDay ?? '—' })}
+              />
+              <Figure
+                label={t('clearing.differences')}
+                value={
+                  <span className={one.counts.differencesOpen ? 'late' : undefined}>{one.counts.differencesOpen}</span>
+                }
+                note={t('clearing.refused', { count: one.counts.instructionsRefused })}
+              />
             </div>
           </>
         )}

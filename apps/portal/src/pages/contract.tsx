@@ -42,7 +42,13 @@ const PaperSigning = ({ one }: { one: Contract }) => {
   return (
     <Sheet title={t('contract.onPaper')}>
       <p className="quiet">{t('contract.onPaperText')}</p>
-      <input ref={input} hidden type="file" accept="application/pdf" onChange={(event) => void take(event.target.files?.[0])} />
+      <input
+        ref={input}
+        hidden
+        type="file"
+        accept="application/pdf"
+        onChange={(event) => void take(event.target.files?.[0])}
+      />
       <div className="row">
         <Button onClick={() => input.current?.click()}>{t('contract.uploadPaper')}</Button>
         {version.paper ? (
@@ -50,7 +56,10 @@ const PaperSigning = ({ one }: { one: Contract }) => {
             endpoint={confirmPaper}
             label={t('contract.confirmPaper')}
             explain={<p className="mono small">{version.paper.digest}</p>}
-            input={() => ({ params: { id: one.id }, body: { digest: version.paper!.digest, documentHash: version.documentHash! } })}
+            input={() => ({
+              params: { id: one.id },
+              body: { digest: version.paper!.digest, documentHash: version.documentHash! },
+            })}
           />
         ) : null}
       </div>
@@ -88,9 +97,19 @@ const Rounds = ({ one }: { one: Contract }) => {
             key: signature.participant,
             at: signature.at,
             title: t('contract.signedBy', { party: nameOf(signature.participant) }),
-            detail: <span className="small mono quiet">{signature.level} · {signature.keyId}</span>,
+            detail: (
+              <span className="small mono quiet">
+                {signature.level} · {signature.keyId}
+              </span>
+            ),
           })),
-          ...one.terminations.map((each) => ({ key: each.id, at: each.at, colour: 'red' as const, title: `${t(`contract.termination.${each.kind}`)} · ${t(`contract.terminationState.${each.state}`)}`, detail: each.reason })),
+          ...one.terminations.map((each) => ({
+            key: each.id,
+            at: each.at,
+            colour: 'red' as const,
+            title: `${t(`contract.termination.${each.kind}`)} · ${t(`contract.terminationState.${each.state}`)}`,
+            detail: each.reason,
+          })),
         ].sort((a, b) => (a.at < b.at ? -1 : 1))}
       />
     </Sheet>
@@ -107,15 +126,33 @@ export default function ContractPage() {
       {(one) => {
         const version = one.open ?? one.current;
         const mine = !!me && one.next.waitsFor.includes(me.organisation.id);
-        const waits = [one.supplier, one.buyer].filter((party) => one.next.waitsFor.includes(party.participant)).map((party) => party.name);
+        const waits = [one.supplier, one.buyer]
+          .filter((party) => one.next.waitsFor.includes(party.participant))
+          .map((party) => party.name);
         const ended = ['completed', 'terminatedAgreed', 'terminatedForced', 'refused', 'expired'].includes(one.state);
         return (
           <Page title={one.productName} lead={one.number} actions={<StateTag list="contractState" state={one.state} />}>
-            <NextStep who={waits.join('、') || undefined} text={ended ? (one.endReason ?? w('contractState', one.state)) : t(`contract.next.${one.state as 'draft'}`)} mine={mine} done={ended}>
+            <NextStep
+              who={waits.join('、') || undefined}
+              text={
+                ended ? (one.endReason ?? w('contractState', one.state)) : t(`contract.next.${one.state as 'draft'}`)
+              }
+              mine={mine}
+              done={ended}
+            >
               <ContractMoves one={one} />
             </NextStep>
             {one.state === 'draft' || one.state === 'negotiating' || one.state === 'pendingSignature' ? (
-              <Alert type="info" showIcon style={{ marginBottom: 16 }} title={<>{t('contract.respondBy')} <Due at={one.respondBy} /></>} />
+              <Alert
+                type="info"
+                showIcon
+                style={{ marginBottom: 16 }}
+                title={
+                  <>
+                    {t('contract.respondBy')} <Due at={one.respondBy} />
+                  </>
+                }
+              />
             ) : null}
             <div className="columns">
               <div>
@@ -130,14 +167,27 @@ export default function ContractPage() {
                       [t('who.buyer'), one.buyer.name],
                       [t('contract.kind'), w('contractKind', one.kind)],
                       [t('order.way'), w('way', version.terms.settlementWay)],
-                      [t('facet.deliveryMode'), version.terms.deliveryModes.map((mode) => w('deliveryMode', mode)).join('、')],
+                      [
+                        t('facet.deliveryMode'),
+                        version.terms.deliveryModes.map((mode) => w('deliveryMode', mode)).join('、'),
+                      ],
                       [t('contract.term'), `${dayOf(one.from)} — ${dayOf(one.until)}`],
                       [t('product.acceptanceDays'), version.terms.acceptanceDays],
                       [t('contract.tax'), percent(version.terms.tax.rate)],
                       [t('contract.dispute'), version.terms.dispute.body],
                       one.effectiveAt && [t('contract.effectiveAt'), <When key="e" at={one.effectiveAt} />],
-                      one.order && [t('menu.orders'), <Link key="o" to={paths.order(one.order)}>{t('do.open')}</Link>],
-                      one.paperId && [t('papers.title'), <Link key="p" to={paths.paper(one.paperId)}>{t('do.open')}</Link>],
+                      one.order && [
+                        t('menu.orders'),
+                        <Link key="o" to={paths.order(one.order)}>
+                          {t('do.open')}
+                        </Link>,
+                      ],
+                      one.paperId && [
+                        t('papers.title'),
+                        <Link key="p" to={paths.paper(one.paperId)}>
+                          {t('do.open')}
+                        </Link>,
+                      ],
                     ]}
                   />
                 </Sheet>
@@ -145,7 +195,10 @@ export default function ContractPage() {
                   <p className="quiet small">{t('contract.basisText')}</p>
                   {version.basis.map((item) => (
                     <div key={item.kind + item.reference}>
-                      {w('basisKind', item.kind)} <span className="mono">{item.reference}</span> <span className="quiet small">{item.until ? t('product.until', { day: dayOf(item.until) }) : ''}</span>
+                      {w('basisKind', item.kind)} <span className="mono">{item.reference}</span>{' '}
+                      <span className="quiet small">
+                        {item.until ? t('product.until', { day: dayOf(item.until) }) : ''}
+                      </span>
                     </div>
                   ))}
                 </Sheet>

@@ -34,13 +34,42 @@ export default function Contracts() {
           />
         }
         columns={[
-          { key: 'product', title: t('products.name'), show: (row) => <Link to={paths.contract(row.id)}>{row.productName}</Link>, text: (row) => row.productName, sort: (row) => row.productName },
+          {
+            key: 'product',
+            title: t('products.name'),
+            show: (row) => <Link to={paths.contract(row.id)}>{row.productName}</Link>,
+            text: (row) => row.productName,
+            sort: (row) => row.productName,
+          },
           { key: 'number', title: t('papers.number'), show: (row) => row.number ?? '—', text: (row) => row.number },
-          { key: 'supplier', title: t('who.supplier'), show: (row) => row.supplier.name, text: (row) => row.supplier.name },
+          {
+            key: 'supplier',
+            title: t('who.supplier'),
+            show: (row) => row.supplier.name,
+            text: (row) => row.supplier.name,
+          },
           { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name },
-          { key: 'state', title: t('case.state'), show: (row) => <StateTag list="contractState" state={row.state} />, text: (row) => w('contractState', row.state), sort: (row) => row.state },
-          { key: 'effective', title: t('contract.effectiveAt'), show: (row) => <When at={row.effectiveAt} />, text: (row) => row.effectiveAt, sort: (row) => row.effectiveAt ?? '' },
-          { key: 'until', title: t('contract.until'), show: (row) => <When at={row.until} />, text: (row) => row.until, sort: (row) => row.until ?? '' },
+          {
+            key: 'state',
+            title: t('case.state'),
+            show: (row) => <StateTag list="contractState" state={row.state} />,
+            text: (row) => w('contractState', row.state),
+            sort: (row) => row.state,
+          },
+          {
+            key: 'effective',
+            title: t('contract.effectiveAt'),
+            show: (row) => <When at={row.effectiveAt} />,
+            text: (row) => row.effectiveAt,
+            sort: (row) => row.effectiveAt ?? '',
+          },
+          {
+            key: 'until',
+            title: t('contract.until'),
+            show: (row) => <When at={row.until} />,
+            text: (row) => row.until,
+            sort: (row) => row.until ?? '',
+          },
         ]}
       />
     </Page>

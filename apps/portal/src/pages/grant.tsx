@@ -32,15 +32,31 @@ export default function Grant() {
         const files = one.lines.find((line) => line.kind === 'file')?.files ?? [];
         const ended = one.state === 'withdrawn' || one.state === 'expired';
         return (
-          <Page title={one.productName} lead={one.trial ? t('grant.trial') : t('grant.lead')} actions={<StateTag state={one.state} />}>
-            <NextStep text={one.reason ?? t(`grant.next.${one.state}`)} mine={buyer && one.state === 'active'} done={ended} />
+          <Page
+            title={one.productName}
+            lead={one.trial ? t('grant.trial') : t('grant.lead')}
+            actions={<StateTag state={one.state} />}
+          >
+            <NextStep
+              text={one.reason ?? t(`grant.next.${one.state}`)}
+              mine={buyer && one.state === 'active'}
+              done={ended}
+            />
             <div className="columns">
               <div>
                 {buyer ? <GrantKeys grant={one.id} active={one.state === 'active'} onSecret={setSecret} /> : null}
                 {buyer
                   ? one.lines
                       .filter((line) => line.kind !== 'file' && line.address)
-                      .map((line) => <Console key={line.kind} line={line} secret={secret} purposes={one.purposes} authorisationRequired={one.authorisationRequired} />)
+                      .map((line) => (
+                        <Console
+                          key={line.kind}
+                          line={line}
+                          secret={secret}
+                          purposes={one.purposes}
+                          authorisationRequired={one.authorisationRequired}
+                        />
+                      ))
                   : null}
                 {files.length ? (
                   <Sheet title={t('endpoints.files')}>
@@ -58,9 +74,17 @@ export default function Grant() {
                               label={t('grant.address')}
                               small
                               blocked={one.state === 'active' ? null : t('grant.notActive')}
-                              fields={[field('seconds', 'number', ['有效秒数', 'Valid for (seconds)'], { min: 1, max: 604800 })]}
+                              fields={[
+                                field('seconds', 'number', ['有效秒数', 'Valid for (seconds)'], {
+                                  min: 1,
+                                  max: 604800,
+                                }),
+                              ]}
                               initial={{ seconds: 3600 }}
-                              input={(values) => ({ params: { id: one.id }, body: { file: file.name, ...values } as never })}
+                              input={(values) => ({
+                                params: { id: one.id },
+                                body: { file: file.name, ...values } as never,
+                              })}
                               after={(reply) => setAddress(reply.url)}
                             />
                           ) : null}
@@ -69,7 +93,9 @@ export default function Grant() {
                     </ul>
                   </Sheet>
                 ) : null}
-                {one.lines.some((line) => !line.ready) ? <Alert type="info" showIcon title={t('grant.building')} style={{ marginBottom: 16 }} /> : null}
+                {one.lines.some((line) => !line.ready) ? (
+                  <Alert type="info" showIcon title={t('grant.building')} style={{ marginBottom: 16 }} />
+                ) : null}
                 {buyer ? <Receipts grant={one.id} /> : null}
               </div>
               <div>
@@ -80,12 +106,32 @@ export default function Grant() {
                       [t('who.supplier'), one.supplier.name],
                       [t('who.buyer'), one.buyer.name],
                       [t('grant.actions'), one.actions.map((action) => w('action', action)).join('、')],
-                      [t('scenario.purposes'), one.purposes ? one.purposes.map((purpose) => <Tag key={purpose}>{w('purpose', purpose)}</Tag>) : t('app.all')],
+                      [
+                        t('scenario.purposes'),
+                        one.purposes
+                          ? one.purposes.map((purpose) => <Tag key={purpose}>{w('purpose', purpose)}</Tag>)
+                          : t('app.all'),
+                      ],
                       [t('contract.from'), <When key="f" at={one.from} />],
                       [t('contract.until'), <When key="u" at={one.until} />],
-                      one.contract && [t('menu.contracts'), <Link key="c" to={paths.contract(one.contract)}>{t('do.open')}</Link>],
-                      one.order && [t('menu.orders'), <Link key="o" to={paths.order(one.order)}>{t('do.open')}</Link>],
-                      [t('grant.policyHash'), <span key="h" className="mono small">{one.policyHash}</span>],
+                      one.contract && [
+                        t('menu.contracts'),
+                        <Link key="c" to={paths.contract(one.contract)}>
+                          {t('do.open')}
+                        </Link>,
+                      ],
+                      one.order && [
+                        t('menu.orders'),
+                        <Link key="o" to={paths.order(one.order)}>
+                          {t('do.open')}
+                        </Link>,
+                      ],
+                      [
+                        t('grant.policyHash'),
+                        <span key="h" className="mono small">
+                          {one.policyHash}
+                        </span>,
+                      ],
                     ]}
                   />
                 </Sheet>

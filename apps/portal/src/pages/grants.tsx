@@ -21,7 +21,11 @@ export default function Grants() {
         input={{ query: { side: filters.side, state: filters.state } }}
         exportName="grants"
         rowKey={(row) => row.id}
-        empty={<Empty title={t('grant.empty')} action={<Link to={paths.contracts}>{t('menu.contracts')}</Link>}>{t('grant.emptyText')}</Empty>}
+        empty={
+          <Empty title={t('grant.empty')} action={<Link to={paths.contracts}>{t('menu.contracts')}</Link>}>
+            {t('grant.emptyText')}
+          </Empty>
+        }
         tools={
           <>
             <Segmented
@@ -45,12 +49,44 @@ export default function Grants() {
           </>
         }
         columns={[
-          { key: 'product', title: t('products.name'), show: (row) => <><Link to={paths.grant(row.id)}>{row.productName}</Link> {row.trial ? <Tag>{t('grant.trial')}</Tag> : null}</>, text: (row) => row.productName, sort: (row) => row.productName },
-          { key: 'supplier', title: t('who.supplier'), show: (row) => row.supplier.name, text: (row) => row.supplier.name },
+          {
+            key: 'product',
+            title: t('products.name'),
+            show: (row) => (
+              <>
+                <Link to={paths.grant(row.id)}>{row.productName}</Link>{' '}
+                {row.trial ? <Tag>{t('grant.trial')}</Tag> : null}
+              </>
+            ),
+            text: (row) => row.productName,
+            sort: (row) => row.productName,
+          },
+          {
+            key: 'supplier',
+            title: t('who.supplier'),
+            show: (row) => row.supplier.name,
+            text: (row) => row.supplier.name,
+          },
           { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name },
-          { key: 'state', title: t('case.state'), show: (row) => <StateTag state={row.state} />, text: (row) => w('state', row.state), sort: (row) => row.state },
-          { key: 'lines', title: t('facet.deliveryMode'), show: (row) => row.lines.map((line) => w('driver', line.kind)).join('、') },
-          { key: 'until', title: t('contract.until'), show: (row) => <When at={row.until} />, text: (row) => row.until, sort: (row) => row.until ?? '' },
+          {
+            key: 'state',
+            title: t('case.state'),
+            show: (row) => <StateTag state={row.state} />,
+            text: (row) => w('state', row.state),
+            sort: (row) => row.state,
+          },
+          {
+            key: 'lines',
+            title: t('facet.deliveryMode'),
+            show: (row) => row.lines.map((line) => w('driver', line.kind)).join('、'),
+          },
+          {
+            key: 'until',
+            title: t('contract.until'),
+            show: (row) => <When at={row.until} />,
+            text: (row) => row.until,
+            sort: (row) => row.until ?? '',
+          },
         ]}
       />
     </Page>

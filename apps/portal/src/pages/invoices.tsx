@@ -17,16 +17,60 @@ export default function Invoices() {
         label={t('menu.invoices')}
         exportName="invoices"
         rowKey={(row) => row.id}
-        empty={<Empty title={t('invoice.empty')} action={<Link to={paths.statements}>{t('menu.statements')}</Link>}>{t('invoice.emptyText')}</Empty>}
+        empty={
+          <Empty title={t('invoice.empty')} action={<Link to={paths.statements}>{t('menu.statements')}</Link>}>
+            {t('invoice.emptyText')}
+          </Empty>
+        }
         columns={[
-          { key: 'number', title: t('invoice.number'), show: (row) => <><span className="mono">{row.number}</span> {row.redOf ? <Tag color="error">{t('invoice.red')}</Tag> : null}</>, text: (row) => row.number, sort: (row) => row.number },
-          { key: 'kind', title: t('papers.kind'), show: (row) => t(`invoice.${row.kind}`), text: (row) => t(`invoice.${row.kind}`) },
+          {
+            key: 'number',
+            title: t('invoice.number'),
+            show: (row) => (
+              <>
+                <span className="mono">{row.number}</span>{' '}
+                {row.redOf ? <Tag color="error">{t('invoice.red')}</Tag> : null}
+              </>
+            ),
+            text: (row) => row.number,
+            sort: (row) => row.number,
+          },
+          {
+            key: 'kind',
+            title: t('papers.kind'),
+            show: (row) => t(`invoice.${row.kind}`),
+            text: (row) => t(`invoice.${row.kind}`),
+          },
           { key: 'issuer', title: t('invoice.issuer'), show: (row) => row.issuer.name, text: (row) => row.issuer.name },
           { key: 'buyer', title: t('invoice.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name },
-          { key: 'gross', title: t('invoice.gross'), right: true, show: (row) => money(row.gross), text: (row) => row.gross, sort: (row) => BigInt(row.gross) },
-          { key: 'tax', title: t('statement.tax'), right: true, show: (row) => `${money(row.tax)}（${percent(row.taxRate)}）`, text: (row) => row.tax },
-          { key: 'day', title: t('invoice.day'), show: (row) => row.day, text: (row) => row.day, sort: (row) => row.day },
-          { key: 'statement', title: t('menu.statements'), show: (row) => <Link to={paths.statement(row.statement)}>{t('do.open')}</Link>, text: (row) => row.statement },
+          {
+            key: 'gross',
+            title: t('invoice.gross'),
+            right: true,
+            show: (row) => money(row.gross),
+            text: (row) => row.gross,
+            sort: (row) => BigInt(row.gross),
+          },
+          {
+            key: 'tax',
+            title: t('statement.tax'),
+            right: true,
+            show: (row) => `${money(row.tax)}（${percent(row.taxRate)}）`,
+            text: (row) => row.tax,
+          },
+          {
+            key: 'day',
+            title: t('invoice.day'),
+            show: (row) => row.day,
+            text: (row) => row.day,
+            sort: (row) => row.day,
+          },
+          {
+            key: 'statement',
+            title: t('menu.statements'),
+            show: (row) => <Link to={paths.statement(row.statement)}>{t('do.open')}</Link>,
+            text: (row) => row.statement,
+          },
         ]}
       />
     </Page>

@@ -1,5 +1,5 @@
-import { createListing, listReports } from '@shugu/wire/market';
 import { deliveryModes } from '@shugu/wire/catalogue';
+import { createListing, listReports } from '@shugu/wire/market';
 import { useNavigate } from '@tanstack/react-router';
 import { Form } from 'antd';
 import { useRead } from '../api.ts';
@@ -45,12 +45,29 @@ export default function NewListing() {
               endpoint={createListing}
               label={t('listing.apply')}
               blocked={items.length ? null : t('listing.reportFirst')}
-              initial={{ plans: [{ kind: 'perCall', taxPercent: 6, settlementWays: ['custody'] }], terms: { actions: ['use', 'read'], prohibitDistribution: true }, deliveryModes: ['api'], acceptanceDays: 5, reports: items.map((one) => one.id) }}
+              initial={{
+                plans: [{ kind: 'perCall', taxPercent: 6, settlementWays: ['custody'] }],
+                terms: { actions: ['use', 'read'], prohibitDistribution: true },
+                deliveryModes: ['api'],
+                acceptanceDays: 5,
+                reports: items.map((one) => one.id),
+              }}
               fields={[
-                field('plans', 'records', ['价格方案', 'Price plans'], { required: true, itemsMax: 10, fields: planForm }),
+                field('plans', 'records', ['价格方案', 'Price plans'], {
+                  required: true,
+                  itemsMax: 10,
+                  fields: planForm,
+                }),
                 ...termsForm,
-                field('deliveryModes', 'choices', ['交付方式', 'Delivery'], { required: true, choices: choicesOf('deliveryMode', deliveryModes) }),
-                field('acceptanceDays', 'number', ['验收期（工作日）', 'Acceptance (working days)'], { required: true, min: 1, max: 60 }),
+                field('deliveryModes', 'choices', ['交付方式', 'Delivery'], {
+                  required: true,
+                  choices: choicesOf('deliveryMode', deliveryModes),
+                }),
+                field('acceptanceDays', 'number', ['验收期（工作日）', 'Acceptance (working days)'], {
+                  required: true,
+                  min: 1,
+                  max: 60,
+                }),
                 field('trialCalls', 'number', ['试用次数', 'Trial calls'], { min: 1 }),
                 field('trialDays', 'number', ['试用天数', 'Trial days'], { min: 1, max: 90 }),
                 field('reports', 'choices', ['合规评估报告', 'Compliance reports'], {
@@ -60,7 +77,12 @@ export default function NewListing() {
                     return [one.id, label, label] as const;
                   }),
                 }),
-                field('sourceStatement', 'longText', ['数据来源说明（数据安全法第三十三条）', 'Where the data comes from (DSL art. 33)'], { required: true }),
+                field(
+                  'sourceStatement',
+                  'longText',
+                  ['数据来源说明（数据安全法第三十三条）', 'Where the data comes from (DSL art. 33)'],
+                  { required: true },
+                ),
                 field('securityStatement', 'longText', ['安全措施说明', 'Security measures'], { required: true }),
               ]}
               input={(raw) => {
@@ -69,7 +91,12 @@ export default function NewListing() {
                   body: {
                     version,
                     policy: policyOf(values.terms ?? {}),
-                    plans: (values.plans ?? []).map((plan) => ({ title: plan.title, plan: planOf(plan), settlementWays: plan.settlementWays, taxRate: rateOf(plan.taxPercent) })),
+                    plans: (values.plans ?? []).map((plan) => ({
+                      title: plan.title,
+                      plan: planOf(plan),
+                      settlementWays: plan.settlementWays,
+                      taxRate: rateOf(plan.taxPercent),
+                    })),
                     deliveryModes: values.deliveryModes as never,
                     acceptanceDays: values.acceptanceDays,
                     trial: values.trialCalls ? { calls: values.trialCalls, days: values.trialDays ?? 7 } : null,

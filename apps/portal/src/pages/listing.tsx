@@ -34,14 +34,37 @@ export default function Listing() {
             actions={
               <>
                 {mine ? (
-                  <Action endpoint={delistListing} label={t('listing.delist')} danger blocked={['listed', 'suspended'].includes(one.state) ? null : t('app.notNow')} explain={t('listing.delistExplain')} fields={reason} input={send} />
+                  <Action
+                    endpoint={delistListing}
+                    label={t('listing.delist')}
+                    danger
+                    blocked={['listed', 'suspended'].includes(one.state) ? null : t('app.notNow')}
+                    explain={t('listing.delistExplain')}
+                    fields={reason}
+                    input={send}
+                  />
                 ) : me ? (
                   <>
-                    <Action endpoint={suspendListing} label={t('listing.suspend')} danger blocked={one.state === 'listed' ? null : t('app.notNow')} fields={reason} input={send} />
-                    <Action endpoint={resumeListing} label={t('listing.resume')} blocked={one.state === 'suspended' ? null : t('app.notNow')} fields={reason} input={send} />
+                    <Action
+                      endpoint={suspendListing}
+                      label={t('listing.suspend')}
+                      danger
+                      blocked={one.state === 'listed' ? null : t('app.notNow')}
+                      fields={reason}
+                      input={send}
+                    />
+                    <Action
+                      endpoint={resumeListing}
+                      label={t('listing.resume')}
+                      blocked={one.state === 'suspended' ? null : t('app.notNow')}
+                      fields={reason}
+                      input={send}
+                    />
                   </>
                 ) : null}
-                {one.state === 'listed' ? <Link to={paths.product(one.product)}>{t('products.publicPage')}</Link> : null}
+                {one.state === 'listed' ? (
+                  <Link to={paths.product(one.product)}>{t('products.publicPage')}</Link>
+                ) : null}
               </>
             }
           >
@@ -53,7 +76,11 @@ export default function Listing() {
                   {one.plans.map((plan) => (
                     <li key={plan.offer} className="row between">
                       <span>
-                        <b>{plan.title}</b> <span className="quiet small">{plan.settlementWays.map((way) => w('way', way)).join('、')} · {t('product.tax', { rate: percent(plan.taxRate) })}</span>
+                        <b>{plan.title}</b>{' '}
+                        <span className="quiet small">
+                          {plan.settlementWays.map((way) => w('way', way)).join('、')} ·{' '}
+                          {t('product.tax', { rate: percent(plan.taxRate) })}
+                        </span>
                       </span>
                       <b className="price">{planText(plan.plan, language)}</b>
                     </li>
@@ -71,10 +98,24 @@ export default function Listing() {
                   items={[
                     [t('case.state'), <StateTag key="s" list="listingState" state={one.state} />],
                     [t('who.supplier'), one.supplier.name],
-                    [w('basis', one.basis.kind), one.basis.certificates.map((code) => <div key={code}><Link className="mono" to={paths.verifyCode(code)}>{code}</Link></div>)],
+                    [
+                      w('basis', one.basis.kind),
+                      one.basis.certificates.map((code) => (
+                        <div key={code}>
+                          <Link className="mono" to={paths.verifyCode(code)}>
+                            {code}
+                          </Link>
+                        </div>
+                      )),
+                    ],
                     [t('product.acceptanceDays'), one.acceptanceDays],
                     [t('product.standsUntil'), <When key="u" at={one.standsUntil} />],
-                    one.paper && [t('papers.title'), <Link key="p" to={paths.paper(one.paper)}>{w('paperKind', 'listingVoucher')}</Link>],
+                    one.paper && [
+                      t('papers.title'),
+                      <Link key="p" to={paths.paper(one.paper)}>
+                        {w('paperKind', 'listingVoucher')}
+                      </Link>,
+                    ],
                   ]}
                 />
               </Sheet>

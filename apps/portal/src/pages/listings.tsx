@@ -22,7 +22,11 @@ const All = () => {
       input={{ query: { state: filters.state } }}
       exportName="listings"
       rowKey={(row) => row.id}
-      empty={<Empty title={t('listing.empty')} action={<Link to={paths.ownProducts}>{t('menu.ownProducts')}</Link>}>{t('listing.emptyText')}</Empty>}
+      empty={
+        <Empty title={t('listing.empty')} action={<Link to={paths.ownProducts}>{t('menu.ownProducts')}</Link>}>
+          {t('listing.emptyText')}
+        </Empty>
+      }
       tools={
         <Select
           allowClear
@@ -35,12 +39,47 @@ const All = () => {
         />
       }
       columns={[
-        { key: 'name', title: t('products.name'), show: (row) => <Link to={paths.listing(row.id)}>{row.productName}</Link>, text: (row) => row.productName, sort: (row) => row.productName },
-        { key: 'number', title: t('product.listingNumber'), show: (row) => row.number ?? '—', text: (row) => row.number },
-        { key: 'supplier', title: t('who.supplier'), show: (row) => row.supplier.name, text: (row) => row.supplier.name, sort: (row) => row.supplier.name },
-        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="listingState" state={row.state} />, text: (row) => w('listingState', row.state), sort: (row) => row.state },
-        { key: 'until', title: t('product.standsUntil'), show: (row) => <When at={row.standsUntil} />, text: (row) => row.standsUntil, sort: (row) => row.standsUntil ?? '' },
-        { key: 'listed', title: t('listing.listedAt'), show: (row) => <When at={row.listedAt} />, text: (row) => row.listedAt, sort: (row) => row.listedAt ?? '' },
+        {
+          key: 'name',
+          title: t('products.name'),
+          show: (row) => <Link to={paths.listing(row.id)}>{row.productName}</Link>,
+          text: (row) => row.productName,
+          sort: (row) => row.productName,
+        },
+        {
+          key: 'number',
+          title: t('product.listingNumber'),
+          show: (row) => row.number ?? '—',
+          text: (row) => row.number,
+        },
+        {
+          key: 'supplier',
+          title: t('who.supplier'),
+          show: (row) => row.supplier.name,
+          text: (row) => row.supplier.name,
+          sort: (row) => row.supplier.name,
+        },
+        {
+          key: 'state',
+          title: t('case.state'),
+          show: (row) => <StateTag list="listingState" state={row.state} />,
+          text: (row) => w('listingState', row.state),
+          sort: (row) => row.state,
+        },
+        {
+          key: 'until',
+          title: t('product.standsUntil'),
+          show: (row) => <When at={row.standsUntil} />,
+          text: (row) => row.standsUntil,
+          sort: (row) => row.standsUntil ?? '',
+        },
+        {
+          key: 'listed',
+          title: t('listing.listedAt'),
+          show: (row) => <When at={row.listedAt} />,
+          text: (row) => row.listedAt,
+          sort: (row) => row.listedAt ?? '',
+        },
       ]}
     />
   );
@@ -54,7 +93,22 @@ export default function Listings() {
       <Tabs
         destroyOnHidden
         items={[
-          ...(operator ? [{ key: 'review', label: t('listing.review'), children: <CaseQueue view="handling" procedure="listing.review" open empty={<Empty title={t('cases.waitingEmpty')} />} /> }] : []),
+          ...(operator
+            ? [
+                {
+                  key: 'review',
+                  label: t('listing.review'),
+                  children: (
+                    <CaseQueue
+                      view="handling"
+                      procedure="listing.review"
+                      open
+                      empty={<Empty title={t('cases.waitingEmpty')} />}
+                    />
+                  ),
+                },
+              ]
+            : []),
           { key: 'all', label: t('app.all'), children: <All /> },
         ]}
       />

@@ -23,7 +23,12 @@ const Hint = ({ one, scenarios }: { one: Listing; scenarios: Reply<typeof listSc
     <>
       {plan ? <p className="quiet">{t(`order.quantity.${quantityUnit(plan.plan)}`)}</p> : null}
       {outside.length ? (
-        <Alert type="warning" showIcon style={{ marginBottom: 16 }} title={t('order.outside', { purposes: outside.map((each) => w('purpose', each)).join('、') })} />
+        <Alert
+          type="warning"
+          showIcon
+          style={{ marginBottom: 16 }}
+          title={t('order.outside', { purposes: outside.map((each) => w('purpose', each)).join('、') })}
+        />
       ) : null}
     </>
   );
@@ -44,24 +49,51 @@ export default function NewOrder() {
               <div className="columns">
                 <Sheet
                   title={t('order.terms')}
-                  extra={<Action endpoint={createScenario} label={t('scenario.new')} fields={scenarioForm} initial={{ region: '430000' }} width={760} input={(values) => ({ body: scenarioBody(values) as never })} />}
+                  extra={
+                    <Action
+                      endpoint={createScenario}
+                      label={t('scenario.new')}
+                      fields={scenarioForm}
+                      initial={{ region: '430000' }}
+                      width={760}
+                      input={(values) => ({ body: scenarioBody(values) as never })}
+                    />
+                  }
                 >
                   <SendForm
                     endpoint={placeOrder}
                     label={t('order.place')}
                     blocked={items.length ? null : t('order.scenarioFirst')}
-                    initial={{ offer: one.plans[0]?.offer, settlementWay: one.plans[0]?.settlementWays[0], quantity: 1, months: 12, scenario: items[0]?.id }}
+                    initial={{
+                      offer: one.plans[0]?.offer,
+                      settlementWay: one.plans[0]?.settlementWays[0],
+                      quantity: 1,
+                      months: 12,
+                      scenario: items[0]?.id,
+                    }}
                     fields={[
                       field('offer', 'choice', ['价格方案', 'Price plan'], {
                         required: true,
-                        choices: one.plans.map((plan) => [plan.offer, `${plan.title} ${planText(plan.plan, 'zh')}`, `${plan.title} ${planText(plan.plan, 'en')}`] as const),
+                        choices: one.plans.map(
+                          (plan) =>
+                            [
+                              plan.offer,
+                              `${plan.title} ${planText(plan.plan, 'zh')}`,
+                              `${plan.title} ${planText(plan.plan, 'en')}`,
+                            ] as const,
+                        ),
                       }),
-                      field('scenario', 'choice', ['使用场景', 'Use scenario'], { required: true, choices: items.map((each) => [each.id, each.title, each.title] as const) }),
+                      field('scenario', 'choice', ['使用场景', 'Use scenario'], {
+                        required: true,
+                        choices: items.map((each) => [each.id, each.title, each.title] as const),
+                      }),
                       field('quantity', 'number', ['数量', 'Quantity'], { required: true, min: 1 }),
                       field('months', 'number', ['合同期（月）', 'Term (months)'], { required: true, min: 1, max: 60 }),
                       field('settlementWay', 'choice', ['结算方式', 'Settlement'], {
                         required: true,
-                        choices: [...new Set(one.plans.flatMap((plan) => plan.settlementWays))].map((way) => [way, w('way', way), w('way', way)] as const),
+                        choices: [...new Set(one.plans.flatMap((plan) => plan.settlementWays))].map(
+                          (way) => [way, w('way', way), w('way', way)] as const,
+                        ),
                       }),
                     ]}
                     input={(values) => ({ body: { listing: one.id, ...values } as never })}
@@ -76,7 +108,12 @@ export default function NewOrder() {
                       <li key={line}>{line}</li>
                     ))}
                   </ul>
-                  <Facts items={[[t('who.supplier'), one.supplier.name], [t('product.acceptanceDays'), one.acceptanceDays]]} />
+                  <Facts
+                    items={[
+                      [t('who.supplier'), one.supplier.name],
+                      [t('product.acceptanceDays'), one.acceptanceDays],
+                    ]}
+                  />
                 </Sheet>
               </div>
             )}

@@ -19,7 +19,19 @@ type Order = Reply<typeof readOrder>;
 
 const chain = ['reviewing', 'contracting', 'contracted', 'delivered', 'accepted', 'settled', 'closed'] as const;
 /** Where a state stands in the chain that is drawn. */
-const place: Record<string, number> = { reviewing: 0, refused: 0, contracting: 1, cancelled: 1, contracted: 2, delivering: 2, delivered: 3, objected: 3, accepted: 4, settled: 5, closed: 7 };
+const place: Record<string, number> = {
+  reviewing: 0,
+  refused: 0,
+  contracting: 1,
+  cancelled: 1,
+  contracted: 2,
+  delivering: 2,
+  delivered: 3,
+  objected: 3,
+  accepted: 4,
+  settled: 5,
+  closed: 7,
+};
 
 const note = (required: boolean) => [field('note', 'longText', ['说明', 'Note'], { required, charactersMax: 2000 })];
 
@@ -32,15 +44,50 @@ const Moves = ({ one }: { one: Order }) => {
   const send = (values: Record<string, never>) => ({ params: { id: one.id }, body: { note: '', ...values } as never });
   return (
     <>
-      {supplier ? <Action endpoint={deliverOrder} label={t('order.deliver')} primary={one.next.who === 'supplier'} blocked={when('contracted', 'delivering', 'objected')} fields={note(true)} explain={<p className="quiet">{t('order.deliverExplain')}</p>} input={send} /> : null}
+      {supplier ? (
+        <Action
+          endpoint={deliverOrder}
+          label={t('order.deliver')}
+          primary={one.next.who === 'supplier'}
+          blocked={when('contracted', 'delivering', 'objected')}
+          fields={note(true)}
+          explain={<p className="quiet">{t('order.deliverExplain')}</p>}
+          input={send}
+        />
+      ) : null}
       {buyer ? (
         <>
-          <Action endpoint={acceptOrder} label={t('order.accept')} primary={one.next.who === 'buyer'} blocked={when('delivered')} fields={note(false)} explain={<p>{t('order.acceptExplain')}</p>} input={send} />
-          <Action endpoint={objectOrder} label={t('order.object')} danger blocked={when('delivered')} fields={note(true)} explain={<p>{t('order.objectExplain')}</p>} input={send} />
-          <Action endpoint={cancelOrder} label={t('order.cancel')} danger blocked={when('reviewing', 'contracting')} fields={note(false)} input={send} />
+          <Action
+            endpoint={acceptOrder}
+            label={t('order.accept')}
+            primary={one.next.who === 'buyer'}
+            blocked={when('delivered')}
+            fields={note(false)}
+            explain={<p>{t('order.acceptExplain')}</p>}
+            input={send}
+          />
+          <Action
+            endpoint={objectOrder}
+            label={t('order.object')}
+            danger
+            blocked={when('delivered')}
+            fields={note(true)}
+            explain={<p>{t('order.objectExplain')}</p>}
+            input={send}
+          />
+          <Action
+            endpoint={cancelOrder}
+            label={t('order.cancel')}
+            danger
+            blocked={when('reviewing', 'contracting')}
+            fields={note(false)}
+            input={send}
+          />
         </>
       ) : null}
-      {one.contract && one.state === 'contracting' ? <Link to={paths.contract(one.contract)}>{t('order.toContract')}</Link> : null}
+      {one.contract && one.state === 'contracting' ? (
+        <Link to={paths.contract(one.contract)}>{t('order.toContract')}</Link>
+      ) : null}
     </>
   );
 };
@@ -64,7 +111,8 @@ const Money = ({ order }: { order: string }) => {
       {one.waiting ? <p className="soon">{t('order.holdWaits')}</p> : null}
       {one.statements.map((each) => (
         <div key={each.id}>
-          <Link to={paths.statement(each.id)}>{each.number}</Link> {money(each.total)} <StateTag list="statementState" state={each.state} />
+          <Link to={paths.statement(each.id)}>{each.number}</Link> {money(each.total)}{' '}
+          <StateTag list="statementState" state={each.state} />
         </div>
       ))}
     </Sheet>
@@ -78,7 +126,9 @@ const Review = ({ one }: { one: Order }) => {
       <ul className="card-list">
         {one.review.findings.map((finding) => (
           <li key={finding.rule}>
-            <Tag color={finding.outcome === 'pass' ? 'success' : finding.outcome === 'refuse' ? 'error' : 'warning'}>{t(`order.finding.${finding.outcome}`)}</Tag>
+            <Tag color={finding.outcome === 'pass' ? 'success' : finding.outcome === 'refuse' ? 'error' : 'warning'}>
+              {t(`order.finding.${finding.outcome}`)}
+            </Tag>
             {finding[language]}
           </li>
         ))}
@@ -95,11 +145,25 @@ export default function OrderPage() {
   return (
     <Loaded of={read}>
       {(one) => {
-        const side = me?.organisation.id === one.buyer.id ? 'buyer' : me?.organisation.id === one.supplier.id ? 'supplier' : 'operator';
+        const side =
+          me?.organisation.id === one.buyer.id
+            ? 'buyer'
+            : me?.organisation.id === one.supplier.id
+              ? 'supplier'
+              : 'operator';
         const failed = ['refused', 'cancelled', 'objected'].includes(one.state);
         return (
-          <Page title={one.productName} lead={<span className="mono">{one.number}</span>} actions={<StateTag list="orderState" state={one.state} />}>
-            <NextStep who={t(`who.${one.next.who}`)} text={b(one.next)} mine={one.next.who === side} done={one.next.who === 'nobody'}>
+          <Page
+            title={one.productName}
+            lead={<span className="mono">{one.number}</span>}
+            actions={<StateTag list="orderState" state={one.state} />}
+          >
+            <NextStep
+              who={t(`who.${one.next.who}`)}
+              text={b(one.next)}
+              mine={one.next.who === side}
+              done={one.next.who === 'nobody'}
+            >
               <Moves one={one} />
             </NextStep>
             <Sheet>
@@ -123,8 +187,18 @@ export default function OrderPage() {
                       [t('order.estimate'), money(one.estimate)],
                       [t('order.way'), w('way', one.settlementWay)],
                       one.until && [t('order.until'), <When key="u" at={one.until} />],
-                      one.contract && [t('menu.contracts'), <Link key="c" to={paths.contract(one.contract)}>{t('do.open')}</Link>],
-                      [t('products.name'), <Link key="p" to={paths.product(one.product)}>{one.productName}</Link>],
+                      one.contract && [
+                        t('menu.contracts'),
+                        <Link key="c" to={paths.contract(one.contract)}>
+                          {t('do.open')}
+                        </Link>,
+                      ],
+                      [
+                        t('products.name'),
+                        <Link key="p" to={paths.product(one.product)}>
+                          {one.productName}
+                        </Link>,
+                      ],
                     ]}
                   />
                 </Sheet>
@@ -164,7 +238,8 @@ export default function OrderPage() {
                   ) : null}
                   {one.acceptance ? (
                     <p>
-                      <b>{t(`order.acceptance.${one.acceptance.kind}`)}</b> <When at={one.acceptance.at} /> {one.acceptance.note}
+                      <b>{t(`order.acceptance.${one.acceptance.kind}`)}</b> <When at={one.acceptance.at} />{' '}
+                      {one.acceptance.note}
                     </p>
                   ) : null}
                 </Sheet>

@@ -26,14 +26,21 @@ const OrderList = () => {
       exportName="orders"
       every={30_000}
       rowKey={(row) => row.id}
-      empty={<Empty title={t('order.empty')} action={<Link to={paths.products}>{t('desk.choose')}</Link>}>{t('order.emptyText')}</Empty>}
+      empty={
+        <Empty title={t('order.empty')} action={<Link to={paths.products}>{t('desk.choose')}</Link>}>
+          {t('order.emptyText')}
+        </Empty>
+      }
       tools={
         <>
           {sides ? (
             <Segmented
               value={filters.side ?? ''}
               onChange={(side) => setFilters({ side: side || undefined })}
-              options={sides.map((side) => ({ value: side, label: side ? t(`order.as.${side as 'buyer'}`) : t('app.all') }))}
+              options={sides.map((side) => ({
+                value: side,
+                label: side ? t(`order.as.${side as 'buyer'}`) : t('app.all'),
+              }))}
             />
           ) : null}
           <Select
@@ -48,14 +55,62 @@ const OrderList = () => {
         </>
       }
       columns={[
-        { key: 'product', title: t('products.name'), show: (row) => <Link to={paths.order(row.id)}>{row.productName}</Link>, text: (row) => row.productName, sort: (row) => row.productName },
-        { key: 'number', title: t('order.number'), show: (row) => <span className="mono">{row.number}</span>, text: (row) => row.number, sort: (row) => row.number },
-        { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name, sort: (row) => row.buyer.name },
-        { key: 'supplier', title: t('who.supplier'), show: (row) => row.supplier.name, text: (row) => row.supplier.name, sort: (row) => row.supplier.name },
-        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="orderState" state={row.state} />, text: (row) => w('orderState', row.state), sort: (row) => row.state },
-        { key: 'next', title: t('case.next'), show: (row) => (row.next.who === 'nobody' ? '—' : `${t(`who.${row.next.who}`)}：${b(row.next)}`), text: (row) => b(row.next) },
-        { key: 'estimate', title: t('order.estimate'), right: true, show: (row) => money(row.estimate), text: (row) => row.estimate, sort: (row) => BigInt(row.estimate) },
-        { key: 'created', title: t('order.placedAt'), show: (row) => <When at={row.createdAt} />, text: (row) => row.createdAt, sort: (row) => row.createdAt },
+        {
+          key: 'product',
+          title: t('products.name'),
+          show: (row) => <Link to={paths.order(row.id)}>{row.productName}</Link>,
+          text: (row) => row.productName,
+          sort: (row) => row.productName,
+        },
+        {
+          key: 'number',
+          title: t('order.number'),
+          show: (row) => <span className="mono">{row.number}</span>,
+          text: (row) => row.number,
+          sort: (row) => row.number,
+        },
+        {
+          key: 'buyer',
+          title: t('who.buyer'),
+          show: (row) => row.buyer.name,
+          text: (row) => row.buyer.name,
+          sort: (row) => row.buyer.name,
+        },
+        {
+          key: 'supplier',
+          title: t('who.supplier'),
+          show: (row) => row.supplier.name,
+          text: (row) => row.supplier.name,
+          sort: (row) => row.supplier.name,
+        },
+        {
+          key: 'state',
+          title: t('case.state'),
+          show: (row) => <StateTag list="orderState" state={row.state} />,
+          text: (row) => w('orderState', row.state),
+          sort: (row) => row.state,
+        },
+        {
+          key: 'next',
+          title: t('case.next'),
+          show: (row) => (row.next.who === 'nobody' ? '—' : `${t(`who.${row.next.who}`)}：${b(row.next)}`),
+          text: (row) => b(row.next),
+        },
+        {
+          key: 'estimate',
+          title: t('order.estimate'),
+          right: true,
+          show: (row) => money(row.estimate),
+          text: (row) => row.estimate,
+          sort: (row) => BigInt(row.estimate),
+        },
+        {
+          key: 'created',
+          title: t('order.placedAt'),
+          show: (row) => <When at={row.createdAt} />,
+          text: (row) => row.createdAt,
+          sort: (row) => row.createdAt,
+        },
       ]}
     />
   );
@@ -70,7 +125,18 @@ export default function Orders() {
         <Tabs
           destroyOnHidden
           items={[
-            { key: 'review', label: t('order.reviews'), children: <CaseQueue view="handling" procedure="trade.review" open empty={<Empty title={t('order.noReviews')}>{t('order.noReviewsText')}</Empty>} /> },
+            {
+              key: 'review',
+              label: t('order.reviews'),
+              children: (
+                <CaseQueue
+                  view="handling"
+                  procedure="trade.review"
+                  open
+                  empty={<Empty title={t('order.noReviews')}>{t('order.noReviewsText')}</Empty>}
+                />
+              ),
+            },
             { key: 'all', label: t('app.all'), children: <OrderList /> },
           ]}
         />

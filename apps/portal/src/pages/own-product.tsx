@@ -1,4 +1,12 @@
-import { changeProduct, createVersion, getProduct, getVersion, listVersions, readyProduct, retireProduct } from '@shugu/wire/catalogue';
+import {
+  changeProduct,
+  createVersion,
+  getProduct,
+  getVersion,
+  listVersions,
+  readyProduct,
+  retireProduct,
+} from '@shugu/wire/catalogue';
 import { Link } from '@tanstack/react-router';
 import { Button, Tag } from 'antd';
 import { addressOf, type Reply, useRead } from '../api.ts';
@@ -48,11 +56,22 @@ const Versions = ({ one }: { one: Product }) => {
                     <span>{version.published ? <Tag color="success">{t('products.published')}</Tag> : null}</span>
                   </div>
                   <div className="small quiet">
-                    {t('version.rows', { count: count(version.rowCount) })} · {t('products.columns', { count: version.columnCount })} · <When at={version.createdAt} />
+                    {t('version.rows', { count: count(version.rowCount) })} ·{' '}
+                    {t('products.columns', { count: version.columnCount })} · <When at={version.createdAt} />
                   </div>
                   <div className="row small" style={{ marginTop: 6 }}>
-                    <a href={addressOf('/api/products/:id/versions/:version/contract.yaml', { id: one.id, version: version.id })}>{t('products.odcs')}</a>
-                    <Link to={paths.newCase('compliance.engagement')} search={{ subject: version.id, title: one.name } as never}>
+                    <a
+                      href={addressOf('/api/products/:id/versions/:version/contract.yaml', {
+                        id: one.id,
+                        version: version.id,
+                      })}
+                    >
+                      {t('products.odcs')}
+                    </a>
+                    <Link
+                      to={paths.newCase('compliance.engagement')}
+                      search={{ subject: version.id, title: one.name } as never}
+                    >
                       {t('products.assess')}
                     </Link>
                     <Link to={paths.newListing(version.id)}>{t('products.list')}</Link>
@@ -93,7 +112,16 @@ export default function OwnProduct() {
   return (
     <Loaded of={read}>
       {(one) => {
-        const step = one.state === 'retired' ? 'retired' : one.published ? 'published' : one.state === 'ready' ? 'ready' : one.latestVersion ? 'version' : 'draft';
+        const step =
+          one.state === 'retired'
+            ? 'retired'
+            : one.published
+              ? 'published'
+              : one.state === 'ready'
+                ? 'ready'
+                : one.latestVersion
+                  ? 'version'
+                  : 'draft';
         return (
           <Page
             title={one.name}
@@ -107,7 +135,10 @@ export default function OwnProduct() {
                   initial={one}
                   width={820}
                   blocked={one.state === 'retired' ? t('app.notNow') : null}
-                  input={(values) => ({ params: { id }, body: { ...productBody(values), revision: one.revision } as never })}
+                  input={(values) => ({
+                    params: { id },
+                    body: { ...productBody(values), revision: one.revision } as never,
+                  })}
                 />
                 <Action
                   endpoint={retireProduct}
@@ -120,11 +151,25 @@ export default function OwnProduct() {
               </>
             }
           >
-            <NextStep text={t(`products.next.${step}`)} mine={step !== 'retired' && step !== 'published'} done={step === 'retired'}>
-              {step === 'version' ? <Action endpoint={readyProduct} label={t('products.ready')} primary input={() => ({ params: { id }, body: {} })} /> : null}
+            <NextStep
+              text={t(`products.next.${step}`)}
+              mine={step !== 'retired' && step !== 'published'}
+              done={step === 'retired'}
+            >
+              {step === 'version' ? (
+                <Action
+                  endpoint={readyProduct}
+                  label={t('products.ready')}
+                  primary
+                  input={() => ({ params: { id }, body: {} })}
+                />
+              ) : null}
               {step === 'ready' && one.latestVersion ? (
                 <>
-                  <Link to={paths.newCase('compliance.engagement')} search={{ subject: one.latestVersion, title: one.name } as never}>
+                  <Link
+                    to={paths.newCase('compliance.engagement')}
+                    search={{ subject: one.latestVersion, title: one.name } as never}
+                  >
                     <Button tabIndex={-1}>{t('products.assess')}</Button>
                   </Link>
                   <Link to={paths.newListing(one.latestVersion)}>
@@ -153,8 +198,12 @@ export default function OwnProduct() {
                       t('products.rights'),
                       (one.rights ?? []).map((right) => (
                         <div key={right.resource}>
-                          <Tag color={right.covered ? 'success' : 'warning'}>{right.covered ? t('products.covered') : t('products.notCovered')}</Tag>
-                          <Link to={paths.resource(right.resource)}>{right.certificateCode ?? t('menu.resources')}</Link>
+                          <Tag color={right.covered ? 'success' : 'warning'}>
+                            {right.covered ? t('products.covered') : t('products.notCovered')}
+                          </Tag>
+                          <Link to={paths.resource(right.resource)}>
+                            {right.certificateCode ?? t('menu.resources')}
+                          </Link>
                         </div>
                       )),
                     ],

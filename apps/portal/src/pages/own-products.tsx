@@ -31,11 +31,39 @@ export default function OwnProducts() {
           </Empty>
         }
         columns={[
-          { key: 'name', title: t('products.name'), show: (row) => <Link to={paths.ownProduct(row.id)}>{row.name}</Link>, text: (row) => row.name, sort: (row) => row.name },
-          { key: 'kind', title: t('facet.kind'), show: (row) => w('kind', row.kind), text: (row) => w('kind', row.kind), sort: (row) => row.kind },
-          { key: 'state', title: t('case.state'), show: (row) => <StateTag list="productState" state={row.state} />, text: (row) => w('productState', row.state) },
-          { key: 'published', title: t('products.published'), show: (row) => (row.published ? <When at={row.publishedAt} /> : t('products.notPublished')), text: (row) => row.publishedAt },
-          { key: 'updated', title: t('app.updatedAt'), show: (row) => <When at={row.updatedAt} />, text: (row) => row.updatedAt, sort: (row) => row.updatedAt },
+          {
+            key: 'name',
+            title: t('products.name'),
+            show: (row) => <Link to={paths.ownProduct(row.id)}>{row.name}</Link>,
+            text: (row) => row.name,
+            sort: (row) => row.name,
+          },
+          {
+            key: 'kind',
+            title: t('facet.kind'),
+            show: (row) => w('kind', row.kind),
+            text: (row) => w('kind', row.kind),
+            sort: (row) => row.kind,
+          },
+          {
+            key: 'state',
+            title: t('case.state'),
+            show: (row) => <StateTag list="productState" state={row.state} />,
+            text: (row) => w('productState', row.state),
+          },
+          {
+            key: 'published',
+            title: t('products.published'),
+            show: (row) => (row.published ? <When at={row.publishedAt} /> : t('products.notPublished')),
+            text: (row) => row.publishedAt,
+          },
+          {
+            key: 'updated',
+            title: t('app.updatedAt'),
+            show: (row) => <When at={row.updatedAt} />,
+            text: (row) => row.updatedAt,
+            sort: (row) => row.updatedAt,
+          },
         ]}
       />
     </Page>

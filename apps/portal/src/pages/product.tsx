@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { Alert, Button, Tag, Tooltip } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
+import { AskAndTry } from '../market/ask.tsx';
 import { planText } from '../market/price.ts';
 import { VersionTables } from '../market/version.tsx';
 import { paths } from '../paths.ts';
@@ -29,7 +30,13 @@ const OrderButton = ({ one }: { one: ProductPage }) => {
             ? t('app.noPermission')
             : null;
   const button = (
-    <Button type="primary" size="large" tabIndex={-1} aria-disabled={!!blocked} style={blocked ? { opacity: 0.62 } : undefined}>
+    <Button
+      type="primary"
+      size="large"
+      tabIndex={-1}
+      aria-disabled={!!blocked}
+      style={blocked ? { opacity: 0.62 } : undefined}
+    >
       {t('product.order')}
     </Button>
   );
@@ -58,6 +65,7 @@ const Policy = ({ one }: { one: ProductPage }) => {
 
 const Plans = ({ one }: { one: ProductPage }) => {
   const { t, w, language } = useWords();
+  const me = useMe();
   return (
     <Sheet title={t('product.plans')}>
       <ul className="card-list">
@@ -68,16 +76,22 @@ const Plans = ({ one }: { one: ProductPage }) => {
               <b className="price">{planText(plan.plan, language)}</b>
             </div>
             <div className="small quiet">
-              {t('product.tax', { rate: percent(plan.taxRate) })} · {plan.settlementWays.map((way) => w('way', way)).join('、')}
+              {t('product.tax', { rate: percent(plan.taxRate) })} ·{' '}
+              {plan.settlementWays.map((way) => w('way', way)).join('、')}
             </div>
           </li>
         ))}
       </ul>
       <p className="small quiet" style={{ marginTop: 10 }}>
         {t('product.acceptance', { days: one.listing.acceptanceDays })}
-        {one.listing.trial ? ` · ${t('product.trial', { calls: one.listing.trial.calls, days: one.listing.trial.days })}` : ''}
+        {one.listing.trial
+          ? ` · ${t('product.trial', { calls: one.listing.trial.calls, days: one.listing.trial.days })}`
+          : ''}
       </p>
-      <OrderButton one={one} />
+      <div className="row">
+        <OrderButton one={one} />
+        <AskAndTry listing={one.listing.id} trial={!!one.listing.trial} own={me?.organisation.id === one.supplier.id} />
+      </div>
     </Sheet>
   );
 };
@@ -114,7 +128,16 @@ const Trust = ({ one }: { one: ProductPage }) => {
           ],
           [t('product.sourceStatement'), one.listing.sourceStatement],
           [t('product.securityStatement'), one.listing.securityStatement],
-          [t('product.listingNumber'), one.listing.paper ? <Link key="l" to={paths.paper(one.listing.paper)}>{one.listing.number}</Link> : one.listing.number],
+          [
+            t('product.listingNumber'),
+            one.listing.paper ? (
+              <Link key="l" to={paths.paper(one.listing.paper)}>
+                {one.listing.number}
+              </Link>
+            ) : (
+              one.listing.number
+            ),
+          ],
           [t('product.standsUntil'), <When key="w" at={one.listing.standsUntil} />],
         ]}
       />
@@ -128,8 +151,14 @@ export default function Product() {
   return (
     <Loaded of={read}>
       {(one) => (
-        <Page title={one.version.about.name} lead={one.version.about.summary} actions={<StateTag list="listingState" state={one.listing.state} />}>
-          {one.listing.reason ? <Alert type="warning" showIcon style={{ marginBottom: 16 }} title={one.listing.reason} /> : null}
+        <Page
+          title={one.version.about.name}
+          lead={one.version.about.summary}
+          actions={<StateTag list="listingState" state={one.listing.state} />}
+        >
+          {one.listing.reason ? (
+            <Alert type="warning" showIcon style={{ marginBottom: 16 }} title={one.listing.reason} />
+          ) : null}
           <div className="columns">
             <div>
               <Sheet title={t('product.about')}>
@@ -137,10 +166,19 @@ export default function Product() {
                 <Facts
                   items={[
                     [t('facet.kind'), w('kind', one.version.about.kind)],
-                    [t('facet.industry'), `${w('industry', one.version.about.industry.charAt(0))}（${one.version.about.industry}）`],
-                    [t('facet.deliveryMode'), one.listing.deliveryModes.map((mode) => w('deliveryMode', mode)).join('、')],
+                    [
+                      t('facet.industry'),
+                      `${w('industry', one.version.about.industry.charAt(0))}（${one.version.about.industry}）`,
+                    ],
+                    [
+                      t('facet.deliveryMode'),
+                      one.listing.deliveryModes.map((mode) => w('deliveryMode', mode)).join('、'),
+                    ],
                     [t('facet.updateCycle'), w('updateCycle', one.version.about.updateCycle)],
-                    [t('product.coverage'), `${one.version.about.coverageFrom ?? '—'} — ${one.version.about.coverageUntil ?? '—'}`],
+                    [
+                      t('product.coverage'),
+                      `${one.version.about.coverageFrom ?? '—'} — ${one.version.about.coverageUntil ?? '—'}`,
+                    ],
                     [t('product.scenarios'), one.version.about.scenarios.join('、')],
                     [t('product.keywords'), one.version.about.keywords.join('、')],
                     [t('product.version'), `${one.version.number} · ${one.version.note}`],
@@ -159,7 +197,12 @@ export default function Product() {
                 <Facts
                   items={[
                     [t('directory.name'), one.supplier.name],
-                    [t('directory.code'), <span key="c" className="mono">{one.supplier.creditCode}</span>],
+                    [
+                      t('directory.code'),
+                      <span key="c" className="mono">
+                        {one.supplier.creditCode}
+                      </span>,
+                    ],
                     [t('directory.roles'), one.supplier.roles.map((role) => w('role', role)).join('、')],
                     [t('directory.since'), <When key="s" at={one.supplier.since} />],
                     [t('product.supplierListings'), one.supplier.listings],

@@ -11,7 +11,17 @@ import { type Filters, useFilters } from '../ui/route.ts';
 type Facets = NonNullable<Reply<typeof search>['facets']>;
 const shownValuesMax = 8;
 
-const Facet = ({ name, values, picked, pick }: { name: (typeof facetNames)[number]; values: Facets[typeof name]; picked?: string; pick: (value?: string) => void }) => {
+const Facet = ({
+  name,
+  values,
+  picked,
+  pick,
+}: {
+  name: (typeof facetNames)[number];
+  values: Facets[typeof name];
+  picked?: string;
+  pick: (value?: string) => void;
+}) => {
   const { t, w } = useWords();
   const [all, setAll] = useState(false);
   if (!values.length) return null;
@@ -20,7 +30,12 @@ const Facet = ({ name, values, picked, pick }: { name: (typeof facetNames)[numbe
     <fieldset className="facet">
       <legend>{t(`facet.${name}`)}</legend>
       {shown.map((one) => (
-        <button key={one.value} type="button" aria-pressed={picked === one.value} onClick={() => pick(picked === one.value ? undefined : one.value)}>
+        <button
+          key={one.value}
+          type="button"
+          aria-pressed={picked === one.value}
+          onClick={() => pick(picked === one.value ? undefined : one.value)}
+        >
           <span>{one.name ?? w(name, name === 'industry' ? one.value.charAt(0) : one.value)}</span>
           <span className="quiet">{one.count}</span>
         </button>
@@ -50,23 +65,40 @@ export default function Products() {
   const any = facetNames.some((name) => filters[name]);
   return (
     <Page title={t('menu.products')} lead={t('shop.lead')}>
+      <search>
+        <Input.Search
+          key={filters.q}
+          size="large"
+          style={{ maxWidth: 640, marginBottom: 20 }}
+          allowClear
+          defaultValue={filters.q}
+          placeholder={t('shop.placeholder')}
+          aria-label={t('shop.placeholder')}
+          enterButton={t('do.search')}
+          onSearch={(q) => set({ q: q || undefined })}
+        />
+      </search>
       <div className="shop">
-        <search>
-          <Input.Search
-            key={filters.q}
-            size="large"
-            allowClear
-            defaultValue={filters.q}
-            placeholder={t('shop.placeholder')}
-            aria-label={t('shop.placeholder')}
-            enterButton={t('do.search')}
-            onSearch={(q) => set({ q: q || undefined })}
-          />
+        <div>
           <div className="facets">
-            {facets ? facetNames.map((name) => <Facet key={name} name={name} values={facets[name] ?? []} picked={filters[name]} pick={(value) => set({ [name]: value })} />) : null}
-            {any ? <Button onClick={() => set(Object.fromEntries(facetNames.map((name) => [name, undefined])))}>{t('shop.clear')}</Button> : null}
+            {facets
+              ? facetNames.map((name) => (
+                  <Facet
+                    key={name}
+                    name={name}
+                    values={facets[name] ?? []}
+                    picked={filters[name]}
+                    pick={(value) => set({ [name]: value })}
+                  />
+                ))
+              : null}
+            {any ? (
+              <Button onClick={() => set(Object.fromEntries(facetNames.map((name) => [name, undefined])))}>
+                {t('shop.clear')}
+              </Button>
+            ) : null}
           </div>
-        </search>
+        </div>
         <div>
           <div className="row between" style={{ marginBottom: 12 }}>
             <span className="quiet" role="status">
@@ -83,22 +115,30 @@ export default function Products() {
             {(data) =>
               data.items.length ? (
                 <>
-                  <div className="grid">
+                  <div className="grid fill">
                     {data.items.map((one) => (
                       <ProductTile key={one.listing} one={one} />
                     ))}
                   </div>
-                  <nav className="row" style={{ justifyContent: 'flex-end', marginTop: 16 }} aria-label={t('table.pages')}>
-                    <Button disabled={!cursors.length} onClick={() => setCursors(cursors.slice(0, -1))}>
-                      {t('table.previous')}
-                    </Button>
-                    <Button disabled={!data.next} onClick={() => data.next && setCursors([...cursors, data.next])}>
-                      {t('table.next')}
-                    </Button>
-                  </nav>
+                  {cursors.length || data.next ? (
+                    <nav
+                      className="row"
+                      style={{ justifyContent: 'flex-end', marginTop: 16 }}
+                      aria-label={t('table.pages')}
+                    >
+                      <Button disabled={!cursors.length} onClick={() => setCursors(cursors.slice(0, -1))}>
+                        {t('table.previous')}
+                      </Button>
+                      <Button disabled={!data.next} onClick={() => data.next && setCursors([...cursors, data.next])}>
+                        {t('table.next')}
+                      </Button>
+                    </nav>
+                  ) : null}
                 </>
               ) : (
-                <Empty title={filters.q || any ? t('shop.nothing') : t('shop.empty')}>{filters.q || any ? t('shop.nothingText') : t('shop.emptyText')}</Empty>
+                <Empty title={filters.q || any ? t('shop.nothing') : t('shop.empty')}>
+                  {filters.q || any ? t('shop.nothingText') : t('shop.emptyText')}
+                </Empty>
               )
             }
           </Loaded>

@@ -52,12 +52,42 @@ export default function Reports() {
                 rowKey={(row) => row.id}
                 empty={<Empty title={t('reports.none')} />}
                 columns={[
-                  { key: 'number', title: t('papers.number'), show: (row) => <Link to={paths.paper(row.paper)} className="mono">{row.number}</Link>, text: (row) => row.number, sort: (row) => row.number },
-                  { key: 'supplier', title: t('who.supplier'), show: (row) => row.supplier.name, text: (row) => row.supplier.name },
+                  {
+                    key: 'number',
+                    title: t('papers.number'),
+                    show: (row) => (
+                      <Link to={paths.paper(row.paper)} className="mono">
+                        {row.number}
+                      </Link>
+                    ),
+                    text: (row) => row.number,
+                    sort: (row) => row.number,
+                  },
+                  {
+                    key: 'supplier',
+                    title: t('who.supplier'),
+                    show: (row) => row.supplier.name,
+                    text: (row) => row.supplier.name,
+                  },
                   { key: 'body', title: t('reports.body'), show: (row) => row.body.name, text: (row) => row.body.name },
-                  { key: 'conclusion', title: t('reports.conclusion'), show: (row) => <StateTag list="conclusion" state={row.conclusion} />, text: (row) => w('conclusion', row.conclusion) },
-                  { key: 'until', title: t('reports.validUntil'), show: (row) => dayOf(row.validUntil), text: (row) => row.validUntil, sort: (row) => row.validUntil },
-                  { key: 'case', title: t('case.title'), show: (row) => <Link to={paths.case(row.case)}>{t('do.open')}</Link> },
+                  {
+                    key: 'conclusion',
+                    title: t('reports.conclusion'),
+                    show: (row) => <StateTag list="conclusion" state={row.conclusion} />,
+                    text: (row) => w('conclusion', row.conclusion),
+                  },
+                  {
+                    key: 'until',
+                    title: t('reports.validUntil'),
+                    show: (row) => dayOf(row.validUntil),
+                    text: (row) => row.validUntil,
+                    sort: (row) => row.validUntil,
+                  },
+                  {
+                    key: 'case',
+                    title: t('case.title'),
+                    show: (row) => <Link to={paths.case(row.case)}>{t('do.open')}</Link>,
+                  },
                 ]}
               />
             ),

@@ -31,7 +31,12 @@ const Content = ({ one }: { one: Resource }) => {
               [t('upload.bytes'), bytes(content.bytes)],
               [t('resources.rows'), count(content.rowCount)],
               [t('upload.columns'), count(content.columns.length)],
-              content.digest && [t('upload.digest'), <span key="d" className="mono small">{content.digest}</span>],
+              content.digest && [
+                t('upload.digest'),
+                <span key="d" className="mono small">
+                  {content.digest}
+                </span>,
+              ],
             ]}
           />
           {content.state === 'reading' && content.job ? <JobProgress id={content.job} /> : null}
@@ -45,7 +50,8 @@ const Content = ({ one }: { one: Resource }) => {
                 <ul style={{ margin: 0, paddingLeft: '1.2em' }}>
                   {content.fault.faults.map((fault) => (
                     <li key={`${fault.code}${fault.row}${fault.column}`}>
-                      {b(fault.text)} {fault.row !== undefined ? t('upload.row', { row: fault.row }) : ''} {fault.column ?? ''}
+                      {b(fault.text)} {fault.row !== undefined ? t('upload.row', { row: fault.row }) : ''}{' '}
+                      {fault.column ?? ''}
                     </li>
                   ))}
                 </ul>
@@ -80,7 +86,8 @@ const Rights = ({ resource }: { resource: string }) => {
                 <StateTag list="rightState" state={one.state} />
               </div>
               <div className="small quiet">
-                {dayOf(one.from)} — {dayOf(one.until)} · <Link to={paths.verifyCode(one.certificate)}>{one.certificate}</Link>
+                {dayOf(one.from)} — {dayOf(one.until)} ·{' '}
+                <Link to={paths.verifyCode(one.certificate)}>{one.certificate}</Link>
               </div>
             </li>
           ))}
@@ -96,7 +103,10 @@ const RegisterButton = ({ one }: { one: Resource }) => {
   const { t } = useWords();
   const registrar = useRead(getRegistrar, {});
   return (
-    <Link to={paths.newCase('registration.first')} search={{ subject: one.id, title: one.name, handler: registrar.data?.id } as never}>
+    <Link
+      to={paths.newCase('registration.first')}
+      search={{ subject: one.id, title: one.name, handler: registrar.data?.id } as never}
+    >
       <Button type="primary" tabIndex={-1} disabled={!registrar.data || one.state === 'retired'}>
         {t('desk.register')}
       </Button>
@@ -122,7 +132,10 @@ export default function ResourcePage() {
                 initial={one}
                 width={820}
                 blocked={one.state === 'retired' ? t('app.notNow') : null}
-                input={(values) => ({ params: { id: one.id }, body: { ...resourceBody(values), revision: one.revision } as never })}
+                input={(values) => ({
+                  params: { id: one.id },
+                  body: { ...resourceBody(values), revision: one.revision } as never,
+                })}
               />
               <Action
                 endpoint={retireResource}
@@ -135,7 +148,11 @@ export default function ResourcePage() {
             </>
           }
         >
-          <NextStep text={t(`resources.next.${one.state}`)} mine={one.state === 'draft' || one.state === 'profiled'} done={one.state === 'retired'}>
+          <NextStep
+            text={t(`resources.next.${one.state}`)}
+            mine={one.state === 'draft' || one.state === 'profiled'}
+            done={one.state === 'retired'}
+          >
             {one.state === 'profiled' ? (
               <>
                 <RegisterButton one={one} />
@@ -146,7 +163,13 @@ export default function ResourcePage() {
             ) : null}
           </NextStep>
           {one.warnings.map((warning) => (
-            <Alert key={warning.field + warning.text.zh} type="info" showIcon style={{ marginBottom: 12 }} title={b(warning.text)} />
+            <Alert
+              key={warning.field + warning.text.zh}
+              type="info"
+              showIcon
+              style={{ marginBottom: 12 }}
+              title={b(warning.text)}
+            />
           ))}
           <div className="columns">
             <div>
@@ -161,7 +184,12 @@ export default function ResourcePage() {
                 <Facts
                   items={[
                     [t('case.state'), <StateTag key="s" list="resourceState" state={one.state} />],
-                    [t('certificate.summary'), <span key="p" className="prose">{one.summary}</span>],
+                    [
+                      t('certificate.summary'),
+                      <span key="p" className="prose">
+                        {one.summary}
+                      </span>,
+                    ],
                     [t('facet.industry'), one.industry],
                     [t('resources.source'), w('source', one.source)],
                     [t('resources.region'), `${w('regionScope', one.regionScope)} ${one.region ?? ''}`],

@@ -32,12 +32,47 @@ export default function Resources() {
           </Empty>
         }
         columns={[
-          { key: 'name', title: t('resources.name'), show: (row) => <Link to={paths.resource(row.id)}>{row.name}</Link>, text: (row) => row.name, sort: (row) => row.name },
-          { key: 'state', title: t('case.state'), show: (row) => <StateTag list="resourceState" state={row.state} />, text: (row) => w('resourceState', row.state), sort: (row) => row.state },
-          { key: 'rows', title: t('resources.rows'), right: true, show: (row) => count(row.content?.rowCount), text: (row) => row.content?.rowCount, sort: (row) => row.content?.rowCount ?? 0 },
-          { key: 'source', title: t('resources.source'), show: (row) => w('source', row.source), text: (row) => w('source', row.source) },
-          { key: 'personal', title: t('resources.personal'), show: (row) => (row.personal ? <Tag color="warning">{t('app.yes')}</Tag> : t('app.no')), text: (row) => (row.personal ? t('app.yes') : t('app.no')) },
-          { key: 'updated', title: t('app.updatedAt'), show: (row) => <When at={row.updatedAt} />, text: (row) => row.updatedAt, sort: (row) => row.updatedAt },
+          {
+            key: 'name',
+            title: t('resources.name'),
+            show: (row) => <Link to={paths.resource(row.id)}>{row.name}</Link>,
+            text: (row) => row.name,
+            sort: (row) => row.name,
+          },
+          {
+            key: 'state',
+            title: t('case.state'),
+            show: (row) => <StateTag list="resourceState" state={row.state} />,
+            text: (row) => w('resourceState', row.state),
+            sort: (row) => row.state,
+          },
+          {
+            key: 'rows',
+            title: t('resources.rows'),
+            right: true,
+            show: (row) => count(row.content?.rowCount),
+            text: (row) => row.content?.rowCount,
+            sort: (row) => row.content?.rowCount ?? 0,
+          },
+          {
+            key: 'source',
+            title: t('resources.source'),
+            show: (row) => w('source', row.source),
+            text: (row) => w('source', row.source),
+          },
+          {
+            key: 'personal',
+            title: t('resources.personal'),
+            show: (row) => (row.personal ? <Tag color="warning">{t('app.yes')}</Tag> : t('app.no')),
+            text: (row) => (row.personal ? t('app.yes') : t('app.no')),
+          },
+          {
+            key: 'updated',
+            title: t('app.updatedAt'),
+            show: (row) => <When at={row.updatedAt} />,
+            text: (row) => row.updatedAt,
+            sort: (row) => row.updatedAt,
+          },
         ]}
       />
     </Page>

@@ -4,13 +4,13 @@ import { Button, Tabs } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
+import { Remarks } from '../registry/remarks.tsx';
 import { hasRole, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { dayOf } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
-import { Remarks } from '../registry/remarks.tsx';
 
 const Certificates = ({ own }: { own: boolean }) => {
   const { t, w } = useWords();
@@ -22,11 +22,46 @@ const Certificates = ({ own }: { own: boolean }) => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('rights.noCertificates')}>{t('rights.noCertificatesText')}</Empty>}
       columns={[
-        { key: 'code', title: t('certificate.code'), show: (row) => <Link to={paths.verifyCode(row.code)} className="mono">{row.code}</Link>, text: (row) => row.code, sort: (row) => row.code },
-        { key: 'data', title: t('certificate.dataName'), show: (row) => row.dataName, text: (row) => row.dataName, sort: (row) => row.dataName },
-        { key: 'holders', title: t('rights.holders'), show: (row) => row.holders.map((one) => `${one.name}（${one.rights.map((right) => w('right', right)).join('、')}）`).join('；'), text: (row) => row.holders.map((one) => one.name).join('；') },
-        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="certificateState" state={row.state} />, text: (row) => w('certificateState', row.state) },
-        { key: 'until', title: t('certificate.validity'), show: (row) => `${dayOf(row.validFrom)} — ${dayOf(row.validUntil)}`, text: (row) => row.validUntil, sort: (row) => row.validUntil },
+        {
+          key: 'code',
+          title: t('certificate.code'),
+          show: (row) => (
+            <Link to={paths.verifyCode(row.code)} className="mono">
+              {row.code}
+            </Link>
+          ),
+          text: (row) => row.code,
+          sort: (row) => row.code,
+        },
+        {
+          key: 'data',
+          title: t('certificate.dataName'),
+          show: (row) => row.dataName,
+          text: (row) => row.dataName,
+          sort: (row) => row.dataName,
+        },
+        {
+          key: 'holders',
+          title: t('rights.holders'),
+          show: (row) =>
+            row.holders
+              .map((one) => `${one.name}（${one.rights.map((right) => w('right', right)).join('、')}）`)
+              .join('；'),
+          text: (row) => row.holders.map((one) => one.name).join('；'),
+        },
+        {
+          key: 'state',
+          title: t('case.state'),
+          show: (row) => <StateTag list="certificateState" state={row.state} />,
+          text: (row) => w('certificateState', row.state),
+        },
+        {
+          key: 'until',
+          title: t('certificate.validity'),
+          show: (row) => `${dayOf(row.validFrom)} — ${dayOf(row.validUntil)}`,
+          text: (row) => row.validUntil,
+          sort: (row) => row.validUntil,
+        },
       ]}
     />
   );
@@ -42,12 +77,43 @@ const Rights = () => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('rights.none')}>{t('rights.noneText')}</Empty>}
       columns={[
-        { key: 'right', title: t('rights.right'), show: (row) => w('right', row.right), text: (row) => w('right', row.right), sort: (row) => row.right },
-        { key: 'resource', title: t('rights.resource'), show: (row) => <Link to={paths.resource(row.resource)}>{t('do.open')}</Link>, text: (row) => row.resource },
-        { key: 'certificate', title: t('certificate.code'), show: (row) => <Link to={paths.verifyCode(row.certificate)} className="mono">{row.certificate}</Link>, text: (row) => row.certificate },
-        { key: 'term', title: t('certificate.validity'), show: (row) => `${dayOf(row.from)} — ${dayOf(row.until)}`, text: (row) => row.until, sort: (row) => row.until },
+        {
+          key: 'right',
+          title: t('rights.right'),
+          show: (row) => w('right', row.right),
+          text: (row) => w('right', row.right),
+          sort: (row) => row.right,
+        },
+        {
+          key: 'resource',
+          title: t('rights.resource'),
+          show: (row) => <Link to={paths.resource(row.resource)}>{t('do.open')}</Link>,
+          text: (row) => row.resource,
+        },
+        {
+          key: 'certificate',
+          title: t('certificate.code'),
+          show: (row) => (
+            <Link to={paths.verifyCode(row.certificate)} className="mono">
+              {row.certificate}
+            </Link>
+          ),
+          text: (row) => row.certificate,
+        },
+        {
+          key: 'term',
+          title: t('certificate.validity'),
+          show: (row) => `${dayOf(row.from)} — ${dayOf(row.until)}`,
+          text: (row) => row.until,
+          sort: (row) => row.until,
+        },
         { key: 'limits', title: t('certificate.limits'), show: (row) => row.limits || '—', text: (row) => row.limits },
-        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="rightState" state={row.state} />, text: (row) => w('rightState', row.state) },
+        {
+          key: 'state',
+          title: t('case.state'),
+          show: (row) => <StateTag list="rightState" state={row.state} />,
+          text: (row) => w('rightState', row.state),
+        },
         { key: 'remarks', title: t('rights.remarks'), show: (row) => <Remarks right={row.id} /> },
       ]}
     />
@@ -65,14 +131,34 @@ export default function RightsPage() {
     </Link>
   );
   return (
-    <Page title={registrar ? t('menu.rightsRegistered') : t('menu.rights')} lead={t('rights.lead')} actions={registrar ? null : file}>
+    <Page
+      title={registrar ? t('menu.rightsRegistered') : t('menu.rights')}
+      lead={t('rights.lead')}
+      actions={registrar ? null : file}
+    >
       <Tabs
         items={[
           ...(registrar
-            ? [{ key: 'handling', label: t('cases.handling'), children: <CaseQueue view="handling" empty={<Empty title={t('cases.handlingEmpty')} />} /> }]
+            ? [
+                {
+                  key: 'handling',
+                  label: t('cases.handling'),
+                  children: <CaseQueue view="handling" empty={<Empty title={t('cases.handlingEmpty')} />} />,
+                },
+              ]
             : [
                 { key: 'rights', label: t('rights.title'), children: <Rights /> },
-                { key: 'cases', label: t('rights.cases'), children: <CaseQueue view="mine" procedure="registration.first" empty={<Empty title={t('cases.mineEmpty')} action={file} />} /> },
+                {
+                  key: 'cases',
+                  label: t('rights.cases'),
+                  children: (
+                    <CaseQueue
+                      view="mine"
+                      procedure="registration.first"
+                      empty={<Empty title={t('cases.mineEmpty')} action={file} />}
+                    />
+                  ),
+                },
               ]),
           { key: 'certificates', label: t('rights.certificates'), children: <Certificates own={!registrar} /> },
         ]}

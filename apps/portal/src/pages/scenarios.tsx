@@ -10,7 +10,15 @@ import { PagedTable } from '../ui/table.tsx';
 export default function Scenarios() {
   const { t, w } = useWords();
   const add = (
-    <Action endpoint={createScenario} label={t('scenario.new')} primary fields={scenarioForm} initial={{ region: '430000' }} width={760} input={(values) => ({ body: scenarioBody(values) as never })} />
+    <Action
+      endpoint={createScenario}
+      label={t('scenario.new')}
+      primary
+      fields={scenarioForm}
+      initial={{ region: '430000' }}
+      width={760}
+      input={(values) => ({ body: scenarioBody(values) as never })}
+    />
   );
   return (
     <Page title={t('menu.scenarios')} lead={t('scenario.lead')} actions={add}>
@@ -21,12 +29,40 @@ export default function Scenarios() {
         rowKey={(row) => row.id}
         empty={<Empty title={t('scenario.empty')}>{t('scenario.emptyText')}</Empty>}
         columns={[
-          { key: 'title', title: t('scenario.title'), show: (row) => row.title, text: (row) => row.title, sort: (row) => row.title },
-          { key: 'purposes', title: t('scenario.purposes'), show: (row) => row.purposes.map((one) => w('purpose', one)).join('、'), text: (row) => row.purposes.join(' ') },
+          {
+            key: 'title',
+            title: t('scenario.title'),
+            show: (row) => row.title,
+            text: (row) => row.title,
+            sort: (row) => row.title,
+          },
+          {
+            key: 'purposes',
+            title: t('scenario.purposes'),
+            show: (row) => row.purposes.map((one) => w('purpose', one)).join('、'),
+            text: (row) => row.purposes.join(' '),
+          },
           { key: 'user', title: t('scenario.endUser'), show: (row) => row.endUser, text: (row) => row.endUser },
-          { key: 'personal', title: t('resources.personal'), show: (row) => (row.personalData ? t('app.yes') : t('app.no')), text: (row) => String(row.personalData) },
-          { key: 'term', title: t('scenario.term'), show: (row) => `${row.from} — ${row.until}`, text: (row) => row.until, sort: (row) => row.until },
-          { key: 'created', title: t('app.createdAt'), show: (row) => <When at={row.createdAt} />, text: (row) => row.createdAt, sort: (row) => row.createdAt },
+          {
+            key: 'personal',
+            title: t('resources.personal'),
+            show: (row) => (row.personalData ? t('app.yes') : t('app.no')),
+            text: (row) => String(row.personalData),
+          },
+          {
+            key: 'term',
+            title: t('scenario.term'),
+            show: (row) => `${row.from} — ${row.until}`,
+            text: (row) => row.until,
+            sort: (row) => row.until,
+          },
+          {
+            key: 'created',
+            title: t('app.createdAt'),
+            show: (row) => <When at={row.createdAt} />,
+            text: (row) => row.createdAt,
+            sort: (row) => row.createdAt,
+          },
         ]}
       />
     </Page>

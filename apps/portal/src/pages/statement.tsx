@@ -20,7 +20,8 @@ export default function StatementPage() {
   return (
     <Loaded of={read}>
       {(one) => {
-        const side = me?.organisation.id === one.buyer.id ? 'buyer' : me?.organisation.id === one.supplier.id ? 'supplier' : '';
+        const side =
+          me?.organisation.id === one.buyer.id ? 'buyer' : me?.organisation.id === one.supplier.id ? 'supplier' : '';
         const mine = one.next.who === side || (one.next.who === 'both' && side !== '');
         return (
           <Page
@@ -33,7 +34,12 @@ export default function StatementPage() {
               </>
             }
           >
-            <NextStep who={one.next.who === 'both' ? t('statement.both') : t(`who.${one.next.who}`)} text={b(one.next)} mine={mine} done={one.next.who === 'nobody'}>
+            <NextStep
+              who={one.next.who === 'both' ? t('statement.both') : t(`who.${one.next.who}`)}
+              text={b(one.next)}
+              mine={mine}
+              done={one.next.who === 'nobody'}
+            >
               <StatementMoves one={one} />
             </NextStep>
             <div className="columns">
@@ -48,9 +54,25 @@ export default function StatementPage() {
                     columns={[
                       { title: t('statement.item'), dataIndex: 'title' },
                       { title: t('order.quantity'), align: 'right', render: (_, line) => countText(line.quantity) },
-                      { title: t('statement.billable'), align: 'right', render: (_, line) => countText(line.billableQuantity) },
-                      { title: t('statement.unitPrice'), align: 'right', render: (_, line) => (line.unitPrice ? yuan(line.unitPrice) : '—') },
-                      { title: t('account.amount'), align: 'right', render: (_, line) => <>{money(line.amount)} {line.minimumApplied ? <Tag>{t('statement.minimum')}</Tag> : null}</> },
+                      {
+                        title: t('statement.billable'),
+                        align: 'right',
+                        render: (_, line) => countText(line.billableQuantity),
+                      },
+                      {
+                        title: t('statement.unitPrice'),
+                        align: 'right',
+                        render: (_, line) => (line.unitPrice ? yuan(line.unitPrice) : '—'),
+                      },
+                      {
+                        title: t('account.amount'),
+                        align: 'right',
+                        render: (_, line) => (
+                          <>
+                            {money(line.amount)} {line.minimumApplied ? <Tag>{t('statement.minimum')}</Tag> : null}
+                          </>
+                        ),
+                      },
                     ]}
                     summary={() =>
                       one.total ? (
@@ -75,7 +97,14 @@ export default function StatementPage() {
                       dataSource={one.legs}
                       columns={[
                         { title: t('statement.party'), render: (_, leg) => leg.party.name },
-                        { title: t('statement.role'), render: (_, leg) => <>{w('legRole', leg.role)} {leg.fee ? <Tag>{t('statement.fee')}</Tag> : null}</> },
+                        {
+                          title: t('statement.role'),
+                          render: (_, leg) => (
+                            <>
+                              {w('legRole', leg.role)} {leg.fee ? <Tag>{t('statement.fee')}</Tag> : null}
+                            </>
+                          ),
+                        },
                         { title: t('account.amount'), align: 'right', render: (_, leg) => money(leg.amount) },
                       ]}
                     />
@@ -93,16 +122,40 @@ export default function StatementPage() {
                       [t('statement.net'), money(one.net)],
                       [`${t('statement.tax')} ${percent(one.taxRate)}`, money(one.tax)],
                       [t('statement.total'), <b key="t">{money(one.total)}</b>],
-                      [t('menu.orders'), <Link key="o" to={paths.order(one.order)}>{t('do.open')}</Link>],
+                      [
+                        t('menu.orders'),
+                        <Link key="o" to={paths.order(one.order)}>
+                          {t('do.open')}
+                        </Link>,
+                      ],
                       one.settledAt && [t('statement.settledAt'), <When key="s" at={one.settledAt} />],
                     ]}
                   />
                 </Sheet>
                 <Sheet title={t('menu.invoices')}>
-                  {one.invoices.length ? one.invoices.map((invoice) => <div key={invoice.id}><span className="mono">{invoice.number}</span> {invoice.redOf ? <Tag color="error">{t('invoice.red')}</Tag> : null} {money(invoice.gross)}</div>) : <p className="quiet">{t('statement.noInvoice')}</p>}
+                  {one.invoices.length ? (
+                    one.invoices.map((invoice) => (
+                      <div key={invoice.id}>
+                        <span className="mono">{invoice.number}</span>{' '}
+                        {invoice.redOf ? <Tag color="error">{t('invoice.red')}</Tag> : null} {money(invoice.gross)}
+                      </div>
+                    ))
+                  ) : (
+                    <p className="quiet">{t('statement.noInvoice')}</p>
+                  )}
                 </Sheet>
                 <Sheet title={t('menu.papers')}>
-                  {one.papers.length ? one.papers.map((paper) => <div key={paper.id}><Link to={paths.paper(paper.id)}>{w('paperKind', paper.kind)} <span className="mono small">{paper.number}</span></Link></div>) : <p className="quiet">{t('papers.making')}</p>}
+                  {one.papers.length ? (
+                    one.papers.map((paper) => (
+                      <div key={paper.id}>
+                        <Link to={paths.paper(paper.id)}>
+                          {w('paperKind', paper.kind)} <span className="mono small">{paper.number}</span>
+                        </Link>
+                      </div>
+                    ))
+                  ) : (
+                    <p className="quiet">{t('papers.making')}</p>
+                  )}
                 </Sheet>
               </div>
             </div>

@@ -34,15 +34,54 @@ export const StatementTable = () => {
         />
       }
       columns={[
-        { key: 'number', title: t('papers.number'), show: (row) => <Link to={paths.statement(row.id)} className="mono">{row.number}</Link>, text: (row) => row.number, sort: (row) => row.number },
+        {
+          key: 'number',
+          title: t('papers.number'),
+          show: (row) => (
+            <Link to={paths.statement(row.id)} className="mono">
+              {row.number}
+            </Link>
+          ),
+          text: (row) => row.number,
+          sort: (row) => row.number,
+        },
         { key: 'title', title: t('papers.title'), show: (row) => row.title, text: (row) => row.title },
         { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name },
-        { key: 'supplier', title: t('who.supplier'), show: (row) => row.supplier.name, text: (row) => row.supplier.name },
-        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="statementState" state={row.state} />, text: (row) => w('statementState', row.state), sort: (row) => row.state },
-        { key: 'next', title: t('case.next'), show: (row) => (row.next.who === 'nobody' ? '—' : b(row.next)), text: (row) => b(row.next) },
-        { key: 'total', title: t('statement.total'), right: true, show: (row) => money(row.total), text: (row) => row.total, sort: (row) => BigInt(row.total ?? '0') },
+        {
+          key: 'supplier',
+          title: t('who.supplier'),
+          show: (row) => row.supplier.name,
+          text: (row) => row.supplier.name,
+        },
+        {
+          key: 'state',
+          title: t('case.state'),
+          show: (row) => <StateTag list="statementState" state={row.state} />,
+          text: (row) => w('statementState', row.state),
+          sort: (row) => row.state,
+        },
+        {
+          key: 'next',
+          title: t('case.next'),
+          show: (row) => (row.next.who === 'nobody' ? '—' : b(row.next)),
+          text: (row) => b(row.next),
+        },
+        {
+          key: 'total',
+          title: t('statement.total'),
+          right: true,
+          show: (row) => money(row.total),
+          text: (row) => row.total,
+          sort: (row) => BigInt(row.total ?? '0'),
+        },
         { key: 'own', title: t('statement.own'), right: true, show: (row) => money(row.own), text: (row) => row.own },
-        { key: 'created', title: t('app.createdAt'), show: (row) => <When at={row.createdAt} />, text: (row) => row.createdAt, sort: (row) => row.createdAt },
+        {
+          key: 'created',
+          title: t('app.createdAt'),
+          show: (row) => <When at={row.createdAt} />,
+          text: (row) => row.createdAt,
+          sort: (row) => row.createdAt,
+        },
       ]}
     />
   );

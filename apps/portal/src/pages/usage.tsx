@@ -17,7 +17,8 @@ const Drawn = ({ items }: { items: Reply<typeof listUsage>['items'] }) => {
   const { t, w } = useWords();
   const option = useMemo(() => {
     const days = [...new Set(items.map((one) => one.day))].sort();
-    const sum = (metric: 'calls' | 'rows') => days.map((day) => items.filter((one) => one.day === day).reduce((total, one) => total + one[metric], 0));
+    const sum = (metric: 'calls' | 'rows') =>
+      days.map((day) => items.filter((one) => one.day === day).reduce((total, one) => total + one[metric], 0));
     return {
       grid: { left: 12, right: 12, top: 36, bottom: 8, containLabel: true },
       legend: { top: 0 },
@@ -51,22 +52,65 @@ export default function Usage() {
         input={{ query }}
         exportName="usage"
         rowKey={(row) => row.grant + row.day}
-        empty={<Empty title={t('usage.empty')} action={<Link to={paths.grants}>{t('menu.grants')}</Link>}>{t('usage.emptyText')}</Empty>}
+        empty={
+          <Empty title={t('usage.empty')} action={<Link to={paths.grants}>{t('menu.grants')}</Link>}>
+            {t('usage.emptyText')}
+          </Empty>
+        }
         tools={
           <DatePicker.RangePicker
             aria-label={t('usage.range')}
             value={filters.from && filters.until ? [dayjs(filters.from), dayjs(filters.until)] : null}
-            onChange={(range) => setFilters({ from: range?.[0]?.format('YYYY-MM-DD'), until: range?.[1]?.format('YYYY-MM-DD') })}
+            onChange={(range) =>
+              setFilters({ from: range?.[0]?.format('YYYY-MM-DD'), until: range?.[1]?.format('YYYY-MM-DD') })
+            }
           />
         }
         columns={[
           { key: 'day', title: t('usage.day'), show: (row) => row.day, text: (row) => row.day, sort: (row) => row.day },
-          { key: 'grant', title: t('menu.grants'), show: (row) => <Link to={paths.grant(row.grant)}>{t('do.open')}</Link>, text: (row) => row.grant },
-          { key: 'product', title: t('products.name'), show: (row) => <Link to={paths.product(row.product)}>{t('do.open')}</Link>, text: (row) => row.product },
-          { key: 'calls', title: w('metric', 'calls'), right: true, show: (row) => count(row.calls), text: (row) => row.calls, sort: (row) => row.calls },
-          { key: 'incomplete', title: w('metric', 'incompleteCalls'), right: true, show: (row) => count(row.incompleteCalls), text: (row) => row.incompleteCalls },
-          { key: 'rows', title: w('metric', 'rows'), right: true, show: (row) => count(row.rows), text: (row) => row.rows, sort: (row) => row.rows },
-          { key: 'bytes', title: w('metric', 'bytes'), right: true, show: (row) => bytes(row.bytes), text: (row) => row.bytes, sort: (row) => row.bytes },
+          {
+            key: 'grant',
+            title: t('menu.grants'),
+            show: (row) => <Link to={paths.grant(row.grant)}>{t('do.open')}</Link>,
+            text: (row) => row.grant,
+          },
+          {
+            key: 'product',
+            title: t('products.name'),
+            show: (row) => <Link to={paths.product(row.product)}>{t('do.open')}</Link>,
+            text: (row) => row.product,
+          },
+          {
+            key: 'calls',
+            title: w('metric', 'calls'),
+            right: true,
+            show: (row) => count(row.calls),
+            text: (row) => row.calls,
+            sort: (row) => row.calls,
+          },
+          {
+            key: 'incomplete',
+            title: w('metric', 'incompleteCalls'),
+            right: true,
+            show: (row) => count(row.incompleteCalls),
+            text: (row) => row.incompleteCalls,
+          },
+          {
+            key: 'rows',
+            title: w('metric', 'rows'),
+            right: true,
+            show: (row) => count(row.rows),
+            text: (row) => row.rows,
+            sort: (row) => row.rows,
+          },
+          {
+            key: 'bytes',
+            title: w('metric', 'bytes'),
+            right: true,
+            show: (row) => bytes(row.bytes),
+            text: (row) => row.bytes,
+            sort: (row) => row.bytes,
+          },
         ]}
       />
     </Page>

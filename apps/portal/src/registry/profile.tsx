@@ -20,7 +20,13 @@ interface ColumnProfile {
 }
 interface ColumnScan {
   column: string;
-  findings: { kind: string; ratio: number; confidence: number; examples: string[]; reason: { zh: string; en: string } }[];
+  findings: {
+    kind: string;
+    ratio: number;
+    confidence: number;
+    examples: string[];
+    reason: { zh: string; en: string };
+  }[];
 }
 interface Grade {
   level: string;
@@ -49,7 +55,11 @@ const Columns = ({ profile }: { profile: unknown }) => {
         { title: t('version.column'), dataIndex: 'name' },
         { title: t('version.type'), dataIndex: 'type', render: (one: string) => w('columnType', one) },
         { title: t('profile.nulls'), dataIndex: 'nulls', align: 'right', render: count },
-        { title: t('profile.distinct'), align: 'right', render: (_, one) => `${one.distinctExact ? '' : '≈ '}${count(one.distinct)}` },
+        {
+          title: t('profile.distinct'),
+          align: 'right',
+          render: (_, one) => `${one.distinctExact ? '' : '≈ '}${count(one.distinct)}`,
+        },
         { title: t('profile.min'), render: (_, one) => (one.masked ? t('profile.masked') : (one.min ?? '—')) },
         { title: t('profile.max'), render: (_, one) => (one.masked ? t('profile.masked') : (one.max ?? '—')) },
         { title: t('profile.mean'), dataIndex: 'mean', render: (one: string | null) => one ?? '—' },
@@ -93,7 +103,8 @@ const Classification = ({ grade }: { grade: Grade }) => {
       <ul style={{ margin: 0, paddingLeft: '1.2em' }}>
         {grade.reasons.map((reason) => (
           <li key={reason.rule + reason.field}>
-            {reason[language]} <span className="quiet small">{reason.source}</span> {reason.unconfirmed ? <Tag color="warning">{t('rules.unconfirmed')}</Tag> : null}
+            {reason[language]} <span className="quiet small">{reason.source}</span>{' '}
+            {reason.unconfirmed ? <Tag color="warning">{t('rules.unconfirmed')}</Tag> : null}
           </li>
         ))}
       </ul>
@@ -113,7 +124,11 @@ export const ResourceProfile = ({ resource }: { resource: string }) => {
               { key: 'quality', label: t('version.quality'), children: <Quality quality={data.quality} /> },
               { key: 'columns', label: t('profile.columns'), children: <Columns profile={data.profile} /> },
               { key: 'scan', label: t('profile.scan'), children: <Scan scan={data.scan} /> },
-              { key: 'grade', label: t('profile.classification'), children: <Classification grade={data.classification as unknown as Grade} /> },
+              {
+                key: 'grade',
+                label: t('profile.classification'),
+                children: <Classification grade={data.classification as unknown as Grade} />,
+              },
             ]}
           />
         </Sheet>

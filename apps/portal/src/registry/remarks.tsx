@@ -33,7 +33,14 @@ export const Remarks = ({ right }: { right: string }) => {
                       {one.basis} {one.until ?? ''} {one.liftedAt ? t('rights.lifted') : ''}
                     </div>
                     {writes && !one.liftedAt ? (
-                      <Action endpoint={liftRemark} label={t('rights.lift')} small danger fields={[field('reason', 'longText', ['理由', 'Reason'], { required: true })]} input={(values) => ({ params: { id: one.id }, body: values as never })} />
+                      <Action
+                        endpoint={liftRemark}
+                        label={t('rights.lift')}
+                        small
+                        danger
+                        fields={[field('reason', 'longText', ['理由', 'Reason'], { required: true })]}
+                        input={(values) => ({ params: { id: one.id }, body: values as never })}
+                      />
                     ) : null}
                   </li>
                 ))}
@@ -48,7 +55,10 @@ export const Remarks = ({ right }: { right: string }) => {
             endpoint={addRemark}
             label={t('rights.addRemark')}
             fields={[
-              field('kind', 'choice', ['种类', 'Kind'], { required: true, choices: choicesOf('remarkKind', ['agreed', 'seizure', 'control']) }),
+              field('kind', 'choice', ['种类', 'Kind'], {
+                required: true,
+                choices: choicesOf('remarkKind', ['agreed', 'seizure', 'control']),
+              }),
               field('text', 'longText', ['内容', 'Text'], { required: true }),
               field('basis', 'text', ['依据文号', 'Number of the document'], {}),
               field('until', 'date', ['截止', 'Until'], {}),

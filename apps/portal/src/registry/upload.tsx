@@ -30,7 +30,10 @@ export const UploadData = ({ resource, blocked }: { resource: string; blocked?: 
           await client.raw(
             putPart,
             { params: { id: upload.id, offset } },
-            { rawBody: file.slice(offset, offset + Math.min(partBytes, upload.partBytesMax)), headers: { 'content-type': 'application/octet-stream' } },
+            {
+              rawBody: file.slice(offset, offset + Math.min(partBytes, upload.partBytesMax)),
+              headers: { 'content-type': 'application/octet-stream' },
+            },
           )
         ).json();
         tries = 0;
@@ -61,9 +64,21 @@ export const UploadData = ({ resource, blocked }: { resource: string; blocked?: 
 
   return (
     <div>
-      <input ref={input} hidden type="file" accept=".csv,.tsv,.json,.ndjson,.xlsx,.parquet,.txt,.gz" onChange={(event) => void take(event.target.files?.[0])} />
+      <input
+        ref={input}
+        hidden
+        type="file"
+        accept=".csv,.tsv,.json,.ndjson,.xlsx,.parquet,.txt,.gz"
+        onChange={(event) => void take(event.target.files?.[0])}
+      />
       <div className="row">
-        <Button type="primary" loading={!!sent} disabled={!!blocked} title={blocked ?? undefined} onClick={() => input.current?.click()}>
+        <Button
+          type="primary"
+          loading={!!sent}
+          disabled={!!blocked}
+          title={blocked ?? undefined}
+          onClick={() => input.current?.click()}
+        >
           {t('upload.pick')}
         </Button>
         <span className="quiet small">{t('upload.hint')}</span>

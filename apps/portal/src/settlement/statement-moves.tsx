@@ -15,7 +15,8 @@ const reason = field('reason', 'longText', ['说明', 'Reason'], { charactersMax
 
 const ProofFile = ({ value, onChange }: WidgetProps) => {
   const { t } = useWords();
-  const take = async (file: File) => onChange?.({ name: file.name, mediaType: file.type || 'application/octet-stream', content: await asBase64(file) });
+  const take = async (file: File) =>
+    onChange?.({ name: file.name, mediaType: file.type || 'application/octet-stream', content: await asBase64(file) });
   return (
     <>
       <Upload showUploadList={false} beforeUpload={(file) => (void take(file), false)}>
@@ -38,19 +39,68 @@ export const StatementMoves = ({ one }: { one: Statement }) => {
   return (
     <>
       {(buyer || supplier) && bill ? (
-        <Action endpoint={answerBill} label={t('statement.answer')} primary={['buyer', 'supplier', 'both'].includes(one.next.who)} blocked={['issued', 'differing'].includes(one.state) ? null : t('app.notNow')} fields={[amount, reason]} initial={{ amountFen: one.total ?? undefined }} explain={<p>{t('statement.answerExplain')}</p>} input={send} />
+        <Action
+          endpoint={answerBill}
+          label={t('statement.answer')}
+          primary={['buyer', 'supplier', 'both'].includes(one.next.who)}
+          blocked={['issued', 'differing'].includes(one.state) ? null : t('app.notNow')}
+          fields={[amount, reason]}
+          initial={{ amountFen: one.total ?? undefined }}
+          explain={<p>{t('statement.answerExplain')}</p>}
+          input={send}
+        />
       ) : null}
       {supplier ? (
-        <Action endpoint={recordInvoice} label={t('statement.invoice')} fields={[field('number', 'text', ['数电票号码', 'Invoice number'], { required: true }), field('day', 'date', ['开票日期', 'Day'], { required: true })]} input={send} />
+        <Action
+          endpoint={recordInvoice}
+          label={t('statement.invoice')}
+          fields={[
+            field('number', 'text', ['数电票号码', 'Invoice number'], { required: true }),
+            field('day', 'date', ['开票日期', 'Day'], { required: true }),
+          ]}
+          input={send}
+        />
       ) : null}
-      {buyer && bill ? <Action endpoint={payBill} label={t('statement.pay')} primary blocked={['invoiced', 'paying'].includes(one.state) ? null : t('statement.invoiceFirst')} fields={[amount]} initial={{ amountFen: one.total ?? undefined }} input={send} /> : null}
+      {buyer && bill ? (
+        <Action
+          endpoint={payBill}
+          label={t('statement.pay')}
+          primary
+          blocked={['invoiced', 'paying'].includes(one.state) ? null : t('statement.invoiceFirst')}
+          fields={[amount]}
+          initial={{ amountFen: one.total ?? undefined }}
+          input={send}
+        />
+      ) : null}
       {buyer && one.way === 'direct' ? (
-        <Action endpoint={fileProof} label={t('statement.proof')} fields={[amount, field('paidOn', 'date', ['付款日期', 'Paid on'], { required: true }), field('file', 'text', ['付款凭证', 'Proof'], { required: true, widget: ProofFile })]} initial={{ amountFen: one.total ?? undefined }} input={send} />
+        <Action
+          endpoint={fileProof}
+          label={t('statement.proof')}
+          fields={[
+            amount,
+            field('paidOn', 'date', ['付款日期', 'Paid on'], { required: true }),
+            field('file', 'text', ['付款凭证', 'Proof'], { required: true, widget: ProofFile }),
+          ]}
+          initial={{ amountFen: one.total ?? undefined }}
+          input={send}
+        />
       ) : null}
       {supplier && filed ? (
         <>
-          <Action endpoint={answerProof} label={t('statement.received')} primary explain={<p>{t('statement.receivedExplain')}</p>} input={() => ({ params: { id: filed.id }, body: { received: true } })} />
-          <Action endpoint={answerProof} label={t('statement.notReceived')} danger fields={[{ ...reason, required: true }]} input={(values) => ({ params: { id: filed.id }, body: { received: false, ...values } as never })} />
+          <Action
+            endpoint={answerProof}
+            label={t('statement.received')}
+            primary
+            explain={<p>{t('statement.receivedExplain')}</p>}
+            input={() => ({ params: { id: filed.id }, body: { received: true } })}
+          />
+          <Action
+            endpoint={answerProof}
+            label={t('statement.notReceived')}
+            danger
+            fields={[{ ...reason, required: true }]}
+            input={(values) => ({ params: { id: filed.id }, body: { received: false, ...values } as never })}
+          />
         </>
       ) : null}
     </>

@@ -12,7 +12,12 @@ export const JobProgress = ({ id }: { id: string }) => {
   return (
     <div role="status" className="small">
       {b(title)} · {w('jobState', state)}
-      <Progress percent={Math.round(progress * 100)} size="small" status={state === 'dead' ? 'exception' : undefined} aria-label={b(title)} />
+      <Progress
+        percent={Math.round(progress * 100)}
+        size="small"
+        status={state === 'dead' ? 'exception' : undefined}
+        aria-label={b(title)}
+      />
       <span className={failure ? 'late' : 'quiet'}>{failure ?? note}</span>
     </div>
   );

@@ -42,7 +42,7 @@ const Inbox = () => {
   const count = unread.data?.items.length ?? 0;
   return (
     <Link to={paths.inbox} aria-label={t('frame.inbox', { count })}>
-      <Badge count={count} size="small" color="#a8291f">
+      <Badge count={count} size="small" color="#a8291f" offset={[-8, 8]}>
         <Button type="text" icon={<BellOutlined />} tabIndex={-1} aria-hidden />
       </Badge>
     </Link>
@@ -184,7 +184,14 @@ export const Layout = () => {
           <Outlet />
         </main>
       </div>
-      <footer className="foot">{t('frame.foot')}</footer>
+      <footer className="foot">
+        <p className="row" style={{ justifyContent: 'center' }}>
+          <Link to={paths.procedures}>{t('home.guide')}</Link>
+          <Link to={paths.complaint}>{t('menu.complaint')}</Link>
+          <a href="/api/openapi.json">OpenAPI</a>
+        </p>
+        {t('frame.foot')}
+      </footer>
     </>
   );
 };

@@ -46,6 +46,7 @@ const trade: Group = {
   key: 'menu.trade',
   items: [
     [paths.scenarios, 'menu.scenarios'],
+    [paths.enquiries, 'menu.enquiries'],
     [paths.orders, 'menu.orders'],
     [paths.contracts, 'menu.contracts'],
     [paths.grants, 'menu.grants'],

@@ -1,0 +1,109 @@
+import { listFilings } from '@shugu/wire/market-more';
+import { Link } from '@tanstack/react-router';
+import { Button, Tabs } from 'antd';
+import { CaseQueue } from '../case/queue.tsx';
+import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { hasRole, useMe } from '../session.ts';
+import { Empty } from '../ui/empty.tsx';
+import { money } from '../ui/format.ts';
+import { Page } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { PagedTable } from '../ui/table.tsx';
+
+export default function Filings() {
+  const { t } = useWords();
+  const operator = hasRole(useMe(), 'operator');
+  const add = (
+    <Link to={paths.newCase('filing.review')}>
+      <Button type="primary" tabIndex={-1}>
+        {t('filings.new')}
+      </Button>
+    </Link>
+  );
+  return (
+    <Page title={t('menu.filings')} lead={t('filings.lead')} actions={operator ? null : add}>
+      <Tabs
+        destroyOnHidden
+        items={[
+          {
+            key: 'cases',
+            label: t('filings.cases'),
+            children: (
+              <CaseQueue
+                view={operator ? 'handling' : 'mine'}
+                procedure="filing.review"
+                empty={<Empty title={t('filings.none')}>{t('filings.noneText')}</Empty>}
+              />
+            ),
+          },
+          {
+            key: 'filed',
+            label: t('filings.filed'),
+            children: (
+              <PagedTable
+                endpoint={listFilings}
+                label={t('filings.filed')}
+                exportName="filings"
+                rowKey={(row) => row.id}
+                empty={<Empty title={t('filings.noFiled')} />}
+                columns={[
+                  {
+                    key: 'number',
+                    title: t('papers.number'),
+                    show: (row) => (
+                      <Link to={paths.paper(row.paper)} className="mono">
+                        {row.number}
+                      </Link>
+                    ),
+                    text: (row) => row.number,
+                    sort: (row) => row.number,
+                  },
+                  {
+                    key: 'applicant',
+                    title: t('turn.applicant'),
+                    show: (row) => row.applicant.name,
+                    text: (row) => row.applicant.name,
+                  },
+                  {
+                    key: 'other',
+                    title: t('filings.counterparty'),
+                    show: (row) => row.counterparty,
+                    text: (row) => row.counterparty,
+                  },
+                  {
+                    key: 'amount',
+                    title: t('account.amount'),
+                    right: true,
+                    show: (row) => money(row.amount),
+                    text: (row) => row.amount,
+                    sort: (row) => BigInt(row.amount),
+                  },
+                  {
+                    key: 'kind',
+                    title: t('facet.kind'),
+                    show: (row) => row.productKind,
+                    text: (row) => row.productKind,
+                  },
+                  {
+                    key: 'concluded',
+                    title: t('filings.concludedOn'),
+                    show: (row) => row.concludedOn,
+                    text: (row) => row.concludedOn,
+                    sort: (row) => row.concludedOn,
+                  },
+                  {
+                    key: 'filed',
+                    title: t('filings.filedAt'),
+                    show: (row) => <When at={row.filedAt} />,
+                    text: (row) => row.filedAt,
+                  },
+                ]}
+              />
+            ),
+          },
+        ]}
+      />
+    </Page>
+  );
+}

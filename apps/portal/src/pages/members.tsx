@@ -1,0 +1,158 @@
+import { confirmStanding, listAdmissions, listStandingProposals, organisationStatus, role } from '@shugu/wire/members';
+import { Link } from '@tanstack/react-router';
+import { Select, Tabs } from 'antd';
+import { CaseQueue } from '../case/queue.tsx';
+import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { hasRole, useMe } from '../session.ts';
+import { Action } from '../ui/action.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { Page } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { useFilters } from '../ui/route.ts';
+import { StateTag } from '../ui/step.tsx';
+import { PagedTable } from '../ui/table.tsx';
+
+const All = () => {
+  const { t, w } = useWords();
+  const [filters, setFilters] = useFilters();
+  const roles = (row: { roles: { role: string; class: string }[] }) =>
+    row.roles.map((one) => w('role', one.role) + (one.class ? `（${w('class', one.class)}）` : '')).join('、');
+  return (
+    <PagedTable
+      endpoint={listAdmissions}
+      label={t('menu.members')}
+      input={{ query: { status: filters.status, role: filters.role } }}
+      exportName="members"
+      rowKey={(row) => row.id}
+      empty={<Empty title={t('members.empty')} />}
+      tools={
+        <>
+          <Select
+            allowClear
+            style={{ minWidth: 130 }}
+            aria-label={t('case.state')}
+            placeholder={t('case.state')}
+            value={filters.status}
+            onChange={(status) => setFilters({ status })}
+            options={organisationStatus.options.map((one) => ({ value: one, label: w('organisationStatus', one) }))}
+          />
+          <Select
+            allowClear
+            style={{ minWidth: 160 }}
+            aria-label={t('directory.roles')}
+            placeholder={t('directory.roles')}
+            value={filters.role}
+            onChange={(one) => setFilters({ role: one })}
+            options={role.options.map((one) => ({ value: one, label: w('role', one) }))}
+          />
+        </>
+      }
+      columns={[
+        {
+          key: 'name',
+          title: t('directory.name'),
+          show: (row) => <Link to={paths.member(row.id)}>{row.name}</Link>,
+          text: (row) => row.name,
+          sort: (row) => row.name,
+        },
+        {
+          key: 'code',
+          title: t('directory.code'),
+          show: (row) => <span className="mono">{row.creditCode}</span>,
+          text: (row) => row.creditCode,
+        },
+        { key: 'roles', title: t('directory.roles'), show: roles, text: roles },
+        {
+          key: 'status',
+          title: t('case.state'),
+          show: (row) => <StateTag list="organisationStatus" state={row.status} />,
+          text: (row) => w('organisationStatus', row.status),
+          sort: (row) => row.status,
+        },
+        {
+          key: 'since',
+          title: t('directory.since'),
+          show: (row) => <When at={row.since} />,
+          text: (row) => row.since,
+          sort: (row) => row.since ?? '',
+        },
+      ]}
+    />
+  );
+};
+
+const Standing = () => {
+  const { t } = useWords();
+  return (
+    <PagedTable
+      endpoint={listStandingProposals}
+      label={t('members.standing')}
+      rowKey={(row) => row.id}
+      empty={<Empty title={t('members.noStanding')} />}
+      columns={[
+        {
+          key: 'name',
+          title: t('directory.name'),
+          show: (row) => <Link to={paths.member(row.organisation)}>{row.organisationName}</Link>,
+        },
+        {
+          key: 'status',
+          title: t('members.proposal'),
+          show: (row) => <StateTag list="organisationStatus" state={row.status} />,
+        },
+        { key: 'reason', title: t('members.reason'), show: (row) => row.reason },
+        { key: 'at', title: t('members.proposedAt'), show: (row) => <When at={row.proposedAt} /> },
+        {
+          key: 'confirmed',
+          title: t('members.confirmed'),
+          show: (row) =>
+            row.confirmedAt ? (
+              <When at={row.confirmedAt} />
+            ) : (
+              <Action
+                endpoint={confirmStanding}
+                label={t('clearing.approve')}
+                small
+                danger
+                explain={<p>{row.reason}</p>}
+                input={() => ({ params: { id: row.id }, body: {} })}
+              />
+            ),
+        },
+      ]}
+    />
+  );
+};
+
+export default function Members() {
+  const { t } = useWords();
+  const operator = hasRole(useMe(), 'operator');
+  return (
+    <Page title={t('menu.members')} lead={t('members.lead')}>
+      <Tabs
+        destroyOnHidden
+        items={[
+          ...(operator
+            ? [
+                {
+                  key: 'admission',
+                  label: t('members.admission'),
+                  children: (
+                    <CaseQueue
+                      view="handling"
+                      procedure="member.admission"
+                      open
+                      empty={<Empty title={t('cases.waitingEmpty')} />}
+                    />
+                  ),
+                },
+              ]
+            : []),
+          { key: 'all', label: t('app.all'), children: <All /> },
+          { key: 'standing', label: t('members.standing'), children: <Standing /> },
+        ]}
+      />
+    </Page>
+  );
+}
