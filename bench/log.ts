@@ -56,8 +56,13 @@ const openLog = async (database: Database): Promise<PublicLog> => {
     signer: checkpointSigner(origin, signer),
     vkey: vkeyOf(origin, key.publicKey),
   } as const;
-  return makePublicLog({ database, node: 'bench', now: () => new Date(),
-    originKey: async () => originKey, log: makeLog('silent') });
+  return makePublicLog({
+    database,
+    node: 'bench',
+    now: () => new Date(),
+    originKey: async () => originKey,
+    log: makeLog('silent'),
+  });
 };
 
 /** Committed entries as rooms leave them, by one statement: how they come is not what is measured. */

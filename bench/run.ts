@@ -4,6 +4,7 @@
  * answers `{ bench, error }`, and the exit code is 1.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { stopTestPostgres } from '../apps/server/src/kernel/postgres/testing.ts';
 
@@ -24,11 +25,13 @@ if (unknown.length > 0) {
 }
 for (const name of asked.length > 0 ? asked : benches) {
   const { run } = (await import(join(here, `${name}.ts`))) as { run: () => Promise<object> };
+  // Absolute numbers mean little on a machine that does other work: it says so beside them.
+  const machine = { cores: availableParallelism(), loadBefore: Math.round(loadavg()[0]! * 10) / 10 };
   const result = await run().catch((error: Error) => {
     process.exitCode = 1;
     return { bench: name, error: error.message };
   });
-  if (asJson) console.log(JSON.stringify(result));
-  else console.dir(result, { depth: 6 });
+  if (asJson) console.log(JSON.stringify({ ...result, machine }));
+  else console.dir({ ...result, machine }, { depth: 6 });
 }
 await stopTestPostgres();
