@@ -219,6 +219,10 @@ const fileReview = async (
       personalData: version.tables.some((table) => table.columns.some((column) => isPersonal(column.sensitivity))),
       creditPurpose: draft.purposes.some((one) => creditPurposes.includes(one)),
       ...(draft.personalBasis ? { consent: draft.personalBasis } : {}),
+      // A credit purpose passed its gate only because the supplier is such an agency itself.
+      ...(draft.purposes.some((one) => creditPurposes.includes(one))
+        ? { creditAgency: await deps.members.displayName(tx, principal.participant) }
+        : {}),
       security: draft.securityStatement.slice(0, 2000),
     },
   });
