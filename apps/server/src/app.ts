@@ -18,6 +18,7 @@ import { makeJobs } from './kernel/jobs.ts';
 import { type Kernel, openKernel } from './kernel/kernel.ts';
 import { rateLimit } from './kernel/limits.ts';
 import { makeMetrics } from './kernel/metrics.ts';
+import { keepClock } from './kernel/node.ts';
 import { makeOutbox } from './kernel/outbox.ts';
 import { gather, type RoomParts } from './kernel/parts.ts';
 import type { RunningPostgres } from './kernel/postgres/index.ts';
@@ -94,7 +95,11 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     const holder = (participant: string) =>
       participant ? rooms.members.displayName(kernel.database, participant) : Promise.resolve(config.node);
     const logTick: RoomParts = {
-      ticks: [{ name: 'publiclog', everySeconds: config.logDelaySeconds, run: () => kernel.publicLog.sequence() }],
+      ticks: [
+        // A killed node must not wake up before its own records.
+        { name: 'clock', everySeconds: 5, run: async () => keepClock(kernel.database, kernel.clock).then(() => 0) },
+        { name: 'publiclog', everySeconds: config.logDelaySeconds, run: () => kernel.publicLog.sequence() },
+      ],
     };
     const caseParts: RoomParts = {
       routes: caseRoutes({ cases, database: kernel.database, objects: kernel.objects }),
@@ -189,7 +194,8 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       },
     };
   } catch (error) {
-    await app?.close();
+    // Whatever else fails on the way down must not hide why we go.
+    await app?.close().catch(() => undefined);
     await kernel.close();
     throw error;
   }

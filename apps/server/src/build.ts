@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { type Agreements, permissions as agreementsPermissions, makeAgreements } from './agreements/index.ts';
 import { type Catalogue, permissions as cataloguePermissions, makeCatalogue } from './catalogue/index.ts';
+import { deliverable } from './deliverable.ts';
 import { type Delivery, permissions as deliveryPermissions, makeDelivery } from './delivery/index.ts';
-import { deliverable } from './flows/deliverable.ts';
 import type { Cases } from './kernel/case/index.ts';
 import { type PermissionTable, systemActor } from './kernel/http/principal.ts';
 import type { Kernel } from './kernel/kernel.ts';

@@ -10,8 +10,8 @@ import { type Contract, type Order, readOrder, waitForOrder } from '../scenario/
 import { until } from '../scenario/resource.ts';
 import type { Stage } from '../scenario/stage.ts';
 import { auditAmounts } from './auditor.ts';
+import { buyer, refused, supplier, type TradeWalk } from './context.ts';
 import { callsMax, shares, unitPrice } from './goods.ts';
-import { buyer, refused, supplier, type TradeWalk } from './walk.ts';
 
 const finance = 'citylogistics.finance';
 const developer = 'citylogistics.developer';

@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises';
 import { formatTrust, parseTrust, type Trust, verifyBundle } from '@shugu/evidence';
-import { ProblemError } from '@shugu/wire';
 import { cases } from '@shugu/wire/cases';
 import * as catalogueWire from '@shugu/wire/catalogue';
 import * as kernelWire from '@shugu/wire/kernel';
@@ -20,37 +19,12 @@ import { placeOrder, readContract, signBoth, stateScenario } from '../scenario/o
 import { applyForListing, assess, draftProduct, reviewListing } from '../scenario/product.ts';
 import { applyForRegistration, passNotice, reviewRegistration } from '../scenario/registration.ts';
 import { bringResource } from '../scenario/resource.ts';
-import type { Stage } from '../scenario/stage.ts';
-import type { Walk } from '../steps.ts';
-import type { Folder } from './folder.ts';
+import { buyer, refused, supplier, type TradeWalk } from './context.ts';
 import { callsMax, divisionsClaims, divisionsListing, divisionsProduct, divisionsResource, shares } from './goods.ts';
 import { useAndSettle } from './settle.ts';
 
-export interface TradeWalk {
-  stage: Stage;
-  walk: Walk;
-  folder: Folder;
-  /** Needed where the exchange is still empty. */
-  setupToken?: string;
-  suite: 'intl' | 'sm';
-  /** Organisations to admit; those of the trade itself unless said. */
-  admit?: readonly string[];
-}
-
-export const supplier = 'xingsha.trader';
 const steward = 'xingsha.steward';
-export const buyer = 'citylogistics.trader';
 const members = ['xingsha', 'mapping', 'lawfirm', 'citylogistics'] as const;
-
-/** True when the call is refused with that problem: a proof that the wrong user stays outside. */
-export const refused = async (call: Promise<unknown>, ...codes: string[]): Promise<boolean> => {
-  try {
-    await call;
-    return false;
-  } catch (error) {
-    return error instanceof ProblemError && codes.includes(error.problem.code);
-  }
-};
 
 export const openMarket = async ({ stage, walk, setupToken, admit = members }: TradeWalk): Promise<void> => {
   const { needed } = await stage.anyone.call(membersWire.readSetup, {});

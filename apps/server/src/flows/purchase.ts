@@ -48,6 +48,9 @@ const openAccess = async (tx: Tx, rooms: Rooms, order: Order): Promise<void> => 
     await rooms.agreements.termsOf(tx, order.contract!),
   ];
   if (!contract || !plan || !terms) return;
+  const kinds = terms.deliveryModes.filter((mode) => gatewayModes.has(mode));
+  // Nothing for the gateway to serve: the delivery is made by other means and noted by the supplier.
+  if (kinds.length === 0) return rooms.market.opened(tx, order.id);
   const purposes = await rooms.market.purposesOf(tx, order);
   await rooms.delivery.openGrant(tx, {
     contract: contract.id,
@@ -61,7 +64,7 @@ const openAccess = async (tx: Tx, rooms: Rooms, order: Order): Promise<void> => 
     policyHash: plan.policyHash,
     from: contract.from ?? tx.now,
     until: contract.until,
-    drivers: terms.deliveryModes.filter((mode) => gatewayModes.has(mode)).map((kind) => ({ kind }) as { kind: 'api' }),
+    drivers: kinds.map((kind) => ({ kind }) as { kind: 'api' }),
     ...(purposes.length === 1 ? { defaultPurpose: purposes[0] } : {}),
     defaultAction: 'use',
   });
@@ -117,6 +120,12 @@ const followContract = async (tx: Tx, event: StoredEvent, rooms: Rooms): Promise
   const { contract, version } = event.data as { contract: string; version?: number };
   if (event.type === 'agreements.contract.effective')
     return market.contracted(tx, contract, new Date(event.data.until));
+  if (event.type === 'agreements.contract.amended') {
+    const order = await market.orderOfContract(tx, contract);
+    // Amended terms take the place of the ones in force, for as long as the order is being delivered.
+    if (order && ['delivering', 'delivered', 'objected'].includes(order.state)) await openAccess(tx, rooms, order);
+    return;
+  }
   // A refused amendment leaves the contract as it was.
   if (event.type === 'agreements.contract.refused' && (version ?? 1) > 1) return;
   await endAccess(tx, rooms, contract, event.type);
@@ -140,6 +149,7 @@ export const purchaseFlow = ({ database }: Kernel, rooms: Rooms, cases: Cases): 
       name: 'flow.contract',
       types: [
         'agreements.contract.effective',
+        'agreements.contract.amended',
         'agreements.contract.refused',
         'agreements.contract.terminated',
         'agreements.contract.expired',

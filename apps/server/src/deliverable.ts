@@ -1,9 +1,9 @@
 /** A product version as delivery needs it: the catalogue's frozen tables with the registry's files. */
-import type { Catalogue } from '../catalogue/index.ts';
-import type { DeliverableFile, DeliverableVersion } from '../delivery/index.ts';
-import type { Reader } from '../kernel/db/db.ts';
-import type { ObjectStore } from '../kernel/objects.ts';
-import type { Registry } from '../registry/index.ts';
+import type { Catalogue } from './catalogue/index.ts';
+import type { DeliverableFile, DeliverableVersion } from './delivery/index.ts';
+import type { Reader } from './kernel/db/db.ts';
+import type { ObjectStore } from './kernel/objects.ts';
+import type { Registry } from './registry/index.ts';
 
 interface Sources {
   catalogue: Catalogue;
