@@ -19,6 +19,7 @@ const boundedElsewhere: [RegExp, string][] = [
     /^cases\.case\.(file|move) body\.(data|input|form)(\{\})?$/,
     'a procedure’s form: bytes, items and characters by the case engine',
   ],
+  [/^market\.import\.create body\.content$/, 'a file in base64: the body’s own limit of bytes'],
   [/^registry\.registration\.precheck body\.form(\{\})?$/, 'the same form, before it is filed'],
   [/^cases\.(case|notice|publicNotice)\.list query\.(open|unread|running)$/, 'true or false, written as text'],
 ];

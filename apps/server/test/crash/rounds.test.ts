@@ -52,6 +52,18 @@ const trade = async (trader: ReturnType<typeof makeTrader>, memory: Memory, acce
   if (accept) await trader.finish(memory, id);
 };
 
+const restMilliseconds = 20_000;
+
+/** What outbox and bank still have under way comes to rest first: a fault counts when it does not go away. */
+const atRest = async (look: () => Promise<string[]>): Promise<string[]> => {
+  const end = performance.now() + restMilliseconds;
+  for (;;) {
+    const faults = await look();
+    if (faults.length === 0 || performance.now() > end) return faults;
+    await new Promise((done) => setTimeout(done, 500));
+  }
+};
+
 /** Runs the storm; faults by round, empty when everything held. */
 const weather = async ({ home, rounds: count, sabotage, victims: targets }: Storm): Promise<string[]> => {
   const port = await freePort();
@@ -79,13 +91,8 @@ const weather = async ({ home, rounds: count, sabotage, victims: targets }: Stor
       for (const one of outcome)
         if (one.status === 'rejected') faults.push(`round ${round} (${victim}): ${one.reason}`);
       if (faults.length === 0) {
-        // What the outbox and the bank still have under way comes to rest first.
-        await new Promise((done) => setTimeout(done, 4000));
-        faults.push(
-          ...(await auditExchange(server.url, trader, memory, before)).map(
-            (fault) => `round ${round} (${victim}): ${fault}`,
-          ),
-        );
+        const found = await atRest(() => auditExchange(server.url, trader, memory, before));
+        faults.push(...found.map((fault) => `round ${round} (${victim}): ${fault}`));
       }
     }
   } finally {
