@@ -79,7 +79,7 @@ const go = async (counts: Tally, program: string, ...args: string[]): Promise<Ou
   const ran = await runProgram(program, args);
   if (ran.code > 1) throw new Error(`the verifier in Go ended with ${ran.code}: ${ran.stderr}`);
   const found = JSON.parse(ran.stdout) as Outcome;
-  for (const text of found.notes) counts.note(text.replaceAll(`${root}/`, ''));
+  for (const text of found.notes) counts.note(text.replace(/\S*\/(?=[^/\s]+\.json)/, ''));
   return found;
 };
 
