@@ -1,12 +1,14 @@
 /** The import itself: each row is one application, in a transaction of its own, through the same gates as one typed by hand. */
 import { createListing } from '@shugu/wire/market';
+import { ChildError } from '../../kernel/child/error.ts';
+import { runChild } from '../../kernel/child/run.ts';
 import type { Database, Tx } from '../../kernel/db/db.ts';
 import { actorOf, type Principal, systemActor } from '../../kernel/http/principal.ts';
 import type { JobHandler } from '../../kernel/jobs.ts';
 import { type FieldFault, Problem } from '../../kernel/problem.ts';
 import type { MarketDeps } from '../model.ts';
 import { createListingOf } from '../service/listings.ts';
-import { ImportFault, type ImportRow, readRows } from './rows.ts';
+import type { ImportFormat, ImportRow, ReadRows } from './rows.ts';
 import { addReport, contentOf, endImport, findImport, type ListingImport, type RowReport } from './store.ts';
 
 export const importJob = 'market.listing.import';
@@ -73,20 +75,34 @@ const runRow = async (
   }
 };
 
+/** In a process of its own: a small spreadsheet may unpack to more than the server's memory. */
+const readFile = async (format: ImportFormat, content: Buffer): Promise<ReadRows> => {
+  try {
+    return await runChild<ReadRows>({
+      script: new URL('./rows.child.ts', import.meta.url),
+      input: { format, content: content.toString('base64') },
+      timeLimitMs: 60_000,
+      memoryLimitMB: 256,
+    });
+  } catch (error) {
+    // A full queue passes; what the file did to its reader will not.
+    if (error instanceof ChildError && error.code !== 'child.queue-full') return { failure: error.zh };
+    throw error;
+  }
+};
+
 export const bulkJobs = (deps: MarketDeps): Record<string, JobHandler> => ({
   [importJob]: async (job, { database, progress }) => {
     const one = (await findImport(database, job.data.import))!;
     if (one.state !== 'queued') return { rows: one.report.length };
     const end = (state: 'done' | 'failed', failure: string | null) =>
       database.tx(systemActor('import'), (tx) => endImport(tx, one.id, state, failure));
-    let rows: ImportRow[];
-    try {
-      rows = await readRows(one.format, await contentOf(database, one.id));
-    } catch (error) {
-      if (!(error instanceof ImportFault)) throw error;
-      await end('failed', error.message);
-      return { rows: 0, failure: error.message };
+    const read = await readFile(one.format, await contentOf(database, one.id));
+    if (read.failure !== undefined) {
+      await end('failed', read.failure);
+      return { rows: 0, failure: read.failure };
     }
+    const { rows } = read;
     const done = new Set(one.report.map((report) => report.row));
     for (const [at, row] of rows.entries()) {
       if (!done.has(row.row)) await runRow(deps, database, one, row);

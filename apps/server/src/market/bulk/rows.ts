@@ -18,6 +18,9 @@ export interface ImportRow {
 
 export class ImportFault extends Error {}
 
+/** What the child that reads a file answers. */
+export type ReadRows = { rows: ImportRow[]; failure?: undefined } | { rows?: undefined; failure: string };
+
 /** Columns of a table; `*` must be there. Lists are separated by ; or ；or 、 */
 export const importColumns = {
   version: '*',
