@@ -239,7 +239,7 @@ export const createOffer = endpoint({
     productVersion: versionId,
     policy: policyJson,
     price: json,
-    deliveryModes: z.array(z.enum(deliveryModes)).min(1).optional(),
+    deliveryModes: z.array(z.enum(deliveryModes)).min(1).max(deliveryModes.length).optional(),
     audience: audience.default({ kind: 'everyone' }),
   }),
   reply: offerView,

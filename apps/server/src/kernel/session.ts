@@ -42,6 +42,12 @@ export const endSessionsOf = async (tx: Tx, person: string): Promise<void> => {
 };
 
 /** No Expires: on a simulated calendar it lies in the browser's past, and the end is enforced here anyway. */
+/** Ends every session of a person except the one in use. */
+export const endOtherSessions = async (tx: Tx, person: string, keptTokenHash: Buffer): Promise<void> => {
+  await tx.exec(sql`update sessions set ended_at = ${tx.now}
+    where person = ${person} and ended_at is null and token_hash <> ${keptTokenHash}`);
+};
+
 export const cookieOf = (token: string, secure: boolean): string =>
   `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
 

@@ -182,12 +182,6 @@ export const noteKeyUse = async (tx: Tx, key: string): Promise<void> => {
   await tx.exec(sql`update api_keys set last_used_at = ${tx.now} where id = ${key}`);
 };
 
-/** Ends every session of a person except the one in use. */
-export const endOtherSessions = async (tx: Tx, person: string, keptTokenHash: Buffer): Promise<void> => {
-  await tx.exec(sql`update sessions set ended_at = ${tx.now}
-    where person = ${person} and ended_at is null and token_hash <> ${keptTokenHash}`);
-};
-
 /** Every way in besides the password: passkeys and the link to an identity provider. */
 export const deleteOtherWaysIn = async (tx: Tx, person: string): Promise<void> => {
   await tx.exec(sql`delete from passkeys where person = ${person}`);

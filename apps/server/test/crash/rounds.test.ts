@@ -112,7 +112,7 @@ test(
 test('the suite turns red when the database acknowledges before it is durable', async () => {
   const home = await prepared.copy();
   try {
-    const faults = await weather({ home, rounds: 6, sabotage: 'late_commit', victims: ['database'] });
+    const faults = await weather({ home, rounds: 12, sabotage: 'late_commit', victims: ['database'] });
     expect(faults).not.toEqual([]);
   } finally {
     await rm(home, { recursive: true, force: true });

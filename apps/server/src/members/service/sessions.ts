@@ -4,7 +4,7 @@ import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import { actorOf, anonymous, type Principal } from '../../kernel/http/principal.ts';
 import { type RateLimit, rateLimit } from '../../kernel/limits.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
-import { endSession, endSessionsOf, hashToken, openSession } from '../../kernel/session.ts';
+import { endOtherSessions, endSession, endSessionsOf, hashToken, openSession } from '../../kernel/session.ts';
 import type { Room } from '../deps.ts';
 import { limits, type OrganisationStatus, type Role, type RoleClass, type Seat } from '../model.ts';
 import { hashPassword, passwordMatches } from '../password.ts';
@@ -165,7 +165,7 @@ export const changePassword = async (
     );
     if (!replaced) throw kernelProblems.stale();
     await store.setPassword(tx, principal.id, hash);
-    await store.endOtherSessions(tx, principal.id, hashToken(from.token ?? ''));
+    await endOtherSessions(tx, principal.id, hashToken(from.token ?? ''));
     await audit(tx, { action: 'members.password.update', subject: principal.id });
     room.rightsChange(tx);
   });
