@@ -1,21 +1,17 @@
 /** Payouts, refunds, the desk's overview, instructions, reconciliation, differences, journals. */
 import { z } from 'zod';
-import { bilingual, day, decimal, digest, fen, id, page, pageQuery, text, time } from './common.ts';
+import { bilingual, day, fen, id, page, pageQuery, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import {
   account,
   differenceId,
   instructionId,
-  invoiceId,
-  orderId,
   party,
   payoutId,
   positiveFen,
   reason,
   refundId,
-  settlementLimits,
   statementId,
-  ways,
 } from './settlement-nouns.ts';
 
 export const payout = z.object({

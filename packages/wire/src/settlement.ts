@@ -1,6 +1,6 @@
 /** Sub-accounts at the custodian bank, statements, bills; the rest of settlement stands in settlement-desk.ts. Amounts are fen as decimal strings. */
 import { z } from 'zod';
-import { bilingual, day, decimal, digest, fen, id, page, pageQuery, text, time } from './common.ts';
+import { bilingual, day, decimal, digest, fen, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import {
   approveDifference,
@@ -26,7 +26,6 @@ import {
 } from './settlement-desk.ts';
 import {
   account,
-  funds,
   holdId,
   invoiceId,
   invoiceNumber,
@@ -35,7 +34,6 @@ import {
   positiveFen,
   proofId,
   reason,
-  settlementLimits,
   statementId,
   ways,
 } from './settlement-nouns.ts';
