@@ -21,7 +21,7 @@ export const colours = {
 /** Series of charts, apart in lightness too, so that they differ without colour. */
 export const series = ['#14574f', '#b07d2b', '#2f4d7d', '#7d9d94', '#a8291f', '#6a4c7d'] as const;
 
-const sans =
+export const sans =
   '"PingFang SC","HarmonyOS Sans SC","Source Han Sans SC","Noto Sans CJK SC","Microsoft YaHei",system-ui,-apple-system,"Segoe UI",sans-serif';
 
 export const theme: ThemeConfig = {

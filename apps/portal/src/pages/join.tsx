@@ -28,7 +28,14 @@ const Letter = ({ value, onChange }: WidgetProps) => {
   };
   return (
     <>
-      <Upload accept={mediaTypes.join(',')} showUploadList={false} beforeUpload={(file) => (void take(file), false)}>
+      <Upload
+        accept={mediaTypes.join(',')}
+        showUploadList={false}
+        beforeUpload={(file) => {
+          void take(file);
+          return false;
+        }}
+      >
         <Button>{t('join.pickLetter')}</Button>
       </Upload>{' '}
       {given?.fileName}

@@ -16,9 +16,11 @@ type Listing = Reply<typeof readListing>;
 /** The scenario must name nothing that the listing does not allow; the trade review decides, this only warns. */
 const Hint = ({ one, scenarios }: { one: Listing; scenarios: Reply<typeof listScenarios>['items'] }) => {
   const { t, w } = useWords();
-  const picked = scenarios.find((each) => each.id === Form.useWatch('scenario'));
+  const scenario = Form.useWatch('scenario');
+  const offer = Form.useWatch('offer');
+  const picked = scenarios.find((each) => each.id === scenario);
   const outside = picked && one.purposes.length ? picked.purposes.filter((each) => !one.purposes.includes(each)) : [];
-  const plan = one.plans.find((each) => each.offer === Form.useWatch('offer'));
+  const plan = one.plans.find((each) => each.offer === offer);
   return (
     <>
       {plan ? <p className="quiet">{t(`order.quantity.${quantityUnit(plan.plan)}`)}</p> : null}

@@ -102,7 +102,7 @@ const Money = ({ order }: { order: string }) => {
     <Sheet title={t('order.money')}>
       <Facts
         items={[
-          [t('product.tax', { rate: percent(one.taxRate) }), money(one.estimate)],
+          [t('order.estimate'), `${money(one.estimate)}（${t('product.tax', { rate: percent(one.taxRate) })}）`],
           [t('account.held'), money(one.held)],
           [t('order.way'), w('way', one.way)],
           [t('case.state'), w('orderMoneyState', one.state)],

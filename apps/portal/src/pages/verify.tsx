@@ -1,5 +1,5 @@
 import { verifyFile } from '@shugu/wire/kernel';
-import { getCertificate } from '@shugu/wire/registry';
+import { certificateCode, getCertificate } from '@shugu/wire/registry';
 import { useNavigate } from '@tanstack/react-router';
 import { Alert, Button, Input, Tabs } from 'antd';
 import { useRef, useState } from 'react';
@@ -13,7 +13,6 @@ import { useId } from '../ui/route.ts';
 import { CodeResult } from '../verify/result.tsx';
 import { Camera, readPicture } from '../verify/scan.tsx';
 
-const certificateCode = /^SJ\d{15}$/;
 /** What a QR code says: our own address with the code at its end, or the code alone. */
 const codeIn = (text: string): string =>
   text
@@ -123,7 +122,7 @@ export default function Verify() {
           ]}
         />
       </Sheet>
-      {code ? certificateCode.test(code) ? <Certificate code={code} /> : <CodeResult code={code} /> : null}
+      {code ? certificateCode.safeParse(code).success ? <Certificate code={code} /> : <CodeResult code={code} /> : null}
       <p className="quiet small">{t('verify.offline')}</p>
     </Page>
   );

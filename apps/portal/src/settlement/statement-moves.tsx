@@ -19,7 +19,13 @@ const ProofFile = ({ value, onChange }: WidgetProps) => {
     onChange?.({ name: file.name, mediaType: file.type || 'application/octet-stream', content: await asBase64(file) });
   return (
     <>
-      <Upload showUploadList={false} beforeUpload={(file) => (void take(file), false)}>
+      <Upload
+        showUploadList={false}
+        beforeUpload={(file) => {
+          void take(file);
+          return false;
+        }}
+      >
         <Button>{t('join.pickLetter')}</Button>
       </Upload>{' '}
       {(value as { name?: string } | undefined)?.name}

@@ -4,7 +4,7 @@ import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from 
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import { useEffect, useRef } from 'react';
-import { colours, series } from '../theme.ts';
+import { colours, sans, series } from '../theme.ts';
 
 use([BarChart, LineChart, PieChart, AriaComponent, GridComponent, LegendComponent, TooltipComponent, SVGRenderer]);
 
@@ -17,7 +17,7 @@ export const Chart = ({ option, label, height }: { option: EChartsCoreOption; la
       color: [...series],
       animation: false,
       aria: { enabled: true, decal: { show: true } },
-      textStyle: { fontFamily: 'inherit', color: colours.ink },
+      textStyle: { fontFamily: sans, color: colours.ink },
       ...option,
     });
     const watch = new ResizeObserver(() => chart.resize());

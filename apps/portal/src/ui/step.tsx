@@ -21,7 +21,7 @@ export const NextStep = ({
     <div className={`next-step${done ? ' done' : mine ? ' mine' : ''}`} role="status">
       <div>
         <b>{done ? t('step.ended') : mine ? t('step.mine') : t('step.next')}</b>
-        {who ? <> · {who}</> : null} — {text}
+        {who && !done ? <> · {who}</> : null} — {text}
       </div>
       {children ? (
         <div className="row" style={{ marginTop: 8 }}>

@@ -146,7 +146,10 @@ export const trade = {
   'contract.next.draft': ['双方核对条款，确认或提出修改', 'Both check the terms: confirm or propose changes'],
   'contract.next.negotiating': ['答复对方提出的条款', 'Answer the proposed terms'],
   'contract.next.pendingSignature': ['条款已锁定，等待签署', 'Terms are locked; signatures are awaited'],
-  'contract.next.effective': ['履行中', 'In force'],
+  'contract.next.effective': [
+    '履行中，按约定交付、计量、验收与结算',
+    'In force: delivery, metering, acceptance and settlement go by it',
+  ],
   'grant.lead': [
     '合同生效后开通使用授权；密钥、地址、余量、回执都在这里。',
     'Grants open when contracts take effect: keys, addresses, balance, receipts.',
