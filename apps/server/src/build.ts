@@ -25,6 +25,7 @@ import {
   registryPermissions,
 } from './registry/index.ts';
 import { makeSettlement, type Settlement, settlementPermissions } from './settlement/index.ts';
+import { makeSupervision, type Supervision, supervisionPermissions } from './supervision/index.ts';
 
 export const roomPermissions: readonly PermissionTable[] = [
   membersPermissions,
@@ -35,6 +36,7 @@ export const roomPermissions: readonly PermissionTable[] = [
   meteringPermissions,
   deliveryPermissions,
   settlementPermissions,
+  supervisionPermissions,
 ];
 
 export interface Rooms {
@@ -46,6 +48,7 @@ export interface Rooms {
   metering: Metering;
   delivery: Delivery;
   settlement: Settlement;
+  supervision: Supervision;
   /** What each room hands to the wiring, in order. */
   parts: RoomParts[];
   /** Doors that are not JSON routes: the gateway, the bank's callbacks. */
@@ -159,6 +162,17 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     callbackBase: options.address,
   });
 
+  const supervision = makeSupervision({
+    database,
+    now,
+    members,
+    market,
+    delivery,
+    issue,
+    ruleBook: cases.ruleBook,
+    calendar: cases.calendar,
+  });
+
   return {
     members,
     registry,
@@ -168,6 +182,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     metering,
     delivery,
     settlement,
+    supervision,
     parts: [
       { routes: members.routes },
       registry,
@@ -177,6 +192,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       metering,
       delivery,
       settlement,
+      supervision,
     ],
     mount: async (app) => {
       await delivery.mount(app);

@@ -265,11 +265,20 @@ export const traced = z.object({
   start: z.object({ kind: z.enum(['certificate', 'listing', 'order', 'contract']), id: z.string(), code: z.string() }),
   resources: z.array(z.object({ ...node, name: z.string(), holder: party })),
   rights: z.array(
-    z.object({ ...node, resource: z.string(), right: z.string(), holder: z.string(), certificate: z.string(), until: time }),
+    z.object({
+      ...node,
+      resource: z.string(),
+      right: z.string(),
+      holder: z.string(),
+      certificate: z.string(),
+      until: time,
+    }),
   ),
   certificates: z.array(z.object({ ...node, code: z.string(), resource: z.string(), registrar: party, until: time })),
   products: z.array(z.object({ ...node, name: z.string(), supplier: party })),
-  versions: z.array(z.object({ id: z.string(), product: z.string(), number: count, resources: z.array(z.string()), at: time })),
+  versions: z.array(
+    z.object({ id: z.string(), product: z.string(), number: count, resources: z.array(z.string()), at: time }),
+  ),
   listings: z.array(z.object({ ...node, number: z.string().nullable(), product: z.string(), version: z.string() })),
   orders: z.array(
     z.object({
@@ -282,13 +291,29 @@ export const traced = z.object({
     }),
   ),
   contracts: z.array(
-    z.object({ ...node, number: z.string().nullable(), order: z.string().nullable(), buyer: party, supplier: party, until: time.nullable() }),
+    z.object({
+      ...node,
+      number: z.string().nullable(),
+      order: z.string().nullable(),
+      buyer: party,
+      supplier: party,
+      until: time.nullable(),
+    }),
   ),
   grants: z.array(
-    z.object({ ...node, contract: z.string().nullable(), product: z.string(), buyer: party, trial: z.boolean(), until: time.nullable() }),
+    z.object({
+      ...node,
+      contract: z.string().nullable(),
+      product: z.string(),
+      buyer: party,
+      trial: z.boolean(),
+      until: time.nullable(),
+    }),
   ),
   usage: z.array(z.object({ grant: z.string(), calls: z.string(), rows: z.string(), bytes: z.string(), days: count })),
-  statements: z.array(z.object({ ...node, number: z.string(), order: z.string(), total: fen, settledAt: time.nullable() })),
+  statements: z.array(
+    z.object({ ...node, number: z.string(), order: z.string(), total: fen, settledAt: time.nullable() }),
+  ),
   directives: z.array(z.object({ ...node, number: z.string(), measure: z.string(), target: z.string() })),
   cut: z.array(z.string()).describe('kinds of which only the first are shown'),
 });

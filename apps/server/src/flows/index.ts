@@ -5,8 +5,10 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { listingFlow } from './listing.ts';
 import { purchaseFlow } from './purchase.ts';
+import { supervisionFlow } from './supervision.ts';
 
 export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases): RoomParts[] => [
   listingFlow(rooms),
   purchaseFlow(kernel, rooms, cases),
+  supervisionFlow(rooms),
 ];

@@ -1,0 +1,44 @@
+import type { PermissionTable } from '../kernel/http/principal.ts';
+
+export const permissions: PermissionTable = {
+  'supervision.market.read': {
+    title: { zh: '监管驾驶舱、超期与溯源', en: 'See the whole market, overdue cases and traces' },
+    roles: ['regulator'],
+    seats: ['officer', 'administrator'],
+  },
+  'supervision.directive.read': {
+    title: { zh: '查看全部监管指令', en: 'See every directive' },
+    roles: ['regulator'],
+    seats: ['officer', 'administrator'],
+  },
+  'supervision.directive.issue': {
+    title: { zh: '下达监管指令', en: 'Issue directives' },
+    roles: ['regulator'],
+    seats: ['officer'],
+  },
+  'supervision.directive.confirm': {
+    title: { zh: '复核监管指令', en: 'Confirm directives' },
+    roles: ['regulator'],
+    seats: ['officer', 'administrator'],
+  },
+  'supervision.directive.follow': {
+    title: { zh: '执行并反馈监管指令', en: 'Follow and answer directives as the operator' },
+    roles: ['operator'],
+    seats: ['reviewer', 'approver', 'service'],
+  },
+  'supervision.suspension.read': {
+    title: { zh: '查看暂停使用', en: 'See suspensions' },
+    roles: ['operator', 'regulator'],
+    seats: ['reviewer', 'approver', 'service', 'officer', 'administrator'],
+  },
+  'supervision.suspension.propose': {
+    title: { zh: '提出暂停使用', en: 'Propose to stop use' },
+    roles: ['operator'],
+    seats: ['reviewer', 'approver', 'service'],
+  },
+  'supervision.suspension.confirm': {
+    title: { zh: '复核与解除暂停使用', en: 'Confirm and lift suspensions' },
+    roles: ['operator'],
+    seats: ['approver'],
+  },
+};
