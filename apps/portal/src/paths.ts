@@ -68,6 +68,7 @@ export const paths = {
   rulebook: '/rulebook',
   filings: '/filings',
   supervision: '/supervision',
+  directives: '/directives',
 
   organisation: '/organisation',
   people: '/people',

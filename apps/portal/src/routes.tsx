@@ -106,6 +106,7 @@ const tree = root.addChildren([
   page(paths.rulebook, () => import('./pages/rulebook.tsx')),
   page(paths.filings, () => import('./pages/filings.tsx')),
   page(paths.supervision, () => import('./pages/supervision.tsx')),
+  page(paths.directives, () => import('./pages/directives.tsx')),
   page(paths.organisation, () => import('./pages/organisation.tsx')),
   page(paths.people, () => import('./pages/people.tsx')),
   page(paths.apiKeys, () => import('./pages/api-keys.tsx')),

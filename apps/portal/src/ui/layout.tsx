@@ -138,7 +138,7 @@ export const Layout = () => {
             aria-label={t('frame.menu')}
             onClick={() => setOpen(true)}
           />
-          <Link to={paths.home} className="brand" aria-label={t('app.name')}>
+          <Link to={paths.home} className="brand">
             <Mark />
             <span>{language === 'en' ? 'Shugu' : '数谷'}</span>
             <small>{t('app.tagline')}</small>

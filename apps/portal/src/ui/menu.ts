@@ -80,6 +80,7 @@ const house = (me: Me): Group => ({
     [paths.papers, 'menu.papers'],
     [paths.inbox, 'menu.inbox'],
     [paths.jobs, 'menu.jobs'],
+    [paths.directives, 'menu.directives'],
     [paths.organisation, 'menu.organisation'],
     ...(may(me, 'members.person.read') ? ([[paths.people, 'menu.people']] as Item[]) : []),
     ...(may(me, 'members.key.read') ? ([[paths.apiKeys, 'menu.apiKeys']] as Item[]) : []),
