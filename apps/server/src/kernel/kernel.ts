@@ -93,7 +93,8 @@ export const openKernel = async ({
     connection: postgres.connection,
     tenancy,
     now: () => clock?.now() ?? new Date(),
-    onError: (error) => log.warn({ err: error }, 'a database connection ended'),
+    // The message alone: the error carries the whole client with it.
+    onError: (error) => log.warn({ reason: error.message }, 'a database connection ended'),
   });
   try {
     const applied = await migrate(database, await readMigrations(sourceDirectory, ['kernel', ...roomOrder]));

@@ -1,5 +1,6 @@
 /** Batched posting against single posting: the same books, the same refusals, for any mixture of entries. */
 import { depositSeen, type Entry, type EntryContext, holdPlaced, holdReleased, payoutPaid } from '@shugu/ledger';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase, sql } from '../kernel/db/db.ts';
@@ -18,7 +19,7 @@ let database: Database;
 beforeAll(async () => {
   fresh = await (await testPostgres()).freshDatabase();
   database = openDatabase({ connection: fresh.connection, tenancy: { node: 'hn', market: 'main' }, now: () => now });
-  await migrate(database, await readMigrations(new URL('..', import.meta.url).pathname, ['kernel', 'settlement']));
+  await migrate(database, await readMigrations(join(import.meta.dirname, '..'), ['kernel', 'settlement']));
 });
 afterAll(async () => {
   await database.close();

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type PricePlan, parseSplitRule, type SplitResult } from '@shugu/ledger';
 import { describe, expect, test } from 'vitest';
 import { loadRulePacks } from '../kernel/rulepack/rulebook.ts';
@@ -79,7 +80,7 @@ test('every plan takes the quantity that it measures', () => {
 });
 
 test('fee and limits come from the operator’s data, frozen into the split', async () => {
-  const book = await loadRulePacks(new URL('../../../../rulepacks', import.meta.url).pathname);
+  const book = await loadRulePacks(join(import.meta.dirname, '../../../../rulepacks'));
   const rules = moneyRules(book.current('exchange', new Date('2026-03-02T00:00:00Z')));
   expect(rules).toMatchObject({ feeShare: '0.02', feeTaxPercent: '6' });
   expect(moneyRules(undefined)).toMatchObject({ feeShare: '0', ...fallbackRules });
