@@ -1,6 +1,6 @@
 /** Any case: where it stands, who acts next by when, the steps as forms of its procedure, papers, what happened, the drawing. */
 import { cases } from '@shugu/wire/cases';
-import { Alert, Tabs } from 'antd';
+import { Alert } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { useMe } from '../session.ts';
@@ -10,6 +10,7 @@ import { Facts, Loaded, Sheet } from '../ui/frame.tsx';
 import { Due, When } from '../ui/now.tsx';
 import { OrganisationName } from '../ui/organisations.tsx';
 import { NextStep, StateTag } from '../ui/step.tsx';
+import { Tabs } from '../ui/tabs.tsx';
 import { History } from '../ui/timeline.tsx';
 import { DataFacts } from './data.tsx';
 import { Drawing } from './drawing.tsx';

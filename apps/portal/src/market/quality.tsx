@@ -1,6 +1,7 @@
 /** The platform's self-check of a table: measured rules by dimension (GB/T 36344), drawn and listed. */
-import { Progress, Table, Tag } from 'antd';
+import { Progress, Tag } from 'antd';
 import { useWords } from '../i18n/index.ts';
+import { DataTable } from '../ui/data-table.tsx';
 import { count } from '../ui/format.ts';
 
 interface Metric {
@@ -49,21 +50,15 @@ export const Quality = ({ quality }: { quality: unknown }) => {
           return (
             <div key={dimension} className="small">
               {w('dimension', dimension)}
-              <Progress
-                percent={Math.floor(least * 10_000) / 100}
-                size="small"
-                aria-label={w('dimension', dimension)}
-              />
+              <Progress percent={Math.floor(least * 10_000) / 100} aria-label={w('dimension', dimension)} />
             </div>
           );
         })}
       </div>
-      <Table
-        size="small"
+      <DataTable
         rowKey={(one) => `${one.id}${one.column}`}
         dataSource={report.metrics}
         pagination={report.metrics.length > 15 ? { pageSize: 15, showSizeChanger: false } : false}
-        scroll={{ x: 'max-content' }}
         columns={[
           { title: t('quality.dimension'), dataIndex: 'dimension', render: (one: string) => w('dimension', one) },
           { title: t('version.column'), dataIndex: 'column', render: (one: string | null) => one ?? '—' },

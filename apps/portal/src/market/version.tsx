@@ -1,9 +1,11 @@
 /** A version as people read it: dictionary, sample, quality. */
 import type { versionTable } from '@shugu/wire/catalogue';
-import { Table, Tabs, Tag } from 'antd';
+import { Tag } from 'antd';
 import type { z } from 'zod';
 import { useWords } from '../i18n/index.ts';
+import { DataTable } from '../ui/data-table.tsx';
 import { count } from '../ui/format.ts';
+import { Tabs } from '../ui/tabs.tsx';
 import { Quality } from './quality.tsx';
 
 type VersionTable = Omit<z.output<typeof versionTable>, 'objects' | 'resource'>;
@@ -13,10 +15,8 @@ const sensitive = new Set(['personal', 'sensitivePersonal', 'important', 'core']
 const Dictionary = ({ table }: { table: VersionTable }) => {
   const { t, w } = useWords();
   return (
-    <Table
-      size="small"
+    <DataTable
       pagination={false}
-      scroll={{ x: 'max-content' }}
       rowKey="name"
       dataSource={table.columns}
       columns={[
@@ -50,10 +50,8 @@ const Sample = ({ table }: { table: VersionTable }) => {
   const { t } = useWords();
   if (!table.sample.rows.length) return <p className="quiet">{t('version.noSample')}</p>;
   return (
-    <Table
-      size="small"
+    <DataTable
       pagination={false}
-      scroll={{ x: 'max-content' }}
       rowKey={(row) => JSON.stringify(row)}
       dataSource={table.sample.rows}
       columns={table.sample.columns.map((name, place) => ({
@@ -74,7 +72,6 @@ export const VersionTables = ({ tables }: { tables: VersionTable[] }) => {
         label: `${table.name}（${table.rowCount === null ? '—' : t('version.rows', { count: count(table.rowCount) })}）`,
         children: (
           <Tabs
-            size="small"
             items={[
               { key: 'dictionary', label: t('version.dictionary'), children: <Dictionary table={table} /> },
               { key: 'sample', label: t('version.sample'), children: <Sample table={table} /> },

@@ -10,7 +10,7 @@ import {
   simulateDeposit,
 } from '@shugu/wire/settlement';
 import { Link } from '@tanstack/react-router';
-import { Alert, Tabs } from 'antd';
+import { Alert } from 'antd';
 import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -23,6 +23,7 @@ import { Figure, Loaded, Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { Tabs } from '../ui/tabs.tsx';
 
 const amount = [field('amountFen', 'text', ['金额（元）', 'Amount (CNY)'], { required: true, widget: MoneyInput })];
 
@@ -220,7 +221,6 @@ export default function Account() {
                   <a href={readOwnJournal.path}>{t('account.journal')}</a>
                 </div>
                 <Tabs
-                  destroyOnHidden
                   items={[
                     { key: 'entries', label: t('account.entries'), children: <Entries /> },
                     { key: 'holds', label: t('account.holds'), children: <Holds /> },

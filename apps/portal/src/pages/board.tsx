@@ -1,10 +1,11 @@
 import { turnover } from '@shugu/wire/market';
 import { registryStatistics } from '@shugu/wire/registry';
-import { Table } from 'antd';
+
 import { useMemo } from 'react';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { Chart } from '../ui/chart.tsx';
+import { DataTable } from '../ui/data-table.tsx';
 import { count, money } from '../ui/format.ts';
 import { Figure, Loaded, Page, Sheet } from '../ui/frame.tsx';
 
@@ -32,11 +33,9 @@ const Months = ({ data }: { data: Turnover }) => {
   return (
     <>
       <Chart option={option} label={t('board.chart')} />
-      <Table
-        size="small"
+      <DataTable
         pagination={false}
         rowKey="month"
-        scroll={{ x: 'max-content' }}
         dataSource={[...data.months].reverse()}
         columns={[
           { title: t('board.month'), dataIndex: 'month' },
@@ -59,10 +58,8 @@ const Registered = () => {
         {(data) => (
           <>
             <p>{t('board.inForce', { count: data.inForce, year: data.year })}</p>
-            <Table
-              size="small"
+            <DataTable
               pagination={false}
-              scroll={{ x: 'max-content' }}
               rowKey={(row) => row.month + row.procedure}
               dataSource={data.items}
               columns={[

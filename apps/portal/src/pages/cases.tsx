@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { Button, Tabs } from 'antd';
+import { Button } from 'antd';
 import { CaseQueue, type QueueView } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -7,6 +7,7 @@ import { hasRole, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
 import { useFilters } from '../ui/route.ts';
+import { Tabs } from '../ui/tabs.tsx';
 
 export default function CasesPage() {
   const { t } = useWords();
@@ -33,7 +34,6 @@ export default function CasesPage() {
       <Tabs
         activeKey={filters.view ?? 'waiting'}
         onChange={(view) => setFilters({ view })}
-        destroyOnHidden
         items={views.map((view) => ({
           key: view,
           label: t(`cases.${view}`),

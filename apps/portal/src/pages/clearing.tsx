@@ -17,7 +17,7 @@ import {
   retryInstruction,
   runReconciliation,
 } from '@shugu/wire/settlement';
-import { Alert, Tabs, Tag } from 'antd';
+import { Alert, Tag } from 'antd';
 import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { MoneyInput } from '../settlement/money-field.tsx';
@@ -29,6 +29,7 @@ import { Figure, Loaded, Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { Tabs } from '../ui/tabs.tsx';
 import { StatementTable } from './statements.tsx';
 
 const reason = [field('reason', 'longText', ['理由', 'Reason'], { required: true })];
@@ -371,7 +372,11 @@ export default function Clearing() {
   const { t, b } = useWords();
   const read = useRead(readOverview, {}, { every: 15_000 });
   return (
-    <Page title={t('menu.clearing')} lead={t('clearing.lead')}>
+    <Page
+      title={t('menu.clearing')}
+      lead={t('clearing.lead')}
+      actions={<a href={readJournal.path}>{t('account.journal')}</a>}
+    >
       <Loaded of={read}>
         {(one) => (
           <>
@@ -413,8 +418,6 @@ export default function Clearing() {
         )}
       </Loaded>
       <Tabs
-        destroyOnHidden
-        tabBarExtraContent={<a href={readJournal.path}>{t('account.journal')}</a>}
         items={[
           { key: 'payouts', label: t('account.payouts'), children: <Payouts /> },
           { key: 'statements', label: t('menu.statements'), children: <StatementTable /> },

@@ -1,6 +1,6 @@
 import { listFilings } from '@shugu/wire/market-more';
 import { Link } from '@tanstack/react-router';
-import { Button, Tabs } from 'antd';
+import { Button } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -10,6 +10,7 @@ import { money } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { Tabs } from '../ui/tabs.tsx';
 
 export default function Filings() {
   const { t } = useWords();
@@ -24,7 +25,6 @@ export default function Filings() {
   return (
     <Page title={t('menu.filings')} lead={t('filings.lead')} actions={operator ? null : add}>
       <Tabs
-        destroyOnHidden
         items={[
           {
             key: 'cases',

@@ -1,6 +1,6 @@
 import { listingStates, listListings } from '@shugu/wire/market';
 import { Link } from '@tanstack/react-router';
-import { Select, Tabs } from 'antd';
+import { Select } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -11,6 +11,7 @@ import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { Tabs } from '../ui/tabs.tsx';
 
 const All = () => {
   const { t, w } = useWords();
@@ -91,7 +92,6 @@ export default function Listings() {
   return (
     <Page title={operator ? t('menu.listingsAll') : t('menu.listings')} lead={t('listing.lead')}>
       <Tabs
-        destroyOnHidden
         items={[
           ...(operator
             ? [

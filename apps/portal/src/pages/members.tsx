@@ -1,6 +1,6 @@
 import { confirmStanding, listAdmissions, listStandingProposals, organisationStatus, role } from '@shugu/wire/members';
 import { Link } from '@tanstack/react-router';
-import { Select, Tabs } from 'antd';
+import { Select } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -12,6 +12,7 @@ import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { Tabs } from '../ui/tabs.tsx';
 
 const All = () => {
   const { t, w } = useWords();
@@ -131,7 +132,6 @@ export default function Members() {
   return (
     <Page title={t('menu.members')} lead={t('members.lead')}>
       <Tabs
-        destroyOnHidden
         items={[
           ...(operator
             ? [

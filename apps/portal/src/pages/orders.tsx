@@ -1,6 +1,6 @@
 import { listOrders, orderStates } from '@shugu/wire/market';
 import { Link } from '@tanstack/react-router';
-import { Segmented, Select, Tabs } from 'antd';
+import { Segmented, Select } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -12,6 +12,7 @@ import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { Tabs } from '../ui/tabs.tsx';
 
 const OrderList = () => {
   const { t, b, w } = useWords();
@@ -123,7 +124,6 @@ export default function Orders() {
     <Page title={operator ? t('menu.ordersAll') : t('menu.orders')} lead={t('order.lead')}>
       {operator ? (
         <Tabs
-          destroyOnHidden
           items={[
             {
               key: 'review',

@@ -1,6 +1,6 @@
 import { listReports } from '@shugu/wire/market';
 import { Link } from '@tanstack/react-router';
-import { Button, Tabs } from 'antd';
+import { Button } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -10,6 +10,7 @@ import { dayOf } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { Tabs } from '../ui/tabs.tsx';
 
 export default function Reports() {
   const { t, w } = useWords();
@@ -24,7 +25,6 @@ export default function Reports() {
   return (
     <Page title={t('menu.reports')} lead={t('reports.lead')} actions={body ? null : engage}>
       <Tabs
-        destroyOnHidden
         items={[
           {
             key: 'engagements',

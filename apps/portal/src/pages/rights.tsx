@@ -1,6 +1,6 @@
 import { listCertificates, ownCertificates, ownRights } from '@shugu/wire/registry';
 import { Link } from '@tanstack/react-router';
-import { Button, Tabs } from 'antd';
+import { Button } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -11,6 +11,7 @@ import { dayOf } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { Tabs } from '../ui/tabs.tsx';
 
 const Certificates = ({ own }: { own: boolean }) => {
   const { t, w } = useWords();

@@ -6,6 +6,7 @@ import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
 import { StatementMoves } from '../settlement/statement-moves.tsx';
+import { DataTable } from '../ui/data-table.tsx';
 import { countText, dayOf, money, percent, yuan } from '../ui/format.ts';
 import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
@@ -45,11 +46,9 @@ export default function StatementPage() {
             <div className="columns">
               <div>
                 <Sheet title={t('statement.lines')}>
-                  <Table
-                    size="small"
+                  <DataTable
                     rowKey="line"
                     pagination={false}
-                    scroll={{ x: 'max-content' }}
                     dataSource={one.lines}
                     columns={[
                       { title: t('statement.item'), dataIndex: 'title' },
@@ -90,8 +89,7 @@ export default function StatementPage() {
                 </Sheet>
                 {one.legs.length ? (
                   <Sheet title={t('statement.legs')}>
-                    <Table
-                      size="small"
+                    <DataTable
                       rowKey={(leg) => leg.party.id + leg.role}
                       pagination={false}
                       dataSource={one.legs}

@@ -1,6 +1,6 @@
 import { overdue, overview } from '@shugu/wire/supervision';
 import { Link } from '@tanstack/react-router';
-import { Tabs } from 'antd';
+
 import { useMemo } from 'react';
 import { type Reply, useRead } from '../api.ts';
 import { CaseQueue } from '../case/queue.tsx';
@@ -14,6 +14,7 @@ import { countText, money } from '../ui/format.ts';
 import { Facts, Figure, Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { Tabs } from '../ui/tabs.tsx';
 
 type Overview = Reply<typeof overview>;
 
@@ -154,7 +155,6 @@ export default function Supervision() {
     <Page title={t('menu.supervision')} lead={t('supervision.lead')}>
       <Loaded of={read}>{(data) => <Cockpit data={data} />}</Loaded>
       <Tabs
-        destroyOnHidden
         items={[
           { key: 'directives', label: t('directive.title'), children: <Directives /> },
           { key: 'overdue', label: t('supervision.limits'), children: <Overdue /> },

@@ -1,7 +1,7 @@
 import { verifyFile } from '@shugu/wire/kernel';
 import { certificateCode, getCertificate } from '@shugu/wire/registry';
 import { useNavigate } from '@tanstack/react-router';
-import { Alert, Button, Input, Tabs } from 'antd';
+import { Alert, Button, Input } from 'antd';
 import { useRef, useState } from 'react';
 import { useRead, useWrite } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
@@ -10,6 +10,7 @@ import { CertificateView } from '../registry/certificate.tsx';
 import { Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { ProblemNote } from '../ui/problem.tsx';
 import { useId } from '../ui/route.ts';
+import { Tabs } from '../ui/tabs.tsx';
 import { CodeResult } from '../verify/result.tsx';
 import { Camera, readPicture } from '../verify/scan.tsx';
 

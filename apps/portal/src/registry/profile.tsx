@@ -1,11 +1,13 @@
 /** What the platform counted and found in an upload: a self-check, labelled as such. */
 import { getProfile } from '@shugu/wire/registry';
-import { Alert, Table, Tabs, Tag } from 'antd';
+import { Alert, Tag } from 'antd';
 import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { Quality } from '../market/quality.tsx';
+import { DataTable } from '../ui/data-table.tsx';
 import { count } from '../ui/format.ts';
 import { Loaded, Sheet } from '../ui/frame.tsx';
+import { Tabs } from '../ui/tabs.tsx';
 
 interface ColumnProfile {
   name: string;
@@ -45,11 +47,9 @@ const listOf = <T,>(value: unknown, key: string): T[] => {
 const Columns = ({ profile }: { profile: unknown }) => {
   const { t, w } = useWords();
   return (
-    <Table
-      size="small"
+    <DataTable
       rowKey="name"
       pagination={false}
-      scroll={{ x: 'max-content' }}
       dataSource={listOf<ColumnProfile>(profile, 'columns')}
       columns={[
         { title: t('version.column'), dataIndex: 'name' },

@@ -1,9 +1,10 @@
 /** Picks organisations by name from the public directory; an id that is known can be typed in. */
-import { listDirectory, readProfile } from '@shugu/wire/members';
+import { listAdmissions, listDirectory, readProfile } from '@shugu/wire/members';
 import { Select } from 'antd';
 import { useState } from 'react';
 import { type Input, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
+import { may, useMe } from '../session.ts';
 import { shortId } from './format.ts';
 
 interface PickerProps {
@@ -37,7 +38,13 @@ export const OrganisationPicker = ({ id, value, onChange, single, query }: Picke
 
 /** An organisation by its name where only the id is known. */
 export const OrganisationName = ({ id }: { id: string | null | undefined }) => {
-  const real = !!id?.startsWith('org_');
-  const found = useRead(readProfile, { params: { id: id ?? '' } }, { enabled: real });
-  return <span title={id ?? undefined}>{found.data?.name ?? (id ? shortId(id) : '—')}</span>;
+  const me = useMe();
+  // Members who keep out of the public directory are known by name to those who supervise them.
+  const supervises = may(me, 'members.organisation.read');
+  const members = useRead(listAdmissions, { query: { limit: 100 } }, { enabled: supervises });
+  const own = me?.organisation.id === id ? me?.organisation.name : undefined;
+  const known = own ?? members.data?.items.find((one) => one.id === id)?.name;
+  const asks = !!id?.startsWith('org_') && !known && !(supervises && members.isPending);
+  const found = useRead(readProfile, { params: { id: id ?? '' } }, { enabled: asks });
+  return <span title={id ?? undefined}>{known ?? found.data?.name ?? (id ? shortId(id) : '—')}</span>;
 };

@@ -1,9 +1,10 @@
 /** A list of the server: cursor pages, sorting within the page, export of everything; cards instead of rows on narrow screens. */
 import type { AnyEndpoint } from '@shugu/wire/endpoint';
-import { App, Button, Grid, Table } from 'antd';
+import { App, Button, Grid } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { client, type Input, type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
+import { DataTable } from './data-table.tsx';
 import { Loaded } from './frame.tsx';
 
 /** Rows that one export holds at most: 50 pages of 100. */
@@ -139,13 +140,11 @@ export function PagedTable<E extends AnyEndpoint>({
         </ul>
       );
     return (
-      <Table<R & object>
-        size="small"
-        aria-label={label}
+      <DataTable<R & object>
+        label={label}
         dataSource={items as (R & object)[]}
         rowKey={(row) => rowKey(row)}
         pagination={false}
-        scroll={{ x: 'max-content' }}
         columns={columns.map((column) => ({
           key: column.key,
           title: column.title,

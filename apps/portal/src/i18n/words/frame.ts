@@ -43,6 +43,7 @@ export const frame = {
   'form.organisationHint': ['按名称搜索，或输入机构编号', 'Search by name, or type an identifier'],
   'problem.network': ['暂时连接不上服务器', 'The server cannot be reached'],
   'problem.next': ['下一步：', 'What to do: '],
+  'table.data': ['表格，可左右滚动', 'Table, scrolls sideways'],
   'table.pages': ['翻页', 'Pages'],
   'table.page': ['第 {count} 页', 'Page {count}'],
   'table.previous': ['上一页', 'Previous'],
