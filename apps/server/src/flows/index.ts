@@ -6,9 +6,11 @@ import type { RoomParts } from '../kernel/parts.ts';
 import { listingFlow } from './listing.ts';
 import { purchaseFlow } from './purchase.ts';
 import { supervisionFlow } from './supervision.ts';
+import { trialFlow } from './trial.ts';
 
 export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases): RoomParts[] => [
   listingFlow(rooms),
+  trialFlow(rooms),
   purchaseFlow(kernel, rooms, cases),
   supervisionFlow(rooms),
 ];

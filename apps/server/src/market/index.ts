@@ -13,7 +13,7 @@ import { enquiryRoutes } from './enquiry/routes.ts';
 import { filingRoutes } from './filing/routes.ts';
 import { filingHooks, filingProcedure } from './filing/service.ts';
 import type { Listing, MarketDeps, Order } from './model.ts';
-import { findOrder, findScenario, lapsedListings, orderOfContract, standingListing } from './reads.ts';
+import { findListing, findOrder, findScenario, lapsedListings, orderOfContract, standingListing } from './reads.ts';
 import { marketRoutes } from './routes.ts';
 import { makeSearch } from './search/index.ts';
 import * as fulfilment from './service/fulfilment.ts';
@@ -36,6 +36,7 @@ export interface Market {
   orderOfContract(read: Reader, contract: string): Promise<Order | undefined>;
   /** Purposes that the buyer stated for an order. */
   purposesOf(read: Reader, order: Order): Promise<string[]>;
+  listing(read: Reader, id: string): Promise<Listing | undefined>;
   standingListing(read: Reader, product: string): Promise<Listing | undefined>;
   contracted(tx: Tx, contract: string, until: Date): Promise<void>;
   contractEnded(tx: Tx, contract: string): Promise<void>;
@@ -99,6 +100,7 @@ export const makeMarket = (deps: MarketOptions): Market => {
     order: findOrder,
     orderOfContract,
     purposesOf: async (read, order) => (await findScenario(read, order.scenario))?.statement.purposes ?? [],
+    listing: findListing,
     standingListing,
     contracted: (tx, contract, until) => fulfilment.contracted(deps, tx, contract, until),
     contractEnded: fulfilment.contractEnded,
