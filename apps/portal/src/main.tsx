@@ -8,6 +8,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import 'dayjs/locale/zh-cn';
 import './style.css';
+import './parts.css';
 import { queries } from './api.ts';
 import { startLanguages, useWords } from './i18n/index.ts';
 import { router } from './routes.tsx';
