@@ -1,7 +1,11 @@
 /** The regulator's view over the market, directives (监管指令), suspensions that two people of the operator order. */
 import { z } from 'zod';
-import { anyId, bilingual, fen, id, name, page, pageQuery, time } from './common.ts';
+import { contractId } from './agreements.ts';
+import { productId } from './catalogue.ts';
+import { bilingual, fen, id, name, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
+import { listingId } from './market.ts';
+import { grantId } from './metering.ts';
 
 export const supervisionLimits = {
   /** Working days that a directive may give for its answer. */
@@ -22,7 +26,14 @@ export const directiveStates = ['proposed', 'declined', 'effective', 'lapsed', '
 
 const reason = z.string().trim().min(1).max(supervisionLimits.reasonCharactersMax);
 const party = z.object({ id: z.string(), name: z.string() });
-const target = z.object({ kind: z.enum(targetKinds), id: anyId });
+const aimedAt = <K extends (typeof targetKinds)[number]>(kind: K, of: z.ZodString) =>
+  z.object({ kind: z.literal(kind), id: of }).strict();
+const used = [aimedAt('product', productId), aimedAt('grant', grantId), aimedAt('contract', contractId)] as const;
+const target = z.discriminatedUnion('kind', [
+  aimedAt('listing', listingId),
+  aimedAt('organisation', id('org')),
+  ...used,
+]);
 
 export const answer = z.object({
   by: party,
@@ -166,7 +177,7 @@ export const proposeSuspension = endpoint({
   path: '/api/suspensions',
   summary: { zh: '提出暂停使用', en: 'Propose to stop use' },
   permission: 'supervision.suspension.propose',
-  body: z.object({ target: z.object({ kind: z.enum(['product', 'grant', 'contract']), id: anyId }), reason }).strict(),
+  body: z.object({ target: z.discriminatedUnion('kind', used), reason }).strict(),
   reply: suspension,
   status: 201,
 });
