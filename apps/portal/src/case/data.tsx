@@ -1,7 +1,7 @@
 /** The values of a form, read by its fields. */
 import type { Field } from '@shugu/wire/cases';
 import type { ReactNode } from 'react';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { Facts } from '../ui/frame.tsx';
 import { OrganisationName } from '../ui/organisations.tsx';
 
@@ -15,7 +15,7 @@ export const FieldValue = ({ one, value }: { one: Field; value: unknown }): Reac
     case 'choice':
       return choice(value);
     case 'choices':
-      return (value as unknown[]).map(choice).join('、');
+      return (value as unknown[]).map(choice).join(listMark());
     case 'list':
       return (
         <ol style={{ margin: 0, paddingLeft: '1.3em' }}>

@@ -2,7 +2,7 @@
 import { cases } from '@shugu/wire/cases';
 import { Alert } from 'antd';
 import { type Reply, useRead } from '../api.ts';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import type { FormField } from '../ui/fields.tsx';
@@ -52,7 +52,7 @@ const Moves = ({ one, procedure }: { one: CaseView; procedure: Procedure }) => {
         initial={{ form: one.data }}
         explain={
           named.length ? (
-            <p>{t('case.papersNeeded', { papers: named.join('、') })}</p>
+            <p>{t('case.papersNeeded', { papers: named.join(listMark()) })}</p>
           ) : dangerous && !fields.length ? (
             <p>{t('app.dangerous')}</p>
           ) : undefined

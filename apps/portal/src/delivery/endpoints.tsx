@@ -2,7 +2,7 @@
 import { listEndpoints, putEndpoints } from '@shugu/wire/delivery';
 import { Alert } from 'antd';
 import { type Reply, useRead } from '../api.ts';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
 import { bytes, count } from '../ui/format.ts';
@@ -39,7 +39,7 @@ const EndpointFacts = ({ one }: { one: EndpointView }) => {
           ],
           one.api && [
             t('endpoints.answers'),
-            one.api.answerColumns.length ? one.api.answerColumns.join('、') : t('app.all'),
+            one.api.answerColumns.length ? one.api.answerColumns.join(listMark()) : t('app.all'),
           ],
           one.api && [t('resources.rows'), count(one.api.rows)],
           one.files && [

@@ -33,6 +33,9 @@ export const startLanguages = async (): Promise<void> => {
 
 export const languageNow = (): Language => (i18next.language === 'en' ? 'en' : 'zh');
 
+/** What stands between the items of a list: 、 in Chinese, a comma in English. */
+export const listMark = (): string => (languageNow() === 'en' ? ', ' : '、');
+
 export const setLanguage = (language: Language): void => {
   localStorage.setItem(remembered, language);
   void i18next.changeLanguage(language);

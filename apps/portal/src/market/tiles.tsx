@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { Tag } from 'antd';
 import type { ReactNode } from 'react';
 import { type Reply, useRead } from '../api.ts';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Loaded } from '../ui/frame.tsx';
 
@@ -35,7 +35,8 @@ export const ProductTile = ({ one }: { one: Found }) => {
       <div className="row between tile-foot">
         <b className="price">{b(one.price.text)}</b>
         <span className="small quiet">
-          {one.deliveryModes.map((mode) => w('deliveryMode', mode)).join('、')} · {w('updateCycle', one.updateCycle)}
+          {one.deliveryModes.map((mode) => w('deliveryMode', mode)).join(listMark())} ·{' '}
+          {w('updateCycle', one.updateCycle)}
         </span>
       </div>
       <div className="small quiet">{one.supplier.name}</div>

@@ -6,7 +6,7 @@ import { useRef, useState } from 'react';
 import { ContractDocument } from '../agreements/document.tsx';
 import { type Contract, ContractMoves } from '../agreements/moves.tsx';
 import { client, useRead } from '../api.ts';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
@@ -133,7 +133,7 @@ export default function ContractPage() {
         return (
           <Page title={one.productName} lead={one.number} actions={<StateTag list="contractState" state={one.state} />}>
             <NextStep
-              who={waits.join('、') || undefined}
+              who={waits.join(listMark()) || undefined}
               text={
                 ended ? (one.endReason ?? w('contractState', one.state)) : t(`contract.next.${one.state as 'draft'}`)
               }
@@ -169,7 +169,7 @@ export default function ContractPage() {
                       [t('order.way'), w('way', version.terms.settlementWay)],
                       [
                         t('facet.deliveryMode'),
-                        version.terms.deliveryModes.map((mode) => w('deliveryMode', mode)).join('、'),
+                        version.terms.deliveryModes.map((mode) => w('deliveryMode', mode)).join(listMark()),
                       ],
                       [t('contract.term'), `${dayOf(one.from)} — ${dayOf(one.until)}`],
                       [t('product.acceptanceDays'), version.terms.acceptanceDays],

@@ -13,7 +13,7 @@ import {
 import { Link } from '@tanstack/react-router';
 import { Tag } from 'antd';
 import { type Reply, useRead } from '../api.ts';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { demandForm, quotationForm } from '../market/demand-fields.ts';
 import { type PlanValues, planOf, rateOf } from '../market/plan-fields.ts';
 import { planText } from '../market/price.ts';
@@ -196,7 +196,10 @@ export default function DemandPage() {
                   items={[
                     [t('facet.industry'), `${w('industry', one.industry.charAt(0))}（${one.industry}）`],
                     [t('facet.region'), w('region', one.region)],
-                    [t('facet.deliveryMode'), one.deliveryModes.map((mode) => w('deliveryMode', mode)).join('、')],
+                    [
+                      t('facet.deliveryMode'),
+                      one.deliveryModes.map((mode) => w('deliveryMode', mode)).join(listMark()),
+                    ],
                     [t('scenario.purposes'), one.purposes.map((each) => <Tag key={each}>{w('purpose', each)}</Tag>)],
                     [t('demand.budget'), one.budgetMax ? money(one.budgetMax) : t('demand.noBudget')],
                     [t('demand.openUntil'), one.openUntil],

@@ -1,6 +1,6 @@
 import { listDirectory, roleClass } from '@shugu/wire/members';
 import { Input, Segmented, Select } from 'antd';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
@@ -11,7 +11,7 @@ export default function Directory() {
   const { t, w } = useWords();
   const [filters, setFilters] = useFilters();
   const roles = (row: { roles: { role: string; class: string }[] }) =>
-    row.roles.map((one) => w('role', one.role) + (one.class ? `（${w('class', one.class)}）` : '')).join('、');
+    row.roles.map((one) => w('role', one.role) + (one.class ? `（${w('class', one.class)}）` : '')).join(listMark());
   return (
     <Page title={t('directory.title')} lead={t('directory.lead')}>
       <PagedTable
@@ -71,7 +71,7 @@ export default function Directory() {
               row.roles
                 .map((one) => one.licence)
                 .filter(Boolean)
-                .join('、') || '—',
+                .join(listMark()) || '—',
           },
           {
             key: 'since',

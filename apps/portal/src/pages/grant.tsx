@@ -6,7 +6,7 @@ import { useRead } from '../api.ts';
 import { Console } from '../delivery/console.tsx';
 import { GrantKeys, OnceShown } from '../delivery/keys.tsx';
 import { Balance, Receipts } from '../delivery/receipts.tsx';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
@@ -105,7 +105,7 @@ export default function Grant() {
                     items={[
                       [t('who.supplier'), one.supplier.name],
                       [t('who.buyer'), one.buyer.name],
-                      [t('grant.actions'), one.actions.map((action) => w('action', action)).join('、')],
+                      [t('grant.actions'), one.actions.map((action) => w('action', action)).join(listMark())],
                       [
                         t('scenario.purposes'),
                         one.purposes

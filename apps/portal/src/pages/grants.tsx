@@ -1,7 +1,7 @@
 import { grantStates, listGrants } from '@shugu/wire/delivery';
 import { Link } from '@tanstack/react-router';
 import { Segmented, Select, Tag } from 'antd';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
@@ -78,7 +78,7 @@ export default function Grants() {
           {
             key: 'lines',
             title: t('facet.deliveryMode'),
-            show: (row) => row.lines.map((line) => w('driver', line.kind)).join('、'),
+            show: (row) => row.lines.map((line) => w('driver', line.kind)).join(listMark()),
           },
           {
             key: 'until',

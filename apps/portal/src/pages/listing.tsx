@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { Alert } from 'antd';
 import { useRead } from '../api.ts';
 import { CasePanel } from '../case/panel.tsx';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { planText } from '../market/price.ts';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
@@ -78,7 +78,7 @@ export default function Listing() {
                       <span>
                         <b>{plan.title}</b>{' '}
                         <span className="quiet small">
-                          {plan.settlementWays.map((way) => w('way', way)).join('、')} ·{' '}
+                          {plan.settlementWays.map((way) => w('way', way)).join(listMark())} ·{' '}
                           {t('product.tax', { rate: percent(plan.taxRate) })}
                         </span>
                       </span>

@@ -2,7 +2,7 @@ import { confirmStanding, listAdmissions, listStandingProposals, organisationSta
 import { Link } from '@tanstack/react-router';
 import { Select } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { hasRole, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
@@ -18,7 +18,7 @@ const All = () => {
   const { t, w } = useWords();
   const [filters, setFilters] = useFilters();
   const roles = (row: { roles: { role: string; class: string }[] }) =>
-    row.roles.map((one) => w('role', one.role) + (one.class ? `（${w('class', one.class)}）` : '')).join('、');
+    row.roles.map((one) => w('role', one.role) + (one.class ? `（${w('class', one.class)}）` : '')).join(listMark());
   return (
     <PagedTable
       endpoint={listAdmissions}

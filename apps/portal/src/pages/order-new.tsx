@@ -2,7 +2,7 @@ import { createScenario, listScenarios, placeOrder, readListing } from '@shugu/w
 import { useNavigate } from '@tanstack/react-router';
 import { Alert, Form } from 'antd';
 import { type Reply, useRead } from '../api.ts';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { planText, quantityUnit } from '../market/price.ts';
 import { scenarioBody, scenarioForm } from '../market/scenario-fields.ts';
 import { paths } from '../paths.ts';
@@ -29,7 +29,7 @@ const Hint = ({ one, scenarios }: { one: Listing; scenarios: Reply<typeof listSc
           type="warning"
           showIcon
           style={{ marginBottom: 16 }}
-          title={t('order.outside', { purposes: outside.map((each) => w('purpose', each)).join('、') })}
+          title={t('order.outside', { purposes: outside.map((each) => w('purpose', each)).join(listMark()) })}
         />
       ) : null}
     </>

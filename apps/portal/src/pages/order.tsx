@@ -3,7 +3,7 @@ import { readOrderMoney } from '@shugu/wire/settlement';
 import { Link } from '@tanstack/react-router';
 import { Steps, Tag } from 'antd';
 import { type Reply, useRead } from '../api.ts';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { planText } from '../market/price.ts';
 import { paths } from '../paths.ts';
 import { may, useMe } from '../session.ts';
@@ -206,7 +206,10 @@ export default function OrderPage() {
                   <Facts
                     items={[
                       [t('scenario.title'), one.scenario.title],
-                      [t('scenario.purposes'), one.scenario.purposes.map((each) => w('purpose', each)).join('、')],
+                      [
+                        t('scenario.purposes'),
+                        one.scenario.purposes.map((each) => w('purpose', each)).join(listMark()),
+                      ],
                       [t('scenario.endUser'), one.scenario.endUser],
                       [t('resources.personal'), one.scenario.personalData ? t('app.yes') : t('app.no')],
                       [t('scenario.onward'), one.scenario.onwardUse],

@@ -11,7 +11,7 @@ import { Link } from '@tanstack/react-router';
 import { Button, Tag } from 'antd';
 import { addressOf, type Reply, useRead } from '../api.ts';
 import { Endpoints } from '../delivery/endpoints.tsx';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { productBody, productForm, versionBody, versionForm } from '../market/product-fields.tsx';
 import { VersionTables } from '../market/version.tsx';
 import { paths } from '../paths.ts';
@@ -192,7 +192,10 @@ export default function OwnProduct() {
                     [t('case.state'), <StateTag key="s" list="productState" state={one.state} />],
                     [t('facet.kind'), w('kind', one.kind)],
                     [t('facet.industry'), one.industry],
-                    [t('facet.deliveryMode'), one.deliveryModes.map((mode) => w('deliveryMode', mode)).join('、')],
+                    [
+                      t('facet.deliveryMode'),
+                      one.deliveryModes.map((mode) => w('deliveryMode', mode)).join(listMark()),
+                    ],
                     [t('facet.updateCycle'), w('updateCycle', one.updateCycle)],
                     [
                       t('products.rights'),
@@ -207,8 +210,8 @@ export default function OwnProduct() {
                         </div>
                       )),
                     ],
-                    [t('product.keywords'), one.keywords.join('、')],
-                    [t('product.scenarios'), one.scenarios.join('、')],
+                    [t('product.keywords'), one.keywords.join(listMark())],
+                    [t('product.scenarios'), one.scenarios.join(listMark())],
                   ]}
                 />
                 <p className="prose" style={{ marginTop: 12 }}>

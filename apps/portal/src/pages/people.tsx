@@ -11,7 +11,7 @@ import {
 import { Tag } from 'antd';
 import { useState } from 'react';
 import { OnceShown } from '../delivery/keys.tsx';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { choicesOf } from '../registry/fields.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -75,7 +75,7 @@ export default function People() {
             key: 'seats',
             title: t('people.seats'),
             show: (row) => row.seats.map((one) => <Tag key={one}>{w('seat', one)}</Tag>),
-            text: (row) => row.seats.map((one) => w('seat', one)).join('、'),
+            text: (row) => row.seats.map((one) => w('seat', one)).join(listMark()),
           },
           {
             key: 'act',

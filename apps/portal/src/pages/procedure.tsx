@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { Button, Tag } from 'antd';
 import { useRead } from '../api.ts';
 import { Drawing } from '../case/drawing.tsx';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
 import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
@@ -62,7 +62,7 @@ export default function Procedure() {
                     [
                       t('procedures.applicants'),
                       one.applicantRoles.length
-                        ? one.applicantRoles.map((role) => w('role', role)).join('、')
+                        ? one.applicantRoles.map((role) => w('role', role)).join(listMark())
                         : t('procedures.anyMember'),
                     ],
                     [

@@ -2,7 +2,7 @@ import { productPage } from '@shugu/wire/market-find';
 import { Link } from '@tanstack/react-router';
 import { Alert, Button, Tag, Tooltip } from 'antd';
 import { type Reply, useRead } from '../api.ts';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { AskAndTry } from '../market/ask.tsx';
 import { planText } from '../market/price.ts';
 import { VersionTables } from '../market/version.tsx';
@@ -77,7 +77,7 @@ const Plans = ({ one }: { one: ProductPage }) => {
             </div>
             <div className="small quiet">
               {t('product.tax', { rate: percent(plan.taxRate) })} ·{' '}
-              {plan.settlementWays.map((way) => w('way', way)).join('、')}
+              {plan.settlementWays.map((way) => w('way', way)).join(listMark())}
             </div>
           </li>
         ))}
@@ -172,15 +172,15 @@ export default function Product() {
                     ],
                     [
                       t('facet.deliveryMode'),
-                      one.listing.deliveryModes.map((mode) => w('deliveryMode', mode)).join('、'),
+                      one.listing.deliveryModes.map((mode) => w('deliveryMode', mode)).join(listMark()),
                     ],
                     [t('facet.updateCycle'), w('updateCycle', one.version.about.updateCycle)],
                     [
                       t('product.coverage'),
                       `${one.version.about.coverageFrom ?? '—'} — ${one.version.about.coverageUntil ?? '—'}`,
                     ],
-                    [t('product.scenarios'), one.version.about.scenarios.join('、')],
-                    [t('product.keywords'), one.version.about.keywords.join('、')],
+                    [t('product.scenarios'), one.version.about.scenarios.join(listMark())],
+                    [t('product.keywords'), one.version.about.keywords.join(listMark())],
                     [t('product.version'), `${one.version.number} · ${one.version.note}`],
                   ]}
                 />
@@ -203,7 +203,7 @@ export default function Product() {
                         {one.supplier.creditCode}
                       </span>,
                     ],
-                    [t('directory.roles'), one.supplier.roles.map((role) => w('role', role)).join('、')],
+                    [t('directory.roles'), one.supplier.roles.map((role) => w('role', role)).join(listMark())],
                     [t('directory.since'), <When key="s" at={one.supplier.since} />],
                     [t('product.supplierListings'), one.supplier.listings],
                   ]}

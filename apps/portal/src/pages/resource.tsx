@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { Alert, Button } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { CaseQueue } from '../case/queue.tsx';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { resourceBody, resourceForm } from '../registry/fields.ts';
 import { ResourceProfile } from '../registry/profile.tsx';
@@ -195,7 +195,7 @@ export default function ResourcePage() {
                     [t('resources.region'), `${w('regionScope', one.regionScope)} ${one.region ?? ''}`],
                     [t('resources.time'), `${one.timeFrom} — ${one.timeUntil ?? ''}`],
                     [t('facet.updateCycle'), w('updateFrequency', one.updateFrequency)],
-                    [t('resources.forms'), one.forms.map((form) => w('dataForm', form)).join('、')],
+                    [t('resources.forms'), one.forms.map((form) => w('dataForm', form)).join(listMark())],
                     [t('certificate.limits'), one.limits],
                     [t('resources.personal'), one.personal ? t('app.yes') : t('app.no')],
                     [t('resources.synthetic'), one.synthetic ? t('app.yes') : t('app.no')],

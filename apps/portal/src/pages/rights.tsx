@@ -2,7 +2,7 @@ import { listCertificates, ownCertificates, ownRights } from '@shugu/wire/regist
 import { Link } from '@tanstack/react-router';
 import { Button } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Remarks } from '../registry/remarks.tsx';
 import { hasRole, useMe } from '../session.ts';
@@ -46,7 +46,7 @@ const Certificates = ({ own }: { own: boolean }) => {
           title: t('rights.holders'),
           show: (row) =>
             row.holders
-              .map((one) => `${one.name}（${one.rights.map((right) => w('right', right)).join('、')}）`)
+              .map((one) => `${one.name}（${one.rights.map((right) => w('right', right)).join(listMark())}）`)
               .join('；'),
           text: (row) => row.holders.map((one) => one.name).join('；'),
         },

@@ -1,5 +1,5 @@
 import { createScenario, listScenarios } from '@shugu/wire/market';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { scenarioBody, scenarioForm } from '../market/scenario-fields.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -39,7 +39,7 @@ export default function Scenarios() {
           {
             key: 'purposes',
             title: t('scenario.purposes'),
-            show: (row) => row.purposes.map((one) => w('purpose', one)).join('、'),
+            show: (row) => row.purposes.map((one) => w('purpose', one)).join(listMark()),
             text: (row) => row.purposes.join(' '),
           },
           { key: 'user', title: t('scenario.endUser'), show: (row) => row.endUser, text: (row) => row.endUser },

@@ -2,7 +2,7 @@
 import type { getCertificate } from '@shugu/wire/registry';
 import { Alert } from 'antd';
 import type { Reply } from '../api.ts';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { dayOf } from '../ui/format.ts';
 import { Facts, Sheet } from '../ui/frame.tsx';
 import { StateTag } from '../ui/step.tsx';
@@ -22,7 +22,9 @@ export const CertificateView = ({ one }: { one: Certificate }) => {
           type="warning"
           showIcon
           style={{ marginBottom: 14 }}
-          title={one.remarks.map((remark) => `${w('remarkKind', remark.kind)}（${dayOf(remark.since)}）`).join('、')}
+          title={one.remarks
+            .map((remark) => `${w('remarkKind', remark.kind)}（${dayOf(remark.since)}）`)
+            .join(listMark())}
         />
       ) : null}
       <Facts

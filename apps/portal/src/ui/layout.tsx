@@ -9,7 +9,7 @@ import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { Badge, Button, Drawer, Dropdown, Menu } from 'antd';
 import { useEffect, useRef, useState } from 'react';
 import { client, useRead } from '../api.ts';
-import { setLanguage, useWords } from '../i18n/index.ts';
+import { listMark, setLanguage, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { type Me, useMe } from '../session.ts';
 import { dayOf } from './format.ts';
@@ -70,7 +70,7 @@ const Account = ({ me }: { me: Me }) => {
               <>
                 {me.organisation.name}
                 <br />
-                {me.seats.map((seat) => w('seat', seat)).join('、')}
+                {me.seats.map((seat) => w('seat', seat)).join(listMark())}
               </>
             ),
           },

@@ -3,7 +3,7 @@ import { listAdmissions, listDirectory, readProfile } from '@shugu/wire/members'
 import { Select } from 'antd';
 import { useState } from 'react';
 import { type Input, useRead } from '../api.ts';
-import { useWords } from '../i18n/index.ts';
+import { listMark, useWords } from '../i18n/index.ts';
 import { may, useMe } from '../session.ts';
 import { shortId } from './format.ts';
 
@@ -30,7 +30,7 @@ export const OrganisationPicker = ({ id, value, onChange, single, query }: Picke
       loading={found.isFetching}
       options={found.data?.items.map((one) => ({
         value: one.id,
-        label: `${one.name} · ${one.roles.map((role) => (role.class ? w('class', role.class) : w('role', role.role))).join('、')}`,
+        label: `${one.name} · ${one.roles.map((role) => (role.class ? w('class', role.class) : w('role', role.role))).join(listMark())}`,
       }))}
     />
   );
