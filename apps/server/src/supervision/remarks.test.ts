@@ -1,19 +1,24 @@
 /** From a certificate down: a seizure stops what stands on the right, its lifting frees it; the trace of the whole chain. */
+import * as deliveryWire from '@shugu/wire/delivery';
 import * as marketWire from '@shugu/wire/market';
 import * as registryWire from '@shugu/wire/registry';
 import * as wire from '@shugu/wire/supervision';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { placeOrder, signBoth, stateScenario } from '../../../cli/src/scenario/order.ts';
+import type { Listing } from '../../../cli/src/scenario/product.ts';
 import { makeWalk } from '../../../cli/src/steps.ts';
 import { makeFolder } from '../../../cli/src/trade/folder.ts';
+import { configureDelivery } from '../../../cli/src/trade/settle.ts';
 import { list, register } from '../../../cli/src/trade/walk.ts';
 import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
 import { sql } from '../kernel/db/db.ts';
-import { supplier } from '../market/testing.ts';
+import { buyer, refusal, scenarioOf, supplier } from '../market/testing.ts';
 
 let exchange: TestExchange;
 let code: string;
 let resource: string;
 let goods: { listing: string; product: string };
+let listing: Listing;
 
 beforeAll(async () => {
   exchange = await testExchange();
@@ -28,7 +33,9 @@ beforeAll(async () => {
   const registered = await register(trade);
   code = registered.certificate.code;
   resource = registered.resource.id;
-  const { listing } = await list(trade, resource);
+  const made = await list(trade, resource);
+  listing = made.listing;
+  await configureDelivery(exchange.stage, made.product.product, made.product.version);
   goods = { listing: listing.id, product: listing.product };
 }, 180_000);
 afterAll(() => exchange?.end());
@@ -82,4 +89,56 @@ test('a seizure stops listing and use until it is lifted; a trace from the certi
   expect(seen.rights).toHaveLength(rights.length);
   const up = await regulator.call(wire.trace, { params: { code: seen.listings[0]!.number! } });
   expect(up.certificates).toEqual(seen.certificates);
+});
+
+test('a freeze of the contract stops its use at the gateway, and its lifting opens it again', async () => {
+  const { stage } = exchange;
+  const scenario = await stateScenario(stage, buyer, scenarioOf({ region: '430100' }));
+  const order = await placeOrder(stage, buyer, { listing, scenario, quantity: 10, way: 'postpaid', months: 6 });
+  await signBoth(stage, buyer, supplier, order.contract!);
+  await exchange.settle();
+  const client = await exchange.as(buyer);
+  const grant = async () =>
+    (await client.call(deliveryWire.listGrants, { query: { contract: order.contract! } })).items[0]!;
+  const { id, state } = await grant();
+  expect(state).toBe('active');
+  const { secret } = await client.call(deliveryWire.createKey, { params: { id }, body: { name: '监管试验' } });
+  const use = async () =>
+    (
+      await fetch(`${exchange.url}/gateway/api/${id}/430100`, {
+        headers: { authorization: `Bearer ${secret}`, 'x-purpose': 'logistics' },
+      })
+    ).status;
+  expect(await use()).toBe(200);
+
+  const [officer, second] = [await exchange.as('regulator.officer'), await exchange.as('regulator.admin')];
+  const frozen = await officer.call(wire.createDirective, {
+    body: {
+      target: { kind: 'contract', id: order.contract! },
+      measure: 'freeze',
+      emergency: true,
+      basis: '数据安全法',
+      reason: '疑似超范围使用',
+    },
+  });
+  expect(frozen).toMatchObject({ state: 'effective', effect: { grants: 1, listings: 0 } });
+  expect(frozen.addressees.map((one) => one.id).sort()).toEqual(
+    [exchange.seeded.organisations.xingsha!, exchange.seeded.organisations.citylogistics!].sort(),
+  );
+  // At once: nothing was waited for.
+  expect(await use()).toBe(403);
+  expect((await grant()).state).toBe('suspended');
+  const lifting = { params: { id: frozen.id }, body: { basis: '数据安全法', reason: '查无问题' } };
+  const proposed = await officer.call(wire.liftDirective, lifting);
+  expect(await refusal(officer.call(wire.liftDirective, lifting))).toBe('supervision.wrongState');
+  expect(await use()).toBe(403);
+  await second.call(wire.confirmDirective, { params: { id: proposed.id }, body: {} });
+  // What opens may take the gateway's next comparison; what stops may not.
+  await exchange.settle();
+  expect((await grant()).state).toBe('active');
+  expect(await use()).toBe(200);
+  await exchange.exchange.rooms.metering.flush();
+  const seen = await officer.call(wire.trace, { params: { code: order.number } });
+  expect(seen.usage).toMatchObject([{ grant: id, calls: '2' }]);
+  expect(seen.directives.map((one) => one.state)).toEqual(['lifted', 'done']);
 });
