@@ -21,6 +21,7 @@ export const paths = {
   signIn: '/sign-in',
   join: '/join',
   invitation: '/invitation',
+  setup: '/setup',
 
   desk: '/desk',
   cases: '/cases',

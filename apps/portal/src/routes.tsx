@@ -61,6 +61,7 @@ const tree = root.addChildren([
   page(paths.signIn, () => import('./pages/sign-in.tsx')),
   page(paths.join, () => import('./pages/join.tsx')),
   page(paths.invitation, () => import('./pages/invitation.tsx')),
+  page(paths.setup, () => import('./pages/setup.tsx')),
   page(paths.desk, () => import('./pages/desk.tsx')),
   page(paths.cases, () => import('./pages/cases.tsx')),
   one(paths.newCase, () => import('./pages/case-new.tsx')),

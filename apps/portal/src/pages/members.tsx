@@ -1,12 +1,24 @@
-import { confirmStanding, listAdmissions, listStandingProposals, organisationStatus, role } from '@shugu/wire/members';
+import {
+  confirmStanding,
+  createInstitution,
+  listAdmissions,
+  listStandingProposals,
+  organisationKind,
+  organisationStatus,
+  role,
+} from '@shugu/wire/members';
 import { Link } from '@tanstack/react-router';
 import { Select } from 'antd';
+import { useState } from 'react';
 import { CaseQueue } from '../case/queue.tsx';
+import { OnceShown } from '../delivery/keys.tsx';
 import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
+import { choicesOf } from '../registry/fields.ts';
 import { hasRole, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
+import { field } from '../ui/fields.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -126,11 +138,45 @@ const Standing = () => {
   );
 };
 
+/** The registrar and the regulator are entered, not admitted; their first administrator gets a one-time code. */
+const NewInstitution = ({ onCode }: { onCode: (code: string) => void }) => {
+  const { t } = useWords();
+  return (
+    <Action
+      endpoint={createInstitution}
+      label={t('members.institution')}
+      fields={[
+        field('role', 'choice', ['类别', 'Role'], {
+          required: true,
+          choices: choicesOf('role', ['registrar', 'regulator']),
+        }),
+        field('name', 'text', ['名称', 'Name'], { required: true }),
+        field('creditCode', 'text', ['统一社会信用代码', 'Credit code'], { required: true }),
+        field('kind', 'choice', ['单位性质', 'Kind'], {
+          required: true,
+          choices: choicesOf('organisationKind', organisationKind.options),
+        }),
+        field('legalRepresentative', 'text', ['法定代表人', 'Legal representative'], { required: true }),
+        field('administrator.displayName', 'text', ['管理员姓名', 'Administrator’s name'], { required: true }),
+        field('administrator.login', 'text', ['管理员登录名', 'Administrator’s login'], { required: true }),
+      ]}
+      input={(values) => ({ body: values as never })}
+      after={(reply) => onCode(reply.invitation.code)}
+    />
+  );
+};
+
 export default function Members() {
   const { t } = useWords();
   const operator = hasRole(useMe(), 'operator');
+  const [code, setCode] = useState<string>();
   return (
-    <Page title={t('menu.members')} lead={t('members.lead')}>
+    <Page
+      title={t('menu.members')}
+      lead={t('members.lead')}
+      actions={operator ? <NewInstitution onCode={setCode} /> : null}
+    >
+      <OnceShown secret={code} onClose={() => setCode(undefined)} />
       <Tabs
         items={[
           ...(operator

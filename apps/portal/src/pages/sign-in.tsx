@@ -1,10 +1,10 @@
-import { passkeySignIn, signIn, startPasskeySignIn } from '@shugu/wire/members';
+import { passkeySignIn, readSetup, signIn, startPasskeySignIn } from '@shugu/wire/members';
 import { startAuthentication } from '@simplewebauthn/browser';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { Button, Form, Input } from 'antd';
+import { Alert, Button, Form, Input } from 'antd';
 import { useState } from 'react';
-import { client } from '../api.ts';
+import { client, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Page, Sheet } from '../ui/frame.tsx';
@@ -18,6 +18,7 @@ export default function SignIn() {
   const [filters] = useFilters();
   const [error, setError] = useState<Error>();
   const [busy, setBusy] = useState(false);
+  const setup = useRead(readSetup, {});
   const run = async (act: () => Promise<unknown>) => {
     setBusy(true);
     setError(undefined);
@@ -40,6 +41,15 @@ export default function SignIn() {
   };
   return (
     <Page title={t('signIn.title')} lead={t('signIn.lead')}>
+      {setup.data?.needed ? (
+        <Alert
+          type="info"
+          showIcon
+          style={{ marginBottom: 16 }}
+          title={t('setup.needed')}
+          action={<Link to={paths.setup}>{t('setup.title')}</Link>}
+        />
+      ) : null}
       <div style={{ maxWidth: 460 }}>
         <Sheet>
           <Form

@@ -200,4 +200,18 @@ export const house = {
   'directive.answerBy': ['反馈期限', 'Answer by'],
   'directive.answered': ['已反馈 {count} 次', 'answered {count} times'],
   'menu.directives': ['监管指令', 'Directives'],
+  'setup.title': ['初始化节点', 'Set up this node'],
+  'setup.lead': [
+    '登记运营方与三员（系统、安全、审计须为三个人），只能进行一次。',
+    'Enter the operator and its three administrators, three different people; this happens once.',
+  ],
+  'setup.send': ['完成初始化', 'Set up'],
+  'setup.done': ['初始化完成', 'The node is set up'],
+  'setup.doneText': [
+    '由安全管理员授予岗位，系统管理员登记登记机构与主管部门。',
+    'The security administrator grants seats; the system administrator enters registrar and regulator.',
+  ],
+  'setup.notNeeded': ['本节点已完成初始化', 'This node is already set up'],
+  'setup.needed': ['本节点尚未初始化。', 'This node is not set up yet.'],
+  'members.institution': ['登记登记机构或主管部门', 'Enter a registrar or regulator'],
 } as const;
