@@ -133,7 +133,7 @@ const layoutOf = (
     createdAt: at.toISOString(),
     specimen: options.specimen,
     qr: address,
-    footer: `核验码 ${verifyCode}　扫码或访问 ${address} 核验；离线核验：shugu verify`,
+    footer: `核验码 ${verifyCode}：扫码，或在本站“凭证核验”输入；离线核验用 shugu verify`,
   };
 };
 

@@ -74,16 +74,21 @@ const published = [
   'validLastDay',
 ];
 
+// One holder a clause, so that a certificate with joint holders stays on its one sheet.
+const rightsByHolder = (rights: readonly RegisteredRight[]): string => {
+  const byHolder = new Map<string, Set<string>>();
+  for (const { holderName, right } of rights)
+    byHolder.set(holderName, (byHolder.get(holderName) ?? new Set()).add(rightTitles[right].zh));
+  return [...byHolder].map(([holder, titles]) => `${holder}：${[...titles].join('、')}`).join('；');
+};
+
 const rowsOf = (one: Certificate, rights: readonly RegisteredRight[], kind: Text): [string, string][] => [
   ['登记编码', one.revision > 1 ? `${one.code}（第 ${one.revision} 版）` : one.code],
   ['数据名称', cut(one.dataName)],
   ['数据概述', cut(one.dataSummary)],
   ['权利人', cut(one.holders.map(holderLine).join('、'))],
   ['登记类型', kind.zh],
-  [
-    '权利内容',
-    cut([...new Set(rights.map((right) => `${right.holderName}：${rightTitles[right.right].zh}`))].join('；')),
-  ],
+  ['权利内容', cut(rightsByHolder(rights))],
   ['限制范围', cut(one.limits)],
   ['存证编号', one.evidenceNumber],
   ['存证日期', one.evidencedOn],
