@@ -193,8 +193,8 @@ function drawRows(flow: Flow, paper: Paper): void {
   const { pdf, legible, left } = flow;
   const columns = paper.layout === 'document' && paper.rows.every(([, value]) => [...value].length <= 26) ? 2 : 1;
   const columnWidth = flow.width / columns;
-  const size = paper.layout === 'certificate' ? 10.5 : 9.5;
-  const pad = paper.layout === 'certificate' ? 7 : 5.5;
+  const size = paper.layout === 'certificate' ? 10 : 9.5;
+  const pad = paper.layout === 'certificate' ? 5 : 5.5;
   const labelWidth = columns === 2 ? 84 : 118;
   pdf.fontSize(size);
   for (let at = 0; at < paper.rows.length; at += columns) {
