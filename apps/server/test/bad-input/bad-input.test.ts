@@ -59,10 +59,21 @@ const wrongRefusal = (answer: Answer, status: number, code: string): string | un
     : `${answer.status} ${problem.code} (${problem.detail})`;
 };
 
+// What earlier tests set going (a deposit on its way from the bank) must have arrived before rows are counted.
+const restingRows = async (pool: Parameters<typeof countRows>[0], tables: Parameters<typeof countRows>[1]) => {
+  for (let before = await countRows(pool, tables); ; ) {
+    await world.settle();
+    await new Promise((done) => setTimeout(done, 400));
+    const after = await countRows(pool, tables);
+    if (changesBetween(before, after).length === 0) return after;
+    before = after;
+  }
+};
+
 const unchanged = async (work: () => Promise<void>): Promise<void> => {
   const { pool } = world.exchange.kernel.database;
   const tables = await tablesOf(pool);
-  const before = await countRows(pool, tables);
+  const before = await restingRows(pool, tables);
   await work();
   expect(changesBetween(before, await countRows(pool, tables))).toEqual([]);
 };
