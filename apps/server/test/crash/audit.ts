@@ -14,7 +14,9 @@ const httpTiles = (url: string): TileStore => ({
 
 export const checkpointOf = async (url: string): Promise<{ size: number; root: Uint8Array }> => {
   const response = await fetch(`${url}/log/checkpoint`);
-  return parseCheckpoint(parseNote(await response.text()).text);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`no checkpoint: ${response.status}`);
+  return parseCheckpoint(parseNote(text).text);
 };
 
 const logFaults = async (url: string, before: { size: number; root: Uint8Array }): Promise<string[]> => {
