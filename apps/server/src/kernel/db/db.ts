@@ -86,6 +86,8 @@ export const openDatabase = (options: DatabaseOptions): Database => {
   const pool = new pg.Pool({ max: options.clientsMax ?? 16, ...options.connection });
   // Without a listener a server restart would end the process.
   pool.on('error', (error) => options.onError?.(error));
+  // The pool listens only while a client is idle: a listener for life also covers the moments of handing over.
+  pool.on('connect', (client) => void client.on('error', () => undefined));
 
   const attempt = async <T>(actor: Actor, run: (tx: Tx) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
