@@ -45,7 +45,6 @@ export const benchHttp = async (database: Database, routes: Route[]): Promise<Be
     authenticate: async () => undefined,
     checkReplies: false,
     perSource: rateLimit(1e9, 1e9),
-    publicUrl: () => 'http://localhost',
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;

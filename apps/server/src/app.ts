@@ -150,7 +150,6 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       authenticate: rooms.members.authenticate,
       checkReplies: config.checkReplies,
       perSource: rateLimit(config.requestsPerSecond, config.requestsPerSecond * 5),
-      publicUrl: kernel.publicUrl,
       onAnswer: metrics.onAnswer,
     });
     const endpoints = parts.routes.map((route) => route.endpoint);

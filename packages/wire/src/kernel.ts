@@ -1,6 +1,6 @@
 /** The kernel's own doors: health, clock, jobs, problems, papers, public log. */
 import { z } from 'zod';
-import { anyId, bilingual, day, digest, id, json, name, page, pageQuery, time } from './common.ts';
+import { bilingual, id, json, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const health = endpoint({
@@ -212,6 +212,3 @@ export const trust = endpoint({
   permission: 'public',
   reply: z.looseObject({}),
 });
-
-export const dayAndDigest = z.object({ day, digest }).partial();
-export const subjectName = z.object({ id: anyId, name });

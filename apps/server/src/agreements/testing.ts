@@ -163,7 +163,6 @@ export const openMarket = async (): Promise<Market> => {
     authenticate: async (token) => people[token.replace(/-token$/, '') as Who],
     checkReplies: true,
     perSource: rateLimit(10_000, 10_000),
-    publicUrl: () => url,
   });
   let count = 0;
   const call: Market['call'] = async (who, method, path, payload) => {

@@ -180,7 +180,6 @@ export const openRig = async (): Promise<Rig> => {
       authenticate: async (token) => people[token.replace(/-token$/, '') as Who],
       checkReplies: true,
       perSource: rateLimit(10_000, 10_000),
-      publicUrl: () => origin,
     });
     await delivery.mount(http);
     await metering.beforeListen();

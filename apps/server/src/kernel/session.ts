@@ -1,15 +1,9 @@
 /** Sessions: an opaque random token; the database holds only its SHA-256. */
 import { createHash } from 'node:crypto';
-import { type Reader, sql, type Tx } from './db/db.ts';
+import { sql, type Tx } from './db/db.ts';
 import { newSecret } from './ids.ts';
 
 export const sessionCookie = 'shugu_session';
-
-export interface Session {
-  person: string;
-  participant: string;
-  expiresAt: Date;
-}
 
 export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest();
 
@@ -26,10 +20,6 @@ export const openSession = async (
   return { token, expiresAt };
 };
 
-export const findSession = (read: Reader, token: string, now: Date): Promise<Session | undefined> =>
-  read.first<Session>(sql`select person, participant, expires_at as "expiresAt" from sessions
-    where token_hash = ${hashToken(token)} and ended_at is null and expires_at > ${now}`);
-
 export const endSession = async (tx: Tx, token: string): Promise<void> => {
   await tx.exec(
     sql`update sessions set ended_at = ${tx.now} where token_hash = ${hashToken(token)} and ended_at is null`,
@@ -41,13 +31,13 @@ export const endSessionsOf = async (tx: Tx, person: string): Promise<void> => {
   await tx.exec(sql`update sessions set ended_at = ${tx.now} where person = ${person} and ended_at is null`);
 };
 
-/** No Expires: on a simulated calendar it lies in the browser's past, and the end is enforced here anyway. */
 /** Ends every session of a person except the one in use. */
 export const endOtherSessions = async (tx: Tx, person: string, keptTokenHash: Buffer): Promise<void> => {
   await tx.exec(sql`update sessions set ended_at = ${tx.now}
     where person = ${person} and ended_at is null and token_hash <> ${keptTokenHash}`);
 };
 
+/** No Expires: on a simulated calendar it lies in the browser's past, and the end is enforced here anyway. */
 export const cookieOf = (token: string, secure: boolean): string =>
   `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
 

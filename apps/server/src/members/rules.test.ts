@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { dayOf } from '../kernel/calendar/calendar.ts';
 import { creditCodeCheck, isCreditCode, seatsOfRole } from './model.ts';
 import { neverByKey, permissions } from './permissions.ts';
 import {
   addressAllowed,
   administratorsApart,
-  chinaDay,
   isAddressBlock,
   keyScopeFault,
   mediaMatches,
@@ -146,8 +146,8 @@ test('passwords of two kinds, ten characters, without the login', () => {
 });
 
 test('the day is China’s', () => {
-  expect(chinaDay(new Date('2026-03-02T15:59:59Z'))).toBe('2026-03-02');
-  expect(chinaDay(new Date('2026-03-02T16:00:00Z'))).toBe('2026-03-03');
+  expect(dayOf(new Date('2026-03-02T15:59:59Z'))).toBe('2026-03-02');
+  expect(dayOf(new Date('2026-03-02T16:00:00Z'))).toBe('2026-03-03');
 });
 
 test('a file shows its kind in its first bytes', () => {

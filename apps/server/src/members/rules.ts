@@ -183,9 +183,6 @@ export const addressAllowed = (blocks: readonly string[], address: string | unde
   return list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
 };
 
-/** Rules take effect by the calendar of China (UTC+8, no summer time). */
-export const chinaDay = (moment: Date): string => new Date(moment.getTime() + 8 * 3_600_000).toISOString().slice(0, 10);
-
 const signatures: Record<string, number[]> = {
   'application/pdf': [0x25, 0x50, 0x44, 0x46],
   'image/png': [0x89, 0x50, 0x4e, 0x47],

@@ -84,7 +84,6 @@ export const startMembersServer = async (
     authenticate: members.authenticate,
     checkReplies: true,
     perSource: rateLimit(10_000, 10_000),
-    publicUrl: () => url,
   });
   const listening = await app.listen({ host: '127.0.0.1', port: 0 });
   url = listening.replace('127.0.0.1', 'localhost');

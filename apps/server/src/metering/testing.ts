@@ -88,7 +88,6 @@ export const openMeteringRig = async (): Promise<MeteringRig> => {
       authenticate: async (token) => people[token.replace(/-token$/, '') as Who],
       checkReplies: true,
       perSource: rateLimit(10_000, 10_000),
-      publicUrl: () => '',
     });
     return { metering, http };
   };

@@ -76,7 +76,14 @@ test('the pre-check says what each source of data may register, and what contrad
   }
   const silent = await precheck(firstForm({ dataSource: 'agreement', contractSilent: true }));
   expect(silent.warnings.map((warning) => warning.field)).toContain('body.form.rights.0.right');
-  expect(await refusal(precheck(firstForm(), resource.replace(/.$/, 'z')))).toBe('kernel.unknown');
+  expect(
+    await refusal(
+      precheck(
+        firstForm(),
+        resource.replace(/.$/, (last) => (last === 'z' ? 'y' : 'z')),
+      ),
+    ),
+  ).toBe('kernel.unknown');
 });
 
 test('from a file to a certificate: notice, evidence at which it is complete, code, paper', async () => {

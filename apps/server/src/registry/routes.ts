@@ -1,5 +1,6 @@
 /** Handlers of the room: wire in, use case, view out. */
 import * as wire from '@shugu/wire/registry';
+import { dayOf } from '../kernel/calendar/calendar.ts';
 import { empty, type Reader, sql } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
@@ -8,7 +9,7 @@ import { kernelProblems } from '../kernel/problem.ts';
 import type { Certificate, RegistryDeps } from './model.ts';
 import { registryProblems as problems } from './problems.ts';
 import { certificatesBy, certificatesInForce, resourcesOf, rightsHeldBy, rightsOf, volumesOf } from './reads.ts';
-import { chinaDay, inOrder } from './rules.ts';
+import { inOrder } from './rules.ts';
 import { answerInspection, askInspection, listInspections } from './service/inspections.ts';
 import { precheckFirst } from './service/precheck.ts';
 import { pageOfRegistrar, saveRegistrarPage } from './service/registrar.ts';
@@ -205,7 +206,7 @@ const registrarRoutes = (deps: RegistryDeps): Route[] => {
       return view(tx);
     }),
     on(wire.registryStatistics, async ({ read, query }) => {
-      const year = query.year ?? Number(chinaDay(deps.now()).slice(0, 4));
+      const year = query.year ?? Number(dayOf(deps.now()).slice(0, 4));
       return { year, items: await volumesOf(read, year), inForce: await certificatesInForce(read) };
     }),
     on(wire.listDispatches, async ({ read, principal, query }) => {

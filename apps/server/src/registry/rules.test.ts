@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest';
+import { addMonths, dayOf, endOfDay, startOfDay } from '../kernel/calendar/calendar.ts';
 import {
-  addMonths,
-  chinaDay,
-  endOfDay,
   type FirstFacts,
   faultsOfFirst,
   isWithin,
@@ -13,13 +11,12 @@ import {
   renewalWindow,
   renewedUntil,
   sensitivityOf,
-  startOfDay,
   termWithin,
 } from './rules.ts';
 
 test('days are China’s, and months end where they end', () => {
-  expect(chinaDay(new Date('2026-06-30T15:59:59.999Z'))).toBe('2026-06-30');
-  expect(chinaDay(new Date('2026-06-30T16:00:00Z'))).toBe('2026-07-01');
+  expect(dayOf(new Date('2026-06-30T15:59:59.999Z'))).toBe('2026-06-30');
+  expect(dayOf(new Date('2026-06-30T16:00:00Z'))).toBe('2026-07-01');
   expect(startOfDay('2026-07-01').toISOString()).toBe('2026-06-30T16:00:00.000Z');
   expect(lastDayBefore(endOfDay('2026-07-01'))).toBe('2026-07-01');
   for (const [day, months, to] of [

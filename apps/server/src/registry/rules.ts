@@ -1,40 +1,16 @@
 /** Pure decisions of the room: days, validity, windows, what an application must agree with, what a right allows. */
+import { addDays, addMonths, dayOf, endOfDay, startOfDay } from '../kernel/calendar/calendar.ts';
 import type { Constraint } from '../kernel/rulepack/model.ts';
 import type { ClassificationProposal } from './classification.ts';
 import type { ContentColumn, RegisteredRight, Remark, ResourceFields, RightKind, Sensitivity, Text } from './model.ts';
 import type { ColumnScan } from './scan/scan.ts';
 
-const dayMilliseconds = 86_400_000;
-const chinaOffsetMilliseconds = 8 * 3_600_000;
-
-/** Calendar day in China (no summer time since 1991). */
-export const chinaDay = (at: Date): string =>
-  new Date(at.getTime() + chinaOffsetMilliseconds).toISOString().slice(0, 10);
-
-/** 00:00 in China. */
-export const startOfDay = (day: string): Date => new Date(`${day}T00:00:00+08:00`);
-
-export const addDays = (day: string, count: number): string =>
-  new Date(Date.parse(day) + count * dayMilliseconds).toISOString().slice(0, 10);
-
-/** Months later; a day that the month lacks becomes its last. */
-export const addMonths = (day: string, count: number): string => {
-  const [year, month, date] = day.split('-').map(Number) as [number, number, number];
-  const index = year * 12 + month - 1 + count;
-  const [toYear, toMonth] = [Math.floor(index / 12), index % 12];
-  const last = new Date(Date.UTC(toYear, toMonth + 1, 0)).getUTCDate();
-  return new Date(Date.UTC(toYear, toMonth, Math.min(date, last))).toISOString().slice(0, 10);
-};
-
 /** Last day of validity of a certificate: the eve of the anniversary of its evidence. */
 export const lastDayOf = (evidencedOn: string, years: number): string =>
   addDays(addMonths(evidencedOn, years * 12), -1);
 
-/** End of a last day, exclusive. */
-export const endOfDay = (day: string): Date => startOfDay(addDays(day, 1));
-
 /** Last day of a time that ends exclusively at midnight. */
-export const lastDayBefore = (until: Date): string => chinaDay(new Date(until.getTime() - 1));
+export const lastDayBefore = (until: Date): string => dayOf(new Date(until.getTime() - 1));
 
 export interface RenewalRules {
   opensMonths: number;
@@ -55,7 +31,7 @@ export const isWithin = (day: string, window: { first: string; last: string }): 
  * earlier.
  */
 export const renewedUntil = (before: Date, evidencedOn: string, years: number, yearsMax: number): Date => {
-  const asked = addMonths(chinaDay(before), years * 12);
+  const asked = addMonths(dayOf(before), years * 12);
   const most = addMonths(evidencedOn, yearsMax * 12);
   return startOfDay([asked, most].sort()[0]!);
 };

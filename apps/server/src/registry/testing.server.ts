@@ -100,7 +100,6 @@ export const startRegistryServer = async (options: { start?: string } = {}): Pro
     authenticate: members.authenticate,
     checkReplies: true,
     perSource: rateLimit(10_000, 10_000),
-    publicUrl: kernel.publicUrl,
   });
   address = await app.listen({ host: '127.0.0.1', port: 0 });
   const cast = await database.tx(systemActor('test'), (tx) => seedCast(tx, kernel.seal));

@@ -2,6 +2,7 @@
  * The only writer of the ledger. An entry, its postings and the balances it moves commit together; the database itself
  * refuses what does not balance, what overdraws and every later change.
  */
+
 import {
   type AccountId,
   checkEntry,
@@ -11,11 +12,11 @@ import {
   ownerOf,
   parseAccount,
 } from '@shugu/ledger';
+import { dayOf } from '../kernel/calendar/calendar.ts';
 import { type Reader, sql, type Tx, violatedConstraint } from '../kernel/db/db.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Day, Fen } from './model.ts';
 import { problems } from './problems.ts';
-import { dayOf } from './rules.ts';
 
 interface EntryRow {
   sequence: number;

@@ -2,9 +2,11 @@
  * The desk at the bank: opens accounts, sends what is planned, asks what became of it, sees deposits. Each pass is harmless to
  * repeat; callbacks only hasten it. All that it learns is taken in one transaction with what follows from it.
  */
+
 import { BankError, bankLines, type InstructionAnswer } from '@shugu/bank/client';
 import { depositSeen } from '@shugu/ledger';
 import { audit } from '../kernel/audit.ts';
+import { addDays, dayOf } from '../kernel/calendar/calendar.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import type { Bank } from './bank.ts';
 import { contextFor, post } from './books.ts';
@@ -19,7 +21,6 @@ import {
   instructionsOpen,
   lastReconciledDay,
 } from './reads.ts';
-import { dayOf, nextDay } from './rules.ts';
 import { takeAnswer } from './service/effects.ts';
 import { retryWaiting } from './service/holds.ts';
 import { type Room, tell } from './service/room.ts';
@@ -127,9 +128,9 @@ export const makeDesk = (room: Room, bank: () => Bank | undefined): Desk => {
 
   const daysToLookAt = async (today: Day): Promise<Day[]> => {
     const last = await lastReconciledDay(database);
-    const first = last ? nextDay(last) : await firstDay(database);
+    const first = last ? addDays(last, 1) : await firstDay(database);
     const days: Day[] = [];
-    for (let day = first ?? today; day <= today && days.length < limits.reconciledDaysMax; day = nextDay(day))
+    for (let day = first ?? today; day <= today && days.length < limits.reconciledDaysMax; day = addDays(day, 1))
       days.push(day);
     return days;
   };

@@ -1,7 +1,9 @@
 /** The door of settlement: the mirror of the custodian bank, and what becomes of an order's money. */
+
 import { readCallback } from '@shugu/bank/client';
 import { accountId } from '@shugu/ledger';
 import type { FastifyInstance } from 'fastify';
+import { dayOf } from '../kernel/calendar/calendar.ts';
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { type Bank, startBank } from './bank.ts';
@@ -14,7 +16,7 @@ import { problems } from './problems.ts';
 import { accountOf, findOrder, findStatement, holdsFor, ordersOpen, statementsOfOrder } from './reads.ts';
 import { reconcileDue } from './reconcile.ts';
 import { settlementRoutes } from './routes.ts';
-import { dayOf, estimateFenOf, holdKeyOf } from './rules.ts';
+import { estimateFenOf, holdKeyOf } from './rules.ts';
 import { placeHold, plan } from './service/holds.ts';
 import { type OrderDraft, openOrder, releaseOrder, type SettleDraft, settleOrder } from './service/orders.ts';
 import { ensureAccount, type Room } from './service/room.ts';

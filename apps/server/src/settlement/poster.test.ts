@@ -1,6 +1,7 @@
 /** Batched posting against single posting: the same books, the same refusals, for any mixture of entries. */
-import { depositSeen, type Entry, type EntryContext, holdPlaced, holdReleased, payoutPaid } from '@shugu/ledger';
+
 import { join } from 'node:path';
+import { depositSeen, type Entry, type EntryContext, holdPlaced, holdReleased, payoutPaid } from '@shugu/ledger';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase, sql } from '../kernel/db/db.ts';

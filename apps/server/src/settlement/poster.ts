@@ -4,13 +4,14 @@
  * locked once, entries judged in order of arrival against them, and only sums are written. The books are the same to the
  * row: zero sum is checked by the database at commit, as always, and whoever would overdraw is refused alone.
  */
+
 import { type AccountId, checkEntry, contentOf, type Entry, ownerOf, parseAccount } from '@shugu/ledger';
+import { dayOf } from '../kernel/calendar/calendar.ts';
 import { type Actor, type Database, sql, type Tx } from '../kernel/db/db.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import { entryByKey, memberOf } from './books.ts';
 import type { Day } from './model.ts';
 import { problems } from './problems.ts';
-import { dayOf } from './rules.ts';
 
 export const posterLimits = { batchEntriesMax: 512, queueEntriesMax: 20_000 } as const;
 

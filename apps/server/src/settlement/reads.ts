@@ -1,5 +1,7 @@
 /** Questions to this room's tables, the ledger (books.ts) apart. */
+
 import { parsePricePlan, parseSplitRule, type SplitResult } from '@shugu/ledger';
+import { dayOf } from '../kernel/calendar/calendar.ts';
 import { empty, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type { Day, Fen, Hold, Instruction, OrderTerms, Payout, Refund, Statement, SubAccount } from './model.ts';
@@ -76,8 +78,6 @@ export const lockOrder = async (tx: Tx, id: string): Promise<OrderTerms | undefi
   const row = await tx.first<OrderRow>(sql`${orderSelect} where id = ${id} for update`);
   return row && orderOf(row);
 };
-export const ordersPage = (read: Reader, query: PageQuery, where?: Sql) =>
-  pageBy<OrderRow, OrderTerms>(read, query, orderSelect, where, orderOf);
 
 /** Orders still open, with the end of what was billed: for whoever bills by period. */
 export const ordersOpen = (
@@ -355,7 +355,7 @@ export const lastReconciledDay = async (read: Reader): Promise<Day | undefined> 
 /** First day on which anything happened here. */
 export const firstDay = async (read: Reader): Promise<Day | undefined> => {
   const row = await read.one<{ at: Date | null }>(sql`select min(created_at) as at from settlement_accounts`);
-  return row.at ? new Date(row.at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10) : undefined;
+  return row.at ? dayOf(row.at) : undefined;
 };
 
 export interface DifferenceRow {

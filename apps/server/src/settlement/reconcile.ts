@@ -1,4 +1,5 @@
 /** Both books compared, business day by business day; what differs is parked, told, and stops payouts until two people resolve it. */
+
 import { bankLines } from '@shugu/bank/client';
 import {
   accountId,
@@ -9,6 +10,7 @@ import {
   reconciliationDifference,
 } from '@shugu/ledger';
 import { audit } from '../kernel/audit.ts';
+import { addDays, dayOf } from '../kernel/calendar/calendar.ts';
 import { type Database, sql, type Tx } from '../kernel/db/db.ts';
 import { type Principal, systemActor } from '../kernel/http/principal.ts';
 import { kernelProblems } from '../kernel/problem.ts';
@@ -17,7 +19,6 @@ import { balanceOf, contextFor, entriesOfDay, keepSnapshot, post, wrongBalances 
 import { type Day, type Fen, limits } from './model.ts';
 import { problems } from './problems.ts';
 import { findDifference, firstDay, instructionsOpen, lastReconciledDay } from './reads.ts';
-import { dayOf, nextDay } from './rules.ts';
 import { type Room, tell } from './service/room.ts';
 import * as store from './store.ts';
 
@@ -118,7 +119,7 @@ export const reconcileDue = async (
   if (!bank) return 0;
   const { database } = room;
   const last = await lastReconciledDay(database);
-  const first = last ? nextDay(last) : await firstDay(database);
+  const first = last ? addDays(last, 1) : await firstDay(database);
   const today = dayOf(room.now());
   if (!first || first >= today) return 0;
   // A deposit of the day's last minute must not look like a difference.
@@ -126,7 +127,7 @@ export const reconcileDue = async (
   const open = await instructionsOpen(database, limits.instructionsPerRunMax);
   if (open.some(({ state }) => state !== 'planned')) return 0;
   let count = 0;
-  for (let day = first; day < today && count < limits.reconciledDaysMax; day = nextDay(day)) {
+  for (let day = first; day < today && count < limits.reconciledDaysMax; day = addDays(day, 1)) {
     if (!(await reconcileDay(database, bank, day)).closed) break;
     count++;
   }

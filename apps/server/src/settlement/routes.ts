@@ -1,8 +1,9 @@
 /** Mapping between the wire and the use cases. */
-import { createHash } from 'node:crypto';
 
+import { createHash } from 'node:crypto';
 import { accountId } from '@shugu/ledger';
 import * as wire from '@shugu/wire/settlement';
+import { dayOf } from '../kernel/calendar/calendar.ts';
 import { type Sql, sql } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
@@ -15,7 +16,6 @@ import { ownEntries, ownJournal, wholeJournal } from './journal.ts';
 import { problems } from './problems.ts';
 import * as reads from './reads.ts';
 import { approveResolution, proposeResolution, reconcileDay } from './reconcile.ts';
-import { dayOf } from './rules.ts';
 import { answerBill, answerProof, fileProof, payBill, recordInvoice } from './service/bills.ts';
 import { repeat } from './service/effects.ts';
 import { retryHold } from './service/holds.ts';

@@ -1,7 +1,6 @@
 /** Pure decisions of the room: what is owed, who gets it, what comes next. No clock, no chance, no database. */
 import {
   type Decimal,
-  dayInChina,
   decimalFromInteger,
   multiplyDecimal,
   type PricePlan,
@@ -17,11 +16,7 @@ import {
   transferLegs,
 } from '@shugu/ledger';
 import type { RulePack } from '../kernel/rulepack/model.ts';
-import type { Day, Fen, StatementState, UsageLine } from './model.ts';
-
-export const dayOf = (at: Date): Day => dayInChina(at.toISOString());
-export const nextDay = (day: Day): Day =>
-  new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+import type { Fen, StatementState, UsageLine } from './model.ts';
 
 /** How the bank names a hold; orders and disputes never share one. */
 export const holdKeyOf = (purpose: 'order' | 'dispute' | 'bill', heldFor: string): string =>

@@ -1,9 +1,10 @@
 /** A statement as a spreadsheet. Sums are numbers; quantities and unit prices stay text, so that no digit is lost in a cell. */
+
 import { formatYuan } from '@shugu/ledger';
 import type * as wire from '@shugu/wire/settlement';
 import writeExcelFile, { type Row } from 'write-excel-file/node';
 import type { z } from 'zod';
-import { dayOf } from './rules.ts';
+import { dayOf } from '../kernel/calendar/calendar.ts';
 import { roleName, unitNames, wayNames } from './service/papers.ts';
 
 const label = (value: string) => ({ value, fontWeight: 'bold' as const });

@@ -106,7 +106,6 @@ export const startSettlementServer = async (options: { simulatorArguments?: stri
     authenticate: members.authenticate,
     checkReplies: true,
     perSource: rateLimit(10_000, 10_000),
-    publicUrl: () => url,
   });
   const cast = await database.tx(systemActor('test'), (tx) => seedCast(tx, seal));
   await settlement.mount(app);

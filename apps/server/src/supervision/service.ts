@@ -3,7 +3,7 @@ import type * as wire from '@shugu/wire/supervision';
 import { supervisionLimits } from '@shugu/wire/supervision';
 import type { z } from 'zod';
 import { audit } from '../kernel/audit.ts';
-import { dayOf } from '../kernel/calendar/calendar.ts';
+import { dayOf, monthOf } from '../kernel/calendar/calendar.ts';
 import { serve } from '../kernel/case/notices.ts';
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
@@ -48,7 +48,7 @@ const tell = async (
 };
 
 const nextDirectiveNumber = async (tx: Tx): Promise<string> => {
-  const month = dayOf(tx.now).slice(0, 7).replace('-', '');
+  const month = monthOf(tx.now);
   return `ZL-${month}-${String(await nextNumber(tx, `directive/${month}`)).padStart(4, '0')}`;
 };
 

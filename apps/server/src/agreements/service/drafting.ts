@@ -3,6 +3,7 @@ import type { Json } from '@shugu/evidence';
 import { agreementLimits } from '@shugu/wire/agreements';
 import type { DeliveryMode, ProductVersion } from '../../catalogue/index.ts';
 import { audit } from '../../kernel/audit.ts';
+import { monthOf } from '../../kernel/calendar/calendar.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { nextNumber } from '../../kernel/numbers.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
@@ -180,7 +181,7 @@ const datesOf = (terms: Pick<ContractTerms, 'from' | 'until'>) => ({
 const numberOf = async (tx: Tx, contract: Contract): Promise<string> => {
   if (contract.number) return contract.number;
   // Chinese civil month, as every paper's number has it.
-  const month = new Date(tx.now.getTime() + 8 * 3_600_000).toISOString().slice(0, 7).replace('-', '');
+  const month = monthOf(tx.now);
   return `HT-${month}-${String(await nextNumber(tx, `contract/${month}`)).padStart(4, '0')}`;
 };
 

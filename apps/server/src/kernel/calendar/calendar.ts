@@ -49,6 +49,9 @@ const offsetMilliseconds = 8 * 3_600_000;
 /** The local day of a moment. */
 export const dayOf = (moment: Date): Day => new Date(moment.getTime() + offsetMilliseconds).toISOString().slice(0, 10);
 
+/** Local month of a moment as numbers of papers carry it: `202607`. */
+export const monthOf = (moment: Date): string => dayOf(moment).slice(0, 7).replace('-', '');
+
 /** 00:00 local of a day. */
 export const startOfDay = (day: Day): Date => new Date(`${day}T00:00:00+08:00`);
 

@@ -74,7 +74,6 @@ beforeAll(async () => {
     authenticate: async (token) => people[token.slice('token-of-'.length)],
     checkReplies: true,
     perSource: rateLimit(10_000, 10_000),
-    publicUrl: () => 'http://localhost',
   });
 });
 afterAll(async () => {

@@ -23,7 +23,6 @@ export interface HttpOptions {
   authenticate(token: string, language: 'zh' | 'en', address?: string): Promise<Principal | undefined>;
   checkReplies: boolean;
   perSource: RateLimit;
-  publicUrl(): string;
   onAnswer?(endpointId: string, status: number, seconds: number): void;
 }
 

@@ -20,6 +20,7 @@ import {
 } from '@shugu/evidence';
 import type { Text } from '@shugu/wire';
 import { audit } from '../audit.ts';
+import { dayOf, monthOf } from '../calendar/calendar.ts';
 import type { Database, Reader, Tx } from '../db/db.ts';
 import { newId } from '../ids.ts';
 import { enqueue, type JobHandler } from '../jobs.ts';
@@ -102,16 +103,15 @@ const newVerifyCode = (): string => {
   return text.replace(/(.{4})(?=.)/g, '$1-');
 };
 
-const chinaDay = (at: Date): string => new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10);
 const printedDay = (at: Date): string => {
-  const [year, month, day] = chinaDay(at).split('-').map(Number);
+  const [year, month, day] = dayOf(at).split('-').map(Number);
   return `${year}年${month}月${day}日`;
 };
 
 const numberOf = async (tx: Tx, draft: PaperDraft): Promise<string> => {
   if (draft.number) return draft.number;
   if (!draft.series) throw new Error(`paper ${draft.kind}: neither number nor series`);
-  const month = chinaDay(tx.now).slice(0, 7).replace('-', '');
+  const month = monthOf(tx.now);
   const serial = await nextNumber(tx, `paper/${draft.series}/${month}`);
   return `${draft.series}-${month}-${String(serial).padStart(4, '0')}`;
 };

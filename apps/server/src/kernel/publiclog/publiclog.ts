@@ -67,7 +67,6 @@ export interface PublicLog {
   /** Undefined before the entry is sequenced and, for a short while, before a witness has seen it. */
   inclusion(read: Reader, entryId: string): Promise<Inclusion | undefined>;
   consistency(read: Reader, origin: string, from: number, to: number): Promise<Uint8Array[]>;
-  tiles(read: Reader, origin: string): TileStore;
 }
 
 export interface PublicLogOptions {
@@ -218,6 +217,5 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
       const key = await options.originKey(origin);
       return consistencyProof({ hash: key.hash, store: cached(originName), from, to });
     },
-    tiles: (_read, origin) => cached(origin),
   };
 };

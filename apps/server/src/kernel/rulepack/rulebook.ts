@@ -1,7 +1,9 @@
 /** All packs of a node. New cases take the version in force; a case goes on under the version it pins. */
+
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { dayOf } from '../calendar/calendar.ts';
 import type { PermissionTable } from '../http/principal.ts';
 import { type PackFile, type Procedure, packFile, type Rule, type RulePack } from './model.ts';
 import { parseProcedure, resolveLikes } from './procedures.ts';
@@ -26,9 +28,6 @@ export interface RuleBook {
   /** Of all packs; a later version of a pack stands over an earlier one. */
   permissions: PermissionTable;
 }
-
-/** Local day of a moment: packs come into force at 00:00 in Asia/Shanghai. */
-const localDay = (at: Date): string => new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 10);
 
 const compareVersions = (a: string, b: string): number => {
   const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
@@ -78,7 +77,7 @@ export const makeRuleBook = (packs: readonly RulePack[]): RuleBook => {
     return rule;
   };
   const current = (packId: string, at: Date): RulePack | undefined => {
-    const day = localDay(at);
+    const day = dayOf(at);
     return packs
       .filter((pack) => pack.id === packId && pack.validFrom <= day && (!pack.validTo || day <= pack.validTo))
       .sort((a, b) => b.validFrom.localeCompare(a.validFrom) || compareVersions(b.version, a.version))[0];

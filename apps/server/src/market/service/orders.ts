@@ -5,7 +5,7 @@ import { parsePolicy } from '@shugu/policy';
 import type { createScenario, placeOrder } from '@shugu/wire/market';
 import type { z } from 'zod';
 import { audit } from '../../kernel/audit.ts';
-import { dayOf } from '../../kernel/calendar/calendar.ts';
+import { dayOf, monthOf } from '../../kernel/calendar/calendar.ts';
 import type { Hooks } from '../../kernel/case/index.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { type Principal, systemPrincipal } from '../../kernel/http/principal.ts';
@@ -96,7 +96,7 @@ export const placeOrderOf = async (
     today: dayOf(tx.now),
   });
   const id = newId('ord', tx.now);
-  const month = dayOf(tx.now).slice(0, 7).replace('-', '');
+  const month = monthOf(tx.now);
   const number = `DD-${month}-${String(await nextNumber(tx, `order/${month}`)).padStart(5, '0')}`;
   // DSL art. 33: identities and the explained source are verified and kept with the trade.
   const verification = {

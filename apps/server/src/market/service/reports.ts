@@ -1,4 +1,5 @@
 /** 合规评估: an engagement is a case of `compliance.engagement`; what the body delivers becomes a sealed report on the record. */
+import { endOfDay } from '../../kernel/calendar/calendar.ts';
 import type { Hooks, Occasion } from '../../kernel/case/index.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemPrincipal } from '../../kernel/http/principal.ts';
@@ -14,9 +15,6 @@ const maxMonths = (at: Date, months: number) => {
   end.setUTCMonth(end.getUTCMonth() + months);
   return end;
 };
-
-// The end of that day in Beijing.
-const endOfDay = (day: string) => new Date(new Date(`${day}T00:00:00+08:00`).getTime() + 86_400_000);
 
 const acceptReport = async (deps: MarketDeps, tx: Tx, { case: one }: Occasion) => {
   const version = one.subject ? await deps.catalogue.version(tx, one.subject) : undefined;

@@ -35,9 +35,6 @@ const insertTrial = async (tx: Tx, one: Omit<Trial, 'created_at'>): Promise<bool
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.supplier}, ${one.listing}, ${one.product}, ${one.version}, ${one.calls},
       ${one.until}, ${tx.now}) on conflict (participant, listing) do nothing`)) > 0;
 
-export const findTrial = (read: Reader, id: string) =>
-  read.first<Trial>(sql`select ${columns} from trials where id = ${id}`);
-
 const listTrials = async (read: Reader, participant: string, query: PageQuery) => {
   const after = decodeCursor(query.after, 1);
   const rows =

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { draftRuleDocument } from '@shugu/wire/members';
 import type { z } from 'zod';
 import { audit } from '../../kernel/audit.ts';
+import { dayOf } from '../../kernel/calendar/calendar.ts';
 import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import type { Principal } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
@@ -11,7 +12,6 @@ import { kernelProblems } from '../../kernel/problem.ts';
 import { eventTypes } from '../events.ts';
 import { limits } from '../model.ts';
 import { problems } from '../problems.ts';
-import { chinaDay } from '../rules.ts';
 
 type NewDocument = z.output<NonNullable<typeof draftRuleDocument.body>>;
 type RuleText = NewDocument['text'];
@@ -53,7 +53,7 @@ export const missingAcceptances = (
 ): Promise<{ id: string; title: { zh: string; en: string } }[]> =>
   read.rows(sql`select c.id, d.title from (
       select distinct on (v.document) v.id, v.document from rule_versions v
-      where v.status = 'published' and v.effective_on <= ${chinaDay(now)} order by v.document, v.effective_on desc, v.number desc
+      where v.status = 'published' and v.effective_on <= ${dayOf(now)} order by v.document, v.effective_on desc, v.number desc
     ) c join rule_documents d on d.id = c.document
     where d.mandatory and not exists (select 1 from rule_acceptances a where a.participant = ${organisation} and a.version = c.id)
     order by d.code`);
@@ -67,7 +67,7 @@ const documents = (read: Reader): Promise<RuleDocument[]> =>
 
 /** Drafts are the operator's own business until they are published. */
 export const list = async (read: Reader, now: Date, seesDrafts: boolean) => {
-  const day = chinaDay(now);
+  const day = dayOf(now);
   const [all, current, coming] = await Promise.all([
     documents(read),
     currentVersions(read, day),
@@ -144,7 +144,7 @@ const draftForUpdate = async (tx: Tx, id: string): Promise<RuleVersion & { draft
 export const publish = async (tx: Tx, principal: Principal, id: string, effectiveOn: string): Promise<RuleVersion> => {
   const found = await draftForUpdate(tx, id);
   if (found.draftedBy === principal.id) throw problems.samePerson();
-  if (effectiveOn < chinaDay(tx.now)) throw problems.effectiveDay({ field: 'body.effectiveOn' });
+  if (effectiveOn < dayOf(tx.now)) throw problems.effectiveDay({ field: 'body.effectiveOn' });
   await tx.exec(sql`update rule_versions set status = 'published', published_by = ${principal.id}, published_at = ${tx.now},
     effective_on = ${effectiveOn} where id = ${id}`);
   await audit(tx, {

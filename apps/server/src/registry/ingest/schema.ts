@@ -2,7 +2,6 @@ import { ChildError } from '../../kernel/child/error.ts';
 
 /** 'decimal' is exact unless `storage` says DOUBLE (only from Parquet files that hold floats). */
 export type ColumnType = 'string' | 'integer' | 'decimal' | 'boolean' | 'date' | 'timestamp';
-export const columnTypes: readonly ColumnType[] = ['string', 'integer', 'decimal', 'boolean', 'date', 'timestamp'];
 
 export interface Column {
   name: string;

@@ -1,11 +1,12 @@
 /** Stands in for the national system in trial and demonstration; every answer says 模拟. Its book is a table of its own. */
+
+import { dayOf, monthOf } from '../../kernel/calendar/calendar.ts';
 import { type Database, sql, type Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { nextNumber } from '../../kernel/numbers.ts';
 import { formatCertificateCode } from '../identifiers.ts';
 import type { RegistrySettings } from '../model.ts';
 import { registryProblems } from '../problems.ts';
-import { chinaDay } from '../rules.ts';
 import type { NationalSystem } from './system.ts';
 
 export const simulatorLimits = { codesPerMonthMax: 9999 } as const;
@@ -34,7 +35,7 @@ export const nationalSimulator = (database: Database, settings: RegistrySettings
     });
 
   const numbered = async (tx: Tx, word: string): Promise<string> => {
-    const month = chinaDay(tx.now).slice(0, 7).replace('-', '');
+    const month = monthOf(tx.now);
     return `模拟${word}-${month}-${String(await nextNumber(tx, `national-simulator/${word}/${month}`)).padStart(6, '0')}`;
   };
 
@@ -45,12 +46,12 @@ export const nationalSimulator = (database: Database, settings: RegistrySettings
     depositEvidence: (key, payload) =>
       once('evidence', key, payload, async (tx) => ({
         number: await numbered(tx, '存证'),
-        on: chinaDay(tx.now),
+        on: dayOf(tx.now),
         note,
       })),
     obtainCode: (key, payload) =>
       once('code', key, payload, async (tx) => {
-        const [year, month] = chinaDay(tx.now).split('-').map(Number) as [number, number];
+        const [year, month] = dayOf(tx.now).split('-').map(Number) as [number, number];
         const { region, registrarDigit: registrar } = settings;
         const series = `certificate/${region}${registrar}/${year}${String(month).padStart(2, '0')}`;
         const serial = await nextNumber(tx, series);

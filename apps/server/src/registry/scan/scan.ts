@@ -46,20 +46,16 @@ export interface ScanOptions {
 
 export const scanLimits = { valuesPerColumnMax: 10_000 };
 
-/**
- * Looks for identifiers of persons in sampled columns: name of the column, shape, checksum, then the ratio of hits in the
- * column. A shape that passes its checksum no more often than chance (order numbers, serials) is not a hit.
- */
-export function scanColumns(columns: SampleColumn[], options: ScanOptions): ColumnScan[] {
-  return columns.map((column) => scanColumn(column, options));
-}
-
 interface Tally {
   shaped: number;
   proven: string[];
   provenCount: number;
 }
 
+/**
+ * Looks for identifiers of persons in a sampled column: its name, shape, checksum, then the ratio of hits in the
+ * column. A shape that passes its checksum no more often than chance (order numbers, serials) is not a hit.
+ */
 export function scanColumn(column: SampleColumn, options: ScanOptions): ColumnScan {
   const hint = hintOf(column.name);
   const values: string[] = [];

@@ -1,9 +1,11 @@
 /** Change, renewal, cancellation: the same certificate in a new version, or its end. */
+
+import { dayOf } from '../../kernel/calendar/calendar.ts';
 import type { CaseRecord, Occasion } from '../../kernel/case/index.ts';
 import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import type { Certificate, RegisteredRight, RegistryDeps, RightKind, Text } from '../model.ts';
 import { registryProblems as problems } from '../problems.ts';
-import { chinaDay, isWithin, renewalWindow, renewedUntil } from '../rules.ts';
+import { isWithin, renewalWindow, renewedUntil } from '../rules.ts';
 import { findCertificate, findRight, saveRight } from '../store/rights.ts';
 import { citedCertificate, rightsHeld } from './applications.ts';
 import { endCertificate, endRight, openRights, reissue, settleRight } from './certificates.ts';
@@ -117,7 +119,7 @@ export const renewalOpen =
       opensMonths: numberOf(deps, one, 'renewalOpensMonths'),
       closesDays: numberOf(deps, one, 'renewalClosesDays'),
     });
-    if (isWithin(chinaDay(deps.now()), window)) return true;
+    if (isWithin(dayOf(deps.now()), window)) return true;
     return {
       zh: `续期申请期间为 ${window.first} 至 ${window.last}`,
       en: `renewal is open from ${window.first} to ${window.last}`,

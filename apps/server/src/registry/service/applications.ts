@@ -1,11 +1,13 @@
 /** What an application must agree with before it is handed in: its resource, its certificate, its applicant. */
+
+import { dayOf } from '../../kernel/calendar/calendar.ts';
 import type { CaseRecord, Cases } from '../../kernel/case/index.ts';
 import { type Reader, sql } from '../../kernel/db/db.ts';
 import { systemPrincipal } from '../../kernel/http/principal.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { Certificate, RegisteredRight, RegistryDeps, RightKind } from '../model.ts';
 import { registryProblems as problems } from '../problems.ts';
-import { type Applicant, chinaDay, type FieldFault, faultsOfFirst, inForce, type RightLine } from '../rules.ts';
+import { type Applicant, type FieldFault, faultsOfFirst, inForce, type RightLine } from '../rules.ts';
 import { findResource } from '../store/resources.ts';
 import { findCertificate, listRights } from '../store/rights.ts';
 
@@ -56,7 +58,7 @@ export const checkFirst = async (
     resource,
     ownCode: (await deps.members.organisation(read, one.participant))?.creditCode ?? '',
     agent: data.agent,
-    today: chinaDay(now),
+    today: dayOf(now),
   });
 };
 

@@ -1,11 +1,12 @@
 /** Certificates and the rights on them: issue, change, renewal, transfer, end. Each keeps rights and paper in step. */
 import type { Json } from '@shugu/evidence';
 import { audit } from '../../kernel/audit.ts';
+import { dayOf } from '../../kernel/calendar/calendar.ts';
 import { sql, type Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Issue } from '../../kernel/issue/index.ts';
 import type { Certificate, Holder, RegisteredRight, RegistryDeps, Remark, RightKind, Text } from '../model.ts';
-import { chinaDay, freezes, inOrder, lastDayBefore, rightTitles, type Term } from '../rules.ts';
+import { freezes, inOrder, lastDayBefore, rightTitles, type Term } from '../rules.ts';
 import {
   insertCertificate,
   insertRight,
@@ -48,14 +49,14 @@ const documentOf = (
   rights: rights.map((right) => ({
     right: right.right,
     holder: right.holderName,
-    from: chinaDay(right.validFrom),
+    from: dayOf(right.validFrom),
     lastDay: lastDayBefore(right.validUntil),
   })),
   terms: rights.map(({ limits, proof }) => ({ limits, proof })),
   dataSummary: one.dataSummary,
   limits: one.limits,
   evidence: { number: one.evidenceNumber, on: one.evidencedOn },
-  validFrom: chinaDay(one.validFrom),
+  validFrom: dayOf(one.validFrom),
   validLastDay: lastDayBefore(one.validUntil),
   changes: one.changes.map((change) => ({ ...change })),
   rulePack: pin,
@@ -92,7 +93,7 @@ const rowsOf = (one: Certificate, rights: readonly RegisteredRight[], kind: Text
   ['限制范围', cut(one.limits)],
   ['存证编号', one.evidenceNumber],
   ['存证日期', one.evidencedOn],
-  ['有效期', `${chinaDay(one.validFrom)} 至 ${lastDayBefore(one.validUntil)}`],
+  ['有效期', `${dayOf(one.validFrom)} 至 ${lastDayBefore(one.validUntil)}`],
 ];
 
 const issuePaper = async (

@@ -1,11 +1,11 @@
 /** What a case tells the world and the national system: the notice, the evidence at which it is complete, the code. */
 import { createHash } from 'node:crypto';
 import { canonicalBytes, clearEntry, entryBytes, type Json } from '@shugu/evidence';
+import { dayOf } from '../../kernel/calendar/calendar.ts';
 import type { CaseRecord, Occasion } from '../../kernel/case/index.ts';
 import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import type { RegistryDeps, Text } from '../model.ts';
 import { registryProblems as problems } from '../problems.ts';
-import { chinaDay } from '../rules.ts';
 import { findDispatch } from '../store/national.ts';
 import { dispatch } from './national.ts';
 
@@ -79,7 +79,7 @@ export const recordEvidence =
   (deps: RegistryDeps, withCode: boolean) =>
   async (tx: Tx, { case: one, input }: Occasion) => {
     const { evidenceNumber, evidencedAt } = input as { evidenceNumber: string; evidencedAt: string };
-    if (evidencedAt > chinaDay(tx.now) || evidencedAt < chinaDay(one.filedAt))
+    if (evidencedAt > dayOf(tx.now) || evidencedAt < dayOf(one.filedAt))
       throw problems.evidenceUnfit({ field: 'body.input.evidencedAt', detail: evidencedAt });
     const title = { zh: '登记存证', en: 'Evidence of registration' };
     const facts = { procedure: one.procedure, evidenceNumber, evidencedOn: evidencedAt };

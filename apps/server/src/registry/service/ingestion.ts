@@ -3,6 +3,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { audit } from '../../kernel/audit.ts';
+import { dayOf } from '../../kernel/calendar/calendar.ts';
 import { ChildError } from '../../kernel/child/error.ts';
 import type { Database, Reader } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
@@ -14,7 +15,7 @@ import { formatOf, ingestFile, readSchema } from '../ingest/ingest.ts';
 import { type Fault, ingestLimits, type TableSchema } from '../ingest/schema.ts';
 import type { Content, ContentFault, Upload } from '../model.ts';
 import { profileTable } from '../profile.ts';
-import { chinaDay, columnsOf } from '../rules.ts';
+import { columnsOf } from '../rules.ts';
 import { type Sample, sampleTable } from '../sample.ts';
 import { scanTable } from '../scan/table.ts';
 import {
@@ -99,7 +100,7 @@ const readContent = async (deps: IngestDeps, upload: Upload, content: Content, c
   const folder = await normalFolder(objects, content.id);
   const schema = await normalise(upload, original, folder, context);
   await context.progress(0.6, '敏感识别 / scanning');
-  const scans = await scanTable({ folder, asOf: chinaDay(context.now()) }, { signal: context.signal });
+  const scans = await scanTable({ folder, asOf: dayOf(context.now()) }, { signal: context.signal });
   await context.progress(0.8, '数据画像 / profiling');
   const { columns, quality } = await profileTable({ folder, scans }, { signal: context.signal });
   const normal = await objects.put(createReadStream(join(folder, schema.normal.file)));

@@ -1,18 +1,11 @@
 /** First registration and transfer: where a certificate begins. */
+
+import { endOfDay, startOfDay } from '../../kernel/calendar/calendar.ts';
 import type { CaseRecord, Occasion } from '../../kernel/case/index.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import type { Certificate, Holder, RegisteredRight, RegistryDeps, Text } from '../model.ts';
 import { registryProblems as problems } from '../problems.ts';
-import {
-  type Applicant,
-  endOfDay,
-  holderOf,
-  lastDayOf,
-  type RightLine,
-  startOfDay,
-  type Term,
-  termWithin,
-} from '../rules.ts';
+import { type Applicant, holderOf, lastDayOf, type RightLine, type Term, termWithin } from '../rules.ts';
 import { planTransfer, type TransferPlan } from './applications.ts';
 import { endCertificate, endRight, issueCertificate, type NewRight, openRights, reissue } from './certificates.ts';
 import { codeOf, evidenceOf, nameOf } from './evidence.ts';

@@ -1,13 +1,14 @@
 /** Remarks (备注记载) on rights, cancellation by the registrar itself, and what time ends. */
 import { registryLimits } from '@shugu/wire/registry';
 import { audit } from '../../kernel/audit.ts';
+import { dayOf } from '../../kernel/calendar/calendar.ts';
 import { type Database, sql, type Tx } from '../../kernel/db/db.ts';
 import { type Principal, systemActor } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { Certificate, Remark } from '../model.ts';
 import { registryProblems as problems } from '../problems.ts';
-import { chinaDay, freezes } from '../rules.ts';
+import { freezes } from '../rules.ts';
 import {
   certificatesPast,
   findCertificate,
@@ -37,7 +38,7 @@ export const addRemark = async (
   if (right.state !== 'active' && right.state !== 'frozen') throw problems.rightEnded({ detail: right.state });
   if (draft.kind !== 'agreed' && draft.basis === '')
     throw kernelProblems.invalid({ field: 'body.basis', detail: 'number of the document' });
-  if (draft.until && draft.until < chinaDay(tx.now))
+  if (draft.until && draft.until < dayOf(tx.now))
     throw kernelProblems.invalid({ field: 'body.until', detail: 'in the past' });
   if (
     (await listRemarks(tx, sql`right_id = ${rightId} and lifted_at is null`)).length >=
@@ -152,11 +153,7 @@ const expiredPerTickMax = 200;
 export const expireDue = async (deps: CertificateDeps & { database: Database }, now: Date): Promise<number> => {
   const { database } = deps;
   const actor = systemActor('registry-expiry');
-  const remarks = await listRemarks(
-    database,
-    sql`lifted_at is null and until_day < ${chinaDay(now)}`,
-    expiredPerTickMax,
-  );
+  const remarks = await listRemarks(database, sql`lifted_at is null and until_day < ${dayOf(now)}`, expiredPerTickMax);
   for (const { id } of remarks)
     await database.tx(actor, async (tx) => {
       const [remark] = await listRemarks(tx, sql`id = ${id} and lifted_at is null`, 1);

@@ -1,4 +1,5 @@
 /** The money side of an order: terms frozen, hold, statement, capture, split, release. Each step asks the rule what is next. */
+
 import {
   accountId,
   captured,
@@ -11,6 +12,7 @@ import {
   usageBilled,
 } from '@shugu/ledger';
 import { audit } from '../../kernel/audit.ts';
+import { monthOf } from '../../kernel/calendar/calendar.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { nextNumber } from '../../kernel/numbers.ts';
@@ -20,7 +22,6 @@ import { problems } from '../problems.ts';
 import { findStatement, holdsFor, lockOrder, orderBusy, statementOfPeriod, statementsOfOrder } from '../reads.ts';
 import {
   amountsOf,
-  dayOf,
   holdKeyOf,
   nextCustodyStep,
   partiesOf,
@@ -106,7 +107,7 @@ export interface SettleDraft {
 const openStatement = async (tx: Tx, order: OrderTerms, draft: SettleDraft): Promise<Statement> => {
   const usage = draft.usage.map((one) => ({ title: one.title, quantity: quantityFor(order.plan, one) }));
   const { lines, ratedFen } = rateLines(order.plan, usage);
-  const month = dayOf(tx.now).slice(0, 7).replace('-', '');
+  const month = monthOf(tx.now);
   const serial = await nextNumber(tx, `settlement/statement/${month}`);
   const id = newId('stm', tx.now);
   await store.insertStatement(

@@ -1,9 +1,11 @@
 /** Statement papers: one for the buyer with the lines, one for each payee with its own share and nobody else's. */
+
 import { formatYuan } from '@shugu/ledger';
+import { dayOf } from '../../kernel/calendar/calendar.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import type { Fen, OrderTerms, Statement } from '../model.ts';
 import { findOrder, legsOf, linesOf } from '../reads.ts';
-import { dayOf, taxPercent, unitOf } from '../rules.ts';
+import { taxPercent, unitOf } from '../rules.ts';
 import * as store from '../store.ts';
 import type { Room } from './room.ts';
 
