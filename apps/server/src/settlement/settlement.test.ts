@@ -79,6 +79,37 @@ describe('custody', () => {
     expect(await funds('citylogistics.finance')).toMatchObject({ available: '5000', held: '900' });
   });
 
+  test('a deposit taken in while the hold is still being decided is not overlooked', async () => {
+    const buyer = await openFor('merchant.finance');
+    const order = server.newOrder();
+    let deposit: Promise<unknown> | undefined;
+    await server.tx(async (tx) => {
+      await server.settlement.openOrder(tx, {
+        order,
+        contract: 'ctr_test',
+        title: '货车宝：近一年里程（样例）',
+        buyer: server.org('merchant'),
+        supplier: server.org('xingsha'),
+        plan: { kind: 'free' },
+        taxRate: '0.06',
+        way: 'custody',
+        estimateFen: 700n,
+      });
+      deposit = buyer.call(wire.simulateDeposit, { body: { amountFen: '700' } });
+      // Either the deposit is taken in already, or it waits for this decision.
+      for (;;) {
+        const { seen } = await server.database.one<{ seen: boolean }>(sql`select
+          exists (select from bank_deposits where participant = ${server.org('merchant')})
+          or exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as seen`);
+        if (seen) break;
+        await new Promise((done) => setTimeout(done, 10));
+      }
+    });
+    await deposit;
+    await server.settle();
+    expect(await buyer.call(wire.readOrderMoney, { params: { order } })).toMatchObject({ waiting: false, held: '700' });
+  });
+
   test('use beyond the hold tops it up; a period is rated once', async () => {
     const before = BigInt((await funds('bank.finance')).available);
     const order = await contract({ estimate: 100n });

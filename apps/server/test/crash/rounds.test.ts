@@ -45,8 +45,7 @@ interface Storm {
 
 const trade = async (trader: ReturnType<typeof makeTrader>, memory: Memory, accept: boolean): Promise<void> => {
   await trader.deposit(200, memory);
-  const contract = await trader.order(memory);
-  const { id } = memory.orders.at(-1)!;
+  const { id, contract } = await trader.order(memory);
   const access = await trader.access(contract);
   for (let i = 0; i < usesPerOrder; i++) await trader.use(memory, access);
   if (accept) await trader.finish(memory, id);

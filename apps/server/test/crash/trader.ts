@@ -67,7 +67,7 @@ export const makeTrader = (market: Market) => {
     });
   };
 
-  const order = async (memory: Memory): Promise<string> => {
+  const order = async (memory: Memory): Promise<{ id: string; contract: string }> => {
     const buyer = 'citylogistics.trader';
     const today = '2026-07-10';
     const scenarioKey = randomUUID();
@@ -122,7 +122,7 @@ export const makeTrader = (market: Market) => {
         ),
       );
     }
-    return placed.contract!;
+    return { id: placed.id, contract: placed.contract! };
   };
 
   const access = async (contract: string): Promise<{ grant: string; path: string; secret: string }> => {

@@ -93,7 +93,9 @@ const split = async (room: Room, tx: Tx, one: Instruction, day: Day): Promise<vo
     day,
   });
   await settleStatement(room, tx, statement);
-  for (const { party } of transferLegs(statement.split)) await retryWaiting(room, tx, party);
+  // In one order everywhere, as each look waits for decisions on that member's money.
+  const parties = transferLegs(statement.split).map(({ party }) => party);
+  for (const party of parties.sort()) await retryWaiting(room, tx, party);
 };
 
 const paidOut = async (tx: Tx, one: Instruction, day: Day): Promise<void> => {

@@ -70,8 +70,12 @@ export const placeHold = async (room: Room, tx: Tx, draft: store.NewHold): Promi
   return id;
 };
 
-/** Money came free: every waiting hold that it now suffices for is placed, the oldest first. */
+/**
+ * Money came free: every waiting hold that it now suffices for is placed, the oldest first. A hold being decided meanwhile does
+ * not see this money and is not seen here: so the look comes after that decision.
+ */
 export const retryWaiting = async (room: Room, tx: Tx, participant: string): Promise<void> => {
+  await lockMoney(tx, participant);
   for (const hold of await holdsWaiting(tx, participant)) await tryHold(room, tx, hold);
 };
 
