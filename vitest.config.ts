@@ -23,7 +23,13 @@ export default defineConfig({
       },
       // kill -9 of server, bank and database during trades.
       {
-        test: { name: 'crash', include: ['apps/server/test/crash/**/*.test.ts'], globalSetup: [postgres], testTimeout: 600_000, hookTimeout: 120_000 },
+        test: {
+          name: 'crash',
+          include: ['apps/server/test/crash/**/*.test.ts'],
+          globalSetup: [postgres],
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
   },
