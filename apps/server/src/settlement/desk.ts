@@ -16,14 +16,12 @@ import {
   accountsOpening,
   bankAccountsOf,
   depositKnown,
-  differencesStand,
-  firstDay,
+  firstUncomparedDay,
   instructionsOpen,
-  lastReconciledDay,
 } from './reads.ts';
 import { takeAnswer } from './service/effects.ts';
 import { retryWaiting } from './service/holds.ts';
-import { type Room, tell } from './service/room.ts';
+import { payoutsStopped, type Room, tell } from './service/room.ts';
 import * as store from './store.ts';
 
 export interface Desk {
@@ -112,7 +110,7 @@ export const makeDesk = (room: Room, bank: () => Bank | undefined): Desk => {
   };
 
   const instructions = async (at: Bank): Promise<number> => {
-    const payoutsStop = await differencesStand(database);
+    const payoutsStop = await payoutsStopped(room, database);
     const open = await instructionsOpen(database, limits.instructionsPerRunMax, { payouts: !payoutsStop });
     const workOn = (one: Instruction): Promise<boolean> =>
       guarded(one, one.state === 'acknowledged' ? () => ask(at, one) : () => send(at, one));
@@ -127,8 +125,7 @@ export const makeDesk = (room: Room, bank: () => Bank | undefined): Desk => {
   };
 
   const daysToLookAt = async (today: Day): Promise<Day[]> => {
-    const last = await lastReconciledDay(database);
-    const first = last ? addDays(last, 1) : await firstDay(database);
+    const first = await firstUncomparedDay(database);
     const days: Day[] = [];
     for (let day = first ?? today; day <= today && days.length < limits.reconciledDaysMax; day = addDays(day, 1))
       days.push(day);

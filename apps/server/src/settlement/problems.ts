@@ -33,8 +33,14 @@ export const problems = defineProblems('settlement', {
   },
   payoutsStopped: {
     status: 409,
-    title: { zh: '对账差异未处理，暂停出金', en: 'Payouts are stopped while a reconciliation difference stands' },
-    next: { zh: '等待两人处理对账差异后再试', en: 'Wait until two people have resolved the difference' },
+    title: {
+      zh: '与银行的对账存在差异或未按时完成，暂停出金',
+      en: 'Payouts are stopped: a difference stands, or the comparison with the bank is overdue',
+    },
+    next: {
+      zh: '等待对账完成、差异由两人处理后再试',
+      en: 'Wait until the comparison is done and two people have resolved what differs',
+    },
   },
   bankDetailsMissing: {
     status: 409,

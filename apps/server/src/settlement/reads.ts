@@ -1,7 +1,7 @@
 /** Questions to this room's tables, the ledger (books.ts) apart. */
 
 import { parsePricePlan, parseSplitRule, type SplitResult } from '@shugu/ledger';
-import { dayOf } from '../kernel/calendar/calendar.ts';
+import { addDays, dayOf, endOfDay } from '../kernel/calendar/calendar.ts';
 import { empty, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type { Day, Fen, Hold, Instruction, OrderTerms, Payout, Refund, Statement, SubAccount } from './model.ts';
@@ -384,6 +384,15 @@ export const differencesPage = (read: Reader, query: PageQuery, where?: Sql) =>
   pageBy<DifferenceRow, DifferenceRow>(read, query, differenceSelect, where, (row) => row);
 export const differencesStand = async (read: Reader): Promise<boolean> =>
   (await read.first(sql`select 1 from reconciliation_differences where state <> 'resolved' limit 1`)) !== undefined;
+/** First day of those not yet compared with the bank; undefined before anything happened here. */
+export const firstUncomparedDay = async (read: Reader): Promise<Day | undefined> => {
+  const last = await lastReconciledDay(read);
+  return last ? addDays(last, 1) : firstDay(read);
+};
+/** What was handed to the bank on a day up to `day` and has no last word yet. */
+export const instructionsUnsettled = async (read: Reader, day: Day): Promise<boolean> =>
+  (await read.first(sql`select 1 from bank_instructions
+    where state in ('sent', 'acknowledged') and sent_at < ${endOfDay(day)} limit 1`)) !== undefined;
 
 export const depositKnown = async (read: Reader, reference: string): Promise<boolean> =>
   (await read.first(sql`select 1 from bank_deposits where reference = ${reference}`)) !== undefined;

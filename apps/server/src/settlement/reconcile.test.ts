@@ -49,6 +49,33 @@ test('a quiet day matches line by line and leaves a snapshot', async () => {
   expect(await refusal(clerk.call(wire.runReconciliation, { body: { day: '2027-01-01' } }))).toBe('kernel.invalid');
 });
 
+test('an instruction of today holds up no earlier day; days that wait too long stop payouts', async () => {
+  await server.nextDay();
+  const stuck = today();
+  await server.bank().simulate.faults({ delayMsMin: 3_600_000, delayMsMax: 3_600_000 });
+  await contract({ estimate: 100n, settles: false });
+  await server.settlement.runDesk();
+  const compare = async () => {
+    for (const tick of server.settlement.ticks!) await tick.run(server.clock.now());
+    return (await clerk.call(wire.readOverview, {})).lastReconciledDay;
+  };
+  const yesterday = new Date(Date.parse(stuck) - 86_400_000).toISOString().slice(0, 10);
+  expect(await compare()).toBe(yesterday);
+  const later = async (days: number) => {
+    server.clock.moveTo(new Date(server.clock.now().getTime() + days * 86_400_000));
+    expect(await compare()).toBe(yesterday);
+    return (await clerk.call(wire.readOverview, {})).payoutsStopped;
+  };
+  expect(await later(2)).toBe(false);
+  expect(await later(1)).toBe(true);
+  expect(await refusal(buyer.call(wire.requestPayout, { body: { amountFen: '1' } }))).toBe('settlement.payoutsStopped');
+  await server.bank().simulate.faults({ delayMsMin: 0, delayMsMax: 0 });
+  await server.bank().simulate.flush();
+  await server.settle();
+  expect((await compare())! >= stuck).toBe(true);
+  expect((await clerk.call(wire.readOverview, {})).payoutsStopped).toBe(false);
+});
+
 test('a difference is parked, stops payouts, and two people resolve it', async () => {
   const before = await funds('bank.finance');
   await foreign('unknown-1', 'bank.finance', '500');

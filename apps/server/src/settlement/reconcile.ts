@@ -18,7 +18,7 @@ import type { Bank } from './bank.ts';
 import { balanceOf, contextFor, entriesOfDay, keepSnapshot, post, wrongBalances } from './books.ts';
 import { type Day, type Fen, limits } from './model.ts';
 import { problems } from './problems.ts';
-import { findDifference, firstDay, instructionsOpen, lastReconciledDay } from './reads.ts';
+import { findDifference, firstUncomparedDay, instructionsUnsettled } from './reads.ts';
 import { type Room, tell } from './service/room.ts';
 import * as store from './store.ts';
 
@@ -110,7 +110,7 @@ export const reconcileDay = async (
   });
 };
 
-/** Every day that is over and not yet compared. Number of days. Waits while the bank's last word on something is missing. */
+/** Every day that is over and not yet compared. Number of days. A day waits while the bank's last word on something sent by then is missing. */
 export const reconcileDue = async (
   room: Room,
   bank: Bank | undefined,
@@ -118,16 +118,14 @@ export const reconcileDue = async (
 ): Promise<number> => {
   if (!bank) return 0;
   const { database } = room;
-  const last = await lastReconciledDay(database);
-  const first = last ? addDays(last, 1) : await firstDay(database);
+  const first = await firstUncomparedDay(database);
   const today = dayOf(room.now());
   if (!first || first >= today) return 0;
   // A deposit of the day's last minute must not look like a difference.
   await lookAtBank();
-  const open = await instructionsOpen(database, limits.instructionsPerRunMax);
-  if (open.some(({ state }) => state !== 'planned')) return 0;
   let count = 0;
   for (let day = first; day < today && count < limits.reconciledDaysMax; day = addDays(day, 1)) {
+    if (await instructionsUnsettled(database, day)) break;
     if (!(await reconcileDay(database, bank, day)).closed) break;
     count++;
   }

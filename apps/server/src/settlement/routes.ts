@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { accountId } from '@shugu/ledger';
 import * as wire from '@shugu/wire/settlement';
 import { dayOf } from '../kernel/calendar/calendar.ts';
-import { type Sql, sql } from '../kernel/db/db.ts';
+import { type Reader, type Sql, sql } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { decodeCursor, pageOf, pageSize } from '../kernel/pages.ts';
@@ -28,7 +28,7 @@ import {
   refuseRefund,
   requestPayout,
 } from './service/payouts.ts';
-import { ensureAccount, type Room } from './service/room.ts';
+import { ensureAccount, payoutsStopped, type Room } from './service/room.ts';
 import { statementSheet } from './sheet.ts';
 import {
   accountView,
@@ -75,11 +75,13 @@ const depositReference = (participant: string, key: string): string =>
 const accountRoutes = (doors: Doors): Route[] => {
   const { room, desk } = doors;
   const { organisations } = room;
+  const ownAccount = async (read: Reader, { participant }: Principal) =>
+    accountView(read, participant, { simulator: simulated(doors), stopped: await payoutsStopped(room, read) });
   return [
-    on(wire.readAccount, ({ read, principal }) => accountView(read, principal.participant, simulated(doors))),
+    on(wire.readAccount, ({ read, principal }) => ownAccount(read, principal)),
     on(wire.openAccount, async ({ tx, principal }) => {
       await ensureAccount(room, tx, principal.participant);
-      return accountView(tx, principal.participant, simulated(doors));
+      return ownAccount(tx, principal);
     }),
     on(wire.listEntries, async ({ read, principal, query }) => {
       const after = decodeCursor(query.after, 1);
@@ -146,7 +148,7 @@ const accountRoutes = (doors: Doors): Route[] => {
           at: room.now().toISOString(),
         });
         await desk.run();
-        return accountView(read, principal.participant, true);
+        return ownAccount(read, principal);
       },
       { ownTransaction: true },
     ),
@@ -347,7 +349,7 @@ const deskRoutes = (doors: Doors): Route[] => {
         counts,
         settled: settledFen,
         feeIncome: feeFen,
-        payoutsStopped: counts.differencesOpen > 0,
+        payoutsStopped: await payoutsStopped(room, read),
         lastReconciledDay: (await reads.lastReconciledDay(read)) ?? null,
         simulator,
         label: simulator ? labels.simulator : labels.bank,

@@ -15,6 +15,7 @@ import {
   taxInside,
   transferLegs,
 } from '@shugu/ledger';
+import { addDays, type Day } from '../kernel/calendar/calendar.ts';
 import type { RulePack } from '../kernel/rulepack/model.ts';
 import type { Fen, StatementState, UsageLine } from './model.ts';
 
@@ -29,12 +30,22 @@ export interface MoneyRules {
   feeTaxPercent: Decimal;
   /** Largest payout that goes out on the member's own request; above it two people of the operator look. */
   payoutAloneFenMax: Fen;
+  /** Days after which a day that is over must have been compared with the bank; longer, and payouts stop. */
+  reconciliationOverdueDays: number;
   /** Largest refund that one person of the operator may order. */
   refundAloneFenMax: Fen;
 }
 
 /** Without a rule in the operator's data: 100,000 yuan for payouts, 10,000 yuan for refunds. */
-export const fallbackRules = { payoutAloneFenMax: 10_000_000n, refundAloneFenMax: 1_000_000n } as const;
+export const fallbackRules = {
+  payoutAloneFenMax: 10_000_000n,
+  refundAloneFenMax: 1_000_000n,
+  reconciliationOverdueDays: 2,
+} as const;
+
+/** A day counts as overdue when more than `days` days lie between it and today. */
+export const reconciliationOverdue = (firstUncompared: Day | undefined, today: Day, days: number): boolean =>
+  firstUncompared !== undefined && addDays(firstUncompared, days) < today;
 
 const percent = (pack: RulePack | undefined, id: string): Decimal => {
   const value = pack?.rules.get(id)?.value;
@@ -51,6 +62,9 @@ export const moneyRules = (pack: RulePack | undefined): MoneyRules => ({
   feeTaxPercent: percent(pack, 'serviceFeeTaxPercent'),
   payoutAloneFenMax: fenRule(pack, 'payoutAloneFenMax', fallbackRules.payoutAloneFenMax),
   refundAloneFenMax: fenRule(pack, 'refundAloneFenMax', fallbackRules.refundAloneFenMax),
+  reconciliationOverdueDays: Number(
+    pack?.rules.get('reconciliationOverdueDays')?.value ?? fallbackRules.reconciliationOverdueDays,
+  ),
 });
 
 /** Everything to the supplier after the exchange's fee: what holds where the contract names no other right holders. */

@@ -13,6 +13,8 @@ export interface Deal {
   plan?: PricePlan;
   /** 70 % to the supplier, 30 % to a right holder, 2 % of the total to the exchange first. */
   shares?: boolean;
+  /** False when the bank is not going to answer. */
+  settles?: boolean;
 }
 
 const perCall = { kind: 'perCall', unitPrice: '0.0035' } as PricePlan;
@@ -51,7 +53,7 @@ export const dealsOn = (server: () => TestServer) => {
         }),
       }),
     );
-    await settle();
+    if (deal.settles ?? true) await settle();
     return order;
   };
   const use = async (

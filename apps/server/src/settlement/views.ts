@@ -11,7 +11,6 @@ import type { Fen, Hold, Instruction, OrderTerms, Payout, Refund, Statement } fr
 import {
   accountOf,
   type DifferenceRow,
-  differencesStand,
   findOrder,
   findStatement,
   type InvoiceRow,
@@ -51,7 +50,7 @@ export const labels = {
 export const accountView = async (
   read: Reader,
   participant: string,
-  simulator: boolean,
+  { simulator, stopped }: { simulator: boolean; stopped: boolean },
 ): Promise<z.input<typeof wire.account>> => {
   const account = await accountOf(read, participant);
   const funds = await fundsOf(read, participant);
@@ -66,7 +65,7 @@ export const accountView = async (
       difference: text(funds.difference),
       promised: text(await promisedFen(read, participant)),
     },
-    payoutsStopped: await differencesStand(read),
+    payoutsStopped: stopped,
     simulator,
     label: simulator ? labels.simulator : labels.bank,
   };

@@ -8,7 +8,6 @@ import type { Fen, Payout, Refund, Statement } from '../model.ts';
 import { problems } from '../problems.ts';
 import {
   accountOf,
-  differencesStand,
   findPayout,
   findRefund,
   findStatement,
@@ -20,13 +19,13 @@ import {
 import { remainingSplit, transferLegs } from '../rules.ts';
 import * as store from '../store.ts';
 import { plan } from './holds.ts';
-import { freeFen, lockMoney, type Room, rulesAt } from './room.ts';
+import { freeFen, lockMoney, payoutsStopped, type Room, rulesAt } from './room.ts';
 
 const instructPayout = (room: Room, tx: Tx, { id, participant, fen }: Pick<Payout, 'id' | 'participant' | 'fen'>) =>
   plan(room, tx, { participant, kind: 'payout', fen, effect: 'payoutPaid', subject: id });
 
-const refuseWhileDifferent = async (tx: Tx): Promise<void> => {
-  if (await differencesStand(tx)) throw problems.payoutsStopped();
+const refuseWhileStopped = async (room: Room, tx: Tx): Promise<void> => {
+  if (await payoutsStopped(room, tx)) throw problems.payoutsStopped();
 };
 
 /** A member takes available money to its own account elsewhere. */
@@ -36,7 +35,7 @@ export const requestPayout = async (room: Room, tx: Tx, principal: Principal, fe
   if ((await accountOf(tx, participant))?.state !== 'open') throw problems.accountMissing();
   const outside = await room.organisations.bankAccount(tx, participant);
   if (!outside) throw problems.bankDetailsMissing();
-  await refuseWhileDifferent(tx);
+  await refuseWhileStopped(room, tx);
   await lockMoney(tx, participant);
   if ((await freeFen(tx, participant)) < fen) throw problems.fundsShort({ field: 'body.amountFen' });
   const twoPeople = fen > rulesAt(room, tx.now).payoutAloneFenMax;
@@ -73,7 +72,7 @@ export const approvePayout = async (room: Room, tx: Tx, principal: Principal, id
   const payout = await lockedPayout(tx, id);
   if (payout.state !== 'checked') throw problems.stateWrong({ detail: payout.state });
   if ([payout.checkedBy, payout.requestedBy].includes(principal.id)) throw problems.secondPersonNeeded();
-  await refuseWhileDifferent(tx);
+  await refuseWhileStopped(room, tx);
   await lockMoney(tx, payout.participant);
   await store.approvePayout(tx, id);
   const free = await freeFen(tx, payout.participant);

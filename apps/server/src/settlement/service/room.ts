@@ -1,5 +1,6 @@
 /** What the use cases share. */
 import { accountId } from '@shugu/ledger';
+import { dayOf } from '../../kernel/calendar/calendar.ts';
 import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { balanceOf } from '../books.ts';
@@ -7,8 +8,8 @@ import type { SettlementDeps } from '../deps.ts';
 import type { SettlementEvents } from '../events.ts';
 import type { Fen } from '../model.ts';
 import { problems } from '../problems.ts';
-import { payoutsAskedFen, promisedFen } from '../reads.ts';
-import { type MoneyRules, moneyRules } from '../rules.ts';
+import { differencesStand, firstUncomparedDay, payoutsAskedFen, promisedFen } from '../reads.ts';
+import { type MoneyRules, moneyRules, reconciliationOverdue } from '../rules.ts';
 import * as store from '../store.ts';
 
 export interface Room extends SettlementDeps {
@@ -31,6 +32,17 @@ export const tell = <K extends keyof SettlementEvents>(
 export const ensureAccount = async (room: Room, tx: Tx, participant: string): Promise<void> => {
   const name = await room.organisations.displayName(tx, participant);
   if (await store.insertAccount(tx, participant, name)) room.wake(tx);
+};
+
+/** Whether money must not leave: the bank differs from our books, or it has not been compared for too long to know. */
+export const payoutsStopped = async (room: Pick<Room, 'ruleBook' | 'now'>, read: Reader): Promise<boolean> => {
+  const now = room.now();
+  const overdue = reconciliationOverdue(
+    await firstUncomparedDay(read),
+    dayOf(now),
+    rulesAt(room, now).reconciliationOverdueDays,
+  );
+  return overdue || differencesStand(read);
 };
 
 /** Decisions on one member's free money come one after the other. @throws settlement.accountMissing */
