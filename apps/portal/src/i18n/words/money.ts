@@ -18,7 +18,10 @@ export const money = {
     '划付到本单位登记的银行账户；达到规定金额须两人复核。',
     'Goes to your own bank account; larger sums need two people.',
   ],
-  'account.payoutsStopped': ['与银行的对账存在差异或未按时完成，出金已暂停', 'Payouts are stopped: a difference is open, or the comparison with the bank is overdue'],
+  'account.payoutsStopped': [
+    '与银行的对账存在差异或未按时完成，出金已暂停',
+    'Payouts are stopped: a difference is open, or the comparison with the bank is overdue',
+  ],
   'account.simulate': ['模拟入金', 'Pretend a deposit'],
   'account.journal': ['下载账簿（hledger）', 'Journal (hledger)'],
   'account.entries': ['资金流水', 'Entries'],
