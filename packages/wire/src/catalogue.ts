@@ -330,6 +330,33 @@ export const productTurtle = endpoint({
   mediaType: 'text/turtle; charset=utf-8',
 });
 
+const sitemapFile = { permission: 'public', reply: z.string(), replyKind: 'bytes' } as const;
+export const robots = endpoint({
+  id: 'catalogue.robots',
+  method: 'GET',
+  path: '/robots.txt',
+  summary: { zh: '给搜索引擎的说明', en: 'What search engines may read' },
+  ...sitemapFile,
+  mediaType: 'text/plain; charset=utf-8',
+});
+export const sitemap = endpoint({
+  id: 'catalogue.sitemap',
+  method: 'GET',
+  path: '/sitemap.xml',
+  summary: { zh: '站点地图索引', en: 'Index of the sitemaps' },
+  ...sitemapFile,
+  mediaType: 'application/xml; charset=utf-8',
+});
+export const sitemapProducts = endpoint({
+  id: 'catalogue.sitemap.products',
+  method: 'GET',
+  path: '/sitemaps/products.xml',
+  summary: { zh: '已上架产品的站点地图（分页）', en: 'Sitemap of the listed products, a part' },
+  query: z.object({ from: productId.optional() }),
+  ...sitemapFile,
+  mediaType: 'application/xml; charset=utf-8',
+});
+
 /** Whose word a quality report is: no third party's assessment. */
 export const qualityLabel = { zh: '平台自检', en: 'self-check of the platform' } as const;
 
@@ -349,4 +376,7 @@ export const catalogueEndpoints = {
   catalogueTurtle,
   productJsonLd,
   productTurtle,
+  robots,
+  sitemap,
+  sitemapProducts,
 };

@@ -313,6 +313,30 @@ test('harvesters page through the listed products and nothing else', async () =>
   expect((await call('', 'GET', productTurtle.path.replace(':id', hidden.product))).status).toBe(404);
 });
 
+test('search engines find the listed products by the sitemap and nothing else', async () => {
+  const shown = await drafted();
+  const hidden = await drafted();
+  await publish(shown.product, shown.version);
+  const robots = await call('', 'GET', '/robots.txt');
+  expect(robots.text).toContain('Sitemap: https://exchange.example.cn/sitemap.xml');
+  const index = (await call('', 'GET', '/sitemap.xml')).text;
+  const parts = [...index.matchAll(/<loc>([^<]+)<\/loc>/g)].map(([, address]) => address!);
+  expect(parts).toHaveLength(1);
+  const part = (await call('', 'GET', parts[0]!.replace('https://exchange.example.cn', ''))).text;
+  const listed = [...part.matchAll(/<loc>https:\/\/exchange\.example\.cn\/products\/(prd_[^<]+)<\/loc><lastmod>/g)];
+  expect(listed.map(([, id]) => id)).toContain(shown.product);
+  expect(part).not.toContain(hidden.product);
+  expect(part).toContain('<loc>https://exchange.example.cn/public-notices</loc>');
+  const { countListed, listedParts, listedPlaces } = await import('./reads.ts');
+  const count = await countListed(database);
+  expect(listed).toHaveLength(count);
+  // The parts of any size hold each product once.
+  const cut = await listedParts(database, 4);
+  const places = await Promise.all(cut.map((from) => listedPlaces(database, from, 4)));
+  expect(places.flat().map(({ id }) => id)).toEqual([...new Set(places.flat().map(({ id }) => id))]);
+  expect(places.flat()).toHaveLength(count);
+});
+
 test('the difference between two versions names what breaks', async () => {
   const { product, version } = await drafted();
   const next = (

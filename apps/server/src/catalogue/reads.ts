@@ -98,6 +98,24 @@ export const listedProducts = async (read: Reader, market: string | undefined, q
   };
 };
 
+export interface ListedPlace {
+  id: string;
+  changedAt: Date;
+}
+
+/** Listed products from one on, without what they hold. */
+export const listedPlaces = (read: Reader, from: string | undefined, limit: number): Promise<ListedPlace[]> =>
+  read.rows(sql`select id, greatest(published_at, updated_at) as "changedAt" from products where published_version is not null
+    ${from === undefined ? empty : sql`and id >= ${from}`} order by id limit ${limit}`);
+
+/** Every `size`-th listed product, the first included: where the parts of a sitemap begin. */
+export const listedParts = async (read: Reader, size: number): Promise<string[]> =>
+  (
+    await read.rows<{ id: string }>(sql`select id from
+      (select id, row_number() over (order by id) as place from products where published_version is not null) numbered
+      where (place - 1) % ${size} = 0 order by id`)
+  ).map(({ id }) => id);
+
 export const countListed = async (read: Reader): Promise<number> =>
   (
     await read.one<{ count: number }>(

@@ -10,6 +10,8 @@ import {
   findProduct,
   findVersion,
   type Listed,
+  listedParts,
+  listedPlaces,
   listedProducts,
   productsOf,
   versionsOf,
@@ -25,6 +27,7 @@ import {
   retireProduct,
   rightsOf,
 } from './service.ts';
+import { partSize, robotsText, sitemapIndex, sitemapPart } from './sitemap.ts';
 
 export interface CatalogueRouteDeps extends CatalogueDeps {
   publicUrl(): string;
@@ -138,6 +141,24 @@ export const makeRoutes = (deps: CatalogueRouteDeps): Route[] => {
       return { from: from.number, to: to.number, breaking: changes.some((change) => change.breaking), changes };
     }),
     ...dcatRoutes(deps),
+    ...sitemapRoutes(deps),
+  ];
+};
+
+const addressOf = (deps: CatalogueRouteDeps): string => deps.publicUrl().replace(/\/$/, '');
+
+const sitemapRoutes = (deps: CatalogueRouteDeps): Route[] => {
+  const file = (text: string) => ({ body: Buffer.from(text) });
+  return [
+    on(wire.robots, async () => file(robotsText(addressOf(deps)))),
+    on(wire.sitemap, async ({ read }) => {
+      const [, ...later] = await listedParts(read, partSize);
+      return file(sitemapIndex(addressOf(deps), later));
+    }),
+    on(wire.sitemapProducts, async ({ read, query }) => {
+      const places = await listedPlaces(read, query.from, partSize);
+      return file(sitemapPart(addressOf(deps), places, { withPages: query.from === undefined }));
+    }),
   ];
 };
 
@@ -151,7 +172,7 @@ const dcatRoutes = (deps: CatalogueRouteDeps): Route[] => {
           (await deps.organisations.organisation(read, product.participant))?.name ?? product.participant,
         );
     return {
-      url: deps.publicUrl().replace(/\/$/, ''),
+      url: addressOf(deps),
       title: await deps.operatorName(read),
       supplierName: (id) => suppliers.get(id) ?? id,
     };
