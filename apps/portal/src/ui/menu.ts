@@ -3,7 +3,8 @@ import type { Key } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { hasRole, isBuyer, isSupplier, type Me, may } from '../session.ts';
 
-type Item = [path: string, key: Key];
+/** With a permission, the page is of use only to those who have it: a seat is not sent where it may not look. */
+type Item = [path: string, key: Key, permission?: string];
 export interface Group {
   key: Key;
   items: Item[];
@@ -22,12 +23,12 @@ export const openDoors: Item[] = [
 const operator: Group = {
   key: 'menu.operator',
   items: [
-    [paths.members, 'menu.members'],
-    [paths.listings, 'menu.listingsAll'],
-    [paths.orders, 'menu.ordersAll'],
-    [paths.contracts, 'menu.contractsAll'],
+    [paths.members, 'menu.members', 'members.organisation.read'],
+    [paths.listings, 'menu.listingsAll', 'market.listing.supervise'],
+    [paths.orders, 'menu.ordersAll', 'market.order.supervise'],
+    [paths.contracts, 'menu.contractsAll', 'agreements.contract.supervise'],
     [paths.filings, 'menu.filings'],
-    [paths.clearing, 'menu.clearing'],
+    [paths.clearing, 'menu.clearing', 'settlement.desk.read'],
     [paths.templates, 'menu.templates'],
     [paths.rulebook, 'menu.rulebook'],
   ],
@@ -35,9 +36,9 @@ const operator: Group = {
 const supplier: Group = {
   key: 'menu.supplier',
   items: [
-    [paths.resources, 'menu.resources'],
+    [paths.resources, 'menu.resources', 'registry.resource.read'],
     [paths.rights, 'menu.rights'],
-    [paths.ownProducts, 'menu.ownProducts'],
+    [paths.ownProducts, 'menu.ownProducts', 'catalogue.product.read'],
     [paths.reports, 'menu.reports'],
     [paths.listings, 'menu.listings'],
   ],
@@ -50,16 +51,16 @@ const trade: Group = {
     [paths.orders, 'menu.orders'],
     [paths.contracts, 'menu.contracts'],
     [paths.grants, 'menu.grants'],
-    [paths.usage, 'menu.usage'],
+    [paths.usage, 'menu.usage', 'metering.usage.read'],
     [paths.filings, 'menu.filings'],
   ],
 };
 const money: Group = {
   key: 'menu.money',
   items: [
-    [paths.account, 'menu.account'],
-    [paths.statements, 'menu.statements'],
-    [paths.invoices, 'menu.invoices'],
+    [paths.account, 'menu.account', 'settlement.account.read'],
+    [paths.statements, 'menu.statements', 'settlement.account.read'],
+    [paths.invoices, 'menu.invoices', 'settlement.account.read'],
   ],
 };
 const body: Group = { key: 'menu.body', items: [[paths.reports, 'menu.reports']] };
@@ -67,14 +68,14 @@ const registrar: Group = { key: 'menu.registrar', items: [[paths.rights, 'menu.r
 const regulator: Group = {
   key: 'menu.regulator',
   items: [
-    [paths.supervision, 'menu.supervision'],
+    [paths.supervision, 'menu.supervision', 'supervision.market.read'],
     [paths.members, 'menu.members'],
-    [paths.orders, 'menu.ordersAll'],
-    [paths.contracts, 'menu.contractsAll'],
+    [paths.orders, 'menu.ordersAll', 'market.order.supervise'],
+    [paths.contracts, 'menu.contractsAll', 'agreements.contract.supervise'],
   ],
 };
 
-const house = (me: Me): Group => ({
+const house: Group = {
   key: 'menu.house',
   items: [
     [paths.papers, 'menu.papers'],
@@ -82,11 +83,11 @@ const house = (me: Me): Group => ({
     [paths.jobs, 'menu.jobs'],
     [paths.directives, 'menu.directives'],
     [paths.organisation, 'menu.organisation'],
-    ...(may(me, 'members.person.read') ? ([[paths.people, 'menu.people']] as Item[]) : []),
-    ...(may(me, 'members.key.read') ? ([[paths.apiKeys, 'menu.apiKeys']] as Item[]) : []),
-    ...(may(me, 'members.audit.read') ? ([[paths.audit, 'menu.audit']] as Item[]) : []),
+    [paths.people, 'menu.people', 'members.person.read'],
+    [paths.apiKeys, 'menu.apiKeys', 'members.key.read'],
+    [paths.audit, 'menu.audit', 'members.audit.read'],
   ],
-});
+};
 
 export const seatMenu = (me: Me): Group[] => {
   const own: Group = {
@@ -105,6 +106,8 @@ export const seatMenu = (me: Me): Group[] => {
     ...(hasRole(me, 'serviceBody') && !isSupplier(me) ? [body] : []),
     ...(isBuyer(me) ? [trade] : []),
     ...(isBuyer(me) || hasRole(me, 'serviceBody') ? [money] : []),
-    house(me),
-  ];
+    house,
+  ]
+    .map(({ key, items }) => ({ key, items: items.filter(([, , permission]) => !permission || may(me, permission)) }))
+    .filter(({ items }) => items.length);
 };
