@@ -5,8 +5,19 @@ import { house } from './words/house.ts';
 import { lists } from './words/lists.ts';
 import { money } from './words/money.ts';
 import { open } from './words/open.ts';
+import { paper } from './words/paper.ts';
 import { supply } from './words/supply.ts';
 import { trade } from './words/trade.ts';
 
-export const words = { ...frame, ...lists, ...open, ...desk, ...supply, ...trade, ...money, ...house } as const;
+export const words = {
+  ...frame,
+  ...lists,
+  ...open,
+  ...desk,
+  ...supply,
+  ...trade,
+  ...money,
+  ...paper,
+  ...house,
+} as const;
 export type Key = keyof typeof words;

@@ -2,12 +2,12 @@ import { paperRead } from '@shugu/wire/kernel';
 import { Link } from '@tanstack/react-router';
 import { Button } from 'antd';
 import { useRead } from '../api.ts';
-import { DataFacts } from '../case/data.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useId } from '../ui/route.ts';
+import { PaperContents } from '../verify/document.tsx';
 import { bundleAddress, pdfAddress } from '../verify/result.tsx';
 
 export default function Paper() {
@@ -58,7 +58,7 @@ export default function Paper() {
               />
             </Sheet>
             <Sheet title={t('verify.document')}>
-              <DataFacts fields={[]} data={document} />
+              <PaperContents document={document} />
             </Sheet>
           </Page>
         );

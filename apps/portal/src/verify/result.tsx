@@ -2,10 +2,10 @@
 import { paperBundle, paperPdf, verifyCode } from '@shugu/wire/kernel';
 import { Alert } from 'antd';
 import { type Reply, useRead } from '../api.ts';
-import { DataFacts } from '../case/data.tsx';
 import { useWords } from '../i18n/index.ts';
 import { Facts, Loaded, Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
+import { PaperContents } from './document.tsx';
 
 export const bundleAddress = (id: string) => paperBundle.path.replace(':id', id);
 export const pdfAddress = (id: string) => paperPdf.path.replace(':id', id);
@@ -56,7 +56,7 @@ const FoundPaper = ({ data }: { data: Found }) => {
       {document ? (
         <>
           <h3 style={{ margin: '18px 0 8px', fontSize: 16 }}>{t('verify.document')}</h3>
-          <DataFacts fields={[]} data={document} />
+          <PaperContents document={document} />
         </>
       ) : (
         <p className="quiet">{t('verify.commitmentOnly')}</p>
