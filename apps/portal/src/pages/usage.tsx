@@ -26,7 +26,7 @@ const Drawn = ({ items }: { items: Reply<typeof listUsage>['items'] }) => {
       xAxis: { type: 'category', data: days },
       yAxis: [{ type: 'value' }, { type: 'value' }],
       series: [
-        { type: 'bar', name: w('metric', 'calls'), data: sum('calls') },
+        { type: 'bar', name: w('metric', 'calls'), data: sum('calls'), barMaxWidth: 40 },
         { type: 'line', name: w('metric', 'rows'), data: sum('rows'), yAxisIndex: 1 },
       ],
     };
