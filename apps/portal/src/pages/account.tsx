@@ -18,7 +18,7 @@ import { MoneyInput } from '../settlement/money-field.tsx';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
-import { money } from '../ui/format.ts';
+import { money, shortId } from '../ui/format.ts';
 import { Figure, Loaded, Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
@@ -29,6 +29,9 @@ const amount = [field('amountFen', 'text', ['金额（元）', 'Amount (CNY)'], 
 
 const Entries = () => {
   const { t, b, w } = useWords();
+  // A signed figure would read as a loss where money came in: what is owed to a member stands on the credit side.
+  const side = (fen: string) => t(fen.startsWith('-') ? 'account.credit' : 'account.debit');
+  const amountOf = (fen: string) => money(fen.replace(/^-/, ''));
   return (
     <PagedTable
       endpoint={listEntries}
@@ -44,18 +47,24 @@ const Entries = () => {
           text: (row) => row.at,
           sort: (row) => row.at,
         },
-        { key: 'kind', title: t('papers.kind'), show: (row) => w('entryKind', row.kind), text: (row) => row.kind },
-        { key: 'memo', title: t('jobs.note'), show: (row) => row.memo || '—', text: (row) => row.memo },
+        {
+          key: 'kind',
+          title: t('papers.kind'),
+          show: (row) => <span title={row.memo}>{w('entryKind', row.kind)}</span>,
+          text: (row) => w('entryKind', row.kind),
+          sort: (row) => row.kind,
+        },
         {
           key: 'postings',
           title: t('account.postings'),
           show: (row) =>
             row.postings.map((posting) => (
               <div key={posting.account + posting.fen} className="small">
-                {b(posting.title)} <span className="number">{money(posting.fen)}</span>
+                {side(posting.fen)} {b(posting.title)} <span className="number">{amountOf(posting.fen)}</span>
               </div>
             )),
-          text: (row) => row.postings.map((posting) => `${posting.account} ${posting.fen}`).join('; '),
+          text: (row) =>
+            row.postings.map(({ fen, title }) => `${side(fen)} ${b(title)} ${amountOf(fen)}`).join('; '),
         },
         {
           key: 'order',
@@ -66,7 +75,11 @@ const Entries = () => {
         {
           key: 'bank',
           title: t('account.bankReference'),
-          show: (row) => <span className="mono small">{row.bankReference ?? '—'}</span>,
+          show: (row) => (
+            <span className="mono small" title={row.bankReference ?? undefined}>
+              {row.bankReference ? shortId(row.bankReference) : '—'}
+            </span>
+          ),
           text: (row) => row.bankReference,
         },
       ]}

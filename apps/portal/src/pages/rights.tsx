@@ -1,11 +1,12 @@
-import { listCertificates, ownCertificates, ownRights } from '@shugu/wire/registry';
+import { listCertificates, listResources, ownCertificates, ownRights } from '@shugu/wire/registry';
 import { Link } from '@tanstack/react-router';
 import { Button } from 'antd';
+import { useRead } from '../api.ts';
 import { CaseQueue } from '../case/queue.tsx';
 import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Remarks } from '../registry/remarks.tsx';
-import { hasRole, useMe } from '../session.ts';
+import { hasRole, may, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { dayOf } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
@@ -70,6 +71,10 @@ const Certificates = ({ own }: { own: boolean }) => {
 
 const Rights = () => {
   const { t, w } = useWords();
+  const me = useMe();
+  const reads = may(me, listResources.permission);
+  const resources = useRead(listResources, { query: { limit: 100 } }, { enabled: reads });
+  const nameOf = (id: string) => resources.data?.items.find((one) => one.id === id)?.name;
   return (
     <PagedTable
       endpoint={ownRights}
@@ -88,8 +93,9 @@ const Rights = () => {
         {
           key: 'resource',
           title: t('rights.resource'),
-          show: (row) => <Link to={paths.resource(row.resource)}>{t('do.open')}</Link>,
-          text: (row) => row.resource,
+          show: (row) => <Link to={paths.resource(row.resource)}>{nameOf(row.resource) ?? t('do.open')}</Link>,
+          text: (row) => nameOf(row.resource) ?? row.resource,
+          sort: (row) => nameOf(row.resource) ?? row.resource,
         },
         {
           key: 'certificate',

@@ -1,3 +1,4 @@
+import { listGrants } from '@shugu/wire/delivery';
 import { listUsage } from '@shugu/wire/metering';
 import { Link } from '@tanstack/react-router';
 import { DatePicker } from 'antd';
@@ -39,6 +40,8 @@ export default function Usage() {
   const [filters, setFilters] = useFilters();
   const query = { from: filters.from, until: filters.until };
   const read = useRead(listUsage, { query: { ...query, limit: 100 } }, { keep: true });
+  const grants = useRead(listGrants, { query: { limit: 100 } });
+  const nameOf = (grant: string) => grants.data?.items.find((one) => one.id === grant)?.productName;
   return (
     <Page title={t('menu.usage')} lead={t('usage.lead')}>
       {read.data?.items.length ? (
@@ -69,16 +72,17 @@ export default function Usage() {
         columns={[
           { key: 'day', title: t('usage.day'), show: (row) => row.day, text: (row) => row.day, sort: (row) => row.day },
           {
+            key: 'product',
+            title: t('products.name'),
+            show: (row) => <Link to={paths.product(row.product)}>{nameOf(row.grant) ?? t('do.open')}</Link>,
+            text: (row) => nameOf(row.grant) ?? row.product,
+            sort: (row) => nameOf(row.grant) ?? row.product,
+          },
+          {
             key: 'grant',
             title: t('menu.grants'),
             show: (row) => <Link to={paths.grant(row.grant)}>{t('do.open')}</Link>,
             text: (row) => row.grant,
-          },
-          {
-            key: 'product',
-            title: t('products.name'),
-            show: (row) => <Link to={paths.product(row.product)}>{t('do.open')}</Link>,
-            text: (row) => row.product,
           },
           {
             key: 'calls',

@@ -37,6 +37,8 @@ export const money = {
   'account.noPayouts': ['没有出金', 'No payouts'],
   'account.noRefunds': ['没有退款', 'No refunds'],
   'account.postings': ['分录', 'Postings'],
+  'account.debit': ['借', 'Dr'],
+  'account.credit': ['贷', 'Cr'],
   'account.bankReference': ['银行流水号', 'Bank reference'],
   'account.holdFor': ['事由', 'For'],
   'account.amount': ['金额', 'Amount'],
