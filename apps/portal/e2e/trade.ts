@@ -79,7 +79,7 @@ export const trade = async ({ browser, url, check }: Run): Promise<void> => {
     await buyer.open('/scenarios');
     await dialog(buyer, '申报使用场景', {
       场景名称: title,
-      '用途（代码）': 'logistics',
+      用途: '物流',
       最终使用者: '城配通达物流有限公司（样例）',
       使用起: day(now, 0),
       使用止: day(now, 60),

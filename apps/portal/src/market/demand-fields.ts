@@ -4,6 +4,7 @@ import { choicesOf } from '../registry/fields.ts';
 import { MoneyInput } from '../settlement/money-field.tsx';
 import { type FormField, field } from '../ui/fields.tsx';
 import { planForm } from './plan-fields.ts';
+import { PurposePicker } from './purpose-field.tsx';
 
 export const demandForm: FormField[] = [
   field('title', 'text', ['标题', 'Title'], { required: true }),
@@ -17,7 +18,7 @@ export const demandForm: FormField[] = [
     required: true,
     choices: choicesOf('deliveryMode', deliveryModes),
   }),
-  field('purposes', 'list', ['用途（代码）', 'Purposes (codes)'], { required: true }),
+  field('purposes', 'list', ['用途', 'Purposes'], { required: true, widget: PurposePicker }),
   field('budgetMax', 'text', ['预算上限（元）', 'Budget, at most (CNY)'], { widget: MoneyInput }),
   field('openUntil', 'date', ['征集截止', 'Open until'], { required: true }),
 ];

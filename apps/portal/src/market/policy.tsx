@@ -6,6 +6,7 @@ import { useEffect } from 'react';
 import { client, type Input } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { type FormField, field } from '../ui/fields.tsx';
+import { PurposePicker } from './purpose-field.tsx';
 
 export interface Terms {
   actions?: string[];
@@ -20,19 +21,6 @@ export interface Terms {
   columns?: string[];
   authorisation?: boolean;
 }
-
-/** Purpose codes offered by the form; others may be typed. */
-export const purposes = [
-  'logistics',
-  'statistics',
-  'research',
-  'riskControl',
-  'marketing',
-  'urbanManagement',
-  'credit',
-  'insurance',
-  'training',
-] as const;
 
 export const termsForm: FormField[] = [
   field('terms.actions', 'choices', ['允许的使用方式', 'Uses allowed'], {
@@ -49,8 +37,9 @@ export const termsForm: FormField[] = [
     ],
   }),
   field('terms.prohibitDistribution', 'boolean', ['禁止再分发', 'Redistribution prohibited'], {}),
-  field('terms.purposes', 'list', ['限定用途（代码）', 'Purposes (codes)'], {
-    help: { zh: '如 logistics、statistics；不填则不限', en: 'e.g. logistics, statistics; none means any' },
+  field('terms.purposes', 'list', ['限定用途', 'Purposes'], {
+    widget: PurposePicker,
+    help: { zh: '不填则不限', en: 'None means any' },
   }),
   field('terms.until', 'date', ['使用截止', 'Use ends'], {}),
   field('terms.callsTotal', 'number', ['总次数上限', 'Calls in all'], { min: 1 }),

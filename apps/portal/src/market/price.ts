@@ -2,7 +2,7 @@
 import type { listing } from '@shugu/wire/market';
 import type { z } from 'zod';
 import type { Language } from '../i18n/index.ts';
-import { count, yuan } from '../ui/format.ts';
+import { bytes, count, yuan } from '../ui/format.ts';
 
 export type Plan = z.output<typeof listing>['plans'][number]['plan'];
 
@@ -21,9 +21,12 @@ const units = {
 export const planText = (plan: Plan, language: Language): string => {
   const zh = language === 'zh';
   const unit = (key: keyof typeof units) => units[key][zh ? 0 : 1];
-  const extras = (included?: number, minimum?: string) =>
+  // What is measured by the gigabyte is counted in bytes.
+  const quantity = (of: keyof typeof units, value: number) =>
+    unit(of) === 'GB' ? bytes(value) : `${count(value)} ${zh || value === 1 ? unit(of) : `${unit(of)}s`}`;
+  const extras = (of: keyof typeof units, included?: number, minimum?: string) =>
     [
-      included ? (zh ? `含 ${count(included)}` : `${count(included)} included`) : '',
+      included ? (zh ? `含 ${quantity(of, included)}` : `${quantity(of, included)} included`) : '',
       minimum ? (zh ? `最低 ${yuan(minimum)}` : `at least ${yuan(minimum)}`) : '',
     ]
       .filter(Boolean)
@@ -39,12 +42,13 @@ export const planText = (plan: Plan, language: Language): string => {
     case 'perCall':
     case 'perRow':
     case 'perGigabyte':
-      return `${yuan(plan.unitPrice)}${zh ? '／' : ' per '}${unit(plan.kind)}${extras(plan.included, plan.minimumCharge)}`;
+      return `${yuan(plan.unitPrice)}${zh ? '／' : ' per '}${unit(plan.kind)}${extras(plan.kind, plan.included, plan.minimumCharge)}`;
     case 'tiered': {
       const steps = plan.tiers.map(
-        (tier) => `${tier.upTo === null ? (zh ? '以上' : 'beyond') : `≤ ${count(tier.upTo)}`} ${yuan(tier.unitPrice)}`,
+        (tier) =>
+          `${tier.upTo === null ? (zh ? '以上' : 'beyond') : `≤ ${quantity(plan.unit, tier.upTo)}`} ${yuan(tier.unitPrice)}`,
       );
-      return `${zh ? '阶梯价' : 'Tiers'}（${unit(plan.unit)}）${steps.join('；')}${extras(plan.included, plan.minimumCharge)}`;
+      return `${zh ? '阶梯价' : 'Tiers'}（${unit(plan.unit)}）${steps.join('；')}${extras(plan.unit, plan.included, plan.minimumCharge)}`;
     }
     default:
       return plan.agreedPrice ? yuan(plan.agreedPrice) : zh ? '询价' : 'By quotation';

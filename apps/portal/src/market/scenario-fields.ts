@@ -1,19 +1,22 @@
 /** 使用场景申报: what the data is for, who uses it, whom it concerns. */
 import { type FormField, field } from '../ui/fields.tsx';
+import { PurposePicker } from './purpose-field.tsx';
 
 export const scenarioForm: FormField[] = [
   field('title', 'text', ['场景名称', 'Title'], { required: true }),
-  field('purposes', 'list', ['用途（代码）', 'Purposes (codes)'], {
+  field('purposes', 'list', ['用途', 'Purposes'], {
     required: true,
-    help: {
-      zh: '如 logistics 物流、statistics 统计、riskControl 风险管理；须在产品允许的用途之内',
-      en: 'e.g. logistics, statistics, riskControl; within what the product allows',
-    },
+    widget: PurposePicker,
+    help: { zh: '须在产品允许的用途之内', en: 'Within what the product allows' },
   }),
   field('endUser', 'text', ['最终使用者', 'End user'], { required: true }),
   field('personalData', 'boolean', ['涉及个人信息', 'Personal data is used'], {}),
   field('onwardUse', 'longText', ['是否向第三方提供、如何提供', 'Onward use: to whom and how'], {
-    help: { zh: '不向第三方提供请填“无”', en: 'Write 无 if there is none' },
+    // Whatever stands here is onward use to the trade review, "none" too: then a person has to decide.
+    help: {
+      zh: '不向第三方提供请留空；填写后须人工审核',
+      en: 'Leave it empty if there is none; what is stated is reviewed by a person',
+    },
   }),
   field('licence', 'text', ['所需行业许可', 'Sector licence'], {}),
   field('region', 'text', ['使用地域（六位代码）', 'Region (six digits)'], { required: true }),

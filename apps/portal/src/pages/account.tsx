@@ -63,8 +63,7 @@ const Entries = () => {
                 {side(posting.fen)} {b(posting.title)} <span className="number">{amountOf(posting.fen)}</span>
               </div>
             )),
-          text: (row) =>
-            row.postings.map(({ fen, title }) => `${side(fen)} ${b(title)} ${amountOf(fen)}`).join('; '),
+          text: (row) => row.postings.map(({ fen, title }) => `${side(fen)} ${b(title)} ${amountOf(fen)}`).join('; '),
         },
         {
           key: 'order',

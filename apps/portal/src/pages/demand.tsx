@@ -194,7 +194,7 @@ export default function DemandPage() {
               <Sheet>
                 <Facts
                   items={[
-                    [t('facet.industry'), `${w('industry', one.industry.charAt(0))}（${one.industry}）`],
+                    [t('facet.industry'), `${w('industry', one.industry.charAt(0))} ${one.industry}`],
                     [t('facet.region'), w('region', one.region)],
                     [
                       t('facet.deliveryMode'),

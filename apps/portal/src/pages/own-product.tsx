@@ -191,7 +191,7 @@ export default function OwnProduct() {
                   items={[
                     [t('case.state'), <StateTag key="s" list="productState" state={one.state} />],
                     [t('facet.kind'), w('kind', one.kind)],
-                    [t('facet.industry'), one.industry],
+                    [t('facet.industry'), `${w('industry', one.industry.charAt(0))} ${one.industry}`],
                     [
                       t('facet.deliveryMode'),
                       one.deliveryModes.map((mode) => w('deliveryMode', mode)).join(listMark()),

@@ -168,7 +168,7 @@ export default function Product() {
                     [t('facet.kind'), w('kind', one.version.about.kind)],
                     [
                       t('facet.industry'),
-                      `${w('industry', one.version.about.industry.charAt(0))}（${one.version.about.industry}）`,
+                      `${w('industry', one.version.about.industry.charAt(0))} ${one.version.about.industry}`,
                     ],
                     [
                       t('facet.deliveryMode'),

@@ -190,9 +190,9 @@ export default function ResourcePage() {
                         {one.summary}
                       </span>,
                     ],
-                    [t('facet.industry'), one.industry],
+                    [t('facet.industry'), `${w('industry', one.industry.charAt(0))} ${one.industry}`],
                     [t('resources.source'), w('source', one.source)],
-                    [t('resources.region'), `${w('regionScope', one.regionScope)} ${one.region ?? ''}`],
+                    [t('resources.region'), `${w('regionScope', one.regionScope)} · ${w('region', one.region ?? '')}`],
                     [t('resources.time'), `${one.timeFrom} — ${one.timeUntil ?? ''}`],
                     [t('facet.updateCycle'), w('updateFrequency', one.updateFrequency)],
                     [t('resources.forms'), one.forms.map((form) => w('dataForm', form)).join(listMark())],

@@ -36,6 +36,7 @@ export const frame = {
   'form.required': ['请填写{field}', '{field} is needed'],
   'form.charactersMax': ['不超过 {count} 字', 'At most {count} characters'],
   'form.listHint': ['逐条输入，回车确认', 'One entry at a time, then Enter'],
+  'form.purposesHint': ['选择用途，也可输入其他用途', 'Choose, or type another'],
   'form.organisationHint': ['按名称搜索，或输入机构编号', 'Search by name, or type an identifier'],
   'problem.network': ['暂时连接不上服务器', 'The server cannot be reached'],
   'problem.next': ['下一步：', 'What to do: '],

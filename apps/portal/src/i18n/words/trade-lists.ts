@@ -79,6 +79,7 @@ export const tradeLists = {
   'listingState.suspended': ['已暂停', 'Suspended'],
   'listingState.delisted': ['已下架', 'Delisted'],
   'purpose.logistics': ['物流', 'Logistics'],
+  'purpose.safety': ['安全管理', 'Safety'],
   'purpose.statistics': ['统计', 'Statistics'],
   'purpose.research': ['科研', 'Research'],
   'purpose.riskControl': ['风险管理', 'Risk control'],
