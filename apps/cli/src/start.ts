@@ -17,7 +17,7 @@ const words = {
     again: '上次的演示数据没有做完，重新开始',
     ready: '已就绪',
     portal: '门户',
-    logins: '演示账号（口令均为',
+    logins: (password: string) => `演示账号（口令均为 ${password}）：`,
     stop: '按 Ctrl-C 停止；再次启动会保留全部数据',
     simulated: '演示环境使用模拟日历，存管银行与国家登记系统均为模拟器，凭证均为样张',
     stopped: '已停止',
@@ -28,7 +28,7 @@ const words = {
     again: 'the demo data was not finished last time; starting over',
     ready: 'ready',
     portal: 'Portal',
-    logins: 'Demo log-ins (the password is always',
+    logins: (password: string) => `Demo log-ins (the password is always ${password}):`,
     stop: 'Ctrl-C stops it; the next start keeps everything',
     simulated:
       'The demo runs on a simulated calendar; bank and national registration system are simulators; every paper is a specimen',
@@ -71,7 +71,7 @@ const printReady = async (exchange: Exchange, language: 'zh' | 'en', demo: boole
   say(`${word.portal}: ${exchange.kernel.publicUrl()}`);
   if (demo) {
     const cast = await readCast();
-    say(`${word.logins} ${cast.demoPassword}):`);
+    say(word.logins(cast.demoPassword));
     for (const login of shownLogins) {
       const organisation = cast.organisations.find((one) => one.people.some((person) => person.login === login));
       const person = organisation?.people.find((one) => one.login === login);
