@@ -73,6 +73,13 @@ const Rounds = ({ one }: { one: Contract }) => {
   const read = useRead(listRounds, { params: { id: one.id } });
   const nameOf = (id: string) => [one.supplier, one.buyer].find((party) => party.participant === id)?.name ?? id;
   const version = one.open ?? one.current;
+  const happened = (read.data?.items.length ?? 0) + version.signatures.length + one.terminations.length > 0;
+  if (!happened)
+    return (
+      <Sheet title={t('case.history')}>
+        <p className="quiet">{t('contract.noHistory')}</p>
+      </Sheet>
+    );
   return (
     <Sheet title={t('case.history')}>
       <History
@@ -171,7 +178,10 @@ export default function ContractPage() {
                         t('facet.deliveryMode'),
                         version.terms.deliveryModes.map((mode) => w('deliveryMode', mode)).join(listMark()),
                       ],
-                      [t('contract.term'), `${dayOf(one.from)} — ${dayOf(one.until)}`],
+                      [
+                        t('contract.term'),
+                        one.from ? `${dayOf(one.from)} — ${dayOf(one.until)}` : t('contract.termFromSignature'),
+                      ],
                       [t('product.acceptanceDays'), version.terms.acceptanceDays],
                       [t('contract.tax'), percent(version.terms.tax.rate)],
                       [t('contract.dispute'), version.terms.dispute.body],

@@ -99,6 +99,11 @@ export const trade = {
   'contract.terms': ['主要条款', 'Main terms'],
   'contract.kind': ['合同类型', 'Kind'],
   'contract.term': ['合同期', 'Term'],
+  'contract.termFromSignature': ['自最后一方签署起', 'From the last signature'],
+  'contract.noHistory': [
+    '尚无磋商与签署记录；各轮修改、签名与解除会记在这里。',
+    'Nothing negotiated or signed yet; rounds, signatures and terminations will stand here.',
+  ],
   'contract.tax': ['税率（含税价）', 'Tax (included)'],
   'contract.dispute': ['争议解决', 'Disputes'],
   'contract.basis': ['合同依据', 'What it stands on'],
