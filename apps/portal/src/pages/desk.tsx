@@ -112,7 +112,10 @@ const Starters = ({ me }: { me: Me }) => {
         ]
       : []),
     ...(isBuyer(me) ? [to(paths.products, t('desk.choose')), to(paths.scenarios, t('menu.scenarios'))] : []),
-    ...(hasRole(me, 'operator') ? [to(paths.members, t('menu.members')), to(paths.clearing, t('menu.clearing'))] : []),
+    ...(hasRole(me, 'serviceBody') && !isSupplier(me) ? [to(paths.reports, t('menu.reports'))] : []),
+    ...(hasRole(me, 'registrar') ? [to(paths.rights, t('menu.rightsRegistered'))] : []),
+    ...(hasRole(me, 'operator') && may(me, 'members.organisation.read') ? [to(paths.members, t('menu.members'))] : []),
+    ...(hasRole(me, 'operator') && may(me, 'settlement.desk.read') ? [to(paths.clearing, t('menu.clearing'))] : []),
     ...(hasRole(me, 'regulator') ? [to(paths.supervision, t('menu.supervision'))] : []),
   ];
   return doors.length ? <div className="row section">{doors}</div> : null;
@@ -140,7 +143,7 @@ export default function Desk() {
           style={{ marginBottom: 16 }}
           title={t(`desk.status.${me.organisation.status as 'applying'}`)}
         />
-      ) : !me.rulesAccepted && !hasRole(me, 'operator') ? (
+      ) : !me.rulesAccepted && isBuyer(me) ? (
         <Alert
           type="info"
           showIcon
