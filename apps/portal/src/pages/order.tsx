@@ -1,7 +1,7 @@
 import { acceptOrder, cancelOrder, deliverOrder, objectOrder, readOrder } from '@shugu/wire/market';
 import { readOrderMoney } from '@shugu/wire/settlement';
 import { Link } from '@tanstack/react-router';
-import { Steps, Tag } from 'antd';
+import { Button, Steps, Tag } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { listMark, useWords } from '../i18n/index.ts';
 import { planText } from '../market/price.ts';
@@ -42,13 +42,21 @@ const Moves = ({ one }: { one: Order }) => {
   const supplier = me?.organisation.id === one.supplier.id;
   const when = (...states: Order['state'][]) => (states.includes(one.state) ? null : t('app.notNow'));
   const send = (values: Record<string, never>) => ({ params: { id: one.id }, body: { note: '', ...values } as never });
+  const signing = one.state === 'contracting' && one.contract;
   return (
     <>
+      {signing ? (
+        <Link to={paths.contract(signing)}>
+          <Button type="primary" tabIndex={-1}>
+            {t('order.toContract')}
+          </Button>
+        </Link>
+      ) : null}
       {supplier ? (
         <Action
           endpoint={deliverOrder}
           label={t('order.deliver')}
-          primary={one.next.who === 'supplier'}
+          primary={one.next.who === 'supplier' && !signing}
           blocked={when('contracted', 'delivering', 'objected')}
           fields={note(true)}
           explain={<p className="quiet">{t('order.deliverExplain')}</p>}
@@ -60,7 +68,7 @@ const Moves = ({ one }: { one: Order }) => {
           <Action
             endpoint={acceptOrder}
             label={t('order.accept')}
-            primary={one.next.who === 'buyer'}
+            primary={one.next.who === 'buyer' && !signing}
             blocked={when('delivered')}
             fields={note(false)}
             explain={<p>{t('order.acceptExplain')}</p>}
@@ -85,17 +93,21 @@ const Moves = ({ one }: { one: Order }) => {
           />
         </>
       ) : null}
-      {one.contract && one.state === 'contracting' ? (
-        <Link to={paths.contract(one.contract)}>{t('order.toContract')}</Link>
-      ) : null}
     </>
   );
 };
 
-const Money = ({ order }: { order: string }) => {
+/** States before the contract, when no money is spoken of yet. */
+const beforeMoney = ['reviewing', 'refused', 'contracting', 'cancelled'];
+
+const Money = ({ order, state }: { order: string; state: string }) => {
   const { t, w } = useWords();
   const me = useMe();
-  const read = useRead(readOrderMoney, { params: { order } }, { enabled: may(me, 'settlement.account.read') });
+  const read = useRead(
+    readOrderMoney,
+    { params: { order } },
+    { enabled: may(me, 'settlement.account.read') && !beforeMoney.includes(state) },
+  );
   if (!read.data) return null;
   const one = read.data;
   return (
@@ -246,7 +258,7 @@ export default function OrderPage() {
                     </p>
                   ) : null}
                 </Sheet>
-                <Money order={one.id} />
+                <Money order={one.id} state={one.state} />
                 <Sheet title={t('menu.papers')}>
                   {one.papers.length ? (
                     one.papers.map((paper) => (

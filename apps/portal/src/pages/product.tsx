@@ -29,19 +29,28 @@ const OrderButton = ({ one }: { one: ProductPage }) => {
           : me && (!isBuyer(me) || !may(me, 'market.scenario.file'))
             ? t('app.noPermission')
             : null;
+  const stays = !!blocked && me !== null;
   const button = (
     <Button
       type="primary"
       size="large"
-      tabIndex={-1}
-      aria-disabled={!!blocked}
-      style={blocked ? { opacity: 0.62 } : undefined}
+      // Within a link the link takes the focus; on its own the button must, or its reason is out of a keyboard's reach.
+      tabIndex={stays ? 0 : -1}
+      aria-disabled={stays}
+      style={stays ? { opacity: 0.62, cursor: 'not-allowed' } : undefined}
     >
-      {t('product.order')}
+      {me === null ? t('product.signInToOrder') : t('product.order')}
     </Button>
   );
-  if (blocked && me !== null) return <Tooltip title={blocked}>{button}</Tooltip>;
-  return <Link to={me ? paths.newOrder(one.listing.id) : paths.signIn}>{button}</Link>;
+  if (stays) return <Tooltip title={blocked}>{button}</Tooltip>;
+  const order = paths.newOrder(one.listing.id);
+  return me ? (
+    <Link to={order}>{button}</Link>
+  ) : (
+    <Link to={paths.signIn} search={{ next: order } as never}>
+      {button}
+    </Link>
+  );
 };
 
 const Policy = ({ one }: { one: ProductPage }) => {

@@ -3,6 +3,7 @@ import { Alert } from 'antd';
 import type { ReactNode } from 'react';
 import { ProblemError } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
 
 export const ProblemNote = ({ error, action }: { error: Error; action?: ReactNode }) => {
   const { t, language } = useWords();
@@ -19,13 +20,19 @@ export const ProblemNote = ({ error, action }: { error: Error; action?: ReactNod
     );
   const { problem } = error;
   const text = problem[language];
+  // Whoever came by an address of their own returns to it. A plain link: notifications stand outside the router.
+  const here = window.location.pathname;
+  const signIn =
+    problem.status === 401 && here !== paths.signIn ? (
+      <a href={`${paths.signIn}?next=${encodeURIComponent(here)}`}>{t('frame.signIn')}</a>
+    ) : null;
   return (
     <Alert
       type={problem.status >= 500 ? 'error' : 'warning'}
       showIcon
       role="alert"
       title={text.title}
-      action={action}
+      action={signIn ?? action}
       description={
         <>
           {problem.detail && problem.detail !== problem.title ? <div>{problem.detail}</div> : null}

@@ -26,6 +26,7 @@ export const supply = {
   'facet.kind': ['产品类型', 'Kind'],
   'facet.supplier': ['供方', 'Supplier'],
   'product.order': ['下单', 'Order'],
+  'product.signInToOrder': ['登录后下单', 'Sign in to order'],
   'product.ownGoods': ['这是本单位的产品', 'This is your own product'],
   'product.notOrderable': ['目前不可下单', 'Cannot be ordered at present'],
   'product.policy': ['使用约定', 'Terms of use'],
