@@ -62,6 +62,10 @@ export const defineProblems = <K extends string>(room: string, table: Record<K, 
 
 export const allProblems = (): [string, ProblemDefinition][] => [...catalogue].sort(([a], [b]) => a.localeCompare(b));
 
+// A fault that says no more than the problem's own title says it in the reader's language.
+const inLanguage = (fault: FieldFault, title: ProblemDefinition['title'], language: 'zh' | 'en'): FieldFault =>
+  fault.message === title.en ? { ...fault, message: title[language] } : fault;
+
 export const problemBody = (problem: Problem, language: 'zh' | 'en', requestId?: string): ProblemBody => {
   const { title, next, status } = problem.definition;
   return {
@@ -73,7 +77,7 @@ export const problemBody = (problem: Problem, language: 'zh' | 'en', requestId?:
     next: next[language],
     zh: { title: title.zh, next: next.zh },
     en: { title: title.en, next: next.en },
-    ...(problem.errors ? { errors: problem.errors } : {}),
+    ...(problem.errors ? { errors: problem.errors.map((fault) => inLanguage(fault, title, language)) } : {}),
     ...(requestId ? { requestId } : {}),
   };
 };

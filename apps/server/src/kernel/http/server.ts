@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { type AnyEndpoint, problem as problemSchema } from '@shugu/wire';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { audit } from '../audit.ts';
 import { type Database, isOutage, type Tx, violatedConstraint } from '../db/db.ts';
 import type { RateLimit } from '../limits.ts';
@@ -37,11 +37,14 @@ const headersOfSafety = {
 export const languageOf = (headers: Record<string, unknown>): 'zh' | 'en' =>
   /^\s*en/i.test(String(headers['x-shugu-language'] ?? headers['accept-language'] ?? '')) ? 'en' : 'zh';
 
-const parsePart = (schema: z.ZodType | undefined, value: unknown, place: string): unknown => {
+// What a schema says of a field stands beside that field in the portal, so it speaks the reader's language.
+const fieldWords = { zh: z.locales.zhCN().localeError, en: z.locales.en().localeError };
+
+const parsePart = (schema: z.ZodType | undefined, value: unknown, place: string, language: 'zh' | 'en'): unknown => {
   if (!schema) return undefined;
   const fault = unstorable(value, place);
   if (fault) throw kernelProblems.invalid({ errors: [fault] });
-  const parsed = schema.safeParse(value ?? {});
+  const parsed = schema.safeParse(value ?? {}, { error: fieldWords[language] });
   if (parsed.success) return parsed.data;
   throw kernelProblems.invalid({
     errors: parsed.error.issues.slice(0, 100).map((issue) => ({
@@ -108,8 +111,9 @@ const answer = async (
   if (wait > 0) throw kernelProblems.tooFast({ headers: { 'retry-after': String(wait) } });
   const principal = await principalOf(options, endpoint, request);
   const params = parseAddress(endpoint, request);
-  const query = parsePart(endpoint.query, request.query, 'query');
-  const body = parsePart(endpoint.body, request.body, 'body');
+  const language = languageOf(request.headers);
+  const query = parsePart(endpoint.query, request.query, 'query', language);
+  const body = parsePart(endpoint.body, request.body, 'body', language);
   const key = keyOf(endpoint, request);
   const status = endpoint.status ?? 200;
   const input: RouteRequest<unknown, unknown, unknown> = {
