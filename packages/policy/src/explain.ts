@@ -24,12 +24,29 @@ const DUTY_NAMES: Readonly<Record<Duty, readonly [string, string]>> = {
   inform: ['向供方告知使用情况', 'inform the supplier of the use made'],
   compensate: ['按约支付费用', 'pay as agreed'],
 };
+/** 用途, as listings and use scenarios name them; a market may use further codes. */
+const PURPOSE_NAMES: Readonly<Record<string, readonly [string, string]>> = {
+  logistics: ['物流', 'logistics'],
+  safety: ['安全管理', 'safety'],
+  statistics: ['统计', 'statistics'],
+  research: ['科研', 'research'],
+  riskControl: ['风险管理', 'risk control'],
+  marketing: ['营销', 'marketing'],
+  urbanManagement: ['城市治理', 'urban management'],
+  credit: ['信贷（征信）', 'credit'],
+  insurance: ['保险', 'insurance'],
+  training: ['模型训练', 'model training'],
+};
 const PERIOD_NAMES: Readonly<Record<Period, readonly [string, string]>> = {
   total: ['累计', 'in total'],
   day: ['每自然日', 'per calendar day'],
   month: ['每自然月', 'per calendar month'],
   year: ['每自然年', 'per calendar year'],
 };
+
+/** A purpose in words; a code without a name is printed as it is. */
+export const purposeName = (code: string, language: Language): string =>
+  PURPOSE_NAMES[code]?.[language === 'zh' ? 0 : 1] ?? code;
 
 /** The policy as plain sentences, one a limit, in the order 用法、用时、用次用量、范围. For listings, contracts and orders. */
 export function explain(policy: Policy, language: Language, names: Names = {}): string[] {
@@ -65,6 +82,7 @@ function sayer(terms: Terms, language: Language, names: Names) {
       const allowed = terms.actions
         .filter((action) => action !== 'shugu:computeOnly')
         .map((action) => label(ACTION_NAMES[action]));
+      const purposes = list((terms.purposes ?? []).map((code) => names[code] ?? purposeName(code, language)));
       const prohibited = terms.prohibited.map((action) => label(ACTION_NAMES[action]));
       return [
         ...(isComputationOnly(terms)
@@ -84,11 +102,7 @@ function sayer(terms: Terms, language: Language, names: Names) {
             ]
           : []),
         ...(prohibited.length > 0 ? [pick(`禁止${list(prohibited)}。`, `Prohibited: ${list(prohibited)}.`)] : []),
-        ...when(
-          terms.purposes,
-          `仅限用于：${named(terms.purposes ?? [])}。`,
-          `Only for: ${named(terms.purposes ?? [])}.`,
-        ),
+        ...when(terms.purposes, `仅限用于：${purposes}。`, `Only for: ${purposes}.`),
         ...when(
           terms.authorisationRequired,
           '每次调用须提供授权凭证号。',

@@ -13,7 +13,7 @@ export {
   type QuotaLeft,
   type UseRequest,
 } from './decide.ts';
-export { explain, type Language, type Names } from './explain.ts';
+export { explain, type Language, type Names, purposeName } from './explain.ts';
 export {
   ACTIONS,
   type Action,

@@ -137,7 +137,10 @@ const valuesIn = (language: 'zh' | 'en', input: DocumentInput, policy: Policy): 
     'acceptance.days': String(terms.acceptanceDays),
     'dispute.text': `${say(courts[terms.dispute.forum])}${terms.dispute.body}`,
     'basis.lines': input.basis
-      .map((item) => `${say(basisNames[item.kind])} ${item.reference}（${until(item)}）`)
+      .map(
+        (item) =>
+          `${say(basisNames[item.kind])} ${item.reference}${language === 'zh' ? `（${until(item)}）` : ` (${until(item)})`}`,
+      )
       .join('\n'),
   };
 };

@@ -1,7 +1,7 @@
 /** 订单: from the stated scenario to the accepted delivery. No order book, no anonymous matching: one buyer, one supplier, both known. */
 import type { Json } from '@shugu/evidence';
 import { LedgerError } from '@shugu/ledger';
-import { parsePolicy } from '@shugu/policy';
+import { parsePolicy, purposeName } from '@shugu/policy';
 import type { createScenario, placeOrder } from '@shugu/wire/market';
 import type { z } from 'zod';
 import { audit } from '../../kernel/audit.ts';
@@ -209,7 +209,7 @@ const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<v
       supplements: [
         {
           title: '使用场景',
-          text: `${scenario.statement.title}；用途：${scenario.statement.purposes.join('、')}；最终用户：${scenario.statement.endUser}；转供：${scenario.statement.onwardUse || '无'}`,
+          text: `${scenario.statement.title}；用途：${scenario.statement.purposes.map((code) => purposeName(code, 'zh')).join('、')}；最终用户：${scenario.statement.endUser}；转供：${scenario.statement.onwardUse || '无'}`,
         },
         {
           title: '订购数量',
