@@ -19,9 +19,14 @@ const listOf: Record<string, string> = {
   role: 'legRole',
   measure: 'measure',
   productKind: 'kind',
+  deliveryModes: 'deliveryMode',
+  level: 'signatureLevel',
+  forum: 'forum',
 };
+/** `kind` names another list in every document: of contracts, of what they stand on, of what a directive is aimed at. */
+const kinds = ['contractKind', 'basisKind', 'targetKind'];
 /** For machines only: they are compared in the bundle, not read. */
-const machineOnly = new Set(['policy', 'clauses', 'format', 'node', 'template', 'id', 'lifts']);
+const machineOnly = new Set(['policy', 'clauses', 'format', 'node', 'template', 'id', 'lifts', 'signature', 'keyId']);
 
 const isRecord = (value: unknown): value is Document => !!value && typeof value === 'object' && !Array.isArray(value);
 const isOrganisation = (value: unknown): value is string => typeof value === 'string' && value.startsWith('org_');
@@ -39,7 +44,7 @@ const Field = ({ name, value }: { name: string; value: unknown }): ReactNode => 
       ? value.map((one) => <Field key={JSON.stringify(one)} name={name} value={one} />)
       : value.every(isOrganisation)
         ? value.map((id) => <OrganisationName key={id} id={id} />)
-        : value.map(String).join(listMark());
+        : value.map((one) => (listOf[name] ? w(listOf[name], String(one)) : String(one))).join(listMark());
   if (isRecord(value))
     return (
       <div style={{ borderLeft: '2px solid var(--line)', paddingLeft: 12, marginBottom: 6 }}>
@@ -52,6 +57,7 @@ const Field = ({ name, value }: { name: string; value: unknown }): ReactNode => 
   if (/^\d{4}-\d\d-\d\dT/.test(text)) return <When at={text} />;
   if (/^(taxR|r)ate$/.test(name)) return percent(text);
   if (/^sha256:|^sm3:/.test(text)) return <span className="mono small">{text}</span>;
+  if (name === 'kind') return kinds.map((list) => w(list, text)).find((word) => word !== text) ?? text;
   return listOf[name] ? w(listOf[name], text) : text;
 };
 
