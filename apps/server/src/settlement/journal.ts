@@ -1,5 +1,5 @@
 /** The books as text for hledger: the whole for the operator, its own part for a member. */
-import { type Entry, ownerOf, parseAccount, toHledger } from '@shugu/ledger';
+import { type Entry, ownerOf, type Posting, parseAccount, toHledger } from '@shugu/ledger';
 import type { Reader } from '../kernel/db/db.ts';
 import { entriesOfMember, entriesUntil, type KeptEntry, memberOf } from './books.ts';
 import type { Organisations } from './deps.ts';
@@ -32,16 +32,27 @@ const print = async (read: Reader, organisations: Organisations, kept: readonly 
 export const wholeJournal = async (read: Reader, organisations: Organisations, until: Day): Promise<string> =>
   print(read, organisations, await entriesUntil(read, until, limits.journalEntriesMax));
 
+/** One posting an account: the legs of a split would show a buyer how its money is divided. */
+const summed = (postings: readonly Posting[]): Posting[] => {
+  const byAccount = new Map<string, Posting>();
+  for (const one of postings) {
+    const key = `${one.account} ${one.currency ?? ''}`;
+    const before = byAccount.get(key);
+    byAccount.set(key, before ? { ...before, fen: before.fen + one.fen } : one);
+  }
+  return [...byAccount.values()].filter(({ fen }) => fen !== 0n);
+};
+
 /**
  * What concerns one member: its own accounts, which balance by themselves in every entry, and the memo accounts of deals it is
- * party to. Other payees of a split are not shown.
+ * party to. Other payees of a split are not shown, nor what each of them gets.
  */
 const partOf = (entry: Entry, member: string, isOperator: boolean): Entry => {
   const own = entry.postings.filter(({ account }) => ownerOf(account) === member);
   const rest = entry.postings.filter(({ account }) => ownerOf(account) === null);
   const partyToMemo = rest.some(({ account }) => memberOf(account) === member);
   const memo = rest.filter(({ account }) => (memberOf(account) === '' ? isOperator : partyToMemo));
-  return { ...entry, postings: [...own, ...memo] };
+  return { ...entry, postings: [...summed(own), ...memo] };
 };
 
 export const ownEntries = (kept: readonly KeptEntry[], member: string, isOperator: boolean): KeptEntry[] =>

@@ -248,6 +248,19 @@ describe('papers, sheets, journals', () => {
     expect(rows.find(([first]) => first === '含税合计（元）')?.at(5)).toBe(432.1);
   });
 
+  test('a buyer sees what it paid in one sum, not how it is divided', async () => {
+    await use(await contract({ shares: true }), 20_000n);
+    const splitOf = async (login: string) => {
+      const { items } = await (await server.as(login)).call(wire.listEntries, { query: { limit: 20 } });
+      return items.find(({ kind }) => kind === 'splitPaid')!.postings.map(({ fen }) => fen);
+    };
+    expect(await splitOf('bank.finance')).toEqual(['7000', '-7000']);
+    // 2 % of 7,000 fen to the exchange, 30 % of the rest to the right holder.
+    expect(await splitOf('mapping.finance')).toEqual(['2058', '-2058']);
+    const journal = (await server.bytes('bank.finance', '/api/settlement/journal/own')).body.toString();
+    expect(journal).not.toContain('20.58');
+  });
+
   test('the whole journal is the desk’s; a member’s own shows nobody else', async () => {
     const whole = (await server.bytes('operator.settlement', '/api/settlement/journal')).body.toString();
     expect(whole).toContain('存管子账户');
