@@ -18,7 +18,7 @@ import { makeJobs } from './kernel/jobs.ts';
 import { type Kernel, openKernel } from './kernel/kernel.ts';
 import { rateLimit } from './kernel/limits.ts';
 import { makeMetrics } from './kernel/metrics.ts';
-import { keepClock } from './kernel/node.ts';
+import { clockWatch, keepClock } from './kernel/node.ts';
 import { makeOutbox } from './kernel/outbox.ts';
 import { gather, type RoomParts } from './kernel/parts.ts';
 import type { RunningPostgres } from './kernel/postgres/index.ts';
@@ -94,10 +94,19 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
 
     const holder = (participant: string) =>
       participant ? rooms.members.displayName(kernel.database, participant) : Promise.resolve(config.node);
+    const watchClock = clockWatch(kernel.clock, log, config.clockBehindSecondsMax);
     const logTick: RoomParts = {
       ticks: [
-        // A killed node must not wake up before its own records.
-        { name: 'clock', everySeconds: 5, run: async () => keepClock(kernel.database, kernel.clock).then(() => 0) },
+        {
+          name: 'clock',
+          everySeconds: 5,
+          // A killed node must not wake up before its own records.
+          run: async () => {
+            watchClock();
+            await keepClock(kernel.database, kernel.clock);
+            return 0;
+          },
+        },
         { name: 'publiclog', everySeconds: config.logDelaySeconds, run: () => kernel.publicLog.sequence() },
       ],
     };

@@ -2,6 +2,8 @@
 export interface Clock {
   now(): Date;
   readonly simulated: boolean;
+  /** How far what lies beneath has fallen behind the time given; the clock stands still meanwhile. */
+  behindSeconds(): number;
 }
 
 export interface SimulatedClock extends Clock {
@@ -9,15 +11,16 @@ export interface SimulatedClock extends Clock {
   moveTo(to: Date): void;
 }
 
-/** `read` gives wall-clock milliseconds. Readings that go back repeat the last one, as clocks of cases depend on order. */
-export const systemClock = (read: () => number = Date.now): Clock => {
-  let last = 0;
+/** `read` gives wall-clock milliseconds. Readings before `floor`, or that go back, repeat the last one: clocks of cases depend on order. */
+export const systemClock = (read: () => number = Date.now, floor = 0): Clock => {
+  let last = floor;
   return {
     simulated: false,
     now: () => {
       last = Math.max(last, read());
       return new Date(last);
     },
+    behindSeconds: () => Math.max(0, last - read()) / 1000,
   };
 };
 
@@ -32,6 +35,7 @@ export const simulatedClock = (start: Date, read: () => number = Date.now): Simu
   return {
     simulated: true,
     now,
+    behindSeconds: () => Math.max(0, last - read() - offset) / 1000,
     moveTo: (to) => {
       if (to.getTime() < now().getTime()) throw new RangeError('a clock never goes back');
       offset = to.getTime() - read();

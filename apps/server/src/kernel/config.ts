@@ -77,6 +77,13 @@ export const settings = {
     'system 或模拟日历的起始时刻（仅限演示与测试）',
     'system, or the starting moment of a simulated calendar (demo and tests only)',
   ),
+  clockBehindSecondsMax: setting(
+    'SHUGU_CLOCK_BEHIND_SECONDS',
+    300,
+    integer,
+    '启动时主机时间最多可比最近记录落后的秒数；在此之内时钟停走等待，超过则拒绝启动',
+    'Seconds that the host’s time may be behind the last record at start: so long the clock stands still; beyond, the start is refused',
+  ),
   keySecret: setting(
     'SHUGU_KEY_SECRET',
     '',

@@ -99,7 +99,12 @@ export const openKernel = async ({
   try {
     const applied = await migrate(database, await readMigrations(sourceDirectory, ['kernel', ...roomOrder]));
     if (applied.length) log.info({ applied: applied.length }, 'migrations applied');
-    clock = await nodeClock(config.clock, database);
+    clock = await nodeClock(database, { setting: config.clock, behindSecondsMax: config.clockBehindSecondsMax });
+    if (clock.behindSeconds() > 1)
+      log.warn(
+        { behindSeconds: clock.behindSeconds() },
+        'the host’s time is behind the records: the clock waits for it',
+      );
     await checkSuite(database, config);
     const secret = await nodeSecret(home, config.keySecret);
     const objects = folderObjects(join(home, 'objects'));

@@ -56,7 +56,7 @@ export const checkMigrations = async (read: Reader, own: readonly Migration[]): 
 };
 
 export const checkClock = async (read: Reader, now: Date): Promise<Finding> => {
-  const kept = await readState<{ simulated: boolean }>(read, 'clock');
+  const kept = await readState<{ now: string; simulated: boolean }>(read, 'clock');
   const { last } = await read.one<{ last: Date | null }>(sql`select max(at) as last from audit`);
   if (kept?.simulated)
     return {
@@ -65,7 +65,8 @@ export const checkClock = async (read: Reader, now: Date): Promise<Finding> => {
       zh: `模拟日历，最近记录 ${last?.toISOString() ?? '无'}`,
       en: `a simulated calendar; last record ${last?.toISOString() ?? 'none'}`,
     };
-  const ahead = last ? (last.getTime() - now.getTime()) / 1000 : 0;
+  const latest = Math.max(last?.getTime() ?? 0, kept ? new Date(kept.now).getTime() : 0);
+  const ahead = (latest - now.getTime()) / 1000;
   return ahead <= limits.clockSkewSeconds
     ? { id: 'clock', level: 'ok', zh: '时钟没有落后于记录', en: 'the clock is not behind the records' }
     : {
@@ -74,8 +75,8 @@ export const checkClock = async (read: Reader, now: Date): Promise<Finding> => {
         zh: `时钟落后于最近记录 ${Math.round(ahead)} 秒`,
         en: `the clock is ${Math.round(ahead)} s behind the last record`,
         next: {
-          zh: '校准系统时间；演示数据请设置 SHUGU_CLOCK',
-          en: 'set the system time; for demo data set SHUGU_CLOCK',
+          zh: '校准系统时间：此前节点时钟停走，落后超过 SHUGU_CLOCK_BEHIND_SECONDS 时拒绝启动；演示数据请设置 SHUGU_CLOCK',
+          en: 'set the system time: until then the node’s clock stands still, and beyond SHUGU_CLOCK_BEHIND_SECONDS it does not start; for demo data set SHUGU_CLOCK',
         },
       };
 };
