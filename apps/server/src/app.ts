@@ -159,6 +159,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       authenticate: rooms.members.authenticate,
       checkReplies: config.checkReplies,
       perSource: rateLimit(config.requestsPerSecond, config.requestsPerSecond * 5),
+      trustedProxies: config.trustedProxies,
       onAnswer: metrics.onAnswer,
     });
     const endpoints = parts.routes.map((route) => route.endpoint);

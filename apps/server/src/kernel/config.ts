@@ -1,5 +1,6 @@
 /** Settings: one table, each with its environment variable, default and meaning. docs/operate/settings.md is made from it. */
 import type { Text } from '@shugu/wire';
+import { parseProxies } from './http/proxies.ts';
 import { parseWitnesses, type Witness } from './publiclog/witnesses.ts';
 
 interface Setting<T> {
@@ -135,6 +136,13 @@ export const settings = {
     integer,
     '每账号每分钟登录尝试次数',
     'Sign-in attempts per account and minute',
+  ),
+  trustedProxies: setting(
+    'SHUGU_TRUSTED_PROXIES',
+    [] as string[],
+    parseProxies,
+    '前置反向代理的 IP 地址或网段（逗号分隔）：仅采信其 X-Forwarded-For；空则以直连地址为准',
+    'Addresses or blocks of reverse proxies in front (comma separated): their X-Forwarded-For is believed, nobody else’s; if empty, whoever connects is the source',
   ),
   requestsPerSecond: setting(
     'SHUGU_REQUESTS_PER_SECOND',

@@ -23,6 +23,8 @@ export interface HttpOptions {
   authenticate(token: string, language: 'zh' | 'en', address?: string): Promise<Principal | undefined>;
   checkReplies: boolean;
   perSource: RateLimit;
+  /** Peers whose X-Forwarded-For is believed; of the addresses in it, the last that is none of theirs is the source. */
+  trustedProxies?: readonly string[];
   onAnswer?(endpointId: string, status: number, seconds: number): void;
 }
 
@@ -216,7 +218,7 @@ export const makeHttp = (options: HttpOptions): FastifyInstance => {
     bodyLimit: bodyBytesDefault,
     routerOptions: { maxParamLength: 500 },
     requestTimeout: 120_000,
-    trustProxy: false,
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
   });
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   app.addHook('onRequest', async (_request, reply) => {
