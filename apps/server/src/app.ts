@@ -24,6 +24,7 @@ import { gather, type RoomParts } from './kernel/parts.ts';
 import type { RunningPostgres } from './kernel/postgres/index.ts';
 import { kernelPermissions, kernelRoutes } from './kernel/routes.ts';
 import { serveLog } from './kernel/routes-log.ts';
+import { keepPins } from './kernel/rulepack/pins.ts';
 import { loadRulePacks } from './kernel/rulepack/rulebook.ts';
 import { makeTicker } from './kernel/ticker.ts';
 import { roomOrder } from './rooms.ts';
@@ -76,6 +77,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
   const now = () => kernel.clock.now();
   try {
     const ruleBook = await loadRulePacks(config.rulePacks || join(root, 'rulepacks'));
+    await keepPins(kernel.database, ruleBook, log);
     const cases = makeCases({
       ruleBook,
       calendar: await loadCalendar(join(root, 'rulepacks/calendars/cn.json')),

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { referenceDocuments, wireEndpoints } from '../../../../tools/reference/documents.ts';
 import { eventTypes } from '../../../../tools/reference/events.ts';
 import { editedMigrations, keptDigests, migrationDigests } from '../../../../tools/reference/migrations.ts';
+import { changedPacks, isReleased, keptPackDigests, packDigests } from '../../../../tools/reference/rulepacks.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 import { placesOf } from '../support/samples.ts';
 import { isTest, root, server, sources } from './sources.ts';
@@ -103,6 +104,22 @@ describe('migrations', () => {
   });
 });
 
+describe('rule packs', () => {
+  // Before 0.1.0 is released `npm run gen` takes a change over; afterwards it takes a new version, in a new file.
+  test('say under their pins what was written down, and none is missing from the list', async () => {
+    const now = await packDigests();
+    expect(changedPacks(now, keptPackDigests())).toEqual([]);
+    expect(Object.keys(now).filter((pin) => !(pin in keptPackDigests()))).toEqual([]);
+    expect(Object.keys(now).length).toBeGreaterThan(2);
+  });
+
+  test('are frozen from the day on which the changelog declares the release', () => {
+    expect(isReleased('# Changelog\n\n## 0.1.0 (not yet released)\n')).toBe(false);
+    expect(isReleased('# Changelog\n\n## 0.1.0 (2026-12-01)\n')).toBe(true);
+    expect(changedPacks({ 'a@1': 'x', 'b@1': 'y' }, { 'a@1': 'z', 'c@1': 'y' })).toEqual(['a@1', 'c@1']);
+  });
+});
+
 describe('tables', () => {
   /** Tables of the node itself, whose rows belong to nobody, each with its reason. This list may only shrink. */
   const ofTheNode: Record<string, string> = {
@@ -110,6 +127,7 @@ describe('tables', () => {
     node_state: 'what the node remembers about itself',
     counters: 'numbers of papers, of the whole node',
     event_cursors: 'how far each consumer has read',
+    rule_packs: 'what each pin of a rule pack says',
     idempotency: 'answers kept for a caller’s retries, by participant and person',
     log_checkpoints: 'the public log, of one origin',
     log_tiles: 'the public log, of one origin',

@@ -11,15 +11,21 @@ export interface Migration {
   digest: string;
 }
 
-/** Reads `<room>/migrations/NNNN-name.sql` of each room. Numbers are contiguous from 0001. */
+/**
+ * Reads `<room>/migrations/NNNN-name.sql` of each room, by number. Gaps are fine: work that goes on side by side takes its
+ * numbers beforehand, so a lower one may also run after a higher one and must not need it.
+ */
 export const readMigrations = async (sourceDirectory: string, rooms: readonly string[]): Promise<Migration[]> => {
   const all: Migration[] = [];
   for (const room of rooms) {
     const folder = join(sourceDirectory, room, 'migrations');
     const names = (await readdir(folder).catch(() => [] as string[])).filter((name) => name.endsWith('.sql')).sort();
-    for (const [position, name] of names.entries()) {
-      if (Number(name.slice(0, 4)) !== position + 1)
-        throw new Error(`${room}/migrations/${name}: numbers must be contiguous from 0001`);
+    const taken = new Set<string>();
+    for (const name of names) {
+      const number = name.slice(0, 4);
+      if (!/^\d{4}$/.test(number)) throw new Error(`${room}/migrations/${name}: a name begins with four digits`);
+      if (taken.has(number)) throw new Error(`${room}/migrations/${name}: the number is taken`);
+      taken.add(number);
       const text = await readFile(join(folder, name), 'utf8');
       all.push({ room, name, text, digest: createHash('sha256').update(text).digest('hex') });
     }

@@ -222,6 +222,8 @@ export interface RulePack {
   version: string;
   /** `id@version`, what a case pins. */
   pin: string;
+  /** SHA-256 of what it says; a pin keeps it for as long as cases stand on it. */
+  digest: string;
   title: { zh: string; en: string };
   remarks: { zh: string; en: string }[];
   validFrom: string;

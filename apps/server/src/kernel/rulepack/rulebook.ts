@@ -1,5 +1,6 @@
 /** All packs of a node. New cases take the version in force; a case goes on under the version it pins. */
 
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -35,6 +36,15 @@ const compareVersions = (a: string, b: string): number => {
   return 0;
 };
 
+const sorted = (_key: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+/** What a pack says, whatever its spaces, line ends and order of keys. */
+const digestOf = (source: unknown): string =>
+  `sha256:${createHash('sha256').update(JSON.stringify(source, sorted)).digest('hex')}`;
+
 /** `place` names the file in errors. */
 export const parsePack = (source: unknown, place: string): RulePack => {
   const parsed = packFile.safeParse(source);
@@ -50,7 +60,19 @@ export const parsePack = (source: unknown, place: string): RulePack => {
   );
   if (procedures.size !== file.procedures.length) throw new Error(`${place}: two procedures of one id`);
   const { id, version, title, remarks, validFrom, validTo, permissions } = file;
-  return { id, version, pin: `${id}@${version}`, title, remarks, validFrom, validTo, rules, permissions, procedures };
+  return {
+    id,
+    version,
+    pin: `${id}@${version}`,
+    digest: digestOf(source),
+    title,
+    remarks,
+    validFrom,
+    validTo,
+    rules,
+    permissions,
+    procedures,
+  };
 };
 
 export const makeRuleBook = (packs: readonly RulePack[]): RuleBook => {
