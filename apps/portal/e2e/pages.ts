@@ -36,7 +36,7 @@ const seats: Record<string, string[]> = {
     '/jobs',
   ],
   'operator.settlement': ['/clearing'],
-  'operator.system': ['/people', '/api-keys', '/me', '/organisation'],
+  'operator.system': ['/people', '/api-keys', '/me', '/organisation', '/jobs'],
   'operator.audit': ['/audit'],
   'registrar.clerk': ['/desk', '/rights', '/cases'],
   'regulator.officer': ['/supervision', '/members', '/orders'],

@@ -134,10 +134,11 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     const outbox = makeOutbox({
       database: kernel.database,
       consumers: parts.consumers,
-      onFailure: (consumer, event, error) =>
+      now,
+      onFailure: (consumer, event, error, dead) =>
         log.error(
-          { err: error, consumer, sequence: event.sequence, type: event.type },
-          'an event could not be handled',
+          { err: error, consumer, sequence: event?.sequence, type: event?.type },
+          dead ? 'an event failed for the last time and waits for a person' : 'an event could not be handled',
         ),
     });
     const ticker = makeTicker(parts.ticks, now, log);
@@ -153,7 +154,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       return total;
     };
 
-    const metrics = makeMetrics();
+    const metrics = makeMetrics(kernel.database, kernel.clock);
     app = makeHttp({
       routes: parts.routes,
       database: kernel.database,

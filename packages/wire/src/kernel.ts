@@ -98,6 +98,39 @@ const jobChange = (verb: 'retry' | 'cancel', zh: string, en: string) =>
 export const retryJob = jobChange('retry', '重试任务', 'Try a job again');
 export const cancelJob = jobChange('cancel', '取消任务', 'Cancel a job');
 
+export const stalledEvent = z.object({
+  id: id('sev'),
+  consumer: z.string(),
+  event: z.number().int().describe('its number in the sequence of events'),
+  type: z.string(),
+  subject: z.string(),
+  state: z.enum(['queued', 'failed', 'dead']),
+  attempts: z.number().int(),
+  nextAt: time.nullable().describe('when it is tried again by itself'),
+  reason: z.string().nullable(),
+  since: time,
+});
+
+export const stalledEvents = endpoint({
+  id: 'kernel.stalledEvents.list',
+  method: 'GET',
+  path: '/api/stalled-events',
+  summary: { zh: '滞留事件', en: 'Events that a consumer could not handle in their turn' },
+  permission: 'kernel.stalledEvent.all',
+  query: pageQuery.extend({ state: stalledEvent.shape.state.optional() }),
+  reply: page(stalledEvent),
+});
+
+export const retryStalledEvent = endpoint({
+  id: 'kernel.stalledEvent.retry',
+  method: 'POST',
+  path: '/api/stalled-events/:id/retry',
+  summary: { zh: '重试滞留事件', en: 'Try a stalled event again' },
+  permission: 'kernel.stalledEvent.all',
+  params: z.object({ id: id('sev') }),
+  reply: stalledEvent,
+});
+
 export const paper = z.object({
   id: id('ppr'),
   kind: z.string(),

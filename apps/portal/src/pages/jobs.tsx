@@ -1,6 +1,7 @@
-import { cancelJob, jobs, retryJob } from '@shugu/wire/kernel';
+import { cancelJob, jobs, retryJob, retryStalledEvent, stalledEvents } from '@shugu/wire/kernel';
 import { Progress, Select } from 'antd';
 import { useWords } from '../i18n/index.ts';
+import { may, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
@@ -11,15 +12,101 @@ import { PagedTable } from '../ui/table.tsx';
 
 const states = ['queued', 'running', 'done', 'failed', 'dead', 'cancelled'];
 
+/** What the node itself could not do; for whoever keeps it running. */
+function StalledEvents() {
+  const { t } = useWords();
+  return (
+    <section aria-labelledby="stalled" style={{ marginTop: 32 }}>
+      <h2 id="stalled">{t('stalled.heading')}</h2>
+      <p>{t('stalled.lead')}</p>
+      <PagedTable
+        endpoint={stalledEvents}
+        label={t('stalled.heading')}
+        every={4_000}
+        rowKey={(row) => row.id}
+        empty={<Empty title={t('stalled.empty')} />}
+        columns={[
+          {
+            key: 'event',
+            title: t('stalled.event'),
+            show: (row) => (
+              <>
+                <div className="mono">{row.type}</div>
+                <div className="mono small">{row.subject}</div>
+              </>
+            ),
+            sort: (row) => row.event,
+          },
+          {
+            key: 'consumer',
+            title: t('stalled.consumer'),
+            show: (row) => <span className="mono">{row.consumer}</span>,
+            sort: (row) => row.consumer,
+          },
+          {
+            key: 'state',
+            title: t('case.state'),
+            show: (row) => (
+              <>
+                <StateTag list="stalledState" state={row.state} />
+                <div className="small">
+                  {t('stalled.attempts')} {row.attempts}
+                </div>
+              </>
+            ),
+          },
+          {
+            key: 'reason',
+            title: t('stalled.reason'),
+            show: (row) => (
+              <div style={{ maxWidth: 260, whiteSpace: 'normal', overflowWrap: 'anywhere' }}>{row.reason ?? '—'}</div>
+            ),
+          },
+          {
+            key: 'since',
+            title: t('stalled.since'),
+            show: (row) => (
+              <>
+                <When at={row.since} />
+                {row.nextAt ? (
+                  <div className="small">
+                    {t('stalled.next')} <When at={row.nextAt} />
+                  </div>
+                ) : null}
+              </>
+            ),
+            sort: (row) => row.since,
+          },
+          {
+            key: 'act',
+            title: t('jobs.act'),
+            show: (row) => (
+              <Action
+                endpoint={retryStalledEvent}
+                label={t('do.again')}
+                small
+                blocked={row.state === 'queued' ? t('stalled.behind') : null}
+                input={() => ({ params: { id: row.id } })}
+              />
+            ),
+          },
+        ]}
+      />
+    </section>
+  );
+}
+
 export default function Jobs() {
   const { t, b, w } = useWords();
+  const me = useMe();
   const [filters, setFilters] = useFilters();
+  const keeper = !!me && may(me, 'kernel.job.all');
   return (
-    <Page title={t('menu.jobs')} lead={t('jobs.lead')}>
+    <Page title={t('menu.jobs')} lead={t(keeper ? 'jobs.leadAll' : 'jobs.lead')}>
       <PagedTable
         endpoint={jobs}
         label={t('menu.jobs')}
-        input={{ query: { state: filters.state } }}
+        input={{ query: { state: filters.state, ...(keeper ? { all: 'true' as const } : {}) } }}
         every={4_000}
         rowKey={(row) => row.id}
         empty={<Empty title={t('jobs.empty')}>{t('jobs.emptyText')}</Empty>}
@@ -82,6 +169,7 @@ export default function Jobs() {
           },
         ]}
       />
+      {me && may(me, stalledEvents.permission) ? <StalledEvents /> : null}
     </Page>
   );
 }

@@ -7,6 +7,8 @@ export const listingFlow = ({ catalogue }: Rooms): RoomParts => ({
     {
       name: 'flow.listing',
       types: ['market.listing.listed', 'market.listing.resumed', 'market.listing.suspended', 'market.listing.delisted'],
+      // Listings of one product write to the same entry.
+      lane: (event) => event.data.product,
       handle: async (tx, event) => {
         const shown = event.type === 'market.listing.listed' || event.type === 'market.listing.resumed';
         await catalogue.setPublished(tx, event.data.product, shown ? event.data.version : null);

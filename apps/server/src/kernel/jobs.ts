@@ -6,6 +6,7 @@
 import type { Text } from '@shugu/wire';
 import type { Logger } from 'pino';
 import { audit } from './audit.ts';
+import { backoffSeconds } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { type Database, empty, type Reader, sql, type Tx } from './db/db.ts';
 import { systemActor } from './http/principal.ts';
@@ -93,13 +94,31 @@ export const enqueue = async (tx: Tx, draft: JobDraft): Promise<string | undefin
 
 const columns = sql`id, kind, title, data, participant, state, progress, note, attempts, attempts_max, run_at, created_at, finished_at, failure, result`;
 
-const claim = (tx: Tx, kinds: string[]): Promise<Job | undefined> =>
-  tx.first<Job>(sql`update jobs set state = 'running', attempts = attempts + 1,
-      lease_until = ${new Date(tx.now.getTime() + limits.leaseSeconds * 1000)}
-    where id = (select id from jobs where kind = any(${kinds}) and run_at <= ${tx.now}
-        and (state in ('queued', 'failed') or (state = 'running' and lease_until < ${tx.now}))
-      order by run_at for update skip locked limit 1)
-    returning ${columns}`);
+interface ClaimedJob extends Job {
+  /** Number of this claim: later ones have taken the job from us. */
+  lease: number;
+}
+
+const nextDue = (tx: Tx, kinds: string[]): Promise<Job | undefined> =>
+  tx.first<Job>(sql`select ${columns} from jobs where kind = any(${kinds}) and run_at <= ${tx.now}
+      and (state in ('queued', 'failed') or (state = 'running' and lease_until < ${tx.now}))
+    order by run_at limit 1 for update skip locked`);
+
+// A job that ends its process leaves no failure behind, only tries: they count like any others, or it would do so for ever.
+const bury = (tx: Tx, job: Job): Promise<number> =>
+  tx.exec(sql`update jobs set state = 'dead', lease_until = null, finished_at = ${tx.now},
+    failure = ${`its process ended, or its lease ran out, while it ran; tried ${job.attempts} times`} where id = ${job.id}`);
+
+const claim = async (tx: Tx, kinds: string[]): Promise<ClaimedJob | undefined> => {
+  for (;;) {
+    const due = await nextDue(tx, kinds);
+    if (!due) return undefined;
+    if (due.attempts < due.attempts_max)
+      return tx.one<ClaimedJob>(sql`update jobs set state = 'running', attempts = attempts + 1, lease = lease + 1,
+        lease_until = ${new Date(tx.now.getTime() + limits.leaseSeconds * 1000)} where id = ${due.id} returning ${columns}, lease`);
+    await bury(tx, due);
+  }
+};
 
 export interface JobsOptions {
   database: Database;
@@ -115,12 +134,16 @@ export interface Jobs {
   drain(): Promise<number>;
 }
 
-const settle = async (
-  tx: Tx,
-  job: Job,
-  outcome: { result?: unknown; failure?: string; final?: boolean; cancelled?: boolean },
-) => {
-  const wait = Math.min(limits.backoffSecondsMax, 2 ** job.attempts);
+interface Outcome {
+  result?: unknown;
+  failure?: string;
+  final?: boolean;
+  cancelled?: boolean;
+}
+
+/** Writes the outcome, if the job is still ours: false when another worker has claimed it meanwhile. */
+const settle = async (tx: Tx, job: ClaimedJob, outcome: Outcome): Promise<boolean> => {
+  const wait = backoffSeconds(job.attempts, limits.backoffSecondsMax);
   const dead = outcome.final || job.attempts >= job.attempts_max;
   const state: JobState = outcome.cancelled
     ? 'cancelled'
@@ -129,10 +152,12 @@ const settle = async (
       : dead
         ? 'dead'
         : 'failed';
-  await tx.exec(sql`update jobs set state = ${state}, failure = ${outcome.failure ?? null}, lease_until = null,
+  const touched =
+    await tx.exec(sql`update jobs set state = ${state}, failure = ${outcome.failure ?? null}, lease_until = null,
       progress = ${state === 'done' ? 1 : job.progress}, result = ${outcome.result === undefined ? null : JSON.stringify(outcome.result)},
       run_at = ${state === 'failed' ? new Date(tx.now.getTime() + wait * 1000) : job.run_at},
-      finished_at = ${state === 'failed' ? null : tx.now} where id = ${job.id} and state = 'running'`);
+      finished_at = ${state === 'failed' ? null : tx.now} where id = ${job.id} and state = 'running' and lease = ${job.lease}`);
+  return touched > 0;
 };
 
 export const makeJobs = ({ database, clock, handlers, log }: JobsOptions): Jobs => {
@@ -140,7 +165,7 @@ export const makeJobs = ({ database, clock, handlers, log }: JobsOptions): Jobs 
   const actor = systemActor('jobs');
   const stopping = new AbortController();
 
-  const contextOf = (job: Job): JobContext => ({
+  const contextOf = (job: ClaimedJob): JobContext => ({
     database,
     now: () => clock.now(),
     signal: stopping.signal,
@@ -148,30 +173,35 @@ export const makeJobs = ({ database, clock, handlers, log }: JobsOptions): Jobs 
       job.progress = fraction;
       const row = await database.tx(actor, (tx) =>
         tx.first<{ cancel_asked: boolean }>(sql`update jobs set progress = ${fraction}, note = ${note ?? null},
-          lease_until = ${new Date(tx.now.getTime() + limits.leaseSeconds * 1000)} where id = ${job.id} and state = 'running' returning cancel_asked`),
+          lease_until = ${new Date(tx.now.getTime() + limits.leaseSeconds * 1000)} where id = ${job.id} and state = 'running' and lease = ${job.lease}
+          returning cancel_asked`),
       );
-      if (!row || row.cancel_asked) throw jobProblems.cancelled();
+      if (!row) throw new Error('the lease ran out and the job was taken away');
+      if (row.cancel_asked) throw jobProblems.cancelled();
     },
   });
+
+  const finish = async (job: ClaimedJob, outcome: Outcome): Promise<void> => {
+    if (!(await database.tx(actor, (tx) => settle(tx, job, outcome))))
+      log.warn({ job: job.id, kind: job.kind }, 'a job outlived its lease; its outcome was not written');
+  };
 
   const runOne = async (): Promise<boolean> => {
     const job = await database.tx(actor, (tx) => claim(tx, kinds));
     if (!job) return false;
     try {
       const result = await handlers[job.kind]!(job, contextOf(job));
-      await database.tx(actor, (tx) => settle(tx, job, { result: result ?? null }));
+      await finish(job, { result: result ?? null });
     } catch (error) {
       const expected = error instanceof Problem;
       const cancelled = expected && error.code === 'jobs.cancelled';
       if (!expected) log.error({ err: error, job: job.id, kind: job.kind, attempts: job.attempts }, 'job failed');
       // A problem will not go away by trying again; a defect or an outage may.
-      await database.tx(actor, (tx) =>
-        settle(tx, job, {
-          failure: String((error as Error).message).slice(0, 2000),
-          final: expected && error.definition.status < 500,
-          cancelled,
-        }),
-      );
+      await finish(job, {
+        failure: String((error as Error).message).slice(0, 2000),
+        final: expected && error.definition.status < 500,
+        cancelled,
+      });
     }
     return true;
   };
@@ -231,6 +261,9 @@ export const listJobs = async (read: Reader, filter: JobFilter) => {
     (job) => job,
   );
 };
+
+export const countDeadJobs = async (read: Reader): Promise<number> =>
+  (await read.one<{ count: number }>(sql`select count(*)::int as count from jobs where state = 'dead'`)).count;
 
 export const findJob = (read: Reader, id: string) => read.first<Job>(sql`select ${columns} from jobs where id = ${id}`);
 

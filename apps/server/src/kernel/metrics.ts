@@ -1,7 +1,47 @@
-/** Prometheus metrics of the process and of every route. */
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+/** Prometheus metrics of the process, of every route, and of what waits for a person. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Clock } from './clock.ts';
+import type { Reader } from './db/db.ts';
+import { countDeadJobs } from './jobs.ts';
+import { countStalled } from './stalled.ts';
 
-export const makeMetrics = () => {
+// Without a database there is no number; the other metrics still have theirs.
+const orNothing = <T>(work: Promise<T>): Promise<T | undefined> => work.catch(() => undefined);
+
+const watchWork = (registry: Registry, read: Reader): void => {
+  new Gauge({
+    name: 'shugu_stalled_events',
+    help: 'Events that a consumer could not handle in their turn; dead ones wait for a person',
+    labelNames: ['state'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const [state, count] of Object.entries((await orNothing(countStalled(read))) ?? {}))
+        this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'shugu_jobs_dead',
+    help: 'Jobs that gave up and wait for a person',
+    registers: [registry],
+    async collect() {
+      this.set((await orNothing(countDeadJobs(read))) ?? Number.NaN);
+    },
+  });
+};
+
+const watchClock = (registry: Registry, clock: Clock): void => {
+  new Gauge({
+    name: 'shugu_clock_behind_seconds',
+    help: 'How far the host’s time lies behind the node’s, which stands still meanwhile',
+    registers: [registry],
+    collect() {
+      this.set(clock.behindSeconds());
+    },
+  });
+};
+
+export const makeMetrics = (read: Reader, clock: Clock) => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const answers = new Counter({
@@ -17,6 +57,8 @@ export const makeMetrics = () => {
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers: [registry],
   });
+  watchWork(registry, read);
+  watchClock(registry, clock);
   return {
     registry,
     onAnswer: (endpoint: string, status: number, duration: number) => {

@@ -1,9 +1,13 @@
 /**
  * Facts go out as events, written in the transaction of the change. Consumers (flows, search, notices) each keep a cursor and
  * handle one event in one transaction together with the cursor's move: every event takes effect exactly once per consumer.
+ *
+ * Order: a consumer handles one event at a time, by sequence. An event that fails steps aside (stalled.ts), and from then on
+ * only its lane keeps the order: later events of the same lane wait behind it, those of other lanes go on.
  */
 import type { Actor, Database, Reader, Tx } from './db/db.ts';
 import { sql } from './db/db.ts';
+import { dueStalled, endStalled, failAgain, laneStalls, retryStalled, stall, takeStalled } from './stalled.ts';
 
 export interface EventDraft {
   /** `room.noun.happened`. */
@@ -38,16 +42,26 @@ const wakeAll = () => {
   for (const wake of wakers) wake();
 };
 
+/** Asked by a person: the event is tried again at once. */
+export const retryEvent = async (tx: Tx, id: string) => {
+  const found = await retryStalled(tx, id);
+  tx.afterCommit(wakeAll);
+  return found;
+};
+
 export interface Consumer {
   /** Stable name: the cursor's key. */
   name: string;
   types: readonly string[];
+  /** Events of one lane never overtake each other. By default the event's subject; name another where handling writes to something wider. */
+  lane?(event: StoredEvent): string;
   handle(tx: Tx, event: StoredEvent): Promise<void>;
 }
 
-export const limits = { eventsPerBatch: 100, failuresMax: 10, pollMilliseconds: 1000 } as const;
+export const limits = { eventsPerBatch: 100, pollMilliseconds: 1000 } as const;
 
 const actorOfConsumer = (name: string): Actor => ({ kind: 'system', id: `system:${name}`, participant: '', name });
+const laneOf = (consumer: Consumer, event: StoredEvent): string => consumer.lane?.(event) ?? event.subject;
 
 // Rows of transactions still running could appear behind a cursor that has passed them; the horizon keeps us behind all of them.
 const nextEvents = (reader: Reader, consumer: Consumer, after: number): Promise<StoredEvent[]> =>
@@ -55,10 +69,20 @@ const nextEvents = (reader: Reader, consumer: Consumer, after: number): Promise<
     where sequence > ${after} and type = any(${[...consumer.types]}) and transaction < pg_snapshot_xmin(pg_current_snapshot())
     order by sequence limit ${limits.eventsPerBatch}`);
 
+// Whoever holds the cursor is the only one to handle for this consumer, on however many servers.
+const holdCursor = (tx: Tx, consumer: Consumer): Promise<{ sequence: number } | undefined> =>
+  tx.first<{ sequence: number }>(sql`select sequence from event_cursors where consumer = ${consumer.name} for update`);
+
+const moveCursor = (tx: Tx, consumer: Consumer, event: StoredEvent): Promise<number> =>
+  tx.exec(sql`update event_cursors set sequence = ${event.sequence} where consumer = ${consumer.name}`);
+
 export interface OutboxOptions {
   database: Database;
   consumers: Consumer[];
-  onFailure(consumer: string, event: StoredEvent, error: unknown): void;
+  /** The node's clock, by which stalled events become due. */
+  now(): Date;
+  /** `dead`: that was the last try, a person is needed. */
+  onFailure(consumer: string, event: StoredEvent | undefined, error: unknown, dead: boolean): void;
 }
 
 export interface Outbox {
@@ -68,33 +92,65 @@ export interface Outbox {
   stop(): Promise<void>;
 }
 
-export const makeOutbox = ({ database, consumers, onFailure }: OutboxOptions): Outbox => {
-  const handleOne = async (consumer: Consumer, event: StoredEvent): Promise<boolean> =>
-    database.tx(actorOfConsumer(consumer.name), async (tx) => {
-      const cursor = await tx.first<{ sequence: number }>(
-        sql`select sequence from event_cursors where consumer = ${consumer.name} for update`,
-      );
+/** One consumer's reading: what stalls and is due first, then what is new. */
+const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOptions) => {
+  const write = <T>(run: (tx: Tx) => Promise<T>): Promise<T> => database.tx(actorOfConsumer(consumer.name), run);
+
+  const handleNew = (event: StoredEvent): Promise<boolean> =>
+    write(async (tx) => {
+      const cursor = await holdCursor(tx, consumer);
       if (!cursor || cursor.sequence >= event.sequence) return false;
-      await consumer.handle(tx, event);
-      await tx.exec(
-        sql`update event_cursors set sequence = ${event.sequence}, failures = 0, failure = null where consumer = ${consumer.name}`,
-      );
-      return true;
+      const lane = laneOf(consumer, event);
+      const behind = await laneStalls(tx, consumer.name, lane);
+      if (behind) await stall(tx, consumer.name, lane, event);
+      else await consumer.handle(tx, event);
+      await moveCursor(tx, consumer, event);
+      return !behind;
     });
 
-  // A poisoned event blocks only its consumer, keeps its reason visible, and is passed over after `failuresMax` tries.
-  const failed = async (consumer: Consumer, event: StoredEvent, error: unknown): Promise<void> => {
-    onFailure(consumer.name, event, error);
-    await database.tx(actorOfConsumer(consumer.name), async (tx) => {
-      await tx.exec(sql`update event_cursors set failures = failures + 1, failure = ${`${event.sequence}: ${String(error).slice(0, 2000)}`},
-        sequence = case when failures + 1 >= ${limits.failuresMax} then ${event.sequence} else sequence end where consumer = ${consumer.name}`);
+  // The cursor moves only together with the row that remembers the event.
+  const stepAside = async (event: StoredEvent, error: unknown): Promise<void> => {
+    onFailure(consumer.name, event, error, false);
+    await write(async (tx) => {
+      const cursor = await holdCursor(tx, consumer);
+      if (!cursor || cursor.sequence >= event.sequence) return;
+      await stall(tx, consumer.name, laneOf(consumer, event), event, error);
+      await moveCursor(tx, consumer, event);
     });
   };
 
-  const drainOne = async (consumer: Consumer): Promise<number> => {
-    await database.tx(actorOfConsumer(consumer.name), async (tx) => {
-      await tx.exec(sql`insert into event_cursors (consumer) values (${consumer.name}) on conflict do nothing`);
-    });
+  const handleStalled = async (id: string): Promise<boolean> => {
+    let event: StoredEvent | undefined;
+    try {
+      return await write(async (tx) => {
+        await holdCursor(tx, consumer);
+        event = await takeStalled(tx, id);
+        if (!event) return false;
+        await consumer.handle(tx, event);
+        await endStalled(tx, id);
+        return true;
+      });
+    } catch (error) {
+      const dead = await write((tx) => failAgain(tx, id, error));
+      onFailure(consumer.name, event, error, dead);
+      return false;
+    }
+  };
+
+  const drainStalled = async (): Promise<number> => {
+    let handled = 0;
+    for (;;) {
+      const before = handled;
+      for (const id of await dueStalled(database, consumer.name, now())) if (await handleStalled(id)) handled++;
+      // What was handled makes room for the next of its lane.
+      if (handled === before) return handled;
+    }
+  };
+
+  const drainNew = async (): Promise<number> => {
+    await write((tx) =>
+      tx.exec(sql`insert into event_cursors (consumer) values (${consumer.name}) on conflict do nothing`),
+    );
     let handled = 0;
     for (;;) {
       const cursor = await database.one<{ sequence: number }>(
@@ -104,22 +160,26 @@ export const makeOutbox = ({ database, consumers, onFailure }: OutboxOptions): O
       if (batch.length === 0) return handled;
       for (const event of batch) {
         try {
-          if (await handleOne(consumer, event)) handled++;
+          if (await handleNew(event)) handled++;
         } catch (error) {
-          await failed(consumer, event, error);
-          return handled;
+          await stepAside(event, error);
         }
       }
     }
   };
 
+  return async (): Promise<number> => (await drainStalled()) + (await drainNew());
+};
+
+export const makeOutbox = (options: OutboxOptions): Outbox => {
+  const readings = options.consumers.map((consumer) => makeReading(consumer, options));
   let running = false;
   let pending: Promise<number> = Promise.resolve(0);
   let again = false;
   let timer: NodeJS.Timeout | undefined;
 
   const drain = async (): Promise<number> => {
-    const counts = await Promise.all(consumers.map(drainOne));
+    const counts = await Promise.all(readings.map((read) => read()));
     return counts.reduce((sum, count) => sum + count, 0);
   };
 
@@ -134,11 +194,7 @@ export const makeOutbox = ({ database, consumers, onFailure }: OutboxOptions): O
     draining = true;
     pending = drain()
       .catch((error) => {
-        onFailure(
-          'outbox',
-          { sequence: 0, at: new Date(0), market: '', participant: '', type: '', version: 0, subject: '', data: {} },
-          error,
-        );
+        options.onFailure('outbox', undefined, error, false);
         return 0;
       })
       .finally(() => {

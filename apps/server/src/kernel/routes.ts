@@ -1,11 +1,13 @@
-/** The kernel's own routes: health, clock, problems, jobs. */
+/** The kernel's own routes: health, clock, problems, jobs, stalled events. */
 import * as wire from '@shugu/wire/kernel';
 import type { Clock, SimulatedClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { PermissionTable, Principal } from './http/principal.ts';
 import { on, type Route } from './http/route.ts';
 import { cancelJob, findJob, type Job, listJobs, retryJob } from './jobs.ts';
+import { retryEvent } from './outbox.ts';
 import { allProblems, kernelProblems } from './problem.ts';
+import { listStalled, type StalledEvent } from './stalled.ts';
 
 export const kernelPermissions: PermissionTable = {
   'kernel.clock.move': {
@@ -15,6 +17,11 @@ export const kernelPermissions: PermissionTable = {
   },
   'kernel.job.all': {
     title: { zh: '查看全部任务', en: 'See every job' },
+    roles: ['operator'],
+    seats: ['systemAdministrator', 'service'],
+  },
+  'kernel.stalledEvent.all': {
+    title: { zh: '查看与重试滞留事件', en: 'See stalled events and retry them' },
     roles: ['operator'],
     seats: ['systemAdministrator', 'service'],
   },
@@ -43,6 +50,19 @@ const jobOut = (job: Job) => ({
   finishedAt: job.finished_at?.toISOString() ?? null,
   failure: job.failure,
   result: (job.result ?? null) as never,
+});
+
+const stalledOut = (one: StalledEvent) => ({
+  id: one.id,
+  consumer: one.consumer,
+  event: one.event,
+  type: one.type,
+  subject: one.subject,
+  state: one.state,
+  attempts: one.attempts,
+  nextAt: one.state === 'failed' ? one.next_at.toISOString() : null,
+  reason: one.reason,
+  since: one.since.toISOString(),
 });
 
 // Undefined means every organisation's.
@@ -96,5 +116,10 @@ export const kernelRoutes = (options: KernelRoutesOptions): Route[] => {
     }),
     on(wire.retryJob, change(retryJob)),
     on(wire.cancelJob, change(cancelJob)),
+    on(wire.stalledEvents, async ({ read, query }) => {
+      const found = await listStalled(read, query);
+      return { items: found.items.map(stalledOut), next: found.next };
+    }),
+    on(wire.retryStalledEvent, async ({ tx, params }) => stalledOut(await retryEvent(tx, params.id))),
   ];
 };

@@ -93,8 +93,9 @@ describe('doctor', () => {
     ],
     [
       'events',
-      `update event_cursors set failures = 3, failure = 'why' where consumer = (select min(consumer) from event_cursors)`,
-      `update event_cursors set failures = 0, failure = null`,
+      `insert into stalled_events (id, node, market, participant, consumer, event, lane, state, attempts, next_at, reason, since)
+       select 'sev_1', node, market, participant, 'flow.money', sequence, subject, 'dead', 12, at, 'why', at from events limit 1`,
+      `delete from stalled_events`,
     ],
     ['counting', `insert into counters values ('backwards', -1)`, `delete from counters where value < 0`],
     ['migrations', `update migrations set digest = 'x' where room = 'kernel' and name like '0001%'`, undefined],

@@ -80,6 +80,10 @@ export const desk = {
     '耗时的工作在后台进行，可在此看进度、重试。',
     'Long work runs behind the scenes; see progress and retry here.',
   ],
+  'jobs.leadAll': [
+    '全部单位在后台进行的工作，可在此看进度、重试。',
+    'Work behind the scenes, of every organisation; see progress and retry here.',
+  ],
   'jobs.title': ['任务', 'Job'],
   'jobs.progress': ['进度', 'Progress'],
   'jobs.note': ['说明', 'Note'],
@@ -88,5 +92,21 @@ export const desk = {
   'jobs.emptyText': [
     '上传解析、凭证制作、报表生成等会出现在这里。',
     'Reading uploads, making papers and reports appear here.',
+  ],
+  'stalled.heading': ['滞留事件', 'Stalled events'],
+  'stalled.lead': [
+    '某一步没有跟上的事件：系统会自动重试，多次不成则停下等人处理。同一对象的后续事件排在其后，不会越过。',
+    'Events that some step could not follow. They are tried again by themselves, and wait for a person in the end; later ones of the same subject queue behind and never overtake.',
+  ],
+  'stalled.empty': ['没有滞留事件', 'No event stalls'],
+  'stalled.event': ['事件', 'Event'],
+  'stalled.consumer': ['处理步骤', 'Step'],
+  'stalled.attempts': ['次数', 'Tries'],
+  'stalled.reason': ['原因', 'Reason'],
+  'stalled.next': ['下次重试', 'Next try'],
+  'stalled.since': ['滞留自', 'Stalled since'],
+  'stalled.behind': [
+    '排在同一对象的更早事件之后，先处理更早的',
+    'It waits behind an earlier one of its subject: see to that one first',
   ],
 } as const;

@@ -10,7 +10,6 @@ import type { PostgresLog } from '../postgres/index.ts';
 import { checkDisk, checkFolder, checkPlatform, checkProgram, checkSecretFile } from './machine.ts';
 import {
   checkClock,
-  checkConsumers,
   checkExtra,
   checkJobs,
   checkLogs,
@@ -18,6 +17,7 @@ import {
   checkObjects,
   checkPapers,
   checkPending,
+  checkStalled,
 } from './records.ts';
 
 export interface Finding extends Text {
@@ -68,7 +68,7 @@ const recordChecks = (database: Database, { config, migrations, extra, now }: Do
     ['papers', async () => checkPapers(database, config, await recordsNow())],
     ['objects', () => checkObjects(database, config)],
     ['jobs', () => checkJobs(database)],
-    ['events', () => checkConsumers(database)],
+    ['events', () => checkStalled(database)],
     ...extra.map((one): [string, () => Promise<Finding | undefined>] => [one.id, () => checkExtra(database, one)]),
   ];
   // With a missing secret a new one would be made: this check only reads.

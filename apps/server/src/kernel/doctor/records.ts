@@ -216,22 +216,30 @@ export const checkJobs = async (read: Reader): Promise<Finding> => {
       };
 };
 
-export const checkConsumers = async (read: Reader): Promise<Finding> => {
-  const rows = await read.rows<{ consumer: string; failure: string | null }>(
-    sql`select consumer, failure from event_cursors where failures > 0 or failure is not null order by consumer`,
+/** Dead ones wait for a person; the others are tried again by themselves, and may tell of something that goes wrong now. */
+export const checkStalled = async (read: Reader): Promise<Finding> => {
+  const rows = await read.rows<{ consumer: string; event: number; state: string; reason: string | null }>(
+    sql`select consumer, event, state, reason from stalled_events where state <> 'queued' order by event, consumer`,
   );
-  const list = shown(rows.map((one) => `${one.consumer} (${one.failure?.slice(0, 120) ?? ''})`));
+  const told = (all: typeof rows) =>
+    shown(all.map((one) => `${one.consumer} #${one.event} (${one.reason?.slice(0, 120) ?? ''})`));
+  const dead = rows.filter((one) => one.state === 'dead');
+  if (dead.length)
+    return {
+      id: 'events',
+      level: 'error',
+      zh: `${dead.length} 个事件停止重试，需人工处理：${told(dead)}`,
+      en: `${dead.length} events wait for a person: ${told(dead)}`,
+      next: { zh: '按原因修复，再到任务页重试', en: 'mend the cause, then retry them on the page of jobs' },
+    };
   return rows.length === 0
-    ? { id: 'events', level: 'ok', zh: '事件处理无积压失败', en: 'no reader of events is stuck' }
+    ? { id: 'events', level: 'ok', zh: '没有滞留事件', en: 'no event stalls' }
     : {
         id: 'events',
-        level: 'error',
-        zh: `事件处理受阻：${list}`,
-        en: `readers of events are stuck: ${list}`,
-        next: {
-          zh: '按原因修复；事件会自动重试，十次后跳过',
-          en: 'mend the cause; an event is tried ten times, then passed over',
-        },
+        level: 'warning',
+        zh: `${rows.length} 个事件处理失败，正在自动重试：${told(rows)}`,
+        en: `${rows.length} events failed and are being tried again: ${told(rows)}`,
+        next: { zh: '在任务页查看原因', en: 'read the reason on the page of jobs' },
       };
 };
 

@@ -1,0 +1,252 @@
+/** What a consumer cannot handle is never lost, never overtaken in its lane, and never silent. */
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { simulatedClock } from './clock.ts';
+import { type Database, openDatabase, sql, type Tx } from './db/db.ts';
+import { migrate, readMigrations } from './db/migrate.ts';
+import { systemActor } from './http/principal.ts';
+import { type Consumer, emit, makeOutbox, type Outbox, retryEvent, type StoredEvent } from './outbox.ts';
+import { testPostgres } from './postgres/testing.ts';
+import { limits, listStalled, type StalledEvent } from './stalled.ts';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+// Frozen between moves, so that back-off is exact.
+const clock = simulatedClock(new Date('2026-02-11T02:00:00Z'), () => 0);
+const later = (seconds: number) => clock.moveTo(new Date(clock.now().getTime() + seconds * 1000));
+const actor = systemActor('test');
+
+let database: Database;
+let broken: Set<string>;
+let handled: string[];
+let failures: { sequence: number | undefined; dead: boolean }[];
+
+const handle = async (_tx: Tx, event: StoredEvent): Promise<void> => {
+  if (broken.has(event.data.name)) throw new Error(`${event.data.name}\0 does not go`);
+  handled.push(event.data.name);
+};
+const bySubject: Consumer = { name: 'test.subject', types: ['test.thing.happened'], handle };
+const outboxOf = (...consumers: Consumer[]): Outbox =>
+  makeOutbox({
+    database,
+    consumers,
+    now: () => clock.now(),
+    onFailure: (_consumer, event, _error, dead) => failures.push({ sequence: event?.sequence, dead }),
+  });
+// Readers wait for every older transaction of the server, also for those of tests that run beside us.
+const readable = async (): Promise<void> => {
+  while (
+    await database.first(sql`select 1 from events where transaction >= pg_snapshot_xmin(pg_current_snapshot()) limit 1`)
+  )
+    await new Promise((done) => setTimeout(done, 20));
+};
+const tell = async (...events: [subject: string, name: string][]): Promise<void> => {
+  await database.tx(actor, async (tx) => {
+    for (const [subject, name] of events) await emit(tx, { type: 'test.thing.happened', subject, data: { name } });
+  });
+  await readable();
+};
+const stalled = async (): Promise<StalledEvent[]> =>
+  (await listStalled(database, {})).items.sort((a, b) => a.event - b.event);
+const states = async () => (await stalled()).map(({ state, attempts }) => ({ state, attempts }));
+
+beforeAll(async () => {
+  const fresh = await (await testPostgres()).freshDatabase();
+  database = openDatabase({
+    connection: fresh.connection,
+    tenancy: { node: 'n', market: 'm' },
+    now: () => clock.now(),
+    clientsMax: 6,
+  });
+  await migrate(database, await readMigrations(here('..'), ['kernel']));
+});
+afterAll(() => database.close());
+beforeEach(async () => {
+  await database.pool.query('truncate stalled_events, events, event_cursors');
+  [broken, handled, failures] = [new Set(), [], []];
+});
+
+describe('a database from before', { timeout: 60_000 }, () => {
+  it('brings back the event that its consumer passed over last', async () => {
+    const fresh = await (await testPostgres()).freshDatabase();
+    const old = openDatabase({
+      connection: fresh.connection,
+      tenancy: { node: 'n', market: 'm' },
+      now: () => clock.now(),
+      clientsMax: 2,
+    });
+    try {
+      const all = await readMigrations(here('..'), ['kernel']);
+      await migrate(
+        old,
+        all.filter((one) => one.name < '0004'),
+      );
+      await old.tx(actor, async (tx) => {
+        for (const name of ['a1', 'a2']) await emit(tx, { type: 'test.thing.happened', subject: 'a', data: { name } });
+        await tx.exec(sql`insert into event_cursors (consumer, sequence, failures, failure) values
+          ('test.passed', 1, 10, '1: Error: lock timeout'), ('test.trying', 1, 3, '2: Error: lock timeout'), ('test.well', 2, 0, null)`);
+      });
+      await migrate(old, all);
+      expect((await listStalled(old, {})).items).toMatchObject([
+        {
+          consumer: 'test.passed',
+          event: 1,
+          subject: 'a',
+          state: 'dead',
+          attempts: 10,
+          reason: '1: Error: lock timeout',
+        },
+      ]);
+    } finally {
+      await old.close();
+    }
+  });
+});
+
+describe('the outbox', { timeout: 60_000 }, () => {
+  it('handles events in their order, each once', async () => {
+    await tell(['a', 'a1'], ['b', 'b1'], ['a', 'a2']);
+    const outbox = outboxOf(bySubject);
+    await Promise.all([outbox.drain(), outbox.drain(), outbox.drain()]);
+    expect(handled).toEqual(['a1', 'b1', 'a2']);
+    expect(await outbox.drain()).toBe(0);
+  });
+
+  it('keeps an event that fails often and long, and handles it when the cause is gone', async () => {
+    broken.add('a1');
+    await tell(['a', 'a1']);
+    const outbox = outboxOf(bySubject);
+    for (let tries = 0; tries < 11; tries++) {
+      await outbox.drain();
+      later(limits.backoffSecondsMax);
+    }
+    broken.clear();
+    await outbox.drain();
+    expect(handled).toEqual(['a1']);
+    expect(await stalled()).toEqual([]);
+  });
+
+  it('lets later events of the same subject wait, and others go on', async () => {
+    broken.add('a1');
+    await tell(['a', 'a1'], ['b', 'b1'], ['a', 'a2'], ['a', 'a3'], ['b', 'b2']);
+    const outbox = outboxOf(bySubject);
+    await outbox.drain();
+    expect(handled).toEqual(['b1', 'b2']);
+    expect(await states()).toEqual([
+      { state: 'failed', attempts: 1 },
+      { state: 'queued', attempts: 0 },
+      { state: 'queued', attempts: 0 },
+    ]);
+    // What comes now is behind as well, however often one looks.
+    await tell(['a', 'a4']);
+    await outbox.drain();
+    broken.clear();
+    later(2);
+    await outbox.drain();
+    expect(handled).toEqual(['b1', 'b2', 'a1', 'a2', 'a3', 'a4']);
+    expect(await stalled()).toEqual([]);
+  });
+
+  it('stops again at the next of the lane that fails', async () => {
+    broken.add('a1').add('a2');
+    await tell(['a', 'a1'], ['a', 'a2'], ['a', 'a3']);
+    const outbox = outboxOf(bySubject);
+    await outbox.drain();
+    broken.delete('a1');
+    later(2);
+    await outbox.drain();
+    expect(handled).toEqual(['a1']);
+    expect(await states()).toEqual([
+      { state: 'failed', attempts: 1 },
+      { state: 'queued', attempts: 0 },
+    ]);
+  });
+
+  it('orders by the lane that a consumer names', async () => {
+    broken.add('a1');
+    await tell(['a', 'a1'], ['b', 'b1']);
+    await outboxOf({ ...bySubject, lane: () => 'all of it' }).drain();
+    expect(handled).toEqual([]);
+  });
+
+  it('waits longer from try to try, by the node’s clock', async () => {
+    broken.add('a1');
+    await tell(['a', 'a1']);
+    const outbox = outboxOf(bySubject);
+    await outbox.drain();
+    await outbox.drain();
+    expect(await states()).toEqual([{ state: 'failed', attempts: 1 }]);
+    for (const [attempts, seconds] of [
+      [2, 2],
+      [3, 4],
+      [4, 8],
+    ] as const) {
+      later(seconds - 1);
+      await outbox.drain();
+      expect(await states()).toEqual([{ state: 'failed', attempts: attempts - 1 }]);
+      later(1);
+      await outbox.drain();
+      expect(await states()).toEqual([{ state: 'failed', attempts }]);
+    }
+  });
+
+  it('gives up after so many tries, keeps the lane waiting, and goes on when a person asks', async () => {
+    broken.add('a1');
+    await tell(['a', 'a1'], ['a', 'a2']);
+    const outbox = outboxOf(bySubject);
+    for (let tries = 0; tries < limits.attemptsMax + 3; tries++) {
+      await outbox.drain();
+      later(limits.backoffSecondsMax);
+    }
+    expect(failures.filter((one) => one.dead)).toHaveLength(1);
+    expect(failures).toHaveLength(limits.attemptsMax);
+    const [first, second] = await stalled();
+    expect(first).toMatchObject({ state: 'dead', attempts: limits.attemptsMax, reason: 'Error: a1 does not go' });
+    expect(second).toMatchObject({ state: 'queued' });
+
+    broken.clear();
+    await expect(database.tx(actor, (tx) => retryEvent(tx, second!.id))).rejects.toMatchObject({
+      code: 'stalledEvents.queued',
+    });
+    await database.tx(actor, (tx) => retryEvent(tx, first!.id));
+    await outbox.drain();
+    expect(handled).toEqual(['a1', 'a2']);
+    expect(await stalled()).toEqual([]);
+    await expect(database.tx(actor, (tx) => retryEvent(tx, first!.id))).rejects.toMatchObject({
+      code: 'kernel.unknown',
+    });
+  });
+
+  it('takes back what a failing handler wrote, and writes once however many servers try', async () => {
+    let fails = true;
+    const writing: Consumer = {
+      ...bySubject,
+      handle: async (tx) => {
+        await tx.exec(sql`insert into counters (name, value) values ('handled', 1)
+          on conflict (name) do update set value = counters.value + 1`);
+        if (fails) throw new Error('after writing');
+      },
+    };
+    await tell(['a', 'a1']);
+    const servers = [outboxOf(writing), outboxOf(writing)];
+    const drainAll = () => Promise.all(servers.map((one) => one.drain()));
+    await drainAll();
+    expect(await database.rows(sql`select value from counters`)).toEqual([]);
+    fails = false;
+    later(2);
+    await drainAll();
+    expect(await database.rows(sql`select value from counters`)).toEqual([{ value: 1 }]);
+  });
+
+  it('each consumer has its own lanes', async () => {
+    const other: string[] = [];
+    broken.add('a1');
+    await tell(['a', 'a1'], ['a', 'a2']);
+    const sound: Consumer = {
+      ...bySubject,
+      name: 'test.other',
+      handle: async (_tx, event) => void other.push(event.data.name),
+    };
+    await outboxOf(bySubject, sound).drain();
+    expect([handled, other]).toEqual([[], ['a1', 'a2']]);
+  });
+});
