@@ -130,7 +130,13 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       jobs: kernel.issue.jobs,
     };
     const parts = gather([kernelParts, caseParts, ...rooms.parts, ...flowsOf(kernel, rooms, cases), logTick]);
-    const jobs = makeJobs({ database: kernel.database, clock: kernel.clock, handlers: parts.jobs, log });
+    const jobs = makeJobs({
+      database: kernel.database,
+      clock: kernel.clock,
+      handlers: parts.jobs,
+      log,
+      alone: kernel.postgres.kind !== 'external',
+    });
     const outbox = makeOutbox({
       database: kernel.database,
       consumers: parts.consumers,

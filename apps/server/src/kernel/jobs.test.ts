@@ -16,8 +16,8 @@ const later = (seconds: number) => clock.moveTo(new Date(clock.now().getTime() +
 const actor = systemActor('test');
 
 let database: Database;
-const worker = (handler: JobHandler) =>
-  makeJobs({ database, clock, handlers: { 'test.work': handler }, log: makeLog('silent') });
+const worker = (handler: JobHandler, alone = false) =>
+  makeJobs({ database, clock, handlers: { 'test.work': handler }, log: makeLog('silent'), alone });
 const send = async (attemptsMax?: number): Promise<string> =>
   (await database.tx(actor, (tx) =>
     enqueue(tx, {
@@ -119,6 +119,29 @@ describe('jobs', { timeout: 60_000 }, () => {
     expect(await next.drain()).toBe(0);
     later(1);
     expect(await next.drain()).toBe(1);
+    expect(await job(id)).toMatchObject({ state: 'done', attempts: 2 });
+  });
+
+  it('a server that works alone takes up at once what a dead process left, and never what it is at itself', async () => {
+    const id = await send();
+    await dieInHandler();
+    expect(await worker(async () => 'not alone').drain()).toBe(0);
+    let begun = 0;
+    let go = () => {};
+    const waits = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const alone = worker(async () => {
+      begun++;
+      await waits;
+    }, true);
+    const first = alone.drain();
+    await expect.poll(() => begun).toBe(1);
+    later(limits.leaseSeconds + 1);
+    expect(await alone.drain()).toBe(0);
+    go();
+    expect(await first).toBe(1);
+    expect(begun).toBe(1);
     expect(await job(id)).toMatchObject({ state: 'done', attempts: 2 });
   });
 

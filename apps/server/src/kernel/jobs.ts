@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { audit } from './audit.ts';
 import { backoffSeconds } from './backoff.ts';
 import type { Clock } from './clock.ts';
-import { type Database, empty, type Reader, sql, type Tx } from './db/db.ts';
+import { type Database, empty, isOutage, type Reader, sql, type Tx } from './db/db.ts';
 import { systemActor } from './http/principal.ts';
 import { newId } from './ids.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from './pages.ts';
@@ -99,9 +99,16 @@ interface ClaimedJob extends Job {
   lease: number;
 }
 
-const nextDue = (tx: Tx, kinds: string[]): Promise<Job | undefined> =>
+interface Due {
+  kinds: string[];
+  /** Jobs that are running here, where no other server works: what else is said to run was left by a process that died. */
+  running?: readonly string[];
+}
+
+const nextDue = (tx: Tx, { kinds, running }: Due): Promise<Job | undefined> =>
   tx.first<Job>(sql`select ${columns} from jobs where kind = any(${kinds}) and run_at <= ${tx.now}
-      and (state in ('queued', 'failed') or (state = 'running' and lease_until < ${tx.now}))
+      and (state in ('queued', 'failed') or (state = 'running'
+        and ${running ? sql`not (id = any(${[...running]}))` : sql`lease_until < ${tx.now}`}))
     order by run_at limit 1 for update skip locked`);
 
 // A job that ends its process leaves no failure behind, only tries: they count like any others, or it would do so for ever.
@@ -109,9 +116,9 @@ const bury = (tx: Tx, job: Job): Promise<number> =>
   tx.exec(sql`update jobs set state = 'dead', lease_until = null, finished_at = ${tx.now},
     failure = ${`its process ended, or its lease ran out, while it ran; tried ${job.attempts} times`} where id = ${job.id}`);
 
-const claim = async (tx: Tx, kinds: string[]): Promise<ClaimedJob | undefined> => {
+const claim = async (tx: Tx, asked: Due): Promise<ClaimedJob | undefined> => {
   for (;;) {
-    const due = await nextDue(tx, kinds);
+    const due = await nextDue(tx, asked);
     if (!due) return undefined;
     if (due.attempts < due.attempts_max)
       return tx.one<ClaimedJob>(sql`update jobs set state = 'running', attempts = attempts + 1, lease = lease + 1,
@@ -125,6 +132,8 @@ export interface JobsOptions {
   clock: Clock;
   handlers: Record<string, JobHandler>;
   log: Logger;
+  /** No other server works on this database: a job left running by a process that died need not wait for its lease. */
+  alone?: boolean;
 }
 
 export interface Jobs {
@@ -160,7 +169,9 @@ const settle = async (tx: Tx, job: ClaimedJob, outcome: Outcome): Promise<boolea
   return touched > 0;
 };
 
-export const makeJobs = ({ database, clock, handlers, log }: JobsOptions): Jobs => {
+const outagePauseMilliseconds = 500;
+
+export const makeJobs = ({ database, clock, handlers, log, alone = false }: JobsOptions): Jobs => {
   const kinds = Object.keys(handlers);
   const actor = systemActor('jobs');
   const stopping = new AbortController();
@@ -181,14 +192,48 @@ export const makeJobs = ({ database, clock, handlers, log }: JobsOptions): Jobs 
     },
   });
 
+  // An outcome outlives a database that is away for a moment; the work is not done twice for it.
+  const write = async (job: ClaimedJob, outcome: Outcome): Promise<boolean> => {
+    const end = performance.now() + limits.leaseSeconds * 1000;
+    for (;;) {
+      try {
+        return await database.tx(actor, (tx) => settle(tx, job, outcome));
+      } catch (error) {
+        if (!isOutage(error) || stopping.signal.aborted || performance.now() > end) throw error;
+        await new Promise((done) => setTimeout(done, outagePauseMilliseconds));
+      }
+    }
+  };
   const finish = async (job: ClaimedJob, outcome: Outcome): Promise<void> => {
-    if (!(await database.tx(actor, (tx) => settle(tx, job, outcome))))
+    if (!(await write(job, outcome)))
       log.warn({ job: job.id, kind: job.kind }, 'a job outlived its lease; its outcome was not written');
   };
 
+  const claimed = new Set<string>();
+  let claiming: Promise<unknown> = Promise.resolve();
+  // One claim after the other, so that `claimed` names every job that a claim has taken, and a claim whose answer was lost none.
+  const claimNext = (): Promise<ClaimedJob | undefined> => {
+    const next = claiming.then(async () => {
+      const job = await database.tx(actor, (tx) => claim(tx, { kinds, ...(alone ? { running: [...claimed] } : {}) }));
+      if (job) claimed.add(job.id);
+      return job;
+    });
+    claiming = next.catch(() => undefined);
+    return next;
+  };
+
   const runOne = async (): Promise<boolean> => {
-    const job = await database.tx(actor, (tx) => claim(tx, kinds));
+    const job = await claimNext();
     if (!job) return false;
+    try {
+      await run(job);
+    } finally {
+      claimed.delete(job.id);
+    }
+    return true;
+  };
+
+  const run = async (job: ClaimedJob): Promise<void> => {
     try {
       const result = await handlers[job.kind]!(job, contextOf(job));
       await finish(job, { result: result ?? null });
@@ -203,7 +248,6 @@ export const makeJobs = ({ database, clock, handlers, log }: JobsOptions): Jobs 
         cancelled,
       });
     }
-    return true;
   };
 
   const running = new Set<Promise<void>>();

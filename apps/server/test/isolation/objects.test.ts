@@ -131,6 +131,7 @@ const openByRule: Record<string, string> = {
   'catalogue.version.get params.version': 'a listed product',
   'catalogue.contract.get params.id': 'a listed product',
   'catalogue.contract.get params.version': 'a listed product',
+  'catalogue.sitemap.products query.from': 'listed products from one on',
   'market.product.read params.id': 'a listed product',
   'market.listing.read params.id': 'a listing in force',
   'market.order.place body.listing': 'a listing in force',
