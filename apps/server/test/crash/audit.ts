@@ -1,7 +1,12 @@
 /** Holds the exchange against what was acknowledged. Returns every fault found, in words. */
+import { createHash } from 'node:crypto';
+import { parseTrust, verifyBundle } from '@shugu/evidence';
 import { consistencyProof, parseCheckpoint, parseNote, sha256, type TileStore, verifyConsistency } from '@shugu/tlog';
+import * as agreementsWire from '@shugu/wire/agreements';
+import * as kernelWire from '@shugu/wire/kernel';
 import * as marketWire from '@shugu/wire/market';
 import * as meteringWire from '@shugu/wire/metering';
+import * as registryWire from '@shugu/wire/registry';
 import * as settlementWire from '@shugu/wire/settlement';
 import type { Memory, Trader } from './trader.ts';
 
@@ -126,6 +131,58 @@ const clockOf = async (trader: Trader): Promise<Date> => {
   return trader.as('operator.settlement', async (client) => new Date((await client.call(clock, {})).now));
 };
 
+const contractFaults = async (trader: Trader, memory: Memory): Promise<string[]> => {
+  const faults: string[] = [];
+  for (const id of memory.signedContracts) {
+    const { current, state } = await trader.as('citylogistics.trader', (client) =>
+      client.call(agreementsWire.getContract, { params: { id } }),
+    );
+    if (current.signatures.length !== 2 || !['effective', 'completed'].includes(state))
+      faults.push(`contract ${id} is ${state} with ${current.signatures.length} signatures, both were acknowledged`);
+  }
+  return faults;
+};
+
+/** Certificates of the registrations, found once each; the papers of those and of accepted orders, unchanged and valid. */
+const paperFaults = async (trader: Trader, memory: Memory): Promise<string[]> => {
+  const faults: string[] = [];
+  const trust = await trader.as('citylogistics.trader', async (client) =>
+    parseTrust(new Uint8Array(await (await client.raw(kernelWire.trust, {})).arrayBuffer())),
+  );
+  const check = async (login: string, id: string): Promise<void> => {
+    const bytes = await trader.as(
+      login,
+      async (client) =>
+        new Uint8Array(await (await client.raw(kernelWire.paperBundle, { params: { id } })).arrayBuffer()),
+    );
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    if ((memory.papers.get(id) ?? digest) !== digest) faults.push(`paper ${id} has changed`);
+    else if (!memory.papers.has(id) && !(await verifyBundle(bytes, trust)).ok) faults.push(`paper ${id} is not valid`);
+    memory.papers.set(id, digest);
+  };
+  const owned = await trader.as('xingsha.steward', (client) =>
+    client.call(registryWire.ownCertificates, { query: { limit: 100 } }),
+  );
+  for (const { dataName } of memory.certified) {
+    const [one, ...more] = owned.items.filter((each) => each.dataName === dataName);
+    if (!one || more.length > 0) faults.push(`${dataName}: ${one ? 1 + more.length : 'no'} certificates`);
+    else if (!one.paper) faults.push(`certificate ${one.code} has no paper`);
+    else await check('xingsha.steward', one.paper);
+  }
+  const numbers: string[] = [];
+  for (const id of memory.acceptedOrders) {
+    const { papers, number } = await trader.as('citylogistics.trader', (client) =>
+      client.call(marketWire.readOrder, { params: { id } }),
+    );
+    for (const kind of ['tradeConfirmation', 'acceptanceNote', 'tradeVoucher'])
+      if (papers.filter((one) => one.kind === kind).length !== 1) faults.push(`order ${number} lacks one ${kind}`);
+    numbers.push(...papers.map((one) => one.number));
+    for (const paper of papers) await check('citylogistics.trader', paper.id);
+  }
+  if (new Set(numbers).size !== numbers.length) faults.push('two papers have one number');
+  return faults;
+};
+
 export const auditExchange = async (
   url: string,
   trader: Trader,
@@ -135,5 +192,7 @@ export const auditExchange = async (
   ...(await logFaults(url, before)),
   ...(await orderFaults(trader, memory)),
   ...(await useFaults(trader, memory)),
+  ...(await contractFaults(trader, memory)),
+  ...(await paperFaults(trader, memory)),
   ...(await moneyFaults(trader, memory)),
 ];

@@ -15,14 +15,16 @@ import { type Memory, makeTrader, newMemory, persist } from './trader.ts';
 const rounds = Number(process.env.SHUGU_CRASH_ROUNDS ?? 5);
 const victims = ['server', 'bank', 'database'] as const;
 const usesPerOrder = 12;
+/** Two certificates fall into a storm of each kind. */
+const registrations = 2 * victims.length;
 
 let prepared: Prepared;
 let password = '';
 
 beforeAll(async () => {
   password = (await readCast()).demoPassword;
-  prepared = await prepareMarket();
-}, 180_000);
+  prepared = await prepareMarket(registrations);
+}, 240_000);
 afterAll(() => prepared?.end());
 
 // Restarts keep one port, so that whoever trades on needs no new address.
@@ -64,8 +66,13 @@ const atRest = async (look: () => Promise<string[]>): Promise<string[]> => {
   }
 };
 
-/** Runs the storm; faults by round, empty when everything held. */
-const weather = async ({ home, rounds: count, sabotage, victims: targets }: Storm): Promise<string[]> => {
+/** Runs the storm; faults by round, empty when everything held, and what was acknowledged on the way. */
+const weather = async ({
+  home,
+  rounds: count,
+  sabotage,
+  victims: targets,
+}: Storm): Promise<{ faults: string[]; memory: Memory }> => {
   const port = await freePort();
   let server: Running = await runServer({ home, port, sabotage });
   const memory = newMemory();
@@ -79,7 +86,12 @@ const weather = async ({ home, rounds: count, sabotage, victims: targets }: Stor
   try {
     for (let round = 0; round < count && faults.length === 0; round++) {
       const before = await persist(() => checkpointOf(server.url));
-      const working = [trade(trader, memory, true), trade(trader, memory, false)];
+      const registration = prepared.registrations[round];
+      const working = Promise.allSettled([
+        trade(trader, memory, true),
+        trade(trader, memory, false),
+        ...(registration ? [trader.certify(memory, registration)] : []),
+      ]);
       const victim = targets[round % targets.length]!;
       await new Promise((done) => setTimeout(done, 150 + randomInt(1500)));
       if (victim === 'server') {
@@ -87,8 +99,7 @@ const weather = async ({ home, rounds: count, sabotage, victims: targets }: Stor
         await ended(server.child);
         server = await runServer({ home, port, sabotage });
       } else strike(victim === 'bank' ? bankPid(server.child.pid!) : databasePid(home));
-      const outcome = await Promise.allSettled(working);
-      for (const one of outcome)
+      for (const one of await working)
         if (one.status === 'rejected') faults.push(`round ${round} (${victim}): ${one.reason}`);
       if (faults.length === 0) {
         const found = await atRest(() => auditExchange(server.url, trader, memory, before));
@@ -98,13 +109,19 @@ const weather = async ({ home, rounds: count, sabotage, victims: targets }: Stor
   } finally {
     await server.stop();
   }
-  return faults;
+  return { faults, memory };
 };
 
 test(
   `${rounds} rounds of kill -9 lose and double nothing`,
   async () => {
-    expect(await weather({ home: prepared.home, rounds, victims })).toEqual([]);
+    const { faults, memory } = await weather({ home: prepared.home, rounds, victims });
+    expect(faults).toEqual([]);
+    expect(memory.certified).toHaveLength(Math.min(rounds, registrations));
+    expect(memory.signedContracts).toHaveLength(2 * rounds);
+    // Three papers of each accepted order, one of each certificate.
+    expect(memory.papers.size).toBe(3 * memory.acceptedOrders.length + memory.certified.length);
+    expect([...memory.uses.values()].flatMap((uses) => uses.answered).length).toBeGreaterThan(rounds * usesPerOrder);
   },
   120_000 + rounds * 60_000,
 );
@@ -112,7 +129,7 @@ test(
 test('the suite turns red when the database acknowledges before it is durable', async () => {
   const home = await prepared.copy();
   try {
-    const faults = await weather({ home, rounds: 12, sabotage: 'late_commit', victims: ['database'] });
+    const { faults } = await weather({ home, rounds: 12, sabotage: 'late_commit', victims: ['database'] });
     expect(faults).not.toEqual([]);
   } finally {
     await rm(home, { recursive: true, force: true });

@@ -5,10 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Client, makeClient, ProblemError } from '@shugu/wire';
 import * as agreementsWire from '@shugu/wire/agreements';
+import * as casesWire from '@shugu/wire/cases';
 import * as deliveryWire from '@shugu/wire/delivery';
 import * as marketWire from '@shugu/wire/market';
 import * as membersWire from '@shugu/wire/members';
 import * as settlementWire from '@shugu/wire/settlement';
+import type { Registration } from './market.ts';
 
 export interface Memory {
   orders: { id: string; number: string; key: string }[];
@@ -16,9 +18,23 @@ export interface Memory {
   uses: Map<string, { answered: string[]; sent: number }>;
   depositsFen: number;
   acceptedOrders: string[];
+  /** Contracts that both sides were told they had signed. */
+  signedContracts: string[];
+  /** Registrations whose certificate the clerk was told is issued. */
+  certified: Registration[];
+  /** By id: digest of the bundle that was once handed out. */
+  papers: Map<string, string>;
 }
 
-export const newMemory = (): Memory => ({ orders: [], uses: new Map(), depositsFen: 0, acceptedOrders: [] });
+export const newMemory = (): Memory => ({
+  orders: [],
+  uses: new Map(),
+  depositsFen: 0,
+  acceptedOrders: [],
+  signedContracts: [],
+  certified: [],
+  papers: new Map(),
+});
 
 export interface Market {
   url(): string;
@@ -122,7 +138,20 @@ export const makeTrader = (market: Market) => {
         ),
       );
     }
+    memory.signedContracts.push(placed.contract!);
     return { id: placed.id, contract: placed.contract! };
+  };
+
+  const certify = async (memory: Memory, registration: Registration): Promise<void> => {
+    const idempotencyKey = randomUUID();
+    await as('registrar.clerk', (client) =>
+      client.call(
+        casesWire.cases.move,
+        { params: { case: registration.case }, body: { move: 'certify', input: {} } },
+        { idempotencyKey },
+      ),
+    );
+    memory.certified.push(registration);
   };
 
   const access = async (contract: string): Promise<{ grant: string; path: string; secret: string }> => {
@@ -182,7 +211,7 @@ export const makeTrader = (market: Market) => {
     memory.acceptedOrders.push(id);
   };
 
-  return { as, deposit, order, access, use, finish };
+  return { as, deposit, order, certify, access, use, finish };
 };
 
 export type Trader = ReturnType<typeof makeTrader>;
