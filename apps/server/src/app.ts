@@ -22,6 +22,8 @@ import { clockWatch, keepClock } from './kernel/node.ts';
 import { makeOutbox } from './kernel/outbox.ts';
 import { gather, type RoomParts } from './kernel/parts.ts';
 import type { RunningPostgres } from './kernel/postgres/index.ts';
+import { pruneTick } from './kernel/retention/prune.ts';
+import { kernelPrunables } from './kernel/retention/tables.ts';
 import { kernelPermissions, kernelRoutes } from './kernel/routes.ts';
 import { serveLog } from './kernel/routes-log.ts';
 import { keepPins } from './kernel/rulepack/pins.ts';
@@ -123,6 +125,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
           version,
           databaseVersion: kernel.postgres.version,
           clock: kernel.clock,
+          ruleBook,
           settle: () => settle(),
         }),
         ...issueRoutes({ issue: kernel.issue, keys: kernel.keys, database: kernel.database, holder }),
@@ -147,7 +150,14 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
           dead ? 'an event failed for the last time and waits for a person' : 'an event could not be handled',
         ),
     });
-    const ticker = makeTicker(parts.ticks, now, log);
+    const metrics = makeMetrics(kernel.database, kernel.clock);
+    const prune = pruneTick({
+      database: kernel.database,
+      ruleBook,
+      prunables: [...kernelPrunables(parts.consumers), ...parts.prunables],
+      onPruned: metrics.onPruned,
+    });
+    const ticker = makeTicker([...parts.ticks, prune], now, log);
 
     const settle = async (): Promise<number> => {
       let total = 0;
@@ -160,7 +170,6 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       return total;
     };
 
-    const metrics = makeMetrics(kernel.database, kernel.clock);
     app = makeHttp({
       routes: parts.routes,
       database: kernel.database,

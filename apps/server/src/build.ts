@@ -184,7 +184,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     settlement,
     supervision,
     parts: [
-      { routes: members.routes },
+      members,
       registry,
       { routes: catalogue.routes },
       { routes: agreements.routes },

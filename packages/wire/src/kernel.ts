@@ -1,6 +1,6 @@
 /** The kernel's own doors: health, clock, jobs, problems, papers, public log. */
 import { z } from 'zod';
-import { bilingual, id, json, page, pageQuery, time } from './common.ts';
+import { bilingual, day, id, json, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const health = endpoint({
@@ -129,6 +129,31 @@ export const retryStalledEvent = endpoint({
   permission: 'kernel.stalledEvent.all',
   params: z.object({ id: id('sev') }),
   reply: stalledEvent,
+});
+
+const figure = z.object({ text: bilingual, force: z.enum(['law', 'guide', 'operator']), confirmed: z.boolean() });
+export const retention = endpoint({
+  id: 'kernel.retention.read',
+  method: 'GET',
+  path: '/api/retention',
+  summary: { zh: '保存期限与清理情况', en: 'How long records are kept, and what was pruned last' },
+  permission: 'kernel.retention.read',
+  reply: z.object({
+    region: z.string().describe('where this node stores data'),
+    classes: z.array(
+      z.object({
+        id: z.string(),
+        title: bilingual,
+        minimum: z.array(figure).describe('nothing is deleted before the longest of these'),
+        maximum: figure.nullable().describe('pruned after this; null: kept until a person decides'),
+        tables: z.array(z.string()).describe('whose rows are of this class unless they say otherwise'),
+      }),
+    ),
+    pruned: z
+      .object({ day, done: z.boolean(), at: time, rows: z.record(z.string(), z.number().int()) })
+      .nullable()
+      .describe('the last round'),
+  }),
 });
 
 export const paper = z.object({

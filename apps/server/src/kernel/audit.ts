@@ -8,10 +8,13 @@ export interface AuditEntry {
   /** Whose record this concerns; the actor's organisation unless said. */
   participant?: string;
   data?: Record<string, unknown>;
+  /** Only looked at, nothing done: kept as an access log, not as a record of acts. */
+  access?: boolean;
 }
 
 export const audit = async (tx: Tx, entry: AuditEntry): Promise<void> => {
-  await tx.exec(sql`insert into audit (at, node, market, participant, actor_kind, actor, action, subject, data, request)
+  await tx.exec(sql`insert into audit (at, node, market, participant, actor_kind, actor, action, subject, data, request, retention_class)
     values (${tx.now}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${entry.participant ?? tx.actor.participant}, ${tx.actor.kind},
-      ${tx.actor.id}, ${entry.action}, ${entry.subject}, ${JSON.stringify(entry.data ?? {})}, ${tx.actor.requestId ?? null})`);
+      ${tx.actor.id}, ${entry.action}, ${entry.subject}, ${JSON.stringify(entry.data ?? {})}, ${tx.actor.requestId ?? null},
+      ${entry.access ? 'access-log' : 'audit'})`);
 };

@@ -1,6 +1,7 @@
 /** Settings: one table, each with its environment variable, default and meaning. docs/operate/settings.md is made from it. */
 import type { Text } from '@shugu/wire';
 import { parseProxies } from './http/proxies.ts';
+import { regionDefault } from './db/db.ts';
 import { parseWitnesses, type Witness } from './publiclog/witnesses.ts';
 
 interface Setting<T> {
@@ -20,6 +21,10 @@ const integer = (text: string) => {
 const flag = (text: string) => {
   if (!['0', '1', 'true', 'false'].includes(text)) throw new Error('write 1 or 0');
   return text === '1' || text === 'true';
+};
+const region = (text: string) => {
+  if (!/^[A-Z]{2}(-[A-Z0-9]{1,3})?$|^\d{6}$/.test(text)) throw new Error('write CN-43 or 430000');
+  return text;
 };
 const oneOf =
   <K extends string>(...values: K[]) =>
@@ -63,6 +68,13 @@ export const settings = {
     string,
     '默认市场（中心）代码',
     'Code of the market (centre) served by default',
+  ),
+  region: setting(
+    'SHUGU_REGION',
+    regionDefault,
+    region,
+    '数据存储地区（ISO 3166-2 代码或六位行政区划代码），随每行记录写入',
+    'Region in which data is stored (ISO 3166-2 or a six-digit division code), written into every row',
   ),
   suite: setting(
     'SHUGU_SUITE',

@@ -92,6 +92,7 @@ export const openKernel = async ({
   const database = openDatabase({
     connection: postgres.connection,
     tenancy,
+    region: config.region,
     now: () => clock?.now() ?? new Date(),
     // The message alone: the error carries the whole client with it.
     onError: (error) => log.warn({ reason: error.message }, 'a database connection ended'),
@@ -106,6 +107,7 @@ export const openKernel = async ({
         'the host’s time is behind the records: the clock waits for it',
       );
     await checkSuite(database, config);
+    await database.tx(systemActor('start'), (tx) => writeState(tx, 'region', config.region));
     const secret = await nodeSecret(home, config.keySecret);
     const objects = folderObjects(join(home, 'objects'));
     const keys = makeKeys(secret, config.suite);

@@ -59,8 +59,15 @@ export const makeMetrics = (read: Reader, clock: Clock) => {
   });
   watchWork(registry, read);
   watchClock(registry, clock);
+  const pruned = new Counter({
+    name: 'shugu_pruned_rows_total',
+    help: 'Rows that went when the time to keep them was over, by table',
+    labelNames: ['table'],
+    registers: [registry],
+  });
   return {
     registry,
+    onPruned: (table: string, rows: number) => pruned.inc({ table }, rows),
     onAnswer: (endpoint: string, status: number, duration: number) => {
       answers.inc({ endpoint, status: String(status) });
       seconds.observe({ endpoint }, duration);

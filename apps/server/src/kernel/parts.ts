@@ -3,6 +3,7 @@ import type { PermissionTable } from './http/principal.ts';
 import type { Route } from './http/route.ts';
 import type { JobHandler } from './jobs.ts';
 import type { Consumer } from './outbox.ts';
+import type { Prunable } from './retention/prune.ts';
 import type { Tick } from './ticker.ts';
 
 export interface RoomParts {
@@ -11,6 +12,7 @@ export interface RoomParts {
   jobs?: Record<string, JobHandler>;
   ticks?: readonly Tick[];
   consumers?: readonly Consumer[];
+  prunables?: readonly Prunable[];
 }
 
 /** Everything of one kind from every room, in room order. Two handlers for one job kind are a defect. */
@@ -25,6 +27,7 @@ export const gather = (parts: readonly RoomParts[]) => {
     routes: parts.flatMap((part) => [...(part.routes ?? [])]),
     ticks: parts.flatMap((part) => [...(part.ticks ?? [])]),
     consumers: parts.flatMap((part) => [...(part.consumers ?? [])]),
+    prunables: parts.flatMap((part) => [...(part.prunables ?? [])]),
     jobs,
   };
 };

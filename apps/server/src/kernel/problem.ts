@@ -158,6 +158,11 @@ export const kernelProblems = defineProblems('kernel', {
     title: { zh: '与现有记录冲突', en: 'This conflicts with what is recorded' },
     next: { zh: '刷新后查看最新状态再操作', en: 'Reload, look at the present state, and try again' },
   },
+  held: {
+    status: 409,
+    title: { zh: '该记录已依法封存，不得删除', en: 'This is under a legal hold and may not be erased' },
+    next: { zh: '封存解除或到期后再办理', en: 'Wait until the hold is lifted or ends' },
+  },
   stale: {
     status: 412,
     title: { zh: '内容已被他人修改', en: 'Somebody changed this meanwhile' },

@@ -2,11 +2,16 @@
 import * as wire from '@shugu/wire/kernel';
 import type { Clock, SimulatedClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { type Reader, sql } from './db/db.ts';
 import type { PermissionTable, Principal } from './http/principal.ts';
 import { on, type Route } from './http/route.ts';
 import { cancelJob, findJob, type Job, listJobs, retryJob } from './jobs.ts';
+import { readState } from './node.ts';
 import { retryEvent } from './outbox.ts';
 import { allProblems, kernelProblems } from './problem.ts';
+import { type Pruned, prunedKey } from './retention/prune.ts';
+import type { Rule } from './rulepack/model.ts';
+import { describe, type RuleBook } from './rulepack/rulebook.ts';
 import { listStalled, type StalledEvent } from './stalled.ts';
 
 export const kernelPermissions: PermissionTable = {
@@ -25,13 +30,38 @@ export const kernelPermissions: PermissionTable = {
     roles: ['operator'],
     seats: ['systemAdministrator', 'service'],
   },
+  'kernel.retention.read': {
+    title: { zh: '查看保存期限与清理情况', en: 'See how long records are kept and what was pruned' },
+    roles: ['operator', 'regulator'],
+    seats: [
+      'systemAdministrator',
+      'securityAdministrator',
+      'auditAdministrator',
+      'reviewer',
+      'approver',
+      'service',
+      'officer',
+      'administrator',
+    ],
+  },
 };
+
+const figureOf = (rule: Rule) => ({ text: describe(rule), force: rule.force, confirmed: rule.confirmed });
+
+/** Default class by table, as the schema itself has it. */
+const classesOfTables = (read: Reader) =>
+  read.rows<{
+    name: string;
+    id: string;
+  }>(sql`select table_name as name, (regexp_match(column_default, '^''([a-z-]+)'''))[1] as id
+    from information_schema.columns where table_schema = current_schema() and column_name = 'retention_class' order by 1`);
 
 export interface KernelRoutesOptions {
   config: Config;
   version: string;
   databaseVersion: string;
   clock: Clock | SimulatedClock;
+  ruleBook: RuleBook;
   /** Runs everything that the new time makes due; number of things done. */
   settle(): Promise<number>;
 }
@@ -68,6 +98,21 @@ const stalledOut = (one: StalledEvent) => ({
 // Undefined means every organisation's.
 const scopeOf = (principal: Principal) =>
   principal.permissions.has('kernel.job.all') ? undefined : principal.participant;
+
+const retentionOut = async (read: Reader, { config, clock, ruleBook }: KernelRoutesOptions) => {
+  const tables = await classesOfTables(read);
+  return {
+    region: config.region,
+    classes: ruleBook.retention(clock.now()).map(({ id, title, minimum, maximum }) => ({
+      id,
+      title,
+      minimum: minimum.map(figureOf),
+      maximum: maximum && figureOf(maximum),
+      tables: tables.filter((one) => one.id === id).map((one) => one.name),
+    })),
+    pruned: (await readState<Pruned>(read, prunedKey)) ?? null,
+  };
+};
 
 export const kernelRoutes = (options: KernelRoutesOptions): Route[] => {
   const { clock, config } = options;
@@ -114,6 +159,7 @@ export const kernelRoutes = (options: KernelRoutesOptions): Route[] => {
       if (!job || (scope !== undefined && job.participant !== scope)) throw kernelProblems.unknown();
       return jobOut(job);
     }),
+    on(wire.retention, ({ read }) => retentionOut(read, options)),
     on(wire.retryJob, change(retryJob)),
     on(wire.cancelJob, change(cancelJob)),
     on(wire.stalledEvents, async ({ read, query }) => {

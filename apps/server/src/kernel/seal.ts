@@ -4,6 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { type Reader, sql, type Tx } from './db/db.ts';
+import { refuseHeld } from './retention/legal-holds.ts';
 
 export const sealBytes = (key: Buffer, plain: Uint8Array, context: string): string => {
   const iv = randomBytes(12);
@@ -26,7 +27,8 @@ export interface Seal {
   seal(tx: Tx, subject: string, text: string): Promise<string>;
   /** Null once the subject's key is destroyed. */
   open(read: Reader, subject: string, sealed: string | null): Promise<string | null>;
-  destroy(tx: Tx, subject: string): Promise<void>;
+  /** `owner`: the organisation whose matter it is, as a hold on it covers the subject too. @throws kernel.held */
+  destroy(tx: Tx, subject: string, owner: string): Promise<void>;
 }
 
 export const makeSeal = (nodeSecret: Buffer): Seal => {
@@ -52,7 +54,8 @@ export const makeSeal = (nodeSecret: Buffer): Seal => {
       const key = await keyOf(read, subject);
       return key ? openBytes(key, sealed, subject).toString('utf8') : null;
     },
-    destroy: async (tx, subject) => {
+    destroy: async (tx, subject, owner) => {
+      await refuseHeld(tx, [subject, owner]);
       await tx.exec(
         sql`update subject_keys set sealed_key = null, destroyed_at = ${tx.now} where subject = ${subject}`,
       );

@@ -1,6 +1,7 @@
 /** The door of members: who there is, and what they may do. */
-import type { Reader, Tx } from '../kernel/db/db.ts';
+import { type Reader, sql, type Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
+import type { Prunable } from '../kernel/retention/prune.ts';
 import { type Authenticator, makeAuthenticator } from './authenticate.ts';
 import type { MembersDeps, Room } from './deps.ts';
 import type { Organisation, Role } from './model.ts';
@@ -28,6 +29,7 @@ export { procedures as memberProcedures } from './service/organisations.ts';
 
 export interface Members {
   routes: Route[];
+  prunables: Prunable[];
   /** For kernel/http. Without `address` a key that is bound to addresses is refused. */
   authenticate: Authenticator['authenticate'];
   organisation(read: Reader, id: string): Promise<Organisation | undefined>;
@@ -81,6 +83,11 @@ export const makeMembers = (deps: MembersDeps): Members => {
   };
   return {
     routes: membersRoutes(room),
+    prunables: [
+      { table: 'invitations', since: sql`least(used_at, expires_at)`, about: ['participant', 'person'] },
+      { table: 'passkey_ceremonies', since: sql`expires_at`, about: ['participant', 'person'] },
+      { table: 'oidc_ceremonies', since: sql`expires_at`, about: ['participant', 'person'] },
+    ],
     authenticate: authenticator.authenticate,
     organisation: reads.organisation,
     organisationByCode: reads.organisationByCode,

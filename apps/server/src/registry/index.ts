@@ -1,9 +1,10 @@
 /** The door of the registry: resources, registered rights, certificates. */
-import type { Database, Reader } from '../kernel/db/db.ts';
+import { type Database, type Reader, sql } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { JobHandler } from '../kernel/jobs.ts';
 import type { Consumer } from '../kernel/outbox.ts';
 import type { PageQuery } from '../kernel/pages.ts';
+import type { Prunable } from '../kernel/retention/prune.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type {
   Certificate,
@@ -45,6 +46,7 @@ export interface Registry {
   jobs: Record<string, JobHandler>;
   ticks: Tick[];
   consumers: Consumer[];
+  prunables: Prunable[];
   /** What stands behind a product; undefined for none. The caller decides who may see it. */
   resource(read: Reader, id: string): Promise<ResourceDescription | undefined>;
   resourcesOf(
@@ -87,6 +89,15 @@ export const makeRegistry = (deps: RegistryDeps): Registry => {
       { name: 'registry.uploads', everySeconds: uploadSeconds, run: (now) => expireUploads(database, objects, now) },
     ],
     consumers: [],
+    // What was uploaded lives on as content; an abandoned upload has lost its file when it expired.
+    prunables: [
+      {
+        table: 'resource_uploads',
+        since: sql`expires_at`,
+        only: sql`state <> 'open'`,
+        about: ['participant', 'resource', 'id'],
+      },
+    ],
     resource: describeResource,
     resourcesOf,
     sample: (read, id, rowsMax) => sampleOf(objects, read, id, rowsMax),

@@ -162,6 +162,11 @@ describe('tables and their owners', () => {
     expect(writes.map((one) => one.place)).toEqual([]);
   });
 
+  test('only the owner says which of its rows go by themselves', () => {
+    const pruned = statements(/\btable: '([a-z_]+)',\s*since:/g);
+    expect(pruned.map((one) => one.place)).toEqual([]);
+  });
+
   /** Reads of another room's tables go through its door; supervision looks everywhere by its nature, the kernel's stand below all. This list may only shrink. */
   const readsElsewhere = [
     // One statement ranks, filters and counts a hundred thousand products; asking doors one by one would take its place.

@@ -146,4 +146,46 @@ describe('tables', () => {
     expect(wrong).toEqual([]);
     expect(rows.length).toBeGreaterThan(40);
   });
+
+  /** What the node keeps as long as it lives, and tells of nobody, each with its reason. This list may only shrink. */
+  const asLongAsTheNode = ['migrations', 'node_state', 'counters', 'event_cursors'];
+
+  test('every table says how long its rows are kept, and each row where it was stored', async () => {
+    const { pool } = world.exchange.kernel.database;
+    const { rows } = await pool.query<{ name: string; column: string; default: string | null; nullable: string }>(
+      `select t.table_name as name, c.column_name as column, c.column_default as default, c.is_nullable as nullable
+       from information_schema.tables t join information_schema.columns c using (table_schema, table_name)
+       where t.table_schema = 'public' and t.table_type = 'BASE TABLE'`,
+    );
+    const { ruleBook } = world.exchange.cases;
+    const ofTable = (name: string, column: string) => rows.find((one) => one.name === name && one.column === column);
+    const known = new Set(ruleBook.retention(world.exchange.kernel.clock.now()).map((one) => one.id));
+    const tables = [...new Set(rows.map((one) => one.name))].filter((name) => !asLongAsTheNode.includes(name));
+    const wrong = tables.flatMap((name) => {
+      const kept = ofTable(name, 'retention_class');
+      const stored = ofTable(name, 'stored_region');
+      const id = /^'([a-z-]+)'/.exec(kept?.default ?? '')?.[1];
+      return [
+        ...(kept?.nullable === 'NO' ? [] : [`${name}: no retention_class`]),
+        // Whoever issues a paper says its class.
+        ...(name === 'papers' || known.has(id ?? '') ? [] : [`${name}: ${id ?? 'nothing'} is no class`]),
+        ...(stored?.nullable === 'NO' && stored.default === 'storage_region()' ? [] : [`${name}: no stored_region`]),
+      ];
+    });
+    expect(wrong).toEqual([]);
+    expect(tables.length).toBeGreaterThan(80);
+  });
+
+  test('classes named by procedures and by code are classes of the rule packs', () => {
+    const { ruleBook } = world.exchange.cases;
+    const known = new Set(ruleBook.retention(world.exchange.kernel.clock.now()).map((one) => one.id));
+    const byProcedures = ruleBook.packs.flatMap((pack) =>
+      [...pack.procedures.values()].map((one) => one.retentionClass),
+    );
+    const byCode = sources()
+      .filter(({ path }) => path.startsWith(`${server}/`) && !isTest(path))
+      .flatMap(({ code }) => [...code.matchAll(/retentionClass: '([^']+)'/g)].map((match) => match[1]!));
+    expect(byCode.length).toBeGreaterThan(5);
+    expect([...byProcedures, ...byCode, 'access-log'].filter((id) => !known.has(id))).toEqual([]);
+  });
 });

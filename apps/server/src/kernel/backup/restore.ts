@@ -244,7 +244,7 @@ export const restoreBackup = async (options: RestoreOptions): Promise<RestoreRep
   await writeFile(join(home, restoreMark), '');
   const { connection, close } = await options.connect();
   let now = options.now;
-  const database = openDatabase({ connection, tenancy: { node, market }, now: () => now });
+  const database = openDatabase({ connection, tenancy: { node, market }, region: config.region, now: () => now });
   try {
     await onOwnSession(database, requireEmptyDatabase);
     await migrate(database, migrations);

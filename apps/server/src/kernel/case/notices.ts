@@ -65,9 +65,11 @@ const digestOf = (id: string, one: Service): string =>
 export const serve = async (tx: Tx, one: Service): Promise<string> => {
   const id = newId('ntc', tx.now);
   const servedAt = one.deemedServed === 'onDelivery' ? one.at : null;
-  await tx.exec(sql`insert into notices (id, node, market, participant, case_id, subject, text, channel, created_at, served_at, starts_clocks, digest)
+  await tx.exec(sql`insert into notices (id, node, market, participant, case_id, subject, text, channel, created_at, served_at, starts_clocks, digest,
+      retention_class)
     values (${id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.to}, ${one.caseId}, ${one.subject}, ${JSON.stringify(one.text)}, 'inbox',
-      ${one.at}, ${servedAt}, ${JSON.stringify(one.startsClocks)}, ${digestOf(id, one)})`);
+      ${one.at}, ${servedAt}, ${JSON.stringify(one.startsClocks)}, ${digestOf(id, one)},
+      coalesce((select retention_class from cases where id = ${one.caseId}), 'trade'))`);
   await emit(tx, {
     type: 'cases.notice.delivered',
     subject: id,

@@ -100,9 +100,10 @@ export const addPaper = async (
     participant: principal.participant,
     at: tx.now,
   };
-  await tx.exec(sql`insert into case_papers (id, case_id, node, market, participant, kind, name, media_type, object, bytes, sensitive, by, at)
+  await tx.exec(sql`insert into case_papers (id, case_id, node, market, participant, kind, name, media_type, object, bytes, sensitive, by, at, retention_class)
     values (${row.id}, ${caseId}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${row.participant}, ${row.kind}, ${row.name}, ${row.media_type},
-      ${row.object}, ${row.bytes}, ${row.sensitive}, ${principal.id}, ${row.at})`);
+      ${row.object}, ${row.bytes}, ${row.sensitive}, ${principal.id}, ${row.at},
+      ${one.retentionClass})`);
   await audit(tx, {
     action: 'cases.paper.add',
     subject: caseId,

@@ -339,6 +339,7 @@ export const makeCaseService = (options: CasesOptions) => {
       filedAt: tx.now,
       endedAt: null,
       dueAt: null,
+      retentionClass: table.retentionClass,
     });
     await saveParties(tx, id, partiesIn(table.form, checked.values));
     await audit(tx, {

@@ -21,6 +21,7 @@ interface CaseRow {
   filed_at: Date;
   ended_at: Date | null;
   version: number;
+  retention_class: string;
 }
 
 interface ClockRow {
@@ -46,10 +47,11 @@ export interface CaseRecord extends CaseState {
   publicData: Data | null;
   publishedAt: Date | null;
   dueAt: Date | null;
+  retentionClass: string;
 }
 
 const columns = sql`c.id, c.participant, c.procedure, c.pack, c.title, c.subject, c.handler, c.state, c.turn, c.private, c.data,
-  c.public_data, c.published_at, c.outcome, c.due_at, c.filed_at, c.ended_at, c.version`;
+  c.public_data, c.published_at, c.outcome, c.due_at, c.filed_at, c.ended_at, c.version, c.retention_class`;
 
 const clockOf = (row: ClockRow): ClockState => ({
   clock: row.clock,
@@ -90,7 +92,11 @@ const caseOf = (row: CaseRow): CaseRecord => ({
   filedAt: row.filed_at,
   endedAt: row.ended_at,
   dueAt: row.due_at,
+  retentionClass: row.retention_class,
 });
+
+/** What hangs on a case is kept as long as the case. */
+const classOf = (caseId: string) => sql`(select retention_class from cases where id = ${caseId})`;
 
 /** With everything the rules need. `lock` holds the case until the transaction ends, so moves of one case are in a row. */
 export const loadCase = async (reader: Reader, id: string, lock = false): Promise<CaseRecord | undefined> => {
@@ -128,17 +134,17 @@ export const listCases = async (reader: Reader, where: Sql, order: Sql, limit: n
 export const insertCase = async (tx: Tx, one: CaseRecord): Promise<void> => {
   const { node, market } = tx.tenancy;
   await tx.exec(sql`insert into cases (id, node, market, participant, procedure, pack, title, subject, handler, state, turn, private, data,
-      public_data, published_at, filed_at)
+      public_data, published_at, filed_at, retention_class)
     values (${one.id}, ${node}, ${market}, ${one.participant}, ${one.procedure}, ${one.pin}, ${one.title}, ${one.subject}, ${one.handler},
       ${one.state}, ${one.turn}, ${one.private}, ${JSON.stringify(one.data)}, ${one.publicData && JSON.stringify(one.publicData)},
-      ${one.publishedAt}, ${one.filedAt})`);
+      ${one.publishedAt}, ${one.filedAt}, ${one.retentionClass})`);
 };
 
 export const saveParties = async (tx: Tx, caseId: string, parties: Record<string, string[]>): Promise<void> => {
   for (const [party, members] of Object.entries(parties))
     for (const member of members)
-      await tx.exec(sql`insert into case_parties (case_id, node, market, participant, party, since)
-        values (${caseId}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${member}, ${party}, ${tx.now}) on conflict do nothing`);
+      await tx.exec(sql`insert into case_parties (case_id, node, market, participant, party, since, retention_class)
+        values (${caseId}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${member}, ${party}, ${tx.now}, ${classOf(caseId)}) on conflict do nothing`);
 };
 
 const earliest = (clocks: readonly ClockState[]): Date | null =>
@@ -154,10 +160,10 @@ export const saveClocks = async (tx: Tx, one: CaseRecord, clocks: readonly Clock
       paused_at = ${gone.pausedAt}, remaining = ${gone.remaining} where case_id = ${one.id} and clock = ${gone.clock} and stopped_at is null`);
   for (const live of clocks.filter((clock) => !clock.stoppedAt))
     await tx.exec(sql`insert into case_clocks (case_id, node, market, participant, clock, started_at, due_at, fires_at, length, unit, extended_by,
-        paused_at, remaining, overdue_at, awaits_service, provisional)
+        paused_at, remaining, overdue_at, awaits_service, provisional, retention_class)
       values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${live.clock}, ${live.startedAt}, ${live.dueAt},
         ${live.firesAt}, ${live.length}, ${live.unit}, ${live.extendedBy}, ${live.pausedAt}, ${live.remaining}, ${live.overdueAt},
-        ${live.awaitsService}, ${live.provisional})
+        ${live.awaitsService}, ${live.provisional}, ${one.retentionClass})
       on conflict (case_id, clock) where stopped_at is null do update set started_at = excluded.started_at, due_at = excluded.due_at,
         fires_at = excluded.fires_at, extended_by = excluded.extended_by, paused_at = excluded.paused_at, remaining = excluded.remaining,
         overdue_at = excluded.overdue_at, awaits_service = excluded.awaits_service, provisional = excluded.provisional, failure = null`);
@@ -196,9 +202,9 @@ export interface MoveRow {
 
 export const addMove = async (tx: Tx, caseId: string, row: Omit<MoveRow, 'sequence'>): Promise<void> => {
   await tx.exec(sql`insert into case_moves (case_id, sequence, node, market, participant, at, recorded_at, move, from_state, to_state, by, actor,
-      actor_name, input)
+      actor_name, input, retention_class)
     select ${caseId}, coalesce(max(sequence), 0) + 1, ${tx.tenancy.node}, ${tx.tenancy.market}, ${row.participant}, ${row.at}::timestamptz,
-      ${tx.now}::timestamptz, ${row.move}, ${row.from_state}, ${row.to_state}, ${row.by}, ${row.actor}, ${row.actor_name}, ${JSON.stringify(row.input)}::jsonb
+      ${tx.now}::timestamptz, ${row.move}, ${row.from_state}, ${row.to_state}, ${row.by}, ${row.actor}, ${row.actor_name}, ${JSON.stringify(row.input)}::jsonb, ${classOf(caseId)}
     from case_moves where case_id = ${caseId}`);
 };
 

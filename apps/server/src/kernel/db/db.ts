@@ -70,9 +70,14 @@ const readerOn = (target: pg.Pool | pg.PoolClient): Reader => ({
   },
 });
 
+/** Hunan (ISO 3166-2): the demo’s region. */
+export const regionDefault = 'CN-43';
+
 export interface DatabaseOptions {
   connection: pg.PoolConfig;
   tenancy: Tenancy;
+  /** Where this server stores data: every row that it writes says so. Tools and tests are where the demo is. */
+  region?: string;
   now: () => Date;
   onError?: (error: Error) => void;
   clientsMax?: number;
@@ -83,7 +88,14 @@ const retryCodes = new Set(['40001', '40P01']);
 const triesMax = 4;
 
 export const openDatabase = (options: DatabaseOptions): Database => {
-  const pool = new pg.Pool({ max: options.clientsMax ?? 16, ...options.connection });
+  const pool = new pg.Pool({
+    max: options.clientsMax ?? 16,
+    ...options.connection,
+    // Awaited before the session is handed out: the default of every `stored_region` reads it.
+    onConnect: async (client) => {
+      await client.query(`select set_config('shugu.region', $1, false)`, [options.region ?? regionDefault]);
+    },
+  });
   // Without a listener a server restart would end the process.
   pool.on('error', (error) => options.onError?.(error));
   // The pool listens only while a client is idle: a listener for life also covers the moments of handing over.

@@ -7,6 +7,7 @@ import { type Database, openDatabase } from '../db/db.ts';
 import type { Migration } from '../db/migrate.ts';
 import { readState } from '../node.ts';
 import type { PostgresLog } from '../postgres/index.ts';
+import { checkKeeping, checkRegion } from './keeping.ts';
 import { checkDisk, checkFolder, checkPlatform, checkProgram, checkSecretFile } from './machine.ts';
 import {
   checkClock,
@@ -69,6 +70,8 @@ const recordChecks = (database: Database, { config, migrations, extra, now }: Do
     ['objects', () => checkObjects(database, config)],
     ['jobs', () => checkJobs(database)],
     ['events', () => checkStalled(database)],
+    ['region', () => checkRegion(database, config.region)],
+    ['retention', async () => checkKeeping(database, await recordsNow())],
     ...extra.map((one): [string, () => Promise<Finding | undefined>] => [one.id, () => checkExtra(database, one)]),
   ];
   // With a missing secret a new one would be made: this check only reads.
@@ -115,6 +118,7 @@ export const examine = async (options: DoctorOptions): Promise<Finding[]> => {
   const database = openDatabase({
     connection: home.connection,
     tenancy: { node: config.node, market: config.market },
+    region: config.region,
     now: () => options.now,
     clientsMax: 1,
   });

@@ -152,7 +152,7 @@ const answer = async (
       });
     if (endpoint.readsLogged)
       await options.database.tx(actor, (tx) =>
-        audit(tx, { action: `${endpoint.id}.read`, subject: JSON.stringify(params ?? {}) }),
+        audit(tx, { action: `${endpoint.id}.read`, subject: JSON.stringify(params ?? {}), access: true }),
       );
     return send(options, endpoint, request, reply, status, value);
   }

@@ -7,7 +7,14 @@ import { field, procedureId } from '@shugu/wire/cases';
 import { z } from 'zod';
 import type { PermissionTable } from '../http/principal.ts';
 
-export const limits = { rulesMax: 500, proceduresMax: 60, statesMax: 60, movesMax: 120, clocksMax: 30 } as const;
+export const limits = {
+  rulesMax: 500,
+  proceduresMax: 60,
+  statesMax: 60,
+  movesMax: 120,
+  clocksMax: 30,
+  retentionClassesMax: 60,
+} as const;
 
 const text = z.strictObject({ zh: z.string().min(1), en: z.string().min(1) });
 const key = z.string().regex(/^[a-z][A-Za-z0-9]{0,59}$/);
@@ -18,6 +25,7 @@ export const rule = z.strictObject({
   value: z.union([z.number(), z.string(), z.boolean(), z.array(z.string())]),
   unit: z.enum([
     'workingDay',
+    'hour',
     'calendarDay',
     'calendarMonth',
     'calendarYear',
@@ -40,6 +48,19 @@ export const rule = z.strictObject({
   validTo: z.iso.date().optional(),
 });
 export type Rule = z.infer<typeof rule>;
+
+const retentionClassId = z.string().regex(/^[a-z]+(-[a-z]+)*$/);
+
+/** How long records are kept. Every row names one; what no loaded pack knows is kept. */
+export const retentionClass = z.strictObject({
+  id: retentionClassId,
+  title: text,
+  /** Rules of the pack that each say “at least so long”: the longest counts, nothing may be deleted before. */
+  minimum: z.array(key).default([]),
+  /** The rule after which records are deleted by themselves; absent: they stay. Never shorter than the minimum. */
+  maximum: key.optional(),
+});
+export type RetentionClass = z.infer<typeof retentionClass>;
 
 const who = z.string().regex(/^(applicant|handler|system|anyone|party:[a-z][A-Za-z0-9]*)$/);
 const turn = z.string().regex(/^(applicant|handler|system|public|nobody|party:[a-z][A-Za-z0-9]*)$/);
@@ -168,8 +189,8 @@ export const procedure = z.strictObject({
   selfHandling: z.boolean().default(false),
   /** A subject (object of a room) is required. */
   subject: z.enum(['none', 'optional', 'required']).default('optional'),
-  /** Retention class of the file, a rule id. */
-  retentionRule: key.optional(),
+  /** Retention class of the file and of all that hangs on it. */
+  retentionClass: retentionClassId,
   form: z.array(field).max(60).default([]),
   constraints: z.array(constraint).max(60).default([]),
   papers: z.array(paper).max(40).default([]),
@@ -213,6 +234,7 @@ export const packFile = z.strictObject({
       z.strictObject({ title: text, roles: z.array(z.string()).min(1), seats: z.array(z.string()).min(1) }),
     )
     .default({}),
+  retention: z.array(retentionClass).max(limits.retentionClassesMax).default([]),
   procedures: z.array(procedureFile).max(limits.proceduresMax),
 });
 export type PackFile = z.infer<typeof packFile>;
@@ -230,5 +252,6 @@ export interface RulePack {
   validTo?: string;
   rules: ReadonlyMap<string, Rule>;
   permissions: PermissionTable;
+  retention: readonly RetentionClass[];
   procedures: ReadonlyMap<string, Procedure>;
 }

@@ -175,7 +175,6 @@ export const parseProcedure = (source: unknown, rules: ReadonlyMap<string, Rule>
   checkMoves(table, rules, fault);
   checkClocks(table, rules, fault);
   checkConstraints(table, rules, fault);
-  if (table.retentionRule && !rules.has(table.retentionRule)) fault(`rule ${table.retentionRule} is unknown`);
   if (faults.length) throw new Error(`${place} ${table.id}: ${faults.join('; ')}`);
   return table;
 };

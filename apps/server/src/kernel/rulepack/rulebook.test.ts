@@ -90,6 +90,46 @@ group('versions', () => {
   });
 });
 
+group('how long records are kept', () => {
+  const years = (id: string, value: number, unit = 'calendarYear') => ({
+    ...{ id, title: { zh: id, en: id }, value, unit, force: 'law', confirmed: false, validFrom: '2020-01-01' },
+    source: { instrument: '测试规则', article: '' },
+  });
+  const keeping = async (maximum: [number, string], minimum: string[] = ['least', 'more']) =>
+    parsePack(
+      await depot((pack) => {
+        pack.rules.push(years('least', 3), years('more', 5), years('most', ...maximum));
+        Object.assign(pack, {
+          retention: [{ id: 'loan', title: { zh: '借用', en: 'loans' }, minimum, maximum: 'most' }],
+        });
+      }),
+      'test',
+    );
+  const from = async (now: string, ...more: Parameters<typeof keeping>) =>
+    makeRuleBook([await keeping(...more)])
+      .retention(new Date(now))[0]!
+      .from!.toISOString();
+
+  it('the maximum decides, counted back from now', async () => {
+    expect(await from('2026-07-01T01:00:00Z', [6, 'calendarYear'])).toBe('2020-07-01T01:00:00.000Z');
+    expect(await from('2026-07-01T01:00:00Z', [62, 'calendarMonth'])).toBe('2021-05-01T01:00:00.000Z');
+    // The last day of a shorter month, by the calendar of Shanghai, where this is the 31st already.
+    expect(await from('2026-03-30T17:00:00Z', [61, 'calendarMonth'])).toBe('2021-02-27T17:00:00.000Z');
+    expect(await from('2026-07-01T01:00:00Z', [72, 'hour'], [])).toBe('2026-06-28T01:00:00.000Z');
+  });
+  it('a maximum below a minimum, however an operator wishes it, is refused', async () => {
+    await expect(keeping([4, 'calendarYear'])).rejects.toThrow('most is shorter than more');
+    await expect(keeping([59, 'calendarMonth'])).rejects.toThrow('most is shorter than more');
+    await expect(keeping([60, 'calendarMonth'])).resolves.toBeDefined();
+  });
+  it('rules that are no period, and classes in two packs, are refused', async () => {
+    await expect(keeping([6, 'workingDay'])).rejects.toThrow('most gives no period');
+    await expect(keeping([6, 'calendarYear'], ['none'])).rejects.toThrow('none gives no period');
+    const one = { ...(await keeping([6, 'calendarYear'])), procedures: new Map() };
+    expect(() => makeRuleBook([one, { ...one, id: 'other', pin: 'other@1' }])).toThrow('two packs');
+  });
+});
+
 group('a faulty table is refused with what is wrong', () => {
   it.each<[string, (pack: Loose) => void, string]>([
     ['unknown target', (pack) => Object.assign(move(pack, 'ask'), { to: 'nowhere' }), 'state nowhere is unknown'],

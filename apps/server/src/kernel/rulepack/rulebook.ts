@@ -6,12 +6,21 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { dayOf } from '../calendar/calendar.ts';
 import type { PermissionTable } from '../http/principal.ts';
-import { type PackFile, type Procedure, packFile, type Rule, type RulePack } from './model.ts';
+import { keptFrom, retentionFaults } from './keeping.ts';
+import { type PackFile, type Procedure, packFile, type RetentionClass, type Rule, type RulePack } from './model.ts';
 import { parseProcedure, resolveLikes } from './procedures.ts';
 
 interface Text {
   zh: string;
   en: string;
+}
+
+/** How long a class of records is kept, with the rules that say so. */
+export interface Kept extends Pick<RetentionClass, 'id' | 'title'> {
+  minimum: readonly Rule[];
+  maximum: Rule | null;
+  /** What happened before this moment may be pruned now; null: nothing is. */
+  from: Date | null;
 }
 
 export interface RuleBook {
@@ -25,6 +34,8 @@ export interface RuleBook {
   procedure(procedureId: string, at: Date): { pack: RulePack; procedure: Procedure } | undefined;
   /** Procedure as pinned by a case. */
   pinned(pin: string, procedureId: string): Procedure;
+  /** Every class of the versions in force, with its rules. */
+  retention(at: Date): Kept[];
   packs: readonly RulePack[];
   /** Of all packs; a later version of a pack stands over an earlier one. */
   permissions: PermissionTable;
@@ -59,7 +70,9 @@ export const parsePack = (source: unknown, place: string): RulePack => {
     }),
   );
   if (procedures.size !== file.procedures.length) throw new Error(`${place}: two procedures of one id`);
-  const { id, version, title, remarks, validFrom, validTo, permissions } = file;
+  const faults = retentionFaults(file.retention, rules);
+  if (faults.length) throw new Error(`${place}: ${faults.join('; ')}`);
+  const { id, version, title, remarks, validFrom, validTo, permissions, retention } = file;
   return {
     id,
     version,
@@ -71,6 +84,7 @@ export const parsePack = (source: unknown, place: string): RulePack => {
     validTo,
     rules,
     permissions,
+    retention,
     procedures,
   };
 };
@@ -86,6 +100,13 @@ export const makeRuleBook = (packs: readonly RulePack[]): RuleBook => {
       if (home !== pack.id)
         throw new Error(`procedure ${id} stands in two packs, ${home} and ${pack.id}; load one of them`);
       homes.set(id, home);
+    }
+
+  const keepers = new Map<string, string>();
+  for (const pack of packs)
+    for (const { id } of pack.retention) {
+      if ((keepers.get(id) ?? pack.id) !== pack.id) throw new Error(`retention class ${id} stands in two packs`);
+      keepers.set(id, pack.id);
     }
 
   const packOf = (pin: string): RulePack => {
@@ -119,6 +140,15 @@ export const makeRuleBook = (packs: readonly RulePack[]): RuleBook => {
       const procedure = pack?.procedures.get(procedureId);
       return pack && procedure ? { pack, procedure } : undefined;
     },
+    retention: (at) =>
+      [...new Set(keepers.values())].flatMap((packId) => {
+        const pack = current(packId, at);
+        return (pack?.retention ?? []).map(({ id, title, minimum, maximum }) => {
+          const least = minimum.map((one) => pack!.rules.get(one)!);
+          const most = maximum ? pack!.rules.get(maximum)! : null;
+          return { id, title, minimum: least, maximum: most, from: most && keptFrom(at, [...least, most]) };
+        });
+      }),
     pinned: (pin, procedureId) => {
       const procedure = packOf(pin).procedures.get(procedureId);
       if (!procedure) throw new Error(`procedure ${procedureId} is not in ${pin}`);
@@ -150,6 +180,7 @@ export const loadRulePacks = async (directory: string): Promise<RuleBook> => {
 
 const units: Record<Rule['unit'], Text> = {
   workingDay: { zh: '个工作日', en: 'working days' },
+  hour: { zh: '小时', en: 'hours' },
   calendarDay: { zh: '日', en: 'days' },
   calendarMonth: { zh: '个月', en: 'months' },
   calendarYear: { zh: '年', en: 'years' },

@@ -254,10 +254,10 @@ export const reset = async (room: Room, tx: Tx, principal: Principal, id: string
 export const erase = async (room: Room, tx: Tx, principal: Principal, id: string): Promise<void> => {
   const found = await othersAccount(tx, principal, id);
   if (found.status !== 'disabled') throw problems.standingSame({ detail: found.status });
+  await room.seal.destroy(tx, id, found.participant);
   await store.erasePersonFields(tx, id);
   await store.deleteOtherWaysIn(tx, id);
   await store.deleteSeatsOf(tx, id);
-  await room.seal.destroy(tx, id);
   await audit(tx, { action: 'members.person.erase', subject: id });
   room.rightsChange(tx);
 };
