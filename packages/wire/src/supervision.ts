@@ -4,8 +4,9 @@ import { contractId } from './agreements.ts';
 import { productId } from './catalogue.ts';
 import { bilingual, fen, id, name, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
-import { listingId } from './market.ts';
+import { listingId, orderId } from './market.ts';
 import { grantId } from './metering.ts';
+import { resourceId } from './registry.ts';
 
 export const supervisionLimits = {
   /** Working days that a directive may give for its answer. */
@@ -26,8 +27,7 @@ export const directiveStates = ['proposed', 'declined', 'effective', 'lapsed', '
 
 const reason = z.string().trim().min(1).max(supervisionLimits.reasonCharactersMax);
 const party = z.object({ id: z.string(), name: z.string() });
-const aimedAt = <K extends (typeof targetKinds)[number]>(kind: K, of: z.ZodString) =>
-  z.object({ kind: z.literal(kind), id: of }).strict();
+const aimedAt = <K extends string>(kind: K, of: z.ZodString) => z.object({ kind: z.literal(kind), id: of }).strict();
 const used = [aimedAt('product', productId), aimedAt('grant', grantId), aimedAt('contract', contractId)] as const;
 const target = z.discriminatedUnion('kind', [
   aimedAt('listing', listingId),
@@ -219,6 +219,104 @@ export const listSuspensions = endpoint({
   permission: 'supervision.suspension.read',
   query: pageQuery,
   reply: page(suspension),
+});
+
+// 封存: what a legal hold covers is neither erased nor pruned. Operator and regulator each order theirs by two people.
+
+export const legalHoldStates = ['proposed', 'declined', 'effective', 'lifting', 'lifted', 'expired'] as const;
+export const legalHoldTargetKinds = ['organisation', 'resource', 'order', 'contract', 'case'] as const;
+const holdId = id('lgh');
+
+export const legalHold = z.object({
+  id: holdId,
+  state: z.enum(legalHoldStates),
+  by: party.describe('the operator or the regulator'),
+  target: z.object({ kind: z.enum(legalHoldTargetKinds), id: z.string(), name: z.string() }),
+  concerns: z.array(party).describe('organisations whose records are kept with the target'),
+  basis: z.string(),
+  reason: z.string().nullable().describe('for operator and regulator'),
+  until: time.nullable(),
+  proposedBy: z.string().nullable(),
+  confirmedBy: z.string().nullable(),
+  liftProposedBy: z.string().nullable(),
+  liftedBy: z.string().nullable(),
+  liftReason: z.string().nullable(),
+  /** Whether the reader's organisation ordered it, and so may confirm and lift it. */
+  own: z.boolean(),
+  createdAt: time,
+  effectiveAt: time.nullable(),
+  endedAt: time.nullable(),
+});
+const holdParams = z.object({ id: holdId });
+const holds = '/api/legal-holds';
+
+export const proposeLegalHold = endpoint({
+  id: 'supervision.legalHold.propose',
+  method: 'POST',
+  path: holds,
+  summary: { zh: '提出封存', en: 'Propose a legal hold' },
+  permission: 'supervision.legalHold.propose',
+  body: z
+    .object({
+      target: z.discriminatedUnion('kind', [
+        aimedAt('organisation', id('org')),
+        aimedAt('resource', resourceId),
+        aimedAt('order', orderId),
+        aimedAt('contract', contractId),
+        aimedAt('case', id('cas')),
+      ]),
+      basis: name.describe('the law, order or file that it stands on'),
+      reason,
+      until: time.optional().describe('absent: until it is lifted'),
+    })
+    .strict(),
+  reply: legalHold,
+  status: 201,
+});
+export const confirmLegalHold = endpoint({
+  id: 'supervision.legalHold.confirm',
+  method: 'POST',
+  path: `${holds}/:id/confirm`,
+  summary: { zh: '复核确认封存或解除', en: 'Confirm the hold or its lifting, as another person' },
+  permission: 'supervision.legalHold.confirm',
+  params: holdParams,
+  body: z.object({}).strict(),
+  reply: legalHold,
+});
+export const declineLegalHold = endpoint({
+  id: 'supervision.legalHold.decline',
+  method: 'POST',
+  path: `${holds}/:id/decline`,
+  summary: { zh: '不同意封存或解除', en: 'Decline the hold or its lifting' },
+  permission: 'supervision.legalHold.confirm',
+  params: holdParams,
+  body: z.object({}).strict(),
+  reply: legalHold,
+});
+export const liftLegalHold = endpoint({
+  id: 'supervision.legalHold.lift',
+  method: 'POST',
+  path: `${holds}/:id/lift`,
+  summary: { zh: '提出解除封存', en: 'Propose to lift it' },
+  permission: 'supervision.legalHold.propose',
+  params: holdParams,
+  body: z.object({ reason }).strict(),
+  reply: legalHold,
+});
+export const listLegalHolds = endpoint({
+  id: 'supervision.legalHold.list',
+  method: 'GET',
+  path: holds,
+  summary: {
+    zh: '封存列表',
+    en: 'Legal holds: all in force for operator and regulator, their own for those concerned',
+  },
+  permission: 'signedIn',
+  query: pageQuery.extend({
+    target: z.string().max(60).optional().describe('identifier of what is held'),
+    state: z.enum(legalHoldStates).optional(),
+  }),
+  reply: page(legalHold),
 });
 
 // 监管驾驶舱, 时限与超期, 全链条溯源

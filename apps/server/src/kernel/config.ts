@@ -1,7 +1,7 @@
 /** Settings: one table, each with its environment variable, default and meaning. docs/operate/settings.md is made from it. */
 import type { Text } from '@shugu/wire';
-import { parseProxies } from './http/proxies.ts';
 import { regionDefault } from './db/db.ts';
+import { parseProxies } from './http/proxies.ts';
 import { parseWitnesses, type Witness } from './publiclog/witnesses.ts';
 
 interface Setting<T> {

@@ -21,4 +21,9 @@ export interface SupervisionEvents {
   'supervision.suspension.declined': { kind: string; target: string };
   'supervision.suspension.confirmed': { kind: string; target: string };
   'supervision.suspension.lifted': { kind: string; target: string };
+  /** By two people; the participant is who ordered the hold. */
+  'supervision.legalHold.effective': { kind: string; target: string };
+  'supervision.legalHold.lifted': { kind: string; target: string };
+  /** Its own time was over. */
+  'supervision.legalHold.expired': { kind: string; target: string };
 }

@@ -2,8 +2,10 @@
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
+import { legalHoldsPast } from '../kernel/retention/legal-holds.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import { listingHeld, placeHolds, releaseHolds } from './holds.ts';
+import { expireHold } from './legal-holds.ts';
 import type { Effect, SupervisionDeps } from './model.ts';
 import { dueToLapse, productsOn } from './reads.ts';
 import { makeRoutes } from './routes.ts';
@@ -42,6 +44,16 @@ export const makeSupervision = (deps: SupervisionDeps): Supervision => ({
         let count = 0;
         for (const { id } of await dueToLapse(deps.database, now))
           if (await deps.database.tx(systemActor('supervision'), (tx) => lapseDirective(deps, tx, id))) count++;
+        return count;
+      },
+    },
+    {
+      name: 'supervision.legalHold',
+      everySeconds: 60,
+      run: async (now) => {
+        let count = 0;
+        for (const { id } of await legalHoldsPast(deps.database, now))
+          if (await deps.database.tx(systemActor('supervision'), (tx) => expireHold(tx, id))) count++;
         return count;
       },
     },

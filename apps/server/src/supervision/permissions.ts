@@ -41,4 +41,19 @@ export const permissions: PermissionTable = {
     roles: ['operator'],
     seats: ['approver'],
   },
+  'supervision.legalHold.read': {
+    title: { zh: '查看全部封存', en: 'See every legal hold' },
+    roles: ['operator', 'regulator'],
+    seats: ['reviewer', 'approver', 'service', 'officer', 'administrator'],
+  },
+  'supervision.legalHold.propose': {
+    title: { zh: '提出封存与解除', en: 'Propose legal holds and their lifting' },
+    roles: ['operator', 'regulator'],
+    seats: ['reviewer', 'approver', 'officer'],
+  },
+  'supervision.legalHold.confirm': {
+    title: { zh: '复核封存与解除', en: 'Confirm legal holds and their lifting' },
+    roles: ['operator', 'regulator'],
+    seats: ['approver', 'officer', 'administrator'],
+  },
 };

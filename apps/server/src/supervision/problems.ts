@@ -29,6 +29,11 @@ export const problems = defineProblems('supervision', {
     title: { zh: '该对象已有暂停使用的提议或决定', en: 'A suspension of this object is proposed or in force' },
     next: { zh: '先办结已有的一件', en: 'Finish that one first' },
   },
+  holdForeign: {
+    status: 409,
+    title: { zh: '此封存由其他机关作出', en: 'Another authority ordered this hold' },
+    next: { zh: '由作出封存的单位复核与解除', en: 'Who ordered it confirms and lifts it' },
+  },
   answersFull: {
     status: 409,
     title: { zh: '反馈次数已达上限', en: 'No more answers to this directive' },

@@ -1,6 +1,7 @@
 /** Directives, suspensions, and the objects they aim at. */
 import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
+import { type LegalHold, type LegalHoldState, legalHoldColumns } from '../kernel/retention/legal-holds.ts';
 import type { Answer, Directive, DirectiveState, FoundTarget, Suspension, Target } from './model.ts';
 
 const directiveColumns = sql`id, participant, number, state, measure, emergency, basis, reason, target_kind, target, target_name,
@@ -95,6 +96,50 @@ const targetQueries = {
 export const findTarget = async (read: Reader, { kind, id }: Target): Promise<FoundTarget | undefined> => {
   const row = await read.first<TargetRow>(targetQueries[kind](id));
   return row && { kind, id, ...row };
+};
+
+/** Whatever may be put under a legal hold: also of operator and registrar, and of what has long ended. */
+const holdTargetQueries = {
+  organisation: (id: string) => sql`select name, array[id] as concerns from organisations where id = ${id}`,
+  resource: (id: string) => sql`select name, array[participant] as concerns from resources where id = ${id}`,
+  order: (id: string) =>
+    sql`select number as name, array[participant, supplier] as concerns from orders where id = ${id}`,
+  contract: (
+    id: string,
+  ) => sql`select coalesce(number, product_name) as name, array[participant, buyer_participant] as concerns
+    from contracts where id = ${id}`,
+  // Not who handles it: that would keep everything of the registrar for one file.
+  case: (id: string) => sql`select title as name, array[participant] || array(select p.participant from case_parties p
+    where p.case_id = c.id) as concerns from cases c where id = ${id} and not private`,
+};
+
+export const findHoldTarget = (read: Reader, kind: LegalHold['target_kind'], id: string) =>
+  read.first<{ name: string; concerns: string[] }>(holdTargetQueries[kind](id));
+
+/** `own`: drafts and all of this organisation; `concerning`: only in force or past, where it is concerned. */
+export interface HoldQuery extends PageQuery {
+  target?: string;
+  state?: LegalHoldState;
+  scope: { own: string } | { concerning: string };
+}
+
+export const holdPage = async (read: Reader, query: HoldQuery) => {
+  const after = decodeCursor(query.after, 1);
+  const { scope } = query;
+  const rows = await read.rows<LegalHold>(sql`select ${legalHoldColumns} from legal_holds
+    where ${
+      'own' in scope
+        ? sql`(effective_at is not null or participant = ${scope.own})`
+        : sql`effective_at is not null and covers @> ${[scope.concerning]}::text[]`
+    }
+      ${query.target ? sql`and target = ${query.target}` : empty} ${query.state ? sql`and state = ${query.state}` : empty}
+      ${after ? sql`and id < ${after[0]}` : empty} order by id desc limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    (one) => [one.id],
+    (one) => one,
+  );
 };
 
 /** Products whose newest description or any version draws on the resource. */

@@ -5,7 +5,9 @@ import type { Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { pageOf } from '../kernel/pages.ts';
 import { kernelProblems } from '../kernel/problem.ts';
+import type { LegalHold } from '../kernel/retention/legal-holds.ts';
 import * as cockpit from './cockpit.ts';
+import * as legalHolds from './legal-holds.ts';
 import type { Directive, SupervisionDeps, Suspension } from './model.ts';
 import * as reads from './reads.ts';
 import { unanswered } from './rules.ts';
@@ -129,6 +131,68 @@ const suspensionViews = async (deps: SupervisionDeps, read: Reader, items: reado
   }));
 };
 
+/** Those concerned see that it stands, on what and until when; who acted and why is the authorities' own. */
+const holdViews = async (deps: SupervisionDeps, read: Reader, principal: Principal, items: readonly LegalHold[]) => {
+  const inside = principal.permissions.has('supervision.legalHold.read');
+  const people = items.flatMap((one) => [
+    one.participant,
+    ...one.covers,
+    one.proposed_by,
+    one.confirmed_by ?? '',
+    one.lift_proposed_by ?? '',
+    one.lifted_by ?? '',
+  ]);
+  const names = await deps.members.displayNames(read, [...new Set(people)]);
+  const actor = (id: string | null) => (inside ? person(names, id) : null);
+  return items.map((one) => ({
+    id: one.id,
+    state: one.state,
+    by: party(names, one.participant),
+    target: { kind: one.target_kind, id: one.target, name: one.target_name },
+    concerns: one.covers
+      .filter((id) => id.startsWith('org_') && (inside || id === principal.participant))
+      .map((id) => party(names, id)),
+    basis: one.basis,
+    reason: inside ? one.reason : null,
+    until: iso(one.until),
+    proposedBy: actor(one.proposed_by),
+    confirmedBy: actor(one.confirmed_by),
+    liftProposedBy: actor(one.lift_proposed_by),
+    liftedBy: actor(one.lifted_by),
+    liftReason: inside ? one.lift_reason : null,
+    own: one.participant === principal.participant,
+    createdAt: one.created_at.toISOString(),
+    effectiveAt: iso(one.effective_at),
+    endedAt: iso(one.ended_at),
+  }));
+};
+
+const legalHoldRoutes = (deps: SupervisionDeps): Route[] => {
+  const view = async (read: Reader, principal: Principal, one: LegalHold) =>
+    (await holdViews(deps, read, principal, [one]))[0]!;
+  return [
+    on(wire.proposeLegalHold, async ({ tx, principal, body }) =>
+      view(tx, principal, await legalHolds.proposeHold(tx, principal, body)),
+    ),
+    on(wire.confirmLegalHold, async ({ tx, principal, params }) =>
+      view(tx, principal, await legalHolds.confirmHold(tx, principal, params.id)),
+    ),
+    on(wire.declineLegalHold, async ({ tx, principal, params }) =>
+      view(tx, principal, await legalHolds.declineHold(tx, principal, params.id)),
+    ),
+    on(wire.liftLegalHold, async ({ tx, principal, params, body }) =>
+      view(tx, principal, await legalHolds.proposeLift(tx, principal, params.id, body.reason)),
+    ),
+    on(wire.listLegalHolds, async ({ read, principal, query }) => {
+      const scope = principal.permissions.has('supervision.legalHold.read')
+        ? { own: principal.participant }
+        : { concerning: principal.participant };
+      const found = await reads.holdPage(read, { ...query, scope });
+      return { ...found, items: await holdViews(deps, read, principal, found.items) };
+    }),
+  ];
+};
+
 const suspensionRoutes = (deps: SupervisionDeps): Route[] => {
   const view = async (read: Reader, one: Suspension) => (await suspensionViews(deps, read, [one]))[0]!;
   return [
@@ -248,6 +312,7 @@ const traceRoute = (deps: SupervisionDeps): Route =>
 export const makeRoutes = (deps: SupervisionDeps): Route[] => [
   ...directiveRoutes(deps),
   ...suspensionRoutes(deps),
+  ...legalHoldRoutes(deps),
   overviewRoute(deps),
   overdueRoute(deps),
   traceRoute(deps),
