@@ -70,6 +70,7 @@ export const paths = {
   filings: '/filings',
   supervision: '/supervision',
   directives: '/directives',
+  retention: '/retention',
 
   organisation: '/organisation',
   people: '/people',

@@ -108,6 +108,7 @@ const tree = root.addChildren([
   page(paths.filings, () => import('./pages/filings.tsx')),
   page(paths.supervision, () => import('./pages/supervision.tsx')),
   page(paths.directives, () => import('./pages/directives.tsx')),
+  page(paths.retention, () => import('./pages/retention.tsx')),
   page(paths.organisation, () => import('./pages/organisation.tsx')),
   page(paths.people, () => import('./pages/people.tsx')),
   page(paths.apiKeys, () => import('./pages/api-keys.tsx')),

@@ -9,6 +9,7 @@ import { client, useRead } from '../api.ts';
 import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
+import { Held } from '../supervision/legal-holds.tsx';
 import { Action } from '../ui/action.tsx';
 import { dayOf, percent } from '../ui/format.ts';
 import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
@@ -139,6 +140,7 @@ export default function ContractPage() {
         const ended = ['completed', 'terminatedAgreed', 'terminatedForced', 'refused', 'expired'].includes(one.state);
         return (
           <Page title={one.productName} lead={one.number} actions={<StateTag list="contractState" state={one.state} />}>
+            <Held target={one.id} />
             <NextStep
               who={waits.join(listMark()) || undefined}
               text={

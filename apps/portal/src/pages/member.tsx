@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
+import { Held } from '../supervision/legal-holds.tsx';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
 import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
@@ -44,6 +45,7 @@ export default function Member() {
             )
           }
         >
+          <Held target={id} />
           <Sheet>
             <Facts
               items={[

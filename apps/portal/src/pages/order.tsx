@@ -7,6 +7,7 @@ import { listMark, useWords } from '../i18n/index.ts';
 import { planText } from '../market/price.ts';
 import { paths } from '../paths.ts';
 import { may, useMe } from '../session.ts';
+import { Held } from '../supervision/legal-holds.tsx';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
 import { count, money, percent } from '../ui/format.ts';
@@ -170,6 +171,7 @@ export default function OrderPage() {
             lead={<span className="mono">{one.number}</span>}
             actions={<StateTag list="orderState" state={one.state} />}
           >
+            <Held target={one.id} />
             <NextStep
               who={t(`who.${one.next.who}`)}
               text={b(one.next)}

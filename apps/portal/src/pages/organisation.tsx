@@ -5,6 +5,7 @@ import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { choicesOf } from '../registry/fields.ts';
+import { Held } from '../supervision/legal-holds.tsx';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
 import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
@@ -48,6 +49,7 @@ export default function Organisation() {
         </>
       }
     >
+      {read.data ? <Held target={read.data.id} /> : null}
       <Loaded of={read}>
         {(one) => (
           <Sheet>

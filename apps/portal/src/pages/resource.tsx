@@ -8,6 +8,7 @@ import { paths } from '../paths.ts';
 import { resourceBody, resourceForm } from '../registry/fields.ts';
 import { ResourceProfile } from '../registry/profile.tsx';
 import { UploadData } from '../registry/upload.tsx';
+import { Held } from '../supervision/legal-holds.tsx';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
 import { bytes, count, dayOf } from '../ui/format.ts';
@@ -148,6 +149,7 @@ export default function ResourcePage() {
             </>
           }
         >
+          <Held target={one.id} />
           <NextStep
             text={t(`resources.next.${one.state}`)}
             mine={one.state === 'draft' || one.state === 'profiled'}

@@ -31,6 +31,7 @@ const operator: Group = {
     [paths.clearing, 'menu.clearing', 'settlement.desk.read'],
     [paths.templates, 'menu.templates'],
     [paths.rulebook, 'menu.rulebook'],
+    [paths.retention, 'menu.retention', 'kernel.retention.read'],
   ],
 };
 const supplier: Group = {
@@ -69,6 +70,7 @@ const regulator: Group = {
   key: 'menu.regulator',
   items: [
     [paths.supervision, 'menu.supervision', 'supervision.market.read'],
+    [paths.retention, 'menu.retention', 'kernel.retention.read'],
     [paths.members, 'menu.members'],
     [paths.orders, 'menu.ordersAll', 'market.order.supervise'],
     [paths.contracts, 'menu.contractsAll', 'agreements.contract.supervise'],
