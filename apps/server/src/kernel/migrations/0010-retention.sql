@@ -1,5 +1,5 @@
 -- How long a row is kept (its class is a rule pack’s), in which region it was stored, and what the law keeps from being
--- deleted (docs/decisions/0010-retention.md). Tables of the node itself (node_state, counters, event_cursors) carry neither.
+-- deleted (docs/decisions/0010-retention.md). Tables of the node itself (node_state, counters, event_cursors, rule_packs) carry neither.
 
 -- The region of the server that writes, which its sessions name. Others (a server of the version before, while an upgrade runs)
 -- get the node's; a row without any is refused.
