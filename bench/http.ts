@@ -1,4 +1,5 @@
 /** The server's real door on a real socket, for benches that time single requests. */
+import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
@@ -6,6 +7,7 @@ import type { Database } from '../apps/server/src/kernel/db/db.ts';
 import type { Route } from '../apps/server/src/kernel/http/route.ts';
 import { makeHttp } from '../apps/server/src/kernel/http/server.ts';
 import { rateLimit } from '../apps/server/src/kernel/limits.ts';
+import { makeSeal } from '../apps/server/src/kernel/seal.ts';
 
 export const percentile = (times: readonly number[], part: number): number =>
   [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * part))]!;
@@ -41,6 +43,7 @@ export const benchHttp = async (database: Database, routes: Route[]): Promise<Be
   const app = makeHttp({
     routes,
     database,
+    seal: makeSeal(randomBytes(32)),
     log: pino({ level: 'silent' }),
     authenticate: async () => undefined,
     checkReplies: false,

@@ -8,8 +8,10 @@ import { buildRooms, type Rooms, roomPermissions } from './build.ts';
 import { flowsOf } from './flows/index.ts';
 import { loadCalendar } from './kernel/calendar/load.ts';
 import { type Cases, casePermissions, makeCases } from './kernel/case/index.ts';
+import { sealPlainForms } from './kernel/case/resealing.ts';
 import { caseRoutes } from './kernel/case/routes.ts';
 import type { Config } from './kernel/config.ts';
+import { forgetReplies } from './kernel/http/idempotency.ts';
 import { servePages } from './kernel/http/pages.ts';
 import type { PermissionTable } from './kernel/http/principal.ts';
 import { makeHttp } from './kernel/http/server.ts';
@@ -84,8 +86,12 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       ruleBook,
       calendar: await loadCalendar(join(root, 'rulepacks/calendars/cn.json')),
       now,
+      seal: kernel.seal,
+      namesOf: (read, ids) => rooms.members.displayNames(read, ids),
       onTickFailure: (id, clock, error) => log.error({ err: error, case: id, clock }, 'a clock could not act'),
     });
+    const plain = await sealPlainForms(kernel.database, ruleBook, kernel.seal);
+    if (plain) log.info({ cases: plain }, 'personal fields of stored forms sealed');
     const permissions = [
       kernelPermissions,
       casePermissions,
@@ -93,7 +99,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       ruleBook.permissions,
       ...roomPermissions,
     ];
-    const rooms = await buildRooms({ kernel, cases, permissions, address });
+    const rooms: Rooms = await buildRooms({ kernel, cases, permissions, address });
     cases.checkHooks();
 
     const holder = (participant: string) =>
@@ -131,6 +137,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
         ...issueRoutes({ issue: kernel.issue, keys: kernel.keys, database: kernel.database, holder }),
       ],
       jobs: kernel.issue.jobs,
+      ticks: [{ name: 'replies', everySeconds: 3600, run: (at) => forgetReplies(kernel.database, kernel.seal, at) }],
     };
     const parts = gather([kernelParts, caseParts, ...rooms.parts, ...flowsOf(kernel, rooms, cases), logTick]);
     const jobs = makeJobs({
@@ -173,6 +180,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     app = makeHttp({
       routes: parts.routes,
       database: kernel.database,
+      seal: kernel.seal,
       log,
       authenticate: rooms.members.authenticate,
       checkReplies: config.checkReplies,

@@ -22,6 +22,8 @@ export const procedureId = z
   .regex(/^[a-z][A-Za-z0-9-]*(\.[a-z][A-Za-z0-9]*)?$/)
   .max(80);
 
+export const personalMark = z.enum(['private', 'notice']);
+
 /** A field of a form: what the portal draws and the engine checks. */
 export const field = z.object({
   id: key,
@@ -60,7 +62,21 @@ export const field = z.object({
   },
   /** `parties`: the organisations named here become this party of the case. */
   party: key.optional(),
+  /**
+   * Data of a person, kept sealed. `private`: for those who see the whole case; `notice`: rules let a public notice name it,
+   * such as the name of an applicant.
+   */
+  personal: personalMark.optional(),
+  /** `records`: the field whose number says whom a record is about; what is personal in it lies under that person's key. */
+  subject: key.optional(),
 });
+/** Stands where a personal value was, once the key that it was sealed with is destroyed. */
+export const erasedValue = { erased: true } as const;
+export const isErased = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  (value as { erased?: unknown }).erased === true;
 export type Field = z.infer<typeof field>;
 
 export const turn = z.string().regex(/^(applicant|handler|system|public|nobody|party:[a-z][A-Za-z0-9]*)$/);
@@ -339,6 +355,31 @@ export const cases = {
       ifVersion: z.number().int().optional(),
     }),
     reply: caseReply,
+  }),
+  erase: endpoint({
+    id: 'cases.person.erase',
+    method: 'POST',
+    path: '/api/cases/:case/erasure',
+    summary: {
+      zh: '删除办结且保存期满办件中的个人信息（不可恢复）',
+      en: 'Erase personal data of cases that are over and need not be kept; cannot be undone',
+    },
+    permission: 'cases.person.erase',
+    params: caseParams,
+    body: z
+      .object({
+        number: z
+          .string()
+          .trim()
+          .min(1)
+          .max(60)
+          .optional()
+          .describe(
+            'identity or credit code of one person, in every case; absent: whom this case names without a number',
+          ),
+      })
+      .strict(),
+    reply: ok,
   }),
   addPaper: endpoint({
     id: 'cases.paper.add',

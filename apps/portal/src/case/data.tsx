@@ -1,5 +1,5 @@
 /** The values of a form, read by its fields. */
-import type { Field } from '@shugu/wire/cases';
+import { type Field, isErased } from '@shugu/wire/cases';
 import type { ReactNode } from 'react';
 import { listMark, useWords } from '../i18n/index.ts';
 import { Facts } from '../ui/frame.tsx';
@@ -8,6 +8,7 @@ import { OrganisationName } from '../ui/organisations.tsx';
 export const FieldValue = ({ one, value }: { one: Field; value: unknown }): ReactNode => {
   const { t, b } = useWords();
   if (value === undefined || value === null || value === '') return '—';
+  if (isErased(value)) return <span className="quiet">{t('case.erased')}</span>;
   const choice = (id: unknown) => b(one.choices?.find((found) => found.id === id)?.title) || String(id);
   switch (one.type) {
     case 'boolean':
@@ -39,6 +40,14 @@ export const FieldValue = ({ one, value }: { one: Field; value: unknown }): Reac
     default:
       return String(value);
   }
+};
+
+/** What a form may begin with: whatever was erased is asked for anew. */
+export const withoutErased = (value: unknown): unknown => {
+  if (isErased(value)) return undefined;
+  if (Array.isArray(value)) return value.map(withoutErased);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([id, inner]) => [id, withoutErased(inner)]));
 };
 
 const bare = (value: unknown): ReactNode =>

@@ -12,7 +12,7 @@ import { OrganisationName } from '../ui/organisations.tsx';
 import { NextStep, StateTag } from '../ui/step.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { History } from '../ui/timeline.tsx';
-import { DataFacts } from './data.tsx';
+import { DataFacts, withoutErased } from './data.tsx';
 import { Drawing } from './drawing.tsx';
 import { CasePapers } from './papers.tsx';
 
@@ -49,7 +49,7 @@ const Moves = ({ one, procedure }: { one: CaseView; procedure: Procedure }) => {
         blocked={move.allowed ? null : b(move.reason) || t('app.notNow')}
         fields={fields}
         width={fields.length > 6 ? 860 : 640}
-        initial={{ form: one.data }}
+        initial={{ form: withoutErased(one.data) }}
         explain={
           named.length ? (
             <p>{t('case.papersNeeded', { papers: named.join(listMark()) })}</p>

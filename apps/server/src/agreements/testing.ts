@@ -159,6 +159,7 @@ export const openMarket = async (): Promise<Market> => {
   const http = makeHttp({
     routes: [...catalogue.routes, ...agreements.routes],
     database,
+    seal: kernel.seal,
     log,
     authenticate: async (token) => people[token.replace(/-token$/, '') as Who],
     checkReplies: true,

@@ -12,6 +12,7 @@ import type { PermissionTable, Principal } from '../kernel/http/principal.ts';
 import { makeHttp } from '../kernel/http/server.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { stopTestPostgres, testPostgres } from '../kernel/postgres/testing.ts';
+import { makeSeal } from '../kernel/seal.ts';
 import { type Catalogue, makeCatalogue, type ResourceDescription } from './index.ts';
 import { permissions } from './permissions.ts';
 
@@ -98,6 +99,7 @@ beforeAll(async () => {
   http = makeHttp({
     routes: catalogue.routes,
     database,
+    seal: makeSeal(Buffer.alloc(32, 7)),
     log: pino({ level: 'silent' }),
     authenticate: async (token) => people[token],
     checkReplies: true,

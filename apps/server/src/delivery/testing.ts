@@ -176,6 +176,7 @@ export const openRig = async (): Promise<Rig> => {
     const http: FastifyInstance = makeHttp({
       routes: [...metering.routes, ...delivery.routes],
       database,
+      seal,
       log,
       authenticate: async (token) => people[token.replace(/-token$/, '') as Who],
       checkReplies: true,

@@ -44,10 +44,10 @@ describe('API keys', () => {
     const options = { idempotencyKey: 'one-and-the-same-key' };
     await developer.call(wire.createKey, { body: keyBody }, options);
     expect(await refusal(developer.call(wire.createKey, { body: keyBody }, options))).toBe('kernel.alreadyDone');
-    const kept = await server.database.one<{ reply: unknown }>(
-      sql`select reply from idempotency where key = 'one-and-the-same-key'`,
+    const kept = await server.database.one<{ sealed_reply: unknown }>(
+      sql`select sealed_reply from idempotency where key = 'one-and-the-same-key'`,
     );
-    expect(kept.reply).toBeNull();
+    expect(kept.sealed_reply).toBeNull();
   });
 
   test('nobody gives a key more than they hold, nor power over accounts; institutions’ keys read', async () => {

@@ -60,7 +60,7 @@ export const startMembersServer = async (
   const seal = makeSeal(Buffer.alloc(32, 7));
   const objects = folderObjects(home);
   const ruleBook = await loadRulePacks(join(import.meta.dirname, '../../../../rulepacks'));
-  const cases = makeCases({ ruleBook, calendar: await loadCalendar(), now: clock.now });
+  const cases = makeCases({ ruleBook, calendar: await loadCalendar(), now: clock.now, seal });
   let url = '';
   const members = makeMembers({
     database,
@@ -80,6 +80,7 @@ export const startMembersServer = async (
   const app = makeHttp({
     routes: [...members.routes, ...caseRoutes({ cases, database, objects })],
     database,
+    seal,
     log: pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' }),
     authenticate: members.authenticate,
     checkReplies: true,

@@ -84,6 +84,7 @@ export const openMeteringRig = async (): Promise<MeteringRig> => {
     const http: FastifyInstance = makeHttp({
       routes: metering.routes,
       database,
+      seal: kernel.seal,
       log,
       authenticate: async (token) => people[token.replace(/-token$/, '') as Who],
       checkReplies: true,

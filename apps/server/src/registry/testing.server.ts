@@ -63,7 +63,7 @@ export const startRegistryServer = async (options: { start?: string } = {}): Pro
   const { database, objects, issue, publicLog } = kernel;
   const now = () => kernel.clock.now();
   const ruleBook = await loadRulePacks(join(import.meta.dirname, '../../../../rulepacks'));
-  const cases = makeCases({ ruleBook, calendar: await loadCalendar(), now });
+  const cases = makeCases({ ruleBook, calendar: await loadCalendar(), now, seal: kernel.seal });
   const members = makeMembers({
     database,
     seal: kernel.seal,
@@ -96,6 +96,7 @@ export const startRegistryServer = async (options: { start?: string } = {}): Pro
       ...issueRoutes({ issue, keys: kernel.keys, database, holder: (id) => members.displayName(database, id) }),
     ],
     database,
+    seal: kernel.seal,
     log,
     authenticate: members.authenticate,
     checkReplies: true,

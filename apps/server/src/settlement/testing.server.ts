@@ -83,7 +83,7 @@ export const startSettlementServer = async (options: { simulatorArguments?: stri
     database,
     seal,
     objects,
-    cases: makeCases({ ruleBook, calendar: await loadCalendar(), now: clock.now }),
+    cases: makeCases({ ruleBook, calendar: await loadCalendar(), now: clock.now, seal }),
     now: clock.now,
     permissionTables: [membersPermissions, settlementPermissions],
     settings: { setupToken: 'x', sessionHours: 2000, loginTriesPerMinute: 1000, publicUrl: () => url },
@@ -102,6 +102,7 @@ export const startSettlementServer = async (options: { simulatorArguments?: stri
   const app = makeHttp({
     routes: [...members.routes, ...settlement.routes!],
     database,
+    seal,
     log,
     authenticate: members.authenticate,
     checkReplies: true,

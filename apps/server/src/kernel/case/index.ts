@@ -3,6 +3,7 @@ import type { Reader, Tx } from '../db/db.ts';
 import type { PermissionTable, Principal } from '../http/principal.ts';
 import type { StoredObject } from '../objects.ts';
 import { mermaidOf, svgOf } from './drawing.ts';
+import { erasePerson } from './erasing.ts';
 import { addPaper, checkAttach, findPaper, type PaperDraft } from './papers.ts';
 import { caseProblems } from './problems.ts';
 import {
@@ -29,6 +30,11 @@ export const casePermissions: PermissionTable = {
     roles: ['regulator'],
     seats: ['officer'],
   },
+  'cases.person.erase': {
+    title: { zh: '删除办件中的个人信息', en: 'Erase personal data of cases' },
+    roles: ['operator', 'registrar'],
+    seats: ['approver', 'registrarReviewer'],
+  },
 };
 
 /**
@@ -45,6 +51,8 @@ export const makeCases = (options: CasesOptions) => {
     file: service.file,
     move: service.move,
     receive: service.receive,
+    erase: (tx: Tx, principal: Principal, id: string, number?: string) =>
+      erasePerson(service, tx, principal, id, number),
     tick: service.tick,
     openOn: service.openOn,
     /** The case as stored, for rooms that already decided that it may be seen; undefined when there is none. */

@@ -1,6 +1,14 @@
 import { defineProblems } from '../problem.ts';
 
 export const caseProblems = defineProblems('cases', {
+  retained: {
+    status: 409,
+    title: {
+      zh: '办件未办结或保存期未满，个人信息不能删除',
+      en: 'A case is open or must still be kept, so this cannot be erased',
+    },
+    next: { zh: '待 detail 所列日期之后再办理', en: 'Come back after the day that the detail names' },
+  },
   procedureUnknown: {
     status: 404,
     title: { zh: '没有这一办事事项', en: 'There is no such procedure' },

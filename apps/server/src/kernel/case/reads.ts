@@ -177,11 +177,16 @@ export const queueOf = async (service: CaseService, reader: Reader, principal: P
   );
 };
 
+const system = 'system:';
+const nameOf = (actor: string, names: ReadonlyMap<string, string> | undefined): string | null =>
+  names?.get(actor) ?? (actor.startsWith(system) ? actor.slice(system.length) : null);
+
 /** Strangers see when the case came to public states, not who did what. */
 export const timelineOf = async (service: CaseService, reader: Reader, principal: Principal, id: string) => {
   const { one, seen } = await service.find(reader, principal, id);
   const table = service.tableOf(one);
   const rows = await movesOf(reader, id);
+  const names = await service.options.namesOf?.(reader, [...new Set(rows.map((row) => row.actor))]);
   return rows
     .filter(
       (row) =>
@@ -201,7 +206,7 @@ export const timelineOf = async (service: CaseService, reader: Reader, principal
         toTitle: stateOf(table, row.to_state).title,
         by: row.by,
         participant: open ? row.participant || null : null,
-        person: open ? row.actor_name || null : null,
+        person: open ? nameOf(row.actor, names) : null,
         input: open ? json(row.input) : null,
       };
     });

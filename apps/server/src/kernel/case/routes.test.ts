@@ -16,6 +16,7 @@ import { rateLimit } from '../limits.ts';
 import { folderObjects } from '../objects.ts';
 import { stopTestPostgres, testPostgres } from '../postgres/testing.ts';
 import { loadRulePacks } from '../rulepack/rulebook.ts';
+import { makeSeal } from '../seal.ts';
 import { type Cases, makeCases } from './index.ts';
 import { caseRoutes } from './routes.ts';
 
@@ -43,6 +44,7 @@ let database: Database;
 let app: FastifyInstance;
 let cases: Cases;
 let folder: string;
+const seal = makeSeal(Buffer.alloc(32, 7));
 let keys = 0;
 
 beforeAll(async () => {
@@ -56,7 +58,7 @@ beforeAll(async () => {
   });
   await migrate(database, await readMigrations(here('../..'), ['kernel']));
   const book = await loadRulePacks(here('../../../../../rulepacks'));
-  cases = makeCases({ ruleBook: book, calendar: await loadCalendar(), now: () => now });
+  cases = makeCases({ ruleBook: book, calendar: await loadCalendar(), now: () => now, seal });
   // Stands for the registry: what its guards and effects do is tested there.
   const { moves } = book.procedure('registration.first', now)!.procedure;
   cases.register('registration.first', {
@@ -70,6 +72,7 @@ beforeAll(async () => {
   app = makeHttp({
     routes: caseRoutes({ cases, database, objects: folderObjects(folder) }),
     database,
+    seal,
     log: pino({ level: 'silent' }),
     authenticate: async (token) => people[token.slice('token-of-'.length)],
     checkReplies: true,

@@ -109,6 +109,10 @@ export const caseRoutes = ({ cases, database, objects }: CaseRoutesOptions): Rou
     on(wire.move, async ({ tx, principal, params, body: { move, ...given } }) =>
       cases.view(tx, principal, await cases.move(tx, principal, params.case, move, given)),
     ),
+    on(wire.erase, async ({ tx, principal, params, body }) => {
+      await cases.erase(tx, principal, params.case, body.number);
+      return { ok: true as const };
+    }),
     on(
       wire.addPaper,
       async ({ read, principal, params, query, stream, headers, requestId }) => {

@@ -13,6 +13,7 @@ import { folderObjects } from '../objects.ts';
 import { stopTestPostgres, testPostgres } from '../postgres/testing.ts';
 import { Problem } from '../problem.ts';
 import { loadRulePacks } from '../rulepack/rulebook.ts';
+import { makeSeal } from '../seal.ts';
 import { type Cases, makeCases, type QueueQuery } from './index.ts';
 import { listNotices } from './notices.ts';
 import { caseRoutes } from './routes.ts';
@@ -39,6 +40,7 @@ const clock = simulatedClock(new Date('2026-02-11T02:00:00Z'), () => 0);
 let database: Database;
 let cases: Cases;
 let folder: string;
+const seal = makeSeal(Buffer.alloc(32, 7));
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shugu-cases-'));
@@ -54,6 +56,7 @@ beforeAll(async () => {
     ruleBook: await loadRulePacks(here('./testdata')),
     calendar: await loadCalendar(here('../../../../../rulepacks/calendars/cn.json')),
     now: () => clock.now(),
+    seal,
     onTickFailure: (_, __, error) => {
       throw error;
     },

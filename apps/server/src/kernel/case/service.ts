@@ -9,11 +9,13 @@ import { emit } from '../outbox.ts';
 import { kernelProblems, Problem } from '../problem.ts';
 import type { Procedure } from '../rulepack/model.ts';
 import type { RuleBook } from '../rulepack/rulebook.ts';
+import type { Seal } from '../seal.ts';
 import { serveClock } from './clocks.ts';
 import { checkForm, partiesIn } from './form.ts';
 import { type Hooks, hooksMissing } from './hooks.ts';
 import type { CaseState, Command, Data, Decision, Text, Warning } from './model.ts';
 import { readNotice, serve } from './notices.ts';
+import { openForm, sealForm } from './personal.ts';
 import { caseProblems } from './problems.ts';
 import { decide, type Facts } from './rules.ts';
 import {
@@ -33,6 +35,10 @@ export interface CasesOptions {
   ruleBook: RuleBook;
   calendar: Calendar;
   now: () => Date;
+  /** Personal values of forms are sealed with it. */
+  seal: Seal;
+  /** Names of people and service accounts by id, as they are now; without it the timeline names nobody. */
+  namesOf?: (reader: Reader, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** Kinds of an organisation, to refuse a handler that could never act; without it the room that files must look. */
   kindsOf?: (reader: Reader, participant: string) => Promise<ReadonlySet<string>>;
   /** A clock whose move failed; it stays due and is tried again with the next tick. */
@@ -64,7 +70,7 @@ export interface Done {
 export const tickLimits = { clocksPerTickMax: 10_000 } as const;
 
 export const makeCaseService = (options: CasesOptions) => {
-  const { ruleBook, calendar } = options;
+  const { ruleBook, calendar, seal } = options;
   const hooksOf = new Map<string, Hooks>();
 
   const register = (procedureId: string, hooks: Hooks): void => {
@@ -103,6 +109,11 @@ export const makeCaseService = (options: CasesOptions) => {
     refusals,
   });
 
+  const load = async (reader: Reader, id: string, lock = false): Promise<CaseRecord | undefined> => {
+    const one = await loadCase(reader, id, lock);
+    return one && { ...one, data: await openForm(seal, reader, one.stored) };
+  };
+
   /** How much of a case a principal may see; undefined: as if it did not exist. */
   const seenBy = async (
     reader: Reader,
@@ -125,7 +136,7 @@ export const makeCaseService = (options: CasesOptions) => {
   };
 
   const find = async (reader: Reader, principal: Principal, id: string, lock = false) => {
-    const one = await loadCase(reader, id, lock);
+    const one = await load(reader, id, lock);
     const seen = one && (await seenBy(reader, one, principal));
     if (!one || !seen) throw kernelProblems.unknown();
     return { one, seen };
@@ -141,6 +152,8 @@ export const makeCaseService = (options: CasesOptions) => {
   ): Promise<CaseRecord> => {
     const isPublic = decision.publicData !== null;
     await saveDecision(tx, one, decision, {
+      // A step that leaves the form alone leaves it sealed as it is: evidence was taken of exactly that.
+      stored: decision.data === one.data ? one.stored : await sealForm(seal, tx, table.form, decision.data, one.id),
       private: table.states[decision.to]!.private === true,
       publishedAt: isPublic ? (one.publishedAt ?? at) : one.publishedAt,
       endedAt: decision.ended ? at : null,
@@ -153,7 +166,6 @@ export const makeCaseService = (options: CasesOptions) => {
       by: decision.by,
       participant: principal.participant,
       actor: principal.id,
-      actor_name: principal.name,
       input: decision.input,
     });
     for (const { to, ...notice } of decision.notices)
@@ -184,7 +196,6 @@ export const makeCaseService = (options: CasesOptions) => {
         handler: one.handler,
         log: decision.log,
         ended: decision.ended,
-        public: decision.publicData,
       },
     });
     return runEffects(tx, one, decision, principal);
@@ -196,13 +207,13 @@ export const makeCaseService = (options: CasesOptions) => {
     decision: Decision,
     principal: Principal,
   ): Promise<CaseRecord> => {
-    let one = (await loadCase(tx, before.id))!;
+    let one = (await load(tx, before.id))!;
     for (const name of decision.effects) {
       const effect = hooksOf.get(one.procedure)?.effects?.[name];
       if (!effect) throw new Error(`procedure ${one.procedure} has no effect ${name}`);
       const outcome = await effect(tx, { case: one, move: decision.move, input: decision.input, principal });
       if (outcome) await addOutcome(tx, one.id, outcome);
-      one = (await loadCase(tx, before.id))!;
+      one = (await load(tx, before.id))!;
     }
     return one;
   };
@@ -261,7 +272,7 @@ export const makeCaseService = (options: CasesOptions) => {
         at: at.toISOString(),
       },
     });
-    return (await loadCase(tx, one.id))!;
+    return (await load(tx, one.id))!;
   };
 
   /** Whatever time has already decided comes before what anyone does now. */
@@ -328,6 +339,7 @@ export const makeCaseService = (options: CasesOptions) => {
       turn: start.turn,
       private: start.private === true,
       data: checked.values,
+      stored: await sealForm(seal, tx, table.form, checked.values, id),
       publicData: null,
       publishedAt: null,
       outcome: {},
@@ -360,7 +372,7 @@ export const makeCaseService = (options: CasesOptions) => {
         handler: filing.handler,
       },
     });
-    return { case: (await loadCase(tx, id))!, warnings: checked.warnings };
+    return { case: (await load(tx, id))!, warnings: checked.warnings };
   };
 
   const move = async (
@@ -380,7 +392,7 @@ export const makeCaseService = (options: CasesOptions) => {
   const receive = async (tx: Tx, principal: Principal, noticeId: string): Promise<void> => {
     const service = await readNotice(tx, principal, noticeId);
     if (!service) return;
-    const one = await loadCase(tx, service.caseId, true);
+    const one = await load(tx, service.caseId, true);
     if (!one || one.endedAt) return;
     const definitions = new Map(tableOf(one).clocks.map((clock) => [clock.id, clock]));
     await saveClocks(
@@ -406,7 +418,7 @@ export const makeCaseService = (options: CasesOptions) => {
       if (!due) return count;
       try {
         await database.tx(systemActor('clock'), async (tx) => {
-          const one = await loadCase(tx, due.case_id, true);
+          const one = await load(tx, due.case_id, true);
           const live = one?.clocks.find(
             (clock) => clock.clock === due.clock && clock.firesAt !== null && clock.firesAt <= tx.now,
           );

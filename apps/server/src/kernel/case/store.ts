@@ -42,6 +42,8 @@ interface ClockRow {
 
 /** A case as the service holds it: the rules' state, and what only reading needs. */
 export interface CaseRecord extends CaseState {
+  /** The form as its row keeps it, personal values sealed; `data` has them open once the service loaded the case. */
+  stored: Data;
   turn: string;
   private: boolean;
   publicData: Data | null;
@@ -81,6 +83,7 @@ const caseOf = (row: CaseRow): CaseRecord => ({
   turn: row.turn,
   private: row.private,
   data: row.data,
+  stored: row.data,
   publicData: row.public_data,
   publishedAt: row.published_at,
   outcome: row.outcome,
@@ -98,7 +101,7 @@ const caseOf = (row: CaseRow): CaseRecord => ({
 /** What hangs on a case is kept as long as the case. */
 const classOf = (caseId: string) => sql`(select retention_class from cases where id = ${caseId})`;
 
-/** With everything the rules need. `lock` holds the case until the transaction ends, so moves of one case are in a row. */
+/** With everything the rules need, personal values still sealed. `lock` holds the case until the transaction ends, so moves of one case are in a row. */
 export const loadCase = async (reader: Reader, id: string, lock = false): Promise<CaseRecord | undefined> => {
   const row = await reader.first<CaseRow>(
     lock
@@ -136,7 +139,7 @@ export const insertCase = async (tx: Tx, one: CaseRecord): Promise<void> => {
   await tx.exec(sql`insert into cases (id, node, market, participant, procedure, pack, title, subject, handler, state, turn, private, data,
       public_data, published_at, filed_at, retention_class)
     values (${one.id}, ${node}, ${market}, ${one.participant}, ${one.procedure}, ${one.pin}, ${one.title}, ${one.subject}, ${one.handler},
-      ${one.state}, ${one.turn}, ${one.private}, ${JSON.stringify(one.data)}, ${one.publicData && JSON.stringify(one.publicData)},
+      ${one.state}, ${one.turn}, ${one.private}, ${JSON.stringify(one.stored)}, ${one.publicData && JSON.stringify(one.publicData)},
       ${one.publishedAt}, ${one.filedAt}, ${one.retentionClass})`);
 };
 
@@ -174,10 +177,10 @@ export const saveDecision = async (
   tx: Tx,
   one: CaseRecord,
   decision: Decision,
-  more: { private: boolean; publishedAt: Date | null; endedAt: Date | null },
+  more: { stored: Data; private: boolean; publishedAt: Date | null; endedAt: Date | null },
 ): Promise<void> => {
   await tx.exec(sql`update cases set state = ${decision.to}, turn = ${decision.turn}, private = ${more.private},
-    data = ${JSON.stringify(decision.data)}, public_data = ${decision.publicData && JSON.stringify(decision.publicData)},
+    data = ${JSON.stringify(more.stored)}, public_data = ${decision.publicData && JSON.stringify(decision.publicData)},
     published_at = ${more.publishedAt}, ended_at = ${more.endedAt}, version = version + 1 where id = ${one.id}`);
   await saveClocks(tx, one, decision.clocks);
   await saveParties(tx, one.id, decision.parties);
@@ -196,20 +199,19 @@ export interface MoveRow {
   by: string;
   participant: string;
   actor: string;
-  actor_name: string;
   input: Data;
 }
 
 export const addMove = async (tx: Tx, caseId: string, row: Omit<MoveRow, 'sequence'>): Promise<void> => {
   await tx.exec(sql`insert into case_moves (case_id, sequence, node, market, participant, at, recorded_at, move, from_state, to_state, by, actor,
-      actor_name, input, retention_class)
+      input, retention_class)
     select ${caseId}, coalesce(max(sequence), 0) + 1, ${tx.tenancy.node}, ${tx.tenancy.market}, ${row.participant}, ${row.at}::timestamptz,
-      ${tx.now}::timestamptz, ${row.move}, ${row.from_state}, ${row.to_state}, ${row.by}, ${row.actor}, ${row.actor_name}, ${JSON.stringify(row.input)}::jsonb, ${classOf(caseId)}
+      ${tx.now}::timestamptz, ${row.move}, ${row.from_state}, ${row.to_state}, ${row.by}, ${row.actor}, ${JSON.stringify(row.input)}::jsonb, ${classOf(caseId)}
     from case_moves where case_id = ${caseId}`);
 };
 
 export const movesOf = (reader: Reader, caseId: string): Promise<MoveRow[]> =>
-  reader.rows<MoveRow>(sql`select sequence, at, move, from_state, to_state, by, participant, actor, actor_name, input
+  reader.rows<MoveRow>(sql`select sequence, at, move, from_state, to_state, by, participant, actor, input
     from case_moves where case_id = ${caseId} order by sequence`);
 
 export interface DueClock {

@@ -9,6 +9,7 @@ import { audit } from '../audit.ts';
 import { type Database, isOutage, type Tx, violatedConstraint } from '../db/db.ts';
 import type { RateLimit } from '../limits.ts';
 import { kernelProblems, Problem, problemBody } from '../problem.ts';
+import type { Seal } from '../seal.ts';
 import { tokenFrom } from '../session.ts';
 import { claimKey, findReply, keepReply, requestDigest } from './idempotency.ts';
 import { actorOf, anonymous, type Principal } from './principal.ts';
@@ -18,6 +19,8 @@ import { unstorable } from './storable.ts';
 export interface HttpOptions {
   routes: Route[];
   database: Database;
+  /** Answers kept for repeated requests hold what people handed in. */
+  seal: Seal;
   log: Logger;
   /** Undefined when the token is unknown, expired or revoked. */
   authenticate(token: string, language: 'zh' | 'en', address?: string): Promise<Principal | undefined>;
@@ -132,23 +135,25 @@ const answer = async (
     address,
   };
   const run = async (tx: Tx): Promise<{ status: number; value: unknown }> => {
-    const digest = key ? requestDigest(endpoint, params, query, body) : '';
-    const before = key ? await claimKey(tx, key, endpoint, digest) : undefined;
+    const digest = key ? requestDigest(options.seal, endpoint, params, query, body) : '';
+    const before = key ? await claimKey(options.seal, tx, key, endpoint, digest) : undefined;
     if (before) return { status: before.status, value: before.reply };
     const value = await route.handler({ ...input, tx, read: tx });
-    if (key) await keepReply(tx, key, endpoint, status, value);
+    if (key) await keepReply(options.seal, tx, key, endpoint, status, value);
     return { status, value };
   };
   const actor = actorOf(principal, request.id);
   if (!isMutation(endpoint) || route.ownTransaction) {
-    const digest = key ? requestDigest(endpoint, params, query, body) : '';
-    const before = key ? await options.database.tx(actor, (tx) => findReply(tx, key, endpoint, digest)) : undefined;
+    const digest = key ? requestDigest(options.seal, endpoint, params, query, body) : '';
+    const before = key
+      ? await options.database.tx(actor, (tx) => findReply(options.seal, tx, key, endpoint, digest))
+      : undefined;
     if (before) return send(options, endpoint, request, reply, before.status, before.reply);
     const value = await route.handler(input);
     if (key)
       await options.database.tx(actor, async (tx) => {
-        await claimKey(tx, key, endpoint, digest);
-        await keepReply(tx, key, endpoint, status, value);
+        await claimKey(options.seal, tx, key, endpoint, digest);
+        await keepReply(options.seal, tx, key, endpoint, status, value);
       });
     if (endpoint.readsLogged)
       await options.database.tx(actor, (tx) =>

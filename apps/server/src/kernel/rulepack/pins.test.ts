@@ -10,6 +10,9 @@ import { keepPins } from './pins.ts';
 import { makeRuleBook, parsePack, type RuleBook } from './rulebook.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+interface Procedure {
+  form: Record<string, unknown>[];
+}
 interface Pack {
   version: string;
   rules: { value: unknown }[];
@@ -56,6 +59,19 @@ beforeEach(async () => {
 });
 
 describe('a pinned rule pack', () => {
+  it('may gain marks of personal fields: they say how a value is kept, not what the law is', () => {
+    const digest = (change: (procedure: Procedure) => void) =>
+      bookOf((pack) => change((pack as unknown as { procedures: Procedure[] }).procedures[0]!)).packs[0]!.digest;
+    const people = { id: 'people', title: { zh: '人', en: 'people' }, type: 'records' };
+    const name = { id: 'name', title: { zh: '名', en: 'name' }, type: 'text' };
+    const plain = digest(({ form }) => form.push({ ...people, fields: [name] }));
+    const marked = { ...people, subject: 'name', fields: [{ ...name, personal: 'notice' }] };
+    expect(digest(({ form }) => form.push(marked))).toBe(plain);
+    expect(digest(({ form }) => form.push({ ...marked, required: true }))).not.toBe(plain);
+    const without = digest(() => {});
+    expect(digest((procedure) => Object.assign(procedure, { subject: 'required' }))).not.toBe(without);
+  });
+
   it('is remembered by what it says, whatever its spaces and order', async () => {
     const book = asShipped();
     await start(book);

@@ -54,6 +54,10 @@ const checkFields = (
     if (one.type === 'records' && !one.fields?.length) fault(`${at}: records need fields`);
     if (one.party && !parties.has(one.party)) fault(`${at}: party ${one.party} is unknown`);
     if (one.pattern) new RegExp(one.pattern, 'u');
+    if (one.personal && (one.type === 'records' || one.type === 'parties'))
+      fault(`${at}: ${one.type} are not personal themselves; mark the fields of a record`);
+    if (one.subject && !one.fields?.some((inner) => inner.id === one.subject && inner.personal))
+      fault(`${at}: the subject ${one.subject} is no personal field of the record`);
     if (one.fields) checkFields(one.fields, at, rules, parties, fault);
   }
 };
@@ -75,6 +79,9 @@ const checkMoves = (table: Procedure, rules: ReadonlyMap<string, Rule>, fault: F
       if (!table.states[name]) fault(`${at}: state ${name} is unknown`);
     for (const name of one.from) if (table.states[name]?.end) fault(`${at}: leaves the end ${name}`);
     checkFields(one.input, at, rules, parties, fault);
+    // Inputs go into notices and the timeline as they are.
+    if (one.input.some((field) => field.personal || field.fields?.some((inner) => inner.personal)))
+      fault(`${at}: personal fields belong to the form, not to the input of a step`);
     const { start, stop, pause, resume, extend } = one.clocks;
     const named = [
       ...start.map((item) => (typeof item === 'string' ? item : item.clock)),
@@ -102,6 +109,13 @@ const checkMoves = (table: Procedure, rules: ReadonlyMap<string, Rule>, fault: F
   }
 };
 
+const showsPrivate = (form: readonly Field[], path: string): boolean => {
+  const [id, inner] = path.split('.');
+  const field = form.find((one) => one.id === id);
+  const shown = inner ? field?.fields?.filter((one) => one.id === inner) : (field?.fields ?? (field ? [field] : []));
+  return shown?.some((one) => one.personal === 'private') ?? false;
+};
+
 const checkStates = (table: Procedure, fault: Fault) => {
   if (!table.states[table.start]) fault(`start ${table.start} is no state`);
   else if (!table.states[table.start]!.private)
@@ -117,8 +131,10 @@ const checkStates = (table: Procedure, fault: Fault) => {
     if (!reached.has(id)) fault(`state ${id} is never reached`);
     if (!state.end && !table.moves.some((one) => one.from.includes(id) && one.to !== id && one.to !== 'stay'))
       fault(`state ${id} has no way out`);
-    for (const name of state.public ?? [])
+    for (const name of state.public ?? []) {
       if (!fields.has(name.split('.')[0]!)) fault(`state ${id}: public field ${name} is unknown`);
+      if (showsPrivate(table.form, name)) fault(`state ${id}: ${name} is personal and may not be public`);
+    }
     if (state.private && state.public) fault(`state ${id} is both private and public`);
   }
 };

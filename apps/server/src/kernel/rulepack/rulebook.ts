@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { personalMark } from '@shugu/wire/cases';
 import { z } from 'zod';
 import { dayOf } from '../calendar/calendar.ts';
 import type { PermissionTable } from '../http/principal.ts';
@@ -52,9 +53,20 @@ const sorted = (_key: string, value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value;
 
+const personalMarks = new Set<unknown>(personalMark.options);
+
+// Marks of personal fields say how a value is kept, not what the law is: a pinned pack may gain them, and stored forms follow.
+const withoutMarks = (key: string, value: unknown): unknown => {
+  if (key === 'personal' && personalMarks.has(value)) return undefined;
+  if (typeof value !== 'object' || value === null || (value as { type?: unknown }).type !== 'records')
+    return sorted(key, value);
+  const { subject: _, ...field } = value as Record<string, unknown>;
+  return sorted(key, field);
+};
+
 /** What a pack says, whatever its spaces, line ends and order of keys. */
 const digestOf = (source: unknown): string =>
-  `sha256:${createHash('sha256').update(JSON.stringify(source, sorted)).digest('hex')}`;
+  `sha256:${createHash('sha256').update(JSON.stringify(source, withoutMarks)).digest('hex')}`;
 
 /** `place` names the file in errors. */
 export const parsePack = (source: unknown, place: string): RulePack => {

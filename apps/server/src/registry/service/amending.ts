@@ -27,6 +27,10 @@ export const issueChange =
     const before = await validCited(tx, one);
     const asked = one.data.changes as { item: string; before: string; after: string }[];
     const on = evidenceOf(one).on;
+    // What of a natural person changed stands in the case alone: a certificate names its holder and no more.
+    const natural = before.holders.some((holder) => holder.natural);
+    const shown = (line: (typeof asked)[number]) =>
+      natural && line.item === 'identity' ? { ...line, before: '—', after: '—' } : line;
     const described = asked.findLast(({ item }) => item === 'description');
     const next = await reissue(
       deps,
@@ -34,7 +38,7 @@ export const issueChange =
       {
         ...before,
         dataSummary: described?.after ?? before.dataSummary,
-        changes: [...before.changes, ...asked.map((line) => ({ ...line, case: one.id, on }))].slice(-100),
+        changes: [...before.changes, ...asked.map((line) => ({ ...shown(line), case: one.id, on }))].slice(-100),
       },
       kinds.change!,
       one.pin,

@@ -18,12 +18,15 @@ const exact = (value: unknown): Json => {
   return (value ?? null) as Json;
 };
 
-/** Over the application as it stands and the digests of its papers, so that the evidence proves both. */
+/**
+ * Over the application as it is kept and the digests of its papers, so that the evidence proves both. Personal values count
+ * sealed: their bare digest could be found by trying numbers, and would outlive their erasure.
+ */
 const digestOf = async (read: Reader, one: CaseRecord): Promise<string> => {
   const papers = await read.rows<{ kind: string; object: string }>(
     sql`select kind, object from case_papers where case_id = ${one.id} order by id`,
   );
-  const { id, procedure, participant, subject, data } = one;
+  const { id, procedure, participant, subject, stored: data } = one;
   const bytes = canonicalBytes(exact({ case: id, procedure, participant, subject, data, papers }));
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 };
