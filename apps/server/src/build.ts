@@ -53,7 +53,7 @@ export interface Rooms {
   parts: RoomParts[];
   /** Doors that are not JSON routes: the gateway, the bank's callbacks. */
   mount(app: FastifyInstance): Promise<void>;
-  /** What must be true before the first request: withdrawn grants closed, the bank reachable. */
+  /** What must be true before the first request: erasures finished, withdrawn grants closed, the bank reachable. */
   beforeListen(): Promise<void>;
   close(): Promise<void>;
 }
@@ -199,6 +199,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       await settlement.mount(app);
     },
     beforeListen: async () => {
+      await members.beforeListen();
       await metering.beforeListen();
       await delivery.beforeListen();
       await settlement.beforeListen();

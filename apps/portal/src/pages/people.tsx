@@ -80,59 +80,60 @@ export default function People() {
           {
             key: 'act',
             title: t('jobs.act'),
-            show: (row) => (
-              <span className="row">
-                <Action
-                  endpoint={grantSeat}
-                  label={t('people.grant')}
-                  small
-                  fields={[field('seat', 'choice', ['岗位', 'Seat'], { required: true, choices: seats })]}
-                  input={(values) => ({ params: { id: row.id }, body: values as never })}
-                />
-                <Action
-                  endpoint={revokeSeat}
-                  label={t('people.revoke')}
-                  small
-                  danger
-                  blocked={row.seats.length ? null : t('app.notNow')}
-                  fields={[
-                    field('seat', 'choice', ['岗位', 'Seat'], {
-                      required: true,
-                      choices: choicesOf('seat', row.seats),
-                    }),
-                  ]}
-                  input={(values) => ({
-                    params: { id: row.id, seat: (values as unknown as { seat: string }).seat as never },
-                  })}
-                />
-                <Action
-                  endpoint={resetPerson}
-                  label={t('people.reset')}
-                  small
-                  danger
-                  explain={<p>{t('people.resetExplain')}</p>}
-                  input={() => ({ params: { id: row.id }, body: {} })}
-                  after={(reply) => setCode(reply.code)}
-                />
-                {row.status === 'disabled' ? (
+            show: (row) =>
+              row.status === 'erased' ? null : (
+                <span className="row">
                   <Action
-                    endpoint={enablePerson}
-                    label={t('people.enable')}
+                    endpoint={grantSeat}
+                    label={t('people.grant')}
                     small
-                    input={() => ({ params: { id: row.id }, body: {} })}
+                    fields={[field('seat', 'choice', ['岗位', 'Seat'], { required: true, choices: seats })]}
+                    input={(values) => ({ params: { id: row.id }, body: values as never })}
                   />
-                ) : (
                   <Action
-                    endpoint={disablePerson}
-                    label={t('people.disable')}
+                    endpoint={revokeSeat}
+                    label={t('people.revoke')}
                     small
                     danger
-                    explain={<p>{t('people.disableExplain')}</p>}
-                    input={() => ({ params: { id: row.id }, body: {} })}
+                    blocked={row.seats.length ? null : t('app.notNow')}
+                    fields={[
+                      field('seat', 'choice', ['岗位', 'Seat'], {
+                        required: true,
+                        choices: choicesOf('seat', row.seats),
+                      }),
+                    ]}
+                    input={(values) => ({
+                      params: { id: row.id, seat: (values as unknown as { seat: string }).seat as never },
+                    })}
                   />
-                )}
-              </span>
-            ),
+                  <Action
+                    endpoint={resetPerson}
+                    label={t('people.reset')}
+                    small
+                    danger
+                    explain={<p>{t('people.resetExplain')}</p>}
+                    input={() => ({ params: { id: row.id }, body: {} })}
+                    after={(reply) => setCode(reply.code)}
+                  />
+                  {row.status === 'disabled' ? (
+                    <Action
+                      endpoint={enablePerson}
+                      label={t('people.enable')}
+                      small
+                      input={() => ({ params: { id: row.id }, body: {} })}
+                    />
+                  ) : (
+                    <Action
+                      endpoint={disablePerson}
+                      label={t('people.disable')}
+                      small
+                      danger
+                      explain={<p>{t('people.disableExplain')}</p>}
+                      input={() => ({ params: { id: row.id }, body: {} })}
+                    />
+                  )}
+                </span>
+              ),
           },
         ]}
       />

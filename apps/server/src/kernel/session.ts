@@ -26,6 +26,11 @@ export const endSession = async (tx: Tx, token: string): Promise<void> => {
   );
 };
 
+/** With the browsers that they name. */
+export const deleteSessionsOf = async (tx: Tx, person: string): Promise<void> => {
+  await tx.exec(sql`delete from sessions where person = ${person}`);
+};
+
 /** After a password change or a suspension. */
 export const endSessionsOf = async (tx: Tx, person: string): Promise<void> => {
   await tx.exec(sql`update sessions set ended_at = ${tx.now} where person = ${person} and ended_at is null`);

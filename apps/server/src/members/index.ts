@@ -10,6 +10,7 @@ import * as reads from './reads.ts';
 import { membersRoutes } from './routes.ts';
 import { mergePermissions } from './rules.ts';
 import * as organisations from './service/organisations.ts';
+import { finishErasures } from './service/people.ts';
 import { acceptedCurrent } from './service/rulebook.ts';
 
 export type { MembersDeps, MembersSettings } from './deps.ts';
@@ -30,6 +31,7 @@ export { procedures as memberProcedures } from './service/organisations.ts';
 export interface Members {
   routes: Route[];
   prunables: Prunable[];
+  beforeListen(): Promise<void>;
   /** For kernel/http. Without `address` a key that is bound to addresses is refused. */
   authenticate: Authenticator['authenticate'];
   organisation(read: Reader, id: string): Promise<Organisation | undefined>;
@@ -88,6 +90,7 @@ export const makeMembers = (deps: MembersDeps): Members => {
       { table: 'passkey_ceremonies', since: sql`expires_at`, about: ['participant', 'person'] },
       { table: 'oidc_ceremonies', since: sql`expires_at`, about: ['participant', 'person'] },
     ],
+    beforeListen: async () => void (await finishErasures(room)),
     authenticate: authenticator.authenticate,
     organisation: reads.organisation,
     organisationByCode: reads.organisationByCode,

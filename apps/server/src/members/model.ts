@@ -39,6 +39,8 @@ export interface Person {
   login: string;
   displayName: string;
   status: 'invited' | 'active' | 'disabled';
+  /** Names nobody any more, and is never enabled again. */
+  erased: boolean;
   seats: Seat[];
   createdAt: Date;
 }

@@ -131,7 +131,7 @@ describe('people of a member', () => {
     await administrator.call(wire.disablePerson, { params: { id }, body: {} });
     await administrator.call(wire.erasePerson, { params: { id }, body: {} });
     const erased = (await administrator.call(wire.listPeople, {})).items.find((one) => one.id === id);
-    expect(erased).toMatchObject({ displayName: '—', phone: null, email: null, status: 'disabled', seats: [] });
+    expect(erased).toMatchObject({ displayName: '—', phone: null, email: null, status: 'erased', seats: [] });
     expect(await server.members.displayName(server.database, id)).toBe('—');
     const before = await administrator.call(wire.listAudit, { query: { actor: id } });
     expect(before.items.map((one) => one.action)).toContain('members.session.create');

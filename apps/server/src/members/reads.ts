@@ -97,7 +97,7 @@ export const directoryPage = (
 };
 
 type PersonRow = Person & { phone: string | null; email: string | null };
-const personColumns = sql`p.id, p.participant, p.login, p.display_name as "displayName", p.phone, p.email, p.status, p.created_at as "createdAt",
+const personColumns = sql`p.id, p.participant, p.login, p.display_name as "displayName", p.phone, p.email, p.status, p.erased_at is not null as erased, p.created_at as "createdAt",
   coalesce((select array_agg(s.seat order by s.seat) from seats s where s.person = p.id), '{}') as seats`;
 
 export const peoplePage = (read: Reader, participant: string, query: PageQuery): Promise<PersonRow[]> =>
@@ -113,6 +113,11 @@ export const personForUpdate = async (read: Reader, participant: string, id: str
   if (!found) throw kernelProblems.unknown();
   return found;
 };
+
+/** People whose key is destroyed and whose row does not say so yet: a backup older than their erasure was restored. */
+export const peopleToErase = (read: Reader): Promise<{ id: string }[]> =>
+  read.rows(sql`select p.id from people p join subject_keys k on k.subject = p.id
+    where k.destroyed_at is not null and p.erased_at is null order by p.id`);
 
 /** Those who answer for the organisation's accounts, personal fields still sealed. */
 export const administratorsOf = (read: Reader, participant: string): Promise<PersonRow[]> =>

@@ -65,7 +65,7 @@ const personOut = async (room: Room, read: Reader, one: Person & { phone: string
   displayName: one.displayName,
   phone: await room.seal.open(read, one.id, one.phone),
   email: await room.seal.open(read, one.id, one.email),
-  status: one.status,
+  status: one.erased ? ('erased' as const) : one.status,
   seats: one.seats,
   createdAt: iso(one.createdAt),
 });

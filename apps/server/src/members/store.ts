@@ -111,11 +111,20 @@ export const setPersonStatus = async (
   await tx.exec(sql`update people set status = ${status} where id = ${person}`);
 };
 
+/** The row stays for what refers to it, under a log-in that names nobody. */
 export const erasePersonFields = async (tx: Tx, person: string): Promise<void> => {
-  await tx.exec(
-    sql`update people set phone = null, email = null, password_hash = null, display_name = '—' where id = ${person}`,
-  );
+  await tx.exec(sql`update people set phone = null, email = null, password_hash = null, status = 'disabled', display_name = '—',
+      login = ${`erased-${person.toLowerCase()}`}, erased_at = ${tx.now} where id = ${person}`);
+  await tx.exec(sql`delete from invitations where person = ${person}`);
+  await tx.exec(sql`delete from passkey_ceremonies where person = ${person}`);
+  await tx.exec(sql`delete from oidc_ceremonies where person = ${person}`);
 };
+
+/** Keys whose secret was shown to one person. */
+export const revokeKeysMadeBy = (tx: Tx, person: string): Promise<{ id: string }[]> =>
+  tx.rows(
+    sql`update api_keys set revoked_at = ${tx.now} where created_by = ${person} and revoked_at is null returning id`,
+  );
 
 export const insertSeat = async (tx: Tx, person: string, participant: string, seat: Seat): Promise<void> => {
   await tx.exec(sql`insert into seats (person, seat, node, market, participant, granted_by, created_at)

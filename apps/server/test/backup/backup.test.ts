@@ -91,6 +91,15 @@ describe('backup and restore', () => {
         [subject],
       );
       expect(kept.rows).toEqual([{ sealed_key: null, destroyed: true }]);
+      // Their row came back from the backup with name, log-in and password; the start has finished what the list began.
+      const people = await exchange.kernel.database.pool.query(
+        `select login = 'erased-' || lower(id) as anonymous, display_name, password_hash, phone, status, erased_at is not null as erased
+         from people where id = $1`,
+        [subject],
+      );
+      expect(people.rows).toEqual([
+        { anonymous: true, display_name: '—', password_hash: null, phone: null, status: 'disabled', erased: true },
+      ]);
       await issuePapers(exchange, from.seeded.organisations.operator!, 2);
       const trust = await trustServedBy(exchange);
       const bundles = await bundlesOf(exchange);

@@ -137,7 +137,7 @@ export const person = z.object({
   displayName: z.string(),
   phone: z.string().nullable(),
   email: z.string().nullable(),
-  status: z.enum(['invited', 'active', 'disabled']),
+  status: z.enum(['invited', 'active', 'disabled', 'erased']),
   seats: z.array(seat),
   createdAt: time,
 });

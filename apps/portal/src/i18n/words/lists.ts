@@ -51,6 +51,7 @@ export const lists = {
   'personState.invited': ['待激活', 'Invited'],
   'personState.active': ['正常', 'Active'],
   'personState.disabled': ['已停用', 'Disabled'],
+  'personState.erased': ['已删除', 'Erased'],
   'state.active': ['有效', 'Active'],
   'state.suspended': ['已暂停', 'Suspended'],
   'state.expired': ['已到期', 'Expired'],

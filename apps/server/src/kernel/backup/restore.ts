@@ -118,10 +118,13 @@ const load = async (client: pg.ClientBase, options: RestoreOptions, manifest: Ma
 };
 
 /** What must not come back as it was: erased people, running work, and a simulated calendar behind its own records. */
-const settleRestored = async (client: pg.ClientBase, { erased = [], now }: RestoreOptions): Promise<void> => {
+const settleRestored = async (client: pg.ClientBase, { erased = [], now, config }: RestoreOptions): Promise<void> => {
+  // Whoever had no key yet is marked too: the next start finishes the erasure of people.
   await client.query(
-    'update subject_keys set sealed_key = null, destroyed_at = coalesce(destroyed_at, $2) where subject = any($1)',
-    [erased, now],
+    `insert into subject_keys (subject, node, market, participant, sealed_key, created_at, destroyed_at)
+     select subject, $3, $4, '', null, $2::timestamptz, $2::timestamptz from unnest($1::text[]) as subject
+     on conflict (subject) do update set sealed_key = null, destroyed_at = coalesce(subject_keys.destroyed_at, excluded.destroyed_at)`,
+    [[...new Set(erased)], now, config.node, config.market],
   );
   await client.query(`update jobs set state = 'queued', lease_until = null where state = 'running'`);
   await client.query(

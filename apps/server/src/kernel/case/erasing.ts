@@ -22,7 +22,8 @@ interface CaseFile {
 /** Whether the file need not be kept any more: its case has ended, and the least time of its class is over. */
 const mayGo = (ruleBook: RuleBook, now: Date, file: CaseFile): boolean => {
   const kept = ruleBook.retention(now).find(({ id }) => id === file.retention_class);
-  return kept !== undefined && file.ended_at !== null && file.ended_at < keptFrom(now, kept.minimum);
+  if (!kept || !file.ended_at) return false;
+  return kept.minimum.length === 0 || file.ended_at < keptFrom(now, kept.minimum);
 };
 
 /** By the handler only. @throws cases.retained, kernel.unknown, kernel.invalid for a number that the case does not name */

@@ -4,10 +4,10 @@ import type { createInstitution, createPerson, setUp } from '@shugu/wire/members
 import type { z } from 'zod';
 import { audit } from '../../kernel/audit.ts';
 import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
-import type { Principal } from '../../kernel/http/principal.ts';
+import { type Principal, systemActor } from '../../kernel/http/principal.ts';
 import { newId, newSecret } from '../../kernel/ids.ts';
 import { emit } from '../../kernel/outbox.ts';
-import { endSessionsOf, hashToken } from '../../kernel/session.ts';
+import { deleteSessionsOf, endSessionsOf, hashToken } from '../../kernel/session.ts';
 import type { Room } from '../deps.ts';
 import { eventTypes } from '../events.ts';
 import { isCreditCode, limits, type Person, type Role, type Seat } from '../model.ts';
@@ -221,7 +221,8 @@ export const disable = async (room: Room, tx: Tx, principal: Principal, id: stri
 
 export const enable = async (room: Room, tx: Tx, principal: Principal, id: string): Promise<void> => {
   const found = await othersAccount(tx, principal, id);
-  if (found.status !== 'disabled') throw problems.standingSame({ detail: found.status });
+  if (found.status !== 'disabled' || found.erased)
+    throw problems.standingSame({ detail: found.erased ? 'erased' : found.status });
   const account = await reads.accountById(tx, id);
   await store.setPersonStatus(tx, id, account?.passwordHash ? 'active' : 'invited');
   await audit(tx, { action: 'members.person.enable', subject: id });
@@ -253,14 +254,31 @@ export const reset = async (room: Room, tx: Tx, principal: Principal, id: string
 
 export const erase = async (room: Room, tx: Tx, principal: Principal, id: string): Promise<void> => {
   const found = await othersAccount(tx, principal, id);
-  if (found.status !== 'disabled') throw problems.standingSame({ detail: found.status });
+  if (found.status !== 'disabled' || found.erased)
+    throw problems.standingSame({ detail: found.erased ? 'erased' : found.status });
   await room.seal.destroy(tx, id, found.participant);
+  await forget(room, tx, id);
+};
+
+/** All but the key of the sealed fields, which is destroyed already. */
+const forget = async (room: Room, tx: Tx, id: string): Promise<void> => {
   await store.erasePersonFields(tx, id);
   await store.deleteOtherWaysIn(tx, id);
   await store.deleteSeatsOf(tx, id);
-  await audit(tx, { action: 'members.person.erase', subject: id });
+  await deleteSessionsOf(tx, id);
+  // Whoever made a key has seen its secret, and may have taken it along.
+  const keys = await store.revokeKeysMadeBy(tx, id);
+  await audit(tx, { action: 'members.person.erase', subject: id, data: { keys: keys.map((one) => one.id) } });
   room.rightsChange(tx);
 };
+
+/** A restored backup may hold people who were erased after it; their destroyed keys say who. Number of people. */
+export const finishErasures = (room: Room): Promise<number> =>
+  room.database.tx(systemActor('members.erasure'), async (tx) => {
+    const people = await reads.peopleToErase(tx);
+    for (const { id } of people) await forget(room, tx, id);
+    return people.length;
+  });
 
 export const grant = async (room: Room, tx: Tx, principal: Principal, id: string, seat: Seat): Promise<void> => {
   await lockAccounts(tx, principal.participant);
