@@ -31,7 +31,7 @@ const kinds: Record<string, { class: string; insert(at: Date, mark: string): Pro
     mark: 'key',
     insert: (at, mark) =>
       pool().query(
-        `insert into idempotency (participant, actor, key, endpoint, request_digest, status, reply, at) values ($1, 'a', $2, 'x', 'x', 200, '{}', $3)`,
+        `insert into idempotency (participant, actor, key, endpoint, request_digest, status, at) values ($1, 'a', $2, 'x', 'x', 200, $3)`,
         [participant, mark, at],
       ),
   },

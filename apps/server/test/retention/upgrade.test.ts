@@ -30,8 +30,8 @@ test('rows that are there get their class and the region of the node', { timeout
     await caseOf('two', 'complaint', 'exchange@1.0.0');
     await caseOf('three', 'member.admission', 'member@1.0.0');
     await database.pool.query(
-      `insert into case_moves (case_id, sequence, node, market, participant, at, recorded_at, move, to_state, by, actor, actor_name, input)
-       values ('one', 1, 'hn', 'main', '', now(), now(), 'x', 'x', 'system', 'x', 'x', '{}')`,
+      `insert into case_moves (case_id, sequence, node, market, participant, at, recorded_at, move, to_state, by, actor, input)
+       values ('one', 1, 'hn', 'main', '', now(), now(), 'x', 'x', 'system', 'x', '{}')`,
     );
     await database.pool.query(
       `insert into audit (at, node, market, participant, actor_kind, actor, action, subject, data) values

@@ -130,6 +130,7 @@ const procedureOf = (fields: Field[], over: { public?: string[]; input?: Field[]
   id: 'other.one',
   title: { zh: '事', en: 'thing' },
   handlerRole: 'operator',
+  retentionClass: 'trade',
   form: fields,
   start: 'draft',
   states: { draft: { ...end, end: false, turn: 'applicant', private: true }, done: { ...end, public: over.public } },
