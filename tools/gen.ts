@@ -1,7 +1,7 @@
 /**
  * `npm run gen`: writes the reference documents and the digests of new migrations and rule packs. An edited migration is
  * refused; `--rewrite-migrations` takes it over, for files that no release has run yet. A changed rule pack is taken over until
- * 0.1.0 is released, and refused from then on.
+ * 0.1.0 is released, and refused from then on. `npm run gen -- golden` makes the golden databases of a release and nothing else.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,12 @@ import { digestsPath, editedMigrations, keptDigests, migrationDigests } from './
 import { changedPacks, isReleased, keptPackDigests, packDigests, packDigestsPath } from './reference/rulepacks.ts';
 
 const root = join(import.meta.dirname, '..');
+
+if (process.argv.includes('golden')) {
+  const { makeGolden } = await import('./golden.ts');
+  await makeGolden(root);
+  process.exit();
+}
 
 const write = (path: string, text: string): void => {
   mkdirSync(dirname(join(root, path)), { recursive: true });

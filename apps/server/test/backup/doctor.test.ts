@@ -4,18 +4,13 @@ import { examine, type Finding } from '../../src/kernel/doctor/index.ts';
 import { makeLog } from '../../src/kernel/log.ts';
 import { ownMigrations } from '../../src/main.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
-import { issuePapers } from './support.ts';
-
-const urlOf = ({ host, port, user, password, database }: Record<string, unknown>): string =>
-  `postgres://${encodeURIComponent(String(user))}${password ? `:${encodeURIComponent(String(password))}` : ''}@/${database}?host=${encodeURIComponent(String(host))}&port=${port ?? 5432}`;
+import { issuePapers, urlOf } from './support.ts';
 
 let node: TestExchange;
 const look = async (): Promise<Map<string, Finding>> => {
   const { config, postgres, clock } = node.exchange.kernel;
-  const connection = postgres.connection as Record<string, unknown>;
-  const databaseUrl = (connection.connectionString as string | undefined) ?? urlOf(connection);
   const findings = await examine({
-    config: { ...config, databaseUrl },
+    config: { ...config, databaseUrl: urlOf(postgres.connection) },
     migrations: await ownMigrations(),
     extra: [
       {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseTrust, type Trust } from '@shugu/evidence';
+import type pg from 'pg';
 import { type Exchange, startExchange } from '../../src/app.ts';
 import { writeBackup } from '../../src/kernel/backup/index.ts';
 import type { Config } from '../../src/kernel/config.ts';
@@ -78,6 +79,11 @@ export interface Place {
   postgres: RunningPostgres;
   remove(): Promise<void>;
 }
+
+/** What SHUGU_DATABASE_URL would say. */
+export const urlOf = ({ connectionString, host, port, user, password, database }: pg.PoolConfig): string =>
+  connectionString ??
+  `postgres://${encodeURIComponent(String(user))}${password ? `:${encodeURIComponent(String(password))}` : ''}@/${database}?host=${encodeURIComponent(String(host))}&port=${port ?? 5432}`;
 
 /** An empty folder and an empty database. */
 export const emptyPlace = async (): Promise<Place> => {
