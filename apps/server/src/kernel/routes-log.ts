@@ -1,31 +1,43 @@
-/** The public path of the log (C2SP tlog-tiles): checkpoint and tiles by origin, for anyone's client. */
+/**
+ * The public path of the log (C2SP tlog-tiles), for anyone's client: `/log/ORIGIN/checkpoint` and `/log/ORIGIN/tile/…` of every
+ * origin that this node ever grew, since papers of a closed one must stay checkable; without ORIGIN the open one.
+ */
 import type { FastifyInstance } from 'fastify';
 import type { Database } from './db/db.ts';
 import { sql } from './db/db.ts';
 import { kernelProblems } from './problem.ts';
-import { latestCheckpoint, openOrigin } from './publiclog/store.ts';
+import { latestCheckpoint, openOrigin, origins } from './publiclog/store.ts';
+
+/** An origin (itself with a slash), then what is asked of it. */
+const pathShape = /^(?:([^/]+\/[^/]+)\/)?(checkpoint|tile\/[0-9a-z/.]{1,80})$/;
 
 export const serveLog = (app: FastifyInstance, database: Database, node: string): void => {
-  const current = async () => {
-    const open = await openOrigin(database, node);
-    if (!open) throw kernelProblems.unknown();
-    return open.origin;
+  const originOf = async (name: string | undefined): Promise<string> => {
+    const found =
+      name === undefined
+        ? await openOrigin(database, node)
+        : (await origins(database)).find(({ origin }) => origin === name);
+    if (!found) throw kernelProblems.unknown();
+    return found.origin;
   };
-  app.get('/log/checkpoint', async (_request, reply) => {
-    const checkpoint = await latestCheckpoint(database, await current());
-    if (!checkpoint) throw kernelProblems.unknown();
-    return reply.header('cache-control', 'no-cache').type('text/plain; charset=utf-8').send(checkpoint.note);
-  });
-  app.get<{ Params: { '*': string } }>('/log/tile/*', async (request, reply) => {
-    const path = `tile/${request.params['*']}`;
-    if (!/^tile\/[0-9a-z/.]{1,80}$/.test(path)) throw kernelProblems.unknown();
+  const tile = async (origin: string, path: string): Promise<Buffer> => {
     const row = await database.first<{ bytes: Buffer }>(
-      sql`select bytes from log_tiles where origin = ${await current()} and path = ${path}`,
+      sql`select bytes from log_tiles where origin = ${origin} and path = ${path}`,
     );
     if (!row) throw kernelProblems.unknown();
-    return reply
-      .header('cache-control', 'public, max-age=31536000, immutable')
-      .type('application/octet-stream')
-      .send(row.bytes);
+    return row.bytes;
+  };
+  app.get<{ Params: { '*': string } }>('/log/*', async (request, reply) => {
+    const [, name, asked] = pathShape.exec(request.params['*']) ?? [];
+    if (asked === undefined) throw kernelProblems.unknown();
+    const origin = await originOf(name);
+    if (asked !== 'checkpoint')
+      return reply
+        .header('cache-control', 'public, max-age=31536000, immutable')
+        .type('application/octet-stream')
+        .send(await tile(origin, asked));
+    const checkpoint = await latestCheckpoint(database, origin);
+    if (!checkpoint) throw kernelProblems.unknown();
+    return reply.header('cache-control', 'no-cache').type('text/plain; charset=utf-8').send(checkpoint.note);
   });
 };

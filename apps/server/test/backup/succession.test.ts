@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import { parseEntry, verifyBundle } from '@shugu/evidence';
+import { parseEntry, type Trust, verifierOf, verifyBundle } from '@shugu/evidence';
+import { openNote, parseCheckpoint, rootAt, sha256 } from '@shugu/tlog';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Exchange } from '../../src/app.ts';
 import { type RestoreOptions, restoreBackup } from '../../src/kernel/backup/index.ts';
 import type { Witness } from '../../src/kernel/publiclog/witnesses.ts';
 import { ownMigrations } from '../../src/main.ts';
@@ -55,6 +57,19 @@ const restore = async (from: TestExchange, file: string, to: Place, over: Partia
 const place = async (): Promise<Place> => {
   const made = await emptyPlace();
   return ending(made, made.remove);
+};
+
+/** A log as strangers read it, by its origin: the signature holds, and the tiles give the root that is signed. */
+const readLog = async ({ url }: Exchange, trust: Trust, origin: string) => {
+  const get = async (path: string) => {
+    const response = await fetch(`${url}/log/${origin}/${path}`);
+    return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined;
+  };
+  const note = Buffer.from((await get('checkpoint'))!).toString('utf8');
+  const { vkey } = trust.logs.find((one) => one.origin === origin)!;
+  const { size, root } = parseCheckpoint((await openNote(note, [verifierOf(vkey)])).text);
+  expect(await rootAt({ hash: sha256, store: { read: get }, size })).toEqual(root);
+  return { note, size };
 };
 
 describe('a witnessed log', () => {
@@ -117,6 +132,13 @@ describe('a witnessed log', () => {
     for (const bundle of [...lost, ...fresh])
       expect((await verifyBundle(bundle, trust)).checks.filter((one) => !one.ok)).toEqual([]);
     expect((await verifyBundle(fresh.at(-1)!, trust)).asOf?.origin).toBe(report.origin);
+
+    // Whoever holds an old paper can still check it: the closed log is served by its name as it was kept.
+    expect((await readLog(exchange, trust, witnessed.origin)).size).toBe(size);
+    const open = await readLog(exchange, trust, report.origin);
+    expect(await (await fetch(`${exchange.url}/log/checkpoint`)).text()).toBe(open.note);
+    for (const path of ['shugu.hn/0000/checkpoint', `${witnessed.origin}/tile/9/000`, `${witnessed.origin}/secrets`])
+      expect((await fetch(`${exchange.url}/log/${path}`)).status, path).toBe(404);
 
     await watch.end();
     const untouched = await place();
