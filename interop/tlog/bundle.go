@@ -174,7 +174,11 @@ func checkCommitment(o *outcome, file string, whole members, log bundleLog) erro
 		return err
 	}
 	mac := hmac.New(sha256.New, salt)
-	fmt.Fprintf(mac, "shugu/commitment/1\x00{\"kind\":%q,\"record\":%s}", entry.Kind, core)
+	var kind string
+	if err := json.Unmarshal(whole["kind"], &kind); err != nil {
+		return err
+	}
+	fmt.Fprintf(mac, "shugu/commitment/1\x00{\"kind\":%q,\"record\":%s}", kind, core)
 	o.expect(base64.StdEncoding.EncodeToString(mac.Sum(nil)) == entry.Commitment, "%s: the entry commits to something else", file)
 	return nil
 }

@@ -18,6 +18,7 @@ import {
   canonicalBytes,
   checkpointSigner,
   clearEntry,
+  commitmentEntry,
   digestText,
   draftStatement,
   entryBytes,
@@ -25,6 +26,7 @@ import {
   generateKey,
   type Json,
   type LogEntry,
+  paddingEntry,
   parseTrust,
   readCore,
   readStatement,
@@ -468,9 +470,14 @@ describe('issuing', () => {
     expect(() => parseTrust(new Uint8Array(1_048_577))).toThrow(/too large/);
   });
 
-  it('shows nothing but the kind of a commitment', async () => {
-    const { entry } = await issue('sm', 'commitment');
-    expect(Object.keys(entry).sort()).toEqual(['commitment', 'form', 'kind', 'v']);
+  it('shows nothing of a commitment, not what it is of, and not whether it is of anything', async () => {
+    const { entry, core } = await issue('sm', 'commitment');
+    expect(core.kind).not.toBe('undisclosed');
+    const { entry: other } = commitmentEntry({ suite: 'intl', kind: 'order', record: { n: 1 } });
+    for (const one of [entry, other, paddingEntry()]) {
+      expect(one).toEqual({ v: 1, kind: 'undisclosed', form: 'commitment', commitment: expect.any(String) });
+      expect(entryBytes(one).length).toBe(entryBytes(entry).length);
+    }
   });
 
   it.each<[string, Record<string, Json>]>([

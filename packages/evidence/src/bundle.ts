@@ -93,7 +93,7 @@ export function assembleCore(statement: Statement, signed: readonly SignedStatem
 
 /**
  * The log entry that commits to exactly this core. In clear it shows the core's digest and those members of the document
- * that `publish` names; as a commitment it shows the kind alone, and the salt belongs into the bundle.
+ * that `publish` names; as a commitment it shows nothing, and the salt belongs into the bundle.
  */
 export function bundleEntry(
   core: BundleCore,

@@ -6,6 +6,7 @@
 export const contexts = {
   bundle: 'shugu/bundle/1',
   promise: 'shugu/log-promise/1',
+  datedCheckpoint: 'shugu/dated-checkpoint/1',
   agreement: 'shugu/agreement/1',
   segment: 'shugu/usage-segment/1',
   receipt: 'shugu/usage-receipt/1',

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { decodeBase64, encodeBase64, entryBytesMax } from '@shugu/tlog';
 import { canonicalBytes, type Json, parseCanonical } from './canonical.ts';
 import { commit } from './commitment.ts';
@@ -5,12 +6,15 @@ import { type Shape, shape, wordShape } from './shape.ts';
 import type { Random, SuiteName } from './suites.ts';
 
 /**
- * What one leaf of the log holds, as canonical JSON: either a fact that rules make public, or a salted commitment that shows
- * only its kind. `commitment`: base64 of 32 bytes.
+ * What one leaf of the log holds, as canonical JSON: either a fact that rules make public, or a salted commitment. All
+ * commitments show one kind: what they are of is hashed with the record. `commitment`: base64 of 32 bytes.
  */
 export type LogEntry =
   | { v: 1; kind: string; form: 'clear'; body: { [member: string]: Json } }
   | { v: 1; kind: string; form: 'commitment'; commitment: string };
+
+/** In logs of before there was one kind for all, commitments show the kind of their record; those stay valid. */
+export const undisclosedKind = 'undisclosed';
 
 export function clearEntry(kind: string, body: { [member: string]: Json }): LogEntry {
   return readEntry({ v: 1, kind, form: 'clear', body });
@@ -25,8 +29,17 @@ export function commitmentEntry(input: {
   random?: Random;
 }): { entry: LogEntry; salt: Uint8Array } {
   const { salt, commitment } = commit(input);
-  const entry = readEntry({ v: 1, kind: input.kind, form: 'commitment', commitment: encodeBase64(commitment) });
+  const entry = undisclosed(commitment);
   return { entry, salt };
+}
+
+/** Looks like any commitment and is of nothing: what batches are filled up with. */
+export function paddingEntry(random: Random = randomBytes): LogEntry {
+  return undisclosed(random(32));
+}
+
+function undisclosed(commitment: Uint8Array): LogEntry {
+  return readEntry({ v: 1, kind: undisclosedKind, form: 'commitment', commitment: encodeBase64(commitment) });
 }
 
 /** The leaf's bytes. Throws `evidence.too-large` beyond what an entry bundle can carry. */

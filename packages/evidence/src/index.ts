@@ -25,7 +25,16 @@ export {
 } from './canonical.ts';
 export { commit, saltBytes, verifyCommitment } from './commitment.ts';
 export { type Context, contexts, inContext } from './contexts.ts';
-export { clearEntry, commitmentEntry, commitmentOf, entryBytes, type LogEntry, parseEntry } from './entry.ts';
+export {
+  clearEntry,
+  commitmentEntry,
+  commitmentOf,
+  entryBytes,
+  type LogEntry,
+  paddingEntry,
+  parseEntry,
+  undisclosedKind,
+} from './entry.ts';
 export { newSealingKey, open, seal, sealingKeyBytes } from './fields.ts';
 export {
   generateKey,
@@ -41,6 +50,17 @@ export {
 } from './keys.ts';
 export { checkpointSigner, type KnownVerifier, type NoteUse, verifierOf, vkeyOf, witnessSigner } from './notes.ts';
 export { EvidenceError, type EvidenceProblemCode } from './problem.ts';
+export {
+  type DatedCheckpoint,
+  judgePromise,
+  type LogPromise,
+  makeDatedCheckpoint,
+  makePromise,
+  type PromiseReport,
+  type PromiseVerdict,
+  promiseBytesMax,
+  verifyPromise,
+} from './promise.ts';
 export { openKey, scryptCost, sealKey, type Unlock } from './sealed-key.ts';
 export {
   type Signer,

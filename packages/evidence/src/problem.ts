@@ -11,7 +11,8 @@ export type EvidenceProblemCode =
   | 'evidence.salt'
   | 'evidence.entry-malformed'
   | 'evidence.bundle-malformed'
-  | 'evidence.trust-malformed';
+  | 'evidence.trust-malformed'
+  | 'evidence.promise-malformed';
 
 /** `at`: where in the value, as in `document.parties[0].name`. */
 export class EvidenceError extends Error {

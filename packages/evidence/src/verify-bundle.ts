@@ -13,7 +13,7 @@ import { type BundleCore, type BundleLog, type BundleSignature, inOrder, signedM
 import { type BundleFile, bundleLimits, readBundle } from './bundle-shape.ts';
 import { canonicalBytes, type Json, parseCanonical } from './canonical.ts';
 import { verifyCommitment } from './commitment.ts';
-import { commitmentOf, entryBytes } from './entry.ts';
+import { commitmentOf, entryBytes, undisclosedKind } from './entry.ts';
 import { type PublicKey, publicKeyFromJwk } from './keys.ts';
 import { type KnownVerifier, verifierOf } from './notes.ts';
 import { EvidenceError } from './problem.ts';
@@ -252,7 +252,9 @@ function reportWitnesses(
 }
 
 function checkEntry(core: BundleCore, log: BundleLog, report: BundleReport): void {
-  const ok = log.entry.kind === core.kind && entryCommits(core, log);
+  const { form, kind } = log.entry;
+  const kindFits = kind === core.kind || (form === 'commitment' && kind === undisclosedKind);
+  const ok = kindFits && entryCommits(core, log);
   report.checks.push({
     id: 'log.entry',
     ok,

@@ -9,6 +9,7 @@ export {
   ed25519CosignatureType,
 } from './cosignature.ts';
 export { ed25519PublicKey, ed25519Verify } from './ed25519.ts';
+export { leafHashes, rightEdge } from './edge.ts';
 export { emptyRoot, equalBytes, type Hash, type HashName, leafHash, nodeHash, plain, sha256, sm3 } from './hash.ts';
 export { ed25519CosignatureVkey, ed25519NoteSigner, ed25519NoteType, ed25519Vkey, noteVerifier } from './keys.ts';
 export {
