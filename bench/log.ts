@@ -10,16 +10,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  checkpointSigner,
-  clearEntry,
-  entryBytes,
-  generateKey,
-  publicJwk,
-  softwareSigner,
-  suite,
-  vkeyOf,
-} from '@shugu/evidence';
+import { clearEntry, entryBytes, generateKey, publicJwk, softwareSigner, suite } from '@shugu/evidence';
 import { appendEntries, leafHash, nodeHash, sha256 } from '@shugu/tlog';
 import { type Database, openDatabase, sql } from '../apps/server/src/kernel/db/db.ts';
 import { migrate, readMigrations } from '../apps/server/src/kernel/db/migrate.ts';
@@ -49,19 +40,14 @@ const openLog = async (database: Database): Promise<PublicLog> => {
       values (${signer.keyId}, 'bench', 'main', '', 'log', 'intl', 'platform', ${JSON.stringify(publicJwk(key.publicKey))}, null, ${tx.now})`);
     await insertOrigin(tx, origin, 'intl', signer.keyId);
   });
-  const originKey = {
-    keyId: signer.keyId,
-    suite: 'intl',
-    hash: suite('intl').hash,
-    signer: checkpointSigner(origin, signer),
-    vkey: vkeyOf(origin, key.publicKey),
-  } as const;
+  const originKey = { suite: 'intl', hash: suite('intl').hash, signer } as const;
   return makePublicLog({
     database,
     node: 'bench',
     now: () => new Date(),
     originKey: async () => originKey,
     log: makeLog('silent'),
+    rhythmSeconds: { clear: 2, commitment: 60 },
   });
 };
 

@@ -29,7 +29,7 @@ const verbs: Record<string, Verb> = {
     load: () => import('./trade.ts'),
   },
   verify: {
-    usage: 'verify FILE… [--trust KEYS] [--json]',
+    usage: 'verify FILE… [--trust KEYS] [--log URL] [--json]',
     zh: '离线核验凭证包',
     en: 'check bundles offline',
     load: () => import('./verify.ts'),

@@ -17,7 +17,15 @@ export const startTemporary = async (over: Partial<Config> = {}): Promise<Tempor
   const home = await mkdtemp(join(tmpdir(), 'shugu-'));
   const config = readConfig(
     { SHUGU_LOG_LEVEL: process.env.SHUGU_LOG_LEVEL ?? 'error' },
-    { home, port: 0, clock: simulatedStart, logDelaySeconds: 1, requestsPerSecond: 10_000, ...over },
+    {
+      home,
+      port: 0,
+      clock: simulatedStart,
+      logDelaySeconds: 1,
+      commitmentSeconds: 1,
+      requestsPerSecond: 10_000,
+      ...over,
+    },
   );
   try {
     const exchange = await startExchange({ config, log: makeLog(config.logLevel) });

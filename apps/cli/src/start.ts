@@ -109,6 +109,8 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
     ...first,
     home,
     clock: demo && first.clock === 'system' ? simulatedStart : first.clock,
+    // In the demo nobody has anything to hide, and nobody wants to wait a minute for a contract's file.
+    commitmentSeconds: demo && !process.env.SHUGU_COMMITMENT_SECONDS ? first.logDelaySeconds : first.commitmentSeconds,
     logLevel: process.env.SHUGU_LOG_LEVEL ? first.logLevel : ('warn' as const),
   };
   say(word.starting);

@@ -1,9 +1,17 @@
-/** `shugu verify`: offline, with nothing but the files and the keys that the caller trusts. */
+/** `shugu verify`: offline, with nothing but the files and the keys that the caller trusts; `--log` alone asks a log. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type BundleReport, parseTrust, type Trust, verifyBundle } from '@shugu/evidence';
+import {
+  type BundleReport,
+  type PromiseReport,
+  type PromiseVerdict,
+  parseTrust,
+  type Trust,
+  verifyBundle,
+} from '@shugu/evidence';
 import type { Context } from './main.ts';
+import { askLog, printPromise, promiseHolds, readPromise } from './promise.ts';
 import { dim, green, red, say } from './say.ts';
 
 const words = {
@@ -49,25 +57,36 @@ const print = (file: string, report: BundleReport, { language }: Context): void 
   say(dim(`    ${report.notice[language]}`));
 };
 
+type BundleResult = { file: string; report: BundleReport };
+type PromiseResult = { file: string; report: PromiseReport; verdict?: PromiseVerdict };
+const isBundle = (one: BundleResult | PromiseResult): one is BundleResult => 'signers' in one.report;
+
 export const run = async (args: string[], context: Context): Promise<number> => {
   const { values, positionals } = parseArgs({
     args,
-    options: { trust: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: { trust: { type: 'string' }, log: { type: 'string' }, json: { type: 'boolean', default: false } },
     allowPositionals: true,
   });
   if (positionals.length === 0) throw new Error('verify: name at least one bundle');
   const files = positionals.map((one) => resolve(context.cwd, one));
   const trust = await readTrust(values.trust, files[0]!, context);
-  const reports: { file: string; report: BundleReport }[] = [];
+  const reports: (BundleResult | PromiseResult)[] = [];
   for (const file of files) {
     const bytes = await readFile(file).catch(() => {
       throw new Error(`${file}: cannot be read`);
     });
-    reports.push({ file, report: await verifyBundle(bytes, trust, { files: await besides(bytes, file) }) });
+    const promise = readPromise(bytes, trust);
+    if (promise) {
+      const asked = promise.promise && values.log ? await askLog(promise.promise, trust, values.log) : undefined;
+      reports.push({ file, report: promise, ...(asked ? { verdict: asked } : {}) });
+    } else reports.push({ file, report: await verifyBundle(bytes, trust, { files: await besides(bytes, file) }) });
   }
-  const ok = reports.every(({ report }) => report.ok);
+  const ok = reports.every((one) => one.report.ok && promiseHolds('verdict' in one ? one.verdict : undefined));
   if (values.json) say(JSON.stringify({ ok, files: reports.map(({ file, report }) => ({ file, ...report })) }));
-  else for (const { file, report } of reports) print(file, report, context);
+  else
+    for (const one of reports)
+      if (isBundle(one)) print(one.file, one.report, context);
+      else printPromise(one.file, one.report, one.verdict, context);
   return ok ? 0 : 1;
 };
 

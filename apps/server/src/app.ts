@@ -117,7 +117,8 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
             return 0;
           },
         },
-        { name: 'publiclog', everySeconds: config.logDelaySeconds, run: () => kernel.publicLog.sequence() },
+        { name: 'publiclog', everySeconds: config.logDelaySeconds, run: () => kernel.publicLog.sequence('clear') },
+        { name: 'commitments', everySeconds: config.commitmentSeconds, run: () => kernel.publicLog.sequence() },
       ],
     };
     const caseParts: RoomParts = {
@@ -190,7 +191,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     });
     const endpoints = parts.routes.map((route) => route.endpoint);
     openapi(app, endpoints, kernel.publicUrl);
-    serveLog(app, kernel.database, config.node);
+    serveLog(app, { database: kernel.database, node: config.node, publicLog: kernel.publicLog });
     app.get('/metrics', async (_request, reply) =>
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
     );

@@ -189,7 +189,7 @@ export const paperRead = endpoint({
   reply: paper,
 });
 
-const paperFile = (part: 'pdf' | 'bundle', mediaType: string, zh: string, en: string) =>
+const paperFile = (part: 'pdf' | 'bundle' | 'promise', mediaType: string, zh: string, en: string) =>
   endpoint({
     id: `kernel.paper.${part}`,
     method: 'GET',
@@ -203,6 +203,12 @@ const paperFile = (part: 'pdf' | 'bundle', mediaType: string, zh: string, en: st
   });
 export const paperPdf = paperFile('pdf', 'application/pdf', '凭证 PDF', 'A paper as PDF');
 export const paperBundle = paperFile('bundle', 'application/json', '凭证证据包', 'A paper’s proof bundle');
+export const paperPromise = paperFile(
+  'promise',
+  'application/json',
+  '公开日志的收录承诺（证据包生成之前）',
+  'The public log’s promise to hold a paper, until its bundle is there',
+);
 
 export const verifyCode = endpoint({
   id: 'kernel.paper.verify',

@@ -35,7 +35,8 @@ const upload = async (stage: Stage, login: string, resource: string, file: DataF
 };
 
 const waitMilliseconds = 100;
-const waitsMax = 600;
+/** Two batches of commitments at their ordinary rhythm: papers that are not public wait for the next one. */
+const waitsMax = 1200;
 
 /** Waits until `look` gives something; everything that a person would wait for on a page. */
 export const until = async <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> => {

@@ -131,8 +131,15 @@ export const settings = {
     'SHUGU_LOG_DELAY_SECONDS',
     2,
     integer,
-    '公开日志的批次节奏（秒）；承诺的最大延迟为其 30 倍',
-    'Rhythm of the public log’s batches, in seconds; the promised maximum delay is thirty times that',
+    '公开日志公开条目的批次节奏（秒）；承诺的最大延迟为其 30 倍，且不少于一小时',
+    'Rhythm of the public log’s clear entries, in seconds; the promised maximum delay is thirty times that, and not less than an hour',
+  ),
+  commitmentSeconds: setting(
+    'SHUGU_COMMITMENT_SECONDS',
+    60,
+    integer,
+    '加盐承诺的批次节奏（秒）：越长，越难由日志推知何时有人交易；不公开的凭证须等到下一批。承诺的最大延迟为其 30 倍，且不少于一小时',
+    'Rhythm of commitments in the public log, in seconds: the longer, the less the log tells of when somebody traded; papers that are not public wait for the next batch. The promised maximum delay is thirty times that, and not less than an hour',
   ),
   witnesses: setting(
     'SHUGU_WITNESSES',

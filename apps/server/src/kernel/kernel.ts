@@ -1,7 +1,7 @@
 /** The kernel built by hand, in order: database, secrets, keys, log, papers. Rooms take what they need from it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkpointSigner, suite as suiteOf, vkeyOf } from '@shugu/evidence';
+import { suite as suiteOf } from '@shugu/evidence';
 import type { Logger } from 'pino';
 import { restoreMark } from './backup/files.ts';
 import type { Clock, SimulatedClock } from './clock.ts';
@@ -121,14 +121,9 @@ export const openKernel = async ({
       log,
       originKey: async (origin) => {
         const signer = await keys.signerById(database, origin.key);
-        return {
-          keyId: signer.keyId,
-          suite: origin.suite,
-          hash: suiteOf(origin.suite).hash,
-          signer: checkpointSigner(origin.origin, signer),
-          vkey: vkeyOf(origin.origin, signer.publicKey),
-        };
+        return { suite: origin.suite, hash: suiteOf(origin.suite).hash, signer };
       },
+      rhythmSeconds: { clear: config.logDelaySeconds, commitment: config.commitmentSeconds },
       onSequenced: (tx, ids) => issue!.onSequenced(tx, ids),
       witnesses: config.witnesses,
       now: () => clock!.now(),

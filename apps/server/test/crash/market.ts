@@ -60,6 +60,7 @@ export const prepareMarket = async (registrations: number): Promise<Prepared> =>
       clock: '2026-07-01T09:00:00+08:00',
       logLevel: 'error',
       logDelaySeconds: 1,
+      commitmentSeconds: 1,
       requestsPerSecond: 100_000,
     },
   );

@@ -30,6 +30,7 @@ export const runServer = async ({ home, port, sabotage }: RunOptions): Promise<R
       SHUGU_CLOCK: '2026-07-01T09:00:00+08:00',
       SHUGU_LOG_LEVEL: 'error',
       SHUGU_LOG_DELAY_SECONDS: '1',
+      SHUGU_COMMITMENT_SECONDS: '1',
       SHUGU_REQUESTS_PER_SECOND: '100000',
       SHUGU_LOGIN_TRIES: '1000',
       ...(sabotage ? { SHUGU_TEST_SABOTAGE: sabotage } : {}),

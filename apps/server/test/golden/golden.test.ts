@@ -46,6 +46,7 @@ describe.each(names)('%s', { timeout: 120_000 }, (name) => {
       port: 0,
       clock: startOfTime,
       logDelaySeconds: 1,
+      commitmentSeconds: 1,
       checkReplies: true,
       suite: name.includes('-sm.') ? 'sm' : 'intl',
     },

@@ -72,6 +72,7 @@ const configFor = (home: string, over: Partial<Config>): Config =>
       clock: startOfTime,
       keySecret,
       logDelaySeconds: 1,
+      commitmentSeconds: 1,
       requestsPerSecond: 100_000,
       loginTriesPerMinute: 1000,
       checkReplies: true,

@@ -65,7 +65,7 @@ const recordChecks = (database: Database, { config, migrations, extra, now }: Do
   const checks: [string, () => Promise<Finding | Finding[] | undefined>][] = [
     ['migrations', () => checkMigrations(database, migrations)],
     ['clock', () => checkClock(database, now)],
-    ['sequencing', async () => checkPending(database, await recordsNow())],
+    ['sequencing', async () => checkPending(database, config, await recordsNow())],
     ['papers', async () => checkPapers(database, config, await recordsNow())],
     ['objects', () => checkObjects(database, config)],
     ['jobs', () => checkJobs(database)],

@@ -1,27 +1,10 @@
 /** The log held against its own entries: every leaf hashed again, every stored checkpoint compared and its signature checked. */
 import { type SuiteName, suite as suiteOf, verifierOf } from '@shugu/evidence';
-import { emptyRoot, equalBytes, type Hash, leafHash, nodeHash, openNote, parseCheckpoint, rootAt } from '@shugu/tlog';
+import { equalBytes, type Hash, leafHash, openNote, parseCheckpoint, rightEdge, rootAt } from '@shugu/tlog';
 import { type Reader, sql } from '../db/db.ts';
 import { type Origin, tilesOf } from '../publiclog/store.ts';
 
 const entriesPerPage = 5000;
-
-/** Complete subtrees from left to right, by their heights; RFC 6962's tree grows at its right edge only. */
-export const makeRightEdge = (hash: Hash) => {
-  const edge: { height: number; root: Uint8Array }[] = [];
-  return {
-    add: (leaf: Uint8Array): void => {
-      let node = { height: 0, root: leaf };
-      while (edge.at(-1)?.height === node.height)
-        node = { height: node.height + 1, root: nodeHash(hash, edge.pop()!.root, node.root) };
-      edge.push(node);
-    },
-    root: (): Uint8Array =>
-      edge.length === 0
-        ? emptyRoot(hash)
-        : edge.slice(0, -1).reduceRight((right, { root }) => nodeHash(hash, root, right), edge.at(-1)!.root),
-  };
-};
 
 async function* leavesOf(
   read: Reader,
@@ -44,7 +27,7 @@ export const logFault = async (read: Reader, origin: Origin, vkey: string): Prom
   const checkpoints = await read.rows<{ size: number; root: Buffer; note: string }>(
     sql`select size, root, note from log_checkpoints where origin = ${origin.origin} order by size`,
   );
-  const edge = makeRightEdge(hash);
+  const edge = rightEdge(hash);
   let size = 0;
   let next = 0;
   const compare = (): string | undefined => {

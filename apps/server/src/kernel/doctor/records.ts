@@ -123,8 +123,8 @@ export const checkLogs = async (read: Reader, config: Config, suite: 'intl' | 's
   return findings;
 };
 
-export const checkPending = async (read: Reader, now: Date): Promise<Finding> => {
-  const before = new Date(now.getTime() - limits.pendingLateSeconds * 1000);
+export const checkPending = async (read: Reader, { commitmentSeconds }: Config, now: Date): Promise<Finding> => {
+  const before = new Date(now.getTime() - (limits.pendingLateSeconds + commitmentSeconds) * 1000);
   const { count } = await read.one<{ count: number }>(
     sql`select count(*)::int as count from log_entries where position is null and created_at < ${before}`,
   );

@@ -35,12 +35,17 @@ import type { PublicLog } from '../publiclog/publiclog.ts';
 import * as store from './store.ts';
 
 export const issueProblems = defineProblems('papers', {
+  proven: {
+    status: 409,
+    title: { zh: '公开日志已收录，不再需要承诺', en: 'The public log holds it; no promise is needed any more' },
+    next: { zh: '请下载证据包', en: 'Fetch the bundle' },
+  },
   notReady: {
     status: 409,
     title: { zh: '凭证正在生成', en: 'The paper is being made' },
     next: {
-      zh: '公开日志收录后即可下载，请稍候几秒再试',
-      en: 'It can be fetched once the public log holds it; try again in a few seconds',
+      zh: '公开日志收录后即可下载；不公开的凭证随下一批收录，请稍候一两分钟再试',
+      en: 'It can be fetched once the public log holds it; one that is not public waits for the next batch: try again in a minute or two',
     },
   },
 });
@@ -94,6 +99,8 @@ export interface Issue {
   jobs: Record<string, JobHandler>;
   read(read: Reader, id: string): Promise<store.PaperRow | undefined>;
   file(row: store.PaperRow, part: 'pdf' | 'bundle'): Promise<Buffer>;
+  /** The log's promise, until the paper's proof is there. */
+  promise(read: Reader, row: store.PaperRow): Promise<Uint8Array>;
 }
 
 const codeAlphabet = '23456789ABCDEFGHJKMNPQRSTUVWXYZ';
@@ -265,6 +272,12 @@ export const makeIssue = (options: IssueOptions): Issue => {
     },
     jobs: { 'kernel.paper.make': make },
     read: (read, id) => store.paperById(read, id),
+    promise: async (read, row) => {
+      if (row.bundle_digest) throw issueProblems.proven();
+      const promise = await publicLog.promise(read, row.log_entry);
+      if (!promise) throw issueProblems.notReady();
+      return promise;
+    },
     file: async (row, part) => {
       const digest = part === 'pdf' ? row.pdf_digest : row.bundle_digest;
       if (!digest) throw issueProblems.notReady();

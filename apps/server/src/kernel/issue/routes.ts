@@ -104,6 +104,10 @@ export const issueRoutes = ({ issue, keys, database, holder }: IssueRoutesOption
       const row = await visible(read, principal, params.id);
       return { body: await issue.file(row, 'bundle'), fileName: `${row.kind}-${row.number}.bundle.json` };
     }),
+    on(wire.paperPromise, async ({ read, principal, params }) => {
+      const row = await visible(read, principal, params.id);
+      return { body: await issue.promise(read, row), fileName: `${row.kind}-${row.number}.promise.json` };
+    }),
     on(wire.verifyCode, async ({ read, principal, params }) => {
       const row = await store.paperByCode(read, params.code.toUpperCase());
       if (!row) return { found: false };

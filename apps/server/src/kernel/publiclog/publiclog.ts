@@ -1,8 +1,10 @@
 /**
  * The node's public log. A fact is published inside the transaction that makes it true and sequenced after commit, in batches
- * of fixed rhythm; a checkpoint is signed over each batch. Only the node's open origin grows; a node restored from behind its
- * last witnessed checkpoint opens a new one (succession.ts). Witnesses, where configured, are asked after each batch.
+ * of fixed rhythm, commitments in rarer ones (batch.ts); a checkpoint is signed over each batch. Only the node's open origin
+ * grows; a node restored from behind its last witnessed checkpoint opens a new one (succession.ts). Witnesses, where
+ * configured, are asked after each batch.
  */
+import { checkpointSigner, entryBytes, paddingEntry, type Signer } from '@shugu/evidence';
 import {
   appendEntries,
   cachedStore,
@@ -10,7 +12,6 @@ import {
   formatCheckpoint,
   type Hash,
   inclusionProof,
-  type NoteSigner,
   signNote,
   type TileStore,
 } from '@shugu/tlog';
@@ -18,25 +19,24 @@ import type { Logger } from 'pino';
 import type { Database, Reader, Tx } from '../db/db.ts';
 import { systemActor } from '../http/principal.ts';
 import { newId } from '../ids.ts';
+import { inBatchOrder, paddingFor } from './batch.ts';
 import { askWitness, hasLineOf, withLine, witnessRestSeconds } from './cosign.ts';
+import { makePromises, type Promises } from './promises.ts';
 import * as store from './store.ts';
 import type { Witness } from './witnesses.ts';
 
 export const limits = {
   batchEntries: 20_000,
   tilesCached: 256,
-  delayBatches: 30,
   /** A paper waits this long for a witnessed checkpoint before it goes out with the log's word alone. */
   witnessWaitSeconds: 60,
 } as const;
 
-/** What signs an origin's checkpoints. */
+/** What signs an origin's checkpoints and promises. */
 export interface OriginKey {
-  keyId: string;
   suite: 'intl' | 'sm';
   hash: Hash;
-  signer: NoteSigner;
-  vkey: string;
+  signer: Signer;
 }
 
 export interface Publication {
@@ -60,10 +60,10 @@ export interface Inclusion {
   entry: Buffer;
 }
 
-export interface PublicLog {
+export interface PublicLog extends Promises {
   publish(tx: Tx, publication: Publication): Promise<string>;
-  /** Sequences what is committed; number of entries. */
-  sequence(): Promise<number>;
+  /** Sequences what is committed, clear entries alone or all; number of entries. */
+  sequence(what?: 'clear' | 'all'): Promise<number>;
   /** Undefined before the entry is sequenced and, for a short while, before a witness has seen it. */
   inclusion(read: Reader, entryId: string): Promise<Inclusion | undefined>;
   consistency(read: Reader, origin: string, from: number, to: number): Promise<Uint8Array[]>;
@@ -75,6 +75,8 @@ export interface PublicLogOptions {
   /** Opens the first origin, or gives the key of the open one. */
   originKey(origin: store.Origin): Promise<OriginKey>;
   log: Logger;
+  /** Between two batches with entries of that form. */
+  rhythmSeconds: Record<'clear' | 'commitment', number>;
   /** Called with the entries' ids after a batch is durable. */
   onSequenced?(tx: Tx, entryIds: string[]): Promise<void>;
   witnesses?: readonly Witness[];
@@ -93,25 +95,43 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
     return found;
   };
 
-  const appendBatch = async (tx: Tx, origin: store.Origin, key: OriginKey): Promise<string[]> => {
-    const pending = await store.pendingEntries(tx, limits.batchEntries);
+  const padding = async (tx: Tx, pending: readonly store.PendingEntry[]): Promise<store.PendingEntry[]> => {
+    const count = paddingFor(pending.filter((one) => one.form === 'commitment').length);
+    const made = Array.from({ length: count }, () => ({
+      id: newId('lge', tx.now),
+      form: 'commitment' as const,
+      entry: Buffer.from(entryBytes(paddingEntry())),
+    }));
+    for (const { id, form, entry } of made)
+      await store.insertEntry(tx, { id, kind: 'padding', form, bytes: entry, participant: '' });
+    return made;
+  };
+
+  const appendBatch = async (
+    tx: Tx,
+    what: 'clear' | 'all',
+    origin: store.Origin,
+    key: OriginKey,
+  ): Promise<string[]> => {
+    const pending = await store.pendingEntries(tx, what, limits.batchEntries);
     const before = await store.latestCheckpoint(tx, origin.origin);
     if (pending.length === 0 && before) return [];
+    const batch = inBatchOrder([...pending, ...(await padding(tx, pending))]);
     const appended = await appendEntries({
       hash: key.hash,
       store: store.tilesOf(tx, origin.origin),
       oldSize: origin.size,
-      entries: pending.map((one) => one.entry),
+      entries: batch.map((one) => one.entry),
       oldRoot: before?.root,
     });
     await store.writeTiles(tx, origin.origin, appended.tiles);
     await store.placeEntries(
       tx,
       origin.origin,
-      pending.map((one, place) => ({ id: one.id, position: origin.size + place })),
+      batch.map((one, place) => ({ id: one.id, position: origin.size + place })),
     );
     const text = formatCheckpoint({ origin: origin.origin, size: appended.size, root: appended.root });
-    const note = await signNote(text, [key.signer]);
+    const note = await signNote(text, [checkpointSigner(origin.origin, key.signer)]);
     await store.writeCheckpoint(tx, origin.origin, { size: appended.size, root: appended.root, note });
     const ids = pending.map((one) => one.id);
     await options.onSequenced?.(tx, ids);
@@ -147,14 +167,14 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
   };
 
   let pendingRun: Promise<unknown> = Promise.resolve();
-  const sequenceOnce = async (): Promise<number> => {
+  const sequenceOnce = async (what: 'clear' | 'all'): Promise<number> => {
     const open = await store.openOrigin(database, options.node);
     if (!open) return 0;
     const key = await options.originKey(open);
     let count = 0;
     for (;;) {
       const ids = await database.tx(systemActor('publiclog'), async (tx) =>
-        appendBatch(tx, await store.lockOrigin(tx, open.origin), key),
+        appendBatch(tx, what, await store.lockOrigin(tx, open.origin), key),
       );
       count += ids.length;
       if (ids.length < limits.batchEntries) break;
@@ -173,13 +193,15 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
   };
 
   return {
+    ...makePromises(options),
     publish: async (tx, publication) => {
       const id = newId('lge', tx.now);
       await store.insertEntry(tx, { id, ...publication });
       return id;
     },
-    sequence: () => {
-      const next = pendingRun.then(sequenceOnce, sequenceOnce);
+    sequence: (what = 'all') => {
+      const run = () => sequenceOnce(what);
+      const next = pendingRun.then(run, run);
       pendingRun = next.catch(() => undefined);
       return next;
     },

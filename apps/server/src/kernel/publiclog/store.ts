@@ -26,6 +26,7 @@ export interface LoggedEntry {
   title: { zh: string; en: string } | null;
   origin: string | null;
   position: number | null;
+  created_at: Date;
   sequenced_at: Date | null;
 }
 
@@ -78,11 +79,10 @@ export const insertEntry = async (
       ${Buffer.from(entry.bytes)}, ${entry.title ? JSON.stringify(entry.title) : null}, ${tx.now})`);
 };
 
-// Commitments are ordered by their own bytes, which are random: their place in a batch tells nothing about when they came.
-export const pendingEntries = (tx: Tx, limit: number): Promise<PendingEntry[]> =>
-  tx.rows<PendingEntry>(sql`select id, form, entry from (select id, form, entry, created_at from log_entries
-      where position is null and transaction < pg_snapshot_xmin(pg_current_snapshot()) order by created_at limit ${limit}) pending
-    order by form, case when form = 'clear' then id end, entry`);
+export const pendingEntries = (tx: Tx, what: 'clear' | 'all', limit: number): Promise<PendingEntry[]> =>
+  tx.rows<PendingEntry>(sql`select id, form, entry from log_entries
+    where position is null and transaction < pg_snapshot_xmin(pg_current_snapshot())
+      ${what === 'clear' ? sql`and form = 'clear'` : empty} order by created_at limit ${limit}`);
 
 export const placeEntries = async (
   tx: Tx,
@@ -133,7 +133,7 @@ export const replaceNote = async (tx: Tx, origin: string, size: number, note: st
 
 export const entryById = (read: Reader, id: string): Promise<LoggedEntry | undefined> =>
   read.first<LoggedEntry>(
-    sql`select id, kind, form, entry, title, origin, position, sequenced_at from log_entries where id = ${id}`,
+    sql`select id, kind, form, entry, title, origin, position, created_at, sequenced_at from log_entries where id = ${id}`,
   );
 
 export const tilesOf = (read: Reader, origin: string): TileStore => ({
