@@ -192,6 +192,8 @@ test('made anew from nothing, search answers as before; what no longer stands is
         badges: {},
         certificates: [],
         vocabulary: '',
+        retention_class: 'trade',
+        stored_region: 'CN-43',
         created_at: new Date(),
       }),
     ],
