@@ -7,6 +7,7 @@ import { casePermissions } from '../../apps/server/src/kernel/case/index.ts';
 import { settings } from '../../apps/server/src/kernel/config.ts';
 import type { PermissionTable } from '../../apps/server/src/kernel/http/principal.ts';
 import { issuePermissions } from '../../apps/server/src/kernel/issue/index.ts';
+import { notifyPermissions } from '../../apps/server/src/kernel/notify/index.ts';
 import { allProblems } from '../../apps/server/src/kernel/problem.ts';
 import { kernelPermissions } from '../../apps/server/src/kernel/routes.ts';
 import type { Procedure } from '../../apps/server/src/kernel/rulepack/model.ts';
@@ -111,6 +112,7 @@ const permissions = async (): Promise<string> => {
     kernelPermissions,
     casePermissions,
     issuePermissions,
+    notifyPermissions,
     (await shippedRuleBook()).permissions,
     ...roomPermissions,
   ];

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { buildRooms, type Rooms, roomPermissions } from './build.ts';
 import { flowsOf } from './flows/index.ts';
 import { loadCalendar } from './kernel/calendar/load.ts';
-import { type Cases, casePermissions, makeCases } from './kernel/case/index.ts';
+import { type Cases, casePermissions, findNotice, makeCases, makeServiceProof } from './kernel/case/index.ts';
 import { sealPlainForms } from './kernel/case/resealing.ts';
 import { caseRoutes } from './kernel/case/routes.ts';
 import type { Config } from './kernel/config.ts';
@@ -21,6 +21,7 @@ import { type Kernel, openKernel } from './kernel/kernel.ts';
 import { rateLimit } from './kernel/limits.ts';
 import { makeMetrics } from './kernel/metrics.ts';
 import { clockWatch, keepClock } from './kernel/node.ts';
+import { mailChannel, makeNotify, notifyPermissions, notifyRoutes, webhookChannel } from './kernel/notify/index.ts';
 import { makeOutbox } from './kernel/outbox.ts';
 import { gather, type RoomParts } from './kernel/parts.ts';
 import type { RunningPostgres } from './kernel/postgres/index.ts';
@@ -88,6 +89,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       now,
       seal: kernel.seal,
       namesOf: (read, ids) => rooms.members.displayNames(read, ids),
+      proof: makeServiceProof({ keys: kernel.keys, publicLog: kernel.publicLog, suite: config.suite }),
       onTickFailure: (id, clock, error) => log.error({ err: error, case: id, clock }, 'a clock could not act'),
     });
     const plain = await sealPlainForms(kernel.database, ruleBook, kernel.seal);
@@ -96,11 +98,26 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       kernelPermissions,
       casePermissions,
       issuePermissions,
+      notifyPermissions,
       ruleBook.permissions,
       ...roomPermissions,
     ];
     const rooms: Rooms = await buildRooms({ kernel, cases, permissions, address });
     cases.checkHooks();
+
+    const webhook = webhookChannel(config.privateWebhooks);
+    const notify = makeNotify({
+      database: kernel.database,
+      seal: kernel.seal,
+      ...(config.mailUrl ? { mail: mailChannel({ url: config.mailUrl, from: config.mailFrom }) } : {}),
+      webhook,
+      notice: findNotice,
+      mailAddress: rooms.members.mailAddress,
+      publicUrl: kernel.publicUrl,
+    });
+    const notifyParts: RoomParts = {
+      routes: notifyRoutes({ seal: kernel.seal, fault: webhook.fault, notice: cases.notice }),
+    };
 
     const holder = (participant: string) =>
       participant ? rooms.members.displayName(kernel.database, participant) : Promise.resolve(config.node);
@@ -140,14 +157,12 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       jobs: kernel.issue.jobs,
       ticks: [{ name: 'replies', everySeconds: 3600, run: (at) => forgetReplies(kernel.database, kernel.seal, at) }],
     };
-    const parts = gather([kernelParts, caseParts, ...rooms.parts, ...flowsOf(kernel, rooms, cases), logTick]);
-    const jobs = makeJobs({
-      database: kernel.database,
-      clock: kernel.clock,
-      handlers: parts.jobs,
-      log,
-      alone: kernel.postgres.kind !== 'external',
-    });
+    const flows = flowsOf(kernel, rooms, cases, notify);
+    const parts = gather([kernelParts, caseParts, notifyParts, ...rooms.parts, ...flows, logTick]);
+    const work = { database: kernel.database, clock: kernel.clock, log, alone: kernel.postgres.kind !== 'external' };
+    const jobs = makeJobs({ ...work, handlers: parts.jobs });
+    // Workers of their own: a member's server that never answers holds up other letters, not the exchange's work.
+    const post = makeJobs({ ...work, handlers: notify.jobs });
     const outbox = makeOutbox({
       database: kernel.database,
       consumers: parts.consumers,
@@ -170,7 +185,8 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     const settle = async (): Promise<number> => {
       let total = 0;
       for (let round = 0; round < settleRoundsMax; round++) {
-        const done = (await outbox.drain()) + (await jobs.drain()) + (await ticker.runAll(now()));
+        const done =
+          (await outbox.drain()) + (await jobs.drain()) + (await post.drain()) + (await ticker.runAll(now()));
         if (done === 0) return total;
         total += done;
       }
@@ -200,6 +216,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     await rooms.beforeListen();
     await app.listen({ host: config.host, port: config.port });
     jobs.start();
+    post.start();
     outbox.start();
     ticker.start();
     log.info(
@@ -213,6 +230,8 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       await ticker.stop();
       await outbox.stop();
       await jobs.stop();
+      await post.stop();
+      await notify.close();
       await rooms.close();
       await kernel.close();
     };

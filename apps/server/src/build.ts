@@ -169,6 +169,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     market,
     delivery,
     issue,
+    serve: cases.serve,
     ruleBook: cases.ruleBook,
     calendar: cases.calendar,
   });

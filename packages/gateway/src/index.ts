@@ -1,4 +1,4 @@
-export { addressCheck } from './drivers/addresses.ts';
+export { addressCheck, guardedLookup } from './drivers/addresses.ts';
 export type { Ask, Body, Driver, DriverAnswer, DriverConfig, GatewayRequest, ServeContext } from './drivers/driver.ts';
 export {
   type FileConfig,

@@ -2,15 +2,18 @@
 import type { Rooms } from '../build.ts';
 import type { Cases } from '../kernel/case/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import type { Notify } from '../kernel/notify/index.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { listingFlow } from './listing.ts';
+import { noticeFlow } from './notice.ts';
 import { purchaseFlow } from './purchase.ts';
 import { supervisionFlow } from './supervision.ts';
 import { trialFlow } from './trial.ts';
 
-export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases): RoomParts[] => [
+export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Notify): RoomParts[] => [
   listingFlow(rooms),
   trialFlow(rooms),
   purchaseFlow(kernel, rooms, cases),
   supervisionFlow(rooms),
+  noticeFlow(rooms, cases, notify),
 ];

@@ -1,4 +1,5 @@
 /** Settings: one table, each with its environment variable, default and meaning. docs/operate/settings.md is made from it. */
+import { isIP } from 'node:net';
 import type { Text } from '@shugu/wire';
 import { regionDefault } from './db/db.ts';
 import { parseProxies } from './http/proxies.ts';
@@ -25,6 +26,22 @@ const flag = (text: string) => {
 const region = (text: string) => {
   if (!/^[A-Z]{2}(-[A-Z0-9]{1,3})?$|^\d{6}$/.test(text)) throw new Error('write CN-43 or 430000');
   return text;
+};
+const mailServer = (text: string) => {
+  if (!/^smtps?:$/.test(new URL(text).protocol)) throw new Error('an address of the form smtp://… or smtps://…');
+  return text;
+};
+const networks = (text: string): string[] => {
+  const list = text.split(',').map((one) => one.trim());
+  const wrong = list.find((one) => {
+    const [address = '', bits] = one.split('/');
+    return (
+      isIP(address) === 0 ||
+      (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(address) === 4 ? 32 : 128)))
+    );
+  });
+  if (wrong !== undefined) throw new Error(`${wrong} is neither an IP address nor a network`);
+  return list;
 };
 const oneOf =
   <K extends string>(...values: K[]) =>
@@ -173,12 +190,18 @@ export const settings = {
   mailUrl: setting(
     'SHUGU_MAIL_URL',
     '',
-    string,
-    '发信服务器（smtp://…）；空则只在站内送达',
-    'Mail server (smtp://…); notices stay in the portal if empty',
+    mailServer,
+    '发信服务器（smtp://… 或 smtps://…）；空则不发邮件',
+    'Mail server (smtp://… or smtps://…); nobody is mailed if empty',
     true,
   ),
-  mailFrom: setting('SHUGU_MAIL_FROM', '', string, '发信地址', 'Sender of mail'),
+  mailFrom: setting(
+    'SHUGU_MAIL_FROM',
+    '',
+    string,
+    '发信地址；设了发信服务器则必填',
+    'Sender of mail; needed with a mail server',
+  ),
   oidcIssuer: setting(
     'SHUGU_OIDC_ISSUER',
     '',
@@ -201,6 +224,13 @@ export const settings = {
     string,
     '允许转发的内网上游（host:port，逗号分隔）',
     'Private upstreams that the proxy may reach (host:port, comma separated)',
+  ),
+  privateWebhooks: setting(
+    'SHUGU_PRIVATE_WEBHOOKS',
+    [] as string[],
+    networks,
+    '允许会员接收地址指向的内网地址或网段（逗号分隔）',
+    'Private addresses or networks that members’ webhooks may lead to (comma separated)',
   ),
   checkReplies: setting(
     'SHUGU_CHECK_REPLIES',
@@ -229,6 +259,7 @@ export const readConfig = (environment: Record<string, string | undefined>, over
   for (const variable of Object.keys(environment))
     if (/^SHUGU_[A-Z_]+$/.test(variable) && !known.has(variable) && !/^SHUGU_(TEST|CRASH|BENCH|CWD|E2E)/.test(variable))
       faults.push(`${variable}: no such setting`);
+  if (config.mailUrl && !config.mailFrom) faults.push('SHUGU_MAIL_FROM: needed with SHUGU_MAIL_URL');
   if (faults.length) throw new Error(`settings are wrong:\n  ${faults.join('\n  ')}`);
   return config as Config;
 };

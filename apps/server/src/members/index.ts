@@ -57,12 +57,12 @@ export interface Members {
     read: Reader,
     organisation: string,
   ): Promise<{ bankName: string; holder: string; account: string } | null>;
-  /** Active people on any of the seats: whom notices go to, with their mail address in clear. */
-  peopleOnSeats(
-    read: Reader,
-    organisation: string,
-    seats: readonly string[],
-  ): Promise<{ id: string; displayName: string; email: string | null }[]>;
+  /** Seats that carry any of these permissions. */
+  seatsWith(permissions: readonly string[]): string[];
+  /** Active people on any of the seats whom notices go to by mail, with their address in clear. */
+  peopleOnSeats(read: Reader, organisation: string, seats: readonly string[]): Promise<{ id: string; email: string }[]>;
+  /** One person's address in clear, if they still take notices by mail. */
+  mailAddress(read: Reader, person: string): Promise<string | null>;
   /** Suspends or restores at once, for flows with their own authority (a regulator's directive). */
   setStanding(tx: Tx, organisation: string, status: 'suspended' | 'active', reason: string): Promise<void>;
 }
@@ -116,13 +116,20 @@ export const makeMembers = (deps: MembersDeps): Members => {
       const account = found && (await deps.seal.open(read, id, (await reads.sealedFields(read, id)).bankAccount));
       return account ? { bankName: found.bankName, holder: found.bankHolder, account } : null;
     },
-    peopleOnSeats: async (read, id, seats) =>
-      Promise.all(
-        (await reads.peopleOnSeats(read, id, seats)).map(async (one) => ({
-          ...one,
-          email: await deps.seal.open(read, one.id, one.email),
-        })),
-      ),
+    seatsWith: (permissions) => [...new Set(permissions.flatMap((permission) => table[permission]?.seats ?? []))],
+    peopleOnSeats: async (read, organisation, seats) => {
+      const found: { id: string; email: string }[] = [];
+      for (const { id, email: sealed } of await reads.peopleOnSeats(read, organisation, seats)) {
+        const email = await deps.seal.open(read, id, sealed);
+        // A destroyed key leaves nobody to write to.
+        if (email) found.push({ id, email });
+      }
+      return found;
+    },
+    mailAddress: async (read, person) => {
+      const found = await reads.mailSealed(read, person);
+      return found ? deps.seal.open(read, person, found.email) : null;
+    },
     setStanding: (tx, id, status, reason) => organisations.setStanding(room, tx, id, status, reason),
   };
 };

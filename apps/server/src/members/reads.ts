@@ -144,14 +144,23 @@ export const othersOnSeat = async (read: Reader, participant: string, seat: Seat
       where p.participant = ${participant} and s.seat = ${seat} and p.id <> ${except} and p.status = 'active'`)
   ).count;
 
-/** Active people of an organisation on any of the seats: whom notices go to. */
+// An address, and no word against notices there.
+const takesMail = sql`p.status = 'active' and p.notice_mail and p.email is not null`;
+
+/** People of an organisation on any of the seats who take notices by mail; addresses still sealed. */
 export const peopleOnSeats = (
   read: Reader,
   participant: string,
   seats: readonly string[],
-): Promise<{ id: string; displayName: string; email: string | null }[]> =>
-  read.rows(sql`select distinct p.id, p.display_name as "displayName", p.email from people p join seats s on s.person = p.id
-    where p.participant = ${participant} and p.status = 'active' and s.seat = any(${[...seats]}) order by p.id`);
+): Promise<{ id: string; email: string }[]> =>
+  read.rows(sql`select distinct p.id, p.email from people p join seats s on s.person = p.id
+    where p.participant = ${participant} and ${takesMail} and s.seat = any(${[...seats]}) order by p.id`);
+
+export const mailSealed = (read: Reader, id: string): Promise<{ email: string } | undefined> =>
+  read.first(sql`select p.email from people p where p.id = ${id} and ${takesMail}`);
+
+export const noticeMail = (read: Reader, id: string): Promise<{ email: string | null; mail: boolean } | undefined> =>
+  read.first(sql`select email, notice_mail as mail from people where id = ${id}`);
 
 export interface Account {
   id: string;

@@ -95,6 +95,12 @@ const documentOut = <D extends { current: rulebook.RuleVersion | null; coming: r
 const seesDrafts = (principal: Principal): boolean =>
   principal.permissions.has('members.rulebook.draft') || principal.permissions.has('members.rulebook.publish');
 
+const mailOut = async (room: Room, read: Reader, principal: Principal) => {
+  const found = principal.kind === 'person' ? await reads.noticeMail(read, principal.id) : undefined;
+  if (!found) throw kernelProblems.notPermitted();
+  return { mail: found.mail, email: await room.seal.open(read, principal.id, found.email) };
+};
+
 /** The cookie is for our pages; the token in the reply is for programs. */
 const entered = (
   room: Room,
@@ -130,6 +136,11 @@ const sessionRoutes = (room: Room, gate: sessions.Gate): Route[] => [
     return ok;
   }),
   on(wire.readMe, ({ read, principal }) => sessions.me(room, read, principal)),
+  on(wire.readMail, ({ read, principal }) => mailOut(room, read, principal)),
+  on(wire.updateMail, async ({ tx, principal, body }) => {
+    await people.setNoticeMail(room, tx, principal, body);
+    return mailOut(room, tx, principal);
+  }),
   on(
     wire.changePassword,
     async ({ principal, body, headers, requestId }) => {

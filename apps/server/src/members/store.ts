@@ -111,6 +111,10 @@ export const setPersonStatus = async (
   await tx.exec(sql`update people set status = ${status} where id = ${person}`);
 };
 
+export const setNoticeMail = async (tx: Tx, person: string, mail: boolean, email: string | null): Promise<void> => {
+  await tx.exec(sql`update people set notice_mail = ${mail}, email = ${email} where id = ${person}`);
+};
+
 /** The row stays for what refers to it, under a log-in that names nobody. */
 export const erasePersonFields = async (tx: Tx, person: string): Promise<void> => {
   await tx.exec(sql`update people set phone = null, email = null, password_hash = null, status = 'disabled', display_name = '—',

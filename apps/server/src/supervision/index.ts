@@ -53,7 +53,7 @@ export const makeSupervision = (deps: SupervisionDeps): Supervision => ({
       run: async (now) => {
         let count = 0;
         for (const { id } of await legalHoldsPast(deps.database, now))
-          if (await deps.database.tx(systemActor('supervision'), (tx) => expireHold(tx, id))) count++;
+          if (await deps.database.tx(systemActor('supervision'), (tx) => expireHold(deps, tx, id))) count++;
         return count;
       },
     },

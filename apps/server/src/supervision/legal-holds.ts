@@ -1,14 +1,17 @@
 /** Legal holds (封存): each of the two acts, placing and lifting, takes two people of the organisation that orders it. */
 import { audit } from '../kernel/audit.ts';
-import { serve } from '../kernel/case/notices.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { newId } from '../kernel/ids.ts';
 import { emit } from '../kernel/outbox.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import { insertLegalHold, type LegalHold, lockLegalHold, saveLegalHold } from '../kernel/retention/legal-holds.ts';
+import type { SupervisionDeps } from './model.ts';
 import { problems } from './problems.ts';
 import * as reads from './reads.ts';
+
+/** Those concerned are told by a notice. */
+type Deps = Pick<SupervisionDeps, 'serve'>;
 
 export interface HoldDraft {
   target: { kind: LegalHold['target_kind']; id: string };
@@ -25,7 +28,7 @@ const told: Partial<Record<Happened, { zh: string; en: string }>> = {
 };
 
 /** What only prepares stays in the house; what takes effect is told, to those concerned by a notice. */
-const record = async (tx: Tx, one: LegalHold, happened: Happened): Promise<LegalHold> => {
+const record = async (deps: Deps, tx: Tx, one: LegalHold, happened: Happened): Promise<LegalHold> => {
   const data = { kind: one.target_kind, target: one.target };
   await audit(tx, {
     action: `supervision.legalHold.${happened}`,
@@ -37,10 +40,12 @@ const record = async (tx: Tx, one: LegalHold, happened: Happened): Promise<Legal
   if (!words) return one;
   await emit(tx, { type: `supervision.legalHold.${happened}`, subject: one.id, participant: one.participant, data });
   for (const to of one.covers.filter((id) => id.startsWith('org_')))
-    await serve(tx, {
+    await deps.serve(tx, {
       to,
       caseId: null,
       subject: one.id,
+      title: `封存 ${one.id}`,
+      dueAt: null,
       text: {
         zh: `${one.target_name}${words.zh}（依据：${one.basis}）`,
         en: `${one.target_name} ${words.en} (basis: ${one.basis})`,
@@ -52,13 +57,13 @@ const record = async (tx: Tx, one: LegalHold, happened: Happened): Promise<Legal
   return one;
 };
 
-const save = async (tx: Tx, one: LegalHold, happened: Happened): Promise<LegalHold> => {
+const save = async (deps: Deps, tx: Tx, one: LegalHold, happened: Happened): Promise<LegalHold> => {
   await saveLegalHold(tx, one);
-  return record(tx, one, happened);
+  return record(deps, tx, one, happened);
 };
 
 /** @throws kernel.unknown, kernel.invalid */
-export const proposeHold = async (tx: Tx, principal: Principal, draft: HoldDraft): Promise<LegalHold> => {
+export const proposeHold = async (deps: Deps, tx: Tx, principal: Principal, draft: HoldDraft): Promise<LegalHold> => {
   const { kind, id: target } = draft.target;
   const found = await reads.findHoldTarget(tx, kind, target);
   if (!found) throw kernelProblems.unknown();
@@ -85,7 +90,7 @@ export const proposeHold = async (tx: Tx, principal: Principal, draft: HoldDraft
     ended_at: null,
   };
   await insertLegalHold(tx, one);
-  return record(tx, one, 'proposed');
+  return record(deps, tx, one, 'proposed');
 };
 
 /** Only who ordered a hold confirms, declines and lifts it: the operator cannot undo the regulator’s. */
@@ -101,31 +106,42 @@ const own = async (tx: Tx, principal: Principal, id: string, ...states: LegalHol
 };
 
 /** @throws supervision.samePerson, supervision.wrongState, supervision.holdForeign */
-export const confirmHold = async (tx: Tx, principal: Principal, id: string): Promise<LegalHold> => {
+export const confirmHold = async (deps: Deps, tx: Tx, principal: Principal, id: string): Promise<LegalHold> => {
   const one = await own(tx, principal, id, 'proposed', 'lifting');
   if (principal.id === (one.state === 'proposed' ? one.proposed_by : one.lift_proposed_by)) throw problems.samePerson();
   return one.state === 'proposed'
-    ? save(tx, { ...one, state: 'effective', confirmed_by: principal.id, effective_at: tx.now }, 'effective')
-    : save(tx, { ...one, state: 'lifted', lifted_by: principal.id, ended_at: tx.now }, 'lifted');
+    ? save(deps, tx, { ...one, state: 'effective', confirmed_by: principal.id, effective_at: tx.now }, 'effective')
+    : save(deps, tx, { ...one, state: 'lifted', lifted_by: principal.id, ended_at: tx.now }, 'lifted');
 };
 
 /** Declined lifting: the hold goes on as if nobody had asked. */
-export const declineHold = async (tx: Tx, principal: Principal, id: string): Promise<LegalHold> => {
+export const declineHold = async (deps: Deps, tx: Tx, principal: Principal, id: string): Promise<LegalHold> => {
   const one = await own(tx, principal, id, 'proposed', 'lifting');
   return one.state === 'proposed'
-    ? save(tx, { ...one, state: 'declined', ended_at: tx.now }, 'declined')
-    : save(tx, { ...one, state: 'effective', lift_proposed_by: null, lift_reason: null }, 'liftDeclined');
+    ? save(deps, tx, { ...one, state: 'declined', ended_at: tx.now }, 'declined')
+    : save(deps, tx, { ...one, state: 'effective', lift_proposed_by: null, lift_reason: null }, 'liftDeclined');
 };
 
-export const proposeLift = async (tx: Tx, principal: Principal, id: string, reason: string): Promise<LegalHold> => {
+export const proposeLift = async (
+  deps: Deps,
+  tx: Tx,
+  principal: Principal,
+  id: string,
+  reason: string,
+): Promise<LegalHold> => {
   const one = await own(tx, principal, id, 'effective');
-  return save(tx, { ...one, state: 'lifting', lift_proposed_by: principal.id, lift_reason: reason }, 'liftProposed');
+  return save(
+    deps,
+    tx,
+    { ...one, state: 'lifting', lift_proposed_by: principal.id, lift_reason: reason },
+    'liftProposed',
+  );
 };
 
 /** False when it was lifted meanwhile. */
-export const expireHold = async (tx: Tx, id: string): Promise<boolean> => {
+export const expireHold = async (deps: Deps, tx: Tx, id: string): Promise<boolean> => {
   const one = await lockLegalHold(tx, id);
   if (!one?.until || one.until > tx.now || !['effective', 'lifting'].includes(one.state)) return false;
-  await save(tx, { ...one, state: 'expired', ended_at: one.until }, 'expired');
+  await save(deps, tx, { ...one, state: 'expired', ended_at: one.until }, 'expired');
   return true;
 };

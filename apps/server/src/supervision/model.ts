@@ -1,6 +1,7 @@
 import type { directiveStates, measures, suspensionStates, targetKinds } from '@shugu/wire/supervision';
 import type { Delivery } from '../delivery/index.ts';
 import type { Calendar } from '../kernel/calendar/calendar.ts';
+import type { Cases } from '../kernel/case/index.ts';
 import type { Database } from '../kernel/db/db.ts';
 import type { Issue } from '../kernel/issue/index.ts';
 import type { RuleBook } from '../kernel/rulepack/rulebook.ts';
@@ -103,6 +104,7 @@ export interface SupervisionDeps {
   market: Market;
   delivery: Delivery;
   issue: Issue;
+  serve: Cases['serve'];
   ruleBook: RuleBook;
   calendar: Calendar;
 }

@@ -93,7 +93,7 @@ const directiveRoutes = (deps: SupervisionDeps): Route[] => {
       view(tx, principal, await service.declineDirective(deps, tx, principal, params.id, body.reason)),
     ),
     on(wire.answerDirective, async ({ tx, principal, params, body }) =>
-      view(tx, principal, await service.answerDirective(tx, principal, params.id, body.text)),
+      view(tx, principal, await service.answerDirective(deps, tx, principal, params.id, body.text)),
     ),
     on(wire.readDirective, async ({ read, principal, params }) => {
       const one = await reads.findDirective(read, params.id);
@@ -172,16 +172,16 @@ const legalHoldRoutes = (deps: SupervisionDeps): Route[] => {
     (await holdViews(deps, read, principal, [one]))[0]!;
   return [
     on(wire.proposeLegalHold, async ({ tx, principal, body }) =>
-      view(tx, principal, await legalHolds.proposeHold(tx, principal, body)),
+      view(tx, principal, await legalHolds.proposeHold(deps, tx, principal, body)),
     ),
     on(wire.confirmLegalHold, async ({ tx, principal, params }) =>
-      view(tx, principal, await legalHolds.confirmHold(tx, principal, params.id)),
+      view(tx, principal, await legalHolds.confirmHold(deps, tx, principal, params.id)),
     ),
     on(wire.declineLegalHold, async ({ tx, principal, params }) =>
-      view(tx, principal, await legalHolds.declineHold(tx, principal, params.id)),
+      view(tx, principal, await legalHolds.declineHold(deps, tx, principal, params.id)),
     ),
     on(wire.liftLegalHold, async ({ tx, principal, params, body }) =>
-      view(tx, principal, await legalHolds.proposeLift(tx, principal, params.id, body.reason)),
+      view(tx, principal, await legalHolds.proposeLift(deps, tx, principal, params.id, body.reason)),
     ),
     on(wire.listLegalHolds, async ({ read, principal, query }) => {
       const scope = principal.permissions.has('supervision.legalHold.read')

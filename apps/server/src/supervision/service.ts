@@ -4,7 +4,6 @@ import { supervisionLimits } from '@shugu/wire/supervision';
 import type { z } from 'zod';
 import { audit } from '../kernel/audit.ts';
 import { dayOf, monthOf } from '../kernel/calendar/calendar.ts';
-import { serve } from '../kernel/case/notices.ts';
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { newId } from '../kernel/ids.ts';
@@ -58,12 +57,21 @@ const confirmDays = ({ ruleBook }: SupervisionDeps, now: Date): number => {
   return ruleBook.number(pack.pin, 'directiveConfirmDays');
 };
 
-const notify = async (tx: Tx, one: Directive, to: readonly string[], words: { zh: string; en: string }) => {
+const notify = async (
+  deps: SupervisionDeps,
+  tx: Tx,
+  one: Directive,
+  to: readonly string[],
+  words: { zh: string; en: string },
+  dueAt: Date | null = null,
+) => {
   for (const participant of to)
-    await serve(tx, {
+    await deps.serve(tx, {
       to: participant,
       caseId: null,
       subject: one.id,
+      title: `监管指令 ${one.number}`,
+      dueAt,
       text: {
         zh: `监管指令 ${one.number}（${measureTitles[one.measure].zh}：${one.target_name}）${words.zh}`,
         en: `Directive ${one.number} (${measureTitles[one.measure].en}: ${one.target_name}) ${words.en}`,
@@ -137,7 +145,14 @@ const takeEffect = async (deps: SupervisionDeps, tx: Tx, draft: Directive): Prom
     effect: await placeHolds(deps, tx, draft.id, holdsOf(draft.measure, target), `监管指令 ${draft.number}`),
   };
   const issued = { ...one, paper: await issuePaper(deps, tx, one) };
-  await notify(tx, issued, await readersOf(deps, tx, issued), { zh: '已生效', en: 'is in force' });
+  await notify(
+    deps,
+    tx,
+    issued,
+    await readersOf(deps, tx, issued),
+    { zh: '已生效', en: 'is in force' },
+    issued.answer_by,
+  );
   return issued;
 };
 
@@ -237,7 +252,7 @@ const lift = async (deps: SupervisionDeps, tx: Tx, lifting: Directive): Promise<
   await tell(tx, one, 'lifted', { by: lifting.id });
   const done: Directive = { ...lifting, state: 'done', effective_at: tx.now, ended_at: tx.now };
   const issued = { ...done, paper: await issuePaper(deps, tx, done) };
-  await notify(tx, one, await readersOf(deps, tx, one), { zh: '已解除', en: 'is lifted' });
+  await notify(deps, tx, one, await readersOf(deps, tx, one), { zh: '已解除', en: 'is lifted' });
   return issued;
 };
 
@@ -274,7 +289,7 @@ const undo = async (
   const lifting = await reads.liftingOf(tx, one.id);
   if (lifting) await store.saveDirective(tx, { ...lifting, state: 'lapsed', ended_at: tx.now });
   await deps.issue.withdraw(tx, one.paper!, words);
-  await notify(tx, one, await readersOf(deps, tx, one), words);
+  await notify(deps, tx, one, await readersOf(deps, tx, one), words);
 };
 
 export const declineDirective = async (
@@ -319,7 +334,13 @@ export const sees = (principal: Principal, one: Directive): boolean =>
     (principal.permissions.has('supervision.directive.follow') ||
       (principal.participant !== '' && one.addressees.includes(principal.participant))));
 
-export const answerDirective = async (tx: Tx, principal: Principal, id: string, text: string): Promise<Directive> => {
+export const answerDirective = async (
+  deps: SupervisionDeps,
+  tx: Tx,
+  principal: Principal,
+  id: string,
+  text: string,
+): Promise<Directive> => {
   const one = await locked(tx, id);
   const mayAnswer = sees(principal, one) && one.participant !== principal.participant && principal.kind === 'person';
   if (!mayAnswer) throw kernelProblems.unknown();
@@ -335,7 +356,7 @@ export const answerDirective = async (tx: Tx, principal: Principal, id: string, 
     late: one.answer_by !== null && one.answer_by <= tx.now,
     created_at: tx.now,
   });
-  await notify(tx, one, [one.participant], { zh: '已收到反馈', en: 'was answered' });
+  await notify(deps, tx, one, [one.participant], { zh: '已收到反馈', en: 'was answered' });
   await tell(tx, one, 'answered', { by: principal.participant });
   return one;
 };

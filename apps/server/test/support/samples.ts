@@ -45,7 +45,8 @@ const formats: Record<string, string> = {
   'date-time': '2026-07-01T09:00:00+08:00',
   date: '2026-07-01',
   email: 'nobody@example.com',
-  uri: 'https://example.com/',
+  // A name that never resolves (RFC 2606): some of what is registered here gets called.
+  uri: 'https://example.invalid/',
   base64: 'JVBERi0xLjcgc3BlY2ltZW4=',
 };
 

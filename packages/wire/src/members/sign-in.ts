@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { empty, id, name, ok, time } from '../common.ts';
 import { endpoint } from '../endpoint.ts';
 import {
+  email,
   limits,
   me,
   newPerson,
@@ -79,6 +80,28 @@ export const readMe = endpoint({
   summary: { zh: '当前账号', en: 'Who I am and what I may do' },
   permission: 'signedIn',
   reply: me,
+});
+
+const noticeMail = z.object({
+  mail: z.boolean().describe('whether notices served on my organisation are also told to me by mail'),
+  email: email.nullable(),
+});
+export const readMail = endpoint({
+  id: 'members.mail.read',
+  method: 'GET',
+  path: '/api/me/mail',
+  summary: { zh: '我的邮件提醒', en: 'My mail: address, and whether notices go there' },
+  permission: 'signedIn',
+  reply: noticeMail,
+});
+export const updateMail = endpoint({
+  id: 'members.mail.update',
+  method: 'PUT',
+  path: '/api/me/mail',
+  summary: { zh: '修改我的邮件提醒', en: 'Change my mail' },
+  permission: 'signedIn',
+  body: noticeMail.strict(),
+  reply: noticeMail,
 });
 
 export const changePassword = endpoint({

@@ -5,7 +5,7 @@
  * gains a day by stopping a clock every morning. A limit that had already passed when the clock was stopped stays passed.
  */
 import { addDays, addMonths, type Calendar, type Day, dayOf, endOfDay, startOfDay } from '../calendar/calendar.ts';
-import type { ClockDefinition } from '../rulepack/model.ts';
+import type { ClockDefinition, Procedure } from '../rulepack/model.ts';
 import type { ClockState, LengthUnit } from './model.ts';
 
 interface LastDay {
@@ -122,6 +122,20 @@ export const workingDaysLeft = (state: ClockState, at: Date, calendar: Calendar)
   if (state.unit !== 'workingDay') return null;
   if (state.remaining !== null) return state.remaining;
   return state.dueAt ? calendar.countWorkingDays(dayOf(at), lastDay(state)) : null;
+};
+
+/** End of the first limit that runs for any of these sides. */
+export const earliestDueTo = (
+  clocks: readonly ClockState[],
+  table: Procedure,
+  sides: ReadonlySet<string>,
+): Date | null => {
+  const theirs = new Set(table.clocks.filter((one) => sides.has(one.dueTo)).map((one) => one.id));
+  return clocks.reduce<Date | null>(
+    (soonest, one) =>
+      one.stoppedAt || !one.dueAt || !theirs.has(one.clock) || (soonest && soonest <= one.dueAt) ? soonest : one.dueAt,
+    null,
+  );
 };
 
 export const isOverdue = (state: ClockState, at: Date): boolean =>

@@ -2,10 +2,14 @@
 import type { Reader, Tx } from '../db/db.ts';
 import type { PermissionTable, Principal } from '../http/principal.ts';
 import type { StoredObject } from '../objects.ts';
+import type { PageQuery } from '../pages.ts';
+import { kernelProblems } from '../problem.ts';
 import { mermaidOf, svgOf } from './drawing.ts';
 import { erasePerson } from './erasing.ts';
+import { noticesOfCase, type Service, serve } from './notices.ts';
 import { addPaper, checkAttach, findPaper, type PaperDraft } from './papers.ts';
 import { caseProblems } from './problems.ts';
+import type { ServedHow } from './proof.ts';
 import {
   getCase,
   type PublicNoticeQuery,
@@ -19,7 +23,10 @@ import {
 import { type CasesOptions, type Done, makeCaseService } from './service.ts';
 
 export type { Hooks, Occasion } from './hooks.ts';
+export { findNotice, type Notice } from './notices.ts';
+export { makeServiceProof, type ServedHow } from './proof.ts';
 export type { QueueQuery } from './reads.ts';
+export { sidesOf } from './rules.ts';
 export type { CasesOptions, Done, Filing, MoveOptions } from './service.ts';
 export type { CaseRecord } from './store.ts';
 export { caseProblems };
@@ -53,6 +60,19 @@ export const makeCases = (options: CasesOptions) => {
     receive: service.receive,
     erase: (tx: Tx, principal: Principal, id: string, number?: string) =>
       erasePerson(service, tx, principal, id, number),
+    /** A notice that belongs to no case; those of a case are its procedure's. */
+    serve: (tx: Tx, one: Service) => serve(tx, one, options.proof),
+    notice: service.notice,
+    /** All of a case to whoever sees the whole of it, else their own. */
+    notices: async (reader: Reader, principal: Principal, id: string, query: PageQuery) => {
+      const { seen } = await service.find(reader, principal, id);
+      return noticesOfCase(reader, id, seen === 'whole' ? undefined : principal.participant, query);
+    },
+    noticeProof: async (reader: Reader, principal: Principal, id: string, how: ServedHow) => {
+      const found = await service.notice(reader, principal, id);
+      if (!options.proof) throw kernelProblems.unknown();
+      return options.proof.bundle(reader, found.id, how);
+    },
     tick: service.tick,
     openOn: service.openOn,
     /** The case as stored, for rooms that already decided that it may be seen; undefined when there is none. */

@@ -70,7 +70,10 @@ const packView = (pack: RulePack) => ({
 const noticeView = (notice: Notice) => ({
   id: notice.id,
   case: notice.case,
+  participant: notice.participant,
   subject: notice.subject,
+  title: notice.title,
+  dueAt: notice.dueAt?.toISOString() ?? null,
   text: notice.text,
   createdAt: notice.createdAt.toISOString(),
   servedAt: notice.servedAt?.toISOString() ?? null,
@@ -146,6 +149,14 @@ export const caseRoutes = ({ cases, database, objects }: CaseRoutesOptions): Rou
       await cases.receive(tx, principal, params.notice);
       return { ok: true as const };
     }),
+    on(wire.caseNotices, async ({ read, principal, params, query }) => {
+      const page = await cases.notices(read, principal, params.case, query);
+      return { items: page.items.map(noticeView), next: page.next };
+    }),
+    on(wire.noticeProof, async ({ read, principal, params, query }) => ({
+      body: await cases.noticeProof(read, principal, params.notice, query.how),
+      fileName: `serviceProof-${params.notice}-${query.how}.bundle.json`,
+    })),
     on(wire.publicNotices, async ({ read, query }) => cases.publicNotices(read, query)),
     on(wire.publicNotice, async ({ read, params }) => cases.publicNotice(read, params.case)),
   ];

@@ -30,6 +30,19 @@ export interface Facts {
   refusals: ReadonlyMap<string, Text>;
 }
 
+/** Sides on which an organisation stands in a case, whoever acts for it. */
+export const sidesOf = (
+  one: Pick<CaseState, 'participant' | 'handler' | 'parties'>,
+  participant: string,
+): Set<string> => {
+  const sides = new Set<string>();
+  if (participant === one.participant) sides.add('applicant');
+  if (participant === one.handler) sides.add('handler');
+  for (const [party, members] of Object.entries(one.parties))
+    if (members.includes(participant)) sides.add(`party:${party}`);
+  return sides;
+};
+
 /** Capacities in which an actor may move this case: `applicant`, `handler`, `party:x`, `system`, `anyone`. */
 export const capacitiesOf = (
   one: Pick<CaseState, 'participant' | 'handler' | 'parties'>,

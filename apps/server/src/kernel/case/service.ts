@@ -10,14 +10,15 @@ import { kernelProblems, Problem } from '../problem.ts';
 import type { Procedure } from '../rulepack/model.ts';
 import type { RuleBook } from '../rulepack/rulebook.ts';
 import type { Seal } from '../seal.ts';
-import { serveClock } from './clocks.ts';
+import { earliestDueTo, serveClock } from './clocks.ts';
 import { checkForm, partiesIn } from './form.ts';
 import { type Hooks, hooksMissing } from './hooks.ts';
 import type { CaseState, Command, Data, Decision, Text, Warning } from './model.ts';
-import { readNotice, serve } from './notices.ts';
+import { findNotice, type Notice, readNotice, serve } from './notices.ts';
 import { openForm, sealForm } from './personal.ts';
 import { caseProblems } from './problems.ts';
-import { decide, type Facts } from './rules.ts';
+import type { ServiceProof } from './proof.ts';
+import { decide, type Facts, sidesOf } from './rules.ts';
 import {
   addMove,
   addOutcome,
@@ -41,6 +42,8 @@ export interface CasesOptions {
   namesOf?: (reader: Reader, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** Kinds of an organisation, to refuse a handler that could never act; without it the room that files must look. */
   kindsOf?: (reader: Reader, participant: string) => Promise<ReadonlySet<string>>;
+  /** Makes service provable; only tests of the engine by itself go without. */
+  proof?: ServiceProof;
   /** A clock whose move failed; it stays due and is tried again with the next tick. */
   onTickFailure?: (caseId: string, clock: string, error: unknown) => void;
 }
@@ -169,8 +172,12 @@ export const makeCaseService = (options: CasesOptions) => {
       input: decision.input,
     });
     for (const { to, ...notice } of decision.notices)
-      for (const recipient of to)
-        await serve(tx, { ...notice, to: recipient, caseId: one.id, subject: one.subject ?? one.id, at });
+      for (const recipient of to) {
+        const dueAt = earliestDueTo(decision.clocks, table, sidesOf({ ...one, parties: decision.parties }, recipient));
+        const { id, title } = one;
+        const served = { ...notice, to: recipient, caseId: id, subject: one.subject ?? id, title, dueAt, at };
+        await serve(tx, served, options.proof);
+      }
     const fact = {
       procedure: one.procedure,
       pack: one.pin,
@@ -388,9 +395,18 @@ export const makeCaseService = (options: CasesOptions) => {
     return take(tx, settled, principal, { move: moveId, input: given.input ?? {}, form: given.form }, tx.now);
   };
 
+  /** Seen by the organisation served, and by whoever sees the whole case: the office must be able to show that it served. */
+  const notice = async (reader: Reader, principal: Principal, id: string): Promise<Notice> => {
+    const found = await findNotice(reader, id);
+    const own = found && principal.participant !== '' && found.participant === principal.participant;
+    const seen = own ? 'whole' : found?.case && (await find(reader, principal, found.case)).seen;
+    if (!found || seen !== 'whole') throw kernelProblems.unknown();
+    return found;
+  };
+
   /** Marks as read; starts clocks that wait for service. */
   const receive = async (tx: Tx, principal: Principal, noticeId: string): Promise<void> => {
-    const service = await readNotice(tx, principal, noticeId);
+    const service = await readNotice(tx, principal, noticeId, options.proof);
     if (!service) return;
     const one = await load(tx, service.caseId, true);
     if (!one || one.endedAt) return;
@@ -441,7 +457,22 @@ export const makeCaseService = (options: CasesOptions) => {
         and (${procedure ?? null}::text is null or procedure = ${procedure ?? null}) order by id desc limit 100`)
     ).map((row) => row.id);
 
-  return { register, checkHooks, offers, file, move, find, seenBy, tableOf, factsFor, receive, tick, openOn, options };
+  return {
+    register,
+    checkHooks,
+    offers,
+    file,
+    move,
+    find,
+    seenBy,
+    tableOf,
+    factsFor,
+    notice,
+    receive,
+    tick,
+    openOn,
+    options,
+  };
 };
 
 export type CaseService = ReturnType<typeof makeCaseService>;

@@ -7,6 +7,7 @@ import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import { type Principal, systemActor } from '../../kernel/http/principal.ts';
 import { newId, newSecret } from '../../kernel/ids.ts';
 import { emit } from '../../kernel/outbox.ts';
+import { kernelProblems } from '../../kernel/problem.ts';
 import { deleteSessionsOf, endSessionsOf, hashToken } from '../../kernel/session.ts';
 import type { Room } from '../deps.ts';
 import { eventTypes } from '../events.ts';
@@ -164,6 +165,19 @@ export const enterInstitution = async (room: Room, tx: Tx, body: NewInstitution)
     data: { roles: [body.role] },
   });
   return { organisation, administrator, invitation };
+};
+
+/** What a person decides about their own mail. Keys are nobody's person. */
+export const setNoticeMail = async (
+  room: Room,
+  tx: Tx,
+  principal: Principal,
+  body: { mail: boolean; email: string | null },
+): Promise<void> => {
+  if (principal.kind !== 'person') throw kernelProblems.notPermitted();
+  const sealed = body.email === null ? null : await room.seal.seal(tx, principal.id, body.email);
+  await store.setNoticeMail(tx, principal.id, body.mail, sealed);
+  await audit(tx, { action: 'members.mail.update', subject: principal.id, data: { mail: body.mail } });
 };
 
 const rolesOf = async (read: Reader, participant: string): Promise<Role[]> => {

@@ -1,0 +1,100 @@
+/** Webhooks: one signed POST. The same guard as the proxy's stands before the connection: no way into the operator's network. */
+import { isIP } from 'node:net';
+import { addressCheck, GatewayProblem, guardedLookup } from '@shugu/gateway';
+import { Agent } from 'undici';
+import { type Answer, type Channel, clean, limits, type Message } from './model.ts';
+import { signedHeaders } from './signature.ts';
+
+export interface WebhookAddress {
+  url: string;
+  secret: string;
+}
+
+export interface WebhookChannel {
+  send: Channel<WebhookAddress>;
+  /** Why an address can't be registered; undefined when it can. Names are checked when connecting. */
+  fault(url: string): string | undefined;
+  close(): Promise<void>;
+}
+
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
+
+const bodyOf = (message: Message): string =>
+  JSON.stringify({
+    type: 'notice.served',
+    timestamp: message.createdAt.toISOString(),
+    data: {
+      notice: message.notice,
+      case: message.case,
+      title: message.title,
+      dueAt: message.dueAt?.toISOString() ?? null,
+      servedAt: message.servedAt?.toISOString() ?? null,
+      digest: message.digest,
+      link: message.link,
+    },
+  });
+
+/** `allowed`: addresses or networks inside that the operator opened for webhooks. */
+export const webhookChannel = (allowed: readonly string[]): WebhookChannel => {
+  const check = addressCheck(allowed);
+  const patience = limits.patienceSeconds * 1000;
+  const agent = new Agent({
+    connect: { lookup: guardedLookup(check), timeout: patience },
+    headersTimeout: patience,
+    bodyTimeout: patience,
+  });
+
+  const fault = (text: string): string | undefined => {
+    const url = new URL(text);
+    if (url.username || url.password) return 'credentials';
+    if (url.hash) return 'fragment';
+    const host = hostOf(url);
+    const local = /^localhost\.?$|\.localhost\.?$/i.test(host);
+    const literal = local ? '127.0.0.1' : isIP(host) ? host : undefined;
+    if (literal !== undefined && !check(literal)) return host;
+    // Without TLS only where the operator has opened the very address.
+    const opened = literal !== undefined && !addressCheck([])(literal);
+    return url.protocol === 'https:' || opened ? undefined : 'http';
+  };
+
+  const post = async (message: Message, to: WebhookAddress, now: Date, signal: AbortSignal): Promise<Answer> => {
+    const url = new URL(to.url);
+    const body = bodyOf(message);
+    const answer = await agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'user-agent': 'shugu-webhook/1',
+        ...signedHeaders(message.id, now, body, to.secret),
+      },
+      body,
+      signal,
+    });
+    // What it says is nobody's business here; it is read only so far that the connection can be used again.
+    await answer.body.dump({ limit: limits.answerBytesMax, signal }).catch(() => undefined);
+    const { statusCode } = answer;
+    if (statusCode >= 200 && statusCode < 300) return { outcome: 'delivered', text: `HTTP ${statusCode}` };
+    const redirected = statusCode >= 300 && statusCode < 400;
+    return { outcome: 'failed', text: `HTTP ${statusCode}${redirected ? ', a redirect is not followed' : ''}` };
+  };
+
+  return {
+    fault,
+    send: async (message, to, { now, signal }) => {
+      // A literal address never reaches the look-up; and what was opened at registration may have been closed since.
+      const refused = fault(to.url);
+      if (refused) return { outcome: 'refused', text: `address not permitted: ${refused}` };
+      const patient = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+      try {
+        return await post(message, to, now, patient);
+      } catch (error) {
+        if (error instanceof GatewayProblem) return { outcome: 'refused', text: 'address not permitted' };
+        const { code, name, message } = error as Error & { code?: string };
+        return { outcome: 'failed', text: name === 'TimeoutError' ? 'no answer in time' : clean(code ?? message) };
+      }
+    },
+    close: () => agent.destroy(),
+  };
+};
