@@ -14,6 +14,7 @@ import { Tabs } from '../ui/tabs.tsx';
 import { History } from '../ui/timeline.tsx';
 import { DataFacts, withoutErased } from './data.tsx';
 import { Drawing } from './drawing.tsx';
+import { CaseNotices } from './notices.tsx';
 import { CasePapers } from './papers.tsx';
 
 export type CaseView = Reply<typeof cases.get>;
@@ -188,6 +189,7 @@ export const CasePanel = ({ id }: { id: string }) => {
                           label: t('case.history'),
                           children: <CaseTimeline one={one} procedure={table} />,
                         },
+                        { key: 'notices', label: t('case.notices'), children: <CaseNotices id={one.id} /> },
                         { key: 'drawing', label: t('case.drawing'), children: <Drawing procedure={one.procedure} /> },
                         ...(Object.keys(one.outcome).length
                           ? [

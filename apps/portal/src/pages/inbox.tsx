@@ -1,6 +1,7 @@
 import { cases } from '@shugu/wire/cases';
 import { Link } from '@tanstack/react-router';
 import { Tag } from 'antd';
+import { ServiceButton } from '../case/notices.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Action } from '../ui/action.tsx';
@@ -58,6 +59,7 @@ export default function Inbox() {
               ),
             text: (row) => row.readAt,
           },
+          { key: 'record', title: t('notice.record'), show: (row) => <ServiceButton notice={row} /> },
         ]}
       />
     </Page>

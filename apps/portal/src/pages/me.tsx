@@ -1,4 +1,12 @@
-import { changePassword, createPasskey, deletePasskey, listPasskeys, startPasskey } from '@shugu/wire/members';
+import {
+  changePassword,
+  createPasskey,
+  deletePasskey,
+  listPasskeys,
+  readMail,
+  startPasskey,
+  updateMail,
+} from '@shugu/wire/members';
 import { startRegistration } from '@simplewebauthn/browser';
 import { useQueryClient } from '@tanstack/react-query';
 import { Button, Tag } from 'antd';
@@ -72,6 +80,41 @@ const Passkeys = () => {
   );
 };
 
+const Mail = () => {
+  const { t } = useWords();
+  const read = useRead(readMail, {});
+  return (
+    <Loaded of={read}>
+      {(one) => (
+        <Sheet
+          title={t('me.mail')}
+          extra={
+            <Action
+              endpoint={updateMail}
+              label={t('do.change')}
+              fields={[
+                field('email', 'text', ['邮箱', 'Mail address'], {}),
+                field('mail', 'boolean', ['送达文书时发邮件提醒', 'Tell me of notices by mail'], {}),
+              ]}
+              initial={one}
+              input={(values: Record<string, unknown>) => ({
+                body: { mail: values.mail === true, email: typeof values.email === 'string' ? values.email : null },
+              })}
+            />
+          }
+        >
+          <p>
+            <span className="mono">{one.email ?? t('app.none')}</span>{' '}
+            <Tag color={one.mail && one.email ? 'success' : undefined}>
+              {t(one.mail && one.email ? 'me.mailOn' : 'me.mailOff')}
+            </Tag>
+          </p>
+        </Sheet>
+      )}
+    </Loaded>
+  );
+};
+
 export default function MePage() {
   const { t, w } = useWords();
   const me = useMe();
@@ -109,6 +152,7 @@ export default function MePage() {
           ]}
         />
       </Sheet>
+      <Mail />
       <Passkeys />
     </Page>
   );

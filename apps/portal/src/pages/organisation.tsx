@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { Tag } from 'antd';
 import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
+import { Webhooks } from '../organisation/webhooks.tsx';
 import { paths } from '../paths.ts';
 import { choicesOf } from '../registry/fields.ts';
 import { Held } from '../supervision/legal-holds.tsx';
@@ -96,6 +97,7 @@ export default function Organisation() {
           </Sheet>
         )}
       </Loaded>
+      <Webhooks />
     </Page>
   );
 }

@@ -49,6 +49,11 @@ export const desk = {
   'inbox.served': ['送达时间', 'Served'],
   'inbox.read': ['签收', 'Received'],
   'inbox.receive': ['签收', 'Receive'],
+  'notice.record': ['送达记录', 'Service'],
+  'notice.proof': ['送达回证', 'Proof of service'],
+  'notice.proofInbox': ['送达', 'Delivery'],
+  'notice.proofRead': ['签收', 'Reading'],
+  'notice.inboxOnly': ['只在站内送达，没有另发邮件或接口通知。', 'Served in the inbox; no mail or webhook was sent.'],
   'inbox.empty': ['没有文书', 'No notices'],
   'inbox.emptyText': [
     '补正通知、决定、监管指令等会送达到这里。',

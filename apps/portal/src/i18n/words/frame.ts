@@ -142,6 +142,7 @@ export const frame = {
   'case.form': ['申请内容', 'Application'],
   'case.papers': ['材料', 'Papers'],
   'case.history': ['办理过程', 'History'],
+  'case.notices': ['送达', 'Notices'],
   'case.drawing': ['流程图', 'Drawing'],
   'case.drawingOf': ['事项 {procedure} 的办理流程图', 'Drawing of procedure {procedure}'],
   'case.outcome': ['办理结果', 'Outcome'],
