@@ -8,12 +8,15 @@ import type { Cases } from './kernel/case/index.ts';
 import { type PermissionTable, systemActor } from './kernel/http/principal.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { RoomParts } from './kernel/parts.ts';
+import { kernelProblems } from './kernel/problem.ts';
 import {
   type Market,
   makeMarket,
   permissions as marketPermissions,
   type PricePlan,
   priceText,
+  standingBasis,
+  unbillable,
 } from './market/index.ts';
 import { type Members, makeMembers, membersPermissions } from './members/index.ts';
 import { type Metering, makeMetering, permissions as meteringPermissions } from './metering/index.ts';
@@ -115,6 +118,11 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     issue,
     objects,
     priceText: (price) => priceText((price as unknown as { plan: PricePlan }).plan),
+    checkPrice: (price) => {
+      const fault = unbillable(price);
+      return fault === undefined ? undefined : kernelProblems.invalid({ field: 'body.terms.price', detail: fault });
+    },
+    standing: standingBasis,
   });
 
   const market = makeMarket({

@@ -1,4 +1,5 @@
 export * from './accounts.ts';
+export * from './affordable.ts';
 export * from './balances.ts';
 export * from './custody.ts';
 export * from './decimal.ts';

@@ -260,6 +260,7 @@ export const orderStates = [
   'closed',
   'cancelled',
 ] as const;
+export const endedHows = ['agreed', 'forced', 'expired', 'completed'] as const;
 const finding = z.object({
   rule: z.string(),
   outcome: z.enum(['pass', 'person', 'refuse']),
@@ -294,6 +295,20 @@ export const order = z.object({
     .nullable(),
   papers: z.array(z.object({ id: z.string(), kind: z.string(), number: z.string() })),
   acceptBy: time.nullable(),
+  reworkBy: time.nullable().describe('until when the supplier is to deliver again after an objection'),
+  endedAt: time.nullable().describe('when the contract ended'),
+  endedHow: z.enum(endedHows).nullable(),
+  decision: z
+    .object({
+      verdict: z.enum(['bill', 'release']),
+      reason: z.string(),
+      proposedBy: z.string(),
+      proposedAt: time,
+      approvedBy: z.string().nullable(),
+      approvedAt: time.nullable(),
+    })
+    .nullable()
+    .describe('what two people of the operator decide about the money'),
   createdAt: time,
   updatedAt: time,
   next: z.object({
@@ -364,6 +379,45 @@ export const cancelOrder = orderStep(
 export const deliverOrder = orderStep('deliver', '提交交付', 'Say that delivery is complete', 'market.order.deliver');
 export const acceptOrder = orderStep('accept', '验收', 'Accept the delivery', 'market.order.accept');
 export const objectOrder = orderStep('object', '提出验收异议', 'Object to the delivery', 'market.order.accept');
+
+export const extendOrder = endpoint({
+  id: 'market.order.extend',
+  method: 'POST',
+  path: '/api/orders/:id/extend',
+  summary: { zh: '追加数量', en: 'Order more of a metered order: the difference is held too' },
+  permission: 'market.scenario.file',
+  params: orderParams,
+  body: z.object({ quantity: z.number().int().min(1).max(1_000_000_000_000) }).strict(),
+  reply: order,
+});
+export const proposeOrderDecision = endpoint({
+  id: 'market.order.proposeDecision',
+  method: 'POST',
+  path: '/api/orders/:id/decision',
+  summary: {
+    zh: '提出款项处理意见（需方逾期未答复，或合同已终止而款项未了）',
+    en: 'Propose what becomes of the money: the buyer is silent, or the contract has ended with money unsettled',
+  },
+  permission: 'market.order.decide',
+  params: orderParams,
+  body: z
+    .object({
+      verdict: z.enum(['bill', 'release']).describe('bill what is owed, or give back what is held'),
+      reason: z.string().trim().min(1).max(2000),
+    })
+    .strict(),
+  reply: order,
+});
+export const approveOrderDecision = endpoint({
+  id: 'market.order.approveDecision',
+  method: 'POST',
+  path: '/api/orders/:id/decision/approve',
+  summary: { zh: '复核款项处理意见', en: 'Approve, as a second person, what becomes of the money' },
+  permission: 'market.order.decide',
+  params: orderParams,
+  body: z.object({}).strict(),
+  reply: order,
+});
 
 export const turnover = endpoint({
   id: 'market.turnover.read',

@@ -103,6 +103,14 @@ export const agreementProblems = defineProblems('agreements', {
     title: { zh: '等待对方回应', en: 'It is the other party’s turn' },
     next: { zh: '对方确认或还价后再操作', en: 'Wait until they confirm or make a counter-proposal' },
   },
+  orderBound: {
+    status: 422,
+    title: {
+      zh: '订单已按原价格、结算方式、税率和验收期成交，不能在合同变更中修改',
+      en: 'The order was made at this price, way to settle, tax rate and time to accept: an amendment cannot change them',
+    },
+    next: { zh: '终止本合同后按新条件重新下单', en: 'End this contract and order anew on the new terms' },
+  },
   nothingChanged: {
     status: 422,
     title: { zh: '没有改动任何条款', en: 'No term was changed' },

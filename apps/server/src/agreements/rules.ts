@@ -132,6 +132,13 @@ export const differences = (before: ContractTerms, after: ContractTerms): TermDi
       to: after[field] as TermDifference['to'],
     }));
 
+/** What an order took over from its contract and nobody takes over again: these stay as they were signed. */
+const orderBound: readonly (keyof ContractTerms)[] = ['price', 'settlementWay', 'tax', 'acceptanceDays'];
+
+/** Of a contract made for an order, the first change that would be signed and never billed. */
+export const beyondOrder = (order: string | null, changes: readonly Pick<TermDifference, 'field'>[]) =>
+  order === null ? undefined : changes.find(({ field }) => orderBound.includes(field as keyof ContractTerms))?.field;
+
 export interface Negotiation {
   state: VersionState;
   round: number;

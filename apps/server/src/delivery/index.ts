@@ -13,7 +13,7 @@ import type { ObjectStore } from '../kernel/objects.ts';
 import type { Seal } from '../kernel/seal.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { Metering } from '../metering/index.ts';
-import type { DeliveryNeighbours, Endpoint, EndpointDraft, Grant, SuspensionTarget } from './model.ts';
+import type { Bound, DeliveryNeighbours, Endpoint, EndpointDraft, Grant, SuspensionTarget } from './model.ts';
 import { endedAnswers, mountGateway, type RunningAnswers } from './plane/mount.ts';
 import { openPlane, type Plane } from './plane/plane.ts';
 import { findGrant, grantsOfContract, staleGrants } from './reads.ts';
@@ -21,6 +21,7 @@ import { makeRoutes } from './routes.ts';
 import { storeJob } from './service/drafts.ts';
 import { rebuildMissing, setEndpoints, storeJobHandler } from './service/endpoints.ts';
 import {
+  boundGrants,
   expireDue,
   type GrantDraft,
   openGrant,
@@ -61,6 +62,8 @@ export interface Delivery {
    * `delivery.grant.opened`, once every kind of delivery is ready. @throws delivery.notEnforceable
    */
   openGrant(tx: Tx, draft: GrantDraft): Promise<string>;
+  /** What the money held pays for has changed; the number of open grants it changed. */
+  boundGrants(tx: Tx, contract: string, bound: Bound | null): Promise<number>;
   /** A grant without a contract: the offered policy, few calls, an early end. */
   openTrial(tx: Tx, draft: TrialDraft): Promise<string>;
   /** Ends use at once and for good; the number of grants ended. */
@@ -140,6 +143,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       { name: 'delivery.gateway', everySeconds: 3, run: async () => (await plane?.sync()) ?? 0 },
     ],
     openGrant: (tx, draft) => openGrant(service, tx, draft),
+    boundGrants: (tx, contract, bound) => boundGrants(service, tx, contract, bound),
     openTrial: (tx, draft) => openTrial(service, tx, draft),
     withdrawGrants: (tx, target, reason) => withdrawGrants(service, tx, target, reason),
     suspend: (tx, target, reason) => suspend(service, tx, target, reason),

@@ -1,5 +1,5 @@
 /** Endpoints and grants, and what this room asks of its neighbours. */
-import type { Plan } from '@shugu/policy';
+import type { Metric, Plan } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
 import type { driverKinds, endpointDraft, endpointStates, grantStates } from '@shugu/wire/delivery';
 import type { z } from 'zod';
@@ -40,6 +40,12 @@ export interface Endpoint {
   updatedAt: Date;
 }
 
+/** A limit on all use together, from outside the policy. */
+export interface Bound {
+  metric: Metric;
+  limit: number;
+}
+
 export interface Grant {
   id: string;
   supplier: string;
@@ -56,6 +62,8 @@ export interface Grant {
   reason: string | null;
   plan: Plan;
   policyHash: string;
+  /** What the money held for the order pays for; null: nothing is held, or use costs nothing. */
+  bound: Bound | null;
   kinds: DeliveryKind[];
   defaultPurpose: string | null;
   defaultAction: string | null;

@@ -5,7 +5,7 @@ import type { Endpoint, Grant, GrantKey, GrantState } from './model.ts';
 const endpointColumns = sql`id, participant, version, product, kind, state, draft, config, fault, secret_sealed as "secretSealed",
   rows_built as "rowsBuilt", revision, job, updated_at as "updatedAt"`;
 const grantColumns = sql`g.id, g.participant as supplier, g.buyer, g.buyer_region as "buyerRegion", g.contract, g.order_reference as "order",
-  g.product, g.version, g.product_name as "productName", g.trial, g.state, g.reason, g.plan, g.policy_hash as "policyHash", g.kinds,
+  g.product, g.version, g.product_name as "productName", g.trial, g.state, g.reason, g.plan, g.policy_hash as "policyHash", g.bound, g.kinds,
   g.default_purpose as "defaultPurpose", g.default_action as "defaultAction", g.valid_from as "from", g.valid_until as "until", g.revision,
   g.created_at as "createdAt", g.ended_at as "endedAt"`;
 const keyColumns = sql`id, grant_id as "grant", name, prefix, created_at as "createdAt", revoked_at as "revokedAt"`;

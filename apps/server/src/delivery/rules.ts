@@ -6,6 +6,7 @@ import type { Plan, Quota } from '@shugu/policy';
 import type { Problem } from '../kernel/problem.ts';
 import type {
   ApiDraft,
+  Bound,
   DeliverableFile,
   DeliverableVersion,
   DeliveryKind,
@@ -128,6 +129,14 @@ export const trialPlan = (offered: Plan, trial: { calls: number; until: Date }):
     notAfter: Math.min(offered.notAfter ?? Number.POSITIVE_INFINITY, trial.until.getTime()),
     quotas: [...offered.quotas.filter((quota) => !calls(quota)), { metric: 'calls', period: 'total', limit }],
   };
+};
+
+/** The limits of the policy and what the money held pays for: of two totals of one metric the smaller holds. */
+export const boundQuotas = (quotas: readonly Quota[], bound: Bound | null): Quota[] => {
+  if (!bound) return [...quotas];
+  const same = (quota: Quota) => quota.metric === bound.metric && quota.period === 'total';
+  const limit = Math.min(bound.limit, ...quotas.filter(same).map((quota) => quota.limit));
+  return [...quotas.filter((quota) => !same(quota)), { metric: bound.metric, period: 'total', limit }];
 };
 
 /** Use begins with the contract, whatever the policy says. */

@@ -1,7 +1,7 @@
 import type { Plan } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
 import { type Sql, sql, type Tx } from '../kernel/db/db.ts';
-import type { DeliveryKind, Endpoint, EndpointConfig, Grant, GrantKey, GrantState, KeptDraft } from './model.ts';
+import type { Bound, DeliveryKind, Endpoint, EndpointConfig, Grant, GrantKey, GrantState, KeptDraft } from './model.ts';
 
 export interface NewEndpoint {
   id: string;
@@ -48,10 +48,10 @@ export const setEndpointBuilding = (tx: Tx, id: string, job: string | null): Pro
 
 export const insertGrant = async (tx: Tx, one: Grant): Promise<void> => {
   await tx.exec(sql`insert into delivery_grants (id, node, market, participant, buyer, buyer_region, contract, order_reference, product, version,
-      product_name, trial, state, reason, plan, policy_hash, kinds, default_purpose, default_action, valid_from, valid_until, revision, created_at)
+      product_name, trial, state, reason, plan, policy_hash, bound, kinds, default_purpose, default_action, valid_from, valid_until, revision, created_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.supplier}, ${one.buyer}, ${one.buyerRegion}, ${one.contract}, ${one.order},
       ${one.product}, ${one.version}, ${one.productName}, ${one.trial}, ${one.state}, ${one.reason}, ${JSON.stringify(one.plan)}, ${one.policyHash},
-      ${one.kinds}, ${one.defaultPurpose}, ${one.defaultAction}, ${one.from}, ${one.until}, ${one.revision}, ${tx.now})`);
+      ${one.bound ? JSON.stringify(one.bound) : null}, ${one.kinds}, ${one.defaultPurpose}, ${one.defaultAction}, ${one.from}, ${one.until}, ${one.revision}, ${tx.now})`);
 };
 
 /** Every change that the gateway must see counts the revision up; it is the answer. */
@@ -74,6 +74,9 @@ export const setGrantTerms = (
     id,
     sql`plan = ${JSON.stringify(terms.plan)}, policy_hash = ${terms.policyHash}, valid_from = ${terms.from}, valid_until = ${terms.until}`,
   );
+
+export const setGrantBound = (tx: Tx, id: string, bound: Bound | null): Promise<number> =>
+  touch(tx, id, sql`bound = ${bound ? JSON.stringify(bound) : null}`);
 
 export const setGrantPlan = (tx: Tx, id: string, plan: Plan): Promise<number> =>
   touch(tx, id, sql`plan = ${JSON.stringify(plan)}`);

@@ -13,6 +13,11 @@ export interface MarketEvents {
   'market.order.objected': { order: string; note: string };
   'market.order.settled': { order: string };
   'market.order.closed': { order: string };
+  'market.order.cancelled': { order: string };
+  /** Two people of the operator have decided about the money: billed, or given back. */
+  'market.order.decided': { order: string; contract: string; bill: boolean };
+  /** More of a metered order: so much more is to be held. */
+  'market.order.extended': { order: string; contract: string; fen: string };
   'market.demand.published': { demand: string; industry: string };
   'market.demand.closed': { demand: string };
   'market.quotation.offered': { quotation: string; demand: string | null; buyer: string };

@@ -12,20 +12,25 @@ import { lapseDue } from './demand/service.ts';
 import { enquiryRoutes } from './enquiry/routes.ts';
 import { filingRoutes } from './filing/routes.ts';
 import { filingHooks, filingProcedure } from './filing/service.ts';
-import type { Listing, MarketDeps, Order } from './model.ts';
+import type { EndedHow, Listing, MarketDeps, Order } from './model.ts';
 import { findListing, findOrder, findScenario, lapsedListings, orderOfContract, standingListing } from './reads.ts';
 import { marketRoutes } from './routes.ts';
 import { makeSearch } from './search/index.ts';
+import { passDeadlines } from './service/deadlines.ts';
+import { closeOrder, contractEnded } from './service/ending.ts';
 import * as fulfilment from './service/fulfilment.ts';
 import { followReview, listingHooks, listingProcedure, suspendListingOf } from './service/listings.ts';
 import { tradeHooks, tradeProcedure } from './service/orders.ts';
 import { checkDelivered, engagementHooks, engagementProcedure } from './service/reports.ts';
+import { saveOrder } from './store.ts';
 import { trialRoutes } from './trial/routes.ts';
 
+export { isMetered, periodMonths, periodsBegun, runsOn, verdictAtEnd } from './ending.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
-export { priceText } from './price.ts';
+export { priceText, unbillable } from './price.ts';
 export { estimateFen } from './rules.ts';
+export { standingBasis } from './service/basis.ts';
 
 export interface Market {
   routes: Route[];
@@ -39,7 +44,14 @@ export interface Market {
   listing(read: Reader, id: string): Promise<Listing | undefined>;
   standingListing(read: Reader, product: string): Promise<Listing | undefined>;
   contracted(tx: Tx, contract: string, until: Date): Promise<void>;
-  contractEnded(tx: Tx, contract: string): Promise<void>;
+  /** The order, locked for what follows. */
+  lockOrder(tx: Tx, id: string): Promise<Order | undefined>;
+  /** The contract has ended; before it took effect the order is cancelled. The order as it stands then. */
+  contractEnded(tx: Tx, contract: string, how: EndedHow): Promise<Order | undefined>;
+  /** An amendment moved the contract's end. */
+  termAmended(tx: Tx, contract: string, until: Date): Promise<void>;
+  /** The order ends without a voucher. Harmless to repeat. */
+  closeOrder(tx: Tx, id: string): Promise<void>;
   opened(tx: Tx, order: string): Promise<void>;
   settled(tx: Tx, order: string, totalFen: number, statement: string): Promise<void>;
   suspendListingsOf(tx: Tx, product: string, reason: string): Promise<void>;
@@ -95,6 +107,7 @@ export const makeMarket = (deps: MarketOptions): Market => {
         },
       },
       ...(search.ticks ?? []),
+      { name: 'market.deadlines', everySeconds: 60, run: () => deps.inTransaction((tx) => passDeadlines(deps, tx)) },
       { name: 'market.quotations', everySeconds: 60, run: () => deps.inTransaction(lapseDue) },
     ],
     order: findOrder,
@@ -103,7 +116,13 @@ export const makeMarket = (deps: MarketOptions): Market => {
     listing: findListing,
     standingListing,
     contracted: (tx, contract, until) => fulfilment.contracted(deps, tx, contract, until),
-    contractEnded: fulfilment.contractEnded,
+    lockOrder: (tx, id) => findOrder(tx, id, true),
+    contractEnded,
+    termAmended: async (tx, contract, until) => {
+      const order = await orderOfContract(tx, contract, true);
+      if (order) await saveOrder(tx, { ...order, until });
+    },
+    closeOrder,
     opened: fulfilment.opened,
     settled: (tx, order, totalFen, statement) => fulfilment.settled(deps, tx, order, totalFen, statement),
     suspendListingsOf: async (tx, product, reason) => {

@@ -101,6 +101,20 @@ export interface Finding {
   en: string;
 }
 
+export type EndedHow = 'agreed' | 'forced' | 'expired' | 'completed';
+
+/** Two people of the operator say what becomes of the money; `approvedBy` is null until the second has. */
+export interface Decision {
+  verdict: 'bill' | 'release';
+  reason: string;
+  proposedBy: string;
+  proposedAt: string;
+  approvedBy: string | null;
+  approvedAt: string | null;
+}
+
+export type Next = { zh: string; en: string; who: 'buyer' | 'supplier' | 'operator' | 'system' | 'nobody' };
+
 export interface Order {
   id: string;
   participant: string;
@@ -130,6 +144,14 @@ export interface Order {
   acceptance: { at: string; kind: 'accepted' | 'objected' | 'automatic'; note: string; dueAt: string | null } | null;
   accept_by: Date | null;
   acceptance_days: number;
+  /** Until when the supplier is to deliver again. */
+  rework_by: Date | null;
+  /** Both sides were told that the time to answer has passed. */
+  reminded_at: Date | null;
+  /** The contract's end. */
+  ended_at: Date | null;
+  ended_how: EndedHow | null;
+  decision: Decision | null;
   papers: { id: string; kind: string; number: string }[];
   signed_at: Date | null;
   settled_fen: number | null;

@@ -20,6 +20,11 @@ export const permissions: PermissionTable = {
     roles: buyers,
     seats: ['trader', 'developer'],
   },
+  'market.order.decide': {
+    title: { zh: '决定未了订单的款项', en: 'Decide about the money of orders left open' },
+    roles: ['operator'],
+    seats: ['reviewer', 'approver'],
+  },
   'market.order.supervise': {
     title: { zh: '查看全部订单与上架', en: 'See every order and listing' },
     roles: ['operator', 'regulator'],

@@ -1,5 +1,5 @@
 /** A price plan in words, and by what plans are compared. */
-import { compareDecimal, parseDecimal } from '@shugu/ledger';
+import { compareDecimal, LedgerError, parseDecimal, parsePricePlan } from '@shugu/ledger';
 import type { Text } from '@shugu/wire';
 import type { PricePlan } from './model.ts';
 
@@ -50,6 +50,17 @@ export const priceText = (plan: PricePlan): Text => {
       return plan.agreedPrice
         ? { zh: `议定价 ${plan.agreedPrice} 元`, en: `agreed price CNY ${plan.agreedPrice}` }
         : { zh: '面议', en: 'by quotation' };
+  }
+};
+
+/** Whether a price that parties have negotiated can be billed: `{ plan, … }` with a plan that is complete. */
+export const unbillable = (price: unknown): string | undefined => {
+  try {
+    const plan = parsePricePlan((price as { plan?: unknown } | null)?.plan);
+    return plan.kind === 'quotation' && plan.agreedPrice === undefined ? 'no price is agreed' : undefined;
+  } catch (error) {
+    if (error instanceof LedgerError) return error.message;
+    throw error;
   }
 };
 

@@ -49,6 +49,37 @@ export const problems = defineProblems('market', {
     title: { zh: '申报的用途或期限超出要约范围', en: 'The stated use goes beyond the offer' },
     next: { zh: '修改使用场景，或与供方另行协商', en: 'Change the scenario, or negotiate with the supplier' },
   },
+  buyerIsPayee: {
+    status: 409,
+    title: {
+      zh: '本单位是该产品的收益分配方，不能作为需方下单',
+      en: 'Your organisation gets a share of this product’s income and cannot be its buyer',
+    },
+    next: { zh: '请与供方另行约定', en: 'Agree with the supplier in another way' },
+  },
+  termTooLong: {
+    status: 409,
+    title: { zh: '订购的期数超出上架所依据的有效期', en: 'The periods ordered outlast what the listing stands on' },
+    next: { zh: '减少期数后再下单', en: 'Order fewer periods' },
+  },
+  notExtendable: {
+    status: 409,
+    title: { zh: '该订单不能追加数量', en: 'This order cannot be extended' },
+    next: {
+      zh: '仅限存管结算、按用量计价且合同履行中的订单；其他情形请另行下单',
+      en: 'Only metered orders held at the bank, while the contract runs; otherwise place another order',
+    },
+  },
+  contractRuns: {
+    status: 409,
+    title: { zh: '合同仍在履行，不能退回款项', en: 'The contract still runs: the money cannot be given back' },
+    next: { zh: '先由双方协议终止或运营方强制终止合同', en: 'End the contract first, by agreement or by force' },
+  },
+  secondPersonNeeded: {
+    status: 403,
+    title: { zh: '须由另一人复核', en: 'A second person must approve' },
+    next: { zh: '请另一名有权限的人员处理', en: 'Ask another person who may' },
+  },
   tooMany: {
     status: 409,
     title: { zh: '已达数量上限', en: 'A limit is reached' },

@@ -1,5 +1,5 @@
 /** Questions to the market's tables. */
-import { empty, type Reader, sql } from '../kernel/db/db.ts';
+import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type { Listing, Order, Report, Scenario } from './model.ts';
 
@@ -7,7 +7,7 @@ const reportColumns = sql`id, participant, body, case_id, product, version, conc
 const listingColumns = sql`id, participant, number, product, version, state, case_id, paper, plans, policy, explanation, delivery_modes, acceptance_days, trial, split, basis,
   purposes, security_statement, source_statement, stands_until, reason, listed_at, created_at`;
 const orderColumns = sql`id, participant, supplier, number, state, listing, product, version, offer, scenario, plan, plan_title, tax_rate, quantity, estimate_fen,
-  settlement_way, months, split, until, contract, verification, review, delivery, acceptance, accept_by, acceptance_days, papers, signed_at, settled_fen, settled_at, created_at, updated_at`;
+  settlement_way, months, split, until, contract, verification, review, delivery, acceptance, accept_by, acceptance_days, rework_by, reminded_at, ended_at, ended_how, decision, papers, signed_at, settled_fen, settled_at, created_at, updated_at`;
 
 export const findReport = (read: Reader, id: string) =>
   read.first<Report>(sql`select ${reportColumns} from reports where id = ${id}`);
@@ -32,6 +32,11 @@ export const standingListing = (read: Reader, product: string) =>
   read.first<Listing>(
     sql`select ${listingColumns} from listings where product = ${product} and state in ('reviewing', 'listed', 'suspended')`,
   );
+
+/** The listing of a version that stands, else the last that did. */
+export const listingOfVersion = (read: Reader, version: string) =>
+  read.first<Listing>(sql`select ${listingColumns} from listings where version = ${version} and state in ('listed', 'suspended', 'delisted')
+    order by state = 'delisted', created_at desc limit 1`);
 
 export const listingOfCase = (read: Reader, caseId: string) =>
   read.first<Listing>(sql`select ${listingColumns} from listings where case_id = ${caseId}`);
@@ -82,6 +87,17 @@ export const orderOfContract = (read: Reader, contract: string, lock = false) =>
   read.first<Order>(
     sql`select ${orderColumns} from orders where contract = ${contract} ${lock ? sql`for update` : empty}`,
   );
+
+/** Unanswered past the time to accept, or unmended past the time for rework, and not reminded of it; locked. */
+export const ordersOverdue = (tx: Tx, at: Date) =>
+  tx.rows<Order>(sql`select ${orderColumns} from orders where reminded_at is null
+    and ((state = 'delivered' and accept_by <= ${at}) or (state = 'objected' and rework_by <= ${at}))
+    order by id limit 200 for update skip locked`);
+
+/** Unanswered past the time to accept, longest first; locked. */
+export const ordersSilent = (tx: Tx, at: Date) =>
+  tx.rows<Order>(sql`select ${orderColumns} from orders where state = 'delivered' and accept_by <= ${at}
+    order by accept_by limit 200 for update skip locked`);
 
 export interface OrderQuery extends PageQuery {
   state?: string;

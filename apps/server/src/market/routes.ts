@@ -5,13 +5,13 @@ import type { Reader } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
+import { nextFor } from './ending.ts';
 import type { Listing, MarketDeps, Order, Report, Scenario } from './model.ts';
 import * as reads from './reads.ts';
-import { nextOf } from './rules.ts';
+import { approveDecision, cancelOrder, proposeDecision } from './service/ending.ts';
 import * as fulfilment from './service/fulfilment.ts';
 import * as listings from './service/listings.ts';
 import * as orders from './service/orders.ts';
-import * as store from './store.ts';
 
 const iso = (at: Date | null) => at?.toISOString() ?? null;
 const named = (names: Map<string, string>, id: string) => ({ id, name: names.get(id) ?? id });
@@ -99,9 +99,13 @@ export const marketRoutes = (deps: MarketDeps): Route[] => {
       acceptance: one.acceptance,
       papers: one.papers,
       acceptBy: iso(one.accept_by),
+      reworkBy: iso(one.rework_by),
+      endedAt: iso(one.ended_at),
+      endedHow: one.ended_how,
+      decision: one.decision,
       createdAt: one.created_at.toISOString(),
       updatedAt: one.updated_at.toISOString(),
-      next: nextOf[one.state],
+      next: nextFor(one, deps.now()),
     };
   };
 
@@ -143,6 +147,13 @@ export const marketRoutes = (deps: MarketDeps): Route[] => {
     };
     const sees = sides && (as ? sides[as] : sides.buyer || sides.supplier || supervises(principal));
     if (!one || !sees) throw kernelProblems.unknown();
+    return one;
+  };
+
+  // For the operator's desk: the permission says who may.
+  const anyOrder = async (read: Reader, id: string): Promise<Order> => {
+    const one = await reads.findOrder(read, id, true);
+    if (!one) throw kernelProblems.unknown();
     return one;
   };
 
@@ -200,11 +211,22 @@ export const marketRoutes = (deps: MarketDeps): Route[] => {
     on(wire.readOrder, async ({ read, principal, params }) =>
       orderOut(read, await visibleOrder(read, principal, params.id)),
     ),
-    on(wire.cancelOrder, async ({ tx, principal, params }) => {
-      const order = orders.step(await visibleOrder(tx, principal, params.id, 'buyer'), 'cancel');
-      await store.saveOrder(tx, order);
-      return orderOut(tx, (await reads.findOrder(tx, order.id))!);
+    on(wire.cancelOrder, async ({ tx, principal, params, body }) => {
+      const order = await visibleOrder(tx, principal, params.id, 'buyer');
+      return orderOut(tx, await cancelOrder(deps, tx, principal, order, body.note));
     }),
+    on(wire.extendOrder, async ({ tx, principal, params, body }) =>
+      orderOut(
+        tx,
+        await orders.extendOrderOf(tx, await visibleOrder(tx, principal, params.id, 'buyer'), body.quantity),
+      ),
+    ),
+    on(wire.proposeOrderDecision, async ({ tx, params, body }) =>
+      orderOut(tx, await proposeDecision(tx, await anyOrder(tx, params.id), body)),
+    ),
+    on(wire.approveOrderDecision, async ({ tx, params }) =>
+      orderOut(tx, await approveDecision(deps, tx, await anyOrder(tx, params.id))),
+    ),
     on(wire.deliverOrder, async ({ tx, principal, params, body }) => {
       const order = await visibleOrder(tx, principal, params.id, 'supplier');
       return orderOut(tx, await fulfilment.delivered(deps, tx, order, body.note, []));
@@ -219,7 +241,7 @@ export const marketRoutes = (deps: MarketDeps): Route[] => {
       if (!body.note) throw kernelProblems.invalid({ field: 'body.note', detail: 'say what is wrong' });
       return orderOut(
         tx,
-        await fulfilment.objected(tx, await visibleOrder(tx, principal, params.id, 'buyer'), body.note),
+        await fulfilment.objected(deps, tx, await visibleOrder(tx, principal, params.id, 'buyer'), body.note),
       );
     }),
     on(wire.turnover, async ({ read, query }) => {

@@ -4,6 +4,7 @@ import type { Sensitivity } from '../catalogue/index.ts';
 import type {
   Finding,
   Listing,
+  Next,
   Order,
   OrderState,
   PricePlan,
@@ -200,7 +201,8 @@ export const orderMoves: Record<OrderMove, { from: readonly OrderState[]; to: Or
   accept: { from: ['delivered'], to: 'accepted' },
   object: { from: ['delivered'], to: 'objected' },
   settle: { from: ['accepted'], to: 'settled' },
-  close: { from: ['settled', 'contracted', 'delivering', 'delivered', 'objected', 'accepted'], to: 'closed' },
+  // Without a voucher. What was accepted is settled instead, however the contract ends.
+  close: { from: ['contracted', 'delivering', 'delivered', 'objected'], to: 'closed' },
   cancel: { from: ['reviewing', 'contracting'], to: 'cancelled' },
 };
 
@@ -208,8 +210,7 @@ export const orderMoves: Record<OrderMove, { from: readonly OrderState[]; to: Or
 export const moved = (state: OrderState, move: OrderMove): OrderState | undefined =>
   orderMoves[move].from.includes(state) ? orderMoves[move].to : undefined;
 
-type Next = { zh: string; en: string; who: 'buyer' | 'supplier' | 'operator' | 'system' | 'nobody' };
-const next = (who: Next['who'], zh: string, en: string): Next => ({ who, zh, en });
+export const next = (who: Next['who'], zh: string, en: string): Next => ({ who, zh, en });
 
 export const nextOf: Record<OrderState, Next> = {
   reviewing: next('operator', '等待交易审核', 'The trade is under review'),

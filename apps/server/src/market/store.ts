@@ -87,6 +87,7 @@ export const insertOrder = async (tx: Tx, one: NewOrder): Promise<void> => {
 export const saveOrder = async (tx: Tx, one: Order): Promise<void> => {
   await tx.exec(sql`update orders set state = ${one.state}, contract = ${one.contract}, until = ${one.until}, review = ${JSON.stringify(one.review)},
       delivery = ${one.delivery ? JSON.stringify(one.delivery) : null}, acceptance = ${one.acceptance ? JSON.stringify(one.acceptance) : null},
-      accept_by = ${one.accept_by}, papers = ${JSON.stringify(one.papers)}, signed_at = ${one.signed_at}, settled_fen = ${one.settled_fen},
+      accept_by = ${one.accept_by}, rework_by = ${one.rework_by}, reminded_at = ${one.reminded_at}, ended_at = ${one.ended_at},
+      ended_how = ${one.ended_how}, decision = ${one.decision ? JSON.stringify(one.decision) : null}, quantity = ${one.quantity}, estimate_fen = ${one.estimate_fen}, papers = ${JSON.stringify(one.papers)}, signed_at = ${one.signed_at}, settled_fen = ${one.settled_fen},
       settled_at = ${one.settled_at}, updated_at = ${tx.now} where id = ${one.id}`);
 };

@@ -15,6 +15,7 @@ import { makeCorrectionWriter } from './corrections.ts';
 import { type Importer, makeImporter } from './importer.ts';
 import { manifestSigner, manifestVerifier } from './keys.ts';
 import type { ContractUsage, MeteredGrant, UsageUnits, Watermarks } from './model.ts';
+import { contractsUsedUp } from './reads.ts';
 import { makeReceipts, type Receipts } from './receipts.ts';
 import { makeRoutes } from './routes.ts';
 import { insertGrant, setEnded, setQuotas } from './store.ts';
@@ -63,6 +64,8 @@ export interface Metering {
    * without bound. Exact up to the watermarks it names: call `flush()` first where nothing may be missing.
    */
   usageOf(read: Reader, contractId: string, from: Date | null, until: Date | null): Promise<ContractUsage>;
+  /** Contracts of living grants of which a limit on all use together is used up. */
+  contractsUsedUp(read: Reader): Promise<string[]>;
   /** All usage of a grant, and up to which record of each source. */
   usageUpTo(read: Reader, grantId: string): Promise<UsageUnits & { watermarks: Watermarks }>;
 }
@@ -135,6 +138,7 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
       return running().importer.flush();
     },
     usageOf: contractUsage,
+    contractsUsedUp,
     usageUpTo,
   };
 };

@@ -17,6 +17,18 @@ export const findGrant = (read: Reader, id: string): Promise<MeteredGrant | unde
 export const livingGrants = (read: Reader): Promise<MeteredGrant[]> =>
   read.rows<MeteredGrant>(sql`select ${grantColumns} from metered_grants where not ended`);
 
+/** Contracts of living grants of which a limit on all use together is used up. */
+export const contractsUsedUp = async (read: Reader): Promise<string[]> =>
+  (
+    await read.rows<{ contract: string }>(sql`select distinct g.contract from metered_grants g
+      join (select grant_id, sum(call_count) as calls, sum(row_count) as rows, sum(byte_count) as bytes from usage_days group by grant_id) u
+        on u.grant_id = g.id
+      where not g.ended and g.contract is not null and exists (select 1 from jsonb_array_elements(g.quotas) q
+        where q ->> 'period' = 'total' and (q ->> 'limit')::numeric <=
+          case q ->> 'metric' when 'calls' then u.calls when 'rows' then u.rows else u.bytes end)
+      order by g.contract`)
+  ).map(({ contract }) => contract);
+
 export const timeZones = async (read: Reader, grants: readonly string[]): Promise<Map<string, string>> =>
   new Map(
     (

@@ -10,15 +10,33 @@ import { type Bank, startBank } from './bank.ts';
 import { balanceOf, type Funds, fundsOf } from './books.ts';
 import type { SettlementDeps } from './deps.ts';
 import { callbackPath, makeDesk } from './desk.ts';
-import type { Fen, OrderTerms, Statement } from './model.ts';
+import { type Fen, limits, type OrderTerms, type Statement } from './model.ts';
 import { permissions } from './permissions.ts';
 import { problems } from './problems.ts';
-import { accountOf, findOrder, findStatement, holdsFor, ordersOpen, statementsOfOrder } from './reads.ts';
+import {
+  accountOf,
+  type Billed,
+  billedOf,
+  findOrder,
+  findStatement,
+  holdsFor,
+  ordersUnbilled,
+  statementsOfOrder,
+} from './reads.ts';
 import { reconcileDue } from './reconcile.ts';
 import { settlementRoutes } from './routes.ts';
 import { estimateFenOf, holdKeyOf } from './rules.ts';
 import { placeHold, plan } from './service/holds.ts';
-import { type OrderDraft, openOrder, releaseOrder, type SettleDraft, settleOrder } from './service/orders.ts';
+import {
+  extendOrder,
+  finishOrder,
+  type OrderDraft,
+  openOrder,
+  releaseOrder,
+  type SettleDraft,
+  settleOrder,
+  unspentFen,
+} from './service/orders.ts';
 import { ensureAccount, type Room } from './service/room.ts';
 
 export type { BankSettings } from './bank.ts';
@@ -45,8 +63,16 @@ export interface Settlement extends RoomParts {
   order(read: Reader, id: string): Promise<OrderTerms | undefined>;
   statement(read: Reader, id: string): Promise<Statement | undefined>;
   statementsOf(read: Reader, order: string): Promise<Statement[]>;
-  /** Orders still open with the end of what was billed, for billing by period (rule settlementCycle). */
-  ordersOpen: typeof ordersOpen;
+  /** Nothing more will be billed: what is left of the hold goes back. Harmless to repeat. */
+  finishOrder(tx: Tx, order: string): Promise<void>;
+  /** So much more is frozen for an order in custody. */
+  extendOrder(tx: Tx, draft: { order: string; fen: Fen }): Promise<void>;
+  /** What was billed of an order so far. */
+  billed(read: Reader, order: string): Promise<Billed>;
+  /** Frozen for an order and asked for by no statement: what bounds its use. */
+  unspentFen(read: Reader, order: string): Promise<Fen>;
+  /** Ids of open orders, from `after` on, of which nothing was billed up to `before`. */
+  ordersUnbilled(read: Reader, before: Date, after: string): Promise<string[]>;
   /** Whether everything an order asked to freeze is frozen. */
   isHeld(read: Reader, order: string): Promise<boolean>;
   funds(read: Reader, participant: string): Promise<Funds>;
@@ -124,7 +150,11 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
     order: findOrder,
     statement: findStatement,
     statementsOf: statementsOfOrder,
-    ordersOpen,
+    finishOrder: (tx, order) => finishOrder(room, tx, order),
+    extendOrder: (tx, draft) => extendOrder(room, tx, draft),
+    billed: billedOf,
+    unspentFen,
+    ordersUnbilled: (read, before, after) => ordersUnbilled(read, before, after, limits.ordersPerCycleMax),
     isHeld: async (read, order) =>
       (await holdsFor(read, order)).every(({ state }) => state === 'placed' || state === 'cancelled'),
     funds: fundsOf,

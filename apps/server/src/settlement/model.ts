@@ -149,6 +149,8 @@ export const limits = {
   /** With the attempts that people order and those for want of money; the table holds two digits. */
   attemptsEverMax: 99,
   instructionsPerRunMax: 200,
+  /** Orders looked at in one go when a cycle ends. */
+  ordersPerCycleMax: 200,
   proofBytesMax: 5_000_000,
   /** Entries in one journal; above it the journal is asked for up to an earlier day. */
   journalEntriesMax: 100_000,

@@ -79,13 +79,32 @@ export const lockOrder = async (tx: Tx, id: string): Promise<OrderTerms | undefi
   return row && orderOf(row);
 };
 
-/** Orders still open, with the end of what was billed: for whoever bills by period. */
-export const ordersOpen = (
-  read: Reader,
-): Promise<{ order: string; contract: string; way: OrderTerms['way']; openedAt: Date; billedUntil: Date | null }[]> =>
-  read.rows(sql`select id as order, contract, way, created_at as "openedAt",
-      (select max(period_until) from statements s where s.order_id = o.id) as "billedUntil"
-    from settlement_orders o where state = 'open' order by id`);
+export interface Billed {
+  /** In the plan's own unit, over all statements. */
+  quantity: bigint;
+  /** End of the last period that was billed. */
+  until: Date | null;
+  statements: number;
+}
+
+/** What was billed of an order so far. */
+export const billedOf = async (read: Reader, order: string): Promise<Billed> => {
+  const row = await read.one<{ quantity: string; until: Date | null; statements: number }>(sql`select
+      coalesce((select sum((l.rated ->> 'quantity')::numeric) from statement_lines l join statements s on s.id = l.statement
+        where s.order_id = ${order}), 0)::text as quantity,
+      (select max(period_until) from statements where order_id = ${order}) as until,
+      (select count(*)::int from statements where order_id = ${order}) as statements`);
+  return { ...row, quantity: BigInt(row.quantity) };
+};
+
+/** Orders still open of which nothing was billed up to `before`, by id: for whoever bills by cycle. */
+export const ordersUnbilled = async (read: Reader, before: Date, after: string, limit: number): Promise<string[]> =>
+  (
+    await read.rows<{
+      id: string;
+    }>(sql`select id from settlement_orders o where state = 'open' and created_at < ${before} and id > ${after}
+      and not exists (select 1 from statements s where s.order_id = o.id and s.period_until >= ${before}) order by id limit ${limit}`)
+  ).map(({ id }) => id);
 
 const holdSelect = sql`select id, participant, purpose, subject, held_for as "heldFor", fen, state, created_at as "createdAt", placed_at as "placedAt"
   from settlement_holds`;

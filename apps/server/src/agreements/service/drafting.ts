@@ -20,6 +20,7 @@ import {
   openVersion,
 } from '../reads.ts';
 import {
+  beyondOrder,
   canonicalOf,
   differences,
   mayPropose,
@@ -269,6 +270,8 @@ export const proposeTerms = async (
   const terms = normalised({ ...version.terms, ...change });
   const changes = differences(version.terms, terms);
   if (changes.length === 0) throw problems.nothingChanged();
+  const beyond = beyondOrder(contract.order, changes);
+  if (beyond) throw problems.orderBound({ field: `body.terms.${beyond}` });
   checkTerms(deps, terms, (await deps.catalogue.version(tx, contract.productVersion))!);
   orThrow(termWithin(await basisNow(deps, tx, contract.productVersion, version.basis, tx.now), datesOf(terms), tx.now));
   const round = version.round + 1;

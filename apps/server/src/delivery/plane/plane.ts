@@ -24,7 +24,7 @@ import { newId } from '../../kernel/ids.ts';
 import type { ObjectStore } from '../../kernel/objects.ts';
 import type { DeliveryKind, Endpoint, EndpointConfig, GrantState } from '../model.ts';
 import { endpointsOfVersions, findEndpoint, grantsToHold, type HeldGrant, revisionsToHold } from '../reads.ts';
-import { lineOf, planFrom } from '../rules.ts';
+import { boundQuotas, lineOf, planFrom } from '../rules.ts';
 import { GrantQuota } from './quota.ts';
 import { openStores } from './stores.ts';
 
@@ -100,7 +100,7 @@ const linesOf = (grant: HeldGrant, endpoints: readonly Endpoint[], pathOf: (dige
       supplierId: grant.supplier,
       buyerId: grant.buyer,
       ...(grant.buyerRegion ? { buyerRegion: grant.buyerRegion } : {}),
-      plan: planFrom(grant.plan, grant.from),
+      plan: planFrom({ ...grant.plan, quotas: boundQuotas(grant.plan.quotas, grant.bound) }, grant.from),
       driver: driverOf(endpoint.config, endpoint.id, pathOf),
       keyHashes: grant.keyHashes,
       status: statusOf(grant.state),

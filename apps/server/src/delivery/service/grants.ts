@@ -3,7 +3,7 @@ import { COMPILER_VERSION, type Plan } from '@shugu/policy';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
-import type { DeliveryKind, EndpointInput, Grant, GrantState, SuspensionTarget } from '../model.ts';
+import type { Bound, DeliveryKind, EndpointInput, Grant, GrantState, SuspensionTarget } from '../model.ts';
 import { tellPlane } from '../plane/plane.ts';
 import { problems } from '../problems.ts';
 import {
@@ -16,7 +16,7 @@ import {
   openGrantsOfVersion,
   suspensionOf,
 } from '../reads.ts';
-import { addressOf, allReady, grantMoves, trialPlan } from '../rules.ts';
+import { addressOf, allReady, boundQuotas, grantMoves, trialPlan } from '../rules.ts';
 import * as store from '../store.ts';
 import { type ServiceDeps, tell } from './deps.ts';
 import { completeEndpoints } from './drafts.ts';
@@ -37,6 +37,8 @@ export interface GrantDraft {
   from: Date;
   /** Exclusive; null: as long as the policy says. */
   until: Date | null;
+  /** What the money held pays for; absent: nothing bounds use beside the policy. */
+  bound?: Bound | null;
   /** Kinds of delivery that the contract names; with a whole draft, that endpoint is set if the version has none. */
   drivers: readonly ({ kind: DeliveryKind } | EndpointInput)[];
   /** From the statement of the use scenario, for clients that cannot say it per call. */
@@ -68,6 +70,7 @@ const insert = async (
     id: newId('grt', tx.now),
     kinds,
     trial: draft.contract === null,
+    bound: draft.bound ?? null,
     buyerRegion: buyerRegion ?? null,
     defaultPurpose: defaultPurpose ?? null,
     defaultAction: defaultAction ?? null,
@@ -86,7 +89,7 @@ const insert = async (
     product: grant.product,
     productVersion: grant.version,
     timeZone: grant.plan.timeZone,
-    quotas: grant.plan.quotas,
+    quotas: boundQuotas(grant.plan.quotas, grant.bound),
     trial: grant.trial,
   });
   await audit(tx, {
@@ -111,7 +114,7 @@ export const openGrant = async (deps: ServiceDeps, tx: Tx, draft: GrantDraft): P
   checkEnforceable(draft.plan, open.kinds);
   const { plan, policyHash, from, until } = draft;
   const revision = await store.setGrantTerms(tx, open.id, { plan, policyHash, from, until });
-  await deps.metering.setQuotas(tx, open.id, plan.quotas);
+  await deps.metering.setQuotas(tx, open.id, boundQuotas(plan.quotas, open.bound));
   await audit(tx, {
     action: 'delivery.grant.amend',
     subject: open.id,
@@ -120,6 +123,30 @@ export const openGrant = async (deps: ServiceDeps, tx: Tx, draft: GrantDraft): P
   });
   tellPlane(tx, deps.plane, open.id, revision);
   return open.id;
+};
+
+/** What the money held pays for has changed: of every open grant of the contract. The number of grants it changed. */
+export const boundGrants = async (
+  deps: ServiceDeps,
+  tx: Tx,
+  contract: string,
+  bound: Bound | null,
+): Promise<number> => {
+  let count = 0;
+  for (const grant of await grantsOfTarget(tx, 'contract', contract)) {
+    if (grant.bound?.limit === bound?.limit && grant.bound?.metric === bound?.metric) continue;
+    const revision = await store.setGrantBound(tx, grant.id, bound);
+    await deps.metering.setQuotas(tx, grant.id, boundQuotas(grant.plan.quotas, bound));
+    await audit(tx, {
+      action: 'delivery.grant.bound',
+      subject: grant.id,
+      participant: grant.supplier,
+      data: { bound: bound ? { ...bound } : null },
+    });
+    tellPlane(tx, deps.plane, grant.id, revision);
+    count += 1;
+  }
+  return count;
 };
 
 export const openTrial = (deps: ServiceDeps, tx: Tx, { calls, ...draft }: TrialDraft): Promise<string> =>

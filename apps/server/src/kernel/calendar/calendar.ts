@@ -68,6 +68,12 @@ export const addMonths = (day: Day, months: number): Day => {
   return new Date(Date.UTC(year, month - 1 + months, Math.min(date, lastDate))).toISOString().slice(0, 10);
 };
 
+/** The same local time of day n months on. */
+export const monthsAfter = (moment: Date, months: number): Date => {
+  const day = dayOf(moment);
+  return new Date(startOfDay(addMonths(day, months)).getTime() + (moment.getTime() - startOfDay(day).getTime()));
+};
+
 const isWeekend = (day: Day): boolean => [0, 6].includes(new Date(`${day}T00:00:00Z`).getUTCDay());
 
 export const makeCalendar = (years: ReadonlyMap<number, YearArrangement>): Calendar => {

@@ -6,9 +6,11 @@ import type { Tx } from '../../kernel/db/db.ts';
 import type { PaperLook } from '../../kernel/issue/index.ts';
 import { emit } from '../../kernel/outbox.ts';
 import type { MarketDeps, Order } from '../model.ts';
+import { problems } from '../problems.ts';
 import * as reads from '../reads.ts';
 import * as store from '../store.ts';
 import { step } from './orders.ts';
+import { acceptanceRules } from './rulebook.ts';
 
 interface OrderPaper {
   kind: string;
@@ -67,7 +69,7 @@ const issueFor = async (deps: MarketDeps, tx: Tx, order: Order, draft: OrderPape
   return { ...order, papers: [...order.papers, { id: paper.id, kind: draft.kind, number: paper.number }] };
 };
 
-const tell = (tx: Tx, order: Order, type: string, more: Record<string, unknown> = {}) =>
+export const tell = (tx: Tx, order: Order, type: string, more: Record<string, unknown> = {}) =>
   emit(tx, {
     type,
     subject: order.id,
@@ -103,15 +105,6 @@ export const contracted = async (deps: MarketDeps, tx: Tx, contract: string, unt
   await tell(tx, order, 'market.order.contracted');
 };
 
-/** The contract was refused, ran out unsigned, or ended: the order ends with it. */
-export const contractEnded = async (tx: Tx, contract: string): Promise<void> => {
-  const order = await reads.orderOfContract(tx, contract, true);
-  if (!order || ['refused', 'cancelled', 'closed'].includes(order.state)) return;
-  const next = order.state === 'contracting' ? step(order, 'cancel') : step(order, 'close');
-  await store.saveOrder(tx, next);
-  await tell(tx, next, 'market.order.closed');
-};
-
 /** The bank holds the money, or nothing has to be held: access is open. */
 export const opened = async (tx: Tx, orderId: string): Promise<void> => {
   const order = await reads.findOrder(tx, orderId, true);
@@ -127,12 +120,16 @@ export const delivered = async (
   note: string,
   items: { kind: string; text: string }[],
 ): Promise<Order> => {
+  // What is delivered after the contract's end is delivered under no contract.
+  if (before.ended_at) throw problems.wrongState({ detail: 'ended' });
   const acceptBy = deps.cases.calendar.deadline(tx.now, before.acceptance_days).due;
   const order: Order = {
     ...step(before, 'deliver'),
     delivery: { at: tx.now.toISOString(), note, items },
     acceptance: null,
     accept_by: acceptBy,
+    rework_by: null,
+    reminded_at: null,
   };
   await store.saveOrder(tx, order);
   await audit(tx, { action: 'market.order.deliver', subject: order.id, participant: order.participant });
@@ -140,47 +137,65 @@ export const delivered = async (
   return order;
 };
 
-/** 验收: the note is signed by both sides. Having used the data is not accepting it. */
-export const accepted = async (deps: MarketDeps, tx: Tx, before: Order, note: string): Promise<Order> => {
+/**
+ * 验收: the note is signed by both sides. Having used the data is not accepting it. `automatic`: the buyer was silent and the
+ * operator's rule, or two of its people, take that for acceptance; then the operator alone states it.
+ */
+export const accepted = async (
+  deps: MarketDeps,
+  tx: Tx,
+  before: Order,
+  note: string,
+  kind: 'accepted' | 'automatic' = 'accepted',
+): Promise<Order> => {
+  const automatic = kind === 'automatic';
+  const operator = await deps.members.operatorOf(tx);
   const at = tx.now.toISOString();
   const stepped: Order = {
     ...step(before, 'accept'),
-    acceptance: { at, kind: 'accepted', note, dueAt: before.accept_by?.toISOString() ?? null },
+    acceptance: { at, kind, note, dueAt: before.accept_by?.toISOString() ?? null },
   };
   const order = await issueFor(deps, tx, stepped, {
     kind: 'acceptanceNote',
     series: 'YS',
     title: { zh: '交付验收单', en: 'Delivery and acceptance note' },
-    opening: '需方已验收下列交付。',
+    opening: automatic ? '需方在验收期内未作答复，按交易规则视为验收下列交付。' : '需方已验收下列交付。',
     document: {
       deliveredAt: before.delivery?.at ?? '',
       deliveryNote: before.delivery?.note ?? '',
       items: (before.delivery?.items ?? []).map((one) => ({ ...one })),
       acceptedAt: at,
+      acceptedHow: kind,
       note,
     },
     rows: [
       ['交付时间', before.delivery?.at.slice(0, 16).replace('T', ' ') ?? ''],
       ['交付说明', before.delivery?.note || '无'],
       ...(before.delivery?.items ?? []).map((one): [string, string] => [one.kind, one.text]),
-      ['验收意见', note || '符合约定'],
+      ['验收意见', note || (automatic ? '逾期未答复' : '符合约定')],
     ],
-    signers: [
-      { participant: before.participant, role: 'buyer' },
-      { participant: before.supplier, role: 'supplier' },
-    ],
+    signers: automatic
+      ? [{ participant: operator.id, role: 'operator' }]
+      : [
+          { participant: before.participant, role: 'buyer' },
+          { participant: before.supplier, role: 'supplier' },
+        ],
   });
   await store.saveOrder(tx, order);
-  await audit(tx, { action: 'market.order.accept', subject: order.id });
+  await audit(tx, { action: 'market.order.accept', subject: order.id, participant: order.participant, data: { kind } });
   await tell(tx, order, 'market.order.accepted');
   return order;
 };
 
-export const objected = async (tx: Tx, before: Order, note: string): Promise<Order> => {
+/** The supplier has the rule's days to deliver again. */
+export const objected = async (deps: MarketDeps, tx: Tx, before: Order, note: string): Promise<Order> => {
+  const { reworkDays } = acceptanceRules(deps, tx.now);
   const order: Order = {
     ...step(before, 'object'),
     acceptance: { at: tx.now.toISOString(), kind: 'objected', note, dueAt: null },
     accept_by: null,
+    rework_by: deps.cases.calendar.deadline(tx.now, reworkDays).due,
+    reminded_at: null,
   };
   await store.saveOrder(tx, order);
   await audit(tx, { action: 'market.order.object', subject: order.id, data: { note } });
@@ -188,7 +203,7 @@ export const objected = async (tx: Tx, before: Order, note: string): Promise<Ord
   return order;
 };
 
-/** Everybody is paid: 交易凭证. */
+/** Everybody is paid: 交易凭证. What was never accepted is counted as settled, without a voucher. */
 export const settled = async (
   deps: MarketDeps,
   tx: Tx,
@@ -197,6 +212,8 @@ export const settled = async (
   statement: string,
 ): Promise<void> => {
   const found = await reads.findOrder(tx, orderId, true);
+  if (found?.state === 'closed' && found.settled_at === null)
+    await store.saveOrder(tx, { ...found, settled_fen: totalFen, settled_at: tx.now });
   if (found?.state !== 'accepted') return;
   const operator = await deps.members.operatorOf(tx);
   const order = await issueFor(

@@ -2,10 +2,10 @@
 import type { Json } from '@shugu/evidence';
 import { LedgerError } from '@shugu/ledger';
 import { parsePolicy, purposeName } from '@shugu/policy';
-import type { createScenario, placeOrder } from '@shugu/wire/market';
+import { type createScenario, marketLimits, type placeOrder } from '@shugu/wire/market';
 import type { z } from 'zod';
 import { audit } from '../../kernel/audit.ts';
-import { dayOf, monthOf } from '../../kernel/calendar/calendar.ts';
+import { dayOf, monthOf, monthsAfter } from '../../kernel/calendar/calendar.ts';
 import type { Hooks } from '../../kernel/case/index.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { type Principal, systemPrincipal } from '../../kernel/http/principal.ts';
@@ -14,6 +14,7 @@ import { nextNumber } from '../../kernel/numbers.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import { quotedPlan } from '../demand/service.ts';
+import { isMetered, termMonths } from '../ending.ts';
 import type { Listing, ListingPlan, MarketDeps, Order, Scenario } from '../model.ts';
 import { problems } from '../problems.ts';
 import * as reads from '../reads.ts';
@@ -29,6 +30,7 @@ import {
   wayAllowed,
 } from '../rules.ts';
 import * as store from '../store.ts';
+import { basisOf } from './basis.ts';
 import { isCreditAgency } from './listings.ts';
 
 export const tradeProcedure = 'trade.review';
@@ -43,7 +45,7 @@ export const createScenarioOf = async (tx: Tx, principal: Principal, draft: Scen
   return (await reads.findScenario(tx, id))!;
 };
 
-const estimateOf = (plan: ListingPlan, quantity: number): number => {
+const estimateOf = (plan: Pick<ListingPlan, 'plan'>, quantity: number): number => {
   try {
     return Number(estimateFen(plan.plan, quantity));
   } catch (error) {
@@ -76,6 +78,34 @@ const findOffered = async (deps: MarketDeps, tx: Tx, principal: Principal, draft
   return { listing, plan, scenario, version };
 };
 
+/** Periods that are paid for must fit into what the contract will stand on. */
+const checkTerm = (listing: Listing, at: Date, quantity: number, months: number): void => {
+  if (quantity > marketLimits.periodsMax)
+    throw kernelProblems.invalid({ field: 'body.quantity', detail: `at most ${marketLimits.periodsMax} periods` });
+  if (listing.stands_until && monthsAfter(at, months) > listing.stands_until)
+    throw problems.termTooLong({ field: 'body.quantity' });
+};
+
+/** More of a metered order at the same price; the difference is held beside what is held. */
+export const extendOrderOf = async (tx: Tx, before: Order, quantity: number): Promise<Order> => {
+  const runs = ['contracted', 'delivering', 'delivered', 'accepted'].includes(before.state) && before.ended_at === null;
+  if (!runs || before.settlement_way !== 'custody' || !isMetered(before.plan)) throw problems.notExtendable();
+  const total = before.quantity + quantity;
+  const estimate = estimateOf(before, total);
+  // A volume price may make more cost less: then nothing more is held.
+  const fen = Math.max(0, estimate - before.estimate_fen);
+  const order: Order = { ...before, quantity: total, estimate_fen: Math.max(estimate, before.estimate_fen) };
+  await store.saveOrder(tx, order);
+  await audit(tx, { action: 'market.order.extend', subject: order.id, data: { quantity, fen: String(fen) } });
+  await emit(tx, {
+    type: 'market.order.extended',
+    subject: order.id,
+    participant: order.participant,
+    data: { order: order.id, contract: order.contract, fen: String(fen) },
+  });
+  return order;
+};
+
 export const placeOrderOf = async (
   deps: MarketDeps,
   tx: Tx,
@@ -85,6 +115,10 @@ export const placeOrderOf = async (
   const buyer = await deps.members.requireTrading(tx, principal.participant);
   const { listing, plan, scenario, version } = await findOffered(deps, tx, principal, draft);
   const supplier = await deps.members.requireTrading(tx, listing.participant);
+  // A buyer who is a payee would pay less than the price, and the bank moves nothing from an account to itself.
+  if (listing.split.some(({ party }) => party === buyer.id)) throw problems.buyerIsPayee();
+  const months = termMonths(plan.plan, draft.quantity, draft.months);
+  if (plan.plan.kind === 'subscription') checkTerm(listing, tx.now, draft.quantity, months);
   const findings = reviewTrade({
     scenario: scenario.statement,
     purposesAllowed: purposesOf(listing.policy),
@@ -121,7 +155,7 @@ export const placeOrderOf = async (
     quantity: draft.quantity,
     estimate_fen: estimateOf(plan, draft.quantity),
     settlement_way: draft.settlementWay,
-    months: draft.months,
+    months,
     split: listing.split,
     verification: verification as unknown as Json,
     review: { case: '', findings },
@@ -189,9 +223,7 @@ const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<v
   const order = step((await reads.findOrder(tx, orderId, true))!, 'pass');
   const listing = (await reads.findListing(tx, order.listing))!;
   const scenario = (await reads.findScenario(tx, order.scenario))!;
-  const reports = await Promise.all(listing.basis.reports.map((one) => reads.findReport(tx, one)));
-  const wanted = new Date(tx.now);
-  wanted.setUTCMonth(wanted.getUTCMonth() + order.months);
+  const wanted = monthsAfter(tx.now, order.months);
   const ends = [wanted, listing.stands_until ?? wanted];
   const contract = await deps.agreements.draftContract(tx, {
     kind: 'provision',
@@ -217,18 +249,7 @@ const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<v
         },
       ],
     },
-    basis: reports.flatMap((one) =>
-      one
-        ? [
-            {
-              kind: 'complianceReport' as const,
-              reference: one.number,
-              subject: '',
-              until: one.valid_until.toISOString(),
-            },
-          ]
-        : [],
-    ),
+    basis: await basisOf(tx, listing),
   });
   await store.saveOrder(tx, { ...order, contract: contract.id, until: contract.until });
 };

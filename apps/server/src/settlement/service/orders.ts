@@ -13,13 +13,21 @@ import {
 } from '@shugu/ledger';
 import { audit } from '../../kernel/audit.ts';
 import { monthOf } from '../../kernel/calendar/calendar.ts';
-import type { Tx } from '../../kernel/db/db.ts';
+import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { nextNumber } from '../../kernel/numbers.ts';
 import { balanceOf, contextFor, post } from '../books.ts';
 import { type Fen, limits, type OrderTerms, type Statement } from '../model.ts';
 import { problems } from '../problems.ts';
-import { findStatement, holdsFor, lockOrder, orderBusy, statementOfPeriod, statementsOfOrder } from '../reads.ts';
+import {
+  findOrder,
+  findStatement,
+  holdsFor,
+  lockOrder,
+  orderBusy,
+  statementOfPeriod,
+  statementsOfOrder,
+} from '../reads.ts';
 import {
   amountsOf,
   holdKeyOf,
@@ -212,6 +220,38 @@ export const releaseOrder = async (
     data: { reason },
   });
   await advance(room, tx, id);
+};
+
+/** Nothing more will be billed beyond what was: the rest of the hold goes back once every statement is paid. */
+export const finishOrder = async (room: Room, tx: Tx, id: string): Promise<void> => {
+  const order = await lockOrder(tx, id);
+  if (order?.state !== 'open') return;
+  await store.setOrderState(tx, id, 'final');
+  await store.cancelWaiting(tx, id);
+  await audit(tx, { action: 'settlement.order.finish', subject: id, participant: order.participant });
+  await advance(room, tx, id);
+};
+
+/** The buyer orders more: so much more is frozen, now or when it arrives. */
+export const extendOrder = async (
+  room: Room,
+  tx: Tx,
+  { order: id, fen }: { order: string; fen: Fen },
+): Promise<void> => {
+  const order = await lockOrder(tx, id);
+  if (order?.state !== 'open' || order.way !== 'custody' || fen === 0n) return;
+  await placeHold(room, tx, { participant: order.participant, purpose: 'order', subject: id, heldFor: id, fen });
+};
+
+/** What the money frozen for an order may still be used up by: less what statements already ask of it. */
+export const unspentFen = async (read: Reader, id: string): Promise<Fen> => {
+  const order = await findOrder(read, id);
+  if (!order) return 0n;
+  const held = -(await balanceOf(read, accountId('held', order.participant, 'order', id)));
+  const owed = (await statementsOfOrder(read, id))
+    .filter(({ state, captured: taken }) => state !== 'settled' && !taken)
+    .reduce((sum, one) => sum + one.totalFen, 0n);
+  return held > owed ? held - owed : 0n;
 };
 
 const planTransfer = (room: Room, tx: Tx, statement: Statement): Promise<boolean> =>
