@@ -145,6 +145,18 @@ export const trade = async ({ browser, url, check }: Run): Promise<void> => {
     await again.open(order);
     await until(again, '待验收');
     await dialog(again, '验收', { 说明: '符合约定' });
+    await until(again, '合同履行中');
+    await again.context.close();
+  });
+
+  await check('both end the contract, the last bill is paid and the voucher issued', async () => {
+    const again = await signedIn(browser, url, buyerLogin);
+    await again.open(contract);
+    await dialog(again, '提出协议解除', { 理由: '所需数据已取得' });
+    const other = await signedIn(browser, url, supplierLogin);
+    await other.open(contract);
+    await dialog(other, '同意解除', {});
+    await other.context.close();
     await again.open(order);
     await until(again, '已结算', 90);
     await again.page.getByRole('link', { name: /交易凭证/ }).waitFor();

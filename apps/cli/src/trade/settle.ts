@@ -1,5 +1,6 @@
 /** From the frozen deposit to the trade voucher: money held, data used, delivery accepted, everybody paid, access ended. */
 
+import * as agreementsWire from '@shugu/wire/agreements';
 import * as catalogueWire from '@shugu/wire/catalogue';
 import * as deliveryWire from '@shugu/wire/delivery';
 import * as kernelWire from '@shugu/wire/kernel';
@@ -16,7 +17,10 @@ import { callsMax, shares, unitPrice } from './goods.ts';
 const finance = 'citylogistics.finance';
 const developer = 'citylogistics.developer';
 const depositFen = 10_000;
-const callsMade = 17;
+const callsBefore = 17;
+/** After acceptance, which ends nothing. */
+const callsAfter = 2;
+const callsMade = callsBefore + callsAfter;
 const codes = ['430102', '430103', '430104', '430105', '430111', '430112', '430121', '430181', '430182'];
 
 const holdMoney = ({ stage, walk }: TradeWalk, order: Order) =>
@@ -105,7 +109,7 @@ const openAccess = ({ stage, walk, folder }: TradeWalk, contract: Contract) =>
         });
       const delivered: unknown[] = [];
       const receipts: string[] = [];
-      for (let i = 0; i < callsMade; i++) {
+      for (let i = 0; i < callsBefore; i++) {
         const response = await call(codes[i % codes.length]!);
         if (!response.ok) throw new Error(`call ${i}: ${response.status} ${await response.text()}`);
         receipts.push(response.headers.get('x-receipt') ?? '');
@@ -113,8 +117,8 @@ const openAccess = ({ stage, walk, folder }: TradeWalk, contract: Contract) =>
       }
       await folder.write('data', 'delivered.json', `${JSON.stringify(delivered, null, 1)}\n`);
       prove(
-        { zh: `${callsMade} 次调用，次次有回执`, en: `${callsMade} calls, each with its receipt` },
-        receipts.every((one) => one !== '') && new Set(receipts).size === callsMade,
+        { zh: `${callsBefore} 次调用，次次有回执`, en: `${callsBefore} calls, each with its receipt` },
+        receipts.every((one) => one !== '') && new Set(receipts).size === callsBefore,
       );
       prove(
         { zh: '首条数据为长沙市芙蓉区', en: 'the first answer is Furong district of Changsha' },
@@ -143,7 +147,7 @@ const keepReceipts = ({ stage, walk, folder }: TradeWalk, grant: string, ids: st
       const client = await stage.as(developer);
       const balance = await until('the usage to be imported', async () => {
         const seen = await client.call(meteringWire.getBalance, { params: { id: grant } });
-        return seen.used.calls === callsMade && seen;
+        return seen.used.calls === callsBefore && seen;
       });
       const total = balance.limits.find((one) => one.period === 'total' && one.metric === 'calls');
       prove(
@@ -151,12 +155,12 @@ const keepReceipts = ({ stage, walk, folder }: TradeWalk, grant: string, ids: st
           zh: `已用 ${balance.used.calls} 次，剩余 ${total?.left} 次；被拒绝的调用不计量`,
           en: `${balance.used.calls} used, ${total?.left} left; refused calls do not count`,
         },
-        total?.left === callsMax - callsMade,
+        total?.left === callsMax - callsBefore,
       );
       const { items } = await client.call(meteringWire.listReceipts, { params: { id: grant }, query: { limit: 100 } });
       prove(
         { zh: '回执清单与调用一一对应', en: 'the list of receipts matches the calls one to one' },
-        items.length === callsMade && items.every((one) => ids.includes(one.id)),
+        items.length === callsBefore && items.every((one) => ids.includes(one.id)),
       );
       await folder.write('receipts', 'receipts.json', `${JSON.stringify(items, null, 1)}\n`);
     },
@@ -194,11 +198,74 @@ const accept = ({ stage, walk, folder }: TradeWalk, order: Order) =>
     },
   );
 
+const callOnce = ({ address, secret }: Access) =>
+  fetch(`${address.replace(/\/$/, '')}/430102`, { headers: { authorization: `Bearer ${secret}` } });
+
+const useOn = ({ walk, stage }: TradeWalk, access: Access) =>
+  walk.step(
+    'running',
+    {
+      zh: '验收之后继续使用：验收不终止服务，冻结款项限定用量',
+      en: 'Use goes on after acceptance, within what the frozen money pays for',
+    },
+    async (prove) => {
+      const statuses: number[] = [];
+      for (let i = 0; i < callsAfter; i++) {
+        const response = await callOnce(access);
+        await response.arrayBuffer();
+        statuses.push(response.status);
+      }
+      prove(
+        { zh: `验收后又调用 ${callsAfter} 次，照常供数`, en: `${callsAfter} more calls are served` },
+        statuses.every((one) => one === 200),
+      );
+      const client = await stage.as(developer);
+      const { limits } = await client.call(meteringWire.getBalance, { params: { id: access.grant } });
+      const ordered = limits.find((one) => one.period === 'total' && one.metric === 'calls')?.limit;
+      prove(
+        { zh: `订购 ${callsMax} 次，用量不能超出`, en: `${callsMax} calls are ordered, and no more are served` },
+        ordered === callsMax,
+      );
+    },
+  );
+
+const endContract = ({ stage, walk }: TradeWalk, contract: Contract) =>
+  walk.step(
+    'end',
+    {
+      zh: '合同终了：一方提出、另一方同意，访问即止，按实际用量出末期结算单',
+      en: 'The contract ends: one side proposes, the other agrees; access stops and the last bill follows',
+    },
+    async (prove) => {
+      const params = { id: contract.id };
+      const asked = await (await stage.as(buyer)).call(agreementsWire.proposeTermination, {
+        params,
+        body: { reason: '所需数据已取得' },
+      });
+      const termination = asked.terminations.at(-1)!.id;
+      const decide = (login: string) =>
+        stage
+          .as(login)
+          .then((client) =>
+            client.call(agreementsWire.decideTermination, {
+              params: { ...params, termination },
+              body: { accept: true },
+            }),
+          );
+      prove(
+        { zh: '提出的一方不能自己同意', en: 'who proposed it cannot agree to it' },
+        await refused(decide(buyer), 'agreements.notYourTurn'),
+      );
+      const ended = await decide(supplier);
+      prove({ zh: '双方协议终止', en: 'ended by agreement' }, ended.state === 'terminatedAgreed');
+    },
+  );
+
 const settle = ({ stage, walk, folder }: TradeWalk, order: Order) =>
   walk.step(
     'settlement',
     {
-      zh: '结算：按用量计价，一次舍入，分账划付，余款解冻',
+      zh: '结算：按全部用量计价，一次舍入，分账划付，余款解冻',
       en: 'Settlement: rated on use, rounded once, split and paid, the rest released',
     },
     async (prove) => {
@@ -283,11 +350,9 @@ const closeBooks = ({ stage, walk, folder }: TradeWalk, order: Order, access: Ac
       const text = await journal.text();
       await folder.write('journal', 'books.journal', text);
       prove({ zh: '账簿导出为 hledger 格式', en: 'the books are exported for hledger' }, text.length > 0);
-      const after = await fetch(`${access.address.replace(/\/$/, '')}/430102`, {
-        headers: { authorization: `Bearer ${access.secret}` },
-      });
+      const after = await callOnce(access);
       prove(
-        { zh: '结算后调用被拒绝', en: 'a call after settlement is refused' },
+        { zh: '合同终了后调用被拒绝', en: 'a call after the end is refused' },
         [401, 403, 404].includes(after.status),
       );
     },
@@ -299,6 +364,8 @@ export const useAndSettle = async (trade: TradeWalk, order: Order, contract: Con
   const access = await openAccess(trade, contract);
   await keepReceipts(trade, access.grant, access.receipts);
   await accept(trade, order);
+  await useOn(trade, access);
+  await endContract(trade, contract);
   await settle(trade, order);
   await closeBooks(trade, order, access);
 };

@@ -4,13 +4,19 @@ import type { Rooms } from '../build.ts';
 import type { Cases } from '../kernel/case/index.ts';
 import type { Database, Tx } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
-import { isMetered, type Order, periodsBegun, runsOn, verdictAtEnd } from '../market/index.ts';
+import { type Order, periodsBegun, runsOn, verdictAtEnd } from '../market/index.ts';
 import { type Cycle, cycleOf, lastCut, nextCut, statementNeeded, unbilled, unitOf } from './rules.ts';
+
+/** What the flow of a purchase is given. */
+export interface Purchase {
+  rooms: Rooms;
+  cases: Cases;
+}
 
 const isShare = (share: string): boolean => addDecimal(parseDecimal(share), parseDecimal('0')) !== '0';
 
 /** The fee's share by the operator's rule pack in force; frozen on the order with the holders' shares. */
-const splitRuleOf = async (tx: Tx, { ruleBook }: Cases, rooms: Rooms, order: Order): Promise<SplitRule> => {
+const splitRuleOf = async (tx: Tx, { rooms, cases: { ruleBook } }: Purchase, order: Order): Promise<SplitRule> => {
   const pack = ruleBook.current('exchange', tx.now)!;
   const percent = parseDecimal(String(ruleBook.value(pack.pin, 'serviceFeePercent')));
   const legs = order.split.length ? order.split : [{ party: order.supplier, share: '1' }];
@@ -27,7 +33,8 @@ const splitRuleOf = async (tx: Tx, { ruleBook }: Cases, rooms: Rooms, order: Ord
   };
 };
 
-export const openMoney = async (tx: Tx, cases: Cases, rooms: Rooms, order: Order): Promise<void> => {
+export const openMoney = async (tx: Tx, of: Purchase, order: Order): Promise<void> => {
+  const { rooms } = of;
   const version = await rooms.catalogue.version(tx, order.version);
   await rooms.settlement.openOrder(tx, {
     order: order.id,
@@ -39,7 +46,7 @@ export const openMoney = async (tx: Tx, cases: Cases, rooms: Rooms, order: Order
     taxRate: order.tax_rate,
     way: order.settlement_way,
     estimateFen: BigInt(order.estimate_fen),
-    splitRule: await splitRuleOf(tx, cases, rooms, order),
+    splitRule: await splitRuleOf(tx, of, order),
   });
 };
 
@@ -100,76 +107,73 @@ const bill = async (tx: Tx, rooms: Rooms, order: Order, { key, until, final }: P
   return true;
 };
 
-const finalBill = (tx: Tx, rooms: Rooms, order: Order): Promise<boolean> =>
-  bill(tx, rooms, order, { key: 'final', until: order.ended_at ?? tx.now, final: true });
+const cycleAt = ({ cases }: Purchase, now: Date): Cycle =>
+  cycleOf(cases.ruleBook.current('exchange', now)?.rules.get('settlementCycle')?.value);
 
-/** On acceptance: what is paid once is paid now; what runs on is billed by cycle, or for the last time if it has ended. */
-export const billAccepted = async (tx: Tx, rooms: Rooms, order: Order): Promise<void> => {
-  if (!runsOn(order.plan) || order.ended_at !== null) await concludeOrder(tx, rooms, order, !runsOn(order.plan));
-};
-
-/**
- * The contract has ended and nobody can use it any more: what becomes of the money, by the table of ends. Harmless to repeat.
- * `accepted`: of what is paid once, acceptance is the end.
- */
-export const concludeOrder = async (tx: Tx, rooms: Rooms, order: Order, accepted = false): Promise<void> => {
-  const money = await rooms.settlement.order(tx, order.id);
-  if (money?.state !== 'open') return;
-  if (accepted) {
-    await finalBill(tx, rooms, order);
-    return;
-  }
-  if (order.ended_at === null) return;
-  if (isMetered(order.plan)) await rooms.metering.flush();
-  const usage = await rooms.metering.usageOf(tx, order.contract!, null, null);
-  const used = usage.calls > 0 || usage.rows > 0 || usage.bytes > 0;
-  const verdict = verdictAtEnd({ state: order.state, how: order.ended_how!, plan: order.plan, used });
-  if (verdict === 'bill' || verdict === 'release') await carryOut(tx, rooms, order, verdict === 'bill');
-};
-
-/** Bills what is owed or gives everything back; an order that was not accepted ends with it. */
-export const carryOut = async (tx: Tx, rooms: Rooms, order: Order, owed: boolean): Promise<void> => {
-  if (order.state !== 'accepted') await rooms.market.closeOrder(tx, order.id);
-  if (owed) await finalBill(tx, rooms, order);
-  else await rooms.settlement.releaseOrder(tx, { order: order.id, reason: order.ended_how ?? 'decided' });
-};
-
-/** Every cycle that is over by now, one after the other; the number of statements. */
-const billCycles = async (tx: Tx, rooms: Rooms, id: string, cycle: Cycle): Promise<number> => {
-  const order = await rooms.market.lockOrder(tx, id);
-  if (order?.state !== 'accepted' || order.ended_at !== null || !runsOn(order.plan)) return 0;
+/** Every cycle that was over by `at`, one after the other, also those that nobody looked at in time; the number of statements. */
+const billCycles = async (tx: Tx, of: Purchase, order: Order, at: Date): Promise<number> => {
+  if (!runsOn(order.plan)) return 0;
+  const { rooms } = of;
   const contract = (await rooms.agreements.contract(tx, 'system', order.contract!))!;
+  const cycle = cycleAt(of, tx.now);
   let count = 0;
-  for (let from = (await rooms.settlement.billed(tx, id)).until ?? contract.effectiveAt!; ; ) {
-    const cut = nextCut(from, tx.now, cycle);
+  for (let from = (await rooms.settlement.billed(tx, order.id)).until ?? contract.effectiveAt!; ; ) {
+    const cut = nextCut(from, at, cycle);
     if (!cut) return count;
     if (await bill(tx, rooms, order, { ...cut, final: false })) count += 1;
     from = cut.until;
   }
 };
 
-export interface Running {
-  database: Database;
-  rooms: Rooms;
-  cases: Cases;
-}
+const finalBill = async (tx: Tx, of: Purchase, order: Order): Promise<void> => {
+  const until = order.ended_at ?? tx.now;
+  await billCycles(tx, of, order, until);
+  await bill(tx, of.rooms, order, { key: 'final', until, final: true });
+};
+
+/** On acceptance: what is paid once is paid now; what runs on is billed by cycle, or for the last time if it has ended. */
+export const billAccepted = async (tx: Tx, of: Purchase, order: Order): Promise<void> => {
+  if (runsOn(order.plan) && order.ended_at === null) return;
+  if ((await of.rooms.settlement.order(tx, order.id))?.state === 'open') await finalBill(tx, of, order);
+};
+
+/** The contract has ended and nobody can use it any more: what becomes of the money, by the table of ends. Harmless to repeat. */
+export const concludeOrder = async (tx: Tx, of: Purchase, order: Order): Promise<void> => {
+  const { settlement, metering } = of.rooms;
+  if (order.ended_at === null || (await settlement.order(tx, order.id))?.state !== 'open') return;
+  await metering.flush();
+  const usage = await metering.usageOf(tx, order.contract!, null, null);
+  const used = usage.calls > 0 || usage.rows > 0 || usage.bytes > 0;
+  const verdict = verdictAtEnd({ state: order.state, how: order.ended_how!, plan: order.plan, used });
+  if (verdict === 'bill' || verdict === 'release') await carryOut(tx, of, order, verdict === 'bill');
+};
+
+/** Bills what is owed or gives everything back; an order that was not accepted ends with it. */
+export const carryOut = async (tx: Tx, of: Purchase, order: Order, owed: boolean): Promise<void> => {
+  if (order.state !== 'accepted') await of.rooms.market.closeOrder(tx, order.id);
+  if (owed) await finalBill(tx, of, order);
+  else await of.rooms.settlement.releaseOrder(tx, { order: order.id, reason: order.ended_how ?? 'decided' });
+};
+
+const billDue = async (tx: Tx, of: Purchase, id: string): Promise<number> => {
+  const order = await of.rooms.market.lockOrder(tx, id);
+  return order?.state === 'accepted' && order.ended_at === null ? billCycles(tx, of, order, tx.now) : 0;
+};
 
 /** A cycle's end (rule `settlementCycle`): bills of accepted orders that run on. */
-export const runCycles = async ({ database, rooms, cases }: Running, now: Date): Promise<number> => {
-  const pack = cases.ruleBook.current('exchange', now);
-  const cycle = cycleOf(pack?.rules.get('settlementCycle')?.value);
+export const runCycles = async (database: Database, of: Purchase, now: Date): Promise<number> => {
+  const cut = lastCut(now, cycleAt(of, now));
   let count = 0;
   for (let after = ''; ; ) {
-    const orders = await rooms.settlement.ordersUnbilled(database, lastCut(now, cycle), after);
-    for (const id of orders)
-      count += await database.tx(systemActor('flow.cycles'), (tx) => billCycles(tx, rooms, id, cycle));
+    const orders = await of.rooms.settlement.ordersUnbilled(database, cut, after);
+    for (const id of orders) count += await database.tx(systemActor('flow.cycles'), (tx) => billDue(tx, of, id));
     if (orders.length === 0) return count;
     after = orders.at(-1)!;
   }
 };
 
 /** All that was ordered of an accepted order in custody is used: its contract is done. */
-export const runUsedUp = async ({ database, rooms }: Running): Promise<number> => {
+export const runUsedUp = async (database: Database, { rooms }: Purchase): Promise<number> => {
   let count = 0;
   for (const contract of await rooms.metering.contractsUsedUp(database))
     count += await database.tx(systemActor('flow.usedUp'), async (tx) => {

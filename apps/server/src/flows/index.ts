@@ -13,7 +13,7 @@ import { trialFlow } from './trial.ts';
 export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Notify): RoomParts[] => [
   listingFlow(rooms),
   trialFlow(rooms),
-  purchaseFlow(kernel, rooms, cases),
+  purchaseFlow(kernel, { rooms, cases }),
   supervisionFlow(rooms),
   noticeFlow(rooms, cases, notify),
 ];

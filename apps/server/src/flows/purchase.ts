@@ -1,6 +1,5 @@
 /** One purchase across the rooms, event by event: contract, money, access, use, acceptance, payment, voucher. */
 import type { Rooms } from '../build.ts';
-import type { Cases } from '../kernel/case/index.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -8,7 +7,7 @@ import type { StoredEvent } from '../kernel/outbox.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import type { EndedHow } from '../market/index.ts';
 import { boundAccess, openAccess, renewAccess } from './access.ts';
-import { billAccepted, carryOut, concludeOrder, openMoney, runCycles, runUsedUp } from './billing.ts';
+import { billAccepted, carryOut, concludeOrder, openMoney, type Purchase, runCycles, runUsedUp } from './billing.ts';
 
 const howOf = ({ type, data }: StoredEvent): EndedHow => {
   if (type === 'agreements.contract.terminated') return data.how;
@@ -19,11 +18,12 @@ const howOf = ({ type, data }: StoredEvent): EndedHow => {
  * Use ends before it is rated, so that no call falls between the cut and the bill: a grant that ends here says so by an event
  * of its own, and only then the money is concluded.
  */
-const endPurchase = async (tx: Tx, rooms: Rooms, contract: string, how: EndedHow): Promise<void> => {
+const endPurchase = async (tx: Tx, of: Purchase, contract: string, how: EndedHow): Promise<void> => {
+  const { rooms } = of;
   const order = await rooms.market.contractEnded(tx, contract, how);
   const ended = await rooms.delivery.withdrawGrants(tx, { contract }, how);
   if (!order || ended > 0) return;
-  await concludeOrder(tx, rooms, order);
+  await concludeOrder(tx, of, order);
   await completeContract(tx, rooms, contract, order.id);
 };
 
@@ -37,7 +37,8 @@ const completeContract = async (tx: Tx, rooms: Rooms, contract: string, order: s
     await rooms.agreements.complete(tx, contract);
 };
 
-const followContract = async (tx: Tx, event: StoredEvent, rooms: Rooms): Promise<void> => {
+const followContract = async (tx: Tx, event: StoredEvent, of: Purchase): Promise<void> => {
+  const { rooms } = of;
   const { market } = rooms;
   const { contract, version } = event.data as { contract: string; version?: number };
   if (event.type === 'agreements.contract.effective')
@@ -50,7 +51,7 @@ const followContract = async (tx: Tx, event: StoredEvent, rooms: Rooms): Promise
   }
   // A refused amendment leaves the contract as it was.
   if (event.type === 'agreements.contract.refused' && (version ?? 1) > 1) return;
-  await endPurchase(tx, rooms, contract, howOf(event));
+  await endPurchase(tx, of, contract, howOf(event));
 };
 
 const followMoney = async (tx: Tx, event: StoredEvent, rooms: Rooms): Promise<void> => {
@@ -70,29 +71,31 @@ const followMoney = async (tx: Tx, event: StoredEvent, rooms: Rooms): Promise<vo
 };
 
 /** Where the contract has ended before anybody looked, no money is asked for any more. */
-const followContracted = async (tx: Tx, cases: Cases, rooms: Rooms, id: string): Promise<void> => {
+const followContracted = async (tx: Tx, of: Purchase, id: string): Promise<void> => {
+  const { rooms } = of;
   const order = (await rooms.market.lockOrder(tx, id))!;
   if (order.ended_at !== null) return;
-  await openMoney(tx, cases, rooms, order);
+  await openMoney(tx, of, order);
   // Where nothing is frozen beforehand, access opens at once.
   if (order.settlement_way !== 'custody') await openAccess(tx, rooms, order);
 };
 
-const followOrder = async (tx: Tx, event: StoredEvent, rooms: Rooms): Promise<void> => {
+const followOrder = async (tx: Tx, event: StoredEvent, of: Purchase): Promise<void> => {
+  const { rooms } = of;
   const order = (await rooms.market.lockOrder(tx, event.subject))!;
   switch (event.type) {
     case 'market.order.accepted':
-      return billAccepted(tx, rooms, order);
+      return billAccepted(tx, of, order);
     case 'market.order.objected':
-      return concludeOrder(tx, rooms, order);
+      return concludeOrder(tx, of, order);
     case 'market.order.decided':
-      return carryOut(tx, rooms, order, event.data.bill);
+      return carryOut(tx, of, order, event.data.bill);
     default:
       return rooms.settlement.extendOrder(tx, { order: order.id, fen: BigInt(event.data.fen) });
   }
 };
 
-export const purchaseFlow = ({ database }: Kernel, rooms: Rooms, cases: Cases): RoomParts => ({
+export const purchaseFlow = ({ database }: Kernel, of: Purchase): RoomParts => ({
   consumers: [
     {
       name: 'flow.contract',
@@ -104,56 +107,56 @@ export const purchaseFlow = ({ database }: Kernel, rooms: Rooms, cases: Cases): 
         'agreements.contract.expired',
         'agreements.contract.completed',
       ],
-      handle: (tx, event) => followContract(tx, event, rooms),
+      handle: (tx, event) => followContract(tx, event, of),
     },
     {
       name: 'flow.contracted',
       types: ['market.order.contracted'],
-      handle: (tx, event) => followContracted(tx, cases, rooms, event.subject),
+      handle: (tx, event) => followContracted(tx, of, event.subject),
     },
     {
       name: 'flow.money',
       types: ['settlement.hold.placed', 'settlement.statement.issued', 'settlement.order.settled'],
-      handle: (tx, event) => followMoney(tx, event, rooms),
+      handle: (tx, event) => followMoney(tx, event, of.rooms),
     },
     {
       name: 'flow.access',
       types: ['delivery.grant.opened'],
       handle: async (tx, event) => {
-        if (event.data.order) await rooms.market.opened(tx, event.data.order);
+        if (event.data.order) await of.rooms.market.opened(tx, event.data.order);
       },
     },
     {
       name: 'flow.accepted',
       types: ['market.order.accepted', 'market.order.objected', 'market.order.decided', 'market.order.extended'],
-      handle: (tx, event) => followOrder(tx, event, rooms),
+      handle: (tx, event) => followOrder(tx, event, of),
     },
     {
       name: 'flow.withdrawn',
       types: ['delivery.grant.withdrawn'],
       handle: async (tx, event) => {
-        const order = event.data.order ? await rooms.market.lockOrder(tx, event.data.order) : undefined;
+        const order = event.data.order ? await of.rooms.market.lockOrder(tx, event.data.order) : undefined;
         if (!order?.contract) return;
-        await concludeOrder(tx, rooms, order);
-        await completeContract(tx, rooms, order.contract, order.id);
+        await concludeOrder(tx, of, order);
+        await completeContract(tx, of.rooms, order.contract, order.id);
       },
     },
     {
       name: 'flow.accounts',
       types: ['members.organisation.activated'],
-      handle: (tx, event) => rooms.settlement.openAccount(tx, event.subject),
+      handle: (tx, event) => of.rooms.settlement.openAccount(tx, event.subject),
     },
   ],
   ticks: [
-    { name: 'flow.cycles', everySeconds: 60, run: (now) => runCycles({ database, rooms, cases }, now) },
-    { name: 'flow.usedUp', everySeconds: 30, run: () => runUsedUp({ database, rooms, cases }) },
+    { name: 'flow.cycles', everySeconds: 60, run: (now) => runCycles(database, of, now) },
+    { name: 'flow.usedUp', everySeconds: 30, run: () => runUsedUp(database, of) },
     {
       name: 'agreements',
       everySeconds: 30,
       run: async () => {
         let count = 0;
         for (;;) {
-          const done = await database.tx(systemActor('agreements'), (tx) => rooms.agreements.expireDue(tx));
+          const done = await database.tx(systemActor('agreements'), (tx) => of.rooms.agreements.expireDue(tx));
           count += done;
           if (done === 0) return count;
         }

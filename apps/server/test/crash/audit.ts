@@ -82,7 +82,8 @@ const useFaults = async (trader: Trader, memory: Memory): Promise<string[]> => {
   return faults;
 };
 
-const journalFaults = (journal: string): string[] => {
+/** Entries of a journal that do not add up. */
+export const journalFaults = (journal: string): string[] => {
   const faults: string[] = [];
   let sum = 0n;
   let open = '';

@@ -88,7 +88,7 @@ const checkTerm = (listing: Listing, at: Date, quantity: number, months: number)
 
 /** More of a metered order at the same price; the difference is held beside what is held. */
 export const extendOrderOf = async (tx: Tx, before: Order, quantity: number): Promise<Order> => {
-  const runs = ['contracted', 'delivering', 'delivered', 'accepted'].includes(before.state) && before.ended_at === null;
+  const runs = ['delivering', 'delivered', 'accepted'].includes(before.state) && before.ended_at === null;
   if (!runs || before.settlement_way !== 'custody' || !isMetered(before.plan)) throw problems.notExtendable();
   const total = before.quantity + quantity;
   const estimate = estimateOf(before, total);
