@@ -155,7 +155,12 @@ export const trade = async ({ browser, url, check }: Run): Promise<void> => {
     await dialog(again, '提出协议解除', { 理由: '所需数据已取得' });
     const other = await signedIn(browser, url, supplierLogin);
     await other.open(contract);
-    await dialog(other, '同意解除', {});
+    await other.page.getByRole('button', { name: '答复协议解除', exact: true }).first().click();
+    const answer = other.page.getByRole('dialog', { name: '答复协议解除' });
+    await answer.getByLabel('决定').click();
+    await other.page.locator('.ant-select-item-option', { hasText: /^同意/ }).click();
+    await answer.getByRole('button', { name: '答复协议解除', exact: true }).click();
+    await answer.waitFor({ state: 'hidden' });
     await other.context.close();
     await again.open(order);
     await until(again, '已结算', 90);

@@ -1,4 +1,13 @@
-import { acceptOrder, cancelOrder, deliverOrder, objectOrder, readOrder } from '@shugu/wire/market';
+import {
+  acceptOrder,
+  approveOrderDecision,
+  cancelOrder,
+  deliverOrder,
+  extendOrder,
+  objectOrder,
+  proposeOrderDecision,
+  readOrder,
+} from '@shugu/wire/market';
 import { readOrderMoney } from '@shugu/wire/settlement';
 import { Link } from '@tanstack/react-router';
 import { Button, Steps, Tag } from 'antd';
@@ -18,7 +27,7 @@ import { NextStep, StateTag } from '../ui/step.tsx';
 
 type Order = Reply<typeof readOrder>;
 
-const chain = ['reviewing', 'contracting', 'contracted', 'delivered', 'accepted', 'settled', 'closed'] as const;
+const chain = ['reviewing', 'contracting', 'contracted', 'delivered', 'accepted', 'settled'] as const;
 /** Where a state stands in the chain that is drawn. */
 const place: Record<string, number> = {
   reviewing: 0,
@@ -30,9 +39,12 @@ const place: Record<string, number> = {
   delivered: 3,
   objected: 3,
   accepted: 4,
-  settled: 5,
-  closed: 7,
+  // All steps are done.
+  settled: 6,
+  closed: 6,
 };
+
+const metered = new Set(['perCall', 'perRow', 'perGigabyte', 'tiered']);
 
 const note = (required: boolean) => [field('note', 'longText', ['说明', 'Note'], { required, charactersMax: 2000 })];
 
@@ -93,6 +105,61 @@ const Moves = ({ one }: { one: Order }) => {
             input={send}
           />
         </>
+      ) : null}
+      {buyer && metered.has(one.plan.kind) && one.settlementWay === 'custody' ? (
+        <Action
+          endpoint={extendOrder}
+          label={t('order.extend')}
+          blocked={one.endedAt === null ? when('delivering', 'delivered', 'accepted') : t('app.notNow')}
+          fields={[field('quantity', 'number', ['追加数量', 'More'], { required: true })]}
+          explain={<p>{t('order.extendExplain')}</p>}
+          input={(values) => ({
+            params: { id: one.id },
+            body: { quantity: Number((values as { quantity?: number }).quantity) },
+          })}
+        />
+      ) : null}
+      {one.next.who === 'operator' && one.state !== 'reviewing' && may(me, 'market.order.decide') ? (
+        <Decide one={one} />
+      ) : null}
+    </>
+  );
+};
+
+/** Proposed by one person of the operator, carried out by another's word. */
+const Decide = ({ one }: { one: Order }) => {
+  const { t } = useWords();
+  const params = { id: one.id };
+  return (
+    <>
+      <Action
+        endpoint={proposeOrderDecision}
+        label={t('order.decide')}
+        fields={[
+          field('verdict', 'choice', ['处理', 'Decision'], {
+            required: true,
+            choices: [
+              ['bill', '按应付结算', 'Bill what is owed'],
+              ...(one.endedAt ? [['release', '退回冻结款项', 'Give back what is held'] as const] : []),
+            ],
+          }),
+          field('reason', 'longText', ['理由', 'Reason'], { required: true, charactersMax: 2000 }),
+        ]}
+        explain={<p>{t('order.decideExplain')}</p>}
+        input={(values) => ({ params, body: values as never })}
+      />
+      {one.decision ? (
+        <Action
+          endpoint={approveOrderDecision}
+          label={t('order.decideApprove')}
+          primary
+          explain={
+            <p>
+              <b>{t(`order.verdict.${one.decision.verdict}`)}</b> {one.decision.reason}
+            </p>
+          }
+          input={() => ({ params, body: {} })}
+        />
       ) : null}
     </>
   );
@@ -201,6 +268,7 @@ export default function OrderPage() {
                       [t('order.estimate'), money(one.estimate)],
                       [t('order.way'), w('way', one.settlementWay)],
                       one.until && [t('order.until'), <When key="u" at={one.until} />],
+                      one.endedAt && [t('order.ended'), <When key="e" at={one.endedAt} />],
                       one.contract && [
                         t('menu.contracts'),
                         <Link key="c" to={paths.contract(one.contract)}>

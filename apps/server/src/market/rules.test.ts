@@ -40,9 +40,9 @@ const orderTable: Record<string, Partial<Record<OrderMove, string>>> = {
   contracted: { open: 'delivering', deliver: 'delivered', close: 'closed' },
   delivering: { deliver: 'delivered', close: 'closed' },
   delivered: { accept: 'accepted', object: 'objected', close: 'closed' },
-  accepted: { settle: 'settled', close: 'closed' },
+  accepted: { settle: 'settled' },
   objected: { deliver: 'delivered', close: 'closed' },
-  settled: { close: 'closed' },
+  settled: {},
   closed: {},
   cancelled: {},
 };

@@ -58,6 +58,12 @@ const orderFaults = async (trader: Trader, memory: Memory): Promise<string[]> =>
     );
     if (seen.acceptance?.kind !== 'accepted') faults.push(`the acceptance of ${seen.number} is lost`);
   }
+  for (const id of memory.endedContracts) {
+    const seen = await trader.as('citylogistics.trader', (client) =>
+      client.call(agreementsWire.getContract, { params: { id } }),
+    );
+    if (seen.state !== 'terminatedAgreed') faults.push(`the end of ${seen.number} is lost`);
+  }
   return faults;
 };
 

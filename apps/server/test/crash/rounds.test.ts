@@ -47,10 +47,10 @@ interface Storm {
 
 const trade = async (trader: ReturnType<typeof makeTrader>, memory: Memory, accept: boolean): Promise<void> => {
   await trader.deposit(200, memory);
-  const { id, contract } = await trader.order(memory);
-  const access = await trader.access(contract);
+  const order = await trader.order(memory);
+  const access = await trader.access(order.contract);
   for (let i = 0; i < usesPerOrder; i++) await trader.use(memory, access);
-  if (accept) await trader.finish(memory, id);
+  if (accept) await trader.finish(memory, order);
 };
 
 const restMilliseconds = 20_000;

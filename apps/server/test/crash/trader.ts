@@ -24,6 +24,7 @@ export interface Memory {
   certified: Registration[];
   /** By id: digest of the bundle that was once handed out. */
   papers: Map<string, string>;
+  endedContracts: string[];
 }
 
 export const newMemory = (): Memory => ({
@@ -34,6 +35,7 @@ export const newMemory = (): Memory => ({
   signedContracts: [],
   certified: [],
   papers: new Map(),
+  endedContracts: [],
 });
 
 export interface Market {
@@ -195,7 +197,7 @@ export const makeTrader = (market: Market) => {
     }
   };
 
-  const finish = async (memory: Memory, id: string): Promise<void> => {
+  const finish = async (memory: Memory, { id, contract }: { id: string; contract: string }): Promise<void> => {
     const deliverKey = randomUUID();
     await as('xingsha.trader', (client) =>
       client.call(
@@ -209,6 +211,22 @@ export const makeTrader = (market: Market) => {
       client.call(marketWire.acceptOrder, { params: { id }, body: { note: '同意' } }, { idempotencyKey: acceptKey }),
     );
     memory.acceptedOrders.push(id);
+    // Acceptance ends nothing: the last bill and the split follow the agreed end.
+    const ends = { params: { id: contract }, body: { reason: '所需数据已取得' } };
+    const endKey = randomUUID();
+    const asked = await as('citylogistics.trader', (client) =>
+      client.call(agreementsWire.proposeTermination, ends, { idempotencyKey: endKey }),
+    );
+    const termination = asked.terminations.at(-1)!.id;
+    const agreeKey = randomUUID();
+    await as('xingsha.trader', (client) =>
+      client.call(
+        agreementsWire.decideTermination,
+        { params: { id: contract, termination }, body: { accept: true } },
+        { idempotencyKey: agreeKey },
+      ),
+    );
+    memory.endedContracts.push(contract);
   };
 
   return { as, deposit, order, certify, access, use, finish };

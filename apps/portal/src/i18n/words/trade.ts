@@ -56,8 +56,8 @@ export const trade = {
   ],
   'order.accept': ['验收', 'Accept'],
   'order.acceptExplain': [
-    '验收后将出具交付验收单并进入结算。使用数据本身不等于验收。',
-    'Acceptance leads to a note and to settlement. Using data is not accepting it.',
+    '验收后出具交付验收单：一次性价款随即结算，按用量或按期计价的合同继续履行、按周期结算。使用数据本身不等于验收。',
+    'A note is issued. What is paid once is settled now; what is priced by use or period runs on and is settled by cycle. Using data is not accepting it.',
   ],
   'order.object': ['提出异议', 'Object'],
   'order.objectExplain': [
@@ -65,6 +65,20 @@ export const trade = {
     'Say what does not conform; the supplier reworks, redelivers or refunds.',
   ],
   'order.cancel': ['取消订单', 'Cancel'],
+  'order.extend': ['追加数量', 'Order more'],
+  'order.extendExplain': [
+    '按同一价格追加；差额在存管银行冻结后，可用数量随之增加。',
+    'At the same price; once the difference is frozen at the bank, so much more may be used.',
+  ],
+  'order.decide': ['提出款项处理意见', 'Propose what becomes of the money'],
+  'order.decideExplain': [
+    '须由另一人复核后执行。需方未答复的交付，按应付结算即视为验收。',
+    'Another person must approve. Billing a delivery that nobody answered counts as its acceptance.',
+  ],
+  'order.decideApprove': ['复核并执行', 'Approve and carry out'],
+  'order.verdict.bill': ['按应付结算', 'Bill what is owed'],
+  'order.verdict.release': ['退回冻结款项', 'Give back what is held'],
+  'order.ended': ['合同终止于', 'Contract ended'],
   'order.toContract': ['去签合同', 'Go to the contract'],
   'order.money': ['资金', 'Money'],
   'order.way': ['结算方式', 'Settlement'],
