@@ -144,7 +144,7 @@ const contractFaults = async (trader: Trader, memory: Memory): Promise<string[]>
     const { current, state } = await trader.as('citylogistics.trader', (client) =>
       client.call(agreementsWire.getContract, { params: { id } }),
     );
-    if (current.signatures.length !== 2 || !['effective', 'completed'].includes(state))
+    if (current.signatures.length !== 2 || !['effective', 'completed', 'terminatedAgreed'].includes(state))
       faults.push(`contract ${id} is ${state} with ${current.signatures.length} signatures, both were acknowledged`);
   }
   return faults;
