@@ -42,8 +42,10 @@ export const passDeadlines = async (deps: MarketDeps, tx: Tx): Promise<number> =
   for (const order of due) await remind(deps, tx, order);
   const rules = acceptanceRules(deps, tx.now);
   if (rules.silence === 'operator') return due.length;
+  // Counted from the last day on which the buyer could answer, which ends at the moment that is kept.
+  const lastDay = ({ accept_by }: Order) => new Date(accept_by!.getTime() - 1);
   const silent = (await reads.ordersSilent(tx, tx.now)).filter(
-    ({ accept_by }) => deps.cases.calendar.deadline(accept_by!, rules.silenceDays).due <= tx.now,
+    (order) => deps.cases.calendar.deadline(lastDay(order), rules.silenceDays).due <= tx.now,
   );
   for (const order of silent) await accepted(deps, tx, order, '', 'automatic');
   return due.length + silent.length;
