@@ -58,6 +58,9 @@ export interface Exchange {
 }
 
 const settleRoundsMax = 50;
+/** Between two looks at events that wait for somebody's transaction, and how long to look. */
+const behindMilliseconds = 20;
+const behindMillisecondsMax = 10_000;
 
 const openapi = (app: FastifyInstance, endpoints: AnyEndpoint[], url: () => string): void => {
   const tags = [...new Set(endpoints.map((one) => one.id.split('.')[0]!))].sort();
@@ -184,11 +187,14 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
 
     const settle = async (): Promise<number> => {
       let total = 0;
-      for (let round = 0; round < settleRoundsMax; round++) {
+      const end = performance.now() + behindMillisecondsMax;
+      for (let round = 0; round < settleRoundsMax; ) {
         const done =
           (await outbox.drain()) + (await jobs.drain()) + (await post.drain()) + (await ticker.runAll(now()));
-        if (done === 0) return total;
         total += done;
+        if (done > 0) round++;
+        else if (!outbox.behind() || performance.now() > end) return total;
+        else await new Promise((resume) => setTimeout(resume, behindMilliseconds));
       }
       log.warn({ total }, 'work does not come to rest');
       return total;

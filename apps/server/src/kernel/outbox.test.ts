@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { simulatedClock } from './clock.ts';
 import { type Database, openDatabase, sql, type Tx } from './db/db.ts';
 import { migrate, readMigrations } from './db/migrate.ts';
+import { makeHorizon } from './horizon.ts';
 import { systemActor } from './http/principal.ts';
 import { type Consumer, emit, makeOutbox, type Outbox, retryEvent, type StoredEvent } from './outbox.ts';
 import { testPostgres } from './postgres/testing.ts';
@@ -25,7 +26,7 @@ const handle = async (_tx: Tx, event: StoredEvent): Promise<void> => {
   handled.push(event.data.name);
 };
 const bySubject: Consumer = { name: 'test.subject', types: ['test.thing.happened'], handle };
-const outboxOf = (...consumers: Consumer[]): Outbox =>
+const bareOutboxOf = (...consumers: Consumer[]): Outbox =>
   makeOutbox({
     database,
     consumers,
@@ -33,17 +34,23 @@ const outboxOf = (...consumers: Consumer[]): Outbox =>
     onFailure: (_consumer, event, _error, dead) => failures.push({ sequence: event?.sequence, dead }),
   });
 // Readers wait for every older transaction of the server, also for those of tests that run beside us.
-const readable = async (): Promise<void> => {
-  while (
-    await database.first(sql`select 1 from events where transaction >= pg_snapshot_xmin(pg_current_snapshot()) limit 1`)
-  )
-    await new Promise((done) => setTimeout(done, 20));
+const outboxOf = (...consumers: Consumer[]): Outbox => {
+  const outbox = bareOutboxOf(...consumers);
+  const horizon = makeHorizon(database);
+  const drain = async (): Promise<number> => {
+    const { last } = await database.one<{ last: number }>(sql`select coalesce(max(sequence), 0) as last from events`);
+    while ((await horizon.reached()) < last) await new Promise((done) => setTimeout(done, 20));
+    let count = 0;
+    // The first pass may look at a horizon that it began to watch before.
+    for (let round = 0; round < 3; round++) count += await outbox.drain();
+    return count;
+  };
+  return { ...outbox, drain };
 };
 const tell = async (...events: [subject: string, name: string][]): Promise<void> => {
   await database.tx(actor, async (tx) => {
     for (const [subject, name] of events) await emit(tx, { type: 'test.thing.happened', subject, data: { name } });
   });
-  await readable();
 };
 const stalled = async (): Promise<StalledEvent[]> =>
   (await listStalled(database, {})).items.sort((a, b) => a.event - b.event);
@@ -63,6 +70,41 @@ afterAll(() => database.close());
 beforeEach(async () => {
   await database.pool.query('truncate stalled_events, events, event_cursors');
   [broken, handled, failures] = [new Set(), [], []];
+});
+
+describe('numbers that appear late', { timeout: 60_000 }, () => {
+  it.each([
+    ['older', true],
+    ['younger', false],
+  ])('an event of the %s transaction that commits last is not passed over', async (_, olderWaits) => {
+    const bare = bareOutboxOf(bySubject);
+    const outbox = outboxOf(bySubject);
+    const gate = Promise.withResolvers<void>();
+    const [begun, told] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const id = (tx: Tx) => tx.one(sql`select pg_current_xact_id()::text as id`);
+    const event = (name: string) => ({ type: 'test.thing.happened', subject: name, data: { name } });
+    // Whichever is to wait takes the smaller number; the ids of the transactions come in the one order or in the other.
+    const waiting = database.tx(actor, async (tx) => {
+      if (olderWaits) await id(tx);
+      else await begun.promise;
+      await emit(tx, event('late'));
+      told.resolve();
+      await gate.promise;
+    });
+    await database.tx(actor, async (tx) => {
+      if (!olderWaits) {
+        await id(tx);
+        begun.resolve();
+      }
+      await told.promise;
+      await emit(tx, event('early'));
+    });
+    const tooSoon = await bare.drain();
+    gate.resolve();
+    await waiting;
+    await outbox.drain();
+    expect([tooSoon, handled]).toEqual([0, ['late', 'early']]);
+  });
 });
 
 describe('a database from before', { timeout: 60_000 }, () => {

@@ -7,6 +7,7 @@
  */
 import type { Actor, Database, Reader, Tx } from './db/db.ts';
 import { sql } from './db/db.ts';
+import { makeHorizon } from './horizon.ts';
 import { dueStalled, endStalled, failAgain, laneStalls, retryStalled, stall, takeStalled } from './stalled.ts';
 
 export interface EventDraft {
@@ -31,9 +32,12 @@ export interface StoredEvent {
 }
 
 export const emit = async (tx: Tx, event: EventDraft): Promise<void> => {
-  await tx.exec(sql`insert into events (at, node, market, participant, type, version, subject, data)
-    values (${tx.now}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${event.participant ?? tx.actor.participant}, ${event.type},
-      ${event.version ?? 1}, ${event.subject}, ${JSON.stringify(event.data ?? {})})`);
+  // The transaction's id first, then the event's number: see horizon.ts.
+  await tx.exec(sql`with own as materialized (select pg_current_xact_id() as id)
+    insert into events (transaction, at, node, market, participant, type, version, subject, data)
+    select own.id, ${tx.now}::timestamptz, ${tx.tenancy.node}::text, ${tx.tenancy.market}::text,
+      ${event.participant ?? tx.actor.participant}::text, ${event.type}::text, ${event.version ?? 1}::int, ${event.subject}::text,
+      ${JSON.stringify(event.data ?? {})}::jsonb from own`);
   tx.afterCommit(wakeAll);
 };
 
@@ -63,10 +67,9 @@ export const limits = { eventsPerBatch: 100, pollMilliseconds: 1000 } as const;
 const actorOfConsumer = (name: string): Actor => ({ kind: 'system', id: `system:${name}`, participant: '', name });
 const laneOf = (consumer: Consumer, event: StoredEvent): string => consumer.lane?.(event) ?? event.subject;
 
-// Rows of transactions still running could appear behind a cursor that has passed them; the horizon keeps us behind all of them.
-const nextEvents = (reader: Reader, consumer: Consumer, after: number): Promise<StoredEvent[]> =>
+const nextEvents = (reader: Reader, consumer: Consumer, after: number, until: number): Promise<StoredEvent[]> =>
   reader.rows<StoredEvent>(sql`select sequence, at, market, participant, type, version, subject, data from events
-    where sequence > ${after} and type = any(${[...consumer.types]}) and transaction < pg_snapshot_xmin(pg_current_snapshot())
+    where sequence > ${after} and sequence <= ${until} and type = any(${[...consumer.types]})
     order by sequence limit ${limits.eventsPerBatch}`);
 
 // Whoever holds the cursor is the only one to handle for this consumer, on however many servers.
@@ -89,6 +92,8 @@ export interface Outbox {
   start(): void;
   /** Handles what is there; number of events handled. */
   drain(): Promise<number>;
+  /** Events are known that still wait for a running transaction. */
+  behind(): boolean;
   stop(): Promise<void>;
 }
 
@@ -147,7 +152,7 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
     }
   };
 
-  const drainNew = async (): Promise<number> => {
+  const drainNew = async (until: number): Promise<number> => {
     await write((tx) =>
       tx.exec(sql`insert into event_cursors (consumer) values (${consumer.name}) on conflict do nothing`),
     );
@@ -156,7 +161,7 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
       const cursor = await database.one<{ sequence: number }>(
         sql`select sequence from event_cursors where consumer = ${consumer.name}`,
       );
-      const batch = await nextEvents(database, consumer, cursor.sequence);
+      const batch = await nextEvents(database, consumer, cursor.sequence, until);
       if (batch.length === 0) return handled;
       for (const event of batch) {
         try {
@@ -168,7 +173,7 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
     }
   };
 
-  return async (): Promise<number> => (await drainStalled()) + (await drainNew());
+  return async (until: number): Promise<number> => (await drainStalled()) + (await drainNew(until));
 };
 
 export const makeOutbox = (options: OutboxOptions): Outbox => {
@@ -178,8 +183,11 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
   let again = false;
   let timer: NodeJS.Timeout | undefined;
 
+  const horizon = makeHorizon(options.database);
+
   const drain = async (): Promise<number> => {
-    const counts = await Promise.all(readings.map((read) => read()));
+    const until = await horizon.reached();
+    const counts = await Promise.all(readings.map((read) => read(until)));
     return counts.reduce((sum, count) => sum + count, 0);
   };
 
@@ -214,6 +222,7 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
       wake();
     },
     drain,
+    behind: horizon.behind,
     stop: async () => {
       running = false;
       wakers.delete(wake);

@@ -1,0 +1,48 @@
+/**
+ * Up to which number all events are there to be read. Numbers are given out before their transactions commit, and transactions
+ * commit in any order: a number below one that is visible may appear later, from a transaction that is older or younger. A
+ * cursor that has passed it would never see it.
+ *
+ * So a number counts as reached only when every transaction that might hold a smaller one is over: those that had an id when
+ * the number was seen (`emit` has its transaction's id assigned before it takes a number).
+ */
+import { type Database, sql } from './db/db.ts';
+
+export interface Horizon {
+  /** Looks again; the number up to which nothing is missing. */
+  reached(): Promise<number>;
+  /** Something was seen beyond it that still waits for a transaction. */
+  behind(): boolean;
+}
+
+export const makeHorizon = (database: Database): Horizon => {
+  let reached = 0;
+  let seen: { sequence: number; transaction: string } | undefined;
+
+  const look = async (): Promise<typeof seen> => {
+    const { sequence } = await database.one<{ sequence: number }>(
+      sql`select coalesce(max(sequence), 0) as sequence from events`,
+    );
+    if (sequence <= reached) return undefined;
+    // Asked for after the look: an id above all that were given out before it.
+    const { transaction } = await database.one<{ transaction: string }>(
+      sql`select pg_current_xact_id()::text as transaction`,
+    );
+    return { sequence, transaction };
+  };
+
+  // Asked from several sides at once: each goes on with what it watches itself.
+  const watch = async (): Promise<number> => {
+    const watched = seen ?? (await look());
+    if (!watched) return reached;
+    seen = watched;
+    const { over } = await database.one<{ over: boolean }>(
+      sql`select pg_snapshot_xmin(pg_current_snapshot()) > ${watched.transaction}::xid8 as over`,
+    );
+    if (!over) return reached;
+    reached = Math.max(reached, watched.sequence);
+    if (seen === watched) seen = undefined;
+    return reached;
+  };
+  return { reached: watch, behind: () => seen !== undefined };
+};
