@@ -244,14 +244,12 @@ const endContract = ({ stage, walk }: TradeWalk, contract: Contract) =>
       });
       const termination = asked.terminations.at(-1)!.id;
       const decide = (login: string) =>
-        stage
-          .as(login)
-          .then((client) =>
-            client.call(agreementsWire.decideTermination, {
-              params: { ...params, termination },
-              body: { accept: true },
-            }),
-          );
+        stage.as(login).then((client) =>
+          client.call(agreementsWire.decideTermination, {
+            params: { ...params, termination },
+            body: { accept: true },
+          }),
+        );
       prove(
         { zh: '提出的一方不能自己同意', en: 'who proposed it cannot agree to it' },
         await refused(decide(buyer), 'agreements.notYourTurn'),

@@ -1,6 +1,5 @@
 /** What time does to a delivery that nobody answers and to an objection that nobody mends. The rule is the operator's data. */
 import { audit } from '../../kernel/audit.ts';
-import { serve } from '../../kernel/case/notices.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import type { MarketDeps, Order } from '../model.ts';
 import * as reads from '../reads.ts';
@@ -23,7 +22,7 @@ const remind = async (deps: MarketDeps, tx: Tx, order: Order): Promise<void> => 
   const operator = await deps.members.operatorOf(tx);
   const text = texts[order.state as keyof typeof texts](order);
   for (const to of [order.participant, order.supplier, operator.id])
-    await serve(tx, {
+    await deps.cases.serve(tx, {
       to,
       caseId: null,
       subject: order.id,
