@@ -4,7 +4,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { simulatedClock } from './clock.ts';
 import { type Database, openDatabase, sql, type Tx } from './db/db.ts';
 import { migrate, readMigrations } from './db/migrate.ts';
-import { makeHorizon } from './horizon.ts';
 import { systemActor } from './http/principal.ts';
 import { type Consumer, emit, makeOutbox, type Outbox, retryEvent, type StoredEvent } from './outbox.ts';
 import { testPostgres } from './postgres/testing.ts';
@@ -36,13 +35,12 @@ const bareOutboxOf = (...consumers: Consumer[]): Outbox =>
 // Readers wait for every older transaction of the server, also for those of tests that run beside us.
 const outboxOf = (...consumers: Consumer[]): Outbox => {
   const outbox = bareOutboxOf(...consumers);
-  const horizon = makeHorizon(database);
   const drain = async (): Promise<number> => {
-    const { last } = await database.one<{ last: number }>(sql`select coalesce(max(sequence), 0) as last from events`);
-    while ((await horizon.reached()) < last) await new Promise((done) => setTimeout(done, 20));
-    let count = 0;
-    // The first pass may look at a horizon that it began to watch before.
-    for (let round = 0; round < 3; round++) count += await outbox.drain();
+    let count = await outbox.drain();
+    while (outbox.behind()) {
+      await new Promise((done) => setTimeout(done, 20));
+      count += await outbox.drain();
+    }
     return count;
   };
   return { ...outbox, drain };

@@ -26,6 +26,8 @@ const remind = async (deps: MarketDeps, tx: Tx, order: Order): Promise<void> => 
       to,
       caseId: null,
       subject: order.id,
+      title: `订单 ${order.number}`,
+      dueAt: null,
       text,
       deemedServed: 'onDelivery',
       startsClocks: [],
