@@ -193,7 +193,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
           (await outbox.drain()) + (await jobs.drain()) + (await post.drain()) + (await ticker.runAll(now()));
         total += done;
         if (done > 0) round++;
-        else if (!outbox.behind() || performance.now() > end) return total;
+        else if (!(await outbox.behind()) || performance.now() > end) return total;
         else await new Promise((resume) => setTimeout(resume, behindMilliseconds));
       }
       log.warn({ total }, 'work does not come to rest');

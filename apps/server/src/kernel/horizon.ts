@@ -11,18 +11,19 @@ import { type Database, sql } from './db/db.ts';
 export interface Horizon {
   /** Looks again; the number up to which nothing is missing. */
   reached(): Promise<number>;
-  /** Something was seen beyond it that still waits for a transaction. */
-  behind(): boolean;
+  /** There is an event beyond it, which nobody has read yet. */
+  behind(): Promise<boolean>;
 }
 
 export const makeHorizon = (database: Database): Horizon => {
   let reached = 0;
   let seen: { sequence: number; transaction: string } | undefined;
 
+  const last = async (): Promise<number> =>
+    (await database.one<{ sequence: number }>(sql`select coalesce(max(sequence), 0) as sequence from events`)).sequence;
+
   const look = async (): Promise<typeof seen> => {
-    const { sequence } = await database.one<{ sequence: number }>(
-      sql`select coalesce(max(sequence), 0) as sequence from events`,
-    );
+    const sequence = await last();
     if (sequence <= reached) return undefined;
     // Asked for after the look: an id above all that were given out before it.
     const { transaction } = await database.one<{ transaction: string }>(
@@ -44,5 +45,5 @@ export const makeHorizon = (database: Database): Horizon => {
     if (seen === watched) seen = undefined;
     return reached;
   };
-  return { reached: watch, behind: () => seen !== undefined };
+  return { reached: watch, behind: async () => (await last()) > reached };
 };

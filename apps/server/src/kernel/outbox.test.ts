@@ -37,7 +37,7 @@ const outboxOf = (...consumers: Consumer[]): Outbox => {
   const outbox = bareOutboxOf(...consumers);
   const drain = async (): Promise<number> => {
     let count = await outbox.drain();
-    while (outbox.behind()) {
+    while (await outbox.behind()) {
       await new Promise((done) => setTimeout(done, 20));
       count += await outbox.drain();
     }

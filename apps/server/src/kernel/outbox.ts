@@ -92,8 +92,8 @@ export interface Outbox {
   start(): void;
   /** Handles what is there; number of events handled. */
   drain(): Promise<number>;
-  /** Events are known that still wait for a running transaction. */
-  behind(): boolean;
+  /** There are events that nobody has read yet: new ones, or such as wait for a running transaction. */
+  behind(): Promise<boolean>;
   stop(): Promise<void>;
 }
 
