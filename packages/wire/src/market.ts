@@ -18,6 +18,11 @@ export const listingId = id('lst');
 export const scenarioId = id('scn');
 export const orderId = id('ord');
 const organisationId = id('org');
+/** As a policy writes purposes: codes without a comma, which is what divides them there. */
+const purposeCode = z
+  .string()
+  .trim()
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N}:._/#-]{0,59}$/u);
 const included = z.number().int().min(0).optional();
 
 /** As in @shugu/ledger: yuan, tax included; gigabytes are measured and rated in bytes. */
@@ -145,7 +150,7 @@ export const createListing = endpoint({
         .object({ calls: z.number().int().min(1).max(10_000), days: z.number().int().min(1).max(90) })
         .strict()
         .nullable(),
-      purposes: z.array(z.string().trim().min(1).max(60)).max(marketLimits.purposesMax),
+      purposes: z.array(purposeCode).max(marketLimits.purposesMax),
       reports: z.array(reportId).min(1).max(10),
       split: z.array(splitLeg).max(20).default([]).describe('empty: everything to the supplier'),
       personalBasis: z
@@ -223,7 +228,7 @@ export const createScenario = endpoint({
   body: z
     .object({
       title: name,
-      purposes: z.array(z.string().trim().min(1).max(60)).min(1).max(marketLimits.purposesMax),
+      purposes: z.array(purposeCode).min(1).max(marketLimits.purposesMax),
       endUser: name,
       personalData: z.boolean(),
       onwardUse: text,

@@ -143,12 +143,16 @@ const workdays = (): Good => ({
   listing: (version, report, from) => ({
     version,
     split: [],
-    policy: policyOf({ actions: ['use', 'read', 'derive'], notAfter: from.getTime() + year }),
+    policy: policyOf({
+      actions: ['use', 'read', 'derive'],
+      purposes: ['logistics', 'statistics', 'research'],
+      notAfter: from.getTime() + year,
+    }),
     plans: [{ title: '免费', plan: { kind: 'free' }, settlementWays: ['direct', 'custody'], taxRate: '0.06' }],
     deliveryModes: ['api', 'file'],
     acceptanceDays: 5,
     trial: null,
-    purposes: [],
+    purposes: ['logistics', 'statistics', 'research'],
     reports: [report],
     securityStatement: '公开信息整理，不含个人信息。',
     sourceStatement: '依据国务院办公厅节假日安排通知整理（MIT 许可的整理版本）。',
@@ -195,6 +199,7 @@ const hunan = async (): Promise<Good> => ({
     policy: policyOf({
       actions: ['use', 'read', 'derive'],
       prohibited: ['distribute'],
+      purposes: ['logistics', 'statistics'],
       notAfter: from.getTime() + year,
     }),
     plans: [
@@ -208,7 +213,7 @@ const hunan = async (): Promise<Good> => ({
     deliveryModes: ['file'],
     acceptanceDays: 5,
     trial: null,
-    purposes: [],
+    purposes: ['logistics', 'statistics'],
     reports: [report],
     securityStatement: '不含个人信息；下载地址限时有效。',
     sourceStatement: '据国家统计局公开的统计用区划代码（MIT 许可的整理版本）加工。',

@@ -39,7 +39,10 @@ export const termsForm: FormField[] = [
   field('terms.prohibitDistribution', 'boolean', ['禁止再分发', 'Redistribution prohibited'], {}),
   field('terms.purposes', 'list', ['限定用途', 'Purposes'], {
     widget: PurposePicker,
-    help: { zh: '不填则不限', en: 'None means any' },
+    help: {
+      zh: '不填即不限，包含征信用途：仅持牌征信机构可以上架',
+      en: 'None means any, credit too: only a licensed credit agency may list so',
+    },
   }),
   field('terms.until', 'date', ['使用截止', 'Use ends'], {}),
   field('terms.callsTotal', 'number', ['总次数上限', 'Calls in all'], { min: 1 }),

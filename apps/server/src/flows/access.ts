@@ -28,6 +28,7 @@ const putGrant = async (tx: Tx, rooms: Rooms, order: Order): Promise<void> => {
   // Nothing for the gateway to serve: the delivery is made by other means and noted by the supplier.
   if (kinds.length === 0) return rooms.market.opened(tx, order.id);
   const purposes = await rooms.market.purposesOf(tx, order);
+  const buyer = (await rooms.members.organisation(tx, order.participant))!;
   await rooms.delivery.openGrant(tx, {
     contract: contract.id,
     order: order.id,
@@ -36,6 +37,7 @@ const putGrant = async (tx: Tx, rooms: Rooms, order: Order): Promise<void> => {
     version: order.version,
     supplier: order.supplier,
     buyer: order.participant,
+    buyerRegion: buyer.division,
     plan,
     policyHash: plan.policyHash,
     from: contract.from ?? tx.now,

@@ -2,6 +2,7 @@
 import type { Rooms } from '../build.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import type { RoomParts } from '../kernel/parts.ts';
+import { triedPolicy } from '../market/index.ts';
 
 interface Trial {
   listing: string;
@@ -12,10 +13,16 @@ interface Trial {
   until: string;
 }
 
-const openTrial = async (tx: Tx, { agreements, catalogue, delivery, market }: Rooms, trial: Trial): Promise<void> => {
+const openTrial = async (
+  tx: Tx,
+  { agreements, catalogue, delivery, market, members }: Rooms,
+  trial: Trial,
+): Promise<void> => {
   const [version, listing] = [await catalogue.version(tx, trial.version), await market.listing(tx, trial.listing)];
-  if (!version || !listing?.delivery_modes.includes('api')) return;
-  const plan = await agreements.keepPolicy(tx, trial.supplier, listing.policy);
+  const policy = listing && triedPolicy(listing.policy);
+  if (!version || !policy || !listing.delivery_modes.includes('api')) return;
+  const plan = await agreements.keepPolicy(tx, trial.supplier, policy);
+  const buyer = (await members.organisation(tx, trial.buyer))!;
   await delivery.openTrial(tx, {
     order: null,
     product: version.product,
@@ -23,6 +30,7 @@ const openTrial = async (tx: Tx, { agreements, catalogue, delivery, market }: Ro
     version: version.id,
     supplier: trial.supplier,
     buyer: trial.buyer,
+    buyerRegion: buyer.division,
     plan,
     policyHash: plan.policyHash,
     drivers: [{ kind: 'api' }],

@@ -30,6 +30,7 @@ export type * from './model.ts';
 export { permissions } from './permissions.ts';
 export { priceText, unbillable } from './price.ts';
 export { estimateFen } from './rules.ts';
+export { triedPolicy } from './scenario.ts';
 export { standingBasis } from './service/basis.ts';
 
 export interface Market {

@@ -56,14 +56,13 @@ test('an application that meets every gate is reviewed by two people and gets a 
   expect(open.standsUntil).toBe(report.validUntil);
 });
 
+const credit = 'market.gatesClosed creditAgencyMissing';
 test.each<[string, string, () => object, string]>([
   ['personal data without authorisation', 'personal', () => ({}), 'market.gatesClosed authorisationMissing'],
-  [
-    'credit without a licence',
-    'general',
-    () => ({ purposes: ['creditRisk'] }),
-    'market.gatesClosed creditAgencyMissing',
-  ],
+  ['credit without a licence', 'general', () => ({ purposes: ['creditRisk'] }), credit],
+  ['credit in the policy alone', 'general', () => ({ policy: policyOf([], 'logistics,creditRisk') }), credit],
+  ['credit by another name', 'general', () => ({ policy: policyOf([], 'logistics,贷款审批') }), credit],
+  ['every purpose, which credit is one of,', 'general', () => ({ policy: policyOf([], '') }), credit],
 ])('%s is not listed', async (_name, sensitivity, more, expected) => {
   const made = await version(exchange, {}, sensitivity);
   const report = await reportOn(made.version);

@@ -59,8 +59,11 @@ export const problems = defineProblems('market', {
   },
   termTooLong: {
     status: 409,
-    title: { zh: '订购的期数超出上架所依据的有效期', en: 'The periods ordered outlast what the listing stands on' },
-    next: { zh: '减少期数后再下单', en: 'Order fewer periods' },
+    title: {
+      zh: '订购的期数超出上架所依据的有效期或申报的使用期限',
+      en: 'The periods ordered outlast what the listing stands on or the stated use',
+    },
+    next: { zh: '减少期数，或申报更长的使用期限', en: 'Order fewer periods, or state a longer use' },
   },
   notExtendable: {
     status: 409,

@@ -184,17 +184,27 @@ const trade: TradeFacts = {
     until: '2026-12-31',
     authorisation: '',
   },
-  purposesAllowed: ['logistics', 'credit'],
+  offered: { purposes: ['logistics', 'credit'], regions: null },
+  division: '430100',
   sensitivity: 'general',
   sidesLicensed: { supplierIsCreditAgency: false, buyerIsCreditAgency: false },
   today: '2026-07-01',
 };
 const stated = (more: Partial<TradeFacts['scenario']>) => ({ ...trade, scenario: { ...trade.scenario, ...more } });
+const within = (facts: TradeFacts, regions: string[] | null): TradeFacts => ({
+  ...facts,
+  offered: { purposes: regions ? facts.offered.purposes : null, regions },
+});
 
 test.each<[string, TradeFacts, string, string]>([
   ['an ordinary use', trade, 'pass', ''],
   ['a purpose outside the offer', stated({ purposes: ['logistics', 'resale'] }), 'refuse', 'purpose'],
-  ['any purpose where the policy limits none', { ...stated({ purposes: ['any'] }), purposesAllowed: null }, 'pass', ''],
+  ['any purpose where the policy limits none', within(stated({ purposes: ['any'] }), null), 'pass', ''],
+  ['a region within the offer', within(trade, ['43']), 'pass', ''],
+  ['a region outside the offer', within(trade, ['44']), 'refuse', 'region'],
+  ['a stated region wider than the offer', within(trade, ['4301']), 'refuse', 'region'],
+  ['a buyer from elsewhere', { ...within(trade, ['43']), division: '440300' }, 'refuse', 'region'],
+  ['a buyer registered with the nation', { ...within(trade, ['43']), division: '100000' }, 'refuse', 'region'],
   ['a term that is over', stated({ until: '2026-06-30' }), 'refuse', 'term'],
   ['a term that ends today', stated({ until: '2026-07-01' }), 'pass', ''],
   ['credit without a licensed agency', stated({ purposes: ['credit'] }), 'refuse', 'credit'],

@@ -12,6 +12,7 @@ import type {
   ScenarioStatement,
   SettlementWay,
 } from './model.ts';
+import { isCredit, liesWithin, type Offered } from './scenario.ts';
 
 export interface Gate {
   field: string;
@@ -28,6 +29,7 @@ export interface ListingFacts {
   basis: 'certificate' | 'opinion';
   qualityPresent: boolean;
   authorisationRequired: boolean;
+  /** By the declared purposes or by the policy, which may name more or none. */
   creditPurpose: boolean;
   supplierIsCreditAgency: boolean;
 }
@@ -84,23 +86,25 @@ export const closedGates = (facts: ListingFacts): Gate[] => {
     shut(
       'purposes',
       'creditAgencyMissing',
-      '用于征信的，须通过持牌征信机构 / a credit purpose needs a licensed credit agency',
+      '策略或用途允许用于征信（未限定用途即为允许），须通过持牌征信机构 / policy or purposes allow credit, as a policy without purposes does: that needs a licensed credit agency',
     );
   if (!facts.qualityPresent)
     shut('version', 'qualityReportMissing', '缺少质量自检报告 / the quality report is missing');
   return gates;
 };
 
+/** Laws, not rules of the operator: shut, they stop a listing whatever its procedure asks for. */
+export const lawfulGates: readonly string[] = ['coreData', 'authorisationMissing', 'creditAgencyMissing'];
+
 export interface TradeFacts {
   scenario: ScenarioStatement;
-  /** Codes that the policy allows; null when it limits no purpose. */
-  purposesAllowed: readonly string[] | null;
+  offered: Offered;
+  /** The buyer's own, GB/T 2260. */
+  division: string;
   sensitivity: Sensitivity;
   sidesLicensed: { supplierIsCreditAgency: boolean; buyerIsCreditAgency: boolean };
   today: string;
 }
-
-export const creditPurposes: readonly string[] = ['credit', 'creditRisk', 'creditReporting'];
 
 const finding = (rule: string, outcome: Finding['outcome'], zh: string, en: string): Finding => ({
   rule,
@@ -112,13 +116,15 @@ const finding = (rule: string, outcome: Finding['outcome'], zh: string, en: stri
 /** 交易审核 by rule: each rule says passes, needs a person, or is refused. One refusal refuses; else one "person" asks a person. */
 export const reviewTrade = ({
   scenario,
-  purposesAllowed,
+  offered,
+  division,
   sensitivity,
   sidesLicensed,
   today,
 }: TradeFacts): Finding[] => {
   const findings: Finding[] = [];
-  const outside = purposesAllowed ? scenario.purposes.filter((one) => !purposesAllowed.includes(one)) : [];
+  const { purposes, regions } = offered;
+  const outside = purposes ? scenario.purposes.filter((one) => !purposes.includes(one)) : [];
   findings.push(
     outside.length
       ? finding(
@@ -134,7 +140,20 @@ export const reviewTrade = ({
       ? finding('term', 'refuse', '申报的使用期限已过', 'the stated term has passed')
       : finding('term', 'pass', '使用期限有效', 'the term is good'),
   );
-  if (scenario.purposes.some((one) => creditPurposes.includes(one)))
+  if (regions) {
+    const abroad = [scenario.region, division].filter((one) => !liesWithin(one, regions));
+    findings.push(
+      abroad.length
+        ? finding(
+            'region',
+            'refuse',
+            `使用地域或需方所在地（${abroad.join('、')}）不在要约地域内`,
+            `the stated region or the buyer’s own (${abroad.join(', ')}) lies outside the offer`,
+          )
+        : finding('region', 'pass', '使用地域在要约范围内', 'the region is within the offer'),
+    );
+  }
+  if (scenario.purposes.some(isCredit))
     findings.push(
       sidesLicensed.supplierIsCreditAgency || sidesLicensed.buyerIsCreditAgency
         ? finding(

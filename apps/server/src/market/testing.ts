@@ -57,19 +57,16 @@ export const version = (
     sampleRows: 0,
   } as never);
 
-export const policyOf = (more: object[] = []) => ({
-  '@type': 'Offer',
-  permission: [
-    {
-      action: 'use',
-      constraint: [
-        { leftOperand: 'purpose', operator: 'isAnyOf', rightOperand: 'logistics,statistics,creditRisk' },
-        ...more,
-      ],
-    },
-  ],
-  prohibition: [{ action: 'distribute' }],
-});
+/** Empty `purposes`: none is named, so every one is allowed. */
+export const policyOf = (more: object[] = [], purposes = 'logistics,statistics') => {
+  const named = { leftOperand: 'purpose', operator: 'isAnyOf', rightOperand: purposes };
+  const constraint = [...(purposes ? [named] : []), ...more];
+  return {
+    '@type': 'Offer',
+    permission: [{ action: 'use', ...(constraint.length ? { constraint } : {}) }],
+    prohibition: [{ action: 'distribute' }],
+  };
+};
 
 export const listingOf = (versionId: string, report: string, more: Partial<ListingDraft> = {}): ListingDraft =>
   ({

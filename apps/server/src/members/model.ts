@@ -23,6 +23,8 @@ export interface Organisation {
   id: string;
   name: string;
   creditCode: string;
+  /** Where it is registered, GB/T 2260: places 3–8 of its code (GB 32100). */
+  division: string;
   kind: OrganisationKind;
   status: OrganisationStatus;
   roles: HeldRole[];
@@ -110,6 +112,6 @@ export const creditCodeCheck = (body: string): string | null => {
   return creditCodeAlphabet[(31 - (sum % 31)) % 31]!;
 };
 
-/** Well formed by GB 32100: says nothing about whether the code was ever issued. Places 3–8 are the region's digits. */
+/** Well formed by GB 32100: says nothing about whether the code was ever issued. */
 export const isCreditCode = (text: string): boolean =>
   /^[0-9A-Z]{2}\d{6}[0-9A-Z]{10}$/.test(text) && creditCodeCheck(text.slice(0, 17)) === text[17];

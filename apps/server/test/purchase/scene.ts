@@ -8,7 +8,14 @@ import * as deliveryWire from '@shugu/wire/delivery';
 import * as marketWire from '@shugu/wire/market';
 import * as meteringWire from '@shugu/wire/metering';
 import * as settlementWire from '@shugu/wire/settlement';
-import { type Order, readContract, readOrder, signBoth, stateScenario } from '../../../cli/src/scenario/order.ts';
+import {
+  type Order,
+  readContract,
+  readOrder,
+  type ScenarioDraft,
+  signBoth,
+  stateScenario,
+} from '../../../cli/src/scenario/order.ts';
 import {
   applyForListing,
   assess,
@@ -57,15 +64,17 @@ export const prices = {
 } as const;
 export type Price = keyof typeof prices;
 
-const policy = odrlFrom({
-  actions: ['use', 'read', 'derive'],
-  prohibited: ['distribute'],
-  purposes: ['logistics', 'statistics'],
-  quotas: [],
-} as never) as unknown as ListingDraft['policy'];
+const policyWith = (more: object) =>
+  odrlFrom({
+    actions: ['use', 'read', 'derive'],
+    prohibited: ['distribute'],
+    purposes: ['logistics', 'statistics'],
+    quotas: [],
+    ...more,
+  } as never) as unknown as ListingDraft['policy'];
 
 /** Registered, assessed and listed, with its look-up API ready. */
-export const openShop = async (exchange: TestExchange): Promise<Listing> => {
+export const openShop = async (exchange: TestExchange, limits: object = {}): Promise<Listing> => {
   const { stage } = exchange;
   const papers = await mkdtemp(join(tmpdir(), 'shugu-papers-'));
   try {
@@ -92,7 +101,7 @@ export const openShop = async (exchange: TestExchange): Promise<Listing> => {
     const draft = divisionsListing(made.version, report.id, await stage.now(), split);
     const listed = await applyForListing(stage, supplier, {
       ...draft,
-      policy,
+      policy: policyWith(limits),
       plans: Object.entries(prices).map(([title, [plan]]) => ({
         title,
         plan: plan as never,
@@ -136,7 +145,11 @@ export const makeScene = (exchange: TestExchange, listing: Listing) => {
     await client.call(settlementWire.simulateDeposit, { body: { amountFen: String(fen) } });
   };
 
-  const place = async (price: Price, way: Way, more: { quantity?: number; months?: number } = {}): Promise<Order> => {
+  const place = async (
+    price: Price,
+    way: Way,
+    more: { quantity?: number; months?: number; stated?: Partial<ScenarioDraft> } = {},
+  ): Promise<Order> => {
     const scenario = await stateScenario(stage, buyer, {
       title: '城配地址规整',
       purposes: ['logistics'],
@@ -148,6 +161,7 @@ export const makeScene = (exchange: TestExchange, listing: Listing) => {
       from: '2026-07-01',
       until: '2027-06-30',
       authorisation: '',
+      ...more.stated,
     });
     const plan = listing.plans.find(({ title }) => title === price)!;
     return (await exchange.as(buyer)).call(marketWire.placeOrder, {
@@ -186,11 +200,11 @@ export const makeScene = (exchange: TestExchange, listing: Listing) => {
     return key;
   };
   /** Statuses of so many calls, one row each. */
-  const call = async (order: Order, times: number): Promise<number[]> => {
+  const call = async (order: Order, times: number, headers: Record<string, string> = {}): Promise<number[]> => {
     const { address, secret } = await keyOf(order.contract!);
     const statuses: number[] = [];
     for (let at = 0; at < times; at++) {
-      const answer = await fetch(`${address}/430102`, { headers: { authorization: `Bearer ${secret}` } });
+      const answer = await fetch(`${address}/430102`, { headers: { authorization: `Bearer ${secret}`, ...headers } });
       await answer.arrayBuffer();
       statuses.push(answer.status);
     }

@@ -1,5 +1,6 @@
 /** From an accepted order to locked terms: draft, proposals in turn, both confirm, the text is fixed. */
 import type { Json } from '@shugu/evidence';
+import { parsePolicy } from '@shugu/policy';
 import { agreementLimits } from '@shugu/wire/agreements';
 import type { DeliveryMode, ProductVersion } from '../../catalogue/index.ts';
 import { audit } from '../../kernel/audit.ts';
@@ -273,6 +274,7 @@ export const proposeTerms = async (
   const beyond = beyondOrder(contract.order, changes);
   if (beyond) throw problems.orderBound({ field: `body.terms.${beyond}` });
   checkTerms(deps, terms, (await deps.catalogue.version(tx, contract.productVersion))!);
+  if (contract.order && version.number > 1) checkStated(terms, (await findVersion(tx, id, 1))!.terms);
   orThrow(termWithin(await basisNow(deps, tx, contract.productVersion, version.basis, tx.now), datesOf(terms), tx.now));
   const round = version.round + 1;
   const next: ContractVersion = { ...version, state: 'negotiating', terms, round, proposedBy: me, confirmedBy: [me] };
@@ -285,6 +287,15 @@ export const proposeTerms = async (
     data: { version: next.number, round, fields: changes.map((one) => one.field) },
   });
   await tell(tx, 'agreements.contract.proposed', contract, { version: next.number, round, by: me });
+};
+
+/** An order was reviewed for the use stated with it: an amendment stays within that, in purposes and in time. */
+const checkStated = (terms: ContractTerms, first: ContractTerms): void => {
+  checkWithin(terms.policy, first.policy);
+  const stated = parsePolicy(first.policy);
+  const until = stated.ok ? stated.policy.terms.notAfter : undefined;
+  if (until !== undefined && terms.until && new Date(terms.until).getTime() > until)
+    throw problems.outlasts({ field: 'body.terms.until', detail: new Date(until).toISOString() });
 };
 
 const versionToChange = async (

@@ -12,6 +12,7 @@ let listing: Listing;
 beforeAll(async () => {
   exchange = await testExchange();
   listing = await listed(exchange, {}, {
+    deliveryModes: ['file', 'api'],
     plans: [{ title: '面议', plan: { kind: 'quotation' }, settlementWays: ['direct'], taxRate: '0.06' }],
   } as never);
 }, 120_000);
@@ -174,6 +175,8 @@ test('a product is tried once, under the terms of its listing, unless it holds p
     'personal',
   );
   expect(await refusal(request(buyer, personal.id))).toBe('market.noTrial');
+  // What has no look-up API has nothing to be tried by.
+  expect(await refusal(request(buyer, (await listed(exchange, { name: '文件' })).id))).toBe('market.noTrial');
   const trials = async (login: string) => (await (await as(login)).call(more.listTrials, { query: {} })).items.length;
   expect([await trials(buyer), await trials(supplier), await trials('mapping.trader')]).toEqual([1, 1, 0]);
 });

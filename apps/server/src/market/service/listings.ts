@@ -15,7 +15,8 @@ import { kernelProblems } from '../../kernel/problem.ts';
 import type { Listing, ListingPlan, MarketDeps, Report } from '../model.ts';
 import { problems } from '../problems.ts';
 import * as reads from '../reads.ts';
-import { closedGates, creditPurposes, type Gate, highest, isPersonal, standsUntil } from '../rules.ts';
+import { closedGates, type Gate, highest, isPersonal, lawfulGates, standsUntil } from '../rules.ts';
+import { allowsCredit } from '../scenario.ts';
 import * as store from '../store.ts';
 
 export const listingProcedure = 'listing.review';
@@ -59,7 +60,7 @@ const gatesOf = async (
     basis: listing.basis.kind,
     qualityPresent: version.tables.every((table) => table.resource === null || table.quality !== null),
     authorisationRequired: parsed.ok && parsed.policy.terms.authorisationRequired,
-    creditPurpose: listing.purposes.some((one) => creditPurposes.includes(one)),
+    creditPurpose: parsed.ok && allowsCredit(listing.policy, listing.purposes),
     supplierIsCreditAgency: await isCreditAgency(deps, read, listing.participant),
   });
   return { gates, until: standsUntil(rights, reports) };
@@ -199,6 +200,7 @@ const fileReview = async (
   draft: Draft,
 ): Promise<void> => {
   const top = highest(version.tables.flatMap((table) => table.columns.map((column) => column.sensitivity)));
+  const forCredit = allowsCredit(draft.policy, draft.purposes);
   const operator = await deps.members.operatorOf(tx);
   const reports = await Promise.all(basis.reports.map((one) => reads.findReport(tx, one)));
   const { case: filed } = await deps.cases.file(tx, principal, {
@@ -217,12 +219,10 @@ const fileReview = async (
         .slice(0, 80),
       classification: top === 'important' || top === 'core' ? top : 'general',
       personalData: version.tables.some((table) => table.columns.some((column) => isPersonal(column.sensitivity))),
-      creditPurpose: draft.purposes.some((one) => creditPurposes.includes(one)),
+      creditPurpose: forCredit,
       ...(draft.personalBasis ? { consent: draft.personalBasis } : {}),
       // A credit purpose passed its gate only because the supplier is such an agency itself.
-      ...(draft.purposes.some((one) => creditPurposes.includes(one))
-        ? { creditAgency: await deps.members.displayName(tx, principal.participant) }
-        : {}),
+      ...(forCredit ? { creditAgency: await deps.members.displayName(tx, principal.participant) } : {}),
       security: draft.securityStatement.slice(0, 2000),
     },
   });
@@ -233,7 +233,9 @@ const fileReview = async (
 const list = async (deps: MarketDeps, tx: Tx, { case: one }: Occasion) => {
   const listing = (await reads.findListing(tx, one.subject!, true))!;
   const version = (await deps.catalogue.version(tx, listing.version))!;
-  const { until } = await gatesOf(deps, tx, listing, version, tx.now);
+  const { gates, until } = await gatesOf(deps, tx, listing, version, tx.now);
+  const unlawful = gates.filter((gate) => lawfulGates.includes(gate.code));
+  if (unlawful.length) throw problems.gatesClosed({ errors: unlawful });
   const [operator, supplier] = [
     await deps.members.operatorOf(tx),
     await deps.members.displayName(tx, listing.participant),

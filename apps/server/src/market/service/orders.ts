@@ -1,11 +1,11 @@
 /** 订单: from the stated scenario to the accepted delivery. No order book, no anonymous matching: one buyer, one supplier, both known. */
 import type { Json } from '@shugu/evidence';
 import { LedgerError } from '@shugu/ledger';
-import { parsePolicy, purposeName } from '@shugu/policy';
+import { purposeName } from '@shugu/policy';
 import { type createScenario, marketLimits, type placeOrder } from '@shugu/wire/market';
 import type { z } from 'zod';
 import { audit } from '../../kernel/audit.ts';
-import { dayOf, monthOf, monthsAfter } from '../../kernel/calendar/calendar.ts';
+import { dayOf, endOfDay, monthOf, monthsAfter } from '../../kernel/calendar/calendar.ts';
 import type { Hooks } from '../../kernel/case/index.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { type Principal, systemPrincipal } from '../../kernel/http/principal.ts';
@@ -19,7 +19,6 @@ import type { Listing, ListingPlan, MarketDeps, Order, Scenario } from '../model
 import { problems } from '../problems.ts';
 import * as reads from '../reads.ts';
 import {
-  creditPurposes,
   estimateFen,
   highest,
   mayBeOrdered,
@@ -29,6 +28,7 @@ import {
   verdictOf,
   wayAllowed,
 } from '../rules.ts';
+import { isCredit, narrowedPolicy, offeredUse } from '../scenario.ts';
 import * as store from '../store.ts';
 import { basisOf } from './basis.ts';
 import { isCreditAgency } from './listings.ts';
@@ -55,11 +55,6 @@ const estimateOf = (plan: Pick<ListingPlan, 'plan'>, quantity: number): number =
   }
 };
 
-const purposesOf = (policy: Listing['policy']): readonly string[] | null => {
-  const parsed = parsePolicy(policy);
-  return (parsed.ok && parsed.policy.terms.purposes) || null;
-};
-
 const findOffered = async (deps: MarketDeps, tx: Tx, principal: Principal, draft: OrderDraft) => {
   const listing = await reads.findListing(tx, draft.listing);
   if (!listing) throw kernelProblems.unknown();
@@ -78,11 +73,17 @@ const findOffered = async (deps: MarketDeps, tx: Tx, principal: Principal, draft
   return { listing, plan, scenario, version };
 };
 
-/** Periods that are paid for must fit into what the contract will stand on. */
-const checkTerm = (listing: Listing, at: Date, quantity: number, months: number): void => {
+/** Periods that are paid for must fit into what the contract will stand on, and into the stated use. */
+const checkTerm = (
+  { stands_until }: Listing,
+  { statement }: Scenario,
+  at: Date,
+  { quantity, months }: { quantity: number; months: number },
+): void => {
   if (quantity > marketLimits.periodsMax)
     throw kernelProblems.invalid({ field: 'body.quantity', detail: `at most ${marketLimits.periodsMax} periods` });
-  if (listing.stands_until && monthsAfter(at, months) > listing.stands_until)
+  const until = monthsAfter(at, months);
+  if ((stands_until && until > stands_until) || until > endOfDay(statement.until))
     throw problems.termTooLong({ field: 'body.quantity' });
 };
 
@@ -118,10 +119,11 @@ export const placeOrderOf = async (
   // A buyer who is a payee would pay less than the price, and the bank moves nothing from an account to itself.
   if (listing.split.some(({ party }) => party === buyer.id)) throw problems.buyerIsPayee();
   const months = termMonths(plan.plan, draft.quantity, draft.months);
-  if (plan.plan.kind === 'subscription') checkTerm(listing, tx.now, draft.quantity, months);
+  if (plan.plan.kind === 'subscription') checkTerm(listing, scenario, tx.now, { quantity: draft.quantity, months });
   const findings = reviewTrade({
     scenario: scenario.statement,
-    purposesAllowed: purposesOf(listing.policy),
+    offered: offeredUse(listing.policy),
+    division: buyer.division,
     sensitivity: highest(version.tables.flatMap((table) => table.columns.map((column) => column.sensitivity))),
     sidesLicensed: {
       supplierIsCreditAgency: await isCreditAgency(deps, tx, supplier.id),
@@ -191,7 +193,7 @@ const fileTradeReview = async (
       endUser: statement.endUser,
       personalData: statement.personalData,
       onwardUse: statement.onwardUse !== '',
-      creditPurpose: statement.purposes.some((one) => creditPurposes.includes(one)),
+      creditPurpose: statement.purposes.some(isCredit),
       licence: statement.licence,
       region: statement.region,
       authorisation: statement.authorisation,
@@ -221,10 +223,13 @@ export const step = (order: Order, move: OrderMove): Order => {
 
 const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<void> => {
   const order = step((await reads.findOrder(tx, orderId, true))!, 'pass');
+  // Whoever passed it, and whatever the procedure allows: what the law refuses no person lets through.
+  if (verdictOf(order.review.findings) === 'refuse') throw problems.outsideOffer();
   const listing = (await reads.findListing(tx, order.listing))!;
   const scenario = (await reads.findScenario(tx, order.scenario))!;
   const wanted = monthsAfter(tx.now, order.months);
-  const ends = [wanted, listing.stands_until ?? wanted];
+  const ends = [wanted, listing.stands_until ?? wanted, endOfDay(scenario.statement.until)];
+  const { division } = (await deps.members.organisation(tx, order.participant))!;
   const contract = await deps.agreements.draftContract(tx, {
     kind: 'provision',
     productVersion: order.version,
@@ -233,6 +238,7 @@ const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<v
     order: order.id,
     agreed: true,
     terms: {
+      policy: narrowedPolicy(listing.policy, scenario.statement, division) as unknown as Record<string, Json>,
       settlementWay: order.settlement_way,
       acceptanceDays: order.acceptance_days,
       dispute: { forum: 'arbitration', body: '长沙仲裁委员会（样例）' },
@@ -241,7 +247,7 @@ const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<v
       supplements: [
         {
           title: '使用场景',
-          text: `${scenario.statement.title}；用途：${scenario.statement.purposes.map((code) => purposeName(code, 'zh')).join('、')}；最终用户：${scenario.statement.endUser}；转供：${scenario.statement.onwardUse || '无'}`,
+          text: `${scenario.statement.title}；用途：${scenario.statement.purposes.map((code) => purposeName(code, 'zh')).join('、')}；地域：${scenario.statement.region}；最终用户：${scenario.statement.endUser}；转供：${scenario.statement.onwardUse || '无'}`,
         },
         {
           title: '订购数量',

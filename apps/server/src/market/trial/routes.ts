@@ -11,6 +11,7 @@ import type { MarketDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findListing } from '../reads.ts';
 import { highest, mayBeOrdered } from '../rules.ts';
+import { liesWithin, offeredUse, triedPolicy } from '../scenario.ts';
 
 export interface Trial {
   id: string;
@@ -69,7 +70,7 @@ export const trialRoutes = (deps: MarketDeps): Route[] => {
   };
   return [
     on(wire.requestTrial, async ({ tx, principal, params }) => {
-      await deps.members.requireTrading(tx, principal.participant);
+      const buyer = await deps.members.requireTrading(tx, principal.participant);
       const listing = await findListing(tx, params.id);
       if (!listing || !['listed', 'suspended', 'delisted'].includes(listing.state)) throw kernelProblems.unknown();
       if (!mayBeOrdered(listing, tx.now)) throw problems.notForSale({ detail: listing.state });
@@ -77,6 +78,12 @@ export const trialRoutes = (deps: MarketDeps): Route[] => {
       const version = (await deps.catalogue.version(tx, listing.version))!;
       const top = highest(version.tables.flatMap((table) => table.columns.map((column) => column.sensitivity)));
       if (!listing.trial || !mayBeTried(top)) throw problems.noTrial({ detail: listing.trial ? top : '' });
+      // Whatever is tried goes through the look-up API; credit is never tried.
+      if (!listing.delivery_modes.includes('api')) throw problems.noTrial({ detail: 'deliveryModes' });
+      const policy = triedPolicy(listing.policy);
+      if (!policy) throw problems.noTrial({ detail: 'purposes' });
+      const { regions } = offeredUse(policy);
+      if (regions && !liesWithin(buyer.division, regions)) throw problems.noTrial({ detail: 'region' });
       const id = newId('trl', tx.now);
       const wanted = new Date(tx.now.getTime() + listing.trial.days * dayMilliseconds);
       const until = listing.stands_until && listing.stands_until < wanted ? listing.stands_until : wanted;
