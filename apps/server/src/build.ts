@@ -122,7 +122,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       const fault = unbillable(price);
       return fault === undefined ? undefined : kernelProblems.invalid({ field: 'body.terms.price', detail: fault });
     },
-    standing: standingBasis,
+    standing: (read, version) => standingBasis({ cases }, read, version),
   });
 
   const market = makeMarket({

@@ -64,8 +64,19 @@ export const assess = async (
   });
 };
 
-export const applyForListing = async (stage: Stage, login: string, draft: ListingDraft): Promise<Listing> =>
-  (await stage.as(login)).call(marketWire.createListing, { body: draft });
+/** What has no certificate waits for its papers, and is handed in with them. */
+export const applyForListing = async (stage: Stage, login: string, draft: ListingDraft): Promise<Listing> => {
+  const client = await stage.as(login);
+  const applied = await client.call(marketWire.createListing, { body: draft });
+  if (applied.state !== 'draft') return applied;
+  await attach(client, applied.case!, 'titleProof', 'title.pdf', ['Proof of title: contracts of acquisition, records']);
+  await attach(client, applied.case!, 'legalOpinion', 'opinion.pdf', ['Legal opinion: the title holds']);
+  await move(client, applied.case!, 'submit');
+  return until('the application to be under review', async () => {
+    const seen = await client.call(marketWire.readListing, { params: { id: applied.id } });
+    return seen.state === 'reviewing' && seen;
+  });
+};
 
 /** First review and decision by two people of the operator. */
 export const reviewListing = async (stage: Stage, listing: Listing): Promise<Listing> => {

@@ -2,7 +2,9 @@
 import * as casesWire from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/market';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { attach } from '../../../cli/src/scenario/cases.ts';
 import { applyForListing, assess } from '../../../cli/src/scenario/product.ts';
+import { until } from '../../../cli/src/scenario/resource.ts';
 import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
 import { caseState, lawFirm, listed, listingOf, move, policyOf, refusal, supplier, version } from './testing.ts';
 
@@ -57,6 +59,29 @@ test('an application that meets every gate is reviewed by two people and gets a 
 });
 
 const credit = 'market.gatesClosed creditAgencyMissing';
+test('without a certificate the papers come first: a draft is handed in with title proof and legal opinion', async () => {
+  const made = await version(exchange);
+  const report = await reportOn(made.version);
+  const client = await exchange.as(supplier);
+  const draft = await client.call(wire.createListing, { body: listingOf(made.version, report.id) });
+  expect(draft).toMatchObject({ state: 'draft', basis: { kind: 'opinion' } });
+  expect(await refusal(client.call(wire.createListing, { body: listingOf(made.version, report.id) }))).toBe(
+    'market.alreadyListed',
+  );
+  expect(await refusal(attach(await exchange.as('mapping.trader'), draft.case!, 'titleProof', 'x.pdf', ['x']))).toBe(
+    'kernel.unknown',
+  );
+  const submit = () => move(client, draft.case!, 'submit');
+  const bare = await submit().catch((error) => error.problem);
+  expect(JSON.stringify(bare)).toContain('权属证明');
+  await attach(client, draft.case!, 'titleProof', 'title.pdf', ['Proof of title']);
+  expect(JSON.stringify(await submit().catch((error) => error.problem))).toContain('权属证明');
+  await attach(client, draft.case!, 'legalOpinion', 'opinion.pdf', ['Legal opinion']);
+  await submit();
+  const state = async () => (await client.call(wire.readListing, { params: { id: draft.id } })).state;
+  await until('the review', async () => (await state()) === 'reviewing');
+});
+
 test.each<[string, string, () => object, string]>([
   ['personal data without authorisation', 'personal', () => ({}), 'market.gatesClosed authorisationMissing'],
   ['credit without a licence', 'general', () => ({ purposes: ['creditRisk'] }), credit],

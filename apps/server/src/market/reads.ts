@@ -30,7 +30,7 @@ export const findListing = (read: Reader, id: string, lock = false) =>
 
 export const standingListing = (read: Reader, product: string) =>
   read.first<Listing>(
-    sql`select ${listingColumns} from listings where product = ${product} and state in ('reviewing', 'listed', 'suspended')`,
+    sql`select ${listingColumns} from listings where product = ${product} and state in ('draft', 'reviewing', 'listed', 'suspended')`,
   );
 
 /** The listing of a version that stands, else the last that did. */

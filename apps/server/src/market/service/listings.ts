@@ -6,7 +6,7 @@ import type { createListing } from '@shugu/wire/market';
 import type { z } from 'zod';
 import type { ProductVersion } from '../../catalogue/index.ts';
 import { audit } from '../../kernel/audit.ts';
-import type { Hooks, Occasion } from '../../kernel/case/index.ts';
+import type { CaseRecord, Hooks, Occasion } from '../../kernel/case/index.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
 import type { Principal } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
@@ -18,6 +18,7 @@ import * as reads from '../reads.ts';
 import { closedGates, type Gate, highest, isPersonal, lawfulGates, standsUntil } from '../rules.ts';
 import { allowsCredit } from '../scenario.ts';
 import * as store from '../store.ts';
+import { papersFiled, titlePapers } from './basis.ts';
 
 export const listingProcedure = 'listing.review';
 type Draft = z.output<NonNullable<(typeof createListing)['body']>>;
@@ -167,7 +168,8 @@ export const createListingOf = async (
     participant: principal.participant,
     product: version.product,
     version: version.id,
-    state: 'reviewing',
+    // On title proof the papers come first: handed in, the case takes the listing along.
+    state: basis.kind === 'certificate' ? 'reviewing' : 'draft',
     plans,
     policy: draft.policy as Record<string, Json>,
     explanation: { zh, en },
@@ -227,13 +229,25 @@ const fileReview = async (
     },
   });
   await store.setListingCase(tx, id, filed.id);
-  await deps.cases.move(tx, principal, filed.id, 'submit');
+  if (basis.kind === 'certificate') await deps.cases.move(tx, principal, filed.id, 'submit');
 };
+
+const titleMissing = ({ basis }: Pick<Listing, 'basis'>, filed: CaseRecord): Gate | undefined =>
+  basis.kind === 'opinion' && titlePapers.some((kind) => papersFiled(filed, kind).length === 0)
+    ? {
+        field: 'papers',
+        code: 'titlePapersMissing',
+        message:
+          '未登记产权的，须附权属证明与法律意见书 / without a certificate, proof of title and a legal opinion are filed',
+      }
+    : undefined;
 
 const list = async (deps: MarketDeps, tx: Tx, { case: one }: Occasion) => {
   const listing = (await reads.findListing(tx, one.subject!, true))!;
   const version = (await deps.catalogue.version(tx, listing.version))!;
   const { gates, until } = await gatesOf(deps, tx, listing, version, tx.now);
+  const missing = titleMissing(listing, one);
+  if (missing) throw problems.gatesClosed({ errors: [missing] });
   const unlawful = gates.filter((gate) => lawfulGates.includes(gate.code));
   if (unlawful.length) throw problems.gatesClosed({ errors: unlawful });
   const [operator, supplier] = [
@@ -296,7 +310,8 @@ export const listingHooks = (deps: MarketDeps): Hooks => ({
       const version = listing && (await deps.catalogue.version(read, listing.version));
       if (!listing || !version || listing.participant !== one.participant)
         return { zh: '请从产品页面申请上架', en: 'Apply for the listing from the product' };
-      const { gates } = await gatesOf(deps, read, listing, version, deps.now());
+      const missing = titleMissing(listing, one);
+      const gates = [...(await gatesOf(deps, read, listing, version, deps.now())).gates, ...(missing ? [missing] : [])];
       return gates.length
         ? { zh: gates.map((gate) => gate.message).join('；'), en: gates.map((gate) => gate.message).join('; ') }
         : true;
@@ -305,11 +320,14 @@ export const listingHooks = (deps: MarketDeps): Hooks => ({
   effects: { list: (tx, occasion) => list(deps, tx, occasion) },
 });
 
-/** A review that ended without approval closes the listing with its reason. */
+/** An application handed in is under review; a review that ended without approval closes the listing with its reason. */
 export const followReview = async (tx: Tx, event: StoredEvent): Promise<void> => {
-  if (event.data.procedure !== listingProcedure || !event.data.ended || event.data.to === 'approved') return;
+  const { procedure, from, to, ended } = event.data;
+  if (procedure !== listingProcedure || from === to || to === 'approved') return;
   const listing = await reads.listingOfCase(tx, event.subject);
-  if (listing) await store.setListingState(tx, listing.id, ['reviewing', 'draft'], 'refused', String(event.data.to));
+  if (!listing) return;
+  if (!ended) await store.setListingState(tx, listing.id, ['draft'], 'reviewing', null);
+  else await store.setListingState(tx, listing.id, ['reviewing', 'draft'], 'refused', String(to));
 };
 
 const change = async (

@@ -255,7 +255,7 @@ const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<v
         },
       ],
     },
-    basis: await basisOf(tx, listing),
+    basis: await basisOf(deps, tx, listing),
   });
   await store.saveOrder(tx, { ...order, contract: contract.id, until: contract.until });
 };
