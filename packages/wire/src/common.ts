@@ -24,6 +24,11 @@ export const fen = z
   .regex(/^-?(0|[1-9]\d{0,17})$/)
   .describe('integer fen (0.01 CNY)');
 export const decimal = z.string().regex(/^(0|[1-9]\d{0,11})(\.\d{1,8})?$/);
+/** What is given as a tax rate: a price that carries tax is never all tax. */
+export const taxRate = z
+  .string()
+  .regex(/^0(\.\d{1,8})?$/)
+  .describe('below 1: 0.06 is six percent');
 export const bilingual = z.object({ zh: z.string(), en: z.string() });
 export const digest = z.string().regex(/^(sha256|sm3):[0-9a-f]{64}$/);
 export const json = z.json();

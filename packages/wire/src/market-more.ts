@@ -1,7 +1,7 @@
 /** Demands, quotations, enquiries, trials, off-exchange filings, complaints, import of many listings. */
 import { z } from 'zod';
 import { deliveryModes, productId, versionId } from './catalogue.ts';
-import { day, decimal, digest, fen, id, name, page, pageQuery, text, time } from './common.ts';
+import { day, decimal, digest, fen, id, name, page, pageQuery, taxRate, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { listingId, pricePlan, settlementWays } from './market.ts';
 
@@ -156,7 +156,7 @@ export const createQuotation = endpoint({
       enquiry: enquiryId.nullable(),
       listing: listingId.nullable().describe('your product on the market that would be delivered'),
       plan: pricePlan,
-      taxRate: decimal,
+      taxRate,
       settlementWays: z.array(z.enum(settlementWays)).min(1).max(3),
       note: text,
       validDays: z.number().int().min(1).max(marketMoreLimits.quotationDaysMax).optional(),

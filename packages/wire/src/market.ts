@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { policyJson } from './agreements.ts';
 import { deliveryModes, productId, versionId } from './catalogue.ts';
-import { day, decimal, digest, fen, id, name, page, pageQuery, text, time } from './common.ts';
+import { day, decimal, digest, fen, id, name, page, pageQuery, taxRate, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const marketLimits = {
@@ -138,7 +138,7 @@ export const createListing = endpoint({
               title: name,
               plan: pricePlan,
               settlementWays: z.array(z.enum(settlementWays)).min(1).max(3),
-              taxRate: decimal.describe('0.06 is six percent'),
+              taxRate,
             })
             .strict(),
         )
@@ -293,7 +293,11 @@ export const order = z.object({
   contract: z.string().nullable(),
   review: z.object({ case: z.string(), findings: z.array(finding) }),
   delivery: z
-    .object({ at: time, note: z.string(), items: z.array(z.object({ kind: z.string(), text: z.string() })) })
+    .object({
+      at: time,
+      note: z.string(),
+      items: z.array(z.object({ kind: z.string(), text: z.string(), digest: digest.optional() })),
+    })
     .nullable(),
   acceptance: z
     .object({ at: time, kind: z.enum(['accepted', 'objected', 'automatic']), note: z.string(), dueAt: time.nullable() })

@@ -5,6 +5,7 @@
 import { digestText, type Json, type SuiteName } from '@shugu/evidence';
 import { explain, type OdrlPolicy, odrlFrom, type Policy, parsePolicy, policyHash } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
+import { civilTime } from '../kernel/calendar/calendar.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { BasisItem, Contract, ContractTerms, Template } from './model.ts';
 import { agreementProblems as problems } from './problems.ts';
@@ -101,10 +102,7 @@ const basisNames: Record<BasisItem['kind'], Text> = {
 };
 
 /** Chinese civil time: what people read in a contract. */
-const chinaTime = (at: Date): string => {
-  const text = new Date(at.getTime() + 8 * 3_600_000).toISOString();
-  return `${text.slice(0, 10)} ${text.slice(11, 16)} (UTC+8)`;
-};
+const chinaTime = (at: Date): string => `${civilTime(at)} (UTC+8)`;
 
 const valuesIn = (language: 'zh' | 'en', input: DocumentInput, policy: Policy): Record<Placeholder, string> => {
   const { contract, terms, term } = input;

@@ -144,6 +144,24 @@ test('plans that cannot be rated and versions of others are refused', async () =
   expect(await refusal(apply(made.version, report.id, {}, 'citylogistics.trader'))).toBe('kernel.notPermitted');
 });
 
+test('a split or a tax that could not be settled is refused with the application', async () => {
+  const made = await version(exchange);
+  const report = await reportOn(made.version);
+  const { xingsha, mapping } = exchange.seeded.organisations;
+  const legs = (...all: [string | undefined, string][]) => ({ split: all.map(([party, share]) => ({ party, share })) });
+  const plan = { title: '年度', plan: { kind: 'oneOff', price: '1' }, settlementWays: ['direct'] };
+  for (const more of [
+    legs([xingsha, '1'], [mapping, '0']),
+    legs([xingsha, '0.5'], [mapping, '0.4']),
+    legs([xingsha, '0.5'], [xingsha, '0.5']),
+    { plans: [{ ...plan, taxRate: '60' }] },
+    { plans: [{ ...plan, taxRate: '1' }] },
+  ])
+    expect(await refusal(apply(made.version, report.id, more))).toMatch(/^kernel\.invalid/);
+  const good = { ...legs([xingsha, '0.9'], [mapping, '0.1']), plans: [{ ...plan, taxRate: '0.13' }] };
+  expect((await apply(made.version, report.id, good)).state).toBe('reviewing');
+});
+
 test('a review that ends without approval refuses the listing, and the product may apply again', async () => {
   const made = await version(exchange);
   const report = await reportOn(made.version);

@@ -49,6 +49,13 @@ const offsetMilliseconds = 8 * 3_600_000;
 /** The local day of a moment. */
 export const dayOf = (moment: Date): Day => new Date(moment.getTime() + offsetMilliseconds).toISOString().slice(0, 10);
 
+/** Local day and time to the minute, as people read it in papers: `2026-07-01 09:00`. */
+export const civilTime = (moment: Date): string =>
+  new Date(moment.getTime() + offsetMilliseconds).toISOString().slice(0, 16).replace('T', ' ');
+
+/** The last local day before an end that is itself excluded. */
+export const lastDayBefore = (end: Date): Day => dayOf(new Date(end.getTime() - 1));
+
 /** Local month of a moment as numbers of papers carry it: `202607`. */
 export const monthOf = (moment: Date): string => dayOf(moment).slice(0, 7).replace('-', '');
 

@@ -1,11 +1,12 @@
 /** 上架: a listing is a case of `listing.review`; its gates are checked when it is handed in and again when it is approved. */
 import type { Json } from '@shugu/evidence';
-import { addDecimal, compareDecimal, LedgerError, parseDecimal, parsePricePlan } from '@shugu/ledger';
+import { LedgerError, parsePricePlan, parseSplitRule } from '@shugu/ledger';
 import { parsePolicy } from '@shugu/policy';
 import type { createListing } from '@shugu/wire/market';
 import type { z } from 'zod';
 import type { ProductVersion } from '../../catalogue/index.ts';
 import { audit } from '../../kernel/audit.ts';
+import { lastDayBefore } from '../../kernel/calendar/calendar.ts';
 import type { CaseRecord, Hooks, Occasion } from '../../kernel/case/index.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
 import type { Principal } from '../../kernel/http/principal.ts';
@@ -72,7 +73,7 @@ export const isCreditAgency = async (deps: MarketDeps, read: Reader, participant
   return (found?.roles ?? []).some((role) => role.class === 'creditAgency' && role.status === 'active');
 };
 
-/** Shares add up to one, nobody is named twice, and no holder of the right to operate is left out. */
+/** Shares are positive and add up to one, nobody is named twice, and no holder of the right to operate is left out. */
 const checkSplit = async (deps: MarketDeps, tx: Tx, draft: Draft, version: ProductVersion): Promise<void> => {
   const field = 'body.split';
   const operators = new Set<string>();
@@ -84,11 +85,14 @@ const checkSplit = async (deps: MarketDeps, tx: Tx, draft: Draft, version: Produ
       throw kernelProblems.invalid({ field, detail: 'other holders of the right to operate must be named' });
     return;
   }
-  const total = draft.split.reduce((sum, leg) => addDecimal(sum, parseDecimal(leg.share)), parseDecimal('0'));
-  if (compareDecimal(total, parseDecimal('1')) !== 0)
-    throw kernelProblems.invalid({ field, detail: `shares add up to ${total}, not 1` });
+  // By the very rule that settles: what it would refuse after a signature is refused before the review.
+  try {
+    parseSplitRule({ legs: draft.split.map(({ party, share }) => ({ party, role: 'payee', share })) });
+  } catch (error) {
+    if (error instanceof LedgerError) throw kernelProblems.invalid({ field, detail: error.message });
+    throw error;
+  }
   const named = new Set(draft.split.map((leg) => leg.party));
-  if (named.size !== draft.split.length) throw kernelProblems.invalid({ field, detail: 'a party is named twice' });
   const missing = [...operators].filter((one) => !named.has(one));
   if (missing.length)
     throw kernelProblems.invalid({
@@ -289,7 +293,7 @@ const list = async (deps: MarketDeps, tx: Tx, { case: one }: Occasion) => {
             ? `登记凭证 ${listing.basis.certificates.join('、')}`
             : '权属证明与法律意见',
         ],
-        ['有效期至', until ? until.toISOString().slice(0, 10) : '长期'],
+        ['有效期至', until ? lastDayBefore(until) : '长期'],
       ],
     },
   });
