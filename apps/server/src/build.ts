@@ -10,6 +10,7 @@ import type { Kernel } from './kernel/kernel.ts';
 import type { RoomParts } from './kernel/parts.ts';
 import { kernelProblems } from './kernel/problem.ts';
 import {
+  type DeliveredItem,
   type Market,
   makeMarket,
   permissions as marketPermissions,
@@ -136,6 +137,16 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       (await registry.rightsOf(read, resource))
         .filter((one) => one.right === 'operate' && one.state === 'active' && one.participant !== '')
         .map((one) => one.participant),
+    delivered: async (read, contract) =>
+      (await delivery.deliveredUnder(read, contract)).flatMap(({ kind, address, files }): DeliveredItem[] =>
+        kind === 'file'
+          ? files.map(({ name, bytes, sha256 }) => ({
+              kind,
+              text: `${name}（${bytes} 字节）`,
+              digest: `sha256:${sha256}`,
+            }))
+          : [{ kind, text: address }],
+      ),
     inTransaction: (run) => database.tx(systemActor('node'), run),
     read: database,
     database,

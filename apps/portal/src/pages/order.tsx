@@ -309,7 +309,10 @@ export default function OrderPage() {
                       <When at={one.delivery.at} /> {one.delivery.note}
                       <ul>
                         {one.delivery.items.map((item) => (
-                          <li key={item.kind + item.text}>{item.text}</li>
+                          <li key={item.kind + item.text}>
+                            {item.text}
+                            {item.digest ? <div className="mono small quiet">{item.digest}</div> : null}
+                          </li>
                         ))}
                       </ul>
                     </>

@@ -16,8 +16,9 @@ import type { Metering } from '../metering/index.ts';
 import type { Bound, DeliveryNeighbours, Endpoint, EndpointDraft, Grant, SuspensionTarget } from './model.ts';
 import { endedAnswers, mountGateway, type RunningAnswers } from './plane/mount.ts';
 import { openPlane, type Plane } from './plane/plane.ts';
-import { findGrant, grantsOfContract, staleGrants } from './reads.ts';
+import { endpointsOf, findGrant, grantsOfContract, staleGrants } from './reads.ts';
 import { makeRoutes } from './routes.ts';
+import { type Delivered, deliveredBy } from './rules.ts';
 import { storeJob } from './service/drafts.ts';
 import { rebuildMissing, setEndpoints, storeJobHandler } from './service/endpoints.ts';
 import {
@@ -75,6 +76,8 @@ export interface Delivery {
   setEndpoint(tx: Tx, version: string, drafts: readonly EndpointDraft[]): Promise<Endpoint[]>;
   grant(read: Reader, id: string): Promise<Grant | undefined>;
   grantsOf(read: Reader, contract: string): Promise<Grant[]>;
+  /** What a contract's open grants give access to now. */
+  deliveredUnder(read: Reader, contract: string): Promise<Delivered[]>;
   /** The gateway's addresses, on the server's own port. */
   mount(app: FastifyInstance): Promise<void>;
   /** After metering's: the gateway holds what the database says before the first request. */
@@ -151,6 +154,13 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     setEndpoint: (tx, version, drafts) => setEndpoints(service, tx, version, drafts),
     grant: findGrant,
     grantsOf: grantsOfContract,
+    deliveredUnder: async (read, contract) => {
+      const delivered: Delivered[] = [];
+      for (const grant of await grantsOfContract(read, contract))
+        if (grant.endedAt === null && grant.state !== 'opening')
+          delivered.push(...deliveredBy(grant, await endpointsOf(read, grant.version)));
+      return delivered;
+    },
     mount: (app) =>
       mountGateway(
         app,

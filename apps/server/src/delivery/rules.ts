@@ -13,6 +13,7 @@ import type {
   Endpoint,
   EndpointDraft,
   FileDraft,
+  Grant,
   GrantState,
   ProxyDraft,
 } from './model.ts';
@@ -118,6 +119,25 @@ export const copiedColumns = ({ keyColumns, filterColumns, answerColumns }: ApiD
 
 export const allReady = (kinds: readonly DeliveryKind[], endpoints: readonly Endpoint[]): boolean =>
   kinds.every((kind) => endpoints.some((one) => one.kind === kind && one.config !== null));
+
+export interface Delivered {
+  kind: DeliveryKind;
+  address: string;
+  files: { name: string; bytes: number; sha256: string }[];
+}
+
+/** What a grant gives access to: every path, and of files each with its digest. */
+export const deliveredBy = (grant: Pick<Grant, 'id' | 'kinds'>, endpoints: readonly Endpoint[]): Delivered[] =>
+  endpoints
+    .filter(({ kind }) => grant.kinds.includes(kind))
+    .map(({ kind, config }) => ({
+      kind,
+      address: addressOf(grant.id, kind),
+      files:
+        config?.kind === 'file'
+          ? config.files.map(({ name, bytes, digest }) => ({ name, bytes, sha256: digest.slice('sha256:'.length) }))
+          : [],
+    }));
 
 /** A trial is the offered policy with few calls and an early end; everything else of it holds. */
 export const trialPlan = (offered: Plan, trial: { calls: number; until: Date }): Plan => {

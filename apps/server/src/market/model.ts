@@ -93,6 +93,14 @@ export interface Scenario {
   created_at: Date;
 }
 
+/** Something handed over: a file with its digest, or a way to get at the data. */
+export interface DeliveredItem {
+  kind: 'file' | 'api' | 'proxy';
+  text: string;
+  /** sha256:… of a file. */
+  digest?: string;
+}
+
 /** One rule's word on a trade: passes, needs a person, or is refused. */
 export interface Finding {
   rule: string;
@@ -140,7 +148,7 @@ export interface Order {
   /** Identity of both sides and the source, as verified before the trade opened (DSL art. 33). */
   verification: Json;
   review: { case: string; findings: Finding[] };
-  delivery: { at: string; note: string; items: { kind: string; text: string }[] } | null;
+  delivery: { at: string; note: string; items: DeliveredItem[] } | null;
   acceptance: { at: string; kind: 'accepted' | 'objected' | 'automatic'; note: string; dueAt: string | null } | null;
   accept_by: Date | null;
   acceptance_days: number;
@@ -168,5 +176,7 @@ export interface MarketDeps {
   issue: Issue;
   /** Organisations with an active right to operate a resource. */
   operators(read: Reader, resource: string): Promise<string[]>;
+  /** What the buyer has access to under a contract, for the note that says what was delivered. */
+  delivered(read: Reader, contract: string): Promise<DeliveredItem[]>;
   now(): Date;
 }

@@ -229,7 +229,7 @@ export const marketRoutes = (deps: MarketDeps): Route[] => {
     ),
     on(wire.deliverOrder, async ({ tx, principal, params, body }) => {
       const order = await visibleOrder(tx, principal, params.id, 'supplier');
-      return orderOut(tx, await fulfilment.delivered(deps, tx, order, body.note, []));
+      return orderOut(tx, await fulfilment.delivered(deps, tx, order, body.note));
     }),
     on(wire.acceptOrder, async ({ tx, principal, params, body }) =>
       orderOut(

@@ -1,12 +1,14 @@
 /** A product whose resource nobody registered: listed on title proof and legal opinion, ordered, signed and used. */
+import * as deliveryWire from '@shugu/wire/delivery';
+import * as kernelWire from '@shugu/wire/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyForListing, assess, draftProduct, reviewListing } from '../../../cli/src/scenario/product.ts';
-import { bringResource } from '../../../cli/src/scenario/resource.ts';
+import { bringResource, until } from '../../../cli/src/scenario/resource.ts';
 import { divisionsListing, divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
 import { configureDelivery } from '../../../cli/src/trade/settle.ts';
 import { lawFirm } from '../../src/market/testing.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
-import { makeScene, supplier } from './scene.ts';
+import { buyer, makeScene, supplier } from './scene.ts';
 
 let exchange: TestExchange;
 beforeAll(async () => {
@@ -22,10 +24,15 @@ test('from title proof to the first call: the contract names what it stands on',
   const made = await draftProduct(stage, 'xingsha.steward', goods.fields, goods.version);
   const report = await assess(stage, supplier, lawFirm, made.version, goods.fields.name);
   const draft = divisionsListing(made.version, report.id, await stage.now(), []);
+  draft.deliveryModes = ['api', 'file'];
   const listing = await reviewListing(stage, await applyForListing(stage, supplier, draft));
   expect(listing).toMatchObject({ state: 'listed', basis: { kind: 'opinion', certificates: [] } });
   await exchange.settle();
   await configureDelivery(stage, made.product, made.version);
+  await (await exchange.as('xingsha.developer')).call(deliveryWire.putEndpoints, {
+    params: { id: made.version },
+    body: { endpoints: [{ kind: 'file' }] },
+  });
 
   const scene = makeScene(exchange, { ...listing, plans: [{ ...listing.plans[0]!, title: 'perCall' }] });
   const order = await scene.place('perCall', 'postpaid');
@@ -37,4 +44,18 @@ test('from title proof to the first call: the contract names what it stands on',
   expect(contract.until! <= report.validUntil).toBe(true);
   await scene.rest();
   expect(await scene.call(order, 1)).toEqual([200]);
+
+  // What is delivered is noted as it is, files by digest; the note bears the operator's seal beside both sides'.
+  const { delivery } = await scene.act(supplier, 'deliver', order.id);
+  const [api, ...files] = delivery!.items;
+  expect(api).toMatchObject({ kind: 'api', text: expect.stringContaining('/gateway/') });
+  expect(files.map(({ kind }) => kind)).toEqual(['file']);
+  expect(files[0]!.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  const accepted = await scene.act(buyer, 'accept', order.id);
+  const note = accepted.papers.find(({ kind }) => kind === 'acceptanceNote')!;
+  const client = await exchange.as(buyer);
+  await until('the note', async () => (await client.call(kernelWire.paperRead, { params: { id: note.id } })).ready);
+  const bundle = await (await client.raw(kernelWire.paperBundle, { params: { id: note.id } })).text();
+  expect(bundle).toContain(files[0]!.digest);
+  expect([...bundle.matchAll(/"role":"(\w+)"/g)].map(([, role]) => role)).toEqual(['operator', 'buyer', 'supplier']);
 });

@@ -16,7 +16,7 @@ import {
   openGrantsOfVersion,
   suspensionOf,
 } from '../reads.ts';
-import { addressOf, allReady, boundQuotas, grantMoves, trialPlan } from '../rules.ts';
+import { allReady, boundQuotas, deliveredBy, grantMoves, trialPlan } from '../rules.ts';
 import * as store from '../store.ts';
 import { type ServiceDeps, tell } from './deps.ts';
 import { completeEndpoints } from './drafts.ts';
@@ -186,17 +186,7 @@ export const promote = async (deps: ServiceDeps, tx: Tx, id: string): Promise<vo
   if (!allReady(grant.kinds, endpoints)) return;
   const reason = await suspensionOf(tx, grant);
   await move(deps, tx, grant, reason === undefined ? 'active' : 'suspended', reason ?? null);
-  const delivered = endpoints
-    .filter(({ kind }) => grant.kinds.includes(kind))
-    .map(({ kind, config }) => ({
-      kind,
-      address: addressOf(grant.id, kind),
-      files:
-        config?.kind === 'file'
-          ? config.files.map(({ name, bytes, digest }) => ({ name, bytes, sha256: digest.slice('sha256:'.length) }))
-          : [],
-    }));
-  await tell(tx, 'delivery.grant.opened', grant, { delivered });
+  await tell(tx, 'delivery.grant.opened', grant, { delivered: deliveredBy(grant, endpoints) });
   if (reason !== undefined) await tell(tx, 'delivery.grant.suspended', grant, { reason });
 };
 

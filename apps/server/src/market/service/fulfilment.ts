@@ -2,10 +2,11 @@
 import type { Json } from '@shugu/evidence';
 import { formatYuan } from '@shugu/ledger';
 import { audit } from '../../kernel/audit.ts';
+import { civilTime, lastDayBefore } from '../../kernel/calendar/calendar.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import type { PaperLook } from '../../kernel/issue/index.ts';
 import { emit } from '../../kernel/outbox.ts';
-import type { MarketDeps, Order } from '../model.ts';
+import type { DeliveredItem, MarketDeps, Order } from '../model.ts';
 import { problems } from '../problems.ts';
 import * as reads from '../reads.ts';
 import * as store from '../store.ts';
@@ -22,6 +23,8 @@ interface OrderPaper {
   signers: readonly { participant: string; role: string }[];
   layout?: PaperLook['layout'];
 }
+
+const itemNames: Record<DeliveredItem['kind'], string> = { file: '文件', api: '查询接口', proxy: '转发接口' };
 
 const yuan = (fen: number): string => `${formatYuan(BigInt(fen))} 元`;
 
@@ -96,7 +99,7 @@ export const contracted = async (deps: MarketDeps, tx: Tx, contract: string, unt
         ['价格方案', found.plan_title],
         ['数量', String(found.quantity)],
         ['含税金额（估算）', yuan(found.estimate_fen)],
-        ['合同期限至', until.toISOString().slice(0, 10)],
+        ['合同期限至', lastDayBefore(until)],
       ],
       signers: [{ participant: operator.id, role: 'operator' }],
     },
@@ -113,18 +116,14 @@ export const opened = async (tx: Tx, orderId: string): Promise<void> => {
   await tell(tx, order, 'market.order.opened');
 };
 
-export const delivered = async (
-  deps: MarketDeps,
-  tx: Tx,
-  before: Order,
-  note: string,
-  items: { kind: string; text: string }[],
-): Promise<Order> => {
+export const delivered = async (deps: MarketDeps, tx: Tx, before: Order, note: string): Promise<Order> => {
   // What is delivered after the contract's end is delivered under no contract.
   if (before.ended_at) throw problems.wrongState({ detail: 'ended' });
   const acceptBy = deps.cases.calendar.deadline(tx.now, before.acceptance_days).due;
+  const stepped = step(before, 'deliver');
+  const items = before.contract ? await deps.delivered(tx, before.contract) : [];
   const order: Order = {
-    ...step(before, 'deliver'),
+    ...stepped,
     delivery: { at: tx.now.toISOString(), note, items },
     acceptance: null,
     accept_by: acceptBy,
@@ -169,17 +168,25 @@ export const accepted = async (
       note,
     },
     rows: [
-      ['交付时间', before.delivery?.at.slice(0, 16).replace('T', ' ') ?? ''],
+      ['交付时间', before.delivery ? `${civilTime(new Date(before.delivery.at))}（北京时间）` : ''],
       ['交付说明', before.delivery?.note || '无'],
-      ...(before.delivery?.items ?? []).map((one): [string, string] => [one.kind, one.text]),
+      ...(before.delivery?.items ?? []).map((one): [string, string] => [
+        itemNames[one.kind],
+        one.digest ? `${one.text} ${one.digest}` : one.text,
+      ]),
+      ['验收时间', `${civilTime(tx.now)}（北京时间）`],
       ['验收意见', note || (automatic ? '逾期未答复' : '符合约定')],
     ],
-    signers: automatic
-      ? [{ participant: operator.id, role: 'operator' }]
-      : [
-          { participant: before.participant, role: 'buyer' },
-          { participant: before.supplier, role: 'supplier' },
-        ],
+    // Under the operator's seal, as the paper shows it; who accepted and who delivered state it beside.
+    signers: [
+      { participant: operator.id, role: 'operator' },
+      ...(automatic
+        ? []
+        : [
+            { participant: before.participant, role: 'buyer' },
+            { participant: before.supplier, role: 'supplier' },
+          ]),
+    ],
   });
   await store.saveOrder(tx, order);
   await audit(tx, { action: 'market.order.accept', subject: order.id, participant: order.participant, data: { kind } });
