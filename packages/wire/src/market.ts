@@ -1,6 +1,6 @@
 /** Reports, listings, use scenarios, orders, acceptance. Search, demand and filings stand in market-find.ts and market-more.ts. */
 import { z } from 'zod';
-import { policyJson } from './agreements.ts';
+import { contractKinds, policyJson } from './agreements.ts';
 import { deliveryModes, productId, versionId } from './catalogue.ts';
 import { day, decimal, digest, fen, id, name, page, pageQuery, taxRate, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
@@ -114,6 +114,7 @@ export const listing = z.object({
     reports: z.array(reportId),
   }),
   purposes: z.array(z.string()),
+  contractKind: z.enum(contractKinds).nullable().describe('template of its contracts'),
   standsUntil: time.nullable(),
   reason: z.string().nullable().describe('why suspended, refused or delisted'),
   listedAt: time.nullable(),
@@ -152,6 +153,10 @@ export const createListing = endpoint({
         .nullable(),
       purposes: z.array(purposeCode).max(marketLimits.purposesMax),
       reports: z.array(reportId).min(1).max(10),
+      contractKind: z
+        .enum(contractKinds)
+        .optional()
+        .describe('template of its contracts; absent: as the operator provides for the kind of product'),
       split: z.array(splitLeg).max(20).default([]).describe('empty: everything to the supplier'),
       personalBasis: z
         .string()

@@ -1,3 +1,4 @@
+import { contractKinds } from '@shugu/wire/agreements';
 import { deliveryModes } from '@shugu/wire/catalogue';
 import { createListing, listReports } from '@shugu/wire/market';
 import { useNavigate } from '@tanstack/react-router';
@@ -22,6 +23,8 @@ interface ListingValues {
   trialCalls?: number;
   trialDays?: number;
   reports: string[];
+  contractKind?: (typeof contractKinds)[number];
+  personalBasis?: string;
   securityStatement: string;
   sourceStatement: string;
 }
@@ -77,6 +80,19 @@ export default function NewListing() {
                     return [one.id, label, label] as const;
                   }),
                 }),
+                field('contractKind', 'choice', ['合同范本', 'Contract template'], {
+                  choices: choicesOf('contractKind', contractKinds),
+                  help: {
+                    zh: '不选则按产品类型由运营方确定',
+                    en: 'None: as the operator provides for the kind of product',
+                  },
+                }),
+                field('personalBasis', 'longText', ['个人信息处理依据', 'Basis for personal data'], {
+                  help: {
+                    zh: '含个人信息的产品必填：同意或去标识化',
+                    en: 'With personal data: consent or de-identification',
+                  },
+                }),
                 field(
                   'sourceStatement',
                   'longText',
@@ -102,6 +118,8 @@ export default function NewListing() {
                     trial: values.trialCalls ? { calls: values.trialCalls, days: values.trialDays ?? 7 } : null,
                     purposes: values.terms?.purposes ?? [],
                     reports: values.reports,
+                    ...(values.contractKind ? { contractKind: values.contractKind } : {}),
+                    personalBasis: values.personalBasis ?? '',
                     securityStatement: values.securityStatement,
                     sourceStatement: values.sourceStatement,
                   },

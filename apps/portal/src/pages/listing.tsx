@@ -69,6 +69,9 @@ export default function Listing() {
             }
           >
             {one.reason ? <Alert type="warning" showIcon title={one.reason} style={{ marginBottom: 16 }} /> : null}
+            {one.state === 'draft' ? (
+              <Alert type="info" showIcon title={t('listing.papersFirst')} style={{ marginBottom: 16 }} />
+            ) : null}
             {one.case && me ? <CasePanel id={one.case} /> : null}
             <div className="columns">
               <Sheet title={t('product.plans')}>

@@ -3,11 +3,12 @@ import type { Plan } from '@shugu/policy';
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
-import type { Contract, ContractTerms, Offer } from './model.ts';
+import type { Contract, ContractKind, ContractTerms, Offer } from './model.ts';
 import {
   contractByOrder,
   type EffectiveQuery,
   effectiveContracts,
+  enabledTemplate,
   findContract,
   findOffer,
   findVersion,
@@ -74,6 +75,8 @@ export interface Agreements {
   expireDue(tx: Tx): Promise<number>;
   /** Drafts the shipped templates that are missing; another person enables them. */
   importTemplates(tx: Tx): Promise<unknown>;
+  /** Whether contracts of a kind can be drawn up here now. */
+  templateEnabled(tx: Tx, kind: ContractKind): Promise<boolean>;
 }
 
 export const makeAgreements = (deps: AgreementsRouteDeps): Agreements => ({
@@ -107,4 +110,5 @@ export const makeAgreements = (deps: AgreementsRouteDeps): Agreements => ({
   complete: completeContract,
   expireDue,
   importTemplates,
+  templateEnabled: async (tx, kind) => (await enabledTemplate(tx, tx.tenancy.market, kind)) !== undefined,
 });

@@ -1,4 +1,5 @@
 /** Listings through the door: gates, two people, suspension, end of their ground; as the right users and the wrong ones. */
+import * as agreementsWire from '@shugu/wire/agreements';
 import * as casesWire from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/market';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -160,6 +161,24 @@ test('a split or a tax that could not be settled is refused with the application
     expect(await refusal(apply(made.version, report.id, more))).toMatch(/^kernel\.invalid/);
   const good = { ...legs([xingsha, '0.9'], [mapping, '0.1']), plans: [{ ...plan, taxRate: '0.13' }] };
   expect((await apply(made.version, report.id, good)).state).toBe('reviewing');
+});
+
+test('the template of the contracts is the supplier’s choice, else the operator’s for the kind of product', async () => {
+  const kinds = async (about: object, more: object) => {
+    const made = await version(exchange, about);
+    return (await apply(made.version, (await reportOn(made.version)).id, more)).contractKind;
+  };
+  expect(await kinds({}, {})).toBe('provision');
+  expect(await kinds({ kind: 'service' }, {})).toBe('processing');
+  expect(await kinds({}, { contractKind: 'development' })).toBe('development');
+  // Nobody lists on a template that the operator has taken back.
+  const operator = await exchange.as('operator.approver');
+  const { items } = await operator.call(agreementsWire.listTemplates, { query: {} });
+  const one = items.find(({ code, state }) => code === 'intermediary' && state === 'enabled')!;
+  await operator.call(agreementsWire.retireTemplate, { params: { id: one.id }, body: {} });
+  const made = await version(exchange);
+  const { id } = await reportOn(made.version);
+  expect(await refusal(apply(made.version, id, { contractKind: 'intermediary' }))).toMatch(/^kernel\.invalid/);
 });
 
 test('a review that ends without approval refuses the listing, and the product may apply again', async () => {

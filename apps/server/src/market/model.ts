@@ -2,7 +2,7 @@
 import type { Json } from '@shugu/evidence';
 import type { listingStates, orderStates, pricePlan, settlementWays } from '@shugu/wire/market';
 import type { z } from 'zod';
-import type { Agreements } from '../agreements/index.ts';
+import type { Agreements, ContractKind } from '../agreements/index.ts';
 import type { Catalogue, DeliveryMode } from '../catalogue/index.ts';
 import type { Cases } from '../kernel/case/index.ts';
 import type { Reader } from '../kernel/db/db.ts';
@@ -64,6 +64,8 @@ export interface Listing {
   split: SplitLeg[];
   basis: { kind: 'certificate' | 'opinion'; certificates: string[]; reports: string[] };
   purposes: string[];
+  /** Of the template for its orders; null, of early listings: provision. */
+  contract_kind: ContractKind | null;
   security_statement: string;
   source_statement: string;
   stands_until: Date | null;

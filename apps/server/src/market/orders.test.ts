@@ -2,7 +2,7 @@
 import * as kernelWire from '@shugu/wire/kernel';
 import * as wire from '@shugu/wire/market';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readOrder, signBoth, waitForOrder } from '../../../cli/src/scenario/order.ts';
+import { readContract, readOrder, signBoth, waitForOrder } from '../../../cli/src/scenario/order.ts';
 import type { Listing } from '../../../cli/src/scenario/product.ts';
 import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
 import { buyer, caseState, listed, move, refusal, type ScenarioDraft, scenarioOf, supplier } from './testing.ts';
@@ -58,7 +58,10 @@ test('an ordinary use passes by rule: the contract waits for both signatures', a
     next: { who: 'buyer' },
   });
   expect(order.review.findings.every((one) => one.outcome === 'pass')).toBe(true);
-  expect(order.contract).toMatch(/^con_|^ctr_|^[a-z]+_/);
+  const contract = await readContract(exchange.stage, buyer, order.contract!);
+  expect(contract).toMatchObject({ kind: 'provision', state: 'pendingSignature' });
+  // The operator's rule, not the program, says who decides disputes.
+  expect(contract.current.terms.dispute).toEqual({ forum: 'arbitration', body: '长沙仲裁委员会（样例）' });
 });
 
 test('a use outside the policy is refused by rule, with the reason on the case', async () => {

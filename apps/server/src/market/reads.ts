@@ -5,7 +5,7 @@ import type { Listing, Order, Report, Scenario } from './model.ts';
 
 const reportColumns = sql`id, participant, body, case_id, product, version, conclusion, scope, limits, valid_until, digest, paper, number, created_at`;
 const listingColumns = sql`id, participant, number, product, version, state, case_id, paper, plans, policy, explanation, delivery_modes, acceptance_days, trial, split, basis,
-  purposes, security_statement, source_statement, stands_until, reason, listed_at, created_at`;
+  purposes, contract_kind, security_statement, source_statement, stands_until, reason, listed_at, created_at`;
 const orderColumns = sql`id, participant, supplier, number, state, listing, product, version, offer, scenario, plan, plan_title, tax_rate, quantity, estimate_fen,
   settlement_way, months, split, until, contract, verification, review, delivery, acceptance, accept_by, acceptance_days, rework_by, reminded_at, ended_at, ended_how, decision, papers, signed_at, settled_fen, settled_at, created_at, updated_at`;
 

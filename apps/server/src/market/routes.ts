@@ -65,6 +65,7 @@ export const marketRoutes = (deps: MarketDeps): Route[] => {
       split: one.split,
       basis: one.basis,
       purposes: one.purposes,
+      contractKind: one.contract_kind,
       standsUntil: iso(one.stands_until),
       reason: one.reason,
       listedAt: iso(one.listed_at),

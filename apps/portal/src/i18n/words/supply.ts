@@ -213,6 +213,10 @@ export const supply = {
     'State price, terms of use and title; two people of the operator review it.',
   ],
   'listing.apply': ['提交上架申请', 'Apply'],
+  'listing.papersFirst': [
+    '未登记产权的产品：请先在下方上传权属证明与法律意见书，再提交审核',
+    'Without a certificate: file the proof of title and the legal opinion below, then hand the application in',
+  ],
   'listing.reportFirst': ['须先取得该版本的合规评估报告', 'A compliance report on this version is needed first'],
   'listing.empty': ['还没有上架', 'No listings yet'],
   'listing.emptyText': ['从“我的产品”选择版本申请上架。', 'Choose a version under “My products”.'],

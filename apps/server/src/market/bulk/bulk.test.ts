@@ -90,6 +90,66 @@ test('NDJSON carries whole applications, XLSX the columns of the table', async (
   expect(await send('xlsx', book)).toMatchObject({ state: 'done', listed: 1, failed: 0 });
 });
 
+test('a table says everything that a listing may say: tiers, split, basis for personal data, template', async () => {
+  const one = await ready();
+  const { xingsha, mapping } = exchange.seeded.organisations;
+  const cells = cellsFor(one, {
+    priceKind: 'tiered',
+    price: '',
+    tiers: '100:1.00；1000:0.80；*:0.50',
+    tierUnit: 'call',
+    tierMode: 'graduated',
+    included: '10',
+    minimumCharge: '5.00',
+    split: `${xingsha}:0.7；${mapping}:0.3`,
+    personalBasis: '不含个人信息',
+    contractKind: 'processing',
+  });
+  const seen = await send('csv', csv([cells]));
+  expect(seen.report[0]).toMatchObject({ ok: true, errors: [] });
+  const listing = await (await exchange.as(supplier)).call(wire.readListing, {
+    params: { id: seen.report[0]!.listing! },
+  });
+  expect(listing).toMatchObject({
+    contractKind: 'processing',
+    split: [
+      { party: xingsha, share: '0.7' },
+      { party: mapping, share: '0.3' },
+    ],
+  });
+  expect(listing.plans[0]!.plan).toEqual({
+    kind: 'tiered',
+    unit: 'call',
+    mode: 'graduated',
+    tiers: [
+      { upTo: 100, unitPrice: '1.00' },
+      { upTo: 1000, unitPrice: '0.80' },
+      { upTo: null, unitPrice: '0.50' },
+    ],
+    included: 10,
+    minimumCharge: '5.00',
+  });
+});
+
+test('a table saved in GB18030 reads as in UTF-8, with its mark or without', async () => {
+  const utf8 = csv([cellsFor({ version: 'prv_1', report: 'rep_1' })]);
+  // 按次 and 经网关鉴权 as GB18030 has them.
+  const words: [string, number[]][] = [
+    ['按次', [0xb0, 0xb4, 0xb4, 0xce]],
+    ['经网关鉴权', [0xbe, 0xad, 0xcd, 0xf8, 0xb9, 0xd8, 0xbc, 0xf8, 0xc8, 0xa8]],
+  ];
+  const plain = utf8.replace('自有系统', 'own').replace('direct；postpaid', 'direct;postpaid').replace('、', ';');
+  const bytes: number[] = [];
+  for (let at = 0; at < plain.length; ) {
+    const word = words.find(([text]) => plain.startsWith(text, at));
+    bytes.push(...(word ? word[1] : [plain.charCodeAt(at)]));
+    at += word ? word[0].length : 1;
+  }
+  const expected = await readRows('csv', Buffer.from(plain));
+  expect(await readRows('csv', Buffer.from(bytes))).toEqual(expected);
+  expect(await readRows('csv', Buffer.from(`\uFEFF${plain}`))).toEqual(expected);
+});
+
 test('a file that cannot be taken fails as a whole, with its reason', async () => {
   expect(await send('csv', 'version,colour\n1,2')).toMatchObject({
     state: 'failed',

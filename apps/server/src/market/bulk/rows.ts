@@ -21,12 +21,20 @@ export class ImportFault extends Error {}
 /** What the child that reads a file answers. */
 export type ReadRows = { rows: ImportRow[]; failure?: undefined } | { rows?: undefined; failure: string };
 
-/** Columns of a table; `*` must be there. Lists are separated by ; or ；or 、 */
+/**
+ * Columns of a table; `*` must be there. Lists are separated by ; or ；or 、. `tiers`: `100:1.00; 1000:0.80; *:0.50`, each up to
+ * a quantity, the last without; `split`: `organisation:share`, a leg each.
+ */
 export const importColumns = {
   version: '*',
   planTitle: '*',
   priceKind: '*',
   price: '',
+  included: '',
+  minimumCharge: '',
+  tiers: '',
+  tierUnit: '',
+  tierMode: '',
   period: '',
   settlementWays: '*',
   taxRate: '*',
@@ -37,6 +45,9 @@ export const importColumns = {
   trialDays: '',
   purposes: '',
   reports: '*',
+  split: '',
+  personalBasis: '',
+  contractKind: '',
   securityStatement: '*',
   sourceStatement: '*',
 } as const;
@@ -49,8 +60,17 @@ const list = (text: string): string[] =>
     .filter(Boolean);
 const whole = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text);
 
+/** `a:b` pairs; the schema refuses what is left out. */
+const pairs = (text: string): [string, string][] =>
+  list(text).map((one) => {
+    const [name = '', value = ''] = one.split(/[:：]/u).map((part) => part.trim());
+    return [name, value];
+  });
+const given = (name: string, value: unknown) => (value === '' ? {} : { [name]: value });
+
 const planOf = (cell: (name: ImportColumn) => string): unknown => {
   const [kind, price] = [cell('priceKind'), cell('price')];
+  const more = { ...given('included', whole(cell('included'))), ...given('minimumCharge', cell('minimumCharge')) };
   switch (kind) {
     case 'oneOff':
       return { kind, price };
@@ -59,9 +79,20 @@ const planOf = (cell: (name: ImportColumn) => string): unknown => {
     case 'perCall':
     case 'perRow':
     case 'perGigabyte':
-      return { kind, unitPrice: price };
+      return { kind, unitPrice: price, ...more };
+    case 'tiered':
+      return {
+        kind,
+        unit: cell('tierUnit'),
+        mode: cell('tierMode'),
+        tiers: pairs(cell('tiers')).map(([upTo, unitPrice]) => ({
+          upTo: upTo === '*' ? null : whole(upTo),
+          unitPrice,
+        })),
+        ...more,
+      };
     default:
-      // Free and by quotation need no price; tiers do not fit into a row, and are refused by the schema.
+      // Free and by quotation need no price.
       return { kind };
   }
 };
@@ -86,6 +117,9 @@ export const bodyOf = (cells: Readonly<Partial<Record<ImportColumn, string>>>): 
     trial: tried ? { calls: whole(cell('trialCalls')), days: whole(cell('trialDays')) } : null,
     purposes: list(cell('purposes')),
     reports: list(cell('reports')),
+    split: pairs(cell('split')).map(([party, share]) => ({ party, share })),
+    personalBasis: cell('personalBasis'),
+    ...given('contractKind', cell('contractKind')),
     securityStatement: cell('securityStatement'),
     sourceStatement: cell('sourceStatement'),
   };
@@ -131,10 +165,21 @@ export const readRows = async (format: ImportFormat, content: Buffer): Promise<I
   return rows;
 };
 
+/** Strict UTF-8, else strict GB18030, which Chinese spreadsheets save as: Chinese in the one is hardly ever valid in the other. */
+const textOf = (content: Buffer): string => {
+  // A byte-order mark goes with the decoding.
+  const decode = (encoding: string) => new TextDecoder(encoding, { fatal: true }).decode(content);
+  try {
+    return decode('utf-8');
+  } catch {
+    return decode('gb18030');
+  }
+};
+
 const read = async (format: ImportFormat, content: Buffer): Promise<ImportRow[]> => {
   try {
     if (format === 'xlsx') return fromTable((await readSheet(content)) as unknown[][]);
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(content).replace(/^\uFEFF/u, '');
+    const text = textOf(content);
     if (format === 'ndjson') return fromLines(text);
     return fromTable(parse(text, { relax_column_count: true }) as string[][]);
   } catch (error) {

@@ -2,8 +2,10 @@
 import type { Json } from '@shugu/evidence';
 import { LedgerError, parsePricePlan, parseSplitRule } from '@shugu/ledger';
 import { parsePolicy } from '@shugu/policy';
+import { contractKinds } from '@shugu/wire/agreements';
 import type { createListing } from '@shugu/wire/market';
-import type { z } from 'zod';
+import { z } from 'zod';
+import type { ContractKind } from '../../agreements/index.ts';
 import type { ProductVersion } from '../../catalogue/index.ts';
 import { audit } from '../../kernel/audit.ts';
 import { lastDayBefore } from '../../kernel/calendar/calendar.ts';
@@ -20,6 +22,7 @@ import { closedGates, type Gate, highest, isPersonal, lawfulGates, standsUntil }
 import { allowsCredit } from '../scenario.ts';
 import * as store from '../store.ts';
 import { papersFiled, titlePapers } from './basis.ts';
+import { contractRules } from './rulebook.ts';
 
 export const listingProcedure = 'listing.review';
 type Draft = z.output<NonNullable<(typeof createListing)['body']>>;
@@ -114,6 +117,22 @@ const checkPlans = (draft: Draft): void => {
   }
 };
 
+/** The supplier's choice, else the operator's for this kind of product; of templates that are enabled. */
+const kindOfContract = async (
+  deps: MarketDeps,
+  tx: Tx,
+  draft: Draft,
+  version: ProductVersion,
+): Promise<ContractKind> => {
+  const field = 'body.contractKind';
+  const parsed = z
+    .enum(contractKinds)
+    .safeParse(draft.contractKind ?? contractRules(deps, tx.now).kindOf(version.about.kind));
+  if (!parsed.success || !(await deps.agreements.templateEnabled(tx, parsed.data)))
+    throw kernelProblems.invalid({ field, detail: 'no enabled template of this kind' });
+  return parsed.data;
+};
+
 export const createListingOf = async (
   deps: MarketDeps,
   tx: Tx,
@@ -126,6 +145,7 @@ export const createListingOf = async (
   if (await reads.standingListing(tx, version.product)) throw problems.alreadyListed();
   checkPlans(draft);
   await checkSplit(deps, tx, draft, version);
+  const contractKind = await kindOfContract(deps, tx, draft, version);
   const covers = await deps.catalogue.rightsOfVersion(tx, version.id, tx.now);
   const covered = covers.length > 0 && covers.every((one) => one.right);
   const basis: Listing['basis'] = {
@@ -183,6 +203,7 @@ export const createListingOf = async (
     split: draft.split,
     basis,
     purposes: draft.purposes,
+    contract_kind: contractKind,
     security_statement: draft.securityStatement,
     source_statement: draft.sourceStatement,
     stands_until: until,

@@ -32,6 +32,7 @@ import { isCredit, narrowedPolicy, offeredUse } from '../scenario.ts';
 import * as store from '../store.ts';
 import { basisOf } from './basis.ts';
 import { isCreditAgency } from './listings.ts';
+import { contractRules } from './rulebook.ts';
 
 export const tradeProcedure = 'trade.review';
 type ScenarioDraft = z.output<NonNullable<(typeof createScenario)['body']>>;
@@ -231,7 +232,7 @@ const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<v
   const ends = [wanted, listing.stands_until ?? wanted, endOfDay(scenario.statement.until)];
   const { division } = (await deps.members.organisation(tx, order.participant))!;
   const contract = await deps.agreements.draftContract(tx, {
-    kind: 'provision',
+    kind: listing.contract_kind ?? 'provision',
     productVersion: order.version,
     buyer: order.participant,
     offer: order.offer,
@@ -241,7 +242,7 @@ const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<v
       policy: narrowedPolicy(listing.policy, scenario.statement, division) as unknown as Record<string, Json>,
       settlementWay: order.settlement_way,
       acceptanceDays: order.acceptance_days,
-      dispute: { forum: 'arbitration', body: '长沙仲裁委员会（样例）' },
+      dispute: contractRules(deps, tx.now).dispute,
       tax: { rate: order.tax_rate, included: true },
       until: new Date(Math.min(...ends.map((one) => one.getTime()))).toISOString(),
       supplements: [

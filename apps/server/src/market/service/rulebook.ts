@@ -1,4 +1,5 @@
 /** Figures of the operator's rule pack in force. */
+import type { ContractTerms } from '../../agreements/index.ts';
 import type { MarketDeps } from '../model.ts';
 
 const pack = 'exchange';
@@ -29,5 +30,20 @@ export const acceptanceRules = ({ cases }: Pick<MarketDeps, 'cases'>, at: Date):
     silence: rules?.get('silentAcceptance')?.value === 'automatic' ? 'automatic' : 'operator',
     silenceDays: days('silentAcceptanceDays', 5),
     reworkDays: days('objectionAfterDeliveryDays', 5),
+  };
+};
+
+/** Terms of every contract that are the operator's, not the parties': a defect of its pack when they are missing. */
+export const contractRules = ({ cases }: Pick<MarketDeps, 'cases'>, at: Date) => {
+  const found = cases.ruleBook.current(pack, at);
+  if (!found) throw new Error(`no version of rule pack ${pack} is in force`);
+  const text = (id: string): string => String(cases.ruleBook.value(found.pin, id));
+  const forum: ContractTerms['dispute']['forum'] = text('disputeForum') === 'court' ? 'court' : 'arbitration';
+  const kinds = found.rules.get('contractKinds')?.value;
+  const pairs = Array.isArray(kinds) ? kinds.map((one) => one.split(':')) : [];
+  return {
+    dispute: { forum, body: text('disputeBody') },
+    /** Of the template that a kind of product is contracted by. */
+    kindOf: (product: string): string => pairs.find(([name]) => name === product)?.[1] ?? 'provision',
   };
 };
