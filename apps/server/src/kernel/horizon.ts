@@ -37,9 +37,12 @@ export const makeHorizon = (database: Database): Horizon => {
     const watched = seen ?? (await look());
     if (!watched) return reached;
     seen = watched;
-    const { over } = await database.one<{ over: boolean }>(
-      sql`select pg_snapshot_xmin(pg_current_snapshot()) > ${watched.transaction}::xid8 as over`,
+    const { over, forgotten } = await database.one<{ over: boolean; forgotten: boolean }>(
+      sql`select pg_snapshot_xmin(now) > ${watched.transaction}::xid8 as over, pg_snapshot_xmax(now) <= ${watched.transaction}::xid8 as forgotten
+        from pg_current_snapshot() now`,
     );
+    // A database that was killed may give the same ids out again: then the look is taken anew.
+    if (forgotten && seen === watched) seen = undefined;
     if (!over) return reached;
     reached = Math.max(reached, watched.sequence);
     if (seen === watched) seen = undefined;
