@@ -152,7 +152,7 @@ export const trade = async ({ browser, url, check }: Run): Promise<void> => {
   await check('both end the contract, the last bill is paid and the voucher issued', async () => {
     const again = await signedIn(browser, url, buyerLogin);
     await again.open(contract);
-    await dialog(again, '提出协议解除', { 理由: '所需数据已取得' });
+    await dialog(again, '提出协议解除', { 理由: '所需数据已取得' }, '确认');
     const other = await signedIn(browser, url, supplierLogin);
     await other.open(contract);
     await other.page.getByRole('button', { name: '答复协议解除', exact: true }).first().click();
