@@ -146,11 +146,13 @@ const leaks = (found: readonly Difference[]): string[] =>
     .map((one) => `${one.slot.place} as ${one.login} with ${one.real}: ${one.said} — instead of: ${one.instead}`)
     .sort();
 
-/**
- * Places that this trade gives nothing real to probe with; the matrix still holds their permissions. May only shrink. A few
- * things are there for a moment only (an event that waits, a promise before its proof), so a run reaches them or not.
- */
-const unreachedMax = 56;
+/** Places that this trade gives nothing real to probe with; the matrix still holds their permissions. May only shrink. */
+const unreachedMax = 52;
+/** Objects that are there for a moment only, an event that waits and a promise before its proof: a run meets them or not. */
+const fleeting: ReadonlySet<string> = new Set([
+  'kernel.stalledEvent.retry params.id',
+  'kernel.paper.promise params.id',
+]);
 
 describe('objects of others', { timeout: 240_000 }, () => {
   test('there is a whole trade to look at', () => {
@@ -183,7 +185,7 @@ describe('objects of others', { timeout: 240_000 }, () => {
     expect(defects).toEqual([]);
     expect(leaks(found).length).toBeGreaterThan(60);
     const reached = new Set(found.map((one) => one.slot.place));
-    const unreached = slots.map((one) => one.place).filter((place) => !reached.has(place));
+    const unreached = slots.map((one) => one.place).filter((place) => !reached.has(place) && !fleeting.has(place));
     expect(unreached.length, `${unreached.length} unreached:\n${unreached.join('\n')}`).toBeLessThanOrEqual(
       unreachedMax,
     );
