@@ -307,7 +307,7 @@ export default function OrderPage() {
                   {one.delivery ? (
                     <>
                       <When at={one.delivery.at} /> {one.delivery.note}
-                      <ul>
+                      <ul className="prose">
                         {one.delivery.items.map((item) => (
                           <li key={item.kind + item.text}>
                             {item.text}
