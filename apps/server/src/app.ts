@@ -7,7 +7,14 @@ import type { Logger } from 'pino';
 import { buildRooms, type Rooms, roomPermissions } from './build.ts';
 import { flowsOf } from './flows/index.ts';
 import { loadCalendar } from './kernel/calendar/load.ts';
-import { type Cases, casePermissions, findNotice, makeCases, makeServiceProof } from './kernel/case/index.ts';
+import {
+  type Cases,
+  casePermissions,
+  findNotice,
+  makeCases,
+  makeServiceProof,
+  makeStepLog,
+} from './kernel/case/index.ts';
 import { sealPlainForms } from './kernel/case/resealing.ts';
 import { caseRoutes } from './kernel/case/routes.ts';
 import type { Config } from './kernel/config.ts';
@@ -93,6 +100,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       seal: kernel.seal,
       namesOf: (read, ids) => rooms.members.displayNames(read, ids),
       proof: makeServiceProof({ keys: kernel.keys, publicLog: kernel.publicLog, suite: config.suite }),
+      stepLog: makeStepLog({ keys: kernel.keys, publicLog: kernel.publicLog, suite: config.suite }),
       onTickFailure: (id, clock, error) => log.error({ err: error, case: id, clock }, 'a clock could not act'),
     });
     const plain = await sealPlainForms(kernel.database, ruleBook, kernel.seal);

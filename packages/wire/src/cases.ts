@@ -201,6 +201,10 @@ export const timelineEntry = z.object({
   participant: z.string().nullable(),
   person: z.string().nullable(),
   input: data.nullable(),
+  log: z
+    .enum(['clear', 'commitment'])
+    .nullable()
+    .describe('how the step stands in the public log; its proof can be fetched'),
 });
 
 export const noticeView = z.object({
@@ -342,6 +346,17 @@ export const cases = {
     permission: 'signedIn',
     params: caseParams,
     reply: z.object({ items: z.array(timelineEntry) }),
+  }),
+  stepProof: endpoint({
+    id: 'cases.step.proof',
+    method: 'GET',
+    path: '/api/cases/:case/steps/:sequence/proof',
+    summary: { zh: '办理步骤的存证', en: 'Proof of a step in the public log' },
+    permission: 'signedIn',
+    params: caseParams.extend({ sequence: z.coerce.number().int().min(1).max(100_000) }),
+    reply: z.unknown(),
+    replyKind: 'bytes',
+    mediaType: 'application/json',
   }),
   move: endpoint({
     id: 'cases.case.move',

@@ -1,7 +1,7 @@
 /** Any case: where it stands, who acts next by when, the steps as forms of its procedure, papers, what happened, the drawing. */
 import { cases } from '@shugu/wire/cases';
 import { Alert } from 'antd';
-import { type Reply, useRead } from '../api.ts';
+import { addressOf, type Reply, useRead } from '../api.ts';
 import { listMark, useWords } from '../i18n/index.ts';
 import { useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
@@ -119,6 +119,14 @@ const CaseTimeline = ({ one, procedure }: { one: CaseView; procedure: Procedure 
                     <>
                       {' · '}
                       <OrganisationName id={entry.participant} />
+                    </>
+                  ) : null}
+                  {entry.log ? (
+                    <>
+                      {' · '}
+                      <a href={addressOf(cases.stepProof.path, { case: one.id, sequence: String(entry.sequence) })}>
+                        {t('case.stepProof')}
+                      </a>
                     </>
                   ) : null}
                 </span>

@@ -6,7 +6,7 @@ import { makeClient, ProblemError } from '@shugu/wire';
 import * as wire from '@shugu/wire/members';
 import pino from 'pino';
 import { loadCalendar } from '../kernel/calendar/load.ts';
-import { type Cases, casePermissions, makeCases } from '../kernel/case/index.ts';
+import { type Cases, casePermissions, makeCases, makeStepLog } from '../kernel/case/index.ts';
 import { caseRoutes } from '../kernel/case/routes.ts';
 import { type SimulatedClock, simulatedClock } from '../kernel/clock.ts';
 import { type Database, openDatabase } from '../kernel/db/db.ts';
@@ -18,6 +18,7 @@ import { newSecret } from '../kernel/ids.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { folderObjects } from '../kernel/objects.ts';
 import { testPostgres } from '../kernel/postgres/testing.ts';
+import { logOn } from '../kernel/publiclog/testing.ts';
 import { loadRulePacks } from '../kernel/rulepack/rulebook.ts';
 import { makeSeal } from '../kernel/seal.ts';
 import { type Members, type MembersSettings, makeMembers, membersPermissions } from './index.ts';
@@ -60,7 +61,13 @@ export const startMembersServer = async (
   const seal = makeSeal(Buffer.alloc(32, 7));
   const objects = folderObjects(home);
   const ruleBook = await loadRulePacks(join(import.meta.dirname, '../../../../rulepacks'));
-  const cases = makeCases({ ruleBook, calendar: await loadCalendar(), now: clock.now, seal });
+  const cases = makeCases({
+    ruleBook,
+    calendar: await loadCalendar(),
+    now: clock.now,
+    seal,
+    stepLog: makeStepLog(await logOn(database)),
+  });
   let url = '';
   const members = makeMembers({
     database,

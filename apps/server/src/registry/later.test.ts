@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import { retryJob } from '../kernel/jobs.ts';
+import { sequenceAll } from '../kernel/publiclog/testing.ts';
 import { refusal } from '../members/testing.server.ts';
 import { nationalSimulator } from './index.ts';
 import {
@@ -237,6 +238,85 @@ test('an objection after issue: the holder is told and is silent, inquiry, uphel
   expect(await refusal(propose(clerk))).toBe('registry.certificateUnfit');
 });
 
+/** An objection by the buyer, told to the holder, who may answer. */
+const objectionTold = async (code: string): Promise<string> => {
+  const { id: subject } = await seen(code);
+  const { id } = await buyer.call(caseWire.file, {
+    body: {
+      procedure: 'registration.objection',
+      handler: rig.cast.organisations.registrar!,
+      title: freight.name,
+      subject,
+      data: { certificate: code, holder: [rig.cast.organisations.xingsha!], claim: '请求更正', reason: '描述不实' },
+    },
+  });
+  await attach(buyer, id, 'identity');
+  await attach(buyer, id, 'objectionMaterial');
+  await move(buyer, id, 'submit');
+  await move(clerk, id, 'accept');
+  await move(clerk, id, 'tellHolder');
+  return id;
+};
+const states = async (code: string) => (await rightsOf(code)).map((right) => right.state);
+
+test('an objection that the holder concedes freezes the rights until the change that removes its cause', async () => {
+  const own = await profiledResource(rig, steward);
+  const code = await certificateFor(rig, steward, own);
+  const id = await objectionTold(code);
+  expect(await refusal(move(buyer, id, 'concede'))).toBe('kernel.notPermitted');
+  expect((await move(steward, id, 'concede')).state).toBe('conceded');
+  expect(await states(code)).toEqual(['frozen', 'frozen', 'frozen']);
+  expect(await events('registry.objection.conceded')).toMatchObject([{ code, case: id }]);
+  const change = await laterCase(
+    rig,
+    steward,
+    'registration.change',
+    code,
+    { changes: [{ item: 'description', before: freight.summary, after: '更正后的概述' }] },
+    ['identity', 'changeProof'],
+  );
+  await move(steward, change, 'submit');
+  await approveLater(rig, change);
+  expect(await states(code)).toEqual(['active', 'active', 'active']);
+  expect(await seen(code)).toMatchObject({ state: 'valid', revision: 2, dataSummary: '更正后的概述' });
+});
+
+test('an objection that is contested and dismissed leaves everything as it was', async () => {
+  const own = await profiledResource(rig, steward);
+  const code = await certificateFor(rig, steward, own);
+  const before = await seen(code);
+  const id = await objectionTold(code);
+  expect((await move(steward, id, 'contest', { input: { reason: '描述属实' } })).state).toBe('inquiry');
+  expect(await refusal(move(steward, id, 'dismiss', { input: { reason: '-' } }))).toBe('kernel.notPermitted');
+  expect((await move(reviewer, id, 'dismiss', { input: { reason: '证据不足' } })).state).toBe('dismissed');
+  expect(await states(code)).toEqual(['active', 'active', 'active']);
+  expect(await seen(code)).toEqual(before);
+  expect(await events('registry.objection.dismissed')).toMatchObject([{ code, case: id }]);
+
+  // The dismissal stands in the log as a commitment: the parties prove it, a stranger sees nothing of it.
+  await sequenceAll(rig.kernel.database, rig.kernel.publicLog);
+  const { items } = await buyer.call(caseWire.timeline, { params: { case: id } });
+  const step = items.at(-1)!;
+  expect(step).toMatchObject({ move: 'dismiss', log: 'commitment' });
+  const proof = { params: { case: id, sequence: step.sequence } };
+  for (const who of [buyer, steward, clerk]) {
+    const bundle = await (await who.raw(caseWire.stepProof, proof)).json();
+    expect(bundle).toMatchObject({
+      kind: 'caseStep',
+      document: { move: 'dismiss', procedure: 'registration.objection' },
+    });
+  }
+  const other = await rig.as('merchant.trader');
+  expect(await refusal(other.raw(caseWire.stepProof, proof))).toBe('kernel.unknown');
+  expect(await refusal(rig.stranger.raw(caseWire.stepProof, proof))).toBe('kernel.notSignedIn');
+  const logged = await rig.kernel.database.rows<{ entry: Buffer }>(
+    sql`select entry from log_entries where kind = 'caseStep' and form = 'commitment'`,
+  );
+  expect(logged.length).toBeGreaterThan(0);
+  for (const { entry } of logged)
+    expect(Object.keys(JSON.parse(entry.toString()))).toEqual(['commitment', 'form', 'kind', 'v']);
+});
+
 test('a file is inspected with a purpose: holders at once, others when the registrar grants it', async () => {
   const code = await certificateFor(rig, steward, resource);
   const ask = (who: Client) =>
@@ -275,7 +355,7 @@ test('the registrar keeps its public page and volumes', async () => {
   expect(shown.nationalSystem.zh).toContain('模拟');
   const volumes = await rig.stranger.call(wire.registryStatistics, { query: { year: 2026 } });
   const first = volumes.items.filter((row) => row.procedure === 'registration.first');
-  expect(first.reduce((sum, row) => sum + row.completed, 0)).toBe(5);
+  expect(first.reduce((sum, row) => sum + row.completed, 0)).toBe(7);
   expect(volumes.inForce).toBe(
     (await rig.stranger.call(wire.listCertificates, { query: { state: 'valid' } })).items.length,
   );

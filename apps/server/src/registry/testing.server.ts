@@ -9,7 +9,7 @@ import * as wire from '@shugu/wire/registry';
 import pino from 'pino';
 import type { z } from 'zod';
 import { loadCalendar } from '../kernel/calendar/load.ts';
-import { type Cases, casePermissions, makeCases } from '../kernel/case/index.ts';
+import { type Cases, casePermissions, makeCases, makeStepLog } from '../kernel/case/index.ts';
 import { caseRoutes } from '../kernel/case/routes.ts';
 import type { SimulatedClock } from '../kernel/clock.ts';
 import { readConfig } from '../kernel/config.ts';
@@ -25,6 +25,9 @@ import { loadRulePacks } from '../kernel/rulepack/rulebook.ts';
 import { makeMembers, membersPermissions } from '../members/index.ts';
 import { type SeededCast, seedCast } from '../members/testing.ts';
 import { makeRegistry, nationalSimulator, type Registry, registryPermissions } from './index.ts';
+
+/** What the steps below need: of this server, or of a whole exchange. */
+export type Rig = Pick<TestRegistry, 'as' | 'cast' | 'settle'>;
 
 export interface TestRegistry {
   kernel: Kernel;
@@ -63,7 +66,13 @@ export const startRegistryServer = async (options: { start?: string } = {}): Pro
   const { database, objects, issue, publicLog } = kernel;
   const now = () => kernel.clock.now();
   const ruleBook = await loadRulePacks(join(import.meta.dirname, '../../../../rulepacks'));
-  const cases = makeCases({ ruleBook, calendar: await loadCalendar(), now, seal: kernel.seal });
+  const cases = makeCases({
+    ruleBook,
+    calendar: await loadCalendar(),
+    now,
+    seal: kernel.seal,
+    stepLog: makeStepLog({ keys: kernel.keys, publicLog, suite: config.suite }),
+  });
   const members = makeMembers({
     database,
     seal: kernel.seal,
@@ -170,7 +179,7 @@ export const freightTable = Buffer.from(
 
 /** Sends a file whole and waits until it is read. */
 export const upload = async (
-  rig: TestRegistry,
+  rig: Rig,
   client: Client,
   resource: string,
   content: Buffer = freightTable,
@@ -188,7 +197,7 @@ export const upload = async (
 };
 
 export const profiledResource = async (
-  rig: TestRegistry,
+  rig: Rig,
   client: Client,
   over: Partial<z.input<typeof wire.resourceFields>> = {},
 ): Promise<string> => {
@@ -251,7 +260,7 @@ export const move = (client: Client, id: string, step: string, more: { input?: o
 
 /** Draft with its papers, not yet handed in. */
 export const draftCase = async (
-  rig: TestRegistry,
+  rig: Rig,
   client: Client,
   procedure: string,
   subject: string,
@@ -274,7 +283,7 @@ export const draftCase = async (
 const met = { description: 'met', source: 'met', rights: 'met', opinion: '材料齐全，三项审查均通过' };
 
 /** The registrar's side from acceptance to the last review; two people. */
-export const review = async (rig: TestRegistry, id: string) => {
+export const review = async (rig: Rig, id: string) => {
   const clerk = await rig.as('registrar.clerk');
   await move(clerk, id, 'accept');
   await move(clerk, id, 'concludeReview', { input: met });
@@ -282,7 +291,7 @@ export const review = async (rig: TestRegistry, id: string) => {
 
 /** A certificate by first registration without notice, which takes no time; its code. */
 export const certificateFor = async (
-  rig: TestRegistry,
+  rig: Rig,
   client: Client,
   resource: string,
   over: Record<string, unknown> = {},
@@ -301,7 +310,7 @@ export const certificateFor = async (
 
 /** A later registration up to its evidence: handed in, reviewed, approved by a second person. */
 export const laterCase = async (
-  rig: TestRegistry,
+  rig: Rig,
   client: Client,
   procedure: string,
   code: string,
@@ -313,7 +322,7 @@ export const laterCase = async (
   return draftCase(rig, client, procedure, subject, form, papers);
 };
 
-export const approveLater = async (rig: TestRegistry, id: string): Promise<void> => {
+export const approveLater = async (rig: Rig, id: string): Promise<void> => {
   await review(rig, id);
   await move(await rig.as('registrar.reviewer'), id, 'approve');
   await rig.settle();

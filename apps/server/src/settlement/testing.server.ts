@@ -7,7 +7,7 @@ import { makeClient, ProblemError } from '@shugu/wire';
 import * as memberWire from '@shugu/wire/members';
 import pino from 'pino';
 import { loadCalendar } from '../kernel/calendar/load.ts';
-import { makeCases } from '../kernel/case/index.ts';
+import { makeCases, makeStepLog } from '../kernel/case/index.ts';
 import type { SimulatedClock } from '../kernel/clock.ts';
 import { readConfig } from '../kernel/config.ts';
 import { type Database, sql, type Tx } from '../kernel/db/db.ts';
@@ -83,7 +83,13 @@ export const startSettlementServer = async (options: { simulatorArguments?: stri
     database,
     seal,
     objects,
-    cases: makeCases({ ruleBook, calendar: await loadCalendar(), now: clock.now, seal }),
+    cases: makeCases({
+      ruleBook,
+      calendar: await loadCalendar(),
+      now: clock.now,
+      seal,
+      stepLog: makeStepLog({ keys: kernel.keys, publicLog: kernel.publicLog, suite: config.suite }),
+    }),
     now: clock.now,
     permissionTables: [membersPermissions, settlementPermissions],
     settings: { setupToken: 'x', sessionHours: 2000, loginTriesPerMinute: 1000, publicUrl: () => url },

@@ -128,6 +128,7 @@ export const frame = {
   'turn.nobody': ['无', 'Nobody'],
   'turn.party': ['相关方', 'Party'],
   'case.erased': ['（个人信息已删除）', '(personal data erased)'],
+  'case.stepProof': ['存证', 'Proof'],
   'case.queue': ['办件列表', 'Cases'],
   'case.title': ['办件', 'Case'],
   'case.procedure': ['事项', 'Procedure'],

@@ -17,6 +17,7 @@ import {
   publicNotices,
   type QueueQuery,
   queueOf,
+  stepProof,
   timelineOf,
   viewOf,
 } from './reads.ts';
@@ -28,6 +29,7 @@ export { makeServiceProof, type ServedHow } from './proof.ts';
 export type { QueueQuery } from './reads.ts';
 export { sidesOf } from './rules.ts';
 export type { CasesOptions, Done, Filing, MoveOptions } from './service.ts';
+export { exact, makeStepLog, type StepLog } from './steplog.ts';
 export type { CaseRecord } from './store.ts';
 export { caseProblems };
 
@@ -86,6 +88,8 @@ export const makeCases = (options: CasesOptions) => {
     },
     queue: (reader: Reader, principal: Principal, query: QueueQuery) => queueOf(service, reader, principal, query),
     timeline: (reader: Reader, principal: Principal, id: string) => timelineOf(service, reader, principal, id),
+    stepProof: (reader: Reader, principal: Principal, id: string, sequence: number) =>
+      stepProof(service, reader, principal, id, sequence),
     publicNotices: (reader: Reader, query: PublicNoticeQuery) => publicNotices(service, reader, query),
     publicNotice: (reader: Reader, id: string) => publicNotice(service, reader, id),
     checkAttach: (reader: Reader, principal: Principal, id: string, kind: string) =>

@@ -1,5 +1,6 @@
 /** A case as the pure rules see it. Times are moments; lengths of clocks are in the unit of their rule. */
 import type { Principal } from '../http/principal.ts';
+import type { Move } from '../rulepack/model.ts';
 
 export interface Text {
   zh: string;
@@ -96,7 +97,7 @@ export interface Decision {
   clocks: ClockState[];
   notices: NoticeDraft[];
   effects: string[];
-  log: 'none' | 'clear' | 'commitment';
+  log: Move['log'];
   turn: string;
   ended: boolean;
   warnings: Warning[];

@@ -32,6 +32,11 @@ export const caseProblems = defineProblems('cases', {
     title: { zh: '不得自行办理本单位的申请', en: 'An organisation does not handle its own application' },
     next: { zh: '请向另一家机构提出', en: 'File it with another organisation' },
   },
+  stepNotLogged: {
+    status: 404,
+    title: { zh: '该步骤没有可出具的存证', en: 'There is no proof of this step' },
+    next: { zh: '在办理过程中选择标有存证的步骤', en: 'Choose a step that the timeline marks as logged' },
+  },
   moveUnknown: {
     status: 400,
     title: { zh: '该事项没有这一步骤', en: 'This procedure has no such step' },

@@ -2,24 +2,11 @@
  * Proof of service (送达回证): what was served on whom, when and how, signed by the node and committed to its log under a salt.
  * Limits run from that moment, so it must convince somebody who does not trust our rows. The bundle verifies offline.
  */
-import {
-  assembleCore,
-  type BundleCore,
-  buildBundle,
-  bundleEntry,
-  draftStatement,
-  entryBytes,
-  type Json,
-  parseEntry,
-  type SuiteName,
-  signStatement,
-} from '@shugu/evidence';
+import type { Json } from '@shugu/evidence';
 import { type Reader, sql, type Tx } from '../db/db.ts';
-import { issueProblems } from '../issue/issue.ts';
-import type { Keys } from '../keys.ts';
 import { kernelProblems } from '../problem.ts';
-import type { PublicLog } from '../publiclog/publiclog.ts';
 import type { Text } from './model.ts';
+import { bundleOf, type LoggedStatement, logStatement, type StatementOptions } from './statement.ts';
 
 /** `inbox`: it lay in the organisation's inbox. `read`: a person of the organisation opened it there. */
 export type ServedHow = 'inbox' | 'read';
@@ -46,12 +33,6 @@ export interface ServiceProof {
   bundle(read: Reader, notice: string, how: ServedHow): Promise<Uint8Array>;
 }
 
-export interface ServiceProofOptions {
-  keys: Pick<Keys, 'signer'>;
-  publicLog: Pick<PublicLog, 'publish' | 'inclusion'>;
-  suite: SuiteName;
-}
-
 const kind = 'serviceProof';
 const title = { zh: '送达回证', en: 'Proof of service' };
 
@@ -71,43 +52,25 @@ const documentOf = (fact: ServedFact): Record<string, Json> => ({
   serves: fact.serves,
 });
 
-export const makeServiceProof = ({ keys, publicLog, suite }: ServiceProofOptions): ServiceProof => ({
+export const makeServiceProof = (options: StatementOptions): ServiceProof => ({
   prove: async (tx, fact) => {
-    const statement = draftStatement({
+    const participant = fact.receiver;
+    const made = await logStatement(options, tx, {
       kind,
       title,
-      issued: tx.now.toISOString(),
-      node: tx.tenancy.node,
       document: documentOf(fact),
-    });
-    const core = assembleCore(statement, [await signStatement(statement, await keys.signer(tx, '', 'seal'), 'issuer')]);
-    const { entry, salt } = bundleEntry(core, { suite, form: 'commitment' });
-    const logEntry = await publicLog.publish(tx, {
-      kind,
       form: 'commitment',
-      bytes: entryBytes(entry),
-      participant: fact.receiver,
+      participant,
     });
     await tx.exec(sql`insert into notice_proofs (notice, how, node, market, participant, core, salt, log_entry, at, retention_class)
-      values (${fact.notice}, ${fact.how}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${fact.receiver}, ${JSON.stringify(core)},
-        ${Buffer.from(salt!).toString('base64')}, ${logEntry}, ${fact.at},
-        (select retention_class from notices where id = ${fact.notice}))`);
+      values (${fact.notice}, ${fact.how}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${JSON.stringify(made.core)},
+        ${made.salt}, ${made.log_entry}, ${fact.at}, (select retention_class from notices where id = ${fact.notice}))`);
   },
   bundle: async (read, notice, how) => {
-    const row = await read.first<{ core: BundleCore; salt: string; log_entry: string }>(
+    const row = await read.first<LoggedStatement>(
       sql`select core, salt, log_entry from notice_proofs where notice = ${notice} and how = ${how}`,
     );
     if (!row) throw kernelProblems.unknown();
-    const found = await publicLog.inclusion(read, row.log_entry);
-    if (!found) throw issueProblems.notReady();
-    return buildBundle({
-      core: row.core,
-      suite: found.suite,
-      index: found.position,
-      entry: parseEntry(found.entry),
-      salt: new Uint8Array(Buffer.from(row.salt, 'base64')),
-      proof: found.proof,
-      checkpoint: found.checkpoint,
-    });
+    return bundleOf(options, read, row);
   },
 });

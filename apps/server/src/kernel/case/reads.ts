@@ -11,6 +11,7 @@ import type { ClockState } from './model.ts';
 import { type Paper, papersSeen } from './papers.ts';
 import { movesOpenTo } from './rules.ts';
 import type { CaseService } from './service.ts';
+import { loggedSteps } from './steplog.ts';
 import { type CaseRecord, clocksAmong, listCases, movesOf } from './store.ts';
 
 export type CaseView = z.input<typeof wire.get.reply>;
@@ -187,6 +188,7 @@ export const timelineOf = async (service: CaseService, reader: Reader, principal
   const table = service.tableOf(one);
   const rows = await movesOf(reader, id);
   const names = await service.options.namesOf?.(reader, [...new Set(rows.map((row) => row.actor))]);
+  const logged = seen === 'whole' ? await loggedSteps(reader, id) : new Map<number, 'clear' | 'commitment'>();
   return rows
     .filter(
       (row) =>
@@ -208,8 +210,22 @@ export const timelineOf = async (service: CaseService, reader: Reader, principal
         participant: open ? row.participant || null : null,
         person: open ? nameOf(row.actor, names) : null,
         input: open ? json(row.input) : null,
+        log: logged.get(row.sequence) ?? null,
       };
     });
+};
+
+/** Proof of a step in the public log, for those who see the whole case. */
+export const stepProof = async (
+  service: CaseService,
+  reader: Reader,
+  principal: Principal,
+  id: string,
+  sequence: number,
+): Promise<Uint8Array> => {
+  const { one, seen } = await service.find(reader, principal, id);
+  if (seen !== 'whole') throw kernelProblems.unknown();
+  return service.options.stepLog.bundle(reader, one.id, sequence);
 };
 
 const noticeOf = (one: CaseRecord, table: Procedure, clocks: readonly ClockState[]): PublicNotice => {

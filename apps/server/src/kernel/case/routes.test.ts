@@ -15,9 +15,10 @@ import { makeHttp } from '../http/server.ts';
 import { rateLimit } from '../limits.ts';
 import { folderObjects } from '../objects.ts';
 import { stopTestPostgres, testPostgres } from '../postgres/testing.ts';
+import { logOn } from '../publiclog/testing.ts';
 import { loadRulePacks } from '../rulepack/rulebook.ts';
 import { makeSeal } from '../seal.ts';
-import { type Cases, makeCases } from './index.ts';
+import { type Cases, makeCases, makeStepLog } from './index.ts';
 import { caseRoutes } from './routes.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -58,7 +59,13 @@ beforeAll(async () => {
   });
   await migrate(database, await readMigrations(here('../..'), ['kernel']));
   const book = await loadRulePacks(here('../../../../../rulepacks'));
-  cases = makeCases({ ruleBook: book, calendar: await loadCalendar(), now: () => now, seal });
+  cases = makeCases({
+    ruleBook: book,
+    calendar: await loadCalendar(),
+    now: () => now,
+    seal,
+    stepLog: makeStepLog(await logOn(database)),
+  });
   // Stands for the registry: what its guards and effects do is tested there.
   const { moves } = book.procedure('registration.first', now)!.procedure;
   cases.register('registration.first', {

@@ -109,6 +109,10 @@ export const caseRoutes = ({ cases, database, objects }: CaseRoutesOptions): Rou
     on(wire.timeline, async ({ read, principal, params }) => ({
       items: await cases.timeline(read, principal, params.case),
     })),
+    on(wire.stepProof, async ({ read, principal, params }) => ({
+      body: Buffer.from(await cases.stepProof(read, principal, params.case, params.sequence)),
+      fileName: `caseStep-${params.case}-${params.sequence}.bundle.json`,
+    })),
     on(wire.move, async ({ tx, principal, params, body: { move, ...given } }) =>
       cases.view(tx, principal, await cases.move(tx, principal, params.case, move, given)),
     ),

@@ -259,7 +259,7 @@ describe('the whole case', () => {
     );
     expect(world.clock('whole')).toBeUndefined();
     expect(world.take(clerk, 'certify')).toBe('certified');
-    expect(world.last).toMatchObject({ ended: true, effects: ['issueCertificate'], log: 'clear' });
+    expect(world.last).toMatchObject({ ended: true, effects: ['issueCertificate'], log: 'effect' });
   });
   it('is extended by ten working days in all, and not once it has passed', () => {
     const world = open(form, '2026-03-02');
@@ -303,7 +303,7 @@ describe('public notice', () => {
       dataSummary: form.dataSummary,
       limits: '无',
     });
-    expect(world.last.log).toBe('clear');
+    expect(world.last.log).toBe('effect');
     expect(world.take(reviewer, 'endNotice')).toBe('kernel.notPermitted');
   });
   it('stands still for an objection, with what was left of it', () => {

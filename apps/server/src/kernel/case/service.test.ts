@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseEntry, trustFrom, verifyBundle, vkeyOf } from '@shugu/evidence';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCalendar } from '../calendar/load.ts';
 import { simulatedClock } from '../clock.ts';
@@ -12,9 +13,11 @@ import { actorOf, type Principal } from '../http/principal.ts';
 import { folderObjects } from '../objects.ts';
 import { stopTestPostgres, testPostgres } from '../postgres/testing.ts';
 import { Problem } from '../problem.ts';
+import { origins } from '../publiclog/store.ts';
+import { logOn, sequenceAll } from '../publiclog/testing.ts';
 import { loadRulePacks } from '../rulepack/rulebook.ts';
 import { makeSeal } from '../seal.ts';
-import { type Cases, makeCases, type QueueQuery } from './index.ts';
+import { type Cases, makeCases, makeStepLog, type QueueQuery } from './index.ts';
 import { listNotices } from './notices.ts';
 import { caseRoutes } from './routes.ts';
 
@@ -39,6 +42,7 @@ const nobody = someone('', '');
 const clock = simulatedClock(new Date('2026-02-11T02:00:00Z'), () => 0);
 let database: Database;
 let cases: Cases;
+let logged: Awaited<ReturnType<typeof logOn>>;
 let folder: string;
 const seal = makeSeal(Buffer.alloc(32, 7));
 
@@ -52,11 +56,13 @@ beforeAll(async () => {
     clientsMax: 4,
   });
   await migrate(database, await readMigrations(here('../..'), ['kernel']));
+  logged = await logOn(database);
   cases = makeCases({
     ruleBook: await loadRulePacks(here('./testdata')),
     calendar: await loadCalendar(here('../../../../../rulepacks/calendars/cn.json')),
     now: () => clock.now(),
     seal,
+    stepLog: makeStepLog(logged),
     onTickFailure: (_, __, error) => {
       throw error;
     },
@@ -308,6 +314,88 @@ describe('silence and service', () => {
       refuse(),
     ]);
     expect(codes.sort()).toEqual(['cases.notNow', 'cases.notNow', 'cases.notNow', 'done']);
+  });
+});
+
+describe('the public log', () => {
+  const entriesSince = async (before: number) => {
+    await sequenceAll(database, logged.publicLog);
+    const rows = await database.rows<{ entry: Buffer; title: unknown; position: number }>(
+      sql`select entry, title, position from log_entries where position >= ${before} order by position`,
+    );
+    return rows.map(({ entry, title }) => ({ ...parseEntry(new Uint8Array(entry)), title }));
+  };
+  const size = async () => {
+    await sequenceAll(database, logged.publicLog);
+    return (await database.one<{ size: number }>(sql`select count(*)::int as size from log_entries`)).size;
+  };
+  const trust = async () => {
+    const [origin] = await origins(database);
+    const { publicKey } = await logged.keys.signerById(database, origin!.key);
+    return trustFrom({
+      logs: [{ origin: origin!.origin, suite: origin!.suite, vkey: vkeyOf(origin!.origin, publicKey) }],
+    });
+  };
+  const proof = (who: Principal, id: string, sequence: number) =>
+    cases.stepProof(database, who, id, sequence).then(
+      (bundle) => verifyBundle(bundle, trustOf).then((report) => report.ok),
+      (error) => (error as Problem).code,
+    );
+  let trustOf: Awaited<ReturnType<typeof trust>>;
+
+  it('shows of a clear step what the state reached makes public, and nothing else', async () => {
+    trustOf = await trust();
+    const before = await size();
+    const id = await asked();
+    const [entry, ...more] = await entriesSince(before);
+    expect(more).toEqual([]);
+    expect(entry).toMatchObject({
+      form: 'clear',
+      kind: 'caseStep',
+      title: { zh: '借用·提交' },
+      body: { document: { case: id, procedure: 'depot.loan', move: 'ask', to: 'asked', public: { item: '投影仪' } } },
+    });
+    expect(JSON.stringify(entry)).not.toMatch(/0731|org_a|alice/);
+    expect((await cases.timeline(database, alice, id)).map((one) => one.log)).toEqual(['clear']);
+    expect(await proof(alice, id, 1)).toBe(true);
+  });
+
+  it('shows of a committed step that there was one; who sees the case can prove it, until the salt is erased', async () => {
+    const id = await asked();
+    const before = await size();
+    await move(keeper, id, 'grant');
+    expect(await proof(alice, id, 2)).toBe('papers.notReady');
+    // Among seven of nothing, and nobody can tell which.
+    const entries = await entriesSince(before);
+    expect(entries).toHaveLength(8);
+    for (const entry of entries) {
+      expect(Object.keys(entry).sort()).toEqual(['commitment', 'form', 'kind', 'title', 'v']);
+      expect(entry).toMatchObject({ form: 'commitment', kind: 'undisclosed', title: null });
+    }
+    for (const who of [alice, keeper, regulator]) expect(await proof(who, id, 2)).toBe(true);
+    for (const who of [stranger, nobody]) expect(await proof(who, id, 2)).toBe('kernel.unknown');
+    expect((await cases.timeline(database, keeper, id)).at(-1)).toMatchObject({ move: 'grant', log: 'commitment' });
+
+    // Equal steps of two cases look different, so that nobody can try out what was committed.
+    const other = await asked();
+    await move(keeper, other, 'grant');
+    const all = (await entriesSince(before)).filter((one) => one.form === 'commitment');
+    expect(new Set(all.map((one) => JSON.stringify(one))).size).toBe(all.length);
+
+    // A step that the table does not log has no proof, and a party that joined sees none of the others'.
+    await move(alice, other, 'collect');
+    expect(await proof(alice, other, 3)).toBe('cases.stepNotLogged');
+    expect(await proof(stranger, other, 3)).toBe('kernel.unknown');
+    await database.pool.query('update case_step_log set salt = null where case_id = $1', [id]);
+    expect(await proof(alice, id, 2)).toBe('cases.stepNotLogged');
+    expect((await cases.timeline(database, keeper, id)).at(-1)).toMatchObject({ move: 'grant', log: null });
+  });
+
+  it('leaves no entry of a move that did not happen', async () => {
+    const id = await asked();
+    const before = await size();
+    expect(await codeOf(move(clerk, id, 'grant'))).toBe('kernel.notPermitted');
+    expect(await size()).toBe(before);
   });
 });
 

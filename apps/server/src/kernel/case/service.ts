@@ -19,6 +19,7 @@ import { openForm, sealForm } from './personal.ts';
 import { caseProblems } from './problems.ts';
 import type { ServiceProof } from './proof.ts';
 import { decide, type Facts, sidesOf } from './rules.ts';
+import type { StepLog } from './steplog.ts';
 import {
   addMove,
   addOutcome,
@@ -40,6 +41,8 @@ export interface CasesOptions {
   seal: Seal;
   /** Names of people and service accounts by id, as they are now; without it the timeline names nobody. */
   namesOf?: (reader: Reader, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** Takes what the tables send into the public log. */
+  stepLog: StepLog;
   /** Kinds of an organisation, to refuse a handler that could never act; without it the room that files must look. */
   kindsOf?: (reader: Reader, participant: string) => Promise<ReadonlySet<string>>;
   /** Makes service provable; only tests of the engine by itself go without. */
@@ -161,7 +164,7 @@ export const makeCaseService = (options: CasesOptions) => {
       publishedAt: isPublic ? (one.publishedAt ?? at) : one.publishedAt,
       endedAt: decision.ended ? at : null,
     });
-    await addMove(tx, one.id, {
+    const sequence = await addMove(tx, one.id, {
       at,
       move: decision.move,
       from_state: decision.from,
@@ -171,6 +174,15 @@ export const makeCaseService = (options: CasesOptions) => {
       actor: principal.id,
       input: decision.input,
     });
+    if (decision.log === 'clear' || decision.log === 'commitment')
+      await options.stepLog.publish(tx, {
+        case: one,
+        table,
+        decision,
+        sequence,
+        participant: principal.participant,
+        at,
+      });
     for (const { to, ...notice } of decision.notices)
       for (const recipient of to) {
         const dueAt = earliestDueTo(decision.clocks, table, sidesOf({ ...one, parties: decision.parties }, recipient));

@@ -202,12 +202,16 @@ export interface MoveRow {
   input: Data;
 }
 
-export const addMove = async (tx: Tx, caseId: string, row: Omit<MoveRow, 'sequence'>): Promise<void> => {
-  await tx.exec(sql`insert into case_moves (case_id, sequence, node, market, participant, at, recorded_at, move, from_state, to_state, by, actor,
+/** Its place in the case's row of moves. */
+export const addMove = async (tx: Tx, caseId: string, row: Omit<MoveRow, 'sequence'>): Promise<number> => {
+  const { sequence } = await tx.one<{
+    sequence: number;
+  }>(sql`insert into case_moves (case_id, sequence, node, market, participant, at, recorded_at, move, from_state, to_state, by, actor,
       input, retention_class)
     select ${caseId}, coalesce(max(sequence), 0) + 1, ${tx.tenancy.node}, ${tx.tenancy.market}, ${row.participant}, ${row.at}::timestamptz,
       ${tx.now}::timestamptz, ${row.move}, ${row.from_state}, ${row.to_state}, ${row.by}, ${row.actor}, ${JSON.stringify(row.input)}::jsonb, ${classOf(caseId)}
-    from case_moves where case_id = ${caseId}`);
+    from case_moves where case_id = ${caseId} returning sequence`);
+  return sequence;
 };
 
 export const movesOf = (reader: Reader, caseId: string): Promise<MoveRow[]> =>

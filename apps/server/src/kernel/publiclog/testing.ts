@@ -8,6 +8,42 @@ import {
   vkeyOf,
 } from '@shugu/evidence';
 import { appendEntries, consistencyProof, formatCheckpoint, signNote } from '@shugu/tlog';
+import pino from 'pino';
+import { type Database, sql } from '../db/db.ts';
+import { systemActor } from '../http/principal.ts';
+import { makeKeys } from '../keys.ts';
+import { makePublicLog, type PublicLog } from './publiclog.ts';
+import { insertOrigin } from './store.ts';
+import { originName } from './succession.ts';
+
+/** Keys and a public log with its origin, on a migrated database that no kernel was opened on. */
+export const logOn = async (database: Database, suite: SuiteName = 'intl') => {
+  const keys = makeKeys(Buffer.alloc(32, 7), suite);
+  const node = await database.tx(systemActor('test'), async (tx) => {
+    const { keyId } = await keys.signer(tx, '', 'log');
+    await insertOrigin(tx, originName(tx.tenancy.node, keyId), suite, keyId);
+    return tx.tenancy.node;
+  });
+  const publicLog = makePublicLog({
+    database,
+    node,
+    log: pino({ level: 'silent' }),
+    originKey: async (origin) => ({
+      suite: origin.suite,
+      hash: suiteOf(origin.suite).hash,
+      signer: await keys.signerById(database, origin.key),
+    }),
+    rhythmSeconds: { clear: 1, commitment: 1 },
+    now: () => new Date(),
+  });
+  return { keys, publicLog, suite };
+};
+
+/** Whatever is committed. A batch waits for transactions that are older, and other tests' are on the same server. */
+export const sequenceAll = async (database: Database, publicLog: Pick<PublicLog, 'sequence'>): Promise<void> => {
+  do await publicLog.sequence();
+  while (await database.first(sql`select 1 from log_entries where position is null limit 1`));
+};
 
 /** A log in memory; with the `signer` of another it is a second history under one key. */
 export const makeLog = (

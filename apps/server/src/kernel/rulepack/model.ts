@@ -146,8 +146,11 @@ const move = z.strictObject({
   requires: z.array(condition).default([]),
   guards: z.array(key).default([]),
   effects: z.array(key).default([]),
-  /** How the step enters the public log. */
-  log: z.enum(['none', 'clear', 'commitment']).default('none'),
+  /**
+   * How the step enters the public log. clear: with the public fields of the state reached, for good, so never where they name
+   * persons; commitment: salted, whatever the state; effect: an effect of the step makes the entry itself.
+   */
+  log: z.enum(['none', 'clear', 'commitment', 'effect']).default('none'),
 });
 
 const clock = z.strictObject({

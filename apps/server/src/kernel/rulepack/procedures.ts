@@ -78,6 +78,7 @@ const checkMoves = (table: Procedure, rules: ReadonlyMap<string, Rule>, fault: F
     for (const name of one.to === 'stay' ? one.from : [...one.from, one.to])
       if (!table.states[name]) fault(`${at}: state ${name} is unknown`);
     for (const name of one.from) if (table.states[name]?.end) fault(`${at}: leaves the end ${name}`);
+    checkLog(table, one, fault);
     checkFields(one.input, at, rules, parties, fault);
     // Inputs go into notices and the timeline as they are.
     if (one.input.some((field) => field.personal || field.fields?.some((inner) => inner.personal)))
@@ -109,11 +110,24 @@ const checkMoves = (table: Procedure, rules: ReadonlyMap<string, Rule>, fault: F
   }
 };
 
-const showsPrivate = (form: readonly Field[], path: string): boolean => {
+const showsPersonal = (form: readonly Field[], path: string, marks: readonly Field['personal'][]): boolean => {
   const [id, inner] = path.split('.');
   const field = form.find((one) => one.id === id);
   const shown = inner ? field?.fields?.filter((one) => one.id === inner) : (field?.fields ?? (field ? [field] : []));
-  return shown?.some((one) => one.personal === 'private') ?? false;
+  return shown?.some((one) => one.personal && marks.includes(one.personal)) ?? false;
+};
+
+/** What enters the log stays for good: in clear only what is public, and nobody's name even if a notice shows it. */
+const checkLog = (table: Procedure, one: Procedure['moves'][number], fault: Fault) => {
+  const at = `move ${one.id}`;
+  if (one.log === 'effect' && one.effects.length === 0) fault(`${at}: no effect makes the entry`);
+  if (one.log !== 'clear') return;
+  for (const name of one.to === 'stay' ? one.from : [one.to]) {
+    const shown = table.states[name]?.public;
+    if (!shown) fault(`${at}: nothing is public in ${name}, so nothing is clear`);
+    if (shown?.some((path) => showsPersonal(table.form, path, ['private', 'notice'])))
+      fault(`${at}: what ${name} shows of persons may not enter the log`);
+  }
 };
 
 const checkStates = (table: Procedure, fault: Fault) => {
@@ -133,7 +147,7 @@ const checkStates = (table: Procedure, fault: Fault) => {
       fault(`state ${id} has no way out`);
     for (const name of state.public ?? []) {
       if (!fields.has(name.split('.')[0]!)) fault(`state ${id}: public field ${name} is unknown`);
-      if (showsPrivate(table.form, name)) fault(`state ${id}: ${name} is personal and may not be public`);
+      if (showsPersonal(table.form, name, ['private'])) fault(`state ${id}: ${name} is personal and may not be public`);
     }
     if (state.private && state.public) fault(`state ${id} is both private and public`);
   }

@@ -7,7 +7,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 type Part = Record<string, unknown>;
 interface Loose extends Part {
   rules: Part[];
-  procedures: { moves: Part[]; states: Record<string, Part>; clocks: Part[] }[];
+  procedures: { form: Part[]; moves: Part[]; states: Record<string, Part>; clocks: Part[] }[];
 }
 const depot = async (change: (pack: Loose) => void = () => {}): Promise<Loose> => {
   const pack = JSON.parse(await readFile(here('../case/testdata/depot.json'), 'utf8'));
@@ -167,6 +167,17 @@ group('a faulty table is refused with what is wrong', () => {
     ['an unknown party', (pack) => Object.assign(move(pack, 'remark'), { joins: 'friend' }), 'party friend'],
     ['an unknown actor', (pack) => Object.assign(move(pack, 'ask'), { by: ['owner'] }), 'by'],
     ['a misspelt key', (pack) => Object.assign(move(pack, 'ask'), { permision: 'x' }), 'permision'],
+    [
+      'clear where nothing is public',
+      (pack) => Object.assign(move(pack, 'grant'), { log: 'clear' }),
+      'nothing is public',
+    ],
+    [
+      'a person in a clear step',
+      (pack) => Object.assign(pack.procedures[0]!.form[0]!, { personal: 'notice' }),
+      'may not enter the log',
+    ],
+    ['an entry that nothing makes', (pack) => Object.assign(move(pack, 'ask'), { log: 'effect' }), 'no effect makes'],
     ['a circle', (pack) => Object.assign(pack.procedures[0]!, { like: 'depot.loan' }), 'circle'],
   ])('%s', async (_, change, message) => {
     const pack = await depot(change);

@@ -2,21 +2,12 @@
 import { createHash } from 'node:crypto';
 import { canonicalBytes, clearEntry, entryBytes, type Json } from '@shugu/evidence';
 import { dayOf } from '../../kernel/calendar/calendar.ts';
-import type { CaseRecord, Occasion } from '../../kernel/case/index.ts';
+import { type CaseRecord, exact, type Occasion } from '../../kernel/case/index.ts';
 import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import type { RegistryDeps, Text } from '../model.ts';
 import { registryProblems as problems } from '../problems.ts';
 import { findDispatch } from '../store/national.ts';
 import { dispatch } from './national.ts';
-
-/** Any JSON in canonical terms: fractions become text. */
-const exact = (value: unknown): Json => {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : String(value);
-  if (Array.isArray(value)) return value.map(exact);
-  if (value && typeof value === 'object')
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, exact(inner)]));
-  return (value ?? null) as Json;
-};
 
 /**
  * Over the application as it is kept and the digests of its papers, so that the evidence proves both. Personal values count

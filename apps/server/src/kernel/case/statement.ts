@@ -1,0 +1,81 @@
+/** What the node itself states of a case under its seal: signed, logged, and handed out as a bundle that verifies offline. */
+import {
+  assembleCore,
+  type BundleCore,
+  buildBundle,
+  bundleEntry,
+  draftStatement,
+  entryBytes,
+  type Json,
+  parseEntry,
+  type SuiteName,
+  signStatement,
+} from '@shugu/evidence';
+import type { Reader, Tx } from '../db/db.ts';
+import { issueProblems } from '../issue/issue.ts';
+import type { Keys } from '../keys.ts';
+import type { PublicLog } from '../publiclog/publiclog.ts';
+import type { Text } from './model.ts';
+
+export interface StatementOptions {
+  keys: Pick<Keys, 'signer'>;
+  publicLog: Pick<PublicLog, 'publish' | 'inclusion'>;
+  suite: SuiteName;
+}
+
+export interface StatementDraft {
+  kind: string;
+  title: Text;
+  document: Record<string, Json>;
+  /** In clear the whole document is shown; else a salted commitment to it. */
+  form: 'clear' | 'commitment';
+  /** Whose record it is. */
+  participant: string;
+}
+
+export interface LoggedStatement {
+  core: BundleCore;
+  /** base64; null in clear, or where it was erased. */
+  salt: string | null;
+  log_entry: string;
+}
+
+export const logStatement = async (
+  { keys, publicLog, suite }: StatementOptions,
+  tx: Tx,
+  { kind, title, document, form, participant }: StatementDraft,
+): Promise<LoggedStatement> => {
+  const statement = draftStatement({ kind, title, issued: tx.now.toISOString(), node: tx.tenancy.node, document });
+  const core = assembleCore(statement, [await signStatement(statement, await keys.signer(tx, '', 'seal'), 'issuer')]);
+  const { entry, salt } = bundleEntry(
+    core,
+    form === 'clear' ? { suite, form, publish: Object.keys(document) } : { suite, form },
+  );
+  const logEntry = await publicLog.publish(tx, {
+    kind,
+    form,
+    bytes: entryBytes(entry),
+    participant,
+    ...(form === 'clear' ? { title } : {}),
+  });
+  return { core, salt: salt ? Buffer.from(salt).toString('base64') : null, log_entry: logEntry };
+};
+
+/** @throws papers.notReady before the log holds it */
+export const bundleOf = async (
+  { publicLog }: Pick<StatementOptions, 'publicLog'>,
+  read: Reader,
+  { core, salt, log_entry }: LoggedStatement,
+): Promise<Uint8Array> => {
+  const found = await publicLog.inclusion(read, log_entry);
+  if (!found) throw issueProblems.notReady();
+  return buildBundle({
+    core,
+    suite: found.suite,
+    index: found.position,
+    entry: parseEntry(found.entry),
+    ...(salt === null ? {} : { salt: new Uint8Array(Buffer.from(salt, 'base64')) }),
+    proof: found.proof,
+    checkpoint: found.checkpoint,
+  });
+};
