@@ -24,6 +24,8 @@ import { type Metering, makeMetering, permissions as meteringPermissions } from 
 import {
   buildTableStore,
   makeRegistry,
+  type NationalSystem,
+  nationalOverHttp,
   nationalSimulator,
   type Registry,
   registryPermissions,
@@ -90,14 +92,21 @@ const membersOf = ({ kernel, cases, permissions }: BuildOptions): Members => {
   });
 };
 
+/** A licensed registrar's access where one is set; else a simulator that says so, in a region that is no province. */
+const nationalOf = ({ kernel: { config, database } }: BuildOptions): NationalSystem => {
+  const { nationalUrl: url, nationalKey: key, registrarRegion: region, registrarDigit } = config;
+  return url
+    ? nationalOverHttp({ url, key, region, registrarDigit, request: fetch })
+    : nationalSimulator(database, { region: '99', registrarDigit: '1' });
+};
+
 export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
   const { kernel, cases } = options;
   const { config, database, objects, seal, clock, issue, keys, publicLog, log } = kernel;
   const now = () => clock.now();
   const members = membersOf(options);
 
-  // No real adapter ships: the national system is a simulator that says so, in a region that is no province.
-  const national = nationalSimulator(database, { region: '99', registrarDigit: '1' });
+  const national = nationalOf(options);
   const registry = makeRegistry({ database, objects, cases, issue, publicLog, members, national, now });
 
   const catalogue = makeCatalogue({

@@ -137,6 +137,28 @@ export const settings = {
     'Key shared with the custodian bank',
     true,
   ),
+  nationalUrl: setting(
+    'SHUGU_NATIONAL_URL',
+    '',
+    string,
+    '国家数据产权登记服务系统接入适配器地址（已列入目录的登记机构）；空则使用带标识的模拟器，一切文书为样张',
+    'Address of the adapter to the national registration system, for a licensed registrar; the labelled simulator if empty, and every paper is a specimen',
+  ),
+  nationalKey: setting('SHUGU_NATIONAL_KEY', '', string, '接入适配器的密钥', 'Key for that adapter', true),
+  registrarRegion: setting(
+    'SHUGU_REGISTRAR_REGION',
+    '',
+    string,
+    '登记机构的地域代码（两位）',
+    'Region of the licensed registrar, two digits',
+  ),
+  registrarDigit: setting(
+    'SHUGU_REGISTRAR_DIGIT',
+    '',
+    string,
+    '登记机构在该地域的编号（一位）',
+    'Digit of the licensed registrar in its region',
+  ),
   logLevel: setting(
     'SHUGU_LOG_LEVEL',
     'info' as 'debug' | 'info' | 'warn' | 'error' | 'silent',

@@ -128,7 +128,16 @@ export const openKernel = async ({
       witnesses: config.witnesses,
       now: () => clock!.now(),
     });
-    issue = makeIssue({ database, keys, publicLog, objects, press, suite: config.suite, publicUrl, specimen: true });
+    issue = makeIssue({
+      database,
+      keys,
+      publicLog,
+      objects,
+      press,
+      suite: config.suite,
+      publicUrl,
+      specimen: !config.nationalUrl,
+    });
     const running = clock;
     return {
       config,

@@ -215,6 +215,9 @@ export function parseCertificateCode(text: string): CertificateCode | null {
   };
 }
 
+/** Regions from 92 on belong to no province: what carries one was never registered, whoever prints it. */
+export const isSpecimenCode = (text: string): boolean => /^SJ9[2-9]/.test(text);
+
 /** @throws RangeError when a part does not fit the code, such as serial 10000 in one month. */
 export function formatCertificateCode(code: CertificateCode): string {
   const { region, registrar, year, month, serial } = code;

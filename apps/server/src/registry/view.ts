@@ -1,6 +1,8 @@
 /** From the room's objects to the wire, and only here. */
+
 import { registryLimits } from '@shugu/wire/registry';
 import { type Reader, sql } from '../kernel/db/db.ts';
+import { isSpecimenCode } from './identifiers.ts';
 import type { Certificate, Content, RegisteredRight, RegistryDeps, Remark, Resource, Upload } from './model.ts';
 import { inOrder, lengthWarnings, maskName } from './rules.ts';
 import type { Inspection } from './service/inspections.ts';
@@ -116,7 +118,7 @@ export const certificateViews = async (deps: ViewDeps, read: Reader, certificate
       id: one.id,
       code: one.code,
       revision: one.revision,
-      specimen: true,
+      specimen: isSpecimenCode(one.code),
       state: one.state,
       registrar: { id: one.registrar, name: names.get(one.registrar) ?? one.registrar },
       dataName: one.dataName,

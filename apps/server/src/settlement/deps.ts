@@ -20,7 +20,7 @@ export interface SettlementDeps {
   database: Database;
   now(): Date;
   log: Logger;
-  issue: Pick<Issue, 'paper'>;
+  issue: Pick<Issue, 'paper' | 'specimen'>;
   objects: ObjectStore;
   ruleBook: Pick<RuleBook, 'current'>;
   organisations: Organisations;

@@ -178,7 +178,7 @@ const statementRoutes = ({ room }: Doors): Route[] => {
     on(wire.readStatement, ({ read, principal, params }) => statementView(read, organisations, principal, params.id)),
     on(wire.statementSheet, async ({ read, principal, params }) => {
       const view = await statementView(read, organisations, principal, params.id);
-      return { body: await statementSheet(view), fileName: `${view.number}.xlsx` };
+      return { body: await statementSheet(view, room.issue.specimen), fileName: `${view.number}.xlsx` };
     }),
     on(wire.answerBill, async ({ tx, principal, params, body }) => {
       await answerBill(room, tx, principal, {

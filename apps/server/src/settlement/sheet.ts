@@ -15,10 +15,10 @@ const yuan = (fen: string) => {
   return exact ? { value: Number(value) / 100, type: Number, format: '0.00' } : { value: formatYuan(value) };
 };
 
-export const statementSheet = async (statement: z.input<typeof wire.statement>): Promise<Buffer> => {
+export const statementSheet = async (statement: z.input<typeof wire.statement>, specimen: boolean): Promise<Buffer> => {
   const facts: Row[] = [
     [label('结算单'), { value: statement.number }],
-    [label('说明'), { value: '样张' }],
+    ...(specimen ? [[label('说明'), { value: '样张' }]] : []),
     [label('订单'), { value: statement.title }],
     [label('买方'), { value: statement.buyer.name }],
     [label('供方'), { value: statement.supplier.name }],

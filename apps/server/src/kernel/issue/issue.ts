@@ -87,11 +87,13 @@ export interface IssueOptions {
   press: Press;
   suite: SuiteName;
   publicUrl(): string;
-  /** Prints 样张 on everything, as long as no licensed registrar and operator are configured. */
+  /** Prints 样张 on everything, as long as no licensed registrar is configured. */
   specimen: boolean;
 }
 
 export interface Issue {
+  /** Whether what is printed says 样张. */
+  specimen: boolean;
   paper(tx: Tx, draft: PaperDraft): Promise<IssuedPaper>;
   withdraw(tx: Tx, paperId: string, reason: Text): Promise<void>;
   /** Hang on the log: asks for the files of papers whose entries are now sequenced. */
@@ -234,6 +236,7 @@ export const makeIssue = (options: IssueOptions): Issue => {
   };
 
   return {
+    specimen: options.specimen,
     paper,
     withdraw: async (tx, paperId, reason) => {
       if (!(await store.withdrawPaper(tx, paperId, reason))) return;

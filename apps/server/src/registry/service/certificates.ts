@@ -121,7 +121,7 @@ const issuePaper = async (
     look: {
       layout: 'certificate',
       issuer: name,
-      seal: { text: name, mark: '样章 SPECIMEN' },
+      seal: { text: name, mark: deps.issue.specimen ? '样章 SPECIMEN' : '平台签名' },
       opening: '参照《数据产权登记工作指引（试行）》，经审核，对下列数据的产权予以登记，颁发本登记凭证。',
       rows: rowsOf(one, rights, kind),
       paragraphs: [
