@@ -28,6 +28,7 @@ export const contractStates = [
   'terminatedForced',
   'refused',
   'expired',
+  'basisEnded',
 ] as const;
 export const basisKinds = [
   'operatingRight',

@@ -270,7 +270,7 @@ export const orderStates = [
   'closed',
   'cancelled',
 ] as const;
-export const endedHows = ['agreed', 'forced', 'expired', 'completed'] as const;
+export const endedHows = ['agreed', 'forced', 'expired', 'completed', 'basis'] as const;
 const finding = z.object({
   rule: z.string(),
   outcome: z.enum(['pass', 'person', 'refuse']),

@@ -137,7 +137,14 @@ export default function ContractPage() {
         const waits = [one.supplier, one.buyer]
           .filter((party) => one.next.waitsFor.includes(party.participant))
           .map((party) => party.name);
-        const ended = ['completed', 'terminatedAgreed', 'terminatedForced', 'refused', 'expired'].includes(one.state);
+        const ended = [
+          'completed',
+          'terminatedAgreed',
+          'terminatedForced',
+          'refused',
+          'expired',
+          'basisEnded',
+        ].includes(one.state);
         return (
           <Page title={one.productName} lead={one.number} actions={<StateTag list="contractState" state={one.state} />}>
             <Held target={one.id} />

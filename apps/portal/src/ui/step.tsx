@@ -63,6 +63,7 @@ const bad = new Set([
   'withdrawn',
   'terminated',
   'terminatedForced',
+  'basisEnded',
   'expired',
   'disabled',
   'difference',

@@ -33,7 +33,7 @@ export interface AgreementEvents {
   };
   'agreements.contract.refused': About & { version: number; reason: string };
   /** Use stops at once. */
-  'agreements.contract.terminated': About & { how: 'agreed' | 'forced'; reason: string };
+  'agreements.contract.terminated': About & { how: 'agreed' | 'forced' | 'basis'; reason: string };
   /** Its term is over, or nobody signed in time (`from` not effective). */
   'agreements.contract.expired': About & { from: string };
   'agreements.contract.completed': About;

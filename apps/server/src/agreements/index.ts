@@ -1,5 +1,6 @@
 /** The door of the agreements. */
 import type { Plan } from '@shugu/policy';
+import type { Text } from '@shugu/wire';
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
@@ -18,6 +19,7 @@ import { type AgreementsRouteDeps, makeRoutes } from './routes.ts';
 import { sideOf } from './service/deps.ts';
 import { type ContractDraft, draftContract } from './service/drafting.ts';
 import { cancelUnsigned, completeContract, expireDue } from './service/ending.ts';
+import { endUngrounded, type LostRight } from './service/ground.ts';
 import {
   checkPaths,
   checkWithin,
@@ -71,6 +73,8 @@ export interface Agreements {
   cancelUnsigned(tx: Tx, contractId: string, reason: string): Promise<void>;
   /** Told by the flow of settlement when nothing is owed any more. */
   complete(tx: Tx, contractId: string): Promise<void>;
+  /** A right to operate ended and no other of the supplier takes its place: contracts without proof of title end. Those that did. */
+  endUngrounded(tx: Tx, lost: LostRight, reason: Text): Promise<Contract[]>;
   /** Ends what time has ended, by `tx.now`; the number done. Call again while it is not zero. */
   expireDue(tx: Tx): Promise<number>;
   /** Drafts the shipped templates that are missing; another person enables them. */
@@ -108,6 +112,7 @@ export const makeAgreements = (deps: AgreementsRouteDeps): Agreements => ({
   effectiveContracts,
   cancelUnsigned,
   complete: completeContract,
+  endUngrounded,
   expireDue,
   importTemplates,
   templateEnabled: async (tx, kind) => (await enabledTemplate(tx, tx.tenancy.market, kind)) !== undefined,

@@ -186,6 +186,23 @@ export const effectiveContracts = async (read: Reader, query: EffectiveQuery) =>
   );
 };
 
+/**
+ * Contracts of a supplier, in force or on their way, whose text names the right to operate of a resource; locked. Those whose
+ * own term is over by now expire by it.
+ */
+export const contractsOnRight = async (
+  tx: Tx,
+  right: { supplier: string; resource: string },
+): Promise<{ contract: Contract; basis: ContractVersion['basis'] }[]> => {
+  const rows = await tx.rows<Contract & { basis: ContractVersion['basis'] }>(sql`select c.*, v.basis from (
+      select ${contractColumns} from contracts where participant = ${right.supplier}
+        and state in ('draft', 'negotiating', 'pendingSignature', 'effective')
+        and (term_until is null or term_until > ${tx.now}) order by id for update) c
+    join contract_versions v on v.contract = c.id and v.number = c."currentVersion"
+    where v.basis @> ${JSON.stringify([{ kind: 'operatingRight', subject: right.resource }])}::jsonb order by c.id`);
+  return rows.map(({ basis, ...contract }) => ({ contract, basis }));
+};
+
 /** Locks what is due, so that two clocks never end one contract twice. */
 export const dueContracts = (tx: Tx, limit: number): Promise<Contract[]> =>
   tx.rows<Contract>(sql`select ${contractColumns} from contracts

@@ -30,6 +30,13 @@ export const contractMoves = [
     to: 'terminatedForced',
     by: ['operator'],
   },
+  // A contract may not outlast its certificate, right, authorisation or report.
+  {
+    move: 'loseBasis',
+    from: ['draft', 'negotiating', 'pendingSignature', 'effective'],
+    to: 'basisEnded',
+    by: ['system'],
+  },
   { move: 'expire', from: ['effective'], to: 'expired', by: ['system'] },
   // Obligations may be settled after the last day of use.
   { move: 'complete', from: ['effective', 'expired'], to: 'completed', by: ['system'] },
@@ -94,6 +101,15 @@ export const uncoveredResource = (resources: readonly string[], basis: readonly 
           (item.kind === 'operatingRight' && item.subject === resource) ||
           (item.kind === 'titleProof' && (item.subject === resource || item.subject === '')),
       ),
+  );
+
+/** Whether proof of title, of the resource or of the whole product, still bears a contract at `at`. */
+export const titled = (basis: readonly BasisItem[], resource: string, at: Date): boolean =>
+  basis.some(
+    (item) =>
+      item.kind === 'titleProof' &&
+      (item.subject === resource || item.subject === '') &&
+      (item.until === null || new Date(item.until) > at),
   );
 
 /** Text in Unicode NFC throughout, since one text must have one hash whatever keyboard wrote it. */

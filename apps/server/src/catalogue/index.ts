@@ -3,7 +3,7 @@ import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { PageQuery } from '../kernel/pages.ts';
 import type { Product, ProductVersion, RightCover } from './model.ts';
-import { findProduct, findVersion, type Listed, listedProducts } from './reads.ts';
+import { findProduct, findVersion, type Listed, listedProducts, productsOn } from './reads.ts';
 import { type CatalogueRouteDeps, makeRoutes } from './routes.ts';
 import { rightsOf, setPublished } from './service.ts';
 
@@ -19,6 +19,8 @@ export interface Catalogue {
   version(read: Reader, id: string): Promise<ProductVersion | undefined>;
   /** Per resource of a version, the supplier's right to operate it at `at`; empty for versions without resources. */
   rightsOfVersion(read: Reader, version: string, at: Date): Promise<RightCover[]>;
+  /** Products of a supplier with a version made from the resource. */
+  productsOn(read: Reader, participant: string, resource: string): Promise<string[]>;
   /** Called by the flow of listing events. `version` null takes the product off the market. Harmless to repeat. */
   setPublished(tx: Tx, product: string, version: string | null): Promise<void>;
   /** Listed products with the version shown, oldest first. */
@@ -35,6 +37,7 @@ export const makeCatalogue = (deps: CatalogueRouteDeps): Catalogue => ({
     const resources = version.tables.flatMap((table) => table.resource ?? []);
     return rightsOf(deps, read, { participant: version.participant, resources }, at);
   },
+  productsOn,
   setPublished,
   listed: (read, query) => listedProducts(read, undefined, query),
 });

@@ -26,6 +26,13 @@ export const lastNumber = async (read: Reader, product: string): Promise<number>
     )
   ).number;
 
+/** Products of a supplier with a version made from the resource. */
+export const productsOn = async (read: Reader, participant: string, resource: string): Promise<string[]> =>
+  (
+    await read.rows<{ product: string }>(sql`select distinct product from product_versions
+      where participant = ${participant} and tables @> ${JSON.stringify([{ resource }])}::jsonb order by product`)
+  ).map(({ product }) => product);
+
 /** Whether strangers were ever shown this version: a contract signed then goes on naming it. */
 export const wasPublished = async (read: Reader, version: string): Promise<boolean> =>
   (await read.first(sql`select 1 from product_publications where version = ${version} limit 1`)) !== undefined;

@@ -32,6 +32,7 @@ import {
   suspend,
   type TrialDraft,
   withdrawGrants,
+  withdrawTrials,
 } from './service/grants.ts';
 
 export type { DeliveryEvents } from './events.ts';
@@ -69,6 +70,8 @@ export interface Delivery {
   openTrial(tx: Tx, draft: TrialDraft): Promise<string>;
   /** Ends use at once and for good; the number of grants ended. */
   withdrawGrants(tx: Tx, target: { contract: string } | { grant: string }, reason: string): Promise<number>;
+  /** Ends the trials of a product; the number ended. */
+  withdrawTrials(tx: Tx, product: string, reason: string): Promise<number>;
   /** Stops use at once, until `resume` of the same target; also of grants that open later. */
   suspend(tx: Tx, target: SuspensionTarget, reason: string): Promise<number>;
   resume(tx: Tx, target: SuspensionTarget): Promise<number>;
@@ -149,6 +152,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     boundGrants: (tx, contract, bound) => boundGrants(service, tx, contract, bound),
     openTrial: (tx, draft) => openTrial(service, tx, draft),
     withdrawGrants: (tx, target, reason) => withdrawGrants(service, tx, target, reason),
+    withdrawTrials: (tx, product, reason) => withdrawTrials(service, tx, product, reason),
     suspend: (tx, target, reason) => suspend(service, tx, target, reason),
     resume: (tx, target) => resume(service, tx, target),
     setEndpoint: (tx, version, drafts) => setEndpoints(service, tx, version, drafts),

@@ -4,6 +4,7 @@ import type { Cases } from '../kernel/case/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Notify } from '../kernel/notify/index.ts';
 import type { RoomParts } from '../kernel/parts.ts';
+import { groundFlow } from './ground.ts';
 import { listingFlow } from './listing.ts';
 import { noticeFlow } from './notice.ts';
 import { purchaseFlow } from './purchase.ts';
@@ -12,6 +13,7 @@ import { trialFlow } from './trial.ts';
 
 export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Notify): RoomParts[] => [
   listingFlow(rooms),
+  groundFlow(rooms, cases),
   trialFlow(rooms),
   purchaseFlow(kernel, { rooms, cases }),
   supervisionFlow(rooms),

@@ -1,4 +1,4 @@
-/** What stands on the market shows in the catalogue; what a right loses, its listings lose. */
+/** What stands on the market shows in the catalogue. */
 import type { Rooms } from '../build.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 

@@ -1,7 +1,8 @@
 /** Facts that the market announces. */
 export interface MarketEvents {
   'market.listing.listed': { listing: string; product: string; version: string };
-  'market.listing.suspended': { listing: string; product: string; reason: string };
+  /** `ground`: what the listing stands on is gone, so its trials end too. */
+  'market.listing.suspended': { listing: string; product: string; reason: string; ground: boolean };
   'market.listing.resumed': { listing: string; product: string; version: string };
   'market.listing.delisted': { listing: string; product: string; reason: string };
   'market.report.accepted': { report: string; version: string };

@@ -19,6 +19,7 @@ import { makeSearch } from './search/index.ts';
 import { passDeadlines } from './service/deadlines.ts';
 import { closeOrder, contractEnded } from './service/ending.ts';
 import * as fulfilment from './service/fulfilment.ts';
+import { checkGround, lapsed } from './service/ground.ts';
 import { followReview, listingHooks, listingProcedure, suspendListingOf } from './service/listings.ts';
 import { tradeHooks, tradeProcedure } from './service/orders.ts';
 import { checkDelivered, engagementHooks, engagementProcedure } from './service/reports.ts';
@@ -56,6 +57,8 @@ export interface Market {
   opened(tx: Tx, order: string): Promise<void>;
   settled(tx: Tx, order: string, totalFen: number, statement: string): Promise<void>;
   suspendListingsOf(tx: Tx, product: string, reason: string): Promise<void>;
+  /** What a listing stands on has changed: suspends it where nothing bears it any more. Harmless to repeat. */
+  checkGround(tx: Tx, product: string, reason: { zh: string; en: string }): Promise<void>;
 }
 
 export interface MarketOptions extends MarketDeps {
@@ -101,10 +104,9 @@ export const makeMarket = (deps: MarketOptions): Market => {
         everySeconds: 60,
         // A listing may not stand longer than what it stands on.
         run: async (now) => {
-          const lapsed = await lapsedListings(deps.read, now);
-          for (const one of lapsed)
-            await deps.inTransaction((tx) => suspendListingOf(tx, one, '所依据的登记凭证或评估报告已到期'));
-          return lapsed.length;
+          const due = await lapsedListings(deps.read, now);
+          for (const { id } of due) await deps.inTransaction((tx) => checkGround(deps, tx, id, lapsed));
+          return due.length;
         },
       },
       ...(search.ticks ?? []),
@@ -129,6 +131,10 @@ export const makeMarket = (deps: MarketOptions): Market => {
     suspendListingsOf: async (tx, product, reason) => {
       const one = await standingListing(tx, product);
       if (one?.state === 'listed') await suspendListingOf(tx, one, reason);
+    },
+    checkGround: async (tx, product, reason) => {
+      const one = await standingListing(tx, product);
+      if (one) await checkGround(deps, tx, one.id, reason);
     },
   };
 };

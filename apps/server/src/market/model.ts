@@ -111,7 +111,7 @@ export interface Finding {
   en: string;
 }
 
-export type EndedHow = 'agreed' | 'forced' | 'expired' | 'completed';
+export type EndedHow = 'agreed' | 'forced' | 'expired' | 'completed' | 'basis';
 
 /** Two people of the operator say what becomes of the money; `approvedBy` is null until the second has. */
 export interface Decision {

@@ -35,6 +35,13 @@ export const setListed = async (
 };
 
 /** False when the listing was not in one of `from`. */
+/** What a listing stands on, and until when. */
+export const setGround = async (tx: Tx, id: string, basis: Listing['basis'], until: Date | null): Promise<void> => {
+  await tx.exec(
+    sql`update listings set basis = ${JSON.stringify(basis)}, stands_until = ${until}, updated_at = ${tx.now} where id = ${id}`,
+  );
+};
+
 export const setListingState = async (
   tx: Tx,
   id: string,

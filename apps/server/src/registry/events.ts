@@ -18,6 +18,7 @@ export interface RegistryEvents {
   /** Market suspends listings that stand on the right. */
   'registry.right.remarked': { right: string; resource: string; kind: string; freezes: boolean; remark: string };
   'registry.right.released': { right: string; resource: string; remark: string };
+  /** What stands on the right goes with it (flows/ground.ts). */
   'registry.right.ended': { right: string; resource: string; right_kind: string; holder: string; state: string };
   'registry.objection.upheld': { certificate: string; code: string; case: string };
   'registry.objection.conceded': { certificate: string; code: string; case: string };

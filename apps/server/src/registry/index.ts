@@ -14,7 +14,7 @@ import type {
   ResourceDescription,
   ResourceState,
 } from './model.ts';
-import { describeResource, operatingRight, resourcesOf, rightsOf } from './reads.ts';
+import { describeResource, holdsToOperate, operatingRight, resourcesOf, rightsOf } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import type { Sample } from './sample.ts';
 import { ingestJob, normalFolder, sampleOf } from './service/ingestion.ts';
@@ -36,6 +36,7 @@ export type {
   ResourceDescription,
   RightKind,
 } from './model.ts';
+export { nationalOverHttp } from './national/http.ts';
 export { nationalSimulator } from './national/simulator.ts';
 export type { NationalSystem } from './national/system.ts';
 export { permissions as registryPermissions } from './permissions.ts';
@@ -67,6 +68,8 @@ export interface Registry {
     resource: string,
     at: Date,
   ): Promise<{ certificateCode: string; until: Date; right: string } | undefined>;
+  /** Whether some right to operate of theirs runs, seized ones included. */
+  holdsToOperate(read: Reader, participant: string, resource: string, at: Date): Promise<boolean>;
   rightsOf(read: Reader, resource: string): Promise<RegisteredRight[]>;
   right(read: Reader, id: string): Promise<RegisteredRight | undefined>;
   certificateByCode(read: Reader, code: string): Promise<Certificate | undefined>;
@@ -106,6 +109,7 @@ export const makeRegistry = (deps: RegistryDeps): Registry => {
       return content && { content: content.id, folder: await normalFolder(objects, content.id) };
     },
     operatingRight,
+    holdsToOperate,
     rightsOf,
     right: findRight,
     certificateByCode: (read, code) => findCertificate(read, { code }),

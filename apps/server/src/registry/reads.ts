@@ -69,6 +69,12 @@ export const operatingRight = async (
   return row && { certificateCode: row.code, until: row.until, right: row.id };
 };
 
+/** Some right to operate that has begun and not ended, seized ones included. */
+export const holdsToOperate = async (read: Reader, participant: string, resource: string, at: Date): Promise<boolean> =>
+  (await read.first(sql`select 1 from registered_rights where resource = ${resource} and participant = ${participant}
+    and right_kind = 'operate' and state in ('active', 'frozen') and valid_from <= ${at} and valid_until > ${at} limit 1`)) !==
+  undefined;
+
 export const rightsOf = (read: Reader, resource: string): Promise<RegisteredRight[]> =>
   listRights(read, sql`resource = ${resource}`);
 

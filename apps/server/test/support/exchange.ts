@@ -12,6 +12,7 @@ import { enableTemplates, publishRulebook } from '../../../cli/src/scenario/inst
 import { makeStage, type Stage } from '../../../cli/src/scenario/stage.ts';
 import { type Exchange, startExchange } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/kernel/config.ts';
+import { sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import { newSecret } from '../../src/kernel/ids.ts';
 import { makeLog } from '../../src/kernel/log.ts';
@@ -227,4 +228,10 @@ export const testExchange = async (options: TestExchangeOptions = {}): Promise<T
       await drop();
     },
   };
+};
+
+/** Until nothing is left, in the hands of the exchange's own workers either. */
+export const settleWhole = async ({ exchange }: Pick<TestExchange, 'exchange'>): Promise<void> => {
+  do await exchange.settle();
+  while (await exchange.kernel.database.first(sql`select 1 from jobs where state = 'running' limit 1`));
 };

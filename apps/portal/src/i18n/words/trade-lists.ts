@@ -132,6 +132,7 @@ export const tradeLists = {
   'contractState.terminatedForced': ['强制终止', 'Ended by force'],
   'contractState.refused': ['未成立', 'Refused'],
   'contractState.expired': ['到期', 'Expired'],
+  'contractState.basisEnded': ['依据失效终止', 'Ended with its ground'],
   'contractKind.provision': ['数据提供', 'Provision'],
   'contractKind.processing': ['数据委托处理', 'Processing'],
   'contractKind.development': ['数据融合开发', 'Joint development'],

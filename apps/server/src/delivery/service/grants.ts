@@ -215,6 +215,14 @@ export const withdrawGrants = async (
   return count;
 };
 
+/** Trials of a product have no contract of their own to end with. */
+export const withdrawTrials = async (deps: ServiceDeps, tx: Tx, product: string, reason: string): Promise<number> => {
+  let count = 0;
+  for (const grant of await grantsOfTarget(tx, 'product', product))
+    if (grant.contract === null) count += await withdrawGrants(deps, tx, { grant: grant.id }, reason);
+  return count;
+};
+
 /**
  * An order to stop, at once and until it is lifted: of a grant, a contract, a product, or all in which an organisation takes
  * part. Covers grants that open later too. Whose authority that needs is the caller's matter.

@@ -28,8 +28,9 @@ export const listingProcedure = 'listing.review';
 type Draft = z.output<NonNullable<(typeof createListing)['body']>>;
 type Subject = Pick<Listing, 'participant' | 'version' | 'basis' | 'policy' | 'purposes'>;
 
-const reportsOf = async (
-  deps: MarketDeps,
+/** The reports that a listing names, each with the classes of the body that made it. */
+export const reportsOf = async (
+  deps: Pick<MarketDeps, 'members'>,
   read: Reader,
   listing: Subject,
 ): Promise<(Report & { bodyClasses: string[] })[]> => {
@@ -44,7 +45,7 @@ const reportsOf = async (
   return found;
 };
 
-const gatesOf = async (
+export const gatesOf = async (
   deps: MarketDeps,
   read: Reader,
   listing: Subject,
@@ -362,6 +363,7 @@ const change = async (
   to: Listing['state'],
   type: string,
   reason: string,
+  more: { ground?: boolean } = {},
 ): Promise<Listing> => {
   if (!(await store.setListingState(tx, listing.id, from, to, to === 'listed' ? null : reason)))
     throw problems.wrongState({ detail: listing.state });
@@ -370,18 +372,21 @@ const change = async (
     type,
     subject: listing.id,
     participant: listing.participant,
-    data: { listing: listing.id, product: listing.product, version: listing.version, reason },
+    data: { listing: listing.id, product: listing.product, version: listing.version, reason, ...more },
   });
   return (await reads.findListing(tx, listing.id))!;
 };
 
-export const suspendListingOf = (tx: Tx, listing: Listing, reason: string) =>
-  change(tx, listing, ['listed'], 'suspended', 'market.listing.suspended', reason);
+/** `ground`: what it stands on is gone, so nothing of it goes on. */
+export const suspendListingOf = (tx: Tx, listing: Listing, reason: string, ground = false) =>
+  change(tx, listing, ['listed'], 'suspended', 'market.listing.suspended', reason, { ground });
 
 export const resumeListingOf = async (deps: MarketDeps, tx: Tx, listing: Listing, reason: string): Promise<Listing> => {
   const version = (await deps.catalogue.version(tx, listing.version))!;
-  const { gates } = await gatesOf(deps, tx, listing, version, tx.now);
+  const { gates, until } = await gatesOf(deps, tx, listing, version, tx.now);
   if (gates.length) throw problems.gatesClosed({ errors: gates });
+  // What it stands on may be another certificate than before.
+  await store.setGround(tx, listing.id, listing.basis, until);
   return change(tx, listing, ['suspended'], 'listed', 'market.listing.resumed', reason);
 };
 

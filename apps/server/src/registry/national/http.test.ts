@@ -3,8 +3,7 @@ import { cases as caseWire } from '@shugu/wire/cases';
 import * as kernelWire from '@shugu/wire/kernel';
 import * as wire from '@shugu/wire/registry';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type TestExchange, testExchange } from '../../../test/support/exchange.ts';
-import { sql } from '../../kernel/db/db.ts';
+import { settleWhole, type TestExchange, testExchange } from '../../../test/support/exchange.ts';
 import { type NationalServer, serveNational } from '../testing.national.ts';
 import {
   certificateFor,
@@ -39,11 +38,7 @@ afterAll(async () => {
 });
 
 test('evidence and code come from the configured system, and the paper is no specimen', async () => {
-  const { database } = exchange.exchange.kernel;
-  const settle = async () => {
-    do await exchange.settle();
-    while (await database.first(sql`select 1 from jobs where state = 'running' limit 1`));
-  };
+  const settle = () => settleWhole(exchange);
   const rig: Rig = { as: exchange.as, cast: exchange.seeded, settle };
   const steward = await exchange.as('xingsha.steward');
   const resource = await profiledResource(rig, steward);
