@@ -263,7 +263,7 @@ describe('what is never posted', () => {
 test('account ids: reversible for any member id, one spelling only', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' }), (member) => {
-      fc.pre(member.isWellFormed());
+      fc.pre(member.isWellFormed() && encodeURIComponent(member).length <= 100);
       const id = accountId('held', member, 'order', member);
       expect(parseAccount(id).parts).toEqual([member, 'order', member]);
       expect(ownerOf(id)).toBe(member);

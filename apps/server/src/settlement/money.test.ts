@@ -1,6 +1,7 @@
 import * as wire from '@shugu/wire/settlement';
 import readXlsx from 'read-excel-file/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sql } from '../kernel/db/db.ts';
 import { makeJobs } from '../kernel/jobs.ts';
 import { dealsOn } from './testing.deals.ts';
 import { type Client, refusal, startSettlementServer, type TestServer } from './testing.server.ts';
@@ -232,6 +233,7 @@ describe('papers, sheets, journals', () => {
     const { kernel, database } = server;
     await kernel.publicLog.sequence();
     await makeJobs({ database, clock: kernel.clock, handlers: kernel.issue.jobs, log: kernel.log }).drain();
+    expect(await database.rows(sql`select kind, failure from jobs where failure is not null`)).toEqual([]);
     for (const paper of papers) {
       const made = (await kernel.issue.read(database, paper.id))!;
       expect((await kernel.issue.file(made, 'pdf')).subarray(0, 5).toString()).toBe('%PDF-');
