@@ -73,8 +73,10 @@ async function stop(): Promise<void> {
 }
 
 process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
-if (values['stdin-guard']) {
+if (!values['stdin-guard']) process.once('SIGINT', stop);
+else {
+  // A terminal's Ctrl-C is for the parent, which still needs this to close.
+  process.on('SIGINT', () => undefined);
   // The parent holds the other end; when it dies, however it dies, this ends too.
   process.stdin.resume().once('end', stop).once('close', stop).once('error', stop);
 }

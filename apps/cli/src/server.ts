@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, type Exchange, makeLog, readConfig, startExchange } from '@shugu/server';
+import { type Config, type Exchange, makeLog, readConfig, startExchange, untilStopped } from '@shugu/server';
 
 /** A calendar on which a whole trade can pass: a Wednesday with an ordinary week before it. */
 export const simulatedStart = '2026-07-01T09:00:00+08:00';
@@ -27,15 +27,15 @@ export const startTemporary = async (over: Partial<Config> = {}): Promise<Tempor
       ...over,
     },
   );
+  const stopped = untilStopped();
   try {
     const exchange = await startExchange({ config, log: makeLog(config.logLevel) });
-    return {
-      exchange,
-      end: async () => {
-        await exchange.close();
-        await rm(home, { recursive: true, force: true });
-      },
+    const end = async () => {
+      await exchange.close();
+      await rm(home, { recursive: true, force: true });
     };
+    void stopped.then(end).then(() => process.exit(130));
+    return { exchange, end };
   } catch (error) {
     await rm(home, { recursive: true, force: true });
     throw error;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Exchange, endLeftoverDatabase, makeLog, readConfig, startExchange } from '@shugu/server';
+import { type Exchange, endLeftoverDatabase, makeLog, readConfig, startExchange, untilStopped } from '@shugu/server';
 import { playDemo } from './demo.ts';
 import type { Context } from './main.ts';
 import { dim, say } from './say.ts';
@@ -114,12 +114,10 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
     logLevel: process.env.SHUGU_LOG_LEVEL ? first.logLevel : ('warn' as const),
   };
   say(word.starting);
+  const ended = untilStopped();
   if (demo && state === 'none') await noteDemo(home, false);
   const exchange = await startExchange({ config, log: makeLog(config.logLevel) });
   try {
-    const ended = new Promise<void>((done) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
-    });
     if (demo && state === 'none') {
       say(word.seeding);
       // Ctrl-C in the middle leaves `begun` behind, and the next start begins anew.

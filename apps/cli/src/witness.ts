@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openWitness, serveWitness } from '@shugu/server';
+import { openWitness, serveWitness, untilStopped } from '@shugu/server';
 import type { Context } from './main.ts';
 import { say } from './say.ts';
 
@@ -51,9 +51,7 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
     console.error(
       language === 'zh' ? '尚未登记任何日志：用 --log 公钥 添加' : 'no log is watched yet: add one with --log VKEY',
     );
-  await new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
-  });
+  await untilStopped();
   await new Promise((done) => server.close(done));
   return 0;
 };

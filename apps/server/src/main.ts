@@ -5,6 +5,7 @@ import { type Config, readConfig, settings } from './kernel/config.ts';
 import { type Migration, readMigrations } from './kernel/db/migrate.ts';
 import { makeLog } from './kernel/log.ts';
 import { startPostgres } from './kernel/postgres/index.ts';
+import { untilStopped } from './kernel/until-stopped.ts';
 import { roomOrder } from './rooms.ts';
 
 /** Ends the database server that a killed process may have left on a data folder, so that the folder can go. */
@@ -28,24 +29,21 @@ export {
   settings,
   startExchange,
   startPostgres,
+  untilStopped,
   version,
 };
 
 const runAsProgram = async (): Promise<void> => {
+  const stopped = untilStopped();
   const config = readConfig(process.env);
   const exchange = await startExchange({
     config: { ...config, home: resolve(config.home) },
     log: makeLog(config.logLevel),
   });
   process.stdout.write(`${JSON.stringify({ ready: true, url: exchange.url })}\n`);
-  let ending = false;
-  const end = () => {
-    if (ending) return;
-    ending = true;
-    void exchange.close().then(() => process.exit(0));
-  };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
+  await stopped;
+  await exchange.close();
+  process.exit(0);
 };
 
 if (process.argv[1] === import.meta.filename) await runAsProgram();

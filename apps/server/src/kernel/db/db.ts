@@ -96,8 +96,10 @@ export const openDatabase = (options: DatabaseOptions): Database => {
       await client.query(`select set_config('shugu.region', $1, false)`, [options.region ?? regionDefault]);
     },
   });
-  // Without a listener a server restart would end the process.
-  pool.on('error', (error) => options.onError?.(error));
+  // Without a listener a server restart would end the process. `end` does not wait for the sessions' farewell.
+  pool.on('error', (error) => {
+    if (!pool.ending) options.onError?.(error);
+  });
   // The pool listens only while a client is idle: a listener for life also covers the moments of handing over.
   pool.on('connect', (client) => void client.on('error', () => undefined));
 
