@@ -80,6 +80,32 @@ const drawer = (seed: number) => {
   };
 };
 
+/** Settled by the parties: the fee owed, sometimes paid before a refund takes half of it back. */
+const directEntries = (
+  context: () => ledger.EntryContext,
+  deal: { buyer: string; supplier: string; order: string; fen: bigint },
+  below: (max: number) => number,
+): ledger.Entry[] => {
+  const fee = { member: deal.supplier, order: deal.order, statement: deal.order, fen: deal.fen / 2n + 1n };
+  const charged = ledger.feeCharged(context(), fee);
+  const entries = [ledger.directOwed(context(), deal), ledger.directProofFiled(context(), deal), charged];
+  if (below(2) === 0) return entries;
+  const half = { ...fee, fen: fee.fen / 2n + 1n };
+  return [
+    ...entries,
+    ledger.depositSeen(context(), { member: deal.supplier, fen: fee.fen }),
+    ledger.feePaid(context(), { ...fee, operator: '平台', owedFen: fee.fen }),
+    ledger.directRefundOwed(context(), deal),
+    ledger.feeReversed(context(), {
+      ...half,
+      fen: half.fen > fee.fen ? fee.fen : half.fen,
+      owedFen: 0n,
+      reverses: charged.id,
+    }),
+    ledger.directRefunded(context(), deal),
+  ];
+};
+
 /** Every kind of event that moves money, for orders of all three ways. */
 const orderEntries = (
   n: number,
@@ -92,11 +118,7 @@ const orderEntries = (
   const deal = { buyer, order, fen };
   const way = below(3);
   const supplier = `供方${below(10)}`;
-  if (way === 0)
-    return [
-      ledger.directOwed(context(), { ...deal, supplier }),
-      ledger.directProofFiled(context(), { ...deal, supplier }),
-    ];
+  if (way === 0) return directEntries(context, { ...deal, supplier }, below);
   const rule: ledger.SplitRule = {
     fee: { party: '平台', share: { basisPoints: 300 } },
     legs: [

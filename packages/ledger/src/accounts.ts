@@ -49,6 +49,22 @@ export const chartOfAccounts: readonly AccountTemplate[] = [
   { name: 'bankCharge', kind: 'expense', parts: [], normal: 'debit', zh: '银行手续费', en: 'Bank charges' },
   { name: 'feeIncome', kind: 'income', parts: [], normal: 'credit', zh: '平台服务费收入', en: 'Service fee income' },
   {
+    name: 'feeReceivable',
+    kind: 'asset',
+    parts: ['member', 'id'],
+    normal: 'debit',
+    zh: '应收服务费',
+    en: 'Service fee owed by a member',
+  },
+  {
+    name: 'feeReturnable',
+    kind: 'liability',
+    parts: ['member', 'id'],
+    normal: 'credit',
+    zh: '应退服务费',
+    en: 'Service fee to be given back',
+  },
+  {
     name: 'operatorContra',
     kind: 'memo',
     parts: [],
@@ -108,6 +124,16 @@ export const chartOfAccounts: readonly AccountTemplate[] = [
 
 /** What a member has at the bank, and by what title; per member these sum to zero, in every entry and so for ever. */
 export const ownedAccounts: readonly string[] = ['custody', 'available', 'held', 'due', 'difference'];
+
+/** Accounts whose balance never stands on the other side. */
+export const guardedAccounts: readonly string[] = [
+  'custody',
+  'available',
+  'held',
+  'due',
+  'feeReceivable',
+  'feeReturnable',
+];
 
 /** `name:part:part…`; each part percent-encoded, so that ids with colons or Chinese are safe and reversible. */
 export type AccountId = string;

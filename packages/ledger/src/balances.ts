@@ -1,5 +1,5 @@
 import type { AccountId } from './accounts.ts';
-import { ownerOf, parseAccount } from './accounts.ts';
+import { guardedAccounts, ownerOf, parseAccount } from './accounts.ts';
 import type { Entry } from './entry.ts';
 import { checkEntry } from './entry.ts';
 import type { Currency, Fen } from './fen.ts';
@@ -127,7 +127,7 @@ export function memberFunds(balances: Balances, member: string): MemberFunds {
 }
 
 /**
- * The invariant of the mirror: nobody's bank balance, available amount, hold or captured amount is below zero.
+ * The invariant of the mirror: nobody's bank balance, available amount, hold, captured amount or claim of a fee is below zero.
  * Returns the accounts that break it, empty when all is well. Since every entry balances per owner, available =
  * bank balance − held − due − difference holds by construction.
  */
@@ -135,7 +135,7 @@ export function overdrawn(balances: Balances): { account: AccountId; fen: Fen }[
   const found: { account: AccountId; fen: Fen }[] = [];
   for (const [account, fen] of balances) {
     const { template } = parseAccount(account.split('@')[0]!);
-    const guarded = Object.hasOwn(readAs, template.name);
+    const guarded = guardedAccounts.includes(template.name);
     const natural = template.normal === 'debit' ? fen : -fen;
     if (guarded && natural < 0n) found.push({ account, fen: natural });
   }

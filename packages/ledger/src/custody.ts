@@ -1,7 +1,7 @@
 import { accountId } from './accounts.ts';
 import type { Entry, EntryContext, Posting } from './entry.ts';
 import type { HoldPurpose } from './event.ts';
-import { build, move, positive } from './event.ts';
+import { build, move, positive, transfer } from './event.ts';
 import type { Fen } from './fen.ts';
 import type { SplitResult } from './split.ts';
 
@@ -75,11 +75,6 @@ export function capturedFromAvailable(context: EntryContext, { buyer, order, fen
     postings: move(available(buyer), due(buyer, order), positive(fen)),
     purpose: { kind: 'order', id: order },
   });
-}
-
-/** Money moves between two sub-accounts: out of one member's claim account, into the other's available amount. */
-function transfer(from: { member: string; account: string }, to: string, fen: Fen): Posting[] {
-  return [...move(from.account, custody(from.member), fen), ...move(custody(to), available(to), fen)];
 }
 
 /** Income is recognised beside the money, so that the operator's own sub-account stays one like any other. */

@@ -1,3 +1,4 @@
+import { accountId } from './accounts.ts';
 import type { Entry, EntryContext, Posting } from './entry.ts';
 import { checkEntry } from './entry.ts';
 import type { Fen } from './fen.ts';
@@ -43,5 +44,13 @@ export function move(debit: string, credit: string, fen: Fen): Posting[] {
   return [
     { account: debit, fen },
     { account: credit, fen: -fen },
+  ];
+}
+
+/** Money moves between two sub-accounts: out of one member's claim account, into the other's available amount. */
+export function transfer(from: { member: string; account: string }, to: string, fen: Fen): Posting[] {
+  return [
+    ...move(from.account, accountId('custody', from.member), fen),
+    ...move(accountId('custody', to), accountId('available', to), fen),
   ];
 }

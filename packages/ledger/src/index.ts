@@ -5,6 +5,7 @@ export * from './custody.ts';
 export * from './decimal.ts';
 export * from './entry.ts';
 export type { HoldPurpose } from './event.ts';
+export * from './fee.ts';
 export * from './fen.ts';
 export * from './hledger.ts';
 export * from './problem.ts';

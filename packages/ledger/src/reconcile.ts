@@ -96,6 +96,8 @@ const lineKindOf: Record<string, BankLineKind> = {
   depositSeen: 'deposit',
   splitPaid: 'transfer',
   feeTaken: 'transfer',
+  feePaid: 'transfer',
+  feeReturned: 'transfer',
   refunded: 'transfer',
   payoutPaid: 'payout',
   bankChargeSeen: 'charge',

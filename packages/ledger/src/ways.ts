@@ -12,7 +12,7 @@ export interface SettlementWayRow {
   en: string;
   /** Kinds of entries in the order they are normally made; a step in brackets is optional. */
   entries: readonly string[];
-  /** Whether the exchange's books show money, or only note what the parties tell. */
+  /** Whether the exchange's books show the price as money, or only note what the parties tell of it. */
   money: boolean;
 }
 
@@ -28,7 +28,7 @@ export const settlementWays: readonly SettlementWayRow[] = [
     way: 'direct',
     zh: '双方自行结算',
     en: 'The parties settle themselves and file the proof of payment',
-    entries: ['directOwed', 'directProofFiled'],
+    entries: ['directOwed', 'directProofFiled', 'feeCharged', 'feePaid', '[directRefundOwed]', '[directRefunded]'],
     money: false,
   },
   {
@@ -63,6 +63,26 @@ export function directProofFiled(context: EntryContext, { buyer, supplier, order
     kind: 'directProofFiled',
     memo: '付款凭证备案',
     postings: move(accountId('directClaim', supplier, order), accountId('directOwed', buyer, order), positive(fen)),
+    purpose: { kind: 'order', id: order },
+  });
+}
+
+/** Direct: a refund was agreed on, or decided; the supplier owes the buyer so much of the price. */
+export function directRefundOwed(context: EntryContext, { buyer, supplier, order, fen }: DirectEvent): Entry {
+  return build(context, {
+    kind: 'directRefundOwed',
+    memo: '自行结算应退',
+    postings: move(accountId('directOwed', supplier, order), accountId('directClaim', buyer, order), positive(fen)),
+    purpose: { kind: 'order', id: order },
+  });
+}
+
+/** Direct: the buyer says that the refund arrived. */
+export function directRefunded(context: EntryContext, { buyer, supplier, order, fen }: DirectEvent): Entry {
+  return build(context, {
+    kind: 'directRefunded',
+    memo: '确认收到退款',
+    postings: move(accountId('directClaim', buyer, order), accountId('directOwed', supplier, order), positive(fen)),
     purpose: { kind: 'order', id: order },
   });
 }
