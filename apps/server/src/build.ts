@@ -185,6 +185,8 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     issue,
     objects,
     ruleBook: cases.ruleBook,
+    calendar: cases.calendar,
+    serve: cases.serve,
     organisations: members,
     bank: { home: config.home, url: config.bankUrl, key: config.bankKey },
     callbackBase: options.address,

@@ -12,6 +12,7 @@ import {
   reason,
   refundId,
   statementId,
+  ways,
 } from './settlement-nouns.ts';
 
 export const payout = z.object({
@@ -81,9 +82,13 @@ export const refusePayout = endpoint({
 export const refund = z.object({
   id: refundId,
   statement: statementId,
+  way: z.enum(ways),
   buyer: party,
   amount: fen,
+  fee: fen.nullable().describe('service fee taken back with it, where the parties settle themselves'),
   reason: z.string(),
+  askedBy: z.enum(['operator', 'buyer', 'supplier']),
+  answer: z.string().nullable().describe('why it was declined'),
   state: z.enum(['proposed', 'approved', 'done', 'refused']),
   twoPeople: z.boolean(),
   shares: z.array(z.object({ party, amount: fen })),
@@ -91,6 +96,11 @@ export const refund = z.object({
   approvedBy: z.string().nullable(),
   createdAt: time,
   finishedAt: time.nullable(),
+  next: z.object({
+    zh: z.string(),
+    en: z.string(),
+    who: z.enum(['buyer', 'supplier', 'operator', 'system', 'nobody']),
+  }),
 });
 const refundParams = z.object({ id: refundId });
 export const proposeRefund = endpoint({
@@ -136,10 +146,13 @@ export const overview = z.object({
     statementsOpen: z.number().int(),
     payoutsOpen: z.number().int(),
     refundsOpen: z.number().int(),
+    feesOpen: z.number().int(),
+    feesOverdue: z.number().int(),
     differencesOpen: z.number().int(),
   }),
   settled: fen,
   feeIncome: fen,
+  feesOwed: fen.describe('part of the fee income that members have not paid yet'),
   payoutsStopped: z.boolean(),
   lastReconciledDay: day.nullable(),
   simulator: z.boolean(),

@@ -17,6 +17,7 @@ import {
   readJournal,
   readOverview,
   readOwnJournal,
+  refund,
   refusePayout,
   refuseRefund,
   requestPayout,
@@ -24,6 +25,7 @@ import {
   runReconciliation,
   simulateDeposit,
 } from './settlement-desk.ts';
+import { agreeRefund, askRefund, declineRefund, fee, listFees, receiveRefund } from './settlement-fees.ts';
 import {
   account,
   holdId,
@@ -39,6 +41,7 @@ import {
 } from './settlement-nouns.ts';
 
 export * from './settlement-desk.ts';
+export * from './settlement-fees.ts';
 export * from './settlement-nouns.ts';
 
 export const readAccount = endpoint({
@@ -191,6 +194,10 @@ export const statement = z.object({
   answers: z.object({ buyer: fen.nullable(), supplier: fen.nullable(), reason: z.string().nullable() }).nullable(),
   invoices: z.array(invoice),
   proofs: z.array(proof),
+  refunds: z.array(refund),
+  fee: fee
+    .nullable()
+    .describe('owed by the supplier where the parties settle themselves; its own and the desk’s to see'),
   papers: z.array(z.object({ id: z.string(), kind: z.string(), number: z.string() })),
   cut: z.record(z.string(), z.json()).nullable(),
   createdAt: time,
@@ -262,6 +269,16 @@ export const payBill = endpoint({
   method: 'POST',
   path: '/api/settlement/statements/:id/pay',
   summary: { zh: '支付已开票账单', en: 'Pay an invoiced bill out of the sub-account' },
+  permission: 'settlement.bill.confirm',
+  params: statementParams,
+  body: z.object({ amountFen: positiveFen }).strict(),
+  reply: statement,
+});
+export const payFee = endpoint({
+  id: 'settlement.fee.pay',
+  method: 'POST',
+  path: '/api/settlement/statements/:id/fee/pay',
+  summary: { zh: '从存管子账户支付服务费', en: 'Pay the service fee out of the sub-account' },
   permission: 'settlement.bill.confirm',
   params: statementParams,
   body: z.object({ amountFen: positiveFen }).strict(),
@@ -360,6 +377,12 @@ export const settlementEndpoints = {
   listRefunds,
   approveRefund,
   refuseRefund,
+  askRefund,
+  agreeRefund,
+  declineRefund,
+  receiveRefund,
+  listFees,
+  payFee,
   readOverview,
   listInstructions,
   retryInstruction,

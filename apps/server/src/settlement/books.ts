@@ -90,14 +90,15 @@ export const entriesOfDay = async (read: Reader, day: Day): Promise<KeptEntry[]>
     )
   ).map(entryOf);
 
+/** Income and charges stand in accounts of nobody: they are the `operator`'s. */
 export const entriesOfMember = async (
   read: Reader,
   member: string,
-  { before, limit, until }: { before?: number; limit: number; until?: Day },
+  { before, limit, until, operator }: { before?: number; limit: number; until?: Day; operator: boolean },
 ): Promise<KeptEntry[]> =>
   (
     await read.rows<EntryRow>(sql`select ${entryColumns} from ledger_entries e
-      where e.sequence in (select entry from ledger_postings where participant = ${member})
+      where e.sequence in (select entry from ledger_postings where participant = any(${operator ? [member, ''] : [member]}))
         and e.sequence < ${before ?? Number.MAX_SAFE_INTEGER} and e.day <= ${until ?? '9999-12-31'}
       order by e.sequence desc limit ${limit + 1}`)
   ).map(entryOf);

@@ -1,5 +1,7 @@
 /** What the room is given; market, metering and members are known by functions only. */
 import type { Logger } from 'pino';
+import type { Calendar } from '../kernel/calendar/calendar.ts';
+import type { Cases } from '../kernel/case/index.ts';
 import type { Database, Reader } from '../kernel/db/db.ts';
 import type { Issue } from '../kernel/issue/index.ts';
 import type { ObjectStore } from '../kernel/objects.ts';
@@ -23,6 +25,8 @@ export interface SettlementDeps {
   issue: Pick<Issue, 'paper' | 'specimen'>;
   objects: ObjectStore;
   ruleBook: Pick<RuleBook, 'current'>;
+  calendar: Pick<Calendar, 'deadline'>;
+  serve: Cases['serve'];
   organisations: Organisations;
   bank: BankSettings;
   /** This server’s own address for the bank’s callbacks once it listens, or '' to do with polling alone. */

@@ -15,6 +15,9 @@ export interface SettlementEvents {
   'settlement.order.settled': { order: string; fen: string; statements: string[] };
   'settlement.payout.paid': { payout: string; fen: string };
   'settlement.refund.done': { refund: string; order: string; statement: string; fen: string };
+  /** Subject: the statement. The parties settle it themselves, and the supplier owes the exchange its service fee. */
+  'settlement.fee.owed': { order: string; statement: string; fen: string };
+  'settlement.fee.paid': { order: string; statement: string; fen: string };
   'settlement.difference.found': { day: string; differences: number };
   'settlement.difference.resolved': { difference: string };
 }

@@ -26,6 +26,7 @@ import {
 import { reconcileDue } from './reconcile.ts';
 import { settlementRoutes } from './routes.ts';
 import { estimateFenOf, holdKeyOf } from './rules.ts';
+import { passFees } from './service/fees.ts';
 import { placeHold, plan } from './service/holds.ts';
 import {
   extendOrder,
@@ -125,6 +126,7 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
     permissions,
     ticks: [
       { name: 'settlement.bank', everySeconds: 2, run: () => desk.run() },
+      { name: 'settlement.fees', everySeconds: 60, run: () => passFees(room) },
       { name: 'settlement.reconcile', everySeconds: 30, run: () => reconcileDue(room, bank, desk.run) },
     ],
     openAccount: (tx, participant) => ensureAccount(room, tx, participant),

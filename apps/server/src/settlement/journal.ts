@@ -44,15 +44,14 @@ const summed = (postings: readonly Posting[]): Posting[] => {
 };
 
 /**
- * What concerns one member: its own accounts, which balance by themselves in every entry, and the memo accounts of deals it is
- * party to. Other payees of a split are not shown, nor what each of them gets.
+ * What concerns one member: its own accounts, which balance by themselves in every entry, and the rest, which balances too, of
+ * deals it is party to and of fees it owes. Other payees of a split are not shown, nor what each of them gets.
  */
 const partOf = (entry: Entry, member: string, isOperator: boolean): Entry => {
   const own = entry.postings.filter(({ account }) => ownerOf(account) === member);
   const rest = entry.postings.filter(({ account }) => ownerOf(account) === null);
-  const partyToMemo = rest.some(({ account }) => memberOf(account) === member);
-  const memo = rest.filter(({ account }) => (memberOf(account) === '' ? isOperator : partyToMemo));
-  return { ...entry, postings: [...summed(own), ...memo] };
+  const concerned = isOperator || rest.some(({ account }) => memberOf(account) === member);
+  return { ...entry, postings: [...summed(own), ...(concerned ? rest : [])] };
 };
 
 export const ownEntries = (kept: readonly KeptEntry[], member: string, isOperator: boolean): KeptEntry[] =>
@@ -65,6 +64,10 @@ export const ownJournal = async (
   until: Day,
 ): Promise<string> => {
   const { id: operator } = await organisations.operatorOf(read);
-  const kept = await entriesOfMember(read, member, { limit: limits.journalEntriesMax, until });
+  const kept = await entriesOfMember(read, member, {
+    limit: limits.journalEntriesMax,
+    until,
+    operator: member === operator,
+  });
   return print(read, organisations, ownEntries(kept.reverse(), member, member === operator));
 };

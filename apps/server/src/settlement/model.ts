@@ -30,8 +30,15 @@ export interface Hold {
   placedAt: Date | null;
 }
 
-/** What follows when the bank has carried an instruction out. `subject` names the hold, statement, payout or refund. */
-export type Effect = 'holdPlaced' | 'holdReleased' | 'splitPaid' | 'payoutPaid' | `refund:${string}`;
+/** What follows when the bank has carried an instruction out. `subject` names the hold, statement, payout, refund or fee. */
+export type Effect =
+  | 'holdPlaced'
+  | 'holdReleased'
+  | 'splitPaid'
+  | 'payoutPaid'
+  | 'feePaid'
+  | 'feeReturned'
+  | `refund:${string}`;
 export type InstructionKind = 'freeze' | 'unfreeze' | 'transfer' | 'payout';
 export type InstructionState = 'planned' | 'sent' | 'acknowledged' | 'executed' | 'refused';
 export interface Instruction {
@@ -125,6 +132,29 @@ export interface Payout {
   finishedAt: Date | null;
 }
 
+export type Side = 'buyer' | 'supplier';
+
+/** What the supplier owes of a statement that the parties settle themselves; each figure only grows. */
+export interface FeeFacts {
+  fen: Fen;
+  reversedFen: Fen;
+  paidFen: Fen;
+  returnedFen: Fen;
+}
+export type FeeState = 'owed' | 'paying' | 'paid' | 'reversed';
+export interface Fee extends FeeFacts {
+  id: string;
+  /** Who owes it. */
+  participant: string;
+  statement: string;
+  order: string;
+  /** Last day to pay. */
+  dueOn: Day;
+  state: FeeState;
+  createdAt: Date;
+  finishedAt: Date | null;
+}
+
 export interface Refund {
   id: string;
   /** The buyer who gets the money back. */
@@ -133,8 +163,12 @@ export interface Refund {
   fen: Fen;
   split: SplitResult;
   reason: string;
+  /** Approved and paid by the parties themselves: owed by the supplier until the buyer says that it arrived. */
   state: 'proposed' | 'approved' | 'done' | 'refused';
   twoPeople: boolean;
+  askedBy: 'operator' | Side;
+  /** Why a side declined it. */
+  answer: string | null;
   proposedBy: string;
   approvedBy: string | null;
   createdAt: Date;
@@ -154,6 +188,8 @@ export const limits = {
   proofBytesMax: 5_000_000,
   /** Entries in one journal; above it the journal is asked for up to an earlier day. */
   journalEntriesMax: 100_000,
+  /** Late fees told of, and fees given back, in one run. */
+  feesPerRunMax: 200,
   /** Days reconciled in one run after a long stop. */
   reconciledDaysMax: 400,
 } as const;

@@ -5,7 +5,16 @@
  * row: zero sum is checked by the database at commit, as always, and whoever would overdraw is refused alone.
  */
 
-import { type AccountId, checkEntry, contentOf, type Entry, ownerOf, parseAccount } from '@shugu/ledger';
+import {
+  type AccountId,
+  chartOfAccounts,
+  checkEntry,
+  contentOf,
+  type Entry,
+  guardedAccounts,
+  ownerOf,
+  parseAccount,
+} from '@shugu/ledger';
 import { dayOf } from '../kernel/calendar/calendar.ts';
 import { type Actor, type Database, sql, type Tx } from '../kernel/db/db.ts';
 import { kernelProblems } from '../kernel/problem.ts';
@@ -26,7 +35,11 @@ export type Outcome = 'posted' | 'again' | 'conflict' | 'fundsShort';
 
 type Sign = 1n | -1n;
 // As the constraint ledger_not_overdrawn has it: the side on which a balance must stay.
-const guarded: Record<string, Sign | undefined> = { custody: 1n, available: -1n, held: -1n, due: -1n };
+const guarded: Record<string, Sign | undefined> = Object.fromEntries(
+  chartOfAccounts
+    .filter(({ name }) => guardedAccounts.includes(name))
+    .map(({ name, normal }) => [name, normal === 'debit' ? 1n : -1n]),
+);
 
 const changesOf = ({ postings }: Entry): Map<AccountId, bigint> => {
   const changes = new Map<AccountId, bigint>();

@@ -4,7 +4,7 @@ import { parsePricePlan, parseSplitRule, type SplitResult } from '@shugu/ledger'
 import { addDays, dayOf, endOfDay } from '../kernel/calendar/calendar.ts';
 import { empty, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Day, Fen, Hold, Instruction, OrderTerms, Payout, Refund, Statement, SubAccount } from './model.ts';
+import type { Day, Fee, Fen, Hold, Instruction, OrderTerms, Payout, Refund, Statement, SubAccount } from './model.ts';
 
 interface SplitJson {
   totalFen: string;
@@ -224,6 +224,11 @@ export const findStatement = async (read: Reader, id: string): Promise<Statement
   const row = await read.first<StatementRow>(sql`${statementSelect} where id = ${id}`);
   return row && statementOf(row);
 };
+/** Several, by id. */
+export const statementsById = async (read: Reader, ids: readonly string[]): Promise<Map<string, Statement>> => {
+  const rows = await read.rows<StatementRow>(sql`${statementSelect} where id = any(${[...new Set(ids)]})`);
+  return new Map(rows.map((row) => [row.id, statementOf(row)]));
+};
 export const statementsOfOrder = async (read: Reader, order: string): Promise<Statement[]> =>
   (await read.rows<StatementRow>(sql`${statementSelect} where order_id = ${order} order by created_at, number`)).map(
     statementOf,
@@ -331,8 +336,8 @@ export const findPayout = async (read: Reader, id: string): Promise<Payout | und
 export const payoutsPage = (read: Reader, query: PageQuery, where?: Sql) =>
   pageBy<PayoutRow, Payout>(read, query, payoutSelect, where, payoutOf);
 
-const refundSelect = sql`select id, participant, statement, fen, split, reason, state, two_people as "twoPeople", proposed_by as "proposedBy",
-  approved_by as "approvedBy", created_at as "createdAt", finished_at as "finishedAt" from settlement_refunds`;
+const refundSelect = sql`select id, participant, statement, fen, split, reason, state, two_people as "twoPeople", asked_by as "askedBy", answer,
+  proposed_by as "proposedBy", approved_by as "approvedBy", created_at as "createdAt", finished_at as "finishedAt" from settlement_refunds`;
 type RefundRow = Omit<Refund, 'fen' | 'split'> & { fen: number; split: SplitJson };
 const refundOf = (row: RefundRow): Refund => ({ ...row, fen: BigInt(row.fen), split: splitOf(row.split) });
 export const findRefund = async (read: Reader, id: string): Promise<Refund | undefined> => {
@@ -343,6 +348,39 @@ export const refundsOf = async (read: Reader, statement: string): Promise<Refund
   (await read.rows<RefundRow>(sql`${refundSelect} where statement = ${statement} order by id`)).map(refundOf);
 export const refundsPage = (read: Reader, query: PageQuery, where?: Sql) =>
   pageBy<RefundRow, Refund>(read, query, refundSelect, where, refundOf);
+
+const feeSelect = sql`select id, participant, statement, order_id as order, fen, reversed_fen as "reversedFen", paid_fen as "paidFen",
+  returned_fen as "returnedFen", due_on as "dueOn", state, created_at as "createdAt", finished_at as "finishedAt" from settlement_fees`;
+type FeeRow = Omit<Fee, 'fen' | 'reversedFen' | 'paidFen' | 'returnedFen'> &
+  Record<'fen' | 'reversedFen' | 'paidFen' | 'returnedFen', number>;
+const feeOf = ({ fen, reversedFen, paidFen, returnedFen, ...row }: FeeRow): Fee => ({
+  ...row,
+  fen: BigInt(fen),
+  reversedFen: BigInt(reversedFen),
+  paidFen: BigInt(paidFen),
+  returnedFen: BigInt(returnedFen),
+});
+/** Of a statement, or by its own id. */
+export const findFee = async (read: Reader, id: string): Promise<Fee | undefined> => {
+  const row = await read.first<FeeRow>(sql`${feeSelect} where statement = ${id} or id = ${id}`);
+  return row && feeOf(row);
+};
+export const feesPage = (read: Reader, query: PageQuery, where?: Sql) =>
+  pageBy<FeeRow, Fee>(read, query, feeSelect, where, feeOf);
+/** Late as of `today`. */
+export const lateFees = (today: Day): Sql => sql`(state = 'owed' and due_on < ${today})`;
+export const feesToRemind = async (tx: Tx, today: Day, limit: number): Promise<Fee[]> =>
+  (
+    await tx.rows<FeeRow>(
+      sql`${feeSelect} where ${lateFees(today)} and reminded_at is null order by due_on, id limit ${limit} for update skip locked`,
+    )
+  ).map(feeOf);
+export const feesToReturn = async (read: Reader, limit: number): Promise<Fee[]> =>
+  (
+    await read.rows<FeeRow>(
+      sql`${feeSelect} where paid_fen - returned_fen > fen - reversed_fen order by id limit ${limit}`,
+    )
+  ).map(feeOf);
 
 export interface ReconciliationRow {
   id: string;
@@ -423,12 +461,15 @@ export interface DeskCounts {
   statementsOpen: number;
   payoutsOpen: number;
   refundsOpen: number;
+  feesOpen: number;
+  feesOverdue: number;
   differencesOpen: number;
   accounts: number;
   settledFen: string;
   feeFen: string;
+  feesOwedFen: string;
 }
-export const deskCounts = (read: Reader): Promise<DeskCounts> =>
+export const deskCounts = (read: Reader, today: Day): Promise<DeskCounts> =>
   read.one(sql`select
     (select count(*)::int from bank_instructions where state in ('planned', 'sent', 'acknowledged')) as "instructionsOpen",
     (select count(*)::int from bank_instructions i where state = 'refused' and not exists
@@ -437,7 +478,10 @@ export const deskCounts = (read: Reader): Promise<DeskCounts> =>
     (select count(*)::int from statements where state <> 'settled') as "statementsOpen",
     (select count(*)::int from settlement_payouts where state in ('requested', 'checked', 'approved')) as "payoutsOpen",
     (select count(*)::int from settlement_refunds where state in ('proposed', 'approved')) as "refundsOpen",
+    (select count(*)::int from settlement_fees where state in ('owed', 'paying')) as "feesOpen",
+    (select count(*)::int from settlement_fees where ${lateFees(today)}) as "feesOverdue",
     (select count(*)::int from reconciliation_differences where state <> 'resolved') as "differencesOpen",
     (select count(*)::int from settlement_accounts) as accounts,
     (select coalesce(sum(total_fen), 0)::text from statements where state = 'settled') as "settledFen",
-    (select coalesce(-sum(fen), 0)::text from ledger_balances where template = 'feeIncome') as "feeFen"`);
+    (select coalesce(-sum(fen), 0)::text from ledger_balances where template = 'feeIncome') as "feeFen",
+    (select coalesce(sum(fen), 0)::text from ledger_balances where template = 'feeReceivable') as "feesOwedFen"`);

@@ -16,7 +16,8 @@ import { ownEntries, ownJournal, wholeJournal } from './journal.ts';
 import { problems } from './problems.ts';
 import * as reads from './reads.ts';
 import { approveResolution, proposeResolution, reconcileDay } from './reconcile.ts';
-import { answerBill, answerProof, fileProof, payBill, recordInvoice } from './service/bills.ts';
+import { answerBill, answerProof, fileProof, payBill, payFee, recordInvoice } from './service/bills.ts';
+import { agreeRefund, askRefund, declineRefund, receiveRefund } from './service/direct-refunds.ts';
 import { repeat } from './service/effects.ts';
 import { retryHold } from './service/holds.ts';
 import {
@@ -34,6 +35,7 @@ import {
   accountView,
   differenceView,
   entryView,
+  feeView,
   holdView,
   instructionView,
   invoiceView,
@@ -42,6 +44,7 @@ import {
   namesFor,
   payoutView,
   reconciliationView,
+  refundIds,
   refundView,
   statementSummary,
   statementView,
@@ -85,11 +88,12 @@ const accountRoutes = (doors: Doors): Route[] => {
     }),
     on(wire.listEntries, async ({ read, principal, query }) => {
       const after = decodeCursor(query.after, 1);
+      const { id: operator } = await organisations.operatorOf(read);
       const kept = await entriesOfMember(read, principal.participant, {
         limit: pageSize(query),
+        operator: principal.participant === operator,
         ...(after ? { before: Number(after[0]) } : {}),
       });
-      const { id: operator } = await organisations.operatorOf(read);
       const own = ownEntries(kept, principal.participant, principal.participant === operator);
       return pageOf(own, query, ({ sequence }) => [sequence], entryView);
     }),
@@ -175,9 +179,9 @@ const statementRoutes = ({ room }: Doors): Route[] => {
         items: await Promise.all(page.items.map((one) => statementSummary(read, principal, one, nameOf))),
       };
     }),
-    on(wire.readStatement, ({ read, principal, params }) => statementView(read, organisations, principal, params.id)),
+    on(wire.readStatement, ({ read, principal, params }) => statementView(read, room, principal, params.id)),
     on(wire.statementSheet, async ({ read, principal, params }) => {
-      const view = await statementView(read, organisations, principal, params.id);
+      const view = await statementView(read, room, principal, params.id);
       return { body: await statementSheet(view, room.issue.specimen), fileName: `${view.number}.xlsx` };
     }),
     on(wire.answerBill, async ({ tx, principal, params, body }) => {
@@ -186,11 +190,34 @@ const statementRoutes = ({ room }: Doors): Route[] => {
         amountFen: BigInt(body.amountFen),
         ...(body.reason ? { reason: body.reason } : {}),
       });
-      return statementView(tx, organisations, principal, params.id);
+      return statementView(tx, room, principal, params.id);
     }),
     on(wire.payBill, async ({ tx, principal, params, body }) => {
       await payBill(room, tx, principal, { id: params.id, amountFen: BigInt(body.amountFen) });
-      return statementView(tx, organisations, principal, params.id);
+      return statementView(tx, room, principal, params.id);
+    }),
+    on(wire.listFees, async ({ read, principal, query }) => {
+      const today = dayOf(room.now());
+      const where = both(
+        ownOr(principal, sql`participant = ${principal.participant}`),
+        query.state ? sql`state = ${query.state}` : undefined,
+        query.overdue ? reads.lateFees(today) : undefined,
+      );
+      const page = await reads.feesPage(read, query, where);
+      const nameOf = await namesFor(
+        read,
+        organisations,
+        page.items.map(({ participant }) => participant),
+      );
+      const ofId = await reads.statementsById(
+        read,
+        page.items.map(({ statement }) => statement),
+      );
+      return { ...page, items: page.items.map((one) => feeView(one, ofId.get(one.statement)!, nameOf, today)) };
+    }),
+    on(wire.payFee, async ({ tx, principal, params, body }) => {
+      await payFee(room, tx, principal, { id: params.id, amountFen: BigInt(body.amountFen) });
+      return statementView(tx, room, principal, params.id);
     }),
     on(wire.recordInvoice, async ({ tx, principal, params, body }) => {
       const { number, day, redOf, amountFen } = body;
@@ -201,7 +228,7 @@ const statementRoutes = ({ room }: Doors): Route[] => {
         ...(redOf ? { redOf } : {}),
         ...(amountFen ? { amountFen: BigInt(amountFen) } : {}),
       });
-      return statementView(tx, organisations, principal, params.id);
+      return statementView(tx, room, principal, params.id);
     }),
     on(wire.listInvoices, async ({ read, principal, query }) => {
       const own = sql`(participant = ${principal.participant} or buyer = ${principal.participant})`;
@@ -221,12 +248,12 @@ const statementRoutes = ({ room }: Doors): Route[] => {
         paidOn: body.paidOn,
         file: { name, mediaType, content: Buffer.from(content, 'base64') },
       });
-      return statementView(tx, organisations, principal, params.id);
+      return statementView(tx, room, principal, params.id);
     }),
     on(wire.answerProof, async ({ tx, principal, params, body }) => {
       const { received, reason } = body;
       await answerProof(room, tx, principal, { id: params.id, received, ...(reason ? { reason } : {}) });
-      return statementView(tx, organisations, principal, (await reads.findProof(tx, params.id))!.statement);
+      return statementView(tx, room, principal, (await reads.findProof(tx, params.id))!.statement);
     }),
     on(wire.readProofFile, async ({ read, principal, params }) => {
       const proof = await reads.findProof(read, params.id);
@@ -259,21 +286,9 @@ const payoutRoutes = ({ room }: Doors): Route[] => {
   };
   const refund = async (read: Read, principal: Principal, id: string) => {
     const found = (await reads.findRefund(read, id))!;
-    return refundView(found, await namesFor(read, organisations, refundIds(found)), principal);
+    const statement = (await reads.findStatement(read, found.statement))!;
+    return refundView(found, statement, await namesFor(read, organisations, refundIds(found)), principal);
   };
-  const refundIds = (one: {
-    participant: string;
-    proposedBy: string;
-    approvedBy: string | null;
-    split: { parts: { party: string }[]; feeParty: string | null };
-  }) =>
-    [
-      one.participant,
-      one.proposedBy,
-      one.approvedBy,
-      one.split.feeParty,
-      ...one.split.parts.map(({ party }) => party),
-    ].filter((id) => id !== null);
   return [
     on(wire.requestPayout, async ({ tx, principal, body }) =>
       payout(tx, await requestPayout(room, tx, principal, BigInt(body.amountFen))),
@@ -311,10 +326,40 @@ const payoutRoutes = ({ room }: Doors): Route[] => {
         (select statement from statement_legs where participant = ${principal.participant} and not fee))`;
       const page = await reads.refundsPage(read, query, ownOr(principal, own));
       const nameOf = await namesFor(read, organisations, page.items.flatMap(refundIds));
-      return { ...page, items: page.items.map((one) => refundView(one, nameOf, principal)) };
+      const ofId = await reads.statementsById(
+        read,
+        page.items.map(({ statement }) => statement),
+      );
+      return {
+        ...page,
+        items: page.items.map((one) => refundView(one, ofId.get(one.statement)!, nameOf, principal)),
+      };
     }),
     on(wire.approveRefund, async ({ tx, principal, params }) => {
       await approveRefund(room, tx, principal, params.id);
+      return refund(tx, principal, params.id);
+    }),
+    on(wire.askRefund, async ({ tx, principal, params, body }) =>
+      refund(
+        tx,
+        principal,
+        await askRefund(room, tx, principal, {
+          statement: params.id,
+          fen: BigInt(body.amountFen),
+          reason: body.reason,
+        }),
+      ),
+    ),
+    on(wire.agreeRefund, async ({ tx, principal, params }) => {
+      await agreeRefund(room, tx, principal, params.id);
+      return refund(tx, principal, params.id);
+    }),
+    on(wire.declineRefund, async ({ tx, principal, params, body }) => {
+      await declineRefund(room, tx, principal, { id: params.id, reason: body.reason });
+      return refund(tx, principal, params.id);
+    }),
+    on(wire.receiveRefund, async ({ tx, principal, params }) => {
+      await receiveRefund(tx, principal, params.id);
       return refund(tx, principal, params.id);
     }),
     on(wire.refuseRefund, async ({ tx, principal, params }) => {
@@ -336,7 +381,7 @@ const deskRoutes = (doors: Doors): Route[] => {
   return [
     on(wire.readOverview, async ({ read }) => {
       const { custody, available, held, due, difference: parked } = await totalFunds(read);
-      const { settledFen, feeFen, ...counts } = await reads.deskCounts(read);
+      const { settledFen, feeFen, feesOwedFen, ...counts } = await reads.deskCounts(read, dayOf(room.now()));
       const simulator = simulated(doors);
       return {
         funds: {
@@ -349,6 +394,7 @@ const deskRoutes = (doors: Doors): Route[] => {
         counts,
         settled: settledFen,
         feeIncome: feeFen,
+        feesOwed: feesOwedFen,
         payoutsStopped: await payoutsStopped(room, read),
         lastReconciledDay: (await reads.lastReconciledDay(read)) ?? null,
         simulator,
@@ -370,7 +416,9 @@ const deskRoutes = (doors: Doors): Route[] => {
       const last = (await reads.instructionsOf(tx, found.subject))
         .filter(({ effect }) => effect === found.effect)
         .at(-1)!;
-      if (last.state !== 'refused' || found.effect === 'payoutPaid') throw problems.stateWrong({ detail: last.state });
+      // A payout and a fee end with the refusal: the member asks anew.
+      if (last.state !== 'refused' || ['payoutPaid', 'feePaid'].includes(found.effect))
+        throw problems.stateWrong({ detail: last.state });
       if (found.effect === 'holdPlaced') await retryHold(room, tx, found.subject);
       else await repeat(room, tx, found, { force: true });
       const newest = (await reads.instructionsOf(tx, found.subject))

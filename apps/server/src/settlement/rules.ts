@@ -17,7 +17,7 @@ import {
 } from '@shugu/ledger';
 import { addDays, type Day } from '../kernel/calendar/calendar.ts';
 import type { RulePack } from '../kernel/rulepack/model.ts';
-import type { Fen, StatementState, UsageLine } from './model.ts';
+import type { Fee, FeeFacts, FeeState, Fen, StatementState, UsageLine } from './model.ts';
 
 /** How the bank names a hold; orders and disputes never share one. */
 export const holdKeyOf = (purpose: 'order' | 'dispute' | 'bill', heldFor: string): string =>
@@ -28,6 +28,8 @@ export interface MoneyRules {
   feeShare: Decimal;
   /** Tax inside the service fee, in per cent. */
   feeTaxPercent: Decimal;
+  /** Working days to pay a fee that is not taken out of a split. */
+  feeDays: number;
   /** Largest payout that goes out on the member's own request; above it two people of the operator look. */
   payoutAloneFenMax: Fen;
   /** Days after which a day that is over must have been compared with the bank; longer, and payouts stop. */
@@ -36,8 +38,9 @@ export interface MoneyRules {
   refundAloneFenMax: Fen;
 }
 
-/** Without a rule in the operator's data: 100,000 yuan for payouts, 10,000 yuan for refunds. */
+/** Without a rule in the operator's data: ten working days for a fee, 100,000 yuan for payouts, 10,000 yuan for refunds. */
 export const fallbackRules = {
+  feeDays: 10,
   payoutAloneFenMax: 10_000_000n,
   refundAloneFenMax: 1_000_000n,
   reconciliationOverdueDays: 2,
@@ -60,6 +63,7 @@ const fenRule = (pack: RulePack | undefined, id: string, fallback: Fen): Fen => 
 export const moneyRules = (pack: RulePack | undefined): MoneyRules => ({
   feeShare: multiplyDecimal(percent(pack, 'serviceFeePercent'), parseDecimal('0.01')),
   feeTaxPercent: percent(pack, 'serviceFeeTaxPercent'),
+  feeDays: Number(pack?.rules.get('serviceFeeDays')?.value ?? fallbackRules.feeDays),
   payoutAloneFenMax: fenRule(pack, 'payoutAloneFenMax', fallbackRules.payoutAloneFenMax),
   refundAloneFenMax: fenRule(pack, 'refundAloneFenMax', fallbackRules.refundAloneFenMax),
   reconciliationOverdueDays: Number(
@@ -207,5 +211,25 @@ export const billVerdict = (buyerFen: Fen | null, supplierFen: Fen | null): 'wai
   if (buyerFen === null || supplierFen === null) return 'waiting';
   return buyerFen === supplierFen ? 'agreed' : 'differing';
 };
+
+/** What is still to pay of a fee, and what is to be given back: never both. */
+export const feeBalance = ({
+  fen,
+  reversedFen,
+  paidFen,
+  returnedFen,
+}: FeeFacts): { owedFen: Fen; returnableFen: Fen } => {
+  const net = fen - reversedFen - (paidFen - returnedFen);
+  return net > 0n ? { owedFen: net, returnableFen: 0n } : { owedFen: 0n, returnableFen: -net };
+};
+
+/** Where a fee stands while no payment of it is under way. */
+export const feeStateOf = (fee: FeeFacts): FeeState => {
+  if (feeBalance(fee).owedFen > 0n) return 'owed';
+  return fee.reversedFen === fee.fen ? 'reversed' : 'paid';
+};
+
+export const feeOverdue = ({ state, dueOn }: Pick<Fee, 'state' | 'dueOn'>, today: Day): boolean =>
+  state === 'owed' && dueOn < today;
 
 export { transferLegs };

@@ -60,5 +60,30 @@ export const statementSheet = async (statement: z.input<typeof wire.statement>, 
         ...statement.legs.map((leg) => [{ value: leg.party.name }, { value: roleName(leg.role) }, yuan(leg.amount)]),
       ]
     : [];
-  return writeExcelFile([...facts, ...lines, ...totals, ...tax, ...legs], { sheet: '结算单' }).toBuffer();
+  const refunds: Row[] = statement.refunds.some(({ state }) => state === 'approved' || state === 'done')
+    ? [
+        [],
+        ['退款', '理由', '金额（元）'].map(label),
+        ...statement.refunds
+          .filter(({ state }) => state === 'approved' || state === 'done')
+          .map((one) => [{ value: dayOf(new Date(one.createdAt)) }, { value: one.reason }, yuan(`-${one.amount}`)]),
+      ]
+    : [];
+  const fee: Row[] = statement.fee
+    ? [
+        [],
+        ['平台服务费（元）', '冲减', '已付', '已退还', '尚欠', '支付期限'].map(label),
+        [
+          yuan(statement.fee.charged),
+          yuan(statement.fee.reversed),
+          yuan(statement.fee.paid),
+          yuan(statement.fee.returned),
+          yuan(statement.fee.owed),
+          { value: statement.fee.dueOn },
+        ],
+      ]
+    : [];
+  return writeExcelFile([...facts, ...lines, ...totals, ...tax, ...legs, ...refunds, ...fee], {
+    sheet: '结算单',
+  }).toBuffer();
 };

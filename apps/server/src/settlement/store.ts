@@ -6,6 +6,9 @@ import { newId } from '../kernel/ids.ts';
 import type {
   Day,
   Effect,
+  Fee,
+  FeeFacts,
+  FeeState,
   Fen,
   Hold,
   HoldState,
@@ -267,22 +270,47 @@ export const endPayout = (tx: Tx, id: string, state: 'paid' | 'refused', reason:
 
 export const insertRefund = async (
   tx: Tx,
-  one: Pick<Refund, 'participant' | 'statement' | 'fen' | 'split' | 'reason' | 'state' | 'twoPeople'>,
+  one: Pick<Refund, 'participant' | 'statement' | 'fen' | 'split' | 'reason' | 'state' | 'twoPeople' | 'askedBy'>,
 ): Promise<string> => {
   const id = newId('rfd', tx.now);
-  await tx.exec(sql`insert into settlement_refunds (id, node, market, participant, statement, fen, split, reason, state, two_people, proposed_by, created_at)
+  await tx.exec(sql`insert into settlement_refunds (id, node, market, participant, statement, fen, split, reason, state, two_people, asked_by,
+      proposed_by, created_at)
     values (${id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.statement}, ${one.fen.toString()}, ${json(one.split)},
-      ${one.reason}, ${one.state}, ${one.twoPeople}, ${tx.actor.id}, ${tx.now})`);
+      ${one.reason}, ${one.state}, ${one.twoPeople}, ${one.askedBy}, ${tx.actor.id}, ${tx.now})`);
   return id;
 };
 export const approveRefund = (tx: Tx, id: string): Promise<number> =>
   tx.exec(
     sql`update settlement_refunds set state = 'approved', approved_by = ${tx.actor.id} where id = ${id} and state = 'proposed'`,
   );
-export const endRefund = (tx: Tx, id: string, state: 'done' | 'refused'): Promise<number> =>
+export const endRefund = (
+  tx: Tx,
+  id: string,
+  state: 'done' | 'refused',
+  answer: string | null = null,
+): Promise<number> =>
   tx.exec(
-    sql`update settlement_refunds set state = ${state}, finished_at = ${tx.now} where id = ${id} and state in ('proposed', 'approved')`,
+    sql`update settlement_refunds set state = ${state}, answer = ${answer}, finished_at = ${tx.now}
+      where id = ${id} and state in ('proposed', 'approved')`,
   );
+
+/** One a statement: the database refuses a second. */
+export const insertFee = async (
+  tx: Tx,
+  one: Pick<Fee, 'participant' | 'statement' | 'order' | 'fen' | 'dueOn'>,
+): Promise<void> => {
+  await tx.exec(sql`insert into settlement_fees (id, node, market, participant, statement, order_id, fen, due_on, state, created_at)
+    values (${newId('fee', tx.now)}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.statement}, ${one.order},
+      ${one.fen.toString()}, ${one.dueOn}, 'owed', ${tx.now})`);
+};
+export const saveFee = async (tx: Tx, one: FeeFacts & { id: string; state: FeeState }): Promise<void> => {
+  const ends = one.state === 'paid' || one.state === 'reversed';
+  await tx.exec(sql`update settlement_fees set reversed_fen = ${one.reversedFen.toString()}, paid_fen = ${one.paidFen.toString()},
+      returned_fen = ${one.returnedFen.toString()}, state = ${one.state}, finished_at = ${ends ? sql`coalesce(finished_at, ${tx.now})` : null}
+    where id = ${one.id}`);
+};
+export const noteReminded = (tx: Tx, id: string): Promise<number> =>
+  tx.exec(sql`update settlement_fees set reminded_at = ${tx.now} where id = ${id}`);
 
 export const keepReconciliation = async (
   tx: Tx,

@@ -79,17 +79,18 @@ export const startSettlementServer = async (options: { simulatorArguments?: stri
   const { database, seal, objects } = kernel;
   const clock = kernel.clock as SimulatedClock;
   const ruleBook = await loadRulePacks(join(source, '../../../rulepacks'));
+  const cases = makeCases({
+    ruleBook,
+    calendar: await loadCalendar(),
+    now: clock.now,
+    seal,
+    stepLog: makeStepLog({ keys: kernel.keys, publicLog: kernel.publicLog, suite: config.suite }),
+  });
   const members = makeMembers({
     database,
     seal,
     objects,
-    cases: makeCases({
-      ruleBook,
-      calendar: await loadCalendar(),
-      now: clock.now,
-      seal,
-      stepLog: makeStepLog({ keys: kernel.keys, publicLog: kernel.publicLog, suite: config.suite }),
-    }),
+    cases,
     now: clock.now,
     permissionTables: [membersPermissions, settlementPermissions],
     settings: { setupToken: 'x', sessionHours: 2000, loginTriesPerMinute: 1000, publicUrl: () => url },
@@ -101,6 +102,8 @@ export const startSettlementServer = async (options: { simulatorArguments?: stri
     issue: kernel.issue,
     objects,
     ruleBook,
+    calendar: cases.calendar,
+    serve: cases.serve,
     organisations: members,
     bank: { home, url: '', key: '', ...options },
     callbackBase: () => url,

@@ -2,15 +2,17 @@
 import { chartOfAccounts, parseAccount } from '@shugu/ledger';
 import type * as wire from '@shugu/wire/settlement';
 import type { z } from 'zod';
+import { dayOf } from '../kernel/calendar/calendar.ts';
 import type { Reader } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import { fundsOf, type KeptEntry } from './books.ts';
 import type { Organisations } from './deps.ts';
-import type { Fen, Hold, Instruction, OrderTerms, Payout, Refund, Statement } from './model.ts';
+import type { Day, Fee, Fen, Hold, Instruction, OrderTerms, Payout, Refund, Statement } from './model.ts';
 import {
   accountOf,
   type DifferenceRow,
+  findFee,
   findOrder,
   findStatement,
   type InvoiceRow,
@@ -23,8 +25,9 @@ import {
   promisedFen,
   proofsOf,
   type ReconciliationRow,
+  refundsOf,
 } from './reads.ts';
-import { transferLegs, unitOf } from './rules.ts';
+import { feeBalance, feeOverdue, transferLegs, unitOf } from './rules.ts';
 
 const text = (fen: Fen | number): string => BigInt(fen).toString();
 const textOrNull = (fen: Fen | number | null): string | null => (fen === null ? null : text(fen));
@@ -228,7 +231,7 @@ const lineView = ({
 /** @throws kernel.unknown for whoever is no party to it */
 export const statementView = async (
   read: Reader,
-  organisations: Organisations,
+  { organisations, now }: { organisations: Organisations; now(): Date },
   principal: Principal,
   id: string,
 ): Promise<z.input<typeof wire.statement>> => {
@@ -244,8 +247,9 @@ export const statementView = async (
     (one) => as === 'desk' || [one.participant, one.buyer].includes(own),
   );
   const papers = (await papersOf(read, id)).filter(
-    (one) => as === 'desk' || one.participant === own || (one.kind === 'statement' && side),
+    (one) => as === 'desk' || one.participant === own || (one.kind !== 'statementShare' && side),
   );
+  const [refunds, fee] = [side ? await refundsOf(read, id) : [], await findFee(read, id)];
   // The buyer owes one sum; how it is divided is between the payees and the exchange. Each payee reads its own share.
   const shown = as === 'desk' ? legs : legs.filter(({ participant }) => participant === own);
   const nameOf = await namesFor(read, organisations, [
@@ -253,6 +257,7 @@ export const statementView = async (
     statement.supplier,
     own,
     ...legs.map(({ participant }) => participant),
+    ...refunds.flatMap(refundIds),
   ]);
   return {
     ...common(statement, order, nameOf, side),
@@ -280,6 +285,8 @@ export const statementView = async (
         : null,
     invoices: invoices.map((one) => invoiceView(one, nameOf)),
     proofs: side ? (await proofsOf(read, id)).map(proofView) : [],
+    refunds: refunds.map((one) => refundView(one, statement, nameOf, principal)),
+    fee: fee && (as === 'desk' || fee.participant === own) ? feeView(fee, statement, nameOf, dayOf(now())) : null,
     papers: papers.map(({ paper, kind, number }) => ({ id: paper, kind, number })),
     cut: side ? (statement.cut as Record<string, string>) : null,
     agreedAt: at(statement.agreedAt),
@@ -302,23 +309,93 @@ export const payoutView = (payout: Payout, nameOf: NameOf): z.input<typeof wire.
   finishedAt: at(payout.finishedAt),
 });
 
-/** The buyer reads what it gets back; who gives how much is the desk's and each payee's own. */
-export const refundView = (refund: Refund, nameOf: NameOf, principal: Principal): z.input<typeof wire.refund> => ({
-  id: refund.id,
-  statement: refund.statement,
-  buyer: nameOf(refund.participant),
-  amount: text(refund.fen),
-  reason: refund.reason,
-  state: refund.state,
-  twoPeople: refund.twoPeople,
-  shares: transferLegs(refund.split)
-    .filter(({ party }) => isDesk(principal) || party === principal.participant)
-    .map(({ party, fen }) => ({ party: nameOf(party), amount: text(fen) })),
-  proposedBy: nameOf(refund.proposedBy).name,
-  approvedBy: refund.approvedBy && nameOf(refund.approvedBy).name,
-  createdAt: refund.createdAt.toISOString(),
-  finishedAt: at(refund.finishedAt),
-});
+/** Everyone whom a refund names. */
+export const refundIds = ({ participant, proposedBy, approvedBy, split }: Refund): string[] =>
+  [participant, proposedBy, approvedBy, split.feeParty, ...split.parts.map(({ party }) => party)].filter(
+    (id) => id !== null,
+  );
+
+type RefundNext = z.input<typeof wire.refund>['next'];
+const bankRefunds: Partial<Record<Refund['state'], RefundNext>> = {
+  proposed: { zh: '等待另一人复核', en: 'A second person has to approve it', who: 'operator' },
+  approved: { zh: '存管银行正在退款', en: 'The bank is paying it back', who: 'system' },
+};
+const refundNext = ({ state, askedBy }: Refund, way: Statement['way']): RefundNext => {
+  if (state === 'done') return { zh: '已退款', en: 'Refunded', who: 'nobody' };
+  if (state === 'refused') return { zh: '未退款', en: 'Not refunded', who: 'nobody' };
+  if (way === 'direct' && state === 'approved')
+    return {
+      zh: '供方退还款项，需方收到后确认',
+      en: 'The supplier pays it back; the buyer confirms its arrival',
+      who: 'buyer',
+    };
+  if (askedBy === 'operator') return bankRefunds[state]!;
+  return {
+    zh: '等待对方同意；开过票的，供方先登记红字发票',
+    en: 'The other side has to agree; where an invoice stands, the supplier records the red one first',
+    who: askedBy === 'buyer' ? 'supplier' : 'buyer',
+  };
+};
+
+/** The buyer reads what it gets back; who gives how much is the desk's and each payee's own. What parties settle themselves the supplier gives. */
+export const refundView = (
+  refund: Refund,
+  { way, supplier }: Pick<Statement, 'way' | 'supplier'>,
+  nameOf: NameOf,
+  principal: Principal,
+): z.input<typeof wire.refund> => {
+  const own = principal.participant;
+  return {
+    id: refund.id,
+    statement: refund.statement,
+    way,
+    buyer: nameOf(refund.participant),
+    amount: text(refund.fen),
+    fee: way === 'direct' && (isDesk(principal) || own === supplier) ? text(refund.split.feeFen) : null,
+    reason: refund.reason,
+    askedBy: refund.askedBy,
+    answer: refund.answer,
+    state: refund.state,
+    twoPeople: refund.twoPeople,
+    shares:
+      way === 'direct'
+        ? []
+        : transferLegs(refund.split)
+            .filter(({ party }) => isDesk(principal) || party === own)
+            .map(({ party, fen }) => ({ party: nameOf(party), amount: text(fen) })),
+    proposedBy: nameOf(refund.proposedBy).name,
+    approvedBy: refund.approvedBy && nameOf(refund.approvedBy).name,
+    createdAt: refund.createdAt.toISOString(),
+    finishedAt: at(refund.finishedAt),
+    next: refundNext(refund, way),
+  };
+};
+
+export const feeView = (
+  fee: Fee,
+  { number }: Pick<Statement, 'number'>,
+  nameOf: NameOf,
+  today: Day,
+): z.input<typeof wire.fee> => {
+  const { owedFen, returnableFen } = feeBalance(fee);
+  return {
+    statement: fee.statement,
+    number,
+    order: fee.order,
+    member: nameOf(fee.participant),
+    charged: text(fee.fen),
+    reversed: text(fee.reversedFen),
+    paid: text(fee.paidFen),
+    returned: text(fee.returnedFen),
+    owed: text(owedFen),
+    returnable: text(returnableFen),
+    dueOn: fee.dueOn,
+    overdue: feeOverdue(fee, today),
+    state: fee.state,
+    createdAt: fee.createdAt.toISOString(),
+    finishedAt: at(fee.finishedAt),
+  };
+};
 
 export const instructionView = (one: Instruction, nameOf: NameOf): z.input<typeof wire.instruction> => ({
   id: one.id,

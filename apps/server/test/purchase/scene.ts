@@ -281,6 +281,16 @@ export const makeScene = (exchange: TestExchange, listing: Listing) => {
     }
   };
 
+  /** The supplier pays what it owes the exchange for what was paid directly; false where it owes nothing. */
+  const payFee = async (statement: string): Promise<boolean> => {
+    const client = await exchange.as(payee);
+    const params = { id: statement };
+    const { fee } = await client.call(settlementWire.readStatement, { params });
+    if (fee?.state !== 'owed') return false;
+    await client.call(settlementWire.payFee, { params, body: { amountFen: fee.owed } });
+    return true;
+  };
+
   const moneyOf = async (order: Order) =>
     (await exchange.as(finance))
       .call(settlementWire.readOrderMoney, { params: { order: order.id } })
@@ -303,6 +313,7 @@ export const makeScene = (exchange: TestExchange, listing: Listing) => {
     decide,
     statementsOf,
     pay,
+    payFee,
     moneyOf,
     balanceOf,
     order: (order: Order) => readOrder(stage, buyer, order.id),

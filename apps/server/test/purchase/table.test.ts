@@ -220,6 +220,8 @@ const rows: Row[] = [
 ];
 
 const depositFen = 10_000_000;
+/** What the desk was owed in fees before they were paid. */
+let owedBefore = 0;
 let exchange: TestExchange;
 let scene: Scene;
 const orders = new Map<Row, Order>();
@@ -271,6 +273,18 @@ const payAll = async (): Promise<void> => {
   await scene.rest();
 };
 
+const owedFen = async (): Promise<number> =>
+  Number((await (await exchange.as('operator.settlement')).call(settlementWire.readOverview, {})).feesOwed);
+/** Two per cent of the price, half a fen up: taken by the bank, or owed by the supplier where the parties settle themselves. */
+const feeOf = (fen: number): number => Math.floor((fen * 2 + 50) / 100);
+const payFees = async (): Promise<void> => {
+  await each(async (one) => {
+    if (one.way !== 'direct') return;
+    for (const { id } of await scene.statementsOf(orders.get(one)!)) await scene.payFee(id);
+  });
+  await scene.rest();
+};
+
 beforeAll(async () => {
   exchange = await testExchange({ accounts: true });
   scene = makeScene(exchange, await openShop(exchange));
@@ -296,6 +310,8 @@ beforeAll(async () => {
   await scene.rest();
   await payAll();
   await payAll();
+  owedBefore = await owedFen();
+  await payFees();
 }, 600_000);
 afterAll(() => exchange.end());
 
@@ -323,6 +339,17 @@ describe('an order taken to its money', () => {
       held: '0',
       waiting: false,
     });
+    const desk = await exchange.as('operator.settlement');
+    const fees = await Promise.all(
+      statements.map(async ({ id }) => {
+        const { fee, legs } = await desk.call(settlementWire.readStatement, { params: { id } });
+        expect(fee === null || fee.paid === fee.charged).toBe(true);
+        return [Number(legs.find((leg) => leg.fee)?.amount ?? 0), fee ? Number(fee.charged) : null];
+      }),
+    );
+    expect(fees).toEqual(
+      totalsOf(one).map((fen) => [feeOf(fen), one.way === 'direct' && feeOf(fen) > 0 ? feeOf(fen) : null]),
+    );
     // A voucher is for what was accepted, and for nothing else.
     expect(seen.papers.some(({ kind }) => kind === 'tradeVoucher')).toBe(one.order === 'settled');
     if (one.july.includes('use')) expect(await scene.call(order, 1)).not.toContain(200);
@@ -334,7 +361,12 @@ test('the books add up, nothing is held or due, and the bank says the same', asy
   const spent = paid.reduce((sum, fen) => sum + fen, 0);
   expect(await scene.funds()).toMatchObject({ available: String(depositFen - spent), held: '0', due: '0' });
   const desk = await exchange.as('operator.settlement');
-  const { funds } = await desk.call(settlementWire.readOverview, {});
+  const { funds, feeIncome, feesOwed } = await desk.call(settlementWire.readOverview, {});
+  const feesOf = (some: readonly Row[]) => some.flatMap(totalsOf).reduce((sum, fen) => sum + feeOf(fen), 0);
+  expect(owedBefore).toBe(feesOf(rows.filter(({ way }) => way === 'direct')));
+  expect([Number(feeIncome), feesOwed]).toEqual([feesOf(rows), '0']);
+  const own = (await desk.call(settlementWire.readAccount, {})).funds;
+  expect(Number(own.available)).toBe(feesOf(rows));
   expect(funds).toMatchObject({ held: '0', due: '0', difference: '0', custody: funds.available });
   const journal = await (await desk.raw(settlementWire.readJournal, { query: {} })).text();
   expect(journalFaults(journal)).toEqual([]);

@@ -5,19 +5,18 @@ import { type Tx, violatedConstraint } from '../../kernel/db/db.ts';
 import type { Principal } from '../../kernel/http/principal.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import { contextFor, post } from '../books.ts';
-import { type Day, type Fen, limits, type Statement } from '../model.ts';
+import { type Day, type Fen, limits, type Side, type Statement } from '../model.ts';
 import { problems } from '../problems.ts';
-import { findOrder, findProof, findStatement, invoicesOf, lockOrder, proofsOf } from '../reads.ts';
+import { findFee, findOrder, findProof, findStatement, invoicesOf, lockOrder, proofsOf } from '../reads.ts';
 import { amountsOf, billVerdict } from '../rules.ts';
 import * as store from '../store.ts';
+import { chargeFee, payFee as payOwed } from './fees.ts';
 import { placeHold } from './holds.ts';
 import { fixStatement, settleStatement } from './orders.ts';
 import { ensureAccount, type Room, rulesAt, tell } from './room.ts';
 
-type Side = 'buyer' | 'supplier';
-
 /** The statement, locked by its order, for one of its two sides; unknown to everyone else. */
-const ownStatement = async (
+export const ownStatement = async (
   tx: Tx,
   principal: Principal,
   id: string,
@@ -37,7 +36,7 @@ const ownStatement = async (
   return { statement: (await findStatement(tx, id))!, side: own };
 };
 
-const need = (statement: Statement, way: Statement['way'], ...states: Statement['state'][]): void => {
+export const needStatement = (statement: Statement, way: Statement['way'], ...states: Statement['state'][]): void => {
   if (statement.way !== way) throw problems.wayWrong();
   if (!states.includes(statement.state)) throw problems.stateWrong({ detail: statement.state });
 };
@@ -50,7 +49,7 @@ export const answerBill = async (
   { id, amountFen, reason }: { id: string; amountFen: Fen; reason?: string },
 ): Promise<void> => {
   const { statement, side } = await ownStatement(tx, principal, id);
-  need(statement, 'postpaid', 'issued', 'differing');
+  needStatement(statement, 'postpaid', 'issued', 'differing');
   if (amountFen < 0n) throw kernelProblems.invalid({ field: 'body.amountFen', detail: 'not below zero' });
   if (amountFen !== statement.ratedFen && !reason)
     throw kernelProblems.invalid({ field: 'body.reason', detail: 'a difference needs its reason' });
@@ -105,7 +104,7 @@ export const payBill = async (
   { id, amountFen }: { id: string; amountFen: Fen },
 ): Promise<void> => {
   const { statement } = await ownStatement(tx, principal, id, 'buyer');
-  need(statement, 'postpaid', 'invoiced');
+  needStatement(statement, 'postpaid', 'invoiced');
   if (amountFen !== statement.totalFen) throw problems.amountDiffers({ field: 'body.amountFen' });
   await ensureAccount(room, tx, statement.participant);
   await store.setStatementState(tx, id, 'paying');
@@ -117,6 +116,17 @@ export const payBill = async (
     fen: amountFen,
   });
   await audit(tx, { action: 'settlement.bill.pay', subject: id, participant: statement.participant });
+};
+
+/** The supplier's alone: to the buyer it is not permitted, to everyone else unknown. */
+export const payFee = async (
+  room: Room,
+  tx: Tx,
+  principal: Principal,
+  { id, amountFen }: { id: string; amountFen: Fen },
+): Promise<void> => {
+  const { statement } = await ownStatement(tx, principal, id, 'supplier');
+  await payOwed(room, tx, statement, amountFen);
 };
 
 const keepInvoice = async (tx: Tx, invoice: store.NewInvoice): Promise<string> => {
@@ -175,7 +185,9 @@ export const recordInvoice = async (room: Room, tx: Tx, principal: Principal, dr
         statement,
         before,
         common,
-        kind === 'fee' ? taxInside(statement.split.feeFen, feeTax) : { net: statement.netFen, tax: statement.taxFen },
+        kind === 'fee'
+          ? taxInside(await feeOf(tx, statement), feeTax)
+          : { net: statement.netFen, tax: statement.taxFen },
       );
   await audit(tx, {
     action: 'settlement.invoice.record',
@@ -193,6 +205,13 @@ export const recordInvoice = async (room: Room, tx: Tx, principal: Principal, dr
     await store.setStatementState(tx, statement.id, 'invoiced');
   }
   return id;
+};
+
+/** Where the parties settle themselves a fee is invoiced once it is owed, less what refunds took back before. */
+const feeOf = async (tx: Tx, { id, way, split }: Statement): Promise<Fen> => {
+  if (way !== 'direct') return split.feeFen;
+  const fee = await findFee(tx, id);
+  return fee ? fee.fen - fee.reversedFen : 0n;
 };
 
 type CommonInvoice = Pick<
@@ -240,7 +259,7 @@ export interface ProofDraft {
 /** Direct settlement: the buyer files what shows that it paid. */
 export const fileProof = async (room: Room, tx: Tx, principal: Principal, draft: ProofDraft): Promise<string> => {
   const { statement } = await ownStatement(tx, principal, draft.statement, 'buyer');
-  need(statement, 'direct', 'issued');
+  needStatement(statement, 'direct', 'issued');
   if (draft.file.content.length > limits.proofBytesMax) throw problems.proofTooLarge({ field: 'body.file' });
   const proofs = await proofsOf(tx, statement.id);
   const filed = proofs.filter(({ state }) => state !== 'refused').reduce((sum, one) => sum + BigInt(one.fen), 0n);
@@ -261,7 +280,7 @@ export const fileProof = async (room: Room, tx: Tx, principal: Principal, draft:
   return id;
 };
 
-/** The supplier says whether the money arrived; only then is it noted as settled. */
+/** The supplier says whether the money arrived; only then is it noted as settled, and the exchange's fee owed. */
 export const answerProof = async (
   room: Room,
   tx: Tx,
@@ -291,5 +310,7 @@ export const answerProof = async (
   const confirmed = (await proofsOf(tx, statement.id))
     .filter(({ state }) => state === 'confirmed')
     .reduce((sum, one) => sum + BigInt(one.fen), 0n);
-  if (confirmed === statement.totalFen) await settleStatement(room, tx, statement);
+  if (confirmed !== statement.totalFen) return;
+  await chargeFee(room, tx, statement);
+  await settleStatement(room, tx, statement);
 };

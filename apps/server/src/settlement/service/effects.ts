@@ -7,6 +7,7 @@ import type { Day, Instruction } from '../model.ts';
 import { findHold, findInstruction, findPayout, findRefund, findStatement, instructionsOf } from '../reads.ts';
 import { partyResult, transferLegs } from '../rules.ts';
 import * as store from '../store.ts';
+import { feeArrived, feeGivenBack, feeRefused } from './fees.ts';
 import { holdRefused, plan, retryWaiting } from './holds.ts';
 import { advance, settleStatement } from './orders.ts';
 import { type Room, tell } from './room.ts';
@@ -41,6 +42,10 @@ const executed = (room: Room, tx: Tx, one: Instruction, day: Day): Promise<void>
       return split(room, tx, one, day);
     case 'payoutPaid':
       return paidOut(tx, one, day);
+    case 'feePaid':
+      return feeArrived(room, tx, one, day);
+    case 'feeReturned':
+      return feeGivenBack(room, tx, one, day);
     default:
       return refundPaid(room, tx, one, day);
   }
@@ -139,8 +144,8 @@ const refundPaid = async (room: Room, tx: Tx, one: Instruction, day: Day): Promi
 };
 
 /**
- * For reasons of the bank's it is tried again, a few times. For want of money a hold waits and a payout ends; anything else
- * that lacks money there shows that the books differ, so a person must look.
+ * For reasons of the bank's it is tried again, a few times. For want of money a hold waits, a payout ends and a fee is owed as
+ * before; anything else that lacks money there shows that the books differ, so a person must look.
  */
 const refused = async (room: Room, tx: Tx, one: Instruction, reason: string): Promise<void> => {
   if (one.effect === 'holdPlaced') return holdRefused(room, tx, one.subject, reason);
@@ -149,7 +154,8 @@ const refused = async (room: Room, tx: Tx, one: Instruction, reason: string): Pr
     if (payout?.state === 'approved') await store.endPayout(tx, one.subject, 'refused', reason);
     return retryWaiting(room, tx, one.participant);
   }
-  if (!reason.startsWith('insufficient-')) await repeat(room, tx, one);
+  const again = !reason.startsWith('insufficient-') && (await repeat(room, tx, one));
+  if (!again && one.effect === 'feePaid') await feeRefused(tx, one.subject);
 };
 
 /** The same instruction under a new reference. `force`: a person ordered it though the bank refused it often. */

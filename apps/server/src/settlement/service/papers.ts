@@ -3,7 +3,7 @@
 import { formatYuan } from '@shugu/ledger';
 import { dayOf } from '../../kernel/calendar/calendar.ts';
 import type { Tx } from '../../kernel/db/db.ts';
-import type { Fen, OrderTerms, Statement } from '../model.ts';
+import type { Fen, OrderTerms, Refund, Statement } from '../model.ts';
 import { findOrder, legsOf, linesOf } from '../reads.ts';
 import { taxPercent, unitOf } from '../rules.ts';
 import * as store from '../store.ts';
@@ -138,6 +138,12 @@ const buyerPaper = async (
   await keepPaper(tx, statement, order.participant, 'statement', paper);
 };
 
+/** In the other two ways the fee never reaches a payee; here the supplier gets the whole price, and owes it. */
+const owedFee = ({ way, supplier, split }: Statement, party: string): [string, string][] =>
+  way === 'direct' && party === supplier && split.feeFen > 0n
+    ? [['另应付平台服务费', `${yuan(split.feeFen)}（款项确认后从存管子账户支付）`]]
+    : [];
+
 const sharePaper = async (
   room: Room,
   tx: Tx,
@@ -156,6 +162,7 @@ const sharePaper = async (
       payee: share.party,
       legs: share.legs.map(({ role, fen }) => ({ role, fen: BigInt(fen).toString() })),
       totalFen: total.toString(),
+      ...(owedFee(statement, share.party).length ? { feeOwedFen: statement.split.feeFen.toString() } : {}),
     },
     parties: [share.party],
     signers: [{ participant: operator.id, role: 'operator' }],
@@ -170,6 +177,7 @@ const sharePaper = async (
         ['结算方式', wayNames[statement.way].zh],
         periodRow(statement),
         ['应得合计', yuan(total)],
+        ...owedFee(statement, share.party),
       ],
       tables: [
         {
@@ -201,4 +209,61 @@ export const issuePapers = async (room: Room, tx: Tx, statement: Statement): Pro
       legs: own,
     });
   }
+};
+
+/** A reversal is a paper of its own beside the statement, which stays as it was issued: what is taken back, and what is left. */
+export const issueRefundPaper = async (
+  room: Room,
+  tx: Tx,
+  {
+    statement,
+    refund,
+    serial,
+    refundedFen,
+  }: { statement: Statement; refund: Refund; serial: number; refundedFen: Fen },
+): Promise<void> => {
+  const order = (await findOrder(tx, statement.order))!;
+  const operator = await room.organisations.operatorOf(tx);
+  const names = await room.organisations.displayNames(tx, [statement.participant, statement.supplier]);
+  const leftFen = statement.totalFen - refundedFen;
+  const paper = await room.issue.paper(tx, {
+    kind: 'refundNote',
+    title: { zh: '退款单', en: 'Refund note' },
+    number: `${statement.number}-T${serial}`,
+    document: {
+      ...facts(statement, order),
+      statementNumber: statement.number,
+      refund: refund.id,
+      buyer: statement.participant,
+      supplier: statement.supplier,
+      askedBy: refund.askedBy,
+      reason: refund.reason,
+      refundFen: refund.fen.toString(),
+      totalFen: statement.totalFen.toString(),
+      leftFen: leftFen.toString(),
+    },
+    parties: [statement.participant, statement.supplier],
+    signers: [{ participant: operator.id, role: 'operator' }],
+    disclosure: 'commitment',
+    retentionClass: 'accounting',
+    look: {
+      layout: 'document',
+      issuer: operator.name,
+      rows: [
+        ['冲减结算单', statement.number],
+        ['买方', names.get(statement.participant) ?? statement.participant],
+        ['供方', names.get(statement.supplier) ?? statement.supplier],
+        ['订单', order.title],
+        ['依据', refund.askedBy === 'operator' ? '本所两人决定' : '双方协商一致'],
+        ['理由', refund.reason],
+        ['原结算金额', yuan(statement.totalFen)],
+        ['本次退款', yuan(refund.fen)],
+        ['退款后金额', yuan(leftFen)],
+      ],
+      paragraphs: [
+        `款项由供方自行退还买方，本所不经手资金。本单冲减上列结算单，原结算单与交易凭证不作改动，与本单一并使用。`,
+      ],
+    },
+  });
+  await keepPaper(tx, statement, statement.participant, 'refundNote', paper);
 };

@@ -1,24 +1,16 @@
 /** Payouts (出金) and refunds: a member's wish, or the operator's order; above the rule's amount two people look. */
-import { LedgerError, refundOf } from '@shugu/ledger';
 import { audit } from '../../kernel/audit.ts';
 import { sql, type Tx } from '../../kernel/db/db.ts';
 import type { Principal } from '../../kernel/http/principal.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { Fen, Payout, Refund, Statement } from '../model.ts';
 import { problems } from '../problems.ts';
-import {
-  accountOf,
-  findPayout,
-  findRefund,
-  findStatement,
-  invoicesOf,
-  lockOrder,
-  payoutsAskedFen,
-  refundsOf,
-} from '../reads.ts';
-import { remainingSplit, transferLegs } from '../rules.ts';
+import { accountOf, findPayout, findRefund, findStatement, lockOrder, payoutsAskedFen } from '../reads.ts';
+import { transferLegs } from '../rules.ts';
 import * as store from '../store.ts';
+import { grantRefund } from './direct-refunds.ts';
 import { plan } from './holds.ts';
+import { draftRefund, redCovers, refundsStanding } from './refundable.ts';
 import { freeFen, lockMoney, payoutsStopped, type Room, rulesAt } from './room.ts';
 
 const instructPayout = (room: Room, tx: Tx, { id, participant, fen }: Pick<Payout, 'id' | 'participant' | 'fen'>) =>
@@ -93,15 +85,10 @@ export const refusePayout = async (tx: Tx, id: string, reason: string): Promise<
   });
 };
 
-/** What buyers were invoiced must be taken back by red invoices before their money is. */
-const redCovers = async (tx: Tx, statement: Statement, refundsFen: Fen): Promise<boolean> => {
-  const supply = (await invoicesOf(tx, statement.id)).filter(({ kind }) => kind === 'supply');
-  if (!supply.some((one) => one.red_of === null)) return true;
-  const red = supply.filter((one) => one.red_of !== null).reduce((sum, one) => sum - BigInt(one.gross_fen), 0n);
-  return red >= refundsFen;
-};
-
-/** The operator orders a refund of a settled statement: the payment taken back from those who got it, in proportion. */
+/**
+ * The operator orders a refund of a settled statement: the payment taken back from those who got it, in proportion. Of what the
+ * parties settled themselves two people decide what the supplier is to pay back.
+ */
 export const proposeRefund = async (
   room: Room,
   tx: Tx,
@@ -111,26 +98,23 @@ export const proposeRefund = async (
   if (!found) throw kernelProblems.unknown();
   await lockOrder(tx, found.order);
   const statement = (await findStatement(tx, statementId))!;
-  if (statement.way === 'direct') throw problems.wayWrong();
   if (statement.state !== 'settled' || statement.totalFen === 0n)
     throw problems.stateWrong({ detail: statement.state });
-  const before = (await refundsOf(tx, statementId)).filter(({ state }) => state !== 'refused');
-  const refunded = before.reduce((sum, one) => sum + one.fen, 0n);
-  if (fen <= 0n || refunded + fen > statement.totalFen) throw problems.amountTooLarge({ field: 'body.amountFen' });
-  if (!(await redCovers(tx, statement, refunded + fen))) throw problems.invoiceNeedsRed();
-  const remaining = remainingSplit(
-    statement.split,
-    before.map(({ split }) => split),
-  );
-  const twoPeople = fen > rulesAt(room, tx.now).refundAloneFenMax;
+  const split = await draftRefund(tx, statement, fen);
+  const direct = statement.way === 'direct';
+  const before = (await refundsStanding(tx, statementId)).reduce((sum, one) => sum + one.fen, 0n);
+  // Of a direct refund the red invoice is asked for when it is granted.
+  if (!direct && !(await redCovers(tx, statement, before + fen))) throw problems.invoiceNeedsRed();
+  const twoPeople = direct || fen > rulesAt(room, tx.now).refundAloneFenMax;
   const id = await store.insertRefund(tx, {
     participant: statement.participant,
     statement: statementId,
     fen,
-    split: refundShares(remaining, fen),
+    split,
     reason,
     state: twoPeople ? 'proposed' : 'approved',
     twoPeople,
+    askedBy: 'operator',
   });
   await audit(tx, {
     action: 'settlement.refund.propose',
@@ -142,30 +126,31 @@ export const proposeRefund = async (
   return id;
 };
 
-const refundShares = (remaining: Statement['split'], fen: Fen): Statement['split'] => {
-  try {
-    return refundOf(remaining, fen);
-  } catch (error) {
-    if (error instanceof LedgerError) throw problems.amountTooLarge({ field: 'body.amountFen' });
-    throw error;
-  }
+/** By the order's lock, as the two sides decide about it too. */
+const lockedRefund = async (tx: Tx, id: string): Promise<{ refund: Refund; statement: Statement }> => {
+  const found = await findRefund(tx, id);
+  if (!found) throw kernelProblems.unknown();
+  const statement = (await findStatement(tx, found.statement))!;
+  await lockOrder(tx, statement.order);
+  return { refund: (await findRefund(tx, id))!, statement };
 };
 
 export const approveRefund = async (room: Room, tx: Tx, principal: Principal, id: string): Promise<void> => {
-  await tx.first(sql`select 1 from settlement_refunds where id = ${id} for update`);
-  const refund = await findRefund(tx, id);
-  if (!refund) throw kernelProblems.unknown();
+  const { refund, statement } = await lockedRefund(tx, id);
   if (refund.state !== 'proposed') throw problems.stateWrong({ detail: refund.state });
   if (refund.proposedBy === principal.id) throw problems.secondPersonNeeded();
-  await store.approveRefund(tx, id);
-  await instructRefund(room, tx, refund);
+  // What one side asked for is the other side's to answer.
+  if (refund.askedBy !== 'operator') throw problems.stateWrong({ detail: refund.askedBy });
+  if (statement.way === 'direct') await grantRefund(room, tx, refund);
+  else {
+    await store.approveRefund(tx, id);
+    await instructRefund(room, tx, refund);
+  }
   await audit(tx, { action: 'settlement.refund.approve', subject: id, participant: refund.participant });
 };
 
 export const refuseRefund = async (tx: Tx, id: string): Promise<void> => {
-  await tx.first(sql`select 1 from settlement_refunds where id = ${id} for update`);
-  const refund = await findRefund(tx, id);
-  if (!refund) throw kernelProblems.unknown();
+  const { refund } = await lockedRefund(tx, id);
   if (refund.state !== 'proposed') throw problems.stateWrong({ detail: refund.state });
   await store.endRefund(tx, id, 'refused');
   await audit(tx, { action: 'settlement.refund.refuse', subject: id, participant: refund.participant });
