@@ -14,6 +14,7 @@ import { Alert } from 'antd';
 import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
+import { FeeTable } from '../settlement/fees.tsx';
 import { MoneyInput } from '../settlement/money-field.tsx';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -237,6 +238,7 @@ export default function Account() {
                     { key: 'entries', label: t('account.entries'), children: <Entries /> },
                     { key: 'holds', label: t('account.holds'), children: <Holds /> },
                     { key: 'payouts', label: t('account.payouts'), children: <Payouts /> },
+                    { key: 'fees', label: t('fee.title'), children: <FeeTable /> },
                     { key: 'refunds', label: t('account.refunds'), children: <Refunds /> },
                   ]}
                 />

@@ -4,6 +4,7 @@ import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { Differences, Instructions, Reconciliations } from '../settlement/desk-bank.tsx';
 import { Payouts, Refunds } from '../settlement/desk-payouts.tsx';
+import { FeeTable } from '../settlement/fees.tsx';
 import { money } from '../ui/format.ts';
 import { Figure, Loaded, Page } from '../ui/frame.tsx';
 import { Tabs } from '../ui/tabs.tsx';
@@ -43,6 +44,15 @@ export default function Clearing() {
                 note={t('clearing.fee', { amount: money(one.feeIncome) })}
               />
               <Figure
+                label={t('fee.owed')}
+                value={money(one.feesOwed)}
+                note={
+                  <span className={one.counts.feesOverdue ? 'late' : undefined}>
+                    {t('clearing.feesOverdue', { count: one.counts.feesOverdue })}
+                  </span>
+                }
+              />
+              <Figure
                 label={t('clearing.openWork')}
                 value={one.counts.payoutsOpen + one.counts.refundsOpen + one.counts.statementsOpen}
                 note={t('clearing.lastDay', { day: one.lastReconciledDay ?? '—' })}
@@ -62,6 +72,7 @@ export default function Clearing() {
         items={[
           { key: 'payouts', label: t('account.payouts'), children: <Payouts /> },
           { key: 'statements', label: t('menu.statements'), children: <StatementTable /> },
+          { key: 'fees', label: t('fee.title'), children: <FeeTable /> },
           { key: 'refunds', label: t('account.refunds'), children: <Refunds /> },
           { key: 'instructions', label: t('clearing.instructions'), children: <Instructions /> },
           { key: 'reconciliations', label: t('clearing.reconciliations'), children: <Reconciliations /> },

@@ -5,7 +5,9 @@ import { addressOf, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
+import { FeeFacts } from '../settlement/fees.tsx';
 import { StatementMoves } from '../settlement/statement-moves.tsx';
+import { StatementRefunds } from '../settlement/statement-refunds.tsx';
 import { DataTable } from '../ui/data-table.tsx';
 import { countText, dayOf, money, percent, yuan } from '../ui/format.ts';
 import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
@@ -130,6 +132,16 @@ export default function StatementPage() {
                     ]}
                   />
                 </Sheet>
+                {one.fee ? (
+                  <Sheet title={t('fee.title')}>
+                    <FeeFacts one={one.fee} />
+                  </Sheet>
+                ) : null}
+                {one.way === 'direct' || one.refunds.length ? (
+                  <Sheet title={t('account.refunds')}>
+                    <StatementRefunds one={one} />
+                  </Sheet>
+                ) : null}
                 <Sheet title={t('menu.invoices')}>
                   {one.invoices.length ? (
                     one.invoices.map((invoice) => (

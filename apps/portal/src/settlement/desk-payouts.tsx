@@ -112,7 +112,7 @@ export const Payouts = () => {
 };
 
 export const Refunds = () => {
-  const { t } = useWords();
+  const { t, b } = useWords();
   return (
     <PagedTable
       endpoint={listRefunds}
@@ -135,7 +135,16 @@ export const Refunds = () => {
         { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name },
         { key: 'amount', title: t('account.amount'), right: true, show: (row) => money(row.amount) },
         { key: 'reason', title: t('jobs.note'), show: (row) => row.reason },
-        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="refundState" state={row.state} /> },
+        {
+          key: 'state',
+          title: t('case.state'),
+          show: (row) => (
+            <>
+              <StateTag list={row.way === 'direct' ? 'directRefundState' : 'refundState'} state={row.state} />
+              {row.next.who === 'nobody' ? null : <div className="quiet small">{b(row.next)}</div>}
+            </>
+          ),
+        },
         {
           key: 'act',
           title: t('jobs.act'),
@@ -145,7 +154,7 @@ export const Refunds = () => {
                 endpoint={approveRefund}
                 label={t('clearing.approve')}
                 small
-                blocked={row.state === 'proposed' ? null : t('app.notNow')}
+                blocked={row.state === 'proposed' && row.askedBy === 'operator' ? null : t('app.notNow')}
                 input={() => ({ params: { id: row.id }, body: {} })}
               />
               <Action

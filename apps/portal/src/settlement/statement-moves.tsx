@@ -3,7 +3,7 @@ import { answerBill, answerProof, fileProof, payBill, type readStatement, record
 import { Button, Upload } from 'antd';
 import type { Reply } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
-import { useMe } from '../session.ts';
+import { may, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { asBase64, field, type WidgetProps } from '../ui/fields.tsx';
 import { MoneyInput } from './money-field.tsx';
@@ -12,6 +12,11 @@ export type Statement = Reply<typeof readStatement>;
 
 const amount = field('amountFen', 'text', ['金额（元）', 'Amount (CNY)'], { required: true, widget: MoneyInput });
 const reason = field('reason', 'longText', ['说明', 'Reason'], { charactersMax: 1000 });
+
+const invoiceFields = [
+  field('number', 'text', ['数电票号码', 'Invoice number'], { required: true }),
+  field('day', 'date', ['开票日期', 'Day'], { required: true }),
+];
 
 const ProofFile = ({ value, onChange }: WidgetProps) => {
   const { t } = useWords();
@@ -42,6 +47,9 @@ export const StatementMoves = ({ one }: { one: Statement }) => {
   const send = (values: Record<string, never>) => ({ params, body: values as never });
   const filed = one.proofs.find((proof) => proof.state === 'filed');
   const bill = one.way === 'postpaid';
+  // The exchange invoices its fee to the supplier; a refund of an invoiced price needs the red invoice.
+  const issuer = supplier || may(me, 'settlement.desk.propose');
+  const blue = one.invoices.find((each) => !each.redOf && each.issuer.id === me?.organisation.id);
   return (
     <>
       {(buyer || supplier) && bill ? (
@@ -56,15 +64,21 @@ export const StatementMoves = ({ one }: { one: Statement }) => {
           input={send}
         />
       ) : null}
-      {supplier ? (
+      {issuer ? (
         <Action
           endpoint={recordInvoice}
-          label={t('statement.invoice')}
-          fields={[
-            field('number', 'text', ['数电票号码', 'Invoice number'], { required: true }),
-            field('day', 'date', ['开票日期', 'Day'], { required: true }),
-          ]}
+          label={supplier ? t('statement.invoice') : t('statement.invoiceFee')}
+          fields={invoiceFields}
           input={send}
+        />
+      ) : null}
+      {blue ? (
+        <Action
+          endpoint={recordInvoice}
+          label={t('statement.invoiceRed')}
+          fields={[...invoiceFields, amount]}
+          explain={<p>{t('statement.invoiceRedExplain', { number: blue.number })}</p>}
+          input={(values) => ({ params, body: { ...(values as object), redOf: blue.id } as never })}
         />
       ) : null}
       {buyer && bill ? (

@@ -87,6 +87,7 @@ export const lists = {
   'paperKind.acceptanceNote': ['交付验收单', 'Delivery and acceptance note'],
   'paperKind.statement': ['结算单', 'Statement'],
   'paperKind.statementShare': ['分账单', 'Statement of a share'],
+  'paperKind.refundNote': ['退款单', 'Refund note'],
   'paperKind.tradeVoucher': ['交易凭证', 'Trade voucher'],
   'paperKind.filingReceipt': ['备案回执', 'Filing receipt'],
   'paperKind.directive': ['监管指令', 'Directive'],
