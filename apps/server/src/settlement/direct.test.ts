@@ -139,6 +139,25 @@ describe('the fee', () => {
     expect(await refusal(pay(supplier, id, '700'))).toBe('settlement.stateWrong');
   });
 
+  test('that the bank will not move is owed as before, and paid once when it does', async () => {
+    const id = await paidDirectly();
+    await deposit(supplier, '700');
+    const before = BigInt((await funds('xingsha.finance')).available);
+    await server.bank().simulate.faults({ refusalRatio: 1 });
+    await pay(supplier, id, '700');
+    await server.settle();
+    await server.bank().simulate.faults({ refusalRatio: 0 });
+    expect(await inStep(id)).toMatchObject({ owed: '700', paid: '0', state: 'owed' });
+    const { items } = await clerk.call(wire.listInstructions, { query: { state: 'refused', limit: 100 } });
+    const last = items.find(({ effect }) => effect === 'feePaid')!;
+    const retry = clerk.call(wire.retryInstruction, { params: { id: last.id }, body: {} });
+    expect(await refusal(retry)).toBe('settlement.stateWrong');
+    await pay(supplier, id, '700');
+    await server.settle();
+    expect(await inStep(id)).toMatchObject({ owed: '0', paid: '700', state: 'paid' });
+    expect(BigInt((await funds('xingsha.finance')).available)).toBe(before - 700n);
+  });
+
   test('of a price that the bank divides is taken there, and never owed beside it', async () => {
     await openFor('bank.finance', '100000');
     const id = await use(await contract({ way: 'custody' }), 10_000n);
