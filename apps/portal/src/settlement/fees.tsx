@@ -64,7 +64,9 @@ export const FeeFacts = ({ one }: { one: Fee }) => {
           [t('fee.dueOn'), one.dueOn],
         ]}
       />
-      <PayFee one={one} />
+      <div style={{ marginTop: 8 }}>
+        <PayFee one={one} />
+      </div>
     </>
   );
 };

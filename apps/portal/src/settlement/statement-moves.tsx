@@ -64,7 +64,7 @@ export const StatementMoves = ({ one }: { one: Statement }) => {
           input={send}
         />
       ) : null}
-      {issuer ? (
+      {issuer && !blue ? (
         <Action
           endpoint={recordInvoice}
           label={supplier ? t('statement.invoice') : t('statement.invoiceFee')}
@@ -96,6 +96,7 @@ export const StatementMoves = ({ one }: { one: Statement }) => {
         <Action
           endpoint={fileProof}
           label={t('statement.proof')}
+          blocked={one.state === 'issued' ? null : t('app.notNow')}
           fields={[
             amount,
             field('paidOn', 'date', ['付款日期', 'Paid on'], { required: true }),

@@ -17,6 +17,7 @@ const listOf: Record<string, string> = {
   conclusion: 'conclusion',
   right: 'right',
   role: 'legRole',
+  askedBy: 'who',
   measure: 'measure',
   productKind: 'kind',
   deliveryModes: 'deliveryMode',

@@ -109,6 +109,12 @@ describe('the fee', () => {
       { kind: 'fee', gross: '700', tax: '40', buyer: { id: server.org('xingsha') } },
     ]);
 
+    expect((await read(supplier, id)).next).toMatchObject({
+      who: 'supplier',
+      en: expect.stringContaining('2026-03-16'),
+    });
+    expect((await read(buyer, id)).next.who).toBe('nobody');
+
     // The buyer has no part in it, a stranger does not know it, the desk sees it among all.
     expect((await read(buyer, id)).fee).toBeNull();
     expect((await read(clerk, id)).fee).toMatchObject({ owed: '700' });

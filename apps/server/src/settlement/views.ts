@@ -173,6 +173,17 @@ const nexts: Record<Statement['way'], Partial<Record<Statement['state'], Next>>>
     paying: { zh: '等待存管银行冻结与分账', en: 'Waiting for the bank to freeze and pay', who: 'system' },
   },
 };
+/** What a settled statement still waits for: a refund's next step, then, for those who see it, the fee. */
+const nextOfSettled = (refunds: readonly z.input<typeof wire.refund>[], fee: z.input<typeof wire.fee> | null): Next => {
+  for (const { next } of refunds)
+    if (next.who === 'buyer' || next.who === 'supplier') return { ...next, who: next.who };
+  if (fee?.state !== 'owed') return settledNext;
+  return {
+    zh: `供方于 ${fee.dueOn} 前支付交易服务费`,
+    en: `The supplier pays the service fee by ${fee.dueOn}`,
+    who: 'supplier',
+  };
+};
 const settledNext: Next = { zh: '已结清', en: 'Settled', who: 'nobody' };
 const nextOf = ({ way, state }: Statement): Next => nexts[way][state] ?? settledNext;
 
@@ -259,8 +270,11 @@ export const statementView = async (
     ...legs.map(({ participant }) => participant),
     ...refunds.flatMap(refundIds),
   ]);
+  const refundViews = refunds.map((one) => refundView(one, statement, nameOf, principal));
+  const seen = fee && (as === 'desk' || fee.participant === own) ? feeView(fee, statement, nameOf, dayOf(now())) : null;
   return {
     ...common(statement, order, nameOf, side),
+    ...(statement.state === 'settled' && side ? { next: nextOfSettled(refundViews, seen) } : {}),
     contract: order.contract,
     rated: side ? text(statement.ratedFen) : null,
     net: side ? text(statement.netFen) : null,
@@ -285,8 +299,8 @@ export const statementView = async (
         : null,
     invoices: invoices.map((one) => invoiceView(one, nameOf)),
     proofs: side ? (await proofsOf(read, id)).map(proofView) : [],
-    refunds: refunds.map((one) => refundView(one, statement, nameOf, principal)),
-    fee: fee && (as === 'desk' || fee.participant === own) ? feeView(fee, statement, nameOf, dayOf(now())) : null,
+    refunds: refundViews,
+    fee: seen,
     papers: papers.map(({ paper, kind, number }) => ({ id: paper, kind, number })),
     cut: side ? (statement.cut as Record<string, string>) : null,
     agreedAt: at(statement.agreedAt),
@@ -330,11 +344,13 @@ const refundNext = ({ state, askedBy }: Refund, way: Statement['way']): RefundNe
       who: 'buyer',
     };
   if (askedBy === 'operator') return bankRefunds[state]!;
-  return {
-    zh: '等待对方同意；开过票的，供方先登记红字发票',
-    en: 'The other side has to agree; where an invoice stands, the supplier records the red one first',
-    who: askedBy === 'buyer' ? 'supplier' : 'buyer',
-  };
+  return askedBy === 'buyer'
+    ? {
+        zh: '供方同意或不同意退款；开过票的，先登记红字发票',
+        en: 'The supplier agrees to the refund or declines it; where an invoice stands, the red one comes first',
+        who: 'supplier',
+      }
+    : { zh: '需方同意或不同意退款', en: 'The buyer agrees to the refund or declines it', who: 'buyer' };
 };
 
 /** The buyer reads what it gets back; who gives how much is the desk's and each payee's own. What parties settle themselves the supplier gives. */

@@ -212,6 +212,7 @@ export const tradeLists = {
   'legRole.merchant': ['数商', 'Data merchant'],
   'legRole.exchange': ['交易所', 'Exchange'],
   'legRole.operator': ['交易所', 'Exchange'],
+  'legRole.serviceFee': ['平台服务费', 'Service fee'],
   'region.110000': ['北京市', 'Beijing'],
   'region.120000': ['天津市', 'Tianjin'],
   'region.130000': ['河北省', 'Hebei'],
