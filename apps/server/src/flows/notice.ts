@@ -8,10 +8,12 @@ import type { RoomParts } from '../kernel/parts.ts';
 
 /** Where a procedure asks no permission of a side: who answers for a member, or for the operator. */
 const otherwise = ['administrator', 'service'];
+/** A notice about a statement asks for money: it goes to those who pay and settle. */
+const money = ['settlement.bill.confirm', 'settlement.desk.propose'];
 
 /** Seats that can take a step of the case on the side on which the organisation stands. */
 const seatsOf = async (read: Reader, { members }: Rooms, cases: Cases, notice: Notice): Promise<string[]> => {
-  if (!notice.case) return otherwise;
+  if (!notice.case) return notice.subject.startsWith('stm_') ? members.seatsWith(money) : otherwise;
   const one = await cases.find(read, systemPrincipal('notice'), notice.case);
   const table = cases.tableOf(one);
   const sides = sidesOf(one, notice.participant);

@@ -126,8 +126,8 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
     permissions,
     ticks: [
       { name: 'settlement.bank', everySeconds: 2, run: () => desk.run() },
-      { name: 'settlement.fees', everySeconds: 60, run: () => passFees(room) },
       { name: 'settlement.reconcile', everySeconds: 30, run: () => reconcileDue(room, bank, desk.run) },
+      { name: 'settlement.fees', everySeconds: 60, run: () => passFees(room) },
     ],
     openAccount: (tx, participant) => ensureAccount(room, tx, participant),
     openOrder: (tx, draft) => openOrder(room, tx, draft),
