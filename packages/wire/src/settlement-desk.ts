@@ -92,7 +92,7 @@ export const refund = z.object({
   state: z.enum(['proposed', 'approved', 'done', 'refused']),
   twoPeople: z.boolean(),
   shares: z.array(z.object({ party, amount: fen })),
-  proposedBy: z.string(),
+  proposedBy: z.string().describe('empty to the two sides, where the parties settle themselves'),
   approvedBy: z.string().nullable(),
   createdAt: time,
   finishedAt: time.nullable(),

@@ -309,6 +309,26 @@ describe('a refund of what was paid directly', () => {
     expect(BigInt((await funds('xingsha.finance')).available)).toBe(before - 560n);
   });
 
+  test('is between buyer and supplier: a right holder of the price sees none of it', async () => {
+    const id = await use(await contract({ way: 'direct', shares: true }), 100_000n);
+    const { proofs } = await buyer.call(wire.fileProof, {
+      params: { id },
+      body: { amountFen: '35000', paidOn: '2026-03-30', file },
+    });
+    await supplier.call(wire.answerProof, { params: { id: proofs[0]!.id }, body: { received: true } });
+    const { id: refund } = await ask(buyer, id, '100');
+    const holder = await server.as('mapping.finance');
+    expect(await read(holder, id)).toMatchObject({ total: null, refunds: [], fee: null });
+    expect(await refusal(agree(holder, refund))).toBe('kernel.unknown');
+    const listed = async (client: Client) =>
+      (await client.call(wire.listRefunds, { query: { limit: 100 } })).items.map((one) => one.id);
+    expect(await listed(holder)).toEqual([]);
+    expect(await listed(stranger)).toEqual([]);
+    for (const client of [buyer, supplier, clerk]) expect(await listed(client)).toContain(refund);
+    await agree(supplier, refund);
+    expect((await read(holder, id)).papers.map(({ kind }) => kind)).toEqual(['statementShare']);
+  });
+
   test('is decided by two people of the operator where the sides do not agree', async () => {
     const id = await paidDirectly();
     const refund = await clerk.call(wire.proposeRefund, {

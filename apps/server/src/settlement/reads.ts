@@ -346,6 +346,11 @@ export const findRefund = async (read: Reader, id: string): Promise<Refund | und
 };
 export const refundsOf = async (read: Reader, statement: string): Promise<Refund[]> =>
   (await read.rows<RefundRow>(sql`${refundSelect} where statement = ${statement} order by id`)).map(refundOf);
+/** The buyer's, and those that a payee gives a share of; what the parties settle themselves is between the two. */
+export const refundsSeenBy = (participant: string): Sql =>
+  sql`(participant = ${participant} or statement in (select s.id from statements s where s.way = 'direct' and s.supplier = ${participant}
+    union all select s.id from statements s join statement_legs l on l.statement = s.id
+      where s.way <> 'direct' and l.participant = ${participant} and not l.fee))`;
 export const refundsPage = (read: Reader, query: PageQuery, where?: Sql) =>
   pageBy<RefundRow, Refund>(read, query, refundSelect, where, refundOf);
 

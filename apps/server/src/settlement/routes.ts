@@ -322,9 +322,7 @@ const payoutRoutes = ({ room }: Doors): Route[] => {
       ),
     ),
     on(wire.listRefunds, async ({ read, principal, query }) => {
-      const own = sql`(participant = ${principal.participant} or statement in
-        (select statement from statement_legs where participant = ${principal.participant} and not fee))`;
-      const page = await reads.refundsPage(read, query, ownOr(principal, own));
+      const page = await reads.refundsPage(read, query, ownOr(principal, reads.refundsSeenBy(principal.participant)));
       const nameOf = await namesFor(read, organisations, page.items.flatMap(refundIds));
       const ofId = await reads.statementsById(
         read,

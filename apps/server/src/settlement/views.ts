@@ -361,6 +361,8 @@ export const refundView = (
   principal: Principal,
 ): z.input<typeof wire.refund> => {
   const own = principal.participant;
+  // Clerks of the other side are nobody's to know.
+  const person = (id: string) => (way !== 'direct' || isDesk(principal) ? nameOf(id).name : null);
   return {
     id: refund.id,
     statement: refund.statement,
@@ -379,8 +381,8 @@ export const refundView = (
         : transferLegs(refund.split)
             .filter(({ party }) => isDesk(principal) || party === own)
             .map(({ party, fen }) => ({ party: nameOf(party), amount: text(fen) })),
-    proposedBy: nameOf(refund.proposedBy).name,
-    approvedBy: refund.approvedBy && nameOf(refund.approvedBy).name,
+    proposedBy: person(refund.proposedBy) ?? '',
+    approvedBy: refund.approvedBy && person(refund.approvedBy),
     createdAt: refund.createdAt.toISOString(),
     finishedAt: at(refund.finishedAt),
     next: refundNext(refund, way),
