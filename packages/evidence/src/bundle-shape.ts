@@ -113,7 +113,12 @@ function readKey(value: unknown, i: number): BundleKey {
 }
 
 function readLog(value: unknown): BundleLog {
-  const log = read.object(value, 'log', ['origin', 'suite', 'index', 'entry', 'inclusion', 'checkpoint'], ['salt']);
+  const log = read.object(
+    value,
+    'log',
+    ['origin', 'suite', 'index', 'entry', 'inclusion', 'checkpoint'],
+    ['salt', 'stamp'],
+  );
   if (!isSuiteName(log.suite)) return read.fail('log.suite', 'is not known');
   const entry = readEntry(log.entry, 'log.entry', read);
   const inclusion = read.object(log.inclusion, 'log.inclusion', ['size', 'proof']);
@@ -122,6 +127,7 @@ function readLog(value: unknown): BundleLog {
   const salted = Object.hasOwn(log, 'salt');
   if (salted !== (entry.form === 'commitment')) read.fail('log.salt', 'belongs to a commitment, and only there');
   if (salted) read.bytes(log.salt, 'log.salt', 32);
+  if (log.stamp !== undefined) read.bytes(log.stamp, 'log.stamp');
   if (typeof log.checkpoint !== 'string') return read.fail('log.checkpoint', 'must be a signed note');
   return {
     origin: read.text(log.origin, 'log.origin', plainText),
@@ -131,5 +137,6 @@ function readLog(value: unknown): BundleLog {
     ...(salted ? { salt: log.salt as string } : {}),
     inclusion: { size: read.count(inclusion.size, 'log.inclusion.size'), proof: proof as string[] },
     checkpoint: log.checkpoint,
+    ...(log.stamp === undefined ? {} : { stamp: log.stamp as string }),
   };
 }

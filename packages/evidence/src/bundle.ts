@@ -35,7 +35,10 @@ export type BundleKey = { keyId: string; jwk: PublicJwk };
 /** The statement with its signatures and their keys: what the log entry commits to, whole. */
 export type BundleCore = Statement & { signatures: BundleSignature[]; keys: BundleKey[] };
 
-/** Where in which log the core's entry stands. `salt`, with a commitment only: base64 of 32 bytes. */
+/**
+ * Where in which log the core's entry stands. `salt`, with a commitment only: base64 of 32 bytes. `stamp`: base64 of an outside
+ * authority's time stamp (RFC 3161) over the checkpoint, where the log has one.
+ */
 export type BundleLog = {
   origin: string;
   suite: SuiteName;
@@ -44,6 +47,7 @@ export type BundleLog = {
   salt?: string;
   inclusion: { size: number; proof: string[] };
   checkpoint: string;
+  stamp?: string;
 };
 
 export function draftStatement(
@@ -128,6 +132,8 @@ export function buildBundle(input: {
   salt?: Uint8Array;
   proof: readonly Uint8Array[];
   checkpoint: string;
+  /** As `acceptStamp` gave it, over this checkpoint. */
+  stamp?: Uint8Array;
 }): Uint8Array {
   const note = parseNote(input.checkpoint);
   const { origin, size } = parseCheckpoint(note.text);
@@ -139,6 +145,7 @@ export function buildBundle(input: {
     ...(input.salt ? { salt: encodeBase64(input.salt) } : {}),
     inclusion: { size, proof: input.proof.map(encodeBase64) },
     checkpoint: formatNote({ text: note.text, signatures: inOrder(origin, note.signatures) }),
+    ...(input.stamp ? { stamp: encodeBase64(input.stamp) } : {}),
   };
   const file: BundleFile = readBundle({ ...input.core, log });
   return canonicalBytes(file, { bytesMax: bundleLimits.bytesMax });

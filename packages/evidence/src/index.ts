@@ -71,6 +71,16 @@ export {
   verifyInContext,
   verifySignature,
 } from './signer.ts';
+export { certificatesInPem } from './stamp/certificate.ts';
+export {
+  acceptStamp,
+  type Stamp,
+  type StampAuthority,
+  stampedBytes,
+  stampRequest,
+  verifyStamp,
+} from './stamp/stamp.ts';
+export { tokenLimits } from './stamp/token.ts';
 export {
   digestText,
   isSuiteName,
@@ -84,9 +94,11 @@ export {
 export {
   formatTrust,
   parseTrust,
+  stampAuthorities,
   type Trust,
   type TrustedKey,
   type TrustedLog,
+  type TrustedStampAuthority,
   type TrustedWitness,
   type TrustInput,
   trustFrom,

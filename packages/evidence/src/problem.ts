@@ -12,7 +12,10 @@ export type EvidenceProblemCode =
   | 'evidence.entry-malformed'
   | 'evidence.bundle-malformed'
   | 'evidence.trust-malformed'
-  | 'evidence.promise-malformed';
+  | 'evidence.promise-malformed'
+  | 'evidence.stamp-malformed'
+  | 'evidence.stamp-wrong'
+  | 'evidence.stamp-refused';
 
 /** `at`: where in the value, as in `document.parties[0].name`. */
 export class EvidenceError extends Error {

@@ -1,8 +1,11 @@
+import { decodeBase64 } from '@shugu/tlog';
 import { canonicalBytes, readJson } from './canonical.ts';
 import { keyIdShape } from './keys.ts';
 import { verifierOf } from './notes.ts';
 import { EvidenceError } from './problem.ts';
 import { plainText, shape, wordShape } from './shape.ts';
+import { readCertificate } from './stamp/certificate.ts';
+import type { StampAuthority } from './stamp/stamp.ts';
 import { isSuiteName, type SuiteName } from './suites.ts';
 
 /** A log whose word counts. Several entries may share an origin while its key is being changed. */
@@ -11,15 +14,32 @@ export type TrustedWitness = { vkey: string };
 /** A signer's key, whose it is, in which roles it may sign, and until when (RFC 3339). */
 export type TrustedKey = { keyId: string; holder: string; roles: string[]; notAfter?: string };
 
+/** A time stamping authority: base64 of a certificate (DER) that its stamps lead to, and until when they are believed (RFC 3339). */
+export type TrustedStampAuthority = { certificate: string; notAfter?: string };
+
 /**
  * What a verifier believes before it opens a bundle. `quorum`: how many of the witnesses must have cosigned (0 when left
- * out). Without `keys`, signers are known by key id only, and the log alone vouches for who they are.
+ * out). Without `keys`, signers are known by key id only, and the log alone vouches for who they are. `stampRequired`: a bundle
+ * without an outside time stamp is refused.
  */
-export type Trust = { logs: TrustedLog[]; witnesses: TrustedWitness[]; quorum: number; keys?: TrustedKey[] };
+export type Trust = {
+  logs: TrustedLog[];
+  witnesses: TrustedWitness[];
+  quorum: number;
+  keys?: TrustedKey[];
+  stampAuthorities?: TrustedStampAuthority[];
+  stampRequired?: boolean;
+};
 
 export type TrustInput = Pick<Trust, 'logs'> & Partial<Trust>;
 
-export const trustLimits = { bytesMax: 1_048_576, logsMax: 64, witnessesMax: 64, keysMax: 4096 } as const;
+export const trustLimits = {
+  bytesMax: 1_048_576,
+  logsMax: 64,
+  witnessesMax: 64,
+  keysMax: 4096,
+  stampAuthoritiesMax: 64,
+} as const;
 
 const read = shape('evidence.trust-malformed');
 
@@ -38,8 +58,10 @@ export function formatTrust(trust: Trust): Uint8Array {
   return canonicalBytes({ format: 'shugu-trust', version: 1, ...trustFrom(trust) });
 }
 
+const optional = ['witnesses', 'quorum', 'keys', 'stampAuthorities', 'stampRequired'];
+
 function readTrust(value: unknown): Trust {
-  const file = read.object(value, 'trust', ['format', 'version', 'logs'], ['witnesses', 'quorum', 'keys']);
+  const file = read.object(value, 'trust', ['format', 'version', 'logs'], optional);
   if (file.format !== 'shugu-trust' || file.version !== 1) read.fail('format', 'only shugu-trust, version 1, is known');
   const logs = read.list(file.logs, 'logs', trustLimits.logsMax).map(readLog);
   const witnesses = read.list(file.witnesses ?? [], 'witnesses', trustLimits.witnessesMax).map(readWitness);
@@ -48,10 +70,47 @@ function readTrust(value: unknown): Trust {
   if (new Set(witnesses.map(({ vkey }) => vkey)).size !== witnesses.length)
     read.fail('witnesses', 'one is named twice');
   if (quorum > witnesses.length) read.fail('quorum', 'is more than there are witnesses');
-  if (file.keys === undefined) return { logs, witnesses, quorum };
+  const trust = { logs, witnesses, quorum, ...readStamps(file) };
+  if (file.keys === undefined) return trust;
   const keys = read.list(file.keys, 'keys', trustLimits.keysMax).map(readKey);
   if (new Set(keys.map(({ keyId }) => keyId)).size !== keys.length) read.fail('keys', 'one is named twice');
-  return { logs, witnesses, quorum, keys };
+  return { ...trust, keys };
+}
+
+function readStamps(file: Record<string, unknown>): Pick<Trust, 'stampAuthorities' | 'stampRequired'> {
+  const { stampAuthorities: listed, stampRequired: required } = file;
+  if (required !== undefined && typeof required !== 'boolean') read.fail('stampRequired', 'must be true or false');
+  const authorities = read
+    .list(listed ?? [], 'stampAuthorities', trustLimits.stampAuthoritiesMax)
+    .map(readStampAuthority);
+  if (required && authorities.length === 0) read.fail('stampRequired', 'without an authority no stamp can be verified');
+  return {
+    ...(authorities.length > 0 ? { stampAuthorities: authorities } : {}),
+    ...(required ? { stampRequired: true } : {}),
+  };
+}
+
+function readStampAuthority(value: unknown, i: number): TrustedStampAuthority {
+  const at = `stampAuthorities[${i}]`;
+  const { certificate, notAfter } = read.object(value, at, ['certificate'], ['notAfter']);
+  try {
+    readCertificate(read.bytes(certificate, `${at}.certificate`));
+  } catch (problem) {
+    if (!(problem instanceof EvidenceError)) throw problem;
+    read.fail(`${at}.certificate`, problem.message);
+  }
+  return {
+    certificate: certificate as string,
+    ...(notAfter === undefined ? {} : { notAfter: read.time(notAfter, `${at}.notAfter`) }),
+  };
+}
+
+/** As `verifyStamp` takes them. */
+export function stampAuthorities({ stampAuthorities: listed = [] }: Trust): StampAuthority[] {
+  return listed.map(({ certificate, notAfter }) => ({
+    certificate: decodeBase64(certificate),
+    ...(notAfter === undefined ? {} : { notAfter: new Date(notAfter) }),
+  }));
 }
 
 function readLog(value: unknown, i: number): TrustedLog {

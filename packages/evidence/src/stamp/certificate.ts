@@ -1,0 +1,184 @@
+/** Certificates of time stamping authorities: RFC 5280, as much as a path to a pinned one takes. Revocation is not known offline. */
+import { equalBytes } from '@shugu/tlog';
+import { signatureHolds } from './algorithms.ts';
+import {
+  contextTag,
+  expectTag,
+  integerHex,
+  malformed,
+  oidText,
+  partsOf,
+  readAll,
+  readOne,
+  smallInteger,
+  type Tlv,
+  tags,
+  timeOf,
+} from './tlv.ts';
+
+export type Certificate = {
+  readonly bytes: Uint8Array;
+  /** What the issuer signed, under which algorithm (AlgorithmIdentifier), with what. */
+  readonly signed: Uint8Array;
+  readonly algorithm: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly serialHex: string;
+  /** Names, DER. */
+  readonly issuer: Uint8Array;
+  readonly subject: Uint8Array;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly spki: Uint8Array;
+  readonly extensions: ReadonlyMap<string, { critical: boolean; value: Uint8Array }>;
+};
+
+export const certificateBytesMax = 16_384;
+
+const ids = {
+  basicConstraints: '2.5.29.19',
+  keyUsage: '2.5.29.15',
+  extendedKeyUsage: '2.5.29.37',
+  subjectKeyId: '2.5.29.14',
+  timeStamping: '1.3.6.1.5.5.7.3.8',
+  anyUsage: '2.5.29.37.0',
+} as const;
+
+/** Throws `evidence.stamp-malformed`. */
+export function readCertificate(bytes: Uint8Array): Certificate {
+  if (bytes.length > certificateBytesMax) malformed(`a certificate has more than ${certificateBytesMax} bytes`);
+  const [body, algorithm, signature, ...rest] = partsOf(readOne(bytes, tags.sequence));
+  if (rest.length > 0) malformed('a certificate has three parts');
+  const fields = partsOf(expectTag(body, tags.sequence));
+  const version = fields[0]?.tag === contextTag(0) ? smallInteger(readAll(fields.shift()!.content)[0]) : 0;
+  const [serial, inner, issuer, validity, subject, spki, ...more] = fields;
+  const [from, to] = partsOf(expectTag(validity, tags.sequence));
+  const outer = expectTag(algorithm, tags.sequence);
+  if (version !== 2 || !inner || !equalBytes(inner.bytes, outer.bytes))
+    malformed('a certificate is not of version 3, or names two algorithms');
+  return {
+    bytes,
+    signed: body!.bytes,
+    algorithm: outer.bytes,
+    signature: wholeBits(signature),
+    serialHex: integerHex(serial),
+    issuer: expectTag(issuer, tags.sequence).bytes,
+    subject: expectTag(subject, tags.sequence).bytes,
+    notBefore: timeOf(from),
+    notAfter: timeOf(to),
+    spki: expectTag(spki, tags.sequence).bytes,
+    extensions: readExtensions(more.find(({ tag }) => tag === contextTag(3))),
+  };
+}
+
+function wholeBits(value: Tlv | undefined): Uint8Array {
+  const { content } = expectTag(value, tags.bitString);
+  return content[0] === 0 ? content.subarray(1) : malformed('a signature is not of whole bytes');
+}
+
+export function readExtensions(outer: Tlv | undefined): Map<string, { critical: boolean; value: Uint8Array }> {
+  const found = new Map<string, { critical: boolean; value: Uint8Array }>();
+  for (const one of outer ? partsOf(readOne(outer.content, tags.sequence)) : []) {
+    const parts = partsOf(one);
+    const critical = parts[1]?.tag === tags.boolean && parts[1].content[0] === 0xff;
+    const id = oidText(parts[0]);
+    if (found.has(id)) malformed('an extension stands twice');
+    found.set(id, { critical, value: expectTag(parts.at(-1), tags.octetString).content });
+  }
+  return found;
+}
+
+/** Certificates in PEM, one after the other, as OpenSSL and every authority hand them out. */
+export function certificatesInPem(text: string): Uint8Array[] {
+  const blocks = [...text.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)];
+  return blocks.map(([, body]) => readCertificate(new Uint8Array(Buffer.from(body!, 'base64'))).bytes);
+}
+
+export const issued = (issuer: Certificate, certificate: Certificate): boolean =>
+  equalBytes(issuer.subject, certificate.issuer) &&
+  signatureHolds({
+    identifier: certificate.algorithm,
+    spki: issuer.spki,
+    message: certificate.signed,
+    signature: certificate.signature,
+  });
+
+/** Bit 0 is the first of the string. Undefined where the certificate names no usage. */
+function usageBits(certificate: Certificate): ((bit: number) => boolean) | undefined {
+  const extension = certificate.extensions.get(ids.keyUsage);
+  if (!extension) return undefined;
+  const { content } = readOne(extension.value, tags.bitString);
+  return (bit) => (((content[1 + (bit >> 3)] ?? 0) >> (7 - (bit & 7))) & 1) === 1;
+}
+
+function extendedUsages(certificate: Certificate): string[] | undefined {
+  const extension = certificate.extensions.get(ids.extendedKeyUsage);
+  return extension && partsOf(readOne(extension.value, tags.sequence)).map(oidText);
+}
+
+const understood: readonly string[] = [ids.basicConstraints, ids.keyUsage, ids.extendedKeyUsage];
+
+function generalFault(certificate: Certificate, at: Date): string | undefined {
+  const unknown = [...certificate.extensions].find(([id, { critical }]) => critical && !understood.includes(id));
+  if (unknown) return `a certificate has a critical extension that is not known: ${unknown[0]}`;
+  return at < certificate.notBefore || at > certificate.notAfter
+    ? `the certificate of ${nameOf(certificate.subject)} was not valid at ${at.toISOString()}`
+    : undefined;
+}
+
+/** RFC 3161 section 2.3: a key for time stamps alone, and marked so that nobody can overlook it. */
+export function stampingFault(certificate: Certificate, at: Date): string | undefined {
+  const usages = extendedUsages(certificate);
+  const alone = usages?.length === 1 && usages[0] === ids.timeStamping;
+  if (!alone || !certificate.extensions.get(ids.extendedKeyUsage)!.critical)
+    return 'the certificate is not one for time stamping alone (critical extended key usage)';
+  const uses = usageBits(certificate);
+  if (uses && !uses(0) && !uses(1)) return 'the certificate is not one for signing';
+  return generalFault(certificate, at);
+}
+
+/** `below`: certificates of authorities between this one and the signer's. */
+export function authorityFault(certificate: Certificate, below: number, at: Date): string | undefined {
+  const extension = certificate.extensions.get(ids.basicConstraints);
+  const [isAuthority, pathLength] = extension ? partsOf(readOne(extension.value, tags.sequence)) : [];
+  const name = nameOf(certificate.subject);
+  if (isAuthority?.tag !== tags.boolean || isAuthority.content[0] !== 0xff)
+    return `${name} is no certification authority`;
+  if (pathLength && smallInteger(pathLength) < below) return `the path below ${name} is too long`;
+  const uses = usageBits(certificate);
+  if (uses && !uses(5)) return `${name} may not sign certificates`;
+  const usages = extendedUsages(certificate);
+  if (usages && !usages.includes(ids.timeStamping) && !usages.includes(ids.anyUsage))
+    return `${name} may not certify for time stamping`;
+  return generalFault(certificate, at);
+}
+
+export function subjectKeyId(certificate: Certificate): Uint8Array | undefined {
+  const extension = certificate.extensions.get(ids.subjectKeyId);
+  return extension && readOne(extension.value, tags.octetString).content;
+}
+
+const nameParts: Record<string, string> = { '2.5.4.3': 'commonName', '2.5.4.10': 'organisation' };
+
+/** For people: common name and organisation. The text is whoever's who got the certificate; only what can be shown safely stays. */
+export function nameOf(name: Uint8Array): string {
+  const found: Record<string, string> = {};
+  for (const set of partsOf(readOne(name, tags.sequence)))
+    for (const pair of partsOf(set)) {
+      const [oid, value] = partsOf(pair);
+      const part = nameParts[oidText(oid)];
+      if (part && value) found[part] = shown(value);
+    }
+  const { commonName, organisation } = found;
+  return commonName && organisation ? `${commonName} (${organisation})` : (commonName ?? organisation ?? '?');
+}
+
+function shown({ tag, content }: Tlv): string {
+  const utf16 = () =>
+    Buffer.from(content.subarray(0, content.length & ~1))
+      .swap16()
+      .toString('utf16le');
+  const text = tag === 0x1e ? utf16() : Buffer.from(content).toString('utf8');
+  // The same that `plainText` refuses, and what is no text at all.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffd]/g, '').slice(0, 128);
+}

@@ -1,0 +1,194 @@
+/**
+ * Time stamps by others (RFC 3161): an authority that is not ours says that bytes existed at a time of its own clock. Asking,
+ * taking in the answer, and verifying offline against authorities that the caller trusts.
+ */
+import { equalBytes, formatNote, parseNote } from '@shugu/tlog';
+import { inOrder } from '../bundle.ts';
+import { EvidenceError } from '../problem.ts';
+import type { SuiteName } from '../suites.ts';
+import { digest, digestIdentifier, digestOfScheme, imprintDigest, signatureHolds } from './algorithms.ts';
+import {
+  authorityFault,
+  type Certificate,
+  issued,
+  nameOf,
+  readCertificate,
+  stampingFault,
+  subjectKeyId,
+} from './certificate.ts';
+import { integerOf, malformed, partsOf, readOne, sequence, smallInteger, type Tlv, tags, tlv } from './tlv.ts';
+import { namesSigner, readAttributes, readInfo, readToken, type StampInfo, type Token, tokenBytes } from './token.ts';
+
+/** Certificates (DER) that a stamp must lead to: an authority's root, one below it, or the stamping certificate itself. */
+export type StampAuthority = {
+  readonly certificate: Uint8Array;
+  /** Later stamps are not believed: for a key that was lost, since revocation is not known offline. */
+  readonly notAfter?: Date;
+};
+
+export type Stamp = {
+  /** By the authority's clock. */
+  time: Date;
+  accuracySeconds?: number;
+  /** Name in the certificate that signed, and of the trusted one where that is another. */
+  authority: string;
+  trustedAs: string;
+  policy: string;
+  serialHex: string;
+};
+
+/** What is stamped of a checkpoint: the note as the log alone signed it, since witnesses' lines come and go. */
+export function stampedBytes(checkpoint: string, origin: string): Uint8Array {
+  const { text, signatures } = parseNote(checkpoint);
+  const own = inOrder(origin, signatures).filter(({ name }) => name === origin);
+  return new TextEncoder().encode(formatNote({ text, signatures: own }));
+}
+
+/** TimeStampReq, with the hash of the log's suite. `nonce`: random bytes, by which the answer is known to be one to this. */
+export function stampRequest(input: { suite: SuiteName; bytes: Uint8Array; nonce: Uint8Array }): Uint8Array {
+  const name = imprintDigest[input.suite];
+  const imprint = sequence(digestIdentifier(name), tlv(tags.octetString, digest(name, input.bytes)));
+  return sequence(integerOf(1), imprint, integerOf(input.nonce), tlv(tags.boolean, Uint8Array.of(0xff)));
+}
+
+function wrong(message: string): never {
+  throw new EvidenceError('evidence.stamp-wrong', message);
+}
+
+/** The token in a TimeStampResp. Throws `evidence.stamp-refused` with the authority's words, or `evidence.stamp-malformed`. */
+export function tokenInResponse(response: Uint8Array): Uint8Array {
+  const [status, token, ...rest] = partsOf(readOne(response, tags.sequence));
+  const [code, ...details] = partsOf(status ?? malformed('the answer is empty'));
+  const value = smallInteger(code);
+  // granted, grantedWithMods
+  if (value === 0 || value === 1)
+    return rest.length === 0 && token ? token.bytes : malformed('the answer has no token');
+  const texts = details.find(({ tag }) => tag === tags.sequence);
+  const said = texts ? partsOf(texts).map((one) => Buffer.from(one.content).toString('utf8')) : [];
+  const failure = details.find(({ tag }) => tag === tags.bitString);
+  const why = [...said, ...(failure ? [failureText(failure)] : [])].join('; ').slice(0, 500);
+  throw new EvidenceError('evidence.stamp-refused', `the authority refused (status ${value})${why ? `: ${why}` : ''}`);
+}
+
+/** PKIFailureInfo, RFC 3161 section 2.4.2. */
+const failureBits: Record<number, string> = {
+  0: 'badAlg',
+  2: 'badRequest',
+  5: 'badDataFormat',
+  14: 'timeNotAvailable',
+  15: 'unacceptedPolicy',
+  16: 'unacceptedExtension',
+  17: 'addInfoNotAvailable',
+  25: 'systemFailure',
+};
+
+const failureText = ({ content }: Tlv): string =>
+  Object.entries(failureBits)
+    .filter(([bit]) => ((content[1 + (Number(bit) >> 3)] ?? 0) >> (7 - (Number(bit) & 7))) & 1)
+    .map(([, name]) => name)
+    .join(', ');
+
+/**
+ * What the token proves of `bytes`. Accepts only the form that `acceptStamp` gives, so that no byte of it is without a check.
+ * Throws `evidence.stamp-malformed` or `evidence.stamp-wrong`.
+ */
+export function verifyStamp(token: Uint8Array, bytes: Uint8Array, authorities: readonly StampAuthority[]): Stamp {
+  const read = readToken(token);
+  if (!equalBytes(tokenBytes(read), token)) malformed('the token is not in the form in which tokens are kept');
+  const { stamp, path, trusted } = prove(read, bytes, authorities);
+  const needed = [...path, trusted].map((one) => Buffer.from(one.bytes).toString('hex'));
+  const carried = read.certificates.map((one) => Buffer.from(one).toString('hex'));
+  if (new Set(carried).size !== carried.length || !carried.every((one) => needed.includes(one)))
+    wrong('the token carries a certificate that the path to the trusted one does not need');
+  return stamp;
+}
+
+/** A token as the authority sent it, verified as an answer to the request with that nonce, in the form in which it is kept. */
+export function acceptStamp(
+  response: Uint8Array,
+  asked: { bytes: Uint8Array; nonce: Uint8Array; authorities: readonly StampAuthority[] },
+): { token: Uint8Array; stamp: Stamp } {
+  const read = readToken(tokenInResponse(response));
+  const { path, info } = prove(read, asked.bytes, asked.authorities);
+  const nonceHex = Buffer.from(asked.nonce)
+    .toString('hex')
+    .replace(/^(?:00)+(?=..)/, '');
+  if (info.nonceHex !== nonceHex) wrong('the answer is to another request: the nonce differs');
+  const token = tokenBytes({ ...read, certificates: path.map((one) => one.bytes) });
+  return { token, stamp: verifyStamp(token, asked.bytes, asked.authorities) };
+}
+
+type Proven = { stamp: Stamp; info: StampInfo; path: Certificate[]; trusted: Certificate };
+
+function prove(token: Token, bytes: Uint8Array, authorities: readonly StampAuthority[]): Proven {
+  const info = readInfo(token.content);
+  if (!equalBytes(info.imprint.hash, digest(info.imprint.digest, bytes))) wrong('the stamp is over something else');
+  const certificates = [...token.certificates, ...authorities.map(({ certificate }) => certificate)].map(
+    readCertificate,
+  );
+  const signer = certificates.find((one) => namesSigner(token.signer, { ...one, keyId: subjectKeyId(one) }));
+  if (!signer) return wrong('the certificate that signed is not there');
+  checkSignature(token, signer);
+  const fault = stampingFault(signer, info.time);
+  if (fault) wrong(fault);
+  const { path, trusted } = trustedPath(signer, token.certificates.map(readCertificate), authorities, info.time);
+  return {
+    info,
+    path,
+    trusted,
+    stamp: {
+      time: info.time,
+      ...(info.accuracySeconds === undefined ? {} : { accuracySeconds: info.accuracySeconds }),
+      authority: nameOf(signer.subject),
+      trustedAs: nameOf(trusted.subject),
+      policy: info.policy,
+      serialHex: info.serialHex,
+    },
+  };
+}
+
+function checkSignature(token: Token, signer: Certificate): void {
+  const { contentDigest, certificateHashes } = readAttributes(token);
+  if (!equalBytes(contentDigest, digest(token.digest, token.content))) wrong('the signature is over something else');
+  // RFC 5816: without it another certificate of the same key could be put in.
+  const bound = certificateHashes.every((one) => equalBytes(one.hash, digest(one.digest, signer.bytes)));
+  if (certificateHashes.length === 0 || !bound) wrong('the signature does not name the certificate that signed');
+  const named = digestOfScheme(token.signatureIdentifier);
+  if (named !== undefined && named !== token.digest) wrong('signature and digest are not of one algorithm');
+  const { spki } = signer;
+  const holds = signatureHolds({
+    identifier: token.signatureIdentifier,
+    spki,
+    message: token.attributes,
+    signature: token.signature,
+  });
+  if (!holds) wrong('the signature of the stamp is wrong, or of an algorithm that is not known');
+}
+
+/** From the signer up to a trusted certificate; `path` is what a token must carry for it. */
+function trustedPath(
+  signer: Certificate,
+  carried: readonly Certificate[],
+  authorities: readonly StampAuthority[],
+  at: Date,
+): { path: Certificate[]; trusted: Certificate } {
+  const believed = authorities.filter(({ notAfter }) => notAfter === undefined || at <= notAfter);
+  const anchors = believed.map(({ certificate }) => readCertificate(certificate));
+  const path: Certificate[] = [];
+  let fault = 'the stamp leads to no trusted authority';
+  for (let one: Certificate | undefined = signer; one; ) {
+    const current: Certificate = one;
+    const pinned = anchors.find((anchor) => equalBytes(anchor.bytes, current.bytes));
+    if (pinned) return { path: path.length === 0 ? [current] : path, trusted: pinned };
+    path.push(current);
+    const above =
+      anchors.find((anchor) => issued(anchor, current)) ??
+      carried.find((next) => !path.includes(next) && issued(next, current));
+    if (above) {
+      const wrongAbove = authorityFault(above, path.length - 1, at);
+      if (wrongAbove) fault = wrongAbove;
+      one = wrongAbove ? undefined : above;
+    } else one = undefined;
+  }
+  return wrong(fault);
+}
