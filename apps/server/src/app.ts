@@ -147,6 +147,15 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
         },
         { name: 'publiclog', everySeconds: config.logDelaySeconds, run: () => kernel.publicLog.sequence('clear') },
         { name: 'commitments', everySeconds: config.commitmentSeconds, run: () => kernel.publicLog.sequence() },
+        {
+          name: 'stamps',
+          everySeconds: 5,
+          // Not waited for: an authority that is slow holds up nothing.
+          run: async () => {
+            void kernel.stamping?.run().catch((error) => log.error({ err: error }, 'no time stamp could be kept'));
+            return 0;
+          },
+        },
       ],
     };
     const caseParts: RoomParts = {
@@ -184,7 +193,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
           dead ? 'an event failed for the last time and waits for a person' : 'an event could not be handled',
         ),
     });
-    const metrics = makeMetrics(kernel.database, kernel.clock);
+    const metrics = makeMetrics(kernel.database, kernel.clock, kernel.stamping?.unstampedSeconds);
     const prune = pruneTick({
       database: kernel.database,
       ruleBook,

@@ -76,6 +76,8 @@ export {
   acceptStamp,
   type Stamp,
   type StampAuthority,
+  stampAhead,
+  stampAheadSecondsMax,
   stampedBytes,
   stampRequest,
   verifyStamp,

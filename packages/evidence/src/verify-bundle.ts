@@ -18,7 +18,7 @@ import { type PublicKey, publicKeyFromJwk } from './keys.ts';
 import { type KnownVerifier, verifierOf } from './notes.ts';
 import { EvidenceError } from './problem.ts';
 import { type SignerLevel, signerLevels, verifyInContext } from './signer.ts';
-import { type Stamp, stampedBytes, verifyStamp } from './stamp/stamp.ts';
+import { type Stamp, stampAhead, stampAheadSecondsMax, stampedBytes, verifyStamp } from './stamp/stamp.ts';
 import { digestText, type Label, type SuiteName, suite } from './suites.ts';
 import { stampAuthorities, type Trust, type TrustedKey } from './trust.ts';
 
@@ -262,12 +262,6 @@ function reportWitnesses(
   });
 }
 
-/**
- * A paper may not claim to be issued later than an outsider saw it in the log; clocks that honest people keep differ by less
- * than this.
- */
-const clockDifferenceSecondsMax = 300;
-
 function checkStamp(log: BundleLog, issued: string, trust: Trust, report: BundleReport): void {
   const add = (id: string, ok: boolean, zh: string, en: string) => report.checks.push({ id, ok, zh, en });
   if (log.stamp === undefined) {
@@ -302,8 +296,7 @@ function checkStamp(log: BundleLog, issued: string, trust: Trust, report: Bundle
       `时间戳机构${stamp.authority}见证：检查点于${time}${within}已存在`,
       `the time stamping authority ${stamp.authority} witnessed that the checkpoint existed at ${time}${within && ` ${within}`}`,
     );
-    const lead = (Date.parse(issued) - stamp.time.getTime()) / 1000 - (stamp.accuracySeconds ?? 0);
-    if (lead > clockDifferenceSecondsMax)
+    if (stampAhead(new Date(issued), stamp) > stampAheadSecondsMax)
       add(
         'stamp.order',
         false,

@@ -19,6 +19,17 @@ const integer = (text: string) => {
   if (!/^\d{1,12}$/.test(text)) throw new Error('not a whole number');
   return Number(text);
 };
+const httpAddress = (text: string) => {
+  const { protocol, username, hash } = new URL(text);
+  if (!/^https?:$/.test(protocol) || username || hash)
+    throw new Error('an address of the form https://…, without credentials');
+  return text;
+};
+const atLeastOne = (text: string) => {
+  const value = integer(text);
+  if (value < 1) throw new Error('at least 1');
+  return value;
+};
 const flag = (text: string) => {
   if (!['0', '1', 'true', 'false'].includes(text)) throw new Error('write 1 or 0');
   return text === '1' || text === 'true';
@@ -187,6 +198,35 @@ export const settings = {
     '公开日志的见证方：“URL 公钥”，多个以逗号分隔；空则无见证',
     'Witnesses of the public log: “URL VKEY”, pairs separated by commas; none if empty',
   ),
+  tsaUrl: setting(
+    'SHUGU_TSA_URL',
+    '',
+    httpAddress,
+    '时间戳机构（RFC 3161）地址，为公开日志的检查点加盖外部时间戳；空则不加',
+    'Address of a time stamping authority (RFC 3161) that stamps checkpoints of the public log; none are stamped if empty',
+  ),
+  tsaCertificates: setting(
+    'SHUGU_TSA_CERTIFICATES',
+    '',
+    string,
+    '时间戳机构的受信证书（PEM 文件路径）：时间戳须能验证至其中之一；设了时间戳机构则必填',
+    'File of the authority’s trusted certificates (PEM), to one of which a stamp must lead; needed with an authority',
+  ),
+  tsaSeconds: setting(
+    'SHUGU_TSA_SECONDS',
+    3600,
+    atLeastOne,
+    '两次时间戳之间至少相隔的秒数；日志没有增长则不请求',
+    'Seconds between two time stamps at least; none is asked for while the log has not grown',
+  ),
+  tsaAuthorization: setting(
+    'SHUGU_TSA_AUTHORIZATION',
+    '',
+    string,
+    '请求时间戳时 Authorization 头的内容；空则不带',
+    'Value of the header Authorization with which stamps are asked for; none if empty',
+    true,
+  ),
   sessionHours: setting('SHUGU_SESSION_HOURS', 12, integer, '登录有效时长（小时）', 'Hours a session lasts'),
   loginTriesPerMinute: setting(
     'SHUGU_LOGIN_TRIES',
@@ -282,6 +322,7 @@ export const readConfig = (environment: Record<string, string | undefined>, over
     if (/^SHUGU_[A-Z_]+$/.test(variable) && !known.has(variable) && !/^SHUGU_(TEST|CRASH|BENCH|CWD|E2E)/.test(variable))
       faults.push(`${variable}: no such setting`);
   if (config.mailUrl && !config.mailFrom) faults.push('SHUGU_MAIL_FROM: needed with SHUGU_MAIL_URL');
+  if (config.tsaUrl && !config.tsaCertificates) faults.push('SHUGU_TSA_CERTIFICATES: needed with SHUGU_TSA_URL');
   if (faults.length) throw new Error(`settings are wrong:\n  ${faults.join('\n  ')}`);
   return config as Config;
 };

@@ -1,5 +1,6 @@
 /** The kernel built by hand, in order: database, secrets, keys, log, papers. Rooms take what they need from it. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite as suiteOf } from '@shugu/evidence';
 import type { Logger } from 'pino';
@@ -16,6 +17,7 @@ import { folderObjects, type ObjectStore } from './objects.ts';
 import { createPress, type Press } from './paper/press.ts';
 import { type RunningPostgres, startPostgres } from './postgres/index.ts';
 import { makePublicLog, type PublicLog } from './publiclog/publiclog.ts';
+import { authoritiesIn, makeStamping, rememberAuthorities, type Stamping } from './publiclog/stamps.ts';
 import { insertOrigin, openOrigin } from './publiclog/store.ts';
 import { originName } from './publiclog/succession.ts';
 import { rememberWitnesses } from './publiclog/witnesses.ts';
@@ -31,6 +33,8 @@ export interface Kernel {
   keys: Keys;
   seal: Seal;
   publicLog: PublicLog;
+  /** Where a time stamping authority is configured. */
+  stamping?: Stamping;
   issue: Issue;
   press: Press;
   setupToken: string;
@@ -60,6 +64,14 @@ const ensureOrigin = async (database: Database, keys: Keys, config: Config): Pro
   await database.tx(systemActor('publiclog'), (tx) => rememberWitnesses(tx, config.witnesses));
 };
 
+const readAuthorities = async (config: Config): Promise<Uint8Array[]> => {
+  try {
+    return config.tsaUrl ? authoritiesIn(await readFile(config.tsaCertificates, 'utf8')) : [];
+  } catch (error) {
+    throw new Error(`SHUGU_TSA_CERTIFICATES: ${(error as Error).message}`);
+  }
+};
+
 const checkSuite = async (database: Database, config: Config): Promise<void> => {
   await database.tx(systemActor('start'), async (tx) => {
     const kept = await readState<string>(tx, 'suite');
@@ -76,6 +88,7 @@ export const openKernel = async ({
   address,
 }: KernelOptions): Promise<Kernel> => {
   const home = config.home;
+  const authorities = await readAuthorities(config);
   if (existsSync(join(home, restoreMark)))
     throw new Error(`a restore into ${home} was not finished; delete the folder and restore again`);
   const postgres =
@@ -112,6 +125,7 @@ export const openKernel = async ({
     const objects = folderObjects(join(home, 'objects'));
     const keys = makeKeys(secret, config.suite);
     await ensureOrigin(database, keys, config);
+    await database.tx(systemActor('stamps'), (tx) => rememberAuthorities(tx, authorities));
     const press = createPress();
     const publicUrl = () => config.publicUrl || address();
     let issue: Issue | undefined;
@@ -139,6 +153,19 @@ export const openKernel = async ({
       specimen: !config.nationalUrl,
     });
     const running = clock;
+    const { tsaUrl: url, tsaSeconds: seconds, tsaAuthorization: authorization } = config;
+    const stamping =
+      url === ''
+        ? undefined
+        : makeStamping({
+            database,
+            node: config.node,
+            log,
+            source: { url, authorization, seconds, authorities },
+            now: () => running.now(),
+            checkpoint: publicLog.presentable,
+            onStamped: issue.onStamped,
+          });
     return {
       config,
       clock: running,
@@ -149,11 +176,13 @@ export const openKernel = async ({
       keys,
       seal: makeSeal(secret),
       publicLog,
+      ...(stamping ? { stamping } : {}),
       issue,
       press,
       setupToken: await setupToken(home),
       publicUrl,
       close: async () => {
+        await stamping?.close();
         await keepClock(database, running).catch((error) => log.warn({ err: error }, 'the clock was not kept'));
         press.end();
         await database.close();

@@ -41,7 +41,19 @@ const watchClock = (registry: Registry, clock: Clock): void => {
   });
 };
 
-export const makeMetrics = (read: Reader, clock: Clock) => {
+const watchStamps = (registry: Registry, unstampedSeconds: () => Promise<number>): void => {
+  new Gauge({
+    name: 'shugu_log_unstamped_seconds',
+    help: 'Age of the first checkpoint that no outside time stamp covers; 0 when all are covered',
+    registers: [registry],
+    async collect() {
+      this.set((await orNothing(unstampedSeconds())) ?? Number.NaN);
+    },
+  });
+};
+
+/** `unstampedSeconds`: where a time stamping authority is configured. */
+export const makeMetrics = (read: Reader, clock: Clock, unstampedSeconds?: () => Promise<number>) => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const answers = new Counter({
@@ -59,6 +71,7 @@ export const makeMetrics = (read: Reader, clock: Clock) => {
   });
   watchWork(registry, read);
   watchClock(registry, clock);
+  if (unstampedSeconds) watchStamps(registry, unstampedSeconds);
   const pruned = new Counter({
     name: 'shugu_pruned_rows_total',
     help: 'Rows that went when the time to keep them was over, by table',

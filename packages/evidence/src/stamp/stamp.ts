@@ -37,6 +37,16 @@ export type Stamp = {
   serialHex: string;
 };
 
+/**
+ * What claims to have happened later than an outsider saw it in the log convicts a clock; those of honest people differ by less
+ * than this.
+ */
+export const stampAheadSecondsMax = 300;
+
+/** Seconds by which a moment of the node's clock lies after the stamp, the authority's own doubt taken off. */
+export const stampAhead = (at: Date, { time, accuracySeconds = 0 }: Stamp): number =>
+  (at.getTime() - time.getTime()) / 1000 - accuracySeconds;
+
 /** What is stamped of a checkpoint: the note as the log alone signed it, since witnesses' lines come and go. */
 export function stampedBytes(checkpoint: string, origin: string): Uint8Array {
   const { text, signatures } = parseNote(checkpoint);

@@ -20,6 +20,7 @@ import {
   checkPending,
   checkStalled,
 } from './records.ts';
+import { checkStamps } from './stamps.ts';
 
 export interface Finding extends Text {
   id: string;
@@ -66,6 +67,7 @@ const recordChecks = (database: Database, { config, migrations, extra, now }: Do
     ['migrations', () => checkMigrations(database, migrations)],
     ['clock', () => checkClock(database, now)],
     ['sequencing', async () => checkPending(database, config, await recordsNow())],
+    ['stamps', async () => checkStamps(database, config, await recordsNow())],
     ['papers', async () => checkPapers(database, config, await recordsNow())],
     ['objects', () => checkObjects(database, config)],
     ['jobs', () => checkJobs(database)],

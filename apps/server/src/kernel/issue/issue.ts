@@ -31,7 +31,7 @@ import { emit } from '../outbox.ts';
 import type { Paper as Layout } from '../paper/paper.ts';
 import type { Press } from '../paper/press.ts';
 import { defineProblems } from '../problem.ts';
-import type { PublicLog } from '../publiclog/publiclog.ts';
+import type { Inclusion, PublicLog } from '../publiclog/publiclog.ts';
 import * as store from './store.ts';
 
 export const issueProblems = defineProblems('papers', {
@@ -98,6 +98,8 @@ export interface Issue {
   withdraw(tx: Tx, paperId: string, reason: Text): Promise<void>;
   /** Hang on the log: asks for the files of papers whose entries are now sequenced. */
   onSequenced(tx: Tx, entryIds: string[]): Promise<void>;
+  /** Hang on the log's stamps: asks for bundles that carry one, where a stamp now covers their entries. */
+  onStamped(tx: Tx, origin: string, size: number): Promise<void>;
   jobs: Record<string, JobHandler>;
   read(read: Reader, id: string): Promise<store.PaperRow | undefined>;
   file(row: store.PaperRow, part: 'pdf' | 'bundle'): Promise<Buffer>;
@@ -206,12 +208,8 @@ export const makeIssue = (options: IssueOptions): Issue => {
     return { id, number, verifyCode };
   };
 
-  const make: JobHandler = async (job, { database: base }) => {
-    const row = await store.paperById(base, job.data.paper as string);
-    if (!row) throw new Error('the paper is gone');
-    const found = await publicLog.inclusion(base, row.log_entry);
-    if (!found) throw new Error('not sequenced yet');
-    const bundle = buildBundle({
+  const bundleOf = (row: store.PaperRow, found: Inclusion): Uint8Array =>
+    buildBundle({
       core: row.document as unknown as BundleCore,
       suite: found.suite,
       index: found.position,
@@ -219,12 +217,31 @@ export const makeIssue = (options: IssueOptions): Issue => {
       ...(row.salt ? { salt: new Uint8Array(Buffer.from(row.salt, 'base64')) } : {}),
       proof: found.proof,
       checkpoint: found.checkpoint,
+      ...(found.stamp ? { stamp: found.stamp } : {}),
     });
+
+  /** The paper with a later proof: what was issued stays as it is, and a bundle handed out before stays valid. */
+  const renewOne = async (base: Database, row: store.PaperRow): Promise<boolean> => {
+    const found = await publicLog.inclusion(base, row.log_entry);
+    if (!found?.stamp) return false;
+    const { digest } = await objects.put(bundleOf(row, found));
+    await base.tx({ kind: 'system', id: 'system:papers', participant: row.participant }, (tx) =>
+      store.renewBundle(tx, row.id, digest),
+    );
+    return true;
+  };
+
+  const make: JobHandler = async (job, { database: base }) => {
+    const row = await store.paperById(base, job.data.paper as string);
+    if (!row) throw new Error('the paper is gone');
+    const found = await publicLog.inclusion(base, row.log_entry);
+    if (!found) throw new Error('not sequenced yet');
     const [rendered] = row.layout ? await press.print([row.layout]) : [];
     const pdf = rendered ? await objects.put(rendered.bytes) : undefined;
-    const kept = await objects.put(bundle);
+    const kept = await objects.put(bundleOf(row, found));
+    const stamped = found.stamp !== undefined;
     await base.tx({ kind: 'system', id: 'system:papers', participant: row.participant }, async (tx) => {
-      await store.completePaper(tx, row.id, { pdf: pdf?.digest ?? null, bundle: kept.digest });
+      await store.completePaper(tx, row.id, { pdf: pdf?.digest ?? null, bundle: kept.digest, stamped });
       await emit(tx, {
         type: 'kernel.paper.ready',
         subject: row.id,
@@ -232,7 +249,24 @@ export const makeIssue = (options: IssueOptions): Issue => {
         data: { kind: row.kind, number: row.number },
       });
     });
+    // Stamped while this was under way: the job that renews bundles has passed a paper that had none.
+    if (!stamped) await renewOne(base, row);
     return { missingGlyphs: rendered?.missing ?? [] };
+  };
+
+  const renew: JobHandler = async (job, { database: base, progress }) => {
+    const { origin, size } = job.data as { origin: string; size: number };
+    let renewed = 0;
+    for (let after = ''; ; ) {
+      const rows = await store.unstampedPapers(base, { origin, below: size, after });
+      for (const row of rows) {
+        if (await renewOne(base, row)) renewed++;
+      }
+      const last = rows.at(-1);
+      if (!last) return { renewed };
+      after = last.id;
+      await progress(0.5, String(renewed));
+    }
   };
 
   return {
@@ -273,7 +307,19 @@ export const makeIssue = (options: IssueOptions): Issue => {
           uniqueKey: one.id,
         });
     },
-    jobs: { 'kernel.paper.make': make },
+    onStamped: async (tx, origin, size) => {
+      await enqueue(tx, {
+        kind: 'kernel.paper.stamp',
+        title: {
+          zh: `为证据包补充外部时间戳（日志前 ${size} 条）`,
+          en: `Add the outside time stamp to bundles (first ${size} of the log)`,
+        },
+        data: { origin, size },
+        participant: '',
+        uniqueKey: `${origin}/${size}`,
+      });
+    },
+    jobs: { 'kernel.paper.make': make, 'kernel.paper.stamp': renew },
     read: (read, id) => store.paperById(read, id),
     promise: async (read, row) => {
       if (row.bundle_digest) throw issueProblems.proven();

@@ -1,5 +1,4 @@
 /** Papers to read, fetch and check. */
-import { createHash } from 'node:crypto';
 import { formatTrust, type Trust, trustFrom, verifyBundle, vkeyOf } from '@shugu/evidence';
 import * as wire from '@shugu/wire/kernel';
 import type { Database, Reader } from '../db/db.ts';
@@ -9,6 +8,7 @@ import { on, type Route } from '../http/route.ts';
 import type { Keys } from '../keys.ts';
 import { decodeCursor, pageOf, pageSize } from '../pages.ts';
 import { kernelProblems } from '../problem.ts';
+import { knownStampAuthorities } from '../publiclog/stamps.ts';
 import { origins } from '../publiclog/store.ts';
 import { knownWitnesses } from '../publiclog/witnesses.ts';
 import type { Issue } from './issue.ts';
@@ -60,7 +60,13 @@ export const trustOf = async (
   for (const one of signing) listed.push({ keyId: one.id, holder: await holder(one.participant), roles: signingRoles });
   // Former witnesses too: papers carry their lines. How many lines a reader wants is the reader's to say.
   const witnesses = (await knownWitnesses(read)).map(({ vkey }) => ({ vkey }));
-  return trustFrom({ logs, ...(witnesses.length ? { witnesses } : {}), ...(listed.length ? { keys: listed } : {}) });
+  const stampAuthorities = (await knownStampAuthorities(read)).map((certificate) => ({ certificate }));
+  return trustFrom({
+    logs,
+    ...(witnesses.length ? { witnesses } : {}),
+    ...(listed.length ? { keys: listed } : {}),
+    ...(stampAuthorities.length ? { stampAuthorities } : {}),
+  });
 };
 
 /** Roles in which a seal may stand on a paper; who may take which is decided where the paper is issued. */
@@ -132,9 +138,7 @@ export const issueRoutes = ({ issue, keys, database, holder }: IssueRoutesOption
       async ({ read, body }) => {
         const bytes = Buffer.from(body.bundle, 'utf8');
         const report = await verifyBundle(bytes, await trustOf(read, keys, holder));
-        const row = report.ok
-          ? await store.paperByBundle(read, `sha256:${createHash('sha256').update(bytes).digest('hex')}`)
-          : undefined;
+        const row = report.ok && report.asOf ? await store.paperInLog(read, report.asOf) : undefined;
         return {
           ok: report.ok,
           title: report.title ?? { zh: '未能识别的文件', en: 'Not a bundle' },

@@ -50,8 +50,11 @@ export const paperById = (read: Reader, id: string) =>
   read.first<PaperRow>(sql`select ${columns} from papers where id = ${id}`);
 export const paperByCode = (read: Reader, code: string) =>
   read.first<PaperRow>(sql`select ${columns} from papers where verify_code = ${code}`);
-export const paperByBundle = (read: Reader, digest: string) =>
-  read.first<PaperRow>(sql`select ${columns} from papers where bundle_digest = ${digest}`);
+/** By where its entry stands: a paper's bundle is renewed, its place in the log is not. */
+export const paperInLog = (read: Reader, { origin, index }: { origin: string; index: number }) =>
+  read.first<PaperRow>(
+    sql`select ${columns} from papers where log_entry = (select id from log_entries where origin = ${origin} and position = ${index})`,
+  );
 export const papersOfEntries = (read: Reader, entries: string[]) =>
   read.rows<{ id: string; number: string; title: Text; participant: string }>(
     sql`select id, number, title, participant from papers where log_entry = any(${entries})`,
@@ -74,9 +77,23 @@ export const papersOf = async (read: Reader, participant: string, query: PageQue
 export const completePaper = async (
   tx: Tx,
   id: string,
-  files: { pdf: string | null; bundle: string },
+  files: { pdf: string | null; bundle: string; stamped: boolean },
 ): Promise<void> => {
-  await tx.exec(sql`update papers set pdf_digest = ${files.pdf}, bundle_digest = ${files.bundle} where id = ${id}`);
+  await tx.exec(
+    sql`update papers set pdf_digest = ${files.pdf}, bundle_digest = ${files.bundle}, stamped = ${files.stamped} where id = ${id}`,
+  );
+};
+
+const papersPerPage = 200;
+
+/** Made, and without an outside time stamp, of entries before that size; by id. */
+export const unstampedPapers = (read: Reader, asked: { origin: string; below: number; after: string }) =>
+  read.rows<PaperRow>(sql`select ${columns} from papers where not stamped and bundle_digest is not null and id > ${asked.after}
+    and exists (select 1 from log_entries where log_entries.id = papers.log_entry and origin = ${asked.origin} and position < ${asked.below})
+    order by id limit ${papersPerPage}`);
+
+export const renewBundle = async (tx: Tx, id: string, digest: string): Promise<void> => {
+  await tx.exec(sql`update papers set bundle_digest = ${digest}, stamped = true where id = ${id}`);
 };
 
 export const withdrawPaper = (tx: Tx, id: string, reason: Text): Promise<number> =>

@@ -58,6 +58,8 @@ export interface Inclusion {
   /** Signed note of the checkpoint of that size. */
   checkpoint: string;
   entry: Buffer;
+  /** An outside authority's time stamp over the checkpoint. */
+  stamp?: Uint8Array;
 }
 
 export interface PublicLog extends Promises {
@@ -67,6 +69,8 @@ export interface PublicLog extends Promises {
   /** Undefined before the entry is sequenced and, for a short while, before a witness has seen it. */
   inclusion(read: Reader, entryId: string): Promise<Inclusion | undefined>;
   consistency(read: Reader, origin: string, from: number, to: number): Promise<Uint8Array[]>;
+  /** The latest checkpoint that can go out: cosigned where there are witnesses, unless they are silent. */
+  presentable(origin: string): Promise<store.StoredCheckpoint | undefined>;
 }
 
 export interface PublicLogOptions {
@@ -183,17 +187,26 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
     return count;
   };
 
+  const silent = (since: Date): boolean =>
+    options.now().getTime() - since.getTime() >= limits.witnessWaitSeconds * 1000;
+
+  const presentable = async (origin: string): Promise<store.StoredCheckpoint | undefined> => {
+    const latest = await store.latestCheckpoint(database, origin);
+    const waits = witnesses.length > 0 && latest && !latest.witnessed && !silent(latest.at);
+    return waits ? store.latestCheckpoint(database, origin, { witnessed: true }) : latest;
+  };
+
   /** The latest checkpoint that a witness has seen where one covers the position, else the latest. */
   const checkpointFor = async (read: Reader, entry: store.LoggedEntry): Promise<store.StoredCheckpoint | undefined> => {
     const witnessed = await store.latestCheckpoint(read, entry.origin!, { witnessed: true });
     if (witnessed && witnessed.size > entry.position!) return witnessed;
-    const age = options.now().getTime() - (entry.sequenced_at?.getTime() ?? 0);
-    if (witnesses.length > 0 && age < limits.witnessWaitSeconds * 1000) return undefined;
+    if (witnesses.length > 0 && !silent(entry.sequenced_at ?? new Date(0))) return undefined;
     return store.latestCheckpoint(read, entry.origin!);
   };
 
   return {
     ...makePromises(options),
+    presentable,
     publish: async (tx, publication) => {
       const id = newId('lge', tx.now);
       await store.insertEntry(tx, { id, ...publication });
@@ -210,7 +223,10 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
       if (!entry || entry.origin === null || entry.position === null) return undefined;
       const origin = (await store.origins(read)).find((one) => one.origin === entry.origin)!;
       const key = await options.originKey(origin);
-      let checkpoint = await checkpointFor(read, entry);
+      const stamped = await store.stampedCheckpoint(read, entry.origin, entry.position, {
+        witnessed: witnesses.length > 0,
+      });
+      let checkpoint = stamped ?? (await checkpointFor(read, entry));
       if (!checkpoint) {
         // The witnesses are being asked at this moment; their answer is part of the run.
         await pendingRun;
@@ -231,6 +247,7 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
         proof,
         checkpoint: checkpoint.note,
         entry: entry.entry,
+        ...(stamped ? { stamp: new Uint8Array(stamped.token) } : {}),
       };
     },
     consistency: async (read, originName, from, to) => {

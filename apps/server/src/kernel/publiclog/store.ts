@@ -1,4 +1,5 @@
 /** Tables of the public log. Tiles are immutable: a path written once keeps its bytes. */
+import type { Stamp } from '@shugu/evidence';
 import type { TileStore } from '@shugu/tlog';
 import { empty, type Reader, sql, type Tx } from '../db/db.ts';
 
@@ -130,6 +131,57 @@ export const replaceNote = async (tx: Tx, origin: string, size: number, note: st
     sql`update log_checkpoints set note = ${note}, witnessed = true where origin = ${origin} and size = ${size}`,
   );
 };
+
+export interface StoredStamp {
+  size: number;
+  token: Buffer;
+  authority: string;
+  stamped_at: Date;
+  taken_at: Date;
+}
+
+export const insertStamp = async (
+  tx: Tx,
+  { origin, size, token, stamp }: { origin: string; size: number; token: Uint8Array; stamp: Stamp },
+): Promise<void> => {
+  await tx.exec(sql`insert into log_stamps (origin, size, node, market, participant, token, authority, stamped_at, taken_at)
+    values (${origin}, ${size}, ${tx.tenancy.node}, ${tx.tenancy.market}, '', ${Buffer.from(token)}, ${stamp.authority}, ${stamp.time}, ${tx.now})
+    on conflict do nothing`);
+};
+
+/** Newest first; `below` a size. */
+export const stampsOf = (read: Reader, origin: string, limit: number, below?: number): Promise<StoredStamp[]> =>
+  read.rows<StoredStamp>(sql`select size, token, authority, stamped_at, taken_at from log_stamps where origin = ${origin}
+    ${below === undefined ? empty : sql`and size < ${below}`} order by size desc limit ${limit}`);
+
+export const latestStamp = async (read: Reader, origin: string): Promise<StoredStamp | undefined> =>
+  (await stampsOf(read, origin, 1))[0];
+
+export const stampAt = (
+  read: Reader,
+  origin: string,
+  size: number,
+): Promise<{ token: Buffer; note: string } | undefined> =>
+  read.first(
+    sql`select token, note from log_stamps join log_checkpoints using (origin, size) where origin = ${origin} and size = ${size}`,
+  );
+
+/** The first stamped checkpoint that holds the entry: the earliest that an outsider bears witness to. */
+export const stampedCheckpoint = (
+  read: Reader,
+  origin: string,
+  position: number,
+  { witnessed }: { witnessed: boolean },
+): Promise<(StoredCheckpoint & { token: Buffer }) | undefined> =>
+  read.first(sql`select origin, size, root, note, at, witnessed, token from log_checkpoints join log_stamps using (origin, size)
+    where origin = ${origin} and size > ${position} ${witnessed ? sql`and witnessed` : empty} order by size limit 1`);
+
+/** When the first checkpoint was signed that no stamp covers yet. */
+export const unstampedSince = async (read: Reader, origin: string): Promise<Date | undefined> =>
+  (
+    await read.one<{ since: Date | null }>(sql`select min(at) as since from log_checkpoints where origin = ${origin}
+      and size > (select coalesce(max(size), 0) from log_stamps where origin = ${origin})`)
+  ).since ?? undefined;
 
 export const entryById = (read: Reader, id: string): Promise<LoggedEntry | undefined> =>
   read.first<LoggedEntry>(
