@@ -2,7 +2,7 @@
  * The public path of the log (C2SP tlog-tiles), for anyone's client: `/log/ORIGIN/checkpoint` and `/log/ORIGIN/tile/…` of every
  * origin that this node ever grew, since papers of a closed one must stay checkable; without ORIGIN the open one. Beyond C2SP,
  * `/log/ORIGIN/dated`: the log's signed word on how far it has grown by now, by which a broken promise is proven; and the outside time
- * stamps (RFC 3161): `/log/ORIGIN/stamps` lists them, `/log/ORIGIN/stamp/SIZE/token` and `…/checkpoint` are what `openssl ts -verify` wants.
+ * stamps (RFC 3161): `/log/ORIGIN/stamps` lists them, `/log/ORIGIN/stamp/SIZE.tst` and `SIZE.checkpoint` are what `openssl ts -verify` wants.
  */
 import { stampedBytes } from '@shugu/evidence';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -14,7 +14,7 @@ import { latestCheckpoint, openOrigin, origins, stampAt, stampsOf } from './publ
 
 /** An origin (itself with a slash), then what is asked of it. */
 const pathShape =
-  /^(?:([^/]+\/[^/]+)\/)?(checkpoint|dated|stamps|stamp\/\d{1,16}\/(?:token|checkpoint)|tile\/[0-9a-z/.]{1,80})$/;
+  /^(?:([^/]+\/[^/]+)\/)?(checkpoint|dated|stamps|stamp\/\d{1,16}\.(?:tst|checkpoint)|tile\/[0-9a-z/.]{1,80})$/;
 
 export interface ServeLogOptions {
   database: Database;
@@ -40,11 +40,11 @@ const sendStamps = async (database: Database, origin: string, below: unknown, re
 };
 
 const sendStamp = async (database: Database, origin: string, asked: string, reply: FastifyReply) => {
-  const [, size, part] = asked.split('/');
+  const [size, part] = asked.slice('stamp/'.length).split('.');
   const found = Number.isSafeInteger(Number(size)) ? await stampAt(database, origin, Number(size)) : undefined;
   if (!found) throw kernelProblems.unknown();
   reply.header('cache-control', immutable);
-  return part === 'token'
+  return part === 'tst'
     ? reply.type('application/octet-stream').send(found.token)
     : reply.type('text/plain; charset=utf-8').send(Buffer.from(stampedBytes(found.note, origin)));
 };

@@ -125,11 +125,19 @@ it('are served with the checkpoint that they are over, by which anybody verifies
     const answer = await fetch(`${node.url}/log/${origin}/stamp/${path}`);
     return new Uint8Array(await answer.arrayBuffer());
   };
-  const [token, checkpoint] = [await get(`${size}/token`), await get(`${size}/checkpoint`)];
+  const [token, checkpoint] = [await get(`${size}.tst`), await get(`${size}.checkpoint`)];
   const stamp = verifyStamp(token, checkpoint, stampAuthorities(await trustServedBy(node.exchange)));
   expect(stamp.time.toISOString()).toBe(stampedAt);
   expect(Buffer.from(checkpoint).toString('utf8')).toContain(`${origin}\n${size}\n`);
-  const nowhere = [`${size + 999}/token`, '0/token', `${size}/other`, `${size}`, '9999999999999999/token'];
+  // Without the origin the open one is meant, here too.
+  for (const [part, bytes] of [
+    ['tst', token],
+    ['checkpoint', checkpoint],
+  ] as const) {
+    const answer = await fetch(`${node.url}/log/stamp/${size}.${part}`);
+    expect(Buffer.compare(new Uint8Array(await answer.arrayBuffer()), bytes)).toBe(0);
+  }
+  const nowhere = [`${size + 999}.tst`, '0.tst', `${size}.other`, `${size}`, '9999999999999999.tst'];
   for (const path of nowhere) expect((await fetch(`${node.url}/log/stamp/${path}`)).status, path).toBe(404);
   expect((await listed(`?below=${size}`)).items).toEqual(items.slice(1));
   for (const query of ['?below=x', '?below=1&below=2', '?below=-1'])
