@@ -23,3 +23,16 @@ describe.each(['v1-intl-clear', 'v1-intl-commitment', 'v1-sm-clear', 'v1-sm-comm
     expect((await verifyBundle(read(name), other, { files })).ok).toBe(false);
   });
 });
+
+it('a bundle with an outside time stamp (by openssl ts) verifies, and not without its authority', async () => {
+  const trust = parseTrust(read('stamped-v1-intl.trust'));
+  const report = await verifyBundle(read('stamped-v1-intl'), trust, { files });
+  expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+  expect(report.stamp).toMatchObject({
+    authority: 'Specimen time stamps (Specimen Trust)',
+    trustedAs: 'Specimen root (Specimen Trust)',
+    accuracySeconds: 1.5,
+  });
+  const without = await verifyBundle(read('stamped-v1-intl'), parseTrust(read('v1-intl.trust')), { files });
+  expect(without.checks.filter(({ ok }) => !ok).map(({ id }) => id)).toEqual(['stamp']);
+});

@@ -289,12 +289,15 @@ function checkStamp(log: BundleLog, issued: string, trust: Trust, report: Bundle
     const stamp = verifyStamp(decodeBase64(log.stamp), stampedBytes(log.checkpoint, log.origin), authorities);
     report.stamp = stamp;
     const time = stamp.time.toISOString();
-    const within = stamp.accuracySeconds === undefined ? '' : `±${stamp.accuracySeconds} s`;
+    const [within, doubt] =
+      stamp.accuracySeconds === undefined
+        ? ['', '']
+        : [`（误差不超过${stamp.accuracySeconds}秒）`, ` (± ${stamp.accuracySeconds} s)`];
     add(
       'stamp',
       true,
       `时间戳机构${stamp.authority}见证：检查点于${time}${within}已存在`,
-      `the time stamping authority ${stamp.authority} witnessed that the checkpoint existed at ${time}${within && ` ${within}`}`,
+      `the time stamping authority ${stamp.authority} witnessed that the checkpoint existed at ${time}${doubt}`,
     );
     if (stampAhead(new Date(issued), stamp) > stampAheadSecondsMax)
       add(

@@ -107,7 +107,3 @@ export function signatureHolds(input: {
     return false;
   }
 }
-
-/** The digest that a signature scheme fixes; undefined where it fixes none (Ed25519) or is not known. */
-export const digestOfScheme = (identifier: Uint8Array): DigestName | undefined =>
-  schemes.get(hexOf(identifier))?.digest;

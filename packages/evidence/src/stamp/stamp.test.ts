@@ -78,10 +78,21 @@ describe('a time stamp', () => {
     ['by a certificate that does not insist', { usage: 'notCritical' }, 'time stamping alone'],
     ['before its certificate began', { validFrom: new Date(at.getTime() + 1000) }, 'was not valid at'],
     ['after its certificate ended', { validTo: new Date(at.getTime() - 1000) }, 'was not valid at'],
-    ['certified by no authority', { intermediateIsNoAuthority: true }, 'no certification authority'],
+    ['by a key to encipher with', { enciphers: true }, 'not one for signing'],
+    ['by a certificate that says what nobody knows', { unknownExtension: true }, '1.3.6.1.4.1.99999.3'],
+    ['certified by no authority', { intermediate: 'noAuthority' }, 'no certification authority'],
+    ['certified by who may not', { intermediate: 'mayNotCertify' }, 'may not sign certificates'],
+    ['certified for code', { intermediate: 'codeSigning' }, 'may not certify for time stamping'],
+    ['certified by one too many', { rootPathLength: 0 }, 'path below Test root is too long'],
     ['that was refused', { status: 2 }, 'refused (status 2): closed today; badAlg, systemFailure'],
   ])('%s is not accepted', (_, wrong, message) => {
     expect(refused(wrong)).toContain(message);
+  });
+
+  it('by short keys is not accepted', () => {
+    expect(() => stampBy({ kind: 'rsa', wrong: { rsaBits: 1024 } }).accept()).toThrow(
+      'signature of the stamp is wrong',
+    );
   });
 
   it('over other bytes is refused', () => {

@@ -29,7 +29,7 @@ const algorithms: Record<TestKeyKind, { oid: string; digest: DigestName }> = {
   sm2: { oid: '1.2.156.10197.1.501', digest: 'sm3' },
 };
 
-const newKey = (kind: TestKeyKind): Key => {
+const newKey = (kind: TestKeyKind, rsaBits: number): Key => {
   const { oid, digest: name } = algorithms[kind];
   const identifier = signatureIdentifier(readOne(sequence(oidOf(oid)), tags.sequence), name);
   if (kind === 'sm2') {
@@ -38,7 +38,7 @@ const newKey = (kind: TestKeyKind): Key => {
   }
   const pair =
     kind === 'rsa'
-      ? crypto.generateKeyPairSync('rsa', { modulusLength: 2048 })
+      ? crypto.generateKeyPairSync('rsa', { modulusLength: rsaBits })
       : kind === 'ec'
         ? crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' })
         : crypto.generateKeyPairSync('ed25519');
@@ -96,7 +96,15 @@ export type Wrong = {
   usage?: 'none' | 'codeSigning' | 'both' | 'notCritical';
   validFrom?: Date;
   validTo?: Date;
-  intermediateIsNoAuthority?: boolean;
+  /** Of the one between: no authority at all, one that may not sign certificates, or only for code. */
+  intermediate?: 'noAuthority' | 'mayNotCertify' | 'codeSigning';
+  /** How many authorities the root allows below itself. */
+  rootPathLength?: number;
+  /** The key is one to encipher with. */
+  enciphers?: boolean;
+  /** Says something critical that nobody knows. */
+  unknownExtension?: boolean;
+  rsaBits?: number;
   imprint?: Uint8Array;
   nonce?: Uint8Array;
   /** Signs the content with another key than that of its certificate. */
@@ -122,35 +130,50 @@ export interface TestAuthorityOptions {
 
 const dayMilliseconds = 86_400_000;
 
-const usageExtensions = (usage: Wrong['usage']): Uint8Array[] => {
-  if (usage === 'none') return [];
+const keyUsage = (...bits: number[]): Uint8Array => {
+  const byte = bits.reduce((sum, bit) => sum | (0x80 >> bit), 0);
+  return extension('2.5.29.15', tlv(tags.bitString, Uint8Array.of(7 - Math.max(...bits), byte)));
+};
+const extendedUsage = (named: string[], critical = true): Uint8Array =>
+  extension('2.5.29.37', sequence(...named.map(oidOf)), critical);
+
+const authorityExtensions = (pathLength?: number, certifies = true): Uint8Array[] => [
+  extension('2.5.29.19', sequence(yes, ...(pathLength === undefined ? [] : [integerOf(pathLength)]))),
+  keyUsage(certifies ? 5 : 0),
+];
+
+const intermediateExtensions = (wrong: Wrong['intermediate']): Uint8Array[] =>
+  wrong === 'noAuthority'
+    ? []
+    : [
+        ...authorityExtensions(undefined, wrong !== 'mayNotCertify'),
+        ...(wrong === 'codeSigning' ? [extendedUsage([usages.codeSigning])] : []),
+      ];
+
+const signerExtensions = ({ usage, enciphers, unknownExtension }: Wrong): Uint8Array[] => {
   const named = usage === 'codeSigning' ? [usages.codeSigning] : [usages.stamping];
   if (usage === 'both') named.push(usages.codeSigning);
-  return [extension('2.5.29.37', sequence(...named.map(oidOf)), usage !== 'notCritical')];
+  return [
+    ...(usage === 'none' ? [] : [extendedUsage(named, usage !== 'notCritical')]),
+    keyUsage(enciphers ? 2 : 0),
+    ...(unknownExtension ? [extension('1.3.6.1.4.1.99999.3', yes)] : []),
+  ];
 };
 
 export const makeTestAuthority = ({ now, kind = 'ec', wrong = {} }: TestAuthorityOptions): TestAuthority => {
   const at = now();
   const from = new Date(at.getTime() - dayMilliseconds);
   const to = new Date(at.getTime() + 3650 * dayMilliseconds);
-  const authority = [
-    extension('2.5.29.19', sequence(yes)),
-    extension('2.5.29.15', tlv(tags.bitString, Uint8Array.of(2, 0x04))),
-  ];
-  const subject = (name: string) => ({ name, key: newKey(kind) });
+  const subject = (name: string) => ({ name, key: newKey(kind, wrong.rsaBits ?? 2048) });
   const root = subject('Test root');
   const between = subject('Test intermediate');
   const signer = subject('Test time stamps');
-  const rootMade = certify(root, root, { from, to, extensions: authority });
-  const betweenMade = certify(between, root, {
-    from,
-    to,
-    extensions: wrong.intermediateIsNoAuthority ? [] : authority,
-  });
+  const rootMade = certify(root, root, { from, to, extensions: authorityExtensions(wrong.rootPathLength) });
+  const betweenMade = certify(between, root, { from, to, extensions: intermediateExtensions(wrong.intermediate) });
   const signerMade = certify(signer, between, {
     from: wrong.validFrom ?? from,
     to: wrong.validTo ?? to,
-    extensions: usageExtensions(wrong.usage),
+    extensions: signerExtensions(wrong),
   });
   const carried = [signerMade, betweenMade, rootMade];
   let stamps = 0;
