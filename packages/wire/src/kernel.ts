@@ -245,6 +245,7 @@ export const verifyFile = endpoint({
     ok: z.boolean(),
     title: bilingual,
     checks: z.array(check),
+    notice: bilingual.describe('what the bundle does not prove'),
     withdrawn: z.boolean().nullable(),
     number: z.string().nullable(),
   }),

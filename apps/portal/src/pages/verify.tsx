@@ -61,6 +61,7 @@ const ByFile = () => {
                 </li>
               ))}
             </ol>
+            <p className="quiet small">{b(check.data.notice)}</p>
             {check.data.withdrawn ? <Alert type="error" showIcon title={t('verify.withdrawn')} /> : null}
           </>
         ) : null}

@@ -143,6 +143,7 @@ export const issueRoutes = ({ issue, keys, database, holder }: IssueRoutesOption
           ok: report.ok,
           title: report.title ?? { zh: '未能识别的文件', en: 'Not a bundle' },
           checks: report.checks,
+          notice: report.notice,
           withdrawn: row ? row.withdrawn_at !== null : null,
           number: row?.number ?? null,
         };
