@@ -2,18 +2,17 @@
 import {
   assembleCore,
   type BundleCore,
-  buildBundle,
   bundleEntry,
   draftStatement,
   entryBytes,
   type Json,
-  parseEntry,
   type SuiteName,
   signStatement,
 } from '@shugu/evidence';
 import type { Reader, Tx } from '../db/db.ts';
 import { issueProblems } from '../issue/issue.ts';
 import type { Keys } from '../keys.ts';
+import { bundleIn } from '../publiclog/bundle.ts';
 import type { PublicLog } from '../publiclog/publiclog.ts';
 import type { Text } from './model.ts';
 
@@ -69,13 +68,5 @@ export const bundleOf = async (
 ): Promise<Uint8Array> => {
   const found = await publicLog.inclusion(read, log_entry);
   if (!found) throw issueProblems.notReady();
-  return buildBundle({
-    core,
-    suite: found.suite,
-    index: found.position,
-    entry: parseEntry(found.entry),
-    ...(salt === null ? {} : { salt: new Uint8Array(Buffer.from(salt, 'base64')) }),
-    proof: found.proof,
-    checkpoint: found.checkpoint,
-  });
+  return bundleIn(found, core, salt);
 };

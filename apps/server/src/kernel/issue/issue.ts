@@ -7,13 +7,11 @@ import { randomInt } from 'node:crypto';
 import {
   assembleCore,
   type BundleCore,
-  buildBundle,
   bundleEntry,
   clearEntry,
   draftStatement,
   entryBytes,
   type Json,
-  parseEntry,
   type SignedStatement,
   type SuiteName,
   signStatement,
@@ -31,6 +29,7 @@ import { emit } from '../outbox.ts';
 import type { Paper as Layout } from '../paper/paper.ts';
 import type { Press } from '../paper/press.ts';
 import { defineProblems } from '../problem.ts';
+import { bundleIn } from '../publiclog/bundle.ts';
 import type { Inclusion, PublicLog } from '../publiclog/publiclog.ts';
 import * as store from './store.ts';
 
@@ -209,16 +208,7 @@ export const makeIssue = (options: IssueOptions): Issue => {
   };
 
   const bundleOf = (row: store.PaperRow, found: Inclusion): Uint8Array =>
-    buildBundle({
-      core: row.document as unknown as BundleCore,
-      suite: found.suite,
-      index: found.position,
-      entry: parseEntry(found.entry),
-      ...(row.salt ? { salt: new Uint8Array(Buffer.from(row.salt, 'base64')) } : {}),
-      proof: found.proof,
-      checkpoint: found.checkpoint,
-      ...(found.stamp ? { stamp: found.stamp } : {}),
-    });
+    bundleIn(found, row.document as unknown as BundleCore, row.salt);
 
   /** The paper with a later proof: what was issued stays as it is, and a bundle handed out before stays valid. */
   const renewOne = async (base: Database, row: store.PaperRow): Promise<boolean> => {
