@@ -2,13 +2,22 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { formatTrust, stampAuthorities, trustFrom, verifyBundle, verifyStamp } from '@shugu/evidence';
+import {
+  clearEntry,
+  entryBytes,
+  formatTrust,
+  stampAuthorities,
+  trustFrom,
+  verifyBundle,
+  verifyStamp,
+} from '@shugu/evidence';
 import { cases as caseWire } from '@shugu/wire/cases';
 import * as kernelWire from '@shugu/wire/kernel';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { run as runVerify } from '../../../cli/src/verify.ts';
 import { readConfig } from '../../src/kernel/config.ts';
 import { checkStamps } from '../../src/kernel/doctor/stamps.ts';
+import { systemActor } from '../../src/kernel/http/principal.ts';
 import { stampFailure } from '../../src/kernel/publiclog/stamps.ts';
 import { bundlesOf, issuePapers, trustServedBy, witnessOnPort } from '../backup/support.ts';
 import { complain } from '../notify/rig.ts';
@@ -45,9 +54,9 @@ afterAll(async () => {
 afterEach(() => authority.answerWith(undefined));
 
 const issue = (count = 1, at = node) => issuePapers(at.exchange, at.seeded.organisations.operator!, count);
-const move = async (seconds: number) => {
-  const to = new Date((await node.stage.now()).getTime() + seconds * 1000).toISOString();
-  await (await node.as('operator.system')).call(kernelWire.moveClock, { body: { to } });
+const move = async (seconds: number, at = node) => {
+  const to = new Date((await at.stage.now()).getTime() + seconds * 1000).toISOString();
+  await (await at.as('operator.system')).call(kernelWire.moveClock, { body: { to } });
 };
 const unstamped = async (at = node): Promise<number> =>
   Number(new RegExp(`^${gauge} (\\S+)$`, 'm').exec(await (await fetch(`${at.url}/metrics`)).text())?.[1]);
@@ -250,8 +259,7 @@ it('do not keep the node from closing while the authority hangs', async () => {
   authority.answerWith({ hang: true });
   await issue(1, hanging);
   const asked = authority.asked.length;
-  const to = new Date((await hanging.stage.now()).getTime() + (hour + 1) * 1000).toISOString();
-  await (await hanging.as('operator.system')).call(kernelWire.moveClock, { body: { to } });
+  await move(hour + 1, hanging);
   await soon(() => expect(authority.asked.length).toBeGreaterThan(asked));
   const begun = performance.now();
   await hanging.end();
@@ -296,11 +304,11 @@ it('are understood by `shugu verify`, in Chinese and English, and refused withou
   }
 });
 
-it('stand in a bundle beside the line of a witness, where there is one', async () => {
+it('wait for the witnesses, but not for silent ones, and stand in a bundle beside their lines', async () => {
   // Copies of the prepared exchange share the log's key.
   const watch = await witnessOnPort([(await trustServedBy(node.exchange)).logs[0]!.vkey]);
   const witnesses = [{ url: watch.url, vkey: watch.witness.vkey }];
-  const watched = await testExchange({ config: { ...settings(), witnesses } });
+  const watched = await testExchange({ config: { ...settings(), tsaSeconds: 1, witnesses } });
   try {
     await issue(1, watched);
     await stamped(watched);
@@ -310,9 +318,21 @@ it('stand in a bundle beside the line of a witness, where there is one', async (
       asOf: { witnesses: ['witness.test/w1'] },
       stamp: { trustedAs: 'Test root' },
     });
+
+    await watch.end();
+    const { database, publicLog, stamping } = watched.exchange.kernel;
+    const bytes = entryBytes(clearEntry('testNotice', {}));
+    await database.tx(systemActor('test'), (tx) => publicLog.publish(tx, { kind: 'testNotice', form: 'clear', bytes }));
+    await soon(async () => expect(await unstamped(watched)).toBeGreaterThan(2));
+    expect(await stamping!.run()).toBe(false);
+    await move(61, watched);
+    await soon(async () => {
+      await stamping!.run();
+      expect(await unstamped(watched)).toBe(0);
+    });
   } finally {
     await watched.end();
-    await watch.end();
+    await watch.end().catch(() => undefined);
   }
 });
 
