@@ -18,9 +18,10 @@ import { type PublicKey, publicKeyFromJwk } from './keys.ts';
 import { type KnownVerifier, verifierOf } from './notes.ts';
 import { EvidenceError } from './problem.ts';
 import { type SignerLevel, signerLevels, verifyInContext } from './signer.ts';
-import { type Stamp, stampAhead, stampAheadSecondsMax, stampedBytes, verifyStamp } from './stamp/stamp.ts';
+import { checkStamp } from './stamp/check.ts';
+import type { Stamp } from './stamp/stamp.ts';
 import { digestText, type Label, type SuiteName, suite } from './suites.ts';
-import { stampAuthorities, type Trust, type TrustedKey } from './trust.ts';
+import type { Trust, TrustedKey } from './trust.ts';
 
 export type Check = { id: string; ok: boolean; zh: string; en: string };
 
@@ -57,11 +58,6 @@ export type BundleFiles = ReadonlyMap<string, Uint8Array>;
 const offlineNotice: Label = {
   zh: '本次验证仅说明截至所列检查点时的状态；此后的撤销或变更无法离线获知，请向签发节点查询。',
   en: 'This says what held as of the checkpoint named here; a later withdrawal or change is not known offline. Ask the issuing node.',
-};
-
-const unstampedNotice: Label = {
-  zh: '未附外部时间戳：检查点的时间仅由签发节点及其见证方所述。',
-  en: 'It carries no outside time stamp: of the time of the checkpoint only the issuing node and its witnesses speak.',
 };
 
 /**
@@ -260,56 +256,6 @@ function reportWitnesses(
     zh: `见证方联署${signatures.length}个，要求${quorum}个`,
     en: `${signatures.length} trusted witnesses have cosigned; ${quorum} are required`,
   });
-}
-
-function checkStamp(log: BundleLog, issued: string, trust: Trust, report: BundleReport): void {
-  const add = (id: string, ok: boolean, zh: string, en: string) => report.checks.push({ id, ok, zh, en });
-  if (log.stamp === undefined) {
-    report.notice = { zh: `${unstampedNotice.zh}${report.notice.zh}`, en: `${unstampedNotice.en} ${report.notice.en}` };
-    if (trust.stampRequired)
-      add(
-        'stamp',
-        false,
-        '信任文件要求外部时间戳，本凭证包未附',
-        'the trust file requires an outside time stamp, and there is none',
-      );
-    return;
-  }
-  try {
-    const authorities = stampAuthorities(trust);
-    if (authorities.length === 0) {
-      add(
-        'stamp',
-        false,
-        '凭证包附有时间戳，而信任文件未列时间戳机构。请加入其证书，或索取不附时间戳的凭证包',
-        'the bundle carries a time stamp, and the trust file names no authority for it. Add its certificate, or ask for a bundle without it',
-      );
-      return;
-    }
-    const stamp = verifyStamp(decodeBase64(log.stamp), stampedBytes(log.checkpoint, log.origin), authorities);
-    report.stamp = stamp;
-    const time = stamp.time.toISOString();
-    const [within, doubt] =
-      stamp.accuracySeconds === undefined
-        ? ['', '']
-        : [`（误差不超过${stamp.accuracySeconds}秒）`, ` (± ${stamp.accuracySeconds} s)`];
-    add(
-      'stamp',
-      true,
-      `时间戳机构${stamp.authority}见证：检查点于${time}${within}已存在`,
-      `the time stamping authority ${stamp.authority} witnessed that the checkpoint existed at ${time}${doubt}`,
-    );
-    if (stampAhead(new Date(issued), stamp) > stampAheadSecondsMax)
-      add(
-        'stamp.order',
-        false,
-        `凭证自称签发于${issued}，晚于时间戳：签发节点的时钟不可信`,
-        `the paper says it was issued at ${issued}, later than it was stamped: the issuing node's clock is not to be believed`,
-      );
-  } catch (problem) {
-    if (!(problem instanceof EvidenceError)) throw problem;
-    add('stamp', false, `时间戳无效：${problem.message}`, `the time stamp is not valid: ${problem.message}`);
-  }
 }
 
 function checkEntry(core: BundleCore, log: BundleLog, report: BundleReport): void {

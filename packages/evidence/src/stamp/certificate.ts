@@ -79,7 +79,8 @@ export function readExtensions(outer: Tlv | undefined): Map<string, { critical: 
   const found = new Map<string, { critical: boolean; value: Uint8Array }>();
   for (const one of outer ? partsOf(readOne(outer.content, tags.sequence)) : []) {
     const parts = partsOf(one);
-    const critical = parts[1]?.tag === tags.boolean && parts[1].content[0] === 0xff;
+    // Some write it with another byte than DER's 0xff: better insisted on than overlooked.
+    const critical = parts[1]?.tag === tags.boolean && parts[1].content[0] !== 0;
     const id = oidText(parts[0]);
     if (found.has(id)) malformed('an extension stands twice');
     found.set(id, { critical, value: expectTag(parts.at(-1), tags.octetString).content });

@@ -64,6 +64,20 @@ describe('a time stamp', () => {
     expect(trusting(authority.certificates.root, at)().trustedAs).toBe('Test root');
     expect(trusting(authority.certificates.root, new Date(at.getTime() - 1))).toThrow('no trusted authority');
     expect(trusting(makeTestAuthority({ now }).certificates.root)).toThrow('no trusted authority');
+    // Both on one path, as when an operator pins less than before.
+    const { root, intermediate, signer } = authority.certificates;
+    for (const pair of [
+      [signer, root],
+      [root, intermediate],
+    ])
+      expect(
+        verifyStamp(
+          token,
+          bytes,
+          pair.map((certificate) => ({ certificate })),
+        ).time,
+      ).toEqual(at);
+    expect(trusting(signer)).toThrow('does not need');
     expect(() => verifyStamp(token, bytes, [])).toThrow('no trusted authority');
   });
 

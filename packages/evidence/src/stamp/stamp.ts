@@ -105,10 +105,10 @@ const failureText = ({ content }: Tlv): string =>
 export function verifyStamp(token: Uint8Array, bytes: Uint8Array, authorities: readonly StampAuthority[]): Stamp {
   const read = readToken(token);
   if (!equalBytes(tokenBytes(read), token)) malformed('the token is not in the form in which tokens are kept');
-  const { stamp, path, trusted } = prove(read, bytes, authorities);
-  const needed = [...path, trusted].map((one) => Buffer.from(one.bytes).toString('hex'));
+  const { stamp, covered } = prove(read, bytes, authorities);
+  const known = covered.map((one) => Buffer.from(one.bytes).toString('hex'));
   const carried = read.certificates.map((one) => Buffer.from(one).toString('hex'));
-  if (new Set(carried).size !== carried.length || !carried.every((one) => needed.includes(one)))
+  if (new Set(carried).size !== carried.length || !carried.every((one) => known.includes(one)))
     wrong('the token carries a certificate that the path to the trusted one does not need');
   return stamp;
 }
@@ -128,7 +128,7 @@ export function acceptStamp(
   return { token, stamp: verifyStamp(token, asked.bytes, asked.authorities) };
 }
 
-type Proven = { stamp: Stamp; info: StampInfo; path: Certificate[]; trusted: Certificate };
+type Proven = { stamp: Stamp; info: StampInfo; path: Certificate[]; trusted: Certificate; covered: Certificate[] };
 
 function prove(token: Token, bytes: Uint8Array, authorities: readonly StampAuthority[]): Proven {
   const info = readInfo(token.content);
@@ -141,16 +141,15 @@ function prove(token: Token, bytes: Uint8Array, authorities: readonly StampAutho
   checkSignature(token, signer);
   const fault = stampingFault(signer, info.time);
   if (fault) wrong(fault);
-  const { path, trusted } = trustedPath(signer, token.certificates.map(readCertificate), authorities, info.time);
+  const reached = trustedPath(signer, token.certificates.map(readCertificate), authorities, info.time);
   return {
     info,
-    path,
-    trusted,
+    ...reached,
     stamp: {
       time: info.time,
       ...(info.accuracySeconds === undefined ? {} : { accuracySeconds: info.accuracySeconds }),
       authority: nameOf(signer.subject),
-      trustedAs: nameOf(trusted.subject),
+      trustedAs: nameOf(reached.trusted.subject),
       policy: info.policy,
       serialHex: info.serialHex,
     },
@@ -173,30 +172,33 @@ function checkSignature(token: Token, signer: Certificate): void {
   if (!holds) wrong('the signature of the stamp is wrong, or of an algorithm that is not known');
 }
 
-/** From the signer up to a trusted certificate; `path` is what a token must carry for it. */
+/**
+ * From the signer up. `path` is what a token must carry to reach the nearest trusted certificate; `covered` what it may, since
+ * a reader may trust several on one path and the node have known the furthest only.
+ */
 function trustedPath(
   signer: Certificate,
   carried: readonly Certificate[],
   authorities: readonly StampAuthority[],
   at: Date,
-): { path: Certificate[]; trusted: Certificate } {
+): Pick<Proven, 'path' | 'trusted' | 'covered'> {
   const believed = authorities.filter(({ notAfter }) => notAfter === undefined || at <= notAfter);
   const anchors = believed.map(({ certificate }) => readCertificate(certificate));
-  const path: Certificate[] = [];
+  const walked: Certificate[] = [];
+  const isNew = (one: Certificate) => !walked.some(({ bytes }) => equalBytes(bytes, one.bytes));
+  let found: Pick<Proven, 'path' | 'trusted' | 'covered'> | undefined;
   let fault = 'the stamp leads to no trusted authority';
   for (let one: Certificate | undefined = signer; one; ) {
     const current: Certificate = one;
-    const pinned = anchors.find((anchor) => equalBytes(anchor.bytes, current.bytes));
-    if (pinned) return { path: path.length === 0 ? [current] : path, trusted: pinned };
-    path.push(current);
-    const above =
-      anchors.find((anchor) => issued(anchor, current)) ??
-      carried.find((next) => !path.includes(next) && issued(next, current));
-    if (above) {
-      const wrongAbove = authorityFault(above, path.length - 1, at);
-      if (wrongAbove) fault = wrongAbove;
-      one = wrongAbove ? undefined : above;
-    } else one = undefined;
+    walked.push(current);
+    if (anchors.some(({ bytes }) => equalBytes(bytes, current.bytes))) {
+      const { path = walked.slice(0, Math.max(1, walked.length - 1)), trusted = current } = found ?? {};
+      found = { path, trusted, covered: [...walked] };
+    }
+    const above = [...anchors, ...carried].find((next) => isNew(next) && issued(next, current));
+    const wrongAbove = above && authorityFault(above, walked.length - 1, at);
+    fault = wrongAbove ?? fault;
+    one = wrongAbove ? undefined : above;
   }
-  return wrong(fault);
+  return found ?? wrong(fault);
 }
