@@ -190,9 +190,12 @@ it('renew a bundle, and the file handed out before is still known', async () => 
     });
 });
 
+/** Status 2 with the words `no` and a terminal's command to wipe its screen. */
+const refusal = Uint8Array.from(Buffer.from('300f300d02010230080c066e6f1b5b324a', 'hex'));
+
 it.each<[string, Parameters<AuthorityOnPort['answerWith']>[0], string]>([
   ['is down', { status: 503 }, 'HTTP 503'],
-  ['refuses', { body: Uint8Array.of(0x30, 5, 0x30, 3, 2, 1, 2) }, 'refused (status 2)'],
+  ['refuses', { body: refusal }, 'refused (status 2): no [2J'],
   ['sends what is no answer', { body: new TextEncoder().encode('<html>') }, 'cut off'],
   ['sends without end', { body: new Uint8Array(200_000) }, 'too long'],
 ])(

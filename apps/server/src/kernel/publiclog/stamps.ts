@@ -145,6 +145,8 @@ export const makeStamping = (options: StampingOptions): Stamping => {
     const reason = [error.message, (error.cause as Error | undefined)?.message]
       .filter(Boolean)
       .join(': ')
+      // Words of a server's, shown on terminals.
+      .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
       .slice(0, 500);
     const failure = { failures: (before?.failures ?? 0) + 1, at: now().toISOString(), reason };
     options.log.warn({ reason, authority: source.url, size, failures: failure.failures }, 'no time stamp was given');
