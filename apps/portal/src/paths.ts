@@ -69,6 +69,10 @@ export const paths = {
   rulebook: '/rulebook',
   filings: '/filings',
   supervision: '/supervision',
+  risks: '/risks',
+  risk: at('/risks'),
+  statistics: '/statistics',
+  ledger: '/ledger',
   directives: '/directives',
   retention: '/retention',
 

@@ -8,6 +8,7 @@ import { open } from './words/open.ts';
 import { paper } from './words/paper.ts';
 import { supply } from './words/supply.ts';
 import { trade } from './words/trade.ts';
+import { watch } from './words/watch.ts';
 
 export const words = {
   ...frame,
@@ -19,5 +20,6 @@ export const words = {
   ...money,
   ...paper,
   ...house,
+  ...watch,
 } as const;
 export type Key = keyof typeof words;

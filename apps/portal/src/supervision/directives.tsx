@@ -24,11 +24,9 @@ import { field } from '../ui/fields.tsx';
 import { Due, When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { basisField, orderFields, reasonField } from './order-fields.ts';
 
 type Directive = Reply<typeof listDirectives>['items'][number];
-
-const basis = field('basis', 'text', ['法律依据', 'Legal basis'], { required: true });
-const reason = field('reason', 'longText', ['理由', 'Reason'], { required: true, charactersMax: 2000 });
 
 const Moves = ({ one }: { one: Directive }) => {
   const { t } = useWords();
@@ -67,7 +65,7 @@ const Moves = ({ one }: { one: Directive }) => {
         small
         danger
         blocked={proposed}
-        fields={[reason]}
+        fields={[reasonField]}
         input={(values) => ({ params, body: values as never })}
       />
       <Action
@@ -75,10 +73,41 @@ const Moves = ({ one }: { one: Directive }) => {
         label={t('directive.lift')}
         small
         blocked={open}
-        fields={[basis, reason]}
+        fields={[basisField, reasonField]}
         input={(values) => ({ params, body: values as never })}
       />
     </span>
+  );
+};
+
+/** `initial`: what the form begins with, where the officer comes from something found. */
+export const IssueDirective = ({ initial, small }: { initial?: Record<string, unknown>; small?: boolean }) => {
+  const { t } = useWords();
+  return (
+    <Action
+      endpoint={createDirective}
+      label={t('directive.new')}
+      primary
+      small={small}
+      initial={initial}
+      explain={<Alert type="warning" showIcon title={t('directive.explain')} />}
+      fields={orderFields(targetKinds, {
+        measure: [
+          field('measure', 'choice', ['措施', 'Measure'], {
+            required: true,
+            choices: choicesOf(
+              'measure',
+              measures.filter((one) => one !== 'lift'),
+            ),
+          }),
+          field('emergency', 'boolean', ['紧急：立即冻结', 'Emergency: freezes at once'], {}),
+        ],
+        limits: [
+          field('answerDays', 'number', ['反馈期限（工作日）', 'Answer within (working days)'], { min: 1, max: 60 }),
+        ],
+      })}
+      input={(values) => ({ body: values as never })}
+    />
   );
 };
 
@@ -86,33 +115,6 @@ export const Directives = () => {
   const { t, w } = useWords();
   const regulator = hasRole(useMe(), 'regulator');
   const [state, setState] = useState<string>();
-  const issue = (
-    <Action
-      endpoint={createDirective}
-      label={t('directive.new')}
-      primary
-      explain={<Alert type="warning" showIcon title={t('directive.explain')} />}
-      fields={[
-        field('target.kind', 'choice', ['对象种类', 'Kind of object'], {
-          required: true,
-          choices: choicesOf('targetKind', targetKinds),
-        }),
-        field('target.id', 'text', ['对象编号', 'Identifier'], { required: true }),
-        field('measure', 'choice', ['措施', 'Measure'], {
-          required: true,
-          choices: choicesOf(
-            'measure',
-            measures.filter((one) => one !== 'lift'),
-          ),
-        }),
-        field('emergency', 'boolean', ['紧急：立即冻结', 'Emergency: freezes at once'], {}),
-        basis,
-        reason,
-        field('answerDays', 'number', ['反馈期限（工作日）', 'Answer within (working days)'], { min: 1, max: 60 }),
-      ]}
-      input={(values) => ({ body: values as never })}
-    />
-  );
   return (
     <PagedTable
       endpoint={listDirectives}
@@ -126,7 +128,7 @@ export const Directives = () => {
       }
       tools={
         <>
-          {regulator ? issue : null}
+          {regulator ? <IssueDirective /> : null}
           <Select
             allowClear
             style={{ minWidth: 140 }}

@@ -10,7 +10,6 @@ import {
 import { Alert } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
-import { choicesOf } from '../registry/fields.ts';
 import { may, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -18,10 +17,9 @@ import { field } from '../ui/fields.tsx';
 import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { orderFields, reasonField } from './order-fields.ts';
 
 type Hold = Reply<typeof listLegalHolds>['items'][number];
-
-const reason = field('reason', 'longText', ['理由', 'Reason'], { required: true, charactersMax: 2000 });
 
 /** On the page of whatever can be held: says that it is, to those who may know. */
 export const Held = ({ target }: { target: string }) => {
@@ -83,7 +81,7 @@ const Moves = ({ one }: { one: Hold }) => {
           label={t('legalHold.lift')}
           small
           blocked={open}
-          fields={[reason]}
+          fields={[reasonField]}
           input={(values) => ({ params, body: values as never })}
         />
       ) : null}
@@ -103,16 +101,9 @@ export const LegalHolds = () => {
       label={t('legalHold.new')}
       primary
       explain={<Alert type="warning" showIcon title={t('legalHold.explain')} />}
-      fields={[
-        field('target.kind', 'choice', ['对象种类', 'Kind of object'], {
-          required: true,
-          choices: choicesOf('targetKind', legalHoldTargetKinds),
-        }),
-        field('target.id', 'text', ['对象编号', 'Identifier'], { required: true }),
-        field('basis', 'text', ['法律依据', 'Legal basis'], { required: true }),
-        reason,
-        field('day', 'date', ['封存至（空则至解除）', 'Until (until lifted if empty)'], {}),
-      ]}
+      fields={orderFields(legalHoldTargetKinds, {
+        limits: [field('day', 'date', ['封存至（空则至解除）', 'Until (until lifted if empty)'], {})],
+      })}
       input={({ day, ...values }) => ({ body: { ...values, ...untilOf(day) } as never })}
     />
   );

@@ -70,6 +70,9 @@ const regulator: Group = {
   key: 'menu.regulator',
   items: [
     [paths.supervision, 'menu.supervision', 'supervision.market.read'],
+    [paths.risks, 'menu.risks', 'supervision.risk.read'],
+    [paths.ledger, 'menu.ledger', 'supervision.directive.read'],
+    [paths.statistics, 'menu.statistics', 'supervision.market.read'],
     [paths.retention, 'menu.retention', 'kernel.retention.read'],
     [paths.members, 'menu.members'],
     [paths.orders, 'menu.ordersAll', 'market.order.supervise'],

@@ -26,4 +26,7 @@ export interface SupervisionEvents {
   'supervision.legalHold.lifted': { kind: string; target: string };
   /** Its own time was over. */
   'supervision.legalHold.expired': { kind: string; target: string };
+  /** Closed by an officer, with what was done. */
+  'supervision.risk.handled': { rule: string };
+  'supervision.risk.reopened': { rule: string };
 }

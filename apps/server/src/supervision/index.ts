@@ -8,6 +8,8 @@ import { listingHeld, placeHolds, releaseHolds } from './holds.ts';
 import { expireHold } from './legal-holds.ts';
 import type { Effect, SupervisionDeps } from './model.ts';
 import { dueToLapse, productsOn } from './reads.ts';
+import { riskRoutes } from './risk/routes.ts';
+import { checkWarnings, watch } from './risk/service.ts';
 import { makeRoutes } from './routes.ts';
 import { stoppedBy } from './rules.ts';
 import { lapseDirective } from './service.ts';
@@ -34,9 +36,18 @@ export interface Supervision {
   listingHeld(read: Reader, product: string): Promise<string | undefined>;
 }
 
-export const makeSupervision = (deps: SupervisionDeps): Supervision => ({
-  routes: makeRoutes(deps),
+/** What is looked for changes by the day; the figures of the cockpit are always fresh. */
+const watchSeconds = 300;
+
+export const makeSupervision = (deps: SupervisionDeps): Supervision => {
+  checkWarnings(deps.ruleBook.packs);
+  return supervisionOf(deps);
+};
+
+const supervisionOf = (deps: SupervisionDeps): Supervision => ({
+  routes: [...makeRoutes(deps), ...riskRoutes(deps)],
   ticks: [
+    { name: 'supervision.risk', everySeconds: watchSeconds, run: (now) => watch(deps, now) },
     {
       name: 'supervision.lapse',
       everySeconds: 30,

@@ -6,6 +6,21 @@ export const permissions: PermissionTable = {
     roles: ['regulator'],
     seats: ['officer', 'administrator'],
   },
+  'supervision.risk.read': {
+    title: { zh: '查看风险预警', en: 'See risk warnings' },
+    roles: ['regulator'],
+    seats: ['officer', 'administrator'],
+  },
+  'supervision.risk.handle': {
+    title: { zh: '处置风险预警', en: 'Deal with risk warnings' },
+    roles: ['regulator'],
+    seats: ['officer'],
+  },
+  'supervision.task.manage': {
+    title: { zh: '登记与办结监管任务', en: 'Enter and finish tasks of the regulator' },
+    roles: ['regulator'],
+    seats: ['officer'],
+  },
   'supervision.directive.read': {
     title: { zh: '查看全部监管指令', en: 'See every directive' },
     roles: ['regulator'],

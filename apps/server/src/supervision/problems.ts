@@ -34,6 +34,19 @@ export const problems = defineProblems('supervision', {
     title: { zh: '此封存由其他机关作出', en: 'Another authority ordered this hold' },
     next: { zh: '由作出封存的单位复核与解除', en: 'Who ordered it confirms and lifts it' },
   },
+  stepsFull: {
+    status: 409,
+    title: { zh: '处置记录已达上限', en: 'No more steps on this warning' },
+    next: { zh: '另行下达监管指令或登记任务', en: 'Issue a directive or enter a task' },
+  },
+  monthsUnfit: {
+    status: 422,
+    title: { zh: '统计期不合要求', en: 'This period cannot be counted' },
+    next: {
+      zh: '起始月份不晚于截止月份，且不超过 36 个月',
+      en: 'From is not after until, and the period is at most 36 months',
+    },
+  },
   answersFull: {
     status: 409,
     title: { zh: '反馈次数已达上限', en: 'No more answers to this directive' },

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createComplaint } from '@shugu/wire/market-more';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fileCase } from '../../../cli/src/scenario/cases.ts';
 import { draftProduct } from '../../../cli/src/scenario/product.ts';
@@ -54,6 +55,14 @@ const makeMore = async (found: Harvest): Promise<void> => {
   }
 };
 
+/** Two complaints about the supplier make a warning of the regulator. */
+const beWarned = async (): Promise<void> => {
+  const subject = world.seeded.organisations.xingsha!;
+  const client = await world.as('citylogistics.trader');
+  for (const facts of ['字段缺失', '更新迟延'])
+    await client.call(createComplaint, { body: { kind: 'complaint', about: '数据质量', subject, facts } });
+};
+
 const draftOnly = async (): Promise<void> => {
   const goods = await divisionsResource();
   const resource = await bringResource(
@@ -80,6 +89,7 @@ beforeAll(async () => {
   await world.settle();
   const owners = [...involved.map((key) => world.seeded.organisations[key]!), ''];
   await makeMore(await harvest(pool, owners));
+  await beWarned();
   await world.settle();
   real = await harvest(pool, owners);
   real.set('org', owners.slice(0, 4));

@@ -14,6 +14,7 @@ export const limits = {
   movesMax: 120,
   clocksMax: 30,
   retentionClassesMax: 60,
+  warningsMax: 60,
 } as const;
 
 const text = z.strictObject({ zh: z.string().min(1), en: z.string().min(1) });
@@ -61,6 +62,17 @@ export const retentionClass = z.strictObject({
   maximum: key.optional(),
 });
 export type RetentionClass = z.infer<typeof retentionClass>;
+
+/** A condition worth a look, named by a room that finds it: how grave it is and which rules of the pack are its thresholds. */
+export const warning = z.strictObject({
+  id: key,
+  title: text,
+  /** What to do about it, in a sentence. */
+  meaning: text,
+  severity: z.enum(['low', 'medium', 'high']),
+  figures: z.array(key).max(10),
+});
+export type Warning = z.infer<typeof warning>;
 
 const who = z.string().regex(/^(applicant|handler|system|anyone|party:[a-z][A-Za-z0-9]*)$/);
 const turn = z.string().regex(/^(applicant|handler|system|public|nobody|party:[a-z][A-Za-z0-9]*)$/);
@@ -238,6 +250,7 @@ export const packFile = z.strictObject({
     )
     .default({}),
   retention: z.array(retentionClass).max(limits.retentionClassesMax).default([]),
+  warnings: z.array(warning).max(limits.warningsMax).default([]),
   procedures: z.array(procedureFile).max(limits.proceduresMax),
 });
 export type PackFile = z.infer<typeof packFile>;
@@ -256,5 +269,6 @@ export interface RulePack {
   rules: ReadonlyMap<string, Rule>;
   permissions: PermissionTable;
   retention: readonly RetentionClass[];
+  warnings: readonly Warning[];
   procedures: ReadonlyMap<string, Procedure>;
 }

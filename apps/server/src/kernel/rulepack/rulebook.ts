@@ -84,7 +84,10 @@ export const parsePack = (source: unknown, place: string): RulePack => {
   if (procedures.size !== file.procedures.length) throw new Error(`${place}: two procedures of one id`);
   const faults = retentionFaults(file.retention, rules);
   if (faults.length) throw new Error(`${place}: ${faults.join('; ')}`);
-  const { id, version, title, remarks, validFrom, validTo, permissions, retention } = file;
+  for (const one of file.warnings)
+    for (const figure of one.figures)
+      if (!rules.has(figure)) throw new Error(`${place}: warning ${one.id} names no rule ${figure}`);
+  const { id, version, title, remarks, validFrom, validTo, permissions, retention, warnings } = file;
   return {
     id,
     version,
@@ -97,6 +100,7 @@ export const parsePack = (source: unknown, place: string): RulePack => {
     rules,
     permissions,
     retention,
+    warnings,
     procedures,
   };
 };
