@@ -38,6 +38,20 @@ export const moveClock = endpoint({
   reply: z.object({ now: time, simulated: z.boolean(), done: z.number().int() }),
 });
 
+export const regions = endpoint({
+  id: 'kernel.regions.list',
+  method: 'GET',
+  path: '/api/regions',
+  summary: { zh: '行政区划代码与名称', en: 'Codes and names of administrative divisions' },
+  permission: 'public',
+  reply: z.object({
+    standard: z.string(),
+    source: z.string(),
+    licence: z.string(),
+    items: z.array(z.object({ code: z.string(), name: z.string() })).describe('in the order of codes'),
+  }),
+});
+
 export const problems = endpoint({
   id: 'kernel.problems.list',
   method: 'GET',

@@ -209,8 +209,8 @@ export const ledger = endpoint({
   permission: 'supervision.directive.read',
   query: pageQuery.extend({
     kind: z.enum(ledgerKinds).optional(),
-    open: z.stringbool().optional(),
-    late: z.stringbool().optional(),
+    open: z.enum(['true', 'false']).optional(),
+    late: z.literal('true').optional().describe('only what is past its deadline'),
   }),
   reply: page(
     z.object({

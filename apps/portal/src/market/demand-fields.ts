@@ -1,8 +1,10 @@
 /** A demand and a quotation as forms. */
+
 import { deliveryModes } from '@shugu/wire/catalogue';
 import { choicesOf } from '../registry/fields.ts';
 import { MoneyInput } from '../settlement/money-field.tsx';
 import { type FormField, field } from '../ui/fields.tsx';
+import { RegionPicker } from '../ui/region.tsx';
 import { planForm } from './plan-fields.ts';
 import { PurposePicker } from './purpose-field.tsx';
 
@@ -13,7 +15,7 @@ export const demandForm: FormField[] = [
     required: true,
     help: { zh: '如 G54', en: 'e.g. G54' },
   }),
-  field('region', 'text', ['地域（六位代码）', 'Region (six digits)'], { required: true }),
+  field('region', 'text', ['地域', 'Region'], { required: true, widget: RegionPicker }),
   field('deliveryModes', 'choices', ['希望的交付方式', 'Delivery wanted'], {
     required: true,
     choices: choicesOf('deliveryMode', deliveryModes),

@@ -1,4 +1,5 @@
 /** Terms of use as a form, and the ODRL policy that they make (packages/policy/README.md lists the operands). */
+
 import { explainPolicy } from '@shugu/wire/agreements';
 import { useMutation } from '@tanstack/react-query';
 import { Alert } from 'antd';
@@ -6,6 +7,7 @@ import { useEffect } from 'react';
 import { client, type Input } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { type FormField, field } from '../ui/fields.tsx';
+import { RegionsPicker } from '../ui/region.tsx';
 import { PurposePicker } from './purpose-field.tsx';
 
 export interface Terms {
@@ -49,7 +51,10 @@ export const termsForm: FormField[] = [
   field('terms.callsPerDay', 'number', ['每日次数上限', 'Calls per day'], { min: 1 }),
   field('terms.rowsTotal', 'number', ['总行数上限', 'Rows in all'], { min: 1 }),
   field('terms.ratePerSecond', 'number', ['每秒次数上限', 'Calls per second'], { min: 1 }),
-  field('terms.regions', 'list', ['使用地域（区划代码前缀）', 'Regions (prefixes of codes)'], {}),
+  field('terms.regions', 'list', ['使用地域', 'Regions of use'], {
+    widget: RegionsPicker,
+    help: { zh: '不填即不限', en: 'None means anywhere' },
+  }),
   field('terms.columns', 'list', ['可用字段', 'Columns allowed'], { help: { zh: '不填为全部', en: 'None means all' } }),
   field(
     'terms.authorisation',

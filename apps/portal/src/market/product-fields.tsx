@@ -1,4 +1,5 @@
 /** The form of a product and of its version. */
+
 import { deliveryModes, productKinds, updateCycles } from '@shugu/wire/catalogue';
 import { listResources } from '@shugu/wire/registry';
 import { Select } from 'antd';
@@ -6,6 +7,7 @@ import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { choicesOf } from '../registry/fields.ts';
 import { type FormField, field, type WidgetProps } from '../ui/fields.tsx';
+import { RegionPicker } from '../ui/region.tsx';
 
 const ResourcePicker = ({ id, value, onChange }: WidgetProps) => {
   const { t } = useWords();
@@ -41,7 +43,7 @@ export const productForm: FormField[] = [
     required: true,
     help: { zh: '门类字母，可带大类、中类数字，如 G54', en: 'Section letter, with digits if known, e.g. G54' },
   }),
-  field('region', 'text', ['地域（GB/T 2260 六位代码）', 'Region (six digits of GB/T 2260)'], { required: true }),
+  field('region', 'text', ['地域', 'Region'], { required: true, widget: RegionPicker }),
   field('keywords', 'list', ['关键词', 'Keywords'], {}),
   field('scenarios', 'list', ['适用场景', 'Scenarios'], {}),
   field('deliveryModes', 'choices', ['交付方式', 'Delivery'], {

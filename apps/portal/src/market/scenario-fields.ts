@@ -1,5 +1,7 @@
 /** 使用场景申报: what the data is for, who uses it, whom it concerns. */
+
 import { type FormField, field } from '../ui/fields.tsx';
+import { RegionPicker } from '../ui/region.tsx';
 import { PurposePicker } from './purpose-field.tsx';
 
 export const scenarioForm: FormField[] = [
@@ -19,7 +21,7 @@ export const scenarioForm: FormField[] = [
     },
   }),
   field('licence', 'text', ['所需行业许可', 'Sector licence'], {}),
-  field('region', 'text', ['使用地域（六位代码）', 'Region (six digits)'], { required: true }),
+  field('region', 'text', ['使用地域', 'Region of use'], { required: true, widget: RegionPicker }),
   field('from', 'date', ['使用起', 'From'], { required: true }),
   field('until', 'date', ['使用止', 'Until'], { required: true }),
   field('authorisation', 'longText', ['个人如何授权', 'How data subjects authorise'], {

@@ -24,6 +24,7 @@ import { field } from '../ui/fields.tsx';
 import { money } from '../ui/format.ts';
 import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { Due, When } from '../ui/now.tsx';
+import { RegionName } from '../ui/region.tsx';
 import { useId } from '../ui/route.ts';
 import { NextStep, StateTag } from '../ui/step.tsx';
 
@@ -195,7 +196,7 @@ export default function DemandPage() {
                 <Facts
                   items={[
                     [t('facet.industry'), `${w('industry', one.industry.charAt(0))} ${one.industry}`],
-                    [t('facet.region'), w('region', one.region)],
+                    [t('facet.region'), <RegionName key="region" code={one.region} />],
                     [
                       t('facet.deliveryMode'),
                       one.deliveryModes.map((mode) => w('deliveryMode', mode)).join(listMark()),

@@ -14,6 +14,7 @@ import { field } from '../ui/fields.tsx';
 import { bytes, count, dayOf } from '../ui/format.ts';
 import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { JobProgress } from '../ui/job.tsx';
+import { RegionName } from '../ui/region.tsx';
 import { useId } from '../ui/route.ts';
 import { NextStep, StateTag } from '../ui/step.tsx';
 
@@ -194,7 +195,12 @@ export default function ResourcePage() {
                     ],
                     [t('facet.industry'), `${w('industry', one.industry.charAt(0))} ${one.industry}`],
                     [t('resources.source'), w('source', one.source)],
-                    [t('resources.region'), `${w('regionScope', one.regionScope)} · ${w('region', one.region ?? '')}`],
+                    [
+                      t('resources.region'),
+                      <span key="region">
+                        {w('regionScope', one.regionScope)} · <RegionName code={one.region} />
+                      </span>,
+                    ],
                     [t('resources.time'), `${one.timeFrom} — ${one.timeUntil ?? ''}`],
                     [t('facet.updateCycle'), w('updateFrequency', one.updateFrequency)],
                     [t('resources.forms'), one.forms.map((form) => w('dataForm', form)).join(listMark())],

@@ -1,7 +1,9 @@
 /** The form of a data resource. */
+
 import { dataForms, regionScopes, sources, structures, updateFrequencies } from '@shugu/wire/registry';
 import { lists } from '../i18n/words/lists.ts';
 import { type FormField, field } from '../ui/fields.tsx';
+import { RegionPicker } from '../ui/region.tsx';
 
 /** Choices of a named list, in the words of that list. */
 export const choicesOf = (list: string, ids: readonly string[]): (readonly [string, string, string])[] =>
@@ -32,7 +34,8 @@ export const resourceForm: FormField[] = [
     required: true,
     choices: choicesOf('regionScope', regionScopes),
   }),
-  field('region', 'text', ['行政区划代码（GB/T 2260）', 'Region code (GB/T 2260)'], {
+  field('region', 'text', ['行政区划', 'Region'], {
+    widget: RegionPicker,
     help: { zh: '全国、国际不填', en: 'Leave empty for national and international' },
   }),
   field('timeFrom', 'date', ['时域起', 'Covers from'], { required: true }),

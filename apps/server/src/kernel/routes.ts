@@ -9,6 +9,7 @@ import { cancelJob, findJob, type Job, listJobs, retryJob } from './jobs.ts';
 import { readState } from './node.ts';
 import { retryEvent } from './outbox.ts';
 import { allProblems, kernelProblems } from './problem.ts';
+import { regionSource, regions } from './regions.ts';
 import { type Pruned, prunedKey } from './retention/prune.ts';
 import type { Rule } from './rulepack/model.ts';
 import { describe, type RuleBook } from './rulepack/rulebook.ts';
@@ -145,6 +146,7 @@ export const kernelRoutes = (options: KernelRoutesOptions): Route[] => {
       },
       { ownTransaction: true },
     ),
+    on(wire.regions, async () => ({ ...regionSource, items: [...regions] })),
     on(wire.problems, async () => ({
       items: allProblems().map(([code, one]) => ({ code, status: one.status, title: one.title, next: one.next })),
     })),

@@ -112,6 +112,7 @@ export const frame = {
   'menu.registrar': ['登记', 'Registration'],
   'menu.regulator': ['监管', 'Supervision'],
   'menu.supervision': ['监管驾驶舱', 'Cockpit'],
+  'region.hint': ['选择或搜索：省、市、县，或代码', 'Pick or search: province, city, county, or code'],
   'menu.house': ['本单位', 'Organisation'],
   'menu.papers': ['凭证中心', 'Papers'],
   'menu.inbox': ['送达文书', 'Inbox'],

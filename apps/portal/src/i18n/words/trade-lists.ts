@@ -247,6 +247,7 @@ export const tradeLists = {
   'region.710000': ['台湾省', 'Taiwan'],
   'region.810000': ['香港特别行政区', 'Hong Kong'],
   'region.820000': ['澳门特别行政区', 'Macao'],
+  'region.990000': ['样例（非真实区划）', 'Specimen (no real division)'],
   'region.430100': ['长沙市', 'Changsha'],
   'region.430200': ['株洲市', 'Zhuzhou'],
   'region.430300': ['湘潭市', 'Xiangtan'],

@@ -176,8 +176,8 @@ export interface LedgerRow {
 }
 export interface LedgerQuery extends PageQuery {
   kind?: (typeof ledgerKinds)[number];
-  open?: boolean;
-  late?: boolean;
+  open?: 'true' | 'false';
+  late?: 'true';
 }
 
 const endOfTime = '9999-12-31T00:00:00Z';
@@ -201,7 +201,7 @@ export const ledgerPage = async (read: Reader, query: LedgerQuery, regulator: st
         case when state in ('proposed', 'lifting') then 'confirm' else 'nothing' end, proposed_by, until, null, created_at
       from legal_holds where participant = ${regulator}) l
     where ${query.kind ? sql`kind = ${query.kind}` : sql`true`}
-      ${query.open === undefined ? empty : query.open ? sql`and waits <> 'nothing'` : sql`and waits = 'nothing'`}
+      ${query.open === undefined ? empty : query.open === 'true' ? sql`and waits <> 'nothing'` : sql`and waits = 'nothing'`}
       ${query.late ? sql`and waits <> 'nothing' and due_at <= ${now}` : empty}
       ${after ? sql`and (coalesce(due_at, ${endOfTime}), id) > (${after[0]}::timestamptz, ${after[1]})` : empty}
     order by coalesce(due_at, ${endOfTime}), id limit ${pageSize(query) + 1}`);

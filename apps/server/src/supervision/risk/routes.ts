@@ -2,6 +2,7 @@ import * as wire from '@shugu/wire/supervision-risk';
 import type { Reader } from '../../kernel/db/db.ts';
 import { on, type Route } from '../../kernel/http/route.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
+import { regionPath } from '../../kernel/regions.ts';
 import type { Warning } from '../../kernel/rulepack/model.ts';
 import type { SupervisionDeps } from '../model.ts';
 import { problems } from '../problems.ts';
@@ -74,11 +75,22 @@ const riskRead = (deps: SupervisionDeps): Route =>
 const monthsBetween = (from: string, until: string): number =>
   (Number(until.slice(0, 4)) - Number(from.slice(0, 4))) * 12 + Number(until.slice(5)) - Number(from.slice(5)) + 1;
 
+/** A month in which nothing happened is a figure, too. */
+const everyMonth = (rows: readonly reads.StatisticsRow[], from: string, months: number): reads.StatisticsRow[] => {
+  const none = { signed: '0', settled: '0', filed: '0', orders: 0, listings: 0, certificates: 0, members: 0 };
+  return Array.from({ length: months }, (_, index) => {
+    const at = Number(from.slice(0, 4)) * 12 + Number(from.slice(5)) - 1 + index;
+    const key = `${Math.floor(at / 12)}-${String((at % 12) + 1).padStart(2, '0')}`;
+    return rows.find((one) => one.key === key) ?? { key, ...none };
+  });
+};
+
 const statisticsFor = async (read: Reader, query: { from: string; until: string; by?: reads.StatisticsBy }) => {
   const months = monthsBetween(query.from, query.until);
   if (months < 1 || months > wire.riskLimits.statisticsMonthsMax) throw problems.monthsUnfit();
   const by = query.by ?? 'month';
-  const rows = await reads.statisticsOf(read, { ...query, by });
+  const found = await reads.statisticsOf(read, { ...query, by });
+  const rows = by === 'month' && found.length ? everyMonth(found, query.from, months) : found;
   const fen = (name: 'signed' | 'settled' | 'filed') => String(rows.reduce((sum, one) => sum + BigInt(one[name]), 0n));
   const count = (name: 'orders' | 'listings' | 'certificates' | 'members') =>
     rows.reduce((sum, one) => sum + one[name], 0);
@@ -94,11 +106,20 @@ const statisticsFor = async (read: Reader, query: { from: string; until: string;
   return { by, from: query.from, until: query.until, rows, totals };
 };
 
+const kindNames: Record<string, string> = {
+  dataset: '数据集',
+  api: '数据接口',
+  report: '数据报告',
+  service: '数据服务',
+  tool: '数据工具',
+};
+const nameOf = (key: string): string => regionPath(key) ?? kindNames[key] ?? (key || '未注明');
+
 const statisticsRoutes = (): Route[] => [
   on(wire.statistics, ({ read, query }) => statisticsFor(read, query)),
   on(wire.statisticsSheet, async ({ read, query }) => {
     const found = await statisticsFor(read, query);
-    const rows = found.rows.map((one) => ({ ...one, name: one.key || '未注明' }));
+    const rows = found.rows.map((one) => ({ ...one, name: nameOf(one.key) }));
     return {
       body: await statisticsSheet({ ...found, rows }),
       fileName: `statistics-${found.from}-${found.until}.xlsx`,
