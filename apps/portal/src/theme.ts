@@ -64,6 +64,7 @@ export const theme: ThemeConfig = {
     Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none', fontWeight: 500 },
     Table: { headerBg: '#efeade', headerColor: colours.ink, rowHoverBg: '#faf8f2', cellPaddingBlock: 11 },
     Menu: { itemBorderRadius: 4, itemHeight: 36, itemSelectedBg: '#e2ebe6', itemSelectedColor: colours.pineDeep },
+    Cascader: { optionSelectedBg: '#e2ebe6', dropdownHeight: 240 },
     Tag: { defaultBg: '#efeade', defaultColor: colours.ink },
     Card: { headerFontSize: 16 },
     Form: { labelColor: colours.ink },

@@ -31,7 +31,7 @@ import {
   registryPermissions,
 } from './registry/index.ts';
 import { makeSettlement, type Settlement, settlementPermissions } from './settlement/index.ts';
-import { makeSupervision, type Supervision, supervisionPermissions } from './supervision/index.ts';
+import { makeSupervision, objectNames, type Supervision, supervisionPermissions } from './supervision/index.ts';
 
 export const roomPermissions: readonly PermissionTable[] = [
   membersPermissions,
@@ -82,6 +82,7 @@ const membersOf = ({ kernel, cases, permissions }: BuildOptions): Members => {
     cases,
     now: () => clock.now(),
     permissionTables: permissions,
+    objectNames,
     settings: {
       setupToken: kernel.setupToken,
       sessionHours: config.sessionHours,

@@ -1,4 +1,5 @@
 /** All texts, Chinese beside English so that neither drifts from the other; one file per part of the portal. */
+import { audit } from './words/audit.ts';
 import { desk } from './words/desk.ts';
 import { frame } from './words/frame.ts';
 import { house } from './words/house.ts';
@@ -21,5 +22,6 @@ export const words = {
   ...paper,
   ...house,
   ...watch,
+  ...audit,
 } as const;
 export type Key = keyof typeof words;

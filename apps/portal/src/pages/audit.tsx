@@ -1,15 +1,30 @@
 import { listAudit } from '@shugu/wire/members';
-import { DatePicker, Input } from 'antd';
+import { DatePicker, Input, Select } from 'antd';
 import dayjs from 'dayjs';
 import { useWords } from '../i18n/index.ts';
+import { audit } from '../i18n/words/audit.ts';
+import { type Entry, useAuditWords } from '../organisation/audit-words.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
-import { PagedTable } from '../ui/table.tsx';
+import { type Column, PagedTable } from '../ui/table.tsx';
+
+const nounOf = /^auditNoun\.(.+)$/;
+const nouns = Object.keys(audit).flatMap((key) => nounOf.exec(key)?.[1] ?? []);
+
+// The words are for reading; whoever follows a trail needs the identifiers, too, so the file holds both.
+const exact: Column<Entry>[] = (['participant', 'actor', 'action', 'subject', 'request'] as const).map((key) => ({
+  key: `exact-${key}`,
+  title: key,
+  show: () => null,
+  text: (row) => row[key],
+  exportOnly: true,
+}));
 
 export default function Audit() {
-  const { t } = useWords();
+  const { t, w } = useWords();
+  const say = useAuditWords();
   const [filters, setFilters] = useFilters();
   return (
     <Page title={t('menu.audit')} lead={t('audit.lead')}>
@@ -22,13 +37,15 @@ export default function Audit() {
         empty={<Empty title={t('audit.empty')} />}
         tools={
           <>
-            <Input.Search
+            <Select
               allowClear
+              showSearch={{ optionFilterProp: 'label' }}
+              style={{ minWidth: 190 }}
               aria-label={t('audit.action')}
               placeholder={t('audit.action')}
-              defaultValue={filters.action}
-              onSearch={(action) => setFilters({ action: action || undefined })}
-              style={{ maxWidth: 220 }}
+              value={filters.action}
+              onChange={(action) => setFilters({ action })}
+              options={nouns.map((noun) => ({ value: `${noun}.`, label: w('auditNoun', noun) }))}
             />
             <Input.Search
               allowClear
@@ -60,34 +77,44 @@ export default function Audit() {
           },
           {
             key: 'who',
-            title: t('audit.actor'),
-            show: (row) => row.actorName ?? row.actor,
-            text: (row) => row.actorName ?? row.actor,
-            sort: (row) => row.actorName ?? row.actor,
-          },
-          {
-            key: 'action',
-            title: t('audit.action'),
-            show: (row) => <span className="mono">{row.action}</span>,
-            text: (row) => row.action,
-            sort: (row) => row.action,
-          },
-          {
-            key: 'subject',
-            title: t('audit.subject'),
-            show: (row) => <span className="mono small">{row.subject}</span>,
-            text: (row) => row.subject,
-          },
-          {
-            key: 'data',
-            title: t('jobs.note'),
+            title: t('audit.who'),
             show: (row) => (
-              <span className="mono small" style={{ whiteSpace: 'normal' }}>
-                {Object.keys(row.data).length ? JSON.stringify(row.data).slice(0, 160) : '—'}
+              <>
+                {say.who(row)} <span className="small quiet">{row.names[row.participant]}</span>
+              </>
+            ),
+            text: say.who,
+            sort: say.who,
+          },
+          {
+            key: 'what',
+            title: t('audit.what'),
+            show: (row) => <span title={row.action}>{say.what(row)}</span>,
+            text: say.what,
+            sort: say.what,
+          },
+          {
+            key: 'on',
+            title: t('audit.on'),
+            show: (row) => (
+              <span title={row.subject} className={row.names[row.subject] ? undefined : 'mono small'}>
+                {say.subject(row)}
               </span>
             ),
-            text: (row) => JSON.stringify(row.data),
+            text: say.subject,
+            sort: say.subject,
           },
+          {
+            key: 'outcome',
+            title: t('audit.outcome'),
+            show: (row) => (
+              <span className="small" style={{ whiteSpace: 'normal', overflowWrap: 'anywhere' }}>
+                {say.short(say.particulars(row)) || '—'}
+              </span>
+            ),
+            text: say.particulars,
+          },
+          ...exact,
         ]}
       />
     </Page>

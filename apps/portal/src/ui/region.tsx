@@ -56,7 +56,7 @@ const search = {
   filter: matches as never,
   limit: 60,
   matchInputWidth: false,
-  render: (_: string, path: Option[]) => `${path.map((one) => one.label).join(' / ')}（${path.at(-1)?.value}）`,
+  render: (_: string, path: Option[]) => `${path.map((one) => one.label).join(' / ')} ${path.at(-1)?.value}`,
 };
 
 /** One place; its value is the six-digit code, of a whole province or city, too. */
@@ -75,7 +75,7 @@ export const RegionPicker = ({ id, value, onChange, disabled }: WidgetProps) => 
       style={{ width: '100%', maxWidth: 420 }}
       value={typeof value === 'string' && value ? pathOf(value) : []}
       onChange={(path) => onChange?.((path as string[] | undefined)?.at(-1))}
-      displayRender={(labels, picked) => `${labels.join(' / ')}（${picked?.at(-1)?.value ?? value ?? ''}）`}
+      displayRender={(labels, picked) => `${labels.join(' / ')} ${picked?.at(-1)?.value ?? value ?? ''}`}
     />
   );
 };

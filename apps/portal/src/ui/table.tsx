@@ -21,6 +21,8 @@ export interface Column<R> {
   text?: (row: R) => string | number | null | undefined;
   sort?: (row: R) => string | number | bigint;
   right?: boolean;
+  /** Stands in the file alone. */
+  exportOnly?: boolean;
   width?: number;
 }
 
@@ -73,6 +75,7 @@ export function PagedTable<E extends AnyEndpoint>({
   type R = RowOf<E>;
   const { t } = useWords();
   const { notification } = App.useApp();
+  const shown = columns.filter((column) => !column.exportOnly);
   const wide = Grid.useBreakpoint().md ?? true;
   const [cursors, setCursors] = useState<string[]>([]);
   const [busy, setBusy] = useState(false);
@@ -129,9 +132,9 @@ export function PagedTable<E extends AnyEndpoint>({
         <ul className="card-list" aria-label={label}>
           {items.map((row) => (
             <li key={rowKey(row)}>
-              <div style={{ fontWeight: 600, marginBottom: 6 }}>{columns[0]?.show(row)}</div>
+              <div style={{ fontWeight: 600, marginBottom: 6 }}>{shown[0]?.show(row)}</div>
               <dl className="facts" style={{ gridTemplateColumns: '6.5em minmax(0,1fr)', gap: '2px 12px' }}>
-                {columns.slice(1).map((column) => (
+                {shown.slice(1).map((column) => (
                   <div key={column.key} style={{ display: 'contents' }}>
                     <dt>{column.title}</dt>
                     <dd style={{ margin: 0 }}>{column.show(row)}</dd>
@@ -148,7 +151,7 @@ export function PagedTable<E extends AnyEndpoint>({
         dataSource={items as (R & object)[]}
         rowKey={(row) => rowKey(row)}
         pagination={false}
-        columns={columns.map((column) => ({
+        columns={shown.map((column) => ({
           key: column.key,
           title: column.title,
           width: column.width,

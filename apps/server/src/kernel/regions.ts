@@ -30,15 +30,15 @@ const withoutCounties: Region[] = [
   { code: '820000', name: '澳门特别行政区' },
 ];
 
-/** In the order of their codes, so that each stands behind what it lies in. */
-export const regions: readonly Region[] = [
-  ...read('provinces'),
-  ...withoutCounties,
-  ...read('cities'),
-  ...read('areas'),
-].sort((a, b) => (a.code < b.code ? -1 : 1));
+// A city without counties stands among the counties once more, under its own code: the city's name counts.
+const names = new Map(
+  [...read('areas'), ...read('cities'), ...withoutCounties, ...read('provinces')].map((one) => [one.code, one.name]),
+);
 
-const names = new Map(regions.map((one) => [one.code, one.name]));
+/** In the order of their codes, so that each stands behind what it lies in. */
+export const regions: readonly Region[] = [...names]
+  .map(([code, name]) => ({ code, name }))
+  .sort((a, b) => (a.code < b.code ? -1 : 1));
 
 // Steps of the code that group and name no place of their own.
 const unnamed = new Set(['市辖区', '县', '省直辖县级行政区划', '自治区直辖县级行政区划']);

@@ -1,6 +1,6 @@
 /** What the room is given, and the little that its use cases share. */
 import type { Cases } from '../kernel/case/index.ts';
-import type { Database, Tx } from '../kernel/db/db.ts';
+import type { Database, Reader, Tx } from '../kernel/db/db.ts';
 import type { PermissionTable } from '../kernel/http/principal.ts';
 import type { ObjectStore } from '../kernel/objects.ts';
 import type { Seal } from '../kernel/seal.ts';
@@ -25,6 +25,11 @@ export interface MembersDeps {
   now(): Date;
   permissionTables: readonly PermissionTable[];
   settings: MembersSettings;
+  /**
+   * Names of the market's objects, for the audit log; rooms further down know them. `concerning`: only of what this organisation
+   * is a party to.
+   */
+  objectNames?(read: Reader, ids: readonly string[], concerning: string | undefined): Promise<Map<string, string>>;
   /** Milliseconds that only go forward, for rate limits: a simulated calendar must not refill them. */
   monotonic?(): number;
 }

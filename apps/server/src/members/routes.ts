@@ -299,15 +299,32 @@ const keyRoutes = (room: Room): Route[] => [
   }),
 ];
 
-const auditRoutes = (): Route[] => [
+const anId = /^[a-z]{2,5}_[0-9a-z]{26}$/;
+/** Identifiers that an entry speaks of. */
+const idsIn = (row: reads.AuditRow): string[] =>
+  [row.participant, row.subject, ...Object.values(row.data).flat()].filter(
+    (value): value is string => typeof value === 'string' && anId.test(value),
+  );
+
+const auditRoutes = (room: Room): Route[] => [
   on(wire.listAudit, async ({ read, principal, query }) => {
     // Only the operator's audit administrator looks over the whole node.
     const only = principal.roles.has('operator') ? undefined : principal.participant;
+    const rows = await reads.auditPage(read, query, only);
+    const ids = [...new Set(rows.flatMap(idsIn))];
+    const names = new Map([
+      ...((await room.objectNames?.(read, ids, only)) ?? []),
+      ...(await reads.displayNames(read, ids)),
+    ]);
     return pageOf(
-      await reads.auditPage(read, query, only),
+      rows,
       query,
       (row) => [row.sequence],
-      (row) => ({ ...row, at: iso(row.at) }),
+      (row) => ({
+        ...row,
+        at: iso(row.at),
+        names: Object.fromEntries(idsIn(row).flatMap((id) => (names.has(id) ? [[id, names.get(id)!]] : []))),
+      }),
     );
   }),
 ];
@@ -349,7 +366,7 @@ export const membersRoutes = (room: Room): Route[] => {
     ...organisationRoutes(room),
     ...peopleRoutes(room),
     ...keyRoutes(room),
-    ...auditRoutes(),
+    ...auditRoutes(room),
     ...rulebookRoutes(room),
   ];
 };

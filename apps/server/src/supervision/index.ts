@@ -16,6 +16,7 @@ import { lapseDirective } from './service.ts';
 
 export type { SupervisionEvents } from './events.ts';
 export type { SupervisionDeps } from './model.ts';
+export { objectNames } from './objects.ts';
 export { permissions as supervisionPermissions } from './permissions.ts';
 
 export interface Supervision {

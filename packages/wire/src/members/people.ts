@@ -200,6 +200,7 @@ export const listAudit = endpoint({
       subject: z.string(),
       data: z.record(z.string(), z.unknown()),
       request: z.string().nullable(),
+      names: z.record(z.string(), z.string()).describe('of the identifiers in this entry that the reader may know'),
     }),
   ),
 });
