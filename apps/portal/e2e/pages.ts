@@ -37,9 +37,21 @@ const seats: Record<string, string[]> = {
   ],
   'operator.settlement': ['/clearing'],
   'operator.system': ['/people', '/api-keys', '/me', '/organisation', '/jobs'],
-  'operator.audit': ['/audit'],
+  'operator.audit': ['/audit', '/retention'],
   'registrar.clerk': ['/desk', '/rights', '/cases'],
-  'regulator.officer': ['/supervision', '/members', '/orders'],
+  'regulator.officer': [
+    '/supervision',
+    '/risks',
+    '/risks?state=all&order=latest',
+    '/ledger',
+    '/ledger?show=all',
+    '/statistics',
+    '/statistics?by=region',
+    '/directives',
+    '/retention',
+    '/members',
+    '/orders',
+  ],
   'xingsha.steward': ['/desk', '/resources', '/resources/new', '/rights', '/own-products', '/own-products/new'],
   'xingsha.trader': [
     '/desk',
@@ -63,6 +75,7 @@ const details: Record<string, string[]> = {
   'citylogistics.trader': ['/orders', '/contracts', '/grants', '/statements'],
   'xingsha.steward': ['/resources', '/own-products'],
   'xingsha.trader': ['/listings', '/papers'],
+  'regulator.officer': ['/risks'],
 };
 
 const look = async (person: Person, width: number): Promise<void> => {

@@ -337,6 +337,7 @@ export const overview = endpoint({
     turnover: z.object({ signed: fen, settled: fen, filed: fen }).describe('never added up'),
     overdueCases: count,
     openComplaints: count,
+    openRisks: count,
     usage: z.object({ calls: z.string(), rows: z.string(), bytes: z.string() }),
     reconciliation: z
       .object({ day: z.string(), matched: count, differences: count, closed: z.boolean(), ranAt: time })

@@ -2,7 +2,7 @@
 import type { listAudit } from '@shugu/wire/members';
 import type { Reply } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
-import { shortId } from '../ui/format.ts';
+import { moment, shortId } from '../ui/format.ts';
 
 export type Entry = Reply<typeof listAudit>['items'][number];
 
@@ -17,6 +17,8 @@ const detailMax = 200;
 export const useAuditWords = () => {
   const { t, w, language } = useWords();
   const what = ({ action }: Entry): string => {
+    const whole = w('auditAction', action);
+    if (whole !== action) return whole;
     const { noun, verb, looked } = partsOf(action);
     const [thing, done] = [w('auditNoun', noun), looked ? t('audit.looked') : w('auditVerb', verb)];
     return language === 'en' ? `${thing} ${done}` : `${thing} · ${done}`;
@@ -28,7 +30,8 @@ export const useAuditWords = () => {
   const value = (one: Entry, given: unknown): string => {
     if (Array.isArray(given)) return given.map((each) => value(one, each)).join(', ');
     if (typeof given !== 'string') return typeof given === 'object' ? JSON.stringify(given) : String(given);
-    return one.names[given] ?? (/^[a-z]{2,5}_[0-9a-z]{26}$/.test(given) ? shortId(given) : given);
+    if (/^\d{4}-\d\d-\d\dT/.test(given)) return moment(given);
+    return one.names[given] ?? (/^[a-z]{2,5}_[0-9a-z]{26}$/.test(given) ? shortId(given) : w('auditValue', given));
   };
   const particulars = (one: Entry): string =>
     Object.entries(one.data)

@@ -80,7 +80,8 @@ export default function Audit() {
             title: t('audit.who'),
             show: (row) => (
               <>
-                {say.who(row)} <span className="small quiet">{row.names[row.participant]}</span>
+                {say.who(row)}
+                <div className="small quiet">{row.names[row.participant]}</div>
               </>
             ),
             text: say.who,
@@ -97,9 +98,9 @@ export default function Audit() {
             key: 'on',
             title: t('audit.on'),
             show: (row) => (
-              <span title={row.subject} className={row.names[row.subject] ? undefined : 'mono small'}>
+              <div title={row.subject} className={row.names[row.subject] ? 'wrapped' : 'mono small'}>
                 {say.subject(row)}
-              </span>
+              </div>
             ),
             text: say.subject,
             sort: say.subject,
@@ -107,11 +108,7 @@ export default function Audit() {
           {
             key: 'outcome',
             title: t('audit.outcome'),
-            show: (row) => (
-              <span className="small" style={{ whiteSpace: 'normal', overflowWrap: 'anywhere' }}>
-                {say.short(say.particulars(row)) || '—'}
-              </span>
-            ),
+            show: (row) => <div className="small wrapped">{say.short(say.particulars(row)) || '—'}</div>,
             text: say.particulars,
           },
           ...exact,

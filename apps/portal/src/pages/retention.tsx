@@ -10,7 +10,7 @@ import { When } from '../ui/now.tsx';
 type Retention = Reply<typeof retention>;
 
 const Keeping = ({ data }: { data: Retention }) => {
-  const { t, b } = useWords();
+  const { t, b, w } = useWords();
   const rows = Object.entries(data.pruned?.rows ?? {});
   return (
     <>
@@ -21,7 +21,7 @@ const Keeping = ({ data }: { data: Retention }) => {
             [t('retention.last'), data.pruned ? <When key="w" at={data.pruned.at} /> : t('retention.never')],
             [
               t('retention.rows'),
-              rows.map(([table, count]) => `${table} ${count}`).join(listMark()) || t('retention.nothing'),
+              rows.map(([table, count]) => `${w('pruned', table)} ${count}`).join(listMark()) || t('retention.nothing'),
             ],
           ]}
         />
@@ -37,11 +37,19 @@ const Keeping = ({ data }: { data: Retention }) => {
             {
               title: t('retention.minimum'),
               render: (_, one) =>
-                one.minimum.length ? one.minimum.map(({ text }) => <div key={text.en}>{b(text)}</div>) : '—',
+                one.minimum.length
+                  ? one.minimum.map(({ text }) => (
+                      <div key={text.en} className="wrapped">
+                        {b(text)}
+                      </div>
+                    ))
+                  : '—',
             },
             {
               title: t('retention.maximum'),
-              render: (_, one) => (one.maximum ? b(one.maximum.text) : t('retention.stays')),
+              render: (_, one) => (
+                <div className="wrapped">{one.maximum ? b(one.maximum.text) : t('retention.stays')}</div>
+              ),
             },
           ]}
         />

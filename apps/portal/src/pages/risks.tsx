@@ -46,7 +46,12 @@ const useColumns = (): Column<Risk>[] => {
       text: (row) => row.organisation?.name,
       sort: (row) => row.organisation?.name ?? '',
     },
-    { key: 'cause', title: t('risk.cause'), show: (row) => b(row.cause), text: (row) => b(row.cause) },
+    {
+      key: 'cause',
+      title: t('risk.cause'),
+      show: (row) => <div className="wrapped">{b(row.cause)}</div>,
+      text: (row) => b(row.cause),
+    },
     {
       key: 'state',
       title: t('case.state'),

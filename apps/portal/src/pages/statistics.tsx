@@ -57,7 +57,7 @@ const Plots = ({ data }: { data: Statistics }) => {
     };
   }, [data, nameOf, t]);
   return (
-    <div className="grid" style={{ '--least': '340px' } as never}>
+    <div className="grid" style={{ '--least': 'min(100%, 340px)' } as never}>
       <Sheet title={t('statistics.chart')}>
         <Chart option={draw.sums} label={t('statistics.chart')} height={draw.height} />
       </Sheet>

@@ -66,8 +66,13 @@ const Cockpit = ({ data }: { data: Overview }) => {
           value={<span className={data.overdueCases ? 'late' : undefined}>{data.overdueCases}</span>}
           note={t('supervision.complaints', { count: data.openComplaints })}
         />
+        <Figure
+          label={<Link to={paths.risks}>{t('menu.risks')}</Link>}
+          value={<span className={data.openRisks ? 'late' : undefined}>{data.openRisks}</span>}
+          note={t('riskState.open')}
+        />
       </div>
-      <div className="grid">
+      <div className="grid" style={{ '--least': 'min(100%, 360px)' } as never}>
         <States label={t('menu.ordersAll')} list="orderState" items={data.orders} />
         <States label={t('menu.listingsAll')} list="listingState" items={data.listings} />
         <Sheet title={t('menu.members')}>

@@ -62,7 +62,7 @@ export const Facts = ({ items }: { items: Fact[] }) => (
   </dl>
 );
 
-export const Figure = ({ label, value, note }: { label: string; value: ReactNode; note?: ReactNode }) => (
+export const Figure = ({ label, value, note }: { label: ReactNode; value: ReactNode; note?: ReactNode }) => (
   <div className="tile figure">
     <span className="quiet">{label}</span>
     <b>{value}</b>

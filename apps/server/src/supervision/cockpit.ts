@@ -26,6 +26,7 @@ export const overviewOf = async (read: Reader, now: Date) => {
       filed: string;
       overdue: number;
       complaints: number;
+      risks: number;
       calls: string;
       rows: string;
       bytes: string;
@@ -35,6 +36,7 @@ export const overviewOf = async (read: Reader, now: Date) => {
       (select coalesce(sum(amount_fen), 0)::text from filings) as filed,
       (select count(*)::int from cases c where ${overdueWhere(now)}) as overdue,
       (select count(*)::int from cases where procedure = 'complaint' and ended_at is null and not private) as complaints,
+      (select count(*)::int from risks where state = 'open') as risks,
       u.calls, u.rows, u.bytes
       from (select coalesce(sum(call_count), 0)::text as calls, coalesce(sum(row_count), 0)::text as rows,
         coalesce(sum(byte_count), 0)::text as bytes from usage_days) u`),

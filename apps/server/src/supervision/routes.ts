@@ -223,6 +223,7 @@ const overviewRoute = (deps: SupervisionDeps): Route =>
       turnover: { signed: figures.signed, settled: figures.settled, filed: figures.filed },
       overdueCases: figures.overdue,
       openComplaints: figures.complaints,
+      openRisks: figures.risks,
       usage: { calls: figures.calls, rows: figures.rows, bytes: figures.bytes },
       reconciliation: reconciliation
         ? {

@@ -123,4 +123,13 @@ export const watch = {
   'taskState.open': ['进行中', 'Open'],
   'taskState.done': ['已完成', 'Done'],
   'taskState.cancelled': ['已撤销', 'Cancelled'],
+  'pruned.idempotency': ['重试答复', 'answers for retries'],
+  'pruned.sessions': ['登录会话', 'sessions'],
+  'pruned.events': ['内部消息', 'internal messages'],
+  'pruned.jobs': ['后台任务', 'jobs'],
+  'pruned.audit': ['登录与查阅日志', 'access log'],
+  'pruned.invitations': ['邀请', 'invitations'],
+  'pruned.passkey_ceremonies': ['一次性口令', 'one-time challenges'],
+  'pruned.oidc_ceremonies': ['外部登录过程', 'sign-ins elsewhere'],
+  'pruned.resource_uploads': ['上传过程', 'uploads'],
 } as const;
