@@ -1,16 +1,30 @@
 import { cases } from '@shugu/wire/cases';
-import { getRegistrar } from '@shugu/wire/registry';
+import { readOwnOrganisation } from '@shugu/wire/members';
+import { getRegistrar, getResource } from '@shugu/wire/registry';
 import { useNavigate } from '@tanstack/react-router';
+import { Alert } from 'antd';
 import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
+import { registrationOf } from '../registry/prefill.ts';
 import { SendForm } from '../ui/action.tsx';
 import { type FormField, field, type WidgetProps } from '../ui/fields.tsx';
-import { Loaded, Page, Sheet } from '../ui/frame.tsx';
+import { Loaded, Page, Sheet, Wait } from '../ui/frame.tsx';
 import { OrganisationPicker } from '../ui/organisations.tsx';
+import { useRegionName } from '../ui/region.tsx';
 import { useFilters, useId } from '../ui/route.ts';
 
 const ServiceBody = (props: WidgetProps) => <OrganisationPicker {...props} single query={{ role: 'serviceBody' }} />;
+
+/** What the form may begin with; `wait` as long as it is being looked up, since a form takes its beginning once. */
+const useKnown = (procedure: string, subject: string | undefined) => {
+  const asks = procedure === 'registration.first' && !!subject?.startsWith('res_');
+  const resource = useRead(getResource, { params: { id: subject ?? '' } }, { enabled: asks });
+  const own = useRead(readOwnOrganisation, {}, { enabled: asks });
+  const place = useRegionName(resource.data?.region);
+  const wait = asks && (resource.isPending || own.isPending || (!!resource.data?.region && place === undefined));
+  return { wait, data: resource.data && own.data ? registrationOf(resource.data, own.data, place) : undefined };
+};
 
 export default function NewCase() {
   const { t, b } = useWords();
@@ -26,12 +40,14 @@ export default function NewCase() {
     { query: { view: 'mine', procedure: 'member.admission', limit: 1 } },
     { enabled: role === 'operator' },
   );
+  const known = useKnown(id, given.subject);
   const handler =
     given.handler ??
     (role === 'registrar' ? registrar.data?.id : role === 'operator' ? admission.data?.items[0]?.handler : undefined);
   return (
     <Loaded of={read}>
       {(one) => {
+        if (known.wait) return <Wait />;
         const fields: FormField[] = [
           field('title', 'text', ['标题', 'Title'], { required: true, charactersMax: 200 }),
           ...(handler || one.handlerRole === 'registrar'
@@ -61,7 +77,10 @@ export default function NewCase() {
                 endpoint={cases.file}
                 label={t('cases.fileDraft')}
                 fields={fields}
-                initial={{ title: given.title, subject: given.subject }}
+                explain={
+                  known.data ? <Alert type="info" showIcon title={t('cases.prefilled')} className="section" /> : null
+                }
+                initial={{ title: given.title, subject: given.subject, data: known.data }}
                 blocked={one.handlerRole === 'registrar' && !registrar.data ? t('cases.noRegistrar') : null}
                 input={(values) => {
                   const {

@@ -38,7 +38,7 @@ export default function Grant() {
             actions={<StateTag state={one.state} />}
           >
             <NextStep
-              text={one.reason ?? t(`grant.next.${one.state}`)}
+              text={one.reason ? w('endedHow', one.reason) : t(`grant.next.${one.state}`)}
               mine={buyer && one.state === 'active'}
               done={ended}
             />

@@ -1,6 +1,6 @@
 import { productPage } from '@shugu/wire/market-find';
 import { Link } from '@tanstack/react-router';
-import { Alert, Button, Tag, Tooltip } from 'antd';
+import { Alert, Button, Grid, Tag, Tooltip } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { listMark, useWords } from '../i18n/index.ts';
 import { AskAndTry } from '../market/ask.tsx';
@@ -157,6 +157,8 @@ const Trust = ({ one }: { one: ProductPage }) => {
 export default function Product() {
   const { t, w } = useWords();
   const read = useRead(productPage, { params: { id: useId() } });
+  // On a phone there is one column: what it costs comes before the dictionary, which may be long.
+  const beside = Grid.useBreakpoint().lg ?? true;
   return (
     <Loaded of={read}>
       {(one) => (
@@ -194,12 +196,13 @@ export default function Product() {
                   ]}
                 />
               </Sheet>
+              {beside ? null : <Plans one={one} />}
               <Sheet title={t('product.data')}>
                 <VersionTables tables={one.version.tables} />
               </Sheet>
             </div>
             <div>
-              <Plans one={one} />
+              {beside ? <Plans one={one} /> : null}
               <Policy one={one} />
               <Trust one={one} />
               <Sheet title={t('product.supplier')}>

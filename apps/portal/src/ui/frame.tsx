@@ -77,16 +77,21 @@ interface Loadable<T> {
   refetch: () => unknown;
 }
 
-/** Shows the answer, the wait or the fault of a read. */
-export function Loaded<T>({ of, children }: { of: Loadable<T>; children: (data: T) => ReactNode }) {
+export const Wait = () => {
   const { t } = useWords();
-  if (of.data !== undefined) return <>{children(of.data)}</>;
-  if (of.error)
-    return <ProblemNote error={of.error} action={<Button onClick={() => of.refetch()}>{t('do.again')}</Button>} />;
   return (
     <div className="teach" role="status" aria-live="polite">
       <Spin />
       <p>{t('app.loading')}</p>
     </div>
   );
+};
+
+/** Shows the answer, the wait or the fault of a read. */
+export function Loaded<T>({ of, children }: { of: Loadable<T>; children: (data: T) => ReactNode }) {
+  const { t } = useWords();
+  if (of.data !== undefined) return <>{children(of.data)}</>;
+  if (of.error)
+    return <ProblemNote error={of.error} action={<Button onClick={() => of.refetch()}>{t('do.again')}</Button>} />;
+  return <Wait />;
 }

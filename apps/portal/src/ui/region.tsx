@@ -102,6 +102,13 @@ export const RegionsPicker = ({ id, value, onChange, disabled }: WidgetProps) =>
   );
 };
 
+/** The whole name of a place, as forms write it; undefined until it is known. */
+export const useRegionName = (code: string | null | undefined): string | undefined => {
+  const { names } = useRegions();
+  const path = code ? pathOf(code).flatMap((step) => names.get(step) ?? []) : [];
+  return path.length ? path.join('') : undefined;
+};
+
 /** 湖南省长沙市 (430100): the name is read, the code is copied. */
 export const RegionName = ({ code }: { code: string | null | undefined }) => {
   const { names } = useRegions();

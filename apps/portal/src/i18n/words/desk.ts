@@ -31,6 +31,10 @@ export const desk = {
   'cases.handling': ['我方承办', 'Handled by us'],
   'cases.mine': ['我方申办', 'Filed by us'],
   'cases.overdue': ['超期', 'Overdue'],
+  'cases.prefilled': [
+    '已按数据资源和本单位信息预填，请核对后补全。',
+    'Filled in from the resource and your organisation: check it and add what is missing.',
+  ],
   'cases.supervised': ['全部（监管）', 'All (supervision)'],
   'cases.waitingEmpty': ['没有待办', 'Nothing waits for you'],
   'cases.handlingEmpty': ['没有承办的办件', 'No cases handled'],
