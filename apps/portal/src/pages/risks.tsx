@@ -35,21 +35,28 @@ const useColumns = (): Column<Risk>[] => {
     {
       key: 'target',
       title: t('directive.target'),
-      show: (row) => <RiskTarget target={row.target} />,
+      show: (row) => (
+        <div className="wrapped narrow">
+          <RiskTarget target={row.target} />
+        </div>
+      ),
       text: (row) => `${w('riskTarget', row.target.kind)} ${row.target.name}`,
     },
     {
       key: 'organisation',
       title: t('risk.organisation'),
-      show: (row) =>
-        row.organisation ? <Link to={paths.member(row.organisation.id)}>{row.organisation.name}</Link> : '—',
+      show: (row) => (
+        <div className="wrapped narrow">
+          {row.organisation ? <Link to={paths.member(row.organisation.id)}>{row.organisation.name}</Link> : '—'}
+        </div>
+      ),
       text: (row) => row.organisation?.name,
       sort: (row) => row.organisation?.name ?? '',
     },
     {
       key: 'cause',
       title: t('risk.cause'),
-      show: (row) => <div className="wrapped">{b(row.cause)}</div>,
+      show: (row) => <div className="wrapped narrow">{b(row.cause)}</div>,
       text: (row) => b(row.cause),
     },
     {

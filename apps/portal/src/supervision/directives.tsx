@@ -163,21 +163,30 @@ export const Directives = () => {
               {w('measure', row.measure)} {row.emergency ? <Tag color="error">{t('directive.emergency')}</Tag> : null}
             </>
           ),
-          text: (row) => row.measure,
+          text: (row) => w('measure', row.measure),
         },
         {
           key: 'target',
           title: t('directive.target'),
-          show: (row) => `${w('targetKind', row.target.kind)} ${row.target.name}`,
+          show: (row) => (
+            <div className="wrapped narrow">
+              {w('targetKind', row.target.kind)} {row.target.name}
+            </div>
+          ),
           text: (row) => row.target.name,
         },
         {
           key: 'state',
           title: t('case.state'),
           show: (row) => <StateTag list="directiveState" state={row.state} />,
-          text: (row) => row.state,
+          text: (row) => w('directiveState', row.state),
         },
-        { key: 'basis', title: t('directive.basis'), show: (row) => row.basis, text: (row) => row.basis },
+        {
+          key: 'basis',
+          title: t('directive.basis'),
+          show: (row) => <div className="wrapped narrow">{row.basis}</div>,
+          text: (row) => row.basis,
+        },
         {
           key: 'answer',
           title: t('directive.answerBy'),

@@ -120,17 +120,26 @@ export const LegalHolds = () => {
         {
           key: 'target',
           title: t('directive.target'),
-          show: (row) => `${w('targetKind', row.target.kind)} ${row.target.name}`,
+          show: (row) => (
+            <div className="wrapped narrow">
+              {w('targetKind', row.target.kind)} {row.target.name}
+            </div>
+          ),
           text: (row) => row.target.name,
         },
         {
           key: 'state',
           title: t('case.state'),
           show: (row) => <StateTag list="legalHoldState" state={row.state} />,
-          text: (row) => row.state,
+          text: (row) => w('legalHoldState', row.state),
         },
         { key: 'by', title: t('legalHold.by'), show: (row) => row.by.name, text: (row) => row.by.name },
-        { key: 'basis', title: t('directive.basis'), show: (row) => row.basis, text: (row) => row.basis },
+        {
+          key: 'basis',
+          title: t('directive.basis'),
+          show: (row) => <div className="wrapped narrow">{row.basis}</div>,
+          text: (row) => row.basis,
+        },
         {
           key: 'until',
           title: t('legalHold.until'),

@@ -43,7 +43,7 @@ export const Figures = ({ figures }: { figures: Risk['figures'] }) => {
       rowKey={(row) => row.title.zh}
       dataSource={figures}
       columns={[
-        { title: t('risk.figure'), render: (_, row) => b(row.title) },
+        { title: t('risk.figure'), render: (_, row) => <div className="wrapped narrow">{b(row.title)}</div> },
         {
           title: t('risk.value'),
           align: 'right',
@@ -53,7 +53,7 @@ export const Figures = ({ figures }: { figures: Risk['figures'] }) => {
             </>
           ),
         },
-        { title: t('risk.source'), dataIndex: 'source' },
+        { title: t('risk.source'), render: (_, row) => <div className="wrapped">{row.source}</div> },
       ]}
     />
   );

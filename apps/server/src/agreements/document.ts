@@ -61,7 +61,9 @@ export const agreedPolicy = (
   const notBefore = Math.max(terms.notBefore ?? 0, bound.term.from.getTime());
   const notAfter = Math.min(terms.notAfter ?? Number.POSITIVE_INFINITY, bound.term.until.getTime());
   if (notAfter <= notBefore)
-    return problems.termEmpty({ detail: 'the policy’s period lies outside the contract’s term' });
+    return problems.termEmpty({
+      detail: { zh: '使用控制策略的期间超出合同期限', en: 'the policy’s period lies outside the contract’s term' },
+    });
   const parties = { assigner: bound.supplier, assignee: bound.buyer, target: bound.productVersion };
   return odrlFrom(
     { ...terms, ...parties, notBefore, notAfter },
@@ -74,7 +76,7 @@ export const policyProblem = (faults: readonly { code: string; path: string; zh:
     errors: faults.slice(0, 100).map((fault) => ({
       field: `policy${fault.path.replace(/\//g, '.')}`,
       code: fault.code,
-      message: `${fault.zh} / ${fault.en}`,
+      message: { zh: fault.zh, en: fault.en },
     })),
   });
 
@@ -108,7 +110,7 @@ const chinaTime = (at: Date): string => `${civilTime(at)} (UTC+8)`;
 const valuesIn = (language: 'zh' | 'en', input: DocumentInput, policy: Policy): Record<Placeholder, string> => {
   const { contract, terms, term } = input;
   const say = (text: Text) => text[language];
-  const names = { ...regionWords, ...input.columnTitles, [contract.buyer.participant]: contract.buyer.name };
+  const names = { ...regionWords[language], ...input.columnTitles, [contract.buyer.participant]: contract.buyer.name };
   const until = (item: BasisItem) =>
     item.until ? chinaTime(new Date(item.until)) : { zh: '长期', en: 'no end' }[language];
   const courts = {

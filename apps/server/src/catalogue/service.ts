@@ -70,7 +70,10 @@ const checkResources = async (
   ids: readonly string[],
 ): Promise<void> => {
   if (new Set(ids).size !== ids.length)
-    throw kernelProblems.invalid({ field: 'body.resources', detail: 'a resource is named twice' });
+    throw kernelProblems.invalid({
+      field: 'body.resources',
+      detail: { zh: '同一资源重复列出', en: 'a resource is named twice' },
+    });
   for (const id of ids) await usableResource(deps, tx, participant, id, tx.now);
 };
 

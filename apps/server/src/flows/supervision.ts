@@ -9,13 +9,14 @@ export const supervisionFlow = ({ supervision, registry, market }: Rooms): RoomP
       types: ['registry.right.remarked', 'registry.right.released', 'registry.certificate.issued'],
       handle: async (tx, event) => {
         if (event.type === 'registry.right.released')
-          return supervision.freeForRight(tx, event.subject, '权利备注已解除');
+          return supervision.freeForRight(tx, event.subject, '权利备注已解除 / the remark on the right is lifted');
         if (event.type === 'registry.certificate.issued') {
           // A right that ended while frozen leaves its products stopped until the resource is registered anew.
           const over = (await registry.rightsOf(tx, event.data.resource)).filter(
             ({ state }) => state !== 'active' && state !== 'frozen',
           );
-          for (const { id } of over) await supervision.freeForRight(tx, id, '数据资源已重新登记');
+          for (const { id } of over)
+            await supervision.freeForRight(tx, id, '数据资源已重新登记 / the resource is registered anew');
           return;
         }
         const right = event.data.freezes ? await registry.right(tx, event.subject) : undefined;
@@ -24,7 +25,7 @@ export const supervisionFlow = ({ supervision, registry, market }: Rooms): RoomP
         await supervision.stopForRight(
           tx,
           { id: right.id, kind: right.right, participant: right.participant, resource: right.resource },
-          `登记权利已备注（${event.data.kind}）`,
+          `登记权利已加备注 / a remark stands on the registered right (${event.data.kind})`,
         );
       },
     },

@@ -46,7 +46,10 @@ export const folderObjects = (root: string): ObjectStore => {
     const meter = new Transform({
       transform(chunk: Buffer, _encoding, done) {
         bytes += chunk.length;
-        if (bytes > bytesMax) return done(kernelProblems.tooLarge({ detail: `${bytesMax} bytes at most` }));
+        if (bytes > bytesMax)
+          return done(
+            kernelProblems.tooLarge({ detail: { zh: `不超过 ${bytesMax} 字节`, en: `${bytesMax} bytes at most` } }),
+          );
         hash.update(chunk);
         done(null, chunk);
       },

@@ -22,7 +22,10 @@ export const decodeCursor = (cursor: string | undefined, parts: number): (string
   } catch {
     // falls through to the refusal
   }
-  throw kernelProblems.invalid({ field: 'query.after', detail: 'after is not a cursor of this list' });
+  throw kernelProblems.invalid({
+    field: 'query.after',
+    detail: { zh: 'after 不是本列表的游标', en: 'after is not a cursor of this list' },
+  });
 };
 
 /** `rows` were fetched with limit + 1: the extra row only says that there is more. */

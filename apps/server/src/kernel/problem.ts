@@ -11,33 +11,39 @@ export interface ProblemDefinition {
   next: Text;
 }
 
+/** Words for a person stand in both languages; a bare string is a figure, a name or a code. */
+export type Words = string | Text;
+
 export interface FieldFault {
   field: string;
   code: string;
-  message: string;
+  message: Words;
 }
+
+export const inLanguage = (words: Words, language: 'zh' | 'en'): string =>
+  typeof words === 'string' ? words : words[language];
 
 export class Problem extends Error {
   readonly code: string;
   readonly definition: ProblemDefinition;
-  readonly detail: string;
+  readonly detail: Words;
   readonly errors: FieldFault[] | undefined;
   readonly headers: Record<string, string> | undefined;
 
   constructor(code: string, definition: ProblemDefinition, more: ProblemDetails = {}) {
-    super(`${code}: ${more.detail ?? definition.title.en}`);
+    super(`${code}: ${inLanguage(more.detail ?? definition.title, 'en')}`);
     this.code = code;
     this.definition = definition;
     this.detail = more.detail ?? '';
     this.errors = more.field
-      ? [{ field: more.field, code: code.split('.').at(-1)!, message: more.detail ?? definition.title.en }]
+      ? [{ field: more.field, code: code.split('.').at(-1)!, message: more.detail ?? definition.title }]
       : more.errors;
     this.headers = more.headers;
   }
 }
 
 export interface ProblemDetails {
-  detail?: string;
+  detail?: Words;
   /** JSON-pointer-like path of the one field at fault. */
   field?: string;
   errors?: FieldFault[];
@@ -62,10 +68,6 @@ export const defineProblems = <K extends string>(room: string, table: Record<K, 
 
 export const allProblems = (): [string, ProblemDefinition][] => [...catalogue].sort(([a], [b]) => a.localeCompare(b));
 
-// A fault that says no more than the problem's own title says it in the reader's language.
-const inLanguage = (fault: FieldFault, title: ProblemDefinition['title'], language: 'zh' | 'en'): FieldFault =>
-  fault.message === title.en ? { ...fault, message: title[language] } : fault;
-
 export const problemBody = (problem: Problem, language: 'zh' | 'en', requestId?: string): ProblemBody => {
   const { title, next, status } = problem.definition;
   return {
@@ -73,11 +75,13 @@ export const problemBody = (problem: Problem, language: 'zh' | 'en', requestId?:
     title: title[language],
     status,
     code: problem.code,
-    detail: problem.detail,
+    detail: inLanguage(problem.detail, language),
     next: next[language],
     zh: { title: title.zh, next: next.zh },
     en: { title: title.en, next: next.en },
-    ...(problem.errors ? { errors: problem.errors.map((fault) => inLanguage(fault, title, language)) } : {}),
+    ...(problem.errors
+      ? { errors: problem.errors.map((fault) => ({ ...fault, message: inLanguage(fault.message, language) })) }
+      : {}),
     ...(requestId ? { requestId } : {}),
   };
 };

@@ -21,9 +21,10 @@ test('every code of the standard has a name, from the province down', () => {
 });
 
 test('policies name regions by prefixes', () => {
-  expect([regionWords['43'], regionWords['4301'], regionWords['430104']]).toEqual([
+  expect(['43', '4301', '430104'].map((prefix) => regionWords.zh[prefix])).toEqual([
     '湖南省（43）',
     '湖南省长沙市（4301）',
     '湖南省长沙市岳麓区（430104）',
   ]);
+  expect(regionWords.en['4301']).toBe('湖南省长沙市 (4301)');
 });

@@ -55,9 +55,14 @@ export const regionPath = (code: string): string | undefined => {
 };
 
 /** What policies are explained with: they name regions by prefixes, '43', '4301', '430104'. */
-export const regionWords: Readonly<Record<string, string>> = Object.fromEntries(
-  regions.map(({ code }) => {
-    const prefix = code.replace(/(00){1,2}$/, '');
-    return [prefix, `${regionPath(code)}（${prefix}）`];
-  }),
-);
+const wordsWith = (word: (name: string, prefix: string) => string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    regions.map(({ code }) => {
+      const prefix = code.replace(/(00){1,2}$/, '');
+      return [prefix, word(regionPath(code)!, prefix)];
+    }),
+  );
+export const regionWords = {
+  zh: wordsWith((name, prefix) => `${name}（${prefix}）`),
+  en: wordsWith((name, prefix) => `${name} (${prefix})`),
+};

@@ -139,7 +139,10 @@ export const kernelRoutes = (options: KernelRoutesOptions): Route[] => {
         if (!clock.simulated || !('moveTo' in clock)) throw kernelProblems.clockFixed();
         const to = new Date(body.to);
         if (to.getTime() < clock.now().getTime())
-          throw kernelProblems.invalid({ field: 'body.to', detail: 'a clock never goes back' });
+          throw kernelProblems.invalid({
+            field: 'body.to',
+            detail: { zh: '日历不能倒退', en: 'a clock never goes back' },
+          });
         clock.moveTo(to);
         const done = await options.settle();
         return { now: clock.now().toISOString(), simulated: true, done };

@@ -239,7 +239,8 @@ export const marketRoutes = (deps: MarketDeps): Route[] => {
       ),
     ),
     on(wire.objectOrder, async ({ tx, principal, params, body }) => {
-      if (!body.note) throw kernelProblems.invalid({ field: 'body.note', detail: 'say what is wrong' });
+      if (!body.note)
+        throw kernelProblems.invalid({ field: 'body.note', detail: { zh: '请说明异议内容', en: 'say what is wrong' } });
       return orderOut(
         tx,
         await fulfilment.objected(deps, tx, await visibleOrder(tx, principal, params.id, 'buyer'), body.note),

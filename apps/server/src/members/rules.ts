@@ -37,10 +37,16 @@ export const roleConflict = (roles: readonly Role[]): Problem | undefined => {
   const distinct = [...new Set(roles)];
   const institution = distinct.find((role) => isIn(institutionRoles, role));
   if (institution && distinct.length > 1)
-    return problems.rolesConflict({ field: 'body.roles', detail: `${institution} excludes every other role` });
+    return problems.rolesConflict({
+      field: 'body.roles',
+      detail: { zh: `${institution} 不得兼任其他类别`, en: `${institution} excludes every other role` },
+    });
   const supplier = distinct.find((role) => isIn(supplierRoles, role));
   if (supplier && distinct.includes('serviceBody'))
-    return problems.rolesConflict({ field: 'body.roles', detail: `serviceBody excludes ${supplier}` });
+    return problems.rolesConflict({
+      field: 'body.roles',
+      detail: { zh: `第三方专业服务机构不得兼任 ${supplier}`, en: `serviceBody excludes ${supplier}` },
+    });
   return undefined;
 };
 
@@ -53,7 +59,10 @@ export const roleFault = (asked: readonly Asked[]): Problem | undefined => {
         detail: `${one.role}: ${allowed.map((value) => value || '(none)').join(', ')}`,
       });
     if (licensedClasses.includes(one.class) && one.licence === '')
-      return problems.roleClassWrong({ field: `body.roles.${at}.licence`, detail: `${one.class} names its licence` });
+      return problems.roleClassWrong({
+        field: `body.roles.${at}.licence`,
+        detail: { zh: `${one.class} 须注明许可证号`, en: `${one.class} names its licence` },
+      });
   }
   const keys = asked.map((one) => `${one.role}/${one.class}`);
   if (new Set(keys).size < keys.length) return problems.roleHeld({ field: 'body.roles' });
@@ -66,7 +75,10 @@ export const seatFault = (roles: readonly Role[], held: readonly Seat[], asked: 
     return problems.seatForeign({ field: 'body.seat', detail: asked });
   const other = held.find((seat) => seat !== asked && isIn(administratorSeats, seat));
   if (isIn(administratorSeats, asked) && other)
-    return problems.administratorsNotApart({ field: 'body.seat', detail: `holds ${other}` });
+    return problems.administratorsNotApart({
+      field: 'body.seat',
+      detail: { zh: `已有岗位 ${other}`, en: `holds ${other}` },
+    });
   return undefined;
 };
 

@@ -71,7 +71,8 @@ const fresh = (deps: MeteringRouteDeps): Promise<number> =>
 const dayMs = 86_400_000;
 const checkRange = (from: string, until: string): void => {
   const days = (Date.parse(until) - Date.parse(from)) / dayMs + 1;
-  if (days < 1) throw kernelProblems.invalid({ field: 'query.until', detail: 'until is before from' });
+  if (days < 1)
+    throw kernelProblems.invalid({ field: 'query.until', detail: { zh: '截止早于起始', en: 'until is before from' } });
   if (days > wire.meteringLimits.usageDaysMax) throw problems.periodTooLong();
 };
 

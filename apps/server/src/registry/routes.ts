@@ -5,7 +5,7 @@ import { empty, type Reader, sql } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { decodeCursor, pageOf, pageSize } from '../kernel/pages.ts';
-import { kernelProblems } from '../kernel/problem.ts';
+import { type FieldFault, inLanguage, kernelProblems } from '../kernel/problem.ts';
 import type { Certificate, RegistryDeps } from './model.ts';
 import { registryProblems as problems } from './problems.ts';
 import { certificatesBy, certificatesInForce, resourcesOf, rightsHeldBy, rightsOf, volumesOf } from './reads.ts';
@@ -138,10 +138,15 @@ const certificateRoutes = (deps: RegistryDeps): Route[] => {
       shown(tx, await confirmCancellation(deps, tx, principal, params.code)),
     ),
     on(wire.precheckRegistration, async ({ read, principal, body }) =>
-      precheckFirst(deps, read, { participant: principal.participant, ...body }),
+      told(await precheckFirst(deps, read, { participant: principal.participant, ...body }), principal.language),
     ),
   ];
 };
+
+const told = <F extends { faults: FieldFault[] }>(found: F, language: 'zh' | 'en') => ({
+  ...found,
+  faults: found.faults.map((one) => ({ ...one, message: inLanguage(one.message, language) })),
+});
 
 const remarkRoutes = (): Route[] => [
   on(wire.addRemark, async ({ tx, principal, params, body }) =>

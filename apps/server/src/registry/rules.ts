@@ -1,5 +1,7 @@
 /** Pure decisions of the room: days, validity, windows, what an application must agree with, what a right allows. */
+
 import { addDays, addMonths, dayOf, endOfDay, startOfDay } from '../kernel/calendar/calendar.ts';
+import type { FieldFault, Words } from '../kernel/problem.ts';
 import type { Constraint } from '../kernel/rulepack/model.ts';
 import type { ClassificationProposal } from './classification.ts';
 import type { ContentColumn, RegisteredRight, Remark, ResourceFields, RightKind, Sensitivity, Text } from './model.ts';
@@ -68,12 +70,6 @@ export interface RightLine {
   proof?: string;
 }
 
-export interface FieldFault {
-  field: string;
-  code: string;
-  message: string;
-}
-
 export interface FirstFacts {
   applicants: readonly Applicant[];
   rights: readonly RightLine[];
@@ -92,39 +88,38 @@ export const holderOf = (line: RightLine, applicants: readonly Applicant[]): App
 /** Where a first application contradicts itself, its resource or its applicant: what most first submissions fail by. */
 export const faultsOfFirst = (facts: FirstFacts): FieldFault[] => {
   const faults: FieldFault[] = [];
-  const add = (field: string, code: string, message: string) =>
+  const add = (field: string, code: string, message: Words) =>
     void faults.push({ field: `body.form.${field}`, code, message });
   const numbers = facts.applicants.map((one) => one.number);
   if (!facts.agent && !numbers.includes(facts.ownCode))
-    add(
-      'applicants',
-      'notApplicant',
-      '提交单位须是申请人之一，或填写代理人 / who files is an applicant, or names the agent',
-    );
+    add('applicants', 'notApplicant', {
+      zh: '提交单位须是申请人之一，或填写代理人',
+      en: 'who files is an applicant, or names the agent',
+    });
   if (new Set(numbers).size !== numbers.length)
-    add('applicants', 'twice', '同一申请人出现两次 / an applicant is named twice');
+    add('applicants', 'twice', { zh: '同一申请人出现两次', en: 'an applicant is named twice' });
   if (facts.dataSource !== facts.resource.source)
-    add(
-      'dataSource',
-      'sourceDiffers',
-      `与资源登记的来源不一致：${facts.resource.source} / differs from the resource’s source`,
-    );
+    add('dataSource', 'sourceDiffers', {
+      zh: `与资源登记的来源不一致：${facts.resource.source}`,
+      en: 'differs from the resource’s source',
+    });
   const seen = new Set<string>();
   for (const [index, line] of facts.rights.entries()) {
     const at = `rights.${index}`;
     const holder = holderOf(line, facts.applicants);
-    if (!holder) add(`${at}.holder`, 'notApplicant', '权利人须是申请人 / the holder is no applicant');
+    if (!holder) add(`${at}.holder`, 'notApplicant', { zh: '权利人须是申请人', en: 'the holder is no applicant' });
     else if (line.code && holder.name !== line.holder)
-      add(`${at}.holder`, 'nameDiffers', '权利人名称与证件号码不一致 / name and code differ');
-    if (line.from && line.to && line.to < line.from) add(`${at}.to`, 'order', '止期早于起期 / ends before it begins');
-    if (line.to && line.to < facts.today) add(`${at}.to`, 'past', '期限已届满 / the term is over');
+      add(`${at}.holder`, 'nameDiffers', { zh: '权利人名称与证件号码不一致', en: 'name and code differ' });
+    if (line.from && line.to && line.to < line.from)
+      add(`${at}.to`, 'order', { zh: '止期早于起期', en: 'ends before it begins' });
+    if (line.to && line.to < facts.today) add(`${at}.to`, 'past', { zh: '期限已届满', en: 'the term is over' });
     const key = [line.code ?? line.holder, line.right, line.from, line.to, line.limits].join('\u0000');
-    if (seen.has(key)) add(at, 'twice', '同一权利重复填写 / this right is listed twice');
+    if (seen.has(key)) add(at, 'twice', { zh: '同一权利重复填写', en: 'this right is listed twice' });
     seen.add(key);
   }
   for (const [index, one] of facts.applicants.entries())
     if (!facts.rights.some((line) => holderOf(line, facts.applicants) === one))
-      add(`applicants.${index}`, 'withoutRight', '申请人未登记任何权利 / this applicant holds no right');
+      add(`applicants.${index}`, 'withoutRight', { zh: '申请人未登记任何权利', en: 'this applicant holds no right' });
   return faults;
 };
 

@@ -433,7 +433,8 @@ const deskRoutes = (doors: Doors): Route[] => {
       async ({ read, body }) => {
         const bank = doors.bank();
         if (!bank) throw problems.bankUnreachable();
-        if (body.day > dayOf(room.now())) throw kernelProblems.invalid({ field: 'body.day', detail: 'in the future' });
+        if (body.day > dayOf(room.now()))
+          throw kernelProblems.invalid({ field: 'body.day', detail: { zh: '日期在将来', en: 'in the future' } });
         await desk.run();
         await reconcileDay(database, bank, body.day).catch(asUnreachable);
         const { items } = await reads.reconciliationsPage(read, { limit: 100 });

@@ -68,7 +68,8 @@ export const proposeHold = async (deps: Deps, tx: Tx, principal: Principal, draf
   const found = await reads.findHoldTarget(tx, kind, target);
   if (!found) throw kernelProblems.unknown();
   const until = draft.until ? new Date(draft.until) : null;
-  if (until && until <= tx.now) throw kernelProblems.invalid({ field: 'body.until', detail: 'lies in the past' });
+  if (until && until <= tx.now)
+    throw kernelProblems.invalid({ field: 'body.until', detail: { zh: '日期已过', en: 'lies in the past' } });
   const one: LegalHold = {
     id: newId('lgh', tx.now),
     participant: principal.participant,

@@ -30,6 +30,8 @@ const sources: Record<string, { from: Sql; name: Sql; parties: Sql }> = {
   fil: { from: sql`filings`, name: sql`number`, parties: sql`array[participant]` },
   enq: { from: sql`enquiries`, name: sql`title`, parties: sql`array[participant, asked]` },
   dir: { from: sql`directives`, name: sql`number`, parties: sql`array[participant] || addressees` },
+  // Whom a warning concerns is not told of it.
+  rsk: { from: sql`risks`, name: sql`target_name`, parties: sql`array[]::text[]` },
   tsk: { from: sql`regulator_tasks`, name: sql`title`, parties: sql`array[participant]` },
 };
 

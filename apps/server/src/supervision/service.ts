@@ -195,9 +195,15 @@ export const issueDirective = async (
   const found = await reads.findTarget(tx, body.target);
   if (!found) throw kernelProblems.unknown();
   if (body.emergency && body.measure !== 'freeze')
-    throw kernelProblems.invalid({ field: 'body.emergency', detail: 'only a freeze is an emergency' });
+    throw kernelProblems.invalid({
+      field: 'body.emergency',
+      detail: { zh: '只有冻结可以紧急下达', en: 'only a freeze is an emergency' },
+    });
   if (body.measure === 'explain' && body.answerDays === undefined)
-    throw kernelProblems.invalid({ field: 'body.answerDays', detail: 'an explanation needs a deadline' });
+    throw kernelProblems.invalid({
+      field: 'body.answerDays',
+      detail: { zh: '要求说明情况须规定期限', en: 'an explanation needs a deadline' },
+    });
   const institution = await deps.members.hasRole(tx, found.id, 'operator', 'registrar', 'regulator');
   if (!fits(body.measure, found.kind) || (institution && body.measure !== 'explain')) throw problems.targetUnfit();
   const draft = await draftOf(tx, principal, found, {
@@ -231,7 +237,8 @@ export const proposeLifting = async (
 ): Promise<Directive> => {
   const one = await locked(tx, id);
   if (one.state !== 'effective' || one.measure === 'lift') throw problems.wrongState({ detail: one.state });
-  if (await reads.liftingOf(tx, id)) throw problems.wrongState({ detail: 'a lifting waits for its confirmation' });
+  if (await reads.liftingOf(tx, id))
+    throw problems.wrongState({ detail: { zh: '已有待复核的解除指令', en: 'a lifting waits for its confirmation' } });
   const target = await targetOf(deps, tx, one);
   const lifting = await draftOf(
     tx,

@@ -69,7 +69,10 @@ const draftedTerms = async (tx: Tx, draft: ContractDraft, version: ProductVersio
   const policy = draft.terms.policy ?? offer?.policy;
   const price = draft.terms.price ?? offer?.price;
   if (policy === undefined || price === undefined)
-    throw kernelProblems.invalid({ field: 'terms', detail: 'policy and price are given, or come from an offer' });
+    throw kernelProblems.invalid({
+      field: 'terms',
+      detail: { zh: '须给出策略与价格，或引用报价条件', en: 'policy and price are given, or come from an offer' },
+    });
   if (offer && draft.terms.policy) checkWithin(policy, offer.policy);
   return normalised({
     from: null,
@@ -129,7 +132,7 @@ export const draftContract = async (deps: AgreementsDeps, tx: Tx, draft: Contrac
   const template = await enabledTemplate(tx, tx.tenancy.market, draft.kind);
   if (!template) throw problems.templateMissing({ detail: draft.kind });
   if (draft.basis.length > agreementLimits.basisItemsMax)
-    throw kernelProblems.invalid({ field: 'basis', detail: 'too many items' });
+    throw kernelProblems.invalid({ field: 'basis', detail: { zh: '条目过多', en: 'too many items' } });
   const [supplier, buyer] = [await partyOf(deps, tx, version.participant), await partyOf(deps, tx, draft.buyer)];
   if (supplier.participant === buyer.participant) throw problems.partiesSame();
   const operator = await deps.operator(tx);
@@ -308,7 +311,11 @@ const versionToChange = async (
   const open = await openVersion(tx, contract.id);
   if (open) return open;
   orThrow(nextState(contract.state, 'amend', side));
-  if (!reason) throw kernelProblems.invalid({ field: 'body.note', detail: 'an amendment states its reason' });
+  if (!reason)
+    throw kernelProblems.invalid({
+      field: 'body.note',
+      detail: { zh: '变更须说明理由', en: 'an amendment states its reason' },
+    });
   const current = (await findVersion(tx, contract.id, contract.currentVersion))!;
   const number = (await lastVersionNumber(tx, contract.id)) + 1;
   const respondBy = new Date(tx.now.getTime() + agreementLimits.respondDaysDefault * dayMilliseconds);

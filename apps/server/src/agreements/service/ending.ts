@@ -48,7 +48,7 @@ export const cancelUnsigned = async (tx: Tx, id: string, reason: string): Promis
 
 const proposeEnd = async (tx: Tx, contract: Contract, kind: Termination['kind'], reason: string): Promise<void> => {
   const open = (await terminationsOf(tx, contract.id)).some((one) => one.kind === kind && one.state === 'proposed');
-  if (open) throw problems.wrongState({ detail: 'a proposal to end it is open' });
+  if (open) throw problems.wrongState({ detail: { zh: '已有待处理的终止提议', en: 'a proposal to end it is open' } });
   const termination = await insertTermination(tx, contract.id, kind, reason);
   await audit(tx, {
     action: `agreements.termination.${kind === 'agreed' ? 'propose' : 'force'}`,

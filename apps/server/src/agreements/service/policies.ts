@@ -68,8 +68,8 @@ export const explainPolicy = (source: unknown, names: Names = {}): PolicyExplana
   return {
     ok: compiled.ok,
     hash: policyHash(source as Parameters<typeof policyHash>[0]),
-    zh: explain(parsed.policy, 'zh', { ...regionWords, ...names }),
-    en: explain(parsed.policy, 'en', { ...regionWords, ...names }),
+    zh: explain(parsed.policy, 'zh', { ...regionWords.zh, ...names }),
+    en: explain(parsed.policy, 'en', { ...regionWords.en, ...names }),
     problems: compiled.ok ? [] : compiled.problems,
     paths: DRIVER_KINDS.map((path) => {
       const found = enforceable(parsed.policy, path);
@@ -101,7 +101,7 @@ export const checkPaths = (source: unknown, modes: readonly DeliveryMode[], offe
       errors: faults.slice(0, 50).map(({ mode, fault }) => ({
         field: `deliveryModes.${mode}`,
         code: fault.code,
-        message: `${fault.zh} / ${fault.en}`,
+        message: { zh: fault.zh, en: fault.en },
       })),
     });
 };
@@ -117,7 +117,7 @@ export const checkWithin = (requested: unknown, offered: unknown): void => {
       errors: faults.slice(0, 50).map((fault) => ({
         field: `policy${fault.path.replace(/\//g, '.')}`,
         code: fault.code,
-        message: `${fault.zh} / ${fault.en}`,
+        message: { zh: fault.zh, en: fault.en },
       })),
     });
 };

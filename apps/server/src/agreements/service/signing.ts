@@ -59,9 +59,15 @@ const stillStands = async (
         [resource],
         version.basis.filter((item) => item.kind === 'titleProof'),
       ) === undefined;
-    if (!titled && !right) throw problems.basisEnded({ detail: `operatingRight ${resource}` });
+    if (!titled && !right)
+      throw problems.basisEnded({ detail: { zh: `没有经营权：${resource}`, en: `no right to operate: ${resource}` } });
     if (!titled && right!.until < until)
-      throw problems.outlasts({ detail: `operatingRight ${right!.certificateCode} (${right!.until.toISOString()})` });
+      throw problems.outlasts({
+        detail: {
+          zh: `经营权 ${right!.certificateCode} 至 ${right!.until.toISOString()}`,
+          en: `right to operate ${right!.certificateCode} until ${right!.until.toISOString()}`,
+        },
+      });
   }
 };
 
@@ -150,7 +156,7 @@ export const confirmPaper = async (
   const me = tx.actor.participant;
   const version = await textToSign(deps, tx, contract, documentHash);
   const paper = await paperOf(tx, id, version.number);
-  if (!paper) throw problems.wrongState({ detail: 'no paper was uploaded' });
+  if (!paper) throw problems.wrongState({ detail: { zh: '尚未上传纸质合同', en: 'no paper was uploaded' } });
   if (paper.digest !== digest) throw problems.hashDiffers({ field: 'body.digest' });
   if (paper.confirmedBy.includes(me)) throw problems.alreadySigned();
   const confirmed = [...paper.confirmedBy, me];

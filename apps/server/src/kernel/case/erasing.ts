@@ -39,7 +39,10 @@ export const erasePerson = async (
   if (one.handler !== principal.participant) throw kernelProblems.unknown();
   const subject = number ? await seal.findSubject(tx, number) : one.id;
   if (!subject || !subjectsIn(one.stored).includes(subject))
-    throw kernelProblems.invalid({ field: 'body.number', detail: 'nobody of this case' });
+    throw kernelProblems.invalid({
+      field: 'body.number',
+      detail: { zh: '不是本办件所涉个人', en: 'nobody of this case' },
+    });
   const files = await tx.rows<CaseFile>(
     sql`select id, ended_at, retention_class from cases where position(${subject} in data::text) > 0 order by id for update`,
   );

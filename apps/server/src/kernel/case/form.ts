@@ -1,7 +1,7 @@
 /** Checks input against a form. Pure: rule figures come in through `ruleNumber`. */
 import type { Field } from '@shugu/wire/cases';
 import { caseLimits } from '@shugu/wire/cases';
-import type { FieldFault } from '../problem.ts';
+import type { FieldFault, Words } from '../problem.ts';
 import type { Condition, Constraint } from '../rulepack/model.ts';
 import type { Data, Warning } from './model.ts';
 
@@ -25,7 +25,7 @@ const lengths = { text: 300, longText: 10_000, object: 80, parties: 80, date: 10
 const charactersOf = (value: string): number =>
   [...new Intl.Segmenter('zh', { granularity: 'grapheme' }).segment(value)].length;
 
-const fault = (walk: Walk, field: string, code: string, message: string): void => {
+const fault = (walk: Walk, field: string, code: string, message: Words): void => {
   walk.faults.push({ field, code, message });
 };
 
@@ -39,7 +39,7 @@ const isDay = (value: string): boolean =>
 
 const checkText = (one: Field, value: unknown, at: string, walk: Walk): void => {
   if (typeof value !== 'string') {
-    fault(walk, at, 'type', 'must be text');
+    fault(walk, at, 'type', { zh: '应为文字', en: 'must be text' });
     return;
   }
   const hard = lengths[one.type as keyof typeof lengths] ?? lengths.text;
@@ -59,23 +59,37 @@ const checkText = (one: Field, value: unknown, at: string, walk: Walk): void => 
       },
     });
   const limit = named !== undefined && one.exceeding !== 'warn' ? named : Math.max(hard, named ?? 0);
-  if (count > limit) walk.faults.push({ field: at, code: 'tooLong', message: `at most ${limit} characters` });
+  if (count > limit)
+    walk.faults.push({
+      field: at,
+      code: 'tooLong',
+      message: { zh: `不超过 ${limit} 字`, en: `at most ${limit} characters` },
+    });
   if (one.type === 'date' && !isDay(value))
-    walk.faults.push({ field: at, code: 'type', message: 'must be a day, YYYY-MM-DD' });
+    walk.faults.push({
+      field: at,
+      code: 'type',
+      message: { zh: '应为日期，如 2026-07-01', en: 'must be a day, YYYY-MM-DD' },
+    });
   // Our patterns are anchored and linear; the length above bounds them.
   if (one.pattern && count <= limit && !new RegExp(one.pattern, 'u').test(value))
-    walk.faults.push({ field: at, code: 'pattern', message: 'does not have the required form' });
+    walk.faults.push({
+      field: at,
+      code: 'pattern',
+      message: { zh: '格式不符合要求', en: 'does not have the required form' },
+    });
 };
 
 const checkNumber = (one: Field, value: unknown, at: string, walk: Walk): void => {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    fault(walk, at, 'type', 'must be a number');
+    fault(walk, at, 'type', { zh: '应为数字', en: 'must be a number' });
     return;
   }
   const max = typeof one.max === 'object' ? walk.ruleNumber(one.max.rule) : one.max;
   if (one.min !== undefined && value < one.min)
-    walk.faults.push({ field: at, code: 'tooSmall', message: `at least ${one.min}` });
-  if (max !== undefined && value > max) walk.faults.push({ field: at, code: 'tooLarge', message: `at most ${max}` });
+    walk.faults.push({ field: at, code: 'tooSmall', message: { zh: `不小于 ${one.min}`, en: `at least ${one.min}` } });
+  if (max !== undefined && value > max)
+    walk.faults.push({ field: at, code: 'tooLarge', message: { zh: `不大于 ${max}`, en: `at most ${max}` } });
 };
 
 const checkItems = (
@@ -86,27 +100,28 @@ const checkItems = (
   item: (entry: unknown, place: string) => void,
 ): void => {
   if (!Array.isArray(value)) {
-    fault(walk, at, 'type', 'must be a list');
+    fault(walk, at, 'type', { zh: '应为列表', en: 'must be a list' });
     return;
   }
   const max = one.itemsMax ?? caseLimits.listItemsMax;
   if (value.length > max) {
-    fault(walk, at, 'tooMany', `at most ${max} items`);
+    fault(walk, at, 'tooMany', { zh: `不超过 ${max} 项`, en: `at most ${max} items` });
     return;
   }
   for (const [index, entry] of value.entries()) item(entry, `${at}.${index}`);
 };
 
 const checkChoice = (one: Field, value: unknown, at: string, walk: Walk): void => {
-  if (!one.choices?.some((choice) => choice.id === value))
-    walk.faults.push({
-      field: at,
-      code: 'choice',
-      message: `must be one of ${one.choices
-        ?.map((choice) => choice.id)
-        .slice(0, 30)
-        .join(', ')}`,
-    });
+  if (one.choices?.some((choice) => choice.id === value)) return;
+  const offered = (one.choices ?? []).slice(0, 30);
+  walk.faults.push({
+    field: at,
+    code: 'choice',
+    message: {
+      zh: `应为下列之一：${offered.map((choice) => `${choice.title.zh}（${choice.id}）`).join('、')}`,
+      en: `must be one of ${offered.map((choice) => choice.id).join(', ')}`,
+    },
+  });
 };
 
 const checkField = (one: Field, value: unknown, at: string, walk: Walk): void => {
@@ -121,7 +136,8 @@ const checkField = (one: Field, value: unknown, at: string, walk: Walk): void =>
       checkNumber(one, value, at, walk);
       return;
     case 'boolean':
-      if (typeof value !== 'boolean') walk.faults.push({ field: at, code: 'type', message: 'must be true or false' });
+      if (typeof value !== 'boolean')
+        walk.faults.push({ field: at, code: 'type', message: { zh: '应为“是”或“否”', en: 'must be true or false' } });
       return;
     case 'choice':
       checkChoice(one, value, at, walk);
@@ -136,7 +152,7 @@ const checkField = (one: Field, value: unknown, at: string, walk: Walk): void =>
     case 'records':
       checkItems(one, value, at, walk, (entry, place) => {
         if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
-          walk.faults.push({ field: place, code: 'type', message: 'must be a record' });
+          walk.faults.push({ field: place, code: 'type', message: { zh: '应为一条记录', en: 'must be a record' } });
         else checkFields(one.fields ?? [], entry as Data, place, walk);
       });
   }
@@ -146,12 +162,20 @@ const checkFields = (fields: readonly Field[], given: Data, place: string, walk:
   const known = new Set(fields.map((one) => one.id));
   for (const id of Object.keys(given))
     if (!known.has(id))
-      walk.faults.push({ field: `${place}.${id}`.slice(0, 200), code: 'unknown', message: 'is no field of this form' });
+      walk.faults.push({
+        field: `${place}.${id}`.slice(0, 200),
+        code: 'unknown',
+        message: { zh: '本表单没有此字段', en: 'is no field of this form' },
+      });
   for (const one of fields) {
     const value = Object.hasOwn(given, one.id) ? given[one.id] : undefined;
     if (!isEmpty(value)) checkField(one, value, `${place}.${one.id}`, walk);
     else if (one.required && walk.complete)
-      walk.faults.push({ field: `${place}.${one.id}`, code: 'required', message: `${one.title.en} is required` });
+      walk.faults.push({
+        field: `${place}.${one.id}`,
+        code: 'required',
+        message: { zh: `请填写${one.title.zh}`, en: `${one.title.en} is required` },
+      });
   }
 };
 
@@ -168,7 +192,11 @@ export interface FormOptions {
 export const checkForm = (fields: readonly Field[], given: Data, options: FormOptions): FormCheck => {
   const walk: Walk = { ruleNumber: options.ruleNumber, complete: options.complete, faults: [], warnings: [] };
   if (Buffer.byteLength(JSON.stringify(given)) > options.bytesMax) {
-    walk.faults.push({ field: options.place, code: 'tooLarge', message: `at most ${options.bytesMax} bytes` });
+    walk.faults.push({
+      field: options.place,
+      code: 'tooLarge',
+      message: { zh: `不超过 ${options.bytesMax} 字节`, en: `at most ${options.bytesMax} bytes` },
+    });
     return { values: {}, faults: walk.faults, warnings: [] };
   }
   checkFields(fields, given, options.place, walk);
@@ -203,7 +231,7 @@ export const checkConstraints = (
       if (values.length === 0 || (allowed && values.every((item) => allowed.includes(String(item))))) continue;
       const field = one.records ? `${place}.${one.records}.${index}.${one.field}` : `${place}.${one.field}`;
       if (one.effect === 'warn') warnings.push({ field, text: one.text });
-      else faults.push({ field, code: one.id, message: `${one.text.zh} / ${one.text.en}` });
+      else faults.push({ field, code: one.id, message: one.text });
     }
   }
   return { faults: faults.slice(0, 100), warnings };

@@ -74,9 +74,16 @@ export const checkAttach = async (
   if (!wanted) throw caseProblems.notNow({ detail: table.states[one.state]!.next.zh });
   const own = one.papers.filter((paper) => paper.participant === principal.participant).length;
   if (one.papers.length >= caseLimits.papersPerCaseMax)
-    throw caseProblems.limitReached({ detail: `${caseLimits.papersPerCaseMax} papers` });
+    throw caseProblems.limitReached({
+      detail: { zh: `每件不超过 ${caseLimits.papersPerCaseMax} 份材料`, en: `${caseLimits.papersPerCaseMax} papers` },
+    });
   if (own >= caseLimits.papersPerParticipantMax)
-    throw caseProblems.limitReached({ detail: `${caseLimits.papersPerParticipantMax} papers of one organisation` });
+    throw caseProblems.limitReached({
+      detail: {
+        zh: `每个单位不超过 ${caseLimits.papersPerParticipantMax} 份材料`,
+        en: `${caseLimits.papersPerParticipantMax} papers of one organisation`,
+      },
+    });
   return { one, definition };
 };
 

@@ -145,7 +145,8 @@ const scopeOf = (view: QueueQuery['view'], principal: Principal, now: Date): Sql
     case 'overdue':
       return sql`c.ended_at is null and c.due_at <= ${now} and ${supervises ? sql`not c.private` : sql`(c.participant = ${own} or ${handled})`}`;
     case 'supervised':
-      if (!supervises) throw kernelProblems.notPermitted({ detail: 'cases.supervise' });
+      if (!supervises)
+        throw kernelProblems.notPermitted({ detail: { zh: '查看全部办件', en: 'to look over every case' } });
       return sql`not c.private`;
   }
 };

@@ -127,7 +127,9 @@ export const caseRoutes = ({ cases, database, objects }: CaseRoutesOptions): Rou
         const { one } = await cases.checkAttach(read, principal, params.case, query.kind);
         // Refused before reading: breaking off in the middle would cut the connection, and the answer with it.
         if (Number(headers['content-length'] ?? 0) > caseLimits.paperBytesMax)
-          throw kernelProblems.tooLarge({ detail: `${caseLimits.paperBytesMax} bytes at most` });
+          throw kernelProblems.tooLarge({
+            detail: { zh: `不超过 ${caseLimits.paperBytesMax} 字节`, en: `${caseLimits.paperBytesMax} bytes at most` },
+          });
         const stored = await objects.put(stream, { bytesMax: caseLimits.paperBytesMax });
         const paper = await database.tx(actorOf(principal, requestId), (tx) =>
           cases.addPaper(tx, principal, params.case, query, stored),

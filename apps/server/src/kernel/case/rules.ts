@@ -79,7 +79,10 @@ export const refusalOf = (table: Procedure, one: CaseState, move: Move, facts: F
   const state = table.states[one.state];
   if (one.endedAt || !move.from.includes(one.state))
     return caseProblems.notNow({
-      detail: `${state?.title.zh ?? one.state} / ${state?.title.en ?? one.state}: ${state?.next.zh} / ${state?.next.en}`,
+      detail: {
+        zh: `${state?.title.zh ?? one.state}：${state?.next.zh}`,
+        en: `${state?.title.en ?? one.state}: ${state?.next.en}`,
+      },
     });
   if (
     capacity !== 'system' &&
@@ -91,15 +94,17 @@ export const refusalOf = (table: Procedure, one: CaseState, move: Move, facts: F
     return caseProblems.timesUsedUp({ detail: `${timesMax}` });
   // Silence rules and ends are never blocked by the number of moves.
   if (capacity !== 'system' && one.moves.length >= caseLimits.movesPerCaseMax)
-    return caseProblems.limitReached({ detail: `${caseLimits.movesPerCaseMax} moves` });
+    return caseProblems.limitReached({
+      detail: { zh: `每件不超过 ${caseLimits.movesPerCaseMax} 步`, en: `${caseLimits.movesPerCaseMax} moves` },
+    });
   const unmet = move.requires.find((condition) => !holds(condition, one.data));
   if (unmet) {
     const field = table.form.find((item) => item.id === unmet.field);
-    return caseProblems.guarded({ detail: `${field?.title.zh} / ${field?.title.en}` });
+    return caseProblems.guarded({ detail: field?.title });
   }
   for (const guard of move.guards) {
     const reason = facts.refusals.get(guard);
-    if (reason) return caseProblems.guarded({ detail: `${reason.zh} / ${reason.en}` });
+    if (reason) return caseProblems.guarded({ detail: reason });
   }
   return undefined;
 };
@@ -117,7 +122,10 @@ const lengthOf = (
   const length = input[field];
   const max = maxRule ? numberOf(facts, maxRule) : 365;
   if (typeof length !== 'number' || !Number.isInteger(length) || length < 1 || length > max)
-    return kernelProblems.invalid({ field: `body.input.${field}`, detail: `a whole number from 1 to ${max}` });
+    return kernelProblems.invalid({
+      field: `body.input.${field}`,
+      detail: { zh: `应为 1 至 ${max} 的整数`, en: `a whole number from 1 to ${max}` },
+    });
   return { length, unit };
 };
 
@@ -154,14 +162,19 @@ const moveClocks = (table: Procedure, one: CaseState, move: Move, input: Data, f
     if (typeof days !== 'number' || !Number.isInteger(days) || days < 1)
       return kernelProblems.invalid({
         field: `body.input.${field}`,
-        detail: 'a whole number of working days, 1 or more',
+        detail: { zh: '应为不小于 1 的整数（工作日）', en: 'a whole number of working days, 1 or more' },
       });
     if (!state || state.overdueAt || (state.dueAt && state.dueAt <= now))
-      return caseProblems.notNow({ detail: `the limit ${clock} is not running` });
+      return caseProblems.notNow({
+        detail: { zh: `该时限（${clock}）未在计时`, en: `the limit ${clock} is not running` },
+      });
     if (state.extendedBy + days > max)
       return caseProblems.extensionUsedUp({
         field: `body.input.${field}`,
-        detail: `${max - state.extendedBy} of ${max} left`,
+        detail: {
+          zh: `可延长 ${max} 个工作日，尚余 ${max - state.extendedBy}`,
+          en: `${max - state.extendedBy} of ${max} left`,
+        },
       });
     change(clock, (running, definition) => extendClock(running, days, definition, calendar));
   }
@@ -238,7 +251,11 @@ const accept = (table: Procedure, one: CaseState, move: Move, command: Command, 
   const warnings = [...input.warnings];
   let data = one.data;
   if (move.form === 'none' && command.form && Object.keys(command.form).length > 0)
-    faults.push({ field: 'body.form', code: 'unknown', message: 'this step does not change the form' });
+    faults.push({
+      field: 'body.form',
+      code: 'unknown',
+      message: { zh: '本步骤不改动表单', en: 'this step does not change the form' },
+    });
   if (move.form !== 'none') {
     const merged = { ...one.data, ...command.form };
     const form = checkForm(table.form, merged, {

@@ -325,17 +325,25 @@ export const makeCaseService = (options: CasesOptions) => {
     const participant = applicantOf(principal, filing);
     if (principal.kind !== 'system') {
       if (table.filePermission && !principal.permissions.has(table.filePermission))
-        throw kernelProblems.notPermitted({ detail: table.filePermission });
+        throw kernelProblems.notPermitted({ detail: table.title });
       if (table.applicantRoles.length && !table.applicantRoles.some((role) => principal.roles.has(role)))
-        throw kernelProblems.notPermitted({ detail: `an organisation of kind ${table.applicantRoles.join(', ')}` });
+        throw kernelProblems.notPermitted({
+          detail: {
+            zh: `本事项限下列类别的单位申请：${table.applicantRoles.join('、')}`,
+            en: `for organisations of kind ${table.applicantRoles.join(', ')}`,
+          },
+        });
     }
     if (participant === filing.handler && !table.selfHandling) throw caseProblems.ownCase({ field: 'body.handler' });
     if (options.kindsOf && !(await options.kindsOf(tx, filing.handler)).has(table.handlerRole))
       throw caseProblems.handlerUnfit({ field: 'body.handler' });
     if (table.subject === 'required' && !filing.subject)
-      throw kernelProblems.invalid({ field: 'body.subject', detail: 'required' });
+      throw kernelProblems.invalid({ field: 'body.subject', detail: { zh: '请填写标的', en: 'required' } });
     if (table.subject === 'none' && filing.subject)
-      throw kernelProblems.invalid({ field: 'body.subject', detail: 'this procedure has none' });
+      throw kernelProblems.invalid({
+        field: 'body.subject',
+        detail: { zh: '本事项没有标的', en: 'this procedure has none' },
+      });
     const checked = checkForm(table.form, filing.data ?? {}, {
       place: 'body.data',
       complete: false,

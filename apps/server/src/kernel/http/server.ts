@@ -86,7 +86,7 @@ const principalOf = async (
   if (endpoint.permission === 'public') return principal ?? anonymous(language);
   if (!principal) throw kernelProblems.notSignedIn();
   if (endpoint.permission !== 'signedIn' && !principal.permissions.has(endpoint.permission))
-    throw endpoint.params ? kernelProblems.unknown() : kernelProblems.notPermitted({ detail: endpoint.permission });
+    throw endpoint.params ? kernelProblems.unknown() : kernelProblems.notPermitted({ detail: endpoint.summary });
   return principal;
 };
 

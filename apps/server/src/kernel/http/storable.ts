@@ -12,12 +12,25 @@ export const unstorable = (value: unknown, place: string, depth = 0): FieldFault
   if (typeof value === 'string')
     return storable(value)
       ? undefined
-      : { field: place, code: 'unstorable', message: 'null character or half a surrogate pair' };
+      : {
+          field: place,
+          code: 'unstorable',
+          message: { zh: '含空字符或不完整的字符', en: 'null character or half a surrogate pair' },
+        };
   if (typeof value !== 'object' || value === null) return undefined;
-  if (depth >= depthMax) return { field: place, code: 'too_deep', message: `nested deeper than ${depthMax}` };
+  if (depth >= depthMax)
+    return {
+      field: place,
+      code: 'too_deep',
+      message: { zh: `嵌套超过 ${depthMax} 层`, en: `nested deeper than ${depthMax}` },
+    };
   for (const [key, one] of Object.entries(value)) {
     if (!storable(key))
-      return { field: place, code: 'unstorable', message: 'a name with a null character or half a surrogate pair' };
+      return {
+        field: place,
+        code: 'unstorable',
+        message: { zh: '字段名含空字符或不完整的字符', en: 'a name with a null character or half a surrogate pair' },
+      };
     const found = unstorable(one, `${place}.${key}`, depth + 1);
     if (found) return found;
   }

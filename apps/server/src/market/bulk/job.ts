@@ -5,11 +5,19 @@ import { runChild } from '../../kernel/child/run.ts';
 import type { Database, Tx } from '../../kernel/db/db.ts';
 import { actorOf, type Principal, systemActor } from '../../kernel/http/principal.ts';
 import type { JobHandler } from '../../kernel/jobs.ts';
-import { type FieldFault, Problem } from '../../kernel/problem.ts';
+import { Problem, type Words } from '../../kernel/problem.ts';
 import type { MarketDeps } from '../model.ts';
 import { createListingOf } from '../service/listings.ts';
 import type { ImportFormat, ImportRow, ReadRows } from './rows.ts';
-import { addReport, contentOf, endImport, findImport, type ListingImport, type RowReport } from './store.ts';
+import {
+  addReport,
+  contentOf,
+  endImport,
+  findImport,
+  type ListingImport,
+  type RowReport,
+  type StoredFault,
+} from './store.ts';
 
 export const importJob = 'market.listing.import';
 
@@ -33,10 +41,14 @@ const principalOf = (one: ListingImport): Principal => ({
   language: 'zh',
 });
 
-const faultsOf = (error: Problem): FieldFault[] =>
-  error.errors ?? [{ field: '', code: error.code, message: error.detail || error.definition.title.zh }];
+// The report is kept for whoever reads it later, so its words stand in both languages.
+const both = (words: Words): string => (typeof words === 'string' ? words : `${words.zh} / ${words.en}`);
+const faultsOf = (error: Problem): StoredFault[] =>
+  error.errors?.map((one) => ({ ...one, message: both(one.message) })) ?? [
+    { field: '', code: error.code, message: both(error.detail || error.definition.title) },
+  ];
 
-const refused = (row: number, errors: FieldFault[]): RowReport => ({
+const refused = (row: number, errors: StoredFault[]): RowReport => ({
   row,
   ok: false,
   listing: null,

@@ -36,7 +36,8 @@ export const bulkRoutes = (deps: MarketDeps): Route[] => {
     on(wire.importListings, async ({ tx, principal, body }) => {
       await deps.members.requireTrading(tx, principal.participant);
       const content = Buffer.from(body.content, 'base64');
-      if (content.length === 0) throw kernelProblems.invalid({ field: 'body.content', detail: 'the file is empty' });
+      if (content.length === 0)
+        throw kernelProblems.invalid({ field: 'body.content', detail: { zh: '文件为空', en: 'the file is empty' } });
       if (content.length > wire.marketMoreLimits.importBytesMax) throw kernelProblems.tooLarge();
       const id = newId('imp', tx.now);
       await insertImport(tx, principal, {

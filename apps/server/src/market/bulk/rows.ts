@@ -141,7 +141,9 @@ const fromTable = (table: readonly (readonly unknown[])[]): ImportRow[] => {
     try {
       return [{ row, body: bodyOf(named) }];
     } catch {
-      return [{ row, body: null, fault: { field: 'policy', code: 'json', message: 'policy is not JSON' } }];
+      return [
+        { row, body: null, fault: { field: 'policy', code: 'json', message: 'policy 不是 JSON / policy is not JSON' } },
+      ];
     }
   });
 };
@@ -152,7 +154,13 @@ const fromLines = (text: string): ImportRow[] =>
     try {
       return [{ row: at + 1, body: JSON.parse(line) as unknown }];
     } catch {
-      return [{ row: at + 1, body: null, fault: { field: '', code: 'json', message: 'the line is not JSON' } }];
+      return [
+        {
+          row: at + 1,
+          body: null,
+          fault: { field: '', code: 'json', message: '该行不是 JSON / the line is not JSON' },
+        },
+      ];
     }
   });
 

@@ -2,15 +2,21 @@
 import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import type { Principal } from '../../kernel/http/principal.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
-import type { FieldFault } from '../../kernel/problem.ts';
 import type { ImportFormat } from './rows.ts';
+
+/** In both languages: kept for whoever reads the report. */
+export interface StoredFault {
+  field: string;
+  code: string;
+  message: string;
+}
 
 export interface RowReport {
   row: number;
   ok: boolean;
   listing: string | null;
   product: string | null;
-  errors: FieldFault[];
+  errors: StoredFault[];
 }
 
 export interface ListingImport {

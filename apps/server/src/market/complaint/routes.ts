@@ -42,7 +42,10 @@ export const complaintRoutes = (deps: MarketDeps): Route[] => {
       const member = signedInAs(principal);
       if (!member) {
         if (!body.contact)
-          throw kernelProblems.invalid({ field: 'body.contact', detail: 'say how you can be reached' });
+          throw kernelProblems.invalid({
+            field: 'body.contact',
+            detail: { zh: '请留下联系方式', en: 'say how you can be reached' },
+          });
         const wait = perAddress.take(address, performance.now());
         if (wait > 0) throw kernelProblems.tooFast({ headers: { 'retry-after': String(wait) } });
       }

@@ -26,14 +26,20 @@ const tell = (tx: Tx, type: string, subject: string, participant: string, data: 
 
 const openUntilOf = (fields: DemandFields, now: Date): Date => {
   const until = endOfDay(fields.openUntil);
-  if (until <= now) throw kernelProblems.invalid({ field: 'body.openUntil', detail: 'this day has passed' });
+  if (until <= now)
+    throw kernelProblems.invalid({ field: 'body.openUntil', detail: { zh: '该日期已过', en: 'this day has passed' } });
   return until;
 };
 
 export const createDemand = async (deps: MarketDeps, tx: Tx, principal: Principal, fields: DemandFields) => {
   await deps.members.requireActive(tx, principal.participant);
   if ((await store.countOpenDemands(tx, principal.participant)) >= marketMoreLimits.openDemandsMax)
-    throw problems.tooMany({ detail: `demands: ${marketMoreLimits.openDemandsMax}` });
+    throw problems.tooMany({
+      detail: {
+        zh: `进行中的需求不超过 ${marketMoreLimits.openDemandsMax} 件`,
+        en: `${marketMoreLimits.openDemandsMax} open demands at most`,
+      },
+    });
   const id = newId('dem', tx.now);
   await store.insertDemand(tx, { id, about: fields, openUntil: openUntilOf(fields, tx.now) });
   await audit(tx, { action: 'market.demand.create', subject: id });
@@ -84,15 +90,24 @@ export const closeDemand = async (tx: Tx, principal: Principal, id: string, reas
 // What is quoted on: a demand that still takes quotations, or an enquiry that the supplier was asked.
 const quotedBuyer = async (tx: Tx, principal: Principal, draft: QuotationDraft): Promise<string> => {
   if ((draft.demand === null) === (draft.enquiry === null))
-    throw kernelProblems.invalid({ field: 'body.demand', detail: 'either a demand or an enquiry' });
+    throw kernelProblems.invalid({
+      field: 'body.demand',
+      detail: { zh: '须为需求或询问之一', en: 'either a demand or an enquiry' },
+    });
   if (draft.demand) {
     const demand = await store.findDemand(tx, draft.demand, true);
     if (!demand || !(isOpen(demand.state) || demand.participant === principal.participant))
       throw kernelProblems.unknown();
     if (demand.participant === principal.participant) throw problems.ownProduct();
-    if (demand.open_until <= tx.now) throw problems.wrongState({ detail: 'openUntil' });
+    if (demand.open_until <= tx.now)
+      throw problems.wrongState({ detail: { zh: '征集已截止', en: 'openUntil has passed' } });
     if (demand.quotations >= marketMoreLimits.quotationsPerDemandMax)
-      throw problems.tooMany({ detail: `quotations: ${marketMoreLimits.quotationsPerDemandMax}` });
+      throw problems.tooMany({
+        detail: {
+          zh: `每件需求不超过 ${marketMoreLimits.quotationsPerDemandMax} 份报价`,
+          en: `${marketMoreLimits.quotationsPerDemandMax} quotations at most`,
+        },
+      });
     if (await store.hasQuoted(tx, demand.id, principal.participant)) throw problems.alreadyQuoted();
     const quoted = step(demand, 'quote');
     if (quoted.state !== demand.state) await store.saveDemand(tx, quoted);
@@ -103,7 +118,10 @@ const quotedBuyer = async (tx: Tx, principal: Principal, draft: QuotationDraft):
   if (!enquiry || enquiry.asked !== principal.participant || enquiry.about_kind !== 'listing')
     throw kernelProblems.unknown();
   if (draft.listing && draft.listing !== enquiry.about)
-    throw kernelProblems.invalid({ field: 'body.listing', detail: 'the enquiry is about another listing' });
+    throw kernelProblems.invalid({
+      field: 'body.listing',
+      detail: { zh: '询问针对的是另一上架', en: 'the enquiry is about another listing' },
+    });
   return enquiry.participant;
 };
 
@@ -163,7 +181,10 @@ const checkPlan = ({ plan }: QuotationDraft): void => {
     throw error;
   }
   if (plan.kind === 'quotation' && plan.agreedPrice === undefined)
-    throw kernelProblems.invalid({ field: 'body.plan.agreedPrice', detail: 'a quotation names a price' });
+    throw kernelProblems.invalid({
+      field: 'body.plan.agreedPrice',
+      detail: { zh: '报价须有价格', en: 'a quotation names a price' },
+    });
 };
 
 /** The row lock of the demand comes first everywhere, so that two acceptances cannot both win. */
@@ -186,7 +207,7 @@ const moveQuotation = async (tx: Tx, one: Quotation, move: QuotationMove): Promi
 export const acceptQuotation = async (tx: Tx, principal: Principal, id: string): Promise<Quotation> => {
   const { one, demand } = await locked(tx, id);
   if (one.buyer !== principal.participant) throw kernelProblems.unknown();
-  if (one.valid_until <= tx.now) throw problems.wrongState({ detail: 'lapsed' });
+  if (one.valid_until <= tx.now) throw problems.wrongState({ detail: { zh: '报价已失效', en: 'lapsed' } });
   const accepted = await moveQuotation(tx, one, 'accept');
   if (demand) {
     await store.saveDemand(tx, { ...step(demand, 'choose'), chosen: id });

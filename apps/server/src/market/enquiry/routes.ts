@@ -30,9 +30,14 @@ const askedOf = async (read: Reader, about: { kind: 'listing' | 'demand'; id: st
 };
 
 const say = async (tx: Tx, principal: Principal, one: Enquiry, text: string): Promise<Message> => {
-  if (!one.open) throw problems.wrongState({ detail: 'closed' });
+  if (!one.open) throw problems.wrongState({ detail: { zh: '已结束', en: 'closed' } });
   if (one.messages >= wire.marketMoreLimits.messagesPerEnquiryMax)
-    throw problems.tooMany({ detail: `messages: ${wire.marketMoreLimits.messagesPerEnquiryMax}` });
+    throw problems.tooMany({
+      detail: {
+        zh: `每次询问不超过 ${wire.marketMoreLimits.messagesPerEnquiryMax} 条消息`,
+        en: `${wire.marketMoreLimits.messagesPerEnquiryMax} messages at most`,
+      },
+    });
   const made = { id: newId('msg', tx.now), participant: principal.participant, person: principal.id, body: text };
   await store.insertMessage(tx, one.id, made);
   const to = one.participant === principal.participant ? one.asked : one.participant;
@@ -119,7 +124,7 @@ export const enquiryRoutes = (deps: MarketDeps): Route[] => {
     }),
     on(wire.closeEnquiry, async ({ tx, principal, params }) => {
       const one = await own(tx, principal, params.id, true);
-      if (!one.open) throw problems.wrongState({ detail: 'closed' });
+      if (!one.open) throw problems.wrongState({ detail: { zh: '已结束', en: 'closed' } });
       await store.endEnquiry(tx, one.id);
       await audit(tx, { action: 'market.enquiry.close', subject: one.id });
       return enquiryOut(tx, { ...one, open: false });

@@ -19,7 +19,10 @@ const given = ({ case: one }: Occasion) => {
   const { counterparty, contractDigest, amountFen, productKind, concludedOn } = one.data as Record<string, string>;
   const amount = Number(amountFen);
   if (!(amount <= amountFenMax))
-    throw kernelProblems.invalid({ field: 'body.data.amountFen', detail: `at most ${amountFenMax}` });
+    throw kernelProblems.invalid({
+      field: 'body.data.amountFen',
+      detail: { zh: `不大于 ${amountFenMax}`, en: `at most ${amountFenMax}` },
+    });
   return {
     counterparty: counterparty!,
     // The same digest typed in another case is the same contract.

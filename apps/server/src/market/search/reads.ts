@@ -123,7 +123,10 @@ const cursorParts = 4;
 export const findProducts = async (read: Reader, query: SearchQuery): Promise<Found> => {
   const cursor = decodeCursor(query.after, cursorParts);
   if (cursor && cursor[0] !== query.sort)
-    throw kernelProblems.invalid({ field: 'query.after', detail: 'a cursor of another order' });
+    throw kernelProblems.invalid({
+      field: 'query.after',
+      detail: { zh: '游标属于另一种排序', en: 'a cursor of another order' },
+    });
   const after: Key | undefined = cursor && [cursor[1]!, Number(cursor[2])];
   const { last } = await read.one<{ last: number }>(
     sql`select coalesce(max(place), 0)::bigint as last from search_documents`,

@@ -91,7 +91,7 @@ export const proposeDecision = async (
 export const approveDecision = async (deps: MarketDeps, tx: Tx, before: Order): Promise<Order> => {
   open(tx, before);
   const { decision } = before;
-  if (!decision) throw problems.wrongState({ detail: 'nothing is proposed' });
+  if (!decision) throw problems.wrongState({ detail: { zh: '没有待复核的意见', en: 'nothing is proposed' } });
   if (decision.proposedBy === tx.actor.id) throw problems.secondPersonNeeded();
   const decided: Order = {
     ...before,

@@ -118,7 +118,7 @@ export const opened = async (tx: Tx, orderId: string): Promise<void> => {
 
 export const delivered = async (deps: MarketDeps, tx: Tx, before: Order, note: string): Promise<Order> => {
   // What is delivered after the contract's end is delivered under no contract.
-  if (before.ended_at) throw problems.wrongState({ detail: 'ended' });
+  if (before.ended_at) throw problems.wrongState({ detail: { zh: '已终止', en: 'ended' } });
   const acceptBy = deps.cases.calendar.deadline(tx.now, before.acceptance_days).due;
   const stepped = step(before, 'deliver');
   const items = before.contract ? await deps.delivered(tx, before.contract) : [];

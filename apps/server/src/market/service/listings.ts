@@ -86,7 +86,10 @@ const checkSplit = async (deps: MarketDeps, tx: Tx, draft: Draft, version: Produ
   if (draft.split.length === 0) {
     const others = [...operators].filter((one) => one !== version.participant);
     if (others.length)
-      throw kernelProblems.invalid({ field, detail: 'other holders of the right to operate must be named' });
+      throw kernelProblems.invalid({
+        field,
+        detail: { zh: '须列明其他经营权人', en: 'other holders of the right to operate must be named' },
+      });
     return;
   }
   // By the very rule that settles: what it would refuse after a signature is refused before the review.
@@ -101,7 +104,10 @@ const checkSplit = async (deps: MarketDeps, tx: Tx, draft: Draft, version: Produ
   if (missing.length)
     throw kernelProblems.invalid({
       field,
-      detail: `holders of the right to operate are left out: ${missing.join(', ')}`,
+      detail: {
+        zh: `遗漏的经营权人：${missing.join('、')}`,
+        en: `holders of the right to operate are left out: ${missing.join(', ')}`,
+      },
     });
   for (const party of named) await deps.members.requireActive(tx, party);
 };
@@ -130,7 +136,10 @@ const kindOfContract = async (
     .enum(contractKinds)
     .safeParse(draft.contractKind ?? contractRules(deps, tx.now).kindOf(version.about.kind));
   if (!parsed.success || !(await deps.agreements.templateEnabled(tx, parsed.data)))
-    throw kernelProblems.invalid({ field, detail: 'no enabled template of this kind' });
+    throw kernelProblems.invalid({
+      field,
+      detail: { zh: '没有启用的该类合同范本', en: 'no enabled template of this kind' },
+    });
   return parsed.data;
 };
 

@@ -13,6 +13,7 @@ import { newId } from '../../kernel/ids.ts';
 import { nextNumber } from '../../kernel/numbers.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
+import { regionPath } from '../../kernel/regions.ts';
 import { quotedPlan } from '../demand/service.ts';
 import { isMetered, termMonths } from '../ending.ts';
 import type { Listing, ListingPlan, MarketDeps, Order, Scenario } from '../model.ts';
@@ -39,7 +40,11 @@ type ScenarioDraft = z.output<NonNullable<(typeof createScenario)['body']>>;
 type OrderDraft = z.output<NonNullable<(typeof placeOrder)['body']>>;
 
 export const createScenarioOf = async (tx: Tx, principal: Principal, draft: ScenarioDraft): Promise<Scenario> => {
-  if (draft.until < draft.from) throw kernelProblems.invalid({ field: 'body.until', detail: 'ends before it begins' });
+  if (draft.until < draft.from)
+    throw kernelProblems.invalid({
+      field: 'body.until',
+      detail: { zh: '使用止早于使用起', en: 'ends before it begins' },
+    });
   const id = newId('scn', tx.now);
   await store.insertScenario(tx, { id, participant: principal.participant, statement: draft });
   await audit(tx, { action: 'market.scenario.state', subject: id });
@@ -64,12 +69,19 @@ const findOffered = async (deps: MarketDeps, tx: Tx, principal: Principal, draft
   const plan =
     listing.plans.find((one) => one.offer === draft.offer) ??
     (await quotedPlan(tx, listing, draft.offer, principal.participant));
-  if (!plan) throw kernelProblems.invalid({ field: 'body.offer', detail: 'not an offer of this listing' });
+  if (!plan)
+    throw kernelProblems.invalid({
+      field: 'body.offer',
+      detail: { zh: '不是该上架的报价条件', en: 'not an offer of this listing' },
+    });
   if (!wayAllowed(plan.settlementWays, draft.settlementWay))
     throw kernelProblems.invalid({ field: 'body.settlementWay', detail: plan.settlementWays.join(', ') });
   const scenario = await reads.findScenario(tx, draft.scenario);
   if (!scenario || scenario.participant !== principal.participant)
-    throw kernelProblems.invalid({ field: 'body.scenario', detail: 'no such scenario of yours' });
+    throw kernelProblems.invalid({
+      field: 'body.scenario',
+      detail: { zh: '本单位没有此使用场景', en: 'no such scenario of yours' },
+    });
   const version = (await deps.catalogue.version(tx, listing.version))!;
   return { listing, plan, scenario, version };
 };
@@ -82,7 +94,10 @@ const checkTerm = (
   { quantity, months }: { quantity: number; months: number },
 ): void => {
   if (quantity > marketLimits.periodsMax)
-    throw kernelProblems.invalid({ field: 'body.quantity', detail: `at most ${marketLimits.periodsMax} periods` });
+    throw kernelProblems.invalid({
+      field: 'body.quantity',
+      detail: { zh: `不超过 ${marketLimits.periodsMax} 期`, en: `at most ${marketLimits.periodsMax} periods` },
+    });
   const until = monthsAfter(at, months);
   if ((stands_until && until > stands_until) || until > endOfDay(statement.until))
     throw problems.termTooLong({ field: 'body.quantity' });
@@ -222,6 +237,29 @@ export const step = (order: Order, move: OrderMove): Order => {
   return { ...order, state: to };
 };
 
+// A contract has two texts; what a person wrote stands in both as it was written.
+const supplementsOf = (order: Order, stated: Scenario['statement']) => {
+  const purposes = (language: 'zh' | 'en') => stated.purposes.map((code) => purposeName(code, language));
+  const yuan = (order.estimate_fen / 100).toFixed(2);
+  const region = regionPath(stated.region);
+  return [
+    {
+      title: '使用场景 / Statement of use',
+      text: [
+        `${stated.title}；用途：${purposes('zh').join('、')}；地域：${region ?? ''}（${stated.region}）；最终用户：${stated.endUser}；转供：${stated.onwardUse || '无'}`,
+        `${stated.title}; purposes: ${purposes('en').join(', ')}; region: ${stated.region}; end user: ${stated.endUser}; onward use: ${stated.onwardUse || 'none'}`,
+      ].join('\n'),
+    },
+    {
+      title: '订购数量 / Quantity ordered',
+      text: [
+        `${order.plan_title}，数量 ${order.quantity}，含税金额估算 ${yuan} 元`,
+        `${order.plan_title}, quantity ${order.quantity}, estimated amount with tax CNY ${yuan}`,
+      ].join('\n'),
+    },
+  ];
+};
+
 const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<void> => {
   const order = step((await reads.findOrder(tx, orderId, true))!, 'pass');
   // Whoever passed it, and whatever the procedure allows: what the law refuses no person lets through.
@@ -245,16 +283,7 @@ const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<v
       dispute: contractRules(deps, tx.now).dispute,
       tax: { rate: order.tax_rate, included: true },
       until: new Date(Math.min(...ends.map((one) => one.getTime()))).toISOString(),
-      supplements: [
-        {
-          title: '使用场景',
-          text: `${scenario.statement.title}；用途：${scenario.statement.purposes.map((code) => purposeName(code, 'zh')).join('、')}；地域：${scenario.statement.region}；最终用户：${scenario.statement.endUser}；转供：${scenario.statement.onwardUse || '无'}`,
-        },
-        {
-          title: '订购数量',
-          text: `${order.plan_title}，数量 ${order.quantity}，含税金额估算 ${(order.estimate_fen / 100).toFixed(2)} 元`,
-        },
-      ],
+      supplements: [...supplementsOf(order, scenario.statement)],
     },
     basis: await basisOf(deps, tx, listing),
   });

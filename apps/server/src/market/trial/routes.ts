@@ -79,11 +79,13 @@ export const trialRoutes = (deps: MarketDeps): Route[] => {
       const top = highest(version.tables.flatMap((table) => table.columns.map((column) => column.sensitivity)));
       if (!listing.trial || !mayBeTried(top)) throw problems.noTrial({ detail: listing.trial ? top : '' });
       // Whatever is tried goes through the look-up API; credit is never tried.
-      if (!listing.delivery_modes.includes('api')) throw problems.noTrial({ detail: 'deliveryModes' });
+      if (!listing.delivery_modes.includes('api'))
+        throw problems.noTrial({ detail: { zh: '该产品不以接口交付', en: 'not delivered by an interface' } });
       const policy = triedPolicy(listing.policy);
-      if (!policy) throw problems.noTrial({ detail: 'purposes' });
+      if (!policy) throw problems.noTrial({ detail: { zh: '用途不在许可之内', en: 'the purposes are not allowed' } });
       const { regions } = offeredUse(policy);
-      if (regions && !liesWithin(buyer.division, regions)) throw problems.noTrial({ detail: 'region' });
+      if (regions && !liesWithin(buyer.division, regions))
+        throw problems.noTrial({ detail: { zh: '本单位不在许可的地域内', en: 'your region is not allowed' } });
       const id = newId('trl', tx.now);
       const wanted = new Date(tx.now.getTime() + listing.trial.days * dayMilliseconds);
       const until = listing.stands_until && listing.stands_until < wanted ? listing.stands_until : wanted;

@@ -247,7 +247,8 @@ const decideRole = async (
     sql`select role, class, licence from organisation_roles where organisation = ${id} and role_case = ${caseId} and status = 'applied'`,
   );
   if (!asked) {
-    if (approvedForm) throw problems.standingSame({ detail: 'no role was asked for by this case' });
+    if (approvedForm)
+      throw problems.standingSame({ detail: { zh: '该办件没有申请类别', en: 'no role was asked for by this case' } });
     return;
   }
   if (approvedForm) {
@@ -291,7 +292,7 @@ export const proposeStanding = async (
   const pending = await tx.first(
     sql`select id from standing_proposals where organisation = ${id} and confirmed_at is null`,
   );
-  if (pending) throw problems.standingSame({ detail: 'a proposal is pending' });
+  if (pending) throw problems.standingSame({ detail: { zh: '已有待复核的提议', en: 'a proposal is pending' } });
   const proposal = newId('osp', tx.now);
   await tx.exec(sql`insert into standing_proposals (id, node, market, participant, organisation, status, reason, proposed_by, created_at)
     values (${proposal}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${id}, ${id}, ${status}, ${reason}, ${principal.id}, ${tx.now})`);

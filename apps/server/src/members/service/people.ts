@@ -195,7 +195,10 @@ export const createOne = async (room: Room, tx: Tx, principal: Principal, body: 
   if ((await reads.peopleCount(tx, participant)) >= limits.peoplePerOrganisationMax)
     throw problems.tooMany({ detail: `${limits.peoplePerOrganisationMax}` });
   if (body.seats.length && !principal.permissions.has('members.seat.grant'))
-    throw problems.seatForeign({ field: 'body.seats', detail: 'seats are granted by the security administrator' });
+    throw problems.seatForeign({
+      field: 'body.seats',
+      detail: { zh: '岗位由安全管理员授予', en: 'seats are granted by the security administrator' },
+    });
   const person = await addPerson(room, tx, participant, body, 'body');
   const roles = await rolesOf(tx, participant);
   const held: Seat[] = [];

@@ -76,7 +76,7 @@ export const issueRenewal =
     const evidence = evidenceOf(one);
     const until = renewedUntil(before.validUntil, evidence.on, years, numberOf(deps, one, 'validityYearsMax'));
     if (until <= before.validUntil)
-      throw problems.certificateUnfit({ detail: '续期后不晚于原有效期 / no later than before' });
+      throw problems.certificateUnfit({ detail: { zh: '续期后不晚于原有效期', en: 'no later than before' } });
     const rights = await rightsRenewed(tx, one, before, rightsKept);
     for (const { id } of rights) await extendRight(tx, (await findRight(tx, id, true))!, before, until);
     const next = await reissue(

@@ -1,3 +1,4 @@
+import type { FieldFault } from '../../kernel/problem.ts';
 /** What an application must agree with before it is handed in: its resource, its certificate, its applicant. */
 
 import { dayOf } from '../../kernel/calendar/calendar.ts';
@@ -7,7 +8,7 @@ import { systemPrincipal } from '../../kernel/http/principal.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { Certificate, RegisteredRight, RegistryDeps, RightKind } from '../model.ts';
 import { registryProblems as problems } from '../problems.ts';
-import { type Applicant, type FieldFault, faultsOfFirst, inForce, type RightLine } from '../rules.ts';
+import { type Applicant, faultsOfFirst, inForce, type RightLine } from '../rules.ts';
 import { findResource } from '../store/resources.ts';
 import { findCertificate, listRights } from '../store/rights.ts';
 
@@ -65,13 +66,17 @@ export const checkFirst = async (
 /** The certificate that a later application is about: its subject, cited by its code, kept by this registrar. */
 export const citedCertificate = async (read: Reader, one: Application, lock = false): Promise<Certificate> => {
   const found = one.subject ? await findCertificate(read, { id: one.subject }, lock) : undefined;
-  if (!found) throw problems.certificateUnfit({ field: 'body.subject', detail: '凭证不存在 / no such certificate' });
+  if (!found)
+    throw problems.certificateUnfit({ field: 'body.subject', detail: { zh: '凭证不存在', en: 'no such certificate' } });
   if (one.data.certificate !== found.code)
-    throw problems.certificateUnfit({ field: 'body.form.certificate', detail: '编码与所选凭证不一致 / another code' });
+    throw problems.certificateUnfit({
+      field: 'body.form.certificate',
+      detail: { zh: '编码与所选凭证不一致', en: 'another code' },
+    });
   if (one.handler !== found.registrar)
     throw problems.certificateUnfit({
       field: 'body.handler',
-      detail: '后续登记由首次登记的机构办理 / later registrations go to the registrar of the first',
+      detail: { zh: '后续登记由首次登记的机构办理', en: 'later registrations go to the registrar of the first' },
     });
   return found;
 };
@@ -86,7 +91,8 @@ export const rightsHeld = (read: Reader, certificate: Certificate, participant: 
 
 const holdersOnly = async (read: Reader, certificate: Certificate, one: Application): Promise<RegisteredRight[]> => {
   const held = await rightsHeld(read, certificate, one.participant);
-  if (held.length === 0) throw problems.certificateUnfit({ detail: '申请人不是权利人 / the applicant is no holder' });
+  if (held.length === 0)
+    throw problems.certificateUnfit({ detail: { zh: '申请人不是权利人', en: 'the applicant is no holder' } });
   return held;
 };
 
@@ -110,7 +116,7 @@ export const checkRenewal = async (deps: ApplicationDeps, read: Reader, one: App
   if (missing.length)
     throw problems.certificateUnfit({
       field: 'body.form.rightsKept',
-      detail: `凭证未载该权利 / not on the certificate: ${missing.join(', ')}`,
+      detail: { zh: `凭证未载该权利：${missing.join(', ')}`, en: `not on the certificate: ${missing.join(', ')}` },
     });
   return certificate;
 };
@@ -156,21 +162,21 @@ export const planTransfer = async (
   if (!data.transferor?.every((line) => line.code === own?.creditCode))
     throw problems.certificateUnfit({
       field: 'body.form.transferor',
-      detail: '转让人须为申请人 / the transferor applies',
+      detail: { zh: '转让人须为申请人', en: 'the transferor applies' },
     });
   const passing = (data.rights ?? []).map((line, index) => {
     const right = held.find((candidate) => candidate.right === line.right && inForce(candidate, now));
     if (!right)
       throw problems.certificateUnfit({
         field: `body.form.rights.${index}`,
-        detail: '转让人不持有该项有效权利，或权利已被限制 / not held in force, or frozen',
+        detail: { zh: '转让人不持有该项有效权利，或权利已被限制', en: 'not held in force, or frozen' },
       });
     return { right, line };
   });
   if (new Set(passing.map(({ right }) => right.id)).size !== passing.length)
     throw problems.certificateUnfit({
       field: 'body.form.rights',
-      detail: '同一权利重复转让 / a right is listed twice',
+      detail: { zh: '同一权利重复转让', en: 'a right is listed twice' },
     });
   const transferees: TransferPlan['transferees'] = [];
   for (const [index, line] of (data.transferee ?? []).entries()) {
@@ -183,14 +189,14 @@ export const planTransfer = async (
     )
       throw problems.certificateUnfit({
         field: `body.form.transferee.${index}`,
-        detail: '受让人与所选会员不一致 / not the member chosen',
+        detail: { zh: '受让人与所选会员不一致', en: 'not the member chosen' },
       });
     transferees.push({ participant: found.id, name: line.name, code: line.code });
   }
   if (transferees.length !== data.transfereeMember?.length)
     throw problems.certificateUnfit({
       field: 'body.form.transfereeMember',
-      detail: '受让人与所选会员不一致 / not the members named',
+      detail: { zh: '受让人与所选会员不一致', en: 'not the members named' },
     });
   return { certificate, passing, transferees };
 };
@@ -202,10 +208,13 @@ export const checkObjection = async (read: Reader, one: Application): Promise<Ce
   const holders = new Set(certificate.holders.flatMap((holder) => holder.participant ?? []));
   if (holders.has(one.participant))
     throw problems.certificateUnfit({
-      detail: '权利人不得对本人凭证提出异议，可申请变更或注销 / a holder changes or cancels instead',
+      detail: { zh: '权利人不得对本人凭证提出异议，可申请变更或注销', en: 'a holder changes or cancels instead' },
     });
   const named = new Set((one.data.holder ?? []) as string[]);
   if (named.size !== holders.size || [...holders].some((holder) => !named.has(holder)))
-    throw problems.certificateUnfit({ field: 'body.form.holder', detail: '须列明全部权利人 / name every holder' });
+    throw problems.certificateUnfit({
+      field: 'body.form.holder',
+      detail: { zh: '须列明全部权利人', en: 'name every holder' },
+    });
   return certificate;
 };

@@ -96,7 +96,10 @@ export const askInspection = async (
 ): Promise<Inspection> => {
   if (principal.participant === '') throw kernelProblems.notSignedIn();
   if ((draft.case === undefined) === (draft.certificate === undefined))
-    throw kernelProblems.invalid({ field: 'body.case', detail: 'give case or certificate' });
+    throw kernelProblems.invalid({
+      field: 'body.case',
+      detail: { zh: '请给出办件或凭证', en: 'give case or certificate' },
+    });
   const one = await caseAsked(cases, tx, principal, draft);
   const granted = await isInterested(cases, tx, principal, one);
   // Asked again while the registrar still thinks: the same request.

@@ -88,7 +88,7 @@ export const issueFirst =
     const holders = await holdersOf(deps, tx, data.applicants);
     const rights = rightsAsked(data.rights, data.applicants, holders, whole);
     if (rights.length === 0)
-      throw problems.applicationUnfit({ detail: '所申请的权利期限均已届满 / every term is over' });
+      throw problems.applicationUnfit({ detail: { zh: '所申请的权利期限均已届满', en: 'every term is over' } });
     const issued = await issueCertificate(
       deps,
       tx,
@@ -119,7 +119,8 @@ const rightsPassed = ({ certificate, passing, transferees }: TransferPlan, from:
   return passing.flatMap(({ right, line }) => {
     // A transfer gives no more time than there was.
     const term = termWithin({ from, until: right.validUntil }, line);
-    if (!term) throw problems.certificateUnfit({ detail: '转让期限无效 / the term of the transfer is empty' });
+    if (!term)
+      throw problems.certificateUnfit({ detail: { zh: '转让期限无效', en: 'the term of the transfer is empty' } });
     return holders.map((holder) => ({
       ...term,
       holder,

@@ -3,9 +3,10 @@ import { caseLimits } from '@shugu/wire/cases';
 import { checkConstraints, checkForm, holds } from '../../kernel/case/form.ts';
 import { caseProblems } from '../../kernel/case/index.ts';
 import type { Reader } from '../../kernel/db/db.ts';
+import type { FieldFault } from '../../kernel/problem.ts';
 import type { RegistryDeps, RightKind, Text } from '../model.ts';
 import { registryProblems as problems } from '../problems.ts';
-import { type FieldFault, registrableRights } from '../rules.ts';
+import { registrableRights } from '../rules.ts';
 import { checkFirst } from './applications.ts';
 
 export interface Precheck {

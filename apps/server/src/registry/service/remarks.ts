@@ -37,9 +37,12 @@ export const addRemark = async (
   const right = await ownRight(tx, principal, rightId);
   if (right.state !== 'active' && right.state !== 'frozen') throw problems.rightEnded({ detail: right.state });
   if (draft.kind !== 'agreed' && draft.basis === '')
-    throw kernelProblems.invalid({ field: 'body.basis', detail: 'number of the document' });
+    throw kernelProblems.invalid({
+      field: 'body.basis',
+      detail: { zh: '请填写文书编号', en: 'number of the document' },
+    });
   if (draft.until && draft.until < dayOf(tx.now))
-    throw kernelProblems.invalid({ field: 'body.until', detail: 'in the past' });
+    throw kernelProblems.invalid({ field: 'body.until', detail: { zh: '日期已过', en: 'in the past' } });
   if (
     (await listRemarks(tx, sql`right_id = ${rightId} and lifted_at is null`)).length >=
     registryLimits.remarksPerRightMax

@@ -21,7 +21,7 @@ export const tell = <K extends keyof RegistryEvents>(
 
 const checkFields = (fields: ResourceFields): void => {
   if (fields.timeUntil && fields.timeUntil < fields.timeFrom)
-    throw kernelProblems.invalid({ field: 'body.timeUntil', detail: 'before timeFrom' });
+    throw kernelProblems.invalid({ field: 'body.timeUntil', detail: { zh: '早于时域起', en: 'before timeFrom' } });
   const local = fields.regionScope !== 'international' && fields.regionScope !== 'national';
   if (local !== (fields.region !== null))
     throw kernelProblems.invalid({

@@ -85,7 +85,10 @@ const writePart = async (
   try {
     await file.truncate(offset);
     for await (const chunk of source as AsyncIterable<Buffer>) {
-      if (written + chunk.length > most) throw kernelProblems.tooLarge({ detail: `${most} bytes at most from here` });
+      if (written + chunk.length > most)
+        throw kernelProblems.tooLarge({
+          detail: { zh: `此处起不超过 ${most} 字节`, en: `${most} bytes at most from here` },
+        });
       for (let done = 0; done < chunk.length; ) {
         const { bytesWritten } = await file.write(chunk, done, chunk.length - done, offset + written);
         done += bytesWritten;
@@ -115,7 +118,9 @@ export const receivePart = async (
   const most = Math.min(registryLimits.partBytesMax, upload.bytes - offset);
   // Refused before it is read, so that the sender hears why.
   if (announced !== undefined && announced > most)
-    throw kernelProblems.tooLarge({ detail: `${most} bytes at most from here` });
+    throw kernelProblems.tooLarge({
+      detail: { zh: `此处起不超过 ${most} 字节`, en: `${most} bytes at most from here` },
+    });
   if (arriving.has(id)) throw problems.uploadBusy();
   arriving.add(id);
   try {

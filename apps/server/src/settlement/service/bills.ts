@@ -50,9 +50,13 @@ export const answerBill = async (
 ): Promise<void> => {
   const { statement, side } = await ownStatement(tx, principal, id);
   needStatement(statement, 'postpaid', 'issued', 'differing');
-  if (amountFen < 0n) throw kernelProblems.invalid({ field: 'body.amountFen', detail: 'not below zero' });
+  if (amountFen < 0n)
+    throw kernelProblems.invalid({ field: 'body.amountFen', detail: { zh: '不得小于零', en: 'not below zero' } });
   if (amountFen !== statement.ratedFen && !reason)
-    throw kernelProblems.invalid({ field: 'body.reason', detail: 'a difference needs its reason' });
+    throw kernelProblems.invalid({
+      field: 'body.reason',
+      detail: { zh: '提出差异须说明理由', en: 'a difference needs its reason' },
+    });
   const buyerFen = side === 'buyer' ? amountFen : statement.buyerFen;
   const supplierFen = side === 'supplier' ? amountFen : statement.supplierFen;
   const verdict = billVerdict(buyerFen, supplierFen);
@@ -239,7 +243,11 @@ const keepRed = (
   common: CommonInvoice,
 ): Promise<string> => {
   const blue = before.find((one) => one.id === draft.redOf && one.red_of === null);
-  if (!blue) throw kernelProblems.invalid({ field: 'body.redOf', detail: 'no such invoice of this statement' });
+  if (!blue)
+    throw kernelProblems.invalid({
+      field: 'body.redOf',
+      detail: { zh: '该结算单没有这张发票', en: 'no such invoice of this statement' },
+    });
   const gross = draft.amountFen ?? 0n;
   const taken = before.filter((one) => one.red_of === blue.id).reduce((sum, one) => sum - BigInt(one.gross_fen), 0n);
   if (gross <= 0n || taken + gross > BigInt(blue.gross_fen)) throw problems.amountTooLarge({ field: 'body.amountFen' });
@@ -290,7 +298,11 @@ export const answerProof = async (
   const proof = await findProof(tx, id);
   if (!proof) throw kernelProblems.unknown();
   const { statement } = await ownStatement(tx, principal, proof.statement, 'supplier');
-  if (!received && !reason) throw kernelProblems.invalid({ field: 'body.reason', detail: 'say why it is refused' });
+  if (!received && !reason)
+    throw kernelProblems.invalid({
+      field: 'body.reason',
+      detail: { zh: '请说明拒绝理由', en: 'say why it is refused' },
+    });
   if (!(await store.answerProof(tx, id, received ? 'confirmed' : 'refused', reason ?? null)))
     throw problems.stateWrong({ detail: proof.state });
   await audit(tx, {

@@ -23,7 +23,8 @@ const refuseWhileStopped = async (room: Room, tx: Tx): Promise<void> => {
 /** A member takes available money to its own account elsewhere. */
 export const requestPayout = async (room: Room, tx: Tx, principal: Principal, fen: Fen): Promise<string> => {
   const participant = principal.participant;
-  if (fen <= 0n) throw kernelProblems.invalid({ field: 'body.amountFen', detail: 'above zero' });
+  if (fen <= 0n)
+    throw kernelProblems.invalid({ field: 'body.amountFen', detail: { zh: '应大于零', en: 'above zero' } });
   if ((await accountOf(tx, participant))?.state !== 'open') throw problems.accountMissing();
   const outside = await room.organisations.bankAccount(tx, participant);
   if (!outside) throw problems.bankDetailsMissing();
