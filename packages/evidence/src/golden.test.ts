@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseTrust, verifyBundle } from './index.ts';
+import { parseTrust, verifyBundle, verifyReceipts } from './index.ts';
 
 /**
  * Bundles as earlier releases wrote them. They stay for good: a change after which one of them no longer verifies needs a
@@ -35,4 +35,11 @@ it('a bundle with an outside time stamp (by openssl ts) verifies, and not withou
   });
   const without = await verifyBundle(read('stamped-v1-intl'), parseTrust(read('v1-intl.trust')), { files });
   expect(without.checks.filter(({ ok }) => !ok).map(({ id }) => id)).toEqual(['stamp']);
+});
+
+it('receipts', async () => {
+  const trust = parseTrust(read('v1-receipts.trust'));
+  const report = await verifyReceipts(read('v1-receipts'), trust);
+  expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+  expect(report.total).toEqual({ receipts: 6, calls: 6, incompleteCalls: 0, rows: 12, bytes: 600 });
 });

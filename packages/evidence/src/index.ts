@@ -61,6 +61,19 @@ export {
   promiseBytesMax,
   verifyPromise,
 } from './promise.ts';
+export {
+  buildReceipts,
+  committedManifest,
+  meterRole,
+  orderedNote,
+  type ReceiptSegment,
+  type Receipts,
+  type ReceiptsFile,
+  segmentKind,
+  type UsageManifest,
+  type UsageTotal,
+} from './receipts.ts';
+export { readReceipts, receiptsLimits } from './receipts-shape.ts';
 export { openKey, scryptCost, sealKey, type Unlock } from './sealed-key.ts';
 export {
   type Signer,
@@ -108,7 +121,8 @@ export {
 export {
   type BundleFiles,
   type BundleReport,
-  type Check,
   type ReportedSigner,
   verifyBundle,
 } from './verify-bundle.ts';
+export type { AsOf, Check } from './verify-log.ts';
+export { type ReadUse, type ReceiptsReport, verifyReceipts } from './verify-receipts.ts';

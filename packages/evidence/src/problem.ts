@@ -15,7 +15,9 @@ export type EvidenceProblemCode =
   | 'evidence.promise-malformed'
   | 'evidence.stamp-malformed'
   | 'evidence.stamp-wrong'
-  | 'evidence.stamp-refused';
+  | 'evidence.stamp-refused'
+
+  | 'evidence.receipts-malformed';
 
 /** `at`: where in the value, as in `document.parties[0].name`. */
 export class EvidenceError extends Error {

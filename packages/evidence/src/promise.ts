@@ -23,7 +23,7 @@ import { plainText, shape } from './shape.ts';
 import { type Signer, signInContext, verifyInContext } from './signer.ts';
 import { isSuiteName, type SuiteName, suite } from './suites.ts';
 import type { Trust } from './trust.ts';
-import type { Check } from './verify-bundle.ts';
+import type { Check } from './verify-log.ts';
 
 /** `leaf`: base64 of the entry's leaf hash (RFC 6962); times are RFC 3339. */
 export type LogPromise = {

@@ -1,29 +1,17 @@
-import {
-  type Checkpoint,
-  cosignatureTime,
-  decodeBase64,
-  leafHash,
-  type NoteSignature,
-  openNote,
-  parseCheckpoint,
-  TlogError,
-  verifyInclusion,
-} from '@shugu/tlog';
-import { type BundleCore, type BundleLog, type BundleSignature, inOrder, signedMessage } from './bundle.ts';
+import { type Checkpoint, decodeBase64, TlogError } from '@shugu/tlog';
+import { type BundleCore, type BundleLog, type BundleSignature, signedMessage } from './bundle.ts';
 import { type BundleFile, bundleLimits, readBundle } from './bundle-shape.ts';
 import { canonicalBytes, type Json, parseCanonical } from './canonical.ts';
 import { verifyCommitment } from './commitment.ts';
-import { commitmentOf, entryBytes, undisclosedKind } from './entry.ts';
+import { commitmentOf, undisclosedKind } from './entry.ts';
 import { type PublicKey, publicKeyFromJwk } from './keys.ts';
-import { type KnownVerifier, verifierOf } from './notes.ts';
 import { EvidenceError } from './problem.ts';
 import { type SignerLevel, signerLevels, verifyInContext } from './signer.ts';
 import { checkStamp } from './stamp/check.ts';
 import type { Stamp } from './stamp/stamp.ts';
-import { digestText, type Label, type SuiteName, suite } from './suites.ts';
+import { digestText, type Label, type SuiteName } from './suites.ts';
 import type { Trust, TrustedKey } from './trust.ts';
-
-export type Check = { id: string; ok: boolean; zh: string; en: string };
+import { type AsOf, type Check, checkCheckpoint, isIncluded } from './verify-log.ts';
 
 export type ReportedSigner = {
   keyId: string;
@@ -45,8 +33,7 @@ export type BundleReport = {
   document?: Json;
   signers: ReportedSigner[];
   attachments: { name: string; compared: boolean }[];
-  /** `time`: the latest cosignature of a trusted witness, RFC 3339 in UTC. */
-  asOf?: { origin: string; suite: SuiteName; index: number; size: number; witnesses: string[]; time?: string };
+  asOf?: AsOf & { origin: string; suite: SuiteName; index: number };
   /** The outside time stamp over the checkpoint, verified. Without one, only the node and its witnesses speak of its time. */
   stamp?: Stamp;
   notice: Label;
@@ -55,7 +42,7 @@ export type BundleReport = {
 /** Contents of the files that travel beside the bundle, by name. */
 export type BundleFiles = ReadonlyMap<string, Uint8Array>;
 
-const offlineNotice: Label = {
+export const offlineNotice: Label = {
   zh: '本次验证仅说明截至所列检查点时的状态；此后的撤销或变更无法离线获知，请向签发节点查询。',
   en: 'This says what held as of the checkpoint named here; a later withdrawal or change is not known offline. Ask the issuing node.',
 };
@@ -86,10 +73,14 @@ export async function verifyBundle(
   const { kind, title, issued, node, document } = core;
   Object.assign(report, { kind, title, issued, node, document });
   checkSignatures(core, trust, report);
-  const opened = await checkCheckpoint(log, trust, report);
+  const seen = await checkCheckpoint({ ...log, size: log.inclusion.size }, trust, report.checks);
+  if (seen) {
+    const { origin, suite: name, index } = log;
+    report.asOf = { origin, suite: name, index, ...seen.asOf };
+  }
   checkEntry(core, log, report);
-  if (opened) {
-    checkInclusion(log, opened.checkpoint, report);
+  if (seen) {
+    checkInclusion(log, seen.checkpoint, report);
     checkStamp(log, core.issued, trust, report);
   }
   checkAttachments(core, log.suite, options.files, report);
@@ -164,100 +155,6 @@ function addSignatureChecks(
   });
 }
 
-async function checkCheckpoint(
-  log: BundleLog,
-  trust: Trust,
-  report: BundleReport,
-): Promise<{ checkpoint: Checkpoint } | undefined> {
-  const add = (id: string, ok: boolean, zh: string, en: string) => report.checks.push({ id, ok, zh, en });
-  const logKeys = trust.logs.filter(({ origin, suite: name }) => origin === log.origin && name === log.suite);
-  const known = logKeys.length > 0;
-  add(
-    'log.known',
-    known,
-    known ? `日志${log.origin}在信任文件之中` : `日志${log.origin}（${log.suite}）不在信任文件之中`,
-    known ? `the log ${log.origin} is trusted` : `the log ${log.origin} (${log.suite}) is not in the trust file`,
-  );
-  if (!known) return undefined;
-  const logVerifiers = logKeys.map(({ vkey }) => verifierOf(vkey));
-  const witnessVerifiers = trust.witnesses.map(({ vkey }) => verifierOf(vkey));
-  try {
-    const note = await openNote(log.checkpoint, [...logVerifiers, ...witnessVerifiers]);
-    const checkpoint = parseCheckpoint(note.text);
-    const problem = checkpointProblem(log, checkpoint, note, logVerifiers);
-    if (problem) {
-      add('checkpoint', false, problem.zh, problem.en);
-      return undefined;
-    }
-    add('checkpoint', true, `检查点由${log.origin}签名`, `the checkpoint is signed by ${log.origin}`);
-    reportWitnesses(log, checkpoint, note.verified.filter(signedBy(witnessVerifiers)), trust.quorum, report);
-    return { checkpoint };
-  } catch (problem) {
-    if (!(problem instanceof TlogError)) throw problem;
-    add('checkpoint', false, `检查点无效：${problem.message}`, `the checkpoint is not valid: ${problem.message}`);
-    return undefined;
-  }
-}
-
-function signedBy(verifiers: readonly KnownVerifier[]) {
-  return (signature: NoteSignature) =>
-    verifiers.some(({ name, keyHash }) => name === signature.name && Buffer.compare(keyHash, signature.keyHash) === 0);
-}
-
-function checkpointProblem(
-  log: BundleLog,
-  checkpoint: Checkpoint,
-  note: { verified: readonly NoteSignature[]; unverified: readonly NoteSignature[] },
-  logVerifiers: readonly KnownVerifier[],
-): Label | undefined {
-  const [unknown] = note.unverified;
-  if (unknown) {
-    return {
-      zh: `检查点带有无法核验的签名：${unknown.name}。请将其加入信任文件，或索取不含该签名的凭证包`,
-      en: `the checkpoint carries a signature that can't be checked: ${unknown.name}. Add its key to the trust file, or ask for a bundle without it`,
-    };
-  }
-  if (!note.verified.some(signedBy(logVerifiers))) {
-    return { zh: '检查点未经日志自身签名', en: 'the log itself has not signed the checkpoint' };
-  }
-  if (checkpoint.origin !== log.origin || checkpoint.size !== log.inclusion.size) {
-    return { zh: '检查点与证明不属同一棵树', en: 'checkpoint and proof are not of one tree' };
-  }
-  const ordered = inOrder(log.origin, note.verified);
-  return ordered.every((signature, i) => signature === note.verified[i])
-    ? undefined
-    : { zh: '检查点签名的次序不规范', en: 'the signatures of the checkpoint are not in canonical order' };
-}
-
-function reportWitnesses(
-  log: BundleLog,
-  checkpoint: Checkpoint,
-  signatures: readonly NoteSignature[],
-  quorum: number,
-  report: BundleReport,
-): void {
-  const times = signatures.map(({ signature }) => cosignatureTime(signature));
-  const latest = Math.max(...times);
-  const { origin, suite: name, index } = log;
-  report.asOf = {
-    origin,
-    suite: name,
-    index,
-    size: checkpoint.size,
-    witnesses: signatures.map((signature) => signature.name),
-    // ECMAScript dates end at 8.64e12 seconds; a witness that claims more has no time to show.
-    ...(times.length > 0 && latest <= 8.64e12 ? { time: new Date(latest * 1000).toISOString() } : {}),
-  };
-  if (quorum === 0 && signatures.length === 0) return;
-  const ok = signatures.length >= quorum;
-  report.checks.push({
-    id: 'witnesses',
-    ok,
-    zh: `见证方联署${signatures.length}个，要求${quorum}个`,
-    en: `${signatures.length} trusted witnesses have cosigned; ${quorum} are required`,
-  });
-}
-
 function checkEntry(core: BundleCore, log: BundleLog, report: BundleReport): void {
   const { form, kind } = log.entry;
   const kindFits = kind === core.kind || (form === 'commitment' && kind === undisclosedKind);
@@ -286,7 +183,7 @@ function entryCommits(core: BundleCore, { suite: name, entry, salt }: BundleLog)
 }
 
 function checkInclusion(log: BundleLog, checkpoint: Checkpoint, report: BundleReport): void {
-  const ok = isIncluded(log, checkpoint);
+  const ok = isIncluded({ ...log, proof: log.inclusion.proof }, checkpoint);
   report.checks.push({
     id: 'inclusion',
     ok,
@@ -295,19 +192,6 @@ function checkInclusion(log: BundleLog, checkpoint: Checkpoint, report: BundleRe
       ? `entry ${log.index} is among the first ${checkpoint.size} of the log`
       : 'the inclusion proof does not hold',
   });
-}
-
-function isIncluded(log: BundleLog, checkpoint: Checkpoint): boolean {
-  const { hash } = suite(log.suite);
-  try {
-    const leaf = leafHash(hash, entryBytes(log.entry));
-    const proof = log.inclusion.proof.map(decodeBase64);
-    return verifyInclusion({ hash, index: log.index, size: checkpoint.size, leaf, proof, root: checkpoint.root });
-  } catch (problem) {
-    // An entry beyond a leaf's size limit can't stand in any log.
-    if (problem instanceof EvidenceError) return false;
-    throw problem;
-  }
 }
 
 function checkAttachments(

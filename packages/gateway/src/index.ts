@@ -52,6 +52,7 @@ export {
   type SegmentEntry,
   type SegmentManifest,
   type Signer,
+  segmentPaths,
   type Tenancy,
   type Units,
   type UseRecord,

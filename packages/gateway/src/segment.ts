@@ -155,14 +155,18 @@ function pairUp(level: readonly Uint8Array[]): Uint8Array[] {
 
 /** Audit path of one payload, leaf to root (RFC 6962 section 2.1.1). */
 export function segmentPath(payloads: readonly Uint8Array[], index: number): Uint8Array[] {
-  const path: Uint8Array[] = [];
-  let level = payloads.map((payload) => leafHash(sha256, payload));
-  for (let position = index; level.length > 1; position = Math.floor(position / 2)) {
-    const sibling = level[position ^ 1];
-    if (sibling) path.push(sibling);
-    level = pairUp(level);
-  }
-  return path;
+  return segmentPaths(payloads)(index);
+}
+
+/** As `segmentPath`, for many payloads of one segment: it is hashed once. */
+export function segmentPaths(payloads: readonly Uint8Array[]): (index: number) => Uint8Array[] {
+  const levels: Uint8Array[][] = [payloads.map((payload) => leafHash(sha256, payload))];
+  while (levels.at(-1)!.length > 1) levels.push(pairUp(levels.at(-1)!));
+  return (index) =>
+    levels.flatMap((level, height) => {
+      const sibling = level[Math.floor(index / 2 ** height) ^ 1];
+      return sibling ? [sibling] : [];
+    });
 }
 
 export function manifestBytes({ signature: _signature, ...signed }: SegmentManifest): Buffer {

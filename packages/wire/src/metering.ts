@@ -4,7 +4,12 @@ import { versionId } from './catalogue.ts';
 import { anyId, day, id, json, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
-export const meteringLimits = { usageDaysMax: 366, reasonCharactersMax: 500, receiptsPerPageMax: 100 } as const;
+export const meteringLimits = {
+  usageDaysMax: 366,
+  reasonCharactersMax: 500,
+  receiptsPerPageMax: 100,
+  receiptFileDaysMax: 31,
+} as const;
 
 export const grantId = id('grt');
 export const useId = id('use');
@@ -147,6 +152,27 @@ export const getReceipt = endpoint({
   permission: 'metering.receipt.read',
   params: z.object({ id: useId }),
   reply: receiptProof,
+});
+
+/** Of a month with more receipts than one file holds: ask again with `after` as the last file's `range.through`. */
+export const receiptFile = endpoint({
+  id: 'metering.receipt.file',
+  method: 'GET',
+  path: '/api/grants/:id/receipts/file',
+  summary: {
+    zh: '回执包：一段期间的全部回执与证明，可离线核验',
+    en: 'The receipts of a period with their proofs, in one file that verifies offline; for the buyer',
+  },
+  permission: 'metering.receipt.read',
+  params: z.object({ id: grantId }),
+  query: z.object({
+    from: day.describe('first local day'),
+    until: day.describe('last local day, contained; at most 31 days'),
+    after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().describe('last record already held'),
+  }),
+  reply: z.unknown(),
+  replyKind: 'bytes',
+  mediaType: 'application/json',
 });
 
 export const correctionStates = ['proposed', 'confirmed', 'recorded', 'declined'] as const;

@@ -14,5 +14,8 @@ export const newId = (prefix: string, now: Date): string => {
   return `${prefix}_${encode(BigInt(now.getTime()), 10)}${encode(random, 16)}`;
 };
 
+/** No id that was made at `at` (ms since the epoch) or later is smaller. */
+export const idFloor = (prefix: string, at: number): string => `${prefix}_${encode(BigInt(at), 10)}`;
+
 /** Six characters without look-alikes, for codes that people read aloud. */
 export const newSecret = (bytes = 32): string => randomBytes(bytes).toString('base64url');

@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { commitmentEntry, entryBytes, type SuiteName } from '@shugu/evidence';
+import { commitmentEntry, committedManifest, entryBytes, type SuiteName, segmentKind } from '@shugu/evidence';
 import { type Meter, readSegment, type SegmentManifest, type UseRecord, verifySegment } from '@shugu/gateway';
 import { audit } from '../kernel/audit.ts';
 import type { Database, Tx } from '../kernel/db/db.ts';
@@ -25,22 +25,6 @@ export interface ImporterDeps {
   /** Folder that holds a folder of sealed segments for each source. */
   segmentsFolder: string;
 }
-
-/** Kind of the log entry over a sealed segment. */
-export const segmentKind = 'usageSegment';
-
-/** What the log's commitment is made over; canonical JSON has no null. */
-export const committedRecord = (manifest: SegmentManifest) => ({
-  source: manifest.source,
-  segment: manifest.segment,
-  firstSequence: manifest.firstSequence,
-  lastSequence: manifest.lastSequence,
-  count: manifest.count,
-  root: manifest.root,
-  digest: manifest.digest,
-  previousDigest: manifest.previousDigest ?? '',
-  keyId: manifest.keyId,
-});
 
 const nameOf = (segment: number): string => String(segment).padStart(10, '0');
 
@@ -110,7 +94,7 @@ export const makeImporter = (deps: ImporterDeps, meter: Meter): Importer => {
     const { entry, salt } = commitmentEntry({
       suite: deps.suite,
       kind: segmentKind,
-      record: committedRecord(manifest),
+      record: committedManifest(manifest),
     });
     const logEntry = await deps.publicLog.publish(tx, {
       kind: segmentKind,

@@ -16,8 +16,10 @@ import { type Importer, makeImporter } from './importer.ts';
 import { manifestSigner, manifestVerifier } from './keys.ts';
 import type { ContractUsage, MeteredGrant, UsageUnits, Watermarks } from './model.ts';
 import { contractsUsedUp } from './reads.ts';
+import { makeReceiptFile, type ReceiptFile } from './receipt-file.ts';
 import { makeReceipts, type Receipts } from './receipts.ts';
 import { makeRoutes } from './routes.ts';
+import { makeSegmentReader } from './segments.ts';
 import { insertGrant, setEnded, setQuotas } from './store.ts';
 import { contractUsage, quotaSnapshot, usageUpTo } from './usage.ts';
 
@@ -74,6 +76,7 @@ interface Running {
   meter: Meter;
   importer: Importer;
   receipts: Receipts;
+  receiptFile: ReceiptFile;
   importAndCorrect(): Promise<number>;
 }
 
@@ -103,12 +106,22 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
       { database, publicLog, suite, segmentsFolder, verify: manifestVerifier(keys) },
       meter,
     );
-    const receipts = makeReceipts({ meter, segmentsFolder, keys, publicLog });
+    const contentOf = makeSegmentReader(segmentsFolder);
+    const receipts = makeReceipts({ meter, contentOf, keys, publicLog });
+    const receiptFile = makeReceiptFile({
+      meter,
+      contentOf,
+      keys,
+      publicLog,
+      signer,
+      node: deps.node,
+      now: () => clock.now(),
+    });
     const onRecorded = (record: UseRecord) => {
       for (const listener of listeners) listener(record);
     };
     const importAndCorrect = makeCorrectionWriter({ database, meter, importer, onRecorded });
-    opened = { meter, importer, receipts, importAndCorrect };
+    opened = { meter, importer, receipts, receiptFile, importAndCorrect };
     await importer.run();
   };
 

@@ -12,7 +12,8 @@ export const manifestSigner = (signer: Signer): ManifestSigner => ({
   sign: (bytes) => signInContext(signer, 'segment', bytes),
 });
 
-const gatewayKeys = async (keys: Pick<Keys, 'known'>, read: Reader): Promise<Map<string, KeyRecord>> =>
+/** Every key this node's gateway has had, by id. */
+export const gatewayKeys = async (keys: Pick<Keys, 'known'>, read: Reader): Promise<Map<string, KeyRecord>> =>
   new Map(
     (await keys.known(read))
       .filter(({ purpose, participant }) => purpose === 'gateway' && participant === '')

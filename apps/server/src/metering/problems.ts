@@ -26,6 +26,19 @@ export const problems = defineProblems('metering', {
     title: { zh: '更正后用量小于零', en: 'The use would fall below zero' },
     next: { zh: '扣回数量不得超过该次使用的记录', en: 'Give back no more than was recorded for the use' },
   },
+  receiptPeriodTooLong: {
+    status: 422,
+    title: { zh: '回执包期间过长', en: 'The period is too long for one file of receipts' },
+    next: { zh: '一个回执包最多包含 31 天，请分月下载', en: 'One file holds at most 31 days; download month by month' },
+  },
+  noReceipts: {
+    status: 409,
+    title: { zh: '该期间没有可证明的回执', en: 'There is no receipt in that period that can be proven yet' },
+    next: {
+      zh: '使用约一分钟后封存并记入公开日志；如刚刚使用过，请稍后再试，或另选期间',
+      en: 'Uses are sealed and enter the public log about a minute later: try again soon, or choose another period',
+    },
+  },
   periodTooLong: {
     status: 422,
     title: { zh: '查询期间过长', en: 'The period is too long' },

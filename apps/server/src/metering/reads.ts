@@ -1,5 +1,6 @@
 import type { SegmentManifest } from '@shugu/gateway';
 import { empty, type Reader, type Sql, sql } from '../kernel/db/db.ts';
+import { idFloor } from '../kernel/ids.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type { Correction, MeteredGrant, UsageDay, UsageUnits, Watermarks } from './model.ts';
 
@@ -111,6 +112,22 @@ const manifestColumns = sql`m.manifest, m.salt, m.log_entry as "logEntry"`;
 export const segmentsOfGrant = (read: Reader, grant: string, source: string, before: number, count: number) =>
   read.rows<HeldManifest>(sql`select ${manifestColumns} from segment_grants g join segment_manifests m using (source, segment)
     where g.grant_id = ${grant} and g.source = ${source} and m.first_sequence < ${before} order by m.segment desc limit ${count}`);
+
+/** An id is made within moments of the instant at which its use is admitted. */
+const idSlackMs = 60_000;
+
+/** Segments that may hold uses of a grant that were admitted in [from, until), after a record, oldest first. */
+export const segmentsOfPeriod = (
+  read: Reader,
+  grant: string,
+  source: string,
+  { after, from, until }: { after: number; from: number; until: number },
+  count: number,
+) =>
+  read.rows<HeldManifest>(sql`select ${manifestColumns} from segment_grants g join segment_manifests m using (source, segment)
+    where g.grant_id = ${grant} and g.source = ${source} and m.last_sequence > ${after}
+      and (m.manifest ->> 'sealedAt')::bigint >= ${from} and m.first_use < ${idFloor('use', until + idSlackMs)}
+    order by m.segment limit ${count}`);
 
 /** Last record that stands in an imported segment; what comes after is in the tail. */
 export const lastSealedSequence = async (read: Reader, source: string): Promise<number> =>

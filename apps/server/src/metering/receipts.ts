@@ -1,17 +1,14 @@
 /** Finds records in segments by grant or id, and proves them. The database only says in which segments to look. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Meter, readSegment, receiptProof, type SegmentEntry, type UseRecord } from '@shugu/gateway';
+import { committedManifest, segmentKind } from '@shugu/evidence';
+import { type Meter, receiptProof, type SegmentEntry, type UseRecord } from '@shugu/gateway';
 import type { Reader } from '../kernel/db/db.ts';
 import type { Keys } from '../kernel/keys.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
-import { committedRecord, segmentKind } from './importer.ts';
 import { publicKeyOf } from './keys.ts';
 import { type HeldManifest, lastSealedSequence, segmentsOfGrant, segmentsOfUse } from './reads.ts';
 import { grantOfLine, useOf } from './rules.ts';
-
-export const receiptLimits = { segmentsHeld: 4 } as const;
+import type { SegmentReader } from './segments.ts';
 
 export interface FoundRecord {
   record: UseRecord;
@@ -21,7 +18,7 @@ export interface FoundRecord {
 
 export interface ReceiptDeps {
   meter: Meter;
-  segmentsFolder: string;
+  contentOf: SegmentReader;
   keys: Pick<Keys, 'known'>;
   publicLog: Pick<PublicLog, 'inclusion'>;
 }
@@ -39,21 +36,8 @@ export interface Receipts {
   proof(read: Reader, found: FoundRecord): ReturnType<typeof proofOf>;
 }
 
-type Content = { bytes: Buffer; entries: SegmentEntry[] };
-
 export const makeReceipts = (deps: ReceiptDeps): Receipts => {
-  const contents = new Map<string, Content>();
-  const contentOf = async ({ manifest }: HeldManifest): Promise<Content> => {
-    const name = `${manifest.source}/${String(manifest.segment).padStart(10, '0')}.seg`;
-    const before = contents.get(name);
-    if (before) return before;
-    const bytes = await readFile(join(deps.segmentsFolder, name));
-    const content = { bytes, entries: readSegment(bytes)?.entries ?? [] };
-    if (contents.size >= receiptLimits.segmentsHeld) contents.delete(contents.keys().next().value!);
-    contents.set(name, content);
-    return content;
-  };
-
+  const { contentOf } = deps;
   const page: Receipts['page'] = async (read, grant, query) => {
     const before = Number(decodeCursor(query.after, 1)?.[0] ?? Number.MAX_SAFE_INTEGER);
     const wanted = pageSize(query) + 1;
@@ -119,7 +103,7 @@ const proofOf = async (deps: ReceiptDeps, read: Reader, { record, held }: FoundR
     log: inclusion
       ? {
           kind: segmentKind,
-          record: committedRecord(manifest),
+          record: committedManifest(manifest),
           salt,
           entry: base64(inclusion.entry),
           origin: inclusion.origin,

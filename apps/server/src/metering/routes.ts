@@ -9,6 +9,7 @@ import type { Importer } from './importer.ts';
 import type { Correction, MeteredGrant } from './model.ts';
 import { problems } from './problems.ts';
 import { correctionPage, daysOfGrants, findGrant, productTotals, usagePage, watermarksOf } from './reads.ts';
+import type { ReceiptFile } from './receipt-file.ts';
 import type { FoundRecord, Receipts } from './receipts.ts';
 import { grantOfLine } from './rules.ts';
 import { limitsLeft, usageUpTo } from './usage.ts';
@@ -16,7 +17,7 @@ import { limitsLeft, usageUpTo } from './usage.ts';
 export interface MeteringRouteDeps {
   now(): Date;
   /** Once the meter is open. */
-  running(): { importer: Importer; receipts: Receipts };
+  running(): { importer: Importer; receipts: Receipts; receiptFile: ReceiptFile };
 }
 
 /** The grant, if the caller is its buyer, or its supplier where suppliers may look. */
@@ -69,11 +70,14 @@ const fresh = (deps: MeteringRouteDeps): Promise<number> =>
     .catch(() => 0);
 
 const dayMs = 86_400_000;
-const checkRange = (from: string, until: string): void => {
+const daysBetween = (from: string, until: string): number => {
   const days = (Date.parse(until) - Date.parse(from)) / dayMs + 1;
   if (days < 1)
     throw kernelProblems.invalid({ field: 'query.until', detail: { zh: '截止早于起始', en: 'until is before from' } });
-  if (days > wire.meteringLimits.usageDaysMax) throw problems.periodTooLong();
+  return days;
+};
+const checkRange = (from: string, until: string): void => {
+  if (daysBetween(from, until) > wire.meteringLimits.usageDaysMax) throw problems.periodTooLong();
 };
 
 // JSON of the wire is wider than what schemas say of a record; the value is plain JSON already.
@@ -110,6 +114,14 @@ export const makeRoutes = (deps: MeteringRouteDeps): Route[] => [
     await fresh(deps);
     const page = await receipts.page(read, grant.id, { limit: pageLimits.pageItemsDefault, ...query });
     return { ...page, items: page.items.map(summaryOf) };
+  }),
+  on(wire.receiptFile, async ({ read, principal, params, query }) => {
+    const grant = await visible(read, principal, params.id, 'buyer');
+    if (daysBetween(query.from, query.until) > wire.meteringLimits.receiptFileDaysMax)
+      throw problems.receiptPeriodTooLong();
+    await fresh(deps);
+    const body = await deps.running().receiptFile(read, grant, query);
+    return { body, fileName: `receipts-${grant.id}-${query.from}-${query.until}.json` };
   }),
   on(wire.getReceipt, async ({ read, principal, params }) => {
     const { receipts } = deps.running();

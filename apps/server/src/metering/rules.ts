@@ -1,6 +1,6 @@
 /** How records become figures. Pure. */
 import type { UseRecord } from '@shugu/gateway';
-import { DEFAULT_TIME_ZONE, periodKey } from '@shugu/policy';
+import { DEFAULT_TIME_ZONE, periodEnd, periodKey } from '@shugu/policy';
 import type { UsageDay, UsageUnits } from './model.ts';
 
 export const noUsage = (): UsageUnits => ({ calls: 0, incompleteCalls: 0, rows: 0, bytes: 0 });
@@ -26,6 +26,17 @@ export const unitsOf = ({ units, status, corrects, reason }: UseRecord): UsageUn
   ...units,
   incompleteCalls: status === 'incomplete' && (corrects === undefined || reason === 'answerCut') ? 1 : 0,
 });
+
+const dayMs = 86_400_000;
+
+export const nextDay = (day: string): string => new Date(Date.parse(day) + dayMs).toISOString().slice(0, 10);
+
+/** First instant (ms) of a local day; no zone is more than a day ahead of UTC. */
+export const dayStart = (day: string, zone: string): number => {
+  let at = Date.parse(day) - dayMs;
+  while (periodKey(at, zone, 'day') < day) at = periodEnd(at, zone, 'day')!;
+  return at;
+};
 
 const slotMs = 900_000;
 

@@ -1,5 +1,5 @@
 /** Papers to read, fetch and check. */
-import { formatTrust, type Trust, trustFrom, verifyBundle, vkeyOf } from '@shugu/evidence';
+import { formatTrust, meterRole, type Trust, trustFrom, verifyBundle, vkeyOf } from '@shugu/evidence';
 import * as wire from '@shugu/wire/kernel';
 import type { Database, Reader } from '../db/db.ts';
 import { empty, sql } from '../db/db.ts';
@@ -58,6 +58,8 @@ export const trustOf = async (
   const signing = known.filter((one) => one.purpose === 'seal' || one.purpose === 'signature');
   const listed = [];
   for (const one of signing) listed.push({ keyId: one.id, holder: await holder(one.participant), roles: signingRoles });
+  for (const one of known.filter(({ purpose }) => purpose === 'gateway'))
+    listed.push({ keyId: one.id, holder: await holder(one.participant), roles: [meterRole] });
   // Former witnesses too: papers carry their lines. How many lines a reader wants is the reader's to say.
   const witnesses = (await knownWitnesses(read)).map(({ vkey }) => ({ vkey }));
   const stampAuthorities = (await knownStampAuthorities(read)).map((certificate) => ({ certificate }));

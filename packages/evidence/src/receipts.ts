@@ -1,0 +1,117 @@
+/**
+ * A file of **receipts**: the uses of one grant in one period, each with its path to the root of a sealed segment, each segment
+ * with its signed manifest and the place of its commitment in a log. The node signs the whole and states with it that no use
+ * among the records it names is left out: sequences run over all grants, so that gaps alone would not show one.
+ */
+import { encodeBase64, formatNote, parseCheckpoint, parseNote } from '@shugu/tlog';
+import { inOrder } from './bundle.ts';
+import { canonicalBytes } from './canonical.ts';
+import type { LogEntry } from './entry.ts';
+import { type PublicJwk, type PublicKey, publicJwk } from './keys.ts';
+import { readReceipts, receiptsLimits } from './receipts-shape.ts';
+import { type Signer, type SignerLevel, signInContext } from './signer.ts';
+import { digestText, type SuiteName } from './suites.ts';
+
+/** What a gateway signs of a sealed segment; root and digests are SHA-256 in hex, whatever the suite. */
+export type UsageManifest = {
+  version: 1;
+  source: string;
+  segment: number;
+  firstSequence: number;
+  lastSequence: number;
+  count: number;
+  bytes: number;
+  sealedAt: number;
+  root: string;
+  digest: string;
+  previousDigest: string | null;
+  keyId: string;
+  signature: string;
+};
+
+/** `payload`: base64 of the record's exact bytes, a leaf of the segment; `path`: base64, leaf to root. */
+export type UsageReceipt = { sequence: number; payload: string; path: string[] };
+
+/** `checkpoint`: place among the file's checkpoints. The entry commits to `committedManifest` under the salt. */
+export type SegmentLog = { checkpoint: number; index: number; entry: LogEntry; salt: string; proof: string[] };
+
+export type ReceiptSegment = { manifest: UsageManifest; log: SegmentLog; receipts: UsageReceipt[] };
+
+export type ReceiptCheckpoint = { origin: string; suite: SuiteName; size: number; note: string };
+
+/** Differences that corrections added are contained. `receipts` counts records, corrections too. */
+export type UsageTotal = { receipts: number; calls: number; incompleteCalls: number; rows: number; bytes: number };
+
+export type Receipts = {
+  format: 'shugu-receipts';
+  version: 1;
+  issued: string;
+  node: string;
+  grant: string;
+  /** Of the instants at which the uses were admitted; `until` is not contained. */
+  period: { from: string; until: string };
+  /**
+   * Which records of the source were looked through: those after `after` up to `through`. `complete` is false where uses of
+   * the period were known beyond, because the file was full or they were not sealed yet.
+   */
+  range: { source: string; after: number; through: number; complete: boolean };
+  total: UsageTotal;
+  segments: ReceiptSegment[];
+  checkpoints: ReceiptCheckpoint[];
+  keys: { keyId: string; jwk: PublicJwk }[];
+  signer: { keyId: string; level: SignerLevel };
+};
+
+export type ReceiptsFile = Receipts & { signature: string };
+
+/** Kind under which a log commits to a segment's manifest. */
+export const segmentKind = 'usageSegment';
+
+/** Role in which a key must be listed in a trust file to sign receipts and segments. */
+export const meterRole = 'meter';
+
+/** What the log's commitment is made over. An absent digest is an empty text. */
+export const committedManifest = (manifest: UsageManifest) => ({
+  source: manifest.source,
+  segment: manifest.segment,
+  firstSequence: manifest.firstSequence,
+  lastSequence: manifest.lastSequence,
+  count: manifest.count,
+  root: manifest.root,
+  digest: manifest.digest,
+  previousDigest: manifest.previousDigest ?? '',
+  keyId: manifest.keyId,
+});
+
+/** The bytes under a file's signature: its digest in the signer's suite, small enough for a card. */
+export function signedReceipts(receipts: Receipts, name: SuiteName): Uint8Array {
+  const bytes = canonicalBytes(receipts, { bytesMax: receiptsLimits.bytesMax });
+  return canonicalBytes({ receipts: digestText(name, bytes) });
+}
+
+/** Proof lines of a checkpoint in the one order that verifiers accept. */
+export function orderedNote(note: string): { size: number; note: string } {
+  const parsed = parseNote(note);
+  const { origin, size } = parseCheckpoint(parsed.text);
+  return { size, note: formatNote({ text: parsed.text, signatures: inOrder(origin, parsed.signatures) }) };
+}
+
+/** The finished file. Throws `evidence.receipts-malformed` or `evidence.too-large`; it does not verify. */
+export async function buildReceipts(
+  input: Omit<Receipts, 'format' | 'version' | 'keys' | 'signer'>,
+  segmentKeys: readonly PublicKey[],
+  signer: Signer,
+): Promise<Uint8Array> {
+  const keys = new Map([...segmentKeys, signer.publicKey].map((key) => [key.keyId, key]));
+  const receipts: Receipts = {
+    format: 'shugu-receipts',
+    version: 1,
+    ...input,
+    keys: [...keys.values()]
+      .sort((a, b) => (a.keyId < b.keyId ? -1 : 1))
+      .map((key) => ({ keyId: key.keyId, jwk: publicJwk(key) })),
+    signer: { keyId: signer.keyId, level: signer.level },
+  };
+  const signature = encodeBase64(await signInContext(signer, 'receipt', signedReceipts(receipts, signer.suite)));
+  return canonicalBytes(readReceipts({ ...receipts, signature }), { bytesMax: receiptsLimits.bytesMax });
+}
