@@ -25,7 +25,7 @@ const make = async (suite: 'intl' | 'sm', out: string, passphraseFile: string): 
   try {
     await walkTrade({
       stage: makeStage(exchange.url, await readCast()),
-      walk: makeWalk('en', true),
+      walk: makeWalk('en'),
       folder: makeFolder(folder),
       setupToken: exchange.kernel.setupToken,
       suite,

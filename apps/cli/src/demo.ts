@@ -6,6 +6,7 @@ import type { CallInput } from '@shugu/wire';
 import * as catalogueWire from '@shugu/wire/catalogue';
 import * as deliveryWire from '@shugu/wire/delivery';
 import { demoGoods, type Good } from './goods/products.ts';
+import { say } from './say.ts';
 import { readCast } from './scenario/cast.ts';
 import { placeOrder, stateScenario } from './scenario/order.ts';
 import { applyForListing, assess, draftProduct, type Listing, reviewListing } from './scenario/product.ts';
@@ -119,7 +120,7 @@ const leaveWork = async (stage: Stage, listings: Listing[]): Promise<void> => {
 
 export const playDemo = async (exchange: Exchange, language: 'zh' | 'en'): Promise<void> => {
   const stage = makeStage(exchange.url, await readCast());
-  const walk = makeWalk(language, false);
+  const walk = makeWalk(language, say);
   const papers = join(exchange.kernel.config.home, 'demo-papers');
   await mkdir(papers, { recursive: true });
   const { kernel } = exchange;

@@ -1,6 +1,9 @@
 /** Lines for people. Chinese unless the locale or --lang=en says otherwise. */
 export const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
+/** Progress and remarks, where standard output is for the answer. */
+export const note = (line = ''): void => void process.stderr.write(`${line}\n`);
+
 export const languageOf = (argv: readonly string[]): 'zh' | 'en' => {
   const asked = argv.find((one) => one.startsWith('--lang='))?.slice(7);
   if (asked === 'en' || asked === 'zh') return asked;

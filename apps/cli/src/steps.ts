@@ -1,5 +1,6 @@
 /** Steps of a walk: each does something, says what was proven, and counts as failed when it throws or its proof does not hold. */
-import { dim, green, red, say } from './say.ts';
+import { reasonOf } from './failure.ts';
+import { dim, green, red } from './say.ts';
 
 export interface StepResult {
   name: string;
@@ -20,30 +21,28 @@ export type Prove = (fact: { zh: string; en: string }, holds?: boolean) => void;
 
 export class StepFailed extends Error {}
 
-export const makeWalk = (language: 'zh' | 'en', quiet: boolean): Walk => {
+/** `print` gets each line for people as it comes; without it the walk is silent. */
+export const makeWalk = (language: 'zh' | 'en', print: (line: string) => void = () => {}): Walk => {
   const results: StepResult[] = [];
   const step: Walk['step'] = async (name, title, run) => {
     const started = performance.now();
     const result: StepResult = { name, ok: true, ms: 0, title: title[language], proven: [] };
     const prove: Prove = (fact, holds = true) => {
-      if (!holds)
-        throw new StepFailed(`${name}: ${fact[language]} — ${language === 'zh' ? '不成立' : 'does not hold'}`);
+      if (!holds) throw new StepFailed(`${fact[language]} — ${language === 'zh' ? '不成立' : 'does not hold'}`);
       result.proven.push(fact[language]);
     };
     try {
       return await run(prove);
     } catch (error) {
       result.ok = false;
-      result.failure = (error as Error).message;
+      result.failure = reasonOf(error, language);
       throw error;
     } finally {
       result.ms = Math.round(performance.now() - started);
       results.push(result);
-      if (!quiet) {
-        say(`${result.ok ? green('✓') : red('✗')} ${result.title} ${dim(`${result.ms} ms`)}`);
-        for (const fact of result.proven) say(`    ${fact}`);
-        if (result.failure) say(red(`    ${result.failure}`));
-      }
+      print(`${result.ok ? green('✓') : red('✗')} ${result.title} ${dim(`${result.ms} ms`)}`);
+      for (const fact of result.proven) print(`    ${fact}`);
+      if (result.failure) print(red(`    ${result.failure}`));
     }
   };
   return { results, step };

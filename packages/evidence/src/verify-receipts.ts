@@ -150,7 +150,7 @@ async function checkCheckpoints(file: ReceiptsFile, trust: Trust, report: Receip
   }
   const used = new Set(file.segments.map(({ log }) => log.checkpoint));
   if (used.size !== file.checkpoints.length)
-    add(report, 'checkpoints.used', false, '每个检查点都有批次引用', 'every checkpoint belongs to a segment');
+    add(report, 'checkpoints.used', false, '每个检查点都有用量分段引用', 'every checkpoint belongs to a segment');
   return found;
 }
 
@@ -202,7 +202,7 @@ function checkSegments(
     report,
     'segments',
     fault === undefined,
-    `${count}个批次均经计量密钥签名，且在公开日志之中`,
+    `${count}个用量分段均经计量密钥签名，且在公开日志之中`,
     `${count} segments are signed by the meter and stand in the public log`,
     fault,
   );
@@ -281,7 +281,7 @@ function checkUses(file: ReceiptsFile, report: ReceiptsReport): void {
     report,
     'receipts',
     fault === undefined,
-    `${count}条回执均在各自批次之中，且属于该授权与期间`,
+    `${count}条回执均在各自用量分段之中，且属于该授权与期间`,
     `${count} receipts stand in their segments and are of this grant and period`,
     fault,
   );

@@ -114,9 +114,13 @@ export const passNotice = async (
     if (['refused', 'terminated', 'objection'].includes(state)) throw new Error(`the registration ended as ${state}`);
     return state === 'registered';
   });
+  const own = async () => (await again.call(registryWire.ownCertificates, { query: { limit: 100 } })).items;
+  // The same data may have been registered before.
+  const before = new Set((await own()).map(({ id }) => id));
   await move(await stage.as('registrar.clerk'), caseId, 'certify');
-  return until('the certificate', async () => {
-    const { items } = await again.call(registryWire.ownCertificates, { query: {} });
-    return items.find((one) => one.dataName === dataName && one.paper !== null && one.state === 'valid');
-  });
+  return until('the certificate', async () =>
+    (await own()).find(
+      (one) => !before.has(one.id) && one.dataName === dataName && one.paper !== null && one.state === 'valid',
+    ),
+  );
 };

@@ -17,6 +17,8 @@ export interface TradeWalk {
 
 export const supplier = 'xingsha.trader';
 export const buyer = 'citylogistics.trader';
+export const developer = 'citylogistics.developer';
+export const finance = 'citylogistics.finance';
 
 /** True when the call is refused with that problem: a proof that the wrong user stays outside. */
 export const refused = async (call: Promise<unknown>, ...codes: string[]): Promise<boolean> => {

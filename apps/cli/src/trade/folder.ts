@@ -5,6 +5,9 @@ import type { Client } from '@shugu/wire';
 import * as kernelWire from '@shugu/wire/kernel';
 import { until } from '../scenario/resource.ts';
 
+/** Files that prove something by themselves. */
+export const evidenceName = /\.(bundle|receipts)\.json$/;
+
 export interface TradeFile {
   kind: string;
   path: string;

@@ -23,7 +23,7 @@ export const demoListing = async (exchange: Exchange): Promise<PreparedListing> 
     const stage = makeStage(exchange.url, await readCast());
     const trade = {
       stage,
-      walk: makeWalk('en', true),
+      walk: makeWalk('en'),
       folder: makeFolder(papers),
       setupToken: exchange.kernel.setupToken,
       suite: exchange.kernel.config.suite,

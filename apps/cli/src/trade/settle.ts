@@ -11,12 +11,12 @@ import { type Contract, type Order, readOrder, waitForOrder } from '../scenario/
 import { until } from '../scenario/resource.ts';
 import type { Stage } from '../scenario/stage.ts';
 import { auditAmounts } from './auditor.ts';
-import { buyer, refused, supplier, type TradeWalk } from './context.ts';
+import { buyer, developer, finance, refused, supplier, type TradeWalk } from './context.ts';
 import { callsMax, shares, unitPrice } from './goods.ts';
+import { movedBetween, type Standing, standing, waitingElsewhere } from './money.ts';
+import { keepProofs } from './receipts.ts';
 
-const finance = 'citylogistics.finance';
-const developer = 'citylogistics.developer';
-const depositFen = 10_000;
+const depositFen = 10_000n;
 const callsBefore = 17;
 /** After acceptance, which ends nothing. */
 const callsAfter = 2;
@@ -36,7 +36,8 @@ const holdMoney = ({ stage, walk }: TradeWalk, order: Order) =>
         const seen = await client.call(settlementWire.readAccount, {});
         return seen.state === 'open';
       });
-      await client.call(settlementWire.simulateDeposit, { body: { amountFen: String(depositFen) } });
+      const deposit = depositFen + (await waitingElsewhere(client, order.id));
+      await client.call(settlementWire.simulateDeposit, { body: { amountFen: String(deposit) } });
       await waitForOrder(stage, buyer, order.id, 'delivering');
       const money = await client.call(settlementWire.readOrderMoney, { params: { order: order.id } });
       prove(
@@ -107,6 +108,7 @@ const openAccess = ({ stage, walk, folder }: TradeWalk, contract: Contract) =>
         fetch(`${access.address.replace(/\/$/, '')}/${code}`, {
           headers: { authorization: `Bearer ${secret}`, ...headers },
         });
+      const since = await stage.now();
       const delivered: unknown[] = [];
       const receipts: string[] = [];
       for (let i = 0; i < callsBefore; i++) {
@@ -132,16 +134,16 @@ const openAccess = ({ stage, walk, folder }: TradeWalk, contract: Contract) =>
         { zh: '合同外用途被拒绝', en: 'a purpose outside the contract is refused' },
         (await call('430102', access.secret, { 'x-purpose': 'credit' })).status === 403,
       );
-      return { ...access, receipts };
+      return { ...access, receipts, since };
     },
   );
 
-const keepReceipts = ({ stage, walk, folder }: TradeWalk, grant: string, ids: string[]) =>
+const countUse = ({ stage, walk }: TradeWalk, grant: string, ids: string[]) =>
   walk.step(
     'receipts',
     {
-      zh: '用量与回执：余量准确，回执可追溯到公开日志',
-      en: 'Usage and receipts: the balance is exact, receipts lead to the public log',
+      zh: '用量与回执：余量准确，一次调用一条回执',
+      en: 'Usage and receipts: the balance is exact, one receipt for each call',
     },
     async (prove) => {
       const client = await stage.as(developer);
@@ -162,7 +164,6 @@ const keepReceipts = ({ stage, walk, folder }: TradeWalk, grant: string, ids: st
         { zh: '回执清单与调用一一对应', en: 'the list of receipts matches the calls one to one' },
         items.length === callsBefore && items.every((one) => ids.includes(one.id)),
       );
-      await folder.write('receipts', 'receipts.json', `${JSON.stringify(items, null, 1)}\n`);
     },
   );
 
@@ -201,7 +202,7 @@ const accept = ({ stage, walk, folder }: TradeWalk, order: Order) =>
 const callOnce = ({ address, secret }: Access) =>
   fetch(`${address.replace(/\/$/, '')}/430102`, { headers: { authorization: `Bearer ${secret}` } });
 
-const useOn = ({ walk, stage }: TradeWalk, access: Access) =>
+const useOn = ({ walk, stage }: TradeWalk, access: Access & { receipts: string[] }) =>
   walk.step(
     'running',
     {
@@ -214,6 +215,7 @@ const useOn = ({ walk, stage }: TradeWalk, access: Access) =>
         const response = await callOnce(access);
         await response.arrayBuffer();
         statuses.push(response.status);
+        access.receipts.push(response.headers.get('x-receipt') ?? '');
       }
       prove(
         { zh: `验收后又调用 ${callsAfter} 次，照常供数`, en: `${callsAfter} more calls are served` },
@@ -259,7 +261,7 @@ const endContract = ({ stage, walk }: TradeWalk, contract: Contract) =>
     },
   );
 
-const settle = ({ stage, walk, folder }: TradeWalk, order: Order) =>
+const settle = ({ stage, walk, folder }: TradeWalk, order: Order, before: Standing) =>
   walk.step(
     'settlement',
     {
@@ -299,13 +301,22 @@ const settle = ({ stage, walk, folder }: TradeWalk, order: Order) =>
         },
         audit.agrees,
       );
-      const account = await client.call(settlementWire.readAccount, {});
+      const after = await standing(client);
+      const { own, others } = await movedBetween(client, before, after, order.id);
       prove(
         {
-          zh: `余款已解冻：可用 ${Number(account.funds.available) / 100} 元，冻结 0`,
-          en: `the rest is released: CNY ${Number(account.funds.available) / 100} available, nothing held`,
+          zh: `余款已解冻：本单自始至终可用余额减少 ${-own.available} 分，即合计数，冻结归零`,
+          en: `the rest is released: over its life this order took ${-own.available} fen, the total, and holds nothing`,
         },
-        Number(account.funds.available) === depositFen - Number(statement.total) && account.funds.held === '0',
+        -own.available === BigInt(statement.total ?? '-1') && own.held === 0n,
+      );
+      prove(
+        {
+          zh: `账户余额逐分相符：交易前 ${before.available} 分，其余往来 ${others.available} 分，现有 ${after.available} 分`,
+          en: `the account agrees to the fen: ${before.available} before, ${others.available} by all else, ${after.available} now`,
+        },
+        after.available === before.available + own.available + others.available &&
+          after.held === before.held + own.held + others.held,
       );
       const paper = await until(
         'the statement’s paper',
@@ -356,14 +367,21 @@ const closeBooks = ({ stage, walk, folder }: TradeWalk, order: Order, access: Ac
     },
   );
 
-export const useAndSettle = async (trade: TradeWalk, order: Order, contract: Contract): Promise<void> => {
+/** `before`: the buyer's account as it was before the contract could move anything. */
+export const useAndSettle = async (
+  trade: TradeWalk,
+  order: Order,
+  contract: Contract,
+  before: Standing,
+): Promise<void> => {
   await configure(trade, order);
   await holdMoney(trade, order);
   const access = await openAccess(trade, contract);
-  await keepReceipts(trade, access.grant, access.receipts);
+  await countUse(trade, access.grant, access.receipts);
   await accept(trade, order);
   await useOn(trade, access);
   await endContract(trade, contract);
-  await settle(trade, order);
+  await settle(trade, order, before);
+  await keepProofs(trade, access);
   await closeBooks(trade, order, access);
 };

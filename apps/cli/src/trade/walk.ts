@@ -1,10 +1,9 @@
 /** The steps of one whole trade, in the order people take them. */
 
 import { readFile } from 'node:fs/promises';
-import { formatTrust, parseTrust, type Trust, verifyBundle } from '@shugu/evidence';
+import { formatTrust, type Trust, verifyBundle, verifyReceipts } from '@shugu/evidence';
 import { cases } from '@shugu/wire/cases';
 import * as catalogueWire from '@shugu/wire/catalogue';
-import * as kernelWire from '@shugu/wire/kernel';
 import * as membersWire from '@shugu/wire/members';
 import * as registryWire from '@shugu/wire/registry';
 import { applyForMembership, reviewAdmission, seatPeople } from '../scenario/admission.ts';
@@ -19,8 +18,11 @@ import { placeOrder, readContract, signBoth, stateScenario } from '../scenario/o
 import { applyForListing, assess, draftProduct, reviewListing } from '../scenario/product.ts';
 import { applyForRegistration, passNotice, reviewRegistration } from '../scenario/registration.ts';
 import { bringResource } from '../scenario/resource.ts';
-import { buyer, refused, supplier, type TradeWalk } from './context.ts';
+import { buyer, finance, refused, supplier, type TradeWalk } from './context.ts';
+import { evidenceName } from './folder.ts';
 import { callsMax, divisionsClaims, divisionsListing, divisionsProduct, divisionsResource, shares } from './goods.ts';
+import { standing } from './money.ts';
+import { readTrust } from './receipts.ts';
 import { useAndSettle } from './settle.ts';
 
 const steward = 'xingsha.steward';
@@ -207,37 +209,37 @@ export const list = async ({ stage, walk, folder }: TradeWalk, resourceId: strin
   return { product, listing };
 };
 
-/** Reads the exchange's trust file and keeps it beside the papers. */
-const keepTrust = async ({ stage, folder }: TradeWalk): Promise<Trust> => {
-  const response = await stage.anyone.raw(kernelWire.trust, {});
-  const trust = parseTrust(new Uint8Array(await response.arrayBuffer()));
-  await folder.write('trust', 'trust.json', formatTrust(trust));
-  return trust;
+/** Whether a file holds, and the place of its entry in the log where it has one. */
+const examine = async (kind: string, bytes: Uint8Array, trust: Trust): Promise<{ ok: boolean; index?: number }> => {
+  if (kind === 'receipts') return { ok: (await verifyReceipts(bytes, trust)).ok };
+  const { ok, asOf } = await verifyBundle(bytes, trust);
+  return { ok, index: asOf?.index };
 };
 
-const verifyAll = (trade: TradeWalk): Promise<void> =>
-  trade.walk.step(
+/** Every file of the folder that is evidence, whole and with one bit changed, as an auditor would who has nothing else. */
+const verifyAll = ({ stage, walk, folder }: TradeWalk): Promise<void> =>
+  walk.step(
     'verify',
-    { zh: '离线核验：不连网，逐个核验全部证据包', en: 'Offline: every bundle is checked without a network' },
+    { zh: '离线核验：不连网，逐个核验全部证据', en: 'Offline: every piece of evidence is checked without a network' },
     async (prove) => {
-      const trust = await keepTrust(trade);
-      const stranger: Trust = { ...trust, logs: [{ ...trust.logs[0]!, origin: trust.logs[0]!.origin }] };
-      for (const { kind, path } of trade.folder.files.filter((file) => file.path.endsWith('.bundle.json'))) {
+      const trust = await readTrust(stage);
+      await folder.write('trust', 'trust.json', formatTrust(trust));
+      for (const { kind, path } of folder.files.filter((file) => evidenceName.test(file.path))) {
         const bytes = new Uint8Array(await readFile(path));
-        const report = await verifyBundle(bytes, stranger);
+        const { ok, index } = await examine(kind, bytes, trust);
         prove(
           {
-            zh: `${kind}：有效，见公开日志第 ${report.asOf?.index} 条`,
-            en: `${kind}: valid, entry ${report.asOf?.index} of the public log`,
+            zh: `${kind}：有效${index === undefined ? '' : `，见公开日志第 ${index} 条`}`,
+            en: `${kind}: valid${index === undefined ? '' : `, entry ${index} of the public log`}`,
           },
-          report.ok,
+          ok,
         );
         const place = Math.floor(bytes.length / 2);
         const changed = Uint8Array.from(bytes);
         changed[place] = changed[place]! ^ 1;
         prove(
           { zh: `${kind}：改动一个比特即被识破`, en: `${kind}: one changed bit is found out` },
-          !(await verifyBundle(changed, trust)).ok,
+          !(await examine(kind, changed, trust)).ok,
         );
       }
     },
@@ -279,6 +281,7 @@ export const walkTrade = async (trade: TradeWalk): Promise<void> => {
       return placed;
     },
   );
+  const before = await standing(await stage.as(finance));
   const contract = await walk.step(
     'contract',
     {
@@ -299,6 +302,6 @@ export const walkTrade = async (trade: TradeWalk): Promise<void> => {
       return signed;
     },
   );
-  await useAndSettle(trade, order, contract);
+  await useAndSettle(trade, order, contract, before);
   await verifyAll(trade);
 };

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const { suite } = exchange.exchange.kernel.config;
   const trade = {
     stage: exchange.stage,
-    walk: makeWalk('en', true),
+    walk: makeWalk('en'),
     folder: makeFolder(exchange.home),
     setupToken: '',
     suite,

@@ -28,7 +28,7 @@ let walked: string | undefined;
 
 const tradeEverything = async (): Promise<string | undefined> => {
   const folder = await mkdtemp(join(tmpdir(), 'shugu-trade-'));
-  const walk = makeWalk('en', true);
+  const walk = makeWalk('en');
   try {
     await walkTrade({ stage: world.stage, walk, folder: makeFolder(folder), suite: 'intl' });
     return undefined;

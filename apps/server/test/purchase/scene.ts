@@ -80,7 +80,7 @@ export const openShop = async (exchange: TestExchange, limits: object = {}): Pro
   try {
     const { resource } = await register({
       stage,
-      walk: makeWalk('en', true),
+      walk: makeWalk('en'),
       folder: makeFolder(papers),
       suite: 'intl',
     });
