@@ -1,13 +1,14 @@
 /** `shugu backup`: the whole node in one file, of a running node too. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { connectHome, makeLog, readConfig, version, writeBackup } from '@shugu/server';
 import type { Context } from './main.ts';
+import { Misuse, readArgs } from './misuse.ts';
 import { dim, green, red, say } from './say.ts';
 
 const words = {
   zh: {
+    out: '请用 --out FILE 给出要写的备份文件',
     done: '备份已完成',
     rows: '行',
     files: '个文件',
@@ -18,6 +19,7 @@ const words = {
     keep: '请把摘要另行保存；备份含有合同与商业数据，按机密资料保管',
   },
   en: {
+    out: 'name the file to write with --out FILE',
     done: 'backup made',
     rows: 'rows',
     files: 'files',
@@ -31,10 +33,13 @@ const words = {
 } as const;
 
 /** The first line of the file, or SHUGU_BACKUP_PASSPHRASE. */
-export const passphraseFrom = async (file: string | undefined, cwd: string): Promise<string | undefined> => {
+export const passphraseFrom = async (
+  file: string | undefined,
+  { cwd, language }: Context,
+): Promise<string | undefined> => {
   if (file === undefined) return undefined;
   const text = await readFile(resolve(cwd, file), 'utf8').catch(() => {
-    throw new Error(`${file}: cannot be read`);
+    throw new Misuse(language === 'zh' ? `${file}：无法读取` : `${file}: cannot be read`);
   });
   return text.split(/\r?\n/)[0];
 };
@@ -46,17 +51,20 @@ export const environmentPassphrase = (): { passphrase: string | undefined; envir
 };
 
 export const run = async (args: string[], { language, cwd }: Context): Promise<number> => {
-  const { values } = parseArgs({
-    args,
-    options: {
-      out: { type: 'string' },
-      home: { type: 'string' },
-      'passphrase-file': { type: 'string' },
-      json: { type: 'boolean', default: false },
+  const { values } = readArgs(
+    {
+      args,
+      options: {
+        out: { type: 'string' },
+        home: { type: 'string' },
+        'passphrase-file': { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
     },
-  });
-  if (!values.out) throw new Error('backup: name the file to write with --out FILE');
+    language,
+  );
   const word = words[language];
+  if (!values.out) throw new Misuse(word.out);
   const { passphrase: given, environment } = environmentPassphrase();
   const first = readConfig(environment, values.home === undefined ? {} : { home: values.home });
   const config = { ...first, home: resolve(cwd, first.home) };
@@ -69,7 +77,7 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
       program: version,
       out: resolve(cwd, values.out),
       now: new Date(),
-      passphrase: (await passphraseFrom(values['passphrase-file'], cwd)) ?? given,
+      passphrase: (await passphraseFrom(values['passphrase-file'], { cwd, language })) ?? given,
     });
     const { manifest, sha256, bytes } = report;
     const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);

@@ -1,8 +1,8 @@
 /** `shugu doctor`: is this node well, and if not, what to do. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type ExtraCheck, examine, type Finding, makeLog, ownMigrations, readConfig } from '@shugu/server';
 import type { Context } from './main.ts';
+import { readArgs } from './misuse.ts';
 import { dim, green, red, say } from './say.ts';
 
 /** Double entry, asked again of the rows themselves: each entry balances per owner and currency. */
@@ -27,10 +27,13 @@ const print = (finding: Finding, language: 'zh' | 'en'): void => {
 };
 
 export const run = async (args: string[], { language, cwd }: Context): Promise<number> => {
-  const { values } = parseArgs({
-    args,
-    options: { home: { type: 'string' }, json: { type: 'boolean', default: false } },
-  });
+  const { values } = readArgs(
+    {
+      args,
+      options: { home: { type: 'string' }, json: { type: 'boolean', default: false } },
+    },
+    language,
+  );
   const first = readConfig(process.env, values.home === undefined ? {} : { home: values.home });
   const findings = await examine({
     config: { ...first, home: resolve(cwd, first.home) },

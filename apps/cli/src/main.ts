@@ -1,13 +1,9 @@
-/** `shugu VERB …`: one file per verb, loaded only when asked for. */
+/** `shugu VERB …`: one file per verb. Exit status: 0 holds, 1 does not hold or failed, 2 misuse (docs/operate/commands.md). */
 import { resolve } from 'node:path';
-import { languageOf, say } from './say.ts';
-
-interface Verb {
-  usage: string;
-  zh: string;
-  en: string;
-  load(): Promise<{ run(args: string[], context: Context): Promise<number> }>;
-}
+import { reasonOf } from './failure.ts';
+import { Misuse } from './misuse.ts';
+import { languageOf, note, say } from './say.ts';
+import { help, helpOf, usageOf, verbs } from './verbs.ts';
 
 export interface Context {
   language: 'zh' | 'en';
@@ -15,76 +11,45 @@ export interface Context {
   cwd: string;
 }
 
-const verbs: Record<string, Verb> = {
-  start: {
-    usage: 'start [--port N]',
-    zh: '启动交易所（首次附带演示数据）',
-    en: 'start the exchange, with demo data the first time',
-    load: () => import('./start.ts'),
-  },
-  trade: {
-    usage: 'trade [--out DIR] [--suite intl|sm] [--url URL] [--json]',
-    zh: '走完一整笔交易并留下全部凭证',
-    en: 'walk one whole trade and leave all its papers',
-    load: () => import('./trade.ts'),
-  },
-  verify: {
-    usage: 'verify FILE… [--trust KEYS] [--log URL] [--json]',
-    zh: '离线核验凭证包',
-    en: 'check bundles offline',
-    load: () => import('./verify.ts'),
-  },
-  backup: {
-    usage: 'backup --out FILE [--home DIR] [--passphrase-file FILE]',
-    zh: '把整个节点备份成一个文件',
-    en: 'put the whole node into one file',
-    load: () => import('./backup.ts'),
-  },
-  restore: {
-    usage: 'restore FILE --home DIR [--witness FILE] [--new-origin]',
-    zh: '把备份恢复到空目录',
-    en: 'bring a backup into an empty folder',
-    load: () => import('./restore.ts'),
-  },
-  doctor: {
-    usage: 'doctor [--home DIR] [--json]',
-    zh: '体检：环境、数据与日志',
-    en: 'look whether a node is well',
-    load: () => import('./doctor.ts'),
-  },
-  witness: {
-    usage: 'witness --home DIR [--port N] [--log VKEY]',
-    zh: '运行公开日志的见证方',
-    en: 'run a witness of public logs',
-    load: () => import('./witness.ts'),
-  },
+const helpWords = ['help', '--help', '-h'];
+
+const unknown = (name: string, language: Context['language']): number => {
+  note(language === 'zh' ? `shugu: 没有“${name}”这个命令\n` : `shugu: there is no verb "${name}"\n`);
+  note(help(language));
+  return 2;
 };
 
-const help = (language: 'zh' | 'en'): string => {
-  const width = Math.max(...Object.values(verbs).map((verb) => verb.usage.length));
-  const lines = Object.values(verbs).map((verb) => `  shugu ${verb.usage.padEnd(width)}  ${verb[language]}`);
-  return [language === 'zh' ? '数谷：数据交易所' : 'Shugu: a data exchange', '', ...lines, ''].join('\n');
-};
-
-const main = async (argv: string[]): Promise<number> => {
-  const language = languageOf(argv);
+const main = async (argv: string[], language: Context['language']): Promise<number> => {
   const [name = 'help', ...args] = argv.filter((one) => !/^--lang(=|$)/.test(one));
-  if (['help', '--help', '-h'].includes(name)) {
-    say(help(language));
+  if (helpWords.includes(name)) {
+    const [asked] = args;
+    if (asked === undefined || helpWords.includes(asked)) say(help(language));
+    else if (!Object.hasOwn(verbs, asked)) return unknown(asked, language);
+    else say(helpOf(asked, language));
     return 0;
   }
-  const verb = verbs[name];
-  if (!verb) {
-    console.error(language === 'zh' ? `没有“${name}”这个命令\n` : `there is no verb "${name}"\n`);
-    console.error(help(language));
+  if (!Object.hasOwn(verbs, name)) return unknown(name, language);
+  if (args.some((one) => ['--help', '-h'].includes(one))) {
+    say(helpOf(name, language));
+    return 0;
+  }
+  try {
+    const verb = await verbs[name]!.load();
+    return await verb.run(args, { language, cwd: resolve(process.env.SHUGU_CWD ?? process.cwd()) });
+  } catch (error) {
+    note(`shugu ${name}: ${reasonOf(error, language)}`);
+    if (process.env.SHUGU_LOG_LEVEL === 'debug') note((error as Error).stack);
+    if (!(error instanceof Misuse)) return 1;
+    note(usageOf(name, language));
     return 2;
   }
-  const module = await verb.load();
-  return module.run(args, { language, cwd: resolve(process.env.SHUGU_CWD ?? process.cwd()) });
 };
 
-process.exitCode = await main(process.argv.slice(2)).catch((error: Error) => {
-  console.error(`shugu: ${error.message}`);
-  if (process.env.SHUGU_LOG_LEVEL === 'debug') console.error(error.stack);
-  return 1;
+// Whoever reads only the first lines (`| head`) has read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(process.exitCode ?? 0);
 });
+
+const argv = process.argv.slice(2);
+process.exitCode = await main(argv, languageOf(argv));

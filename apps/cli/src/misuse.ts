@@ -6,17 +6,21 @@ export class Misuse extends Error {}
 
 type Language = Context['language'];
 
+const portMax = 65_535;
+
 const words = {
   zh: {
     unknown: (option: string) => `没有 ${option} 这个选项`,
     value: (option: string) => `${option} 后面要有一个值`,
     noValue: (option: string) => `${option} 后面不带值`,
+    port: (text: string) => `--port 是 0 到 ${portMax} 之间的整数，不是“${text}”`,
     extra: (word: string) => `不明白“${word}”：这里不需要别的参数`,
   },
   en: {
     unknown: (option: string) => `there is no option ${option}`,
     value: (option: string) => `${option} needs a value`,
     noValue: (option: string) => `${option} takes no value`,
+    port: (text: string) => `--port is a whole number up to ${portMax}, and not "${text}"`,
     extra: (word: string) => `"${word}" is not understood: no further argument is needed here`,
   },
 } as const;
@@ -29,6 +33,11 @@ const plainly = (error: NodeJS.ErrnoException, language: Language): string => {
   if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return word.unknown(option);
   if (error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return word.extra(quoted);
   return /does not take an argument/.test(error.message) ? word.noValue(option) : word.value(option);
+};
+
+export const readPort = (text: string, language: Language): number => {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > portMax) throw new Misuse(words[language].port(text));
+  return Number(text);
 };
 
 /** As `parseArgs`; what it refuses is told in plain words. */

@@ -1,14 +1,17 @@
 /** `shugu restore`: a backup into an empty folder (and an empty database where SHUGU_DATABASE_URL names one). */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { makeLog, ownMigrations, readConfig, restoreBackup, type Standing, startPostgres } from '@shugu/server';
 import { environmentPassphrase, passphraseFrom } from './backup.ts';
 import type { Context } from './main.ts';
+import { Misuse, readArgs } from './misuse.ts';
 import { dim, green, red, say } from './say.ts';
 
 const words = {
   zh: {
+    one: '请给出一个备份文件',
+    unreadable: (path: string) => `${path}：无法读取`,
     done: '恢复完成',
     rows: '行',
     files: '个文件',
@@ -25,6 +28,8 @@ const words = {
     settings: '启动时请使用',
   },
   en: {
+    one: 'name one backup',
+    unreadable: (path: string) => `${path}: cannot be read`,
     done: 'restored',
     rows: 'rows',
     files: 'files',
@@ -46,26 +51,33 @@ const words = {
 const lines = (text: string): string[] => text.split(/\r?\n/).filter((line) => line !== '');
 
 export const run = async (args: string[], { language, cwd }: Context): Promise<number> => {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      home: { type: 'string' },
-      'passphrase-file': { type: 'string' },
-      'secret-file': { type: 'string' },
-      witness: { type: 'string', multiple: true },
-      'new-origin': { type: 'boolean', default: false },
-      erased: { type: 'string' },
-      json: { type: 'boolean', default: false },
+  const { values, positionals } = readArgs(
+    {
+      args,
+      allowPositionals: true,
+      options: {
+        home: { type: 'string' },
+        'passphrase-file': { type: 'string' },
+        'secret-file': { type: 'string' },
+        witness: { type: 'string', multiple: true },
+        'new-origin': { type: 'boolean', default: false },
+        erased: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
     },
-  });
+    language,
+  );
   const [file, ...more] = positionals;
-  if (!file || more.length) throw new Error('restore: name one backup');
   const word = words[language];
+  if (!file || more.length) throw new Misuse(word.one);
   const { passphrase: given, environment } = environmentPassphrase();
   const first = readConfig(environment, values.home === undefined ? {} : { home: values.home });
   const config = { ...first, home: resolve(cwd, first.home) };
-  const read = (path: string) => readFile(resolve(cwd, path), 'utf8');
+  const read = (path: string) =>
+    readFile(resolve(cwd, path), 'utf8').catch(() => {
+      throw new Misuse(word.unreadable(path));
+    });
+  if (!existsSync(resolve(cwd, file))) throw new Misuse(word.unreadable(file));
   const log = makeLog('error');
   const report = await restoreBackup({
     config,
@@ -80,7 +92,7 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
       return { connection: postgres.connection, close: () => postgres.stop() };
     },
     now: new Date(),
-    passphrase: (await passphraseFrom(values['passphrase-file'], cwd)) ?? given,
+    passphrase: (await passphraseFrom(values['passphrase-file'], { cwd, language })) ?? given,
     ...(values['secret-file'] ? { secret: Buffer.from((await read(values['secret-file'])).trim(), 'hex') } : {}),
     checkpoints: await Promise.all((values.witness ?? []).map(read)),
     newOrigin: values['new-origin'],

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Exchange, endLeftoverDatabase, makeLog, readConfig, startExchange, untilStopped } from '@shugu/server';
 import { playDemo } from './demo.ts';
 import type { Context } from './main.ts';
+import { readArgs, readPort } from './misuse.ts';
 import { dim, say } from './say.ts';
 import { readCast } from './scenario/cast.ts';
 import { simulatedStart } from './server.ts';
@@ -83,14 +83,17 @@ const printReady = async (exchange: Exchange, language: 'zh' | 'en', demo: boole
 };
 
 export const run = async (args: string[], { language, cwd }: Context): Promise<number> => {
-  const { values } = parseArgs({
-    args,
-    options: { port: { type: 'string' }, home: { type: 'string' }, 'no-demo': { type: 'boolean', default: false } },
-  });
+  const { values } = readArgs(
+    {
+      args,
+      options: { port: { type: 'string' }, home: { type: 'string' }, 'no-demo': { type: 'boolean', default: false } },
+    },
+    language,
+  );
   const started = performance.now();
   const word = words[language];
   const first = readConfig(process.env, {
-    ...(values.port === undefined ? {} : { port: Number(values.port) }),
+    ...(values.port === undefined ? {} : { port: readPort(values.port, language) }),
     ...(values.home === undefined ? {} : { home: values.home }),
   });
   const home = resolve(cwd, first.home);

@@ -1,29 +1,35 @@
 /** `shugu witness`: watches logs and cosigns their checkpoints (C2SP tlog-witness); a process of its own, best elsewhere. */
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openWitness, serveWitness, untilStopped } from '@shugu/server';
 import type { Context } from './main.ts';
+import { Misuse, readArgs, readPort } from './misuse.ts';
 import { say } from './say.ts';
 
-const portMax = 65_535;
+const words = {
+  zh: { home: '请用 --home DIR 给出见证方的文件夹', suite: '--suite 只能是 intl 或 sm' },
+  en: { home: 'name the witness’s folder with --home DIR', suite: '--suite is intl or sm' },
+} as const;
 
 export const run = async (args: string[], { language, cwd }: Context): Promise<number> => {
-  const { values } = parseArgs({
-    args,
-    options: {
-      home: { type: 'string' },
-      port: { type: 'string', default: '7171' },
-      host: { type: 'string', default: '127.0.0.1' },
-      name: { type: 'string' },
-      suite: { type: 'string', default: 'intl' },
-      log: { type: 'string', multiple: true },
+  const { values } = readArgs(
+    {
+      args,
+      options: {
+        home: { type: 'string' },
+        port: { type: 'string', default: '7171' },
+        host: { type: 'string', default: '127.0.0.1' },
+        name: { type: 'string' },
+        suite: { type: 'string', default: 'intl' },
+        log: { type: 'string', multiple: true },
+      },
     },
-  });
-  if (!values.home) throw new Error('witness: name its folder with --home DIR');
-  const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > portMax) throw new Error('witness: --port is a number up to 65535');
-  if (values.suite !== 'intl' && values.suite !== 'sm') throw new Error('witness: --suite is intl or sm');
+    language,
+  );
+  const word = words[language];
+  if (!values.home) throw new Misuse(word.home);
+  const port = readPort(values.port, language);
+  if (values.suite !== 'intl' && values.suite !== 'sm') throw new Misuse(word.suite);
   const witness = await openWitness({
     home: resolve(cwd, values.home),
     name:

@@ -49,7 +49,7 @@ export {
   publicPem,
 } from './keys.ts';
 export { checkpointSigner, type KnownVerifier, type NoteUse, verifierOf, vkeyOf, witnessSigner } from './notes.ts';
-export { EvidenceError, type EvidenceProblemCode } from './problem.ts';
+export { chineseOf, EvidenceError, type EvidenceProblemCode } from './problem.ts';
 export {
   type DatedCheckpoint,
   judgePromise,

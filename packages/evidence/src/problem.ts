@@ -19,6 +19,28 @@ export type EvidenceProblemCode =
 
   | 'evidence.receipts-malformed';
 
+/** What the codes say to a reader of Chinese; the texts of errors are English and say more. */
+export const problemTitles: Record<EvidenceProblemCode, string> = {
+  'evidence.canonical-value': '含有不能规范表示的值',
+  'evidence.canonical-bytes': '不是规范编码的 JSON',
+  'evidence.too-large': '文件过大',
+  'evidence.too-deep': '嵌套过深',
+  'evidence.key-malformed': '公钥格式不对',
+  'evidence.signature-malformed': '签名格式不对',
+  'evidence.sealed-malformed': '密封内容格式不对',
+  'evidence.sealed-wrong-key': '密封内容与密钥不符',
+  'evidence.salt': '盐的长度不对',
+  'evidence.entry-malformed': '日志条目格式不对',
+  'evidence.bundle-malformed': '凭证包格式不对',
+  'evidence.trust-malformed': '信任文件格式不对',
+  'evidence.promise-malformed': '收录承诺格式不对',
+  'evidence.receipts-malformed': '回执包格式不对',
+};
+
+/** The title with the place, or the text of an error that is none of ours. */
+export const chineseOf = (error: Error): string =>
+  error instanceof EvidenceError ? `${problemTitles[error.code]}${error.at ? `：${error.at}` : ''}` : error.message;
+
 /** `at`: where in the value, as in `document.parties[0].name`. */
 export class EvidenceError extends Error {
   readonly code: EvidenceProblemCode;

@@ -18,7 +18,7 @@ import {
 import { canonicalBytes, parseCanonical } from './canonical.ts';
 import type { Context } from './contexts.ts';
 import { verifierOf } from './notes.ts';
-import { EvidenceError } from './problem.ts';
+import { chineseOf, EvidenceError } from './problem.ts';
 import { plainText, shape } from './shape.ts';
 import { type Signer, signInContext, verifyInContext } from './signer.ts';
 import { isSuiteName, type SuiteName, suite } from './suites.ts';
@@ -113,9 +113,8 @@ export function verifyPromise(bytes: Uint8Array, trust: Trust): PromiseReport {
     promise = readSigned<LogPromise>(bytes, 'shugu-promise');
   } catch (problem) {
     if (!(problem instanceof EvidenceError)) throw problem;
-    const { message } = problem;
-    const check = { id: 'format', ok: false, zh: `不是规范的收录承诺：${message}`, en: `not a promise: ${message}` };
-    return { ok: false, checks: [check] };
+    const [zh, en] = [`不是规范的收录承诺：${chineseOf(problem)}`, `not a promise: ${problem.message}`];
+    return { ok: false, checks: [{ id: 'format', ok: false, zh, en }] };
   }
   const { origin, sequencedBy } = promise;
   const found = logSigned(promise, trust);

@@ -5,7 +5,7 @@ import { canonicalBytes, type Json, parseCanonical } from './canonical.ts';
 import { verifyCommitment } from './commitment.ts';
 import { commitmentOf, undisclosedKind } from './entry.ts';
 import { type PublicKey, publicKeyFromJwk } from './keys.ts';
-import { EvidenceError } from './problem.ts';
+import { chineseOf, EvidenceError } from './problem.ts';
 import { type SignerLevel, signerLevels, verifyInContext } from './signer.ts';
 import { checkStamp } from './stamp/check.ts';
 import type { Stamp } from './stamp/stamp.ts';
@@ -60,7 +60,7 @@ export async function verifyBundle(
   const add = (id: string, ok: boolean, zh: string, en: string) => report.checks.push({ id, ok, zh, en });
   const bundle = readStrictly(bytes);
   if (bundle instanceof Error) {
-    add('format', false, `不是规范的凭证包：${bundle.message}`, `not a canonical bundle: ${bundle.message}`);
+    add('format', false, `不是规范的凭证包：${chineseOf(bundle)}`, `not a canonical bundle: ${bundle.message}`);
     return report;
   }
   add(

@@ -3,7 +3,7 @@ import { canonicalBytes, parseCanonical, readJson } from './canonical.ts';
 import { verifyCommitment } from './commitment.ts';
 import { commitmentOf } from './entry.ts';
 import { type PublicKey, publicKeyFromJwk } from './keys.ts';
-import { EvidenceError } from './problem.ts';
+import { chineseOf, EvidenceError } from './problem.ts';
 import {
   committedManifest,
   meterRole,
@@ -86,12 +86,12 @@ export async function verifyReceipts(bytes: Uint8Array, trust: Trust): Promise<R
 }
 
 function add(report: ReceiptsReport, id: string, ok: boolean, zh: string, en: string, why?: unknown): void {
-  const reason = !ok && why instanceof Error ? why.message : '';
+  const reason = !ok && why instanceof Error ? why : undefined;
   report.checks.push({
     id,
     ok,
-    zh: ok ? zh : `不成立：${zh}${reason && `（${reason}）`}`,
-    en: ok ? en : `does not hold: ${en}${reason && ` (${reason})`}`,
+    zh: ok ? zh : `不成立：${zh}${reason ? `（${chineseOf(reason)}）` : ''}`,
+    en: ok ? en : `does not hold: ${en}${reason ? ` (${reason.message})` : ''}`,
   });
 }
 

@@ -1,15 +1,8 @@
 /** `shugu verify` of a promise: offline, whether a trusted log gave it; with `--log URL`, whether that log has kept it. */
 import { basename } from 'node:path';
-import {
-  judgePromise,
-  type LogPromise,
-  type PromiseReport,
-  type PromiseVerdict,
-  type Trust,
-  verifyPromise,
-} from '@shugu/evidence';
-import type { Context } from './main.ts';
-import { green, red, say } from './say.ts';
+import { judgePromise, type LogPromise, type PromiseReport, type PromiseVerdict, type Trust } from '@shugu/evidence';
+import type { Context } from '../main.ts';
+import { green, red, say } from '../say.ts';
 
 const limits = { patienceSeconds: 20, fileBytesMax: 524_288 } as const;
 
@@ -30,12 +23,6 @@ const words = {
     offline: 'with --log URL the log is asked whether it was kept',
   },
 } as const;
-
-/** Undefined for anything that does not call itself a promise. */
-export const readPromise = (bytes: Uint8Array, trust: Trust): PromiseReport | undefined => {
-  const named = Buffer.from(bytes.subarray(0, limits.fileBytesMax)).includes('"format":"shugu-promise"');
-  return named ? verifyPromise(bytes, trust) : undefined;
-};
 
 export const askLog = (promise: LogPromise, trust: Trust, url: string): Promise<PromiseVerdict> => {
   const base = `${url.replace(/\/+$/, '')}/log/${promise.origin}`;

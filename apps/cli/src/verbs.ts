@@ -1,0 +1,165 @@
+/** The verbs of the command line: how each is called, what it does, and where it stands; loaded only when asked for. */
+import type { Context } from './main.ts';
+
+interface Told {
+  zh: string;
+  en: string;
+}
+
+export interface Verb {
+  usage: string;
+  does: Told;
+  /** Options and remarks, shown by `shugu help VERB`. */
+  more: readonly (readonly [string, Told])[];
+  load(): Promise<{ run(args: string[], context: Context): Promise<number> }>;
+}
+
+const json: readonly [string, Told] = [
+  '--json',
+  { zh: '结果写成标准输出上的一个 JSON 对象', en: 'the result as one JSON object on standard output' },
+];
+const home: readonly [string, Told] = [
+  '--home DIR',
+  { zh: '节点的数据文件夹（默认 .shugu）', en: 'the node’s folder of data (.shugu unless said)' },
+];
+const passphrase: readonly [string, Told] = [
+  '--passphrase-file FILE',
+  { zh: '口令在该文件的第一行', en: 'the passphrase is the first line of that file' },
+];
+
+export const verbs: Record<string, Verb> = {
+  start: {
+    usage: 'start [--port N] [--home DIR] [--no-demo]',
+    does: { zh: '启动交易所（首次附带演示数据）', en: 'start the exchange, with demo data the first time' },
+    more: [
+      ['--port N', { zh: '门户与接口的端口', en: 'port of portal and API' }],
+      home,
+      ['--no-demo', { zh: '不要演示数据，从空节点开始', en: 'no demo data: an empty node' }],
+    ],
+    load: () => import('./start.ts'),
+  },
+  trade: {
+    usage: 'trade [--out DIR] [--suite intl|sm] [--url URL] [--json]',
+    does: { zh: '走完一整笔交易并留下全部凭证', en: 'walk one whole trade and leave all its papers' },
+    more: [
+      [
+        '--out DIR',
+        { zh: '凭证留在这里（默认 shugu-trade/时间）', en: 'where papers are left (shugu-trade/TIME unless said)' },
+      ],
+      [
+        '--suite intl|sm',
+        { zh: '密码套件：intl 为 Ed25519/SHA-256，sm 为 SM2/SM3', en: 'intl is Ed25519/SHA-256, sm is SM2/SM3' },
+      ],
+      [
+        '--url URL',
+        {
+          zh: '在已启动的演示环境里交易；会推进其模拟日历。不给则临时起一个交易所，用完即删',
+          en: 'trade at a running demo, whose simulated calendar is moved; without it an exchange is made for the trade',
+        },
+      ],
+      ['--setup-token TOKEN', { zh: '该交易所尚未初始化时需要', en: 'needed where that exchange is not set up yet' }],
+      json,
+    ],
+    load: () => import('./trade.ts'),
+  },
+  verify: {
+    usage: 'verify FILE|DIR… [--trust KEYS] [--log URL] [--json]',
+    does: { zh: '离线核验凭证包、回执包与收录承诺', en: 'check bundles, receipts and promises offline' },
+    more: [
+      [
+        'FILE|DIR…',
+        { zh: '文件，或其中全部文件都要查看的文件夹', en: 'files, or folders of which every file is looked at' },
+      ],
+      [
+        '--trust KEYS',
+        {
+          zh: '信任文件（默认为第一个文件旁的 trust.json）',
+          en: 'the trust file (trust.json beside the first unless said)',
+        },
+      ],
+      [
+        '--log URL',
+        { zh: '向该日志核对收录承诺；其余一律不连网', en: 'ask that log about promises; all else is offline' },
+      ],
+      json,
+    ],
+    load: () => import('./verify.ts'),
+  },
+  backup: {
+    usage: 'backup --out FILE [--home DIR] [--passphrase-file FILE] [--json]',
+    does: { zh: '把整个节点备份成一个文件', en: 'put the whole node into one file' },
+    more: [['--out FILE', { zh: '要写的文件', en: 'the file to write' }], home, passphrase, json],
+    load: () => import('./backup.ts'),
+  },
+  restore: {
+    usage: 'restore FILE --home DIR [--witness FILE] [--new-origin] [--json]',
+    does: { zh: '把备份恢复到空目录', en: 'bring a backup into an empty folder' },
+    more: [
+      home,
+      passphrase,
+      ['--secret-file FILE', { zh: '另行保管的节点密钥', en: 'the node’s secret, where it was kept apart' }],
+      ['--witness FILE', { zh: '他方持有的检查点，可多次给出', en: 'a checkpoint that others hold; may be repeated' }],
+      ['--new-origin', { zh: '启用新的日志，原日志封存', en: 'open a new log and close the old one' }],
+      ['--erased FILE', { zh: '备份之后已抹除者的名单', en: 'a list of whom was erased after the backup' }],
+      json,
+    ],
+    load: () => import('./restore.ts'),
+  },
+  doctor: {
+    usage: 'doctor [--home DIR] [--json]',
+    does: { zh: '体检：环境、数据与日志', en: 'look whether a node is well' },
+    more: [home, json],
+    load: () => import('./doctor.ts'),
+  },
+  witness: {
+    usage: 'witness --home DIR [--port N] [--log VKEY]',
+    does: { zh: '运行公开日志的见证方', en: 'run a witness of public logs' },
+    more: [
+      ['--home DIR', { zh: '见证方自己的文件夹', en: 'the witness’s own folder' }],
+      ['--port N', { zh: '端口（默认 7171）', en: 'its port (7171 unless said)' }],
+      ['--host HOST', { zh: '监听地址（默认 127.0.0.1）', en: 'the address it listens on (127.0.0.1 unless said)' }],
+      ['--name NAME', { zh: '见证方名称', en: 'its name' }],
+      ['--suite intl|sm', { zh: '密码套件', en: 'its suite' }],
+      ['--log VKEY', { zh: '要见证的日志公钥，可多次给出', en: 'key of a log to watch; may be repeated' }],
+    ],
+    load: () => import('./witness.ts'),
+  },
+};
+
+const words = {
+  zh: {
+    title: '数谷：数据交易所',
+    language: '加 --lang=en 改用英文',
+    detail: '各命令的选项：shugu help 命令',
+    status: '退出码：0 成立，1 不成立或失败，2 命令有误、什么也没做',
+    usage: '用法',
+  },
+  en: {
+    title: 'Shugu: a data exchange',
+    language: 'with --lang=zh in Chinese',
+    detail: 'options of a verb: shugu help VERB',
+    status: 'exit status: 0 all holds, 1 something does not hold or failed, 2 misuse, nothing was done',
+    usage: 'usage',
+  },
+} as const;
+
+/** Columns of a terminal: Chinese characters take two, but only what stands left of them is padded here. */
+const table = (rows: readonly (readonly [string, string])[]): string[] => {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+};
+
+export const help = (language: Context['language']): string => {
+  const word = words[language];
+  const rows = Object.values(verbs).map((verb) => [`shugu ${verb.usage}`, verb.does[language]] as const);
+  return [word.title, '', ...table(rows), '', word.detail, word.language, word.status, ''].join('\n');
+};
+
+export const usageOf = (name: string, language: Context['language']): string =>
+  `${words[language].usage}: shugu ${verbs[name]!.usage}`;
+
+export const helpOf = (name: string, language: Context['language']): string => {
+  const { does, more } = verbs[name]!;
+  const rows = more.map(([option, told]) => [option, told[language]] as const);
+  return [does[language], '', usageOf(name, language), '', ...table(rows), ''].join('\n');
+};
