@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { connectHome, makeLog, readConfig, version, writeBackup } from '@shugu/server';
-import type { Context } from './main.ts';
+import type { Context } from './command.ts';
 import { Misuse, readArgs } from './misuse.ts';
 import { dim, green, red, say } from './say.ts';
 

@@ -1,7 +1,7 @@
 /** `shugu doctor`: is this node well, and if not, what to do. */
 import { resolve } from 'node:path';
 import { type ExtraCheck, examine, type Finding, makeLog, ownMigrations, readConfig } from '@shugu/server';
-import type { Context } from './main.ts';
+import type { Context } from './command.ts';
 import { readArgs } from './misuse.ts';
 import { dim, green, red, say } from './say.ts';
 

@@ -1,6 +1,6 @@
 /** What went wrong, in one line that says where: network failures hide theirs in a chain of causes. */
 import { ProblemError } from '@shugu/wire';
-import type { Context } from './main.ts';
+import type { Context } from './command.ts';
 
 const causeOf = (error: Error): NodeJS.ErrnoException | undefined => {
   for (let one = error.cause; one instanceof Error; one = one.cause)

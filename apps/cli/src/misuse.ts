@@ -1,6 +1,6 @@
 /** What was asked cannot be begun: the command line is wrong, or what it names cannot be used. Exit status 2, and nothing was done. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import type { Context } from './main.ts';
+import type { Context } from './command.ts';
 
 export class Misuse extends Error {}
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeLog, ownMigrations, readConfig, restoreBackup, type Standing, startPostgres } from '@shugu/server';
 import { environmentPassphrase, passphraseFrom } from './backup.ts';
-import type { Context } from './main.ts';
+import type { Context } from './command.ts';
 import { Misuse, readArgs } from './misuse.ts';
 import { dim, green, red, say } from './say.ts';
 

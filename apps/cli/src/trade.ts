@@ -1,8 +1,8 @@
 /** `shugu trade`: one whole trade over HTTP, as each of the people concerned; every step says what was proven. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Context } from './command.ts';
 import { reasonOf } from './failure.ts';
-import type { Context } from './main.ts';
 import { Misuse, readArgs } from './misuse.ts';
 import { dim, green, note, red, say } from './say.ts';
 import { readCast } from './scenario/cast.ts';

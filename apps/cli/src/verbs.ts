@@ -1,5 +1,5 @@
 /** The verbs of the command line: how each is called, what it does, and where it stands; loaded only when asked for. */
-import type { Context } from './main.ts';
+import type { Context } from './command.ts';
 
 interface Told {
   zh: string;

@@ -16,7 +16,7 @@ import {
   verifyPromise,
   verifyReceipts,
 } from '@shugu/evidence';
-import type { Context } from './main.ts';
+import type { Context } from './command.ts';
 import { Misuse, readArgs } from './misuse.ts';
 import { green, red, say } from './say.ts';
 import { type Format, listFiles, look, type NotEvidence } from './verify/files.ts';

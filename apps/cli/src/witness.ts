@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { openWitness, serveWitness, untilStopped } from '@shugu/server';
-import type { Context } from './main.ts';
+import type { Context } from './command.ts';
 import { Misuse, readArgs, readPort } from './misuse.ts';
 import { say } from './say.ts';
 

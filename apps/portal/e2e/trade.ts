@@ -1,5 +1,6 @@
 /** One purchase by clicks: scenario, order, both signatures, key, call, receipt, delivery, acceptance, statement. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { type Person, signedIn } from './browser.ts';
 import type { Run } from './run.ts';
 
@@ -135,6 +136,26 @@ export const trade = async ({ browser, url, check }: Run): Promise<void> => {
     await one.getByRole('button', { name: '调用', exact: true }).click();
     await one.locator('pre.code', { hasText: '岳麓' }).waitFor();
     await until(developer, '下载');
+  });
+
+  await check('the month’s receipts come as one file', async () => {
+    const one = developer.page;
+    await developer.open('/usage');
+    await one.getByRole('heading', { name: '回执包' }).waitFor();
+    // Sealed a minute after the use, then in the log.
+    for (const end = Date.now() + 120_000; ; ) {
+      const saved = one.waitForEvent('download', { timeout: 5_000 }).catch(() => undefined);
+      await one.getByRole('button', { name: '下载回执包', exact: true }).click();
+      const file = await saved;
+      if (file) {
+        assert.match(file.suggestedFilename(), /^receipts-grt_\w+-\d{4}-\d{2}\.receipts\.json$/);
+        const said = JSON.parse(await readFile(await file.path(), 'utf8'));
+        assert.deepEqual([said.format, said.total.calls], ['shugu-receipts', 1]);
+        break;
+      }
+      await one.getByText('该期间没有可证明的回执').waitFor();
+      assert.ok(Date.now() < end, 'no receipt was sealed');
+    }
     await developer.context.close();
   });
 

@@ -203,7 +203,7 @@ function checkSegments(
     'segments',
     fault === undefined,
     `${count}个用量分段均经计量密钥签名，且在公开日志之中`,
-    `${count} segments are signed by the meter and stand in the public log`,
+    `segments: ${count}, each signed by the meter and in the public log`,
     fault,
   );
 }
@@ -282,7 +282,7 @@ function checkUses(file: ReceiptsFile, report: ReceiptsReport): void {
     'receipts',
     fault === undefined,
     `${count}条回执均在各自用量分段之中，且属于该授权与期间`,
-    `${count} receipts stand in their segments and are of this grant and period`,
+    `receipts: ${count}, each in its segment, and of this grant and period`,
     fault,
   );
   add(

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { receiptsLimits } from '@shugu/evidence';
-import type { Context } from '../main.ts';
+import type { Context } from '../command.ts';
 import { Misuse } from '../misuse.ts';
 import { evidenceName } from '../trade/folder.ts';
 

@@ -1,7 +1,7 @@
 /** What was found of each file, in lines for people. */
 import { basename } from 'node:path';
 import type { BundleReport, Check, ReceiptsReport, ReportedSigner } from '@shugu/evidence';
-import type { Context } from '../main.ts';
+import type { Context } from '../command.ts';
 import { dim, green, red, say } from '../say.ts';
 import type { NotEvidence } from './files.ts';
 

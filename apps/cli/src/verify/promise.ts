@@ -1,7 +1,7 @@
 /** `shugu verify` of a promise: offline, whether a trusted log gave it; with `--log URL`, whether that log has kept it. */
 import { basename } from 'node:path';
 import { judgePromise, type LogPromise, type PromiseReport, type PromiseVerdict, type Trust } from '@shugu/evidence';
-import type { Context } from '../main.ts';
+import type { Context } from '../command.ts';
 import { green, red, say } from '../say.ts';
 
 const limits = { patienceSeconds: 20, fileBytesMax: 524_288 } as const;

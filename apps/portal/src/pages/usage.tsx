@@ -5,6 +5,7 @@ import { DatePicker } from 'antd';
 import dayjs from 'dayjs';
 import { useMemo } from 'react';
 import { type Reply, useRead } from '../api.ts';
+import { ReceiptFile } from '../delivery/receipt-file.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Chart } from '../ui/chart.tsx';
@@ -49,6 +50,7 @@ export default function Usage() {
           <Drawn items={read.data.items} />
         </Sheet>
       ) : null}
+      <ReceiptFile />
       <PagedTable
         endpoint={listUsage}
         label={t('menu.usage')}
