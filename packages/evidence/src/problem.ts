@@ -16,7 +16,6 @@ export type EvidenceProblemCode =
   | 'evidence.stamp-malformed'
   | 'evidence.stamp-wrong'
   | 'evidence.stamp-refused'
-
   | 'evidence.receipts-malformed';
 
 /** What the codes say to a reader of Chinese; the texts of errors are English and say more. */
@@ -34,6 +33,9 @@ export const problemTitles: Record<EvidenceProblemCode, string> = {
   'evidence.bundle-malformed': '凭证包格式不对',
   'evidence.trust-malformed': '信任文件格式不对',
   'evidence.promise-malformed': '收录承诺格式不对',
+  'evidence.stamp-malformed': '时间戳格式不对',
+  'evidence.stamp-wrong': '时间戳不成立',
+  'evidence.stamp-refused': '时间戳机构拒绝了请求',
   'evidence.receipts-malformed': '回执包格式不对',
 };
 

@@ -201,6 +201,7 @@ describe.each(['intl', 'sm'] as const)('receipts, suite %s', (name) => {
     expect(await failed(bytes, { ...rig.trust, keys: [{ ...rig.trust.keys![0]!, roles: ['issuer'] }] })).toContain(
       'signer.known',
     );
+    expect(await failed(bytes, { ...rig.trust, stampRequired: true })).toEqual(['stamp']);
     const refused = async (over: Partial<Receipts>) => failed(await rig.sign(over), rig.trust);
     expect(await refused({ grant: 'grt_other' })).toContain('receipts');
     expect(await refused({ period: { ...rig.input.period, until: '2026-07-01T00:00:05Z' } })).toContain('receipts');

@@ -17,6 +17,7 @@ import {
 } from './receipts.ts';
 import { readReceipts, receiptsLimits } from './receipts-shape.ts';
 import { type SignerLevel, signerLevels, verifyInContext } from './signer.ts';
+import { missingStamp, unstampedNotice } from './stamp/check.ts';
 import type { Label, SuiteName } from './suites.ts';
 import type { Trust } from './trust.ts';
 import { offlineNotice } from './verify-bundle.ts';
@@ -63,7 +64,11 @@ export type ReceiptsReport = {
  * signature covers every byte of it; what is checked beyond is that each part says what it must.
  */
 export async function verifyReceipts(bytes: Uint8Array, trust: Trust): Promise<ReceiptsReport> {
-  const report: ReceiptsReport = { ok: false, checks: [], asOf: [], notice: offlineNotice };
+  const notice = {
+    zh: `${unstampedNotice.zh}${offlineNotice.zh}`,
+    en: `${unstampedNotice.en} ${offlineNotice.en}`,
+  };
+  const report: ReceiptsReport = { ok: false, checks: [], asOf: [], notice };
   const file = readStrictly(bytes);
   add(
     report,
@@ -81,6 +86,8 @@ export async function verifyReceipts(bytes: Uint8Array, trust: Trust): Promise<R
   const checkpoints = await checkCheckpoints(file, trust, report);
   checkSegments(file, keys, checkpoints, trust, report);
   checkUses(file, report);
+  // Files of receipts carry no stamp: whoever requires one cannot believe them.
+  if (trust.stampRequired) report.checks.push({ id: 'stamp', ok: false, ...missingStamp });
   report.ok = report.checks.every((check) => check.ok);
   return report;
 }

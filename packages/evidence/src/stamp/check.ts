@@ -7,13 +7,13 @@ import { stampAuthorities, type Trust } from '../trust.ts';
 import type { BundleReport } from '../verify-bundle.ts';
 import { type Stamp, stampAhead, stampAheadSecondsMax, stampedBytes, verifyStamp } from './stamp.ts';
 
-const unstampedNotice: Label = {
+export const unstampedNotice: Label = {
   zh: '未附外部时间戳：检查点的时间仅由签发节点及其见证方所述。',
   en: 'It carries no outside time stamp: of the time of the checkpoint only the issuing node and its witnesses speak.',
 };
 
-const missing: Label = {
-  zh: '信任文件要求外部时间戳，本凭证包未附',
+export const missingStamp: Label = {
+  zh: '信任文件要求外部时间戳，本文件未附',
   en: 'the trust file requires an outside time stamp, and there is none',
 };
 
@@ -36,7 +36,7 @@ export function checkStamp(log: BundleLog, issued: string, trust: Trust, report:
   if (log.stamp === undefined) {
     const { zh, en } = unstampedNotice;
     report.notice = { zh: `${zh}${report.notice.zh}`, en: `${en} ${report.notice.en}` };
-    if (trust.stampRequired) add('stamp', false, missing);
+    if (trust.stampRequired) add('stamp', false, missingStamp);
     return;
   }
   const authorities = stampAuthorities(trust);
