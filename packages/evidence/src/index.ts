@@ -23,6 +23,13 @@ export {
   type Json,
   parseCanonical,
 } from './canonical.ts';
+export {
+  type Certified,
+  type CertifyingAuthority,
+  certifiedLimits,
+  checkAuthority,
+  verifyCertified,
+} from './certified.ts';
 export { commit, saltBytes, verifyCommitment } from './commitment.ts';
 export { type Context, contexts, inContext } from './contexts.ts';
 export {
@@ -84,7 +91,6 @@ export {
   verifyInContext,
   verifySignature,
 } from './signer.ts';
-export { certificatesInPem } from './stamp/certificate.ts';
 export {
   acceptStamp,
   type Stamp,
@@ -126,3 +132,5 @@ export {
 } from './verify-bundle.ts';
 export type { AsOf, Check } from './verify-log.ts';
 export { type ReadUse, type ReceiptsReport, verifyReceipts } from './verify-receipts.ts';
+export { certificatesInPem } from './x509/certificate.ts';
+export { type RevocationList, readRevocationList, revocationListBytesMax } from './x509/revocation.ts';

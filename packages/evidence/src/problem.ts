@@ -13,10 +13,16 @@ export type EvidenceProblemCode =
   | 'evidence.bundle-malformed'
   | 'evidence.trust-malformed'
   | 'evidence.promise-malformed'
-  | 'evidence.stamp-malformed'
+  | 'evidence.der-malformed'
   | 'evidence.stamp-wrong'
   | 'evidence.stamp-refused'
-  | 'evidence.receipts-malformed';
+  | 'evidence.receipts-malformed'
+  | 'evidence.certified-signature'
+  | 'evidence.certificate-untrusted'
+  | 'evidence.certificate-unfit'
+  | 'evidence.certificate-expired'
+  | 'evidence.certificate-revoked'
+  | 'evidence.revocation-unknown';
 
 /** What the codes say to a reader of Chinese; the texts of errors are English and say more. */
 export const problemTitles: Record<EvidenceProblemCode, string> = {
@@ -33,10 +39,16 @@ export const problemTitles: Record<EvidenceProblemCode, string> = {
   'evidence.bundle-malformed': '凭证包格式不对',
   'evidence.trust-malformed': '信任文件格式不对',
   'evidence.promise-malformed': '收录承诺格式不对',
-  'evidence.stamp-malformed': '时间戳格式不对',
+  'evidence.der-malformed': '证书或时间戳的编码不对',
   'evidence.stamp-wrong': '时间戳不成立',
   'evidence.stamp-refused': '时间戳机构拒绝了请求',
   'evidence.receipts-malformed': '回执包格式不对',
+  'evidence.certified-signature': '证书签名不成立',
+  'evidence.certificate-untrusted': '证书不是受信机构签发的',
+  'evidence.certificate-unfit': '证书不适用于此',
+  'evidence.certificate-expired': '证书当时不在有效期内',
+  'evidence.certificate-revoked': '证书已被吊销',
+  'evidence.revocation-unknown': '没有当时有效的吊销名单',
 };
 
 /** The title with the place, or the text of an error that is none of ours. */

@@ -4,9 +4,9 @@ import { keyIdShape } from './keys.ts';
 import { verifierOf } from './notes.ts';
 import { EvidenceError } from './problem.ts';
 import { plainText, shape, wordShape } from './shape.ts';
-import { readCertificate } from './stamp/certificate.ts';
 import type { StampAuthority } from './stamp/stamp.ts';
 import { isSuiteName, type SuiteName } from './suites.ts';
+import { readCertificate } from './x509/certificate.ts';
 
 /** A log whose word counts. Several entries may share an origin while its key is being changed. */
 export type TrustedLog = { origin: string; suite: SuiteName; vkey: string };

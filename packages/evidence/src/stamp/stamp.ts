@@ -6,17 +6,21 @@ import { equalBytes, formatNote, parseNote } from '@shugu/tlog';
 import { inOrder } from '../bundle.ts';
 import { EvidenceError } from '../problem.ts';
 import type { SuiteName } from '../suites.ts';
-import { digest, digestIdentifier, imprintDigest, signatureHolds } from './algorithms.ts';
+import { digest, digestIdentifier, imprintDigest, signatureHolds } from '../x509/algorithms.ts';
 import {
-  authorityFault,
   type Certificate,
-  issued,
+  certificateExtensions,
+  extendedUsages,
+  type Fault,
+  generalFault,
   nameOf,
   readCertificate,
-  stampingFault,
   subjectKeyId,
-} from './certificate.ts';
-import { integerOf, malformed, partsOf, readOne, sequence, smallInteger, type Tlv, tags, tlv } from './tlv.ts';
+  unfit,
+  usageBits,
+} from '../x509/certificate.ts';
+import { type Reached, trustedPath } from '../x509/path.ts';
+import { integerOf, malformed, partsOf, readOne, sequence, smallInteger, type Tlv, tags, tlv } from '../x509/tlv.ts';
 import { namesSigner, readAttributes, readInfo, readToken, type StampInfo, type Token, tokenBytes } from './token.ts';
 
 /** Certificates (DER) that a stamp must lead to: an authority's root, one below it, or the stamping certificate itself. */
@@ -65,7 +69,7 @@ function wrong(message: string): never {
   throw new EvidenceError('evidence.stamp-wrong', message);
 }
 
-/** The token in a TimeStampResp. Throws `evidence.stamp-refused` with the authority's words, or `evidence.stamp-malformed`. */
+/** The token in a TimeStampResp. Throws `evidence.stamp-refused` with the authority's words, or `evidence.der-malformed`. */
 export function tokenInResponse(response: Uint8Array): Uint8Array {
   const [status, token, ...rest] = partsOf(readOne(response, tags.sequence));
   const [code, ...details] = partsOf(status ?? malformed('the answer is empty'));
@@ -100,7 +104,7 @@ const failureText = ({ content }: Tlv): string =>
 
 /**
  * What the token proves of `bytes`. Accepts only the form that `acceptStamp` gives, so that no byte of it is without a check.
- * Throws `evidence.stamp-malformed` or `evidence.stamp-wrong`.
+ * Throws `evidence.der-malformed` or `evidence.stamp-wrong`.
  */
 export function verifyStamp(token: Uint8Array, bytes: Uint8Array, authorities: readonly StampAuthority[]): Stamp {
   const read = readToken(token);
@@ -128,7 +132,20 @@ export function acceptStamp(
   return { token, stamp: verifyStamp(token, asked.bytes, asked.authorities) };
 }
 
-type Proven = { stamp: Stamp; info: StampInfo; path: Certificate[]; trusted: Certificate; covered: Certificate[] };
+const timeStamping = '1.3.6.1.5.5.7.3.8';
+
+/** RFC 3161 section 2.3: a key for time stamps alone, and marked so that nobody can overlook it. */
+function stampingFault(certificate: Certificate, at: Date): Fault | undefined {
+  const usages = extendedUsages(certificate);
+  const alone = usages?.length === 1 && usages[0] === timeStamping;
+  if (!alone || !certificate.extensions.get(certificateExtensions.extendedKeyUsage)!.critical)
+    return unfit('the certificate is not one for time stamping alone (critical extended key usage)');
+  const uses = usageBits(certificate);
+  if (uses && !uses(0) && !uses(1)) return unfit('the certificate is not one for signing');
+  return generalFault(certificate, at);
+}
+
+type Proven = Reached & { stamp: Stamp; info: StampInfo };
 
 function prove(token: Token, bytes: Uint8Array, authorities: readonly StampAuthority[]): Proven {
   const info = readInfo(token.content);
@@ -140,8 +157,17 @@ function prove(token: Token, bytes: Uint8Array, authorities: readonly StampAutho
   if (!signer) return wrong('the certificate that signed is not there');
   checkSignature(token, signer);
   const fault = stampingFault(signer, info.time);
-  if (fault) wrong(fault);
-  const reached = trustedPath(signer, token.certificates.map(readCertificate), authorities, info.time);
+  if (fault) wrong(fault.message);
+  const reached = trustedPath({
+    signer,
+    carried: token.certificates.map(readCertificate),
+    anchors: authorities
+      .filter(({ notAfter }) => notAfter === undefined || info.time <= notAfter)
+      .map(({ certificate }) => readCertificate(certificate)),
+    usages: [timeStamping],
+    at: info.time,
+  });
+  if ('fault' in reached) return wrong(reached.fault.message);
   return {
     info,
     ...reached,
@@ -170,35 +196,4 @@ function checkSignature(token: Token, signer: Certificate): void {
     signature: token.signature,
   });
   if (!holds) wrong('the signature of the stamp is wrong, or of an algorithm that is not known');
-}
-
-/**
- * From the signer up. `path` is what a token must carry to reach the nearest trusted certificate; `covered` what it may, since
- * a reader may trust several on one path and the node have known the furthest only.
- */
-function trustedPath(
-  signer: Certificate,
-  carried: readonly Certificate[],
-  authorities: readonly StampAuthority[],
-  at: Date,
-): Pick<Proven, 'path' | 'trusted' | 'covered'> {
-  const believed = authorities.filter(({ notAfter }) => notAfter === undefined || at <= notAfter);
-  const anchors = believed.map(({ certificate }) => readCertificate(certificate));
-  const walked: Certificate[] = [];
-  const isNew = (one: Certificate) => !walked.some(({ bytes }) => equalBytes(bytes, one.bytes));
-  let found: Pick<Proven, 'path' | 'trusted' | 'covered'> | undefined;
-  let fault = 'the stamp leads to no trusted authority';
-  for (let one: Certificate | undefined = signer; one; ) {
-    const current: Certificate = one;
-    walked.push(current);
-    if (anchors.some(({ bytes }) => equalBytes(bytes, current.bytes))) {
-      const { path = walked.slice(0, Math.max(1, walked.length - 1)), trusted = current } = found ?? {};
-      found = { path, trusted, covered: [...walked] };
-    }
-    const above = [...anchors, ...carried].find((next) => isNew(next) && issued(next, current));
-    const wrongAbove = above && authorityFault(above, walked.length - 1, at);
-    fault = wrongAbove ?? fault;
-    one = wrongAbove ? undefined : above;
-  }
-  return found ?? wrong(fault);
 }

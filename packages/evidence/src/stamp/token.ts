@@ -4,8 +4,8 @@
  * lists, no unsigned attributes, one spelling of each algorithm. What is not signed can then not be changed unnoticed.
  */
 import { equalBytes } from '@shugu/tlog';
-import { type DigestName, digestIdentifier, digestNamed, signatureIdentifier } from './algorithms.ts';
-import { readExtensions } from './certificate.ts';
+import { type DigestName, digestIdentifier, digestNamed, signatureIdentifier } from '../x509/algorithms.ts';
+import { readExtensions } from '../x509/certificate.ts';
 import {
   contextTag,
   expectTag,
@@ -25,7 +25,7 @@ import {
   tags,
   timeOf,
   tlv,
-} from './tlv.ts';
+} from '../x509/tlv.ts';
 
 export const tokenLimits = { bytesMax: 65_536, certificatesMax: 8 } as const;
 
@@ -51,7 +51,7 @@ export type Token = {
   readonly certificates: readonly Uint8Array[];
 };
 
-/** Throws `evidence.stamp-malformed`. Nothing is verified. */
+/** Throws `evidence.der-malformed`. Nothing is verified. */
 export function readToken(bytes: Uint8Array): Token {
   if (bytes.length > tokenLimits.bytesMax) malformed(`a token has more than ${tokenLimits.bytesMax} bytes`);
   const [type, wrapped] = partsOf(readOne(bytes, tags.sequence));

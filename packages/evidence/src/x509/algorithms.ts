@@ -1,6 +1,7 @@
-/** Digests and signatures that stamps and certificates may use, by their identifiers; nothing else is verified. */
+/** Digests and signatures that certificates, stamps and signers may use, by their identifiers; nothing else is verified. */
 import * as crypto from 'node:crypto';
 import { equalBytes, plain } from '@shugu/tlog';
+import { encodeSignature } from '../der.ts';
 import { sm2PublicKeyValid, sm2Verify } from '../sm2.ts';
 import type { SuiteName } from '../suites.ts';
 import { malformed, oidOf, oidText, partsOf, sequence, type Tlv, tags, tlv } from './tlv.ts';
@@ -106,4 +107,19 @@ export function signatureHolds(input: {
     // A key or curve that OpenSSL does not take.
     return false;
   }
+}
+
+/** The key of a SubjectPublicKeyInfo, as a digest. */
+export const spkiDigest = (spki: Uint8Array): Uint8Array => digest('sha256', spki);
+
+/**
+ * A signature that names no algorithm: the key decides, and of its algorithms any that holds. SM2 also as r and s side by side, as
+ * many cards give it.
+ */
+export function bareSignatureHolds(spki: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const sideBySide = signature.length === 64 && sm2Point(spki) !== undefined;
+  const der = sideBySide ? encodeSignature(signature.subarray(0, 32), signature.subarray(32)) : signature;
+  return Object.keys(signatureOids).some((oid) =>
+    signatureHolds({ identifier: identifierOf(oid), spki, message, signature: der }),
+  );
 }

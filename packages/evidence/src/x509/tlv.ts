@@ -1,5 +1,5 @@
 /**
- * DER (ITU-T X.690 section 10), as much of it as time stamps and their certificates need. The reader takes the one shortest
+ * DER (ITU-T X.690 section 10), as much of it as certificates, revocation lists and time stamps need. The reader takes the one shortest
  * form only: where a byte could stand differently and mean the same, a changed byte would go unnoticed.
  */
 import { plain } from '@shugu/tlog';
@@ -13,6 +13,8 @@ export const tags = {
   null: 0x05,
   oid: 0x06,
   utf8: 0x0c,
+  printable: 0x13,
+  ia5: 0x16,
   utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
@@ -27,7 +29,7 @@ export const primitiveTag = (n: number): number => 0x80 + n;
 export type Tlv = { readonly tag: number; readonly bytes: Uint8Array; readonly content: Uint8Array };
 
 export function malformed(message: string): never {
-  throw new EvidenceError('evidence.stamp-malformed', message);
+  throw new EvidenceError('evidence.der-malformed', message);
 }
 
 /** The values that stand one after the other. */

@@ -1,5 +1,6 @@
-/** Certificates of time stamping authorities: RFC 5280, as much as a path to a pinned one takes. Revocation is not known offline. */
+/** X.509 certificates: RFC 5280, as much as a path to a pinned one takes. */
 import { equalBytes } from '@shugu/tlog';
+import type { EvidenceProblemCode } from '../problem.ts';
 import { signatureHolds } from './algorithms.ts';
 import {
   contextTag,
@@ -34,16 +35,15 @@ export type Certificate = {
 
 export const certificateBytesMax = 16_384;
 
-const ids = {
+export const certificateExtensions = {
   basicConstraints: '2.5.29.19',
   keyUsage: '2.5.29.15',
   extendedKeyUsage: '2.5.29.37',
   subjectKeyId: '2.5.29.14',
-  timeStamping: '1.3.6.1.5.5.7.3.8',
-  anyUsage: '2.5.29.37.0',
 } as const;
+const anyUsage = '2.5.29.37.0';
 
-/** Throws `evidence.stamp-malformed`. */
+/** Throws `evidence.der-malformed`. */
 export function readCertificate(bytes: Uint8Array): Certificate {
   if (bytes.length > certificateBytesMax) malformed(`a certificate has more than ${certificateBytesMax} bytes`);
   const [body, algorithm, signature, ...rest] = partsOf(readOne(bytes, tags.sequence));
@@ -70,7 +70,7 @@ export function readCertificate(bytes: Uint8Array): Certificate {
   };
 }
 
-function wholeBits(value: Tlv | undefined): Uint8Array {
+export function wholeBits(value: Tlv | undefined): Uint8Array {
   const { content } = expectTag(value, tags.bitString);
   return content[0] === 0 ? content.subarray(1) : malformed('a signature is not of whole bytes');
 }
@@ -94,86 +94,110 @@ export function certificatesInPem(text: string): Uint8Array[] {
   return blocks.map(([, body]) => readCertificate(new Uint8Array(Buffer.from(body!, 'base64'))).bytes);
 }
 
-export const issued = (issuer: Certificate, certificate: Certificate): boolean =>
-  equalBytes(issuer.subject, certificate.issuer) &&
+/** Something that an authority signed: a certificate, or its list of those that it took back. */
+type Signed = Pick<Certificate, 'issuer' | 'algorithm' | 'signed' | 'signature'>;
+
+export const issued = (issuer: Certificate, signed: Signed): boolean =>
+  equalBytes(issuer.subject, signed.issuer) &&
   signatureHolds({
-    identifier: certificate.algorithm,
+    identifier: signed.algorithm,
     spki: issuer.spki,
-    message: certificate.signed,
-    signature: certificate.signature,
+    message: signed.signed,
+    signature: signed.signature,
   });
 
 /** Bit 0 is the first of the string. Undefined where the certificate names no usage. */
-function usageBits(certificate: Certificate): ((bit: number) => boolean) | undefined {
-  const extension = certificate.extensions.get(ids.keyUsage);
+export function usageBits(certificate: Certificate): ((bit: number) => boolean) | undefined {
+  const extension = certificate.extensions.get(certificateExtensions.keyUsage);
   if (!extension) return undefined;
   const { content } = readOne(extension.value, tags.bitString);
   return (bit) => (((content[1 + (bit >> 3)] ?? 0) >> (7 - (bit & 7))) & 1) === 1;
 }
 
-function extendedUsages(certificate: Certificate): string[] | undefined {
-  const extension = certificate.extensions.get(ids.extendedKeyUsage);
+export function extendedUsages(certificate: Certificate): string[] | undefined {
+  const extension = certificate.extensions.get(certificateExtensions.extendedKeyUsage);
   return extension && partsOf(readOne(extension.value, tags.sequence)).map(oidText);
 }
 
-const understood: readonly string[] = [ids.basicConstraints, ids.keyUsage, ids.extendedKeyUsage];
+const understood: readonly string[] = [
+  certificateExtensions.basicConstraints,
+  certificateExtensions.keyUsage,
+  certificateExtensions.extendedKeyUsage,
+];
 
-function generalFault(certificate: Certificate, at: Date): string | undefined {
+/** Why a certificate does not hold for something. */
+export type Fault = { readonly code: EvidenceProblemCode; readonly message: string };
+export const unfit = (message: string): Fault => ({ code: 'evidence.certificate-unfit', message });
+
+export function generalFault(certificate: Certificate, at: Date): Fault | undefined {
   const unknown = [...certificate.extensions].find(([id, { critical }]) => critical && !understood.includes(id));
-  if (unknown) return `a certificate has a critical extension that is not known: ${unknown[0]}`;
-  return at < certificate.notBefore || at > certificate.notAfter
-    ? `the certificate of ${nameOf(certificate.subject)} was not valid at ${at.toISOString()}`
-    : undefined;
+  if (unknown) return unfit(`a certificate has a critical extension that is not known: ${unknown[0]}`);
+  if (at >= certificate.notBefore && at <= certificate.notAfter) return undefined;
+  const name = nameOf(certificate.subject);
+  return {
+    code: 'evidence.certificate-expired',
+    message: `the certificate of ${name} was not valid at ${at.toISOString()}`,
+  };
 }
 
-/** RFC 3161 section 2.3: a key for time stamps alone, and marked so that nobody can overlook it. */
-export function stampingFault(certificate: Certificate, at: Date): string | undefined {
-  const usages = extendedUsages(certificate);
-  const alone = usages?.length === 1 && usages[0] === ids.timeStamping;
-  if (!alone || !certificate.extensions.get(ids.extendedKeyUsage)!.critical)
-    return 'the certificate is not one for time stamping alone (critical extended key usage)';
-  const uses = usageBits(certificate);
-  if (uses && !uses(0) && !uses(1)) return 'the certificate is not one for signing';
-  return generalFault(certificate, at);
-}
-
-/** `below`: certificates of authorities between this one and the signer's. */
-export function authorityFault(certificate: Certificate, below: number, at: Date): string | undefined {
-  const extension = certificate.extensions.get(ids.basicConstraints);
+/**
+ * `below`: certificates of authorities between this one and the signer's. `usages`: extended usages of which an authority that is
+ * bound to some must hold one.
+ */
+export function authorityFault(
+  certificate: Certificate,
+  below: number,
+  at: Date,
+  usages: readonly string[],
+): Fault | undefined {
+  const extension = certificate.extensions.get(certificateExtensions.basicConstraints);
   const [isAuthority, pathLength] = extension ? partsOf(readOne(extension.value, tags.sequence)) : [];
   const name = nameOf(certificate.subject);
   if (isAuthority?.tag !== tags.boolean || isAuthority.content[0] !== 0xff)
-    return `${name} is no certification authority`;
-  if (pathLength && smallInteger(pathLength) < below) return `the path below ${name} is too long`;
+    return unfit(`${name} is no certification authority`);
+  if (pathLength && smallInteger(pathLength) < below) return unfit(`the path below ${name} is too long`);
   const uses = usageBits(certificate);
-  if (uses && !uses(5)) return `${name} may not sign certificates`;
-  const usages = extendedUsages(certificate);
-  if (usages && !usages.includes(ids.timeStamping) && !usages.includes(ids.anyUsage))
-    return `${name} may not certify for time stamping`;
+  if (uses && !uses(5)) return unfit(`${name} may not sign certificates`);
+  if (!mayBeUsed(certificate, usages)) return unfit(`${name} may not certify for this purpose`);
   return generalFault(certificate, at);
 }
 
+/** Whether a certificate names no extended usages, any, or one of those. */
+export function mayBeUsed(certificate: Certificate, usages: readonly string[]): boolean {
+  const named = extendedUsages(certificate);
+  return named === undefined || named.includes(anyUsage) || named.some((usage) => usages.includes(usage));
+}
+
 export function subjectKeyId(certificate: Certificate): Uint8Array | undefined {
-  const extension = certificate.extensions.get(ids.subjectKeyId);
+  const extension = certificate.extensions.get(certificateExtensions.subjectKeyId);
   return extension && readOne(extension.value, tags.octetString).content;
 }
 
 const nameParts: Record<string, string> = { '2.5.4.3': 'commonName', '2.5.4.10': 'organisation' };
 
+/** What a name (DER) is made of, in its order. */
+export function attributesOf(name: Uint8Array): { id: string; value: Tlv }[] {
+  return partsOf(readOne(name, tags.sequence))
+    .flatMap(partsOf)
+    .map((pair) => {
+      const [id, value] = partsOf(pair);
+      return { id: oidText(id), value: value ?? malformed('a name has a part without a value') };
+    });
+}
+
 /** For people: common name and organisation. The text is whoever's who got the certificate; only what can be shown safely stays. */
 export function nameOf(name: Uint8Array): string {
   const found: Record<string, string> = {};
-  for (const set of partsOf(readOne(name, tags.sequence)))
-    for (const pair of partsOf(set)) {
-      const [oid, value] = partsOf(pair);
-      const part = nameParts[oidText(oid)];
-      if (part && value) found[part] = shown(value);
-    }
+  for (const { id, value } of attributesOf(name)) {
+    const part = nameParts[id];
+    if (part) found[part] = shown(value);
+  }
   const { commonName, organisation } = found;
   return commonName && organisation ? `${commonName} (${organisation})` : (commonName ?? organisation ?? '?');
 }
 
-function shown({ tag, content }: Tlv): string {
+/** The text of a value, without what cannot be shown. */
+export function shown({ tag, content }: Tlv): string {
   const utf16 = () =>
     Buffer.from(content.subarray(0, content.length & ~1))
       .swap16()
