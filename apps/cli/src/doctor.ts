@@ -1,6 +1,14 @@
 /** `shugu doctor`: is this node well, and if not, what to do. */
 import { resolve } from 'node:path';
-import { type ExtraCheck, examine, type Finding, makeLog, ownMigrations, readConfig } from '@shugu/server';
+import {
+  checkAuthorities,
+  type ExtraCheck,
+  examine,
+  type Finding,
+  makeLog,
+  ownMigrations,
+  readConfig,
+} from '@shugu/server';
 import type { Context } from './command.ts';
 import { readArgs } from './misuse.ts';
 import { dim, green, red, say } from './say.ts';
@@ -39,6 +47,7 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
     config: { ...first, home: resolve(cwd, first.home) },
     migrations: await ownMigrations(),
     extra: [books],
+    own: [checkAuthorities],
     now: new Date(),
     nodeVersion: process.versions.node,
     log: makeLog('error'),

@@ -1,6 +1,11 @@
 /** Every room built by hand, in the declared order; each gets only what it needs. */
 import type { FastifyInstance } from 'fastify';
-import { type Agreements, permissions as agreementsPermissions, makeAgreements } from './agreements/index.ts';
+import {
+  type Agreements,
+  permissions as agreementsPermissions,
+  makeAgreements,
+  readAuthorities,
+} from './agreements/index.ts';
 import { type Catalogue, permissions as cataloguePermissions, makeCatalogue } from './catalogue/index.ts';
 import { deliverable } from './deliverable.ts';
 import { type Delivery, permissions as deliveryPermissions, makeDelivery } from './delivery/index.ts';
@@ -128,6 +133,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     suite: config.suite,
     issue,
     objects,
+    authorities: await readAuthorities(config.authorities),
     priceText: (price) => priceText((price as unknown as { plan: PricePlan }).plan),
     checkPrice: (price) => {
       const fault = unbillable(price);

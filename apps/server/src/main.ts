@@ -17,8 +17,9 @@ export const endLeftoverDatabase = async (home: string): Promise<void> => {
 /** Every room's migrations, as this version ships them. */
 export const ownMigrations = (): Promise<Migration[]> => readMigrations(import.meta.dirname, ['kernel', ...roomOrder]);
 
+export { checkAuthorities } from './agreements/index.ts';
 export { BackupProblem, connectHome, restoreBackup, type Standing, writeBackup } from './kernel/backup/index.ts';
-export { type ExtraCheck, examine, type Finding } from './kernel/doctor/index.ts';
+export { type ExtraCheck, examine, type Finding, type OwnCheck } from './kernel/doctor/index.ts';
 export { openWitness, serveWitness } from './kernel/publiclog/witness.ts';
 export {
   type Config,

@@ -132,5 +132,5 @@ export {
 } from './verify-bundle.ts';
 export type { AsOf, Check } from './verify-log.ts';
 export { type ReadUse, type ReceiptsReport, verifyReceipts } from './verify-receipts.ts';
-export { certificatesInPem } from './x509/certificate.ts';
+export { certificatesInPem, certificateTerm } from './x509/certificate.ts';
 export { type RevocationList, readRevocationList, revocationListBytesMax } from './x509/revocation.ts';

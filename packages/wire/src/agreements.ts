@@ -15,6 +15,8 @@ export const agreementLimits = {
   acceptanceDaysMax: 180,
   paperBytesMax: 20_971_520,
   respondDaysDefault: 30,
+  /** A path of four certificates, and room for what tools write between them. */
+  certificatesCharactersMax: 60_000,
 } as const;
 
 export const contractKinds = ['provision', 'processing', 'development', 'intermediary'] as const;
@@ -93,6 +95,10 @@ const signature = z.object({
   keyId: z.string(),
   level: z.string(),
   signature: z.string(),
+  certified: z
+    .object({ title: bilingual, subject: z.string(), serial: z.string() })
+    .nullable()
+    .describe('authority, whom its certificate names, and the certificate’s serial number'),
   person: z.string(),
   at: time,
 });
@@ -388,6 +394,17 @@ export const confirmTerms = endpoint({
   body: z.object({ round: z.number().int().min(0).describe('the round that was read') }),
   reply: contractView,
 });
+export const listAuthorities = endpoint({
+  id: 'agreements.authority.list',
+  method: 'GET',
+  path: '/api/contract-authorities',
+  summary: {
+    zh: '已接入的电子认证机构，其证书可用于签署合同',
+    en: 'Connected certification authorities, whose certificates sign contracts',
+  },
+  permission: 'signedIn',
+  reply: z.object({ items: z.array(z.object({ id: z.string(), title: bilingual })) }),
+});
 export const signContract = endpoint({
   id: 'agreements.contract.sign',
   method: 'POST',
@@ -398,8 +415,16 @@ export const signContract = endpoint({
   body: z.object({
     documentHash: digest.describe('hash of the document that was read: nothing else is signed'),
     certified: z
-      .object({ authority: z.string().max(60), signature: z.string().max(20_000), certificate: z.string().max(20_000) })
-      .optional(),
+      .object({
+        authority: z.string().max(60).describe('id of a connected certification authority'),
+        signature: z.base64().max(2000).describe('over the bytes of the document; base64'),
+        certificates: z
+          .string()
+          .max(agreementLimits.certificatesCharactersMax)
+          .describe('PEM, the signer’s first, then those up to the authority’s'),
+      })
+      .optional()
+      .describe('with a certificate of a licensed authority; by the platform’s key if left out'),
   }),
   reply: contractView,
 });
@@ -493,6 +518,7 @@ export const agreementsEndpoints = {
   getContract,
   getDocument,
   listRounds,
+  listAuthorities,
   proposeTerms,
   confirmTerms,
   signContract,

@@ -34,6 +34,7 @@ import {
 } from './service/policies.ts';
 import { importTemplates } from './service/templates.ts';
 
+export { checkAuthorities, readAuthorities } from './authorities.ts';
 export type { AgreementEvents } from './events.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';

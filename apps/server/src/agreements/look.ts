@@ -19,6 +19,11 @@ const pieces = (text: string): string[] => {
 const levelName = (level: string): string =>
   level in signerLevels ? signerLevels[level as keyof typeof signerLevels].zh : level;
 
+const signatureText = ({ certified, level, keyId }: ContractSignature): string =>
+  certified
+    ? `电子认证签名（${certified.authority.title.zh}）证书序列号 ${certified.serialHex}`
+    : `平台签名（${levelName(level)}）${keyId}`;
+
 export const lookOf = (
   contract: Contract,
   version: ContractVersion,
@@ -30,7 +35,7 @@ export const lookOf = (
   const signed = new Map(signatures.map((one) => [one.participant, one]));
   const party = (role: string, { participant, name }: Contract['supplier']) => {
     const found = signed.get(participant);
-    return { role, name, detail: found ? `平台签名（${levelName(found.level)}）${found.keyId}` : '纸质签署' };
+    return { role, name, detail: found ? signatureText(found) : '纸质签署' };
   };
   const paragraphs = clauses.flatMap((clause) => pieces(`${clause.number}、${clause.title.zh}\n${clause.text.zh}`));
   const shown = paragraphs.slice(0, paperLimits.paragraphsMax - 1);

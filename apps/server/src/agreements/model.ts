@@ -1,5 +1,5 @@
 /** Offers, templates and contracts; and what this room asks of its neighbours. */
-import type { Json, Signer, SuiteName } from '@shugu/evidence';
+import type { Certified, Json, Signer, SuiteName } from '@shugu/evidence';
 import type { Text } from '@shugu/wire';
 import type {
   audience,
@@ -129,6 +129,13 @@ export interface ContractSignature {
   keyId: string;
   level: string;
   signature: string;
+  /** Of a signature with a certificate: by whom, for whom, and the certificates (base64 of DER, the signer's first). */
+  certified: {
+    authority: { id: string; title: Text };
+    subject: string;
+    serialHex: string;
+    certificates: string[];
+  } | null;
   at: Date;
 }
 
@@ -152,16 +159,18 @@ export interface Termination {
 }
 
 /**
- * A licensed certification authority (ESL 16), whose certificate makes a "reliable electronic signature". None is shipped:
- * an operator connects one. `verify` answers who signed; undefined when signature or certificate do not hold at `at`.
+ * A licensed certification authority (ESL 16), whose certificate makes a "reliable electronic signature". An operator connects
+ * them (authorities.ts). `verify` says who signed; throws `EvidenceError` where signature or certificates do not hold at `at`.
  */
 export interface LicensedAuthority {
+  id: string;
+  title: Text;
   verify(input: {
     bytes: Uint8Array;
-    signature: string;
-    certificate: string;
+    signature: Uint8Array;
+    certificates: readonly Uint8Array[];
     at: Date;
-  }): Promise<{ keyId: string; creditCode: string } | undefined>;
+  }): Promise<Certified>;
 }
 
 export interface AgreementNeighbours {
@@ -179,7 +188,7 @@ export interface AgreementNeighbours {
   priceText(price: Json): Text;
   /** Whether the market can rate such a plan: parties negotiate prices, and what nobody can bill must not be signed. */
   checkPrice?(price: Json): Problem | undefined;
-  authorities?: Readonly<Record<string, LicensedAuthority>>;
+  authorities?: readonly LicensedAuthority[];
   /**
    * What a product version stands on now beside the rights: reports, authorisations, proofs that the market knows. When
    * given, it renews the basis of an amendment, and something it no longer names stops a signature.

@@ -149,12 +149,52 @@ export const agreementProblems = defineProblems('agreements', {
     title: { zh: '未接入该电子认证机构', en: 'That certification authority is not connected' },
     next: { zh: '使用平台签名，或上传纸质合同', en: 'Use the platform signature, or a contract signed on paper' },
   },
-  certificateRefused: {
+  certifiedWrong: {
     status: 422,
     title: { zh: '电子认证签名验证未通过', en: 'The certified signature does not verify' },
     next: {
-      zh: '核对证书主体为本单位且签名针对当前文本',
-      en: 'Check that the certificate is yours and signs this document',
+      zh: '下载合同文本，不作任何改动，用证书对应的私钥重新签名；证书以签署证书在前',
+      en: 'Fetch the document, change nothing, sign it with the key of the certificate, and put that certificate first',
+    },
+  },
+  certificateRefused: {
+    status: 422,
+    title: {
+      zh: '证书不由该电子认证机构签发，或不能用于签署',
+      en: 'The certificate is not by this authority, or not one to sign with',
+    },
+    next: {
+      zh: '选择签发证书的机构，提交签名证书（非加密证书）及其上级证书',
+      en: 'Choose the authority that issued it, and send the certificate for signing with those above it',
+    },
+  },
+  certificateExpired: {
+    status: 422,
+    title: { zh: '证书不在有效期内', en: 'The certificate is not valid now' },
+    next: { zh: '向电子认证机构更新证书', en: 'Have the authority renew the certificate' },
+  },
+  certificateRevoked: {
+    status: 422,
+    title: { zh: '证书已被吊销', en: 'The certificate has been revoked' },
+    next: { zh: '使用未被吊销的证书，或采用其他签署方式', en: 'Use one that is not, or sign in another way' },
+  },
+  certificateNotYours: {
+    status: 422,
+    title: { zh: '证书主体不是本单位', en: 'The certificate is not your organisation’s' },
+    next: {
+      zh: '使用统一社会信用代码与本单位一致的证书',
+      en: 'Use a certificate with the unified social credit code of your organisation',
+    },
+  },
+  revocationUnknown: {
+    status: 503,
+    title: {
+      zh: '暂时无法核对证书是否被吊销',
+      en: 'Whether the certificate has been revoked cannot be told at present',
+    },
+    next: {
+      zh: '稍后重试，或通知运营机构更新吊销列表；也可采用其他签署方式',
+      en: 'Try later, tell the operator to refresh the revocation list, or sign in another way',
     },
   },
   paperNotPdf: {

@@ -116,6 +116,9 @@ const negotiationRoutes = (deps: AgreementsDeps): Route[] => [
     await confirmTerms(deps, tx, params.id, body.round);
     return view(tx, principal, params.id);
   }),
+  on(wire.listAuthorities, async () => ({
+    items: (deps.authorities ?? []).map(({ id, title }) => ({ id, title })),
+  })),
   on(wire.signContract, async ({ tx, principal, params, body }) => {
     await signContract(deps, tx, params.id, body.documentHash, body.certified);
     return view(tx, principal, params.id);

@@ -19,7 +19,7 @@ import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { testPostgres } from '../kernel/postgres/testing.ts';
 import { kernelProblems } from '../kernel/problem.ts';
-import { type Agreements, type BasisItem, type ContractDraft, makeAgreements } from './index.ts';
+import { type Agreements, type BasisItem, type ContractDraft, makeAgreements, readAuthorities } from './index.ts';
 import { permissions } from './permissions.ts';
 
 export const resourceId = 'res_01k9f3t6zq8m4x2v7b5n1c0d9e';
@@ -111,7 +111,8 @@ export interface Market {
 // biome-ignore lint/suspicious/noExplicitAny: answers of many routes, looked at by tests
 type Answer = any;
 
-export const openMarket = async (): Promise<Market> => {
+/** `authorities`: as the setting of that name, a file. */
+export const openMarket = async ({ authorities = '' } = {}): Promise<Market> => {
   const fresh = await (await testPostgres()).freshDatabase();
   const home = mkdtempSync(join(tmpdir(), 'shugu-agreements-'));
   const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
@@ -149,6 +150,7 @@ export const openMarket = async (): Promise<Market> => {
     signerFor: (tx, participant) => keys.signer(tx, participant, 'signature'),
     organisations: { organisation },
     operator: async () => ({ id: 'org_operator', name: '示例数据交易所' }),
+    authorities: await readAuthorities(authorities),
     standing: async (_read, productVersion) => standing ?? draftFor(productVersion).basis,
     checkPrice: (price) =>
       (price as { unit?: unknown }).unit

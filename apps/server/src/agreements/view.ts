@@ -46,8 +46,13 @@ const versionOf = async (read: Reader, version: ContractVersion): Promise<View['
     documentHash: version.documentHash,
     policyHash: version.policyHash,
     until: time(version.until),
-    signatures: (await signaturesOf(read, version.contract, version.number)).map((one) => ({
+    signatures: (await signaturesOf(read, version.contract, version.number)).map(({ certified, ...one }) => ({
       ...one,
+      certified: certified && {
+        title: certified.authority.title,
+        subject: certified.subject,
+        serial: certified.serialHex,
+      },
       at: one.at.toISOString(),
     })),
     paper: paper ? { digest: paper.digest, uploadedBy: paper.uploadedBy, confirmedBy: paper.confirmedBy } : null,

@@ -227,6 +227,13 @@ export const settings = {
     'Value of the header Authorization with which stamps are asked for; none if empty',
     true,
   ),
+  authorities: setting(
+    'SHUGU_AUTHORITIES',
+    '',
+    string,
+    '已接入的持牌电子认证机构（JSON 文件路径）：其证书可用于签署合同；空则不接入',
+    'File (JSON) of the licensed certification authorities whose certificates sign contracts; none if empty',
+  ),
   sessionHours: setting('SHUGU_SESSION_HOURS', 12, integer, '登录有效时长（小时）', 'Hours a session lasts'),
   loginTriesPerMinute: setting(
     'SHUGU_LOGIN_TRIES',

@@ -12,6 +12,7 @@ const look = async (): Promise<Map<string, Finding>> => {
   const findings = await examine({
     config: { ...config, databaseUrl: urlOf(postgres.connection) },
     migrations: await ownMigrations(),
+    own: [],
     extra: [
       {
         id: 'counting',

@@ -86,6 +86,7 @@ describe.each(names)('%s', { timeout: 120_000 }, (name) => {
       config: { ...config, home: place.home, databaseUrl: urlOf(place.postgres.connection) },
       migrations: own,
       extra: [],
+      own: [],
       now: exchange.kernel.clock.now(),
       nodeVersion: process.versions.node,
       log: makeLog('silent'),

@@ -94,6 +94,12 @@ export function certificatesInPem(text: string): Uint8Array[] {
   return blocks.map(([, body]) => readCertificate(new Uint8Array(Buffer.from(body!, 'base64'))).bytes);
 }
 
+/** For people who look after certificates. */
+export const certificateTerm = (bytes: Uint8Array): { name: string; notBefore: Date; notAfter: Date } => {
+  const { subject, notBefore, notAfter } = readCertificate(bytes);
+  return { name: nameOf(subject), notBefore, notAfter };
+};
+
 /** Something that an authority signed: a certificate, or its list of those that it took back. */
 type Signed = Pick<Certificate, 'issuer' | 'algorithm' | 'signed' | 'signature'>;
 

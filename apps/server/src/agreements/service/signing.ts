@@ -1,9 +1,10 @@
 /** Signatures over the locked text, on line or on paper, and the moment a contract takes effect. */
-import { type Json, signInContext } from '@shugu/evidence';
+import { certificatesInPem, EvidenceError, type EvidenceProblemCode, type Json, signInContext } from '@shugu/evidence';
 import type { Text } from '@shugu/wire';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import type { StoredObject } from '../../kernel/objects.ts';
+import type { Problem, ProblemDetails } from '../../kernel/problem.ts';
 import { lookOf } from '../look.ts';
 import type { Contract, ContractSignature, ContractVersion } from '../model.ts';
 import { agreementProblems as problems } from '../problems.ts';
@@ -14,9 +15,13 @@ import { type AgreementsDeps, asParty, orThrow, partiesOf, tell } from './deps.t
 
 export interface CertifiedSignature {
   authority: string;
+  /** Base64. */
   signature: string;
-  certificate: string;
+  /** PEM, the signer's first. */
+  certificates: string;
 }
+
+type NewSignature = Omit<ContractSignature, 'at' | 'person' | 'participant'>;
 
 /** The text that waits for signatures, if it is the one that the signer has read and it still stands on firm ground. */
 const textToSign = async (
@@ -71,24 +76,45 @@ const stillStands = async (
   }
 };
 
-const certified = async (
+/** What is wrong with a certified signature, apart; what is not named here is a certificate that is not one to sign with. */
+const refusals: Partial<Record<EvidenceProblemCode, (more: ProblemDetails) => Problem>> = {
+  'evidence.certified-signature': problems.certifiedWrong,
+  'evidence.certificate-expired': problems.certificateExpired,
+  'evidence.certificate-revoked': problems.certificateRevoked,
+  'evidence.revocation-unknown': problems.revocationUnknown,
+};
+
+/** Over the very bytes of the text: what authorities' tools sign is a file. */
+const certifiedSignature = async (
   deps: AgreementsDeps,
   tx: Tx,
   bytes: Uint8Array,
   given: CertifiedSignature,
   creditCode: string,
-): Promise<Omit<ContractSignature, 'at' | 'person' | 'participant'>> => {
-  const authorities = deps.authorities ?? {};
-  if (!Object.hasOwn(authorities, given.authority))
-    throw problems.authorityUnknown({ field: 'body.certified.authority' });
-  const found = await authorities[given.authority]!.verify({
-    bytes,
-    signature: given.signature,
-    certificate: given.certificate,
-    at: tx.now,
-  });
-  if (found?.creditCode !== creditCode) throw problems.certificateRefused({ field: 'body.certified.signature' });
-  return { keyId: found.keyId, level: 'licensed-ca', signature: given.signature };
+): Promise<NewSignature> => {
+  const authority = deps.authorities?.find(({ id }) => id === given.authority);
+  if (!authority) throw problems.authorityUnknown({ field: 'body.certified.authority' });
+  const { id, title } = authority;
+  try {
+    const found = await authority.verify({
+      bytes,
+      signature: new Uint8Array(Buffer.from(given.signature, 'base64')),
+      certificates: certificatesInPem(given.certificates),
+      at: tx.now,
+    });
+    const { keyId, subject, serialHex, path } = found;
+    if (found.creditCode !== creditCode)
+      throw problems.certificateNotYours({ field: 'body.certified.certificates', detail: found.creditCode });
+    const certificates = path.map((one) => Buffer.from(one).toString('base64'));
+    const certified = { authority: { id, title }, subject, serialHex, certificates };
+    return { keyId, level: 'licensed-ca', signature: given.signature, certified };
+  } catch (error) {
+    if (!(error instanceof EvidenceError)) throw error;
+    const { code, message } = error;
+    const refusal = refusals[code] ?? problems.certificateRefused;
+    const field = code === 'evidence.certified-signature' ? 'signature' : 'certificates';
+    throw refusal({ field: `body.certified.${field}`, detail: message });
+  }
 };
 
 /** Signs the canonical bytes in the name of the actor's organisation; the last signature puts the contract into effect. */
@@ -107,23 +133,34 @@ export const signContract = async (
   if (before.some((one) => one.participant === me)) throw problems.alreadySigned();
   const bytes = Buffer.from(version.document!, 'utf8');
   const made = external
-    ? await certified(deps, tx, bytes, external, contract[side].creditCode)
+    ? await certifiedSignature(deps, tx, bytes, external, contract[side].creditCode)
     : await platformSignature(deps, tx, me, bytes);
   await insertSignature(tx, version, { participant: me, ...made });
   await audit(tx, {
     action: 'agreements.contract.sign',
     subject: id,
-    data: { version: version.number, documentHash, keyId: made.keyId, level: made.level },
+    data: {
+      version: version.number,
+      documentHash,
+      keyId: made.keyId,
+      level: made.level,
+      ...(made.certified ? { authority: made.certified.authority.id, serial: made.certified.serialHex } : {}),
+    },
   });
   await tell(tx, 'agreements.contract.signed', contract, { version: version.number, by: me });
   const signed = new Set([...before.map((one) => one.participant), me]);
   if (partiesOf(contract).every((party) => signed.has(party))) await takeEffect(deps, tx, contract, version, 'online');
 };
 
-const platformSignature = async (deps: AgreementsDeps, tx: Tx, participant: string, bytes: Uint8Array) => {
+const platformSignature = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  participant: string,
+  bytes: Uint8Array,
+): Promise<NewSignature> => {
   const signer = await deps.signerFor(tx, participant);
   const signature = Buffer.from(await signInContext(signer, 'agreement', bytes)).toString('base64');
-  return { keyId: signer.keyId, level: signer.level, signature };
+  return { keyId: signer.keyId, level: signer.level, signature, certified: null };
 };
 
 /** A contract signed by hand: one party files the scan, the other confirms that it says what was locked. */
@@ -190,7 +227,7 @@ const takeEffect = async (
   }
   await saveVersion(tx, { ...version, state: 'effective', effectiveAt: tx.now });
   const state = amends ? contract.state : orThrow(nextState(contract.state, 'takeEffect', 'system'));
-  const paper = await issueContract(deps, tx, contract, version, way);
+  const paper = await issueContract(deps, tx, contract, version);
   const { policyHash, from, until } = version;
   const saved: Contract = {
     ...contract,
@@ -220,15 +257,34 @@ const takeEffect = async (
 };
 
 /**
- * The paper of both parties: a commitment in the public log, contents with the parties only. Signed by hand, the parties'
- * platform keys state nothing in their name: then the operator alone states what was filed.
+ * Whose platform keys sign the paper. Of a party that signed by hand or with its own certificate the platform's key states
+ * nothing: then the operator states what was filed.
  */
+const signersOf = (contract: Contract, signatures: readonly ContractSignature[], operator: string) => {
+  const byPlatform = (party: string) => signatures.some((one) => one.participant === party && !one.certified);
+  const { supplier, buyer } = contract;
+  const parties = [
+    { participant: supplier.participant, role: 'supplier' },
+    { participant: buyer.participant, role: 'buyer' },
+  ].filter(({ participant }) => byPlatform(participant));
+  return parties.length === 2 ? parties : [...parties, { participant: operator, role: 'operator' }];
+};
+
+/** As the paper has it: with the certificates, so that an auditor can check the signature without asking us. */
+const statedSignature = ({ person: _, certified, at, ...one }: ContractSignature): Json => ({
+  ...one,
+  at: at.toISOString(),
+  ...(certified
+    ? { certified: { ...certified, authority: { ...certified.authority, title: { ...certified.authority.title } } } }
+    : {}),
+});
+
+/** The paper of both parties: a commitment in the public log, contents with the parties only. */
 const issueContract = async (
   deps: AgreementsDeps,
   tx: Tx,
   contract: Contract,
   version: ContractVersion,
-  way: 'online' | 'paper',
 ): Promise<string> => {
   const signatures = await signaturesOf(tx, contract.id, version.number);
   const scan = await paperOf(tx, contract.id, version.number);
@@ -243,23 +299,11 @@ const issueContract = async (
     document: {
       contract: text,
       documentHash: version.documentHash!,
-      signatures: signatures.map(({ participant, keyId, level, signature, at }) => ({
-        participant,
-        keyId,
-        level,
-        signature,
-        at: at.toISOString(),
-      })),
+      signatures: signatures.map(statedSignature),
       ...(scan ? { signedPaper: { digest: scan.digest, confirmedBy: scan.confirmedBy } } : {}),
     },
     parties: partiesOf(contract),
-    signers:
-      way === 'paper'
-        ? [{ participant: operator.id, role: 'operator' }]
-        : [
-            { participant: contract.supplier.participant, role: 'supplier' },
-            { participant: contract.buyer.participant, role: 'buyer' },
-          ],
+    signers: signersOf(contract, signatures, operator.id),
     disclosure: 'commitment',
     look: lookOf(contract, version, text, signatures, operator.name),
     retentionClass: 'contract',

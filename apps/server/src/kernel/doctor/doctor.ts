@@ -39,10 +39,17 @@ export interface ExtraCheck {
   next: Text;
 }
 
+/** A room's look at something that is not in the database, by the records' clock; undefined where there is nothing to look at. */
+export interface OwnCheck {
+  id: string;
+  check(config: Config, now: Date): Promise<Finding[]>;
+}
+
 export interface DoctorOptions {
   config: Config;
   migrations: readonly Migration[];
   extra: readonly ExtraCheck[];
+  own: readonly OwnCheck[];
   now: Date;
   nodeVersion: string;
   log: PostgresLog;
@@ -56,7 +63,11 @@ const failed = (id: string, error: unknown): Finding => ({
   next: { zh: '先处理上面的问题，再检查一次', en: 'mend what stands above, then look again' },
 });
 
-const recordChecks = (database: Database, { config, migrations, extra, now }: DoctorOptions, secretHolds: boolean) => {
+const recordChecks = (
+  database: Database,
+  { config, migrations, extra, own, now }: DoctorOptions,
+  secretHolds: boolean,
+) => {
   // The records' own clock: on a simulated calendar the machine's says nothing about lateness.
   const recordsNow = async () => {
     const kept = await readState<{ now: string; simulated: boolean }>(database, 'clock');
@@ -75,6 +86,10 @@ const recordChecks = (database: Database, { config, migrations, extra, now }: Do
     ['region', () => checkRegion(database, config.region)],
     ['retention', async () => checkKeeping(database, await recordsNow())],
     ...extra.map((one): [string, () => Promise<Finding | undefined>] => [one.id, () => checkExtra(database, one)]),
+    ...own.map((one): [string, () => Promise<Finding[]>] => [
+      one.id,
+      async () => one.check(config, await recordsNow()),
+    ]),
   ];
   // With a missing secret a new one would be made: this check only reads.
   if (secretHolds) checks.push(['log', async () => checkLogs(database, config, await suite())]);

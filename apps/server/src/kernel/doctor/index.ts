@@ -1,1 +1,1 @@
-export { type ExtraCheck, examine, type Finding } from './doctor.ts';
+export { type ExtraCheck, examine, type Finding, type OwnCheck } from './doctor.ts';
