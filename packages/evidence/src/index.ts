@@ -117,6 +117,7 @@ export {
   parseTrust,
   stampAuthorities,
   type Trust,
+  type TrustedCertifyingAuthority,
   type TrustedKey,
   type TrustedLog,
   type TrustedStampAuthority,

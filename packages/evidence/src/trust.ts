@@ -1,5 +1,7 @@
 import { decodeBase64 } from '@shugu/tlog';
 import { canonicalBytes, readJson } from './canonical.ts';
+import { checkAuthority } from './certified.ts';
+import type { BelievedAuthority } from './certified-parties.ts';
 import { keyIdShape } from './keys.ts';
 import { verifierOf } from './notes.ts';
 import { EvidenceError } from './problem.ts';
@@ -18,6 +20,12 @@ export type TrustedKey = { keyId: string; holder: string; roles: string[]; notAf
 export type TrustedStampAuthority = { certificate: string; notAfter?: string };
 
 /**
+ * A licensed certification authority, for signatures inside contracts: base64 of its certificate (DER), and the object identifiers
+ * of where its certificates name an organisation's credit code.
+ */
+export type TrustedCertifyingAuthority = { certificate: string; creditCodeIn: string[] };
+
+/**
  * What a verifier believes before it opens a bundle. `quorum`: how many of the witnesses must have cosigned (0 when left
  * out). Without `keys`, signers are known by key id only, and the log alone vouches for who they are. `stampRequired`: a bundle
  * without an outside time stamp is refused.
@@ -29,6 +37,7 @@ export type Trust = {
   keys?: TrustedKey[];
   stampAuthorities?: TrustedStampAuthority[];
   stampRequired?: boolean;
+  certifyingAuthorities?: TrustedCertifyingAuthority[];
 };
 
 export type TrustInput = Pick<Trust, 'logs'> & Partial<Trust>;
@@ -39,6 +48,7 @@ export const trustLimits = {
   witnessesMax: 64,
   keysMax: 4096,
   stampAuthoritiesMax: 64,
+  certifyingAuthoritiesMax: 64,
 } as const;
 
 const read = shape('evidence.trust-malformed');
@@ -58,7 +68,7 @@ export function formatTrust(trust: Trust): Uint8Array {
   return canonicalBytes({ format: 'shugu-trust', version: 1, ...trustFrom(trust) });
 }
 
-const optional = ['witnesses', 'quorum', 'keys', 'stampAuthorities', 'stampRequired'];
+const optional = ['witnesses', 'quorum', 'keys', 'stampAuthorities', 'stampRequired', 'certifyingAuthorities'];
 
 function readTrust(value: unknown): Trust {
   const file = read.object(value, 'trust', ['format', 'version', 'logs'], optional);
@@ -70,7 +80,7 @@ function readTrust(value: unknown): Trust {
   if (new Set(witnesses.map(({ vkey }) => vkey)).size !== witnesses.length)
     read.fail('witnesses', 'one is named twice');
   if (quorum > witnesses.length) read.fail('quorum', 'is more than there are witnesses');
-  const trust = { logs, witnesses, quorum, ...readStamps(file) };
+  const trust = { logs, witnesses, quorum, ...readStamps(file), ...readCertifyingAuthorities(file) };
   if (file.keys === undefined) return trust;
   const keys = read.list(file.keys, 'keys', trustLimits.keysMax).map(readKey);
   if (new Set(keys.map(({ keyId }) => keyId)).size !== keys.length) read.fail('keys', 'one is named twice');
@@ -103,6 +113,32 @@ function readStampAuthority(value: unknown, i: number): TrustedStampAuthority {
     certificate: certificate as string,
     ...(notAfter === undefined ? {} : { notAfter: read.time(notAfter, `${at}.notAfter`) }),
   };
+}
+
+function readCertifyingAuthorities(file: Record<string, unknown>): Pick<Trust, 'certifyingAuthorities'> {
+  const authorities = read
+    .list(file.certifyingAuthorities ?? [], 'certifyingAuthorities', trustLimits.certifyingAuthoritiesMax)
+    .map((value, i) => {
+      const at = `certifyingAuthorities[${i}]`;
+      const { certificate, creditCodeIn } = read.object(value, at, ['certificate', 'creditCodeIn']);
+      try {
+        checkAuthority([read.bytes(certificate, `${at}.certificate`)]);
+      } catch (problem) {
+        if (!(problem instanceof EvidenceError)) throw problem;
+        read.fail(`${at}.certificate`, problem.message);
+      }
+      const places = read.list(creditCodeIn, `${at}.creditCodeIn`, 8);
+      return {
+        certificate: certificate as string,
+        creditCodeIn: places.map((one) => read.text(one, `${at}.creditCodeIn`, /^[0-2](?:\.\d{1,12}){1,20}$/)),
+      };
+    });
+  return authorities.length > 0 ? { certifyingAuthorities: authorities } : {};
+}
+
+/** As `certifiedParties` takes them. */
+export function certifyingAuthorities({ certifyingAuthorities: listed = [] }: Trust): BelievedAuthority[] {
+  return listed.map(({ certificate, creditCodeIn }) => ({ certificate: decodeBase64(certificate), creditCodeIn }));
 }
 
 /** As `verifyStamp` takes them. */

@@ -2,6 +2,7 @@ import { type Checkpoint, decodeBase64, TlogError } from '@shugu/tlog';
 import { type BundleCore, type BundleLog, type BundleSignature, signedMessage } from './bundle.ts';
 import { type BundleFile, bundleLimits, readBundle } from './bundle-shape.ts';
 import { canonicalBytes, type Json, parseCanonical } from './canonical.ts';
+import { checkCertified } from './certified-parties.ts';
 import { verifyCommitment } from './commitment.ts';
 import { commitmentOf, undisclosedKind } from './entry.ts';
 import { type PublicKey, publicKeyFromJwk } from './keys.ts';
@@ -83,6 +84,7 @@ export async function verifyBundle(
     checkInclusion(log, seen.checkpoint, report);
     checkStamp(log, core.issued, trust, report);
   }
+  if (kind === 'contract') checkCertified(document, trust, report);
   checkAttachments(core, log.suite, options.files, report);
   report.ok = report.checks.every((check) => check.ok);
   return report;

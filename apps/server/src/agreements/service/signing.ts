@@ -95,10 +95,11 @@ const certifiedSignature = async (
   const authority = deps.authorities?.find(({ id }) => id === given.authority);
   if (!authority) throw problems.authorityUnknown({ field: 'body.certified.authority' });
   const { id, title } = authority;
+  const signature = Buffer.from(given.signature, 'base64');
   try {
     const found = await authority.verify({
       bytes,
-      signature: new Uint8Array(Buffer.from(given.signature, 'base64')),
+      signature: new Uint8Array(signature),
       certificates: certificatesInPem(given.certificates),
       at: tx.now,
     });
@@ -107,7 +108,7 @@ const certifiedSignature = async (
       throw problems.certificateNotYours({ field: 'body.certified.certificates', detail: found.creditCode });
     const certificates = path.map((one) => Buffer.from(one).toString('base64'));
     const certified = { authority: { id, title }, subject, serialHex, certificates };
-    return { keyId, level: 'licensed-ca', signature: given.signature, certified };
+    return { keyId, level: 'licensed-ca', signature: signature.toString('base64'), certified };
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error;
     const { code, message } = error;
