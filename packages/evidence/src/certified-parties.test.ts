@@ -46,10 +46,11 @@ const signature = (over: Json = contract) => {
     signature: encodeBase64(bytes),
     at: at.toISOString(),
     certified: {
-      authority: { id: 'specimen', title: { zh: '样张电子认证', en: 'Specimen CA' } },
-      subject: 'Test organisation',
+      authorityId: 'specimen',
+      authority: { zh: '样张电子认证', en: 'Specimen CA' },
+      certificateHolder: 'Test organisation',
       serialHex,
-      certificates: organisation.chain.map(encodeBase64),
+      chain: organisation.chain.map(encodeBase64),
     },
   };
 };

@@ -65,7 +65,7 @@ function certifiedParties(document: Json, authorities: readonly BelievedAuthorit
     if (signature.level !== 'licensed-ca') return [];
     const party = parties.find(({ participant }) => participant === signature.participant) ?? {};
     const stated = recordOf(signature.certified);
-    const title = recordOf(recordOf(stated.authority).title);
+    const title = recordOf(stated.authority);
     const creditCode = textOf(party.creditCode);
     return {
       name: textOf(party.name),
@@ -89,7 +89,7 @@ function outcomeOf(
   let fault = '';
   for (const { certificate, creditCodeIn } of authorities)
     try {
-      const certificates = Array.isArray(stated.certificates) ? stated.certificates : [];
+      const certificates = Array.isArray(stated.chain) ? stated.chain : [];
       const certified = verifyCertified({
         bytes: canonicalBytes(contract),
         signature: decodeBase64(textOf(signature.signature)),

@@ -96,7 +96,7 @@ const signature = z.object({
   level: z.string(),
   signature: z.string(),
   certified: z
-    .object({ title: bilingual, subject: z.string(), serial: z.string() })
+    .object({ authority: bilingual, holder: z.string(), serial: z.string() })
     .nullable()
     .describe('authority, whom its certificate names, and the certificate’s serial number'),
   person: z.string(),

@@ -16,6 +16,7 @@ import { useWords } from '../i18n/index.ts';
 import { choicesOf } from '../registry/fields.ts';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
+import { CertifiedSigning } from './certified.tsx';
 
 export type Contract = Reply<typeof getContract>;
 
@@ -90,6 +91,7 @@ export const ContractMoves = ({ one }: { one: Contract }) => {
           input={() => ({ params, body: { documentHash: version.documentHash! } })}
         />
       ) : null}
+      {can('sign') ? <CertifiedSigning one={one} /> : null}
       {can('confirm') ? (
         <Action
           endpoint={confirmTerms}

@@ -70,7 +70,7 @@ const PaperSigning = ({ one }: { one: Contract }) => {
 };
 
 const Rounds = ({ one }: { one: Contract }) => {
-  const { t } = useWords();
+  const { t, w, b } = useWords();
   const read = useRead(listRounds, { params: { id: one.id } });
   const nameOf = (id: string) => [one.supplier, one.buyer].find((party) => party.participant === id)?.name ?? id;
   const version = one.open ?? one.current;
@@ -106,9 +106,19 @@ const Rounds = ({ one }: { one: Contract }) => {
             at: signature.at,
             title: t('contract.signedBy', { party: nameOf(signature.participant) }),
             detail: (
-              <span className="small mono quiet">
-                {signature.level} · {signature.keyId}
-              </span>
+              <>
+                {w('signatureLevel', signature.level)}
+                {signature.certified ? (
+                  <div className="small">
+                    {t('contract.certifiedBy', {
+                      authority: b(signature.certified.authority),
+                      holder: signature.certified.holder,
+                      serial: signature.certified.serial,
+                    })}
+                  </div>
+                ) : null}
+                <div className="small mono quiet">{signature.keyId}</div>
+              </>
             ),
           })),
           ...one.terminations.map((each) => ({

@@ -27,9 +27,14 @@ const listOf: Record<string, string> = {
 /** `kind` names another list in every document: of contracts, of what they stand on, of what a directive is aimed at. */
 const kinds = ['contractKind', 'basisKind', 'targetKind'];
 /** For machines only: they are compared in the bundle, not read. */
-const machineOnly = new Set(['policy', 'clauses', 'format', 'node', 'template', 'id', 'lifts', 'signature', 'keyId']);
+const machineOnly = new Set([
+  ...['policy', 'clauses', 'format', 'node', 'template', 'id', 'lifts'],
+  ...['signature', 'keyId', 'authorityId', 'chain'],
+]);
 
 const isRecord = (value: unknown): value is Document => !!value && typeof value === 'object' && !Array.isArray(value);
+const isText = (value: unknown): value is { zh: string; en: string } =>
+  isRecord(value) && Object.keys(value).sort().join() === 'en,zh';
 const isOrganisation = (value: unknown): value is string => typeof value === 'string' && value.startsWith('org_');
 const isIdentifier = (value: unknown): boolean =>
   typeof value === 'string' && /^[a-z]{3}_[0-9a-z]{26}$/.test(value) && !isOrganisation(value);
@@ -46,6 +51,7 @@ const Field = ({ name, value }: { name: string; value: unknown }): ReactNode => 
       : value.every(isOrganisation)
         ? value.map((id) => <OrganisationName key={id} id={id} />)
         : value.map((one) => (listOf[name] ? w(listOf[name], String(one)) : String(one))).join(listMark());
+  if (isText(value)) return value[language];
   if (isRecord(value))
     return (
       <div style={{ borderLeft: '2px solid var(--line)', paddingLeft: 12, marginBottom: 6 }}>

@@ -99,7 +99,7 @@ interface Paper {
 }
 interface Certified {
   authority: object;
-  certificates: string[];
+  chain: string[];
 }
 const paperOf = async (id: string): Promise<Paper> => {
   const { paperId } = await view(id);
@@ -128,7 +128,7 @@ describe.each<TestKeyKind>(['sm2', 'rsa'])('a buyer with a certificate of a %s k
       {
         participant: 'org_buyer',
         level: 'licensed-ca',
-        certified: { title: titles.specimen, subject: 'Test organisation', serial },
+        certified: { authority: titles.specimen, holder: 'Test organisation', serial },
       },
     ]);
     expect((await sign('supplier', id)).body.state).toBe('effective');
@@ -139,13 +139,13 @@ describe.each<TestKeyKind>(['sm2', 'rsa'])('a buyer with a certificate of a %s k
     expect(look).toContain(`电子认证签名（样张电子认证）证书序列号 ${serial}`);
     // What an auditor has in hand is enough to check the signature without us.
     const own = document.signatures.find((one) => one.participant === 'org_buyer')!;
-    expect(own.certified!.authority).toEqual({ id: 'specimen', title: titles.specimen });
+    expect(own.certified).toMatchObject({ authorityId: 'specimen', authority: titles.specimen });
     const { text } = await market.call('buyer', 'GET', `/api/contracts/${id}/versions/1/document`);
     const from = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
     const found = verifyCertified({
       bytes: new TextEncoder().encode(text),
       signature: from(own.signature),
-      certificates: own.certified!.certificates.map(from),
+      certificates: own.certified!.chain.map(from),
       authority: {
         certificates: certificatesInPem(pem('CERTIFICATE', certifiers.specimen.root.certificate)),
         revocations: [readRevocationList(certifiers.specimen.list())],

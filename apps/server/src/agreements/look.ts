@@ -21,7 +21,7 @@ const levelName = (level: string): string =>
 
 const signatureText = ({ certified, level, keyId }: ContractSignature): string =>
   certified
-    ? `电子认证签名（${certified.authority.title.zh}）证书序列号 ${certified.serialHex}`
+    ? `电子认证签名（${certified.authority.zh}）证书序列号 ${certified.serialHex}`
     : `平台签名（${levelName(level)}）${keyId}`;
 
 export const lookOf = (

@@ -131,10 +131,12 @@ export interface ContractSignature {
   signature: string;
   /** Of a signature with a certificate: by whom, for whom, and the certificates (base64 of DER, the signer's first). */
   certified: {
-    authority: { id: string; title: Text };
-    subject: string;
+    authorityId: string;
+    /** Its title then. */
+    authority: { zh: string; en: string };
+    certificateHolder: string;
     serialHex: string;
-    certificates: string[];
+    chain: string[];
   } | null;
   at: Date;
 }

@@ -49,8 +49,8 @@ const versionOf = async (read: Reader, version: ContractVersion): Promise<View['
     signatures: (await signaturesOf(read, version.contract, version.number)).map(({ certified, ...one }) => ({
       ...one,
       certified: certified && {
-        title: certified.authority.title,
-        subject: certified.subject,
+        authority: certified.authority,
+        holder: certified.certificateHolder,
         serial: certified.serialHex,
       },
       at: one.at.toISOString(),

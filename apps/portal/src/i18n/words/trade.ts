@@ -131,6 +131,17 @@ export const trade = {
     '您将以本单位平台密钥签署下列摘要所对应的文本。请确认已阅读全文。平台签名不等于可靠电子签名。',
     'You sign the text with this hash by your organisation’s platform key. Read it first. A platform signature is not a “reliable electronic signature”.',
   ],
+  'contract.signCertified': ['用电子认证证书签署', 'Sign with a certificate'],
+  'contract.signCertifiedExplain': [
+    '下载待签文本，不作任何改动，用证书自带的工具对该文件签名，再填入签名与证书。证书须由所选机构签发、未被吊销，且载明本单位的统一社会信用代码。',
+    'Fetch the text, change nothing, sign that file with your certificate’s own tool, then give signature and certificates. The certificate is by the authority you choose, not revoked, and names your organisation’s unified social credit code.',
+  ],
+  'contract.downloadText': ['下载待签文本', 'Fetch the text to sign'],
+  'contract.fromFile': ['从文件读取', 'Read from a file'],
+  'contract.certifiedBy': [
+    '{authority}，证书主体 {holder}，序列号 {serial}',
+    '{authority}, certificate of {holder}, serial number {serial}',
+  ],
   'contract.confirm': ['确认条款', 'Confirm the terms'],
   'contract.confirmExplain': ['双方确认后条款锁定，进入签署。', 'Terms lock once both have confirmed.'],
   'contract.propose': ['提出修改', 'Propose changes'],

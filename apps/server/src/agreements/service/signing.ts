@@ -106,8 +106,9 @@ const certifiedSignature = async (
     const { keyId, subject, serialHex, path } = found;
     if (found.creditCode !== creditCode)
       throw problems.certificateNotYours({ field: 'body.certified.certificates', detail: found.creditCode });
-    const certificates = path.map((one) => Buffer.from(one).toString('base64'));
-    const certified = { authority: { id, title }, subject, serialHex, certificates };
+    const chain = path.map((one) => Buffer.from(one).toString('base64'));
+    const { zh, en } = title;
+    const certified = { authorityId: id, authority: { zh, en }, certificateHolder: subject, serialHex, chain };
     return { keyId, level: 'licensed-ca', signature: signature.toString('base64'), certified };
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error;
@@ -145,7 +146,7 @@ export const signContract = async (
       documentHash,
       keyId: made.keyId,
       level: made.level,
-      ...(made.certified ? { authority: made.certified.authority.id, serial: made.certified.serialHex } : {}),
+      ...(made.certified ? { authority: made.certified.authorityId, serial: made.certified.serialHex } : {}),
     },
   });
   await tell(tx, 'agreements.contract.signed', contract, { version: version.number, by: me });
@@ -275,9 +276,7 @@ const signersOf = (contract: Contract, signatures: readonly ContractSignature[],
 const statedSignature = ({ person: _, certified, at, ...one }: ContractSignature): Json => ({
   ...one,
   at: at.toISOString(),
-  ...(certified
-    ? { certified: { ...certified, authority: { ...certified.authority, title: { ...certified.authority.title } } } }
-    : {}),
+  ...(certified ? { certified } : {}),
 });
 
 /** The paper of both parties: a commitment in the public log, contents with the parties only. */
