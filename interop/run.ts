@@ -10,7 +10,7 @@ import { type Check, runProgram } from './check.ts';
 import { endTrades } from './trade.ts';
 
 const here = import.meta.dirname;
-const parts = new Set(['run', 'check', 'trade', 'exchange', 'bundles', 'tsa']);
+const parts = new Set(['run', 'check', 'trade', 'exchange', 'bundles', 'tsa', 'certifier']);
 
 const names = async (): Promise<string[]> =>
   (await readdir(here))

@@ -354,7 +354,7 @@ test('two signatures at the same moment put it into effect once', async () => {
 test('no certification authority is shipped, and a foreign one is not believed', async () => {
   const { id } = await draft({ agreed: true });
   const { documentHash } = (await get('buyer', id)).current;
-  const certified = { authority: 'toString', signature: 'x', certificate: 'y' };
+  const certified = { authority: 'toString', signature: 'eA==', certificates: 'y' };
   expect((await post('buyer', id, 'sign', { documentHash, certified })).body.code).toBe('agreements.authorityUnknown');
 });
 
