@@ -63,8 +63,8 @@ const checkSigner = async (counts: Tally, what: string, certifier: OpensslCertif
 const checkRevocation = async (counts: Tally, what: string, certifier: OpensslCertifier, signer: Issued) => {
   const { root } = certifier;
   const signature = await signer.sign(bytes);
-  const opinion = async (expected: string, until?: string) => {
-    const list = await certifier.list(until);
+  const opinion = async (expected: string, options: Parameters<OpensslCertifier['list']>[0] = {}) => {
+    const list = await certifier.list(options);
     const found = ours({ signature, chain: signer.chain, list, root });
     counts.expect(found === expected, `${what}: ${expected} expected, ${found} found`);
     const theirs = await certifier.accepts(signer);
@@ -73,10 +73,13 @@ const checkRevocation = async (counts: Tally, what: string, certifier: OpensslCe
       `${what}: openssl says ${expected}`,
     );
   };
-  await opinion('evidence.revocation-unknown', '20200108000000Z');
+  await opinion('evidence.revocation-unknown', { until: '20200108000000Z' });
+  await opinion('evidence.revocation-unknown', { place: 'otherPlace' });
+  await opinion(creditCode, { place: 'ownPlace' });
   await opinion(creditCode);
   await certifier.revoke(signer);
   await opinion('evidence.certificate-revoked');
+  await opinion('evidence.certificate-revoked', { place: 'ownPlace' });
 };
 
 const checkWrong = async (counts: Tally, what: string, certifier: OpensslCertifier, strange: OpensslCertifier) => {

@@ -38,6 +38,15 @@ organizationIdentifier = optional
 commonName = supplied
 [ crl ]
 authorityKeyIdentifier = keyid
+[ ownPlace ]
+issuingDistributionPoint = critical, @own_place
+[ own_place ]
+fullname = URI:http://ca.example/own.crl
+onlyuser = TRUE
+[ otherPlace ]
+issuingDistributionPoint = critical, @other_place
+[ other_place ]
+fullname = URI:http://ca.example/other.crl
 [ root ]
 basicConstraints = critical, CA:TRUE
 keyUsage = critical, keyCertSign, cRLSign
@@ -51,6 +60,7 @@ authorityKeyIdentifier = keyid
 basicConstraints = CA:FALSE
 keyUsage = critical, digitalSignature, nonRepudiation
 extendedKeyUsage = clientAuth, emailProtection
+crlDistributionPoints = URI:http://ca.example/own.crl
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 [ stranger ]
@@ -78,8 +88,8 @@ export interface OpensslCertifier {
     days?: [from: string, to: string];
   }): Promise<Issued>;
   revoke(signer: Issued): Promise<void>;
-  /** Of the authority that issues; `until` as `openssl ca -crl_nextupdate` takes it. */
-  list(until?: string): Promise<Uint8Array>;
+  /** Of the authority that issues; `until` as `openssl ca -crl_nextupdate` takes it; `place`: the distribution point that it is for. */
+  list(options?: { until?: string; place?: 'ownPlace' | 'otherPlace' }): Promise<Uint8Array>;
   /**
    * Whether `openssl verify -crl_check` accepts the certificate by the newest list. Undefined of SM2: it cannot be told the identity
    * under which lists and intermediate certificates are signed.
@@ -153,9 +163,19 @@ export const opensslCertifier = async (folder: string, kind: SigningKind): Promi
     revoke: async ({ name }) => {
       await must(['ca', '-config', at('ca.cnf'), '-revoke', at(`${name}.pem`), '-crl_reason', 'keyCompromise']);
     },
-    list: async (until) => {
+    list: async ({ until, place } = {}) => {
       const next = until ? ['-crl_lastupdate', '20200101000000Z', '-crl_nextupdate', until] : [];
-      await must(['ca', '-config', at('ca.cnf'), '-gencrl', ...signing(kind), ...next, '-out', at('list.pem')]);
+      await must([
+        'ca',
+        '-config',
+        at('ca.cnf'),
+        '-gencrl',
+        ...signing(kind),
+        ...next,
+        ...(place ? ['-crlexts', place] : []),
+        '-out',
+        at('list.pem'),
+      ]);
       return new Uint8Array(await readFile(at('list.pem')));
     },
     accepts: async ({ name }) => {

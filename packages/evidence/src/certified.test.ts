@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { type CertifyingAuthority, checkAuthority, verifyCertified } from './certified.ts';
 import { readRevocationList } from './x509/revocation.ts';
 import {
+  authorityExtensions,
+  certify,
   extension,
   makeTestCertifier,
+  newKey,
   pem,
   revocationList,
   type TestKeyKind,
@@ -13,7 +16,7 @@ import {
   textBytes,
   usageExtension,
 } from './x509/testing.ts';
-import { oidOf, sequence } from './x509/tlv.ts';
+import { contextTag, oidOf, primitiveTag, sequence, tlv } from './x509/tlv.ts';
 
 const bytes = new TextEncoder().encode('{"contract":"one"}');
 const at = new Date('2026-11-28T10:00:00Z');
@@ -112,6 +115,28 @@ describe('a signature with a certificate', () => {
     ['a term that is over', { validTo: day(-0.5) }, 'expired'],
   ])('is refused with %s', (_, signer, kind) => {
     expect(outcome(signed(signer))).toBe(`evidence.certificate-${kind}`);
+  });
+
+  it('has a path of four certificates at most', () => {
+    const made = (depth: number) => {
+      const from = day(-1);
+      const key = () => newKey('ec');
+      let issuer = certifier.root;
+      const chain: Uint8Array[] = [];
+      for (let i = 0; i < depth; i++) {
+        const subject = { name: { commonName: `authority ${i}` }, key: key() };
+        issuer = certify(subject, issuer, { from, to: day(9), extensions: authorityExtensions() });
+        chain.unshift(issuer.certificate);
+      }
+      const signer = { name: { commonName: 'deep', attributes }, key: key() };
+      const last = certify(signer, issuer, { from, to: day(9), extensions: [usageExtension(0)] });
+      const fresh = revocationList(issuer, { thisUpdate: day(-1), nextUpdate: day(6), revoked: [] });
+      const authority = authorityOf(certifier, [fresh]);
+      return { signature: last.key.sign(bytes), certificates: [last.certificate, ...chain], authority };
+    };
+    expect(outcome(made(3))).toBe(code);
+    expect(outcome(made(4))).toBe('evidence.certificate-unfit');
+    expect(outcome(made(5))).toBe('evidence.certificate-unfit');
   });
 
   it('takes no weak RSA', () => {
@@ -224,6 +249,43 @@ describe('revocation', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('by a list for a place counts for the certificates that name the place', () => {
+    const uri = (text: string) => tlv(primitiveTag(6), new TextEncoder().encode(`http://ca.example/${text}`));
+    const place = (text: string) => tlv(contextTag(0), tlv(contextTag(0), uri(text)));
+    const yes = (n: number) => tlv(primitiveTag(n), Uint8Array.of(0xff));
+    const points = (...parts: Uint8Array[]) => extension('2.5.29.31', sequence(sequence(...parts)), false);
+    const listFor = (...parts: Uint8Array[]) => list([], { extensions: [extension('2.5.29.28', sequence(...parts))] });
+    const outcomeOf = (named: Uint8Array[], ...lists: Uint8Array[]) => {
+      const other = signed({ extensions: [usageExtension(0), ...named] });
+      return outcome({ ...other, authority: authorityOf(certifier, lists) });
+    };
+    const unknown = 'evidence.revocation-unknown';
+    const own = points(place('1.crl'));
+    expect(outcomeOf([own], listFor(place('1.crl')))).toBe(code);
+    expect(outcomeOf([own], listFor(place('1.crl'), yes(1)))).toBe(code);
+    expect(outcomeOf([own], listFor(place('2.crl')))).toBe(unknown);
+    expect(outcomeOf([own], listFor(place('2.crl')), listFor(place('1.crl')))).toBe(code);
+    expect(outcomeOf([], listFor(place('1.crl')))).toBe(unknown);
+    expect(outcomeOf([], listFor(yes(1)))).toBe(code);
+    // For some reasons only, or of another issuer.
+    expect(
+      outcomeOf([points(place('1.crl'), tlv(primitiveTag(1), Uint8Array.of(1, 2)))], listFor(place('1.crl'))),
+    ).toBe(unknown);
+    for (const narrower of [2, 3, 4, 5])
+      expect(() => readRevocationList(listFor(yes(narrower)))).toThrow('is not known');
+    // What users' certificates are listed on says nothing of an authority's.
+    const { root, between } = certifier;
+    const above = (...parts: Uint8Array[]) =>
+      revocationList(root, {
+        thisUpdate: day(-2),
+        nextUpdate: day(6),
+        revoked: [{ serial: between.serial, since: day(-1) }],
+        extensions: [extension('2.5.29.28', sequence(...parts))],
+      });
+    expect(withLists(list(), above())).toBe('evidence.certificate-revoked');
+    expect(withLists(list(), above(yes(1)))).toBe(code);
   });
 
   it('by a list of a kind that we do not know is not taken', () => {

@@ -18,7 +18,7 @@ import {
   usageBits,
 } from './x509/certificate.ts';
 import { trustedPath } from './x509/path.ts';
-import { issuedList, type RevocationList } from './x509/revocation.ts';
+import { listsFor, type RevocationList } from './x509/revocation.ts';
 import { readAll, type Tlv, tags } from './x509/tlv.ts';
 
 export const certifiedLimits = {
@@ -128,7 +128,7 @@ function signerFault(signer: Certificate, at: Date): Fault | undefined {
 function refuseRevoked(path: readonly Certificate[], lists: readonly RevocationList[], at: Date): void {
   for (const [i, certificate] of path.slice(0, -1).entries()) {
     const issuer = path[i + 1]!;
-    const own = lists.filter((list) => issuedList(issuer, list));
+    const own = lists.filter((list) => listsFor(certificate, issuer, list));
     const fresh = own.filter((list) => at <= list.nextUpdate);
     const name = nameOf(issuer.subject);
     if (fresh.length === 0 && (i === 0 || own.length > 0))
@@ -136,7 +136,7 @@ function refuseRevoked(path: readonly Certificate[], lists: readonly RevocationL
         code: 'evidence.revocation-unknown',
         message:
           own.length === 0
-            ? `there is no revocation list of ${name}`
+            ? `there is no revocation list of ${name} for this certificate`
             : `the revocation list of ${name} ended at ${new Date(Math.max(...own.map((list) => list.nextUpdate.getTime()))).toISOString()}`,
       });
     const since = fresh.map((list) => list.revoked.get(certificate.serialHex)).find((date) => date && date <= at);

@@ -279,6 +279,14 @@ test('a wrong file keeps the node from starting, and says why', async () => {
   expect(await failure([one, one])).toContain('an id stands twice');
   expect(await failure([{ ...one, creditCodeIn: ['subject'] }])).toContain('creditCodeIn');
   expect(await failure([{ ...one, surprise: 1 }])).toContain('surprise');
+  const many = (count: number) => Array.from({ length: count }, (_, i) => ({ ...one, id: `a${i}` }));
+  expect(await failure(many(32))).toBe('started');
+  expect(await failure(many(33))).toContain('Too big');
+  expect(await failure([{ ...one, revocations: Array(33).fill('specimen.crl') }])).toContain('Too big');
+  writeFileSync(join(folder, 'large.crl'), Buffer.alloc(16_000_001));
+  expect(await failure([{ ...one, revocations: ['large.crl'] }])).toContain('more than 16000000 bytes');
+  writeFileSync(join(folder, 'many.pem'), pem('CERTIFICATE', ...Array(17).fill(certifiers.specimen.root.certificate)));
+  expect(await failure([{ ...one, certificates: 'many.pem' }])).toContain('more than 16 certificates');
   expect(await failure([{ ...one, certificates: 'nothing.pem' }])).toContain('nothing.pem');
   expect(await failure([{ ...one, certificates: 'specimen.crl' }])).toContain('no certificate');
   expect(await failure([{ ...one, revocations: ['specimen.pem'] }])).toContain('specimen.pem');

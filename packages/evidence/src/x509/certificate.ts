@@ -146,6 +146,14 @@ export function generalFault(certificate: Certificate, at: Date): Fault | undefi
   };
 }
 
+function basicConstraints(certificate: Certificate): { authority: boolean; pathLength: Tlv | undefined } {
+  const extension = certificate.extensions.get(certificateExtensions.basicConstraints);
+  const [authority, pathLength] = extension ? partsOf(readOne(extension.value, tags.sequence)) : [];
+  return { authority: authority?.tag === tags.boolean && authority.content[0] === 0xff, pathLength };
+}
+
+export const isAuthority = (certificate: Certificate): boolean => basicConstraints(certificate).authority;
+
 /**
  * `below`: certificates of authorities between this one and the signer's. `usages`: extended usages of which an authority that is
  * bound to some must hold one.
@@ -156,11 +164,9 @@ export function authorityFault(
   at: Date,
   usages: readonly string[],
 ): Fault | undefined {
-  const extension = certificate.extensions.get(certificateExtensions.basicConstraints);
-  const [isAuthority, pathLength] = extension ? partsOf(readOne(extension.value, tags.sequence)) : [];
+  const { authority, pathLength } = basicConstraints(certificate);
   const name = nameOf(certificate.subject);
-  if (isAuthority?.tag !== tags.boolean || isAuthority.content[0] !== 0xff)
-    return unfit(`${name} is no certification authority`);
+  if (!authority) return unfit(`${name} is no certification authority`);
   if (pathLength && smallInteger(pathLength) < below) return unfit(`the path below ${name} is too long`);
   const uses = usageBits(certificate);
   if (uses && !uses(5)) return unfit(`${name} may not sign certificates`);

@@ -1,7 +1,19 @@
-/** Lists of revoked certificates: RFC 5280 section 5, complete ones that an authority signs itself. */
+/** Lists of revoked certificates: RFC 5280 section 5, whole or by distribution point, that an authority signs itself. */
 import { equalBytes } from '@shugu/tlog';
-import { type Certificate, issued, readExtensions, usageBits, wholeBits } from './certificate.ts';
-import { contextTag, expectTag, integerHex, malformed, partsOf, readOne, smallInteger, tags, timeOf } from './tlv.ts';
+import { type Certificate, isAuthority, issued, readExtensions, usageBits, wholeBits } from './certificate.ts';
+import {
+  contextTag,
+  expectTag,
+  integerHex,
+  malformed,
+  partsOf,
+  primitiveTag,
+  readOne,
+  smallInteger,
+  type Tlv,
+  tags,
+  timeOf,
+} from './tlv.ts';
 
 export type RevocationList = {
   /** Name of the authority, DER. */
@@ -9,17 +21,24 @@ export type RevocationList = {
   readonly signed: Uint8Array;
   readonly algorithm: Uint8Array;
   readonly signature: Uint8Array;
+  readonly scope: Scope;
   readonly thisUpdate: Date;
   readonly nextUpdate: Date;
   /** Since when, by serial number. */
   readonly revoked: ReadonlyMap<string, Date>;
 };
 
+/** Of which certificates the list speaks: all, or those of end users, or those that name one of its places (GeneralName, in hex). */
+type Scope = { usersOnly: boolean; places: readonly string[] | undefined };
+
 export const revocationListBytesMax = 16_000_000;
 
+const ids = { issuingDistributionPoint: '2.5.29.28', distributionPoints: '2.5.29.31' } as const;
+
 /**
- * DER or PEM. Critical extensions are refused, of the list and of its entries: without knowing them (delta lists, lists of other
- * authorities, partial lists) a certificate that is not on it might be revoked all the same. Throws `evidence.der-malformed`.
+ * DER or PEM. Critical extensions are refused, of the list and of its entries, but for the places that the list is for: without
+ * knowing them (delta lists, lists for other authorities or for some reasons) a certificate that is not on it might be revoked all
+ * the same. Throws `evidence.der-malformed`.
  */
 export function readRevocationList(file: Uint8Array): RevocationList {
   if (file.length > revocationListBytesMax)
@@ -37,13 +56,14 @@ export function readRevocationList(file: Uint8Array): RevocationList {
   const extensions = more.shift();
   if (more.length > 0 || (extensions && extensions.tag !== contextTag(0)))
     malformed('a revocation list holds something unknown');
-  refuseCritical(readExtensions(extensions));
+  const known = readExtensions(extensions);
+  refuseCritical([...known].filter(([id]) => id !== ids.issuingDistributionPoint));
   const revoked = new Map<string, Date>();
   for (const entry of entries) {
     const [serial, since, entryExtensions, ...tooMany] = partsOf(expectTag(entry, tags.sequence));
     if (tooMany.length > 0) malformed('an entry of a revocation list holds something unknown');
     // Of an entry the extensions stand bare, without the tag around them.
-    if (entryExtensions) refuseCritical(readExtensions({ ...entryExtensions, content: entryExtensions.bytes }));
+    if (entryExtensions) refuseCritical([...readExtensions({ ...entryExtensions, content: entryExtensions.bytes })]);
     revoked.set(integerHex(serial), timeOf(since));
   }
   return {
@@ -51,14 +71,52 @@ export function readRevocationList(file: Uint8Array): RevocationList {
     signed: body!.bytes,
     algorithm: outer.bytes,
     signature: wholeBits(signature),
+    scope: scopeOf(known.get(ids.issuingDistributionPoint)?.value),
     thisUpdate: timeOf(thisUpdate),
     nextUpdate,
     revoked,
   };
 }
 
-function refuseCritical(extensions: ReadonlyMap<string, { critical: boolean }>): void {
-  const unknown = [...extensions].find(([, { critical }]) => critical);
+/** RFC 5280 section 5.2.5: the full name of places, and users alone; whatever else narrows the list is not known here. */
+function scopeOf(extension: Uint8Array | undefined): Scope {
+  const scope: { usersOnly: boolean; places?: string[] } = { usersOnly: false };
+  for (const part of extension ? partsOf(readOne(extension, tags.sequence)) : []) {
+    const yes = part.content.length === 1 && part.content[0] === 0xff;
+    if (part.tag === contextTag(0) && !scope.places) scope.places = fullNames(part);
+    else if (part.tag === primitiveTag(1) && yes) scope.usersOnly = true;
+    else malformed('a revocation list is for something that is not known');
+  }
+  return { usersOnly: scope.usersOnly, places: scope.places };
+}
+
+/** DistributionPointName: its full name, in hex; a name relative to the issuer leads nowhere here. */
+function fullNames(value: Tlv): string[] {
+  const [names, ...rest] = partsOf(value);
+  return names?.tag === contextTag(0) && rest.length === 0
+    ? partsOf(names).map(({ bytes }) => Buffer.from(bytes).toString('hex'))
+    : [];
+}
+
+/** Whether the list speaks of that certificate. */
+function covers({ scope }: RevocationList, certificate: Certificate): boolean {
+  if (scope.usersOnly && isAuthority(certificate)) return false;
+  if (!scope.places) return true;
+  const extension = certificate.extensions.get(ids.distributionPoints);
+  const points = extension ? partsOf(readOne(extension.value, tags.sequence)) : [];
+  return points.some((point) => {
+    const [place, ...narrower] = partsOf(point);
+    // Reasons, or another issuer: not the whole truth about the certificate.
+    return (
+      place?.tag === contextTag(0) &&
+      narrower.length === 0 &&
+      fullNames(place).some((name) => scope.places!.includes(name))
+    );
+  });
+}
+
+function refuseCritical(extensions: readonly [string, { critical: boolean }][]): void {
+  const unknown = extensions.find(([, { critical }]) => critical);
   if (unknown) malformed(`a revocation list has a critical extension that is not known: ${unknown[0]}`);
 }
 
@@ -69,6 +127,6 @@ function derOf(file: Uint8Array): Uint8Array {
   return block ? new Uint8Array(Buffer.from(block[1]!, 'base64')) : malformed('is no revocation list');
 }
 
-/** Whether that authority signed it, and may. */
-export const issuedList = (issuer: Certificate, list: RevocationList): boolean =>
-  issued(issuer, list) && (usageBits(issuer)?.(6) ?? true);
+/** Whether the certificate's issuer signed the list, may, and speaks of the certificate there. */
+export const listsFor = (certificate: Certificate, issuer: Certificate, list: RevocationList): boolean =>
+  covers(list, certificate) && issued(issuer, list) && (usageBits(issuer)?.(6) ?? true);
