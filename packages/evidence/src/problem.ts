@@ -39,16 +39,16 @@ export const problemTitles: Record<EvidenceProblemCode, string> = {
   'evidence.bundle-malformed': '凭证包格式不对',
   'evidence.trust-malformed': '信任文件格式不对',
   'evidence.promise-malformed': '收录承诺格式不对',
-  'evidence.der-malformed': '证书或时间戳的编码不对',
+  'evidence.der-malformed': '证书或时间戳格式不对',
   'evidence.stamp-wrong': '时间戳不成立',
   'evidence.stamp-refused': '时间戳机构拒绝了请求',
   'evidence.receipts-malformed': '回执包格式不对',
-  'evidence.certified-signature': '证书签名不成立',
-  'evidence.certificate-untrusted': '证书不是受信机构签发的',
-  'evidence.certificate-unfit': '证书不适用于此',
-  'evidence.certificate-expired': '证书当时不在有效期内',
-  'evidence.certificate-revoked': '证书已被吊销',
-  'evidence.revocation-unknown': '没有当时有效的吊销名单',
+  'evidence.certified-signature': '签名不是用该证书的密钥对这些字节作出的',
+  'evidence.certificate-untrusted': '证书不能验证至所信任的机构',
+  'evidence.certificate-unfit': '证书的用途、扩展项或载明的统一社会信用代码不符合要求',
+  'evidence.certificate-expired': '证书或其上级证书在该时刻不在有效期内',
+  'evidence.certificate-revoked': '证书或其上级证书已被吊销',
+  'evidence.revocation-unknown': '没有签发机构当前有效的吊销列表',
 };
 
 /** The title with the place, or the text of an error that is none of ours. */

@@ -1,5 +1,12 @@
 /** Signatures over the locked text, on line or on paper, and the moment a contract takes effect. */
-import { certificatesInPem, EvidenceError, type EvidenceProblemCode, type Json, signInContext } from '@shugu/evidence';
+import {
+  certificatesInPem,
+  chineseOf,
+  EvidenceError,
+  type EvidenceProblemCode,
+  type Json,
+  signInContext,
+} from '@shugu/evidence';
 import type { Text } from '@shugu/wire';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
@@ -76,20 +83,12 @@ const stillStands = async (
   }
 };
 
-type Refusal = { problem: (more: ProblemDetails) => Problem; zh: string };
-const refused: Refusal = { problem: problems.certificateRefused, zh: '证书无法读取' };
-
-/** What is wrong with a certified signature, apart. In English the verifier itself says more. */
-const refusals: Partial<Record<EvidenceProblemCode, Refusal>> = {
-  'evidence.certified-signature': {
-    problem: problems.certifiedWrong,
-    zh: '签名不是用该证书的密钥对当前合同文本作出的',
-  },
-  'evidence.certificate-untrusted': { ...refused, zh: '证书不能验证至所选电子认证机构' },
-  'evidence.certificate-unfit': { ...refused, zh: '证书用途、扩展项或载明的统一社会信用代码不符合要求' },
-  'evidence.certificate-expired': { problem: problems.certificateExpired, zh: '证书或其上级证书此刻不在有效期内' },
-  'evidence.certificate-revoked': { problem: problems.certificateRevoked, zh: '证书或其上级证书已列入吊销列表' },
-  'evidence.revocation-unknown': { problem: problems.revocationUnknown, zh: '没有该机构当前有效的吊销列表' },
+/** What is wrong with a certified signature, apart; what is not named here is a certificate that is not one to sign with. */
+const refusals: Partial<Record<EvidenceProblemCode, (more: ProblemDetails) => Problem>> = {
+  'evidence.certified-signature': problems.certifiedWrong,
+  'evidence.certificate-expired': problems.certificateExpired,
+  'evidence.certificate-revoked': problems.certificateRevoked,
+  'evidence.revocation-unknown': problems.revocationUnknown,
 };
 
 /** Over the very bytes of the text: what authorities' tools sign is a file. */
@@ -121,9 +120,9 @@ const certifiedSignature = async (
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error;
     const { code, message } = error;
-    const { problem, zh } = refusals[code] ?? refused;
+    const refusal = refusals[code] ?? problems.certificateRefused;
     const field = code === 'evidence.certified-signature' ? 'signature' : 'certificates';
-    throw problem({ field: `body.certified.${field}`, detail: { zh, en: message } });
+    throw refusal({ field: `body.certified.${field}`, detail: { zh: chineseOf(error), en: message } });
   }
 };
 
