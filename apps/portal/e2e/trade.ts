@@ -23,7 +23,9 @@ const dialog = async ({ page }: Person, button: string, fill: Record<string, str
     if (/起$|止$|用途/.test(label)) await control.press('Enter');
   }
   await modal.getByRole('button', { name: send, exact: true }).click();
-  await modal.waitFor({ state: 'hidden' });
+  await modal.waitFor({ state: 'hidden' }).catch(async () => {
+    throw new Error(`“${button}” stays open: ${(await modal.innerText()).slice(0, 600)}`);
+  });
 };
 
 /** Reloads until a text stands on the page: other sides and jobs act in their own time. */
@@ -145,7 +147,8 @@ export const trade = async ({ browser, url, check }: Run): Promise<void> => {
     // Sealed a minute after the use, then in the log.
     for (const end = Date.now() + 120_000; ; ) {
       const saved = one.waitForEvent('download', { timeout: 5_000 }).catch(() => undefined);
-      await one.getByRole('button', { name: '下载回执包', exact: true }).click();
+      // Not exact: in a page that is not in front, the sign of waiting leaves late, and it is part of the name.
+      await one.getByRole('button', { name: '下载回执包' }).click();
       const file = await saved;
       if (file) {
         assert.match(file.suggestedFilename(), /^receipts-grt_\w+-\d{4}-\d{2}\.receipts\.json$/);

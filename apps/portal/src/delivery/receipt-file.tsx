@@ -44,6 +44,10 @@ const saveMonth = async (grant: string, month: string): Promise<void> => {
   }
 };
 
+/** Days of use are days in Beijing, wherever the reader sits. */
+const monthAt = (now: Date): string =>
+  new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai', year: 'numeric', month: '2-digit' }).format(now);
+
 type Grant = Reply<typeof listGrants>['items'][number];
 
 const Chosen = ({ grants }: { grants: Grant[] }) => {
@@ -54,7 +58,7 @@ const Chosen = ({ grants }: { grants: Grant[] }) => {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error>();
   const chosen = grant ?? grants[0]?.id;
-  const chosenMonth = month ?? dayjs(now).format('YYYY-MM');
+  const chosenMonth = month ?? monthAt(new Date(now));
   const blocked = chosen === undefined ? t('receipt.noGrant') : null;
   const save = async () => {
     setBusy(true);
