@@ -34,6 +34,7 @@ export const watch = async (deps: SupervisionDeps, now: Date): Promise<number> =
   for (const { id: rule, severity } of pack?.warnings ?? []) {
     const figure = (name: string) => deps.ruleBook.number(pack!.pin, name);
     const found = await detectors[rule]!(deps.database, now, figure);
+    if (found.length === 0 && !(await reads.anyPresent(deps.database, rule))) continue;
     changed += await deps.database.tx(systemActor('supervision'), async (tx) => {
       let count = await store.pass(
         tx,
