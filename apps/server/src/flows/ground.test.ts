@@ -249,10 +249,14 @@ onExchange('where money is held', { accounts: true }, () => {
     expect((await orderOf({ ...deal, order: waiting.id })).state).toBe('cancelled');
     expect(await orderOf(deal)).toMatchObject({ state: 'closed' });
     const { database } = exchange.exchange.kernel;
-    expect(await exchange.exchange.rooms.market.order(database, deal.order)).toMatchObject({
-      settled_fen: 450,
-      papers: [{ kind: 'tradeConfirmation' }],
-    });
+    // The bank answers in its own time.
+    const settled = async () => {
+      await settle();
+      return exchange.exchange.rooms.market.order(database, deal.order);
+    };
+    await expect
+      .poll(settled, { timeout: 30_000 })
+      .toMatchObject({ settled_fen: 450, papers: [{ kind: 'tradeConfirmation' }] });
     // Three calls at 1.5 yuan: 4.50 of the 15.00 held.
     expect((await finance.call(settlementWire.readAccount, {})).funds).toMatchObject({ held: '0', available: '99550' });
     for (const login of [buyer, supplier])

@@ -6,6 +6,8 @@ import { systemActor } from '../../src/kernel/http/principal.ts';
 import { inBatchOrder, paddingFor } from '../../src/kernel/publiclog/batch.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 
+const patience = { timeout: 20_000 };
+
 let node: TestExchange;
 beforeAll(async () => {
   // Only what the test asks for is sequenced.
@@ -45,13 +47,20 @@ describe('commitments in the public log', () => {
     const before = await strangersView();
     await issue('notice', 'clear');
     for (const kind of ['contract', 'contract', 'statement']) await issue(kind, 'commitment');
-    await publicLog.sequence('clear');
+    // An entry waits for every transaction that was open beside its own, those of other tests on the same server among them.
+    const sequenced = (what: 'clear' | 'all', from: number, count: number) =>
+      expect
+        .poll(async () => {
+          await publicLog.sequence(what);
+          return (await strangersView()).length - from;
+        }, patience)
+        .toBe(count);
+    await sequenced('clear', before.length, 1);
     const between = await strangersView();
     expect(between.slice(before.length)).toMatchObject([{ kind: 'notice', form: 'clear' }]);
 
-    await publicLog.sequence();
+    await sequenced('all', between.length, 8);
     const after = (await strangersView()).slice(between.length);
-    expect(after).toHaveLength(8);
     for (const one of after)
       expect(one).toEqual({ v: 1, kind: 'undisclosed', form: 'commitment', commitment: expect.any(String) });
     expect(new Set(after.map((one) => entryBytes(one).length)).size).toBe(1);
