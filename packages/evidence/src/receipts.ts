@@ -12,7 +12,7 @@ import { readReceipts, receiptsLimits } from './receipts-shape.ts';
 import { type Signer, type SignerLevel, signInContext } from './signer.ts';
 import { digestText, type SuiteName } from './suites.ts';
 
-/** What a gateway signs of a sealed segment; root and digests are SHA-256 in hex, whatever the suite. */
+/** What a gateway signs of a sealed segment; SHA-256 whatever the suite. */
 export type UsageManifest = {
   version: 1;
   source: string;
@@ -22,10 +22,12 @@ export type UsageManifest = {
   count: number;
   bytes: number;
   sealedAt: number;
+  /** Hex: Merkle root (RFC 6962, SHA-256) over payloads; SHA-256 of the file; digest of the segment before, or null. */
   root: string;
   digest: string;
   previousDigest: string | null;
   keyId: string;
+  /** base64 over the canonical JSON of all other members. */
   signature: string;
 };
 

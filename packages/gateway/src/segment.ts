@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { UsageManifest } from '@shugu/evidence';
 import { canonicalJson, type DriverKind, type Json } from '@shugu/policy';
 import { emptyRoot, leafHash, nodeHash, sha256 } from '@shugu/tlog';
 import { crc32c } from './crc32c.ts';
@@ -43,20 +44,8 @@ export type UseRecord = {
 
 export type SegmentHeader = { source: string; segment: number; firstSequence: number };
 
-export type SegmentManifest = SegmentHeader & {
-  version: 1;
-  lastSequence: number;
-  count: number;
-  bytes: number;
-  sealedAt: number;
-  /** Hex: Merkle root (RFC 6962, SHA-256) over payloads; SHA-256 of the file; digest of the segment before, or null. */
-  root: string;
-  digest: string;
-  previousDigest: string | null;
-  keyId: string;
-  /** base64 over the canonical JSON of all other members. */
-  signature: string;
-};
+/** Whoever checks receipts without a gateway reads the same shape, so it is defined there. */
+export type SegmentManifest = UsageManifest;
 
 /** A key that signs manifests; may be remote. */
 export type Signer = { keyId: string; sign(bytes: Uint8Array): Promise<Uint8Array> | Uint8Array };

@@ -19,7 +19,7 @@ import {
 } from '../../../cli/src/scenario/product.ts';
 import { settleWhole, type TestExchange, testExchange } from '../../test/support/exchange.ts';
 import type { SimulatedClock } from '../kernel/clock.ts';
-import { buyer, lawFirm, refusal, scenarioOf, supplier } from '../market/testing.ts';
+import { buyer, listingOf as draftOf, lawFirm, policyOf, refusal, scenarioOf, supplier } from '../market/testing.ts';
 import {
   approveLater,
   certificateFor,
@@ -78,23 +78,10 @@ interface Goods {
   version: string;
 }
 
-const policyUntil = (days: number) => ({
-  '@type': 'Offer',
-  permission: [
-    {
-      action: 'use',
-      constraint: [
-        { leftOperand: 'purpose', operator: 'isAnyOf', rightOperand: 'logistics,statistics' },
-        {
-          leftOperand: 'dateTime',
-          operator: 'lt',
-          rightOperand: new Date(exchange.exchange.kernel.clock.now().getTime() + days * 86_400_000).toISOString(),
-        },
-      ],
-    },
-  ],
-  prohibition: [{ action: 'distribute' }],
-});
+const policyUntil = (days: number) => {
+  const end = new Date(exchange.exchange.kernel.clock.now().getTime() + days * 86_400_000);
+  return policyOf([{ leftOperand: 'dateTime', operator: 'lt', rightOperand: end.toISOString() }]);
+};
 
 /** On the market with an API by code: what its ground is depends on whether the resource is registered. */
 const listed = async (resource: string): Promise<Goods> => {
@@ -121,9 +108,8 @@ const listed = async (resource: string): Promise<Goods> => {
     { note: '', dictionary: [], declared: [], sampleRows: 0 },
   );
   const report = await assess(exchange.stage, supplier, lawFirm, made.version, name);
-  const applied = await applyForListing(exchange.stage, supplier, {
-    version: made.version,
-    policy: policyUntil(3000),
+  const draft = draftOf(made.version, report.id, {
+    policy: policyUntil(3000) as never,
     plans: [
       {
         title: '按次',
@@ -133,14 +119,9 @@ const listed = async (resource: string): Promise<Goods> => {
       },
     ],
     deliveryModes: ['api'],
-    acceptanceDays: 5,
-    trial: { calls: 5, days: 7 },
-    purposes: ['logistics', 'statistics'],
-    reports: [report.id],
-    securityStatement: '经网关鉴权',
-    sourceStatement: '自有业务系统',
     split: [],
   });
+  const applied = await applyForListing(exchange.stage, supplier, draft);
   const listing = await reviewListing(exchange.stage, applied);
   await settle();
   const seen = await (await exchange.as(supplier)).call(catalogueWire.getVersion, {
