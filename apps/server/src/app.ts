@@ -66,8 +66,8 @@ export interface Exchange {
 
 const settleRoundsMax = 50;
 /** Between two looks at events that wait for somebody's transaction, and how long to look. */
-const behindMilliseconds = 20;
-const behindMillisecondsMax = 10_000;
+const heldUpMilliseconds = 20;
+const heldUpMillisecondsMax = 10_000;
 
 const openapi = (app: FastifyInstance, endpoints: AnyEndpoint[], url: () => string): void => {
   const tags = [...new Set(endpoints.map((one) => one.id.split('.')[0]!))].sort();
@@ -202,16 +202,25 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     });
     const ticker = makeTicker([...parts.ticks, prune], now, log);
 
+    const handOver = async (): Promise<number> =>
+      (await outbox.drain()) + (await jobs.drain()) + (await post.drain()) + (await kernel.publicLog.sequence());
+    // A job first: what it leaves behind is committed when it is no longer under way.
+    const heldUp = async (): Promise<boolean> =>
+      jobs.busy() || (await outbox.behind()) || (await kernel.publicLog.behind());
     const settle = async (): Promise<number> => {
       let total = 0;
-      const end = performance.now() + behindMillisecondsMax;
-      for (let round = 0; round < settleRoundsMax; ) {
-        const done =
-          (await outbox.drain()) + (await jobs.drain()) + (await post.drain()) + (await ticker.runAll(now()));
+      const end = performance.now() + heldUpMillisecondsMax;
+      for (let round = 0; round < settleRoundsMax; round++) {
+        let done = (await handOver()) + (await ticker.runAll(now()));
+        let waited = false;
+        // Until a worker's job or a running transaction ends there is no need to look around at everything again.
+        while (done === 0 && performance.now() < end && (await heldUp())) {
+          waited = true;
+          await new Promise((resume) => setTimeout(resume, heldUpMilliseconds));
+          done = await handOver();
+        }
         total += done;
-        if (done > 0) round++;
-        else if (!(await outbox.behind()) || performance.now() > end) return total;
-        else await new Promise((resume) => setTimeout(resume, behindMilliseconds));
+        if (done === 0 && !waited) return total;
       }
       log.warn({ total }, 'work does not come to rest');
       return total;

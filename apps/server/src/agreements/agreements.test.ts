@@ -460,7 +460,7 @@ test('the contract’s paper is printed and bundled once the log holds it', asyn
   const { id } = await effective({ kind: 'processing' });
   const { paperId } = await get('buyer', id);
   const { database, issue, publicLog } = market.kernel;
-  await sequenceAll(database, publicLog);
+  await sequenceAll(publicLog);
   const job = await database.one<{ data: { paper: string } }>(sql`select data from jobs where unique_key = ${paperId}`);
   const context = { database } as Parameters<(typeof issue.jobs)[string]>[1];
   const made = await issue.jobs['kernel.paper.make']!(job as Parameters<(typeof issue.jobs)[string]>[0], context);

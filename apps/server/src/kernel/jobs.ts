@@ -141,6 +141,8 @@ export interface Jobs {
   stop(): Promise<void>;
   /** Runs what is due now, one after the other; number of jobs run. */
   drain(): Promise<number>;
+  /** A job is under way here; false only when what it did is committed. */
+  busy(): boolean;
 }
 
 interface Outcome {
@@ -284,6 +286,7 @@ export const makeJobs = ({ database, clock, handlers, log, alone = false }: Jobs
       while (await runOne()) count++;
       return count;
     },
+    busy: () => claimed.size > 0,
   };
 };
 

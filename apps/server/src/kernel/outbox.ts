@@ -8,7 +8,16 @@
 import type { Actor, Database, Reader, Tx } from './db/db.ts';
 import { sql } from './db/db.ts';
 import { makeHorizon } from './horizon.ts';
-import { dueStalled, endStalled, failAgain, laneStalls, retryStalled, stall, takeStalled } from './stalled.ts';
+import {
+  dueConsumers,
+  dueStalled,
+  endStalled,
+  failAgain,
+  laneStalls,
+  retryStalled,
+  stall,
+  takeStalled,
+} from './stalled.ts';
 
 export interface EventDraft {
   /** `room.noun.happened`. */
@@ -152,17 +161,24 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
     }
   };
 
+  const cursorOf = () =>
+    database.first<{ sequence: number }>(sql`select sequence from event_cursors where consumer = ${consumer.name}`);
+  // Up to where nothing is left for this consumer; as nothing appears below the horizon later, that holds for good.
+  let read = -1;
+
   const drainNew = async (until: number): Promise<number> => {
-    await write((tx) =>
-      tx.exec(sql`insert into event_cursors (consumer) values (${consumer.name}) on conflict do nothing`),
-    );
+    if (until === read) return 0;
+    if (!(await cursorOf()))
+      await write((tx) =>
+        tx.exec(sql`insert into event_cursors (consumer) values (${consumer.name}) on conflict do nothing`),
+      );
     let handled = 0;
     for (;;) {
-      const cursor = await database.one<{ sequence: number }>(
-        sql`select sequence from event_cursors where consumer = ${consumer.name}`,
-      );
-      const batch = await nextEvents(database, consumer, cursor.sequence, until);
-      if (batch.length === 0) return handled;
+      const batch = await nextEvents(database, consumer, (await cursorOf())!.sequence, until);
+      if (batch.length === 0) {
+        read = until;
+        return handled;
+      }
       for (const event of batch) {
         try {
           if (await handleNew(event)) handled++;
@@ -173,7 +189,8 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
     }
   };
 
-  return async (until: number): Promise<number> => (await drainStalled()) + (await drainNew(until));
+  return async (until: number, due: ReadonlySet<string>): Promise<number> =>
+    (due.has(consumer.name) ? await drainStalled() : 0) + (await drainNew(until));
 };
 
 export const makeOutbox = (options: OutboxOptions): Outbox => {
@@ -187,7 +204,8 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
 
   const drain = async (): Promise<number> => {
     const until = await horizon.reached();
-    const counts = await Promise.all(readings.map((read) => read(until)));
+    const due = await dueConsumers(options.database, options.now());
+    const counts = await Promise.all(readings.map((read) => read(until, due)));
     return counts.reduce((sum, count) => sum + count, 0);
   };
 

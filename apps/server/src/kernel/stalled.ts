@@ -68,6 +68,16 @@ export const laneStalls = async (tx: Tx, consumer: string, lane: string): Promis
 const first = sql`not exists (select from stalled_events before
   where before.consumer = s.consumer and before.lane = s.lane and before.event < s.event)`;
 
+/** Consumers for which something may be due. */
+export const dueConsumers = async (read: Reader, now: Date): Promise<Set<string>> =>
+  new Set(
+    (
+      await read.rows<{ consumer: string }>(
+        sql`select distinct consumer from stalled_events where state <> 'dead' and next_at <= ${now}`,
+      )
+    ).map((one) => one.consumer),
+  );
+
 /** Ids of what may be tried now, the oldest first: of each lane only its first. */
 export const dueStalled = async (read: Reader, consumer: string, now: Date): Promise<string[]> =>
   (

@@ -294,7 +294,7 @@ test('an objection that is contested and dismissed leaves everything as it was',
   expect(await events('registry.objection.dismissed')).toMatchObject([{ code, case: id }]);
 
   // The dismissal stands in the log as a commitment: the parties prove it, a stranger sees nothing of it.
-  await sequenceAll(rig.kernel.database, rig.kernel.publicLog);
+  await sequenceAll(rig.kernel.publicLog);
   const { items } = await buyer.call(caseWire.timeline, { params: { case: id } });
   const step = items.at(-1)!;
   expect(step).toMatchObject({ move: 'dismiss', log: 'commitment' });

@@ -21,6 +21,7 @@ import { makeJobs } from '../kernel/jobs.ts';
 import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { testPostgres } from '../kernel/postgres/testing.ts';
+import { sequenceAll } from '../kernel/publiclog/testing.ts';
 import { loadRulePacks } from '../kernel/rulepack/rulebook.ts';
 import { makeMembers, membersPermissions } from '../members/index.ts';
 import { type SeededCast, seedCast } from '../members/testing.ts';
@@ -120,7 +121,7 @@ export const startRegistryServer = async (options: { start?: string } = {}): Pro
   const settle = async () => {
     for (let round = 0; round < 20; round++) {
       let done = await cases.tick(database);
-      done += await publicLog.sequence();
+      done += await sequenceAll(publicLog);
       done += await jobs.drain();
       for (const tick of registry.ticks) done += await tick.run(now());
       if (done === 0) return;

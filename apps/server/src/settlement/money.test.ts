@@ -232,7 +232,7 @@ describe('papers, sheets, journals', () => {
     expect(row).toMatchObject({ disclosure: 'commitment', parties: [server.org('bank'), server.org('xingsha')] });
     expect(JSON.stringify(row!.document)).not.toContain(server.org('mapping'));
     const { kernel, database } = server;
-    await sequenceAll(database, kernel.publicLog);
+    await sequenceAll(kernel.publicLog);
     await makeJobs({ database, clock: kernel.clock, handlers: kernel.issue.jobs, log: kernel.log }).drain();
     expect(await database.rows(sql`select kind, failure from jobs where failure is not null`)).toEqual([]);
     for (const paper of papers) {

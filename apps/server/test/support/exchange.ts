@@ -232,6 +232,9 @@ export const testExchange = async (options: TestExchangeOptions = {}): Promise<T
 
 /** Until nothing is left, in the hands of the exchange's own workers either. */
 export const settleWhole = async ({ exchange }: Pick<TestExchange, 'exchange'>): Promise<void> => {
-  do await exchange.settle();
-  while (await exchange.kernel.database.first(sql`select 1 from jobs where state = 'running' limit 1`));
+  for (;;) {
+    await exchange.settle();
+    if (!(await exchange.kernel.database.first(sql`select 1 from jobs where state = 'running' limit 1`))) return;
+    await new Promise((resume) => setTimeout(resume, 20));
+  }
 };

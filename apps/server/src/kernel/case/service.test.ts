@@ -319,14 +319,14 @@ describe('silence and service', () => {
 
 describe('the public log', () => {
   const entriesSince = async (before: number) => {
-    await sequenceAll(database, logged.publicLog);
+    await sequenceAll(logged.publicLog);
     const rows = await database.rows<{ entry: Buffer; title: unknown; position: number }>(
       sql`select entry, title, position from log_entries where position >= ${before} order by position`,
     );
     return rows.map(({ entry, title }) => ({ ...parseEntry(new Uint8Array(entry)), title }));
   };
   const size = async () => {
-    await sequenceAll(database, logged.publicLog);
+    await sequenceAll(logged.publicLog);
     return (await database.one<{ size: number }>(sql`select count(*)::int as size from log_entries`)).size;
   };
   const trust = async () => {

@@ -85,6 +85,9 @@ export const pendingEntries = (tx: Tx, what: 'clear' | 'all', limit: number): Pr
     where position is null and transaction < pg_snapshot_xmin(pg_current_snapshot())
       ${what === 'clear' ? sql`and form = 'clear'` : empty} order by created_at limit ${limit}`);
 
+export const entriesWait = async (read: Reader): Promise<boolean> =>
+  (await read.first(sql`select 1 from log_entries where position is null limit 1`)) !== undefined;
+
 export const placeEntries = async (
   tx: Tx,
   origin: string,

@@ -9,7 +9,7 @@ import {
 } from '@shugu/evidence';
 import { appendEntries, consistencyProof, formatCheckpoint, signNote } from '@shugu/tlog';
 import pino from 'pino';
-import { type Database, sql } from '../db/db.ts';
+import type { Database } from '../db/db.ts';
 import { systemActor } from '../http/principal.ts';
 import { makeKeys } from '../keys.ts';
 import { makePublicLog, type PublicLog } from './publiclog.ts';
@@ -40,9 +40,11 @@ export const logOn = async (database: Database, suite: SuiteName = 'intl') => {
 };
 
 /** Whatever is committed. A batch waits for transactions that are older, and other tests' are on the same server. */
-export const sequenceAll = async (database: Database, publicLog: Pick<PublicLog, 'sequence'>): Promise<void> => {
-  do await publicLog.sequence();
-  while (await database.first(sql`select 1 from log_entries where position is null limit 1`));
+export const sequenceAll = async (publicLog: Pick<PublicLog, 'sequence' | 'behind'>): Promise<number> => {
+  let count = 0;
+  do count += await publicLog.sequence();
+  while (await publicLog.behind());
+  return count;
 };
 
 /** A log in memory; with the `signer` of another it is a second history under one key. */

@@ -44,8 +44,11 @@ export const lockRisk = (tx: Tx, id: string): Promise<Risk | undefined> =>
   tx.first<Risk>(sql`select ${columns} from risks where id = ${id} for update`);
 export const stepsOf = (read: Reader, id: string): Promise<RiskStep[]> =>
   read.rows<RiskStep>(sql`select kind, person, body, created_at from risk_steps where risk = ${id} order by id`);
-export const anyPresent = async (read: Reader, rule: string): Promise<boolean> =>
-  (await read.first(sql`select 1 from risks where rule = ${rule} and present limit 1`)) !== undefined;
+/** Rules with warnings that still hold. */
+export const presentRules = async (read: Reader): Promise<Set<string>> =>
+  new Set(
+    (await read.rows<{ rule: string }>(sql`select distinct rule from risks where present`)).map((one) => one.rule),
+  );
 export const openByRule = async (read: Reader): Promise<Map<string, number>> =>
   new Map(
     (

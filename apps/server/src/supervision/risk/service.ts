@@ -30,11 +30,13 @@ export const checkWarnings = (packs: readonly RulePack[]): void => {
 /** One transaction a rule, so that one that fails leaves the others. Returns how many are new or gone. */
 export const watch = async (deps: SupervisionDeps, now: Date): Promise<number> => {
   const pack = packOf(deps, now);
+  if (!pack) return 0;
+  const present = await reads.presentRules(deps.database);
   let changed = 0;
-  for (const { id: rule, severity } of pack?.warnings ?? []) {
-    const figure = (name: string) => deps.ruleBook.number(pack!.pin, name);
+  for (const { id: rule, severity } of pack.warnings) {
+    const figure = (name: string) => deps.ruleBook.number(pack.pin, name);
     const found = await detectors[rule]!(deps.database, now, figure);
-    if (found.length === 0 && !(await reads.anyPresent(deps.database, rule))) continue;
+    if (found.length === 0 && !present.has(rule)) continue;
     changed += await deps.database.tx(systemActor('supervision'), async (tx) => {
       let count = await store.pass(
         tx,
@@ -42,7 +44,7 @@ export const watch = async (deps: SupervisionDeps, now: Date): Promise<number> =
         found.map((one) => one.target),
       );
       for (const one of found) {
-        const added = await store.meet(tx, { ...one, rule, pack: pack!.pin, severity });
+        const added = await store.meet(tx, { ...one, rule, pack: pack.pin, severity });
         if (added) count++;
       }
       return count;
