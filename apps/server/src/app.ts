@@ -205,8 +205,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     const handOver = async (): Promise<number> =>
       (await outbox.drain()) + (await jobs.drain()) + (await post.drain()) + (await kernel.publicLog.sequence());
     // A job first: what it leaves behind is committed when it is no longer under way.
-    const heldUp = async (): Promise<boolean> =>
-      jobs.busy() || (await outbox.behind()) || (await kernel.publicLog.behind());
+    const heldUp = async (): Promise<boolean> => jobs.busy() || (await outbox.behind());
     const settle = async (): Promise<number> => {
       let total = 0;
       const end = performance.now() + heldUpMillisecondsMax;

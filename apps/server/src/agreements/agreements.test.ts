@@ -4,7 +4,6 @@ import { verifyInContext } from '@shugu/evidence';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from '../kernel/db/db.ts';
 import { stopTestPostgres } from '../kernel/postgres/testing.ts';
-import { sequenceAll } from '../kernel/publiclog/testing.ts';
 import type { Contract, ContractDraft } from './index.ts';
 import { draftFor, type Market, openMarket, policy, rightUntil, start, type Who } from './testing.ts';
 
@@ -460,7 +459,7 @@ test('the contract’s paper is printed and bundled once the log holds it', asyn
   const { id } = await effective({ kind: 'processing' });
   const { paperId } = await get('buyer', id);
   const { database, issue, publicLog } = market.kernel;
-  await sequenceAll(publicLog);
+  await publicLog.sequence();
   const job = await database.one<{ data: { paper: string } }>(sql`select data from jobs where unique_key = ${paperId}`);
   const context = { database } as Parameters<(typeof issue.jobs)[string]>[1];
   const made = await issue.jobs['kernel.paper.make']!(job as Parameters<(typeof issue.jobs)[string]>[0], context);

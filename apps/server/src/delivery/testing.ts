@@ -16,7 +16,6 @@ import { makeJobs } from '../kernel/jobs.ts';
 import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { testPostgres } from '../kernel/postgres/testing.ts';
-import { sequenceAll } from '../kernel/publiclog/testing.ts';
 import { makeTicker } from '../kernel/ticker.ts';
 import { type Metering, makeMetering, permissions as meteringPermissions } from '../metering/index.ts';
 import { ingestFile } from '../registry/ingest/ingest.ts';
@@ -214,7 +213,7 @@ export const openRig = async (): Promise<Rig> => {
   };
   const settle = async () => {
     for (let done = 1; done > 0; ) done = (await rooms.jobs.drain()) + (await rooms.ticker.runAll(clock.now()));
-    await sequenceAll(publicLog);
+    await publicLog.sequence();
   };
   const as: Rig['as'] = (who, run) => database.tx(who === 'system' ? systemActor('test') : actorOf(people[who]), run);
   return {

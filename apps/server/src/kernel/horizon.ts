@@ -1,10 +1,10 @@
 /**
  * Up to which number all events are there to be read. Numbers are given out before their transactions commit, and transactions
- * commit in any order: a number below one that is visible may appear later, from a transaction that is older or younger. A
- * cursor that has passed it would never see it.
+ * commit in any order: a number below one that is visible may appear later. A cursor that has passed it would never see it.
  *
- * So a number counts as reached only when every transaction that might hold a smaller one is over: those that had an id when
- * the number was seen (`emit` has its transaction's id assigned before it takes a number).
+ * So every transaction that tells something takes a shared lock first (a trigger of `events` does it), which it holds until
+ * what it told is visible. A number counts as reached when all that held the lock after it was seen are over: whoever took a
+ * smaller number is among them. Transactions that tell nothing, and those of other databases, hold up nobody.
  */
 import { type Database, sql } from './db/db.ts';
 
@@ -15,37 +15,40 @@ export interface Horizon {
   behind(): Promise<boolean>;
 }
 
+/** As in the trigger `events_lock`. */
+const lock = { class: 7305281, object: 1 };
+
 export const makeHorizon = (database: Database): Horizon => {
   let reached = 0;
-  let seen: { sequence: number; transaction: string } | undefined;
+  let seen: { sequence: number; tellers: string[] } | undefined;
 
   const last = async (): Promise<number> =>
     (await database.one<{ sequence: number }>(sql`select coalesce(max(sequence), 0) as sequence from events`)).sequence;
 
+  const tellers = async (): Promise<string[]> =>
+    (
+      await database.rows<{ teller: string }>(sql`select virtualtransaction as teller from pg_locks
+        where locktype = 'advisory' and classid = ${lock.class} and objid = ${lock.object} and objsubid = 2
+          and database = (select oid from pg_database where datname = current_database())`)
+    ).map((row) => row.teller);
+
   const look = async (): Promise<typeof seen> => {
     const sequence = await last();
-    if (sequence <= reached) return undefined;
-    // Asked for after the look: an id above all that were given out before it.
-    const { transaction } = await database.one<{ transaction: string }>(
-      sql`select pg_current_xact_id()::text as transaction`,
-    );
-    return { sequence, transaction };
+    // Asked for after the look, when whoever holds a smaller number has the lock.
+    return sequence <= reached ? undefined : { sequence, tellers: await tellers() };
   };
 
   // Asked from several sides at once: each goes on with what it watches itself.
   const watch = async (): Promise<number> => {
     const watched = seen ?? (await look());
     if (!watched) return reached;
-    seen = watched;
-    const { over, forgotten } = await database.one<{ over: boolean; forgotten: boolean }>(
-      sql`select pg_snapshot_xmin(now) > ${watched.transaction}::xid8 as over, pg_snapshot_xmax(now) <= ${watched.transaction}::xid8 as forgotten
-        from pg_current_snapshot() now`,
-    );
-    // A database that was killed may give the same ids out again: then the look is taken anew.
-    if (forgotten && seen === watched) seen = undefined;
-    if (!over) return reached;
-    reached = Math.max(reached, watched.sequence);
-    if (seen === watched) seen = undefined;
+    const present = watched === seen ? new Set(await tellers()) : undefined;
+    const left = present ? watched.tellers.filter((one) => present.has(one)) : watched.tellers;
+    if (left.length > 0) seen = { sequence: watched.sequence, tellers: left };
+    else {
+      reached = Math.max(reached, watched.sequence);
+      if (seen === watched) seen = undefined;
+    }
     return reached;
   };
   return { reached: watch, behind: async () => (await last()) > reached };

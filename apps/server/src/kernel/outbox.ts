@@ -41,12 +41,9 @@ export interface StoredEvent {
 }
 
 export const emit = async (tx: Tx, event: EventDraft): Promise<void> => {
-  // The transaction's id first, then the event's number: see horizon.ts.
-  await tx.exec(sql`with own as materialized (select pg_current_xact_id() as id)
-    insert into events (transaction, at, node, market, participant, type, version, subject, data)
-    select own.id, ${tx.now}::timestamptz, ${tx.tenancy.node}::text, ${tx.tenancy.market}::text,
-      ${event.participant ?? tx.actor.participant}::text, ${event.type}::text, ${event.version ?? 1}::int, ${event.subject}::text,
-      ${JSON.stringify(event.data ?? {})}::jsonb from own`);
+  await tx.exec(sql`insert into events (at, node, market, participant, type, version, subject, data)
+    values (${tx.now}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${event.participant ?? tx.actor.participant}, ${event.type},
+      ${event.version ?? 1}, ${event.subject}, ${JSON.stringify(event.data ?? {})})`);
   tx.afterCommit(wakeAll);
 };
 

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import { retryJob } from '../kernel/jobs.ts';
-import { sequenceAll } from '../kernel/publiclog/testing.ts';
 import { refusal } from '../members/testing.server.ts';
 import { nationalSimulator } from './index.ts';
 import {
@@ -294,7 +293,7 @@ test('an objection that is contested and dismissed leaves everything as it was',
   expect(await events('registry.objection.dismissed')).toMatchObject([{ code, case: id }]);
 
   // The dismissal stands in the log as a commitment: the parties prove it, a stranger sees nothing of it.
-  await sequenceAll(rig.kernel.publicLog);
+  await rig.kernel.publicLog.sequence();
   const { items } = await buyer.call(caseWire.timeline, { params: { case: id } });
   const step = items.at(-1)!;
   expect(step).toMatchObject({ move: 'dismiss', log: 'commitment' });

@@ -21,7 +21,6 @@ import { makeJobs } from '../kernel/jobs.ts';
 import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { testPostgres } from '../kernel/postgres/testing.ts';
-import { sequenceAll } from '../kernel/publiclog/testing.ts';
 import { loadRulePacks } from '../kernel/rulepack/rulebook.ts';
 import { makeMembers, membersPermissions } from '../members/index.ts';
 import { type SeededCast, seedCast } from '../members/testing.ts';
@@ -121,7 +120,7 @@ export const startRegistryServer = async (options: { start?: string } = {}): Pro
   const settle = async () => {
     for (let round = 0; round < 20; round++) {
       let done = await cases.tick(database);
-      done += await sequenceAll(publicLog);
+      done += await publicLog.sequence();
       done += await jobs.drain();
       for (const tick of registry.ticks) done += await tick.run(now());
       if (done === 0) return;

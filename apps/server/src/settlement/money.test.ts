@@ -3,7 +3,6 @@ import readXlsx from 'read-excel-file/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from '../kernel/db/db.ts';
 import { makeJobs } from '../kernel/jobs.ts';
-import { sequenceAll } from '../kernel/publiclog/testing.ts';
 import { dealsOn } from './testing.deals.ts';
 import { type Client, refusal, startSettlementServer, type TestServer } from './testing.server.ts';
 
@@ -232,7 +231,7 @@ describe('papers, sheets, journals', () => {
     expect(row).toMatchObject({ disclosure: 'commitment', parties: [server.org('bank'), server.org('xingsha')] });
     expect(JSON.stringify(row!.document)).not.toContain(server.org('mapping'));
     const { kernel, database } = server;
-    await sequenceAll(kernel.publicLog);
+    await kernel.publicLog.sequence();
     await makeJobs({ database, clock: kernel.clock, handlers: kernel.issue.jobs, log: kernel.log }).drain();
     expect(await database.rows(sql`select kind, failure from jobs where failure is not null`)).toEqual([]);
     for (const paper of papers) {

@@ -68,13 +68,14 @@ it('is for those who may read the paper, and for as long as there is no proof', 
   await expect.poll(() => promiseOf(id).catch((error) => error.problem.code)).toBe('papers.proven');
 });
 
-it('convicts a log that suppresses what it promised', async () => {
+it('convicts a log that holds something else than it promised', async () => {
   const id = await issue();
   const bytes = await promiseOf(id);
   const { pool } = node.exchange.kernel.database;
-  // An operator who tampers: the row looks as if its transaction had not ended yet, for ever.
+  // An operator who tampers: another commitment goes into the log in the place of the promised one.
   await pool.query(
-    `update log_entries set transaction = '9223372036854775807' where id = (select log_entry from papers where id = $1)`,
+    `update log_entries set entry = (select entry from log_entries other where other.form = 'commitment' and other.id <> log_entries.id limit 1)
+      where id = (select log_entry from papers where id = $1)`,
     [id],
   );
   // In steps: a session lasts twelve hours.

@@ -24,7 +24,7 @@ const activate = () =>
 const accounts = async (): Promise<number> =>
   (await world.exchange.kernel.database.rows(sql`select 1 from settlement_accounts where participant = ${buyer}`))
     .length;
-/** Events become readable when older transactions of the test run have ended. */
+/** An event is tried again by the exchange's own workers, too. */
 const until = async (holds: () => Promise<boolean>): Promise<void> => {
   for (let i = 0; !(await holds()); i++) {
     if (i > 200) throw new Error('it never came to be');

@@ -14,7 +14,7 @@ import { folderObjects } from '../objects.ts';
 import { stopTestPostgres, testPostgres } from '../postgres/testing.ts';
 import { Problem } from '../problem.ts';
 import { origins } from '../publiclog/store.ts';
-import { logOn, sequenceAll } from '../publiclog/testing.ts';
+import { logOn } from '../publiclog/testing.ts';
 import { loadRulePacks } from '../rulepack/rulebook.ts';
 import { makeSeal } from '../seal.ts';
 import { type Cases, makeCases, makeStepLog, type QueueQuery } from './index.ts';
@@ -319,14 +319,14 @@ describe('silence and service', () => {
 
 describe('the public log', () => {
   const entriesSince = async (before: number) => {
-    await sequenceAll(logged.publicLog);
+    await logged.publicLog.sequence();
     const rows = await database.rows<{ entry: Buffer; title: unknown; position: number }>(
       sql`select entry, title, position from log_entries where position >= ${before} order by position`,
     );
     return rows.map(({ entry, title }) => ({ ...parseEntry(new Uint8Array(entry)), title }));
   };
   const size = async () => {
-    await sequenceAll(logged.publicLog);
+    await logged.publicLog.sequence();
     return (await database.one<{ size: number }>(sql`select count(*)::int as size from log_entries`)).size;
   };
   const trust = async () => {

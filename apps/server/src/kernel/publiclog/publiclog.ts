@@ -66,8 +66,6 @@ export interface PublicLog extends Promises {
   publish(tx: Tx, publication: Publication): Promise<string>;
   /** Sequences what is committed, clear entries alone or all; number of entries. */
   sequence(what?: 'clear' | 'all'): Promise<number>;
-  /** An entry waits for its place: for its batch, or for older transactions of the database server to end. */
-  behind(): Promise<boolean>;
   /** Undefined before the entry is sequenced and, for a short while, before a witness has seen it. */
   inclusion(read: Reader, entryId: string): Promise<Inclusion | undefined>;
   consistency(read: Reader, origin: string, from: number, to: number): Promise<Uint8Array[]>;
@@ -220,7 +218,6 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
       pendingRun = next.catch(() => undefined);
       return next;
     },
-    behind: () => store.entriesWait(database),
     inclusion: async (read, entryId) => {
       const entry = await store.entryById(read, entryId);
       if (!entry || entry.origin === null || entry.position === null) return undefined;

@@ -80,13 +80,10 @@ export const insertEntry = async (
       ${Buffer.from(entry.bytes)}, ${entry.title ? JSON.stringify(entry.title) : null}, ${tx.now})`);
 };
 
+/** What is committed: an entry whose transaction ends later gets a later place, nobody waits for it. */
 export const pendingEntries = (tx: Tx, what: 'clear' | 'all', limit: number): Promise<PendingEntry[]> =>
   tx.rows<PendingEntry>(sql`select id, form, entry from log_entries
-    where position is null and transaction < pg_snapshot_xmin(pg_current_snapshot())
-      ${what === 'clear' ? sql`and form = 'clear'` : empty} order by created_at limit ${limit}`);
-
-export const entriesWait = async (read: Reader): Promise<boolean> =>
-  (await read.first(sql`select 1 from log_entries where position is null limit 1`)) !== undefined;
+    where position is null ${what === 'clear' ? sql`and form = 'clear'` : empty} order by created_at limit ${limit}`);
 
 export const placeEntries = async (
   tx: Tx,

@@ -12,7 +12,7 @@ import pino from 'pino';
 import type { Database } from '../db/db.ts';
 import { systemActor } from '../http/principal.ts';
 import { makeKeys } from '../keys.ts';
-import { makePublicLog, type PublicLog } from './publiclog.ts';
+import { makePublicLog } from './publiclog.ts';
 import { insertOrigin } from './store.ts';
 import { originName } from './succession.ts';
 
@@ -37,14 +37,6 @@ export const logOn = async (database: Database, suite: SuiteName = 'intl') => {
     now: () => new Date(),
   });
   return { keys, publicLog, suite };
-};
-
-/** Whatever is committed. A batch waits for transactions that are older, and other tests' are on the same server. */
-export const sequenceAll = async (publicLog: Pick<PublicLog, 'sequence' | 'behind'>): Promise<number> => {
-  let count = 0;
-  do count += await publicLog.sequence();
-  while (await publicLog.behind());
-  return count;
 };
 
 /** A log in memory; with the `signer` of another it is a second history under one key. */
