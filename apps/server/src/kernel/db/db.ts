@@ -57,14 +57,39 @@ export interface Database extends Reader {
   close(): Promise<void>;
 }
 
-const runOn = async (target: pg.Pool | pg.PoolClient, query: Sql) =>
-  target.query({ text: query.text, values: query.values as unknown[] });
+/**
+ * Each text is prepared once a session: parsing and planning cost more than most of our statements' work. Texts beyond the
+ * limit, which only statements put together in very many ways could reach, are sent whole, as are those with many values.
+ */
+export const preparedLimits = { textsMax: 2000, valuesMax: 60 } as const;
+const names = new Map<string, string>();
+const nameOf = ({ text, values }: Sql): string | undefined => {
+  const known = names.get(text);
+  if (known || names.size >= preparedLimits.textsMax || values.length > preparedLimits.valuesMax) return known;
+  const name = `shugu${names.size}`;
+  names.set(text, name);
+  return name;
+};
 
-const readerOn = (target: pg.Pool | pg.PoolClient): Reader => ({
-  rows: async <T>(query: Sql) => (await runOn(target, query)).rows as T[],
-  first: async <T>(query: Sql) => (await runOn(target, query)).rows[0] as T | undefined,
+const runOn = (target: pg.Pool | pg.PoolClient, query: Sql, name = nameOf(query)) =>
+  target.query({ ...(name ? { name } : {}), text: query.text, values: query.values as unknown[] });
+
+/** A table was changed under a prepared statement: another server migrated. The text itself is still good. */
+const isStale = (error: unknown): boolean => (error as { code?: string }).code === '0A000';
+const readOn = async (pool: pg.Pool, query: Sql) => {
+  try {
+    return await runOn(pool, query);
+  } catch (error) {
+    if (!isStale(error)) throw error;
+    return runOn(pool, query, '');
+  }
+};
+
+const readerOf = (run: (query: Sql) => Promise<pg.QueryResult>): Reader => ({
+  rows: async <T>(query: Sql) => (await run(query)).rows as T[],
+  first: async <T>(query: Sql) => (await run(query)).rows[0] as T | undefined,
   one: async <T>(query: Sql) => {
-    const { rows } = await runOn(target, query);
+    const { rows } = await run(query);
     if (rows.length !== 1) throw new Error(`expected one row, got ${rows.length}: ${query.text.slice(0, 200)}`);
     return rows[0] as T;
   },
@@ -114,7 +139,7 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     client.on('error', onBroken);
     try {
       await client.query('begin');
-      const reader = readerOn(client);
+      const reader = readerOf((query) => runOn(client, query));
       const tx: Tx = {
         ...reader,
         exec: async (query) => (await runOn(client, query)).rowCount ?? 0,
@@ -131,6 +156,7 @@ export const openDatabase = (options: DatabaseOptions): Database => {
       await client.query('rollback').catch((failure: Error) => {
         broken = failure;
       });
+      if (isStale(error)) broken = error as Error;
       throw error;
     } finally {
       client.off('error', onBroken);
@@ -143,12 +169,13 @@ export const openDatabase = (options: DatabaseOptions): Database => {
       try {
         return await attempt(actor, run);
       } catch (error) {
-        if (tries >= triesMax || !retryCodes.has((error as { code?: string }).code ?? '')) throw error;
+        const again = isStale(error) || retryCodes.has((error as { code?: string }).code ?? '');
+        if (tries >= triesMax || !again) throw error;
       }
     }
   };
 
-  return { ...readerOn(pool), tx, pool, close: () => pool.end() };
+  return { ...readerOf((query) => readOn(pool, query)), tx, pool, close: () => pool.end() };
 };
 
 /** The constraint that a refused statement names, so that one place can say what the refusal means. */

@@ -1,0 +1,46 @@
+/** Statements are prepared once a session; what changes under them, and how many there may be. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemActor } from '../http/principal.ts';
+import { testPostgres } from '../postgres/testing.ts';
+import { type Database, openDatabase, preparedLimits, raw, sql } from './db.ts';
+
+let database: Database;
+beforeAll(async () => {
+  const { connection } = await (await testPostgres()).freshDatabase();
+  database = openDatabase({
+    connection,
+    tenancy: { node: 'n', market: 'm' },
+    now: () => new Date(),
+    clientsMax: 1,
+  });
+  await database.pool.query('create table things (id int, name text)');
+  await database.pool.query(`insert into things values (1, 'one')`);
+});
+afterAll(() => database?.close());
+
+const prepared = async (): Promise<number> =>
+  Number((await database.pool.query('select count(*) from pg_prepared_statements')).rows[0].count);
+
+test('a text is prepared once, whatever its values', async () => {
+  const before = await prepared();
+  for (const id of [1, 2, 1]) await database.rows(sql`select name from things where id = ${id}`);
+  expect(await prepared()).toBe(before + 1);
+});
+
+test('a table that changes under a prepared statement is no failure, in a transaction or out of it', async () => {
+  const all = () => sql`select * from things`;
+  const inTx = () => database.tx(systemActor('test'), (tx) => tx.rows(all()));
+  expect(await database.rows(all())).toEqual([{ id: 1, name: 'one' }]);
+  await database.pool.query('alter table things add column colour text');
+  expect(await database.rows(all())).toEqual([{ id: 1, name: 'one', colour: null }]);
+  expect(await inTx()).toEqual([{ id: 1, name: 'one', colour: null }]);
+  await database.pool.query('alter table things drop column colour');
+  expect(await inTx()).toEqual([{ id: 1, name: 'one' }]);
+});
+
+test('texts without end do not fill the sessions', async () => {
+  for (let n = 0; n < preparedLimits.textsMax + 50; n++) await database.rows(sql`select ${raw(String(n))} as n`);
+  expect(await prepared()).toBeLessThanOrEqual(preparedLimits.textsMax);
+  const many = sql`select ${raw(Array.from({ length: 61 }, () => '1').join(' + '))} as n`;
+  expect(await database.one(many)).toEqual({ n: 61 });
+});
