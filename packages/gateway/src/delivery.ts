@@ -49,6 +49,8 @@ export class UseEnd {
   reserve(rows: number, bytes: number): boolean {
     this.rows = rows;
     const { reservation, plan } = this.admitted;
+    // Where only calls are limited, the rest is counted when the use is settled.
+    if (plan.quotas.every(({ metric }) => metric === 'calls')) return true;
     const more = {
       rows: Math.max(0, rows - reservation.held.rows),
       bytes: Math.max(0, bytes - reservation.held.bytes),

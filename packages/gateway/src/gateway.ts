@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 import {
   ACTIONS,
   type Action,
@@ -61,6 +61,7 @@ export class Gateway {
   private readonly drivers: ReadonlyMap<string, Driver<DriverConfig>>;
   private readonly buckets = new Map<string, Bucket>();
   private readonly keys = new Map<string, Buffer>();
+  private readonly receiptKeys = new Map<string, KeyObject>();
   private readonly running = new Map<string, Set<AbortController>>();
   private readonly stopListening: () => void;
   private readonly sweeper: NodeJS.Timeout;
@@ -88,14 +89,17 @@ export class Gateway {
     }
   }
 
-  /** Answer one request. Never throws: whatever goes wrong becomes a problem with a stable code. */
-  async handle(request: GatewayRequest, clientSignal?: AbortSignal): Promise<GatewayResponse> {
+  /**
+   * Answer one request. Never throws: whatever goes wrong becomes a problem with a stable code. `controller` ends the call
+   * from either side: the caller aborts it when the client leaves, the gateway when the grant ends.
+   */
+  async handle(request: GatewayRequest, controller = new AbortController()): Promise<GatewayResponse> {
     const done = () => {};
     if (this.inFlight >= (this.options.inFlightMax ?? IN_FLIGHT_MAX))
       return { ...problemAnswer(new GatewayProblem('busy')), done };
     this.inFlight += 1;
     try {
-      return this.tracked(await this.answer(request, clientSignal));
+      return this.tracked(await this.answer(request, controller));
     } catch (error) {
       const problem = error instanceof GatewayProblem ? error : new GatewayProblem('driverFailed', { cause: error });
       return this.tracked({ ...problemAnswer(problem), done });
@@ -127,7 +131,7 @@ export class Gateway {
     return { ...response, done };
   }
 
-  private async answer(request: GatewayRequest, clientSignal?: AbortSignal): Promise<GatewayResponse> {
+  private async answer(request: GatewayRequest, controller: AbortController): Promise<GatewayResponse> {
     const startedAt = this.options.timer();
     const now = this.now();
     const grant = this.grantFor(request, now);
@@ -141,7 +145,7 @@ export class Gateway {
     if (ask instanceof GatewayProblem) return { ...problemAnswer(ask), done: () => {} };
     if (decision.bucket) this.buckets.set(grant.id, decision.bucket);
     const decidedAt = this.options.timer();
-    return this.serve({ request, grant, driver, ask, use, decision, now, startedAt, decidedAt, clientSignal });
+    return this.serve({ request, grant, driver, ask, use, decision, now, startedAt, decidedAt, controller });
   }
 
   private decision(grant: Grant, use: UseRequest, now: number): Decision {
@@ -162,9 +166,9 @@ export class Gateway {
   }
 
   private async serve(call: Call): Promise<GatewayResponse> {
-    const { grant, ask, now } = call;
+    const { grant, ask, now, controller } = call;
     const { quota, meter } = this.options;
-    await meter.ready();
+    if (!meter.isReady) await meter.ready();
     const amounts = ask.metered ? { calls: 1, ...ask.estimate } : {};
     const reserved = quota.reserve(grant.id, grant.plan, amounts, now);
     // Two uses may both have been allowed on the last unit; the reservation decides between them.
@@ -182,7 +186,7 @@ export class Gateway {
       meter,
       quota,
     );
-    const controller = this.watch(grant.id, call.clientSignal);
+    this.watch(grant.id, controller);
     try {
       const answer = await this.serveWith(call, controller.signal);
       const delivered = await this.deliver(answer, call, end, controller.signal);
@@ -212,13 +216,12 @@ export class Gateway {
   }
 
   private serveWith({ driver, request, grant, decision }: Call, signal: AbortSignal): Promise<DriverAnswer> {
-    const maskKey = this.key(grant.id, 'mask');
     return driver.serve({
       request,
       config: grant.driver,
       effects: decision,
       countRows: grant.plan.quotas.some(({ metric }) => metric === 'rows'),
-      hash: (value) => createHmac('sha256', maskKey).update(value).digest('base64url').slice(0, 22),
+      hash: (value) => createHmac('sha256', this.key(grant.id, 'mask')).update(value).digest('base64url').slice(0, 22),
       signal,
     });
   }
@@ -279,13 +282,14 @@ export class Gateway {
     answer: DriverAnswer,
   ): Record<string, string> {
     const total = (this.options.timer() - startedAt).toFixed(2);
-    const headers: Record<string, string> = {
-      ...limitHeaders(this.options.quota, grant.id, grant.plan, this.buckets.get(grant.id), now),
-      'server-timing': `decide;dur=${(decidedAt - startedAt).toFixed(2)}, total;dur=${total}`,
-    };
+    const headers = limitHeaders(this.options.quota, grant.id, grant.plan, this.buckets.get(grant.id), now);
+    headers['server-timing'] = `decide;dur=${(decidedAt - startedAt).toFixed(2)}, total;dur=${total}`;
     if (!ask.metered || answer.metered === false) return headers;
-    const receipt = receiptFor(use, this.key(grant.id, 'receipt'));
-    return { ...headers, 'x-receipt': receipt.id, 'x-receipt-mac': receipt.mac, 'x-receipt-at': String(use.at) };
+    const receipt = receiptFor(use, this.receiptKey(grant.id));
+    headers['x-receipt'] = receipt.id;
+    headers['x-receipt-mac'] = receipt.mac;
+    headers['x-receipt-at'] = String(use.at);
+    return headers;
   }
 
   /** The grant that a request may stand on. To anyone who holds none, all products look the same. */
@@ -296,7 +300,7 @@ export class Gateway {
     if (!key && signature) return this.grantByAddress(request, signature, now);
     if (!key) return new GatewayProblem('credentialsMissing');
     // Looking up the hash, not the key, leaves nothing to learn from how long the comparison takes.
-    const keyHash = createHash('sha256').update(key).digest('hex');
+    const keyHash = hash('sha256', key, 'hex');
     const grant = this.options.grants.find(keyHash, request.productId, now, request.headers['x-grant']);
     return grant ?? new GatewayProblem('notFound');
   }
@@ -314,13 +318,9 @@ export class Gateway {
       : new GatewayProblem('notFound');
   }
 
-  private watch(grantId: string, clientSignal?: AbortSignal): AbortController {
-    const controller = new AbortController();
+  private watch(grantId: string, controller: AbortController): void {
     const controllers = this.running.get(grantId) ?? new Set();
     this.running.set(grantId, controllers.add(controller));
-    if (clientSignal?.aborted) controller.abort();
-    else clientSignal?.addEventListener('abort', () => controller.abort(), { once: true });
-    return controller;
   }
 
   private forget(grantId: string, controller: AbortController): void {
@@ -336,6 +336,16 @@ export class Gateway {
       if (this.keys.size >= DERIVED_KEYS_MAX) this.keys.clear();
       key = grantKey(this.options.secret, grantId, purpose);
       this.keys.set(name, key);
+    }
+    return key;
+  }
+
+  private receiptKey(grantId: string): KeyObject {
+    let key = this.receiptKeys.get(grantId);
+    if (!key) {
+      if (this.receiptKeys.size >= DERIVED_KEYS_MAX) this.receiptKeys.clear();
+      key = createSecretKey(this.key(grantId, 'receipt'));
+      this.receiptKeys.set(grantId, key);
     }
     return key;
   }
@@ -368,7 +378,7 @@ type Call = {
   now: number;
   startedAt: number;
   decidedAt: number;
-  clientSignal?: AbortSignal;
+  controller: AbortController;
 };
 
 function exhaustedCode(metric: string): 'countExhausted' | 'volumeExhausted' {

@@ -1,5 +1,9 @@
 import type { Bucket, Plan } from '@shugu/policy';
-import type { QuotaStore } from './quota.ts';
+import type { QuotaStore, Slot } from './quota.ts';
+
+/** What of a plan's headers stays as long as its periods do. */
+type Policy = { slots: readonly Slot[]; text: string };
+const policies = new WeakMap<Plan, Policy>();
 
 /**
  * `RateLimit-Policy` and `RateLimit` (IETF draft-ietf-httpapi-ratelimit-headers, structured fields: q quota, w window and
@@ -12,25 +16,42 @@ export function limitHeaders(
   bucket: Bucket | undefined,
   now: number,
 ): Record<string, string> {
-  const policies: string[] = [];
-  const limits: string[] = [];
-  const remaining: string[] = [];
+  const { rate, quotas } = plan;
+  if (!rate && quotas.length === 0) return {};
+  const slots = quotas.map(({ period }) => quota.slot(grantId, plan, period, now));
+  let limits = '';
+  let remaining = '';
+  if (rate) {
+    const tokens = bucket?.tokens ?? rate.burst;
+    const wait = Math.ceil(Math.max(0, 1 - tokens) / rate.perSecond);
+    limits = `"burst";r=${Math.max(0, Math.floor(tokens))};t=${wait}`;
+  }
+  for (const [index, { metric, period, limit }] of quotas.entries()) {
+    const slot = slots[index]!;
+    const left = Math.max(0, limit - slot[metric]);
+    const reset = slot.end === null ? '' : `;t=${Math.ceil((slot.end - now) / 1000)}`;
+    limits += `${limits === '' ? '' : ', '}"${metric}-${period}";r=${left}${reset}`;
+    remaining += `${remaining === '' ? '' : ', '}${metric}-${period}=${left}`;
+  }
+  const headers: Record<string, string> = { 'ratelimit-policy': policyText(plan, slots), ratelimit: limits };
+  if (remaining !== '') headers['x-quota-remaining'] = remaining;
+  return headers;
+}
+
+/** Said anew only when a period has turned. */
+function policyText(plan: Plan, slots: readonly Slot[]): string {
+  const held = policies.get(plan);
+  if (held?.slots.every((slot, index) => slot.start === slots[index]?.start && slot.end === slots[index]?.end))
+    return held.text;
+  const parts = plan.quotas.map(({ metric, period, limit }, index) => {
+    const { start, end } = slots[index]!;
+    return `"${metric}-${period}";q=${limit}${end === null ? '' : `;w=${Math.round((end - start) / 1000)}`}`;
+  });
   if (plan.rate) {
     const { perSecond, burst } = plan.rate;
-    const tokens = bucket?.tokens ?? burst;
-    policies.push(`"burst";q=${burst};w=${Math.max(1, Math.ceil(burst / perSecond))}`);
-    limits.push(`"burst";r=${Math.max(0, Math.floor(tokens))};t=${Math.ceil(Math.max(0, 1 - tokens) / perSecond)}`);
+    parts.unshift(`"burst";q=${burst};w=${Math.max(1, Math.ceil(burst / perSecond))}`);
   }
-  for (const { metric, period, limit } of plan.quotas) {
-    const slot = quota.slot(grantId, plan, period, now);
-    const left = Math.max(0, limit - slot[metric]);
-    remaining.push(`${metric}-${period}=${left}`);
-    const name = `"${metric}-${period}"`;
-    policies.push(`${name};q=${limit}${slot.end === null ? '' : `;w=${Math.round((slot.end - slot.start) / 1000)}`}`);
-    limits.push(`${name};r=${left}${slot.end === null ? '' : `;t=${Math.ceil((slot.end - now) / 1000)}`}`);
-  }
-  return {
-    ...(policies.length > 0 ? { 'ratelimit-policy': policies.join(', '), ratelimit: limits.join(', ') } : {}),
-    ...(remaining.length > 0 ? { 'x-quota-remaining': remaining.join(', ') } : {}),
-  };
+  const text = parts.join(', ');
+  policies.set(plan, { slots: slots.map((slot) => ({ ...slot })), text });
+  return text;
 }

@@ -23,7 +23,7 @@ export type MeterOptions = {
   signer: Signer;
   /** ms since the epoch. */
   clock: () => number;
-  /** How long a record may wait for company before the shared fsync. */
+  /** Shortest time from one shared fsync to the next: a record alone waits for nobody, one among many for its company. */
   windowMs?: number;
   sealBytes?: number;
   sealMs?: number;
@@ -130,6 +130,11 @@ export class Meter {
     return this.durableSequence;
   }
 
+  /** Whether records can be written now, as far as is known. */
+  get isReady(): boolean {
+    return !this.closed && this.failure === null;
+  }
+
   /** Reject unless records can be written now; asked before anything is served. */
   async ready(): Promise<void> {
     if (this.closed) throw new GatewayProblem('meteringUnavailable');
@@ -139,12 +144,12 @@ export class Meter {
 
   /** Append one use; resolves when it is durable. Rejects with `meteringUnavailable`; the use is then not recorded. */
   async append(use: Use): Promise<UseRecord> {
-    await this.ready();
+    if (!this.isReady) await this.ready();
     const record: UseRecord = { version: 1, source: this.source, sequence: this.nextSequence, ...use };
     const frame = encodeFrame(record);
     this.nextSequence += 1;
     const durable = new Promise<UseRecord>((resolve, reject) => this.pending.push({ frame, record, resolve, reject }));
-    this.timer ??= setTimeout(() => this.flushSoon(), this.options.windowMs ?? METER_DEFAULTS.windowMs);
+    if (this.timer === null) this.openWindow();
     if (this.options.testOnlySabotage !== 'answerBeforeAppend') return durable;
     durable.catch(() => undefined);
     return record;
@@ -271,8 +276,16 @@ export class Meter {
     return next;
   }
 
+  /** Write what waits, at the end of this turn, and let what comes then gather until the window closes. */
+  private openWindow(): void {
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      if (this.pending.length > 0) this.openWindow();
+    }, this.options.windowMs ?? METER_DEFAULTS.windowMs);
+    setImmediate(() => this.flushSoon());
+  }
+
   private flushSoon(): void {
-    this.timer = null;
     void this.exclusive(async () => {
       await this.flush();
       if (this.file && this.file.bytes >= (this.options.sealBytes ?? METER_DEFAULTS.sealBytes)) {

@@ -18,14 +18,20 @@ const WRITE_BYTES = 65_536;
 export function nodeHandler(gateway: Gateway, { prefix = '' }: NodeHandlerOptions = {}) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const parsed = readRequest(request, prefix);
-    const client = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) client.abort();
+    const controller = new AbortController();
+    const closed = new Promise<boolean>((resolve) => {
+      response.once('close', () => {
+        if (!response.writableFinished) controller.abort();
+        resolve(response.writableFinished);
+      });
     });
-    if (!parsed) return void sendWhole(response, problemAnswer(new GatewayProblem('notFound')));
-    const answer = await gateway.handle(parsed, client.signal);
+    const answer = parsed
+      ? await gateway.handle(parsed, controller)
+      : { ...problemAnswer(new GatewayProblem('notFound')), done: () => undefined };
     try {
-      await send(response, answer, parsed.method === 'HEAD');
+      const { body } = answer;
+      if (body instanceof Uint8Array && body.length <= WRITE_BYTES) await sendWhole(response, answer, body, closed);
+      else await send(response, answer, parsed?.method === 'HEAD');
     } finally {
       answer.done();
     }
@@ -58,17 +64,23 @@ function splitOnce(text: string, separator: string): [string, string] {
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function flat({ headers }: IncomingMessage): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
-  );
+/** Node joins what is repeated; only of cookies, which no driver takes, it makes a list. */
+function flat({ headers }: IncomingMessage): GatewayRequest['headers'] {
+  return Array.isArray(headers['set-cookie'])
+    ? { ...headers, 'set-cookie': undefined }
+    : (headers as Record<string, string>);
 }
 
-function sendWhole(
+/** One piece, given to the socket with the head. What the kernel has not taken when the client goes did not leave. */
+async function sendWhole(
   response: ServerResponse,
-  { status, headers, body }: { status: number; headers: Record<string, string>; body: Uint8Array },
-): void {
+  { status, headers, cut, signal }: GatewayResponse,
+  body: Uint8Array,
+  closed: Promise<boolean>,
+): Promise<void> {
   response.writeHead(status, headers).end(body);
+  if (response.socket?.writableLength) signal?.addEventListener('abort', () => response.destroy(), { once: true });
+  if (!(await closed)) await cut?.(0);
 }
 
 async function send(response: ServerResponse, answer: GatewayResponse, bodiless: boolean): Promise<void> {

@@ -69,12 +69,14 @@ export function encodeHeader(header: SegmentHeader): Buffer {
 
 /** One framed record. Throws a RangeError when the payload is over PAYLOAD_BYTES_MAX. */
 export function encodeFrame(record: UseRecord): Buffer {
-  const payload = Buffer.from(JSON.stringify(record));
-  if (payload.length > PAYLOAD_BYTES_MAX) throw new RangeError(`use record of ${payload.length} bytes`);
-  const frame = Buffer.allocUnsafe(FRAME_BYTES + payload.length);
-  frame.writeUInt32BE(payload.length, 0);
-  frame.writeBigUInt64BE(BigInt(record.sequence), 8);
-  payload.copy(frame, FRAME_BYTES);
+  const payload = JSON.stringify(record);
+  const length = Buffer.byteLength(payload);
+  if (length > PAYLOAD_BYTES_MAX) throw new RangeError(`use record of ${length} bytes`);
+  const frame = Buffer.allocUnsafe(FRAME_BYTES + length);
+  frame.writeUInt32BE(length, 0);
+  frame.writeUInt32BE(Math.floor(record.sequence / 2 ** 32), 8);
+  frame.writeUInt32BE(record.sequence % 2 ** 32, 12);
+  frame.write(payload, FRAME_BYTES);
   frame.writeUInt32BE(crc32c(frame.subarray(8)), 4);
   return frame;
 }

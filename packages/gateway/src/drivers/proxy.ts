@@ -1,9 +1,11 @@
-import { isIP } from 'node:net';
+import { Readable } from 'node:stream';
 import { type Allowed, applyToRow, type HashValue, type Row } from '@shugu/policy';
-import { Agent, errors } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { GatewayProblem } from '../problem.ts';
 import { addressCheck, guardedLookup } from './addresses.ts';
-import type { Driver, DriverAnswer, GatewayRequest, ServeContext } from './driver.ts';
+import type { Body, Driver, DriverAnswer, GatewayRequest, ServeContext } from './driver.ts';
+import { type Base, baseOf, targetOf } from './target.ts';
+import { askUpstream, type UpstreamAnswer } from './upstream.ts';
 
 /** A supplier's own interface behind the gateway. */
 export type ProxyConfig = {
@@ -35,11 +37,14 @@ export const PROXY_LIMITS = {
   bodyTimeoutMs: 30_000,
   requestBytesMax: 2 ** 20,
   responseBytesMax: 256 * 2 ** 20,
+  /** Answers that announce no more are handed on in one piece. */
+  wholeBytesMax: 65_536,
   /** Answers that must be cut to the contract are held whole. */
   maskedBytesMax: 4 * 2 ** 20,
   connectionsPerUpstream: 64,
 } as const;
 
+const METHODS = ['GET'];
 /** Only these go to the supplier: neither the buyer's key nor cookies, nor what tells where the buyer sits. */
 const REQUEST_HEADERS = [
   'accept',
@@ -70,77 +75,77 @@ export function proxyDriver(options: ProxyOptions = {}): ProxyDriver {
     connections: PROXY_LIMITS.connectionsPerUpstream,
     connect: { lookup: guardedLookup(check), timeout: PROXY_LIMITS.connectTimeoutMs },
   });
+  const bases = new WeakMap<ProxyConfig, Base>();
+  const known = (config: ProxyConfig): Base => {
+    const base = bases.get(config) ?? baseOf(config.upstream, check);
+    bases.set(config, base);
+    return base;
+  };
   return {
     kind: 'proxy',
     ask(request, config) {
-      if (!(config.methods ?? ['GET']).includes(request.method)) {
-        return new GatewayProblem('methodNotAllowed', { headers: { allow: (config.methods ?? ['GET']).join(', ') } });
-      }
-      const target = targetOf(request, config);
+      const methods = config.methods ?? METHODS;
+      if (!methods.includes(request.method))
+        return new GatewayProblem('methodNotAllowed', { headers: { allow: methods.join(', ') } });
+      const target = targetOf(request, known(config));
       return target instanceof GatewayProblem ? target : { metered: request.method !== 'HEAD' };
     },
     async serve(context) {
-      const { request, config } = context;
-      const target = targetOf(request, config);
+      const { request, config, signal } = context;
+      const base = known(config);
+      const target = targetOf(request, base);
       if (target instanceof GatewayProblem) throw target;
-      const host = target.hostname.replace(/^\[|\]$/g, '');
-      // A literal address never reaches the look-up, so it is checked here.
-      if (isIP(host) !== 0 && !check(host)) throw new GatewayProblem('upstreamAddressRefused');
+      if (base.refused) throw new GatewayProblem('upstreamAddressRefused');
       const cutting = mustCut(context);
-      const headers = { ...requestHeaders(request, cutting), ...(await options.secretHeaders?.(config)) };
-      const response = await agent
-        .request({
-          origin: target.origin,
-          path: target.pathname + target.search,
-          method: request.method as 'GET',
-          headers,
-          body: request.body && !['GET', 'HEAD'].includes(request.method) ? await bodyWithin(request.body) : null,
-          signal: context.signal,
-          headersTimeout: config.headersTimeoutMs ?? PROXY_LIMITS.headersTimeoutMs,
-          bodyTimeout: config.bodyTimeoutMs ?? PROXY_LIMITS.bodyTimeoutMs,
-        })
-        .catch((error: unknown) => {
-          throw upstreamProblem(error);
-        });
-      return answerFrom(response, context, cutting);
+      const headers = requestHeaders(request, cutting);
+      // Only the first call of an upstream has to wait for its secret.
+      const secret = options.secretHeaders?.(config);
+      Object.assign(headers, secret instanceof Promise ? await secret : secret);
+      const bodiless = request.method === 'GET' || request.method === 'HEAD';
+      const asked: Dispatcher.DispatchOptions = {
+        origin: base.origin,
+        path: target,
+        method: request.method as 'GET',
+        headers,
+        body: request.body && !bodiless ? await bodyWithin(request.body) : null,
+        headersTimeout: config.headersTimeoutMs ?? PROXY_LIMITS.headersTimeoutMs,
+        bodyTimeout: config.bodyTimeoutMs ?? PROXY_LIMITS.bodyTimeoutMs,
+      };
+      const bytesMax = Math.min(
+        config.responseBytesMax ?? PROXY_LIMITS.responseBytesMax,
+        PROXY_LIMITS.responseBytesMax,
+      );
+      const answer = await askUpstream(agent, asked, { signal, bytesMax, wholeBytesMax: PROXY_LIMITS.wholeBytesMax });
+      return answerFrom(answer, context, cutting);
     },
     close: () => agent.close(),
   };
 }
 
-type Upstream = Awaited<ReturnType<Agent['request']>>;
-
 async function answerFrom(
-  { statusCode, headers, body }: Upstream,
+  { status, headers, body }: UpstreamAnswer,
   context: ServeContext<ProxyConfig>,
   cutting: boolean,
 ): Promise<DriverAnswer> {
-  const discard = (code: 'upstreamRedirected' | 'upstreamFailed' | 'upstreamTooLarge') => {
-    body.on('error', () => undefined).destroy();
+  const discard = (code: 'upstreamRedirected' | 'upstreamFailed') => {
+    if (body instanceof Readable) body.destroy();
     return new GatewayProblem(code);
   };
-  if (statusCode >= 500) throw discard('upstreamFailed');
-  if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) throw discard('upstreamRedirected');
-  const bytesMax = Math.min(
-    context.config.responseBytesMax ?? PROXY_LIMITS.responseBytesMax,
-    PROXY_LIMITS.responseBytesMax,
-  );
-  if (Number(headers['content-length'] ?? 0) > bytesMax) throw discard('upstreamTooLarge');
+  if (status >= 500) throw discard('upstreamFailed');
+  if (status >= 300 && status < 400 && status !== 304) throw discard('upstreamRedirected');
   const kept: Record<string, string> = {};
   for (const name of RESPONSE_HEADERS) {
     const value = headers[name];
     if (typeof value === 'string') kept[name] = value;
   }
-  if (!cutting || statusCode === 304 || context.request.method === 'HEAD') {
-    return { status: statusCode, headers: kept, body: limited(body, bytesMax), metered: statusCode !== 304 };
-  }
+  if (!cutting || status === 304 || context.request.method === 'HEAD')
+    return { status, headers: kept, body, metered: status !== 304 };
   // An error text of the upstream may quote what the contract withholds.
-  if (statusCode >= 400) throw discard('upstreamFailed');
-  const bytes = await collect(limited(body, Math.min(bytesMax, PROXY_LIMITS.maskedBytesMax)));
-  const { rows, text } = cutToContract(bytes, kept, context);
+  if (status >= 400) throw discard('upstreamFailed');
+  const { rows, text } = cutToContract(await collect(body, PROXY_LIMITS.maskedBytesMax), kept, context);
   const answer = Buffer.from(text);
   return {
-    status: statusCode,
+    status,
     headers: {
       'content-type': 'application/json; charset=utf-8',
       'content-length': String(answer.length),
@@ -185,19 +190,6 @@ function isRow(value: unknown): value is Row {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The upstream address of a request. Encoded slashes and dots could climb out of the base after another decoding. */
-function targetOf({ path, query }: GatewayRequest, { upstream }: ProxyConfig): URL | GatewayProblem {
-  const base = new URL(upstream.endsWith('/') ? upstream : `${upstream}/`);
-  const climbing =
-    /%2f|%5c|%2e|%00|\\/i.test(path) || path.split('/').some((part) => part === '..' || part === '.' || part === '');
-  if (path !== '' && climbing) return new GatewayProblem('requestInvalid', { detail: 'path' });
-  const target = new URL(path === '' ? upstream : `./${path}`, path === '' ? undefined : base);
-  if (path !== '' && !target.href.startsWith(base.href))
-    return new GatewayProblem('requestInvalid', { detail: 'path' });
-  for (const [name, value] of query) target.searchParams.append(name, value);
-  return target;
-}
-
 function requestHeaders({ headers }: GatewayRequest, cutting: boolean): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const name of REQUEST_HEADERS) {
@@ -213,23 +205,16 @@ function requestHeaders({ headers }: GatewayRequest, cutting: boolean): Record<s
   return kept;
 }
 
-async function* limited(body: AsyncIterable<Uint8Array>, bytesMax: number): AsyncGenerator<Uint8Array> {
+async function collect(body: Body, bytesMax: number): Promise<Buffer> {
+  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const pieces: Uint8Array[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of body) {
-      bytes += chunk.length;
-      if (bytes > bytesMax) throw new GatewayProblem('upstreamTooLarge');
-      yield chunk;
-    }
-  } catch (error) {
-    throw upstreamProblem(error);
+  for await (const piece of body) {
+    bytes += piece.length;
+    if (bytes > bytesMax) throw new GatewayProblem('upstreamTooLarge');
+    pieces.push(piece);
   }
-}
-
-async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return Buffer.concat(pieces);
 }
 
 async function bodyWithin(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -241,16 +226,4 @@ async function bodyWithin(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-function upstreamProblem(error: unknown): unknown {
-  if (error instanceof GatewayProblem || (error instanceof Error && error.name === 'AbortError')) return error;
-  if (
-    error instanceof errors.HeadersTimeoutError ||
-    error instanceof errors.BodyTimeoutError ||
-    error instanceof errors.ConnectTimeoutError
-  ) {
-    return new GatewayProblem('upstreamTimeout', { cause: error });
-  }
-  return new GatewayProblem('upstreamUnreachable', { cause: error });
 }
