@@ -36,13 +36,20 @@ const upstream = (): Server => {
 const bare = (origin: string): Server => {
   const agent = new Agent({ connections });
   return createServer((request, response) => {
+    let upstreamEnd: Dispatcher.DispatchController | null = null;
+    // Without this a client that leaves would keep its upstream connection paused for ever.
+    response.once('close', () => {
+      if (!response.writableFinished) upstreamEnd?.abort(new Error('client gone'));
+    });
     agent.dispatch(
       { origin, path: request.url ?? '/', method: request.method as 'GET', headers: { accept: '*/*' } },
       {
-        onRequestStart: () => undefined,
+        onRequestStart: (controller) => {
+          upstreamEnd = controller;
+        },
         onResponseStart: (_controller, status, headers) =>
           void response.writeHead(status, headers as Record<string, string>),
-        onResponseData: (controller: Dispatcher.DispatchController, chunk) => {
+        onResponseData: (controller, chunk) => {
           if (response.write(chunk)) return;
           controller.pause();
           response.once('drain', () => controller.resume());

@@ -109,6 +109,28 @@ describe('sequence and segments', () => {
     expect(await meter.openTail(0)).toEqual([]);
   });
 
+  test('uses are recorded while a segment waits to be signed', async () => {
+    let release = () => {};
+    const asked = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow = { keyId: 'k1', sign: async (bytes: Uint8Array) => asked.then(() => signer.sign(bytes)) };
+    const meter = await meterAt(folder, { sealBytes: 1000, signer: slow });
+    await fill(meter, 1, 10);
+    await fill(meter, 11, 20);
+    expect(meter.lastSequence).toBe(20);
+    release();
+    await meter.close();
+    expect(await everything(folder)).toEqual(expected(20));
+  });
+
+  test.each([1, 2, 3, 127, 128, 129, 300])('the root of %i records is that of RFC 6962', async (count) => {
+    const meter = await meterAt(folder);
+    await fill(meter, 1, count);
+    const payloads = (await meter.openTail(0)).map(({ payload }) => payload);
+    expect((await meter.rotate())?.root).toBe(Buffer.from(segmentRoot(payloads)).toString('hex'));
+  });
+
   test.each(['payload', 'manifest', 'signature'])('a change is found: %s', async (what) => {
     const meter = await meterAt(folder);
     await fill(meter, 1, 9);

@@ -113,7 +113,8 @@ export class Meter {
   private closedFiles: { path: string; segment: number }[] = [];
   private timer: NodeJS.Timeout | null = null;
   private sealTimer: NodeJS.Timeout | null = null;
-  private chain: Promise<unknown> = Promise.resolve();
+  private writing: Promise<unknown> = Promise.resolve();
+  private sealing: Promise<unknown> = Promise.resolve();
   private failure: unknown = null;
   private healAfter = 0;
   private closed = false;
@@ -162,20 +163,23 @@ export class Meter {
 
   /** Close the open segment and seal it; the manifest, or null when there was nothing to seal. */
   async rotate(): Promise<SegmentManifest | null> {
-    return this.exclusive(async () => {
+    await this.exclusive(async () => {
       await this.flush();
       await this.turn();
-      return this.sealClosed();
     });
+    return this.seal();
   }
 
   /** Durable records after `sequence` that are not in a sealed segment yet. */
   async openTail(sequence: number): Promise<SegmentEntry[]> {
-    return this.exclusive(async () => {
-      const paths = [...this.closedFiles.map(({ path }) => path), ...(this.file ? [this.file.path] : [])];
-      const contents = await Promise.all(paths.map(async (path) => readSegment(await readFile(path))?.entries ?? []));
-      return contents.flat().filter((entry) => entry.sequence > sequence && entry.sequence <= this.durableSequence);
-    });
+    // Neither may a file be sealed away meanwhile, nor one be turned.
+    return this.whileNotSealing(() => this.exclusive(() => this.readTail(sequence)));
+  }
+
+  private async readTail(sequence: number): Promise<SegmentEntry[]> {
+    const paths = [...this.closedFiles.map(({ path }) => path), ...(this.file ? [this.file.path] : [])];
+    const contents = await Promise.all(paths.map(async (path) => readSegment(await readFile(path))?.entries ?? []));
+    return contents.flat().filter((entry) => entry.sequence > sequence && entry.sequence <= this.durableSequence);
   }
 
   /** Write what waits, seal, and release the files. */
@@ -269,11 +273,22 @@ export class Meter {
     };
   }
 
-  /** Flush, turn and seal run one after another, never beside each other. */
+  /** Flush, turn and heal run one after another, never beside each other. */
   private exclusive<Result>(step: () => Promise<Result>): Promise<Result> {
-    const next = this.chain.then(step, step);
-    this.chain = next.catch(() => undefined);
+    const next = this.writing.then(step, step);
+    this.writing = next.catch(() => undefined);
     return next;
+  }
+
+  /** Sealing runs beside flushes: a use must not wait for a whole segment to be hashed and copied. */
+  private whileNotSealing<Result>(step: () => Promise<Result>): Promise<Result> {
+    const next = this.sealing.then(step, step);
+    this.sealing = next.catch(() => undefined);
+    return next;
+  }
+
+  private seal(): Promise<SegmentManifest | null> {
+    return this.whileNotSealing(() => this.sealClosed());
   }
 
   /** Write what waits, at the end of this turn, and let what comes then gather until the window closes. */
@@ -290,7 +305,7 @@ export class Meter {
       await this.flush();
       if (this.file && this.file.bytes >= (this.options.sealBytes ?? METER_DEFAULTS.sealBytes)) {
         await this.turn();
-        await this.sealClosed();
+        this.seal().catch(() => undefined);
       }
     }).catch(() => undefined);
   }
@@ -351,8 +366,7 @@ export class Meter {
     const age = file ? this.options.clock() - file.openedAt : 0;
     const due =
       file && this.durableSequence >= file.firstSequence && age >= (this.options.sealMs ?? METER_DEFAULTS.sealMs);
-    if (due || this.closedFiles.length > 0)
-      await (due ? this.rotate() : this.exclusive(() => this.sealClosed())).catch(() => null);
+    if (due || this.closedFiles.length > 0) await (due ? this.rotate() : this.seal()).catch(() => null);
   }
 
   /** Start the next write-ahead file; the old one waits to be sealed. */
@@ -369,7 +383,7 @@ export class Meter {
     let sealed: SegmentManifest | null = null;
     for (let next = this.closedFiles[0]; next; next = this.closedFiles[0]) {
       const bytes = await readFile(next.path);
-      const described = describeSegment(bytes, this.options.clock(), this.previousDigest);
+      const described = await describeSegment(bytes, this.options.clock(), this.previousDigest);
       if (!described) throw new Error(`write-ahead file ${next.path} is damaged`);
       sealed = await signManifest(described, this.options.signer);
       await writeDurably(join(this.objects, `${objectName(next.segment)}.seg`), bytes);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { UsageManifest } from '@shugu/evidence';
 import { canonicalJson, type DriverKind, type Json } from '@shugu/policy';
-import { emptyRoot, leafHash, nodeHash, sha256 } from '@shugu/tlog';
+import { emptyRoot, leafHash, nodeHash, rightEdge, sha256 } from '@shugu/tlog';
 import { crc32c } from './crc32c.ts';
 
 /**
@@ -92,10 +93,11 @@ export function readSegment(bytes: Uint8Array): SegmentContent | null {
   const entries: SegmentEntry[] = [];
   let offset = header.bytes;
   for (;;) {
-    const entry = readFrame(file, offset, header.value.firstSequence + entries.length);
-    if (!entry) return { header: header.value, entries, bytes: offset };
-    entries.push(entry);
-    offset += FRAME_BYTES + entry.payload.length;
+    const sequence = header.value.firstSequence + entries.length;
+    const payload = readPayload(file, offset, sequence);
+    if (!payload) return { header: header.value, entries, bytes: offset };
+    entries.push({ sequence, payload, record: JSON.parse(payload.toString('utf8')) as UseRecord });
+    offset += FRAME_BYTES + payload.length;
   }
 }
 
@@ -112,15 +114,14 @@ function readHeader(file: Buffer): { value: SegmentHeader; bytes: number } | nul
   }
 }
 
-function readFrame(file: Buffer, offset: number, sequence: number): SegmentEntry | null {
+function readPayload(file: Buffer, offset: number, sequence: number): Buffer | null {
   if (file.length < offset + FRAME_BYTES) return null;
   const length = file.readUInt32BE(offset);
   const end = offset + FRAME_BYTES + length;
   if (length === 0 || length > PAYLOAD_BYTES_MAX || file.length < end) return null;
   if (file.readUInt32BE(offset + 4) !== crc32c(file.subarray(offset + 8, end))) return null;
   if (file.readBigUInt64BE(offset + 8) !== BigInt(sequence)) return null;
-  const payload = file.subarray(offset + FRAME_BYTES, end);
-  return { sequence, payload, record: JSON.parse(payload.toString('utf8')) as UseRecord };
+  return file.subarray(offset + FRAME_BYTES, end);
 }
 
 /** Merkle root of payloads in order (RFC 6962 section 2.1). */
@@ -172,23 +173,42 @@ export async function signManifest(
   return { ...manifest, signature: Buffer.from(await signer.sign(manifestBytes(manifest))).toString('base64') };
 }
 
-/** The manifest of a whole segment file, unsigned. */
-export function describeSegment(
+/** Records described before others may have their turn: sealing must not hold up who is served meanwhile. */
+const TURN_RECORDS = 128;
+
+/** The manifest of a whole segment file, unsigned; null when it is not whole. */
+export async function describeSegment(
   bytes: Uint8Array,
   sealedAt: number,
   previousDigest: string | null,
-): Omit<SegmentManifest, 'keyId' | 'signature'> | null {
-  const content = readSegment(bytes);
-  if (!content || content.bytes !== bytes.length || content.entries.length === 0) return null;
+): Promise<Omit<SegmentManifest, 'keyId' | 'signature'> | null> {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const header = readHeader(file);
+  if (!header) return null;
+  const { firstSequence } = header.value;
+  const [digest, tree] = [createHash('sha256'), rightEdge(sha256)];
+  let count = 0;
+  let digested = 0;
+  for (let offset = header.bytes; offset < file.length; count++) {
+    const payload = readPayload(file, offset, firstSequence + count);
+    if (!payload) return null;
+    tree.add(leafHash(sha256, payload));
+    offset += FRAME_BYTES + payload.length;
+    if (count % TURN_RECORDS !== 0) continue;
+    digest.update(file.subarray(digested, offset));
+    digested = offset;
+    await nextTurn();
+  }
+  if (count === 0) return null;
   return {
     version: 1,
-    ...content.header,
-    lastSequence: content.header.firstSequence + content.entries.length - 1,
-    count: content.entries.length,
+    ...header.value,
+    lastSequence: firstSequence + count - 1,
+    count,
     bytes: bytes.length,
     sealedAt,
-    root: Buffer.from(segmentRoot(content.entries.map(({ payload }) => payload))).toString('hex'),
-    digest: createHash('sha256').update(bytes).digest('hex'),
+    root: Buffer.from(tree.root()).toString('hex'),
+    digest: digest.update(file.subarray(digested)).digest('hex'),
     previousDigest,
   };
 }
@@ -199,7 +219,7 @@ export async function verifySegment(
   manifest: SegmentManifest,
   verify: VerifySignature,
 ): Promise<string[]> {
-  const described = describeSegment(bytes, manifest.sealedAt, manifest.previousDigest);
+  const described = await describeSegment(bytes, manifest.sealedAt, manifest.previousDigest);
   if (!described) return ['segmentMalformed'];
   const differing = Object.entries(described).filter(
     ([key, value]) => manifest[key as keyof SegmentManifest] !== value,
