@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import {
   ACTIONS,
   type Action,
@@ -19,7 +19,7 @@ import { limitHeaders } from './headers.ts';
 import type { Meter, Use } from './meter.ts';
 import { GatewayProblem, problemAnswer } from './problem.ts';
 import type { QuotaStore } from './quota.ts';
-import { grantKey, receiptFor } from './receipts.ts';
+import { grantKey, type Receipt, receiptsOf } from './receipts.ts';
 
 export type GatewayOptions = {
   grants: GrantBook;
@@ -61,7 +61,7 @@ export class Gateway {
   private readonly drivers: ReadonlyMap<string, Driver<DriverConfig>>;
   private readonly buckets = new Map<string, Bucket>();
   private readonly keys = new Map<string, Buffer>();
-  private readonly receiptKeys = new Map<string, KeyObject>();
+  private readonly receipts = new WeakMap<Grant, (use: string, at: number) => Receipt>();
   private readonly running = new Map<string, Set<AbortController>>();
   private readonly stopListening: () => void;
   private readonly sweeper: NodeJS.Timeout;
@@ -285,7 +285,7 @@ export class Gateway {
     const headers = limitHeaders(this.options.quota, grant.id, grant.plan, this.buckets.get(grant.id), now);
     headers['server-timing'] = `decide;dur=${(decidedAt - startedAt).toFixed(2)}, total;dur=${total}`;
     if (!ask.metered || answer.metered === false) return headers;
-    const receipt = receiptFor(use, this.receiptKey(grant.id));
+    const receipt = this.receiptOf(grant, use);
     headers['x-receipt'] = receipt.id;
     headers['x-receipt-mac'] = receipt.mac;
     headers['x-receipt-at'] = String(use.at);
@@ -340,14 +340,16 @@ export class Gateway {
     return key;
   }
 
-  private receiptKey(grantId: string): KeyObject {
-    let key = this.receiptKeys.get(grantId);
-    if (!key) {
-      if (this.receiptKeys.size >= DERIVED_KEYS_MAX) this.receiptKeys.clear();
-      key = createSecretKey(this.key(grantId, 'receipt'));
-      this.receiptKeys.set(grantId, key);
+  private receiptOf(
+    grant: Grant,
+    { use, at, contract, product, policy }: Pick<Use, 'use' | 'at' | 'contract' | 'product' | 'policy'>,
+  ): Receipt {
+    let receipts = this.receipts.get(grant);
+    if (!receipts) {
+      receipts = receiptsOf({ grant: grant.id, contract, product, policy }, this.key(grant.id, 'receipt'));
+      this.receipts.set(grant, receipts);
     }
-    return key;
+    return receipts(use, at);
   }
 
   /** A clock that was set back must not reopen a period or a contract that is over. */

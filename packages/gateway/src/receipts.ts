@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { canonicalJson, type Json } from '@shugu/policy';
 import { leafHash, sha256, verifyInclusion } from '@shugu/tlog';
 import {
@@ -25,14 +25,46 @@ export function grantKey(
 export type Receipt = { id: string; mac: string };
 type ReceiptFields = Pick<UseRecord, 'use' | 'grant' | 'contract' | 'product' | 'policy' | 'at'>;
 
-/**
- * Receipt of a use: its id, and a MAC (HMAC-SHA-256, base64url) over what is known when the answer starts. Whoever makes
- * many with one key passes a KeyObject: preparing bytes as a key costs more than the MAC.
- */
-export function receiptFor(record: ReceiptFields, receiptKey: Uint8Array | KeyObject): Receipt {
+/** Receipt of a use: its id, and a MAC (HMAC-SHA-256, base64url) over what is known when the answer starts. */
+export function receiptFor(record: ReceiptFields, receiptKey: Uint8Array): Receipt {
   const { use, grant, contract, product, policy, at } = record;
   const text = canonicalJson({ use, grant, contract, product, policy, at } as Json);
   return { id: use, mac: createHmac('sha256', receiptKey).update(text).digest('base64url') };
+}
+
+/** As `receiptFor`, for many uses of one grant: what they share is prepared once. */
+export function receiptsOf(
+  { grant, contract, product, policy }: Omit<ReceiptFields, 'use' | 'at'>,
+  receiptKey: Uint8Array,
+): (use: string, at: number) => Receipt {
+  const mac = hmacOf(receiptKey);
+  // The members in canonical order are at, contract, grant, policy, product, use.
+  const shared = canonicalJson({ grant, contract, product, policy } as Json).slice(1, -1);
+  return (use, at) => ({ id: use, mac: mac(`{"at":${at},${shared},"use":${JSON.stringify(use)}}`) });
+}
+
+const BLOCK_BYTES = 64;
+const DIGEST_BYTES = 32;
+const TEXT_BYTES_MAX = 4096;
+
+/**
+ * HMAC-SHA-256 of texts under one key, base64url: two one-shot hashes over prepared blocks (RFC 2104), at a third of what
+ * `createHmac` costs.
+ */
+function hmacOf(key: Uint8Array): (text: string) => string {
+  if (key.length > BLOCK_BYTES) throw new RangeError('a longer key would have to be hashed first');
+  const inner = Buffer.alloc(BLOCK_BYTES + TEXT_BYTES_MAX, 0x36);
+  const outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES, 0x5c);
+  for (const [at, byte] of key.entries()) {
+    inner[at]! ^= byte;
+    outer[at]! ^= byte;
+  }
+  return (text) => {
+    if (text.length * 3 > TEXT_BYTES_MAX) return createHmac('sha256', key).update(text).digest('base64url');
+    const bytes = inner.write(text, BLOCK_BYTES);
+    outer.write(hash('sha256', inner.subarray(0, BLOCK_BYTES + bytes), 'binary'), BLOCK_BYTES, 'binary');
+    return hash('sha256', outer, 'base64url');
+  };
 }
 
 export function receiptHolds(record: ReceiptFields, receipt: Receipt, receiptKey: Uint8Array): boolean {

@@ -13,9 +13,25 @@ function hashOf(name: HashName): Hash {
   return {
     name,
     size: 32,
-    // One-shot hashing of a joined buffer is about twice as fast as update() per part at the sizes of tree nodes.
-    digest: (...parts) => plain(crypto.hash(name, parts.length === 1 ? parts[0]! : Buffer.concat(parts), 'buffer')),
+    // One-shot hashing of joined bytes is about twice as fast as update() per part at the sizes of tree nodes; and taken
+    // as text, the digest does not cost an allocation outside the heap, which halves it again.
+    digest: (...parts) =>
+      plain(Buffer.from(crypto.hash(name, parts.length === 1 ? parts[0]! : joined(parts), 'binary'), 'binary')),
   };
+}
+
+const scratch = Buffer.allocUnsafeSlow(65_536);
+
+/** Valid until the next call. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (length > scratch.length) return Buffer.concat(parts, length);
+  let offset = 0;
+  for (const part of parts) {
+    scratch.set(part, offset);
+    offset += part.length;
+  }
+  return scratch.subarray(0, length);
 }
 
 /** Without this, callers would get a Buffer, whose `slice` shares memory where that of a Uint8Array copies. */
