@@ -11,7 +11,7 @@ import { Gateway, GrantBook, MemoryQuota, nodeHandler, openMeter, proxyDriver } 
 import { compile, odrlFrom, parsePolicy } from '../packages/policy/src/index.ts';
 
 export const benchKey = 'bench-key-3f9b27c1';
-const connections = 64;
+export const upstreamConnections = 64;
 
 /** About 840 bytes of JSON from a bare socket: it must cost as little as possible beside what is measured. */
 const upstream = (): Server => {
@@ -34,7 +34,7 @@ const upstream = (): Server => {
 
 /** What a proxy by undici costs when it does nothing else. */
 const bare = (origin: string): Server => {
-  const agent = new Agent({ connections });
+  const agent = new Agent({ connections: upstreamConnections });
   return createServer((request, response) => {
     let upstreamEnd: Dispatcher.DispatchController | null = null;
     // Without this a client that leaves would keep its upstream connection paused for ever.
@@ -46,6 +46,7 @@ const bare = (origin: string): Server => {
       {
         onRequestStart: (controller) => {
           upstreamEnd = controller;
+          if (response.destroyed) controller.abort(new Error('client gone'));
         },
         onResponseStart: (_controller, status, headers) =>
           void response.writeHead(status, headers as Record<string, string>),

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { benchKey } from './gateway-process.ts';
+import { benchKey, upstreamConnections } from './gateway-process.ts';
 import type { LoadReport, LoadRequest } from './load.ts';
 
 export interface Subject {
@@ -19,7 +19,8 @@ export interface Subject {
 
 const here = import.meta.dirname;
 const ticksPerSecond = 100;
-export const connections = 64;
+/** Enough that no proxy waits for its callers: ours holds each answer until it is on disk. */
+const connections = 256;
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -69,7 +70,7 @@ export const startNginx = async (
     http {
       ${temporary.join(' ')}
       access_log off; keepalive_requests 1000000000;
-      upstream supplier { server 127.0.0.1:${upstream.port}; keepalive ${connections}; keepalive_requests 1000000000; }
+      upstream supplier { server 127.0.0.1:${upstream.port}; keepalive ${upstreamConnections}; keepalive_requests 1000000000; }
       ${http}
       server {
         listen 127.0.0.1:${port};
@@ -136,7 +137,16 @@ const saturate = async (proxy: Subject, seconds: number): Promise<number> => {
     return answered;
   }
   const address = `http://127.0.0.1:${proxy.port}${proxy.path}`;
-  const words = ['-t1', `-c${connections}`, `-d${seconds}s`, '-H', `x-api-key: ${benchKey}`, address];
+  const words = [
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    '--timeout',
+    '10s',
+    '-H',
+    `x-api-key: ${benchKey}`,
+    address,
+  ];
   const child = spawn('wrk', words, { stdio: ['ignore', 'pipe', 'inherit'], timeout: (seconds + 30) * 1000 });
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
