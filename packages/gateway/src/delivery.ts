@@ -58,6 +58,17 @@ export class UseEnd {
     return this.quota.extend(reservation, plan, more) === null;
   }
 
+  /** As `reserve`, waiting for more where amounts are leased. */
+  async reserveLater(rows: number, bytes: number): Promise<boolean> {
+    if (this.reserve(rows, bytes)) return true;
+    const { reservation, plan } = this.admitted;
+    const more = {
+      rows: Math.max(0, rows - reservation.held.rows),
+      bytes: Math.max(0, bytes - reservation.held.bytes),
+    };
+    return (await this.quota.extendLater?.(reservation, plan, more)) === null;
+  }
+
   /** Record the use as complete; resolves when durable. On failure nothing is held any more, and it throws. */
   async complete(bytes: number, bytesLeft: number): Promise<void> {
     const units = { calls: 1, rows: this.rows, bytes };
@@ -79,7 +90,6 @@ export class UseEnd {
     const { use, reservation } = this.admitted;
     const units = { calls: 1, rows: this.rows, bytes: bytesSent };
     const { recorded } = this;
-    this.quota.settle(reservation, units);
     const change = recorded && { calls: 0, rows: 0, bytes: bytesSent - recorded.bytes };
     const end: Use = change
       ? {
@@ -93,6 +103,8 @@ export class UseEnd {
         }
       : { ...use, status: 'incomplete', units, latencyMs: this.latency() };
     await this.meter.append(end).catch(() => this.meter.owe(end));
+    // Only now: a slice may close as soon as its last reservation is settled, and its records must stand by then.
+    this.quota.settle(reservation, units);
   }
 
   private owe(bytes: number): void {
@@ -124,7 +136,9 @@ export async function* metered(
   try {
     for await (const piece of body) {
       if (piece.length === 0) continue;
-      if (!mayGoOn() || !end.reserve(rows, passed + (held?.length ?? 0) + piece.length)) throw new DeliveryStopped();
+      const bytes = passed + (held?.length ?? 0) + piece.length;
+      if (!mayGoOn() || !(end.reserve(rows, bytes) || (await end.reserveLater(rows, bytes))))
+        throw new DeliveryStopped();
       if (held) {
         passed += held.length;
         yield held;

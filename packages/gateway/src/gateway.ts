@@ -106,6 +106,12 @@ export class Gateway {
     }
   }
 
+  /** Ends all running answers: the gateway may not serve any more. */
+  stopRunning(): void {
+    for (const controllers of this.running.values())
+      for (const controller of controllers) controller.abort(new GatewayProblem('cutOff'));
+  }
+
   close(): void {
     this.stopListening();
     clearInterval(this.sweeper);
@@ -170,11 +176,20 @@ export class Gateway {
     const { quota, meter } = this.options;
     if (!meter.isReady) await meter.ready();
     const amounts = ask.metered ? { calls: 1, ...ask.estimate } : {};
-    const reserved = quota.reserve(grant.id, grant.plan, amounts, now);
     // Two uses may both have been allowed on the last unit; the reservation decides between them.
+    let reserved = quota.reserve(grant.id, grant.plan, amounts, now);
+    if (!reserved.ok && quota.reserveLater) {
+      reserved = await quota.reserveLater(grant.id, grant.plan, amounts, now);
+      const status = this.options.grants.get(grant.id)?.status ?? 'withdrawn';
+      if (status !== 'active') {
+        if (reserved.ok) quota.settle(reserved.reservation, { calls: 0, rows: 0, bytes: 0 });
+        return { ...this.refused(refusal(status), grant, now), done: () => {} };
+      }
+    }
     if (!reserved.ok)
       return { ...this.refused(refusal(exhaustedCode(reserved.quota.metric)), grant, now), done: () => {} };
-    const admittedUse = this.record(call);
+    const { slice } = reserved.reservation;
+    const admittedUse = { ...this.record(call), ...(slice ? { slice } : {}) };
     const end = new UseEnd(
       {
         use: admittedUse,
@@ -241,10 +256,11 @@ export class Gateway {
     const cut = (bytesSent: number) => end.cut(bytesSent);
     if (!(answer.body instanceof Uint8Array)) {
       const known = Number(answer.headers['content-length'] ?? 0);
-      if (!end.reserve(rows, known)) return this.refuse(answer.body, end);
+      if (!(end.reserve(rows, known) || (await end.reserveLater(rows, known)))) return this.refuse(answer.body, end);
       return { body: metered(answer.body, end, rows, () => !signal.aborted && !isOver(grant, this.now())), cut };
     }
-    if (!end.reserve(rows, answer.body.length)) return this.refuse(answer.body, end);
+    const { length } = answer.body;
+    if (!(end.reserve(rows, length) || (await end.reserveLater(rows, length)))) return this.refuse(answer.body, end);
     if (signal.aborted) throw new GatewayProblem('driverFailed', { detail: 'aborted' });
     await end.complete(answer.body.length, 0);
     return { body: answer.body, cut };

@@ -23,20 +23,34 @@ export {
   type PointTable,
 } from './drivers/pointstore.ts';
 export { PROXY_LIMITS, type ProxyConfig, type ProxyDriver, type ProxyOptions, proxyDriver } from './drivers/proxy.ts';
+export { openStores, storePath, storesOpenMax, storeTable } from './drivers/stores.ts';
 export { Gateway, type GatewayOptions, type GatewayResponse } from './gateway.ts';
 export { type Grant, GrantBook } from './grants.ts';
+export { type LinkCalls, LinkRefused, linkCalls } from './link/calls.ts';
+export { Link, LinkClock, type LinkOptions, type LinkState } from './link/link.ts';
+export type * from './link/messages.ts';
+export { Shipper, type ShipperOptions } from './link/ship.ts';
 export {
   METER_DEFAULTS,
   Meter,
   type MeterOptions,
   openMeter,
   type SealedSegment,
+  sealedSegment,
   segmentsSince,
   type Use,
 } from './meter.ts';
 export { nodeHandler } from './node.ts';
 export { type GatewayCode, GatewayProblem, problemAnswer } from './problem.ts';
-export { MemoryQuota, type QuotaSnapshot, type QuotaStore, type Reservation, type Slot } from './quota.ts';
+export {
+  type Amounts,
+  MemoryQuota,
+  type QuotaSnapshot,
+  type QuotaStore,
+  type Reservation,
+  type Reserved,
+  type Slot,
+} from './quota.ts';
 export {
   grantKey,
   type Receipt,
@@ -48,6 +62,8 @@ export {
 } from './receipts.ts';
 export { restoreQuota } from './restore.ts';
 export {
+  encodeFrame,
+  encodeHeader,
   readSegment,
   type SegmentEntry,
   type SegmentManifest,
@@ -60,3 +76,12 @@ export {
   type VerifySignature,
   verifySegment,
 } from './segment.ts';
+export {
+  type Lease,
+  type LeasedSlice,
+  SLICE_DEFAULTS,
+  SliceQuota,
+  type SliceQuotaOptions,
+  type SliceStatement,
+  type SliceWish,
+} from './slices.ts';

@@ -93,6 +93,22 @@ export async function* segmentsSince(
   }
 }
 
+/** One sealed segment; null when there is none of this number yet. */
+export async function sealedSegment(
+  objectFolder: string,
+  source: string,
+  segment: number,
+): Promise<{ manifest: SegmentManifest; bytes: Buffer } | null> {
+  const path = join(objectFolder, source, objectName(segment));
+  try {
+    const manifest = JSON.parse(await readFile(`${path}.json`, 'utf8')) as SegmentManifest;
+    return { manifest, bytes: await readFile(`${path}.seg`) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
 async function readManifests(folder: string): Promise<SegmentManifest[]> {
   const names = (await readdir(folder)).filter((name) => /^\d{10}\.json$/.test(name)).sort();
   return Promise.all(

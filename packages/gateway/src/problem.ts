@@ -25,6 +25,7 @@ const CATALOGUE = {
   upstreamFailed: [502, '供方接口出错', 'The upstream failed'],
   upstreamTimeout: [504, '供方接口超时', 'The upstream timed out'],
   busy: [503, '网关繁忙，请稍后再试', 'The gateway is busy; try again'],
+  cutOff: [503, '网关与交易所失去联系，已停止服务', 'The gateway is cut off from the exchange, so nothing is served'],
   meteringUnavailable: [503, '计量暂不可用，已停止服务', 'Metering is unavailable, so nothing is served'],
 } as const;
 

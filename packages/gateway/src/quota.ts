@@ -17,7 +17,13 @@ export type Amounts = Partial<Units>;
 export type Slot = Units & { key: string; start: number; end: number | null };
 
 /** A reservation holds amounts in the periods of the instant at which it was made, whatever the time when it is settled. */
-export type Reservation = { grantId: string; held: Units; slots: readonly Slot[] };
+export type Reservation = {
+  grantId: string;
+  held: Units;
+  slots: readonly Slot[];
+  /** The leased slice that it draws on; the record of the use names it. */
+  slice?: string;
+};
 export type Reserved = { ok: true; reservation: Reservation } | { ok: false; quota: Quota };
 
 /**
@@ -28,6 +34,9 @@ export type QuotaStore = {
   reserve(grantId: string, plan: Plan, amounts: Amounts, now: number): Reserved;
   /** Take more under the same reservation; the quota that refuses, or null. */
   extend(reservation: Reservation, plan: Plan, more: Amounts): Quota | null;
+  /** Where amounts are leased: as `reserve` and `extend` after a refusal, once more has come or none is left; bounded. */
+  reserveLater?(grantId: string, plan: Plan, amounts: Amounts, now: number): Promise<Reserved>;
+  extendLater?(reservation: Reservation, plan: Plan, more: Amounts): Promise<Quota | null>;
   /** Replace what is held by what was used. May be called again with a correction. */
   settle(reservation: Reservation, actual: Units): void;
   read(grantId: string, plan: Plan, now: number): Partial<Record<QuotaKey, number>>;
@@ -41,7 +50,7 @@ export type QuotaSnapshot = {
   grants: Record<string, Record<Period, Slot>>;
 };
 
-const METRICS: readonly Metric[] = ['calls', 'rows', 'bytes'];
+export const METRICS: readonly Metric[] = ['calls', 'rows', 'bytes'];
 
 /** Exact counters in memory, rebuilt at start from a snapshot and the records after it. */
 export class MemoryQuota implements QuotaStore {

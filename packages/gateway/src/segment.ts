@@ -41,6 +41,8 @@ export type UseRecord = {
   /** Set on corrections: the use whose units these are added to, and why. */
   corrects?: string;
   reason?: string;
+  /** The leased slice whose amounts it took, at a gateway of its own process. */
+  slice?: string;
 };
 
 export type SegmentHeader = { source: string; segment: number; firstSequence: number };
