@@ -5,6 +5,7 @@
  */
 import {
   generateKey,
+  type PublicJwk,
   type PublicKey,
   privateKeyFrom,
   publicJwk,
@@ -43,6 +44,8 @@ export interface Keys {
   signer(tx: Tx, participant: string, purpose: KeyPurpose): Promise<Signer>;
   signerById(read: Reader, keyId: string): Promise<Signer>;
   rotate(tx: Tx, participant: string, purpose: KeyPurpose): Promise<Signer>;
+  /** A key whose private part is kept elsewhere: current from now on. Nothing happens when it is so already. */
+  admit(tx: Tx, participant: string, purpose: KeyPurpose, jwk: PublicJwk): Promise<void>;
   known(read: Reader): Promise<KeyRecord[]>;
 }
 
@@ -107,6 +110,23 @@ export const makeKeys = (nodeSecret: Buffer, suite: SuiteName): Keys => {
         data: { purpose, before: before?.id ?? null },
       });
       return signer;
+    },
+    admit: async (tx, participant, purpose, jwk) => {
+      const key = publicKeyFromJwk(jwk);
+      if ((await find(tx, participant, purpose))?.id === key.keyId) return;
+      await tx.exec(
+        sql`update keys set retired_at = ${tx.now} where participant = ${participant} and purpose = ${purpose} and retired_at is null`,
+      );
+      await tx.exec(sql`insert into keys (id, node, market, participant, purpose, suite, level, public_key, created_at)
+        values (${key.keyId}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${purpose}, ${suite}, 'platform',
+          ${JSON.stringify(publicJwk(key))}, ${tx.now})`);
+      await audit(tx, { action: 'kernel.key.admit', subject: key.keyId, participant, data: { purpose, suite } });
+      await emit(tx, {
+        type: 'kernel.key.created',
+        subject: key.keyId,
+        participant,
+        data: { purpose, suite, publicKey: publicJwk(key) },
+      });
     },
     known: async (read) =>
       (await read.rows<KeyRow>(sql`select ${columns} from keys order by created_at`)).map(

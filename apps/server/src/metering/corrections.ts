@@ -85,7 +85,7 @@ export const makeCorrectionWriter = (deps: CorrectionWriterDeps): (() => Promise
     const imported = await deps.importer.run();
     const confirmed = await confirmedCorrections(deps.database);
     for (const { id, record, calls, rows, bytes } of confirmed) {
-      const { version: _, source: __, sequence: ___, corrects: ____, ...use } = record;
+      const { version: _, source: __, sequence: ___, corrects: ____, slice: _____, ...use } = record;
       const written = await deps.meter.append({
         ...use,
         use: id,

@@ -24,7 +24,12 @@ export interface ImporterDeps {
   verify: VerifyManifest;
   /** Folder that holds a folder of sealed segments for each source. */
   segmentsFolder: string;
+  /** With what was imported, in its transaction; for sources whose uses are counted in slices. */
+  onRecords?(tx: Tx, records: readonly UseRecord[]): Promise<void>;
 }
+
+/** Where records of one source come from. */
+export type Recorded = Pick<Meter, 'source' | 'lastSequence' | 'openTail' | 'rotate'>;
 
 const nameOf = (segment: number): string => String(segment).padStart(10, '0');
 
@@ -86,7 +91,7 @@ export interface Importer {
   flush(): Promise<number>;
 }
 
-export const makeImporter = (deps: ImporterDeps, meter: Meter): Importer => {
+export const makeImporter = (deps: ImporterDeps, meter: Recorded): Importer => {
   const actor = systemActor('metering');
   const folder = join(deps.segmentsFolder, meter.source);
 
@@ -102,6 +107,12 @@ export const makeImporter = (deps: ImporterDeps, meter: Meter): Importer => {
       bytes: entryBytes(entry),
     });
     return { salt: Buffer.from(salt).toString('base64'), logEntry };
+  };
+
+  const take = async (tx: Tx, source: store.SourceRow, records: readonly UseRecord[]): Promise<void> => {
+    await addRecords(tx, records);
+    await store.saveSource(tx, source);
+    await deps.onRecords?.(tx, records);
   };
 
   /** The next segment after those imported; null when there is none yet. */
@@ -122,12 +133,11 @@ export const makeImporter = (deps: ImporterDeps, meter: Meter): Importer => {
       if (faults.length > 0) throw new Error(`segment ${meter.source}/${name} does not hold: ${faults.join(', ')}`);
       const records = (readSegment(bytes)?.entries ?? []).map(({ record }) => record);
       const fresh = after(source, records);
-      await addRecords(tx, fresh);
       const { uses, firstUse, lastUse } = usesOf(records);
       await store.insertManifest(tx, { manifest, firstUse, lastUse, ...(await publish(tx, manifest)) });
       await store.insertSegmentGrants(tx, manifest, uses);
       const sequence = Math.max(source.sequence, manifest.lastSequence);
-      await store.saveSource(tx, { ...source, sequence, segment: manifest.segment, digest: manifest.digest });
+      await take(tx, { ...source, sequence, segment: manifest.segment, digest: manifest.digest }, fresh);
       await emit(tx, {
         type: 'metering.segment.imported',
         subject: `${manifest.source}/${manifest.segment}`,
@@ -150,8 +160,7 @@ export const makeImporter = (deps: ImporterDeps, meter: Meter): Importer => {
       // Sealed between the two steps: the next run finds it whole.
       if (tail[0]?.sequence !== source.sequence + 1) return 0;
       const fresh = after(source, tail);
-      await addRecords(tx, fresh);
-      await store.saveSource(tx, { ...source, sequence: fresh.at(-1)!.sequence });
+      await take(tx, { ...source, sequence: fresh.at(-1)!.sequence }, fresh);
       return fresh.length;
     });
 

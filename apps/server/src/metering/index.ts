@@ -18,8 +18,11 @@ import type { ContractUsage, MeteredGrant, UsageUnits, Watermarks } from './mode
 import { contractsUsedUp } from './reads.ts';
 import { makeReceiptFile, type ReceiptFile } from './receipt-file.ts';
 import { makeReceipts, type Receipts } from './receipts.ts';
+import { makeRemoteSources, type RemoteSources } from './remote.ts';
 import { makeRoutes } from './routes.ts';
 import { makeSegmentReader } from './segments.ts';
+import type { CounterChange } from './slices.ts';
+import * as slices from './slices.ts';
 import { insertGrant, setEnded, setQuotas } from './store.ts';
 import { contractUsage, quotaSnapshot, usageUpTo } from './usage.ts';
 
@@ -27,6 +30,8 @@ export type { MeteringEvents } from './events.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
 export { grantOfLine } from './rules.ts';
+export { givenOf } from './slice-rules.ts';
+export type { CounterChange, Slice } from './slices.ts';
 
 export interface MeteringDeps {
   database: Database;
@@ -50,6 +55,11 @@ export interface Metering {
   meter(): Meter;
   /** Counters of all living grants, as a gateway needs them at its start. */
   quotaSnapshot(read: Reader): Promise<QuotaSnapshot>;
+  /** Records of gateways of their own process, and what is leased to them. */
+  remote(): RemoteSources;
+  slices: typeof slices;
+  /** What the counters of grants must add because of records that were imported from such gateways. */
+  onCounters(listener: (changes: readonly CounterChange[]) => void): void;
   /** Waited for by `flush`: uses that are over and not recorded yet. */
   beforeFlush(wait: () => Promise<void>): void;
   /** Called with each correction as it is written. */
@@ -77,6 +87,7 @@ interface Running {
   importer: Importer;
   receipts: Receipts;
   receiptFile: ReceiptFile;
+  remote: RemoteSources;
   importAndCorrect(): Promise<number>;
 }
 
@@ -85,6 +96,7 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
   const source = `${deps.node}-gateway-1`;
   const listeners: ((record: UseRecord) => void)[] = [];
   const waits: (() => Promise<void>)[] = [];
+  const counters: ((changes: readonly CounterChange[]) => void)[] = [];
   let opened: Running | undefined;
   const running = (): Running => {
     if (!opened) throw new Error('the meter is not open');
@@ -102,10 +114,14 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
       clock: () => clock.now().getTime(),
     });
     const { publicLog, suite } = deps;
-    const importer = makeImporter(
-      { database, publicLog, suite, segmentsFolder, verify: manifestVerifier(keys) },
-      meter,
-    );
+    const importing = { database, publicLog, suite, segmentsFolder, verify: manifestVerifier(keys) };
+    const importer = makeImporter(importing, meter);
+    const remote = makeRemoteSources({
+      ...importing,
+      onChanges: (changes) => {
+        for (const listener of counters) listener(changes);
+      },
+    });
     const contentOf = makeSegmentReader(segmentsFolder);
     const receipts = makeReceipts({ meter, contentOf, keys, publicLog });
     const receiptFile = makeReceiptFile({
@@ -121,7 +137,7 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
       for (const listener of listeners) listener(record);
     };
     const importAndCorrect = makeCorrectionWriter({ database, meter, importer, onRecorded });
-    opened = { meter, importer, receipts, receiptFile, importAndCorrect };
+    opened = { meter, importer, receipts, receiptFile, remote, importAndCorrect };
     await importer.run();
   };
 
@@ -145,6 +161,9 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
     registerGrant: insertGrant,
     setQuotas,
     endGrant: setEnded,
+    remote: () => running().remote,
+    slices,
+    onCounters: (listener) => void counters.push(listener),
     beforeFlush: (wait) => void waits.push(wait),
     flush: async () => {
       for (const wait of waits) await wait();

@@ -12,11 +12,11 @@ export const manifestSigner = (signer: Signer): ManifestSigner => ({
   sign: (bytes) => signInContext(signer, 'segment', bytes),
 });
 
-/** Every key this node's gateway has had, by id. */
+/** Every key that this node's gateways have had, by id: its own in the node's name, others in the name of the gateway. */
 export const gatewayKeys = async (keys: Pick<Keys, 'known'>, read: Reader): Promise<Map<string, KeyRecord>> =>
   new Map(
     (await keys.known(read))
-      .filter(({ purpose, participant }) => purpose === 'gateway' && participant === '')
+      .filter(({ purpose, participant }) => purpose === 'gateway' && /^(gwy_.*)?$/.test(participant))
       .map((key) => [key.id, key]),
   );
 

@@ -44,4 +44,9 @@ export const problems = defineProblems('metering', {
     title: { zh: '查询期间过长', en: 'The period is too long' },
     next: { zh: '缩短到 366 天以内', en: 'Ask for at most 366 days' },
   },
+  segmentRefused: {
+    status: 422,
+    title: { zh: '用量记录段不成立', en: 'A segment of usage records does not hold' },
+    next: { zh: '请查看网关日志；原记录不得改动', en: 'See the gateway’s log; what was recorded must not be changed' },
+  },
 });
