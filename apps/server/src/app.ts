@@ -230,7 +230,9 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       database: kernel.database,
       seal: kernel.seal,
       log,
-      authenticate: rooms.members.authenticate,
+      authenticate: async (token, language, address) =>
+        (await rooms.delivery.authenticateGateway(token, language)) ??
+        rooms.members.authenticate(token, language, address),
       checkReplies: config.checkReplies,
       perSource: rateLimit(config.requestsPerSecond, config.requestsPerSecond * 5),
       trustedProxies: config.trustedProxies,

@@ -1,18 +1,24 @@
 /** The door of delivery: endpoints of versions, grants from contracts, the gateway in this process. */
 import { randomBytes } from 'node:crypto';
+import type { SuiteName } from '@shugu/evidence';
 import { COMPILER_VERSION, type Plan } from '@shugu/policy';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Clock } from '../kernel/clock.ts';
 import type { Database, Reader, Tx } from '../kernel/db/db.ts';
-import { systemActor } from '../kernel/http/principal.ts';
+import { type Principal, systemActor } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { JobHandler } from '../kernel/jobs.ts';
+import type { Keys } from '../kernel/keys.ts';
 import { readState, writeState } from '../kernel/node.ts';
 import type { ObjectStore } from '../kernel/objects.ts';
 import type { Seal } from '../kernel/seal.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { Metering } from '../metering/index.ts';
+import { authenticateGateway, gatewayKeyPrefix } from './link/gateways.ts';
+import { Hub } from './link/hub.ts';
+import { makeLinkRoutes } from './link/routes.ts';
+import { recallHere } from './link/turn.ts';
 import type { Bound, DeliveryNeighbours, Endpoint, EndpointDraft, Grant, SuspensionTarget } from './model.ts';
 import { endedAnswers, mountGateway, type RunningAnswers } from './plane/mount.ts';
 import { openPlane, type Plane } from './plane/plane.ts';
@@ -51,6 +57,12 @@ export interface DeliveryDeps extends DeliveryNeighbours {
   publicUrl(): string;
   /** The plan of a contract in force, compiled anew: after an upgrade of the compiler. */
   planOf(read: Reader, contract: string): Promise<Plan | undefined>;
+  node: string;
+  suite: SuiteName;
+  keys: Pick<Keys, 'admit'>;
+  /** How long a gateway that is cut off may serve, and how long its slices last, seconds. */
+  gatewayGraceSeconds: number;
+  gatewaySliceSeconds: number;
   /** `host:port`, addresses or networks, comma separated: private upstreams that the operator has opened. */
   privateUpstreams: string;
 }
@@ -81,6 +93,8 @@ export interface Delivery {
   grantsOf(read: Reader, contract: string): Promise<Grant[]>;
   /** What a contract's open grants give access to now. */
   deliveredUnder(read: Reader, contract: string): Promise<Delivered[]>;
+  /** Whom a gateway's key names; undefined for every other token. */
+  authenticateGateway(token: string, language: 'zh' | 'en'): Promise<Principal | undefined> | undefined;
   /** The gateway's addresses, on the server's own port. */
   mount(app: FastifyInstance): Promise<void>;
   /** After metering's: the gateway holds what the database says before the first request. */
@@ -89,6 +103,8 @@ export interface Delivery {
   close(): Promise<void>;
 }
 
+/** Between two beats of the push stream, and between two statements of a gateway at most. */
+const beatMs = 500;
 const secretState = 'delivery.gatewaySecret';
 const secretSubject = 'delivery.gateway';
 
@@ -117,11 +133,30 @@ const addressesOf = (setting: string): string[] =>
 export const makeDelivery = (deps: DeliveryDeps): Delivery => {
   const { database, clock, log, objects, seal, metering } = deps;
   let plane: Plane | undefined;
+  const openedPlane = (): Plane => {
+    if (!plane) throw new Error('the gateway is not open');
+    return plane;
+  };
+  const hub = new Hub({ beatMs, mark: () => performance.now() });
   const service = {
     ...deps,
     allowedUpstreams: addressesOf(deps.privateUpstreams),
     storesFolder: () => objects.folder('stores'),
     plane: () => plane,
+  };
+
+  const link = {
+    ...deps,
+    hub,
+    beatMs,
+    graceMs: deps.gatewayGraceSeconds * 1000,
+    sliceMs: deps.gatewaySliceSeconds * 1000,
+    allowedUpstreams: service.allowedUpstreams,
+    storesFolder: service.storesFolder,
+    secret: () => gatewaySecret(database, seal),
+    upstreamHeaders: (endpoint: string) => openedPlane().upstreamHeaders(endpoint),
+    plane: openedPlane,
+    mark: () => performance.now(),
   };
 
   const recompileStale = (): Promise<void> =>
@@ -133,12 +168,16 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
 
   const running: RunningAnswers = new Map();
   metering.onCorrection((record) => plane?.correct(record));
+  metering.onCounters((changes) => {
+    for (const change of changes) plane?.quota.change(change, clock.now().getTime());
+  });
   metering.beforeFlush(async () => {
     if (plane) await endedAnswers(plane, running);
+    await hub.flush();
   });
 
   return {
-    routes: makeRoutes(service),
+    routes: [...makeRoutes(service), ...makeLinkRoutes(link)],
     jobs: { [storeJob]: storeJobHandler(service) },
     ticks: [
       {
@@ -165,19 +204,17 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
           delivered.push(...deliveredBy(grant, await endpointsOf(read, grant.version)));
       return delivered;
     },
-    mount: (app) =>
-      mountGateway(
-        app,
-        () => {
-          if (!plane) throw new Error('the gateway is not open');
-          return plane;
-        },
-        running,
-      ),
+    authenticateGateway: (token, language) =>
+      token.startsWith(gatewayKeyPrefix) ? authenticateGateway(database, token, language) : undefined,
+    mount: async (app) => {
+      // Push streams would keep the server waiting for its connections.
+      app.addHook('preClose', async () => hub.close());
+      await mountGateway(app, openedPlane, running);
+    },
     beforeListen: async () => {
       await recompileStale();
       await rebuildMissing(service, database);
-      plane = openPlane({
+      const opened = openPlane({
         database,
         clock,
         log,
@@ -189,9 +226,21 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         allowedUpstreams: service.allowedUpstreams,
         openSecret: (endpoint) => seal.open(database, endpoint.id, endpoint.secretSealed),
       });
+      plane = {
+        ...opened,
+        forgetSecret: (endpoint) => {
+          opened.forgetSecret(endpoint);
+          hub.pushAll({ type: 'forget', secret: endpoint });
+        },
+      };
+      for (const held of metering.slices.heldOf(await metering.slices.openSlices(database)))
+        plane.quota.change(held, clock.now().getTime());
+      plane.quota.recall = (grant) => recallHere(link, grant);
       await plane.sync();
+      hub.follow(plane.book);
     },
     close: async () => {
+      hub.close();
       await plane?.close();
       plane = undefined;
     },

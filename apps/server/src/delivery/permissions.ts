@@ -24,4 +24,20 @@ export const permissions: PermissionTable = {
     roles: traders,
     seats: ['administrator', 'trader', 'developer'],
   },
+  'delivery.gateway.read': {
+    title: { zh: '查看独立网关', en: 'See gateways of their own process' },
+    roles: ['operator'],
+    seats: ['systemAdministrator', 'securityAdministrator', 'service'],
+  },
+  'delivery.gateway.write': {
+    title: { zh: '登记、换钥与停用独立网关', en: 'Register gateways, change their keys, revoke them' },
+    roles: ['operator'],
+    seats: ['systemAdministrator'],
+  },
+  // No organisation is a gateway: only the key that the operator issues to one has this.
+  'delivery.gateway.link': {
+    title: { zh: '网关控制连接', en: 'The control link of a gateway' },
+    roles: ['gateway'],
+    seats: ['gateway'],
+  },
 };

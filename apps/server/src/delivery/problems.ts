@@ -74,4 +74,19 @@ export const problems = defineProblems('delivery', {
     title: { zh: '授权中没有这个文件', en: 'The grant has no such file' },
     next: { zh: '从授权的文件清单中选择', en: 'Choose from the grant’s files' },
   },
+  gatewaysFull: {
+    status: 409,
+    title: { zh: '网关数量达到上限', en: 'There are as many gateways as there may be' },
+    next: { zh: '先停用不用的网关', en: 'Revoke gateways that are not used' },
+  },
+  gatewayRevoked: {
+    status: 409,
+    title: { zh: '网关已停用', en: 'The gateway is revoked' },
+    next: { zh: '登记新的网关', en: 'Register a new one' },
+  },
+  linkSuperseded: {
+    status: 409,
+    title: { zh: '控制连接已被更新的会话取代', en: 'A newer session of this gateway has taken over' },
+    next: { zh: '重新建立控制连接', en: 'Begin a new session' },
+  },
 });

@@ -54,6 +54,7 @@ export const people = {
   operator: person('per_operator', 'org_operator', ['operator'], ['settlement']),
   both: person('per_both', 'org_operator', ['operator'], ['settlement', 'settlementApprover']),
   approver: person('per_approver', 'org_operator', ['operator'], ['settlementApprover']),
+  administrator: person('per_administrator', 'org_operator', ['operator'], ['systemAdministrator']),
   officer: person('per_officer', 'org_regulator', ['regulator'], ['officer']),
 } satisfies Record<string, Principal>;
 export type Who = keyof typeof people;
@@ -142,7 +143,7 @@ const makeVersion = async (kernel: Kernel, home: string): Promise<DeliverableVer
   };
 };
 
-export const openRig = async (): Promise<Rig> => {
+export const openRig = async (gateways = { grace: 10, slice: 60 }): Promise<Rig> => {
   const fresh = await (await testPostgres()).freshDatabase();
   const home = mkdtempSync(join(tmpdir(), 'shugu-delivery-'));
   const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
@@ -168,6 +169,11 @@ export const openRig = async (): Promise<Rig> => {
       metering,
       publicUrl: () => origin,
       planOf: async () => undefined,
+      node: 'hn',
+      suite: 'intl',
+      keys,
+      gatewayGraceSeconds: gateways.grace,
+      gatewaySliceSeconds: gateways.slice,
       privateUpstreams: '127.0.0.1:1',
       version: async (_read, id) => (id === version.id ? version : undefined),
       displayNames: async (_read, ids) => new Map(ids.map((id) => [id, `名称${id}`])),
@@ -178,7 +184,8 @@ export const openRig = async (): Promise<Rig> => {
       database,
       seal,
       log,
-      authenticate: async (token) => people[token.replace(/-token$/, '') as Who],
+      authenticate: async (token, language) =>
+        (await delivery.authenticateGateway(token, language)) ?? people[token.replace(/-token$/, '') as Who],
       checkReplies: true,
       perSource: rateLimit(10_000, 10_000),
     });

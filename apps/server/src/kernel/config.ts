@@ -301,6 +301,20 @@ export const settings = {
     '允许会员接收地址指向的内网地址或网段（逗号分隔）',
     'Private addresses or networks that members’ webhooks may lead to (comma separated)',
   ),
+  gatewayGraceSeconds: setting(
+    'SHUGU_GATEWAY_GRACE_SECONDS',
+    10,
+    atLeastOne,
+    '独立网关与交易所失去联系后可继续服务的秒数；不得长于份额有效期',
+    'Seconds that a gateway of its own process may serve while cut off; not longer than its slices last',
+  ),
+  gatewaySliceSeconds: setting(
+    'SHUGU_GATEWAY_SLICE_SECONDS',
+    60,
+    atLeastOne,
+    '租给独立网关的用量份额的有效秒数，联系正常时自动续期',
+    'Seconds that slices of limits leased to such gateways last; renewed while they are in contact',
+  ),
   checkReplies: setting(
     'SHUGU_CHECK_REPLIES',
     false,
@@ -330,6 +344,8 @@ export const readConfig = (environment: Record<string, string | undefined>, over
       faults.push(`${variable}: no such setting`);
   if (config.mailUrl && !config.mailFrom) faults.push('SHUGU_MAIL_FROM: needed with SHUGU_MAIL_URL');
   if (config.tsaUrl && !config.tsaCertificates) faults.push('SHUGU_TSA_CERTIFICATES: needed with SHUGU_TSA_URL');
+  if (Number(config.gatewayGraceSeconds) > Number(config.gatewaySliceSeconds))
+    faults.push('SHUGU_GATEWAY_GRACE_SECONDS: not longer than SHUGU_GATEWAY_SLICE_SECONDS');
   if (faults.length) throw new Error(`settings are wrong:\n  ${faults.join('\n  ')}`);
   return config as Config;
 };

@@ -45,11 +45,14 @@ export interface PlaneOptions {
 export interface Plane {
   gateway: Gateway;
   book: GrantBook;
+  quota: GrantQuota;
   /** Brings these grants, or all whose revision changed, to what the database says; number of lines changed. */
   sync(ids?: readonly string[]): Promise<number>;
   /** Acts on every line of a grant at once, ahead of the sync that follows. */
   actAtOnce(grant: string, revision: number, change: (line: LineGrant) => Partial<LineGrant>): void;
   forgetSecret(endpoint: string): void;
+  /** What a supplier's upstream asks for. */
+  upstreamHeaders(endpoint: string): Promise<Record<string, string>>;
   receiptKey(line: string): Buffer;
   addressKey(line: string): Buffer;
   correct(record: UseRecord): void;
@@ -184,6 +187,8 @@ export const openPlane = (options: PlaneOptions): Plane => {
   return {
     gateway,
     book,
+    quota,
+    upstreamHeaders: (endpoint) => secretHeaders({ secretRef: endpoint }),
     sync: (ids) => {
       const next = running.then(
         () => syncOnce(ids),

@@ -1,28 +1,106 @@
-import { MemoryQuota, type Reservation, type Slot, type UseRecord } from '@shugu/gateway';
-import { PERIODS, type Period, type Plan, type QuotaKey } from '@shugu/policy';
-import { grantOfLine } from '../../metering/index.ts';
+import {
+  type Amounts,
+  MemoryQuota,
+  type Reservation,
+  type Reserved,
+  type Slot,
+  type Units,
+  type UseRecord,
+} from '@shugu/gateway';
+import { PERIODS, type Period, type Plan, type Quota, type QuotaKey } from '@shugu/policy';
+import { type CounterChange, grantOfLine } from '../../metering/index.ts';
+
+const metrics = ['calls', 'rows', 'bytes'] as const;
+const planOfZone = (timeZone: string) => ({ timeZone, quotas: [] }) as unknown as Plan;
 
 /**
  * Exact counters of grants. The gateway knows each path of a grant as a line of its own; the contract's limits hold for all
- * of them together, so every line counts on its grant.
+ * of them together, so every line counts on its grant. What is leased to gateways of their own process is counted here from the
+ * moment it is leased: this is the one place that knows all of it.
  */
 export class GrantQuota extends MemoryQuota {
-  override reserve(line: string, plan: Plan, amounts: Parameters<MemoryQuota['reserve']>[2], now: number) {
+  /** What open slices amount to, by grant: counted, though not all of it is used. */
+  private readonly leased = new Map<string, Units>();
+  /** Asks other gateways for what they have not spent; true once they have answered. */
+  recall: (grant: string) => Promise<boolean> = async () => false;
+
+  override reserve(line: string, plan: Plan, amounts: Amounts, now: number) {
     return super.reserve(grantOfLine(line), plan, amounts, now);
   }
 
+  /** What is leased may come back, so the decision does not count it; the reservation does. */
   override read(line: string, plan: Plan, now: number): Partial<Record<QuotaKey, number>> {
-    return super.read(grantOfLine(line), plan, now);
+    const grant = grantOfLine(line);
+    const used = super.read(grant, plan, now);
+    const leased = this.leased.get(grant);
+    if (leased)
+      for (const { metric, period } of plan.quotas) {
+        const key: QuotaKey = `${metric}:${period}`;
+        used[key] = Math.max(0, (used[key] ?? 0) - leased[metric]);
+      }
+    return used;
   }
 
   override slot(line: string, plan: Plan, period: Period, now: number): Slot {
     return super.slot(grantOfLine(line), plan, period, now);
   }
 
+  async reserveLater(line: string, plan: Plan, amounts: Amounts, now: number): Promise<Reserved> {
+    if (this.isLeased(line)) await this.recall(grantOfLine(line));
+    return this.reserve(line, plan, amounts, now);
+  }
+
+  async extendLater(reservation: Reservation, plan: Plan, more: Amounts): Promise<Quota | null> {
+    if (this.isLeased(reservation.grantId)) await this.recall(reservation.grantId);
+    return this.extend(reservation, plan, more);
+  }
+
+  /** What no use and no slice has taken, of each metric that the plan limits; nothing of the others. */
+  left(grant: string, plan: Plan, now: number): Units {
+    const of = (metric: (typeof metrics)[number]) => {
+      const limits = plan.quotas.filter((quota) => quota.metric === metric);
+      return Math.max(
+        0,
+        Math.min(...limits.map(({ period, limit }) => limit - super.slot(grant, plan, period, now)[metric])),
+      );
+    };
+    const limited = (metric: string) => plan.quotas.some((quota) => quota.metric === metric);
+    return {
+      calls: limited('calls') ? of('calls') : 0,
+      rows: limited('rows') ? of('rows') : 0,
+      bytes: limited('bytes') ? of('bytes') : 0,
+    };
+  }
+
+  /** Takes it from everybody else; false when it is not there. */
+  lease(grant: string, plan: Plan, more: Units, now: number): boolean {
+    if (!super.reserve(grant, plan, more, now).ok) return false;
+    this.addLeased(grant, more);
+    return true;
+  }
+
+  /** Adds a change to those of the present periods that hold its instant. */
+  change({ grant, at, timeZone, units, leased }: CounterChange, now: number): void {
+    const plan = planOfZone(timeZone);
+    const slots = PERIODS.map((period) => super.slot(grant, plan, period, now)).filter(({ start }) => at >= start);
+    const reservation: Reservation = { grantId: grant, held: { calls: 0, rows: 0, bytes: 0 }, slots };
+    this.settle(reservation, units);
+    this.addLeased(grant, leased);
+  }
+
   /** Adds a correction to the periods, among the present ones, in which the corrected use counted. */
   correct({ grant, at, units }: UseRecord, plan: Plan, now: number): void {
-    const slots = PERIODS.map((period) => this.slot(grant, plan, period, now)).filter(({ start }) => at >= start);
-    const reservation: Reservation = { grantId: grantOfLine(grant), held: { calls: 0, rows: 0, bytes: 0 }, slots };
-    this.settle(reservation, units);
+    const leased = { calls: 0, rows: 0, bytes: 0 };
+    this.change({ grant: grantOfLine(grant), at, timeZone: plan.timeZone, units, leased }, now);
+  }
+
+  private isLeased(line: string): boolean {
+    const leased = this.leased.get(grantOfLine(line));
+    return leased !== undefined && metrics.some((metric) => leased[metric] > 0);
+  }
+
+  private addLeased(grant: string, { calls, rows, bytes }: Units): void {
+    const before = this.leased.get(grant) ?? { calls: 0, rows: 0, bytes: 0 };
+    this.leased.set(grant, { calls: before.calls + calls, rows: before.rows + rows, bytes: before.bytes + bytes });
   }
 }

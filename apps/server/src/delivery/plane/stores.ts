@@ -1,33 +1,4 @@
-import { join } from 'node:path';
-import { openPointStore, type PointStore, type TableAccess } from '@shugu/gateway';
-
-/** Name of the one table in every point store that this room builds. */
-export const storeTable = 'rows';
-/** Open files; the one not asked for longest is closed first. */
-export const storesOpenMax = 64;
+/** Point stores that this room builds; the gateway opens them. */
+export { openStores, storePath, storeTable } from '@shugu/gateway';
 
 export const storeName = (endpoint: string, revision: number): string => `${endpoint}-${revision}`;
-export const storePath = (folder: string, store: string): string => join(folder, `${store}.sqlite`);
-
-/** Point stores of a folder, opened on first use. A look-up names the store; the table within is always the same. */
-export const openStores = (folder: string): TableAccess & { close(): void } => {
-  const open = new Map<string, PointStore>();
-  const storeOf = (name: string): PointStore => {
-    const store = open.get(name) ?? openPointStore(storePath(folder, name));
-    open.delete(name);
-    open.set(name, store);
-    if (open.size > storesOpenMax) {
-      const [oldest, idle] = open.entries().next().value!;
-      open.delete(oldest);
-      idle.close();
-    }
-    return store;
-  };
-  return {
-    lookup: (question) => storeOf(question.table).lookup({ ...question, table: storeTable }),
-    close: () => {
-      for (const store of open.values()) store.close();
-      open.clear();
-    },
-  };
-};

@@ -1,0 +1,169 @@
+/**
+ * The control link's side of the exchange: one session and one push stream for each connected gateway. Every change of the
+ * grant book is pushed as it happens; nothing is remembered here that a gateway could not ask for again.
+ */
+import { randomUUID } from 'node:crypto';
+import { PassThrough, type Readable } from 'node:stream';
+import type { GrantBook, Push } from '@shugu/gateway';
+import { Recalls } from './recalls.ts';
+
+type PushBody = Push extends infer P ? (P extends { seq: number } ? Omit<P, 'seq'> : never) : never;
+
+export interface Session {
+  gateway: string;
+  id: string;
+  version: string;
+  connectedAt: Date;
+  turn: number;
+  stream: PassThrough | null;
+  pushed: number;
+  acknowledged: number;
+  flushed: number;
+}
+
+export const hubLimits = {
+  /** What a stream may hold back for a gateway that does not read; then it is dropped and must begin anew. */
+  unreadBytesMax: 32 * 2 ** 20,
+  flushMsMax: 3000,
+} as const;
+
+/** The gateway inside this process, among those that may wait for a recall. */
+const here = '';
+
+export interface HubOptions {
+  beatMs: number;
+  /** Monotonic ms. */
+  mark(): number;
+}
+
+export class Hub {
+  readonly recalls: Recalls;
+  private readonly options: HubOptions;
+  private readonly sessions = new Map<string, Session>();
+  private readonly waitingHere = new Map<string, (() => void)[]>();
+  private book: GrantBook | undefined;
+  private stopListening: () => void = () => {};
+  private flushes = 0;
+  private readonly beat: NodeJS.Timeout;
+
+  constructor(options: HubOptions) {
+    this.options = options;
+    this.recalls = new Recalls(
+      (gateway, grant) => this.push(gateway, { type: 'recall', grant }),
+      (asker, grant) => (asker === here ? this.wakeHere(grant) : this.push(asker, { type: 'wake' })),
+    );
+    this.beat = setInterval(() => {
+      this.recalls.endLate(options.mark());
+      for (const gateway of this.sessions.keys()) this.push(gateway, { type: 'beat' });
+    }, options.beatMs);
+    this.beat.unref();
+  }
+
+  follow(book: GrantBook): void {
+    this.book = book;
+    this.stopListening = book.onChange((line) => {
+      for (const gateway of this.sessions.keys()) this.push(gateway, { type: 'grant', line });
+    });
+  }
+
+  start(gateway: string, version: string, connectedAt: Date): Session {
+    this.drop(gateway);
+    const session: Session = {
+      gateway,
+      id: randomUUID(),
+      version,
+      connectedAt,
+      turn: 0,
+      stream: null,
+      pushed: 0,
+      acknowledged: 0,
+      flushed: 0,
+    };
+    this.sessions.set(gateway, session);
+    return session;
+  }
+
+  /** The session, if it is this gateway's present one. */
+  session(gateway: string, id: string): Session | undefined {
+    const session = this.sessions.get(gateway);
+    return session?.id === id ? session : undefined;
+  }
+
+  sessionOf(gateway: string): Session | undefined {
+    return this.sessions.get(gateway);
+  }
+
+  /** Those with an open stream. */
+  connected(): string[] {
+    return [...this.sessions.values()].filter(({ stream }) => stream !== null).map(({ gateway }) => gateway);
+  }
+
+  /** Opens the push stream: what differs from what the gateway holds first, then every change. */
+  open(session: Session, held: readonly (readonly [string, number])[]): Readable {
+    const stream = new PassThrough();
+    session.stream = stream;
+    stream.once('close', () => {
+      if (session.stream === stream) this.drop(session.gateway, session.id);
+    });
+    const known = new Map(held);
+    for (const line of this.book?.all() ?? [])
+      if (known.get(line.id) !== line.version) this.push(session.gateway, { type: 'grant', line });
+    for (const id of known.keys()) if (!this.book?.get(id)) this.push(session.gateway, { type: 'gone', id });
+    this.push(session.gateway, { type: 'ready' });
+    return stream;
+  }
+
+  push(gateway: string, message: PushBody): void {
+    const session = this.sessions.get(gateway);
+    if (!session?.stream) return;
+    session.pushed += 1;
+    session.stream.write(`${JSON.stringify({ seq: session.pushed, ...message })}\n`);
+    if (session.stream.writableLength > hubLimits.unreadBytesMax) this.drop(gateway, session.id);
+  }
+
+  pushAll(message: PushBody): void {
+    for (const gateway of this.sessions.keys()) this.push(gateway, message);
+  }
+
+  drop(gateway: string, id?: string): void {
+    const session = this.sessions.get(gateway);
+    if (!session || (id !== undefined && session.id !== id)) return;
+    this.sessions.delete(gateway);
+    session.stream?.destroy();
+    this.recalls.gone(gateway);
+  }
+
+  /** For the gateway of this process: until those who hold some of the grant have answered; false when nobody does. */
+  async recallHere(grant: string, holders: readonly string[]): Promise<boolean> {
+    if (this.recalls.ask(grant, here, holders, this.options.mark()) === 'exhausted') return false;
+    await new Promise<void>((resolve) => {
+      this.waitingHere.set(grant, [...(this.waitingHere.get(grant) ?? []), resolve]);
+    });
+    this.recalls.met(grant, here);
+    return true;
+  }
+
+  /** Every connected gateway seals and ships what it has recorded; those that do not answer in time are not waited for. */
+  async flush(): Promise<void> {
+    this.flushes += 1;
+    const id = this.flushes;
+    this.pushAll({ type: 'flush', id });
+    const asked = this.connected();
+    const end = this.options.mark() + hubLimits.flushMsMax;
+    const open = () => asked.some((gateway) => (this.sessions.get(gateway)?.flushed ?? id) < id);
+    while (open() && this.options.mark() < end) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  close(): void {
+    clearInterval(this.beat);
+    this.stopListening();
+    for (const gateway of [...this.sessions.keys()]) this.drop(gateway);
+    for (const grant of [...this.waitingHere.keys()]) this.wakeHere(grant);
+  }
+
+  private wakeHere(grant: string): void {
+    const waiting = this.waitingHere.get(grant) ?? [];
+    this.waitingHere.delete(grant);
+    for (const resolve of waiting) resolve();
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * One statement of a gateway and its answer. First what it keeps: that frees the rest for everybody. Then what it wishes: taken
+ * from the counters in memory before it is written, so that no second gateway can have it, and given back if the writing fails.
+ */
+import type { GrantBook, LeasedSlice, SyncAnswer, SyncAsk, Units } from '@shugu/gateway';
+import type { Plan, QuotaKey } from '@shugu/policy';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Database, Tx } from '../../kernel/db/db.ts';
+import { systemActor } from '../../kernel/http/principal.ts';
+import type { Keys } from '../../kernel/keys.ts';
+import { kernelProblems } from '../../kernel/problem.ts';
+import { type CounterChange, givenOf, type Metering, type Slice } from '../../metering/index.ts';
+import type { DeliveryKind } from '../model.ts';
+import type { GrantQuota } from '../plane/quota.ts';
+import { lineOf } from '../rules.ts';
+import { type GatewayRow, lockGateway, setLife } from './gateways.ts';
+import type { Hub } from './hub.ts';
+
+export interface TurnDeps {
+  database: Database;
+  clock: Clock;
+  keys: Pick<Keys, 'admit'>;
+  metering: Pick<Metering, 'slices'>;
+  hub: Hub;
+  sliceMs: number;
+  plane(): { book: GrantBook; quota: GrantQuota };
+  /** Monotonic ms. */
+  mark(): number;
+}
+
+type Wish = SyncAsk['wishes'][number];
+
+const metrics = ['calls', 'rows', 'bytes'] as const;
+const kinds: readonly DeliveryKind[] = ['api', 'file', 'proxy'];
+const actor = systemActor('delivery');
+
+const known = async (tx: Tx, id: string): Promise<GatewayRow> => {
+  const gateway = await lockGateway(tx, id);
+  if (!gateway || gateway.revokedAt) throw kernelProblems.notSignedIn();
+  return gateway;
+};
+
+/** What it says it keeps, and with a new life what the one before must have used. */
+const hear = async (deps: TurnDeps, id: string, ask: SyncAsk): Promise<Slice[]> => {
+  const { slices: leases } = deps.metering;
+  const heard = await deps.database.tx(actor, async (tx) => {
+    const gateway = await known(tx, id);
+    const changes: CounterChange[] = [];
+    if (ask.key) await deps.keys.admit(tx, id, 'gateway', ask.key as Parameters<Keys['admit']>[3]);
+    if (gateway.life !== ask.life) {
+      changes.push(...(await leases.endLives(tx, gateway.source, ask.lifeFrom)));
+      await setLife(tx, id, ask.life);
+    }
+    const stated = await leases.stateSlices(tx, gateway.source, ask.slices);
+    return { changes: [...changes, ...stated.changes], slices: stated.slices };
+  });
+  const now = deps.clock.now().getTime();
+  for (const change of heard.changes) deps.plane().quota.change(change, now);
+  return heard.slices;
+};
+
+/** The grant's plan as it is in force at the gateway of this process; none is leased for a grant that is not. */
+const planOf = (book: GrantBook, grant: string): { plan: Plan; supplier: string } | undefined => {
+  for (const kind of kinds) {
+    const line = book.get(lineOf(grant, kind));
+    if (line?.status === 'active') return { plan: line.plan, supplier: line.supplierId };
+  }
+  return undefined;
+};
+
+/** The shortest of the periods that the plan limits. */
+const windowOf = (quota: GrantQuota, grant: string, plan: Plan, now: number): { start: number; end: number | null } => {
+  const slots = plan.quotas.map(({ period }) => quota.slot(grant, plan, period, now));
+  const ends = slots.flatMap(({ end }) => (end === null ? [] : [end]));
+  return {
+    start: Math.max(0, ...slots.map(({ start }) => start)),
+    end: ends.length > 0 ? Math.min(...ends) : null,
+  };
+};
+
+const leftOf = (quota: GrantQuota, grant: string, plan: Plan, now: number): Partial<Record<QuotaKey, number>> =>
+  Object.fromEntries(
+    plan.quotas.map(({ metric, period, limit }) => [
+      `${metric}:${period}`,
+      Math.max(0, limit - quota.slot(grant, plan, period, now)[metric]),
+    ]),
+  );
+
+interface Given {
+  slices: LeasedSlice[];
+  unmet: Wish[];
+  left: SyncAnswer['left'];
+}
+
+const give = async (deps: TurnDeps, id: string, wishes: readonly Wish[], open: Map<string, Slice>): Promise<Given> => {
+  const { book, quota } = deps.plane();
+  const now = deps.clock.now().getTime();
+  const taken: CounterChange[] = [];
+  const given: Given = { slices: [], unmet: [], left: {} };
+  try {
+    await deps.database.tx(actor, async (tx) => {
+      const { source } = await known(tx, id);
+      for (const wish of wishes) {
+        const found = planOf(book, wish.grant);
+        if (!found) {
+          given.unmet.push(wish);
+          continue;
+        }
+        const { plan, supplier } = found;
+        const left = quota.left(wish.grant, plan, now);
+        const scarce = deps.hub.recalls.isScarce(wish.grant, deps.mark());
+        const more: Units = givenOf(left, wish, deps.hub.connected().length + 1, scarce);
+        const limited = (metric: string) => plan.quotas.some((one) => one.metric === metric);
+        if (metrics.some((metric) => limited(metric) && more[metric] < wish.need[metric])) given.unmet.push(wish);
+        else deps.hub.recalls.met(wish.grant, id);
+        if (metrics.some((metric) => more[metric] > 0) && quota.lease(wish.grant, plan, more, now)) {
+          const back = { calls: -more.calls, rows: -more.rows, bytes: -more.bytes };
+          taken.push({ grant: wish.grant, at: now, timeZone: plan.timeZone, units: back, leased: back });
+          const { start, end } = windowOf(quota, wish.grant, plan, now);
+          const lease = { source, grant: wish.grant, supplier, start, end, expires: now + deps.sliceMs, more };
+          const slice = [...open.values()].find((one) => one.grant === wish.grant && one.start === start);
+          const leased = await deps.metering.slices.leaseSlice(tx, lease, slice);
+          open.delete(leased.id);
+          given.slices.push(leased);
+        }
+        given.left[wish.grant] = leftOf(quota, wish.grant, plan, now) as Record<string, number>;
+      }
+    });
+  } catch (error) {
+    for (const one of taken) quota.change(one, now);
+    throw error;
+  }
+  return given;
+};
+
+/** Other gateways that hold something of the grant which their records have not used. */
+const holdersOf = async (deps: TurnDeps, grant: string, except: string): Promise<string[]> => {
+  const slices = (await deps.metering.slices.openSlices(deps.database)).filter((one) => one.grant === grant);
+  const unspent = new Set(
+    slices
+      .filter(({ amount, used }) => metrics.some((metric) => amount[metric] > used[metric]))
+      .map((one) => one.source),
+  );
+  return deps.hub.connected().filter((id) => id !== except && [...unspent].some((source) => source.endsWith(id)));
+};
+
+/** For the gateway of this process. */
+export const recallHere = async (deps: TurnDeps, grant: string): Promise<boolean> =>
+  deps.hub.recallHere(grant, await holdersOf(deps, grant, ''));
+
+export const answerTurn = async (
+  deps: TurnDeps,
+  id: string,
+  ask: SyncAsk,
+): Promise<Omit<SyncAnswer, 'pushed' | 'time'>> => {
+  const kept = ask.slices.length > 0 || ask.turn === 1 || ask.key ? await hear(deps, id, ask) : [];
+  for (const grant of ask.recalled) deps.hub.recalls.answered(grant, id);
+  const open = new Map(kept.map((slice) => [slice.id, slice]));
+  const given: Given =
+    ask.wishes.length > 0 ? await give(deps, id, ask.wishes, open) : { slices: [], unmet: [], left: {} };
+  const exhausted: string[] = [];
+  for (const { grant } of given.unmet) {
+    const holders = await holdersOf(deps, grant, id);
+    if (deps.hub.recalls.ask(grant, id, holders, deps.mark()) === 'exhausted') exhausted.push(grant);
+  }
+  const now = deps.clock.now().getTime();
+  const expires = now + deps.sliceMs;
+  const rest = [...open.values()];
+  const old = rest.filter((slice) => slice.expires - now < deps.sliceMs / 2);
+  if (old.length > 0)
+    await deps.database.tx(actor, (tx) =>
+      deps.metering.slices.renewSlices(
+        tx,
+        old.map((slice) => slice.id),
+        expires,
+      ),
+    );
+  const renewed = new Set(old.map((slice) => slice.id));
+  return {
+    slices: [
+      ...given.slices,
+      ...rest.map((slice) => ({
+        id: slice.id,
+        grant: slice.grant,
+        amount: slice.amount,
+        start: slice.start,
+        end: slice.end,
+        expires: renewed.has(slice.id) ? expires : slice.expires,
+      })),
+    ],
+    exhausted,
+    left: given.left,
+  };
+};
