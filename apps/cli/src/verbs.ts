@@ -111,6 +111,34 @@ export const verbs: Record<string, Verb> = {
     more: [home, json],
     load: () => import('./doctor.ts'),
   },
+  gateway: {
+    usage: 'gateway --server URL --key-file FILE [--listen PORT] [--home DIR]',
+    does: { zh: '运行独立网关：在交易所之外交付与计量', en: 'run a gateway: deliver and meter beside the exchange' },
+    more: [
+      ['--server URL', { zh: '交易所地址', en: 'address of the exchange' }],
+      [
+        '--key-file FILE',
+        {
+          zh: '运营方签发的网关密钥在该文件的第一行',
+          en: 'the gateway’s key, as the operator issued it, is its first line',
+        },
+      ],
+      [
+        '--key KEY',
+        { zh: '直接给出密钥；同机其他用户可能看到', en: 'the key itself; others on this machine may see it' },
+      ],
+      ['--listen PORT', { zh: '端口（默认 7272）', en: 'its port (7272 unless said)' }],
+      ['--host HOST', { zh: '监听地址（默认 127.0.0.1）', en: 'the address it listens on (127.0.0.1 unless said)' }],
+      [
+        '--home DIR',
+        {
+          zh: '网关自己的文件夹（默认 .shugu-gateway），存放未上传的用量记录，不可与其他网关共用',
+          en: 'its own folder (.shugu-gateway unless said) with what is recorded; never shared with another gateway',
+        },
+      ],
+    ],
+    load: () => import('./gateway.ts'),
+  },
   witness: {
     usage: 'witness --home DIR [--port N] [--log VKEY]',
     does: { zh: '运行公开日志的见证方', en: 'run a witness of public logs' },

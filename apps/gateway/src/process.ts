@@ -1,0 +1,179 @@
+/** A gateway as a process of its own: packages/gateway wired to one exchange by its control link, with no database. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import {
+  fileDriver,
+  Gateway,
+  GrantBook,
+  Link,
+  LinkClock,
+  linkCalls,
+  lookupDriver,
+  METER_DEFAULTS,
+  openMeter,
+  openStores,
+  proxyDriver,
+  Shipper,
+  SliceQuota,
+  type StartAnswer,
+} from '@shugu/gateway';
+import { front } from './front.ts';
+import { openIdentity } from './identity.ts';
+import { Metrics } from './metrics.ts';
+import { newUseId } from './use-id.ts';
+
+export const version = '0.1.0';
+
+export interface GatewayProcessOptions {
+  /** Address of the exchange, without a path. */
+  server: string;
+  /** As the operator issued it. */
+  key: string;
+  home: string;
+  host: string;
+  port: number;
+  /** One structured line of log. */
+  note(event: string, more?: Record<string, unknown>): void;
+  /** For tests only, to show that the suites turn red. */
+  testOnlySabotage?: 'overspend' | 'deaf' | 'answerBeforeAppend';
+}
+
+export interface GatewayProcess {
+  url: string;
+  id: string;
+  close(): Promise<void>;
+}
+
+const timer = () => performance.now();
+const startMs = 30_000;
+/** Sealed often, since receipts are proved by sealed segments, and small, since each travels whole. */
+const sealing = { sealMs: 15_000, sealBytes: 4 * 2 ** 20 } as const;
+
+const grantOf = (line: string): string => line.split('.', 1)[0]!;
+
+const listen = (server: Server, host: string, port: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject).listen(port, host, () => {
+      const address = server.address();
+      resolve(`http://${host}:${typeof address === 'object' ? address?.port : port}`);
+    });
+  });
+
+/** Stops taking calls, lets those under way end, records and ships what there is, and gives back its slices. */
+const endServer = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 5000).unref();
+  });
+
+export const startGateway = async (options: GatewayProcessOptions): Promise<GatewayProcess> => {
+  const { note, home, testOnlySabotage } = options;
+  const server = options.server.replace(/\/+$/, '');
+  const calls = linkCalls({ server, key: options.key });
+  const life = randomUUID();
+  const start = await calls.json<StartAnswer>('PUT', 'start', { life, version }, AbortSignal.timeout(startMs));
+  const clock = new LinkClock(timer, start.time);
+  const now = () => clock.now();
+  const identity = await openIdentity(home, start.gateway, start.suite);
+  const objectFolder = join(home, 'segments');
+  const meter = await openMeter({
+    source: start.source,
+    folder: join(home, 'segments-open'),
+    objectFolder,
+    signer: identity.signer,
+    clock: now,
+    ...METER_DEFAULTS,
+    ...sealing,
+    ...(testOnlySabotage === 'answerBeforeAppend' ? { testOnlySabotage } : {}),
+  });
+  const grants = await GrantBook.open(join(home, 'grants.json'));
+  const quota = new SliceQuota({
+    grantOf,
+    clock: now,
+    lastSequence: () => meter.lastSequence,
+    ...(testOnlySabotage === 'overspend' ? { testOnlySabotage } : {}),
+  });
+  const stores = openStores(start.storesFolder);
+  const secrets = new Map<string, Promise<Record<string, string>>>();
+  const secretHeaders = ({ secretRef = '' }: { secretRef?: string }): Promise<Record<string, string>> => {
+    const known = secrets.get(secretRef);
+    if (known) return known;
+    const asked = calls
+      .json<{ headers: Record<string, string> }>('GET', `secrets/${encodeURIComponent(secretRef)}`)
+      .then(({ headers }) => headers);
+    secrets.set(secretRef, asked);
+    asked.catch(() => secrets.delete(secretRef));
+    return asked;
+  };
+  const proxy = proxyDriver({ secretHeaders, allowedAddresses: start.allowedUpstreams });
+  const gateway = new Gateway({
+    grants,
+    quota,
+    meter,
+    secret: Buffer.from(start.secret, 'base64'),
+    clock: now,
+    timer,
+    newId: () => newUseId(now()),
+    drivers: [lookupDriver(stores), fileDriver(), proxy],
+  });
+  const shipper = new Shipper({ calls, meter, objectFolder, note });
+  const link = new Link({
+    calls,
+    start,
+    life,
+    version,
+    key: identity.key,
+    grants,
+    quota,
+    meter,
+    lifeFrom: meter.lastSequence,
+    clock,
+    grantOf,
+    onCutOff: () => testOnlySabotage !== 'deaf' && gateway.stopRunning(),
+    forgetSecret: (endpoint) => void secrets.delete(endpoint),
+    flush: () => shipper.flush(),
+    note,
+  });
+  const metrics = new Metrics();
+  const http = createServer(
+    front({
+      gateway,
+      book: grants,
+      serving: () => testOnlySabotage === 'deaf' || link.serving(),
+      health: () => ({
+        status: link.serving() ? 200 : 503,
+        body: { gateway: start.gateway, state: link.state(), version, records: meter.lastSequence },
+      }),
+      metrics: () =>
+        metrics.text({
+          link_up: { help: '1 while in contact with the exchange', value: link.serving() ? 1 : 0 },
+          grants: { help: 'Lines held', value: grants.all().length },
+          slices: { help: 'Slices of limits held', value: quota.held().length },
+          records_behind: { help: 'Records that the exchange does not hold yet', value: shipper.behind() },
+        }),
+      onAnswer: (answer) => {
+        metrics.onAnswer(answer);
+        note('answer', answer);
+      },
+      timer,
+    }),
+  );
+  const url = await listen(http, options.host, options.port);
+  return {
+    url,
+    id: start.gateway,
+    close: async () => {
+      await endServer(http);
+      gateway.close();
+      await shipper.close();
+      await meter.rotate().catch(() => null);
+      await shipper.ship().catch((error: Error) => note('records.waiting', { reason: error.message }));
+      await link.close();
+      await meter.close();
+      stores.close();
+      await proxy.close();
+    },
+  };
+};
