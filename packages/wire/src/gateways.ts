@@ -1,6 +1,6 @@
 /** Gateways of their own process: their registry for the operator, and the control link that they keep. */
 import { z } from 'zod';
-import { id, json, name, page, pageQuery, time } from './common.ts';
+import { id, name, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const gatewayLimits = {
@@ -119,7 +119,9 @@ export const streamLink = endpoint({
   body: z
     .object({
       session,
-      held: z.array(z.tuple([z.string().max(60), z.number().int()])).max(gatewayLimits.linesMax),
+      held: z
+        .array(z.object({ id: z.string().max(60), version: z.number().int() }).strict())
+        .max(gatewayLimits.linesMax),
     })
     .strict(),
   reply: z.any(),
@@ -142,7 +144,16 @@ export const syncLink = endpoint({
       turn: count,
       life,
       lifeFrom: count,
-      key: z.record(z.string().max(20), json).optional(),
+      key: z
+        .object({
+          kty: z.enum(['OKP', 'EC']),
+          crv: z.enum(['Ed25519', 'SM2']),
+          x: z.string().max(50),
+          y: z.string().max(50).optional(),
+        })
+        .strict()
+        .optional()
+        .describe('public key (JWK) of its segments'),
       acknowledged: count,
       slices: z
         .array(z.object({ id: sliceId, amount: units, final: count.optional() }).strict())

@@ -8,7 +8,7 @@ import { newSecret } from '../../src/kernel/ids.ts';
 import { allProblems } from '../../src/kernel/problem.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 import { type Answer, eachOf, type Probe, send } from '../support/http.ts';
-import { everybody, holds, mergeTables } from '../support/people.ts';
+import { aGateway, holds, knockers, mergeTables } from '../support/people.ts';
 import { faultsOf, prefixOf, randomId, type Schema, sampleOf, schemaOf } from '../support/samples.ts';
 import { changesBetween, countRows, tablesOf } from './rows.ts';
 
@@ -20,6 +20,7 @@ beforeAll(async () => {
   world = await testExchange();
   endpoints = world.exchange.endpoints;
   codes = new Set(allProblems().map(([code]) => code));
+  await world.token(aGateway.login);
   await world.settle();
 });
 afterAll(() => world?.end());
@@ -29,7 +30,7 @@ const asWhom = async (endpoint: AnyEndpoint): Promise<string | undefined> => {
   if (endpoint.permission === 'public') return undefined;
   if (endpoint.permission === 'signedIn') return world.token('xingsha.trader');
   const table = mergeTables(world.exchange.permissions);
-  const someone = everybody(world.cast).find((one) => holds(table, one, endpoint.permission));
+  const someone = knockers(world.cast).find((one) => holds(table, one, endpoint.permission));
   return someone && world.token(someone.login);
 };
 

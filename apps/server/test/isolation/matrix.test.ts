@@ -1,7 +1,7 @@
 import type { Permission } from '@shugu/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
-import { distinctPeople, everybody, holds, mergeTables } from '../support/people.ts';
+import { distinctPeople, holds, knockers, mergeTables } from '../support/people.ts';
 import { type MatrixOptions, probeFor, runMatrix } from './matrix.ts';
 
 let world: TestExchange;
@@ -29,7 +29,7 @@ describe('every route by every role and seat', { timeout: 240_000 }, () => {
       .map((one) => `${one.id}: ${one.permission}`);
     expect(undeclared).toEqual([]);
     const nobody = named
-      .filter((one) => !everybody(world.cast).some((someone) => holds(options.table, someone, one.permission)))
+      .filter((one) => !knockers(world.cast).some((someone) => holds(options.table, someone, one.permission)))
       .map((one) => `${one.id}: ${one.permission}`);
     expect(nobody).toEqual([]);
   });

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, makeClient } from '@shugu/wire';
+import { createGateway } from '@shugu/wire/gateways';
 import * as membersWire from '@shugu/wire/members';
 import type pg from 'pg';
 import { enableTemplates, publishRulebook } from '../../../cli/src/scenario/institutions.ts';
@@ -21,6 +22,7 @@ import type { RunningPostgres } from '../../src/kernel/postgres/index.ts';
 import { testPostgres } from '../../src/kernel/postgres/testing.ts';
 import { openSession } from '../../src/kernel/session.ts';
 import { type Cast, readCast, type SeededCast, seedCast } from '../../src/members/testing.ts';
+import { aGateway } from './people.ts';
 
 /** A Wednesday with an ordinary working week before it. */
 export const startOfTime = '2026-07-01T09:00:00+08:00';
@@ -185,6 +187,7 @@ const clientsOf = (exchange: Exchange, seeded: () => SeededCast) => {
   const token = async (login: string, fresh = false): Promise<string> => {
     const known = sessions.get(login);
     if (!fresh && known && known.expiresAt > clock.now()) return known.token;
+    if (login === aGateway.login) return gatewayKey();
     const person = seeded().people[login];
     if (!person) throw new Error(`nobody signs in as ${login}`);
     const session = await database.tx(systemActor('test'), async (tx) => {
@@ -196,6 +199,14 @@ const clientsOf = (exchange: Exchange, seeded: () => SeededCast) => {
     });
     if (!fresh) sessions.set(login, session);
     return session.token;
+  };
+  let issued: Promise<string> | undefined;
+  const gatewayKey = (): Promise<string> => {
+    issued ??= as('operator.system').then(async (administrator) => {
+      const { key } = await administrator.call(createGateway, { body: { name: '测试网关' } });
+      return key;
+    });
+    return issued;
   };
   const as = async (login: string): Promise<Client> =>
     makeClient({ url: exchange.url, token: await token(login), newKey: newSecret });

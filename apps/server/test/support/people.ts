@@ -20,10 +20,16 @@ export const everybody = (cast: Cast): Someone[] =>
     })),
   );
 
+/** No person: a gateway of its own process, with the key that the operator issued to it. */
+export const aGateway: Someone = { login: 'gateway', organisation: '', roles: ['gateway'], seats: ['gateway'] };
+
+/** Everybody who may knock at a door. */
+export const knockers = (cast: Cast): Someone[] => [...everybody(cast), aGateway];
+
 /** One person for each distinct set of roles and seats: two alike would only repeat the answers. */
 export const distinctPeople = (cast: Cast): Someone[] => {
   const seen = new Map<string, Someone>();
-  for (const one of everybody(cast)) {
+  for (const one of knockers(cast)) {
     const key = JSON.stringify([[...one.roles].sort(), [...one.seats].sort()]);
     if (!seen.has(key)) seen.set(key, one);
   }
@@ -33,7 +39,7 @@ export const distinctPeople = (cast: Cast): Someone[] => {
 export const mergeTables = (tables: readonly PermissionTable[]): PermissionTable => Object.assign({}, ...tables);
 
 export const holds = (table: PermissionTable, someone: Someone, permission: Permission): boolean => {
-  if (permission === 'public' || permission === 'signedIn') return true;
+  if (permission === 'public' || permission === 'signedIn') return permission === 'public' || someone !== aGateway;
   const rule = table[permission];
   if (!rule) return false;
   return (

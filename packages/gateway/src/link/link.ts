@@ -156,7 +156,7 @@ export class Link {
   private async follow(): Promise<void> {
     const { calls, grants } = this.options;
     this.heardAt = this.options.clock.mark();
-    const held = grants.all().map(({ id, version }) => [id, version] as const);
+    const held = grants.all().map(({ id, version }) => ({ id, version }));
     const body = await calls.stream('stream', { session: this.session.session, held }, this.abort.signal);
     let rest = '';
     for await (const piece of body) {

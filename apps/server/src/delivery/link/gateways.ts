@@ -117,6 +117,7 @@ export const authenticateGateway = async (
       participant: found.participant,
       roles: new Set(['gateway']),
       permissions: new Set(['delivery.gateway.link']),
+      permittedOnly: true,
       language,
     }
   );

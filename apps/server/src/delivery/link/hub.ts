@@ -99,13 +99,13 @@ export class Hub {
   }
 
   /** Opens the push stream: what differs from what the gateway holds first, then every change. */
-  open(session: Session, held: readonly (readonly [string, number])[]): Readable {
+  open(session: Session, held: readonly { id: string; version: number }[]): Readable {
     const stream = new PassThrough();
     session.stream = stream;
     stream.once('close', () => {
       if (session.stream === stream) this.drop(session.gateway, session.id);
     });
-    const known = new Map(held);
+    const known = new Map(held.map(({ id, version }) => [id, version]));
     for (const line of this.book?.all() ?? [])
       if (known.get(line.id) !== line.version) this.push(session.gateway, { type: 'grant', line });
     for (const id of known.keys()) if (!this.book?.get(id)) this.push(session.gateway, { type: 'gone', id });

@@ -145,7 +145,7 @@ export const makeLinkRoutes = (deps: LinkRouteDeps): Route[] => {
         if (session.stream) throw problems.linkSuperseded();
         setHeader('cache-control', 'no-store');
         setHeader('x-accel-buffering', 'no');
-        return { body: hub.open(session, body.held as [string, number][]) };
+        return { body: hub.open(session, body.held) };
       },
       outside,
     ),

@@ -10,6 +10,8 @@ export interface Principal {
   /** Kinds of that organisation: operator, registrar, regulator, supplier, buyer, serviceBody … */
   roles: ReadonlySet<string>;
   permissions: ReadonlySet<string>;
+  /** A machine of ours: what is open to whoever is signed in is not open to it. */
+  permittedOnly?: boolean;
   language: 'zh' | 'en';
 }
 

@@ -85,7 +85,9 @@ const principalOf = async (
   }
   if (endpoint.permission === 'public') return principal ?? anonymous(language);
   if (!principal) throw kernelProblems.notSignedIn();
-  if (endpoint.permission !== 'signedIn' && !principal.permissions.has(endpoint.permission))
+  const may =
+    endpoint.permission === 'signedIn' ? !principal.permittedOnly : principal.permissions.has(endpoint.permission);
+  if (!may)
     throw endpoint.params ? kernelProblems.unknown() : kernelProblems.notPermitted({ detail: endpoint.summary });
   return principal;
 };
