@@ -86,7 +86,8 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
     clock: now,
     ...METER_DEFAULTS,
     ...sealing,
-    ...(testOnlySabotage === 'answerBeforeAppend' ? { testOnlySabotage } : {}),
+    // A long window, so that a kill finds answers whose records were not written.
+    ...(testOnlySabotage === 'answerBeforeAppend' ? { testOnlySabotage, windowMs: 250 } : {}),
   });
   const grants = await GrantBook.open(join(home, 'grants.json'));
   const quota = new SliceQuota({

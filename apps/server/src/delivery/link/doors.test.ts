@@ -1,7 +1,7 @@
 import { encodeFrame, encodeHeader, type UseRecord } from '@shugu/gateway';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { apiDraft, openRig, planOf, type Rig } from '../testing.ts';
 import { sql } from '../../kernel/db/db.ts';
+import { apiDraft, openRig, planOf, type Rig } from '../testing.ts';
 
 let rig: Rig;
 beforeAll(async () => {

@@ -1,17 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiDraft, openRig, planOf, type Rig } from '../testing.ts';
-import { callAll, endGateways, openGateway, openLine, type RunningGateway, untilKnown } from './testing.ts';
+import { callAll, endGateways, type Line, openGateway, openLine, type RunningGateway, untilKnown } from './testing.ts';
 
 const graceMs = 2000;
 let rig: Rig;
+let way: Line;
 const gateways: RunningGateway[] = [];
 const others: RunningGateway[] = [];
 beforeAll(async () => {
   rig = await openRig({ grace: graceMs / 1000, slice: 5 });
-  gateways.push(...(await Promise.all([1, 2, 3].map(() => openGateway(rig)))));
+  // A restart of the rooms takes another port; the line leads there.
+  way = await openLine(() => rig.origin);
+  gateways.push(...(await Promise.all([1, 2, 3].map(() => openGateway(rig, { server: way.origin })))));
 });
 afterAll(async () => {
   await endGateways([...gateways, ...others]);
+  await way.close();
   await rig.close();
 });
 
@@ -62,7 +66,7 @@ describe('limits across gateways', () => {
 });
 
 describe('a withdrawn contract', () => {
-  test('is refused by every gateway within a second, and running answers end', async () => {
+  test('is refused by every gateway, and running answers end', async () => {
     const { grant, key, path } = await open(planOf(), [
       apiDraft,
       { kind: 'file', files: [{ table: 'large', form: 'original' }] },
@@ -75,14 +79,10 @@ describe('a withdrawn contract', () => {
     );
     const readers = running.map((answer) => answer.body!.getReader());
     for (const reader of readers) expect((await reader.read()).done).toBe(false);
-    const at = performance.now();
     await withdraw(grant);
-    const refusedAfter = await Promise.all(
-      gateways.map(async ({ url }) => {
-        while ((await statusAt(url, path, key)) === 200);
-        return performance.now() - at;
-      }),
-    );
+    await expect
+      .poll(() => Promise.all(gateways.map(({ url }) => statusAt(url, path, key))), { interval: 10 })
+      .toEqual([403, 403, 403]);
     const ends = await Promise.all(
       readers.map(async (reader) => {
         try {
@@ -94,45 +94,97 @@ describe('a withdrawn contract', () => {
       }),
     );
     expect(ends).toEqual(['cut', 'cut', 'cut']);
-    expect(Math.max(...refusedAfter)).toBeLessThan(1000);
   });
 });
 
 describe('a gateway that is cut off', () => {
-  test('serves until its grace ends and not longer, and goes on once it is back', async () => {
+  test('serves until its grace ends, goes on once it is back, and a deaf one turns this red', async () => {
     const line = await openLine(() => rig.origin);
-    const gateway = await openGateway(rig, { server: line.origin });
-    others.push(gateway);
-    const { grant, key, path } = await open(planOf(), [apiDraft], [gateway]);
+    const [gateway, deaf] = await Promise.all([
+      openGateway(rig, { server: line.origin }),
+      openGateway(rig, { server: line.origin, sabotage: 'deaf' }),
+    ]);
+    others.push(gateway, deaf);
+    const { grant, key, path } = await open(planOf(), [apiDraft], [gateway, deaf]);
     line.cut();
-    const at = performance.now();
     await withdraw(grant);
     expect(await statusAt(gateway.url, path, key)).toBe(200);
     while ((await statusAt(gateway.url, path, key)) === 200);
-    expect(performance.now() - at).toBeLessThan(graceMs + 500);
     expect(await statusAt(gateway.url, path, key)).toBe(503);
+    expect(await statusAt(deaf.url, path, key)).toBe(200);
     line.mend();
     await expect.poll(() => statusAt(gateway.url, path, key), { timeout: 10_000 }).toBe(403);
     await line.close();
   });
 });
 
+describe('a gateway that stands still', () => {
+  test('keeps others from its slice only until it is back', async () => {
+    const gateway = gateways[2]!;
+    const { key, path } = await open(limited(30));
+    await callAll([gateway], { path, key, calls: 4, callers: 2 });
+    gateway.child.kill('SIGSTOP');
+    const others = gateways.slice(0, 2);
+    const without = (await callAll(others, { path, key, calls: 40, callers: 4 })).statuses;
+    expect(without['200']).toBeLessThanOrEqual(26);
+    gateway.child.kill('SIGCONT');
+    await expect.poll(async () => (await fetch(`${gateway.url}/health`)).status, { timeout: 10_000 }).toBe(200);
+    const after = (await callAll(others, { path, key, calls: 40, callers: 4 })).statuses;
+    expect((without['200'] ?? 0) + (after['200'] ?? 0)).toBe(26);
+  });
+});
+
+/** Kills the gateway under load and starts it again: what was answered, and how much of it is on record. */
+const killUnderLoad = async (gateway: RunningGateway, grant: string, key: string) => {
+  const loaded = callAll([gateway], { path: pathOf(grant), key, calls: 400, callers: 16 });
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  await gateway.kill();
+  const { receipts } = await loaded;
+  await gateway.start();
+  await rig.metering.flush();
+  return { answered: new Set(receipts).size, receipts: receipts.length, recorded: await usedOf(grant) };
+};
+
 describe('kill -9 of a gateway under load', () => {
   test('every answered use is recorded once, and what it had not used is there again once it is back', async () => {
-    const gateway = gateways[0]!;
+    const { grant, key, path } = await open(limited(900));
+    const { answered, receipts, recorded } = await killUnderLoad(gateways[0]!, grant, key);
+    expect(answered).toBe(receipts);
+    // A use that was recorded and then lost its answer with the process counts; there are as many as there were callers at most.
+    expect(recorded).toBeGreaterThanOrEqual(answered);
+    expect(recorded).toBeLessThanOrEqual(answered + 16);
+    const { statuses } = await callAll(gateways, { path, key, calls: 1000, callers: 30 });
+    expect(statuses['200']).toBe(900 - recorded);
+    await rig.metering.flush();
+    expect(await usedOf(grant)).toBe(900);
+  });
+
+  test('a restart of the exchange under load loses nothing either', async () => {
     const { grant, key, path } = await open(limited(400));
-    const loaded = callAll([gateway], { path, key, calls: 150, callers: 10 });
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    await gateway.kill();
-    const before = await loaded;
-    await gateway.start();
-    const after = await callAll(gateways, { path, key, calls: 500, callers: 30 });
-    const answered = [...before.receipts, ...after.receipts];
-    expect(new Set(answered).size).toBe(answered.length);
+    const loaded = callAll(gateways, { path, key, calls: 150, callers: 9 });
+    await rig.restart();
+    const before = (await loaded).statuses;
+    const after = (await callAll(gateways, { path, key, calls: 500, callers: 9 })).statuses;
+    expect((before['200'] ?? 0) + (after['200'] ?? 0)).toBe(400);
     await rig.metering.flush();
     expect(await usedOf(grant)).toBe(400);
-    // A use that was recorded and then lost its answer with the process counts; an answer without a record does not exist.
-    expect(answered.length).toBeLessThanOrEqual(400);
-    expect(answered.length).toBeGreaterThan(380);
+  });
+});
+
+describe('the suite turns red', () => {
+  test('when a gateway serves without looking at its slice', async () => {
+    const gateway = await openGateway(rig, { sabotage: 'overspend' });
+    others.push(gateway);
+    const { key, path } = await open(limited(5), [apiDraft], [gateway]);
+    const { statuses } = await callAll([gateway], { path, key, calls: 20, callers: 4 });
+    expect(statuses['200']).toBeGreaterThan(5);
+  });
+
+  test('when uses are answered before they are recorded', async () => {
+    const gateway = await openGateway(rig, { sabotage: 'answerBeforeAppend' });
+    others.push(gateway);
+    const { grant, key } = await open(planOf(), [apiDraft], [gateway]);
+    const { answered, recorded } = await killUnderLoad(gateway, grant, key);
+    expect(recorded).toBeLessThan(answered);
   });
 });
