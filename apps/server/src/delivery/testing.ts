@@ -69,7 +69,7 @@ export const planOf = (terms: Partial<TermsInput> = {}): Plan => {
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of many routes, looked at by tests
-type Answer = any;
+export type Answer = any;
 
 export interface Rig {
   kernel: Kernel;

@@ -4,12 +4,11 @@
  */
 import { randomInt } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readCast } from '../../../cli/src/scenario/cast.ts';
 import { auditExchange, checkpointOf } from './audit.ts';
 import { type Prepared, prepareMarket } from './market.ts';
-import { bankPid, databasePid, ended, type Running, runServer, strike } from './processes.ts';
+import { bankPid, databasePid, ended, freePort, type Running, runServer, strike } from './processes.ts';
 import { type Memory, makeTrader, newMemory, persist } from './trader.ts';
 
 const rounds = Number(process.env.SHUGU_CRASH_ROUNDS ?? 5);
@@ -26,17 +25,6 @@ beforeAll(async () => {
   prepared = await prepareMarket(registrations);
 }, 240_000);
 afterAll(() => prepared?.end());
-
-// Restarts keep one port, so that whoever trades on needs no new address.
-const freePort = (): Promise<number> =>
-  new Promise((done, failed) => {
-    const probe = createServer();
-    probe.once('error', failed);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => done(port));
-    });
-  });
 
 interface Storm {
   home: string;

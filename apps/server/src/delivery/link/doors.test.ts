@@ -1,7 +1,7 @@
 import { encodeFrame, encodeHeader, type UseRecord } from '@shugu/gateway';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from '../../kernel/db/db.ts';
-import { apiDraft, openRig, planOf, type Rig } from '../testing.ts';
+import { type Answer, apiDraft, openRig, planOf, type Rig } from '../testing.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -23,7 +23,7 @@ const ask = async (key: string, method: string, path: string, body?: object | Ui
     },
     ...(body ? { body: raw ? Buffer.from(body) : JSON.stringify(body) } : {}),
   });
-  return { status: answer.status, body: (await answer.json()) as Record<string, never> };
+  return { status: answer.status, body: (await answer.json()) as Answer };
 };
 const start = (key: string) => ask(key, 'PUT', 'start', { life: 'life-of-a-test', version: '0' });
 
@@ -97,8 +97,8 @@ describe('what a gateway says', () => {
     const session = (await start(other.key)).body.session;
     const second = await ask(other.key, 'PUT', 'sync', turn(session, 1, { wishes }));
     expect(second.body.slices).toMatchObject([{ grant, amount: { calls: 2 } }]);
-    const [slice] = first.body.slices as unknown as { id: string }[];
-    await ask(other.key, 'PUT', 'sync', turn(session, 2, { slices: [{ id: slice!.id, amount: none, final: 0 }] }));
+    const [slice] = first.body.slices;
+    await ask(other.key, 'PUT', 'sync', turn(session, 2, { slices: [{ id: slice.id, amount: none, final: 0 }] }));
     const third = await ask(other.key, 'PUT', 'sync', turn(session, 3, { wishes }));
     expect(third.body).toMatchObject({ slices: [], exhausted: [grant] });
   });
