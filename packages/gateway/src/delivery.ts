@@ -31,6 +31,7 @@ export class UseEnd {
   private recorded: Units | null = null;
   private ended = false;
   private rows = 0;
+  private rowsSent = 0;
 
   constructor(admitted: Admitted, meter: Meter, quota: QuotaStore) {
     this.admitted = admitted;
@@ -69,6 +70,11 @@ export class UseEnd {
     return (await this.quota.extendLater?.(reservation, plan, more)) === null;
   }
 
+  /** Of a stream: so many rows are in the pieces that the client has taken. */
+  sent(rows: number): void {
+    this.rowsSent = rows;
+  }
+
   /** Record the use as complete; resolves when durable. On failure nothing is held any more, and it throws. */
   async complete(bytes: number, bytesLeft: number): Promise<void> {
     const units = { calls: 1, rows: this.rows, bytes };
@@ -88,8 +94,8 @@ export class UseEnd {
     if (this.ended) return;
     this.ended = true;
     const { use, reservation } = this.admitted;
-    const units = { calls: 1, rows: this.rows, bytes: bytesSent };
     const { recorded } = this;
+    const units = { calls: 1, rows: recorded ? this.rows : this.rowsSent, bytes: bytesSent };
     const change = recorded && { calls: 0, rows: 0, bytes: bytesSent - recorded.bytes };
     const end: Use = change
       ? {
@@ -109,7 +115,7 @@ export class UseEnd {
 
   private owe(bytes: number): void {
     this.ended = true;
-    const units = { calls: 1, rows: this.rows, bytes };
+    const units = { calls: 1, rows: this.rowsSent, bytes };
     this.quota.settle(this.admitted.reservation, units);
     this.meter.owe({ ...this.admitted.use, status: 'incomplete', units, latencyMs: this.latency() });
   }
@@ -122,28 +128,32 @@ export class UseEnd {
 
 /**
  * A streaming body with its use: one piece is held back, so that the record is durable before the last byte leaves, and
- * each piece is reserved before it passes. `mayGoOn` is asked before each piece: contracts end while answers run.
+ * each piece is reserved before it passes. `rows`: of all pieces so far. `mayGoOn` is asked before each piece: contracts end while answers run.
  */
 export async function* metered(
   body: AsyncIterable<Uint8Array>,
   end: UseEnd,
-  rows: number,
+  rows: () => number,
   mayGoOn: () => boolean,
 ): AsyncGenerator<Uint8Array> {
   let held: Uint8Array | null = null;
+  let heldRows = 0;
   let passed = 0;
   let finished = false;
   try {
     for await (const piece of body) {
       if (piece.length === 0) continue;
       const bytes = passed + (held?.length ?? 0) + piece.length;
-      if (!mayGoOn() || !(end.reserve(rows, bytes) || (await end.reserveLater(rows, bytes))))
+      const rowsWithPiece = rows();
+      if (!mayGoOn() || !(end.reserve(rowsWithPiece, bytes) || (await end.reserveLater(rowsWithPiece, bytes))))
         throw new DeliveryStopped();
       if (held) {
         passed += held.length;
         yield held;
+        end.sent(heldRows);
       }
       held = piece;
+      heldRows = rowsWithPiece;
     }
     if (!mayGoOn()) throw new DeliveryStopped();
     await end.complete(passed + (held?.length ?? 0), passed);

@@ -237,6 +237,8 @@ export class Gateway {
       effects: decision,
       countRows: grant.plan.quotas.some(({ metric }) => metric === 'rows'),
       hash: (value) => createHmac('sha256', this.key(grant.id, 'mask')).update(value).digest('base64url').slice(0, 22),
+      maskKey: this.key(grant.id, 'mask'),
+      grantId: grant.id,
       signal,
     });
   }
@@ -248,7 +250,7 @@ export class Gateway {
     end: UseEnd,
     signal: AbortSignal,
   ): Promise<Delivery | null> {
-    const rows = answer.rows ?? 0;
+    const rows = () => (typeof answer.rows === 'function' ? answer.rows() : (answer.rows ?? 0));
     if (!ask.metered || answer.metered === false) {
       end.release();
       return { body: answer.body, cut: async () => {} };
@@ -256,11 +258,13 @@ export class Gateway {
     const cut = (bytesSent: number) => end.cut(bytesSent);
     if (!(answer.body instanceof Uint8Array)) {
       const known = Number(answer.headers['content-length'] ?? 0);
-      if (!(end.reserve(rows, known) || (await end.reserveLater(rows, known)))) return this.refuse(answer.body, end);
+      if (!(end.reserve(rows(), known) || (await end.reserveLater(rows(), known))))
+        return this.refuse(answer.body, end);
       return { body: metered(answer.body, end, rows, () => !signal.aborted && !isOver(grant, this.now())), cut };
     }
     const { length } = answer.body;
-    if (!(end.reserve(rows, length) || (await end.reserveLater(rows, length)))) return this.refuse(answer.body, end);
+    if (!(end.reserve(rows(), length) || (await end.reserveLater(rows(), length))))
+      return this.refuse(answer.body, end);
     if (signal.aborted) throw new GatewayProblem('driverFailed', { detail: 'aborted' });
     await end.complete(answer.body.length, 0);
     return { body: answer.body, cut };

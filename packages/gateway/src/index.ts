@@ -23,6 +23,15 @@ export {
   type PointTable,
 } from './drivers/pointstore.ts';
 export { PROXY_LIMITS, type ProxyConfig, type ProxyDriver, type ProxyOptions, proxyDriver } from './drivers/proxy.ts';
+export { type QueryConfig, queryDriver } from './drivers/query/driver.ts';
+export {
+  QUERY_POOL_DEFAULTS,
+  QueryBusy,
+  QueryPool,
+  type QueryPoolOptions,
+  type QueryScope,
+} from './drivers/query/pool.ts';
+export { QueryEnded } from './drivers/query/process.ts';
 export { openStores, storePath, storesOpenMax, storeTable } from './drivers/stores.ts';
 export { Gateway, type GatewayOptions, type GatewayResponse } from './gateway.ts';
 export { type Grant, GrantBook } from './grants.ts';
@@ -42,6 +51,20 @@ export {
 } from './meter.ts';
 export { nodeHandler } from './node.ts';
 export { type GatewayCode, GatewayProblem, problemAnswer } from './problem.ts';
+export { type Finding, finding } from './query/finding.ts';
+export { isFinding } from './query/gate.ts';
+export {
+  type AnswerColumn,
+  type BoundValues,
+  type CheckedTemplate,
+  checkParameter,
+  type Parameter,
+  type ParameterFault,
+  QUERY_LIMITS,
+  type QueryTemplate,
+  readParameters,
+} from './query/template.ts';
+export { notGranted } from './query/views.ts';
 export {
   type Amounts,
   MemoryQuota,

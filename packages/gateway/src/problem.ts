@@ -12,6 +12,19 @@ const CATALOGUE = {
   requestTooLarge: [413, '请求体过大', 'The request body is too large'],
   rangeNotSatisfiable: [416, '请求的范围超出文件', 'The range lies outside the file'],
   fileChanged: [500, '文件与登记的不一致', 'The file differs from the one published'],
+  templateUnknown: [404, '没有这个查询', 'There is no such query'],
+  templateNotGranted: [403, '该查询需要合同未授予的字段', 'The query reads a column that the contract does not grant'],
+  parameterInvalid: [400, '查询参数不正确', 'A parameter of the query is not as it must be'],
+  formatNotOffered: [406, '不支持所要求的格式', 'None of the accepted formats is offered'],
+  queryTooSlow: [422, '查询超过时限，请缩小范围', 'The query took longer than it may; narrow it'],
+  queryTooLarge: [422, '查询所需内存超过上限，请缩小范围', 'The query needs more memory than it may; narrow it'],
+  answerTooLarge: [
+    422,
+    '结果超过行数或大小上限，请缩小范围',
+    'The answer has more rows or bytes than it may; narrow the query',
+  ],
+  queryFailed: [422, '查询无法用这些参数完成', 'The query cannot be completed with these parameters'],
+  queryInterrupted: [503, '查询进程意外结束，请重试', 'The query process ended unexpectedly; try again'],
   driverFailed: [500, '交付失败', 'The delivery failed'],
   upstreamUnreachable: [502, '供方接口无法连接', 'The upstream cannot be reached'],
   upstreamAddressRefused: [502, '供方接口地址不允许访问', 'The upstream address is not permitted'],
@@ -37,14 +50,20 @@ export class GatewayProblem extends Error {
   readonly status: number;
   readonly zh: string;
   readonly headers: Record<string, string>;
+  readonly field: string | undefined;
 
-  constructor(code: GatewayCode, options: { cause?: unknown; headers?: Record<string, string>; detail?: string } = {}) {
+  /** `detail` for both languages, or for English alone where `zh` is given too. */
+  constructor(
+    code: GatewayCode,
+    options: { cause?: unknown; headers?: Record<string, string>; detail?: string; zh?: string; field?: string } = {},
+  ) {
     const [status, zh, en] = CATALOGUE[code];
     super(options.detail ? `${en}: ${options.detail}` : en, { cause: options.cause });
     this.code = code;
     this.status = status;
-    this.zh = options.detail ? `${zh}：${options.detail}` : zh;
+    this.zh = options.detail ? `${zh}：${options.zh ?? options.detail}` : zh;
     this.headers = options.headers ?? {};
+    this.field = options.field;
   }
 }
 
@@ -55,8 +74,9 @@ export function problemAnswer(problem: GatewayProblem | Refusal): ProblemBody {
   const { code, status, zh } = problem;
   const en = problem instanceof GatewayProblem ? problem.message : problem.en;
   const retryAfter = problem instanceof GatewayProblem ? undefined : problem.retryAfter;
+  const field = problem instanceof GatewayProblem ? problem.field : undefined;
   const body = Buffer.from(
-    JSON.stringify({ type: `urn:shugu:problem:${code}`, title: en, status, code, zh, en, retryAfter }),
+    JSON.stringify({ type: `urn:shugu:problem:${code}`, title: en, status, code, field, zh, en, retryAfter }),
   );
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json; charset=utf-8',

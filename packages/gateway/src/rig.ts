@@ -9,10 +9,15 @@ import { fileDriver } from './drivers/file.ts';
 import { lookupDriver } from './drivers/lookup.ts';
 import { buildPointStore, openPointStore } from './drivers/pointstore.ts';
 import { proxyDriver } from './drivers/proxy.ts';
+import { type QueryConfig, queryDriver } from './drivers/query/driver.ts';
+import { QueryPool, type QueryPoolOptions } from './drivers/query/pool.ts';
+import { writeParquet } from './drivers/query/testing.ts';
 import { Gateway, type GatewayOptions } from './gateway.ts';
 import { type Grant, GrantBook } from './grants.ts';
 import { type MeterOptions, openMeter } from './meter.ts';
 import { nodeHandler } from './node.ts';
+import { isFinding } from './query/gate.ts';
+import type { CheckedTemplate, QueryTemplate } from './query/template.ts';
 import { MemoryQuota } from './quota.ts';
 import type { VerifySignature } from './segment.ts';
 
@@ -55,11 +60,52 @@ export const rows = Array.from({ length: 20 }, (_, index) => ({
   city: '长沙',
 }));
 
+const columnTypes = {
+  plate: 'VARCHAR',
+  flag: 'INTEGER',
+  score: 'INTEGER',
+  owner: 'VARCHAR',
+  phone: 'VARCHAR',
+  city: 'VARCHAR',
+};
+
+/** One template for each column, by its name, so that a pair that asks for columns can be asked; and one by a filter. */
+export const templates: QueryTemplate[] = [
+  ...Object.keys(columnTypes).map((name) => ({ name, title: name, sql: `select ${name} from trucks`, parameters: [] })),
+  {
+    name: 'ranking',
+    title: '排名',
+    sql: 'select plate, score from trucks where city = $city and score >= $least order by score desc',
+    parameters: [
+      { name: 'city', title: '城市', type: 'text', lengthMax: 20 },
+      { name: 'least', title: '最低分', type: 'integer', min: 0, max: 100, default: '0' },
+    ],
+  },
+];
+
+export async function queryConfig(
+  pool: QueryPool,
+  path: string,
+  own: QueryTemplate[] = templates,
+): Promise<QueryConfig> {
+  const tables = [{ name: 'trucks', path }];
+  const checked: CheckedTemplate[] = [];
+  for (const template of own) {
+    const found = await pool.check(tables, template);
+    if (isFinding(found)) throw new Error(`${template.name}: ${found.en}`);
+    checked.push(found);
+  }
+  const columns = Object.keys(columnTypes);
+  const limits = { rowsMax: 100_000, bytesMax: 2 ** 26, seconds: 10 };
+  return { kind: 'query', tables: [{ name: 'trucks', path, columns }], templates: checked, ...limits };
+}
+
 export type RigOptions = {
   meter?: Partial<MeterOptions>;
   gateway?: Partial<GatewayOptions>;
   upstream?: RequestListener;
   secretHeaders?: Record<string, string>;
+  queries?: Partial<QueryPoolOptions>;
 };
 export type Rig = Awaited<ReturnType<typeof openRig>>;
 
@@ -89,13 +135,15 @@ export async function openRig(options: RigOptions = {}) {
       ((_request, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(rows[0]))),
   );
   const proxy = proxyDriver({ allowedAddresses: ['127.0.0.1'], secretHeaders: () => options.secretHeaders ?? {} });
+  const queries = new QueryPool({ folder: join(folder, 'answers'), ...options.queries });
+  const trucks = await writeParquet(join(folder, 'trucks.parquet'), columnTypes, rows);
   const secret = Buffer.alloc(32, 7);
   const make = (decide?: Decide) =>
     new Gateway({
       grants,
       quota,
       meter,
-      drivers: [lookupDriver(store), fileDriver(), proxy],
+      drivers: [lookupDriver(store), fileDriver(), proxy, queryDriver(queries)],
       secret,
       clock: () => time.now,
       timer: () => performance.now(),
@@ -111,6 +159,7 @@ export async function openRig(options: RigOptions = {}) {
     api: { kind: 'api', table: 'trucks', keyColumns: ['plate'], filterColumns: ['city', 'owner', 'phone'] },
     file: { kind: 'file', files: [file] },
     proxy: { kind: 'proxy', upstream: `${upstream.origin}/v1/` },
+    query: await queryConfig(queries, trucks),
   } satisfies Record<string, DriverConfig>;
   return {
     folder,
@@ -122,6 +171,8 @@ export async function openRig(options: RigOptions = {}) {
     file,
     secret,
     configs,
+    queries,
+    trucks,
     verifySignature,
     current,
     make,
@@ -148,6 +199,7 @@ export async function openRig(options: RigOptions = {}) {
       current.gateway.close();
       await meter.close();
       store.close();
+      queries.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -3,6 +3,7 @@ import type { GatewayProblem } from '../problem.ts';
 import type { FileConfig } from './file.ts';
 import type { LookupConfig } from './lookup.ts';
 import type { ProxyConfig } from './proxy.ts';
+import type { QueryConfig } from './query/driver.ts';
 
 /** A request as the gateway sees it; names of headers in lower case. */
 export type GatewayRequest = {
@@ -17,7 +18,7 @@ export type GatewayRequest = {
 
 export type Body = Uint8Array | AsyncIterable<Uint8Array>;
 
-export type DriverConfig = LookupConfig | FileConfig | ProxyConfig;
+export type DriverConfig = LookupConfig | FileConfig | ProxyConfig | QueryConfig;
 
 /** What a request asks for, as far as the driver can tell before serving; the decision is made on it. */
 export type Ask = {
@@ -37,6 +38,9 @@ export type ServeContext<Config> = {
   countRows: boolean;
   /** Replaces masked values; keyed per grant. */
   hash: HashValue;
+  /** The key of `hash`, for a driver that masks elsewhere. */
+  maskKey: Uint8Array;
+  grantId: string;
   /** Aborted when the client leaves or the grant is withdrawn. */
   signal: AbortSignal;
 };
@@ -45,7 +49,8 @@ export type DriverAnswer = {
   status: number;
   headers: Record<string, string>;
   body: Body;
-  rows?: number;
+  /** A stream whose rows are not known yet tells how many are in the pieces so far. */
+  rows?: number | (() => number);
   /** False when nothing of the product was handed out (not modified, the upstream's own failure). */
   metered?: boolean;
 };

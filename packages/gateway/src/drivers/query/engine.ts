@@ -1,0 +1,97 @@
+import {
+  BIGINT,
+  BOOLEAN,
+  DATE,
+  DECIMAL,
+  type DuckDBConnection,
+  DuckDBDateValue,
+  DuckDBDecimalValue,
+  DuckDBInstance,
+  type DuckDBType,
+  type DuckDBValue,
+  VARCHAR,
+} from '@duckdb/node-api';
+import type { GateEngine } from '../../query/gate.ts';
+import type { BoundValue, BoundValues } from '../../query/template.ts';
+import { sqlName, sqlText, viewSql } from '../../query/views.ts';
+import type { QueryTable, Setup } from './protocol.ts';
+
+/**
+ * An engine that can read the named files and nothing else, has no extension, spills nothing to disk and cannot be
+ * unlocked. Only ever in a process of its own: the engine's makers promise no boundary inside one.
+ */
+export async function openEngine(setup: Setup): Promise<DuckDBConnection> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${setup.memoryMB}MB`,
+    threads: '1',
+    temp_directory: '',
+    max_temp_directory_size: '0B',
+    allow_community_extensions: 'false',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const connection = await instance.connect();
+  await connection.run(`SET TimeZone='UTC'`);
+  for (const table of setup.tables) await connection.run(await tableSql(connection, table, setup));
+  const [paths, folders] =
+    setup.kind === 'grant' ? [setup.tables.map(({ path }) => sqlText(path)), [sqlText(`${setup.folder}/`)]] : [[], []];
+  await connection.run(`SET allowed_paths=[${paths.join(', ')}]`);
+  await connection.run(`SET allowed_directories=[${folders.join(', ')}]`);
+  await connection.run('SET enable_external_access=false');
+  await connection.run('SET lock_configuration=true');
+  return connection;
+}
+
+/** For the gate an empty table, so that the plan names it; for a grant a view of what is granted. */
+async function tableSql(connection: DuckDBConnection, { name, path }: QueryTable, setup: Setup): Promise<string> {
+  const source = `read_parquet(${sqlText(path)})`;
+  if (setup.kind === 'gate') return `CREATE TABLE ${sqlName(name)} AS SELECT * FROM ${source} LIMIT 0`;
+  const result = await connection.runAndReadAll(`SELECT * FROM ${source} LIMIT 0`);
+  const types = result.columnTypes();
+  const columns = result.columnNames().map((column, at) => ({ name: column, type: String(types[at]) }));
+  return viewSql({ name, source, columns }, { ...setup.effects, maskKey: setup.maskKey });
+}
+
+export async function gateEngine(connection: DuckDBConnection): Promise<GateEngine> {
+  const one = async (sql: string, values?: DuckDBValue[]) =>
+    String((await connection.runAndReadAll(sql, values)).getRowsJson()[0]?.[0]);
+  return {
+    version: await one('select version()'),
+    ask: (sql, text) => one(sql, [text]),
+    answerOf: async (sql) => {
+      const statement = await connection.prepare(sql);
+      try {
+        return Array.from({ length: statement.columnCount }, (_, at) => ({
+          name: statement.columnName(at),
+          type: String(statement.columnType(at)),
+        }));
+      } finally {
+        statement.destroySync();
+      }
+    },
+  };
+}
+
+/** Values and their types as the engine binds them: no value is ever part of the SQL. */
+export function bindings(values: BoundValues): [Record<string, DuckDBValue>, Record<string, DuckDBType>] {
+  const entries = Object.entries(values).map(([name, value]) => [name, ...binding(value)] as const);
+  return [
+    Object.fromEntries(entries.map(([name, value]) => [name, value])),
+    Object.fromEntries(entries.map(([name, , type]) => [name, type])),
+  ];
+}
+
+function binding(value: BoundValue): [DuckDBValue, DuckDBType] {
+  switch (value.type) {
+    case 'BIGINT':
+      return [value.value, BIGINT];
+    case 'DECIMAL':
+      return [new DuckDBDecimalValue(value.unscaled, 18, value.scale), DECIMAL(18, value.scale)];
+    case 'VARCHAR':
+      return [value.value, VARCHAR];
+    case 'DATE':
+      return [new DuckDBDateValue(value.days), DATE];
+    case 'BOOLEAN':
+      return [value.value, BOOLEAN];
+  }
+}

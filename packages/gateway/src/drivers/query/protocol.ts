@@ -1,0 +1,41 @@
+import type { RowEffects } from '@shugu/policy';
+import type { BoundValues, QueryTemplate } from '../../query/template.ts';
+
+/** What goes to a query process over its channel. */
+export type QueryTable = { name: string; path: string };
+export type AnswerFormat = 'json' | 'csv' | 'arrow' | 'parquet';
+
+/** The first message, once in a process's life: what it can ever read. `folder`: its own, for answers that need a file. */
+export type Setup =
+  | {
+      kind: 'grant';
+      tables: readonly QueryTable[];
+      effects: RowEffects;
+      maskKey: Uint8Array;
+      folder: string;
+      memoryMB: number;
+    }
+  | { kind: 'gate'; tables: readonly QueryTable[]; memoryMB: number };
+
+export type RunRequest = {
+  kind: 'run';
+  sql: string;
+  values: BoundValues;
+  format: AnswerFormat;
+  rowsMax: number;
+  bytesMax: number;
+  /** Of work; waiting for the reader does not count. */
+  seconds: number;
+};
+export type CheckRequest = { kind: 'check'; template: QueryTemplate; tables: readonly string[] };
+export type CancelRequest = { kind: 'cancel' };
+export type ChildRequest = RunRequest | CheckRequest | CancelRequest;
+
+export type Fault = {
+  code: 'time' | 'memory' | 'rows' | 'bytes' | 'cancelled' | 'failed';
+  /** The engine's own words; for the supplier only, as they may quote values. */
+  text: string;
+};
+
+/** Exit code of a process that ended itself because of its resident memory. */
+export const MEMORY_EXIT = 86;
