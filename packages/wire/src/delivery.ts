@@ -2,8 +2,11 @@
 import { z } from 'zod';
 import { productId, versionId } from './catalogue.ts';
 import { anyId, id, name, page, pageQuery, time } from './common.ts';
+import { grantTemplate, queryDraft, templateView } from './delivery-query.ts';
 import { endpoint } from './endpoint.ts';
 import { grantId } from './metering.ts';
+
+export * from './delivery-query.ts';
 
 export const deliveryLimits = {
   keyColumnsMax: 4,
@@ -21,7 +24,7 @@ export const deliveryLimits = {
 
 export const endpointId = id('end');
 export const grantKeyId = id('gky');
-export const driverKinds = ['api', 'file', 'proxy'] as const;
+export const driverKinds = ['api', 'file', 'proxy', 'query'] as const;
 
 const columnName = z.string().min(1).max(200);
 const tableName = z.string().trim().min(1).max(120);
@@ -72,7 +75,7 @@ export const proxyDraft = z
       .describe('sealed; never shown again. Left out: the one kept before stays'),
   })
   .strict();
-export const endpointDraft = z.discriminatedUnion('kind', [apiDraft, fileDraft, proxyDraft]);
+export const endpointDraft = z.discriminatedUnion('kind', [apiDraft, fileDraft, proxyDraft, queryDraft]);
 
 export const endpointStates = ['building', 'ready', 'failed'] as const;
 export const endpointView = z.object({
@@ -93,6 +96,9 @@ export const endpointView = z.object({
       secretHeader: z.string().nullable(),
       secretKept: z.boolean(),
     })
+    .nullable(),
+  query: z
+    .object({ templates: z.array(templateView), rowsMax: z.number().int(), secondsMax: z.number().int() })
     .nullable(),
   job: z.string().nullable(),
   updatedAt: time,
@@ -127,6 +133,7 @@ export const grantLine = z.object({
   keyColumns: z.array(z.string()),
   filterColumns: z.array(z.string()),
   files: z.array(z.object({ name: z.string(), bytes: z.number().int(), sha256: z.string() })),
+  templates: z.array(grantTemplate),
 });
 export const grantView = z.object({
   id: grantId,

@@ -1,6 +1,7 @@
 /** The door of delivery: endpoints of versions, grants from contracts, the gateway in this process. */
 import { randomBytes } from 'node:crypto';
 import type { SuiteName } from '@shugu/evidence';
+import { QueryPool } from '@shugu/gateway';
 import { COMPILER_VERSION, type Plan } from '@shugu/policy';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -138,8 +139,15 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     return plane;
   };
   const hub = new Hub({ beatMs, mark: () => performance.now() });
+  // One pool for buyers and for the gate; made with its first use, as most commands of a node never ask.
+  let pool: Promise<QueryPool> | undefined;
+  const queries = (): Promise<QueryPool> => {
+    pool ??= objects.folder('answers').then((folder) => new QueryPool({ folder }));
+    return pool;
+  };
   const service = {
     ...deps,
+    queries,
     allowedUpstreams: addressesOf(deps.privateUpstreams),
     storesFolder: () => objects.folder('stores'),
     plane: () => plane,
@@ -224,6 +232,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         secret: await gatewaySecret(database, seal),
         snapshot: await metering.quotaSnapshot(database),
         allowedUpstreams: service.allowedUpstreams,
+        queries: await queries(),
         openSecret: (endpoint) => seal.open(database, endpoint.id, endpoint.secretSealed),
       });
       plane = {
@@ -243,6 +252,8 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       hub.close();
       await plane?.close();
       plane = undefined;
+      (await pool)?.close();
+      pool = undefined;
     },
   };
 };

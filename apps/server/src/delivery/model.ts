@@ -1,4 +1,5 @@
 /** Endpoints and grants, and what this room asks of its neighbours. */
+import type { CheckedTemplate } from '@shugu/gateway';
 import type { Metric, Plan } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
 import type { driverKinds, endpointDraft, endpointStates, grantStates } from '@shugu/wire/delivery';
@@ -11,8 +12,10 @@ export type EndpointInput = z.input<typeof endpointDraft>;
 export type ApiDraft = Extract<EndpointDraft, { kind: 'api' }>;
 export type FileDraft = Extract<EndpointDraft, { kind: 'file' }>;
 export type ProxyDraft = Extract<EndpointDraft, { kind: 'proxy' }>;
+export type QueryDraft = Extract<EndpointDraft, { kind: 'query' }>;
+export type QueryTemplateDraft = QueryDraft['templates'][number];
 /** A draft as it is kept: the secret stands sealed in a column of its own. */
-export type KeptDraft = ApiDraft | FileDraft | Omit<ProxyDraft, 'secret'>;
+export type KeptDraft = ApiDraft | FileDraft | QueryDraft | Omit<ProxyDraft, 'secret'>;
 export type EndpointState = (typeof endpointStates)[number];
 export type GrantState = (typeof grantStates)[number];
 
@@ -20,7 +23,15 @@ export type GrantState = (typeof grantStates)[number];
 export type EndpointConfig =
   | { kind: 'api'; store: string; keyColumns: string[]; filterColumns: string[]; rowsMax: number }
   | { kind: 'file'; files: DeliverableFile[] }
-  | { kind: 'proxy'; upstream: string; methods: string[]; rowsMember?: string };
+  | { kind: 'proxy'; upstream: string; methods: string[]; rowsMember?: string }
+  | {
+      kind: 'query';
+      /** Parquet files by digest; only those that a template reads. */
+      tables: { name: string; digest: string; columns: string[] }[];
+      templates: CheckedTemplate[];
+      rowsMax: number;
+      secondsMax: number;
+    };
 
 export interface Endpoint {
   id: string;

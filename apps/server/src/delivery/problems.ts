@@ -49,6 +49,34 @@ export const problems = defineProblems('delivery', {
     title: { zh: '该请求头不能用来承载密钥', en: 'That header cannot carry a secret' },
     next: { zh: '使用 Authorization 或供方自定的请求头', en: 'Use Authorization, or a header of your own' },
   },
+  nameTwice: {
+    status: 422,
+    title: { zh: '名称重复', en: 'A name is used twice' },
+    next: { zh: '每个查询、每个参数使用不同的名称', en: 'Give each query and each parameter a name of its own' },
+  },
+  parameterWrong: {
+    status: 422,
+    title: { zh: '查询参数不正确', en: 'A parameter of the query is not as it must be' },
+    next: { zh: '按提示修改参数的类型、上下限或取值', en: 'Change its type, bounds or value as told' },
+  },
+  queryRefused: {
+    status: 422,
+    title: { zh: '查询模板未通过检查', en: 'The query template does not pass the gate' },
+    next: {
+      zh: '只用一条 SELECT、本产品的数据表和允许的函数改写，参数写作 $名称',
+      en: 'Write one SELECT over the product’s own tables with allowed functions, and parameters as $name',
+    },
+  },
+  queryFailed: {
+    status: 422,
+    title: { zh: '查询未能完成', en: 'The query could not be completed' },
+    next: { zh: '按提示修改 SQL 或参数后再试', en: 'Change the SQL or the parameters as told, then try again' },
+  },
+  queryBusy: {
+    status: 503,
+    title: { zh: '查询繁忙', en: 'Queries are busy' },
+    next: { zh: '稍后再试', en: 'Try again in a little while' },
+  },
   notEnforceable: {
     status: 422,
     title: { zh: '该交付方式无法执行合同策略', en: 'That kind of delivery cannot enforce the policy' },

@@ -8,6 +8,7 @@ import { endpointsOf, endpointsOfVersions, findGrant, grantPage, keysOf } from '
 import type { ServiceDeps } from './service/deps.ts';
 import { setEndpoints } from './service/endpoints.ts';
 import { createAddress, createKey, type MadeKey, revokeKey, rotateKey } from './service/keys.ts';
+import { tryTemplate } from './service/queries.ts';
 import { endpointViewOf, grantViewOf, keyViewOf } from './view.ts';
 
 export interface DeliveryRouteDeps extends ServiceDeps {
@@ -38,6 +39,12 @@ export const makeRoutes = (deps: DeliveryRouteDeps): Route[] => [
   on(wire.putEndpoints, async ({ tx, params, body }) => ({
     items: (await setEndpoints(deps, tx, params.id, body.endpoints)).map(endpointViewOf),
   })),
+  on(
+    wire.tryQuery,
+    async ({ read, principal, params, body }) =>
+      tryTemplate(deps, read, { version: params.id, participant: principal.participant, ...body }),
+    { ownTransaction: true },
+  ),
   on(wire.listGrants, async ({ read, principal, query }) => {
     const all = principal.permissions.has('delivery.grant.supervise');
     if (!all && !principal.permissions.has('delivery.grant.read')) throw kernelProblems.notPermitted();

@@ -1,7 +1,7 @@
 /** Decisions of this room. Pure: no clock, no database, no network. */
 
 import { isIP } from 'node:net';
-import { addressCheck } from '@shugu/gateway';
+import { addressCheck, type CheckedTemplate, checkParameter } from '@shugu/gateway';
 import type { Plan, Quota } from '@shugu/policy';
 import type { Problem } from '../kernel/problem.ts';
 import type {
@@ -16,6 +16,7 @@ import type {
   Grant,
   GrantState,
   ProxyDraft,
+  QueryDraft,
 } from './model.ts';
 import { problems } from './problems.ts';
 
@@ -99,6 +100,28 @@ export const checkProxy = (draft: ProxyDraft, allowed: readonly string[]): Probl
   return undefined;
 };
 
+/** What can be said without the engine; the gate looks at the SQL after (service/queries.ts). */
+export const checkQuery = ({ templates }: QueryDraft, version: DeliverableVersion): Problem | undefined => {
+  if (!version.tables.some(({ normal }) => normal)) return problems.contentMissing();
+  const field = 'body.endpoints.templates';
+  const twice = (names: readonly string[]) => names.find((name, at) => names.indexOf(name) !== at);
+  const name = twice(templates.map((one) => one.name));
+  if (name !== undefined) return problems.nameTwice({ field, detail: name });
+  for (const [at, { parameters }] of templates.entries()) {
+    const parameter = twice(parameters.map((one) => one.name));
+    if (parameter !== undefined) return problems.nameTwice({ field: `${field}.${at}.parameters`, detail: parameter });
+    for (const one of parameters) {
+      const fault = checkParameter(one);
+      if (fault)
+        return problems.parameterWrong({
+          field: `${field}.${at}.parameters`,
+          detail: { zh: `${fault.field}：${fault.zh}`, en: `${fault.field}: ${fault.en}` },
+        });
+    }
+  }
+  return undefined;
+};
+
 /** Undefined when the version can be delivered as drafted. */
 export const checkDraft = (
   draft: EndpointDraft,
@@ -109,9 +132,14 @@ export const checkDraft = (
     return problems.kindNotOffered({ field: 'body.endpoints', detail: draft.kind });
   if (draft.kind === 'api') return checkApi(draft, version);
   if (draft.kind === 'proxy') return checkProxy(draft, allowed);
+  if (draft.kind === 'query') return checkQuery(draft, version);
   const files = filesOf(draft, version);
   return files instanceof Error ? files : undefined;
 };
+
+/** What a template reads, table by table. */
+export const readsView = ({ reads }: Pick<CheckedTemplate, 'reads'>) =>
+  Object.entries(reads).map(([table, columns]) => ({ table, columns: [...columns] }));
 
 /** Which columns are copied into a point store; undefined: all. What nobody may be answered never gets there. */
 export const copiedColumns = ({ keyColumns, filterColumns, answerColumns }: ApiDraft): string[] | undefined =>

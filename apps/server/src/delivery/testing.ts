@@ -1,5 +1,5 @@
 /** For tests only: metering and delivery on a real kernel, database, folder and socket; versions from a table of the test. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,13 +111,14 @@ const makeVersion = async (kernel: Kernel, home: string): Promise<DeliverableVer
   const schema = await ingestFile({ path, folder, format: 'csv' });
   const original = await kernel.objects.put(Buffer.from(`plate,city,score,owner\n${lines.join('\n')}\n`));
   const large = await kernel.objects.put(Buffer.alloc(12 * 2 ** 20, 'x'));
+  await kernel.objects.put(readFileSync(join(folder, schema.normal.file)));
   const columns = ['plate', 'city', 'score', 'owner'].map((name) => ({ name }));
   return {
     id: newId('ver', start),
     product: newId('prd', start),
     productName: '货车运行指数',
     participant: 'org_supplier',
-    deliveryModes: ['api', 'file', 'proxy'],
+    deliveryModes: ['api', 'file', 'proxy', 'query'],
     tables: [
       {
         name: 'trucks',

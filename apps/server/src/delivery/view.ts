@@ -1,6 +1,7 @@
 /** From our words to the wire's. */
-import type { Endpoint, Grant, GrantKey } from './model.ts';
-import { addressOf } from './rules.ts';
+import { notGranted } from '@shugu/gateway';
+import type { Endpoint, Grant, GrantKey, QueryTemplateDraft } from './model.ts';
+import { addressOf, readsView } from './rules.ts';
 
 export const endpointViewOf = (one: Endpoint) => ({
   id: one.id,
@@ -31,9 +32,34 @@ export const endpointViewOf = (one: Endpoint) => ({
           secretKept: one.secretSealed !== null,
         }
       : null,
+  query: queryView(one),
   job: one.job,
   updatedAt: one.updatedAt.toISOString(),
 });
+
+/** The templates as drafted; what each reads as the gate found it, when these are what is served. */
+const queryView = ({ draft, config }: Endpoint) => {
+  if (draft.kind !== 'query') return null;
+  const checked = config?.kind === 'query' ? config.templates : [];
+  const templates = draft.templates.map((template) => {
+    const found = checked.find(({ name }) => name === template.name);
+    return { ...template, reads: found ? readsView(found) : [], answer: [...(found?.answer ?? [])] };
+  });
+  return { templates, rowsMax: draft.rowsMax, secondsMax: draft.secondsMax };
+};
+
+/** Templates as a buyer sees them: which the contract grants, and not the supplier's SQL. */
+const templatesView = ({ config }: Endpoint, { plan }: Grant) => {
+  if (config?.kind !== 'query') return [];
+  const columnsOf = (table: string) => config.tables.find(({ name }) => name === table)?.columns ?? [];
+  return config.templates.map(({ name, title, parameters, reads, answer }) => ({
+    name,
+    title,
+    parameters: [...parameters] as QueryTemplateDraft['parameters'],
+    answer: [...answer],
+    granted: notGranted(reads, plan, columnsOf) === null,
+  }));
+};
 
 const filesView = ({ config }: Endpoint) =>
   config?.kind === 'file'
@@ -69,6 +95,7 @@ export const grantViewOf = (grant: Grant, endpoints: readonly Endpoint[], names:
       keyColumns: api?.keyColumns ?? [],
       filterColumns: api?.filterColumns ?? [],
       files: endpoint ? filesView(endpoint) : [],
+      templates: endpoint ? templatesView(endpoint, grant) : [],
     };
   }),
   createdAt: grant.createdAt.toISOString(),

@@ -5,7 +5,7 @@ import type { Tx } from '../kernel/db/db.ts';
 import { isMetered, type Order } from '../market/index.ts';
 import { useBound } from './rules.ts';
 
-const gatewayModes: ReadonlySet<string> = new Set(['api', 'file', 'proxy']);
+const gatewayModes: ReadonlySet<string> = new Set(['api', 'file', 'proxy', 'query']);
 
 const boundOf = async (tx: Tx, rooms: Rooms, order: Order) => {
   if (order.settlement_way !== 'custody' || !isMetered(order.plan)) return null;

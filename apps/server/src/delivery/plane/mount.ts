@@ -1,10 +1,10 @@
-/** The gateway's address on the server: `/gateway/{api|file|proxy}/{grant}/…`, outside the JSON routes. */
+/** The gateway's address on the server: `/gateway/{api|file|proxy|query}/{grant}/…`, outside the JSON routes. */
 import { type Gateway, type GrantBook, nodeHandler } from '@shugu/gateway';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DeliveryKind } from '../model.ts';
 import { lineOf } from '../rules.ts';
 
-const address = /^\/gateway\/(api|file|proxy)\/(grt_[0-9a-z]{26})(\/[^?]*)?(\?.*)?$/;
+const address = /^\/gateway\/(api|file|proxy|query)\/(grt_[0-9a-z]{26})(\/[^?]*)?(\?.*)?$/;
 /** Stands for the product of a grant that does not exist: it is answered exactly as somebody else's would be. */
 const noProduct = '-';
 

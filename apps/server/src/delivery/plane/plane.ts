@@ -13,7 +13,9 @@ import {
   lookupDriver,
   type Meter,
   proxyDriver,
+  type QueryPool,
   type QuotaSnapshot,
+  queryDriver,
   type UseRecord,
 } from '@shugu/gateway';
 import type { Action } from '@shugu/policy';
@@ -37,6 +39,7 @@ export interface PlaneOptions {
   storesFolder: string;
   secret: Uint8Array;
   snapshot: QuotaSnapshot;
+  queries: QueryPool;
   /** Private addresses or networks that the proxy may reach. */
   allowedUpstreams: readonly string[];
   openSecret(endpoint: Endpoint): Promise<string | null>;
@@ -59,7 +62,10 @@ export interface Plane {
   close(): Promise<void>;
 }
 
-const kinds: readonly DeliveryKind[] = ['api', 'file', 'proxy'];
+const kinds: readonly DeliveryKind[] = ['api', 'file', 'proxy', 'query'];
+
+/** Of one answer of a query. */
+const queryBytesMax = 2 ** 30;
 
 const statusOf = (state: GrantState): LineGrant['status'] =>
   // An expired grant stays active here: its own end makes the gateway say `expired`.
@@ -79,6 +85,11 @@ export const driverOf = (
     return { kind: 'api', table: store, keyColumns, filterColumns, rowsMax };
   }
   if (config.kind === 'proxy') return { ...config, secretRef: endpoint };
+  if (config.kind === 'query') {
+    const { templates, rowsMax, secondsMax } = config;
+    const tables = config.tables.map(({ name, digest, columns }) => ({ name, path: pathOf(digest), columns }));
+    return { kind: 'query', tables, templates, rowsMax, bytesMax: queryBytesMax, seconds: secondsMax };
+  }
   return {
     kind: 'file',
     files: config.files.map(({ name, digest, bytes, contentType }) => ({
@@ -142,7 +153,7 @@ export const openPlane = (options: PlaneOptions): Plane => {
     clock: now,
     timer: () => performance.now(),
     newId: () => newId('use', clock.now()),
-    drivers: [lookupDriver(stores), fileDriver(), proxy],
+    drivers: [lookupDriver(stores), fileDriver(), proxy, queryDriver(options.queries)],
   });
 
   const held = new Map<string, number>();

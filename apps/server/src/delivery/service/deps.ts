@@ -6,8 +6,9 @@ import type { Metering } from '../../metering/index.ts';
 import type { DeliveryEvents } from '../events.ts';
 import type { DeliveryNeighbours, Grant } from '../model.ts';
 import type { Plane } from '../plane/plane.ts';
+import type { QueryDeps } from './queries.ts';
 
-export interface ServiceDeps extends DeliveryNeighbours {
+export interface ServiceDeps extends DeliveryNeighbours, QueryDeps {
   metering: Pick<Metering, 'registerGrant' | 'setQuotas' | 'endGrant'>;
   seal: Seal;
   allowedUpstreams: readonly string[];

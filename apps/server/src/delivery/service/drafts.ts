@@ -17,6 +17,7 @@ import { endpointsOf } from '../reads.ts';
 import { checkDraft, filesOf } from '../rules.ts';
 import * as store from '../store.ts';
 import type { ServiceDeps } from './deps.ts';
+import { queryConfig } from './queries.ts';
 
 export const storeJob = 'delivery.pointStore';
 
@@ -28,8 +29,13 @@ export const enqueueBuild = (tx: Tx, endpoint: { id: string; participant: string
     participant: endpoint.participant,
   });
 
-const readyConfig = (draft: EndpointDraft, version: DeliverableVersion): EndpointConfig | null => {
+const readyConfig = async (
+  deps: ServiceDeps,
+  draft: EndpointDraft,
+  version: DeliverableVersion,
+): Promise<EndpointConfig | null> => {
   if (draft.kind === 'api') return null;
+  if (draft.kind === 'query') return queryConfig(deps, draft, version);
   if (draft.kind === 'proxy') {
     const { kind, upstream, methods, rowsMember } = draft;
     return { kind, upstream, methods, ...(rowsMember ? { rowsMember } : {}) };
@@ -78,7 +84,7 @@ const setOne = async (
   if (before?.state === 'ready' && !newSecret && isSame(before.draft, kept)) return;
   const id = before?.id ?? newId('end', tx.now);
   const secretSealed = await secretFor(deps, tx, id, draft, before);
-  const config = readyConfig(draft, version);
+  const config = await readyConfig(deps, draft, version);
   const { participant, product } = version;
   const revision = (before?.revision ?? 0) + 1;
   const job =

@@ -24,7 +24,12 @@ interface OrderPaper {
   layout?: PaperLook['layout'];
 }
 
-const itemNames: Record<DeliveredItem['kind'], string> = { file: '文件', api: '查询接口', proxy: '转发接口' };
+const itemNames: Record<DeliveredItem['kind'], string> = {
+  file: '文件',
+  api: '查询接口',
+  proxy: '转发接口',
+  query: '查询模板',
+};
 
 const yuan = (fen: number): string => `${formatYuan(BigInt(fen))} 元`;
 
