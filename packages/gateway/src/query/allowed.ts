@@ -20,7 +20,7 @@ export const WINDOWS =
 
 export const SCALARS = `+ - * / // % ^ ** || ~~ !~~ ~~* !~~* ~~~ abs cbrt ceil ceiling concat concat_ws contains date_add date_diff
   date_part date_sub date_trunc datediff datepart datetrunc day dayname dayofmonth dayofweek dayofyear ends_with even exp
-  floor greatest hour ifnull instr isfinite isinf isnan isodow isoyear last_day least left length like_escape
+  floor greatest hour instr isfinite isinf isnan isodow isoyear last_day least left length like_escape
   not_like_escape ilike_escape not_ilike_escape ln log log10 log2 lower ltrim make_date minute month monthname nullif
   position pow power quarter regexp_extract regexp_full_match regexp_matches replace reverse right round round_even rtrim
   second sign sqrt starts_with strftime strip_accents strlen strpos substr substring suffix prefix to_days to_hours

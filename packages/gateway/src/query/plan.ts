@@ -59,7 +59,7 @@ function noteRead(get: Tree, tables: ReadonlySet<string>, reads: Map<string, Set
   reads.set(table, columns);
   for (const { index } of indexes) {
     const column = names[index];
-    // Beyond the names stand virtual columns (the row's number); counting reads one, and it is asked for by name otherwise.
+    // Beyond the names stand virtual columns; counting reads one. The row's number is refused by its name (syntax.ts).
     if (column !== undefined) columns.add(column);
   }
   return null;

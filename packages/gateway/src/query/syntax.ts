@@ -39,9 +39,9 @@ function collectNames(node: unknown, walk: Walk): void {
 function visit(node: unknown, walk: Walk): Finding | null {
   if (Array.isArray(node)) return first(node, walk);
   if (node === null || typeof node !== 'object') return null;
-  walk.nodes += 1;
-  if (walk.nodes > QUERY_LIMITS.nodesMax * 4) return finding('tooLarge');
   const tree = node as Tree;
+  if (typeof tree.type === 'string') walk.nodes += 1;
+  if (walk.nodes > QUERY_LIMITS.nodesMax) return finding('tooLarge');
   return visitNode(tree, walk) ?? first(Object.values(tree), walk);
 }
 
@@ -67,6 +67,9 @@ function visitNode(tree: Tree, walk: Walk): Finding | null {
     if (!FUNCTIONS.has(name)) return finding('function', name);
     if (tree.schema || tree.catalog) return finding('function', `${tree.catalog}.${tree.schema}.${name}`);
   }
+  // The row's number in the file would tell of refused rows.
+  const column = type === 'COLUMN_REF' ? (tree.column_names as string[]).at(-1) : undefined;
+  if (column?.toLowerCase() === 'rowid') return finding('construct', 'rowid');
   if (type === 'BASE_TABLE') return checkTable(tree, walk);
   if (type === 'VALUE_PARAMETER') {
     const name = String(tree.identifier);
