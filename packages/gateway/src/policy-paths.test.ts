@@ -1,4 +1,11 @@
-import { type Decide, type DriverKind, type PolicyVector, type PolicyVectorFile, policyVectors } from '@shugu/policy';
+import {
+  type Decide,
+  type DriverKind,
+  type Plan,
+  type PolicyVector,
+  type PolicyVectorFile,
+  policyVectors,
+} from '@shugu/policy';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DriverConfig } from './drivers/driver.ts';
 import { KEY, openRig, planFor, type Rig, rows } from './rig.ts';
@@ -6,6 +13,7 @@ import { KEY, openRig, planFor, type Rig, rows } from './rig.ts';
 /** The golden pairs of @shugu/policy on every delivery path, over HTTP and by direct call. */
 
 let rig: Rig;
+let version = 0;
 beforeAll(async () => {
   rig = await openRig();
 });
@@ -42,7 +50,7 @@ const direct: Call = async ({ path, headers }) => {
 /** What failed of one file on one path; null entries do not exist. A policy that the path cannot enforce must be refused. */
 async function failures(
   file: PolicyVectorFile,
-  driver: 'api' | 'file' | 'proxy',
+  driver: 'api' | 'file' | 'proxy' | 'query',
   call: Call,
   decide?: Decide,
 ): Promise<string[]> {
@@ -53,7 +61,7 @@ async function failures(
     return put === 'refused' ? [] : [`${file.limit}: offered on ${driver}`];
   }
   const found: string[] = [];
-  for (const vector of file.vectors.filter((candidate) => runsOn(candidate, driver))) {
+  for (const vector of file.vectors.filter((candidate) => runsOn(candidate, driver, plan))) {
     const outcome = await run(vector, config, plan, call, decide);
     const { expected } = vector;
     const right = expected.allow
@@ -66,9 +74,13 @@ async function failures(
   return found;
 }
 
-/** Columns can only be asked for in a look-up; a known size only in a look-up (rows) and a file (bytes). */
-function runsOn({ request }: PolicyVector, driver: DriverKind): boolean {
+/**
+ * Columns can only be asked for in a look-up and by a query; a known size only in a look-up (rows) and a file (bytes). A
+ * query may filter on a masked column, as its condition sees the masked value alone.
+ */
+function runsOn({ request }: PolicyVector, driver: DriverKind, { masks }: Plan): boolean {
   if (request.driver !== 'api') return false;
+  if (driver === 'query' && !request.estimate) return !request.filterColumns?.some((column) => column in masks);
   if (request.columns || request.filterColumns || request.estimate?.rows) return driver === 'api';
   return request.estimate?.bytes === undefined || driver === 'file';
 }
@@ -83,12 +95,17 @@ async function run(
   rig.time.now = Date.parse(now);
   rig.current.gateway.close();
   rig.current.gateway = rig.make(decide);
+  version += 1;
   const grant = rig.grant(config, plan, {
+    version,
+    // A query process serves one grant: one for all pairs of a policy, or the suite would mostly start processes.
+    ...(config.kind === 'query' ? { id: `query-${plan.policyHash}` } : {}),
     buyerId: request.participant,
     buyerRegion: request.region,
     status: counters.status ?? 'active',
   });
   await rig.grants.put({ ...grant, productId: grant.id });
+  for (const { metric, period } of plan.quotas) rig.quota.slot(grant.id, plan, period, rig.time.now)[metric] = 0;
   for (const [key, used] of Object.entries(counters.used)) {
     const [metric, period] = key.split(':') as ['calls', 'day'];
     rig.quota.slot(grant.id, plan, period, rig.time.now)[metric] = used;
@@ -103,6 +120,7 @@ async function run(
 }
 
 function pathOf({ columns, filterColumns, estimate }: PolicyVector['request'], kind: DriverKind): string {
+  if (kind === 'query') return `/${[...(columns ?? []), ...(filterColumns ?? [])].at(-1) ?? 'plate'}`;
   if (kind !== 'api') return kind === 'file' ? `/${encodeURIComponent(rig.file.name)}` : '/trucks';
   const query = new URLSearchParams();
   if (columns) query.set('columns', columns.join(','));
@@ -113,7 +131,7 @@ function pathOf({ columns, filterColumns, estimate }: PolicyVector['request'], k
     : `/${encodeURIComponent(rows[0]?.plate ?? '')}?${query}`;
 }
 
-const paths = (['api', 'file', 'proxy'] as const).flatMap((driver) => [
+const paths = (['api', 'file', 'proxy', 'query'] as const).flatMap((driver) => [
   { driver, way: 'over HTTP', call: overHttp },
   { driver, way: 'by direct call', call: direct },
 ]);
@@ -126,6 +144,6 @@ test.each(paths)('the suite turns red when the decision is skipped: $driver $way
   const skipped: Decide = () => ({ allow: true, columns: null, masks: {}, rowFilter: [], left: [] });
   const all: string[] = [];
 
-  for (const file of files) all.push(...(await failures(file, driver, call, skipped)));
+  for (const file of files) if (all.length <= 5) all.push(...(await failures(file, driver, call, skipped)));
   expect(all.length).toBeGreaterThan(5);
 });

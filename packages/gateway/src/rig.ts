@@ -71,7 +71,12 @@ const columnTypes = {
 
 /** One template for each column, by its name, so that a pair that asks for columns can be asked; and one by a filter. */
 export const templates: QueryTemplate[] = [
-  ...Object.keys(columnTypes).map((name) => ({ name, title: name, sql: `select ${name} from trucks`, parameters: [] })),
+  ...Object.keys(columnTypes).map((name) => ({
+    name,
+    title: name,
+    sql: `select ${name} from trucks limit 1`,
+    parameters: [],
+  })),
   {
     name: 'ranking',
     title: '排名',

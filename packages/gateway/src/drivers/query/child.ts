@@ -32,12 +32,15 @@ pipe.on('error', () => process.exit(1));
 process.once('disconnect', () => process.exit(1));
 let connection: DuckDBConnection | undefined;
 let cancelled = false;
+let busy = false;
+let again: NodeJS.Timeout | undefined;
 let setup: Setup | undefined;
 
 process.on('message', (message: Setup | ChildRequest) => {
   if (message.kind === 'cancel') {
     cancelled = true;
-    connection?.interrupt();
+    // Again and again: an interrupt that comes before the engine has begun is forgotten by it.
+    if (busy) again ??= setInterval(() => connection?.interrupt(), 20);
     return;
   }
   void answer(message).catch(() => process.exit(1));
@@ -45,20 +48,29 @@ process.on('message', (message: Setup | ChildRequest) => {
 
 async function answer(message: Exclude<Setup | ChildRequest, { kind: 'cancel' }>): Promise<void> {
   cancelled = false;
+  busy = true;
   try {
     if (message.kind === 'grant' || message.kind === 'gate') {
       setup = message;
       watchMemory(message.memoryMB);
       connection = await openEngine(message);
-      await say(FRAME.end, json({}));
+      await finish({});
     } else if (message.kind === 'check') {
-      await say(FRAME.end, json(await passGate(await gateEngine(open()), message.template, message.tables)));
+      await finish(await passGate(await gateEngine(open()), message.template, message.tables));
     } else if (message.format === 'parquet') await runToFile(open(), message);
     else await run(open(), message);
   } catch (error) {
     const code = cancelled ? 'cancelled' : error instanceof QueryFault ? error.fault : codeOf(error);
+    ended();
     await say(FRAME.fault, json({ code, text: String((error as Error).message).slice(0, 500) } satisfies Fault));
   }
+}
+
+/** Before the last frame is said: what comes after it belongs to the next request. */
+function ended(): void {
+  busy = false;
+  clearInterval(again);
+  again = undefined;
 }
 
 function open(): DuckDBConnection {
@@ -68,6 +80,11 @@ function open(): DuckDBConnection {
 
 function codeOf(error: unknown): Fault['code'] {
   return /^(Out of Memory|OutOfMemory)/i.test((error as Error).message) ? 'memory' : 'failed';
+}
+
+function finish(value: unknown): Promise<void> {
+  ended();
+  return say(FRAME.end, json(value));
 }
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
@@ -105,7 +122,7 @@ async function run(engine: DuckDBConnection, request: RunRequest): Promise<void>
     await piece(encoder.rows(batch), batch.length);
   }
   await piece(encoder.end(rows), 0);
-  await say(FRAME.end, json({ rows }));
+  await finish({ rows });
 }
 
 /** Parquet has its index at the end: it is written to this process's own folder, and then told where. */
@@ -136,7 +153,7 @@ async function runToFile(engine: DuckDBConnection, request: RunRequest): Promise
     if (rows > request.rowsMax) throw new QueryFault('rows');
     if (size > request.bytesMax) throw new QueryFault('bytes');
     await say(FRAME.head, json({ path, rows, bytes: size }));
-    await say(FRAME.end, json({ rows }));
+    await finish({ rows });
   } catch (error) {
     await rm(path, { force: true });
     throw error;

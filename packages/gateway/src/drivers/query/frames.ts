@@ -22,17 +22,23 @@ export function frame(kind: FrameKind, bytes: Uint8Array, rows = 0): Buffer {
 export async function* readFrames(pipe: Readable): AsyncGenerator<Frame> {
   let held: Buffer[] = [];
   let size = 0;
+  let needed = HEADER_BYTES;
   for await (const chunk of pipe as AsyncIterable<Buffer>) {
     held.push(chunk);
     size += chunk.length;
-    while (size >= HEADER_BYTES) {
-      let all: Buffer = held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held);
-      const length = all.readUInt32BE(5);
-      held = [all];
-      if (size < HEADER_BYTES + length) break;
-      const end = HEADER_BYTES + length;
-      yield { kind: all.readUInt8(0) as FrameKind, rows: all.readUInt32BE(1), bytes: all.subarray(HEADER_BYTES, end) };
-      all = all.subarray(end);
+    // Joined only when a whole frame is there: a large one comes in many chunks.
+    while (size >= needed) {
+      let all: Buffer = Buffer.concat(held);
+      const end = HEADER_BYTES + all.readUInt32BE(5);
+      if (size >= end) {
+        yield {
+          kind: all.readUInt8(0) as FrameKind,
+          rows: all.readUInt32BE(1),
+          bytes: all.subarray(HEADER_BYTES, end),
+        };
+        all = all.subarray(end);
+        needed = HEADER_BYTES;
+      } else needed = end;
       held = [all];
       size = all.length;
     }
