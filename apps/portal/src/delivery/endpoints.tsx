@@ -9,6 +9,7 @@ import { bytes, count } from '../ui/format.ts';
 import { Facts, Loaded, Sheet } from '../ui/frame.tsx';
 import { JobProgress } from '../ui/job.tsx';
 import { StateTag } from '../ui/step.tsx';
+import { QueryEditor } from './query-editor.tsx';
 
 type EndpointView = Reply<typeof listEndpoints>['items'][number];
 interface Tables {
@@ -56,6 +57,14 @@ const EndpointFacts = ({ one }: { one: EndpointView }) => {
               {one.proxy.upstream}
             </span>,
           ],
+          one.query && [
+            t('endpoints.templates'),
+            one.query.templates.map((template) => (
+              <div key={template.name}>
+                {template.title} <span className="mono quiet">{template.name}</span>
+              </div>
+            )),
+          ],
         ]}
       />
     </>
@@ -69,32 +78,9 @@ export const Endpoints = ({ version, tables }: { version: string; tables: Tables
   const columnChoices = tables.flatMap((one) =>
     one.columns.map((column) => [column.name, `${column.name} ${column.title}`, column.name] as const),
   );
-  /** One kind is set at a time; the others that stand are sent along unchanged. */
-  const others = (items: EndpointView[], kind: string) =>
-    items
-      .filter((one) => one.kind !== kind)
-      .map((one) =>
-        one.api
-          ? {
-              kind: 'api',
-              table: one.api.table,
-              keyColumns: one.api.keyColumns,
-              filterColumns: one.api.filterColumns,
-              answerColumns: one.api.answerColumns,
-              rowsMax: one.api.rowsMax,
-            }
-          : one.proxy
-            ? {
-                kind: 'proxy',
-                upstream: one.proxy.upstream,
-                methods: one.proxy.methods,
-                ...(one.proxy.secretHeader ? { secretHeader: one.proxy.secretHeader } : {}),
-                ...(one.proxy.rowsMember ? { rowsMember: one.proxy.rowsMember } : {}),
-              }
-            : { kind: 'file' },
-      );
-  const put = (items: EndpointView[], draft: { kind: string } & Record<string, unknown>) =>
-    ({ params: { id: version }, body: { endpoints: [...others(items, draft.kind), draft] } }) as never;
+  /** One kind is set at a time; the others stay as they are. */
+  const put = (draft: { kind: string } & Record<string, unknown>) =>
+    ({ params: { id: version }, body: { endpoints: [draft] } }) as never;
   return (
     <Loaded of={read}>
       {({ items }) => (
@@ -119,20 +105,21 @@ export const Endpoints = ({ version, tables }: { version: string; tables: Tables
                   }),
                 ]}
                 initial={{ table: tables[0]?.name }}
-                input={(values) => put(items, { kind: 'api', ...values })}
+                input={(values) => put({ kind: 'api', ...values })}
               />
               <Action
                 endpoint={putEndpoints}
                 label={t('endpoints.file')}
                 explain={t('endpoints.fileExplain')}
-                input={() => put(items, { kind: 'file' })}
+                input={() => put({ kind: 'file' })}
               />
               <Action
                 endpoint={putEndpoints}
                 label={t('endpoints.proxy')}
                 fields={proxyFields}
-                input={(values) => put(items, { kind: 'proxy', ...values })}
+                input={(values) => put({ kind: 'proxy', ...values })}
               />
+              <QueryEditor version={version} tables={tables} kept={items.find((one) => one.query)?.query ?? null} />
             </>
           }
         >

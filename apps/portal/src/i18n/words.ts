@@ -7,6 +7,7 @@ import { lists } from './words/lists.ts';
 import { money } from './words/money.ts';
 import { open } from './words/open.ts';
 import { paper } from './words/paper.ts';
+import { query } from './words/query.ts';
 import { supply } from './words/supply.ts';
 import { trade } from './words/trade.ts';
 import { watch } from './words/watch.ts';
@@ -16,6 +17,7 @@ export const words = {
   ...lists,
   ...open,
   ...desk,
+  ...query,
   ...supply,
   ...trade,
   ...money,

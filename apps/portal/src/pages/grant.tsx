@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useRead } from '../api.ts';
 import { Console } from '../delivery/console.tsx';
 import { GrantKeys, OnceShown } from '../delivery/keys.tsx';
+import { QueryConsole } from '../delivery/query-console.tsx';
 import { Balance, Receipts } from '../delivery/receipts.tsx';
 import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -48,15 +49,18 @@ export default function Grant() {
                 {buyer
                   ? one.lines
                       .filter((line) => line.kind !== 'file' && line.address)
-                      .map((line) => (
-                        <Console
-                          key={line.kind}
-                          line={line}
-                          secret={secret}
-                          purposes={one.purposes}
-                          authorisationRequired={one.authorisationRequired}
-                        />
-                      ))
+                      .map((line) => {
+                        const Try = line.kind === 'query' ? QueryConsole : Console;
+                        return (
+                          <Try
+                            key={line.kind}
+                            line={line}
+                            secret={secret}
+                            purposes={one.purposes}
+                            authorisationRequired={one.authorisationRequired}
+                          />
+                        );
+                      })
                   : null}
                 {files.length ? (
                   <Sheet title={t('endpoints.files')}>
