@@ -181,6 +181,16 @@ export const getGrant = endpoint({
   reply: grantView,
 });
 
+export const describeGrant = endpoint({
+  id: 'delivery.grant.describe',
+  method: 'GET',
+  path: '/api/grants/:id/openapi.json',
+  summary: { zh: '使用授权的接口描述', en: 'The addresses of a grant as OpenAPI 3.1, its queries included' },
+  permission: 'signedIn',
+  params: grantParams,
+  reply: z.record(z.string(), z.json()),
+});
+
 export const grantKey = z.object({
   id: grantKeyId,
   name,

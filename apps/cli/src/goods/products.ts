@@ -1,11 +1,16 @@
 /** Goods of the demo's shop window besides the one whose whole trade is played. */
 import { odrlFrom } from '@shugu/policy';
+import type { CallInput } from '@shugu/wire/client';
+import type { putEndpoints } from '@shugu/wire/delivery';
 import type { ListingDraft, ProductFields } from '../scenario/product.ts';
 import type { RightClaim } from '../scenario/registration.ts';
 import type { DataFile, ResourceFields } from '../scenario/resource.ts';
 import { divisionsFile } from './divisions.ts';
 import { trucksFile } from './trucks.ts';
 import { workdaysFile } from './workdays.ts';
+
+type EndpointInput = CallInput<typeof putEndpoints>['body']['endpoints'][number];
+type QueryTemplates = Extract<EndpointInput, { kind: 'query' }>['templates'];
 
 export interface Good {
   /** Log-in stem of the supplier in the cast. */
@@ -15,6 +20,8 @@ export interface Good {
   claims: RightClaim[];
   product: Omit<ProductFields, 'resources'>;
   keyColumn: string;
+  /** Query templates over the product's table. */
+  queries?(table: string): QueryTemplates;
   listing(version: string, report: string, from: Date): ListingDraft;
 }
 
@@ -104,11 +111,30 @@ const trucks = (): Good => {
   };
 };
 
+const workdayQueries: NonNullable<Good['queries']> = (table) => [
+  {
+    name: 'months',
+    title: '逐月工作日数',
+    sql: `select strftime(day, '%Y-%m') as month, sum(cast(working as integer)) as workdays from "${table}" where year(day) = $year group by 1 order by 1`,
+    parameters: [{ name: 'year', title: '年份', type: 'integer', min: 2020, max: 2026, default: '2026' }],
+  },
+  {
+    name: 'moved',
+    title: '调休上班日',
+    sql: `select day, name from "${table}" where cast(moved as integer) = 1 and day between $first and $last order by day`,
+    parameters: [
+      { name: 'first', title: '起', type: 'date', min: '2020-01-01', max: '2026-12-31' },
+      { name: 'last', title: '止', type: 'date', min: '2020-01-01', max: '2026-12-31' },
+    ],
+  },
+];
+
 const workdays = (): Good => ({
   supplier: 'merchant',
   file: workdaysFile(2020, 2026),
   claims: allRights('merchant'),
   keyColumn: 'day',
+  queries: workdayQueries,
   resource: {
     ...common,
     regionScope: 'national',
@@ -129,12 +155,12 @@ const workdays = (): Good => ({
     kind: 'dataset',
     name: '中国工作日历（含调休）',
     summary: '2020 至 2026 年逐日工作日、调休与节假日名称，免费使用。',
-    description: '用于合同时限、办理时限、物流时效计算。按日查询或整表下载。',
+    description: '用于合同时限、办理时限、物流时效计算。按日查询、按月统计或整表下载。',
     industry: 'I65',
     region: '430000',
     keywords: ['工作日', '调休', '日历'],
     scenarios: ['时限计算'],
-    deliveryModes: ['api', 'file'],
+    deliveryModes: ['api', 'file', 'query'],
     updateCycle: 'yearly',
     coverageFrom: '2020-01-01',
     coverageUntil: '2026-12-31',
@@ -149,7 +175,7 @@ const workdays = (): Good => ({
       notAfter: from.getTime() + year,
     }),
     plans: [{ title: '免费', plan: { kind: 'free' }, settlementWays: ['direct', 'custody'], taxRate: '0.06' }],
-    deliveryModes: ['api', 'file'],
+    deliveryModes: ['api', 'file', 'query'],
     acceptanceDays: 5,
     trial: null,
     purposes: ['logistics', 'statistics', 'research'],

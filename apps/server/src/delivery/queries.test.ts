@@ -182,6 +182,19 @@ describe('a buyer', () => {
     expect(JSON.stringify(lines)).not.toContain('select');
   });
 
+  it('finds the queries that the contract grants in the description of the grant', async () => {
+    const grant = await rig.grant(planOf({ columns: ['city', 'score', 'plate'] }), query);
+    const path = `/api/grants/${grant}/openapi.json`;
+    const { body } = await rig.call('buyer', 'GET', path);
+    expect(Object.keys(body.paths)).toEqual(['ranking', 'average'].map((name) => `/gateway/query/${grant}/${name}`));
+    expect(body.paths[`/gateway/query/${grant}/ranking`].get.parameters).toMatchObject([
+      { name: 'city', required: true, schema: { enum: ['长沙', '株洲'] } },
+      { name: 'least', required: false, schema: { type: 'integer', minimum: 0, maximum: 200 } },
+      { name: 'format' },
+    ]);
+    expect((await rig.call('stranger', 'GET', path)).status).toBe(404);
+  });
+
   it('gets what nobody gets with another grant’s key, or none', async () => {
     const [one, other] = [await rig.grant(planOf(), query), await rig.grant(planOf(), query)];
     const key = await rig.key(other);

@@ -3,6 +3,7 @@ import type { Reader } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
+import { descriptionOf } from './description.ts';
 import type { Grant } from './model.ts';
 import { endpointsOf, endpointsOfVersions, findGrant, grantPage, keysOf } from './reads.ts';
 import type { ServiceDeps } from './service/deps.ts';
@@ -55,6 +56,11 @@ export const makeRoutes = (deps: DeliveryRouteDeps): Route[] => [
     const grant = await findGrant(read, params.id);
     if (!grant || !mayRead(principal, grant)) throw kernelProblems.unknown();
     return (await views(deps, read, [grant]))[0]!;
+  }),
+  on(wire.describeGrant, async ({ read, principal, params }) => {
+    const grant = await findGrant(read, params.id);
+    if (!grant || !mayRead(principal, grant)) throw kernelProblems.unknown();
+    return descriptionOf(grant, await endpointsOf(read, grant.version), deps.publicUrl()) as Record<string, never>;
   }),
   on(wire.listKeys, async ({ read, principal, params }) => {
     const grant = await findGrant(read, params.id);
