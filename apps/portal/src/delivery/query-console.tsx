@@ -89,6 +89,8 @@ export const QueryConsole = ({
       <p className="quiet">{t('console.lead')}</p>
       <pre className="code">{`curl -H 'Authorization: Bearer <${t('key.title')}>' '${location.origin}${path}${example.length ? `?${example.join('&')}` : ''}'`}</pre>
       <Form
+        // The page has other forms with a field for the key; names keep their labels apart.
+        name="query"
         form={form}
         layout="vertical"
         style={{ marginTop: 16 }}

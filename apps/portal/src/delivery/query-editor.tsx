@@ -22,6 +22,7 @@ interface Filled {
   values?: Record<string, unknown>[];
 }
 
+const group = { border: '1px solid var(--line)', borderRadius: 6, padding: '4px 12px 12px', marginBottom: 16 };
 const types = ['text', 'integer', 'decimal', 'date', 'boolean', 'enumeration'] as const;
 const fresh = (tables: Tables[]) => ({
   name: '',
@@ -115,13 +116,13 @@ const Parameters = ({ at }: { at: number }) => {
   return (
     <Form.List name={[at, 'parameters']}>
       {(items, { add, remove }) => (
-        <fieldset>
+        <fieldset style={group}>
           <legend>{t('query.parameters')}</legend>
           {items.map((item) => (
             <div key={item.key} className="grid" style={{ '--least': '130px', alignItems: 'end' } as never}>
               <Form.Item
                 name={[item.name, 'name']}
-                label="$"
+                label={t('query.parameterName')}
                 rules={[{ required: true, message: t('form.required', { field: t('query.name') }) }]}
               >
                 <Input className="mono" />
@@ -177,7 +178,7 @@ const TryOut = ({ version, at }: { version: string; at: number }) => {
   };
   const { data } = attempt;
   return (
-    <fieldset>
+    <fieldset style={group}>
       <legend>{t('query.try')}</legend>
       {usable.length ? (
         <div className="grid" style={{ '--least': '160px' } as never}>
@@ -268,6 +269,7 @@ export const QueryEditor = ({
           ))}
         </p>
         <Form
+          name="templates"
           form={form}
           layout="vertical"
           onFinish={save}
