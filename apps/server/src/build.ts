@@ -185,6 +185,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     gatewayGraceSeconds: config.gatewayGraceSeconds,
     gatewaySliceSeconds: config.gatewaySliceSeconds,
     privateUpstreams: config.privateUpstreams,
+    queryPool: { processesMax: config.queryProcesses, memoryMB: config.queryMemoryMB },
     version: deliverable({ catalogue, registry, objects }),
     displayNames: members.displayNames,
     buildTableStore,

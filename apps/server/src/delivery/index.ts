@@ -1,7 +1,7 @@
 /** The door of delivery: endpoints of versions, grants from contracts, the gateway in this process. */
 import { randomBytes } from 'node:crypto';
 import type { SuiteName } from '@shugu/evidence';
-import { QueryPool } from '@shugu/gateway';
+import { QueryPool, type QueryPoolOptions } from '@shugu/gateway';
 import { COMPILER_VERSION, type Plan } from '@shugu/policy';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -66,6 +66,7 @@ export interface DeliveryDeps extends DeliveryNeighbours {
   gatewaySliceSeconds: number;
   /** `host:port`, addresses or networks, comma separated: private upstreams that the operator has opened. */
   privateUpstreams: string;
+  queryPool?: Pick<QueryPoolOptions, 'processesMax' | 'memoryMB'>;
 }
 
 export interface Delivery {
@@ -142,7 +143,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
   // One pool for buyers and for the gate; made with its first use, as most commands of a node never ask.
   let pool: Promise<QueryPool> | undefined;
   const queries = (): Promise<QueryPool> => {
-    pool ??= objects.folder('answers').then((folder) => new QueryPool({ folder }));
+    pool ??= objects.folder('answers').then((folder) => new QueryPool({ folder, ...deps.queryPool }));
     return pool;
   };
   const service = {

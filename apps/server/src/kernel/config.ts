@@ -287,6 +287,20 @@ export const settings = {
     '规则包目录；空则使用随附规则包',
     'Folder of rule packs; the shipped ones if empty',
   ),
+  queryProcesses: setting(
+    'SHUGU_QUERY_PROCESSES',
+    2,
+    atLeastOne,
+    '同时运行的查询进程数；每个进程只服务一份合同',
+    'Query processes at once; each serves one contract',
+  ),
+  queryMemoryMB: setting(
+    'SHUGU_QUERY_MEMORY_MB',
+    384,
+    atLeastOne,
+    '每个查询进程可用于计算的内存（MB），另有约 300 MB 基础占用',
+    'Memory of a query process for its work, MB; about 300 MB more are its own',
+  ),
   privateUpstreams: setting(
     'SHUGU_PRIVATE_UPSTREAMS',
     '',
