@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { GatewayProblem } from '../../problem.ts';
 import { type BoundValues, type CheckedTemplate, readParameters } from '../../query/template.ts';
 import { notGranted } from '../../query/views.ts';
@@ -156,8 +155,8 @@ function start(
 async function answer(given: QueryAnswer, format: AnswerFormat): Promise<DriverAnswer> {
   const headers: Record<string, string> = { 'content-type': CONTENT_TYPES[format], 'cache-control': 'no-store' };
   if (given.kind === 'file') {
-    const body = released(createReadStream(given.path, { highWaterMark: 2 ** 20 }), given.release);
-    return { status: 200, headers: { ...headers, 'content-length': String(given.bytes) }, body, rows: given.rows };
+    const { body, bytes, rows } = given;
+    return { status: 200, headers: { ...headers, 'content-length': String(bytes) }, body, rows };
   }
   const { pieces } = given;
   const held: Uint8Array[] = [];
@@ -180,25 +179,13 @@ function streamed(
 ): DriverAnswer {
   let rows = heldRows;
   async function* body() {
-    try {
-      yield* held;
-      for await (const piece of pieces) {
-        rows += piece.rows;
-        yield piece.bytes;
-      }
-    } finally {
-      await pieces.return();
+    yield* held;
+    for await (const piece of pieces) {
+      rows += piece.rows;
+      yield piece.bytes;
     }
   }
   return { status: 200, headers, body: body(), rows: () => rows };
-}
-
-async function* released(body: AsyncIterable<Uint8Array>, release: () => void): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } finally {
-    release();
-  }
 }
 
 function problemOf(error: unknown): unknown {

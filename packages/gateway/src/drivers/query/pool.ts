@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Finding } from '../../query/finding.ts';
 import type { CheckedTemplate, QueryTemplate } from '../../query/template.ts';
-import { FRAME } from './frames.ts';
+import { FILE_CHUNK_BYTES } from '../file.ts';
+import { QueryPieces } from './pieces.ts';
 import { QueryEnded, QueryProcess } from './process.ts';
 import type { QueryTable, RunRequest, Setup } from './protocol.ts';
 
@@ -21,22 +23,15 @@ export const QUERY_POOL_DEFAULTS = { processesMax: 2, queueMax: 64, queueSeconds
 
 /** A process that nobody asks ends after this long, and its memory is given back. */
 const IDLE_MS = 60_000;
-/** A reader that takes nothing for so long has its process taken away. */
-const READER_SECONDS = 60;
 const CHECK_SECONDS = 5;
-/** How long a cancelled query has to stop before its process is ended. */
-const CANCEL_SECONDS = 1;
-
 /** What a process is set up with; `scope` names it: equal scopes may share a process, others never do. */
 export type QueryScope = { scope: string; tables: readonly QueryTable[] } & Pick<
   Extract<Setup, { kind: 'grant' }>,
   'effects' | 'maskKey'
 >;
-export type QueryPiece = { bytes: Uint8Array; rows: number };
 export type QueryAnswer =
-  | { kind: 'pieces'; pieces: AsyncGenerator<QueryPiece, void> }
-  /** Must be released when it has been read. */
-  | { kind: 'file'; path: string; bytes: number; rows: number; release(): void };
+  | { kind: 'pieces'; pieces: QueryPieces }
+  | { kind: 'file'; body: AsyncIterable<Uint8Array>; bytes: number; rows: number };
 
 type Waiting = { scope: string; take(place: Place): void };
 type Place = { process: QueryProcess | null };
@@ -65,26 +60,8 @@ export class QueryPool {
       memoryMB: this.options.memoryMB,
     }));
     process.send({ kind: 'run', ...request });
-    const stop = () => process.send({ kind: 'cancel' });
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    const release = () => {
-      signal.removeEventListener('abort', stop);
-      this.release(process);
-    };
-    if (request.format !== 'parquet') return { kind: 'pieces', pieces: this.pieces(process, request.seconds, release) };
-    try {
-      const head = JSON.parse((await process.next(request.seconds)).bytes.toString()) as {
-        path: string;
-        rows: number;
-        bytes: number;
-      };
-      await process.next(CHECK_SECONDS);
-      return { kind: 'file', ...head, release };
-    } catch (error) {
-      release();
-      throw error;
-    }
+    const pieces = new QueryPieces(process, request.seconds, signal, () => this.release(process));
+    return request.format === 'parquet' ? fileOf(pieces, signal) : { kind: 'pieces', pieces };
   }
 
   /** What the gate says of a template over tables of these shapes. */
@@ -115,45 +92,6 @@ export class QueryPool {
     this.idle.clear();
   }
 
-  private async *pieces(process: QueryProcess, seconds: number, release: () => void): AsyncGenerator<QueryPiece, void> {
-    let complete = false;
-    try {
-      for (;;) {
-        const { kind, bytes, rows } = await process.next(seconds);
-        if (kind === FRAME.end) {
-          complete = true;
-          return;
-        }
-        const bored = setTimeout(() => process.end(), READER_SECONDS * 1000);
-        try {
-          yield { bytes, rows };
-        } finally {
-          clearTimeout(bored);
-        }
-      }
-    } catch (error) {
-      // A fault is the last word of a query; the process is as good as before.
-      complete = error instanceof QueryEnded;
-      throw error;
-    } finally {
-      if (complete) release();
-      else void this.drain(process).finally(release);
-    }
-  }
-
-  /** A query that nobody reads to the end: stopped, and its process ended if it does not. */
-  private async drain(process: QueryProcess): Promise<void> {
-    process.send({ kind: 'cancel' });
-    const late = setTimeout(() => process.end(), CANCEL_SECONDS * 1000);
-    try {
-      while ((await process.next(CANCEL_SECONDS)).kind !== FRAME.end);
-    } catch {
-      // Stopped, or gone.
-    } finally {
-      clearTimeout(late);
-    }
-  }
-
   private async processFor(
     scope: string,
     signal: AbortSignal,
@@ -174,7 +112,8 @@ export class QueryPool {
     } catch (error) {
       process.end();
       this.release(process);
-      throw error;
+      // Not the query's fault: a file of the version is gone, say.
+      throw error instanceof QueryEnded && error.code === 'failed' ? new Error(`set-up: ${error.message}`) : error;
     }
   }
 
@@ -250,3 +189,22 @@ export class QueryPool {
 
 /** More queries are waiting than may, or one waited as long as it may. */
 export class QueryBusy extends Error {}
+
+/**
+ * A file answer: opened and unlinked at once, so that the process is free for others and nothing of it stays behind, even
+ * when this process is killed.
+ */
+async function fileOf(pieces: QueryPieces, signal: AbortSignal): Promise<QueryAnswer> {
+  const { value } = await pieces.next();
+  if (!value) throw new QueryEnded('crashed');
+  const { path, rows, bytes } = JSON.parse(Buffer.from(value.bytes).toString()) as {
+    path: string;
+    rows: number;
+    bytes: number;
+  };
+  const handle = await open(path);
+  await rm(path);
+  signal.addEventListener('abort', () => void handle.close().catch(() => undefined), { once: true });
+  await pieces.next();
+  return { kind: 'file', body: handle.createReadStream({ highWaterMark: FILE_CHUNK_BYTES }), bytes, rows };
+}
