@@ -8,6 +8,8 @@ export type Admitted = {
   /** Everything of the record that is known when the use is admitted. */
   use: Omit<Use, 'status' | 'units' | 'latencyMs'>;
   plan: Plan;
+  /** 0 for a part of a use that was counted when it began. */
+  calls: 0 | 1;
   reservation: Reservation;
   /** ms since some fixed instant, monotonic. */
   timer: () => number;
@@ -77,7 +79,7 @@ export class UseEnd {
 
   /** Record the use as complete; resolves when durable. On failure nothing is held any more, and it throws. */
   async complete(bytes: number, bytesLeft: number): Promise<void> {
-    const units = { calls: 1, rows: this.rows, bytes };
+    const units = { calls: this.admitted.calls, rows: this.rows, bytes };
     try {
       await this.meter.append({ ...this.admitted.use, status: 'complete', units, latencyMs: this.latency() });
       this.recorded = units;
@@ -93,9 +95,9 @@ export class UseEnd {
   async cut(bytesSent: number): Promise<void> {
     if (this.ended) return;
     this.ended = true;
-    const { use, reservation } = this.admitted;
+    const { use, reservation, calls } = this.admitted;
     const { recorded } = this;
-    const units = { calls: 1, rows: recorded ? this.rows : this.rowsSent, bytes: bytesSent };
+    const units = { calls, rows: recorded ? this.rows : this.rowsSent, bytes: bytesSent };
     const change = recorded && { calls: 0, rows: 0, bytes: bytesSent - recorded.bytes };
     const end: Use = change
       ? {
@@ -115,7 +117,7 @@ export class UseEnd {
 
   private owe(bytes: number): void {
     this.ended = true;
-    const units = { calls: 1, rows: this.rowsSent, bytes };
+    const units = { calls: this.admitted.calls, rows: this.rowsSent, bytes };
     this.quota.settle(this.admitted.reservation, units);
     this.meter.owe({ ...this.admitted.use, status: 'incomplete', units, latencyMs: this.latency() });
   }

@@ -13,7 +13,7 @@ import {
 } from '@shugu/policy';
 import { type Delivery, metered, UseEnd } from './delivery.ts';
 import type { Ask, Body, Driver, DriverAnswer, DriverConfig, GatewayRequest } from './drivers/driver.ts';
-import { addressHolds } from './drivers/file.ts';
+import { addressHolds, signAddress } from './drivers/file.ts';
 import { type Grant, type GrantBook, isOver } from './grants.ts';
 import { limitHeaders } from './headers.ts';
 import type { Meter, Use } from './meter.ts';
@@ -175,7 +175,8 @@ export class Gateway {
     const { grant, ask, now, controller } = call;
     const { quota, meter } = this.options;
     if (!meter.isReady) await meter.ready();
-    const amounts = ask.metered ? { calls: 1, ...ask.estimate } : {};
+    const calls = ask.continues ? 0 : 1;
+    const amounts = ask.metered ? { calls, ...ask.estimate } : {};
     // Two uses may both have been allowed on the last unit; the reservation decides between them.
     let reserved = quota.reserve(grant.id, grant.plan, amounts, now);
     if (!reserved.ok && quota.reserveLater) {
@@ -194,6 +195,7 @@ export class Gateway {
       {
         use: admittedUse,
         plan: grant.plan,
+        calls,
         reservation: reserved.reservation,
         timer: this.options.timer,
         startedAt: call.startedAt,
@@ -230,7 +232,7 @@ export class Gateway {
     }
   }
 
-  private serveWith({ driver, request, grant, decision }: Call, signal: AbortSignal): Promise<DriverAnswer> {
+  private serveWith({ driver, request, grant, decision, now }: Call, signal: AbortSignal): Promise<DriverAnswer> {
     return driver.serve({
       request,
       config: grant.driver,
@@ -239,6 +241,9 @@ export class Gateway {
       hash: (value) => createHmac('sha256', this.key(grant.id, 'mask')).update(value).digest('base64url').slice(0, 22),
       maskKey: this.key(grant.id, 'mask'),
       grantId: grant.id,
+      sign: (file, expires) =>
+        signAddress({ grantId: grant.id, productId: grant.productId, file, expires }, this.key(grant.id, 'address')),
+      now,
       signal,
     });
   }
@@ -331,7 +336,7 @@ export class Gateway {
     now: number,
   ): Grant | GatewayProblem {
     const grant = this.options.grants.get(query.get('grant') ?? '');
-    if (grant?.productId !== productId || grant.driver.kind !== 'file') return new GatewayProblem('notFound');
+    if (grant?.productId !== productId || !isSignable(grant.driver.kind)) return new GatewayProblem('notFound');
     const address = { grantId: grant.id, productId, file: path, expires: Number(query.get('expires')) };
     return addressHolds(address, signature, this.key(grant.id, 'address'), now)
       ? grant
@@ -387,6 +392,11 @@ async function* finishing(body: AsyncIterable<Uint8Array>, done: () => void): As
   }
 }
 
+/** Ways on which an address can stand for a key. */
+function isSignable(kind: DriverConfig['kind']): boolean {
+  return kind === 'file' || kind === 'share';
+}
+
 const DERIVED_KEYS_MAX = 50_000;
 const KEY_LENGTH_MAX = 256;
 
@@ -407,7 +417,7 @@ function exhaustedCode(metric: string): 'countExhausted' | 'volumeExhausted' {
   return metric === 'calls' ? 'countExhausted' : 'volumeExhausted';
 }
 
-function keyFrom(headers: GatewayRequest['headers']): string | null {
+export function keyFrom(headers: GatewayRequest['headers']): string | null {
   const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1];
   const key = bearer ?? headers['x-api-key'];
   return key && key.length <= KEY_LENGTH_MAX ? key : null;
@@ -427,5 +437,6 @@ function useRequest({ headers }: GatewayRequest, grant: Grant, ask: Ask): UseReq
     ...(ask.columns ? { columns: ask.columns } : {}),
     ...(ask.filterColumns ? { filterColumns: ask.filterColumns } : {}),
     ...(ask.estimate ? { estimate: ask.estimate } : {}),
+    ...(ask.continues ? { continues: true } : {}),
   };
 }

@@ -90,6 +90,12 @@ export class GrantBook {
     return held.find((grant) => grant !== undefined && isInForce(grant, now)) ?? held.at(-1);
   }
 
+  /** All that a key holds, of every product. */
+  heldBy(keyHash: string): Grant[] {
+    const ids = [...(this.byKey.get(keyHash)?.values() ?? [])].flatMap((held) => [...held]);
+    return ids.flatMap((id) => this.byId.get(id) ?? []);
+  }
+
   /** Told of every change, before `put` is durable. Returns the way to stop. */
   onChange(listener: (grant: Grant) => void): () => void {
     this.listeners.add(listener);

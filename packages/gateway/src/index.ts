@@ -32,6 +32,19 @@ export {
   type QueryScope,
 } from './drivers/query/pool.ts';
 export { QueryEnded } from './drivers/query/process.ts';
+export { deltaSharing } from './drivers/share/door.ts';
+export { type ShareOptions, shareDriver } from './drivers/share/driver.ts';
+export {
+  effectsKey,
+  type FileStats,
+  type ShareConfig,
+  type ShareField,
+  type ShareFile,
+  type ShareManifest,
+  type ShareTable,
+  type ShareVersion,
+  shareName,
+} from './drivers/share/manifest.ts';
 export { openStores, storePath, storesOpenMax, storeTable } from './drivers/stores.ts';
 export { Gateway, type GatewayOptions, type GatewayResponse } from './gateway.ts';
 export { type Grant, GrantBook } from './grants.ts';

@@ -15,7 +15,7 @@ const WRITE_BYTES = 65_536;
  * A request listener for node:http; inside fastify, hijack the reply and pass `raw` on both sides. Addresses are
  * `{prefix}/{product}/{rest}`. Resolves when the answer is out or the client has gone.
  */
-export function nodeHandler(gateway: Gateway, { prefix = '' }: NodeHandlerOptions = {}) {
+export function nodeHandler(gateway: Pick<Gateway, 'handle'>, { prefix = '' }: NodeHandlerOptions = {}) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const parsed = readRequest(request, prefix);
     const controller = new AbortController();

@@ -20,6 +20,8 @@ export type UseRequest = {
   filterColumns?: readonly string[];
   /** What the answer will take at least; one call, and nothing of the rest, when absent. */
   estimate?: { rows?: number; bytes?: number };
+  /** A further part of a use whose call and rows were counted when it began: takes only bytes, and no token. */
+  continues?: true;
 };
 
 export type QuotaKey = `${Metric}:${Period}`;
@@ -121,11 +123,12 @@ function withinQuantity(plan: Plan, request: UseRequest, counters: Counters, now
   const left: QuotaLeft[] = [];
   for (const quota of plan.quotas) {
     const remaining = quota.limit - (counters.used[`${quota.metric}:${quota.period}`] ?? 0);
+    if (request.continues && quota.metric !== 'bytes') continue;
     if (remaining < Math.max(1, needed(quota, request))) return exhausted(quota, remaining, plan.timeZone, now);
     left.push({ metric: quota.metric, period: quota.period, limit: quota.limit, left: remaining });
   }
   const { columns, masks, rowFilter, rate } = plan;
-  if (!rate) return { allow: true, columns, masks, rowFilter, left };
+  if (!rate || request.continues) return { allow: true, columns, masks, rowFilter, left };
   const bucket = counters.bucket ?? { tokens: rate.burst, at: now };
   // A clock that steps back must not refill or drain the bucket.
   const elapsedMs = Math.max(0, now - bucket.at);

@@ -4,6 +4,7 @@ import type { FileConfig } from './file.ts';
 import type { LookupConfig } from './lookup.ts';
 import type { ProxyConfig } from './proxy.ts';
 import type { QueryConfig } from './query/driver.ts';
+import type { ShareConfig } from './share/manifest.ts';
 
 /** A request as the gateway sees it; names of headers in lower case. */
 export type GatewayRequest = {
@@ -18,7 +19,7 @@ export type GatewayRequest = {
 
 export type Body = Uint8Array | AsyncIterable<Uint8Array>;
 
-export type DriverConfig = LookupConfig | FileConfig | ProxyConfig | QueryConfig;
+export type DriverConfig = LookupConfig | FileConfig | ProxyConfig | QueryConfig | ShareConfig;
 
 /** What a request asks for, as far as the driver can tell before serving; the decision is made on it. */
 export type Ask = {
@@ -28,6 +29,8 @@ export type Ask = {
   estimate?: { rows?: number; bytes?: number };
   /** False for requests that hand out nothing, such as HEAD: decided, not counted. */
   metered: boolean;
+  /** A part of a use that was counted as a call when it began: its bytes are recorded, no call and no token is taken. */
+  continues?: true;
 };
 
 export type ServeContext<Config> = {
@@ -41,6 +44,10 @@ export type ServeContext<Config> = {
   /** The key of `hash`, for a driver that masks elsewhere. */
   maskKey: Uint8Array;
   grantId: string;
+  /** Query string that lets a path of this grant be read without a key, until `expires` (s since the epoch) or the grant's end. */
+  sign: (path: string, expires: number) => string;
+  /** ms since the epoch. */
+  now: number;
   /** Aborted when the client leaves or the grant is withdrawn. */
   signal: AbortSignal;
 };
