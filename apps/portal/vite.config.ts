@@ -4,7 +4,10 @@ import { defineConfig } from 'vite';
 /** In `npm run dev` the pages come from vite and everything else from the exchange. */
 const exchange = 'http://127.0.0.1:7070';
 const proxied = Object.fromEntries(
-  ['/api', '/gateway', '/log', '/.well-known'].map((path) => [path, { target: exchange, changeOrigin: false }]),
+  ['/api', '/gateway', '/delta-sharing', '/log', '/.well-known'].map((path) => [
+    path,
+    { target: exchange, changeOrigin: false },
+  ]),
 );
 
 export default defineConfig({

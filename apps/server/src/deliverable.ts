@@ -39,9 +39,20 @@ const tableOf = async (
   const file = await fileOf(objects, table.objects.normal, `${name}.parquet`, 'application/vnd.apache.parquet');
   // The folder belongs to the newest upload; a version keeps to the content it froze.
   const described = table.resource ? await registry.resource(read, table.resource) : undefined;
+  const newest = described
+    ? await fileOf(objects, described.objects.normal, `${name}.parquet`, 'application/vnd.apache.parquet')
+    : null;
   const normal =
     described?.objects.normal === table.objects.normal ? await registry.normalForm(read, table.resource!) : undefined;
-  return { name, columns, rowCount, original, normal: file && normal ? { ...file, folder: normal.folder } : null };
+  return {
+    name,
+    columns,
+    rowCount,
+    original,
+    normal: file && normal ? { ...file, folder: normal.folder } : null,
+    data: file,
+    newest: newest && described ? { ...newest, columns: described.columns } : null,
+  };
 };
 
 export const deliverable =

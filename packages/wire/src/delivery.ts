@@ -20,11 +20,13 @@ export const deliveryLimits = {
   addressSecondsDefault: 3600,
   /** How long a rotated key may go on beside its successor. */
   rotationMinutesMax: 10_080,
+  /** Of a table share: how often the data of one version may be published anew. */
+  revisionsPerVersionMax: 5000,
 } as const;
 
 export const endpointId = id('end');
 export const grantKeyId = id('gky');
-export const driverKinds = ['api', 'file', 'proxy', 'query'] as const;
+export const driverKinds = ['api', 'file', 'proxy', 'query', 'share'] as const;
 
 const columnName = z.string().min(1).max(200);
 const tableName = z.string().trim().min(1).max(120);
@@ -75,7 +77,9 @@ export const proxyDraft = z
       .describe('sealed; never shown again. Left out: the one kept before stays'),
   })
   .strict();
-export const endpointDraft = z.discriminatedUnion('kind', [apiDraft, fileDraft, proxyDraft, queryDraft]);
+/** Every table of the version, cut to the terms of each grant. */
+export const shareDraft = z.object({ kind: z.literal('share') }).strict();
+export const endpointDraft = z.discriminatedUnion('kind', [apiDraft, fileDraft, proxyDraft, queryDraft, shareDraft]);
 
 export const endpointStates = ['building', 'ready', 'failed'] as const;
 export const endpointView = z.object({
@@ -124,6 +128,39 @@ export const putEndpoints = endpoint({
   reply: z.object({ items: z.array(endpointView) }),
 });
 
+const revisionView = z.object({
+  number: z.number().int().describe('the version of its tables that clients of the share see'),
+  tables: z.array(z.object({ name: z.string(), digest: z.string() })),
+  publishedAt: time,
+});
+export const listRevisions = endpoint({
+  id: 'delivery.revision.list',
+  method: 'GET',
+  path: '/api/versions/:id/revisions',
+  summary: {
+    zh: '表共享已发布的数据',
+    en: 'Data published to the table share of a version, newest first; for its supplier',
+  },
+  permission: 'delivery.endpoint.write',
+  params: versionParams,
+  query: pageQuery,
+  reply: page(revisionView),
+});
+export const publishRevision = endpoint({
+  id: 'delivery.revision.publish',
+  method: 'POST',
+  path: '/api/versions/:id/revisions',
+  summary: {
+    zh: '发布资源中最新的数据，持有授权者可读到新的表版本',
+    en: 'Publish the newest data of its resources: holders of grants get it as the next version of the tables',
+  },
+  permission: 'delivery.endpoint.write',
+  params: versionParams,
+  body: z.object({}).strict(),
+  reply: revisionView,
+  status: 201,
+});
+
 export const grantStates = ['opening', 'active', 'suspended', 'withdrawn', 'expired'] as const;
 export const grantLine = z.object({
   kind: z.enum(driverKinds),
@@ -134,6 +171,15 @@ export const grantLine = z.object({
   filterColumns: z.array(z.string()),
   files: z.array(z.object({ name: z.string(), bytes: z.number().int(), sha256: z.string() })),
   templates: z.array(grantTemplate),
+  /** How clients of Delta Sharing name its tables: `profile#share.schema.table`. Null for other kinds. */
+  share: z
+    .object({
+      share: z.string(),
+      schema: z.string(),
+      tables: z.array(z.string()),
+      version: z.number().int().nullable(),
+    })
+    .nullable(),
 });
 export const grantView = z.object({
   id: grantId,
@@ -223,6 +269,30 @@ export const createKey = endpoint({
   params: grantParams,
   body: z.object({ name }).strict(),
   reply: newGrantKey,
+  status: 201,
+  secretReply: true,
+});
+export const createProfile = endpoint({
+  id: 'delivery.profile.create',
+  method: 'POST',
+  path: '/api/grants/:id/profiles',
+  summary: {
+    zh: '生成表共享的配置文件，内含新密钥',
+    en: 'A profile file for clients of Delta Sharing; it carries a new key and is shown once',
+  },
+  permission: 'delivery.key.write',
+  params: grantParams,
+  body: z.object({ name, credentialsVersion: z.union([z.literal(1), z.literal(2)]).default(1) }).strict(),
+  reply: z.object({
+    key: grantKey,
+    profile: z.object({
+      shareCredentialsVersion: z.number().int(),
+      type: z.literal('bearer_token').optional(),
+      endpoint: z.string(),
+      bearerToken: z.string(),
+      expirationTime: time.optional(),
+    }),
+  }),
   status: 201,
   secretReply: true,
 });

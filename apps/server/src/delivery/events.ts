@@ -13,6 +13,8 @@ interface About {
 export interface DeliveryEvents {
   'delivery.endpoint.ready': { endpoint: string; version: string; kind: string };
   'delivery.endpoint.failed': { endpoint: string; version: string; kind: string };
+  /** New data for the holders of grants with a table share. */
+  'delivery.revision.published': { version: string; product: string; number: number };
   /** The buyer can use it from now on (or from its beginning): every path is ready. What market notes as delivered. */
   'delivery.grant.opened': About & {
     delivered: { kind: string; address: string; files: { name: string; bytes: number; sha256: string }[] }[];

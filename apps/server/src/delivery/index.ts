@@ -26,6 +26,7 @@ import { openPlane, type Plane } from './plane/plane.ts';
 import { endpointsOf, findGrant, grantsOfContract, staleGrants } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { type Delivered, deliveredBy } from './rules.ts';
+import { cutJobHandler, recutMissing } from './service/cuts.ts';
 import { storeJob } from './service/drafts.ts';
 import { rebuildMissing, setEndpoints, storeJobHandler } from './service/endpoints.ts';
 import {
@@ -41,6 +42,7 @@ import {
   withdrawGrants,
   withdrawTrials,
 } from './service/grants.ts';
+import { cutJob } from './service/share.ts';
 
 export type { DeliveryEvents } from './events.ts';
 export type * from './model.ts';
@@ -151,6 +153,8 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     queries,
     allowedUpstreams: addressesOf(deps.privateUpstreams),
     storesFolder: () => objects.folder('stores'),
+    sharesFolder: () => objects.folder('shares'),
+    pathOf: objects.pathOf,
     plane: () => plane,
   };
 
@@ -187,7 +191,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
 
   return {
     routes: [...makeRoutes(service), ...makeLinkRoutes(link)],
-    jobs: { [storeJob]: storeJobHandler(service) },
+    jobs: { [storeJob]: storeJobHandler(service), [cutJob]: cutJobHandler(service) },
     ticks: [
       {
         name: 'delivery.ends',
@@ -223,6 +227,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     beforeListen: async () => {
       await recompileStale();
       await rebuildMissing(service, database);
+      await recutMissing(service, database);
       const opened = openPlane({
         database,
         clock,
@@ -230,6 +235,8 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         objects,
         meter: metering.meter(),
         storesFolder: await service.storesFolder(),
+        sharesFolder: await service.sharesFolder(),
+        publicUrl: deps.publicUrl,
         secret: await gatewaySecret(database, seal),
         snapshot: await metering.quotaSnapshot(database),
         allowedUpstreams: service.allowedUpstreams,

@@ -1,6 +1,6 @@
 /** Endpoints and grants, and what this room asks of its neighbours. */
 import type { CheckedTemplate } from '@shugu/gateway';
-import type { Metric, Plan } from '@shugu/policy';
+import type { Mask, Metric, Plan, RowCondition } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
 import type { driverKinds, endpointDraft, endpointStates, grantStates } from '@shugu/wire/delivery';
 import type { z } from 'zod';
@@ -15,7 +15,8 @@ export type ProxyDraft = Extract<EndpointDraft, { kind: 'proxy' }>;
 export type QueryDraft = Extract<EndpointDraft, { kind: 'query' }>;
 export type QueryTemplateDraft = QueryDraft['templates'][number];
 /** A draft as it is kept: the secret stands sealed in a column of its own. */
-export type KeptDraft = ApiDraft | FileDraft | QueryDraft | Omit<ProxyDraft, 'secret'>;
+export type ShareDraft = Extract<EndpointDraft, { kind: 'share' }>;
+export type KeptDraft = ApiDraft | FileDraft | QueryDraft | ShareDraft | Omit<ProxyDraft, 'secret'>;
 export type EndpointState = (typeof endpointStates)[number];
 export type GrantState = (typeof grantStates)[number];
 
@@ -31,7 +32,8 @@ export type EndpointConfig =
       templates: CheckedTemplate[];
       rowsMax: number;
       secondsMax: number;
-    };
+    }
+  | { kind: 'share' };
 
 export interface Endpoint {
   id: string;
@@ -49,6 +51,37 @@ export interface Endpoint {
   revision: number;
   job: string | null;
   updatedAt: Date;
+}
+
+/** What a supplier has published of a version's data, for its table share. */
+export interface Revision {
+  id: string;
+  participant: string;
+  version: string;
+  /** From 0, without gaps. */
+  number: number;
+  tables: { name: string; digest: string }[];
+  publishedAt: Date;
+}
+
+/** The data of a version cut to the terms of grants: which rows and columns, and how values are masked. */
+export interface Cut {
+  id: string;
+  participant: string;
+  version: string;
+  /** Equal keys, equal files. */
+  key: string;
+  columns: string[] | null;
+  masks: Record<string, Mask>;
+  rowFilter: RowCondition[];
+  /** The line whose key replaces masked values; null where no mask needs one. */
+  line: string | null;
+  state: EndpointState;
+  fault: Text | null;
+  /** Number of the newest revision served; null before the first is ready. */
+  built: number | null;
+  rows: number | null;
+  job: string | null;
 }
 
 /** A limit on all use together, from outside the policy. */
@@ -112,6 +145,10 @@ export interface DeliverableVersion {
     original: DeliverableFile | null;
     /** The Parquet file for download, and the folder in which it stands with its schema. */
     normal: (DeliverableFile & { folder: string }) | null;
+    /** The Parquet file that the version froze, though something newer was uploaded since. */
+    data: DeliverableFile | null;
+    /** The Parquet file of what has been uploaded last; the same as `data` until there is something newer. */
+    newest: (DeliverableFile & { columns: { name: string; type: string }[] }) | null;
   }[];
 }
 

@@ -97,6 +97,34 @@ export const problems = defineProblems('delivery', {
     title: { zh: '密钥已吊销', en: 'The key is revoked already' },
     next: { zh: '新建一个密钥', en: 'Make a new one' },
   },
+  shareNotGranted: {
+    status: 422,
+    title: { zh: '该授权不含表共享', en: 'The grant includes no table share' },
+    next: { zh: '按授权中的其他交付方式使用', en: 'Use the other kinds of delivery of the grant' },
+  },
+  shareMissing: {
+    status: 409,
+    title: { zh: '该版本没有表共享', en: 'The version has no table share' },
+    next: { zh: '先设置“表共享”交付方式', en: 'Set up delivery by table share first' },
+  },
+  revisionSame: {
+    status: 409,
+    title: { zh: '没有比已发布的更新的数据', en: 'There is no data newer than what is published' },
+    next: { zh: '先在资源中上传新数据', en: 'Upload new data to the resource first' },
+  },
+  revisionColumns: {
+    status: 422,
+    title: { zh: '新数据缺少该版本的字段', en: 'The new data lacks a column of the version' },
+    next: {
+      zh: '补齐字段后重新上传；字段有变请发布新的产品版本',
+      en: 'Upload it with that column, or make a new product version',
+    },
+  },
+  revisionsFull: {
+    status: 409,
+    title: { zh: '该版本发布数据的次数已达上限', en: 'The version has as many revisions as it may have' },
+    next: { zh: '发布新的产品版本', en: 'Make a new product version' },
+  },
   fileUnknown: {
     status: 422,
     title: { zh: '授权中没有这个文件', en: 'The grant has no such file' },

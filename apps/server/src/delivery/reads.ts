@@ -1,6 +1,6 @@
 import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Endpoint, Grant, GrantKey, GrantState } from './model.ts';
+import type { Cut, Endpoint, Grant, GrantKey, GrantState, Revision } from './model.ts';
 
 const endpointColumns = sql`id, participant, version, product, kind, state, draft, config, fault, secret_sealed as "secretSealed",
   rows_built as "rowsBuilt", revision, job, updated_at as "updatedAt"`;
@@ -123,3 +123,44 @@ export const grantsToHold = (read: Reader, ids: readonly string[], now: Date): P
   read.rows<HeldGrant>(sql`select ${grantColumns}, g.node, g.market, array(select k.hash from delivery_keys k where k.grant_id = g.id
       and (k.revoked_at is null or k.revoked_at > ${now}) order by k.id) as "keyHashes"
     from delivery_grants g where g.id = any(${[...ids]})`);
+
+const revisionColumns = sql`id, participant, version, number, tables, published_at as "publishedAt"`;
+const cutColumns = sql`id, participant, version, key, columns, masks, row_filter as "rowFilter", line, state, fault, built,
+  row_count as rows, job`;
+
+export const latestRevision = (read: Reader, version: string): Promise<Revision | undefined> =>
+  read.first<Revision>(
+    sql`select ${revisionColumns} from delivery_revisions where version = ${version} order by number desc limit 1`,
+  );
+
+/** The first after `number`. */
+export const revisionAfter = (read: Reader, version: string, number: number): Promise<Revision | undefined> =>
+  read.first<Revision>(sql`select ${revisionColumns} from delivery_revisions where version = ${version} and number > ${number}
+    order by number limit 1`);
+
+export const revisionPage = async (read: Reader, version: string, query: PageQuery) => {
+  const after = decodeCursor(query.after, 1);
+  const rows =
+    await read.rows<Revision>(sql`select ${revisionColumns} from delivery_revisions where version = ${version}
+    ${after ? sql`and number < ${Number(after[0])}` : empty} order by number desc limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    (row) => [String(row.number)],
+    (row) => row,
+  );
+};
+
+export const findCut = (read: Reader, id: string): Promise<Cut | undefined> =>
+  read.first<Cut>(sql`select ${cutColumns} from delivery_cuts where id = ${id}`);
+
+export const cutOfKey = (read: Reader, version: string, key: string): Promise<Cut | undefined> =>
+  read.first<Cut>(sql`select ${cutColumns} from delivery_cuts where version = ${version} and key = ${key}`);
+
+export const cutsOfVersions = (read: Reader, versions: readonly string[]): Promise<Cut[]> =>
+  read.rows<Cut>(
+    sql`select ${cutColumns} from delivery_cuts where version = any(${[...new Set(versions)]}) order by id`,
+  );
+
+export const builtCuts = (read: Reader): Promise<Cut[]> =>
+  read.rows<Cut>(sql`select ${cutColumns} from delivery_cuts where built is not null order by id`);

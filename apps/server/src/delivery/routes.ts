@@ -5,16 +5,24 @@ import { on, type Route } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import { descriptionOf } from './description.ts';
 import type { Grant } from './model.ts';
-import { endpointsOf, endpointsOfVersions, findGrant, grantPage, keysOf } from './reads.ts';
+import {
+  cutsOfVersions,
+  endpointsOf,
+  endpointsOfVersions,
+  findGrant,
+  grantPage,
+  keysOf,
+  latestRevision,
+  revisionPage,
+} from './reads.ts';
 import type { ServiceDeps } from './service/deps.ts';
 import { setEndpoints } from './service/endpoints.ts';
-import { createAddress, createKey, type MadeKey, revokeKey, rotateKey } from './service/keys.ts';
+import { createAddress, createKey, createProfile, type MadeKey, revokeKey, rotateKey } from './service/keys.ts';
 import { tryTemplate } from './service/queries.ts';
-import { endpointViewOf, grantViewOf, keyViewOf } from './view.ts';
+import { publishRevision } from './service/share.ts';
+import { endpointViewOf, grantViewOf, keyViewOf, revisionViewOf } from './view.ts';
 
-export interface DeliveryRouteDeps extends ServiceDeps {
-  publicUrl(): string;
-}
+export type DeliveryRouteDeps = ServiceDeps;
 
 const mayRead = ({ participant, permissions }: Principal, grant: Grant): boolean =>
   ([grant.buyer, grant.supplier].includes(participant) && permissions.has('delivery.grant.read')) ||
@@ -25,8 +33,17 @@ const views = async (deps: DeliveryRouteDeps, read: Reader, grants: readonly Gra
     read,
     grants.map(({ version }) => version),
   );
+  const cuts = await cutsOfVersions(
+    read,
+    grants.map(({ version }) => version),
+  );
+  const tables = new Map<string, string[]>();
+  for (const grant of grants.filter(({ kinds }) => kinds.includes('share')))
+    tables.set(grant.version, (await latestRevision(read, grant.version))?.tables.map(({ name }) => name) ?? []);
   const names = await deps.displayNames(read, [...new Set(grants.flatMap((grant) => [grant.buyer, grant.supplier]))]);
-  return grants.map((grant) => grantViewOf(grant, endpoints, names, deps.publicUrl()));
+  return grants.map((grant) =>
+    grantViewOf(grant, { endpoints, cuts, tables: tables.get(grant.version) ?? [], names, url: deps.publicUrl() }),
+  );
 };
 
 const madeView = ({ key, secret, receiptKeys }: MadeKey) => ({ ...keyViewOf(key), secret, receiptKeys });
@@ -46,6 +63,13 @@ export const makeRoutes = (deps: DeliveryRouteDeps): Route[] => [
       tryTemplate(deps, read, { version: params.id, participant: principal.participant, ...body }),
     { ownTransaction: true },
   ),
+  on(wire.listRevisions, async ({ read, principal, params, query }) => {
+    const version = await deps.version(read, params.id);
+    if (version?.participant !== principal.participant) throw kernelProblems.unknown();
+    const page = await revisionPage(read, params.id, query);
+    return { ...page, items: page.items.map(revisionViewOf) };
+  }),
+  on(wire.publishRevision, async ({ tx, params }) => revisionViewOf(await publishRevision(deps, tx, params.id))),
   on(wire.listGrants, async ({ read, principal, query }) => {
     const all = principal.permissions.has('delivery.grant.supervise');
     if (!all && !principal.permissions.has('delivery.grant.read')) throw kernelProblems.notPermitted();
@@ -72,6 +96,10 @@ export const makeRoutes = (deps: DeliveryRouteDeps): Route[] => [
     madeView(await rotateKey(deps, tx, { grant: params.id, key: params.key, minutes: body.minutes })),
   ),
   on(wire.revokeKey, async ({ tx, params }) => keyViewOf(await revokeKey(deps, tx, params.id, params.key))),
+  on(wire.createProfile, async ({ tx, params, body }) => {
+    const { key, profile } = await createProfile(deps, tx, { grant: params.id, ...body });
+    return { key: keyViewOf(key), profile };
+  }),
   on(wire.createAddress, async ({ tx, params, body }) => {
     const { path, expires } = await createAddress(deps, tx, { grant: params.id, ...body });
     return { url: deps.publicUrl() + path, expires: expires.toISOString() };

@@ -1,12 +1,13 @@
 /** Decisions of this room. Pure: no clock, no database, no network. */
 
 import { isIP } from 'node:net';
-import { addressCheck, type CheckedTemplate, checkParameter } from '@shugu/gateway';
+import { addressCheck, type CheckedTemplate, checkParameter, effectsKey, shareName } from '@shugu/gateway';
 import type { Plan, Quota } from '@shugu/policy';
 import type { Problem } from '../kernel/problem.ts';
 import type {
   ApiDraft,
   Bound,
+  Cut,
   DeliverableFile,
   DeliverableVersion,
   DeliveryKind,
@@ -17,6 +18,7 @@ import type {
   GrantState,
   ProxyDraft,
   QueryDraft,
+  Revision,
 } from './model.ts';
 import { problems } from './problems.ts';
 
@@ -31,7 +33,8 @@ export const grantMoves: Readonly<Record<GrantState, readonly GrantState[]>> = {
 
 /** Its name at the gateway: one grant has one line for each kind of delivery, and all count on the grant. */
 export const lineOf = (grant: string, kind: DeliveryKind): string => `${grant}.${kind}`;
-export const addressOf = (grant: string, kind: DeliveryKind): string => `/gateway/${kind}/${grant}`;
+export const addressOf = (grant: string, kind: DeliveryKind): string =>
+  kind === 'share' ? `/delta-sharing/shares/${grant}` : `/gateway/${kind}/${grant}`;
 
 const tableOf = (version: DeliverableVersion, name: string, field: string) =>
   version.tables.find((table) => table.name === name) ?? problems.tableUnknown({ field, detail: name });
@@ -133,6 +136,7 @@ export const checkDraft = (
   if (draft.kind === 'api') return checkApi(draft, version);
   if (draft.kind === 'proxy') return checkProxy(draft, allowed);
   if (draft.kind === 'query') return checkQuery(draft, version);
+  if (draft.kind === 'share') return version.tables.some(({ data }) => data) ? undefined : problems.contentMissing();
   const files = filesOf(draft, version);
   return files instanceof Error ? files : undefined;
 };
@@ -145,8 +149,56 @@ export const readsView = ({ reads }: Pick<CheckedTemplate, 'reads'>) =>
 export const copiedColumns = ({ keyColumns, filterColumns, answerColumns }: ApiDraft): string[] | undefined =>
   answerColumns.length === 0 ? undefined : [...new Set([...keyColumns, ...filterColumns, ...answerColumns])];
 
-export const allReady = (kinds: readonly DeliveryKind[], endpoints: readonly Endpoint[]): boolean =>
-  kinds.every((kind) => endpoints.some((one) => one.kind === kind && one.config !== null));
+/** `cut`: the grant's, where it has a table share. */
+export const allReady = (
+  kinds: readonly DeliveryKind[],
+  endpoints: readonly Endpoint[],
+  cut: Pick<Cut, 'built'> | undefined,
+): boolean =>
+  kinds.every((kind) => endpoints.some((one) => one.kind === kind && one.config !== null)) &&
+  (!kinds.includes('share') || (cut?.built ?? null) !== null);
+
+/** What of a plan cuts the data, under the key by which equal cuts are found. */
+export const cutOf = (
+  grant: Pick<Grant, 'id' | 'plan'>,
+): Pick<Cut, 'key' | 'columns' | 'masks' | 'rowFilter' | 'line'> => {
+  const { columns, masks, rowFilter } = grant.plan;
+  // Two buyers must not be able to join on a masked value, so each gets its own.
+  const line = Object.values(masks).some(({ kind }) => kind === 'hash') ? lineOf(grant.id, 'share') : null;
+  const key = effectsKey({ columns, masks, rowFilter });
+  return { key: line ? `${key} ${line}` : key, columns, masks, rowFilter, line };
+};
+
+/** Names as clients see them; two tables whose names would become the same are numbered. */
+export const shareTableNames = (names: readonly string[]): string[] => {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    const plain = shareName(name);
+    let own = plain;
+    for (let count = 2; taken.has(own.toLowerCase()); count++) own = `${plain}_${count}`;
+    taken.add(own.toLowerCase());
+    return own;
+  });
+};
+
+/** The newest data, if it may follow what was published: other than that, with every column of the version. */
+export const checkRevision = (
+  version: DeliverableVersion,
+  latest: Pick<Revision, 'tables'>,
+): { name: string; digest: string }[] | Problem => {
+  const tables: { name: string; digest: string }[] = [];
+  for (const { name, columns, newest } of version.tables) {
+    if (!latest.tables.some((one) => one.name === name)) continue;
+    if (!newest) return problems.contentMissing({ detail: name });
+    const missing = columns.find((column) => !newest.columns.some((one) => one.name === column.name));
+    if (missing) return problems.revisionColumns({ detail: `${name}: ${missing.name}` });
+    tables.push({ name, digest: newest.digest });
+  }
+  const isSame = tables.every(({ name, digest }) =>
+    latest.tables.some((one) => one.name === name && one.digest === digest),
+  );
+  return isSame ? problems.revisionSame() : tables;
+};
 
 export interface Delivered {
   kind: DeliveryKind;

@@ -1,7 +1,18 @@
 import type { Plan } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
 import { type Sql, sql, type Tx } from '../kernel/db/db.ts';
-import type { Bound, DeliveryKind, Endpoint, EndpointConfig, Grant, GrantKey, GrantState, KeptDraft } from './model.ts';
+import type {
+  Bound,
+  Cut,
+  DeliveryKind,
+  Endpoint,
+  EndpointConfig,
+  Grant,
+  GrantKey,
+  GrantState,
+  KeptDraft,
+  Revision,
+} from './model.ts';
 
 export interface NewEndpoint {
   id: string;
@@ -111,3 +122,42 @@ export const insertSuspension = async (
 export const liftSuspensions = (tx: Tx, kind: string, target: string): Promise<number> =>
   tx.exec(sql`update delivery_suspensions set lifted_by = ${tx.actor.id}, lifted_at = ${tx.now}
     where target_kind = ${kind} and target = ${target} and lifted_at is null`);
+
+export const insertRevision = async (tx: Tx, one: Omit<Revision, 'publishedAt'>): Promise<void> => {
+  await tx.exec(sql`insert into delivery_revisions (id, node, market, participant, version, number, tables, published_by, published_at)
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.version}, ${one.number},
+      ${JSON.stringify(one.tables)}, ${tx.actor.id}, ${tx.now})`);
+};
+
+export const insertCut = async (
+  tx: Tx,
+  one: Pick<Cut, 'id' | 'participant' | 'version' | 'key' | 'columns' | 'masks' | 'rowFilter' | 'line'>,
+): Promise<void> => {
+  await tx.exec(sql`insert into delivery_cuts (id, node, market, participant, version, key, columns, masks, row_filter, line, state,
+      created_at, updated_at)
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.version}, ${one.key},
+      ${one.columns === null ? null : JSON.stringify(one.columns)}, ${JSON.stringify(one.masks)}, ${JSON.stringify(one.rowFilter)},
+      ${one.line}, 'building', ${tx.now}, ${tx.now})`);
+};
+
+export const setCutBuilding = (tx: Tx, id: string, job: string | null): Promise<number> =>
+  tx.exec(sql`update delivery_cuts set state = 'building', job = ${job}, updated_at = ${tx.now} where id = ${id}`);
+
+export const setCutReady = (
+  tx: Tx,
+  id: string,
+  done: { built: number; rows: number; fault: Text | null },
+): Promise<number> =>
+  tx.exec(sql`update delivery_cuts set state = 'ready', built = ${done.built}, row_count = ${done.rows},
+    fault = ${done.fault ? JSON.stringify(done.fault) : null}, updated_at = ${tx.now} where id = ${id}`);
+
+export const setCutFailed = (tx: Tx, id: string, fault: Text): Promise<number> =>
+  tx.exec(
+    sql`update delivery_cuts set state = 'failed', fault = ${JSON.stringify(fault)}, updated_at = ${tx.now} where id = ${id}`,
+  );
+
+/** Its files are gone and must be made again, from the first revision on. */
+export const setCutGone = (tx: Tx, id: string, job: string | null): Promise<number> =>
+  tx.exec(
+    sql`update delivery_cuts set state = 'building', built = null, job = ${job}, updated_at = ${tx.now} where id = ${id}`,
+  );

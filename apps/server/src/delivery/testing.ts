@@ -110,15 +110,19 @@ const makeVersion = async (kernel: Kernel, home: string): Promise<DeliverableVer
   const folder = join(home, 'objects', 'normal', 'trucks');
   const schema = await ingestFile({ path, folder, format: 'csv' });
   const original = await kernel.objects.put(Buffer.from(`plate,city,score,owner\n${lines.join('\n')}\n`));
+  const normal = {
+    name: 'trucks.parquet',
+    contentType: 'application/vnd.apache.parquet',
+    ...(await kernel.objects.put(readFileSync(join(folder, schema.normal.file)))),
+  };
   const large = await kernel.objects.put(Buffer.alloc(12 * 2 ** 20, 'x'));
-  await kernel.objects.put(readFileSync(join(folder, schema.normal.file)));
   const columns = ['plate', 'city', 'score', 'owner'].map((name) => ({ name }));
   return {
     id: newId('ver', start),
     product: newId('prd', start),
     productName: '货车运行指数',
     participant: 'org_supplier',
-    deliveryModes: ['api', 'file', 'proxy', 'query'],
+    deliveryModes: ['api', 'file', 'proxy', 'query', 'share'],
     tables: [
       {
         name: 'trucks',
@@ -132,6 +136,8 @@ const makeVersion = async (kernel: Kernel, home: string): Promise<DeliverableVer
           contentType: 'application/vnd.apache.parquet',
           folder,
         },
+        data: normal,
+        newest: { ...normal, columns: schema.columns },
       },
       {
         name: 'large',
@@ -139,6 +145,8 @@ const makeVersion = async (kernel: Kernel, home: string): Promise<DeliverableVer
         rowCount: null,
         original: { name: 'large.bin', ...large, contentType: 'application/octet-stream' },
         normal: null,
+        data: null,
+        newest: null,
       },
     ],
   };

@@ -1,7 +1,7 @@
 /** From our words to the wire's. */
-import { notGranted } from '@shugu/gateway';
-import type { Endpoint, Grant, GrantKey, QueryTemplateDraft } from './model.ts';
-import { addressOf, readsView } from './rules.ts';
+import { notGranted, shareName } from '@shugu/gateway';
+import type { Cut, Endpoint, Grant, GrantKey, QueryTemplateDraft, Revision } from './model.ts';
+import { addressOf, cutOf, readsView, shareTableNames } from './rules.ts';
 
 export const endpointViewOf = (one: Endpoint) => ({
   id: one.id,
@@ -66,16 +66,36 @@ const filesView = ({ config }: Endpoint) =>
     ? config.files.map(({ name, bytes, digest }) => ({ name, bytes, sha256: digest.slice('sha256:'.length) }))
     : [];
 
-/** `endpoints`: those of the grant's version. Upstreams of a proxy are nothing for the buyer. */
-export const grantViewOf = (grant: Grant, endpoints: readonly Endpoint[], names: Map<string, string>, url: string) => ({
+interface GrantSurroundings {
+  endpoints: readonly Endpoint[];
+  cuts: readonly Cut[];
+  /** Names of the tables in the version's share. */
+  tables: readonly string[];
+  names: Map<string, string>;
+  url: string;
+}
+
+const shareViewOf = (grant: Grant, { cuts, tables }: GrantSurroundings) => {
+  const { key } = cutOf(grant);
+  const cut = cuts.find((one) => one.version === grant.version && one.key === key);
+  return {
+    share: grant.id,
+    schema: shareName(grant.productName),
+    tables: shareTableNames(tables),
+    version: cut?.built ?? null,
+  };
+};
+
+/** Upstreams of a proxy are nothing for the buyer. */
+export const grantViewOf = (grant: Grant, around: GrantSurroundings) => ({
   id: grant.id,
   contract: grant.contract,
   order: grant.order,
   product: grant.product,
   version: grant.version,
   productName: grant.productName,
-  supplier: { id: grant.supplier, name: names.get(grant.supplier) ?? grant.supplier },
-  buyer: { id: grant.buyer, name: names.get(grant.buyer) ?? grant.buyer },
+  supplier: { id: grant.supplier, name: around.names.get(grant.supplier) ?? grant.supplier },
+  buyer: { id: grant.buyer, name: around.names.get(grant.buyer) ?? grant.buyer },
   trial: grant.trial,
   state: grant.state,
   reason: grant.reason,
@@ -86,16 +106,17 @@ export const grantViewOf = (grant: Grant, endpoints: readonly Endpoint[], names:
   from: grant.from.toISOString(),
   until: grant.until?.toISOString() ?? null,
   lines: grant.kinds.map((kind) => {
-    const endpoint = endpoints.find((one) => one.kind === kind && one.version === grant.version && one.config);
+    const endpoint = around.endpoints.find((one) => one.kind === kind && one.version === grant.version && one.config);
     const api = endpoint?.config?.kind === 'api' ? endpoint.config : undefined;
     return {
       kind,
-      address: endpoint ? url + addressOf(grant.id, kind) : null,
+      address: endpoint ? around.url + addressOf(grant.id, kind) : null,
       ready: endpoint !== undefined,
       keyColumns: api?.keyColumns ?? [],
       filterColumns: api?.filterColumns ?? [],
       files: endpoint ? filesView(endpoint) : [],
       templates: endpoint ? templatesView(endpoint, grant) : [],
+      share: kind === 'share' && endpoint ? shareViewOf(grant, around) : null,
     };
   }),
   createdAt: grant.createdAt.toISOString(),
@@ -108,4 +129,10 @@ export const keyViewOf = (key: GrantKey) => ({
   prefix: key.prefix,
   createdAt: key.createdAt.toISOString(),
   revokedAt: key.revokedAt?.toISOString() ?? null,
+});
+
+export const revisionViewOf = ({ number, tables, publishedAt }: Revision) => ({
+  number,
+  tables,
+  publishedAt: publishedAt.toISOString(),
 });

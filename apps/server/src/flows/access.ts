@@ -1,11 +1,12 @@
 /** Access of a purchase: opened once, bounded by the money held, renewed by amendments, ended with the contract. */
 import { parsePricePlan } from '@shugu/ledger';
+import { driverKinds } from '@shugu/wire/delivery';
 import type { Rooms } from '../build.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import { isMetered, type Order } from '../market/index.ts';
 import { useBound } from './rules.ts';
 
-const gatewayModes: ReadonlySet<string> = new Set(['api', 'file', 'proxy', 'query']);
+const gatewayModes: ReadonlySet<string> = new Set(driverKinds);
 
 const boundOf = async (tx: Tx, rooms: Rooms, order: Order) => {
   if (order.settlement_way !== 'custody' || !isMetered(order.plan)) return null;

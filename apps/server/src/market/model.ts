@@ -97,7 +97,7 @@ export interface Scenario {
 
 /** Something handed over: a file with its digest, or a way to get at the data. */
 export interface DeliveredItem {
-  kind: 'file' | 'api' | 'proxy' | 'query';
+  kind: DeliveryMode;
   text: string;
   /** sha256:… of a file. */
   digest?: string;

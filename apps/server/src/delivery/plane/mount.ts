@@ -1,5 +1,8 @@
-/** The gateway's address on the server: `/gateway/{api|file|proxy|query}/{grant}/…`, outside the JSON routes. */
-import { type Gateway, type GrantBook, nodeHandler } from '@shugu/gateway';
+/**
+ * The gateway's addresses on the server, outside the JSON routes: `/gateway/{api|file|proxy|query}/{grant}/…`, and the endpoints of
+ * Delta Sharing below `/delta-sharing`.
+ */
+import { deltaSharing, type Gateway, type GrantBook, nodeHandler } from '@shugu/gateway';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DeliveryKind } from '../model.ts';
 import { lineOf } from '../rules.ts';
@@ -34,6 +37,10 @@ export const mountGateway = async (
   plane: () => MountedPlane,
   running: RunningAnswers,
 ): Promise<void> => {
+  const follow = (answering: Promise<void>, line: string, reply: FastifyReply): void => {
+    running.set(answering, line);
+    answering.catch(() => reply.raw.destroy()).finally(() => running.delete(answering));
+  };
   const handle = (request: FastifyRequest, reply: FastifyReply): void => {
     const { gateway, book } = plane();
     const { raw } = request;
@@ -43,9 +50,14 @@ export const mountGateway = async (
     const line = grant ? lineOf(grant, kind as DeliveryKind) : '';
     raw.url = `/gateway/${encodeURIComponent(book.get(line)?.productId ?? noProduct)}${rest}${query}`;
     raw.headers['x-grant'] = line;
-    const answering = nodeHandler(gateway, { prefix: '/gateway' })(raw, reply.raw);
-    running.set(answering, line);
-    answering.catch(() => reply.raw.destroy()).finally(() => running.delete(answering));
+    follow(nodeHandler(gateway, { prefix: '/gateway' })(raw, reply.raw), line, reply);
+  };
+  const handleShare = (request: FastifyRequest, reply: FastifyReply): void => {
+    const { gateway, book } = plane();
+    reply.hijack();
+    reply.raw.setHeader('x-content-type-options', 'nosniff');
+    const line = book.get(new URLSearchParams(request.raw.url?.split('?')[1]).get('grant') ?? '')?.id ?? '';
+    follow(nodeHandler(deltaSharing(gateway, book), { prefix: '/delta-sharing' })(request.raw, reply.raw), line, reply);
   };
   await app.register(async (scope) => {
     // Bodies stay unread: the proxy streams them.
@@ -58,6 +70,12 @@ export const mountGateway = async (
         exposeHeadRoute: false,
         handler: handle,
       });
+    scope.route({
+      method: ['GET', 'HEAD', 'POST'],
+      url: '/delta-sharing/*',
+      exposeHeadRoute: false,
+      handler: handleShare,
+    });
     // Running answers would keep the server waiting for its connections; and what they had sent must be recorded still.
     scope.addHook('preClose', async () => {
       plane().gateway.close();

@@ -16,17 +16,28 @@ import {
   type QueryPool,
   type QuotaSnapshot,
   queryDriver,
+  shareDriver,
+  shareName,
   type UseRecord,
 } from '@shugu/gateway';
 import type { Action } from '@shugu/policy';
+import { driverKinds } from '@shugu/wire/delivery';
 import type { Logger } from 'pino';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Database, Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { ObjectStore } from '../../kernel/objects.ts';
-import type { DeliveryKind, Endpoint, EndpointConfig, GrantState } from '../model.ts';
-import { endpointsOfVersions, findEndpoint, grantsToHold, type HeldGrant, revisionsToHold } from '../reads.ts';
-import { boundQuotas, lineOf, planFrom } from '../rules.ts';
+import type { Cut, DeliveryKind, Endpoint, EndpointConfig, GrantState } from '../model.ts';
+import {
+  cutsOfVersions,
+  endpointsOfVersions,
+  findEndpoint,
+  grantsToHold,
+  type HeldGrant,
+  revisionsToHold,
+} from '../reads.ts';
+import { boundQuotas, cutOf, lineOf, planFrom } from '../rules.ts';
+import { manifestPath } from '../share/manifest.ts';
 import { GrantQuota } from './quota.ts';
 import { openStores } from './stores.ts';
 
@@ -37,6 +48,8 @@ export interface PlaneOptions {
   objects: Pick<ObjectStore, 'pathOf'>;
   meter: Meter;
   storesFolder: string;
+  sharesFolder: string;
+  publicUrl(): string;
   secret: Uint8Array;
   snapshot: QuotaSnapshot;
   queries: QueryPool;
@@ -56,13 +69,15 @@ export interface Plane {
   forgetSecret(endpoint: string): void;
   /** What a supplier's upstream asks for. */
   upstreamHeaders(endpoint: string): Promise<Record<string, string>>;
+  /** Replaces masked values on this line. */
+  maskKey(line: string): Buffer;
   receiptKey(line: string): Buffer;
   addressKey(line: string): Buffer;
   correct(record: UseRecord): void;
   close(): Promise<void>;
 }
 
-const kinds: readonly DeliveryKind[] = ['api', 'file', 'proxy', 'query'];
+const kinds: readonly DeliveryKind[] = driverKinds;
 
 /** Of one answer of a query. */
 const queryBytesMax = 2 ** 30;
@@ -75,8 +90,24 @@ const statusOf = (state: GrantState): LineGrant['status'] =>
 const atOnce = (revision: number): number => revision * 2;
 const whole = (revision: number): number => revision * 2 + 1;
 
-export const driverOf = (
-  config: EndpointConfig,
+/** What lines are made of beside their grant. */
+interface Sources {
+  endpoints: readonly Endpoint[];
+  cuts: readonly Cut[];
+  pathOf(digest: string): string;
+  sharesFolder: string;
+}
+
+const shareOf = (grant: HeldGrant, { cuts, sharesFolder }: Sources): DriverConfig => {
+  const { key } = cutOf(grant);
+  const cut = cuts.find((one) => one.version === grant.version && one.key === key);
+  const { id: share, productName: title } = grant;
+  const manifest = cut && cut.built !== null ? manifestPath(sharesFolder, cut.id, cut.built) : null;
+  return { kind: 'share', share, schema: shareName(title), title, manifest };
+};
+
+const driverOf = (
+  config: Exclude<EndpointConfig, { kind: 'share' }>,
   endpoint: string,
   pathOf: (digest: string) => string,
 ): DriverConfig => {
@@ -102,9 +133,10 @@ export const driverOf = (
   };
 };
 
-const linesOf = (grant: HeldGrant, endpoints: readonly Endpoint[], pathOf: (digest: string) => string): LineGrant[] =>
-  endpoints.flatMap((endpoint) => {
-    if (!endpoint.config || grant.state === 'opening' || !grant.kinds.includes(endpoint.kind)) return [];
+const linesOf = (grant: HeldGrant, sources: Sources): LineGrant[] =>
+  sources.endpoints.flatMap((endpoint) => {
+    const { config } = endpoint;
+    if (!config || grant.state === 'opening' || !grant.kinds.includes(endpoint.kind)) return [];
     const { node, market, supplier: participant } = grant;
     return {
       id: lineOf(grant.id, endpoint.kind),
@@ -115,7 +147,7 @@ const linesOf = (grant: HeldGrant, endpoints: readonly Endpoint[], pathOf: (dige
       buyerId: grant.buyer,
       ...(grant.buyerRegion ? { buyerRegion: grant.buyerRegion } : {}),
       plan: planFrom({ ...grant.plan, quotas: boundQuotas(grant.plan.quotas, grant.bound) }, grant.from),
-      driver: driverOf(endpoint.config, endpoint.id, pathOf),
+      driver: config.kind === 'share' ? shareOf(grant, sources) : driverOf(config, endpoint.id, sources.pathOf),
       keyHashes: grant.keyHashes,
       status: statusOf(grant.state),
       ...(grant.until ? { validUntil: grant.until.getTime() } : {}),
@@ -153,7 +185,13 @@ export const openPlane = (options: PlaneOptions): Plane => {
     clock: now,
     timer: () => performance.now(),
     newId: () => newId('use', clock.now()),
-    drivers: [lookupDriver(stores), fileDriver(), proxy, queryDriver(options.queries)],
+    drivers: [
+      lookupDriver(stores),
+      fileDriver(),
+      proxy,
+      queryDriver(options.queries),
+      shareDriver({ publicUrl: options.publicUrl }),
+    ],
   });
 
   const held = new Map<string, number>();
@@ -169,14 +207,15 @@ export const openPlane = (options: PlaneOptions): Plane => {
     const wanted = ids ?? (await changedIds(at));
     if (wanted.length === 0) return 0;
     const grants = await grantsToHold(database, wanted, at);
-    const endpoints = await endpointsOfVersions(
-      database,
-      grants.map(({ version }) => version),
-    );
+    const versions = grants.map(({ version }) => version);
+    const endpoints = await endpointsOfVersions(database, versions);
+    const cuts = await cutsOfVersions(database, versions);
+    const { sharesFolder } = options;
     let changed = 0;
     for (const grant of grants) {
       const own = endpoints.filter(({ version }) => version === grant.version);
-      for (const line of linesOf(grant, own, objects.pathOf)) if (await put(line)) changed += 1;
+      for (const line of linesOf(grant, { endpoints: own, cuts, pathOf: objects.pathOf, sharesFolder }))
+        if (await put(line)) changed += 1;
       held.set(grant.id, grant.revision);
     }
     return changed;
@@ -215,6 +254,7 @@ export const openPlane = (options: PlaneOptions): Plane => {
       }
     },
     forgetSecret: (endpoint) => void secrets.delete(endpoint),
+    maskKey: (line) => grantKey(secret, line, 'mask'),
     receiptKey: (line) => grantKey(secret, line, 'receipt'),
     addressKey: (line) => grantKey(secret, line, 'address'),
     correct: (record) => {

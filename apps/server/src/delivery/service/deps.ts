@@ -13,6 +13,11 @@ export interface ServiceDeps extends DeliveryNeighbours, QueryDeps {
   seal: Seal;
   allowedUpstreams: readonly string[];
   storesFolder(): Promise<string>;
+  /** Where data cut for table shares stands. */
+  sharesFolder(): Promise<string>;
+  /** Path of an object on this machine. */
+  pathOf(digest: string): string;
+  publicUrl(): string;
   /** Undefined before the server listens. */
   plane(): Plane | undefined;
 }

@@ -18,6 +18,7 @@ import { checkDraft, filesOf } from '../rules.ts';
 import * as store from '../store.ts';
 import type { ServiceDeps } from './deps.ts';
 import { queryConfig } from './queries.ts';
+import { publishFirst } from './share.ts';
 
 export const storeJob = 'delivery.pointStore';
 
@@ -36,6 +37,7 @@ const readyConfig = async (
 ): Promise<EndpointConfig | null> => {
   if (draft.kind === 'api') return null;
   if (draft.kind === 'query') return queryConfig(deps, draft, version);
+  if (draft.kind === 'share') return { kind: 'share' };
   if (draft.kind === 'proxy') {
     const { kind, upstream, methods, rowsMember } = draft;
     return { kind, upstream, methods, ...(rowsMember ? { rowsMember } : {}) };
@@ -101,6 +103,7 @@ const setOne = async (
     secretSealed,
     job,
   });
+  if (draft.kind === 'share') await publishFirst(tx, version);
   await audit(tx, { action: 'delivery.endpoint.set', subject: id, participant, data: { kind: draft.kind, revision } });
   tx.afterCommit(() => deps.plane()?.forgetSecret(id));
 };

@@ -47,7 +47,7 @@ const isOfVersion = async ({ folder, digest }: { folder: string; digest: string 
 };
 
 /** Faults of the machine, not of the table: another try may do. */
-const passing = ['child.queue-full', 'child.cancelled', 'child.time-out', 'child.exited'];
+export const passingFaults = ['child.queue-full', 'child.cancelled', 'child.time-out', 'child.exited'];
 
 const build = async (
   deps: ServiceDeps,
@@ -79,7 +79,7 @@ const build = async (
     const { keyColumns, filterColumns, rowsMax } = draft;
     return { config: { kind: 'api', store: name, keyColumns, filterColumns, rowsMax }, rows };
   } catch (error) {
-    if (!(error instanceof ChildError) || passing.includes(error.code)) throw error;
+    if (!(error instanceof ChildError) || passingFaults.includes(error.code)) throw error;
     return { zh: error.zh, en: error.en };
   }
 };

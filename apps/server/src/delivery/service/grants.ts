@@ -7,6 +7,7 @@ import type { Bound, DeliveryKind, EndpointInput, Grant, GrantState, SuspensionT
 import { tellPlane } from '../plane/plane.ts';
 import { problems } from '../problems.ts';
 import {
+  cutOfKey,
   dueGrants,
   dueKeys,
   endpointsOf,
@@ -16,10 +17,11 @@ import {
   openGrantsOfVersion,
   suspensionOf,
 } from '../reads.ts';
-import { allReady, boundQuotas, deliveredBy, grantMoves, trialPlan } from '../rules.ts';
+import { allReady, boundQuotas, cutOf, deliveredBy, grantMoves, trialPlan } from '../rules.ts';
 import * as store from '../store.ts';
 import { type ServiceDeps, tell } from './deps.ts';
 import { completeEndpoints } from './drafts.ts';
+import { askForCut } from './share.ts';
 
 export interface GrantDraft {
   contract: string;
@@ -98,6 +100,7 @@ const insert = async (
     participant: grant.supplier,
     data: { contract: grant.contract, buyer: grant.buyer, kinds, policyHash: grant.policyHash },
   });
+  await askForCut(tx, grant);
   await promote(deps, tx, grant.id);
   return grant.id;
 };
@@ -115,6 +118,7 @@ export const openGrant = async (deps: ServiceDeps, tx: Tx, draft: GrantDraft): P
   const { plan, policyHash, from, until } = draft;
   const revision = await store.setGrantTerms(tx, open.id, { plan, policyHash, from, until });
   await deps.metering.setQuotas(tx, open.id, boundQuotas(plan.quotas, open.bound));
+  await askForCut(tx, { ...open, plan });
   await audit(tx, {
     action: 'delivery.grant.amend',
     subject: open.id,
@@ -183,7 +187,8 @@ export const promote = async (deps: ServiceDeps, tx: Tx, id: string): Promise<vo
   const grant = await lockGrant(tx, id);
   if (grant?.state !== 'opening') return;
   const endpoints = await endpointsOf(tx, grant.version);
-  if (!allReady(grant.kinds, endpoints)) return;
+  const cut = await cutOfKey(tx, grant.version, cutOf(grant).key);
+  if (!allReady(grant.kinds, endpoints, cut)) return;
   const reason = await suspensionOf(tx, grant);
   await move(deps, tx, grant, reason === undefined ? 'active' : 'suspended', reason ?? null);
   await tell(tx, 'delivery.grant.opened', grant, { delivered: deliveredBy(grant, endpoints) });
@@ -194,6 +199,7 @@ export const promote = async (deps: ServiceDeps, tx: Tx, id: string): Promise<vo
 export const refreshVersion = async (deps: ServiceDeps, tx: Tx, version: string): Promise<void> => {
   for (const grant of await openGrantsOfVersion(tx, version)) {
     tellPlane(tx, deps.plane, grant.id, await store.touchGrant(tx, grant.id));
+    await askForCut(tx, grant);
     await promote(deps, tx, grant.id);
   }
 };

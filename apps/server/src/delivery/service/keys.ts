@@ -93,6 +93,25 @@ const end = async (deps: ServiceDeps, tx: Tx, grant: Grant, id: string, at: Date
 export const revokeKey = async (deps: ServiceDeps, tx: Tx, grantId: string, id: string): Promise<GrantKey> =>
   end(deps, tx, await asBuyer(tx, grantId), id, tx.now);
 
+/** What a client of Delta Sharing is given: where to ask, and a key of its own. */
+export const createProfile = async (
+  deps: ServiceDeps,
+  tx: Tx,
+  { grant: grantId, name, credentialsVersion }: { grant: string; name: string; credentialsVersion: 1 | 2 },
+) => {
+  const { kinds, until } = await asBuyer(tx, grantId);
+  if (!kinds.includes('share')) throw problems.shareNotGranted();
+  const { key, secret } = await createKey(deps, tx, grantId, name);
+  const profile = {
+    shareCredentialsVersion: credentialsVersion,
+    ...(credentialsVersion === 2 ? { type: 'bearer_token' as const } : {}),
+    endpoint: `${deps.publicUrl()}/delta-sharing/`,
+    bearerToken: secret,
+    ...(until ? { expirationTime: until.toISOString() } : {}),
+  };
+  return { key, profile };
+};
+
 /** The successor at once; the old key goes on for `minutes`. */
 export const rotateKey = async (
   deps: ServiceDeps,

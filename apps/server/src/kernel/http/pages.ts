@@ -22,7 +22,7 @@ export const contentSecurityPolicy = [
   "base-uri 'none'",
 ].join('; ');
 
-const isApi = (url: string) => /^\/(api|gateway|log|metrics|\.well-known)(\/|$|\?)/.test(url);
+const isApi = (url: string) => /^\/(api|gateway|delta-sharing|log|metrics|\.well-known)(\/|$|\?)/.test(url);
 
 export const servePages = async (app: FastifyInstance, folder: string): Promise<void> => {
   const index = join(folder, 'index.html');

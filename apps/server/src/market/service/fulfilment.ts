@@ -29,6 +29,8 @@ const itemNames: Record<DeliveredItem['kind'], string> = {
   api: '查询接口',
   proxy: '转发接口',
   query: '查询模板',
+  share: '数据表共享',
+  compute: '计算',
 };
 
 const yuan = (fen: number): string => `${formatYuan(BigInt(fen))} 元`;

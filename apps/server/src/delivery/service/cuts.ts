@@ -1,0 +1,151 @@
+/** The job that cuts a version's data to the terms of grants, revision by revision. */
+import { access, mkdir } from 'node:fs/promises';
+import { effectsKey, type ShareManifest, type ShareTable } from '@shugu/gateway';
+import type { Text } from '@shugu/wire';
+import { ChildError } from '../../kernel/child/error.ts';
+import type { Database } from '../../kernel/db/db.ts';
+import { systemActor } from '../../kernel/http/principal.ts';
+import type { Job, JobContext, JobHandler } from '../../kernel/jobs.ts';
+import type { Cut, DeliverableVersion, Revision } from '../model.ts';
+import { builtCuts, findCut, revisionAfter } from '../reads.ts';
+import { shareTableNames } from '../rules.ts';
+import { type CutInput, cutTable } from '../share/cut.ts';
+import { cutFolder, manifestPath, readManifest, writeManifest } from '../share/manifest.ts';
+import * as store from '../store.ts';
+import type { ServiceDeps } from './deps.ts';
+import { passingFaults } from './endpoints.ts';
+import { refreshVersion } from './grants.ts';
+import { askAgain } from './share.ts';
+
+/** Rows in one file of a share: large enough to read fast, small enough that statistics leave files out. */
+const rowsPerFile = 983_040;
+
+const noVersion: Text = { zh: '产品版本已不可用', en: 'The version is no longer there' };
+
+interface Work {
+  deps: ServiceDeps;
+  cut: Cut;
+  version: DeliverableVersion | undefined;
+  folder: string;
+  context: JobContext;
+}
+
+const inputOf = ({ deps, cut, version, folder }: Work, name: string, digest: string): Omit<CutInput, 'before'> => {
+  const { columns, masks, rowFilter, line } = cut;
+  const plane = deps.plane();
+  if (line && !plane) throw new Error('the gateway is not open');
+  return {
+    source: deps.pathOf(digest),
+    folder,
+    dictionary: version?.tables.find((table) => table.name === name)?.columns.map((column) => column.name) ?? [],
+    columns,
+    masks,
+    rowFilter,
+    maskKey: line && plane ? plane.maskKey(line).toString('hex') : null,
+    rowsPerFile,
+  };
+};
+
+/** The table with one version more. */
+const cutRevision = async (
+  work: Work,
+  revision: Revision,
+  at: number,
+  before: ShareTable | undefined,
+): Promise<ShareTable> => {
+  const { name, digest } = revision.tables[at]!;
+  const known = before?.versions.at(-1)?.files.map((id) => ({ id, name: before.files[id]!.name }));
+  const made = await cutTable(
+    { ...inputOf(work, name, digest), before: before && known ? { fields: before.fields, files: known } : null },
+    { signal: work.context.signal },
+  );
+  const files = { ...before?.files };
+  for (const { id, file } of [...made.files, ...made.changes]) files[id] = file;
+  const version = {
+    version: revision.number,
+    timestamp: revision.publishedAt.getTime(),
+    files: made.files.map(({ id }) => id),
+    changes: made.changes.map(({ id }) => id),
+  };
+  return {
+    id: `${work.cut.id}-${at}`,
+    name: shareTableNames(revision.tables.map((table) => table.name))[at]!,
+    fields: made.fields,
+    versions: [...(before?.versions ?? []), version],
+    files,
+  };
+};
+
+const faultFrom = (error: unknown): Text => {
+  if (error instanceof ChildError && !passingFaults.includes(error.code)) return { zh: error.zh, en: error.en };
+  throw error;
+};
+
+type Built = { manifest: ShareManifest | null; fault: Text | null };
+
+/** A revision that cannot be cut is passed over: its holders keep the one before, and its supplier is told why. */
+const build = async (work: Work, revision: Revision, before: ShareManifest | null): Promise<Built> => {
+  if (!work.version) return { manifest: before, fault: noVersion };
+  try {
+    const tables: ShareTable[] = [];
+    for (const at of revision.tables.keys()) {
+      await work.context.progress(at / revision.tables.length, `${revision.number}: ${revision.tables[at]!.name}`);
+      tables.push(await cutRevision(work, revision, at, before?.tables[at]));
+    }
+    return { manifest: { format: 1, effects: effectsKey(work.cut), tables }, fault: null };
+  } catch (error) {
+    return { manifest: before, fault: faultFrom(error) };
+  }
+};
+
+const rowsOf = ({ tables }: ShareManifest): number =>
+  tables.reduce(
+    (sum, { versions, files }) =>
+      sum + (versions.at(-1)?.files ?? []).reduce((rows, id) => rows + files[id]!.stats.numRecords, 0),
+    0,
+  );
+
+const settle = ({ deps, cut, context }: Work, number: number, { manifest, fault }: Built): Promise<void> =>
+  context.database.tx(systemActor('delivery'), async (tx) => {
+    if (!manifest) {
+      await store.setCutFailed(tx, cut.id, fault ?? noVersion);
+      return;
+    }
+    await store.setCutReady(tx, cut.id, { built: number, rows: rowsOf(manifest), fault });
+    // Puts it in service, opens grants that waited for it, and asks for the next should there be one.
+    await refreshVersion(deps, tx, cut.version);
+  });
+
+/** One revision a job: the oldest that is not cut yet. */
+export const cutJobHandler =
+  (deps: ServiceDeps): JobHandler =>
+  async (job: Job, context) => {
+    const cut = await findCut(context.database, (job.data as { cut: string }).cut);
+    const revision = cut && (await revisionAfter(context.database, cut.version, cut.built ?? -1));
+    if (!cut || !revision || cut.state === 'ready') return { superseded: true };
+    const version = await deps.version(context.database, cut.version);
+    const shares = await deps.sharesFolder();
+    const work = { deps, cut, version, folder: cutFolder(shares, cut.id), context };
+    await mkdir(work.folder, { recursive: true });
+    const before = cut.built === null ? null : await readManifest(manifestPath(shares, cut.id, cut.built));
+    const built = await build(work, revision, before);
+    if (built.manifest) await writeManifest(manifestPath(shares, cut.id, revision.number), built.manifest);
+    await settle(work, revision.number, built);
+    return built.manifest ? { rows: rowsOf(built.manifest) } : { failed: built.fault };
+  };
+
+/** At start: cuts are made from data and are not in a backup; what is missing is made again. */
+export const recutMissing = async (deps: ServiceDeps, database: Database): Promise<number> => {
+  const shares = await deps.sharesFolder();
+  let missing = 0;
+  for (const cut of await builtCuts(database)) {
+    const there = await access(manifestPath(shares, cut.id, cut.built!)).then(
+      () => true,
+      () => false,
+    );
+    if (there) continue;
+    missing += 1;
+    await database.tx(systemActor('delivery'), (tx) => askAgain(tx, cut));
+  }
+  return missing;
+};
