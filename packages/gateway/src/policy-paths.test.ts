@@ -21,20 +21,21 @@ afterAll(() => rig.close());
 
 const files = policyVectors();
 type Outcome = { status: number; code?: string; retryAfter?: string };
-type Call = (request: { path: string; headers: Record<string, string> }) => Promise<Outcome>;
+type Call = (request: { method: string; path: string; headers: Record<string, string> }) => Promise<Outcome>;
+type Path = 'api' | 'file' | 'proxy' | 'query' | 'share';
 
-const overHttp: Call = async ({ path, headers }) => {
-  const response = await fetch(`${rig.origin}/${path}`, { headers });
+const overHttp: Call = async ({ method, path, headers }) => {
+  const response = await fetch(`${rig.origin}/${path}`, { method, headers });
   const text = await response.text();
   const body = response.ok ? {} : (JSON.parse(text) as { code: string });
   return { status: response.status, ...body, retryAfter: response.headers.get('retry-after') ?? undefined };
 };
 
-const direct: Call = async ({ path, headers }) => {
+const direct: Call = async ({ method, path, headers }) => {
   const url = new URL(path, 'http://gateway/');
   const [productId = '', ...rest] = url.pathname.slice(1).split('/');
   const response = await rig.current.gateway.handle({
-    method: 'GET',
+    method,
     productId,
     path: rest.join('/'),
     query: url.searchParams,
@@ -48,14 +49,9 @@ const direct: Call = async ({ path, headers }) => {
 };
 
 /** What failed of one file on one path; null entries do not exist. A policy that the path cannot enforce must be refused. */
-async function failures(
-  file: PolicyVectorFile,
-  driver: 'api' | 'file' | 'proxy' | 'query',
-  call: Call,
-  decide?: Decide,
-): Promise<string[]> {
+async function failures(file: PolicyVectorFile, driver: Path, call: Call, decide?: Decide): Promise<string[]> {
   const plan = planFor(file.policy);
-  const config = rig.configs[driver];
+  const config = driver === 'share' ? await rig.shareOf(plan) : rig.configs[driver];
   if (!plan.drivers.includes(driver)) {
     const put = await rig.grants.put(rig.grant(config, plan)).catch(() => 'refused');
     return put === 'refused' ? [] : [`${file.limit}: offered on ${driver}`];
@@ -116,11 +112,13 @@ async function run(
   if (request.authorisationReference) headers['x-authorisation-reference'] = request.authorisationReference;
   if (config.kind === 'file') headers.range = `bytes=0-${(request.estimate?.bytes ?? 100) - 1}`;
   // A second guard stops streams of contracts that are over, so under sabotage an answer may break off.
-  return call({ path: `${grant.id}${pathOf(request, config.kind)}`, headers }).catch(() => ({ status: 0 }));
+  const method = config.kind === 'share' ? 'POST' : 'GET';
+  return call({ method, path: `${grant.id}${pathOf(request, config.kind)}`, headers }).catch(() => ({ status: 0 }));
 }
 
 function pathOf({ columns, filterColumns, estimate }: PolicyVector['request'], kind: DriverKind): string {
   if (kind === 'query') return `/${[...(columns ?? []), ...(filterColumns ?? [])].at(-1) ?? 'plate'}`;
+  if (kind === 'share') return '/shares/trucks/schemas/roads/tables/trucks/query';
   if (kind !== 'api') return kind === 'file' ? `/${encodeURIComponent(rig.file.name)}` : '/trucks';
   const query = new URLSearchParams();
   if (columns) query.set('columns', columns.join(','));
@@ -131,7 +129,7 @@ function pathOf({ columns, filterColumns, estimate }: PolicyVector['request'], k
     : `/${encodeURIComponent(rows[0]?.plate ?? '')}?${query}`;
 }
 
-const paths = (['api', 'file', 'proxy', 'query'] as const).flatMap((driver) => [
+const paths = (['api', 'file', 'proxy', 'query', 'share'] as const satisfies Path[]).flatMap((driver) => [
   { driver, way: 'over HTTP', call: overHttp },
   { driver, way: 'by direct call', call: direct },
 ]);

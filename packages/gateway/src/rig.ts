@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, randomUUID, sign, verify } from 'node:
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { compile, type Decide, odrlFrom, type Plan, parsePolicy, type TermsInput } from '@shugu/policy';
 import type { DriverConfig } from './drivers/driver.ts';
 import { fileDriver } from './drivers/file.ts';
@@ -12,6 +12,8 @@ import { proxyDriver } from './drivers/proxy.ts';
 import { type QueryConfig, queryDriver } from './drivers/query/driver.ts';
 import { QueryPool, type QueryPoolOptions } from './drivers/query/pool.ts';
 import { writeParquet } from './drivers/query/testing.ts';
+import { shareDriver } from './drivers/share/driver.ts';
+import { effectsKey, type ShareConfig, type ShareManifest } from './drivers/share/manifest.ts';
 import { Gateway, type GatewayOptions } from './gateway.ts';
 import { type Grant, GrantBook } from './grants.ts';
 import { type MeterOptions, openMeter } from './meter.ts';
@@ -148,7 +150,13 @@ export async function openRig(options: RigOptions = {}) {
       grants,
       quota,
       meter,
-      drivers: [lookupDriver(store), fileDriver(), proxy, queryDriver(queries)],
+      drivers: [
+        lookupDriver(store),
+        fileDriver(),
+        proxy,
+        queryDriver(queries),
+        shareDriver({ publicUrl: () => 'http://shares.test' }),
+      ],
       secret,
       clock: () => time.now,
       timer: () => performance.now(),
@@ -182,6 +190,7 @@ export async function openRig(options: RigOptions = {}) {
     current,
     make,
     origin: `${front.origin}/data`,
+    shareOf: (plan: Plan) => shareFor(folder, plan, file),
     upstream: upstream.origin,
     grant: (driver: DriverConfig, plan: Plan, more: Partial<Grant> = {}): Grant => ({
       id: randomUUID(),
@@ -229,4 +238,28 @@ async function testFile(folder: string) {
   for (let offset = 0; offset < bytes.length; offset++) bytes[offset] = (offset * 31 + (offset >> 8)) & 255;
   await writeFile(path, bytes);
   return { name: '货车 2026.csv', path, bytes: bytes.length, sha256: hashOf(bytes), contentType: 'text/csv' };
+}
+
+/** A share cut for a plan, as the server would have prepared it; its one file is the rig's, as nothing here looks inside. */
+async function shareFor(folder: string, plan: Plan, file: Awaited<ReturnType<typeof testFile>>): Promise<ShareConfig> {
+  const effects = effectsKey(plan);
+  const stats = { numRecords: 1, minValues: { score: 60 }, maxValues: { score: 60 }, nullCount: { score: 0 } };
+  const manifest: ShareManifest = {
+    format: 1,
+    effects,
+    tables: [
+      {
+        id: 'trucks-1',
+        name: 'trucks',
+        fields: [{ name: 'score', type: 'long' }],
+        versions: [{ version: 0, timestamp: 0, files: [file.sha256], changes: [] }],
+        files: {
+          [file.sha256]: { name: `files/${basename(file.path)}`, bytes: file.bytes, sha256: file.sha256, stats },
+        },
+      },
+    ],
+  };
+  const path = join(folder, `${effects}.json`);
+  await writeFile(path, JSON.stringify(manifest));
+  return { kind: 'share', share: 'trucks', schema: 'roads', title: '货车', manifest: path };
 }

@@ -104,6 +104,15 @@ export const endpointView = z.object({
   query: z
     .object({ templates: z.array(templateView), rowsMax: z.number().int(), secondsMax: z.number().int() })
     .nullable(),
+  /** The newest revision published, how many cuts of it holders of grants have, and why some could not be made. */
+  share: z
+    .object({
+      revision: z.number().int().nullable(),
+      cuts: z.number().int(),
+      building: z.number().int(),
+      faults: z.array(z.object({ zh: z.string(), en: z.string() })),
+    })
+    .nullable(),
   job: z.string().nullable(),
   updatedAt: time,
 });

@@ -4,7 +4,7 @@ import type { Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import { descriptionOf } from './description.ts';
-import type { Grant } from './model.ts';
+import type { Endpoint, Grant } from './model.ts';
 import {
   cutsOfVersions,
   endpointsOf,
@@ -46,16 +46,21 @@ const views = async (deps: DeliveryRouteDeps, read: Reader, grants: readonly Gra
   );
 };
 
+const endpointViews = async (read: Reader, endpoints: readonly Endpoint[], version: string) => {
+  const standing = { latest: await latestRevision(read, version), cuts: await cutsOfVersions(read, [version]) };
+  return endpoints.map((one) => endpointViewOf(one, standing));
+};
+
 const madeView = ({ key, secret, receiptKeys }: MadeKey) => ({ ...keyViewOf(key), secret, receiptKeys });
 
 export const makeRoutes = (deps: DeliveryRouteDeps): Route[] => [
   on(wire.listEndpoints, async ({ read, principal, params }) => {
     const version = await deps.version(read, params.id);
     if (version?.participant !== principal.participant) throw kernelProblems.unknown();
-    return { items: (await endpointsOf(read, params.id)).map(endpointViewOf) };
+    return { items: await endpointViews(read, await endpointsOf(read, params.id), params.id) };
   }),
   on(wire.putEndpoints, async ({ tx, params, body }) => ({
-    items: (await setEndpoints(deps, tx, params.id, body.endpoints)).map(endpointViewOf),
+    items: await endpointViews(tx, await setEndpoints(deps, tx, params.id, body.endpoints), params.id),
   })),
   on(
     wire.tryQuery,

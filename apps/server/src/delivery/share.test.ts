@@ -1,5 +1,10 @@
 /** The table share through its own door, as the buyer with a profile file, and as everybody else. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ingestFile } from '../registry/ingest/ingest.ts';
 import { openRig, planOf, type Rig } from './testing.ts';
 
 let rig: Rig;
@@ -35,6 +40,37 @@ const linesOf = async (response: Response): Promise<any[]> =>
     .map((line) => JSON.parse(line));
 const query = async (profile: Profile, grant: string, body: object = {}, headers: Record<string, string> = {}) =>
   ask(profile, `${table(grant)}/query`, { method: 'POST', body: JSON.stringify(body), headers });
+/** Rows of the files of an answer, read by an engine that knows nothing of us. */
+// biome-ignore lint/suspicious/noExplicitAny: rows of a test's tables
+const rowsOf = async (lines: any[], select = '*'): Promise<any[]> => {
+  const folder = mkdtempSync(join(tmpdir(), 'shugu-share-'));
+  const duck = await (await DuckDBInstance.create(':memory:')).connect();
+  try {
+    const rows: unknown[] = [];
+    for (const line of lines) {
+      const file = line.file ?? line.add ?? line.cdf;
+      if (!file) continue;
+      const path = join(folder, 'part.parquet');
+      writeFileSync(path, Buffer.from(await (await fetch(file.url)).arrayBuffer()));
+      rows.push(...(await duck.runAndReadAll(`SELECT ${select} FROM read_parquet('${path}')`)).getRowObjectsJS());
+    }
+    return rows;
+  } finally {
+    duck.closeSync();
+    rmSync(folder, { recursive: true });
+  }
+};
+/** Uploads new data behind the version's table, as its supplier does through the registry. */
+const upload = async (csv: string): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), 'shugu-share-'));
+  writeFileSync(join(folder, 'up.csv'), csv);
+  const schema = await ingestFile({ path: join(folder, 'up.csv'), folder: join(folder, 'normal'), format: 'csv' });
+  const stored = await rig.kernel.objects.put(readFileSync(join(folder, 'normal', schema.normal.file)));
+  const one = rig.version.tables[0]!;
+  one.newest = { ...one.data!, ...stored, columns: schema.columns };
+  rmSync(folder, { recursive: true });
+};
+const publish = () => rig.call('supplier', 'POST', `/api/versions/${rig.version.id}/revisions`, {});
 const code = async (response: Response) => [
   response.status,
   ((await response.json()) as { errorCode: string }).errorCode,
@@ -148,5 +184,161 @@ describe('a contract with a table share', () => {
     expect(await (await ask(profile, 'shares')).json()).toEqual({ items: [] });
     expect((await fetch(file.url)).status).toBe(404);
     expect((await ask(foreign, `shares/${other}`)).status).toBe(200);
+  });
+});
+
+describe('what the contract says of rows and columns', () => {
+  it('is what stands in the files, and nothing else', async () => {
+    const plan = planOf({
+      columns: ['plate', 'score', 'owner', 'city'],
+      masks: { owner: { kind: 'hash' }, plate: { kind: 'truncate', length: 2 }, city: { kind: 'hide' } },
+      rowFilter: [
+        { column: 'city', operator: '=', value: '长沙' },
+        { column: 'score', operator: '>=', value: 100 },
+      ],
+    });
+    const [one, other] = [await rig.grant(plan, [{ kind: 'share' }]), await rig.grant(plan, [{ kind: 'share' }])];
+    const [profile, second] = [await profileOf(one), await profileOf(other)];
+    const rows = await rowsOf(await linesOf(await query(profile, one)));
+    expect(rows).toHaveLength(10);
+    expect(Object.keys(rows[0]).sort()).toEqual(['owner', 'plate', 'score']);
+    expect(rows.every(({ plate, score }) => plate === '湘A' && score >= 100n)).toBe(true);
+    expect(JSON.stringify(rows, (_, value) => String(value))).not.toContain('车主');
+    // Two buyers must not be able to join on what stands for the owner.
+    const foreign = await rowsOf(await linesOf(await query(second, other)));
+    expect(foreign.map(({ owner }) => owner)).not.toEqual(rows.map(({ owner }) => owner));
+    expect((await (await ask(profile, `${table(one)}/metadata`)).text()).includes('city')).toBe(false);
+  });
+
+  it('is cut anew when the terms are amended; the old cut is served to nobody under the new terms', async () => {
+    const contract = 'con_01kx0000000000000000000000';
+    const grant = await rig.grant(planOf(), [{ kind: 'share' }], { contract });
+    const profile = await profileOf(grant);
+    const [, , { file }] = await linesOf(await query(profile, grant));
+    const narrower = planOf({ columns: ['plate'] });
+    await rig.as('system', (tx) =>
+      rig.delivery.openGrant(tx, {
+        contract,
+        order: null,
+        product: rig.version.product,
+        productName: rig.version.productName,
+        version: rig.version.id,
+        supplier: 'org_supplier',
+        buyer: 'org_buyer',
+        plan: narrower,
+        policyHash: narrower.policyHash,
+        from: tx.now,
+        until: null,
+        drivers: [{ kind: 'share' }],
+      }),
+    );
+    await expect.poll(async () => (await fetch(file.url)).status).toBe(503);
+    await rig.settle();
+    expect((await fetch(file.url)).status).toBe(404);
+    expect(Object.keys((await rowsOf(await linesOf(await query(profile, grant))))[0])).toEqual(['plate']);
+  });
+
+  it('counts a query once, and lets what it opened be read when the last call is used', async () => {
+    const plan = planOf({ quotas: [{ metric: 'calls', period: 'total', limit: 2 }], rate: { perSecond: 5, burst: 5 } });
+    const grant = await rig.grant(plan, [{ kind: 'share' }]);
+    const profile = await profileOf(grant);
+    await query(profile, grant);
+    const [, , { file }] = await linesOf(await query(profile, grant));
+    expect(await code(await query(profile, grant))).toEqual([403, 'countExhausted']);
+    for (let read = 0; read < 8; read++)
+      expect((await fetch(file.url, { headers: { range: 'bytes=0-3' } })).status).toBe(206);
+  });
+
+  it('stops files when the volume is used up', async () => {
+    const limit = 8000;
+    const plan = planOf({ quotas: [{ metric: 'bytes', period: 'total', limit }] });
+    const grant = await rig.grant(plan, [{ kind: 'share' }]);
+    const profile = await profileOf(grant);
+    const [, , { file }] = await linesOf(await query(profile, grant));
+    let read = 0;
+    let last = await fetch(file.url);
+    for (; last.status === 200; last = await fetch(file.url)) read += (await last.arrayBuffer()).byteLength;
+    expect(await code(last)).toEqual([403, 'volumeExhausted']);
+    expect(read).toBeGreaterThan(0);
+    expect(read).toBeLessThan(limit);
+  });
+});
+
+describe('new data', () => {
+  const csv = (rows: string[]) => `plate,city,score,owner\n${rows.join('\n')}\n`;
+  const first = Array.from(
+    { length: 60 },
+    (_, at) => `湘A${10_000 + at},${at % 2 ? '长沙' : '株洲'},${60 + at},车主${at}`,
+  );
+
+  it('becomes the next version, with its changes, for everybody who holds a grant', async () => {
+    const grant = await rig.grant(planOf(), [{ kind: 'share' }]);
+    const profile = await profileOf(grant);
+    expect((await publish()).body.code).toBe('delivery.revisionSame');
+    expect((await rig.call('stranger', 'POST', `/api/versions/${rig.version.id}/revisions`, {})).status).toBe(404);
+    await upload(csv([...first.slice(1), '湘A10000,株洲,99,车主0', '湘A99999,湘潭,1,车主新']));
+    const before = rig.kernel.clock.now();
+    rig.moveTo(new Date(before.getTime() + 3_600_000));
+    expect(await publish()).toMatchObject({ status: 201, body: { number: 1 } });
+    await rig.settle();
+    expect((await ask(profile, `${table(grant)}/version`)).headers.get('delta-table-version')).toBe('1');
+    expect(await rowsOf(await linesOf(await query(profile, grant)))).toHaveLength(61);
+    expect(await rowsOf(await linesOf(await query(profile, grant, { version: 0 })))).toHaveLength(60);
+    const then = await query(profile, grant, { timestamp: before.toISOString() });
+    expect(then.headers.get('delta-table-version')).toBe('0');
+    const since = await ask(
+      profile,
+      `${table(grant)}/version?startingTimestamp=${encodeURIComponent(new Date(before.getTime() + 1000).toISOString())}`,
+    );
+    expect(since.headers.get('delta-table-version')).toBe('1');
+
+    const changes = await linesOf(await ask(profile, `${table(grant)}/changes?startingVersion=1`));
+    const rows = await rowsOf(changes);
+    expect(rows.map((row) => [row._change_type, row.plate, Number(row.score)]).sort()).toEqual([
+      ['delete', '湘A10000', 60],
+      ['insert', '湘A10000', 99],
+      ['insert', '湘A99999', 1],
+    ]);
+    const whole = await linesOf(await ask(profile, `${table(grant)}/changes?startingVersion=0&endingVersion=1`));
+    expect(whole.slice(2).map((line) => Object.keys(line)[0])).toEqual(['add', 'cdf']);
+    const stream = await linesOf(await query(profile, grant, { startingVersion: 0 }));
+    expect(stream.slice(2).map((line) => [Object.keys(line)[0], (line.add ?? line.remove).version])).toEqual([
+      ['add', 0],
+      ['add', 1],
+      ['remove', 1],
+    ]);
+    for (const wrong of ['', '?startingVersion=9', '?startingVersion=1&endingVersion=0', '?startingVersion=x'])
+      expect(await code(await ask(profile, `${table(grant)}/changes${wrong}`)), wrong).toEqual([
+        400,
+        'INVALID_PARAMETER_VALUE',
+      ]);
+    expect((await rig.call('supplier', 'GET', `/api/versions/${rig.version.id}/revisions`)).body.items).toMatchObject([
+      { number: 1 },
+      { number: 0 },
+    ]);
+    // Files are made from data and are not in a backup.
+    rmSync(await rig.kernel.objects.folder('shares'), { recursive: true });
+    await rig.restart();
+    await rig.settle();
+    const moved = { ...profile, endpoint: `${rig.origin}/delta-sharing/` };
+    expect(await rowsOf(await linesOf(await query(moved, grant)))).toHaveLength(61);
+  });
+
+  it('that does not fit is refused, or passed over with its reason', async () => {
+    await upload('plate,city,score\n湘A1,长沙,1\n');
+    expect((await publish()).body.code).toBe('delivery.revisionColumns');
+    const grant = await rig.grant(planOf(), [{ kind: 'share' }]);
+    const profile = await profileOf(grant);
+    await upload(csv(['湘A1,长沙,不是数字,车主']));
+    expect((await publish()).status).toBe(201);
+    await rig.settle();
+    expect(await rowsOf(await linesOf(await query(profile, grant)))).toHaveLength(61);
+    const told = (await rig.call('supplier', 'GET', `/api/versions/${rig.version.id}/endpoints`)).body.items[0].share;
+    expect(told).toMatchObject({ revision: 2, faults: [{ en: expect.stringContaining('score') }] });
+    await upload(csv([...first, '湘A10000,株洲,99,车主0']));
+    expect((await publish()).body).toMatchObject({ number: 3 });
+    await rig.settle();
+    expect(await rowsOf(await linesOf(await query(profile, grant)))).toHaveLength(61);
+    expect((await ask(profile, `${table(grant)}/version`)).headers.get('delta-table-version')).toBe('3');
   });
 });

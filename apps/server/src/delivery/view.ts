@@ -3,7 +3,21 @@ import { notGranted, shareName } from '@shugu/gateway';
 import type { Cut, Endpoint, Grant, GrantKey, QueryTemplateDraft, Revision } from './model.ts';
 import { addressOf, cutOf, readsView, shareTableNames } from './rules.ts';
 
-export const endpointViewOf = (one: Endpoint) => ({
+/** What a supplier sees of its table share. `latest` undefined: nothing has been published. */
+export interface ShareStanding {
+  latest: Revision | undefined;
+  cuts: readonly Cut[];
+}
+
+const sharedViewOf = ({ latest, cuts }: ShareStanding) => ({
+  revision: latest?.number ?? null,
+  cuts: cuts.length,
+  building: cuts.filter(({ state }) => state === 'building').length,
+  // Cuts of other terms mostly fail for the same reason.
+  faults: [...new Map(cuts.flatMap(({ fault }) => (fault ? [[fault.en, fault] as const] : []))).values()].slice(0, 5),
+});
+
+export const endpointViewOf = (one: Endpoint, standing: ShareStanding) => ({
   id: one.id,
   version: one.version,
   kind: one.kind,
@@ -33,6 +47,7 @@ export const endpointViewOf = (one: Endpoint) => ({
         }
       : null,
   query: queryView(one),
+  share: one.kind === 'share' ? sharedViewOf(standing) : null,
   job: one.job,
   updatedAt: one.updatedAt.toISOString(),
 });
