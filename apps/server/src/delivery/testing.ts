@@ -152,7 +152,14 @@ const makeVersion = async (kernel: Kernel, home: string): Promise<DeliverableVer
   };
 };
 
-export const openRig = async (gateways = { grace: 10, slice: 60 }): Promise<Rig> => {
+/** `make`: of other data than the small table of lorries. `gateways`: seconds of grace and of a slice. */
+export const openRig = async ({
+  make = makeVersion,
+  gateways = { grace: 10, slice: 60 },
+}: {
+  make?: typeof makeVersion;
+  gateways?: { grace: number; slice: number };
+} = {}): Promise<Rig> => {
   const fresh = await (await testPostgres()).freshDatabase();
   const home = mkdtempSync(join(tmpdir(), 'shugu-delivery-'));
   const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
@@ -165,7 +172,7 @@ export const openRig = async (gateways = { grace: 10, slice: 60 }): Promise<Rig>
     address: () => origin,
   });
   const { database, clock, objects, keys, publicLog, seal } = kernel;
-  const version = await makeVersion(kernel, home);
+  const version = await make(kernel, home);
 
   const startRooms = async () => {
     const metering = makeMetering({ database, clock, objects, keys, publicLog, suite: 'intl', node: 'hn' });

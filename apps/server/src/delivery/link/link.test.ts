@@ -8,7 +8,7 @@ let way: Line;
 const gateways: RunningGateway[] = [];
 const others: RunningGateway[] = [];
 beforeAll(async () => {
-  rig = await openRig({ grace: graceMs / 1000, slice: 5 });
+  rig = await openRig({ gateways: { grace: graceMs / 1000, slice: 5 } });
   // A restart of the rooms takes another port; the line leads there.
   way = await openLine(() => rig.origin);
   gateways.push(...(await Promise.all([1, 2, 3].map(() => openGateway(rig, { server: way.origin })))));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ShareField, ShareFile } from '@shugu/gateway';
 import { applyToRow } from '@shugu/policy';
-import { openDuck, sqlName, sqlText } from '../../kernel/child/duck.ts';
+import { openDucks, sqlName, sqlText } from '../../kernel/child/duck.ts';
 import { ChildError } from '../../kernel/child/error.ts';
 import { serveChild } from '../../kernel/child/serve.ts';
 import type { CutInput, CutResult } from './cut.ts';
@@ -19,20 +19,23 @@ const rowGroupRows = 122_880;
 serveChild<CutInput, CutResult>(async (input, context) => {
   const work = join(input.folder, `work-${process.pid}`);
   mkdirSync(work, { recursive: true });
-  const duck = await openDuck({
-    folders: [input.folder],
-    files: [input.source],
-    spillFolder: work,
-    memoryLimitMB,
-    threads: 1,
-  });
+  const [duck, writer] = (await openDucks(
+    {
+      folders: [input.folder],
+      files: [input.source],
+      spillFolder: work,
+      memoryLimitMB,
+      threads: 1,
+    },
+    2,
+  )) as [DuckDBConnection, DuckDBConnection];
   try {
     const source = `read_parquet(${sqlText(input.source)}, file_row_number = true)`;
     const known = await sourceColumns(duck, source);
     const written = writtenColumns(known, input);
     const masked = written.filter(({ mask }) => mask);
     const isCut = input.rowFilter.length > 0 || masked.length > 0;
-    if (isCut) await judgeRows(duck, source, known, masked, input);
+    if (isCut) await judgeRows({ duck, writer }, source, known, masked, input);
     context.progress({ step: 'judged' });
     const select = written
       .map((column) => (column.mask ? `kept.m${masked.indexOf(column)}` : writtenSql(column)))
@@ -57,6 +60,7 @@ serveChild<CutInput, CutResult>(async (input, context) => {
       details: { text: String(error).split('\n')[0] },
     });
   } finally {
+    writer.closeSync();
     duck.closeSync();
     rmSync(work, { recursive: true, force: true });
   }
@@ -67,7 +71,7 @@ serveChild<CutInput, CutResult>(async (input, context) => {
  * translated to SQL, on values in the form in which the look-up judges them.
  */
 async function judgeRows(
-  duck: DuckDBConnection,
+  { duck, writer }: { duck: DuckDBConnection; writer: DuckDBConnection },
   source: string,
   known: Column[],
   masked: Column[],
@@ -81,8 +85,8 @@ async function judgeRows(
     return createHmac('sha256', Buffer.from(maskKey, 'hex')).update(value).digest('base64url').slice(0, 22);
   };
   const effects = { columns: masked.map(({ name }) => name), masks, rowFilter };
-  await duck.run(`CREATE TEMP TABLE kept (row_number BIGINT${masked.map((_, at) => `, m${at} VARCHAR`).join('')})`);
-  const appender = await duck.createAppender('kept');
+  await duck.run(`CREATE TABLE kept (row_number BIGINT${masked.map((_, at) => `, m${at} VARCHAR`).join('')})`);
+  const appender = await writer.createAppender('kept');
   const result = await duck.stream(
     `SELECT file_row_number${needed.map((one) => `, ${keptSql(one)}`).join('')} FROM ${source}`,
   );

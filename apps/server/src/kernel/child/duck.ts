@@ -19,6 +19,15 @@ export interface DuckOptions {
  * so that no SQL can undo this.
  */
 export async function openDuck(options: DuckOptions): Promise<DuckDBConnection> {
+  const [connection] = await openDucks(options, 1);
+  return connection as DuckDBConnection;
+}
+
+/**
+ * Several connections to one such database. Whoever writes while a streamed result is read needs two: another statement on
+ * the same connection, also an appender's flush, ends the stream without an error.
+ */
+export async function openDucks(options: DuckOptions, count: number): Promise<DuckDBConnection[]> {
   const spill = join(options.spillFolder, 'spill');
   mkdirSync(spill, { recursive: true });
   const instance = await DuckDBInstance.create(':memory:', {
@@ -29,15 +38,17 @@ export async function openDuck(options: DuckOptions): Promise<DuckDBConnection> 
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
-  const connection = await instance.connect();
+  const connections: DuckDBConnection[] = [];
+  for (let made = 0; made < count; made++) connections.push(await instance.connect());
+  const connection = connections[0] as DuckDBConnection;
   // A folder matches as a prefix: without the last slash '/a/b' would open '/a/bc' too.
   const folders = options.folders.map((folder) => sqlText(folder.endsWith('/') ? folder : `${folder}/`));
-  await connection.run(`SET TimeZone='UTC'`);
+  for (const one of connections) await one.run(`SET TimeZone='UTC'`);
   await connection.run(`SET allowed_directories=[${folders.join(', ')}]`);
   await connection.run(`SET allowed_paths=[${(options.files ?? []).map(sqlText).join(', ')}]`);
   await connection.run('SET enable_external_access=false');
   await connection.run('SET lock_configuration=true');
-  return connection;
+  return connections;
 }
 
 /** A text literal. */
