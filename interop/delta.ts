@@ -13,7 +13,8 @@ import { inFolder, type Outcome, runProgram, type Tally, tally, versionOf } from
 export const about = 'a table share by the Python client of Delta Sharing';
 
 const here = join(import.meta.dirname, 'delta');
-const environment = join(here, '.venv');
+/** Beside the packages of the other tools, where nothing of ours looks. */
+const environment = join(import.meta.dirname, 'node_modules', '.delta-python');
 const python = join(environment, 'bin', 'python');
 const installSecondsMax = 420;
 
@@ -97,7 +98,7 @@ export const run = async (): Promise<Outcome> => {
   await inFolder(async (folder) => {
     const shared = await openShare({
       data: dataSql(rowCount),
-      then: changedSql,
+      changed: changedSql,
       terms: {
         columns: ['id', 'plate', 'owner', 'fee', 'score', 'online', 'day', 'seen'],
         masks: { owner: { kind: 'truncate', length: 3 } },

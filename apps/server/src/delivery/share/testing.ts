@@ -62,10 +62,10 @@ const madeVersion = async (kernel: Kernel, duck: DuckDBConnection, home: string,
   return version;
 };
 
-/** `data`, then `then` as the second version, are selects of DuckDB. */
+/** `data`, then `changed` as the second version, are selects of DuckDB. */
 export const openShare = async (given: {
   data: string;
-  then?: string;
+  changed?: string;
   terms?: Partial<TermsInput>;
 }): Promise<SharedTable> => {
   const duck = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
@@ -80,8 +80,8 @@ export const openShare = async (given: {
   await rig.call('supplier', 'PUT', `/api/versions/${version.id}/endpoints`, { endpoints: [{ kind: 'share' }] });
   const grant = await rig.grant(planOf(given.terms), [{ kind: 'share' }]);
   const between = new Date(start.getTime() + 60_000);
-  if (given.then) {
-    const { file, columns } = await store(rig.kernel, duck, folder, given.then);
+  if (given.changed) {
+    const { file, columns } = await store(rig.kernel, duck, folder, given.changed);
     version.tables[0]!.newest = { ...file, columns };
     rig.moveTo(new Date(start.getTime() + 3_600_000));
     const published = await rig.call('supplier', 'POST', `/api/versions/${version.id}/revisions`, {});
