@@ -69,9 +69,21 @@ export const receiveRefund = endpoint({
   id: 'settlement.refund.receive',
   method: 'POST',
   path: '/api/settlement/refunds/:id/receive',
-  summary: { zh: '确认收到退款', en: 'Say that the refund arrived' },
+  summary: { zh: '确认是否收到退款', en: 'Say whether the refund arrived' },
   permission: 'settlement.bill.confirm',
   params: refundParams,
-  body: z.object({}).strict(),
+  body: z
+    .object({ received: z.boolean().default(true).describe('false needs a reason'), reason: reason.optional() })
+    .strict(),
+  reply: refund,
+});
+export const repayRefund = endpoint({
+  id: 'settlement.refund.repay',
+  method: 'POST',
+  path: '/api/settlement/refunds/:id/repay',
+  summary: { zh: '登记已退还款项', en: 'Say on which day the refund was paid back' },
+  permission: 'settlement.bill.confirm',
+  params: refundParams,
+  body: z.object({ paidOn: day }).strict(),
   reply: refund,
 });

@@ -25,7 +25,7 @@ import {
   runReconciliation,
   simulateDeposit,
 } from './settlement-desk.ts';
-import { agreeRefund, askRefund, declineRefund, fee, listFees, receiveRefund } from './settlement-fees.ts';
+import { agreeRefund, askRefund, declineRefund, fee, listFees, receiveRefund, repayRefund } from './settlement-fees.ts';
 import {
   account,
   holdId,
@@ -381,6 +381,7 @@ export const settlementEndpoints = {
   agreeRefund,
   declineRefund,
   receiveRefund,
+  repayRefund,
   listFees,
   payFee,
   readOverview,

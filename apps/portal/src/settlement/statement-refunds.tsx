@@ -1,5 +1,5 @@
 /** Refunds of a statement; where the parties settle themselves, what each side may do with them. */
-import { agreeRefund, askRefund, declineRefund, receiveRefund } from '@shugu/wire/settlement';
+import { agreeRefund, askRefund, declineRefund, receiveRefund, repayRefund } from '@shugu/wire/settlement';
 import { useWords } from '../i18n/index.ts';
 import { useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
@@ -11,19 +11,51 @@ import type { Statement } from './statement-moves.tsx';
 
 const reason = field('reason', 'longText', ['理由', 'Reason'], { required: true, charactersMax: 1000 });
 
-const Moves = ({ refund, side }: { refund: Statement['refunds'][number]; side: 'buyer' | 'supplier' }) => {
+const Receiving = ({ refund }: { refund: Statement['refunds'][number] }) => {
   const { t } = useWords();
   const params = { id: refund.id };
-  if (refund.state === 'approved' && side === 'buyer')
-    return (
+  return (
+    <>
       <Action
         endpoint={receiveRefund}
         label={t('refund.receive')}
         primary
         explain={<p>{t('refund.receiveExplain')}</p>}
-        input={() => ({ params, body: {} })}
+        input={() => ({ params, body: { received: true } })}
       />
-    );
+      {refund.repaidOn ? (
+        <Action
+          endpoint={receiveRefund}
+          label={t('refund.notArrived')}
+          danger
+          fields={[reason]}
+          explain={<p>{t('refund.notArrivedExplain')}</p>}
+          input={(values) => ({ params, body: { received: false, ...values } as never })}
+        />
+      ) : null}
+    </>
+  );
+};
+
+const Repaying = ({ refund }: { refund: Statement['refunds'][number] }) => {
+  const { t } = useWords();
+  return (
+    <Action
+      endpoint={repayRefund}
+      label={t('refund.repay')}
+      primary
+      fields={[field('paidOn', 'date', ['退还日期', 'Paid back on'], { required: true })]}
+      explain={<p>{t('refund.repayExplain', { amount: money(refund.amount) })}</p>}
+      input={(values) => ({ params: { id: refund.id }, body: values as never })}
+    />
+  );
+};
+
+const Moves = ({ refund, side }: { refund: Statement['refunds'][number]; side: 'buyer' | 'supplier' }) => {
+  const { t } = useWords();
+  const params = { id: refund.id };
+  if (refund.state === 'approved')
+    return side === 'buyer' ? <Receiving refund={refund} /> : refund.repaidOn ? null : <Repaying refund={refund} />;
   if (refund.state !== 'proposed' || refund.askedBy === 'operator') return null;
   const asked = refund.askedBy === side;
   return (

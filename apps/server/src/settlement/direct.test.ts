@@ -226,7 +226,7 @@ describe('a refund of what was paid directly', () => {
     expect(await refusal(agree(supplier, asked.id))).toBe('settlement.invoiceNeedsRed');
     await invoice({ number: '26430000000000000111', redOf: invoices[0]!.id, amountFen: '10000' });
     const agreed = await agree(supplier, asked.id);
-    expect(agreed).toMatchObject({ state: 'approved', fee: '200', next: { who: 'buyer' } });
+    expect(agreed).toMatchObject({ state: 'approved', fee: '200', next: { who: 'supplier' } });
     expect(await inStep(id)).toMatchObject({ charged: '700', reversed: '200', owed: '500', state: 'owed' });
     expect(await refusal(agree(supplier, asked.id))).toBe('settlement.stateWrong');
 

@@ -38,6 +38,7 @@ import {
   settleOrder,
   unspentFen,
 } from './service/orders.ts';
+import { passRefunds } from './service/refund-silence.ts';
 import { ensureAccount, type Room } from './service/room.ts';
 
 export type { BankSettings } from './bank.ts';
@@ -128,6 +129,7 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
       { name: 'settlement.bank', everySeconds: 2, run: () => desk.run() },
       { name: 'settlement.reconcile', everySeconds: 30, run: () => reconcileDue(room, bank, desk.run) },
       { name: 'settlement.fees', everySeconds: 60, run: () => passFees(room) },
+      { name: 'settlement.refunds', everySeconds: 60, run: () => passRefunds(room) },
     ],
     openAccount: (tx, participant) => ensureAccount(room, tx, participant),
     openOrder: (tx, draft) => openOrder(room, tx, draft),

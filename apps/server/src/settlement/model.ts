@@ -169,6 +169,14 @@ export interface Refund {
   askedBy: 'operator' | Side;
   /** Why a side declined it. */
   answer: string | null;
+  /** The supplier says that it paid back on this day, where the parties settle themselves. */
+  repaidOn: Day | null;
+  /** First moment after the time of the side whose turn it is. */
+  dueAt: Date | null;
+  remindedAt: Date | null;
+  /** When silence closes it; known from the notice on. */
+  closesAt: Date | null;
+  bySilence: boolean;
   proposedBy: string;
   approvedBy: string | null;
   createdAt: Date;
@@ -190,6 +198,8 @@ export const limits = {
   journalEntriesMax: 100_000,
   /** Late fees told of, and fees given back, in one run. */
   feesPerRunMax: 200,
+  /** Refunds told of, or closed by silence, in one run. */
+  refundsPerRunMax: 200,
   /** Days reconciled in one run after a long stop. */
   reconciledDaysMax: 400,
 } as const;

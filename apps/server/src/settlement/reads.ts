@@ -337,7 +337,7 @@ export const payoutsPage = (read: Reader, query: PageQuery, where?: Sql) =>
   pageBy<PayoutRow, Payout>(read, query, payoutSelect, where, payoutOf);
 
 const refundSelect = sql`select id, participant, statement, fen, split, reason, state, two_people as "twoPeople", asked_by as "askedBy", answer,
-  proposed_by as "proposedBy", approved_by as "approvedBy", created_at as "createdAt", finished_at as "finishedAt" from settlement_refunds`;
+  repaid_on as "repaidOn", due_at as "dueAt", reminded_at as "remindedAt", closes_at as "closesAt", by_silence as "bySilence", proposed_by as "proposedBy", approved_by as "approvedBy", created_at as "createdAt", finished_at as "finishedAt" from settlement_refunds`;
 type RefundRow = Omit<Refund, 'fen' | 'split'> & { fen: number; split: SplitJson };
 const refundOf = (row: RefundRow): Refund => ({ ...row, fen: BigInt(row.fen), split: splitOf(row.split) });
 export const findRefund = async (read: Reader, id: string): Promise<Refund | undefined> => {
@@ -351,6 +351,14 @@ export const refundsSeenBy = (participant: string): Sql =>
   sql`(participant = ${participant} or statement in (select s.id from statements s where s.way = 'direct' and s.supplier = ${participant}
     union all select s.id from statements s join statement_legs l on l.statement = s.id
       where s.way <> 'direct' and l.participant = ${participant} and not l.fee))`;
+/** Of what the parties settled themselves: those whose next side is late and not told yet, or whose silence is over. Ids. */
+export const refundsSilent = async (read: Reader, now: Date, limit: number): Promise<string[]> =>
+  (
+    await read.rows<{ id: string }>(sql`select r.id from settlement_refunds r join statements s on s.id = r.statement
+      where s.way = 'direct' and (r.state = 'approved' or (r.state = 'proposed' and r.asked_by <> 'operator'))
+        and ((r.reminded_at is null and coalesce(r.due_at, r.created_at) <= ${now}) or r.closes_at <= ${now})
+      order by r.id limit ${limit}`)
+  ).map(({ id }) => id);
 export const refundsPage = (read: Reader, query: PageQuery, where?: Sql) =>
   pageBy<RefundRow, Refund>(read, query, refundSelect, where, refundOf);
 

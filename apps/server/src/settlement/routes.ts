@@ -17,7 +17,7 @@ import { problems } from './problems.ts';
 import * as reads from './reads.ts';
 import { approveResolution, proposeResolution, reconcileDay } from './reconcile.ts';
 import { answerBill, answerProof, fileProof, payBill, payFee, recordInvoice } from './service/bills.ts';
-import { agreeRefund, askRefund, declineRefund, receiveRefund } from './service/direct-refunds.ts';
+import { agreeRefund, askRefund, declineRefund, receiveRefund, repayRefund } from './service/direct-refunds.ts';
 import { repeat } from './service/effects.ts';
 import { retryHold } from './service/holds.ts';
 import {
@@ -356,8 +356,12 @@ const payoutRoutes = ({ room }: Doors): Route[] => {
       await declineRefund(room, tx, principal, { id: params.id, reason: body.reason });
       return refund(tx, principal, params.id);
     }),
-    on(wire.receiveRefund, async ({ tx, principal, params }) => {
-      await receiveRefund(tx, principal, params.id);
+    on(wire.receiveRefund, async ({ tx, principal, params, body }) => {
+      await receiveRefund(room, tx, principal, { id: params.id, ...body });
+      return refund(tx, principal, params.id);
+    }),
+    on(wire.repayRefund, async ({ tx, principal, params, body }) => {
+      await repayRefund(room, tx, principal, { id: params.id, paidOn: body.paidOn });
       return refund(tx, principal, params.id);
     }),
     on(wire.refuseRefund, async ({ tx, principal, params }) => {

@@ -17,7 +17,7 @@ import {
 } from '@shugu/ledger';
 import { addDays, type Day } from '../kernel/calendar/calendar.ts';
 import type { RulePack } from '../kernel/rulepack/model.ts';
-import type { Fee, FeeFacts, FeeState, Fen, StatementState, UsageLine } from './model.ts';
+import type { Fee, FeeFacts, FeeState, Fen, Refund, StatementState, UsageLine } from './model.ts';
 
 /** How the bank names a hold; orders and disputes never share one. */
 export const holdKeyOf = (purpose: 'order' | 'dispute' | 'bill', heldFor: string): string =>
@@ -30,6 +30,8 @@ export interface MoneyRules {
   feeTaxPercent: Decimal;
   /** Working days to pay a fee that is not taken out of a split. */
   feeDays: number;
+  /** Working days for each turn of a refund that the parties settle themselves, and from its notice of lateness to silence closing it. */
+  refundDays: Record<RefundTurn | 'silence', number>;
   /** Largest payout that goes out on the member's own request; above it two people of the operator look. */
   payoutAloneFenMax: Fen;
   /** Days after which a day that is over must have been compared with the bank; longer, and payouts stop. */
@@ -38,9 +40,10 @@ export interface MoneyRules {
   refundAloneFenMax: Fen;
 }
 
-/** Without a rule in the operator's data: ten working days for a fee, 100,000 yuan for payouts, 10,000 yuan for refunds. */
+/** Without a rule in the operator's data: ten working days for a fee or to pay back, five to answer, 100,000 yuan for payouts, 10,000 yuan for refunds. */
 export const fallbackRules = {
   feeDays: 10,
+  refundDays: { answer: 5, repay: 10, receive: 5, silence: 5 },
   payoutAloneFenMax: 10_000_000n,
   refundAloneFenMax: 1_000_000n,
   reconciliationOverdueDays: 2,
@@ -54,6 +57,10 @@ const percent = (pack: RulePack | undefined, id: string): Decimal => {
   const value = pack?.rules.get(id)?.value;
   return parseDecimal(typeof value === 'number' ? String(value) : '0');
 };
+const daysRule = (pack: RulePack | undefined, id: string, fallback: number): number => {
+  const value = pack?.rules.get(id)?.value;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : fallback;
+};
 const fenRule = (pack: RulePack | undefined, id: string, fallback: Fen): Fen => {
   const value = pack?.rules.get(id)?.value;
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : fallback;
@@ -63,12 +70,16 @@ const fenRule = (pack: RulePack | undefined, id: string, fallback: Fen): Fen => 
 export const moneyRules = (pack: RulePack | undefined): MoneyRules => ({
   feeShare: multiplyDecimal(percent(pack, 'serviceFeePercent'), parseDecimal('0.01')),
   feeTaxPercent: percent(pack, 'serviceFeeTaxPercent'),
-  feeDays: Number(pack?.rules.get('serviceFeeDays')?.value ?? fallbackRules.feeDays),
+  feeDays: daysRule(pack, 'serviceFeeDays', fallbackRules.feeDays),
+  refundDays: {
+    answer: daysRule(pack, 'refundAnswerDays', fallbackRules.refundDays.answer),
+    repay: daysRule(pack, 'refundRepayDays', fallbackRules.refundDays.repay),
+    receive: daysRule(pack, 'refundReceiptDays', fallbackRules.refundDays.receive),
+    silence: daysRule(pack, 'refundSilenceDays', fallbackRules.refundDays.silence),
+  },
   payoutAloneFenMax: fenRule(pack, 'payoutAloneFenMax', fallbackRules.payoutAloneFenMax),
   refundAloneFenMax: fenRule(pack, 'refundAloneFenMax', fallbackRules.refundAloneFenMax),
-  reconciliationOverdueDays: Number(
-    pack?.rules.get('reconciliationOverdueDays')?.value ?? fallbackRules.reconciliationOverdueDays,
-  ),
+  reconciliationOverdueDays: daysRule(pack, 'reconciliationOverdueDays', fallbackRules.reconciliationOverdueDays),
 });
 
 /** Everything to the supplier after the exchange's fee: what holds where the contract names no other right holders. */
@@ -231,5 +242,32 @@ export const feeStateOf = (fee: FeeFacts): FeeState => {
 
 export const feeOverdue = ({ state, dueOn }: Pick<Fee, 'state' | 'dueOn'>, today: Day): boolean =>
   state === 'owed' && dueOn < today;
+
+/** What the next side is to do with a refund that the parties settle themselves: answer it, pay it back, say that it came. */
+export type RefundTurn = 'answer' | 'repay' | 'receive';
+export const refundTurn = ({
+  state,
+  askedBy,
+  repaidOn,
+}: Pick<Refund, 'state' | 'askedBy' | 'repaidOn'>): RefundTurn | undefined => {
+  if (state === 'proposed') return askedBy === 'operator' ? undefined : 'answer';
+  if (state === 'approved') return repaidOn === null ? 'repay' : 'receive';
+  return undefined;
+};
+
+/**
+ * What time does while the next side keeps silent. Silence agrees to nothing, so a request lapses; whoever was told that the money was
+ * paid back and of the day on which silence counts as its arrival, and says nothing, has it; a debt stays one, however late.
+ */
+export const refundOnSilence = (
+  refund: Pick<Refund, 'state' | 'askedBy' | 'repaidOn' | 'dueAt' | 'remindedAt' | 'closesAt' | 'createdAt'>,
+  now: Date,
+): 'wait' | 'remind' | 'lapse' | 'receive' => {
+  const turn = refundTurn(refund);
+  if (!turn) return 'wait';
+  if (!refund.remindedAt) return (refund.dueAt ?? refund.createdAt) <= now ? 'remind' : 'wait';
+  if (turn === 'repay' || !refund.closesAt || refund.closesAt > now) return 'wait';
+  return turn === 'answer' ? 'lapse' : 'receive';
+};
 
 export { transferLegs };

@@ -270,13 +270,14 @@ export const endPayout = (tx: Tx, id: string, state: 'paid' | 'refused', reason:
 
 export const insertRefund = async (
   tx: Tx,
-  one: Pick<Refund, 'participant' | 'statement' | 'fen' | 'split' | 'reason' | 'state' | 'twoPeople' | 'askedBy'>,
+  one: Pick<Refund, 'participant' | 'statement' | 'fen' | 'split' | 'reason' | 'state' | 'twoPeople' | 'askedBy'> &
+    Partial<Pick<Refund, 'dueAt'>>,
 ): Promise<string> => {
   const id = newId('rfd', tx.now);
   await tx.exec(sql`insert into settlement_refunds (id, node, market, participant, statement, fen, split, reason, state, two_people, asked_by,
-      proposed_by, created_at)
+      due_at, proposed_by, created_at)
     values (${id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.statement}, ${one.fen.toString()}, ${json(one.split)},
-      ${one.reason}, ${one.state}, ${one.twoPeople}, ${one.askedBy}, ${tx.actor.id}, ${tx.now})`);
+      ${one.reason}, ${one.state}, ${one.twoPeople}, ${one.askedBy}, ${one.dueAt ?? null}, ${tx.actor.id}, ${tx.now})`);
   return id;
 };
 export const approveRefund = (tx: Tx, id: string): Promise<number> =>
@@ -287,12 +288,24 @@ export const endRefund = (
   tx: Tx,
   id: string,
   state: 'done' | 'refused',
-  answer: string | null = null,
+  { answer = null, bySilence = false }: { answer?: string | null; bySilence?: boolean } = {},
 ): Promise<number> =>
   tx.exec(
-    sql`update settlement_refunds set state = ${state}, answer = ${answer}, finished_at = ${tx.now}
+    sql`update settlement_refunds set state = ${state}, answer = ${answer}, by_silence = ${bySilence}, finished_at = ${tx.now}
       where id = ${id} and state in ('proposed', 'approved')`,
   );
+/** Now it is another side's turn, or the same side's anew: its clock begins, and no notice of lateness was given yet. */
+export const turnRefund = (
+  tx: Tx,
+  id: string,
+  { dueAt, repaidOn, answer }: { dueAt: Date; repaidOn: Day | null; answer: string | null },
+): Promise<number> =>
+  tx.exec(
+    sql`update settlement_refunds set due_at = ${dueAt}, repaid_on = ${repaidOn}, answer = ${answer}, reminded_at = null, closes_at = null
+      where id = ${id}`,
+  );
+export const remindRefund = (tx: Tx, id: string, closesAt: Date | null): Promise<number> =>
+  tx.exec(sql`update settlement_refunds set reminded_at = ${tx.now}, closes_at = ${closesAt} where id = ${id}`);
 
 /** One a statement: the database refuses a second. */
 export const insertFee = async (

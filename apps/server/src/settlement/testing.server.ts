@@ -93,7 +93,7 @@ export const startSettlementServer = async (options: { simulatorArguments?: stri
     cases,
     now: clock.now,
     permissionTables: [membersPermissions, settlementPermissions],
-    settings: { setupToken: 'x', sessionHours: 2000, loginTriesPerMinute: 1000, publicUrl: () => url },
+    settings: { setupToken: 'x', sessionHours: 9000, loginTriesPerMinute: 1000, publicUrl: () => url },
   });
   const settlement = makeSettlement({
     database,

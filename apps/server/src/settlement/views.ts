@@ -2,7 +2,7 @@
 import { chartOfAccounts, parseAccount } from '@shugu/ledger';
 import type * as wire from '@shugu/wire/settlement';
 import type { z } from 'zod';
-import { dayOf } from '../kernel/calendar/calendar.ts';
+import { dayOf, lastDayBefore } from '../kernel/calendar/calendar.ts';
 import type { Reader } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { kernelProblems } from '../kernel/problem.ts';
@@ -334,23 +334,48 @@ const bankRefunds: Partial<Record<Refund['state'], RefundNext>> = {
   proposed: { zh: '等待另一人复核', en: 'A second person has to approve it', who: 'operator' },
   approved: { zh: '存管银行正在退款', en: 'The bank is paying it back', who: 'system' },
 };
-const refundNext = ({ state, askedBy }: Refund, way: Statement['way']): RefundNext => {
-  if (state === 'done') return { zh: '已退款', en: 'Refunded', who: 'nobody' };
-  if (state === 'refused') return { zh: '未退款', en: 'Not refunded', who: 'nobody' };
+/** The day by which the next side is to act, and, once it is late, the day after which silence closes it. */
+const byDay = ({ dueAt, closesAt }: Refund): { zh: string; en: string } => {
+  const end = closesAt ?? dueAt;
+  return end ? { zh: `（${lastDayBefore(end)} 前）`, en: ` (by ${lastDayBefore(end)})` } : { zh: '', en: '' };
+};
+const endedRefund = ({ state, bySilence }: Refund): RefundNext => {
+  if (state === 'done')
+    return bySilence
+      ? { zh: '需方逾期未答复，视为已收到退款', en: 'Counts as received: the buyer did not answer', who: 'nobody' }
+      : { zh: '已退款', en: 'Refunded', who: 'nobody' };
+  return bySilence
+    ? { zh: '逾期未获答复，申请已失效', en: 'Lapsed without an answer', who: 'nobody' }
+    : { zh: '未退款', en: 'Not refunded', who: 'nobody' };
+};
+const refundNext = (refund: Refund, way: Statement['way']): RefundNext => {
+  const { state, askedBy, repaidOn } = refund;
+  if (state === 'done' || state === 'refused') return endedRefund(refund);
+  const by = byDay(refund);
   if (way === 'direct' && state === 'approved')
-    return {
-      zh: '供方退还款项，需方收到后确认',
-      en: 'The supplier pays it back; the buyer confirms its arrival',
-      who: 'buyer',
-    };
+    return repaidOn
+      ? {
+          zh: `供方称已于 ${repaidOn} 退还，需方确认是否收到${by.zh}`,
+          en: `The supplier says that it paid back on ${repaidOn}; the buyer says whether it arrived${by.en}`,
+          who: 'buyer',
+        }
+      : {
+          zh: `供方退还款项并登记退还日期${by.zh}`,
+          en: `The supplier pays it back and records the day${by.en}`,
+          who: 'supplier',
+        };
   if (askedBy === 'operator') return bankRefunds[state]!;
   return askedBy === 'buyer'
     ? {
-        zh: '供方同意或不同意退款；开过票的，先登记红字发票',
-        en: 'The supplier agrees to the refund or declines it; where an invoice stands, the red one comes first',
+        zh: `供方同意或不同意退款${by.zh}；开过票的，先登记红字发票`,
+        en: `The supplier agrees to the refund or declines it${by.en}; where an invoice stands, the red one comes first`,
         who: 'supplier',
       }
-    : { zh: '需方同意或不同意退款', en: 'The buyer agrees to the refund or declines it', who: 'buyer' };
+    : {
+        zh: `需方同意或不同意退款${by.zh}`,
+        en: `The buyer agrees to the refund or declines it${by.en}`,
+        who: 'buyer',
+      };
 };
 
 /** The buyer reads what it gets back; who gives how much is the desk's and each payee's own. What parties settle themselves the supplier gives. */
@@ -373,6 +398,10 @@ export const refundView = (
     reason: refund.reason,
     askedBy: refund.askedBy,
     answer: refund.answer,
+    repaidOn: refund.repaidOn,
+    dueAt: at(refund.dueAt),
+    closesAt: at(refund.closesAt),
+    bySilence: refund.bySilence,
     state: refund.state,
     twoPeople: refund.twoPeople,
     shares:

@@ -122,6 +122,16 @@ export const money = {
   'refund.decline': ['不同意', 'Decline'],
   'refund.takeBack': ['撤回', 'Take back'],
   'refund.receive': ['确认收到退款', 'The refund arrived'],
+  'refund.notArrived': ['没有收到', 'It did not arrive'],
+  'refund.notArrivedExplain': [
+    '供方须核实并重新退还；逾期不答复的，按规则视为已收到。',
+    'The supplier looks into it and pays again. Whoever says nothing in time counts as paid, by the rule.',
+  ],
+  'refund.repay': ['已退还', 'Paid back'],
+  'refund.repayExplain': [
+    '登记已从贵单位账户退还 {amount} 的日期，需方随后确认是否收到。',
+    'Record the day on which you paid {amount} back; the buyer then says whether it arrived.',
+  ],
   'refund.receiveExplain': ['确认后退款办结，不能再改。', 'The refund is then done, for good.'],
   'refund.by.buyer': ['需方提出', 'Asked for by the buyer'],
   'refund.by.supplier': ['供方提出', 'Offered by the supplier'],

@@ -175,7 +175,7 @@ export const tradeLists = {
   'refundState.done': ['已退款', 'Done'],
   'refundState.refused': ['已拒绝', 'Refused'],
   'directRefundState.proposed': ['待同意', 'Asked for'],
-  'directRefundState.approved': ['待收款确认', 'To be paid back'],
+  'directRefundState.approved': ['待退还', 'To be paid back'],
   'directRefundState.done': ['已退款', 'Done'],
   'directRefundState.refused': ['未退款', 'Not refunded'],
   'feeState.owed': ['待支付', 'Owed'],
