@@ -1,7 +1,7 @@
 /** One purchase by clicks: scenario, order, both signatures, key, call, receipt, delivery, acceptance, statement. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { type Person, signedIn } from './browser.ts';
+import { newPerson, type Person, signedIn } from './browser.ts';
 import type { Run } from './run.ts';
 
 const product = '全国行政区划代码查询接口';
@@ -53,6 +53,18 @@ const sign = async (person: Person, contract: string): Promise<void> => {
   await person.open(contract);
   const confirm = person.page.getByRole('button', { name: '确认条款', exact: true });
   if (await confirm.isVisible().catch(() => false)) await dialog(person, '确认条款', {});
+};
+
+/** A stranger hands the file in. */
+const checkFile = async (stranger: Person, path: string): Promise<void> => {
+  const { page, context } = stranger;
+  await stranger.open('/verify');
+  await page.getByRole('tab', { name: '按文件' }).click();
+  await page.locator('input[type=file][accept*=json]').setInputFiles(path);
+  await page.getByText('使用回执包：各项均成立').waitFor();
+  await page.getByText('1 条回执，1 次调用').waitFor();
+  assert.deepEqual(stranger.faults(), []);
+  await context.close();
 };
 
 export const trade = async ({ browser, url, check }: Run): Promise<void> => {
@@ -140,7 +152,7 @@ export const trade = async ({ browser, url, check }: Run): Promise<void> => {
     await until(developer, '下载');
   });
 
-  await check('the month’s receipts come as one file', async () => {
+  await check('the month’s receipts come as one file, which anybody checks', async () => {
     const one = developer.page;
     await developer.open('/usage');
     await one.getByRole('heading', { name: '回执包' }).waitFor();
@@ -154,6 +166,7 @@ export const trade = async ({ browser, url, check }: Run): Promise<void> => {
         assert.match(file.suggestedFilename(), /^receipts-grt_\w+-\d{4}-\d{2}\.receipts\.json$/);
         const said = JSON.parse(await readFile(await file.path(), 'utf8'));
         assert.deepEqual([said.format, said.total.calls], ['shugu-receipts', 1]);
+        await checkFile(await newPerson(browser, url), await file.path());
         break;
       }
       await one.getByText('该期间没有可证明的回执').waitFor();

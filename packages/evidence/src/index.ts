@@ -30,6 +30,7 @@ export {
   checkAuthority,
   verifyCertified,
 } from './certified.ts';
+export { claimedFormat, type EvidenceFormat } from './claimed.ts';
 export { commit, saltBytes, verifyCommitment } from './commitment.ts';
 export { type Context, contexts, inContext } from './contexts.ts';
 export {

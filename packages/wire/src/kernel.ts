@@ -246,22 +246,43 @@ export const verifyCode = endpoint({
 });
 
 const check = z.object({ id: z.string(), ok: z.boolean(), zh: z.string(), en: z.string() });
+/** Of the file’s text. What is larger the command line checks, without limit but its own. */
+export const verifyFileCharactersMax = 2_000_000;
 export const verifyFile = endpoint({
-  id: 'kernel.bundle.verify',
+  id: 'kernel.evidence.verify',
   method: 'POST',
   path: '/api/verify',
-  summary: { zh: '按文件核验证据包', en: 'Check a bundle by its file' },
+  summary: { zh: '按文件核验证据包或回执包', en: 'Check a bundle or a file of receipts' },
   permission: 'public',
   repeatable: true,
-  body: z.object({ bundle: z.string().max(2_000_000).describe('the file’s text') }).strict(),
+  body: z.object({ file: z.string().max(verifyFileCharactersMax).describe('the file’s text') }).strict(),
   bodyBytesMax: 2_500_000,
   reply: z.object({
     ok: z.boolean(),
+    kind: z.enum(['bundle', 'receipts']),
     title: bilingual,
     checks: z.array(check),
     notice: bilingual.describe('what the bundle does not prove'),
     withdrawn: z.boolean().nullable(),
     number: z.string().nullable(),
+    receipts: z
+      .object({
+        grant: z.string(),
+        contracts: z.array(z.string()),
+        products: z.array(z.string()),
+        from: time,
+        until: time.describe('the first moment after the period'),
+        firstAt: time.nullable(),
+        lastAt: time.nullable(),
+        receipts: z.number().int(),
+        calls: z.number().int(),
+        incompleteCalls: z.number().int(),
+        rows: z.number().int(),
+        bytes: z.number().int(),
+        complete: z.boolean().describe('false: the next file goes on where this one ends'),
+      })
+      .nullable()
+      .describe('what a file of receipts proves; of one that does not hold nothing is said'),
   }),
 });
 

@@ -1,14 +1,14 @@
 /** What is looked at: files as named, those of a folder, and of each whether it is evidence at all. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { receiptsLimits } from '@shugu/evidence';
+import { claimedFormat, type EvidenceFormat, receiptsLimits } from '@shugu/evidence';
 import type { Context } from '../command.ts';
 import { Misuse } from '../misuse.ts';
 import { evidenceName } from '../trade/folder.ts';
 
 export const fileLimits = { filesMax: 10_000, bytesMax: receiptsLimits.bytesMax } as const;
 
-export type Format = 'bundle' | 'receipts' | 'promise';
+export type Format = EvidenceFormat;
 export type NotEvidence =
   | 'trust'
   | 'empty'
@@ -77,7 +77,6 @@ const nameFormat = (name: string): Format => (name.endsWith('.receipts.json') ? 
 
 /** Members that only our evidence has: a damaged file that still shows one of them must not pass for something else. */
 const marks = /"(?:format|checkpoint|checkpoints|inclusion|sequencedBy|signatures|acceptedAt)":/;
-const formats = { 'shugu-bundle': 'bundle', 'shugu-receipts': 'receipts', 'shugu-promise': 'promise' } as const;
 
 /**
  * The format that a file claims. Damage must not turn evidence into a file of another kind that nobody checks: whatever is
@@ -85,8 +84,8 @@ const formats = { 'shugu-bundle': 'bundle', 'shugu-receipts': 'receipts', 'shugu
  */
 const formatOf = (name: string, bytes: Uint8Array): Format | { not: NotEvidence } => {
   const text = Buffer.from(bytes).toString('utf8');
-  const claimed = /"format":"(shugu-[a-z]+)"/.exec(text)?.[1] ?? '';
-  if (claimed in formats) return formats[claimed as keyof typeof formats];
+  const claimed = claimedFormat(text);
+  if (claimed) return claimed;
   if (evidenceName.test(name)) return nameFormat(name);
   if (isTrust(text)) return { not: 'trust' };
   if (text.startsWith('{') && marks.test(text)) return 'bundle';

@@ -1,16 +1,15 @@
-import { verifyFile } from '@shugu/wire/kernel';
 import { certificateCode, getCertificate } from '@shugu/wire/registry';
 import { useNavigate } from '@tanstack/react-router';
 import { Alert, Button, Input } from 'antd';
 import { useRef, useState } from 'react';
-import { useRead, useWrite } from '../api.ts';
+import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { CertificateView } from '../registry/certificate.tsx';
 import { Loaded, Page, Sheet } from '../ui/frame.tsx';
-import { ProblemNote } from '../ui/problem.tsx';
 import { useId } from '../ui/route.ts';
 import { Tabs } from '../ui/tabs.tsx';
+import { ByFile } from '../verify/file.tsx';
 import { CodeResult } from '../verify/result.tsx';
 import { Camera, readPicture } from '../verify/scan.tsx';
 
@@ -24,50 +23,6 @@ const codeIn = (text: string): string =>
 const Certificate = ({ code }: { code: string }) => {
   const read = useRead(getCertificate, { params: { code } });
   return <Loaded of={read}>{(one) => <CertificateView one={one} />}</Loaded>;
-};
-
-const ByFile = () => {
-  const { t, b, language } = useWords();
-  const input = useRef<HTMLInputElement>(null);
-  const check = useWrite(verifyFile);
-  const take = async (file: File | undefined) => file && check.mutate({ body: { bundle: await file.text() } });
-  return (
-    <>
-      <p className="quiet">{t('verify.fileText')}</p>
-      <input
-        ref={input}
-        hidden
-        type="file"
-        accept=".json,application/json"
-        onChange={(event) => void take(event.target.files?.[0])}
-      />
-      <Button type="primary" loading={check.isPending} onClick={() => input.current?.click()}>
-        {t('verify.pickFile')}
-      </Button>
-      <div style={{ marginTop: 16 }}>
-        {check.error ? <ProblemNote error={check.error} /> : null}
-        {check.data ? (
-          <>
-            <Alert
-              type={check.data.ok ? 'success' : 'error'}
-              showIcon
-              title={b(check.data.title)}
-              description={check.data.number}
-            />
-            <ol>
-              {check.data.checks.map((one) => (
-                <li key={one.id}>
-                  <b className={one.ok ? undefined : 'late'}>{one.ok ? '✓' : '✗'}</b> {one[language]}
-                </li>
-              ))}
-            </ol>
-            <p className="quiet small">{b(check.data.notice)}</p>
-            {check.data.withdrawn ? <Alert type="error" showIcon title={t('verify.withdrawn')} /> : null}
-          </>
-        ) : null}
-      </div>
-    </>
-  );
 };
 
 export default function Verify() {

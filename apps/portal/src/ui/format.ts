@@ -53,6 +53,9 @@ export const moment = (time: string | null | undefined): string => {
   if (Number.isNaN(at.getTime())) return time;
   return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${pad(at.getHours())}:${pad(at.getMinutes())}`;
 };
+/** The same in Beijing time, which is that of the papers, wherever the reader sits. */
+export const beijing = (time: string): string =>
+  new Date(Date.parse(time) + 8 * 3_600_000).toISOString().slice(0, 16).replace('T', ' ');
 export const dayOf = (time: string | null | undefined): string => (time ? moment(time).slice(0, 10) : '—');
 
 /** "3 天后", "2 hours ago": how far a moment is from now. */

@@ -180,10 +180,10 @@ it('renew a bundle, and the file handed out before is still known', async () => 
   await stamped();
   const after = (await bundlesOf(node.exchange)).at(-1)!;
   expect(Buffer.compare(before, after)).not.toBe(0);
-  const { notice } = await node.anyone.call(kernelWire.verifyFile, { body: { bundle: before.toString('utf8') } });
+  const { notice } = await node.anyone.call(kernelWire.verifyFile, { body: { file: before.toString('utf8') } });
   expect(notice.zh).toContain('未附外部时间戳');
   for (const bundle of [before, after])
-    expect(await node.anyone.call(kernelWire.verifyFile, { body: { bundle: bundle.toString('utf8') } })).toMatchObject({
+    expect(await node.anyone.call(kernelWire.verifyFile, { body: { file: bundle.toString('utf8') } })).toMatchObject({
       ok: true,
       withdrawn: false,
       number: expect.stringMatching(/^TN-/),

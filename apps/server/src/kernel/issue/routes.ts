@@ -1,5 +1,5 @@
 /** Papers to read, fetch and check. */
-import { formatTrust, meterRole, type Trust, trustFrom, verifyBundle, vkeyOf } from '@shugu/evidence';
+import { formatTrust, meterRole, type Trust, trustFrom, vkeyOf } from '@shugu/evidence';
 import * as wire from '@shugu/wire/kernel';
 import type { Database, Reader } from '../db/db.ts';
 import { empty, sql } from '../db/db.ts';
@@ -13,6 +13,7 @@ import { origins } from '../publiclog/store.ts';
 import { knownWitnesses } from '../publiclog/witnesses.ts';
 import type { Issue } from './issue.ts';
 import * as store from './store.ts';
+import { verdictOn } from './verify.ts';
 
 export const issuePermissions: PermissionTable = {
   'kernel.paper.supervise': {
@@ -135,23 +136,9 @@ export const issueRoutes = ({ issue, keys, database, holder }: IssueRoutesOption
         ...(entry?.origin ? { log: { origin: entry.origin, position: entry.position } } : {}),
       };
     }),
-    on(
-      wire.verifyFile,
-      async ({ read, body }) => {
-        const bytes = Buffer.from(body.bundle, 'utf8');
-        const report = await verifyBundle(bytes, await trustOf(read, keys, holder));
-        const row = report.ok && report.asOf ? await store.paperInLog(read, report.asOf) : undefined;
-        return {
-          ok: report.ok,
-          title: report.title ?? { zh: '未能识别的文件', en: 'Not a bundle' },
-          checks: report.checks,
-          notice: report.notice,
-          withdrawn: row ? row.withdrawn_at !== null : null,
-          number: row?.number ?? null,
-        };
-      },
-      { ownTransaction: true },
-    ),
+    on(wire.verifyFile, async ({ read, body }) => verdictOn(read, body.file, await trustOf(read, keys, holder)), {
+      ownTransaction: true,
+    }),
     on(wire.trust, async ({ setHeader }) => {
       setHeader('cache-control', 'no-cache');
       return JSON.parse(Buffer.from(formatTrust(await trustOf(database, keys, holder))).toString('utf8'));
