@@ -54,7 +54,8 @@ export const theme: ThemeConfig = {
     colorBorder: '#b9b2a3',
     colorBorderSecondary: colours.line,
     borderRadius: 5,
-    fontFamily: sans,
+    // The style sheet’s, which differs by language.
+    fontFamily: 'var(--sans)',
     fontSize: 15,
     lineHeight: 1.7,
     controlHeight: 36,
