@@ -1,9 +1,9 @@
 import { contractStates, listContracts } from '@shugu/wire/agreements';
 import { Link } from '@tanstack/react-router';
-import { Select } from 'antd';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
+import { StateFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -23,14 +23,11 @@ export default function Contracts() {
         rowKey={(row) => row.id}
         empty={<Empty title={t('contract.empty')}>{t('contract.emptyText')}</Empty>}
         tools={
-          <Select
-            allowClear
-            style={{ minWidth: 150 }}
-            aria-label={t('case.state')}
-            placeholder={t('case.state')}
+          <StateFilter
+            list="contractState"
+            states={contractStates}
             value={filters.state}
             onChange={(state) => setFilters({ state })}
-            options={contractStates.map((state) => ({ value: state, label: w('contractState', state) }))}
           />
         }
         columns={[

@@ -1,12 +1,13 @@
 import { createDemand, demandStates, listDemands } from '@shugu/wire/market-more';
 import { Link } from '@tanstack/react-router';
-import { Segmented, Select } from 'antd';
+import { Segmented } from 'antd';
 import { useWords } from '../i18n/index.ts';
 import { demandForm } from '../market/demand-fields.ts';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
+import { StateFilter } from '../ui/filter.tsx';
 import { money } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -53,14 +54,11 @@ export default function Demands() {
                 ]}
               />
             ) : null}
-            <Select
-              allowClear
-              style={{ minWidth: 140 }}
-              aria-label={t('case.state')}
-              placeholder={t('case.state')}
+            <StateFilter
+              list="demandState"
+              states={demandStates}
               value={filters.state}
               onChange={(state) => setFilters({ state })}
-              options={demandStates.map((state) => ({ value: state, label: w('demandState', state) }))}
             />
           </>
         }

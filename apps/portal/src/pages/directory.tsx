@@ -1,7 +1,8 @@
 import { listDirectory, roleClass } from '@shugu/wire/members';
-import { Input, Segmented, Select } from 'antd';
+import { Input, Segmented } from 'antd';
 import { listMark, useWords } from '../i18n/index.ts';
 import { Empty } from '../ui/empty.tsx';
+import { ListFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -32,14 +33,11 @@ export default function Directory() {
                 { value: 'serviceBody', label: w('role', 'serviceBody') },
               ]}
             />
-            <Select
-              allowClear
-              style={{ minWidth: 140 }}
-              aria-label={t('directory.class')}
-              placeholder={t('directory.class')}
+            <ListFilter
+              label={t('directory.class')}
+              options={roleClass.options.filter(Boolean).map((one) => ({ value: one, label: w('class', one) }))}
               value={filters.class}
               onChange={(one) => setFilters({ class: one })}
-              options={roleClass.options.filter(Boolean).map((one) => ({ value: one, label: w('class', one) }))}
             />
             <Input.Search
               allowClear

@@ -1,9 +1,10 @@
 import { grantStates, listGrants } from '@shugu/wire/delivery';
 import { Link } from '@tanstack/react-router';
-import { Segmented, Select, Tag } from 'antd';
+import { Segmented, Tag } from 'antd';
 import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
+import { StateFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -37,14 +38,11 @@ export default function Grants() {
                 { value: 'supplier', label: t('order.as.supplier') },
               ]}
             />
-            <Select
-              allowClear
-              style={{ minWidth: 140 }}
-              aria-label={t('case.state')}
-              placeholder={t('case.state')}
+            <StateFilter
+              list="state"
+              states={grantStates}
               value={filters.state}
               onChange={(state) => setFilters({ state })}
-              options={grantStates.map((state) => ({ value: state, label: w('state', state) }))}
             />
           </>
         }

@@ -1,9 +1,10 @@
 import { cancelJob, jobs, retryJob, retryStalledEvent, stalledEvents } from '@shugu/wire/kernel';
-import { Progress, Select } from 'antd';
+import { Progress } from 'antd';
 import { useWords } from '../i18n/index.ts';
 import { may, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
+import { StateFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -97,7 +98,7 @@ function StalledEvents() {
 }
 
 export default function Jobs() {
-  const { t, b, w } = useWords();
+  const { t, b } = useWords();
   const me = useMe();
   const [filters, setFilters] = useFilters();
   const keeper = !!me && may(me, 'kernel.job.all');
@@ -111,14 +112,11 @@ export default function Jobs() {
         rowKey={(row) => row.id}
         empty={<Empty title={t('jobs.empty')}>{t('jobs.emptyText')}</Empty>}
         tools={
-          <Select
-            allowClear
-            style={{ minWidth: 150 }}
-            aria-label={t('case.state')}
-            placeholder={t('case.state')}
+          <StateFilter
+            list="jobState"
+            states={states}
             value={filters.state}
             onChange={(state) => setFilters({ state })}
-            options={states.map((state) => ({ value: state, label: w('jobState', state) }))}
           />
         }
         columns={[

@@ -1,6 +1,6 @@
 import { createTask, endTask, ledger, ledgerKinds } from '@shugu/wire/supervision-risk';
 import { Link } from '@tanstack/react-router';
-import { Segmented, Select } from 'antd';
+import { Segmented } from 'antd';
 import type { Reply } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -8,6 +8,7 @@ import { may, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
+import { ListFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
 import { Due, When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -73,14 +74,11 @@ const Filters = () => {
         onChange={(show) => setFilters({ show: show === 'open' ? undefined : show })}
         options={(['open', 'late', 'closed', 'all'] as const).map((one) => ({ value: one, label: t(`ledger.${one}`) }))}
       />
-      <Select
-        allowClear
-        style={{ minWidth: 140 }}
-        aria-label={t('ledger.kind')}
-        placeholder={t('ledger.kind')}
+      <ListFilter
+        label={t('ledger.kind')}
+        options={ledgerKinds.map((one) => ({ value: one, label: w('ledgerKind', one) }))}
         value={filters.kind}
         onChange={(kind) => setFilters({ kind })}
-        options={ledgerKinds.map((one) => ({ value: one, label: w('ledgerKind', one) }))}
       />
     </>
   );

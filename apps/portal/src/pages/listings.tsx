@@ -1,11 +1,11 @@
 import { listingStates, listListings } from '@shugu/wire/market';
 import { Link } from '@tanstack/react-router';
-import { Select } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { hasRole, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
+import { StateFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -29,14 +29,11 @@ const All = () => {
         </Empty>
       }
       tools={
-        <Select
-          allowClear
-          style={{ minWidth: 150 }}
-          aria-label={t('case.state')}
-          placeholder={t('case.state')}
+        <StateFilter
+          list="listingState"
+          states={listingStates}
           value={filters.state}
           onChange={(state) => setFilters({ state })}
-          options={listingStates.map((state) => ({ value: state, label: w('listingState', state) }))}
         />
       }
       columns={[

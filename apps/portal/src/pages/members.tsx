@@ -8,7 +8,6 @@ import {
   role,
 } from '@shugu/wire/members';
 import { Link } from '@tanstack/react-router';
-import { Select } from 'antd';
 import { useState } from 'react';
 import { CaseQueue } from '../case/queue.tsx';
 import { OnceShown } from '../delivery/keys.tsx';
@@ -19,6 +18,7 @@ import { hasRole, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
+import { ListFilter, StateFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -41,23 +41,17 @@ const All = () => {
       empty={<Empty title={t('members.empty')} />}
       tools={
         <>
-          <Select
-            allowClear
-            style={{ minWidth: 130 }}
-            aria-label={t('case.state')}
-            placeholder={t('case.state')}
+          <StateFilter
+            list="organisationStatus"
+            states={organisationStatus.options}
             value={filters.status}
             onChange={(status) => setFilters({ status })}
-            options={organisationStatus.options.map((one) => ({ value: one, label: w('organisationStatus', one) }))}
           />
-          <Select
-            allowClear
-            style={{ minWidth: 160 }}
-            aria-label={t('directory.roles')}
-            placeholder={t('directory.roles')}
+          <ListFilter
+            label={t('directory.roles')}
+            options={role.options.map((one) => ({ value: one, label: w('role', one) }))}
             value={filters.role}
             onChange={(one) => setFilters({ role: one })}
-            options={role.options.map((one) => ({ value: one, label: w('role', one) }))}
           />
         </>
       }

@@ -1,11 +1,12 @@
 import { listOrders, orderStates } from '@shugu/wire/market';
 import { Link } from '@tanstack/react-router';
-import { Segmented, Select } from 'antd';
+import { Segmented } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { hasRole, isSupplier, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
+import { StateFilter } from '../ui/filter.tsx';
 import { money } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
@@ -44,14 +45,11 @@ const OrderList = () => {
               }))}
             />
           ) : null}
-          <Select
-            allowClear
-            style={{ minWidth: 150 }}
-            aria-label={t('case.state')}
-            placeholder={t('case.state')}
+          <StateFilter
+            list="orderState"
+            states={orderStates}
             value={filters.state}
             onChange={(state) => setFilters({ state })}
-            options={orderStates.map((state) => ({ value: state, label: w('orderState', state) }))}
           />
         </>
       }

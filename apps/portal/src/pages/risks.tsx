@@ -6,6 +6,7 @@ import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Figures, RiskTarget, SeverityTag } from '../supervision/risk-parts.tsx';
 import { Empty } from '../ui/empty.tsx';
+import { ListFilter } from '../ui/filter.tsx';
 import { Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -111,23 +112,17 @@ const List = () => {
               { value: 'all', label: t('ledger.all') },
             ]}
           />
-          <Select
-            allowClear
-            style={{ minWidth: 110 }}
-            aria-label={t('risk.severity')}
-            placeholder={t('risk.severity')}
+          <ListFilter
+            label={t('risk.severity')}
+            options={[...severities].reverse().map((one) => ({ value: one, label: w('severity', one) }))}
             value={filters.severity}
             onChange={(severity) => setFilters({ severity })}
-            options={[...severities].reverse().map((one) => ({ value: one, label: w('severity', one) }))}
           />
-          <Select
-            allowClear
-            style={{ minWidth: 190 }}
-            aria-label={t('risk.rule')}
-            placeholder={t('risk.rule')}
+          <ListFilter
+            label={t('risk.rule')}
+            options={rules.data?.items.map((one) => ({ value: one.rule, label: b(one.title) }))}
             value={filters.rule}
             onChange={(rule) => setFilters({ rule })}
-            options={rules.data?.items.map((one) => ({ value: one.rule, label: b(one.title) }))}
           />
           <Segmented
             aria-label={t('risk.order')}

@@ -1,9 +1,9 @@
 import { listStatements, statementStates } from '@shugu/wire/settlement';
 import { Link } from '@tanstack/react-router';
-import { Select } from 'antd';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
+import { StateFilter } from '../ui/filter.tsx';
 import { money } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
@@ -23,14 +23,11 @@ export const StatementTable = () => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('statement.empty')}>{t('statement.emptyText')}</Empty>}
       tools={
-        <Select
-          allowClear
-          style={{ minWidth: 150 }}
-          aria-label={t('case.state')}
-          placeholder={t('case.state')}
+        <StateFilter
+          list="statementState"
+          states={statementStates}
           value={filters.state}
           onChange={(state) => setFilters({ state })}
-          options={statementStates.map((state) => ({ value: state, label: w('statementState', state) }))}
         />
       }
       columns={[

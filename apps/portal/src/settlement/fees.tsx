@@ -1,7 +1,7 @@
 /** The service fee of what the parties settle themselves: what the supplier owes, and its payment out of the sub-account. */
 import { type fee, feeStates, listFees, payFee } from '@shugu/wire/settlement';
 import { Link } from '@tanstack/react-router';
-import { Select, Tag } from 'antd';
+import { Tag } from 'antd';
 import { useState } from 'react';
 import type { z } from 'zod';
 import { useWords } from '../i18n/index.ts';
@@ -10,6 +10,7 @@ import { useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
+import { StateFilter } from '../ui/filter.tsx';
 import { money } from '../ui/format.ts';
 import { Facts } from '../ui/frame.tsx';
 import { StateTag } from '../ui/step.tsx';
@@ -73,8 +74,8 @@ export const FeeFacts = ({ one }: { one: Fee }) => {
 
 export const FeeTable = () => {
   const { t, w } = useWords();
-  const [shown, setShown] = useState<string>();
-  const query = shown === 'overdue' ? { overdue: 'true' as const } : { state: shown as Fee['state'] | undefined };
+  const [shown, setShown] = useState<Fee['state'] | 'overdue'>();
+  const query = shown === 'overdue' ? { overdue: 'true' as const } : { state: shown };
   return (
     <PagedTable
       endpoint={listFees}
@@ -84,17 +85,12 @@ export const FeeTable = () => {
       rowKey={(row) => row.statement}
       empty={<Empty title={t('fee.empty')}>{t('fee.emptyText')}</Empty>}
       tools={
-        <Select
-          allowClear
-          style={{ minWidth: 150 }}
-          aria-label={t('case.state')}
-          placeholder={t('case.state')}
+        <StateFilter
+          list="feeState"
+          states={feeStates}
+          first={[{ value: 'overdue', label: t('fee.overdue') }]}
           value={shown}
           onChange={setShown}
-          options={[
-            { value: 'overdue', label: t('fee.overdue') },
-            ...feeStates.map((state) => ({ value: state, label: w('feeState', state) })),
-          ]}
         />
       }
       columns={[

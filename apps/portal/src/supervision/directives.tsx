@@ -11,7 +11,7 @@ import {
   targetKinds,
 } from '@shugu/wire/supervision';
 import { Link } from '@tanstack/react-router';
-import { Alert, Select, Tag } from 'antd';
+import { Alert, Tag } from 'antd';
 import { useState } from 'react';
 import type { Reply } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
@@ -21,6 +21,7 @@ import { hasRole, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
+import { StateFilter } from '../ui/filter.tsx';
 import { Due, When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
@@ -129,15 +130,7 @@ export const Directives = () => {
       tools={
         <>
           {regulator ? <IssueDirective /> : null}
-          <Select
-            allowClear
-            style={{ minWidth: 140 }}
-            aria-label={t('case.state')}
-            placeholder={t('case.state')}
-            value={state}
-            onChange={setState}
-            options={directiveStates.map((one) => ({ value: one, label: w('directiveState', one) }))}
-          />
+          <StateFilter list="directiveState" states={directiveStates} value={state} onChange={setState} />
         </>
       }
       columns={[
