@@ -2,16 +2,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { certificatesInPem } from '@shugu/evidence';
+import { chainExtensions, keyOptions, must, signedBy } from './authority.ts';
 import { runProgram } from './check.ts';
 
-export type SigningKind = 'rsa' | 'ec' | 'ed25519' | 'sm2';
+export type SigningKind = keyof typeof keyOptions;
 
-const keyOptions: Record<SigningKind, string[]> = {
-  rsa: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
-  ec: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
-  ed25519: ['-algorithm', 'ED25519'],
-  sm2: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:SM2'],
-};
 /** The identity that GM/T 0009 prescribes where none was agreed. */
 const identity = 'distid:1234567812345678';
 const hashOf: Record<SigningKind, string> = { rsa: 'sha256', ec: 'sha256', ed25519: 'null', sm2: 'sm3' };
@@ -47,22 +42,6 @@ onlyuser = TRUE
 issuingDistributionPoint = critical, @other_place
 [ other_place ]
 fullname = URI:http://ca.example/other.crl
-[ root ]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-[ between ]
-basicConstraints = critical, CA:TRUE, pathlen:0
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-[ signer ]
-basicConstraints = CA:FALSE
-keyUsage = critical, digitalSignature, nonRepudiation
-extendedKeyUsage = clientAuth, emailProtection
-crlDistributionPoints = URI:http://ca.example/own.crl
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
 [ stranger ]
 basicConstraints = CA:FALSE
 keyUsage = critical, digitalSignature
@@ -70,13 +49,9 @@ keyUsage = critical, digitalSignature
 [ encryption ]
 basicConstraints = CA:FALSE
 keyUsage = critical, keyEncipherment
-`;
-
-const must = async (args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await runProgram('openssl', args);
-  if (code !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr}`);
-  return stdout;
-};
+${chainExtensions(`keyUsage = critical, digitalSignature, nonRepudiation
+extendedKeyUsage = clientAuth, emailProtection
+crlDistributionPoints = URI:http://ca.example/own.crl`)}`;
 
 export interface OpensslCertifier {
   root: Uint8Array;
@@ -123,9 +98,7 @@ export const opensslCertifier = async (folder: string, kind: SigningKind): Promi
   };
   const authority = async (name: string, subject: string, issuer: string | undefined) => {
     await request(name, kind, subject);
-    const by = issuer
-      ? ['-CA', at(`${issuer}.pem`), '-CAkey', at(`${issuer}.key`), '-CAcreateserial']
-      : ['-signkey', at(`${name}.key`)];
+    const by = signedBy(at, name, issuer);
     await must([
       ...['x509', '-req', '-in', at(`${name}.csr`), ...by, ...digest(kind), ...signing(kind), ...verifying(kind)],
       ...['-days', '3650', '-extfile', at('ca.cnf'), '-extensions', name, '-out', at(`${name}.pem`)],

@@ -1,6 +1,7 @@
 /** A real time stamping authority: `openssl ts` with a root, an authority below it and a stamping certificate, made for one run. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { chainExtensions, keyOptions, must, signedBy } from './authority.ts';
 import { runProgram } from './check.ts';
 
 export type KeyKind = 'rsa' | 'ec';
@@ -31,33 +32,8 @@ ordering = yes
 tsa_name = yes
 ess_cert_id_chain = no
 ess_cert_id_alg = ${certificateIdHash}
-[ root ]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-[ between ]
-basicConstraints = critical, CA:TRUE, pathlen:0
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-[ signer ]
-basicConstraints = CA:FALSE
-keyUsage = critical, digitalSignature
-extendedKeyUsage = critical, timeStamping
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-`;
-
-const must = async (args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await runProgram('openssl', args);
-  if (code !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr}`);
-  return stdout;
-};
-
-const keyOptions: Record<KeyKind, string[]> = {
-  rsa: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
-  ec: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
-};
+${chainExtensions(`keyUsage = critical, digitalSignature
+extendedKeyUsage = critical, timeStamping`)}`;
 
 export const opensslAuthority = async (
   folder: string,
@@ -74,21 +50,9 @@ export const opensslAuthority = async (
   const certify = async (name: string, subject: string, issuer: string | undefined) => {
     await must(['genpkey', ...keyOptions[kind], '-out', at(`${name}.key`)]);
     await must(['req', '-new', '-key', at(`${name}.key`), '-subj', subject, '-out', at(`${name}.csr`)]);
-    const signing = issuer
-      ? ['-CA', at(`${issuer}.pem`), '-CAkey', at(`${issuer}.key`), '-CAcreateserial']
-      : ['-signkey', at(`${name}.key`)];
-    const extensions = ['-extfile', at('tsa.cnf'), '-extensions', name];
     await must([
-      'x509',
-      '-req',
-      '-in',
-      at(`${name}.csr`),
-      ...signing,
-      '-days',
-      String(days),
-      ...extensions,
-      '-out',
-      at(`${name}.pem`),
+      ...['x509', '-req', '-in', at(`${name}.csr`), ...signedBy(at, name, issuer), '-days', String(days)],
+      ...['-extfile', at('tsa.cnf'), '-extensions', name, '-out', at(`${name}.pem`)],
     ]);
   };
   await certify('root', '/O=Specimen Trust/CN=Specimen root', undefined);

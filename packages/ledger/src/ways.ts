@@ -47,45 +47,35 @@ interface DirectEvent {
   fen: Fen;
 }
 
-/** Direct: what the contract obliges the buyer to pay. Memo accounts only: no money of this order passes the exchange. */
-export function directOwed(context: EntryContext, { buyer, supplier, order, fen }: DirectEvent): Entry {
-  return build(context, {
-    kind: 'directOwed',
-    memo: '自行结算应付',
-    postings: move(accountId('directOwed', buyer, order), accountId('directClaim', supplier, order), positive(fen)),
-    purpose: { kind: 'order', id: order },
-  });
+/** Direct: one side owes the other so much more of an order, or so much less. Memo accounts only: none of it passes the exchange. */
+function owing(
+  context: EntryContext,
+  about: { kind: Entry['kind']; memo: string; change: 'more' | 'less' },
+  { debtor, creditor, order, fen }: { debtor: string; creditor: string; order: string; fen: Fen },
+): Entry {
+  const { kind, memo, change } = about;
+  const [owed, claim] = [accountId('directOwed', debtor, order), accountId('directClaim', creditor, order)];
+  const postings = change === 'more' ? move(owed, claim, positive(fen)) : move(claim, owed, positive(fen));
+  return build(context, { kind, memo, postings, purpose: { kind: 'order', id: order } });
 }
+const ofPrice = ({ buyer, supplier, ...deal }: DirectEvent) => ({ ...deal, debtor: buyer, creditor: supplier });
+const ofRefund = ({ buyer, supplier, ...deal }: DirectEvent) => ({ ...deal, debtor: supplier, creditor: buyer });
+
+/** Direct: what the contract obliges the buyer to pay. */
+export const directOwed = (context: EntryContext, deal: DirectEvent): Entry =>
+  owing(context, { kind: 'directOwed', memo: '自行结算应付', change: 'more' }, ofPrice(deal));
 
 /** Direct: proof of a payment was filed (付款凭证); what it proves is noted as settled. */
-export function directProofFiled(context: EntryContext, { buyer, supplier, order, fen }: DirectEvent): Entry {
-  return build(context, {
-    kind: 'directProofFiled',
-    memo: '付款凭证备案',
-    postings: move(accountId('directClaim', supplier, order), accountId('directOwed', buyer, order), positive(fen)),
-    purpose: { kind: 'order', id: order },
-  });
-}
+export const directProofFiled = (context: EntryContext, deal: DirectEvent): Entry =>
+  owing(context, { kind: 'directProofFiled', memo: '付款凭证备案', change: 'less' }, ofPrice(deal));
 
 /** Direct: a refund was agreed on, or decided; the supplier owes the buyer so much of the price. */
-export function directRefundOwed(context: EntryContext, { buyer, supplier, order, fen }: DirectEvent): Entry {
-  return build(context, {
-    kind: 'directRefundOwed',
-    memo: '自行结算应退',
-    postings: move(accountId('directOwed', supplier, order), accountId('directClaim', buyer, order), positive(fen)),
-    purpose: { kind: 'order', id: order },
-  });
-}
+export const directRefundOwed = (context: EntryContext, deal: DirectEvent): Entry =>
+  owing(context, { kind: 'directRefundOwed', memo: '自行结算应退', change: 'more' }, ofRefund(deal));
 
 /** Direct: the buyer says that the refund arrived. */
-export function directRefunded(context: EntryContext, { buyer, supplier, order, fen }: DirectEvent): Entry {
-  return build(context, {
-    kind: 'directRefunded',
-    memo: '确认收到退款',
-    postings: move(accountId('directClaim', buyer, order), accountId('directOwed', supplier, order), positive(fen)),
-    purpose: { kind: 'order', id: order },
-  });
-}
+export const directRefunded = (context: EntryContext, deal: DirectEvent): Entry =>
+  owing(context, { kind: 'directRefunded', memo: '确认收到退款', change: 'less' }, ofRefund(deal));
 
 interface BillEvent {
   buyer: string;
