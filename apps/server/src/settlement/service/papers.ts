@@ -3,6 +3,7 @@
 import { formatYuan } from '@shugu/ledger';
 import { dayOf } from '../../kernel/calendar/calendar.ts';
 import type { Tx } from '../../kernel/db/db.ts';
+import type { PaperDraft } from '../../kernel/issue/index.ts';
 import type { Fen, OrderTerms, Refund, Statement } from '../model.ts';
 import { findOrder, legsOf, linesOf } from '../reads.ts';
 import { taxPercent, unitOf } from '../rules.ts';
@@ -50,31 +51,100 @@ const periodRow = (statement: Statement): [string, string] => [
   `${dayOf(statement.from)} 至 ${dayOf(new Date(statement.until.getTime() - 1))}`,
 ];
 
-const keepPaper = (
-  tx: Tx,
-  statement: Statement,
-  participant: string,
-  kind: string,
-  paper: { id: string; number: string },
-) =>
-  store.insertStatementPaper(tx, { statement: statement.id, paper: paper.id, participant, kind, number: paper.number });
+/** What the papers of one statement have in common. */
+interface Frame {
+  room: Room;
+  tx: Tx;
+  statement: Statement;
+  order: OrderTerms;
+  operator: { id: string; name: string };
+}
+interface StatementPaper extends Pick<PaperDraft, 'kind' | 'title' | 'number'> {
+  /** Whose it is, first, and who else may read it. */
+  parties: [owner: string, ...others: string[]];
+  document: PaperDraft['document'];
+  rows: [string, string][];
+  tables?: NonNullable<PaperDraft['look']>['tables'];
+  paragraphs?: string[];
+}
 
-const buyerPaper = async (
-  room: Room,
-  tx: Tx,
-  statement: Statement,
-  order: OrderTerms,
-  operator: { id: string; name: string },
-) => {
-  const lines = await linesOf(tx, statement.id);
-  const names = await room.organisations.displayNames(tx, [order.participant, order.supplier]);
-  const adjusted = statement.totalFen - statement.ratedFen;
+const frameOf = async (room: Room, tx: Tx, statement: Statement): Promise<Frame> => ({
+  room,
+  tx,
+  statement,
+  order: (await findOrder(tx, statement.order))!,
+  operator: await room.organisations.operatorOf(tx),
+});
+
+/** Under the operator's seal, in the log as a commitment, kept as accounts are, and noted on the statement. */
+const issuePaper = async (
+  frame: Frame,
+  { kind, title, number, parties, document, ...look }: StatementPaper,
+): Promise<void> => {
+  const { room, tx, statement, order, operator } = frame;
   const paper = await room.issue.paper(tx, {
+    kind,
+    title,
+    number,
+    document: { ...facts(statement, order), ...document },
+    parties,
+    signers: [{ participant: operator.id, role: 'operator' }],
+    disclosure: 'commitment',
+    retentionClass: 'accounting',
+    look: { layout: 'document', issuer: operator.name, ...look },
+  });
+  await store.insertStatementPaper(tx, {
+    statement: statement.id,
+    paper: paper.id,
+    participant: parties[0],
+    kind,
+    number: paper.number,
+  });
+};
+
+/** Buyer and supplier by name, for the head of a paper. */
+const partyRows = async ({ room, tx, order }: Frame): Promise<[string, string][]> => {
+  const names = await room.organisations.displayNames(tx, [order.participant, order.supplier]);
+  return [
+    ['买方', names.get(order.participant) ?? order.participant],
+    ['供方', names.get(order.supplier) ?? order.supplier],
+    ['订单', order.title],
+  ];
+};
+
+const lineTable = (lines: Awaited<ReturnType<typeof linesOf>>, { statement, order }: Frame) => {
+  const adjusted = statement.totalFen - statement.ratedFen;
+  return {
+    columns: [
+      { title: '项目', share: 3 },
+      { title: `用量（${unitNames[unitOf(order.plan)]}）`, align: 'right' as const, share: 2 },
+      { title: '计费量', align: 'right' as const, share: 2 },
+      { title: '单价（元）', align: 'right' as const, share: 2 },
+      { title: '金额（元）', align: 'right' as const, share: 2 },
+    ],
+    rows: [
+      ...lines.map(({ title, rated, fen }) => [
+        title,
+        rated.quantity,
+        rated.billableQuantity,
+        rated.unitPrice,
+        formatYuan(BigInt(fen)),
+      ]),
+      ...(adjusted === 0n ? [] : [['对账调整', '', '', '', formatYuan(adjusted)]]),
+    ],
+    totals: ['合计', '', '', '', formatYuan(statement.totalFen)],
+  };
+};
+
+const buyerPaper = async (frame: Frame): Promise<void> => {
+  const { tx, statement, order } = frame;
+  const lines = await linesOf(tx, statement.id);
+  await issuePaper(frame, {
     kind: 'statement',
     title: { zh: '结算单', en: 'Statement' },
     number: statement.number,
+    parties: [order.participant, order.supplier],
     document: {
-      ...facts(statement, order),
       buyer: order.participant,
       supplier: order.supplier,
       plan: JSON.parse(JSON.stringify(order.plan)),
@@ -92,50 +162,18 @@ const buyerPaper = async (
       taxFen: statement.taxFen.toString(),
       taxRate: order.taxRate,
     },
-    parties: [order.participant, order.supplier],
-    signers: [{ participant: operator.id, role: 'operator' }],
-    disclosure: 'commitment',
-    retentionClass: 'accounting',
-    look: {
-      layout: 'document',
-      issuer: operator.name,
-      rows: [
-        ['买方', names.get(order.participant) ?? order.participant],
-        ['供方', names.get(order.supplier) ?? order.supplier],
-        ['订单', order.title],
-        ['结算方式', wayNames[statement.way].zh],
-        periodRow(statement),
-        ['含税合计', yuan(statement.totalFen)],
-        [`其中税额（税率 ${taxPercent(order.taxRate)}%）`, yuan(statement.taxFen)],
-      ],
-      tables: [
-        {
-          columns: [
-            { title: '项目', share: 3 },
-            { title: `用量（${unitNames[unitOf(order.plan)]}）`, align: 'right', share: 2 },
-            { title: '计费量', align: 'right', share: 2 },
-            { title: '单价（元）', align: 'right', share: 2 },
-            { title: '金额（元）', align: 'right', share: 2 },
-          ],
-          rows: [
-            ...lines.map(({ title, rated, fen }) => [
-              title,
-              rated.quantity,
-              rated.billableQuantity,
-              rated.unitPrice,
-              formatYuan(BigInt(fen)),
-            ]),
-            ...(adjusted === 0n ? [] : [['对账调整', '', '', '', formatYuan(adjusted)]]),
-          ],
-          totals: ['合计', '', '', '', formatYuan(statement.totalFen)],
-        },
-      ],
-      paragraphs: [
-        `单价为含税价${unitOf(order.plan) === 'byte' ? '，按每 10 亿字节（GB）计' : ''}。每行按计费量乘以单价计算，逐行四舍五入到分一次。${moneyNotes[statement.way]}`,
-      ],
-    },
+    rows: [
+      ...(await partyRows(frame)),
+      ['结算方式', wayNames[statement.way].zh],
+      periodRow(statement),
+      ['含税合计', yuan(statement.totalFen)],
+      [`其中税额（税率 ${taxPercent(order.taxRate)}%）`, yuan(statement.taxFen)],
+    ],
+    tables: [lineTable(lines, frame)],
+    paragraphs: [
+      `单价为含税价${unitOf(order.plan) === 'byte' ? '，按每 10 亿字节（GB）计' : ''}。每行按计费量乘以单价计算，逐行四舍五入到分一次。${moneyNotes[statement.way]}`,
+    ],
   });
-  await keepPaper(tx, statement, order.participant, 'statement', paper);
 };
 
 /** In the other two ways the fee never reaches a payee; here the supplier gets the whole price, and owes it. */
@@ -145,70 +183,56 @@ const owedFee = ({ way, supplier, split }: Statement, party: string): [string, s
     : [];
 
 const sharePaper = async (
-  room: Room,
-  tx: Tx,
-  statement: Statement,
-  order: OrderTerms,
-  operator: { id: string; name: string },
+  frame: Frame,
   share: { party: string; number: string; legs: { role: string; fen: number }[] },
-) => {
+): Promise<void> => {
+  const { room, tx, statement, order } = frame;
   const total = share.legs.reduce((sum, { fen }) => sum + BigInt(fen), 0n);
-  const paper = await room.issue.paper(tx, {
+  const fee = owedFee(statement, share.party);
+  await issuePaper(frame, {
     kind: 'statementShare',
     title: { zh: '分账单', en: 'Statement of a share' },
     number: share.number,
+    parties: [share.party],
     document: {
-      ...facts(statement, order),
       payee: share.party,
       legs: share.legs.map(({ role, fen }) => ({ role, fen: BigInt(fen).toString() })),
       totalFen: total.toString(),
-      ...(owedFee(statement, share.party).length ? { feeOwedFen: statement.split.feeFen.toString() } : {}),
+      ...(fee.length ? { feeOwedFen: statement.split.feeFen.toString() } : {}),
     },
-    parties: [share.party],
-    signers: [{ participant: operator.id, role: 'operator' }],
-    disclosure: 'commitment',
-    retentionClass: 'accounting',
-    look: {
-      layout: 'document',
-      issuer: operator.name,
-      rows: [
-        ['收款方', await room.organisations.displayName(tx, share.party)],
-        ['订单', order.title],
-        ['结算方式', wayNames[statement.way].zh],
-        periodRow(statement),
-        ['应得合计', yuan(total)],
-        ...owedFee(statement, share.party),
-      ],
-      tables: [
-        {
-          columns: [
-            { title: '身份', share: 3 },
-            { title: '金额（元）', align: 'right', share: 2 },
-          ],
-          rows: share.legs.map(({ role, fen }) => [roleName(role), formatYuan(BigInt(fen))]),
-          totals: ['合计', formatYuan(total)],
-        },
-      ],
-    },
+    rows: [
+      ['收款方', await room.organisations.displayName(tx, share.party)],
+      ['订单', order.title],
+      ['结算方式', wayNames[statement.way].zh],
+      periodRow(statement),
+      ['应得合计', yuan(total)],
+      ...fee,
+    ],
+    tables: [
+      {
+        columns: [
+          { title: '身份', share: 3 },
+          { title: '金额（元）', align: 'right', share: 2 },
+        ],
+        rows: share.legs.map(({ role, fen }) => [roleName(role), formatYuan(BigInt(fen))]),
+        totals: ['合计', formatYuan(total)],
+      },
+    ],
   });
-  await keepPaper(tx, statement, share.party, 'statementShare', paper);
 };
 
 /** Issued once, when the amount stands. The exchange's own fee needs no paper to itself. */
 export const issuePapers = async (room: Room, tx: Tx, statement: Statement): Promise<void> => {
-  const order = (await findOrder(tx, statement.order))!;
-  const operator = await room.organisations.operatorOf(tx);
-  await buyerPaper(room, tx, statement, order, operator);
+  const frame = await frameOf(room, tx, statement);
+  await buyerPaper(frame);
   const legs = (await legsOf(tx, statement.id)).filter(({ fee, fen }) => !fee && fen > 0);
   const parties = [...new Set(legs.map(({ participant }) => participant))];
-  for (const [index, party] of parties.entries()) {
-    const own = legs.filter(({ participant }) => participant === party);
-    await sharePaper(room, tx, statement, order, operator, {
+  for (const [index, party] of parties.entries())
+    await sharePaper(frame, {
       party,
       number: `${statement.number}-${index + 1}`,
-      legs: own,
+      legs: legs.filter(({ participant }) => participant === party),
     });
-  }
 };
 
 /** A reversal is a paper of its own beside the statement, which stays as it was issued: what is taken back, and what is left. */
@@ -222,16 +246,14 @@ export const issueRefundPaper = async (
     refundedFen,
   }: { statement: Statement; refund: Refund; serial: number; refundedFen: Fen },
 ): Promise<void> => {
-  const order = (await findOrder(tx, statement.order))!;
-  const operator = await room.organisations.operatorOf(tx);
-  const names = await room.organisations.displayNames(tx, [statement.participant, statement.supplier]);
+  const frame = await frameOf(room, tx, statement);
   const leftFen = statement.totalFen - refundedFen;
-  const paper = await room.issue.paper(tx, {
+  await issuePaper(frame, {
     kind: 'refundNote',
     title: { zh: '退款单', en: 'Refund note' },
     number: `${statement.number}-T${serial}`,
+    parties: [statement.participant, statement.supplier],
     document: {
-      ...facts(statement, order),
       statementNumber: statement.number,
       refund: refund.id,
       buyer: statement.participant,
@@ -242,28 +264,17 @@ export const issueRefundPaper = async (
       totalFen: statement.totalFen.toString(),
       leftFen: leftFen.toString(),
     },
-    parties: [statement.participant, statement.supplier],
-    signers: [{ participant: operator.id, role: 'operator' }],
-    disclosure: 'commitment',
-    retentionClass: 'accounting',
-    look: {
-      layout: 'document',
-      issuer: operator.name,
-      rows: [
-        ['冲减结算单', statement.number],
-        ['买方', names.get(statement.participant) ?? statement.participant],
-        ['供方', names.get(statement.supplier) ?? statement.supplier],
-        ['订单', order.title],
-        ['依据', refund.askedBy === 'operator' ? '本所两人决定' : '双方协商一致'],
-        ['理由', refund.reason],
-        ['原结算金额', yuan(statement.totalFen)],
-        ['本次退款', yuan(refund.fen)],
-        ['退款后金额', yuan(leftFen)],
-      ],
-      paragraphs: [
-        `款项由供方自行退还买方，本所不经手资金。本单冲减上列结算单，原结算单与交易凭证不作改动，与本单一并使用。`,
-      ],
-    },
+    rows: [
+      ['冲减结算单', statement.number],
+      ...(await partyRows(frame)),
+      ['依据', refund.askedBy === 'operator' ? '本所两人决定' : '双方协商一致'],
+      ['理由', refund.reason],
+      ['原结算金额', yuan(statement.totalFen)],
+      ['本次退款', yuan(refund.fen)],
+      ['退款后金额', yuan(leftFen)],
+    ],
+    paragraphs: [
+      '款项由供方自行退还买方，本所不经手资金。本单冲减上列结算单，原结算单与交易凭证不作改动，与本单一并使用。',
+    ],
   });
-  await keepPaper(tx, statement, statement.participant, 'refundNote', paper);
 };
