@@ -2,6 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from './browser.ts';
 import { startExchange } from './exchange.ts';
+import { forms } from './forms.ts';
 import { lookAtPages } from './pages.ts';
 import { takePictures } from './pictures.ts';
 import { strangers } from './strangers.ts';
@@ -38,6 +39,7 @@ const main = async (): Promise<number> => {
   try {
     if (!wanted || wanted === 'strangers') await strangers(run);
     if (!wanted || wanted === 'trade') await trade(run);
+    if (!wanted || wanted === 'forms') await forms(run);
     if (!wanted || wanted === 'pages') await lookAtPages(run);
     if (!wanted || wanted === 'pictures') await takePictures(run);
   } finally {

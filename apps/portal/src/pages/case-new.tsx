@@ -16,6 +16,14 @@ import { useFilters, useId } from '../ui/route.ts';
 
 const ServiceBody = (props: WidgetProps) => <OrganisationPicker {...props} single query={{ role: 'serviceBody' }} />;
 
+/** A draft may leave anything open, in the rows of its lists too; handing it in asks for the rest. */
+const optional = (fields: readonly FormField[]): FormField[] =>
+  fields.map((one) => ({
+    ...one,
+    required: false,
+    ...(one.fields ? { fields: optional(one.fields as FormField[]) } : {}),
+  }));
+
 /** What the form may begin with; `wait` as long as it is being looked up, since a form takes its beginning once. */
 const useKnown = (procedure: string, subject: string | undefined) => {
   const asks = procedure === 'registration.first' && !!subject?.startsWith('res_');
@@ -68,7 +76,7 @@ export default function NewCase() {
                   {},
                 ),
               ]),
-          ...(one.form.map((entry) => ({ ...entry, required: false, id: `data.${entry.id}` })) as FormField[]),
+          ...optional(one.form as FormField[]).map((entry) => ({ ...entry, id: `data.${entry.id}` })),
         ];
         return (
           <Page title={b(one.title)} lead={t('cases.newLead')}>

@@ -138,7 +138,8 @@ export const FieldItems = ({ fields, path = [] }: { fields: FormField[]; path?: 
   const { t, b } = useWords();
   const control = useControl();
   return fields.map((one) => {
-    if (one.type === 'records') return <Records key={one.id} one={one} path={[...path, one.id]} />;
+    const at = [...path, ...one.id.split('.')];
+    if (one.type === 'records') return <Records key={one.id} one={one} path={at} />;
     const characters = typeof one.charactersMax === 'number' ? one.charactersMax : undefined;
     const note = [one.help ? b(one.help) : '', characters ? t('form.charactersMax', { count: characters }) : '']
       .filter(Boolean)
@@ -146,7 +147,7 @@ export const FieldItems = ({ fields, path = [] }: { fields: FormField[]; path?: 
     return (
       <Form.Item
         key={one.id}
-        name={[...path, ...one.id.split('.')]}
+        name={at}
         label={one.type === 'boolean' && !one.widget ? null : b(one.title)}
         valuePropName={one.type === 'boolean' && !one.widget ? 'checked' : 'value'}
         extra={note || undefined}

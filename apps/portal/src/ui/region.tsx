@@ -25,12 +25,14 @@ const useRegions = () => {
   // biome-ignore lint/correctness/useExhaustiveDependencies: words change with the language alone.
   return useMemo(() => {
     const names = new Map<string, string>();
+    const official = new Map<string, string>();
     const options = new Map<string, Option>();
     const roots: Option[] = [];
     for (const { code, name } of items ?? []) {
       const own = w('region', code);
       const label = language === 'en' && own !== code ? own : name;
       names.set(code, label);
+      official.set(code, name);
       const option: Option = { value: code, label };
       options.set(code, option);
       // Codes come in order: what a place lies in is there before it.
@@ -41,7 +43,7 @@ const useRegions = () => {
       if (above) above.children = [...(above.children ?? []), option];
       else roots.push(option);
     }
-    return { names, roots, loading: read.isPending };
+    return { names, official, roots, loading: read.isPending };
   }, [items, language, read.isPending]);
 };
 
@@ -102,10 +104,10 @@ export const RegionsPicker = ({ id, value, onChange, disabled }: WidgetProps) =>
   );
 };
 
-/** The whole name of a place, as forms write it; undefined until it is known. */
+/** The whole name of a place, as papers write it in whatever language one reads; undefined until it is known. */
 export const useRegionName = (code: string | null | undefined): string | undefined => {
-  const { names } = useRegions();
-  const path = code ? pathOf(code).flatMap((step) => names.get(step) ?? []) : [];
+  const { official } = useRegions();
+  const path = code ? pathOf(code).flatMap((step) => official.get(step) ?? []) : [];
   return path.length ? path.join('') : undefined;
 };
 

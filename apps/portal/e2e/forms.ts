@@ -1,0 +1,62 @@
+/** Forms that begin with what is known, and pickers that spare their reader codes: by clicks, as far as what was sent. */
+import assert from 'node:assert/strict';
+import { signedIn } from './browser.ts';
+import type { Run } from './run.ts';
+
+export const forms = async ({ browser, url, check }: Run): Promise<void> => {
+  const steward = await signedIn(browser, url, 'xingsha.steward');
+  await check(
+    'a registration begins with what is known of the resource and the applicant, and is filed so',
+    async () => {
+      const { page } = steward;
+      await steward.open('/organisation');
+      const applicant = await page.locator('.facts dd').first().innerText();
+      await steward.open('/resources');
+      await page.locator('main a[href^="/resources/res_"]').first().click();
+      const name = await page.getByRole('heading', { level: 1 }).innerText();
+      await page.getByRole('button', { name: '申请产权登记' }).click();
+      await page.waitForURL('**/cases/new/registration.first?*');
+      await page.getByText('已按数据资源和本单位信息预填').waitFor();
+      assert.equal(await page.getByLabel('标题', { exact: true }).inputValue(), name);
+      assert.equal(await page.getByLabel('数据名称', { exact: true }).inputValue(), name);
+      assert.match(await page.getByLabel('地域名称', { exact: true }).inputValue(), /省|市|区|县/);
+      const applicants = page.locator('fieldset', { hasText: '登记申请人' });
+      assert.equal(await applicants.getByLabel('名称').inputValue(), applicant);
+      assert.equal(
+        await page.locator('fieldset', { hasText: '权利配置' }).getByRole('textbox').first().inputValue(),
+        applicant,
+      );
+      await page.getByRole('button', { name: '保存草稿' }).click();
+      await page.waitForURL(/\/cases\/cas_/);
+      await page.getByText(applicant).first().waitFor();
+    },
+  );
+
+  const trader = await signedIn(browser, url, 'xingsha.trader');
+  await check('regions of use are picked by name, and the terms say them in words', async () => {
+    const { page } = trader;
+    await trader.open('/own-products');
+    await page.locator('main a[href^="/own-products/prd_"]').first().click();
+    await page.locator('main a[href^="/listings/new/"]').first().click();
+    const regions = page.getByLabel('使用地域');
+    await regions.click();
+    await regions.fill('岳麓');
+    await page.locator('.ant-cascader-dropdown').getByText('岳麓区').first().click();
+    await regions.fill('');
+    await regions.fill('湖北');
+    await page
+      .locator('.ant-cascader-dropdown')
+      .getByText(/^湖北省 420000/)
+      .first()
+      .click();
+    await page.keyboard.press('Escape');
+    for (const place of ['岳麓区', '湖北省'])
+      await page.locator('.ant-select-selection-item', { hasText: place }).first().waitFor();
+    await page.locator('.ant-alert', { hasText: '岳麓' }).filter({ hasText: '湖北' }).waitFor();
+  });
+  await check('no script fault in the forms', async () => {
+    assert.deepEqual([...steward.faults(), ...trader.faults()], []);
+  });
+  await steward.context.close();
+  await trader.context.close();
+};
