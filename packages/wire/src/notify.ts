@@ -17,6 +17,7 @@ const attempt = z.object({
 export const letter = z.object({
   id: id('ltr').describe('also the webhook-id, and the beginning of the Message-ID: the same at every attempt'),
   notice: id('ntc'),
+  title: z.string().describe('what the notice is about'),
   channel: z.enum(['mail', 'webhook']),
   to: z.string().nullable().describe('masked mail address, or host; null to others, and once a person is erased'),
   state: z.enum(['waiting', 'delivered', 'failed', 'refused', 'dropped']),

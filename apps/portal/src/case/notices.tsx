@@ -15,11 +15,16 @@ import { History } from '../ui/timeline.tsx';
 type Notice = Reply<typeof cases.caseNotices>['items'][number];
 type Letter = Reply<typeof lettersOfNotice>['items'][number];
 
+/** What went before is told by its number. */
+const attemptsMax = 3;
+
 export const Attempts = ({ of }: { of: Letter }) => {
-  const { w } = useWords();
+  const { t, w } = useWords();
+  const earlier = of.attempts.length - attemptsMax;
   return (
     <>
-      {of.attempts.map((attempt) => (
+      {earlier > 0 ? <div className="small quiet">{t('notice.earlierAttempts', { count: earlier })}</div> : null}
+      {of.attempts.slice(-attemptsMax).map((attempt) => (
         <div key={attempt.at} className="small quiet">
           <When at={attempt.at} /> {w('letterState', attempt.outcome)} <span className="mono">{attempt.answer}</span>
         </div>

@@ -36,7 +36,7 @@ const Letters = ({ webhook }: { webhook: Webhook }) => {
       </Button>
       <Modal
         open={open}
-        title={`${t('webhook.history')}：${webhook.name}`}
+        title={t('webhook.historyOf', { name: webhook.name })}
         footer={null}
         width={860}
         onCancel={() => setOpen(false)}
@@ -50,7 +50,16 @@ const Letters = ({ webhook }: { webhook: Webhook }) => {
           empty={<Empty title={t('webhook.noHistory')} />}
           columns={[
             { key: 'at', title: t('app.createdAt'), show: (row) => <When at={row.createdAt} /> },
-            { key: 'notice', title: t('app.id'), show: (row) => <span className="mono small">{row.notice}</span> },
+            {
+              key: 'notice',
+              title: t('notice.about'),
+              show: (row) => (
+                <>
+                  {row.title}
+                  <div className="mono small quiet">{row.notice}</div>
+                </>
+              ),
+            },
             {
               key: 'state',
               title: t('case.state'),

@@ -1,5 +1,6 @@
 import { cancelJob, jobs, retryJob, retryStalledEvent, stalledEvents } from '@shugu/wire/kernel';
 import { Progress } from 'antd';
+import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { may, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
@@ -17,7 +18,7 @@ const states = ['queued', 'running', 'done', 'failed', 'dead', 'cancelled'];
 function StalledEvents() {
   const { t } = useWords();
   return (
-    <section aria-labelledby="stalled" style={{ marginTop: 32 }}>
+    <section aria-labelledby="stalled" style={{ margin: '32px 0' }}>
       <h2 id="stalled">{t('stalled.heading')}</h2>
       <p>{t('stalled.lead')}</p>
       <PagedTable
@@ -102,8 +103,13 @@ export default function Jobs() {
   const me = useMe();
   const [filters, setFilters] = useFilters();
   const keeper = !!me && may(me, 'kernel.job.all');
+  const maintainer = !!me && may(me, stalledEvents.permission);
+  const stalled = useRead(stalledEvents, { query: { limit: 1 } }, { enabled: maintainer, every: 4_000 });
+  // What waits for a person stands before what runs by itself.
+  const first = !!stalled.data?.items.length;
   return (
     <Page title={t('menu.jobs')} lead={t(keeper ? 'jobs.leadAll' : 'jobs.lead')}>
+      {maintainer && first ? <StalledEvents /> : null}
       <PagedTable
         endpoint={jobs}
         label={t('menu.jobs')}
@@ -167,7 +173,7 @@ export default function Jobs() {
           },
         ]}
       />
-      {me && may(me, stalledEvents.permission) ? <StalledEvents /> : null}
+      {maintainer && !first ? <StalledEvents /> : null}
     </Page>
   );
 }

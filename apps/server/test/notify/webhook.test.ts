@@ -92,6 +92,7 @@ describe('a webhook', { timeout: 120_000 }, () => {
     await world.settle();
     expect(postedTo('/paused', made.notice)).toEqual([]);
     expect((await history(id)).find((one) => one.notice === made.notice)).toMatchObject({
+      title: '先登记后启用',
       state: 'waiting',
       attempts: [],
     });

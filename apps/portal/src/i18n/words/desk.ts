@@ -57,6 +57,8 @@ export const desk = {
   'notice.proof': ['送达回证', 'Proof of service'],
   'notice.proofInbox': ['送达', 'Delivery'],
   'notice.proofRead': ['签收', 'Reading'],
+  'notice.about': ['事项', 'About'],
+  'notice.earlierAttempts': ['更早还有 {count} 次', 'earlier attempts: {count}'],
   'notice.inboxOnly': ['只在站内送达，没有另发邮件或接口通知。', 'Served in the inbox; no mail or webhook was sent.'],
   'inbox.empty': ['没有文书', 'No notices'],
   'inbox.emptyText': [

@@ -124,6 +124,7 @@ export const house = {
     'The old one ends at once; pause first if need be.',
   ],
   'webhook.history': ['发送记录', 'Letters'],
+  'webhook.historyOf': ['发送记录：{name}', 'Letters to {name}'],
   'webhook.noHistory': ['还没有发送过', 'Nothing was sent yet'],
   'webhook.replay': ['重新发送', 'Send again'],
   'webhook.stillTrying': ['仍在发送中', 'Still being sent'],

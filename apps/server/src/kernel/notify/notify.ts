@@ -48,7 +48,11 @@ const titles: Record<store.Letter['channel'], Text> = {
 };
 
 /** `again` makes it another job than the one that may still be living. */
-export const enqueueLetter = async (tx: Tx, letter: store.Letter, again = false): Promise<void> => {
+export const enqueueLetter = async (
+  tx: Tx,
+  letter: Pick<store.Letter, 'id' | 'channel' | 'participant'>,
+  again = false,
+): Promise<void> => {
   await enqueue(tx, {
     kind: jobKind,
     title: titles[letter.channel],
@@ -74,8 +78,8 @@ export const makeNotify = (options: NotifyOptions): Notify => {
     link: `${options.publicUrl()}${notice.case ? `/cases/${notice.case}` : '/inbox'}`,
   });
 
-  const post = async (tx: Tx, draft: Omit<store.Letter, 'id' | 'createdAt' | 'state'>, now: boolean) => {
-    const letter = { ...draft, id: newId('ltr', tx.now), state: 'waiting' as const, createdAt: tx.now };
+  const post = async (tx: Tx, draft: Omit<store.NewLetter, 'id'>, now: boolean) => {
+    const letter = { ...draft, id: newId('ltr', tx.now) };
     if ((await store.insertLetter(tx, letter)) && now) await enqueueLetter(tx, letter);
   };
 

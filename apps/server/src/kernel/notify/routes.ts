@@ -55,6 +55,7 @@ export const notifyRoutes = ({ seal, fault, notice }: NotifyRoutesOptions): Rout
       found.map(async (one) => ({
         id: one.id,
         notice: one.notice,
+        title: one.title,
         channel: one.channel,
         to: await shownTo(read, principal, one),
         state: one.state,

@@ -62,12 +62,18 @@ export interface Letter {
   shown: string;
   state: LetterState;
   createdAt: Date;
+  /** What the notice is about; the letter itself says no more. */
+  title: string;
 }
 
-const letterColumns = sql`id, participant, notice, channel, recipient, shown, state, created_at as "createdAt"`;
+const letterColumns = sql`id, participant, notice, channel, recipient, shown, state, created_at as "createdAt",
+  coalesce((select title from notices where notices.id = notice), '') as title`;
+
+/** The title is the notice’s, and read with it. */
+export type NewLetter = Omit<Letter, 'createdAt' | 'state' | 'title'>;
 
 /** False where this notice already goes to that recipient. */
-export const insertLetter = async (tx: Tx, one: Omit<Letter, 'createdAt' | 'state'>): Promise<boolean> =>
+export const insertLetter = async (tx: Tx, one: NewLetter): Promise<boolean> =>
   (await tx.exec(sql`insert into notice_letters (id, node, market, participant, notice, channel, recipient, shown, state, created_at,
       retention_class)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.notice}, ${one.channel}, ${one.recipient},
