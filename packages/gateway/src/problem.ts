@@ -38,6 +38,11 @@ const CATALOGUE = {
     'The answer of the upstream cannot be cut to the contract',
   ],
   upstreamFailed: [502, '供方接口出错', 'The upstream failed'],
+  upstreamPaused: [
+    503,
+    '供方接口接连无应答，暂停转发',
+    'The upstream keeps not answering and is left alone for a while',
+  ],
   upstreamTimeout: [504, '供方接口超时', 'The upstream timed out'],
   preparing: [503, '数据正在按合同准备，请稍后再试', 'The data is being prepared for the contract; try again soon'],
   busy: [503, '网关繁忙，请稍后再试', 'The gateway is busy; try again'],

@@ -141,7 +141,11 @@ export async function openRig(options: RigOptions = {}) {
     options.upstream ??
       ((_request, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(rows[0]))),
   );
-  const proxy = proxyDriver({ allowedAddresses: ['127.0.0.1'], secretHeaders: () => options.secretHeaders ?? {} });
+  const proxy = proxyDriver({
+    allowedAddresses: ['127.0.0.1'],
+    secretHeaders: () => options.secretHeaders ?? {},
+    timer: () => time.now,
+  });
   const queries = new QueryPool({ folder: join(folder, 'answers'), ...options.queries });
   const trucks = await writeParquet(join(folder, 'trucks.parquet'), columnTypes, rows);
   const secret = Buffer.alloc(32, 7);

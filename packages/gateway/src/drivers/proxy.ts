@@ -3,6 +3,7 @@ import { type Allowed, applyToRow, type HashValue, type Row } from '@shugu/polic
 import { Agent, type Dispatcher } from 'undici';
 import { GatewayProblem } from '../problem.ts';
 import { addressCheck, guardedLookup } from './addresses.ts';
+import { Breaker } from './breaker.ts';
 import type { Body, Driver, DriverAnswer, GatewayRequest, ServeContext } from './driver.ts';
 import { type Base, baseOf, targetOf } from './target.ts';
 import { askUpstream, type UpstreamAnswer } from './upstream.ts';
@@ -27,6 +28,8 @@ export type ProxyOptions = {
   secretHeaders?: (config: ProxyConfig) => Promise<Record<string, string>> | Record<string, string>;
   /** Addresses or networks inside that the operator opens. */
   allowedAddresses?: readonly string[];
+  /** Monotonic ms, for the circuit breaker. */
+  timer?: () => number;
 };
 
 export type ProxyDriver = Driver<ProxyConfig> & { close(): Promise<void> };
@@ -75,6 +78,7 @@ export function proxyDriver(options: ProxyOptions = {}): ProxyDriver {
     connections: PROXY_LIMITS.connectionsPerUpstream,
     connect: { lookup: guardedLookup(check), timeout: PROXY_LIMITS.connectTimeoutMs },
   });
+  const breaker = new Breaker(options.timer ?? (() => performance.now()));
   const bases = new WeakMap<ProxyConfig, Base>();
   const known = (config: ProxyConfig): Base => {
     const base = bases.get(config) ?? baseOf(config.upstream, check);
@@ -111,15 +115,42 @@ export function proxyDriver(options: ProxyOptions = {}): ProxyDriver {
         headersTimeout: config.headersTimeoutMs ?? PROXY_LIMITS.headersTimeoutMs,
         bodyTimeout: config.bodyTimeoutMs ?? PROXY_LIMITS.bodyTimeoutMs,
       };
-      const bytesMax = Math.min(
-        config.responseBytesMax ?? PROXY_LIMITS.responseBytesMax,
-        PROXY_LIMITS.responseBytesMax,
-      );
-      const answer = await askUpstream(agent, asked, { signal, bytesMax, wholeBytesMax: PROXY_LIMITS.wholeBytesMax });
-      return answerFrom(answer, context, cutting);
+      const bytesMax = Math.min(config.responseBytesMax ?? Number.POSITIVE_INFINITY, PROXY_LIMITS.responseBytesMax);
+      breaker.admit(base.upstream);
+      let failed: boolean | null = null;
+      try {
+        const answer = await askAgain(agent, asked, { signal, bytesMax, wholeBytesMax: PROXY_LIMITS.wholeBytesMax });
+        failed = false;
+        return await answerFrom(answer, context, cutting);
+      } catch (error) {
+        failed ??= isSilence(error) || null;
+        throw error;
+      } finally {
+        breaker.settle(base.upstream, failed);
+      }
     },
     close: () => agent.close(),
   };
+}
+
+/** Nobody answers there, or not in time. */
+function isSilence(error: unknown): boolean {
+  return error instanceof GatewayProblem && (error.code === 'upstreamUnreachable' || error.code === 'upstreamTimeout');
+}
+
+/**
+ * A kept-alive connection may have been closed by the upstream just when it was used again. Then once more, where asking
+ * twice is safe: methods that change nothing (RFC 9110 section 9.2.1), and nothing of an answer has been handed on.
+ */
+async function askAgain(...[agent, asked, options]: Parameters<typeof askUpstream>): Promise<UpstreamAnswer> {
+  try {
+    return await askUpstream(agent, asked, options);
+  } catch (error) {
+    const safe = asked.method === 'GET' || asked.method === 'HEAD';
+    if (!safe || options.signal.aborted || !(error instanceof GatewayProblem && error.code === 'upstreamUnreachable'))
+      throw error;
+    return askUpstream(agent, asked, options);
+  }
 }
 
 async function answerFrom(
