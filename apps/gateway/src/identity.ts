@@ -1,5 +1,5 @@
 /** The key that signs this gateway's segments: made at its first start, in its own folder, never sent anywhere. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateKey, privateKeyFrom, publicJwk, signInContext, softwareSigner } from '@shugu/evidence';
 import type { Signer } from '@shugu/gateway';
@@ -16,9 +16,27 @@ interface Kept {
   secret: string;
 }
 
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** One process a folder: two writers of one source would ruin its records. Answers with the way to let go. */
+export const lockFolder = async (home: string): Promise<() => Promise<void>> => {
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const path = join(home, 'gateway.pid');
+  const held = Number(await readFile(path, 'utf8').catch(() => '0'));
+  if (held > 0 && held !== process.pid && isAlive(held)) throw new Error(`${home} is in use by process ${held}`);
+  await writeFile(path, String(process.pid));
+  return () => rm(path, { force: true });
+};
+
 /** Throws when the folder belongs to another gateway: one writer a source, for ever. */
 export const openIdentity = async (home: string, gateway: string, suite: 'intl' | 'sm'): Promise<Identity> => {
-  await mkdir(home, { recursive: true, mode: 0o700 });
   const path = join(home, 'gateway.key');
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;

@@ -19,7 +19,7 @@ import {
   type StartAnswer,
 } from '@shugu/gateway';
 import { front } from './front.ts';
-import { openIdentity } from './identity.ts';
+import { lockFolder, openIdentity } from './identity.ts';
 import { Metrics } from './metrics.ts';
 import { newUseId } from './use-id.ts';
 
@@ -73,6 +73,7 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
   const server = options.server.replace(/\/+$/, '');
   const calls = linkCalls({ server, key: options.key });
   const life = randomUUID();
+  const unlock = await lockFolder(home);
   const start = await calls.json<StartAnswer>('PUT', 'start', { life, version }, AbortSignal.timeout(startMs));
   const clock = new LinkClock(timer, start.time);
   const now = () => clock.now();
@@ -175,6 +176,7 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
       await meter.close();
       stores.close();
       await proxy.close();
+      await unlock();
     },
   };
 };

@@ -57,10 +57,10 @@ const sliceOf = ({ ac, ar, ab, uc, ur, ub, settled: _, ...rest }: SliceRow): Sli
   used: { calls: uc, rows: ur, bytes: ub },
 });
 
-export const openSlices = async (read: Reader, source?: string): Promise<Slice[]> =>
+export const openSlices = async (read: Reader, grant?: string): Promise<Slice[]> =>
   (
     await read.rows<SliceRow>(sql`select ${columns} from ${table} where s.settled_at is null
-      and ${source === undefined ? sql`true` : sql`s.source = ${source}`} order by s.id`)
+      and ${grant === undefined ? sql`true` : sql`s.grant_id = ${grant}`} order by s.id`)
   ).map(sliceOf);
 
 const lockSlices = async (tx: Tx, source: string): Promise<Slice[]> =>
@@ -123,7 +123,10 @@ export const endLives = async (tx: Tx, source: string, lastSequence: number): Pr
 };
 
 /** The operator gives a gateway up: what its imported records do not use is free at once. */
-export const giveUpSlices = (tx: Tx, source: string): Promise<CounterChange[]> => endLives(tx, source, 0);
+export const giveUpSlices = async (tx: Tx, source: string): Promise<CounterChange[]> => {
+  await tx.exec(sql`update quota_slices set final_sequence = 0 where source = ${source} and settled_at is null`);
+  return settleSlices(tx, source);
+};
 
 /** Settles every slice whose last record is imported. */
 export const settleSlices = async (tx: Tx, source: string): Promise<CounterChange[]> => {

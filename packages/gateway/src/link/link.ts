@@ -53,7 +53,7 @@ export class LinkClock {
 }
 
 /** Between two statements at least, so that a busy gateway does not talk more than it serves. */
-const PAUSE_MS = 15;
+const PAUSE_MS = 25;
 const RETRY_MS = 250;
 /** Beats that may fail to come before the stream counts as broken. */
 const BEATS_MISSED_MAX = 4;
@@ -80,7 +80,8 @@ export class Link {
   private wakeUp: () => void = () => {};
   private woken = false;
   private readonly watch: NodeJS.Timeout;
-  private readonly loops: Promise<unknown>;
+  private readonly streaming: Promise<void>;
+  private readonly syncing: Promise<void>;
 
   constructor(options: LinkOptions) {
     this.options = options;
@@ -92,7 +93,8 @@ export class Link {
       if (!this.serving()) options.onCutOff();
       if (options.clock.mark() - this.heardAt > this.session.beatMs * BEATS_MISSED_MAX) this.abort.abort();
     }, 100);
-    this.loops = Promise.all([this.streamLoop(), this.syncLoop()]);
+    this.streaming = this.streamLoop();
+    this.syncing = this.syncLoop();
   }
 
   /** Whether calls may be answered now. */
@@ -122,10 +124,12 @@ export class Link {
     this.closed = true;
     clearInterval(this.watch);
     this.wake();
-    this.abort.abort();
-    await this.loops.catch(() => undefined);
+    await this.syncing.catch(() => undefined);
     this.options.quota.closeAll();
+    // Before the stream ends, and the session with it.
     await this.sync().catch(() => undefined);
+    this.abort.abort();
+    await this.streaming.catch(() => undefined);
   }
 
   private async streamLoop(): Promise<void> {

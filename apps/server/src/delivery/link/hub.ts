@@ -102,6 +102,7 @@ export class Hub {
   open(session: Session, held: readonly { id: string; version: number }[]): Readable {
     const stream = new PassThrough();
     session.stream = stream;
+    stream.on('error', () => undefined);
     stream.once('close', () => {
       if (session.stream === stream) this.drop(session.gateway, session.id);
     });

@@ -134,6 +134,17 @@ describe('a gateway that stands still', () => {
   });
 });
 
+test('a gateway that is stopped gives back what it has not used', async () => {
+  const gateway = await openGateway(rig);
+  others.push(gateway);
+  const { grant, key, path } = await open(limited(40), [apiDraft], [...gateways, gateway]);
+  await callAll([gateway], { path, key, calls: 3, callers: 1 });
+  await gateway.stop();
+  expect(await usedOf(grant)).toBe(3);
+  const { statuses } = await callAll(gateways, { path, key, calls: 50, callers: 6 });
+  expect(statuses).toEqual({ '200': 37, '403 countExhausted': 13 });
+});
+
 /** Kills the gateway under load and starts it again: what was answered, and how much of it is on record. */
 const killUnderLoad = async (gateway: RunningGateway, grant: string, key: string) => {
   const loaded = callAll([gateway], { path: pathOf(grant), key, calls: 400, callers: 16 });

@@ -5,7 +5,7 @@
 import type { GrantBook, LeasedSlice, SyncAnswer, SyncAsk, Units } from '@shugu/gateway';
 import type { Plan, QuotaKey } from '@shugu/policy';
 import type { Clock } from '../../kernel/clock.ts';
-import type { Database, Tx } from '../../kernel/db/db.ts';
+import { type Database, isOutage, type Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import type { Keys } from '../../kernel/keys.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
@@ -127,7 +127,8 @@ const give = async (deps: TurnDeps, id: string, wishes: readonly Wish[], open: M
       }
     });
   } catch (error) {
-    for (const one of taken) quota.change(one, now);
+    // Away at the commit, the database may have kept it: then it stays taken, and the gateway's next statement frees it.
+    if (!isOutage(error)) for (const one of taken) quota.change(one, now);
     throw error;
   }
   return given;
@@ -135,7 +136,7 @@ const give = async (deps: TurnDeps, id: string, wishes: readonly Wish[], open: M
 
 /** Other gateways that hold something of the grant which their records have not used. */
 const holdersOf = async (deps: TurnDeps, grant: string, except: string): Promise<string[]> => {
-  const slices = (await deps.metering.slices.openSlices(deps.database)).filter((one) => one.grant === grant);
+  const slices = await deps.metering.slices.openSlices(deps.database, grant);
   const unspent = new Set(
     slices
       .filter(({ amount, used }) => metrics.some((metric) => amount[metric] > used[metric]))

@@ -25,3 +25,4 @@ create table quota_slices (
   stored_region text not null default storage_region()
 );
 create index quota_slices_open on quota_slices (source, grant_id) where settled_at is null;
+create index quota_slices_grant on quota_slices (grant_id) where settled_at is null;
