@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiDraft, openRig, planOf, type Rig } from '../testing.ts';
-import { callAll, endGateways, type Line, openGateway, openLine, type RunningGateway, untilKnown } from './testing.ts';
+import {
+  callAll,
+  endGateways,
+  type Line,
+  openGateway,
+  openLine,
+  openUpstream,
+  proxyDraft,
+  type RunningGateway,
+  untilKnown,
+} from './testing.ts';
 
 const graceMs = 2000;
 let rig: Rig;
@@ -67,33 +77,27 @@ describe('limits across gateways', () => {
 
 describe('a withdrawn contract', () => {
   test('is refused by every gateway, and running answers end', async () => {
-    const { grant, key, path } = await open(planOf(), [
-      apiDraft,
-      { kind: 'file', files: [{ table: 'large', form: 'original' }] },
-    ]);
+    const upstream = await openUpstream();
+    const { grant, key, path } = await open(planOf(), [apiDraft, proxyDraft(upstream.origin)]);
+    const headers = { authorization: `Bearer ${key}` };
     for (const { url } of gateways) expect(await statusAt(url, path, key)).toBe(200);
-    const running = await Promise.all(
-      gateways.map(({ url }) =>
-        fetch(`${url}/gateway/file/${grant}/large.bin`, { headers: { authorization: `Bearer ${key}` } }),
+    const endless = await Promise.all(gateways.map(({ url }) => fetch(`${url}/gateway/proxy/${grant}/x`, { headers })));
+    expect(endless.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const ends = endless.map((answer) =>
+      answer.text().then(
+        () => 'whole',
+        () => 'cut',
       ),
     );
-    const readers = running.map((answer) => answer.body!.getReader());
-    for (const reader of readers) expect((await reader.read()).done).toBe(false);
     await withdraw(grant);
     await expect
       .poll(() => Promise.all(gateways.map(({ url }) => statusAt(url, path, key))), { interval: 10 })
       .toEqual([403, 403, 403]);
-    const ends = await Promise.all(
-      readers.map(async (reader) => {
-        try {
-          for (let next = await reader.read(); !next.done; next = await reader.read());
-          return 'whole';
-        } catch {
-          return 'cut';
-        }
-      }),
-    );
-    expect(ends).toEqual(['cut', 'cut', 'cut']);
+    expect(await Promise.all(ends)).toEqual(['cut', 'cut', 'cut']);
+    await rig.metering.flush();
+    const { used } = (await rig.call('buyer', 'GET', `/api/grants/${grant}/balance`)).body;
+    expect(used.incompleteCalls).toBe(3);
+    upstream.close();
   });
 });
 

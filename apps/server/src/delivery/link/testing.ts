@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttp } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect } from 'vitest';
 import type { Rig } from '../testing.ts';
 
 const program = join(import.meta.dirname, '../../../../gateway/src/main.ts');
@@ -30,6 +30,32 @@ export interface Line {
   mend(): void;
   close(): Promise<void>;
 }
+
+/** A supplier's service that never comes to an end, and asks for a secret. */
+export const openUpstream = async (): Promise<{ origin: string; close(): void }> => {
+  const server = createHttp((request, response) => {
+    if (request.headers['x-token'] !== upstreamSecret) return void response.writeHead(401).end();
+    response.writeHead(200, { 'content-type': 'application/octet-stream' });
+    const timer = setInterval(() => response.write('a piece of an endless answer\n'), 10);
+    response.once('close', () => clearInterval(timer));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+};
+export const upstreamSecret = 'known to the supplier and the exchange';
+export const proxyDraft = (upstream: string) => ({
+  kind: 'proxy' as const,
+  upstream: `${upstream}/`,
+  secretHeader: 'X-Token',
+  secret: upstreamSecret,
+});
 
 /** A TCP line to the exchange that can be cut: what runs breaks, what is new is refused. */
 export const openLine = async (origin: () => string): Promise<Line> => {
@@ -79,7 +105,7 @@ export const openGateway = async (
   options: { server?: string; sabotage?: Sabotage; name?: string } = {},
 ): Promise<RunningGateway> => {
   const made = await rig.call('administrator', 'POST', '/api/gateways', { name: options.name ?? '测试网关' });
-  expect(made.status).toBe(201);
+  if (made.status !== 201) throw new Error(`no gateway: ${JSON.stringify(made.body)}`);
   const home = mkdtempSync(join(tmpdir(), 'shugu-gateway-'));
   const running: RunningGateway = {
     id: made.body.gateway.id,
