@@ -17,8 +17,13 @@ export const queryLimits = {
   tryRowsMax: 50,
 } as const;
 
-/** Stands in the address, or names a parameter. `format` is the address's own. */
-const word = z.string().regex(/^(?!(?:format|signature|grant|expires)$)[a-z][a-z0-9_]{0,39}$/);
+/** What the address itself uses. */
+const reserved = ['format', 'signature', 'grant', 'expires'];
+/** Stands in the address, or names a parameter. */
+const word = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,39}$/)
+  .refine((one) => !reserved.includes(one));
 const title = z.string().trim().min(1).max(100);
 const value = z.string().max(queryLimits.textLengthMax);
 const common = { name: word, title, default: value.optional().describe('makes the parameter optional') };

@@ -103,3 +103,38 @@ describe('the contract', () => {
     expect(await codeOf({ masks: { phone: { kind: 'hide' } } }, 'phone')).toEqual([403, 'templateNotGranted']);
   });
 });
+
+describe('what goes wrong', () => {
+  it('is told by a code, in both languages, without the engine’s words, and costs nothing', async () => {
+    const own = (name: string, sql: string) => ({ name, title: '', sql, parameters: [] });
+    const pairs = Array.from({ length: 9 }, (_, at) => `trucks t${at}`).join(', ');
+    const config = await queryConfig(rig.queries, rig.trucks, [
+      own('cast', 'select cast(owner as integer) as n from trucks'),
+      own('slow', `select count(*) as n from ${pairs} where t0.score + t1.score + t2.score + t3.score + t8.score = -1`),
+      own('many', 'select plate from trucks'),
+    ]);
+    const { ask, id } = await grantFor({}, { ...config, rowsMax: 10, seconds: 1 });
+    const told = async (path: string) => {
+      const answer = await ask(path);
+      const text = await answer.text();
+      expect(text).not.toMatch(/车主|Conversion|INTERRUPT/);
+      return [answer.status, (JSON.parse(text) as { code: string }).code];
+    };
+    expect(await told('cast')).toEqual([422, 'queryFailed']);
+    expect(await told('slow')).toEqual([422, 'queryTooSlow']);
+    expect(await told('many')).toEqual([422, 'answerTooLarge']);
+    expect(rig.quota.slot(id, planOf(), 'total', rig.time.now)).toMatchObject({ calls: 0, rows: 0, bytes: 0 });
+  });
+
+  it('a withdrawn contract stops a query that is running', async () => {
+    const sql = `select count(*) as n from ${Array.from({ length: 9 }, (_, at) => `trucks t${at}`).join(', ')} where t0.score + t8.score = -1`;
+    const config = await queryConfig(rig.queries, rig.trucks, [{ name: 'slow', title: '', sql, parameters: [] }]);
+    const { ask, id } = await grantFor({}, config);
+    const running = ask('slow');
+    await expect.poll(() => rig.queries.pids.length).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await rig.grants.withdraw(id);
+    const answer = await running;
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([403, 'withdrawn']);
+  });
+});
