@@ -291,7 +291,17 @@ export const createProfile = endpoint({
   },
   permission: 'delivery.key.write',
   params: grantParams,
-  body: z.object({ name, credentialsVersion: z.union([z.literal(1), z.literal(2)]).default(1) }).strict(),
+  body: z
+    .object({
+      name,
+      credentialsVersion: z.union([z.literal(1), z.literal(2)]).default(1),
+      purpose: z
+        .string()
+        .regex(/^[\w.:-]{1,100}$/)
+        .optional()
+        .describe('needed where the contract permits several: the profile’s address states it for the client'),
+    })
+    .strict(),
   reply: z.object({
     key: grantKey,
     profile: z.object({

@@ -1,5 +1,5 @@
-/** How a version is delivered: look-up API, files, or a proxy to the supplier's own service. */
-import { listEndpoints, putEndpoints } from '@shugu/wire/delivery';
+/** How a version is delivered: look-up API, files, a table share, or a proxy to the supplier's own service. */
+import { listEndpoints, publishRevision, putEndpoints } from '@shugu/wire/delivery';
 import { Alert } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { listMark, useWords } from '../i18n/index.ts';
@@ -29,6 +29,9 @@ const EndpointFacts = ({ one }: { one: EndpointView }) => {
   return (
     <>
       {one.fault ? <Alert type="error" showIcon title={b(one.fault)} style={{ marginBottom: 8 }} /> : null}
+      {one.share?.faults.map((fault) => (
+        <Alert key={fault.en} type="warning" showIcon title={b(fault)} style={{ marginBottom: 8 }} />
+      ))}
       {one.state === 'building' && one.job ? <JobProgress id={one.job} /> : null}
       <Facts
         items={[
@@ -50,6 +53,13 @@ const EndpointFacts = ({ one }: { one: EndpointView }) => {
                 {file.name}（{bytes(file.bytes)}）
               </div>
             )),
+          ],
+          one.share && [
+            t('endpoints.revision'),
+            <>
+              {t('endpoints.revisionText', { number: one.share.revision ?? 0, cuts: one.share.cuts })}
+              {one.share.building ? ` · ${t('endpoints.cutting', { count: one.share.building })}` : ''}
+            </>,
           ],
           one.proxy && [
             t('endpoints.upstream'),
@@ -115,6 +125,12 @@ export const Endpoints = ({ version, tables }: { version: string; tables: Tables
               />
               <Action
                 endpoint={putEndpoints}
+                label={t('endpoints.share')}
+                explain={t('endpoints.shareExplain')}
+                input={() => put({ kind: 'share' })}
+              />
+              <Action
+                endpoint={putEndpoints}
                 label={t('endpoints.proxy')}
                 fields={proxyFields}
                 input={(values) => put({ kind: 'proxy', ...values })}
@@ -132,6 +148,15 @@ export const Endpoints = ({ version, tables }: { version: string; tables: Tables
                     <StateTag list="endpointState" state={one.state} />
                   </div>
                   <EndpointFacts one={one} />
+                  {one.share ? (
+                    <Action
+                      endpoint={publishRevision}
+                      label={t('endpoints.publish')}
+                      small
+                      explain={<p>{t('endpoints.publishExplain')}</p>}
+                      input={() => ({ params: { id: version }, body: {} })}
+                    />
+                  ) : null}
                 </li>
               ))}
             </ul>

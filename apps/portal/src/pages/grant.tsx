@@ -7,6 +7,7 @@ import { Console } from '../delivery/console.tsx';
 import { GrantKeys, OnceShown } from '../delivery/keys.tsx';
 import { QueryConsole } from '../delivery/query-console.tsx';
 import { Balance, Receipts } from '../delivery/receipts.tsx';
+import { ShareAccess } from '../delivery/share.tsx';
 import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
@@ -48,7 +49,7 @@ export default function Grant() {
                 {buyer ? <GrantKeys grant={one.id} active={one.state === 'active'} onSecret={setSecret} /> : null}
                 {buyer
                   ? one.lines
-                      .filter((line) => line.kind !== 'file' && line.address)
+                      .filter((line) => line.kind !== 'file' && line.kind !== 'share' && line.address)
                       .map((line) => {
                         const Try = line.kind === 'query' ? QueryConsole : Console;
                         return (
@@ -62,6 +63,17 @@ export default function Grant() {
                         );
                       })
                   : null}
+                {one.lines.map((line) =>
+                  buyer && line.share ? (
+                    <ShareAccess
+                      key={line.kind}
+                      grant={one.id}
+                      share={line.share}
+                      active={one.state === 'active'}
+                      purposes={one.purposes}
+                    />
+                  ) : null,
+                )}
                 {files.length ? (
                   <Sheet title={t('endpoints.files')}>
                     <OnceShown secret={address} onClose={() => setAddress(undefined)} />

@@ -102,6 +102,11 @@ export const problems = defineProblems('delivery', {
     title: { zh: '该授权不含表共享', en: 'The grant includes no table share' },
     next: { zh: '按授权中的其他交付方式使用', en: 'Use the other kinds of delivery of the grant' },
   },
+  purposeNeeded: {
+    status: 422,
+    title: { zh: '须指明合同许可的用途', en: 'Name a purpose that the contract permits' },
+    next: { zh: '从授权的用途中选择', en: 'Choose from the purposes of the grant' },
+  },
   shareMissing: {
     status: 409,
     title: { zh: '该版本没有表共享', en: 'The version has no table share' },

@@ -200,6 +200,22 @@ export const supply = {
     'Offers every original file of the version to holders of a grant.',
   ],
   'endpoints.proxy': ['转发到自有接口', 'Proxy to our own API'],
+  'endpoints.share': ['开放数据表共享', 'Offer a table share'],
+  'endpoints.shareExplain': [
+    '按每份合同许可的字段、脱敏与行条件分别制作数据表，买方用 Delta Sharing 客户端读取。',
+    'The tables are cut to the columns, masks and rows of each contract; buyers read them with any client of Delta Sharing.',
+  ],
+  'endpoints.revision': ['已发布的数据', 'Published data'],
+  'endpoints.revisionText': [
+    '第 {number} 版；按 {cuts} 种合同条件制作',
+    'Version {number}; cut to {cuts} sets of terms',
+  ],
+  'endpoints.cutting': ['正在制作 {count} 份', '{count} being cut'],
+  'endpoints.publish': ['发布最新数据', 'Publish the newest data'],
+  'endpoints.publishExplain': [
+    '资源中最新上传的数据将成为数据表的下一个版本，持有授权的买方可读到新数据和两版之间的变化。',
+    'What was uploaded last becomes the next version of the tables; buyers who hold a grant read it, and what changed since.',
+  ],
   'endpoints.none': ['还没有设置交付方式；上架前至少设置一种。', 'None yet; set at least one before listing.'],
   'endpoints.keys': ['查询键', 'Keys'],
   'endpoints.answers': ['返回字段', 'Answers'],

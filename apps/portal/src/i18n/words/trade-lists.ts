@@ -13,6 +13,7 @@ export const tradeLists = {
   'deliveryMode.compute': ['计算', 'Compute'],
   'driver.api': ['查询接口', 'Look-up API'],
   'driver.file': ['文件', 'Files'],
+  'driver.share': ['数据表共享', 'Table share'],
   'driver.proxy': ['转发接口', 'Proxy'],
   'endpointState.building': ['生成中', 'Being built'],
   'endpointState.ready': ['就绪', 'Ready'],

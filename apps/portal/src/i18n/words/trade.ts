@@ -220,6 +220,23 @@ export const trade = {
   'console.secret': ['密钥', 'Key'],
   'console.authorisation': ['授权凭证号', 'Authorisation reference'],
   'console.send': ['调用', 'Call'],
+  'share.title': ['数据表共享', 'Table share'],
+  'share.lead': [
+    '用 Python、Spark 等 Delta Sharing 客户端直接读取；合同终止后立即不可读。',
+    'Read with any client of Delta Sharing, such as Python or Spark; it ends at once with the contract.',
+  ],
+  'share.profile': ['下载配置文件', 'Download a profile'],
+  'share.profileExplain': [
+    '配置文件内含一个新密钥，请像密码一样保管；可随时在“密钥”中吊销。',
+    'The profile carries a new key. Keep it as you would a password; it can be revoked under Keys at any time.',
+  ],
+  'share.made': [
+    '配置文件已下载，其中的密钥不会再次显示。',
+    'The profile was downloaded; its key will not be shown again.',
+  ],
+  'share.version': ['当前版本', 'Current version'],
+  'share.table': ['客户端地址', 'Address for clients'],
+  'share.python': ['在配置文件所在的文件夹中运行：', 'Run beside the profile file:'],
   'balance.title': ['余量', 'Balance'],
   'balance.left': ['{metric}（{period}）：剩余 {left}／{limit}', '{metric} ({period}): {left} of {limit} left'],
   'balance.unlimited': ['合同未设上限。', 'The contract sets no limit.'],

@@ -97,15 +97,18 @@ export const revokeKey = async (deps: ServiceDeps, tx: Tx, grantId: string, id: 
 export const createProfile = async (
   deps: ServiceDeps,
   tx: Tx,
-  { grant: grantId, name, credentialsVersion }: { grant: string; name: string; credentialsVersion: 1 | 2 },
+  draft: { grant: string; name: string; credentialsVersion: 1 | 2; purpose?: string },
 ) => {
-  const { kinds, until } = await asBuyer(tx, grantId);
+  const { grant: grantId, name, credentialsVersion, purpose } = draft;
+  const { kinds, until, plan, defaultPurpose } = await asBuyer(tx, grantId);
   if (!kinds.includes('share')) throw problems.shareNotGranted();
+  const permitted = plan.purposes === null || plan.purposes.includes(purpose ?? defaultPurpose ?? '');
+  if (!permitted) throw problems.purposeNeeded({ field: 'body.purpose' });
   const { key, secret } = await createKey(deps, tx, grantId, name);
   const profile = {
     shareCredentialsVersion: credentialsVersion,
     ...(credentialsVersion === 2 ? { type: 'bearer_token' as const } : {}),
-    endpoint: `${deps.publicUrl()}/delta-sharing/`,
+    endpoint: `${deps.publicUrl()}/delta-sharing/${purpose ? `for/${purpose}/` : ''}`,
     bearerToken: secret,
     ...(until ? { expirationTime: until.toISOString() } : {}),
   };

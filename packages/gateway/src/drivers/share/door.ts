@@ -17,8 +17,7 @@ export function deltaSharing(
 ): Pick<Gateway, 'handle'> {
   return {
     async handle(request, signal) {
-      const path = request.path === '' ? request.productId : `${request.productId}/${request.path}`;
-      const asked = { ...request, path: path.replace(/\/+$/, '') };
+      const asked = withPurpose(request);
       if (asked.path.startsWith('files/')) return told(await gateway.handle(forFile(asked, grants), signal));
       const key = keyFrom(request.headers);
       const held = key ? grants.heldBy(createHash('sha256').update(key).digest('hex')) : [];
@@ -30,6 +29,17 @@ export function deltaSharing(
       return isGone ? noShares(answer) : told(answer);
     },
   };
+}
+
+/**
+ * `for/PURPOSE/` ahead of the rest states a purpose as the header X-Purpose does elsewhere: clients of the protocol send no
+ * headers of their own, but keep the address that their profile gives them.
+ */
+function withPurpose(request: GatewayRequest): GatewayRequest {
+  const whole = request.path === '' ? request.productId : `${request.productId}/${request.path}`;
+  const found = /^for\/([\w.:-]{1,100})\/(.*)$/s.exec(whole);
+  const path = (found?.[2] ?? whole).replace(/\/+$/, '');
+  return found ? { ...request, path, headers: { ...request.headers, 'x-purpose': found[1] } } : { ...request, path };
 }
 
 function forGrant(request: GatewayRequest, grant: Grant | undefined): GatewayRequest {

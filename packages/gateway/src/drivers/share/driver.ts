@@ -78,8 +78,9 @@ export function shareDriver({ publicUrl, addressSeconds = 3600 }: ShareOptions):
     const body = route.act === 'query' ? await bodyOf(request) : {};
     const selection = route.act === 'query' ? selectQuery(table, body) : selectChanges(table, query);
     const expires = Math.floor(now / 1000) + seconds;
-    const address = (id: string) =>
-      `${publicUrl()}/delta-sharing/files/${id}?${context.sign(`files/${id}`, expires)}&${SIGNED_MARK}`;
+    const purpose = request.headers['x-purpose'];
+    const place = `${publicUrl()}/delta-sharing/${purpose ? `for/${purpose}/` : ''}files`;
+    const address = (id: string) => `${place}/${id}?${context.sign(`files/${id}`, expires)}&${SIGNED_MARK}`;
     const lines = [protocolLine(format), metadataLine(format, table, selection.at)];
     for (const { act, id, version } of selection.chosen) {
       const file = table.files[id] as ShareFile;
