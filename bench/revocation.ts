@@ -31,7 +31,7 @@ const endOf = (answer: Response): Promise<number> =>
   );
 
 export const run = async (): Promise<object> => {
-  const rig = await openRig({ grace, slice: 5 });
+  const rig = await openRig({ gateways: { grace, slice: 5 } });
   const upstream = await openUpstream();
   const line = await openLine(() => rig.origin);
   const gateways = await Promise.all([1, 2, 3].map(() => openGateway(rig)));

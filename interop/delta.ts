@@ -15,7 +15,7 @@ export const about = 'a table share by the Python client of Delta Sharing';
 const here = join(import.meta.dirname, 'delta');
 /** Beside the packages of the other tools, where nothing of ours looks. */
 const environment = join(import.meta.dirname, 'node_modules', '.delta-python');
-const python = join(environment, 'bin', 'python');
+export const python = join(environment, 'bin', 'python');
 const installSecondsMax = 420;
 
 /** Makes the client's environment at first use; the reason when it cannot be had. */

@@ -72,6 +72,7 @@ const setDelivery = async (stage: Stage, good: Good, product: string, version: s
     endpoints.push({ kind: 'api', table: seen.tables[0]!.name, keyColumns: [good.keyColumn] });
   if (good.product.deliveryModes.includes('file')) endpoints.push({ kind: 'file' });
   if (good.queries) endpoints.push({ kind: 'query', templates: good.queries(seen.tables[0]!.name) });
+  if (good.product.deliveryModes.includes('share')) endpoints.push({ kind: 'share' });
   await client.call(deliveryWire.putEndpoints, { params: { id: version }, body: { endpoints } });
 };
 

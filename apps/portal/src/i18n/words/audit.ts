@@ -22,7 +22,7 @@ export const audit = {
   'auditNoun.delivery.gateway': ['独立网关', 'Gateway'],
   'auditNoun.delivery.grant': ['使用授权', 'Grant'],
   'auditNoun.delivery.key': ['调用密钥', 'Key of a grant'],
-  'auditNoun.delivery.revision': ['共享表新数据', 'new data of a table share'],
+  'auditNoun.delivery.revision': ['共享表新数据', 'Data of a table share'],
   'auditNoun.delivery.suspension': ['暂停使用', 'Stop of use'],
   'auditNoun.kernel.job': ['后台任务', 'Job'],
   'auditNoun.kernel.key': ['签名密钥', 'Signing key'],
