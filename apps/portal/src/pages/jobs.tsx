@@ -126,12 +126,17 @@ export default function Jobs() {
           />
         }
         columns={[
-          { key: 'title', title: t('jobs.title'), show: (row) => b(row.title), sort: (row) => b(row.title) },
+          {
+            key: 'title',
+            title: t('jobs.title'),
+            show: (row) => <div className="wrapped">{b(row.title)}</div>,
+            sort: (row) => b(row.title),
+          },
           { key: 'state', title: t('case.state'), show: (row) => <StateTag list="jobState" state={row.state} /> },
           {
             key: 'progress',
             title: t('jobs.progress'),
-            width: 200,
+            width: 120,
             show: (row) => (
               <Progress
                 percent={Math.round(row.progress * 100)}
@@ -141,7 +146,11 @@ export default function Jobs() {
               />
             ),
           },
-          { key: 'note', title: t('jobs.note'), show: (row) => row.failure ?? row.note ?? '—' },
+          {
+            key: 'note',
+            title: t('jobs.note'),
+            show: (row) => <div className="wrapped narrow">{row.failure ?? row.note ?? '—'}</div>,
+          },
           {
             key: 'created',
             title: t('app.createdAt'),
