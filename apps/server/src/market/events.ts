@@ -9,6 +9,8 @@ export interface MarketEvents {
   'market.order.placed': { order: string };
   'market.order.refused': { order: string };
   'market.order.contracted': { order: string; contract: string };
+  /** Access is open: the order is being delivered. */
+  'market.order.opened': { order: string; contract: string };
   'market.order.delivered': { order: string };
   'market.order.accepted': { order: string; contract: string };
   'market.order.objected': { order: string; note: string };

@@ -6,6 +6,7 @@ import { civilTime, lastDayBefore } from '../../kernel/calendar/calendar.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import type { PaperLook } from '../../kernel/issue/index.ts';
 import { emit } from '../../kernel/outbox.ts';
+import type { MarketEvents } from '../events.ts';
 import type { DeliveredItem, MarketDeps, Order } from '../model.ts';
 import { problems } from '../problems.ts';
 import * as reads from '../reads.ts';
@@ -79,7 +80,7 @@ const issueFor = async (deps: MarketDeps, tx: Tx, order: Order, draft: OrderPape
   return { ...order, papers: [...order.papers, { id: paper.id, kind: draft.kind, number: paper.number }] };
 };
 
-export const tell = (tx: Tx, order: Order, type: string, more: Record<string, unknown> = {}) =>
+export const tell = (tx: Tx, order: Order, type: keyof MarketEvents, more: Record<string, unknown> = {}) =>
   emit(tx, {
     type,
     subject: order.id,
