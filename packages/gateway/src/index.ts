@@ -64,6 +64,7 @@ export {
 } from './meter.ts';
 export { nodeHandler } from './node.ts';
 export { type GatewayCode, GatewayProblem, problemAnswer } from './problem.ts';
+export { ENGINE_VERSION as QUERY_ENGINE_VERSION } from './query/allowed.ts';
 export { type Finding, finding } from './query/finding.ts';
 export { isFinding } from './query/gate.ts';
 export {

@@ -42,6 +42,7 @@ import {
   withdrawGrants,
   withdrawTrials,
 } from './service/grants.ts';
+import { recheckQueries } from './service/queries.ts';
 import { cutJob } from './service/share.ts';
 
 export type { DeliveryEvents } from './events.ts';
@@ -227,6 +228,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     beforeListen: async () => {
       await recompileStale();
       await rebuildMissing(service, database);
+      await recheckQueries(service, database);
       await recutMissing(service, database);
       const opened = openPlane({
         database,

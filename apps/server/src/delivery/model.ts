@@ -27,6 +27,8 @@ export type EndpointConfig =
   | { kind: 'proxy'; upstream: string; methods: string[]; rowsMember?: string }
   | {
       kind: 'query';
+      /** Of the engine whose gate let the templates pass; under another they are looked at again first. */
+      engine: string;
       /** Parquet files by digest; only those that a template reads. */
       tables: { name: string; digest: string; columns: string[] }[];
       templates: CheckedTemplate[];

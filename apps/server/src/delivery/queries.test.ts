@@ -1,6 +1,8 @@
 import { QUERY_LIMITS } from '@shugu/gateway';
 import { queryLimits } from '@shugu/wire/delivery';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sql } from '../kernel/db/db.ts';
+import { systemActor } from '../kernel/http/principal.ts';
 import { openRig, planOf, type Rig } from './testing.ts';
 
 const ranking = {
@@ -111,6 +113,30 @@ describe('a supplier', () => {
     });
     for (const who of ['buyer', 'stranger'] as const)
       expect((await rig.call(who, 'POST', path, { template: ranking, values: { city: '长沙' } })).status).toBe(404);
+  });
+});
+
+describe('an upgrade of the engine', () => {
+  it('has every template looked at again before it is served', async () => {
+    const grant = await rig.grant(planOf(), query);
+    const key = await rig.key(grant);
+    const setEngine = (draft: object) =>
+      rig.kernel.database.tx(systemActor('test'), (tx) =>
+        tx.exec(
+          sql`update delivery_endpoints set config = jsonb_set(config, '{engine}', '"v0"'), draft = ${JSON.stringify(draft)} where kind = 'query'`,
+        ),
+      );
+    const draft = { kind: 'query', templates: [ranking, average, owners], rowsMax: 10_000, secondsMax: 10 };
+    const state = async () =>
+      (await rig.call('supplier', 'GET', `/api/versions/${rig.version.id}/endpoints`)).body.items[0];
+    await setEngine({ ...draft, templates: [{ ...owners, sql: 'select random() as r from trucks' }] });
+    await rig.restart();
+    expect(await state()).toMatchObject({ state: 'failed', fault: { en: expect.stringContaining('random') } });
+    expect(await codeOf(await ask(grant, 'owners', key))).toEqual([404, 'templateUnknown', undefined]);
+    await setEngine(draft);
+    await rig.restart();
+    expect(await state()).toMatchObject({ state: 'ready', fault: null });
+    expect((await ask(grant, 'owners', key)).status).toBe(200);
   });
 });
 

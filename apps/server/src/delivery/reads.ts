@@ -24,6 +24,11 @@ export const findEndpoint = (read: Reader, id: string): Promise<Endpoint | undef
 export const apiEndpoints = (read: Reader): Promise<Endpoint[]> =>
   read.rows<Endpoint>(sql`select ${endpointColumns} from delivery_endpoints where kind = 'api' and config is not null`);
 
+export const queryEndpoints = (read: Reader): Promise<Endpoint[]> =>
+  read.rows<Endpoint>(
+    sql`select ${endpointColumns} from delivery_endpoints where kind = 'query' and config is not null`,
+  );
+
 export const findGrant = (read: Reader, id: string): Promise<Grant | undefined> =>
   read.first<Grant>(sql`select ${grantColumns} from delivery_grants g where g.id = ${id}`);
 

@@ -13,6 +13,7 @@ import {
   lookupDriver,
   type Meter,
   proxyDriver,
+  QUERY_ENGINE_VERSION,
   type QueryPool,
   type QuotaSnapshot,
   queryDriver,
@@ -117,7 +118,9 @@ const driverOf = (
   }
   if (config.kind === 'proxy') return { ...config, secretRef: endpoint };
   if (config.kind === 'query') {
-    const { templates, rowsMax, secondsMax } = config;
+    const { rowsMax, secondsMax, engine } = config;
+    // Never the SQL that another engine's gate let pass.
+    const templates = engine === QUERY_ENGINE_VERSION ? config.templates : [];
     const tables = config.tables.map(({ name, digest, columns }) => ({ name, path: pathOf(digest), columns }));
     return { kind: 'query', tables, templates, rowsMax, bytesMax: queryBytesMax, seconds: secondsMax };
   }

@@ -1,9 +1,18 @@
 /** Query templates: passed by the gate when they are set, and tried by their supplier. */
-import { type CheckedTemplate, isFinding, QueryBusy, QueryEnded, type QueryPool, readParameters } from '@shugu/gateway';
+import {
+  type CheckedTemplate,
+  isFinding,
+  QUERY_ENGINE_VERSION,
+  QueryBusy,
+  QueryEnded,
+  type QueryPool,
+  readParameters,
+} from '@shugu/gateway';
 import { queryLimits } from '@shugu/wire/delivery';
-import type { Reader } from '../../kernel/db/db.ts';
+import type { Database, Reader } from '../../kernel/db/db.ts';
+import { systemActor } from '../../kernel/http/principal.ts';
 import type { ObjectStore } from '../../kernel/objects.ts';
-import { kernelProblems } from '../../kernel/problem.ts';
+import { inLanguage, kernelProblems, Problem } from '../../kernel/problem.ts';
 import type {
   DeliverableVersion,
   DeliveryNeighbours,
@@ -12,7 +21,9 @@ import type {
   QueryTemplateDraft,
 } from '../model.ts';
 import { problems } from '../problems.ts';
+import { queryEndpoints } from '../reads.ts';
 import { readsView } from '../rules.ts';
+import * as store from '../store.ts';
 
 export interface QueryDeps extends Pick<DeliveryNeighbours, 'version'> {
   objects: Pick<ObjectStore, 'pathOf'>;
@@ -55,7 +66,14 @@ export const queryConfig = async (
   const tables = version.tables.flatMap(({ name, normal, columns }) =>
     normal && read.has(name) ? [{ name, digest: normal.digest, columns: columns.map((one) => one.name) }] : [],
   );
-  return { kind: 'query', tables, templates, rowsMax: draft.rowsMax, secondsMax: draft.secondsMax };
+  return {
+    kind: 'query',
+    engine: QUERY_ENGINE_VERSION,
+    tables,
+    templates,
+    rowsMax: draft.rowsMax,
+    secondsMax: draft.secondsMax,
+  };
 };
 
 const everything = { columns: null, masks: {}, rowFilter: [] };
@@ -133,4 +151,24 @@ const whyEnded = ({ code, message }: QueryEnded) => {
   if (code === 'time') return { zh: `超过 ${trySeconds} 秒`, en: `took longer than ${trySeconds} seconds` };
   if (code === 'memory') return { zh: '所需内存超过上限', en: 'needs more memory than it may' };
   return code === 'failed' ? (message.split('\n')[0] ?? '') : code;
+};
+
+/** At start, after an upgrade of the engine: what its former gate let pass is looked at by the new one, before it is served. */
+export const recheckQueries = async (deps: QueryDeps, database: Database): Promise<void> => {
+  for (const endpoint of await queryEndpoints(database)) {
+    const { config, draft, id, revision } = endpoint;
+    if (config?.kind !== 'query' || draft.kind !== 'query' || config.engine === QUERY_ENGINE_VERSION) continue;
+    const version = await deps.version(database, endpoint.version);
+    if (!version) continue;
+    const found = await queryConfig(deps, draft, version).catch((error) => {
+      if (error instanceof Problem) return error;
+      throw error;
+    });
+    await database.tx(systemActor('delivery'), async (tx) => {
+      if (!(found instanceof Problem)) return store.setEndpointReady(tx, id, revision, found, 0);
+      const { zh, en } = found.definition.title;
+      const detail = { zh: inLanguage(found.detail, 'zh'), en: inLanguage(found.detail, 'en') };
+      return store.setEndpointFailed(tx, id, revision, { zh: `${zh}：${detail.zh}`, en: `${en}: ${detail.en}` });
+    });
+  }
 };
