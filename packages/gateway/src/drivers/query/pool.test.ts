@@ -78,7 +78,7 @@ describe('a query process', () => {
         `select * from read_parquet('${rig.trucks}')`,
         "select * from read_text('/etc/passwd')",
         "select * from glob('/etc/*')",
-        "copy (select 1) to '/tmp/shugu-query-leak'",
+        `copy (select 1) to '${rig.folder}/leak.csv'`,
         `copy (select 1 as plate) to '${large}'`,
         `attach '${rig.folder}/other.db'`,
         "set memory_limit = '10GB'",
@@ -87,7 +87,7 @@ describe('a query process', () => {
         "select * from read_parquet('https://example.cn/x.parquet')",
       ])
         expect(await asked(sql), sql).toBe('failed');
-      expect(existsSync('/tmp/shugu-query-leak')).toBe(false);
+      expect(existsSync(join(rig.folder, 'leak.csv'))).toBe(false);
       expect(await asked('select count(*) as n from large')).toContain('100000');
     });
   });
