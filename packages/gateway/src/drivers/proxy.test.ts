@@ -116,7 +116,8 @@ test.each([1000, PROXY_LIMITS.wholeBytesMax * 4])(
   'a client that leaves frees the upstream connection: answer of %i bytes',
   async (bytes) => {
     const upstream = halves(bytes, { 'content-length': String(bytes) });
-    await serve({ upstream: upstream.listener });
+    // So late that only the leaving can have freed it.
+    await serve({ upstream: upstream.listener }, {}, { bodyTimeoutMs: 600_000 });
     const leaving = new AbortController();
     const answer = get('x', { signal: leaving.signal }).then((response) => response.arrayBuffer());
     await expect.poll(() => upstream.held.length).toBe(1);
@@ -169,6 +170,15 @@ test('a long answer that its volume refuses frees the upstream and leaves nothin
   expect([response.status, await codeOf(response)]).toEqual([403, 'volumeExhausted']);
   await once(upstream.held[0]!, 'close');
   expect(await records()).toEqual([]);
+});
+
+test('an answer too long to be cut to the contract is refused, and its upstream freed', async () => {
+  const upstream = halves(PROXY_LIMITS.maskedBytesMax * 4, {});
+  await serve({ upstream: upstream.listener }, { columns: ['plate'] }, { bodyTimeoutMs: 600_000 });
+  const response = await get();
+  expect([response.status, await codeOf(response)]).toEqual([502, 'upstreamTooLarge']);
+  const [held] = upstream.held;
+  if (!held?.destroyed) await once(held!, 'close');
 });
 
 test('a kept-alive connection that the upstream closed is made good by asking again, but only what is safe to repeat', async () => {
