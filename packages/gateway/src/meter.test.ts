@@ -1,5 +1,17 @@
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
-import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  constants,
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -107,6 +119,19 @@ describe('sequence and segments', () => {
     now += 500;
     await new Promise((resolve) => setTimeout(resolve, 250));
     expect(await meter.openTail(0)).toEqual([]);
+  });
+
+  test.runIf(process.platform === 'linux').each([
+    [undefined, true],
+    ['noFsync' as const, false],
+  ])('a write to the open file is durable when it returns: sabotage %s', async (testOnlySabotage, durable) => {
+    const meter = await meterAt(folder, { testOnlySabotage });
+    await fill(meter, 1, 1);
+    const fds = await readdir('/proc/self/fd');
+    const links = await Promise.all(fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+    const fd = fds[links.indexOf(join(folder, 'wal', '0000000001.wal'))];
+    const flags = /flags:\s*(\d+)/.exec(await readFile(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '';
+    expect((Number.parseInt(flags, 8) & constants.O_DSYNC) !== 0).toBe(durable);
   });
 
   test('uses are recorded while a segment waits to be signed', async () => {

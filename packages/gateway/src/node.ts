@@ -79,7 +79,9 @@ async function sendWhole(
   closed: Promise<boolean>,
 ): Promise<void> {
   response.writeHead(status, headers).end(body);
-  if (response.socket?.writableLength) signal?.addEventListener('abort', () => response.destroy(), { once: true });
+  // Not taken yet, or behind another answer on the connection: it may still have to be stopped.
+  if (response.socket?.writableLength !== 0)
+    signal?.addEventListener('abort', () => response.destroy(), { once: true });
   if (!(await closed)) await cut?.(0);
 }
 

@@ -102,7 +102,7 @@ export function proxyDriver(options: ProxyOptions = {}): ProxyDriver {
       if (base.refused) throw new GatewayProblem('upstreamAddressRefused');
       const cutting = mustCut(context);
       const headers = requestHeaders(request, cutting);
-      // Only the first call of an upstream has to wait for its secret.
+      // A secret that is at hand costs no turn.
       const secret = options.secretHeaders?.(config);
       Object.assign(headers, secret instanceof Promise ? await secret : secret);
       const bodiless = request.method === 'GET' || request.method === 'HEAD';
