@@ -183,7 +183,7 @@ export const rounds = async (proxies: readonly Subject[], count: number, seconds
   const found: Record<string, Cost[]> = Object.fromEntries(proxies.map(({ name }) => [name, []]));
   for (let round = 0; round <= count; round++) {
     for (const proxy of proxies) {
-      const measured = await cost(proxy, seconds);
+      const measured = await cost(proxy, round === 0 ? 3 * seconds : seconds);
       if (round > 0) found[proxy.name]!.push(measured);
     }
   }
