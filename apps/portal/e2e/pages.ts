@@ -36,7 +36,7 @@ const seats: Record<string, string[]> = {
     '/jobs',
   ],
   'operator.settlement': ['/clearing'],
-  'operator.system': ['/people', '/api-keys', '/me', '/organisation', '/jobs'],
+  'operator.system': ['/people', '/api-keys', '/me', '/organisation', '/jobs', '/gateways'],
   'operator.audit': ['/audit', '/retention'],
   'registrar.clerk': ['/desk', '/rights', '/cases'],
   'regulator.officer': [

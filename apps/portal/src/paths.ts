@@ -79,6 +79,7 @@ export const paths = {
   organisation: '/organisation',
   people: '/people',
   apiKeys: '/api-keys',
+  gateways: '/gateways',
   audit: '/audit',
   me: '/me',
 } as const;

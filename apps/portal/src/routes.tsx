@@ -115,6 +115,7 @@ const tree = root.addChildren([
   page(paths.retention, () => import('./pages/retention.tsx')),
   page(paths.organisation, () => import('./pages/organisation.tsx')),
   page(paths.people, () => import('./pages/people.tsx')),
+  page(paths.gateways, () => import('./pages/gateways.tsx')),
   page(paths.apiKeys, () => import('./pages/api-keys.tsx')),
   page(paths.audit, () => import('./pages/audit.tsx')),
   page(paths.me, () => import('./pages/me.tsx')),

@@ -31,6 +31,7 @@ const operator: Group = {
     [paths.clearing, 'menu.clearing', 'settlement.desk.read'],
     [paths.templates, 'menu.templates'],
     [paths.rulebook, 'menu.rulebook'],
+    [paths.gateways, 'menu.gateways', 'delivery.gateway.read'],
     [paths.retention, 'menu.retention', 'kernel.retention.read'],
   ],
 };

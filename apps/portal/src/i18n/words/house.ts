@@ -88,6 +88,33 @@ export const house = {
   'people.enable': ['启用', 'Enable'],
   'people.disable': ['停用', 'Disable'],
   'people.disableExplain': ['立即结束其全部登录。', 'Ends all sessions at once.'],
+  'gateways.lead': [
+    '在交易所之外交付与计量的网关：份额在用尽之前统一调配，合同终止时同时停止。',
+    'Gateways that deliver and meter beside the exchange: limits are shared exactly, and a contract’s end stops all of them.',
+  ],
+  'gateways.create': ['登记网关', 'Register a gateway'],
+  'gateways.createExplain': [
+    '签发的密钥只显示一次，用于 shugu gateway --key-file。',
+    'The key is shown once; shugu gateway takes it with --key-file.',
+  ],
+  'gateways.empty': ['没有独立网关', 'No gateways of their own'],
+  'gateways.emptyText': [
+    '交易所自身即可交付。需要分担负载或靠近数据时再登记。',
+    'The exchange delivers by itself. Register one to share the load, or to stand nearer to the data.',
+  ],
+  'gateways.since': ['自', 'since'],
+  'gateways.version': ['软件版本', 'Version'],
+  'gateways.slices': ['持有份额', 'Slices'],
+  'gateways.used': ['已用 {used} / {amount} 次', '{used} of {amount} calls used'],
+  'gateways.records': ['已收记录', 'Records held'],
+  'gateways.rotateExplain': [
+    '原密钥立即失效，网关须以新密钥重新启动。',
+    'The old key ends at once; start the gateway again with the new one.',
+  ],
+  'gateways.revokeExplain': [
+    '立即停止服务，未用份额收回；尚未上传的用量记录将不计费。请先正常停止网关。',
+    'It stops at once and its unused slices are free; uses that it has not shipped are not billed. Stop it in order first.',
+  ],
   'apiKeys.lead': [
     '供程序调用交易所接口；权限不超过创建人。',
     'For programs that call the exchange; never more than its maker may do.',
