@@ -22,7 +22,7 @@ const exampleOf = ({ share, schema, tables }: Share): string =>
 
 url = "${profileName}#${share}.${schema}.${tables[0] ?? ''}"
 frame = delta_sharing.load_as_pandas(url, limit=1000)
-changes = delta_sharing.load_table_changes_as_pandas(url, starting_version=1)`;
+changes = delta_sharing.load_table_changes_as_pandas(url, starting_version=0)`;
 
 export const ShareAccess = ({
   grant,

@@ -208,7 +208,7 @@ export const supply = {
   'endpoints.revision': ['已发布的数据', 'Published data'],
   'endpoints.revisionText': [
     '第 {number} 版；按 {cuts} 种合同条件制作',
-    'Version {number}; cut to {cuts} sets of terms',
+    'Version {number}; sets of terms it is cut to: {cuts}',
   ],
   'endpoints.cutting': ['正在制作 {count} 份', '{count} being cut'],
   'endpoints.publish': ['发布最新数据', 'Publish the newest data'],

@@ -69,7 +69,8 @@ export function effectsKey({ columns, masks, rowFilter }: RowEffects): string {
  * slash and control characters, in schemas and tables also the dot; clients do not escape `#`, `?` and `%`.
  */
 export function shareName(text: string): string {
-  return [...text.normalize('NFC').replace(/[^\p{L}\p{N}_-]+/gu, '_')].slice(0, 120).join('') || '_';
+  const plain = text.normalize('NFC').replace(/[^\p{L}\p{N}_-]+/gu, '_');
+  return [...plain.replace(/^_+|_+$/g, '')].slice(0, 120).join('') || '_';
 }
 
 /** Names of a share are compared without regard to case. */
