@@ -34,7 +34,7 @@ export const needs = async (): Promise<string | undefined> => {
 };
 
 // Past the rows of one file, so that hints have files to leave out.
-const rowCount = 1_200_000;
+const rowCount = 1_400_000;
 const dataSql = (
   rows: number,
 ) => `SELECT i AS id, '湘A' || (i % 100000) AS plate, CASE WHEN i % 7 = 0 THEN NULL ELSE '车主𠮷' || (i % 50) END AS owner,
