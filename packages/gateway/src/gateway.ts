@@ -281,7 +281,7 @@ export class Gateway {
     return null;
   }
 
-  private record({ grant, use, now }: Call): Omit<Use, 'status' | 'units' | 'latencyMs'> {
+  private record({ grant, use, ask, now }: Call): Omit<Use, 'status' | 'units' | 'latencyMs'> {
     const { authorisationReference, purpose } = use;
     const reference =
       authorisationReference &&
@@ -298,6 +298,7 @@ export class Gateway {
       policy: grant.plan.policyHash,
       ...(purpose ? { purpose } : {}),
       ...(reference ? { authorisation: reference } : {}),
+      ...(ask.continues ? { part: true as const } : {}),
     };
   }
 

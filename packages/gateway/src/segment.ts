@@ -35,6 +35,8 @@ export type UseRecord = {
   authorisation?: string;
   /** Hash of the policy that allowed it. */
   policy: string;
+  /** A further part of a use that another record counts as a call. */
+  part?: true;
   status: UseStatus;
   units: Units;
   latencyMs: number;

@@ -42,6 +42,11 @@ describe('roll-up', () => {
     expect(useOf(cut)).toBe('use_1');
     expect(unitsOf(record({ status: 'incomplete' })).incompleteCalls).toBe(1);
     expect(unitsOf(record({ use: 'cor_1', corrects: 'use_1', reason: 'correction' })).incompleteCalls).toBe(0);
+    // A piece of a file of a table share: the query that opened it is the call.
+    expect(unitsOf(record({ status: 'incomplete', part: true })).incompleteCalls).toBe(0);
+    expect(
+      unitsOf(record({ status: 'incomplete', part: true, corrects: 'use_1', reason: 'answerCut' })).incompleteCalls,
+    ).toBe(0);
   });
 });
 

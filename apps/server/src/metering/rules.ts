@@ -20,11 +20,12 @@ export const useOf = (record: Pick<UseRecord, 'use' | 'corrects'>): string => re
 
 /**
  * Units that one record adds. A correction adds its differences; the gateway's own, made when an answer broke off after it
- * was recorded, also turns a complete call into an incomplete one.
+ * was recorded, also turns a complete call into an incomplete one. What is only part of a use makes no call incomplete: readers of
+ * tables break off as they please.
  */
-export const unitsOf = ({ units, status, corrects, reason }: UseRecord): UsageUnits => ({
+export const unitsOf = ({ units, status, corrects, reason, part }: UseRecord): UsageUnits => ({
   ...units,
-  incompleteCalls: status === 'incomplete' && (corrects === undefined || reason === 'answerCut') ? 1 : 0,
+  incompleteCalls: status === 'incomplete' && !part && (corrects === undefined || reason === 'answerCut') ? 1 : 0,
 });
 
 const dayMs = 86_400_000;
