@@ -41,7 +41,7 @@ export default function Gateways() {
         columns={[
           {
             key: 'name',
-            title: t('people.name'),
+            title: t('gateways.name'),
             show: (row) => (
               <>
                 <b>{row.name}</b> <span className="mono">{row.prefix}…</span>

@@ -102,6 +102,7 @@ export const house = {
     '交易所自身即可交付。需要分担负载或靠近数据时再登记。',
     'The exchange delivers by itself. Register one to share the load, or to stand nearer to the data.',
   ],
+  'gateways.name': ['名称', 'Name'],
   'gateways.since': ['自', 'since'],
   'gateways.version': ['软件版本', 'Version'],
   'gateways.slices': ['持有份额', 'Slices'],

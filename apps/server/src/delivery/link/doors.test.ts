@@ -1,6 +1,7 @@
 import { encodeFrame, encodeHeader, type UseRecord } from '@shugu/gateway';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from '../../kernel/db/db.ts';
+import { newId } from '../../kernel/ids.ts';
 import { type Answer, apiDraft, openRig, planOf, type Rig } from '../testing.ts';
 
 let rig: Rig;
@@ -86,8 +87,10 @@ describe('what a gateway says', () => {
     expect((await ask(key, 'PUT', 'sync', turn(now, 1))).status).toBe(200);
   });
 
-  test('gets no more than there is, and nobody can state a slice of another', async () => {
-    const grant = await rig.grant(planOf({ quotas: [{ metric: 'calls', period: 'total', limit: 10 }] }), [apiDraft]);
+  test('gets no more than the money held pays for, and nobody can state a slice of another', async () => {
+    const bound = (limit: number) => ({ metric: 'calls' as const, limit });
+    const contract = newId('con', rig.kernel.clock.now());
+    const grant = await rig.grant(planOf(), [apiDraft], { contract, bound: bound(10) });
     const [one, other] = [await register('one'), await register('other')];
     const need = { calls: 8, rows: 0, bytes: 0 };
     const none = { calls: 0, rows: 0, bytes: 0 };
@@ -101,6 +104,10 @@ describe('what a gateway says', () => {
     await ask(other.key, 'PUT', 'sync', turn(session, 2, { slices: [{ id: slice.id, amount: none, final: 0 }] }));
     const third = await ask(other.key, 'PUT', 'sync', turn(session, 3, { wishes }));
     expect(third.body).toMatchObject({ slices: [], exhausted: [grant] });
+    await rig.as('system', (tx) => rig.delivery.boundGrants(tx, contract, bound(13)));
+    await rig.settle();
+    const fourth = await ask(other.key, 'PUT', 'sync', turn(session, 4, { wishes }));
+    expect(fourth.body.slices).toMatchObject([{ grant, amount: { calls: 3 } }]);
   });
 });
 
