@@ -18,7 +18,8 @@ import { type Prepared, prepareMarket } from './market.ts';
 import { ended, freePort, type Running, runServer, strike } from './processes.ts';
 import { makeTrader, newMemory, persist, type Trader } from './trader.ts';
 
-const rounds = Number(process.env.SHUGU_CRASH_ROUNDS ?? 0);
+// Each takes seconds, and the rounds of the whole market need theirs.
+const rounds = Math.min(12, Number(process.env.SHUGU_CRASH_ROUNDS ?? 0));
 /** As many as the trader orders. */
 const ordered = 20;
 const callers = 6;
