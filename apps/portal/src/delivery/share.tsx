@@ -68,7 +68,7 @@ export const ShareAccess = ({
               ],
             }),
           ]}
-          initial={{ credentialsVersion: '1', purpose: purposes?.[0] }}
+          initial={{ credentialsVersion: '1', ...(purposes?.[0] ? { purpose: purposes[0] } : {}) }}
           input={({ name, purpose, credentialsVersion }) => ({
             params: { id: grant },
             body: { name, purpose, credentialsVersion: Number(credentialsVersion) as 1 | 2 },
