@@ -68,10 +68,10 @@ export const ShareAccess = ({
               ],
             }),
           ]}
-          initial={{ credentialsVersion: '1', ...(purposes?.[0] ? { purpose: purposes[0] } : {}) }}
-          input={({ name, purpose, credentialsVersion }) => ({
+          initial={purposes?.[0] ? { credentialsVersion: '1', purpose: purposes[0] } : { credentialsVersion: '1' }}
+          input={(values) => ({
             params: { id: grant },
-            body: { name, purpose, credentialsVersion: Number(credentialsVersion) as 1 | 2 },
+            body: { ...values, credentialsVersion: Number(values.credentialsVersion) } as never,
           })}
           after={({ profile }) => {
             download(profileName, JSON.stringify(profile, null, 2), 'application/json');

@@ -4,13 +4,13 @@
  */
 import type { GrantBook, LeasedSlice, SyncAnswer, SyncAsk, Units } from '@shugu/gateway';
 import type { Plan, QuotaKey } from '@shugu/policy';
+import { driverKinds } from '@shugu/wire/delivery';
 import type { Clock } from '../../kernel/clock.ts';
 import { type Database, isOutage, type Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import type { Keys } from '../../kernel/keys.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import { type CounterChange, givenOf, type Metering, type Slice } from '../../metering/index.ts';
-import type { DeliveryKind } from '../model.ts';
 import type { GrantQuota } from '../plane/quota.ts';
 import { lineOf } from '../rules.ts';
 import { type GatewayRow, lockGateway, setLife } from './gateways.ts';
@@ -31,7 +31,6 @@ export interface TurnDeps {
 type Wish = SyncAsk['wishes'][number];
 
 const metrics = ['calls', 'rows', 'bytes'] as const;
-const kinds: readonly DeliveryKind[] = ['api', 'file', 'proxy'];
 const actor = systemActor('delivery');
 
 const known = async (tx: Tx, id: string): Promise<GatewayRow> => {
@@ -61,7 +60,7 @@ const hear = async (deps: TurnDeps, id: string, ask: SyncAsk): Promise<Slice[]> 
 
 /** The grant's plan as it is in force at the gateway of this process; none is leased for a grant that is not. */
 const planOf = (book: GrantBook, grant: string): { plan: Plan; supplier: string } | undefined => {
-  for (const kind of kinds) {
+  for (const kind of driverKinds) {
     const line = book.get(lineOf(grant, kind));
     if (line?.status === 'active') return { plan: line.plan, supplier: line.supplierId };
   }
