@@ -5,6 +5,7 @@ import { run } from './launch/process.mjs';
 const modules = join(import.meta.dirname, '../node_modules');
 const steps = [
   ['types', 'typescript/bin/tsc', '-p', '.'],
+  ['types of the portal', 'typescript/bin/tsc', '-p', 'apps/portal', '--noEmit'],
   ['style', '@biomejs/biome/bin/biome', 'check'],
   ['packages', 'vitest/vitest.mjs', 'run', '--project', 'packages'],
 ];

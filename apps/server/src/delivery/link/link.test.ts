@@ -36,7 +36,8 @@ const usedOf = async (grant: string) =>
 const open = async (plan = limited(300), kinds: Parameters<Rig['grant']>[1] = [apiDraft], among = gateways) => {
   const grant = await rig.grant(plan, kinds);
   const key = await rig.key(grant);
-  if (kinds[0] === apiDraft) await untilKnown(among, grant, key);
+  const names = kinds.map(({ kind }) => kind);
+  await untilKnown(among, grant, key, names);
   return { grant, key, path: pathOf(grant) };
 };
 const withdraw = (grant: string) => rig.as('system', (tx) => rig.delivery.withdrawGrants(tx, { grant }, '测试'));

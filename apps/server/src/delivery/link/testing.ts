@@ -152,12 +152,23 @@ export const endGateways = async (gateways: readonly RunningGateway[]): Promise<
 };
 
 /** Until every gateway knows the key: a call that is refused for its form, and counts nothing. */
-export const untilKnown = async (gateways: readonly { url: string }[], grant: string, key: string): Promise<void> => {
-  for (const { url } of gateways) {
-    const knows = async () =>
-      (await fetch(`${url}/gateway/api/${grant}/`, { headers: { authorization: `Bearer ${key}` } })).status !== 404;
-    while (!(await knows())) await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+export const untilKnown = async (
+  gateways: readonly { url: string }[],
+  grant: string,
+  key: string,
+  kinds: readonly string[] = ['api'],
+): Promise<void> => {
+  const headers = { authorization: `Bearer ${key}` };
+  for (const { url } of gateways)
+    for (const kind of kinds) {
+      // A method that no kind takes: refused, not counted, once the grant is known.
+      const knows = async () => {
+        const answer = await fetch(`${url}/gateway/${kind}/${grant}/`, { method: 'DELETE', headers });
+        await answer.body?.cancel();
+        return answer.status !== 404;
+      };
+      while (!(await knows())) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
 };
 
 /** Statuses of as many calls as said, by so many callers, spread over the gateways. */
