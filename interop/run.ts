@@ -10,14 +10,16 @@ import { type Check, runProgram } from './check.ts';
 import { endTrades } from './trade.ts';
 
 const here = import.meta.dirname;
-const parts = new Set(['run', 'check', 'trade', 'exchange', 'bundles', 'tsa', 'certifier']);
 
-const names = async (): Promise<string[]> =>
-  (await readdir(here))
-    .filter((file) => file.endsWith('.ts'))
+/** Modules that say what they need are checks; the others are parts of them. */
+const names = async (): Promise<string[]> => {
+  const files = (await readdir(here)).filter((file) => file.endsWith('.ts'));
+  const texts = await Promise.all(files.map((file) => readFile(join(here, file), 'utf8')));
+  return files
+    .filter((_, place) => /^export const needs\b/m.test(texts[place]!))
     .map((file) => file.slice(0, -3))
-    .filter((name) => !parts.has(name))
     .sort();
+};
 
 /** The foreign tools that come as packages, in a folder of their own; undefined when they are there, else why not. */
 const installTools = async (): Promise<string | undefined> => {
