@@ -11,8 +11,8 @@ import { type Database, sql } from './db/db.ts';
 export interface Horizon {
   /** Looks again; the number up to which nothing is missing. */
   reached(): Promise<number>;
-  /** There is an event beyond it, which nobody has read yet. */
-  behind(): Promise<boolean>;
+  /** The highest number that is visible. */
+  last(): Promise<number>;
 }
 
 /** As in the trigger `events_lock`. */
@@ -51,5 +51,5 @@ export const makeHorizon = (database: Database): Horizon => {
     }
     return reached;
   };
-  return { reached: watch, behind: async () => (await last()) > reached };
+  return { reached: watch, last };
 };

@@ -105,6 +105,25 @@ describe('numbers that appear late', { timeout: 60_000 }, () => {
     await silent;
     expect(handled).toEqual(['told']);
   });
+
+  it('an event in the hands of the outbox’s own worker is not done yet', async () => {
+    const [entered, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const outbox = outboxOf({
+      name: 'test.slow',
+      types: ['test.thing.happened'],
+      handle: async () => {
+        entered.resolve();
+        await gate.promise;
+      },
+    });
+    outbox.start();
+    await tell(['a', 'told']);
+    await entered.promise;
+    const [behind] = [await outbox.behind(), gate.resolve()];
+    await expect.poll(() => outbox.behind()).toBe(false);
+    await outbox.stop();
+    expect(behind).toBe(true);
+  });
 });
 
 describe('a database from before', { timeout: 60_000 }, () => {

@@ -98,7 +98,7 @@ export interface Outbox {
   start(): void;
   /** Handles what is there; number of events handled. */
   drain(): Promise<number>;
-  /** There are events that nobody has read yet: new ones, or such as wait for a running transaction. */
+  /** There are events that are not handled to the end: new ones, such as wait for a running transaction, or one in work. */
   behind(): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -198,11 +198,14 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
   let timer: NodeJS.Timeout | undefined;
 
   const horizon = makeHorizon(options.database);
+  // Up to where a drain has gone to its end, whoever asked for it.
+  let drained = 0;
 
   const drain = async (): Promise<number> => {
     const until = await horizon.reached();
     const due = await dueConsumers(options.database, options.now());
     const counts = await Promise.all(readings.map((read) => read(until, due)));
+    drained = Math.max(drained, until);
     return counts.reduce((sum, count) => sum + count, 0);
   };
 
@@ -237,7 +240,7 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
       wake();
     },
     drain,
-    behind: horizon.behind,
+    behind: async () => (await horizon.last()) > drained,
     stop: async () => {
       running = false;
       wakers.delete(wake);
