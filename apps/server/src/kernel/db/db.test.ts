@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemActor } from '../http/principal.ts';
 import { testPostgres } from '../postgres/testing.ts';
-import { type Database, openDatabase, preparedLimits, raw, sql } from './db.ts';
+import { byValues, type Database, openDatabase, preparedLimits, raw, sql } from './db.ts';
 
 let database: Database;
 beforeAll(async () => {
@@ -36,6 +36,12 @@ test('a table that changes under a prepared statement is no failure, in a transa
   expect(await inTx()).toEqual([{ id: 1, name: 'one', colour: null }]);
   await database.pool.query('alter table things drop column colour');
   expect(await inTx()).toEqual([{ id: 1, name: 'one' }]);
+});
+
+test('a statement that is planned by its values is not prepared', async () => {
+  const before = await prepared();
+  expect(await database.one(sql`${byValues}select ${1}::int as n`)).toEqual({ n: 1 });
+  expect(await prepared()).toBe(before);
 });
 
 test('texts without end do not fill the sessions', async () => {

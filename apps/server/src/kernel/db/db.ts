@@ -63,7 +63,11 @@ export interface Database extends Reader {
  */
 export const preparedLimits = { textsMax: 2000, valuesMax: 60 } as const;
 const names = new Map<string, string>();
+const mark = '/* planned by its values */ ';
+/** Before a statement whose best plan depends on its values, as a search's on its words: it is planned each time. */
+export const byValues = raw(mark);
 const nameOf = ({ text, values }: Sql): string | undefined => {
+  if (text.startsWith(mark)) return undefined;
   const known = names.get(text);
   if (known || names.size >= preparedLimits.textsMax || values.length > preparedLimits.valuesMax) return known;
   const name = `shugu${names.size}`;

@@ -1,6 +1,6 @@
 /** Finding: words and filters meet in one index, at most `candidatesMax` products are ranked and counted. */
 import { searchLimits, type sortOrders } from '@shugu/wire/market-find';
-import { empty, join, type Reader, raw, type Sql, sql } from '../../kernel/db/db.ts';
+import { byValues, empty, join, type Reader, raw, type Sql, sql } from '../../kernel/db/db.ts';
 import { decodeCursor, encodeCursor, type PageQuery, pageSize } from '../../kernel/pages.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { ListedFacts } from './document.ts';
@@ -101,7 +101,7 @@ const pageSql = (query: SearchQuery, last: number, after: Key | undefined): Sql 
     ? sql`null::int as total, null as lines`
     : sql`case when page.row = 1 then (select count(*)::int from candidates) end as total,
       case when page.row = 1 then (select string_agg(facets, E'\\n') from candidates) end as lines`;
-  return sql`with found as (${candidates(query, last, after)}),
+  return sql`${byValues}with found as (${candidates(query, last, after)}),
     candidates as materialized (select product, place, price_order, facets, ${query.sort === 'relevance' ? rankOf(query.tsquery) : sql`0`} as rank from found),
     page as (select product, rank, row_number() over (order by ${order}) as row from candidates
       ${after && query.sort === 'relevance' ? sql`where ${afterKey.relevance(after)}` : empty} order by ${order} limit ${pageSize(query) + 1})
