@@ -3,6 +3,7 @@ import { Alert, Button, Form, Input } from 'antd';
 import { useState } from 'react';
 import { useWords } from '../i18n/index.ts';
 import { Sheet } from '../ui/frame.tsx';
+import { CallerItems } from './caller-items.tsx';
 
 interface Line {
   kind: string;
@@ -84,23 +85,7 @@ export const Console = ({
           key={secret}
         >
           <div className="grid" style={{ '--least': '220px' } as never}>
-            <Form.Item
-              name="secret"
-              label={t('console.secret')}
-              rules={[{ required: true, message: t('form.required', { field: t('console.secret') }) }]}
-            >
-              <Input.Password autoComplete="off" />
-            </Form.Item>
-            {purposes?.length ? (
-              <Form.Item name="purpose" label={t('scenario.purposes')}>
-                <Input />
-              </Form.Item>
-            ) : null}
-            {authorisationRequired ? (
-              <Form.Item name="authorisation" label={t('console.authorisation')}>
-                <Input />
-              </Form.Item>
-            ) : null}
+            <CallerItems purposes={purposes} authorisationRequired={authorisationRequired} />
             {line.keyColumns.map((name) => (
               <Form.Item
                 key={name}

@@ -1,11 +1,12 @@
 /** Runs the queries of a grant as the buyer's program would: same address, same key, counted the same. */
 import type { grantTemplate } from '@shugu/wire/delivery';
-import { Alert, Button, Form, Input, Select } from 'antd';
+import { Alert, Button, Form, Select } from 'antd';
 import { useState } from 'react';
 import type { z } from 'zod';
 import { useWords } from '../i18n/index.ts';
 import { Sheet } from '../ui/frame.tsx';
 import { download } from '../ui/table.tsx';
+import { CallerItems } from './caller-items.tsx';
 import { type Answer, type Cell, QueryAnswer, useSeconds } from './query-answer.tsx';
 import { givenValues, ParameterItems } from './query-parameters.tsx';
 
@@ -109,23 +110,7 @@ export const QueryConsole = ({
               }))}
             />
           </Form.Item>
-          <Form.Item
-            name="secret"
-            label={t('console.secret')}
-            rules={[{ required: true, message: t('form.required', { field: t('console.secret') }) }]}
-          >
-            <Input.Password autoComplete="off" />
-          </Form.Item>
-          {purposes?.length ? (
-            <Form.Item name="purpose" label={t('scenario.purposes')}>
-              <Input />
-            </Form.Item>
-          ) : null}
-          {authorisationRequired ? (
-            <Form.Item name="authorisation" label={t('console.authorisation')}>
-              <Input />
-            </Form.Item>
-          ) : null}
+          <CallerItems purposes={purposes} authorisationRequired={authorisationRequired} />
           <ParameterItems key={name} parameters={template?.parameters ?? []} path={['values']} />
         </div>
         <div className="row">
