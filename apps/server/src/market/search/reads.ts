@@ -4,6 +4,7 @@ import { byValues, empty, join, type Reader, raw, type Sql, sql } from '../../ke
 import { decodeCursor, encodeCursor, type PageQuery, pageSize } from '../../kernel/pages.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { ListedFacts } from './document.ts';
+import { bandEnds, type Stretch, stretchesOfPlaces, stretchesOfPrices } from './stretches.ts';
 import { vocabulary } from './text.ts';
 
 export type SortOrder = (typeof sortOrders)[number];
@@ -63,45 +64,45 @@ const afterKey: Record<SortOrder, (key: Key) => Sql> = {
 const matches = ({ tsquery, labels }: SearchQuery): Sql =>
   sql`${tsquery ? sql`words @@ ${tsquery}::tsquery` : sql`true`} ${labels.length ? sql`and labels @> ${[...labels]}::text[]` : empty}`;
 
-/** How many of the newest documents are looked through at a time, until enough are found. */
-const stretches = [4000, 4000, 8000, 16_000] as const;
+const inStretch = (stretch: Stretch): Sql => sql`
+  ${'keys' in stretch ? sql`stretches && ${stretch.keys}::int[]` : sql`place < ${stretch.before}`}
+  ${stretch.band === undefined ? empty : sql`and stretches @> ${[stretch.band]}::int[]`}`;
 
-/**
- * The newest `limit` that match. Words that many documents hold fill the limit from the first stretches; the ones after are
- * then never run, so that no query fetches much more than it ranks.
- */
-const newestMatching = (query: SearchQuery, last: number, limit: number): Sql => {
-  const ends = [last];
-  for (const size of stretches) if (ends.at(-1)! > size) ends.push(ends.at(-1)! - size);
-  const branches = ends.map((end, at) => {
-    const from = ends[at + 1] ?? 0;
-    return sql`(select product, place, price_order, words, facets from search_documents
-      where ${matches(query)} and place > ${from} and place <= ${end} order by place desc limit ${limit})`;
-  });
-  return branches.length
-    ? sql`select * from (${join(branches, ' union all ')}) newest limit ${limit}`
-    : sql`select product, place, price_order, words, facets from search_documents where false`;
+/** The first `limit` that match, stretch by stretch: those after the one that fills the limit are never run. */
+const firstMatching = (query: SearchQuery, stretches: readonly Stretch[], from: Sql, limit: number): Sql => {
+  const order = orders[query.sort === 'priceAscending' ? 'priceAscending' : 'newest'];
+  const branches = stretches.map(
+    (stretch) => sql`(select product, place, price_order, words, facets from search_documents
+      where ${matches(query)} and ${inStretch(stretch)}${from} order by ${order} limit ${limit})`,
+  );
+  return sql`select * from (${join(branches, ' union all ')}) first limit ${limit}`;
 };
 
 /**
  * At most `candidatesMax` + 1: of more hits than can be ranked the newest are; sorted by price, the cheapest. Only the order
  * of relevance needs all of them on further pages; the others go on where they stopped.
  */
-const candidates = (query: SearchQuery, last: number, after: Key | undefined): Sql => {
+const candidates = async (read: Reader, query: SearchQuery, after: Key | undefined): Promise<Sql> => {
   const limit = after && query.sort !== 'relevance' ? pageSize(query) + 1 : searchLimits.candidatesMax + 1;
-  if (query.sort === 'priceAscending')
-    return sql`select product, place, price_order, words, facets from search_documents where ${matches(query)}
-      ${after ? sql`and ${afterKey.priceAscending(after)}` : empty} order by price_order, place desc limit ${limit}`;
-  return newestMatching(query, query.sort === 'newest' && after ? after[1] - 1 : last, limit);
+  const { last } = await read.one<{ last: number }>(
+    sql`select coalesce(max(place), 0)::bigint as last from search_documents`,
+  );
+  if (query.sort === 'priceAscending') {
+    const stretches = stretchesOfPrices(after ? String(after[0]) : '0', await bandEnds(read), last);
+    return firstMatching(query, stretches, after ? sql` and ${afterKey.priceAscending(after)}` : empty, limit);
+  }
+  if (query.sort === 'newest' && after)
+    return firstMatching(query, stretchesOfPlaces(after[1]), sql` and ${afterKey.newest(after)}`, limit);
+  return firstMatching(query, stretchesOfPlaces(last), empty, limit);
 };
 
-const pageSql = (query: SearchQuery, last: number, after: Key | undefined): Sql => {
+const pageSql = (query: SearchQuery, found: Sql, after: Key | undefined): Sql => {
   const order = orders[query.sort];
   const counted = after
     ? sql`null::int as total, null as lines`
     : sql`case when page.row = 1 then (select count(*)::int from candidates) end as total,
       case when page.row = 1 then (select string_agg(facets, E'\\n') from candidates) end as lines`;
-  return sql`${byValues}with found as (${candidates(query, last, after)}),
+  return sql`${byValues}with found as (${found}),
     candidates as materialized (select product, place, price_order, facets, ${query.sort === 'relevance' ? rankOf(query.tsquery) : sql`0`} as rank from found),
     page as (select product, rank, row_number() over (order by ${order}) as row from candidates
       ${after && query.sort === 'relevance' ? sql`where ${afterKey.relevance(after)}` : empty} order by ${order} limit ${pageSize(query) + 1})
@@ -128,10 +129,9 @@ export const findProducts = async (read: Reader, query: SearchQuery): Promise<Fo
       detail: { zh: '游标属于另一种排序', en: 'a cursor of another order' },
     });
   const after: Key | undefined = cursor && [cursor[1]!, Number(cursor[2])];
-  const { last } = await read.one<{ last: number }>(
-    sql`select coalesce(max(place), 0)::bigint as last from search_documents`,
+  const found = await read.rows<FoundRow & { total: number | null; lines: string | null }>(
+    pageSql(query, await candidates(read, query, after), after),
   );
-  const found = await read.rows<FoundRow & { total: number | null; lines: string | null }>(pageSql(query, last, after));
   const total = cursor ? Number(cursor[3]) : (found[0]?.total ?? 0);
   const rows = found.slice(0, pageSize(query));
   const end = rows.at(-1);

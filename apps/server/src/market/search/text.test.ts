@@ -17,11 +17,18 @@ test('every word keeps its weights and places; no phrase reaches across a comma'
   expect(words).toBe("'星':1A,4D '沙':2A,6D");
 });
 
+test('beginnings of Latin words and numbers are words too, with the places of the word', () => {
+  const words = documentWords([{ text: 'ETC 货运', weight: 'A' }]);
+  expect(words).toBe("'etc':1A '^et':1A '^etc':1A '货运':3A");
+  expect(documentWords([{ text: 'SJ9912026', weight: 'A' }])).not.toContain("'^sj9912026'");
+});
+
 test.each([
   ['道路货运 轨迹', "'道路' & '货运' & '轨迹'", ['道路', '货运', '轨迹']],
   ['用于征信的数据', "'用于' & '征信' & '数据'", ['用于', '征信', '数据']],
   ['星沙物流', "('星' <-> '沙') & '物流'", ['星沙', '物流']],
-  ['ETC 2026', "'etc':* & '2026':*", ['etc', '2026']],
+  ['ETC 2026', "'^etc' & '^2026'", ['etc', '2026']],
+  ['x 914301000000000000', "'x':* & '914301000000000000':*", ['x', '914301000000000000']],
   ['的', "'的'", ['的']],
   ['  ，。 ', '', []],
   ['', '', []],

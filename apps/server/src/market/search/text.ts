@@ -16,7 +16,7 @@ const positionMax = 16_383;
 const positionsPerWordMax = 256;
 const wordCharactersMax = 100;
 /** Raise it when the cutting changes: every document is then made anew. */
-const cuttingVersion = 1;
+const cuttingVersion = 2;
 
 const terms = readFileSync(new URL('./vocabulary.txt', import.meta.url));
 /** Names dictionary and cutting; kept with each document. */
@@ -49,6 +49,21 @@ const stopWords = new Set([
   'to',
 ]);
 
+/**
+ * Beginnings of Latin words and numbers stand in documents as words of their own: looked up like any word, where `:*` has
+ * the index walk all words that go on. Longer ones are rare enough for that.
+ */
+const beginningMark = '^';
+const beginningCharacters = { least: 2, most: 8 } as const;
+const isBeginning = ({ length }: string) => length >= beginningCharacters.least && length <= beginningCharacters.most;
+const beginningsOf = (token: string): string[] =>
+  isLatin(token)
+    ? Array.from({ length: token.length }, (_, end) => token.slice(0, end + 1))
+        .filter(isBeginning)
+        .map((beginning) => beginningMark + beginning)
+    : [];
+const begun = (token: string): string => (isBeginning(token) ? quoted(beginningMark + token) : `${quoted(token)}:*`);
+
 const quoted = (word: string) => `'${word.replace(/\\/g, '\\\\').replace(/'/g, "''")}'`;
 
 /**
@@ -66,9 +81,11 @@ export const documentWords = (parts: readonly { text: string; weight: Weight }[]
         continue;
       }
       if (++position > positionMax) break;
-      const found = places.get(token);
-      if (!found) places.set(token, [`${position}${weight}`]);
-      else if (found.length < positionsPerWordMax) found.push(`${position}${weight}`);
+      for (const word of [token, ...beginningsOf(token)]) {
+        const found = places.get(word);
+        if (!found) places.set(word, [`${position}${weight}`]);
+        else if (found.length < positionsPerWordMax) found.push(`${position}${weight}`);
+      }
     }
     position++;
   }
@@ -108,7 +125,7 @@ export const queryWords = (text: string): WordQuery => {
     }
     endRow();
     words.push(token);
-    clauses.push(isLatin(token) ? `${quoted(token)}:*` : quoted(token));
+    clauses.push(isLatin(token) ? begun(token) : quoted(token));
   }
   endRow();
   return {
