@@ -68,14 +68,17 @@ const inStretch = (stretch: Stretch): Sql => sql`
   ${'keys' in stretch ? sql`stretches && ${stretch.keys}::int[]` : sql`place < ${stretch.before}`}
   ${stretch.band === undefined ? empty : sql`and stretches @> ${[stretch.band]}::int[]`}`;
 
-/** The first `limit` that match, stretch by stretch: those after the one that fills the limit are never run. */
+/**
+ * Where the first `limit` stand that match, stretch by stretch: those after the one that fills the limit are never run. Only
+ * where: their words would be carried through every sort.
+ */
 const firstMatching = (query: SearchQuery, stretches: readonly Stretch[], from: Sql, limit: number): Sql => {
   const order = orders[query.sort === 'priceAscending' ? 'priceAscending' : 'newest'];
   const branches = stretches.map(
-    (stretch) => sql`(select product, place, price_order, words, facets from search_documents
+    (stretch) => sql`(select ctid as spot, place, price_order from search_documents
       where ${matches(query)} and ${inStretch(stretch)}${from} order by ${order} limit ${limit})`,
   );
-  return sql`select * from (${join(branches, ' union all ')}) first limit ${limit}`;
+  return sql`select spot from (${join(branches, ' union all ')}) first limit ${limit}`;
 };
 
 /**
@@ -102,8 +105,8 @@ const pageSql = (query: SearchQuery, found: Sql, after: Key | undefined): Sql =>
     ? sql`null::int as total, null as lines`
     : sql`case when page.row = 1 then (select count(*)::int from candidates) end as total,
       case when page.row = 1 then (select string_agg(facets, E'\\n') from candidates) end as lines`;
-  return sql`${byValues}with found as (${found}),
-    candidates as materialized (select product, place, price_order, facets, ${query.sort === 'relevance' ? rankOf(query.tsquery) : sql`0`} as rank from found),
+  return sql`${byValues}with candidates as materialized (select product, place, price_order, facets, ${query.sort === 'relevance' ? rankOf(query.tsquery) : sql`0`} as rank
+      from search_documents where ctid = any(array(${found}))),
     page as (select product, rank, row_number() over (order by ${order}) as row from candidates
       ${after && query.sort === 'relevance' ? sql`where ${afterKey.relevance(after)}` : empty} order by ${order} limit ${pageSize(query) + 1})
     select ${shown}, page.rank, ${counted} from page join search_documents d on d.product = page.product order by page.row`;
