@@ -172,13 +172,89 @@ test('a long answer that its volume refuses frees the upstream and leaves nothin
   expect(await records()).toEqual([]);
 });
 
-test('an answer too long to be cut to the contract is refused, and its upstream freed', async () => {
-  const upstream = halves(PROXY_LIMITS.maskedBytesMax * 4, {});
-  await serve({ upstream: upstream.listener }, { columns: ['plate'] }, { bodyTimeoutMs: 600_000 });
+const trucks = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({
+    plate: `湘A${n}`,
+    phone: `138${n}`,
+    score: n % 10,
+    note: 'x'.repeat(300),
+  }));
+const cutTerms = { columns: ['plate', 'score'], rowFilter: [{ column: 'score', operator: '>=', value: 8 }] };
+const kept = (rows: ReturnType<typeof trucks>) =>
+  rows.filter(({ score }) => score >= 8).map(({ plate, score }) => ({ plate, score }));
+/** In pieces that end anywhere, in the midst of a letter too. */
+const inPieces = (text: string, length = 65_537): RequestListener => {
+  const bytes = Buffer.from(text);
+  return async (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    for (let at = 0; at < bytes.length; at += length)
+      if (!response.write(bytes.subarray(at, at + length))) await once(response, 'drain');
+    response.end();
+  };
+};
+const long = trucks(20_000);
+
+test('a long answer is cut to the contract row by row', async () => {
+  await serve({ upstream: inPieces(JSON.stringify(long)) }, cutTerms);
   const response = await get();
-  expect([response.status, await codeOf(response)]).toEqual([502, 'upstreamTooLarge']);
-  const [held] = upstream.held;
-  if (!held?.destroyed) await once(held!, 'close');
+  expect(response.headers.get('content-length')).toBeNull();
+  expect(await response.json()).toEqual(kept(long));
+  const [use] = await records();
+  expect(use?.status).toBe('complete');
+});
+
+test('of a long answer only the member with the rows passes, and its rows count', async () => {
+  const text = JSON.stringify({ secret: 'x'.repeat(1000), data: long, after: { data: [{ plate: 'other' }] } });
+  const quotas = [{ metric: 'rows', period: 'total', limit: 5000 }];
+  await serve({ upstream: inPieces(text) }, { ...cutTerms, quotas }, { rowsMember: 'data' });
+  expect(await (await get()).json()).toEqual({ data: kept(long) });
+  expect((await records()).map(({ units }) => units.rows)).toEqual([kept(long).length]);
+  expect(await codeOf(await get())).toBe('volumeExhausted');
+});
+
+test.each([
+  ['numbers', `[${'1,'.repeat(3_000_000)}1]`, 'upstreamNotMaskable'],
+  ['one object', JSON.stringify(Object.fromEntries(long.map((row) => [row.plate, row]))), 'upstreamNotMaskable'],
+  ['broken rows', `[${'{"plate":"a"},'.repeat(200_000)}{"plate":]${' '.repeat(3_000_000)}`, 'upstreamNotMaskable'],
+  ['a row without end', `[{"plate":"${'x'.repeat(6 * 2 ** 20)}"}]`, 'upstreamTooLarge'],
+])('a long answer of %s is refused, and its upstream freed', async (_name, text, code) => {
+  const held: ServerResponse[] = [];
+  const upstream: RequestListener = (_request, response) => {
+    held.push(response.writeHead(200, { 'content-type': 'application/json' }));
+    response.write(text);
+  };
+  await serve({ upstream }, { columns: ['plate'] });
+  const response = await get();
+  expect([response.status, await codeOf(response)]).toEqual([502, code]);
+  if (!held[0]?.destroyed) await once(held[0]!, 'close');
+  expect(await records()).toEqual([]);
+});
+
+test.each([
+  ['breaks off', (response: ServerResponse) => void response.destroy()],
+  ['ends too early', (response: ServerResponse) => void response.end()],
+  ['goes wrong', (response: ServerResponse) => void response.end('{"plate":1}}')],
+])('a long answer that is being cut and %s leaves a use that is incomplete', async (_name, finish) => {
+  const upstream: RequestListener = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.write(JSON.stringify(long).slice(0, -1), () => setTimeout(finish, 50, response));
+  };
+  await serve({ upstream }, cutTerms);
+  await expect(get().then((response) => response.text())).rejects.toThrow();
+  await expect.poll(records).toHaveLength(1);
+  expect((await records())[0]?.status).toBe('incomplete');
+});
+
+test('a long answer whose rows exceed the volume frees the upstream', async () => {
+  const held: ServerResponse[] = [];
+  const upstream: RequestListener = (_request, response) => {
+    held.push(response.writeHead(200, { 'content-type': 'application/json' }));
+    response.write(JSON.stringify(long).slice(0, -1));
+  };
+  await serve({ upstream }, { ...cutTerms, quotas: [{ metric: 'rows', period: 'total', limit: 1 }] });
+  const response = await get();
+  expect([response.status, await codeOf(response)]).toEqual([403, 'volumeExhausted']);
+  if (!held[0]?.destroyed) await once(held[0]!, 'close');
 });
 
 test('a kept-alive connection that the upstream closed is made good by asking again, but only what is safe to repeat', async () => {

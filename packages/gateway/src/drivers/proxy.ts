@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
-import { type Allowed, applyToRow, type HashValue, type Row } from '@shugu/policy';
 import { Agent, type Dispatcher } from 'undici';
 import { GatewayProblem } from '../problem.ts';
 import { addressCheck, guardedLookup } from './addresses.ts';
 import { Breaker } from './breaker.ts';
-import type { Body, Driver, DriverAnswer, GatewayRequest, ServeContext } from './driver.ts';
+import { canBeCut, cutToContract } from './cut.ts';
+import type { Driver, DriverAnswer, GatewayRequest, ServeContext } from './driver.ts';
 import { type Base, baseOf, targetOf } from './target.ts';
 import { askUpstream, type UpstreamAnswer } from './upstream.ts';
 
@@ -42,8 +42,6 @@ export const PROXY_LIMITS = {
   responseBytesMax: 256 * 2 ** 20,
   /** Answers that announce no more are handed on in one piece. */
   wholeBytesMax: 65_536,
-  /** Answers that must be cut to the contract are held whole. */
-  maskedBytesMax: 4 * 2 ** 20,
   connectionsPerUpstream: 64,
 } as const;
 
@@ -158,7 +156,7 @@ async function answerFrom(
   context: ServeContext<ProxyConfig>,
   cutting: boolean,
 ): Promise<DriverAnswer> {
-  const discard = (code: 'upstreamRedirected' | 'upstreamFailed') => {
+  const discard = (code: 'upstreamRedirected' | 'upstreamFailed' | 'upstreamNotMaskable') => {
     if (body instanceof Readable) body.destroy();
     return new GatewayProblem(code);
   };
@@ -173,52 +171,23 @@ async function answerFrom(
     return { status, headers: kept, body, metered: status !== 304 };
   // An error text of the upstream may quote what the contract withholds.
   if (status >= 400) throw discard('upstreamFailed');
-  const { rows, text } = cutToContract(await collect(body, PROXY_LIMITS.maskedBytesMax), kept, context);
-  const answer = Buffer.from(text);
+  if (!canBeCut(kept)) throw discard('upstreamNotMaskable');
+  const { effects, hash } = context;
+  const { rowsMember } = context.config;
+  const answer = await cutToContract(body, { rowsMember, effects, hash });
   return {
     status,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      'content-length': String(answer.length),
+      ...(answer.body instanceof Uint8Array ? { 'content-length': String(answer.body.length) } : {}),
       'cache-control': 'no-store',
     },
-    body: answer,
-    rows,
+    ...answer,
   };
 }
 
 function mustCut({ effects, countRows }: ServeContext<ProxyConfig>): boolean {
   return countRows || effects.columns !== null || effects.rowFilter.length > 0 || Object.keys(effects.masks).length > 0;
-}
-
-type CutContext = { config: ProxyConfig; effects: Allowed; hash: HashValue };
-
-/** Rows of a JSON answer, each cut to the contract. Members beside the rows are dropped: no one vouches for them. */
-function cutToContract(
-  bytes: Buffer,
-  headers: Record<string, string>,
-  { config, effects, hash }: CutContext,
-): { rows: number; text: string } {
-  const json = /^application\/(?:[\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '');
-  if (!json || (headers['content-encoding'] ?? 'identity') !== 'identity')
-    throw new GatewayProblem('upstreamNotMaskable');
-  let answer: unknown;
-  try {
-    answer = JSON.parse(bytes.toString('utf8'));
-  } catch (cause) {
-    throw new GatewayProblem('upstreamNotMaskable', { cause });
-  }
-  const { rowsMember } = config;
-  const found = rowsMember === undefined ? answer : isRow(answer) ? answer[rowsMember] : undefined;
-  const list = Array.isArray(found) ? found : [found];
-  if (!list.every(isRow)) throw new GatewayProblem('upstreamNotMaskable');
-  const rows = list.map((row) => applyToRow(effects, row, hash)).filter((row) => row !== null);
-  const shown = Array.isArray(found) ? rows : (rows[0] ?? null);
-  return { rows: rows.length, text: JSON.stringify(rowsMember === undefined ? shown : { [rowsMember]: shown }) };
-}
-
-function isRow(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function requestHeaders({ headers }: GatewayRequest, cutting: boolean): Record<string, string> {
@@ -234,18 +203,6 @@ function requestHeaders({ headers }: GatewayRequest, cutting: boolean): Record<s
     delete kept['if-modified-since'];
   }
   return kept;
-}
-
-async function collect(body: Body, bytesMax: number): Promise<Buffer> {
-  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of body) {
-    bytes += piece.length;
-    if (bytes > bytesMax) throw new GatewayProblem('upstreamTooLarge');
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
 }
 
 async function bodyWithin(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
