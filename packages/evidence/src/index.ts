@@ -72,6 +72,8 @@ export {
 export {
   buildReceipts,
   committedManifest,
+  type EndingReason,
+  incompleteCallsOf,
   meterRole,
   orderedNote,
   type ReceiptSegment,

@@ -225,6 +225,23 @@ it('counts as the exchange counts: what was cut, what was given back', async () 
   expect((await verifyReceipts(await rig.sign({ total }), rig.trust)).ok).toBe(true);
 });
 
+it('counts a long answer once, as incomplete until its end is recorded', async () => {
+  const goes = { corrects: 'use_1', status: 'incomplete', units: { calls: 0, rows: 0, bytes: 50 } };
+  const rig = await make('intl', (n) =>
+    n === 1
+      ? { status: 'incomplete' }
+      : n === 2
+        ? { ...goes, use: 'use_1.2', reason: 'answerWentOn' }
+        : n === 3
+          ? { ...goes, use: 'use_1.end', status: 'complete', reason: 'answerCompleted' }
+          : n === 4
+            ? { status: 'incomplete', part: true }
+            : {},
+  );
+  const total = { receipts: 6, calls: 4, incompleteCalls: 0, rows: 8, bytes: 500 };
+  expect((await verifyReceipts(await rig.sign({ total }), rig.trust)).ok).toBe(true);
+});
+
 it('a segment that holds something else than records is refused, not thrown over', async () => {
   for (const odd of [{ grant: 7 }, { at: 'soon' }, { units: null }, { sequence: 99 }]) {
     const rig = await make('intl', (n) => (n === 3 ? odd : {}));

@@ -44,6 +44,26 @@ export type ReceiptCheckpoint = { origin: string; suite: SuiteName; size: number
 /** Differences that corrections added are contained. `receipts` counts records, corrections too. */
 export type UsageTotal = { receipts: number; calls: number; incompleteCalls: number; rows: number; bytes: number };
 
+/** Why a gateway itself adds a record to a use: its answer broke off after it was recorded, went on, or came to its end. */
+export type EndingReason = 'answerCut' | 'answerWentOn' | 'answerCompleted';
+
+/**
+ * By how many a record changes the calls that are incomplete. A long answer is recorded while it runs: incomplete, until a
+ * record says that it came to its end. What is only part of a use makes no call incomplete: readers of tables break off as
+ * they please.
+ */
+export const incompleteCallsOf = (record: {
+  status: string;
+  corrects?: string;
+  reason?: string;
+  part?: boolean;
+}): -1 | 0 | 1 => {
+  if (record.part) return 0;
+  if (record.corrects === undefined) return record.status === 'incomplete' ? 1 : 0;
+  const reason = record.reason as EndingReason | undefined;
+  return reason === 'answerCut' ? 1 : reason === 'answerCompleted' ? -1 : 0;
+};
+
 export type Receipts = {
   format: 'shugu-receipts';
   version: 1;

@@ -6,6 +6,7 @@ import { type PublicKey, publicKeyFromJwk } from './keys.ts';
 import { chineseOf, EvidenceError } from './problem.ts';
 import {
   committedManifest,
+  incompleteCallsOf,
   meterRole,
   type ReceiptSegment,
   type ReceiptsFile,
@@ -36,6 +37,7 @@ export type ReadUse = {
   units: { calls: number; rows: number; bytes: number };
   corrects?: string;
   reason?: string;
+  part?: true;
 };
 
 export type ReceiptsReport = {
@@ -262,10 +264,6 @@ function useIn(payload: Uint8Array): ReadUse | undefined {
   }
 }
 
-/** A use whose answer broke off after it was recorded is corrected by the gateway itself, and is then an incomplete call. */
-const isIncomplete = ({ status, corrects, reason }: ReadUse): boolean =>
-  status === 'incomplete' && (corrects === undefined || reason === 'answerCut');
-
 function checkUses(file: ReceiptsFile, report: ReceiptsReport): void {
   const uses: ReadUse[] = [];
   let fault: Error | undefined;
@@ -323,7 +321,7 @@ function describe(uses: readonly ReadUse[], report: ReceiptsReport): void {
   report.total = {
     receipts: uses.length,
     calls: sum('calls'),
-    incompleteCalls: uses.filter(isIncomplete).length,
+    incompleteCalls: uses.reduce((total, use) => total + incompleteCallsOf(use), 0),
     rows: sum('rows'),
     bytes: sum('bytes'),
   };

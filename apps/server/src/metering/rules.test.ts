@@ -42,6 +42,10 @@ describe('roll-up', () => {
     expect(useOf(cut)).toBe('use_1');
     expect(unitsOf(record({ status: 'incomplete' })).incompleteCalls).toBe(1);
     expect(unitsOf(record({ use: 'cor_1', corrects: 'use_1', reason: 'correction' })).incompleteCalls).toBe(0);
+    const wentOn = { corrects: 'use_1', reason: 'answerWentOn', status: 'incomplete' } as const;
+    expect(unitsOf(record({ use: 'use_1.2', ...wentOn })).incompleteCalls).toBe(0);
+    const end = record({ use: 'use_1.end', corrects: 'use_1', reason: 'answerCompleted' });
+    expect(unitsOf(end).incompleteCalls).toBe(-1);
     // A piece of a file of a table share: the query that opened it is the call.
     expect(unitsOf(record({ status: 'incomplete', part: true })).incompleteCalls).toBe(0);
     expect(

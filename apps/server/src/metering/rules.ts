@@ -1,4 +1,5 @@
 /** How records become figures. Pure. */
+import { incompleteCallsOf } from '@shugu/evidence';
 import type { UseRecord } from '@shugu/gateway';
 import { DEFAULT_TIME_ZONE, periodEnd, periodKey } from '@shugu/policy';
 import type { UsageDay, UsageUnits } from './model.ts';
@@ -18,14 +19,10 @@ export const grantOfLine = (line: string): string => line.split('.', 1)[0]!;
 /** The use itself, whether a record states it or corrects it: `use_….cut` is the gateway's own correction. */
 export const useOf = (record: Pick<UseRecord, 'use' | 'corrects'>): string => record.corrects ?? record.use;
 
-/**
- * Units that one record adds. A correction adds its differences; the gateway's own, made when an answer broke off after it
- * was recorded, also turns a complete call into an incomplete one. What is only part of a use makes no call incomplete: readers of
- * tables break off as they please.
- */
-export const unitsOf = ({ units, status, corrects, reason, part }: UseRecord): UsageUnits => ({
-  ...units,
-  incompleteCalls: status === 'incomplete' && !part && (corrects === undefined || reason === 'answerCut') ? 1 : 0,
+/** Units that one record adds. A correction adds its differences. */
+export const unitsOf = (record: UseRecord): UsageUnits => ({
+  ...record.units,
+  incompleteCalls: incompleteCallsOf(record),
 });
 
 const dayMs = 86_400_000;
