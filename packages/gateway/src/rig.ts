@@ -247,10 +247,12 @@ async function testFile(folder: string) {
 /** A share cut for a plan, as the server would have prepared it; its one file is the rig's, as nothing here looks inside. */
 async function shareFor(folder: string, plan: Plan, file: Awaited<ReturnType<typeof testFile>>): Promise<ShareConfig> {
   const effects = effectsKey(plan);
+  const copy = plan.watermark ? { copy: 'rig' } : {};
   const stats = { numRecords: 1, minValues: { score: 60 }, maxValues: { score: 60 }, nullCount: { score: 0 } };
   const manifest: ShareManifest = {
     format: 1,
     effects,
+    ...copy,
     tables: [
       {
         id: 'trucks-1',
@@ -265,5 +267,5 @@ async function shareFor(folder: string, plan: Plan, file: Awaited<ReturnType<typ
   };
   const path = join(folder, `${effects}.json`);
   await writeFile(path, JSON.stringify(manifest));
-  return { kind: 'share', share: 'trucks', schema: 'roads', title: '货车', manifest: path };
+  return { kind: 'share', share: 'trucks', schema: 'roads', title: '货车', manifest: path, ...copy };
 }

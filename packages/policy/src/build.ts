@@ -55,6 +55,10 @@ function constraintsOf(terms: TermsInput): Constraint[] {
   for (const [column, mask] of Object.entries(terms.masks ?? {}))
     add('shugu:mask', 'eq', `${column}=${maskText(mask)}`);
   if (terms.rowFilter && terms.rowFilter.length > 0) add('shugu:rowFilter', 'eq', rowFilterText(terms.rowFilter));
+  const { altered = {}, syntheticRows = 0 } = terms.watermark ?? {};
+  const changes = Object.entries(altered).map(([column, change]) => `${column}=${change}`);
+  if (changes.length > 0) add('shugu:watermarkAlters', 'eq', changes.join(','));
+  if (syntheticRows > 0) add('shugu:watermarkRows', 'lteq', String(syntheticRows));
   if (terms.authorisationRequired) add('shugu:authorisationReference', 'eq', 'required');
   return constraints;
 }

@@ -8,6 +8,7 @@ import {
   type HoursOfDay,
   isComputationOnly,
   type Mask,
+  type Watermark,
 } from './model.ts';
 import { problem } from './problems.ts';
 import type { RowCondition } from './rowfilter.ts';
@@ -37,6 +38,8 @@ export type Plan = {
   masks: Record<string, Mask>;
   rowFilter: RowCondition[];
   authorisationRequired: boolean;
+  /** Only where copies are marked: plans made before there were marks say the same without it. */
+  watermark?: Watermark;
   computationOnly: boolean;
   /** Paths that can enforce all of the above; a request over any other is refused. */
   drivers: DriverKind[];
@@ -69,25 +72,27 @@ export function compile(policy: Policy): CompileResult {
     masks: { ...terms.masks },
     rowFilter: terms.rowFilter.map((condition) => ({ ...condition })),
     authorisationRequired: terms.authorisationRequired,
+    ...(terms.watermark ? { watermark: { ...terms.watermark, altered: { ...terms.watermark.altered } } } : {}),
     computationOnly: isComputationOnly(terms),
     drivers: DRIVER_KINDS.filter((driver) => enforceable(policy, driver).length === 0),
   };
   return { ok: true, plan };
 }
 
-type Limit = 'columns' | 'masks' | 'rowFilter' | 'rows' | 'authorisation' | 'computationOnly';
+type Limit = 'columns' | 'masks' | 'rowFilter' | 'rows' | 'authorisation' | 'watermark' | 'computationOnly';
 
 /**
  * What a path cannot enforce. A file is bytes we do not look into; the standard table-share client sends no header, so it
- * can state no authorisation reference; a computation shows no rows, so there is nothing to mask or count.
+ * can state no authorisation reference; a computation shows no rows, so there is nothing to mask or count. Marks are put into
+ * whole copies of tables: single answers of look-ups and queries would give the original away bit by bit.
  */
 const BEYOND: Readonly<Record<DriverKind, readonly Limit[]>> = {
-  file: ['columns', 'masks', 'rowFilter', 'rows', 'computationOnly'],
-  api: ['computationOnly'],
-  proxy: ['computationOnly'],
-  query: ['computationOnly'],
+  file: ['columns', 'masks', 'rowFilter', 'rows', 'watermark', 'computationOnly'],
+  api: ['watermark', 'computationOnly'],
+  proxy: ['watermark', 'computationOnly'],
+  query: ['watermark', 'computationOnly'],
   share: ['authorisation', 'computationOnly'],
-  compute: ['masks', 'rows'],
+  compute: ['masks', 'rows', 'watermark'],
 };
 
 const LIMIT_NAMES: Readonly<Record<Limit, readonly [zh: string, en: string]>> = {
@@ -96,6 +101,7 @@ const LIMIT_NAMES: Readonly<Record<Limit, readonly [zh: string, en: string]>> = 
   rowFilter: ['行过滤', 'row filter'],
   rows: ['行数上限', 'limit of rows'],
   authorisation: ['逐次授权凭证号', 'authorisation reference per call'],
+  watermark: ['水印', 'watermark'],
   computationOnly: ['仅供计算', 'computation only'],
 };
 
@@ -108,6 +114,7 @@ export function enforceable(policy: Policy, driver: DriverKind): PolicyProblem[]
   if (terms.rowFilter.length > 0) limits.push('rowFilter');
   if (terms.quotas.some(({ metric }) => metric === 'rows')) limits.push('rows');
   if (terms.authorisationRequired) limits.push('authorisation');
+  if (terms.watermark) limits.push('watermark');
   if (isComputationOnly(terms)) limits.push('computationOnly');
   const beyond = limits
     .filter((limit) => BEYOND[driver].includes(limit))

@@ -44,6 +44,8 @@ export type Allowed = {
   columns: readonly string[] | null;
   masks: Readonly<Record<string, Mask>>;
   rowFilter: readonly RowCondition[];
+  /** Only the copy that was marked for this contract may be handed out. */
+  marked?: true;
   /** What was left before this use, quota by quota. */
   left: QuotaLeft[];
   /** The bucket after taking one token; the caller keeps it. */
@@ -127,14 +129,15 @@ function withinQuantity(plan: Plan, request: UseRequest, counters: Counters, now
     if (remaining < Math.max(1, needed(quota, request))) return exhausted(quota, remaining, plan.timeZone, now);
     left.push({ metric: quota.metric, period: quota.period, limit: quota.limit, left: remaining });
   }
-  const { columns, masks, rowFilter, rate } = plan;
-  if (!rate || request.continues) return { allow: true, columns, masks, rowFilter, left };
+  const { columns, masks, rowFilter, watermark, rate } = plan;
+  const allowed: Allowed = { allow: true, columns, masks, rowFilter, ...(watermark ? { marked: true } : {}), left };
+  if (!rate || request.continues) return allowed;
   const bucket = counters.bucket ?? { tokens: rate.burst, at: now };
   // A clock that steps back must not refill or drain the bucket.
   const elapsedMs = Math.max(0, now - bucket.at);
   const tokens = Math.min(rate.burst, bucket.tokens + (elapsedMs * rate.perSecond) / 1000);
   if (tokens < 1) return refusal('tooFast', Math.max(1, Math.ceil((1 - tokens) / rate.perSecond)));
-  return { allow: true, columns, masks, rowFilter, left, bucket: { tokens: tokens - 1, at: Math.max(now, bucket.at) } };
+  return { ...allowed, bucket: { tokens: tokens - 1, at: Math.max(now, bucket.at) } };
 }
 
 function needed({ metric }: Quota, { estimate }: UseRequest): number {

@@ -57,6 +57,7 @@ export function explain(policy: Policy, language: Language, names: Names = {}): 
     ...say.time(),
     ...say.amounts(),
     ...say.scope(),
+    ...say.watermark(),
     ...say.duties(),
     ...policy.notUnderstood.map((found) =>
       language === 'zh' ? `本平台无法执行：${found.zh}。` : `Cannot be enforced here: ${found.en}.`,
@@ -170,6 +171,33 @@ function sayer(terms: Terms, language: Language, names: Names) {
               pick(
                 `仅提供满足条件的数据行：${rowFilterText(terms.rowFilter)}。`,
                 `Only rows where ${rowFilterText(terms.rowFilter)}.`,
+              ),
+            ]
+          : []),
+      ];
+    },
+    watermark() {
+      const { altered = {}, syntheticRows = 0 } = terms.watermark ?? {};
+      const changes = Object.entries(altered).map(([column, change]) => `${names[column] ?? column} ±${change}`);
+      return [
+        ...when(
+          terms.watermark,
+          '本份数据带有专为需方加注的水印，泄露后可据以查明来源。',
+          'This copy is marked for its buyer: where it leaks from can be found out.',
+        ),
+        ...(changes.length > 0
+          ? [
+              pick(
+                `为加注水印，下列字段的部分取值有改动，改动量至多为：${list(changes)}（时间以秒计）。`,
+                `For the mark, some values of these columns are altered, by at most: ${list(changes)} (times in seconds).`,
+              ),
+            ]
+          : []),
+        ...(syntheticRows > 0
+          ? [
+              pick(
+                `为加注水印，至多掺入 ${syntheticRows} 行合成数据，不对应任何真实对象。`,
+                `For the mark, at most ${syntheticRows} synthetic rows are added; they stand for nothing real.`,
               ),
             ]
           : []),

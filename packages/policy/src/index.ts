@@ -29,6 +29,7 @@ export {
   type Quota,
   type Rate,
   type Terms,
+  type Watermark,
 } from './model.ts';
 export { type OdrlPolicy, POLICY_LIMITS, PROFILE_IRI } from './odrl.ts';
 export { type ParseResult, parsePolicy } from './parse.ts';

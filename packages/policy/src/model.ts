@@ -31,6 +31,11 @@ export type Metric = 'calls' | 'rows' | 'bytes';
 export type Quota = { metric: Metric; period: Period; limit: number };
 export type Rate = { perSecond: number; burst: number };
 export type Mask = { kind: 'hide' } | { kind: 'hash' } | { kind: 'truncate'; length: number };
+/**
+ * Each copy is marked for its buyer: values of these columns altered by at most so much (a decimal; seconds for times), and so
+ * many synthetic rows added at most.
+ */
+export type Watermark = { altered: Record<string, string>; syntheticRows: number };
 /** Minutes since local midnight; `from` inclusive, `to` exclusive; `from` > `to` runs over midnight. */
 export type HoursOfDay = { from: number; to: number };
 
@@ -57,6 +62,8 @@ export type Terms = {
   masks: Record<string, Mask>;
   rowFilter: RowCondition[];
   authorisationRequired: boolean;
+  /** Absent: copies are all alike. */
+  watermark?: Watermark;
 };
 
 /** A problem with a policy: stable code, JSON pointer-like path, text for people in both languages. */

@@ -33,6 +33,8 @@ const OPERATORS: Readonly<Record<string, readonly string[]>> = {
   'shugu:timeZone': ['eq'],
   'shugu:mask': ['eq', 'isAllOf'],
   'shugu:rowFilter': ['eq'],
+  'shugu:watermarkAlters': ['eq', 'isAllOf'],
+  'shugu:watermarkRows': ['lteq'],
   'shugu:authorisationReference': ['eq'],
   'shugu:ratePerSecond': ['lteq'],
   'shugu:burst': ['lteq'],
@@ -105,6 +107,23 @@ const READERS: Readonly<Record<string, OperandReader['read']>> = {
     terms.rowFilter.push(...conditions);
     return null;
   },
+  'shugu:watermarkAlters'(value, terms) {
+    const altered: Record<string, string> = {};
+    for (const item of listOf(value)) {
+      const [column = '', change = ''] = item.split('=', 2);
+      if (!COLUMN_PATTERN.test(column) || !isChange(change) || Object.hasOwn(altered, column)) return 'valueNotAltered';
+      altered[column] = change;
+    }
+    if (Object.keys(altered).length === 0) return 'valueNotAltered';
+    terms.watermark = { syntheticRows: terms.watermark?.syntheticRows ?? 0, altered };
+    return null;
+  },
+  'shugu:watermarkRows'(value, terms) {
+    const syntheticRows = positiveInteger(value);
+    if (syntheticRows === null || syntheticRows > SYNTHETIC_ROWS_MAX) return 'valueNotSyntheticRows';
+    terms.watermark = { altered: terms.watermark?.altered ?? {}, syntheticRows };
+    return null;
+  },
   'shugu:authorisationReference'(value, terms) {
     if (value !== 'required') return 'valueNotRequired';
     terms.authorisationRequired = true;
@@ -123,6 +142,12 @@ const READERS: Readonly<Record<string, OperandReader['read']>> = {
     return null;
   },
 };
+
+/** Synthetic rows of one copy; more would be data of our own making. */
+const SYNTHETIC_ROWS_MAX = 100;
+
+/** A positive decimal in plain digits. */
+const isChange = (text: string): boolean => /^\d{1,12}(\.\d{1,9})?$/.test(text) && Number(text) > 0;
 
 function readQuota(value: Value, { metric, period }: Omit<Quota, 'limit'>, terms: Terms): ProblemCode | null {
   const limit = positiveInteger(value);

@@ -169,6 +169,11 @@ function checkWhole({ terms, problems }: Reading): void {
   const { columns } = terms;
   const foreign = columns ? Object.keys(terms.masks).filter((column) => !columns.includes(column)) : [];
   if (foreign.length > 0) problems.push(problem('maskOutsideColumns', '/permission', { detail: foreign.join(', ') }));
+  const unmarkable = Object.keys(terms.watermark?.altered ?? {}).filter(
+    (column) => Object.hasOwn(terms.masks, column) || (columns && !columns.includes(column)),
+  );
+  if (unmarkable.length > 0)
+    problems.push(problem('watermarkOutsideColumns', '/permission', { detail: unmarkable.join(', ') }));
   if (terms.rate && terms.rate.burst === 0) terms.rate.burst = Math.max(1, Math.ceil(terms.rate.perSecond));
   if (terms.rate && terms.rate.perSecond === 0) problems.push(problem('burstWithoutRate', '/permission'));
 }

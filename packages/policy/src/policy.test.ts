@@ -60,6 +60,11 @@ describe('parse', () => {
     ['shugu:columns', 'isAnyOf', 'a b', 'valueNotColumns'],
     ['shugu:mask', 'eq', 'phone=rot13', 'valueNotMasks'],
     ['shugu:mask', 'eq', '__proto__=hide', 'valueNotMasks'],
+    ['shugu:watermarkAlters', 'eq', 'score', 'valueNotAltered'],
+    ['shugu:watermarkAlters', 'eq', 'score=0', 'valueNotAltered'],
+    ['shugu:watermarkAlters', 'eq', 'score=1e9', 'valueNotAltered'],
+    ['shugu:watermarkAlters', 'eq', '__proto__=1', 'valueNotAltered'],
+    ['shugu:watermarkRows', 'lteq', '101', 'valueNotSyntheticRows'],
     ['shugu:rowFilter', 'eq', 'score >= 60 or 1 = 1', 'valueNotFilter'],
     ['shugu:rowFilter', 'eq', "city = (select 'x')", 'valueNotFilter'],
     ['shugu:authorisationReference', 'eq', 'optional', 'valueNotRequired'],
@@ -281,4 +286,42 @@ describe('applyToRow', () => {
   test.each([{ city: '岳阳' }, { city: null }, {}])('withholds %o', (row) =>
     expect(applyToRow(effects, row, hash)).toBeNull(),
   );
+});
+
+describe('a watermark', () => {
+  const marked = { ...truck, watermark: { altered: { score: '0.5', flag: '1' }, syntheticRows: 3 } };
+
+  test('comes back as it was written, and only copies of tables can carry it', () => {
+    expect(policyOf(marked).terms).toEqual({ ...marked, timeZone: 'Asia/Shanghai' });
+    const plan = compile(policyOf({ actions: ['use'], watermark: marked.watermark }));
+    expect(plan.ok && [plan.plan.drivers, plan.plan.watermark]).toEqual([['share'], marked.watermark]);
+  });
+
+  test('tells the buyer which columns are altered, by how much at most, and how many rows are made up', () => {
+    for (const language of ['zh', 'en'] as const) {
+      const text = explain(policyOf(marked), language, { score: '评分 score' }).join('\n');
+      expect(text).toContain('评分 score ±0.5');
+      expect(text).toContain('flag ±1');
+      expect(text).toMatch(/ 3 /);
+    }
+  });
+
+  test('alters only columns that are permitted and not masked', () => {
+    for (const altered of [{ city: '1' }, { plate: '1' }] as Record<string, string>[])
+      expect(parsePolicy(odrlFrom({ ...truck, watermark: { altered, syntheticRows: 0 } }))).toMatchObject({
+        ok: false,
+        problems: [{ code: 'watermarkOutsideColumns' }],
+      });
+  });
+
+  test('can be neither dropped nor changed by an order; columns that it leaves out need no mark', () => {
+    const paths = (watermark: TermsInput['watermark'], columns = truck.columns) =>
+      isWithin(policyOf({ ...truck, columns, watermark }), policyOf(marked)).map(({ path }) => path);
+    expect(paths(marked.watermark)).toEqual([]);
+    expect(paths(undefined)).toEqual(['/watermark']);
+    expect(paths({ ...marked.watermark, syntheticRows: 2 })).toEqual(['/watermark']);
+    expect(paths({ altered: { score: '0.5' }, syntheticRows: 3 })).toEqual(['/watermark']);
+    expect(paths({ altered: { score: '0.5' }, syntheticRows: 3 }, ['plate', 'score'])).toEqual([]);
+    expect(isWithin(policyOf(marked), policyOf(truck)).map(({ path }) => path)).toEqual(['/watermark']);
+  });
 });

@@ -67,11 +67,25 @@ function compareScope(want: Terms, offer: Terms, wider: Wider): void {
     if (!leftOut && !(asked && maskAtLeast(asked, mask)))
       wider(`masks/${column}`, `字段脱敏 ${column}`, `the mask of ${column}`);
   }
+  compareWatermark(want, offer, wider);
   for (const condition of offer.rowFilter) {
     if (!want.rowFilter.some((other) => impliesCondition(other, condition))) {
       wider('rowFilter', `行过滤 ${rowFilterText([condition])}`, `the row filter ${rowFilterText([condition])}`);
     }
   }
+}
+
+/** A mark protects the supplier and touches the data that the buyer gets, so neither side's term may be changed in passing. */
+function compareWatermark(want: Terms, offer: Terms, wider: Wider): void {
+  const isWanted = ([column]: [string, string]) => want.columns === undefined || want.columns.includes(column);
+  const textOf = ({ watermark }: Terms) =>
+    JSON.stringify([
+      watermark?.syntheticRows ?? 0,
+      Object.entries(watermark?.altered ?? {})
+        .filter(isWanted)
+        .sort(([one], [other]) => (one < other ? -1 : 1)),
+    ]);
+  if (textOf(want) !== textOf(offer)) wider('watermark', '水印', 'the watermark');
 }
 
 function subset<Item>(small: readonly Item[], large: readonly Item[]): boolean {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { SuiteName } from '@shugu/evidence';
 import { QueryPool, type QueryPoolOptions } from '@shugu/gateway';
 import { COMPILER_VERSION, type Plan } from '@shugu/policy';
+import { copyKey } from '@shugu/watermark';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Clock } from '../kernel/clock.ts';
@@ -110,22 +111,28 @@ export interface Delivery {
 
 /** Between two beats of the push stream, and between two statements of a gateway at most. */
 const beatMs = 500;
-const secretState = 'delivery.gatewaySecret';
-const secretSubject = 'delivery.gateway';
 
-/** Keys of receipts, addresses and masks come from it: made once, sealed, the same after every start. */
-const gatewaySecret = (database: Database, seal: Seal): Promise<Buffer> =>
+/** Made once, sealed, the same after every start. */
+const keptSecret = (database: Database, seal: Seal, state: string, subject: string): Promise<Buffer> =>
   database.tx(systemActor('delivery'), async (tx) => {
-    const kept = await readState<string>(tx, secretState);
+    const kept = await readState<string>(tx, state);
     if (kept !== undefined) {
-      const text = await seal.open(tx, secretSubject, kept);
-      if (text === null) throw new Error('the gateway’s secret was destroyed');
+      const text = await seal.open(tx, subject, kept);
+      if (text === null) throw new Error(`the secret of ${subject} was destroyed`);
       return Buffer.from(text, 'base64');
     }
     const secret = randomBytes(32);
-    await writeState(tx, secretState, await seal.seal(tx, secretSubject, secret.toString('base64')));
+    await writeState(tx, state, await seal.seal(tx, subject, secret.toString('base64')));
     return secret;
   });
+
+/** Keys of receipts, addresses and masks come from it; gateways of their own process are given it. */
+const gatewaySecret = (database: Database, seal: Seal): Promise<Buffer> =>
+  keptSecret(database, seal, 'delivery.gatewaySecret', 'delivery.gateway');
+
+/** Keys of marked copies come from it; it leaves this process for nobody. */
+const watermarkSecret = (database: Database, seal: Seal): Promise<Buffer> =>
+  keptSecret(database, seal, 'delivery.watermarkSecret', 'delivery.watermark');
 
 /** The gateway checks addresses, not ports. */
 const addressesOf = (setting: string): string[] =>
@@ -156,6 +163,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     storesFolder: () => objects.folder('stores'),
     sharesFolder: () => objects.folder('shares'),
     pathOf: objects.pathOf,
+    copyKey: async (copy: string) => copyKey(await watermarkSecret(database, seal), copy),
     plane: () => plane,
   };
 

@@ -1,6 +1,7 @@
 /** Endpoints and grants, and what this room asks of its neighbours. */
 import type { CheckedTemplate } from '@shugu/gateway';
-import type { Mask, Metric, Plan, RowCondition } from '@shugu/policy';
+import type { Mask, Metric, Plan, RowCondition, Watermark } from '@shugu/policy';
+import type { Synthetic } from '@shugu/watermark';
 import type { Text } from '@shugu/wire';
 import type { driverKinds, endpointDraft, endpointStates, grantStates } from '@shugu/wire/delivery';
 import type { z } from 'zod';
@@ -78,6 +79,11 @@ export interface Cut {
   rowFilter: RowCondition[];
   /** The line whose key replaces masked values; null where no mask needs one. */
   line: string | null;
+  /** Whose copy it is, and how it is marked; null where copies are all alike. */
+  copy: string | null;
+  watermark: Watermark | null;
+  /** Made-up rows of this copy, by table. */
+  synthetic: Record<string, Synthetic> | null;
   state: EndpointState;
   fault: Text | null;
   /** Number of the newest revision served; null before the first is ready. */

@@ -130,8 +130,8 @@ export const grantsToHold = (read: Reader, ids: readonly string[], now: Date): P
     from delivery_grants g where g.id = any(${[...ids]})`);
 
 const revisionColumns = sql`id, participant, version, number, tables, published_at as "publishedAt"`;
-const cutColumns = sql`id, participant, version, key, columns, masks, row_filter as "rowFilter", line, state, fault, built,
-  row_count as rows, job`;
+const cutColumns = sql`id, participant, version, key, columns, masks, row_filter as "rowFilter", line, copy, watermark, synthetic, state,
+  fault, built, row_count as rows, job`;
 
 export const latestRevision = (read: Reader, version: string): Promise<Revision | undefined> =>
   read.first<Revision>(

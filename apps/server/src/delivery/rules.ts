@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import { addressCheck, type CheckedTemplate, checkParameter, effectsKey, shareName } from '@shugu/gateway';
-import type { Plan, Quota } from '@shugu/policy';
+import type { Plan, Quota, Watermark } from '@shugu/policy';
 import type { Problem } from '../kernel/problem.ts';
 import type {
   ApiDraft,
@@ -160,14 +160,21 @@ export const allReady = (
 
 /** What of a plan cuts the data, under the key by which equal cuts are found. */
 export const cutOf = (
-  grant: Pick<Grant, 'id' | 'plan'>,
-): Pick<Cut, 'key' | 'columns' | 'masks' | 'rowFilter' | 'line'> => {
-  const { columns, masks, rowFilter } = grant.plan;
+  grant: Pick<Grant, 'id' | 'contract' | 'plan'>,
+): Pick<Cut, 'key' | 'columns' | 'masks' | 'rowFilter' | 'line' | 'copy' | 'watermark'> => {
+  const { columns, masks, rowFilter, watermark = null } = grant.plan;
   // Two buyers must not be able to join on a masked value, so each gets its own.
   const line = Object.values(masks).some(({ kind }) => kind === 'hash') ? lineOf(grant.id, 'share') : null;
-  const key = effectsKey({ columns, masks, rowFilter });
-  return { key: line ? `${key} ${line}` : key, columns, masks, rowFilter, line };
+  const copy = watermark ? copyOf(grant) : null;
+  const key = [effectsKey({ columns, masks, rowFilter }), line, copy && `${copy} ${watermarkText(watermark!)}`];
+  return { key: key.filter(Boolean).join(' '), columns, masks, rowFilter, line, copy, watermark };
 };
+
+/** Under which name a copy is marked: the contract that a leaked one is traced to, or the grant of a trial. */
+export const copyOf = ({ id, contract }: Pick<Grant, 'id' | 'contract'>): string => contract ?? id;
+
+const watermarkText = ({ altered, syntheticRows }: Watermark): string =>
+  JSON.stringify([syntheticRows, Object.entries(altered).sort(([one], [other]) => (one < other ? -1 : 1))]);
 
 /** Names as clients see them; two tables whose names would become the same are numbered. */
 export const shareTableNames = (names: readonly string[]): string[] => {

@@ -131,13 +131,16 @@ export const insertRevision = async (tx: Tx, one: Omit<Revision, 'publishedAt'>)
 
 export const insertCut = async (
   tx: Tx,
-  one: Pick<Cut, 'id' | 'participant' | 'version' | 'key' | 'columns' | 'masks' | 'rowFilter' | 'line'>,
+  one: Pick<
+    Cut,
+    'id' | 'participant' | 'version' | 'key' | 'columns' | 'masks' | 'rowFilter' | 'line' | 'copy' | 'watermark'
+  >,
 ): Promise<void> => {
-  await tx.exec(sql`insert into delivery_cuts (id, node, market, participant, version, key, columns, masks, row_filter, line, state,
+  await tx.exec(sql`insert into delivery_cuts (id, node, market, participant, version, key, columns, masks, row_filter, line, copy, watermark, state,
       created_at, updated_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.version}, ${one.key},
       ${one.columns === null ? null : JSON.stringify(one.columns)}, ${JSON.stringify(one.masks)}, ${JSON.stringify(one.rowFilter)},
-      ${one.line}, 'building', ${tx.now}, ${tx.now})`);
+      ${one.line}, ${one.copy}, ${one.watermark ? JSON.stringify(one.watermark) : null}, 'building', ${tx.now}, ${tx.now})`);
 };
 
 export const setCutBuilding = (tx: Tx, id: string, job: string | null): Promise<number> =>
@@ -146,10 +149,11 @@ export const setCutBuilding = (tx: Tx, id: string, job: string | null): Promise<
 export const setCutReady = (
   tx: Tx,
   id: string,
-  done: { built: number; rows: number; fault: Text | null },
+  done: { built: number; rows: number; fault: Text | null; synthetic: Cut['synthetic'] },
 ): Promise<number> =>
   tx.exec(sql`update delivery_cuts set state = 'ready', built = ${done.built}, row_count = ${done.rows},
-    fault = ${done.fault ? JSON.stringify(done.fault) : null}, updated_at = ${tx.now} where id = ${id}`);
+    fault = ${done.fault ? JSON.stringify(done.fault) : null},
+    synthetic = ${done.synthetic ? JSON.stringify(done.synthetic) : null}, updated_at = ${tx.now} where id = ${id}`);
 
 export const setCutFailed = (tx: Tx, id: string, fault: Text): Promise<number> =>
   tx.exec(

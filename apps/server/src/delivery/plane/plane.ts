@@ -100,11 +100,11 @@ interface Sources {
 }
 
 const shareOf = (grant: HeldGrant, { cuts, sharesFolder }: Sources): DriverConfig => {
-  const { key } = cutOf(grant);
+  const { key, copy } = cutOf(grant);
   const cut = cuts.find((one) => one.version === grant.version && one.key === key);
   const { id: share, productName: title } = grant;
   const manifest = cut && cut.built !== null ? manifestPath(sharesFolder, cut.id, cut.built) : null;
-  return { kind: 'share', share, schema: shareName(title), title, manifest };
+  return { kind: 'share', share, schema: shareName(title), title, manifest, ...(copy ? { copy } : {}) };
 };
 
 const driverOf = (

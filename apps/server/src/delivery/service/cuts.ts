@@ -1,6 +1,7 @@
 /** The job that cuts a version's data to the terms of grants, revision by revision. */
 import { access, mkdir } from 'node:fs/promises';
 import { effectsKey, type ShareManifest, type ShareTable } from '@shugu/gateway';
+import type { Synthetic } from '@shugu/watermark';
 import type { Text } from '@shugu/wire';
 import { ChildError } from '../../kernel/child/error.ts';
 import type { Database } from '../../kernel/db/db.ts';
@@ -30,8 +31,12 @@ interface Work {
   context: JobContext;
 }
 
-const inputOf = ({ deps, cut, version, folder }: Work, name: string, digest: string): Omit<CutInput, 'before'> => {
-  const { columns, masks, rowFilter, line } = cut;
+const inputOf = async (
+  { deps, cut, version, folder }: Work,
+  name: string,
+  digest: string,
+): Promise<Omit<CutInput, 'before'>> => {
+  const { columns, masks, rowFilter, line, copy, watermark } = cut;
   const plane = deps.plane();
   if (line && !plane) throw new Error('the gateway is not open');
   return {
@@ -42,6 +47,10 @@ const inputOf = ({ deps, cut, version, folder }: Work, name: string, digest: str
     masks,
     rowFilter,
     maskKey: line && plane ? plane.maskKey(line).toString('hex') : null,
+    watermark:
+      watermark && copy
+        ? { ...watermark, key: (await deps.copyKey(copy)).toString('hex'), synthetic: cut.synthetic?.[name] ?? null }
+        : null,
     rowsPerFile,
   };
 };
@@ -52,11 +61,14 @@ const cutRevision = async (
   revision: Revision,
   at: number,
   before: ShareTable | undefined,
-): Promise<ShareTable> => {
+): Promise<{ table: ShareTable; synthetic: Synthetic | null }> => {
   const { name, digest } = revision.tables[at]!;
   const known = before?.versions.at(-1)?.files.map((id) => ({ id, name: before.files[id]!.name }));
   const made = await cutTable(
-    { ...inputOf(work, name, digest), before: before && known ? { fields: before.fields, files: known } : null },
+    {
+      ...(await inputOf(work, name, digest)),
+      before: before && known ? { fields: before.fields, files: known } : null,
+    },
     { signal: work.context.signal },
   );
   const files = { ...before?.files };
@@ -67,13 +79,14 @@ const cutRevision = async (
     files: made.files.map(({ id }) => id),
     changes: made.changes.map(({ id }) => id),
   };
-  return {
+  const table = {
     id: `${work.cut.id}-${at}`,
     name: shareTableNames(revision.tables.map((table) => table.name))[at]!,
     fields: made.fields,
     versions: [...(before?.versions ?? []), version],
     files,
   };
+  return { table, synthetic: made.synthetic };
 };
 
 const faultFrom = (error: unknown): Text => {
@@ -81,20 +94,25 @@ const faultFrom = (error: unknown): Text => {
   throw error;
 };
 
-type Built = { manifest: ShareManifest | null; fault: Text | null };
+type Built = { manifest: ShareManifest | null; fault: Text | null; synthetic: Cut['synthetic'] };
 
 /** A revision that cannot be cut is passed over: its holders keep the one before, and its supplier is told why. */
 const build = async (work: Work, revision: Revision, before: ShareManifest | null): Promise<Built> => {
-  if (!work.version) return { manifest: before, fault: noVersion };
+  const { copy, synthetic: known } = work.cut;
+  if (!work.version) return { manifest: before, fault: noVersion, synthetic: known };
   try {
     const tables: ShareTable[] = [];
+    const synthetic = { ...known };
     for (const at of revision.tables.keys()) {
       await work.context.progress(at / revision.tables.length, `${revision.number}: ${revision.tables[at]!.name}`);
-      tables.push(await cutRevision(work, revision, at, before?.tables[at]));
+      const made = await cutRevision(work, revision, at, before?.tables[at]);
+      tables.push(made.table);
+      if (made.synthetic) synthetic[revision.tables[at]!.name] = made.synthetic;
     }
-    return { manifest: { format: 1, effects: effectsKey(work.cut), tables }, fault: null };
+    const manifest = { format: 1 as const, effects: effectsKey(work.cut), ...(copy ? { copy } : {}), tables };
+    return { manifest, fault: null, synthetic };
   } catch (error) {
-    return { manifest: before, fault: faultFrom(error) };
+    return { manifest: before, fault: faultFrom(error), synthetic: known };
   }
 };
 
@@ -105,13 +123,13 @@ const rowsOf = ({ tables }: ShareManifest): number =>
     0,
   );
 
-const settle = ({ deps, cut, context }: Work, number: number, { manifest, fault }: Built): Promise<void> =>
+const settle = ({ deps, cut, context }: Work, number: number, { manifest, fault, synthetic }: Built): Promise<void> =>
   context.database.tx(systemActor('delivery'), async (tx) => {
     if (!manifest) {
       await store.setCutFailed(tx, cut.id, fault ?? noVersion);
       return;
     }
-    await store.setCutReady(tx, cut.id, { built: number, rows: rowsOf(manifest), fault });
+    await store.setCutReady(tx, cut.id, { built: number, rows: rowsOf(manifest), fault, synthetic });
     // Puts it in service, opens grants that waited for it, and asks for the next should there be one.
     await refreshVersion(deps, tx, cut.version);
   });

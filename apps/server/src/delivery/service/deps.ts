@@ -17,6 +17,8 @@ export interface ServiceDeps extends DeliveryNeighbours, QueryDeps {
   sharesFolder(): Promise<string>;
   /** Path of an object on this machine. */
   pathOf(digest: string): string;
+  /** Marks one copy; from a secret that gateways of their own process never get. */
+  copyKey(copy: string): Promise<Buffer>;
   publicUrl(): string;
   /** Undefined before the server listens. */
   plane(): Plane | undefined;

@@ -59,7 +59,7 @@ const enqueueCut = (tx: Tx, cut: Pick<Cut, 'id' | 'participant'>, name: string):
 /** Sees to it that the data of a grant's table share is cut to its terms, up to the newest revision. */
 export const askForCut = async (
   tx: Tx,
-  grant: Pick<Grant, 'id' | 'kinds' | 'plan' | 'version' | 'supplier' | 'productName'>,
+  grant: Pick<Grant, 'id' | 'contract' | 'kinds' | 'plan' | 'version' | 'supplier' | 'productName'>,
 ): Promise<void> => {
   if (!grant.kinds.includes('share')) return;
   const latest = await latestRevision(tx, grant.version);

@@ -9,6 +9,7 @@ import { openDucks, sqlName, sqlText } from '../../kernel/child/duck.ts';
 import { ChildError } from '../../kernel/child/error.ts';
 import { serveChild } from '../../kernel/child/serve.ts';
 import type { CutInput, CutResult } from './cut.ts';
+import { markDelivered, place } from './marks.ts';
 import { fileStats } from './stats.ts';
 import { type Column, keptSql, sourceColumns, writtenColumns, writtenSql } from './types.ts';
 
@@ -41,16 +42,23 @@ serveChild<CutInput, CutResult>(async (input, context) => {
       .map((column) => (column.mask ? `kept.m${masked.indexOf(column)}` : writtenSql(column)))
       .map((sql, at) => `${sql} AS ${sqlName(written[at]!.name)}`)
       .join(', ');
-    const from = isCut
-      ? `kept JOIN ${source} AS s ON s.file_row_number = kept.row_number ORDER BY kept.row_number`
-      : `${source} AS s`;
+    const from = isCut ? `kept JOIN ${source} AS s ON s.file_row_number = kept.row_number` : `${source} AS s`;
+    const order = isCut ? ' ORDER BY kept.row_number' : '';
+    const marked = input.watermark
+      ? await (async (watermark) => {
+          await duck.run(`CREATE VIEW delivered AS SELECT s.file_row_number AS ${place}, ${select} FROM ${from}`);
+          return markDelivered({ duck, writer }, watermark);
+        })(input.watermark)
+      : { select: `SELECT ${select} FROM ${from}${order}`, synthetic: null };
+    context.progress({ step: 'marked' });
     const fields = written.map(
       ({ name, spark, comment }): ShareField => ({ name, type: spark, ...(comment ? { comment } : {}) }),
     );
-    const files = await writeFiles(duck, `SELECT ${select} FROM ${from}`, input, work, fields);
+    const files = await writeFiles(duck, marked.select, input, work, fields);
     context.progress({ step: 'written' });
     const changes = input.before ? await writeChanges(duck, files, input.before.files, input, work, fields) : [];
-    return { fields, files, changes, rows: files.reduce((sum, { file }) => sum + file.stats.numRecords, 0) };
+    const rows = files.reduce((sum, { file }) => sum + file.stats.numRecords, 0);
+    return { fields, files, changes, rows, synthetic: marked.synthetic };
   } catch (error) {
     if (error instanceof ChildError || !/Conversion Error/.test(String(error))) throw error;
     throw new ChildError({

@@ -1,6 +1,8 @@
 import type { ShareField, ShareFile } from '@shugu/gateway';
 import type { Mask, RowCondition } from '@shugu/policy';
+import type { Synthetic } from '@shugu/watermark';
 import { type RunChild, runChild } from '../../kernel/child/run.ts';
+import type { CutWatermark } from './marks.ts';
 
 export interface CutInput {
   /** A Parquet file in the normal form. */
@@ -14,6 +16,7 @@ export interface CutInput {
   rowFilter: RowCondition[];
   /** Hex; replaces masked values. Null where no mask needs one. */
   maskKey: string | null;
+  watermark: CutWatermark | null;
   /** The revision before: its fields, which stay, and its files, against which changes are told. Null for the first. */
   before: { fields: ShareField[]; files: { id: string; name: string }[] } | null;
   rowsPerFile: number;
@@ -25,6 +28,8 @@ export interface CutResult {
   files: { id: string; file: ShareFile }[];
   changes: { id: string; file: ShareFile }[];
   rows: number;
+  /** Made-up rows that stand in it. */
+  synthetic: Synthetic | null;
 }
 
 export interface CutOptions {
@@ -37,7 +42,7 @@ export interface CutOptions {
  * before; runs in a child process. The same input gives the same files, so what did not change keeps its files.
  *
  * Rejects with ChildError share.columns (a column of the first revision is missing or no longer fits), share.empty (the
- * contract leaves no column), or a child.* code.
+ * contract leaves no column), share.watermark (a column cannot carry its mark), or a child.* code.
  */
 export const cutTable = (input: CutInput, options: CutOptions = {}): Promise<CutResult> =>
   (options.run ?? runChild)<CutResult>({

@@ -122,6 +122,8 @@ export function shareDriver({ publicUrl, addressSeconds = 3600 }: ShareOptions):
       const manifest = manifestOf(config);
       // Files cut for other terms are not what this decision allows: the new ones are on their way.
       if (manifest.effects !== effectsKey(effects)) throw new GatewayProblem('preparing');
+      // Neither the unmarked data nor somebody else's copy.
+      if (manifest.copy !== (effects.marked ? (config.copy ?? '') : undefined)) throw new GatewayProblem('preparing');
       if (route.act === 'file') return files.serve({ ...context, ...fileRequest(request, config, route.file) });
       if ('table' in route) return answerTable(context, route, manifest);
       return listed(request, config, route, manifest);

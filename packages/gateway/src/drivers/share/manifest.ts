@@ -12,6 +12,8 @@ export type ShareManifest = {
   format: 1;
   /** `effectsKey` of the columns, masks and rows to which the files were cut. */
   effects: string;
+  /** Whose copy it is, where it bears a watermark. */
+  copy?: string;
   tables: ShareTable[];
 };
 export type ShareTable = {
@@ -51,6 +53,8 @@ export type ShareConfig = {
   /** Shown to people who list shares. */
   title: string;
   manifest: string | null;
+  /** The copy marked for this contract; absent where copies are all alike. */
+  copy?: string;
 };
 
 /** One spelling for one cut: equal keys mean equal files, so contracts that grant the same share them. */
