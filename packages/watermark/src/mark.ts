@@ -27,7 +27,7 @@ export const marker = (layout: Layout, key: Uint8Array, ranges: Ranges = {}) => 
       nameCells(row).map((named) => ({ ...named, row: at })),
     );
     const names = new Uint8Array(cells.length * nameBytes);
-    cells.forEach(({ name }, at) => names.set(name, at * nameBytes));
+    for (const [at, { name }] of cells.entries()) names.set(name, at * nameBytes);
     const wanted = wantedBits(key, names);
     return cells.flatMap(({ row, column, pair }, at): Altered[] => {
       if (wanted[at] === 2 || wanted[at] === pair.bit) return [];

@@ -36,7 +36,7 @@ export const gather = (layout: Layout, present: Iterable<string>) => {
     evidence(): Evidence {
       const clear = [...votes].filter(([, vote]) => vote !== 0);
       const names = new Uint8Array(clear.length * nameBytes);
-      clear.forEach(([text], at) => names.set(Buffer.from(text, 'latin1'), at * nameBytes));
+      for (const [at, [text]] of clear.entries()) names.set(Buffer.from(text, 'latin1'), at * nameBytes);
       return { names, bits: Uint8Array.from(clear, ([, vote]) => (vote > 0 ? 1 : 0)), rows: count };
     },
   };

@@ -7,6 +7,7 @@ import { endpoint } from './endpoint.ts';
 import { grantId } from './metering.ts';
 
 export * from './delivery-query.ts';
+export * from './delivery-trace.ts';
 
 export const deliveryLimits = {
   keyColumnsMax: 4,

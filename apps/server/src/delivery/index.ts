@@ -162,6 +162,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     allowedUpstreams: addressesOf(deps.privateUpstreams),
     storesFolder: () => objects.folder('stores'),
     sharesFolder: () => objects.folder('shares'),
+    tracesFolder: () => objects.folder('traces'),
     pathOf: objects.pathOf,
     copyKey: async (copy: string) => copyKey(await watermarkSecret(database, seal), copy),
     plane: () => plane,

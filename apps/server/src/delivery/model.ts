@@ -1,7 +1,7 @@
 /** Endpoints and grants, and what this room asks of its neighbours. */
 import type { CheckedTemplate } from '@shugu/gateway';
 import type { Mask, Metric, Plan, RowCondition, Watermark } from '@shugu/policy';
-import type { Synthetic } from '@shugu/watermark';
+import type { Score, Synthetic } from '@shugu/watermark';
 import type { Text } from '@shugu/wire';
 import type { driverKinds, endpointDraft, endpointStates, grantStates } from '@shugu/wire/delivery';
 import type { z } from 'zod';
@@ -90,6 +90,41 @@ export interface Cut {
   built: number | null;
   rows: number | null;
   job: string | null;
+}
+
+export interface TraceFile {
+  name: string;
+  sha256: string;
+  bytes: number;
+  rows: number;
+  /** Of a larger file a part is drawn. */
+  rowsRead: number;
+  columns: string[];
+}
+
+/** A file compared with marked copies. */
+export interface Trace {
+  id: string;
+  /** Who asked. */
+  participant: string;
+  file: TraceFile;
+  copies: number;
+  tests: number;
+  chanceMax: number;
+  /** Best first; empty when the evidence names no one. */
+  named: (Score & {
+    contract: string | null;
+    grant: string;
+    buyer: string;
+    product: string;
+    productName: string;
+    version: string;
+    table: string;
+    method: 'altered' | 'synthetic';
+    logChanceOfAny: number;
+  })[];
+  closest: Score | null;
+  createdAt: Date;
 }
 
 /** A limit on all use together, from outside the policy. */

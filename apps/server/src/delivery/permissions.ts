@@ -24,6 +24,11 @@ export const permissions: PermissionTable = {
     roles: traders,
     seats: ['administrator', 'trader', 'developer'],
   },
+  'delivery.trace': {
+    title: { zh: '为泄露的文件溯源', en: 'Trace leaked files' },
+    roles: [...supplierSide, 'operator'],
+    seats: ['trader', 'steward', 'reviewer', 'approver', 'service'],
+  },
   'delivery.gateway.read': {
     title: { zh: '查看独立网关', en: 'See gateways of their own process' },
     roles: ['operator'],

@@ -135,6 +135,27 @@ export const problems = defineProblems('delivery', {
     title: { zh: '授权中没有这个文件', en: 'The grant has no such file' },
     next: { zh: '从授权的文件清单中选择', en: 'Choose from the grant’s files' },
   },
+  traceNothing: {
+    status: 422,
+    title: { zh: '没有可比对的水印副本', en: 'There are no marked copies to compare with' },
+    next: {
+      zh: '合同约定水印并交付之后，才能溯源',
+      en: 'Files can be traced once contracts with a watermark have been delivered',
+    },
+  },
+  traceTooWide: {
+    status: 422,
+    title: { zh: '需比对的副本过多', en: 'There are too many copies to compare with' },
+    next: { zh: '指明产品后再试', en: 'Name the product' },
+  },
+  traceUnreadable: {
+    status: 422,
+    title: { zh: '文件不能溯源', en: 'The file cannot be traced' },
+    next: {
+      zh: '提供 CSV、NDJSON 或 Parquet 数据表，首行为字段名',
+      en: 'Give a table as CSV with a header, NDJSON or Parquet',
+    },
+  },
   gatewaysFull: {
     status: 409,
     title: { zh: '网关数量达到上限', en: 'There are as many gateways as there may be' },

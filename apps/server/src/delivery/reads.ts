@@ -1,6 +1,7 @@
+import { traceLimits } from '@shugu/wire/delivery';
 import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Cut, Endpoint, Grant, GrantKey, GrantState, Revision } from './model.ts';
+import type { Cut, Endpoint, Grant, GrantKey, GrantState, Revision, Trace } from './model.ts';
 
 const endpointColumns = sql`id, participant, version, product, kind, state, draft, config, fault, secret_sealed as "secretSealed",
   rows_built as "rowsBuilt", revision, job, updated_at as "updatedAt"`;
@@ -112,6 +113,35 @@ export const dueKeys = (tx: Tx): Promise<GrantKey[]> =>
   tx.rows<GrantKey>(
     sql`select ${keyColumns} from delivery_keys where revoked_at <= ${tx.now} and not dropped limit 500 for update skip locked`,
   );
+
+/** Cuts marked for one buyer: of one supplier or of all, of one product or of all; one more than a trace may ask. */
+export const markedCuts = (read: Reader, supplier?: string, product?: string): Promise<Cut[]> =>
+  read.rows<Cut>(sql`select ${cutColumns} from delivery_cuts c where c.copy is not null
+    ${supplier === undefined ? empty : sql`and c.participant = ${supplier}`}
+    ${product === undefined ? empty : sql`and exists (select from delivery_grants g where g.version = c.version and g.product = ${product})`}
+    order by c.id limit ${traceLimits.copiesMax + 1}`);
+
+export const grantsOfCopies = (read: Reader, copies: readonly string[]): Promise<Grant[]> =>
+  read.rows<Grant>(
+    sql`select ${grantColumns} from delivery_grants g where coalesce(g.contract, g.id) = any(${[...copies]}) order by g.id`,
+  );
+
+const traceColumns = sql`id, participant, file, copies, tests, chance_max as "chanceMax", named, closest, created_at as "createdAt"`;
+
+export const findTrace = (read: Reader, id: string): Promise<Trace | undefined> =>
+  read.first<Trace>(sql`select ${traceColumns} from delivery_traces where id = ${id}`);
+
+export const tracePage = async (read: Reader, participant: string, filter: PageQuery) => {
+  const after = decodeCursor(filter.after, 1);
+  const rows = await read.rows<Trace>(sql`select ${traceColumns} from delivery_traces where participant = ${participant}
+    ${after ? sql`and id < ${after[0]}` : empty} order by id desc limit ${pageSize(filter) + 1}`);
+  return pageOf(
+    rows,
+    filter,
+    (row) => [row.id],
+    (row) => row,
+  );
+};
 
 /** How long the holder of an ended grant is still told that it ended, days. */
 const toldDays = 90;

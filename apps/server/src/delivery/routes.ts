@@ -1,28 +1,31 @@
 import * as wire from '@shugu/wire/delivery';
-import type { Reader } from '../kernel/db/db.ts';
+import type { Database, Reader } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import { descriptionOf } from './description.ts';
-import type { Endpoint, Grant } from './model.ts';
+import type { Endpoint, Grant, Trace } from './model.ts';
 import {
   cutsOfVersions,
   endpointsOf,
   endpointsOfVersions,
   findGrant,
+  findTrace,
   grantPage,
   keysOf,
   latestRevision,
   revisionPage,
+  tracePage,
 } from './reads.ts';
 import type { ServiceDeps } from './service/deps.ts';
 import { setEndpoints } from './service/endpoints.ts';
 import { createAddress, createKey, createProfile, type MadeKey, revokeKey, rotateKey } from './service/keys.ts';
 import { tryTemplate } from './service/queries.ts';
 import { publishRevision } from './service/share.ts';
+import { runTrace } from './service/trace.ts';
 import { endpointViewOf, grantViewOf, keyViewOf, revisionViewOf } from './view.ts';
 
-export type DeliveryRouteDeps = ServiceDeps;
+export type DeliveryRouteDeps = ServiceDeps & { database: Database };
 
 const mayRead = ({ participant, permissions }: Principal, grant: Grant): boolean =>
   ([grant.buyer, grant.supplier].includes(participant) && permissions.has('delivery.grant.read')) ||
@@ -51,6 +54,16 @@ const endpointViews = async (read: Reader, endpoints: readonly Endpoint[], versi
   return endpoints.map((one) => endpointViewOf(one, standing));
 };
 
+const traceViews = async (deps: DeliveryRouteDeps, traces: readonly Trace[]) => {
+  const buyers = traces.flatMap(({ named }) => named.map(({ buyer }) => buyer));
+  const names = await deps.displayNames(deps.database, [...new Set(buyers)]);
+  return traces.map(({ participant: _, named, createdAt, ...trace }) => ({
+    ...trace,
+    named: named.map((one) => ({ ...one, buyer: { id: one.buyer, name: names.get(one.buyer) ?? one.buyer } })),
+    createdAt: createdAt.toISOString(),
+  }));
+};
+
 const madeView = ({ key, secret, receiptKeys }: MadeKey) => ({ ...keyViewOf(key), secret, receiptKeys });
 
 export const makeRoutes = (deps: DeliveryRouteDeps): Route[] => [
@@ -75,6 +88,25 @@ export const makeRoutes = (deps: DeliveryRouteDeps): Route[] => [
     return { ...page, items: page.items.map(revisionViewOf) };
   }),
   on(wire.publishRevision, async ({ tx, params }) => revisionViewOf(await publishRevision(deps, tx, params.id))),
+  on(
+    wire.runTrace,
+    async ({ principal, query, stream, requestId }) =>
+      (
+        await traceViews(deps, [
+          await runTrace(deps, { principal, ...query, product: query.product, stream, requestId }),
+        ])
+      )[0]!,
+    { ownTransaction: true },
+  ),
+  on(wire.listTraces, async ({ read, principal, query }) => {
+    const page = await tracePage(read, principal.participant, query);
+    return { ...page, items: await traceViews(deps, page.items) };
+  }),
+  on(wire.getTrace, async ({ read, principal, params }) => {
+    const trace = await findTrace(read, params.id);
+    if (trace?.participant !== principal.participant) throw kernelProblems.unknown();
+    return (await traceViews(deps, [trace]))[0]!;
+  }),
   on(wire.listGrants, async ({ read, principal, query }) => {
     const all = principal.permissions.has('delivery.grant.supervise');
     if (!all && !principal.permissions.has('delivery.grant.read')) throw kernelProblems.notPermitted();

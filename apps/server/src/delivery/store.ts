@@ -12,6 +12,7 @@ import type {
   GrantState,
   KeptDraft,
   Revision,
+  Trace,
 } from './model.ts';
 
 export interface NewEndpoint {
@@ -141,6 +142,12 @@ export const insertCut = async (
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.version}, ${one.key},
       ${one.columns === null ? null : JSON.stringify(one.columns)}, ${JSON.stringify(one.masks)}, ${JSON.stringify(one.rowFilter)},
       ${one.line}, ${one.copy}, ${one.watermark ? JSON.stringify(one.watermark) : null}, 'building', ${tx.now}, ${tx.now})`);
+};
+
+export const insertTrace = async (tx: Tx, one: Trace): Promise<void> => {
+  await tx.exec(sql`insert into delivery_traces (id, node, market, participant, file, copies, tests, chance_max, named, closest, created_by, created_at)
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${JSON.stringify(one.file)}, ${one.copies}, ${one.tests},
+      ${one.chanceMax}, ${JSON.stringify(one.named)}, ${one.closest ? JSON.stringify(one.closest) : null}, ${tx.actor.id}, ${tx.now})`);
 };
 
 export const setCutBuilding = (tx: Tx, id: string, job: string | null): Promise<number> =>

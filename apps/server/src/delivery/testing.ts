@@ -54,6 +54,7 @@ export const people = {
   operator: person('per_operator', 'org_operator', ['operator'], ['settlement']),
   both: person('per_both', 'org_operator', ['operator'], ['settlement', 'settlementApprover']),
   approver: person('per_approver', 'org_operator', ['operator'], ['settlementApprover']),
+  reviewer: person('per_reviewer', 'org_operator', ['operator'], ['reviewer']),
   administrator: person('per_administrator', 'org_operator', ['operator'], ['systemAdministrator']),
   officer: person('per_officer', 'org_regulator', ['regulator'], ['officer']),
 } satisfies Record<string, Principal>;

@@ -15,6 +15,8 @@ export interface ServiceDeps extends DeliveryNeighbours, QueryDeps {
   storesFolder(): Promise<string>;
   /** Where data cut for table shares stands. */
   sharesFolder(): Promise<string>;
+  /** Where a file stands while it is traced. */
+  tracesFolder(): Promise<string>;
   /** Path of an object on this machine. */
   pathOf(digest: string): string;
   /** Marks one copy; from a secret that gateways of their own process never get. */
