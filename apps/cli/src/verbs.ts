@@ -85,6 +85,31 @@ export const verbs: Record<string, Verb> = {
     ],
     load: () => import('./verify.ts'),
   },
+  trace: {
+    usage: 'trace FILE --url URL --key-file FILE [--product ID] [--json]',
+    does: { zh: '查明泄露的数据文件出自哪份合同', en: 'find the contract whose copy a leaked file came from' },
+    more: [
+      [
+        'FILE',
+        { zh: '数据表：CSV（首行为字段名）、NDJSON 或 Parquet', en: 'a table: CSV with a header, NDJSON or Parquet' },
+      ],
+      ['--url URL', { zh: '交易所地址', en: 'address of the exchange' }],
+      [
+        '--key-file FILE',
+        {
+          zh: '有“为泄露的文件溯源”权限的密钥在该文件的第一行',
+          en: 'a key that may trace leaked files is the first line of that file',
+        },
+      ],
+      [
+        '--key KEY',
+        { zh: '直接给出密钥；同机其他用户可能看到', en: 'the key itself; others on this machine may see it' },
+      ],
+      ['--product ID', { zh: '只与该产品的副本比对', en: 'compare with copies of this product only' }],
+      json,
+    ],
+    load: () => import('./trace.ts'),
+  },
   backup: {
     usage: 'backup --out FILE [--home DIR] [--passphrase-file FILE] [--json]',
     does: { zh: '把整个节点备份成一个文件', en: 'put the whole node into one file' },

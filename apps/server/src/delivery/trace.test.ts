@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { saidBy } from '../../../cli/src/testing.ts';
+import { run as shuguTrace } from '../../../cli/src/trace.ts';
 import { sql } from '../kernel/db/db.ts';
 import { openShare, type SharedTable } from './share/testing.ts';
 import { type Answer, planOf, type Who } from './testing.ts';
@@ -152,9 +154,27 @@ describe('a trace', () => {
     expect(await named(foreign)).toEqual([shared.grant]);
   });
 
+  it('is asked for from the command line, which ends with 0 where somebody is named and with 1 where no one is', async () => {
+    await withDuck(async (_query, folder) => {
+      writeFileSync(join(folder, 'leak.csv'), csv(part(copies.stranger), ['plate', 'seen', 'weight', 'speed']));
+      writeFileSync(join(folder, 'innocent.csv'), csv(part(original), ['plate', 'seen', 'weight', 'speed']));
+      writeFileSync(join(folder, 'key'), 'supplier-token\n');
+      const context = { cwd: folder, language: 'en' } as const;
+      const options = ['--url', shared.rig.origin, '--key-file', 'key'];
+      const leak = await saidBy(() => shuguTrace(['leak.csv', ...options], context));
+      expect(leak).toMatchObject({
+        status: 0,
+        out: expect.stringContaining('from the copy of 名称org_stranger (contract con_'),
+      });
+      expect(leak.out).toMatch(/at most 10\^-\d+/);
+      const none = await saidBy(() => shuguTrace(['innocent.csv', '--json', ...options], context));
+      expect([none.status, JSON.parse(none.out)]).toMatchObject([1, { ok: false, named: [] }]);
+    });
+  });
+
   it('finds made-up rows where no altered column is left', async () => {
     const columns = ['trip', 'plate', 'city'];
-    const found = await trace('reviewer', csv(copies.buyer.slice(0, 3000), columns));
+    const found = await trace('reviewer', csv(copies.buyer, columns));
     expect(found.body.named).toMatchObject([{ grant: shared.grant, method: 'synthetic' }]);
   });
 
