@@ -55,6 +55,7 @@ export const paths = {
   grants: '/grants',
   grant: at('/grants'),
   usage: '/usage',
+  traces: '/traces',
 
   account: '/account',
   statements: '/statements',

@@ -90,6 +90,7 @@ const tree = root.addChildren([
   page(paths.grants, () => import('./pages/grants.tsx')),
   one(paths.grant, () => import('./pages/grant.tsx')),
   page(paths.usage, () => import('./pages/usage.tsx')),
+  page(paths.traces, () => import('./pages/traces.tsx')),
   page(paths.account, () => import('./pages/account.tsx')),
   page(paths.statements, () => import('./pages/statements.tsx')),
   one(paths.statement, () => import('./pages/statement.tsx')),

@@ -22,6 +22,8 @@ export interface Terms {
   regions?: string[];
   columns?: string[];
   authorisation?: boolean;
+  altered?: { column?: string; maxChange?: string }[];
+  syntheticRows?: number;
 }
 
 export const termsForm: FormField[] = [
@@ -62,6 +64,31 @@ export const termsForm: FormField[] = [
     ['每次调用须带授权凭证号', 'Every call needs an authorisation reference'],
     {},
   ),
+  field('terms.altered', 'records', ['水印：改动字段', 'Watermark: altered column'], {
+    itemsMax: 50,
+    help: {
+      zh: '每份副本的这些字段约四分之一的取值会有改动，泄露后可据以溯源；仅数据表共享可用',
+      en: 'In each copy about a quarter of these values is altered, so that a leak can be traced; table shares only',
+    },
+    fields: [
+      field('column', 'text', ['字段', 'Column'], { required: true }),
+      field('maxChange', 'text', ['最大改动量', 'Largest change'], {
+        required: true,
+        help: {
+          zh: '正数，改动的取值恰好增减这么多；时间字段以秒计',
+          en: 'A positive number, by which altered values move; seconds where the column holds times',
+        },
+      }),
+    ],
+  }),
+  field('terms.syntheticRows', 'number', ['水印：合成行数', 'Watermark: made-up rows'], {
+    min: 1,
+    max: 100,
+    help: {
+      zh: '取值不可改动时，在每份副本中掺入少量合成行；买方在合同中可见',
+      en: 'Where values must stay as they are: a few made-up rows in each copy, of which the contract tells the buyer',
+    },
+  }),
 ];
 
 export const policyOf = (terms: Terms): Record<string, never> => {
@@ -78,6 +105,9 @@ export const policyOf = (terms: Terms): Record<string, never> => {
   add('shugu:burst', 'lteq', terms.ratePerSecond);
   add('spatial', 'isAnyOf', terms.regions?.join(','));
   add('shugu:columns', 'isAnyOf', terms.columns?.join(','));
+  const altered = (terms.altered ?? []).filter((one) => one?.column && one.maxChange);
+  add('shugu:watermarkAlters', 'isAllOf', altered.map((one) => `${one.column}=${one.maxChange}`).join(','));
+  add('shugu:watermarkRows', 'lteq', terms.syntheticRows);
   if (terms.authorisation) add('shugu:authorisationReference', 'eq', 'required');
   const actions = terms.actions?.length ? terms.actions : ['use'];
   const own = [...actions, ...constraint.map((one) => one.leftOperand)].some((word) => word.startsWith('shugu:'));

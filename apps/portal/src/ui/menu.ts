@@ -31,6 +31,7 @@ const operator: Group = {
     [paths.clearing, 'menu.clearing', 'settlement.desk.read'],
     [paths.templates, 'menu.templates'],
     [paths.rulebook, 'menu.rulebook'],
+    [paths.traces, 'menu.traces', 'delivery.trace'],
     [paths.gateways, 'menu.gateways', 'delivery.gateway.read'],
     [paths.retention, 'menu.retention', 'kernel.retention.read'],
   ],
@@ -43,6 +44,7 @@ const supplier: Group = {
     [paths.ownProducts, 'menu.ownProducts', 'catalogue.product.read'],
     [paths.reports, 'menu.reports'],
     [paths.listings, 'menu.listings'],
+    [paths.traces, 'menu.traces', 'delivery.trace'],
   ],
 };
 const trade: Group = {

@@ -391,6 +391,25 @@ test('offers are frozen, kept from the wrong audience, and bound what a buyer ma
   );
 });
 
+test('a watermark alters only what the dictionary holds as numbers or times, and goes with table shares only', async () => {
+  const refused = async (altered: string) => {
+    const constraint = [{ leftOperand: 'shugu:watermarkAlters', operator: 'eq', rightOperand: altered }];
+    const marked = { profile: 'urn:shugu:policy:1:', permission: [{ action: 'use', constraint }] };
+    const offer = {
+      productVersion: sold.version,
+      policy: marked,
+      price: { unit: '0.05' },
+      audience: { kind: 'everyone' },
+    };
+    const { code, errors } = (await market.call('supplier', 'POST', '/api/offers', offer)).body;
+    return [code, errors[0].code];
+  };
+  expect(await refused('score=1')).toEqual(['agreements.policyInvalid', 'watermarkColumn']);
+  expect(await refused('plate=1')).toEqual(['agreements.policyInvalid', 'watermarkColumn']);
+  // This product goes out as a file and by look-up, neither of which can carry a mark.
+  expect(await refused('mileage=0.5')).toEqual(['agreements.policyNotEnforceable', 'notEnforceable']);
+});
+
 test('who may not be a party, and what needs a template', async () => {
   expect(await refusal(draft({ buyer: 'org_supplier' }))).toBe('agreements.partiesSame');
   expect(await refusal(draft({ buyer: 'org_operator' }))).toBe('agreements.operatorIsParty');

@@ -15,6 +15,7 @@ import {
   uncoveredResource,
   unknownPlaceholder,
   waitsFor,
+  watermarkFaults,
 } from './rules.ts';
 import { shippedTemplates } from './service/templates.ts';
 
@@ -168,4 +169,18 @@ test.each([
   ['0.10', '10'],
 ])('%s is %s percent', (rate, percent) => {
   expect(percentOf(rate)).toBe(percent);
+});
+
+test.each([
+  [{ speed: '0.5', seen: '30', count: '2' }, []],
+  [{ count: '0.5' }, ['count']],
+  [{ name: '1' }, ['name']],
+  [{ day: '86400' }, ['day']],
+  [{ nowhere: '1', speed: '1' }, ['nowhere']],
+] as [Record<string, string>, string[]][])('a watermark that alters %o is refused for %o', (altered, refused) => {
+  const columns = Object.entries({ speed: 'decimal', seen: 'time', count: 'integer', name: 'text', day: 'date' }).map(
+    ([name, type]) => ({ name, type }),
+  );
+  const faults = watermarkFaults(altered, columns);
+  expect(faults.map(({ en }) => /The altered column (\w+)/.exec(en)?.[1])).toEqual(refused);
 });

@@ -223,3 +223,26 @@ export const percentOf = (rate: string): string => {
   const shifted = `${digits.slice(0, whole.length + 2)}.${digits.slice(whole.length + 2)}`;
   return shifted.replace(/^0+(?=\d)/, '').replace(/\.0*$|(\.\d*?)0+$/, '$1');
 };
+
+/** Of altered columns (with their largest change): those that the dictionary does not name or whose type holds no such step. */
+export const watermarkFaults = (
+  altered: Readonly<Record<string, string>>,
+  columns: readonly { name: string; type: string }[],
+): { code: string; path: string; zh: string; en: string }[] =>
+  Object.entries(altered).flatMap(([column, change]) => {
+    const types = columns.filter(({ name }) => name === column).map(({ type }) => type);
+    const fault = (zh: string, en: string) => [
+      {
+        code: 'watermarkColumn',
+        path: '/permission',
+        zh: `水印改动的字段“${column}”${zh}`,
+        en: `The altered column ${column} ${en}`,
+      },
+    ];
+    if (types.length === 0) return fault('不在数据字典中', 'is not in the dictionary');
+    if (types.some((type) => /^(text|string|varchar|boolean|date|bytes|blob|json)$/i.test(type)))
+      return fault('既不是数值也不是带时刻的时间', 'holds neither numbers nor times');
+    if (types.some((type) => /^(integer|bigint|smallint|tinyint)$/i.test(type)) && !/^\d+(\.0+)?$/.test(change))
+      return fault(`是整数，容不下改动量 ${change}`, `holds whole numbers and cannot change by ${change}`);
+    return [];
+  });

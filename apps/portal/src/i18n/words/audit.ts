@@ -23,6 +23,7 @@ export const audit = {
   'auditNoun.delivery.grant': ['使用授权', 'Grant'],
   'auditNoun.delivery.key': ['调用密钥', 'Key of a grant'],
   'auditNoun.delivery.revision': ['共享表新数据', 'Data of a table share'],
+  'auditNoun.delivery.trace': ['泄露溯源', 'Trace of a leak'],
   'auditNoun.delivery.suspension': ['暂停使用', 'Stop of use'],
   'auditNoun.kernel.job': ['后台任务', 'Job'],
   'auditNoun.kernel.key': ['签名密钥', 'Signing key'],

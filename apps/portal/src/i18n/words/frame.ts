@@ -119,6 +119,7 @@ export const frame = {
   'menu.jobs': ['任务', 'Jobs'],
   'menu.organisation': ['单位信息', 'Organisation'],
   'menu.people': ['人员与岗位', 'People & seats'],
+  'menu.traces': ['泄露溯源', 'Trace leaks'],
   'menu.gateways': ['独立网关', 'Gateways'],
   'menu.apiKeys': ['接口密钥', 'API keys'],
   'menu.audit': ['审计日志', 'Audit log'],

@@ -32,7 +32,7 @@ import {
 } from '../rules.ts';
 import { insertContract, insertRound, insertVersion, saveContract, saveVersion } from '../store.ts';
 import { type AgreementsDeps, asParty, orThrow, partiesOf, tell } from './deps.ts';
-import { checkPaths, checkWithin, columnTitles, keepPolicy, offeredTo } from './policies.ts';
+import { checkPaths, checkWatermark, checkWithin, columnTitles, keepPolicy, offeredTo } from './policies.ts';
 
 const dayMilliseconds = 86_400_000;
 
@@ -89,6 +89,7 @@ const checkTerms = (deps: AgreementsDeps, terms: ContractTerms, version: Product
   orThrow(canonicalOf(terms));
   const unbillable = deps.checkPrice?.(terms.price);
   if (unbillable) throw unbillable;
+  checkWatermark(terms.policy, version);
   checkPaths(terms.policy, terms.deliveryModes, version.about.deliveryModes);
 };
 

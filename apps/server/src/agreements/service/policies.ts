@@ -13,7 +13,7 @@ import {
   parsePolicy,
   policyHash,
 } from '@shugu/policy';
-import type { DeliveryMode } from '../../catalogue/index.ts';
+import type { DeliveryMode, ProductVersion } from '../../catalogue/index.ts';
 import { audit } from '../../kernel/audit.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { emit } from '../../kernel/outbox.ts';
@@ -23,7 +23,7 @@ import { policyProblem } from '../document.ts';
 import type { Audience, Offer } from '../model.ts';
 import { agreementProblems as problems } from '../problems.ts';
 import { cachedPlan, findOffer, policySource } from '../reads.ts';
-import { canonicalOf, normalised } from '../rules.ts';
+import { canonicalOf, normalised, watermarkFaults } from '../rules.ts';
 import { endOffer, insertOffer, insertPlan, insertPolicy } from '../store.ts';
 import { type AgreementsDeps, orThrow } from './deps.ts';
 
@@ -106,6 +106,18 @@ export const checkPaths = (source: unknown, modes: readonly DeliveryMode[], offe
     });
 };
 
+/** A mark that the data cannot carry would be found out when it is delivered, after both have signed. */
+export const checkWatermark = (source: unknown, { tables }: Pick<ProductVersion, 'tables'>): void => {
+  const parsed = parsePolicy(source);
+  const watermark = parsed.ok ? parsed.policy.terms.watermark : undefined;
+  if (!watermark) return;
+  const faults = watermarkFaults(
+    watermark.altered,
+    tables.flatMap(({ columns }) => columns),
+  );
+  if (faults.length > 0) throw policyProblem(faults);
+};
+
 /** The use asked for stays within the offer, limit by limit. */
 export const checkWithin = (requested: unknown, offered: unknown): void => {
   const [want, offer] = [parsePolicy(requested), parsePolicy(offered)];
@@ -138,6 +150,7 @@ export const createOffer = async (deps: AgreementsDeps, tx: Tx, draft: OfferDraf
   if (!version || version.participant !== tx.actor.participant) throw kernelProblems.unknown();
   const deliveryModes = draft.deliveryModes ?? version.about.deliveryModes;
   const policy = normalised(draft.policy);
+  checkWatermark(policy, version);
   checkPaths(policy, deliveryModes, version.about.deliveryModes);
   const plan = await keepPolicy(tx, version.participant, policy);
   const price = normalised(draft.price);

@@ -23,6 +23,11 @@ const rowsPerFile = 1_105_920;
 
 const noVersion: Text = { zh: '产品版本已不可用', en: 'The version is no longer there' };
 
+const notMarked = (column: string): Text => ({
+  zh: `水印改动的字段“${column}”不在数据中`,
+  en: `The column ${column}, which the watermark alters, is not in the data`,
+});
+
 interface Work {
   deps: ServiceDeps;
   cut: Cut;
@@ -98,8 +103,13 @@ type Built = { manifest: ShareManifest | null; fault: Text | null; synthetic: Cu
 
 /** A revision that cannot be cut is passed over: its holders keep the one before, and its supplier is told why. */
 const build = async (work: Work, revision: Revision, before: ShareManifest | null): Promise<Built> => {
-  const { copy, synthetic: known } = work.cut;
-  if (!work.version) return { manifest: before, fault: noVersion, synthetic: known };
+  const { copy, watermark, synthetic: known } = work.cut;
+  const refused = (fault: Text): Built => ({ manifest: before, fault, synthetic: known });
+  if (!work.version) return refused(noVersion);
+  const names = new Set(work.version.tables.flatMap(({ columns }) => columns.map(({ name }) => name)));
+  // Passed over, it would leave a copy that no one can trace.
+  const missing = Object.keys(watermark?.altered ?? {}).find((name) => !names.has(name));
+  if (missing !== undefined) return refused(notMarked(missing));
   try {
     const tables: ShareTable[] = [];
     const synthetic = { ...known };
@@ -112,7 +122,7 @@ const build = async (work: Work, revision: Revision, before: ShareManifest | nul
     const manifest = { format: 1 as const, effects: effectsKey(work.cut), ...(copy ? { copy } : {}), tables };
     return { manifest, fault: null, synthetic };
   } catch (error) {
-    return { manifest: before, fault: faultFrom(error), synthetic: known };
+    return refused(faultFrom(error));
   }
 };
 

@@ -1,0 +1,147 @@
+import { listTraces, runTrace, traceLimits } from '@shugu/wire/delivery';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Alert, Button, Progress } from 'antd';
+import { useRef, useState } from 'react';
+import { client, type Reply } from '../api.ts';
+import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { Empty } from '../ui/empty.tsx';
+import { bytes, count } from '../ui/format.ts';
+import { Page, Sheet } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { ProblemNote } from '../ui/problem.tsx';
+import { PagedTable } from '../ui/table.tsx';
+
+type Trace = Reply<typeof runTrace>;
+
+const superscript = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+/** Of a chance only its order of magnitude is worth reading; rounded up, so never promising more than was found. */
+const power = (log: number): string =>
+  log > -3
+    ? `${Math.ceil(1000 * 10 ** log) / 10} %`
+    : `10⁻${[...String(-Math.ceil(log))].map((digit) => superscript[Number(digit)]).join('')}`;
+
+const Result = ({ of }: { of: Trace }) => {
+  const { t } = useWords();
+  if (of.named.length === 0) return <span className="quiet">{t('traces.none')}</span>;
+  return of.named.map((one) => (
+    <div key={one.grant + one.table}>
+      <b>{t('traces.named', { buyer: one.buyer.name })}</b>{' '}
+      {one.contract ? <Link to={paths.contract(one.contract)}>{one.contract}</Link> : t('traces.trial')}
+      <div className="small">
+        {one.productName} · {one.table} ·{' '}
+        {t(`traces.${one.method}`, { tested: count(one.tested), matched: count(one.matched) })}
+      </div>
+      <div className="small">{t('traces.chance', { chance: power(one.logChanceOfAny) })}</div>
+    </div>
+  ));
+};
+
+const Verdict = ({ of }: { of: Trace }) => {
+  const { t } = useWords();
+  const found = of.named.length > 0;
+  return (
+    <Alert
+      type={found ? 'error' : 'info'}
+      showIcon
+      title={found ? <Result of={of} /> : t('traces.none')}
+      description={
+        <>
+          {found ? null : <div>{t('traces.noneText', { chance: power(Math.log10(of.chanceMax)) })}</div>}
+          <div className="small">
+            {t('traces.compared', {
+              rows: count(of.file.rowsRead),
+              columns: count(of.file.columns.length),
+              copies: count(of.copies),
+            })}
+          </div>
+        </>
+      }
+    />
+  );
+};
+
+const HandIn = () => {
+  const { t } = useWords();
+  const cache = useQueryClient();
+  const input = useRef<HTMLInputElement>(null);
+  const [large, setLarge] = useState(false);
+  const trace = useMutation({
+    mutationFn: (file: File) =>
+      client.call(
+        runTrace,
+        { query: { name: file.name } },
+        { rawBody: file, headers: { 'content-type': 'application/octet-stream' } },
+      ),
+    onSuccess: () => cache.invalidateQueries(),
+  });
+  const take = (file: File | undefined) => {
+    if (!file) return;
+    const tooLarge = file.size > traceLimits.fileBytesMax;
+    setLarge(tooLarge);
+    trace.reset();
+    if (!tooLarge) trace.mutate(file);
+  };
+  return (
+    <Sheet>
+      <p className="quiet">{t('traces.forms', { size: bytes(traceLimits.fileBytesMax) })}</p>
+      <input
+        ref={input}
+        hidden
+        type="file"
+        aria-label={t('traces.pick')}
+        onChange={(event) => {
+          take(event.target.files?.[0]);
+          event.target.value = '';
+        }}
+      />
+      <Button type="primary" loading={trace.isPending} onClick={() => input.current?.click()}>
+        {t('traces.pick')}
+      </Button>
+      <div style={{ marginTop: 16 }} aria-live="polite">
+        {trace.isPending ? (
+          <>
+            <Progress percent={100} status="active" showInfo={false} />
+            <span className="quiet small">{t('traces.running')}</span>
+          </>
+        ) : null}
+        {large ? <Alert type="warning" showIcon title={t('traces.large')} /> : null}
+        {trace.error ? <ProblemNote error={trace.error} /> : null}
+        {trace.data ? <Verdict of={trace.data} /> : null}
+      </div>
+    </Sheet>
+  );
+};
+
+/** Leaked files compared with the copies that were marked for buyers. */
+export default function Traces() {
+  const { t } = useWords();
+  return (
+    <Page title={t('menu.traces')} lead={t('traces.lead')}>
+      <HandIn />
+      <PagedTable
+        endpoint={listTraces}
+        label={t('menu.traces')}
+        rowKey={(row) => row.id}
+        empty={<Empty title={t('traces.empty')}>{t('traces.emptyText')}</Empty>}
+        columns={[
+          {
+            key: 'file',
+            title: t('traces.file'),
+            show: (row) => (
+              <>
+                <b>{row.file.name}</b>
+                <div className="small quiet">
+                  {bytes(row.file.bytes)} · <span className="mono">{row.file.sha256.slice(0, 12)}…</span>
+                </div>
+              </>
+            ),
+          },
+          { key: 'result', title: t('traces.result'), show: (row) => <Result of={row} /> },
+          { key: 'at', title: t('traces.at'), show: (row) => <When at={row.createdAt} /> },
+        ]}
+      />
+    </Page>
+  );
+}
