@@ -10,13 +10,26 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { chanceMax, copyKey, gather, judge, type Layout, markedRows, marker, type Row, score } from '@shugu/watermark';
+import {
+  chanceMax,
+  copyKey,
+  findSynthetic,
+  gather,
+  judge,
+  type Layout,
+  makeSynthetic,
+  markedRows,
+  marker,
+  type Row,
+  score,
+} from '@shugu/watermark';
 
 const buyersCount = 100;
 const rowsCount = 100_000;
 const trials = 1000;
 const harderTrials = 100;
 const droppedCount = 2;
+const madeUpRows = 100;
 
 interface Table {
   name: string;
@@ -143,6 +156,34 @@ const bench = ({ name, layout, rows }: Table) => {
       return { rows: drop(copyOf(guilty[0]!, part(draw, size)), draw), guilty };
     });
 
+  /** Values as they are, made-up rows alone: how often any of them is in a hundredth, and how often that names the buyer. */
+  const madeUp = () => {
+    const donors = rows.filter((_, at) => at % 100 === 3);
+    const copies = keys.map(({ copy, key }) => ({
+      copy,
+      synthetic: makeSynthetic(layout.columns, donors, { key, count: madeUpRows })!,
+    }));
+    const sum = { trials: harderTrials, anySurvives: 0, rightNamed: 0, wrongNamed: 0 };
+    for (let trial = 0; trial < harderTrials; trial++) {
+      const draw = chance(trial * 104_729 + 5);
+      const { copy: guilty, synthetic } = copies[draw(copies.length)]!;
+      const own = new Set<Row>(synthetic.rows);
+      const taken = shuffledPart<Row>([...rows, ...synthetic.rows], rows.length / 100, draw);
+      if (taken.some((row) => own.has(row))) sum.anySurvives += 1;
+      const leaked = drop(taken, draw);
+      const file = findSynthetic(Object.keys(leaked[0]!));
+      file.add(leaked);
+      const scores = copies.map((one) => {
+        const { asked, found, logChance } = file.score(one.synthetic);
+        return { copy: one.copy, tested: asked, matched: found, logChance };
+      });
+      const named = judge(scores).filter((one) => one.named);
+      if (named.some(({ copy }) => copy === guilty)) sum.rightNamed += 1;
+      sum.wrongNamed += named.filter(({ copy }) => copy !== guilty).length;
+    }
+    return { rowsMadeUp: madeUpRows, ...sum };
+  };
+
   const leaked = count(trials, (draw) => {
     const guilty = [buyerOf(draw)];
     return { rows: drop(copyOf(guilty[0]!, part(draw)), draw), guilty };
@@ -160,6 +201,7 @@ const bench = ({ name, layout, rows }: Table) => {
     leakedHundredth: leaked,
     innocentOriginal: original,
     innocentUnknownBuyer: unknownBuyer,
+    madeUpRowsAlone: madeUp(),
     harder: {
       rows20: ofRows(20),
       rows50: ofRows(50),
