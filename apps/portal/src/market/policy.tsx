@@ -66,17 +66,13 @@ export const termsForm: FormField[] = [
   ),
   field('terms.altered', 'records', ['水印：改动字段', 'Watermark: altered column'], {
     itemsMax: 50,
-    help: {
-      zh: '每份副本的这些字段约四分之一的取值会有改动，泄露后可据以溯源；仅数据表共享可用',
-      en: 'In each copy about a quarter of these values is altered, so that a leak can be traced; table shares only',
-    },
     fields: [
       field('column', 'text', ['字段', 'Column'], { required: true }),
       field('maxChange', 'text', ['最大改动量', 'Largest change'], {
         required: true,
         help: {
-          zh: '正数，改动的取值恰好增减这么多；时间字段以秒计',
-          en: 'A positive number, by which altered values move; seconds where the column holds times',
+          zh: '正数：每份副本约四分之一的取值恰好增减这么多，泄露后据以溯源；时间字段以秒计。仅数据表共享可用',
+          en: 'A positive number, by which about a quarter of the values of each copy move, so that a leak can be traced; seconds for times. Table shares only',
         },
       }),
     ],

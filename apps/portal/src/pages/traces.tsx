@@ -15,12 +15,8 @@ import { PagedTable } from '../ui/table.tsx';
 
 type Trace = Reply<typeof runTrace>;
 
-const superscript = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 /** Of a chance only its order of magnitude is worth reading; rounded up, so never promising more than was found. */
-const power = (log: number): string =>
-  log > -3
-    ? `${Math.ceil(1000 * 10 ** log) / 10} %`
-    : `10⁻${[...String(-Math.ceil(log))].map((digit) => superscript[Number(digit)]).join('')}`;
+const power = (log: number): string => (log > -3 ? `${Math.ceil(1000 * 10 ** log) / 10} %` : `10^${Math.ceil(log)}`);
 
 const Result = ({ of }: { of: Trace }) => {
   const { t } = useWords();
