@@ -2,7 +2,18 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pairOf, parseDecimal } from './cell.ts';
-import { copyKey, gather, judge, type Layout, markedRows, marker, type Row, score } from './index.ts';
+import {
+  copyKey,
+  findSynthetic,
+  gather,
+  judge,
+  type Layout,
+  makeSynthetic,
+  markedRows,
+  marker,
+  type Row,
+  score,
+} from './index.ts';
 
 const secret = Buffer.alloc(32, 7);
 const buyers = Array.from({ length: 100 }, (_, at) => `buyer-${at}`);
@@ -160,7 +171,8 @@ describe('a trace', () => {
         2,
         draw,
       ).map(({ column }) => column!);
-      const leaked = without(shuffledPart(copyOf(buyer, rows.slice(0, 20_000)), 200, draw), dropped);
+      // Marking the part is taking part of the marked: shown above.
+      const leaked = without(copyOf(buyer, shuffledPart(rows, 200, draw)), dropped);
       expect([dropped, named(leaked)]).toEqual([dropped, [buyer]]);
     }
   });
@@ -195,5 +207,43 @@ describe('a trace', () => {
   it('names both of two who mixed their rows', () => {
     const mixed = [...copyOf('buyer-3', rows.slice(0, 150)), ...copyOf('buyer-4', rows.slice(150, 300))];
     expect(named(mixed).sort()).toEqual(['buyer-3', 'buyer-4']);
+  });
+});
+
+describe('made-up rows', () => {
+  const rows = table(2000, 'donors');
+  const made = (buyer: string) =>
+    makeSynthetic(layout.columns, rows.slice(0, 1000), { key: copyKey(secret, buyer), count: 10 })!;
+  const found = (file: readonly Row[], buyer: string) => {
+    const finder = findSynthetic(Object.keys(file[0]!));
+    finder.add(file);
+    return finder.score(made(buyer));
+  };
+
+  it('are made of the data’s own values, are none of its rows, and belong to one buyer', () => {
+    const { rows: own } = made('buyer-1');
+    expect(own).toHaveLength(10);
+    expect(made('buyer-1').rows).toEqual(own);
+    const texts = new Set(rows.map((row) => JSON.stringify(row)));
+    for (const row of own) {
+      expect(texts.has(JSON.stringify(row))).toBe(false);
+      for (const column of layout.columns) expect(rows.some((one) => one[column] === row[column])).toBe(true);
+    }
+    const others = new Set(made('buyer-2').rows.map((row) => JSON.stringify(row)));
+    expect(own.filter((row) => others.has(JSON.stringify(row)))).toEqual([]);
+  });
+
+  it('are found without two columns, and their chance never promises more than columns and rows allow', () => {
+    const file = without([...rows, ...made('buyer-1').rows.slice(0, 3)], ['plate', 'seen']);
+    const one = found(file, 'buyer-1');
+    expect([one.asked, one.found]).toEqual([10, 3]);
+    expect(one.logChance).toBeLessThan(-6);
+    expect(found(file, 'buyer-2').found).toBe(0);
+    // Three cities say nothing, however many rows of them there are.
+    expect(found(without(file, ['speed', 'load', 'score', 'empty']), 'buyer-1').logChance).toBe(0);
+  });
+
+  it('are not made where there is too little to draw from', () => {
+    expect(makeSynthetic(['a'], [{ a: '1' }], { key: copyKey(secret, 'x'), count: 5 })).toBe(null);
   });
 });
