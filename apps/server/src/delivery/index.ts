@@ -1,5 +1,6 @@
 /** The door of delivery: endpoints of versions, grants from contracts, the gateway in this process. */
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import type { SuiteName } from '@shugu/evidence';
 import { QueryPool, type QueryPoolOptions } from '@shugu/gateway';
 import { COMPILER_VERSION, type Plan } from '@shugu/policy';
@@ -156,6 +157,8 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     pool ??= objects.folder('answers').then((folder) => new QueryPool({ folder, ...deps.queryPool }));
     return pool;
   };
+  // A trace asks it once a copy.
+  let marks: Buffer | undefined;
   const service = {
     ...deps,
     queries,
@@ -164,7 +167,10 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     sharesFolder: () => objects.folder('shares'),
     tracesFolder: () => objects.folder('traces'),
     pathOf: objects.pathOf,
-    copyKey: async (copy: string) => copyKey(await watermarkSecret(database, seal), copy),
+    copyKey: async (copy: string) => {
+      marks ??= await watermarkSecret(database, seal);
+      return copyKey(marks, copy);
+    },
     plane: () => plane,
   };
 
@@ -239,6 +245,8 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       await rebuildMissing(service, database);
       await recheckQueries(service, database);
       await recutMissing(service, database);
+      // Leaked files that were being traced when the process ended.
+      await rm(await service.tracesFolder(), { recursive: true, force: true });
       const opened = openPlane({
         database,
         clock,

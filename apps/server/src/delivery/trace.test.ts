@@ -108,6 +108,20 @@ describe('a contract with a watermark', () => {
   });
 });
 
+describe('a watermark of made-up rows alone', () => {
+  it('is not delivered unmarked where the table has too few rows to make up others', async () => {
+    const small = await openShare({ data: `SELECT * FROM (${data}) LIMIT 50` });
+    try {
+      const terms = { watermark: { altered: {}, syntheticRows: 5 } };
+      const grant = await small.rig.grant(planOf(terms), [{ kind: 'share' }]);
+      const view = (await small.rig.call('buyer', 'GET', `/api/grants/${grant}`)).body;
+      expect(view.state).toBe('opening');
+    } finally {
+      await small.close();
+    }
+  });
+});
+
 describe('a trace', () => {
   it('names the contract of a leaked hundredth without two columns, and stays on record', async () => {
     const columns = ['plate', 'seen', 'city', 'weight'];

@@ -1,6 +1,7 @@
 /** The job that cuts a version's data to the terms of grants, revision by revision. */
 import { access, mkdir } from 'node:fs/promises';
 import { effectsKey, type ShareManifest, type ShareTable } from '@shugu/gateway';
+import type { Watermark } from '@shugu/policy';
 import type { Synthetic } from '@shugu/watermark';
 import type { Text } from '@shugu/wire';
 import { ChildError } from '../../kernel/child/error.ts';
@@ -27,6 +28,14 @@ const notMarked = (column: string): Text => ({
   zh: `水印改动的字段“${column}”不在数据中`,
   en: `The column ${column}, which the watermark alters, is not in the data`,
 });
+
+const tooFewRows: Text = {
+  zh: '行数过少，无法掺入合成行以加注水印',
+  en: 'There are too few rows to make up others for the watermark',
+};
+
+const bearsMark = ({ altered }: Watermark, synthetic: Record<string, Synthetic>): boolean =>
+  Object.keys(altered).length > 0 || Object.values(synthetic).some(({ rows }) => rows.length > 0);
 
 interface Work {
   deps: ServiceDeps;
@@ -119,6 +128,7 @@ const build = async (work: Work, revision: Revision, before: ShareManifest | nul
       tables.push(made.table);
       if (made.synthetic) synthetic[revision.tables[at]!.name] = made.synthetic;
     }
+    if (watermark && !bearsMark(watermark, synthetic)) return refused(tooFewRows);
     const manifest = { format: 1 as const, effects: effectsKey(work.cut), ...(copy ? { copy } : {}), tables };
     return { manifest, fault: null, synthetic };
   } catch (error) {

@@ -97,7 +97,8 @@ export const runTrace = async (deps: Deps, request: TraceRequest): Promise<Trace
     const file: TraceFile = { name: request.name, ...received, rows, rowsRead, columns };
     return await keep(deps, request, file, verdict, groups.flat());
   } catch (error) {
-    if (error instanceof ChildError && error.code.startsWith('trace.'))
+    // What the file brought about; a defect of ours stays one.
+    if (error instanceof ChildError && error.code !== 'child.failed')
       throw problems.traceUnreadable({ detail: { zh: error.zh, en: error.en } });
     throw error;
   } finally {

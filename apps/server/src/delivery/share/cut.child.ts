@@ -9,7 +9,7 @@ import { openDucks, sqlName, sqlText } from '../../kernel/child/duck.ts';
 import { ChildError } from '../../kernel/child/error.ts';
 import { serveChild } from '../../kernel/child/serve.ts';
 import type { CutInput, CutResult } from './cut.ts';
-import { markDelivered, place } from './marks.ts';
+import { markRows, place } from './marks.ts';
 import { fileStats } from './stats.ts';
 import { type Column, keptSql, sourceColumns, writtenColumns, writtenSql } from './types.ts';
 
@@ -45,10 +45,11 @@ serveChild<CutInput, CutResult>(async (input, context) => {
     const from = isCut ? `kept JOIN ${source} AS s ON s.file_row_number = kept.row_number` : `${source} AS s`;
     const order = isCut ? ' ORDER BY kept.row_number' : '';
     const marked = input.watermark
-      ? await (async (watermark) => {
-          await duck.run(`CREATE VIEW delivered AS SELECT s.file_row_number AS ${place}, ${select} FROM ${from}`);
-          return markDelivered({ duck, writer }, watermark);
-        })(input.watermark)
+      ? await markRows(
+          { duck, writer },
+          input.watermark,
+          `SELECT s.file_row_number AS ${place}, ${select} FROM ${from}`,
+        )
       : { select: `SELECT ${select} FROM ${from}${order}`, synthetic: null };
     context.progress({ step: 'marked' });
     const fields = written.map(

@@ -54,12 +54,14 @@ const textOf = ({ name }: Column): string => `CAST(${sqlName(name)} AS VARCHAR)`
 const rowOf = (columns: readonly Column[], values: readonly unknown[]): Row =>
   Object.fromEntries(columns.map(({ name }, at) => [name, values[at] as string | null]));
 
-/** Marks the view `delivered` (`place` and the columns of the copy); the select that reads the marked rows in their order. */
-export async function markDelivered(
+/** `rows` selects `place` and the columns of the copy; answered is the select that reads them marked, in their order. */
+export async function markRows(
   connections: Connections,
   watermark: CutWatermark,
+  rows: string,
 ): Promise<{ select: string; synthetic: Synthetic | null }> {
   const { duck } = connections;
+  await duck.run(`CREATE VIEW delivered AS ${rows}`);
   const described = await duck.runAndReadAll('SELECT column_name, column_type FROM (DESCRIBE delivered)');
   const columns = (described.getRowsJS() as [string, string][])
     .map(([name, type]) => ({ name, type }))
