@@ -7,7 +7,16 @@ import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Agent, type Dispatcher } from 'undici';
-import { Gateway, GrantBook, MemoryQuota, nodeHandler, openMeter, proxyDriver } from '../packages/gateway/src/index.ts';
+import {
+  type Driver,
+  type DriverConfig,
+  Gateway,
+  GrantBook,
+  MemoryQuota,
+  nodeHandler,
+  openMeter,
+  proxyDriver,
+} from '../packages/gateway/src/index.ts';
 import { compile, odrlFrom, parsePolicy } from '../packages/policy/src/index.ts';
 
 export const benchKey = 'bench-key-3f9b27c1';
@@ -62,8 +71,12 @@ const bare = (origin: string): Server => {
   });
 };
 
-/** The whole of ours: key, decision, quotas and rate, record with fsync, receipt. */
-const gateway = async (origin: string, folder: string): Promise<Server> => {
+/** The whole of ours: key, decision, quotas and rate, record with fsync, receipt; addresses begin with /data/product. */
+export const gatewayWith = async <Config extends DriverConfig>(
+  driver: Driver<Config>,
+  config: Config,
+  folder: string,
+): Promise<Server> => {
   const keys = generateKeyPairSync('ed25519');
   const meter = await openMeter({
     source: 'bench',
@@ -94,7 +107,7 @@ const gateway = async (origin: string, folder: string): Promise<Server> => {
     supplierId: 'supplier',
     buyerId: 'buyer',
     plan: compiled.plan,
-    driver: { kind: 'proxy', upstream: `${origin}/v1/` },
+    driver: config,
     keyHashes: [createHash('sha256').update(benchKey).digest('hex')],
     status: 'active',
     defaultPurpose: 'research',
@@ -108,15 +121,21 @@ const gateway = async (origin: string, folder: string): Promise<Server> => {
     clock: Date.now,
     timer: () => performance.now(),
     newId: randomUUID,
-    drivers: [proxyDriver({ allowedAddresses: ['127.0.0.1'] })],
+    drivers: [driver as unknown as Driver<DriverConfig>],
   });
   return createServer(nodeHandler(served, { prefix: '/data' }) as RequestListener);
+};
+
+/** Tells the port to whoever started this process, and lives as long as they do. */
+export const serveParent = (server: Server): void => {
+  server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: (server.address() as AddressInfo).port })));
+  process.stdin.resume().on('end', () => process.exit(0));
 };
 
 if (import.meta.main) {
   const [role, upstreamPort, folder = ''] = process.argv.slice(2);
   const origin = `http://127.0.0.1:${upstreamPort}`;
-  const server = role === 'upstream' ? upstream() : role === 'undici' ? bare(origin) : await gateway(origin, folder);
-  server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: (server.address() as AddressInfo).port })));
-  process.stdin.resume().on('end', () => process.exit(0));
+  const gateway = () =>
+    gatewayWith(proxyDriver({ allowedAddresses: ['127.0.0.1'] }), { kind: 'proxy', upstream: `${origin}/v1/` }, folder);
+  serveParent(role === 'upstream' ? upstream() : role === 'undici' ? bare(origin) : await gateway());
 }

@@ -12,6 +12,8 @@ import { connect, type Socket } from 'node:net';
 export interface LoadRequest {
   port: number;
   path: string;
+  /** `{}` in the path stands for a whole number below this, drawn anew for each request, of as many digits as `keys - 1`. */
+  keys?: number;
   headers: Record<string, string>;
   connections: number;
   seconds: number;
@@ -55,9 +57,20 @@ const openConnection = async (port: number, done: (from: Connection, ok: boolean
   return connection;
 };
 
-const load = async ({ port, path, headers, connections, seconds, perSecond }: LoadRequest): Promise<LoadReport> => {
+/** The bytes of the next request. */
+const requestsOf = ({ port, path, keys, headers }: LoadRequest): (() => Buffer | string) => {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const bytes = Buffer.from(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${lines.join('')}\r\n`);
+  const rest = ` HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${lines.join('')}\r\n`;
+  const [before = '', after] = path.split('{}');
+  const bytes = Buffer.from(`GET ${path}${rest}`);
+  if (keys === undefined || after === undefined) return () => bytes;
+  const digits = String(keys - 1).length;
+  return () => `GET ${before}${String(Math.floor(Math.random() * keys)).padStart(digits, '0')}${after}${rest}`;
+};
+
+const load = async (request: LoadRequest): Promise<LoadReport> => {
+  const { port, connections, seconds, perSecond } = request;
+  const nextRequest = requestsOf(request);
   const latencies: number[] = [];
   const waiting: number[] = [];
   const free: Connection[] = [];
@@ -65,7 +78,7 @@ const load = async ({ port, path, headers, connections, seconds, perSecond }: Lo
   let over = false;
   const send = (connection: Connection, dueAt: number) => {
     connection.dueAt = dueAt;
-    connection.socket.write(bytes);
+    connection.socket.write(nextRequest());
   };
   const done = (connection: Connection, ok: boolean) => {
     const now = performance.now();

@@ -14,6 +14,8 @@ export interface Subject {
   name: string;
   port: number;
   path: string;
+  /** As in `LoadRequest`: the path has a `{}` for one of so many keys. */
+  keys?: number;
   child: ChildProcess;
 }
 
@@ -30,9 +32,18 @@ export const has = (program: string): boolean =>
   (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program))) ||
   existsSync(join('/usr/sbin', program));
 
-const startOwn = async (name: string, path: string, args: string[]): Promise<Subject> => {
-  const program = join(here, 'gateway-process.ts');
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** A program of this folder that prints its port. With `SHUGU_BENCH_PROFILE=FOLDER` a CPU profile of it is left there. */
+export const startOwn = async (
+  name: string,
+  path: string,
+  args: string[],
+  program = 'gateway-process.ts',
+): Promise<Subject> => {
+  const { SHUGU_BENCH_PROFILE: profiles } = process.env;
+  const flags = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`] : [];
+  const child = spawn(process.execPath, [...flags, join(here, program), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   running.add(child);
   const ended = once(child, 'exit').then(() => Promise.reject(new Error(`${name} did not start`)));
   const [line] = (await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended])) as [string];
@@ -101,12 +112,13 @@ export const end = async ({ child }: Subject): Promise<void> => {
   running.delete(child);
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  child.kill('SIGTERM');
+  if (child.stdin) child.stdin.end();
+  else child.kill('SIGTERM');
   await exited;
 };
 
 /** CPU time so far of a process with all its threads and children, in seconds. */
-const cpuSeconds = (pid: number): number => {
+export const cpuSeconds = (pid: number): number => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
@@ -117,10 +129,17 @@ const cpuSeconds = (pid: number): number => {
 };
 
 export const drive = async (
-  { port, path }: Subject,
+  { port, path, keys }: Subject,
   options: Pick<LoadRequest, 'seconds' | 'perSecond'>,
 ): Promise<LoadReport> => {
-  const request: LoadRequest = { port, path, headers: { 'x-api-key': benchKey }, connections, ...options };
+  const request: LoadRequest = {
+    port,
+    path,
+    ...(keys ? { keys } : {}),
+    headers: { 'x-api-key': benchKey },
+    connections,
+    ...options,
+  };
   const child = spawn(process.execPath, [join(here, 'load.ts'), JSON.stringify(request)], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: (options.seconds + 30) * 1000,
@@ -137,6 +156,7 @@ const saturate = async (proxy: Subject, seconds: number): Promise<number> => {
     return answered;
   }
   const address = `http://127.0.0.1:${proxy.port}${proxy.path}`;
+  const script = proxy.keys ? ['-s', join(here, 'keys.lua')] : [];
   const words = [
     '-t1',
     `-c${connections}`,
@@ -145,7 +165,9 @@ const saturate = async (proxy: Subject, seconds: number): Promise<number> => {
     '10s',
     '-H',
     `x-api-key: ${benchKey}`,
+    ...script,
     address,
+    ...(proxy.keys ? ['--', proxy.path, String(proxy.keys)] : []),
   ];
   const child = spawn('wrk', words, { stdio: ['ignore', 'pipe', 'inherit'], timeout: (seconds + 30) * 1000 });
   let said = '';

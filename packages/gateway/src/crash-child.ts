@@ -47,7 +47,7 @@ const gateway = new Gateway({
   clock: Date.now,
   timer: () => performance.now(),
   newId: randomUUID,
-  drivers: [lookupDriver({ lookup: ({ filters }) => [{ id: filters[0]?.value, flag: 1 }] })],
+  drivers: [lookupDriver({ lookup: ({ filters }) => ({ columns: ['id', 'flag'], rows: [[filters[0]?.value, 1]] }) })],
 });
 const server = createServer((request, response) => void nodeHandler(gateway)(request, response));
 server.listen(0, '127.0.0.1', () => {

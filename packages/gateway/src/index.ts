@@ -14,14 +14,10 @@ export {
   lookupDriver,
   type TableAccess,
   type TableLookup,
+  type TableRows,
 } from './drivers/lookup.ts';
-export {
-  buildPointStore,
-  openPointStore,
-  type PointColumn,
-  type PointStore,
-  type PointTable,
-} from './drivers/pointstore.ts';
+export { buildPointStore, type PointColumn, type PointTable } from './drivers/pointbuild.ts';
+export { openPointStore, type PointStore } from './drivers/pointstore.ts';
 export { PROXY_LIMITS, type ProxyConfig, type ProxyDriver, type ProxyOptions, proxyDriver } from './drivers/proxy.ts';
 export { type QueryConfig, queryDriver } from './drivers/query/driver.ts';
 export {

@@ -11,6 +11,9 @@ export type NodeHandlerOptions = {
 /** Pieces handed to the socket: a cut answer is known to this many bytes. */
 const WRITE_BYTES = 65_536;
 
+/** Drivers only read it. */
+const NO_QUERY = new URLSearchParams();
+
 /**
  * A request listener for node:http; inside fastify, hijack the reply and pass `raw` on both sides. Addresses are
  * `{prefix}/{product}/{rest}`. Resolves when the answer is out or the client has gone.
@@ -50,7 +53,7 @@ function readRequest(request: IncomingMessage, prefix: string): GatewayRequest |
       method: request.method ?? 'GET',
       productId,
       path,
-      query: new URLSearchParams(rawQuery),
+      query: rawQuery === '' ? NO_QUERY : new URLSearchParams(rawQuery),
       headers: flat(request),
       body: request,
     };
@@ -78,7 +81,10 @@ async function sendWhole(
   body: Uint8Array,
   closed: Promise<boolean>,
 ): Promise<void> {
-  response.writeHead(status, headers).end(body);
+  // As text of one byte a character Node joins it with the head and writes once; bytes would make it two pieces and a list.
+  response
+    .writeHead(status, headers)
+    .end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
   // Not taken yet, or behind another answer on the connection: it may still have to be stopped.
   if (response.socket?.writableLength !== 0)
     signal?.addEventListener('abort', () => response.destroy(), { once: true });

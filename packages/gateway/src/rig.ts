@@ -7,7 +7,8 @@ import { compile, type Decide, odrlFrom, type Plan, parsePolicy, type TermsInput
 import type { DriverConfig } from './drivers/driver.ts';
 import { fileDriver } from './drivers/file.ts';
 import { lookupDriver } from './drivers/lookup.ts';
-import { buildPointStore, openPointStore } from './drivers/pointstore.ts';
+import { buildPointStore, type PointColumn } from './drivers/pointbuild.ts';
+import { openPointStore } from './drivers/pointstore.ts';
 import { proxyDriver } from './drivers/proxy.ts';
 import { type QueryConfig, queryDriver } from './drivers/query/driver.ts';
 import { QueryPool, type QueryPoolOptions } from './drivers/query/pool.ts';
@@ -225,12 +226,13 @@ export async function openRig(options: RigOptions = {}) {
 
 async function tableStore(folder: string) {
   const path = join(folder, 'points.sqlite');
-  const columns = [
-    ...['plate', 'owner', 'phone', 'city'].map((name) => ({ name, type: 'text' as const })),
+  const columns: PointColumn[] = [
+    ...['plate', 'owner', 'phone', 'city'].map((name) => ({ name, type: 'text' as const, filled: true })),
     ...['flag', 'score'].map((name) => ({ name, type: 'integer' as const })),
   ];
+  const values = rows.map((row) => columns.map(({ name }) => (row as Record<string, unknown>)[name]));
   await buildPointStore(path, [
-    { name: 'trucks', columns, indexes: [['plate'], ['city'], ['owner'], ['phone']], rows },
+    { name: 'trucks', columns, indexes: [['plate'], ['city'], ['owner'], ['phone']], rows: [values] },
   ]);
   return openPointStore(path);
 }

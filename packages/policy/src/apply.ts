@@ -10,6 +10,9 @@ export type RowEffects = {
   rowFilter: readonly RowCondition[];
 };
 
+/** A column that the buyer sees, and its place among those that were given. */
+export type SeenColumn = { name: string; at: number; mask?: Mask };
+
 /**
  * A row as the buyer may see it, or null when the row filter withholds it. The filter reads the original values, before
  * masks and columns apply. `asked` narrows the permitted columns further.
@@ -21,22 +24,30 @@ export function applyToRow(
   asked?: readonly string[],
 ): Record<string, unknown> | null {
   if (!rowMatches(effects.rowFilter, row)) return null;
-  const names = Object.keys(row).filter(
-    (name) =>
-      (effects.columns === null || effects.columns.includes(name)) && (asked === undefined || asked.includes(name)),
-  );
   const seen: Record<string, unknown> = Object.create(null);
-  for (const name of names) {
-    const mask = Object.hasOwn(effects.masks, name) ? effects.masks[name] : undefined;
-    const value = row[name];
-    if (!mask) seen[name] = value;
-    else if (mask.kind !== 'hide') seen[name] = maskedValue(mask, value, hash);
+  for (const column of seenColumns(effects, Object.keys(row), asked))
+    seen[column.name] = seenValue(column, row[column.name], hash);
+  return seen;
+}
+
+/** Of these columns those that the buyer sees: what `applyToRow` does to one row, told once for many of the same columns. */
+export function seenColumns(
+  { columns, masks }: RowEffects,
+  names: readonly string[],
+  asked?: readonly string[],
+): SeenColumn[] {
+  const seen: SeenColumn[] = [];
+  for (const [at, name] of names.entries()) {
+    if ((columns !== null && !columns.includes(name)) || (asked !== undefined && !asked.includes(name))) continue;
+    const mask = Object.hasOwn(masks, name) ? masks[name] : undefined;
+    if (mask?.kind !== 'hide') seen.push(mask ? { name, at, mask } : { name, at });
   }
   return seen;
 }
 
-/** Characters are code points, so that a rare Chinese character is never cut in half. */
-function maskedValue(mask: Mask, value: unknown, hash: HashValue): string | null {
+/** A value of such a column as the buyer sees it. Characters are code points: a rare Chinese one is never cut in half. */
+export function seenValue({ mask }: SeenColumn, value: unknown, hash: HashValue): unknown {
+  if (!mask) return value;
   if (value === null || value === undefined) return null;
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return mask.kind === 'truncate' ? [...text].slice(0, mask.length).join('') : hash(text);

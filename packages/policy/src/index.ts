@@ -1,4 +1,4 @@
-export { applyToRow, type HashValue, type RowEffects } from './apply.ts';
+export { applyToRow, type HashValue, type RowEffects, type SeenColumn, seenColumns, seenValue } from './apply.ts';
 export { odrlFrom, type TermsInput } from './build.ts';
 export { canonicalJson, type Json, policyHash } from './canonical.ts';
 export { COMPILER_VERSION, type CompileResult, compile, enforceable, type Plan } from './compile.ts';

@@ -30,10 +30,14 @@ serveChild<TableStoreInput, { rows: number }>(async (input, context) => {
   const duck = await openDuck({ folders: [input.folder], spillFolder: input.folder, memoryLimitMB: 200, threads: 1 });
   try {
     const source = sqlText(join(input.folder, schema.normal.file));
-    const rows = readRows(duck, `SELECT ${columns.map(readSql).join(', ')} FROM ${source}`, columns, context);
+    const [key = []] = input.indexes;
+    // In the order of the key the store is written from left to right: a tree built in any other order is read and written over
+    // and over once it has outgrown memory.
+    const order = key.length > 0 ? ` ORDER BY ${key.map((name) => readSql(find(name))).join(', ')}` : '';
+    const rows = readRows(duck, `SELECT ${columns.map(readSql).join(', ')} FROM ${source}${order}`, context);
     const table: PointTable = {
       name: input.table,
-      columns: columns.map(({ name, ...column }) => ({ name, type: storeType(column) })),
+      columns: columns.map(({ name, nullable, ...column }) => ({ name, type: storeType(column), filled: !nullable })),
       indexes: input.indexes,
       rows,
     };
@@ -55,13 +59,11 @@ serveChild<TableStoreInput, { rows: number }>(async (input, context) => {
   }
 });
 
-async function* readRows(duck: DuckDBConnection, sql: string, columns: Column[], context: ChildContext): Rows {
+async function* readRows(duck: DuckDBConnection, sql: string, context: ChildContext): Rows {
   const result = await duck.stream(sql);
   let done = 0;
   for await (const batch of result.yieldRowsJs()) {
-    for (const values of batch) {
-      yield Object.fromEntries(columns.map(({ name }, at) => [name, values[at]]));
-    }
+    yield batch;
     done += batch.length;
     context.progress({ rows: done });
   }

@@ -26,13 +26,14 @@ describe('buildTableStore', () => {
     });
     const store = openPointStore(path);
     try {
-      const rows = store.lookup({
+      const { columns, rows } = await store.lookup({
         table: 'vehicles',
         filters: [{ column: '车牌', value: '湘A04242' }],
         rowFilter: [],
         limit: 10,
       });
-      expect(rows).toMatchObject([{ 车牌: '湘A04242', 序号: 4242, 里程: '4242.50', 日期: '2026-01-04', 在线: 1 }]);
+      expect(columns).toEqual(['车牌', '序号', '里程', '日期', '在线']);
+      expect(rows).toEqual([['湘A04242', 4242, '4242.50', '2026-01-04', 1]]);
     } finally {
       store.close();
     }
