@@ -2,6 +2,7 @@ export { addressCheck, guardedLookup } from './drivers/addresses.ts';
 export type { Ask, Body, Driver, DriverAnswer, DriverConfig, GatewayRequest, ServeContext } from './drivers/driver.ts';
 export {
   type FileConfig,
+  type FileOptions,
   fileDriver,
   type PublishedFile,
   SIGNED_ADDRESS_SECONDS_MAX,

@@ -136,6 +136,23 @@ describe('file', () => {
     expect(await codeOf(await get(path()))).toBe('fileChanged');
   });
 
+  test('the first whole answer proves the digest; a file that was written to is proven anew', async () => {
+    await serve('file');
+    const original = await whole();
+    const other = Buffer.from(original);
+    other[other.length - 1]! ^= 1;
+    await writeFile(rig.file.path, other);
+    // Same size, another content: hashed while it is read, its last piece stays back, and from then on it is known.
+    await expect(get(path()).then((response) => response.arrayBuffer())).rejects.toThrow();
+    expect(await codeOf(await get(path(), { range: 'bytes=0-9' }))).toBe('fileChanged');
+    await writeFile(rig.file.path, original);
+    for (let time = 0; time < 2; time++)
+      expect(Buffer.from(await (await get(path())).arrayBuffer()).equals(original)).toBe(true);
+    // Known to be whole does not outlast a change.
+    await writeFile(rig.file.path, other);
+    await expect(get(path()).then((response) => response.arrayBuffer())).rejects.toThrow();
+  });
+
   test('a signed address works without a key, for its file, until its end or the end of the grant', async () => {
     const grant = await serve('file');
     const file = encodeURIComponent(rig.file.name);

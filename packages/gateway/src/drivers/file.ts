@@ -1,19 +1,22 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
 import { GatewayProblem } from '../problem.ts';
 import type { Driver, GatewayRequest } from './driver.ts';
+import { PublishedFiles } from './published.ts';
 
 /** One published file. `sha256` in hex, made when it was published; `path` is never shown. */
 export type PublishedFile = { name: string; path: string; bytes: number; sha256: string; contentType?: string };
 export type FileConfig = { kind: 'file'; files: PublishedFile[] };
 
-/** 1 MiB pieces: about twice the throughput of Node's default, and constant memory whatever the size of the file. */
-export const FILE_CHUNK_BYTES = 2 ** 20;
-
 type Range = { start: number; end: number };
 
+export type FileOptions = {
+  /** `once`: a file's digest is proven by the first whole answer, and then held while the file is untouched; `always`: by each. */
+  hashing?: 'once' | 'always';
+};
+
 /** Files with ranges, resume (If-Range) and digests (Repr-Digest, RFC 9530): `GET /product/name`. */
-export function fileDriver(): Driver<FileConfig> {
+export function fileDriver({ hashing = 'once' }: FileOptions = {}): Driver<FileConfig> {
+  const published = new PublishedFiles(hashing);
   return {
     kind: 'file',
     ask(request, config) {
@@ -38,8 +41,8 @@ export function fileDriver(): Driver<FileConfig> {
       if (range) headers['content-range'] = `bytes ${start}-${end - 1}/${file.bytes}`;
       const status = range ? 206 : 200;
       if (request.method === 'HEAD') return { status, headers, body: new Uint8Array(0), metered: false };
-      await checkPublished(file);
-      return { status, headers, body: pieces(file.path, start, end, signal) };
+      await published.check(file);
+      return { status, headers, body: published.pieces(file, start, end, signal) };
     },
   };
 }
@@ -82,30 +85,6 @@ function rangeOf({ headers }: GatewayRequest, { bytes, sha256 }: PublishedFile):
   if (first >= bytes) return 'unsatisfiable';
   if (last !== null && last < first) return null;
   return { start: first, end: Math.min(bytes, (last ?? bytes) + (last === null ? 0 : 1)) };
-}
-
-async function checkPublished({ path, bytes }: PublishedFile): Promise<void> {
-  const found = await stat(path).catch((cause: unknown) => {
-    throw new GatewayProblem('fileChanged', { cause });
-  });
-  if (found.size !== bytes) throw new GatewayProblem('fileChanged');
-}
-
-/** Opens the file only when the first piece is asked for, so that an answer never begun leaves no handle behind. */
-async function* pieces(path: string, start: number, end: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const handle = await open(path, 'r');
-  try {
-    for (let position = start; position < end; ) {
-      signal.throwIfAborted();
-      const piece = Buffer.allocUnsafe(Math.min(FILE_CHUNK_BYTES, end - position));
-      const { bytesRead } = await handle.read(piece, 0, piece.length, position);
-      if (bytesRead === 0) throw new GatewayProblem('fileChanged');
-      position += bytesRead;
-      yield piece.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
-  }
 }
 
 /** What a signed address names. `expires` in whole seconds since the epoch. */

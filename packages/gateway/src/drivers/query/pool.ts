@@ -3,7 +3,7 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Finding } from '../../query/finding.ts';
 import type { CheckedTemplate, QueryTemplate } from '../../query/template.ts';
-import { FILE_CHUNK_BYTES } from '../file.ts';
+import { FILE_CHUNK_BYTES } from '../published.ts';
 import { QueryPieces } from './pieces.ts';
 import { QueryEnded, QueryProcess } from './process.ts';
 import type { QueryTable, RunRequest, Setup } from './protocol.ts';
