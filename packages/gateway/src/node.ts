@@ -10,6 +10,9 @@ export type NodeHandlerOptions = {
 
 /** Pieces handed to the socket: a cut answer is known to this many bytes. */
 const WRITE_BYTES = 65_536;
+/** Of an answer that is past its first MiB; each piece costs a turn of the event loop. */
+const LONG_WRITE_BYTES = 262_144;
+const LONG_FROM_BYTES = 2 ** 20;
 
 /** Drivers only read it. */
 const NO_QUERY = new URLSearchParams();
@@ -101,10 +104,11 @@ async function send(response: ServerResponse, answer: GatewayResponse, bodiless:
     if (response.destroyed) throw new Error('client gone');
     response.writeHead(status, headers);
     for (let next = await pieces.next(); !next.done && !bodiless; next = await pieces.next()) {
-      for (let offset = 0; offset < next.value.length; offset += WRITE_BYTES) {
-        const part = next.value.subarray(offset, offset + WRITE_BYTES);
+      for (let offset = 0; offset < next.value.length; ) {
+        const part = next.value.subarray(offset, offset + (sent < LONG_FROM_BYTES ? WRITE_BYTES : LONG_WRITE_BYTES));
         await write(response, part);
         sent += part.length;
+        offset += part.length;
       }
     }
     await finish(response);
