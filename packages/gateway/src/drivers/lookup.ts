@@ -1,4 +1,11 @@
-import { type HashValue, type RowCondition, type SeenColumn, seenColumns, seenValue } from '@shugu/policy';
+import {
+  type Allowed,
+  type HashValue,
+  type RowCondition,
+  type SeenColumn,
+  seenColumns,
+  seenValue,
+} from '@shugu/policy';
 import { GatewayProblem } from '../problem.ts';
 import type { Ask, Driver, GatewayRequest } from './driver.ts';
 
@@ -68,9 +75,9 @@ export function lookupDriver(tables: TableAccess): Driver<LookupConfig> {
         limit: limit + 1,
       });
       const rows = found.rows.length > limit ? found.rows.slice(0, limit) : found.rows;
-      const data = jsonOf(rows, seenColumns(effects, found.columns, asked), hash);
+      const data = writerFor(found.columns, effects, asked)(rows, hash);
       const body = Buffer.from(
-        `{"data":${data},"meta":{"rows":${rows.length},"truncated":${found.rows.length > limit}}}`,
+        `{"data":[${data}],"meta":{"rows":${rows.length},"truncated":${found.rows.length > limit}}}`,
       );
       if (body.length > LOOKUP_LIMITS.answerBytesMax) throw new GatewayProblem('filterTooBroad');
       const headers = {
@@ -125,21 +132,42 @@ function readKey(path: string, { keyColumns }: LookupConfig): Filter[] | null {
   }
 }
 
-/** Written straight: rows come as values and leave as text, and an object a row in between would cost more than reading it. */
-function jsonOf(rows: TableRows['rows'], seen: readonly SeenColumn[], hash: HashValue): string {
-  const names = seen.map(({ name }, place) => `${place === 0 ? '' : ','}${JSON.stringify(name)}:`);
-  let text = '[';
-  for (const row of rows) {
-    text += text.length === 1 ? '{' : ',{';
-    for (const [place, column] of seen.entries())
-      text += names[place]! + jsonValue(seenValue(column, row[column.at], hash));
-    text += '}';
-  }
-  return `${text}]`;
+type Writer = { asked: string | null; columns: Allowed['columns']; masks: Allowed['masks']; write: WriteRows };
+type WriteRows = (rows: TableRows['rows'], hash: HashValue) => string;
+/** The last way of writing rows of these columns; who asks is most often who asked before. */
+const writers = new WeakMap<readonly string[], Writer>();
+
+function writerFor(columns: readonly string[], effects: Allowed, asked: readonly string[] | undefined): WriteRows {
+  const askedText = asked ? asked.join() : null;
+  const held = writers.get(columns);
+  if (held?.asked === askedText && held.columns === effects.columns && held.masks === effects.masks) return held.write;
+  const write = rowWriter(seenColumns(effects, columns, asked));
+  writers.set(columns, { asked: askedText, columns: effects.columns, masks: effects.masks, write });
+  return write;
+}
+
+/** Rows come as values and leave as text: an object a row in between would cost as much as reading it. */
+function rowWriter(seen: readonly SeenColumn[]): WriteRows {
+  const names = seen.map(({ name }, place) => `${place === 0 ? '{' : ','}${JSON.stringify(name)}:`);
+  const end = seen.length === 0 ? '{}' : '}';
+  return (rows, hash) => {
+    let text = '';
+    for (const row of rows) {
+      if (text !== '') text += ',';
+      for (let place = 0; place < seen.length; place++) {
+        const column = seen[place]!;
+        const value = row[column.at];
+        text += names[place]! + jsonValue(column.mask ? seenValue(column, value, hash) : value);
+      }
+      text += end;
+    }
+    return text;
+  };
 }
 
 /** 64-bit integers beyond JSON's safe range go out as text rather than rounded. */
 function jsonValue(value: unknown): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? String(value) : `"${value}"`;
   return JSON.stringify(value ?? null);
 }

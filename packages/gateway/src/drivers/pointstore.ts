@@ -27,30 +27,87 @@ export function openPointStore(path: string): PointStore {
   const database = new DatabaseSync(address, { readOnly: true });
   database.exec(`pragma cache_size = -${CACHE_KIB}`);
   const tables = new Map<string, Table>();
-  const statements = new Map<string, StatementSync>();
-  const prepare = (sql: string): StatementSync => {
-    const found = statements.get(sql);
-    if (found) return found;
-    if (statements.size >= POINT_STORE_LIMITS.statementsMax) statements.clear();
+  const prepare = held((sql: string) => {
     const statement = database.prepare(sql);
     statement.setReturnArrays(true);
-    statements.set(sql, statement);
     return statement;
+  });
+  const shapes = new Map<string, Shape>();
+  const shapeOf = ({ table: name, filters, columns }: TableLookup): Shape => {
+    let form = `${name} ${columns ? columns.join() : '*'}`;
+    for (const { column } of filters) form += ` ${column}`;
+    const known = shapes.get(form);
+    if (known) return known;
+    if (shapes.size >= POINT_STORE_LIMITS.statementsMax) shapes.clear();
+    const table = tables.get(name) ?? tableOf(database, name);
+    tables.set(name, table);
+    const shape = newShape(table, filters, columns, prepare);
+    shapes.set(form, shape);
+    return shape;
   };
   return {
     lookup(question) {
-      let table = tables.get(question.table);
-      if (!table) {
-        table = tableOf(database, question.table);
-        tables.set(question.table, table);
-      }
-      const { columns: asked } = question;
-      const columns = asked ? table.columns.filter((name) => asked.includes(name)) : table.columns;
-      const source = sourceOf(table, question.filters, prepare);
-      const sql = `select ${columns.map(quoted).join(', ') || 'null'} from ${source.sql}`;
-      return { columns, rows: read(prepare, sql, source.values, columns, question) };
+      const { filters, rowFilter, limit } = question;
+      const { columns, whole, table, select } = shapeOf(question);
+      const size = rowFilter.length === 0 ? roundedLimit(limit) : null;
+      if (whole) return { columns, rows: read(whole.statement(size), whole.values(filters), columns, question) };
+      const source = narrowestSource(table, filters, prepare);
+      const statement = prepare(limited(`${select} from ${source.sql}`, size));
+      return { columns, rows: read(statement, source.values, columns, question) };
     },
     close: () => database.close(),
+  };
+}
+
+/** What is the same for all questions that name the same table, columns and filters. */
+type Shape = {
+  table: Table;
+  columns: readonly string[];
+  select: string;
+  /** When one index holds all filters. */
+  whole: {
+    values(filters: readonly Filter[]): string[];
+    statement(limit: number | null): StatementSync;
+  } | null;
+};
+
+function newShape(
+  table: Table,
+  filters: readonly Filter[],
+  asked: readonly string[] | undefined,
+  prepare: Prepare,
+): Shape {
+  const columns = asked ? table.columns.filter((name) => asked.includes(name)) : table.columns;
+  const select = `select ${columns.map(quoted).join(', ') || 'null'}`;
+  const way = waysOf(table, filters).find(({ length }) => length === filters.length);
+  if (!way) return { table, columns, select, whole: null };
+  const sql = `${select} from ${quoted(table.name)} where ${conditions(way)}`;
+  const places = way.map((filter) => filters.indexOf(filter));
+  const statements = new Map<number | null, StatementSync>();
+  const statement = (limit: number | null): StatementSync => {
+    const found = statements.get(limit) ?? prepare(limited(sql, limit));
+    statements.set(limit, found);
+    return found;
+  };
+  return { table, columns, select, whole: { statement, values: (given) => places.map((at) => given[at]!.value) } };
+}
+
+/** A limit that is bound, not written, makes SQLite plan the statement anew each time; so it is written, in few sizes. */
+const limited = (sql: string, limit: number | null): string => (limit === null ? sql : `${sql} limit ${limit}`);
+const roundedLimit = (limit: number): number => 2 ** Math.ceil(Math.log2(limit));
+
+/** Statements by text. */
+type Prepare = (sql: string) => StatementSync;
+
+function held(prepare: Prepare): Prepare {
+  const statements = new Map<string, StatementSync>();
+  return (sql) => {
+    const found = statements.get(sql);
+    if (found) return found;
+    if (statements.size >= POINT_STORE_LIMITS.statementsMax) statements.clear();
+    const statement = prepare(sql);
+    statements.set(sql, statement);
+    return statement;
   };
 }
 
@@ -68,24 +125,15 @@ function tableOf(database: DatabaseSync, name: string): Table {
 
 type Source = { sql: string; values: string[] };
 
-/**
- * Where the rows come from, so that no question runs long: all filters stand in one index, or those of the narrowest index go
- * first and must leave few enough rows for the others. Throws `filterTooBroad`.
- */
-function sourceOf(table: Table, filters: readonly Filter[], prepare: (sql: string) => StatementSync): Source {
-  const ways = waysOf(table, filters);
-  const whole = ways.find((way) => way.length === filters.length);
-  if (whole) return { sql: `${quoted(table.name)} where ${conditions(whole)}`, values: valuesOf(whole) };
+/** No index holds all filters: those of the narrowest go first and must leave few enough rows for the others. @throws filterTooBroad */
+function narrowestSource(table: Table, filters: readonly Filter[], prepare: Prepare): Source {
   const { rowsScannedMax } = POINT_STORE_LIMITS;
   const bounded = (way: readonly Filter[], columns: string) =>
     `(select ${columns} from ${quoted(table.name)} where ${conditions(way)} limit ${rowsScannedMax + 1})`;
-  let narrowest: { way: Filter[]; count: number } | null = null;
-  for (const way of ways) {
-    const count = Number(
-      (prepare(`select count(*) from ${bounded(way, '1')}`).get(...valuesOf(way)) as unknown as [number])[0],
-    );
-    if (!narrowest || count < narrowest.count) narrowest = { way, count };
-  }
+  const countOf = (way: readonly Filter[]) =>
+    Number((prepare(`select count(*) from ${bounded(way, '1')}`).get(...valuesOf(way)) as unknown as [number])[0]);
+  const counted = waysOf(table, filters).map((way) => ({ way, count: countOf(way) }));
+  const [narrowest] = counted.sort((a, b) => a.count - b.count);
   if (!narrowest || narrowest.count > rowsScannedMax) throw new GatewayProblem('filterTooBroad');
   const { way } = narrowest;
   const others = filters.filter((filter) => !way.includes(filter));
@@ -113,13 +161,11 @@ function waysOf({ indexes }: Table, filters: readonly Filter[]): Filter[][] {
 type Values = readonly unknown[];
 
 function read(
-  prepare: (sql: string) => StatementSync,
-  sql: string,
+  statement: StatementSync,
   values: readonly string[],
   columns: readonly string[],
   { rowFilter, limit }: TableLookup,
 ): TableRows['rows'] {
-  const statement = prepare(rowFilter.length === 0 ? `${sql} limit ${roundedLimit(limit)}` : sql);
   const once = () =>
     rowFilter.length === 0
       ? (statement.all(...values) as unknown as Values[])
@@ -133,9 +179,6 @@ function read(
     return once();
   }
 }
-
-/** A limit that is bound, not written, makes SQLite plan the statement anew each time; so it is written, in few sizes. */
-const roundedLimit = (limit: number): number => 2 ** Math.ceil(Math.log2(limit));
 
 /** The row filter is judged by the one function that defines it; SQL would compare text by other rules. */
 function matching(

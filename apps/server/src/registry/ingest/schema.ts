@@ -60,7 +60,7 @@ export interface IngestLimits {
 
 export const ingestLimits: IngestLimits = {
   bytesMax: 4 * 1024 ** 3,
-  rowsMax: 5_000_000,
+  rowsMax: 20_000_000,
   columnsMax: 500,
   columnNameLengthMax: 128,
   cellLengthMax: 65_536,
