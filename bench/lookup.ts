@@ -17,11 +17,12 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { ingestFile } from '../apps/server/src/registry/ingest/ingest.ts';
 import { buildTableStore } from '../apps/server/src/registry/ingest/tablestore.ts';
 import { storePath, storeTable } from '../packages/gateway/src/index.ts';
+import { benchKey } from './gateway-process.ts';
 import { drive, end, has, median, ratio, rounds, type Subject, startOwn } from './proxies.ts';
 
 const limit = { ratio: 0.5, perSecond: 5000, p99Ms: 10, residentMb: 1500 };
 const rowCount = Number(process.env.SHUGU_BENCH_ROWS ?? 10_000_000);
-const [roundsCount, seconds, rateSeconds] = [5, 3, 10];
+const [roundsCount, seconds, rateSeconds] = [5, 4, 10];
 
 /** Not in the order of the key, as a supplier's table would not be. */
 const dataSql = `SELECT '湘A' || lpad(i::VARCHAR, ${String(rowCount - 1).length}, '0') AS plate, i % 2 = 0 AS online,
@@ -77,7 +78,7 @@ const memoryOf = ({ child }: Subject) => {
 const answerOf = async ({ port, path }: Subject, key: number): Promise<string> => {
   const digits = String(rowCount - 1).length;
   const address = `http://127.0.0.1:${port}${path.replace('{}', String(key).padStart(digits, '0'))}`;
-  const answer = await fetch(address, { headers: { 'x-api-key': 'bench-key-3f9b27c1' } });
+  const answer = await fetch(address, { headers: { 'x-api-key': benchKey } });
   if (!answer.ok) throw new Error(`${address}: ${answer.status} ${await answer.text()}`);
   return answer.text();
 };
