@@ -25,24 +25,28 @@ export function applyToRow(
 ): Record<string, unknown> | null {
   if (!rowMatches(effects.rowFilter, row)) return null;
   const seen: Record<string, unknown> = Object.create(null);
-  for (const column of seenColumns(effects, Object.keys(row), asked))
-    seen[column.name] = seenValue(column, row[column.name], hash);
+  for (const name of Object.keys(row)) {
+    const column = seenColumn(effects, name, 0, asked);
+    if (column) seen[name] = seenValue(column, row[name], hash);
+  }
   return seen;
 }
 
 /** Of these columns those that the buyer sees: what `applyToRow` does to one row, told once for many of the same columns. */
-export function seenColumns(
+export function seenColumns(effects: RowEffects, names: readonly string[], asked?: readonly string[]): SeenColumn[] {
+  return names.flatMap((name, at) => seenColumn(effects, name, at, asked) ?? []);
+}
+
+function seenColumn(
   { columns, masks }: RowEffects,
-  names: readonly string[],
-  asked?: readonly string[],
-): SeenColumn[] {
-  const seen: SeenColumn[] = [];
-  for (const [at, name] of names.entries()) {
-    if ((columns !== null && !columns.includes(name)) || (asked !== undefined && !asked.includes(name))) continue;
-    const mask = Object.hasOwn(masks, name) ? masks[name] : undefined;
-    if (mask?.kind !== 'hide') seen.push(mask ? { name, at, mask } : { name, at });
-  }
-  return seen;
+  name: string,
+  at: number,
+  asked: readonly string[] | undefined,
+): SeenColumn | null {
+  if ((columns !== null && !columns.includes(name)) || (asked !== undefined && !asked.includes(name))) return null;
+  const mask = Object.hasOwn(masks, name) ? masks[name] : undefined;
+  if (!mask) return { name, at };
+  return mask.kind === 'hide' ? null : { name, at, mask };
 }
 
 /** A value of such a column as the buyer sees it. Characters are code points: a rare Chinese one is never cut in half. */

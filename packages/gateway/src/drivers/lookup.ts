@@ -35,8 +35,10 @@ export type TableLookup = {
 /** Each row its values, in the order of `columns`. */
 export type TableRows = { columns: readonly string[]; rows: readonly (readonly unknown[])[] };
 
-/** Point reads on a store made for them, given by the server. Throws `filterTooBroad` instead of scanning without end. */
-/** It may give more rows than asked for. */
+/**
+ * Point reads on a store made for them, given by the server; may give more rows than asked for. Throws `filterTooBroad` instead of
+ * scanning without end.
+ */
 export type TableAccess = { lookup(lookup: TableLookup): Promise<TableRows> | TableRows };
 
 export const LOOKUP_LIMITS = {
