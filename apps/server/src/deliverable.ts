@@ -23,6 +23,13 @@ const fileOf = async (
   return digest === null || bytes === undefined ? null : { name, digest, bytes, contentType };
 };
 
+/** Of the report's own count, such as 10/12: cells that hold something, of all. */
+const cellsOf = (digest: string | null, quality: unknown): Table['cells'] => {
+  const { metrics = [] } = (quality ?? {}) as { metrics?: { id: string; value: string }[] };
+  const [filled, all] = (metrics.find(({ id }) => id === 'completeness.overall')?.value ?? '').split('/').map(Number);
+  return digest !== null && Number.isInteger(filled) && all ? [{ digest, filled: filled!, all }] : [];
+};
+
 const tableOf = async (
   { registry, objects }: Sources,
   read: Reader,
@@ -31,6 +38,7 @@ const tableOf = async (
     resource: string | null;
     columns: { name: string }[];
     rowCount: number | null;
+    quality: unknown;
     objects: { original: string | null; normal: string | null };
   },
 ): Promise<Table> => {
@@ -48,6 +56,10 @@ const tableOf = async (
     name,
     columns,
     rowCount,
+    cells: [
+      ...cellsOf(table.objects.normal, table.quality),
+      ...(described ? cellsOf(described.objects.normal, described.quality) : []),
+    ],
     original,
     normal: file && normal ? { ...file, folder: normal.folder } : null,
     data: file,
@@ -68,6 +80,8 @@ export const deliverable =
       productName: version.about.name,
       participant: version.participant,
       deliveryModes: version.about.deliveryModes,
+      createdAt: version.createdAt,
+      serviceLevels: version.about.serviceLevels ?? null,
       tables,
     };
   };

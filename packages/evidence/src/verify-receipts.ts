@@ -33,7 +33,7 @@ export type ReadUse = {
   source: string;
   sequence: number;
   at: number;
-  status: 'complete' | 'incomplete';
+  status: 'complete' | 'incomplete' | 'failed';
   units: { calls: number; rows: number; bytes: number };
   corrects?: string;
   reason?: string;

@@ -1,6 +1,7 @@
 import type { Plan } from '@shugu/policy';
 import type { Body } from './drivers/driver.ts';
 import type { Meter, Use } from './meter.ts';
+import { failureOf } from './problem.ts';
 import type { QuotaStore, Reservation } from './quota.ts';
 import type { Units } from './segment.ts';
 
@@ -34,6 +35,8 @@ export class UseEnd {
   private ended = false;
   private rows = 0;
   private rowsSent = 0;
+  private headMs: number | undefined;
+  private failure: string | undefined;
 
   constructor(admitted: Admitted, meter: Meter, quota: QuotaStore) {
     this.admitted = admitted;
@@ -46,6 +49,34 @@ export class UseEnd {
     if (this.ended) return;
     this.ended = true;
     this.quota.settle(this.admitted.reservation, { calls: 0, rows: 0, bytes: 0 });
+  }
+
+  /**
+   * Nothing was handed out, and not because of the buyer. Nobody waits for the record: it counts nothing. It names no slice, which
+   * may close now.
+   */
+  fail(code: string): void {
+    if (this.ended) return;
+    this.release();
+    const { slice: _, ...use } = this.admitted.use;
+    const failed: Use = {
+      ...use,
+      status: 'failed',
+      units: { calls: 0, rows: 0, bytes: 0 },
+      latencyMs: this.latency(),
+      failure: code,
+    };
+    this.meter.append(failed).catch(() => this.meter.owe(failed));
+  }
+
+  /** A stream can begin. */
+  begin(): void {
+    this.headMs = this.latency();
+  }
+
+  /** The answer breaks off because of what it is made from. */
+  broke(error: unknown): void {
+    this.failure = failureOf(error);
   }
 
   /** Reserve what exceeds the reservation so far; false when a quota refuses. */
@@ -81,7 +112,7 @@ export class UseEnd {
   async complete(bytes: number, bytesLeft: number): Promise<void> {
     const units = { calls: this.admitted.calls, rows: this.rows, bytes };
     try {
-      await this.meter.append({ ...this.admitted.use, status: 'complete', units, latencyMs: this.latency() });
+      await this.meter.append({ ...this.admitted.use, status: 'complete', units, ...this.timing() });
       this.recorded = units;
       this.quota.settle(this.admitted.reservation, units);
     } catch (error) {
@@ -107,9 +138,9 @@ export class UseEnd {
           reason: 'answerCut',
           status: 'incomplete',
           units: change,
-          latencyMs: this.latency(),
+          ...this.timing(),
         }
-      : { ...use, status: 'incomplete', units, latencyMs: this.latency() };
+      : { ...use, status: 'incomplete', units, ...this.timing() };
     await this.meter.append(end).catch(() => this.meter.owe(end));
     // Only now: a slice may close as soon as its last reservation is settled, and its records must stand by then.
     this.quota.settle(reservation, units);
@@ -119,7 +150,16 @@ export class UseEnd {
     this.ended = true;
     const units = { calls: this.admitted.calls, rows: this.rowsSent, bytes };
     this.quota.settle(this.admitted.reservation, units);
-    this.meter.owe({ ...this.admitted.use, status: 'incomplete', units, latencyMs: this.latency() });
+    this.meter.owe({ ...this.admitted.use, status: 'incomplete', units, ...this.timing() });
+  }
+
+  private timing(): Pick<Use, 'latencyMs' | 'headMs' | 'failure'> {
+    const { headMs, failure } = this;
+    return {
+      latencyMs: this.latency(),
+      ...(headMs === undefined ? {} : { headMs }),
+      ...(failure === undefined ? {} : { failure }),
+    };
   }
 
   private latency(): number {
@@ -161,6 +201,10 @@ export async function* metered(
     await end.complete(passed + (held?.length ?? 0), passed);
     finished = true;
     if (held) yield held;
+  } catch (error) {
+    // Where the client left or the grant ended, the source broke off because it was told to.
+    if (!(error instanceof DeliveryStopped) && mayGoOn()) end.broke(error);
+    throw error;
   } finally {
     if (!finished) await end.cut(passed);
   }

@@ -17,7 +17,7 @@ import { addressHolds, signAddress } from './drivers/file.ts';
 import { type Grant, type GrantBook, isOver } from './grants.ts';
 import { limitHeaders } from './headers.ts';
 import type { Meter, Use } from './meter.ts';
-import { GatewayProblem, problemAnswer } from './problem.ts';
+import { failureOf, GatewayProblem, problemAnswer } from './problem.ts';
 import type { QuotaStore } from './quota.ts';
 import { grantKey, type Receipt, receiptsOf } from './receipts.ts';
 
@@ -222,7 +222,9 @@ export class Gateway {
         done: () => this.forget(grant.id, controller),
       };
     } catch (error) {
-      end.release();
+      const failure = controller.signal.aborted || !ask.metered ? undefined : failureOf(error);
+      if (failure) end.fail(failure);
+      else end.release();
       this.forget(grant.id, controller);
       const status = this.options.grants.get(grant.id)?.status;
       if (controller.signal.aborted && status !== 'active') {
@@ -265,6 +267,7 @@ export class Gateway {
       const known = Number(answer.headers['content-length'] ?? 0);
       if (!(end.reserve(rows(), known) || (await end.reserveLater(rows(), known))))
         return this.refuse(answer.body, end);
+      end.begin();
       return { body: metered(answer.body, end, rows, () => !signal.aborted && !isOver(grant, this.now())), cut };
     }
     const { length } = answer.body;

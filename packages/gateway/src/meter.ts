@@ -174,7 +174,9 @@ export class Meter {
 
   /** Keep a use whose bytes have left but whose record could not be written; it is written first after healing. */
   owe(use: Use): void {
-    if (this.owed.length < METER_DEFAULTS.owedMax) this.owed.push(use);
+    // Half of the room is kept for what was handed out.
+    const room = use.status === 'failed' ? METER_DEFAULTS.owedMax / 2 : METER_DEFAULTS.owedMax;
+    if (this.owed.length < room) this.owed.push(use);
   }
 
   /** Close the open segment and seal it; the manifest, or null when there was nothing to seal. */

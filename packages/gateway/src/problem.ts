@@ -37,6 +37,11 @@ const CATALOGUE = {
     '供方接口的应答无法按合同处理字段',
     'The answer of the upstream cannot be cut to the contract',
   ],
+  upstreamDeclined: [
+    422,
+    '供方接口拒绝了该请求，请检查参数',
+    'The upstream declined the request; check its parameters',
+  ],
   upstreamFailed: [502, '供方接口出错', 'The upstream failed'],
   upstreamPaused: [
     503,
@@ -73,6 +78,15 @@ export class GatewayProblem extends Error {
     this.headers = options.headers ?? {};
     this.field = options.field;
   }
+}
+
+/** Said before anything is known of the grant, or about a source that tells nothing of it. */
+const notServiceFailures: ReadonlySet<string> = new Set<GatewayCode>(['busy', 'cutOff']);
+
+/** The code under which an error counts as a failure of ours or of the supplier's; undefined for what the buyer's request caused. */
+export function failureOf(error: unknown): GatewayCode | undefined {
+  if (!(error instanceof GatewayProblem)) return 'driverFailed';
+  return error.status >= 500 && !notServiceFailures.has(error.code) ? error.code : undefined;
 }
 
 export type ProblemBody = { status: number; headers: Record<string, string>; body: Uint8Array };

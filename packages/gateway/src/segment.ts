@@ -12,7 +12,8 @@ import { crc32c } from './crc32c.ts';
  * Numbers are big-endian. Sequences are contiguous per source over all segments. Merkle leaves are the payload bytes.
  */
 
-export type UseStatus = 'complete' | 'incomplete';
+/** `failed`: nothing was handed out, by no fault of the buyer; kept for the service level, with no units. */
+export type UseStatus = 'complete' | 'incomplete' | 'failed';
 export type Units = { calls: number; rows: number; bytes: number };
 export type Tenancy = { node: string; market: string; participant: string };
 
@@ -40,6 +41,10 @@ export type UseRecord = {
   status: UseStatus;
   units: Units;
   latencyMs: number;
+  /** Of a streamed answer: until it could begin. How long a stream lasts is the reader's pace. */
+  headMs?: number;
+  /** Code of what went wrong on our side or the supplier's: of a failed use, and of one whose answer broke off for it. */
+  failure?: string;
   /** Set on corrections: the use whose units these are added to, and why. */
   corrects?: string;
   reason?: string;

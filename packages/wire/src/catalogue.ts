@@ -28,6 +28,32 @@ export const updateCycles = [
 /** From harmless to never tradable; GB/T 43697 levels with personal information set apart. */
 export const sensitivities = ['open', 'general', 'personal', 'sensitivePersonal', 'important', 'core'] as const;
 
+/** Ms within which an answer can be promised to begin: what is measured is counted by these, so that a promise is kept or broken exactly. */
+export const latencyBoundsMs = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000] as const;
+
+const percent = z.number().gt(0).max(100).multipleOf(0.001);
+/** What the supplier promises of each calendar month in the contract's time zone; null: no promise. */
+export const serviceLevels = z
+  .object({
+    availabilityPercent: percent
+      .nullable()
+      .describe('of requests that were let in, served without a fault of node or supplier'),
+    latency: z
+      .object({
+        withinMs: z.union(latencyBoundsMs.map((bound) => z.literal(bound))),
+        percent: percent.describe('of requests served that begin within'),
+      })
+      .nullable(),
+    freshnessHours: z.number().int().min(1).max(87_600).nullable().describe('how old the newest data may ever be'),
+    completenessPercent: percent.nullable().describe('cells filled, by the quality report of what is served'),
+    /** From the smallest miss up: missed by no more than so many per cent of the target, and so much of the month's fee is given back. */
+    credits: z
+      .array(z.object({ missedPercent: percent, creditPercent: percent }))
+      .max(10)
+      .describe('empty: the operator’s table'),
+  })
+  .strict();
+
 export const productId = id('prd');
 export const versionId = id('ver');
 const tag = z.string().trim().min(1).max(40);
@@ -77,12 +103,15 @@ export const versionTable = z.object({
   sample: z.object({ columns: z.array(z.string()), rows: z.array(z.array(z.string().nullable())) }),
 });
 
+/** Frozen with the version; a version without levels promises none. */
+export const versionAbout = productFields.omit({ resources: true }).extend({ serviceLevels: serviceLevels.optional() });
+
 export const versionView = z.object({
   id: versionId,
   product: productId,
   number: z.number().int(),
   note: z.string(),
-  about: productFields.omit({ resources: true }),
+  about: versionAbout,
   tables: z.array(versionTable),
   qualityLabel: bilingual,
   contractDigest: digest,
@@ -136,6 +165,7 @@ export const versionDraft = z.object({
     .max(catalogueLimits.tablesPerVersionMax)
     .default([]),
   sampleRows: z.number().int().min(0).max(catalogueLimits.sampleRowsMax).default(10),
+  serviceLevels: serviceLevels.optional(),
 });
 
 const change = z.object({

@@ -1,6 +1,6 @@
 /** How versions are delivered, grants that come from contracts, their keys and signed addresses. */
 import { z } from 'zod';
-import { productId, versionId } from './catalogue.ts';
+import { productId, serviceLevels, versionId } from './catalogue.ts';
 import { anyId, id, name, page, pageQuery, time } from './common.ts';
 import { grantTemplate, queryDraft, templateView } from './delivery-query.ts';
 import { endpoint } from './endpoint.ts';
@@ -10,6 +10,7 @@ export * from './delivery-query.ts';
 export * from './delivery-trace.ts';
 
 export const deliveryLimits = {
+  levelPeriodsMax: 36,
   keyColumnsMax: 4,
   filterColumnsMax: 8,
   filesPerVersionMax: 40,
@@ -261,6 +262,52 @@ export const newGrantKey = grantKey.extend({
     .record(z.string(), z.string())
     .describe('base64url by kind of path; checks X-Receipt-Mac of its answers'),
 });
+export const levelFinding = z.object({
+  level: z.enum(['availability', 'latency', 'freshness', 'completeness']),
+  target: z.number().describe('per cent; of freshness hours'),
+  measured: z.number().nullable().describe('null: there was nothing to measure it by, and it counts as kept'),
+  withinMs: z.number().int().optional(),
+  met: z.boolean(),
+  missedPercent: z.number().describe('of the target'),
+});
+const levelEvidence = z.object({
+  requests: z.number().int(),
+  failures: z.number().int(),
+  latency: z.array(z.number().int()).describe('by latencyBoundsMs of the data contract, and one more number for later'),
+  hours: z.number().int(),
+  digest: z.string().describe('over the hours: start, requests, failures, latency, as JSON'),
+  cells: z.object({ filled: z.number().int(), all: z.number().int() }).nullable(),
+  revisions: z.number().int(),
+  segments: z.object({
+    count: z.number().int(),
+    digest: z.string().describe('over source, number and root of each segment, as JSON'),
+    first: z.array(z.object({ source: z.string(), segment: z.number().int(), root: z.string(), logEntry: z.string() })),
+  }),
+});
+const levelMonth = z.object({
+  period: z.string().describe('calendar month in the contract’s time zone'),
+  from: time,
+  until: time,
+  findings: z.array(levelFinding),
+  evidence: levelEvidence,
+});
+export const getLevels = endpoint({
+  id: 'delivery.levels.read',
+  method: 'GET',
+  path: '/api/grants/:id/levels',
+  summary: {
+    zh: '服务水平：约定值、实测值与各月结论',
+    en: 'Service levels: what was promised, what is measured, and what each month came to',
+  },
+  permission: 'signedIn',
+  params: grantParams,
+  reply: z.object({
+    levels: serviceLevels.nullable(),
+    current: levelMonth.nullable().describe('the month that runs, as if it ended now'),
+    periods: z.array(levelMonth.extend({ id: z.string(), breached: z.boolean() })).max(deliveryLimits.levelPeriodsMax),
+  }),
+});
+
 export const listKeys = endpoint({
   id: 'delivery.key.list',
   method: 'GET',

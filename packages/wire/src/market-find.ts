@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import {
   deliveryModes,
-  productFields,
   productId,
   productKinds,
   updateCycles,
+  versionAbout,
   versionId,
   versionTable,
 } from './catalogue.ts';
@@ -118,7 +118,7 @@ export const productPage = endpoint({
       id: versionId,
       number: z.number().int(),
       note: z.string(),
-      about: productFields.omit({ resources: true }),
+      about: versionAbout,
       tables: z.array(versionTable.omit({ objects: true, resource: true })),
       createdAt: time,
     }),

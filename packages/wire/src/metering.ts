@@ -9,6 +9,7 @@ export const meteringLimits = {
   reasonCharactersMax: 500,
   receiptsPerPageMax: 100,
   receiptFileDaysMax: 31,
+  hoursDaysMax: 31,
 } as const;
 
 export const grantId = id('grt');
@@ -89,13 +90,42 @@ export const getBalance = endpoint({
   reply: balance,
 });
 
+/** Uses of one hour. `latency` counts by `latencyBoundsMs` of the data contract, and what began later in its last number. */
+export const usageHour = z.object({
+  startsAt: time,
+  day,
+  requests: z.number().int(),
+  failures: z.number().int(),
+  calls: z.number().int(),
+  rows: z.number().int(),
+  bytes: z.number().int(),
+  latency: z.array(z.number().int()),
+});
+export const listHours = endpoint({
+  id: 'metering.hours.list',
+  method: 'GET',
+  path: '/api/grants/:id/hours',
+  summary: {
+    zh: '按小时的用量、失败与时延',
+    en: 'Uses, failures and latency of a grant by hour; for buyer and supplier',
+  },
+  permission: 'metering.usage.read',
+  params: z.object({ id: grantId }),
+  query: z.object({
+    from: day.optional().describe('first local day; the day before the last'),
+    until: day.optional().describe('last local day, contained, today; at most 31 days'),
+  }),
+  reply: z.object({ asOf: time, items: z.array(usageHour).max(31 * 25), watermarks }),
+});
+
 export const receiptSummary = z.object({
   id: z.string(),
   at: time,
   driver: z.string(),
   action: z.string(),
   purpose: z.string().nullable(),
-  status: z.enum(['complete', 'incomplete']),
+  status: z.enum(['complete', 'incomplete', 'failed']),
+  failure: z.string().nullable().describe('code of what failed on the node’s side or the supplier’s'),
   calls: z.number().int(),
   rows: z.number().int(),
   bytes: z.number().int(),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { bilingual, day, decimal, digest, fen, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
+import { acceptCredit, contestCredit, listCredits, readCredit } from './settlement-credits.ts';
 import {
   approveDifference,
   approvePayout,
@@ -40,6 +41,7 @@ import {
   ways,
 } from './settlement-nouns.ts';
 
+export * from './settlement-credits.ts';
 export * from './settlement-desk.ts';
 export * from './settlement-fees.ts';
 export * from './settlement-nouns.ts';
@@ -382,6 +384,10 @@ export const settlementEndpoints = {
   declineRefund,
   receiveRefund,
   repayRefund,
+  listCredits,
+  readCredit,
+  acceptCredit,
+  contestCredit,
   listFees,
   payFee,
   readOverview,

@@ -3,7 +3,7 @@
  * lint and test data against. Price and licence stand in the trade contract, so they are left out here.
  */
 import { stringify } from 'yaml';
-import type { Column, ProductVersion } from './model.ts';
+import type { Column, ProductVersion, ServiceLevels } from './model.ts';
 
 type Yaml = Record<string, unknown>;
 
@@ -47,6 +47,10 @@ export interface ContractSubject extends Pick<ProductVersion, 'product' | 'numbe
 export const contractObject = (version: ContractSubject): Yaml => {
   const { about } = version;
   const frequency = frequencies[about.updateCycle];
+  const promises = [
+    ...(frequency ? [{ property: 'frequency', value: frequency[0], unit: frequency[1] }] : []),
+    ...levelProperties(about.serviceLevels),
+  ];
   const custom: [string, string][] = [
     ['industry', about.industry],
     ['region', about.region],
@@ -68,9 +72,50 @@ export const contractObject = (version: ContractSubject): Yaml => {
     description: { purpose: about.summary, ...(about.description ? { usage: about.description } : {}) },
     ...(about.keywords.length ? { tags: about.keywords } : {}),
     ...(version.tables.length ? { schema: version.tables.map(table) } : {}),
-    ...(frequency ? { slaProperties: [{ property: 'frequency', value: frequency[0], unit: frequency[1] }] } : {}),
+    ...(promises.length ? { slaProperties: promises } : {}),
     customProperties: custom.map(([name, value]) => ({ property: name, value })),
   };
+};
+
+/** Names of the standard where it has one; what is measured, and over which period, is said in words. */
+const levelProperties = (levels: ServiceLevels | undefined): Yaml[] => {
+  if (!levels) return [];
+  const { availabilityPercent, latency, freshnessHours, completenessPercent, credits } = levels;
+  const month = 'each calendar month of the contract’s time zone';
+  return [
+    ...(availabilityPercent === null
+      ? []
+      : [
+          {
+            property: 'availability',
+            value: availabilityPercent,
+            unit: '%',
+            description: `requests let in and served without a fault of node or supplier, ${month}`,
+          },
+        ]),
+    ...(latency === null
+      ? []
+      : [
+          {
+            property: 'latency',
+            value: latency.withinMs,
+            unit: 'ms',
+            description: `${latency.percent} % of the requests served begin within, ${month}`,
+          },
+        ]),
+    ...(freshnessHours === null
+      ? []
+      : [{ property: 'latest', value: freshnessHours, unit: 'h', description: 'the newest data is never older' }]),
+    ...(completenessPercent === null
+      ? []
+      : [{ property: 'completeness', value: completenessPercent, unit: '%', description: 'cells filled' }]),
+    ...credits.map(({ missedPercent, creditPercent }) => ({
+      property: 'serviceCredit',
+      value: creditPercent,
+      unit: '%',
+      description: `of the month’s fee where a target is missed by up to ${missedPercent} % of it`,
+    })),
+  ];
 };
 
 const table = ({ name, columns, objects, rowCount }: ProductVersion['tables'][number]): Yaml => {

@@ -6,6 +6,8 @@ import type {
   productFields,
   productKinds,
   sensitivities,
+  serviceLevels,
+  versionAbout,
   versionDraft,
   versionTable,
 } from '@shugu/wire/catalogue';
@@ -19,6 +21,7 @@ export type Sensitivity = (typeof sensitivities)[number];
 export type Column = z.output<typeof column>;
 export type VersionTable = z.output<typeof versionTable>;
 export type VersionDraft = z.output<typeof versionDraft>;
+export type ServiceLevels = z.output<typeof serviceLevels>;
 export type Limits = typeof catalogueLimits;
 export type ProductState = 'draft' | 'ready' | 'retired';
 
@@ -43,7 +46,7 @@ export interface ProductVersion {
   participant: string;
   number: number;
   note: string;
-  about: Omit<ProductFields, 'resources'>;
+  about: z.output<typeof versionAbout>;
   tables: VersionTable[];
   /** ODCS YAML, as offered for download. */
   contract: string;

@@ -48,6 +48,14 @@ export const catalogueProblems = defineProblems('catalogue', {
     title: { zh: '核心数据不得交易', en: 'Core data may not be traded' },
     next: { zh: '移除相关字段后重新编制', en: 'Remove the columns and try again' },
   },
+  creditsNotRising: {
+    status: 422,
+    title: { zh: '服务抵扣表须逐档递增', en: 'The table of service credits must rise' },
+    next: {
+      zh: '按未达幅度从小到大填写，抵扣比例不得降低',
+      en: 'List misses from small to large, and never less credit for more',
+    },
+  },
   coverageReversed: {
     status: 422,
     title: { zh: '时间范围的起点晚于终点', en: 'The time covered ends before it starts' },

@@ -27,6 +27,17 @@ export const checkFields = (fields: Pick<ProductFields, 'coverageFrom' | 'covera
     : undefined;
 };
 
+/** A table of credits goes up: the larger the miss, the more is given back. */
+export const checkLevels = (levels: VersionDraft['serviceLevels']): Problem | undefined => {
+  const credits = levels?.credits ?? [];
+  const at = credits.findIndex(
+    (one, index) =>
+      index > 0 &&
+      (one.missedPercent <= credits[index - 1]!.missedPercent || one.creditPercent < credits[index - 1]!.creditPercent),
+  );
+  return at < 0 ? undefined : problems.creditsNotRising({ field: `body.serviceLevels.credits.${at}` });
+};
+
 const typeNames: Record<string, Column['type']> = {
   text: 'text',
   string: 'text',

@@ -23,6 +23,7 @@ import { catalogueProblems as problems } from './problems.ts';
 import { findVersion, lastNumber, lockProduct } from './reads.ts';
 import {
   checkFields,
+  checkLevels,
   checkTables,
   columnsOf,
   describeColumns,
@@ -167,7 +168,7 @@ const tablesOf = async (
   return described;
 };
 
-const aboutOf = (product: Product): ProductVersion['about'] => ({
+const aboutOf = (product: Product): Omit<ProductFields, 'resources'> => ({
   kind: product.kind,
   name: product.name,
   summary: product.summary,
@@ -196,7 +197,8 @@ export const createVersion = async (
   const before = product.latestVersion ? await findVersion(tx, product.latestVersion) : undefined;
   const tables = await tablesOf(deps, tx, product, draft);
   const supplier = await deps.organisations.organisation(tx, product.participant);
-  const about = aboutOf(product);
+  refuse(checkLevels(draft.serviceLevels));
+  const about = { ...aboutOf(product), ...(draft.serviceLevels ? { serviceLevels: draft.serviceLevels } : {}) };
   const contract = contractYaml({
     product: id,
     number,
@@ -232,8 +234,9 @@ export const readyProduct = async (tx: Tx, id: string): Promise<void> => {
   const latest = product.latestVersion ? await findVersion(tx, product.latestVersion) : undefined;
   if (!latest) throw problems.versionMissing();
   const resources = latest.tables.flatMap((table) => table.resource ?? []);
+  const { serviceLevels: _, ...about } = latest.about;
   const same = JSON.stringify(resources) === JSON.stringify(product.resources);
-  if (!same || JSON.stringify(sorted(latest.about)) !== JSON.stringify(sorted(aboutOf(product))))
+  if (!same || JSON.stringify(sorted(about)) !== JSON.stringify(sorted(aboutOf(product))))
     throw problems.versionBehind();
   await setState(tx, id, 'ready');
   await audit(tx, { action: 'catalogue.product.ready', subject: id, data: { version: latest.id } });

@@ -24,4 +24,16 @@ export interface DeliveryEvents {
   /** Use has stopped. */
   'delivery.grant.withdrawn': About & { reason: string };
   'delivery.grant.expired': About;
+  /** A month broke what the data contract promises; `findings` are those that were missed. */
+  'delivery.level.breached': About & {
+    assessment: string;
+    period: string;
+    from: string;
+    until: string;
+    findings: { level: string; target: number; measured: number | null; withinMs?: number; missedPercent: number }[];
+    /** The contract’s own table; empty: the operator’s. */
+    credits: { missedPercent: number; creditPercent: number }[];
+    requests: number;
+    digest: string;
+  };
 }

@@ -44,6 +44,7 @@ import {
   withdrawGrants,
   withdrawTrials,
 } from './service/grants.ts';
+import { assessDue } from './service/levels.ts';
 import { recheckQueries } from './service/queries.ts';
 import { cutJob } from './service/share.ts';
 
@@ -206,7 +207,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
   });
 
   return {
-    routes: [...makeRoutes(service), ...makeLinkRoutes(link)],
+    routes: [...makeRoutes({ ...service, now: () => clock.now() }), ...makeLinkRoutes(link)],
     jobs: { [storeJob]: storeJobHandler(service), [cutJob]: cutJobHandler(service) },
     ticks: [
       {
@@ -214,6 +215,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         everySeconds: 2,
         run: () => database.tx(systemActor('delivery'), (tx) => expireDue(service, tx)),
       },
+      { name: 'delivery.levels', everySeconds: 600, run: () => assessDue({ ...service, now: () => clock.now() }) },
       { name: 'delivery.gateway', everySeconds: 3, run: async () => (await plane?.sync()) ?? 0 },
     ],
     openGrant: (tx, draft) => openGrant(service, tx, draft),

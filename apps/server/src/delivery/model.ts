@@ -3,9 +3,11 @@ import type { CheckedTemplate } from '@shugu/gateway';
 import type { Mask, Metric, Plan, RowCondition, Watermark } from '@shugu/policy';
 import type { Score, Synthetic } from '@shugu/watermark';
 import type { Text } from '@shugu/wire';
+import type { serviceLevels } from '@shugu/wire/catalogue';
 import type { driverKinds, endpointDraft, endpointStates, grantStates } from '@shugu/wire/delivery';
 import type { z } from 'zod';
 import type { Reader } from '../kernel/db/db.ts';
+import type { SegmentEvidence, Service } from '../metering/index.ts';
 
 export type DeliveryKind = (typeof driverKinds)[number];
 export type EndpointDraft = z.output<typeof endpointDraft>;
@@ -133,6 +135,43 @@ export interface Bound {
   limit: number;
 }
 
+export type ServiceLevels = z.output<typeof serviceLevels>;
+
+/** One promise beside what was measured. `measured` null: there was nothing to measure it by, and it counts as kept. */
+export interface LevelFinding {
+  level: 'availability' | 'latency' | 'freshness' | 'completeness';
+  /** Per cent; of freshness hours. */
+  target: number;
+  measured: number | null;
+  /** Of latency: the bound that so many per cent of answers must begin within. */
+  withinMs?: number;
+  met: boolean;
+  /** By how many per cent of the target it was missed. */
+  missedPercent: number;
+}
+
+/** What findings were made from. `digest` is over the hours of the grant, those of `segments` over roots in the public log. */
+export interface LevelEvidence extends Service {
+  cells: { filled: number; all: number } | null;
+  revisions: number;
+  segments: SegmentEvidence;
+}
+
+/** What a month of a grant came to. */
+export interface ServicePeriod {
+  id: string;
+  grant: string;
+  contract: string;
+  period: string;
+  from: Date;
+  until: Date;
+  levels: ServiceLevels;
+  findings: LevelFinding[];
+  evidence: LevelEvidence;
+  breached: boolean;
+  createdAt: Date;
+}
+
 export interface Grant {
   id: string;
   supplier: string;
@@ -152,6 +191,8 @@ export interface Grant {
   /** What the money held for the order pays for; null: nothing is held, or use costs nothing. */
   bound: Bound | null;
   kinds: DeliveryKind[];
+  /** What the data contract promises; null: no level. */
+  levels: ServiceLevels | null;
   defaultPurpose: string | null;
   defaultAction: string | null;
   from: Date;
@@ -181,7 +222,11 @@ export interface DeliverableVersion {
   /** The organisation that supplies it. */
   participant: string;
   deliveryModes: readonly string[];
+  createdAt: Date;
+  serviceLevels: ServiceLevels | null;
   tables: {
+    /** Of the content with this digest: how many cells there are, and how many hold something. */
+    cells: { digest: string; filled: number; all: number }[];
     name: string;
     columns: { name: string }[];
     rowCount: number | null;

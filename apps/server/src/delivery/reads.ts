@@ -1,12 +1,12 @@
 import { traceLimits } from '@shugu/wire/delivery';
 import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Cut, Endpoint, Grant, GrantKey, GrantState, Revision, Trace } from './model.ts';
+import type { Cut, Endpoint, Grant, GrantKey, GrantState, Revision, ServicePeriod, Trace } from './model.ts';
 
 const endpointColumns = sql`id, participant, version, product, kind, state, draft, config, fault, secret_sealed as "secretSealed",
   rows_built as "rowsBuilt", revision, job, updated_at as "updatedAt"`;
 const grantColumns = sql`g.id, g.participant as supplier, g.buyer, g.buyer_region as "buyerRegion", g.contract, g.order_reference as "order",
-  g.product, g.version, g.product_name as "productName", g.trial, g.state, g.reason, g.plan, g.policy_hash as "policyHash", g.bound, g.kinds,
+  g.product, g.version, g.product_name as "productName", g.trial, g.state, g.reason, g.plan, g.policy_hash as "policyHash", g.bound, g.kinds, g.service_levels as levels,
   g.default_purpose as "defaultPurpose", g.default_action as "defaultAction", g.valid_from as "from", g.valid_until as "until", g.revision,
   g.created_at as "createdAt", g.ended_at as "endedAt"`;
 const keyColumns = sql`id, grant_id as "grant", name, prefix, created_at as "createdAt", revoked_at as "revokedAt"`;
@@ -71,6 +71,24 @@ export const suspensionOf = async (read: Reader, grant: Grant): Promise<string |
 export const staleGrants = (tx: Tx, compilerVersion: number): Promise<Grant[]> =>
   tx.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where g.ended_at is null
     and (g.plan ->> 'compilerVersion')::int <> ${compilerVersion} order by g.id for update`);
+
+/** Grants of contracts with service levels, from `after` on, that may have a month to judge. */
+export const grantsToAssess = (read: Reader, after: string, count: number): Promise<Grant[]> =>
+  read.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where g.service_levels is not null and g.contract is not null
+    and g.id > ${after} order by g.id limit ${count}`);
+
+export const lastPeriodOf = async (read: Reader, grant: string): Promise<string | null> =>
+  (
+    await read.one<{ period: string | null }>(
+      sql`select max(period) as period from service_periods where grant_id = ${grant}`,
+    )
+  ).period;
+
+/** Newest first. */
+export const periodsOf = (read: Reader, grant: string, count: number): Promise<ServicePeriod[]> =>
+  read.rows<ServicePeriod>(sql`select id, grant_id as "grant", contract, period, starts_at as "from", ends_at as "until", levels, findings,
+      evidence, breached, created_at as "createdAt"
+    from service_periods where grant_id = ${grant} order by period desc limit ${count}`);
 
 export const dueGrants = (tx: Tx): Promise<Grant[]> =>
   tx.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where g.ended_at is null and g.valid_until <= ${tx.now}
@@ -166,6 +184,12 @@ const cutColumns = sql`id, participant, version, key, columns, masks, row_filter
 export const latestRevision = (read: Reader, version: string): Promise<Revision | undefined> =>
   read.first<Revision>(
     sql`select ${revisionColumns} from delivery_revisions where version = ${version} order by number desc limit 1`,
+  );
+
+/** In order. */
+export const revisionsOf = (read: Reader, version: string): Promise<Revision[]> =>
+  read.rows<Revision>(
+    sql`select ${revisionColumns} from delivery_revisions where version = ${version} order by number`,
   );
 
 /** The first after `number`. */

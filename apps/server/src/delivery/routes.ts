@@ -3,7 +3,9 @@ import type { Database, Reader } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
+import type { Metering } from '../metering/index.ts';
 import { descriptionOf } from './description.ts';
+import { monthOf } from './levels.ts';
 import type { Endpoint, Grant, Trace } from './model.ts';
 import {
   cutsOfVersions,
@@ -14,18 +16,24 @@ import {
   grantPage,
   keysOf,
   latestRevision,
+  periodsOf,
   revisionPage,
   tracePage,
 } from './reads.ts';
 import type { ServiceDeps } from './service/deps.ts';
 import { setEndpoints } from './service/endpoints.ts';
 import { createAddress, createKey, createProfile, type MadeKey, revokeKey, rotateKey } from './service/keys.ts';
+import { measure } from './service/levels.ts';
 import { tryTemplate } from './service/queries.ts';
 import { publishRevision } from './service/share.ts';
 import { runTrace } from './service/trace.ts';
-import { endpointViewOf, grantViewOf, keyViewOf, revisionViewOf } from './view.ts';
+import { currentViewOf, endpointViewOf, grantViewOf, keyViewOf, periodViewOf, revisionViewOf } from './view.ts';
 
-export type DeliveryRouteDeps = ServiceDeps & { database: Database };
+export interface DeliveryRouteDeps extends ServiceDeps {
+  database: Database;
+  metering: ServiceDeps['metering'] & Pick<Metering, 'serviceOf' | 'segmentEvidence'>;
+  now(): Date;
+}
 
 const mayRead = ({ participant, permissions }: Principal, grant: Grant): boolean =>
   ([grant.buyer, grant.supplier].includes(participant) && permissions.has('delivery.grant.read')) ||
@@ -122,6 +130,16 @@ export const makeRoutes = (deps: DeliveryRouteDeps): Route[] => [
     const grant = await findGrant(read, params.id);
     if (!grant || !mayRead(principal, grant)) throw kernelProblems.unknown();
     return descriptionOf(grant, await endpointsOf(read, grant.version), deps.publicUrl()) as Record<string, never>;
+  }),
+  on(wire.getLevels, async ({ read, principal, params }) => {
+    const grant = await findGrant(read, params.id);
+    if (!grant || !mayRead(principal, grant)) throw kernelProblems.unknown();
+    const { levels } = grant;
+    if (!levels) return { levels: null, current: null, periods: [] };
+    const periods = await periodsOf(read, grant.id, wire.deliveryLimits.levelPeriodsMax);
+    const month = monthOf({ ...grant, timeZone: grant.plan.timeZone }, deps.now().getTime());
+    const current = month && { month, ...(await measure(deps, read, { ...grant, levels }, month)) };
+    return { levels, current: current && currentViewOf(current), periods: periods.map(periodViewOf) };
   }),
   on(wire.listKeys, async ({ read, principal, params }) => {
     const grant = await findGrant(read, params.id);

@@ -12,6 +12,7 @@ import type {
   GrantState,
   KeptDraft,
   Revision,
+  ServicePeriod,
   Trace,
 } from './model.ts';
 
@@ -60,10 +61,11 @@ export const setEndpointBuilding = (tx: Tx, id: string, job: string | null): Pro
 
 export const insertGrant = async (tx: Tx, one: Grant): Promise<void> => {
   await tx.exec(sql`insert into delivery_grants (id, node, market, participant, buyer, buyer_region, contract, order_reference, product, version,
-      product_name, trial, state, reason, plan, policy_hash, bound, kinds, default_purpose, default_action, valid_from, valid_until, revision, created_at)
+      product_name, trial, state, reason, plan, policy_hash, bound, kinds, service_levels, default_purpose, default_action, valid_from, valid_until, revision, created_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.supplier}, ${one.buyer}, ${one.buyerRegion}, ${one.contract}, ${one.order},
       ${one.product}, ${one.version}, ${one.productName}, ${one.trial}, ${one.state}, ${one.reason}, ${JSON.stringify(one.plan)}, ${one.policyHash},
-      ${one.bound ? JSON.stringify(one.bound) : null}, ${one.kinds}, ${one.defaultPurpose}, ${one.defaultAction}, ${one.from}, ${one.until}, ${one.revision}, ${tx.now})`);
+      ${one.bound ? JSON.stringify(one.bound) : null}, ${one.kinds}, ${one.levels ? JSON.stringify(one.levels) : null},
+      ${one.defaultPurpose}, ${one.defaultAction}, ${one.from}, ${one.until}, ${one.revision}, ${tx.now})`);
 };
 
 /** Every change that the gateway must see counts the revision up; it is the answer. */
@@ -99,6 +101,18 @@ export const setGrantState = (tx: Tx, id: string, state: GrantState, reason: str
     id,
     sql`state = ${state}, reason = ${reason}, ended_at = ${state === 'withdrawn' || state === 'expired' ? tx.now : null}`,
   );
+
+/** Once for a grant and a month; false when it was judged before. */
+export const insertPeriod = async (
+  tx: Tx,
+  one: Omit<ServicePeriod, 'grant' | 'contract' | 'createdAt'> & { grant: Grant },
+): Promise<boolean> =>
+  (await tx.exec(sql`insert into service_periods (id, node, market, participant, buyer, grant_id, contract, order_reference, period,
+      starts_at, ends_at, levels, findings, evidence, breached, created_at)
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.grant.supplier}, ${one.grant.buyer}, ${one.grant.id},
+      ${one.grant.contract}, ${one.grant.order}, ${one.period}, ${one.from}, ${one.until}, ${JSON.stringify(one.levels)},
+      ${JSON.stringify(one.findings)}, ${JSON.stringify(one.evidence)}, ${one.breached}, ${tx.now})
+    on conflict (grant_id, period) do nothing`)) > 0;
 
 export const insertKey = async (tx: Tx, key: GrantKey, hash: string, buyer: string): Promise<void> => {
   await tx.exec(sql`insert into delivery_keys (id, node, market, participant, grant_id, name, prefix, hash, created_by, created_at)

@@ -123,11 +123,14 @@ const makeVersion = async (kernel: Kernel, home: string): Promise<DeliverableVer
     product: newId('prd', start),
     productName: '货车运行指数',
     participant: 'org_supplier',
+    createdAt: start,
+    serviceLevels: null,
     deliveryModes: ['api', 'file', 'proxy', 'query', 'share'],
     tables: [
       {
         name: 'trucks',
         columns,
+        cells: [],
         rowCount: csvRows,
         original: { name: '货车 2026.csv', ...original, contentType: 'text/csv' },
         normal: {
@@ -143,6 +146,7 @@ const makeVersion = async (kernel: Kernel, home: string): Promise<DeliverableVer
       {
         name: 'large',
         columns,
+        cells: [],
         rowCount: null,
         original: { name: 'large.bin', ...large, contentType: 'application/octet-stream' },
         normal: null,

@@ -1,6 +1,17 @@
 /** From our words to the wire's. */
 import { notGranted, shareName } from '@shugu/gateway';
-import type { Cut, Endpoint, Grant, GrantKey, QueryTemplateDraft, Revision } from './model.ts';
+import type { Month } from './levels.ts';
+import type {
+  Cut,
+  Endpoint,
+  Grant,
+  GrantKey,
+  LevelEvidence,
+  LevelFinding,
+  QueryTemplateDraft,
+  Revision,
+  ServicePeriod,
+} from './model.ts';
 import { addressOf, cutOf, readsView, shareTableNames } from './rules.ts';
 
 /** What a supplier sees of its table share. `latest` undefined: nothing has been published. */
@@ -150,4 +161,35 @@ export const revisionViewOf = ({ number, tables, publishedAt }: Revision) => ({
   number,
   tables,
   publishedAt: publishedAt.toISOString(),
+});
+
+const evidenceView = ({ requests, failures, latency, hours, digest, cells, revisions, segments }: LevelEvidence) => ({
+  ...{ requests, failures, latency, hours, digest, cells, revisions, segments },
+});
+
+export const periodViewOf = (one: ServicePeriod) => ({
+  id: one.id,
+  period: one.period,
+  from: one.from.toISOString(),
+  until: one.until.toISOString(),
+  breached: one.breached,
+  findings: one.findings,
+  evidence: evidenceView(one.evidence),
+});
+
+/** The month that runs: what it would come to if it ended now. */
+export const currentViewOf = ({
+  month,
+  findings,
+  evidence,
+}: {
+  month: Month;
+  findings: LevelFinding[];
+  evidence: LevelEvidence;
+}) => ({
+  period: month.period,
+  from: new Date(month.from).toISOString(),
+  until: new Date(month.until).toISOString(),
+  findings,
+  evidence: evidenceView(evidence),
 });

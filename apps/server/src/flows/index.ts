@@ -5,6 +5,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Notify } from '../kernel/notify/index.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { groundFlow } from './ground.ts';
+import { levelsFlow } from './levels.ts';
 import { listingFlow } from './listing.ts';
 import { noticeFlow } from './notice.ts';
 import { purchaseFlow } from './purchase.ts';
@@ -16,6 +17,7 @@ export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Noti
   groundFlow(rooms, cases),
   trialFlow(rooms),
   purchaseFlow(kernel, { rooms, cases }),
+  levelsFlow(rooms),
   supervisionFlow(rooms),
   noticeFlow(rooms, cases, notify),
 ];

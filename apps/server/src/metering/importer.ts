@@ -12,6 +12,7 @@ import type { Database, Tx } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import { emit } from '../kernel/outbox.ts';
 import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
+import { rollUpHours } from './hours.ts';
 import type { VerifyManifest } from './keys.ts';
 import { findGrant, timeZones } from './reads.ts';
 import { grantOfLine, rollUp, useOf } from './rules.ts';
@@ -35,10 +36,9 @@ const nameOf = (segment: number): string => String(segment).padStart(10, '0');
 
 const addRecords = async (tx: Tx, records: readonly UseRecord[]): Promise<void> => {
   const zones = await timeZones(tx, [...new Set(records.map(({ grant }) => grantOfLine(grant)))]);
-  await store.addDays(
-    tx,
-    rollUp(records, (grant) => zones.get(grant)),
-  );
+  const zoneOf = (grant: string) => zones.get(grant);
+  await store.addDays(tx, rollUp(records, zoneOf));
+  await store.addHours(tx, rollUpHours(records, zoneOf));
   for (const record of records.filter(({ use }) => use.startsWith('cor_'))) await recordedCorrection(tx, record);
 };
 

@@ -12,10 +12,11 @@ import type { ObjectStore } from '../kernel/objects.ts';
 import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import { makeCorrectionWriter } from './corrections.ts';
+import { serviceOf } from './hours.ts';
 import { type Importer, makeImporter } from './importer.ts';
 import { manifestSigner, manifestVerifier } from './keys.ts';
-import type { ContractUsage, MeteredGrant, UsageUnits, Watermarks } from './model.ts';
-import { contractsUsedUp } from './reads.ts';
+import type { ContractUsage, MeteredGrant, Service, UsageUnits, Watermarks } from './model.ts';
+import { contractsUsedUp, hoursOfGrant, segmentEvidence } from './reads.ts';
 import { makeReceiptFile, type ReceiptFile } from './receipt-file.ts';
 import { makeReceipts, type Receipts } from './receipts.ts';
 import { makeRemoteSources, type RemoteSources } from './remote.ts';
@@ -29,7 +30,7 @@ import { contractUsage, quotaSnapshot, usageUpTo } from './usage.ts';
 export type { MeteringEvents } from './events.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
-export { grantOfLine } from './rules.ts';
+export { dayStart, grantOfLine, nextDay } from './rules.ts';
 export { givenOf } from './slice-rules.ts';
 export type { CounterChange, Slice } from './slices.ts';
 
@@ -78,6 +79,10 @@ export interface Metering {
   usageOf(read: Reader, contractId: string, from: Date | null, until: Date | null): Promise<ContractUsage>;
   /** Contracts of living grants of which a limit on all use together is used up. */
   contractsUsedUp(read: Reader): Promise<string[]>;
+  /** How a grant was served on local days, both contained. Exact once `flush` was called after the last of them. */
+  serviceOf(read: Reader, grant: string, from: string, until: string): Promise<Service>;
+  /** Where the records of a period stand in the public log. */
+  segmentEvidence: typeof segmentEvidence;
   /** All usage of a grant, and up to which record of each source. */
   usageUpTo(read: Reader, grantId: string): Promise<UsageUnits & { watermarks: Watermarks }>;
 }
@@ -171,6 +176,8 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
     },
     usageOf: contractUsage,
     contractsUsedUp,
+    serviceOf: async (read, grant, from, until) => serviceOf(await hoursOfGrant(read, grant, { from, until })),
+    segmentEvidence,
     usageUpTo,
   };
 };

@@ -34,6 +34,37 @@ export interface UsageDay extends UsageUnits {
   day: string;
 }
 
+/** One hour of a grant, from the instant at which its uses were let in. */
+export interface UsageHour {
+  grant: string;
+  day: string;
+  startsAt: Date;
+  /** Let in, whether served or failed. */
+  requests: number;
+  failures: number;
+  calls: number;
+  rows: number;
+  bytes: number;
+  /** By `latencyBoundsMs`, and one more number for what began later. */
+  latency: number[];
+}
+
+/** What hours say of the service; `digest` is over their rows in order: start, requests, failures, latency. */
+export interface Service {
+  requests: number;
+  failures: number;
+  latency: number[];
+  hours: number;
+  digest: string;
+}
+
+/** Sealed segments that hold uses of a grant in a period: how many, a digest of all their roots, and the first of them. */
+export interface SegmentEvidence {
+  count: number;
+  digest: string;
+  first: { source: string; segment: number; root: string; logEntry: string }[];
+}
+
 export interface ContractUsage extends UsageUnits {
   byGrant: (UsageUnits & { grant: string })[];
   byDay: (UsageUnits & { day: string })[];

@@ -44,6 +44,11 @@ export const problems = defineProblems('metering', {
     title: { zh: '查询期间过长', en: 'The period is too long' },
     next: { zh: '缩短到 366 天以内', en: 'Ask for at most 366 days' },
   },
+  hoursTooMany: {
+    status: 422,
+    title: { zh: '查询期间过长', en: 'The period is too long' },
+    next: { zh: '按小时查询一次最多 31 天', en: 'By hour, ask for at most 31 days at a time' },
+  },
   segmentRefused: {
     status: 422,
     title: { zh: '用量记录段不成立', en: 'A segment of usage records does not hold' },

@@ -1,8 +1,17 @@
+import { createHash } from 'node:crypto';
 import type { SegmentManifest } from '@shugu/gateway';
 import { empty, type Reader, type Sql, sql } from '../kernel/db/db.ts';
 import { idFloor } from '../kernel/ids.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Correction, MeteredGrant, UsageDay, UsageUnits, Watermarks } from './model.ts';
+import type {
+  Correction,
+  MeteredGrant,
+  SegmentEvidence,
+  UsageDay,
+  UsageHour,
+  UsageUnits,
+  Watermarks,
+} from './model.ts';
 
 const grantColumns = sql`id, participant as supplier, buyer, contract, product, product_version as "productVersion",
   time_zone as "timeZone", quotas, trial`;
@@ -61,6 +70,12 @@ const within = ({ from, until }: DayRange): Sql =>
 export const daysOfGrants = (read: Reader, grants: readonly string[], range: DayRange): Promise<UsageDay[]> =>
   read.rows<UsageDay>(sql`select u.grant_id as "grant", u.day, ${sums} from usage_days u
     where u.grant_id = any(${[...grants]}) ${within(range)} group by u.grant_id, u.day order by u.day, u.grant_id`);
+
+/** In order; days are local to the grant. */
+export const hoursOfGrant = (read: Reader, grant: string, range: DayRange): Promise<UsageHour[]> =>
+  read.rows<UsageHour>(sql`select u.grant_id as "grant", u.day, u.starts_at as "startsAt", u.request_count as requests,
+      u.failure_count as failures, u.call_count as calls, u.row_count as rows, u.byte_count as bytes, u.latency
+    from usage_hours u where u.grant_id = ${grant} ${within(range)} order by u.starts_at`);
 
 export const grantsOfContract = (read: Reader, contract: string): Promise<MeteredGrant[]> =>
   read.rows<MeteredGrant>(sql`select ${grantColumns} from metered_grants where contract = ${contract} order by id`);
@@ -128,6 +143,28 @@ export const segmentsOfPeriod = (
     where g.grant_id = ${grant} and g.source = ${source} and m.last_sequence > ${after}
       and (m.manifest ->> 'sealedAt')::bigint >= ${from} and m.first_use < ${idFloor('use', until + idSlackMs)}
     order by m.segment limit ${count}`);
+
+/** Enough to begin with; the rest is found by the digest. */
+const evidenceFirst = 20;
+
+/** Sealed segments of all sources that may hold uses of a grant admitted in [from, until). */
+export const segmentEvidence = async (
+  read: Reader,
+  grant: string,
+  { from, until }: { from: number; until: number },
+): Promise<SegmentEvidence> => {
+  const rows = await read.rows<
+    SegmentEvidence['first'][number]
+  >(sql`select m.source, m.segment, m.manifest ->> 'root' as root,
+      m.log_entry as "logEntry"
+    from segment_grants g join segment_manifests m using (source, segment)
+    where g.grant_id = ${grant} and (m.manifest ->> 'sealedAt')::bigint >= ${from} and m.first_use < ${idFloor('use', until + idSlackMs)}
+    order by m.source, m.segment`);
+  const digest = createHash('sha256')
+    .update(JSON.stringify(rows.map(({ source, segment, root }) => [source, segment, root])))
+    .digest('hex');
+  return { count: rows.length, digest: `sha256:${digest}`, first: rows.slice(0, evidenceFirst) };
+};
 
 /** Last record that stands in an imported segment; what comes after is in the tail. */
 export const lastSealedSequence = async (read: Reader, source: string): Promise<number> =>

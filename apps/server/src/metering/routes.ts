@@ -1,3 +1,4 @@
+import { periodKey } from '@shugu/policy';
 import { limits as pageLimits } from '@shugu/wire';
 import * as wire from '@shugu/wire/metering';
 import type { Reader } from '../kernel/db/db.ts';
@@ -8,7 +9,15 @@ import { decideCorrection, proposeCorrection } from './corrections.ts';
 import type { Importer } from './importer.ts';
 import type { Correction, MeteredGrant } from './model.ts';
 import { problems } from './problems.ts';
-import { correctionPage, daysOfGrants, findGrant, productTotals, usagePage, watermarksOf } from './reads.ts';
+import {
+  correctionPage,
+  daysOfGrants,
+  findGrant,
+  hoursOfGrant,
+  productTotals,
+  usagePage,
+  watermarksOf,
+} from './reads.ts';
 import type { ReceiptFile } from './receipt-file.ts';
 import type { FoundRecord, Receipts } from './receipts.ts';
 import { grantOfLine } from './rules.ts';
@@ -40,6 +49,7 @@ const summaryOf = ({ record, held }: FoundRecord) => ({
   action: record.action,
   purpose: record.purpose ?? null,
   status: record.status,
+  failure: record.failure ?? null,
   ...record.units,
   corrects: record.corrects ?? null,
   reason: record.reason ?? null,
@@ -76,6 +86,7 @@ const daysBetween = (from: string, until: string): number => {
     throw kernelProblems.invalid({ field: 'query.until', detail: { zh: '截止早于起始', en: 'until is before from' } });
   return days;
 };
+const dayBefore = (day: string): string => new Date(Date.parse(day) - dayMs).toISOString().slice(0, 10);
 const checkRange = (from: string, until: string): void => {
   if (daysBetween(from, until) > wire.meteringLimits.usageDaysMax) throw problems.periodTooLong();
 };
@@ -106,6 +117,20 @@ export const makeRoutes = (deps: MeteringRouteDeps): Route[] => [
       used,
       limits: limits.map((limit) => ({ ...limit, end: limit.end?.toISOString() ?? null })),
       watermarks,
+    };
+  }),
+  on(wire.listHours, async ({ read, principal, params, query }) => {
+    const grant = await visible(read, principal, params.id, 'both');
+    const now = deps.now();
+    const until = query.until ?? periodKey(now.getTime(), grant.timeZone, 'day');
+    const from = query.from ?? dayBefore(until);
+    if (daysBetween(from, until) > wire.meteringLimits.hoursDaysMax) throw problems.hoursTooMany();
+    await fresh(deps);
+    const hours = await hoursOfGrant(read, grant.id, { from, until });
+    return {
+      asOf: now.toISOString(),
+      items: hours.map(({ grant: _, startsAt, ...hour }) => ({ startsAt: startsAt.toISOString(), ...hour })),
+      watermarks: await watermarksOf(read),
     };
   }),
   on(wire.listReceipts, async ({ read, principal, params, query }) => {

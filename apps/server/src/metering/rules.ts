@@ -19,7 +19,7 @@ export const grantOfLine = (line: string): string => line.split('.', 1)[0]!;
 /** The use itself, whether a record states it or corrects it: `use_….cut` is the gateway's own correction. */
 export const useOf = (record: Pick<UseRecord, 'use' | 'corrects'>): string => record.corrects ?? record.use;
 
-/** Units that one record adds. A correction adds its differences. */
+/** Units that one record adds. A correction adds its differences; of what failed nothing was handed out. */
 export const unitsOf = (record: UseRecord): UsageUnits => ({
   ...record.units,
   incompleteCalls: incompleteCallsOf(record),

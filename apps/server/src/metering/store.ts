@@ -1,7 +1,7 @@
 import type { SegmentManifest, UseRecord } from '@shugu/gateway';
 import type { Quota } from '@shugu/policy';
 import { sql, type Tx } from '../kernel/db/db.ts';
-import type { Correction, MeteredGrant, UsageDay } from './model.ts';
+import type { Correction, MeteredGrant, UsageDay, UsageHour } from './model.ts';
 
 export const insertGrant = async (tx: Tx, grant: MeteredGrant): Promise<void> => {
   await tx.exec(sql`insert into metered_grants (id, node, market, participant, buyer, contract, product, product_version, time_zone, quotas, trial, created_at)
@@ -47,6 +47,19 @@ export const addDays = async (tx: Tx, days: readonly UsageDay[]): Promise<void> 
     on conflict (grant_id, day) do update set call_count = held.call_count + excluded.call_count,
       incomplete_count = held.incomplete_count + excluded.incomplete_count, row_count = held.row_count + excluded.row_count,
       byte_count = held.byte_count + excluded.byte_count`);
+};
+
+export const addHours = async (tx: Tx, hours: readonly UsageHour[]): Promise<void> => {
+  for (const one of hours)
+    await tx.exec(sql`insert into usage_hours as held (grant_id, starts_at, day, node, market, participant, request_count, failure_count,
+        call_count, row_count, byte_count, latency, created_at)
+      values (${one.grant}, ${one.startsAt}, ${one.day}, ${tx.tenancy.node}, ${tx.tenancy.market},
+        coalesce((select participant from metered_grants where id = ${one.grant}), ''), ${one.requests}, ${one.failures}, ${one.calls},
+        ${one.rows}, ${one.bytes}, ${one.latency}::int[], ${tx.now})
+      on conflict (grant_id, starts_at) do update set request_count = held.request_count + excluded.request_count,
+        failure_count = held.failure_count + excluded.failure_count, call_count = held.call_count + excluded.call_count,
+        row_count = held.row_count + excluded.row_count, byte_count = held.byte_count + excluded.byte_count,
+        latency = (select array_agg(a + b order by n) from unnest(held.latency, excluded.latency) with ordinality as both_of (a, b, n))`);
 };
 
 export interface NewManifest {

@@ -18,6 +18,10 @@ export interface SettlementEvents {
   /** Subject: the statement. The parties settle it themselves, and the supplier owes the exchange its service fee. */
   'settlement.fee.owed': { order: string; statement: string; fen: string };
   'settlement.fee.paid': { order: string; statement: string; fen: string };
+  /** Subject: the credit note. A month broke its service levels; the event's participant is the buyer. */
+  'settlement.credit.proposed': { credit: string; order: string; period: string };
+  'settlement.credit.answered': { credit: string; accepted: boolean };
+  'settlement.credit.settled': { credit: string; order: string; fen: string };
   'settlement.difference.found': { day: string; differences: number };
   'settlement.difference.resolved': { difference: string };
 }

@@ -8,6 +8,7 @@ import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { type Bank, startBank } from './bank.ts';
 import { balanceOf, type Funds, fundsOf } from './books.ts';
+import { creditRoutes } from './credit-routes.ts';
 import type { SettlementDeps } from './deps.ts';
 import { callbackPath, makeDesk } from './desk.ts';
 import { type Fen, limits, type OrderTerms, type Statement } from './model.ts';
@@ -26,6 +27,7 @@ import {
 import { reconcileDue } from './reconcile.ts';
 import { settlementRoutes } from './routes.ts';
 import { estimateFenOf, holdKeyOf } from './rules.ts';
+import { type CreditDraft, passCredits, proposeCredit } from './service/credits.ts';
 import { passFees } from './service/fees.ts';
 import { placeHold, plan } from './service/holds.ts';
 import {
@@ -55,6 +57,8 @@ export interface Settlement extends RoomParts {
   openAccount(tx: Tx, participant: string): Promise<void>;
   /** On market.order.contracted: freezes the terms and, in custody, the estimate. Harmless to repeat. */
   openOrder(tx: Tx, draft: OrderDraft): Promise<void>;
+  /** A month broke its service levels. Harmless to repeat. */
+  proposeCredit(tx: Tx, draft: CreditDraft): Promise<void>;
   /** On acceptance, or at a period's end: rates usage once and settles it. The same period gives the same statement. */
   settleOrder(tx: Tx, draft: SettleDraft): Promise<Statement>;
   /** The order ends with nothing (more) to pay: its hold goes back to the buyer. */
@@ -123,15 +127,17 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
   };
 
   return {
-    routes: settlementRoutes({ room, bank: () => bank, desk }),
+    routes: [...settlementRoutes({ room, bank: () => bank, desk }), ...creditRoutes(room)],
     permissions,
     ticks: [
       { name: 'settlement.bank', everySeconds: 2, run: () => desk.run() },
       { name: 'settlement.reconcile', everySeconds: 30, run: () => reconcileDue(room, bank, desk.run) },
       { name: 'settlement.fees', everySeconds: 60, run: () => passFees(room) },
       { name: 'settlement.refunds', everySeconds: 60, run: () => passRefunds(room) },
+      { name: 'settlement.credits', everySeconds: 60, run: () => passCredits(room) },
     ],
     openAccount: (tx, participant) => ensureAccount(room, tx, participant),
+    proposeCredit: (tx, draft) => proposeCredit(room, tx, draft),
     openOrder: (tx, draft) => openOrder(room, tx, draft),
     settleOrder: (tx, draft) => settleOrder(room, tx, draft),
     releaseOrder: (tx, draft) => releaseOrder(room, tx, draft),

@@ -1,5 +1,7 @@
 /** What the room keeps, as its code sees it. Fen are bigint here and decimal strings on the wire. */
+
 import type { PricePlan, SettlementWay, SplitResult, SplitRule } from '@shugu/ledger';
+import type { CreditTier } from './credit-rules.ts';
 
 export type Fen = bigint;
 
@@ -183,6 +185,44 @@ export interface Refund {
   finishedAt: Date | null;
 }
 
+export type CreditState = 'proposed' | 'accepted' | 'contested' | 'settled';
+export type { CreditTier };
+
+/** What a broken service level gives back, as proposed to the supplier. */
+export interface Credit {
+  id: string;
+  /** The buyer. */
+  participant: string;
+  supplier: string;
+  order: string;
+  grant: string;
+  assessment: string;
+  period: string;
+  from: Date;
+  until: Date;
+  spread: { from: Date; until: Date } | null;
+  findings: {
+    level: 'availability' | 'latency' | 'freshness' | 'completeness';
+    target: number;
+    measured: number | null;
+    withinMs?: number;
+    missedPercent: number;
+  }[];
+  requests: number;
+  digest: string;
+  /** Thousandths of a per cent of the period's fee. */
+  milli: number;
+  tiers: CreditTier[];
+  state: CreditState;
+  answer: string | null;
+  answeredAt: Date | null;
+  waitsFor: 'statement' | 'redInvoice' | 'payeeFunds' | null;
+  fen: Fen | null;
+  refunds: string[];
+  settledAt: Date | null;
+  createdAt: Date;
+}
+
 export const limits = {
   /** Lines of one statement, a paper's table holds 2,000. */
   linesMax: 500,
@@ -200,6 +240,8 @@ export const limits = {
   feesPerRunMax: 200,
   /** Refunds told of, or closed by silence, in one run. */
   refundsPerRunMax: 200,
+  /** Accepted credit notes looked at in one run. */
+  creditsPerRunMax: 200,
   /** Days reconciled in one run after a long stop. */
   reconciledDaysMax: 400,
 } as const;

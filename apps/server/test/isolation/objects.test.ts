@@ -10,6 +10,7 @@ import { makeWalk } from '../../../cli/src/steps.ts';
 import { makeFolder } from '../../../cli/src/trade/folder.ts';
 import { divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
 import { walkTrade } from '../../../cli/src/trade/walk.ts';
+import { systemActor } from '../../src/kernel/http/principal.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 import { send } from '../support/http.ts';
 import { everybody, holds, mergeTables } from '../support/people.ts';
@@ -63,6 +64,22 @@ const beWarned = async (): Promise<void> => {
     await client.call(createComplaint, { body: { kind: 'complaint', about: '数据质量', subject, facts } });
 };
 
+/** As if the month had broken a service level: the trade itself keeps what it promises. */
+const beCredited = async (): Promise<void> => {
+  const { database } = world.exchange.kernel;
+  const { rows } = await database.pool.query<{ id: string }>('select id from settlement_orders order by id limit 1');
+  const order = rows[0]!.id;
+  const grant = real.get('grt')![0]!;
+  await database.tx(systemActor('test'), (tx) =>
+    world.exchange.rooms.settlement.proposeCredit(tx, {
+      ...{ assessment: 'svp_00000000000000000000000000', order, grant, title: '样例', period: '2026-07' },
+      ...{ from: new Date('2026-07-01T00:00:00+08:00'), until: new Date('2026-08-01T00:00:00+08:00'), spread: null },
+      findings: [{ level: 'availability', target: 99, measured: 90, missedPercent: 9.09 }],
+      ...{ tiers: [], requests: 10, digest: 'sha256:00' },
+    }),
+  );
+};
+
 const draftOnly = async (): Promise<void> => {
   const goods = await divisionsResource();
   const resource = await bringResource(
@@ -91,6 +108,8 @@ beforeAll(async () => {
   await makeMore(await harvest(pool, owners));
   await beWarned();
   await world.settle();
+  real = await harvest(pool, owners);
+  await beCredited();
   real = await harvest(pool, owners);
   real.set('org', owners.slice(0, 4));
   const before = await harvest(pool, owners, { perPrefixMax: 1000 });

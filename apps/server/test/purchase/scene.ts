@@ -73,8 +73,21 @@ const policyWith = (more: object) =>
     ...more,
   } as never) as unknown as ListingDraft['policy'];
 
-/** Registered, assessed and listed, with its look-up API ready. */
-export const openShop = async (exchange: TestExchange, limits: object = {}): Promise<Listing> => {
+/** Served by the supplier's own interface, with what it promises of it. */
+export interface Served {
+  upstream: string;
+  levels: NonNullable<Parameters<typeof draftProduct>[3]['serviceLevels']>;
+}
+
+const configureProxy = async (exchange: TestExchange, version: string, upstream: string): Promise<void> => {
+  await (await exchange.as('xingsha.developer')).call(deliveryWire.putEndpoints, {
+    params: { id: version },
+    body: { endpoints: [{ kind: 'proxy', upstream }] },
+  });
+};
+
+/** Registered, assessed and listed, with its look-up API ready; or `served` otherwise. */
+export const openShop = async (exchange: TestExchange, limits: object = {}, served?: Served): Promise<Listing> => {
   const { stage } = exchange;
   const papers = await mkdtemp(join(tmpdir(), 'shugu-papers-'));
   try {
@@ -85,6 +98,10 @@ export const openShop = async (exchange: TestExchange, limits: object = {}): Pro
       suite: 'intl',
     });
     const goods = divisionsProduct(resource.id);
+    if (served) {
+      goods.fields.deliveryModes = ['proxy'];
+      goods.version.serviceLevels = served.levels;
+    }
     const made = await draftProduct(stage, 'xingsha.steward', goods.fields, goods.version);
     const report = await assess(
       stage,
@@ -102,6 +119,7 @@ export const openShop = async (exchange: TestExchange, limits: object = {}): Pro
     const listed = await applyForListing(stage, supplier, {
       ...draft,
       policy: policyWith(limits),
+      ...(served ? { deliveryModes: ['proxy'] } : {}),
       plans: Object.entries(prices).map(([title, [plan]]) => ({
         title,
         plan: plan as never,
@@ -109,7 +127,8 @@ export const openShop = async (exchange: TestExchange, limits: object = {}): Pro
         taxRate: '0.06',
       })),
     });
-    await configureDelivery(stage, made.product, made.version);
+    if (served) await configureProxy(exchange, made.version, served.upstream);
+    else await configureDelivery(stage, made.product, made.version);
     return await reviewListing(stage, listed);
   } finally {
     await rm(papers, { recursive: true, force: true });

@@ -276,7 +276,11 @@ describe('proxy', () => {
       const response = await get('product-proxy/x');
       expect([response.status, await codeOf(response)]).toEqual([status, code]);
     }
-    expect(rig.meter.lastSequence).toBe(0);
+    const noted = async () => (await rig.meter.openTail(0)).map(({ record }) => [record.failure, record.units.calls]);
+    await expect.poll(noted).toEqual([
+      [code, 0],
+      [code, 0],
+    ]);
   });
 
   test.each([

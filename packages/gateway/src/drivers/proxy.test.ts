@@ -22,7 +22,8 @@ const get = (path = 'x', init: RequestInit = {}) =>
   fetch(`${rig.origin}/product-proxy/${path}`, { ...init, headers: { 'x-api-key': KEY } });
 const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code;
 const records = async () => (await rig.meter.openTail(0)).map(({ record }) => record);
-const statuses = async () => (await records()).map(({ status, units }) => [status, units.bytes]);
+const served = async () => (await records()).filter(({ status }) => status !== 'failed');
+const statuses = async () => (await served()).map(({ status, units }) => [status, units.bytes]);
 
 /** Answers in two halves, the second when told. */
 function halves(bytes: number, headers: Record<string, string>) {
@@ -110,6 +111,22 @@ test('an upstream that breaks off in a long answer leaves a use that is incomple
   const [use] = await records();
   expect(use?.status).toBe('incomplete');
   expect(use?.units.bytes).toBeLessThan(bytes);
+  expect(use?.failure).toMatch(/^(upstream|driver)/);
+});
+
+test('what fails by no fault of the buyer is on record, counts nothing, and is no incomplete use', async () => {
+  let status = 500;
+  await serve({ upstream: (_request, response) => response.writeHead(status).end('{}') });
+  expect((await get()).status).toBe(502);
+  // The buyer's own mistake is an answer like any other.
+  status = 404;
+  expect((await get()).status).toBe(404);
+  expect((await get('x', { method: 'DELETE' })).status).toBe(405);
+  await expect.poll(records).toMatchObject([
+    { status: 'failed', failure: 'upstreamFailed', units: { calls: 0, rows: 0, bytes: 0 } },
+    { status: 'complete', units: { calls: 1 } },
+  ]);
+  expect((await records())[1]).not.toHaveProperty('failure');
 });
 
 test.each([1000, PROXY_LIMITS.wholeBytesMax * 4])(
@@ -127,7 +144,9 @@ test.each([1000, PROXY_LIMITS.wholeBytesMax * 4])(
     await expect(answer).rejects.toThrow();
     await closed;
     if (bytes > PROXY_LIMITS.wholeBytesMax)
-      await expect.poll(statuses).toMatchObject([['incomplete', expect.anything()]]);
+      await expect
+        .poll(async () => (await records()).map(({ status, failure }) => [status, failure]))
+        .toEqual([['incomplete', undefined]]);
     else expect(await records()).toEqual([]);
   },
 );

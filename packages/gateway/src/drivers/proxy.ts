@@ -156,7 +156,7 @@ async function answerFrom(
   context: ServeContext<ProxyConfig>,
   cutting: boolean,
 ): Promise<DriverAnswer> {
-  const discard = (code: 'upstreamRedirected' | 'upstreamFailed' | 'upstreamNotMaskable') => {
+  const discard = (code: 'upstreamRedirected' | 'upstreamFailed' | 'upstreamDeclined' | 'upstreamNotMaskable') => {
     if (body instanceof Readable) body.destroy();
     return new GatewayProblem(code);
   };
@@ -169,8 +169,8 @@ async function answerFrom(
   }
   if (!cutting || status === 304 || context.request.method === 'HEAD')
     return { status, headers: kept, body, metered: status !== 304 };
-  // An error text of the upstream may quote what the contract withholds.
-  if (status >= 400) throw discard('upstreamFailed');
+  // An error text of the upstream may quote what the contract withholds. The request was at fault, not who answers.
+  if (status >= 400) throw discard('upstreamDeclined');
   if (!canBeCut(kept)) throw discard('upstreamNotMaskable');
   const { effects, hash } = context;
   const { rowsMember } = context.config;

@@ -26,7 +26,7 @@ export interface ServiceDeps extends DeliveryNeighbours, QueryDeps {
   plane(): Plane | undefined;
 }
 
-type GrantEvent = Extract<keyof DeliveryEvents, `delivery.grant.${string}`>;
+type GrantEvent = Extract<keyof DeliveryEvents, `delivery.grant.${string}` | `delivery.level.${string}`>;
 type More<K extends GrantEvent> = Omit<DeliveryEvents[K], keyof DeliveryEvents['delivery.grant.resumed']>;
 
 export const tell = <K extends GrantEvent>(tx: Tx, type: K, grant: Grant, more: More<K>): Promise<void> =>

@@ -66,11 +66,13 @@ const insert = async (
   const kinds = [...new Set(draft.drivers.map(({ kind }) => kind))];
   checkEnforceable(draft.plan, kinds);
   await completeEndpoints(deps, tx, draft.version, draft.drivers);
+  const levels = (await deps.version(tx, draft.version))?.serviceLevels ?? null;
   const { drivers: _, defaultPurpose, defaultAction, buyerRegion, ...rest } = draft;
   const grant: Grant = {
     ...rest,
     id: newId('grt', tx.now),
     kinds,
+    levels,
     trial: draft.contract === null,
     bound: draft.bound ?? null,
     buyerRegion: buyerRegion ?? null,

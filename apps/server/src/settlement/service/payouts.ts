@@ -158,7 +158,7 @@ export const refuseRefund = async (tx: Tx, id: string): Promise<void> => {
 };
 
 /** One transfer from each payee's free money; all of them can, or none is asked to. */
-const instructRefund = async (room: Room, tx: Tx, refund: Refund): Promise<void> => {
+export const instructRefund = async (room: Room, tx: Tx, refund: Refund): Promise<void> => {
   const legs = transferLegs(refund.split);
   for (const { party } of [...legs].sort((a, b) => (a.party < b.party ? -1 : 1))) await lockMoney(tx, party);
   for (const { party, fen } of legs) if ((await freeFen(tx, party)) < fen) throw problems.payeeShort();

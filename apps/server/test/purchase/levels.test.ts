@@ -1,0 +1,149 @@
+/** Service levels from the data contract: measured at the gateway, judged by the month, and what was missed given back. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import * as deliveryWire from '@shugu/wire/delivery';
+import * as meteringWire from '@shugu/wire/metering';
+import * as settlementWire from '@shugu/wire/settlement';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { refusal } from '../../src/market/testing.ts';
+import { type TestExchange, testExchange } from '../support/exchange.ts';
+import { buyer, finance, makeScene, openShop, type Scene, supplier } from './scene.ts';
+
+const payee = 'xingsha.finance';
+const stranger = 'bank.trader';
+const levels = {
+  availabilityPercent: 99.5,
+  latency: { withinMs: 30_000 as const, percent: 95 },
+  freshnessHours: null,
+  completenessPercent: 80,
+  credits: [],
+};
+
+let upstream: Server;
+let failing = false;
+let exchange: TestExchange;
+let scene: Scene;
+let listing: Awaited<ReturnType<typeof openShop>>;
+
+beforeAll(async () => {
+  upstream = createServer((_request, response) => {
+    response.writeHead(failing ? 500 : 200, { 'content-type': 'application/json' }).end('{"name":"长沙"}');
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+  const { port } = upstream.address() as AddressInfo;
+  exchange = await testExchange({ accounts: true, config: { privateUpstreams: `127.0.0.1:${port}` } });
+  listing = await openShop(exchange, {}, { upstream: `http://127.0.0.1:${port}/`, levels });
+  scene = makeScene(exchange, listing);
+  await scene.deposit(1_000_000);
+}, 120_000);
+afterAll(async () => {
+  await exchange.end();
+  upstream.close();
+});
+
+const call = async (order: Parameters<Scene['call']>[0], times: number, { fails = false } = {}) => {
+  failing = fails;
+  const statuses = await scene.call(order, times);
+  failing = false;
+  return statuses;
+};
+const levelsOf = async (login: string, grant: string) =>
+  (await exchange.as(login)).call(deliveryWire.getLevels, { params: { id: grant } });
+const creditsOf = async (login: string, grant: string) =>
+  (await (await exchange.as(login)).call(settlementWire.listCredits, { query: { grant } })).items;
+
+test('a month that broke its promise is credited: measured, proposed with evidence, accepted, given back', async () => {
+  const order = await scene.place('perCall', 'custody', { quantity: 40 });
+  await scene.sign(order);
+  await scene.rest();
+  expect(await call(order, 6)).toEqual([200, 200, 200, 200, 200, 200]);
+  expect(await call(order, 2, { fails: true })).toEqual([502, 502]);
+  await scene.act(supplier, 'deliver', order.id);
+  await scene.act(buyer, 'accept', order.id);
+  await scene.rest();
+  const grant = (await scene.grantOf(order.contract!))!.id;
+
+  // What the buyer signed is what is measured; what failed was neither a call nor billed.
+  const seen = await levelsOf(buyer, grant);
+  expect(seen.levels).toMatchObject(levels);
+  expect(seen.current).toMatchObject({
+    period: '2026-07',
+    findings: [
+      { level: 'availability', target: 99.5, measured: 75, met: false },
+      { level: 'latency', measured: 100, met: true },
+      { level: 'completeness', met: true },
+    ],
+    evidence: { requests: 8, failures: 2 },
+  });
+  expect(await refusal(levelsOf(stranger, grant))).toBe('kernel.unknown');
+  const hours = await (await exchange.as(buyer)).call(meteringWire.listHours, {
+    params: { id: grant },
+    query: { from: '2026-07-01', until: '2026-07-31' },
+  });
+  expect(hours.items).toMatchObject([{ requests: 8, failures: 2, calls: 6 }]);
+
+  await scene.moveTo('2026-08-02T09:00:00+08:00');
+  const [month] = (await levelsOf(supplier, grant)).periods;
+  expect(month).toMatchObject({ period: '2026-07', breached: true, evidence: { requests: 8, failures: 2 } });
+  expect(month!.evidence.segments.count).toBeGreaterThan(0);
+  expect(month!.evidence.segments.first[0]!.root).toMatch(/^[0-9a-f]{64}$/);
+  const [credit] = await creditsOf(payee, grant);
+  expect(credit).toMatchObject({
+    ...{ assessment: month!.id, period: '2026-07', creditPercent: 30, state: 'proposed', mayAnswer: true },
+    findings: [{ level: 'availability', measured: 75, missedPercent: 24.623 }],
+    digest: month!.evidence.digest,
+  });
+
+  const answer = { params: { id: credit!.id } };
+  const buying = await exchange.as(finance);
+  expect(await refusal(buying.call(settlementWire.acceptCredit, answer))).toBe('kernel.unknown');
+  expect(await refusal((await exchange.as(stranger)).call(settlementWire.readCredit, answer))).toBe('kernel.unknown');
+  expect(await refusal((await exchange.as(supplier)).call(settlementWire.acceptCredit, answer))).toMatch(/^kernel\./);
+  const before = BigInt((await scene.funds()).available);
+  // 6 calls of 0.105 yuan are 63 fen; 30 % of them, rounded down.
+  const accepted = await (await exchange.as(payee)).call(settlementWire.acceptCredit, answer);
+  expect(accepted).toMatchObject({ state: 'settled', amount: '18' });
+  await scene.rest();
+  expect(BigInt((await scene.funds()).available) - before).toBe(18n);
+  const twice = (await exchange.as(payee)).call(settlementWire.acceptCredit, answer);
+  expect(await refusal(twice)).toBe('settlement.stateWrong');
+}, 120_000);
+
+test('a supplier contests with a reason; a month that kept its promise is not credited', async () => {
+  const order = await scene.place('perCall', 'direct', { quantity: 40 });
+  await scene.sign(order);
+  await scene.rest();
+  await call(order, 3);
+  await call(order, 1, { fails: true });
+  await scene.act(supplier, 'deliver', order.id);
+  await scene.act(buyer, 'accept', order.id);
+  await scene.rest();
+  const grant = (await scene.grantOf(order.contract!))!.id;
+  await scene.moveTo('2026-09-02T09:00:00+08:00');
+  const [credit] = await creditsOf(payee, grant);
+  expect(credit).toMatchObject({ period: '2026-08', state: 'proposed' });
+  const supplying = await exchange.as(payee);
+  const contest = (reason: string) =>
+    supplying.call(settlementWire.contestCredit, { params: { id: credit!.id }, body: { reason } });
+  expect(await refusal(contest(''))).toMatch(/^kernel\.invalid/);
+  expect(await contest('机房停电，属不可抗力')).toMatchObject({ state: 'contested', mayAnswer: false });
+  const seen = await creditsOf(finance, grant);
+  expect(seen).toMatchObject([{ state: 'contested', answer: '机房停电，属不可抗力', amount: null }]);
+
+  await call(order, 2);
+  await scene.moveTo('2026-10-02T09:00:00+08:00');
+  expect((await levelsOf(buyer, grant)).periods.map(({ period, breached }) => [period, breached])).toEqual([
+    ['2026-09', false],
+    ['2026-08', true],
+  ]);
+  expect(await creditsOf(finance, grant)).toHaveLength(1);
+}, 120_000);
+
+test('the data contract says in the standard’s words what is promised', async () => {
+  const { product, version } = listing;
+  const path = `/api/products/${product}/versions/${version}/contract.yaml`;
+  const headers = { authorization: `Bearer ${await exchange.token(buyer)}` };
+  const text = await (await fetch(exchange.url + path, { headers })).text();
+  expect(text).toMatch(/property: availability\n\s+value: 99\.5\n\s+unit: "%"/);
+  expect(text).toMatch(/property: latency\n\s+value: 30000\n\s+unit: ms/);
+});
