@@ -61,6 +61,7 @@ export const paths = {
   statements: '/statements',
   statement: at('/statements'),
   invoices: '/invoices',
+  credits: '/credits',
   clearing: '/clearing',
 
   members: '/members',

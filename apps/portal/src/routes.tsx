@@ -94,6 +94,7 @@ const tree = root.addChildren([
   page(paths.account, () => import('./pages/account.tsx')),
   page(paths.statements, () => import('./pages/statements.tsx')),
   one(paths.statement, () => import('./pages/statement.tsx')),
+  page(paths.credits, () => import('./pages/credits.tsx')),
   page(paths.invoices, () => import('./pages/invoices.tsx')),
   page(paths.clearing, () => import('./pages/clearing.tsx')),
   page(paths.demands, () => import('./pages/demands.tsx')),

@@ -56,6 +56,14 @@ export const Balance = ({ grant }: { grant: string }) => {
   );
 };
 
+const waiting: ReadonlySet<string> = new Set(['preparing', 'upstreamPaused', 'queryInterrupted']);
+
+/** Who is to do something about what failed. */
+const sideOf = (code: string): 'upstream' | 'busy' | 'node' => {
+  if (waiting.has(code)) return 'busy';
+  return code.startsWith('upstream') ? 'upstream' : 'node';
+};
+
 const saveProof = async (id: string) => {
   const proof = await client.call(getReceipt, { params: { id } });
   download(`receipt-${id}.json`, JSON.stringify(proof, null, 2), 'application/json');
@@ -121,9 +129,16 @@ export const Receipts = ({ grant }: { grant: string }) => {
             key: 'status',
             title: t('case.state'),
             show: (row) => (
-              <Tag color={row.status === 'complete' ? undefined : 'warning'}>{t(`receipt.${row.status}`)}</Tag>
+              <>
+                <Tag color={row.status === 'complete' ? undefined : 'warning'}>{t(`receipt.${row.status}`)}</Tag>
+                {row.failure ? (
+                  <div className="small">
+                    <span className="mono">{row.failure}</span> {t(`failure.${sideOf(row.failure)}`)}
+                  </div>
+                ) : null}
+              </>
             ),
-            text: (row) => row.status,
+            text: (row) => row.failure ?? row.status,
           },
           {
             key: 'proof',

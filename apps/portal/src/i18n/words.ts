@@ -8,6 +8,7 @@ import { money } from './words/money.ts';
 import { open } from './words/open.ts';
 import { paper } from './words/paper.ts';
 import { query } from './words/query.ts';
+import { service } from './words/service.ts';
 import { supply } from './words/supply.ts';
 import { trade } from './words/trade.ts';
 import { watch } from './words/watch.ts';
@@ -18,6 +19,7 @@ export const words = {
   ...open,
   ...desk,
   ...query,
+  ...service,
   ...supply,
   ...trade,
   ...money,

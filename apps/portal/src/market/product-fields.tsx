@@ -1,6 +1,6 @@
 /** The form of a product and of its version. */
 
-import { deliveryModes, productKinds, updateCycles } from '@shugu/wire/catalogue';
+import { deliveryModes, latencyBoundsMs, productKinds, updateCycles } from '@shugu/wire/catalogue';
 import { listResources } from '@shugu/wire/registry';
 import { Select } from 'antd';
 import { useRead } from '../api.ts';
@@ -92,6 +92,33 @@ export const versionForm: FormField[] = [
       field('unit', 'text', ['单位', 'Unit'], {}),
     ],
   }),
+  field('availability', 'number', ['承诺可用率（每月，%）', 'Availability promised (a month, %)'], {
+    max: 100,
+    help: {
+      zh: '服务水平写入数据契约并随合同生效，按网关计量逐月评定；不填即不承诺',
+      en: 'Service levels enter the data contract and are judged by the month as metered; empty: no promise',
+    },
+  }),
+  field('latencyMs', 'choice', ['承诺时延（毫秒内开始应答）', 'Latency promised (answers begin within, ms)'], {
+    choices: latencyBoundsMs.map((ms) => [String(ms), `${ms} 毫秒`, `${ms} ms`] as const),
+  }),
+  field('latencyPercent', 'number', ['时延达标比例（%）', 'For so many of the answers (%)'], { max: 100 }),
+  field('freshness', 'number', ['承诺数据最大时龄（小时）', 'Data never older than (hours)'], {}),
+  field('completeness', 'number', ['承诺完整性（%）', 'Completeness promised (%)'], { max: 100 }),
+  field(
+    'credits',
+    'records',
+    ['未达标抵扣档位（不填按交易所规则）', 'Credits where missed (empty: the exchange’s table)'],
+    {
+      fields: [
+        field('missedPercent', 'number', ['未达幅度至多（%）', 'Missed by up to (%)'], { required: true, max: 100 }),
+        field('creditPercent', 'number', ['抵扣当期费用（%）', 'Credit of the month’s fee (%)'], {
+          required: true,
+          max: 100,
+        }),
+      ],
+    },
+  ),
   field('declared', 'records', ['未由资源描述的表或接口', 'Tables or answers that no resource describes'], {
     fields: [
       field('name', 'text', ['名称', 'Name'], { required: true }),
@@ -130,10 +157,36 @@ export const versionForm: FormField[] = [
   }),
 ];
 
-/** Declared columns as the schema wants them, with what the form leaves out. */
-export const versionBody = (values: Record<string, unknown>) => ({
-  ...values,
-  declared: ((values.declared as { name: string; columns?: Record<string, unknown>[] }[] | undefined) ?? []).map(
+const levelsOf = ({
+  availability,
+  latencyMs,
+  latencyPercent,
+  freshness,
+  completeness,
+  credits,
+}: Record<string, unknown>) => {
+  const latency = latencyMs && latencyPercent ? { withinMs: Number(latencyMs), percent: latencyPercent } : null;
+  const levels = {
+    ...{ availabilityPercent: availability ?? null, latency, freshnessHours: freshness ?? null },
+    ...{ completenessPercent: completeness ?? null, credits: credits ?? [] },
+  };
+  const promised = availability ?? latency ?? freshness ?? completeness;
+  return promised === undefined || promised === null ? {} : { serviceLevels: levels };
+};
+
+/** Declared columns as the schema wants them, with what the form leaves out; service levels where one is promised. */
+export const versionBody = ({
+  availability,
+  latencyMs,
+  latencyPercent,
+  freshness,
+  completeness,
+  credits,
+  ...rest
+}: Record<string, unknown>) => ({
+  ...rest,
+  ...levelsOf({ availability, latencyMs, latencyPercent, freshness, completeness, credits }),
+  declared: ((rest.declared as { name: string; columns?: Record<string, unknown>[] }[] | undefined) ?? []).map(
     (one) => ({
       name: one.name,
       columns: (one.columns ?? []).map((column) => ({ description: '', unit: '', nullable: true, ...column })),

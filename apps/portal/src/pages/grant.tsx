@@ -5,6 +5,8 @@ import { useState } from 'react';
 import { useRead } from '../api.ts';
 import { Console } from '../delivery/console.tsx';
 import { GrantKeys, OnceShown } from '../delivery/keys.tsx';
+import { ServiceLevels } from '../delivery/levels.tsx';
+import { LiveUse } from '../delivery/live-use.tsx';
 import { QueryConsole } from '../delivery/query-console.tsx';
 import { Balance, Receipts } from '../delivery/receipts.tsx';
 import { ShareAccess } from '../delivery/share.tsx';
@@ -112,6 +114,8 @@ export default function Grant() {
                 {one.lines.some((line) => !line.ready) ? (
                   <Alert type="info" showIcon title={t('grant.building')} style={{ marginBottom: 16 }} />
                 ) : null}
+                <LiveUse grant={one.id} />
+                <ServiceLevels grant={one.id} />
                 {buyer ? <Receipts grant={one.id} /> : null}
               </div>
               <div>

@@ -65,6 +65,7 @@ const money: Group = {
     [paths.account, 'menu.account', 'settlement.account.read'],
     [paths.statements, 'menu.statements', 'settlement.account.read'],
     [paths.invoices, 'menu.invoices', 'settlement.account.read'],
+    [paths.credits, 'menu.credits', 'settlement.account.read'],
   ],
 };
 const body: Group = { key: 'menu.body', items: [[paths.reports, 'menu.reports']] };
