@@ -125,6 +125,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       notice: findNotice,
       mailAddress: rooms.members.mailAddress,
       publicUrl: kernel.publicUrl,
+      now: () => kernel.clock.now(),
     });
     const notifyParts: RoomParts = {
       routes: notifyRoutes({ seal: kernel.seal, fault: webhook.fault, notice: cases.notice }),

@@ -1,7 +1,7 @@
 /** Usage of grants: days, balances, receipts with their proofs, corrections. */
 import { z } from 'zod';
 import { versionId } from './catalogue.ts';
-import { anyId, day, id, json, page, pageQuery, time } from './common.ts';
+import { anyId, day, id, json, ok, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const meteringLimits = {
@@ -256,4 +256,87 @@ export const listCorrections = endpoint({
   permission: 'metering.usage.overview',
   query: pageQuery,
   reply: page(correction),
+});
+
+const webhookId = id('whk');
+const feedId = id('ufd');
+const positionText = z
+  .string()
+  .min(1)
+  .max(4000)
+  .regex(/^[A-Za-z0-9_-]+$/);
+/** Where events begin: the first record, those from now on, after an event's `position`, or those admitted from an instant on. */
+export const feedFrom = z.union([
+  z.enum(['start', 'now']),
+  z.object({ position: positionText }).strict(),
+  z.object({ at: time }).strict(),
+]);
+
+export const readUsageEvents = endpoint({
+  id: 'metering.event.list',
+  method: 'GET',
+  path: '/api/usage/events',
+  summary: {
+    zh: '用量事件（CloudEvents 1.0 批量），按位置续读',
+    en: 'Usage as a batch of CloudEvents 1.0, from a position on; for the buyer',
+  },
+  permission: 'metering.receipt.read',
+  query: z.object({
+    grant: grantId.optional(),
+    after: positionText.optional().describe('the position of the last event already held; absent: from the first'),
+    limit: z.coerce.number().int().min(1).max(100).default(100),
+  }),
+  reply: z.unknown(),
+  replyKind: 'bytes',
+  mediaType: 'application/cloudevents-batch+json; charset=utf-8',
+});
+
+export const usageFeed = z.object({
+  id: feedId,
+  webhook: webhookId,
+  grant: grantId.nullable().describe('null: all grants, also those to come'),
+  position: z.string().describe('up to here the receiver has taken everything'),
+  failures: z.number().int().describe('pushes in a row that were not taken'),
+  lastAnswer: z.string().nullable(),
+  deliveredAt: time.nullable(),
+  createdAt: time,
+});
+export const listFeeds = endpoint({
+  id: 'metering.feed.list',
+  method: 'GET',
+  path: '/api/usage/feeds',
+  summary: { zh: '本单位用量推送', en: 'Feeds of usage to webhooks of my organisation' },
+  permission: 'metering.receipt.read',
+  reply: z.object({ items: z.array(usageFeed) }),
+});
+export const createFeed = endpoint({
+  id: 'metering.feed.create',
+  method: 'POST',
+  path: '/api/usage/feeds',
+  summary: { zh: '订阅用量推送到接收地址', en: 'Have usage pushed to a webhook, in order, as batches of CloudEvents' },
+  permission: 'metering.feed.keep',
+  status: 201,
+  body: z
+    .object({ webhook: webhookId, grant: grantId.nullable().default(null), from: feedFrom.default('now') })
+    .strict(),
+  reply: usageFeed,
+});
+export const replayFeed = endpoint({
+  id: 'metering.feed.replay',
+  method: 'POST',
+  path: '/api/usage/feeds/:id/replay',
+  summary: { zh: '从某一位置重放', en: 'Push again from a position on' },
+  permission: 'metering.feed.keep',
+  params: z.object({ id: feedId }),
+  body: z.object({ from: feedFrom }).strict(),
+  reply: usageFeed,
+});
+export const removeFeed = endpoint({
+  id: 'metering.feed.remove',
+  method: 'DELETE',
+  path: '/api/usage/feeds/:id',
+  summary: { zh: '取消用量推送', en: 'Stop a feed' },
+  permission: 'metering.feed.keep',
+  params: z.object({ id: feedId }),
+  reply: ok,
 });

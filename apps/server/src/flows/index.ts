@@ -4,6 +4,7 @@ import type { Cases } from '../kernel/case/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Notify } from '../kernel/notify/index.ts';
 import type { RoomParts } from '../kernel/parts.ts';
+import { feedsFlow } from './feeds.ts';
 import { groundFlow } from './ground.ts';
 import { levelsFlow } from './levels.ts';
 import { listingFlow } from './listing.ts';
@@ -20,4 +21,5 @@ export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Noti
   levelsFlow(rooms),
   supervisionFlow(rooms),
   noticeFlow(rooms, cases, notify),
+  feedsFlow(rooms, notify),
 ];

@@ -12,6 +12,8 @@ import type { ObjectStore } from '../kernel/objects.ts';
 import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import { makeCorrectionWriter } from './corrections.ts';
+import { type Push, pushDue } from './feed/feed.ts';
+import { feedRoutes } from './feed/routes.ts';
 import { serviceOf } from './hours.ts';
 import { type Importer, makeImporter } from './importer.ts';
 import { manifestSigner, manifestVerifier } from './keys.ts';
@@ -21,7 +23,7 @@ import { makeReceiptFile, type ReceiptFile } from './receipt-file.ts';
 import { makeReceipts, type Receipts } from './receipts.ts';
 import { makeRemoteSources, type RemoteSources } from './remote.ts';
 import { makeRoutes } from './routes.ts';
-import { makeSegmentReader } from './segments.ts';
+import { makeSegmentReader, type SegmentReader } from './segments.ts';
 import type { CounterChange } from './slices.ts';
 import * as slices from './slices.ts';
 import { insertGrant, setEnded, setQuotas } from './store.ts';
@@ -81,6 +83,8 @@ export interface Metering {
   contractsUsedUp(read: Reader): Promise<string[]>;
   /** How a grant was served on local days, both contained. Exact once `flush` was called after the last of them. */
   serviceOf(read: Reader, grant: string, from: string, until: string): Promise<Service>;
+  /** Brings usage to the webhooks that asked for it; the number of batches taken. */
+  pushFeeds(push: Push): Promise<number>;
   /** Where the records of a period stand in the public log. */
   segmentEvidence: typeof segmentEvidence;
   /** All usage of a grant, and up to which record of each source. */
@@ -89,6 +93,7 @@ export interface Metering {
 
 interface Running {
   meter: Meter;
+  contentOf: SegmentReader;
   importer: Importer;
   receipts: Receipts;
   receiptFile: ReceiptFile;
@@ -142,12 +147,15 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
       for (const listener of listeners) listener(record);
     };
     const importAndCorrect = makeCorrectionWriter({ database, meter, importer, onRecorded });
-    opened = { meter, importer, receipts, receiptFile, remote, importAndCorrect };
+    opened = { meter, contentOf, importer, receipts, receiptFile, remote, importAndCorrect };
     await importer.run();
   };
 
   return {
-    routes: makeRoutes({ now: () => clock.now(), running }),
+    routes: [
+      ...makeRoutes({ now: () => clock.now(), running }),
+      ...feedRoutes(() => ({ contentOf: running().contentOf, node: deps.node })),
+    ],
     ticks: [
       {
         name: 'metering',
@@ -178,6 +186,7 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
     contractsUsedUp,
     serviceOf: async (read, grant, from, until) => serviceOf(await hoursOfGrant(read, grant, { from, until })),
     segmentEvidence,
+    pushFeeds: async (push) => (opened ? pushDue({ database, contentOf: opened.contentOf, node: deps.node }, push) : 0),
     usageUpTo,
   };
 };

@@ -13,6 +13,11 @@ export const permissions: PermissionTable = {
     roles: traders,
     seats: ['administrator', 'trader', 'finance', 'steward', 'developer'],
   },
+  'metering.feed.keep': {
+    title: { zh: '订阅、重放、取消用量推送', en: 'Have usage pushed to a webhook' },
+    roles: traders,
+    seats: ['administrator', 'developer'],
+  },
   'metering.usage.overview': {
     title: { zh: '查看全市场用量汇总', en: 'See the market’s usage added up' },
     roles: ['operator', 'regulator'],

@@ -49,6 +49,24 @@ export const problems = defineProblems('metering', {
     title: { zh: '查询期间过长', en: 'The period is too long' },
     next: { zh: '按小时查询一次最多 31 天', en: 'By hour, ask for at most 31 days at a time' },
   },
+  positionUnknown: {
+    status: 422,
+    title: { zh: '位置无法识别', en: 'The position is not one of ours' },
+    next: {
+      zh: '使用事件中给出的 position，或从头、从现在开始',
+      en: 'Take the position of an event, or begin at the start or now',
+    },
+  },
+  feedExists: {
+    status: 409,
+    title: { zh: '该接收地址已订阅这些授权的用量', en: 'The webhook already gets the usage of these grants' },
+    next: { zh: '重放或先取消已有订阅', en: 'Replay the feed that is there, or remove it first' },
+  },
+  feedsTooMany: {
+    status: 409,
+    title: { zh: '用量订阅已达上限', en: 'There are as many feeds as there may be' },
+    next: { zh: '先取消不再使用的订阅', en: 'Remove one that is no longer used' },
+  },
   segmentRefused: {
     status: 422,
     title: { zh: '用量记录段不成立', en: 'A segment of usage records does not hold' },

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createComplaint } from '@shugu/wire/market-more';
+import { createFeed } from '@shugu/wire/metering';
+import { createWebhook } from '@shugu/wire/notify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fileCase } from '../../../cli/src/scenario/cases.ts';
 import { draftProduct } from '../../../cli/src/scenario/product.ts';
@@ -80,6 +82,13 @@ const beCredited = async (): Promise<void> => {
   );
 };
 
+/** The buyer's usage on its way to a server of its own. */
+const beFed = async (): Promise<void> => {
+  const client = await world.as('citylogistics.admin');
+  const { webhook } = await client.call(createWebhook, { body: { name: '用量', url: 'https://usage.invalid/' } });
+  await client.call(createFeed, { body: { webhook: webhook.id } });
+};
+
 const draftOnly = async (): Promise<void> => {
   const goods = await divisionsResource();
   const resource = await bringResource(
@@ -110,6 +119,7 @@ beforeAll(async () => {
   await world.settle();
   real = await harvest(pool, owners);
   await beCredited();
+  await beFed();
   real = await harvest(pool, owners);
   real.set('org', owners.slice(0, 4));
   const before = await harvest(pool, owners, { perPrefixMax: 1000 });

@@ -78,6 +78,7 @@ export const audit = {
   'auditNoun.settlement.payout': ['出金', 'Payout'],
   'auditNoun.settlement.proof': ['付款凭据', 'Proof of payment'],
   'auditNoun.settlement.reconciliation': ['对账', 'Reconciliation'],
+  'auditNoun.metering.feed': ['用量推送', 'Usage feed'],
   'auditNoun.settlement.credit': ['服务水平抵扣单', 'Service credit note'],
   'auditNoun.settlement.refund': ['退款', 'Refund'],
   'auditNoun.settlement.statement': ['结算单', 'Statement'],

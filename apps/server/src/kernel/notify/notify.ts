@@ -14,7 +14,7 @@ import type { MailChannel } from './mail.ts';
 import { type Answer, limits, type Message, maskedMail } from './model.ts';
 import { problems } from './problems.ts';
 import * as store from './store.ts';
-import type { WebhookChannel } from './webhook.ts';
+import type { Posting, WebhookAddress, WebhookChannel } from './webhook.ts';
 
 export const jobKind = 'notify.letter.send';
 
@@ -28,6 +28,7 @@ export interface NotifyOptions {
   /** A person's address, if the person is still there and still takes mail: asked before each attempt. */
   mailAddress(read: Reader, person: string): Promise<string | null>;
   publicUrl(): string;
+  now(): Date;
 }
 
 export interface Recipient {
@@ -38,6 +39,8 @@ export interface Recipient {
 export interface Notify {
   /** Harmless to repeat: a notice goes to a recipient once. */
   dispatch(tx: Tx, notice: Notice, people: readonly Recipient[]): Promise<void>;
+  /** Something else than a notice, signed as those are; undefined while the webhook is paused. Its failures count with the others. */
+  push(webhook: string, posting: Posting, signal: AbortSignal): Promise<Answer | undefined>;
   jobs: Record<string, JobHandler>;
   close(): Promise<void>;
 }
@@ -105,12 +108,21 @@ export const makeNotify = (options: NotifyOptions): Notify => {
   };
 
   /** Undefined while the webhook is paused: resuming it sends what waits. */
-  const sendWebhook = async (message: Message, id: string, context: JobContext): Promise<Answer | undefined> => {
+  const toWebhook = async (id: string, bring: (to: WebhookAddress) => Promise<Answer>): Promise<Answer | undefined> => {
     const found = await store.webhookById(database, id);
     if (found?.state === 'paused') return undefined;
     const secret = found?.state === 'active' ? await seal.open(database, id, found.secret) : null;
     if (!found || secret === null) return { outcome: 'dropped', text: 'the webhook is removed' };
-    return webhook.send(message, { url: found.url, secret }, { now: context.now(), signal: context.signal });
+    return bring({ url: found.url, secret });
+  };
+  const sendWebhook = (message: Message, id: string, context: JobContext): Promise<Answer | undefined> =>
+    toWebhook(id, (to) => webhook.send(message, to, { now: context.now(), signal: context.signal }));
+
+  const push: Notify['push'] = async (id, posting, signal) => {
+    const answer = await toWebhook(id, (to) => webhook.post(posting, to, { now: options.now(), signal }));
+    if (answer && answer.outcome !== 'dropped')
+      await database.tx(systemActor('notify'), (tx) => store.countFailure(tx, id, answer.outcome !== 'delivered'));
+    return answer;
   };
 
   const record = (job: Job, letter: store.Letter, answer: Answer): Promise<void> =>
@@ -148,6 +160,7 @@ export const makeNotify = (options: NotifyOptions): Notify => {
 
   return {
     dispatch,
+    push,
     jobs: { [jobKind]: send },
     close: async () => {
       mail?.close();

@@ -30,6 +30,12 @@ export const webhooksOf = (read: Reader, participant: string): Promise<Webhook[]
 export const webhookById = (read: Reader, id: string, lock = false): Promise<Webhook | undefined> =>
   read.first(sql`select ${webhookColumns} from webhooks where id = ${id} ${lock ? sql`for update` : empty}`);
 
+/** Whether it is the organisation's, and not removed. */
+export const ownWebhook = async (read: Reader, participant: string, id: string): Promise<boolean> => {
+  const found = await webhookById(read, id);
+  return found?.participant === participant && found.state !== 'removed';
+};
+
 export const setWebhookState = async (tx: Tx, id: string, state: WebhookState): Promise<void> => {
   await tx.exec(sql`update webhooks set state = ${state}, failures = 0 where id = ${id}`);
 };

@@ -10,8 +10,16 @@ export interface WebhookAddress {
   secret: string;
 }
 
+/** Text for one address; `id` is the same at every attempt. */
+export interface Posting {
+  id: string;
+  contentType: string;
+  body: string;
+}
+
 export interface WebhookChannel {
   send: Channel<WebhookAddress>;
+  post(posting: Posting, to: WebhookAddress, context: { now: Date; signal: AbortSignal }): Promise<Answer>;
   /** Why an address can't be registered; undefined when it can. Names are checked when connecting. */
   fault(url: string): string | undefined;
   close(): Promise<void>;
@@ -57,17 +65,17 @@ export const webhookChannel = (allowed: readonly string[]): WebhookChannel => {
     return url.protocol === 'https:' || opened ? undefined : 'http';
   };
 
-  const post = async (message: Message, to: WebhookAddress, now: Date, signal: AbortSignal): Promise<Answer> => {
+  const request = async (posting: Posting, to: WebhookAddress, now: Date, signal: AbortSignal): Promise<Answer> => {
     const url = new URL(to.url);
-    const body = bodyOf(message);
+    const { id, contentType, body } = posting;
     const answer = await agent.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: 'POST',
       headers: {
-        'content-type': 'application/json; charset=utf-8',
+        'content-type': contentType,
         'user-agent': 'shugu-webhook/1',
-        ...signedHeaders(message.id, now, body, to.secret),
+        ...signedHeaders(id, now, body, to.secret),
       },
       body,
       signal,
@@ -80,21 +88,25 @@ export const webhookChannel = (allowed: readonly string[]): WebhookChannel => {
     return { outcome: 'failed', text: `HTTP ${statusCode}${redirected ? ', a redirect is not followed' : ''}` };
   };
 
+  const post: WebhookChannel['post'] = async (posting, to, { now, signal }) => {
+    // A literal address never reaches the look-up; and what was opened at registration may have been closed since.
+    const refused = fault(to.url);
+    if (refused) return { outcome: 'refused', text: `address not permitted: ${refused}` };
+    const patient = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    try {
+      return await request(posting, to, now, patient);
+    } catch (error) {
+      if (error instanceof GatewayProblem) return { outcome: 'refused', text: 'address not permitted' };
+      const { code, name, message } = error as Error & { code?: string };
+      return { outcome: 'failed', text: name === 'TimeoutError' ? 'no answer in time' : clean(code ?? message) };
+    }
+  };
+
   return {
     fault,
-    send: async (message, to, { now, signal }) => {
-      // A literal address never reaches the look-up; and what was opened at registration may have been closed since.
-      const refused = fault(to.url);
-      if (refused) return { outcome: 'refused', text: `address not permitted: ${refused}` };
-      const patient = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-      try {
-        return await post(message, to, now, patient);
-      } catch (error) {
-        if (error instanceof GatewayProblem) return { outcome: 'refused', text: 'address not permitted' };
-        const { code, name, message } = error as Error & { code?: string };
-        return { outcome: 'failed', text: name === 'TimeoutError' ? 'no answer in time' : clean(code ?? message) };
-      }
-    },
+    post,
+    send: (message, to, context) =>
+      post({ id: message.id, contentType: 'application/json; charset=utf-8', body: bodyOf(message) }, to, context),
     close: () => agent.destroy(),
   };
 };
