@@ -8,7 +8,7 @@ import {
 } from '@shugu/policy';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DriverConfig } from './drivers/driver.ts';
-import { KEY, openRig, planFor, type Rig, rows } from './rig.ts';
+import { KEY, openRig, planFor, planOf, type Rig, rows } from './rig.ts';
 
 /** The golden pairs of @shugu/policy on every delivery path, over HTTP and by direct call. */
 
@@ -145,3 +145,59 @@ test.each(paths)('the suite turns red when the decision is skipped: $driver $way
   for (const file of files) if (all.length <= 5) all.push(...(await failures(file, driver, call, skipped)));
   expect(all.length).toBeGreaterThan(5);
 });
+
+/** What a caller sees of its limits: statuses, codes and headers of one call. */
+async function seen(path: string, way: 'over HTTP' | 'by direct call', method: string) {
+  const headers = { authorization: `Bearer ${KEY}`, range: 'bytes=0-9' };
+  const pick = (of: (name: string) => string | null | undefined) => ({
+    left: of('x-quota-remaining'),
+    limit: of('ratelimit'),
+    retryAfter: of('retry-after'),
+  });
+  if (way === 'over HTTP') {
+    const response = await fetch(`${rig.origin}/${path}`, { method, headers });
+    const text = await response.text();
+    const code = response.status < 400 ? undefined : (JSON.parse(text) as { code: string }).code;
+    return { status: response.status, code, ...pick((name) => response.headers.get(name)) };
+  }
+  const url = new URL(path, 'http://gateway/');
+  const [productId = '', ...rest] = url.pathname.slice(1).split('/');
+  const response = await rig.current.gateway.handle({
+    ...{ method, productId, path: rest.join('/'), query: url.searchParams, headers },
+  });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of response.body instanceof Uint8Array ? [response.body] : response.body) chunks.push(chunk);
+  response.done();
+  const code =
+    response.status < 400 ? undefined : (JSON.parse(Buffer.concat(chunks).toString()) as { code: string }).code;
+  return { status: response.status, code, ...pick((name) => response.headers[name]) };
+}
+
+test.each(paths)(
+  'what is left, exhausted, expired and too fast is said as promised: $driver $way',
+  async ({ driver, way }) => {
+    const method = driver === 'share' ? 'POST' : 'GET';
+    const open = async (terms: Parameters<typeof planOf>[0], more: object = {}) => {
+      const plan = planOf(terms);
+      const config = driver === 'share' ? await rig.shareOf(plan) : rig.configs[driver];
+      version += 1;
+      const grant = rig.grant(config, plan, { version, id: `limits-${driver}-${version}`, ...more });
+      await rig.grants.put({ ...grant, productId: grant.id });
+      return () => seen(`${grant.id}${pathOf({} as PolicyVector['request'], driver)}`, way, method);
+    };
+    rig.current.gateway.close();
+    rig.current.gateway = rig.make();
+
+    const counted = await open({ quotas: [{ metric: 'calls', period: 'total', limit: 2 }] });
+    expect(await counted()).toMatchObject({ status: driver === 'file' ? 206 : 200, left: 'calls-total=1' });
+    expect((await counted()).left).toBe('calls-total=0');
+    expect(await counted()).toMatchObject({ status: 403, code: 'countExhausted', left: 'calls-total=0' });
+
+    const fast = await open({ rate: { perSecond: 1, burst: 1 } });
+    expect((await fast()).limit).toMatch(/"burst";r=0;t=1/);
+    expect(await fast()).toMatchObject({ status: 429, code: 'tooFast', retryAfter: '1' });
+
+    const over = await open({}, { validUntil: rig.time.now });
+    expect(await over()).toMatchObject({ status: 403, code: 'expired' });
+  },
+);
