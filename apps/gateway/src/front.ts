@@ -1,6 +1,14 @@
 /** Addresses and answers: `/gateway/{kind}/{grant}/…` as at the exchange, `/health`, `/metrics`. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Gateway, GatewayProblem, type GrantBook, nodeHandler, problemAnswer } from '@shugu/gateway';
+import {
+  type Access,
+  type Gateway,
+  GatewayProblem,
+  type GrantBook,
+  nodeHandler,
+  onAccess,
+  problemAnswer,
+} from '@shugu/gateway';
 
 const address = /^\/gateway\/([a-z]{1,20})\/(grt_[0-9a-z]{26})(\/[^?]*)?(\?.*)?$/;
 /** Stands for the product of a grant that does not exist: it is answered exactly as somebody else's would be. */
@@ -13,7 +21,7 @@ export interface FrontOptions {
   health(): { status: number; body: object };
   metrics(): string;
   /** Told of every answer: what was asked of which line, never with what. */
-  onAnswer(answer: { line: string; method: string; status: number; bytes: number; ms: number; receipt?: string }): void;
+  onAnswer(answer: Access): void;
   timer(): number;
 }
 
@@ -30,7 +38,6 @@ export const front = (options: FrontOptions) => {
   const { book, onAnswer, timer } = options;
   const data = nodeHandler(options.gateway, { prefix: '/gateway' });
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const startedAt = timer();
     response.setHeader('x-content-type-options', 'nosniff');
     if (request.url === '/health') {
       const { status, body } = options.health();
@@ -39,18 +46,7 @@ export const front = (options: FrontOptions) => {
     if (request.url === '/metrics') return plain(response, 200, 'text/plain; version=0.0.4', options.metrics());
     const [, kind, grant, rest = '', query = ''] = address.exec(request.url ?? '') ?? [];
     const line = grant ? `${grant}.${kind}` : '';
-    const before = request.socket.bytesWritten;
-    response.once('close', () => {
-      const receipt = response.getHeader('x-receipt');
-      onAnswer({
-        line: book.get(line) ? line : '',
-        method: request.method ?? '',
-        status: response.statusCode,
-        bytes: request.socket.bytesWritten - before,
-        ms: Math.round((timer() - startedAt) * 100) / 100,
-        ...(typeof receipt === 'string' ? { receipt } : {}),
-      });
-    });
+    onAccess(request, response, { line: () => (book.get(line) ? line : ''), timer, tell: onAnswer });
     // Asked before anything is known of the caller, so that a gateway that is cut off tells nobody anything.
     if (!options.serving()) return refuse(response, new GatewayProblem('cutOff', { headers: { 'retry-after': '5' } }));
     request.url = `/gateway/${encodeURIComponent(book.get(line)?.productId ?? noProduct)}${rest}${query}`;

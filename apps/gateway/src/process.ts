@@ -153,6 +153,10 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
           link_up: { help: '1 while in contact with the exchange', value: link.serving() ? 1 : 0 },
           grants: { help: 'Lines held', value: grants.all().length },
           slices: { help: 'Slices of limits held', value: quota.held().length },
+          upstreams_paused: {
+            help: 'Upstreams that did not answer and are left alone for a while',
+            value: proxy.pausedUpstreams(),
+          },
           records_behind: { help: 'Records that the exchange does not hold yet', value: shipper.behind() },
         }),
       onAnswer: (answer) => {

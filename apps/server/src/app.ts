@@ -245,7 +245,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
     app.get('/metrics', async (_request, reply) =>
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
     );
-    await rooms.mount(app);
+    await rooms.mount(app, metrics.registry);
     await servePages(app, join(root, 'apps/portal/dist'));
     await rooms.beforeListen();
     await app.listen({ host: config.host, port: config.port });

@@ -1,5 +1,6 @@
 /** Every room built by hand, in the declared order; each gets only what it needs. */
 import type { FastifyInstance } from 'fastify';
+import type { Registry as MetricsRegistry } from 'prom-client';
 import {
   type Agreements,
   permissions as agreementsPermissions,
@@ -63,7 +64,7 @@ export interface Rooms {
   /** What each room hands to the wiring, in order. */
   parts: RoomParts[];
   /** Doors that are not JSON routes: the gateway, the bank's callbacks. */
-  mount(app: FastifyInstance): Promise<void>;
+  mount(app: FastifyInstance, metrics: MetricsRegistry): Promise<void>;
   /** What must be true before the first request: erasures finished, withdrawn grants closed, the bank reachable. */
   beforeListen(): Promise<void>;
   close(): Promise<void>;
@@ -238,8 +239,8 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       settlement,
       supervision,
     ],
-    mount: async (app) => {
-      await delivery.mount(app);
+    mount: async (app, metrics) => {
+      await delivery.mount(app, metrics);
       await settlement.mount(app);
     },
     beforeListen: async () => {

@@ -1,3 +1,4 @@
+export { type Access, onAccess, traceOf } from './access.ts';
 export { addressCheck, guardedLookup } from './drivers/addresses.ts';
 export type { Ask, Body, Driver, DriverAnswer, DriverConfig, GatewayRequest, ServeContext } from './drivers/driver.ts';
 export {

@@ -11,6 +11,7 @@ export * from './delivery-trace.ts';
 
 export const deliveryLimits = {
   levelPeriodsMax: 36,
+  holdersShownMax: 200,
   keyColumnsMax: 4,
   filterColumnsMax: 8,
   filesPerVersionMax: 40,
@@ -262,6 +263,44 @@ export const newGrantKey = grantKey.extend({
     .record(z.string(), z.string())
     .describe('base64url by kind of path; checks X-Receipt-Mac of its answers'),
 });
+const party = z.object({ id: z.string(), name: z.string() });
+export const versionHealth = endpoint({
+  id: 'delivery.version.health',
+  method: 'GET',
+  path: '/api/versions/:id/health',
+  summary: {
+    zh: '使用与健康状况：谁在用、失败与时延、供方接口熔断状态',
+    en: 'Who uses a version, what fails, how soon answers begin, and how the upstream stands; for the supplier',
+  },
+  permission: 'delivery.grant.read',
+  params: z.object({ id: versionId }),
+  reply: z.object({
+    asOf: time,
+    upstream: z
+      .object({
+        state: z.enum(['answering', 'failing', 'paused']),
+        failures: z.number().int().describe('in a row, as the gateway of the exchange saw it'),
+        pausedSeconds: z.number().int(),
+      })
+      .nullable(),
+    holders: z
+      .array(
+        z.object({
+          grant: grantId,
+          buyer: party,
+          state: z.enum(grantStates),
+          requests: z.number().int().describe('today and yesterday, in the time zone of the contract'),
+          failures: z.number().int(),
+          calls: z.number().int(),
+          rows: z.number().int(),
+          bytes: z.number().int(),
+          p95Ms: z.number().int().nullable().describe('bound within which 95 % of the answers began'),
+        }),
+      )
+      .max(deliveryLimits.holdersShownMax),
+  }),
+});
+
 export const levelFinding = z.object({
   level: z.enum(['availability', 'latency', 'freshness', 'completeness']),
   target: z.number().describe('per cent; of freshness hours'),

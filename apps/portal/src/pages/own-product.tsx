@@ -11,6 +11,7 @@ import { Link } from '@tanstack/react-router';
 import { Button, Tag } from 'antd';
 import { addressOf, type Reply, useRead } from '../api.ts';
 import { Endpoints } from '../delivery/endpoints.tsx';
+import { Health } from '../delivery/health.tsx';
 import { listMark, useWords } from '../i18n/index.ts';
 import { productBody, productForm, versionBody, versionForm } from '../market/product-fields.tsx';
 import { VersionTables } from '../market/version.tsx';
@@ -99,6 +100,7 @@ const Latest = ({ product, version }: { product: string; version: string }) => {
             <VersionTables tables={one.tables} />
           </Sheet>
           <Endpoints version={version} tables={one.tables} />
+          <Health version={version} />
         </>
       )}
     </Loaded>

@@ -7,6 +7,7 @@ import { COMPILER_VERSION, type Plan } from '@shugu/policy';
 import { copyKey } from '@shugu/watermark';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { Clock } from '../kernel/clock.ts';
 import type { Database, Reader, Tx } from '../kernel/db/db.ts';
 import { type Principal, systemActor } from '../kernel/http/principal.ts';
@@ -25,6 +26,7 @@ import { recallHere } from './link/turn.ts';
 import type { Bound, DeliveryNeighbours, Endpoint, EndpointDraft, Grant, SuspensionTarget } from './model.ts';
 import { endedAnswers, mountGateway, type RunningAnswers } from './plane/mount.ts';
 import { openPlane, type Plane } from './plane/plane.ts';
+import { watchGateway } from './plane/watch.ts';
 import { endpointsOf, findGrant, grantsOfContract, staleGrants } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { type Delivered, deliveredBy } from './rules.ts';
@@ -104,7 +106,7 @@ export interface Delivery {
   /** Whom a gateway's key names; undefined for every other token. */
   authenticateGateway(token: string, language: 'zh' | 'en'): Promise<Principal | undefined> | undefined;
   /** The gateway's addresses, on the server's own port. */
-  mount(app: FastifyInstance): Promise<void>;
+  mount(app: FastifyInstance, registry?: Registry): Promise<void>;
   /** After metering's: the gateway holds what the database says before the first request. */
   beforeListen(): Promise<void>;
   /** Before metering's. */
@@ -237,10 +239,10 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     },
     authenticateGateway: (token, language) =>
       token.startsWith(gatewayKeyPrefix) ? authenticateGateway(database, token, language) : undefined,
-    mount: async (app) => {
+    mount: async (app, registry) => {
       // Push streams would keep the server waiting for its connections.
       app.addHook('preClose', async () => hub.close());
-      await mountGateway(app, openedPlane, running);
+      await mountGateway(app, openedPlane, running, watchGateway(registry, log, openedPlane));
     },
     beforeListen: async () => {
       await recompileStale();

@@ -39,6 +39,12 @@ export const lockGrant = (tx: Tx, id: string): Promise<Grant | undefined> =>
 export const grantsOfContract = (read: Reader, contract: string): Promise<Grant[]> =>
   read.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where g.contract = ${contract} order by g.id`);
 
+/** Newest first. */
+export const openGrantsOf = (read: Reader, version: string, count: number): Promise<Grant[]> =>
+  read.rows<Grant>(
+    sql`select ${grantColumns} from delivery_grants g where g.version = ${version} and g.ended_at is null order by g.id desc limit ${count}`,
+  );
+
 export const openGrantsOfVersion = (tx: Tx, version: string): Promise<Grant[]> =>
   tx.rows<Grant>(
     sql`select ${grantColumns} from delivery_grants g where g.version = ${version} and g.ended_at is null order by g.id for update`,

@@ -22,6 +22,7 @@ import {
 } from './reads.ts';
 import type { ServiceDeps } from './service/deps.ts';
 import { setEndpoints } from './service/endpoints.ts';
+import { healthOf } from './service/health.ts';
 import { createAddress, createKey, createProfile, type MadeKey, revokeKey, rotateKey } from './service/keys.ts';
 import { measure } from './service/levels.ts';
 import { tryTemplate } from './service/queries.ts';
@@ -83,6 +84,7 @@ export const makeRoutes = (deps: DeliveryRouteDeps): Route[] => [
   on(wire.putEndpoints, async ({ tx, params, body }) => ({
     items: await endpointViews(tx, await setEndpoints(deps, tx, params.id, body.endpoints), params.id),
   })),
+  on(wire.versionHealth, ({ read, principal, params }) => healthOf(deps, read, principal.participant, params.id)),
   on(
     wire.tryQuery,
     async ({ read, principal, params, body }) =>

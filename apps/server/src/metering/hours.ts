@@ -68,13 +68,12 @@ export const rollUpHours = (
 /** Hours of one grant added up, with a digest of the rows as they stand: whoever has the segments can make both again. */
 export const serviceOf = (hours: readonly UsageHour[]): Service => {
   const latency = noLatency();
-  let [requests, failures] = [0, 0];
+  const sum = { requests: 0, failures: 0, calls: 0, rows: 0, bytes: 0 };
   for (const hour of hours) {
-    requests += hour.requests;
-    failures += hour.failures;
+    for (const figure of ['requests', 'failures', 'calls', 'rows', 'bytes'] as const) sum[figure] += hour[figure];
     for (const [at, count] of hour.latency.entries()) latency[at]! += count;
   }
   const rows = hours.map((one) => [one.startsAt.toISOString(), one.requests, one.failures, ...one.latency]);
   const digest = `sha256:${createHash('sha256').update(JSON.stringify(rows)).digest('hex')}`;
-  return { requests, failures, latency, hours: hours.length, digest };
+  return { ...sum, latency, hours: hours.length, digest };
 };

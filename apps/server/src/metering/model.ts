@@ -53,6 +53,9 @@ export interface UsageHour {
 export interface Service {
   requests: number;
   failures: number;
+  calls: number;
+  rows: number;
+  bytes: number;
   latency: number[];
   hours: number;
   digest: string;

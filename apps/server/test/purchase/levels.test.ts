@@ -21,12 +21,14 @@ const levels = {
 
 let upstream: Server;
 let failing = false;
+const traces: (string | undefined)[] = [];
 let exchange: TestExchange;
 let scene: Scene;
 let listing: Awaited<ReturnType<typeof openShop>>;
 
 beforeAll(async () => {
-  upstream = createServer((_request, response) => {
+  upstream = createServer((request, response) => {
+    traces.push(request.headers.traceparent?.toString());
     response.writeHead(failing ? 500 : 200, { 'content-type': 'application/json' }).end('{"name":"长沙"}');
   });
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
@@ -138,6 +140,34 @@ test('a supplier contests with a reason; a month that kept its promise is not cr
   ]);
   expect(await creditsOf(finance, grant)).toHaveLength(1);
 }, 120_000);
+
+test('who runs the node and who supplies see how it stands; a trace goes through', async () => {
+  const order = await scene.place('perCall', 'direct', { quantity: 10 });
+  await scene.sign(order);
+  await scene.rest();
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const traceparent = `00-${trace}-00f067aa0ba902b7-01`;
+  expect(await scene.call(order, 1, { traceparent })).toEqual([200]);
+  expect(await scene.call(order, 1, { traceparent: 'sgd_not-a-trace' })).toEqual([200]);
+  expect(traces.slice(-2)).toEqual([traceparent, undefined]);
+  await call(order, 1, { fails: true });
+  await scene.rest();
+
+  const params = { id: listing.version };
+  const health = await (await exchange.as(supplier)).call(deliveryWire.versionHealth, { params });
+  expect(health.upstream).toEqual({ state: 'answering', failures: 0, pausedSeconds: 0 });
+  const grant = (await scene.grantOf(order.contract!))!.id;
+  expect(health.holders.find((one) => one.grant === grant)).toMatchObject({ requests: 3, failures: 1, calls: 2 });
+  for (const login of [buyer, stranger])
+    expect(await refusal((await exchange.as(login)).call(deliveryWire.versionHealth, { params }))).toBe(
+      'kernel.unknown',
+    );
+
+  const metrics = await (await fetch(`${exchange.url}/metrics`)).text();
+  expect(metrics).toMatch(/shugu_gateway_answers_total\{kind="proxy",status="502"\} [1-9]/);
+  expect(metrics).toMatch(/shugu_gateway_seconds_count\{kind="proxy"\} [1-9]/);
+  expect(metrics).toContain('shugu_gateway_upstreams_paused 0');
+});
 
 test('the data contract says in the standard’s words what is promised', async () => {
   const { product, version } = listing;

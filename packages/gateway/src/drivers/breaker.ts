@@ -34,6 +34,19 @@ export class Breaker {
     circuit.probing = true;
   }
 
+  /** How an upstream stands: failures in a row, and for how long it is left alone yet. */
+  standing(upstream: string): { failures: number; pausedMs: number } {
+    const circuit = this.circuits.get(upstream);
+    if (!circuit) return { failures: 0, pausedMs: 0 };
+    const paused = circuit.failures >= BREAKER_LIMITS.failuresMax;
+    return { failures: circuit.failures, pausedMs: paused ? Math.max(0, circuit.pausedUntil - this.timer()) : 0 };
+  }
+
+  /** Upstreams that are left alone or have not answered since. */
+  paused(): number {
+    return [...this.circuits.values()].filter(({ failures }) => failures >= BREAKER_LIMITS.failuresMax).length;
+  }
+
   /** How an admitted call ended. `failed`: nobody answered; null: it says nothing, as when the client left. */
   settle(upstream: string, failed: boolean | null): void {
     const circuit = this.circuits.get(upstream);

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Agent, type Dispatcher } from 'undici';
+import { traceOf } from '../access.ts';
 import { GatewayProblem } from '../problem.ts';
 import { addressCheck, guardedLookup } from './addresses.ts';
 import { Breaker } from './breaker.ts';
@@ -32,7 +33,12 @@ export type ProxyOptions = {
   timer?: () => number;
 };
 
-export type ProxyDriver = Driver<ProxyConfig> & { close(): Promise<void> };
+export type ProxyDriver = Driver<ProxyConfig> & {
+  /** Of the circuit breaker of one upstream, as its configuration names it. */
+  standing(upstream: string): ReturnType<Breaker['standing']>;
+  pausedUpstreams(): number;
+  close(): Promise<void>;
+};
 
 export const PROXY_LIMITS = {
   connectTimeoutMs: 5000,
@@ -55,6 +61,7 @@ const REQUEST_HEADERS = [
   'if-none-match',
   'if-modified-since',
   'traceparent',
+  'tracestate',
 ];
 /** Only these come back; hop-by-hop headers, cookies and the upstream's own names and limits stay inside. */
 const RESPONSE_HEADERS = [
@@ -127,6 +134,8 @@ export function proxyDriver(options: ProxyOptions = {}): ProxyDriver {
         breaker.settle(base.upstream, failed);
       }
     },
+    standing: (upstream) => breaker.standing(upstream),
+    pausedUpstreams: () => breaker.paused(),
     close: () => agent.close(),
   };
 }
@@ -196,6 +205,7 @@ function requestHeaders({ headers }: GatewayRequest, cutting: boolean): Record<s
     const value = headers[name];
     if (value !== undefined) kept[name] = value;
   }
+  if (kept.traceparent !== undefined && traceOf(kept.traceparent) === undefined) delete kept.traceparent;
   // What must be cut has to be read; and half an unchanged answer cannot be cut.
   if (cutting) {
     kept['accept-encoding'] = 'identity';

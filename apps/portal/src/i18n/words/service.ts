@@ -12,6 +12,20 @@ export const service = {
     '本页打开期间自动更新。供方或平台一侧的失败不计费；需方自身的错误请求不计为失败。',
     'Updated while the page is open. What fails on the supplier’s or the platform’s side costs nothing; requests that were wrong themselves are no failures.',
   ],
+  'health.title': ['谁在用，用得怎样', 'Who uses it, and how it stands'],
+  'health.answering': ['供方接口应答正常', 'The upstream answers'],
+  'health.failing': ['供方接口最近连续 {failures} 次无应答', 'The upstream has not answered the last {failures} calls'],
+  'health.paused': [
+    '供方接口连续 {failures} 次无应答，网关已暂停转发，约 {seconds} 秒后试探一次',
+    'The upstream did not answer {failures} calls in a row: the gateway leaves it alone and tries it in about {seconds} s',
+  ],
+  'health.errors': ['失败率', 'Failed'],
+  'health.p95': ['95% 应答（毫秒）', '95 % begin within (ms)'],
+  'health.none': ['还没有使用方。', 'Nobody holds a grant yet.'],
+  'health.note': [
+    '昨日与今日的数据，自动更新。失败只计供方与平台一侧的；接口状态为本交易所网关所见。',
+    'Of yesterday and today, updated while you look. Only what fails on your side or the platform’s counts; the upstream as the exchange’s own gateway sees it.',
+  ],
   'level.title': ['服务水平', 'Service levels'],
   'level.none': ['数据契约没有承诺服务水平。', 'The data contract promises no service level.'],
   'level.lead': [

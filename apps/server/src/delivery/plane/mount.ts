@@ -2,7 +2,7 @@
  * The gateway's addresses on the server, outside the JSON routes: `/gateway/{api|file|proxy|query}/{grant}/…`, and the endpoints of
  * Delta Sharing below `/delta-sharing`.
  */
-import { deltaSharing, type Gateway, type GrantBook, nodeHandler } from '@shugu/gateway';
+import { type Access, deltaSharing, type Gateway, type GrantBook, nodeHandler, onAccess } from '@shugu/gateway';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DeliveryKind } from '../model.ts';
 import { lineOf } from '../rules.ts';
@@ -36,7 +36,9 @@ export const mountGateway = async (
   app: FastifyInstance,
   plane: () => MountedPlane,
   running: RunningAnswers,
+  tell: (access: Access) => void,
 ): Promise<void> => {
+  const timer = () => performance.now();
   const follow = (answering: Promise<void>, line: string, reply: FastifyReply): void => {
     running.set(answering, line);
     answering.catch(() => reply.raw.destroy()).finally(() => running.delete(answering));
@@ -50,6 +52,7 @@ export const mountGateway = async (
     const line = grant ? lineOf(grant, kind as DeliveryKind) : '';
     raw.url = `/gateway/${encodeURIComponent(book.get(line)?.productId ?? noProduct)}${rest}${query}`;
     raw.headers['x-grant'] = line;
+    onAccess(raw, reply.raw, { line: () => (book.get(line) ? line : ''), timer, tell });
     follow(nodeHandler(gateway, { prefix: '/gateway' })(raw, reply.raw), line, reply);
   };
   const handleShare = (request: FastifyRequest, reply: FastifyReply): void => {
@@ -57,6 +60,7 @@ export const mountGateway = async (
     reply.hijack();
     reply.raw.setHeader('x-content-type-options', 'nosniff');
     const line = book.get(new URLSearchParams(request.raw.url?.split('?')[1]).get('grant') ?? '')?.id ?? '';
+    onAccess(request.raw, reply.raw, { line: () => line, timer, tell });
     follow(nodeHandler(deltaSharing(gateway, book), { prefix: '/delta-sharing' })(request.raw, reply.raw), line, reply);
   };
   await app.register(async (scope) => {

@@ -75,6 +75,9 @@ export interface Plane {
   receiptKey(line: string): Buffer;
   addressKey(line: string): Buffer;
   correct(record: UseRecord): void;
+  /** Of the circuit breaker in this process. */
+  upstreamStanding(upstream: string): { failures: number; pausedMs: number };
+  pausedUpstreams(): number;
   close(): Promise<void>;
 }
 
@@ -264,6 +267,8 @@ export const openPlane = (options: PlaneOptions): Plane => {
       const line = book.get(record.grant);
       if (line) quota.correct(record, line.plan, now());
     },
+    upstreamStanding: (upstream) => proxy.standing(upstream),
+    pausedUpstreams: () => proxy.pausedUpstreams(),
     close: async () => {
       gateway.close();
       await running;

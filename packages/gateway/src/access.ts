@@ -1,0 +1,46 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** One answer for the access log: what was asked of which line and how it went; never with which key, or for what. */
+export type Access = {
+  /** Empty where the line does not exist: nothing that a stranger writes into an address enters the log. */
+  line: string;
+  method: string;
+  status: number;
+  bytes: number;
+  ms: number;
+  receipt?: string;
+  /** Trace id of a W3C `traceparent`, so that the caller's, our and the upstream's records can be laid together. */
+  trace?: string;
+};
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/;
+
+/** Trace id of a `traceparent` (w3.org/TR/trace-context 2.2); undefined when it is not one. */
+export function traceOf(traceparent: string | undefined): string | undefined {
+  const id = traceparent === undefined ? undefined : TRACEPARENT.exec(traceparent)?.[1];
+  return id === undefined || /^0+$/.test(id) || traceparent!.startsWith('ff') ? undefined : id;
+}
+
+/** Tells of the answer once its response is over. `timer` in ms, monotonic. */
+export function onAccess(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { line, timer, tell }: { line: () => string; timer: () => number; tell: (access: Access) => void },
+): void {
+  const startedAt = timer();
+  const before = request.socket.bytesWritten;
+  const { traceparent } = request.headers;
+  response.once('close', () => {
+    const receipt = response.getHeader('x-receipt');
+    const trace = typeof traceparent === 'string' ? traceOf(traceparent) : undefined;
+    tell({
+      line: line(),
+      method: request.method ?? '',
+      status: response.statusCode,
+      bytes: request.socket.bytesWritten - before,
+      ms: Math.round((timer() - startedAt) * 100) / 100,
+      ...(typeof receipt === 'string' ? { receipt } : {}),
+      ...(trace === undefined ? {} : { trace }),
+    });
+  });
+}
