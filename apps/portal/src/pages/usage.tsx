@@ -5,6 +5,7 @@ import { DatePicker } from 'antd';
 import dayjs from 'dayjs';
 import { useMemo } from 'react';
 import { type Reply, useRead } from '../api.ts';
+import { UsageFeeds } from '../delivery/feeds.tsx';
 import { ReceiptFile } from '../delivery/receipt-file.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -51,6 +52,7 @@ export default function Usage() {
         </Sheet>
       ) : null}
       <ReceiptFile />
+      <UsageFeeds />
       <PagedTable
         endpoint={listUsage}
         label={t('menu.usage')}

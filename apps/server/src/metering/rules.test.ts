@@ -1,5 +1,6 @@
 import type { UseRecord } from '@shugu/gateway';
 import { describe, expect, it } from 'vitest';
+import { rollUpHours, serviceOf } from './hours.ts';
 import { grantOfLine, rollUp, unitsOf, useOf } from './rules.ts';
 import { limitsLeft } from './usage.ts';
 
@@ -88,5 +89,41 @@ describe('what is left', () => {
       ['month', 3, 2, '2026-07-31T16:00:00.000Z'],
       ['day', 1, 4, '2026-07-02T16:00:00.000Z'],
     ]);
+  });
+});
+
+describe('uses by hour', () => {
+  const at = Date.parse('2026-07-01T15:59:59Z');
+  const failed = record({ status: 'failed', failure: 'upstreamTimeout', units: { calls: 0, rows: 0, bytes: 0 } });
+  const broke = { use: 'use_1.cut', corrects: 'use_1', reason: 'answerCut', status: 'incomplete' } as const;
+  const nothing = { calls: 0, rows: 0, bytes: 0 };
+
+  it('counts what was asked for and what failed by no fault of the buyer, once for each request', () => {
+    const records = [
+      record({ latencyMs: 12 }),
+      // A stream is timed by its beginning, however slowly it is read; a client that left is no failure.
+      record({ latencyMs: 90_000, headMs: 15, status: 'incomplete' }),
+      failed,
+      // Recorded as complete, then broken off by its source; and by its reader.
+      record({ ...broke, failure: 'upstreamUnreachable', units: nothing }),
+      record({ ...broke, units: nothing }),
+      // Two people's correction says nothing of the service.
+      record({ use: 'cor_1', corrects: 'use_1', reason: 'correction', units: { calls: -1, rows: 0, bytes: 0 } }),
+      record({ latencyMs: 60_000 }),
+    ];
+    const [hour, ...others] = rollUpHours(records, () => 'Asia/Shanghai');
+    expect(others).toEqual([]);
+    expect(hour).toMatchObject({ day: '2026-07-01', requests: 4, failures: 2, calls: 2 });
+    expect(hour!.latency).toEqual([0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    expect(serviceOf([hour!, hour!])).toMatchObject({ requests: 8, failures: 4, hours: 2 });
+    expect(serviceOf([hour!]).digest).not.toBe(serviceOf([{ ...hour!, failures: 1 }]).digest);
+    expect(unitsOf(failed)).toEqual({ ...nothing, incompleteCalls: 0 });
+  });
+
+  it('begins hours where the day of the zone begins', () => {
+    const startOf = (zone: string) => rollUpHours([record({ at })], () => zone)[0]!.startsAt.toISOString();
+    expect(startOf('Asia/Shanghai')).toBe('2026-07-01T15:00:00.000Z');
+    // Five hours and three quarters ahead.
+    expect(startOf('Asia/Kathmandu')).toBe('2026-07-01T15:15:00.000Z');
   });
 });
