@@ -21,7 +21,7 @@ export const useLevelWords = () => {
   const name = ({ level, withinMs }: Finding): string => t(`level.${level}`, { ms: String(withinMs ?? '') });
   const value = ({ level }: Finding, figure: number | null): string => {
     if (figure === null) return t('level.unmeasured');
-    return level === 'freshness' ? t('level.hours', { count: String(figure) }) : `${figure}%`;
+    return level === 'freshness' ? t('level.hours', { count: String(Math.round(figure * 10) / 10) }) : `${figure}%`;
   };
   return { name, value };
 };
@@ -50,6 +50,10 @@ const Findings = ({ findings }: { findings: Month['findings'] }) => {
   );
 };
 
+/** Ten below the worst day, so that its bar can be seen too. */
+const floorOf = (shares: readonly (number | null)[]): number =>
+  Math.max(0, Math.floor((Math.min(...shares.map((one) => one ?? 100)) - 1) / 10) * 10);
+
 const Days = ({ grant, target }: { grant: string; target: number | null }) => {
   const { t } = useWords();
   const today = useRead(listHours, { params: { id: grant }, query: {} }).data;
@@ -68,7 +72,7 @@ const Days = ({ grant, target }: { grant: string; target: number | null }) => {
       grid: { left: 12, right: 12, top: 16, bottom: 8, containLabel: true },
       tooltip: { trigger: 'axis' },
       xAxis: { type: 'category', data: days.map(([day]) => day) },
-      yAxis: { type: 'value', max: 100, min: Math.min(90, ...shares.map((one) => one ?? 100)) },
+      yAxis: { type: 'value', max: 100, min: floorOf(shares) },
       series: [
         { type: 'bar', name: t('level.availability'), data: shares, barMaxWidth: 28 },
         ...(target === null

@@ -65,7 +65,7 @@ export const LiveUse = ({ grant }: { grant: string }) => {
       series: [
         {
           type: 'bar',
-          name: t('live.requests'),
+          name: t('live.served'),
           stack: 'all',
           barMaxWidth: 24,
           data: items?.map((one) => one.requests - one.failures) ?? [],

@@ -132,7 +132,7 @@ export const Receipts = ({ grant }: { grant: string }) => {
               <>
                 <Tag color={row.status === 'complete' ? undefined : 'warning'}>{t(`receipt.${row.status}`)}</Tag>
                 {row.failure ? (
-                  <div className="small">
+                  <div className="small" style={{ whiteSpace: 'normal', width: 190, maxWidth: '100%' }}>
                     <span className="mono">{row.failure}</span> {t(`failure.${sideOf(row.failure)}`)}
                   </div>
                 ) : null}

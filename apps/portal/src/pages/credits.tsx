@@ -76,12 +76,15 @@ export default function Credits() {
             sort: (row) => row.period,
           },
           {
-            key: 'supplier',
-            title: t('who.supplier'),
-            show: (row) => row.supplier.name,
-            text: (row) => row.supplier.name,
+            key: 'sides',
+            title: t('credit.sides'),
+            show: (row) => (
+              <div style={{ whiteSpace: 'normal', width: 230, maxWidth: '100%' }}>
+                {row.supplier.name} → {row.buyer.name}
+              </div>
+            ),
+            text: (row) => `${row.supplier.name} → ${row.buyer.name}`,
           },
-          { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name },
           {
             key: 'missed',
             title: t('credit.missed'),
@@ -91,7 +94,11 @@ export default function Credits() {
           {
             key: 'percent',
             title: t('credit.percent'),
-            show: (row) => t('credit.percentOf', { percent: String(row.creditPercent) }),
+            show: (row) => (
+              <div style={{ whiteSpace: 'normal' }}>
+                {t('credit.percentOf', { percent: String(row.creditPercent) })}
+              </div>
+            ),
             text: (row) => row.creditPercent,
           },
           {

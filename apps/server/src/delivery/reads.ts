@@ -78,10 +78,13 @@ export const staleGrants = (tx: Tx, compilerVersion: number): Promise<Grant[]> =
   tx.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where g.ended_at is null
     and (g.plan ->> 'compilerVersion')::int <> ${compilerVersion} order by g.id for update`);
 
+/** So long after its end a grant's last months may still be judged, should the node have stood still, days. */
+const judgedDays = 400;
+
 /** Grants of contracts with service levels, from `after` on, that may have a month to judge. */
-export const grantsToAssess = (read: Reader, after: string, count: number): Promise<Grant[]> =>
+export const grantsToAssess = (read: Reader, now: Date, after: string, count: number): Promise<Grant[]> =>
   read.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where g.service_levels is not null and g.contract is not null
-    and g.id > ${after} order by g.id limit ${count}`);
+    and (g.ended_at is null or g.ended_at > ${new Date(now.getTime() - judgedDays * 86_400_000)}) and g.id > ${after} order by g.id limit ${count}`);
 
 export const lastPeriodOf = async (read: Reader, grant: string): Promise<string | null> =>
   (

@@ -79,13 +79,10 @@ export const periodBilled = (
   period: Span,
   { spread, closed }: { spread: Span | null; closed: boolean },
 ): boolean => {
-  if (statements.some(({ state }) => state !== 'settled')) {
-    const open = statements.filter(({ state }) => state !== 'settled');
-    if (spread || open.some((one) => overlapMs(period, one) > 0n)) return false;
-  }
+  const open = statements.filter(({ state }) => state !== 'settled');
+  if (open.some((one) => spread !== null || overlapMs(period, one) > 0n)) return false;
   if (closed) return true;
-  if (spread) return statements.length > 0;
-  return statements.some(({ until }) => until >= period.until);
+  return spread ? statements.length > 0 : statements.some(({ until }) => until >= period.until);
 };
 
 export const creditOf = (fee: Fen, milli: number): Fen => (fee * BigInt(milli)) / 100_000n;

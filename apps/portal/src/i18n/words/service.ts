@@ -6,6 +6,7 @@ export const service = {
   'live.day': ['今日', 'Today'],
   'live.chart': ['按小时的调用与失败', 'Requests and failures by hour'],
   'live.requests': ['请求', 'Requests'],
+  'live.served': ['成功', 'Served'],
   'live.failures': ['失败', 'Failures'],
   'live.none': ['近两日没有使用。', 'No use in the last two days.'],
   'live.note': [
@@ -72,6 +73,7 @@ export const service = {
   ],
   'credit.empty': ['没有抵扣单', 'No credit notes'],
   'credit.emptyText': ['所有已评定的月份都达到了约定。', 'Every month that was judged kept what was promised.'],
+  'credit.sides': ['供方 → 需方', 'Supplier → buyer'],
   'credit.missed': ['未达标项', 'What was missed'],
   'credit.percent': ['抵扣比例', 'Credit'],
   'credit.percentOf': ['当期费用的 {percent}%', '{percent} % of the period’s fee'],

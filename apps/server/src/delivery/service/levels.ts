@@ -86,7 +86,7 @@ export const assessDue = async (deps: LevelDeps): Promise<number> => {
   const now = deps.now().getTime();
   let [count, flushed] = [0, false];
   for (let after = ''; ; ) {
-    const grants = await grantsToAssess(database, after, grantsAtOnce);
+    const grants = await grantsToAssess(database, deps.now(), after, grantsAtOnce);
     for (const grant of grants) {
       const due = monthsDue({ ...grant, timeZone: grant.plan.timeZone }, await lastPeriodOf(database, grant.id), now);
       // Everything that is known of the last of these months must be in the figures.
