@@ -186,6 +186,8 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     gatewayGraceSeconds: config.gatewayGraceSeconds,
     gatewaySliceSeconds: config.gatewaySliceSeconds,
     privateUpstreams: config.privateUpstreams,
+    pushFolder: config.pushFolder,
+    privateDestinations: config.privateDestinations,
     queryPool: { processesMax: config.queryProcesses, memoryMB: config.queryMemoryMB },
     version: deliverable({ catalogue, registry, objects }),
     displayNames: members.displayNames,

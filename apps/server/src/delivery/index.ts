@@ -27,6 +27,9 @@ import type { Bound, DeliveryNeighbours, Endpoint, EndpointDraft, Grant, Suspens
 import { endedAnswers, mountGateway, type RunningAnswers } from './plane/mount.ts';
 import { openPlane, type Plane } from './plane/plane.ts';
 import { watchGateway } from './plane/watch.ts';
+import { makePushRoutes } from './push/routes.ts';
+import { pushJob, pushJobHandler } from './push/run.ts';
+import { startDue } from './push/service.ts';
 import { endpointsOf, findGrant, grantsOfContract, staleGrants } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { type Delivered, deliveredBy } from './rules.ts';
@@ -74,6 +77,12 @@ export interface DeliveryDeps extends DeliveryNeighbours {
   gatewaySliceSeconds: number;
   /** `host:port`, addresses or networks, comma separated: private upstreams that the operator has opened. */
   privateUpstreams: string;
+  /** Below it buyers may have files brought; empty: nowhere. */
+  pushFolder: string;
+  /** Private addresses or networks at which destinations may lie. */
+  privateDestinations: readonly string[];
+  /** For tests. */
+  pushPace?: { turnMs?: number; rowsPerPiece?: number };
   queryPool?: Pick<QueryPoolOptions, 'processesMax' | 'memoryMB'>;
 }
 
@@ -191,6 +200,15 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     mark: () => performance.now(),
   };
 
+  const push = {
+    ...service,
+    foldersRoot: deps.pushFolder,
+    allowedAddresses: deps.privateDestinations,
+    stoppers: new Map<string, () => void>(),
+    workFolder: () => objects.folder('pushes'),
+    ...deps.pushPace,
+  };
+
   const recompileStale = (): Promise<void> =>
     database.tx(systemActor('delivery'), async (tx) => {
       const stale = await staleGrants(tx, COMPILER_VERSION);
@@ -209,8 +227,8 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
   });
 
   return {
-    routes: [...makeRoutes({ ...service, now: () => clock.now() }), ...makeLinkRoutes(link)],
-    jobs: { [storeJob]: storeJobHandler(service), [cutJob]: cutJobHandler(service) },
+    routes: [...makeRoutes({ ...service, now: () => clock.now() }), ...makeLinkRoutes(link), ...makePushRoutes(push)],
+    jobs: { [storeJob]: storeJobHandler(service), [cutJob]: cutJobHandler(service), [pushJob]: pushJobHandler(push) },
     ticks: [
       {
         name: 'delivery.ends',
@@ -218,6 +236,11 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         run: () => database.tx(systemActor('delivery'), (tx) => expireDue(service, tx)),
       },
       { name: 'delivery.levels', everySeconds: 600, run: () => assessDue({ ...service, now: () => clock.now() }) },
+      {
+        name: 'delivery.pushes',
+        everySeconds: 5,
+        run: () => database.tx(systemActor('delivery'), startDue),
+      },
       { name: 'delivery.gateway', everySeconds: 3, run: async () => (await plane?.sync()) ?? 0 },
     ],
     openGrant: (tx, draft) => openGrant(service, tx, draft),

@@ -29,6 +29,16 @@ export const permissions: PermissionTable = {
     roles: [...supplierSide, 'operator'],
     seats: ['trader', 'steward', 'reviewer', 'approver', 'service'],
   },
+  'delivery.push.read': {
+    title: { zh: '查看本单位推送交付', en: 'See the organisation’s pushes' },
+    roles: traders,
+    seats: ['administrator', 'trader', 'finance', 'steward', 'developer'],
+  },
+  'delivery.push.write': {
+    title: { zh: '管理推送目的地与推送交付', en: 'Manage destinations and pushes' },
+    roles: traders,
+    seats: ['administrator', 'trader', 'developer'],
+  },
   'delivery.gateway.read': {
     title: { zh: '查看独立网关', en: 'See gateways of their own process' },
     roles: ['operator'],

@@ -130,6 +130,39 @@ export const problems = defineProblems('delivery', {
     title: { zh: '该版本发布数据的次数已达上限', en: 'The version has as many revisions as it may have' },
     next: { zh: '发布新的产品版本', en: 'Make a new product version' },
   },
+  foldersClosed: {
+    status: 422,
+    title: { zh: '本节点未开放文件夹推送', en: 'This node allows no folders as destinations' },
+    next: {
+      zh: '改用其他目的地，或请运营方设置推送根目录',
+      en: 'Use another kind, or ask the operator to allow a folder',
+    },
+  },
+  destinationsFull: {
+    status: 409,
+    title: { zh: '推送目的地数量达到上限', en: 'There are as many destinations as there may be' },
+    next: { zh: '先移除不用的目的地', en: 'Remove destinations that are not used' },
+  },
+  pushesFull: {
+    status: 409,
+    title: { zh: '该授权的推送数量达到上限', en: 'The grant has as many pushes as it may have' },
+    next: { zh: '先终止不用的推送', en: 'End pushes that are not used' },
+  },
+  pushEnded: {
+    status: 409,
+    title: { zh: '推送已终止', en: 'The push has ended' },
+    next: { zh: '新建一项推送', en: 'Make a new one' },
+  },
+  pushRunning: {
+    status: 409,
+    title: { zh: '该推送正在进行', en: 'A run of this push is under way' },
+    next: { zh: '等待完成，或先停止', en: 'Wait for it, or stop it first' },
+  },
+  pushRunEnded: {
+    status: 409,
+    title: { zh: '该次推送已结束', en: 'The run has ended' },
+    next: { zh: '如仍需要，请重新推送', en: 'Have it brought again if it is still needed' },
+  },
   fileUnknown: {
     status: 422,
     title: { zh: '授权中没有这个文件', en: 'The grant has no such file' },

@@ -161,9 +161,11 @@ const makeVersion = async (kernel: Kernel, home: string): Promise<DeliverableVer
 export const openRig = async ({
   make = makeVersion,
   gateways = { grace: 10, slice: 60 },
+  push = { folder: '', addresses: [] },
 }: {
   make?: typeof makeVersion;
   gateways?: { grace: number; slice: number };
+  push?: { folder: string; addresses: string[]; pace?: { turnMs?: number; rowsPerPiece?: number } };
 } = {}): Promise<Rig> => {
   const fresh = await (await testPostgres()).freshDatabase();
   const home = mkdtempSync(join(tmpdir(), 'shugu-delivery-'));
@@ -196,6 +198,9 @@ export const openRig = async ({
       gatewayGraceSeconds: gateways.grace,
       gatewaySliceSeconds: gateways.slice,
       privateUpstreams: '127.0.0.1:1',
+      pushFolder: push.folder,
+      ...(push.pace ? { pushPace: push.pace } : {}),
+      privateDestinations: push.addresses,
       version: async (_read, id) => (id === version.id ? version : undefined),
       displayNames: async (_read, ids) => new Map(ids.map((id) => [id, `名称${id}`])),
       buildTableStore,

@@ -315,6 +315,20 @@ export const settings = {
     '允许会员接收地址指向的内网地址或网段（逗号分隔）',
     'Private addresses or networks that members’ webhooks may lead to (comma separated)',
   ),
+  pushFolder: setting(
+    'SHUGU_PUSH_FOLDER',
+    '',
+    string,
+    '推送交付可写入的根文件夹，每家需方各占一级；空则不允许推送到文件夹',
+    'The folder below which pushes may write, one level for each buyer; none when empty',
+  ),
+  privateDestinations: setting(
+    'SHUGU_PRIVATE_DESTINATIONS',
+    [] as string[],
+    networks,
+    '推送目的地可以指向的内网地址或网段（逗号分隔）',
+    'Private addresses or networks at which the destinations of pushes may lie (comma separated)',
+  ),
   gatewayGraceSeconds: setting(
     'SHUGU_GATEWAY_GRACE_SECONDS',
     10,

@@ -185,6 +185,9 @@ const leaks = (found: readonly Difference[]): string[] =>
     .map((one) => `${one.slot.place} as ${one.login} with ${one.real}: ${one.said} — instead of: ${one.instead}`)
     .sort();
 
+/** Pushes need a table share, which this trade has not: delivery/push.test.ts knocks at each of them as a stranger. */
+const ofPushes = /^delivery\.push(Run)?\./;
+
 /** Places that this trade gives nothing real to probe with; the matrix still holds their permissions. May only shrink. */
 const unreachedMax = 52;
 /** Objects that are there for a moment only, an event that waits and a promise before its proof: a run meets them or not. */
@@ -224,7 +227,9 @@ describe('objects of others', { timeout: 240_000 }, () => {
     expect(defects).toEqual([]);
     expect(leaks(found).length).toBeGreaterThan(60);
     const reached = new Set(found.map((one) => one.slot.place));
-    const unreached = slots.map((one) => one.place).filter((place) => !reached.has(place) && !fleeting.has(place));
+    const unreached = slots
+      .map((one) => one.place)
+      .filter((place) => !reached.has(place) && !fleeting.has(place) && !ofPushes.test(place));
     expect(unreached.length, `${unreached.length} unreached:\n${unreached.join('\n')}`).toBeLessThanOrEqual(
       unreachedMax,
     );

@@ -70,10 +70,12 @@ export const openShare = async (given: {
   data: string;
   changed?: string;
   terms?: Partial<TermsInput>;
+  push?: NonNullable<Parameters<typeof openRig>[0]>['push'];
 }): Promise<SharedTable> => {
   const duck = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
   let folder = '';
   const rig = await openRig({
+    ...(given.push ? { push: given.push } : {}),
     make: (kernel, home) => {
       folder = home;
       return madeVersion(kernel, duck, home, given.data);

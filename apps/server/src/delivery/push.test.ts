@@ -1,0 +1,217 @@
+/** Push through its own door: what a grant gives is brought to a buyer’s destination, and to nobody else’s. */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FarDatabase, openFarDatabase } from './push/testing.ts';
+import { openShare, type SharedTable } from './share/testing.ts';
+import { planOf, type Rig } from './testing.ts';
+
+const count = 60_000;
+/** Values at which two engines could write different text, and enough of them that a run has several pieces. */
+const data = `SELECT i AS id, CASE i % 7 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN '湘A,"' || i WHEN 3 THEN 'a' || chr(10) || '\\N' || chr(9)
+    WHEN 4 THEN '\\.' ELSE sha256(CAST(i AS VARCHAR)) || sha256(CAST(-i AS VARCHAR)) || sha256(CAST(i * 3 AS VARCHAR)) END AS plate,
+  [0.1, -0.0, 1e15, 1234567890123456, 1e16, 1.5e-7, 'NaN'::DOUBLE, '-Infinity'::DOUBLE, 100, 4503599627370497.5, -999999999999999.9, NULL]
+    [i % 12 + 1]::DOUBLE AS fee,
+  [0.1, 1e6, 123456789, 999999, 16777217, -1.5e-5, 3.4e38, NULL][i % 8 + 1]::FLOAT AS load, (i % 1000 / 8.0)::DECIMAL(12, 3) AS price,
+  DATE '2026-01-01' + (i % 300)::INT AS day, TIMESTAMPTZ '2026-01-01 00:00:00+00' + INTERVAL (i * 1001) MILLISECOND AS at, i % 3 = 0 AS ok,
+  (i % 100)::SMALLINT AS score FROM range(${count}) r(i)`;
+
+let shared: SharedTable;
+let rig: Rig;
+let far: FarDatabase;
+const folder = mkdtempSync(join(tmpdir(), 'shugu-push-'));
+beforeAll(async () => {
+  far = await openFarDatabase();
+  // Short turns: whatever can be resumed is resumed many times.
+  const pace = { turnMs: 300, rowsPerPiece: 12_000 };
+  shared = await openShare({ data, push: { folder, addresses: ['127.0.0.0/8'], pace } });
+  rig = shared.rig;
+}, 120_000);
+afterAll(async () => {
+  await shared?.close();
+  await far?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const destination = async (draft: object): Promise<string> =>
+  (await rig.call('buyer', 'POST', '/api/destinations', draft)).body.id;
+const toFolder = (path: string) => destination({ kind: 'folder', name: '数据湖', path });
+const push = async (grant: string, to: string, more: object = {}) =>
+  (await rig.call('buyer', 'POST', '/api/pushes', { grant, destination: to, rhythm: { kind: 'once' }, ...more })).body;
+const runOf = async (id: string) => (await rig.call('buyer', 'GET', `/api/push-runs/${id}`)).body;
+const balance = async (grant: string) => (await rig.call('buyer', 'GET', `/api/grants/${grant}/balance`)).body.used;
+
+describe('a push into a folder', () => {
+  it('brings the granted columns in many turns, counted as one use, with equal digests on both ends', async () => {
+    const grant = await rig.grant(planOf({ columns: ['id', 'plate'] }), [{ kind: 'share' }]);
+    const to = await toFolder('湖/货车');
+    expect((await rig.call('buyer', 'POST', `/api/destinations/${to}/check`, {})).body).toMatchObject({
+      checkFault: null,
+      place: '湖/货车',
+    });
+    const made = await push(grant, to);
+    expect(made.lastRun).toMatchObject({ state: 'waiting' });
+    await rig.settle();
+    const run = await runOf(made.lastRun.id);
+    expect(run).toMatchObject({ state: 'done', version: 0, rows: count, rowsTotal: count, fault: null });
+    expect(run.bytes).toBe(run.bytesTotal);
+    const place = join(folder, 'org_buyer', '湖', '货车', 'trucks', 'v0');
+    expect(readdirSync(place).sort()).toEqual(['manifest.json', 'part-00001.parquet']);
+    const bytes = readFileSync(join(place, 'part-00001.parquet'));
+    expect(bytes.length).toBeGreaterThan(2 ** 20);
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    const manifest = JSON.parse(readFileSync(join(place, 'manifest.json'), 'utf8'));
+    expect(manifest.files).toEqual([{ name: 'part-00001.parquet', bytes: bytes.length, rows: count, sha256: digest }]);
+    expect(manifest.fields.map((field: { name: string }) => field.name)).toEqual(['id', 'plate']);
+    const list = createHash('sha256').update(`${digest}  part-00001.parquet\n`).digest('hex');
+    expect(run.sent).toMatchObject([
+      { table: 'trucks', rows: count, rowsBack: count, checksum: list, checksumBack: list },
+    ]);
+    // Many turns, one call, and of the file no byte more than it has; the answer that lists it has some, too.
+    const used = await balance(grant);
+    expect(used).toMatchObject({ calls: 1, rows: count });
+    expect(used.bytes - bytes.length).toBeGreaterThan(0);
+    expect(used.bytes - bytes.length).toBeLessThan(5000);
+  });
+
+  it('is nobody else’s to see or touch', async () => {
+    const grant = await rig.grant(planOf(), [{ kind: 'share' }]);
+    const to = await toFolder('mine');
+    const made = await push(grant, to);
+    for (const who of ['stranger', 'supplier'] as const) {
+      for (const [method, path] of [
+        ['GET', `/api/pushes/${made.id}`],
+        ['GET', `/api/push-runs/${made.lastRun.id}`],
+        ['POST', `/api/push-runs/${made.lastRun.id}/stop`],
+        ['POST', `/api/push-runs/${made.lastRun.id}/restart`],
+        ['POST', `/api/pushes/${made.id}/run`],
+        ['POST', `/api/pushes/${made.id}/end`],
+        ['POST', `/api/destinations/${to}/check`],
+        ['POST', `/api/destinations/${to}/remove`],
+      ] as const)
+        expect([path, (await rig.call(who, method, path, method === 'POST' ? {} : undefined)).status]).toEqual([
+          path,
+          404,
+        ]);
+      expect((await rig.call(who, 'GET', `/api/pushes?grant=${grant}`)).body.items).toEqual([]);
+      expect((await rig.call(who, 'GET', `/api/push-runs?push=${made.id}`)).body.items).toEqual([]);
+      expect((await rig.call(who, 'GET', '/api/destinations')).body.items).toEqual([]);
+      const own = (await rig.call(who, 'POST', '/api/destinations', { kind: 'folder', name: 'x', path: 'mine' })).body
+        .id;
+      expect(
+        (await rig.call(who, 'POST', '/api/pushes', { grant, destination: own, rhythm: { kind: 'once' } })).status,
+      ).toBe(404);
+    }
+    await rig.settle();
+    expect((await runOf(made.lastRun.id)).state).toBe('done');
+  });
+
+  it('keeps to its folder', async () => {
+    for (const path of ['..', 'a/../../b', '/etc', 'a//b', '.hidden', 'a\\b', ''])
+      expect((await rig.call('buyer', 'POST', '/api/destinations', { kind: 'folder', name: 'x', path })).status).toBe(
+        400,
+      );
+  });
+});
+
+describe('a push into PostgreSQL', () => {
+  it('brings each row once, though the connection breaks again and again, with equal checksums on both ends', async () => {
+    const to = await destination(far.draft);
+    expect((await rig.call('buyer', 'POST', `/api/destinations/${to}/check`, {})).body.checkFault).toBeNull();
+    const listed = JSON.stringify((await rig.call('buyer', 'GET', '/api/destinations')).body);
+    expect(listed).not.toContain(far.draft.password);
+    expect(
+      JSON.stringify((await rig.kernel.database.pool.query('select * from delivery_destinations')).rows),
+    ).not.toContain(far.draft.password);
+    const made = await push(shared.grant, to);
+    let run = await runOf(made.lastRun.id);
+    for (let at = 0; at < 40 && run.state !== 'done'; at++) {
+      far.cutAfter(3_000_000);
+      await rig.settle();
+      rig.moveTo(new Date(rig.kernel.clock.now().getTime() + 3_600_000));
+      run = await runOf(run.id);
+    }
+    expect(run).toMatchObject({ state: 'done', rows: count, rowsTotal: count, fault: null });
+    expect(far.cuts()).toBeGreaterThan(2);
+    const [{ checksum, checksumBack, rowsBack, how }] = run.sent;
+    expect([rowsBack, checksumBack]).toEqual([count, checksum]);
+    const { rows } = await far.pool.query(
+      'select count(*) as n, count(distinct id) as ids, count(plate) as plates from trucks',
+    );
+    expect(rows[0]).toEqual({ n: count, ids: count, plates: count - Math.ceil(count / 7) });
+    // What the run says of itself anybody can ask again.
+    const again = (await far.pool.query(how)) as unknown as { rows: { checksum: string }[] }[];
+    expect(again.at(-1)!.rows[0]!.checksum).toBe(checksum);
+    const tables = await far.pool.query(
+      `select table_name from information_schema.tables where table_schema = 'public' order by 1`,
+    );
+    expect(tables.rows.map((row) => row.table_name)).toEqual(['shugu_push_progress', 'trucks']);
+    expect(await balance(shared.grant)).toMatchObject({ calls: 1, rows: count });
+  });
+
+  it('stops at once when the grant is withdrawn, with nothing put in place', async () => {
+    const grant = await rig.grant(planOf(), [{ kind: 'share' }]);
+    await far.pool.query('drop schema if exists second cascade; create schema second');
+    const made = await push(grant, await destination({ ...far.draft, schema: 'second' }));
+    // From here on nothing gets through: only the withdrawal can end the run.
+    far.stallAfter(1_000_000, () => {
+      void rig.as('system', (tx) => rig.delivery.withdrawGrants(tx, { grant }, 'test'));
+    });
+    await rig.settle();
+    const run = await runOf(made.lastRun.id);
+    expect(run).toMatchObject({ state: 'stopped', fault: { code: 'withdrawn' } });
+    expect(run.rows).toBeLessThan(count);
+    const there = await far.pool.query(`select to_regclass('second.trucks') as there`);
+    expect(there.rows[0].there).toBeNull();
+    expect((await rig.call('buyer', 'POST', `/api/push-runs/${run.id}/restart`, {})).status).toBe(200);
+    await rig.settle();
+    expect(await runOf(run.id)).toMatchObject({ state: 'stopped', fault: { code: 'withdrawn' } });
+  });
+
+  it('goes where the operator allows, and over no table that it did not make', async () => {
+    const nowhere = await destination({ ...far.draft, host: '10.1.2.3' });
+    const checked = (await rig.call('buyer', 'POST', `/api/destinations/${nowhere}/check`, {})).body;
+    expect(checked.checkFault.code).toBe('addressRefused');
+    const socket = await destination({ ...far.draft, host: '/var/run/postgresql' });
+    expect((await rig.call('buyer', 'POST', `/api/destinations/${socket}/check`, {})).body.checkFault.code).toBe(
+      'addressRefused',
+    );
+    await far.pool.query('create schema third; create table third.trucks (mine int)');
+    const made = await push(shared.grant, await destination({ ...far.draft, schema: 'third' }));
+    await rig.settle();
+    expect(await runOf(made.lastRun.id)).toMatchObject({ state: 'failed', fault: { code: 'tableTaken' } });
+    expect((await far.pool.query('select mine from third.trucks')).rows).toEqual([]);
+  });
+});
+
+describe('a rhythm', () => {
+  it('brings what is there when its time comes, and each new revision once; a person stops, restarts and ends it', async () => {
+    const daily = await push(shared.grant, await toFolder('daily'), { rhythm: { kind: 'daily', time: '03:00' } });
+    const each = await push(shared.grant, await toFolder('each'), { rhythm: { kind: 'revision' } });
+    expect([daily.lastRun, each.nextAt]).toEqual([null, null]);
+    const lastOf = async ({ id }: { id: string }) => (await rig.call('buyer', 'GET', `/api/pushes/${id}`)).body.lastRun;
+    await rig.settle();
+    expect(await lastOf(daily)).toBeNull();
+    // What is published already is new to a push that has brought nothing.
+    expect(await lastOf(each)).toMatchObject({ state: 'done', version: 0, cause: 'revision' });
+    rig.moveTo(new Date(daily.nextAt));
+    await rig.settle();
+    expect(await lastOf(daily)).toMatchObject({ state: 'done', cause: 'rhythm' });
+    const runs = (await rig.call('buyer', 'GET', `/api/push-runs?push=${each.id}`)).body.items;
+    expect(runs.length).toBe(1);
+
+    const asked = (await rig.call('buyer', 'POST', `/api/pushes/${daily.id}/run`, {})).body;
+    expect((await rig.call('buyer', 'POST', `/api/pushes/${daily.id}/run`, {})).body.code).toBe('delivery.pushRunning');
+    expect((await rig.call('buyer', 'POST', `/api/push-runs/${asked.id}/stop`, {})).body.state).toBe('stopped');
+    await rig.settle();
+    expect((await runOf(asked.id)).state).toBe('stopped');
+    await rig.call('buyer', 'POST', `/api/push-runs/${asked.id}/restart`, {});
+    await rig.settle();
+    expect((await runOf(asked.id)).state).toBe('done');
+    expect((await rig.call('buyer', 'GET', '/api/pushes?state=done')).body.items.length).toBeGreaterThan(1);
+    expect((await rig.call('buyer', 'POST', `/api/pushes/${daily.id}/end`, {})).body).toMatchObject({ nextAt: null });
+    expect((await rig.call('buyer', 'POST', `/api/pushes/${daily.id}/run`, {})).body.code).toBe('delivery.pushEnded');
+  });
+});

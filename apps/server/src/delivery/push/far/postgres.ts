@@ -1,0 +1,270 @@
+/**
+ * A schema of a PostgreSQL database of the buyer. Rows go into a table of the run by COPY, each piece committed together with a
+ * row that says how many there are, so that none comes twice whatever breaks; when all are there and the checksum is the same at
+ * both ends, that table takes the place of the one before in one transaction.
+ */
+import { createReadStream } from 'node:fs';
+import { isIP, Socket } from 'node:net';
+import { addressCheck, guardedLookup, type ShareField } from '@shugu/gateway';
+import pg from 'pg';
+import { sqlName } from '../../../kernel/child/duck.ts';
+import { postgresSession, postgresSums, postgresType } from '../columns.ts';
+import { fault, PushFault } from '../fault.ts';
+import type { PostgresSettings } from '../model.ts';
+import type { Sums } from '../rows.ts';
+import { copyIn } from './copy.ts';
+
+/** As CSV, with what it adds to the checksum of what was sent. */
+export interface Piece extends Sums {
+  path: string;
+  bytes: number;
+}
+export interface BroughtTable {
+  name: string;
+  fields: readonly ShareField[];
+}
+
+export interface RowTaker {
+  /** @throws PushFault, as all of these */
+  check(): Promise<void>;
+  /** Makes the table of the run if need be; what was sent into it so far, and whether it has taken its place already. */
+  begin(table: BroughtTable): Promise<Sums & { bytes: number; placed: boolean }>;
+  /** One piece more, or nothing at all, if the table holds exactly `before` rows. */
+  add(table: BroughtTable, before: number, piece: Piece): Promise<void>;
+  sums(table: BroughtTable, placed: boolean): Promise<Sums>;
+  /** The table of the run takes the place of the one before. */
+  place(table: BroughtTable): Promise<void>;
+  /** Throws away what the run has brought of a table. */
+  drop(table: BroughtTable): Promise<void>;
+  close(): Promise<void>;
+}
+
+const connectMs = 15_000;
+/** Of the tables of a run, in the same schema. */
+const bookkeeping = 'shugu_push_progress';
+/** PostgreSQL cuts longer names in silence. */
+const nameBytesMax = 63;
+const copyBytes = 2 ** 18;
+
+/** A socket that goes only where the operator's guard lets it: names are judged by what they resolve to, at that very moment. */
+const guardedSocket = (allowed: readonly string[]): Socket => {
+  const check = addressCheck(allowed);
+  const socket = new Socket();
+  const connect = socket.connect.bind(socket);
+  socket.connect = ((port: number, host: string) => {
+    if (isIP(host) !== 0 && !check(host)) {
+      process.nextTick(() => socket.destroy(fault('addressRefused')));
+      return socket;
+    }
+    return connect({ port, host, lookup: guardedLookup(check) });
+  }) as Socket['connect'];
+  return socket;
+};
+
+const sslOf = ({ tls, host }: PostgresSettings) =>
+  tls === 'off' ? false : { rejectUnauthorized: tls === 'verify', ...(isIP(host) === 0 ? { servername: host } : {}) };
+
+/** The other side's words may quote values of rows: only its code and the shortest of its words are kept. */
+const told = (error: unknown): PushFault => {
+  if (error instanceof PushFault) return error;
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  if (code === 'upstreamAddressRefused') return fault('addressRefused', { cause: error });
+  const about = code || message.slice(0, 100);
+  if (/^28|^3D/.test(code)) return fault('databaseLogin', { about, cause: error });
+  if (code === '42501' || code === '3F000') return fault('databaseRights', { about, cause: error });
+  if (code === '2BP01') return fault('tableInUse', { about, cause: error });
+  if (/^22/.test(code)) return fault('rowsRefused', { about, cause: error });
+  if (/^(53|57P0)/.test(code)) return fault('databaseBusy', { about, cause: error });
+  return fault('databaseUnreachable', { about, cause: error });
+};
+const tellingOf = async <T>(run: () => Promise<T>): Promise<T> => {
+  try {
+    return await run();
+  } catch (error) {
+    throw told(error);
+  }
+};
+
+export interface PostgresRun {
+  run: string;
+  push: string;
+  allowedAddresses: readonly string[];
+  signal: AbortSignal;
+}
+
+export const openPostgres = (settings: PostgresSettings, password: string, given: PostgresRun): Promise<RowTaker> =>
+  tellingOf(async () => {
+    const { host, port, database, user } = settings;
+    // A path would lead to a socket of this machine.
+    if (host.includes('/')) throw fault('addressRefused');
+    const client = new pg.Client({
+      host,
+      port,
+      database,
+      user,
+      password,
+      ssl: sslOf(settings),
+      stream: () => guardedSocket(given.allowedAddresses),
+      connectionTimeoutMillis: connectMs,
+      application_name: 'shugu push',
+    });
+    // Heard by whoever waits for an answer; unheard it would end the process.
+    client.on('error', () => undefined);
+    const cut = () => (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+    given.signal.addEventListener('abort', cut, { once: true });
+    const close = async () => {
+      given.signal.removeEventListener('abort', cut);
+      await client.end().catch(() => undefined);
+    };
+    try {
+      await client.connect();
+      await client.query(
+        `${postgresSession}; set lock_timeout = '20s'; set statement_timeout = 0; set client_encoding = 'UTF8'`,
+      );
+      await client.query(`select set_config('search_path', $1, false)`, [sqlName(settings.schema)]);
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    return takerOn(client, settings.schema, given, close);
+  });
+
+const inTransaction = async <T>(client: pg.Client, run: () => Promise<T>): Promise<T> => {
+  await client.query('begin');
+  try {
+    const result = await run();
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+};
+
+const takerOn = (
+  client: pg.Client,
+  schemaName: string,
+  { run, push }: PostgresRun,
+  close: () => Promise<void>,
+): RowTaker => {
+  const schema = sqlName(schemaName);
+  const books = `${schema}.${bookkeeping}`;
+  const own = ({ name }: BroughtTable) => `${schema}.${sqlName(name)}`;
+  const stagingName = (at: number) => `shugu_${run}_${at}`;
+  const staging = new Map<string, string>();
+  const stagingOf = ({ name }: BroughtTable): string => `${schema}.${sqlName(staging.get(name)!)}`;
+
+  const ensureBooks = () =>
+    client.query(`create table if not exists ${books} (run text, table_name text, push text not null, staging text not null,
+      rows bigint not null, bytes bigint not null default 0, checksum numeric not null default 0, placed boolean not null default false, at timestamptz not null default now(), primary key (run, table_name))`);
+  const entry = async ({ name }: BroughtTable, lock = false) =>
+    (
+      await client.query<{ rows: string; bytes: string; checksum: string; placed: boolean }>(
+        `select rows::text as rows, bytes::text as bytes, checksum::text as checksum, placed from ${books} where run = $1 and table_name = $2 ${lock ? 'for update' : ''}`,
+        [run, name],
+      )
+    ).rows[0];
+
+  /** Whether the push brought one before. Never over a table that somebody else made. */
+  const isReplaced = async (table: BroughtTable): Promise<boolean> => {
+    const { name } = table;
+    const { rows } = await client.query<{ there: boolean; ours: boolean }>(
+      `select to_regclass($1) is not null as there,
+        exists (select 1 from ${books} where table_name = $2 and push = $3 and placed) as ours`,
+      [own(table), name, push],
+    );
+    const { there, ours } = rows[0]!;
+    if (there && !ours) throw fault('tableTaken', { about: name });
+    return there;
+  };
+
+  const make = async (table: BroughtTable): Promise<void> => {
+    const columns = table.fields.map(({ name, type }) => `${sqlName(name)} ${postgresType(type)}`).join(', ');
+    await inTransaction(client, async () => {
+      // What is swapped in whole needs no vacuum on the way.
+      await client.query(`create table ${stagingOf(table)} (${columns}) with (autovacuum_enabled = false)`);
+      await client.query(`insert into ${books} (run, table_name, push, staging, rows) values ($1, $2, $3, $4, 0)`, [
+        run,
+        table.name,
+        push,
+        staging.get(table.name),
+      ]);
+    });
+  };
+
+  return {
+    check: () =>
+      tellingOf(() =>
+        inTransaction(client, async () => {
+          await client.query(`create table ${schema}.shugu_check (id int)`);
+          await client.query(`drop table ${schema}.shugu_check`);
+        }),
+      ),
+    begin: (table) =>
+      tellingOf(async () => {
+        const long = [table.name, ...table.fields.map(({ name }) => name)].find(
+          (name) => Buffer.byteLength(name) > nameBytesMax,
+        );
+        if (long) throw fault('nameTooLong', { about: long });
+        staging.set(table.name, stagingName(staging.size));
+        await ensureBooks();
+        const found = await entry(table);
+        // Asked again when it takes its place: only then does it matter.
+        await isReplaced(table);
+        if (!found) await make(table);
+        const { rows = 0, bytes = 0, checksum = '0', placed = false } = found ?? {};
+        return { rows: Number(rows), bytes: Number(bytes), checksum, placed };
+      }),
+    add: (table, before, { path, rows, bytes, checksum }) =>
+      tellingOf(() =>
+        inTransaction(client, async () => {
+          const found = await entry(table, true);
+          if (Number(found?.rows) !== before) throw fault('interrupted');
+          const pieces = createReadStream(path, { highWaterMark: copyBytes });
+          const copied = await copyIn(client, `copy ${stagingOf(table)} from stdin (format csv)`, pieces);
+          if (copied !== rows) throw fault('readBackDiffers', { about: table.name });
+          await client.query(
+            `update ${books} set rows = rows + $3, bytes = bytes + $4, checksum = checksum + $5, at = now()
+              where run = $1 and table_name = $2`,
+            [run, table.name, rows, bytes, checksum],
+          );
+        }),
+      ),
+    sums: (table, placed) =>
+      tellingOf(async () => {
+        const { rows } = await client.query<{ rows: string; checksum: string }>(
+          postgresSums(table.fields, placed ? own(table) : stagingOf(table)),
+        );
+        return { rows: Number(rows[0]!.rows), checksum: rows[0]!.checksum };
+      }),
+    place: (table) =>
+      tellingOf(() =>
+        inTransaction(client, async () => {
+          const { name } = table;
+          if (await isReplaced(table)) await client.query(`drop table ${own(table)}`);
+          await client.query(`alter table ${stagingOf(table)} rename to ${sqlName(name)}`);
+          await client.query(`alter table ${own(table)} reset (autovacuum_enabled)`);
+          await client.query(`delete from ${books} where table_name = $1 and push = $2 and run <> $3 and placed`, [
+            name,
+            push,
+            run,
+          ]);
+          await client.query(`update ${books} set placed = true, at = now() where run = $1 and table_name = $2`, [
+            run,
+            name,
+          ]);
+        }),
+      ),
+    drop: (table) =>
+      tellingOf(() =>
+        inTransaction(client, async () => {
+          await client.query(`drop table if exists ${stagingOf(table)}`);
+          await client.query(`delete from ${books} where run = $1 and table_name = $2 and not placed`, [
+            run,
+            table.name,
+          ]);
+        }),
+      ),
+    close,
+  };
+};

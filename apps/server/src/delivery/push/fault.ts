@@ -1,0 +1,141 @@
+/** What can stand in the way of a run, in the words of whoever must do something about it. */
+import type { Text } from '@shugu/wire';
+import type { FaultView } from './model.ts';
+
+interface Kind {
+  title: Text;
+  next: Text;
+  /** Another try may do. */
+  passing?: boolean;
+}
+
+const kinds = {
+  foldersClosed: {
+    title: { zh: '本节点未开放文件夹推送', en: 'This node allows no folders' },
+    next: {
+      zh: '请运营方设置推送根目录，或改用其他目的地',
+      en: 'Ask the operator to allow a folder, or use another destination',
+    },
+  },
+  folderUnusable: {
+    title: { zh: '目标文件夹无法写入', en: 'The folder cannot be written to' },
+    next: { zh: '检查磁盘空间与权限后继续', en: 'Look at its space and rights, then go on' },
+    passing: true,
+  },
+  readBackDiffers: {
+    title: { zh: '目的地读回的内容与所发不一致', en: 'What was read back differs from what was sent' },
+    next: { zh: '检查目的地是否有其他程序改动，再继续推送', en: 'See whether something else writes there, then go on' },
+    passing: true,
+  },
+  preparing: {
+    title: { zh: '数据正在按合同准备', en: 'The data is being cut to the contract' },
+    next: { zh: '准备好后自动开始，无需操作', en: 'Nothing to do: it starts by itself' },
+    passing: true,
+  },
+  cutFailed: {
+    title: { zh: '数据无法按合同准备', en: 'The data could not be cut to the contract' },
+    next: { zh: '请供方检查所发布的数据', en: 'Ask the supplier to look at what was published' },
+  },
+  termsChanged: {
+    title: { zh: '合同范围已变，本次推送无法续传', en: 'The contract’s terms have changed, so this run cannot go on' },
+    next: { zh: '重新推送一次', en: 'Have it brought anew' },
+  },
+  refused: {
+    title: { zh: '网关未放行', en: 'The gateway refused' },
+    next: { zh: '按提示处理合同或用量后继续', en: 'See to the contract or its quota as told, then go on' },
+  },
+  addressRefused: {
+    title: { zh: '不允许连接该地址', en: 'That address may not be connected to' },
+    next: {
+      zh: '使用公网地址，或请运营方放行该内网地址',
+      en: 'Use a public address, or ask the operator to open the private one',
+    },
+  },
+  databaseUnreachable: {
+    title: { zh: '数据库无法连接或连接中断', en: 'The database cannot be reached, or the connection broke' },
+    next: { zh: '检查地址、端口、加密方式与防火墙', en: 'Look at address, port, encryption and firewalls' },
+    passing: true,
+  },
+  databaseLogin: {
+    title: { zh: '数据库拒绝登录', en: 'The database refuses the login' },
+    next: { zh: '检查库名、用户与密码', en: 'Look at database, user and password' },
+  },
+  databaseRights: {
+    title: { zh: '数据库用户缺少权限', en: 'The database user lacks a right' },
+    next: { zh: '授予该模式的 USAGE 与 CREATE 权限', en: 'Grant it USAGE and CREATE on the schema' },
+  },
+  databaseBusy: {
+    title: { zh: '数据库资源不足或正在关闭', en: 'The database lacks room, or is shutting down' },
+    next: { zh: '腾出空间或连接数后继续', en: 'Make room, then go on' },
+    passing: true,
+  },
+  rowsRefused: {
+    title: { zh: '数据库不接受某些值', en: 'The database does not take some of the values' },
+    next: { zh: '把代码告知供方；文本不得含空字符', en: 'Tell the supplier the code; text must hold no NUL' },
+  },
+  nameTooLong: {
+    title: { zh: '表名或字段名超过 63 字节', en: 'A name is longer than 63 bytes' },
+    next: { zh: '改用文件夹或对象存储', en: 'Use a folder or an object store instead' },
+  },
+  tableTaken: {
+    title: { zh: '目标模式中已有他人建立的同名表', en: 'The schema has a table of this name that no push made' },
+    next: { zh: '改名或移走该表，或换一个模式', en: 'Rename or move that table, or use another schema' },
+  },
+  tableInUse: {
+    title: {
+      zh: '其他对象依赖原表，无法替换',
+      en: 'Other objects depend on the table before, so it cannot be replaced',
+    },
+    next: { zh: '去除依赖（如视图）后继续', en: 'Remove what depends on it (views), then go on' },
+  },
+  destinationRemoved: {
+    title: { zh: '目的地已移除', en: 'The destination was given up' },
+    next: { zh: '新增目的地后重新推送', en: 'Name another destination' },
+  },
+  interrupted: {
+    title: { zh: '推送被中断', en: 'The run was interrupted' },
+    next: {
+      zh: '自动重试；仍不成功请联系运营方',
+      en: 'It is tried again by itself; ask the operator if that does not help',
+    },
+    passing: true,
+  },
+} satisfies Record<string, Kind>;
+
+export type FaultCode = keyof typeof kinds;
+
+/** Ends a run or makes it wait. `stops`: the grant ended or was suspended, so that nothing more may leave. */
+export class PushFault extends Error {
+  readonly view: FaultView;
+  readonly passing: boolean;
+  readonly stops: boolean;
+
+  constructor(
+    view: FaultView,
+    { passing = false, stops = false, cause }: Partial<Pick<PushFault, 'passing' | 'stops' | 'cause'>> = {},
+  ) {
+    super(`${view.code}: ${view.title.en}`, { cause });
+    this.view = view;
+    this.passing = passing;
+    this.stops = stops;
+  }
+}
+
+/** `about`: a name or the other side’s words, never a secret. */
+export const fault = (code: FaultCode, { about, cause }: { about?: string; cause?: unknown } = {}): PushFault => {
+  const { title, next, passing = false }: Kind = kinds[code];
+  const named = about === undefined ? title : { zh: `${title.zh}：${about}`, en: `${title.en}: ${about}` };
+  return new PushFault({ code, title: named, next }, { passing, cause });
+};
+
+const standings = ['withdrawn', 'suspended', 'expired'];
+/** Refusals that time alone may lift. */
+const lifting = ['tooFast', 'outsideHours', 'notYetValid'];
+
+/** A refusal of the gateway in its own code and words. */
+export const refusedBy = (told: { code: string; status: number; zh: string; en: string }): PushFault => {
+  if (told.code === 'preparing') return fault('preparing');
+  const passing = told.status >= 500 || lifting.includes(told.code);
+  const view = { code: told.code, title: { zh: told.zh, en: told.en }, next: kinds.refused.next };
+  return new PushFault(view, { passing, stops: standings.includes(told.code) });
+};

@@ -1,0 +1,84 @@
+/** Destinations, pushes and their runs. */
+import type { Text } from '@shugu/wire';
+import type { destinationDraft, destinationKinds, pushRunStates, rhythm } from '@shugu/wire/delivery';
+import type { z } from 'zod';
+
+export type DestinationKind = (typeof destinationKinds)[number];
+export type DestinationDraft = z.output<typeof destinationDraft>;
+export type FolderSettings = { path: string };
+export type PostgresSettings = {
+  host: string;
+  port: number;
+  database: string;
+  schema: string;
+  user: string;
+  tls: 'verify' | 'require' | 'off';
+};
+export type Settings = FolderSettings | PostgresSettings;
+export type Rhythm = z.output<typeof rhythm>;
+export type RunState = (typeof pushRunStates)[number];
+
+/** As it is kept with a run, for people: what went wrong and what to do. */
+export interface FaultView {
+  code: string;
+  title: Text;
+  next: Text;
+}
+
+export interface Destination {
+  id: string;
+  /** The buyer. */
+  participant: string;
+  name: string;
+  kind: DestinationKind;
+  settings: Settings;
+  secretSealed: string | null;
+  checkedAt: Date | null;
+  checkFault: FaultView | null;
+  createdAt: Date;
+  removedAt: Date | null;
+}
+
+export interface Push {
+  id: string;
+  participant: string;
+  grant: string;
+  destination: string;
+  rhythm: Rhythm;
+  purpose: string | null;
+  nextAt: Date | null;
+  createdAt: Date;
+  endedAt: Date | null;
+}
+
+/** Of one table: as sent, and as read back. */
+export interface Sent {
+  table: string;
+  rows: number;
+  checksum: string;
+  rowsBack: number | null;
+  checksumBack: string | null;
+  how: string;
+}
+
+export interface Run {
+  id: string;
+  participant: string;
+  push: string;
+  cause: 'asked' | 'rhythm' | 'revision';
+  state: RunState;
+  job: string | null;
+  version: number | null;
+  rows: number;
+  bytes: number;
+  rowsTotal: number | null;
+  bytesTotal: number | null;
+  counted: string[];
+  /** Files, by digest, that were read back as they were sent. */
+  readBack: string[];
+  sent: Sent[];
+  fault: FaultView | null;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+}

@@ -1,0 +1,146 @@
+/**
+ * The run as a client of the gateway: it asks for tables and files of the table share by signed addresses, as the buyer's own
+ * programs do, so that every byte is decided, counted and recorded there and nowhere else.
+ */
+import {
+  type GatewayRequest,
+  type Grant as Line,
+  type ShareConfig,
+  type ShareTable,
+  signAddress,
+} from '@shugu/gateway';
+import { refusal } from '@shugu/policy';
+import type { Plane } from '../plane/plane.ts';
+import { lineOf } from '../rules.ts';
+import { readManifest } from '../share/manifest.ts';
+import { fault, type PushFault, refusedBy } from './fault.ts';
+
+export interface SourceFile {
+  /** Also its digest. */
+  sha256: string;
+  bytes: number;
+  rows: number;
+}
+export interface SourceTable {
+  name: string;
+  fields: ShareTable['fields'];
+  files: SourceFile[];
+  rows: number;
+  bytes: number;
+}
+
+export interface Source {
+  version: number;
+  tables: SourceTable[];
+  /** The use of a table, counted as one call with its rows. @throws PushFault */
+  count(table: string): Promise<void>;
+  /** The bytes of a file from `from` on. @throws PushFault, also while it is read */
+  read(file: SourceFile, from: number, signal: AbortSignal): AsyncGenerator<Uint8Array>;
+  /** Throws once nothing more may leave. */
+  mayGoOn(): void;
+  /** Calls back when that happens; returns the way to stop. */
+  onStop(stop: () => void): () => void;
+}
+
+/** So long holds the address of one file: it is asked for at once. */
+const addressSeconds = 3600;
+
+const standing = ({ status, plan, validUntil }: Line, now: number): PushFault | null => {
+  const over = now >= Math.min(plan.notAfter ?? Number.POSITIVE_INFINITY, validUntil ?? Number.POSITIVE_INFINITY);
+  if (status === 'active' && !over) return null;
+  const { code, zh, en } = refusal(status === 'active' ? 'expired' : status);
+  return refusedBy({ code, zh, en, status: 403 });
+};
+
+const tableFrom = ({ name, fields, versions, files }: ShareTable, number: number): SourceTable => {
+  const version = versions.find((one) => one.version === number);
+  if (!version) throw fault('termsChanged');
+  const chosen = version.files.map((id) => {
+    const { bytes, sha256, stats } = files[id]!;
+    return { sha256, bytes, rows: stats.numRecords };
+  });
+  const sum = (of: (file: SourceFile) => number) => chosen.reduce((total, file) => total + of(file), 0);
+  return { name, fields, files: chosen, rows: sum(({ rows }) => rows), bytes: sum(({ bytes }) => bytes) };
+};
+
+/** `version`: of a run that goes on; else the newest. @throws PushFault */
+export const openSource = async (
+  plane: Plane,
+  { grant, version, purpose, now }: { grant: string; version: number | null; purpose: string | null; now: () => Date },
+): Promise<Source> => {
+  const id = lineOf(grant, 'share');
+  const line = (): Line => {
+    const held = plane.book.get(id);
+    if (!held) throw refusedBy({ ...refusal('withdrawn'), status: 403 });
+    return held;
+  };
+  const mayGoOn = () => {
+    const ended = standing(line(), now().getTime());
+    if (ended) throw ended;
+  };
+  mayGoOn();
+  const { manifest: path, share, schema } = line().driver as ShareConfig;
+  if (path === null) throw fault('preparing');
+  const manifest = await readManifest(path);
+  const number = version ?? manifest.tables[0]!.versions.at(-1)!.version;
+
+  const ask = async (
+    method: string,
+    path: string,
+    more: Partial<GatewayRequest>,
+    controller = new AbortController(),
+  ) => {
+    const { productId } = line();
+    const expires = Math.floor(now().getTime() / 1000) + addressSeconds;
+    const address = signAddress({ grantId: id, productId, file: path, expires }, plane.addressKey(id));
+    const headers = { ...(purpose ? { 'x-purpose': purpose } : {}), ...more.headers };
+    const answer = await plane.gateway.handle(
+      { method, productId, path, query: new URLSearchParams(address), ...more, headers },
+      controller,
+    );
+    if (answer.status < 300) return answer.body;
+    const told = JSON.parse(Buffer.from(answer.body as Uint8Array).toString()) as {
+      code: string;
+      zh: string;
+      en: string;
+    };
+    // A file that the share does not list any more: it was cut anew, to other terms.
+    if (told.code === 'notFound') throw fault('termsChanged');
+    throw refusedBy({ ...told, status: answer.status });
+  };
+
+  return {
+    version: number,
+    tables: manifest.tables.map((table) => tableFrom(table, number)),
+    count: async (table) => {
+      const names = [share, 'schemas', schema, 'tables', table].map(encodeURIComponent).join('/');
+      await ask('POST', `shares/${names}/query`, { body: once(JSON.stringify({ version: number })) });
+    },
+    async *read(file, from, signal) {
+      const controller = new AbortController();
+      const abort = () => controller.abort(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      try {
+        const headers = from > 0 ? { range: `bytes=${from}-` } : {};
+        const body = await ask('GET', `files/${file.sha256}`, { headers }, controller);
+        if (body instanceof Uint8Array) yield body;
+        else yield* body;
+      } catch (error) {
+        // The gateway cuts what runs when a grant ends; its reason is the grant's.
+        mayGoOn();
+        throw error;
+      } finally {
+        signal.removeEventListener('abort', abort);
+      }
+    },
+    mayGoOn,
+    onStop: (stop) =>
+      plane.book.onChange((changed) => {
+        if (changed.id === id && changed.status !== 'active') stop();
+      }),
+  };
+};
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}

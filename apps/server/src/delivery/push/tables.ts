@@ -1,0 +1,116 @@
+/** A run whose far end takes rows: fetched through the gateway, written as CSV beside, copied piece by piece, compared, put in place. */
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { sqlName } from '../../kernel/child/duck.ts';
+import { postgresSession, postgresSums } from './columns.ts';
+import type { BroughtTable, Piece, RowTaker } from './far/postgres.ts';
+import { fault } from './fault.ts';
+import type { Tracker } from './files.ts';
+import type { RowReader, Sums } from './rows.ts';
+import type { Source, SourceFile, SourceTable } from './source.ts';
+
+/** Of one transaction at the far end. */
+const rowsPerPiece = 122_880;
+
+interface Work {
+  source: Source;
+  taker: RowTaker;
+  reader: RowReader;
+  /** Of this run alone: what was fetched stays until the run is over, so that going on fetches nothing twice. */
+  folder: string;
+  track: Tracker;
+  rowsPerPiece: number;
+}
+
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
+/** The file beside us, whole: what is there of it already is not read again. */
+const fetched = async ({ source, folder, track }: Work, file: SourceFile): Promise<string> => {
+  const path = join(folder, `${file.sha256}.parquet`);
+  const held = await sizeOf(path);
+  const from = held <= file.bytes ? held : 0;
+  if (from < file.bytes) {
+    const pieces = Readable.from(source.read(file, from, track.signal), { objectMode: false });
+    await pipeline(pieces, createWriteStream(path, { flags: from > 0 ? 'a' : 'w', flush: true }));
+  }
+  return path;
+};
+
+/** Pieces of the table from row `done` on, the next written while the one before is copied. */
+async function* piecesOf(
+  work: Work,
+  table: SourceTable,
+  paths: readonly string[],
+  done: number,
+): AsyncGenerator<Piece> {
+  const { reader, folder, track } = work;
+  const asked: { path: string; from: number; count: number }[] = [];
+  let before = 0;
+  for (const [at, { rows }] of table.files.entries()) {
+    for (let from = Math.max(0, done - before); from < rows; from += work.rowsPerPiece)
+      asked.push({ path: paths[at]!, from, count: Math.min(work.rowsPerPiece, rows - from) });
+    before += rows;
+  }
+  const write = async (at: number): Promise<Piece | undefined> => {
+    const piece = asked[at];
+    if (!piece) return undefined;
+    const to = join(folder, `piece-${at % 2}.csv`);
+    const { path: file, from, count } = piece;
+    const made = await reader.piece({ folder, file, fields: table.fields, from, count, to }, track.signal);
+    if (made.rows !== count) throw fault('readBackDiffers', { about: table.name });
+    return { ...made, path: to };
+  };
+  let next = write(0);
+  for (let at = 0; at < asked.length; at++) {
+    const piece = (await next)!;
+    next = write(at + 1);
+    // Told by the await above, or never asked for when the copy fails first.
+    next.catch(() => undefined);
+    yield piece;
+  }
+}
+
+const sendTable = async (work: Work, table: SourceTable): Promise<void> => {
+  const { taker, source, track } = work;
+  const brought: BroughtTable = { name: table.name, fields: table.fields };
+  const { placed, ...held } = await taker.begin(brought);
+  const known = track.table(table.name);
+  if (placed && known && known.checksumBack === known.checksum) return track.held(held.bytes, table.rows);
+  const paths: string[] = [];
+  for (const file of table.files) paths.push(await fetched(work, file));
+  track.held(held.bytes, held.rows);
+  const how = `${postgresSession}; ${postgresSums(table.fields, sqlName(table.name))}`;
+  let sums: Sums = held;
+  for await (const piece of piecesOf(work, table, paths, held.rows)) {
+    source.mayGoOn();
+    await taker.add(brought, sums.rows, piece);
+    sums = { rows: sums.rows + piece.rows, checksum: String(BigInt(sums.checksum) + BigInt(piece.checksum)) };
+    await track.passed(piece.bytes, piece.rows);
+  }
+  const sent = { table: table.name, ...sums, how };
+  await track.sent({ ...sent, rowsBack: null, checksumBack: null });
+  const back = await taker.sums(brought, placed);
+  await track.sent({ ...sent, rowsBack: back.rows, checksumBack: back.checksum });
+  if (back.rows !== sums.rows || back.checksum !== sums.checksum) {
+    if (!placed) await taker.drop(brought);
+    throw fault('readBackDiffers', { about: table.name });
+  }
+  source.mayGoOn();
+  if (!placed) await taker.place(brought);
+};
+
+export const sendTables = async (
+  given: Omit<Work, 'rowsPerPiece'> & { rowsPerPiece?: number | undefined },
+): Promise<void> => {
+  const work = { ...given, rowsPerPiece: given.rowsPerPiece ?? rowsPerPiece };
+  await mkdir(work.folder, { recursive: true });
+  for (const table of work.source.tables) await sendTable(work, table);
+  await rm(work.folder, { recursive: true, force: true });
+};
