@@ -68,7 +68,16 @@ const seats: Record<string, string[]> = {
     '/cases/new/registration.first',
   ],
   'lawfirm.assessor': ['/desk', '/reports'],
-  'citylogistics.trader': ['/desk', '/scenarios', '/orders', '/contracts', '/enquiries', '/account', '/statements'],
+  'citylogistics.trader': [
+    '/desk',
+    '/scenarios',
+    '/orders',
+    '/contracts',
+    '/pushes',
+    '/enquiries',
+    '/account',
+    '/statements',
+  ],
 };
 /** Lists whose first entry is opened too. */
 const details: Record<string, string[]> = {

@@ -54,6 +54,8 @@ export const paths = {
   contract: at('/contracts'),
   grants: '/grants',
   grant: at('/grants'),
+  pushes: '/pushes',
+  pushRun: at('/push-runs'),
   usage: '/usage',
   traces: '/traces',
 

@@ -7,6 +7,7 @@ import { lists } from './words/lists.ts';
 import { money } from './words/money.ts';
 import { open } from './words/open.ts';
 import { paper } from './words/paper.ts';
+import { push } from './words/push.ts';
 import { query } from './words/query.ts';
 import { service } from './words/service.ts';
 import { supply } from './words/supply.ts';
@@ -18,6 +19,7 @@ export const words = {
   ...lists,
   ...open,
   ...desk,
+  ...push,
   ...query,
   ...service,
   ...supply,

@@ -55,6 +55,7 @@ const trade: Group = {
     [paths.orders, 'menu.orders'],
     [paths.contracts, 'menu.contracts'],
     [paths.grants, 'menu.grants'],
+    [paths.pushes, 'menu.pushes', 'delivery.push.read'],
     [paths.usage, 'menu.usage', 'metering.usage.read'],
     [paths.filings, 'menu.filings'],
   ],

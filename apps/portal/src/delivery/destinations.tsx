@@ -1,0 +1,133 @@
+/** Where an organisation has its data brought: named once, checked, given up. */
+import { checkDestination, createDestination, listDestinations, removeDestination } from '@shugu/wire/delivery';
+import { Input, Tag } from 'antd';
+import { type Reply, useRead } from '../api.ts';
+import { useWords } from '../i18n/index.ts';
+import { Action } from '../ui/action.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { field, type WidgetProps } from '../ui/fields.tsx';
+import { Loaded, Sheet } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+
+type Destination = Reply<typeof listDestinations>['items'][number];
+
+const Password = ({ id, value, onChange }: WidgetProps) => (
+  <Input.Password
+    id={id}
+    autoComplete="new-password"
+    value={value as string | undefined}
+    onChange={(event) => onChange?.(event.target.value)}
+  />
+);
+
+const name = field('name', 'text', ['名称', 'Name'], { required: true });
+const folderFields = [
+  name,
+  field('path', 'text', ['文件夹', 'Folder'], {
+    required: true,
+    help: {
+      zh: '如 数据湖/货车；位于运营方为本单位划定的位置之下',
+      en: 'Such as lake/trucks, below what the operator keeps for you',
+    },
+  }),
+];
+const postgresFields = [
+  name,
+  field('host', 'text', ['主机', 'Host'], { required: true }),
+  field('port', 'number', ['端口', 'Port'], { min: 1, max: 65_535 }),
+  field('database', 'text', ['数据库', 'Database'], { required: true }),
+  field('schema', 'text', ['模式', 'Schema'], {
+    help: { zh: '用户须有 USAGE 与 CREATE 权限', en: 'The user needs USAGE and CREATE on it' },
+  }),
+  field('user', 'text', ['用户', 'User'], { required: true }),
+  field('password', 'text', ['密码', 'Password'], { required: true, widget: Password }),
+  field('tls', 'choice', ['加密', 'Encryption'], {
+    choices: [
+      ['verify', '加密并核对证书', 'Encrypted, certificate checked'],
+      ['require', '仅加密', 'Encrypted only'],
+      ['off', '不加密', 'None'],
+    ],
+  }),
+];
+
+const Row = ({ one }: { one: Destination }) => {
+  const { t, w, b } = useWords();
+  const input = () => ({ params: { id: one.id }, body: {} as Record<string, never> });
+  return (
+    <li className="row between">
+      <span>
+        <b>{one.name}</b> <Tag>{w('destinationKind', one.kind)}</Tag>
+        <div className="mono small" style={{ overflowWrap: 'anywhere' }}>
+          {one.place}
+        </div>
+        <div className={one.checkFault ? 'late small' : 'quiet small'}>
+          {one.checkFault ? (
+            `${b(one.checkFault.title)} — ${b(one.checkFault.next)}`
+          ) : one.checkedAt ? (
+            <>
+              {t('push.checkedAt')} <When at={one.checkedAt} />
+            </>
+          ) : (
+            t('push.unchecked')
+          )}
+        </div>
+      </span>
+      <span className="row">
+        <Action endpoint={checkDestination} label={t('push.check')} small input={input} />
+        <Action
+          endpoint={removeDestination}
+          label={t('push.remove')}
+          small
+          danger
+          explain={<p>{t('push.removeExplain')}</p>}
+          input={input}
+        />
+      </span>
+    </li>
+  );
+};
+
+export const Destinations = () => {
+  const { t } = useWords();
+  const read = useRead(listDestinations, {});
+  return (
+    <Loaded of={read}>
+      {({ items, folders }) => (
+        <Sheet
+          title={t('push.destinations')}
+          extra={
+            <span className="row">
+              <Action
+                endpoint={createDestination}
+                label={t('push.newFolder')}
+                small
+                blocked={folders ? null : t('push.foldersClosed')}
+                fields={folderFields}
+                input={(values) => ({ body: { kind: 'folder', ...(values as object) } as never })}
+              />
+              <Action
+                endpoint={createDestination}
+                label={t('push.newPostgres')}
+                small
+                explain={<p>{t('push.secretExplain')}</p>}
+                fields={postgresFields}
+                initial={{ port: 5432, schema: 'public', tls: 'verify' }}
+                input={(values) => ({ body: { kind: 'postgres', ...(values as object) } as never })}
+              />
+            </span>
+          }
+        >
+          {items.length === 0 ? (
+            <Empty title={t('push.noDestinations')} />
+          ) : (
+            <ul className="card-list">
+              {items.map((one) => (
+                <Row key={one.id} one={one} />
+              ))}
+            </ul>
+          )}
+        </Sheet>
+      )}
+    </Loaded>
+  );
+};

@@ -1,0 +1,57 @@
+/** Pieces that the list of pushes and the page of a run share. */
+import type { getPushRun, listPushes } from '@shugu/wire/delivery';
+import { Alert, Progress } from 'antd';
+import type { Reply } from '../api.ts';
+import { useWords } from '../i18n/index.ts';
+import { count } from '../ui/format.ts';
+
+export type Push = Reply<typeof listPushes>['items'][number];
+export type PushRun = Reply<typeof getPushRun>;
+
+export const useRhythm = () => {
+  const { t, w } = useWords();
+  return ({ rhythm }: Pick<Push, 'rhythm'>): string => {
+    switch (rhythm.kind) {
+      case 'daily':
+        return t('push.daily', { time: rhythm.time });
+      case 'weekly':
+        return t('push.weekly', { day: w('weekday', String(rhythm.weekday)), time: rhythm.time });
+      case 'monthly':
+        return t('push.monthly', { day: rhythm.day, time: rhythm.time });
+      default:
+        return t(`push.${rhythm.kind}`);
+    }
+  };
+};
+
+export const RunProgress = ({ run }: { run: PushRun }) => {
+  const { t } = useWords();
+  const total = run.rowsTotal ?? 0;
+  // Files have their bytes well before they are read back; of rows the bytes are not known ahead.
+  const part = run.bytesTotal === null ? ratio(run.rows, total) : ratio(run.bytes, run.bytesTotal) * 0.9;
+  const share = run.state === 'done' ? 1 : Math.max(ratio(run.rows, total), part);
+  const failed = run.state === 'failed';
+  return (
+    <div>
+      <Progress
+        percent={Math.floor(share * 100)}
+        size="small"
+        status={failed ? 'exception' : run.state === 'done' ? 'success' : 'normal'}
+        aria-label={t('push.progress')}
+      />
+      {run.rowsTotal === null ? null : (
+        <span className="small quiet">{t('push.rows', { rows: count(run.rows), total: count(total) })}</span>
+      )}
+    </div>
+  );
+};
+
+const ratio = (part: number, whole: number): number => (whole > 0 ? Math.min(1, part / whole) : 0);
+
+export const FaultNote = ({ fault }: { fault: PushRun['fault'] }) => {
+  const { b } = useWords();
+  if (!fault) return null;
+  return (
+    <Alert type="warning" showIcon title={b(fault.title)} description={b(fault.next)} style={{ marginBottom: 12 }} />
+  );
+};

@@ -1,0 +1,207 @@
+import {
+  createPush,
+  endPush,
+  listDestinations,
+  listGrants,
+  listPushes,
+  pushRunStates,
+  runPush,
+} from '@shugu/wire/delivery';
+import { Link } from '@tanstack/react-router';
+import { useRead } from '../api.ts';
+import { Destinations } from '../delivery/destinations.tsx';
+import { RunProgress, useRhythm } from '../delivery/push-parts.tsx';
+import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { Action, type Values } from '../ui/action.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { field } from '../ui/fields.tsx';
+import { StateFilter } from '../ui/filter.tsx';
+import { Page } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { useFilters } from '../ui/route.ts';
+import { StateTag } from '../ui/step.tsx';
+import { PagedTable } from '../ui/table.tsx';
+
+const rhythmFrom = ({ kind, time, weekday, day }: Record<string, unknown>): object => {
+  if (kind === 'daily') return { kind, time };
+  if (kind === 'weekly') return { kind, time, weekday: Number(weekday) };
+  if (kind === 'monthly') return { kind, time, day };
+  return { kind: kind ?? 'once' };
+};
+
+const weekdays = [
+  '一 Monday',
+  '二 Tuesday',
+  '三 Wednesday',
+  '四 Thursday',
+  '五 Friday',
+  '六 Saturday',
+  '日 Sunday',
+].map((both, at) => {
+  const [zh, en] = both.split(' ') as [string, string];
+  return [String(at + 1), `周${zh}`, en] as const;
+});
+
+const NewPush = () => {
+  const { t } = useWords();
+  const grants = useRead(listGrants, { query: { side: 'buyer', limit: 100 } });
+  const destinations = useRead(listDestinations, {});
+  const shares =
+    grants.data?.items.filter(({ lines, state }) => state === 'active' && lines.some(({ kind }) => kind === 'share')) ??
+    [];
+  const places = destinations.data?.items ?? [];
+  const blocked = shares.length === 0 ? t('push.noGrant') : places.length === 0 ? t('push.noDestination') : null;
+  const fields = [
+    field('grant', 'choice', ['使用授权', 'Grant'], {
+      required: true,
+      choices: shares.map((one) => [
+        one.id,
+        `${one.productName} · ${one.supplier.name}`,
+        `${one.productName} · ${one.supplier.name}`,
+      ]),
+    }),
+    field('destination', 'choice', ['目的地', 'Destination'], {
+      required: true,
+      choices: places.map((one) => [one.id, `${one.name} · ${one.place}`, `${one.name} · ${one.place}`]),
+    }),
+    field('kind', 'choice', ['频次', 'Rhythm'], {
+      required: true,
+      choices: [
+        ['once', '一次，立即开始', 'Once, now'],
+        ['daily', '每日', 'Daily'],
+        ['weekly', '每周', 'Weekly'],
+        ['monthly', '每月', 'Monthly'],
+        ['revision', '随每次数据更新', 'With every revision'],
+      ],
+    }),
+    field('time', 'text', ['时刻', 'Time'], {
+      help: {
+        zh: '如 02:30，按合同时区；每日、每周、每月须填',
+        en: 'Such as 02:30, in the contract’s zone; not for the others',
+      },
+    }),
+    field('weekday', 'choice', ['星期', 'Weekday'], { choices: weekdays }),
+    field('day', 'number', ['日期', 'Day of the month'], { min: 1, max: 28 }),
+    field('purpose', 'text', ['用途', 'Purpose'], {
+      help: { zh: '合同许可多种用途时填写', en: 'Where the contract permits several' },
+    }),
+  ];
+  const input = (values: Values) => {
+    const { grant, destination, purpose, ...rest } = values as Record<string, string>;
+    return { body: { grant, destination, rhythm: rhythmFrom(rest), ...(purpose ? { purpose } : {}) } as never };
+  };
+  return (
+    <Action
+      endpoint={createPush}
+      label={t('push.new')}
+      primary
+      blocked={blocked}
+      explain={<p>{t('push.newExplain')}</p>}
+      fields={fields}
+      initial={{ kind: 'once', time: '02:30', weekday: '1', day: 1 }}
+      input={input}
+    />
+  );
+};
+
+export default function Pushes() {
+  const { t } = useWords();
+  const rhythm = useRhythm();
+  const [filters, setFilters] = useFilters();
+  return (
+    <Page title={t('menu.pushes')} lead={t('push.lead')} actions={<NewPush />}>
+      <PagedTable
+        endpoint={listPushes}
+        label={t('menu.pushes')}
+        every={4_000}
+        input={{ query: { state: filters.state } }}
+        rowKey={(row) => row.id}
+        empty={<Empty title={t('push.empty')}>{t('push.emptyText')}</Empty>}
+        tools={
+          <StateFilter
+            list="pushState"
+            states={pushRunStates}
+            value={filters.state}
+            onChange={(state) => setFilters({ state })}
+          />
+        }
+        columns={[
+          {
+            key: 'product',
+            title: t('products.name'),
+            show: (row) => <Link to={paths.grant(row.grant)}>{row.product}</Link>,
+            text: (row) => row.product,
+            sort: (row) => row.product,
+          },
+          {
+            key: 'destination',
+            title: t('push.destination'),
+            show: ({ destination }) => (
+              <>
+                {destination.name}
+                <div className="mono small" style={{ overflowWrap: 'anywhere' }}>
+                  {destination.place}
+                </div>
+              </>
+            ),
+            text: (row) => row.destination.name,
+          },
+          {
+            key: 'rhythm',
+            title: t('push.rhythm'),
+            show: (row) => (
+              <>
+                {row.endedAt ? t('push.ended') : rhythm(row)}
+                {row.nextAt ? (
+                  <div className="small quiet">
+                    {t('push.next')} <When at={row.nextAt} />
+                  </div>
+                ) : null}
+              </>
+            ),
+          },
+          {
+            key: 'run',
+            title: t('push.lastRun'),
+            show: ({ lastRun }) =>
+              lastRun ? (
+                <Link to={paths.pushRun(lastRun.id)}>
+                  <StateTag list="pushState" state={lastRun.state} />
+                  <RunProgress run={lastRun} />
+                </Link>
+              ) : (
+                '—'
+              ),
+          },
+          {
+            key: 'act',
+            title: t('jobs.act'),
+            show: (row) =>
+              row.endedAt ? null : (
+                <span className="row">
+                  <Action
+                    endpoint={runPush}
+                    label={t('push.run')}
+                    small
+                    input={() => ({ params: { id: row.id }, body: {} })}
+                  />
+                  <Action
+                    endpoint={endPush}
+                    label={t('push.end')}
+                    small
+                    danger
+                    explain={<p>{t('push.endExplain')}</p>}
+                    input={() => ({ params: { id: row.id }, body: {} })}
+                  />
+                </span>
+              ),
+          },
+        ]}
+      />
+      <div style={{ marginTop: 24 }}>
+        <Destinations />
+      </div>
+    </Page>
+  );
+}
