@@ -27,6 +27,7 @@ import type { Bound, DeliveryNeighbours, Endpoint, EndpointDraft, Grant, Suspens
 import { endedAnswers, mountGateway, type RunningAnswers } from './plane/mount.ts';
 import { openPlane, type Plane } from './plane/plane.ts';
 import { watchGateway } from './plane/watch.ts';
+import { removeLeftovers } from './push/leftovers.ts';
 import { makePushRoutes } from './push/routes.ts';
 import { pushJob, pushJobHandler } from './push/run.ts';
 import { startDue } from './push/service.ts';
@@ -241,6 +242,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         everySeconds: 5,
         run: () => database.tx(systemActor('delivery'), startDue),
       },
+      { name: 'delivery.pushLeftovers', everySeconds: 60, run: () => removeLeftovers(push) },
       { name: 'delivery.gateway', everySeconds: 3, run: async () => (await plane?.sync()) ?? 0 },
     ],
     openGrant: (tx, draft) => openGrant(service, tx, draft),

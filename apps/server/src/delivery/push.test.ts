@@ -165,6 +165,8 @@ describe('a push into PostgreSQL', () => {
     expect(run.rows).toBeLessThan(count);
     const there = await far.pool.query(`select to_regclass('second.trucks') as there`);
     expect(there.rows[0].there).toBeNull();
+    // Nor does what was fetched stay here.
+    expect(readdirSync(await rig.kernel.objects.folder('pushes'))).toEqual([]);
     expect((await rig.call('buyer', 'POST', `/api/push-runs/${run.id}/restart`, {})).status).toBe(200);
     await rig.settle();
     expect(await runOf(run.id)).toMatchObject({ state: 'stopped', fault: { code: 'withdrawn' } });

@@ -186,6 +186,11 @@ export const pushJobHandler =
   async (job: Job, context) => {
     const run = await store.findRun(context.database, (job.data as { run: string }).run);
     if (!run || run.job !== job.id) return { superseded: true };
+    if (deps.stoppers.has(run.id)) {
+      // Stopped and asked for again so soon that the turn before has not let go yet.
+      await takeUpAgain(context, run, null, 1000);
+      return { later: true };
+    }
     const stopping = new AbortController();
     const stop = () => stopping.abort();
     context.signal.addEventListener('abort', stop, { once: true });
