@@ -36,13 +36,21 @@ interface Connection {
   dueAt: number;
 }
 
-/** One answer at a time on each connection; `done` is told whether it was a 200 with its whole body. */
-const openConnection = async (port: number, done: (from: Connection, ok: boolean) => void): Promise<Connection> => {
+/**
+ * One answer at a time on each connection; `done` is told whether it was a 200 with its whole body, `closed` when the server
+ * has ended the connection.
+ */
+const openConnection = async (
+  port: number,
+  done: (from: Connection, ok: boolean) => void,
+  closed: (from: Connection) => void,
+): Promise<Connection> => {
   const socket = await new Promise<Socket>((resolve, reject) => {
     const opening = connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(opening)).once('error', reject);
   });
   let held: Buffer = Buffer.alloc(0);
   const connection: Connection = { socket, dueAt: 0 };
+  socket.on('error', () => undefined).on('close', () => closed(connection));
   socket.on('data', (chunk) => {
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
     const end = held.indexOf(headEnd);
@@ -80,6 +88,18 @@ const load = async (request: LoadRequest): Promise<LoadReport> => {
     connection.dueAt = dueAt;
     connection.socket.write(nextRequest());
   };
+  /** A server may end a connection that nobody uses; a client opens another. One that ends in the middle has failed. */
+  const closed = (connection: Connection) => {
+    const at = free.indexOf(connection);
+    if (over) return;
+    if (at === -1) failed += 1;
+    else free.splice(at, 1);
+    void openConnection(port, done, closed).then((another) => {
+      const next = perSecond === undefined ? performance.now() : waiting.shift();
+      if (next === undefined) free.push(another);
+      else send(another, next);
+    });
+  };
   const done = (connection: Connection, ok: boolean) => {
     const now = performance.now();
     latencies.push(now - connection.dueAt);
@@ -88,7 +108,7 @@ const load = async (request: LoadRequest): Promise<LoadReport> => {
     if (next === undefined) free.push(connection);
     else send(connection, next);
   };
-  for (let count = 0; count < connections; count++) free.push(await openConnection(port, done));
+  for (let count = 0; count < connections; count++) free.push(await openConnection(port, done, closed));
   const begun = performance.now();
   const endAt = begun + seconds * 1000;
   if (perSecond === undefined) for (const connection of free.splice(0)) send(connection, begun);

@@ -47,6 +47,11 @@ export interface GatewayProcess {
 
 const timer = () => performance.now();
 const startMs = 30_000;
+/**
+ * About as long as the exchange's own server and nginx keep an unused connection. Node's 5 s are less than callers' pools count on: a
+ * call on a connection that is just being closed fails, and the caller cannot know whether it was a use.
+ */
+const keepAliveMs = 75_000;
 /** Sealed often, since receipts are proved by sealed segments, and small, since each travels whole. */
 const sealing = { sealMs: 15_000, sealBytes: 4 * 2 ** 20 } as const;
 
@@ -140,6 +145,7 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
   });
   const metrics = new Metrics();
   const http = createServer(
+    { keepAliveTimeout: keepAliveMs },
     front({
       gateway,
       book: grants,

@@ -76,6 +76,11 @@ describe('limits across gateways', () => {
   });
 });
 
+test('a gateway keeps the connections of callers’ pools for longer than these count on', async () => {
+  const { headers } = await fetch(`${gateways[0]!.url}/health`);
+  expect(Number(/^timeout=(\d+)$/.exec(headers.get('keep-alive') ?? '')?.[1])).toBeGreaterThan(60);
+});
+
 describe('a withdrawn contract', () => {
   test('is refused by every gateway, and running answers end', async () => {
     const upstream = await openUpstream();
