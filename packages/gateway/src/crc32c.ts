@@ -18,11 +18,11 @@ for (let index = 0; index < 256; index++) {
   }
 }
 
-/** The checksum of bytes as an unsigned 32-bit number. */
-export function crc32c(bytes: Uint8Array): number {
+/** The checksum of the bytes in [from, to) as an unsigned 32-bit number. */
+export function crc32c(bytes: Uint8Array, from = 0, to = bytes.length): number {
   let crc = 0xffffffff;
-  let at = 0;
-  for (const end = bytes.length - 7; at < end; at += 8) {
+  let at = from;
+  for (const end = to - 7; at < end; at += 8) {
     const low = crc ^ (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
     crc =
       T7[low & 255]! ^
@@ -34,6 +34,6 @@ export function crc32c(bytes: Uint8Array): number {
       T1[bytes[at + 6]!]! ^
       T0[bytes[at + 7]!]!;
   }
-  for (; at < bytes.length; at++) crc = T0[(crc ^ bytes[at]!) & 255]! ^ (crc >>> 8);
+  for (; at < to; at++) crc = T0[(crc ^ bytes[at]!) & 255]! ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
 }

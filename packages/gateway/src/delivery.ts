@@ -109,17 +109,20 @@ export class UseEnd {
   }
 
   /** Record the use as complete; resolves when durable. On failure nothing is held any more, and it throws. */
-  async complete(bytes: number, bytesLeft: number): Promise<void> {
+  complete(bytes: number, bytesLeft: number): Promise<void> {
     const units = { calls: this.admitted.calls, rows: this.rows, bytes };
-    try {
-      await this.meter.append({ ...this.admitted.use, status: 'complete', units, ...this.timing() });
-      this.recorded = units;
-      this.quota.settle(this.admitted.reservation, units);
-    } catch (error) {
-      if (bytesLeft > 0) this.owe(bytesLeft);
-      else this.release();
-      throw error;
-    }
+    const use: Use = { ...this.admitted.use, status: 'complete', units, ...this.timing() };
+    return this.meter.append(use).then(
+      () => {
+        this.recorded = units;
+        this.quota.settle(this.admitted.reservation, units);
+      },
+      (error: unknown) => {
+        if (bytesLeft > 0) this.owe(bytesLeft);
+        else this.release();
+        throw error;
+      },
+    );
   }
 
   /** The client left, the driver failed or the grant was withdrawn after `bytesSent` bytes of the body. */

@@ -12,14 +12,15 @@ import {
   type UseRequest,
 } from '@shugu/policy';
 import { type Delivery, metered, UseEnd } from './delivery.ts';
-import type { Ask, Body, Driver, DriverAnswer, DriverConfig, GatewayRequest } from './drivers/driver.ts';
+import type { Ask, Body, Driver, DriverAnswer, DriverConfig, GatewayRequest, ServeContext } from './drivers/driver.ts';
 import { addressHolds, signAddress } from './drivers/file.ts';
 import { type Grant, type GrantBook, isOver } from './grants.ts';
-import { limitHeaders } from './headers.ts';
+import { addLimitHeaders } from './headers.ts';
 import type { Meter, Use } from './meter.ts';
 import { failureOf, GatewayProblem, problemAnswer } from './problem.ts';
 import type { QuotaStore } from './quota.ts';
 import { grantKey, type Receipt, receiptsOf } from './receipts.ts';
+import { CallStop } from './stop.ts';
 
 export type GatewayOptions = {
   grants: GrantBook;
@@ -46,8 +47,8 @@ export type GatewayResponse = {
   body: Body;
   /** To be called when the client got less than the whole body. */
   cut?: (bytesSent: number) => Promise<void>;
-  /** Aborted when the answer must stop at once, even if the client has stopped reading: the grant was withdrawn. */
-  signal?: AbortSignal;
+  /** Stopped when the answer must end at once, even if the client has stopped reading: the grant was withdrawn. */
+  stop?: CallStop;
   /** To be called when the answer is out, cut, or never begun, so that the gateway can let go of it; harmless if repeated. */
   done: () => void;
 };
@@ -60,9 +61,8 @@ export class Gateway {
   private readonly options: GatewayOptions;
   private readonly drivers: ReadonlyMap<string, Driver<DriverConfig>>;
   private readonly buckets = new Map<string, Bucket>();
-  private readonly keys = new Map<string, Buffer>();
-  private readonly receipts = new WeakMap<Grant, (use: string, at: number) => Receipt>();
-  private readonly running = new Map<string, Set<AbortController>>();
+  private readonly prepared = new WeakMap<Grant, Prepared>();
+  private readonly running = new Map<string, Set<CallStop>>();
   private readonly stopListening: () => void;
   private readonly sweeper: NodeJS.Timeout;
   private inFlight = 0;
@@ -76,30 +76,29 @@ export class Gateway {
     this.sweeper.unref();
     this.stopListening = options.grants.onChange((grant) => {
       if (grant.status !== 'active')
-        for (const controller of this.running.get(grant.id) ?? []) controller.abort(refusal('withdrawn'));
+        for (const stop of this.running.get(grant.id) ?? []) stop.stop(refusal('withdrawn'));
     });
   }
 
   /** End running answers whose contract has ended meanwhile, also those that nobody reads at the moment. */
   private stopEnded(): void {
-    for (const [grantId, controllers] of this.running) {
+    for (const [grantId, stops] of this.running) {
       const grant = this.options.grants.get(grantId);
-      if (!grant || isOver(grant, this.now()))
-        for (const controller of controllers) controller.abort(refusal('expired'));
+      if (!grant || isOver(grant, this.now())) for (const stop of stops) stop.stop(refusal('expired'));
     }
   }
 
   /**
-   * Answer one request. Never throws: whatever goes wrong becomes a problem with a stable code. `controller` ends the call
-   * from either side: the caller aborts it when the client leaves, the gateway when the grant ends.
+   * Answer one request. Never throws: whatever goes wrong becomes a problem with a stable code. `stop` ends the call from
+   * either side: the caller uses it when the client leaves, the gateway when the grant ends.
    */
-  async handle(request: GatewayRequest, controller = new AbortController()): Promise<GatewayResponse> {
+  async handle(request: GatewayRequest, stop = new CallStop()): Promise<GatewayResponse> {
     const done = () => {};
     if (this.inFlight >= (this.options.inFlightMax ?? IN_FLIGHT_MAX))
       return { ...problemAnswer(new GatewayProblem('busy')), done };
     this.inFlight += 1;
     try {
-      return this.tracked(await this.answer(request, controller));
+      return this.tracked(await this.answer(request, stop));
     } catch (error) {
       const problem = error instanceof GatewayProblem ? error : new GatewayProblem('driverFailed', { cause: error });
       return this.tracked({ ...problemAnswer(problem), done });
@@ -108,14 +107,13 @@ export class Gateway {
 
   /** Ends all running answers: the gateway may not serve any more. */
   stopRunning(): void {
-    for (const controllers of this.running.values())
-      for (const controller of controllers) controller.abort(new GatewayProblem('cutOff'));
+    for (const stops of this.running.values()) for (const stop of stops) stop.stop(new GatewayProblem('cutOff'));
   }
 
   close(): void {
     this.stopListening();
     clearInterval(this.sweeper);
-    for (const controllers of this.running.values()) for (const controller of controllers) controller.abort();
+    for (const stops of this.running.values()) for (const stop of stops) stop.stop();
   }
 
   /** State of a grant's token bucket, for tests and for handing over to another process. */
@@ -125,19 +123,20 @@ export class Gateway {
   }
 
   private tracked(response: GatewayResponse): GatewayResponse {
+    const letGo = response.done;
     let open = true;
-    const done = () => {
+    response.done = () => {
       if (!open) return;
       open = false;
       this.inFlight -= 1;
-      response.done();
+      letGo();
     };
-    if (!(response.body instanceof Uint8Array)) return { ...response, body: finishing(response.body, done), done };
-    done();
-    return { ...response, done };
+    if (response.body instanceof Uint8Array) response.done();
+    else response.body = finishing(response.body, response.done);
+    return response;
   }
 
-  private async answer(request: GatewayRequest, controller: AbortController): Promise<GatewayResponse> {
+  private answer(request: GatewayRequest, stop: CallStop): GatewayResponse | Promise<GatewayResponse> {
     const startedAt = this.options.timer();
     const now = this.now();
     const grant = this.grantFor(request, now);
@@ -151,7 +150,7 @@ export class Gateway {
     if (ask instanceof GatewayProblem) return { ...problemAnswer(ask), done: () => {} };
     if (decision.bucket) this.buckets.set(grant.id, decision.bucket);
     const decidedAt = this.options.timer();
-    return this.serve({ request, grant, driver, ask, use, decision, now, startedAt, decidedAt, controller });
+    return this.serve({ request, grant, driver, ask, use, decision, now, startedAt, decidedAt, stop });
   }
 
   private decision(grant: Grant, use: UseRequest, now: number): Decision {
@@ -164,15 +163,12 @@ export class Gateway {
 
   private refused(decision: Exclude<Decision, { allow: true }>, grant: Grant, now: number) {
     const answer = problemAnswer(decision);
-    Object.assign(
-      answer.headers,
-      limitHeaders(this.options.quota, grant.id, grant.plan, this.buckets.get(grant.id), now),
-    );
+    addLimitHeaders(answer.headers, this.options.quota, grant.id, grant.plan, this.buckets.get(grant.id), now);
     return answer;
   }
 
   private async serve(call: Call): Promise<GatewayResponse> {
-    const { grant, ask, now, controller } = call;
+    const { grant, ask, now, stop } = call;
     const { quota, meter } = this.options;
     if (!meter.isReady) await meter.ready();
     const calls = ask.continues ? 0 : 1;
@@ -190,7 +186,7 @@ export class Gateway {
     if (!reserved.ok)
       return { ...this.refused(refusal(exhaustedCode(reserved.quota.metric)), grant, now), done: () => {} };
     const { slice } = reserved.reservation;
-    const admittedUse = { ...this.record(call), ...(slice ? { slice } : {}) };
+    const admittedUse = this.record(call, slice);
     const end = new UseEnd(
       {
         use: admittedUse,
@@ -203,79 +199,88 @@ export class Gateway {
       meter,
       quota,
     );
-    this.watch(grant.id, controller);
+    this.watch(grant.id, stop);
     try {
-      const answer = await this.serveWith(call, controller.signal);
-      const delivered = await this.deliver(answer, call, end, controller.signal);
+      const answer = await this.serveWith(call);
+      const delivered = await this.deliver(answer, call, end);
       if (!delivered) {
         // Frees an upstream connection whose answer nobody will read.
-        controller.abort();
-        this.forget(grant.id, controller);
+        stop.stop();
+        this.forget(grant.id, stop);
         return { ...this.refused(refusal('volumeExhausted'), grant, now), done: () => {} };
       }
-      const headers = { ...answer.headers, ...this.proofHeaders(call, admittedUse, answer) };
+      this.addProof(answer.headers, call, admittedUse, answer.metered !== false);
       return {
         status: answer.status,
-        headers,
-        ...delivered,
-        signal: controller.signal,
-        done: () => this.forget(grant.id, controller),
+        headers: answer.headers,
+        body: delivered.body,
+        cut: delivered.cut,
+        stop,
+        done: () => this.forget(grant.id, stop),
       };
     } catch (error) {
-      const failure = controller.signal.aborted || !ask.metered ? undefined : failureOf(error);
+      const failure = stop.isStopped || !ask.metered ? undefined : failureOf(error);
       if (failure) end.fail(failure);
       else end.release();
-      this.forget(grant.id, controller);
+      this.forget(grant.id, stop);
       const status = this.options.grants.get(grant.id)?.status;
-      if (controller.signal.aborted && status !== 'active') {
+      if (stop.isStopped && status !== 'active') {
         return { ...this.refused(refusal(status ?? 'withdrawn'), grant, now), done: () => {} };
       }
       throw error;
     }
   }
 
-  private serveWith({ driver, request, grant, decision, now }: Call, signal: AbortSignal): Promise<DriverAnswer> {
+  private serveWith({ driver, request, grant, decision, now, stop }: Call): Promise<DriverAnswer> {
+    const { countRows, hash, sign } = this.preparedFor(grant);
     return driver.serve({
       request,
       config: grant.driver,
       effects: decision,
-      countRows: grant.plan.quotas.some(({ metric }) => metric === 'rows'),
-      hash: (value) => createHmac('sha256', this.key(grant.id, 'mask')).update(value).digest('base64url').slice(0, 22),
-      maskKey: this.key(grant.id, 'mask'),
+      countRows,
+      hash,
+      maskKey: this.key(grant, 'mask'),
       grantId: grant.id,
-      sign: (file, expires) =>
-        signAddress({ grantId: grant.id, productId: grant.productId, file, expires }, this.key(grant.id, 'address')),
+      sign,
       now,
-      signal,
+      stop,
     });
   }
 
   /** The body with its record; null when a volume refuses it, in which case nothing left and nothing is held. */
-  private async deliver(
-    answer: DriverAnswer,
-    { ask, grant }: Call,
-    end: UseEnd,
-    signal: AbortSignal,
-  ): Promise<Delivery | null> {
-    const rows = () => (typeof answer.rows === 'function' ? answer.rows() : (answer.rows ?? 0));
-    if (!ask.metered || answer.metered === false) {
+  private deliver(answer: DriverAnswer, call: Call, end: UseEnd): Delivery | null | Promise<Delivery | null> {
+    const { body } = answer;
+    if (!call.ask.metered || answer.metered === false) {
       end.release();
-      return { body: answer.body, cut: async () => {} };
+      return { body, cut: async () => {} };
     }
-    const cut = (bytesSent: number) => end.cut(bytesSent);
-    if (!(answer.body instanceof Uint8Array)) {
-      const known = Number(answer.headers['content-length'] ?? 0);
-      if (!(end.reserve(rows(), known) || (await end.reserveLater(rows(), known))))
-        return this.refuse(answer.body, end);
-      end.begin();
-      return { body: metered(answer.body, end, rows, () => !signal.aborted && !isOver(grant, this.now())), cut };
-    }
-    const { length } = answer.body;
-    if (!(end.reserve(rows(), length) || (await end.reserveLater(rows(), length))))
-      return this.refuse(answer.body, end);
-    if (signal.aborted) throw new GatewayProblem('driverFailed', { detail: 'aborted' });
-    await end.complete(answer.body.length, 0);
-    return { body: answer.body, cut };
+    if (!(body instanceof Uint8Array)) return this.deliverStream(answer, body, call, end);
+    const rows = rowsOf(answer);
+    if (end.reserve(rows, body.length)) return this.deliverWhole(body, call, end);
+    return end
+      .reserveLater(rows, body.length)
+      .then((more) => (more ? this.deliverWhole(body, call, end) : this.refuse(body, end)));
+  }
+
+  private deliverWhole(body: Uint8Array, { stop }: Call, end: UseEnd): Promise<Delivery> {
+    if (stop.isStopped) throw new GatewayProblem('driverFailed', { detail: 'aborted' });
+    return end.complete(body.length, 0).then(() => ({ body, cut: (bytesSent: number) => end.cut(bytesSent) }));
+  }
+
+  private async deliverStream(
+    answer: DriverAnswer,
+    body: AsyncIterable<Uint8Array>,
+    { grant, stop }: Call,
+    end: UseEnd,
+  ): Promise<Delivery | null> {
+    const known = Number(answer.headers['content-length'] ?? 0);
+    const rows = () => rowsOf(answer);
+    if (!(end.reserve(rows(), known) || (await end.reserveLater(rows(), known)))) return this.refuse(body, end);
+    end.begin();
+    return {
+      body: metered(body, end, rows, () => !stop.isStopped && !isOver(grant, this.now())),
+      cut: (bytesSent) => end.cut(bytesSent),
+    };
   }
 
   private async refuse(body: Body, end: UseEnd): Promise<null> {
@@ -284,12 +289,12 @@ export class Gateway {
     return null;
   }
 
-  private record({ grant, use, ask, now }: Call): Omit<Use, 'status' | 'units' | 'latencyMs'> {
+  private record(
+    { grant, use, ask, now }: Call,
+    slice: string | undefined,
+  ): Omit<Use, 'status' | 'units' | 'latencyMs'> {
     const { authorisationReference, purpose } = use;
-    const reference =
-      authorisationReference &&
-      createHmac('sha256', this.key(grant.id, 'authorisation')).update(authorisationReference).digest('base64url');
-    return {
+    const record: Omit<Use, 'status' | 'units' | 'latencyMs'> = {
       use: this.options.newId(),
       grant: grant.id,
       contract: grant.contractId,
@@ -299,26 +304,32 @@ export class Gateway {
       driver: use.driver,
       action: use.action,
       policy: grant.plan.policyHash,
-      ...(purpose ? { purpose } : {}),
-      ...(reference ? { authorisation: reference } : {}),
-      ...(ask.continues ? { part: true as const } : {}),
     };
+    if (purpose) record.purpose = purpose;
+    if (authorisationReference)
+      record.authorisation = createHmac('sha256', this.key(grant, 'authorisation'))
+        .update(authorisationReference)
+        .digest('base64url');
+    if (ask.continues) record.part = true;
+    if (slice) record.slice = slice;
+    return record;
   }
 
-  private proofHeaders(
+  /** The answer's headers are its driver's own object, made for this call. */
+  private addProof(
+    headers: Record<string, string>,
     { grant, startedAt, decidedAt, now, ask }: Call,
     use: Omit<Use, 'status' | 'units' | 'latencyMs'>,
-    answer: DriverAnswer,
-  ): Record<string, string> {
-    const total = (this.options.timer() - startedAt).toFixed(2);
-    const headers = limitHeaders(this.options.quota, grant.id, grant.plan, this.buckets.get(grant.id), now);
-    headers['server-timing'] = `decide;dur=${(decidedAt - startedAt).toFixed(2)}, total;dur=${total}`;
-    if (!ask.metered || answer.metered === false) return headers;
+    isMetered: boolean,
+  ): void {
+    addLimitHeaders(headers, this.options.quota, grant.id, grant.plan, this.buckets.get(grant.id), now);
+    const [decide, total] = [decidedAt - startedAt, this.options.timer() - startedAt];
+    headers['server-timing'] = `decide;dur=${hundredths(decide)}, total;dur=${hundredths(total)}`;
+    if (!ask.metered || !isMetered) return;
     const receipt = this.receiptOf(grant, use);
     headers['x-receipt'] = receipt.id;
     headers['x-receipt-mac'] = receipt.mac;
     headers['x-receipt-at'] = String(use.at);
-    return headers;
   }
 
   /** The grant that a request may stand on. To anyone who holds none, all products look the same. */
@@ -342,29 +353,28 @@ export class Gateway {
     const grant = this.options.grants.get(query.get('grant') ?? '');
     if (grant?.productId !== productId || !isSignable(grant.driver.kind)) return new GatewayProblem('notFound');
     const address = { grantId: grant.id, productId, file: path, expires: Number(query.get('expires')) };
-    return addressHolds(address, signature, this.key(grant.id, 'address'), now)
-      ? grant
-      : new GatewayProblem('notFound');
+    return addressHolds(address, signature, this.key(grant, 'address'), now) ? grant : new GatewayProblem('notFound');
   }
 
-  private watch(grantId: string, controller: AbortController): void {
-    const controllers = this.running.get(grantId) ?? new Set();
-    this.running.set(grantId, controllers.add(controller));
+  private watch(grantId: string, stop: CallStop): void {
+    const stops = this.running.get(grantId);
+    if (stops) stops.add(stop);
+    else this.running.set(grantId, new Set([stop]));
   }
 
-  private forget(grantId: string, controller: AbortController): void {
-    const controllers = this.running.get(grantId);
-    controllers?.delete(controller);
-    if (controllers?.size === 0) this.running.delete(grantId);
+  private forget(grantId: string, stop: CallStop): void {
+    const stops = this.running.get(grantId);
+    stops?.delete(stop);
+    if (stops?.size === 0) this.running.delete(grantId);
   }
 
-  private key(grantId: string, purpose: 'receipt' | 'address' | 'authorisation' | 'mask'): Buffer {
-    const name = `${purpose} ${grantId}`;
-    let key = this.keys.get(name);
+  /** Keys come from the secret and the grant's id alone, so a new version of a grant makes the same ones again. */
+  private key(grant: Grant, purpose: KeyPurpose): Buffer {
+    const prepared = this.preparedFor(grant);
+    let key = prepared[purpose];
     if (!key) {
-      if (this.keys.size >= DERIVED_KEYS_MAX) this.keys.clear();
-      key = grantKey(this.options.secret, grantId, purpose);
-      this.keys.set(name, key);
+      key = grantKey(this.options.secret, grant.id, purpose);
+      prepared[purpose] = key;
     }
     return key;
   }
@@ -373,12 +383,23 @@ export class Gateway {
     grant: Grant,
     { use, at, contract, product, policy }: Pick<Use, 'use' | 'at' | 'contract' | 'product' | 'policy'>,
   ): Receipt {
-    let receipts = this.receipts.get(grant);
-    if (!receipts) {
-      receipts = receiptsOf({ grant: grant.id, contract, product, policy }, this.key(grant.id, 'receipt'));
-      this.receipts.set(grant, receipts);
+    const prepared = this.preparedFor(grant);
+    prepared.receipts ??= receiptsOf({ grant: grant.id, contract, product, policy }, this.key(grant, 'receipt'));
+    return prepared.receipts(use, at);
+  }
+
+  private preparedFor(grant: Grant): Prepared {
+    let prepared = this.prepared.get(grant);
+    if (!prepared) {
+      prepared = {
+        countRows: grant.plan.quotas.some(({ metric }) => metric === 'rows'),
+        hash: (value) => createHmac('sha256', this.key(grant, 'mask')).update(value).digest('base64url').slice(0, 22),
+        sign: (file, expires) =>
+          signAddress({ grantId: grant.id, productId: grant.productId, file, expires }, this.key(grant, 'address')),
+      };
+      this.prepared.set(grant, prepared);
     }
-    return receipts(use, at);
+    return prepared;
   }
 
   /** A clock that was set back must not reopen a period or a contract that is over. */
@@ -386,6 +407,10 @@ export class Gateway {
     this.lastNow = Math.max(this.lastNow, this.options.clock());
     return this.lastNow;
   }
+}
+
+function rowsOf({ rows = 0 }: DriverAnswer): number {
+  return typeof rows === 'function' ? rows() : rows;
 }
 
 async function* finishing(body: AsyncIterable<Uint8Array>, done: () => void): AsyncGenerator<Uint8Array> {
@@ -401,7 +426,13 @@ function isSignable(kind: DriverConfig['kind']): boolean {
   return kind === 'file' || kind === 'share';
 }
 
-const DERIVED_KEYS_MAX = 50_000;
+/** What is the same for every call on one version of a grant. */
+type Prepared = Partial<Record<KeyPurpose, Buffer>> &
+  Pick<ServeContext<DriverConfig>, 'countRows' | 'hash' | 'sign'> & {
+    receipts?: (use: string, at: number) => Receipt;
+  };
+type KeyPurpose = Parameters<typeof grantKey>[2];
+
 const KEY_LENGTH_MAX = 256;
 
 type Call = {
@@ -414,7 +445,7 @@ type Call = {
   now: number;
   startedAt: number;
   decidedAt: number;
-  controller: AbortController;
+  stop: CallStop;
 };
 
 function exhaustedCode(metric: string): 'countExhausted' | 'volumeExhausted' {
@@ -430,17 +461,26 @@ export function keyFrom(headers: GatewayRequest['headers']): string | null {
 /** What the caller states per call, or else what the contract's use scenario states. */
 function useRequest({ headers }: GatewayRequest, grant: Grant, ask: Ask): UseRequest {
   const action = headers['x-use-action'] ?? grant.defaultAction ?? 'use';
-  return {
+  const use: UseRequest = {
     participant: grant.buyerId,
     driver: grant.driver.kind,
     // An unknown verb is no verb of any contract, and is refused as such.
-    action: ((ACTIONS as readonly string[]).includes(action) ? action : 'unknown') as Action,
+    action: (isAction(action) ? action : 'unknown') as Action,
     purpose: headers['x-purpose'] ?? grant.defaultPurpose,
     region: grant.buyerRegion,
     authorisationReference: headers['x-authorisation-reference'],
-    ...(ask.columns ? { columns: ask.columns } : {}),
-    ...(ask.filterColumns ? { filterColumns: ask.filterColumns } : {}),
-    ...(ask.estimate ? { estimate: ask.estimate } : {}),
-    ...(ask.continues ? { continues: true } : {}),
   };
+  if (ask.columns) use.columns = ask.columns;
+  if (ask.filterColumns) use.filterColumns = ask.filterColumns;
+  if (ask.estimate) use.estimate = ask.estimate;
+  if (ask.continues) use.continues = true;
+  return use;
+}
+
+function isAction(action: string): action is Action {
+  return (ACTIONS as readonly string[]).includes(action);
+}
+
+function hundredths(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }

@@ -7,35 +7,39 @@ const policies = new WeakMap<Plan, Policy>();
 
 /**
  * `RateLimit-Policy` and `RateLimit` (IETF draft-ietf-httpapi-ratelimit-headers, structured fields: q quota, w window and
- * t reset in seconds, r remaining), and `X-Quota-Remaining` with all that is left, total included.
+ * t reset in seconds, r remaining) go into `headers`, and `X-Quota-Remaining` with all that is left, total included.
  */
-export function limitHeaders(
+export function addLimitHeaders(
+  headers: Record<string, string>,
   quota: QuotaStore,
   grantId: string,
   plan: Plan,
   bucket: Bucket | undefined,
   now: number,
-): Record<string, string> {
+): void {
   const { rate, quotas } = plan;
-  if (!rate && quotas.length === 0) return {};
-  const slots = quotas.map(({ period }) => quota.slot(grantId, plan, period, now));
-  let limits = '';
+  if (!rate && quotas.length === 0) return;
+  const slots: Slot[] = [];
+  let limits = rate ? bucketText(rate, bucket) : '';
   let remaining = '';
-  if (rate) {
-    const tokens = bucket?.tokens ?? rate.burst;
-    const wait = Math.ceil(Math.max(0, 1 - tokens) / rate.perSecond);
-    limits = `"burst";r=${Math.max(0, Math.floor(tokens))};t=${wait}`;
-  }
-  for (const [index, { metric, period, limit }] of quotas.entries()) {
-    const slot = slots[index]!;
+  for (let index = 0; index < quotas.length; index++) {
+    const { metric, period, limit } = quotas[index]!;
+    const slot = quota.slot(grantId, plan, period, now);
+    slots.push(slot);
     const left = Math.max(0, limit - slot[metric]);
     const reset = slot.end === null ? '' : `;t=${Math.ceil((slot.end - now) / 1000)}`;
     limits += `${limits === '' ? '' : ', '}"${metric}-${period}";r=${left}${reset}`;
     remaining += `${remaining === '' ? '' : ', '}${metric}-${period}=${left}`;
   }
-  const headers: Record<string, string> = { 'ratelimit-policy': policyText(plan, slots), ratelimit: limits };
+  headers['ratelimit-policy'] = policyText(plan, slots);
+  headers.ratelimit = limits;
   if (remaining !== '') headers['x-quota-remaining'] = remaining;
-  return headers;
+}
+
+function bucketText(rate: NonNullable<Plan['rate']>, bucket: Bucket | undefined): string {
+  const tokens = bucket?.tokens ?? rate.burst;
+  const wait = Math.ceil(Math.max(0, 1 - tokens) / rate.perSecond);
+  return `"burst";r=${Math.max(0, Math.floor(tokens))};t=${wait}`;
 }
 
 /** Said anew only when a period has turned. */

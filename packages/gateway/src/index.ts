@@ -120,3 +120,4 @@ export {
   type SliceStatement,
   type SliceWish,
 } from './slices.ts';
+export { CallStop } from './stop.ts';

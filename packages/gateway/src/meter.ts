@@ -4,14 +4,15 @@ import { syncFolder, writeDurably } from './durable.ts';
 import { GatewayProblem } from './problem.ts';
 import {
   describeSegment,
-  encodeFrame,
   encodeHeader,
+  frameRoom,
   readSegment,
   type SegmentEntry,
   type SegmentManifest,
   type Signer,
   signManifest,
   type UseRecord,
+  writeFrame,
 } from './segment.ts';
 
 export type MeterOptions = {
@@ -40,7 +41,6 @@ export type Use = Omit<UseRecord, 'version' | 'source' | 'sequence'>;
 export type SealedSegment = { manifest: SegmentManifest; read(): Promise<Buffer> };
 
 type Pending = {
-  frame: Buffer;
   record: UseRecord;
   resolve: (record: UseRecord) => void;
   reject: (error: unknown) => void;
@@ -125,6 +125,10 @@ export class Meter {
   private nextSequence = 1;
   private durableSequence = 0;
   private pending: Pending[] = [];
+  /** Frames of what is pending, one after another; the other buffer is being written, or waits for its turn. */
+  private frames: Buffer = Buffer.allocUnsafeSlow(FRAMES_BYTES);
+  private framesBytes = 0;
+  private spare: Buffer | null = null;
   private owed: Use[] = [];
   private closedFiles: { path: string; segment: number }[] = [];
   private timer: NodeJS.Timeout | null = null;
@@ -160,16 +164,40 @@ export class Meter {
   }
 
   /** Append one use; resolves when it is durable. Rejects with `meteringUnavailable`; the use is then not recorded. */
-  async append(use: Use): Promise<UseRecord> {
-    if (!this.isReady) await this.ready();
-    const record: UseRecord = { version: 1, source: this.source, sequence: this.nextSequence, ...use };
-    const frame = encodeFrame(record);
-    this.nextSequence += 1;
-    const durable = new Promise<UseRecord>((resolve, reject) => this.pending.push({ frame, record, resolve, reject }));
-    if (this.timer === null) this.openWindow();
-    if (this.options.testOnlySabotage !== 'answerBeforeAppend') return durable;
-    durable.catch(() => undefined);
-    return record;
+  append(use: Use): Promise<UseRecord> {
+    if (!this.isReady) return this.ready().then(() => this.append(use));
+    return new Promise((resolve, reject) => {
+      const record: UseRecord = { version: 1, source: this.source, sequence: this.nextSequence, ...use };
+      this.frame(record);
+      this.nextSequence += 1;
+      this.pending.push({ record, resolve, reject });
+      if (this.timer === null) this.openWindow();
+      if (this.options.testOnlySabotage === 'answerBeforeAppend') resolve(record);
+    });
+  }
+
+  private frame(record: UseRecord): void {
+    const payload = JSON.stringify(record);
+    const needed = this.framesBytes + frameRoom(payload);
+    if (needed > this.frames.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.frames.length));
+      this.frames.copy(larger, 0, 0, this.framesBytes);
+      this.frames = larger;
+    }
+    this.framesBytes = writeFrame(this.frames, this.framesBytes, record.sequence, payload);
+  }
+
+  /** What has been framed so far; what comes next goes elsewhere. */
+  private takeFrames(): Buffer {
+    const taken = this.frames.subarray(0, this.framesBytes);
+    this.framesBytes = 0;
+    this.frames = this.spare ?? Buffer.allocUnsafeSlow(FRAMES_BYTES);
+    this.spare = null;
+    return taken;
+  }
+
+  private giveBack(frames: Buffer): void {
+    if (frames.buffer.byteLength <= FRAMES_KEPT_BYTES) this.spare = Buffer.from(frames.buffer);
   }
 
   /** Keep a use whose bytes have left but whose record could not be written; it is written first after healing. */
@@ -342,7 +370,7 @@ export class Meter {
     const { file } = this;
     if (batch.length === 0 || !file) return;
     this.pending = [];
-    const bytes = Buffer.concat(batch.map(({ frame }) => frame));
+    const bytes = this.takeFrames();
     try {
       await writeFully(file.handle, bytes, file.bytes);
       if (!this.writesDurably) await this.sync(file.handle, file.path);
@@ -352,6 +380,7 @@ export class Meter {
       this.fail(error, batch);
       return;
     }
+    this.giveBack(bytes);
     file.bytes += bytes.length;
     this.durableSequence += batch.length;
     for (const { resolve, record } of batch) resolve(record);
@@ -361,6 +390,7 @@ export class Meter {
   private fail(error: unknown, batch: readonly Pending[]): void {
     const lost = [...batch, ...this.pending];
     this.pending = [];
+    this.framesBytes = 0;
     this.nextSequence = this.durableSequence + 1;
     this.failure = error;
     for (const { reject } of lost) reject(new GatewayProblem('meteringUnavailable', { cause: error }));
@@ -424,6 +454,9 @@ export class Meter {
 }
 
 const PROBE_BYTES = 65_536;
+const FRAMES_BYTES = 65_536;
+/** A buffer that grew beyond this under a flood is let go. */
+const FRAMES_KEPT_BYTES = 2 ** 20;
 
 async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   let written = 0;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayRequest } from './drivers/driver.ts';
 import type { Gateway, GatewayResponse } from './gateway.ts';
 import { GatewayProblem, problemAnswer } from './problem.ts';
+import { CallStop } from './stop.ts';
 
 export type NodeHandlerOptions = {
   /** Path before the product, such as `/data`. */
@@ -24,15 +25,15 @@ const NO_QUERY = new URLSearchParams();
 export function nodeHandler(gateway: Pick<Gateway, 'handle'>, { prefix = '' }: NodeHandlerOptions = {}) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const parsed = readRequest(request, prefix);
-    const controller = new AbortController();
+    const stop = new CallStop();
     const closed = new Promise<boolean>((resolve) => {
       response.once('close', () => {
-        if (!response.writableFinished) controller.abort();
+        if (!response.writableFinished) stop.stop();
         resolve(response.writableFinished);
       });
     });
     const answer = parsed
-      ? await gateway.handle(parsed, controller)
+      ? await gateway.handle(parsed, stop)
       : { ...problemAnswer(new GatewayProblem('notFound')), done: () => undefined };
     try {
       const { body } = answer;
@@ -80,7 +81,7 @@ function flat({ headers }: IncomingMessage): GatewayRequest['headers'] {
 /** One piece, given to the socket with the head. What the kernel has not taken when the client goes did not leave. */
 async function sendWhole(
   response: ServerResponse,
-  { status, headers, cut, signal }: GatewayResponse,
+  { status, headers, cut, stop }: GatewayResponse,
   body: Uint8Array,
   closed: Promise<boolean>,
 ): Promise<void> {
@@ -89,15 +90,14 @@ async function sendWhole(
     .writeHead(status, headers)
     .end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
   // Not taken yet, or behind another answer on the connection: it may still have to be stopped.
-  if (response.socket?.writableLength !== 0)
-    signal?.addEventListener('abort', () => response.destroy(), { once: true });
+  if (response.socket?.writableLength !== 0) stop?.onStop(() => response.destroy());
   if (!(await closed)) await cut?.(0);
 }
 
 async function send(response: ServerResponse, answer: GatewayResponse, bodiless: boolean): Promise<void> {
-  const { status, headers, body, cut, signal } = answer;
-  const stop = () => response.destroy();
-  signal?.addEventListener('abort', stop, { once: true });
+  const { status, headers, body, cut } = answer;
+  const onStop = () => response.destroy();
+  answer.stop?.onStop(onStop);
   const pieces = body instanceof Uint8Array ? single(body) : body[Symbol.asyncIterator]();
   let sent = 0;
   try {
@@ -118,7 +118,7 @@ async function send(response: ServerResponse, answer: GatewayResponse, bodiless:
     await cut?.(sent);
   } finally {
     await pieces.return?.();
-    signal?.removeEventListener('abort', stop);
+    answer.stop?.offStop(onStop);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type Plan,
   periodEnd,
   periodKey,
+  QUOTA_KEYS,
   type Quota,
   type QuotaKey,
 } from '@shugu/policy';
@@ -88,7 +89,7 @@ export class MemoryQuota implements QuotaStore {
   read(grantId: string, plan: Plan, now: number): Partial<Record<QuotaKey, number>> {
     const slots = this.slots(grantId, plan.timeZone, now);
     const used: Partial<Record<QuotaKey, number>> = {};
-    for (const { metric, period } of plan.quotas) used[`${metric}:${period}`] = slots[period][metric];
+    for (const { metric, period } of plan.quotas) used[QUOTA_KEYS[metric][period]] = slots[period][metric];
     return used;
   }
 

@@ -80,15 +80,25 @@ export function encodeHeader(header: SegmentHeader): Buffer {
 /** One framed record. Throws a RangeError when the payload is over PAYLOAD_BYTES_MAX. */
 export function encodeFrame(record: UseRecord): Buffer {
   const payload = JSON.stringify(record);
-  const length = Buffer.byteLength(payload);
+  const frame = Buffer.allocUnsafe(frameRoom(payload));
+  return frame.subarray(0, writeFrame(frame, 0, record.sequence, payload));
+}
+
+/** Bytes that the frame of a payload may need at most. */
+export function frameRoom(payload: string): number {
+  return FRAME_BYTES + payload.length * 3;
+}
+
+/** Writes a frame at `at`, where there must be `frameRoom`, and returns its end. Throws a RangeError as `encodeFrame`. */
+export function writeFrame(target: Buffer, at: number, sequence: number, payload: string): number {
+  const length = target.write(payload, at + FRAME_BYTES);
   if (length > PAYLOAD_BYTES_MAX) throw new RangeError(`use record of ${length} bytes`);
-  const frame = Buffer.allocUnsafe(FRAME_BYTES + length);
-  frame.writeUInt32BE(length, 0);
-  frame.writeUInt32BE(Math.floor(record.sequence / 2 ** 32), 8);
-  frame.writeUInt32BE(record.sequence % 2 ** 32, 12);
-  frame.write(payload, FRAME_BYTES);
-  frame.writeUInt32BE(crc32c(frame.subarray(8)), 4);
-  return frame;
+  const end = at + FRAME_BYTES + length;
+  target.writeUInt32BE(length, at);
+  target.writeUInt32BE(Math.floor(sequence / 2 ** 32), at + 8);
+  target.writeUInt32BE(sequence % 2 ** 32, at + 12);
+  target.writeUInt32BE(crc32c(target, at + 8, end), at + 4);
+  return end;
 }
 
 /**
@@ -128,7 +138,7 @@ function readPayload(file: Buffer, offset: number, sequence: number): Buffer | n
   const length = file.readUInt32BE(offset);
   const end = offset + FRAME_BYTES + length;
   if (length === 0 || length > PAYLOAD_BYTES_MAX || file.length < end) return null;
-  if (file.readUInt32BE(offset + 4) !== crc32c(file.subarray(offset + 8, end))) return null;
+  if (file.readUInt32BE(offset + 4) !== crc32c(file, offset + 8, end)) return null;
   if (file.readBigUInt64BE(offset + 8) !== BigInt(sequence)) return null;
   return file.subarray(offset + FRAME_BYTES, end);
 }

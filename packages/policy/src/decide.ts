@@ -25,6 +25,14 @@ export type UseRequest = {
 };
 
 export type QuotaKey = `${Metric}:${Period}`;
+const keysOf = <Of extends Metric>(metric: Of) =>
+  ({ total: `${metric}:total`, day: `${metric}:day`, month: `${metric}:month`, year: `${metric}:year` }) as const;
+/** Written down, as texts made for each call would be hashed for each call. */
+export const QUOTA_KEYS: Readonly<Record<Metric, Readonly<Record<Period, QuotaKey>>>> = {
+  calls: keysOf('calls'),
+  rows: keysOf('rows'),
+  bytes: keysOf('bytes'),
+};
 
 /** State of the token bucket: tokens held at the instant `at` (ms). */
 export type Bucket = { tokens: number; at: number };
@@ -124,7 +132,7 @@ function fieldsAllowed(plan: Plan, request: UseRequest): Refusal | null {
 function withinQuantity(plan: Plan, request: UseRequest, counters: Counters, now: number): Decision {
   const left: QuotaLeft[] = [];
   for (const quota of plan.quotas) {
-    const remaining = quota.limit - (counters.used[`${quota.metric}:${quota.period}`] ?? 0);
+    const remaining = quota.limit - (counters.used[QUOTA_KEYS[quota.metric][quota.period]] ?? 0);
     if (request.continues && quota.metric !== 'bytes') continue;
     if (remaining < Math.max(1, needed(quota, request))) return exhausted(quota, remaining, plan.timeZone, now);
     left.push({ metric: quota.metric, period: quota.period, limit: quota.limit, left: remaining });

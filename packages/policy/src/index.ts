@@ -9,6 +9,7 @@ export {
   type Decide,
   type Decision,
   decide,
+  QUOTA_KEYS,
   type QuotaKey,
   type QuotaLeft,
   type UseRequest,

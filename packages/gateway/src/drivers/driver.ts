@@ -1,5 +1,6 @@
 import type { Allowed, HashValue } from '@shugu/policy';
 import type { GatewayProblem } from '../problem.ts';
+import type { CallStop } from '../stop.ts';
 import type { FileConfig } from './file.ts';
 import type { LookupConfig } from './lookup.ts';
 import type { ProxyConfig } from './proxy.ts';
@@ -48,8 +49,8 @@ export type ServeContext<Config> = {
   sign: (path: string, expires: number) => string;
   /** ms since the epoch. */
   now: number;
-  /** Aborted when the client leaves or the grant is withdrawn. */
-  signal: AbortSignal;
+  /** Stopped when the client leaves or the grant is withdrawn. */
+  stop: CallStop;
 };
 
 export type DriverAnswer = {

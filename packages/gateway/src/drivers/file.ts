@@ -29,7 +29,7 @@ export function fileDriver({ hashing = 'once' }: FileOptions = {}): Driver<FileC
       if (request.method === 'HEAD' || isUnchanged(request, found)) return { metered: false };
       return { metered: true, estimate: { bytes: range ? range.end - range.start : found.bytes } };
     },
-    async serve({ request, config, signal }) {
+    async serve({ request, config, stop }) {
       const file = findFile(request, config);
       if (file instanceof GatewayProblem) throw file;
       const range = rangeOf(request, file);
@@ -42,7 +42,7 @@ export function fileDriver({ hashing = 'once' }: FileOptions = {}): Driver<FileC
       const status = range ? 206 : 200;
       if (request.method === 'HEAD') return { status, headers, body: new Uint8Array(0), metered: false };
       await published.check(file);
-      return { status, headers, body: published.pieces(file, start, end, signal) };
+      return { status, headers, body: published.pieces(file, start, end, stop) };
     },
   };
 }

@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
-import { Agent, type Dispatcher } from 'undici';
-import { traceOf } from '../access.ts';
 import { GatewayProblem } from '../problem.ts';
 import { addressCheck, guardedLookup } from './addresses.ts';
 import { Breaker } from './breaker.ts';
 import { canBeCut, cutToContract } from './cut.ts';
-import type { Driver, DriverAnswer, GatewayRequest, ServeContext } from './driver.ts';
+import type { Body, Driver, DriverAnswer, ServeContext } from './driver.ts';
 import { type Base, baseOf, targetOf } from './target.ts';
-import { askUpstream, type UpstreamAnswer } from './upstream.ts';
+import { askUpstream, type UpstreamAnswer } from './upstream/ask.ts';
+import type { WireRequest } from './upstream/connection.ts';
+import { Upstreams } from './upstream/pool.ts';
+import { requestHead, secretLines } from './upstream/request.ts';
 
 /** A supplier's own interface behind the gateway. */
 export type ProxyConfig = {
@@ -52,17 +53,8 @@ export const PROXY_LIMITS = {
 } as const;
 
 const METHODS = ['GET'];
-/** Only these go to the supplier: neither the buyer's key nor cookies, nor what tells where the buyer sits. */
-const REQUEST_HEADERS = [
-  'accept',
-  'accept-encoding',
-  'accept-language',
-  'content-type',
-  'if-none-match',
-  'if-modified-since',
-  'traceparent',
-  'tracestate',
-];
+/** Safe to ask again (RFC 9110 section 9.2.1), and sent without a body. */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 /** Only these come back; hop-by-hop headers, cookies and the upstream's own names and limits stay inside. */
 const RESPONSE_HEADERS = [
   'content-type',
@@ -76,12 +68,13 @@ const RESPONSE_HEADERS = [
   'vary',
 ];
 
-/** Proxy by undici, streaming both ways. Follows no redirect, and connects only to addresses that are permitted. */
+/** Streaming both ways. Follows no redirect, and connects only to addresses that are permitted. */
 export function proxyDriver(options: ProxyOptions = {}): ProxyDriver {
   const check = addressCheck(options.allowedAddresses ?? []);
-  const agent = new Agent({
-    connections: PROXY_LIMITS.connectionsPerUpstream,
-    connect: { lookup: guardedLookup(check), timeout: PROXY_LIMITS.connectTimeoutMs },
+  const upstreams = new Upstreams({
+    lookup: guardedLookup(check),
+    connectTimeoutMs: PROXY_LIMITS.connectTimeoutMs,
+    connectionsPerUpstream: PROXY_LIMITS.connectionsPerUpstream,
   });
   const breaker = new Breaker(options.timer ?? (() => performance.now()));
   const bases = new WeakMap<ProxyConfig, Base>();
@@ -100,31 +93,29 @@ export function proxyDriver(options: ProxyOptions = {}): ProxyDriver {
       return target instanceof GatewayProblem ? target : { metered: request.method !== 'HEAD' };
     },
     async serve(context) {
-      const { request, config, signal } = context;
+      const { request, config, stop } = context;
       const base = known(config);
       const target = targetOf(request, base);
       if (target instanceof GatewayProblem) throw target;
       if (base.refused) throw new GatewayProblem('upstreamAddressRefused');
       const cutting = mustCut(context);
-      const headers = requestHeaders(request, cutting);
       // A secret that is at hand costs no turn.
-      const secret = options.secretHeaders?.(config);
-      Object.assign(headers, secret instanceof Promise ? await secret : secret);
-      const bodiless = request.method === 'GET' || request.method === 'HEAD';
-      const asked: Dispatcher.DispatchOptions = {
-        origin: base.origin,
-        path: target,
-        method: request.method as 'GET',
-        headers,
-        body: request.body && !bodiless ? await bodyWithin(request.body) : null,
-        headersTimeout: config.headersTimeoutMs ?? PROXY_LIMITS.headersTimeoutMs,
-        bodyTimeout: config.bodyTimeoutMs ?? PROXY_LIMITS.bodyTimeoutMs,
+      const found = options.secretHeaders?.(config);
+      const secret = secretLines(found instanceof Promise ? await found : found);
+      const body = BODILESS.has(request.method) ? null : await bodyWithin(request.body);
+      const asked: WireRequest = {
+        head: requestHead(request, target, base.host, { cutting, secret, bytes: body?.length ?? null }),
+        body,
+        bodiless: request.method === 'HEAD',
+        headersTimeoutMs: config.headersTimeoutMs ?? PROXY_LIMITS.headersTimeoutMs,
+        bodyTimeoutMs: config.bodyTimeoutMs ?? PROXY_LIMITS.bodyTimeoutMs,
       };
       const bytesMax = Math.min(config.responseBytesMax ?? Number.POSITIVE_INFINITY, PROXY_LIMITS.responseBytesMax);
       breaker.admit(base.upstream);
       let failed: boolean | null = null;
       try {
-        const answer = await askAgain(agent, asked, { signal, bytesMax, wholeBytesMax: PROXY_LIMITS.wholeBytesMax });
+        const { wholeBytesMax } = PROXY_LIMITS;
+        const answer = await askAgain(upstreams, base.origin, asked, { stop, bytesMax, wholeBytesMax, fresh: false });
         failed = false;
         return await answerFrom(answer, context, cutting);
       } catch (error) {
@@ -136,7 +127,7 @@ export function proxyDriver(options: ProxyOptions = {}): ProxyDriver {
     },
     standing: (upstream) => breaker.standing(upstream),
     pausedUpstreams: () => breaker.paused(),
-    close: () => agent.close(),
+    close: () => upstreams.close(),
   };
 }
 
@@ -149,22 +140,21 @@ function isSilence(error: unknown): boolean {
  * A kept-alive connection may have been closed by the upstream just when it was used again. Then once more, where asking
  * twice is safe: methods that change nothing (RFC 9110 section 9.2.1), and nothing of an answer has been handed on.
  */
-async function askAgain(...[agent, asked, options]: Parameters<typeof askUpstream>): Promise<UpstreamAnswer> {
-  try {
-    return await askUpstream(agent, asked, options);
-  } catch (error) {
-    const safe = asked.method === 'GET' || asked.method === 'HEAD';
-    if (!safe || options.signal.aborted || !(error instanceof GatewayProblem && error.code === 'upstreamUnreachable'))
+function askAgain(...[upstreams, origin, asked, options]: Parameters<typeof askUpstream>): Promise<UpstreamAnswer> {
+  return askUpstream(upstreams, origin, asked, options).catch((error: unknown) => {
+    // Of the methods that are passed on, those without a body.
+    const safe = asked.body === null;
+    if (!safe || options.stop.isStopped || !(error instanceof GatewayProblem && error.code === 'upstreamUnreachable'))
       throw error;
-    return askUpstream(agent, asked, options);
-  }
+    return askUpstream(upstreams, origin, asked, { ...options, fresh: true });
+  });
 }
 
-async function answerFrom(
+function answerFrom(
   { status, headers, body }: UpstreamAnswer,
   context: ServeContext<ProxyConfig>,
   cutting: boolean,
-): Promise<DriverAnswer> {
+): DriverAnswer | Promise<DriverAnswer> {
   const discard = (code: 'upstreamRedirected' | 'upstreamFailed' | 'upstreamDeclined' | 'upstreamNotMaskable') => {
     if (body instanceof Readable) body.destroy();
     return new GatewayProblem(code);
@@ -181,9 +171,15 @@ async function answerFrom(
   // An error text of the upstream may quote what the contract withholds. The request was at fault, not who answers.
   if (status >= 400) throw discard('upstreamDeclined');
   if (!canBeCut(kept)) throw discard('upstreamNotMaskable');
-  const { effects, hash } = context;
-  const { rowsMember } = context.config;
-  const answer = await cutToContract(body, { rowsMember, effects, hash });
+  return cutAnswer(status, body, context);
+}
+
+async function cutAnswer(
+  status: number,
+  body: Body,
+  { config, effects, hash }: ServeContext<ProxyConfig>,
+): Promise<DriverAnswer> {
+  const answer = await cutToContract(body, { rowsMember: config.rowsMember, effects, hash });
   return {
     status,
     headers: {
@@ -199,26 +195,10 @@ function mustCut({ effects, countRows }: ServeContext<ProxyConfig>): boolean {
   return countRows || effects.columns !== null || effects.rowFilter.length > 0 || Object.keys(effects.masks).length > 0;
 }
 
-function requestHeaders({ headers }: GatewayRequest, cutting: boolean): Record<string, string> {
-  const kept: Record<string, string> = {};
-  for (const name of REQUEST_HEADERS) {
-    const value = headers[name];
-    if (value !== undefined) kept[name] = value;
-  }
-  if (kept.traceparent !== undefined && traceOf(kept.traceparent) === undefined) delete kept.traceparent;
-  // What must be cut has to be read; and half an unchanged answer cannot be cut.
-  if (cutting) {
-    kept['accept-encoding'] = 'identity';
-    delete kept['if-none-match'];
-    delete kept['if-modified-since'];
-  }
-  return kept;
-}
-
-async function bodyWithin(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+async function bodyWithin(body: AsyncIterable<Uint8Array> | undefined): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of body) {
+  for await (const chunk of body ?? []) {
     bytes += chunk.length;
     if (bytes > PROXY_LIMITS.requestBytesMax) throw new GatewayProblem('requestTooLarge');
     chunks.push(chunk);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { GatewayProblem } from '../problem.ts';
+import type { CallStop } from '../stop.ts';
 import type { PublishedFile } from './file.ts';
 
 /** 1 MiB pieces: about twice the throughput of Node's default, and constant memory whatever the size of the file. */
@@ -42,7 +43,7 @@ export class PublishedFiles {
     file: PublishedFile,
     start: number,
     end: number,
-    signal: AbortSignal,
+    stop: CallStop,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const handle = await open(file.path, 'r').catch(changed);
     try {
@@ -51,7 +52,7 @@ export class PublishedFiles {
       if (known === false) changed();
       const hash = start === 0 && end === file.bytes && known !== true ? createHash('sha256') : null;
       for (let position = start; position < end; ) {
-        signal.throwIfAborted();
+        if (stop.isStopped) throw stop.reason;
         const piece = Buffer.allocUnsafe(Math.min(FILE_CHUNK_BYTES, end - position));
         const { bytesRead } = await handle.read(piece, 0, piece.length, position);
         if (bytesRead === 0) changed();

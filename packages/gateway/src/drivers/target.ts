@@ -7,6 +7,8 @@ import type { GatewayRequest } from './driver.ts';
 export type Base = {
   upstream: string;
   origin: string;
+  /** As the Host header names it. */
+  host: string;
   /** Path with a slash at the end, below which everything lies. */
   pathname: string;
   /** Path and query of the upstream itself. */
@@ -16,14 +18,15 @@ export type Base = {
 };
 
 export function baseOf(upstream: string, check: AddressCheck): Base {
-  const { origin, pathname, search, hostname } = new URL(upstream);
-  const host = hostname.replace(/^\[|\]$/g, '');
+  const { origin, host, pathname, search, hostname } = new URL(upstream);
+  const address = hostname.replace(/^\[|\]$/g, '');
   return {
     upstream,
     origin,
+    host,
     pathname: pathname.endsWith('/') ? pathname : `${pathname}/`,
     self: pathname + search,
-    refused: isIP(host) !== 0 && !check(host),
+    refused: isIP(address) !== 0 && !check(address),
   };
 }
 

@@ -3,6 +3,7 @@
  * programs do, so that every byte is decided, counted and recorded there and nowhere else.
  */
 import {
+  CallStop,
   type GatewayRequest,
   type Grant as Line,
   type ShareConfig,
@@ -84,19 +85,14 @@ export const openSource = async (
   const manifest = await readManifest(path);
   const number = version ?? manifest.tables[0]!.versions.at(-1)!.version;
 
-  const ask = async (
-    method: string,
-    path: string,
-    more: Partial<GatewayRequest>,
-    controller = new AbortController(),
-  ) => {
+  const ask = async (method: string, path: string, more: Partial<GatewayRequest>, stop = new CallStop()) => {
     const { productId } = line();
     const expires = Math.floor(now().getTime() / 1000) + addressSeconds;
     const address = signAddress({ grantId: id, productId, file: path, expires }, plane.addressKey(id));
     const headers = { ...(purpose ? { 'x-purpose': purpose } : {}), ...more.headers };
     const answer = await plane.gateway.handle(
       { method, productId, path, query: new URLSearchParams(address), ...more, headers },
-      controller,
+      stop,
     );
     if (answer.status < 300) return answer.body;
     const told = JSON.parse(Buffer.from(answer.body as Uint8Array).toString()) as {
@@ -117,12 +113,12 @@ export const openSource = async (
       await ask('POST', `shares/${names}/query`, { body: once(JSON.stringify({ version: number })) });
     },
     async *read(file, from, signal) {
-      const controller = new AbortController();
-      const abort = () => controller.abort(signal.reason);
+      const stop = new CallStop();
+      const abort = () => stop.stop(signal.reason);
       signal.addEventListener('abort', abort, { once: true });
       try {
         const headers = from > 0 ? { range: `bytes=${from}-` } : {};
-        const body = await ask('GET', `files/${file.sha256}`, { headers }, controller);
+        const body = await ask('GET', `files/${file.sha256}`, { headers }, stop);
         if (body instanceof Uint8Array) yield body;
         else yield* body;
       } catch (error) {

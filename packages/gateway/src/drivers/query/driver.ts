@@ -135,7 +135,7 @@ function formatOf({ query, headers }: GatewayRequest): AnswerFormat | GatewayPro
 
 function start(
   pool: QueryPool,
-  { config, effects, maskKey, signal, grantId }: ServeContext<QueryConfig>,
+  { config, effects, maskKey, stop, grantId }: ServeContext<QueryConfig>,
   { sql }: CheckedTemplate,
   values: BoundValues,
   format: AnswerFormat,
@@ -148,7 +148,7 @@ function start(
   return pool.run(
     { scope, tables, effects: { columns, masks, rowFilter }, maskKey },
     { sql, values, format, rowsMax, bytesMax, seconds },
-    signal,
+    stop.signal,
   );
 }
 

@@ -16,15 +16,15 @@ export function deltaSharing(
   grants: Pick<GrantBook, 'get' | 'heldBy'>,
 ): Pick<Gateway, 'handle'> {
   return {
-    async handle(request, signal) {
+    async handle(request, stop) {
       const asked = withPurpose(request);
-      if (asked.path.startsWith('files/')) return told(await gateway.handle(forFile(asked, grants), signal));
+      if (asked.path.startsWith('files/')) return told(await gateway.handle(forFile(asked, grants), stop));
       const key = keyFrom(request.headers);
       const held = key ? grants.heldBy(createHash('sha256').update(key).digest('hex')) : [];
       // Whoever shows no key, or one of no grant, is told no more than that; nothing depends on what is asked for.
       if (held.length === 0 && (!key || asked.path === 'shares')) return unauthenticated();
       const grant = held.find((one) => one.driver.kind === 'share');
-      const answer = await gateway.handle(forGrant(asked, grant), signal);
+      const answer = await gateway.handle(forGrant(asked, grant), stop);
       const isGone = asked.path === 'shares' && (!grant || grant.status === 'withdrawn');
       return isGone ? noShares(answer) : told(answer);
     },
