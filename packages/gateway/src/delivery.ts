@@ -6,8 +6,8 @@ import type { QuotaStore, Reservation } from './quota.ts';
 import type { Units } from './segment.ts';
 
 export type Admitted = {
-  /** Everything of the record that is known when the use is admitted. */
-  use: Omit<Use, 'status' | 'units' | 'latencyMs'>;
+  /** The record as far as it is known when the use is admitted: nothing delivered yet. */
+  use: Use;
   plan: Plan;
   /** 0 for a part of a use that was counted when it began. */
   calls: 0 | 1;
@@ -111,7 +111,11 @@ export class UseEnd {
   /** Record the use as complete; resolves when durable. On failure nothing is held any more, and it throws. */
   complete(bytes: number, bytesLeft: number): Promise<void> {
     const units = { calls: this.admitted.calls, rows: this.rows, bytes };
-    const use: Use = { ...this.admitted.use, status: 'complete', units, ...this.timing() };
+    const { use } = this.admitted;
+    use.status = 'complete';
+    use.units = units;
+    use.latencyMs = this.latency();
+    if (this.headMs !== undefined) use.headMs = this.headMs;
     return this.meter.append(use).then(
       () => {
         this.recorded = units;

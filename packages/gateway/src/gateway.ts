@@ -20,6 +20,7 @@ import type { Meter, Use } from './meter.ts';
 import { failureOf, GatewayProblem, problemAnswer } from './problem.ts';
 import type { QuotaStore } from './quota.ts';
 import { grantKey, type Receipt, receiptsOf } from './receipts.ts';
+import type { Units } from './segment.ts';
 import { CallStop } from './stop.ts';
 
 export type GatewayOptions = {
@@ -289,12 +290,10 @@ export class Gateway {
     return null;
   }
 
-  private record(
-    { grant, use, ask, now }: Call,
-    slice: string | undefined,
-  ): Omit<Use, 'status' | 'units' | 'latencyMs'> {
-    const { authorisationReference, purpose } = use;
-    const record: Omit<Use, 'status' | 'units' | 'latencyMs'> = {
+  private record({ grant, use, ask, now }: Call, slice: string | undefined): Use {
+    const { authorisationReference: reference, purpose } = use;
+    // In the order in which records have always been written; what is undefined is not written.
+    return {
       use: this.options.newId(),
       grant: grant.id,
       contract: grant.contractId,
@@ -304,22 +303,23 @@ export class Gateway {
       driver: use.driver,
       action: use.action,
       policy: grant.plan.policyHash,
+      purpose: purpose || undefined,
+      authorisation: reference
+        ? createHmac('sha256', this.key(grant, 'authorisation')).update(reference).digest('base64url')
+        : undefined,
+      part: ask.continues,
+      slice,
+      status: 'incomplete',
+      units: NOTHING_YET,
+      latencyMs: 0,
     };
-    if (purpose) record.purpose = purpose;
-    if (authorisationReference)
-      record.authorisation = createHmac('sha256', this.key(grant, 'authorisation'))
-        .update(authorisationReference)
-        .digest('base64url');
-    if (ask.continues) record.part = true;
-    if (slice) record.slice = slice;
-    return record;
   }
 
   /** The answer's headers are its driver's own object, made for this call. */
   private addProof(
     headers: Record<string, string>,
     { grant, startedAt, decidedAt, now, ask }: Call,
-    use: Omit<Use, 'status' | 'units' | 'latencyMs'>,
+    use: Use,
     isMetered: boolean,
   ): void {
     addLimitHeaders(headers, this.options.quota, grant.id, grant.plan, this.buckets.get(grant.id), now);
@@ -408,6 +408,8 @@ export class Gateway {
     return this.lastNow;
   }
 }
+
+const NOTHING_YET: Units = { calls: 0, rows: 0, bytes: 0 };
 
 function rowsOf({ rows = 0 }: DriverAnswer): number {
   return typeof rows === 'function' ? rows() : rows;

@@ -85,9 +85,15 @@ export class GrantBook {
    * force, or else the last, whose refusal then says why.
    */
   find(keyHash: string, productId: string, now: number, grantId?: string): Grant | undefined {
-    const held = [...(this.byKey.get(keyHash)?.get(productId) ?? [])].map((id) => this.byId.get(id));
-    if (grantId !== undefined) return held.find((grant) => grant?.id === grantId);
-    return held.find((grant) => grant !== undefined && isInForce(grant, now)) ?? held.at(-1);
+    const held = this.byKey.get(keyHash)?.get(productId);
+    if (!held) return undefined;
+    if (grantId !== undefined) return held.has(grantId) ? this.byId.get(grantId) : undefined;
+    let last: Grant | undefined;
+    for (const id of held) {
+      last = this.byId.get(id);
+      if (last && isInForce(last, now)) return last;
+    }
+    return last;
   }
 
   /** All that a key holds, of every product. */

@@ -23,25 +23,25 @@ const NO_QUERY = new URLSearchParams();
  * `{prefix}/{product}/{rest}`. Resolves when the answer is out or the client has gone.
  */
 export function nodeHandler(gateway: Pick<Gateway, 'handle'>, { prefix = '' }: NodeHandlerOptions = {}) {
-  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  return (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const parsed = readRequest(request, prefix);
     const stop = new CallStop();
     const closed = new Promise<boolean>((resolve) => {
-      response.once('close', () => {
+      response.on('close', () => {
         if (!response.writableFinished) stop.stop();
         resolve(response.writableFinished);
       });
     });
-    const answer = parsed
-      ? await gateway.handle(parsed, stop)
-      : { ...problemAnswer(new GatewayProblem('notFound')), done: () => undefined };
-    try {
-      const { body } = answer;
-      if (body instanceof Uint8Array && body.length <= WRITE_BYTES) await sendWhole(response, answer, body, closed);
-      else await send(response, answer, parsed?.method === 'HEAD');
-    } finally {
-      answer.done();
+    if (!parsed) {
+      const { status, headers, body } = problemAnswer(new GatewayProblem('notFound'));
+      response.writeHead(status, headers).end(body);
+      return closed.then(() => undefined);
     }
+    return gateway.handle(parsed, stop).then((answer) => {
+      const { body } = answer;
+      if (body instanceof Uint8Array && body.length <= WRITE_BYTES) return sendWhole(response, answer, body, closed);
+      return send(response, answer, parsed.method === 'HEAD').finally(answer.done);
+    });
   };
 }
 
@@ -79,19 +79,20 @@ function flat({ headers }: IncomingMessage): GatewayRequest['headers'] {
 }
 
 /** One piece, given to the socket with the head. What the kernel has not taken when the client goes did not leave. */
-async function sendWhole(
+function sendWhole(
   response: ServerResponse,
-  { status, headers, cut, stop }: GatewayResponse,
+  { status, headers, cut, stop, done }: GatewayResponse,
   body: Uint8Array,
   closed: Promise<boolean>,
 ): Promise<void> {
+  done();
   // As text of one byte a character Node joins it with the head and writes once; bytes would make it two pieces and a list.
   response
     .writeHead(status, headers)
     .end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
   // Not taken yet, or behind another answer on the connection: it may still have to be stopped.
   if (response.socket?.writableLength !== 0) stop?.onStop(() => response.destroy());
-  if (!(await closed)) await cut?.(0);
+  return closed.then((isWhole) => (isWhole ? undefined : cut?.(0)));
 }
 
 async function send(response: ServerResponse, answer: GatewayResponse, bodiless: boolean): Promise<void> {

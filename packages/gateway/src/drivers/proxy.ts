@@ -5,7 +5,7 @@ import { Breaker } from './breaker.ts';
 import { canBeCut, cutToContract } from './cut.ts';
 import type { Body, Driver, DriverAnswer, ServeContext } from './driver.ts';
 import { type Base, baseOf, targetOf } from './target.ts';
-import { askUpstream, type UpstreamAnswer } from './upstream/ask.ts';
+import { type AskOptions, askUpstream, type UpstreamAnswer } from './upstream/ask.ts';
 import type { WireRequest } from './upstream/connection.ts';
 import { Upstreams } from './upstream/pool.ts';
 import { requestHead, secretLines } from './upstream/request.ts';
@@ -140,7 +140,12 @@ function isSilence(error: unknown): boolean {
  * A kept-alive connection may have been closed by the upstream just when it was used again. Then once more, where asking
  * twice is safe: methods that change nothing (RFC 9110 section 9.2.1), and nothing of an answer has been handed on.
  */
-function askAgain(...[upstreams, origin, asked, options]: Parameters<typeof askUpstream>): Promise<UpstreamAnswer> {
+function askAgain(
+  upstreams: Upstreams,
+  origin: string,
+  asked: WireRequest,
+  options: AskOptions,
+): Promise<UpstreamAnswer> {
   return askUpstream(upstreams, origin, asked, options).catch((error: unknown) => {
     // Of the methods that are passed on, those without a body.
     const safe = asked.body === null;
