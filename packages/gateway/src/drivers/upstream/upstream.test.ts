@@ -1,5 +1,10 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { KEY, openRig, planOf, type Rig } from '../../rig.ts';
@@ -194,3 +199,50 @@ test('a header that is repeated says nothing', () => {
   const { headers } = readHead('HTTP/1.1 200 OK\r\netag: a\r\nETag: b\r\nvary: x \r\ncontent-length: 0\r\n', false);
   expect(headers).toEqual({ etag: undefined, vary: 'x', 'content-length': '0' });
 });
+
+const opensslFound = spawnSync('openssl', ['version']).status === 0;
+
+test.skipIf(!opensslFound)(
+  'over TLS, only to who proves to be the one addressed, by an authority that is trusted',
+  async () => {
+    const secure = async (name: string) => {
+      const [key, certificate] = ['key', 'cert'].map((kind) => join(rig.folder, `${name}.${kind}.pem`)) as [
+        string,
+        string,
+      ];
+      execFileSync(
+        'openssl',
+        [
+          ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+          ...['-subj', `/CN=${name}`, '-addext', `subjectAltName=IP:${name}`, '-keyout', key, '-out', certificate],
+        ],
+        { stdio: 'ignore' },
+      );
+      const cert = readFileSync(certificate, 'utf8');
+      const server = createSecureServer({ key: readFileSync(key), cert }, (_request, response) => {
+        response.end(`whole${'!'.repeat(PROXY_LIMITS.wholeBytesMax)}`);
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      await rig.grants.put(
+        rig.grant({ kind: 'proxy', upstream: `https://127.0.0.1:${port}/` }, planOf(), { productId: name }),
+      );
+      const ask = () => fetch(`${rig.origin}/${name}/x`, { headers: { 'x-api-key': KEY } });
+      return { cert, server, ask };
+    };
+    const [right, wrong] = [await secure('127.0.0.1'), await secure('127.0.0.2')];
+    const trusted = getCACertificates('default');
+    try {
+      expect(await codeOf(await right.ask())).toBe('upstreamUnreachable');
+      setDefaultCACertificates([right.cert, wrong.cert]);
+      for (let call = 0; call < 2; call++) expect(await (await right.ask()).text()).toMatch(/^whole!+$/);
+      expect(await codeOf(await wrong.ask())).toBe('upstreamUnreachable');
+    } finally {
+      setDefaultCACertificates(trusted);
+      for (const { server } of [right, wrong]) {
+        server.closeAllConnections();
+        server.close();
+      }
+    }
+  },
+);
