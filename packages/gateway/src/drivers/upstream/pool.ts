@@ -86,9 +86,13 @@ class Pool implements Home {
 
   send(exchange: Exchange, fresh: boolean): void {
     const free = fresh ? undefined : this.idle.pop();
+    const { connectionsPerUpstream: most } = this.options;
     if (free) free.send(exchange);
-    else if (this.all.size - this.idle.length < this.options.connectionsPerUpstream) this.open().send(exchange);
-    else this.waiting.push(exchange);
+    else if (this.all.size - this.idle.length >= most) this.waiting.push(exchange);
+    else {
+      if (this.all.size >= most) this.idle[0]?.close(new Error('another takes its place'));
+      this.open().send(exchange);
+    }
   }
 
   onFree(connection: Connection): void {
