@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
+import { fileDriver } from './drivers/file.ts';
 import { lookupDriver } from './drivers/lookup.ts';
 import { Gateway } from './gateway.ts';
 import { GrantBook } from './grants.ts';
@@ -8,6 +9,9 @@ import { nodeHandler } from './node.ts';
 import { MemoryQuota } from './quota.ts';
 import { restoreQuota } from './restore.ts';
 import { hashOf, KEY, planOf } from './rig.ts';
+
+/** Of the file that lies beside its folders. */
+const BIG_BYTES = 2 ** 30;
 
 /** A gateway process to be killed: `node crash-child.ts FOLDER [SABOTAGE]`. Prints its port and the calls counted so far. */
 const [folder = '', sabotage] = process.argv.slice(2);
@@ -25,19 +29,20 @@ const meter = await openMeter({
 const grants = await GrantBook.open(`${folder}/grants.json`);
 const quota = new MemoryQuota();
 const plan = planOf({ quotas: [{ metric: 'calls', period: 'total', limit: 1_000_000 }] });
-await grants.put({
+const line = {
   id: 'grant',
   version: 1,
   contractId: 'c',
-  productId: 'p',
   supplierId: 's',
   buyerId: 'b',
   plan,
   keyHashes: [hashOf(KEY)],
-  status: 'active',
-  driver: { kind: 'api', table: 't', keyColumns: ['id'] },
+  status: 'active' as const,
   tenancy: { node: 'n', market: 'm', participant: 's' },
-});
+};
+await grants.put({ ...line, productId: 'p', driver: { kind: 'api', table: 't', keyColumns: ['id'] } });
+const big = { name: 'big', path: `${folder}/big`, bytes: BIG_BYTES, sha256: '' };
+await grants.put({ ...line, id: 'file', productId: 'big', driver: { kind: 'file', files: [big] } });
 await restoreQuota({ quota, meter, objectFolder: `${folder}/objects`, grants });
 const gateway = new Gateway({
   grants,
@@ -47,7 +52,10 @@ const gateway = new Gateway({
   clock: Date.now,
   timer: () => performance.now(),
   newId: randomUUID,
-  drivers: [lookupDriver({ lookup: ({ filters }) => ({ columns: ['id', 'flag'], rows: [[filters[0]?.value, 1]] }) })],
+  drivers: [
+    fileDriver(),
+    lookupDriver({ lookup: ({ filters }) => ({ columns: ['id', 'flag'], rows: [[filters[0]?.value, 1]] }) }),
+  ],
 });
 const server = createServer((request, response) => void nodeHandler(gateway)(request, response));
 server.listen(0, '127.0.0.1', () => {

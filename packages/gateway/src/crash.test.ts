@@ -1,18 +1,31 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { CHECKPOINTS } from './delivery.ts';
 import { openMeter, segmentsSince } from './meter.ts';
 import { KEY } from './rig.ts';
-import { readSegment } from './segment.ts';
+import { readSegment, type UseRecord } from './segment.ts';
 
 const CHILD = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
 const ROUNDS = 5;
 const CALLERS = 16;
+
+async function start(folder: string, sabotage: string[] = []) {
+  const child = spawn(process.execPath, [CHILD, folder, ...sabotage], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  return { ...(JSON.parse(line) as { port: number; counted: number }), kill };
+}
 
 /** One life of a gateway: start, load it, kill -9 in full run. Returns the receipts of completely read answers. */
 async function round(
@@ -20,10 +33,7 @@ async function round(
   aliveMs: number,
   sabotage: string[],
 ): Promise<{ receipts: string[]; counted: number }> {
-  const child = spawn(process.execPath, [CHILD, folder, ...sabotage], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit');
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  const { port, counted } = JSON.parse(line) as { port: number; counted: number };
+  const { port, counted, kill } = await start(folder, sabotage);
   const receipts: string[] = [];
   let alive = true;
   const caller = async (number: number) => {
@@ -37,15 +47,14 @@ async function round(
   // Calls in flight break with the process; only assertion failures matter.
   const callers = Promise.allSettled(Array.from({ length: CALLERS }, (_, number) => caller(number)));
   await new Promise((resolve) => setTimeout(resolve, aliveMs));
-  child.kill('SIGKILL');
-  await exited;
+  await kill();
   alive = false;
   for (const end of await callers)
     if (end.status === 'rejected' && (end.reason as Error).name === 'AssertionError') throw end.reason;
   return { receipts, counted };
 }
 
-async function recorded(folder: string): Promise<{ sequence: number; use: string }[]> {
+async function recorded(folder: string): Promise<UseRecord[]> {
   const signer = { keyId: 'none', sign: () => new Uint8Array(64) };
   const meter = await openMeter({
     source: 'g1',
@@ -55,10 +64,9 @@ async function recorded(folder: string): Promise<{ sequence: number; use: string
     clock: Date.now,
   });
   await meter.close();
-  const found: { sequence: number; use: string }[] = [];
+  const found: UseRecord[] = [];
   for await (const segment of segmentsSince(join(folder, 'objects'), 'g1', 0)) {
-    for (const { sequence, record } of readSegment(await segment.read())?.entries ?? [])
-      found.push({ sequence, use: record.use });
+    for (const { record } of readSegment(await segment.read())?.entries ?? []) found.push(record);
   }
   return found;
 }
@@ -96,4 +104,37 @@ test(`${ROUNDS} rounds of kill -9: every completely answered use is recorded exa
 
 test('the suite turns red when uses are answered before they are recorded', async () => {
   expect((await crashes(['answerBeforeAppend'])).missing).toBeGreaterThan(0);
+});
+
+test('of a long answer in full run a kill loses the last second at most, and charges nothing that was not sent', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'shugu-crash-'));
+  try {
+    await writeFile(join(folder, 'big'), '');
+    await truncate(join(folder, 'big'), 2 ** 30);
+    const { port, kill } = await start(folder);
+    let received = 0;
+    const options = { port, host: '127.0.0.1', path: '/big/big', headers: { 'x-api-key': KEY } };
+    const request = get(options, (answer) => {
+      answer
+        .on('error', () => undefined)
+        .on('data', (piece: Buffer) => {
+          received += piece.length;
+          answer.pause();
+          setTimeout(() => answer.resume(), 5);
+        });
+    }).on('error', () => undefined);
+    await new Promise((resolve) => setTimeout(resolve, CHECKPOINTS.everyMs * 2.5));
+    const before = received;
+    await kill();
+    request.destroy();
+    const [use, ...more] = await recorded(folder);
+    expect(use).toMatchObject({ grant: 'file', status: 'incomplete', units: { calls: 1 } });
+    expect(more.map(({ corrects }) => corrects)).toEqual(more.map(() => use!.use));
+    const bytes = [use!, ...more].reduce((sum, { units }) => sum + units.bytes, 0);
+    expect(bytes).toBeGreaterThan(0);
+    // What is between the two processes was sent and not received yet.
+    expect(bytes).toBeLessThan(before + 16 * 2 ** 20);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

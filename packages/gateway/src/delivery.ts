@@ -1,3 +1,4 @@
+import type { EndingReason } from '@shugu/evidence';
 import type { Plan } from '@shugu/policy';
 import type { Body } from './drivers/driver.ts';
 import type { Meter, Use } from './meter.ts';
@@ -20,21 +21,30 @@ export type Admitted = {
 /** Told how an answer ended: `cut` when the client got only `bytesSent` of it. May be called at any time, once. */
 export type Delivery = { body: Body; cut(bytesSent: number): Promise<void> };
 
+/** A long answer is put on record while it runs, whichever comes first. */
+export const CHECKPOINTS = { everyMs: 1000, everyBytes: 64 * 2 ** 20 } as const;
+
 /** Thrown into a streaming answer whose volume is used up or whose grant has ended; the connection is dropped. */
 export class DeliveryStopped extends Error {}
 
 /**
  * The end of one use, for whatever happens first: the answer completes (recorded before its last byte leaves), or it is
- * cut (recorded as incomplete; if it was recorded as complete already, corrected by a new record).
+ * cut (recorded as incomplete; if it was recorded as complete already, corrected by a new record). A long answer is recorded
+ * as incomplete while it runs, and each record after that adds what came since: a gateway that is killed has lost the last
+ * second at most.
  */
 export class UseEnd {
   private readonly admitted: Admitted;
   private readonly meter: Meter;
   private readonly quota: QuotaStore;
   private recorded: Units | null = null;
+  /** What checkpoints have stated so far, all together. */
+  private stated: Units | null = null;
+  private statements = 0;
   private ended = false;
   private rows = 0;
   private rowsSent = 0;
+  private bytesSent = 0;
   private headMs: number | undefined;
   private failure: string | undefined;
 
@@ -103,20 +113,16 @@ export class UseEnd {
     return (await this.quota.extendLater?.(reservation, plan, more)) === null;
   }
 
-  /** Of a stream: so many rows are in the pieces that the client has taken. */
-  sent(rows: number): void {
+  /** Of a stream: what is in the pieces that the client has taken, all together. */
+  sent(rows: number, bytes: number): void {
     this.rowsSent = rows;
+    this.bytesSent = bytes;
   }
 
   /** Record the use as complete; resolves when durable. On failure nothing is held any more, and it throws. */
   complete(bytes: number, bytesLeft: number): Promise<void> {
     const units = { calls: this.admitted.calls, rows: this.rows, bytes };
-    const { use } = this.admitted;
-    use.status = 'complete';
-    use.units = units;
-    use.latencyMs = this.latency();
-    if (this.headMs !== undefined) use.headMs = this.headMs;
-    return this.meter.append(use).then(
+    return this.meter.append(this.completed(units)).then(
       () => {
         this.recorded = units;
         this.quota.settle(this.admitted.reservation, units);
@@ -129,25 +135,59 @@ export class UseEnd {
     );
   }
 
+  private completed(units: Units): Use {
+    if (this.stated) return this.since(this.stated, units, 'end', 'answerCompleted');
+    const { use } = this.admitted;
+    use.status = 'complete';
+    use.units = units;
+    use.latencyMs = this.latency();
+    if (this.headMs !== undefined) use.headMs = this.headMs;
+    return use;
+  }
+
+  /** Of a stream that goes on: what has been handed out so far is put on record. Resolves when durable, or owed. */
+  async checkpoint(): Promise<void> {
+    const { rowsSent: rows, bytesSent: bytes } = this;
+    const units = { calls: this.admitted.calls, rows, bytes };
+    if (this.ended || this.bytesUnstated === 0) return;
+    const record = this.goingOn(units);
+    this.stated = units;
+    await this.meter.append(record).catch(() => this.meter.owe(record));
+  }
+
+  /** Bytes that the client has taken and no record states. */
+  get bytesUnstated(): number {
+    return this.bytesSent - (this.stated?.bytes ?? 0);
+  }
+
+  /** The use as incomplete, or what came since the last record of it. */
+  private goingOn(units: Units): Use {
+    this.statements += 1;
+    if (this.stated) return this.since(this.stated, units, String(this.statements), 'answerWentOn');
+    return { ...this.admitted.use, status: 'incomplete', units, ...this.timing() };
+  }
+
+  private since(before: Units, units: Units, suffix: string, reason: EndingReason): Use {
+    const { use } = this.admitted;
+    return {
+      ...use,
+      use: `${use.use}.${suffix}`,
+      corrects: use.use,
+      reason,
+      status: reason === 'answerCompleted' ? 'complete' : 'incomplete',
+      units: { calls: 0, rows: units.rows - before.rows, bytes: units.bytes - before.bytes },
+      ...this.timing(),
+    };
+  }
+
   /** The client left, the driver failed or the grant was withdrawn after `bytesSent` bytes of the body. */
   async cut(bytesSent: number): Promise<void> {
     if (this.ended) return;
     this.ended = true;
-    const { use, reservation, calls } = this.admitted;
+    const { reservation, calls } = this.admitted;
     const { recorded } = this;
     const units = { calls, rows: recorded ? this.rows : this.rowsSent, bytes: bytesSent };
-    const change = recorded && { calls: 0, rows: 0, bytes: bytesSent - recorded.bytes };
-    const end: Use = change
-      ? {
-          ...use,
-          use: `${use.use}.cut`,
-          corrects: use.use,
-          reason: 'answerCut',
-          status: 'incomplete',
-          units: change,
-          ...this.timing(),
-        }
-      : { ...use, status: 'incomplete', units, ...this.timing() };
+    const end = recorded ? this.since(recorded, units, 'cut', 'answerCut') : this.goingOn(units);
     await this.meter.append(end).catch(() => this.meter.owe(end));
     // Only now: a slice may close as soon as its last reservation is settled, and its records must stand by then.
     this.quota.settle(reservation, units);
@@ -157,7 +197,7 @@ export class UseEnd {
     this.ended = true;
     const units = { calls: this.admitted.calls, rows: this.rowsSent, bytes };
     this.quota.settle(this.admitted.reservation, units);
-    this.meter.owe({ ...this.admitted.use, status: 'incomplete', units, ...this.timing() });
+    this.meter.owe(this.goingOn(units));
   }
 
   private timing(): Pick<Use, 'latencyMs' | 'headMs' | 'failure'> {
@@ -189,6 +229,7 @@ export async function* metered(
   let heldRows = 0;
   let passed = 0;
   let finished = false;
+  const clock = setInterval(() => void end.checkpoint(), CHECKPOINTS.everyMs).unref();
   try {
     for await (const piece of body) {
       if (piece.length === 0) continue;
@@ -199,12 +240,14 @@ export async function* metered(
       if (held) {
         passed += held.length;
         yield held;
-        end.sent(heldRows);
+        end.sent(heldRows, passed);
+        if (end.bytesUnstated >= CHECKPOINTS.everyBytes) await end.checkpoint();
       }
       held = piece;
       heldRows = rowsWithPiece;
     }
     if (!mayGoOn()) throw new DeliveryStopped();
+    clearInterval(clock);
     await end.complete(passed + (held?.length ?? 0), passed);
     finished = true;
     if (held) yield held;
@@ -213,6 +256,7 @@ export async function* metered(
     if (!(error instanceof DeliveryStopped) && mayGoOn()) end.broke(error);
     throw error;
   } finally {
+    clearInterval(clock);
     if (!finished) await end.cut(passed);
   }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { CHECKPOINTS } from '../delivery.ts';
 import { KEY, openRig, planOf, type Rig, type RigOptions } from '../rig.ts';
 import { BREAKER_LIMITS } from './breaker.ts';
 import { PROXY_LIMITS, type ProxyConfig } from './proxy.ts';
@@ -95,7 +96,7 @@ test('an upstream that breaks off in a short answer costs nothing: no byte of it
   upstream.held.pop()?.destroy();
   const response = await answer;
   expect([response.status, await codeOf(response)]).toEqual([502, 'upstreamUnreachable']);
-  expect(await records()).toEqual([]);
+  expect(await served()).toEqual([]);
 });
 
 test('an upstream that breaks off in a long answer leaves a use that is incomplete', async () => {
@@ -112,6 +113,52 @@ test('an upstream that breaks off in a long answer leaves a use that is incomple
   expect(use?.status).toBe('incomplete');
   expect(use?.units.bytes).toBeLessThan(bytes);
   expect(use?.failure).toMatch(/^(upstream|driver)/);
+});
+
+/** A long answer that waits in its midst for as long as a checkpoint takes. */
+async function slowly(finish: (response: ServerResponse, rest: Buffer) => void) {
+  const bytes = PROXY_LIMITS.wholeBytesMax * 8;
+  const upstream: RequestListener = (_request, response) => {
+    response.writeHead(200, { 'content-length': String(bytes) }).write(Buffer.alloc(bytes / 2));
+    setTimeout(() => {
+      response.write(Buffer.alloc(bytes / 4));
+      setTimeout(() => finish(response, Buffer.alloc(bytes / 4)), CHECKPOINTS.everyMs * 1.5);
+    }, CHECKPOINTS.everyMs * 1.5);
+  };
+  const plan = planOf({ quotas: [{ metric: 'bytes', period: 'total', limit: bytes }] });
+  const grant = await serve({ upstream }, { quotas: [{ metric: 'bytes', period: 'total', limit: bytes }] });
+  const left = await get()
+    .then((response) => response.arrayBuffer())
+    .catch(() => null);
+  const held = () => rig.quota.read(grant.id, plan, rig.time.now)['bytes:total'];
+  const sum = async () => (await records()).reduce((total, { units }) => total + units.bytes, 0);
+  return { bytes, left, held, sum };
+}
+
+test('a long answer is on record while it runs, and its end adds the rest', async () => {
+  const { bytes, left, held, sum } = await slowly((response, rest) => void response.end(rest));
+  expect(left?.byteLength).toBe(bytes);
+  const [first, ...more] = await records();
+  expect(first).toMatchObject({ status: 'incomplete', units: { calls: 1 } });
+  expect(first!.units.bytes).toBeGreaterThan(0);
+  expect(more.map(({ use, corrects, reason, status, units }) => [use, corrects, reason, status, units.calls])).toEqual([
+    [`${first!.use}.2`, first!.use, 'answerWentOn', 'incomplete', 0],
+    [`${first!.use}.end`, first!.use, 'answerCompleted', 'complete', 0],
+  ]);
+  expect([await sum(), held()]).toEqual([bytes, bytes]);
+});
+
+test('a long answer that breaks off after it was put on record is charged what was sent', async () => {
+  const { bytes, left, held, sum } = await slowly((response) => void response.destroy());
+  expect(left).toBeNull();
+  await expect.poll(async () => (await records()).at(-1)?.failure).toBeDefined();
+  const all = await records();
+  expect(all.map(({ status }) => status)).toEqual(all.map(() => 'incomplete'));
+  expect(all.slice(1).every(({ corrects, reason }) => corrects === all[0]!.use && reason === 'answerWentOn')).toBe(
+    true,
+  );
+  expect(await sum()).toBe(held());
+  expect(await sum()).toBeLessThanOrEqual((bytes * 3) / 4);
 });
 
 test('what fails by no fault of the buyer is on record, counts nothing, and is no incomplete use', async () => {
@@ -246,7 +293,7 @@ test.each([
   const response = await get();
   expect([response.status, await codeOf(response)]).toEqual([502, code]);
   if (!held[0]?.destroyed) await once(held[0]!, 'close');
-  expect(await records()).toEqual([]);
+  expect(await served()).toEqual([]);
 });
 
 test.each([
