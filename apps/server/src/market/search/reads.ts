@@ -1,4 +1,4 @@
-/** Finding: words and filters meet in one index, at most `candidatesMax` products are ranked and counted. */
+/** Finding: words, filters and stretch of the market meet in one index; at most `candidatesMax` products are ranked and counted. */
 import { searchLimits, type sortOrders } from '@shugu/wire/market-find';
 import { byValues, empty, join, type Reader, raw, type Sql, sql } from '../../kernel/db/db.ts';
 import { decodeCursor, encodeCursor, type PageQuery, pageSize } from '../../kernel/pages.ts';
@@ -72,8 +72,13 @@ const inStretch = (stretch: Stretch): Sql => sql`
  * Where the first `limit` stand that match, stretch by stretch: those after the one that fills the limit are never run. Only
  * where: their words would be carried through every sort.
  */
-const firstMatching = (query: SearchQuery, stretches: readonly Stretch[], from: Sql, limit: number): Sql => {
-  const order = orders[query.sort === 'priceAscending' ? 'priceAscending' : 'newest'];
+const firstMatching = (
+  query: SearchQuery,
+  stretches: readonly Stretch[],
+  order: Sql,
+  from: Sql,
+  limit: number,
+): Sql => {
   const branches = stretches.map(
     (stretch) => sql`(select ctid as spot, place, price_order from search_documents
       where ${matches(query)} and ${inStretch(stretch)}${from} order by ${order} limit ${limit})`,
@@ -81,34 +86,36 @@ const firstMatching = (query: SearchQuery, stretches: readonly Stretch[], from: 
   return sql`select spot from (${join(branches, ' union all ')}) first limit ${limit}`;
 };
 
-/**
- * At most `candidatesMax` + 1: of more hits than can be ranked the newest are; sorted by price, the cheapest. Only the order
- * of relevance needs all of them on further pages; the others go on where they stopped.
- */
-const candidates = async (read: Reader, query: SearchQuery, after: Key | undefined): Promise<Sql> => {
-  const limit = after && query.sort !== 'relevance' ? pageSize(query) + 1 : searchLimits.candidatesMax + 1;
-  const { last } = await read.one<{ last: number }>(
-    sql`select coalesce(max(place), 0)::bigint as last from search_documents`,
-  );
+/** What is ranked and counted, in every order: of more hits than `candidatesMax` the newest. */
+const candidates = (query: SearchQuery, last: number): Sql =>
+  firstMatching(query, stretchesOfPlaces(last), orders.newest, empty, searchLimits.candidatesMax + 1);
+
+/** One page in an order in which the market stands by itself; null where the candidates tell it. */
+const ownPage = async (read: Reader, query: SearchQuery, last: number, after: Key | undefined): Promise<Sql | null> => {
+  const limit = pageSize(query) + 1;
   if (query.sort === 'priceAscending') {
     const stretches = stretchesOfPrices(after ? String(after[0]) : '0', await bandEnds(read), last);
-    return firstMatching(query, stretches, after ? sql` and ${afterKey.priceAscending(after)}` : empty, limit);
+    const from = after ? sql` and ${afterKey.priceAscending(after)}` : empty;
+    return firstMatching(query, stretches, orders.priceAscending, from, limit);
   }
-  if (query.sort === 'newest' && after)
-    return firstMatching(query, stretchesOfPlaces(after[1]), sql` and ${afterKey.newest(after)}`, limit);
-  return firstMatching(query, stretchesOfPlaces(last), empty, limit);
+  if (query.sort === 'relevance' || !after) return null;
+  return firstMatching(query, stretchesOfPlaces(after[1]), orders.newest, sql` and ${afterKey.newest(after)}`, limit);
 };
 
-const pageSql = (query: SearchQuery, found: Sql, after: Key | undefined): Sql => {
+const at = (spots: Sql): Sql => sql`search_documents where ctid = any(array(${spots}))`;
+
+const pageSql = (query: SearchQuery, last: number, own: Sql | null, after: Key | undefined): Sql => {
   const order = orders[query.sort];
+  const rank = query.sort === 'relevance' ? rankOf(query.tsquery) : sql`0`;
+  const ranked = sql`candidates as materialized (select product, place, price_order, facets, ${rank} as rank from ${at(candidates(query, last))}),`;
   const counted = after
-    ? sql`null::int as total, null as lines`
+    ? sql`null::int as total, null as facets`
     : sql`case when page.row = 1 then (select count(*)::int from candidates) end as total,
-      case when page.row = 1 then (select string_agg(facets, E'\\n') from candidates) end as lines`;
-  return sql`${byValues}with candidates as materialized (select product, place, price_order, facets, ${query.sort === 'relevance' ? rankOf(query.tsquery) : sql`0`} as rank
-      from search_documents where ctid = any(array(${found}))),
-    page as (select product, rank, row_number() over (order by ${order}) as row from candidates
-      ${after && query.sort === 'relevance' ? sql`where ${afterKey.relevance(after)}` : empty} order by ${order} limit ${pageSize(query) + 1})
+      case when page.row = 1 then (select string_agg(facets, '') from candidates) end as facets`;
+  const source = own ? sql`(select product, place, price_order, 0 as rank from ${at(own)}) own` : sql`candidates`;
+  return sql`${byValues}with ${own && after ? empty : ranked}
+    page as (select product, rank, row_number() over (order by ${order}) as row from ${source}
+      ${after && !own ? sql`where ${afterKey.relevance(after)}` : empty} order by ${order} limit ${pageSize(query) + 1})
     select ${shown}, page.rank, ${counted} from page join search_documents d on d.product = page.product order by page.row`;
 };
 
@@ -117,8 +124,8 @@ export interface Found {
   next: string | null;
   /** One more than `candidatesMax` when there are more. */
   total: number;
-  /** Labels of every candidate, a line each; null on further pages. */
-  lines: string | null;
+  /** Numbers of all candidates' labels, as characters; null on further pages. */
+  facets: string | null;
 }
 
 const cursorParts = 4;
@@ -132,8 +139,11 @@ export const findProducts = async (read: Reader, query: SearchQuery): Promise<Fo
       detail: { zh: '游标属于另一种排序', en: 'a cursor of another order' },
     });
   const after: Key | undefined = cursor && [cursor[1]!, Number(cursor[2])];
-  const found = await read.rows<FoundRow & { total: number | null; lines: string | null }>(
-    pageSql(query, await candidates(read, query, after), after),
+  const { last } = await read.one<{ last: number }>(
+    sql`select coalesce(max(place), 0)::bigint as last from search_documents`,
+  );
+  const found = await read.rows<FoundRow & { total: number | null; facets: string | null }>(
+    pageSql(query, last, await ownPage(read, query, last, after), after),
   );
   const total = cursor ? Number(cursor[3]) : (found[0]?.total ?? 0);
   const rows = found.slice(0, pageSize(query));
@@ -142,7 +152,7 @@ export const findProducts = async (read: Reader, query: SearchQuery): Promise<Fo
     found.length > rows.length && end
       ? encodeCursor([query.sort, query.sort === 'priceAscending' ? end.price_order : end.rank, end.place, total])
       : null;
-  return { rows, next, total, lines: cursor ? null : (found[0]?.lines ?? '') };
+  return { rows, next, total, facets: cursor ? null : (found[0]?.facets ?? '') };
 };
 
 const factColumns = sql`l.id, l.participant, l.market, l.product, l.plans, l.explanation, l.delivery_modes, l.basis, l.listed_at, v.about,
@@ -181,3 +191,9 @@ export const listedFactsAfter = async (
 /** Whether a document was cut by another vocabulary than this program's. */
 export const hasStale = async (read: Reader): Promise<boolean> =>
   (await read.first(sql`select 1 from search_documents where vocabulary <> ${vocabulary} limit 1`)) !== undefined;
+
+export const labelsByNumber = (
+  read: Reader,
+  numbers: readonly number[],
+): Promise<{ number: number; label: string }[]> =>
+  read.rows(sql`select number, label from search_labels where number = any(${[...numbers]}::int[])`);

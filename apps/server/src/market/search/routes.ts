@@ -1,13 +1,14 @@
 /** Doors of search and of the product page; both are open to everybody. */
 import * as wire from '@shugu/wire/market-find';
+import type { Reader } from '../../kernel/db/db.ts';
 import { on, type Route } from '../../kernel/http/route.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { MarketDeps } from '../model.ts';
 import { leadingPrice } from '../price.ts';
 import { mayBeOrdered } from '../rules.ts';
-import { countFacets, type Facets, industryLabel, regionLabel } from './labels.ts';
+import { countNumbers, type Facets, facetsOf, industryLabel, regionLabel } from './labels.ts';
 import { findProductPage, type ProductPageRow } from './page.ts';
-import { type FoundRow, findProducts, type SortOrder } from './reads.ts';
+import { type FoundRow, findProducts, labelsByNumber, type SortOrder } from './reads.ts';
 import { marked, queryWords } from './text.ts';
 
 const iso = (at: Date | null) => at?.toISOString() ?? null;
@@ -84,7 +85,18 @@ const labelsAsked = (query: Asked): string[] => [
   ),
 ];
 
-export const searchRoutes = (deps: MarketDeps): Route[] => [
+/** What facets say, in words. A label keeps its number, so each is read once. */
+const facetReader = () => {
+  const known = new Map<number, string>();
+  return async (read: Reader, facets: string): Promise<Facets> => {
+    const counts = [...countNumbers(facets)];
+    const missing = counts.flatMap(([number]) => (known.has(number) ? [] : [number]));
+    if (missing.length) for (const { number, label } of await labelsByNumber(read, missing)) known.set(number, label);
+    return facetsOf(counts.map(([number, count]) => [known.get(number) ?? '', count]));
+  };
+};
+
+export const searchRoutes = (deps: MarketDeps, readFacets = facetReader()): Route[] => [
   on(wire.search, async ({ read, query }) => {
     const { tsquery, words } = queryWords(query.q ?? '');
     const wanted: SortOrder = query.sort ?? 'relevance';
@@ -92,7 +104,7 @@ export const searchRoutes = (deps: MarketDeps): Route[] => [
     const sort = tsquery === '' && wanted === 'relevance' ? 'newest' : wanted;
     const labels = labelsAsked(query);
     const found = await findProducts(read, { after: query.after, limit: query.limit, tsquery, labels, sort });
-    const facets = found.lines === null ? null : countFacets(found.lines);
+    const facets = found.facets === null ? null : await readFacets(read, found.facets);
     const names = await deps.members.displayNames(read, [
       ...new Set([...found.rows.map((row) => row.participant), ...(facets?.supplier ?? []).map((one) => one.value)]),
     ]);

@@ -28,12 +28,12 @@ export interface SearchDocument {
 /** Sorts products by quotation after every price; a price has at most twelve digits before the point. */
 const afterEveryPrice = '1000000000000000';
 
-const rowOf = ({ price, ...one }: SearchDocument) => ({
+const rowOf = ({ price, ...one }: SearchDocument, facets: string) => ({
   product: one.product,
   listed_at: one.listedAt,
   price_order: price.lowest ?? afterEveryPrice,
   words: one.words,
-  facets: one.labels.filter((label) => !isFine(label)).join(' '),
+  facets,
   labels: one.labels,
   market: one.market,
   participant: one.participant,
@@ -52,7 +52,7 @@ const rowOf = ({ price, ...one }: SearchDocument) => ({
   certificates: one.certificates,
   vocabulary: one.vocabulary,
 });
-const columns = Object.keys(rowOf({ price: {}, labels: [] } as never));
+const columns = Object.keys(rowOf({ price: {} } as never, ''));
 const [names, replaced] = [
   raw(columns.join(', ')),
   raw(
@@ -63,11 +63,33 @@ const [names, replaced] = [
   ),
 ];
 
+/** Labels that are numbered, and so counted, at most; fewer than there are numbers, as one that loses a race uses one up. */
+const labelsMax = 50_000;
+
+/** Numbers of labels; new ones get theirs. In one order, so that two writers do not wait for each other. */
+const numbersOf = async (tx: Tx, labels: readonly string[]): Promise<Map<string, number>> => {
+  const wanted = [...new Set(labels)].sort();
+  await tx.exec(sql`insert into search_labels (label, node, market, participant, created_at)
+    select label, ${tx.tenancy.node}, ${tx.tenancy.market}, '', ${tx.now}::timestamptz from unnest(${wanted}::text[]) with ordinality as given (label, place)
+    where not exists (select 1 from search_labels known where known.label = given.label) and (select count(*) from search_labels) + place <= ${labelsMax}
+    order by place on conflict (label) do nothing`);
+  const rows = await tx.rows<{ label: string; number: number }>(
+    sql`select label, number from search_labels where label = any(${wanted})`,
+  );
+  return new Map(rows.map(({ label, number }) => [label, number]));
+};
+
+const counted = ({ labels }: SearchDocument): string[] => labels.filter((label) => !isFine(label));
+
 /** Writes or replaces. The rows travel as one JSON text: a value list of hundreds takes longer to parse than to store. */
 export const putDocuments = async (tx: Tx, documents: readonly SearchDocument[]): Promise<void> => {
   if (documents.length === 0) return;
+  const numbers = await numbersOf(tx, documents.flatMap(counted));
+  const rows = documents.map((one) =>
+    rowOf(one, String.fromCharCode(...counted(one).flatMap((label) => numbers.get(label) ?? []))),
+  );
   await tx.exec(sql`insert into search_documents (node, created_at, ${names})
-    select ${tx.tenancy.node}, ${tx.now}::timestamptz, ${names} from jsonb_populate_recordset(null::search_documents, ${JSON.stringify(documents.map(rowOf))}::jsonb)
+    select ${tx.tenancy.node}, ${tx.now}::timestamptz, ${names} from jsonb_populate_recordset(null::search_documents, ${JSON.stringify(rows)}::jsonb)
     on conflict (product) do update set ${replaced}, created_at = excluded.created_at`);
 };
 

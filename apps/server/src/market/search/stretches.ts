@@ -15,7 +15,7 @@ const blockBits = 12;
 /** How many blocks of 4,096 places each stretch holds; the first ends within its block. */
 const blocksPerStretch = [1, 1, 2, 4, 8, 16, 32] as const;
 
-const blocksPerStretchOfFree = [8, 32] as const;
+const blocksPerStretchOfFree = [1, 4, 16, 32] as const;
 
 const upTo = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, at) => first + at);
 
@@ -41,7 +41,7 @@ const bands = [...upTo(-6, 6).flatMap((power) => [`1e${power}`, `2e${power}`, `5
 const bandOf = (price: string): number => bands.filter((bound) => bound <= Number(price)).length;
 
 /** Parts of all prices (of those that many documents share, none) before the end of each stretch, about. */
-const partsOfPrices = [0.2, 0.5] as const;
+const partsOfPrices = [0.1, 0.3, 0.6] as const;
 
 /** Bands at which the stretches end, by the statistics of what stands on the market; none while that is little. */
 export const bandEnds = async (read: Reader): Promise<number[]> => {

@@ -1,6 +1,6 @@
 /** Cutting and marking, without a database. */
 import { expect, test } from 'vitest';
-import { countFacets, industryLabel, isFine, labelsOf, regionLabel } from './labels.ts';
+import { countNumbers, facetsOf, industryLabel, isFine, labelsOf, regionLabel } from './labels.ts';
 import { documentWords, marked, queryWords, vocabulary } from './text.ts';
 
 test('long words bring their parts, terms of the trade stay whole', () => {
@@ -95,8 +95,21 @@ test('labels: what is finer than a facet is asked for but never counted', () => 
   expect(labels).not.toContain(regionLabel('430200'));
 });
 
-test('facets are counted over all lines, the fullest first', () => {
-  const facets = countFacets('kind:api industry:G\nkind:api industry:I\nkind:dataset industry:G');
+test('labels are counted by their characters; what is none is nobody’s', () => {
+  expect([...countNumbers('ĀāĀ a\n\ud83d\ude00')]).toEqual([
+    [0x100, 2],
+    [0x101, 1],
+  ]);
+});
+
+test('the fullest values of a facet come first', () => {
+  const facets = facetsOf([
+    ['kind:dataset', 1],
+    ['industry:I', 1],
+    ['kind:api', 2],
+    ['industry:G', 2],
+    ['', 3],
+  ]);
   expect(facets.kind).toEqual([
     { value: 'api', count: 2, name: null },
     { value: 'dataset', count: 1, name: null },
