@@ -258,7 +258,7 @@ const inPieces = (text: string, length = 65_537): RequestListener => {
     response.end();
   };
 };
-const long = trucks(20_000);
+const long = trucks(14_000);
 
 test('a long answer is cut to the contract row by row', async () => {
   await serve({ upstream: inPieces(JSON.stringify(long)) }, cutTerms);
