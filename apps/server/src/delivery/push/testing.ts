@@ -30,10 +30,9 @@ export const openFarDatabase = async (): Promise<FarDatabase> => {
   const fresh = await (await testPostgres()).freshDatabase();
   const pool = new pg.Pool(fresh.connection);
   pool.on('error', () => undefined);
-  const { host, port, user } = fresh.connection as pg.ClientConfig;
-  const target = String(host).startsWith('/')
-    ? { path: `${host}/.s.PGSQL.${port ?? 5432}` }
-    : { host: String(host), port: Number(port) };
+  // Read by the client: the server may be named by an address of one line.
+  const { host, port, user = '', database = '' } = new pg.Client(fresh.connection);
+  const target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
   let left = Number.POSITIVE_INFINITY;
   let cuts = 0;
   let reached = (_socket: Socket): void => undefined;
@@ -62,8 +61,8 @@ export const openFarDatabase = async (): Promise<FarDatabase> => {
       name: '数仓',
       host: '127.0.0.1',
       port: (server.address() as AddressInfo).port,
-      database: String(fresh.connection.database),
-      user: String(user),
+      database,
+      user,
       password: `secret-${randomBytes(8).toString('hex')}`,
       tls: 'off',
     },
