@@ -3,12 +3,14 @@
  * database, search documents made by the market's own rebuild. Names and texts are drawn by a seed and belong to nobody.
  */
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, openDatabase, raw, sql, type Tx } from '../apps/server/src/kernel/db/db.ts';
 import { migrate, readMigrations } from '../apps/server/src/kernel/db/migrate.ts';
 import { systemActor } from '../apps/server/src/kernel/http/principal.ts';
 import { newId } from '../apps/server/src/kernel/ids.ts';
-import { testPostgres } from '../apps/server/src/kernel/postgres/testing.ts';
+import { startPostgres } from '../apps/server/src/kernel/postgres/start.ts';
 import { rebuildSearch } from '../apps/server/src/market/search/index.ts';
 
 /** mulberry32. */
@@ -260,9 +262,21 @@ const makeOne = (draw: ReturnType<typeof drawer>, supplier: Row, at: Date) => {
 const rowsPerBatch = 2000;
 const rooms = ['kernel', 'members', 'registry', 'catalogue', 'agreements', 'market'];
 
+/** The exchange's own database server with its own settings: a test's has less memory. */
+const freshServer = async () => {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'shugu-bench-'));
+  const log = { error: () => undefined, info: () => undefined, warn: () => undefined };
+  const server = await startPostgres({ dataDirectory, log, durability: 'full' });
+  const stop = async () => {
+    await server.stop();
+    await rm(dataDirectory, { recursive: true, force: true, maxRetries: 5 });
+  };
+  return { connection: server.connection, stop };
+};
+
 /** A fresh database that holds `count` listed products; closed by its `close`. */
 export const benchMarket = async (count: number, seed = 20_260_701): Promise<BenchMarket> => {
-  const fresh = await (await testPostgres()).freshDatabase();
+  const fresh = await freshServer();
   const database = openDatabase({ connection: fresh.connection, tenancy: owned, now: () => start, clientsMax: 8 });
   await migrate(database, await readMigrations(join(import.meta.dirname, '../apps/server/src'), rooms));
   const draw = drawer(seed);
@@ -305,7 +319,7 @@ export const benchMarket = async (count: number, seed = 20_260_701): Promise<Ben
     seconds: { seed: (seeded - began) / 1000, index: (indexed - seeded) / 1000 },
     close: async () => {
       await database.close();
-      await fresh.drop();
+      await fresh.stop();
     },
   };
 };

@@ -20,7 +20,7 @@ const durabilitySettings: Record<Durability, Record<string, string>> = {
     fsync: 'on',
     full_page_writes: 'on',
     synchronous_commit: 'on',
-    shared_buffers: '128MB',
+    shared_buffers: '256MB',
     max_connections: String(connectionsMax),
   },
   test: {
@@ -36,7 +36,7 @@ const sabotageSettings: Record<Sabotage, Record<string, string>> = {
   late_commit: { fsync: 'off', synchronous_commit: 'off', wal_writer_delay: '10s', wal_writer_flush_after: '1GB' },
 };
 
-/** Settings of the embedded server, for a laptop or a small machine: about 200 MB with a busy pool. */
+/** Settings of the embedded server, for a laptop or a small machine: about 330 MB with a busy pool and a market of 100,000 products. */
 export function serverSettings(options: {
   socketDirectory: string;
   durability: Durability;

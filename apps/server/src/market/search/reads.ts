@@ -104,6 +104,7 @@ const ownPage = async (read: Reader, query: SearchQuery, last: number, after: Ke
 
 const at = (spots: Sql): Sql => sql`search_documents where ctid = any(array(${spots}))`;
 
+// Without words a plan for any stretch walks all places to a far one; with words every plan is the same, and is kept.
 const pageSql = (query: SearchQuery, last: number, own: Sql | null, after: Key | undefined): Sql => {
   const order = orders[query.sort];
   const rank = query.sort === 'relevance' ? rankOf(query.tsquery) : sql`0`;
@@ -113,7 +114,7 @@ const pageSql = (query: SearchQuery, last: number, own: Sql | null, after: Key |
     : sql`case when page.row = 1 then (select count(*)::int from candidates) end as total,
       case when page.row = 1 then (select string_agg(facets, '') from candidates) end as facets`;
   const source = own ? sql`(select product, place, price_order, 0 as rank from ${at(own)}) own` : sql`candidates`;
-  return sql`${byValues}with ${own && after ? empty : ranked}
+  return sql`${query.tsquery ? empty : byValues}with ${own && after ? empty : ranked}
     page as (select product, rank, row_number() over (order by ${order}) as row from ${source}
       ${after && !own ? sql`where ${afterKey.relevance(after)}` : empty} order by ${order} limit ${pageSize(query) + 1})
     select ${shown}, page.rank, ${counted} from page join search_documents d on d.product = page.product order by page.row`;

@@ -13,7 +13,7 @@ export type Stretch = ({ keys: number[] } | { before: number }) & { band?: numbe
 
 const blockBits = 12;
 /** How many blocks of 4,096 places each stretch holds; the first ends within its block. */
-const blocksPerStretch = [1, 1, 2, 4, 8, 16, 32] as const;
+const blocksPerStretch = [1, 1, 1, 2, 3, 5, 8, 16, 32] as const;
 
 const blocksPerStretchOfFree = [1, 4, 16, 32] as const;
 
