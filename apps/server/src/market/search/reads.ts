@@ -68,27 +68,31 @@ const inStretch = (stretch: Stretch): Sql => sql`
   ${'keys' in stretch ? sql`stretches && ${stretch.keys}::int[]` : sql`place < ${stretch.before}`}
   ${stretch.band === undefined ? empty : sql`and stretches @> ${[stretch.band]}::int[]`}`;
 
-/**
- * Where the first `limit` stand that match, stretch by stretch: those after the one that fills the limit are never run. Only
- * where: their words would be carried through every sort.
- */
-const firstMatching = (
-  query: SearchQuery,
-  stretches: readonly Stretch[],
-  order: Sql,
-  from: Sql,
-  limit: number,
-): Sql => {
+/** What is asked of a stretch, and how much of it. `rank` is worked out while a document is at hand: its words leave no scan. */
+interface Ask {
+  order: Sql;
+  limit: number;
+  rank?: Sql;
+  from?: Sql;
+}
+
+/** The first `limit` that match, stretch by stretch: those after the one that fills the limit are never run. */
+const firstMatching = (query: SearchQuery, stretches: readonly Stretch[], ask: Ask): Sql => {
+  const { order, limit, rank = sql`0`, from = empty } = ask;
   const branches = stretches.map(
-    (stretch) => sql`(select ctid as spot, place, price_order from search_documents
+    (stretch) => sql`(select product, place, price_order, facets, ${rank} as rank from search_documents
       where ${matches(query)} and ${inStretch(stretch)}${from} order by ${order} limit ${limit})`,
   );
-  return sql`select spot from (${join(branches, ' union all ')}) first limit ${limit}`;
+  return sql`select * from (${join(branches, ' union all ')}) first limit ${limit}`;
 };
 
 /** What is ranked and counted, in every order: of more hits than `candidatesMax` the newest. */
 const candidates = (query: SearchQuery, last: number): Sql =>
-  firstMatching(query, stretchesOfPlaces(last), orders.newest, empty, searchLimits.candidatesMax + 1);
+  firstMatching(query, stretchesOfPlaces(last), {
+    order: orders.newest,
+    limit: searchLimits.candidatesMax + 1,
+    ...(query.sort === 'relevance' ? { rank: rankOf(query.tsquery) } : {}),
+  });
 
 /** One page in an order in which the market stands by itself; null where the candidates tell it. */
 const ownPage = async (read: Reader, query: SearchQuery, last: number, after: Key | undefined): Promise<Sql | null> => {
@@ -96,24 +100,22 @@ const ownPage = async (read: Reader, query: SearchQuery, last: number, after: Ke
   if (query.sort === 'priceAscending') {
     const stretches = stretchesOfPrices(after ? String(after[0]) : '0', await bandEnds(read), last);
     const from = after ? sql` and ${afterKey.priceAscending(after)}` : empty;
-    return firstMatching(query, stretches, orders.priceAscending, from, limit);
+    return firstMatching(query, stretches, { order: orders.priceAscending, limit, from });
   }
   if (query.sort === 'relevance' || !after) return null;
-  return firstMatching(query, stretchesOfPlaces(after[1]), orders.newest, sql` and ${afterKey.newest(after)}`, limit);
+  const from = sql` and ${afterKey.newest(after)}`;
+  return firstMatching(query, stretchesOfPlaces(after[1]), { order: orders.newest, limit, from });
 };
-
-const at = (spots: Sql): Sql => sql`search_documents where ctid = any(array(${spots}))`;
 
 // Without words a plan for any stretch walks all places to a far one; with words every plan is the same, and is kept.
 const pageSql = (query: SearchQuery, last: number, own: Sql | null, after: Key | undefined): Sql => {
   const order = orders[query.sort];
-  const rank = query.sort === 'relevance' ? rankOf(query.tsquery) : sql`0`;
-  const ranked = sql`candidates as materialized (select product, place, price_order, facets, ${rank} as rank from ${at(candidates(query, last))}),`;
+  const ranked = sql`candidates as materialized (${candidates(query, last)}),`;
   const counted = after
     ? sql`null::int as total, null as facets`
     : sql`case when page.row = 1 then (select count(*)::int from candidates) end as total,
       case when page.row = 1 then (select string_agg(facets, '') from candidates) end as facets`;
-  const source = own ? sql`(select product, place, price_order, 0 as rank from ${at(own)}) own` : sql`candidates`;
+  const source = own ? sql`(${own}) own` : sql`candidates`;
   return sql`${query.tsquery ? empty : byValues}with ${own && after ? empty : ranked}
     page as (select product, rank, row_number() over (order by ${order}) as row from ${source}
       ${after && !own ? sql`where ${afterKey.relevance(after)}` : empty} order by ${order} limit ${pageSize(query) + 1})
