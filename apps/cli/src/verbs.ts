@@ -22,6 +22,10 @@ const home: readonly [string, Told] = [
   '--home DIR',
   { zh: '节点的数据文件夹（默认 .shugu）', en: 'the node’s folder of data (.shugu unless said)' },
 ];
+const plainKey: readonly [string, Told] = [
+  '--key KEY',
+  { zh: '直接给出密钥；同机其他用户可能看到', en: 'the key itself; others on this machine may see it' },
+];
 const passphrase: readonly [string, Told] = [
   '--passphrase-file FILE',
   { zh: '口令在该文件的第一行', en: 'the passphrase is the first line of that file' },
@@ -101,10 +105,7 @@ export const verbs: Record<string, Verb> = {
           en: 'a key that may trace leaked files is the first line of that file',
         },
       ],
-      [
-        '--key KEY',
-        { zh: '直接给出密钥；同机其他用户可能看到', en: 'the key itself; others on this machine may see it' },
-      ],
+      plainKey,
       ['--product ID', { zh: '只与该产品的副本比对', en: 'compare with copies of this product only' }],
       json,
     ],
@@ -148,10 +149,7 @@ export const verbs: Record<string, Verb> = {
           en: 'the gateway’s key, as the operator issued it, is its first line',
         },
       ],
-      [
-        '--key KEY',
-        { zh: '直接给出密钥；同机其他用户可能看到', en: 'the key itself; others on this machine may see it' },
-      ],
+      plainKey,
       ['--listen PORT', { zh: '端口（默认 7272）', en: 'its port (7272 unless said)' }],
       ['--host HOST', { zh: '监听地址（默认 127.0.0.1）', en: 'the address it listens on (127.0.0.1 unless said)' }],
       [

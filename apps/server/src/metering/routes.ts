@@ -20,7 +20,7 @@ import {
 } from './reads.ts';
 import type { ReceiptFile } from './receipt-file.ts';
 import type { FoundRecord, Receipts } from './receipts.ts';
-import { grantOfLine } from './rules.ts';
+import { grantOfLine, tellingOf } from './rules.ts';
 import { limitsLeft, usageUpTo } from './usage.ts';
 
 export interface MeteringRouteDeps {
@@ -45,16 +45,8 @@ const visible = async (
 const summaryOf = ({ record, held }: FoundRecord) => ({
   id: record.use,
   at: new Date(record.at).toISOString(),
-  driver: record.driver,
-  action: record.action,
-  purpose: record.purpose ?? null,
-  status: record.status,
-  failure: record.failure ?? null,
-  ...record.units,
-  corrects: record.corrects ?? null,
-  reason: record.reason ?? null,
+  ...tellingOf(record),
   source: record.source,
-  sequence: record.sequence,
   sealed: held !== null,
 });
 

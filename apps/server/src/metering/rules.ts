@@ -19,6 +19,19 @@ export const grantOfLine = (line: string): string => line.split('.', 1)[0]!;
 /** The use itself, whether a record states it or corrects it: `use_….cut` is the gateway's own correction. */
 export const useOf = (record: Pick<UseRecord, 'use' | 'corrects'>): string => record.corrects ?? record.use;
 
+/** What a record says to whom it concerns, wherever it is shown. */
+export const tellingOf = (record: UseRecord) => ({
+  driver: record.driver,
+  action: record.action,
+  purpose: record.purpose ?? null,
+  status: record.status,
+  failure: record.failure ?? null,
+  ...record.units,
+  corrects: record.corrects ?? null,
+  reason: record.reason ?? null,
+  sequence: record.sequence,
+});
+
 /** Units that one record adds. A correction adds its differences; of what failed nothing was handed out. */
 export const unitsOf = (record: UseRecord): UsageUnits => ({
   ...record.units,

@@ -1,6 +1,6 @@
 /** A record of use as a CloudEvent (cloudevents.io 1.0), and positions among them. Pure. */
 import type { UseRecord } from '@shugu/gateway';
-import { grantOfLine } from '../rules.ts';
+import { grantOfLine, tellingOf } from '../rules.ts';
 
 /** Per source of records, the last sequence that was taken. */
 export type Position = Record<string, number>;
@@ -56,16 +56,8 @@ export const usageEvent = (node: string, record: UseRecord, position: Position):
     grant: grantOfLine(record.grant),
     contract: record.contract || null,
     product: record.product,
-    driver: record.driver,
-    action: record.action,
-    purpose: record.purpose ?? null,
-    status: record.status,
-    failure: record.failure ?? null,
-    ...record.units,
-    corrects: record.corrects ?? null,
-    reason: record.reason ?? null,
+    ...tellingOf(record),
     meter: record.source,
-    sequence: record.sequence,
   },
 });
 
