@@ -12,8 +12,10 @@ export const forms = async ({ browser, url, check }: Run): Promise<void> => {
       await steward.open('/organisation');
       const applicant = await page.locator('.facts dd').first().innerText();
       await steward.open('/resources');
-      await page.locator('main a[href^="/resources/res_"]').first().click();
-      const name = await page.getByRole('heading', { level: 1 }).innerText();
+      const link = page.locator('main a[href^="/resources/res_"]').first();
+      const name = await link.innerText();
+      await link.click();
+      await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
       await page.getByRole('button', { name: '申请产权登记' }).click();
       await page.waitForURL('**/cases/new/registration.first?*');
       await page.getByText('已按数据资源和本单位信息预填').waitFor();
