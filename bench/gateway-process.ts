@@ -7,6 +7,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Agent, type Dispatcher } from 'undici';
+import { collectAlone } from '../apps/gateway/src/collector.ts';
 import {
   type Driver,
   type DriverConfig,
@@ -126,8 +127,9 @@ export const gatewayWith = async <Config extends DriverConfig>(
   return createServer(nodeHandler(served, { prefix: '/data' }) as RequestListener);
 };
 
-/** Tells the port to whoever started this process, and lives as long as they do. */
+/** Tells the port to whoever started this process, and lives as long as they do. All of them collect garbage as a gateway does. */
 export const serveParent = (server: Server): void => {
+  collectAlone();
   server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: (server.address() as AddressInfo).port })));
   process.stdin.resume().on('end', () => process.exit(0));
 };

@@ -18,6 +18,7 @@ import {
   SliceQuota,
   type StartAnswer,
 } from '@shugu/gateway';
+import { collectAlone } from './collector.ts';
 import { front } from './front.ts';
 import { lockFolder, openIdentity } from './identity.ts';
 import { Metrics } from './metrics.ts';
@@ -74,6 +75,7 @@ const endServer = (server: Server): Promise<void> =>
   });
 
 export const startGateway = async (options: GatewayProcessOptions): Promise<GatewayProcess> => {
+  collectAlone();
   const { note, home, testOnlySabotage } = options;
   const server = options.server.replace(/\/+$/, '');
   const calls = linkCalls({ server, key: options.key });

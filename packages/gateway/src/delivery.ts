@@ -1,10 +1,10 @@
 import type { EndingReason } from '@shugu/evidence';
 import type { Plan } from '@shugu/policy';
 import type { Body } from './drivers/driver.ts';
-import type { Meter, Use } from './meter.ts';
+import type { Meter } from './meter.ts';
 import { failureOf } from './problem.ts';
 import type { QuotaStore, Reservation } from './quota.ts';
-import type { Units } from './segment.ts';
+import type { Units, Use } from './segment.ts';
 
 export type Admitted = {
   /** The record as far as it is known when the use is admitted: nothing delivered yet. */

@@ -16,11 +16,11 @@ import type { Ask, Body, Driver, DriverAnswer, DriverConfig, GatewayRequest, Ser
 import { addressHolds, signAddress } from './drivers/file.ts';
 import { type Grant, type GrantBook, isOver } from './grants.ts';
 import { addLimitHeaders } from './headers.ts';
-import type { Meter, Use } from './meter.ts';
+import type { Meter } from './meter.ts';
 import { failureOf, GatewayProblem, problemAnswer } from './problem.ts';
 import type { QuotaStore } from './quota.ts';
 import { grantKey, type Receipt, receiptsOf } from './receipts.ts';
-import type { Units } from './segment.ts';
+import type { Units, Use } from './segment.ts';
 import { CallStop } from './stop.ts';
 
 export type GatewayOptions = {

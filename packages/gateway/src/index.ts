@@ -58,7 +58,6 @@ export {
   type SealedSegment,
   sealedSegment,
   segmentsSince,
-  type Use,
 } from './meter.ts';
 export { nodeHandler } from './node.ts';
 export { type GatewayCode, GatewayProblem, problemAnswer } from './problem.ts';
@@ -106,6 +105,7 @@ export {
   segmentPaths,
   type Tenancy,
   type Units,
+  type Use,
   type UseRecord,
   type UseStatus,
   type VerifySignature,

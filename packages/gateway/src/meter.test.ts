@@ -16,9 +16,18 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { crc32c } from './crc32c.ts';
-import { type Meter, type MeterOptions, openMeter, segmentsSince, type Use } from './meter.ts';
+import { type Meter, type MeterOptions, openMeter, segmentsSince } from './meter.ts';
 import { receiptProof, verifyReceiptProof } from './receipts.ts';
-import { encodeFrame, encodeHeader, readSegment, segmentPath, segmentRoot, verifySegment } from './segment.ts';
+import {
+  encodeFrame,
+  encodeHeader,
+  readSegment,
+  recordText,
+  segmentPath,
+  segmentRoot,
+  type Use,
+  verifySegment,
+} from './segment.ts';
 
 const keys = generateKeyPairSync('ed25519');
 const signer = { keyId: 'k1', sign: (bytes: Uint8Array) => sign(null, bytes, keys.privateKey) };
@@ -38,6 +47,16 @@ const use = (id: number): Use => ({
   status: 'complete',
   units: { calls: 1, rows: 2, bytes: 100 + id },
   latencyMs: 1.5,
+});
+
+test('a record’s text is that of the whole record, whatever is in it or left out', () => {
+  for (const more of [{}, { purpose: '研究 "1"\n', slice: undefined, part: true as const }, { corrects: 'use-1' }]) {
+    const of = { ...use(7), ...more };
+    for (const source of ['g1', 'g"\u2028']) {
+      const whole = { version: 1, source, sequence: 9, ...of };
+      expect(recordText(source, 9, of)).toBe(JSON.stringify(whole));
+    }
+  }
 });
 
 let folder: string;
@@ -223,7 +242,7 @@ describe('after a crash', () => {
     await place(whole.subarray(0, whole.length - 3));
     const meter = await meterAt(folder);
     expect(meter.lastSequence).toBe(2);
-    expect((await meter.append(use(3))).sequence).toBe(3);
+    expect(await meter.append(use(3))).toBe(3);
     expect((await readdir(join(folder, 'wal'))).filter((name) => name.endsWith('.cut'))).toHaveLength(1);
     await meter.close();
     expect(await everything(folder)).toEqual(expected(3));
@@ -232,7 +251,7 @@ describe('after a crash', () => {
   test.each([0, 5, header.length])('a file of %i bytes is started anew', async (length) => {
     await place(whole.subarray(0, length));
     const meter = await meterAt(folder);
-    expect((await meter.append(use(1))).sequence).toBe(1);
+    expect(await meter.append(use(1))).toBe(1);
   });
 
   test('a segment sealed before its write-ahead file was deleted is not counted twice', async () => {

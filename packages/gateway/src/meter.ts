@@ -7,11 +7,12 @@ import {
   encodeHeader,
   frameRoom,
   readSegment,
+  recordText,
   type SegmentEntry,
   type SegmentManifest,
   type Signer,
   signManifest,
-  type UseRecord,
+  type Use,
   writeFrame,
 } from './segment.ts';
 
@@ -37,12 +38,11 @@ export type MeterOptions = {
   testOnlySabotage?: 'noFsync' | 'answerBeforeAppend';
 };
 
-export type Use = Omit<UseRecord, 'version' | 'source' | 'sequence'>;
 export type SealedSegment = { manifest: SegmentManifest; read(): Promise<Buffer> };
 
 type Pending = {
-  record: UseRecord;
-  resolve: (record: UseRecord) => void;
+  sequence: number;
+  resolve: (sequence: number) => void;
   reject: (error: unknown) => void;
 };
 type OpenFile = {
@@ -163,28 +163,31 @@ export class Meter {
     if (this.failure !== null) throw new GatewayProblem('meteringUnavailable', { cause: this.failure });
   }
 
-  /** Append one use; resolves when it is durable. Rejects with `meteringUnavailable`; the use is then not recorded. */
-  append(use: Use): Promise<UseRecord> {
+  /**
+   * Append one use; resolves with its sequence when it is durable. Rejects with `meteringUnavailable`; the use is then not
+   * recorded.
+   */
+  append(use: Use): Promise<number> {
     if (!this.isReady) return this.ready().then(() => this.append(use));
     return new Promise((resolve, reject) => {
-      const record: UseRecord = { version: 1, source: this.source, sequence: this.nextSequence, ...use };
-      this.frame(record);
+      const sequence = this.nextSequence;
+      this.frame(sequence, use);
       this.nextSequence += 1;
-      this.pending.push({ record, resolve, reject });
+      this.pending.push({ sequence, resolve, reject });
       if (this.timer === null) this.openWindow();
-      if (this.options.testOnlySabotage === 'answerBeforeAppend') resolve(record);
+      if (this.options.testOnlySabotage === 'answerBeforeAppend') resolve(sequence);
     });
   }
 
-  private frame(record: UseRecord): void {
-    const payload = JSON.stringify(record);
+  private frame(sequence: number, use: Use): void {
+    const payload = recordText(this.source, sequence, use);
     const needed = this.framesBytes + frameRoom(payload);
     if (needed > this.frames.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.frames.length));
       this.frames.copy(larger, 0, 0, this.framesBytes);
       this.frames = larger;
     }
-    this.framesBytes = writeFrame(this.frames, this.framesBytes, record.sequence, payload);
+    this.framesBytes = writeFrame(this.frames, this.framesBytes, sequence, payload);
   }
 
   /** What has been framed so far; what comes next goes elsewhere. */
@@ -383,7 +386,7 @@ export class Meter {
     this.giveBack(bytes);
     file.bytes += bytes.length;
     this.durableSequence += batch.length;
-    for (const { resolve, record } of batch) resolve(record);
+    for (const { resolve, sequence } of batch) resolve(sequence);
   }
 
   /** Nothing of the batch counts as written; sequences start again after the last durable one. */

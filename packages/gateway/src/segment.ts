@@ -52,6 +52,9 @@ export type UseRecord = {
   slice?: string;
 };
 
+/** A record before it has its place in a source. */
+export type Use = Omit<UseRecord, 'version' | 'source' | 'sequence'>;
+
 export type SegmentHeader = { source: string; segment: number; firstSequence: number };
 
 /** Whoever checks receipts without a gateway reads the same shape, so it is defined there. */
@@ -82,6 +85,11 @@ export function encodeFrame(record: UseRecord): Buffer {
   const payload = JSON.stringify(record);
   const frame = Buffer.allocUnsafe(frameRoom(payload));
   return frame.subarray(0, writeFrame(frame, 0, record.sequence, payload));
+}
+
+/** The record of a use as JSON, as `JSON.stringify` of the whole would give it, without making the whole. */
+export function recordText(source: string, sequence: number, use: Use): string {
+  return `{"version":1,"source":${JSON.stringify(source)},"sequence":${sequence},${JSON.stringify(use).slice(1)}`;
 }
 
 /** Bytes that the frame of a payload may need at most. */

@@ -2,7 +2,7 @@
  * Corrections of recorded uses: proposed by one person, decided by another, then written as a record of its own. What was
  * recorded stays as it is.
  */
-import type { Meter, UseRecord } from '@shugu/gateway';
+import type { Meter, Use, UseRecord } from '@shugu/gateway';
 import { audit } from '../kernel/audit.ts';
 import type { Database, Tx } from '../kernel/db/db.ts';
 import { newId } from '../kernel/ids.ts';
@@ -86,7 +86,7 @@ export const makeCorrectionWriter = (deps: CorrectionWriterDeps): (() => Promise
     const confirmed = await confirmedCorrections(deps.database);
     for (const { id, record, calls, rows, bytes } of confirmed) {
       const { version: _, source: __, sequence: ___, corrects: ____, slice: _____, ...use } = record;
-      const written = await deps.meter.append({
+      const correction: Use = {
         ...use,
         use: id,
         corrects: record.use,
@@ -94,8 +94,9 @@ export const makeCorrectionWriter = (deps: CorrectionWriterDeps): (() => Promise
         status: 'complete',
         units: { calls, rows, bytes },
         latencyMs: 0,
-      });
-      deps.onRecorded(written);
+      };
+      const sequence = await deps.meter.append(correction);
+      deps.onRecorded({ version: 1, source: deps.meter.source, sequence, ...correction });
     }
     return imported + (confirmed.length > 0 ? await deps.importer.run() : 0);
   };
