@@ -1,6 +1,7 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import type { Driver, DriverConfig } from './drivers/driver.ts';
 import { GrantBook } from './grants.ts';
 import { segmentsSince } from './meter.ts';
 import { MemoryQuota } from './quota.ts';
@@ -299,6 +300,31 @@ test('a withdrawn grant stops a running download within a second, even one that 
   await download.closed;
   expect(download.received()).toBeLessThan(64 * 2 ** 20);
   expect((await records())[0]).toMatchObject({ status: 'incomplete' });
+});
+
+test('a withdrawn grant stops an answer in one piece as well, when the client has not taken it yet', async () => {
+  const bytes = 8 * 2 ** 20;
+  const whole: Driver<DriverConfig> = {
+    kind: 'file',
+    ask: () => ({ metered: true }),
+    serve: async () => ({
+      status: 200,
+      headers: { 'content-length': String(bytes) },
+      body: Buffer.alloc(bytes),
+    }),
+  };
+  rig = await openRig({ gateway: { drivers: [whole] } });
+  const grant = rig.grant({ ...rig.configs.file, files: [{ ...rig.file, name: 'big' }] }, planOf());
+  await rig.grants.put(grant);
+  const download = await stalledDownload();
+  expect((await records()).map(({ status }) => status)).toEqual(['complete']);
+  await rig.grants.withdraw(grant.id);
+  await until(async () => (await records()).length === 2);
+  download.resume();
+  await download.closed;
+  expect(download.received()).toBeLessThan(bytes);
+  const [complete, cut] = await records();
+  expect(cut).toMatchObject({ status: 'incomplete', corrects: complete!.use, reason: 'answerCut' });
 });
 
 test('a download does not outlast the contract', async () => {

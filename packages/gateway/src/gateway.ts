@@ -132,8 +132,9 @@ export class Gateway {
       this.inFlight -= 1;
       letGo();
     };
-    if (response.body instanceof Uint8Array) response.done();
-    else response.body = finishing(response.body, response.done);
+    // What hands something out can be stopped until its client has it; only whoever sends it knows when that is.
+    if (!(response.body instanceof Uint8Array)) response.body = finishing(response.body, response.done);
+    else if (!response.stop) response.done();
     return response;
   }
 

@@ -85,14 +85,17 @@ function sendWhole(
   body: Uint8Array,
   closed: Promise<boolean>,
 ): Promise<void> {
-  done();
   // As text of one byte a character Node joins it with the head and writes once; bytes would make it two pieces and a list.
   response
     .writeHead(status, headers)
     .end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
   // Not taken yet, or behind another answer on the connection: it may still have to be stopped.
-  if (response.socket?.writableLength !== 0) stop?.onStop(() => response.destroy());
-  return closed.then((isWhole) => (isWhole ? undefined : cut?.(0)));
+  if (response.socket?.writableLength === 0) done();
+  else stop?.onStop(() => response.destroy());
+  return closed.then((isWhole) => {
+    done();
+    return isWhole ? undefined : cut?.(0);
+  });
 }
 
 async function send(response: ServerResponse, answer: GatewayResponse, bodiless: boolean): Promise<void> {

@@ -94,6 +94,7 @@ export const openSource = async (
       { method, productId, path, query: new URLSearchParams(address), ...more, headers },
       stop,
     );
+    if (answer.body instanceof Uint8Array) answer.done();
     if (answer.status < 300) return answer.body;
     const told = JSON.parse(Buffer.from(answer.body as Uint8Array).toString()) as {
       code: string;
