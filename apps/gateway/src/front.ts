@@ -1,22 +1,27 @@
-/** Addresses and answers: `/gateway/{kind}/{grant}/…` as at the exchange, `/health`, `/metrics`. */
+/** Addresses and answers: `/gateway/{kind}/{grant}/…` and `/gateway/balance/{grant}` as at the exchange, `/health`, `/metrics`. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Access,
+  balanceAnswer,
   type Gateway,
   GatewayProblem,
   type GrantBook,
   nodeHandler,
   onAccess,
   problemAnswer,
+  type QuotaStore,
 } from '@shugu/gateway';
 
 const address = /^\/gateway\/([a-z]{1,20})\/(grt_[0-9a-z]{26})(\/[^?]*)?(\?.*)?$/;
+const balanceAddress = /^\/gateway\/balance\/(grt_[0-9a-z]{26})$/;
 /** Stands for the product of a grant that does not exist: it is answered exactly as somebody else's would be. */
 const noProduct = '-';
 
 export interface FrontOptions {
   gateway: Gateway;
   book: GrantBook;
+  quota: Pick<QuotaStore, 'slot'>;
+  now(): number;
   serving(): boolean;
   health(): { status: number; body: object };
   metrics(): string;
@@ -49,6 +54,12 @@ export const front = (options: FrontOptions) => {
     onAccess(request, response, { line: () => (book.get(line) ? line : ''), timer, tell: onAnswer });
     // Asked before anything is known of the caller, so that a gateway that is cut off tells nobody anything.
     if (!options.serving()) return refuse(response, new GatewayProblem('cutOff', { headers: { 'retry-after': '5' } }));
+    const balance = request.method === 'GET' ? balanceAddress.exec(request.url ?? '')?.[1] : undefined;
+    if (balance) {
+      const asked = { grants: book, quota: options.quota, now: options.now() };
+      const { status, headers, body } = balanceAnswer(request.headers as Record<string, string>, balance, asked);
+      return void response.writeHead(status, headers).end(body);
+    }
     request.url = `/gateway/${encodeURIComponent(book.get(line)?.productId ?? noProduct)}${rest}${query}`;
     request.headers['x-grant'] = line;
     await data(request, response).catch(() => void response.destroy());

@@ -151,6 +151,8 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
     front({
       gateway,
       book: grants,
+      quota,
+      now,
       serving: () => testOnlySabotage === 'deaf' || link.serving(),
       health: () => ({
         status: link.serving() ? 200 : 503,

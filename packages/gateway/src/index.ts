@@ -1,4 +1,5 @@
 export { type Access, onAccess, traceOf } from './access.ts';
+export { type Balance, balanceAnswer } from './balance.ts';
 export { addressCheck, guardedLookup } from './drivers/addresses.ts';
 export type { Ask, Body, Driver, DriverAnswer, DriverConfig, GatewayRequest, ServeContext } from './drivers/driver.ts';
 export {

@@ -31,6 +31,21 @@ describe('a grant from contract to receipt', () => {
       used: { calls: 1, incompleteCalls: 0, rows: 1 },
       limits: [{ metric: 'calls', period: 'total', limit: 3, used: 1, left: 2, end: null }],
     });
+    const balance = await rig.use(`/gateway/balance/${grant}`, key);
+    expect([balance.status, await balance.json()]).toEqual([
+      200,
+      expect.objectContaining({
+        grant,
+        status: 'active',
+        limits: [{ metric: 'calls', period: 'total', limit: 3, used: 1, left: 2, end: null }],
+        rate: null,
+      }),
+    ]);
+    expect(balance.headers.get('x-receipt'), 'no use').toBeNull();
+    const other = await rig.use(`/gateway/balance/grt_${'0'.repeat(26)}`, key);
+    const foreign = await rig.use(`/gateway/balance/${grant}`, 'sgd_of_nobody');
+    expect(await foreign.text(), 'unknown and forbidden look the same').toBe(await other.text());
+    expect([other.status, foreign.status, (await fetch(`${rig.origin}/gateway/balance/${grant}`)).status]).toEqual([404, 404, 401]);
     const receipt = answer.headers.get('x-receipt')!;
     await rig.metering.flush();
     await rig.settle();

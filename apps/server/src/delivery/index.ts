@@ -267,7 +267,8 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     mount: async (app, registry) => {
       // Push streams would keep the server waiting for its connections.
       app.addHook('preClose', async () => hub.close());
-      await mountGateway(app, openedPlane, running, watchGateway(registry, log, openedPlane));
+      const now = () => clock.now().getTime();
+      await mountGateway(app, openedPlane, running, now, watchGateway(registry, log, openedPlane));
     },
     beforeListen: async () => {
       await recompileStale();

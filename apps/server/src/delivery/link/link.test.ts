@@ -69,10 +69,14 @@ describe('limits across gateways', () => {
   });
 
   test('one gateway that is asked alone gets what the others do not use', async () => {
-    const { key, path } = await open(limited(60));
+    const { grant, key, path } = await open(limited(60));
     await callAll(gateways, { path, key, calls: 9, callers: 9 });
     const { statuses } = await callAll([gateways[0]!], { path, key, calls: 60, callers: 5 });
     expect(statuses).toEqual({ '200': 51, '403 countExhausted': 9 });
+    const balance = (authorization: string) =>
+      fetch(`${gateways[0]!.url}/gateway/balance/${grant}`, { headers: { authorization } });
+    expect(await (await balance(`Bearer ${key}`)).json()).toMatchObject({ grant, limits: [{ limit: 60, left: 0 }] });
+    expect((await balance('Bearer sgd_of_nobody')).status).toBe(404);
   });
 });
 

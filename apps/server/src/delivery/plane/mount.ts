@@ -1,8 +1,17 @@
 /**
- * The gateway's addresses on the server, outside the JSON routes: `/gateway/{api|file|proxy|query}/{grant}/…`, and the endpoints of
- * Delta Sharing below `/delta-sharing`.
+ * The gateway's addresses on the server, outside the JSON routes: `/gateway/{api|file|proxy|query}/{grant}/…`, what is left of a grant
+ * at `/gateway/balance/{grant}`, and the endpoints of Delta Sharing below `/delta-sharing`.
  */
-import { type Access, deltaSharing, type Gateway, type GrantBook, nodeHandler, onAccess } from '@shugu/gateway';
+import {
+  type Access,
+  balanceAnswer,
+  deltaSharing,
+  type Gateway,
+  type GrantBook,
+  nodeHandler,
+  onAccess,
+  type QuotaStore,
+} from '@shugu/gateway';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DeliveryKind } from '../model.ts';
 import { lineOf } from '../rules.ts';
@@ -14,6 +23,7 @@ const noProduct = '-';
 export interface MountedPlane {
   gateway: Gateway;
   book: GrantBook;
+  quota: Pick<QuotaStore, 'slot'>;
 }
 
 /** Answers under way, with the line that each stands on. */
@@ -36,6 +46,7 @@ export const mountGateway = async (
   app: FastifyInstance,
   plane: () => MountedPlane,
   running: RunningAnswers,
+  now: () => number,
   tell: (access: Access) => void,
 ): Promise<void> => {
   const timer = () => performance.now();
@@ -63,10 +74,17 @@ export const mountGateway = async (
     onAccess(request.raw, reply.raw, { line: () => line, timer, tell });
     follow(nodeHandler(deltaSharing(gateway, book), { prefix: '/delta-sharing' })(request.raw, reply.raw), line, reply);
   };
+  const handleBalance = (request: FastifyRequest<{ Params: { grant: string } }>, reply: FastifyReply): FastifyReply => {
+    const { book, quota } = plane();
+    const held = request.headers as Record<string, string | undefined>;
+    const { status, headers, body } = balanceAnswer(held, request.params.grant, { grants: book, quota, now: now() });
+    return reply.code(status).headers(headers).send(body);
+  };
   await app.register(async (scope) => {
     // Bodies stay unread: the proxy streams them.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    scope.get('/gateway/balance/:grant', { exposeHeadRoute: false }, handleBalance);
     for (const path of ['/gateway/:kind/:grant', '/gateway/:kind/:grant/*'])
       scope.route({
         method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
