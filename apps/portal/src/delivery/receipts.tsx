@@ -1,6 +1,6 @@
 /** What is left of a grant, and a receipt for every use. */
 import { getBalance, getReceipt, listReceipts } from '@shugu/wire/metering';
-import { Button, Progress, Tag } from 'antd';
+import { Button, Progress, Tag, Typography } from 'antd';
 import { client, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { may, useMe } from '../session.ts';
@@ -48,6 +48,12 @@ export const Balance = ({ grant }: { grant: string }) => {
             )}
             <p className="small quiet">
               {t('balance.asOf')} <When at={one.asOf} />
+            </p>
+            <p className="small quiet">
+              {t('balance.address')}{' '}
+              <Typography.Text copyable code style={{ overflowWrap: 'anywhere' }}>
+                {`${location.origin}/gateway/balance/${grant}`}
+              </Typography.Text>
             </p>
           </>
         )}

@@ -241,6 +241,7 @@ export const trade = {
   'balance.left': ['{metric}（{period}）：剩余 {left}／{limit}', '{metric} ({period}): {left} of {limit} left'],
   'balance.unlimited': ['合同未设上限。', 'The contract sets no limit.'],
   'balance.asOf': ['截至', 'As of'],
+  'balance.address': ['程序凭数据密钥查询余量：', 'Programs read it with the data key at'],
   'receipt.title': ['使用回执', 'Receipts'],
   'receipt.lead': [
     '每次使用一张回执；封存后可下载证明，离线核验。',
