@@ -11,11 +11,13 @@ import { note, say } from './say.ts';
 const words = {
   zh: {
     server: '请用 --server URL 给出交易所地址（http:// 或 https://）',
+    public: '--public-url 须为买方访问网关的地址（http:// 或 https://）',
     key: '请用 --key-file FILE 给出网关密钥',
     refused: '交易所不认此密钥：请向运营方核对，或密钥已更换、网关已停用',
   },
   en: {
     server: 'name the exchange with --server URL (http:// or https://)',
+    public: '--public-url is the address under which buyers reach the gateway (http:// or https://)',
     key: 'give the gateway’s key with --key-file FILE',
     refused: 'the exchange does not know this key: it may have been changed, or the gateway revoked',
   },
@@ -43,12 +45,15 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
         listen: { type: 'string', default: '7272' },
         host: { type: 'string', default: '127.0.0.1' },
         home: { type: 'string', default: '.shugu-gateway' },
+        'public-url': { type: 'string' },
+        away: { type: 'boolean', default: false },
       },
     },
     language,
   );
   const word = words[language];
   const server = addressOf(values.server, word.server);
+  const publicUrl = values['public-url'] === undefined ? undefined : addressOf(values['public-url'], word.public);
   const port = readPort(values.listen, language);
   const file = values['key-file'];
   const text = file === undefined ? values.key : await firstOf(resolve(cwd, file));
@@ -64,6 +69,8 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
       home: resolve(cwd, values.home),
       host: values.host,
       port,
+      isAway: values.away,
+      ...(publicUrl === undefined ? {} : { publicUrl }),
       note: log,
     });
     log('ready', { gateway: gateway.id, url: gateway.url });

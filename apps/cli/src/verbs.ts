@@ -159,6 +159,20 @@ export const verbs: Record<string, Verb> = {
           en: 'its own folder (.shugu-gateway unless said) with what is recorded; never shared with another gateway',
         },
       ],
+      [
+        '--public-url URL',
+        {
+          zh: '买方访问网关的地址，用于表共享的文件地址',
+          en: 'the address under which buyers reach it, for the addresses of shared files',
+        },
+      ],
+      [
+        '--away',
+        {
+          zh: '不读取交易所的文件夹，所需文件由交易所传来（看不到该文件夹时自动如此）',
+          en: 'bring files from the exchange even where its folders can be read (as is done wherever they cannot)',
+        },
+      ],
     ],
     load: () => import('./gateway.ts'),
   },

@@ -6,6 +6,7 @@ const options = JSON.parse(SHUGU_TEST_GATEWAY) as {
   server: string;
   key: string;
   home: string;
+  isAway?: boolean;
   sabotage?: 'overspend' | 'deaf' | 'answerBeforeAppend';
 };
 const stopped = new Promise<void>((resolve) => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import {
+  contentsOf,
   fileDriver,
   Gateway,
   GrantBook,
@@ -11,12 +12,17 @@ import {
   linkCalls,
   lookupDriver,
   METER_DEFAULTS,
+  Mirror,
+  manifestAt,
   openMeter,
   openStores,
   proxyDriver,
+  QueryPool,
+  queryDriver,
   Shipper,
   SliceQuota,
   type StartAnswer,
+  shareDriver,
 } from '@shugu/gateway';
 import { collectAlone } from './collector.ts';
 import { front } from './front.ts';
@@ -34,6 +40,10 @@ export interface GatewayProcessOptions {
   home: string;
   host: string;
   port: number;
+  /** Address under which buyers reach it, for the addresses of shared files; without a slash at its end. Its own where absent. */
+  publicUrl?: string;
+  /** The exchange's folders are not read, even where they can be. */
+  isAway?: boolean;
   /** One structured line of log. */
   note(event: string, more?: Record<string, unknown>): void;
   /** For tests only, to show that the suites turn red. */
@@ -48,6 +58,8 @@ export interface GatewayProcess {
 
 const timer = () => performance.now();
 const startMs = 30_000;
+/** What no contract needs any more does not stay for long. */
+const tidyMs = 600_000;
 /**
  * About as long as the exchange's own server and nginx keep an unused connection. Node's 5 s are less than callers' pools count on: a
  * call on a connection that is just being closed fails, and the caller cannot know whether it was a use.
@@ -104,7 +116,14 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
     lastSequence: () => meter.lastSequence,
     ...(testOnlySabotage === 'overspend' ? { testOnlySabotage } : {}),
   });
-  const stores = openStores(start.storesFolder);
+  const mirror = await Mirror.open({
+    folder: join(home, 'contents'),
+    calls,
+    isAway: options.isAway ?? false,
+    note,
+  });
+  const stores = openStores(start.storesFolder, mirror.locate);
+  const queries = new QueryPool({ folder: join(home, 'answers') });
   const secrets = new Map<string, Promise<Record<string, string>>>();
   const secretHeaders = ({ secretRef = '' }: { secretRef?: string }): Promise<Record<string, string>> => {
     const known = secrets.get(secretRef);
@@ -125,8 +144,21 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
     clock: now,
     timer,
     newId: () => newUseId(now()),
-    drivers: [lookupDriver(stores), fileDriver(), proxy],
+    drivers: [
+      lookupDriver(stores),
+      fileDriver({ locate: mirror.locate }),
+      proxy,
+      queryDriver(queries, mirror.locate),
+      shareDriver({ publicUrl: () => options.publicUrl ?? url, locate: mirror.locate }),
+    ],
   });
+  const tidying = setInterval(() => {
+    const named = (path: string) => manifestAt(mirror.find(path) ?? path);
+    const paths = grants
+      .all()
+      .flatMap(({ status, driver }) => (status === 'active' ? contentsOf(driver, start.storesFolder, named) : []));
+    mirror.keep(new Set(paths)).catch((error: Error) => note('contents.kept', { reason: error.message }));
+  }, tidyMs).unref();
   const shipper = new Shipper({ calls, meter, objectFolder, note });
   const link = new Link({
     calls,
@@ -145,6 +177,7 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
     flush: () => shipper.flush(),
     note,
   });
+  let url = '';
   const metrics = new Metrics();
   const http = createServer(
     { keepAliveTimeout: keepAliveMs },
@@ -167,6 +200,10 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
             help: 'Upstreams that did not answer and are left alone for a while',
             value: proxy.pausedUpstreams(),
           },
+          contents_coming: {
+            help: 'Files on their way here from the exchange',
+            value: mirror.comingCount,
+          },
           records_behind: { help: 'Records that the exchange does not hold yet', value: shipper.behind() },
         }),
       onAnswer: (answer) => {
@@ -176,11 +213,12 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
       timer,
     }),
   );
-  const url = await listen(http, options.host, options.port);
+  url = await listen(http, options.host, options.port);
   return {
     url,
     id: start.gateway,
     close: async () => {
+      clearInterval(tidying);
       await endServer(http);
       gateway.close();
       await shipper.close();
@@ -189,6 +227,8 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
       await link.close();
       await meter.close();
       stores.close();
+      queries.close();
+      await mirror.close();
       await proxy.close();
       await unlock();
     },

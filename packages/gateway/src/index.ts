@@ -1,6 +1,7 @@
 export { type Access, onAccess, traceOf } from './access.ts';
 export { type Balance, balanceAnswer } from './balance.ts';
 export { addressCheck, guardedLookup } from './drivers/addresses.ts';
+export { contentsOf } from './drivers/contents.ts';
 export type { Ask, Body, Driver, DriverAnswer, DriverConfig, GatewayRequest, ServeContext } from './drivers/driver.ts';
 export {
   type FileConfig,
@@ -36,6 +37,7 @@ export { type ShareOptions, shareDriver } from './drivers/share/driver.ts';
 export {
   effectsKey,
   type FileStats,
+  manifestAt,
   type ShareConfig,
   type ShareField,
   type ShareFile,
@@ -50,6 +52,7 @@ export { type Grant, GrantBook } from './grants.ts';
 export { type LinkCalls, LinkRefused, linkCalls } from './link/calls.ts';
 export { Link, LinkClock, type LinkOptions, type LinkState } from './link/link.ts';
 export type * from './link/messages.ts';
+export { Mirror } from './link/mirror.ts';
 export { Shipper, type ShipperOptions } from './link/ship.ts';
 export {
   METER_DEFAULTS,

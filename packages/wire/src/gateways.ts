@@ -212,6 +212,21 @@ export const segmentsLink = endpoint({
   rawBody: true,
   reply: shipped,
 });
+export const contentLink = endpoint({
+  id: 'delivery.link.content',
+  method: 'GET',
+  path: '/api/gateway-link/contents',
+  summary: {
+    zh: '网关取用授权所需的文件（附摘要）',
+    en: 'A file that a grant in force reads, with its digest, for a gateway that does not see the exchange’s disk',
+  },
+  permission,
+  query: z.object({ path: z.string().min(1).max(2000) }),
+  reply: z.any(),
+  replyKind: 'bytes',
+  mediaType: 'application/octet-stream',
+  readsLogged: true,
+});
 export const secretLink = endpoint({
   id: 'delivery.link.secret',
   method: 'GET',

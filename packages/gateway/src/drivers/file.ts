@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { GatewayProblem } from '../problem.ts';
 import type { Driver, GatewayRequest } from './driver.ts';
+import { inPlace, type Locate } from './locate.ts';
 import { PublishedFiles } from './published.ts';
 
 /** One published file. `sha256` in hex, made when it was published; `path` is never shown. */
@@ -12,10 +13,11 @@ type Range = { start: number; end: number };
 export type FileOptions = {
   /** `once`: a file's digest is proven by the first whole answer, and then held while the file is untouched; `always`: by each. */
   hashing?: 'once' | 'always';
+  locate?: Locate;
 };
 
 /** Files with ranges, resume (If-Range) and digests (Repr-Digest, RFC 9530): `GET /product/name`. */
-export function fileDriver({ hashing = 'once' }: FileOptions = {}): Driver<FileConfig> {
+export function fileDriver({ hashing = 'once', locate = inPlace }: FileOptions = {}): Driver<FileConfig> {
   const published = new PublishedFiles(hashing);
   return {
     kind: 'file',
@@ -41,8 +43,9 @@ export function fileDriver({ hashing = 'once' }: FileOptions = {}): Driver<FileC
       if (range) headers['content-range'] = `bytes ${start}-${end - 1}/${file.bytes}`;
       const status = range ? 206 : 200;
       if (request.method === 'HEAD') return { status, headers, body: new Uint8Array(0), metered: false };
-      await published.check(file);
-      return { status, headers, body: published.pieces(file, start, end, stop) };
+      const here = { ...file, path: locate(file.path) };
+      await published.check(here);
+      return { status, headers, body: published.pieces(here, start, end, stop) };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { inPlace, type Locate } from './locate.ts';
 import type { TableAccess } from './lookup.ts';
 import { openPointStore, type PointStore } from './pointstore.ts';
 
@@ -10,10 +11,10 @@ export const storesOpenMax = 64;
 export const storePath = (folder: string, store: string): string => join(folder, `${store}.sqlite`);
 
 /** Point stores of a folder, opened on first use. A look-up names the store; the table within is always the same. */
-export const openStores = (folder: string): TableAccess & { close(): void } => {
+export const openStores = (folder: string, locate: Locate = inPlace): TableAccess & { close(): void } => {
   const open = new Map<string, PointStore>();
   const storeOf = (name: string): PointStore => {
-    const store = open.get(name) ?? openPointStore(storePath(folder, name));
+    const store = open.get(name) ?? openPointStore(locate(storePath(folder, name)));
     open.delete(name);
     open.set(name, store);
     if (open.size > storesOpenMax) {

@@ -7,6 +7,7 @@ import { on, type Route } from '../../kernel/http/route.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { Metering, Slice } from '../../metering/index.ts';
 import { problems } from '../problems.ts';
+import { openContent } from './contents.ts';
 import {
   createGateway,
   findGateway,
@@ -178,6 +179,18 @@ export const makeLinkRoutes = (deps: LinkRouteDeps): Route[] => {
         const manifest = manifestOf(headers['x-segment-manifest']);
         const bytes = await bytesOf(stream, wire.gatewayLimits.segmentBytesMax);
         return metering.remote().takeSegment(await sourceOf(database, principal.id), manifest, bytes);
+      },
+      outside,
+    ),
+    on(
+      wire.contentLink,
+      async ({ query, setHeader }) => {
+        const content = await openContent(query.path, deps.plane().book, await deps.storesFolder());
+        if (!content) throw kernelProblems.unknown();
+        setHeader('content-length', String(content.bytes));
+        setHeader('repr-digest', content.digest);
+        setHeader('cache-control', 'no-store');
+        return { body: content.body };
       },
       outside,
     ),

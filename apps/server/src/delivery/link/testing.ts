@@ -102,7 +102,7 @@ const untilHealthy = async (url: string): Promise<void> => {
 
 export const openGateway = async (
   rig: Rig,
-  options: { server?: string; sabotage?: Sabotage; name?: string } = {},
+  options: { server?: string; sabotage?: Sabotage; name?: string; isAway?: boolean } = {},
 ): Promise<RunningGateway> => {
   const made = await rig.call('administrator', 'POST', '/api/gateways', { name: options.name ?? '测试网关' });
   if (made.status !== 201) throw new Error(`no gateway: ${JSON.stringify(made.body)}`);
@@ -118,7 +118,13 @@ export const openGateway = async (
       const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
         env: {
           PATH: process.env.PATH,
-          SHUGU_TEST_GATEWAY: JSON.stringify({ server, key: running.key, home, sabotage: options.sabotage }),
+          SHUGU_TEST_GATEWAY: JSON.stringify({
+            server,
+            key: running.key,
+            home,
+            sabotage: options.sabotage,
+            isAway: options.isAway,
+          }),
         },
         stdio: ['ignore', 'pipe', process.env.SHUGU_TEST_LOG ? 'inherit' : 'ignore'],
       });

@@ -3,9 +3,10 @@ import { GatewayProblem } from '../../problem.ts';
 import { type BoundValues, type CheckedTemplate, readParameters } from '../../query/template.ts';
 import { notGranted } from '../../query/views.ts';
 import type { Ask, Driver, DriverAnswer, GatewayRequest, ServeContext } from '../driver.ts';
+import { inPlace, type Locate } from '../locate.ts';
 import { type QueryAnswer, QueryBusy, type QueryPool } from './pool.ts';
 import { QueryEnded } from './process.ts';
-import type { AnswerFormat } from './protocol.ts';
+import type { AnswerFormat, QueryTable } from './protocol.ts';
 
 /** A query product: the supplier's checked templates over Parquet files that stand as long as the version does. */
 export type QueryConfig = {
@@ -32,7 +33,7 @@ const CONTENT_TYPES: Readonly<Record<AnswerFormat, string>> = {
  * `GET|POST /product/template?parameter=value`, and `format=` or Accept for JSON, CSV, Arrow or Parquet; a POST may carry
  * its parameters as a JSON object instead. Rows and columns are cut in front of the tables, before the query sees them.
  */
-export function queryDriver(pool: QueryPool): Driver<QueryConfig> {
+export function queryDriver(pool: QueryPool, locate: Locate = inPlace): Driver<QueryConfig> {
   return {
     kind: 'query',
     ask(request, config): Ask | GatewayProblem {
@@ -56,7 +57,7 @@ export function queryDriver(pool: QueryPool): Driver<QueryConfig> {
       const beyond = notGranted(template.reads, effects, columnsOf);
       if (beyond !== null) throw new GatewayProblem('templateNotGranted', { detail: beyond });
       try {
-        return await answer(await start(pool, context, template, values, format), format);
+        return await answer(await start(pool, context, tablesAt(config, locate), template, values, format), format);
       } catch (error) {
         throw problemOf(error);
       }
@@ -133,14 +134,18 @@ function formatOf({ query, headers }: GatewayRequest): AnswerFormat | GatewayPro
   return new GatewayProblem('formatNotOffered');
 }
 
+function tablesAt({ tables }: QueryConfig, locate: Locate): QueryTable[] {
+  return tables.map(({ name, path }) => ({ name, path: locate(path) }));
+}
+
 function start(
   pool: QueryPool,
   { config, effects, maskKey, stop, grantId }: ServeContext<QueryConfig>,
+  tables: readonly QueryTable[],
   { sql }: CheckedTemplate,
   values: BoundValues,
   format: AnswerFormat,
 ): Promise<QueryAnswer> {
-  const tables = config.tables.map(({ name, path }) => ({ name, path }));
   const { columns, masks, rowFilter } = effects;
   const fixed = { grantId, tables, columns, masks, rowFilter };
   const scope = createHash('sha256').update(JSON.stringify(fixed)).digest('hex');

@@ -1,6 +1,7 @@
 import { GatewayProblem } from '../../problem.ts';
 import type { Ask, Driver, DriverAnswer, GatewayRequest, ServeContext } from '../driver.ts';
 import { fileDriver, type PublishedFile, SIGNED_ADDRESS_SECONDS_MAX } from '../file.ts';
+import { inPlace, type Locate } from '../locate.ts';
 import { capabilitiesOf, capabilityHeaders } from './capabilities.ts';
 import { type EndStream, endStreamLine, fileLine, metadataLine, ndjson, protocolLine } from './lines.ts';
 import {
@@ -29,6 +30,7 @@ export type ShareOptions = {
   publicUrl: () => string;
   /** How long a signed address holds, s; it dies with the grant before. */
   addressSeconds?: number;
+  locate?: Locate;
 };
 
 /**
@@ -44,14 +46,14 @@ type Context = ServeContext<ShareConfig>;
  * The table share: the Delta Sharing protocol on files that were cut to the contract beforehand. A query is the use that is
  * counted, with the rows of the files it opens; the files themselves then go by signed addresses, their bytes recorded.
  */
-export function shareDriver({ publicUrl, addressSeconds = 3600 }: ShareOptions): Driver<ShareConfig> {
+export function shareDriver({ publicUrl, addressSeconds = 3600, locate = inPlace }: ShareOptions): Driver<ShareConfig> {
   const shelf = manifestShelf();
-  const files = fileDriver();
+  const files = fileDriver({ locate });
   const seconds = Math.min(addressSeconds, SIGNED_ADDRESS_SECONDS_MAX);
 
   const manifestOf = ({ manifest }: ShareConfig): ShareManifest => {
     if (manifest === null) throw new GatewayProblem('preparing', { headers: { 'retry-after': '5' } });
-    return shelf(manifest);
+    return shelf(locate(manifest));
   };
 
   const fileRequest = (request: GatewayRequest, config: ShareConfig, id: string) => ({

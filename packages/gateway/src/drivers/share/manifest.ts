@@ -107,6 +107,15 @@ function readManifest(path: string): ShareManifest {
   }
 }
 
+/** A manifest wherever it may stand; null when there is none, or none that can be understood. */
+export function manifestAt(path: string): ShareManifest | null {
+  try {
+    return readManifest(path);
+  } catch {
+    return null;
+  }
+}
+
 export function filePath(manifestPath: string, file: ShareFile): string {
   return join(dirname(manifestPath), file.name);
 }
