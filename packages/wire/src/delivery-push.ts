@@ -39,7 +39,33 @@ const postgresDraft = z
     tls: z.enum(['verify', 'require', 'off']).default('verify').describe('verify also checks the certificate'),
   })
   .strict();
-export const destinationDraft = z.discriminatedUnion('kind', [postgresDraft, folderDraft]);
+const s3Draft = z
+  .object({
+    kind: z.literal('s3'),
+    name,
+    endpoint: z
+      .string()
+      .max(255)
+      .regex(/^https?:\/\/[^/?#@\s]+$/)
+      .refine((text) => URL.canParse(text), 'https://host or https://host:port'),
+    region: z
+      .string()
+      .regex(/^[a-zA-Z0-9-]{1,63}$/)
+      .default('us-east-1'),
+    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+    prefix: z
+      .union([z.literal(''), folderPath])
+      .default('')
+      .describe('levels before every key'),
+    accessKeyId: z.string().regex(/^[\x21-\x7e]{1,128}$/),
+    secretAccessKey: secret,
+    addressing: z
+      .enum(['path', 'host'])
+      .default('path')
+      .describe('where the bucket stands: first level of the path, or first label of the host'),
+  })
+  .strict();
+export const destinationDraft = z.discriminatedUnion('kind', [postgresDraft, folderDraft, s3Draft]);
 
 /** At a time of day of the contract's time zone, or with every new revision of the data. */
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);

@@ -50,6 +50,34 @@ const postgresFields = [
   }),
 ];
 
+const s3Fields = [
+  name,
+  field('endpoint', 'text', ['地址', 'Endpoint'], {
+    required: true,
+    help: { zh: '如 https://s3.cn-north-1.amazonaws.com.cn', en: 'Such as https://s3.cn-north-1.amazonaws.com.cn' },
+  }),
+  field('region', 'text', ['地区', 'Region']),
+  field('bucket', 'text', ['存储桶', 'Bucket'], { required: true }),
+  field('prefix', 'text', ['前缀', 'Prefix'], {
+    help: { zh: '如 数据湖/货车；可空', en: 'Such as lake/trucks; may be empty' },
+  }),
+  field('accessKeyId', 'text', ['访问密钥 ID', 'Access key ID'], { required: true }),
+  field('secretAccessKey', 'text', ['访问密钥', 'Secret access key'], {
+    required: true,
+    widget: Password,
+    help: {
+      zh: '须有该前缀的 PutObject、GetObject、DeleteObject、AbortMultipartUpload 权限',
+      en: 'Needs PutObject, GetObject, DeleteObject and AbortMultipartUpload on the prefix',
+    },
+  }),
+  field('addressing', 'choice', ['寻址方式', 'Bucket named in'], {
+    choices: [
+      ['path', '路径（多数自建存储）', 'The path (most stores of one’s own)'],
+      ['host', '主机名（部分公有云）', 'The host (some public clouds)'],
+    ],
+  }),
+];
+
 const Row = ({ one }: { one: Destination }) => {
   const { t, w, b } = useWords();
   const input = () => ({ params: { id: one.id }, body: {} as Record<string, never> });
@@ -113,6 +141,15 @@ export const Destinations = () => {
                 fields={postgresFields}
                 initial={{ port: 5432, schema: 'public', tls: 'verify' }}
                 input={(values) => ({ body: { kind: 'postgres', ...(values as object) } as never })}
+              />
+              <Action
+                endpoint={createDestination}
+                label={t('push.newS3')}
+                small
+                explain={<p>{t('push.secretExplain')}</p>}
+                fields={s3Fields}
+                initial={{ region: 'us-east-1', addressing: 'path' }}
+                input={(values) => ({ body: { kind: 's3', ...(values as object) } as never })}
               />
             </span>
           }

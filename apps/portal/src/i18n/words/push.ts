@@ -2,8 +2,8 @@
 export const push = {
   'menu.pushes': ['推送交付', 'Deliveries'],
   'push.lead': [
-    '把合同许可的数据表送到自己的文件夹或数据库：立即一次，按时，或随每次数据更新。每次推送都计量、留痕，两端核对行数与校验值。',
-    'Tables that your contracts grant, brought to your folder or database: now, by time, or with every revision. Each is metered; rows and checksums are compared at both ends.',
+    '把合同许可的数据表送到自己的文件夹、对象存储或数据库：立即一次，按时，或随每次数据更新。每次推送都计量、留痕，两端核对行数与校验值。',
+    'Tables that your contracts grant, brought to your folder, object store or database: now, by time, or with every revision. Each is metered; rows and checksums are compared at both ends.',
   ],
   'push.new': ['新建推送', 'New delivery'],
   'push.newExplain': [
@@ -23,15 +23,19 @@ export const push = {
   'push.newFolder': ['新增文件夹', 'Add a folder'],
   'push.foldersClosed': ['本节点未开放文件夹推送', 'This node allows no folders'],
   'push.newPostgres': ['新增 PostgreSQL', 'Add a PostgreSQL schema'],
+  'push.newS3': ['新增对象存储', 'Add an object store'],
   'push.secretExplain': [
-    '密码加密保存，此后不再显示。地址须为公网，内网地址由运营方放行。',
-    'The password is sealed and never shown again. Private addresses need the operator’s leave.',
+    '密码或密钥加密保存，此后不再显示。地址须为公网，内网地址由运营方放行。',
+    'Password or secret is sealed and never shown again. Private addresses need the operator’s leave.',
   ],
   'push.check': ['检查', 'Check'],
   'push.checkedAt': ['检查通过', 'Checked'],
   'push.unchecked': ['未检查', 'Not checked yet'],
   'push.remove': ['移除', 'Remove'],
-  'push.removeExplain': ['密码一并删除，指向它的推送全部终止。', 'Its password goes, and every push to it ends.'],
+  'push.removeExplain': [
+    '密码或密钥一并删除，指向它的推送全部终止。',
+    'Its password or secret goes, and every push to it ends.',
+  ],
   'push.rhythm': ['频次', 'Rhythm'],
   'push.once': ['一次', 'Once'],
   'push.daily': ['每日 {time}', 'Daily at {time}'],

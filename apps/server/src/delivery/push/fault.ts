@@ -69,6 +69,35 @@ const kinds = {
     next: { zh: '腾出空间或连接数后继续', en: 'Make room, then go on' },
     passing: true,
   },
+  storeUnreachable: {
+    title: { zh: '对象存储无法连接或连接中断', en: 'The object store cannot be reached, or the connection broke' },
+    next: { zh: '检查地址、证书与防火墙', en: 'Look at address, certificate and firewalls' },
+    passing: true,
+  },
+  storeLogin: {
+    title: { zh: '对象存储不接受访问密钥', en: 'The object store refuses the access key' },
+    next: { zh: '检查访问密钥与地区', en: 'Look at access key, secret and region' },
+  },
+  storeRights: {
+    title: { zh: '访问密钥缺少权限', en: 'The access key lacks a right' },
+    next: {
+      zh: '授予该前缀的 PutObject、GetObject、DeleteObject 与 AbortMultipartUpload 权限',
+      en: 'Grant it PutObject, GetObject, DeleteObject and AbortMultipartUpload on the prefix',
+    },
+  },
+  bucketMissing: {
+    title: { zh: '存储桶不存在', en: 'There is no such bucket' },
+    next: { zh: '检查桶名、地区与寻址方式', en: 'Look at bucket, region and the way it is addressed' },
+  },
+  storeBusy: {
+    title: { zh: '对象存储暂时不可用', en: 'The object store is busy or has a fault of its own' },
+    next: { zh: '稍后自动重试', en: 'Nothing to do: it is tried again by itself' },
+    passing: true,
+  },
+  storeRefused: {
+    title: { zh: '对象存储拒绝了请求', en: 'The object store refuses the request' },
+    next: { zh: '把代码告知存储服务方', en: 'Ask whoever runs the store, with the code' },
+  },
   rowsRefused: {
     title: { zh: '数据库不接受某些值', en: 'The database does not take some of the values' },
     next: { zh: '把代码告知供方；文本不得含空字符', en: 'Tell the supplier the code; text must hold no NUL' },

@@ -1,5 +1,6 @@
 /** A run whose far end takes files: the Parquet files of each table, read back, and then a list of them. */
 import { createHash } from 'node:crypto';
+import type { Uploads } from './far/s3.ts';
 import type { FileTaker } from './far/taker.ts';
 import { fault } from './fault.ts';
 import type { Sent } from './model.ts';
@@ -8,6 +9,7 @@ import type { Source, SourceFile, SourceTable } from './source.ts';
 /** Keeps how far a run is. */
 export interface Tracker {
   signal: AbortSignal;
+  uploads: Uploads;
   /** What was there before this turn. */
   held(bytes: number, rows: number): void;
   /** Throws when the run may not go on, and when its turn is over. */
@@ -30,18 +32,38 @@ const listDigest = (digests: readonly string[]): string => {
   return createHash('sha256').update(lines.join('')).digest('hex');
 };
 
+/** Each of `bytes`, but for the last: what a far end takes in one go, a run can stop after. */
+export async function* inPieces(read: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array[] = [];
+  let length = 0;
+  for await (let piece of read) {
+    while (length + piece.length >= bytes) {
+      const rest = bytes - length;
+      yield Buffer.concat([...held, piece.subarray(0, rest)]);
+      piece = piece.subarray(rest);
+      held = [];
+      length = 0;
+    }
+    if (piece.length > 0) held.push(piece);
+    length += piece.length;
+  }
+  if (length > 0) yield Buffer.concat(held);
+}
+
 const putFile = async (source: Source, taker: FileTaker, file: SourceFile, name: string, track: Tracker) => {
   if (track.isReadBack(file.sha256)) return track.held(file.bytes, file.rows);
   const from = await taker.has(name, file.bytes);
   track.held(from, 0);
   if (from < file.bytes) {
+    const read = source.read(file, from, track.signal);
+    const sized = taker.pieceBytes ? inPieces(read, taker.pieceBytes(file.bytes)) : read;
     const pieces = async function* () {
-      for await (const piece of source.read(file, from, track.signal)) {
+      for await (const piece of sized) {
         yield piece;
         await track.passed(piece.length, 0);
       }
     };
-    await taker.put(name, { bytes: file.bytes, from, pieces: pieces() });
+    await taker.put(name, { ...file, from, pieces: pieces() });
   }
   source.mayGoOn();
   const back = await taker.digest(name);

@@ -2,6 +2,8 @@
 import type { Text } from '@shugu/wire';
 import type { destinationDraft, destinationKinds, pushRunStates, rhythm } from '@shugu/wire/delivery';
 import type { z } from 'zod';
+import type { Upload } from '../../kernel/s3/bucket.ts';
+import type { BucketAddress } from '../../kernel/s3/client.ts';
 
 export type DestinationKind = (typeof destinationKinds)[number];
 export type DestinationDraft = z.output<typeof destinationDraft>;
@@ -14,7 +16,9 @@ export type PostgresSettings = {
   user: string;
   tls: 'verify' | 'require' | 'off';
 };
-export type Settings = FolderSettings | PostgresSettings;
+/** `prefix`: levels before every key; empty: none. */
+export type S3Settings = BucketAddress & { prefix: string };
+export type Settings = FolderSettings | PostgresSettings | S3Settings;
 export type Rhythm = z.output<typeof rhythm>;
 export type RunState = (typeof pushRunStates)[number];
 
@@ -76,6 +80,8 @@ export interface Run {
   counted: string[];
   /** Files, by digest, that were read back as they were sent. */
   readBack: string[];
+  /** Uploads to an object store that are not whole yet, by name. */
+  uploads: Record<string, Upload>;
   sent: Sent[];
   fault: FaultView | null;
   createdAt: Date;

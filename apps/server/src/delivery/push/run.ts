@@ -64,6 +64,14 @@ const trackerOf = ({ deps, context, run, source, stopping }: Work): Tracker => {
       run.bytes += bytes;
       run.rows += rows;
     },
+    uploads: {
+      get: (name) => run.uploads[name],
+      set: async (name, upload) => {
+        const { [name]: _, ...others } = run.uploads;
+        run.uploads = upload ? { ...others, [name]: upload } : others;
+        await tell();
+      },
+    },
     isReadBack: (digest) => run.readBack.includes(digest),
     readBack: async (digest) => {
       run.readBack.push(digest);
@@ -111,10 +119,11 @@ const carry = async (work: Work): Promise<void> => {
 };
 
 const carryFiles = async (work: Work, destination: Destination): Promise<void> => {
-  const taker = await fileTakerOf(work.deps, destination);
+  const track = trackerOf(work);
+  const taker = await fileTakerOf(work.deps, destination, track);
   try {
     await countUses(work);
-    await sendFiles(work.source, taker, trackerOf(work));
+    await sendFiles(work.source, taker, track);
   } finally {
     await taker.close();
   }

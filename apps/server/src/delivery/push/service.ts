@@ -8,7 +8,9 @@ import type { Grant } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findGrant } from '../reads.ts';
 import type { PushDeps } from './deps.ts';
+import { noUploads } from './far/s3.ts';
 import { fault, PushFault } from './fault.ts';
+import { abortOf } from './leftovers.ts';
 import type { Destination, DestinationDraft, FaultView, Push, Rhythm, Run, Settings } from './model.ts';
 import { nextAt } from './rules.ts';
 import { enqueueRun } from './run.ts';
@@ -19,6 +21,10 @@ const checkMs = 30_000;
 
 const settingsFrom = (draft: DestinationDraft): { settings: Settings; secret: string | null } => {
   if (draft.kind === 'folder') return { settings: { path: draft.path }, secret: null };
+  if (draft.kind === 's3') {
+    const { kind: _, name: __, secretAccessKey, ...settings } = draft;
+    return { settings, secret: secretAccessKey };
+  }
   const { kind: _, name: __, password, ...settings } = draft;
   return { settings, secret: password };
 };
@@ -46,8 +52,9 @@ export const ownDestination = async (read: Reader, id: string, participant: stri
 export const tryDestination = async (deps: PushDeps, destination: Destination): Promise<FaultView | null> => {
   try {
     const { kind } = destination;
-    const given = { run: 'check', push: 'check', signal: AbortSignal.timeout(checkMs) };
-    const taker = await (kind === 'postgres' ? rowTakerOf(deps, destination, given) : fileTakerOf(deps, destination));
+    const given = { run: 'check', push: 'check', signal: AbortSignal.timeout(checkMs), uploads: noUploads };
+    const open = kind === 'postgres' ? rowTakerOf : fileTakerOf;
+    const taker = await open(deps, destination, given);
     await taker.check().finally(() => taker.close());
     return null;
   } catch (error) {
@@ -68,9 +75,19 @@ const endOne = async (deps: PushDeps, tx: Tx, push: Push): Promise<void> => {
   await audit(tx, { action: 'delivery.push.end', subject: push.id });
 };
 
+/** With its secret goes the right to ask the far end for anything: uploads that nobody will complete are ended with it. */
+const giveUpUploads = async (deps: PushDeps, tx: Tx, destination: Destination): Promise<void> => {
+  const begun = await store.runsWithUploadsTo(tx, destination.id);
+  if (begun.length === 0) return;
+  const abort = await abortOf(deps, destination);
+  for (const run of begun) await store.forgetUploads(tx, run);
+  tx.afterCommit(() => void abort(begun.map(({ uploads }) => uploads)).catch(() => undefined));
+};
+
 export const removeDestination = async (deps: PushDeps, tx: Tx, id: string): Promise<Destination> => {
-  await ownDestination(tx, id, tx.actor.participant);
+  const destination = await ownDestination(tx, id, tx.actor.participant);
   for (const push of await store.openPushesTo(tx, id)) await endOne(deps, tx, push);
+  await giveUpUploads(deps, tx, destination);
   await store.removeDestination(tx, id);
   await audit(tx, { action: 'delivery.destination.remove', subject: id });
   return (await store.findDestination(tx, id))!;

@@ -8,7 +8,7 @@ const destinationColumns = sql`d.id, d.participant, d.name, d.kind, d.settings, 
 const pushColumns = sql`p.id, p.participant, p.grant_id as "grant", p.destination, p.rhythm, p.purpose, p.next_at as "nextAt",
   p.created_at as "createdAt", p.ended_at as "endedAt"`;
 const runColumns = sql`r.id, r.participant, r.push, r.cause, r.state, r.job, r.version, r.rows, r.bytes, r.rows_total as "rowsTotal",
-  r.bytes_total as "bytesTotal", r.counted, r.read_back as "readBack", r.sent, r.fault, r.created_at as "createdAt", r.started_at as "startedAt",
+  r.bytes_total as "bytesTotal", r.counted, r.read_back as "readBack", r.uploads, r.sent, r.fault, r.created_at as "createdAt", r.started_at as "startedAt",
   r.finished_at as "finishedAt"`;
 
 const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
@@ -124,6 +124,19 @@ export const openRunOf = (read: Reader, push: string): Promise<Run | undefined> 
     sql`select ${runColumns} from delivery_push_runs r where r.push = ${push} and r.state in ('waiting', 'running')`,
   );
 
+const begun = sql`r.uploads <> '{}' and r.state in ('stopped', 'failed')`;
+
+/** Runs that came to an end before their uploads did. */
+export const runsWithUploads = (read: Reader): Promise<Run[]> =>
+  read.rows<Run>(sql`select ${runColumns} from delivery_push_runs r where ${begun} order by r.id limit 50`);
+
+export const runsWithUploadsTo = (read: Reader, destination: string): Promise<Run[]> =>
+  read.rows<Run>(sql`select ${runColumns} from delivery_push_runs r join delivery_pushes p on p.id = r.push
+    where p.destination = ${destination} and ${begun} order by r.id limit 50`);
+
+export const forgetUploads = (tx: Tx, run: Pick<Run, 'id'>): Promise<number> =>
+  tx.exec(sql`update delivery_push_runs r set uploads = '{}' where r.id = ${run.id} and ${begun}`);
+
 export const lastRunsOf = (read: Reader, pushes: readonly string[]): Promise<Run[]> =>
   read.rows<Run>(sql`select distinct on (r.push) ${runColumns} from delivery_push_runs r where r.push = any(${[...pushes]})
     order by r.push, r.id desc`);
@@ -157,7 +170,8 @@ export const setRunning = (tx: Tx, run: Run): Promise<number> =>
 export const setProgress = (tx: Tx, run: Run): Promise<number> =>
   tx.exec(sql`update delivery_push_runs set version = ${run.version}, rows = ${run.rows}, bytes = ${run.bytes},
     rows_total = ${run.rowsTotal}, bytes_total = ${run.bytesTotal}, counted = ${JSON.stringify(run.counted)},
-    read_back = ${JSON.stringify(run.readBack)}, sent = ${JSON.stringify(run.sent)} where ${ofJob(run)}`);
+    read_back = ${JSON.stringify(run.readBack)}, uploads = ${JSON.stringify(run.uploads)},
+    sent = ${JSON.stringify(run.sent)} where ${ofJob(run)}`);
 
 export const settleRun = (tx: Tx, run: Run, state: RunState, found: FaultView | null): Promise<number> =>
   tx.exec(sql`update delivery_push_runs set state = ${state}, fault = ${json(found)},

@@ -1,9 +1,13 @@
 /** From our words to the wire's. */
 import type { Grant } from '../model.ts';
-import type { Destination, FolderSettings, PostgresSettings, Push, Run } from './model.ts';
+import type { Destination, FolderSettings, PostgresSettings, Push, Run, S3Settings } from './model.ts';
 
 const placeOf = ({ kind, settings }: Destination): string => {
   if (kind === 'folder') return (settings as FolderSettings).path;
+  if (kind === 's3') {
+    const { endpoint, bucket, prefix } = settings as S3Settings;
+    return `${new URL(endpoint).host} · ${prefix === '' ? bucket : `${bucket}/${prefix}`}`;
+  }
   const { host, port, database, schema, user } = settings as PostgresSettings;
   return `${user}@${host}:${port}/${database} · ${schema}`;
 };
