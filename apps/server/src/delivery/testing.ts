@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile, odrlFrom, type Plan, parsePolicy, type TermsInput } from '@shugu/policy';
 import type { FastifyInstance } from 'fastify';
+import type { PoolConfig } from 'pg';
 import pino from 'pino';
 import type { SimulatedClock } from '../kernel/clock.ts';
 import { readConfig } from '../kernel/config.ts';
@@ -157,25 +158,30 @@ const makeVersion = async (kernel: Kernel, home: string): Promise<DeliverableVer
   };
 };
 
-/** `make`: of other data than the small table of lorries. `gateways`: seconds of grace and of a slice. */
+/**
+ * `make`: of other data than the small table of lorries. `gateways`: seconds of grace and of a slice. `place`: where everything
+ * stands that must outlive the rig, for processes that are killed.
+ */
 export const openRig = async ({
   make = makeVersion,
   gateways = { grace: 10, slice: 60 },
   push = { folder: '', addresses: [] },
+  place,
 }: {
   make?: typeof makeVersion;
   gateways?: { grace: number; slice: number };
   push?: { folder: string; addresses: string[]; pace?: { turnMs?: number; rowsPerPiece?: number } };
+  place?: { home: string; connection: PoolConfig };
 } = {}): Promise<Rig> => {
-  const fresh = await (await testPostgres()).freshDatabase();
-  const home = mkdtempSync(join(tmpdir(), 'shugu-delivery-'));
+  const { connection } = place ?? (await (await testPostgres()).freshDatabase());
+  const home = place?.home ?? mkdtempSync(join(tmpdir(), 'shugu-delivery-'));
   const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
   let origin = '';
   const kernel = await openKernel({
     config: readConfig({}, { home, clock: start.toISOString() }),
     log,
     roomOrder: ['metering', 'delivery'],
-    postgres: { connection: fresh.connection, kind: 'external', version: '', attached: false, stop: async () => {} },
+    postgres: { connection, kind: 'external', version: '', attached: false, stop: async () => {} },
     address: () => origin,
   });
   const { database, clock, objects, keys, publicLog, seal } = kernel;
@@ -225,7 +231,7 @@ export const openRig = async ({
       await delivery.close();
       await metering.close();
     };
-    const jobs = makeJobs({ database, clock, handlers: delivery.jobs, log });
+    const jobs = makeJobs({ database, clock, handlers: delivery.jobs, log, alone: true });
     const ticker = makeTicker([...metering.ticks, ...delivery.ticks], () => clock.now(), log);
     return { metering, delivery, stop, jobs, ticker };
   };
@@ -295,7 +301,7 @@ export const openRig = async ({
     close: async () => {
       await rooms.stop();
       await kernel.close();
-      rmSync(home, { recursive: true, force: true });
+      if (!place) rmSync(home, { recursive: true, force: true });
     },
   };
 };

@@ -71,11 +71,13 @@ export const openShare = async (given: {
   changed?: string;
   terms?: Partial<TermsInput>;
   push?: NonNullable<Parameters<typeof openRig>[0]>['push'];
+  place?: NonNullable<Parameters<typeof openRig>[0]>['place'];
 }): Promise<SharedTable> => {
   const duck = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
   let folder = '';
   const rig = await openRig({
     ...(given.push ? { push: given.push } : {}),
+    ...(given.place ? { place: given.place } : {}),
     make: (kernel, home) => {
       folder = home;
       return madeVersion(kernel, duck, home, given.data);
