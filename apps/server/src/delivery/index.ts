@@ -179,7 +179,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     storesFolder: () => objects.folder('stores'),
     sharesFolder: () => objects.folder('shares'),
     tracesFolder: () => objects.folder('traces'),
-    pathOf: objects.pathOf,
+    localPath: objects.local,
     copyKey: async (copy: string) => {
       marks ??= await watermarkSecret(database, seal);
       return copyKey(marks, copy);
@@ -303,6 +303,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         plane.quota.change(held, clock.now().getTime());
       plane.quota.recall = (grant) => recallHere(link, grant);
       await plane.sync();
+      await plane.copied();
       hub.follow(plane.book);
     },
     close: async () => {

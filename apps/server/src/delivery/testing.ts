@@ -8,7 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import type { PoolConfig } from 'pg';
 import pino from 'pino';
 import type { SimulatedClock } from '../kernel/clock.ts';
-import { readConfig } from '../kernel/config.ts';
+import { type Config, readConfig } from '../kernel/config.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import { actorOf, type PermissionTable, type Principal, systemActor } from '../kernel/http/principal.ts';
 import { makeHttp } from '../kernel/http/server.ts';
@@ -167,18 +167,20 @@ export const openRig = async ({
   gateways = { grace: 10, slice: 60 },
   push = { folder: '', addresses: [] },
   place,
+  settings = {},
 }: {
   make?: typeof makeVersion;
   gateways?: { grace: number; slice: number };
   push?: { folder: string; addresses: string[]; pace?: { turnMs?: number; rowsPerPiece?: number } };
   place?: { home: string; connection: PoolConfig };
+  settings?: Partial<Config>;
 } = {}): Promise<Rig> => {
   const { connection } = place ?? (await (await testPostgres()).freshDatabase());
   const home = place?.home ?? mkdtempSync(join(tmpdir(), 'shugu-delivery-'));
   const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
   let origin = '';
   const kernel = await openKernel({
-    config: readConfig({}, { home, clock: start.toISOString() }),
+    config: readConfig({}, { home, clock: start.toISOString(), ...settings }),
     log,
     roomOrder: ['metering', 'delivery'],
     postgres: { connection, kind: 'external', version: '', attached: false, stop: async () => {} },

@@ -54,6 +54,18 @@ const networks = (text: string): string[] => {
   if (wrong !== undefined) throw new Error(`${wrong} is neither an IP address nor a network`);
   return list;
 };
+const bucketAddress = (text: string) => {
+  const { pathname, search } = new URL(httpAddress(text));
+  const [bucket = '', ...prefix] = pathname.slice(1).split('/');
+  const levels = prefix.length === 1 && prefix[0] === '' ? [] : prefix;
+  if (
+    search ||
+    !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) ||
+    !levels.every((one) => /^[\w-][\w.-]*$/.test(one))
+  )
+    throw new Error('an address of the form https://host/bucket or https://host/bucket/prefix');
+  return text.replace(/\/$/, '');
+};
 const oneOf =
   <K extends string>(...values: K[]) =>
   (text: string): K => {
@@ -131,6 +143,36 @@ export const settings = {
     string,
     '封装私钥的口令；空则在数据目录生成',
     'Secret that seals private keys; one is made in the data folder if empty',
+    true,
+  ),
+  objectsUrl: setting(
+    'SHUGU_OBJECTS_URL',
+    '',
+    bucketAddress,
+    'S3 对象存储地址 https://主机[:端口]/桶[/前缀]，用于存放上传文件、数据与凭证；空则存于数据目录',
+    'Object store (S3) for uploads, data and papers, https://host[:port]/bucket[/prefix]; the data folder if empty',
+  ),
+  objectsRegion: setting('SHUGU_OBJECTS_REGION', 'us-east-1', string, '该对象存储的地区', 'Region of that store'),
+  objectsAddressing: setting(
+    'SHUGU_OBJECTS_ADDRESSING',
+    'path' as 'path' | 'host',
+    oneOf('path', 'host'),
+    '桶名在路径（path）或主机名（host）中',
+    'Where requests name the bucket: in the path, or in the host',
+  ),
+  objectsKey: setting(
+    'SHUGU_OBJECTS_KEY',
+    '',
+    string,
+    '该对象存储的访问密钥 ID',
+    'Access key id of that store; needed with it',
+  ),
+  objectsSecret: setting(
+    'SHUGU_OBJECTS_SECRET',
+    '',
+    string,
+    '该对象存储的访问密钥',
+    'Secret access key of that store; needed with it',
     true,
   ),
   bankUrl: setting(
@@ -371,6 +413,8 @@ export const readConfig = (environment: Record<string, string | undefined>, over
     if (/^SHUGU_[A-Z_]+$/.test(variable) && !known.has(variable) && !/^SHUGU_(TEST|CRASH|BENCH|CWD|E2E)/.test(variable))
       faults.push(`${variable}: no such setting`);
   if (config.mailUrl && !config.mailFrom) faults.push('SHUGU_MAIL_FROM: needed with SHUGU_MAIL_URL');
+  if (config.objectsUrl && !(config.objectsKey && config.objectsSecret))
+    faults.push('SHUGU_OBJECTS_KEY, SHUGU_OBJECTS_SECRET: needed with SHUGU_OBJECTS_URL');
   if (config.tsaUrl && !config.tsaCertificates) faults.push('SHUGU_TSA_CERTIFICATES: needed with SHUGU_TSA_URL');
   if (Number(config.gatewayGraceSeconds) > Number(config.gatewaySliceSeconds))
     faults.push('SHUGU_GATEWAY_GRACE_SECONDS: not longer than SHUGU_GATEWAY_SLICE_SECONDS');

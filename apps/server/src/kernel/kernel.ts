@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite as suiteOf } from '@shugu/evidence';
 import type { Logger } from 'pino';
 import { restoreMark } from './backup/files.ts';
+import { openObjects } from './bucket-objects.ts';
 import type { Clock, SimulatedClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './db/db.ts';
@@ -13,7 +14,7 @@ import { systemActor } from './http/principal.ts';
 import { type Issue, makeIssue } from './issue/index.ts';
 import { type Keys, makeKeys } from './keys.ts';
 import { keepClock, nodeClock, nodeSecret, readState, setupToken, writeState } from './node.ts';
-import { folderObjects, type ObjectStore } from './objects.ts';
+import type { ObjectStore } from './objects.ts';
 import { createPress, type Press } from './paper/press.ts';
 import { type RunningPostgres, startPostgres } from './postgres/index.ts';
 import { makePublicLog, type PublicLog } from './publiclog/publiclog.ts';
@@ -122,7 +123,7 @@ export const openKernel = async ({
     await checkSuite(database, config);
     await database.tx(systemActor('start'), (tx) => writeState(tx, 'region', config.region));
     const secret = await nodeSecret(home, config.keySecret);
-    const objects = folderObjects(join(home, 'objects'));
+    const objects = await openObjects(config, log);
     const keys = makeKeys(secret, config.suite);
     await ensureOrigin(database, keys, config);
     await database.tx(systemActor('stamps'), (tx) => rememberAuthorities(tx, authorities));
@@ -185,6 +186,7 @@ export const openKernel = async ({
         await stamping?.close();
         await keepClock(database, running).catch((error) => log.warn({ err: error }, 'the clock was not kept'));
         press.end();
+        objects.close();
         await database.close();
         if (!given) await postgres.stop();
       },

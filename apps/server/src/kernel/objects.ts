@@ -1,4 +1,7 @@
-/** Objects: uploads, papers, segments, table stores. A folder driver; names are the SHA-256 of the content unless given. */
+/**
+ * Objects: uploads, papers, data, named by the SHA-256 of their content, and folders of this machine for what is made from them. Here
+ * the folder driver; `bucket-objects.ts` is the other.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { access, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -18,9 +21,11 @@ export interface ObjectStore {
   read(digest: string, range?: { start: number; end: number }): NodeJS.ReadableStream & AsyncIterable<Buffer>;
   bytes(digest: string): Promise<Buffer>;
   size(digest: string): Promise<number | undefined>;
-  /** Path on this machine, for children and drivers that need a file. */
+  /** Where its copy on this machine stands once `local` has returned: for children and drivers that need a file. */
   pathOf(digest: string): string;
-  /** A folder of ours for named, derived files (table stores, segments). */
+  /** Sees to that copy. @throws when there is none to be had */
+  local(digest: string): Promise<string>;
+  /** A folder of this machine for named, derived files (table stores, segments). */
   folder(name: string): Promise<string>;
 }
 
@@ -72,6 +77,8 @@ export const folderObjects = (root: string): ObjectStore => {
   return {
     put,
     pathOf,
+    // It is the object itself: whoever opens it hears that it is gone.
+    local: async (digest) => pathOf(digest),
     read: (digest, range) => createReadStream(pathOf(digest), { highWaterMark: chunkBytes, ...range }),
     bytes: (digest) => readFile(pathOf(digest)),
     size: async (digest) =>

@@ -46,7 +46,7 @@ export interface PlaneOptions {
   database: Database;
   clock: Clock;
   log: Logger;
-  objects: Pick<ObjectStore, 'pathOf'>;
+  objects: Pick<ObjectStore, 'pathOf' | 'local'>;
   meter: Meter;
   storesFolder: string;
   sharesFolder: string;
@@ -65,6 +65,8 @@ export interface Plane {
   quota: GrantQuota;
   /** Brings these grants, or all whose revision changed, to what the database says; number of lines changed. */
   sync(ids?: readonly string[]): Promise<number>;
+  /** When the files that lines open are on this machine, as far as they can be had. */
+  copied(): Promise<void>;
   /** Acts on every line of a grant at once, ahead of the sync that follows. */
   actAtOnce(grant: string, revision: number, change: (line: LineGrant) => Partial<LineGrant>): void;
   forgetSecret(endpoint: string): void;
@@ -139,6 +141,15 @@ const driverOf = (
   };
 };
 
+/** What the lines of these endpoints open by path. */
+const digestsOf = (endpoints: readonly Endpoint[]): Set<string> =>
+  new Set(
+    endpoints.flatMap(({ config }) => {
+      if (config?.kind === 'file') return config.files.map(({ digest }) => digest);
+      return config?.kind === 'query' ? config.tables.map(({ digest }) => digest) : [];
+    }),
+  );
+
 const linesOf = (grant: HeldGrant, sources: Sources): LineGrant[] =>
   sources.endpoints.flatMap((endpoint) => {
     const { config } = endpoint;
@@ -200,6 +211,16 @@ export const openPlane = (options: PlaneOptions): Plane => {
     ],
   });
 
+  // Fetched beside: nothing that ends a line may wait for data that another serves.
+  const missing = new Map<string, Promise<void>>();
+  const fetchCopy = (digest: string): void => {
+    const coming = objects.local(digest).then(
+      () => void missing.delete(digest),
+      (error) => options.log.error({ err: error, digest }, 'a file that grants give is not here'),
+    );
+    missing.set(digest, coming);
+  };
+
   const held = new Map<string, number>();
   const put = async (line: LineGrant): Promise<boolean> =>
     book.put(line).catch((error) => {
@@ -210,12 +231,14 @@ export const openPlane = (options: PlaneOptions): Plane => {
 
   const syncOnce = async (ids?: readonly string[]): Promise<number> => {
     const at = clock.now();
+    if (!ids) for (const digest of missing.keys()) fetchCopy(digest);
     const wanted = ids ?? (await changedIds(at));
     if (wanted.length === 0) return 0;
     const grants = await grantsToHold(database, wanted, at);
     const versions = grants.map(({ version }) => version);
     const endpoints = await endpointsOfVersions(database, versions);
     const cuts = await cutsOfVersions(database, versions);
+    for (const digest of digestsOf(endpoints)) fetchCopy(digest);
     const { sharesFolder } = options;
     let changed = 0;
     for (const grant of grants) {
@@ -253,6 +276,7 @@ export const openPlane = (options: PlaneOptions): Plane => {
       running = next.catch(() => 0);
       return next;
     },
+    copied: async () => void (await Promise.all(missing.values())),
     actAtOnce: (grant, revision, change) => {
       for (const kind of kinds) {
         const line = book.get(lineOf(grant, kind));

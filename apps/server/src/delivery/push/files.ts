@@ -1,5 +1,6 @@
 /** A run whose far end takes files: the Parquet files of each table, read back, and then a list of them. */
 import { createHash } from 'node:crypto';
+import { inPieces } from '../../kernel/s3/pieces.ts';
 import type { Uploads } from './far/s3.ts';
 import type { FileTaker } from './far/taker.ts';
 import { fault } from './fault.ts';
@@ -31,24 +32,6 @@ const listDigest = (digests: readonly string[]): string => {
   const lines = digests.map((digest, at) => `${digest}  part-${String(at + 1).padStart(5, '0')}.parquet\n`);
   return createHash('sha256').update(lines.join('')).digest('hex');
 };
-
-/** Each of `bytes`, but for the last: what a far end takes in one go, a run can stop after. */
-export async function* inPieces(read: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array[] = [];
-  let length = 0;
-  for await (let piece of read) {
-    while (length + piece.length >= bytes) {
-      const rest = bytes - length;
-      yield Buffer.concat([...held, piece.subarray(0, rest)]);
-      piece = piece.subarray(rest);
-      held = [];
-      length = 0;
-    }
-    if (piece.length > 0) held.push(piece);
-    length += piece.length;
-  }
-  if (length > 0) yield Buffer.concat(held);
-}
 
 const putFile = async (source: Source, taker: FileTaker, file: SourceFile, name: string, track: Tracker) => {
   if (track.isReadBack(file.sha256)) return track.held(file.bytes, file.rows);

@@ -54,7 +54,7 @@ const inputOf = async (
   const plane = deps.plane();
   if (line && !plane) throw new Error('the gateway is not open');
   return {
-    source: deps.pathOf(digest),
+    source: await deps.localPath(digest),
     folder,
     dictionary: version?.tables.find((table) => table.name === name)?.columns.map((column) => column.name) ?? [],
     columns,

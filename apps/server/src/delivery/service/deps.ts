@@ -17,8 +17,8 @@ export interface ServiceDeps extends DeliveryNeighbours, QueryDeps {
   sharesFolder(): Promise<string>;
   /** Where a file stands while it is traced. */
   tracesFolder(): Promise<string>;
-  /** Path of an object on this machine. */
-  pathOf(digest: string): string;
+  /** Path of an object’s copy on this machine, which is there when it returns. */
+  localPath(digest: string): Promise<string>;
   /** Marks one copy; from a secret that gateways of their own process never get. */
   copyKey(copy: string): Promise<Buffer>;
   publicUrl(): string;

@@ -26,7 +26,7 @@ import { readsView } from '../rules.ts';
 import * as store from '../store.ts';
 
 export interface QueryDeps extends Pick<DeliveryNeighbours, 'version'> {
-  objects: Pick<ObjectStore, 'pathOf'>;
+  objects: Pick<ObjectStore, 'local'>;
   queries(): Promise<QueryPool>;
 }
 
@@ -34,8 +34,12 @@ export interface QueryDeps extends Pick<DeliveryNeighbours, 'version'> {
 const trySeconds = 10;
 const tryBytesMax = 8 * 2 ** 20;
 
-const tablesOf = (deps: QueryDeps, { tables }: DeliverableVersion) =>
-  tables.flatMap(({ name, normal }) => (normal ? [{ name, path: deps.objects.pathOf(normal.digest) }] : []));
+const tablesOf = async (deps: QueryDeps, { tables }: DeliverableVersion) => {
+  const found: { name: string; path: string }[] = [];
+  for (const { name, normal } of tables)
+    if (normal) found.push({ name, path: await deps.objects.local(normal.digest) });
+  return found;
+};
 
 const passed = async (
   deps: QueryDeps,
@@ -44,7 +48,8 @@ const passed = async (
   field: string,
 ): Promise<CheckedTemplate> => {
   const pool = await deps.queries();
-  const found = await pool.check(tablesOf(deps, version), template).catch((error) => {
+  const tables = await tablesOf(deps, version);
+  const found = await pool.check(tables, template).catch((error) => {
     if (error instanceof QueryBusy) throw problems.queryBusy();
     throw error instanceof QueryEnded ? problems.queryRefused({ field, detail: 'time' }) : error;
   });
@@ -118,7 +123,7 @@ const runOnce = async (
   values: Parameters<QueryPool['run']>[1]['values'],
 ): Promise<Row[]> => {
   const pool = await deps.queries();
-  const tables = tablesOf(deps, version).filter(({ name }) => name in reads);
+  const tables = (await tablesOf(deps, version)).filter(({ name }) => name in reads);
   const limited = `SELECT * FROM (${sql}) LIMIT ${queryLimits.tryRowsMax + 1}`;
   const scope = `try ${version.id} ${JSON.stringify(tables)}`;
   try {

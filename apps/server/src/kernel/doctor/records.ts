@@ -1,13 +1,13 @@
 /** What is looked at in the database and the object store. Reads only. */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { vkeyOf } from '@shugu/evidence';
+import { settledObjects } from '../bucket-objects.ts';
 import type { Config } from '../config.ts';
 import { type Reader, raw, sql } from '../db/db.ts';
 import type { Migration } from '../db/migrate.ts';
 import { makeKeys } from '../keys.ts';
 import { nodeSecret, readState } from '../node.ts';
-import { folderObjects } from '../objects.ts';
+import type { ObjectStore } from '../objects.ts';
 import { origins } from '../publiclog/store.ts';
 import type { ExtraCheck, Finding } from './doctor.ts';
 import { logFault } from './log.ts';
@@ -139,7 +139,7 @@ export const checkPending = async (read: Reader, { commitmentSeconds }: Config, 
       };
 };
 
-const missingFiles = async (read: Reader, objects: ReturnType<typeof folderObjects>): Promise<string[]> => {
+const missingFiles = async (read: Reader, objects: Pick<ObjectStore, 'size'>): Promise<string[]> => {
   const rows = await read.rows<{ number: string; digest: string }>(
     sql`select number, digest from papers, lateral (values (pdf_digest), (bundle_digest)) as file (digest) where digest is not null order by number`,
   );
@@ -149,7 +149,8 @@ const missingFiles = async (read: Reader, objects: ReturnType<typeof folderObjec
 };
 
 export const checkPapers = async (read: Reader, config: Config, now: Date): Promise<Finding> => {
-  const missing = await missingFiles(read, folderObjects(join(config.home, 'objects')));
+  const objects = await settledObjects(config);
+  const missing = await missingFiles(read, objects).finally(() => objects.close());
   const before = new Date(now.getTime() - limits.paperLateSeconds * 1000);
   const late = await read.rows<{ number: string }>(
     sql`select number from papers join log_entries on log_entries.id = papers.log_entry where bundle_digest is null and sequenced_at < ${before} order by number`,
@@ -175,7 +176,7 @@ export const checkPapers = async (read: Reader, config: Config, now: Date): Prom
 
 /** A sample of what papers point to, hashed again. */
 export const checkObjects = async (read: Reader, config: Config): Promise<Finding> => {
-  const objects = folderObjects(join(config.home, 'objects'));
+  const objects = await settledObjects(config);
   const rows = await read.rows<{ digest: string }>(
     sql`select digest from papers, lateral (values (pdf_digest), (bundle_digest)) as file (digest) where digest is not null order by random() limit ${limits.objectsSampled}`,
   );
@@ -185,6 +186,7 @@ export const checkObjects = async (read: Reader, config: Config): Promise<Findin
     // A missing one is told by the papers' own check.
     if (bytes && `sha256:${createHash('sha256').update(bytes).digest('hex')}` !== digest) damaged.push(digest);
   }
+  objects.close();
   return damaged.length === 0
     ? {
         id: 'objects',
