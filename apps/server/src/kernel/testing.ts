@@ -12,12 +12,15 @@ export interface Line {
   stallAfter(bytes: number, act: () => void): void;
   /** Connections that were cut. */
   cuts(): number;
+  /** Bytes that have come back. */
+  returned(): number;
   close(): void;
 }
 
 export const openLine = async (target: NetConnectOpts): Promise<Line> => {
   let left = Number.POSITIVE_INFINITY;
   let cuts = 0;
+  let returned = 0;
   let broken = false;
   let reached = (_socket: Socket): void => undefined;
   const sockets = new Set<Socket>();
@@ -40,6 +43,9 @@ export const openLine = async (target: NetConnectOpts): Promise<Line> => {
       if (left > 0) return;
       left = Number.POSITIVE_INFINITY;
       reached(socket);
+    });
+    far.on('data', (piece) => {
+      returned += piece.length;
     });
     socket.pipe(far).pipe(socket);
   });
@@ -65,6 +71,7 @@ export const openLine = async (target: NetConnectOpts): Promise<Line> => {
         act();
       }),
     cuts: () => cuts,
+    returned: () => returned,
     close: () => {
       for (const one of sockets) one.destroy();
       server.close();
