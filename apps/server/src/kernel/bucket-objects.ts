@@ -76,34 +76,43 @@ const storeIn = ({
     return `${prefix}sha256/${hex.slice(0, 2)}/${hex}`;
   };
 
+  const ask = <T>(run: (bucket: Bucket) => Promise<T>): Promise<T> => asked(log, () => run(bucket));
+
   const sendParts = async (key: string, path: string, bytes: number): Promise<void> => {
-    const upload: Upload = { id: await bucket.begin(key, { contentType }), parts: [] };
+    const upload: Upload = { id: await ask((far) => far.begin(key, { contentType })), parts: [] };
     try {
       const read = createReadStream(path, { highWaterMark: chunkBytes });
       for await (const piece of inPieces(read as AsyncIterable<Buffer>, partBytesOf(bytes)))
-        upload.parts.push(await bucket.part(key, upload.id, upload.parts.length + 1, piece));
-      await bucket.complete(key, upload);
+        upload.parts.push(await ask((far) => far.part(key, upload.id, upload.parts.length + 1, piece)));
+      await ask((far) => far.complete(key, upload));
     } catch (error) {
       await bucket.abort(key, upload.id).catch(() => undefined);
       throw error;
     }
   };
 
-  const bring = ({ digest, bytes }: StoredObject): Promise<void> =>
-    asked(log, async () => {
-      const key = keyOf(digest);
-      if ((await bucket.head(key))?.bytes === bytes) return;
-      const path = near.pathOf(digest);
-      if (bytes > partBytesOf(bytes)) await sendParts(key, path, bytes);
-      else await bucket.put(key, await readFile(path), { contentType });
-    });
+  const bring = async ({ digest, bytes }: StoredObject): Promise<void> => {
+    const key = keyOf(digest);
+    if ((await ask((far) => far.head(key)))?.bytes === bytes) return;
+    const path = near.pathOf(digest);
+    if (bytes > partBytesOf(bytes)) return sendParts(key, path, bytes);
+    const body = await readFile(path);
+    await ask((far) => far.put(key, body, { contentType }));
+  };
 
   /** From the bucket; whole ones are held against their name. */
   async function* far(digest: string, range?: { start: number; end: number }): AsyncGenerator<Buffer> {
     const hash = createHash('sha256');
-    for await (const piece of await asked(log, () => bucket.read(keyOf(digest), range))) {
-      if (!range) hash.update(piece);
-      yield piece;
+    const pieces = (await ask((one) => one.read(keyOf(digest), range)))[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { value, done } = await asked(log, () => pieces.next());
+        if (done) break;
+        if (!range) hash.update(value);
+        yield value;
+      }
+    } finally {
+      await pieces.return?.();
     }
     if (!range && `sha256:${hash.digest('hex')}` !== digest) throw new Error(`${digest} is not what it was`);
   }
@@ -136,7 +145,7 @@ const storeIn = ({
       for await (const piece of from(digest)) pieces.push(piece);
       return Buffer.concat(pieces);
     },
-    size: async (digest) => (await near.size(digest)) ?? (await asked(log, () => bucket.head(keyOf(digest))))?.bytes,
+    size: async (digest) => (await near.size(digest)) ?? (await ask((one) => one.head(keyOf(digest))))?.bytes,
     pathOf: near.pathOf,
     local: async (digest) => {
       if ((await near.size(digest)) !== undefined) return near.pathOf(digest);

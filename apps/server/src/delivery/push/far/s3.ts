@@ -36,18 +36,16 @@ const codes: Record<BucketFault, FaultCode> = {
   refused: 'storeRefused',
 };
 
-const told = (cause: unknown): unknown => {
-  if (cause instanceof PushFault) return cause;
-  const { kind, word } = faultOf(cause);
-  return fault(codes[kind], { ...(word ? { about: word } : {}), cause });
-};
+/** Only around what is asked of the far end: what else breaks, or ends a turn, is no fault of it. */
 const tellingOf = async <T>(run: () => Promise<T>): Promise<T> => {
   try {
     return await run();
-  } catch (error) {
-    throw told(error);
+  } catch (cause) {
+    const { kind, word } = faultOf(cause);
+    throw fault(codes[kind], { ...(word ? { about: word } : {}), cause });
   }
 };
+const isGone = (error: unknown): boolean => error instanceof PushFault && faultOf(error.cause).kind === 'upload';
 
 const hexOf = (base64: string): string => Buffer.from(base64, 'base64').toString('hex');
 
@@ -62,111 +60,121 @@ export interface S3Run {
   uploads: Uploads;
 }
 
-export const openS3 = (settings: S3Settings, secret: string, { allowedAddresses, signal, uploads }: S3Run) =>
-  tellingOf(async () => {
-    const bucket = await openBucket(settings, secret, { allowed: allowedAddresses, signal });
-    return takerOn(bucket, settings.prefix, uploads, signal);
-  });
+export const openS3 = async (
+  settings: S3Settings,
+  secret: string,
+  { allowedAddresses, signal, uploads }: S3Run,
+): Promise<FileTaker> => {
+  const bucket = await openBucket(settings, secret, { allowed: allowedAddresses, signal });
+  return takerOn(bucket, settings.prefix, uploads, signal);
+};
 
 const takerOn = (bucket: Bucket, prefix: string, uploads: Uploads, signal: AbortSignal): FileTaker => {
   const keyOf = (name: string): string => (prefix === '' ? name : `${prefix}/${name}`);
+  const ask = <T>(run: (bucket: Bucket) => Promise<T>): Promise<T> => tellingOf(() => run(bucket));
   /** Digests of files that came here whole and whose parts the store has summed alike: nothing is left to be read back. */
   const proven = new Map<string, string>();
 
-  /** Forgets an upload that the store does not know any more: the next try begins anew. */
-  const orForgotten = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
-    try {
-      return await run();
-    } catch (error) {
-      if (faultOf(error).kind === 'upload') await uploads.set(name, null);
-      throw error;
-    }
-  };
-
-  const begun = async (name: string, labels: Labels): Promise<Upload> => {
-    const upload: Upload = { id: await bucket.begin(keyOf(name), labels), parts: [] };
+  const begin = async (name: string, labels: Labels): Promise<Upload> => {
+    const id = await ask((far) => far.begin(keyOf(name), labels));
+    const upload: Upload = { id, parts: [] };
     try {
       await uploads.set(name, upload);
     } catch (error) {
       // Stopped at this very moment: nobody would know of it.
-      await bucket.abort(keyOf(name), upload.id).catch(() => undefined);
+      await bucket.abort(keyOf(name), id).catch(() => undefined);
       throw error;
     }
     return upload;
   };
+  const end = async (name: string): Promise<void> => {
+    const upload = uploads.get(name);
+    if (!upload) return;
+    await ask((far) => far.abort(keyOf(name), upload.id));
+    await uploads.set(name, null);
+  };
+  /** When the store does not know the upload any more, the next try begins another. */
+  const orForgotten = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run();
+    } catch (error) {
+      if (isGone(error)) await uploads.set(name, null);
+      throw error;
+    }
+  };
+  const complete = async (name: string, upload: Upload): Promise<void> => {
+    await orForgotten(name, () => ask((far) => far.complete(keyOf(name), upload)));
+    await uploads.set(name, null);
+  };
+  const sumOf = async (name: string) => (await ask((far) => far.head(keyOf(name))))?.sha256 ?? null;
 
   const putParts: FileTaker['put'] = async (name, { bytes, from, pieces, rows, sha256 }) => {
     const key = keyOf(name);
-    const upload = uploads.get(name) ?? (await begun(name, labelsOf({ rows, sha256 })));
+    const upload = uploads.get(name) ?? (await begin(name, labelsOf({ rows, sha256 })));
     const whole = createHash('sha256');
     let position = from;
     for await (const piece of pieces) {
-      const part = await orForgotten(name, () => bucket.part(key, upload.id, upload.parts.length + 1, piece));
+      const number = upload.parts.length + 1;
+      upload.parts.push(await orForgotten(name, () => ask((far) => far.part(key, upload.id, number, piece))));
       whole.update(piece);
-      upload.parts.push(part);
       position += piece.length;
       await uploads.set(name, upload);
     }
     if (position !== bytes) throw fault('interrupted');
-    await orForgotten(name, () => bucket.complete(key, upload));
-    await uploads.set(name, null);
-    const sum = (await bucket.head(key))?.sha256;
+    await complete(name, upload);
+    const sum = await sumOf(name);
     const sameParts = sum?.of === 'parts' && sum.value === partsChecksum(upload.parts);
     if (from === 0 && sameParts && whole.digest('hex') === sha256) proven.set(name, sha256);
   };
-
   const putWhole: FileTaker['put'] = async (name, { bytes, pieces, rows, sha256 }) => {
     for await (const piece of pieces) {
       if (piece.length !== bytes) throw fault('interrupted');
-      await bucket.put(keyOf(name), piece, labelsOf({ rows, sha256 }));
+      await ask((far) => far.put(keyOf(name), piece, labelsOf({ rows, sha256 })));
     }
   };
-
-  const drop = async (name: string): Promise<void> => {
-    const upload = uploads.get(name);
-    if (upload) await bucket.abort(keyOf(name), upload.id);
-    await uploads.set(name, null);
-    proven.delete(name);
-    await bucket.remove(keyOf(name));
-  };
+  const readBack = (name: string): Promise<string> =>
+    ask(async (far) => {
+      const hash = createHash('sha256');
+      for await (const piece of await far.read(keyOf(name))) {
+        signal.throwIfAborted();
+        hash.update(piece);
+      }
+      return hash.digest('hex');
+    });
 
   return {
     check: () =>
-      tellingOf(async () => {
+      ask(async (far) => {
         const key = keyOf('.shugu-check');
-        await bucket.put(key, Buffer.from('shugu'), { contentType: 'text/plain' });
-        await Array.fromAsync(await bucket.read(key));
-        await bucket.remove(key);
+        await far.put(key, Buffer.from('shugu'), { contentType: 'text/plain' });
+        await Array.fromAsync(await far.read(key));
+        await far.remove(key);
       }),
     pieceBytes: partBytesOf,
-    has: (name, bytes) =>
-      tellingOf(async () => {
-        const upload = uploads.get(name);
-        if ((await bucket.head(keyOf(name)))?.bytes === bytes) {
-          // Completed, and nobody lived to note it.
-          if (upload) await uploads.set(name, null);
-          return bytes;
-        }
-        return upload?.parts.reduce((sum, part) => sum + part.bytes, 0) ?? 0;
-      }),
-    put: (name, file) =>
-      tellingOf(() => (file.bytes > partBytesOf(file.bytes) ? putParts(name, file) : putWhole(name, file))),
-    digest: (name) =>
-      tellingOf(async () => {
-        const known = proven.get(name);
-        if (known !== undefined) return known;
-        const sum = (await bucket.head(keyOf(name)))?.sha256;
-        if (sum?.of === 'object') return hexOf(sum.value);
-        const hash = createHash('sha256');
-        for await (const piece of await bucket.read(keyOf(name))) {
-          signal.throwIfAborted();
-          hash.update(piece);
-        }
-        return hash.digest('hex');
-      }),
-    drop: (name) => tellingOf(() => drop(name)),
-    finish: (name, text) =>
-      tellingOf(() => bucket.put(keyOf(name), Buffer.from(text), { contentType: 'application/json' })),
+    has: async (name, bytes) => {
+      if ((await ask((far) => far.head(keyOf(name))))?.bytes === bytes) {
+        // Completed, and nobody lived to note it.
+        await end(name);
+        return bytes;
+      }
+      const upload = uploads.get(name);
+      const there = upload?.parts.reduce((sum, part) => sum + part.bytes, 0) ?? 0;
+      if (upload && there === bytes) await complete(name, upload);
+      return there;
+    },
+    put: (name, file) => (file.bytes > partBytesOf(file.bytes) ? putParts : putWhole)(name, file),
+    digest: async (name) => {
+      const known = proven.get(name);
+      if (known !== undefined) return known;
+      const sum = await sumOf(name);
+      return sum?.of === 'object' ? hexOf(sum.value) : readBack(name);
+    },
+    drop: async (name) => {
+      await end(name);
+      proven.delete(name);
+      await ask((far) => far.remove(keyOf(name)));
+    },
+    finish: (name, text) => ask((far) => far.put(keyOf(name), Buffer.from(text), { contentType: 'application/json' })),
     close: async () => bucket.close(),
   };
 };
