@@ -192,6 +192,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     version: deliverable({ catalogue, registry, objects }),
     displayNames: members.displayNames,
     buildTableStore,
+    intake: registry.intake,
   });
 
   const settlement = makeSettlement({

@@ -26,18 +26,17 @@ const folderPath = z
   .refine((path) => path.split('/').every((part) => level.test(part)), 'levels of letters, digits, _, - and .');
 
 const folderDraft = z.object({ kind: z.literal('folder'), name, path: folderPath }).strict();
-const postgresDraft = z
-  .object({
-    kind: z.literal('postgres'),
-    name,
-    host: z.string().min(1).max(255),
-    port: z.number().int().min(1).max(65_535).default(5432),
-    database: z.string().min(1).max(63),
-    schema: z.string().min(1).max(63).default('public'),
-    user: z.string().min(1).max(63),
-    password: secret,
-    tls: z.enum(['verify', 'require', 'off']).default('verify').describe('verify also checks the certificate'),
-  })
+/** Where a PostgreSQL database is and who logs in; what is brought there and what is read from it are told apart by others. */
+export const databaseAddress = z.object({
+  host: z.string().min(1).max(255),
+  port: z.number().int().min(1).max(65_535).default(5432),
+  database: z.string().min(1).max(63),
+  user: z.string().min(1).max(63),
+  password: secret,
+  tls: z.enum(['verify', 'require', 'off']).default('verify').describe('verify also checks the certificate'),
+});
+const postgresDraft = databaseAddress
+  .extend({ kind: z.literal('postgres'), name, schema: z.string().min(1).max(63).default('public') })
   .strict();
 const s3Draft = z
   .object({
@@ -86,7 +85,7 @@ export const rhythm = z.discriminatedUnion('kind', [
 ]);
 
 /** What went wrong and what to do. */
-const fault = z.object({ code: z.string(), title: bilingual, next: bilingual });
+export const fault = z.object({ code: z.string(), title: bilingual, next: bilingual });
 
 export const destinationView = z.object({
   id: destinationId,

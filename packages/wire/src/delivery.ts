@@ -6,6 +6,7 @@ import { grantTemplate, queryDraft, templateView } from './delivery-query.ts';
 import { endpoint } from './endpoint.ts';
 import { grantId } from './metering.ts';
 
+export * from './delivery-import.ts';
 export * from './delivery-push.ts';
 export * from './delivery-query.ts';
 export * from './delivery-trace.ts';

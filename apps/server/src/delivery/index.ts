@@ -19,6 +19,10 @@ import type { ObjectStore } from '../kernel/objects.ts';
 import type { Seal } from '../kernel/seal.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { Metering } from '../metering/index.ts';
+import type { ResourceIntake } from './import/deps.ts';
+import { makeImportRoutes } from './import/routes.ts';
+import { importJob, importJobHandler, removeImportLeftovers } from './import/run.ts';
+import { settleAbandoned } from './import/service.ts';
 import { authenticateGateway, gatewayKeyPrefix } from './link/gateways.ts';
 import { Hub } from './link/hub.ts';
 import { makeLinkRoutes } from './link/routes.ts';
@@ -55,6 +59,7 @@ import { recheckQueries } from './service/queries.ts';
 import { cutJob } from './service/share.ts';
 
 export type { DeliveryEvents } from './events.ts';
+export type { ResourceIntake } from './import/deps.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
 export { addressOf, grantMoves } from './rules.ts';
@@ -80,10 +85,12 @@ export interface DeliveryDeps extends DeliveryNeighbours {
   privateUpstreams: string;
   /** Below it buyers may have files brought; empty: nowhere. */
   pushFolder: string;
-  /** Private addresses or networks at which destinations may lie. */
+  intake: ResourceIntake;
+  /** Private addresses or networks at which destinations and databases of members may lie. */
   privateDestinations: readonly string[];
   /** For tests. */
   pushPace?: { turnMs?: number; rowsPerPiece?: number };
+  importBytesMax?: number;
   queryPool?: Pick<QueryPoolOptions, 'processesMax' | 'memoryMB'>;
 }
 
@@ -210,6 +217,14 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     ...deps.pushPace,
   };
 
+  const imports = {
+    ...service,
+    allowedAddresses: deps.privateDestinations,
+    stoppers: new Map<string, () => void>(),
+    workFolder: () => objects.folder('imports'),
+    bytesMax: deps.importBytesMax,
+  };
+
   const recompileStale = (): Promise<void> =>
     database.tx(systemActor('delivery'), async (tx) => {
       const stale = await staleGrants(tx, COMPILER_VERSION);
@@ -228,8 +243,18 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
   });
 
   return {
-    routes: [...makeRoutes({ ...service, now: () => clock.now() }), ...makeLinkRoutes(link), ...makePushRoutes(push)],
-    jobs: { [storeJob]: storeJobHandler(service), [cutJob]: cutJobHandler(service), [pushJob]: pushJobHandler(push) },
+    routes: [
+      ...makeRoutes({ ...service, now: () => clock.now() }),
+      ...makeLinkRoutes(link),
+      ...makePushRoutes(push),
+      ...makeImportRoutes(imports),
+    ],
+    jobs: {
+      [storeJob]: storeJobHandler(service),
+      [cutJob]: cutJobHandler(service),
+      [pushJob]: pushJobHandler(push),
+      [importJob]: importJobHandler(imports),
+    },
     ticks: [
       {
         name: 'delivery.ends',
@@ -243,6 +268,11 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         run: () => database.tx(systemActor('delivery'), startDue),
       },
       { name: 'delivery.pushLeftovers', everySeconds: 60, run: () => removeLeftovers(push) },
+      {
+        name: 'delivery.imports',
+        everySeconds: 30,
+        run: () => database.tx(systemActor('delivery'), settleAbandoned),
+      },
       { name: 'delivery.gateway', everySeconds: 3, run: async () => (await plane?.sync()) ?? 0 },
     ],
     openGrant: (tx, draft) => openGrant(service, tx, draft),
@@ -275,6 +305,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       await rebuildMissing(service, database);
       await recheckQueries(service, database);
       await recutMissing(service, database);
+      await removeImportLeftovers(imports);
       // Leaked files that were being traced when the process ended.
       await rm(await service.tracesFolder(), { recursive: true, force: true });
       const opened = openPlane({

@@ -39,6 +39,16 @@ export const permissions: PermissionTable = {
     roles: traders,
     seats: ['administrator', 'trader', 'developer'],
   },
+  'delivery.import.read': {
+    title: { zh: '查看本单位数据库连接与导入', en: 'See the organisation’s databases and imports' },
+    roles: supplierSide,
+    seats: ['administrator', 'trader', 'steward', 'developer'],
+  },
+  'delivery.import.write': {
+    title: { zh: '管理数据库连接并导入数据', en: 'Manage databases and import from them' },
+    roles: supplierSide,
+    seats: ['trader', 'steward', 'developer'],
+  },
   'delivery.gateway.read': {
     title: { zh: '查看独立网关', en: 'See gateways of their own process' },
     roles: ['operator'],

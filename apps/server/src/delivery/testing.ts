@@ -212,6 +212,15 @@ export const openRig = async ({
       version: async (_read, id) => (id === version.id ? version : undefined),
       displayNames: async (_read, ids) => new Map(ids.map((id) => [id, `名称${id}`])),
       buildTableStore,
+      // The data of these rigs comes from the tests themselves.
+      intake: {
+        resource: async () => undefined,
+        newestContent: async () => undefined,
+        pathFor: async (upload) => join(home, upload),
+        takeIn: async () => {
+          throw new Error('no registry');
+        },
+      },
     });
     const http: FastifyInstance = makeHttp({
       routes: [...metering.routes, ...delivery.routes],

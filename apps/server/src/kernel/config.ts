@@ -368,8 +368,8 @@ export const settings = {
     'SHUGU_PRIVATE_DESTINATIONS',
     [] as string[],
     networks,
-    '推送目的地可以指向的内网地址或网段（逗号分隔）',
-    'Private addresses or networks at which the destinations of pushes may lie (comma separated)',
+    '推送目的地与导入所用数据库可以指向的内网地址或网段（逗号分隔）',
+    'Private addresses or networks at which destinations of pushes and databases to import from may lie (comma separated)',
   ),
   gatewayGraceSeconds: setting(
     'SHUGU_GATEWAY_GRACE_SECONDS',

@@ -18,6 +18,7 @@ import { describeResource, holdsToOperate, operatingRight, resourcesOf, rightsOf
 import { makeRoutes } from './routes.ts';
 import type { Sample } from './sample.ts';
 import { ingestJob, normalFolder, sampleOf } from './service/ingestion.ts';
+import { type Intake, makeIntake } from './service/intake.ts';
 import { nationalJob } from './service/national.ts';
 import { registrationHooks } from './service/registrations.ts';
 import { expireDue } from './service/remarks.ts';
@@ -62,6 +63,8 @@ export interface Registry {
    * id of that content, so that a store made of it can tell when it is behind.
    */
   normalForm(read: Reader, id: string): Promise<{ content: string; folder: string } | undefined>;
+  /** A file of which the platform itself made the table: it becomes the resource's data as an upload does. */
+  intake: Intake;
   operatingRight(
     read: Reader,
     participant: string,
@@ -108,6 +111,7 @@ export const makeRegistry = (deps: RegistryDeps): Registry => {
       const content = await newestContent(read, id, true);
       return content && { content: content.id, folder: await normalFolder(objects, content.id) };
     },
+    intake: makeIntake(objects),
     operatingRight,
     holdsToOperate,
     rightsOf,

@@ -51,7 +51,7 @@ export const duckTexts = (fields: readonly ShareField[]): string =>
   fields.map((field, at) => `${duckText(field)} AS c${at}`).join(', ');
 
 /** Rows and checksum of a selection of such texts. */
-export const duckSums = (fields: readonly ShareField[], source: string): string => {
+export const duckSums = (fields: readonly unknown[], source: string): string => {
   const values = fields.map((_, at) => `coalesce(c${at}, ${sqlText(none)})`);
   const row = `concat_ws(${sqlText(between)}, ${values.join(', ')})`;
   const digest = `CAST('0x' || left(sha256(${row}), ${digits}) AS BIGINT)`;

@@ -4,18 +4,12 @@ import type { destinationDraft, destinationKinds, pushRunStates, rhythm } from '
 import type { z } from 'zod';
 import type { Upload } from '../../kernel/s3/bucket.ts';
 import type { BucketAddress } from '../../kernel/s3/client.ts';
+import type { DatabaseAddress } from '../far/session.ts';
 
 export type DestinationKind = (typeof destinationKinds)[number];
 export type DestinationDraft = z.output<typeof destinationDraft>;
 export type FolderSettings = { path: string };
-export type PostgresSettings = {
-  host: string;
-  port: number;
-  database: string;
-  schema: string;
-  user: string;
-  tls: 'verify' | 'require' | 'off';
-};
+export type PostgresSettings = DatabaseAddress & { schema: string };
 /** `prefix`: levels before every key; empty: none. */
 export type S3Settings = BucketAddress & { prefix: string };
 export type Settings = FolderSettings | PostgresSettings | S3Settings;

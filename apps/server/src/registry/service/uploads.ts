@@ -14,7 +14,7 @@ import { enqueue } from '../../kernel/jobs.ts';
 import type { ObjectStore } from '../../kernel/objects.ts';
 import { kernelProblems, Problem } from '../../kernel/problem.ts';
 import { formatOf } from '../ingest/ingest.ts';
-import type { Upload } from '../model.ts';
+import type { Resource, Upload } from '../model.ts';
 import { registryProblems as problems } from '../problems.ts';
 import {
   advanceUpload,
@@ -145,27 +145,32 @@ export const completeUpload = async (tx: Tx, id: string): Promise<Upload> => {
   if (upload.state === 'complete') return upload;
   if (upload.state !== 'open') throw problems.uploadEnded();
   if (upload.received !== upload.bytes) throw problems.incomplete({ detail: `${upload.received}` });
-  const resource = await ownResource(tx, upload.resource);
+  const content = await readUpload(tx, upload, await ownResource(tx, upload.resource));
+  return { ...upload, state: 'complete', content };
+};
+
+/** Asks for an upload to be read that is there whole; the content that it becomes. */
+export const readUpload = async (tx: Tx, upload: Upload, resource: Resource): Promise<string> => {
+  const { id, participant, fileName, bytes } = upload;
   const content = newId('con', tx.now);
   const job = await enqueue(tx, {
     kind: 'registry.ingest',
-    title: { zh: `解析 ${upload.fileName}`, en: `Read ${upload.fileName}` },
+    title: { zh: `解析 ${fileName}`, en: `Read ${fileName}` },
     data: { upload: id, content },
+    participant,
     attemptsMax: 3,
     uniqueKey: id,
   });
-  await insertContent(tx, {
-    id: content,
-    participant: upload.participant,
-    resource: resource.id,
-    fileName: upload.fileName,
-    bytes: upload.bytes,
-    job: job ?? null,
-  });
+  await insertContent(tx, { id: content, participant, resource: resource.id, fileName, bytes, job: job ?? null });
   await endUpload(tx, id, 'complete', content);
   if (resource.state === 'draft') await setResourceState(tx, resource.id, 'uploaded');
-  await audit(tx, { action: 'registry.upload.complete', subject: id, data: { resource: resource.id, content } });
-  return { ...upload, state: 'complete', content };
+  await audit(tx, {
+    action: 'registry.upload.complete',
+    subject: id,
+    participant,
+    data: { resource: resource.id, content },
+  });
+  return content;
 };
 
 const expiredPerTickMax = 100;

@@ -4,15 +4,15 @@
  * both ends, that table takes the place of the one before in one transaction.
  */
 import { createReadStream } from 'node:fs';
-import { isIP, Socket } from 'node:net';
-import { addressCheck, guardedLookup, type ShareField } from '@shugu/gateway';
-import pg from 'pg';
+import type { ShareField } from '@shugu/gateway';
+import type pg from 'pg';
 import { sqlName } from '../../../kernel/child/duck.ts';
+import { copyIn } from '../../far/copy.ts';
+import { openSession, troubleOf, wordsOf } from '../../far/session.ts';
 import { postgresSession, postgresSums, postgresType } from '../columns.ts';
 import { fault, PushFault } from '../fault.ts';
 import type { PostgresSettings } from '../model.ts';
 import type { Sums } from '../rows.ts';
-import { copyIn } from './copy.ts';
 
 /** As CSV, with what it adds to the checksum of what was sent. */
 export interface Piece extends Sums {
@@ -39,43 +39,20 @@ export interface RowTaker {
   close(): Promise<void>;
 }
 
-const connectMs = 15_000;
 /** Of the tables of a run, in the same schema. */
 const bookkeeping = 'shugu_push_progress';
 /** PostgreSQL cuts longer names in silence. */
 const nameBytesMax = 63;
 const copyBytes = 2 ** 18;
 
-/** A socket that goes only where the operator's guard lets it: names are judged by what they resolve to, at that very moment. */
-const guardedSocket = (allowed: readonly string[]): Socket => {
-  const check = addressCheck(allowed);
-  const socket = new Socket();
-  const connect = socket.connect.bind(socket);
-  socket.connect = ((port: number, host: string) => {
-    if (isIP(host) !== 0 && !check(host)) {
-      process.nextTick(() => socket.destroy(fault('addressRefused')));
-      return socket;
-    }
-    return connect({ port, host, lookup: guardedLookup(check) });
-  }) as Socket['connect'];
-  return socket;
-};
-
-const sslOf = ({ tls, host }: PostgresSettings) =>
-  tls === 'off' ? false : { rejectUnauthorized: tls === 'verify', ...(isIP(host) === 0 ? { servername: host } : {}) };
-
-/** The other side's words may quote values of rows: only its code and the shortest of its words are kept. */
 const told = (error: unknown): PushFault => {
   if (error instanceof PushFault) return error;
-  const { code = '', message = '' } = error as { code?: string; message?: string };
-  if (code === 'upstreamAddressRefused') return fault('addressRefused', { cause: error });
-  const about = code || message.slice(0, 100);
-  if (/^28|^3D/.test(code)) return fault('databaseLogin', { about, cause: error });
-  if (code === '42501' || code === '3F000') return fault('databaseRights', { about, cause: error });
+  const { code = '' } = error as { code?: string };
+  const about = wordsOf(error);
   if (code === '2BP01') return fault('tableInUse', { about, cause: error });
   if (/^22/.test(code)) return fault('rowsRefused', { about, cause: error });
-  if (/^(53|57P0)/.test(code)) return fault('databaseBusy', { about, cause: error });
-  return fault('databaseUnreachable', { about, cause: error });
+  const trouble = troubleOf(error);
+  return fault(trouble, trouble === 'addressRefused' ? { cause: error } : { about, cause: error });
 };
 const tellingOf = async <T>(run: () => Promise<T>): Promise<T> => {
   try {
@@ -94,30 +71,8 @@ export interface PostgresRun {
 
 export const openPostgres = (settings: PostgresSettings, password: string, given: PostgresRun): Promise<RowTaker> =>
   tellingOf(async () => {
-    const { host, port, database, user } = settings;
-    // A path would lead to a socket of this machine.
-    if (host.includes('/')) throw fault('addressRefused');
-    const client = new pg.Client({
-      host,
-      port,
-      database,
-      user,
-      password,
-      ssl: sslOf(settings),
-      stream: () => guardedSocket(given.allowedAddresses),
-      connectionTimeoutMillis: connectMs,
-      application_name: 'shugu push',
-    });
-    // Heard by whoever waits for an answer; unheard it would end the process.
-    client.on('error', () => undefined);
-    const cut = () => (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
-    given.signal.addEventListener('abort', cut, { once: true });
-    const close = async () => {
-      given.signal.removeEventListener('abort', cut);
-      await client.end().catch(() => undefined);
-    };
+    const { client, close } = await openSession(settings, password, { ...given, name: 'shugu push' });
     try {
-      await client.connect();
       await client.query(
         `${postgresSession}; set lock_timeout = '20s'; set statement_timeout = 0; set client_encoding = 'UTF8'`,
       );

@@ -1,0 +1,45 @@
+/** Databases of suppliers, and readings of their tables into resources. */
+import type { importStates } from '@shugu/wire/delivery';
+import type { DatabaseAddress } from '../far/session.ts';
+import type { FaultView } from '../push/model.ts';
+
+export type ImportState = (typeof importStates)[number];
+
+export interface Connection {
+  id: string;
+  /** The supplier. */
+  participant: string;
+  name: string;
+  address: DatabaseAddress;
+  passwordSealed: string | null;
+  checkedAt: Date | null;
+  checkFault: FaultView | null;
+  createdAt: Date;
+  removedAt: Date | null;
+}
+
+/** What is read: a table or view and some of its columns, in this order. */
+export interface Choice {
+  schema: string;
+  table: string;
+  columns: string[];
+}
+
+export interface TableImport extends Choice {
+  id: string;
+  participant: string;
+  connection: string;
+  resource: string;
+  state: ImportState;
+  job: string | null;
+  rows: number;
+  bytes: number;
+  rowsAbout: number | null;
+  types: string[] | null;
+  checksum: string | null;
+  content: string | null;
+  fault: FaultView | null;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+}
