@@ -19,7 +19,7 @@ export const importLimits = {
 } as const;
 
 export const connectionId = id('dbc');
-export const importId = id('imp');
+export const importId = id('dbi');
 export const importStates = ['waiting', 'running', 'done', 'unchanged', 'failed', 'stopped'] as const;
 
 /** PostgreSQL cuts longer names. */

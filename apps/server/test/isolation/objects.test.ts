@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createConnection, startImport } from '@shugu/wire/delivery';
 import { createComplaint } from '@shugu/wire/market-more';
 import { createFeed } from '@shugu/wire/metering';
 import { createWebhook } from '@shugu/wire/notify';
@@ -89,6 +90,17 @@ const beFed = async (): Promise<void> => {
   await client.call(createFeed, { body: { webhook: webhook.id } });
 };
 
+/** A database that nobody reaches is one to ask about, and so is what was to be read there. */
+const beImported = async (): Promise<void> => {
+  const client = await world.as('xingsha.steward');
+  const address = { name: '台账库', host: '10.0.0.1', database: 'fleet', user: 'reader', password: 'secret' };
+  const { id: connection } = await client.call(createConnection, { body: address });
+  const resource = real.get('res')![0]!;
+  await client.call(startImport, {
+    body: { connection, resource, schema: 'public', table: 'trucks', columns: ['id'] },
+  });
+};
+
 const draftOnly = async (): Promise<void> => {
   const goods = await divisionsResource();
   const resource = await bringResource(
@@ -120,6 +132,7 @@ beforeAll(async () => {
   real = await harvest(pool, owners);
   await beCredited();
   await beFed();
+  await beImported();
   real = await harvest(pool, owners);
   real.set('org', owners.slice(0, 4));
   const before = await harvest(pool, owners, { perPrefixMax: 1000 });

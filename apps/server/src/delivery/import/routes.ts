@@ -38,9 +38,6 @@ export const makeImportRoutes = (deps: ImportDeps): Route[] => {
       },
       { ownTransaction: true },
     ),
-    on(wire.removeConnection, async ({ tx, params }) =>
-      connectionViewOf(await service.removeConnection(deps, tx, params.id)),
-    ),
     on(wire.listForeignTables, async ({ read, principal, params, query }) =>
       service.foreignTables(
         deps,
@@ -58,5 +55,8 @@ export const makeImportRoutes = (deps: ImportDeps): Route[] => {
     ),
     on(wire.repeatImport, async ({ tx, params }) => viewOf(tx, await service.repeatImport(deps, tx, params.id))),
     on(wire.stopImport, async ({ tx, params }) => viewOf(tx, await service.stopImport(deps, tx, params.id))),
+    on(wire.removeConnection, async ({ tx, params }) =>
+      connectionViewOf(await service.removeConnection(deps, tx, params.id)),
+    ),
   ];
 };

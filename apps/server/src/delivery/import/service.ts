@@ -81,17 +81,34 @@ export const removeConnection = async (deps: ImportDeps, tx: Tx, id: string): Pr
   return (await store.findConnection(tx, id))!;
 };
 
+/** What is not theirs is named, alike whether it is somebody else's or nobody's. */
+const mustOwn = async (
+  deps: ImportDeps,
+  tx: Tx,
+  { connection, resource }: { connection: string; resource: string },
+) => {
+  const { participant } = tx.actor;
+  const from = await store.findConnection(tx, connection);
+  const into = await deps.intake.resource(tx, resource);
+  const strange = [
+    ...(from?.participant === participant && !from.removedAt ? [] : ['body.connection']),
+    ...(into?.participant === participant ? [] : ['body.resource']),
+  ];
+  if (strange.length === 0) return;
+  const { title } = kernelProblems.unknown().definition;
+  throw kernelProblems.unknown({ errors: strange.map((field) => ({ field, code: 'unknown', message: title })) });
+};
+
 export const startImport = async (
   deps: ImportDeps,
   tx: Tx,
   { connection, resource, schema, table, columns }: Choice & { connection: string; resource: string },
 ): Promise<TableImport> => {
   const { participant } = tx.actor;
-  if ((await deps.intake.resource(tx, resource))?.participant !== participant) throw kernelProblems.unknown();
-  await ownConnection(tx, connection, participant);
+  await mustOwn(deps, tx, { connection, resource });
   if (new Set(columns).size !== columns.length)
     throw kernelProblems.invalid({ field: 'body.columns', detail: 'twice' });
-  const id = newId('imp', tx.now);
+  const id = newId('dbi', tx.now);
   const job = (await enqueueImport(tx, { id, participant, schema, table }))!;
   if ((await store.insertImport(tx, { id, connection, resource, schema, table, columns, job })) === 0)
     throw problems.importRunning();
