@@ -52,7 +52,15 @@ const seats: Record<string, string[]> = {
     '/members',
     '/orders',
   ],
-  'xingsha.steward': ['/desk', '/resources', '/resources/new', '/rights', '/own-products', '/own-products/new'],
+  'xingsha.steward': [
+    '/desk',
+    '/resources',
+    '/resources/new',
+    '/imports',
+    '/rights',
+    '/own-products',
+    '/own-products/new',
+  ],
   'xingsha.trader': [
     '/desk',
     '/listings',

@@ -35,6 +35,7 @@ export const paths = {
   resources: '/resources',
   resource: at('/resources'),
   newResource: '/resources/new',
+  imports: '/imports',
   rights: '/rights',
   ownProducts: '/own-products',
   ownProduct: at('/own-products'),

@@ -73,6 +73,7 @@ const tree = root.addChildren([
   page(paths.resources, () => import('./pages/resources.tsx')),
   page(paths.newResource, () => import('./pages/resource-new.tsx')),
   one(paths.resource, () => import('./pages/resource.tsx')),
+  page(paths.imports, () => import('./pages/imports.tsx')),
   page(paths.rights, () => import('./pages/rights.tsx')),
   page(paths.ownProducts, () => import('./pages/own-products.tsx')),
   page(paths.newProduct, () => import('./pages/product-new.tsx')),

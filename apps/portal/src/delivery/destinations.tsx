@@ -1,24 +1,16 @@
 /** Where an organisation has its data brought: named once, checked, given up. */
 import { checkDestination, createDestination, listDestinations, removeDestination } from '@shugu/wire/delivery';
-import { Input, Tag } from 'antd';
+import { Tag } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { field, type WidgetProps } from '../ui/fields.tsx';
+import { field } from '../ui/fields.tsx';
 import { Loaded, Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
+import { addressInitial, loginFields, placeFields } from './database-fields.tsx';
 
 type Destination = Reply<typeof listDestinations>['items'][number];
-
-const Password = ({ id, value, onChange }: WidgetProps) => (
-  <Input.Password
-    id={id}
-    autoComplete="new-password"
-    value={value as string | undefined}
-    onChange={(event) => onChange?.(event.target.value)}
-  />
-);
 
 const name = field('name', 'text', ['名称', 'Name'], { required: true });
 const folderFields = [
@@ -33,21 +25,11 @@ const folderFields = [
 ];
 const postgresFields = [
   name,
-  field('host', 'text', ['主机', 'Host'], { required: true }),
-  field('port', 'number', ['端口', 'Port'], { min: 1, max: 65_535 }),
-  field('database', 'text', ['数据库', 'Database'], { required: true }),
+  ...placeFields,
   field('schema', 'text', ['模式', 'Schema'], {
     help: { zh: '用户须有 USAGE 与 CREATE 权限', en: 'The user needs USAGE and CREATE on it' },
   }),
-  field('user', 'text', ['用户', 'User'], { required: true }),
-  field('password', 'text', ['密码', 'Password'], { required: true, widget: Password }),
-  field('tls', 'choice', ['加密', 'Encryption'], {
-    choices: [
-      ['verify', '加密并核对证书', 'Encrypted, certificate checked'],
-      ['require', '仅加密', 'Encrypted only'],
-      ['off', '不加密', 'None'],
-    ],
-  }),
+  ...loginFields,
 ];
 
 const s3Fields = [
@@ -139,7 +121,7 @@ export const Destinations = () => {
                 small
                 explain={<p>{t('push.secretExplain')}</p>}
                 fields={postgresFields}
-                initial={{ port: 5432, schema: 'public', tls: 'verify' }}
+                initial={{ ...addressInitial, schema: 'public' }}
                 input={(values) => ({ body: { kind: 'postgres', ...(values as object) } as never })}
               />
               <Action

@@ -3,6 +3,7 @@ import { audit } from './words/audit.ts';
 import { desk } from './words/desk.ts';
 import { frame } from './words/frame.ts';
 import { house } from './words/house.ts';
+import { imports } from './words/import.ts';
 import { lists } from './words/lists.ts';
 import { money } from './words/money.ts';
 import { open } from './words/open.ts';
@@ -19,6 +20,7 @@ export const words = {
   ...lists,
   ...open,
   ...desk,
+  ...imports,
   ...push,
   ...query,
   ...service,

@@ -1,13 +1,16 @@
+import { listConnections, listImports } from '@shugu/wire/delivery';
 import { changeResource, getRegistrar, getResource, retireResource, rightsOfResource } from '@shugu/wire/registry';
 import { Link } from '@tanstack/react-router';
 import { Alert, Button } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { CaseQueue } from '../case/queue.tsx';
+import { ImportProgress, NewImport } from '../delivery/imports.tsx';
 import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { resourceBody, resourceForm } from '../registry/fields.ts';
 import { ResourceProfile } from '../registry/profile.tsx';
 import { UploadData } from '../registry/upload.tsx';
+import { may, useMe } from '../session.ts';
 import { Held } from '../supervision/legal-holds.tsx';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
@@ -67,7 +70,38 @@ const Content = ({ one }: { one: Resource }) => {
       <div style={{ marginTop: 12 }}>
         <UploadData resource={one.id} blocked={one.state === 'retired' ? t('app.notNow') : null} />
       </div>
+      <FromDatabase one={one} />
     </Sheet>
+  );
+};
+
+/** Beside the upload: only for those who deal with databases. */
+const FromDatabase = ({ one }: { one: Resource }) => {
+  const { t } = useWords();
+  const me = useMe();
+  const sees = me !== undefined && may(me, 'delivery.import.read');
+  const connections = useRead(listConnections, {}, { enabled: sees });
+  const read = useRead(listImports, { query: { resource: one.id, limit: 1 } }, { enabled: sees, every: 3_000 });
+  if (!sees) return null;
+  const none = connections.data?.items.length === 0 ? t('import.noConnection') : null;
+  const last = read.data?.items[0];
+  return (
+    <div style={{ marginTop: 12 }}>
+      <div className="row">
+        <NewImport resource={one.id} blocked={one.state === 'retired' ? t('app.notNow') : none} />
+        <Link to={paths.imports} search={{ resource: one.id } as never}>
+          {t('import.all')}
+        </Link>
+      </div>
+      {last ? (
+        <div style={{ marginTop: 8 }}>
+          <span className="mono small">
+            {last.schema}.{last.table}
+          </span>{' '}
+          <ImportProgress one={last} />
+        </div>
+      ) : null}
+    </div>
   );
 };
 

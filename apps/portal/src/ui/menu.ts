@@ -40,6 +40,7 @@ const supplier: Group = {
   key: 'menu.supplier',
   items: [
     [paths.resources, 'menu.resources', 'registry.resource.read'],
+    [paths.imports, 'menu.imports', 'delivery.import.read'],
     [paths.rights, 'menu.rights'],
     [paths.ownProducts, 'menu.ownProducts', 'catalogue.product.read'],
     [paths.reports, 'menu.reports'],
