@@ -10,6 +10,8 @@ export interface Line {
   mend(): void;
   /** Lets nothing more through after so many bytes, and acts. */
   stallAfter(bytes: number, act: () => void): void;
+  /** Lets so many bytes more come back, then none; resolves when they have. `free` lets all through again, on new connections. */
+  holdAnswersAfter(bytes: number): { held: Promise<void>; free(): void };
   /** Connections that were cut. */
   cuts(): number;
   /** Bytes that have come back. */
@@ -22,6 +24,8 @@ export const openLine = async (target: NetConnectOpts): Promise<Line> => {
   let cuts = 0;
   let returned = 0;
   let broken = false;
+  let answersLeft = Number.POSITIVE_INFINITY;
+  let answersHeld = (): void => undefined;
   let reached = (_socket: Socket): void => undefined;
   const sockets = new Set<Socket>();
   const cutAll = () => {
@@ -46,6 +50,10 @@ export const openLine = async (target: NetConnectOpts): Promise<Line> => {
     });
     far.on('data', (piece) => {
       returned += piece.length;
+      answersLeft -= piece.length;
+      if (answersLeft > 0) return;
+      far.unpipe(socket);
+      answersHeld();
     });
     socket.pipe(far).pipe(socket);
   });
@@ -70,6 +78,17 @@ export const openLine = async (target: NetConnectOpts): Promise<Line> => {
         socket.unpipe();
         act();
       }),
+    holdAnswersAfter: (bytes) => {
+      answersLeft = bytes;
+      const { promise: held, resolve } = Promise.withResolvers<void>();
+      answersHeld = resolve;
+      return {
+        held,
+        free: () => {
+          answersLeft = Number.POSITIVE_INFINITY;
+        },
+      };
+    },
     cuts: () => cuts,
     returned: () => returned,
     close: () => {

@@ -17,12 +17,14 @@ export interface RunOptions {
   port: number;
   /** Test-only weakness of the database, to show that the suite turns red. */
   sabotage?: 'late_commit';
+  /** Settings besides. */
+  settings?: Record<string, string>;
 }
 
 const program = join(import.meta.dirname, '../../src/main.ts');
 const readyMilliseconds = 60_000;
 
-export const runServer = async ({ home, port, sabotage }: RunOptions): Promise<Running> => {
+export const runServer = async ({ home, port, sabotage, settings }: RunOptions): Promise<Running> => {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
     env: {
       PATH: process.env.PATH,
@@ -34,6 +36,7 @@ export const runServer = async ({ home, port, sabotage }: RunOptions): Promise<R
       SHUGU_COMMITMENT_SECONDS: '1',
       SHUGU_REQUESTS_PER_SECOND: '100000',
       SHUGU_LOGIN_TRIES: '1000',
+      ...settings,
       ...(sabotage ? { SHUGU_TEST_SABOTAGE: sabotage } : {}),
     },
     stdio: ['ignore', 'pipe', 'inherit'],

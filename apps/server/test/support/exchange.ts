@@ -181,6 +181,16 @@ const prepared = async (seeded: boolean, suite: Config['suite']): Promise<string
   });
 };
 
+/** A copy of the database with the cast in it, as a process of its own is given one, and the secret that it is sealed with. */
+export const preparedDatabase = async () => {
+  const { connection, drop } = await (await testPostgres()).freshDatabase(await prepared(true, 'intl'));
+  const { connectionString, host, port, user, database } = connection;
+  const url =
+    connectionString ??
+    `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host ?? 'localhost')}`;
+  return { url, keySecret, drop };
+};
+
 const clientsOf = (exchange: Exchange, seeded: () => SeededCast) => {
   const { database, clock } = exchange.kernel;
   const sessions = new Map<string, { token: string; expiresAt: Date }>();
