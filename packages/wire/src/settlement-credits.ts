@@ -7,7 +7,7 @@ import { grantId } from './metering.ts';
 import { orderId, party, reason } from './settlement-nouns.ts';
 
 export const creditId = id('crd');
-export const creditStates = ['proposed', 'accepted', 'contested', 'settled'] as const;
+export const creditStates = ['proposed', 'accepted', 'contested', 'settled', 'refused'] as const;
 
 export const credit = z.object({
   id: creditId,
@@ -25,6 +25,9 @@ export const credit = z.object({
   creditPercent: z.number().describe('of the period’s fee'),
   tiers: z.array(z.object({ missedPercent: z.number(), creditPercent: z.number() })),
   state: z.enum(creditStates),
+  title: z.string().describe('what was ordered'),
+  dueAt: time.nullable().describe('until then the supplier answers; after notice, its silence counts as acceptance'),
+  bySilence: z.boolean(),
   answer: z.string().nullable(),
   answeredAt: time.nullable(),
   waitsFor: z.enum(['statement', 'redInvoice', 'payeeFunds']).nullable(),

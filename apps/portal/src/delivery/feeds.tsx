@@ -7,9 +7,7 @@ import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { may, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
-import { DataTable } from '../ui/data-table.tsx';
 import { field } from '../ui/fields.tsx';
-import { count } from '../ui/format.ts';
 import { Loaded, Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 
@@ -58,41 +56,49 @@ const Feeds = () => {
       <Loaded of={read}>
         {({ items }) =>
           items.length ? (
-            <DataTable
-              pagination={false}
-              rowKey="id"
-              dataSource={items}
-              columns={[
-                { title: t('feed.webhook'), key: 'webhook', render: (_, one) => nameOf(one.webhook) },
-                { title: t('feed.taken'), key: 'taken', render: (_, one) => <When at={one.deliveredAt} /> },
-                { title: t('feed.answer'), key: 'answer', render: (_, one) => one.lastAnswer ?? '—' },
-                { title: t('feed.failures'), dataIndex: 'failures', align: 'right', render: count },
-                {
-                  title: t('jobs.act'),
-                  key: 'act',
-                  render: (_, one) => (
-                    <div className="row">
-                      <Action
-                        endpoint={replayFeed}
-                        label={t('feed.replay')}
-                        small
-                        fields={[from]}
-                        initial={{ from: 'start' }}
-                        input={(values) => ({ params: { id: one.id }, body: values as never })}
-                      />
-                      <Action
-                        endpoint={removeFeed}
-                        label={t('feed.remove')}
-                        small
-                        danger
-                        input={() => ({ params: { id: one.id } })}
-                      />
+            <ul className="card-list" aria-label={t('feed.title')}>
+              {items.map((one) => (
+                <li key={one.id} className="row between">
+                  <span>
+                    <b>{nameOf(one.webhook)}</b>
+                    <div className="small quiet">
+                      {one.deliveredAt ? (
+                        <>
+                          {t('feed.taken')} <When at={one.deliveredAt} />
+                        </>
+                      ) : (
+                        t('feed.noneYet')
+                      )}
                     </div>
-                  ),
-                },
-              ]}
-            />
-          ) : null
+                    {one.failures > 0 ? (
+                      <div className="small late">
+                        {t('feed.failing', { count: one.failures, answer: one.lastAnswer ?? '—' })}
+                      </div>
+                    ) : null}
+                  </span>
+                  <span className="row">
+                    <Action
+                      endpoint={replayFeed}
+                      label={t('feed.replay')}
+                      small
+                      fields={[from]}
+                      initial={{ from: 'start' }}
+                      input={(values) => ({ params: { id: one.id }, body: values as never })}
+                    />
+                    <Action
+                      endpoint={removeFeed}
+                      label={t('feed.remove')}
+                      small
+                      danger
+                      input={() => ({ params: { id: one.id } })}
+                    />
+                  </span>
+                </li>
+              ))}
+            </ul>
+          ) : (
+            <p className="quiet">{t('feed.none')}</p>
+          )
         }
       </Loaded>
     </Sheet>

@@ -119,14 +119,14 @@ export const Imports = ({ resource }: { resource?: string }) => {
           key: 'table',
           title: t('import.table'),
           show: (row) => (
-            <>
-              <span className="mono" style={{ overflowWrap: 'anywhere' }}>
+            <div className="cell">
+              <span className="mono">
                 {row.schema}.{row.table}
               </span>
               <div className="small quiet">
                 {row.connection.name} · {t('import.columnCount', { count: row.columns.length })}
               </div>
-            </>
+            </div>
           ),
           text: (row) => `${row.schema}.${row.table}`,
           sort: (row) => `${row.schema}.${row.table}`,
@@ -134,14 +134,22 @@ export const Imports = ({ resource }: { resource?: string }) => {
         {
           key: 'resource',
           title: t('import.resource'),
-          show: (row) => <Link to={paths.resource(row.resource.id)}>{row.resource.name}</Link>,
+          show: (row) => (
+            <div className="cell">
+              <Link to={paths.resource(row.resource.id)}>{row.resource.name}</Link>
+            </div>
+          ),
           text: (row) => row.resource.name,
           sort: (row) => row.resource.name,
         },
         {
           key: 'state',
           title: t('case.state'),
-          show: (row) => <ImportProgress one={row} />,
+          show: (row) => (
+            <div className="cell">
+              <ImportProgress one={row} />
+            </div>
+          ),
           text: (row) => w('importState', row.state),
           sort: (row) => row.state,
         },

@@ -10,7 +10,9 @@ export type PushRun = Reply<typeof getPushRun>;
 
 export const useRhythm = () => {
   const { t, w } = useWords();
-  return ({ rhythm }: Pick<Push, 'rhythm'>): string => {
+  // The reader's own clock shows the next run; where it differs from the contract's, its zone is said.
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const told = ({ rhythm }: Pick<Push, 'rhythm'>): string => {
     switch (rhythm.kind) {
       case 'daily':
         return t('push.daily', { time: rhythm.time });
@@ -22,6 +24,8 @@ export const useRhythm = () => {
         return t(`push.${rhythm.kind}`);
     }
   };
+  return (push: Pick<Push, 'rhythm' | 'timeZone'>): string =>
+    'time' in push.rhythm && push.timeZone !== own ? `${told(push)} (${push.timeZone})` : told(push);
 };
 
 export const RunProgress = ({ run }: { run: PushRun }) => {

@@ -123,14 +123,14 @@ const Parameters = ({ at }: { at: number }) => {
               <Form.Item
                 name={[item.name, 'name']}
                 label={t('query.parameterName')}
-                rules={[{ required: true, message: t('form.required', { field: t('query.name') }) }]}
+                rules={[{ required: true, message: t('form.required', { field: t('query.parameterName') }) }]}
               >
                 <Input className="mono" />
               </Form.Item>
               <Form.Item
                 name={[item.name, 'title']}
-                label={t('query.title')}
-                rules={[{ required: true, message: t('form.required', { field: t('query.title') }) }]}
+                label={t('query.parameterTitle')}
+                rules={[{ required: true, message: t('form.required', { field: t('query.parameterTitle') }) }]}
               >
                 <Input />
               </Form.Item>

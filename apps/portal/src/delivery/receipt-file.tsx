@@ -112,6 +112,7 @@ export const ReceiptFile = () => {
   const read = useRead(listGrants, { query: { limit: 100 } });
   if (!me || !may(me, receiptFile.permission) || !read.data) return null;
   const own = read.data.items.filter((one) => one.buyer.id === me.organisation.id);
+  if (own.length === 0) return null;
   return (
     <Sheet title={t('receipt.file')}>
       <p className="quiet">{t('receipt.fileLead')}</p>

@@ -11,6 +11,7 @@ import { field } from '../ui/fields.tsx';
 import { StateFilter } from '../ui/filter.tsx';
 import { money } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
+import { Due } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
@@ -19,7 +20,7 @@ type Credit = z.output<typeof credit>;
 
 const Answer = ({ one }: { one: Credit }) => {
   const { t } = useWords();
-  if (!one.mayAnswer) return null;
+  if (!one.mayAnswer) return '—';
   const params = { id: one.id };
   return (
     <div className="row">
@@ -76,13 +77,24 @@ export default function Credits() {
             sort: (row) => row.period,
           },
           {
-            key: 'sides',
-            title: t('credit.sides'),
+            key: 'product',
+            title: t('products.name'),
             show: (row) => (
-              <div style={{ whiteSpace: 'normal', width: 230, maxWidth: '100%' }}>
-                {row.supplier.name} → {row.buyer.name}
+              <div className="cell">
+                {row.title}
+                <div className="small quiet">
+                  {row.supplier.name} → {row.buyer.name}
+                </div>
               </div>
             ),
+            text: (row) => row.title,
+            sort: (row) => row.title,
+          },
+          {
+            key: 'sides',
+            title: t('credit.sides'),
+            exportOnly: true,
+            show: () => null,
             text: (row) => `${row.supplier.name} → ${row.buyer.name}`,
           },
           {
@@ -107,20 +119,28 @@ export default function Credits() {
             right: true,
             show: (row) => money(row.amount),
             text: (row) => row.amount,
+            sort: (row) => BigInt(row.amount ?? 0),
           },
           {
             key: 'state',
             title: t('case.state'),
             show: (row) => (
-              <>
+              <div className="cell">
                 <StateTag list="creditState" state={row.state} />
+                {row.state === 'proposed' && row.dueAt ? (
+                  <div className="small">
+                    {t('credit.answerBy')} <Due at={row.dueAt} />
+                  </div>
+                ) : null}
+                {row.bySilence ? <div className="small quiet">{t('credit.bySilence')}</div> : null}
                 {row.waitsFor && row.state === 'accepted' ? (
                   <div className="small quiet">{w('creditWait', row.waitsFor)}</div>
                 ) : null}
                 {row.answer ? <div className="small">{t('credit.answered', { answer: row.answer })}</div> : null}
-              </>
+              </div>
             ),
             text: (row) => w('creditState', row.state),
+            sort: (row) => row.state,
           },
           { key: 'act', title: t('jobs.act'), show: (row) => <Answer one={row} /> },
         ]}

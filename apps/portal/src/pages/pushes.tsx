@@ -106,7 +106,7 @@ const NewPush = () => {
 };
 
 export default function Pushes() {
-  const { t } = useWords();
+  const { t, w, b } = useWords();
   const rhythm = useRhythm();
   const [filters, setFilters] = useFilters();
   return (
@@ -115,6 +115,7 @@ export default function Pushes() {
         endpoint={listPushes}
         label={t('menu.pushes')}
         every={4_000}
+        exportName="deliveries"
         input={{ query: { state: filters.state } }}
         rowKey={(row) => row.id}
         empty={<Empty title={t('push.empty')}>{t('push.emptyText')}</Empty>}
@@ -138,14 +139,13 @@ export default function Pushes() {
             key: 'destination',
             title: t('push.destination'),
             show: ({ destination }) => (
-              <>
+              <div className="cell">
                 {destination.name}
-                <div className="mono small" style={{ overflowWrap: 'anywhere' }}>
-                  {destination.place}
-                </div>
-              </>
+                <div className="mono small">{destination.place}</div>
+              </div>
             ),
-            text: (row) => row.destination.name,
+            text: (row) => `${row.destination.name} ${row.destination.place}`,
+            sort: (row) => row.destination.name,
           },
           {
             key: 'rhythm',
@@ -160,19 +160,26 @@ export default function Pushes() {
                 ) : null}
               </>
             ),
+            text: (row) => (row.endedAt ? t('push.ended') : rhythm(row)),
+            sort: (row) => row.nextAt ?? '',
           },
           {
             key: 'run',
             title: t('push.lastRun'),
             show: ({ lastRun }) =>
               lastRun ? (
-                <Link to={paths.pushRun(lastRun.id)}>
-                  <StateTag list="pushState" state={lastRun.state} />
+                <div className="cell">
+                  <Link to={paths.pushRun(lastRun.id)}>
+                    <StateTag list="pushState" state={lastRun.state} /> <When at={lastRun.createdAt} />
+                  </Link>
                   <RunProgress run={lastRun} />
-                </Link>
+                  {lastRun.fault ? <div className="small late">{b(lastRun.fault.title)}</div> : null}
+                </div>
               ) : (
                 '—'
               ),
+            text: ({ lastRun }) => (lastRun ? w('pushState', lastRun.state) : ''),
+            sort: ({ lastRun }) => lastRun?.createdAt ?? '',
           },
           {
             key: 'act',

@@ -27,7 +27,8 @@ const Drawn = ({ items }: { items: Reply<typeof listUsage>['items'] }) => {
       legend: { top: 0 },
       tooltip: { trigger: 'axis' },
       xAxis: { type: 'category', data: days },
-      yAxis: [{ type: 'value' }, { type: 'value' }],
+      // The lines of a second scale would stand between those of the first.
+      yAxis: [{ type: 'value' }, { type: 'value', splitLine: { show: false } }],
       series: [
         { type: 'bar', name: w('metric', 'calls'), data: sum('calls'), barMaxWidth: 40 },
         { type: 'line', name: w('metric', 'rows'), data: sum('rows'), yAxisIndex: 1 },

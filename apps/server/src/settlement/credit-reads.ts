@@ -8,7 +8,8 @@ type Row = Omit<Credit, 'spread' | 'fen'> & { spreadFrom: Date | null; spreadUnt
 const select = sql`select id, participant, supplier, order_id as "order", grant_id as "grant", assessment, period, starts_at as "from",
   ends_at as "until", spread_from as "spreadFrom", spread_until as "spreadUntil", findings, requests, digest, credit_milli as milli, tiers,
   state, answer, answered_at as "answeredAt", waits_for as "waitsFor", fen::text, refunds, settled_at as "settledAt",
-  created_at as "createdAt" from service_credits`;
+  created_at as "createdAt", due_at as "dueAt", reminded_at as "remindedAt", closes_at as "closesAt", by_silence as "bySilence",
+  (select o.title from settlement_orders o where o.id = service_credits.order_id) as title from service_credits`;
 
 const creditOf = ({ spreadFrom, spreadUntil, fen, ...row }: Row): Credit => ({
   ...row,
@@ -25,6 +26,19 @@ export const lockCredit = async (tx: Tx, id: string): Promise<Credit | undefined
   const row = await tx.first<Row>(sql`${select} where id = ${id} for update`);
   return row && creditOf(row);
 };
+
+/** The note that gave this refund. */
+export const lockCreditOf = async (tx: Tx, refund: string): Promise<Credit | undefined> => {
+  const row = await tx.first<Row>(sql`${select} where ${refund} = any(refunds) for update`);
+  return row && creditOf(row);
+};
+
+/** Unanswered, and late for notice or for the rule. */
+export const creditsSilent = async (read: Reader, now: Date, limit: number): Promise<string[]> =>
+  (
+    await read.rows<{ id: string }>(sql`select id from service_credits where state = 'proposed'
+      and ((reminded_at is null and coalesce(due_at, created_at) <= ${now}) or closes_at <= ${now}) order by id limit ${limit}`)
+  ).map(({ id }) => id);
 
 export const acceptedCredits = async (read: Reader, limit: number): Promise<string[]> =>
   (

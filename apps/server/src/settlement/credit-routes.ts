@@ -31,6 +31,9 @@ const viewOf = (one: Credit, principal: Principal, nameOf: NameOf) => ({
   amount: one.fen?.toString() ?? null,
   refunds: one.refunds,
   mayAnswer: one.state === 'proposed' && one.supplier === principal.participant,
+  title: one.title,
+  dueAt: (one.closesAt ?? one.dueAt)?.toISOString() ?? null,
+  bySilence: one.bySilence,
   createdAt: one.createdAt.toISOString(),
 });
 

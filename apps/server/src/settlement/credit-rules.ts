@@ -1,6 +1,6 @@
 /** What a broken service level is worth. Pure. */
 import type { RulePack } from '../kernel/rulepack/model.ts';
-import type { Fen, Statement } from './model.ts';
+import type { Credit, Fen, Statement } from './model.ts';
 
 /** Missed by up to so many per cent of the target: so many per cent of the period's fee. Rising. */
 export interface CreditTier {
@@ -9,7 +9,14 @@ export interface CreditTier {
 }
 
 /** Without a rule in the operator's data. Nobody's law: every exchange and contract sets its own. */
-export const fallbackCredits = { tiers: ['1:5', '5:10', '100:30'], percentMax: 30 } as const;
+export const fallbackCredits = {
+  tiers: ['1:5', '5:10', '100:30'],
+  percentMax: 30,
+  days: { answer: 10, silence: 5 },
+} as const;
+
+/** Whose silence: until `due_at` the supplier's time to answer, then, after notice, the time until silence counts. */
+export type CreditTurn = 'answer' | 'silence';
 
 /** `missed:credit`, as the rule pack lists them. */
 const tiersFrom = (texts: readonly string[]): CreditTier[] =>
@@ -20,7 +27,19 @@ const tiersFrom = (texts: readonly string[]): CreditTier[] =>
       : [];
   });
 
-export const creditRules = (pack: RulePack | undefined): { tiers: CreditTier[]; percentMax: number } => {
+export interface CreditRules {
+  tiers: CreditTier[];
+  percentMax: number;
+  /** Working days. */
+  days: Record<CreditTurn, number>;
+}
+
+const daysOf = (pack: RulePack | undefined, id: string, fallback: number): number => {
+  const value = pack?.rules.get(id)?.value;
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : fallback;
+};
+
+export const creditRules = (pack: RulePack | undefined): CreditRules => {
   const [tiers, max] = [
     pack?.rules.get('serviceCreditTiers')?.value,
     pack?.rules.get('serviceCreditPercentMax')?.value,
@@ -28,7 +47,24 @@ export const creditRules = (pack: RulePack | undefined): { tiers: CreditTier[]; 
   return {
     tiers: tiersFrom(Array.isArray(tiers) ? tiers : fallbackCredits.tiers),
     percentMax: typeof max === 'number' && max >= 0 && max <= 100 ? max : fallbackCredits.percentMax,
+    days: {
+      answer: daysOf(pack, 'creditAnswerDays', fallbackCredits.days.answer),
+      silence: daysOf(pack, 'creditSilenceDays', fallbackCredits.days.silence),
+    },
   };
+};
+
+/**
+ * What is due of a note that nobody has answered. Whoever was told of the lateness and of the day on which silence counts, and says
+ * nothing, has accepted; without that notice nobody has.
+ */
+export const creditOnSilence = (
+  credit: Pick<Credit, 'state' | 'dueAt' | 'remindedAt' | 'closesAt' | 'createdAt'>,
+  now: Date,
+): 'wait' | 'remind' | 'accept' => {
+  if (credit.state !== 'proposed') return 'wait';
+  if (!credit.remindedAt) return (credit.dueAt ?? credit.createdAt) <= now ? 'remind' : 'wait';
+  return credit.closesAt && credit.closesAt <= now ? 'accept' : 'wait';
 };
 
 /** Thousandths of a per cent: of each missed level by its tier, a larger miss than the table knows by the last; together no more than the most. */

@@ -21,6 +21,8 @@ export interface SettlementEvents {
   /** Subject: the credit note. A month broke its service levels; the event's participant is the buyer. */
   'settlement.credit.proposed': { credit: string; order: string; period: string };
   'settlement.credit.answered': { credit: string; accepted: boolean };
+  /** The operator did not agree to a refund of it. */
+  'settlement.credit.refused': { credit: string; refund: string };
   'settlement.credit.settled': { credit: string; order: string; fen: string };
   'settlement.difference.found': { day: string; differences: number };
   'settlement.difference.resolved': { difference: string };

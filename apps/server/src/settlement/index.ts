@@ -27,6 +27,7 @@ import {
 import { reconcileDue } from './reconcile.ts';
 import { settlementRoutes } from './routes.ts';
 import { estimateFenOf, holdKeyOf } from './rules.ts';
+import { passSilentCredits } from './service/credit-silence.ts';
 import { type CreditDraft, passCredits, proposeCredit } from './service/credits.ts';
 import { passFees } from './service/fees.ts';
 import { placeHold, plan } from './service/holds.ts';
@@ -134,7 +135,11 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
       { name: 'settlement.reconcile', everySeconds: 30, run: () => reconcileDue(room, bank, desk.run) },
       { name: 'settlement.fees', everySeconds: 60, run: () => passFees(room) },
       { name: 'settlement.refunds', everySeconds: 60, run: () => passRefunds(room) },
-      { name: 'settlement.credits', everySeconds: 60, run: () => passCredits(room) },
+      {
+        name: 'settlement.credits',
+        everySeconds: 60,
+        run: async () => (await passSilentCredits(room)) + (await passCredits(room)),
+      },
     ],
     openAccount: (tx, participant) => ensureAccount(room, tx, participant),
     proposeCredit: (tx, draft) => proposeCredit(room, tx, draft),

@@ -185,7 +185,7 @@ export interface Refund {
   finishedAt: Date | null;
 }
 
-export type CreditState = 'proposed' | 'accepted' | 'contested' | 'settled';
+export type CreditState = 'proposed' | 'accepted' | 'contested' | 'settled' | 'refused';
 export type { CreditTier };
 
 /** What a broken service level gives back, as proposed to the supplier. */
@@ -214,6 +214,14 @@ export interface Credit {
   milli: number;
   tiers: CreditTier[];
   state: CreditState;
+  /** The supplier's time to answer; null for notes from before there was one. */
+  dueAt: Date | null;
+  remindedAt: Date | null;
+  /** Silence counts as acceptance from here on. */
+  closesAt: Date | null;
+  bySilence: boolean;
+  /** What was ordered. */
+  title: string;
   answer: string | null;
   answeredAt: Date | null;
   waitsFor: 'statement' | 'redInvoice' | 'payeeFunds' | null;

@@ -17,6 +17,7 @@ import { problems } from './problems.ts';
 import * as reads from './reads.ts';
 import { approveResolution, proposeResolution, reconcileDay } from './reconcile.ts';
 import { answerBill, answerProof, fileProof, payBill, payFee, recordInvoice } from './service/bills.ts';
+import { refuseRefundAndCredit } from './service/credit-refusal.ts';
 import { agreeRefund, askRefund, declineRefund, receiveRefund, repayRefund } from './service/direct-refunds.ts';
 import { repeat } from './service/effects.ts';
 import { retryHold } from './service/holds.ts';
@@ -26,7 +27,6 @@ import {
   checkPayout,
   proposeRefund,
   refusePayout,
-  refuseRefund,
   requestPayout,
 } from './service/payouts.ts';
 import { ensureAccount, payoutsStopped, type Room } from './service/room.ts';
@@ -365,7 +365,7 @@ const payoutRoutes = ({ room }: Doors): Route[] => {
       return refund(tx, principal, params.id);
     }),
     on(wire.refuseRefund, async ({ tx, principal, params }) => {
-      await refuseRefund(tx, params.id);
+      await refuseRefundAndCredit(room, tx, params.id);
       return refund(tx, principal, params.id);
     }),
   ];

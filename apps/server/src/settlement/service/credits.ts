@@ -4,12 +4,13 @@
  */
 import { formatYuan } from '@shugu/ledger';
 import { audit } from '../../kernel/audit.ts';
+import { lastDayBefore } from '../../kernel/calendar/calendar.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import type { Principal } from '../../kernel/http/principal.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import { acceptedCredits, lockCredit } from '../credit-reads.ts';
-import { creditMilli, creditOf, creditRules, feeOfPeriod, periodBilled } from '../credit-rules.ts';
+import { type CreditTurn, creditMilli, creditOf, creditRules, feeOfPeriod, periodBilled } from '../credit-rules.ts';
 import { insertCredit, setCredit } from '../credit-store.ts';
 import type { Credit, CreditTier, Fen, Statement } from '../model.ts';
 import { limits } from '../model.ts';
@@ -49,7 +50,8 @@ export const proposeCredit = async (room: Room, tx: Tx, draft: CreditDraft): Pro
   const tiers = draft.tiers.length > 0 ? [...draft.tiers] : rules.tiers;
   const milli = creditMilli(draft.findings, { tiers, percentMax: rules.percentMax });
   const { participant, supplier } = order;
-  const id = await insertCredit(tx, { ...draft, participant, supplier, milli, tiers });
+  const dueAt = creditTurnEnds(room, tx, 'answer');
+  const id = await insertCredit(tx, { ...draft, participant, supplier, milli, tiers, dueAt });
   if (!id) return;
   await audit(tx, { action: 'settlement.credit.propose', subject: id, participant: supplier, data: { milli } });
   await tell(tx, 'settlement.credit.proposed', id, participant, {
@@ -57,20 +59,44 @@ export const proposeCredit = async (room: Room, tx: Tx, draft: CreditDraft): Pro
     order: draft.order,
     period: draft.period,
   });
-  await room.serve(tx, {
-    to: supplier,
-    caseId: null,
-    subject: id,
-    title: `服务水平抵扣单 ${draft.period}`,
-    dueAt: null,
-    text: {
-      zh: `${draft.title}：${draft.period} 未达到约定的服务水平，拟抵扣当期费用的 ${percentText(milli)}。请查看实测依据后接受，或说明理由提出异议。`,
-      en: `${draft.title}: ${draft.period} missed its service levels; a credit of ${percentText(milli)} of the period’s fee is proposed. Look at what was measured, and accept it or contest it with a reason.`,
+  const last = lastDayBefore(dueAt);
+  await serveCredit(
+    room,
+    tx,
+    { id, period: draft.period },
+    {
+      to: [supplier],
+      dueAt,
+      text: {
+        zh: `${draft.title}：${draft.period} 未达到约定的服务水平，拟抵扣当期费用的 ${percentText(milli)}。请查看实测依据，于 ${last} 前（含当日）接受，或说明理由提出异议；逾期经催告仍不答复的，视为接受。`,
+        en: `${draft.title}: ${draft.period} missed its service levels; a credit of ${percentText(milli)} of the period’s fee is proposed. Look at what was measured, and accept it or contest it with a reason by ${last}; after a notice of lateness, silence counts as acceptance.`,
+      },
     },
-    deemedServed: 'onDelivery',
-    startsClocks: [],
-    at: tx.now,
-  });
+  );
+};
+
+/** First moment after the days that a turn begun now has. */
+export const creditTurnEnds = (room: Room, tx: Tx, turn: CreditTurn): Date =>
+  room.calendar.deadline(tx.now, creditRules(room.ruleBook.current('exchange', tx.now)).days[turn]).due;
+
+export const serveCredit = async (
+  room: Room,
+  tx: Tx,
+  { id, period }: Pick<Credit, 'id' | 'period'>,
+  { to, text, dueAt = null }: { to: readonly string[]; text: { zh: string; en: string }; dueAt?: Date | null },
+): Promise<void> => {
+  for (const one of to)
+    await room.serve(tx, {
+      to: one,
+      caseId: null,
+      subject: id,
+      title: `服务水平抵扣单 ${period}`,
+      dueAt,
+      text,
+      deemedServed: 'onDelivery',
+      startsClocks: [],
+      at: tx.now,
+    });
 };
 
 /** The credit, locked, in the supplier's hands; unknown to everybody else. */
@@ -81,24 +107,25 @@ const ownCredit = async (tx: Tx, principal: Principal, id: string): Promise<Cred
   return credit;
 };
 
-const answered = async (tx: Tx, credit: Credit, action: 'accept' | 'contest', answer: string | null): Promise<void> => {
-  const state = action === 'accept' ? 'accepted' : 'contested';
-  await setCredit(tx, credit.id, { state, answer });
+export const answerCredit = async (
+  tx: Tx,
+  credit: Credit,
+  answer: { state: 'accepted' | 'contested'; answer: string | null; bySilence: boolean },
+): Promise<void> => {
+  const accepted = answer.state === 'accepted';
+  await setCredit(tx, credit.id, answer);
   await audit(tx, {
-    action: `settlement.credit.${action}`,
+    action: accepted ? 'settlement.credit.accept' : 'settlement.credit.contest',
     subject: credit.id,
     participant: credit.participant,
-    data: { answer },
+    data: { answer: answer.answer, bySilence: answer.bySilence },
   });
-  await tell(tx, 'settlement.credit.answered', credit.id, credit.participant, {
-    credit: credit.id,
-    accepted: action === 'accept',
-  });
+  await tell(tx, 'settlement.credit.answered', credit.id, credit.participant, { credit: credit.id, accepted });
 };
 
 export const acceptCredit = async (room: Room, tx: Tx, principal: Principal, id: string): Promise<void> => {
   const credit = await ownCredit(tx, principal, id);
-  await answered(tx, credit, 'accept', null);
+  await answerCredit(tx, credit, { state: 'accepted', answer: null, bySilence: false });
   await applyCredit(room, tx, id);
 };
 
@@ -109,20 +136,13 @@ export const contestCredit = async (
   { id, reason }: { id: string; reason: string },
 ): Promise<void> => {
   const credit = await ownCredit(tx, principal, id);
-  await answered(tx, credit, 'contest', reason);
-  await room.serve(tx, {
-    to: credit.participant,
-    caseId: null,
-    subject: id,
-    title: `服务水平抵扣单 ${credit.period}`,
-    dueAt: null,
+  await answerCredit(tx, credit, { state: 'contested', answer: reason, bySilence: false });
+  await serveCredit(room, tx, credit, {
+    to: [credit.participant],
     text: {
       zh: `供方对 ${credit.period} 的服务水平抵扣提出异议：${reason}。如不认同，可在结算单上申请退款，或提交投诉。`,
       en: `The supplier contests the service credit of ${credit.period}: ${reason}. If you do not agree, ask for a refund at the statement, or complain.`,
     },
-    deemedServed: 'onDelivery',
-    startsClocks: [],
-    at: tx.now,
   });
 };
 
