@@ -43,6 +43,11 @@ const CATALOGUE = {
     'The upstream declined the request; check its parameters',
   ],
   upstreamFailed: [502, '供方接口出错', 'The upstream failed'],
+  upstreamForbidden: [
+    502,
+    '供方接口不接受平台转发所用的凭据',
+    'The upstream does not accept the credentials that it is asked with',
+  ],
   upstreamPaused: [
     503,
     '供方接口接连无应答，暂停转发',

@@ -160,11 +160,15 @@ function answerFrom(
   context: ServeContext<ProxyConfig>,
   cutting: boolean,
 ): DriverAnswer | Promise<DriverAnswer> {
-  const discard = (code: 'upstreamRedirected' | 'upstreamFailed' | 'upstreamDeclined' | 'upstreamNotMaskable') => {
+  const discard = (
+    code: 'upstreamRedirected' | 'upstreamFailed' | 'upstreamForbidden' | 'upstreamDeclined' | 'upstreamNotMaskable',
+  ) => {
     if (body instanceof Readable) body.destroy();
     return new GatewayProblem(code);
   };
   if (status >= 500) throw discard('upstreamFailed');
+  // The secret is the supplier's, and no credentials of the buyer go along: whose failure it is, is settled.
+  if (status === 401 || status === 403) throw discard('upstreamForbidden');
   if (status >= 300 && status < 400 && status !== 304) throw discard('upstreamRedirected');
   const kept: Record<string, string> = {};
   for (const name of RESPONSE_HEADERS) {
