@@ -73,8 +73,10 @@ const seats: Record<string, string[]> = {
     '/statements',
     '/invoices',
     '/papers',
+    '/traces',
     '/cases/new/registration.first',
   ],
+  'xingsha.finance': ['/credits'],
   'lawfirm.assessor': ['/desk', '/reports'],
   'citylogistics.trader': [
     '/desk',
@@ -86,6 +88,8 @@ const seats: Record<string, string[]> = {
     '/account',
     '/statements',
   ],
+  'citylogistics.finance': ['/credits'],
+  'citylogistics.admin': ['/usage'],
 };
 /** Lists whose first entry is opened too. */
 const details: Record<string, string[]> = {

@@ -146,7 +146,7 @@ export const Imports = ({ resource }: { resource?: string }) => {
           key: 'state',
           title: t('case.state'),
           show: (row) => (
-            <div className="cell">
+            <div className="cell" style={{ maxWidth: '22em' }}>
               <ImportProgress one={row} />
             </div>
           ),

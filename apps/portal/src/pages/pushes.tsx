@@ -131,7 +131,11 @@ export default function Pushes() {
           {
             key: 'product',
             title: t('products.name'),
-            show: (row) => <Link to={paths.grant(row.grant)}>{row.product}</Link>,
+            show: (row) => (
+              <div className="cell">
+                <Link to={paths.grant(row.grant)}>{row.product}</Link>
+              </div>
+            ),
             text: (row) => row.product,
             sort: (row) => row.product,
           },
@@ -151,14 +155,14 @@ export default function Pushes() {
             key: 'rhythm',
             title: t('push.rhythm'),
             show: (row) => (
-              <>
+              <div className="cell">
                 {row.endedAt ? t('push.ended') : rhythm(row)}
                 {row.nextAt ? (
                   <div className="small quiet">
                     {t('push.next')} <When at={row.nextAt} />
                   </div>
                 ) : null}
-              </>
+              </div>
             ),
             text: (row) => (row.endedAt ? t('push.ended') : rhythm(row)),
             sort: (row) => row.nextAt ?? '',

@@ -16,7 +16,10 @@ import { PagedTable } from '../ui/table.tsx';
 type Trace = Reply<typeof runTrace>;
 
 /** Of a chance only its order of magnitude is worth reading; rounded up, so never promising more than was found. */
-const power = (log: number): string => (log > -3 ? `${Math.ceil(1000 * 10 ** log) / 10} %` : `10^${Math.ceil(log)}`);
+const power = (log: number): string =>
+  log > -3
+    ? `${Math.ceil(1000 * 10 ** log) / 10} %`
+    : `10⁻${[...`${-Math.ceil(log)}`].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('')}`;
 
 const Result = ({ of }: { of: Trace }) => {
   const { t } = useWords();
@@ -119,6 +122,7 @@ export default function Traces() {
       <PagedTable
         endpoint={listTraces}
         label={t('menu.traces')}
+        exportName="traces"
         rowKey={(row) => row.id}
         empty={<Empty title={t('traces.empty')}>{t('traces.emptyText')}</Empty>}
         columns={[
@@ -133,9 +137,30 @@ export default function Traces() {
                 </div>
               </>
             ),
+            text: (row) => row.file.name,
+            sort: (row) => row.file.name,
           },
-          { key: 'result', title: t('traces.result'), show: (row) => <Result of={row} /> },
-          { key: 'at', title: t('traces.at'), show: (row) => <When at={row.createdAt} /> },
+          {
+            key: 'digest',
+            title: 'SHA-256',
+            exportOnly: true,
+            show: () => null,
+            text: (row) => row.file.sha256,
+          },
+          {
+            key: 'result',
+            title: t('traces.result'),
+            show: (row) => <Result of={row} />,
+            text: (row) => row.named.map(({ buyer, contract }) => `${buyer.name} ${contract ?? ''}`.trim()).join('; '),
+            sort: (row) => row.named.length,
+          },
+          {
+            key: 'at',
+            title: t('traces.at'),
+            show: (row) => <When at={row.createdAt} />,
+            text: (row) => row.createdAt,
+            sort: (row) => row.createdAt,
+          },
         ]}
       />
     </Page>
