@@ -140,6 +140,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       const fault = unbillable(price);
       return fault === undefined ? undefined : kernelProblems.invalid({ field: 'body.terms.price', detail: fault });
     },
+    unmarkable: (read, version, watermark) => delivery.unmarkable(read, version, watermark),
     standing: (read, version) => standingBasis({ cases }, read, version),
   });
 

@@ -82,12 +82,13 @@ export function compile(policy: Policy): CompileResult {
 type Limit = 'columns' | 'masks' | 'rowFilter' | 'rows' | 'authorisation' | 'watermark' | 'computationOnly';
 
 /**
- * What a path cannot enforce. A file is bytes we do not look into; the standard table-share client sends no header, so it
- * can state no authorisation reference; a computation shows no rows, so there is nothing to mask or count. Marks are put into
- * whole copies of tables: single answers of look-ups and queries would give the original away bit by bit.
+ * What a path cannot enforce. A file goes out as it was made, so nothing is left out of it or counted in it; the standard
+ * table-share client sends no header, so it can state no authorisation reference; a computation shows no rows, so there is nothing
+ * to mask or count. Marks are put into whole copies of tables and of files that hold one: single answers of look-ups and queries
+ * would give the original away bit by bit.
  */
 const BEYOND: Readonly<Record<DriverKind, readonly Limit[]>> = {
-  file: ['columns', 'masks', 'rowFilter', 'rows', 'watermark', 'computationOnly'],
+  file: ['columns', 'masks', 'rowFilter', 'rows', 'computationOnly'],
   api: ['watermark', 'computationOnly'],
   proxy: ['watermark', 'computationOnly'],
   query: ['watermark', 'computationOnly'],

@@ -294,7 +294,7 @@ describe('a watermark', () => {
   test('comes back as it was written, and only copies of tables can carry it', () => {
     expect(policyOf(marked).terms).toEqual({ ...marked, timeZone: 'Asia/Shanghai' });
     const plan = compile(policyOf({ actions: ['use'], watermark: marked.watermark }));
-    expect(plan.ok && [plan.plan.drivers, plan.plan.watermark]).toEqual([['share'], marked.watermark]);
+    expect(plan.ok && [plan.plan.drivers, plan.plan.watermark]).toEqual([['file', 'share'], marked.watermark]);
   });
 
   test('tells the buyer which columns are altered, by how much at most, and how many rows are made up', () => {

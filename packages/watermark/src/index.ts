@@ -2,6 +2,7 @@ export { carriedShare, copyKey } from './key.ts';
 export type { Alterable, Layout, Row } from './layout.ts';
 export { readLayout } from './layout.ts';
 export { type Altered, markedRows, marker, type Ranges } from './mark.ts';
+export { type Surveyed, survey } from './survey.ts';
 export {
   donorsMin,
   findSynthetic,

@@ -13,6 +13,7 @@ import {
   marker,
   type Row,
   score,
+  survey,
 } from './index.ts';
 
 const secret = Buffer.alloc(32, 7);
@@ -207,6 +208,35 @@ describe('a trace', () => {
   it('names both of two who mixed their rows', () => {
     const mixed = [...copyOf('buyer-3', rows.slice(0, 150)), ...copyOf('buyer-4', rows.slice(150, 300))];
     expect(named(mixed).sort()).toEqual(['buyer-3', 'buyer-4']);
+  });
+});
+
+describe('a survey', () => {
+  const rows = table(5000, 'surveyed');
+  const surveyed = (batch: number) => {
+    const surveyor = survey(layout, 500);
+    for (let at = 0; at < rows.length; at += batch) surveyor.add(rows.slice(at, at + batch));
+    return surveyor.result();
+  };
+
+  it('knows how many rows there are and within which values, whatever the batches', () => {
+    const { rows: count, ranges } = surveyed(700);
+    expect(count).toBe(5000);
+    for (const column of ['speed', 'load', 'score']) {
+      const values = rows.map((row) => Number(row[column]));
+      const { least, most } = ranges[column]!;
+      expect([Number(least), Number(most)]).toEqual([Math.min(...values), Math.max(...values)]);
+    }
+    expect(ranges.seen!.least).toBe(rows.map(({ seen }) => seen!).sort()[0]);
+    expect(surveyed(1)).toEqual(surveyed(5000));
+  });
+
+  it('draws from the whole table', () => {
+    const { donors } = surveyed(1000);
+    const places = donors.map((row) => rows.indexOf(row));
+    expect(new Set(places).size).toBe(500);
+    for (let tenth = 0; tenth < 10; tenth++)
+      expect(places.filter((place) => Math.floor(place / 500) === tenth).length).toBeGreaterThan(20);
   });
 });
 

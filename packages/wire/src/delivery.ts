@@ -97,6 +97,14 @@ export const endpointView = z.object({
   revision: z.number().int(),
   api: apiDraft.omit({ kind: true }).extend({ rows: z.number().int().nullable() }).nullable(),
   files: z.array(z.object({ name: z.string(), bytes: z.number().int(), sha256: z.string() })).nullable(),
+  /** Of its files, for contracts with a watermark: how many are made, and why some could not be. */
+  copies: z
+    .object({
+      made: z.number().int(),
+      building: z.number().int(),
+      faults: z.array(z.object({ zh: z.string(), en: z.string() })),
+    })
+    .nullable(),
   proxy: z
     .object({
       upstream: z.string(),

@@ -391,23 +391,49 @@ test('offers are frozen, kept from the wrong audience, and bound what a buyer ma
   );
 });
 
-test('a watermark alters only what the dictionary holds as numbers or times, and goes with table shares only', async () => {
-  const refused = async (altered: string) => {
-    const constraint = [{ leftOperand: 'shugu:watermarkAlters', operator: 'eq', rightOperand: altered }];
-    const marked = { profile: 'urn:shugu:policy:1:', permission: [{ action: 'use', constraint }] };
-    const offer = {
+test('a watermark alters only what the dictionary holds as numbers or times, and goes only where copies can be marked', async () => {
+  const policyOf = (altered: string) => ({
+    profile: 'urn:shugu:policy:1:',
+    permission: [
+      {
+        action: 'use',
+        constraint: [{ leftOperand: 'shugu:watermarkAlters', operator: 'eq', rightOperand: altered }],
+      },
+    ],
+  });
+  const offered = (altered: string, more: object = {}) =>
+    market.call('supplier', 'POST', '/api/offers', {
       productVersion: sold.version,
-      policy: marked,
+      policy: policyOf(altered),
       price: { unit: '0.05' },
       audience: { kind: 'everyone' },
-    };
-    const { code, errors } = (await market.call('supplier', 'POST', '/api/offers', offer)).body;
+      ...more,
+    });
+  const refused = async (altered: string, more: object = {}) => {
+    const { code, errors } = (await offered(altered, more)).body;
     return [code, errors[0].code];
   };
   expect(await refused('score=1')).toEqual(['agreements.policyInvalid', 'watermarkColumn']);
   expect(await refused('plate=1')).toEqual(['agreements.policyInvalid', 'watermarkColumn']);
-  // This product goes out as a file and by look-up, neither of which can carry a mark.
+  // This product goes out as a file and by look-up, which can carry no mark.
   expect(await refused('mileage=0.5')).toEqual(['agreements.policyNotEnforceable', 'notEnforceable']);
+  const asFile = { deliveryModes: ['file' as const] };
+  market.setUnmarkable([{ zh: '文件“附件”不能加注水印', en: 'The file annex cannot be marked' }]);
+  expect(await refused('mileage=0.5', asFile)).toEqual(['agreements.policyNotEnforceable', 'notMarkable']);
+  const terms = { ...draftFor(sold.version).terms, policy: policyOf('mileage=0.5'), ...asFile };
+  expect(await refusal(draft({ terms }))).toBe('agreements.policyNotEnforceable');
+  market.setUnmarkable([]);
+  expect(await refusal(draft({ terms }))).toBe('done');
+  // Kept when files could not be marked yet: the plan of the same policy is made anew when it is offered again.
+  const { database } = market.kernel;
+  await database.tx({ kind: 'system', id: 'test', participant: '' }, (tx) =>
+    tx.exec(sql`update policy_plans set plan = jsonb_set(plan, '{drivers}', '["share"]') where plan ? 'watermark'`),
+  );
+  expect((await offered('mileage=0.5', asFile)).status).toBe(201);
+  const plans = await database.rows<{ drivers: string[] }>(
+    sql`select plan -> 'drivers' as drivers from policy_plans where plan ? 'watermark'`,
+  );
+  expect(plans).toEqual([{ drivers: ['file', 'share'] }]);
 });
 
 test('who may not be a party, and what needs a template', async () => {

@@ -1,5 +1,6 @@
 /** Offers, templates and contracts; and what this room asks of its neighbours. */
 import type { Certified, Json, Signer, SuiteName } from '@shugu/evidence';
+import type { Watermark } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
 import type {
   audience,
@@ -190,6 +191,8 @@ export interface AgreementNeighbours {
   priceText(price: Json): Text;
   /** Whether the market can rate such a plan: parties negotiate prices, and what nobody can bill must not be signed. */
   checkPrice?(price: Json): Problem | undefined;
+  /** Why the files of a version cannot be marked so, where they are delivered; empty: they can. Delivery knows the files. */
+  unmarkable?(read: Reader, productVersion: string, watermark: Watermark): Promise<Text[]>;
   authorities?: readonly LicensedAuthority[];
   /**
    * What a product version stands on now beside the rights: reports, authorisations, proofs that the market knows. When

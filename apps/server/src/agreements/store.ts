@@ -19,7 +19,7 @@ export const insertPolicy = async (tx: Tx, participant: string, hash: string, so
 export const insertPlan = async (tx: Tx, participant: string, plan: Plan): Promise<void> => {
   await tx.exec(sql`insert into policy_plans (policy_hash, compiler_version, node, market, participant, plan, created_at)
     values (${plan.policyHash}, ${plan.compilerVersion}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${JSON.stringify(plan)}, ${tx.now})
-    on conflict do nothing`);
+    on conflict (policy_hash, compiler_version) do update set plan = excluded.plan`);
 };
 
 export type NewOffer = Pick<Offer, 'productVersion' | 'policyHash' | 'price' | 'deliveryModes' | 'audience' | 'hash'>;

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Text } from '@shugu/wire';
 import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import {
@@ -93,6 +94,8 @@ export interface Market {
   agreements: Agreements;
   /** What the market says the product stands on; undefined: the report of `draftFor`. */
   setStanding(items: BasisItem[] | undefined): void;
+  /** Why files cannot carry a watermark. */
+  setUnmarkable(faults: Text[]): void;
   /** Ends or shortens the right to operate. */
   setRight(until: Date | undefined): void;
   moveTo(at: Date): void;
@@ -128,6 +131,7 @@ export const openMarket = async ({ authorities = '' } = {}): Promise<Market> => 
   await database.pool.query('insert into test_resources values ($1, $2)', [resourceId, JSON.stringify(resource)]);
   let right: Date | undefined = rightUntil;
   let standing: BasisItem[] | undefined;
+  let unmarkable: Text[] = [];
   const organisation = async (_read: Reader, id: string) => {
     const [name, creditCode] = names[id] ?? [id, '91430100MA00000099'];
     return { id, name, creditCode };
@@ -151,6 +155,7 @@ export const openMarket = async ({ authorities = '' } = {}): Promise<Market> => 
     organisations: { organisation },
     operator: async () => ({ id: 'org_operator', name: '示例数据交易所' }),
     authorities: await readAuthorities(authorities),
+    unmarkable: async () => unmarkable,
     standing: async (_read, productVersion) => standing ?? draftFor(productVersion).basis,
     checkPrice: (price) =>
       (price as { unit?: unknown }).unit
@@ -188,6 +193,9 @@ export const openMarket = async ({ authorities = '' } = {}): Promise<Market> => 
     catalogue,
     agreements,
     call,
+    setUnmarkable: (faults) => {
+      unmarkable = faults;
+    },
     setStanding: (items) => {
       standing = items;
     },

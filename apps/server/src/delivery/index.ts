@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { SuiteName } from '@shugu/evidence';
 import { QueryPool, type QueryPoolOptions } from '@shugu/gateway';
-import { COMPILER_VERSION, type Plan } from '@shugu/policy';
+import { COMPILER_VERSION, type Plan, type Watermark } from '@shugu/policy';
 import { copyKey } from '@shugu/watermark';
+import type { Text } from '@shugu/wire';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -35,9 +36,11 @@ import { removeLeftovers } from './push/leftovers.ts';
 import { makePushRoutes } from './push/routes.ts';
 import { pushJob, pushJobHandler } from './push/run.ts';
 import { startDue } from './push/service.ts';
-import { endpointsOf, findGrant, grantsOfContract, staleGrants } from './reads.ts';
+import { copiesOfVersions, endpointsOf, findGrant, grantsOfContract, staleGrants } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { type Delivered, deliveredBy } from './rules.ts';
+import { copyJob, unmarkable } from './service/copies.ts';
+import { copyJobHandler, recopyMissing } from './service/copying.ts';
 import { cutJobHandler, recutMissing } from './service/cuts.ts';
 import { storeJob } from './service/drafts.ts';
 import { rebuildMissing, setEndpoints, storeJobHandler } from './service/endpoints.ts';
@@ -120,6 +123,8 @@ export interface Delivery {
   grantsOf(read: Reader, contract: string): Promise<Grant[]>;
   /** What a contract's open grants give access to now. */
   deliveredUnder(read: Reader, contract: string): Promise<Delivered[]>;
+  /** Why files of a version cannot be marked so; empty: they can. For whoever makes terms. */
+  unmarkable(read: Reader, version: string, watermark: Watermark): Promise<Text[]>;
   /** Whom a gateway's key names; undefined for every other token. */
   authenticateGateway(token: string, language: 'zh' | 'en'): Promise<Principal | undefined> | undefined;
   /** The gateway's addresses, on the server's own port. */
@@ -187,6 +192,9 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     sharesFolder: () => objects.folder('shares'),
     tracesFolder: () => objects.folder('traces'),
     localPath: objects.local,
+    copiesFolder: () => objects.folder('copies'),
+    keepObject: objects.put,
+    objectSize: objects.size,
     copyKey: async (copy: string) => {
       marks ??= await watermarkSecret(database, seal);
       return copyKey(marks, copy);
@@ -252,6 +260,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     jobs: {
       [storeJob]: storeJobHandler(service),
       [cutJob]: cutJobHandler(service),
+      [copyJob]: copyJobHandler(service),
       [pushJob]: pushJobHandler(push),
       [importJob]: importJobHandler(imports),
     },
@@ -289,9 +298,16 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       const delivered: Delivered[] = [];
       for (const grant of await grantsOfContract(read, contract))
         if (grant.endedAt === null && grant.state !== 'opening')
-          delivered.push(...deliveredBy(grant, await endpointsOf(read, grant.version)));
+          delivered.push(
+            ...deliveredBy(
+              grant,
+              await endpointsOf(read, grant.version),
+              await copiesOfVersions(read, [grant.version]),
+            ),
+          );
       return delivered;
     },
+    unmarkable: (read, version, watermark) => unmarkable(service, read, version, watermark),
     authenticateGateway: (token, language) =>
       token.startsWith(gatewayKeyPrefix) ? authenticateGateway(database, token, language) : undefined,
     mount: async (app, registry) => {
@@ -306,6 +322,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       await recheckQueries(service, database);
       await recutMissing(service, database);
       await removeImportLeftovers(imports);
+      await recopyMissing(service, database);
       // Leaked files that were being traced when the process ended.
       await rm(await service.tracesFolder(), { recursive: true, force: true });
       const opened = openPlane({

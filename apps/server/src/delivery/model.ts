@@ -94,6 +94,30 @@ export interface Cut {
   job: string | null;
 }
 
+/** A file marked for one contract, which gets it in place of the file that its supplier made. */
+export interface FileCopy {
+  id: string;
+  /** The supplier. */
+  participant: string;
+  version: string;
+  /** Whose copy it is: the contract, or the grant of a trial. */
+  copy: string;
+  table: string;
+  /** Digest of the file as its supplier made it. */
+  source: string;
+  watermark: Watermark;
+  /** The watermark in one spelling. */
+  mark: string;
+  state: EndpointState;
+  fault: Text | null;
+  /** Of the copy; null as long as it was never made. */
+  digest: string | null;
+  bytes: number | null;
+  rows: number | null;
+  synthetic: Synthetic | null;
+  job: string | null;
+}
+
 export interface TraceFile {
   name: string;
   sha256: string;

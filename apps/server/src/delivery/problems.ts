@@ -82,6 +82,14 @@ export const problems = defineProblems('delivery', {
     title: { zh: '该交付方式无法执行合同策略', en: 'That kind of delivery cannot enforce the policy' },
     next: { zh: '更换交付方式', en: 'Choose another kind of delivery' },
   },
+  notMarkable: {
+    status: 422,
+    title: { zh: '该文件不能加注合同约定的水印', en: 'The file cannot carry the watermark that contracts ask for' },
+    next: {
+      zh: '交付首行为字段名的 CSV、NDJSON 或 Parquet 文件，且含有约定改动的字段',
+      en: 'Deliver CSV with a header, NDJSON or Parquet that holds the columns to be altered',
+    },
+  },
   grantEnded: {
     status: 409,
     title: { zh: '使用授权已终止', en: 'The grant has ended' },

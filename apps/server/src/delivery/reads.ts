@@ -1,7 +1,7 @@
 import { traceLimits } from '@shugu/wire/delivery';
 import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Cut, Endpoint, Grant, GrantKey, GrantState, Revision, ServicePeriod, Trace } from './model.ts';
+import type { Cut, Endpoint, FileCopy, Grant, GrantKey, GrantState, Revision, ServicePeriod, Trace } from './model.ts';
 
 const endpointColumns = sql`id, participant, version, product, kind, state, draft, config, fault, secret_sealed as "secretSealed",
   rows_built as "rowsBuilt", revision, job, updated_at as "updatedAt"`;
@@ -148,6 +148,13 @@ export const markedCuts = (read: Reader, supplier?: string, product?: string): P
     ${product === undefined ? empty : sql`and exists (select from delivery_grants g where g.version = c.version and g.product = ${product})`}
     order by c.id limit ${traceLimits.copiesMax + 1}`);
 
+/** The same of files; also those that have been handed out and are being made again. */
+export const markedFiles = (read: Reader, supplier?: string, product?: string): Promise<FileCopy[]> =>
+  read.rows<FileCopy>(sql`select ${copyColumns} from delivery_file_copies c where c.digest is not null
+    ${supplier === undefined ? empty : sql`and c.participant = ${supplier}`}
+    ${product === undefined ? empty : sql`and exists (select from delivery_grants g where g.version = c.version and g.product = ${product})`}
+    order by c.id limit ${traceLimits.copiesMax + 1}`);
+
 export const grantsOfCopies = (read: Reader, copies: readonly string[]): Promise<Grant[]> =>
   read.rows<Grant>(
     sql`select ${grantColumns} from delivery_grants g where coalesce(g.contract, g.id) = any(${[...copies]}) order by g.id`,
@@ -229,6 +236,20 @@ export const cutsOfVersions = (read: Reader, versions: readonly string[]): Promi
   read.rows<Cut>(
     sql`select ${cutColumns} from delivery_cuts where version = any(${[...new Set(versions)]}) order by id`,
   );
+
+const copyColumns = sql`id, participant, version, copy, table_name as "table", source, watermark, mark, state, fault, digest, bytes,
+  row_count as rows, synthetic, job`;
+
+export const findCopy = (read: Reader, id: string): Promise<FileCopy | undefined> =>
+  read.first<FileCopy>(sql`select ${copyColumns} from delivery_file_copies where id = ${id}`);
+
+export const copiesOfVersions = (read: Reader, versions: readonly string[]): Promise<FileCopy[]> =>
+  read.rows<FileCopy>(
+    sql`select ${copyColumns} from delivery_file_copies where version = any(${[...new Set(versions)]}) order by id`,
+  );
+
+export const readyCopies = (read: Reader): Promise<FileCopy[]> =>
+  read.rows<FileCopy>(sql`select ${copyColumns} from delivery_file_copies where state = 'ready' order by id`);
 
 export const builtCuts = (read: Reader): Promise<Cut[]> =>
   read.rows<Cut>(sql`select ${cutColumns} from delivery_cuts where built is not null order by id`);

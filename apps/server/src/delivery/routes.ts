@@ -8,6 +8,7 @@ import { descriptionOf } from './description.ts';
 import { monthOf } from './levels.ts';
 import type { Endpoint, Grant, Trace } from './model.ts';
 import {
+  copiesOfVersions,
   cutsOfVersions,
   endpointsOf,
   endpointsOfVersions,
@@ -49,17 +50,32 @@ const views = async (deps: DeliveryRouteDeps, read: Reader, grants: readonly Gra
     read,
     grants.map(({ version }) => version),
   );
+  const copies = await copiesOfVersions(
+    read,
+    grants.map(({ version }) => version),
+  );
   const tables = new Map<string, string[]>();
   for (const grant of grants.filter(({ kinds }) => kinds.includes('share')))
     tables.set(grant.version, (await latestRevision(read, grant.version))?.tables.map(({ name }) => name) ?? []);
   const names = await deps.displayNames(read, [...new Set(grants.flatMap((grant) => [grant.buyer, grant.supplier]))]);
   return grants.map((grant) =>
-    grantViewOf(grant, { endpoints, cuts, tables: tables.get(grant.version) ?? [], names, url: deps.publicUrl() }),
+    grantViewOf(grant, {
+      endpoints,
+      cuts,
+      copies,
+      tables: tables.get(grant.version) ?? [],
+      names,
+      url: deps.publicUrl(),
+    }),
   );
 };
 
 const endpointViews = async (read: Reader, endpoints: readonly Endpoint[], version: string) => {
-  const standing = { latest: await latestRevision(read, version), cuts: await cutsOfVersions(read, [version]) };
+  const standing = {
+    latest: await latestRevision(read, version),
+    cuts: await cutsOfVersions(read, [version]),
+    copies: await copiesOfVersions(read, [version]),
+  };
   return endpoints.map((one) => endpointViewOf(one, standing));
 };
 

@@ -13,6 +13,7 @@ import type {
   DeliveryKind,
   Endpoint,
   EndpointDraft,
+  FileCopy,
   FileDraft,
   Grant,
   GrantState,
@@ -149,14 +150,18 @@ export const readsView = ({ reads }: Pick<CheckedTemplate, 'reads'>) =>
 export const copiedColumns = ({ keyColumns, filterColumns, answerColumns }: ApiDraft): string[] | undefined =>
   answerColumns.length === 0 ? undefined : [...new Set([...keyColumns, ...filterColumns, ...answerColumns])];
 
-/** `cut`: the grant's, where it has a table share. */
-export const allReady = (
-  kinds: readonly DeliveryKind[],
-  endpoints: readonly Endpoint[],
-  cut: Pick<Cut, 'built'> | undefined,
-): boolean =>
-  kinds.every((kind) => endpoints.some((one) => one.kind === kind && one.config !== null)) &&
-  (!kinds.includes('share') || (cut?.built ?? null) !== null);
+/** What was made of the version's data for grants. */
+export interface Prepared {
+  endpoints: readonly Endpoint[];
+  /** The grant's, where it has a table share. */
+  cut: Pick<Cut, 'built'> | undefined;
+  copies: readonly FileCopy[];
+}
+
+export const allReady = (grant: Grant, { endpoints, cut, copies }: Prepared): boolean =>
+  grant.kinds.every((kind) => endpoints.some((one) => one.kind === kind && one.config !== null)) &&
+  (!grant.kinds.includes('share') || (cut?.built ?? null) !== null) &&
+  (!grant.kinds.includes('file') || filesFor(grant, endpoints, copies) !== null);
 
 /** What of a plan cuts the data, under the key by which equal cuts are found. */
 export const cutOf = (
@@ -172,6 +177,42 @@ export const cutOf = (
 
 /** Under which name a copy is marked: the contract that a leaked one is traced to, or the grant of a trial. */
 export const copyOf = ({ id, contract }: Pick<Grant, 'id' | 'contract'>): string => contract ?? id;
+
+/** How a grant's copies are marked, and for whom; null where they are all alike. */
+export const markOf = (
+  grant: Pick<Grant, 'id' | 'contract' | 'plan'>,
+): { copy: string; watermark: Watermark; text: string } | null => {
+  const { watermark } = grant.plan;
+  return watermark ? { copy: copyOf(grant), watermark, text: watermarkText(watermark) } : null;
+};
+
+/** The table that a file was made of. */
+export const tableOfFile = ({ tables }: DeliverableVersion, digest: string) =>
+  tables.find(({ original, normal, data }) => [original, normal, data].some((one) => one?.digest === digest));
+
+/** A file as a grant gets it; `copy`: for whom it is marked. */
+export type GrantedFile = DeliverableFile & { copy?: string };
+
+/** The files of a grant, in place of each its marked copy where the contract says so; null as long as one is being made. */
+export const filesFor = (
+  grant: Pick<Grant, 'id' | 'contract' | 'plan' | 'version'>,
+  endpoints: readonly Endpoint[],
+  copies: readonly FileCopy[],
+): GrantedFile[] | null => {
+  const config = endpoints.find(({ kind }) => kind === 'file')?.config;
+  if (config?.kind !== 'file') return [];
+  const mark = markOf(grant);
+  if (!mark) return config.files;
+  const files = config.files.flatMap((file): GrantedFile[] => {
+    const made = copies.find(
+      ({ version, copy, source, mark: text }) =>
+        version === grant.version && copy === mark.copy && source === file.digest && text === mark.text,
+    );
+    if (!made || made.digest === null || made.bytes === null) return [];
+    return [{ ...file, digest: made.digest, bytes: made.bytes, copy: made.copy }];
+  });
+  return files.length === config.files.length ? files : null;
+};
 
 const watermarkText = ({ altered, syntheticRows }: Watermark): string =>
   JSON.stringify([syntheticRows, Object.entries(altered).sort(([one], [other]) => (one < other ? -1 : 1))]);
@@ -214,17 +255,20 @@ export interface Delivered {
 }
 
 /** What a grant gives access to: every path, and of files each with its digest. */
-export const deliveredBy = (grant: Pick<Grant, 'id' | 'kinds'>, endpoints: readonly Endpoint[]): Delivered[] =>
+export const deliveredBy = (grant: Grant, endpoints: readonly Endpoint[], copies: readonly FileCopy[]): Delivered[] =>
   endpoints
     .filter(({ kind }) => grant.kinds.includes(kind))
-    .map(({ kind, config }) => ({
+    .map(({ kind }) => ({
       kind,
       address: addressOf(grant.id, kind),
-      files:
-        config?.kind === 'file'
-          ? config.files.map(({ name, bytes, digest }) => ({ name, bytes, sha256: digest.slice('sha256:'.length) }))
-          : [],
+      files: kind === 'file' ? (filesFor(grant, endpoints, copies) ?? []).map(fileView) : [],
     }));
+
+export const fileView = ({ name, bytes, digest }: DeliverableFile) => ({
+  name,
+  bytes,
+  sha256: digest.slice('sha256:'.length),
+});
 
 /** A trial is the offered policy with few calls and an early end; everything else of it holds. */
 export const trialPlan = (offered: Plan, trial: { calls: number; until: Date }): Plan => {

@@ -7,6 +7,7 @@ import type {
   DeliveryKind,
   Endpoint,
   EndpointConfig,
+  FileCopy,
   Grant,
   GrantKey,
   GrantState,
@@ -157,6 +158,35 @@ export const insertCut = async (
       ${one.columns === null ? null : JSON.stringify(one.columns)}, ${JSON.stringify(one.masks)}, ${JSON.stringify(one.rowFilter)},
       ${one.line}, ${one.copy}, ${one.watermark ? JSON.stringify(one.watermark) : null}, 'building', ${tx.now}, ${tx.now})`);
 };
+
+export const insertCopy = async (
+  tx: Tx,
+  one: Pick<FileCopy, 'id' | 'participant' | 'version' | 'copy' | 'table' | 'source' | 'watermark' | 'mark' | 'job'>,
+): Promise<void> => {
+  await tx.exec(sql`insert into delivery_file_copies (id, node, market, participant, version, copy, table_name, source, watermark, mark, state, job,
+      created_at, updated_at)
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.version}, ${one.copy}, ${one.table}, ${one.source},
+      ${JSON.stringify(one.watermark)}, ${one.mark}, 'building', ${one.job}, ${tx.now}, ${tx.now})`);
+};
+
+export const setCopyReady = (
+  tx: Tx,
+  id: string,
+  made: { digest: string; bytes: number; rows: number; synthetic: FileCopy['synthetic'] },
+): Promise<number> =>
+  tx.exec(sql`update delivery_file_copies set state = 'ready', fault = null, digest = ${made.digest}, bytes = ${made.bytes},
+    row_count = ${made.rows}, synthetic = ${made.synthetic ? JSON.stringify(made.synthetic) : null}, updated_at = ${tx.now} where id = ${id}`);
+
+export const setCopyFailed = (tx: Tx, id: string, fault: Text): Promise<number> =>
+  tx.exec(
+    sql`update delivery_file_copies set state = 'failed', fault = ${JSON.stringify(fault)}, updated_at = ${tx.now} where id = ${id}`,
+  );
+
+/** Its bytes are gone and must be made again. */
+export const setCopyGone = (tx: Tx, id: string, job: string | null): Promise<number> =>
+  tx.exec(
+    sql`update delivery_file_copies set state = 'building', job = ${job}, updated_at = ${tx.now} where id = ${id}`,
+  );
 
 export const insertTrace = async (tx: Tx, one: Trace): Promise<void> => {
   await tx.exec(sql`insert into delivery_traces (id, node, market, participant, file, copies, tests, chance_max, named, closest, created_by, created_at)

@@ -103,7 +103,7 @@ describe('a contract with a watermark', () => {
   });
 
   it('is not delivered where single answers leave', async () => {
-    for (const kind of ['api', 'file', 'query'] as const)
+    for (const kind of ['api', 'query'] as const)
       await expect(shared.rig.grant(planOf(terms), [{ kind }])).rejects.toThrow(/notEnforceable/);
   });
 });

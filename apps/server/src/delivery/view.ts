@@ -4,6 +4,7 @@ import type { Month } from './levels.ts';
 import type {
   Cut,
   Endpoint,
+  FileCopy,
   Grant,
   GrantKey,
   LevelEvidence,
@@ -12,20 +13,30 @@ import type {
   Revision,
   ServicePeriod,
 } from './model.ts';
-import { addressOf, cutOf, readsView, shareTableNames } from './rules.ts';
+import { addressOf, cutOf, filesFor, fileView, readsView, shareTableNames } from './rules.ts';
 
 /** What a supplier sees of its table share. `latest` undefined: nothing has been published. */
 export interface ShareStanding {
   latest: Revision | undefined;
   cuts: readonly Cut[];
+  copies: readonly FileCopy[];
 }
+
+/** Copies of other contracts mostly fail for the same reason. */
+const faultsOf = (made: readonly Pick<Cut, 'fault'>[]) =>
+  [...new Map(made.flatMap(({ fault }) => (fault ? [[fault.en, fault] as const] : []))).values()].slice(0, 5);
+
+const copiesView = ({ copies }: ShareStanding) => ({
+  made: copies.filter(({ state }) => state === 'ready').length,
+  building: copies.filter(({ state }) => state === 'building').length,
+  faults: faultsOf(copies),
+});
 
 const sharedViewOf = ({ latest, cuts }: ShareStanding) => ({
   revision: latest?.number ?? null,
   cuts: cuts.length,
   building: cuts.filter(({ state }) => state === 'building').length,
-  // Cuts of other terms mostly fail for the same reason.
-  faults: [...new Map(cuts.flatMap(({ fault }) => (fault ? [[fault.en, fault] as const] : []))).values()].slice(0, 5),
+  faults: faultsOf(cuts),
 });
 
 export const endpointViewOf = (one: Endpoint, standing: ShareStanding) => ({
@@ -46,7 +57,8 @@ export const endpointViewOf = (one: Endpoint, standing: ShareStanding) => ({
           rows: one.rowsBuilt,
         }
       : null,
-  files: one.config?.kind === 'file' ? filesView(one) : null,
+  files: one.config?.kind === 'file' ? one.config.files.map(fileView) : null,
+  copies: one.kind === 'file' ? copiesView(standing) : null,
   proxy:
     one.draft.kind === 'proxy'
       ? {
@@ -87,14 +99,10 @@ const templatesView = ({ config }: Endpoint, { plan }: Grant) => {
   }));
 };
 
-const filesView = ({ config }: Endpoint) =>
-  config?.kind === 'file'
-    ? config.files.map(({ name, bytes, digest }) => ({ name, bytes, sha256: digest.slice('sha256:'.length) }))
-    : [];
-
 interface GrantSurroundings {
   endpoints: readonly Endpoint[];
   cuts: readonly Cut[];
+  copies: readonly FileCopy[];
   /** Names of the tables in the version's share. */
   tables: readonly string[];
   names: Map<string, string>;
@@ -140,7 +148,7 @@ export const grantViewOf = (grant: Grant, around: GrantSurroundings) => ({
       ready: endpoint !== undefined,
       keyColumns: api?.keyColumns ?? [],
       filterColumns: api?.filterColumns ?? [],
-      files: endpoint ? filesView(endpoint) : [],
+      files: kind === 'file' && endpoint ? (filesFor(grant, [endpoint], around.copies) ?? []).map(fileView) : [],
       templates: endpoint ? templatesView(endpoint, grant) : [],
       share: kind === 'share' && endpoint ? shareViewOf(grant, around) : null,
     };

@@ -12,7 +12,7 @@ export function contentsOf(
     case 'api':
       return [storePath(storesFolder, config.table)];
     case 'file':
-      return config.files.map(({ path }) => path);
+      return (config.files ?? []).map(({ path }) => path);
     case 'query':
       return config.tables.map(({ path }) => path);
     case 'share':

@@ -130,6 +130,23 @@ describe('file', () => {
     expect(await codeOf(await get(path()))).toBe('countExhausted');
   });
 
+  test('a contract with a watermark gets its own copy, never the unmarked file nor another’s; nor anything before it is made', async () => {
+    const marked = { watermark: { altered: { score: '1' }, syntheticRows: 0 } };
+    await serve('file');
+    const outcome = async (terms: object, copy: string | undefined, of: string | undefined | null) => {
+      const files = of === null ? null : [{ ...rig.file, copy: of }];
+      const grant = rig.grant({ kind: 'file', files, copy }, planOf(terms));
+      await rig.grants.put({ ...grant, productId: grant.id });
+      const answer = await get(`${grant.id}/${encodeURIComponent(rig.file.name)}`);
+      await answer.arrayBuffer();
+      return [answer.status, answer.headers.get('retry-after')];
+    };
+    expect(await outcome(marked, 'con_1', 'con_1')).toEqual([200, null]);
+    for (const of of ['con_2', undefined, null]) expect(await outcome(marked, 'con_1', of)).toEqual([503, '5']);
+    expect(await outcome(marked, undefined, undefined)).toEqual([503, '5']);
+    expect(await outcome({}, undefined, 'con_1')).toEqual([503, '5']);
+  });
+
   test('a file that is not the published one is not served', async () => {
     await serve('file');
     await writeFile(rig.file.path, 'short');

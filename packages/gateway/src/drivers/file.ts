@@ -5,8 +5,22 @@ import { inPlace, type Locate } from './locate.ts';
 import { PublishedFiles } from './published.ts';
 
 /** One published file. `sha256` in hex, made when it was published; `path` is never shown. */
-export type PublishedFile = { name: string; path: string; bytes: number; sha256: string; contentType?: string };
-export type FileConfig = { kind: 'file'; files: PublishedFile[] };
+export type PublishedFile = {
+  name: string;
+  path: string;
+  bytes: number;
+  sha256: string;
+  contentType?: string;
+  /** Whose copy it is, where it bears a watermark. */
+  copy?: string;
+};
+export type FileConfig = {
+  kind: 'file';
+  /** Null as long as the copies marked for this contract are being made. */
+  files: PublishedFile[] | null;
+  /** The contract whose marked copies are served; absent where files are all alike. */
+  copy?: string;
+};
 
 type Range = { start: number; end: number };
 
@@ -31,9 +45,11 @@ export function fileDriver({ hashing = 'once', locate = inPlace }: FileOptions =
       if (request.method === 'HEAD' || isUnchanged(request, found)) return { metered: false };
       return { metered: true, estimate: { bytes: range ? range.end - range.start : found.bytes } };
     },
-    async serve({ request, config, stop }) {
+    async serve({ request, config, effects, stop }) {
       const file = findFile(request, config);
       if (file instanceof GatewayProblem) throw file;
+      // Neither the unmarked file nor somebody else's copy.
+      if (file.copy !== (effects.marked ? (config.copy ?? '') : undefined)) throw preparing();
       const range = rangeOf(request, file);
       if (range === 'unsatisfiable') throw new GatewayProblem('rangeNotSatisfiable');
       const headers = headersOf(file);
@@ -50,9 +66,12 @@ export function fileDriver({ hashing = 'once', locate = inPlace }: FileOptions =
   };
 }
 
+const preparing = () => new GatewayProblem('preparing', { headers: { 'retry-after': '5' } });
+
 function findFile({ method, path }: GatewayRequest, { files }: FileConfig): PublishedFile | GatewayProblem {
   if (method !== 'GET' && method !== 'HEAD')
     return new GatewayProblem('methodNotAllowed', { headers: { allow: 'GET, HEAD' } });
+  if (files === null) return preparing();
   const only = path === '' && files.length === 1 ? files[0] : undefined;
   return (
     only ??

@@ -32,7 +32,15 @@ import {
 } from '../rules.ts';
 import { insertContract, insertRound, insertVersion, saveContract, saveVersion } from '../store.ts';
 import { type AgreementsDeps, asParty, orThrow, partiesOf, tell } from './deps.ts';
-import { checkPaths, checkWatermark, checkWithin, columnTitles, keepPolicy, offeredTo } from './policies.ts';
+import {
+  checkFiles,
+  checkPaths,
+  checkWatermark,
+  checkWithin,
+  columnTitles,
+  keepPolicy,
+  offeredTo,
+} from './policies.ts';
 
 const dayMilliseconds = 86_400_000;
 
@@ -85,12 +93,18 @@ const draftedTerms = async (tx: Tx, draft: ContractDraft, version: ProductVersio
   });
 };
 
-const checkTerms = (deps: AgreementsDeps, terms: ContractTerms, version: ProductVersion): void => {
+const checkTerms = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  terms: ContractTerms,
+  version: ProductVersion,
+): Promise<void> => {
   orThrow(canonicalOf(terms));
   const unbillable = deps.checkPrice?.(terms.price);
   if (unbillable) throw unbillable;
   checkWatermark(terms.policy, version);
   checkPaths(terms.policy, terms.deliveryModes, version.about.deliveryModes);
+  await checkFiles(deps, tx, terms.policy, terms.deliveryModes, version.id);
 };
 
 /** What is given, with the rights that the registry shows now in place of any older ones. */
@@ -139,7 +153,7 @@ export const draftContract = async (deps: AgreementsDeps, tx: Tx, draft: Contrac
   const operator = await deps.operator(tx);
   if ([supplier.participant, buyer.participant].includes(operator.id)) throw problems.operatorIsParty();
   const terms = await draftedTerms(tx, draft, version);
-  checkTerms(deps, terms, version);
+  await checkTerms(deps, tx, terms, version);
   const basis = await basisNow(deps, tx, version.id, draft.basis, tx.now);
   orThrow(termWithin(basis, datesOf(terms), tx.now));
   const respondBy = new Date(
@@ -277,7 +291,7 @@ export const proposeTerms = async (
   if (changes.length === 0) throw problems.nothingChanged();
   const beyond = beyondOrder(contract.order, changes);
   if (beyond) throw problems.orderBound({ field: `body.terms.${beyond}` });
-  checkTerms(deps, terms, (await deps.catalogue.version(tx, contract.productVersion))!);
+  await checkTerms(deps, tx, terms, (await deps.catalogue.version(tx, contract.productVersion))!);
   if (contract.order && version.number > 1) checkStated(terms, (await findVersion(tx, id, 1))!.terms);
   orThrow(termWithin(await basisNow(deps, tx, contract.productVersion, version.basis, tx.now), datesOf(terms), tx.now));
   const round = version.round + 1;

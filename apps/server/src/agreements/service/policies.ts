@@ -118,6 +118,24 @@ export const checkWatermark = (source: unknown, { tables }: Pick<ProductVersion,
   if (faults.length > 0) throw policyProblem(faults);
 };
 
+/** The same of files: a policy that asks for marks can be offered on this path only if each of its files can carry them. */
+export const checkFiles = async (
+  deps: AgreementsDeps,
+  read: Reader,
+  source: unknown,
+  modes: readonly DeliveryMode[],
+  productVersion: string,
+): Promise<void> => {
+  const parsed = parsePolicy(source);
+  const watermark = parsed.ok ? parsed.policy.terms.watermark : undefined;
+  if (!watermark || !modes.includes('file')) return;
+  const faults = (await deps.unmarkable?.(read, productVersion, watermark)) ?? [];
+  if (faults.length > 0)
+    throw problems.policyNotEnforceable({
+      errors: faults.slice(0, 50).map((message) => ({ field: 'deliveryModes.file', code: 'notMarkable', message })),
+    });
+};
+
 /** The use asked for stays within the offer, limit by limit. */
 export const checkWithin = (requested: unknown, offered: unknown): void => {
   const [want, offer] = [parsePolicy(requested), parsePolicy(offered)];
@@ -152,6 +170,7 @@ export const createOffer = async (deps: AgreementsDeps, tx: Tx, draft: OfferDraf
   const policy = normalised(draft.policy);
   checkWatermark(policy, version);
   checkPaths(policy, deliveryModes, version.about.deliveryModes);
+  await checkFiles(deps, tx, policy, deliveryModes, version.id);
   const plan = await keepPolicy(tx, version.participant, policy);
   const price = normalised(draft.price);
   const frozen = {

@@ -28,8 +28,9 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Database, Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { ObjectStore } from '../../kernel/objects.ts';
-import type { Cut, DeliveryKind, Endpoint, EndpointConfig, GrantState } from '../model.ts';
+import type { Cut, DeliveryKind, Endpoint, EndpointConfig, FileCopy, GrantState } from '../model.ts';
 import {
+  copiesOfVersions,
   cutsOfVersions,
   endpointsOfVersions,
   findEndpoint,
@@ -37,7 +38,7 @@ import {
   type HeldGrant,
   revisionsToHold,
 } from '../reads.ts';
-import { boundQuotas, cutOf, lineOf, planFrom } from '../rules.ts';
+import { boundQuotas, cutOf, filesFor, lineOf, markOf, planFrom } from '../rules.ts';
 import { manifestPath } from '../share/manifest.ts';
 import { GrantQuota } from './quota.ts';
 import { openStores } from './stores.ts';
@@ -100,6 +101,7 @@ const whole = (revision: number): number => revision * 2 + 1;
 interface Sources {
   endpoints: readonly Endpoint[];
   cuts: readonly Cut[];
+  copies: readonly FileCopy[];
   pathOf(digest: string): string;
   sharesFolder: string;
 }
@@ -112,8 +114,21 @@ const shareOf = (grant: HeldGrant, { cuts, sharesFolder }: Sources): DriverConfi
   return { kind: 'share', share, schema: shareName(title), title, manifest, ...(copy ? { copy } : {}) };
 };
 
+const filesOf = (grant: HeldGrant, { endpoints, copies, pathOf }: Sources): DriverConfig => {
+  const files = filesFor(grant, endpoints, copies)?.map(({ name, digest, bytes, contentType, copy }) => ({
+    name,
+    path: pathOf(digest),
+    bytes,
+    sha256: digest.slice('sha256:'.length),
+    contentType,
+    ...(copy ? { copy } : {}),
+  }));
+  const copy = markOf(grant)?.copy;
+  return { kind: 'file', files: files ?? null, ...(copy ? { copy } : {}) };
+};
+
 const driverOf = (
-  config: Exclude<EndpointConfig, { kind: 'share' }>,
+  config: Exclude<EndpointConfig, { kind: 'share' | 'file' }>,
   endpoint: string,
   pathOf: (digest: string) => string,
 ): DriverConfig => {
@@ -122,23 +137,16 @@ const driverOf = (
     return { kind: 'api', table: store, keyColumns, filterColumns, rowsMax };
   }
   if (config.kind === 'proxy') return { ...config, secretRef: endpoint };
-  if (config.kind === 'query') {
-    const { rowsMax, secondsMax, engine } = config;
-    // Never the SQL that another engine's gate let pass.
-    const templates = engine === QUERY_ENGINE_VERSION ? config.templates : [];
-    const tables = config.tables.map(({ name, digest, columns }) => ({ name, path: pathOf(digest), columns }));
-    return { kind: 'query', tables, templates, rowsMax, bytesMax: queryBytesMax, seconds: secondsMax };
-  }
-  return {
-    kind: 'file',
-    files: config.files.map(({ name, digest, bytes, contentType }) => ({
-      name,
-      path: pathOf(digest),
-      bytes,
-      sha256: digest.slice('sha256:'.length),
-      contentType,
-    })),
-  };
+  const { rowsMax, secondsMax, engine } = config;
+  // Never the SQL that another engine's gate let pass.
+  const templates = engine === QUERY_ENGINE_VERSION ? config.templates : [];
+  const tables = config.tables.map(({ name, digest, columns }) => ({ name, path: pathOf(digest), columns }));
+  return { kind: 'query', tables, templates, rowsMax, bytesMax: queryBytesMax, seconds: secondsMax };
+};
+
+const lineDriver = (grant: HeldGrant, endpoint: Endpoint, config: EndpointConfig, sources: Sources): DriverConfig => {
+  if (config.kind === 'share') return shareOf(grant, sources);
+  return config.kind === 'file' ? filesOf(grant, sources) : driverOf(config, endpoint.id, sources.pathOf);
 };
 
 /** What the lines of these endpoints open by path. */
@@ -164,7 +172,7 @@ const linesOf = (grant: HeldGrant, sources: Sources): LineGrant[] =>
       buyerId: grant.buyer,
       ...(grant.buyerRegion ? { buyerRegion: grant.buyerRegion } : {}),
       plan: planFrom({ ...grant.plan, quotas: boundQuotas(grant.plan.quotas, grant.bound) }, grant.from),
-      driver: config.kind === 'share' ? shareOf(grant, sources) : driverOf(config, endpoint.id, sources.pathOf),
+      driver: lineDriver(grant, endpoint, config, sources),
       keyHashes: grant.keyHashes,
       status: statusOf(grant.state),
       ...(grant.until ? { validUntil: grant.until.getTime() } : {}),
@@ -238,12 +246,14 @@ export const openPlane = (options: PlaneOptions): Plane => {
     const versions = grants.map(({ version }) => version);
     const endpoints = await endpointsOfVersions(database, versions);
     const cuts = await cutsOfVersions(database, versions);
-    for (const digest of digestsOf(endpoints)) fetchCopy(digest);
+    const copies = await copiesOfVersions(database, versions);
+    const copied = copies.flatMap(({ digest }) => digest ?? []);
+    for (const digest of new Set([...digestsOf(endpoints), ...copied])) fetchCopy(digest);
     const { sharesFolder } = options;
     let changed = 0;
     for (const grant of grants) {
       const own = endpoints.filter(({ version }) => version === grant.version);
-      for (const line of linesOf(grant, { endpoints: own, cuts, pathOf: objects.pathOf, sharesFolder }))
+      for (const line of linesOf(grant, { endpoints: own, cuts, copies, pathOf: objects.pathOf, sharesFolder }))
         if (await put(line)) changed += 1;
       held.set(grant.id, grant.revision);
     }

@@ -1,5 +1,6 @@
 /** What the use cases share. */
 import type { Tx } from '../../kernel/db/db.ts';
+import type { ObjectStore } from '../../kernel/objects.ts';
 import { emit } from '../../kernel/outbox.ts';
 import type { Seal } from '../../kernel/seal.ts';
 import type { Metering } from '../../metering/index.ts';
@@ -19,6 +20,11 @@ export interface ServiceDeps extends DeliveryNeighbours, QueryDeps {
   tracesFolder(): Promise<string>;
   /** Path of an object’s copy on this machine, which is there when it returns. */
   localPath(digest: string): Promise<string>;
+  /** Where a marked copy of a file is written before it is kept as an object. */
+  copiesFolder(): Promise<string>;
+  keepObject: ObjectStore['put'];
+  /** Undefined where there is none. */
+  objectSize: ObjectStore['size'];
   /** Marks one copy; from a secret that gateways of their own process never get. */
   copyKey(copy: string): Promise<Buffer>;
   publicUrl(): string;

@@ -16,6 +16,7 @@ import type {
 import { endpointsOf } from '../reads.ts';
 import { checkDraft, filesOf } from '../rules.ts';
 import * as store from '../store.ts';
+import { checkMarkable } from './copies.ts';
 import type { ServiceDeps } from './deps.ts';
 import { queryConfig } from './queries.ts';
 import { publishFirst } from './share.ts';
@@ -32,6 +33,7 @@ export const enqueueBuild = (tx: Tx, endpoint: { id: string; participant: string
 
 const readyConfig = async (
   deps: ServiceDeps,
+  tx: Tx,
   draft: EndpointDraft,
   version: DeliverableVersion,
 ): Promise<EndpointConfig | null> => {
@@ -44,6 +46,7 @@ const readyConfig = async (
   }
   const files = filesOf(draft, version);
   if (files instanceof Error) throw files;
+  await checkMarkable(deps, tx, version, files);
   return { kind: 'file', files };
 };
 
@@ -86,7 +89,7 @@ const setOne = async (
   if (before?.state === 'ready' && !newSecret && isSame(before.draft, kept)) return;
   const id = before?.id ?? newId('end', tx.now);
   const secretSealed = await secretFor(deps, tx, id, draft, before);
-  const config = await readyConfig(deps, draft, version);
+  const config = await readyConfig(deps, tx, draft, version);
   const { participant, product } = version;
   const revision = (before?.revision ?? 0) + 1;
   const job =

@@ -7,6 +7,7 @@ import type { Bound, DeliveryKind, EndpointInput, Grant, GrantState, SuspensionT
 import { tellPlane } from '../plane/plane.ts';
 import { problems } from '../problems.ts';
 import {
+  copiesOfVersions,
   cutOfKey,
   dueGrants,
   dueKeys,
@@ -19,6 +20,7 @@ import {
 } from '../reads.ts';
 import { allReady, boundQuotas, cutOf, deliveredBy, grantMoves, trialPlan } from '../rules.ts';
 import * as store from '../store.ts';
+import { askForCopies } from './copies.ts';
 import { type ServiceDeps, tell } from './deps.ts';
 import { completeEndpoints } from './drafts.ts';
 import { askForCut } from './share.ts';
@@ -103,6 +105,7 @@ const insert = async (
     data: { contract: grant.contract, buyer: grant.buyer, kinds, policyHash: grant.policyHash },
   });
   await askForCut(tx, grant);
+  await askForCopies(deps, tx, grant);
   await promote(deps, tx, grant.id);
   return grant.id;
 };
@@ -121,6 +124,7 @@ export const openGrant = async (deps: ServiceDeps, tx: Tx, draft: GrantDraft): P
   const revision = await store.setGrantTerms(tx, open.id, { plan, policyHash, from, until });
   await deps.metering.setQuotas(tx, open.id, boundQuotas(plan.quotas, open.bound));
   await askForCut(tx, { ...open, plan });
+  await askForCopies(deps, tx, { ...open, plan });
   await audit(tx, {
     action: 'delivery.grant.amend',
     subject: open.id,
@@ -190,10 +194,11 @@ export const promote = async (deps: ServiceDeps, tx: Tx, id: string): Promise<vo
   if (grant?.state !== 'opening') return;
   const endpoints = await endpointsOf(tx, grant.version);
   const cut = await cutOfKey(tx, grant.version, cutOf(grant).key);
-  if (!allReady(grant.kinds, endpoints, cut)) return;
+  const copies = await copiesOfVersions(tx, [grant.version]);
+  if (!allReady(grant, { endpoints, cut, copies })) return;
   const reason = await suspensionOf(tx, grant);
   await move(deps, tx, grant, reason === undefined ? 'active' : 'suspended', reason ?? null);
-  await tell(tx, 'delivery.grant.opened', grant, { delivered: deliveredBy(grant, endpoints) });
+  await tell(tx, 'delivery.grant.opened', grant, { delivered: deliveredBy(grant, endpoints, copies) });
   if (reason !== undefined) await tell(tx, 'delivery.grant.suspended', grant, { reason });
 };
 
@@ -202,6 +207,7 @@ export const refreshVersion = async (deps: ServiceDeps, tx: Tx, version: string)
   for (const grant of await openGrantsOfVersion(tx, version)) {
     tellPlane(tx, deps.plane, grant.id, await store.touchGrant(tx, grant.id));
     await askForCut(tx, grant);
+    await askForCopies(deps, tx, grant);
     await promote(deps, tx, grant.id);
   }
 };

@@ -10,13 +10,21 @@ import { ChildError } from '../../kernel/child/error.ts';
 import type { Database, Reader } from '../../kernel/db/db.ts';
 import { actorOf, type Principal } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
-import type { Trace, TraceFile } from '../model.ts';
+import type { DeliverableVersion, Trace, TraceFile } from '../model.ts';
 import { problems } from '../problems.ts';
-import { grantsOfCopies, markedCuts } from '../reads.ts';
+import { grantsOfCopies, markedCuts, markedFiles } from '../reads.ts';
 import * as store from '../store.ts';
 import { type EvidenceResult, readEvidence } from '../trace/evidence.ts';
 import { receive } from '../trace/receive.ts';
-import { byLayout, type CopyTable, copyTables, type Test, type Verdict, verdictOf } from '../trace/rules.ts';
+import {
+  byLayout,
+  type CopyTable,
+  copyFileTable,
+  copyTables,
+  type Test,
+  type Verdict,
+  verdictOf,
+} from '../trace/rules.ts';
 import type { ServiceDeps } from './deps.ts';
 
 export interface TraceRequest {
@@ -32,16 +40,21 @@ type Deps = ServiceDeps & { database: Database };
 /** The operator asks all copies of the exchange, a supplier those of its own products. */
 const tablesToAsk = async (deps: Deps, read: Reader, { principal, product }: TraceRequest): Promise<CopyTable[]> => {
   const isOperator = principal.permissions.has('delivery.grant.supervise');
-  const cuts = await markedCuts(read, isOperator ? undefined : principal.participant, product);
-  if (cuts.length > traceLimits.copiesMax) throw problems.traceTooWide();
+  const supplier = isOperator ? undefined : principal.participant;
+  const [cuts, files] = [await markedCuts(read, supplier, product), await markedFiles(read, supplier, product)];
+  if (cuts.length + files.length > traceLimits.copiesMax) throw problems.traceTooWide();
   const versions = new Map<string, Awaited<ReturnType<Deps['version']>>>();
-  const tables: CopyTable[] = [];
-  for (const cut of cuts) {
-    if (!versions.has(cut.version)) versions.set(cut.version, await deps.version(read, cut.version));
-    const version = versions.get(cut.version);
-    if (version) tables.push(...copyTables(cut, version));
-  }
-  return tables;
+  for (const { version } of [...cuts, ...files])
+    if (!versions.has(version)) versions.set(version, await deps.version(read, version));
+  const tablesOf = <One extends { version: string }>(
+    made: readonly One[],
+    of: (one: One, version: DeliverableVersion) => CopyTable[],
+  ) =>
+    made.flatMap((one) => {
+      const version = versions.get(one.version);
+      return version ? of(one, version) : [];
+    });
+  return [...tablesOf(cuts, copyTables), ...tablesOf(files, copyFileTable)];
 };
 
 const testsOf = async (deps: Deps, groups: readonly CopyTable[][], found: EvidenceResult): Promise<Test[]> => {
@@ -50,9 +63,12 @@ const testsOf = async (deps: Deps, groups: readonly CopyTable[][], found: Eviden
     const { names, bits, synthetics } = found.layouts[at]!;
     const evidence = { names: Buffer.from(names, 'base64'), bits: Buffer.from(bits, 'base64'), rows: found.rowsRead };
     const withRows = group.filter(({ synthetic }) => synthetic);
+    // The share and the files of one contract bear the same marks: one question, asked once.
+    const asked = new Set<string>();
     for (const table of group) {
-      if (table.layout.alterable.length > 0)
+      if (table.layout.alterable.length > 0 && !asked.has(table.copy))
         tests.push({ copy: { table, method: 'altered' }, ...score(evidence, await deps.copyKey(table.copy)) });
+      asked.add(table.copy);
       const rows = table.synthetic && synthetics[withRows.indexOf(table)];
       if (rows)
         tests.push({

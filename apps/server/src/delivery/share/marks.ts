@@ -24,7 +24,8 @@ interface Column {
   type: string;
 }
 
-const donorsMax = 1000;
+/** Rows from which others are made up. */
+export const donorsMax = 1000;
 /** Beside the columns of the data, so under a name that none of them has. */
 export const place = sqlName('#place');
 
@@ -46,7 +47,7 @@ const checkChange = ({ name, type }: Column, change: string): void => {
       '不是数值或带时刻的时间，不能加注水印',
       'holds neither numbers nor times and cannot be altered',
     );
-  if (places > Number(held ?? 0) && (held !== undefined || /INT$/.test(type)))
+  if (places > Number(held ?? 0) && (held !== undefined || /INT(EGER)?$/.test(type)))
     throw refused(name, `容不下改动量 ${change}`, `cannot hold a change of ${change}`);
 };
 

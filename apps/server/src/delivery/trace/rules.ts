@@ -1,6 +1,6 @@
 /** Which copies a file is compared with, and what follows from it. Pure. */
 import { chanceMax, type Judged, judge, type Layout, type Score, type Synthetic } from '@shugu/watermark';
-import type { Cut, DeliverableVersion } from '../model.ts';
+import type { Cut, DeliverableVersion, FileCopy } from '../model.ts';
 
 /** One table of one marked copy. */
 export interface CopyTable {
@@ -12,7 +12,10 @@ export interface CopyTable {
 }
 
 /** The tables of a copy as it was delivered: its permitted columns, of which some are altered. */
-export const copyTables = (cut: Cut, version: DeliverableVersion): CopyTable[] =>
+export const copyTables = (
+  cut: Pick<Cut, 'copy' | 'watermark' | 'version' | 'columns' | 'masks' | 'synthetic'>,
+  version: Pick<DeliverableVersion, 'tables'>,
+): CopyTable[] =>
   version.tables.flatMap(({ name: table, columns }) => {
     if (!cut.copy || !cut.watermark) return [];
     const delivered = columns
@@ -26,6 +29,18 @@ export const copyTables = (cut: Cut, version: DeliverableVersion): CopyTable[] =
     if (alterable.length === 0 && !synthetic) return [];
     return [{ copy: cut.copy, version: cut.version, table, layout: { columns: delivered, alterable }, synthetic }];
   });
+
+/** The same of one file, which goes out with all its columns. */
+export const copyFileTable = (
+  { copy, version: of, table, watermark, synthetic }: FileCopy,
+  version: DeliverableVersion,
+): CopyTable[] =>
+  copyTables(
+    { copy, watermark, version: of, columns: null, masks: {}, synthetic: synthetic && { [table]: synthetic } },
+    {
+      tables: version.tables.filter(({ name }) => name === table),
+    },
+  );
 
 /** Copies of the same layout are read together. */
 export const byLayout = (tables: readonly CopyTable[]): CopyTable[][] => {

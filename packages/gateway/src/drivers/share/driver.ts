@@ -58,7 +58,7 @@ export function shareDriver({ publicUrl, addressSeconds = 3600, locate = inPlace
 
   const fileRequest = (request: GatewayRequest, config: ShareConfig, id: string) => ({
     request: { ...request, path: id },
-    config: { kind: 'file' as const, files: [publishedFile(config, manifestOf(config), id)] },
+    config: { kind: 'file' as const, files: [publishedFile(config, manifestOf(config), id)], copy: config.copy },
   });
 
   const answerTable = async (context: Context, route: TableRoute, manifest: ShareManifest): Promise<DriverAnswer> => {
@@ -148,7 +148,7 @@ function tableOf(route: TableRoute, { schema }: ShareConfig, { tables }: ShareMa
   return found;
 }
 
-function publishedFile(config: ShareConfig, { tables }: ShareManifest, id: string): PublishedFile {
+function publishedFile(config: ShareConfig, { tables, copy }: ShareManifest, id: string): PublishedFile {
   const file = tables.map((table) => (Object.hasOwn(table.files, id) ? table.files[id] : undefined)).find(Boolean);
   if (!file || config.manifest === null) throw new GatewayProblem('notFound');
   const { bytes, sha256 } = file;
@@ -158,6 +158,7 @@ function publishedFile(config: ShareConfig, { tables }: ShareManifest, id: strin
     bytes,
     sha256,
     contentType: 'application/vnd.apache.parquet',
+    copy,
   };
 }
 
