@@ -184,6 +184,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     node: config.node,
     suite: config.suite,
     keys,
+    publicLog,
     gatewayGraceSeconds: config.gatewayGraceSeconds,
     gatewaySliceSeconds: config.gatewaySliceSeconds,
     privateUpstreams: config.privateUpstreams,

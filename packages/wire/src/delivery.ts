@@ -249,6 +249,22 @@ export const getGrant = endpoint({
   reply: grantView,
 });
 
+export const copyProof = endpoint({
+  id: 'delivery.copy.proof',
+  method: 'GET',
+  path: '/api/grants/:id/copies/proof',
+  summary: {
+    zh: '水印副本制作记录（证据包）：何文件、为何合同、何时制成',
+    en: 'What the node stated when it marked a file for the contract, as a bundle that verifies offline',
+  },
+  permission: 'signedIn',
+  params: grantParams,
+  query: z.object({ file: z.string().min(1).max(300).describe('name of one of the grant’s files') }),
+  reply: z.unknown(),
+  replyKind: 'bytes',
+  mediaType: 'application/json',
+});
+
 export const describeGrant = endpoint({
   id: 'delivery.grant.describe',
   method: 'GET',

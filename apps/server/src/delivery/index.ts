@@ -17,6 +17,7 @@ import type { JobHandler } from '../kernel/jobs.ts';
 import type { Keys } from '../kernel/keys.ts';
 import { readState, writeState } from '../kernel/node.ts';
 import type { ObjectStore } from '../kernel/objects.ts';
+import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
 import type { Seal } from '../kernel/seal.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { Metering } from '../metering/index.ts';
@@ -80,7 +81,8 @@ export interface DeliveryDeps extends DeliveryNeighbours {
   planOf(read: Reader, contract: string): Promise<Plan | undefined>;
   node: string;
   suite: SuiteName;
-  keys: Pick<Keys, 'admit'>;
+  keys: Pick<Keys, 'admit' | 'signer'>;
+  publicLog: Pick<PublicLog, 'publish' | 'inclusion'>;
   /** How long a gateway that is cut off may serve, and how long its slices last, seconds. */
   gatewayGraceSeconds: number;
   gatewaySliceSeconds: number;

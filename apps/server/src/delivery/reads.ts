@@ -1,5 +1,6 @@
 import { traceLimits } from '@shugu/wire/delivery';
 import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
+import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type { Cut, Endpoint, FileCopy, Grant, GrantKey, GrantState, Revision, ServicePeriod, Trace } from './model.ts';
 
@@ -246,6 +247,11 @@ export const findCopy = (read: Reader, id: string): Promise<FileCopy | undefined
 export const copiesOfVersions = (read: Reader, versions: readonly string[]): Promise<FileCopy[]> =>
   read.rows<FileCopy>(
     sql`select ${copyColumns} from delivery_file_copies where version = any(${[...new Set(versions)]}) order by id`,
+  );
+
+export const copyStatement = (read: Reader, id: string): Promise<LoggedStatement | undefined> =>
+  read.first<LoggedStatement>(
+    sql`select core, salt, log_entry from delivery_file_copies where id = ${id} and log_entry is not null`,
   );
 
 export const readyCopies = (read: Reader): Promise<FileCopy[]> =>

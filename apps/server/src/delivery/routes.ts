@@ -21,6 +21,7 @@ import {
   revisionPage,
   tracePage,
 } from './reads.ts';
+import { proofOfCopy } from './service/copy-proof.ts';
 import type { ServiceDeps } from './service/deps.ts';
 import { setEndpoints } from './service/endpoints.ts';
 import { healthOf } from './service/health.ts';
@@ -148,6 +149,14 @@ export const makeRoutes = (deps: DeliveryRouteDeps): Route[] => [
     const grant = await findGrant(read, params.id);
     if (!grant || !mayRead(principal, grant)) throw kernelProblems.unknown();
     return descriptionOf(grant, await endpointsOf(read, grant.version), deps.publicUrl()) as Record<string, never>;
+  }),
+  on(wire.copyProof, async ({ read, principal, params, query }) => {
+    const grant = await findGrant(read, params.id);
+    if (!grant || !mayRead(principal, grant)) throw kernelProblems.unknown();
+    return {
+      body: await proofOfCopy(deps, read, grant, query.file),
+      fileName: `markedCopy-${grant.id}.bundle.json`,
+    };
   }),
   on(wire.getLevels, async ({ read, principal, params }) => {
     const grant = await findGrant(read, params.id);

@@ -190,6 +190,19 @@ export const markOf = (
 export const tableOfFile = ({ tables }: DeliverableVersion, digest: string) =>
   tables.find(({ original, normal, data }) => [original, normal, data].some((one) => one?.digest === digest));
 
+/** The copy that stands in the place of a file, made or in the making. */
+export const copyFor = (
+  grant: Pick<Grant, 'id' | 'contract' | 'plan' | 'version'>,
+  { digest }: Pick<DeliverableFile, 'digest'>,
+  copies: readonly FileCopy[],
+): FileCopy | undefined => {
+  const mark = markOf(grant);
+  return copies.find(
+    ({ version, copy, source, mark: text }) =>
+      version === grant.version && copy === mark?.copy && source === digest && text === mark.text,
+  );
+};
+
 /** A file as a grant gets it; `copy`: for whom it is marked. */
 export type GrantedFile = DeliverableFile & { copy?: string };
 
@@ -201,13 +214,9 @@ export const filesFor = (
 ): GrantedFile[] | null => {
   const config = endpoints.find(({ kind }) => kind === 'file')?.config;
   if (config?.kind !== 'file') return [];
-  const mark = markOf(grant);
-  if (!mark) return config.files;
+  if (!markOf(grant)) return config.files;
   const files = config.files.flatMap((file): GrantedFile[] => {
-    const made = copies.find(
-      ({ version, copy, source, mark: text }) =>
-        version === grant.version && copy === mark.copy && source === file.digest && text === mark.text,
-    );
+    const made = copyFor(grant, file, copies);
     if (!made || made.digest === null || made.bytes === null) return [];
     return [{ ...file, digest: made.digest, bytes: made.bytes, copy: made.copy }];
   });

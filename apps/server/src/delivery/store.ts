@@ -1,6 +1,7 @@
 import type { Plan } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
 import { type Sql, sql, type Tx } from '../kernel/db/db.ts';
+import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import type {
   Bound,
   Cut,
@@ -180,6 +181,11 @@ export const setCopyReady = (
 export const setCopyFailed = (tx: Tx, id: string, fault: Text): Promise<number> =>
   tx.exec(
     sql`update delivery_file_copies set state = 'failed', fault = ${JSON.stringify(fault)}, updated_at = ${tx.now} where id = ${id}`,
+  );
+
+export const setCopyStatement = (tx: Tx, id: string, { core, salt, log_entry }: LoggedStatement): Promise<number> =>
+  tx.exec(
+    sql`update delivery_file_copies set core = ${JSON.stringify(core)}, salt = ${salt}, log_entry = ${log_entry} where id = ${id}`,
   );
 
 /** Its bytes are gone and must be made again. */

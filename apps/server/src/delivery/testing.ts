@@ -203,6 +203,7 @@ export const openRig = async ({
       node: 'hn',
       suite: 'intl',
       keys,
+      publicLog,
       gatewayGraceSeconds: gateways.grace,
       gatewaySliceSeconds: gateways.slice,
       privateUpstreams: '127.0.0.1:1',

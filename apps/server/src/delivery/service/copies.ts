@@ -10,7 +10,7 @@ import { type Form, formBytes, formOf } from '../copies/form.ts';
 import type { DeliverableFile, DeliverableVersion, Endpoint, FileCopy, Grant } from '../model.ts';
 import { problems } from '../problems.ts';
 import { copiesOfVersions, endpointsOf, openGrantsOfVersion } from '../reads.ts';
-import { filesOf, markOf, tableOfFile } from '../rules.ts';
+import { copyFor, filesOf, markOf, tableOfFile } from '../rules.ts';
 import * as store from '../store.ts';
 import type { ServiceDeps } from './deps.ts';
 
@@ -114,7 +114,7 @@ export const askForCopies = async (deps: ServiceDeps, tx: Tx, grant: Grant): Pro
   if (endpoint?.config?.kind !== 'file' || !version) return;
   const held = await copiesOfVersions(tx, [grant.version]);
   for (const { digest: source } of endpoint.config.files) {
-    if (held.some((one) => one.copy === mark.copy && one.source === source && one.mark === mark.text)) continue;
+    if (copyFor(grant, { digest: source }, held)) continue;
     const table = tableOfFile(version, source)?.name ?? '';
     const { copy, text, watermark } = mark;
     const { version: versionId, supplier: participant, productName } = grant;

@@ -12,6 +12,7 @@ import type { FileCopy } from '../model.ts';
 import { findCopy, readyCopies } from '../reads.ts';
 import * as store from '../store.ts';
 import { about, enqueueCopy, markable } from './copies.ts';
+import { stateCopy } from './copy-proof.ts';
 import type { ServiceDeps } from './deps.ts';
 import { passingFaults } from './endpoints.ts';
 import { refreshVersion } from './grants.ts';
@@ -68,6 +69,8 @@ export const copyJobHandler =
     await context.database.tx(systemActor('delivery'), async (tx) => {
       if (!('digest' in made)) return void (await store.setCopyFailed(tx, one.id, about(one.table, made)));
       await store.setCopyReady(tx, one.id, made);
+      // Made again because its bytes were lost, it is the same, and was stated before.
+      if (made.digest !== one.digest) await store.setCopyStatement(tx, one.id, await stateCopy(deps, tx, one, made));
       await refreshVersion(deps, tx, one.version);
     });
     return 'digest' in made ? { rows: made.rows } : { failed: made };

@@ -1,5 +1,6 @@
 /** What the use cases share. */
 import type { Tx } from '../../kernel/db/db.ts';
+import type { StatementOptions } from '../../kernel/issue/statement.ts';
 import type { ObjectStore } from '../../kernel/objects.ts';
 import { emit } from '../../kernel/outbox.ts';
 import type { Seal } from '../../kernel/seal.ts';
@@ -9,7 +10,7 @@ import type { DeliveryNeighbours, Grant } from '../model.ts';
 import type { Plane } from '../plane/plane.ts';
 import type { QueryDeps } from './queries.ts';
 
-export interface ServiceDeps extends DeliveryNeighbours, QueryDeps {
+export interface ServiceDeps extends DeliveryNeighbours, QueryDeps, StatementOptions {
   metering: Pick<Metering, 'registerGrant' | 'setQuotas' | 'endGrant'>;
   seal: Seal;
   allowedUpstreams: readonly string[];

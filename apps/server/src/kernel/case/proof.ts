@@ -4,9 +4,9 @@
  */
 import type { Json } from '@shugu/evidence';
 import { type Reader, sql, type Tx } from '../db/db.ts';
+import { bundleOf, type LoggedStatement, logStatement, type StatementOptions } from '../issue/statement.ts';
 import { kernelProblems } from '../problem.ts';
 import type { Text } from './model.ts';
-import { bundleOf, type LoggedStatement, logStatement, type StatementOptions } from './statement.ts';
 
 /** `inbox`: it lay in the organisation's inbox. `read`: a person of the organisation opened it there. */
 export type ServedHow = 'inbox' | 'read';

@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto';
 import { canonicalBytes, type Json } from '@shugu/evidence';
 import { type Reader, sql, type Tx } from '../db/db.ts';
+import { bundleOf, type LoggedStatement, logStatement, type StatementOptions } from '../issue/statement.ts';
 import type { Procedure } from '../rulepack/model.ts';
 import type { Decision } from './model.ts';
 import { caseProblems } from './problems.ts';
-import { bundleOf, type LoggedStatement, logStatement, type StatementOptions } from './statement.ts';
 import type { CaseRecord } from './store.ts';
 
 export const stepLogLimits = {

@@ -1,4 +1,4 @@
-/** What the node itself states of a case under its seal: signed, logged, and handed out as a bundle that verifies offline. */
+/** What the node itself states under its seal beside the papers: signed, logged, and handed out as a bundle that verifies offline. */
 import {
   assembleCore,
   type BundleCore,
@@ -9,12 +9,12 @@ import {
   type SuiteName,
   signStatement,
 } from '@shugu/evidence';
+import type { Text } from '@shugu/wire';
 import type { Reader, Tx } from '../db/db.ts';
-import { issueProblems } from '../issue/issue.ts';
 import type { Keys } from '../keys.ts';
 import { bundleIn } from '../publiclog/bundle.ts';
 import type { PublicLog } from '../publiclog/publiclog.ts';
-import type { Text } from './model.ts';
+import { issueProblems } from './issue.ts';
 
 export interface StatementOptions {
   keys: Pick<Keys, 'signer'>;
