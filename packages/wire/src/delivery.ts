@@ -188,10 +188,13 @@ export const grantLine = z.object({
   kind: z.enum(driverKinds),
   /** Null until the supplier's endpoint is ready. */
   address: z.string().nullable(),
+  /** False also while copies of its files are being marked. */
   ready: z.boolean(),
   keyColumns: z.array(z.string()),
   filterColumns: z.array(z.string()),
   files: z.array(z.object({ name: z.string(), bytes: z.number().int(), sha256: z.string() })),
+  /** Its files are copies that bear the watermark of this contract. */
+  marked: z.boolean(),
   templates: z.array(grantTemplate),
   /** How clients of Delta Sharing name its tables: `profile#share.schema.table`. Null for other kinds. */
   share: z

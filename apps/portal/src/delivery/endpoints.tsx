@@ -29,7 +29,7 @@ const EndpointFacts = ({ one }: { one: EndpointView }) => {
   return (
     <>
       {one.fault ? <Alert type="error" showIcon title={b(one.fault)} style={{ marginBottom: 8 }} /> : null}
-      {one.share?.faults.map((fault) => (
+      {[...(one.share?.faults ?? []), ...(one.copies?.faults ?? [])].map((fault) => (
         <Alert key={fault.en} type="warning" showIcon title={b(fault)} style={{ marginBottom: 8 }} />
       ))}
       {one.state === 'building' && one.job ? <JobProgress id={one.job} /> : null}
@@ -54,6 +54,15 @@ const EndpointFacts = ({ one }: { one: EndpointView }) => {
               </div>
             )),
           ],
+          one.copies && one.copies.made + one.copies.building > 0
+            ? [
+                t('endpoints.copies'),
+                <>
+                  {t('endpoints.copiesText', { count: one.copies.made })}
+                  {one.copies.building ? ` · ${t('endpoints.cutting', { count: one.copies.building })}` : ''}
+                </>,
+              ]
+            : null,
           one.share && [
             t('endpoints.revision'),
             <>

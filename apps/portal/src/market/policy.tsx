@@ -71,8 +71,8 @@ export const termsForm: FormField[] = [
       field('maxChange', 'text', ['最大改动量', 'Largest change'], {
         required: true,
         help: {
-          zh: '正数：每份副本约四分之一的取值恰好增减这么多，泄露后据以溯源；时间字段以秒计。仅数据表共享可用',
-          en: 'A positive number, by which about a quarter of the values of each copy move, so that a leak can be traced; seconds for times. Table shares only',
+          zh: '正数：每份副本约四分之一的取值恰好增减这么多，泄露后据以溯源；时间字段以秒计。可用于数据表共享和文件下载（CSV、NDJSON、Parquet）',
+          en: 'A positive number, by which about a quarter of the values of each copy move, so that a leak can be traced; seconds for times. For table shares and files (CSV, NDJSON, Parquet)',
         },
       }),
     ],

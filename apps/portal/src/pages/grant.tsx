@@ -1,8 +1,8 @@
-import { createAddress, getGrant } from '@shugu/wire/delivery';
+import { copyProof, createAddress, getGrant } from '@shugu/wire/delivery';
 import { Link } from '@tanstack/react-router';
 import { Alert, Tag } from 'antd';
 import { useState } from 'react';
-import { useRead } from '../api.ts';
+import { addressOf, useRead } from '../api.ts';
 import { Console } from '../delivery/console.tsx';
 import { GrantKeys, OnceShown } from '../delivery/keys.tsx';
 import { ServiceLevels } from '../delivery/levels.tsx';
@@ -33,7 +33,7 @@ export default function Grant() {
     <Loaded of={read}>
       {(one) => {
         const buyer = me?.organisation.id === one.buyer.id;
-        const files = one.lines.find((line) => line.kind === 'file')?.files ?? [];
+        const { files = [], marked = false } = one.lines.find((line) => line.kind === 'file') ?? {};
         const ended = one.state === 'withdrawn' || one.state === 'expired';
         return (
           <Page
@@ -85,6 +85,11 @@ export default function Grant() {
                           <span>
                             <b>{file.name}</b> {bytes(file.bytes)}
                             <div className="small mono quiet">sha256 {file.sha256}</div>
+                            {marked ? (
+                              <a className="small" href={addressOf(copyProof.path, { id }, { file: file.name })}>
+                                {t('grant.copyProof')}
+                              </a>
+                            ) : null}
                           </span>
                           {buyer ? (
                             <Action

@@ -190,6 +190,7 @@ describe('a file of a contract with a watermark', () => {
     const foreign = `"${sha256(holders.stranger.csv)}"`;
     expect((await download(grant, key, 'trips.csv', { range: 'bytes=100-', 'if-range': foreign })).status).toBe(200);
     const view = (await rig.call('buyer', 'GET', `/api/grants/${grant}`)).body;
+    expect(view.lines[0]).toMatchObject({ ready: true, marked: true });
     const shown = view.lines[0].files.find(({ name }: { name: string }) => name === 'trips.csv');
     expect(shown).toEqual({ name: 'trips.csv', bytes: csv.length, sha256: sha256(csv) });
     const opened = await rig.kernel.database.rows<{ data: Answer }>(
@@ -320,7 +321,8 @@ describe('a file that cannot be marked', () => {
   it('keeps its grant closed where it was agreed on nevertheless, and its supplier is told', async () => {
     const dates = { watermark: { altered: { city: '1' }, syntheticRows: 0 } };
     const grant = await rig.grant(planOf(dates), [{ kind: 'file' }]);
-    expect((await rig.call('buyer', 'GET', `/api/grants/${grant}`)).body.state).toBe('opening');
+    const view = (await rig.call('buyer', 'GET', `/api/grants/${grant}`)).body;
+    expect(view).toMatchObject({ state: 'opening', lines: [{ ready: false, files: [] }] });
     const told = (await rig.call('supplier', 'GET', `/api/versions/${rig.version.id}/endpoints`)).body.items[0].copies;
     expect(told.faults).toContainEqual({ zh: expect.anything(), en: expect.stringContaining('no value') });
   });

@@ -141,14 +141,16 @@ export const grantViewOf = (grant: Grant, around: GrantSurroundings) => ({
   until: grant.until?.toISOString() ?? null,
   lines: grant.kinds.map((kind) => {
     const endpoint = around.endpoints.find((one) => one.kind === kind && one.version === grant.version && one.config);
+    const files = kind === 'file' && endpoint ? filesFor(grant, [endpoint], around.copies) : [];
     const api = endpoint?.config?.kind === 'api' ? endpoint.config : undefined;
     return {
       kind,
       address: endpoint ? around.url + addressOf(grant.id, kind) : null,
-      ready: endpoint !== undefined,
+      ready: endpoint !== undefined && files !== null,
       keyColumns: api?.keyColumns ?? [],
       filterColumns: api?.filterColumns ?? [],
-      files: kind === 'file' && endpoint ? (filesFor(grant, [endpoint], around.copies) ?? []).map(fileView) : [],
+      files: (files ?? []).map(fileView),
+      marked: (files ?? []).some(({ copy }) => copy !== undefined),
       templates: endpoint ? templatesView(endpoint, grant) : [],
       share: kind === 'share' && endpoint ? shareViewOf(grant, around) : null,
     };

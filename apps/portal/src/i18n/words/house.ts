@@ -118,8 +118,8 @@ export const house = {
   'traces.at': ['时间', 'When'],
   'traces.empty': ['还没有溯源记录', 'Nothing traced yet'],
   'traces.emptyText': [
-    '上架时约定水印的数据表共享产品，每份交付都带有买方各自的标记。',
-    'Table shares whose listing asks for a watermark carry a mark of their own for every buyer.',
+    '上架时约定水印的产品，共享的数据表和下载的文件都带有买方各自的标记。',
+    'Where a listing asks for a watermark, shared tables and files carry a mark of their own for every buyer.',
   ],
   'gateways.lead': [
     '在交易所之外交付与计量的网关：份额在用尽之前统一调配，合同终止时同时停止。',

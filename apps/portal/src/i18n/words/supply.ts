@@ -220,6 +220,8 @@ export const supply = {
   'endpoints.keys': ['查询键', 'Keys'],
   'endpoints.answers': ['返回字段', 'Answers'],
   'endpoints.files': ['文件', 'Files'],
+  'endpoints.copies': ['水印副本', 'Marked copies'],
+  'endpoints.copiesText': ['已为各合同制作 {count} 份', '{count} made for contracts'],
   'endpoints.upstream': ['上游地址', 'Upstream'],
   'policy.inWords': ['通俗说明', 'In plain words'],
   'policy.notEnforced': ['交付方式“{path}”不能强制执行：', 'Path “{path}” cannot enforce: '],
