@@ -1,4 +1,5 @@
 /** A product whose resource nobody registered: listed on title proof and legal opinion, ordered, signed and used. */
+import * as agreementsWire from '@shugu/wire/agreements';
 import * as deliveryWire from '@shugu/wire/delivery';
 import * as kernelWire from '@shugu/wire/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -33,6 +34,22 @@ test('from title proof to the first call: the contract names what it stands on',
     params: { id: made.version },
     body: { endpoints: [{ kind: 'file' }] },
   });
+  // Its file is a table whose copies can be marked for each buyer; with a look-up beside it they could not.
+  const offer = {
+    productVersion: made.version,
+    policy: {
+      profile: 'urn:shugu:policy:1:',
+      permission: [
+        { action: 'use', constraint: [{ leftOperand: 'shugu:watermarkRows', operator: 'lteq', rightOperand: '5' }] },
+      ],
+    },
+    price: { ...listing.plans[0]! } as never,
+  };
+  const trader = await exchange.as(supplier);
+  const marked = await trader.call(agreementsWire.createOffer, { body: { ...offer, deliveryModes: ['file'] } });
+  expect(marked.deliveryModes).toEqual(['file']);
+  const both = trader.call(agreementsWire.createOffer, { body: { ...offer, deliveryModes: ['api', 'file'] } });
+  await expect(both).rejects.toMatchObject({ problem: { code: 'agreements.policyNotEnforceable' } });
 
   const scene = makeScene(exchange, { ...listing, plans: [{ ...listing.plans[0]!, title: 'perCall' }] });
   const order = await scene.place('perCall', 'postpaid');

@@ -67,16 +67,13 @@ async function copyText(input: CopyInput, context: ChildContext): Promise<CopyRe
     .filter(([column]) => columns.includes(column))
     .map(([column, maxChange]) => ({ column, maxChange }));
   const layout = { columns, alterable };
-  const lineOf = new WeakMap<Row, Line>();
   const surveyor = survey(layout, donorsMax);
   for await (const lines of linesOf(input, encoding)) {
-    const rows = lines.flatMap((line) => (line.tokens ? [{ line, row: rowOf(line, columns) }] : []));
-    for (const { line, row } of rows) lineOf.set(row, line);
-    surveyor.add(rows.map(({ row }) => row));
+    surveyor.add(lines.flatMap((line) => (line.tokens ? [Object.assign(rowOf(line, columns), { [own]: line })] : [])));
     context.progress({ step: 'read' });
   }
   const surveyed = surveyor.result();
-  const made = madeRows(input, surveyed, lineOf);
+  const made = madeRows(input, surveyed);
   const mark = marker(layout, Buffer.from(watermark.key, 'hex'), surveyed.ranges);
   let rows = 0;
   const write = async function* () {
@@ -98,6 +95,9 @@ async function copyText(input: CopyInput, context: ChildContext): Promise<CopyRe
   await pipeline(write, createWriteStream(join(folder, file), { flush: true }));
   return { file, rows: rows + made.count, synthetic: made.synthetic };
 }
+
+/** Beside a row's values, for the few of which others are made up: where they were read. */
+const own = Symbol('line');
 
 const rowOf = ({ tokens }: Line, columns: readonly string[]): Row =>
   Object.fromEntries(columns.map((column) => [column, tokens!.get(column)?.value ?? null]));
@@ -147,17 +147,13 @@ interface Made {
 }
 
 /** In the very form of the file: each value as the row has it from which it was drawn, between the signs of some real row. */
-function madeRows(
-  { columns, watermark, form }: CopyInput,
-  { donors, rows }: Surveyed,
-  lineOf: WeakMap<Row, Line>,
-): Made {
+function madeRows({ columns, watermark, form }: CopyInput, { donors, rows }: Surveyed): Made {
   const none: Made = { count: 0, texts: new Map(), synthetic: null };
   if (watermark.syntheticRows === 0) return none;
   const key = Buffer.from(watermark.key, 'hex');
   const synthetic = watermark.synthetic ?? makeSynthetic(columns, donors, { key, count: watermark.syntheticRows });
   if (!synthetic) return none;
-  const lines = donors.map((row) => lineOf.get(row)!);
+  const lines = donors.map((row) => (row as Row & { [own]: Line })[own]);
   const template = lines.reduce((best, line) => (line.tokens!.size > best.tokens!.size ? line : best));
   const ended = /[\r\n]$/.test(template.raw) ? template : { ...template, raw: `${template.raw}\n` };
   const written = new Map(columns.map((column) => [column, new Map<string | null, string>()]));

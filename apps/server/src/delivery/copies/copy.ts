@@ -35,7 +35,7 @@ export const copyFile = (
   run<CopyResult>({
     script: new URL('./copy.child.ts', import.meta.url),
     input,
-    timeLimitMs: 60 * 60_000,
+    timeLimitMs: 180 * 60_000,
     memoryLimitMB: 512,
     ...(signal ? { signal } : {}),
   });
