@@ -210,6 +210,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     beatMs,
     graceMs: deps.gatewayGraceSeconds * 1000,
     sliceMs: deps.gatewaySliceSeconds * 1000,
+    doubts: new Set<string>(),
     allowedUpstreams: service.allowedUpstreams,
     storesFolder: service.storesFolder,
     secret: () => gatewaySecret(database, seal),

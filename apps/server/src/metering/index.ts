@@ -34,7 +34,7 @@ export type * from './model.ts';
 export { permissions } from './permissions.ts';
 export { dayStart, grantOfLine, nextDay } from './rules.ts';
 export { givenOf } from './slice-rules.ts';
-export type { CounterChange, Slice } from './slices.ts';
+export type { Counted, CounterChange, Slice } from './slices.ts';
 
 export interface MeteringDeps {
   database: Database;

@@ -5,7 +5,6 @@
  */
 import type { LeasedSlice, SliceStatement, Units, UseRecord } from '@shugu/gateway';
 import { type Reader, sql, type Tx } from '../kernel/db/db.ts';
-import { newId } from '../kernel/ids.ts';
 import { heldBy, isNone, isSettled, keptOf, minus, noUnits, plus } from './slice-rules.ts';
 
 export interface Slice extends LeasedSlice {
@@ -24,6 +23,13 @@ export interface CounterChange {
   units: Units;
   /** What open slices amount to, more or less than before. */
   leased: Units;
+  /** The slice that is meant, where it is one. */
+  slice?: { id: string; source: string };
+}
+
+/** What counters believe that a slice amounts to. */
+export interface Counted extends Pick<CounterChange, 'grant' | 'at' | 'timeZone'> {
+  amount: Units;
 }
 
 interface SliceRow {
@@ -84,7 +90,39 @@ const change = (slice: Slice, units: Units, leased: Units): CounterChange => ({
   timeZone: slice.timeZone,
   units,
   leased,
+  slice: { id: slice.id, source: slice.source },
 });
+
+/**
+ * What counters must add where it is not known whether a change that they heard of, or did not hear of, was committed: then
+ * the database says what there is. `counted` is asked for last, when whatever was committed before has been told.
+ */
+export const recountSlices = async (
+  tx: Tx,
+  source: string,
+  counted: () => ReadonlyMap<string, Counted>,
+): Promise<CounterChange[]> => {
+  const open = await lockSlices(tx, source);
+  const settled = (
+    await tx.rows<SliceRow>(sql`select ${columns} from ${table} where s.settled_at is not null and s.source = ${source}
+      and s.id = any(${[...counted().keys()]})`)
+  ).map(sliceOf);
+  const believed = new Map(counted());
+  const changes: CounterChange[] = [];
+  for (const slice of open) {
+    const more = minus(slice.amount, believed.get(slice.id)?.amount ?? noUnits());
+    if (!isNone(more)) changes.push(change(slice, more, more));
+    believed.delete(slice.id);
+  }
+  for (const [id, { amount, ...of }] of believed) {
+    const used = settled.find((one) => one.id === id)?.used ?? noUnits();
+    changes.push({ ...of, units: minus(used, amount), leased: minus(noUnits(), amount), slice: { id, source } });
+  }
+  return changes;
+};
+
+/** Of a slice whose answer was lost on the way to the gateway: no use ever drew on it. */
+const neverHeard = { amount: noUnits(), final: 0 };
 
 /** A gateway says what it keeps of each slice. Answers with what that frees, and the slices that stay open. */
 export const stateSlices = async (
@@ -97,8 +135,8 @@ export const stateSlices = async (
   const slices: Slice[] = [];
   let ended = false;
   for (const slice of await lockSlices(tx, source)) {
-    const statement = stated.get(slice.id);
-    if (!statement || slice.finalSequence !== null) continue;
+    if (slice.finalSequence !== null) continue;
+    const statement = stated.get(slice.id) ?? neverHeard;
     const amount = keptOf(slice, statement.amount);
     const freed = minus(amount, slice.amount);
     if (!isNone(freed)) {
@@ -142,6 +180,8 @@ export const settleSlices = async (tx: Tx, source: string): Promise<CounterChang
 };
 
 export interface NewLease {
+  /** Of the slice that is open, or a new one. */
+  id: string;
   source: string;
   grant: string;
   supplier: string;
@@ -153,14 +193,13 @@ export interface NewLease {
 
 /** More for the slice that is open, or a new one. */
 export const leaseSlice = async (tx: Tx, lease: NewLease, open: Slice | undefined): Promise<LeasedSlice> => {
-  const { grant, start, end, expires } = lease;
+  const { id, grant, start, end, expires } = lease;
   if (open) {
     const amount = plus(open.amount, lease.more);
     await setAmount(tx, open.id, amount);
     await tx.exec(sql`update quota_slices set expires_ms = ${expires} where id = ${open.id}`);
     return { id: open.id, grant, amount, start: open.start, end: open.end, expires };
   }
-  const id = newId('qsl', tx.now);
   const { calls, rows, bytes } = lease.more;
   await tx.exec(sql`insert into quota_slices (id, node, market, participant, source, grant_id, start_ms, end_ms, amount_calls, amount_rows,
       amount_bytes, expires_ms, created_at)

@@ -28,6 +28,19 @@ const ask = async (key: string, method: string, path: string, body?: object | Ui
 };
 const start = (key: string) => ask(key, 'PUT', 'start', { life: 'life-of-a-test', version: '0' });
 
+/** A statement of it. */
+const turn = (session: string, number: number, more: object = {}) => ({
+  session,
+  turn: number,
+  life: 'life-of-a-test',
+  lifeFrom: 0,
+  acknowledged: 0,
+  slices: [],
+  wishes: [],
+  recalled: [],
+  ...more,
+});
+
 describe('keys of gateways', () => {
   test('are issued, changed and ended by the system administrator only, and shown once', async () => {
     for (const who of ['buyer', 'supplier', 'operator', 'officer', 'stranger'] as const) {
@@ -65,18 +78,6 @@ describe('keys of gateways', () => {
 });
 
 describe('what a gateway says', () => {
-  const turn = (session: string, number: number, more: object = {}) => ({
-    session,
-    turn: number,
-    life: 'life-of-a-test',
-    lifeFrom: 0,
-    acknowledged: 0,
-    slices: [],
-    wishes: [],
-    recalled: [],
-    ...more,
-  });
-
   test('counts in its present session and in order only', async () => {
     const { key } = await register();
     const old = (await start(key)).body.session;
@@ -100,14 +101,43 @@ describe('what a gateway says', () => {
     const session = (await start(other.key)).body.session;
     const second = await ask(other.key, 'PUT', 'sync', turn(session, 1, { wishes }));
     expect(second.body.slices).toMatchObject([{ grant, amount: { calls: 2 } }]);
-    const [slice] = first.body.slices;
-    await ask(other.key, 'PUT', 'sync', turn(session, 2, { slices: [{ id: slice.id, amount: none, final: 0 }] }));
-    const third = await ask(other.key, 'PUT', 'sync', turn(session, 3, { wishes }));
-    expect(third.body).toMatchObject({ slices: [], exhausted: [grant] });
+    const [[slice], [own]] = [first.body.slices, second.body.slices];
+    const slices = [{ id: own.id, amount: own.amount }];
+    const foreign = { id: slice.id, amount: none, final: 0 };
+    await ask(other.key, 'PUT', 'sync', turn(session, 2, { slices: [...slices, foreign] }));
+    const third = await ask(other.key, 'PUT', 'sync', turn(session, 3, { slices, wishes }));
+    expect(third.body).toMatchObject({ slices: [{ amount: { calls: 2 } }], exhausted: [grant] });
     await rig.as('system', (tx) => rig.delivery.boundGrants(tx, contract, bound(13)));
     await rig.settle();
-    const fourth = await ask(other.key, 'PUT', 'sync', turn(session, 4, { wishes }));
-    expect(fourth.body.slices).toMatchObject([{ grant, amount: { calls: 3 } }]);
+    const fourth = await ask(other.key, 'PUT', 'sync', turn(session, 4, { slices, wishes }));
+    expect(fourth.body.slices).toMatchObject([{ grant, amount: { calls: 5 } }]);
+  });
+});
+
+describe('what is leased and lost on the way', () => {
+  const calls = (count: number) => ({ calls: count, rows: 0, bytes: 0 });
+  const open = async () => {
+    const grant = await rig.grant(planOf({ quotas: [{ metric: 'calls', period: 'total', limit: 10 }] }), [apiDraft]);
+    const { key } = await register();
+    const session = (await start(key)).body.session;
+    const wish = (count: number) => ({ wishes: [{ grant, need: calls(count), ahead: calls(0) }] });
+    return { key, say: (number: number, more = {}) => ask(key, 'PUT', 'sync', turn(session, number, more)), wish };
+  };
+
+  test('is free again when the gateway does not know of it', async () => {
+    const { say, wish } = await open();
+    expect((await say(1, wish(8))).body.slices).toMatchObject([{ amount: calls(8) }]);
+    expect((await say(2, wish(10))).body).toMatchObject({ slices: [{ amount: calls(10) }], exhausted: [] });
+  });
+
+  test('is free again when the database did not keep it', async () => {
+    const { say, wish } = await open();
+    const { pool } = rig.kernel.database;
+    await pool.query(`create function lose() returns trigger language plpgsql as $$ begin raise using errcode = '57P01'; end $$;
+      create constraint trigger lose after insert on quota_slices deferrable initially deferred for each row execute function lose()`);
+    expect((await say(1, wish(8))).status).toBeGreaterThanOrEqual(500);
+    await pool.query('drop function lose cascade');
+    expect((await say(2, wish(10))).body).toMatchObject({ slices: [{ amount: calls(10) }], exhausted: [] });
   });
 });
 

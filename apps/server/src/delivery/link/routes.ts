@@ -18,7 +18,7 @@ import {
   rotateGateway,
 } from './gateways.ts';
 import type { Session } from './hub.ts';
-import { answerTurn, type TurnDeps } from './turn.ts';
+import { answerTurn, orDoubt, type TurnDeps } from './turn.ts';
 
 export interface LinkRouteDeps extends Omit<TurnDeps, 'metering'> {
   metering: Pick<Metering, 'slices' | 'remote'>;
@@ -159,7 +159,7 @@ export const makeLinkRoutes = (deps: LinkRouteDeps): Route[] => {
           session.turn = body.turn;
           session.acknowledged = body.acknowledged;
           if (body.flushed !== undefined) session.flushed = body.flushed;
-          const answer = await answerTurn(deps, principal.id, body);
+          const answer = await orDoubt(deps, principal.id, () => answerTurn(deps, principal.id, body));
           return { ...answer, pushed: session.stream ? session.pushed : null, time: clock.now().getTime() };
         }),
       outside,
@@ -169,7 +169,8 @@ export const makeLinkRoutes = (deps: LinkRouteDeps): Route[] => {
       wire.recordsLink,
       async ({ principal, stream }) => {
         const bytes = await bytesOf(stream, wire.gatewayLimits.recordsBytesMax);
-        return metering.remote().takeRecords(await sourceOf(database, principal.id), bytes);
+        const source = await sourceOf(database, principal.id);
+        return orDoubt(deps, principal.id, () => metering.remote().takeRecords(source, bytes));
       },
       outside,
     ),
@@ -178,7 +179,8 @@ export const makeLinkRoutes = (deps: LinkRouteDeps): Route[] => {
       async ({ principal, stream, headers }) => {
         const manifest = manifestOf(headers['x-segment-manifest']);
         const bytes = await bytesOf(stream, wire.gatewayLimits.segmentBytesMax);
-        return metering.remote().takeSegment(await sourceOf(database, principal.id), manifest, bytes);
+        const source = await sourceOf(database, principal.id);
+        return orDoubt(deps, principal.id, () => metering.remote().takeSegment(source, manifest, bytes));
       },
       outside,
     ),

@@ -1,13 +1,15 @@
 /**
  * One statement of a gateway and its answer. First what it keeps: that frees the rest for everybody. Then what it wishes: taken
- * from the counters in memory before it is written, so that no second gateway can have it, and given back if the writing fails.
+ * from the counters in memory before it is written, so that no second gateway can have it. Where the writing fails, the commit
+ * may have been made all the same: before its next statement is heard, the counters of that gateway are held against the database.
  */
 import type { GrantBook, LeasedSlice, SyncAnswer, SyncAsk, Units } from '@shugu/gateway';
 import type { Plan, QuotaKey } from '@shugu/policy';
 import { driverKinds } from '@shugu/wire/delivery';
 import type { Clock } from '../../kernel/clock.ts';
-import { type Database, isOutage, type Tx } from '../../kernel/db/db.ts';
+import type { Database, Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
+import { newId } from '../../kernel/ids.ts';
 import type { Keys } from '../../kernel/keys.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import { type CounterChange, givenOf, type Metering, type Slice } from '../../metering/index.ts';
@@ -23,6 +25,8 @@ export interface TurnDeps {
   metering: Pick<Metering, 'slices'>;
   hub: Hub;
   sliceMs: number;
+  /** Gateways of which a change was written, and nobody knows whether it holds. */
+  doubts: Set<string>;
   plane(): { book: GrantBook; quota: GrantQuota };
   /** Monotonic ms. */
   mark(): number;
@@ -42,9 +46,13 @@ const known = async (tx: Tx, id: string): Promise<GatewayRow> => {
 /** What it says it keeps, and with a new life what the one before must have used. */
 const hear = async (deps: TurnDeps, id: string, ask: SyncAsk): Promise<Slice[]> => {
   const { slices: leases } = deps.metering;
+  const { quota } = deps.plane();
+  const doubtful = deps.doubts.delete(id);
   const heard = await deps.database.tx(actor, async (tx) => {
     const gateway = await known(tx, id);
     const changes: CounterChange[] = [];
+    if (doubtful)
+      changes.push(...(await leases.recountSlices(tx, gateway.source, () => quota.leasedTo(gateway.source))));
     if (ask.key) await deps.keys.admit(tx, id, 'gateway', ask.key as Parameters<Keys['admit']>[3]);
     if (gateway.life !== ask.life) {
       changes.push(...(await leases.endLives(tx, gateway.source, ask.lifeFrom)));
@@ -54,7 +62,7 @@ const hear = async (deps: TurnDeps, id: string, ask: SyncAsk): Promise<Slice[]> 
     return { changes: [...changes, ...stated.changes], slices: stated.slices };
   });
   const now = deps.clock.now().getTime();
-  for (const change of heard.changes) deps.plane().quota.change(change, now);
+  for (const change of heard.changes) quota.change(change, now);
   return heard.slices;
 };
 
@@ -94,42 +102,38 @@ interface Given {
 const give = async (deps: TurnDeps, id: string, wishes: readonly Wish[], open: Map<string, Slice>): Promise<Given> => {
   const { book, quota } = deps.plane();
   const now = deps.clock.now().getTime();
-  const taken: CounterChange[] = [];
-  const given: Given = { slices: [], unmet: [], left: {} };
-  try {
-    await deps.database.tx(actor, async (tx) => {
-      const { source } = await known(tx, id);
-      for (const wish of wishes) {
-        const found = planOf(book, wish.grant);
-        if (!found) {
-          given.unmet.push(wish);
-          continue;
-        }
-        const { plan, supplier } = found;
-        const left = quota.left(wish.grant, plan, now);
-        const scarce = deps.hub.recalls.isScarce(wish.grant, deps.mark());
-        const more: Units = givenOf(left, wish, deps.hub.connected().length + 1, scarce);
-        const limited = (metric: string) => plan.quotas.some((one) => one.metric === metric);
-        if (metrics.some((metric) => limited(metric) && more[metric] < wish.need[metric])) given.unmet.push(wish);
-        else deps.hub.recalls.met(wish.grant, id);
-        if (metrics.some((metric) => more[metric] > 0) && quota.lease(wish.grant, plan, more, now)) {
-          const back = { calls: -more.calls, rows: -more.rows, bytes: -more.bytes };
-          taken.push({ grant: wish.grant, at: now, timeZone: plan.timeZone, units: back, leased: back });
-          const { start, end } = windowOf(quota, wish.grant, plan, now);
-          const lease = { source, grant: wish.grant, supplier, start, end, expires: now + deps.sliceMs, more };
-          const slice = [...open.values()].find((one) => one.grant === wish.grant && one.start === start);
-          const leased = await deps.metering.slices.leaseSlice(tx, lease, slice);
-          open.delete(leased.id);
-          given.slices.push(leased);
-        }
-        given.left[wish.grant] = leftOf(quota, wish.grant, plan, now) as Record<string, number>;
+  let given: Given = { slices: [], unmet: [], left: {} };
+  let tries = 0;
+  await deps.database.tx(actor, async (tx) => {
+    // What a try before this one had taken from the counters.
+    if (tries++ > 0) deps.doubts.add(id);
+    given = { slices: [], unmet: [], left: {} };
+    const { source } = await known(tx, id);
+    for (const wish of wishes) {
+      const found = planOf(book, wish.grant);
+      if (!found) {
+        given.unmet.push(wish);
+        continue;
       }
-    });
-  } catch (error) {
-    // Away at the commit, the database may have kept it: then it stays taken, and the gateway's next statement frees it.
-    if (!isOutage(error)) for (const one of taken) quota.change(one, now);
-    throw error;
-  }
+      const { plan, supplier } = found;
+      const left = quota.left(wish.grant, plan, now);
+      const scarce = deps.hub.recalls.isScarce(wish.grant, deps.mark());
+      const more: Units = givenOf(left, wish, deps.hub.connected().length + 1, scarce);
+      const limited = (metric: string) => plan.quotas.some((one) => one.metric === metric);
+      if (metrics.some((metric) => limited(metric) && more[metric] < wish.need[metric])) given.unmet.push(wish);
+      else deps.hub.recalls.met(wish.grant, id);
+      const { start, end } = windowOf(quota, wish.grant, plan, now);
+      const slice = [...open.values()].find((one) => one.grant === wish.grant && one.start === start);
+      const name = { id: slice?.id ?? newId('qsl', tx.now), source };
+      if (metrics.some((metric) => more[metric] > 0) && quota.lease(name, wish.grant, { plan, more, now })) {
+        const lease = { ...name, grant: wish.grant, supplier, start, end, expires: now + deps.sliceMs, more };
+        const leased = await deps.metering.slices.leaseSlice(tx, lease, slice);
+        open.delete(leased.id);
+        given.slices.push(leased);
+      }
+      given.left[wish.grant] = leftOf(quota, wish.grant, plan, now) as Record<string, number>;
+    }
+  });
   return given;
 };
 
@@ -148,12 +152,30 @@ const holdersOf = async (deps: TurnDeps, grant: string, except: string): Promise
 export const recallHere = async (deps: TurnDeps, grant: string): Promise<boolean> =>
   deps.hub.recallHere(grant, await holdersOf(deps, grant, ''));
 
+/** A statement without slices says something too: that it has none. */
+const saysMuch = ({ doubts }: TurnDeps, id: string, { slices, wishes, turn, key }: SyncAsk): boolean =>
+  slices.length > 0 || wishes.length > 0 || turn === 1 || key !== undefined || doubts.has(id);
+
+/** Does what may change the slices of a gateway; where it fails, what holds is in doubt. */
+export const orDoubt = async <T>(
+  { doubts }: Pick<TurnDeps, 'doubts'>,
+  id: string,
+  run: () => Promise<T>,
+): Promise<T> => {
+  try {
+    return await run();
+  } catch (error) {
+    doubts.add(id);
+    throw error;
+  }
+};
+
 export const answerTurn = async (
   deps: TurnDeps,
   id: string,
   ask: SyncAsk,
 ): Promise<Omit<SyncAnswer, 'pushed' | 'time'>> => {
-  const kept = ask.slices.length > 0 || ask.turn === 1 || ask.key ? await hear(deps, id, ask) : [];
+  const kept = saysMuch(deps, id, ask) ? await hear(deps, id, ask) : [];
   for (const grant of ask.recalled) deps.hub.recalls.answered(grant, id);
   const open = new Map(kept.map((slice) => [slice.id, slice]));
   const given: Given =

@@ -8,7 +8,7 @@ import {
   type UseRecord,
 } from '@shugu/gateway';
 import { PERIODS, type Period, type Plan, type Quota, type QuotaKey } from '@shugu/policy';
-import { type CounterChange, grantOfLine } from '../../metering/index.ts';
+import { type Counted, type CounterChange, grantOfLine } from '../../metering/index.ts';
 
 const metrics = ['calls', 'rows', 'bytes'] as const;
 const planOfZone = (timeZone: string) => ({ timeZone, quotas: [] }) as unknown as Plan;
@@ -21,6 +21,8 @@ const planOfZone = (timeZone: string) => ({ timeZone, quotas: [] }) as unknown a
 export class GrantQuota extends MemoryQuota {
   /** What open slices amount to, by grant: counted, though not all of it is used. */
   private readonly leased = new Map<string, Units>();
+  /** The same by source and slice, to be held against the database when an outage leaves a change in doubt. */
+  private readonly slices = new Map<string, Map<string, Counted>>();
   /** Asks other gateways for what they have not spent; true once they have answered. */
   recall: (grant: string) => Promise<boolean> = async () => false;
 
@@ -73,19 +75,30 @@ export class GrantQuota extends MemoryQuota {
   }
 
   /** Takes it from everybody else; false when it is not there. */
-  lease(grant: string, plan: Plan, more: Units, now: number): boolean {
+  lease(
+    slice: { id: string; source: string },
+    grant: string,
+    { plan, more, now }: { plan: Plan; more: Units; now: number },
+  ): boolean {
     if (!super.reserve(grant, plan, more, now).ok) return false;
     this.addLeased(grant, more);
+    this.addSlice(slice, { grant, at: now, timeZone: plan.timeZone, amount: more });
     return true;
   }
 
+  /** What is counted as leased to a source, by slice. */
+  leasedTo(source: string): ReadonlyMap<string, Counted> {
+    return this.slices.get(source) ?? new Map();
+  }
+
   /** Adds a change to those of the present periods that hold its instant. */
-  change({ grant, at, timeZone, units, leased }: CounterChange, now: number): void {
+  change({ grant, at, timeZone, units, leased, slice }: CounterChange, now: number): void {
     const plan = planOfZone(timeZone);
     const slots = PERIODS.map((period) => super.slot(grant, plan, period, now)).filter(({ start }) => at >= start);
     const reservation: Reservation = { grantId: grant, held: { calls: 0, rows: 0, bytes: 0 }, slots };
     this.settle(reservation, units);
     this.addLeased(grant, leased);
+    if (slice) this.addSlice(slice, { grant, at, timeZone, amount: leased });
   }
 
   /** Adds a correction to the periods, among the present ones, in which the corrected use counted. */
@@ -99,8 +112,21 @@ export class GrantQuota extends MemoryQuota {
     return leased !== undefined && metrics.some((metric) => leased[metric] > 0);
   }
 
-  private addLeased(grant: string, { calls, rows, bytes }: Units): void {
-    const before = this.leased.get(grant) ?? { calls: 0, rows: 0, bytes: 0 };
-    this.leased.set(grant, { calls: before.calls + calls, rows: before.rows + rows, bytes: before.bytes + bytes });
+  private addLeased(grant: string, more: Units): void {
+    this.leased.set(grant, sumOf(this.leased.get(grant), more));
+  }
+
+  private addSlice({ id, source }: { id: string; source: string }, more: Counted): void {
+    const slices = this.slices.get(source) ?? new Map<string, Counted>();
+    this.slices.set(source, slices);
+    const amount = sumOf(slices.get(id)?.amount, more.amount);
+    if (metrics.some((metric) => amount[metric] !== 0)) slices.set(id, { ...more, ...slices.get(id), amount });
+    else slices.delete(id);
   }
 }
+
+const sumOf = (one: Units = { calls: 0, rows: 0, bytes: 0 }, other: Units): Units => ({
+  calls: one.calls + other.calls,
+  rows: one.rows + other.rows,
+  bytes: one.bytes + other.bytes,
+});
