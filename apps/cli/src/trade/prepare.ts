@@ -7,17 +7,23 @@ import { readCast } from '../scenario/cast.ts';
 import { makeStage, type Stage } from '../scenario/stage.ts';
 import { makeWalk } from '../steps.ts';
 import { makeFolder } from './folder.ts';
-import { configureDelivery } from './settle.ts';
-import { list, openMarket, register } from './walk.ts';
+import { configureDelivery, type EndpointDraft } from './settle.ts';
+import { list, openMarket, register, type Variation } from './walk.ts';
 
 export interface PreparedListing {
   stage: Stage;
   listing: string;
+  /** The first of its price plans, and all of them. */
   offer: string;
+  offers: string[];
   version: string;
 }
 
-export const demoListing = async (exchange: Exchange): Promise<PreparedListing> => {
+export interface Sold extends Variation {
+  endpoints?: EndpointDraft[];
+}
+
+export const demoListing = async (exchange: Exchange, other: Sold = {}): Promise<PreparedListing> => {
   const papers = await mkdtemp(join(tmpdir(), 'shugu-papers-'));
   try {
     const stage = makeStage(exchange.url, await readCast());
@@ -30,9 +36,10 @@ export const demoListing = async (exchange: Exchange): Promise<PreparedListing> 
     };
     await openMarket(trade);
     const { resource } = await register(trade);
-    const { listing, product } = await list(trade, resource.id);
-    await configureDelivery(stage, product.product, product.version);
-    return { stage, listing: listing.id, offer: listing.plans[0]!.offer, version: product.version };
+    const { listing, product } = await list(trade, resource.id, other);
+    await configureDelivery(stage, product.product, product.version, other.endpoints);
+    const offers = listing.plans.map(({ offer }) => offer);
+    return { stage, listing: listing.id, offer: offers[0]!, offers, version: product.version };
   } finally {
     await rm(papers, { recursive: true, force: true });
   }

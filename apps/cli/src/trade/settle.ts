@@ -1,5 +1,6 @@
 /** From the frozen deposit to the trade voucher: money held, data used, delivery accepted, everybody paid, access ended. */
 
+import type { CallInput } from '@shugu/wire';
 import * as agreementsWire from '@shugu/wire/agreements';
 import * as catalogueWire from '@shugu/wire/catalogue';
 import * as deliveryWire from '@shugu/wire/delivery';
@@ -15,6 +16,8 @@ import { buyer, developer, finance, refused, supplier, type TradeWalk } from './
 import { callsMax, shares, unitPrice } from './goods.ts';
 import { movedBetween, type Standing, standing, waitingElsewhere } from './money.ts';
 import { keepProofs } from './receipts.ts';
+
+export type EndpointDraft = CallInput<typeof deliveryWire.putEndpoints>['body']['endpoints'][number];
 
 const depositFen = 10_000n;
 const callsBefore = 17;
@@ -50,18 +53,24 @@ const holdMoney = ({ stage, walk }: TradeWalk, order: Order) =>
     },
   );
 
-/** A look-up API by division code, made from the version's table; number of rows served. */
-export const configureDelivery = async (stage: Stage, product: string, version: string): Promise<number> => {
+/** A look-up API by division code, made from the version's table, beside whatever else delivers it; number of rows served. */
+export const configureDelivery = async (
+  stage: Stage,
+  product: string,
+  version: string,
+  more: EndpointDraft[] = [],
+): Promise<number> => {
   const client = await stage.as('xingsha.developer');
   const seen = await (await stage.as(supplier)).call(catalogueWire.getVersion, { params: { id: product, version } });
   await client.call(deliveryWire.putEndpoints, {
     params: { id: version },
-    body: { endpoints: [{ kind: 'api', table: seen.tables[0]!.name, keyColumns: ['division_code'] }] },
+    body: { endpoints: [{ kind: 'api', table: seen.tables[0]!.name, keyColumns: ['division_code'] }, ...more] },
   });
   const ready = await until('the endpoint', async () => {
     const { items } = await client.call(deliveryWire.listEndpoints, { params: { id: version } });
-    if (items[0]?.state === 'failed') throw new Error(items[0].fault?.zh);
-    return items[0]?.state === 'ready' && items[0];
+    const failed = items.find((one) => one.state === 'failed');
+    if (failed) throw new Error(failed.fault?.zh);
+    return items.every((one) => one.state === 'ready') && items.find((one) => one.kind === 'api');
   });
   return ready.api?.rows ?? 0;
 };

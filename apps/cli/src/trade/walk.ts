@@ -15,7 +15,14 @@ import {
   staffOperator,
 } from '../scenario/institutions.ts';
 import { placeOrder, readContract, signBoth, stateScenario } from '../scenario/order.ts';
-import { applyForListing, assess, draftProduct, reviewListing } from '../scenario/product.ts';
+import {
+  applyForListing,
+  assess,
+  draftProduct,
+  type ListingDraft,
+  type ProductFields,
+  reviewListing,
+} from '../scenario/product.ts';
 import { applyForRegistration, passNotice, reviewRegistration } from '../scenario/registration.ts';
 import { bringResource } from '../scenario/resource.ts';
 import { buyer, finance, refused, supplier, type TradeWalk } from './context.ts';
@@ -137,7 +144,13 @@ export const register = async ({ stage, walk, folder }: TradeWalk) => {
   return { resource, certificate };
 };
 
-export const list = async ({ stage, walk, folder }: TradeWalk, resourceId: string) => {
+/** What a market of tests sells otherwise than the walked trade. */
+export interface Variation {
+  product?: Partial<ProductFields>;
+  listing?: Partial<ListingDraft>;
+}
+
+export const list = async ({ stage, walk, folder }: TradeWalk, resourceId: string, other: Variation = {}) => {
   const product = await walk.step(
     'product',
     {
@@ -146,7 +159,7 @@ export const list = async ({ stage, walk, folder }: TradeWalk, resourceId: strin
     },
     async (prove) => {
       const draft = divisionsProduct(resourceId);
-      const made = await draftProduct(stage, steward, draft.fields, draft.version);
+      const made = await draftProduct(stage, steward, { ...draft.fields, ...other.product }, draft.version);
       prove(
         { zh: '未上架的产品，他人查无此物', en: 'An unlisted product does not exist for others' },
         await refused(
@@ -189,11 +202,10 @@ export const list = async ({ stage, walk, folder }: TradeWalk, resourceId: strin
     async (prove) => {
       const split = [];
       for (const [key, share] of Object.entries(shares)) split.push({ party: await stage.organisation(key), share });
-      const applied = await applyForListing(
-        stage,
-        supplier,
-        divisionsListing(product.version, report.id, await stage.now(), split),
-      );
+      const applied = await applyForListing(stage, supplier, {
+        ...divisionsListing(product.version, report.id, await stage.now(), split),
+        ...other.listing,
+      });
       const done = await reviewListing(stage, applied);
       prove(
         {

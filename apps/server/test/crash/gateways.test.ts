@@ -1,153 +1,207 @@
 /**
- * kill -9 of the exchange and of gateways of their own process while three of them serve one order. Afterwards every answered use
- * is on record once, nothing went beyond what was ordered, and what nobody had used is there to be used. Takes minutes,
- * so it runs where SHUGU_CRASH_ROUNDS says how many; the kills that every run of the tests makes are in delivery/link.
+ * kill -9 of gateways of their own process, of the exchange and of its database, in turn, while three gateways serve one order under
+ * load and three long answers run. Every answered use is on record once; what was ordered is used up and not exceeded; nobody is
+ * refused while something is left that no dead gateway holds; a cut answer is on record as incomplete, with no more bytes than
+ * arrived, and billed by them. SHUGU_CRASH_GATEWAY_ROUNDS sets the rounds.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { createGateway } from '@shugu/wire/gateways';
-import { getBalance } from '@shugu/wire/metering';
+import { randomInt } from 'node:crypto';
+import { odrlFrom } from '@shugu/policy';
+import { getBalance, readUsageEvents } from '@shugu/wire/metering';
+import { listStatements, readStatement } from '@shugu/wire/settlement';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readCast } from '../../../cli/src/scenario/cast.ts';
+import { untilKnown } from '../../src/delivery/link/testing.ts';
+import { openSource, startCallers, startReaders } from './callers.ts';
+import { endFleet, type Gateway, openFleet } from './fleet.ts';
 import { type Prepared, prepareMarket } from './market.ts';
-import { ended, freePort, type Running, runServer, strike } from './processes.ts';
-import { makeTrader, newMemory, persist, type Trader } from './trader.ts';
+import { databasePid, ended, freePort, type Running, runServer, strike } from './processes.ts';
+import { type Access, makeTrader, newMemory, persist, type Trader } from './trader.ts';
+import { type Call, callFaults, cutFaults, type Death, type Recorded, recordFaults } from './uses.ts';
 
-// Each takes seconds, and the rounds of the whole market need theirs.
-const rounds = Math.min(12, Number(process.env.SHUGU_CRASH_ROUNDS ?? 0));
-/** As many as the trader orders. */
-const ordered = 20;
-const callers = 6;
-const program = join(import.meta.dirname, '../../../gateway/src/main.ts');
+const rounds = Number(process.env.SHUGU_CRASH_GATEWAY_ROUNDS ?? 5);
+const victims = ['gateway', 'exchange', 'database'] as const;
+type Victim = (typeof victims)[number];
+const ordered = 150;
+const callers = 9;
+const patienceMs = 60_000;
+const buyer = 'citylogistics.developer';
 
 let prepared: Prepared;
+let source: Awaited<ReturnType<typeof openSource>>;
+let settings: Record<string, string>;
 let server: Running;
 let trader: Trader;
 let port: number;
-const gateways: Gateway[] = [];
+let fleet: Gateway[] = [];
+const memory = newMemory();
 
-class Gateway {
-  readonly home: string;
-  readonly key: string;
-  child: ChildProcess | undefined;
-  url = '';
+/** By the call and by the byte, with no limit but what is ordered. */
+const sold = (upstream: string) => ({
+  product: { deliveryModes: ['api' as const, 'proxy' as const] },
+  listing: {
+    deliveryModes: ['api' as const, 'proxy' as const],
+    policy: odrlFrom({ actions: ['use', 'read'], purposes: ['logistics'] }) as never,
+    plans: [
+      { kind: 'perCall' as const, unitPrice: '0.035' },
+      { kind: 'perGigabyte' as const, unitPrice: '100' },
+    ].map((plan) => ({ title: plan.kind, plan, settlementWays: ['custody' as const], taxRate: '0.06' })),
+  },
+  endpoints: [{ kind: 'proxy' as const, upstream }],
+});
 
-  constructor(home: string, key: string) {
-    this.home = home;
-    this.key = key;
-  }
-
-  async start(): Promise<void> {
-    const { home, key } = this;
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
-      env: {
-        PATH: process.env.PATH,
-        SHUGU_TEST_GATEWAY: JSON.stringify({ server: `http://127.0.0.1:${port}`, key, home }),
-      },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    this.child = child;
-    const line = await Promise.race([
-      once(createInterface({ input: child.stdout! }), 'line').then(([text]) => text as string),
-      once(child, 'exit').then(() => undefined),
-    ]);
-    // The exchange may be away at this moment; a supervisor would try again, too.
-    if (line === undefined) {
-      await new Promise((done) => setTimeout(done, 300));
-      return this.start();
-    }
-    this.url = (JSON.parse(line) as { url: string }).url;
-  }
-
-  async kill(): Promise<void> {
-    strike(this.child?.pid);
-    await ended(this.child!);
-  }
+interface UsageEvent {
+  id: string;
+  position: string;
+  data: Omit<Recorded, 'id'> & { grant: string };
 }
 
+const start = () => persist(() => runServer({ home: prepared.home, port, settings }));
+
 beforeAll(async () => {
-  if (rounds === 0) return;
-  prepared = await prepareMarket(0);
+  source = await openSource();
+  settings = { SHUGU_PRIVATE_UPSTREAMS: source.host };
+  prepared = await prepareMarket(0, sold(`http://${source.host}/`), settings);
   port = await freePort();
-  server = await runServer({ home: prepared.home, port });
+  server = await start();
+  const { demoPassword: password } = await readCast();
   const { listing, offer } = prepared;
-  trader = makeTrader({
-    url: () => `http://127.0.0.1:${port}`,
-    password: (await readCast()).demoPassword,
-    listing,
-    offer,
-  });
-  for (let count = 0; count < 3; count++) {
-    const { key } = await trader.as('operator.system', (client) =>
-      client.call(createGateway, { body: { name: `网关${count}` } }, { idempotencyKey: randomUUID() }),
-    );
-    const gateway = new Gateway(await mkdtemp(join(tmpdir(), 'shugu-crash-gateway-')), key);
-    await gateway.start();
-    gateways.push(gateway);
-  }
+  trader = makeTrader({ url: () => server.url, password, listing, offer });
+  fleet = await openFleet(trader, server.url, 3);
 }, 240_000);
 afterAll(async () => {
-  for (const gateway of gateways) {
-    await gateway.kill();
-    await rm(gateway.home, { recursive: true, force: true });
-  }
+  await endFleet(fleet);
   await server?.stop();
+  source?.close();
   await prepared?.end();
 });
 
-type Access = Awaited<ReturnType<Trader['access']>>;
-
-/** One call at one gateway: its receipt, its refusal, or nothing that could be read. */
-const call = async ({ url }: Gateway, { path, secret }: Access): Promise<string> => {
-  const headers = { authorization: `Bearer ${secret}` };
-  const answer = await fetch(`${url}${path.replace(/\/$/, '')}/430102`, { headers }).catch(() => null);
-  const body = (await answer?.json().catch(() => null)) as { code?: string } | null | undefined;
-  if (!answer || !body) return 'broken';
-  return answer.ok ? answer.headers.get('x-receipt')! : (body.code ?? '');
+const kill = async (victim: Victim, among: readonly Gateway[], at: number): Promise<Death[]> => {
+  const from = performance.now();
+  if (victim === 'database') strike(databasePid(prepared.home));
+  else if (victim === 'exchange') {
+    strike(server.child.pid);
+    await ended(server.child);
+    server = await start();
+  } else {
+    await among[at]!.kill();
+    await among[at]!.start();
+    return [{ gateway: at, from, until: performance.now() }];
+  }
+  return [];
 };
 
-const used = async (grant: string): Promise<number> =>
-  (await trader.as('citylogistics.developer', (client) => client.call(getBalance, { params: { id: grant } }))).used
-    .calls;
+/** All sealed records of the buyer's grants, by grant. A failed use counts nothing, and its caller was told so. */
+const readRecords = async (): Promise<Map<string, Recorded[]>> => {
+  const found = new Map<string, Recorded[]>();
+  for (let after: string | undefined; ; ) {
+    const events = await trader.as(buyer, async (client) => {
+      const answer = await client.raw(readUsageEvents, { query: { limit: 100, after } });
+      return (await answer.json()) as UsageEvent[];
+    });
+    for (const { id, data } of events)
+      if (data.status !== 'failed') found.set(data.grant, [...(found.get(data.grant) ?? []), { id, ...data }]);
+    if (events.length === 0) return found;
+    after = events.at(-1)!.position;
+  }
+};
 
-test.skipIf(rounds === 0)(
-  `${rounds} rounds of kill -9 of exchange and gateways lose, double and exceed nothing`,
+const usedOf = async ({ grant }: Access): Promise<number> =>
+  (await trader.as(buyer, (client) => client.call(getBalance, { params: { id: grant } }))).used.calls;
+
+const until = async (holds: () => boolean | Promise<boolean>): Promise<boolean> => {
+  const end = performance.now() + patienceMs;
+  while (!(await holds())) {
+    if (performance.now() > end) return false;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  return true;
+};
+
+interface Observed {
+  order: Awaited<ReturnType<Trader['order']>>;
+  grant: string;
+  calls: Call[];
+}
+
+/** One order, used up through all gateways while one victim dies. */
+const storm = async (
+  victim: Victim,
+  among: readonly Gateway[],
+  at: number,
+): Promise<Observed & { faults: string[] }> => {
+  await trader.deposit(600, memory);
+  const order = await trader.order(memory, { quantity: ordered });
+  const access = await trader.access(order.contract);
+  await untilKnown(among, access.grant, access.secret);
+  const using = startCallers(among, access, callers);
+  const struckAfter = randomInt(ordered / 10, ordered / 2);
+  await until(() => using.answered() >= struckAfter);
+  const deaths = await kill(victim, among, at);
+  const usedUp = await until(async () => (await usedOf(access)) >= ordered);
+  await using.stop();
+  const faults = callFaults(ordered, using.calls, deaths);
+  if (!usedUp) faults.push(`only ${await usedOf(access)} of ${ordered} calls could be used`);
+  return { order, grant: access.grant, calls: using.calls, faults };
+};
+
+/** Storms one after the other; the first that shows a fault is the last. */
+const weather = async (count: number, targets: readonly Victim[], among: readonly Gateway[]) => {
+  const faults: string[] = [];
+  const observed: Observed[] = [];
+  for (let round = 0; round < count && faults.length === 0; round++) {
+    const victim = targets[round % targets.length]!;
+    const seen = await storm(victim, among, Math.floor(round / targets.length) % among.length);
+    observed.push(seen);
+    faults.push(...seen.faults.map((fault) => `round ${round} (${victim}): ${fault}`));
+  }
+  return { faults, observed };
+};
+
+/** Bytes that the one statement of an order bills, once both have ended its contract. */
+const billedOf = async (order: { id: string; contract: string }): Promise<number> => {
+  await trader.finish(memory, order);
+  return persist(() =>
+    trader.as('citylogistics.finance', async (client) => {
+      const { items } = await client.call(listStatements, { query: { order: order.id } });
+      if (!items[0]) throw new Error('no statement yet');
+      const { lines } = await client.call(readStatement, { params: { id: items[0].id } });
+      return lines.reduce((sum, { quantity }) => sum + Number(quantity), 0);
+    }),
+  );
+};
+
+test(
+  `${rounds} rounds of kill -9 of gateways, exchange and database lose, double, exceed and refuse nothing`,
   async () => {
-    const memory = newMemory();
-    for (let round = 0; round < rounds; round++) {
-      await trader.deposit(200, memory);
-      const access = await trader.access((await trader.order(memory)).contract);
-      const answers: string[] = [];
-      let running = true;
-      const caller = async (at: number) => {
-        for (let next = at; running; next++) {
-          answers.push(await call(gateways[next % 3]!, access));
-          await new Promise((done) => setTimeout(done, 20));
-        }
-      };
-      const calling = Promise.all(Array.from({ length: callers }, (_, at) => caller(at)));
-      await new Promise((done) => setTimeout(done, 100 + randomInt(400)));
-      if (round % 2 === 0) await gateways[round % 3]!.kill().then(() => gateways[round % 3]!.start());
-      else {
-        strike(server.child.pid);
-        await ended(server.child);
-        server = await persist(() => runServer({ home: prepared.home, port }));
-      }
-      // Until all of it is used, whoever held it: the killed one is back with its records.
-      await expect.poll(() => used(access.grant), { timeout: 60_000, interval: 200 }).toBe(ordered);
-      running = false;
-      await calling;
-      const receipts = answers.filter((one) => one.startsWith('use_'));
-      expect(new Set(receipts).size, `round ${round}`).toBe(receipts.length);
-      // What was on record when its answer broke off counts: a killed process leaves one for each caller at most.
-      expect(receipts.length, `round ${round}`).toBeLessThanOrEqual(ordered);
-      expect(receipts.length, `round ${round}`).toBeGreaterThanOrEqual(ordered - callers);
-    }
+    await trader.deposit(11_000, memory);
+    const order = await trader.order(memory, { offer: prepared.offers[1]!, quantity: 10 ** 9 });
+    const access = await trader.access(order.contract, 'proxy');
+    await untilKnown(fleet, access.grant, access.secret, ['proxy']);
+    const reading = startReaders(fleet, access);
+    const { faults, observed } = await weather(rounds, victims, fleet);
+    await reading.stop();
+    expect(faults).toEqual([]);
+    // The last bill waits for every record of every gateway: from now on all of them are sealed.
+    const billed = await billedOf(order);
+    const records = await readRecords();
+    for (const [round, { grant, calls }] of observed.entries())
+      expect(recordFaults(ordered, calls, records.get(grant) ?? []), `round ${round}`).toEqual([]);
+    expect(cutFaults(reading.cuts, records.get(access.grant) ?? [], billed)).toEqual([]);
+    expect(reading.cuts.length).toBeGreaterThanOrEqual(fleet.length + Math.ceil(rounds / victims.length));
+    expect(billed).toBeGreaterThan(0);
   },
   120_000 + rounds * 60_000,
 );
+
+test('the suite turns red when uses are answered before they are on record', async () => {
+  const weak = await openFleet(trader, server.url, 1, 'answerBeforeAppend');
+  try {
+    const { observed } = await weather(1, ['gateway'], weak);
+    const { order, grant, calls } = observed[0]!;
+    await billedOf(order);
+    const faults = recordFaults(ordered, calls, (await readRecords()).get(grant) ?? []);
+    expect(faults.join()).toMatch(/answered uses are not recorded as complete/);
+  } finally {
+    await endFleet(weak);
+  }
+}, 120_000);

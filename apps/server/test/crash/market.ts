@@ -7,7 +7,7 @@ import { applyForRegistration, reviewRegistration } from '../../../cli/src/scena
 import { bringResource, until } from '../../../cli/src/scenario/resource.ts';
 import type { Stage } from '../../../cli/src/scenario/stage.ts';
 import { divisionsResource } from '../../../cli/src/trade/goods.ts';
-import { demoListing } from '../../../cli/src/trade/prepare.ts';
+import { demoListing, type Sold } from '../../../cli/src/trade/prepare.ts';
 import { makeLog } from '../../src/kernel/log.ts';
 import { readConfig, startExchange } from '../../src/main.ts';
 
@@ -19,7 +19,9 @@ export interface Registration {
 export interface Prepared {
   home: string;
   listing: string;
+  /** The first of its price plans, and all of them. */
   offer: string;
+  offers: string[];
   /** Registrations whose evidence is deposited: each waits for its certificate. */
   registrations: Registration[];
   /** A copy that a sabotaged run may ruin. */
@@ -49,28 +51,30 @@ const registerMany = async (stage: Stage, count: number): Promise<Registration[]
   return made;
 };
 
-export const prepareMarket = async (registrations: number): Promise<Prepared> => {
+export const prepareMarket = async (
+  registrations: number,
+  sold: Sold = {},
+  settings: NodeJS.ProcessEnv = {},
+): Promise<Prepared> => {
   const home = await mkdtemp(join(tmpdir(), 'shugu-crash-'));
   const copies: string[] = [];
-  const config = readConfig(
-    {},
-    {
-      home,
-      port: 0,
-      clock: '2026-07-01T09:00:00+08:00',
-      logLevel: 'error',
-      logDelaySeconds: 1,
-      commitmentSeconds: 1,
-      requestsPerSecond: 100_000,
-    },
-  );
+  const config = readConfig(settings, {
+    home,
+    port: 0,
+    clock: '2026-07-01T09:00:00+08:00',
+    logLevel: 'error',
+    logDelaySeconds: 1,
+    commitmentSeconds: 1,
+    requestsPerSecond: 100_000,
+  });
   const exchange = await startExchange({ config, log: makeLog('error') });
   try {
-    const { stage, listing, offer } = await demoListing(exchange);
+    const { stage, listing, offer, offers } = await demoListing(exchange, sold);
     return {
       home,
       listing,
       offer,
+      offers,
       registrations: await registerMany(stage, registrations),
       copy: async () => {
         const target = await mkdtemp(join(tmpdir(), 'shugu-crash-copy-'));

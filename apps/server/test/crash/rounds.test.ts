@@ -26,10 +26,17 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => prepared?.end());
 
+interface Patience {
+  /** Of the trader, in tries 0.12 s apart, and of the audit. */
+  triesMax?: number;
+  restMilliseconds: number;
+}
+
 interface Storm {
   home: string;
   rounds: number;
   sabotage?: 'late_commit';
+  patience?: Patience;
   victims: readonly (typeof victims)[number][];
 }
 
@@ -41,16 +48,14 @@ const trade = async (trader: ReturnType<typeof makeTrader>, memory: Memory, acce
   if (accept) await trader.finish(memory, order);
 };
 
-const restMilliseconds = 20_000;
-
 /** What outbox and bank still have under way comes to rest first: a fault counts when it does not go away. */
-const atRest = async (look: () => Promise<string[]>): Promise<string[]> => {
+const atRest = async (look: () => Promise<string[]>, restMilliseconds: number): Promise<string[]> => {
   const end = performance.now() + restMilliseconds;
   for (;;) {
     // The database may still be recovering: not answering now is a fault only if it stays so.
     const faults = await look().catch((error: Error) => [`the audit was not answered: ${error.message}`]);
     if (faults.length === 0 || performance.now() > end) return faults;
-    await new Promise((done) => setTimeout(done, 500));
+    await new Promise((done) => setTimeout(done, 100));
   }
 };
 
@@ -59,6 +64,7 @@ const weather = async ({
   home,
   rounds: count,
   sabotage,
+  patience = { restMilliseconds: 20_000 },
   victims: targets,
 }: Storm): Promise<{ faults: string[]; memory: Memory }> => {
   const port = await freePort();
@@ -69,6 +75,7 @@ const weather = async ({
     password,
     listing: prepared.listing,
     offer: prepared.offer,
+    ...patience,
   });
   const faults: string[] = [];
   try {
@@ -90,7 +97,7 @@ const weather = async ({
       for (const one of await working)
         if (one.status === 'rejected') faults.push(`round ${round} (${victim}): ${one.reason}`);
       if (faults.length === 0) {
-        const found = await atRest(() => auditExchange(server.url, trader, memory, before));
+        const found = await atRest(() => auditExchange(server.url, trader, memory, before), patience.restMilliseconds);
         faults.push(...found.map((fault) => `round ${round} (${victim}): ${fault}`));
       }
     }
@@ -117,7 +124,9 @@ test(
 test('the suite turns red when the database acknowledges before it is durable', async () => {
   const home = await prepared.copy();
   try {
-    const { faults } = await weather({ home, rounds: 12, sabotage: 'late_commit', victims: ['database'] });
+    // What is lost stays lost, so a shorter wait shows it too.
+    const patience = { triesMax: 100, restMilliseconds: 5000 };
+    const { faults } = await weather({ home, rounds: 12, sabotage: 'late_commit', patience, victims: ['database'] });
     expect(faults).not.toEqual([]);
   } finally {
     await rm(home, { recursive: true, force: true });

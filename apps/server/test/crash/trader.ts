@@ -43,6 +43,15 @@ export interface Market {
   password: string;
   listing: string;
   offer: string;
+  /** How often it tries before it gives up, where not for long enough for a slow machine. */
+  triesMax?: number;
+}
+
+/** A grant, where it is served, and a key of its own. */
+export interface Access {
+  grant: string;
+  path: string;
+  secret: string;
 }
 
 const pauseMilliseconds = 120;
@@ -50,14 +59,14 @@ const triesMax = 400;
 const pause = () => new Promise((done) => setTimeout(done, pauseMilliseconds));
 
 /** Repeats until the exchange answers with anything but "not now"; a refusal is an answer. */
-export const persist = async <T>(run: () => Promise<T>): Promise<T> => {
+export const persist = async <T>(run: () => Promise<T>, most = triesMax): Promise<T> => {
   for (let tries = 0; ; tries++) {
     try {
       return await run();
     } catch (error) {
       const status = error instanceof ProblemError ? error.problem.status : 0;
       const passing = status === 0 || status >= 500 || status === 429 || status === 401;
-      if (!passing || tries >= triesMax) throw error;
+      if (!passing || tries >= most) throw error;
       await pause();
     }
   }
@@ -65,6 +74,7 @@ export const persist = async <T>(run: () => Promise<T>): Promise<T> => {
 
 export const makeTrader = (market: Market) => {
   const tokens = new Map<string, string>();
+  const insist = <T>(run: () => Promise<T>): Promise<T> => persist(run, market.triesMax);
   const signIn = async (login: string): Promise<Client> => {
     const open = (token?: string) => makeClient({ url: market.url(), token, newKey: randomUUID });
     const known = tokens.get(login);
@@ -74,7 +84,7 @@ export const makeTrader = (market: Market) => {
     return open(session.token);
   };
   const as = <T>(login: string, run: (client: Client) => Promise<T>): Promise<T> =>
-    persist(async () => run(await signIn(login)));
+    insist(async () => run(await signIn(login)));
 
   const deposit = (fen: number, memory: Memory) => {
     const key = randomUUID();
@@ -85,7 +95,10 @@ export const makeTrader = (market: Market) => {
     });
   };
 
-  const order = async (memory: Memory): Promise<{ id: string; contract: string }> => {
+  const order = async (
+    memory: Memory,
+    { offer = market.offer, quantity = 20 }: { offer?: string; quantity?: number } = {},
+  ): Promise<{ id: string; contract: string }> => {
     const buyer = 'citylogistics.trader';
     const today = '2026-07-10';
     const scenarioKey = randomUUID();
@@ -116,9 +129,9 @@ export const makeTrader = (market: Market) => {
         {
           body: {
             listing: market.listing,
-            offer: market.offer,
+            offer,
             scenario: scenario.id,
-            quantity: 20,
+            quantity,
             settlementWay: 'custody',
             months: 3,
           },
@@ -156,30 +169,28 @@ export const makeTrader = (market: Market) => {
     memory.certified.push(registration);
   };
 
-  const access = async (contract: string): Promise<{ grant: string; path: string; secret: string }> => {
+  const access = async (contract: string, kind = 'api'): Promise<Access> => {
     const developer = 'citylogistics.developer';
-    const grant = await persist(async () => {
+    const grant = await insist(async () => {
       const client = await signIn(developer);
       const { items } = await client.call(deliveryWire.listGrants, { query: { contract } });
-      const found = items.find((one) => one.state === 'active' && one.lines[0]?.address);
-      if (!found) throw new Error('not open yet');
-      return found;
+      const found = items.find((one) => one.state === 'active');
+      const address = found?.lines.find((line) => line.kind === kind)?.address;
+      if (!found || !address) throw new Error('not open yet');
+      return { id: found.id, address };
     });
     // A repeated key request is answered "already done" without its secret: then another key is made.
-    const key = await persist(async () =>
+    const key = await insist(async () =>
       (await signIn(developer)).call(deliveryWire.createKey, {
         params: { id: grant.id },
         body: { name: `k${randomUUID().slice(0, 8)}` },
       }),
     );
-    return { grant: grant.id, path: new URL(grant.lines[0]!.address!, market.url()).pathname, secret: key.secret };
+    return { grant: grant.id, path: new URL(grant.address, market.url()).pathname, secret: key.secret };
   };
 
   /** One call; what breaks off half-way counts as sent, not as answered. */
-  const use = async (
-    memory: Memory,
-    { grant, path, secret }: { grant: string; path: string; secret: string },
-  ): Promise<void> => {
+  const use = async (memory: Memory, { grant, path, secret }: Access): Promise<void> => {
     const uses = memory.uses.get(grant) ?? { answered: [], sent: 0 };
     memory.uses.set(grant, uses);
     uses.sent++;

@@ -159,57 +159,21 @@ test('a gateway that is stopped gives back what it has not used', async () => {
   expect(statuses).toEqual({ '200': 37, '403 countExhausted': 13 });
 });
 
-/** Kills the gateway under load and starts it again: what was answered, and how much of it is on record. */
-const killUnderLoad = async (gateway: RunningGateway, grant: string, key: string) => {
-  const loaded = callAll([gateway], { path: pathOf(grant), key, calls: 400, callers: 16 });
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  await gateway.kill();
-  const { receipts } = await loaded;
-  await gateway.start();
+test('a restart of the exchange under load loses nothing either', async () => {
+  const { grant, key, path } = await open(limited(400));
+  const loaded = callAll(gateways, { path, key, calls: 150, callers: 9 });
+  await rig.restart();
+  const before = (await loaded).statuses;
+  const after = (await callAll(gateways, { path, key, calls: 500, callers: 9 })).statuses;
+  expect((before['200'] ?? 0) + (after['200'] ?? 0)).toBe(400);
   await rig.metering.flush();
-  return { answered: new Set(receipts).size, receipts: receipts.length, recorded: await usedOf(grant) };
-};
-
-describe('kill -9 of a gateway under load', () => {
-  test('every answered use is recorded once, and what it had not used is there again once it is back', async () => {
-    const { grant, key, path } = await open(limited(900));
-    const { answered, receipts, recorded } = await killUnderLoad(gateways[0]!, grant, key);
-    expect(answered).toBe(receipts);
-    // A use that was recorded and then lost its answer with the process counts; there are as many as there were callers at most.
-    expect(recorded).toBeGreaterThanOrEqual(answered);
-    expect(recorded).toBeLessThanOrEqual(answered + 16);
-    const { statuses } = await callAll(gateways, { path, key, calls: 1000, callers: 30 });
-    expect(statuses['200']).toBe(900 - recorded);
-    await rig.metering.flush();
-    expect(await usedOf(grant)).toBe(900);
-  });
-
-  test('a restart of the exchange under load loses nothing either', async () => {
-    const { grant, key, path } = await open(limited(400));
-    const loaded = callAll(gateways, { path, key, calls: 150, callers: 9 });
-    await rig.restart();
-    const before = (await loaded).statuses;
-    const after = (await callAll(gateways, { path, key, calls: 500, callers: 9 })).statuses;
-    expect((before['200'] ?? 0) + (after['200'] ?? 0)).toBe(400);
-    await rig.metering.flush();
-    expect(await usedOf(grant)).toBe(400);
-  });
+  expect(await usedOf(grant)).toBe(400);
 });
 
-describe('the suite turns red', () => {
-  test('when a gateway serves without looking at its slice', async () => {
-    const gateway = await openGateway(rig, { sabotage: 'overspend' });
-    others.push(gateway);
-    const { key, path } = await open(limited(5), [apiDraft], [gateway]);
-    const { statuses } = await callAll([gateway], { path, key, calls: 20, callers: 4 });
-    expect(statuses['200']).toBeGreaterThan(5);
-  });
-
-  test('when uses are answered before they are recorded', async () => {
-    const gateway = await openGateway(rig, { sabotage: 'answerBeforeAppend' });
-    others.push(gateway);
-    const { grant, key } = await open(planOf(), [apiDraft], [gateway]);
-    const { answered, recorded } = await killUnderLoad(gateway, grant, key);
-    expect(recorded).toBeLessThan(answered);
-  });
+test('the suite turns red when a gateway serves without looking at its slice', async () => {
+  const gateway = await openGateway(rig, { sabotage: 'overspend' });
+  others.push(gateway);
+  const { key, path } = await open(limited(5), [apiDraft], [gateway]);
+  const { statuses } = await callAll([gateway], { path, key, calls: 20, callers: 4 });
+  expect(statuses['200']).toBeGreaterThan(5);
 });
