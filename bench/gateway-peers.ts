@@ -3,16 +3,17 @@
  *
  *   npm run bench -- gateway-peers --json
  *
- * nginx (Debian package of this name) does it with auth_request, limit_req and access_log. It knows no quota of a calendar
- * period, no contract and no receipt, and its log is lost with the machine; ours is on disk before the answer ends. So it
- * is a peer to look up to, not one to be ahead of. No other of Kong, APISIX, KrakenD and Traefik is a package that can be
- * installed everywhere: where one is not, it is said by name.
+ * nginx (Debian package of this name) does it with auth_request, limit_req and access_log, Traefik with a route by key, a
+ * rate limit by key and its access log. They know no quota of a calendar period, no contract and no receipt, and their logs
+ * are lost with the machine; ours is on disk before the answer ends. So nginx is a peer to look up to, not one to be ahead
+ * of. What is not installed is said by name; of Kong, APISIX and KrakenD there are no packages where this was written.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { benchKey } from './gateway-process.ts';
 import { end, has, median, ratio, rounds, type Subject, startGateway, startNginx, startUpstream } from './proxies.ts';
+import { startTraefik, traefikProgram } from './traefik.ts';
 
 const [roundsCount, seconds] = [5, 3];
 
@@ -31,7 +32,7 @@ export const run = async (): Promise<object> => {
   const subjects: Subject[] = [];
   const upstream = await startUpstream();
   const skipped: Record<string, string> = Object.fromEntries(
-    ['kong', 'apisix', 'krakend', 'traefik'].map((name) => [
+    ['kong', 'apisix', 'krakend'].map((name) => [
       name,
       has(name) ? 'installed, but this bench has no configuration for it' : 'not installed',
     ]),
@@ -39,6 +40,9 @@ export const run = async (): Promise<object> => {
   try {
     if (has('nginx')) subjects.push(await startNginx(nginxPeer(folder), upstream, folder));
     else skipped.nginx = 'not installed';
+    const traefik = traefikProgram();
+    if (traefik) subjects.push(await startTraefik(traefik, upstream, folder));
+    else skipped.traefik = 'not installed, and SHUGU_BENCH_TRAEFIK names no program';
     subjects.push(await startGateway(upstream, folder));
     const found = await rounds(subjects, roundsCount, seconds);
     return {
@@ -48,7 +52,10 @@ export const run = async (): Promise<object> => {
       cpuMicrosecondsEach: Object.fromEntries(
         Object.entries(found).map(([name, costs]) => [name, median(costs.map((each) => each.cpuMicrosecondsEach))]),
       ),
-      ratios: { ratioToNginx: ratio(found, 'gateway', 'nginx') },
+      ratios: {
+        ratioToNginx: ratio(found, 'gateway', 'nginx'),
+        ratioToTraefik: ratio(found, 'gateway', 'traefik'),
+      },
     };
   } finally {
     for (const subject of [...subjects, upstream]) await end(subject);

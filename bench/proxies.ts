@@ -56,7 +56,7 @@ export const startUndici = (upstream: Subject) => startOwn('undici', '/v1/trucks
 export const startGateway = (upstream: Subject, folder: string) =>
   startOwn('gateway', '/data/product/trucks', ['gateway', String(upstream.port), folder]);
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -93,16 +93,27 @@ export const startNginx = async (
       }
     }`,
   );
-  const child = spawn('nginx', ['-p', place, '-c', join(place, 'nginx.conf')], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
+  return startForeign(name, port, 'nginx', ['-p', place, '-c', join(place, 'nginx.conf')], {
+    PATH: `${process.env.PATH}:/usr/sbin`,
   });
+};
+
+/** A program that others wrote, once it passes on to the upstream what has the key. */
+export const startForeign = async (
+  name: string,
+  port: number,
+  command: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Subject> => {
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } });
   running.add(child);
   const proxy = { name, port, path: '/v1/trucks', child };
-  for (let turn = 0; turn < 100; turn++) {
-    const answer = await fetch(`http://127.0.0.1:${port}${proxy.path}`).catch(() => null);
+  const headers = { 'x-api-key': benchKey };
+  for (let turn = 0; turn < 200; turn++) {
+    const answer = await fetch(`http://127.0.0.1:${port}${proxy.path}`, { headers }).catch(() => null);
     await answer?.arrayBuffer();
-    if (answer) return proxy;
+    if (answer?.ok) return proxy;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`${name} does not answer`);

@@ -16,6 +16,13 @@ const installSecondsMax = 420;
 
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
 
+/** The packages that Maven names as missing, else how it ended. */
+const missingOf = (said: string): string => {
+  const packages = [...said.matchAll(/[\w.-]+:[\w.-]+:jar:[\w.-]+/g)].map(([name]) => name);
+  const missing = new Set(packages.filter((name) => !name.startsWith('shugu:')));
+  return missing.size > 0 ? `no ${[...missing].join(', no ')}` : lastLine(said);
+};
+
 /** The source's own packages first: they are what may be missing, and Spark is large. */
 export const needs = async (): Promise<string | undefined> => {
   for (const [program, flag] of [
@@ -34,7 +41,7 @@ export const needs = async (): Promise<string | undefined> => {
       `-DoutputDirectory=${jars}`,
     ];
     const ran = await runProgram('mvn', [...words, '-DincludeScope=runtime'], { seconds: installSecondsMax });
-    if (ran.code !== 0) return 'io.delta:delta-sharing-spark and what it needs cannot be had';
+    if (ran.code !== 0) return `the source cannot be had: ${missingOf(ran.stdout + ran.stderr)}`;
   }
   if (existsSync(join(environment, 'installed.txt'))) return undefined;
   const made = await runProgram('python3', ['-m', 'venv', environment]);
