@@ -177,7 +177,8 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     if (!plane) throw new Error('the gateway is not open');
     return plane;
   };
-  const hub = new Hub({ beatMs, mark: () => performance.now() });
+  const graceMs = deps.gatewayGraceSeconds * 1000;
+  const hub = new Hub({ beatMs, graceMs, mark: () => performance.now() });
   // One pool for buyers and for the gate; made with its first use, as most commands of a node never ask.
   let pool: Promise<QueryPool> | undefined;
   const queries = (): Promise<QueryPool> => {
@@ -208,7 +209,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     ...deps,
     hub,
     beatMs,
-    graceMs: deps.gatewayGraceSeconds * 1000,
+    graceMs,
     sliceMs: deps.gatewaySliceSeconds * 1000,
     doubts: new Set<string>(),
     allowedUpstreams: service.allowedUpstreams,

@@ -9,6 +9,12 @@ export interface PageQuery {
 
 export const pageSize = (query: PageQuery): number => query.limit ?? wireLimits.pageItemsDefault;
 
+export const notACursor = () =>
+  kernelProblems.invalid({
+    field: 'query.after',
+    detail: { zh: 'after 不是本列表的游标', en: 'after is not a cursor of this list' },
+  });
+
 /** A cursor is the sort key of the last row, opaque to callers. */
 export const encodeCursor = (key: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(key)).toString('base64url');
@@ -22,10 +28,7 @@ export const decodeCursor = (cursor: string | undefined, parts: number): (string
   } catch {
     // falls through to the refusal
   }
-  throw kernelProblems.invalid({
-    field: 'query.after',
-    detail: { zh: 'after 不是本列表的游标', en: 'after is not a cursor of this list' },
-  });
+  throw notACursor();
 };
 
 /** `rows` were fetched with limit + 1: the extra row only says that there is more. */

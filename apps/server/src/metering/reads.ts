@@ -123,6 +123,14 @@ export interface HeldManifest {
 
 const manifestColumns = sql`m.manifest, m.salt, m.log_entry as "logEntry"`;
 
+/** Sources with sealed records of a grant. */
+export const sourcesOfGrant = async (read: Reader, grant: string): Promise<string[]> =>
+  (
+    await read.rows<{ source: string }>(
+      sql`select distinct source from segment_grants where grant_id = ${grant} order by source`,
+    )
+  ).map(({ source }) => source);
+
 /** Segments that hold uses of a grant before a sequence, newest first. */
 export const segmentsOfGrant = (read: Reader, grant: string, source: string, before: number, count: number) =>
   read.rows<HeldManifest>(sql`select ${manifestColumns} from segment_grants g join segment_manifests m using (source, segment)

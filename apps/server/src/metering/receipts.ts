@@ -3,10 +3,11 @@ import { committedManifest, segmentKind } from '@shugu/evidence';
 import { type Meter, receiptProof, type SegmentEntry, type UseRecord } from '@shugu/gateway';
 import type { Reader } from '../kernel/db/db.ts';
 import type { Keys } from '../kernel/keys.ts';
-import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
+import { notACursor, type PageQuery, pageSize } from '../kernel/pages.ts';
 import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
+import { type Position, positionText, readPosition } from './feed/events.ts';
 import { publicKeyOf } from './keys.ts';
-import { type HeldManifest, lastSealedSequence, segmentsOfGrant, segmentsOfUse } from './reads.ts';
+import { type HeldManifest, lastSealedSequence, segmentsOfGrant, segmentsOfUse, sourcesOfGrant } from './reads.ts';
 import { grantOfLine, useOf } from './rules.ts';
 import type { SegmentReader } from './segments.ts';
 
@@ -16,6 +17,8 @@ export interface FoundRecord {
   held: HeldManifest | null;
 }
 
+type Listed = FoundRecord & { sequence: number };
+
 export interface ReceiptDeps {
   meter: Meter;
   contentOf: SegmentReader;
@@ -24,12 +27,8 @@ export interface ReceiptDeps {
 }
 
 export interface Receipts {
-  /** Uses of a grant, newest first. */
-  page(
-    read: Reader,
-    grant: string,
-    query: PageQuery,
-  ): Promise<{ items: (FoundRecord & { sequence: number })[]; next: string | null }>;
+  /** Uses of a grant at all gateways, newest first. */
+  page(read: Reader, grant: string, query: PageQuery): Promise<{ items: Listed[]; next: string | null }>;
   /** The record of a use, and the corrections of it, oldest first; undefined when it was never recorded. */
   find(read: Reader, use: string): Promise<{ found: FoundRecord; corrections: UseRecord[] } | undefined>;
   /** Path, manifest, key and log entry; parts are null as long as they do not exist. */
@@ -38,34 +37,34 @@ export interface Receipts {
 
 export const makeReceipts = (deps: ReceiptDeps): Receipts => {
   const { contentOf } = deps;
-  const page: Receipts['page'] = async (read, grant, query) => {
-    const before = Number(decodeCursor(query.after, 1)?.[0] ?? Number.MAX_SAFE_INTEGER);
-    const wanted = pageSize(query) + 1;
+  const ofSource = async (read: Reader, grant: string, source: string, before: number, wanted: number) => {
     const isOf = ({ record, sequence }: SegmentEntry) => sequence < before && grantOfLine(record.grant) === grant;
+    const items: Listed[] = [];
+    const add = (entries: SegmentEntry[], held: HeldManifest | null) => {
+      const own = entries.filter(isOf).reverse();
+      items.push(...own.map(({ record, sequence }) => ({ record, sequence, held })));
+    };
+    // Of gateways of their own process, what is sealed: its records are shipped whole a little later.
+    if (source === deps.meter.source) add(await openTail(read), null);
     // Each of these holds one use at least, so they are enough for the page.
-    const held = await segmentsOfGrant(read, grant, deps.meter.source, before, wanted);
-    const tail = await openTail(read);
-    const items = tail
-      .filter(isOf)
-      .reverse()
-      .map(({ record, sequence }) => ({ record, sequence, held: null as HeldManifest | null }));
-    for (const one of held) {
+    for (const held of await segmentsOfGrant(read, grant, source, before, wanted)) {
       if (items.length >= wanted) break;
-      const { entries } = await contentOf(one);
-      items.push(
-        ...entries
-          .filter(isOf)
-          .reverse()
-          .map(({ record, sequence }) => ({ record, sequence, held: one })),
-      );
+      add((await contentOf(held)).entries, held);
     }
-    const shown = items.slice(0, wanted);
-    return pageOf(
-      shown,
-      query,
-      ({ sequence }) => [sequence],
-      (item) => item,
-    );
+    return items;
+  };
+
+  const page: Receipts['page'] = async (read, grant, query) => {
+    const size = pageSize(query);
+    const before = positionOf(query.after);
+    const sources = new Set([deps.meter.source, ...(await sourcesOfGrant(read, grant))]);
+    const lists: Listed[][] = [];
+    for (const source of sources)
+      lists.push(await ofSource(read, grant, source, before[source] ?? Number.MAX_SAFE_INTEGER, size + 1));
+    const items = newestOf(lists, size + 1);
+    const shown = items.slice(0, size);
+    const next = { ...before, ...Object.fromEntries(shown.map(({ record, sequence }) => [record.source, sequence])) };
+    return { items: shown, next: items.length > size ? positionText(next) : null };
   };
 
   const openTail = async (read: Reader): Promise<SegmentEntry[]> =>
@@ -89,6 +88,28 @@ export const makeReceipts = (deps: ReceiptDeps): Receipts => {
     proof: async (read, found) =>
       proofOf(deps, read, found, found.held === null ? null : (await contentOf(found.held)).bytes),
   };
+};
+
+/** By source, the last sequence shown. */
+const positionOf = (cursor: string | undefined): Position => {
+  const position = cursor === undefined ? {} : readPosition(cursor);
+  if (position) return position;
+  throw notACursor();
+};
+
+/** Of lists that are each newest first, the newest of all: within a source by sequence, among sources by when they began. */
+const newestOf = (lists: readonly (readonly Listed[])[], count: number): Listed[] => {
+  const places = lists.map(() => 0);
+  const newest: Listed[] = [];
+  while (newest.length < count) {
+    const heads = lists.map((list, at) => list[places[at]!]?.record.at ?? Number.NEGATIVE_INFINITY);
+    const at = heads.indexOf(Math.max(...heads));
+    const head = lists[at]?.[places[at]!];
+    if (!head) break;
+    newest.push(head);
+    places[at]! += 1;
+  }
+  return newest;
 };
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');

@@ -6,7 +6,7 @@ import { type Answer, apiDraft, openRig, planOf, type Rig } from '../testing.ts'
 
 let rig: Rig;
 beforeAll(async () => {
-  rig = await openRig();
+  rig = await openRig({ gateways: { grace: 2, slice: 60 } });
 });
 afterAll(() => rig.close());
 
@@ -105,12 +105,15 @@ describe('what a gateway says', () => {
     const slices = [{ id: own.id, amount: own.amount }];
     const foreign = { id: slice.id, amount: none, final: 0 };
     await ask(other.key, 'PUT', 'sync', turn(session, 2, { slices: [...slices, foreign] }));
-    const third = await ask(other.key, 'PUT', 'sync', turn(session, 3, { slices, wishes }));
-    expect(third.body).toMatchObject({ slices: [{ amount: { calls: 2 } }], exhausted: [grant] });
+    // What a gateway holds that has just gone is not known to be lost yet.
+    await start(one.key);
+    let number = 3;
+    const again = async () => (await ask(other.key, 'PUT', 'sync', turn(session, number++, { slices, wishes }))).body;
+    expect(await again()).toMatchObject({ slices: [{ amount: { calls: 2 } }], exhausted: [] });
+    await expect.poll(again, { timeout: 10_000 }).toMatchObject({ exhausted: [grant] });
     await rig.as('system', (tx) => rig.delivery.boundGrants(tx, contract, bound(13)));
     await rig.settle();
-    const fourth = await ask(other.key, 'PUT', 'sync', turn(session, 4, { slices, wishes }));
-    expect(fourth.body.slices).toMatchObject([{ grant, amount: { calls: 5 } }]);
+    expect((await again()).slices).toMatchObject([{ grant, amount: { calls: 5 } }]);
   });
 });
 

@@ -32,6 +32,8 @@ const here = '';
 
 export interface HubOptions {
   beatMs: number;
+  /** How long a gateway that has lost contact goes on serving. */
+  graceMs: number;
   /** Monotonic ms. */
   mark(): number;
 }
@@ -41,6 +43,9 @@ export class Hub {
   private readonly options: HubOptions;
   private readonly sessions = new Map<string, Session>();
   private readonly waitingHere = new Map<string, (() => void)[]>();
+  /** When each gateway's session ended; of those that this process has not seen yet, when it began. Monotonic ms. */
+  private readonly lostAt = new Map<string, number>();
+  private readonly begunAt: number;
   private book: GrantBook | undefined;
   private stopListening: () => void = () => {};
   private flushes = 0;
@@ -48,6 +53,7 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.options = options;
+    this.begunAt = options.mark();
     this.recalls = new Recalls(
       (gateway, grant) => this.push(gateway, { type: 'recall', grant }),
       (asker, grant) => (asker === here ? this.wakeHere(grant) : this.push(asker, { type: 'wake' })),
@@ -98,6 +104,13 @@ export class Hub {
     return [...this.sessions.values()].filter(({ stream }) => stream !== null).map(({ gateway }) => gateway);
   }
 
+  /** Whether the gateway of this source is away for so short a time that it may still serve, and will be asked when it is back. */
+  isReturning(source: string): boolean {
+    if (this.connected().some((id) => source.endsWith(id))) return false;
+    const [, lostAt = this.begunAt] = [...this.lostAt].find(([id]) => source.endsWith(id)) ?? [];
+    return this.options.mark() - lostAt < this.options.graceMs;
+  }
+
   /** Opens the push stream: what differs from what the gateway holds first, then every change. */
   open(session: Session, held: readonly { id: string; version: number }[]): Readable {
     const stream = new PassThrough();
@@ -130,6 +143,7 @@ export class Hub {
     const session = this.sessions.get(gateway);
     if (!session || (id !== undefined && session.id !== id)) return;
     this.sessions.delete(gateway);
+    this.lostAt.set(gateway, this.options.mark());
     session.stream?.destroy();
     this.recalls.gone(gateway);
   }

@@ -47,9 +47,21 @@ const statusAt = async (url: string, path: string, key: string): Promise<number>
 describe('limits across gateways', () => {
   test('a quota of 300 over 3 gateways answers exactly 300 of 500 calls, and their records are all imported', async () => {
     const { grant, key, path } = await open();
-    const { statuses } = await callAll(gateways, { path, key, calls: 500, callers: 60 });
+    const { statuses, receipts } = await callAll(gateways, { path, key, calls: 500, callers: 60 });
     expect(statuses).toEqual({ '200': 300, '403 countExhausted': 200 });
     await expect.poll(() => usedOf(grant), { timeout: 10_000 }).toBe(300);
+    await rig.metering.flush();
+    const listed: { id: string; at: string; source: string; sequence: number }[] = [];
+    for (let after: string | null = ''; after !== null; ) {
+      const query = `limit=70${after && `&after=${after}`}`;
+      const { body } = await rig.call('buyer', 'GET', `/api/grants/${grant}/receipts?${query}`);
+      listed.push(...body.items);
+      after = body.next;
+    }
+    expect(listed.map(({ id }) => id).sort()).toEqual(receipts.sort());
+    expect(new Set(listed.map(({ source }) => source)).size).toBe(3);
+    for (const [, one] of Map.groupBy(listed, ({ source }) => source))
+      expect(one).toEqual(one.toSorted((a, b) => b.sequence - a.sequence));
   });
 
   test('the gateway inside the exchange is one among them', async () => {

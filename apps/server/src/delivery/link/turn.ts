@@ -3,7 +3,14 @@
  * from the counters in memory before it is written, so that no second gateway can have it. Where the writing fails, the commit
  * may have been made all the same: before its next statement is heard, the counters of that gateway are held against the database.
  */
-import type { GrantBook, LeasedSlice, SyncAnswer, SyncAsk, Units } from '@shugu/gateway';
+import {
+  GatewayProblem,
+  type GrantBook,
+  type LeasedSlice,
+  type SyncAnswer,
+  type SyncAsk,
+  type Units,
+} from '@shugu/gateway';
 import type { Plan, QuotaKey } from '@shugu/policy';
 import { driverKinds } from '@shugu/wire/delivery';
 import type { Clock } from '../../kernel/clock.ts';
@@ -137,20 +144,37 @@ const give = async (deps: TurnDeps, id: string, wishes: readonly Wish[], open: M
   return given;
 };
 
+interface Holders {
+  /** Those that can be asked. */
+  connected: string[];
+  /** Whether another one is just away, as all are when the exchange has started again. */
+  returning: boolean;
+}
+
 /** Other gateways that hold something of the grant which their records have not used. */
-const holdersOf = async (deps: TurnDeps, grant: string, except: string): Promise<string[]> => {
-  const slices = await deps.metering.slices.openSlices(deps.database, grant);
-  const unspent = new Set(
-    slices
-      .filter(({ amount, used }) => metrics.some((metric) => amount[metric] > used[metric]))
-      .map((one) => one.source),
+const holdersOf = async ({ metering, database, hub }: TurnDeps, grant: string, except: string): Promise<Holders> => {
+  const slices = await metering.slices.openSlices(database, grant);
+  const isUnspent = ({ amount, used }: Slice) => metrics.some((metric) => amount[metric] > used[metric]);
+  const sources = [...new Set(slices.filter(isUnspent).map(({ source }) => source))].filter(
+    (source) => except === '' || !source.endsWith(except),
   );
-  return deps.hub.connected().filter((id) => id !== except && [...unspent].some((source) => source.endsWith(id)));
+  return {
+    connected: hub.connected().filter((id) => sources.some((source) => source.endsWith(id))),
+    returning: sources.some((source) => hub.isReturning(source)),
+  };
 };
 
-/** For the gateway of this process. */
-export const recallHere = async (deps: TurnDeps, grant: string): Promise<boolean> =>
-  deps.hub.recallHere(grant, await holdersOf(deps, grant, ''));
+const returnWait = { lookMs: 50, waitMs: 3000 } as const;
+
+/** For the gateway of this process. Nobody is told that all is used as long as somebody who may hold some is on the way back. */
+export const recallHere = async (deps: TurnDeps, grant: string): Promise<boolean> => {
+  for (const end = deps.mark() + returnWait.waitMs; ; ) {
+    const { connected, returning } = await holdersOf(deps, grant, '');
+    if (connected.length > 0 || !returning) return deps.hub.recallHere(grant, connected);
+    if (deps.mark() > end) throw new GatewayProblem('busy', { headers: { 'retry-after': '1' } });
+    await new Promise((resolve) => setTimeout(resolve, returnWait.lookMs));
+  }
+};
 
 /** A statement without slices says something too: that it has none. */
 const saysMuch = ({ doubts }: TurnDeps, id: string, { slices, wishes, turn, key }: SyncAsk): boolean =>
@@ -182,8 +206,9 @@ export const answerTurn = async (
     ask.wishes.length > 0 ? await give(deps, id, ask.wishes, open) : { slices: [], unmet: [], left: {} };
   const exhausted: string[] = [];
   for (const { grant } of given.unmet) {
-    const holders = await holdersOf(deps, grant, id);
-    if (deps.hub.recalls.ask(grant, id, holders, deps.mark()) === 'exhausted') exhausted.push(grant);
+    const { connected, returning } = await holdersOf(deps, grant, id);
+    const verdict = deps.hub.recalls.ask(grant, id, connected, deps.mark());
+    if (verdict === 'exhausted' && !returning) exhausted.push(grant);
   }
   const now = deps.clock.now().getTime();
   const expires = now + deps.sliceMs;
