@@ -18,7 +18,7 @@ import type { Database, Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Keys } from '../../kernel/keys.ts';
-import { kernelProblems } from '../../kernel/problem.ts';
+import { kernelProblems, Problem } from '../../kernel/problem.ts';
 import { type CounterChange, givenOf, type Metering, type Slice } from '../../metering/index.ts';
 import type { GrantQuota } from '../plane/quota.ts';
 import { lineOf } from '../rules.ts';
@@ -147,20 +147,23 @@ const give = async (deps: TurnDeps, id: string, wishes: readonly Wish[], open: M
 interface Holders {
   /** Those that can be asked. */
   connected: string[];
-  /** Whether another one is just away, as all are when the exchange has started again. */
+  /** Whether more may come: another one is just away, as all are when the exchange has started again, or is in doubt. */
   returning: boolean;
 }
 
 /** Other gateways that hold something of the grant which their records have not used. */
-const holdersOf = async ({ metering, database, hub }: TurnDeps, grant: string, except: string): Promise<Holders> => {
+const holdersOf = async (deps: TurnDeps, grant: string, except: string): Promise<Holders> => {
+  const { metering, database, hub, doubts } = deps;
   const slices = await metering.slices.openSlices(database, grant);
   const isUnspent = ({ amount, used }: Slice) => metrics.some((metric) => amount[metric] > used[metric]);
   const sources = [...new Set(slices.filter(isUnspent).map(({ source }) => source))].filter(
     (source) => except === '' || !source.endsWith(except),
   );
+  const connected = hub.connected();
+  const inDoubt = [...doubts].some((id) => id !== except && (connected.includes(id) || hub.isReturning(id)));
   return {
-    connected: hub.connected().filter((id) => sources.some((source) => source.endsWith(id))),
-    returning: sources.some((source) => hub.isReturning(source)),
+    connected: connected.filter((id) => sources.some((source) => source.endsWith(id))),
+    returning: inDoubt || sources.some((source) => hub.isReturning(source)),
   };
 };
 
@@ -180,7 +183,7 @@ export const recallHere = async (deps: TurnDeps, grant: string): Promise<boolean
 const saysMuch = ({ doubts }: TurnDeps, id: string, { slices, wishes, turn, key }: SyncAsk): boolean =>
   slices.length > 0 || wishes.length > 0 || turn === 1 || key !== undefined || doubts.has(id);
 
-/** Does what may change the slices of a gateway; where it fails, what holds is in doubt. */
+/** Does what may change the slices of a gateway; where it fails without a verdict, what holds is in doubt. */
 export const orDoubt = async <T>(
   { doubts }: Pick<TurnDeps, 'doubts'>,
   id: string,
@@ -189,7 +192,7 @@ export const orDoubt = async <T>(
   try {
     return await run();
   } catch (error) {
-    doubts.add(id);
+    if (!(error instanceof Problem)) doubts.add(id);
     throw error;
   }
 };
