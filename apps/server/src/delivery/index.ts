@@ -211,7 +211,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     beatMs,
     graceMs,
     sliceMs: deps.gatewaySliceSeconds * 1000,
-    doubts: new Set<string>(),
+    doubts: new Map<string, object>(),
     allowedUpstreams: service.allowedUpstreams,
     storesFolder: service.storesFolder,
     secret: () => gatewaySecret(database, seal),

@@ -32,8 +32,8 @@ export interface TurnDeps {
   metering: Pick<Metering, 'slices'>;
   hub: Hub;
   sliceMs: number;
-  /** Gateways of which a change was written, and nobody knows whether it holds. */
-  doubts: Set<string>;
+  /** Gateways of which a change was written, and nobody knows whether it holds; each with its last occasion. */
+  doubts: Map<string, object>;
   plane(): { book: GrantBook; quota: GrantQuota };
   /** Monotonic ms. */
   mark(): number;
@@ -54,12 +54,11 @@ const known = async (tx: Tx, id: string): Promise<GatewayRow> => {
 const hear = async (deps: TurnDeps, id: string, ask: SyncAsk): Promise<Slice[]> => {
   const { slices: leases } = deps.metering;
   const { quota } = deps.plane();
-  const doubtful = deps.doubts.delete(id);
+  const doubt = deps.doubts.get(id);
   const heard = await deps.database.tx(actor, async (tx) => {
     const gateway = await known(tx, id);
     const changes: CounterChange[] = [];
-    if (doubtful)
-      changes.push(...(await leases.recountSlices(tx, gateway.source, () => quota.leasedTo(gateway.source))));
+    if (doubt) changes.push(...(await leases.recountSlices(tx, gateway.source, () => quota.leasedTo(gateway.source))));
     if (ask.key) await deps.keys.admit(tx, id, 'gateway', ask.key as Parameters<Keys['admit']>[3]);
     if (gateway.life !== ask.life) {
       changes.push(...(await leases.endLives(tx, gateway.source, ask.lifeFrom)));
@@ -70,6 +69,7 @@ const hear = async (deps: TurnDeps, id: string, ask: SyncAsk): Promise<Slice[]> 
   });
   const now = deps.clock.now().getTime();
   for (const change of heard.changes) quota.change(change, now);
+  if (deps.doubts.get(id) === doubt) deps.doubts.delete(id);
   return heard.slices;
 };
 
@@ -113,7 +113,7 @@ const give = async (deps: TurnDeps, id: string, wishes: readonly Wish[], open: M
   let tries = 0;
   await deps.database.tx(actor, async (tx) => {
     // What a try before this one had taken from the counters.
-    if (tries++ > 0) deps.doubts.add(id);
+    if (tries++ > 0) deps.doubts.set(id, {});
     given = { slices: [], unmet: [], left: {} };
     const { source } = await known(tx, id);
     for (const wish of wishes) {
@@ -160,7 +160,7 @@ const holdersOf = async (deps: TurnDeps, grant: string, except: string): Promise
     (source) => except === '' || !source.endsWith(except),
   );
   const connected = hub.connected();
-  const inDoubt = [...doubts].some((id) => id !== except && (connected.includes(id) || hub.isReturning(id)));
+  const inDoubt = [...doubts.keys()].some((id) => id !== except && (connected.includes(id) || hub.isReturning(id)));
   return {
     connected: connected.filter((id) => sources.some((source) => source.endsWith(id))),
     returning: inDoubt || sources.some((source) => hub.isReturning(source)),
@@ -192,7 +192,7 @@ export const orDoubt = async <T>(
   try {
     return await run();
   } catch (error) {
-    if (!(error instanceof Problem)) doubts.add(id);
+    if (!(error instanceof Problem)) doubts.set(id, {});
     throw error;
   }
 };
