@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { giveBackBuffer } from './buffers.ts';
 import type { GatewayRequest } from './drivers/driver.ts';
 import type { Gateway, GatewayResponse } from './gateway.ts';
 import { GatewayProblem, problemAnswer } from './problem.ts';
@@ -114,6 +115,7 @@ async function send(response: ServerResponse, answer: GatewayResponse, bodiless:
         sent += part.length;
         offset += part.length;
       }
+      giveBackBuffer(next.value);
     }
     await finish(response);
   } catch {

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { grantKey } from '../receipts.ts';
-import { FILE_BYTES, KEY, openRig, planOf, type Rig, type RigOptions, rows } from '../rig.ts';
+import { FILE_BYTES, hashOf, KEY, openRig, planOf, type Rig, type RigOptions, rows } from '../rig.ts';
 import { addressCheck } from './addresses.ts';
 import type { DriverConfig } from './driver.ts';
 import { signAddress } from './file.ts';
@@ -115,6 +117,25 @@ describe('file', () => {
     }
     const other = await get(path(), { range: 'bytes=0-9', 'if-range': '"another"' });
     expect([other.status, (await other.arrayBuffer()).byteLength]).toEqual([200, FILE_BYTES]);
+  });
+
+  test('answers side by side have their own bytes, also while others are broken off', async () => {
+    await serve('file');
+    const size = 8 * 2 ** 20 + 5;
+    const contents = [randomBytes(size), randomBytes(size), randomBytes(size)];
+    const files = contents.map((bytes, at) => ({ name: `${at}`, path: `${rig.file.path}-${at}`, bytes, at }));
+    for (const { path, bytes } of files) await writeFile(path, bytes);
+    const published = files.map((file) => ({ ...file, bytes: size, sha256: hashOf(file.bytes) }));
+    await rig.grants.put({ ...rig.grant({ kind: 'file', files: published }, planOf()), productId: 'files' });
+    const read = async ({ name, bytes }: (typeof files)[number], turn: number) => {
+      const leaving = new AbortController();
+      const response = await get(`files/${name}`, {}, { signal: leaving.signal });
+      // Slower than it is sent, so that pieces wait for the kernel.
+      await setTimeout(20 * (turn % 4));
+      if (turn % 5 === 4) return leaving.abort();
+      expect(hashOf(Buffer.from(await response.arrayBuffer()))).toBe(hashOf(bytes));
+    };
+    await Promise.all(Array.from({ length: 15 }, (_, turn) => read(files[turn % 3]!, turn)));
   });
 
   test('HEAD and an unchanged file are decided but not counted; a range outside is 416', async () => {

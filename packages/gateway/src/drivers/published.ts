@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { lendBuffer, PIECE_BYTES } from '../buffers.ts';
 import { GatewayProblem } from '../problem.ts';
 import type { CallStop } from '../stop.ts';
 import type { PublishedFile } from './file.ts';
 
-/** 1 MiB pieces: about twice the throughput of Node's default, and constant memory whatever the size of the file. */
-export const FILE_CHUNK_BYTES = 2 ** 20;
 const SEEN_MAX = 10_000;
 
 /** What tells that nobody has touched a file: its place on the disk, its size and its times, in ns. */
@@ -53,7 +52,7 @@ export class PublishedFiles {
       const hash = start === 0 && end === file.bytes && known !== true ? createHash('sha256') : null;
       for (let position = start; position < end; ) {
         if (stop.isStopped) throw stop.reason;
-        const piece = Buffer.allocUnsafe(Math.min(FILE_CHUNK_BYTES, end - position));
+        const piece = lendBuffer(Math.min(PIECE_BYTES, end - position));
         const { bytesRead } = await handle.read(piece, 0, piece.length, position);
         if (bytesRead === 0) changed();
         position += bytesRead;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PIECE_BYTES } from '../../buffers.ts';
 import type { Finding } from '../../query/finding.ts';
 import type { CheckedTemplate, QueryTemplate } from '../../query/template.ts';
-import { FILE_CHUNK_BYTES } from '../published.ts';
 import { QueryPieces } from './pieces.ts';
 import { QueryEnded, QueryProcess } from './process.ts';
 import type { QueryTable, RunRequest, Setup } from './protocol.ts';
@@ -206,5 +206,5 @@ async function fileOf(pieces: QueryPieces, signal: AbortSignal): Promise<QueryAn
   await rm(path);
   signal.addEventListener('abort', () => void handle.close().catch(() => undefined), { once: true });
   await pieces.next();
-  return { kind: 'file', body: handle.createReadStream({ highWaterMark: FILE_CHUNK_BYTES }), bytes, rows };
+  return { kind: 'file', body: handle.createReadStream({ highWaterMark: PIECE_BYTES }), bytes, rows };
 }
