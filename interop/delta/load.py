@@ -1,4 +1,4 @@
-"""Times the whole table through the share and the same files over plain HTTP, in turn: load.py TABLE ROUNDS URL…"""
+"""Times the whole table, the same table from another server, and its files over plain HTTP, in turn: load.py TABLE OTHER ROUNDS URL…"""
 
 import json
 import sys
@@ -7,7 +7,7 @@ import time
 import delta_sharing
 import pandas as pd
 
-table, rounds, urls = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+table, other, rounds, urls = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
 
 
 def timed(read):
@@ -20,17 +20,18 @@ def plain():
     return pd.concat([pd.read_parquet(url) for url in urls], ignore_index=True)
 
 
-def shared():
-    return delta_sharing.load_as_pandas(table)
-
-
-times = {"shareMs": [], "plainMs": []}
+reads = {
+    "shareMs": lambda: delta_sharing.load_as_pandas(table),
+    "floorMs": lambda: delta_sharing.load_as_pandas(other),
+    "plainMs": plain,
+}
+times = {name: [] for name in reads}
 counts = set()
 for turn in range(rounds + 1):
-    for name, read in (("shareMs", shared), ("plainMs", plain)):
+    for name, read in reads.items():
         spent, count = timed(read)
         counts.add(count)
-        if turn > 0:  # the first warms both
+        if turn > 0:  # the first warms all
             times[name].append(spent)
 assert len(counts) == 1, counts
 print(json.dumps({**times, "rows": counts.pop()}))

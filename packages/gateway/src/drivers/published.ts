@@ -5,6 +5,8 @@ import { GatewayProblem } from '../problem.ts';
 import type { CallStop } from '../stop.ts';
 import type { PublishedFile } from './file.ts';
 
+/** Of an answer; those after it are each as long as all before, so that the head and the first bytes wait for little. */
+const FIRST_PIECE_BYTES = 2 ** 16;
 const SEEN_MAX = 10_000;
 
 /** What tells that nobody has touched a file: its place on the disk, its size and its times, in ns. */
@@ -52,7 +54,8 @@ export class PublishedFiles {
       const hash = start === 0 && end === file.bytes && known !== true ? createHash('sha256') : null;
       for (let position = start; position < end; ) {
         if (stop.isStopped) throw stop.reason;
-        const piece = lendBuffer(Math.min(PIECE_BYTES, end - position));
+        const size = Math.min(PIECE_BYTES, Math.max(FIRST_PIECE_BYTES, position - start));
+        const piece = lendBuffer(Math.min(size, end - position));
         const { bytesRead } = await handle.read(piece, 0, piece.length, position);
         if (bytesRead === 0) changed();
         position += bytesRead;
