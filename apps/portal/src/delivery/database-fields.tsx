@@ -2,7 +2,7 @@
 import { Input } from 'antd';
 import { field, type WidgetProps } from '../ui/fields.tsx';
 
-const Password = ({ id, value, onChange }: WidgetProps) => (
+export const Password = ({ id, value, onChange }: WidgetProps) => (
   <Input.Password
     id={id}
     autoComplete="new-password"

@@ -8,7 +8,7 @@ import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
 import { Loaded, Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
-import { addressInitial, loginFields, placeFields } from './database-fields.tsx';
+import { addressInitial, loginFields, Password, placeFields } from './database-fields.tsx';
 
 type Destination = Reply<typeof listDestinations>['items'][number];
 

@@ -45,7 +45,9 @@ describe('a grant from contract to receipt', () => {
     const other = await rig.use(`/gateway/balance/grt_${'0'.repeat(26)}`, key);
     const foreign = await rig.use(`/gateway/balance/${grant}`, 'sgd_of_nobody');
     expect(await foreign.text(), 'unknown and forbidden look the same').toBe(await other.text());
-    expect([other.status, foreign.status, (await fetch(`${rig.origin}/gateway/balance/${grant}`)).status]).toEqual([404, 404, 401]);
+    expect([other.status, foreign.status, (await fetch(`${rig.origin}/gateway/balance/${grant}`)).status]).toEqual([
+      404, 404, 401,
+    ]);
     const receipt = answer.headers.get('x-receipt')!;
     await rig.metering.flush();
     await rig.settle();
