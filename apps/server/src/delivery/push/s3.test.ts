@@ -135,6 +135,11 @@ describe('a push into an object store', () => {
   it('goes where the operator allows, also by name, and says what a store has against it', async () => {
     for (const endpoint of ['http://10.1.2.3', 'http://[::1]:9', 'http://169.254.169.254'])
       expect([endpoint, await check(await destination({ endpoint }))]).toEqual([endpoint, 'addressRefused']);
+    // A name is judged by what it leads to.
+    const endpoint = far.address.endpoint.replace('127.0.0.1', 'localhost');
+    const named = await openBucket({ ...far.address, endpoint }, far.secret, { allowed: [] });
+    await expect(named.head('x')).rejects.toMatchObject({ code: 'upstreamAddressRefused' });
+    named.close();
     expect(await check(await destination({ bucket: 'no-such-lake' }))).toBe('bucketMissing');
     for (const wrong of [
       { endpoint: 'file:///etc' },
