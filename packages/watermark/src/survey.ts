@@ -18,9 +18,10 @@ const scattered = (count: number): number => {
 
 /**
  * What must be known of a table before its rows are marked one after another: how many there are, within which values the altered
- * columns stay, and a sample for made-up rows. Reads any number of rows in the memory of `donorsMax`.
+ * columns stay, and a sample for made-up rows. Reads any number of rows in the memory of `donorsMax`, each as `kept` makes it: a
+ * caller whose rows hang on something larger cuts them off there.
  */
-export const survey = (layout: Layout, donorsMax: number) => {
+export const survey = (layout: Layout, donorsMax: number, kept: (row: Row) => Row = (row) => row) => {
   const altered = [...readLayout(layout).steps.keys()];
   const bounds = new Map<string, Record<'least' | 'most', { text: string; amount: Decimal }>>();
   const donors: Row[] = [];
@@ -43,7 +44,7 @@ export const survey = (layout: Layout, donorsMax: number) => {
         measure(row);
         // A reservoir: each row is as likely to stay, however many there are.
         const place = rows < donorsMax ? rows : scattered(rows) % (rows + 1);
-        if (place < donorsMax) donors[place] = row;
+        if (place < donorsMax) donors[place] = kept(row);
         rows += 1;
       }
     },

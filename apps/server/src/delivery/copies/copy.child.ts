@@ -67,9 +67,9 @@ async function copyText(input: CopyInput, context: ChildContext): Promise<CopyRe
     .filter(([column]) => columns.includes(column))
     .map(([column, maxChange]) => ({ column, maxChange }));
   const layout = { columns, alterable };
-  const surveyor = survey(layout, donorsMax);
+  const surveyor = survey(layout, donorsMax, (row) => readRow(cutOff((row as ReadRow)[own]), columns));
   for await (const lines of linesOf(input, encoding)) {
-    surveyor.add(lines.flatMap((line) => (line.tokens ? [Object.assign(rowOf(line, columns), { [own]: line })] : [])));
+    surveyor.add(lines.flatMap((line) => (line.tokens ? [readRow(line, columns)] : [])));
     context.progress({ step: 'read' });
   }
   const surveyed = surveyor.result();
@@ -98,6 +98,17 @@ async function copyText(input: CopyInput, context: ChildContext): Promise<CopyRe
 
 /** Beside a row's values, for the few of which others are made up: where they were read. */
 const own = Symbol('line');
+type ReadRow = Row & { [own]: Line };
+const readRow = (line: Line, columns: readonly string[]): ReadRow =>
+  Object.assign(rowOf(line, columns), { [own]: line });
+
+/** A part of a string keeps the whole of it in memory: a piece of the file for each row that is kept. */
+const cutOff = ({ raw, tokens }: Line): Line => ({
+  raw: fresh(raw),
+  tokens:
+    tokens && new Map([...tokens].map(([column, one]) => [column, { ...one, value: one.value && fresh(one.value) }])),
+});
+const fresh = (text: string): string => Buffer.from(text, 'utf16le').toString('utf16le');
 
 const rowOf = ({ tokens }: Line, columns: readonly string[]): Row =>
   Object.fromEntries(columns.map((column) => [column, tokens!.get(column)?.value ?? null]));
@@ -153,7 +164,7 @@ function madeRows({ columns, watermark, form }: CopyInput, { donors, rows }: Sur
   const key = Buffer.from(watermark.key, 'hex');
   const synthetic = watermark.synthetic ?? makeSynthetic(columns, donors, { key, count: watermark.syntheticRows });
   if (!synthetic) return none;
-  const lines = donors.map((row) => (row as Row & { [own]: Line })[own]);
+  const lines = donors.map((row) => (row as ReadRow)[own]);
   const template = lines.reduce((best, line) => (line.tokens!.size > best.tokens!.size ? line : best));
   const ended = /[\r\n]$/.test(template.raw) ? template : { ...template, raw: `${template.raw}\n` };
   const written = new Map(columns.map((column) => [column, new Map<string | null, string>()]));
