@@ -77,8 +77,8 @@ test('an import that was killed begins again', async () => {
       return content?.state === 'ready' && content;
     });
     expect(read).toMatchObject({ id: done.content, rowCount: rows });
-    expect(await readdir(join(home, 'objects/imports'))).toEqual([]);
-    expect(await readdir(join(home, 'objects/uploads'))).toEqual([]);
+    await expect.poll(() => readdir(join(home, 'objects/imports'))).toEqual([]);
+    await expect.poll(() => readdir(join(home, 'objects/uploads'))).toEqual([]);
   } finally {
     await server.stop();
   }

@@ -70,7 +70,7 @@ const another = async (more: Partial<Address>) =>
 const fault = async (id: string): Promise<string | undefined> =>
   (await (await world.as(supplier)).call(wire.checkConnection, { params: { id }, body: {} })).checkFault?.code;
 
-describe('a database of the supplier', () => {
+describe('a database of the supplier', { timeout: 240_000 }, () => {
   test('is checked, and lists what can be read of it; its password is told to nobody', async () => {
     const client = await world.as(supplier);
     expect(await fault(connection)).toBeUndefined();
@@ -142,7 +142,7 @@ describe('a database of the supplier', () => {
   });
 });
 
-describe('an import', () => {
+describe('an import', { timeout: 240_000 }, () => {
   test('brings every value as what it is, and becomes the data that products are made of', async () => {
     const done = await ended(await start({ columns: [...columns, '引"号'] }));
     expect(done).toMatchObject({
@@ -212,6 +212,8 @@ describe('an import', () => {
     const odd = await ended(await start({ table: 'odd', columns: ['n'] }));
     expect(odd.fault).toMatchObject({ code: 'delivery.foreignValue', title: { zh: expect.stringContaining('n') } });
     expect((await content())!.id).toBe(before);
-    expect(await world.exchange.kernel.objects.folder('imports').then((folder) => readdir(folder))).toEqual([]);
+    // The state is told a moment before the folder is cleared.
+    const left = async () => readdir(await world.exchange.kernel.objects.folder('imports'));
+    await expect.poll(left).toEqual([]);
   });
 });
