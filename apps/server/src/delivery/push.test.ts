@@ -10,7 +10,7 @@ import { planOf, type Rig } from './testing.ts';
 
 const count = 60_000;
 /** Values at which two engines could write different text, and enough of them that a run has several pieces. */
-const data = `SELECT i AS id, CASE i % 7 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN '湘A,"' || i WHEN 3 THEN 'a' || chr(10) || '\\N' || chr(9)
+const data = `SELECT i AS id, CASE i % 7 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN '湘A,"' || chr(31) || i || repeat(chr(2), i % 4) WHEN 3 THEN 'a' || chr(10) || '\\N' || chr(9)
     WHEN 4 THEN '\\.' ELSE sha256(CAST(i AS VARCHAR)) || sha256(CAST(-i AS VARCHAR)) || sha256(CAST(i * 3 AS VARCHAR)) END AS plate,
   [0.1, -0.0, 1e15, 1234567890123456, 1e16, 1.5e-7, 'NaN'::DOUBLE, '-Infinity'::DOUBLE, 100, 4503599627370497.5, -999999999999999.9, NULL]
     [i % 12 + 1]::DOUBLE AS fee,
@@ -141,6 +141,7 @@ describe('a push into PostgreSQL', () => {
       'select count(*) as n, count(distinct id) as ids, count(plate) as plates from trucks',
     );
     expect(rows[0]).toEqual({ n: count, ids: count, plates: count - Math.ceil(count / 7) });
+    expect(how).toContain('hashtextextended');
     // What the run says of itself anybody can ask again.
     const again = (await far.pool.query(how)) as unknown as { rows: { checksum: string }[] }[];
     expect(again.at(-1)!.rows[0]!.checksum).toBe(checksum);
@@ -149,6 +150,26 @@ describe('a push into PostgreSQL', () => {
     );
     expect(tables.rows.map((row) => row.table_name)).toEqual(['shugu_push_progress', 'trucks']);
     expect(await balance(shared.grant)).toMatchObject({ calls: 1, rows: count });
+  });
+
+  it('takes another checksum, and the same at both ends, where the database keeps text in another encoding', async () => {
+    const rowFilter = [{ column: 'id', operator: '<' as const, value: 3000 }];
+    const grant = await rig.grant(planOf({ columns: ['id', 'plate', 'fee'], rowFilter }), [{ kind: 'share' }]);
+    const database = `${far.draft.database}_euc`;
+    await far.pool.query(
+      `create database ${database} encoding 'EUC_CN' locale_provider libc locale 'C' template template0`,
+    );
+    const made = await push(grant, await destination({ ...far.draft, database }));
+    let run = await runOf(made.lastRun.id);
+    for (let at = 0; at < 10 && run.state !== 'done'; at++) {
+      await rig.settle();
+      rig.moveTo(new Date(rig.kernel.clock.now().getTime() + 3_600_000));
+      run = await runOf(run.id);
+    }
+    await far.pool.query(`drop database ${database} with (force)`);
+    expect(run.fault).toBeNull();
+    const [{ checksum, checksumBack, how }] = run.sent;
+    expect([run.state, checksumBack, how.includes('sha256')]).toEqual(['done', checksum, true]);
   });
 
   it('stops at once when the grant is withdrawn, with nothing put in place', async () => {

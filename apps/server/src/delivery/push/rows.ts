@@ -1,6 +1,7 @@
 /** Rows of cut Parquet files for a far end that takes rows. */
 import type { ShareField } from '@shugu/gateway';
 import { warmChild } from '../../kernel/child/run.ts';
+import type { RowDigest } from './columns.ts';
 
 /** Rows `from` to `from + count` of a file, as CSV into `to`; both in the one folder that is read and written. */
 export interface AskedPiece {
@@ -10,6 +11,7 @@ export interface AskedPiece {
   from: number;
   count: number;
   to: string;
+  digest: RowDigest;
 }
 
 export interface Sums {

@@ -50,7 +50,7 @@ async function* piecesOf(
   paths: readonly string[],
   done: number,
 ): AsyncGenerator<Piece> {
-  const { reader, folder, track } = work;
+  const { reader, folder, track, taker } = work;
   const asked: { path: string; from: number; count: number }[] = [];
   let before = 0;
   for (const [at, { rows }] of table.files.entries()) {
@@ -63,7 +63,8 @@ async function* piecesOf(
     if (!piece) return undefined;
     const to = join(folder, `piece-${at % 2}.csv`);
     const { path: file, from, count } = piece;
-    const made = await reader.piece({ folder, file, fields: table.fields, from, count, to }, track.signal);
+    const { fields } = table;
+    const made = await reader.piece({ folder, file, fields, from, count, to, digest: taker.digest }, track.signal);
     if (made.rows !== count) throw fault('readBackDiffers', { about: table.name });
     return { ...made, path: to };
   };
@@ -86,7 +87,7 @@ const sendTable = async (work: Work, table: SourceTable): Promise<void> => {
   const paths: string[] = [];
   for (const file of table.files) paths.push(await fetched(work, file));
   track.held(held.bytes, held.rows);
-  const how = `${postgresSession}; ${postgresSums(table.fields, sqlName(table.name))}`;
+  const how = `${postgresSession}; ${postgresSums(table.fields, sqlName(table.name), taker.digest)}`;
   let sums: Sums = held;
   for await (const piece of piecesOf(work, table, paths, held.rows)) {
     source.mayGoOn();

@@ -9,9 +9,10 @@ import type pg from 'pg';
 import { sqlName } from '../../../kernel/child/duck.ts';
 import { copyIn } from '../../far/copy.ts';
 import { openSession, troubleOf, wordsOf } from '../../far/session.ts';
-import { postgresSession, postgresSums, postgresType } from '../columns.ts';
+import { postgresCsv, postgresSession, postgresSums, postgresType, type RowDigest } from '../columns.ts';
 import { fault, PushFault } from '../fault.ts';
 import type { PostgresSettings } from '../model.ts';
+import { textHash } from '../rowhash.ts';
 import type { Sums } from '../rows.ts';
 
 /** As CSV, with what it adds to the checksum of what was sent. */
@@ -25,6 +26,8 @@ export interface BroughtTable {
 }
 
 export interface RowTaker {
+  /** Of which its checksums are sums. */
+  digest: RowDigest;
   /** @throws PushFault, as all of these */
   check(): Promise<void>;
   /** Makes the table of the run if need be; what was sent into it so far, and whether it has taken its place already. */
@@ -77,12 +80,19 @@ export const openPostgres = (settings: PostgresSettings, password: string, given
         `${postgresSession}; set lock_timeout = '20s'; set statement_timeout = 0; set client_encoding = 'UTF8'`,
       );
       await client.query(`select set_config('search_path', $1, false)`, [sqlName(settings.schema)]);
+      return takerOn(client, settings.schema, given, close, await digestOf(client));
     } catch (error) {
       await close();
       throw error;
     }
-    return takerOn(client, settings.schema, given, close);
   });
+
+/** By its own answer: a server that keeps text otherwise than in UTF-8, or numbers in big endian, hashes otherwise. */
+const digestOf = async (client: pg.Client): Promise<RowDigest> => {
+  const text = '数谷 exchange, row by row';
+  const { rows } = await client.query<{ hash: string }>('select hashtextextended($1, 0)::text as hash', [text]);
+  return BigInt(rows[0]!.hash) === textHash(text) ? 'hash64' : 'sha256';
+};
 
 const inTransaction = async <T>(client: pg.Client, run: () => Promise<T>): Promise<T> => {
   await client.query('begin');
@@ -101,6 +111,7 @@ const takerOn = (
   schemaName: string,
   { run, push }: PostgresRun,
   close: () => Promise<void>,
+  digest: RowDigest,
 ): RowTaker => {
   const schema = sqlName(schemaName);
   const books = `${schema}.${bookkeeping}`;
@@ -148,6 +159,7 @@ const takerOn = (
   };
 
   return {
+    digest,
     check: () =>
       tellingOf(() =>
         inTransaction(client, async () => {
@@ -176,7 +188,7 @@ const takerOn = (
           const found = await entry(table, true);
           if (Number(found?.rows) !== before) throw fault('interrupted');
           const pieces = createReadStream(path, { highWaterMark: copyBytes });
-          const copied = await copyIn(client, `copy ${stagingOf(table)} from stdin (format csv)`, pieces);
+          const copied = await copyIn(client, `copy ${stagingOf(table)} from stdin (${postgresCsv})`, pieces);
           if (copied !== rows) throw fault('readBackDiffers', { about: table.name });
           await client.query(
             `update ${books} set rows = rows + $3, bytes = bytes + $4, checksum = checksum + $5, at = now()
@@ -188,7 +200,7 @@ const takerOn = (
     sums: (table, placed) =>
       tellingOf(async () => {
         const { rows } = await client.query<{ rows: string; checksum: string }>(
-          postgresSums(table.fields, placed ? own(table) : stagingOf(table)),
+          postgresSums(table.fields, placed ? own(table) : stagingOf(table), digest),
         );
         return { rows: Number(rows[0]!.rows), checksum: rows[0]!.checksum };
       }),
