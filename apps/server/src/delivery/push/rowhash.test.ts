@@ -27,7 +27,11 @@ test('a text is hashed as PostgreSQL does', () => {
 test('rows are told apart, out of their quotes, however long they are', () => {
   const folder = mkdtempSync(join(tmpdir(), 'shugu-rowhash-'));
   const rows = ['1\u001fone', '2\u001f\u001e', '', 'x'.repeat(2 ** 21 + 5), '湘A'.repeat(400_000), '3'];
-  const quoted = ['\u0002two\nlines\u0002\u001f4', '\u0002a\u0002\u0002b\u0002', '\u0002\u0002\u0002\u0002\u001f\u0002\u0002'];
+  const quoted = [
+    '\u0002two\nlines\u0002\u001f4',
+    '\u0002a\u0002\u0002b\u0002',
+    '\u0002\u0002\u0002\u0002\u001f\u0002\u0002',
+  ];
   const meant = ['two\nlines\u001f4', 'a\u0002b', '\u0002\u001f'];
   try {
     const path = join(folder, 'rows.csv');
