@@ -84,6 +84,19 @@ async function meterAt(place: string, more: Partial<MeterOptions> = {}): Promise
   return meter;
 }
 
+test('one after the other, records wait for no company; many at once share a write', async () => {
+  let writes = 0;
+  const sync = async () => {
+    writes += 1;
+  };
+  const meter = await meterAt(folder, { windowMs: 600_000, sync });
+  const before = writes;
+  for (let id = 1; id <= 5; id++) await meter.append(use(id));
+  expect(writes - before).toBe(5);
+  await Promise.all(Array.from({ length: 50 }, (_, at) => meter.append(use(6 + at))));
+  expect(writes - before).toBe(6);
+});
+
 async function everything(place: string): Promise<{ sequence: number; use: string }[]> {
   const meter = await meterAt(place);
   const found: { sequence: number; use: string }[] = [];

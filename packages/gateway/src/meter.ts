@@ -25,7 +25,7 @@ export type MeterOptions = {
   signer: Signer;
   /** ms since the epoch. */
   clock: () => number;
-  /** Shortest time from one shared fsync to the next: a record alone waits for nobody, one among many for its company. */
+  /** Shortest time from one shared fsync to the next. Who comes alone waits for nobody, and nobody waits after him. */
   windowMs?: number;
   sealBytes?: number;
   sealMs?: number;
@@ -358,6 +358,14 @@ export class Meter {
     setImmediate(() => this.flushSoon());
   }
 
+  /** Whoever came alone was nobody's company: the next need not wait for any. */
+  private closeWindow(): void {
+    if (this.timer === null) return;
+    clearTimeout(this.timer);
+    this.timer = null;
+    if (this.pending.length > 0) this.openWindow();
+  }
+
   private flushSoon(): void {
     void this.exclusive(async () => {
       await this.flush();
@@ -387,6 +395,7 @@ export class Meter {
     file.bytes += bytes.length;
     this.durableSequence += batch.length;
     for (const { resolve, sequence } of batch) resolve(sequence);
+    if (batch.length === 1) this.closeWindow();
   }
 
   /** Nothing of the batch counts as written; sequences start again after the last durable one. */
