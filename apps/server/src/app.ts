@@ -211,7 +211,9 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       let total = 0;
       const end = performance.now() + heldUpMillisecondsMax;
       for (let round = 0; round < settleRoundsMax; round++) {
-        let done = (await handOver()) + (await ticker.runAll(now()));
+        // All that is handed on first: what time triggers looks at everything, and need look but once.
+        for (let handed = await handOver(); handed > 0; handed = await handOver()) total += handed;
+        let done = await ticker.runAll(now());
         let waited = false;
         // Until a worker's job or a running transaction ends there is no need to look around at everything again.
         while (done === 0 && performance.now() < end && (await heldUp())) {

@@ -78,6 +78,16 @@ const nextEvents = (reader: Reader, consumer: Consumer, after: number, until: nu
     where sequence > ${after} and sequence <= ${until} and type = any(${[...consumer.types]})
     order by sequence limit ${limits.eventsPerBatch}`);
 
+/** What kinds of events came between two positions. Most consumers need not look closer. */
+const typesBetween = async (reader: Reader, after: number, until: number): Promise<ReadonlySet<string>> =>
+  new Set(
+    (
+      await reader.rows<{ type: string }>(
+        sql`select distinct type from events where sequence > ${after} and sequence <= ${until}`,
+      )
+    ).map(({ type }) => type),
+  );
+
 // Whoever holds the cursor is the only one to handle for this consumer, on however many servers.
 const holdCursor = (tx: Tx, consumer: Consumer): Promise<{ sequence: number } | undefined> =>
   tx.first<{ sequence: number }>(sql`select sequence from event_cursors where consumer = ${consumer.name} for update`);
@@ -160,35 +170,50 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
 
   const cursorOf = () =>
     database.first<{ sequence: number }>(sql`select sequence from event_cursors where consumer = ${consumer.name}`);
+  const begin = async (): Promise<number> => {
+    const cursor = await cursorOf();
+    if (cursor) return cursor.sequence;
+    await write((tx) =>
+      tx.exec(sql`insert into event_cursors (consumer) values (${consumer.name}) on conflict do nothing`),
+    );
+    return (await cursorOf())!.sequence;
+  };
   // Up to where nothing is left for this consumer; as nothing appears below the horizon later, that holds for good.
   let read = -1;
 
-  const drainNew = async (until: number): Promise<number> => {
-    if (until === read) return 0;
-    if (!(await cursorOf()))
-      await write((tx) =>
-        tx.exec(sql`insert into event_cursors (consumer) values (${consumer.name}) on conflict do nothing`),
-      );
+  const drainNew = async (until: number, { after, types }: Fresh): Promise<number> => {
+    if (until <= read) return 0;
+    if (read >= after && !consumer.types.some((type) => types.has(type))) {
+      read = until;
+      return 0;
+    }
     let handled = 0;
-    for (;;) {
-      const batch = await nextEvents(database, consumer, (await cursorOf())!.sequence, until);
-      if (batch.length === 0) {
-        read = until;
-        return handled;
-      }
+    for (let position = await begin(); ; ) {
+      const batch = await nextEvents(database, consumer, position, until);
       for (const event of batch) {
         try {
           if (await handleNew(event)) handled++;
         } catch (error) {
           await stepAside(event, error);
         }
+        position = event.sequence;
+      }
+      if (batch.length < limits.eventsPerBatch) {
+        read = Math.max(read, until);
+        return handled;
       }
     }
   };
 
-  return async (until: number, due: ReadonlySet<string>): Promise<number> =>
-    (due.has(consumer.name) ? await drainStalled() : 0) + (await drainNew(until));
+  return async (until: number, due: ReadonlySet<string>, fresh: Fresh): Promise<number> =>
+    (due.has(consumer.name) ? await drainStalled() : 0) + (await drainNew(until, fresh));
 };
+
+/** Types of all events after a position that some drain has reached, up to where this one goes. */
+interface Fresh {
+  after: number;
+  types: ReadonlySet<string>;
+}
 
 export const makeOutbox = (options: OutboxOptions): Outbox => {
   const readings = options.consumers.map((consumer) => makeReading(consumer, options));
@@ -204,7 +229,9 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
   const drain = async (): Promise<number> => {
     const until = await horizon.reached();
     const due = await dueConsumers(options.database, options.now());
-    const counts = await Promise.all(readings.map((read) => read(until, due)));
+    const after = drained;
+    const types = until > after ? await typesBetween(options.database, after, until) : new Set<string>();
+    const counts = await Promise.all(readings.map((read) => read(until, due, { after, types })));
     drained = Math.max(drained, until);
     return counts.reduce((sum, count) => sum + count, 0);
   };

@@ -203,10 +203,15 @@ const ofShares = /^delivery\.(push(Run)?|trace)\./;
 
 /** Places that this trade gives nothing real to probe with; the matrix still holds their permissions. May only shrink. */
 const unreachedMax = 51;
-/** Objects that are there for a moment only, an event that waits and a promise before its proof: a run meets them or not. */
+/**
+ * Objects that are there for a moment only: an event that waits, a promise before its proof, a letter to a server that does not answer
+ * and what it is about, before that server is given up. A run meets them or not.
+ */
 const fleeting: ReadonlySet<string> = new Set([
   'kernel.stalledEvent.retry params.id',
   'kernel.paper.promise params.id',
+  'notify.letter.replay params.letter',
+  'metering.feed.replay params.id',
 ]);
 
 describe('objects of others', { timeout: 240_000 }, () => {
