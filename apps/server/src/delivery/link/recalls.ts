@@ -1,12 +1,14 @@
 /**
  * Before a limit counts as used up, every gateway that holds an unspent part of it is asked to give that back. One round a
  * grant at a time; whoever asks meanwhile waits for the same round. A gateway that does not answer in time is lost, and what it
- * holds stays held until its records are in.
+ * holds stays held until its records are in. What a round says holds only of those that were asked: who came back while it ran, and
+ * holds something, is asked in a round of its own.
  */
 
-export const recallLimits = { roundMsMax: 1500, scarceMs: 2000 } as const;
+export const recallLimits = { roundMsMax: 2500, scarceMs: 2000 } as const;
 
 interface Round {
+  asked: ReadonlySet<string>;
   waiting: Set<string>;
   askers: Set<string>;
   startedAt: number;
@@ -14,7 +16,8 @@ interface Round {
 
 export class Recalls {
   private readonly rounds = new Map<string, Round>();
-  private readonly over = new Map<string, Set<string>>();
+  /** By grant and asker, who had been asked in the round that is over. */
+  private readonly over = new Map<string, Map<string, ReadonlySet<string>>>();
   private readonly lastAt = new Map<string, number>();
   private readonly send: (gateway: string, grant: string) => void;
   private readonly wake: (asker: string, grant: string) => void;
@@ -26,14 +29,17 @@ export class Recalls {
 
   /** The asker did not get all it needs, others hold some: whether that is the last word. `now` is monotonic ms. */
   ask(grant: string, asker: string, holders: readonly string[], now: number): 'exhausted' | 'pending' {
-    if (this.over.get(grant)?.delete(asker)) return 'exhausted';
+    const asked = this.over.get(grant)?.get(asker);
+    this.over.get(grant)?.delete(asker);
+    if (asked && holders.every((holder) => asked.has(holder))) return 'exhausted';
     const round = this.rounds.get(grant);
     if (round) {
       round.askers.add(asker);
       return 'pending';
     }
     if (holders.length === 0) return 'exhausted';
-    this.rounds.set(grant, { waiting: new Set(holders), askers: new Set([asker]), startedAt: now });
+    const asking = new Set(holders);
+    this.rounds.set(grant, { asked: asking, waiting: new Set(asking), askers: new Set([asker]), startedAt: now });
     this.lastAt.set(grant, now);
     for (const holder of holders) this.send(holder, grant);
     return 'pending';
@@ -69,10 +75,10 @@ export class Recalls {
 
   private end(grant: string, round: Round): void {
     this.rounds.delete(grant);
-    const over = this.over.get(grant) ?? new Set();
+    const over = this.over.get(grant) ?? new Map<string, ReadonlySet<string>>();
     this.over.set(grant, over);
     for (const asker of round.askers) {
-      over.add(asker);
+      over.set(asker, round.asked);
       this.wake(asker, grant);
     }
   }
