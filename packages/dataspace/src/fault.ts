@@ -22,3 +22,13 @@ export const fault = (code: FaultCode, path: string, words: { zh: string; en: st
   path,
   ...words,
 });
+
+/** Of both state machines. `state` is null before the first message. */
+export const forbids = (state: string | null, act: string): Fault =>
+  fault(
+    'stateForbids',
+    '',
+    bilingual(`状态 ${state ?? '（未开始）'} 不允许 ${act}`, `${act} is not possible in ${state ?? 'no state'}`),
+  );
+export const wrongSide = (act: string): Fault =>
+  fault('sideForbids', '', bilingual(`${act} 须由对方发出`, `${act} is for the other side`));

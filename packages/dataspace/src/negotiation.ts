@@ -1,4 +1,4 @@
-import { bilingual, type Fault, fault } from './fault.ts';
+import { type Fault, forbids, wrongSide } from './fault.ts';
 import type { NegotiationState } from './messages.ts';
 import type { Side } from './protocol.ts';
 
@@ -38,12 +38,3 @@ export function negotiate(state: NegotiationState | null, act: NegotiationAct, b
   // An act that is never this side's is told as such, in whatever state.
   return Object.values(table).some((moves) => moves[act]?.by === by) ? forbids(state, act) : wrongSide(act);
 }
-
-const forbids = (state: string | null, act: string): Fault =>
-  fault(
-    'stateForbids',
-    '',
-    bilingual(`状态 ${state ?? '（未开始）'} 不允许 ${act}`, `${act} is not possible in ${state ?? 'no state'}`),
-  );
-const wrongSide = (act: string): Fault =>
-  fault('sideForbids', '', bilingual(`${act} 须由对方发出`, `${act} is for the other side`));

@@ -1,4 +1,4 @@
-import { bilingual, type Fault, fault } from './fault.ts';
+import { bilingual, type Fault, fault, forbids, wrongSide } from './fault.ts';
 import type { TransferState } from './messages.ts';
 import type { Side } from './protocol.ts';
 
@@ -43,11 +43,3 @@ function started({ state, suspendedBy }: TransferStanding, by: Side): TransferSt
 }
 
 const moved = (state: TransferState): TransferStanding => ({ state, suspendedBy: null });
-const forbids = (state: string | null, act: string): Fault =>
-  fault(
-    'stateForbids',
-    '',
-    bilingual(`状态 ${state ?? '（未开始）'} 不允许 ${act}`, `${act} is not possible in ${state ?? 'no state'}`),
-  );
-const wrongSide = (act: string): Fault =>
-  fault('sideForbids', '', bilingual(`${act} 须由对方发出`, `${act} is for the other side`));

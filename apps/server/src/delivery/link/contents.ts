@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { dirname, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { contentsOf, type GrantBook, manifestAt } from '@shugu/gateway';
 
@@ -14,11 +15,15 @@ export interface Content {
 
 const pieceBytes = 2 ** 20;
 
+/** Files of a share stand below its manifest, so no other manifest need be read to find one. */
+const nearby = (path: string) => (manifest: string) =>
+  path.startsWith(dirname(manifest) + sep) ? manifestAt(manifest) : null;
+
 /** Whether a line that is served names exactly this path. Nothing else of the disk can be had, whatever the path says. */
 const isNamed = (path: string, book: Pick<GrantBook, 'all'>, storesFolder: string): boolean =>
   book
     .all()
-    .some(({ status, driver }) => status === 'active' && contentsOf(driver, storesFolder, manifestAt).includes(path));
+    .some(({ status, driver }) => status === 'active' && contentsOf(driver, storesFolder, nearby(path)).includes(path));
 
 /** Reads the file whole for its digest, and then from its beginning, by one handle; undefined when no line names it. */
 export const openContent = async (
