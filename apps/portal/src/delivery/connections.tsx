@@ -6,47 +6,28 @@ import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
 import { Loaded, Sheet } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { addressInitial, loginFields, placeFields } from './database-fields.tsx';
+import { FarPlace } from './far-place.tsx';
 
 type Connection = Reply<typeof listConnections>['items'][number];
 
 const fields = [field('name', 'text', ['名称', 'Name'], { required: true }), ...placeFields, ...loginFields];
 
 const Row = ({ one }: { one: Connection }) => {
-  const { t, b } = useWords();
+  const { t } = useWords();
   const input = () => ({ params: { id: one.id }, body: {} as Record<string, never> });
   return (
-    <li className="row between">
-      <span>
-        <b>{one.name}</b>
-        <div className="mono small" style={{ overflowWrap: 'anywhere' }}>
-          {one.place}
-        </div>
-        <div className={one.checkFault ? 'late small' : 'quiet small'}>
-          {one.checkFault ? (
-            `${b(one.checkFault.title)} — ${b(one.checkFault.next)}`
-          ) : one.checkedAt ? (
-            <>
-              {t('push.checkedAt')} <When at={one.checkedAt} />
-            </>
-          ) : (
-            t('push.unchecked')
-          )}
-        </div>
-      </span>
-      <span className="row">
-        <Action endpoint={checkConnection} label={t('push.check')} small done={t('import.checkDone')} input={input} />
-        <Action
-          endpoint={removeConnection}
-          label={t('push.remove')}
-          small
-          danger
-          explain={<p>{t('import.removeExplain')}</p>}
-          input={input}
-        />
-      </span>
-    </li>
+    <FarPlace one={one}>
+      <Action endpoint={checkConnection} label={t('push.check')} small done={t('import.checkDone')} input={input} />
+      <Action
+        endpoint={removeConnection}
+        label={t('push.remove')}
+        small
+        danger
+        explain={<p>{t('import.removeExplain')}</p>}
+        input={input}
+      />
+    </FarPlace>
   );
 };
 

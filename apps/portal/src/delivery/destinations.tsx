@@ -7,8 +7,8 @@ import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
 import { Loaded, Sheet } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { addressInitial, loginFields, Password, placeFields } from './database-fields.tsx';
+import { FarPlace } from './far-place.tsx';
 
 type Destination = Reply<typeof listDestinations>['items'][number];
 
@@ -61,39 +61,20 @@ const s3Fields = [
 ];
 
 const Row = ({ one }: { one: Destination }) => {
-  const { t, w, b } = useWords();
+  const { t, w } = useWords();
   const input = () => ({ params: { id: one.id }, body: {} as Record<string, never> });
   return (
-    <li className="row between">
-      <span>
-        <b>{one.name}</b> <Tag>{w('destinationKind', one.kind)}</Tag>
-        <div className="mono small" style={{ overflowWrap: 'anywhere' }}>
-          {one.place}
-        </div>
-        <div className={one.checkFault ? 'late small' : 'quiet small'}>
-          {one.checkFault ? (
-            `${b(one.checkFault.title)} — ${b(one.checkFault.next)}`
-          ) : one.checkedAt ? (
-            <>
-              {t('push.checkedAt')} <When at={one.checkedAt} />
-            </>
-          ) : (
-            t('push.unchecked')
-          )}
-        </div>
-      </span>
-      <span className="row">
-        <Action endpoint={checkDestination} label={t('push.check')} small input={input} />
-        <Action
-          endpoint={removeDestination}
-          label={t('push.remove')}
-          small
-          danger
-          explain={<p>{t('push.removeExplain')}</p>}
-          input={input}
-        />
-      </span>
-    </li>
+    <FarPlace one={one} tag={<Tag>{w('destinationKind', one.kind)}</Tag>}>
+      <Action endpoint={checkDestination} label={t('push.check')} small input={input} />
+      <Action
+        endpoint={removeDestination}
+        label={t('push.remove')}
+        small
+        danger
+        explain={<p>{t('push.removeExplain')}</p>}
+        input={input}
+      />
+    </FarPlace>
   );
 };
 
