@@ -180,7 +180,7 @@ test(
     const reading = startReaders(fleet, access);
     const { faults, observed } = await weather(rounds, victims, fleet);
     await reading.stop();
-    expect(faults).toEqual([]);
+    expect(faults, faults.join('; ')).toEqual([]);
     // The last bill waits for every record of every gateway: from now on all of them are sealed.
     const billed = await billedOf(order);
     const records = await readRecords();
