@@ -353,7 +353,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       };
       for (const held of metering.slices.heldOf(await metering.slices.openSlices(database)))
         plane.quota.change(held, clock.now().getTime());
-      plane.quota.recall = (grant) => recallHere(link, grant);
+      plane.quota.recall = (grant, attempt) => recallHere(link, grant, attempt);
       await plane.sync();
       await plane.copied();
       hub.follow(plane.book);

@@ -16,6 +16,9 @@ export interface Session {
   connectedAt: Date;
   turn: number;
   stream: PassThrough | null;
+  /** When its last statement came, whatever became of it, and how many are being heard. Monotonic ms. */
+  heardAt: number;
+  hearing: number;
   pushed: number;
   acknowledged: number;
   flushed: number;
@@ -28,7 +31,7 @@ export const hubLimits = {
 } as const;
 
 /** The gateway inside this process, among those that may wait for a recall. */
-const here = '';
+export const here = '';
 
 export interface HubOptions {
   beatMs: number;
@@ -58,8 +61,13 @@ export class Hub {
       (gateway, grant) => this.push(gateway, { type: 'recall', grant }),
       (asker, grant) => (asker === here ? this.wakeHere(grant) : this.push(asker, { type: 'wake' })),
     );
+    let beatAt = options.mark();
     this.beat = setInterval(() => {
-      this.recalls.endLate(options.mark());
+      const now = options.mark();
+      // Where this process itself stood still, nobody was silent: what they said is not read yet.
+      if (now - beatAt < 2 * options.beatMs)
+        this.recalls.endLate(now, (gateway, since) => this.isSilent(gateway, since));
+      beatAt = now;
       for (const gateway of this.sessions.keys()) this.push(gateway, { type: 'beat' });
     }, options.beatMs);
     this.beat.unref();
@@ -81,6 +89,8 @@ export class Hub {
       connectedAt,
       turn: 0,
       stream: null,
+      heardAt: this.options.mark(),
+      hearing: 0,
       pushed: 0,
       acknowledged: 0,
       flushed: 0,
@@ -109,6 +119,17 @@ export class Hub {
     if (this.connected().some((id) => source.endsWith(id))) return false;
     const [, lostAt = this.begunAt] = [...this.lostAt].find(([id]) => source.endsWith(id)) ?? [];
     return this.options.mark() - lostAt < this.options.graceMs;
+  }
+
+  /** Hears a statement; one that fails, since the database is away, was not silence. */
+  async hear<T>(session: Session, run: () => Promise<T>): Promise<T> {
+    session.heardAt = this.options.mark();
+    session.hearing += 1;
+    try {
+      return await run();
+    } finally {
+      session.hearing -= 1;
+    }
   }
 
   /** Opens the push stream: what differs from what the gateway holds first, then every change. */
@@ -148,13 +169,12 @@ export class Hub {
     this.recalls.gone(gateway);
   }
 
-  /** For the gateway of this process: until those who hold some of the grant have answered; false when nobody does. */
+  /** For the gateway of this process: until those who hold some of the grant have been asked; false when all have answered before. */
   async recallHere(grant: string, holders: readonly string[]): Promise<boolean> {
     if (this.recalls.ask(grant, here, holders, this.options.mark()) === 'exhausted') return false;
     await new Promise<void>((resolve) => {
       this.waitingHere.set(grant, [...(this.waitingHere.get(grant) ?? []), resolve]);
     });
-    this.recalls.met(grant, here);
     return true;
   }
 
@@ -174,6 +194,11 @@ export class Hub {
     this.stopListening();
     for (const gateway of [...this.sessions.keys()]) this.drop(gateway);
     for (const grant of [...this.waitingHere.keys()]) this.wakeHere(grant);
+  }
+
+  private isSilent(gateway: string, since: number): boolean {
+    const session = this.sessions.get(gateway);
+    return !session || (session.hearing === 0 && session.heardAt < since);
   }
 
   private wakeHere(grant: string): void {

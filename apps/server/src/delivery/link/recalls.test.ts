@@ -25,13 +25,37 @@ test('a limit is used up once all who hold some have been asked, and whoever cam
   expect(recalls.ask('grant', 'a', [], 30)).toBe('exhausted');
 });
 
-test('who joins a round gets its verdict, and one who does not answer is not waited for', () => {
+test('who was given more after its answer, or has not answered in time, is asked again', () => {
+  const { recalls, sent, woken } = make();
+  expect(recalls.ask('grant', 'a', ['b'], 0)).toBe('pending');
+  recalls.answered('grant', 'b');
+  recalls.given('grant', 'b');
+  expect(recalls.ask('grant', 'a', ['b'], 10)).toBe('pending');
+  // b waits for the database, which is away; c is asked, answers, and is given some while the round runs.
+  expect(recalls.ask('grant', 'c', ['b'], 20)).toBe('pending');
+  recalls.endLate(10 + recallLimits.roundMsMax, () => false);
+  expect(woken).toEqual(['a']);
+  recalls.endLate(11 + recallLimits.roundMsMax, () => false);
+  expect(woken).toEqual(['a', 'a', 'c']);
+  expect(recalls.ask('grant', 'a', ['b', 'c'], 3000)).toBe('pending');
+  recalls.answered('grant', 'c');
+  recalls.given('grant', 'c');
+  recalls.answered('grant', 'b');
+  expect(recalls.ask('grant', 'a', ['b', 'c'], 3010)).toBe('pending');
+  expect(sent).toEqual(['b', 'b', 'b', 'c', 'b', 'c']);
+});
+
+test('who joins a round gets its verdict, and one whose session ends, or who says nothing, is not waited for', () => {
   const { recalls, woken } = make();
-  expect(recalls.ask('grant', 'a', ['c'], 0)).toBe('pending');
-  expect(recalls.ask('grant', 'b', ['c'], 5)).toBe('pending');
-  recalls.endLate(recallLimits.roundMsMax);
+  expect(recalls.ask('grant', 'a', ['c', 'd'], 0)).toBe('pending');
+  expect(recalls.ask('grant', 'b', ['c', 'd'], 5)).toBe('pending');
+  recalls.answered('grant', 'd');
   expect(woken).toEqual([]);
-  recalls.endLate(recallLimits.roundMsMax + 1);
+  recalls.gone('c');
   expect(woken).toEqual(['a', 'b']);
-  for (const asker of ['a', 'b']) expect(recalls.ask('grant', asker, ['c'], 3000)).toBe('exhausted');
+  for (const asker of ['a', 'b']) expect(recalls.ask('grant', asker, ['d'], 30)).toBe('exhausted');
+  // It is back, and has not answered.
+  expect(recalls.ask('grant', 'b', ['c'], 40)).toBe('pending');
+  recalls.endLate(41 + recallLimits.roundMsMax, (gateway, since) => gateway === 'c' && since === 40);
+  expect(recalls.ask('grant', 'b', ['c'], 3000)).toBe('exhausted');
 });

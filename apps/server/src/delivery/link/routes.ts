@@ -159,7 +159,9 @@ export const makeLinkRoutes = (deps: LinkRouteDeps): Route[] => {
           session.turn = body.turn;
           session.acknowledged = body.acknowledged;
           if (body.flushed !== undefined) session.flushed = body.flushed;
-          const answer = await orDoubt(deps, principal.id, () => answerTurn(deps, principal.id, body));
+          const answer = await hub.hear(session, () =>
+            orDoubt(deps, principal.id, () => answerTurn(deps, principal.id, body)),
+          );
           return { ...answer, pushed: session.stream ? session.pushed : null, time: clock.now().getTime() };
         }),
       outside,

@@ -23,7 +23,7 @@ import { type CounterChange, givenOf, type Metering, type Slice } from '../../me
 import type { GrantQuota } from '../plane/quota.ts';
 import { lineOf } from '../rules.ts';
 import { type GatewayRow, lockGateway, setLife } from './gateways.ts';
-import type { Hub } from './hub.ts';
+import { type Hub, here } from './hub.ts';
 
 export interface TurnDeps {
   database: Database;
@@ -100,9 +100,18 @@ const leftOf = (quota: GrantQuota, grant: string, plan: Plan, now: number): Part
     ]),
   );
 
+type Metric = (typeof metrics)[number];
+
+interface Unmet {
+  grant: string;
+  /** Undefined where nothing is leased of the grant at all. */
+  plan: Plan | undefined;
+  lacking: Metric[];
+}
+
 interface Given {
   slices: LeasedSlice[];
-  unmet: Wish[];
+  unmet: Unmet[];
   left: SyncAnswer['left'];
 }
 
@@ -119,7 +128,7 @@ const give = async (deps: TurnDeps, id: string, wishes: readonly Wish[], open: M
     for (const wish of wishes) {
       const found = planOf(book, wish.grant);
       if (!found) {
-        given.unmet.push(wish);
+        given.unmet.push({ grant: wish.grant, plan: undefined, lacking: [] });
         continue;
       }
       const { plan, supplier } = found;
@@ -127,12 +136,14 @@ const give = async (deps: TurnDeps, id: string, wishes: readonly Wish[], open: M
       const scarce = deps.hub.recalls.isScarce(wish.grant, deps.mark());
       const more: Units = givenOf(left, wish, deps.hub.connected().length + 1, scarce);
       const limited = (metric: string) => plan.quotas.some((one) => one.metric === metric);
-      if (metrics.some((metric) => limited(metric) && more[metric] < wish.need[metric])) given.unmet.push(wish);
+      const lacking = metrics.filter((metric) => limited(metric) && more[metric] < wish.need[metric]);
+      if (lacking.length > 0) given.unmet.push({ grant: wish.grant, plan, lacking });
       else deps.hub.recalls.met(wish.grant, id);
       const { start, end } = windowOf(quota, wish.grant, plan, now);
       const slice = [...open.values()].find((one) => one.grant === wish.grant && one.start === start);
       const name = { id: slice?.id ?? newId('qsl', tx.now), source };
       if (metrics.some((metric) => more[metric] > 0) && quota.lease(name, wish.grant, { plan, more, now })) {
+        deps.hub.recalls.given(wish.grant, id);
         const lease = { ...name, grant: wish.grant, supplier, start, end, expires: now + deps.sliceMs, more };
         const leased = await deps.metering.slices.leaseSlice(tx, lease, slice);
         open.delete(leased.id);
@@ -151,12 +162,18 @@ interface Holders {
   returning: boolean;
 }
 
-/** Other gateways that hold something of the grant which their records have not used. */
+/**
+ * Other gateways that hold something of the grant which their records have not used. The counters in memory are asked besides: what
+ * a statement under way has given back stands in the database before it can be had, and what is being given stands there after.
+ */
 const holdersOf = async (deps: TurnDeps, grant: string, except: string): Promise<Holders> => {
   const { metering, database, hub, doubts } = deps;
   const slices = await metering.slices.openSlices(database, grant);
-  const isUnspent = ({ amount, used }: Slice) => metrics.some((metric) => amount[metric] > used[metric]);
-  const sources = [...new Set(slices.filter(isUnspent).map(({ source }) => source))].filter(
+  const used = new Map(slices.map((slice) => [slice.id, slice.used]));
+  const held = [...slices, ...deps.plane().quota.leasedOf(grant)];
+  const isUnspent = ({ id, amount }: { id: string; amount: Units }) =>
+    metrics.some((metric) => amount[metric] > (used.get(id)?.[metric] ?? 0));
+  const sources = [...new Set(held.filter(isUnspent).map(({ source }) => source))].filter(
     (source) => except === '' || !source.endsWith(except),
   );
   const connected = hub.connected();
@@ -167,15 +184,28 @@ const holdersOf = async (deps: TurnDeps, grant: string, except: string): Promise
   };
 };
 
+/** Something of what was lacking is there again: given back since it was looked for. */
+const isBack = (deps: TurnDeps, { grant, plan, lacking }: Unmet): boolean => {
+  if (!plan) return false;
+  const left = deps.plane().quota.left(grant, plan, deps.clock.now().getTime());
+  return lacking.some((metric) => left[metric] > 0);
+};
+
 const returnWait = { lookMs: 50, waitMs: 3000 } as const;
 
-/** For the gateway of this process. Nobody is told that all is used as long as somebody who may hold some is on the way back. */
-export const recallHere = async (deps: TurnDeps, grant: string): Promise<boolean> => {
+/**
+ * For the gateway of this process: tries again until it has what it needs or nothing is left anywhere. Nobody is told that all is
+ * used as long as somebody who may hold some is on the way back.
+ */
+export const recallHere = async (deps: TurnDeps, grant: string, attempt: () => boolean): Promise<void> => {
   for (const end = deps.mark() + returnWait.waitMs; ; ) {
-    const { connected, returning } = await holdersOf(deps, grant, '');
-    if (connected.length > 0 || !returning) return deps.hub.recallHere(grant, connected);
+    const { connected, returning } = await holdersOf(deps, grant, here);
+    // From here to the question nothing is waited for: what comes back meanwhile would be overlooked.
+    if (attempt()) return deps.hub.recalls.met(grant, here);
+    const asked = await deps.hub.recallHere(grant, connected);
+    if (!asked && !returning) return;
     if (deps.mark() > end) throw new GatewayProblem('busy', { headers: { 'retry-after': '1' } });
-    await new Promise((resolve) => setTimeout(resolve, returnWait.lookMs));
+    if (!asked) await new Promise((resolve) => setTimeout(resolve, returnWait.lookMs));
   }
 };
 
@@ -208,10 +238,15 @@ export const answerTurn = async (
   const given: Given =
     ask.wishes.length > 0 ? await give(deps, id, ask.wishes, open) : { slices: [], unmet: [], left: {} };
   const exhausted: string[] = [];
-  for (const { grant } of given.unmet) {
-    const { connected, returning } = await holdersOf(deps, grant, id);
-    const verdict = deps.hub.recalls.ask(grant, id, connected, deps.mark());
-    if (verdict === 'exhausted' && !returning) exhausted.push(grant);
+  for (const unmet of given.unmet) {
+    const { connected, returning } = await holdersOf(deps, unmet.grant, id);
+    // From here to the verdict nothing is waited for: what comes back meanwhile would be overlooked.
+    if (isBack(deps, unmet)) {
+      deps.hub.push(id, { type: 'wake' });
+      continue;
+    }
+    const verdict = deps.hub.recalls.ask(unmet.grant, id, connected, deps.mark());
+    if (verdict === 'exhausted' && !returning) exhausted.push(unmet.grant);
   }
   const now = deps.clock.now().getTime();
   const expires = now + deps.sliceMs;

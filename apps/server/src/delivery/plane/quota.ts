@@ -23,8 +23,8 @@ export class GrantQuota extends MemoryQuota {
   private readonly leased = new Map<string, Units>();
   /** The same by source and slice, to be held against the database when an outage leaves a change in doubt. */
   private readonly slices = new Map<string, Map<string, Counted>>();
-  /** Asks other gateways for what they have not spent; true once they have answered. */
-  recall: (grant: string) => Promise<boolean> = async () => false;
+  /** Asks other gateways for what they have not spent, and attempts again until that is enough or nothing is left. */
+  recall: (grant: string, attempt: () => boolean) => Promise<void> = async () => undefined;
 
   override reserve(line: string, plan: Plan, amounts: Amounts, now: number) {
     return super.reserve(grantOfLine(line), plan, amounts, now);
@@ -48,13 +48,23 @@ export class GrantQuota extends MemoryQuota {
   }
 
   async reserveLater(line: string, plan: Plan, amounts: Amounts, now: number): Promise<Reserved> {
-    if (this.isLeased(line)) await this.recall(grantOfLine(line));
-    return this.reserve(line, plan, amounts, now);
+    let result = this.reserve(line, plan, amounts, now);
+    const attempt = () => {
+      result = this.reserve(line, plan, amounts, now);
+      return result.ok;
+    };
+    if (!result.ok && this.isLeased(line)) await this.recall(grantOfLine(line), attempt);
+    return result;
   }
 
   async extendLater(reservation: Reservation, plan: Plan, more: Amounts): Promise<Quota | null> {
-    if (this.isLeased(reservation.grantId)) await this.recall(reservation.grantId);
-    return this.extend(reservation, plan, more);
+    let refusing = this.extend(reservation, plan, more);
+    const attempt = () => {
+      refusing = this.extend(reservation, plan, more);
+      return refusing === null;
+    };
+    if (refusing && this.isLeased(reservation.grantId)) await this.recall(reservation.grantId, attempt);
+    return refusing;
   }
 
   /** What no use and no slice has taken, of each metric that the plan limits; nothing of the others. */
@@ -89,6 +99,13 @@ export class GrantQuota extends MemoryQuota {
   /** What is counted as leased to a source, by slice. */
   leasedTo(source: string): ReadonlyMap<string, Counted> {
     return this.slices.get(source) ?? new Map();
+  }
+
+  /** What is counted as leased of a grant, by slice. */
+  leasedOf(grant: string): { id: string; source: string; amount: Units }[] {
+    return [...this.slices].flatMap(([source, slices]) =>
+      [...slices].flatMap(([id, counted]) => (counted.grant === grant ? [{ id, source, amount: counted.amount }] : [])),
+    );
   }
 
   /** Adds a change to those of the present periods that hold its instant. */
