@@ -42,7 +42,11 @@ export const runServer = async ({ home, port, sabotage, settings }: RunOptions):
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = await new Promise<string>((done, failed) => {
-    const timer = setTimeout(() => failed(new Error('the server did not get ready')), readyMilliseconds);
+    const timer = setTimeout(() => {
+      // It would keep the folder from the next one.
+      child.kill('SIGKILL');
+      failed(new Error('the server did not get ready'));
+    }, readyMilliseconds);
     createInterface({ input: child.stdout! }).once('line', (line) => {
       clearTimeout(timer);
       done((JSON.parse(line) as { url: string }).url);
