@@ -178,7 +178,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     return plane;
   };
   const graceMs = deps.gatewayGraceSeconds * 1000;
-  const hub = new Hub({ beatMs, graceMs, mark: () => performance.now() });
+  const hub = new Hub({ beatMs, graceMs, mark: () => performance.now(), awayAt: database.awayAt });
   // One pool for buyers and for the gate; made with its first use, as most commands of a node never ask.
   let pool: Promise<QueryPool> | undefined;
   const queries = (): Promise<QueryPool> => {

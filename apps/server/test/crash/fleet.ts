@@ -50,6 +50,16 @@ export class Gateway {
     return health.ok && /^shugu_gateway_records_behind 0$/m.test(await metrics.text());
   }
 
+  /** What it says of itself, for people who look for a fault. */
+  async state(): Promise<string> {
+    const text = async (path: string) => (await fetch(`${this.url}${path}`)).text();
+    const [health, metrics] = await Promise.all([text('/health'), text('/metrics')]);
+    return `${health} ${metrics
+      .split('\n')
+      .filter((line) => line.startsWith('shugu_gateway'))
+      .join(' ')}`;
+  }
+
   async kill(): Promise<void> {
     if (!this.child) return;
     strike(this.child.pid);

@@ -138,9 +138,10 @@ const storm = async (
   await until(() => using.answered() >= struckAfter);
   const deaths = await kill(victim, among, at);
   const usedUp = await until(async () => (await usedOf(access)) >= ordered);
+  const states = usedUp ? [] : await Promise.all(among.map((gateway) => gateway.state()));
   await using.stop();
   const faults = callFaults(ordered, using.calls, deaths);
-  if (!usedUp) faults.push(`only ${await usedOf(access)} of ${ordered} calls could be used`);
+  if (!usedUp) faults.push(`only ${await usedOf(access)} of ${ordered} calls could be used:`, ...states);
   return { order, grant: access.grant, calls: using.calls, faults };
 };
 

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough, type Readable } from 'node:stream';
 import type { GrantBook, Push } from '@shugu/gateway';
-import { Recalls } from './recalls.ts';
+import { Recalls, recallLimits } from './recalls.ts';
 
 type PushBody = Push extends infer P ? (P extends { seq: number } ? Omit<P, 'seq'> : never) : never;
 
@@ -39,6 +39,8 @@ export interface HubOptions {
   graceMs: number;
   /** Monotonic ms. */
   mark(): number;
+  /** When the database was last away, and so nobody could be heard. */
+  awayAt(): number;
 }
 
 export class Hub {
@@ -49,6 +51,8 @@ export class Hub {
   /** When each gateway's session ended; of those that this process has not seen yet, when it began. Monotonic ms. */
   private readonly lostAt = new Map<string, number>();
   private readonly begunAt: number;
+  private beatAt: number;
+  private deafAt = Number.NEGATIVE_INFINITY;
   private book: GrantBook | undefined;
   private stopListening: () => void = () => {};
   private flushes = 0;
@@ -57,17 +61,17 @@ export class Hub {
   constructor(options: HubOptions) {
     this.options = options;
     this.begunAt = options.mark();
+    this.beatAt = this.begunAt;
     this.recalls = new Recalls(
       (gateway, grant) => this.push(gateway, { type: 'recall', grant }),
       (asker, grant) => (asker === here ? this.wakeHere(grant) : this.push(asker, { type: 'wake' })),
     );
-    let beatAt = options.mark();
     this.beat = setInterval(() => {
       const now = options.mark();
-      // Where this process itself stood still, nobody was silent: what they said is not read yet.
-      if (now - beatAt < 2 * options.beatMs)
-        this.recalls.endLate(now, (gateway, since) => this.isSilent(gateway, since));
-      beatAt = now;
+      // Where this process itself stood still, what was said is not read yet.
+      if (now - this.beatAt > 2 * options.beatMs) this.deafAt = now;
+      this.beatAt = now;
+      this.recalls.endLate(now, (gateway) => this.isSilent(gateway, now));
       for (const gateway of this.sessions.keys()) this.push(gateway, { type: 'beat' });
     }, options.beatMs);
     this.beat.unref();
@@ -196,9 +200,11 @@ export class Hub {
     for (const grant of [...this.waitingHere.keys()]) this.wakeHere(grant);
   }
 
-  private isSilent(gateway: string, since: number): boolean {
+  /** Said nothing for as long as a round lasts, though it would have been heard. */
+  private isSilent(gateway: string, now: number): boolean {
     const session = this.sessions.get(gateway);
-    return !session || (session.hearing === 0 && session.heardAt < since);
+    if (!session || session.hearing > 0) return !session;
+    return now - Math.max(session.heardAt, this.deafAt, this.options.awayAt()) > recallLimits.roundMsMax;
   }
 
   private wakeHere(grant: string): void {

@@ -84,10 +84,10 @@ export class Recalls {
   }
 
   /** Nobody waits longer for a round. Those that speak, but have not been able to answer, are asked again. */
-  endLate(now: number, isSilent: (gateway: string, since: number) => boolean): void {
+  endLate(now: number, isSilent: (gateway: string) => boolean): void {
     for (const [grant, round] of [...this.rounds]) {
       if (now - round.startedAt <= recallLimits.roundMsMax) continue;
-      for (const holder of round.waiting) if (isSilent(holder, round.startedAt)) round.answered.add(holder);
+      for (const holder of round.waiting) if (isSilent(holder)) round.answered.add(holder);
       this.end(grant, round);
     }
   }

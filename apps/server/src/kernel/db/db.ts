@@ -54,6 +54,8 @@ export interface Tx extends Reader {
 export interface Database extends Reader {
   tx<T>(actor: Actor, run: (tx: Tx) => Promise<T>): Promise<T>;
   pool: pg.Pool;
+  /** When it was last found to be away, in monotonic ms: what nobody could be heard saying until then, nobody kept from saying. */
+  awayAt(): number;
   close(): Promise<void>;
 }
 
@@ -168,10 +170,17 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     }
   };
 
+  let awayAt = Number.NEGATIVE_INFINITY;
+  const noting = <T>(run: Promise<T>): Promise<T> =>
+    run.catch((error) => {
+      if (isOutage(error)) awayAt = performance.now();
+      throw error;
+    });
+
   const tx: Database['tx'] = async (actor, run) => {
     for (let tries = 1; ; tries++) {
       try {
-        return await attempt(actor, run);
+        return await noting(attempt(actor, run));
       } catch (error) {
         const again = isStale(error) || retryCodes.has((error as { code?: string }).code ?? '');
         if (tries >= triesMax || !again) throw error;
@@ -179,7 +188,13 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     }
   };
 
-  return { ...readerOf((query) => readOn(pool, query)), tx, pool, close: () => pool.end() };
+  return {
+    ...readerOf((query) => noting(readOn(pool, query))),
+    tx,
+    pool,
+    awayAt: () => awayAt,
+    close: () => pool.end(),
+  };
 };
 
 /** The constraint that a refused statement names, so that one place can say what the refusal means. */
