@@ -48,9 +48,9 @@ export class Hub {
   private readonly options: HubOptions;
   private readonly sessions = new Map<string, Session>();
   private readonly waitingHere = new Map<string, (() => void)[]>();
-  /** When each gateway's session ended; of those that this process has not seen yet, when it began. Monotonic ms. */
+  /** When each gateway's session ended; of those that this process has not seen yet, when they could come. Monotonic ms. */
   private readonly lostAt = new Map<string, number>();
-  private readonly begunAt: number;
+  private begunAt = Number.POSITIVE_INFINITY;
   private beatAt: number;
   private deafAt = Number.NEGATIVE_INFINITY;
   private book: GrantBook | undefined;
@@ -60,8 +60,7 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.options = options;
-    this.begunAt = options.mark();
-    this.beatAt = this.begunAt;
+    this.beatAt = options.mark();
     this.recalls = new Recalls(
       (gateway, grant) => this.push(gateway, { type: 'recall', grant }),
       (asker, grant) => (asker === here ? this.wakeHere(grant) : this.push(asker, { type: 'wake' })),
@@ -77,7 +76,9 @@ export class Hub {
     this.beat.unref();
   }
 
+  /** The last that is done before anybody is heard. */
   follow(book: GrantBook): void {
+    this.begunAt = this.options.mark();
     this.book = book;
     this.stopListening = book.onChange((line) => {
       for (const gateway of this.sessions.keys()) this.push(gateway, { type: 'grant', line });
@@ -122,7 +123,7 @@ export class Hub {
   isReturning(source: string): boolean {
     if (this.connected().some((id) => source.endsWith(id))) return false;
     const [, lostAt = this.begunAt] = [...this.lostAt].find(([id]) => source.endsWith(id)) ?? [];
-    return this.options.mark() - lostAt < this.options.graceMs;
+    return this.options.mark() - Math.max(lostAt, this.deafUntil()) < this.options.graceMs;
   }
 
   /** Hears a statement; one that fails, since the database is away, was not silence. */
@@ -204,7 +205,12 @@ export class Hub {
   private isSilent(gateway: string, now: number): boolean {
     const session = this.sessions.get(gateway);
     if (!session || session.hearing > 0) return !session;
-    return now - Math.max(session.heardAt, this.deafAt, this.options.awayAt()) > recallLimits.roundMsMax;
+    return now - Math.max(session.heardAt, this.deafUntil()) > recallLimits.roundMsMax;
+  }
+
+  /** Until then nobody could be heard, whatever they said. */
+  private deafUntil(): number {
+    return Math.max(this.deafAt, this.options.awayAt());
   }
 
   private wakeHere(grant: string): void {
