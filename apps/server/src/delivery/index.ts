@@ -25,7 +25,7 @@ import type { ResourceIntake } from './import/deps.ts';
 import { makeImportRoutes } from './import/routes.ts';
 import { importJob, importJobHandler, removeImportLeftovers } from './import/run.ts';
 import { settleAbandoned } from './import/service.ts';
-import { authenticateGateway, gatewayKeyPrefix } from './link/gateways.ts';
+import { authenticateGateway, gatewayKeyPrefix, gatewaysInUse } from './link/gateways.ts';
 import { Hub } from './link/hub.ts';
 import { makeLinkRoutes } from './link/routes.ts';
 import { recallHere } from './link/turn.ts';
@@ -353,6 +353,8 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       };
       for (const held of metering.slices.heldOf(await metering.slices.openSlices(database)))
         plane.quota.change(held, clock.now().getTime());
+      // A change that a killed process had asked for may be committed after it was looked for here.
+      for (const { id } of await gatewaysInUse(database)) link.doubts.set(id, {});
       plane.quota.recall = (grant, attempt) => recallHere(link, grant, attempt);
       await plane.sync();
       await plane.copied();

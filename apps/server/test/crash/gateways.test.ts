@@ -197,12 +197,17 @@ test(
 test('the suite turns red when uses are answered before they are on record', async () => {
   const weak = await openFleet(trader, server.url, 1, 'answerBeforeAppend');
   try {
-    const { observed } = await weather(1, ['gateway'], weak);
-    const { order, grant, calls } = observed[0]!;
-    await billedOf(order);
-    const faults = recordFaults(ordered, calls, (await readRecords()).get(grant) ?? []);
-    expect(faults.join()).toMatch(/answered uses are not recorded as complete/);
+    const lost = /answered uses are not recorded as complete/;
+    let faults = '';
+    // A kill may meet a moment in which all that was answered happens to be on record.
+    for (let round = 0; round < 5 && !lost.test(faults); round++) {
+      const { observed } = await weather(1, ['gateway'], weak);
+      const { order, grant, calls } = observed[0]!;
+      await billedOf(order);
+      faults = recordFaults(ordered, calls, (await readRecords()).get(grant) ?? []).join();
+    }
+    expect(faults).toMatch(lost);
   } finally {
     await endFleet(weak);
   }
-}, 120_000);
+}, 240_000);

@@ -40,6 +40,9 @@ export const findGateway = (read: Reader, id: string): Promise<GatewayRow | unde
 export const lockGateway = (tx: Tx, id: string): Promise<GatewayRow | undefined> =>
   tx.first<GatewayRow>(sql`select ${columns} from delivery_gateways where id = ${id} for update`);
 
+export const gatewaysInUse = (read: Reader): Promise<{ id: string }[]> =>
+  read.rows(sql`select id from delivery_gateways where revoked_at is null and connected_at is not null`);
+
 export const gatewayPage = async (read: Reader, query: PageQuery) => {
   const after = decodeCursor(query.after, 1);
   const rows = await read.rows<GatewayRow>(sql`select ${columns} from delivery_gateways

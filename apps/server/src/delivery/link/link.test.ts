@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sql } from '../../kernel/db/db.ts';
 import { apiDraft, openRig, planOf, type Rig } from '../testing.ts';
 import {
   callAll,
@@ -180,6 +181,29 @@ test('a restart of the exchange under load loses nothing either', async () => {
   expect((before['200'] ?? 0) + (after['200'] ?? 0)).toBe(400);
   await rig.metering.flush();
   expect(await usedOf(grant)).toBe(400);
+});
+
+test('what a killed exchange had asked for may be committed after the next one has looked', async () => {
+  const { key, path, grant } = await open(limited(40));
+  await callAll([gateways[0]!], { path, key, calls: 3, callers: 1 });
+  way.cut();
+  const [asked, commit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const late = rig.as('system', async (tx) => {
+    const given = await tx.exec(
+      sql`update quota_slices set amount_calls = 3 where grant_id = ${grant} and amount_calls > 3`,
+    );
+    expect(given).toBe(1);
+    asked.resolve();
+    await commit.promise;
+  });
+  await asked.promise;
+  await rig.restart();
+  commit.resolve();
+  await late;
+  way.mend();
+  await expect.poll(() => statusAt(gateways[1]!.url, path, key), { timeout: 10_000 }).toBe(200);
+  const { statuses } = await callAll(gateways, { path, key, calls: 60, callers: 6 });
+  expect(statuses).toEqual({ '200': 36, '403 countExhausted': 24 });
 });
 
 test('the suite turns red when a gateway serves without looking at its slice', async () => {
