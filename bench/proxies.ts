@@ -52,7 +52,8 @@ export const startOwn = async (
 };
 
 export const startUpstream = () => startOwn('upstream', '/', ['upstream']);
-export const startUndici = (upstream: Subject) => startOwn('undici', '/v1/trucks', ['undici', String(upstream.port)]);
+export const startUndici = (upstream: Subject, name: 'undici' | 'undiciTuned') =>
+  startOwn(name, '/v1/trucks', [name, String(upstream.port)]);
 export const startGateway = (upstream: Subject, folder: string) =>
   startOwn('gateway', '/data/product/trucks', ['gateway', String(upstream.port), folder]);
 
