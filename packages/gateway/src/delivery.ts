@@ -18,8 +18,11 @@ export type Admitted = {
   startedAt: number;
 };
 
-/** Told how an answer ended: `cut` when the client got only `bytesSent` of it. May be called at any time, once. */
-export type Delivery = { body: Body; cut(bytesSent: number): Promise<void> };
+/**
+ * Told how an answer ended: `cut` when the client got only `bytesSent` of it. May be called at any time, once. Nothing may leave
+ * before `recorded`, where there is one.
+ */
+export type Delivery = { body: Body; cut(bytesSent: number): Promise<void>; recorded?: Promise<void> };
 
 /** A long answer is put on record while it runs, whichever comes first. */
 export const CHECKPOINTS = { everyMs: 1000, everyBytes: 64 * 2 ** 20 } as const;

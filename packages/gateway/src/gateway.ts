@@ -93,18 +93,24 @@ export class Gateway {
    * Answer one request. Never throws: whatever goes wrong becomes a problem with a stable code. `stop` ends the call from
    * either side: the caller uses it when the client leaves, the gateway when the grant ends.
    */
-  async handle(request: GatewayRequest, stop = new CallStop()): Promise<GatewayResponse> {
-    const done = () => {};
+  handle(request: GatewayRequest, stop = new CallStop()): Promise<GatewayResponse> {
     if (this.inFlight >= (this.options.inFlightMax ?? IN_FLIGHT_MAX))
-      return { ...problemAnswer(new GatewayProblem('busy')), done };
+      return Promise.resolve({ ...problemAnswer(new GatewayProblem('busy')), done: nothing });
     this.inFlight += 1;
     try {
-      return this.tracked(await this.answer(request, stop));
+      const answer = this.answer(request, stop);
+      return answer instanceof Promise ? answer.then(this.track, this.fail) : Promise.resolve(this.tracked(answer));
     } catch (error) {
-      const problem = error instanceof GatewayProblem ? error : new GatewayProblem('driverFailed', { cause: error });
-      return this.tracked({ ...problemAnswer(problem), done });
+      return Promise.resolve(this.fail(error));
     }
   }
+
+  // Made once: closures of their own would cost each call.
+  private readonly track = (response: GatewayResponse): GatewayResponse => this.tracked(response);
+  private readonly fail = (error: unknown): GatewayResponse => {
+    const problem = error instanceof GatewayProblem ? error : new GatewayProblem('driverFailed', { cause: error });
+    return this.tracked({ ...problemAnswer(problem), done: nothing });
+  };
 
   /** Ends all running answers: the gateway may not serve any more. */
   stopRunning(): void {
@@ -142,14 +148,14 @@ export class Gateway {
     const startedAt = this.options.timer();
     const now = this.now();
     const grant = this.grantFor(request, now);
-    if (grant instanceof GatewayProblem) return { ...problemAnswer(grant), done: () => {} };
+    if (grant instanceof GatewayProblem) return { ...problemAnswer(grant), done: nothing };
     const driver = this.drivers.get(grant.driver.kind);
     if (!driver) throw new GatewayProblem('driverFailed', { detail: grant.driver.kind });
     const ask = driver.ask(request, grant.driver);
     const use = useRequest(request, grant, ask instanceof GatewayProblem ? { metered: false } : ask);
     const decision = this.decision(grant, use, now);
-    if (!decision.allow) return { ...this.refused(decision, grant, now), done: () => {} };
-    if (ask instanceof GatewayProblem) return { ...problemAnswer(ask), done: () => {} };
+    if (!decision.allow) return { ...this.refused(decision, grant, now), done: nothing };
+    if (ask instanceof GatewayProblem) return { ...problemAnswer(ask), done: nothing };
     if (decision.bucket) this.buckets.set(grant.id, decision.bucket);
     const decidedAt = this.options.timer();
     return this.serve({ request, grant, driver, ask, use, decision, now, startedAt, decidedAt, stop });
@@ -182,11 +188,11 @@ export class Gateway {
       const status = this.options.grants.get(grant.id)?.status ?? 'withdrawn';
       if (status !== 'active') {
         if (reserved.ok) quota.settle(reserved.reservation, { calls: 0, rows: 0, bytes: 0 });
-        return { ...this.refused(refusal(status), grant, now), done: () => {} };
+        return { ...this.refused(refusal(status), grant, now), done: nothing };
       }
     }
     if (!reserved.ok)
-      return { ...this.refused(refusal(exhaustedCode(reserved.quota.metric)), grant, now), done: () => {} };
+      return { ...this.refused(refusal(exhaustedCode(reserved.quota.metric)), grant, now), done: nothing };
     const { slice } = reserved.reservation;
     const admittedUse = this.record(call, slice);
     const end = new UseEnd(
@@ -203,14 +209,17 @@ export class Gateway {
     );
     this.watch(grant.id, stop);
     try {
-      const answer = await this.serveWith(call);
-      const delivered = await this.deliver(answer, call, end);
+      const served = this.serveWith(call);
+      const answer = served instanceof Promise ? await served : served;
+      const found = this.deliver(answer, call, end);
+      const delivered = found instanceof Promise ? await found : found;
       if (!delivered) {
         // Frees an upstream connection whose answer nobody will read.
         stop.stop();
         this.forget(grant.id, stop);
-        return { ...this.refused(refusal('volumeExhausted'), grant, now), done: () => {} };
+        return { ...this.refused(refusal('volumeExhausted'), grant, now), done: nothing };
       }
+      if (delivered.recorded) await delivered.recorded;
       this.addProof(answer.headers, call, admittedUse, answer.metered !== false);
       return {
         status: answer.status,
@@ -227,13 +236,13 @@ export class Gateway {
       this.forget(grant.id, stop);
       const status = this.options.grants.get(grant.id)?.status;
       if (stop.isStopped && status !== 'active') {
-        return { ...this.refused(refusal(status ?? 'withdrawn'), grant, now), done: () => {} };
+        return { ...this.refused(refusal(status ?? 'withdrawn'), grant, now), done: nothing };
       }
       throw error;
     }
   }
 
-  private serveWith({ driver, request, grant, decision, now, stop }: Call): Promise<DriverAnswer> {
+  private serveWith({ driver, request, grant, decision, now, stop }: Call): DriverAnswer | Promise<DriverAnswer> {
     const { countRows, hash, sign } = this.preparedFor(grant);
     return driver.serve({
       request,
@@ -254,7 +263,7 @@ export class Gateway {
     const { body } = answer;
     if (!call.ask.metered || answer.metered === false) {
       end.release();
-      return { body, cut: async () => {} };
+      return { body, cut: () => Promise.resolve() };
     }
     if (!(body instanceof Uint8Array)) return this.deliverStream(answer, body, call, end);
     const rows = rowsOf(answer);
@@ -264,9 +273,9 @@ export class Gateway {
       .then((more) => (more ? this.deliverWhole(body, call, end) : this.refuse(body, end)));
   }
 
-  private deliverWhole(body: Uint8Array, { stop }: Call, end: UseEnd): Promise<Delivery> {
+  private deliverWhole(body: Uint8Array, { stop }: Call, end: UseEnd): Delivery {
     if (stop.isStopped) throw new GatewayProblem('driverFailed', { detail: 'aborted' });
-    return end.complete(body.length, 0).then(() => ({ body, cut: (bytesSent: number) => end.cut(bytesSent) }));
+    return { body, cut: (bytesSent: number) => end.cut(bytesSent), recorded: end.complete(body.length, 0) };
   }
 
   private async deliverStream(
@@ -410,6 +419,7 @@ export class Gateway {
   }
 }
 
+const nothing = (): void => {};
 const NOTHING_YET: Units = { calls: 0, rows: 0, bytes: 0 };
 
 function rowsOf({ rows = 0 }: DriverAnswer): number {

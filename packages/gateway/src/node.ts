@@ -24,26 +24,37 @@ const NO_QUERY = new URLSearchParams();
  * `{prefix}/{product}/{rest}`. Resolves when the answer is out or the client has gone.
  */
 export function nodeHandler(gateway: Pick<Gateway, 'handle'>, { prefix = '' }: NodeHandlerOptions = {}) {
-  return (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const parsed = readRequest(request, prefix);
-    const stop = new CallStop();
-    const closed = new Promise<boolean>((resolve) => {
+  return (request: IncomingMessage, response: ServerResponse): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const stop = new CallStop();
+      const parsed = readRequest(request, prefix);
+      // One listener and one promise for whatever becomes of the call: each more would cost every call.
+      const state: Exchange = { isClosed: false, onClosed: parsed ? nothing : resolve };
       response.on('close', () => {
+        state.isClosed = true;
         if (!response.writableFinished) stop.stop();
-        resolve(response.writableFinished);
+        state.onClosed();
       });
+      if (!parsed) return refuse(response);
+      gateway.handle(parsed, stop).then((answer) => {
+        const { body } = answer;
+        if (!(body instanceof Uint8Array) || body.length > WRITE_BYTES)
+          return send(response, answer, parsed.method === 'HEAD').finally(answer.done).then(resolve, reject);
+        try {
+          sendWhole(response, answer, body, state, resolve);
+        } catch (error) {
+          reject(error);
+        }
+      }, reject);
     });
-    if (!parsed) {
-      const { status, headers, body } = problemAnswer(new GatewayProblem('notFound'));
-      response.writeHead(status, headers).end(body);
-      return closed.then(() => undefined);
-    }
-    return gateway.handle(parsed, stop).then((answer) => {
-      const { body } = answer;
-      if (body instanceof Uint8Array && body.length <= WRITE_BYTES) return sendWhole(response, answer, body, closed);
-      return send(response, answer, parsed.method === 'HEAD').finally(answer.done);
-    });
-  };
+}
+
+type Exchange = { isClosed: boolean; onClosed: () => void };
+const nothing = (): void => {};
+
+function refuse(response: ServerResponse): void {
+  const { status, headers, body } = problemAnswer(new GatewayProblem('notFound'));
+  response.writeHead(status, headers).end(body);
 }
 
 function readRequest(request: IncomingMessage, prefix: string): GatewayRequest | null {
@@ -79,13 +90,17 @@ function flat({ headers }: IncomingMessage): GatewayRequest['headers'] {
     : (headers as Record<string, string>);
 }
 
-/** One piece, given to the socket with the head. What the kernel has not taken when the client goes did not leave. */
+/**
+ * One piece, given to the socket with the head. What the kernel has not taken when the client goes did not leave. `over` is called
+ * once the response has ended and what is to be recorded of that is.
+ */
 function sendWhole(
   response: ServerResponse,
   { status, headers, cut, stop, done }: GatewayResponse,
   body: Uint8Array,
-  closed: Promise<boolean>,
-): Promise<void> {
+  state: Exchange,
+  over: () => void,
+): void {
   // As text of one byte a character Node joins it with the head and writes once; bytes would make it two pieces and a list.
   response
     .writeHead(status, headers)
@@ -93,10 +108,12 @@ function sendWhole(
   // Not taken yet, or behind another answer on the connection: it may still have to be stopped.
   if (response.socket?.writableLength === 0) done();
   else stop?.onStop(() => response.destroy());
-  return closed.then((isWhole) => {
+  state.onClosed = () => {
     done();
-    return isWhole ? undefined : cut?.(0);
-  });
+    if (response.writableFinished || !cut) over();
+    else void cut(0).then(over, over);
+  };
+  if (state.isClosed) state.onClosed();
 }
 
 async function send(response: ServerResponse, answer: GatewayResponse, bodiless: boolean): Promise<void> {

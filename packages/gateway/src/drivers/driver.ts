@@ -63,9 +63,12 @@ export type DriverAnswer = {
   metered?: boolean;
 };
 
-/** A way for data to leave. `ask` is pure; `serve` throws GatewayProblem and applies all effects of the decision. */
+/**
+ * A way for data to leave. `ask` is pure; `serve` throws GatewayProblem and applies all effects of the decision. It answers at once
+ * where it can: a promise costs each call a turn.
+ */
 export type Driver<Config extends DriverConfig> = {
   kind: Config['kind'];
   ask(request: GatewayRequest, config: Config): Ask | GatewayProblem;
-  serve(context: ServeContext<Config>): Promise<DriverAnswer>;
+  serve(context: ServeContext<Config>): DriverAnswer | Promise<DriverAnswer>;
 };

@@ -39,7 +39,7 @@ export type TableRows = { columns: readonly string[]; rows: readonly (readonly u
  * Point reads on a store made for them, given by the server; may give more rows than asked for. Throws `filterTooBroad` instead of
  * scanning without end.
  */
-export type TableAccess = { lookup(lookup: TableLookup): Promise<TableRows> | TableRows };
+export type TableAccess = { lookup(lookup: TableLookup): TableRows };
 
 export const LOOKUP_LIMITS = {
   rowsDefault: 100,
@@ -52,24 +52,28 @@ const RESERVED = new Set(['columns', 'limit']);
 
 /** The look-up API: `GET /product/key` or `GET /product?column=value&columns=a,b&limit=10`, answered as `{ data, meta }`. */
 export function lookupDriver(tables: TableAccess): Driver<LookupConfig> {
+  // A question is served right after it was decided on, so it need not be read twice.
+  let last: { request: GatewayRequest; question: Question } | null = null;
   return {
     kind: 'api',
     ask(request, config): Ask | GatewayProblem {
       const question = readQuestion(request, config);
       if (question instanceof GatewayProblem) return question;
+      last = { request, question };
       const { columns, filters } = question;
       // Asking by key is what the product is: a plate is asked about, though no plate may be read out (货车宝).
       const filterColumns = filters.map(({ column }) => column).filter((column) => !config.keyColumns.includes(column));
       return { columns, filterColumns, metered: true };
     },
-    async serve({ request, config, effects, hash }) {
-      const question = readQuestion(request, config);
+    serve({ request, config, effects, hash }) {
+      const question = last?.request === request ? last.question : readQuestion(request, config);
+      last = null;
       if (question instanceof GatewayProblem) throw question;
       const { filters, columns: asked, limit } = question;
       const { rowFilter } = effects;
       const columns = asked ?? effects.columns ?? undefined;
       // One more than asked tells whether there was more.
-      const found = await tables.lookup({
+      const found = tables.lookup({
         table: config.table,
         filters,
         ...(columns ? { columns: [...columns, ...rowFilter.map(({ column }) => column)] } : {}),
