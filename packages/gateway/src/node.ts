@@ -24,37 +24,26 @@ const NO_QUERY = new URLSearchParams();
  * `{prefix}/{product}/{rest}`. Resolves when the answer is out or the client has gone.
  */
 export function nodeHandler(gateway: Pick<Gateway, 'handle'>, { prefix = '' }: NodeHandlerOptions = {}) {
-  return (request: IncomingMessage, response: ServerResponse): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const stop = new CallStop();
-      const parsed = readRequest(request, prefix);
-      // One listener and one promise for whatever becomes of the call: each more would cost every call.
-      const state: Exchange = { isClosed: false, onClosed: parsed ? nothing : resolve };
+  return (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const parsed = readRequest(request, prefix);
+    const stop = new CallStop();
+    const closed = new Promise<boolean>((resolve) => {
       response.on('close', () => {
-        state.isClosed = true;
         if (!response.writableFinished) stop.stop();
-        state.onClosed();
+        resolve(response.writableFinished);
       });
-      if (!parsed) return refuse(response);
-      gateway.handle(parsed, stop).then((answer) => {
-        const { body } = answer;
-        if (!(body instanceof Uint8Array) || body.length > WRITE_BYTES)
-          return send(response, answer, parsed.method === 'HEAD').finally(answer.done).then(resolve, reject);
-        try {
-          sendWhole(response, answer, body, state, resolve);
-        } catch (error) {
-          reject(error);
-        }
-      }, reject);
     });
-}
-
-type Exchange = { isClosed: boolean; onClosed: () => void };
-const nothing = (): void => {};
-
-function refuse(response: ServerResponse): void {
-  const { status, headers, body } = problemAnswer(new GatewayProblem('notFound'));
-  response.writeHead(status, headers).end(body);
+    if (!parsed) {
+      const { status, headers, body } = problemAnswer(new GatewayProblem('notFound'));
+      response.writeHead(status, headers).end(body);
+      return closed.then(() => undefined);
+    }
+    return gateway.handle(parsed, stop).then((answer) => {
+      const { body } = answer;
+      if (body instanceof Uint8Array && body.length <= WRITE_BYTES) return sendWhole(response, answer, body, closed);
+      return send(response, answer, parsed.method === 'HEAD').finally(answer.done);
+    });
+  };
 }
 
 function readRequest(request: IncomingMessage, prefix: string): GatewayRequest | null {
@@ -90,17 +79,13 @@ function flat({ headers }: IncomingMessage): GatewayRequest['headers'] {
     : (headers as Record<string, string>);
 }
 
-/**
- * One piece, given to the socket with the head. What the kernel has not taken when the client goes did not leave. `over` is called
- * once the response has ended and what is to be recorded of that is.
- */
+/** One piece, given to the socket with the head. What the kernel has not taken when the client goes did not leave. */
 function sendWhole(
   response: ServerResponse,
   { status, headers, cut, stop, done }: GatewayResponse,
   body: Uint8Array,
-  state: Exchange,
-  over: () => void,
-): void {
+  closed: Promise<boolean>,
+): Promise<void> {
   // As text of one byte a character Node joins it with the head and writes once; bytes would make it two pieces and a list.
   response
     .writeHead(status, headers)
@@ -108,12 +93,10 @@ function sendWhole(
   // Not taken yet, or behind another answer on the connection: it may still have to be stopped.
   if (response.socket?.writableLength === 0) done();
   else stop?.onStop(() => response.destroy());
-  state.onClosed = () => {
+  return closed.then((isWhole) => {
     done();
-    if (response.writableFinished || !cut) over();
-    else void cut(0).then(over, over);
-  };
-  if (state.isClosed) state.onClosed();
+    return isWhole ? undefined : cut?.(0);
+  });
 }
 
 async function send(response: ServerResponse, answer: GatewayResponse, bodiless: boolean): Promise<void> {
