@@ -50,8 +50,18 @@ const use = (id: number): Use => ({
 });
 
 test('a record’s text is that of the whole record, whatever is in it or left out', () => {
-  for (const more of [{}, { purpose: '研究 "1"\n', slice: undefined, part: true as const }, { corrects: 'use-1' }]) {
-    const of = { ...use(7), ...more };
+  const { status, units, latencyMs, ...before } = use(7);
+  const after = { status, units, latencyMs };
+  const uses: Use[] = [
+    use(7),
+    { ...use(7), use: 'use"7' },
+    // In the order in which the gateway makes them.
+    { ...before, purpose: '研究 "1"\n', part: true, slice: undefined, ...after },
+    { ...before, purpose: 'p'.repeat(200), authorisation: 'a_-', slice: 's"1', ...after, headMs: 0.001 },
+    { ...use(7), grant: 'g"\u2028', status: 'failed', failure: 'busy' },
+    { ...use(7), status: 'incomplete', corrects: 'use-1', reason: 'answerCut' },
+  ];
+  for (const of of uses) {
     for (const source of ['g1', 'g"\u2028']) {
       const whole = { version: 1, source, sequence: 9, ...of };
       expect(recordText(source, 9, of)).toBe(JSON.stringify(whole));

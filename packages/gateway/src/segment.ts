@@ -87,9 +87,45 @@ export function encodeFrame(record: UseRecord): Buffer {
   return frame.subarray(0, writeFrame(frame, 0, record.sequence, payload));
 }
 
-/** The record of a use as JSON, as `JSON.stringify` of the whole would give it, without making the whole. */
+/**
+ * The record of a use as JSON, as `JSON.stringify` of the whole would give it where the members stand in the order of a new use,
+ * without making the whole. What all uses of a line say alike is quoted once.
+ */
 export function recordText(source: string, sequence: number, use: Use): string {
-  return `{"version":1,"source":${JSON.stringify(source)},"sequence":${sequence},${JSON.stringify(use).slice(1)}`;
+  const start = `{"version":1,"source":${quoted(source)},"sequence":${sequence},`;
+  const { units, purpose, authorisation, part, slice, headMs } = use;
+  if (!PLAIN_ID.test(use.use) || use.status === 'failed' || use.failure !== undefined || use.corrects !== undefined)
+    return start + JSON.stringify(use).slice(1);
+  return `${start}"use":"${use.use}","grant":${quoted(use.grant)},"contract":${quoted(use.contract)},"product":${quoted(use.product)},"tenancy":${tenancyText(use.tenancy)},"at":${use.at},"driver":${quoted(use.driver)},"action":${quoted(use.action)},"policy":${quoted(use.policy)}${
+    purpose === undefined ? '' : `,"purpose":${quoted(purpose)}`
+  }${authorisation === undefined ? '' : `,"authorisation":${JSON.stringify(authorisation)}`}${part ? ',"part":true' : ''}${
+    slice === undefined ? '' : `,"slice":${JSON.stringify(slice)}`
+  },"status":"${use.status}","units":{"calls":${units.calls},"rows":${units.rows},"bytes":${units.bytes}},"latencyMs":${use.latencyMs}${
+    headMs === undefined ? '' : `,"headMs":${headMs}`
+  }}`;
+}
+
+const PLAIN_ID = /^[\w.-]+$/;
+const QUOTED_MAX = 4096;
+const QUOTED_LENGTH_MAX = 128;
+const quotedTexts = new Map<string, string>();
+const tenancies = new WeakMap<Tenancy, string>();
+
+/** As `JSON.stringify` gives it. */
+function quoted(text: string): string {
+  const known = quotedTexts.get(text);
+  if (known !== undefined) return known;
+  const made = JSON.stringify(text);
+  if (text.length > QUOTED_LENGTH_MAX) return made;
+  if (quotedTexts.size >= QUOTED_MAX) quotedTexts.clear();
+  quotedTexts.set(text, made);
+  return made;
+}
+
+function tenancyText(tenancy: Tenancy): string {
+  const known = tenancies.get(tenancy) ?? JSON.stringify(tenancy);
+  tenancies.set(tenancy, known);
+  return known;
 }
 
 /** Bytes that the frame of a payload may need at most. */

@@ -13,7 +13,10 @@ export const storePath = (folder: string, store: string): string => join(folder,
 /** Point stores of a folder, opened on first use. A look-up names the store; the table within is always the same. */
 export const openStores = (folder: string, locate: Locate = inPlace): TableAccess & { close(): void } => {
   const open = new Map<string, PointStore>();
+  let latest = { name: '', store: undefined as PointStore | undefined };
   const storeOf = (name: string): PointStore => {
+    // Most often the one asked before, which is in its place already.
+    if (latest.store && latest.name === name) return latest.store;
     const store = open.get(name) ?? openPointStore(locate(storePath(folder, name)));
     open.delete(name);
     open.set(name, store);
@@ -22,6 +25,7 @@ export const openStores = (folder: string, locate: Locate = inPlace): TableAcces
       open.delete(oldest);
       idle.close();
     }
+    latest = { name, store };
     return store;
   };
   return {
@@ -29,6 +33,7 @@ export const openStores = (folder: string, locate: Locate = inPlace): TableAcces
     close: () => {
       for (const store of open.values()) store.close();
       open.clear();
+      latest = { name: '', store: undefined };
     },
   };
 };
