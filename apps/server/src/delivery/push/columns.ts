@@ -72,8 +72,12 @@ const escaped = (text: string): string => `E'\\x${text.charCodeAt(0).toString(16
 
 /** The same there. Takes its digits from a session that shows instants in UTC. */
 export const postgresSums = (fields: readonly ShareField[], table: string, digest: RowDigest): string => {
+  const columns = fields.map(({ name }) => sqlName(name)).join(', ');
+  // What concat_ws is given it writes as the cast would, but for these; a cast of each value costs a fifth of the whole.
+  const plain = fields.map(({ name, type }) => (type === 'boolean' ? `${sqlName(name)}::text` : sqlName(name)));
   const values = fields.map(({ name }) => `coalesce(${sqlName(name)}::text, ${escaped(none)})`);
-  const row = `concat_ws(${escaped(between)}, ${values.join(', ')})`;
+  const row = `case when num_nulls(${columns}) = 0 then concat_ws(${escaped(between)}, ${plain.join(', ')})
+    else concat_ws(${escaped(between)}, ${values.join(', ')}) end`;
   const own =
     digest === 'hash64'
       ? `hashtextextended(${row}, 0)`

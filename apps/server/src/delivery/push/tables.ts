@@ -12,8 +12,10 @@ import type { Tracker } from './files.ts';
 import type { RowReader, Sums } from './rows.ts';
 import type { Source, SourceFile, SourceTable } from './source.ts';
 
-/** Of one transaction at the far end. */
+/** Of one transaction at the far end: a row group, so that no part of a file is decoded twice. */
 const rowsPerPiece = 122_880;
+/** The far end waits for the first piece, which is therefore short. */
+const partOfFirst = 1 / 8;
 
 interface Work {
   source: Source;
@@ -54,8 +56,13 @@ async function* piecesOf(
   const asked: { path: string; from: number; count: number }[] = [];
   let before = 0;
   for (const [at, { rows }] of table.files.entries()) {
-    for (let from = Math.max(0, done - before); from < rows; from += work.rowsPerPiece)
-      asked.push({ path: paths[at]!, from, count: Math.min(work.rowsPerPiece, rows - from) });
+    for (let from = Math.max(0, done - before); from < rows; ) {
+      const isFirst = done === 0 && asked.length === 0;
+      const most = isFirst ? Math.ceil(work.rowsPerPiece * partOfFirst) : work.rowsPerPiece;
+      const count = Math.min(most, work.rowsPerPiece - (from % work.rowsPerPiece), rows - from);
+      asked.push({ path: paths[at]!, from, count });
+      from += count;
+    }
     before += rows;
   }
   const write = async (at: number): Promise<Piece | undefined> => {
