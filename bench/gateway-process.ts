@@ -124,7 +124,7 @@ export const gatewayWith = async <Config extends DriverConfig>(
     newId: randomUUID,
     drivers: [driver as unknown as Driver<DriverConfig>],
   });
-  return createServer(nodeHandler(served, { prefix: '/data' }) as RequestListener);
+  return createServer({ optimizeEmptyRequests: true }, nodeHandler(served, { prefix: '/data' }) as RequestListener);
 };
 
 /**

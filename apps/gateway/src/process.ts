@@ -180,7 +180,8 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
   let url = '';
   const metrics = new Metrics();
   const http = createServer(
-    { keepAliveTimeout: keepAliveMs },
+    // Most requests have no body, so none need be a stream that somebody has to read to its end.
+    { keepAliveTimeout: keepAliveMs, optimizeEmptyRequests: true },
     front({
       gateway,
       book: grants,
