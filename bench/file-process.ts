@@ -21,5 +21,5 @@ if (import.meta.main) {
   const bytes = Number(size);
   const config = { kind: 'file' as const, files: [{ name: 'data.bin', path, bytes, sha256 }] };
   const gateway = () => gatewayWith(fileDriver({ hashing: role === 'hashing' ? 'always' : 'once' }), config, folder);
-  serveParent(role === 'bare' ? bare(path, bytes) : await gateway(), role === 'bare');
+  serveParent(role === 'bare' ? bare(path, bytes) : await gateway());
 }

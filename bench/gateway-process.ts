@@ -1,13 +1,12 @@
 /**
- * The processes of the gateway benches: `node bench/gateway-process.ts upstream|undici|undiciTuned|gateway UPSTREAM_PORT FOLDER`.
- * Each listens on loopback, prints `{ port }` and lives until its standard input ends.
+ * The processes of the gateway benches: `node bench/gateway-process.ts upstream|undici|gateway UPSTREAM_PORT FOLDER`. Each
+ * listens on loopback, prints `{ port }` and lives until its standard input ends.
  */
 import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Agent, type Dispatcher } from 'undici';
-import { collectAlone } from '../apps/gateway/src/collector.ts';
 import {
   type Driver,
   type DriverConfig,
@@ -127,12 +126,8 @@ export const gatewayWith = async <Config extends DriverConfig>(
   return createServer({ optimizeEmptyRequests: true }, nodeHandler(served, { prefix: '/data' }) as RequestListener);
 };
 
-/**
- * Tells the port to whoever started this process, and lives as long as they do. `isPlain` is `node` without a flag, as the users of a
- * peer run it; all others collect garbage as a gateway sets it for itself.
- */
-export const serveParent = (server: Server, isPlain: boolean): void => {
-  if (!isPlain) collectAlone();
+/** Tells the port to whoever started this process, and lives as long as they do. */
+export const serveParent = (server: Server): void => {
   server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: (server.address() as AddressInfo).port })));
   process.stdin.resume().on('end', () => process.exit(0));
 };
@@ -142,8 +137,5 @@ if (import.meta.main) {
   const origin = `http://127.0.0.1:${upstreamPort}`;
   const gateway = () =>
     gatewayWith(proxyDriver({ allowedAddresses: ['127.0.0.1'] }), { kind: 'proxy', upstream: `${origin}/v1/` }, folder);
-  serveParent(
-    role === 'upstream' ? upstream() : role?.startsWith('undici') ? bare(origin) : await gateway(),
-    role === 'undici',
-  );
+  serveParent(role === 'upstream' ? upstream() : role === 'undici' ? bare(origin) : await gateway());
 }

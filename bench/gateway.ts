@@ -4,8 +4,8 @@
  *
  *   npm run bench -- gateway --json
  *
- * `undici` is plain node, as its users run it, and the bar; `undiciTuned` is the same with the flag that our gateway sets for its own
- * garbage, to tell what of the ratio comes from that.
+ * `undici` is plain node, as its users and ours run it, and the bar; `undiciTuned` is the same with a flag for V8's garbage, for whoever
+ * tunes.
  *
  * Every use is on disk (fsync) before the last byte of its answer. nginx and wrk are used where installed (Debian packages
  * of these names); without nginx the undici proxy alone is the measure. `rate` is an open loop: 3,500 requests/s, latency
@@ -26,6 +26,7 @@ import {
   startNginx,
   startUndici,
   startUpstream,
+  tunedFlags,
 } from './proxies.ts';
 
 const limit = { ratioToNginx: 0.34, ratioToUndici: 0.75, perSecond: 3500, p99Ms: 20 };
@@ -37,7 +38,7 @@ export const run = async (): Promise<object> => {
   const upstream = await startUpstream();
   try {
     if (has('nginx')) proxies.push(await startNginx({ name: 'nginx' }, upstream, folder));
-    proxies.push(await startUndici(upstream, 'undici'), await startUndici(upstream, 'undiciTuned'));
+    proxies.push(await startUndici(upstream, 'undici'), await startUndici(upstream, 'undiciTuned', tunedFlags));
     const gateway = await startGateway(upstream, folder);
     proxies.push(gateway);
     const found = await rounds(proxies, roundsCount, seconds);

@@ -1,6 +1,6 @@
 /**
- * The processes of the look-up bench: `node bench/lookup-process.ts gateway|fastify|fastifyTuned FOLDER`. Each listens on loopback,
- * prints `{ port }` and lives until its standard input ends.
+ * The processes of the look-up bench: `node bench/lookup-process.ts gateway|fastify FOLDER`. Each listens on loopback, prints
+ * `{ port }` and lives until its standard input ends.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,5 +24,5 @@ if (import.meta.main) {
   const [role, folder = ''] = process.argv.slice(2);
   const gateway = () =>
     gatewayWith(lookupDriver(openStores(folder)), { kind: 'api', table: 'bench', keyColumns: ['plate'] }, folder);
-  serveParent(role?.startsWith('fastify') ? await bare(folder) : await gateway(), role === 'fastify');
+  serveParent(role === 'fastify' ? await bare(folder) : await gateway());
 }

@@ -6,8 +6,8 @@
  *
  * The table comes in as any upload does: Parquet is brought into the normal form, and that into a point store. Keys are drawn
  * anew for each request. `ratio` is of requests per CPU-second of each process, all its threads; `ratioPerSecond` of requests
- * per second at saturation. Fastify is plain node, as its users run it, and the bar; `fastifyTuned` is the same with the flag
- * that our gateway sets for its own garbage. `rate` is an open loop, latency from the instant each request was due, while the
+ * per second at saturation. Fastify is plain node, as its users and ours run it, and the bar;
+ * `fastifyTuned` is the same with a flag for V8's garbage. `rate` is an open loop, latency from the instant each request was due, while the
  * generator shares the machine.
  */
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { ingestFile } from '../apps/server/src/registry/ingest/ingest.ts';
 import { buildTableStore } from '../apps/server/src/registry/ingest/tablestore.ts';
 import { storePath, storeTable } from '../packages/gateway/src/index.ts';
 import { benchKey } from './gateway-process.ts';
-import { drive, end, has, median, ratio, rounds, type Subject, startOwn } from './proxies.ts';
+import { drive, end, has, median, ratio, rounds, type Subject, startOwn, tunedFlags } from './proxies.ts';
 
 const limit = { ratio: 0.5, perSecond: 5000, p99Ms: 10, residentMb: 1500 };
 const rowCount = Number(process.env.SHUGU_BENCH_ROWS ?? 10_000_000);
@@ -89,8 +89,8 @@ export const run = async (): Promise<object> => {
   const subjects: Subject[] = [];
   try {
     const table = await build(folder);
-    const start = async (name: string, path: string) => {
-      const subject = { ...(await startOwn(name, path, [name, folder], 'lookup-process.ts')), keys: rowCount };
+    const start = async (name: string, path: string, role = name, flags: readonly string[] = []) => {
+      const subject = { ...(await startOwn(name, path, [role, folder], 'lookup-process.ts', flags)), keys: rowCount };
       subjects.push(subject);
       return subject;
     };
@@ -99,7 +99,7 @@ export const run = async (): Promise<object> => {
     const answers = (await Promise.all(samples)).map((text) => JSON.parse(text) as { data: object[] });
     await writeFile(join(folder, 'rows.json'), JSON.stringify(answers.map(({ data }) => data[0])));
     const fastify = await start('fastify', '/v1/{}');
-    const fastifyTuned = await start('fastifyTuned', '/v1/{}');
+    const fastifyTuned = await start('fastifyTuned', '/v1/{}', 'fastify', tunedFlags);
     const [ours, theirs] = [await answerOf(gateway, 1), await answerOf(fastify, 1)];
     if (Math.abs(ours.length - theirs.length) > 8) throw new Error(`not equal answers: ${ours} and ${theirs}`);
     const found = await rounds([gateway, fastify, fastifyTuned], roundsCount, seconds);

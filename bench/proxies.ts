@@ -32,16 +32,20 @@ export const has = (program: string): boolean =>
   (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program))) ||
   existsSync(join('/usr/sbin', program));
 
-/** A program of this folder that prints its port. With `SHUGU_BENCH_PROFILE=FOLDER` a CPU profile of it is left there. */
+/** What `tuned` peers get: V8 with no helpers at its garbage. Set from inside a process it would do nothing. */
+export const tunedFlags = ['--single-threaded-gc'];
+
+/** A program of this folder that prints its port, run by plain `node` as users run theirs, unless there are `nodeFlags`. With `SHUGU_BENCH_PROFILE=FOLDER` a CPU profile of it is left there. */
 export const startOwn = async (
   name: string,
   path: string,
   args: string[],
   program = 'gateway-process.ts',
+  nodeFlags: readonly string[] = [],
 ): Promise<Subject> => {
   const { SHUGU_BENCH_PROFILE: profiles } = process.env;
   const flags = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`] : [];
-  const child = spawn(process.execPath, [...flags, join(here, program), ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, ...flags, join(here, program), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   running.add(child);
@@ -52,8 +56,8 @@ export const startOwn = async (
 };
 
 export const startUpstream = () => startOwn('upstream', '/', ['upstream']);
-export const startUndici = (upstream: Subject, name: 'undici' | 'undiciTuned') =>
-  startOwn(name, '/v1/trucks', [name, String(upstream.port)]);
+export const startUndici = (upstream: Subject, name: string, nodeFlags: readonly string[] = []) =>
+  startOwn(name, '/v1/trucks', ['undici', String(upstream.port)], 'gateway-process.ts', nodeFlags);
 export const startGateway = (upstream: Subject, folder: string) =>
   startOwn('gateway', '/data/product/trucks', ['gateway', String(upstream.port), folder]);
 

@@ -24,7 +24,6 @@ import {
   type StartAnswer,
   shareDriver,
 } from '@shugu/gateway';
-import { collectAlone } from './collector.ts';
 import { front } from './front.ts';
 import { lockFolder, openIdentity } from './identity.ts';
 import { Metrics } from './metrics.ts';
@@ -87,7 +86,6 @@ const endServer = (server: Server): Promise<void> =>
   });
 
 export const startGateway = async (options: GatewayProcessOptions): Promise<GatewayProcess> => {
-  collectAlone();
   const { note, home, testOnlySabotage } = options;
   const server = options.server.replace(/\/+$/, '');
   const calls = linkCalls({ server, key: options.key });
