@@ -37,9 +37,13 @@ it('a bundle with an outside time stamp (by openssl ts) verifies, and not withou
   expect(without.checks.filter(({ ok }) => !ok).map(({ id }) => id)).toEqual(['stamp']);
 });
 
-it('receipts', async () => {
-  const trust = parseTrust(read('v1-receipts.trust'));
-  const report = await verifyReceipts(read('v1-receipts'), trust);
+it.each([
+  ['v1', ['hn-gateway-1'], { receipts: 6, calls: 6, incompleteCalls: 0, rows: 12, bytes: 600 }],
+  ['v2', ['hn-gateway-1', 'hn-gateway-away'], { receipts: 3, calls: 3, incompleteCalls: 0, rows: 6, bytes: 300 }],
+])('receipts, %s', async (version, sources, total) => {
+  const trust = parseTrust(read(`${version}-receipts.trust`));
+  const report = await verifyReceipts(read(`${version}-receipts`), trust);
   expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
-  expect(report.total).toEqual({ receipts: 6, calls: 6, incompleteCalls: 0, rows: 12, bytes: 600 });
+  expect(report.range!.sources.map(({ source }) => source)).toEqual(sources);
+  expect(report.total).toEqual(total);
 });

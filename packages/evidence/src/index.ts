@@ -79,6 +79,8 @@ export {
   type ReceiptSegment,
   type Receipts,
   type ReceiptsFile,
+  type ReceiptsRange,
+  type SourceRange,
   segmentKind,
   type UsageManifest,
   type UsageTotal,

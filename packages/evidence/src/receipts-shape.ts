@@ -11,6 +11,7 @@ export const receiptsLimits = {
   bytesMax: 67_108_864,
   receiptsMax: 10_000,
   segmentsMax: 10_000,
+  sourcesMax: 1000,
   checkpointsMax: 64,
   keysMax: 1024,
 } as const;
@@ -35,8 +36,8 @@ export function readReceipts(value: unknown): ReceiptsFile {
     'signer',
     'signature',
   ]);
-  if (file.format !== 'shugu-receipts' || file.version !== 1)
-    read.fail('format', 'only shugu-receipts, version 1, is known');
+  if (file.format !== 'shugu-receipts' || (file.version !== 1 && file.version !== 2))
+    read.fail('format', 'only shugu-receipts, versions 1 and 2, are known');
   read.time(file.issued, 'issued');
   read.text(file.node, 'node');
   read.text(file.grant, 'grant');
@@ -56,13 +57,36 @@ function readScope(file: Record<string, unknown>): void {
   const period = read.object(file.period, 'period', ['from', 'until']);
   read.time(period.from, 'period.from');
   read.time(period.until, 'period.until');
-  const range = read.object(file.range, 'range', ['source', 'after', 'through', 'complete']);
-  read.text(range.source, 'range.source');
-  if (read.count(range.after, 'range.after') > read.count(range.through, 'range.through'))
-    read.fail('range', 'ends before it begins');
-  if (typeof range.complete !== 'boolean') read.fail('range.complete', 'must be true or false');
+  readRange(file);
   const total = read.object(file.total, 'total', ['receipts', 'calls', 'incompleteCalls', 'rows', 'bytes']);
   for (const [name, value] of Object.entries(total)) readInteger(value, `total.${name}`);
+}
+
+function readRange(file: Record<string, unknown>): void {
+  if (file.version === 1) {
+    const { complete, ...source } = read.object(file.range, 'range', ['source', 'after', 'through', 'complete']);
+    readSource(source, 'range');
+    readComplete(complete);
+    return;
+  }
+  const { sources, complete } = read.object(file.range, 'range', ['sources', 'complete']);
+  const names = read.list(sources, 'range.sources', receiptsLimits.sourcesMax).map((source, i) => {
+    const at = `range.sources[${i}]`;
+    return readSource(read.object(source, at, ['source', 'after', 'through']), at);
+  });
+  if (names.length === 0) read.fail('range.sources', 'are none');
+  if (names.some((name, i) => i > 0 && names[i - 1]! >= name))
+    read.fail('range.sources', 'must be in the order of their names, each once');
+  readComplete(complete);
+}
+
+function readComplete(value: unknown): void {
+  if (typeof value !== 'boolean') read.fail('range.complete', 'must be true or false');
+}
+
+function readSource({ source, after, through }: Record<string, unknown>, at: string): string {
+  if (read.count(after, `${at}.after`) > read.count(through, `${at}.through`)) read.fail(at, 'ends before it begins');
+  return read.text(source, `${at}.source`);
 }
 
 /** Corrections give back, so units may be below zero. */

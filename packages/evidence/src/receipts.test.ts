@@ -10,7 +10,6 @@ import {
   entryBytes,
   generateKey,
   type ReceiptSegment,
-  type Receipts,
   type ReceiptsFile,
   readReceipts,
   type SuiteName,
@@ -114,7 +113,7 @@ async function make(name: SuiteName, more: (sequence: number) => object = () => 
     node: 'hn',
     grant,
     period: { from: '2026-06-30T16:00:00.000Z', until: '2026-07-31T16:00:00.000Z' },
-    range: { source: 'hn-gateway-1', after: 0, through: 6, complete: true },
+    range: { sources: [{ source: 'hn-gateway-1', after: 0, through: 6 }], complete: true },
     total: { receipts: 6, calls: 6, incompleteCalls: 0, rows: 12, bytes: 600 },
     segments,
     checkpoints: [{ origin, suite: name, size: grown.size, note }],
@@ -202,10 +201,15 @@ describe.each(['intl', 'sm'] as const)('receipts, suite %s', (name) => {
       'signer.known',
     );
     expect(await failed(bytes, { ...rig.trust, stampRequired: true })).toEqual(['stamp']);
-    const refused = async (over: Partial<Receipts>) => failed(await rig.sign(over), rig.trust);
+    const refused = async (over: Partial<typeof rig.input>) => failed(await rig.sign(over), rig.trust);
     expect(await refused({ grant: 'grt_other' })).toContain('receipts');
     expect(await refused({ period: { ...rig.input.period, until: '2026-07-01T00:00:05Z' } })).toContain('receipts');
-    expect(await refused({ range: { ...rig.input.range, through: 5 } })).toContain('receipts');
+    expect(
+      await refused({ range: { sources: [{ source: 'hn-gateway-1', after: 0, through: 5 }], complete: true } }),
+    ).toContain('receipts');
+    expect(await refused({ range: { sources: [{ source: 'other', after: 0, through: 6 }], complete: true } })).toEqual(
+      expect.arrayContaining(['segments', 'receipts']),
+    );
     const [first, second] = rig.input.segments as [ReceiptSegment, ReceiptSegment];
     expect(await refused({ segments: [first, { ...second, log: first.log }] })).toContain('segments');
     expect(await refused({ segments: [first, { ...second, receipts: first.receipts }] })).toContain('receipts');

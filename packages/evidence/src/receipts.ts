@@ -64,19 +64,25 @@ export const incompleteCallsOf = (record: {
   return reason === 'answerCut' ? 1 : reason === 'answerCompleted' ? -1 : 0;
 };
 
+/** Of one source of records, those after `after` up to `through`. */
+export type SourceRange = { source: string; after: number; through: number };
+
+/**
+ * Which records were looked through: sources by name, each once. `complete` is false where uses of the period were known
+ * beyond, because the file was full or they were not sealed yet.
+ */
+export type ReceiptsRange = { sources: SourceRange[]; complete: boolean };
+
 export type Receipts = {
   format: 'shugu-receipts';
-  version: 1;
+  /** The first version knew one source of records only. */
+  version: 1 | 2;
   issued: string;
   node: string;
   grant: string;
   /** Of the instants at which the uses were admitted; `until` is not contained. */
   period: { from: string; until: string };
-  /**
-   * Which records of the source were looked through: those after `after` up to `through`. `complete` is false where uses of
-   * the period were known beyond, because the file was full or they were not sealed yet.
-   */
-  range: { source: string; after: number; through: number; complete: boolean };
+  range: ReceiptsRange | (SourceRange & { complete: boolean });
   total: UsageTotal;
   segments: ReceiptSegment[];
   checkpoints: ReceiptCheckpoint[];
@@ -85,6 +91,12 @@ export type Receipts = {
 };
 
 export type ReceiptsFile = Receipts & { signature: string };
+
+export const rangeOf = ({ range }: Receipts): ReceiptsRange => {
+  if ('sources' in range) return range;
+  const { complete, ...source } = range;
+  return { sources: [source], complete };
+};
 
 /** Kind under which a log commits to a segment's manifest. */
 export const segmentKind = 'usageSegment';
@@ -120,14 +132,14 @@ export function orderedNote(note: string): { size: number; note: string } {
 
 /** The finished file. Throws `evidence.receipts-malformed` or `evidence.too-large`; it does not verify. */
 export async function buildReceipts(
-  input: Omit<Receipts, 'format' | 'version' | 'keys' | 'signer'>,
+  input: Omit<Receipts, 'format' | 'version' | 'range' | 'keys' | 'signer'> & { range: ReceiptsRange },
   segmentKeys: readonly PublicKey[],
   signer: Signer,
 ): Promise<Uint8Array> {
   const keys = new Map([...segmentKeys, signer.publicKey].map((key) => [key.keyId, key]));
   const receipts: Receipts = {
     format: 'shugu-receipts',
-    version: 1,
+    version: 2,
     ...input,
     keys: [...keys.values()]
       .sort((a, b) => (a.keyId < b.keyId ? -1 : 1))

@@ -10,6 +10,8 @@ import {
   meterRole,
   type ReceiptSegment,
   type ReceiptsFile,
+  type ReceiptsRange,
+  rangeOf,
   segmentKind,
   signedReceipts,
   type UsageManifest,
@@ -50,7 +52,7 @@ export type ReceiptsReport = {
   contracts?: string[];
   products?: string[];
   period?: { from: string; until: string };
-  range?: { source: string; after: number; through: number; complete: boolean };
+  range?: ReceiptsRange;
   /** Instants of the first and the last use, RFC 3339. */
   firstAt?: string;
   lastAt?: string;
@@ -81,8 +83,8 @@ export async function verifyReceipts(bytes: Uint8Array, trust: Trust): Promise<R
     file,
   );
   if (file instanceof Error) return report;
-  const { grant, node, issued, period, range } = file;
-  Object.assign(report, { grant, node, issued, period, range });
+  const { grant, node, issued, period } = file;
+  Object.assign(report, { grant, node, issued, period, range: rangeOf(file) });
   const keys = new Map(file.keys.map(({ keyId, jwk }) => [keyId, publicKeyFromJwk(jwk)]));
   checkSigner(file, keys, trust, report);
   const checkpoints = await checkCheckpoints(file, trust, report);
@@ -171,7 +173,6 @@ function segmentFault(
   checkpoint: Checkpoint | undefined,
 ): string | undefined {
   const { origin: _, suite } = file.checkpoints[log.checkpoint]!;
-  if (manifest.source !== file.range.source) return 'source';
   if (manifest.lastSequence - manifest.firstSequence + 1 !== manifest.count) return 'count';
   if (!manifestSigned(manifest, keys.get(manifest.keyId)!)) return 'signature';
   const committed = verifyCommitment({
@@ -197,10 +198,12 @@ function checkSegments(
   report: ReceiptsReport,
 ): void {
   let fault: Error | undefined;
+  const sources = rangeOf(file).sources.map(({ source }) => source);
   for (const [i, segment] of file.segments.entries()) {
     const { manifest } = segment;
     const before = file.segments[i - 1]?.manifest;
     const wrong =
+      (sources.includes(manifest.source) ? undefined : 'source') ??
       segmentFault(segment, file, keys, checkpoints[segment.log.checkpoint]) ??
       (trusted(manifest.keyId, file, trust) ? undefined : 'key') ??
       (before ? linkFault(before, manifest) : undefined);
@@ -217,8 +220,9 @@ function checkSegments(
   );
 }
 
-/** Segments stand in order, and neighbours are linked by digest. */
+/** Segments stand in order, source after source, and neighbours are linked by digest. */
 function linkFault(before: UsageManifest, manifest: UsageManifest): string | undefined {
+  if (manifest.source !== before.source) return manifest.source > before.source ? undefined : 'order';
   if (manifest.segment <= before.segment || manifest.firstSequence <= before.lastSequence) return 'order';
   if (manifest.segment > before.segment + 1) return undefined;
   return manifest.previousDigest === before.digest && manifest.firstSequence === before.lastSequence + 1
@@ -245,8 +249,8 @@ function readUse({ manifest }: ReceiptSegment, receipt: UsageReceipt, file: Rece
   if (use.sequence !== receipt.sequence || use.source !== manifest.source) return 'sequence';
   if (use.grant.split('.', 1)[0] !== file.grant) return 'grant';
   const inTime = use.at >= Date.parse(file.period.from) && use.at < Date.parse(file.period.until);
-  const { after, through } = file.range;
-  return inTime && use.sequence > after && use.sequence <= through ? use : 'period';
+  const range = rangeOf(file).sources.find(({ source }) => source === use.source);
+  return inTime && range && use.sequence > range.after && use.sequence <= range.through ? use : 'period';
 }
 
 const texts = ['use', 'grant', 'contract', 'product', 'source', 'status'] as const;
@@ -267,7 +271,8 @@ function useIn(payload: Uint8Array): ReadUse | undefined {
 function checkUses(file: ReceiptsFile, report: ReceiptsReport): void {
   const uses: ReadUse[] = [];
   let fault: Error | undefined;
-  let [doubled, last] = [false, file.range.after];
+  let doubled = false;
+  const last = new Map<string, number>();
   const ids = new Set<string>();
   for (const segment of file.segments)
     for (const receipt of segment.receipts) {
@@ -276,8 +281,8 @@ function checkUses(file: ReceiptsFile, report: ReceiptsReport): void {
         fault ??= new Error(`${segment.manifest.source} ${receipt.sequence}: ${use}`);
         continue;
       }
-      doubled ||= use.sequence <= last || ids.has(use.use);
-      last = use.sequence;
+      doubled ||= use.sequence <= (last.get(use.source) ?? 0) || ids.has(use.use);
+      last.set(use.source, use.sequence);
       ids.add(use.use);
       uses.push(use);
     }

@@ -184,7 +184,16 @@ export const getReceipt = endpoint({
   reply: receiptProof,
 });
 
-/** Of a month with more receipts than one file holds: ask again with `after` as the last file's `range.through`. */
+/** Of each source of records the last one that is held already: `source:sequence`, with commas between. */
+const heldRecords = z
+  .string()
+  .max(4000)
+  .regex(/^[A-Za-z0-9_-]{1,100}:\d{1,15}(,[A-Za-z0-9_-]{1,100}:\d{1,15})*$/);
+/** What to ask for `after` a file that says it is not complete. */
+export const afterReceipts = (range: { sources: readonly { source: string; through: number }[] }): string =>
+  range.sources.map(({ source, through }) => `${source}:${through}`).join(',');
+
+/** Of a month with more receipts than one file holds: ask again with `after` as the last file's `range` says. */
 export const receiptFile = endpoint({
   id: 'metering.receipt.file',
   method: 'GET',
@@ -198,7 +207,9 @@ export const receiptFile = endpoint({
   query: z.object({
     from: day.describe('first local day'),
     until: day.describe('last local day, contained; at most 31 days'),
-    after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().describe('last record already held'),
+    after: heldRecords
+      .optional()
+      .describe('records already held: source:through of each of the last file’s range.sources'),
   }),
   reply: z.unknown(),
   replyKind: 'bytes',

@@ -112,7 +112,8 @@ const sayUses = (report: ReceiptsReport, language: Language): void => {
   say(`    ${word.period(beijing(period!.from), beijing(period!.until))}`);
   if (firstAt && lastAt) say(`    ${word.uses(beijing(firstAt), beijing(lastAt))}`);
   say(`    ${word.total(total!.calls, total!.incompleteCalls, total!.rows, total!.bytes, total!.receipts)}`);
-  say(`    ${word.range(range!.source, range!.after, range!.through)}${range!.complete ? '' : `；${word.more}`}`);
+  for (const { source, after, through } of range!.sources) say(`    ${word.range(source, after, through)}`);
+  if (!range!.complete) say(`    ${word.more}`);
 };
 
 export const printOther = (file: string, not: NotEvidence, language: Language): void =>

@@ -1,6 +1,6 @@
 /** A month's receipts of one grant as one file: what an auditor checks without the exchange. */
 import { listGrants } from '@shugu/wire/delivery';
-import { receiptFile } from '@shugu/wire/metering';
+import { afterReceipts, receiptFile } from '@shugu/wire/metering';
 import { Button, DatePicker, Select, Tooltip } from 'antd';
 import dayjs from 'dayjs';
 import { useState } from 'react';
@@ -13,7 +13,7 @@ import { ProblemNote } from '../ui/problem.tsx';
 import { download } from '../ui/table.tsx';
 
 interface Part {
-  range: { through: number; complete: boolean };
+  range: Parameters<typeof afterReceipts>[0] & { complete: boolean };
 }
 
 /** More than a month of the busiest buyer needs; a server that never ends is not followed for ever. */
@@ -23,7 +23,7 @@ const partsMax = 500;
 const saveMonth = async (grant: string, month: string): Promise<void> => {
   const from = `${month}-01`;
   const until = dayjs(from).endOf('month').format('YYYY-MM-DD');
-  let after: number | undefined;
+  let after: string | undefined;
   for (let part = 1; part <= partsMax; part++) {
     const query = { from, until, after };
     const text = await client
@@ -40,7 +40,7 @@ const saveMonth = async (grant: string, month: string): Promise<void> => {
     download(`receipts-${grant}-${month}${suffix}.receipts.json`, text, 'application/json');
     const { range } = JSON.parse(text) as Part;
     if (range.complete) return;
-    after = range.through;
+    after = afterReceipts(range);
   }
 };
 

@@ -136,6 +136,7 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
     const receipts = makeReceipts({ meter, contentOf, keys, publicLog });
     const receiptFile = makeReceiptFile({
       meter,
+      remote,
       contentOf,
       keys,
       publicLog,

@@ -1,9 +1,22 @@
-import { dirname } from 'node:path';
-import { readReceipts, type Trust, trustFrom, verifyReceipts, vkeyOf } from '@shugu/evidence';
-import type { Use } from '@shugu/gateway';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import {
+  generateKey,
+  publicJwk,
+  readReceipts,
+  softwareSigner,
+  type Trust,
+  trustFrom,
+  verifyReceipts,
+  vkeyOf,
+} from '@shugu/evidence';
+import { encodeFrame, encodeHeader, openMeter, sealedSegment, type Use } from '@shugu/gateway';
+import { afterReceipts } from '@shugu/wire/metering';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../kernel/ids.ts';
 import { origins } from '../kernel/publiclog/store.ts';
+import { manifestSigner } from './keys.ts';
 import type { MeteredGrant } from './model.ts';
 import { makeReceiptFile, receiptFileLimits } from './receipt-file.ts';
 import { dayStart } from './rules.ts';
@@ -12,6 +25,7 @@ import { type MeteringRig, openMeteringRig, type Who } from './testing.ts';
 
 let rig: MeteringRig;
 let trust: Trust;
+const closing: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   rig = await openMeteringRig();
   rig.moveTo(new Date('2026-08-02T02:00:00Z'));
@@ -24,7 +38,10 @@ beforeAll(async () => {
   const meters = known.filter(({ purpose }) => purpose === 'gateway');
   trust = trustFrom({ logs, keys: meters.map(({ id }) => ({ keyId: id, holder: 'hn', roles: ['meter'] })) });
 }, 120_000);
-afterAll(() => rig?.close());
+afterAll(async () => {
+  for (const close of closing) await close();
+  await rig?.close();
+});
 
 const ask = (who: Who | '', grant: string, query = 'from=2026-08-01&until=2026-08-31') =>
   rig.call(who, 'GET', `/api/grants/${grant}/receipts/file?${query}`);
@@ -36,6 +53,42 @@ const fileOf = async (grant: MeteredGrant, query?: string) => {
   const { body } = await ask('buyer', grant.id, query);
   expect(body.range).toMatchObject({ complete: true });
   return { body, report: await verifyReceipts(Buffer.from(JSON.stringify(body)), trust) };
+};
+
+/** A gateway's own meter, and what its shipper sends. */
+const openAway = async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shugu-away-'));
+  const key = generateKey('intl');
+  const signer = manifestSigner(softwareSigner(key, { level: 'platform' }));
+  await rig.as((tx) => rig.kernel.keys.admit(tx, 'gwy_1', 'gateway', publicJwk(key.publicKey)));
+  trust = { ...trust, keys: [...trust.keys!, { keyId: key.publicKey.keyId, holder: 'away', roles: ['meter'] }] };
+  const source = 'hn-gateway-away';
+  const meter = await openMeter({
+    source,
+    folder: join(folder, 'open'),
+    objectFolder: folder,
+    signer,
+    clock: () => rig.kernel.clock.now().getTime(),
+  });
+  closing.push(async () => {
+    await meter.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const held = () => rig.metering.remote().held(source);
+  return {
+    use: (grant: MeteredGrant) => rig.use(grant, {}, meter),
+    records: async () => {
+      const tail = await meter.openTail((await held()).sequence);
+      const header = encodeHeader({ source, segment: 0, firstSequence: tail[0]!.sequence });
+      const bytes = Buffer.concat([header, ...tail.map(({ record }) => encodeFrame(record))]);
+      await rig.metering.remote().takeRecords(source, bytes);
+    },
+    segment: async () => {
+      await meter.rotate();
+      const next = await sealedSegment(folder, source, (await held()).segment + 1);
+      await rig.metering.remote().takeSegment(source, next!.manifest, next!.bytes);
+    },
+  };
 };
 
 describe('a file of receipts', () => {
@@ -101,6 +154,34 @@ describe('a file of receipts', () => {
       expect(await code(query)).toEqual([400, 'kernel.invalid']);
   });
 
+  it('holds the uses at gateways of their own process, once they are sealed', async () => {
+    const [grant, other] = [await rig.grant(), await rig.grant()];
+    const away = await openAway();
+    const early = async () => (await ask('buyer', grant.id)).body;
+    await rig.use(grant);
+    await away.use(other);
+    await away.records();
+    await fileOf(grant);
+    await away.use(grant);
+    await away.records();
+    expect(await early()).toMatchObject({ total: { receipts: 1 }, range: { complete: false } });
+    await away.segment();
+    await rig.use(grant);
+    const { body, report } = await fileOf(grant);
+    expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report.total).toMatchObject({ receipts: 3, calls: 3 });
+    const names = body.range.sources.map(({ source }: { source: string }) => source);
+    expect(names).toEqual(['hn-gateway-1', 'hn-gateway-away']);
+    // What a restart has forgotten of records that are not sealed may be such a use.
+    await away.use(other);
+    await away.records();
+    await fileOf(grant);
+    await rig.restart();
+    expect(await early()).toMatchObject({ total: { receipts: 3 }, range: { complete: false } });
+    await away.segment();
+    await fileOf(grant);
+  });
+
   it('leaves what is not sealed or full for a next part, and says so', async () => {
     const grant = await rig.grant();
     for (let made = 0; made < 3; made++) await rig.use(grant);
@@ -117,6 +198,7 @@ describe('a file of receipts', () => {
       makeReceiptFile(
         {
           meter: rig.metering.meter(),
+          remote: rig.metering.remote(),
           contentOf: makeSegmentReader(dirname(rig.segments)),
           keys,
           publicLog,
@@ -128,13 +210,18 @@ describe('a file of receipts', () => {
       );
     for (const limits of [{ receiptsMax: 2 }, { receiptsMax: 3 }, { receiptBytesMax: 1 }, { segmentsPerRead: 1 }]) {
       const part = parts(limits as Partial<typeof receiptFileLimits>);
-      let [after, receipts, complete] = [0, 0, false];
+      let [after, receipts, complete] = ['', 0, false];
       for (let n = 0; !complete && n < 10; n++) {
-        const bytes = await part(database, grant, { from: '2026-08-01', until: '2026-08-31', after });
+        const bytes = await part(database, grant, {
+          from: '2026-08-01',
+          until: '2026-08-31',
+          after: after || undefined,
+        });
         const report = await verifyReceipts(bytes, trust);
         expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
         receipts += report.total!.receipts;
-        ({ through: after, complete } = report.range!);
+        after = afterReceipts(report.range!);
+        ({ complete } = report.range!);
       }
       expect([limits, receipts, complete]).toEqual([limits, 6, true]);
     }

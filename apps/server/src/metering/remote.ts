@@ -4,13 +4,20 @@
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readSegment, type SegmentEntry, type SegmentManifest, type ShipAnswer, verifySegment } from '@shugu/gateway';
+import {
+  readSegment,
+  type SegmentEntry,
+  type SegmentManifest,
+  type ShipAnswer,
+  type UseRecord,
+  verifySegment,
+} from '@shugu/gateway';
 import { DEFAULT_TIME_ZONE } from '@shugu/policy';
-import type { Database, Tx } from '../kernel/db/db.ts';
+import type { Database, Reader, Tx } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import { type Importer, type ImporterDeps, makeImporter } from './importer.ts';
 import { problems } from './problems.ts';
-import { timeZones } from './reads.ts';
+import { lastSealedSequence, timeZones, watermarksOf } from './reads.ts';
 import { grantOfLine } from './rules.ts';
 import { type CounterChange, settleSlices, useSlices } from './slices.ts';
 import { lockSource } from './store.ts';
@@ -21,17 +28,23 @@ export interface RemoteDeps extends Omit<ImporterDeps, 'onRecords'> {
   onChanges(changes: readonly CounterChange[]): void;
 }
 
+/** What is remembered of records that are taken in and stand in no sealed segment yet. */
+export type Unsealed = Pick<UseRecord, 'sequence' | 'at' | 'grant'>;
+
 export interface RemoteSources {
   held(source: string): Promise<ShipAnswer>;
   /** A segment file without its seal, as far as it is whole. */
   takeRecords(source: string, bytes: Uint8Array): Promise<ShipAnswer>;
   /** A sealed segment. Throws `metering.segmentRefused` when it does not hold, or another one is kept under its number. */
   takeSegment(source: string, manifest: SegmentManifest, bytes: Uint8Array): Promise<ShipAnswer>;
+  /** Records that are taken in and stand in no sealed segment; undefined where a restart has forgotten what they are. */
+  unsealed(read: Reader, source: string): Promise<Unsealed[] | undefined>;
 }
 
 interface Source {
   importer: Importer;
   tail: SegmentEntry[];
+  unsealed: Unsealed[];
 }
 
 const nameOf = (segment: number): string => String(segment).padStart(10, '0');
@@ -61,7 +74,7 @@ export const makeRemoteSources = (deps: RemoteDeps): RemoteSources => {
   const sourceOf = (name: string): Source => {
     const known = sources.get(name);
     if (known) return known;
-    const made: Source = { tail: [], importer: undefined as never };
+    const made: Source = { tail: [], unsealed: [], importer: undefined as never };
     made.importer = makeImporter(
       { ...deps, onRecords: onRecords(name) },
       {
@@ -108,6 +121,9 @@ export const makeRemoteSources = (deps: RemoteDeps): RemoteSources => {
           throw problems.segmentRefused({ detail: 'recordForeign' });
         const one = sourceOf(source);
         one.tail = content.entries;
+        const first = content.entries[0]?.sequence ?? Number.MAX_SAFE_INTEGER;
+        const told = content.entries.map(({ sequence, record: { at, grant } }) => ({ sequence, at, grant }));
+        one.unsealed = [...one.unsealed.filter(({ sequence }) => sequence < first), ...told];
         try {
           return await importAll(source);
         } finally {
@@ -129,7 +145,15 @@ export const makeRemoteSources = (deps: RemoteDeps): RemoteSources => {
           await keep(`${path}.seg`, bytes);
           await keep(`${path}.json`, JSON.stringify(manifest));
         }
+        const one = sourceOf(source);
+        one.unsealed = one.unsealed.filter(({ sequence }) => sequence > manifest.lastSequence);
         return importAll(source);
       }),
+    unsealed: async (read, source) => {
+      const sealed = await lastSealedSequence(read, source);
+      const known = (await watermarksOf(read))[source] ?? 0;
+      const told = sourceOf(source).unsealed.filter(({ sequence }) => sequence > sealed && sequence <= known);
+      return told.length === known - sealed ? told : undefined;
+    },
   };
 };

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Use } from '@shugu/gateway';
+import type { Meter, Use } from '@shugu/gateway';
 import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import type { SimulatedClock } from '../kernel/clock.ts';
@@ -58,8 +58,8 @@ export interface MeteringRig {
   ): Promise<{ status: number; body: Answer }>;
   as<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
   grant(more?: Partial<MeteredGrant>): Promise<MeteredGrant>;
-  /** Appends one use of a grant; its id. */
-  use(grant: MeteredGrant, more?: Partial<Use>): Promise<string>;
+  /** Appends one use of a grant, to the node's own meter unless another is named; its id. */
+  use(grant: MeteredGrant, more?: Partial<Use>, meter?: Meter): Promise<string>;
   tick(): Promise<number>;
   moveTo(at: Date): void;
   restart(): Promise<void>;
@@ -130,10 +130,10 @@ export const openMeteringRig = async (): Promise<MeteringRig> => {
       await as((tx) => room.metering.registerGrant(tx, grant));
       return grant;
     },
-    use: async (grant, more = {}) => {
+    use: async (grant, more = {}, meter = room.metering.meter()) => {
       const at = clock.now().getTime();
       const use = newId('use', new Date(at));
-      await room.metering.meter().append({
+      await meter.append({
         use,
         grant: `${grant.id}.api`,
         contract: grant.contract ?? '',
