@@ -172,6 +172,7 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
     grantOf,
     onCutOff: () => testOnlySabotage !== 'deaf' && gateway.stopRunning(),
     forgetSecret: (endpoint) => void secrets.delete(endpoint),
+    onShare: (among) => gateway.divideRates(among),
     flush: () => shipper.flush(),
     note,
   });

@@ -8,6 +8,8 @@ import {
   type Decide,
   type Decision,
   decide,
+  type Plan,
+  rateShare,
   refusal,
   type UseRequest,
 } from '@shugu/policy';
@@ -62,6 +64,9 @@ export class Gateway {
   private readonly options: GatewayOptions;
   private readonly drivers: ReadonlyMap<string, Driver<DriverConfig>>;
   private readonly buckets = new Map<string, Bucket>();
+  /** Gateways that serve the same contracts, this one included. */
+  private among = 1;
+  private shares = new WeakMap<Plan, Plan>();
   private readonly prepared = new WeakMap<Grant, Prepared>();
   private readonly running = new Map<string, Set<CallStop>>();
   private readonly stopListening: () => void;
@@ -123,6 +128,24 @@ export class Gateway {
     for (const stops of this.running.values()) for (const stop of stops) stop.stop();
   }
 
+  /** Every contract's rate is divided among so many gateways from now on. */
+  divideRates(among: number): void {
+    if (among === this.among) return;
+    this.among = among;
+    this.shares = new WeakMap();
+  }
+
+  /** The plan with this gateway's share of its rate. */
+  private shareOf(plan: Plan): Plan {
+    if (this.among === 1 || !plan.rate) return plan;
+    let share = this.shares.get(plan);
+    if (!share) {
+      share = { ...plan, rate: rateShare(plan.rate, this.among) };
+      this.shares.set(plan, share);
+    }
+    return share;
+  }
+
   /** State of a grant's token bucket, for tests and for handing over to another process. */
   setBucket(grantId: string, bucket: Bucket | undefined): void {
     if (bucket) this.buckets.set(grantId, bucket);
@@ -166,12 +189,19 @@ export class Gateway {
       return refusal('expired');
     const used = this.options.quota.read(grant.id, grant.plan, now);
     const counters: Counters = { status: grant.status, used, bucket: this.buckets.get(grant.id) };
-    return (this.options.decide ?? decide)(grant.plan, use, counters, now);
+    return (this.options.decide ?? decide)(this.shareOf(grant.plan), use, counters, now);
   }
 
   private refused(decision: Exclude<Decision, { allow: true }>, grant: Grant, now: number) {
     const answer = problemAnswer(decision);
-    addLimitHeaders(answer.headers, this.options.quota, grant.id, grant.plan, this.buckets.get(grant.id), now);
+    addLimitHeaders(
+      answer.headers,
+      this.options.quota,
+      grant.id,
+      this.shareOf(grant.plan),
+      this.buckets.get(grant.id),
+      now,
+    );
     return answer;
   }
 
@@ -332,7 +362,7 @@ export class Gateway {
     use: Use,
     isMetered: boolean,
   ): void {
-    addLimitHeaders(headers, this.options.quota, grant.id, grant.plan, this.buckets.get(grant.id), now);
+    addLimitHeaders(headers, this.options.quota, grant.id, this.shareOf(grant.plan), this.buckets.get(grant.id), now);
     const [decide, total] = [decidedAt - startedAt, this.options.timer() - startedAt];
     headers['server-timing'] = `decide;dur=${hundredths(decide)}, total;dur=${hundredths(total)}`;
     if (!ask.metered || !isMetered) return;

@@ -53,7 +53,7 @@ function policyText(plan: Plan, slots: readonly Slot[]): string {
   });
   if (plan.rate) {
     const { perSecond, burst } = plan.rate;
-    parts.unshift(`"burst";q=${burst};w=${Math.max(1, Math.ceil(burst / perSecond))}`);
+    parts.unshift(`"burst";q=${Math.floor(burst)};w=${Math.max(1, Math.ceil(burst / perSecond))}`);
   }
   const text = parts.join(', ');
   policies.set(plan, { slots: slots.map((slot) => ({ ...slot })), text });

@@ -1,5 +1,5 @@
 import type { Plan } from './compile.ts';
-import type { Action, DriverKind, Mask, Metric, Quota } from './model.ts';
+import type { Action, DriverKind, Mask, Metric, Quota, Rate } from './model.ts';
 import { localTime, type Period, periodEnd } from './period.ts';
 import { type Refusal, refusal } from './refusals.ts';
 import type { RowCondition } from './rowfilter.ts';
@@ -127,6 +127,14 @@ function fieldsAllowed(plan: Plan, request: UseRequest): Refusal | null {
   }
   if (request.filterColumns?.some((column) => Object.hasOwn(masks, column))) return refusal('fieldNotAllowed');
   return null;
+}
+
+/**
+ * A gateway's share of a rate where several serve the same contract. Together they give `perSecond` and no more; at once each
+ * can give one call at least, so that all together give `burst` or their number, whichever is more.
+ */
+export function rateShare({ perSecond, burst }: Rate, among: number): Rate {
+  return { perSecond: perSecond / among, burst: Math.max(1, burst / among) };
 }
 
 function withinQuantity(plan: Plan, request: UseRequest, counters: Counters, now: number): Decision {

@@ -12,6 +12,7 @@ export {
   QUOTA_KEYS,
   type QuotaKey,
   type QuotaLeft,
+  rateShare,
   type UseRequest,
 } from './decide.ts';
 export { explain, type Language, type Names, purposeName } from './explain.ts';

@@ -4,6 +4,7 @@ import { applyToRow } from './apply.ts';
 import { odrlFrom, type TermsInput } from './build.ts';
 import { policyHash } from './canonical.ts';
 import { compile, enforceable } from './compile.ts';
+import { rateShare } from './decide.ts';
 import { explain } from './explain.ts';
 import type { Policy } from './model.ts';
 import { type ParseResult, parsePolicy } from './parse.ts';
@@ -267,6 +268,17 @@ describe('isWithin', () => {
       }),
     );
   });
+});
+
+test('shares of a rate: together the rate, each one call at once at least', () => {
+  const number = fc.integer({ min: 1, max: 1000 });
+  fc.assert(
+    fc.property(number, number, fc.integer({ min: 1, max: 100 }), (perSecond, burst, among) => {
+      const share = rateShare({ perSecond, burst }, among);
+      expect(share.perSecond * among).toBeCloseTo(perSecond, 6);
+      expect(share.burst * among).toBeCloseTo(Math.max(burst, among), 6);
+    }),
+  );
 });
 
 describe('applyToRow', () => {

@@ -178,7 +178,13 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     return plane;
   };
   const graceMs = deps.gatewayGraceSeconds * 1000;
-  const hub = new Hub({ beatMs, graceMs, mark: () => performance.now(), awayAt: database.awayAt });
+  const hub = new Hub({
+    beatMs,
+    graceMs,
+    mark: () => performance.now(),
+    awayAt: database.awayAt,
+    onShare: (among) => plane?.gateway.divideRates(among),
+  });
   // One pool for buyers and for the gate; made with its first use, as most commands of a node never ask.
   let pool: Promise<QueryPool> | undefined;
   const queries = (): Promise<QueryPool> => {
@@ -354,11 +360,12 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       for (const held of metering.slices.heldOf(await metering.slices.openSlices(database)))
         plane.quota.change(held, clock.now().getTime());
       // A change that a killed process had asked for may be committed after it was looked for here.
-      for (const { id } of await gatewaysInUse(database)) link.doubts.set(id, {});
+      const gateways = (await gatewaysInUse(database)).map(({ id }) => id);
+      for (const id of gateways) link.doubts.set(id, {});
       plane.quota.recall = (grant, attempt) => recallHere(link, grant, attempt);
       await plane.sync();
       await plane.copied();
-      hub.follow(plane.book);
+      hub.follow(plane.book, gateways);
     },
     close: async () => {
       hub.close();

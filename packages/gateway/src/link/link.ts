@@ -21,6 +21,7 @@ export type LinkOptions = {
   /** Ends what is running; called as long as the gateway is cut off. */
   onCutOff(): void;
   forgetSecret(endpoint: string): void;
+  onShare(among: number): void;
   /** Seals and ships all that is recorded. */
   flush(): Promise<void>;
   note(event: string, more?: Record<string, unknown>): void;
@@ -180,10 +181,11 @@ export class Link {
   }
 
   private async act(push: Push): Promise<void> {
-    const { grants, quota, forgetSecret } = this.options;
+    const { grants, quota, forgetSecret, onShare } = this.options;
     if (push.type === 'grant') await this.hold(push.line);
     if (push.type === 'gone') await grants.withdraw(push.id);
     if (push.type === 'recall') quota.recall(push.grant);
+    if (push.type === 'share') onShare(push.among);
     if (push.type === 'wake') this.wake();
     if (push.type === 'forget') forgetSecret(push.secret);
     if (push.type === 'flush') {

@@ -27,6 +27,8 @@ export type Push = { seq: number } & (
   /** All that differed from what the gateway said it holds has been sent. */
   | { type: 'ready' }
   | { type: 'beat' }
+  /** So many gateways serve now, among whom the rates of contracts are divided. */
+  | { type: 'share'; among: number }
   | { type: 'recall'; grant: string }
   /** A recall that this gateway waits for is over. */
   | { type: 'wake' }

@@ -41,6 +41,8 @@ export interface HubOptions {
   mark(): number;
   /** When the database was last away, and so nobody could be heard. */
   awayAt(): number;
+  /** Told how many gateways serve, this process's own included, whenever that changes. */
+  onShare(among: number): void;
 }
 
 export class Hub {
@@ -56,6 +58,7 @@ export class Hub {
   private book: GrantBook | undefined;
   private stopListening: () => void = () => {};
   private flushes = 0;
+  private among = 1;
   private readonly beat: NodeJS.Timeout;
 
   constructor(options: HubOptions) {
@@ -71,15 +74,18 @@ export class Hub {
       if (now - this.beatAt > 2 * options.beatMs) this.deafAt = now;
       this.beatAt = now;
       this.recalls.endLate(now, (gateway) => this.isSilent(gateway, now));
+      this.share();
       for (const gateway of this.sessions.keys()) this.push(gateway, { type: 'beat' });
     }, options.beatMs);
     this.beat.unref();
   }
 
-  /** The last that is done before anybody is heard. */
-  follow(book: GrantBook): void {
+  /** The last that is done before anybody is heard. `known`: gateways that may still serve, from before this process began. */
+  follow(book: GrantBook, known: readonly string[]): void {
     this.begunAt = this.options.mark();
     this.book = book;
+    for (const gateway of known) this.lostAt.set(gateway, this.lostAt.get(gateway) ?? this.begunAt);
+    this.share();
     this.stopListening = book.onChange((line) => {
       for (const gateway of this.sessions.keys()) this.push(gateway, { type: 'grant', line });
     });
@@ -145,6 +151,8 @@ export class Hub {
     stream.once('close', () => {
       if (session.stream === stream) this.drop(session.gateway, session.id);
     });
+    this.push(session.gateway, { type: 'share', among: this.among });
+    this.share();
     const known = new Map(held.map(({ id, version }) => [id, version]));
     for (const line of this.book?.all() ?? [])
       if (known.get(line.id) !== line.version) this.push(session.gateway, { type: 'grant', line });
@@ -172,6 +180,21 @@ export class Hub {
     this.lostAt.set(gateway, this.options.mark());
     session.stream?.destroy();
     this.recalls.gone(gateway);
+  }
+
+  /**
+   * Divides rates anew where a gateway has come or gone. One that has lost contact counts until it serves no more. What a gateway that
+   * joins gives before the others have heard of it, a round trip later, comes on top: one share, for its grace at the longest.
+   */
+  private share(): void {
+    const since = this.options.mark() - this.options.graceMs;
+    const serving = new Set(this.connected());
+    for (const [gateway, lostAt] of this.lostAt) if (lostAt > since) serving.add(gateway);
+    const among = serving.size + 1;
+    if (among === this.among) return;
+    this.among = among;
+    this.options.onShare(among);
+    this.pushAll({ type: 'share', among });
   }
 
   /** For the gateway of this process: until those who hold some of the grant have been asked; false when all have answered before. */

@@ -34,7 +34,11 @@ const limited = (calls: number) => planOf({ quotas: [{ metric: 'calls', period: 
 const pathOf = (grant: string) => `/gateway/api/${grant}/${encodeURIComponent('湘A10001')}`;
 const usedOf = async (grant: string) =>
   (await rig.call('buyer', 'GET', `/api/grants/${grant}/balance`)).body.used.calls;
-const open = async (plan = limited(300), kinds: Parameters<Rig['grant']>[1] = [apiDraft], among = gateways) => {
+const open = async (
+  plan = limited(300),
+  kinds: Parameters<Rig['grant']>[1] = [apiDraft],
+  among: readonly { url: string }[] = gateways,
+) => {
   const grant = await rig.grant(plan, kinds);
   const key = await rig.key(grant);
   const names = kinds.map(({ kind }) => kind);
@@ -91,6 +95,34 @@ describe('limits across gateways', () => {
     expect(await (await balance(`Bearer ${key}`)).json()).toMatchObject({ grant, limits: [{ limit: 60, left: 0 }] });
     expect((await balance('Bearer sgd_of_nobody')).status).toBe(404);
   });
+});
+
+test('a contract’s rate is divided among the gateways that serve, and anew when one comes or goes', async () => {
+  // One call in a quarter of an hour: nothing comes back while the test runs.
+  const rate = { perSecond: 0.001, burst: 9 };
+  const all = [...gateways, { url: rig.origin }];
+  const first = await open(planOf({ rate }), [apiDraft], all);
+  const callFast = ({ key, path }: typeof first) => callAll(all, { path, key, calls: 40, callers: 8 });
+  // 2.25 each.
+  expect((await callFast(first)).statuses).toEqual({ '200': 8, '429 tooFast': 32 });
+  const { key, path } = first;
+  const shareAt = async ({ url }: { url: string }) => {
+    const answer = await fetch(url + path, { headers: { authorization: `Bearer ${key}` } });
+    await answer.body?.cancel();
+    return answer.headers.get('ratelimit-policy')?.match(/"burst";q=(\d+)/)?.[1];
+  };
+  const shares = (among: typeof all) => Promise.all(among.map(shareAt));
+  expect(await shares(all)).toEqual(['2', '2', '2', '2']);
+  const gone = gateways[2]!;
+  await gone.kill();
+  await expect.poll(() => shares(all.toSpliced(2, 1)), { timeout: 20_000 }).toEqual(['3', '3', '3']);
+  await gone.start();
+  await expect
+    .poll(() => shares([...gateways, { url: rig.origin }]), { timeout: 20_000 })
+    .toEqual(['2', '2', '2', '2']);
+  all[2] = gone;
+  // What was given before is not given again.
+  expect((await callFast(first)).statuses['200'] ?? 0).toBeLessThanOrEqual(2);
 });
 
 test('a gateway keeps the connections of callers’ pools for longer than these count on', async () => {
