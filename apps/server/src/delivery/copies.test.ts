@@ -1,6 +1,7 @@
 /** Files of a contract with a watermark through the buyers' own door, and a leaked part of one traced back to it. */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -325,5 +326,57 @@ describe('a file that cannot be marked', () => {
     expect(view).toMatchObject({ state: 'opening', lines: [{ ready: false, files: [] }] });
     const told = (await rig.call('supplier', 'GET', `/api/versions/${rig.version.id}/endpoints`)).body.items[0].copies;
     expect(told.faults).toContainEqual({ zh: expect.anything(), en: expect.stringContaining('no value') });
+  });
+});
+
+describe('copies of a contract that has ended', () => {
+  const files = async () =>
+    (
+      await readdir(join(rig.kernel.objects.pathOf(`sha256:${'0'.repeat(64)}`), '../..'), {
+        recursive: true,
+        withFileTypes: true,
+      })
+    ).flatMap((one) => (one.isFile() ? one.name : []));
+  const digests = (grant: string) =>
+    rig.kernel.database.rows<{ name: string; hex: string }>(sql`select c.table_name as name, substr(c.digest, 8) as hex
+      from delivery_file_copies c join delivery_grants g on g.contract = c.copy and g.version = c.version
+      where g.id = ${grant} order by 1`);
+
+  it('go a day later, but for bytes that somebody else has brought; what was stated and what a trace asks stays', async () => {
+    const { buyer, stranger } = holders;
+    const { pathOf } = rig.kernel.objects;
+    const own = await digests(buyer.grant);
+    expect(own).toHaveLength(markable.length);
+    for (const { hex } of own) utimesSync(pathOf(`sha256:${hex}`), 0, 0);
+    // As a paper of a case, say.
+    const { hex: kept } = own.find(({ name }) => name === 'trips.ndjson')!;
+    await rig.kernel.database.pool.query('create table found (object text)');
+    await rig.kernel.database.pool.query('insert into found values ($1)', [`sha256:${kept}`]);
+    await rig.as('system', (tx) => rig.delivery.withdrawGrants(tx, { grant: buyer.grant }, '合同解除'));
+    await rig.settle();
+    const before = await files();
+    expect(before).toEqual(expect.arrayContaining(own.map(({ hex }) => hex)));
+    rig.moveTo(new Date(rig.kernel.clock.now().getTime() + 86_400_000 + 1));
+    await rig.settle();
+    const gone = own.map(({ hex }) => hex).filter((hex) => hex !== kept);
+    expect((await files()).sort()).toEqual(before.filter((hex) => !gone.includes(hex)).sort());
+    expect((await download(stranger.grant, stranger.key, 'trips.csv')).status).toBe(200);
+    const { database } = rig.kernel;
+    const jobs = await database.rows(
+      sql`select result from jobs where kind = 'delivery.removeSpent' and state = 'done'`,
+    );
+    expect(jobs).toEqual([{ result: expect.objectContaining({ cuts: 0, objects: expect.any(Number) }) }]);
+    const told = await database.rows(sql`select subject from audit where action = 'delivery.fileCopy.remove'`);
+    expect(told.length).toBeGreaterThanOrEqual(3);
+    const proof = await fetch(`${rig.origin}/api/grants/${buyer.grant}/copies/proof?file=trips.csv`, {
+      headers: { authorization: 'Bearer buyer-token' },
+    });
+    expect(proof.status).toBe(200);
+    const leaked = part(recordsOf(buyer.csv));
+    const found = await trace([columns.join(','), ...leaked].join('\r\n'));
+    expect(found.body.named).toMatchObject([{ grant: buyer.grant }]);
+    await rig.restart();
+    await rig.settle();
+    expect(await files()).not.toEqual(expect.arrayContaining([gone[0]]));
   });
 });

@@ -61,6 +61,7 @@ import {
 import { assessDue } from './service/levels.ts';
 import { recheckQueries } from './service/queries.ts';
 import { cutJob } from './service/share.ts';
+import { askForRemoval, spentJob, spentJobHandler } from './service/spent.ts';
 
 export type { DeliveryEvents } from './events.ts';
 export type { ResourceIntake } from './import/deps.ts';
@@ -203,6 +204,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     localPath: objects.local,
     copiesFolder: () => objects.folder('copies'),
     keepObject: objects.put,
+    removeObject: objects.remove,
     objectSize: objects.size,
     copyKey: async (copy: string) => {
       marks ??= await watermarkSecret(database, seal);
@@ -271,6 +273,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       [storeJob]: storeJobHandler(service),
       [cutJob]: cutJobHandler(service),
       [copyJob]: copyJobHandler(service),
+      [spentJob]: spentJobHandler(service),
       [pushJob]: pushJobHandler(push),
       [importJob]: importJobHandler(imports),
     },
@@ -286,6 +289,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         everySeconds: 5,
         run: () => database.tx(systemActor('delivery'), startDue),
       },
+      { name: 'delivery.spent', everySeconds: 3600, run: () => askForRemoval(database) },
       { name: 'delivery.pushLeftovers', everySeconds: 60, run: () => removeLeftovers(push) },
       {
         name: 'delivery.imports',

@@ -86,13 +86,16 @@ export interface Cut {
   watermark: Watermark | null;
   /** Made-up rows of this copy, by table. */
   synthetic: Record<string, Synthetic> | null;
-  state: EndpointState;
+  state: MadeState;
   fault: Text | null;
   /** Number of the newest revision served; null before the first is ready. */
   built: number | null;
   rows: number | null;
   job: string | null;
 }
+
+/** `removed`: its bytes went when no contract needed them any more. */
+export type MadeState = EndpointState | 'removed';
 
 /** A file marked for one contract, which gets it in place of the file that its supplier made. */
 export interface FileCopy {
@@ -108,7 +111,7 @@ export interface FileCopy {
   watermark: Watermark;
   /** The watermark in one spelling. */
   mark: string;
-  state: EndpointState;
+  state: MadeState;
   fault: Text | null;
   /** Of the copy; null as long as it was never made. */
   digest: string | null;

@@ -233,6 +233,31 @@ export const findCut = (read: Reader, id: string): Promise<Cut | undefined> =>
 export const cutOfKey = (read: Reader, version: string, key: string): Promise<Cut | undefined> =>
   read.first<Cut>(sql`select ${cutColumns} from delivery_cuts where version = ${version} and key = ${key}`);
 
+/** For whoever needs it to stay: it is not removed meanwhile. */
+export const lockCutOfKey = (tx: Tx, version: string, key: string): Promise<Cut | undefined> =>
+  tx.first<Cut>(sql`select ${cutColumns} from delivery_cuts where version = ${version} and key = ${key} for update`);
+
+export const lockCut = (tx: Tx, id: string): Promise<Cut | undefined> =>
+  tx.first<Cut>(
+    sql`select ${cutColumns} from delivery_cuts where id = ${id} and state in ('ready', 'failed') for update`,
+  );
+
+/** Whole cuts, not touched since; whether any grant wants them is another question. */
+export const cutsToRemove = (read: Reader, since: Date): Promise<Cut[]> =>
+  read.rows<Cut>(
+    sql`select ${cutColumns} from delivery_cuts where state in ('ready', 'failed') and updated_at < ${since} order by id`,
+  );
+
+export const copiesToRemove = (read: Reader, since: Date): Promise<FileCopy[]> =>
+  read.rows<FileCopy>(
+    sql`select ${copyColumns} from delivery_file_copies where state in ('ready', 'failed') and updated_at < ${since} order by id`,
+  );
+
+/** Grants of versions that are open, or ended after an instant. */
+export const grantsSince = (read: Reader, versions: readonly string[], since: Date): Promise<Grant[]> =>
+  read.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where g.version = any(${[...new Set(versions)]})
+    and (g.ended_at is null or g.ended_at > ${since}) order by g.id`);
+
 export const cutsOfVersions = (read: Reader, versions: readonly string[]): Promise<Cut[]> =>
   read.rows<Cut>(
     sql`select ${cutColumns} from delivery_cuts where version = any(${[...new Set(versions)]}) order by id`,

@@ -1,5 +1,6 @@
 /** The table share through its own door, as the buyer with a profile file, and as everybody else. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -362,4 +363,29 @@ describe('new data', () => {
     expect(await rowsOf(await linesOf(await query(profile, grant)))).toHaveLength(61);
     expect((await ask(profile, `${table(grant)}/version`)).headers.get('delta-table-version')).toBe('3');
   });
+});
+
+it('goes a day after the last contract that it was cut for, and is cut anew for the next', async () => {
+  const terms = planOf({ columns: ['plate', 'city'] });
+  const folders = async () => (await readdir(await rig.kernel.objects.folder('shares'))).sort();
+  const before = await folders();
+  const grant = await rig.grant(terms, [{ kind: 'share' }]);
+  const [own] = (await folders()).filter((name) => !before.includes(name));
+  expect(own).toMatch(/^cut_/);
+  const later = async () => {
+    rig.moveTo(new Date(rig.kernel.clock.now().getTime() + 86_400_000 + 1));
+    await rig.settle();
+  };
+  await later();
+  expect(await folders()).toContain(own);
+  await rig.as('system', (tx) => rig.delivery.withdrawGrants(tx, { grant }, '合同解除'));
+  await rig.settle();
+  expect(await folders()).toContain(own);
+  await later();
+  expect(await folders()).not.toContain(own);
+  const next = await rig.grant(terms, [{ kind: 'share' }]);
+  expect(await folders()).toContain(own);
+  const answer = await query(await profileOf(next), next);
+  expect(answer.status).toBe(200);
+  expect(Object.keys((await rowsOf(await linesOf(answer)))[0])).toEqual(['plate', 'city']);
 });

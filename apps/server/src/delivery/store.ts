@@ -188,6 +188,20 @@ export const setCopyStatement = (tx: Tx, id: string, { core, salt, log_entry }: 
     sql`update delivery_file_copies set core = ${JSON.stringify(core)}, salt = ${salt}, log_entry = ${log_entry} where id = ${id}`,
   );
 
+export const setCopyRemoved = (tx: Tx, id: string): Promise<number> =>
+  tx.exec(sql`update delivery_file_copies set state = 'removed', job = null, updated_at = ${tx.now} where id = ${id}`);
+
+/** Whether another copy, or what is served or published, is of these bytes. */
+export const copyNamed = async (tx: Tx, digest: string): Promise<boolean> =>
+  (await tx.first(sql`select from delivery_file_copies where state <> 'removed' and ${digest} in (digest, source)
+    union all select from delivery_endpoints where strpos(config::text, ${digest}) > 0
+    union all select from delivery_revisions where strpos(tables::text, ${digest}) > 0 limit 1`)) !== undefined;
+
+export const setCutRemoved = (tx: Tx, id: string): Promise<number> =>
+  tx.exec(
+    sql`update delivery_cuts set state = 'removed', built = null, job = null, updated_at = ${tx.now} where id = ${id}`,
+  );
+
 /** Its bytes are gone and must be made again. */
 export const setCopyGone = (tx: Tx, id: string, job: string | null): Promise<number> =>
   tx.exec(

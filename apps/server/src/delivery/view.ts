@@ -34,7 +34,7 @@ const copiesView = ({ copies }: ShareStanding) => ({
 
 const sharedViewOf = ({ latest, cuts }: ShareStanding) => ({
   revision: latest?.number ?? null,
-  cuts: cuts.length,
+  cuts: cuts.filter(({ state }) => state !== 'removed').length,
   building: cuts.filter(({ state }) => state === 'building').length,
   faults: faultsOf(cuts),
 });

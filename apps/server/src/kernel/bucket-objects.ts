@@ -146,6 +146,11 @@ const storeIn = ({
       return Buffer.concat(pieces);
     },
     size: async (digest) => (await near.size(digest)) ?? (await ask((one) => one.head(keyOf(digest))))?.bytes,
+    remove: async (digest) => {
+      if (!(await near.remove(digest))) return false;
+      await ask((one) => one.remove(keyOf(digest)));
+      return true;
+    },
     pathOf: near.pathOf,
     local: async (digest) => {
       if ((await near.size(digest)) !== undefined) return near.pathOf(digest);

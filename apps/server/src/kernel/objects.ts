@@ -21,6 +21,10 @@ export interface ObjectStore {
   read(digest: string, range?: { start: number; end: number }): NodeJS.ReadableStream & AsyncIterable<Buffer>;
   bytes(digest: string): Promise<Buffer>;
   size(digest: string): Promise<number | undefined>;
+  /**
+   * For its bytes to go, once nothing names it. False where it was put within the last hour: somebody is just about to name it.
+   */
+  remove(digest: string): Promise<boolean>;
   /** Where its copy on this machine stands once `local` has returned: for children and drivers that need a file. */
   pathOf(digest: string): string;
   /** Sees to that copy. @throws when there is none to be had */
@@ -30,6 +34,7 @@ export interface ObjectStore {
 }
 
 const chunkBytes = 1_048_576;
+const justPutMs = 3_600_000;
 
 const syncFolder = async (path: string): Promise<void> => {
   const handle = await open(path, 'r');
@@ -86,6 +91,14 @@ export const folderObjects = (root: string): ObjectStore => {
         (found) => found.size,
         () => undefined,
       ),
+    remove: async (digest) => {
+      const path = pathOf(digest);
+      const found = await stat(path).catch(() => undefined);
+      // The host's time on both sides, whatever the node's clock says.
+      if (found && Date.now() - found.mtimeMs < justPutMs) return false;
+      await rm(path, { force: true });
+      return true;
+    },
     folder: async (name) => {
       const path = join(root, name);
       await access(path).catch(() => mkdir(path, { recursive: true }));

@@ -114,7 +114,9 @@ export const askForCopies = async (deps: ServiceDeps, tx: Tx, grant: Grant): Pro
   if (endpoint?.config?.kind !== 'file' || !version) return;
   const held = await copiesOfVersions(tx, [grant.version]);
   for (const { digest: source } of endpoint.config.files) {
-    if (copyFor(grant, { digest: source }, held)) continue;
+    const made = copyFor(grant, { digest: source }, held);
+    if (made?.state === 'removed') await store.setCopyGone(tx, made.id, await enqueueCopy(tx, made, grant.productName));
+    if (made) continue;
     const table = tableOfFile(version, source)?.name ?? '';
     const { copy, text, watermark } = mark;
     const { version: versionId, supplier: participant, productName } = grant;

@@ -24,6 +24,7 @@ export interface ServiceDeps extends DeliveryNeighbours, QueryDeps, StatementOpt
   /** Where a marked copy of a file is written before it is kept as an object. */
   copiesFolder(): Promise<string>;
   keepObject: ObjectStore['put'];
+  removeObject: ObjectStore['remove'];
   /** Undefined where there is none. */
   objectSize: ObjectStore['size'];
   /** Marks one copy; from a secret that gateways of their own process never get. */

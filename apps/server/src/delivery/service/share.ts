@@ -8,7 +8,7 @@ import { emit } from '../../kernel/outbox.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { Cut, DeliverableVersion, Grant, Revision } from '../model.ts';
 import { problems } from '../problems.ts';
-import { cutOfKey, endpointsOf, latestRevision, openGrantsOfVersion } from '../reads.ts';
+import { endpointsOf, latestRevision, lockCutOfKey, openGrantsOfVersion } from '../reads.ts';
 import { checkRevision, cutOf } from '../rules.ts';
 import * as store from '../store.ts';
 import type { ServiceDeps } from './deps.ts';
@@ -65,7 +65,7 @@ export const askForCut = async (
   const latest = await latestRevision(tx, grant.version);
   if (!latest) return;
   const wanted = cutOf(grant);
-  const held = await cutOfKey(tx, grant.version, wanted.key);
+  const held = await lockCutOfKey(tx, grant.version, wanted.key);
   if (held && (held.state === 'building' || (held.built ?? -1) >= latest.number)) return;
   const cut = held ?? { ...wanted, id: newId('cut', tx.now), participant: grant.supplier, version: grant.version };
   if (!held) await store.insertCut(tx, cut);
