@@ -1,7 +1,7 @@
 /** Import: a supplier's own database, what may be read there, and each reading of a table into a resource. */
 import { z } from 'zod';
-import { id, limits, name, page, pageQuery, time } from './common.ts';
-import { databaseAddress, fault } from './delivery-push.ts';
+import { id, limits, name, ok, page, pageQuery, time } from './common.ts';
+import { byTime, databaseAddress, fault } from './delivery-push.ts';
 import { endpoint } from './endpoint.ts';
 import { resourceId } from './registry.ts';
 
@@ -16,10 +16,13 @@ export const importLimits = {
   /** Of the database's work on one statement, and of a whole reading. */
   statementSecondsMax: 1800,
   secondsMax: 3600,
+  /** Between two readings by rhythm. */
+  hoursMax: 168,
 } as const;
 
 export const connectionId = id('dbc');
 export const importId = id('dbi');
+export const importScheduleId = id('dis');
 export const importStates = ['waiting', 'running', 'done', 'unchanged', 'failed', 'stopped'] as const;
 
 /** PostgreSQL cuts longer names. */
@@ -180,4 +183,72 @@ export const stopImport = endpoint({
   params: importParams,
   body: nothing,
   reply: importView,
+});
+
+/** Every so many hours, or at a time of day in the zone of the exchange. */
+export const importRhythm = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('interval'), hours: z.number().int().min(1).max(importLimits.hoursMax) }).strict(),
+  ...byTime,
+]);
+export const importScheduleView = importView
+  .pick({ connection: true, resource: true, schema: true, table: true, columns: true, createdAt: true })
+  .extend({
+    id: importScheduleId,
+    rhythm: importRhythm,
+    timeZone: z.string(),
+    nextAt: time.nullable().describe('null while it is paused'),
+  });
+const scheduleParams = z.object({ id: importScheduleId });
+
+export const listImportSchedules = endpoint({
+  id: 'delivery.importSchedule.list',
+  method: 'GET',
+  path: '/api/import-schedules',
+  summary: { zh: '定时导入', en: 'Imports by rhythm, with the next instant of each' },
+  permission: 'delivery.import.read',
+  reply: z.object({ items: z.array(importScheduleView) }),
+});
+export const scheduleImport = endpoint({
+  id: 'delivery.importSchedule.create',
+  method: 'POST',
+  path: '/api/imports/:id/schedule',
+  summary: {
+    zh: '按频次重复此导入',
+    en: 'Read what an import has read again and again; a schedule of the same resource gives way',
+  },
+  permission: 'delivery.import.write',
+  params: importParams,
+  body: z.object({ rhythm: importRhythm }).strict(),
+  reply: importScheduleView,
+  status: 201,
+});
+export const pauseImportSchedule = endpoint({
+  id: 'delivery.importSchedule.pause',
+  method: 'POST',
+  path: '/api/import-schedules/:id/pause',
+  summary: { zh: '暂停定时导入', en: 'Pause an import by rhythm; a reading under way goes on' },
+  permission: 'delivery.import.write',
+  params: scheduleParams,
+  body: nothing,
+  reply: importScheduleView,
+});
+export const resumeImportSchedule = endpoint({
+  id: 'delivery.importSchedule.resume',
+  method: 'POST',
+  path: '/api/import-schedules/:id/resume',
+  summary: { zh: '恢复定时导入', en: 'Resume an import by rhythm, with the next instant from now on' },
+  permission: 'delivery.import.write',
+  params: scheduleParams,
+  body: nothing,
+  reply: importScheduleView,
+});
+export const removeImportSchedule = endpoint({
+  id: 'delivery.importSchedule.remove',
+  method: 'POST',
+  path: '/api/import-schedules/:id/remove',
+  summary: { zh: '取消定时导入', en: 'Give up an import by rhythm; what was imported stays' },
+  permission: 'delivery.import.write',
+  params: scheduleParams,
+  body: nothing,
+  reply: ok,
 });

@@ -68,8 +68,7 @@ export const destinationDraft = z.discriminatedUnion('kind', [postgresDraft, fol
 
 /** At a time of day of the contract's time zone, or with every new revision of the data. */
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
-export const rhythm = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('once') }).strict(),
+export const byTime = [
   z.object({ kind: z.literal('daily'), time: timeOfDay }).strict(),
   z
     .object({
@@ -81,6 +80,10 @@ export const rhythm = z.discriminatedUnion('kind', [
   z
     .object({ kind: z.literal('monthly'), day: z.number().int().min(1).max(pushLimits.monthDayMax), time: timeOfDay })
     .strict(),
+] as const;
+export const rhythm = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('once') }).strict(),
+  ...byTime,
   z.object({ kind: z.literal('revision') }).strict(),
 ]);
 

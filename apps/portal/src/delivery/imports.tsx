@@ -1,5 +1,13 @@
 /** Imports into resources: asked for, looked at while they run, repeated, stopped. */
-import { importStates, listImports, repeatImport, startImport, stopImport } from '@shugu/wire/delivery';
+import {
+  importLimits,
+  importStates,
+  listImports,
+  repeatImport,
+  scheduleImport,
+  startImport,
+  stopImport,
+} from '@shugu/wire/delivery';
 import { listResources } from '@shugu/wire/registry';
 import { Link } from '@tanstack/react-router';
 import { Progress } from 'antd';
@@ -15,6 +23,7 @@ import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { byTime, rhythmFrom, timeFields } from './rhythm.tsx';
 import { type Chosen, TableChoice } from './table-choice.tsx';
 
 type Import = Reply<typeof listImports>['items'][number];
@@ -84,13 +93,40 @@ export const ImportProgress = ({ one }: { one: Import }) => {
   );
 };
 
+const scheduleFields = [
+  field('kind', 'choice', ['频次', 'Rhythm'], {
+    required: true,
+    choices: [['interval', '每隔若干小时', 'Every so many hours'], ...byTime],
+  }),
+  field('hours', 'number', ['小时', 'Hours'], {
+    min: 1,
+    max: importLimits.hoursMax,
+    help: { zh: '每隔若干小时的间隔', en: 'Between two readings; not for the others' },
+  }),
+  ...timeFields({
+    zh: '如 02:30，按交易所时区；每日、每周、每月须填',
+    en: 'Such as 02:30, in the zone of the exchange; not for readings every so many hours',
+  }),
+];
+
 const Acts = ({ one }: { one: Import }) => {
   const { t } = useWords();
   const input = () => ({ params: { id: one.id }, body: {} as Record<string, never> });
   return one.state === 'waiting' || one.state === 'running' ? (
     <Action endpoint={stopImport} label={t('push.stop')} small danger input={input} />
   ) : (
-    <Action endpoint={repeatImport} label={t('import.repeat')} small input={input} />
+    <span className="row">
+      <Action endpoint={repeatImport} label={t('import.repeat')} small input={input} />
+      <Action
+        endpoint={scheduleImport}
+        label={t('import.schedule')}
+        small
+        explain={<p>{t('import.scheduleExplain')}</p>}
+        fields={scheduleFields}
+        initial={{ kind: 'daily', hours: 24, time: '02:30', weekday: '1', day: 1 }}
+        input={(values: Values) => ({ params: { id: one.id }, body: { rhythm: rhythmFrom(values) } as never })}
+      />
+    </span>
   );
 };
 

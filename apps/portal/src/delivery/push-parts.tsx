@@ -8,26 +8,6 @@ import { count } from '../ui/format.ts';
 export type Push = Reply<typeof listPushes>['items'][number];
 export type PushRun = Reply<typeof getPushRun>;
 
-export const useRhythm = () => {
-  const { t, w } = useWords();
-  // The reader's own clock shows the next run; where it differs from the contract's, its zone is said.
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const told = ({ rhythm }: Pick<Push, 'rhythm'>): string => {
-    switch (rhythm.kind) {
-      case 'daily':
-        return t('push.daily', { time: rhythm.time });
-      case 'weekly':
-        return t('push.weekly', { day: w('weekday', String(rhythm.weekday)), time: rhythm.time });
-      case 'monthly':
-        return t('push.monthly', { day: rhythm.day, time: rhythm.time });
-      default:
-        return t(`push.${rhythm.kind}`);
-    }
-  };
-  return (push: Pick<Push, 'rhythm' | 'timeZone'>): string =>
-    'time' in push.rhythm && push.timeZone !== own ? `${told(push)} (${push.timeZone})` : told(push);
-};
-
 export const RunProgress = ({ run }: { run: PushRun }) => {
   const { t } = useWords();
   const total = run.rowsTotal ?? 0;

@@ -1,6 +1,7 @@
 import { listConnections } from '@shugu/wire/delivery';
 import { useRead } from '../api.ts';
 import { Connections } from '../delivery/connections.tsx';
+import { ImportSchedules } from '../delivery/import-schedules.tsx';
 import { Imports, NewImport } from '../delivery/imports.tsx';
 import { useWords } from '../i18n/index.ts';
 import { Page } from '../ui/frame.tsx';
@@ -12,6 +13,9 @@ export default function ImportsPage() {
   return (
     <Page title={t('menu.imports')} lead={t('import.lead')} actions={<NewImport primary blocked={blocked} />}>
       <Imports />
+      <div style={{ marginTop: 24 }}>
+        <ImportSchedules />
+      </div>
       <div style={{ marginTop: 24 }}>
         <Connections />
       </div>

@@ -10,7 +10,8 @@ import {
 import { Link } from '@tanstack/react-router';
 import { useRead } from '../api.ts';
 import { Destinations } from '../delivery/destinations.tsx';
-import { RunProgress, useRhythm } from '../delivery/push-parts.tsx';
+import { RunProgress } from '../delivery/push-parts.tsx';
+import { byTime, rhythmFrom, timeFields, useRhythm } from '../delivery/rhythm.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Action, type Values } from '../ui/action.tsx';
@@ -22,26 +23,6 @@ import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
-
-const rhythmFrom = ({ kind, time, weekday, day }: Record<string, unknown>): object => {
-  if (kind === 'daily') return { kind, time };
-  if (kind === 'weekly') return { kind, time, weekday: Number(weekday) };
-  if (kind === 'monthly') return { kind, time, day };
-  return { kind: kind ?? 'once' };
-};
-
-const weekdays = [
-  '一 Monday',
-  '二 Tuesday',
-  '三 Wednesday',
-  '四 Thursday',
-  '五 Friday',
-  '六 Saturday',
-  '日 Sunday',
-].map((both, at) => {
-  const [zh, en] = both.split(' ') as [string, string];
-  return [String(at + 1), `周${zh}`, en] as const;
-});
 
 const NewPush = () => {
   const { t } = useWords();
@@ -69,20 +50,14 @@ const NewPush = () => {
       required: true,
       choices: [
         ['once', '一次，立即开始', 'Once, now'],
-        ['daily', '每日', 'Daily'],
-        ['weekly', '每周', 'Weekly'],
-        ['monthly', '每月', 'Monthly'],
+        ...byTime,
         ['revision', '随每次数据更新', 'With every revision'],
       ],
     }),
-    field('time', 'text', ['时刻', 'Time'], {
-      help: {
-        zh: '如 02:30，按合同时区；每日、每周、每月须填',
-        en: 'Such as 02:30, in the contract’s zone; not for the others',
-      },
+    ...timeFields({
+      zh: '如 02:30，按合同时区；每日、每周、每月须填',
+      en: 'Such as 02:30, in the contract’s zone; not for the others',
     }),
-    field('weekday', 'choice', ['星期', 'Weekday'], { choices: weekdays }),
-    field('day', 'number', ['日期', 'Day of the month'], { min: 1, max: 28 }),
     field('purpose', 'text', ['用途', 'Purpose'], {
       help: { zh: '合同许可多种用途时填写', en: 'Where the contract permits several' },
     }),

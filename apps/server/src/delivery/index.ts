@@ -24,6 +24,7 @@ import type { Metering } from '../metering/index.ts';
 import type { ResourceIntake } from './import/deps.ts';
 import { makeImportRoutes } from './import/routes.ts';
 import { importJob, importJobHandler, removeImportLeftovers } from './import/run.ts';
+import { startDueImports } from './import/schedules.ts';
 import { settleAbandoned } from './import/service.ts';
 import { authenticateGateway, gatewayKeyPrefix, gatewaysInUse } from './link/gateways.ts';
 import { Hub } from './link/hub.ts';
@@ -294,7 +295,8 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       {
         name: 'delivery.imports',
         everySeconds: 30,
-        run: () => database.tx(systemActor('delivery'), settleAbandoned),
+        run: () =>
+          database.tx(systemActor('delivery'), async (tx) => (await settleAbandoned(tx)) + (await startDueImports(tx))),
       },
       { name: 'delivery.gateway', everySeconds: 3, run: async () => (await plane?.sync()) ?? 0 },
     ],

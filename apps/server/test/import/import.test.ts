@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../../cli/src/scenario/resource.ts';
 import { divisionsResource } from '../../../cli/src/trade/goods.ts';
 import { type FarDatabase, openFarDatabase } from '../../src/delivery/push/testing.ts';
+import type { SimulatedClock } from '../../src/kernel/clock.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 import { send } from '../support/http.ts';
 
@@ -199,6 +200,59 @@ describe('an import', { timeout: 240_000 }, () => {
     expect(changed.state).toBe('done');
     expect(changed.content).not.toBe(last!.content);
     await read(changed.content);
+  });
+
+  test('by rhythm comes round by itself, unless it is paused, until its database is removed', async () => {
+    const client = await world.as(supplier);
+    const { clock } = world.exchange.kernel;
+    const past = (hours: number) =>
+      (clock as SimulatedClock).moveTo(new Date(clock.now().getTime() + hours * 3_600_000));
+    const own = await another({});
+    const first = await ended(await start({ connection: own, table: 'heavy', columns: ['id', 'plate'] }));
+    const made = await client.call(wire.scheduleImport, {
+      params: { id: first.id },
+      body: { rhythm: { kind: 'interval', hours: 6 } },
+    });
+    expect(made).toMatchObject({ table: 'heavy', columns: ['id', 'plate'], timeZone: 'Asia/Shanghai' });
+    expect(Date.parse(made.nextAt!) - Date.parse(made.createdAt)).toBe(6 * 3_600_000);
+    const count = async () =>
+      (await world.as(supplier).then((fresh) => fresh.call(wire.listImports, { query: { resource } }))).items.length;
+    const before = await count();
+    await world.settle();
+    expect(await count()).toBe(before);
+    past(7);
+    await until('the import that is due', async () => {
+      await world.settle();
+      return (await count()) === before + 1;
+    });
+    const params = { id: made.id };
+    const token = await world.token('mapping.trader', true);
+    for (const endpoint of [wire.pauseImportSchedule, wire.resumeImportSchedule, wire.removeImportSchedule])
+      expect((await send(world.url, endpoint, { token, params, body: {} })).status).toBe(404);
+    expect(
+      (await send(world.url, wire.scheduleImport, { token, params: { id: first.id }, body: { rhythm: made.rhythm } }))
+        .status,
+    ).toBe(404);
+    const again = await world.as(supplier);
+    expect((await again.call(wire.pauseImportSchedule, { params, body: {} })).nextAt).toBeNull();
+    past(7);
+    await world.settle();
+    expect(await count()).toBe(before + 1);
+    const late = await world.as(supplier);
+    const resumed = await late.call(wire.resumeImportSchedule, { params, body: {} });
+    expect(Date.parse(resumed.nextAt!)).toBeGreaterThan(clock.now().getTime());
+    // Another rhythm for the same resource takes its place.
+    const daily = await late.call(wire.scheduleImport, {
+      params: { id: first.id },
+      body: { rhythm: { kind: 'daily', time: '02:30' } },
+    });
+    expect(daily.nextAt).toMatch(/T18:30:00.000Z$/);
+    expect((await late.call(wire.listImportSchedules, {})).items).toEqual([daily]);
+    await late.call(wire.removeConnection, { params: { id: own }, body: {} });
+    expect((await late.call(wire.listImportSchedules, {})).items).toEqual([]);
+    past(48);
+    await world.settle();
+    expect(await count()).toBe(before + 1);
   });
 
   test('that cannot be carried says what stands in the way, and leaves the data as it was', async () => {

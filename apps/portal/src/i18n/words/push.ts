@@ -41,6 +41,7 @@ export const push = {
   'push.daily': ['每日 {time}', 'Daily at {time}'],
   'push.weekly': ['每周{day} {time}', '{day} at {time}'],
   'push.monthly': ['每月 {day} 日 {time}', 'Day {day} of each month at {time}'],
+  'push.interval': ['每 {hours} 小时', 'Every {hours} hours'],
   'push.revision': ['随每次数据更新', 'With every revision'],
   'push.next': ['下次', 'Next'],
   'push.lastRun': ['最近一次', 'Last run'],

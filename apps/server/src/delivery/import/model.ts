@@ -1,9 +1,12 @@
 /** Databases of suppliers, and readings of their tables into resources. */
-import type { importStates } from '@shugu/wire/delivery';
+import type { importRhythm, importStates } from '@shugu/wire/delivery';
+import type { z } from 'zod';
 import type { DatabaseAddress } from '../far/session.ts';
 import type { FaultView } from '../push/model.ts';
 
 export type ImportState = (typeof importStates)[number];
+
+export type ImportRhythm = z.output<typeof importRhythm>;
 
 export interface Connection {
   id: string;
@@ -42,4 +45,17 @@ export interface TableImport extends Choice {
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
+}
+
+/** Reads again and again what an import has read. */
+export interface ImportSchedule extends Choice {
+  id: string;
+  participant: string;
+  connection: string;
+  resource: string;
+  rhythm: ImportRhythm;
+  /** Null while it is paused. */
+  nextAt: Date | null;
+  createdAt: Date;
+  removedAt: Date | null;
 }

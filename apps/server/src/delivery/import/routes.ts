@@ -3,13 +3,19 @@ import type { Reader } from '../../kernel/db/db.ts';
 import { actorOf } from '../../kernel/http/principal.ts';
 import { on, type Route } from '../../kernel/http/route.ts';
 import type { ImportDeps } from './deps.ts';
-import type { TableImport } from './model.ts';
+import type { Connection, ImportSchedule, TableImport } from './model.ts';
+import * as schedules from './schedules.ts';
 import * as service from './service.ts';
 import * as store from './store.ts';
 import { connectionViewOf, importViewOf } from './view.ts';
 
 export const makeImportRoutes = (deps: ImportDeps): Route[] => {
-  const viewsOf = async (read: Reader, imports: readonly TableImport[]) => {
+  /** With the names of what they read from and into. */
+  const namedOf = async <One extends TableImport | ImportSchedule, View>(
+    read: Reader,
+    imports: readonly One[],
+    viewOf: (one: One, connection: Connection, resourceName: string) => View,
+  ): Promise<View[]> => {
     const connections = await store.connectionsById(
       read,
       imports.map(({ connection }) => connection),
@@ -18,10 +24,14 @@ export const makeImportRoutes = (deps: ImportDeps): Route[] => {
     for (const { resource } of imports)
       if (!names.has(resource)) names.set(resource, (await deps.intake.resource(read, resource))?.name ?? '');
     return imports.map((one) =>
-      importViewOf(one, connections.find(({ id }) => id === one.connection)!, names.get(one.resource)!),
+      viewOf(one, connections.find(({ id }) => id === one.connection)!, names.get(one.resource)!),
     );
   };
+  const viewsOf = (read: Reader, imports: readonly TableImport[]) => namedOf(read, imports, importViewOf);
   const viewOf = async (read: Reader, one: TableImport) => (await viewsOf(read, [one]))[0]!;
+  const scheduleViewsOf = (read: Reader, all: readonly ImportSchedule[]) =>
+    namedOf(read, all, schedules.scheduleViewOf);
+  const scheduleViewOf = async (read: Reader, one: ImportSchedule) => (await scheduleViewsOf(read, [one]))[0]!;
   return [
     on(wire.listConnections, async ({ read, principal }) => ({
       items: (await store.connectionsOf(read, principal.participant)).map(connectionViewOf),
@@ -55,8 +65,26 @@ export const makeImportRoutes = (deps: ImportDeps): Route[] => {
     ),
     on(wire.repeatImport, async ({ tx, params }) => viewOf(tx, await service.repeatImport(deps, tx, params.id))),
     on(wire.stopImport, async ({ tx, params }) => viewOf(tx, await service.stopImport(deps, tx, params.id))),
-    on(wire.removeConnection, async ({ tx, params }) =>
-      connectionViewOf(await service.removeConnection(deps, tx, params.id)),
+    on(wire.listImportSchedules, async ({ read, principal }) => ({
+      items: await scheduleViewsOf(read, await schedules.schedulesOf(read, principal.participant)),
+    })),
+    on(wire.scheduleImport, async ({ tx, params, body }) =>
+      scheduleViewOf(tx, await schedules.scheduleImport(tx, params.id, body.rhythm)),
     ),
+    on(wire.pauseImportSchedule, async ({ tx, params }) =>
+      scheduleViewOf(tx, await schedules.pauseSchedule(tx, params.id, true)),
+    ),
+    on(wire.resumeImportSchedule, async ({ tx, params }) =>
+      scheduleViewOf(tx, await schedules.pauseSchedule(tx, params.id, false)),
+    ),
+    on(wire.removeImportSchedule, async ({ tx, params }) => {
+      await schedules.removeSchedule(tx, params.id);
+      return { ok: true as const };
+    }),
+    on(wire.removeConnection, async ({ tx, params }) => {
+      const removed = await service.removeConnection(deps, tx, params.id);
+      await schedules.removeSchedules(tx, { connection: removed.id });
+      return connectionViewOf(removed);
+    }),
   ];
 };

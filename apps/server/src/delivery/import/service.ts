@@ -10,7 +10,7 @@ import type { DatabaseAddress } from '../far/session.ts';
 import type { FaultView } from '../push/model.ts';
 import type { ImportDeps } from './deps.ts';
 import { type Foreign, openForeign } from './foreign.ts';
-import type { Choice, Connection, TableImport } from './model.ts';
+import type { Choice, Connection, ImportSchedule, TableImport } from './model.ts';
 import { faultView, problemOf, problems } from './problems.ts';
 import { enqueueImport } from './run.ts';
 import * as store from './store.ts';
@@ -108,16 +108,31 @@ export const startImport = async (
   await mustOwn(deps, tx, { connection, resource });
   if (new Set(columns).size !== columns.length)
     throw kernelProblems.invalid({ field: 'body.columns', detail: 'twice' });
+  const begun = await beginImport(tx, { participant, connection, resource, schema, table, columns });
+  if (!begun) throw problems.importRunning();
+  return begun;
+};
+
+/** Undefined where the resource is being read already. */
+export const beginImport = async (
+  tx: Tx,
+  {
+    participant,
+    connection,
+    resource,
+    schema,
+    table,
+    columns,
+  }: Pick<ImportSchedule, 'participant' | 'connection' | 'resource' | keyof Choice>,
+): Promise<TableImport | undefined> => {
   const id = newId('dbi', tx.now);
-  const job = (await enqueueImport(tx, { id, participant, schema, table }))!;
-  if ((await store.insertImport(tx, { id, connection, resource, schema, table, columns, job })) === 0)
-    throw problems.importRunning();
-  await audit(tx, {
-    action: 'delivery.import.start',
-    subject: id,
-    data: { connection, resource, table: `${schema}.${table}` },
-  });
-  return (await store.findImport(tx, id))!;
+  const choice = { connection, resource, schema, table, columns };
+  // Before the job: a row that is refused leaves none behind.
+  if ((await store.insertImport(tx, { ...choice, id, participant, job: null })) === 0) return undefined;
+  await store.setJob(tx, id, (await enqueueImport(tx, { id, participant, schema, table }))!);
+  const data = { connection, resource, table: `${schema}.${table}` };
+  await audit(tx, { action: 'delivery.import.start', subject: id, participant, data });
+  return store.findImport(tx, id);
 };
 
 export const ownImport = async (read: Reader, id: string, participant: string): Promise<TableImport> => {

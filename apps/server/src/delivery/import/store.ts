@@ -43,13 +43,16 @@ export const connectionsById = (read: Reader, ids: readonly string[]): Promise<C
 
 export const insertImport = async (
   tx: Tx,
-  one: Pick<TableImport, 'id' | 'connection' | 'resource' | 'schema' | 'table' | 'columns' | 'job'>,
+  one: Pick<TableImport, 'id' | 'participant' | 'connection' | 'resource' | 'schema' | 'table' | 'columns' | 'job'>,
 ): Promise<number> =>
   tx.exec(sql`insert into delivery_imports (id, node, market, participant, connection, resource, schema_name, table_name, columns, state, job,
       created_by, created_at)
-    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${one.connection}, ${one.resource}, ${one.schema},
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.connection}, ${one.resource}, ${one.schema},
       ${one.table}, ${one.columns}, 'waiting', ${one.job}, ${tx.actor.id}, ${tx.now})
     on conflict do nothing`);
+
+export const setJob = (tx: Tx, id: string, job: string): Promise<number> =>
+  tx.exec(sql`update delivery_imports set job = ${job} where id = ${id}`);
 
 export const findImport = (read: Reader, id: string): Promise<TableImport | undefined> =>
   read.first<TableImport>(sql`select ${importColumns} from delivery_imports i where i.id = ${id}`);

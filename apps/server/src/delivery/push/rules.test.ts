@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { ImportRhythm } from '../import/model.ts';
 import type { Rhythm } from './model.ts';
 import { nextAt } from './rules.ts';
 
-const next = (rhythm: Rhythm, zone: string, after: string) =>
+const next = (rhythm: Rhythm | ImportRhythm, zone: string, after: string) =>
   nextAt(rhythm, zone, new Date(after))?.toISOString() ?? null;
 
 describe('a rhythm', () => {
@@ -22,6 +23,9 @@ describe('a rhythm', () => {
     );
     expect(next({ kind: 'monthly', day: 28, time: '23:59' }, 'Asia/Shanghai', '2026-01-28T16:00:00Z')).toBe(
       '2026-02-28T15:59:00.000Z',
+    );
+    expect(next({ kind: 'interval', hours: 6 }, 'Asia/Shanghai', '2026-01-28T16:20:00Z')).toBe(
+      '2026-01-28T22:20:00.000Z',
     );
     expect(next({ kind: 'once' }, 'Asia/Shanghai', '2026-01-01T00:00:00Z')).toBeNull();
     expect(next({ kind: 'revision' }, 'Asia/Shanghai', '2026-01-01T00:00:00Z')).toBeNull();

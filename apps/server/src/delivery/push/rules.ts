@@ -1,5 +1,6 @@
 /** When a rhythm comes round. */
 import { localTime } from '@shugu/policy';
+import type { ImportRhythm } from '../import/model.ts';
 import type { Rhythm } from './model.ts';
 
 const dayMs = 86_400_000;
@@ -16,15 +17,16 @@ const instantOf = (date: string, minuteOfDay: number, zone: string): number => {
   return guess;
 };
 
-const falls = (rhythm: Rhythm, date: string): boolean => {
+const falls = (rhythm: Rhythm | ImportRhythm, date: string): boolean => {
   if (rhythm.kind === 'weekly') return (new Date(`${date}T00:00:00Z`).getUTCDay() || 7) === rhythm.weekday;
   if (rhythm.kind === 'monthly') return Number(date.slice(8)) === rhythm.day;
   return rhythm.kind === 'daily';
 };
 
-/** The next instant after `after`, in the zone of the contract; null where time starts nothing. */
-export const nextAt = (rhythm: Rhythm, zone: string, after: Date): Date | null => {
+/** The next instant after `after`, in the zone of the contract or of the exchange; null where time starts nothing. */
+export const nextAt = (rhythm: Rhythm | ImportRhythm, zone: string, after: Date): Date | null => {
   if (rhythm.kind === 'once' || rhythm.kind === 'revision') return null;
+  if (rhythm.kind === 'interval') return new Date(after.getTime() + rhythm.hours * 3_600_000);
   const [hours, minutes] = rhythm.time.split(':').map(Number) as [number, number];
   const first = Date.parse(`${localTime(after.getTime(), zone).date}T00:00:00Z`);
   for (let day = 0; day <= 32; day++) {
