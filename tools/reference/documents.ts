@@ -89,7 +89,7 @@ const events = (): string =>
 const routes = async (): Promise<string> =>
   page(
     '接口 Routes',
-    'The same as `GET /api/openapi.json`. Beside them: `/log/*` (public log, C2SP tlog-tiles), `/gateway/*` (data plane), `/metrics`.',
+    'The same as `GET /api/openapi.json`. Beside them: `/log/*` (public log, C2SP tlog-tiles), `/gateway/*` (data plane), `/dsp/*` (Dataspace Protocol), `/metrics`.',
     ...groupBy(await wireEndpoints(), (one) => one.id.split('.')[0]!).map(
       ([room, list]) =>
         `## ${room}\n\n${table(

@@ -2,7 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, type Exchange, makeLog, readConfig, startExchange, untilStopped } from '@shugu/server';
+import {
+  type Config,
+  type Exchange,
+  type ExchangeOptions,
+  makeLog,
+  readConfig,
+  startExchange,
+  untilStopped,
+} from '@shugu/server';
 
 /** A calendar on which a whole trade can pass: a Wednesday with an ordinary week before it. */
 export const simulatedStart = '2026-07-01T09:00:00+08:00';
@@ -13,7 +21,10 @@ export interface Temporary {
 }
 
 /** An exchange of its own in a folder of its own, gone afterwards. */
-export const startTemporary = async (over: Partial<Config> = {}): Promise<Temporary> => {
+export const startTemporary = async (
+  over: Partial<Config> = {},
+  more: Pick<ExchangeOptions, 'identity'> = {},
+): Promise<Temporary> => {
   const home = await mkdtemp(join(tmpdir(), 'shugu-'));
   const config = readConfig(
     { SHUGU_LOG_LEVEL: process.env.SHUGU_LOG_LEVEL ?? 'error' },
@@ -29,7 +40,7 @@ export const startTemporary = async (over: Partial<Config> = {}): Promise<Tempor
   );
   const stopped = untilStopped();
   try {
-    const exchange = await startExchange({ config, log: makeLog(config.logLevel) });
+    const exchange = await startExchange({ config, log: makeLog(config.logLevel), ...more });
     const end = async () => {
       await exchange.close();
       await rm(home, { recursive: true, force: true });

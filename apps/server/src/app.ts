@@ -5,6 +5,7 @@ import { openapiOf } from '@shugu/wire';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildRooms, type Rooms, roomPermissions } from './build.ts';
+import type { IdentityProvider } from './federation/index.ts';
 import { flowsOf } from './flows/index.ts';
 import { loadCalendar } from './kernel/calendar/load.ts';
 import {
@@ -50,6 +51,8 @@ export interface ExchangeOptions {
   log: Logger;
   /** A database that already runs (tests). */
   postgres?: RunningPostgres;
+  /** Who connectors of other nodes are; no setting reaches it. */
+  identity?: IdentityProvider | undefined;
 }
 
 export interface Exchange {
@@ -80,7 +83,7 @@ const openapi = (app: FastifyInstance, endpoints: AnyEndpoint[], url: () => stri
   });
 };
 
-export const startExchange = async ({ config, log, postgres }: ExchangeOptions): Promise<Exchange> => {
+export const startExchange = async ({ config, log, postgres, identity }: ExchangeOptions): Promise<Exchange> => {
   let app: FastifyInstance | undefined;
   const address = () => {
     const bound = app?.addresses()[0];
@@ -113,7 +116,7 @@ export const startExchange = async ({ config, log, postgres }: ExchangeOptions):
       ruleBook.permissions,
       ...roomPermissions,
     ];
-    const rooms: Rooms = await buildRooms({ kernel, cases, permissions, address });
+    const rooms: Rooms = await buildRooms({ kernel, cases, permissions, address, identity });
     cases.checkHooks();
 
     const webhook = webhookChannel(config.privateWebhooks);

@@ -10,6 +10,12 @@ import {
 import { type Catalogue, permissions as cataloguePermissions, makeCatalogue } from './catalogue/index.ts';
 import { deliverable } from './deliverable.ts';
 import { type Delivery, permissions as deliveryPermissions, makeDelivery } from './delivery/index.ts';
+import {
+  type Federation,
+  permissions as federationPermissions,
+  type IdentityProvider,
+  makeFederation,
+} from './federation/index.ts';
 import type { Cases } from './kernel/case/index.ts';
 import { type PermissionTable, systemActor } from './kernel/http/principal.ts';
 import type { Kernel } from './kernel/kernel.ts';
@@ -48,6 +54,7 @@ export const roomPermissions: readonly PermissionTable[] = [
   meteringPermissions,
   deliveryPermissions,
   settlementPermissions,
+  federationPermissions,
   supervisionPermissions,
 ];
 
@@ -60,6 +67,7 @@ export interface Rooms {
   metering: Metering;
   delivery: Delivery;
   settlement: Settlement;
+  federation: Federation;
   supervision: Supervision;
   /** What each room hands to the wiring, in order. */
   parts: RoomParts[];
@@ -76,6 +84,8 @@ export interface BuildOptions {
   permissions: readonly PermissionTable[];
   /** The server's own address once it listens. */
   address(): string;
+  /** Whom connectors of other nodes trust, instead of this node's own tokens. */
+  identity?: IdentityProvider | undefined;
 }
 
 const membersOf = ({ kernel, cases, permissions }: BuildOptions): Members => {
@@ -211,6 +221,16 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     callbackBase: options.address,
   });
 
+  const federation = makeFederation({
+    database,
+    now,
+    log,
+    keys,
+    publicUrl: kernel.publicUrl,
+    privateConnectors: config.privateConnectors,
+    ...(options.identity ? { identity: options.identity } : {}),
+  });
+
   const supervision = makeSupervision({
     database,
     now,
@@ -232,6 +252,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     metering,
     delivery,
     settlement,
+    federation,
     supervision,
     parts: [
       members,
@@ -242,11 +263,13 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       metering,
       delivery,
       settlement,
+      federation,
       supervision,
     ],
     mount: async (app, metrics) => {
       await delivery.mount(app, metrics);
       await settlement.mount(app);
+      await federation.mount(app);
     },
     beforeListen: async () => {
       await members.beforeListen();
@@ -255,6 +278,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       await settlement.beforeListen();
     },
     close: async () => {
+      await federation.close();
       await settlement.close();
       await delivery.close();
       await metering.close();

@@ -357,6 +357,13 @@ export const settings = {
     '允许会员接收地址指向的内网地址或网段（逗号分隔）',
     'Private addresses or networks that members’ webhooks may lead to (comma separated)',
   ),
+  privateConnectors: setting(
+    'SHUGU_PRIVATE_CONNECTORS',
+    [] as string[],
+    networks,
+    '数据空间对方连接器可以位于的内网地址或网段（逗号分隔）',
+    'Private addresses or networks at which connectors of counter-parties may lie (comma separated)',
+  ),
   pushFolder: setting(
     'SHUGU_PUSH_FOLDER',
     '',

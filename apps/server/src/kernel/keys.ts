@@ -21,7 +21,7 @@ import { emit } from './outbox.ts';
 import { openBytes, sealBytes } from './seal.ts';
 
 /** What a key is for; one current key per organisation, purpose and suite. */
-export type KeyPurpose = 'log' | 'seal' | 'gateway' | 'signature' | 'witness';
+export type KeyPurpose = 'log' | 'seal' | 'gateway' | 'signature' | 'witness' | 'connector';
 
 export interface KeyRecord {
   id: string;
@@ -47,9 +47,15 @@ export interface Keys {
   /** A key whose private part is kept elsewhere: current from now on. Nothing happens when it is so already. */
   admit(tx: Tx, participant: string, purpose: KeyPurpose, jwk: PublicJwk): Promise<void>;
   known(read: Reader): Promise<KeyRecord[]>;
+  find(read: Reader, keyId: string): Promise<KeyRecord | undefined>;
 }
 
 const columns = sql`id, participant, purpose, suite, level, public_key, sealed_private, created_at, retired_at`;
+
+const recordOf = ({ public_key, sealed_private: _, ...row }: KeyRow): KeyRecord => ({
+  ...row,
+  publicKey: publicKeyFromJwk(JSON.parse(public_key)),
+});
 
 export const makeKeys = (nodeSecret: Buffer, suite: SuiteName): Keys => {
   const cache = new Map<string, Signer>();
@@ -129,11 +135,10 @@ export const makeKeys = (nodeSecret: Buffer, suite: SuiteName): Keys => {
       });
     },
     known: async (read) =>
-      (await read.rows<KeyRow>(sql`select ${columns} from keys order by created_at`)).map(
-        ({ public_key, sealed_private: _, ...row }) => ({
-          ...row,
-          publicKey: publicKeyFromJwk(JSON.parse(public_key)),
-        }),
-      ),
+      (await read.rows<KeyRow>(sql`select ${columns} from keys order by created_at`)).map(recordOf),
+    find: async (read, keyId) => {
+      const row = await read.first<KeyRow>(sql`select ${columns} from keys where id = ${keyId}`);
+      return row && recordOf(row);
+    },
   };
 };

@@ -1,7 +1,6 @@
 /** Webhooks: one signed POST. The same guard as the proxy's stands before the connection: no way into the operator's network. */
-import { isIP } from 'node:net';
-import { addressCheck, GatewayProblem, guardedLookup } from '@shugu/gateway';
-import { Agent } from 'undici';
+import { GatewayProblem } from '@shugu/gateway';
+import { guardedOutgoing } from '../outgoing.ts';
 import { type Answer, type Channel, clean, limits, type Message } from './model.ts';
 import { signedHeaders } from './signature.ts';
 
@@ -25,8 +24,6 @@ export interface WebhookChannel {
   close(): Promise<void>;
 }
 
-const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
-
 const bodyOf = (message: Message): string =>
   JSON.stringify({
     type: 'notice.served',
@@ -44,26 +41,8 @@ const bodyOf = (message: Message): string =>
 
 /** `allowed`: addresses or networks inside that the operator opened for webhooks. */
 export const webhookChannel = (allowed: readonly string[]): WebhookChannel => {
-  const check = addressCheck(allowed);
   const patience = limits.patienceSeconds * 1000;
-  const agent = new Agent({
-    connect: { lookup: guardedLookup(check), timeout: patience },
-    headersTimeout: patience,
-    bodyTimeout: patience,
-  });
-
-  const fault = (text: string): string | undefined => {
-    const url = new URL(text);
-    if (url.username || url.password) return 'credentials';
-    if (url.hash) return 'fragment';
-    const host = hostOf(url);
-    const local = /^localhost\.?$|\.localhost\.?$/i.test(host);
-    const literal = local ? '127.0.0.1' : isIP(host) ? host : undefined;
-    if (literal !== undefined && !check(literal)) return host;
-    // Without TLS only where the operator has opened the very address.
-    const opened = literal !== undefined && !addressCheck([])(literal);
-    return url.protocol === 'https:' || opened ? undefined : 'http';
-  };
+  const { agent, fault } = guardedOutgoing(allowed, limits.patienceSeconds);
 
   const request = async (posting: Posting, to: WebhookAddress, now: Date, signal: AbortSignal): Promise<Answer> => {
     const url = new URL(to.url);

@@ -1,0 +1,114 @@
+/** Words of federation: connectors, processes (negotiations and transfers), messages, agreements. */
+import type { NegotiationAct, Side, TransferAct } from '@shugu/dataspace';
+import type { processStates, ReactionRule } from '@shugu/wire/federation';
+
+export type Act = NegotiationAct | TransferAct;
+export type Kind = 'negotiation' | 'transfer';
+export type State = (typeof processStates)[number];
+export type By = 'self' | 'other';
+export type Json = Record<string, unknown>;
+
+export interface Connector {
+  participant: string;
+  /** Its participant id, as others know it. */
+  name: string;
+  rules: ReactionRule[];
+  opened_at: Date;
+  closed_at: Date | null;
+}
+
+/** Rules and duties of an offer or agreement. */
+export interface Terms {
+  permission?: readonly unknown[];
+  prohibition?: readonly unknown[];
+  obligation?: readonly unknown[];
+}
+export interface OfferBody extends Terms {
+  '@id': string;
+  '@type': 'Offer';
+  target: string;
+}
+export interface AgreementBody extends Terms {
+  '@id': string;
+  '@type': 'Agreement';
+  target: string;
+  assigner: string;
+  assignee: string;
+  timestamp: string;
+}
+
+export interface Process {
+  /** Our own pid. */
+  id: string;
+  participant: string;
+  kind: Kind;
+  /** Ours. */
+  side: Side;
+  counterparty: string;
+  their_pid: string | null;
+  /** Base of the counter-party's endpoints. */
+  address: string;
+  /** Null until the counter-party has acknowledged our first message. */
+  state: State | null;
+  suspended_by: Side | null;
+  version: number;
+  taken: { digest: string; version: number } | null;
+  subject: string;
+  offer: OfferBody | null;
+  own_offer: OfferBody | null;
+  agreement: AgreementBody | null;
+  format: string | null;
+  data_address: unknown;
+  held: Held | null;
+  created_at: Date;
+  changed_at: Date;
+}
+
+export interface Held {
+  act: Act;
+  by: By;
+  /** Why a message of ours was not taken. */
+  fault?: string;
+}
+
+export interface Message {
+  id: string;
+  process: string;
+  participant: string;
+  direction: 'in' | 'out';
+  act: Act;
+  digest: string;
+  body: Json;
+  state: 'taken' | 'waiting' | 'sent' | 'dropped';
+  attempts: number;
+  due_at: Date | null;
+  fault: string | null;
+  created_at: Date;
+  done_at: Date | null;
+}
+
+export interface Agreement {
+  participant: string;
+  id: string;
+  side: Side;
+  counterparty: string;
+  dataset: string;
+  body: AgreementBody;
+  negotiation: string | null;
+  finalized_at: Date;
+  ended_at: Date | null;
+}
+
+export const limits = {
+  bodyBytesMax: 262_144,
+  answerBytesMax: 262_144,
+  patienceSeconds: 10,
+  /** Tries of one message before a person is asked. */
+  attemptsMax: 12,
+  backoffMillisecondsMax: 300_000,
+  /** How long a reading waits for an answer that is on its way. */
+  settleMilliseconds: 500,
+  datasetsPerPage: 100,
+  /** Messages sent at the same time, to whomever. */
+  sendingMax: 16,
+} as const;

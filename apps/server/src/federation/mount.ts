@@ -1,0 +1,158 @@
+/** The protocol's addresses below `/dsp/{participant}`, outside the JSON routes: its own messages, its own errors. */
+import { createHash } from 'node:crypto';
+import { CONTEXT_URL, checkMessage, VERSION_PATH, versionDocument } from '@shugu/dataspace';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Door, doors, errorOf, standingOf } from './messages.ts';
+import { type Connector, type Kind, limits } from './model.ts';
+import { connectorOf, findDataset, findProcess, listDatasets } from './reads.ts';
+import { addressOf, PATH, type Room } from './service/room.ts';
+import type { Sender } from './service/sending.ts';
+import { type Answer, take, unknownAnswer } from './service/taking.ts';
+
+type Params = { participant: string; pid?: string; dataset?: string };
+type Asked = FastifyRequest<{ Params: Params; Querystring: { after?: string } }>;
+
+const noPids = (pid: string) => ({ consumerPid: pid, providerPid: pid });
+
+/** A connector that is closed or never was, and whoever shows no identity, meet the same answers everywhere. */
+const caller = async (
+  room: Room,
+  request: Asked,
+  kind: Kind | 'catalog',
+): Promise<{ connector: Connector; sender: string } | Answer> => {
+  const { participant, pid = '' } = request.params;
+  const connector = await connectorOf(room.database, participant);
+  if (!connector) return unknownAnswer(kind, pid, request.body);
+  const sender = await room.identity.identify(connector, request.headers.authorization);
+  if (!sender) return { status: 401, body: errorOf(kind, noPids(pid), { code: 'unauthorized' }) };
+  return { connector, sender: sender.name };
+};
+
+const catalogPage = async (room: Room, connector: Connector, request: Asked, reply: FastifyReply): Promise<Answer> => {
+  const checked = checkMessage('CatalogRequestMessage', request.body);
+  if (!checked.ok)
+    return {
+      status: 400,
+      body: errorOf('catalog', noPids(''), { code: checked.fault.code, reason: [checked.fault.en] }),
+    };
+  if (checked.message.filter?.length)
+    return { status: 400, body: errorOf('catalog', noPids(''), { code: 'filterUnsupported' }) };
+  const after = Buffer.from(request.query.after ?? '', 'base64url').toString('utf8');
+  const size = limits.datasetsPerPage;
+  const rows = await listDatasets(room.database, connector.participant, { after, size: size + 1 });
+  const shown = rows.slice(0, size);
+  const address = addressOf(room, connector.participant);
+  if (rows.length > size) {
+    const next = Buffer.from(shown.at(-1)!.id).toString('base64url');
+    reply.header('link', `<${address}/catalog/request?after=${next}>; rel="next"`);
+  }
+  const body = {
+    '@context': [CONTEXT_URL],
+    '@id': `${address}/catalog`,
+    '@type': 'Catalog',
+    participantId: connector.name,
+    service: [{ '@id': address, '@type': 'DataService', endpointURL: address }],
+    ...(shown.length ? { dataset: shown.map((one) => one.body) } : {}),
+  };
+  return { status: 200, body };
+};
+
+const oneDataset = async (room: Room, connector: Connector, id: string): Promise<Answer> => {
+  const found = await findDataset(room.database, connector.participant, id);
+  return found ? { status: 200, body: { '@context': [CONTEXT_URL], ...found.body } } : unknownAnswer('catalog', '');
+};
+
+const standing = async (
+  room: Room,
+  sender: Sender,
+  kind: Kind,
+  who: { connector: Connector; sender: string },
+  pid: string,
+): Promise<Answer> => {
+  // The counter-party may ask before its own answer has been written here.
+  await sender.settled(pid);
+  const process = await findProcess(room.database, who.connector.participant, pid);
+  return process?.kind === kind && process.state !== null && process.counterparty === who.sender
+    ? { status: 200, body: standingOf(process) }
+    : unknownAnswer(kind, pid);
+};
+
+const send = (request: FastifyRequest, reply: FastifyReply, { status, body }: Answer): FastifyReply => {
+  const text = JSON.stringify(body);
+  if (status === 200) {
+    const tag = `"${createHash('sha256').update(text).digest('base64url')}"`;
+    reply.header('etag', tag).header('cache-control', 'private, no-cache');
+    if (request.method === 'GET' && request.headers['if-none-match'] === tag) return reply.code(304).send();
+  }
+  return reply.code(status).type('application/json').send(text);
+};
+
+const isAnswer = (value: object): value is Answer => 'status' in value;
+
+export const mountProtocol = async (app: FastifyInstance, room: Room, sender: Sender): Promise<void> => {
+  const root = '/dsp/:participant';
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(
+      ['application/json', 'application/ld+json'],
+      { parseAs: 'string', bodyLimit: limits.bodyBytesMax },
+      (_request, text, done) => {
+        try {
+          done(null, JSON.parse(String(text)));
+        } catch {
+          // Answered as any other message that is none.
+          done(null, undefined);
+        }
+      },
+    );
+    const kindOf = (url: string): Kind | 'catalog' =>
+      url.includes('/negotiations') ? 'negotiation' : url.includes('/transfers') ? 'transfer' : 'catalog';
+    scope.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+      const status = error.statusCode && error.statusCode < 500 ? error.statusCode : 500;
+      if (status === 500) room.log.error({ err: error, url: request.url.split('?')[0] }, 'defect');
+      const { pid = '' } = request.params as Params;
+      const body = errorOf(kindOf(request.routeOptions.url ?? ''), noPids(pid), {
+        code: status === 500 ? 'defect' : 'malformed',
+      });
+      return send(request, reply, { status, body });
+    });
+    const serve = (
+      method: 'GET' | 'POST',
+      path: string,
+      kind: Kind | 'catalog',
+      answer: (who: { connector: Connector; sender: string }, request: Asked, reply: FastifyReply) => Promise<Answer>,
+    ) =>
+      scope.route<{ Params: Params; Querystring: { after?: string } }>({
+        method,
+        url: `${root}${PATH}${path}`,
+        exposeHeadRoute: false,
+        handler: async (request, reply) => {
+          const who = await caller(room, request, kind);
+          return send(request, reply, isAnswer(who) ? who : await answer(who, request, reply));
+        },
+      });
+
+    // Public by the specification: it says nothing of the participant.
+    scope.get<{ Params: Params }>(`${root}${VERSION_PATH}`, async (request, reply) => {
+      const connector = await connectorOf(room.database, request.params.participant);
+      if (!connector) return send(request, reply, unknownAnswer('catalog', ''));
+      return reply.type('application/json').send(versionDocument(PATH));
+    });
+    serve('POST', '/catalog/request', 'catalog', ({ connector }, request, reply) =>
+      catalogPage(room, connector, request, reply),
+    );
+    serve('GET', '/catalog/datasets/:dataset', 'catalog', ({ connector }, request) =>
+      oneDataset(room, connector, request.params.dataset!),
+    );
+    for (const [kind, noun] of [
+      ['negotiation', 'negotiations'],
+      ['transfer', 'transfers'],
+    ] as const)
+      serve('GET', `/${noun}/:pid`, kind, (who, request) => standing(room, sender, kind, who, request.params.pid!));
+    const takeAt = (door: Door) =>
+      serve('POST', door.path, door.kind, (who, request) =>
+        take(room, { ...who, door, pid: request.params.pid ?? '', body: request.body }),
+      );
+    for (const door of doors) takeAt(door);
+  });
+};

@@ -1,0 +1,37 @@
+import { defineProblems } from '../kernel/problem.ts';
+
+export const problems = defineProblems('federation', {
+  connectorClosed: {
+    status: 409,
+    title: { zh: '本单位的连接器未开通', en: 'The organisation’s connector is not open' },
+    next: { zh: '先开通连接器', en: 'Open it first' },
+  },
+  addressRefused: {
+    status: 422,
+    title: { zh: '不允许连接到该地址', en: 'That address may not be connected to' },
+    next: {
+      zh: '使用公网 https 地址，不含账号、锚点；内网地址须由运营方放行',
+      en: 'Use a public https address without credentials or fragment; the operator can open private ones',
+    },
+  },
+  datasetUnknown: {
+    status: 422,
+    title: { zh: '本单位目录中没有该数据集', en: 'The organisation’s catalogue has no such data set' },
+    next: { zh: '先将产品上架', en: 'List the product first' },
+  },
+  agreementUnknown: {
+    status: 422,
+    title: { zh: '没有可据以请求传输的有效协议', en: 'There is no agreement in force to ask by' },
+    next: { zh: '先完成协商', en: 'Conclude a negotiation first' },
+  },
+  notNow: {
+    status: 409,
+    title: { zh: '当前状态下不能这样回应', en: 'That cannot be answered in this state' },
+    next: { zh: '从 acts 所列的动作中选择', en: 'Choose one of its acts' },
+  },
+  underWay: {
+    status: 409,
+    title: { zh: '上一条消息正在发送', en: 'The last message is still being sent' },
+    next: { zh: '等待对方应答后再试', en: 'Wait for its answer, then try again' },
+  },
+});

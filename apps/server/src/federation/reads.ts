@@ -1,0 +1,106 @@
+import type { Dataset, Side } from '@shugu/dataspace';
+import { empty, type Reader, sql } from '../kernel/db/db.ts';
+import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
+import type { Act, Agreement, Connector, Kind, Message, Process } from './model.ts';
+
+export const processColumns = sql`id, participant, kind, side, counterparty, their_pid, address, state, suspended_by, version, taken,
+  subject, offer, own_offer, agreement, format, data_address, held, created_at, changed_at`;
+export const messageColumns = sql`id, process, participant, direction, act, digest, body, state, attempts, due_at, fault, created_at,
+  done_at`;
+const connectorColumns = sql`participant, name, rules, opened_at, closed_at`;
+
+export const findConnector = (read: Reader, participant: string): Promise<Connector | undefined> =>
+  read.first<Connector>(sql`select ${connectorColumns} from federation_connectors where participant = ${participant}`);
+
+/** Open ones only: a closed connector is nowhere. */
+export const connectorOf = async (read: Reader, participant: string): Promise<Connector | undefined> => {
+  const found = await findConnector(read, participant);
+  return found?.closed_at ? undefined : found;
+};
+
+export const findProcess = (read: Reader, participant: string, id: string): Promise<Process | undefined> =>
+  read.first<Process>(
+    sql`select ${processColumns} from federation_processes where id = ${id} and participant = ${participant}`,
+  );
+
+export interface TheirProcess {
+  participant: string;
+  kind: Kind;
+  side: Side;
+  counterparty: string;
+  their_pid: string;
+}
+export const processOfTheirs = (read: Reader, one: TheirProcess): Promise<Process | undefined> =>
+  read.first<Process>(sql`select ${processColumns} from federation_processes where participant = ${one.participant}
+    and kind = ${one.kind} and side = ${one.side} and counterparty = ${one.counterparty} and their_pid = ${one.their_pid}`);
+
+export const listProcesses = async (
+  read: Reader,
+  participant: string,
+  query: PageQuery & { kind?: Kind; held?: 'true' },
+) => {
+  const after = decodeCursor(query.after, 2);
+  const rows =
+    await read.rows<Process>(sql`select ${processColumns} from federation_processes where participant = ${participant}
+    ${query.kind ? sql`and kind = ${query.kind}` : empty} ${query.held ? sql`and held is not null` : empty}
+    ${after ? sql`and (created_at, id) < (${new Date(Number(after[0]))}, ${String(after[1])})` : empty}
+    order by created_at desc, id desc limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    ({ created_at, id }) => [created_at.getTime(), id],
+    (row) => row,
+  );
+};
+
+export const messagesOf = (read: Reader, process: string): Promise<Message[]> =>
+  read.rows<Message>(
+    sql`select ${messageColumns} from federation_messages where process = ${process} order by sequence limit 500`,
+  );
+
+export const waitingOf = (read: Reader, process: string): Promise<Message | undefined> =>
+  read.first<Message>(
+    sql`select ${messageColumns} from federation_messages where process = ${process} and state = 'waiting'`,
+  );
+
+/** Our messages that went out, by act. */
+export const sentOf = async (read: Reader, process: string): Promise<Partial<Record<Act, number>>> =>
+  Object.fromEntries(
+    (
+      await read.rows<{ act: Act; count: number }>(sql`select act, count(*)::int as count from federation_messages
+        where process = ${process} and direction = 'out' and state <> 'dropped' group by act`)
+    ).map(({ act, count }) => [act, count]),
+  );
+
+/** Processes with a message to send, the longest due first. */
+export const dueProcesses = async (read: Reader, now: Date): Promise<string[]> =>
+  (
+    await read.rows<{
+      process: string;
+    }>(sql`select process from federation_messages where state = 'waiting' and due_at <= ${now}
+      order by due_at limit 100`)
+  ).map(({ process }) => process);
+
+export const findAgreement = (read: Reader, participant: string, id: string): Promise<Agreement | undefined> =>
+  read.first<Agreement>(sql`select participant, id, side, counterparty, dataset, body, negotiation, finalized_at, ended_at
+    from federation_agreements where participant = ${participant} and id = ${id}`);
+
+export interface PublishedDataset {
+  id: string;
+  body: Dataset;
+  offers: string[];
+  digest: string;
+}
+
+export const findDataset = (read: Reader, participant: string, id: string): Promise<PublishedDataset | undefined> =>
+  read.first<PublishedDataset>(
+    sql`select id, body, offers, digest from federation_datasets where participant = ${participant} and id = ${id}`,
+  );
+
+export const listDatasets = (
+  read: Reader,
+  participant: string,
+  { after, size }: { after: string; size: number },
+): Promise<PublishedDataset[]> =>
+  read.rows<PublishedDataset>(sql`select id, body, offers, digest from federation_datasets
+    where participant = ${participant} and id > ${after} order by id limit ${size}`);

@@ -1,0 +1,83 @@
+import * as wire from '@shugu/wire/federation';
+import { audit } from '../kernel/audit.ts';
+import { on, type Route } from '../kernel/http/route.ts';
+import { kernelProblems } from '../kernel/problem.ts';
+import type { Connector, Message, Process } from './model.ts';
+import { findConnector, findProcess, listProcesses, messagesOf } from './reads.ts';
+import { possible } from './rules.ts';
+import { actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
+import { closeConnector, openConnector, setRules } from './service/connectors.ts';
+import { addressOf, type Room, rootOf } from './service/room.ts';
+
+type Json = never;
+
+const connectorView = (room: Room, one: Connector) => ({
+  name: one.name,
+  root: rootOf(room, one.participant),
+  address: addressOf(room, one.participant),
+  openedAt: one.opened_at.toISOString(),
+  closedAt: one.closed_at?.toISOString() ?? null,
+  rules: one.rules,
+});
+
+const processView = (one: Process) => ({
+  id: one.id,
+  kind: one.kind,
+  side: one.side,
+  counterparty: one.counterparty,
+  theirPid: one.their_pid,
+  state: one.state,
+  subject: one.subject,
+  offer: one.offer as Json,
+  agreement: one.agreement as Json,
+  format: one.format,
+  dataAddress: one.data_address as Json,
+  held: one.held,
+  acts: possible(one),
+  createdAt: one.created_at.toISOString(),
+  changedAt: one.changed_at.toISOString(),
+});
+
+const messageView = (one: Message) => ({
+  id: one.id,
+  direction: one.direction,
+  act: one.act,
+  state: one.state,
+  attempts: one.attempts,
+  fault: one.fault,
+  createdAt: one.created_at.toISOString(),
+  doneAt: one.done_at?.toISOString() ?? null,
+});
+
+export const makeRoutes = (room: Room): Route[] => [
+  on(wire.getConnector, async ({ read, principal }) => {
+    const found = await findConnector(read, principal.participant);
+    return { connector: found ? connectorView(room, found) : null };
+  }),
+  on(wire.openConnector, async ({ tx }) => connectorView(room, await openConnector(tx))),
+  on(wire.closeConnector, async ({ tx }) => connectorView(room, await closeConnector(tx))),
+  on(wire.setRules, async ({ tx, body }) => connectorView(room, await setRules(tx, body.rules))),
+  on(wire.listProcesses, async ({ read, principal, query }) => {
+    const page = await listProcesses(read, principal.participant, query);
+    return { ...page, items: page.items.map(processView) };
+  }),
+  on(wire.getProcess, async ({ read, principal, params }) => {
+    const process = await findProcess(read, principal.participant, params.id);
+    if (!process) throw kernelProblems.unknown();
+    return { process: processView(process), messages: (await messagesOf(read, process.id)).map(messageView) };
+  }),
+  on(wire.actOnProcess, async ({ tx, params, body: { act, ...saying } }) => {
+    const process = await actOn(room, tx, params.id, act, saying);
+    await audit(tx, { action: 'federation.process.act', subject: process.id, data: { act } });
+    return processView(process);
+  }),
+  on(wire.requestContract, async ({ tx, body }) => began(tx, await requestContract(room, tx, body))),
+  on(wire.offerContract, async ({ tx, body }) => began(tx, await offerContract(room, tx, body))),
+  on(wire.requestTransfer, async ({ tx, body }) => began(tx, await requestTransfer(room, tx, body))),
+];
+
+const began = async (tx: Parameters<typeof audit>[0], process: Process) => {
+  const { id, kind, side, counterparty, subject } = process;
+  await audit(tx, { action: 'federation.process.begin', subject: id, data: { kind, side, counterparty, subject } });
+  return processView(process);
+};

@@ -1,0 +1,100 @@
+/** What may happen and what is done about it. Pure: the protocol's own tables are package `dataspace`'s. */
+import {
+  type Fault,
+  isNegotiationOver,
+  isTransferOver,
+  type NegotiationAct,
+  type NegotiationState,
+  negotiate,
+  otherSide,
+  type Side,
+  type TransferAct,
+  type TransferState,
+  transfer,
+} from '@shugu/dataspace';
+import { processActs, type ReactionRule } from '@shugu/wire/federation';
+import type { Act, By, Process, State } from './model.ts';
+import { asksPurposes, exactly, paysAmount, sameTerms } from './terms.ts';
+
+export type Standing = Pick<Process, 'kind' | 'state' | 'suspended_by'>;
+export type Moved = { state: State; suspended_by: Side | null };
+
+/** Where an act of one side leads, or why it may not be. */
+export const step = (process: Standing, act: Act, by: Side): Moved | Fault => {
+  if (process.kind === 'negotiation') {
+    const state = negotiate(process.state as NegotiationState | null, act as NegotiationAct, by);
+    return typeof state === 'string' ? { state, suspended_by: null } : state;
+  }
+  const before = process.state && { state: process.state as TransferState, suspendedBy: process.suspended_by };
+  const after = transfer(before, act as TransferAct, by);
+  return 'code' in after ? after : { state: after.state, suspended_by: after.suspendedBy };
+};
+
+export const isFault = (value: Moved | Fault): value is Fault => 'code' in value;
+
+export const isOver = ({ kind, state }: Pick<Process, 'kind' | 'state'>): boolean =>
+  state !== null &&
+  (kind === 'negotiation' ? isNegotiationOver(state as NegotiationState) : isTransferOver(state as TransferState));
+
+const actsOf = {
+  negotiation: ['request', 'offer', 'accept', 'agree', 'verify', 'finalize', 'terminate'],
+  transfer: ['request', 'start', 'suspend', 'complete', 'terminate'],
+} as const satisfies Record<Process['kind'], readonly Act[]>;
+
+/** What our side can do now. */
+export const possible = (process: Standing & { side: Side }): Act[] =>
+  process.state === null
+    ? []
+    : processActs.filter(
+        (act) => (actsOf[process.kind] as readonly Act[]).includes(act) && !isFault(step(process, act, process.side)),
+      );
+
+export const sideOf = (process: Pick<Process, 'side'>, by: By): Side =>
+  by === 'self' ? process.side : otherSide(process.side);
+
+export interface Happening {
+  act: Act;
+  by: By;
+  /** Messages of ours in this process so far, by act. */
+  sent: Partial<Record<Act, number>>;
+}
+
+export type Reaction = Pick<ReactionRule, 'terms' | 'reason'> & { reaction: Act | 'hold' | 'nothing'; pause: number };
+
+const fits = (pattern: string | undefined, value: string): boolean =>
+  pattern === undefined || (pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern);
+
+const holds = (rule: ReactionRule, process: Process, { act, by, sent }: Happening): boolean => {
+  const { offer, own_offer: own } = process;
+  const amount = offer && paysAmount(offer);
+  return (
+    rule.kind === process.kind &&
+    rule.on === act &&
+    rule.by === by &&
+    (rule.side === undefined || rule.side === process.side) &&
+    fits(rule.subject, process.subject) &&
+    (rule.offer === undefined || (offer !== null && fits(rule.offer, offer['@id']))) &&
+    fits(rule.counterparty, process.counterparty) &&
+    (rule.purposes === undefined || (offer !== null && asksPurposes(offer, rule.purposes))) &&
+    (rule.amountFrom === undefined || (amount !== null && amount >= exactly(rule.amountFrom))) &&
+    (rule.amountUpTo === undefined || (amount !== null && amount <= exactly(rule.amountUpTo))) &&
+    (rule.unchanged === undefined || (offer && own ? sameTerms(offer, own) : false) === rule.unchanged) &&
+    (rule.timesMax === undefined || (sent[rule.reaction as Act] ?? 0) < rule.timesMax)
+  );
+};
+
+/** Waiting for us, by the protocol: nobody else can go on. */
+const oursToAnswer = (process: Process): boolean =>
+  possible(process).some((act) => act !== 'terminate' && act !== 'suspend' && act !== 'complete');
+
+/** The first rule that fits; without one a person is asked where the counter-party waits for us. */
+export const react = (rules: readonly ReactionRule[], process: Process, happening: Happening): Reaction => {
+  const none = { terms: undefined, reason: undefined, pause: 0 };
+  if (isOver(process)) return { ...none, reaction: 'nothing' };
+  const rule = rules.find((one) => holds(one, process, happening));
+  if (!rule) return { ...none, reaction: happening.by === 'other' && oursToAnswer(process) ? 'hold' : 'nothing' };
+  const { reaction, terms, reason, pauseMilliseconds: pause } = rule;
+  const acts = reaction !== 'hold' && reaction !== 'nothing';
+  if (acts && isFault(step(process, reaction, process.side))) return { ...none, reaction: 'hold' };
+  return { reaction, terms, reason, pause };
+};

@@ -1,0 +1,126 @@
+/** What our own people begin or answer. */
+import type { Tx } from '../../kernel/db/db.ts';
+import { newId } from '../../kernel/ids.ts';
+import { kernelProblems } from '../../kernel/problem.ts';
+import type { Act, Connector, Kind, OfferBody, Process, Terms } from '../model.ts';
+import { problems } from '../problems.ts';
+import { connectorOf, findAgreement, findDataset, waitingOf } from '../reads.ts';
+import { isFault, step } from '../rules.ts';
+import { endMessage, insertProcess, lockProcess, saveProcess } from '../store.ts';
+import { termsOf } from '../terms.ts';
+import { queueAct, type Saying } from './moves.ts';
+import type { Room } from './room.ts';
+
+const ownConnector = async (tx: Tx): Promise<Connector> => {
+  const connector = await connectorOf(tx, tx.actor.participant);
+  if (!connector) throw problems.connectorClosed();
+  return connector;
+};
+
+const plainAddress = (room: Room, address: string): string => {
+  if (room.outgoing.fault(address)) throw problems.addressRefused({ field: 'body.address' });
+  return address.replace(/\/+$/, '');
+};
+
+type Draft = Pick<Process, 'kind' | 'side' | 'counterparty' | 'address' | 'subject'> & Partial<Process>;
+
+const start = async (
+  room: Room,
+  tx: Tx,
+  connector: Connector,
+  draft: Draft,
+  act: Act,
+  saying: Saying,
+): Promise<Process> => {
+  const prefixes: Record<Kind, string> = { negotiation: 'neg', transfer: 'tra' };
+  const process: Process = {
+    their_pid: null,
+    state: null,
+    suspended_by: null,
+    version: 0,
+    taken: null,
+    offer: null,
+    own_offer: null,
+    agreement: null,
+    format: null,
+    data_address: null,
+    held: null,
+    ...draft,
+    id: newId(prefixes[draft.kind], tx.now),
+    participant: connector.participant,
+    created_at: tx.now,
+    changed_at: tx.now,
+  };
+  await insertProcess(tx, process);
+  await queueAct(room, tx, { connector, process }, act, saying);
+  return process;
+};
+
+export interface Asking {
+  counterparty: string;
+  address: string;
+  dataset: string;
+}
+
+export const requestContract = async (
+  room: Room,
+  tx: Tx,
+  asked: Asking & { offer: string; terms: Terms },
+): Promise<Process> => {
+  const connector = await ownConnector(tx);
+  const { counterparty, dataset } = asked;
+  const offer: OfferBody = { '@id': asked.offer, '@type': 'Offer', target: dataset, ...termsOf(asked.terms) };
+  const address = plainAddress(room, asked.address);
+  const draft = {
+    kind: 'negotiation',
+    side: 'consumer',
+    counterparty,
+    address,
+    subject: dataset,
+    own_offer: offer,
+  } as const;
+  return start(room, tx, connector, draft, 'request', {});
+};
+
+export const offerContract = async (room: Room, tx: Tx, asked: Asking & { terms?: Terms }): Promise<Process> => {
+  const connector = await ownConnector(tx);
+  const { counterparty, dataset } = asked;
+  const published = (await findDataset(tx, connector.participant, dataset))?.body.hasPolicy[0];
+  if (!published) throw problems.datasetUnknown({ field: 'body.dataset' });
+  const own_offer = { ...published, target: dataset } as OfferBody;
+  const address = plainAddress(room, asked.address);
+  const draft = { kind: 'negotiation', side: 'provider', counterparty, address, subject: dataset, own_offer } as const;
+  return start(room, tx, connector, draft, 'offer', { terms: asked.terms });
+};
+
+export const requestTransfer = async (
+  room: Room,
+  tx: Tx,
+  asked: { agreement: string; address: string; format: string; dataAddress?: unknown },
+): Promise<Process> => {
+  const connector = await ownConnector(tx);
+  const agreement = await findAgreement(tx, connector.participant, asked.agreement);
+  if (agreement?.side !== 'consumer' || agreement.ended_at)
+    throw problems.agreementUnknown({ field: 'body.agreement' });
+  const { counterparty } = agreement;
+  const address = plainAddress(room, asked.address);
+  const { format, dataAddress } = asked;
+  const draft = { kind: 'transfer', side: 'consumer', counterparty, address, subject: agreement.id, format } as const;
+  return start(room, tx, connector, draft, 'request', { dataAddress });
+};
+
+/** A person's answer. What a rule had prepared and not yet tried gives way to it. */
+export const actOn = async (room: Room, tx: Tx, id: string, act: Act, saying: Saying): Promise<Process> => {
+  const connector = await ownConnector(tx);
+  const process = await lockProcess(tx, id);
+  if (process?.participant !== connector.participant) throw kernelProblems.unknown();
+  const moved = step(process, act, process.side);
+  if (isFault(moved) || process.state === null) throw problems.notNow({ detail: isFault(moved) ? moved : act });
+  const waiting = await waitingOf(tx, id);
+  if (waiting && waiting.attempts > 0) throw problems.underWay();
+  if (waiting) await endMessage(tx, waiting.id, 'dropped', 'overtaken');
+  process.held = null;
+  await saveProcess(tx, process);
+  await queueAct(room, tx, { connector, process }, act, saying);
+  return process;
+};

@@ -1,0 +1,136 @@
+/** What an act changes, whoever did it, and what a rule or a person answers: in the transaction of the change. */
+import { randomUUID } from 'node:crypto';
+import type { Tx } from '../../kernel/db/db.ts';
+import { newId } from '../../kernel/ids.ts';
+import { emit } from '../../kernel/outbox.ts';
+import { bodyOf, digestOf } from '../messages.ts';
+import type { Act, AgreementBody, By, Connector, Json, Message, OfferBody, Process, Terms } from '../model.ts';
+import { sentOf, waitingOf } from '../reads.ts';
+import { type Moved, react } from '../rules.ts';
+import { endMessage, insertAgreement, insertMessage, saveProcess } from '../store.ts';
+import { termsOf } from '../terms.ts';
+import { addressOf, type Room, wakeAfter } from './room.ts';
+
+/** The act is done: state and what the message carried. Nothing is written yet. */
+export const apply = (process: Process, act: Act, by: By, moved: Moved, body: Json): void => {
+  process.state = moved.state;
+  process.suspended_by = moved.suspended_by;
+  process.held = null;
+  if (process.kind === 'negotiation') {
+    if (act === 'request' || act === 'offer') process.offer = body.offer as OfferBody;
+    if (by === 'self' && process.offer && (act === 'request' || act === 'offer')) process.own_offer ??= process.offer;
+    if (act === 'agree') process.agreement = body.agreement as AgreementBody;
+  } else if (body.dataAddress !== undefined) process.data_address = body.dataAddress;
+};
+
+/** After `apply`: kept, told, and answered by the rules. */
+export const settleMove = async (
+  room: Room,
+  tx: Tx,
+  connector: Connector,
+  process: Process,
+  did: { act: Act; by: By },
+): Promise<void> => {
+  await dropUntried(tx, process);
+  if (did.act === 'finalize') await keepAgreement(tx, process);
+  const reaction = react(connector.rules, process, { ...did, sent: await sentOf(tx, process.id) });
+  if (reaction.reaction === 'hold') process.held = did;
+  await saveProcess(tx, process);
+  await emit(tx, {
+    type: 'federation.process.moved',
+    subject: process.id,
+    participant: process.participant,
+    data: { kind: process.kind, state: process.state, ...did, held: process.held !== null },
+  });
+  if (reaction.reaction === 'hold' || reaction.reaction === 'nothing') return;
+  if (await waitingOf(tx, process.id)) return;
+  await queueAct(room, tx, { connector, process }, reaction.reaction, reaction);
+};
+
+/** What was to be said before this happened, and never tried, is not said any more. */
+const dropUntried = async (tx: Tx, process: Process): Promise<void> => {
+  const waiting = await waitingOf(tx, process.id);
+  if (waiting && waiting.attempts === 0) await endMessage(tx, waiting.id, 'dropped', 'overtaken');
+};
+
+const keepAgreement = async (tx: Tx, process: Process): Promise<void> => {
+  const body = process.agreement!;
+  const { participant, side, counterparty } = process;
+  await insertAgreement(tx, {
+    participant,
+    id: body['@id'],
+    side,
+    counterparty,
+    dataset: body.target,
+    body,
+    negotiation: process.id,
+    finalized_at: tx.now,
+    ended_at: null,
+  });
+  await emit(tx, {
+    type: 'federation.agreement.finalized',
+    subject: process.id,
+    participant,
+    data: { agreement: body['@id'], side, counterparty, dataset: body.target },
+  });
+};
+
+export interface Saying {
+  terms?: Terms | undefined;
+  reason?: string | undefined;
+  dataAddress?: unknown;
+  /** Milliseconds before it is sent. */
+  pause?: number;
+}
+
+const newOffer = (process: Process, terms: Terms): OfferBody => ({
+  '@id': `urn:uuid:${randomUUID()}`,
+  '@type': 'Offer',
+  target: process.subject,
+  ...termsOf(terms),
+});
+
+const newAgreement = (process: Process, connector: string, now: Date): AgreementBody => ({
+  '@id': `urn:uuid:${randomUUID()}`,
+  '@type': 'Agreement',
+  target: process.subject,
+  assigner: connector,
+  assignee: process.counterparty,
+  timestamp: now.toISOString(),
+  ...termsOf(process.offer!),
+});
+
+/** Writes a message of ours into the outbox. The state moves when the counter-party has taken it. */
+export const queueAct = async (
+  room: Room,
+  tx: Tx,
+  { connector, process }: { connector: Connector; process: Process },
+  act: Act,
+  { terms, reason, dataAddress, pause = 0 }: Saying,
+): Promise<void> => {
+  const offers = process.kind === 'negotiation' && (act === 'request' || act === 'offer');
+  const body = bodyOf(process, act, {
+    ...(offers ? { offer: terms ? newOffer(process, terms) : (process.own_offer ?? process.offer)! } : {}),
+    ...(act === 'agree' ? { agreement: newAgreement(process, connector.name, tx.now) } : {}),
+    callbackAddress: addressOf(room, process.participant),
+    ...(dataAddress === undefined ? {} : { dataAddress }),
+    ...(reason ? { reason } : {}),
+  });
+  const message: Message = {
+    id: newId('dsm', tx.now),
+    process: process.id,
+    participant: process.participant,
+    direction: 'out',
+    act,
+    digest: digestOf(body),
+    body,
+    state: 'waiting',
+    attempts: 0,
+    due_at: new Date(tx.now.getTime() + pause),
+    fault: null,
+    created_at: tx.now,
+    done_at: null,
+  };
+  await insertMessage(tx, message);
+  wakeAfter(room, tx, message);
+};

@@ -1,0 +1,37 @@
+/** What every part of federation works with. */
+import type { Logger } from 'pino';
+import type { Actor, Database, Tx } from '../../kernel/db/db.ts';
+import type { Outgoing } from '../../kernel/outgoing.ts';
+import type { IdentityProvider } from '../identity/identity.ts';
+import type { Connector, Message } from '../model.ts';
+
+export interface Room {
+  database: Database;
+  now(): Date;
+  log: Logger;
+  identity: IdentityProvider;
+  outgoing: Outgoing;
+  publicUrl(): string;
+  /** After commit: there is something to send in this process. */
+  wake(process: string, dueAt: Date): void;
+}
+
+export const PATH = '/2025-1';
+
+export const rootOf = (room: Pick<Room, 'publicUrl'>, participant: string): string =>
+  `${room.publicUrl()}/dsp/${participant}`;
+
+/** Base of a participant's endpoints, in both roles: what stands in `callbackAddress`. */
+export const addressOf = (room: Pick<Room, 'publicUrl'>, participant: string): string =>
+  `${rootOf(room, participant)}${PATH}`;
+
+export const actorOf = ({ participant }: Pick<Connector, 'participant'>): Actor => ({
+  kind: 'system',
+  id: 'system:federation',
+  participant,
+  name: 'federation',
+});
+
+/** Wakes the sender once it is committed. */
+export const wakeAfter = (room: Pick<Room, 'wake'>, tx: Tx, { process, due_at }: Pick<Message, 'process' | 'due_at'>) =>
+  tx.afterCommit(() => room.wake(process, due_at!));

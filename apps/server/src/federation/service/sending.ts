@@ -1,0 +1,229 @@
+/**
+ * The outbox: per process strictly in order, woken at once, tried again with back-off, silent once the process is over. A
+ * message's try is claimed for a while in the database, so that neither a crash nor a second server sends it twice at once.
+ */
+import { GatewayProblem } from '@shugu/gateway';
+import type { Tx } from '../../kernel/db/db.ts';
+import { pathOf } from '../messages.ts';
+import { type Connector, type Json, limits, type Message, type Process } from '../model.ts';
+import { connectorOf, dueProcesses, waitingOf } from '../reads.ts';
+import { isFault, isOver, step } from '../rules.ts';
+import { claimMessage, delayMessage, endMessage, lockProcess, saveProcess } from '../store.ts';
+import { apply, settleMove } from './moves.ts';
+import { actorOf, type Room } from './room.ts';
+
+export interface Sender {
+  wake(process: string, dueAt: Date): void;
+  /** Sends what is due; number of messages tried. */
+  drain(): Promise<number>;
+  /** Until an answer that is on its way has been written, at most for a moment. */
+  settled(process: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+type Outcome = { taken: true; body: unknown } | { taken: false; again: boolean; fault: string };
+
+/** The counter-party has read it and says no; everything else may be otherwise next time. */
+const final = new Set([400, 403, 405, 410, 413, 415, 422]);
+
+const backoff = (attempts: number): number => Math.min(limits.backoffMillisecondsMax, 100 * 2 ** attempts);
+
+const readText = async (body: AsyncIterable<Buffer>): Promise<string> => {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of body) {
+    bytes += piece.length;
+    if (bytes > limits.answerBytesMax) throw new Error('the answer is too long');
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const post = async (
+  room: Omit<Room, 'wake'>,
+  connector: Connector,
+  process: Process,
+  message: Message,
+): Promise<Outcome> => {
+  const refused = room.outgoing.fault(process.address);
+  if (refused) return { taken: false, again: false, fault: `address not permitted: ${refused}` };
+  try {
+    const to = { name: process.counterparty, address: process.address };
+    const url = new URL(process.address + pathOf(process, message.act));
+    const answer = await room.outgoing.agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        authorization: await room.identity.authorize(connector, to),
+      },
+      body: JSON.stringify(message.body),
+      signal: AbortSignal.timeout(limits.patienceSeconds * 1000),
+    });
+    const text = await readText(answer.body);
+    const { statusCode } = answer;
+    if (statusCode >= 200 && statusCode < 300) return { taken: true, body: parsed(text) };
+    return { taken: false, again: !final.has(statusCode), fault: `HTTP ${statusCode} ${text.slice(0, 300)}`.trim() };
+  } catch (error) {
+    if (error instanceof GatewayProblem) return { taken: false, again: false, fault: 'address not permitted' };
+    const { code, name, message: words } = error as Error & { code?: string };
+    return { taken: false, again: true, fault: name === 'TimeoutError' ? 'no answer in time' : (code ?? words) };
+  }
+};
+
+/** The counter-party's pid stands in its answer to our first message. */
+const learnPid = (process: Process, body: unknown): boolean => {
+  if (process.their_pid !== null) return true;
+  const told = (body ?? {}) as Json;
+  const pid = process.side === 'consumer' ? told.providerPid : told.consumerPid;
+  if (typeof pid !== 'string' || pid === '') return false;
+  process.their_pid = pid;
+  return true;
+};
+
+/** The counter-party has taken it: only now our state moves. */
+const acknowledged = async (
+  room: Room,
+  tx: Tx,
+  { connector, message, body }: { connector: Connector; message: Message; body: unknown },
+): Promise<void> => {
+  const process = (await lockProcess(tx, message.process))!;
+  // What answered it came before its acknowledgement, or the process is over.
+  if ((await endMessage(tx, message.id, 'sent')) === 0) return;
+  const moved = step(process, message.act, process.side);
+  if (isFault(moved)) return;
+  if (!learnPid(process, body)) {
+    process.held = { act: message.act, by: 'self', fault: 'the answer names no pid' };
+    await saveProcess(tx, process);
+    return;
+  }
+  apply(process, message.act, 'self', moved, message.body);
+  await settleMove(room, tx, connector, process, { act: message.act, by: 'self' });
+};
+
+const refused = async (tx: Tx, message: Message, fault: string, again: boolean): Promise<Date | undefined> => {
+  if (again && message.attempts < limits.attemptsMax) {
+    const dueAt = new Date(tx.now.getTime() + backoff(message.attempts));
+    await delayMessage(tx, message.id, dueAt, fault);
+    return dueAt;
+  }
+  const process = (await lockProcess(tx, message.process))!;
+  if ((await endMessage(tx, message.id, 'dropped', fault)) === 0 || isOver(process)) return undefined;
+  process.held = { act: message.act, by: 'self', fault };
+  await saveProcess(tx, process);
+  return undefined;
+};
+
+/** The next try of a process's message, when it is due and the process not over. */
+const claim = (
+  room: Omit<Room, 'wake'>,
+  id: string,
+): Promise<{ connector: Connector; process: Process; message: Message } | undefined> =>
+  room.database.tx({ kind: 'system', id: 'system:federation', participant: '' }, async (tx) => {
+    const process = await lockProcess(tx, id);
+    const waiting = process && (await waitingOf(tx, id));
+    if (!process || !waiting) return undefined;
+    const connector = await connectorOf(tx, process.participant);
+    if (isOver(process) || !connector) {
+      await endMessage(tx, waiting.id, 'dropped', isOver(process) ? 'the process is over' : 'the connector is closed');
+      return undefined;
+    }
+    const patience = limits.patienceSeconds * 1000 + backoff(waiting.attempts + 1);
+    const message = await claimMessage(tx, id, new Date(tx.now.getTime() + patience));
+    return message && { connector, process, message };
+  });
+
+export const makeSender = (deps: Omit<Room, 'wake'>): Sender => {
+  const running = new Map<string, Promise<void>>();
+  const again = new Set<string>();
+  const timers = new Map<string, NodeJS.Timeout>();
+  let stopped = false;
+  let tried = 0;
+
+  const room: Room = { ...deps, wake: (process, dueAt) => wake(process, dueAt) };
+
+  const sendOne = async (id: string): Promise<boolean> => {
+    const claimed = await claim(room, id);
+    if (!claimed) return false;
+    tried++;
+    const { connector, process, message } = claimed;
+    const outcome = await post(room, connector, process, message);
+    const dueAt = await room.database.tx(actorOf(connector), async (tx) => {
+      if (!outcome.taken) return refused(tx, message, outcome.fault, outcome.again);
+      await acknowledged(room, tx, { connector, message, body: outcome.body });
+      return undefined;
+    });
+    if (dueAt) wake(id, dueAt);
+    return outcome.taken;
+  };
+
+  const run = (id: string): void => {
+    if (stopped) return;
+    if (running.has(id)) return void again.add(id);
+    const work = (async () => {
+      do {
+        again.delete(id);
+        while (!stopped && (await sendOne(id)));
+      } while (!stopped && again.has(id));
+    })()
+      .catch((error) => deps.log.error({ err: error, process: id }, 'a message could not be sent'))
+      .finally(() => {
+        running.delete(id);
+        if (again.delete(id)) run(id);
+      });
+    running.set(id, work);
+  };
+
+  const wake = (id: string, dueAt: Date): void => {
+    const wait = dueAt.getTime() - deps.now().getTime();
+    if (wait <= 0) {
+      run(id);
+      return;
+    }
+    clearTimeout(timers.get(id));
+    const timer = setTimeout(() => {
+      timers.delete(id);
+      run(id);
+    }, wait + 1);
+    timer.unref();
+    timers.set(id, timer);
+  };
+
+  return {
+    wake,
+    drain: async () => {
+      const before = tried;
+      for (const id of await dueProcesses(deps.database, deps.now())) {
+        if (running.size >= limits.sendingMax) await Promise.race(running.values());
+        run(id);
+      }
+      await Promise.all(running.values());
+      return tried - before;
+    },
+    settled: async (id) => {
+      const work = running.get(id);
+      if (!work) return;
+      let timer: NodeJS.Timeout | undefined;
+      const patience = new Promise<void>((resume) => {
+        timer = setTimeout(resume, limits.settleMilliseconds);
+      });
+      await Promise.race([work, patience]);
+      clearTimeout(timer);
+    },
+    stop: async () => {
+      stopped = true;
+      for (const timer of timers.values()) clearTimeout(timer);
+      await Promise.all(running.values());
+    },
+  };
+};

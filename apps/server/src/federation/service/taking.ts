@@ -1,0 +1,233 @@
+/** A message that came: who, which process, may it be, what follows; one transaction. */
+import { checkMessage, type Side } from '@shugu/dataspace';
+import type { Tx } from '../../kernel/db/db.ts';
+import { newId } from '../../kernel/ids.ts';
+import { type Door, digestOf, type ErrorTold, errorOf, standingOf } from '../messages.ts';
+import type { Act, Connector, Json, Kind, OfferBody, Process } from '../model.ts';
+import { findAgreement, findDataset, messagesOf, processOfTheirs, waitingOf } from '../reads.ts';
+import { isFault, sideOf, step } from '../rules.ts';
+import { endMessage, insertMessage, insertProcess, lockProcess } from '../store.ts';
+import { agreementFault } from '../terms.ts';
+import { apply, settleMove } from './moves.ts';
+import { actorOf, type Room } from './room.ts';
+
+export interface Answer {
+  status: number;
+  body: Json;
+}
+
+export interface Coming {
+  connector: Connector;
+  /** Participant id of the sender. */
+  sender: string;
+  door: Door;
+  /** Ours, from the path; empty for first messages. */
+  pid: string;
+  body: unknown;
+}
+
+/** Not taken, and nothing has changed. */
+class Refusal extends Error {
+  readonly status: number;
+  readonly told: ErrorTold;
+  constructor(status: number, told: ErrorTold) {
+    super(told.code);
+    this.status = status;
+    this.told = told;
+  }
+}
+const refuse = (code: string, zh: string, en: string): never => {
+  throw new Refusal(400, { code, reason: [zh, en] });
+};
+const unknown = (): never => {
+  throw new Refusal(404, { code: 'unknown' });
+};
+
+/** As good as they are known from path and message, so that the error's schema holds whatever was sent. */
+const pidsTold = (pid: string, body: unknown): { consumerPid: string; providerPid: string } => {
+  const { consumerPid, providerPid } = (typeof body === 'object' && body !== null ? body : {}) as Json;
+  const text = (value: unknown) => (typeof value === 'string' ? value : pid);
+  return { consumerPid: text(consumerPid), providerPid: text(providerPid) };
+};
+
+export const unknownAnswer = (kind: Kind | 'catalog', pid: string, body?: unknown): Answer => ({
+  status: 404,
+  body: errorOf(kind, pidsTold(pid, body), { code: 'unknown' }),
+});
+
+export const take = async (room: Room, coming: Coming): Promise<Answer> => {
+  const { door, pid, body } = coming;
+  try {
+    const checked = checkMessage(door.type, body);
+    if (!checked.ok) {
+      const { code, path, zh, en } = checked.fault;
+      return refuse(code, `${path} ${zh}`, `${path} ${en}`);
+    }
+    const message = body as Json;
+    return await room.database.tx(actorOf(coming.connector), (tx) =>
+      door.first ? begin(room, tx, coming, message) : proceed(room, tx, coming, message),
+    );
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { status: error.status, body: errorOf(door.kind, pidsTold(pid, body), error.told) };
+  }
+};
+
+const actOf = ({ act }: Door, message: Json): Act => act ?? (message.eventType === 'ACCEPTED' ? 'accept' : 'finalize');
+
+const keep = (tx: Tx, process: Process, act: Act, digest: string, body: Json): Promise<number> =>
+  insertMessage(tx, {
+    id: newId('dsm', tx.now),
+    process: process.id,
+    participant: process.participant,
+    direction: 'in',
+    act,
+    digest,
+    body,
+    state: 'taken',
+    attempts: 0,
+    due_at: null,
+    fault: null,
+    created_at: tx.now,
+    done_at: tx.now,
+  });
+
+const proceed = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise<Answer> => {
+  const { connector, sender, door, pid } = coming;
+  const process = await lockProcess(tx, pid);
+  // Somebody else's, of another kind, or none: all look the same.
+  if (!process || process.participant !== connector.participant || process.kind !== door.kind) return unknown();
+  if (process.counterparty !== sender) return unknown();
+  const act = actOf(door, message);
+  checkPids(process, message);
+  const digest = digestOf(message);
+  if (process.taken?.digest === digest && process.taken.version === process.version)
+    return { status: 200, body: standingOf(process) };
+  const moved = await moveOf(tx, process, act, message);
+  if (isFault(moved)) {
+    // The same as was taken last: it came again, after an answer that got lost.
+    if (process.taken?.digest === digest) return { status: 200, body: standingOf(process) };
+    return refuse(moved.code, moved.zh, moved.en);
+  }
+  checkContent(connector, process, act, message);
+  apply(process, act, 'other', moved, message);
+  process.taken = { digest, version: process.version + 1 };
+  await keep(tx, process, act, digest, message);
+  await settleMove(room, tx, connector, process, { act, by: 'other' });
+  return { status: 200, body: standingOf(process) };
+};
+
+/** Ours is the path's; theirs is learnt with the first answer. */
+const checkPids = (process: Process, message: Json): void => {
+  const own = process.side === 'consumer' ? 'consumerPid' : 'providerPid';
+  const theirs = process.side === 'consumer' ? 'providerPid' : 'consumerPid';
+  const told = message[theirs];
+  if (message[own] !== process.id || typeof told !== 'string' || (process.their_pid ?? told) !== told)
+    refuse('pidsWrong', '标识与本次协商或传输不符', 'the pids are not those of this process');
+};
+
+/**
+ * Where the act leads. What answers a message of ours that is under way shows that the message arrived, whose own answer may
+ * come later or be lost: it is then taken as acknowledged.
+ */
+const moveOf = async (tx: Tx, process: Process, act: Act, message: Json) => {
+  const side = sideOf(process, 'other');
+  const direct = step(process, act, side);
+  if (!isFault(direct)) return direct;
+  const waiting = await waitingOf(tx, process.id);
+  if (!waiting || waiting.attempts === 0) return process.state === null ? unknown() : direct;
+  const own = step(process, waiting.act, process.side);
+  if (isFault(own)) return direct;
+  const then = step({ ...process, ...own }, act, side);
+  if (isFault(then)) return direct;
+  const theirs = process.side === 'consumer' ? message.providerPid : message.consumerPid;
+  process.their_pid ??= theirs as string;
+  apply(process, waiting.act, 'self', own, waiting.body);
+  await endMessage(tx, waiting.id, 'sent');
+  return then;
+};
+
+const checkContent = (connector: Connector, process: Process, act: Act, message: Json): void => {
+  if (process.kind !== 'negotiation') return;
+  const { offer } = message as { offer?: OfferBody };
+  if (offer && offer.target !== process.subject)
+    refuse('targetWrong', '一次协商只涉及一个数据集', 'a negotiation is about one data set');
+  if (act !== 'agree') return;
+  const [provider, consumer] = [process.counterparty, connector.name];
+  const fault = agreementFault(message.agreement as never, { offer: process.offer!, provider, consumer });
+  if (fault) refuse('agreementWrong', fault.zh, fault.en);
+};
+
+/** A first message: a new process, or the one that it began when it came before. */
+const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise<Answer> => {
+  const { connector, sender, door } = coming;
+  const side = door.first as Side;
+  const address = String(message.callbackAddress).replace(/\/+$/, '');
+  const closed = room.outgoing.fault(address);
+  const theirPid = String(side === 'provider' ? message.consumerPid : message.providerPid);
+  if (message[side === 'provider' ? 'providerPid' : 'consumerPid'] !== undefined)
+    refuse('pidsWrong', '首条消息不带对方标识', 'a first message names no pid of the other side');
+  if (closed !== undefined) refuse('callbackRefused', '不允许回调该地址', 'that address may not be called back');
+  const digest = digestOf(message);
+  const theirs = {
+    participant: connector.participant,
+    kind: door.kind,
+    side,
+    counterparty: sender,
+    their_pid: theirPid,
+  };
+  const made: Process = {
+    id: newId(door.kind === 'negotiation' ? 'neg' : 'tra', tx.now),
+    ...theirs,
+    address,
+    state: null,
+    suspended_by: null,
+    version: 0,
+    taken: { digest, version: 1 },
+    subject: '',
+    offer: null,
+    own_offer: null,
+    agreement: null,
+    format: null,
+    data_address: null,
+    held: null,
+    created_at: tx.now,
+    changed_at: tx.now,
+  };
+  const act = actOf(door, message);
+  await fill(tx, made, message);
+  const moved = step(made, act, sideOf(made, 'other'));
+  if (isFault(moved)) return refuse(moved.code, moved.zh, moved.en);
+  if ((await insertProcess(tx, made)) === 0) return again(tx, theirs, digest);
+  apply(made, act, 'other', moved, message);
+  await keep(tx, made, act, digest, message);
+  await settleMove(room, tx, connector, made, { act, by: 'other' });
+  return { status: 201, body: standingOf(made) };
+};
+
+const again = async (tx: Tx, theirs: Parameters<typeof processOfTheirs>[1], digest: string): Promise<Answer> => {
+  const before = (await processOfTheirs(tx, theirs))!;
+  const [first] = await messagesOf(tx, before.id);
+  if (first?.digest !== digest)
+    refuse('pidTaken', '该标识已用于另一次协商或传输', 'another process of this pid has begun');
+  return { status: 201, body: standingOf(before) };
+};
+
+/** What a new process is about: a data set that is offered, or an agreement that both have. */
+const fill = async (tx: Tx, made: Process, message: Json): Promise<void> => {
+  if (made.kind === 'transfer') {
+    const agreement = await findAgreement(tx, made.participant, String(message.agreementId));
+    if (agreement?.side !== 'provider' || agreement.counterparty !== made.counterparty || agreement.ended_at)
+      return refuse('agreementUnknown', '没有此项有效协议', 'there is no such agreement in force');
+    made.subject = agreement.id;
+    made.format = String(message.format);
+    return;
+  }
+  const offer = message.offer as OfferBody;
+  made.subject = offer.target;
+  if (made.side === 'consumer') return;
+  const dataset = await findDataset(tx, made.participant, offer.target);
+  const published = dataset?.body.hasPolicy.find((one) => one['@id'] === offer['@id']);
+  if (!published) return refuse('offerUnknown', '没有此项要约', 'there is no such offer');
+  made.own_offer = { ...published, target: offer.target } as OfferBody;
+};

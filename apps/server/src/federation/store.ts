@@ -1,0 +1,81 @@
+/** The only SQL that writes federation's tables. */
+import { sql, type Tx } from '../kernel/db/db.ts';
+import type { Agreement, Connector, Message, Process } from './model.ts';
+import { messageColumns, processColumns } from './reads.ts';
+
+const jsonOf = (value: unknown): string | null =>
+  value === null || value === undefined ? null : JSON.stringify(value);
+
+export const saveConnector = (tx: Tx, one: Connector): Promise<number> =>
+  tx.exec(sql`insert into federation_connectors (participant, node, market, name, rules, opened_at, closed_at)
+    values (${one.participant}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.name}, ${JSON.stringify(one.rules)}, ${one.opened_at},
+      ${one.closed_at})
+    on conflict (participant) do update set rules = excluded.rules, opened_at = excluded.opened_at, closed_at = excluded.closed_at`);
+
+export const insertProcess = (tx: Tx, one: Process): Promise<number> =>
+  tx.exec(sql`insert into federation_processes (id, node, market, participant, kind, side, counterparty, their_pid, address, state,
+      suspended_by, version, taken, subject, offer, own_offer, agreement, format, data_address, held, created_at, changed_at)
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.kind}, ${one.side}, ${one.counterparty},
+      ${one.their_pid}, ${one.address}, ${one.state}, ${one.suspended_by}, ${one.version}, ${jsonOf(one.taken)}, ${one.subject},
+      ${jsonOf(one.offer)}, ${jsonOf(one.own_offer)}, ${jsonOf(one.agreement)}, ${one.format}, ${jsonOf(one.data_address)},
+      ${jsonOf(one.held)}, ${one.created_at}, ${one.changed_at})
+    on conflict (participant, kind, side, counterparty, their_pid) where their_pid is not null do nothing`);
+
+/** What has changed, on the version that was read. @throws when another writer came first */
+export const saveProcess = async (tx: Tx, one: Process): Promise<void> => {
+  const touched = await tx.exec(sql`update federation_processes set their_pid = ${one.their_pid}, state = ${one.state},
+      suspended_by = ${one.suspended_by}, version = version + 1, taken = ${jsonOf(one.taken)}, offer = ${jsonOf(one.offer)},
+      own_offer = ${jsonOf(one.own_offer)}, agreement = ${jsonOf(one.agreement)}, data_address = ${jsonOf(one.data_address)},
+      held = ${jsonOf(one.held)}, changed_at = ${tx.now}
+    where id = ${one.id} and version = ${one.version}`);
+  if (touched !== 1) throw new Error(`process ${one.id} has changed meanwhile`);
+  one.version++;
+};
+
+export const lockProcess = (tx: Tx, id: string): Promise<Process | undefined> =>
+  tx.first<Process>(sql`select ${processColumns} from federation_processes where id = ${id} for update`);
+
+export const insertMessage = (tx: Tx, one: Message): Promise<number> =>
+  tx.exec(sql`insert into federation_messages (id, node, market, participant, process, direction, act, digest, body, state, attempts,
+      due_at, created_at, done_at)
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.process}, ${one.direction}, ${one.act},
+      ${one.digest}, ${JSON.stringify(one.body)}, ${one.state}, ${one.attempts}, ${one.due_at}, ${one.created_at}, ${one.done_at})`);
+
+/** One try more: until `dueAt` nobody else takes it. Undefined when it is not due or not waiting any more. */
+export const claimMessage = (tx: Tx, process: string, dueAt: Date): Promise<Message | undefined> =>
+  tx.first<Message>(sql`update federation_messages set attempts = attempts + 1, due_at = ${dueAt}
+    where process = ${process} and state = 'waiting' and due_at <= ${tx.now} returning ${messageColumns}`);
+
+export const endMessage = (
+  tx: Tx,
+  id: string,
+  state: 'sent' | 'dropped',
+  fault: string | null = null,
+): Promise<number> =>
+  tx.exec(sql`update federation_messages set state = ${state}, due_at = null, done_at = ${tx.now}, fault = ${fault}
+    where id = ${id} and state = 'waiting'`);
+
+export const delayMessage = (tx: Tx, id: string, dueAt: Date, fault: string): Promise<number> =>
+  tx.exec(
+    sql`update federation_messages set due_at = ${dueAt}, fault = ${fault} where id = ${id} and state = 'waiting'`,
+  );
+
+export const insertAgreement = (tx: Tx, one: Agreement): Promise<number> =>
+  tx.exec(sql`insert into federation_agreements (node, market, participant, id, side, counterparty, dataset, body, negotiation,
+      finalized_at)
+    values (${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.id}, ${one.side}, ${one.counterparty}, ${one.dataset},
+      ${JSON.stringify(one.body)}, ${one.negotiation}, ${one.finalized_at})
+    on conflict do nothing`);
+
+export const saveDataset = (
+  tx: Tx,
+  one: { participant: string; id: string; body: unknown; offers: string[]; digest: string },
+): Promise<number> =>
+  tx.exec(sql`insert into federation_datasets (node, market, participant, id, body, offers, digest, published_at)
+    values (${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.id}, ${JSON.stringify(one.body)}, ${one.offers},
+      ${one.digest}, ${tx.now})
+    on conflict (participant, id) do update set body = excluded.body, offers = excluded.offers, digest = excluded.digest,
+      published_at = excluded.published_at where federation_datasets.digest <> excluded.digest`);
+
+export const removeDataset = (tx: Tx, participant: string, id: string): Promise<number> =>
+  tx.exec(sql`delete from federation_datasets where participant = ${participant} and id = ${id}`);

@@ -1,0 +1,244 @@
+/** Federation: an organisation as a connector of the Dataspace Protocol; its rules, and what it speaks with others. */
+import { z } from 'zod';
+import { decimal, id, json, page, pageQuery, text, time } from './common.ts';
+import { endpoint } from './endpoint.ts';
+
+export const federationLimits = {
+  rulesMax: 200,
+  /** Between an event and what a rule does about it. */
+  pauseMillisecondsMax: 3_600_000,
+  /** Of ids, names and addresses of others. */
+  charactersMax: 1000,
+} as const;
+
+export const negotiationPid = id('neg');
+export const transferPid = id('tra');
+const pid = z.string().regex(/^(neg|tra)_[0-9a-z]{26}$/);
+
+export const processKinds = ['negotiation', 'transfer'] as const;
+export const processSides = ['consumer', 'provider'] as const;
+export const processStates = [
+  'REQUESTED',
+  'OFFERED',
+  'ACCEPTED',
+  'AGREED',
+  'VERIFIED',
+  'FINALIZED',
+  'STARTED',
+  'SUSPENDED',
+  'COMPLETED',
+  'TERMINATED',
+] as const;
+export const processActs = [
+  'request',
+  'offer',
+  'accept',
+  'agree',
+  'verify',
+  'finalize',
+  'terminate',
+  'start',
+  'suspend',
+  'complete',
+] as const;
+
+const foreign = z.string().min(1).max(federationLimits.charactersMax);
+const pattern = foreign.describe('exactly this, or what begins so where it ends in *');
+const rights = z.array(json).min(1).max(64);
+const terms = z
+  .object({ permission: rights, prohibition: rights, obligation: rights })
+  .partial()
+  .strict()
+  .refine((one) => one.permission !== undefined || one.prohibition !== undefined, 'permission or prohibition');
+
+/** Every condition that is given must hold. */
+export const reactionRule = z
+  .object({
+    kind: z.enum(processKinds),
+    on: z.enum(processActs).describe('what happened'),
+    by: z.enum(['self', 'other']).default('other').describe('who did it'),
+    side: z.enum(processSides).optional().describe('our own'),
+    subject: pattern.optional().describe('data set of a negotiation, agreement of a transfer'),
+    offer: pattern.optional().describe('id of the offer on the table'),
+    counterparty: pattern.optional(),
+    purposes: z.array(foreign).min(1).max(50).optional().describe('no purpose but these is asked for'),
+    amountFrom: decimal.optional().describe('the offer pays at least so much (payAmount)'),
+    amountUpTo: decimal.optional().describe('and at most so much'),
+    unchanged: z.boolean().optional().describe('the offer says what we offered or asked for ourselves'),
+    timesMax: z.number().int().min(1).max(100).optional().describe('of this reaction within one process'),
+    reaction: z.enum([...processActs, 'hold', 'nothing']),
+    terms: terms.optional().describe('of a counter-offer or counter-request; our own first ones otherwise'),
+    reason: text.max(500).optional().describe('told when terminating'),
+    pauseMilliseconds: z.number().int().min(0).max(federationLimits.pauseMillisecondsMax).default(0),
+  })
+  .strict();
+export type ReactionRule = z.infer<typeof reactionRule>;
+
+export const connectorView = z.object({
+  name: z.string().describe('participant id as others know it'),
+  root: z.string().describe('where the version document stands'),
+  address: z.string().describe('of the protocol'),
+  openedAt: time,
+  closedAt: time.nullable(),
+  rules: z.array(reactionRule),
+});
+
+export const messageView = z.object({
+  id: z.string(),
+  direction: z.enum(['in', 'out']),
+  act: z.enum(processActs),
+  state: z.enum(['taken', 'waiting', 'sent', 'dropped']),
+  attempts: z.number().int(),
+  fault: z.string().nullable(),
+  createdAt: time,
+  doneAt: time.nullable(),
+});
+export const processView = z.object({
+  id: pid,
+  kind: z.enum(processKinds),
+  side: z.enum(processSides),
+  counterparty: z.string(),
+  theirPid: z.string().nullable(),
+  state: z.enum(processStates).nullable().describe('null until the counter-party has acknowledged the first message'),
+  subject: z.string(),
+  offer: json,
+  agreement: json,
+  format: z.string().nullable(),
+  dataAddress: json,
+  held: z
+    .object({ act: z.enum(processActs), by: z.enum(['self', 'other']), fault: z.string().optional() })
+    .nullable()
+    .describe('the event that waits for a person'),
+  acts: z.array(z.enum(processActs)).describe('what can be done now'),
+  createdAt: time,
+  changedAt: time,
+});
+
+const params = z.object({ id: pid });
+const nothing = z.object({}).strict();
+
+export const getConnector = endpoint({
+  id: 'federation.connector.get',
+  method: 'GET',
+  path: '/api/connector',
+  summary: { zh: '本单位的数据空间连接器', en: 'The organisation’s connector; null before it is opened' },
+  permission: 'federation.read',
+  reply: z.object({ connector: connectorView.nullable() }),
+});
+export const openConnector = endpoint({
+  id: 'federation.connector.open',
+  method: 'POST',
+  path: '/api/connector/open',
+  summary: { zh: '开通本单位的数据空间连接器', en: 'Open the organisation’s connector to other participants' },
+  permission: 'federation.write',
+  body: nothing,
+  reply: connectorView,
+});
+export const closeConnector = endpoint({
+  id: 'federation.connector.close',
+  method: 'POST',
+  path: '/api/connector/close',
+  summary: { zh: '关闭本单位的数据空间连接器', en: 'Close it: nobody reaches it and nothing more is sent' },
+  permission: 'federation.write',
+  body: nothing,
+  reply: connectorView,
+});
+export const setRules = endpoint({
+  id: 'federation.rules.set',
+  method: 'PUT',
+  path: '/api/connector/rules',
+  summary: { zh: '设置协商与传输规则', en: 'Set the rules by which negotiations and transfers are answered' },
+  permission: 'federation.write',
+  body: z.object({ rules: z.array(reactionRule).max(federationLimits.rulesMax) }).strict(),
+  reply: connectorView,
+});
+export const listProcesses = endpoint({
+  id: 'federation.process.list',
+  method: 'GET',
+  path: '/api/dataspace/processes',
+  summary: { zh: '与其他连接器的协商和传输', en: 'Negotiations and transfers with other connectors' },
+  permission: 'federation.read',
+  query: pageQuery.extend({
+    kind: z.enum(processKinds).optional(),
+    held: z.enum(['true']).optional().describe('only what waits for a person'),
+  }),
+  reply: page(processView),
+});
+export const getProcess = endpoint({
+  id: 'federation.process.get',
+  method: 'GET',
+  path: '/api/dataspace/processes/:id',
+  summary: { zh: '协商或传输及其往来消息', en: 'A negotiation or transfer with its messages' },
+  permission: 'federation.read',
+  params,
+  reply: z.object({ process: processView, messages: z.array(messageView) }),
+});
+export const actOnProcess = endpoint({
+  id: 'federation.process.act',
+  method: 'POST',
+  path: '/api/dataspace/processes/:id/act',
+  summary: { zh: '对协商或传输作出回应', en: 'Answer in a negotiation or transfer' },
+  permission: 'federation.write',
+  params,
+  body: z
+    .object({
+      act: z.enum(processActs),
+      terms: terms.optional().describe('of a counter-offer or counter-request'),
+      reason: text.max(500).optional(),
+      dataAddress: json.optional().describe('where the data can be fetched, when starting'),
+    })
+    .strict(),
+  reply: processView,
+});
+export const requestContract = endpoint({
+  id: 'federation.negotiation.request',
+  method: 'POST',
+  path: '/api/dataspace/negotiations',
+  summary: { zh: '向其他连接器请求合同', en: 'Ask another participant for a contract' },
+  permission: 'federation.write',
+  status: 201,
+  body: z
+    .object({
+      counterparty: foreign.describe('its participant id'),
+      address: z.url().max(federationLimits.charactersMax).describe('of its protocol endpoints'),
+      dataset: foreign,
+      offer: foreign.describe('id of the offer'),
+      terms,
+    })
+    .strict(),
+  reply: processView,
+});
+export const offerContract = endpoint({
+  id: 'federation.negotiation.offer',
+  method: 'POST',
+  path: '/api/dataspace/offers',
+  summary: { zh: '向其他连接器主动提出报价', en: 'Offer a data set of ours to another participant' },
+  permission: 'federation.write',
+  status: 201,
+  body: z
+    .object({
+      counterparty: foreign,
+      address: z.url().max(federationLimits.charactersMax),
+      dataset: foreign,
+      terms: terms.optional().describe('those of the catalogue otherwise'),
+    })
+    .strict(),
+  reply: processView,
+});
+export const requestTransfer = endpoint({
+  id: 'federation.transfer.request',
+  method: 'POST',
+  path: '/api/dataspace/transfers',
+  summary: { zh: '依据协议请求传输', en: 'Ask for the data of an agreement' },
+  permission: 'federation.write',
+  status: 201,
+  body: z
+    .object({
+      agreement: foreign,
+      address: z.url().max(federationLimits.charactersMax),
+      format: foreign,
+      dataAddress: json.optional().describe('where to bring the data, when it is pushed'),
+    })
+    .strict(),
+  reply: processView,
+});
