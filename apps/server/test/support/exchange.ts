@@ -11,7 +11,7 @@ import * as membersWire from '@shugu/wire/members';
 import type pg from 'pg';
 import { enableTemplates, publishRulebook } from '../../../cli/src/scenario/institutions.ts';
 import { makeStage, type Stage } from '../../../cli/src/scenario/stage.ts';
-import { type Exchange, startExchange } from '../../src/app.ts';
+import { type Exchange, type ExchangeOptions, startExchange } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/kernel/config.ts';
 import { sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
@@ -32,6 +32,8 @@ const keySecret = 'a secret that all tests share';
 export interface TestExchangeOptions {
   /** Settings that differ; `suite` has a prepared database of its own. */
   config?: Partial<Config>;
+  /** Who connectors of other nodes are. */
+  identity?: ExchangeOptions['identity'];
   /** False gives a node before its set-up. */
   seeded?: boolean;
   /** Opens everybody's sub-account at the bank simulator, for tests in which money moves. */
@@ -84,7 +86,7 @@ const configFor = (home: string, over: Partial<Config>): Config =>
     },
   );
 
-const open = async (connection: pg.PoolConfig, over: Partial<Config>) => {
+const open = async (connection: pg.PoolConfig, over: Partial<Config>, identity?: ExchangeOptions['identity']) => {
   const home = await mkdtemp(join(tmpdir(), 'shugu-exchange-'));
   const config = configFor(home, over);
   const level = process.env.SHUGU_TEST_LOG as Config['logLevel'] | undefined;
@@ -94,6 +96,7 @@ const open = async (connection: pg.PoolConfig, over: Partial<Config>) => {
       config,
       log: makeLog(level ?? config.logLevel),
       postgres: running(connection),
+      identity,
     });
     return {
       exchange,
@@ -228,7 +231,7 @@ export const testExchange = async (options: TestExchangeOptions = {}): Promise<T
   const wantsCast = options.seeded !== false;
   const template = await prepared(wantsCast, over.suite ?? 'intl');
   const { connection, drop } = await (await testPostgres()).freshDatabase(template);
-  const { exchange, home, end } = await open(connection, over);
+  const { exchange, home, end } = await open(connection, over, options.identity);
   const cast = await readCast();
   const seeded = wantsCast ? await seededIn(exchange, cast) : nobody;
   const { token, as } = clientsOf(exchange, () => seeded);

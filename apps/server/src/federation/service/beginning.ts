@@ -1,14 +1,13 @@
 /** What our own people begin or answer. */
 import type { Tx } from '../../kernel/db/db.ts';
-import { newId } from '../../kernel/ids.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
-import type { Act, Connector, Kind, OfferBody, Process, Terms } from '../model.ts';
+import type { Act, Connector, OfferBody, Process, Terms } from '../model.ts';
 import { problems } from '../problems.ts';
 import { connectorOf, findAgreement, findDataset, waitingOf } from '../reads.ts';
 import { isFault, step } from '../rules.ts';
 import { endMessage, insertProcess, lockProcess, saveProcess } from '../store.ts';
 import { termsOf } from '../terms.ts';
-import { queueAct, type Saying } from './moves.ts';
+import { newProcess, type ProcessDraft, queueAct, type Saying } from './moves.ts';
 import type { Room } from './room.ts';
 
 const ownConnector = async (tx: Tx): Promise<Connector> => {
@@ -22,35 +21,15 @@ const plainAddress = (room: Room, address: string): string => {
   return address.replace(/\/+$/, '');
 };
 
-type Draft = Pick<Process, 'kind' | 'side' | 'counterparty' | 'address' | 'subject'> & Partial<Process>;
-
 const start = async (
   room: Room,
   tx: Tx,
   connector: Connector,
-  draft: Draft,
+  draft: Omit<ProcessDraft, 'participant'>,
   act: Act,
   saying: Saying,
 ): Promise<Process> => {
-  const prefixes: Record<Kind, string> = { negotiation: 'neg', transfer: 'tra' };
-  const process: Process = {
-    their_pid: null,
-    state: null,
-    suspended_by: null,
-    version: 0,
-    taken: null,
-    offer: null,
-    own_offer: null,
-    agreement: null,
-    format: null,
-    data_address: null,
-    held: null,
-    ...draft,
-    id: newId(prefixes[draft.kind], tx.now),
-    participant: connector.participant,
-    created_at: tx.now,
-    changed_at: tx.now,
-  };
+  const process = newProcess(tx, { ...draft, participant: connector.participant });
   await insertProcess(tx, process);
   await queueAct(room, tx, { connector, process }, act, saying);
   return process;

@@ -11,6 +11,27 @@ import { endMessage, insertAgreement, insertMessage, saveProcess } from '../stor
 import { termsOf } from '../terms.ts';
 import { addressOf, type Room, wakeAfter } from './room.ts';
 
+export type ProcessDraft = Pick<Process, 'participant' | 'kind' | 'side' | 'counterparty' | 'address' | 'subject'> &
+  Partial<Pick<Process, 'their_pid' | 'taken' | 'own_offer' | 'format'>>;
+
+export const newProcess = (tx: Tx, draft: ProcessDraft): Process => ({
+  their_pid: null,
+  taken: null,
+  own_offer: null,
+  format: null,
+  ...draft,
+  id: newId(draft.kind === 'negotiation' ? 'neg' : 'tra', tx.now),
+  state: null,
+  suspended_by: null,
+  version: 0,
+  offer: null,
+  agreement: null,
+  data_address: null,
+  held: null,
+  created_at: tx.now,
+  changed_at: tx.now,
+});
+
 /** The act is done: state and what the message carried. Nothing is written yet. */
 export const apply = (process: Process, act: Act, by: By, moved: Moved, body: Json): void => {
   process.state = moved.state;

@@ -8,7 +8,7 @@ import { findAgreement, findDataset, messagesOf, processOfTheirs, waitingOf } fr
 import { isFault, sideOf, step } from '../rules.ts';
 import { endMessage, insertMessage, insertProcess, lockProcess } from '../store.ts';
 import { agreementFault } from '../terms.ts';
-import { apply, settleMove } from './moves.ts';
+import { apply, newProcess, settleMove } from './moves.ts';
 import { actorOf, type Room } from './room.ts';
 
 export interface Answer {
@@ -162,11 +162,12 @@ const checkContent = (connector: Connector, process: Process, act: Act, message:
 const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise<Answer> => {
   const { connector, sender, door } = coming;
   const side = door.first as Side;
+  // By the schema it stands in place of a pid of ours.
+  if (message.callbackAddress === undefined)
+    refuse('pidsWrong', '首条消息不带对方标识', 'a first message names no pid of the other side');
   const address = String(message.callbackAddress).replace(/\/+$/, '');
   const closed = room.outgoing.fault(address);
   const theirPid = String(side === 'provider' ? message.consumerPid : message.providerPid);
-  if (message[side === 'provider' ? 'providerPid' : 'consumerPid'] !== undefined)
-    refuse('pidsWrong', '首条消息不带对方标识', 'a first message names no pid of the other side');
   if (closed !== undefined) refuse('callbackRefused', '不允许回调该地址', 'that address may not be called back');
   const digest = digestOf(message);
   const theirs = {
@@ -176,24 +177,7 @@ const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise
     counterparty: sender,
     their_pid: theirPid,
   };
-  const made: Process = {
-    id: newId(door.kind === 'negotiation' ? 'neg' : 'tra', tx.now),
-    ...theirs,
-    address,
-    state: null,
-    suspended_by: null,
-    version: 0,
-    taken: { digest, version: 1 },
-    subject: '',
-    offer: null,
-    own_offer: null,
-    agreement: null,
-    format: null,
-    data_address: null,
-    held: null,
-    created_at: tx.now,
-    changed_at: tx.now,
-  };
+  const made = newProcess(tx, { ...theirs, address, subject: '', taken: { digest, version: 1 } });
   const act = actOf(door, message);
   await fill(tx, made, message);
   const moved = step(made, act, sideOf(made, 'other'));

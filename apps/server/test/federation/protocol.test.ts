@@ -1,0 +1,312 @@
+/** The conformance kit's cases in both roles, and what it leaves out, against a running exchange over HTTP. */
+import { checkMessage } from '@shugu/dataspace';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fixedTokens } from '../../src/federation/testing.ts';
+import { sql } from '../../src/kernel/db/db.ts';
+import { type TestExchange, testExchange } from '../support/exchange.ts';
+import { consumerNegotiations, consumerTransfers, providerNegotiations, providerTransfers } from './cases.ts';
+import { agreement, type Counterpart, call, makeCounterpart, messageOf, offer } from './counterpart.ts';
+import { ourPlay, theirPlay, type World, walk } from './play.ts';
+import { kitParticipant, kitToken, offerIdOf, ourName, ourToken, seedKit } from './profile.ts';
+
+const strangerToken = 'the fixed token of a stranger';
+let tested: TestExchange;
+let other: Counterpart;
+let root: string;
+let world: World;
+
+beforeAll(async () => {
+  const identity = fixedTokens({
+    [kitToken]: kitParticipant,
+    [ourToken]: ourName,
+    [strangerToken]: 'urn:example:stranger',
+  });
+  tested = await testExchange({ seeded: false, identity, config: { privateConnectors: ['127.0.0.1'] } });
+  other = await makeCounterpart();
+  root = await seedKit(tested.exchange, 0);
+  world = { exchange: tested.exchange, address: `${root}/2025-1`, other };
+});
+afterAll(async () => {
+  await tested?.end();
+  await other?.stop();
+});
+beforeEach(() => {
+  other.answers.length = 0;
+  other.before = null;
+});
+
+describe('the cases of the kit', () => {
+  test.each([...providerNegotiations, ...providerTransfers])('%s %s: %s', async (_id, subject, steps) => {
+    await walk(theirPlay(world, subject), steps);
+  });
+  test.each([...consumerNegotiations])('%s %s: %s', async (_id, subject, steps) => {
+    await walk(await ourPlay(world, 'negotiation', subject), steps);
+  });
+  test.each([...consumerTransfers])('%s %s: %s', async (_id, subject, steps) => {
+    await walk(await ourPlay(world, 'transfer', subject), steps);
+  });
+
+  test('MET:01-01, CAT:01-01 to 01-03: version document, catalogue, one data set, none', async () => {
+    const version = await call(`${root}/.well-known/dspace-version`, undefined, null);
+    expect(version.body).toEqual({ protocolVersions: [{ version: '2025-1', path: '/2025-1', binding: 'HTTPS' }] });
+    const catalog = await call(
+      `${world.address}/catalog/request`,
+      messageOf('request', {}, { '@type': 'CatalogRequestMessage' }),
+    );
+    expect(catalog.status).toBe(200);
+    expect(checkMessage('Catalog', catalog.body)).toMatchObject({ ok: true });
+    expect((catalog.body.dataset as { '@id': string }[]).map((one) => one['@id'])).toContain('CAT0101');
+    const dataset = await call(`${world.address}/catalog/datasets/CAT0102`);
+    expect(checkMessage('Dataset', dataset.body)).toMatchObject({ ok: true, message: { '@id': 'CAT0102' } });
+    const none = await call(`${world.address}/catalog/datasets/CAT0103`);
+    expect(none.status).toBe(404);
+    expect(checkMessage('CatalogError', none.body)).toMatchObject({ ok: true });
+  });
+});
+
+describe('what the kit leaves out', () => {
+  const begun = async (subject: string) => {
+    const play = theirPlay(world, subject);
+    expect((await play.send('request')).status).toBe(201);
+    return play;
+  };
+
+  test('nobody without an identity, and a stranger sees of a process what he sees of none', async () => {
+    const play = await begun('ACN0202');
+    const asked = `${world.address}/negotiations/${play.pid()}`;
+    expect((await call(asked, undefined, null)).status).toBe(401);
+    expect((await call(asked, undefined, 'wrong')).status).toBe(401);
+    const foreign = await call(asked, undefined, strangerToken);
+    const none = await call(`${world.address}/negotiations/neg_00000000000000000000000000`, undefined, strangerToken);
+    const wiped = (body: object) => JSON.stringify(body).replaceAll(/neg_\w+/g, 'pid');
+    expect([foreign.status, wiped(foreign.body)]).toEqual([404, wiped(none.body)]);
+    expect(checkMessage('ContractNegotiationError', foreign.body)).toMatchObject({ ok: true });
+    const ended = await call(`${asked}/termination`, messageOf('terminate', play.pids), strangerToken);
+    expect(ended.status).toBe(404);
+    // Of the other kind, and below another organisation's root.
+    expect((await call(`${world.address}/transfers/${play.pid()}`)).status).toBe(404);
+    const elsewhere = asked.replace(/\/dsp\/\w+/, '/dsp/org_00000000000000000000000000');
+    expect((await call(elsewhere)).status).toBe(404);
+    expect(await play.state()).toBe('REQUESTED');
+  });
+
+  test('an offer that was never published, for another data set or of another agreement is refused and leaves nothing', async () => {
+    const count = () =>
+      tested.exchange.kernel.database.one<{ n: number }>(sql`select count(*)::int as n from federation_processes`);
+    const before = await count();
+    for (const wrong of [offer('CD123:ACN0101:999', 'ACN0101'), offer(offerIdOf('ACN0101'), 'ACN0102')]) {
+      const { status, body } = await theirPlay(world, 'ACN0101').send('request', { offer: wrong });
+      expect([status, body.code]).toEqual([400, 'offerUnknown']);
+    }
+    for (const agreementId of ['ATP9999', 'ATPC0101']) {
+      const { status, body } = await theirPlay(world, 'ATP0101').send('begin', { agreementId });
+      expect([status, body.code]).toEqual([400, 'agreementUnknown']);
+    }
+    expect(await count()).toEqual(before);
+  });
+
+  test('bad JSON, no context, wrong types, wrong pids, a call-back into the network: 400, and the state is as it was', async () => {
+    const play = await begun('ACN0202');
+    const at = `${world.address}/negotiations/${play.pid()}/termination`;
+    const right = messageOf('terminate', play.pids);
+    const bodies: (object | string)[] = [
+      '{',
+      '[]',
+      'null',
+      { ...right, '@context': undefined },
+      { ...right, '@context': ['https://example.com/other'] },
+      { ...right, '@type': 'ContractNegotiationEventMessage' },
+      { ...right, consumerPid: 'urn:uuid:another' },
+      { ...right, providerPid: 'urn:uuid:another' },
+      { ...right, providerPid: 5 },
+    ];
+    for (const body of bodies) {
+      const answer = await call(at, body as never);
+      expect([answer.status, answer.body['@type']], JSON.stringify(body)).toEqual([400, 'ContractNegotiationError']);
+      expect(checkMessage('ContractNegotiationError', answer.body)).toMatchObject({ ok: true });
+    }
+    expect(await play.state()).toBe('REQUESTED');
+    for (const callbackAddress of [
+      'http://10.0.0.1/',
+      'https://169.254.169.254/x',
+      'ftp://example.com',
+      'https://user@example.com',
+      'no',
+    ])
+      expect((await theirPlay(world, 'ACN0202').send('request', { callbackAddress })).status, callbackAddress).toBe(
+        400,
+      );
+    // A counter-request at the address of first messages.
+    expect(
+      (await call(`${world.address}/negotiations/request`, messageOf('request', play.pids, { offer: offer('a', 'b') })))
+        .status,
+    ).toBe(400);
+    expect((await call(at, 'x'.repeat(300_000))).status).toBe(413);
+  });
+
+  test('a message that comes twice takes effect once; a pid names one process', async () => {
+    const play = theirPlay(world, 'ACN0103');
+    const first = messageOf(
+      'request',
+      { consumerPid: play.pids.consumerPid },
+      { offer: offer(offerIdOf('ACN0103'), 'ACN0103'), callbackAddress: other.address },
+    );
+    const at = `${world.address}/negotiations/request`;
+    const answers = await Promise.all([first, first, first].map((body) => call(at, body)));
+    expect(answers.map((one) => one.status)).toEqual([201, 201, 201]);
+    expect(new Set(answers.map((one) => one.body.providerPid)).size).toBe(1);
+    play.pids.providerPid = String(answers[0]!.body.providerPid);
+    await play.hear('offer');
+    const accepted = messageOf('accept', play.pids);
+    const events = `${world.address}/negotiations/${play.pid()}/events`;
+    const twice = await Promise.all([call(events, accepted), call(events, accepted)]);
+    expect(twice.map((one) => one.status)).toEqual([200, 200]);
+    await play.hear('agree');
+    expect((await call(events, accepted)).status).toBe(200);
+    expect((await call(events, messageOf('accept', play.pids))).status).toBe(400);
+    const other_ = await call(at, { ...first, '@id': 'another', offer: offer(offerIdOf('ACN0101'), 'ACN0101') });
+    expect([other_.status, other_.body.code]).toEqual([400, 'pidTaken']);
+    const ours = other.heard.filter((one) => one.body.consumerPid === play.pids.consumerPid);
+    expect(ours.map((one) => one.path.split('/').at(-1))).toEqual(['offers', 'agreement']);
+  });
+
+  test('of messages that exclude each other one is taken', async () => {
+    const play = await begun('ACN0302');
+    await play.hear('offer');
+    const answers = await Promise.all([
+      play.send('accept'),
+      play.send('request'),
+      play.send('accept'),
+      play.send('request'),
+    ]);
+    expect(answers.map((one) => one.status).sort()).toEqual([200, 400, 400, 400]);
+  });
+
+  test('an answer that overtakes our message’s acknowledgement shows that it arrived', async () => {
+    other.before = async ({ path, body }) => {
+      if (!path.endsWith('/offers')) return;
+      const { consumerPid, providerPid } = body as { consumerPid: string; providerPid: string };
+      const accepted = messageOf('accept', { consumerPid, providerPid });
+      expect((await call(`${world.address}/negotiations/${providerPid}/events`, accepted)).status).toBe(200);
+    };
+    const play = await begun('ACN0103');
+    await play.hear('agree');
+    await expect.poll(() => play.state()).toBe('AGREED');
+  });
+
+  test('an agreement says what the offer said, of the same data set, between the same two', async () => {
+    const play = await ourPlay(world, 'negotiation', 'ACNC0104');
+    await play.hear('request');
+    const right = agreement('ACNC0104', kitParticipant, ourName);
+    const wrongs = [
+      { ...right, target: 'ACNC0101' },
+      { ...right, assigner: 'urn:example:stranger' },
+      { ...right, assignee: kitParticipant },
+      { ...right, permission: [{ action: 'distribute' }] },
+      { ...right, prohibition: [{ action: 'distribute' }] },
+      {
+        ...right,
+        permission: [{ action: 'use', constraint: [{ leftOperand: 'count', operator: 'lteq', rightOperand: '5' }] }],
+      },
+    ];
+    for (const wrong of wrongs) {
+      const { status, body } = await play.send('agree', { agreement: wrong });
+      expect([status, body.code], JSON.stringify(wrong)).toEqual([400, 'agreementWrong']);
+    }
+    expect(await play.state()).toBe('REQUESTED');
+    expect((await play.send('agree', { agreement: { ...right, timestamp: undefined } })).status).toBe(400);
+    expect((await play.send('agree', { agreement: right })).status).toBe(200);
+    await play.hear('verify');
+  });
+
+  test('our agreement says what was offered last, and both sides keep it', async () => {
+    const play = await begun('ACN0104');
+    const { body } = await play.hear('agree');
+    expect(body.agreement).toMatchObject({ target: 'ACN0104', assigner: ourName, assignee: kitParticipant });
+    expect(checkMessage('ContractAgreementMessage', body)).toMatchObject({ ok: true });
+    await play.send('verify');
+    await play.hear('finalize');
+    await expect.poll(() => play.state()).toBe('FINALIZED');
+    const transfer = theirPlay(world, String((body.agreement as { '@id': string })['@id']));
+    expect((await transfer.send('begin')).status).toBe(201);
+    expect(await transfer.state()).toBe('REQUESTED');
+  });
+
+  test('a provider may begin; the offer waits for a person, who accepts', async () => {
+    const play = theirPlay(world, 'urn:example:theirs', 'consumer');
+    expect((await play.send('offer')).status).toBe(201);
+    expect(await play.state()).toBe('OFFERED');
+    const { federation } = tested.exchange.rooms;
+    const { database } = tested.exchange.kernel;
+    const held = await database.one<{ held: object }>(
+      sql`select held from federation_processes where id = ${play.pid()}`,
+    );
+    expect(held.held).toEqual({ act: 'offer', by: 'other' });
+    const { actor } = await import('./profile.ts');
+    await database.tx(actor, (tx) => federation.act(tx, play.pid(), 'accept'));
+    await play.hear('accept');
+    expect((await play.send('agree')).status).toBe(200);
+    expect(await play.state()).toBe('AGREED');
+  });
+
+  test('push: the consumer says where to bring the data; whoever suspended resumes', async () => {
+    const dataAddress = {
+      '@type': 'DataAddress',
+      endpointType: 'https://w3id.org/idsa/v4.1/HTTP',
+      endpoint: 'https://example.com/in',
+    };
+    const play = theirPlay(world, 'ATP0204');
+    expect((await play.send('begin', { dataAddress, format: 'HttpData-PUSH' })).status).toBe(201);
+    await play.hear('start');
+    const kept = await tested.exchange.kernel.database.one<{ data_address: object }>(
+      sql`select data_address from federation_processes where id = ${play.pid()}`,
+    );
+    expect(kept.data_address).toEqual(dataAddress);
+    await walk(play, '> suspend > start = STARTED');
+    const ours = await ourPlay(world, 'transfer', 'ATPC0101');
+    await walk(ours, '< begin > start > suspend = SUSPENDED');
+    const { actor } = await import('./profile.ts');
+    const resume = tested.exchange.kernel.database.tx(actor, (tx) =>
+      tested.exchange.rooms.federation.act(tx, ours.pid(), 'start'),
+    );
+    await expect(resume).rejects.toThrow('federation.notNow');
+  });
+
+  test('a counter-party that is away or stumbles is tried again; its no waits for a person', async () => {
+    const stumbled = theirPlay(world, 'ACN0101');
+    other.answers.push(503, 404, 409);
+    await stumbled.send('request');
+    await stumbled.hear('offer');
+    await expect.poll(() => stumbled.state()).toBe('OFFERED');
+
+    const away = theirPlay(world, 'ACN0103');
+    await other.stop();
+    await away.send('request');
+    expect(await away.state()).toBe('REQUESTED');
+    await other.start();
+    await walk(away, '< offer = OFFERED');
+
+    const refused = theirPlay(world, 'ACN0101');
+    other.answers.push(400);
+    await refused.send('request');
+    const heldOf = () =>
+      tested.exchange.kernel.database.one<{ held: { fault: string } | null }>(
+        sql`select held from federation_processes where id = ${refused.pid()}`,
+      );
+    await expect.poll(async () => (await heldOf()).held?.fault).toMatch(/^HTTP 400/);
+    expect(await refused.state()).toBe('REQUESTED');
+  });
+
+  test('nothing is sent in a process that is over', async () => {
+    const play = theirPlay(world, 'ACN0101');
+    other.answers.push(503, 503);
+    await play.send('request');
+    await play.send('terminate');
+    const waits = () =>
+      tested.exchange.kernel.database.rows<{ state: string }>(
+        sql`select state from federation_messages where process = ${play.pid()} and direction = 'out'`,
+      );
+    await expect.poll(waits).toEqual([{ state: 'dropped' }]);
+    expect(other.heard.some((one) => one.body.consumerPid === play.pids.consumerPid)).toBe(false);
+  });
+});
