@@ -194,6 +194,18 @@ describe('what the kit leaves out', () => {
     await expect.poll(() => play.state()).toBe('AGREED');
   });
 
+  test('so with our first message, whose answer is not there yet when the offer comes', async () => {
+    other.before = async ({ path, body }) => {
+      if (path !== '/negotiations/request') return;
+      const { consumerPid, providerPid } = body as { consumerPid: string; providerPid: string };
+      const told = messageOf('offer', { consumerPid, providerPid }, { offer: offer('urn:example:o', 'ACNC0204') });
+      expect((await call(`${world.address}/negotiations/${consumerPid}/offers`, told)).status).toBe(200);
+    };
+    const play = await ourPlay(world, 'negotiation', 'ACNC0204');
+    await play.hear('request');
+    await expect.poll(() => play.state()).toBe('OFFERED');
+  });
+
   test('an agreement says what the offer said, of the same data set, between the same two', async () => {
     const play = await ourPlay(world, 'negotiation', 'ACNC0104');
     await play.hear('request');

@@ -132,14 +132,15 @@ const checkPids = (process: Process, message: Json): void => {
  */
 const moveOf = async (tx: Tx, process: Process, act: Act, message: Json) => {
   const side = sideOf(process, 'other');
+  const begun = process.state !== null;
   const direct = step(process, act, side);
-  if (!isFault(direct)) return direct;
+  // Before our first message has arrived there is nothing that could be answered.
+  if (begun && !isFault(direct)) return direct;
   const waiting = await waitingOf(tx, process.id);
-  if (!waiting || waiting.attempts === 0) return process.state === null ? unknown() : direct;
+  if (!waiting || waiting.attempts === 0) return begun ? direct : unknown();
   const own = step(process, waiting.act, process.side);
-  if (isFault(own)) return direct;
-  const then = step({ ...process, ...own }, act, side);
-  if (isFault(then)) return direct;
+  const then = isFault(own) ? own : step({ ...process, ...own }, act, side);
+  if (isFault(own) || isFault(then)) return begun ? direct : then;
   const theirs = process.side === 'consumer' ? message.providerPid : message.consumerPid;
   process.their_pid ??= theirs as string;
   apply(process, waiting.act, 'self', own, waiting.body);
