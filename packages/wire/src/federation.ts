@@ -46,7 +46,12 @@ const foreign = z.string().min(1).max(federationLimits.charactersMax);
 const pattern = foreign.describe('exactly this, or what begins so where it ends in *');
 const rights = z.array(json).min(1).max(64);
 const terms = z
-  .object({ permission: rights, prohibition: rights, obligation: rights })
+  .object({
+    permission: rights,
+    prohibition: rights,
+    obligation: rights,
+    profile: z.union([foreign, z.array(foreign).min(1).max(10)]),
+  })
   .partial()
   .strict()
   .refine((one) => one.permission !== undefined || one.prohibition !== undefined, 'permission or prohibition');

@@ -25,6 +25,8 @@ export type { FederationEvents } from './events.ts';
 export type { Identified, IdentityProvider } from './identity/identity.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
+export { serviceOf } from './service/room.ts';
+export { termsOf } from './terms.ts';
 
 export interface FederationDeps {
   database: Database;
@@ -38,16 +40,16 @@ export interface FederationDeps {
   identity?: IdentityProvider;
 }
 
-/** All in the name of `tx.actor.participant`. */
+/** Unless a participant is named, in the name of `tx.actor.participant`. */
 export interface Federation {
   routes: Route[];
   ticks: Tick[];
   /** Opens its connector, under a name of its own where one is given. */
   open(tx: Tx, name?: string): Promise<Connector>;
   setRules(tx: Tx, rules: ReactionRule[]): Promise<Connector>;
-  /** Shows a data set in its catalogue, or its newer version. */
-  publish(tx: Tx, dataset: Dataset): Promise<void>;
-  withdraw(tx: Tx, dataset: string): Promise<void>;
+  /** Shows a data set in a participant's catalogue, or its newer version, whether or not its connector is open. */
+  publish(tx: Tx, participant: string, dataset: Dataset): Promise<void>;
+  withdraw(tx: Tx, participant: string, dataset: string): Promise<void>;
   requestContract(tx: Tx, asked: Asking & { offer: string; terms: Terms }): Promise<Process>;
   offerContract(tx: Tx, asked: Asking & { terms?: Terms }): Promise<Process>;
   requestTransfer(tx: Tx, asked: Parameters<typeof requestTransfer>[2]): Promise<Process>;
@@ -66,12 +68,11 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     routes: makeRoutes(room),
     open: openConnector,
     setRules,
-    publish: async (tx, dataset) => {
-      const { participant } = tx.actor;
+    publish: async (tx, participant, dataset) => {
       const offers = dataset.hasPolicy.map((one) => one['@id']);
       await saveDataset(tx, { participant, id: dataset['@id'], body: dataset, offers, digest: digestOf(dataset) });
     },
-    withdraw: async (tx, dataset) => void (await removeDataset(tx, tx.actor.participant, dataset)),
+    withdraw: async (tx, participant, dataset) => void (await removeDataset(tx, participant, dataset)),
     requestContract: (tx, asked) => requestContract(room, tx, asked),
     offerContract: (tx, asked) => offerContract(room, tx, asked),
     requestTransfer: (tx, asked) => requestTransfer(room, tx, asked),

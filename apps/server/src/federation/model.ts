@@ -19,6 +19,7 @@ export interface Connector {
 
 /** Rules and duties of an offer or agreement. */
 export interface Terms {
+  profile?: string | readonly string[];
   permission?: readonly unknown[];
   prohibition?: readonly unknown[];
   obligation?: readonly unknown[];

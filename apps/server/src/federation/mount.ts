@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Door, doors, errorOf, standingOf } from './messages.ts';
 import { type Connector, type Kind, limits } from './model.ts';
 import { connectorOf, findDataset, findProcess, listDatasets } from './reads.ts';
-import { addressOf, PATH, type Room } from './service/room.ts';
+import { addressOf, PATH, type Room, serviceOf } from './service/room.ts';
 import type { Sender } from './service/sending.ts';
 import { type Answer, take, unknownAnswer } from './service/taking.ts';
 
@@ -51,7 +51,7 @@ const catalogPage = async (room: Room, connector: Connector, request: Asked, rep
     '@id': `${address}/catalog`,
     '@type': 'Catalog',
     participantId: connector.name,
-    service: [{ '@id': address, '@type': 'DataService', endpointURL: address }],
+    service: [{ '@id': serviceOf(connector.participant), '@type': 'DataService', endpointURL: address }],
     ...(shown.length ? { dataset: shown.map((one) => one.body) } : {}),
   };
   return { status: 200, body };

@@ -5,8 +5,11 @@ import type { AgreementBody, OfferBody, Terms } from './model.ts';
 
 const parts = ['permission', 'prohibition', 'obligation'] as const;
 
-export const termsOf = (policy: Terms): Terms =>
-  Object.fromEntries(parts.flatMap((part) => (policy[part]?.length ? [[part, policy[part]]] : [])));
+/** With the profile, without which nobody may read them. */
+export const termsOf = (policy: Terms): Terms => ({
+  ...(policy.profile === undefined ? {} : { profile: policy.profile }),
+  ...Object.fromEntries(parts.flatMap((part) => (policy[part]?.length ? [[part, policy[part]]] : []))),
+});
 
 /** Empty lists, `@type` and the parties say nothing about what is permitted. */
 const plain = (value: unknown): unknown => {
@@ -18,7 +21,10 @@ const plain = (value: unknown): unknown => {
       .map(([key, one]) => [key, plain(one)]),
   );
 };
-const bytesOf = (policy: Terms): Buffer => Buffer.from(canonicalBytes(plain(termsOf(policy))));
+const bytesOf = (policy: Terms): Buffer => {
+  const { profile = [], ...rules } = termsOf(policy);
+  return Buffer.from(canonicalBytes(plain({ ...rules, profile: [profile].flat() })));
+};
 
 export const sameTerms = (one: Terms, other: Terms): boolean => bytesOf(one).equals(bytesOf(other));
 
@@ -42,7 +48,7 @@ const operandsOf = (policy: Terms, name: string): string[] =>
 
 /** Some purpose is named, and none but these. */
 export const asksPurposes = (policy: Terms, purposes: readonly string[]): boolean => {
-  const asked = operandsOf(policy, 'purpose');
+  const asked = operandsOf(policy, 'purpose').flatMap((one) => one.split(',').map((word) => word.trim()));
   return asked.length > 0 && asked.every((one) => purposes.includes(one));
 };
 

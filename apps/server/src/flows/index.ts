@@ -4,6 +4,7 @@ import type { Cases } from '../kernel/case/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Notify } from '../kernel/notify/index.ts';
 import type { RoomParts } from '../kernel/parts.ts';
+import { dataspaceFlow } from './dataspace.ts';
 import { feedsFlow } from './feeds.ts';
 import { groundFlow } from './ground.ts';
 import { levelsFlow } from './levels.ts';
@@ -15,6 +16,7 @@ import { trialFlow } from './trial.ts';
 
 export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Notify): RoomParts[] => [
   listingFlow(rooms),
+  dataspaceFlow(rooms),
   groundFlow(rooms, cases),
   trialFlow(rooms),
   purchaseFlow(kernel, { rooms, cases }),

@@ -5,6 +5,7 @@
 import type { Dataset } from '@shugu/dataspace';
 import { type ReactionRule, reactionRule } from '@shugu/wire/federation';
 import type { Exchange } from '../../src/app.ts';
+import { serviceOf } from '../../src/federation/index.ts';
 import { seedAgreement } from '../../src/federation/testing.ts';
 import type { Actor } from '../../src/kernel/db/db.ts';
 
@@ -102,7 +103,7 @@ export const seedKit = async ({ kernel, rooms: { federation } }: Exchange, pause
   await kernel.database.tx(actor, async (tx) => {
     await federation.open(tx, ourName);
     await federation.setRules(tx, kitRules(pause));
-    for (const id of providerDatasets) await federation.publish(tx, datasetOf(id, `${root}/2025-1`));
+    for (const id of providerDatasets) await federation.publish(tx, participant, datasetOf(id, serviceOf(participant)));
     const agreed = { own: ourName, counterparty: kitParticipant, dataset: 'CAT0101' };
     for (const id of providerAgreements) await seedAgreement(tx, { id, side: 'provider', ...agreed });
     for (const id of consumerAgreements) await seedAgreement(tx, { id, side: 'consumer', ...agreed });

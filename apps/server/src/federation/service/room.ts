@@ -35,3 +35,6 @@ export const actorOf = ({ participant }: Pick<Connector, 'participant'>): Actor 
 /** Wakes the sender once it is committed. */
 export const wakeAfter = (room: Pick<Room, 'wake'>, tx: Tx, { process, due_at }: Pick<Message, 'process' | 'due_at'>) =>
   tx.afterCommit(() => room.wake(process, due_at!));
+
+/** Id of a connector as the service of its data sets: the same wherever the node is reached. */
+export const serviceOf = (participant: string): string => `urn:shugu:connector:${participant}`;

@@ -1,0 +1,51 @@
+/** What stands on the market for everybody stands in its supplier's catalogue on the Dataspace Protocol. */
+import type { Dataset, Offer } from '@shugu/dataspace';
+import type { Rooms } from '../build.ts';
+import { serviceOf, type Terms, termsOf } from '../federation/index.ts';
+import type { Tx } from '../kernel/db/db.ts';
+import type { RoomParts } from '../kernel/parts.ts';
+
+/** Fetched by the consumer: what our gateway serves. */
+const format = 'HttpData-PULL';
+
+/** Undefined where nothing is offered to everybody. The ids of its offers are those of the market's, so they change with them. */
+const datasetOf = async ({ catalogue, agreements }: Rooms, tx: Tx, versionId: string): Promise<Dataset | undefined> => {
+  const version = await catalogue.version(tx, versionId);
+  const offers = (await agreements.openOffers(tx, versionId)).filter((one) => one.audience.kind === 'everyone');
+  if (!version || offers.length === 0) return undefined;
+  return {
+    '@id': version.product,
+    '@type': 'Dataset',
+    title: version.about.name,
+    description: version.about.description,
+    hasPolicy: offers.map(
+      ({ id, policy, price }) =>
+        ({ '@id': id, '@type': 'Offer', ...termsOf(policy as Terms), 'shugu:price': price }) as unknown as Offer,
+    ),
+    distribution: [{ '@type': 'Distribution', format, accessService: serviceOf(version.participant) }],
+  };
+};
+
+export const dataspaceFlow = (rooms: Rooms): RoomParts => ({
+  consumers: [
+    {
+      name: 'flow.dataspace',
+      types: [
+        'market.listing.listed',
+        'market.listing.resumed',
+        'market.listing.suspended',
+        'market.listing.delisted',
+        'agreements.offer.created',
+        'agreements.offer.withdrawn',
+      ],
+      // By what stands now, so that the order of events does not matter.
+      handle: async (tx, { participant, data }) => {
+        const product = data.product ?? (await rooms.catalogue.version(tx, data.productVersion))?.product;
+        const listing = await rooms.market.standingListing(tx, product);
+        const dataset = listing?.state === 'listed' ? await datasetOf(rooms, tx, listing.version) : undefined;
+        if (dataset) await rooms.federation.publish(tx, participant, dataset);
+        else await rooms.federation.withdraw(tx, participant, product);
+      },
+    },
+  ],
+});

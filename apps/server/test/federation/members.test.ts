@@ -1,0 +1,157 @@
+/** Two members of one node trade over the protocol with the node's own tokens: catalogue, rules, people, transfer. */
+import type { Client } from '@shugu/wire';
+import * as wire from '@shugu/wire/federation';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { applyForListing, assess, draftProduct, reviewListing } from '../../../cli/src/scenario/product.ts';
+import { bringResource } from '../../../cli/src/scenario/resource.ts';
+import { divisionsListing, divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
+import { platformTokens } from '../../src/federation/identity/platform.ts';
+import { systemActor } from '../../src/kernel/http/principal.ts';
+import { lawFirm } from '../../src/market/testing.ts';
+import { type TestExchange, testExchange } from '../support/exchange.ts';
+import { call, messageOf } from './counterpart.ts';
+
+interface Dataset {
+  '@id': string;
+  title: string;
+  hasPolicy: { '@id': string; permission: unknown[]; prohibition?: unknown[]; profile?: string }[];
+}
+
+let exchange: TestExchange;
+let supplier: Client;
+let buyer: Client;
+let ours: { name: string; address: string };
+let theirs: { name: string; address: string };
+/** Authorization of the buyer for somebody; of whomever `from` names. */
+let tokenFor: (to: string, from?: string) => Promise<string>;
+
+const verifying: wire.ReactionRule[] = [
+  { kind: 'negotiation', on: 'agree', by: 'other', reaction: 'verify', pauseMilliseconds: 0 },
+];
+const selling: wire.ReactionRule[] = [
+  {
+    kind: 'negotiation',
+    on: 'request',
+    by: 'other',
+    unchanged: true,
+    purposes: ['logistics', 'statistics', 'research', 'marketing', 'planning'],
+    reaction: 'agree',
+    pauseMilliseconds: 0,
+  },
+  { kind: 'negotiation', on: 'accept', by: 'other', reaction: 'agree', pauseMilliseconds: 0 },
+  { kind: 'negotiation', on: 'verify', by: 'other', reaction: 'finalize', pauseMilliseconds: 0 },
+];
+
+beforeAll(async () => {
+  exchange = await testExchange({ config: { privateConnectors: ['127.0.0.1'] } });
+  supplier = await exchange.as('xingsha.trader');
+  buyer = await exchange.as('citylogistics.trader');
+  const { kernel, rooms } = exchange.exchange;
+  const identity = platformTokens({ database: kernel.database, keys: kernel.keys, now: () => kernel.clock.now() });
+  ours = await supplier.call(wire.openConnector, { body: {} });
+  theirs = await buyer.call(wire.openConnector, { body: {} });
+  tokenFor = (to, from = theirs.name) => {
+    const participant = exchange.seeded.organisations.citylogistics!;
+    const connector = { participant, name: from, rules: [], opened_at: new Date(0), closed_at: null };
+    return identity.authorize(connector, { name: to, address: '' });
+  };
+  expect(rooms.federation).toBeDefined();
+}, 240_000);
+afterAll(() => exchange?.end());
+
+const catalogue = async (token: string) => {
+  const asked = messageOf('request', {}, { '@type': 'CatalogRequestMessage' });
+  return call(`${ours.address}/catalog/request`, asked, token);
+};
+const list = async (): Promise<string> => {
+  const { stage } = exchange;
+  const { fields, file } = await divisionsResource();
+  const resource = await bringResource(stage, 'xingsha.steward', fields, file);
+  const goods = divisionsProduct(resource.id);
+  const made = await draftProduct(stage, 'xingsha.steward', goods.fields, goods.version);
+  const report = await assess(stage, 'xingsha.trader', lawFirm, made.version, goods.fields.name);
+  const draft = divisionsListing(made.version, report.id, await stage.now(), []);
+  await reviewListing(stage, await applyForListing(stage, 'xingsha.trader', draft));
+  await exchange.settle();
+  return made.product;
+};
+const read = async (client: Client, id: string) => client.call(wire.getProcess, { params: { id } });
+const stateOf = (client: Client, id: string) => () => read(client, id).then(({ process }) => process.state);
+const twinOf = async (client: Client, theirPid: string) => {
+  const { items } = await client.call(wire.listProcesses, { query: { limit: 50 } });
+  return items.find((one) => one.theirPid === theirPid)!;
+};
+
+test('from the listing to a finalised agreement by rules, a counter-offer by people, and the data’s address', async () => {
+  expect((await catalogue(await tokenFor(ours.name))).body.dataset).toBeUndefined();
+  const product = await list();
+  expect((await catalogue('Bearer x.y.z')).status).toBe(401);
+  expect((await catalogue(await tokenFor('urn:example:another'))).status).toBe(401);
+  expect((await catalogue(await tokenFor(ours.name, 'urn:example:another'))).status).toBe(401);
+  const token = await tokenFor(ours.name);
+  expect((await catalogue(`${token.slice(0, -8)}AAAAAAAA`)).status).toBe(401);
+  const { status, body, headers } = await catalogue(token);
+  expect(status).toBe(200);
+  const [dataset] = body.dataset as Dataset[];
+  expect(dataset).toMatchObject({ '@id': product, title: expect.any(String) });
+  const one = `${ours.address}/catalog/datasets/${product}`;
+  const tag = (await call(one, undefined, token)).headers.get('etag')!;
+  const again = await fetch(one, { headers: { authorization: token, 'if-none-match': tag } });
+  expect([again.status, headers.get('etag')]).toEqual([304, expect.any(String)]);
+
+  await supplier.call(wire.setRules, { body: { rules: selling } });
+  await buyer.call(wire.setRules, { body: { rules: verifying } });
+  const [{ '@id': offer, permission, prohibition, profile }] = dataset!.hasPolicy as [Dataset['hasPolicy'][0]];
+  const terms = { permission, ...(prohibition ? { prohibition } : {}), ...(profile ? { profile } : {}) } as never;
+  const asking = { counterparty: ours.name, address: ours.address, dataset: product, offer };
+  const bought = await buyer.call(wire.requestContract, { body: { ...asking, terms } });
+  await expect.poll(stateOf(buyer, bought.id), { timeout: 20_000 }).toBe('FINALIZED');
+  const seen = await read(buyer, bought.id);
+  expect(seen.messages.map(({ direction, act, state }) => `${direction} ${act} ${state}`)).toEqual([
+    'out request sent',
+    'in agree taken',
+    'out verify sent',
+    'in finalize taken',
+  ]);
+  const sold = await twinOf(supplier, bought.id);
+  await expect.poll(stateOf(supplier, sold.id)).toBe('FINALIZED');
+  expect(sold.agreement).toEqual(seen.process.agreement);
+  // Of nobody else, even one who is a party.
+  await expect(read(supplier, bought.id)).rejects.toMatchObject({ problem: { code: 'kernel.unknown' } });
+
+  const changed = { permission: [{ action: 'distribute' }] } as never;
+  const wanted = await buyer.call(wire.requestContract, { body: { ...asking, terms: changed } });
+  await expect.poll(stateOf(buyer, wanted.id)).toBe('REQUESTED');
+  const held = (await supplier.call(wire.listProcesses, { query: { held: 'true' } })).items;
+  expect(held).toMatchObject([
+    { theirPid: wanted.id, held: { act: 'request', by: 'other' }, acts: ['offer', 'agree', 'terminate'] },
+  ]);
+  const wrong = supplier.call(wire.actOnProcess, { params: { id: held[0]!.id }, body: { act: 'verify' } });
+  await expect(wrong).rejects.toMatchObject({ problem: { code: 'federation.notNow' } });
+  await supplier.call(wire.actOnProcess, { params: { id: held[0]!.id }, body: { act: 'offer', terms } });
+  await expect.poll(stateOf(buyer, wanted.id)).toBe('OFFERED');
+  await buyer.call(wire.actOnProcess, { params: { id: wanted.id }, body: { act: 'accept' } });
+  await expect.poll(stateOf(buyer, wanted.id), { timeout: 20_000 }).toBe('FINALIZED');
+
+  const agreement = (seen.process.agreement as { '@id': string })['@id'];
+  const transfer = await buyer.call(wire.requestTransfer, {
+    body: { agreement, address: ours.address, format: 'HttpData-PULL' },
+  });
+  await expect.poll(stateOf(buyer, transfer.id)).toBe('REQUESTED');
+  const giving = await twinOf(supplier, transfer.id);
+  const dataAddress = {
+    '@type': 'DataAddress',
+    endpointType: 'https://w3id.org/idsa/v4.1/HTTP',
+    endpoint: 'https://example.com/x',
+  };
+  await supplier.call(wire.actOnProcess, { params: { id: giving.id }, body: { act: 'start', dataAddress } });
+  await expect.poll(stateOf(buyer, transfer.id)).toBe('STARTED');
+  expect((await read(buyer, transfer.id)).process.dataAddress).toEqual(dataAddress);
+
+  const { kernel, rooms } = exchange.exchange;
+  await kernel.database.tx(systemActor('test'), (tx) => rooms.market.suspendListingsOf(tx, product, 'test'));
+  await exchange.settle();
+  expect((await catalogue(token)).body.dataset).toBeUndefined();
+  await supplier.call(wire.closeConnector, { body: {} });
+  expect((await catalogue(token)).status).toBe(404);
+});
