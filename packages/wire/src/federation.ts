@@ -1,6 +1,6 @@
 /** Federation: an organisation as a connector of the Dataspace Protocol; its rules, and what it speaks with others. */
 import { z } from 'zod';
-import { decimal, id, json, page, pageQuery, text, time } from './common.ts';
+import { decimal, json, page, pageQuery, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const federationLimits = {
@@ -11,8 +11,6 @@ export const federationLimits = {
   charactersMax: 1000,
 } as const;
 
-export const negotiationPid = id('neg');
-export const transferPid = id('tra');
 const pid = z.string().regex(/^(neg|tra)_[0-9a-z]{26}$/);
 
 export const processKinds = ['negotiation', 'transfer'] as const;
