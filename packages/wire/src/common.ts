@@ -59,3 +59,6 @@ export const problem = z.object({
   requestId: z.string().optional(),
 });
 export type ProblemBody = z.infer<typeof problem>;
+
+/** Of work that went wrong without a request: kept with it, in both languages. */
+export const fault = z.object({ code: z.string(), title: bilingual, next: bilingual });

@@ -1,7 +1,7 @@
 /** Import: a supplier's own database, what may be read there, and each reading of a table into a resource. */
 import { z } from 'zod';
-import { id, limits, name, ok, page, pageQuery, time } from './common.ts';
-import { byTime, databaseAddress, fault } from './delivery-push.ts';
+import { fault, id, limits, name, ok, page, pageQuery, time } from './common.ts';
+import { byTime, databaseAddress } from './delivery-push.ts';
 import { endpoint } from './endpoint.ts';
 import { resourceId } from './registry.ts';
 

@@ -1,6 +1,6 @@
 /** Push: destinations of a buyer, what is brought there and by which rhythm, and each run with its proof. */
 import { z } from 'zod';
-import { bilingual, id, name, page, pageQuery, time } from './common.ts';
+import { fault, id, name, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { grantId } from './metering.ts';
 
@@ -86,9 +86,6 @@ export const rhythm = z.discriminatedUnion('kind', [
   ...byTime,
   z.object({ kind: z.literal('revision') }).strict(),
 ]);
-
-/** What went wrong and what to do. */
-export const fault = z.object({ code: z.string(), title: bilingual, next: bilingual });
 
 export const destinationView = z.object({
   id: destinationId,

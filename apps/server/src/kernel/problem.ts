@@ -86,6 +86,22 @@ export const problemBody = (problem: Problem, language: 'zh' | 'en', requestId?:
   };
 };
 
+/** What of a problem is kept with the work that it ended, for whoever looks later and in either language. */
+export interface FaultView {
+  code: string;
+  title: Text;
+  next: Text;
+}
+
+export const faultView = ({ code, definition: { title, next }, detail }: Problem): FaultView => ({
+  code,
+  title:
+    detail === ''
+      ? title
+      : { zh: `${title.zh}：${inLanguage(detail, 'zh')}`, en: `${title.en}: ${inLanguage(detail, 'en')}` },
+  next,
+});
+
 export const kernelProblems = defineProblems('kernel', {
   invalid: {
     status: 400,

@@ -1,8 +1,8 @@
 /** Databases of suppliers, and readings of their tables into resources. */
 import type { importRhythm, importStates } from '@shugu/wire/delivery';
 import type { z } from 'zod';
+import type { FaultView } from '../../kernel/problem.ts';
 import type { DatabaseAddress } from '../far/session.ts';
-import type { FaultView } from '../push/model.ts';
 
 export type ImportState = (typeof importStates)[number];
 

@@ -1,8 +1,7 @@
 /** What can stand in the way of reading a supplier's database: answers of routes, and kept with an import for its supplier. */
 import { ChildError } from '../../kernel/child/error.ts';
-import { defineProblems, inLanguage, Problem } from '../../kernel/problem.ts';
+import { defineProblems, Problem } from '../../kernel/problem.ts';
 import { type Trouble, troubleOf, wordsOf } from '../far/session.ts';
-import type { FaultView } from '../push/model.ts';
 
 export const problems = defineProblems('delivery', {
   addressRefused: {
@@ -121,12 +120,3 @@ export const problemOf = (error: unknown): Problem => {
 /** Another try may do. */
 export const isPassing = ({ code }: Problem): boolean =>
   ['delivery.databaseUnreachable', 'delivery.databaseBusy', 'delivery.importInterrupted'].includes(code);
-
-export const faultView = ({ code, definition: { title, next }, detail }: Problem): FaultView => ({
-  code,
-  title:
-    detail === ''
-      ? title
-      : { zh: `${title.zh}：${inLanguage(detail, 'zh')}`, en: `${title.en}: ${inLanguage(detail, 'en')}` },
-  next,
-});

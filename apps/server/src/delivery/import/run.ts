@@ -7,11 +7,11 @@ import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
 import { enqueue, type Job, type JobContext, type JobHandler } from '../../kernel/jobs.ts';
-import type { Problem } from '../../kernel/problem.ts';
+import { faultView, type Problem } from '../../kernel/problem.ts';
 import type { ImportDeps } from './deps.ts';
 import { type Chosen, type Foreign, openForeign } from './foreign.ts';
 import type { ImportState, TableImport } from './model.ts';
-import { faultView, isPassing, problemOf, problems } from './problems.ts';
+import { isPassing, problemOf, problems } from './problems.ts';
 import { type WrittenRows, writeRows } from './rows.ts';
 import * as store from './store.ts';
 

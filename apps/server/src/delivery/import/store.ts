@@ -1,7 +1,7 @@
 /** Rows of connections and imports. */
 import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
-import type { FaultView } from '../push/model.ts';
+import type { FaultView } from '../../kernel/problem.ts';
 import type { Connection, ImportState, TableImport } from './model.ts';
 
 const connectionColumns = sql`c.id, c.participant, c.name, c.address, c.password_sealed as "passwordSealed", c.checked_at as "checkedAt",

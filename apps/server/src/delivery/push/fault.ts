@@ -1,6 +1,6 @@
 /** What can stand in the way of a run, in the words of whoever must do something about it. */
 import type { Text } from '@shugu/wire';
-import type { FaultView } from './model.ts';
+import type { FaultView } from '../../kernel/problem.ts';
 
 interface Kind {
   title: Text;

@@ -1,7 +1,7 @@
 /** Destinations, pushes and their runs. */
-import type { Text } from '@shugu/wire';
 import type { destinationDraft, destinationKinds, pushRunStates, rhythm } from '@shugu/wire/delivery';
 import type { z } from 'zod';
+import type { FaultView } from '../../kernel/problem.ts';
 import type { Upload } from '../../kernel/s3/bucket.ts';
 import type { BucketAddress } from '../../kernel/s3/client.ts';
 import type { DatabaseAddress } from '../far/session.ts';
@@ -15,13 +15,6 @@ export type S3Settings = BucketAddress & { prefix: string };
 export type Settings = FolderSettings | PostgresSettings | S3Settings;
 export type Rhythm = z.output<typeof rhythm>;
 export type RunState = (typeof pushRunStates)[number];
-
-/** As it is kept with a run, for people: what went wrong and what to do. */
-export interface FaultView {
-  code: string;
-  title: Text;
-  next: Text;
-}
 
 export interface Destination {
   id: string;

@@ -1,7 +1,8 @@
 /** Rows of destinations, pushes and runs. */
 import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
-import type { Destination, FaultView, Push, Run, RunState } from './model.ts';
+import type { FaultView } from '../../kernel/problem.ts';
+import type { Destination, Push, Run, RunState } from './model.ts';
 
 const destinationColumns = sql`d.id, d.participant, d.name, d.kind, d.settings, d.secret_sealed as "secretSealed", d.checked_at as "checkedAt",
   d.check_fault as "checkFault", d.created_at as "createdAt", d.removed_at as "removedAt"`;
