@@ -231,6 +231,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
       return total;
     };
 
+    const perSource = rateLimit(config.requestsPerSecond, config.requestsPerSecond * 5);
     app = makeHttp({
       routes: parts.routes,
       database: kernel.database,
@@ -240,7 +241,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
         (await rooms.delivery.authenticateGateway(token, language)) ??
         rooms.members.authenticate(token, language, address),
       checkReplies: config.checkReplies,
-      perSource: rateLimit(config.requestsPerSecond, config.requestsPerSecond * 5),
+      perSource,
       trustedProxies: config.trustedProxies,
       onAnswer: metrics.onAnswer,
     });
@@ -250,7 +251,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
     app.get('/metrics', async (_request, reply) =>
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
     );
-    await rooms.mount(app, metrics.registry);
+    await rooms.mount(app, metrics.registry, perSource);
     await servePages(app, join(root, 'apps/portal/dist'));
     await rooms.beforeListen();
     await app.listen({ host: config.host, port: config.port });

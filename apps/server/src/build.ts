@@ -19,6 +19,7 @@ import {
 import type { Cases } from './kernel/case/index.ts';
 import { type PermissionTable, systemActor } from './kernel/http/principal.ts';
 import type { Kernel } from './kernel/kernel.ts';
+import type { RateLimit } from './kernel/limits.ts';
 import type { RoomParts } from './kernel/parts.ts';
 import { kernelProblems } from './kernel/problem.ts';
 import {
@@ -71,8 +72,8 @@ export interface Rooms {
   supervision: Supervision;
   /** What each room hands to the wiring, in order. */
   parts: RoomParts[];
-  /** Doors that are not JSON routes: the gateway, the bank's callbacks. */
-  mount(app: FastifyInstance, metrics: MetricsRegistry): Promise<void>;
+  /** Doors that are not JSON routes: the CKAN façade, the gateway, the bank's callbacks. */
+  mount(app: FastifyInstance, metrics: MetricsRegistry, perSource: RateLimit): Promise<void>;
   /** What must be true before the first request: erasures finished, withdrawn grants closed, the bank reachable. */
   beforeListen(): Promise<void>;
   close(): Promise<void>;
@@ -133,6 +134,8 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     publicUrl: kernel.publicUrl,
     operatorName: async (read) => (await members.operatorOf(read)).name,
     now,
+    database,
+    privateSources: config.privateSources,
   });
 
   const agreements = makeAgreements({
@@ -257,7 +260,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     parts: [
       members,
       registry,
-      { routes: catalogue.routes },
+      catalogue,
       { routes: agreements.routes },
       market,
       metering,
@@ -266,7 +269,8 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       federation,
       supervision,
     ],
-    mount: async (app, metrics) => {
+    mount: async (app, metrics, perSource) => {
+      await catalogue.mount(app, perSource);
       await delivery.mount(app, metrics);
       await settlement.mount(app);
       await federation.mount(app);

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { bilingual, day, digest, id, json, name, page, pageQuery, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
+export * from './catalogue-harvest.ts';
+
 export const catalogueLimits = {
   resourcesPerProductMax: 20,
   tablesPerVersionMax: 20,

@@ -144,6 +144,8 @@ export const openMarket = async ({ authorities = '' } = {}): Promise<Market> => 
     publicUrl: () => url,
     operatorName: async () => '示例数据交易所',
     now: () => clock.now(),
+    database,
+    privateSources: [],
   });
   const agreements = makeAgreements({
     database,

@@ -95,6 +95,8 @@ beforeAll(async () => {
     publicUrl: () => 'https://exchange.example.cn',
     operatorName: async () => '示例数据交易所',
     now: () => start,
+    database,
+    privateSources: [],
   });
   http = makeHttp({
     routes: catalogue.routes,

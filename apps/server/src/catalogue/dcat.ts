@@ -2,6 +2,7 @@
  * Listed products in the vocabulary that other catalogues harvest: DCAT-AP 3 (SEMIC), with Hydra for pages. One small graph
  * of nodes is built and written twice, as JSON-LD and as Turtle, so that the two cannot say different things.
  */
+import { licence } from './ckan/view.ts';
 import type { Listed } from './reads.ts';
 
 const namespaces = {
@@ -10,6 +11,7 @@ const namespaces = {
   dct: 'http://purl.org/dc/terms/',
   foaf: 'http://xmlns.com/foaf/0.1/',
   hydra: 'http://www.w3.org/ns/hydra/core#',
+  rdfs: 'http://www.w3.org/2000/01/rdf-schema#',
   spdx: 'http://spdx.org/rdf/terms#',
   xsd: 'http://www.w3.org/2001/XMLSchema#',
 } as const;
@@ -66,6 +68,8 @@ const agent = (address: string, name: string): GraphNode => ({
   properties: [['foaf:name', [literal(name, 'zh')]]],
 });
 
+const labelled = (type: string, label: Literal): GraphNode => ({ type, properties: [['rdfs:label', [label]]] });
+
 const period = (from: string | null, until: string | null): GraphNode[] =>
   from || until
     ? [
@@ -79,13 +83,15 @@ const period = (from: string | null, until: string | null): GraphNode[] =>
       ]
     : [];
 
-const distributions = ({ product, version }: Listed, page: string): GraphNode[] =>
+const distributions = ({ version }: Listed, page: string): GraphNode[] =>
   version.about.deliveryModes.map((mode) => ({
     iri: `${page}#${mode}`,
     type: 'dcat:Distribution',
     properties: [
-      ['dct:title', [literal(`${product.name} (${mode})`, 'zh')]],
+      ['dct:title', [literal(`${version.about.name} (${mode})`, 'zh')]],
       ['dcat:accessURL', [iri(page)]],
+      ['dct:format', [labelled('dct:MediaTypeOrExtent', literal(mode.toUpperCase()))]],
+      ['dct:license', [labelled('dct:LicenseDocument', literal(licence.title, 'zh'))]],
       ['dcat:byteSize', mode === 'file' ? bytesOf(version.tables) : []],
       ['spdx:checksum', mode === 'file' ? version.tables.flatMap(checksum) : []],
     ],

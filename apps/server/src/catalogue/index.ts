@@ -1,7 +1,15 @@
 /** The door of the catalogue. */
-import type { Reader, Tx } from '../kernel/db/db.ts';
+import type { FastifyInstance } from 'fastify';
+import type { Database, Reader, Tx } from '../kernel/db/db.ts';
+import { systemActor } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
+import type { RateLimit } from '../kernel/limits.ts';
 import type { PageQuery } from '../kernel/pages.ts';
+import type { RoomParts } from '../kernel/parts.ts';
+import { mountCkan } from './ckan/mount.ts';
+import { makeHarvestRoutes } from './harvest/routes.ts';
+import { harvestJob, harvestJobHandler } from './harvest/run.ts';
+import { settleAbandoned, startDue } from './harvest/service.ts';
 import type { Product, ProductVersion, RightCover } from './model.ts';
 import { findProduct, findVersion, type Listed, listedProducts, productsOn } from './reads.ts';
 import { type CatalogueRouteDeps, makeRoutes } from './routes.ts';
@@ -11,10 +19,17 @@ export type { CatalogueEvents } from './events.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
 export type { Listed } from './reads.ts';
-export type { CatalogueRouteDeps as CatalogueDeps } from './routes.ts';
 
-export interface Catalogue {
+export interface CatalogueDeps extends CatalogueRouteDeps {
+  database: Database;
+  /** Private addresses or networks that harvest sources may lie at. */
+  privateSources: readonly string[];
+}
+
+export interface Catalogue extends RoomParts {
   routes: Route[];
+  /** The CKAN façade below /ckan; anybody’s, so each source has its share only. */
+  mount(app: FastifyInstance, perSource: RateLimit): Promise<void>;
   product(read: Reader, id: string): Promise<Product | undefined>;
   version(read: Reader, id: string): Promise<ProductVersion | undefined>;
   /** Per resource of a version, the supplier's right to operate it at `at`; empty for versions without resources. */
@@ -27,17 +42,35 @@ export interface Catalogue {
   listed(read: Reader, query: PageQuery): Promise<{ items: Listed[]; next: string | null }>;
 }
 
-export const makeCatalogue = (deps: CatalogueRouteDeps): Catalogue => ({
-  routes: makeRoutes(deps),
-  product: findProduct,
-  version: findVersion,
-  rightsOfVersion: async (read, id, at) => {
-    const version = await findVersion(read, id);
-    if (!version) return [];
-    const resources = version.tables.flatMap((table) => table.resource ?? []);
-    return rightsOf(deps, read, { participant: version.participant, resources }, at);
-  },
-  productsOn,
-  setPublished,
-  listed: (read, query) => listedProducts(read, undefined, query),
-});
+const harvestParts = ({ database, ...deps }: CatalogueDeps): RoomParts & { routes: Route[] } => {
+  const harvest = { ...deps, stoppers: new Map<string, () => void>() };
+  const asSystem = (run: (tx: Tx) => Promise<number>) => () => database.tx(systemActor('catalogue'), run);
+  return {
+    routes: makeHarvestRoutes(harvest),
+    jobs: { [harvestJob]: harvestJobHandler(harvest) },
+    ticks: [
+      { name: 'catalogue.harvests', everySeconds: 60, run: asSystem(startDue) },
+      { name: 'catalogue.harvestEnds', everySeconds: 30, run: asSystem(settleAbandoned) },
+    ],
+  };
+};
+
+export const makeCatalogue = (deps: CatalogueDeps): Catalogue => {
+  const harvest = harvestParts(deps);
+  return {
+    ...harvest,
+    routes: [...makeRoutes(deps), ...harvest.routes],
+    mount: (app, perSource) => mountCkan(app, { ...deps, read: deps.database, perSource }),
+    product: findProduct,
+    version: findVersion,
+    rightsOfVersion: async (read, id, at) => {
+      const version = await findVersion(read, id);
+      if (!version) return [];
+      const resources = version.tables.flatMap((table) => table.resource ?? []);
+      return rightsOf(deps, read, { participant: version.participant, resources }, at);
+    },
+    productsOn,
+    setPublished,
+    listed: (read, query) => listedProducts(read, undefined, query),
+  };
+};

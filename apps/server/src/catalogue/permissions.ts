@@ -18,4 +18,19 @@ export const permissions: PermissionTable = {
     roles: ['operator', 'regulator'],
     seats: ['reviewer', 'approver', 'service', 'officer'],
   },
+  'catalogue.harvest.read': {
+    title: { zh: '查看目录采集', en: 'See harvest sources and runs' },
+    roles: [...supplierSide, 'operator'],
+    seats: ['administrator', 'trader', 'steward', 'developer', 'reviewer', 'approver', 'service'],
+  },
+  'catalogue.harvest.write': {
+    title: { zh: '管理目录采集源并采集', en: 'Manage harvest sources and harvest' },
+    roles: [...supplierSide, 'operator'],
+    seats: ['trader', 'steward', 'service'],
+  },
+  'catalogue.harvest.supervise': {
+    title: { zh: '管理全部目录采集', en: 'Look after everybody’s harvest sources' },
+    roles: ['operator'],
+    seats: ['reviewer', 'approver', 'service'],
+  },
 };

@@ -94,15 +94,25 @@ export const listedProducts = async (read: Reader, market: string | undefined, q
     (row) => [row.id],
     (row) => row,
   );
-  const ids = page.items.map((product) => product.publishedVersion!);
+  return { items: await withVersions(read, page.items), next: page.next };
+};
+
+const withVersions = async (read: Reader, products: readonly Product[]): Promise<Listed[]> => {
+  const ids = products.map((product) => product.publishedVersion!);
   const versions = await read.rows<ProductVersion>(
     sql`select ${versionColumns} from product_versions where id = any(${ids})`,
   );
   const byId = new Map(versions.map((version) => [version.id, version]));
-  return {
-    items: page.items.map((product): Listed => ({ product, version: byId.get(product.publishedVersion!)! })),
-    next: page.next,
-  };
+  return products.map((product): Listed => ({ product, version: byId.get(product.publishedVersion!)! }));
+};
+
+/** Those of these products that are listed, in the order of the ids. */
+export const listedByIds = async (read: Reader, ids: readonly string[]): Promise<Listed[]> => {
+  const products = await read.rows<Product>(
+    sql`select ${productColumns} from products where published_version is not null and id = any(${[...ids]})`,
+  );
+  const byId = new Map((await withVersions(read, products)).map((listed) => [listed.product.id, listed]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
 };
 
 export interface ListedPlace {

@@ -378,6 +378,13 @@ export const settings = {
     '推送目的地与导入所用数据库可以指向的内网地址或网段（逗号分隔）',
     'Private addresses or networks at which destinations of pushes and databases to import from may lie (comma separated)',
   ),
+  privateSources: setting(
+    'SHUGU_PRIVATE_SOURCES',
+    [] as string[],
+    networks,
+    '目录采集源可以指向的内网地址或网段（逗号分隔）',
+    'Private addresses or networks at which harvest sources may lie (comma separated)',
+  ),
   gatewayGraceSeconds: setting(
     'SHUGU_GATEWAY_GRACE_SECONDS',
     10,

@@ -15,6 +15,8 @@ export const audit = {
   'auditNoun.cases.notice': ['送达文书', 'Notice'],
   'auditNoun.cases.paper': ['办件材料', 'Paper of a case'],
   'auditNoun.cases.person': ['办件所涉个人', 'Person in a case'],
+  'auditNoun.catalogue.harvestRun': ['目录采集', 'Harvest'],
+  'auditNoun.catalogue.harvestSource': ['目录采集源', 'Harvest source'],
   'auditNoun.catalogue.product': ['数据产品', 'Product'],
   'auditNoun.catalogue.version': ['产品版本', 'Product version'],
   'auditNoun.delivery.address': ['交付地址', 'Delivery address'],
