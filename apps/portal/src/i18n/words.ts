@@ -2,6 +2,7 @@
 import { audit } from './words/audit.ts';
 import { desk } from './words/desk.ts';
 import { frame } from './words/frame.ts';
+import { harvest } from './words/harvest.ts';
 import { house } from './words/house.ts';
 import { imports } from './words/import.ts';
 import { lists } from './words/lists.ts';
@@ -20,6 +21,7 @@ export const words = {
   ...lists,
   ...open,
   ...desk,
+  ...harvest,
   ...imports,
   ...push,
   ...query,

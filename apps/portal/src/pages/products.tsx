@@ -2,6 +2,7 @@ import { facetNames, search, sortOrders } from '@shugu/wire/market-find';
 import { Button, Input, Segmented } from 'antd';
 import { useState } from 'react';
 import { type Reply, useRead } from '../api.ts';
+import { ForeignBeside } from '../catalogue/foreign.tsx';
 import { useWords } from '../i18n/index.ts';
 import { ProductTile } from '../market/tiles.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -142,6 +143,7 @@ export default function Products() {
               )
             }
           </Loaded>
+          {filters.q ? <ForeignBeside words={filters.q} /> : null}
         </div>
       </div>
     </Page>

@@ -33,6 +33,7 @@ const operator: Group = {
     [paths.rulebook, 'menu.rulebook'],
     [paths.traces, 'menu.traces', 'delivery.trace'],
     [paths.gateways, 'menu.gateways', 'delivery.gateway.read'],
+    [paths.harvests, 'menu.harvest', 'catalogue.harvest.read'],
     [paths.retention, 'menu.retention', 'kernel.retention.read'],
   ],
 };
@@ -41,6 +42,7 @@ const supplier: Group = {
   items: [
     [paths.resources, 'menu.resources', 'registry.resource.read'],
     [paths.imports, 'menu.imports', 'delivery.import.read'],
+    [paths.harvests, 'menu.harvest', 'catalogue.harvest.read'],
     [paths.rights, 'menu.rights'],
     [paths.ownProducts, 'menu.ownProducts', 'catalogue.product.read'],
     [paths.reports, 'menu.reports'],
