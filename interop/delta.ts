@@ -2,36 +2,19 @@
  * A table share as the official Python client reads it: whole, limited, with hints, by version and time, the changes between
  * two versions, each in both formats of the protocol, compared with what DuckDB makes of the same data by its own SQL.
  */
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { openShare, type SharedTable } from '../apps/server/src/delivery/share/testing.ts';
 import { stopTestPostgres } from '../apps/server/src/kernel/postgres/testing.ts';
-import { inFolder, type Outcome, runProgram, type Tally, tally, versionOf } from './check.ts';
+import { inFolder, type Outcome, runProgram, type Tally, tally } from './check.ts';
+import { pythonFor, seenIn } from './python.ts';
 
 export const about = 'a table share by the Python client of Delta Sharing';
 
 const here = join(import.meta.dirname, 'delta');
-/** Beside the packages of the other tools, where nothing of ours looks. */
-const environment = join(import.meta.dirname, 'node_modules', '.delta-python');
-export const python = join(environment, 'bin', 'python');
-const installSecondsMax = 420;
-
-/** Makes the client's environment at first use; the reason when it cannot be had. */
-export const needs = async (): Promise<string | undefined> => {
-  if (!(await versionOf('python3', '--version'))) return 'Python is not installed';
-  const wanted = await readFile(join(here, 'requirements.txt'), 'utf8');
-  const stamp = join(environment, 'installed.txt');
-  if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === wanted) return undefined;
-  const made = await runProgram('python3', ['-m', 'venv', environment]);
-  if (made.code !== 0) return `no environment of Python can be made: ${made.stderr.trim().split('\n').at(-1)}`;
-  const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', join(here, 'requirements.txt')];
-  const ran = await runProgram(python, args, { seconds: installSecondsMax });
-  if (ran.code !== 0) return `its packages cannot be had: ${ran.stderr.trim().split('\n').at(-1)}`;
-  await writeFile(stamp, wanted);
-  return undefined;
-};
+const { python, needs: pythonNeeds } = pythonFor('delta');
+export const needs = pythonNeeds;
 
 // Past the rows of one file, so that hints have files to leave out.
 const rowCount = 1_400_000;
@@ -73,21 +56,12 @@ const truthOf = async (folder: string, shared: SharedTable): Promise<object> => 
   return truth;
 };
 
-interface Seen {
-  what: string;
-  holds: boolean;
-  seen: string;
-}
-
 const read = async (folder: string, shared: SharedTable, { expect, note }: Tally): Promise<void> => {
   const [profile, truth] = [join(folder, 'profile.share'), join(folder, 'truth.json')];
   await writeFile(profile, JSON.stringify(shared.profile));
   await writeFile(truth, JSON.stringify(await truthOf(folder, shared)));
   const ran = await runProgram(python, [join(here, 'read.py'), profile, shared.table, truth], { seconds: 500 });
-  const seen = ran.stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Seen);
+  const seen = seenIn(ran.stdout);
   for (const one of seen) expect(one.holds, `${one.what}: ${one.seen}`);
   expect(ran.code === 0 && seen.length >= 20, `the client's script ended (${ran.code}): ${ran.stderr.slice(-600)}`);
   note(`${rowCount} rows in ${shared.files} files; ${seen.length} ways of reading`);
