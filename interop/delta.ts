@@ -13,8 +13,9 @@ import { pythonFor, seenIn } from './python.ts';
 export const about = 'a table share by the Python client of Delta Sharing';
 
 const here = join(import.meta.dirname, 'delta');
-const { python, needs: pythonNeeds } = pythonFor('delta');
-export const needs = pythonNeeds;
+const environment = pythonFor('delta');
+export const { python } = environment;
+export const needs = environment.needs;
 
 // Past the rows of one file, so that hints have files to leave out.
 const rowCount = 1_400_000;

@@ -151,6 +151,21 @@ export const datasetNode = (listed: Listed, context: DcatContext): GraphNode => 
   };
 };
 
+/** Since when the product stands in this catalogue, apart from when its data changed. */
+const recordNode = ({ product }: Listed, context: DcatContext): GraphNode => {
+  const page = `${context.url}/products/${product.id}`;
+  const listedAt = typed(product.publishedAt!.toISOString(), 'xsd:dateTime');
+  return {
+    iri: `${page}#record`,
+    type: 'dcat:CatalogRecord',
+    properties: [
+      ['foaf:primaryTopic', [iri(page)]],
+      ['dct:issued', [listedAt]],
+      ['dct:modified', [listedAt]],
+    ],
+  };
+};
+
 export interface CataloguePage {
   items: Listed[];
   total: number;
@@ -174,6 +189,7 @@ export const catalogueNodes = (page: CataloguePage, context: DcatContext): Graph
       ['dct:publisher', [agent(`${context.url}/about`, context.title)]],
       ['dct:language', [iri(`${euAuthority}/language/ZHO`)]],
       ['dcat:dataset', page.items.map((listed) => datasetNode(listed, context))],
+      ['dcat:record', page.items.map((listed) => recordNode(listed, context))],
     ],
   },
   {

@@ -1,7 +1,7 @@
 import * as wire from '@shugu/wire/catalogue';
 import type { Reader } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
-import { on, type Route } from '../kernel/http/route.ts';
+import { on, type Route, type RouteRequest } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import { catalogueNodes, type DcatContext, datasetNode, type GraphNode, jsonLd, turtle } from './dcat.ts';
 import type { Product, ProductVersion } from './model.ts';
@@ -177,11 +177,21 @@ const dcatRoutes = (deps: CatalogueRouteDeps): Route[] => {
       supplierName: (id) => suppliers.get(id) ?? id,
     };
   };
-  const page = async (read: Reader, path: string, after: string | undefined): Promise<GraphNode[]> => {
+  /** What follows stands in the document for harvesters, and in a header for whoever reads none. */
+  const page = async (
+    {
+      read,
+      query,
+      setHeader,
+    }: Pick<RouteRequest<unknown, { after?: string }, unknown>, 'read' | 'query' | 'setHeader'>,
+    path: string,
+  ): Promise<GraphNode[]> => {
+    const { after } = query;
     const found = await listedProducts(read, undefined, { after });
     const context = await contextFor(read, found.items);
     const address = (cursor: string | null | undefined) => `${context.url}${path}${cursor ? `?after=${cursor}` : ''}`;
     const next = found.next ? address(found.next) : null;
+    if (next) setHeader('link', `<${next}>; rel="next"`);
     return catalogueNodes(
       { items: found.items, total: await countListed(read), self: address(after), first: address(null), next },
       context,
@@ -196,12 +206,8 @@ const dcatRoutes = (deps: CatalogueRouteDeps): Route[] => {
   const asJson = (nodes: GraphNode[]) => ({ body: Buffer.from(JSON.stringify(jsonLd(nodes))) });
   const asTurtle = (nodes: GraphNode[]) => ({ body: Buffer.from(turtle(nodes)) });
   return [
-    on(wire.catalogueJsonLd, async ({ read, query }) =>
-      asJson(await page(read, wire.catalogueJsonLd.path, query.after)),
-    ),
-    on(wire.catalogueTurtle, async ({ read, query }) =>
-      asTurtle(await page(read, wire.catalogueTurtle.path, query.after)),
-    ),
+    on(wire.catalogueJsonLd, async (request) => asJson(await page(request, wire.catalogueJsonLd.path))),
+    on(wire.catalogueTurtle, async (request) => asTurtle(await page(request, wire.catalogueTurtle.path))),
     on(wire.productJsonLd, async ({ read, params }) => asJson(await one(read, params.id))),
     on(wire.productTurtle, async ({ read, params }) => asTurtle(await one(read, params.id))),
   ];

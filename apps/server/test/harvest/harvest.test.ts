@@ -51,6 +51,8 @@ describe('another exchange', { timeout: 240_000 }, () => {
   test('comes in by CKAN and by DCAT as the same entries, marked as foreign', async () => {
     ckan = await addSource('ckan', `${there.url}/ckan`, '邻省交易所 CKAN');
     dcat = await addSource('dcat', `${there.url}/api/catalogue/dcat.jsonld`, '邻省交易所 DCAT');
+    const first = await fetch(`${there.url}/api/catalogue/dcat.jsonld`);
+    expect(first.headers.get('link')).toMatch(/^<[^>]+\?after=[^>]+>; rel="next"$/);
     for (const source of [ckan, dcat])
       expect(await harvest(source)).toMatchObject({
         state: 'done',

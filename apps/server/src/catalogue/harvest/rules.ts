@@ -81,13 +81,17 @@ export const readOne = (
   }
 };
 
-/** Members always in one order, so that equal contents have equal digests. */
-export const digestOf = (content: ForeignContent): string =>
-  `sha256:${createHash('sha256')
-    .update(JSON.stringify(fields.map((field) => content[field])))
-    .digest('hex')}`;
-
 const fields = ['title', 'summary', 'publisher', 'licence', 'modified', 'keywords', 'page', 'distributions'] as const;
+
+/** Members in one order, whichever way they came: the database gives them in an order of its own. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, one) =>
+    isObject(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))) : one,
+  );
+
+/** Equal contents have equal digests. */
+export const digestOf = (content: ForeignContent): string =>
+  `sha256:${createHash('sha256').update(canonical(content)).digest('hex')}`;
 
 const shown = (content: ForeignContent, field: (typeof fields)[number]): string => {
   const value = content[field];
@@ -106,7 +110,7 @@ const shown = (content: ForeignContent, field: (typeof fields)[number]): string 
 /** Field by field, as a person reads it. */
 export const changesBetween = (before: ForeignContent | undefined, after: ForeignContent): Change[] =>
   fields
-    .filter((field) => JSON.stringify(before?.[field] ?? null) !== JSON.stringify(after[field]))
+    .filter((field) => canonical(before?.[field] ?? null) !== canonical(after[field]))
     .map((field) => ({ field, before: before ? shown(before, field) : '', after: shown(after, field) }))
     .filter(({ before: old, after: now }) => old !== now || before !== undefined);
 
