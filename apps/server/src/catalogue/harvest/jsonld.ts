@@ -41,18 +41,22 @@ interface Context {
   vocabulary: string;
 }
 
+/** Words are the source's: `constructor` is one that no table of ours knows. */
+const own = (table: Record<string, string>, word: string): string | undefined =>
+  Object.hasOwn(table, word) ? table[word] : undefined;
+
 const isAbsolute = (value: string): boolean => /^(https?|urn):/.test(value);
 
 const expand = (context: Context, word: string): string => {
   if (word.startsWith('@') || isAbsolute(word)) return word;
-  const term = context.terms[word];
+  const term = own(context.terms, word);
   if (term !== undefined && term !== word) return term.startsWith('@') ? term : expand(context, term);
   const [prefix, ...rest] = word.split(':');
   if (rest.length > 0) {
-    const base = context.terms[prefix!] ?? prefixes[prefix!];
+    const base = own(context.terms, prefix!) ?? own(prefixes, prefix!);
     return base ? base + rest.join(':') : word;
   }
-  return context.vocabulary ? context.vocabulary + word : (bareTerms[word] ?? word);
+  return context.vocabulary ? context.vocabulary + word : (own(bareTerms, word) ?? word);
 };
 
 const contextFrom = (before: Context, value: unknown): Context => {
@@ -79,7 +83,7 @@ const absolute = (terms: Record<string, string>) =>
 
 export interface Node {
   id: string | undefined;
-  types: readonly string[];
+  types: string[];
   /** Values by the property's whole name; nodes among them are nodes. */
   values: Map<string, unknown[]>;
 }
@@ -104,13 +108,13 @@ export const readGraph = (document: unknown, base: string): Graph => {
     if (depth > depthMax || nodes.length > nodesMax) throw new TooDeep();
     if (Array.isArray(value)) return value.map((one) => visit(one, context, depth + 1));
     if (!isObject(value) || '@value' in value) return value;
-    const own = value['@context'] === undefined ? context : contextFrom(context, value['@context']);
-    return nodeOf(value, own, depth);
+    const within = value['@context'] === undefined ? context : contextFrom(context, value['@context']);
+    return nodeOf(value, within, depth);
   };
 
   const nameOf = (id: string, context: Context): string => {
     const [prefix] = id.split(':');
-    const isPrefixed = id.includes(':') && (context.terms[prefix!] ?? prefixes[prefix!]) !== undefined;
+    const isPrefixed = id.includes(':') && (own(context.terms, prefix!) ?? own(prefixes, prefix!)) !== undefined;
     if (isPrefixed) return expand(context, id);
     return isAbsolute(id) || id.startsWith('_:') ? id : (URL.parse(id, base)?.href ?? id);
   };
@@ -140,9 +144,13 @@ export const readGraph = (document: unknown, base: string): Graph => {
       if (node.id !== undefined) named.set(node.id, node);
       return node;
     }
-    known.types = [...known.types, ...node.types];
-    for (const [property, values] of node.values)
-      known.values.set(property, [...(known.values.get(property) ?? []), ...values]);
+    // In place: a document may say something of one node very many times.
+    for (const type of node.types) known.types.push(type);
+    for (const [property, values] of node.values) {
+      const before = known.values.get(property);
+      if (before) for (const value of values) before.push(value);
+      else known.values.set(property, values);
+    }
     return known;
   };
 
