@@ -1,0 +1,135 @@
+/**
+ * The public conformance kit of the Decentralized Claims Protocol against holder, issuer and verifier of `@shugu/claims`. The kit
+ * plays the other sides, each case is one count, and its own closing lines are shown.
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type Outcome, runProgram, type Tally, tally, versionOf } from './check.ts';
+import { correlation, openParticipants, stsClient } from './dcp-tck/participants.ts';
+
+export const about = 'holder, issuer and verifier by the conformance kit of the Decentralized Claims Protocol';
+
+const pom = join(import.meta.dirname, 'dcp-tck', 'pom.xml');
+const versions = ['1.0.2', '1.0.1'];
+const minutesMax = 8;
+
+let classpath = process.env.SHUGU_DCP_TCK_CLASSPATH;
+let version = 'of SHUGU_DCP_TCK_CLASSPATH';
+
+/** The kit by Maven; where its registry has no release of it, a class path with the kit and JUnit's console may be named instead. */
+export const needs = async (): Promise<string | undefined> => {
+  if (!(await versionOf('java', '-version'))) return 'java is not installed';
+  if (classpath) return undefined;
+  if (!(await versionOf('mvn', '--version'))) return 'mvn is not installed';
+  let said = '';
+  for (const kit of versions) {
+    const words = [
+      '-q',
+      '-B',
+      '-f',
+      pom,
+      `-Dkit=${kit}`,
+      'dependency:build-classpath',
+      '-Dmdep.outputFile=/dev/stdout',
+    ];
+    const ran = await runProgram('mvn', words, { seconds: 240 });
+    const line = ran.stdout.split('\n').find((one) => one.includes('dcp-testcases'));
+    if (ran.code === 0 && line) {
+      [classpath, version] = [line.trim(), kit];
+      return undefined;
+    }
+    said += ran.stdout + ran.stderr;
+  }
+  const missing = new Set(
+    [...said.matchAll(/org\.eclipse\.dataspacetck[\w.-]*:[\w.-]+:(?:jar|pom):[\w.-]+/g)].map(([name]) => name),
+  );
+  return `the kit cannot be had: no ${[...missing].join(', no ') || versions.join(', no ')}; SHUGU_DCP_TCK_CLASSPATH may name it`;
+};
+
+const freePort = async (): Promise<number> => {
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+};
+
+type Settings = Record<string, string>;
+type Opened = Awaited<ReturnType<typeof openParticipants>>;
+
+/** What of the kit looks at which of our sides, and what it has to know of it. */
+const sides: Record<string, { cases: string[]; settings(opened: Opened): Settings }> = {
+  holder: {
+    cases: ['presentation.cs', 'issuance.cs'],
+    settings: ({ root, dids }) => ({
+      'did.holder': dids.holder,
+      'sts.url': `${root}/sts`,
+      'sts.client.id': stsClient.id,
+      'sts.client.secret': stsClient.secret,
+    }),
+  },
+  issuer: { cases: ['issuance.issuer'], settings: ({ dids }) => ({ 'did.issuer': dids.issuer }) },
+  verifier: {
+    cases: ['presentation.verifier'],
+    settings: ({ root, dids }) => ({
+      'did.verifier': dids.verifier,
+      'vpp.trigger.endpoint': `${root}/verifier/trigger`,
+    }),
+  },
+};
+
+const runCases = async (counts: Tally, cases: string, settings: Settings): Promise<void> => {
+  const properties = Object.entries(settings).map(([name, value]) => `-Ddataspacetck.${name}=${value}`);
+  const packaged = `--select-package=org.eclipse.dataspacetck.dcp.verification.${cases}`;
+  const console = [
+    'org.junit.platform.console.ConsoleLauncher',
+    'execute',
+    '--disable-banner',
+    '--disable-ansi-colors',
+  ];
+  const words = [...properties, '-cp', classpath!, ...console, '--details=testfeed', packaged];
+  const { stdout, stderr } = await runProgram('java', words, { seconds: (minutesMax * 60) / 4 });
+  const lines = stdout.split('\n').filter((line) => / :: /.test(line));
+  const ended = (how: string) =>
+    lines.flatMap((line) =>
+      line.endsWith(` :: ${how}`) && line.split(' > ').length > 2 ? [line.split(' :: ')[0]!] : [],
+    );
+  const [held, fell] = [ended('SUCCESSFUL'), ended('FAILED')];
+  for (const name of held) counts.expect(true, name);
+  for (const name of fell) counts.expect(false, `${cases}: ${name}`);
+  const closing = stdout.split('\n').filter((line) => /^\[ +\d+ tests (found|skipped|successful|failed)/.test(line));
+  // Cases alone are counted, so that the sum is the kit's own.
+  if (closing.length !== 4 || held.length === 0)
+    counts.expect(false, `${cases}: the kit did not come to its end: ${stderr.slice(-400)}`);
+  counts.note(`${cases}: ${closing.map((line) => line.replace(/[[\]]/g, '').trim().replace(/ +/g, ' ')).join(', ')}`);
+};
+
+export const run = async (): Promise<Outcome> => {
+  const counts = tally();
+  counts.note(`kit ${version}; what it skips is marked @Disabled in itself`);
+  for (const { cases, settings } of Object.values(sides)) {
+    for (const one of cases) {
+      const port = await freePort();
+      const opened = await openParticipants(`did:web:localhost%3A${port}:issuer`);
+      try {
+        const own = {
+          launcher: 'org.eclipse.dataspacetck.dcp.system.DcpSystemLauncher',
+          host: '127.0.0.1',
+          port: String(port),
+          'callback.address': `http://localhost:${port}`,
+          'credentials.correlation.id': correlation,
+        };
+        await runCases(counts, one, { ...own, ...settings(opened) });
+        counts.note(
+          `${one}: our side refused ${Object.entries(opened.refused)
+            .map(([code, times]) => `${code} ${times}`)
+            .join(', ')}`,
+        );
+      } finally {
+        await opened.close();
+      }
+    }
+  }
+  return counts.outcome();
+};
