@@ -68,7 +68,7 @@ const holderOf = ({ signer, publicKeyJwk, checks }: Participant) => {
     ...checks,
     store: {
       credentials: async () => held,
-      expects: async (_, holderPid) => holderPid === correlation,
+      expects: async ({ holderPid }) => holderPid === correlation,
       issued: async ({ credentials }) => void held.unshift(...credentials),
       rejected: async () => {},
       offered: async () => {},

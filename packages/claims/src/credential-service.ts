@@ -21,8 +21,11 @@ import { checkSigned } from './signed.ts';
 export interface CredentialStore {
   /** Newest first, expired ones may be left out. */
   credentials(): Promise<readonly Credential[]>;
-  /** Whether this issuer was asked under this number, and has not yet concluded it. */
-  expects(issuer: string, holderPid: string): Promise<boolean>;
+  /**
+   * Whether this issuer was asked under `holderPid` and has not concluded it otherwise: a message of the same `issuerPid` may come
+   * twice, when the answer to the first was lost, and has to be taken as the same.
+   */
+  expects(delivery: { issuer: string; holderPid: string; issuerPid: string }): Promise<boolean>;
   issued(delivery: {
     issuer: string;
     issuerPid: string;
@@ -82,7 +85,7 @@ export function makeCredentialService(deps: CredentialServiceDeps) {
         const { did: issuer } = await caller(authorization);
         const delivery = readCredentialMessage(body);
         const { issuerPid, holderPid } = delivery;
-        if (!(await store.expects(issuer, holderPid))) return refuse('claims.not-expected', holderPid);
+        if (!(await store.expects({ issuer, holderPid, issuerPid }))) return refuse('claims.not-expected', holderPid);
         if (delivery.status === 'REJECTED') {
           await store.rejected({ issuer, issuerPid, holderPid, reason: delivery.rejectionReason });
           return { status: 200 };

@@ -18,7 +18,7 @@ import { makeSchemas } from './schema.ts';
 import { scopeAliases, typeScope } from './scope.ts';
 import { makeIdToken } from './self-issued.ts';
 import { issueStatusList, makeStatusLists } from './status-list.ts';
-import { makeWorld, type Party, partyOf, type Request, type World } from './testing.ts';
+import { forge, makeWorld, type Party, partyOf, type Request, type World } from './testing.ts';
 
 const member = partyOf('https://node.example/org_1');
 const exchange = partyOf('https://exchange.example', 'ES256');
@@ -33,6 +33,9 @@ const membership: CredentialObject = {
 };
 const scope = typeScope('MembershipCredential');
 
+const tokenIn = (authorization: string): string | undefined =>
+  (JSON.parse(Buffer.from(authorization.split('.')[1]!, 'base64url').toString()) as { token?: string }).token;
+
 const open = () => {
   const world = makeWorld();
   const state = {
@@ -41,7 +44,9 @@ const open = () => {
     held: [] as Credential[],
     refusals: [] as (string | null)[],
     offers: [] as CredentialOffer[],
-    expected: new Set(['request-1']),
+    expected: new Map<string, string | undefined>([['request-1', undefined]]),
+    issuers: new Set([exchange.did]),
+    shown: [] as (string | undefined)[],
     requests: new Map<string, IssuanceRequest>(),
   };
   for (const party of [member, exchange, supplier]) world.publish(party);
@@ -55,9 +60,13 @@ const open = () => {
     ...world.checks(),
     store: {
       credentials: async () => state.held,
-      expects: async (issuer, holderPid) => issuer === exchange.did && state.expected.has(holderPid),
-      issued: async ({ holderPid, credentials }) => {
-        state.expected.delete(holderPid);
+      expects: async ({ issuer, holderPid, issuerPid }) =>
+        state.issuers.has(issuer) &&
+        state.expected.has(holderPid) &&
+        (state.expected.get(holderPid) ?? issuerPid) === issuerPid,
+      issued: async ({ holderPid, issuerPid, credentials }) => {
+        if (state.expected.get(holderPid) === issuerPid) return;
+        state.expected.set(holderPid, issuerPid);
         state.held.push(...credentials);
       },
       rejected: async ({ reason }) => void state.refusals.push(reason),
@@ -97,7 +106,10 @@ const open = () => {
   world.serve(`${at}/presentations/query`, ({ authorization, body }: Request) =>
     reply(holder.query(authorization, body)),
   );
-  world.serve(`${at}/credentials`, ({ authorization, body }: Request) => reply(holder.deliver(authorization, body)));
+  world.serve(`${at}/credentials`, ({ authorization, body }: Request) => {
+    state.shown.push(tokenIn(authorization!));
+    return reply(holder.deliver(authorization, body));
+  });
   world.serve(listAddress, async () => ({
     type: 'application/vc+jwt',
     body: await issueStatusList(exchange.signer, {
@@ -109,10 +121,11 @@ const open = () => {
       validUntil: new Date(world.time.getTime() + 3600_000),
     }),
   }));
-  const identity = (party: Party, wants: string[], shows: string[]) => {
+  const identity = (party: Party, wants: string[], shows: string[], keepSeconds = 0) => {
     const checks = world.checks();
     return makeIdentity({
       signer: party.signer,
+      keepSeconds,
       wants,
       shows,
       fetch: world.fetch,
@@ -126,7 +139,7 @@ const open = () => {
     `Bearer ${await makeIdToken(from.signer, { audience: to.did, now: world.time, token })}`;
   const ask = async () =>
     issuer.request(
-      await bearer(member, exchange),
+      await bearer(member, exchange, 'to be shown at delivery'),
       credentialRequest({ holderPid: 'request-1', credentials: ['membership'] }),
     );
   return { world, state, holder, issuer, identity, bearer, ask };
@@ -158,9 +171,14 @@ describe('issuance', () => {
     });
     expect(await status(supplier)).toMatchObject({ status: 404 });
     expect(await stage.issuer.deliver(issuerPid)).toBe('ISSUED');
+    expect(stage.state.shown).toEqual(['to be shown at delivery']);
     expect(await status(member)).toMatchObject({ body: { status: 'ISSUED' } });
     expect(stage.state.held.map(({ types }) => types)).toEqual([['VerifiableCredential', 'MembershipCredential']]);
     expect(await stage.issuer.deliver(issuerPid)).toBe('ISSUED');
+    // As after a crash between the holder's answer and noting it.
+    stage.state.requests.set(issuerPid, { ...stage.state.requests.get(issuerPid)!, status: 'RECEIVED' });
+    expect(await stage.issuer.deliver(issuerPid)).toBe('ISSUED');
+    expect(stage.state.held).toHaveLength(1);
     const second = (await stage.ask()).headers!.location!.split('/').at(-1)!;
     await expect(stage.issuer.deliver(second)).rejects.toThrow(expect.objectContaining({ code: 'claims.unreachable' }));
     expect(stage.state.requests.get(second)!.status).toBe('RECEIVED');
@@ -213,12 +231,14 @@ describe('the holder’s door', () => {
   test('it takes a credential only from its issuer, about itself, asked for and whole', async () => {
     await issue();
     const [{ jwt }] = stage.state.held.splice(0) as [Credential];
-    stage.state.expected.add('request-1');
+    stage.state.expected.set('request-1', undefined);
     const deliver = async (from: Party, body: unknown) => stage.holder.deliver(await stage.bearer(from, member), body);
     expect(await deliver(exchange, message(jwt, { holderPid: 'request-2' }))).toMatchObject({
       body: { error: 'claims.not-expected' },
     });
     expect(await deliver(supplier, message(jwt))).toMatchObject({ body: { error: 'claims.not-expected' } });
+    stage.state.issuers.add(supplier.did);
+    expect(await deliver(supplier, message(jwt))).toMatchObject({ body: { error: 'claims.issuer-wrong' } });
     expect(await deliver(exchange, message(`${jwt.slice(0, -8)}AAAAAAAA`))).toMatchObject({
       body: { error: 'claims.signature-wrong' },
     });
@@ -255,11 +275,7 @@ describe('the holder’s door', () => {
 
   test('a query needs a token that the holder itself made for this very caller', async () => {
     await issue();
-    const granted = async (to: Party) => {
-      const value = await stage.identity(member, [], [scope]).authorization(to.did);
-      const payload = JSON.parse(Buffer.from(value.split('.')[1]!, 'base64url').toString()) as { token: string };
-      return payload.token;
-    };
+    const granted = async (to: Party) => tokenIn(await stage.identity(member, [], [scope]).authorization(to.did));
     const query = async (from: Party, token: string | undefined, body: unknown = presentationQuery([scope])) =>
       stage.holder.query(await stage.bearer(from, member, token), body);
     const shown = (answer: Answer) => (answer.body!.presentation as string[]).length;
@@ -267,6 +283,9 @@ describe('the holder’s door', () => {
     expect(await query(exchange, await granted(supplier))).toMatchObject({ status: 403 });
     expect(await query(supplier, undefined)).toMatchObject({ status: 403 });
     expect(await query(supplier, 'opaque')).toMatchObject({ status: 403 });
+    const at = Math.floor(world.time.getTime() / 1000);
+    const alike = { iss: member.did, aud: member.did, sub: supplier.did, scope: [scope], iat: at, exp: at + 60 };
+    expect(await query(supplier, await forge(member.signer, alike))).toMatchObject({ status: 403 });
     const own = await makeIdToken(member.signer, { audience: member.did, now: world.time });
     expect(await query(supplier, own)).toMatchObject({ status: 403 });
     const old = await granted(supplier);
@@ -327,6 +346,33 @@ describe('an identity towards others', () => {
     expect(await to.verify(undefined)).toMatchObject({ code: 'claims.token-missing' });
     const hidden = stage.identity(member, [], []);
     expect(await to.verify(await hidden.authorization(supplier.did))).toMatchObject({
+      code: 'claims.credential-missing',
+    });
+  });
+
+  test('what was shown may be kept, but no longer than it holds', async () => {
+    await issue();
+    const to = stage.identity(supplier, [scope], [], 600);
+    const from = stage.identity(member, [], [scope]);
+    const again = async () => to.verify(await from.authorization(supplier.did));
+    const queries = () => world.asked.filter((address) => address.endsWith('/presentations/query')).length;
+    expect(await again()).toMatchObject({ ok: true });
+    expect(await again()).toMatchObject({ ok: true, counterParty: member.did });
+    expect(queries()).toBe(1);
+    stage.state.bits = withBit(stage.state.bits, 9, true);
+    world.wait(60);
+    expect(await again()).toMatchObject({ ok: false, code: 'claims.revoked' });
+    stage.state.bits = newBits();
+    world.wait(60);
+    expect(await again()).toMatchObject({ ok: true });
+    expect(queries()).toBe(2);
+    world.wait(600);
+    expect(await again()).toMatchObject({ ok: true });
+    expect(queries()).toBe(3);
+    const forLong = stage.identity(supplier, [scope], [], 1_000_000);
+    expect(await forLong.verify(await from.authorization(supplier.did))).toMatchObject({ ok: true });
+    world.wait(86_400);
+    expect(await forLong.verify(await from.authorization(supplier.did))).toMatchObject({
       code: 'claims.credential-missing',
     });
   });

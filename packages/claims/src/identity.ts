@@ -26,6 +26,8 @@ export interface IdentityDeps extends TokenChecks, CredentialChecks {
   wants: readonly string[];
   fetch: Fetch;
   plainHttp?: PlainHttp;
+  /** How long what was shown is believed without asking again; its time and status are looked at with every message. */
+  keepSeconds?: number;
 }
 
 /** Asks the counter-party's credential service, with the access token that it sent along. */
@@ -48,8 +50,32 @@ async function askForClaims(deps: IdentityDeps, holder: string, accessToken: str
   return verifyPresentations(presentations, { ...deps, holder, audience: signer.did, scopes: deps.wants });
 }
 
+/** Claims by counter-party, as long as they still hold: those that fail are forgotten, so that the next message asks anew. */
+function makeMemory({ now, statusLists, keepSeconds = 0 }: IdentityDeps) {
+  const kept = new Map<string, { at: number; claims: Credential[] }>();
+  const isOld = ({ at, claims }: { at: number; claims: Credential[] }): boolean =>
+    now().getTime() - at >= keepSeconds * 1000 ||
+    claims.some(({ validUntil }) => validUntil !== undefined && validUntil <= now());
+  return {
+    async recall(did: string): Promise<Credential[] | undefined> {
+      const known = kept.get(did);
+      kept.delete(did);
+      if (!known || isOld(known)) return undefined;
+      for (const claim of known.claims) await statusLists.check(claim);
+      kept.set(did, known);
+      return known.claims;
+    },
+    keep(did: string, claims: Credential[]): Credential[] {
+      if (keepSeconds > 0) kept.set(did, { at: now().getTime(), claims });
+      if (kept.size > limits.cacheEntries) kept.delete(kept.keys().next().value!);
+      return claims;
+    },
+  };
+}
+
 export function makeIdentity(deps: IdentityDeps) {
   const { signer, now } = deps;
+  const memory = makeMemory(deps);
   return {
     /** For one message: the token may be used once. */
     async authorization(counterParty: string): Promise<string> {
@@ -62,7 +88,8 @@ export function makeIdentity(deps: IdentityDeps) {
       try {
         const { did, accessToken } = await verifyIdToken(authorization, signer.did, deps);
         if (!accessToken) return refuse('claims.access-refused', 'the token grants no look at credentials');
-        return { ok: true, counterParty: did, claims: await askForClaims(deps, did, accessToken) };
+        const claims = (await memory.recall(did)) ?? memory.keep(did, await askForClaims(deps, did, accessToken));
+        return { ok: true, counterParty: did, claims };
       } catch (error) {
         if (!(error instanceof ClaimsError)) throw error;
         return { ok: false, code: error.code, status: error.status, detail: error.message };

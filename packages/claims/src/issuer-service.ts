@@ -115,8 +115,9 @@ export function makeIssuerService(deps: IssuerServiceDeps) {
     metadata: (): Answer => ({ status: 200, body: issuerMetadata(signer.did, deps.supported) }),
 
     /**
-     * Decides, signs, and hands over to the holder's credential service. Safe to repeat until it succeeds: a holder that took the
-     * message already refuses the second. @throws ClaimsError when the holder can't be reached or does not take it
+     * Decides, signs, and hands over to the holder's credential service; for a job that repeats it until it succeeds. Each try has
+     * the same `issuerPid`, by which the holder knows a message that it took already. @throws ClaimsError when the holder can't be
+     * reached or does not take it
      */
     async deliver(issuerPid: string): Promise<'ISSUED' | 'REJECTED'> {
       const request = (await store.request(issuerPid)) ?? refuse('claims.not-found', issuerPid);

@@ -30,9 +30,9 @@ const readWithin = async (response: Response, bytesMax: number): Promise<string>
 };
 
 /** The body of an answer in 200–299. Redirects are not followed: they would lead past the check of the address. @throws claims.unreachable, claims.too-large */
-export async function ask(fetch: Fetch, address: string, { bytesMax, mediaTypes, ...init }: Ask): Promise<string> {
+export async function ask(call: Fetch, address: string, { bytesMax, mediaTypes, ...init }: Ask): Promise<string> {
   try {
-    const response = await fetch(address, {
+    const response = await call(address, {
       ...init,
       redirect: 'error',
       signal: AbortSignal.timeout(limits.waitSeconds * 1000),

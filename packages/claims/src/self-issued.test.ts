@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { limits } from './limits.ts';
 import { memoryReplayGuard } from './replay.ts';
@@ -77,6 +78,16 @@ describe('self-issued ID tokens', () => {
     const [head, , signature] = (await forge(alice.signer, claims())).split('.') as [string, string, string];
     const payload = Buffer.from(JSON.stringify({ ...claims(), token: 'mine' })).toString('base64url');
     await expect(verify(`${head}.${payload}.${signature}`)).rejects.toThrow(code('claims.signature-wrong'));
+  });
+
+  test('keys of RSA are understood, in the algorithms of the list alone', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    world.publish(alice, [{ fragment: 'key-1', publicKeyJwk: publicKey.export({ format: 'jwk' }) }]);
+    const signer = { ...alice.signer, sign: async (bytes: Uint8Array) => sign('sha256', bytes, privateKey) };
+    expect((await verify(await forge(signer, claims(), { alg: 'RS256' }))).did).toBe(alice.did);
+    const other = { ...alice.signer, sign: async (bytes: Uint8Array) => sign('sha384', bytes, privateKey) };
+    const token = await forge(other, { ...claims(), jti: 'other' }, { alg: 'RS384' });
+    await expect(verify(token)).rejects.toThrow(code('claims.signature-wrong'));
   });
 
   test.each([undefined, '', 'Bearer', 'Basic YTpi', 'Bearer a b'])('header %s is none', async (header) => {
