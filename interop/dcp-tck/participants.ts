@@ -171,7 +171,24 @@ const json = (text: string): unknown => {
 
 type Endpoint = (auth: string | undefined, body: string, last: string) => Promise<Answer> | Answer;
 
-const endpointsOf = (root: string, trustedIssuer: string) => {
+const triesMax = 5;
+
+/** As a job would: again until the holder took it. For requests that it makes in passing, the kit has no holder that stays. */
+const deliverLater = (
+  issuing: ReturnType<typeof issuerOf>,
+  issuerPid: string,
+  note: (code: string) => void,
+  tries = 1,
+) => {
+  const deliver = () =>
+    issuing.deliver(issuerPid).catch((error: Error) => {
+      if (tries < triesMax) deliverLater(issuing, issuerPid, note, tries + 1);
+      else note(`not delivered (${error.message})`);
+    });
+  setTimeout(() => void deliver(), 100 * tries).unref();
+};
+
+const endpointsOf = (root: string, trustedIssuer: string, note: (code: string) => void) => {
   const [holder, issuer, verifier] = ['holder', 'issuer', 'verifier'].map((name) => makeParticipant(root, name)) as [
     Participant,
     Participant,
@@ -192,8 +209,7 @@ const endpointsOf = (root: string, trustedIssuer: string) => {
     [`POST /issuer/issuer${paths.credentials}`]: async (auth, body) => {
       const answer = await issuing.request(auth, json(body));
       const issuerPid = answer.headers?.location?.split('/').at(-1);
-      // Soon after the answer: the kit's holder may not be there for those requests that it makes only to be refused.
-      if (issuerPid) setTimeout(() => void issuing.deliver(issuerPid).catch(() => {}), 200).unref();
+      if (issuerPid) deliverLater(issuing, issuerPid, note);
       return answer;
     },
     [`GET /issuer/issuer${paths.requests}/*`]: (auth, _, id) => issuing.status(auth, id),
@@ -213,12 +229,12 @@ export async function openParticipants(trustedIssuer: string) {
   const server = createServer();
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const root = `http://localhost:${(server.address() as AddressInfo).port}`;
-  const { dids, endpoints, issuing } = endpointsOf(root, trustedIssuer);
   // By code: shows for what reason each of the kit's wrong cases was refused.
   const refused: Record<string, number> = {};
   const note = (code: string) => {
     refused[code] = (refused[code] ?? 0) + 1;
   };
+  const { dids, endpoints, issuing } = endpointsOf(root, trustedIssuer, note);
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const path = request.url ?? '/';
     const last = path.split('/').at(-1)!;

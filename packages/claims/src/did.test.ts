@@ -100,8 +100,15 @@ describe('resolving', () => {
       world.serve(address, () => reply);
       await expect(resolver.document(alice.did)).rejects.toThrow(code('claims.did-unresolved'));
     }
-    world.serve(address, () => ({ body: JSON.stringify(document), type: 'application/did+ld+json' }));
-    expect((await resolver.document(alice.did)).id).toBe(alice.did);
+    for (const type of [
+      'application/did+ld+json',
+      'application/json; charset=utf-8',
+      'application/json, application/json',
+      '',
+    ]) {
+      world.serve(address, () => ({ body: JSON.stringify(document), type }));
+      expect((await makeResolver(world).document(alice.did)).id, type).toBe(alice.did);
+    }
   });
 
   test('it is read up to the limit and no further', async () => {

@@ -15,7 +15,8 @@ export type Ask = {
   body?: string;
 };
 
-export const jsonTypes = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+// Some servers send the header twice, which `fetch` joins with a comma.
+export const jsonTypes = /^application\/(?:[\w.+-]+\+)?json\s*(?:[;,]|$)/i;
 
 const readWithin = async (response: Response, bytesMax: number): Promise<string> => {
   if (Number(response.headers.get('content-length') ?? 0) > bytesMax) return refuse('claims.too-large', 'the answer');

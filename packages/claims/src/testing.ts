@@ -45,8 +45,9 @@ export const makeWorld = () => {
       authorization,
       body: init.body ? JSON.parse(String(init.body)) : undefined,
     });
-    const text = typeof body === 'string' ? body : Uint8Array.from(body);
-    return new Response(text, { status, headers: type ? { 'content-type': type } : {} });
+    // Of bytes, since a text would get a media type by itself.
+    const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body);
+    return new Response(bytes, { status, headers: type ? { 'content-type': type } : {} });
   };
   const now = () => world.time;
   const serve = (address: string, page: (request: Request) => Promise<Reply> | Reply) => void pages.set(address, page);
