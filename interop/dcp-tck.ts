@@ -2,10 +2,11 @@
  * The public conformance kit of the Decentralized Claims Protocol against holder, issuer and verifier of `@shugu/claims`. The kit
  * plays the other sides, each case is one count, and its own closing lines are shown.
  */
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type Outcome, runProgram, type Tally, tally, versionOf } from './check.ts';
+import { inFolder, type Outcome, runProgram, type Tally, tally, versionOf } from './check.ts';
 import { correlation, openParticipants, stsClient } from './dcp-tck/participants.ts';
 
 export const about = 'holder, issuer and verifier by the conformance kit of the Decentralized Claims Protocol';
@@ -17,6 +18,14 @@ const minutesMax = 8;
 let classpath = process.env.SHUGU_DCP_TCK_CLASSPATH;
 let version = 'of SHUGU_DCP_TCK_CLASSPATH';
 
+const byMaven = (kit: string): Promise<{ path: string } | { said: string }> =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'classpath');
+    const words = ['-q', '-B', '-f', pom, `-Dkit=${kit}`, 'dependency:build-classpath', `-Dmdep.outputFile=${file}`];
+    const ran = await runProgram('mvn', words, { seconds: 240 });
+    return ran.code === 0 ? { path: (await readFile(file, 'utf8')).trim() } : { said: ran.stdout + ran.stderr };
+  });
+
 /** The kit by Maven; where its registry has no release of it, a class path with the kit and JUnit's console may be named instead. */
 export const needs = async (): Promise<string | undefined> => {
   if (!(await versionOf('java', '-version'))) return 'java is not installed';
@@ -24,22 +33,12 @@ export const needs = async (): Promise<string | undefined> => {
   if (!(await versionOf('mvn', '--version'))) return 'mvn is not installed';
   let said = '';
   for (const kit of versions) {
-    const words = [
-      '-q',
-      '-B',
-      '-f',
-      pom,
-      `-Dkit=${kit}`,
-      'dependency:build-classpath',
-      '-Dmdep.outputFile=/dev/stdout',
-    ];
-    const ran = await runProgram('mvn', words, { seconds: 240 });
-    const line = ran.stdout.split('\n').find((one) => one.includes('dcp-testcases'));
-    if (ran.code === 0 && line) {
-      [classpath, version] = [line.trim(), kit];
+    const found = await byMaven(kit);
+    if ('path' in found) {
+      [classpath, version] = [found.path, kit];
       return undefined;
     }
-    said += ran.stdout + ran.stderr;
+    said += found.said;
   }
   const missing = new Set(
     [...said.matchAll(/org\.eclipse\.dataspacetck[\w.-]*:[\w.-]+:(?:jar|pom):[\w.-]+/g)].map(([name]) => name),
