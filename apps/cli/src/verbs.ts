@@ -111,6 +111,42 @@ export const verbs: Record<string, Verb> = {
     ],
     load: () => import('./trace.ts'),
   },
+  compute: {
+    usage: 'compute psi A.csv B.csv --key COLUMN --out FILE [--mode helper] [--json]',
+    does: {
+      zh: '隐私求交：两表共有的行，互不透露其余',
+      en: 'private intersection: the rows two tables share, and nothing else told',
+    },
+    more: [
+      [
+        'A.csv B.csv',
+        {
+          zh: '首行为字段名的 CSV；本机试用时双方与协助方各为一个进程',
+          en: 'CSV with a header; for a try on this machine each owner and the helper is a process of its own',
+        },
+      ],
+      ['--key COLUMN', { zh: '两表中标识所在的字段', en: 'the column with the key, in both tables' }],
+      ['--out FILE', { zh: 'A 方得到的行写在这里', en: 'where the rows that A gets are written' }],
+      [
+        '--mode helper|ecdh|sm2',
+        {
+          zh: 'helper 由中立协助方比对标签（默认）；ecdh、sm2 只有双方，适合小表',
+          en: 'helper: a neutral third compares tags (unless said); ecdh, sm2: the two alone, for small tables',
+        },
+      ],
+      [
+        '--reveal first|both|size',
+        {
+          zh: '谁知道什么：A 方的行（默认）、双方各自的行、双方只知数量',
+          en: 'who learns what: A its rows (unless said), both their rows, or both the number alone',
+        },
+      ],
+      ['--out-second FILE', { zh: '双方都得到结果时，B 方的行写在这里', en: 'with --reveal both, where B’s rows go' }],
+      ['--keys-max N', { zh: '每方去重后标识的上限', en: 'how many distinct keys an owner may bring' }],
+      json,
+    ],
+    load: () => import('./compute.ts'),
+  },
   backup: {
     usage: 'backup --out FILE [--home DIR] [--passphrase-file FILE] [--json]',
     does: { zh: '把整个节点备份成一个文件', en: 'put the whole node into one file' },

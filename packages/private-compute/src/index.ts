@@ -1,3 +1,17 @@
+export { generateIdentity, type Identity, identityOf, secretOf } from './channel/keys.ts';
+export { dial, type Link, linkLimits, listen } from './channel/link.ts';
+export { type HelperReport, help } from './intersect/helper.ts';
+export { type OwnerReport, ownWithHelper } from './intersect/owner.ts';
+export {
+  type IntersectMode,
+  inputCommitment,
+  publicKeyKeysMax,
+  type Reveal,
+  requireTerms,
+  type Terms,
+  termsDigest,
+  trustOf,
+} from './intersect/terms.ts';
 export {
   type Budget,
   type Budgets,
@@ -25,4 +39,8 @@ export {
   releaseSums,
 } from './noise/release.ts';
 export { bernoulliExp, discreteGaussian, discreteLaplace } from './noise/samplers.ts';
+export { type Intersection, type IntersectionOutcome, intersectHere } from './party/here.ts';
+export { type PartyJob, type PartyReport, playParty } from './party/play.ts';
+export { type PartyCost, type PartyOutcome, type StartedParty, startParty } from './party/start.ts';
 export { ComputeError, type ComputeFault } from './problem.ts';
+export { recordLimits } from './table/records.ts';

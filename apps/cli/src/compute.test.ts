@@ -1,0 +1,59 @@
+/** `shugu compute psi` as somebody tries it: three processes on loopback, files to a file. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { command } from './command.ts';
+import { saidBy } from './testing.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shugu-compute-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const bank = file('bank.csv', 'id,loan\n11010119900101001x,5\n"１３８００１３８０００",7\nnobody@a.cn,1\n,9\n');
+const tax = file('tax.csv', '\ufeffpaid,id\r\n3, 11010119900101001X\r\n4,13800138000\r\n5,else@a.cn\r\n');
+const out = join(folder, 'common.csv');
+
+test('A gets its rows whose key B has, however either writes it; B gets nothing', async () => {
+  const {
+    status,
+    out: text,
+    err,
+  } = await saidBy(() => command(['compute', 'psi', bank, tax, '--key', 'id', '--out', out, '--json'], 'zh'));
+  expect({ status, err }).toEqual({ status: 0, err: expect.stringContaining('协助方不与任何一方串通') });
+  expect(readFileSync(out, 'utf8')).toBe('id,loan\n11010119900101001x,5\n"１３８００１３８０００",7\n');
+  expect(JSON.parse(text)).toMatchObject({
+    ok: true,
+    first: { rows: 4, rowsWithoutKey: 1, keys: 3, common: 2, rowsOut: 2 },
+    second: { rows: 3, keys: 3, common: null, rowsOut: null },
+    helper: { keys: [3, 3], common: 2 },
+    trust: { en: expect.stringContaining('colludes with no owner') },
+  });
+});
+
+test('the number alone, in words, with what it rests on', async () => {
+  const { status, out: text } = await saidBy(() =>
+    command(['compute', 'psi', bank, tax, '--key', 'id', '--reveal', 'size'], 'en'),
+  );
+  expect({ status, text }).toEqual({ status: 0, text: expect.stringContaining('2 keys are common') });
+  expect(text).toContain('colludes with no owner');
+});
+
+test('what cannot be used is told, and no result is left', async () => {
+  const none = join(folder, 'none.csv');
+  const ask = (...args: string[]) => saidBy(() => command(['compute', 'psi', bank, tax, '--out', none, ...args], 'en'));
+  expect(await ask('--key', 'loan')).toMatchObject({ status: 1, err: expect.stringContaining('"loan"') });
+  expect(await ask('--key', 'id', '--keys-max', '2')).toMatchObject({
+    status: 1,
+    err: expect.stringContaining('3 distinct keys; the terms allow 2'),
+  });
+  expect(await ask('--key', 'id', '--mode', 'magic')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('helper'),
+  });
+  expect(await ask()).toMatchObject({ status: 2, err: expect.stringContaining('--key COLUMN') });
+  expect(existsSync(none) || existsSync(`${none}.part`)).toBe(false);
+});

@@ -1,0 +1,182 @@
+/** `shugu compute`: several owners compute together on this machine, each as a process of its own; for a first try. */
+import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import {
+  ComputeError,
+  type ComputeFault,
+  type IntersectionOutcome,
+  intersectHere,
+  publicKeyKeysMax,
+  recordLimits,
+  trustOf,
+} from '@shugu/private-compute';
+import type { Context } from './command.ts';
+import { Misuse, readArgs } from './misuse.ts';
+import { dim, green, note, say } from './say.ts';
+
+const modes = ['helper', 'ecdh', 'sm2'] as const;
+const reveals = ['first', 'both', 'size'] as const;
+type Mode = (typeof modes)[number];
+type Reveal = (typeof reveals)[number];
+
+const words = {
+  zh: {
+    what: '请说明要计算什么：psi（隐私求交）',
+    tables: '请给出双方的表：A.csv B.csv',
+    key: '请用 --key COLUMN 给出标识所在的字段',
+    out: '请用 --out FILE 给出 A 方结果的文件',
+    outNone: '--reveal size 没有行可写，不带 --out',
+    outSecond: '--out-second 只与 --reveal both 同用',
+    choice: (option: string, choices: readonly string[]) => `${option} 只能是 ${choices.join('、')}`,
+    number: (most: number) => `--keys-max 是 1 到 ${most} 之间的整数`,
+    unreadable: (name: string) => `${name}：无法读取`,
+    common: (count: number) => `共有 ${count} 个相同的标识`,
+    written: (side: string, rows: number, path: string) => `${side} 方的 ${rows} 行写入 ${path}`,
+    cost: (side: string, rows: number, keys: number, cpu: number, peak: number) =>
+      `${side} 方：${rows} 行，${keys} 个不同的标识，${cpu} CPU 秒，内存峰值 ${peak} MiB`,
+    helper: (cpu: number, peak: number) => `协助方：${cpu} CPU 秒，内存峰值 ${peak} MiB`,
+  },
+  en: {
+    what: 'say what to compute: psi (private intersection)',
+    tables: 'name the tables of both owners: A.csv B.csv',
+    key: 'name the column of the key with --key COLUMN',
+    out: 'name the file for the result of A with --out FILE',
+    outNone: '--reveal size tells no rows; leave --out away',
+    outSecond: '--out-second goes with --reveal both only',
+    choice: (option: string, choices: readonly string[]) => `${option} is one of ${choices.join(', ')}`,
+    number: (most: number) => `--keys-max is a whole number from 1 to ${most}`,
+    unreadable: (name: string) => `${name}: cannot be read`,
+    common: (count: number) => `${count} keys are common`,
+    written: (side: string, rows: number, path: string) => `${rows} rows of ${side} are in ${path}`,
+    cost: (side: string, rows: number, keys: number, cpu: number, peak: number) =>
+      `${side}: ${rows} rows, ${keys} distinct keys, ${cpu} CPU seconds, at most ${peak} MiB of memory`,
+    helper: (cpu: number, peak: number) => `helper: ${cpu} CPU seconds, at most ${peak} MiB of memory`,
+  },
+} as const;
+
+/** Titles in Chinese; the text behind them is the party's own, in English. */
+const faults: Partial<Record<ComputeFault, string>> = {
+  'compute.input': '表不能使用',
+  'compute.inputChanged': '表在使用期间被改动，未给出结果',
+  'compute.sizeCap': '标识数量超过约定的上限',
+  'compute.peerGone': '有一方中途离开，未给出结果',
+  'compute.peerSilent': '有一方没有应答，未给出结果',
+  'compute.peerMalformed': '有一方的消息不合协议，未给出结果',
+  'compute.peerUnproven': '有一方不能证明身份',
+  'compute.termsDiffer': '各方约定不一致',
+  'compute.keyDiffers': '双方密钥不一致，中间有人改动',
+};
+
+const oneOf = <Value extends string>(
+  option: string,
+  choices: readonly Value[],
+  given: string,
+  language: Context['language'],
+): Value => {
+  const found = choices.find((choice) => choice === given);
+  if (found === undefined) throw new Misuse(words[language].choice(option, choices));
+  return found;
+};
+
+const readKeysMax = (text: string | undefined, mode: Mode, language: Context['language']): number => {
+  const most = mode === 'helper' ? recordLimits.rows : publicKeyKeysMax;
+  if (text === undefined) return most;
+  const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > most) throw new Misuse(words[language].number(most));
+  return count;
+};
+
+const options = {
+  key: { type: 'string' },
+  mode: { type: 'string', default: 'helper' },
+  reveal: { type: 'string', default: 'first' },
+  out: { type: 'string' },
+  'out-second': { type: 'string' },
+  'keys-max': { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+interface Asked {
+  mode: Mode;
+  reveal: Reveal;
+  key: string;
+  keysMax: number;
+  tables: [string, string];
+  out?: string;
+  outSecond?: string;
+  json: boolean;
+}
+
+const readAsked = async (args: string[], { language, cwd }: Context): Promise<Asked> => {
+  const { values, positionals } = readArgs({ args, allowPositionals: true, options }, language);
+  const word = words[language];
+  const [what, first, second, ...more] = positionals;
+  if (what !== 'psi') throw new Misuse(word.what);
+  if (first === undefined || second === undefined || more.length > 0) throw new Misuse(word.tables);
+  if (!values.key) throw new Misuse(word.key);
+  const mode = oneOf('--mode', modes, values.mode, language);
+  const reveal = oneOf('--reveal', reveals, values.reveal, language);
+  if (reveal === 'size' && values.out) throw new Misuse(word.outNone);
+  if (reveal !== 'size' && !values.out) throw new Misuse(word.out);
+  if (reveal !== 'both' && values['out-second']) throw new Misuse(word.outSecond);
+  for (const name of [first, second]) {
+    await access(resolve(cwd, name)).catch(() => {
+      throw new Misuse(word.unreadable(name));
+    });
+  }
+  const keysMax = readKeysMax(values['keys-max'], mode, language);
+  const at = (name: string | undefined) => (name === undefined ? undefined : resolve(cwd, name));
+  return {
+    mode,
+    reveal,
+    key: values.key,
+    keysMax,
+    tables: [resolve(cwd, first), resolve(cwd, second)],
+    out: at(values.out),
+    outSecond: at(values['out-second']),
+    json: values.json,
+  };
+};
+
+const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
+
+const print = (asked: Asked, outcome: IntersectionOutcome, language: Context['language']): void => {
+  const word = words[language];
+  const { first, second, helper } = outcome;
+  if (first.common !== null) say(green(word.common(first.common)));
+  if (asked.out) say(word.written('A', first.rowsOut ?? 0, asked.out));
+  if (asked.outSecond) say(word.written('B', second.rowsOut ?? 0, asked.outSecond));
+  for (const [side, { rows, keys, cost }] of Object.entries({ A: first, B: second })) {
+    say(dim(word.cost(side, rows, keys, cost.cpuSeconds, mebibytes(cost.peakBytes))));
+  }
+  if (helper) say(dim(word.helper(helper.cost.cpuSeconds, mebibytes(helper.cost.peakBytes))));
+  say(trustOf[asked.mode][language]);
+};
+
+const reasonIn = (error: unknown, language: Context['language']): unknown => {
+  const title = language === 'zh' && error instanceof ComputeError ? faults[error.code] : undefined;
+  return title ? new Error(`${title}（${(error as Error).message}）`) : error;
+};
+
+export const run = async (args: string[], context: Context): Promise<number> => {
+  const asked = await readAsked(args, context);
+  const { mode, reveal, key, keysMax, tables } = asked;
+  if (asked.json) note(trustOf[mode][context.language]);
+  const begun = performance.now();
+  const outcome = await intersectHere({
+    mode,
+    reveal,
+    keysMax,
+    first: { path: tables[0], column: key, out: asked.out },
+    second: { path: tables[1], column: key, out: asked.outSecond },
+  }).catch((error: unknown) => {
+    throw reasonIn(error, context.language);
+  });
+  if (!asked.json) print(asked, outcome, context.language);
+  else {
+    const milliseconds = Math.round(performance.now() - begun);
+    const { terms, ...parties } = outcome;
+    say(JSON.stringify({ ok: true, mode, reveal, job: terms.job, milliseconds, ...parties, trust: trustOf[mode] }));
+  }
+  return 0;
+};

@@ -1,0 +1,74 @@
+import { ComputeError } from '../problem.ts';
+import { keyBytesMax, writeKey } from '../table/key.ts';
+import { type Scanned, scanTable } from '../table/records.ts';
+import { RowSet } from '../table/selection.ts';
+import { Runs } from './runs.ts';
+import { Tagger } from './tags.ts';
+
+/** An owner's table and where it may leave temporary files. */
+export interface Input {
+  path: string;
+  column: string;
+  /** For the commitment; see `inputCommitment`. */
+  salt: Uint8Array;
+  /** A private folder. */
+  folder: string;
+}
+
+export interface Prepared extends Scanned {
+  runs: Runs;
+  /** Rows whose key is empty take no part. */
+  rowsWithoutKey: number;
+}
+
+/** Reads the table once and gives each row's key its tag. */
+export const prepare = async (input: Input, tagKey: Uint8Array, heldMax?: number): Promise<Prepared> => {
+  const runs = new Runs(input.folder, heldMax);
+  const tagger = new Tagger(tagKey, (t0, t1, t2, row) => runs.add(t0, t1, t2, row));
+  const key = Buffer.alloc(keyBytesMax);
+  let rowsWithoutKey = 0;
+  const scanned = await scanTable(
+    input.path,
+    input.column,
+    (bytes, record, row) => {
+      const length = writeKey(bytes, record, row, key);
+      if (length === 0) rowsWithoutKey++;
+      else tagger.add(key, length, row);
+    },
+    undefined,
+    () => runs.relieve(),
+  );
+  tagger.end();
+  return { ...scanned, runs, rowsWithoutKey };
+};
+
+/** Which rows the tags that were sent came from: rows in the order of their tags, and where a tag came again. */
+export class SentRows {
+  readonly #rows: Uint32Array[] = [];
+  readonly #again: Uint8Array[] = [];
+
+  add(rows: Uint32Array, again: Uint8Array): void {
+    this.#rows.push(rows);
+    this.#again.push(again);
+  }
+
+  /** Rows whose tag, counted without repeats, has its bit set. */
+  chosen(bits: Uint8Array, rows: number): RowSet {
+    const chosen = new RowSet(rows);
+    let place = -1;
+    for (const [part, again] of this.#again.entries()) {
+      const numbers = this.#rows[part]!;
+      for (let n = 0; n < numbers.length; n++) {
+        if (again[n] === 0) place++;
+        if (((bits[place >> 3]! >> (place & 7)) & 1) === 1) chosen.add(numbers[n]!);
+      }
+    }
+    return chosen;
+  }
+}
+
+export const requireWithin = (count: number, keysMax: number): void => {
+  if (count > keysMax) {
+    throw new ComputeError('compute.sizeCap', `the table has ${count} distinct keys; the terms allow ${keysMax}`);
+  }
+};

@@ -1,0 +1,176 @@
+/** Parties that lie, keep silent or die: a clear reason for everybody, and nothing opened. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { generateIdentity, proofOf } from '../channel/keys.ts';
+import { dial, type Link, listen } from '../channel/link.ts';
+import { agree, inputMessage } from './agree.ts';
+import { help } from './helper.ts';
+import { helloBytes, kind, nothing } from './messages.ts';
+import { ownWithHelper } from './owner.ts';
+import { termsDigest } from './terms.ts';
+import { type Cast, castOf, type Folder, host, makeFolder, meetAtHelper } from './testing.ts';
+
+let folder: Folder;
+let path: string;
+beforeAll(async () => {
+  folder = await makeFolder();
+  path = await folder.table('a.csv', ['p1,x', 'p2,y', 'p3,z']);
+});
+afterAll(() => folder.remove());
+
+const salt = Buffer.alloc(32, 5);
+const codeOf = (running: Promise<unknown>): Promise<string> =>
+  running.then(
+    () => 'went well',
+    (error: { code?: string }) => error.code ?? String(error),
+  );
+
+type Second = (link: Link, cast: Cast) => Promise<void>;
+let runs = 0;
+
+/** An honest first owner and helper with a second owner that does as it likes; what the two honest ones say of it. */
+const against = async (second: Second, { silenceMs, keysMax }: { silenceMs?: number; keysMax?: number } = {}) => {
+  const cast = castOf('helper', 'both', keysMax ?? 3);
+  const links = await meetAtHelper(cast, silenceMs);
+  const out = join(folder.path, `out-${runs++}.csv`);
+  const input = { path, column: 'id', salt, folder: folder.path };
+  const first = ownWithHelper(links.first, cast.terms, 'first', cast.identities.first, input, out);
+  const codes = Promise.all([codeOf(first), codeOf(help(links.helper, cast.terms))]);
+  await second(links.second, cast).catch(() => undefined);
+  await links.second.next().catch(() => undefined);
+  const [atFirst, atHelper] = await codes;
+  await Promise.all([links.first.close(), links.second.close()]);
+  const opened = await Promise.all(
+    [out, `${out}.part`].map((one) =>
+      access(one).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  expect(opened).toEqual([false, false]);
+  return { atFirst, atHelper };
+};
+
+/** Behaves up to the tags, then sends these frames. */
+const sending =
+  (count: number, ...frames: [number, Buffer][]): Second =>
+  async (link, { terms, identities }) => {
+    const { proofKey } = await agree(link, terms, 'second', identities.second, generateIdentity());
+    await link.send(kind.input, inputMessage(proofKey, 'second', count, Buffer.alloc(32, 1)));
+    for (const [type, body] of frames) await link.send(type, body);
+  };
+const tags = (...firsts: number[]): Buffer =>
+  Buffer.concat(firsts.map((one) => Buffer.from([0, 0, 0, one, ...Buffer.alloc(8)])));
+const done: [number, Buffer] = [kind.done, nothing];
+
+test('the harness sees a second owner that behaves', async () => {
+  const seen = await against(sending(2, [kind.items, tags(1, 2)], done)).catch((error: Error) => error.message);
+  // It opens: the honest owner writes its (empty) result, which `against` tells us.
+  expect(seen).toContain('false');
+});
+
+test.each<[string, Second]>([
+  ['descending tags', sending(2, [kind.items, tags(2, 1)], done)],
+  ['the same tag twice', sending(2, [kind.items, tags(1, 1)], done)],
+  ['the same tag over two frames', sending(2, [kind.items, tags(1)], [kind.items, tags(1)], done)],
+  ['more tags than announced', sending(1, [kind.items, tags(1, 2)], done)],
+  ['fewer tags than announced', sending(3, [kind.items, tags(1, 2)], done)],
+  ['half a tag', sending(3, [kind.items, tags(1, 2).subarray(1)], done)],
+  ['no tag in a frame', sending(3, [kind.items, nothing], done)],
+  ['a message of another kind', sending(3, [kind.size, Buffer.alloc(4)])],
+  ['an unknown kind', sending(3, [77, Buffer.alloc(4)])],
+  [
+    'a key of small order',
+    async (link, { terms }) => {
+      await link.send(kind.hello, Buffer.concat([termsDigest(terms), Buffer.alloc(32)]));
+      await link.receive(kind.peerKey);
+      await link.receive(kind.proof);
+    },
+  ],
+])('%s', async (_, second) => {
+  expect(await against(second)).toEqual({ atFirst: 'compute.peerMalformed', atHelper: 'compute.peerMalformed' });
+});
+
+test('more keys than the terms allow, announced or held', async () => {
+  expect(await against(sending(4))).toEqual({ atFirst: 'compute.sizeCap', atHelper: 'compute.sizeCap' });
+  expect((await against(sending(1, [kind.items, tags(1)], done), { keysMax: 2 })).atFirst).toBe('compute.sizeCap');
+});
+
+test('other terms', async () => {
+  const second: Second = async (link, { terms, identities }) =>
+    void (await agree(link, { ...terms, reveal: 'size' }, 'second', identities.second, generateIdentity()));
+  expect(await against(second)).toEqual({ atFirst: 'compute.termsDiffer', atHelper: 'compute.termsDiffer' });
+});
+
+test('somebody who dies in the middle', async () => {
+  const second: Second = async (link, cast) => {
+    await sending(3, [kind.items, tags(1)])(link, cast);
+    link.drop();
+  };
+  expect(await against(second)).toEqual({ atFirst: 'compute.peerGone', atHelper: 'compute.peerGone' });
+});
+
+test('somebody who hangs: not even a beat comes', async () => {
+  const cast = castOf('helper', 'both');
+  const job = termsDigest(cast.terms);
+  const { first, second, helper } = cast.identities;
+  const door = await listen({ own: helper, job, peers: [first.publicKey, second.publicKey], host, silenceMs: 400 });
+  const meeting = { job, peer: helper.publicKey, host, port: door.port };
+  const honest = await dial({ ...meeting, own: first, silenceMs: 400 });
+  const hanging = await dial({ ...meeting, own: second, silenceMs: 60_000 });
+  const [a, b] = await door.met;
+  const input = { path, column: 'id', salt, folder: folder.path };
+  const codes = await Promise.all([
+    codeOf(ownWithHelper(honest, cast.terms, 'first', first, input, undefined)),
+    codeOf(help([a!, b!], cast.terms)),
+  ]);
+  expect(codes).toEqual(['compute.peerSilent', 'compute.peerSilent']);
+  await Promise.all([honest.close(), hanging.close()]);
+});
+
+test('a helper that puts its own keys in between is found out before a tag is sent', async () => {
+  const cast = castOf('helper', 'both');
+  const links = await meetAtHelper(cast);
+  const input = { path, column: 'id', salt, folder: folder.path };
+  const victim = codeOf(ownWithHelper(links.first, cast.terms, 'first', cast.identities.first, input, undefined));
+  const [toFirst] = links.helper;
+  await toFirst.receive(kind.hello, helloBytes);
+  await toFirst.send(kind.peerKey, generateIdentity().publicKey);
+  await toFirst.receive(kind.proof, 32);
+  await toFirst.send(kind.proof, proofOf(Buffer.alloc(32), 'agreed', 'second'));
+  expect(await victim).toBe('compute.keyDiffers');
+  await links.first.close();
+  // The next that comes is the reason, no tag.
+  expect(await codeOf(toFirst.next())).toBe('compute.keyDiffers');
+  await Promise.all([links.second.close(), ...links.helper.map((link) => link.close())]);
+});
+
+test('strangers do not get in, at either end, and do not disturb', async () => {
+  const cast = castOf('helper', 'both');
+  const job = termsDigest(cast.terms);
+  const { first, second, helper } = cast.identities;
+  const door = await listen({ own: helper, job, peers: [first.publicKey, second.publicKey], host });
+  const knock = (own = first, peer = helper.publicKey, forJob = job) =>
+    codeOf(dial({ own, job: forJob, peer, host, port: door.port }).then((link) => link.close()));
+  expect(await knock(generateIdentity())).toBe('compute.peerUnproven');
+  expect(await knock(first, generateIdentity().publicKey)).toBe('compute.peerUnproven');
+  expect(await knock(first, helper.publicKey, Buffer.alloc(32))).toBe('compute.peerUnproven');
+  const met = await Promise.all(
+    [first, second].map((own) => dial({ own, job, peer: helper.publicKey, host, port: door.port })),
+  );
+  await Promise.all([...(await door.met), ...met].map((link) => link.close()));
+  expect(await knock()).toBe('compute.peerGone');
+});
+
+test('a party that does not come', async () => {
+  const cast = castOf('helper', 'both');
+  const job = termsDigest(cast.terms);
+  const { first, second, helper } = cast.identities;
+  const door = await listen({ own: helper, job, peers: [first.publicKey, second.publicKey], host, meetMs: 300 });
+  const early = await dial({ own: first, job, peer: helper.publicKey, host, port: door.port });
+  expect(await codeOf(door.met)).toBe('compute.peerGone');
+  expect(await codeOf(early.next())).toBe('compute.peerGone');
+  await early.close();
+});

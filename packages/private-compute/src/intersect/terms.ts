@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { ComputeError } from '../problem.ts';
+import { recordLimits } from '../table/records.ts';
+
+export type IntersectMode = 'helper' | 'ecdh' | 'sm2';
+/** Who learns what: the first owner its rows, both owners their rows, or both the mere number. */
+export type Reveal = 'first' | 'both' | 'size';
+
+/** What all parties agree on. `job` is drawn anew for each use. */
+export interface Terms {
+  job: string;
+  mode: IntersectMode;
+  reveal: Reveal;
+  /** Distinct keys that an owner may bring: a list of every possible key would ask about everybody. */
+  keysMax: number;
+  /** X25519 keys in hex. */
+  first: string;
+  second: string;
+  helper: string | null;
+}
+
+/** Public-key work for each key: more would take hours and is better done by another mode. */
+export const publicKeyKeysMax = 1_000_000;
+
+const hex32 = /^[0-9a-f]{64}$/;
+
+export const requireTerms = (terms: Terms): void => {
+  const { job, mode, keysMax, first, second, helper } = terms;
+  const most = mode === 'helper' ? recordLimits.rows : publicKeyKeysMax;
+  const keys = [first, second, ...(mode === 'helper' ? [helper ?? ''] : [])];
+  const sound =
+    /^[\w-]{16,64}$/.test(job) &&
+    Number.isInteger(keysMax) &&
+    keysMax >= 1 &&
+    keysMax <= most &&
+    keys.every((key) => hex32.test(key)) &&
+    new Set(keys).size === keys.length;
+  if (!sound) throw new ComputeError('compute.range', `the terms cannot be used (at most ${most} keys in this mode)`);
+};
+
+/** 32 bytes that differ wherever two parties mean something else. They also bind all keys of the job. */
+export const termsDigest = (terms: Terms): Buffer => {
+  const { job, mode, reveal, keysMax, first, second, helper } = terms;
+  const text = JSON.stringify(['shugu intersection v1', job, mode, reveal, keysMax, first, second, helper]);
+  return createHash('sha256').update(text).digest();
+};
+
+/**
+ * Commits an owner to its table without telling anything of it: the same table, column and salt give the same commitment in each use, so
+ * that a changed table shows; the salt, 32 random bytes, stays with the owner until it wants to prove.
+ */
+export const inputCommitment = (salt: Uint8Array, digest: Uint8Array, column: string): Buffer => {
+  if (salt.length !== 32) throw new ComputeError('compute.range', 'a salt has 32 bytes');
+  return createHash('sha256').update('shugu input v1\n').update(salt).update(digest).update(column).digest();
+};
+
+interface Told {
+  zh: string;
+  en: string;
+}
+
+/** What each mode rests on, to be shown before signing and with every result. */
+export const trustOf: Readonly<Record<IntersectMode, Told>> = {
+  helper: {
+    zh: '前提：各方按协议行事，协助方不与任何一方串通；协助方看到双方去重后的数量、交集数量以及哪些标签相同，看不到任何标识；若协助方与一方串通，可逐个试出另一方的标识。',
+    en: 'Holds if everybody follows the protocol and the helper colludes with no owner. The helper sees how many distinct keys each has, how many are common and which tags are equal, and no key; together with one owner it could try out the keys of the other.',
+  },
+  ecdh: {
+    zh: '前提：双方按协议行事，Curve25519 上的 Diffie-Hellman 问题难解；双方看到对方去重后的数量；输入是否真实不受协议约束。',
+    en: 'Holds if both follow the protocol and Diffie-Hellman on Curve25519 is hard. Each sees how many distinct keys the other has; nothing forces anybody to bring true keys.',
+  },
+  sm2: {
+    zh: '前提：双方按协议行事，SM2 曲线上的 Diffie-Hellman 问题难解；双方看到对方去重后的数量；输入是否真实不受协议约束。',
+    en: 'Holds if both follow the protocol and Diffie-Hellman on the SM2 curve is hard. Each sees how many distinct keys the other has; nothing forces anybody to bring true keys.',
+  },
+};

@@ -1,0 +1,68 @@
+/** For tests only: three parties over loopback in one process. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateIdentity, type Identity } from '../channel/keys.ts';
+import { dial, type Link, listen } from '../channel/link.ts';
+import type { Role } from './agree.ts';
+import { type IntersectMode, type Reveal, type Terms, termsDigest } from './terms.ts';
+
+export interface Cast {
+  terms: Terms;
+  identities: Record<Role | 'helper', Identity>;
+}
+
+export const castOf = (mode: IntersectMode, reveal: Reveal, keysMax = 100_000): Cast => {
+  const identities = { first: generateIdentity(), second: generateIdentity(), helper: generateIdentity() };
+  const hex = (identity: Identity) => identity.publicKey.toString('hex');
+  const terms: Terms = {
+    job: randomBytes(16).toString('hex'),
+    mode,
+    reveal,
+    keysMax,
+    first: hex(identities.first),
+    second: hex(identities.second),
+    helper: mode === 'helper' ? hex(identities.helper) : null,
+  };
+  return { terms, identities };
+};
+
+export interface Folder {
+  path: string;
+  table(name: string, rows: readonly string[], header?: string): Promise<string>;
+  /** Lines of a file after its header; undefined where there is none. */
+  lines(path: string): Promise<string[] | undefined>;
+  remove(): Promise<void>;
+}
+
+export const makeFolder = async (): Promise<Folder> => {
+  const path = await mkdtemp(join(tmpdir(), 'shugu-intersect-'));
+  return {
+    path,
+    async table(name, rows, header = 'id,name') {
+      const file = join(path, name);
+      await writeFile(file, [header, ...rows].map((line) => `${line}\n`).join(''));
+      return file;
+    },
+    async lines(file) {
+      const text = await readFile(file, 'utf8').catch(() => undefined);
+      return text?.split('\n').slice(1).filter(Boolean);
+    },
+    remove: () => rm(path, { recursive: true, force: true }),
+  };
+};
+
+export const host = '127.0.0.1';
+
+/** The helper's two links and each owner's, met over TLS. */
+export const meetAtHelper = async ({ terms, identities }: Cast, silenceMs?: number) => {
+  const job = termsDigest(terms);
+  const { first, second, helper } = identities;
+  const door = await listen({ own: helper, job, peers: [first.publicKey, second.publicKey], host, silenceMs });
+  const owner = (own: Identity): Promise<Link> =>
+    dial({ own, job, peer: helper.publicKey, host, port: door.port, silenceMs });
+  const owners = await Promise.all([owner(first), owner(second)]);
+  const [a, b] = await door.met;
+  return { helper: [a!, b!] as const, first: owners[0], second: owners[1] };
+};

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateIdentity, type Identity, secretOf } from '../channel/keys.ts';
+import type { Role } from '../intersect/agree.ts';
+import type { HelperReport } from '../intersect/helper.ts';
+import type { OwnerReport } from '../intersect/owner.ts';
+import type { IntersectMode, Reveal, Terms } from '../intersect/terms.ts';
+import type { PartyJob } from './play.ts';
+import { type PartyCost, type StartedParty, startParty } from './start.ts';
+
+const host = '127.0.0.1';
+
+export interface TableOf {
+  path: string;
+  column: string;
+  out?: string;
+}
+
+export interface Intersection {
+  mode: IntersectMode;
+  reveal: Reveal;
+  keysMax: number;
+  first: TableOf;
+  second: TableOf;
+  /** Stands between the parties and counts: gets the port where one listens, answers the port to dial. */
+  between?: (role: Role, port: number) => Promise<number>;
+}
+
+export interface IntersectionOutcome {
+  terms: Terms;
+  first: OwnerReport & { cost: PartyCost };
+  second: OwnerReport & { cost: PartyCost };
+  helper: (HelperReport & { cost: PartyCost }) | null;
+}
+
+/**
+ * A first try on one machine: each party a process of its own with keys and a folder of its own, talking over loopback as they would over
+ * a network. What one of them is refused or fails with is thrown; the others are ended.
+ */
+export const intersectHere = async (asked: Intersection): Promise<IntersectionOutcome> => {
+  const folder = await mkdtemp(join(tmpdir(), 'shugu-parties-'));
+  const started: StartedParty[] = [];
+  try {
+    const identities = { first: generateIdentity(), second: generateIdentity(), helper: generateIdentity() };
+    const terms = termsOf(asked, identities);
+    const jobOf = async (role: Role, port?: number): Promise<PartyJob> => {
+      const own = await mkdtemp(join(folder, `${role}-`));
+      const input = { ...asked[role], salt: randomBytes(32).toString('hex'), folder: own };
+      return { terms, role, secret: secretOf(identities[role]).toString('hex'), host, port, input };
+    };
+    const start = (job: PartyJob): StartedParty => {
+      const party = startParty(job);
+      started.push(party);
+      return party;
+    };
+    const dialled = async (role: Role, port: number) => (asked.between ? asked.between(role, port) : port);
+    const helper = start({ terms, role: 'helper', secret: secretOf(identities.helper).toString('hex'), host });
+    const port = await helper.port;
+    const first = start(await jobOf('first', await dialled('first', port)));
+    const second = start(await jobOf('second', await dialled('second', port)));
+    // The party that fails first has the reason; the others only lost it.
+    const [a, b, c] = await Promise.all([first.outcome, second.outcome, helper.outcome]);
+    return {
+      terms,
+      first: { ...(a.report as OwnerReport), cost: a.cost },
+      second: { ...(b.report as OwnerReport), cost: b.cost },
+      helper: { ...(c.report as HelperReport), cost: c.cost },
+    };
+  } finally {
+    for (const { child } of started) child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+const termsOf = (asked: Intersection, identities: Record<Role | 'helper', Identity>): Terms => {
+  const { mode, reveal, keysMax } = asked;
+  const hex = (identity: Identity) => identity.publicKey.toString('hex');
+  return {
+    job: randomBytes(16).toString('hex'),
+    mode,
+    reveal,
+    keysMax,
+    first: hex(identities.first),
+    second: hex(identities.second),
+    helper: mode === 'helper' ? hex(identities.helper) : null,
+  };
+};

@@ -1,0 +1,59 @@
+import { identityOf } from '../channel/keys.ts';
+import { dial, listen } from '../channel/link.ts';
+import type { Role } from '../intersect/agree.ts';
+import { type HelperReport, help } from '../intersect/helper.ts';
+import { type OwnerReport, ownWithHelper } from '../intersect/owner.ts';
+import { requireTerms, type Terms, termsDigest } from '../intersect/terms.ts';
+import { ComputeError } from '../problem.ts';
+
+/** What one party is told to do: plain JSON, so that it can be handed to a process of its own. */
+export interface PartyJob {
+  terms: Terms;
+  role: Role | 'helper';
+  /** The X25519 private key, in hex. */
+  secret: string;
+  host: string;
+  /** Where to dial; undefined for the party that the others come to. */
+  port?: number;
+  silenceMs?: number;
+  meetMs?: number;
+  /** Of owners; salt in hex. */
+  input?: { path: string; column: string; salt: string; folder: string; out?: string };
+}
+
+export type PartyReport = OwnerReport | HelperReport;
+
+/** Plays one party from meeting the others to its result. `listening` hears the port of a party that others come to. */
+export const playParty = async (job: PartyJob, listening: (port: number) => void): Promise<PartyReport> => {
+  requireTerms(job.terms);
+  const own = identityOf(Buffer.from(job.secret, 'hex'));
+  if (own.publicKey.toString('hex') !== job.terms[job.role]) {
+    throw new ComputeError('compute.termsDiffer', 'the terms name another key for this party');
+  }
+  return job.role === 'helper' ? playHelper(job, own, listening) : playOwner(job, job.role, own);
+};
+
+type Own = ReturnType<typeof identityOf>;
+const keyOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
+
+const playHelper = async (job: PartyJob, own: Own, listening: (port: number) => void): Promise<HelperReport> => {
+  const { terms, host, port, silenceMs, meetMs } = job;
+  const peers = [keyOf(terms.first), keyOf(terms.second)];
+  const door = await listen({ own, job: termsDigest(terms), peers, host, port, silenceMs, meetMs });
+  listening(door.port);
+  const [first, second] = await door.met;
+  const report = await help([first!, second!], terms);
+  await Promise.all([first!.close(), second!.close()]);
+  return report;
+};
+
+const playOwner = async (job: PartyJob, role: Role, own: Own): Promise<OwnerReport> => {
+  const { terms, host, port, input, silenceMs, meetMs } = job;
+  if (!input || port === undefined) throw new ComputeError('compute.range', 'an owner brings a table and dials');
+  const meeting = { own, job: termsDigest(terms), host, silenceMs, meetMs };
+  const link = await dial({ ...meeting, peer: keyOf(terms.helper!), port });
+  const table = { ...input, salt: keyOf(input.salt) };
+  const report = await ownWithHelper(link, terms, role, own, table, input.out);
+  await link.close();
+  return report;
+};

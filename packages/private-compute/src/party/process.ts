@@ -1,0 +1,31 @@
+/** A party as a process of its own: one JSON job on standard input, JSON lines on standard output. See `startParty`. */
+import { ComputeError } from '../problem.ts';
+import { type PartyJob, playParty } from './play.ts';
+
+const tell = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+const readJob = async (): Promise<PartyJob> => {
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin) parts.push(part as Buffer);
+  return JSON.parse(Buffer.concat(parts).toString()) as PartyJob;
+};
+
+try {
+  const job = await readJob();
+  const begun = performance.now();
+  const report = await playParty(job, (port) => tell({ port }));
+  const { user, system } = process.cpuUsage();
+  tell({
+    report,
+    cost: {
+      milliseconds: Math.round(performance.now() - begun),
+      cpuSeconds: Math.round((user + system) / 10_000) / 100,
+      // Node tells kilobytes.
+      peakBytes: process.resourceUsage().maxRSS * 1024,
+    },
+  });
+} catch (error) {
+  const known = error instanceof ComputeError;
+  tell({ fault: { code: known ? error.code : 'compute.failed', message: (error as Error).message } });
+  process.exitCode = 1;
+}

@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { ComputeError, type ComputeFault } from '../problem.ts';
+import type { PartyJob, PartyReport } from './play.ts';
+
+export interface PartyCost {
+  milliseconds: number;
+  /** Of the whole process, its start included. */
+  cpuSeconds: number;
+  peakBytes: number;
+}
+
+export interface PartyOutcome {
+  report: PartyReport;
+  cost: PartyCost;
+}
+
+export interface StartedParty {
+  child: ChildProcess;
+  /** Of a party that others come to. */
+  port: Promise<number>;
+  outcome: Promise<PartyOutcome>;
+}
+
+interface Line {
+  port?: number;
+  report?: PartyReport;
+  cost?: PartyCost;
+  fault?: { code: string; message: string };
+}
+
+/**
+ * Starts a party as a process with an empty environment that shares nothing with this one but the job it is given. Its outcome fails
+ * with the party's own reason, or `compute.peerGone` where it died.
+ */
+export const startParty = (job: PartyJob): StartedParty => {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./process.ts', import.meta.url))], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: {},
+  });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(JSON.stringify(job));
+  const lines = createInterface({ input: child.stdout });
+  const port = Promise.withResolvers<number>();
+  const outcome = Promise.withResolvers<PartyOutcome>();
+  port.promise.catch(() => undefined);
+  outcome.promise.catch(() => undefined);
+  lines.on('line', (text) => {
+    const line = JSON.parse(text) as Line;
+    if (line.port !== undefined) port.resolve(line.port);
+    if (line.report && line.cost) outcome.resolve({ report: line.report, cost: line.cost });
+    if (line.fault) fail(new ComputeError(line.fault.code as ComputeFault, line.fault.message));
+  });
+  const fail = (error: Error): void => {
+    port.reject(error);
+    outcome.reject(error);
+  };
+  child.once('error', fail);
+  child.once('close', () => fail(new ComputeError('compute.peerGone', `the process of party ${job.role} ended`)));
+  return { child, port: port.promise, outcome: outcome.promise };
+};
