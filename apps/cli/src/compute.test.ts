@@ -42,6 +42,30 @@ test('the number alone, in words, with what it rests on', async () => {
   expect(text).toContain('colludes with no owner');
 });
 
+test.each(['ecdh', 'sm2'])('two owners alone by %s, both with their rows', async (mode) => {
+  const second = join(folder, `${mode}.csv`);
+  const { status, out: text } = await saidBy(() =>
+    command(
+      [
+        'compute',
+        'psi',
+        bank,
+        tax,
+        '--key=id',
+        `--mode=${mode}`,
+        '--reveal=both',
+        '--out',
+        out,
+        '--out-second',
+        second,
+      ],
+      'zh',
+    ),
+  );
+  expect({ status, text }).toEqual({ status: 0, text: expect.stringContaining('Diffie-Hellman 问题难解') });
+  expect(readFileSync(second, 'utf8')).toBe('\ufeffpaid,id\r\n3, 11010119900101001X\r\n4,13800138000\r\n');
+});
+
 test('what cannot be used is told, and no result is left', async () => {
   const none = join(folder, 'none.csv');
   const ask = (...args: string[]) => saidBy(() => command(['compute', 'psi', bank, tax, '--out', none, ...args], 'en'));

@@ -2,6 +2,7 @@ export { generateIdentity, type Identity, identityOf, secretOf } from './channel
 export { dial, type Link, linkLimits, listen } from './channel/link.ts';
 export { type HelperReport, help } from './intersect/helper.ts';
 export { type OwnerReport, ownWithHelper } from './intersect/owner.ts';
+export { ownInPair } from './intersect/pair.ts';
 export {
   type IntersectMode,
   inputCommitment,

@@ -25,7 +25,7 @@ export const generateIdentity = (): Identity => {
 };
 
 /** PKCS#8 DER before the 32 bytes of an X25519 key (RFC 8410). */
-const privateHead = Buffer.from('302e020100300506032b656e04220420', 'hex');
+export const privateHead = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 export const identityOf = (secret: Uint8Array): Identity => {
   const der = Buffer.concat([privateHead, secret]);

@@ -6,7 +6,7 @@ export const kind = {
   peerKey: 2,
   /** Proof of the common key (32). */
   proof: 3,
-  /** Distinct keys (4, little endian), commitment to the input (32), proof of both (32). */
+  /** Distinct keys (4, little endian), commitment to the input (32), and past a helper proof of it (32). */
   input: 4,
   /** Tags of 12 bytes or points of 32, ascending. */
   items: 5,

@@ -8,7 +8,7 @@ import type { HelperReport } from '../intersect/helper.ts';
 import type { OwnerReport } from '../intersect/owner.ts';
 import type { IntersectMode, Reveal, Terms } from '../intersect/terms.ts';
 import type { PartyJob } from './play.ts';
-import { type PartyCost, type StartedParty, startParty } from './start.ts';
+import { type PartyCost, type PartyOutcome, type StartedParty, startParty } from './start.ts';
 
 const host = '127.0.0.1';
 
@@ -56,23 +56,29 @@ export const intersectHere = async (asked: Intersection): Promise<IntersectionOu
       return party;
     };
     const dialled = async (role: Role, port: number) => (asked.between ? asked.between(role, port) : port);
-    const helper = start({ terms, role: 'helper', secret: secretOf(identities.helper).toString('hex'), host });
-    const port = await helper.port;
-    const first = start(await jobOf('first', await dialled('first', port)));
-    const second = start(await jobOf('second', await dialled('second', port)));
-    // The party that fails first has the reason; the others only lost it.
-    const [a, b, c] = await Promise.all([first.outcome, second.outcome, helper.outcome]);
-    return {
-      terms,
-      first: { ...(a.report as OwnerReport), cost: a.cost },
-      second: { ...(b.report as OwnerReport), cost: b.cost },
-      helper: { ...(c.report as HelperReport), cost: c.cost },
-    };
+    if (asked.mode === 'helper') {
+      const helper = start({ terms, role: 'helper', secret: secretOf(identities.helper).toString('hex'), host });
+      const port = await helper.port;
+      const first = start(await jobOf('first', await dialled('first', port)));
+      const second = start(await jobOf('second', await dialled('second', port)));
+      const outcomes = await Promise.all([first.outcome, second.outcome, helper.outcome]);
+      return outcomeOf(terms, outcomes);
+    }
+    const second = start(await jobOf('second'));
+    const first = start(await jobOf('first', await dialled('first', await second.port)));
+    return outcomeOf(terms, await Promise.all([first.outcome, second.outcome]));
   } finally {
     for (const { child } of started) child.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
   }
 };
+
+const outcomeOf = (terms: Terms, [a, b, c]: [PartyOutcome, PartyOutcome, PartyOutcome?]): IntersectionOutcome => ({
+  terms,
+  first: { ...(a.report as OwnerReport), cost: a.cost },
+  second: { ...(b.report as OwnerReport), cost: b.cost },
+  helper: c ? { ...(c.report as HelperReport), cost: c.cost } : null,
+});
 
 const termsOf = (asked: Intersection, identities: Record<Role | 'helper', Identity>): Terms => {
   const { mode, reveal, keysMax } = asked;

@@ -1,8 +1,9 @@
 import { identityOf } from '../channel/keys.ts';
-import { dial, listen } from '../channel/link.ts';
+import { dial, type Link, listen } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
 import { type HelperReport, help } from '../intersect/helper.ts';
 import { type OwnerReport, ownWithHelper } from '../intersect/owner.ts';
+import { ownInPair } from '../intersect/pair.ts';
 import { requireTerms, type Terms, termsDigest } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
 
@@ -30,7 +31,7 @@ export const playParty = async (job: PartyJob, listening: (port: number) => void
   if (own.publicKey.toString('hex') !== job.terms[job.role]) {
     throw new ComputeError('compute.termsDiffer', 'the terms name another key for this party');
   }
-  return job.role === 'helper' ? playHelper(job, own, listening) : playOwner(job, job.role, own);
+  return job.role === 'helper' ? playHelper(job, own, listening) : playOwner(job, job.role, own, listening);
 };
 
 type Own = ReturnType<typeof identityOf>;
@@ -47,13 +48,34 @@ const playHelper = async (job: PartyJob, own: Own, listening: (port: number) => 
   return report;
 };
 
-const playOwner = async (job: PartyJob, role: Role, own: Own): Promise<OwnerReport> => {
-  const { terms, host, port, input, silenceMs, meetMs } = job;
-  if (!input || port === undefined) throw new ComputeError('compute.range', 'an owner brings a table and dials');
-  const meeting = { own, job: termsDigest(terms), host, silenceMs, meetMs };
-  const link = await dial({ ...meeting, peer: keyOf(terms.helper!), port });
+const playOwner = async (
+  job: PartyJob,
+  role: Role,
+  own: Own,
+  listening: (port: number) => void,
+): Promise<OwnerReport> => {
+  const { terms, input } = job;
+  if (!input) throw new ComputeError('compute.range', 'an owner brings a table');
   const table = { ...input, salt: keyOf(input.salt) };
-  const report = await ownWithHelper(link, terms, role, own, table, input.out);
+  const inPair = terms.mode !== 'helper';
+  const link = await meet(job, role, own, listening);
+  const report = inPair
+    ? await ownInPair(link, terms, role, table, input.out)
+    : await ownWithHelper(link, terms, role, own, table, input.out);
   await link.close();
   return report;
+};
+
+/** In a pair the second owner is come to. */
+const meet = async (job: PartyJob, role: Role, own: Own, listening: (port: number) => void): Promise<Link> => {
+  const { terms, host, port, silenceMs, meetMs } = job;
+  const meeting = { own, job: termsDigest(terms), host, silenceMs, meetMs };
+  if (terms.mode !== 'helper' && role === 'second') {
+    const door = await listen({ ...meeting, peers: [keyOf(terms.first)], port });
+    listening(door.port);
+    const [link] = await door.met;
+    return link!;
+  }
+  if (port === undefined) throw new ComputeError('compute.range', 'this party dials, and needs a port');
+  return dial({ ...meeting, peer: keyOf(terms.helper ?? terms.second), port });
 };
