@@ -2,11 +2,10 @@
  * Checks with tools that share no code with us: `npm run interop -- NAME…`, all without a name. What a check needs and this
  * machine lacks is skipped by name; the last line counts, for whoever reads it by program.
  */
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { type Check, runProgram } from './check.ts';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Check } from './check.ts';
+import { installPackages } from './packages.ts';
 import { endTrades } from './trade.ts';
 
 const here = import.meta.dirname;
@@ -21,33 +20,6 @@ const names = async (): Promise<string[]> => {
     .sort();
 };
 
-/** The foreign tools that come as packages, in a folder of their own; undefined when they are there, else why not. */
-const installTools = async (): Promise<string | undefined> => {
-  const digest = createHash('sha256')
-    .update(await readFile(join(here, 'package-lock.json')))
-    .digest('hex');
-  const stamp = join(here, 'node_modules', '.shugu-stamp');
-  if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === digest) return undefined;
-  const npm = process.env.npm_execpath;
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  // `npm run` hands its own settings down; those that say where and what to install would bend ours.
-  const bending =
-    /^npm_(lifecycle_|package_|config_(local_prefix|prefix|global|workspace|include|omit|production|dry_run))/i;
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !bending.test(name) && name !== 'NODE_ENV'),
-  );
-  const own = npm && basename(npm).startsWith('npm-cli') && existsSync(npm);
-  const ran = await runProgram(own ? process.execPath : 'npm', own ? [npm, ...args] : args, {
-    cwd: here,
-    env,
-    seconds: 180,
-  });
-  if (ran.code !== 0)
-    return `the packages of interop/ could not be installed: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`;
-  await writeFile(stamp, digest);
-  return undefined;
-};
-
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const known = await names();
 const unknown = asked.filter((name) => !known.includes(name));
@@ -55,7 +27,7 @@ if (unknown.length > 0) {
   console.error(`interop: no check is called ${unknown.join(', ')}; there are ${known.join(', ')}`);
   process.exit(2);
 }
-const missing = await installTools();
+const missing = await installPackages(here);
 let passed = 0;
 let failed = 0;
 for (const name of asked.length > 0 ? asked : known) {

@@ -1,6 +1,6 @@
 export { generateIdentity, type Identity, identityOf, secretOf } from './channel/keys.ts';
 export { dial, type Link, linkLimits, listen } from './channel/link.ts';
-export { type HelperReport, help } from './intersect/helper.ts';
+export { type HelperReport, help } from './intersect/merge.ts';
 export { type OwnerReport, ownWithHelper } from './intersect/owner.ts';
 export { ownInPair } from './intersect/pair.ts';
 export {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generateIdentity, proofOf } from '../channel/keys.ts';
 import { dial, type Link, listen } from '../channel/link.ts';
 import { agree, inputMessage } from './agree.ts';
-import { help } from './helper.ts';
+import { help } from './merge.ts';
 import { helloBytes, kind, nothing } from './messages.ts';
 import { ownWithHelper } from './owner.ts';
 import { termsDigest } from './terms.ts';

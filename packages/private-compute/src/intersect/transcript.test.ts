@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { identityOf } from '../channel/keys.ts';
 import type { Frame, Link } from '../channel/link.ts';
-import { help } from './helper.ts';
+import { help } from './merge.ts';
 import { kind } from './messages.ts';
 import { ownWithHelper } from './owner.ts';
 import type { Reveal } from './terms.ts';

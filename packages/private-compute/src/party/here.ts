@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, type Identity, secretOf } from '../channel/keys.ts';
 import type { Role } from '../intersect/agree.ts';
-import type { HelperReport } from '../intersect/helper.ts';
+import type { HelperReport } from '../intersect/merge.ts';
 import type { OwnerReport } from '../intersect/owner.ts';
 import type { IntersectMode, Reveal, Terms } from '../intersect/terms.ts';
 import type { PartyJob } from './play.ts';

@@ -1,7 +1,7 @@
 import { identityOf } from '../channel/keys.ts';
 import { dial, type Link, listen } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
-import { type HelperReport, help } from '../intersect/helper.ts';
+import { type HelperReport, help } from '../intersect/merge.ts';
 import { type OwnerReport, ownWithHelper } from '../intersect/owner.ts';
 import { ownInPair } from '../intersect/pair.ts';
 import { requireTerms, type Terms, termsDigest } from '../intersect/terms.ts';

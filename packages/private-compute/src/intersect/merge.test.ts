@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { help } from './helper.ts';
+import { help } from './merge.ts';
 import { ownWithHelper } from './owner.ts';
 import type { Reveal } from './terms.ts';
 import { castOf, type Folder, makeFolder, meetAtHelper } from './testing.ts';

@@ -1,0 +1,146 @@
+/**
+ * Private intersection, files on disk to result on disk: every party a process of its own on loopback, its start included. CPU seconds
+ * and peak memory as the processes tell them; bytes on the wire counted by proxies outside, in a run of their own.
+ *
+ *   npm run bench -- psi --json
+ *
+ * Peer in the same run: @openmined/psi.js, given the lists in memory and with nothing between its parties. It takes minutes for 100,000 rows
+ * (SHUGU_BENCH_PSI_PEER_ROWS asks for fewer). SHUGU_BENCH_PSI_ROWS=10000000 measures another size of ours.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installPackages } from '../interop/packages.ts';
+import { type Intersection, type IntersectMode, intersectHere } from '../packages/private-compute/src/index.ts';
+
+const here = import.meta.dirname;
+const { SHUGU_BENCH_PSI_ROWS = '1000000', SHUGU_BENCH_PSI_PEER_ROWS = '100000' } = process.env;
+const rowsAsked = Number(SHUGU_BENCH_PSI_ROWS);
+const peerRows = Number(SHUGU_BENCH_PSI_PEER_ROWS);
+const pairRows = 500;
+const limit = { milliseconds: { 1000000: 1500, 10000000: 10_000 }, wireBytesARow: 36, peakBytes: 2e9, timesPsiJs: 100 };
+
+const writeTable = async (path: string, from: number, rows: number): Promise<string> => {
+  const file = await open(path, 'w');
+  await file.write('id,name\n');
+  for (let at = 0; at < rows; at += 100_000) {
+    const lines: string[] = [];
+    for (let n = at; n < Math.min(rows, at + 100_000); n++) {
+      lines.push(`110101${100_000_000_000 + (from + n) * 7919},user ${n}\n`);
+    }
+    await file.write(lines.join(''));
+  }
+  await file.close();
+  return path;
+};
+
+const linesOf = async (path: string): Promise<number> => {
+  let lines = 0;
+  for await (const chunk of createReadStream(path)) for (const byte of chunk as Buffer) if (byte === 10) lines++;
+  return lines;
+};
+
+interface Wire {
+  /** To the party that was dialled, and back from it, by the owner who dialled. */
+  [owner: string]: { out: number; in: number };
+}
+
+/** Passes every byte on and counts it. */
+const countingProxy = async (wire: Wire, owner: string, port: number, servers: Server[]): Promise<number> => {
+  const count = { out: 0, in: 0 };
+  wire[owner] = count;
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    const pass = (from: Socket, to: Socket, way: 'out' | 'in') => {
+      from.on('data', (chunk) => {
+        count[way] += chunk.length;
+      });
+      from.pipe(to);
+      from.on('error', () => to.destroy());
+    };
+    pass(near, far, 'out');
+    pass(far, near, 'in');
+  }).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  return (server.address() as { port: number }).port;
+};
+
+const timed = async (asked: Intersection) => {
+  const begun = performance.now();
+  const { first, second, helper } = await intersectHere(asked);
+  const milliseconds = Math.round(performance.now() - begun);
+  const parties = { first: first.cost, second: second.cost, ...(helper ? { helper: helper.cost } : {}) };
+  const cpuSeconds = Object.values(parties).reduce((sum, one) => sum + one.cpuSeconds, 0);
+  return { milliseconds, cpuSeconds: Math.round(cpuSeconds * 100) / 100, parties, common: first.common };
+};
+
+const measure = async (folder: string, mode: IntersectMode, rows: number, repeats: number) => {
+  const out = join(folder, 'out.csv');
+  const asked: Intersection = {
+    mode,
+    reveal: 'first',
+    keysMax: rows,
+    first: { path: await writeTable(join(folder, 'a.csv'), 0, rows), column: 'id', out },
+    second: { path: await writeTable(join(folder, 'b.csv'), rows / 2, rows), column: 'id' },
+  };
+  const runs = [];
+  for (let n = 0; n < repeats; n++) runs.push(await timed(asked));
+  const best = runs.toSorted((a, b) => a.milliseconds - b.milliseconds)[0]!;
+  const wire: Wire = {};
+  const servers: Server[] = [];
+  await timed({ ...asked, between: (owner, port) => countingProxy(wire, owner, port, servers) });
+  for (const server of servers) server.close();
+  const wireBytes = Object.values(wire).reduce((sum, one) => sum + one.out + one.in, 0);
+  if (best.common !== rows / 2 || (await linesOf(out)) !== rows / 2 + 1) throw new Error('the result is wrong');
+  return { rows, ...best, allMilliseconds: runs.map((one) => one.milliseconds), wire, wireBytes };
+};
+
+const measurePeer = async (rows: number) => {
+  const missing = await installPackages(join(here, 'peers'));
+  if (missing) return { skipped: missing };
+  const child = spawn(process.execPath, [join(here, 'psi-peer.ts'), String(rows)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  if (code !== 0) return { skipped: `psi.js ended with ${code}` };
+  return { rows, ...(JSON.parse(text) as { common: number; milliseconds: number; cpuSeconds: number; bytes: number }) };
+};
+
+export const run = async (): Promise<object> => {
+  const folder = await mkdtemp(join(tmpdir(), 'shugu-bench-psi-'));
+  try {
+    const helper = await measure(folder, 'helper', rowsAsked, 3);
+    const besidePeer = await measure(folder, 'helper', peerRows, 3);
+    const peer = await measurePeer(peerRows);
+    const round = (value: number) => Math.round(value * 100) / 100;
+    return {
+      bench: 'psi',
+      limit,
+      helper,
+      helperBesidePeer: besidePeer,
+      ecdh: await measure(folder, 'ecdh', pairRows, 1),
+      sm2: await measure(folder, 'sm2', pairRows, 1),
+      psiJs: peer,
+      ratios: {
+        wireBytesARowToLimit: round(helper.wireBytes / helper.rows / limit.wireBytesARow),
+        ...('milliseconds' in peer
+          ? {
+              timesPsiJs: round(peer.milliseconds / besidePeer.milliseconds),
+              timesPsiJsByCpu: round(peer.cpuSeconds / besidePeer.cpuSeconds),
+            }
+          : {}),
+      },
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
