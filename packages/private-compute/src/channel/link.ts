@@ -131,10 +131,16 @@ export class Link {
 
   async #within<T>(waiting: Promise<T>, ms = this.silenceMs): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
+    let heard = this.#socket.bytesRead;
     const late = new Promise<never>((_, refuse) => {
-      timer = setTimeout(() => {
-        refuse(this.#end(new ComputeError('compute.peerSilent', `the peer said nothing for ${ms} ms`)));
-      }, ms);
+      const look = () => {
+        // Whoever beats is alive, though it takes nothing from us while it waits for somebody slower.
+        const beats = this.#socket.bytesRead !== heard && !this.#socket.writableEnded;
+        heard = this.#socket.bytesRead;
+        if (beats) timer = setTimeout(look, ms);
+        else refuse(this.#end(new ComputeError('compute.peerSilent', `the peer said nothing for ${ms} ms`)));
+      };
+      timer = setTimeout(look, ms);
     });
     try {
       return await Promise.race([waiting, late]);

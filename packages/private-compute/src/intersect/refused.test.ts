@@ -8,7 +8,7 @@ import { agree, inputMessage } from './agree.ts';
 import { help } from './merge.ts';
 import { helloBytes, kind, nothing } from './messages.ts';
 import { ownWithHelper } from './owner.ts';
-import { termsDigest } from './terms.ts';
+import { requireTerms, termsDigest } from './terms.ts';
 import { type Cast, castOf, type Folder, host, makeFolder, meetAtHelper } from './testing.ts';
 
 let folder: Folder;
@@ -130,6 +130,20 @@ test('somebody who hangs: not even a beat comes', async () => {
   await Promise.all([honest.close(), hanging.close()]);
 });
 
+test('somebody slow who beats is waited for, also by who cannot send on', async () => {
+  const cast = castOf('helper', 'both');
+  const links = await meetAtHelper(cast, 300);
+  const [slow] = links.helper;
+  const frame = Buffer.alloc(1 << 20, 7);
+  const sent = (async () => {
+    for (let n = 0; n < 24; n++) await links.first.send(77, frame);
+  })();
+  await new Promise((done) => setTimeout(done, 1200));
+  for (let n = 0; n < 24; n++) expect((await slow.receive(77)).equals(frame)).toBe(true);
+  await sent;
+  await Promise.all([links.first, links.second, ...links.helper].map((link) => link.close()));
+});
+
 test('a helper that puts its own keys in between is found out before a tag is sent', async () => {
   const cast = castOf('helper', 'both');
   const links = await meetAtHelper(cast);
@@ -173,4 +187,20 @@ test('a party that does not come', async () => {
   expect(await codeOf(door.met)).toBe('compute.peerGone');
   expect(await codeOf(early.next())).toBe('compute.peerGone');
   await early.close();
+});
+
+test('terms that cannot be meant', () => {
+  const { terms } = castOf('helper', 'both');
+  expect(() => requireTerms(terms)).not.toThrow();
+  const wrong = [
+    { ...terms, keysMax: 0 },
+    { ...terms, keysMax: 2 ** 29 },
+    { ...terms, mode: 'ecdh' as const, keysMax: 2_000_000 },
+    { ...terms, mode: 'magic' as 'ecdh' },
+    { ...terms, reveal: 'all' as 'both' },
+    { ...terms, helper: null },
+    { ...terms, second: terms.first },
+    { ...terms, job: 'x' },
+  ];
+  for (const one of wrong) expect(() => requireTerms(one)).toThrow('cannot be used');
 });

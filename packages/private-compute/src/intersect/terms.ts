@@ -25,10 +25,12 @@ export const publicKeyKeysMax = 1_000_000;
 const hex32 = /^[0-9a-f]{64}$/;
 
 export const requireTerms = (terms: Terms): void => {
-  const { job, mode, keysMax, first, second, helper } = terms;
+  const { job, mode, reveal, keysMax, first, second, helper } = terms;
   const most = mode === 'helper' ? recordLimits.rows : publicKeyKeysMax;
   const keys = [first, second, ...(mode === 'helper' ? [helper ?? ''] : [])];
   const sound =
+    Object.hasOwn(trustOf, mode) &&
+    ['first', 'both', 'size'].includes(reveal) &&
     /^[\w-]{16,64}$/.test(job) &&
     Number.isInteger(keysMax) &&
     keysMax >= 1 &&

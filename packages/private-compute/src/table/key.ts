@@ -1,5 +1,5 @@
 import { ComputeError } from '../problem.ts';
-import type { Record } from './records.ts';
+import type { TableRecord } from './records.ts';
 
 /** In bytes, as normalised. */
 export const keyBytesMax = 256;
@@ -13,7 +13,7 @@ export const normalKey = (text: string): string => text.normalize('NFKC').trim()
  * Writes the normalised key of a record to `into` and returns its length, 0 for none. ASCII, which is nearly all there is, takes no
  * detour over text; the outcome is that of `normalKey`. Throws `compute.input`.
  */
-export const writeKey = (bytes: Buffer, record: Record, row: number, into: Buffer): number => {
+export const writeKey = (bytes: Buffer, record: TableRecord, row: number, into: Buffer): number => {
   let { fieldStart: from, fieldEnd: until } = record;
   const isBlank = (byte: number) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
   while (from < until && isBlank(bytes[from]!)) from++;

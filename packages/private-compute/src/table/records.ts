@@ -11,7 +11,7 @@ const newline = 0x0a;
 const carriageReturn = 0x0d;
 
 /** Where one record of CSV (RFC 4180) and the field asked for lie in a buffer. One object is used for all records. */
-export interface Record {
+export interface TableRecord {
   start: number;
   /** After its line end. */
   end: number;
@@ -31,7 +31,7 @@ const readRecord = (
   last: boolean,
   column: number,
   row: number,
-  record: Record,
+  record: TableRecord,
 ): boolean => {
   record.start = start;
   record.fieldStart = -1;
@@ -92,7 +92,7 @@ export interface Scanned {
 export const scanTable = async (
   path: string,
   column: string | undefined,
-  onRecord: (bytes: Buffer, record: Record, row: number) => void,
+  onRecord: (bytes: Buffer, record: TableRecord, row: number) => void,
   onHeader: (bytes: Buffer) => void = () => {},
   onChunk: () => Promise<void> | void = () => {},
 ): Promise<Scanned> => {
@@ -102,7 +102,7 @@ export const scanTable = async (
   try {
     const bytes = Buffer.allocUnsafe(chunkBytes + recordLimits.bytes);
     const hash = createHash('sha256');
-    const record: Record = { start: 0, end: 0, fieldStart: -1, fieldEnd: -1, doubled: false };
+    const record: TableRecord = { start: 0, end: 0, fieldStart: -1, fieldEnd: -1, doubled: false };
     let held = 0;
     let rows = 0;
     let place = -1;
@@ -139,7 +139,7 @@ export const scanTable = async (
   }
 };
 
-const isEmptyLine = (bytes: Buffer, { start, end }: Record): boolean =>
+const isEmptyLine = (bytes: Buffer, { start, end }: TableRecord): boolean =>
   (end - start === 1 && bytes[start] === newline) ||
   (end - start === 2 && bytes[start] === carriageReturn && bytes[start + 1] === newline);
 
