@@ -116,7 +116,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
       ruleBook.permissions,
       ...roomPermissions,
     ];
-    const rooms: Rooms = await buildRooms({ kernel, cases, permissions, address, identity });
+    const rooms: Rooms = await buildRooms({ kernel, cases, permissions, version, address, identity });
     cases.checkHooks();
 
     const webhook = webhookChannel(config.privateWebhooks);

@@ -22,6 +22,7 @@ import type { Kernel } from './kernel/kernel.ts';
 import type { RateLimit } from './kernel/limits.ts';
 import type { RoomParts } from './kernel/parts.ts';
 import { kernelProblems } from './kernel/problem.ts';
+import { openOrigin } from './kernel/publiclog/store.ts';
 import {
   type DeliveredItem,
   type Market,
@@ -34,6 +35,7 @@ import {
 } from './market/index.ts';
 import { type Members, makeMembers, membersPermissions } from './members/index.ts';
 import { type Metering, makeMetering, permissions as meteringPermissions } from './metering/index.ts';
+import { makeNodes, type Nodes, nodesPermissions } from './nodes/index.ts';
 import {
   buildTableStore,
   makeRegistry,
@@ -52,6 +54,7 @@ export const roomPermissions: readonly PermissionTable[] = [
   cataloguePermissions,
   agreementsPermissions,
   marketPermissions,
+  nodesPermissions,
   meteringPermissions,
   deliveryPermissions,
   settlementPermissions,
@@ -65,6 +68,7 @@ export interface Rooms {
   catalogue: Catalogue;
   agreements: Agreements;
   market: Market;
+  nodes: Nodes;
   metering: Metering;
   delivery: Delivery;
   settlement: Settlement;
@@ -83,6 +87,7 @@ export interface BuildOptions {
   kernel: Kernel;
   cases: Cases;
   permissions: readonly PermissionTable[];
+  version: string;
   /** The server's own address once it listens. */
   address(): string;
   /** Whom connectors of other nodes trust, instead of this node's own tokens. */
@@ -183,6 +188,30 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     database,
   });
 
+  const nodes = makeNodes({
+    database,
+    log,
+    cases,
+    issue,
+    members,
+    market,
+    identity: async (read) => {
+      const { origin, key } = (await openOrigin(read, config.node))!;
+      return { origin, signer: await keys.signerById(read, key) };
+    },
+    checkpoint: async (origin) => (await publicLog.presentable(origin))?.note,
+    publicUrl: kernel.publicUrl,
+    now,
+    settings: {
+      kind: config.nodeKind,
+      hubUrl: config.hubUrl,
+      beatSeconds: config.heartbeatSeconds,
+      privateNodes: config.privateNodes,
+      suite: config.suite,
+      software: options.version,
+    },
+  });
+
   const metering = makeMetering({ database, clock, objects, keys, publicLog, suite: config.suite, node: config.node });
 
   const delivery = makeDelivery({
@@ -252,6 +281,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     catalogue,
     agreements,
     market,
+    nodes,
     metering,
     delivery,
     settlement,
@@ -263,6 +293,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       catalogue,
       { routes: agreements.routes },
       market,
+      nodes,
       metering,
       delivery,
       settlement,
@@ -283,6 +314,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     },
     close: async () => {
       await federation.close();
+      await nodes.close();
       await settlement.close();
       await delivery.close();
       await metering.close();

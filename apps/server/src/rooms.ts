@@ -5,6 +5,7 @@ export const rooms: Record<string, readonly string[]> = {
   catalogue: ['members', 'registry'],
   agreements: ['members', 'catalogue'],
   market: ['members', 'catalogue', 'agreements'],
+  nodes: ['members', 'market'],
   metering: ['members', 'agreements'],
   delivery: ['members', 'registry', 'agreements', 'metering'],
   settlement: ['members', 'agreements', 'market', 'metering'],

@@ -9,6 +9,7 @@ import { bulkRoutes } from './bulk/routes.ts';
 import { complaintRoutes } from './complaint/routes.ts';
 import { demandRoutes } from './demand/routes.ts';
 import { lapseDue } from './demand/service.ts';
+import { type Demand, findDemand } from './demand/store.ts';
 import { enquiryRoutes } from './enquiry/routes.ts';
 import { filingRoutes } from './filing/routes.ts';
 import { filingHooks, filingProcedure } from './filing/service.ts';
@@ -16,6 +17,7 @@ import type { EndedHow, Listing, MarketDeps, Order } from './model.ts';
 import { findListing, findOrder, findScenario, lapsedListings, orderOfContract, standingListing } from './reads.ts';
 import { marketRoutes } from './routes.ts';
 import { makeSearch } from './search/index.ts';
+import { type Listed, listed, listedAfter } from './search/listed.ts';
 import { passDeadlines } from './service/deadlines.ts';
 import { closeOrder, contractEnded } from './service/ending.ts';
 import * as fulfilment from './service/fulfilment.ts';
@@ -45,6 +47,11 @@ export interface Market {
   purposesOf(read: Reader, order: Order): Promise<string[]>;
   listing(read: Reader, id: string): Promise<Listing | undefined>;
   standingListing(read: Reader, product: string): Promise<Listing | undefined>;
+  /** What stands on the market of a product now. */
+  listed(read: Reader, product: string): Promise<Listed | undefined>;
+  /** All of it, in the order of coming to the market. */
+  listedAfter(read: Reader, after: { at: Date; listing: string }, limit: number): Promise<Listed[]>;
+  demand(read: Reader, id: string): Promise<Demand | undefined>;
   contracted(tx: Tx, contract: string, until: Date): Promise<void>;
   /** The order, locked for what follows. */
   lockOrder(tx: Tx, id: string): Promise<Order | undefined>;
@@ -118,6 +125,9 @@ export const makeMarket = (deps: MarketOptions): Market => {
     purposesOf: async (read, order) => (await findScenario(read, order.scenario))?.statement.purposes ?? [],
     listing: findListing,
     standingListing,
+    listed,
+    listedAfter,
+    demand: (read, id) => findDemand(read, id),
     contracted: (tx, contract, until) => fulfilment.contracted(deps, tx, contract, until),
     lockOrder: (tx, id) => findOrder(tx, id, true),
     contractEnded,

@@ -158,7 +158,7 @@ export const findProducts = async (read: Reader, query: SearchQuery): Promise<Fo
   return { rows, next, total, facets: cursor ? null : (found[0]?.facets ?? '') };
 };
 
-const factColumns = sql`l.id, l.participant, l.market, l.product, l.plans, l.explanation, l.delivery_modes, l.basis, l.listed_at, v.about,
+const factColumns = sql`l.id, l.participant, l.market, l.product, l.version, l.plans, l.explanation, l.delivery_modes, l.basis, l.listed_at, v.about,
   jsonb_path_query_array(v.tables, '$[*].columns[*].title') as titles, o.name as supplier`;
 type FactRow = Omit<ListedFacts['listing'], never> & {
   about: ListedFacts['about'];

@@ -1,0 +1,37 @@
+/** What stands on the market, in a few words: for whoever tells others of it. */
+import type { Reader } from '../../kernel/db/db.ts';
+import { leadingPrice } from '../price.ts';
+import type { ListedFacts } from './document.ts';
+import { listedFacts, listedFactsAfter } from './reads.ts';
+
+export interface Listed {
+  product: string;
+  listing: string;
+  version: string;
+  name: string;
+  summary: string;
+  industry: string;
+  price: { zh: string; en: string };
+  supplier: string;
+  listedAt: Date;
+}
+
+const listedOf = ({ listing, about, supplier }: ListedFacts): Listed => ({
+  product: listing.product,
+  listing: listing.id,
+  version: listing.version,
+  name: about.name,
+  summary: about.summary,
+  industry: about.industry,
+  price: leadingPrice(listing.plans).text,
+  supplier,
+  listedAt: listing.listed_at!,
+});
+
+export const listed = async (read: Reader, product: string): Promise<Listed | undefined> => {
+  const facts = await listedFacts(read, product);
+  return facts && listedOf(facts);
+};
+
+export const listedAfter = async (read: Reader, after: { at: Date; listing: string }, limit: number) =>
+  (await listedFactsAfter(read, after, limit)).map(listedOf);

@@ -1,0 +1,81 @@
+/** What a registered node says. Everything of one message is taken in one transaction, or nothing of it. */
+import { publicKeyFromJwk } from '@shugu/evidence';
+import { message as messageShape } from '@shugu/wire/nodes';
+import type { Reader, Tx } from '../../kernel/db/db.ts';
+import { Problem } from '../../kernel/problem.ts';
+import { digestOf, type Envelope, openWords, payloadDigest, sealWords } from '../envelope.ts';
+import type { Answer, Changes, Credential, Message, NodesDeps } from '../model.ts';
+import { problems } from '../problems.ts';
+import { hasEnded, taking } from '../rules.ts';
+import { activate, certify } from './registration.ts';
+import * as store from './store.ts';
+
+export const credentialOf = async (deps: NodesDeps, read: Reader, paper: string | null): Promise<Credential> => {
+  const row = paper === null ? undefined : await deps.issue.read(read, paper);
+  return row ? { number: row.number, verifyCode: row.verify_code } : null;
+};
+
+/** The hub's signed word about a node, in answer to one message. */
+export const answerTo = async (deps: NodesDeps, read: Reader, keyId: string, sent: Envelope): Promise<Envelope> => {
+  const one = (await store.nodeOfKey(read, keyId))!;
+  const { signer } = await deps.identity(read);
+  const said: Answer = {
+    kind: 'answer',
+    to: keyId,
+    about: payloadDigest(signer.suite, sent),
+    node: one.id,
+    state: one.state,
+    reason: one.reason,
+    number: one.number,
+    generation: one.generation,
+    held: one.held,
+    beatSeconds: deps.settings.beatSeconds,
+    credential: await credentialOf(deps, read, one.paper),
+    demands: [],
+  };
+  return sealWords(signer, said);
+};
+
+const takeChanges = async (tx: Tx, one: store.NodeRow, said: Changes): Promise<void> => {
+  if (one.state !== 'active') throw problems.wrongState({ detail: one.state });
+  const suite = publicKeyFromJwk(one.public_key).suite;
+  for (const { content, digest } of said.changes)
+    if (digest !== (content === null ? null : digestOf(suite, content))) throw problems.digestDiffers();
+  const decided = taking(one, { generation: said.generation, first: said.first, count: said.changes.length });
+  if (decided instanceof Problem) throw decided;
+  const { take, anew } = decided;
+  if (anew) await store.dropEntries(tx, one.id);
+  const fresh = said.changes.slice(take);
+  const held = said.first + take - 1;
+  for (const [place, change] of fresh.entries()) await store.putEntry(tx, one, change, held + 1 + place);
+  if (anew || fresh.length > 0)
+    await store.holdChanges(tx, one, { generation: said.generation, held: held + fresh.length });
+};
+
+const hear = async (deps: NodesDeps, tx: Tx, one: store.NodeRow, said: Exclude<Message, Changes>): Promise<void> => {
+  // A refusal tells how far it is: a node that was restored goes on from there.
+  if (said.number <= one.number) throw problems.replayed({ detail: String(one.number) });
+  if (said.kind === 'certification') await certify(deps, tx, one, said);
+  if (said.kind === 'activation') await activate(deps, tx, one);
+  await store.hearNode(tx, one, {
+    number: said.number,
+    ...(said.kind === 'heartbeat'
+      ? { url: said.url, announced: said.generation === one.generation ? said.last : one.announced }
+      : {}),
+  });
+};
+
+export const takeMessage = async (deps: NodesDeps, tx: Tx, sent: Envelope): Promise<void> => {
+  if (deps.settings.kind !== 'hub') throw problems.notHub();
+  const one = await store.nodeOfKey(tx, sent.keyId, true);
+  if (!one) throw problems.nodeUnknown();
+  const said = openWords(publicKeyFromJwk(one.public_key), sent, messageShape);
+  if (said.to !== (await deps.identity(tx)).signer.keyId) throw problems.wrongRecipient();
+  if (said.kind === 'changes') {
+    if (hasEnded(one.state)) throw problems.nodeEnded({ detail: one.reason });
+    return takeChanges(tx, one, said);
+  }
+  // A node whose registration has ended may still ask why; nothing of it is written.
+  if (hasEnded(one.state)) return;
+  await hear(deps, tx, one, said);
+};

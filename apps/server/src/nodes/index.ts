@@ -1,0 +1,94 @@
+/** The door of nodes: a hub's register and what its nodes publish; a node's registration and what it publishes. */
+import type { Route } from '../kernel/http/route.ts';
+import type { Consumer, StoredEvent } from '../kernel/outbox.ts';
+import type { Tick } from '../kernel/ticker.ts';
+import { registerCases } from './hub/registration.ts';
+import type { NodesDeps } from './model.ts';
+import { makeRoutes } from './routes.ts';
+import { publishSubject } from './uplink/changes.ts';
+import { makeHubLine } from './uplink/hub.ts';
+import { turn } from './uplink/service.ts';
+
+export type { NodesEvents } from './events.ts';
+export { permissions as nodesPermissions } from './permissions.ts';
+
+export interface Nodes {
+  routes: Route[];
+  consumers: Consumer[];
+  ticks: Tick[];
+  close(): Promise<void>;
+}
+
+export const makeNodes = (deps: NodesDeps): Nodes => {
+  registerCases(deps);
+  const line = makeHubLine(deps.settings.privateNodes);
+  // One turn at a time: sequences are sent in their order.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (beat: boolean): Promise<boolean> => {
+    const next = last.then(() => turn(deps, line, beat));
+    last = next.catch(() => undefined);
+    return next;
+  };
+  let beating = false;
+  const beat = async (): Promise<void> => {
+    if (beating) return;
+    beating = true;
+    await inTurn(true)
+      .catch((error) => deps.log.error({ err: error }, 'the turn with the hub failed'))
+      .finally(() => {
+        beating = false;
+      });
+  };
+  let waiting = false;
+  // Many changes at once make one turn more, not many.
+  const push = (): void => {
+    if (waiting) return;
+    waiting = true;
+    void last
+      .then(() => {
+        waiting = false;
+        return inTurn(false);
+      })
+      .catch((error) => deps.log.error({ err: error }, 'what is new could not be sent'));
+  };
+  const aboutOf = ({ type, data }: StoredEvent) =>
+    type.startsWith('market.listing.')
+      ? { kind: 'listing' as const, subject: String(data.product) }
+      : { kind: 'demand' as const, subject: String(data.demand) };
+  return {
+    routes: makeRoutes(deps, line),
+    consumers: [
+      {
+        name: 'nodes.publish',
+        types: [
+          'market.listing.listed',
+          'market.listing.resumed',
+          'market.listing.suspended',
+          'market.listing.delisted',
+          'market.demand.published',
+          'market.demand.closed',
+        ],
+        handle: async (tx, event) => {
+          if (!(await publishSubject(deps, tx, aboutOf(event)))) return;
+          // Lost in a crash, and while the hub is away: the next heartbeat sends what waits.
+          tx.afterCommit(push);
+        },
+      },
+    ],
+    ticks: [
+      {
+        name: 'nodes.beat',
+        everySeconds: 1,
+        // Not waited for: a hub that does not answer holds up nothing.
+        run: async () => {
+          void beat();
+          return 0;
+        },
+      },
+    ],
+    close: async () => {
+      await last;
+      await line.close();
+    },
+  };
+};

@@ -1,0 +1,59 @@
+/** Nouns of nodes, and what the room asks of its neighbours. */
+import type { Signer, SuiteName } from '@shugu/evidence';
+import type {
+  answer,
+  application,
+  change,
+  connectorTypes,
+  entryKinds,
+  message,
+  nodeKinds,
+  nodeStates,
+} from '@shugu/wire/nodes';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { Cases } from '../kernel/case/index.ts';
+import type { Database, Reader } from '../kernel/db/db.ts';
+import type { Issue } from '../kernel/issue/index.ts';
+import type { Market } from '../market/index.ts';
+import type { Members } from '../members/index.ts';
+
+export type NodeKind = (typeof nodeKinds)[number];
+export type NodeState = (typeof nodeStates)[number];
+export type EntryKind = (typeof entryKinds)[number];
+export type ConnectorType = (typeof connectorTypes)[number];
+export type Application = z.output<typeof application>;
+export type Message = z.output<typeof message>;
+export type Changes = Extract<Message, { kind: 'changes' }>;
+export type Answer = z.output<typeof answer>;
+export type Change = z.output<typeof change>;
+export type Content = NonNullable<Change['content']>;
+export type Credential = Answer['credential'];
+
+/** The key and log by which others know this node. */
+export interface Identity {
+  signer: Signer;
+  origin: string;
+}
+
+export interface NodesDeps {
+  database: Database;
+  log: Logger;
+  cases: Pick<Cases, 'register' | 'file' | 'move'>;
+  issue: Pick<Issue, 'paper' | 'withdraw' | 'read'>;
+  members: Pick<Members, 'operatorOf'>;
+  market: Pick<Market, 'listed' | 'listedAfter' | 'demand'>;
+  identity(read: Reader): Promise<Identity>;
+  /** The latest signed checkpoint of a log that can go out. */
+  checkpoint(origin: string): Promise<string | undefined>;
+  publicUrl(): string;
+  now(): Date;
+  settings: {
+    kind: NodeKind;
+    hubUrl: string;
+    beatSeconds: number;
+    privateNodes: readonly string[];
+    suite: SuiteName;
+    software: string;
+  };
+}

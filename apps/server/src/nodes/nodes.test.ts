@@ -1,0 +1,312 @@
+/** A hub and a node, two whole exchanges with keys of their own; and a third node that speaks by hand, to say what it should not. */
+import { randomBytes } from 'node:crypto';
+import { checkpointSigner, generateKey, publicJwk, type Signer, softwareSigner } from '@shugu/evidence';
+import { emptyRoot, formatCheckpoint, sha256, signNote } from '@shugu/tlog';
+import * as casesWire from '@shugu/wire/cases';
+import * as marketWire from '@shugu/wire/market';
+import * as wire from '@shugu/wire/nodes';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { move } from '../../../cli/src/scenario/cases.ts';
+import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
+import { listed, refusal } from '../market/testing.ts';
+import { digestOf, type Envelope, sealWords } from './envelope.ts';
+import type { Answer, Change } from './model.ts';
+
+let hub: TestExchange;
+let city: TestExchange;
+let hubKey: string;
+beforeAll(async () => {
+  hub = await testExchange({ config: { nodeKind: 'hub', heartbeatSeconds: 1 } });
+  // Copies of one prepared database share its keys; another suite has another.
+  city = await testExchange({ config: { suite: 'sm', privateNodes: ['127.0.0.0/8'] } });
+  hubKey = (await hub.anyone.call(wire.readSelf, {})).keyId;
+}, 240_000);
+afterAll(async () => {
+  await city?.end();
+  await hub?.end();
+});
+
+const nodesAtHub = async () => (await hub.anyone.call(wire.listNodes, {})).items;
+const entriesAtHub = async (query: object = {}) => (await hub.anyone.call(wire.listEntries, { query })).items;
+const uplink = async () => (await (await city.as('operator.system')).call(wire.readUplink, {})).uplink;
+const applications = async () =>
+  (await (await hub.as('operator.reviewer')).call(wire.listApplications, { query: {} })).items;
+const soon = { timeout: 20_000, interval: 100 };
+
+/** A node that is nothing but its key. */
+const byHand = () => {
+  const signer: Signer = softwareSigner(generateKey('intl'), { level: 'platform' });
+  const application = (more: object = {}) => ({
+    kind: 'application',
+    to: hubKey,
+    nonce: randomBytes(16).toString('base64url'),
+    key: publicJwk(signer.publicKey),
+    origin: 'log.example/industry',
+    name: '手工行业节点',
+    nodeKind: 'industry',
+    connectorType: 1,
+    operator: { name: '样例行业公司', creditCode: '91430000MA4L00000X' },
+    url: 'https://industry.example',
+    ...more,
+  });
+  return { signer, application };
+};
+const register = (sent: Envelope) => hub.anyone.call(wire.register, { body: sent });
+const tell = (sent: Envelope) => hub.anyone.call(wire.tell, { body: sent });
+const said = (sent: Envelope) => JSON.parse(sent.payload) as Answer;
+
+const entryOf = (subject: string, title: string): Change => {
+  const content = {
+    version: '1',
+    title,
+    summary: '',
+    price: { zh: '面议', en: 'by quotation' },
+    by: '',
+    industry: 'G54',
+    path: '/products/x',
+  };
+  return { kind: 'listing', subject: `prd_${subject.padEnd(26, '0')}`, content, digest: digestOf('intl', content) };
+};
+
+const letIn = async (node: string) => {
+  const { case: id } = (await applications()).find((one) => one.id === node)!;
+  await move(await hub.as('operator.reviewer'), id, 'acceptRegistration');
+  return id;
+};
+
+describe('registration', { timeout: 60_000 }, () => {
+  test('a node applies at its hub, is reviewed, certified and activated, and holds a credential', async () => {
+    const system = await city.as('operator.system');
+    expect(await refusal(system.call(wire.join, { body: {} }))).toBe('nodes.noHub noHub');
+    for (const closed of ['http://10.1.2.3', 'http://[::ffff:10.1.2.3]', 'http://hub.example'])
+      expect(await refusal(system.call(wire.join, { body: { hub: closed } }))).toBe('nodes.hubAddress hubAddress');
+    expect(await refusal(system.call(wire.join, { body: { hub: city.url } }))).toBe('nodes.hubAway');
+
+    const joined = await system.call(wire.join, { body: { hub: hub.url, name: '长沙城市节点' } });
+    expect(joined).toMatchObject({ state: 'reviewing', name: '长沙城市节点', kind: 'city' });
+    expect(joined.hub.keyId).toBe(hubKey);
+    expect(await refusal(system.call(wire.join, { body: { hub: hub.url } }))).toBe('nodes.joined');
+
+    const [applied] = await applications();
+    expect(applied).toMatchObject({ name: '长沙城市节点', standing: 'reviewing' });
+    expect(await nodesAtHub(), 'an application is nobody’s business').toEqual([]);
+    const id = await letIn(applied!.id);
+    await expect.poll(async () => (await uplink())!.state, soon).toBe('assessing');
+    // The second step is another person's, and another permission.
+    await expect(move(await hub.as('operator.reviewer'), id, 'acceptCertification')).rejects.toThrow();
+    await move(await hub.as('operator.approver'), id, 'acceptCertification');
+    await expect.poll(async () => (await uplink())!.state, soon).toBe('active');
+    await expect.poll(async () => (await nodesAtHub()).map((one) => one.standing), soon).toEqual(['online']);
+    const mine = (await uplink())!;
+    expect(mine.credential?.number).toMatch(/^JD-2026/);
+    const view = await (await hub.as('operator.approver')).call(casesWire.cases.get, { params: { case: id } });
+    expect(view.state).toBe('active');
+  });
+
+  test('who signs holds the key: no other’s, nothing altered, nothing twice, nothing meant for another hub', async () => {
+    const one = byHand();
+    const other = byHand();
+    const sent = await sealWords(one.signer, one.application());
+    const before = (await applications()).length;
+    const altered = { ...sent, payload: sent.payload.replace('手工行业节点', '手工行业节奏') };
+    expect(await refusal(register(altered))).toBe('nodes.signatureInvalid');
+    expect(await refusal(register({ ...sent, keyId: other.signer.keyId }))).toBe('nodes.signatureInvalid');
+    const borrowed = await sealWords(other.signer, one.application());
+    expect(await refusal(register(borrowed))).toBe('nodes.signatureInvalid');
+    const elsewhere = await sealWords(one.signer, one.application({ to: other.signer.keyId }));
+    expect(await refusal(register(elsewhere))).toBe('nodes.wrongRecipient');
+    expect(await refusal(register({ ...sent, payload: `${sent.payload} ` }))).toBe('nodes.messageInvalid');
+    const more = await sealWords(one.signer, one.application({ more: 1 }));
+    expect(await refusal(register(more))).toBe('nodes.messageInvalid');
+    expect((await applications()).length).toBe(before);
+    expect(await refusal(city.anyone.call(wire.register, { body: sent }))).toBe('nodes.notHub');
+
+    const { node } = said(await register(sent));
+    expect(await refusal(register(sent))).toBe('nodes.replayed');
+    expect(await refusal(register(await sealWords(one.signer, one.application())))).toBe('nodes.registered');
+    const { case: id } = (await applications()).find((each) => each.id === node)!;
+    await move(await hub.as('operator.approver'), id, 'refuse', { reason: '主体无法核实' });
+    // It may apply again, but not with the words that were refused.
+    expect(await refusal(register(sent))).toBe('nodes.replayed');
+    expect((await applications()).find((each) => each.id === node)).toMatchObject({
+      standing: 'refused',
+      reason: '主体无法核实',
+    });
+  });
+
+  test('a node that does not show a checkpoint of its own log is not certified', async () => {
+    const one = byHand();
+    const { node } = said(await register(await sealWords(one.signer, one.application())));
+    const id = await letIn(node);
+    const checkpoint = await (await fetch(`${hub.url}/log/checkpoint`)).text();
+    const shown = await sealWords(one.signer, {
+      kind: 'certification',
+      to: hubKey,
+      number: 1,
+      software: 'x',
+      checkpoint,
+    });
+    expect(await refusal(tell(shown))).toBe('nodes.checkpointInvalid');
+    expect((await applications()).find((each) => each.id === node)!.standing).toBe('certifying');
+    await move(await hub.as('operator.approver'), id, 'refuse', { reason: '未通过认证' });
+  });
+});
+
+describe('the catalogue upward', { timeout: 60_000 }, () => {
+  test('a listing is seen at the hub with its node, a change and its end converge', async () => {
+    const first = await listed(city, { name: '长沙货运指数' });
+    await expect.poll(async () => (await entriesAtHub()).map((one) => one.title), soon).toEqual(['长沙货运指数']);
+    const [entry] = await entriesAtHub({ q: '货运' });
+    expect(entry).toMatchObject({ node: { name: '长沙城市节点', kind: 'city' }, kind: 'listing' });
+    expect(entry!.price.zh).toContain('120');
+    expect(entry!.url).toBe(`${city.url}/products/${first.product}`);
+    expect(await entriesAtHub({ q: '没有这样的产品' })).toEqual([]);
+
+    const service = await city.as('operator.approver');
+    const params = { id: first.id };
+    await service.call(marketWire.suspendListing, { params, body: { reason: '核查' } });
+    await expect.poll(entriesAtHub, soon).toEqual([]);
+    await service.call(marketWire.resumeListing, { params, body: { reason: '核查完毕' } });
+    await expect.poll(async () => (await entriesAtHub()).length, soon).toBe(1);
+    const mine = (await uplink())!;
+    expect(mine.published).toMatchObject({ last: 3, held: 3, listings: 1 });
+  });
+
+  test('a node that was cut off catches up, and nothing is there twice', async () => {
+    const { database } = city.exchange.kernel;
+    await database.pool.query(`update node_uplinks set hub_url = 'http://127.0.0.1:9' where state = 'active'`);
+    await listed(city, { name: '断网期间上架一' });
+    await listed(city, { name: '断网期间上架二' });
+    await expect.poll(async () => (await uplink())!.failure, soon).not.toBe('');
+    expect((await entriesAtHub()).length).toBe(1);
+    await database.pool.query(`update node_uplinks set hub_url = $1, next_at = now() - interval '1 year'`, [hub.url]);
+    await expect.poll(async () => (await entriesAtHub()).length, soon).toBe(3);
+    // The hub forgot what it answered: what it holds already is sent once more and changes nothing.
+    await database.pool.query('update node_uplinks set held = 0');
+    const before = await entriesAtHub();
+    await listed(city, { name: '恢复之后上架' });
+    await expect.poll(async () => (await entriesAtHub()).length, soon).toBe(4);
+    expect((await entriesAtHub()).slice(1)).toEqual(before);
+    expect((await uplink())!.published).toMatchObject({ last: 6, held: 6, listings: 4 });
+    expect((await nodesAtHub())[0]).toMatchObject({ standing: 'online', listings: 4, lag: 0 });
+  });
+});
+
+describe('what a node may not', { timeout: 60_000 }, () => {
+  /** A registered node that speaks by hand: its log is one signed checkpoint. */
+  const registered = async () => {
+    const one = byHand();
+    const origin = 'log.example/industry';
+    const { node } = said(await register(await sealWords(one.signer, one.application())));
+    const id = await letIn(node);
+    let number = 0;
+    const speak = async (words: object) => tell(await sealWords(one.signer, { to: hubKey, ...words }));
+    const next = (words: object) => speak({ number: ++number, ...words });
+    const checkpoint = await signNote(formatCheckpoint({ origin, size: 0, root: emptyRoot(sha256) }), [
+      checkpointSigner(origin, one.signer),
+    ]);
+    await next({ kind: 'certification', software: '1', checkpoint });
+    await move(await hub.as('operator.approver'), id, 'acceptCertification');
+    expect(said(await next({ kind: 'activation' })).state).toBe('active');
+    const changes = (first: number, entries: Change[], generation = 1) =>
+      sealWords(one.signer, { kind: 'changes', to: hubKey, generation, first, changes: entries });
+    const mine = async () => (await entriesAtHub({ node })).map((entry) => entry.title).sort();
+    return { ...one, node, case: id, speak, next, changes, mine };
+  };
+  type Registered = Awaited<ReturnType<typeof registered>>;
+  let node: Registered;
+  beforeAll(async () => {
+    node = await registered();
+  }, 60_000);
+
+  test('batches are taken exactly once, whatever comes twice, late or with a gap', async () => {
+    const [a, b, c] = [entryOf('a', '甲'), entryOf('b', '乙'), entryOf('c', '丙')];
+    const first = await node.changes(1, [a, b]);
+    expect(said(await tell(first)).held).toBe(2);
+    expect(said(await tell(first)).held, 'the same again').toBe(2);
+    expect(await refusal(tell(await node.changes(4, [c])))).toBe('nodes.gap');
+    expect(await node.mine()).toEqual(['乙', '甲']);
+    // It begins with what is held already, and ends with the deletion of one.
+    const gone: Change = { kind: 'listing', subject: a.subject, content: null, digest: null };
+    expect(said(await tell(await node.changes(2, [b, c, gone]))).held).toBe(4);
+    expect(await node.mine()).toEqual(['丙', '乙']);
+    expect(said(await tell(first)).held, 'an old batch brings nothing back').toBe(4);
+    expect(await node.mine()).toEqual(['丙', '乙']);
+    // What begins anew replaces all of it; the one that is over never comes back.
+    expect(said(await tell(await node.changes(1, [a], 2))).held).toBe(1);
+    expect(await node.mine()).toEqual(['甲']);
+    expect(await refusal(tell(first))).toBe('nodes.replayed');
+    expect(await refusal(tell(await node.changes(2, [b], 3)))).toBe('nodes.gap');
+    expect(await node.mine()).toEqual(['甲']);
+  });
+
+  test('what is forged, altered or signed by another is refused, and everything stays as it was', async () => {
+    const before = [await node.mine(), await nodesAtHub(), await entriesAtHub()];
+    const [d, e] = [entryOf('d', '丁'), entryOf('e', '戊')];
+    const sent = await node.changes(2, [d], 2);
+    const altered = { ...sent, payload: sent.payload.replace('丁', '己') };
+    expect(await refusal(tell(altered))).toBe('nodes.signatureInvalid');
+    const other = byHand();
+    const foreign = await sealWords(other.signer, { ...JSON.parse(sent.payload) });
+    expect(await refusal(tell(foreign))).toBe('nodes.nodeUnknown');
+    expect(await refusal(tell({ ...foreign, keyId: node.signer.keyId }))).toBe('nodes.signatureInvalid');
+    const untrue = { ...e, digest: d.digest };
+    expect(await refusal(tell(await node.changes(2, [d, untrue], 2))), 'the whole batch').toBe('nodes.digestDiffers');
+    const elsewhere = await sealWords(node.signer, { ...JSON.parse(sent.payload), to: other.signer.keyId });
+    expect(await refusal(tell(elsewhere))).toBe('nodes.wrongRecipient');
+    const badPath = { ...d, content: { ...d.content, path: '//evil.example/x' } };
+    expect(await refusal(tell(await node.changes(2, [badPath as Change], 2)))).toBe('nodes.messageInvalid');
+    expect([await node.mine(), await nodesAtHub(), await entriesAtHub()]).toEqual(before);
+  });
+
+  test('a heartbeat is heard once, tells how far behind the hub is, and its silence is seen', async () => {
+    const beat = { kind: 'heartbeat', generation: 2, last: 1, url: 'https://industry.example', demands: 0 };
+    expect(said(await node.next(beat)).held).toBe(1);
+    expect(await refusal(node.speak({ ...beat, number: 3 }))).toBe('nodes.replayed');
+    const seen = async () => (await nodesAtHub()).find((one) => one.id === node.node)!;
+    expect(await seen()).toMatchObject({ standing: 'online', lag: 0 });
+    await node.next({ ...beat, last: 5 });
+    expect(await seen()).toMatchObject({ standing: 'online', lag: 4 });
+    await hub.stage.moveClock(new Date(hub.exchange.kernel.clock.now().getTime() + 61_000));
+    expect(await seen()).toMatchObject({ standing: 'offline' });
+    await node.next({ ...beat, last: 5 });
+    expect(await seen(), 'changes that do not arrive').toMatchObject({ standing: 'alarm' });
+    expect(said(await tell(await node.changes(2, [entryOf('f', '庚')], 2))).held).toBe(2);
+    expect(await seen()).toMatchObject({ lag: 3 });
+  });
+
+  test('a revoked node is refused, its entries are hidden, its credential is withdrawn; it may apply anew', async () => {
+    const approver = await hub.as('operator.approver');
+    await expect(move(await hub.as('operator.reviewer'), node.case, 'revoke', { reason: '越权' })).rejects.toThrow();
+    await move(approver, node.case, 'revoke', { reason: '发布虚假产品' });
+    expect(await node.mine()).toEqual([]);
+    expect((await nodesAtHub()).find((one) => one.id === node.node)).toMatchObject({
+      standing: 'revoked',
+      reason: '发布虚假产品',
+      listings: 0,
+    });
+    expect(await refusal(tell(await node.changes(3, [entryOf('g', '辛')], 2)))).toBe('nodes.nodeEnded');
+    // It may ask why; nothing that it says is heard.
+    const asked = await node.next({ kind: 'heartbeat', generation: 2, last: 9, url: 'https://a.example', demands: 0 });
+    expect(said(asked)).toMatchObject({ state: 'revoked', reason: '发布虚假产品', held: 2 });
+    await hub.settle();
+    const { number } = (await nodesAtHub()).find((one) => one.id === node.node)!.credential!;
+    const { database } = hub.exchange.kernel;
+    const { rows } = await database.pool.query(`select title from log_entries where kind = 'withdrawal'`);
+    expect(JSON.stringify(rows)).toContain(number);
+
+    const again = said(await register(await sealWords(node.signer, node.application())));
+    expect(again).toMatchObject({ state: 'reviewing' });
+    expect(again.node).not.toBe(node.node);
+    expect(await node.mine()).toEqual([]);
+  });
+
+  test('a revoked node of this program stops, and says why', async () => {
+    const { id } = (await nodesAtHub()).find((one) => one.name === '长沙城市节点')!;
+    const { case: found } = (await applications()).find((one) => one.id === id)!;
+    await move(await hub.as('operator.approver'), found, 'revoke', { reason: '停止运营' });
+    await expect.poll(async () => (await uplink())!.state, soon).toBe('revoked');
+    expect((await uplink())!.reason).toBe('停止运营');
+    expect(await entriesAtHub()).toEqual([]);
+  });
+});

@@ -1,0 +1,95 @@
+import { defineProblems } from '../kernel/problem.ts';
+
+export const problems = defineProblems('nodes', {
+  notHub: {
+    status: 409,
+    title: { zh: '本节点不是枢纽，不受理接入', en: 'This node is no hub and takes no registrations' },
+    next: { zh: '请核对枢纽地址', en: 'Check the address of the hub' },
+  },
+  signatureInvalid: {
+    status: 403,
+    title: { zh: '签名与节点密钥不符', en: 'The signature does not hold under the node’s key' },
+    next: { zh: '请由该节点重新签名发送', en: 'Let the node sign and send it anew' },
+  },
+  wrongRecipient: {
+    status: 409,
+    title: { zh: '此消息不是发给本枢纽的', en: 'This message is meant for another hub' },
+    next: { zh: '请核对枢纽及其密钥', en: 'Check which hub it is, and its key' },
+  },
+  messageInvalid: {
+    status: 400,
+    title: { zh: '消息内容不合格式', en: 'The message is not in its form' },
+    next: { zh: '请升级节点软件后重试', en: 'Bring the node’s program up to date' },
+  },
+  nodeUnknown: {
+    status: 403,
+    title: { zh: '此密钥没有登记', en: 'No node is registered under this key' },
+    next: { zh: '请先申请接入', en: 'Apply first' },
+  },
+  nodeEnded: {
+    status: 403,
+    title: { zh: '节点登记已终止', en: 'The registration has ended' },
+    next: { zh: '查看理由；可重新申请', en: 'Read the reason; apply again' },
+  },
+  registered: {
+    status: 409,
+    title: { zh: '此密钥已登记或正在办理', en: 'This key is registered or about to be' },
+    next: { zh: '查看办理状态', en: 'Look at how it stands' },
+  },
+  replayed: {
+    status: 409,
+    title: { zh: '此消息已经收到过', en: 'This message was heard before' },
+    next: { zh: '请以新的编号发送', en: 'Send a new one' },
+  },
+  wrongState: {
+    status: 409,
+    title: { zh: '当前状态不能办理此步骤', en: 'This step is not open in the present state' },
+    next: { zh: '查看办理状态', en: 'Look at how it stands' },
+  },
+  checkpointInvalid: {
+    status: 422,
+    title: { zh: '检查点不能证明该日志', en: 'The checkpoint does not prove the log' },
+    next: {
+      zh: '请出示申请中所列日志的签名检查点',
+      en: 'Show a signed checkpoint of the log that the application names',
+    },
+  },
+  digestDiffers: {
+    status: 422,
+    title: { zh: '内容与其摘要不符', en: 'What is said does not have the digest that it states' },
+    next: { zh: '整批未予接收，请核对后重发', en: 'Nothing of the batch was taken in; check it and send it again' },
+  },
+  gap: {
+    status: 409,
+    title: { zh: '变更序号不连续', en: 'Changes are missing before these' },
+    next: { zh: '请从枢纽已持有的序号之后发送', en: 'Send what follows the sequence that the hub holds' },
+  },
+  full: {
+    status: 409,
+    title: { zh: '节点数已达上限', en: 'No more nodes can be registered' },
+    next: { zh: '请联系枢纽运营方', en: 'Turn to the hub’s operator' },
+  },
+  joined: {
+    status: 409,
+    title: { zh: '本节点已接入或正在申请', en: 'This node has a hub, or is applying at one' },
+    next: { zh: '查看接入状态', en: 'Look at how it stands' },
+  },
+  noHub: {
+    status: 422,
+    title: { zh: '没有给出枢纽地址', en: 'No hub is named' },
+    next: { zh: '填写枢纽地址，或设置 SHUGU_HUB_URL', en: 'Name it, or set SHUGU_HUB_URL' },
+  },
+  hubAddress: {
+    status: 422,
+    title: { zh: '不允许连接此地址', en: 'This address may not be connected to' },
+    next: {
+      zh: '使用 https 公网地址；内网地址须由运营方在 SHUGU_PRIVATE_NODES 中开放',
+      en: 'Use a public https address; a private one must be opened in SHUGU_PRIVATE_NODES',
+    },
+  },
+  hubAway: {
+    status: 502,
+    title: { zh: '枢纽没有正确答复', en: 'The hub did not answer as it should' },
+    next: { zh: '稍后再试', en: 'Try again later' },
+  },
+});

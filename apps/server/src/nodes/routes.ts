@@ -1,0 +1,83 @@
+/** Doors of the hub and of the node. */
+import { publicJwk, publicKeyFromJwk } from '@shugu/evidence';
+import * as wire from '@shugu/wire/nodes';
+import type { Reader } from '../kernel/db/db.ts';
+import { on, type Route } from '../kernel/http/route.ts';
+import { answerTo, takeMessage } from './hub/intake.ts';
+import { takeApplication } from './hub/registration.ts';
+import { entryPage, nodePage, nodesTakingPart } from './hub/store.ts';
+import { entryView, nodeView } from './hub/view.ts';
+import type { NodesDeps } from './model.ts';
+import type { HubLine } from './uplink/hub.ts';
+import { joinHub } from './uplink/service.ts';
+import { lastChange, latestUplink, standing, type Uplink } from './uplink/store.ts';
+
+const uplinkView = async (read: Reader, one: Uplink) => {
+  const published = await standing(read, one);
+  const count = (kind: string) => published.filter((entry) => entry.kind === kind).length;
+  return {
+    hub: { url: one.hub_url, name: one.hub_name, keyId: publicKeyFromJwk(one.hub_key).keyId },
+    node: one.registration,
+    name: one.name,
+    kind: one.kind,
+    state: one.state,
+    reason: one.reason,
+    credential: one.credential,
+    appliedAt: one.applied_at.toISOString(),
+    answeredAt: one.answered_at?.toISOString() ?? null,
+    failure: one.failure,
+    nextAt: one.next_at.toISOString(),
+    published: {
+      last: await lastChange(read, one),
+      held: one.held,
+      listings: count('listing'),
+      demands: count('demand'),
+    },
+  };
+};
+
+export const makeRoutes = (deps: NodesDeps, line: HubLine): Route[] => [
+  on(wire.readSelf, async ({ read }) => {
+    const { signer, origin } = await deps.identity(read);
+    const { name } = await deps.members.operatorOf(read);
+    return { name, kind: deps.settings.kind, key: publicJwk(signer.publicKey), keyId: signer.keyId, origin };
+  }),
+  on(wire.register, async ({ tx, body }) => {
+    const { key_id } = await takeApplication(deps, tx, body);
+    return answerTo(deps, tx, key_id, body);
+  }),
+  on(wire.tell, async ({ tx, body }) => {
+    await takeMessage(deps, tx, body);
+    return answerTo(deps, tx, body.keyId, body);
+  }),
+  on(wire.listNodes, async ({ read }) => ({
+    hub: { name: (await deps.members.operatorOf(read)).name, isHub: deps.settings.kind === 'hub' },
+    items: await Promise.all(
+      (await nodesTakingPart(read, wire.nodeLimits.nodesMax)).map((row) => nodeView(deps, read, row)),
+    ),
+  })),
+  on(wire.listApplications, async ({ read, query }) => {
+    const { items, next } = await nodePage(read, query);
+    return {
+      items: await Promise.all(items.map(async (row) => ({ ...(await nodeView(deps, read, row)), case: row.case_id }))),
+      next,
+    };
+  }),
+  on(wire.listEntries, async ({ read, query }) => {
+    const { items, next } = await entryPage(read, query);
+    return { items: items.map(entryView), next };
+  }),
+  on(wire.readUplink, async ({ read }) => {
+    const one = await latestUplink(read);
+    return { proposed: deps.settings.hubUrl, uplink: one ? await uplinkView(read, one) : null };
+  }),
+  // The hub is asked meanwhile: no transaction may stay open.
+  on(
+    wire.join,
+    async ({ body }) => {
+      await joinHub(deps, line, body);
+      return uplinkView(deps.database, (await latestUplink(deps.database))!);
+    },
+    { ownTransaction: true },
+  ),
+];

@@ -1,0 +1,88 @@
+/** What the node publishes: each change of what stands on its market becomes one change more, in an order without gaps. */
+import { nodeLimits } from '@shugu/wire/nodes';
+import type { Tx } from '../../kernel/db/db.ts';
+import { digestOf } from '../envelope.ts';
+import type { Change, Content, EntryKind, NodesDeps } from '../model.ts';
+import { hasEnded } from '../rules.ts';
+import * as store from './store.ts';
+
+const cut = (text: string, most: number) => text.normalize('NFC').slice(0, most).toWellFormed();
+
+type Listed = NonNullable<Awaited<ReturnType<NodesDeps['market']['listed']>>>;
+
+const listingContent = (one: Listed): Content => ({
+  version: one.version,
+  title: cut(one.name, nodeLimits.titleCharactersMax),
+  summary: cut(one.summary, nodeLimits.summaryCharactersMax),
+  price: {
+    zh: cut(one.price.zh, nodeLimits.priceCharactersMax),
+    en: cut(one.price.en, nodeLimits.priceCharactersMax),
+  },
+  by: cut(one.supplier, 200),
+  industry: one.industry,
+  path: `/products/${one.product}`,
+});
+
+const yuan = (fen: string) => `${BigInt(fen) / 100n}.${String(BigInt(fen) % 100n).padStart(2, '0')}`;
+
+const demandContent = async (deps: NodesDeps, tx: Tx, subject: string): Promise<Content | null> => {
+  const one = await deps.market.demand(tx, subject);
+  if (!one || !['published', 'quoted'].includes(one.state)) return null;
+  const { title, description, industry, budgetMax } = one.about;
+  return {
+    version: '1',
+    title: cut(title, nodeLimits.titleCharactersMax),
+    summary: cut(description, nodeLimits.summaryCharactersMax),
+    price:
+      budgetMax === null
+        ? { zh: '预算面议', en: 'budget open' }
+        : { zh: `预算不超过 ${yuan(budgetMax)} 元`, en: `budget up to ${yuan(budgetMax)} yuan` },
+    by: '',
+    industry,
+    path: `/demands/${subject}`,
+  };
+};
+
+const append = async (
+  deps: NodesDeps,
+  tx: Tx,
+  one: store.Uplink,
+  about: { kind: EntryKind; subject: string; content: Content | null },
+): Promise<boolean> => {
+  const digest = about.content === null ? null : digestOf(deps.settings.suite, about.content);
+  const before = await store.publishedDigest(tx, one, about.subject);
+  // Nothing new, or gone before anybody heard of it.
+  if (digest === (before ?? null)) return false;
+  await store.appendChange(tx, one, { ...about, digest } satisfies Change);
+  return true;
+};
+
+/** One subject as it stands now; true where that is news. Harmless to repeat. */
+export const publishSubject = async (
+  deps: NodesDeps,
+  tx: Tx,
+  about: { kind: EntryKind; subject: string },
+): Promise<boolean> => {
+  const latest = await store.latestUplink(tx);
+  if (!latest || hasEnded(latest.state)) return false;
+  const one = await store.lockUplink(tx, latest.id);
+  const listed = about.kind === 'listing' ? await deps.market.listed(tx, about.subject) : undefined;
+  const content =
+    about.kind === 'listing' ? (listed ? listingContent(listed) : null) : await demandContent(deps, tx, about.subject);
+  return append(deps, tx, one, { ...about, content });
+};
+
+const listingsPerTurn = 200;
+
+/** Everything that stands on the market, and nothing else: at the beginning of a generation. */
+export const publishAll = async (deps: NodesDeps, tx: Tx, uplink: string): Promise<void> => {
+  const one = await store.lockUplink(tx, uplink);
+  for (let after: { at: Date; listing: string } = { at: new Date(0), listing: '' }; ; ) {
+    const listed = await deps.market.listedAfter(tx, after, listingsPerTurn);
+    for (const found of listed)
+      await append(deps, tx, one, { kind: 'listing', subject: found.product, content: listingContent(found) });
+    const last = listed.at(-1);
+    if (!last) return;
+    after = { at: last.listedAt, listing: last.listing };
+  }
+};

@@ -1,0 +1,91 @@
+/** Talking to the hub: nothing but its signed word counts, and no address that the operator has not opened is connected to. */
+import { isIP } from 'node:net';
+import { publicKeyFromJwk, type Signer } from '@shugu/evidence';
+import { addressCheck, guardedLookup } from '@shugu/gateway';
+import { type AnyEndpoint, problem as problemShape } from '@shugu/wire';
+import * as wire from '@shugu/wire/nodes';
+import { Agent } from 'undici';
+import { newSecret } from '../../kernel/ids.ts';
+import { type Envelope, openWords, payloadDigest, sealWords } from '../envelope.ts';
+import type { Answer } from '../model.ts';
+import { problems } from '../problems.ts';
+
+export const limits = { patienceSeconds: 5, answerBytesMax: 2_000_000 } as const;
+
+/** The hub refused, and said why by a code. Its word is not signed, so it moves nothing but the next try. */
+export class HubRefused extends Error {
+  readonly code: string;
+  readonly detail: string;
+  constructor(code: string, detail: string) {
+    super(`${code}${detail ? `: ${detail}` : ''}`);
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+export interface HubLine {
+  fault(url: string): string | undefined;
+  self(hub: string): Promise<Self>;
+  /** Sends signed words; the answer is the hub's, about exactly them. */
+  say(target: AnyEndpoint, to: { url: string; key: unknown }, signer: Signer, words: object): Promise<Answer>;
+  close(): Promise<void>;
+}
+export type Self = ReturnType<typeof wire.readSelf.reply.parse>;
+
+/** `allowed`: private addresses or networks that the operator opened for nodes. */
+export const makeHubLine = (allowed: readonly string[]): HubLine => {
+  const check = addressCheck(allowed);
+  const patience = limits.patienceSeconds * 1000;
+  const agent = new Agent({
+    connect: { lookup: guardedLookup(check), timeout: patience },
+    headersTimeout: patience,
+    bodyTimeout: patience,
+    maxResponseSize: limits.answerBytesMax,
+  });
+
+  const fault = (text: string): string | undefined => {
+    const url = new URL(text);
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const literal = /^localhost\.?$|\.localhost\.?$/i.test(host) ? '127.0.0.1' : isIP(host) ? host : undefined;
+    if (literal !== undefined && !check(literal)) return host;
+    // Without TLS only where the operator has opened the very address.
+    const opened = literal !== undefined && !addressCheck([])(literal);
+    return url.protocol === 'https:' || opened ? undefined : 'http';
+  };
+
+  const ask = async (hub: string, target: AnyEndpoint, body?: Envelope): Promise<unknown> => {
+    const refused = fault(hub);
+    if (refused) throw problems.hubAddress({ detail: refused });
+    const answered = await agent.request({
+      origin: new URL(hub).origin,
+      path: target.path,
+      method: body ? 'POST' : 'GET',
+      headers: {
+        'user-agent': 'shugu-node/1',
+        ...(body ? { 'content-type': 'application/json', 'idempotency-key': newSecret() } : {}),
+      },
+      body: body ? JSON.stringify(body) : null,
+      signal: AbortSignal.timeout(patience),
+    });
+    const said: unknown = await answered.body.json();
+    if (answered.statusCode === 200) return said;
+    const told = problemShape.safeParse(said);
+    throw told.success
+      ? new HubRefused(told.data.code, told.data.detail)
+      : new Error(`HTTP ${answered.statusCode} of the hub`);
+  };
+
+  return {
+    fault,
+    self: async (hub) => wire.readSelf.reply.parse(await ask(hub, wire.readSelf)),
+    say: async (target, to, signer, words) => {
+      const sent = await sealWords(signer, words);
+      const key = publicKeyFromJwk(to.key);
+      const answer = openWords(key, wire.envelope.parse(await ask(to.url, target, sent)), wire.answer);
+      if (answer.to !== signer.keyId || answer.about !== payloadDigest(key.suite, sent))
+        throw new Error('the hub’s answer is about something else');
+      return answer;
+    },
+    close: () => agent.destroy(),
+  };
+};

@@ -1,0 +1,306 @@
+/** 节点: a node registers with a hub, says that it lives, and publishes its catalogue upward. Both sides are the same program. */
+import { z } from 'zod';
+import { bilingual, digest, id, name, page, pageQuery, time } from './common.ts';
+import { endpoint } from './endpoint.ts';
+
+export const nodeLimits = {
+  nameCharactersMax: 100,
+  addressCharactersMax: 300,
+  titleCharactersMax: 200,
+  summaryCharactersMax: 2000,
+  priceCharactersMax: 300,
+  /** Changes in one message, and bytes of it. */
+  batchEntriesMax: 50,
+  payloadCharactersMax: 400_000,
+  /** A node is offline after so many missed heartbeats. */
+  missedBeatsMax: 3,
+  /** Changes that have not arrived for longer than this raise an alarm. */
+  lagSecondsMax: 60,
+  nodesMax: 1000,
+} as const;
+
+export const nodeKinds = ['hub', 'city', 'industry', 'department', 'supplier'] as const;
+/** Of the registration, as its case stands; online, offline and alarm are told by heartbeats and never stored. */
+export const nodeStates = [
+  'reviewing',
+  'certifying',
+  'assessing',
+  'activating',
+  'active',
+  'refused',
+  'revoked',
+] as const;
+export const nodeStandings = [...nodeStates.filter((one) => one !== 'active'), 'online', 'offline', 'alarm'] as const;
+/** 可信数据空间连接器类型: 0 标准型, 1 全功能型. */
+export const connectorTypes = [0, 1] as const;
+export const entryKinds = ['listing', 'demand'] as const;
+
+export const nodeId = id('nod');
+const keyId = z.string().regex(/^(?:intl|sm):[0-9a-f]{64}$/);
+const jwk = z
+  .object({ kty: z.string().max(10), crv: z.string().max(20), x: z.string().max(60), y: z.string().max(60).optional() })
+  .strict();
+const count = z.number().int().nonnegative();
+const address = z.string().min(1).max(nodeLimits.addressCharactersMax);
+const httpAddress = address.regex(/^https?:\/\/[^\s/?#]+$/).describe('origin of an address, without a path');
+const creditCode = z.string().regex(/^[0-9A-HJ-NP-RTUWXY]{18}$/);
+
+/** What one side says to the other: canonical JSON as text, signed under its log's key as `shugu/node-message/1`. */
+export const envelope = z
+  .object({
+    keyId,
+    payload: z.string().min(2).max(nodeLimits.payloadCharactersMax),
+    signature: z.string().min(1).max(300),
+  })
+  .strict();
+
+export const application = z
+  .object({
+    kind: z.literal('application'),
+    to: keyId.describe('the hub that it is meant for'),
+    nonce: z.string().regex(/^[\w-]{16,64}$/),
+    key: jwk,
+    origin: z.string().min(3).max(200).describe('of the node’s public log'),
+    name: z.string().trim().min(1).max(nodeLimits.nameCharactersMax),
+    nodeKind: z.enum(nodeKinds),
+    connectorType: z.literal(connectorTypes),
+    operator: z.object({ name, creditCode }).strict(),
+    url: httpAddress,
+  })
+  .strict();
+
+export const change = z
+  .object({
+    kind: z.enum(entryKinds),
+    subject: z
+      .string()
+      .regex(/^[a-z]{2,5}_[0-9a-z]{26}$/)
+      .describe('stable identifier at its node'),
+    /** null: it is gone. */
+    content: z
+      .object({
+        version: z.string().max(60),
+        title: z.string().min(1).max(nodeLimits.titleCharactersMax),
+        summary: z.string().max(nodeLimits.summaryCharactersMax),
+        price: z.object({
+          zh: z.string().max(nodeLimits.priceCharactersMax),
+          en: z.string().max(nodeLimits.priceCharactersMax),
+        }),
+        by: z.string().max(200).describe('supplier of a listing; empty of a demand'),
+        industry: z.string().max(10),
+        path: z
+          .string()
+          .regex(/^\/[\w/-]{1,100}$/)
+          .describe('of its page at the node, below the node’s address'),
+      })
+      .strict()
+      .nullable(),
+    digest: digest.nullable().describe('of the content, by the node’s suite'),
+  })
+  .strict();
+
+/** `number` grows with every message that says how a node is, so that none is heard twice. */
+const said = { to: keyId, number: z.number().int().positive() };
+export const message = z.discriminatedUnion('kind', [
+  z
+    .object({
+      kind: z.literal('heartbeat'),
+      ...said,
+      generation: count,
+      last: count.describe('sequence of the latest change of what the node publishes'),
+      url: httpAddress,
+      demands: count.describe('changes of demands that it holds of the hub’s'),
+    })
+    .strict(),
+  z
+    .object({
+      kind: z.literal('certification'),
+      ...said,
+      software: z.string().min(1).max(60),
+      checkpoint: z.string().min(10).max(20_000).describe('signed checkpoint of the log that it names'),
+    })
+    .strict(),
+  z.object({ kind: z.literal('activation'), ...said }).strict(),
+  z
+    .object({
+      kind: z.literal('changes'),
+      to: keyId,
+      generation: z.number().int().positive().describe('what is published from the beginning anew counts one more'),
+      first: z.number().int().positive().describe('sequence of the first; the others follow without a gap'),
+      changes: z.array(change).min(1).max(nodeLimits.batchEntriesMax),
+    })
+    .strict(),
+]);
+
+export const relayedDemand = z.object({
+  sequence: z.number().int().positive(),
+  node: z.object({ id: nodeId, name: z.string(), url: z.string() }),
+  subject: z.string(),
+  content: change.shape.content,
+});
+
+/** The hub’s word, signed: what it holds of this node and what becomes of it. */
+export const answer = z.object({
+  kind: z.literal('answer'),
+  to: keyId,
+  about: digest.describe('of the message that is answered'),
+  node: nodeId,
+  state: z.enum(nodeStates),
+  reason: z.string(),
+  number: count,
+  generation: count,
+  held: count,
+  beatSeconds: z.number().int().positive(),
+  credential: z.object({ number: z.string(), verifyCode: z.string() }).nullable(),
+  demands: z.array(relayedDemand),
+});
+
+export const readSelf = endpoint({
+  id: 'nodes.self.read',
+  method: 'GET',
+  path: '/api/nodes/self',
+  summary: { zh: '本节点：密钥、日志与类型', en: 'This node: its key, its log, its kind' },
+  permission: 'public',
+  reply: z.object({
+    name: z.string(),
+    kind: z.enum(nodeKinds),
+    key: jwk,
+    keyId,
+    origin: z.string(),
+  }),
+});
+
+const heard = { repeatable: true, bodyBytesMax: 2_000_000 } as const;
+export const register = endpoint({
+  id: 'nodes.node.register',
+  method: 'POST',
+  path: '/api/nodes/registrations',
+  summary: { zh: '节点申请注册（由节点密钥签名）', en: 'A node applies, signed with its key' },
+  permission: 'public',
+  body: envelope,
+  reply: envelope,
+  ...heard,
+});
+export const tell = endpoint({
+  id: 'nodes.node.tell',
+  method: 'POST',
+  path: '/api/nodes/messages',
+  summary: {
+    zh: '已登记节点的消息：心跳、认证、激活、目录变更（由节点密钥签名）',
+    en: 'What a registered node says: heartbeat, certification, activation, changes of its catalogue; signed with its key',
+  },
+  permission: 'public',
+  body: envelope,
+  reply: envelope,
+  ...heard,
+});
+
+export const node = z.object({
+  id: nodeId,
+  name: z.string(),
+  kind: z.enum(nodeKinds),
+  connectorType: z.literal(connectorTypes),
+  operator: z.object({ name: z.string(), creditCode: z.string() }),
+  url: z.string(),
+  origin: z.string(),
+  keyId,
+  standing: z.enum(nodeStandings),
+  reason: z.string(),
+  heartbeatAt: time.nullable(),
+  listings: count,
+  demands: count,
+  lag: count.describe('changes that the node announced and the hub does not hold yet'),
+  credential: z.object({ number: z.string(), verifyCode: z.string() }).nullable(),
+  appliedAt: time,
+  activatedAt: time.nullable(),
+  endedAt: time.nullable(),
+});
+
+export const listNodes = endpoint({
+  id: 'nodes.node.list',
+  method: 'GET',
+  path: '/api/nodes',
+  summary: { zh: '已接入的节点', en: 'Nodes that take part, with their state' },
+  permission: 'public',
+  query: z.object({}).strict(),
+  reply: z.object({ hub: z.object({ name: z.string(), isHub: z.boolean() }), items: z.array(node) }),
+});
+export const listApplications = endpoint({
+  id: 'nodes.application.list',
+  method: 'GET',
+  path: '/api/nodes/applications',
+  summary: { zh: '全部节点登记及其办件', en: 'Every registration of a node, with its case' },
+  permission: 'nodes.node.read',
+  query: pageQuery,
+  reply: page(node.extend({ case: z.string() })),
+});
+
+export const entry = z.object({
+  node: z.object({ id: nodeId, name: z.string(), kind: z.enum(nodeKinds), url: z.string() }),
+  kind: z.enum(entryKinds),
+  subject: z.string(),
+  version: z.string(),
+  digest,
+  title: z.string(),
+  summary: z.string(),
+  price: bilingual,
+  by: z.string(),
+  industry: z.string(),
+  url: z.string().describe('its page at its node: what it says stands there, and it is bought there'),
+  at: time,
+});
+export const listEntries = endpoint({
+  id: 'nodes.entry.list',
+  method: 'GET',
+  path: '/api/nodes/entries',
+  summary: {
+    zh: '各节点公布的产品与需求：来自其节点，本枢纽未作审核',
+    en: 'What nodes publish, listings and demands: from their nodes, not reviewed here',
+  },
+  permission: 'public',
+  query: pageQuery.extend({
+    q: z.string().trim().max(100).optional(),
+    kind: z.enum(entryKinds).optional(),
+    node: nodeId.optional(),
+  }),
+  reply: page(entry),
+});
+
+export const uplink = z.object({
+  hub: z.object({ url: z.string(), name: z.string(), keyId }),
+  node: nodeId.nullable(),
+  name: z.string(),
+  kind: z.enum(nodeKinds),
+  state: z.enum(nodeStates),
+  reason: z.string(),
+  credential: z.object({ number: z.string(), verifyCode: z.string() }).nullable(),
+  appliedAt: time,
+  /** When the hub last answered, and what stood in the way since. */
+  answeredAt: time.nullable(),
+  failure: z.string(),
+  nextAt: time,
+  published: z.object({ last: count, held: count, listings: count, demands: count }),
+});
+export const readUplink = endpoint({
+  id: 'nodes.uplink.read',
+  method: 'GET',
+  path: '/api/nodes/uplink',
+  summary: { zh: '本节点在枢纽的登记与已公布的内容', en: 'This node at its hub, and what it has published' },
+  permission: 'nodes.uplink.read',
+  reply: z.object({ proposed: z.string().describe('the hub that the settings name'), uplink: uplink.nullable() }),
+});
+export const join = endpoint({
+  id: 'nodes.uplink.join',
+  method: 'POST',
+  path: '/api/nodes/uplink',
+  summary: { zh: '向枢纽申请接入', en: 'Apply at a hub' },
+  permission: 'nodes.uplink.write',
+  body: z
+    .object({
+      hub: httpAddress.optional().describe('the one that the settings name, if left out'),
+      name: z.string().trim().min(1).max(nodeLimits.nameCharactersMax).optional(),
+      connectorType: z.literal(connectorTypes).default(0),
+    })
+    .strict(),
+  reply: uplink,
+});
