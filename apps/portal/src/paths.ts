@@ -88,6 +88,8 @@ export const paths = {
   people: '/people',
   apiKeys: '/api-keys',
   gateways: '/gateways',
+  nodes: '/nodes',
+  uplink: '/uplink',
   audit: '/audit',
   me: '/me',
 } as const;

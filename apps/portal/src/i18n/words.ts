@@ -7,6 +7,7 @@ import { house } from './words/house.ts';
 import { imports } from './words/import.ts';
 import { lists } from './words/lists.ts';
 import { money } from './words/money.ts';
+import { nodes } from './words/nodes.ts';
 import { open } from './words/open.ts';
 import { paper } from './words/paper.ts';
 import { push } from './words/push.ts';
@@ -31,6 +32,7 @@ export const words = {
   ...money,
   ...paper,
   ...house,
+  ...nodes,
   ...watch,
   ...audit,
 } as const;

@@ -5,6 +5,7 @@ import { type Reply, useRead } from '../api.ts';
 import { ForeignBeside } from '../catalogue/foreign.tsx';
 import { useWords } from '../i18n/index.ts';
 import { ProductTile } from '../market/tiles.tsx';
+import { Elsewhere } from '../nodes/entries.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Loaded, Page } from '../ui/frame.tsx';
 import { type Filters, useFilters } from '../ui/route.ts';
@@ -144,6 +145,7 @@ export default function Products() {
             }
           </Loaded>
           {filters.q ? <ForeignBeside words={filters.q} /> : null}
+          <Elsewhere q={filters.q} />
         </div>
       </div>
     </Page>

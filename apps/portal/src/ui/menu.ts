@@ -34,6 +34,8 @@ const operator: Group = {
     [paths.traces, 'menu.traces', 'delivery.trace'],
     [paths.gateways, 'menu.gateways', 'delivery.gateway.read'],
     [paths.harvests, 'menu.harvest', 'catalogue.harvest.read'],
+    [paths.nodes, 'menu.nodes', 'nodes.node.read'],
+    [paths.uplink, 'menu.uplink', 'nodes.uplink.read'],
     [paths.retention, 'menu.retention', 'kernel.retention.read'],
   ],
 };

@@ -51,6 +51,7 @@ const good = new Set([
   'paid',
   'matched',
   'closed',
+  'online',
 ]);
 const bad = new Set([
   'refused',
@@ -69,6 +70,7 @@ const bad = new Set([
   'difference',
   'revoked',
   'lapsed',
+  'alarm',
 ]);
 
 /** A state in words; colour only helps. */
