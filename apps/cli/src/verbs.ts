@@ -42,6 +42,24 @@ export const verbs: Record<string, Verb> = {
     ],
     load: () => import('./start.ts'),
   },
+  node: {
+    usage: 'node --kind KIND [--hub URL] [--port N] [--home DIR] [--no-demo]',
+    does: { zh: '作为某类节点启动，并向枢纽申请接入', en: 'start as a node of some kind, and apply at a hub' },
+    more: [
+      [
+        '--kind KIND',
+        {
+          zh: 'hub 枢纽、city 城市、industry 行业、department 部门、supplier 供方',
+          en: 'hub, city, industry, department or supplier',
+        },
+      ],
+      ['--hub URL', { zh: '枢纽地址：启动后自动申请接入', en: 'address of the hub, at which it applies by itself' }],
+      ['--port N', { zh: '门户与接口的端口', en: 'port of portal and API' }],
+      home,
+      ['--no-demo', { zh: '不要演示数据', en: 'no demo data' }],
+    ],
+    load: () => import('./node.ts'),
+  },
   trade: {
     usage: 'trade [--out DIR] [--suite intl|sm] [--url URL] [--json]',
     does: { zh: '走完一整笔交易并留下全部凭证', en: 'walk one whole trade and leave all its papers' },

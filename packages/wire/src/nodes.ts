@@ -11,6 +11,8 @@ export const nodeLimits = {
   priceCharactersMax: 300,
   /** Changes in one message, and bytes of it. */
   batchEntriesMax: 50,
+  /** Demands of others in one answer. */
+  relayedMax: 50,
   payloadCharactersMax: 400_000,
   /** A node is offline after so many missed heartbeats. */
   missedBeatsMax: 3,
@@ -152,7 +154,8 @@ export const answer = z.object({
   held: count,
   beatSeconds: z.number().int().positive(),
   credential: z.object({ number: z.string(), verifyCode: z.string() }).nullable(),
-  demands: z.array(relayedDemand),
+  relay: count.describe('sequence of the latest change of a demand that it tells all nodes'),
+  demands: z.array(relayedDemand).describe('what follows the sequence that the heartbeat named, without a gap'),
 });
 
 export const readSelf = endpoint({
@@ -303,4 +306,24 @@ export const join = endpoint({
     })
     .strict(),
   reply: uplink,
+});
+
+export const foreignDemand = z.object({
+  node: z.object({ id: nodeId, name: z.string() }),
+  subject: z.string(),
+  title: z.string(),
+  summary: z.string(),
+  budget: bilingual,
+  industry: z.string(),
+  url: z.string().describe('its page at its node: it is answered there'),
+  at: time,
+});
+export const listForeignDemands = endpoint({
+  id: 'nodes.demand.list',
+  method: 'GET',
+  path: '/api/nodes/demands',
+  summary: { zh: '其他节点的数据需求（由枢纽转告）', en: 'Demands of other nodes, as the hub told them' },
+  permission: 'public',
+  query: pageQuery,
+  reply: page(foreignDemand),
 });

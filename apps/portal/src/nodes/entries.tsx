@@ -1,5 +1,5 @@
 /** What nodes publish, each with its node: never to be taken for a listing of this exchange. */
-import { entryKinds, listEntries } from '@shugu/wire/nodes';
+import { entryKinds, listEntries, listForeignDemands } from '@shugu/wire/nodes';
 import { Link } from '@tanstack/react-router';
 import { Input, Tag } from 'antd';
 import { type Reply, useRead } from '../api.ts';
@@ -14,13 +14,13 @@ import { PagedTable } from '../ui/table.tsx';
 
 type Entry = Reply<typeof listEntries>['items'][number];
 
-const NodeBadge = ({ node }: { node: Entry['node'] }) => {
+const NodeBadge = ({ node }: { node: Pick<Entry['node'], 'name'> }) => {
   const { t } = useWords();
   return <Tag color="geekblue">{t('nodes.from', { node: node.name })}</Tag>;
 };
 
 /** Leads to the page at its node, in a window of its own: another site begins there. */
-const EntryLink = ({ one }: { one: Entry }) => (
+const EntryLink = ({ one }: { one: Pick<Entry, 'url' | 'title'> }) => (
   <a href={one.url} target="_blank" rel="noopener noreferrer">
     {one.title} ↗
   </a>
@@ -88,21 +88,47 @@ export const EntryTable = () => {
 
 const shownMax = 4;
 
-/** Below the products of this exchange: what its nodes have for the same words. Nothing where there is nothing. */
-export const Elsewhere = ({ q }: { q: string | undefined }) => {
+/** Below what this exchange has itself: what its nodes have. Nothing where there is nothing. */
+export const Elsewhere = ({ q, kind }: { q?: string | undefined; kind: Entry['kind'] }) => {
   const { t, b } = useWords();
-  const read = useRead(listEntries, { query: { q, kind: 'listing', limit: shownMax } });
+  const read = useRead(listEntries, { query: { q, kind, limit: shownMax } });
   if (!read.data?.items.length) return null;
   return (
-    <Sheet title={t('nodes.elsewhere')} extra={<Link to={paths.nodes}>{t('nodes.elsewhereAll')}</Link>}>
-      <p className="quiet">{t('nodes.entriesLead')}</p>
-      <ul>
-        {read.data.items.map((one) => (
-          <li key={one.node.id + one.subject}>
-            <EntryLink one={one} /> <NodeBadge node={one.node} /> <span className="quiet">{b(one.price)}</span>
-          </li>
-        ))}
-      </ul>
-    </Sheet>
+    <div className="section">
+      <Sheet
+        title={t(kind === 'listing' ? 'nodes.elsewhere' : 'nodes.demandsElsewhere')}
+        extra={<Link to={paths.nodes}>{t('nodes.elsewhereAll')}</Link>}
+      >
+        <p className="quiet">{t('nodes.entriesLead')}</p>
+        <ul>
+          {read.data.items.map((one) => (
+            <li key={one.node.id + one.subject}>
+              <EntryLink one={one} /> <NodeBadge node={one.node} /> <span className="quiet">{b(one.price)}</span>
+            </li>
+          ))}
+        </ul>
+      </Sheet>
+    </div>
+  );
+};
+
+/** At a node: demands of others, as its hub told them. */
+export const ForeignDemands = () => {
+  const { t, b } = useWords();
+  const read = useRead(listForeignDemands, { query: {} });
+  if (!read.data?.items.length) return null;
+  return (
+    <div className="section">
+      <Sheet title={t('nodes.demandsElsewhere')}>
+        <p className="quiet">{t('nodes.demandsLead')}</p>
+        <ul>
+          {read.data.items.map((one) => (
+            <li key={one.node.id + one.subject}>
+              <EntryLink one={one} /> <NodeBadge node={one.node} /> <span className="quiet">{b(one.budget)}</span>
+            </li>
+          ))}
+        </ul>
+      </Sheet>
+    </div>
   );
 };

@@ -25,12 +25,13 @@ export const NodeMap = ({ hub, nodes }: { hub: string; nodes: readonly Node[] })
   const { t, w } = useWords();
   const said = nodes.map((one) => `${one.name} ${w('nodeStanding', one.standing)}`).join(listMark());
   return (
-    <div className="scroll">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard.
+    <section className="scroll" tabIndex={0} aria-label={t('nodes.map')}>
       <svg
         viewBox={`0 0 ${size.width} ${size.height}`}
         role="img"
         aria-label={t('nodes.mapSaid', { hub, count: nodes.length, nodes: said })}
-        style={{ width: '100%', minWidth: 320, maxWidth: size.width, display: 'block', margin: '0 auto' }}
+        style={{ width: '100%', minWidth: 560, maxWidth: size.width, display: 'block', margin: '0 auto' }}
       >
         {nodes.map((one, index) => {
           const at = placeOf(index, nodes.length);
@@ -73,6 +74,6 @@ export const NodeMap = ({ hub, nodes }: { hub: string; nodes: readonly Node[] })
           );
         })}
       </svg>
-    </div>
+    </section>
   );
 };

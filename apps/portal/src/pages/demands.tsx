@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { Segmented } from 'antd';
 import { useWords } from '../i18n/index.ts';
 import { demandForm } from '../market/demand-fields.ts';
+import { Elsewhere, ForeignDemands } from '../nodes/entries.tsx';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
@@ -114,6 +115,8 @@ export default function Demands() {
           },
         ]}
       />
+      <ForeignDemands />
+      <Elsewhere kind="demand" />
     </Page>
   );
 }

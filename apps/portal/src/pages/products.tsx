@@ -145,7 +145,7 @@ export default function Products() {
             }
           </Loaded>
           {filters.q ? <ForeignBeside words={filters.q} /> : null}
-          <Elsewhere q={filters.q} />
+          <Elsewhere q={filters.q} kind="listing" />
         </div>
       </div>
     </Page>

@@ -3,13 +3,14 @@ import type { Database, Reader, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { JobHandler } from '../kernel/jobs.ts';
 import type { Consumer } from '../kernel/outbox.ts';
+import type { PageQuery } from '../kernel/pages.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import { bulkJobs } from './bulk/job.ts';
 import { bulkRoutes } from './bulk/routes.ts';
 import { complaintRoutes } from './complaint/routes.ts';
 import { demandRoutes } from './demand/routes.ts';
 import { lapseDue } from './demand/service.ts';
-import { type Demand, findDemand } from './demand/store.ts';
+import { type Demand, findDemand, listDemands } from './demand/store.ts';
 import { enquiryRoutes } from './enquiry/routes.ts';
 import { filingRoutes } from './filing/routes.ts';
 import { filingHooks, filingProcedure } from './filing/service.ts';
@@ -52,6 +53,8 @@ export interface Market {
   /** All of it, in the order of coming to the market. */
   listedAfter(read: Reader, after: { at: Date; listing: string }, limit: number): Promise<Listed[]>;
   demand(read: Reader, id: string): Promise<Demand | undefined>;
+  /** Those that everybody may see. */
+  openDemands(read: Reader, query: PageQuery): Promise<{ items: Demand[]; next: string | null }>;
   contracted(tx: Tx, contract: string, until: Date): Promise<void>;
   /** The order, locked for what follows. */
   lockOrder(tx: Tx, id: string): Promise<Order | undefined>;
@@ -128,6 +131,7 @@ export const makeMarket = (deps: MarketOptions): Market => {
     listed,
     listedAfter,
     demand: (read, id) => findDemand(read, id),
+    openDemands: (read, query) => listDemands(read, undefined, query),
     contracted: (tx, contract, until) => fulfilment.contracted(deps, tx, contract, until),
     lockOrder: (tx, id) => findOrder(tx, id, true),
     contractEnded,

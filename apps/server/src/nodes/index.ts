@@ -5,9 +5,11 @@ import type { Tick } from '../kernel/ticker.ts';
 import { registerCases } from './hub/registration.ts';
 import type { NodesDeps } from './model.ts';
 import { makeRoutes } from './routes.ts';
+import { restSeconds } from './rules.ts';
 import { publishSubject } from './uplink/changes.ts';
 import { makeHubLine } from './uplink/hub.ts';
-import { turn } from './uplink/service.ts';
+import { joinHub, turn } from './uplink/service.ts';
+import { latestUplink } from './uplink/store.ts';
 
 export type { NodesEvents } from './events.ts';
 export { permissions as nodesPermissions } from './permissions.ts';
@@ -30,10 +32,19 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
     return next;
   };
   let beating = false;
+  let joinTries = 0;
+  let joinAt = 0;
+  /** The settings name a hub: this node applies there by itself, once; again after a refusal only when a person asks. */
+  const joinNamed = async (): Promise<void> => {
+    if (!deps.settings.hubUrl || performance.now() < joinAt || (await latestUplink(deps.database))) return;
+    joinAt = performance.now() + restSeconds(++joinTries) * 1000;
+    await joinHub(deps, line, { connectorType: 0 });
+  };
   const beat = async (): Promise<void> => {
     if (beating) return;
     beating = true;
-    await inTurn(true)
+    await joinNamed()
+      .then(() => inTurn(true))
       .catch((error) => deps.log.error({ err: error }, 'the turn with the hub failed'))
       .finally(() => {
         beating = false;

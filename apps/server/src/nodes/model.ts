@@ -42,7 +42,7 @@ export interface NodesDeps {
   cases: Pick<Cases, 'register' | 'file' | 'move'>;
   issue: Pick<Issue, 'paper' | 'withdraw' | 'read'>;
   members: Pick<Members, 'operatorOf'>;
-  market: Pick<Market, 'listed' | 'listedAfter' | 'demand'>;
+  market: Pick<Market, 'listed' | 'listedAfter' | 'demand' | 'openDemands'>;
   identity(read: Reader): Promise<Identity>;
   /** The latest signed checkpoint of a log that can go out. */
   checkpoint(origin: string): Promise<string | undefined>;

@@ -4,9 +4,11 @@ import { checkpointSigner, generateKey, publicJwk, type Signer, softwareSigner }
 import { emptyRoot, formatCheckpoint, sha256, signNote } from '@shugu/tlog';
 import * as casesWire from '@shugu/wire/cases';
 import * as marketWire from '@shugu/wire/market';
+import { closeDemand, createDemand, publishDemand } from '@shugu/wire/market-more';
 import * as wire from '@shugu/wire/nodes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { move } from '../../../cli/src/scenario/cases.ts';
+import type { Listing } from '../../../cli/src/scenario/product.ts';
 import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
 import { listed, refusal } from '../market/testing.ts';
 import { digestOf, type Envelope, sealWords } from './envelope.ts';
@@ -15,10 +17,12 @@ import type { Answer, Change } from './model.ts';
 let hub: TestExchange;
 let city: TestExchange;
 let hubKey: string;
+let cityName: string;
 beforeAll(async () => {
   hub = await testExchange({ config: { nodeKind: 'hub', heartbeatSeconds: 1 } });
   // Copies of one prepared database share its keys; another suite has another.
-  city = await testExchange({ config: { suite: 'sm', privateNodes: ['127.0.0.0/8'] } });
+  city = await testExchange({ config: { suite: 'sm', privateNodes: ['127.0.0.0/8'], hubUrl: hub.url } });
+  cityName = city.cast.organisations.find((one) => one.key === 'operator')!.name;
   hubKey = (await hub.anyone.call(wire.readSelf, {})).keyId;
 }, 240_000);
 afterAll(async () => {
@@ -31,7 +35,9 @@ const entriesAtHub = async (query: object = {}) => (await hub.anyone.call(wire.l
 const uplink = async () => (await (await city.as('operator.system')).call(wire.readUplink, {})).uplink;
 const applications = async () =>
   (await (await hub.as('operator.reviewer')).call(wire.listApplications, { query: {} })).items;
-const soon = { timeout: 20_000, interval: 100 };
+const demandsAtCity = async () =>
+  (await city.anyone.call(wire.listForeignDemands, { query: {} })).items.map(({ title, node }) => [title, node.name]);
+const soon = { timeout: 60_000, interval: 100 };
 
 /** A node that is nothing but its key. */
 const byHand = () => {
@@ -74,21 +80,23 @@ const letIn = async (node: string) => {
   return id;
 };
 
-describe('registration', { timeout: 60_000 }, () => {
+describe('registration', { timeout: 180_000 }, () => {
   test('a node applies at its hub, is reviewed, certified and activated, and holds a credential', async () => {
-    const system = await city.as('operator.system');
+    const system = await hub.as('operator.system');
     expect(await refusal(system.call(wire.join, { body: {} }))).toBe('nodes.noHub noHub');
-    for (const closed of ['http://10.1.2.3', 'http://[::ffff:10.1.2.3]', 'http://hub.example'])
+    for (const closed of ['http://10.1.2.3', 'http://[::ffff:10.1.2.3]', 'http://hub.example', city.url])
       expect(await refusal(system.call(wire.join, { body: { hub: closed } }))).toBe('nodes.hubAddress hubAddress');
-    expect(await refusal(system.call(wire.join, { body: { hub: city.url } }))).toBe('nodes.hubAway');
 
-    const joined = await system.call(wire.join, { body: { hub: hub.url, name: '长沙城市节点' } });
-    expect(joined).toMatchObject({ state: 'reviewing', name: '长沙城市节点', kind: 'city' });
+    // The settings of the city name the hub, so it applies by itself.
+    await expect.poll(uplink, soon).not.toBeNull();
+    const joined = (await uplink())!;
+    expect(joined).toMatchObject({ state: 'reviewing', name: cityName, kind: 'city' });
     expect(joined.hub.keyId).toBe(hubKey);
-    expect(await refusal(system.call(wire.join, { body: { hub: hub.url } }))).toBe('nodes.joined');
+    const again = (await city.as('operator.system')).call(wire.join, { body: { hub: hub.url } });
+    expect(await refusal(again)).toBe('nodes.joined');
 
     const [applied] = await applications();
-    expect(applied).toMatchObject({ name: '长沙城市节点', standing: 'reviewing' });
+    expect(applied).toMatchObject({ name: cityName, standing: 'reviewing' });
     expect(await nodesAtHub(), 'an application is nobody’s business').toEqual([]);
     const id = await letIn(applied!.id);
     await expect.poll(async () => (await uplink())!.state, soon).toBe('assessing');
@@ -152,47 +160,51 @@ describe('registration', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the catalogue upward', { timeout: 60_000 }, () => {
+describe('the catalogue upward', { timeout: 180_000 }, () => {
+  let first: Listing;
+  const change = async (endpoint: typeof marketWire.suspendListing) =>
+    (await city.as('operator.approver')).call(endpoint, { params: { id: first.id }, body: { reason: '核查' } });
+
   test('a listing is seen at the hub with its node, a change and its end converge', async () => {
-    const first = await listed(city, { name: '长沙货运指数' });
+    first = await listed(city, { name: '长沙货运指数' });
     await expect.poll(async () => (await entriesAtHub()).map((one) => one.title), soon).toEqual(['长沙货运指数']);
     const [entry] = await entriesAtHub({ q: '货运' });
-    expect(entry).toMatchObject({ node: { name: '长沙城市节点', kind: 'city' }, kind: 'listing' });
+    expect(entry).toMatchObject({ node: { name: cityName, kind: 'city' }, kind: 'listing' });
     expect(entry!.price.zh).toContain('120');
     expect(entry!.url).toBe(`${city.url}/products/${first.product}`);
     expect(await entriesAtHub({ q: '没有这样的产品' })).toEqual([]);
 
-    const service = await city.as('operator.approver');
-    const params = { id: first.id };
-    await service.call(marketWire.suspendListing, { params, body: { reason: '核查' } });
+    await change(marketWire.suspendListing);
     await expect.poll(entriesAtHub, soon).toEqual([]);
-    await service.call(marketWire.resumeListing, { params, body: { reason: '核查完毕' } });
+    await change(marketWire.resumeListing);
     await expect.poll(async () => (await entriesAtHub()).length, soon).toBe(1);
-    const mine = (await uplink())!;
-    expect(mine.published).toMatchObject({ last: 3, held: 3, listings: 1 });
+    await expect.poll(async () => (await uplink())!.published, soon).toMatchObject({ last: 3, held: 3, listings: 1 });
   });
 
   test('a node that was cut off catches up, and nothing is there twice', async () => {
     const { database } = city.exchange.kernel;
+    const titles = async () => (await entriesAtHub()).map((one) => one.title);
     await database.pool.query(`update node_uplinks set hub_url = 'http://127.0.0.1:9' where state = 'active'`);
-    await listed(city, { name: '断网期间上架一' });
-    await listed(city, { name: '断网期间上架二' });
+    await listed(city, { name: '断网期间上架' });
+    await change(marketWire.suspendListing);
     await expect.poll(async () => (await uplink())!.failure, soon).not.toBe('');
-    expect((await entriesAtHub()).length).toBe(1);
+    expect(await titles()).toEqual(['长沙货运指数']);
     await database.pool.query(`update node_uplinks set hub_url = $1, next_at = now() - interval '1 year'`, [hub.url]);
-    await expect.poll(async () => (await entriesAtHub()).length, soon).toBe(3);
-    // The hub forgot what it answered: what it holds already is sent once more and changes nothing.
+    await expect.poll(titles, soon).toEqual(['断网期间上架']);
+    // The answer to what was sent is lost: it is sent once more with what is new, and only that is taken.
+    await expect.poll(async () => (await uplink())!.published.held, soon).toBe(5);
     await database.pool.query('update node_uplinks set held = 0');
     const before = await entriesAtHub();
-    await listed(city, { name: '恢复之后上架' });
-    await expect.poll(async () => (await entriesAtHub()).length, soon).toBe(4);
+    await change(marketWire.resumeListing);
+    await expect.poll(titles, soon).toEqual(['长沙货运指数', '断网期间上架']);
     expect((await entriesAtHub()).slice(1)).toEqual(before);
-    expect((await uplink())!.published).toMatchObject({ last: 6, held: 6, listings: 4 });
-    expect((await nodesAtHub())[0]).toMatchObject({ standing: 'online', listings: 4, lag: 0 });
+    await expect.poll(async () => (await uplink())!.published, soon).toMatchObject({ last: 6, held: 6, listings: 2 });
+    const seen = async () => (await nodesAtHub())[0];
+    await expect.poll(seen, soon).toMatchObject({ standing: 'online', listings: 2, lag: 0 });
   });
 });
 
-describe('what a node may not', { timeout: 60_000 }, () => {
+describe('what a node may not', { timeout: 180_000 }, () => {
   /** A registered node that speaks by hand: its log is one signed checkpoint. */
   const registered = async () => {
     const one = byHand();
@@ -217,7 +229,7 @@ describe('what a node may not', { timeout: 60_000 }, () => {
   let node: Registered;
   beforeAll(async () => {
     node = await registered();
-  }, 60_000);
+  }, 180_000);
 
   test('batches are taken exactly once, whatever comes twice, late or with a gap', async () => {
     const [a, b, c] = [entryOf('a', '甲'), entryOf('b', '乙'), entryOf('c', '丙')];
@@ -275,6 +287,50 @@ describe('what a node may not', { timeout: 60_000 }, () => {
     expect(await seen()).toMatchObject({ lag: 3 });
   });
 
+  test('a demand raised at one node is told to all others with the node it comes from, once, and so is its end', async () => {
+    const demand = (name: string): Change => ({
+      ...entryOf(name, `需求${name}`),
+      kind: 'demand',
+      subject: `dem_${name.padEnd(26, '0')}`,
+    });
+    expect(said(await tell(await node.changes(3, [demand('a'), demand('b')], 2))).held).toBe(4);
+    const from = '手工行业节点';
+    await expect
+      .poll(async () => (await demandsAtCity()).sort(), soon)
+      .toEqual([
+        ['需求a', from],
+        ['需求b', from],
+      ]);
+    await tell(await node.changes(3, [demand('a'), demand('b')], 2));
+    expect(said(await tell(await node.changes(5, [{ ...demand('b'), content: null, digest: null }], 2))).held).toBe(5);
+    await expect.poll(demandsAtCity, soon).toEqual([['需求a', from]]);
+
+    const buyer = await city.as('citylogistics.trader');
+    const about = {
+      title: '长沙停车需求',
+      description: '按小时的停车占用',
+      industry: 'G54',
+      region: '430100',
+      deliveryModes: ['api' as const],
+      purposes: ['statistics'],
+      budgetMax: '1234500',
+      openUntil: '2026-12-31',
+    };
+    const { id } = await buyer.call(createDemand, { body: about });
+    expect(await entriesAtHub({ q: '停车' }), 'a draft is nobody’s business').toEqual([]);
+    await buyer.call(publishDemand, { params: { id }, body: {} });
+    await expect.poll(async () => (await entriesAtHub({ kind: 'demand', q: '停车' })).length, soon).toBe(1);
+    const [entry] = await entriesAtHub({ q: '停车' });
+    expect(entry).toMatchObject({ url: `${city.url}/demands/${id}`, price: { en: 'budget up to 12345.00 yuan' } });
+    // It is told to the others, and not to the node that raised it.
+    const beat = { kind: 'heartbeat', generation: 2, last: 5, url: 'https://industry.example', demands: 3 };
+    const told = said(await node.next(beat));
+    expect(told.demands.map((one) => [one.sequence, one.content?.title])).toEqual([[4, '长沙停车需求']]);
+    expect(await demandsAtCity()).toEqual([['需求a', from]]);
+    await buyer.call(closeDemand, { params: { id }, body: { reason: '已解决' } });
+    await expect.poll(() => entriesAtHub({ kind: 'demand', q: '停车' }), soon).toEqual([]);
+  });
+
   test('a revoked node is refused, its entries are hidden, its credential is withdrawn; it may apply anew', async () => {
     const approver = await hub.as('operator.approver');
     await expect(move(await hub.as('operator.reviewer'), node.case, 'revoke', { reason: '越权' })).rejects.toThrow();
@@ -285,10 +341,11 @@ describe('what a node may not', { timeout: 60_000 }, () => {
       reason: '发布虚假产品',
       listings: 0,
     });
-    expect(await refusal(tell(await node.changes(3, [entryOf('g', '辛')], 2)))).toBe('nodes.nodeEnded');
+    expect(await refusal(tell(await node.changes(6, [entryOf('g', '辛')], 2)))).toBe('nodes.nodeEnded');
+    await expect.poll(demandsAtCity, soon).toEqual([]);
     // It may ask why; nothing that it says is heard.
     const asked = await node.next({ kind: 'heartbeat', generation: 2, last: 9, url: 'https://a.example', demands: 0 });
-    expect(said(asked)).toMatchObject({ state: 'revoked', reason: '发布虚假产品', held: 2 });
+    expect(said(asked)).toMatchObject({ state: 'revoked', reason: '发布虚假产品', held: 5 });
     await hub.settle();
     const { number } = (await nodesAtHub()).find((one) => one.id === node.node)!.credential!;
     const { database } = hub.exchange.kernel;
@@ -302,11 +359,15 @@ describe('what a node may not', { timeout: 60_000 }, () => {
   });
 
   test('a revoked node of this program stops, and says why', async () => {
-    const { id } = (await nodesAtHub()).find((one) => one.name === '长沙城市节点')!;
+    const { id } = (await nodesAtHub()).find((one) => one.name === cityName)!;
     const { case: found } = (await applications()).find((one) => one.id === id)!;
     await move(await hub.as('operator.approver'), found, 'revoke', { reason: '停止运营' });
     await expect.poll(async () => (await uplink())!.state, soon).toBe('revoked');
     expect((await uplink())!.reason).toBe('停止运营');
     expect(await entriesAtHub()).toEqual([]);
+    expect(await demandsAtCity(), 'what the hub told is over').toEqual([]);
+    const again = { hub: hub.url, name: '长沙城市节点' };
+    await (await city.as('operator.system')).call(wire.join, { body: again });
+    expect(await uplink()).toMatchObject({ state: 'reviewing', name: '长沙城市节点' });
   });
 });

@@ -8,6 +8,7 @@ import { takeApplication } from './hub/registration.ts';
 import { entryPage, nodePage, nodesTakingPart } from './hub/store.ts';
 import { entryView, nodeView } from './hub/view.ts';
 import type { NodesDeps } from './model.ts';
+import { demandPage } from './uplink/demands.ts';
 import type { HubLine } from './uplink/hub.ts';
 import { joinHub } from './uplink/service.ts';
 import { lastChange, latestUplink, standing, type Uplink } from './uplink/store.ts';
@@ -43,13 +44,10 @@ export const makeRoutes = (deps: NodesDeps, line: HubLine): Route[] => [
     return { name, kind: deps.settings.kind, key: publicJwk(signer.publicKey), keyId: signer.keyId, origin };
   }),
   on(wire.register, async ({ tx, body }) => {
-    const { key_id } = await takeApplication(deps, tx, body);
-    return answerTo(deps, tx, key_id, body);
+    await takeApplication(deps, tx, body);
+    return answerTo(deps, tx, body);
   }),
-  on(wire.tell, async ({ tx, body }) => {
-    await takeMessage(deps, tx, body);
-    return answerTo(deps, tx, body.keyId, body);
-  }),
+  on(wire.tell, async ({ tx, body }) => takeMessage(deps, tx, body)),
   on(wire.listNodes, async ({ read }) => ({
     hub: { name: (await deps.members.operatorOf(read)).name, isHub: deps.settings.kind === 'hub' },
     items: await Promise.all(
@@ -67,6 +65,7 @@ export const makeRoutes = (deps: NodesDeps, line: HubLine): Route[] => [
     const { items, next } = await entryPage(read, query);
     return { items: items.map(entryView), next };
   }),
+  on(wire.listForeignDemands, async ({ read, query }) => demandPage(read, query)),
   on(wire.readUplink, async ({ read }) => {
     const one = await latestUplink(read);
     return { proposed: deps.settings.hubUrl, uplink: one ? await uplinkView(read, one) : null };

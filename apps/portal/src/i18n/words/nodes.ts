@@ -45,6 +45,8 @@ export const nodes = {
   'nodes.at': ['更新时间', 'Updated'],
   'nodes.from': ['来自 {node}', 'from {node}'],
   'nodes.elsewhere': ['其他节点的产品', 'At other nodes'],
+  'nodes.demandsElsewhere': ['其他节点的需求', 'Demands of other nodes'],
+  'nodes.demandsLead': ['由枢纽转告，在其所属节点应答。', 'Told by the hub; they are answered at their own node.'],
   'nodes.elsewhereAll': ['查看全域目录', 'All of them'],
   'uplink.lead': [
     '向枢纽登记本节点；激活后，上架的产品与公开的需求自动公布到枢纽',

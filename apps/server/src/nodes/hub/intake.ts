@@ -1,6 +1,6 @@
 /** What a registered node says. Everything of one message is taken in one transaction, or nothing of it. */
 import { publicKeyFromJwk } from '@shugu/evidence';
-import { message as messageShape } from '@shugu/wire/nodes';
+import { message as messageShape, nodeLimits } from '@shugu/wire/nodes';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { digestOf, type Envelope, openWords, payloadDigest, sealWords } from '../envelope.ts';
@@ -8,6 +8,7 @@ import type { Answer, Changes, Credential, Message, NodesDeps } from '../model.t
 import { problems } from '../problems.ts';
 import { hasEnded, taking } from '../rules.ts';
 import { activate, certify } from './registration.ts';
+import { lastRelay, relay, relayEndOfAll, relaysAfter } from './relays.ts';
 import * as store from './store.ts';
 
 export const credentialOf = async (deps: NodesDeps, read: Reader, paper: string | null): Promise<Credential> => {
@@ -15,8 +16,9 @@ export const credentialOf = async (deps: NodesDeps, read: Reader, paper: string 
   return row ? { number: row.number, verifyCode: row.verify_code } : null;
 };
 
-/** The hub's signed word about a node, in answer to one message. */
-export const answerTo = async (deps: NodesDeps, read: Reader, keyId: string, sent: Envelope): Promise<Envelope> => {
+/** The hub's signed word about a node, in answer to one message. `told`: how far it holds what the hub tells all nodes. */
+export const answerTo = async (deps: NodesDeps, read: Reader, sent: Envelope, told?: number): Promise<Envelope> => {
+  const { keyId } = sent;
   const one = (await store.nodeOfKey(read, keyId))!;
   const { signer } = await deps.identity(read);
   const said: Answer = {
@@ -31,7 +33,8 @@ export const answerTo = async (deps: NodesDeps, read: Reader, keyId: string, sen
     held: one.held,
     beatSeconds: deps.settings.beatSeconds,
     credential: await credentialOf(deps, read, one.paper),
-    demands: [],
+    relay: await lastRelay(read),
+    demands: told === undefined || one.state !== 'active' ? [] : await relaysAfter(read, told, nodeLimits.relayedMax),
   };
   return sealWords(signer, said);
 };
@@ -44,10 +47,17 @@ const takeChanges = async (tx: Tx, one: store.NodeRow, said: Changes): Promise<v
   const decided = taking(one, { generation: said.generation, first: said.first, count: said.changes.length });
   if (decided instanceof Problem) throw decided;
   const { take, anew } = decided;
-  if (anew) await store.dropEntries(tx, one.id);
+  if (anew) {
+    await relayEndOfAll(tx, one.participant, one.id);
+    await store.dropEntries(tx, one.id);
+  }
   const fresh = said.changes.slice(take);
   const held = said.first + take - 1;
-  for (const [place, change] of fresh.entries()) await store.putEntry(tx, one, change, held + 1 + place);
+  for (const [place, change] of fresh.entries()) {
+    await store.putEntry(tx, one, change, held + 1 + place);
+    const { kind, subject, content } = change;
+    if (kind === 'demand') await relay(tx, { participant: one.participant, node: one.id, subject, content });
+  }
   if (anew || fresh.length > 0)
     await store.holdChanges(tx, one, { generation: said.generation, held: held + fresh.length });
 };
@@ -65,7 +75,8 @@ const hear = async (deps: NodesDeps, tx: Tx, one: store.NodeRow, said: Exclude<M
   });
 };
 
-export const takeMessage = async (deps: NodesDeps, tx: Tx, sent: Envelope): Promise<void> => {
+/** Takes in one message and answers it. */
+export const takeMessage = async (deps: NodesDeps, tx: Tx, sent: Envelope): Promise<Envelope> => {
   if (deps.settings.kind !== 'hub') throw problems.notHub();
   const one = await store.nodeOfKey(tx, sent.keyId, true);
   if (!one) throw problems.nodeUnknown();
@@ -73,9 +84,10 @@ export const takeMessage = async (deps: NodesDeps, tx: Tx, sent: Envelope): Prom
   if (said.to !== (await deps.identity(tx)).signer.keyId) throw problems.wrongRecipient();
   if (said.kind === 'changes') {
     if (hasEnded(one.state)) throw problems.nodeEnded({ detail: one.reason });
-    return takeChanges(tx, one, said);
+    await takeChanges(tx, one, said);
+    return answerTo(deps, tx, sent);
   }
   // A node whose registration has ended may still ask why; nothing of it is written.
-  if (hasEnded(one.state)) return;
-  await hear(deps, tx, one, said);
+  if (!hasEnded(one.state)) await hear(deps, tx, one, said);
+  return answerTo(deps, tx, sent, said.kind === 'heartbeat' ? said.demands : undefined);
 };

@@ -12,6 +12,7 @@ import { type Envelope, openWords, payloadDigest, readWords } from '../envelope.
 import type { Message, NodeState, NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { hasEnded, nodeType } from '../rules.ts';
+import { relayEndOfAll } from './relays.ts';
 import * as store from './store.ts';
 
 export const procedure = 'node.registration';
@@ -27,7 +28,7 @@ const keyOf = (jwk: unknown) => {
 };
 
 /** Who signs holds the key that it applies with; the same application is never taken in twice. */
-export const takeApplication = async (deps: NodesDeps, tx: Tx, sent: Envelope): Promise<store.NodeRow> => {
+export const takeApplication = async (deps: NodesDeps, tx: Tx, sent: Envelope): Promise<void> => {
   if (deps.settings.kind !== 'hub') throw problems.notHub();
   const key = keyOf(readWords(sent, applicationShape).key);
   const one = openWords(key, sent, applicationShape);
@@ -73,7 +74,6 @@ export const takeApplication = async (deps: NodesDeps, tx: Tx, sent: Envelope): 
     participant: operator.id,
     data: { name: one.name, kind: one.nodeKind },
   });
-  return (await store.nodeOfKey(tx, key.keyId, true))!;
 };
 
 /** Size of the log whose checkpoint the node shows, signed by the key that it is registered with. */
@@ -114,6 +114,7 @@ const follow = async (tx: Tx, { case: one, input }: Occasion): Promise<undefined
   const about = { subject: found.id, participant: found.participant };
   if (state === 'active') await emit(tx, { type: 'nodes.node.activated', ...about, data: { name: found.name } });
   if (!hasEnded(state)) return;
+  await relayEndOfAll(tx, found.participant, found.id);
   await audit(tx, { action: 'nodes.node.end', ...about, data: { state, reason } });
   await emit(tx, { type: 'nodes.node.ended', ...about, data: { state, reason } });
 };

@@ -82,7 +82,13 @@ export const publishAll = async (deps: NodesDeps, tx: Tx, uplink: string): Promi
     for (const found of listed)
       await append(deps, tx, one, { kind: 'listing', subject: found.product, content: listingContent(found) });
     const last = listed.at(-1);
-    if (!last) return;
+    if (!last) break;
     after = { at: last.listedAt, listing: last.listing };
+  }
+  for (let next: string | null | undefined; next !== null; ) {
+    const page = await deps.market.openDemands(tx, { ...(next ? { after: next } : {}), limit: 100 });
+    for (const { id } of page.items)
+      await append(deps, tx, one, { kind: 'demand', subject: id, content: await demandContent(deps, tx, id) });
+    next = page.next;
   }
 };

@@ -12,6 +12,7 @@ import type { Answer, Application, Message, NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { hasEnded, restSeconds } from '../rules.ts';
 import { publishAll } from './changes.ts';
+import { takeDemands } from './demands.ts';
 import { type HubLine, HubRefused } from './hub.ts';
 import * as store from './store.ts';
 
@@ -83,6 +84,7 @@ const keep = (deps: NodesDeps, one: store.Uplink, said: Answer): Promise<void> =
   write(deps, async (tx) => {
     const before = await store.lockUplink(tx, one.id);
     await store.saveAnswer(tx, one.id, said);
+    await takeDemands(tx, before, said);
     if (before.state !== said.state)
       await emit(tx, {
         type: 'nodes.uplink.moved',
@@ -110,7 +112,7 @@ const nextWords = async (deps: NodesDeps, one: store.Uplink, beaten: boolean): P
       generation: one.generation,
       last: await store.lastChange(database, one),
       url: new URL(deps.publicUrl()).origin,
-      demands: 0,
+      demands: one.relayed,
     };
   if (one.state === 'certifying') {
     const checkpoint = await deps.checkpoint((await deps.identity(database)).origin);

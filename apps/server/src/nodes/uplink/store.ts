@@ -18,6 +18,8 @@ export interface Uplink {
   number: number;
   generation: number;
   held: number;
+  /** How far the hub's demands are held. */
+  relayed: number;
   beat_seconds: number;
   applied_at: Date;
   answered_at: Date | null;
@@ -27,7 +29,7 @@ export interface Uplink {
 }
 
 const columns = sql`id, participant, hub_url, hub_name, hub_key, key_id, name, kind, registration, state, reason, credential, number, generation,
-  held, beat_seconds, applied_at, answered_at, failures, failure, next_at`;
+  held, relayed, beat_seconds, applied_at, answered_at, failures, failure, next_at`;
 
 /** The latest, whatever became of it. */
 export const latestUplink = (read: Reader): Promise<Uplink | undefined> =>
