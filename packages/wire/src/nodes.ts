@@ -19,6 +19,8 @@ export const nodeLimits = {
   /** Changes that have not arrived for longer than this raise an alarm. */
   lagSecondsMax: 60,
   nodesMax: 1000,
+  /** Applications that one address may have taken in. */
+  applicationsPerHourMax: 10,
 } as const;
 
 export const nodeKinds = ['hub', 'city', 'industry', 'department', 'supplier'] as const;

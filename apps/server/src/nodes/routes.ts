@@ -3,6 +3,8 @@ import { publicJwk, publicKeyFromJwk } from '@shugu/evidence';
 import * as wire from '@shugu/wire/nodes';
 import type { Reader } from '../kernel/db/db.ts';
 import { on, type Route } from '../kernel/http/route.ts';
+import { rateLimit } from '../kernel/limits.ts';
+import { kernelProblems } from '../kernel/problem.ts';
 import { answerTo, takeMessage } from './hub/intake.ts';
 import { takeApplication } from './hub/registration.ts';
 import { entryPage, nodePage, nodesTakingPart } from './hub/store.ts';
@@ -37,14 +39,23 @@ const uplinkView = async (read: Reader, one: Uplink) => {
   };
 };
 
-export const makeRoutes = (deps: NodesDeps, line: HubLine): Route[] => [
+const perHour = wire.nodeLimits.applicationsPerHourMax;
+
+export const makeRoutes = (
+  deps: NodesDeps,
+  line: HubLine,
+  perAddress = rateLimit(perHour / 3600, perHour),
+): Route[] => [
   on(wire.readSelf, async ({ read }) => {
     const { signer, origin } = await deps.identity(read);
     const { name } = await deps.members.operatorOf(read);
     return { name, kind: deps.settings.kind, key: publicJwk(signer.publicKey), keyId: signer.keyId, origin };
   }),
-  on(wire.register, async ({ tx, body }) => {
-    await takeApplication(deps, tx, body);
+  on(wire.register, async ({ tx, body, address }) => {
+    await takeApplication(deps, tx, body, () => {
+      const wait = perAddress.take(address, performance.now());
+      if (wait > 0) throw kernelProblems.tooFast({ headers: { 'retry-after': String(wait) } });
+    });
     return answerTo(deps, tx, body);
   }),
   on(wire.tell, async ({ tx, body }) => takeMessage(deps, tx, body)),

@@ -27,8 +27,8 @@ const keyOf = (jwk: unknown) => {
   }
 };
 
-/** Who signs holds the key that it applies with; the same application is never taken in twice. */
-export const takeApplication = async (deps: NodesDeps, tx: Tx, sent: Envelope): Promise<void> => {
+/** Who signs holds the key that it applies with; the same application is never taken in twice. `slow` throws where too many came. */
+export const takeApplication = async (deps: NodesDeps, tx: Tx, sent: Envelope, slow: () => void): Promise<void> => {
   if (deps.settings.kind !== 'hub') throw problems.notHub();
   const key = keyOf(readWords(sent, applicationShape).key);
   const one = openWords(key, sent, applicationShape);
@@ -40,6 +40,7 @@ export const takeApplication = async (deps: NodesDeps, tx: Tx, sent: Envelope): 
   const before = await store.nodeOfKey(tx, key.keyId, true);
   if (before && !hasEnded(before.state)) throw problems.registered({ detail: before.state });
   if ((await store.countNodes(tx)) >= nodeLimits.nodesMax) throw problems.full();
+  slow();
   const operator = await deps.members.operatorOf(tx);
   const id = newId('nod', tx.now);
   const { case: filed } = await deps.cases.file(tx, system, {
