@@ -106,10 +106,6 @@ export const makeHarvestRoutes = (deps: HarvestDeps & { organisations: Organisat
       wire.createSource,
       async ({ tx, body }) => (await sourceViews(tx, [await service.createSource(deps, tx, body)]))[0]!,
     ),
-    on(wire.removeSource, async ({ tx, principal, params }) => {
-      await service.removeSource(deps, tx, await service.sourceIn(tx, service.scopeOf(principal), params.id));
-      return { ok: true as const };
-    }),
     on(wire.startHarvest, async ({ tx, principal, params, body }) => {
       const source = await service.sourceIn(tx, service.scopeOf(principal), params.id);
       return runView(tx, await service.startHarvest(tx, source, body.dry));
@@ -137,6 +133,10 @@ export const makeHarvestRoutes = (deps: HarvestDeps & { organisations: Organisat
       const entry = await store.findEntry(read, params.id);
       if (!entry) throw kernelProblems.unknown();
       return (await entryViews(read, [entry]))[0]!;
+    }),
+    on(wire.removeSource, async ({ tx, principal, params }) => {
+      await service.removeSource(deps, tx, await service.sourceIn(tx, service.scopeOf(principal), params.id));
+      return { ok: true as const };
     }),
   ];
 };
