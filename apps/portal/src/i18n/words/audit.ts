@@ -28,6 +28,7 @@ export const audit = {
   'auditNoun.delivery.gateway': ['独立网关', 'Gateway'],
   'auditNoun.delivery.grant': ['使用授权', 'Grant'],
   'auditNoun.delivery.import': ['数据库导入', 'Import'],
+  'auditNoun.delivery.importSchedule': ['定时导入', 'Import by rhythm'],
   'auditNoun.delivery.key': ['调用密钥', 'Key of a grant'],
   'auditNoun.delivery.push': ['推送交付', 'Push'],
   'auditNoun.delivery.pushRun': ['一次推送', 'Run of a push'],

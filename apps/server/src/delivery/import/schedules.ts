@@ -34,7 +34,7 @@ const next = ({ rhythm }: Pick<ImportSchedule, 'rhythm'>, now: Date): Date => ne
 const setNext = (tx: Tx, id: string, at: Date | null): Promise<number> =>
   tx.exec(sql`update delivery_import_schedules set next_at = ${at} where id = ${id}`);
 
-/** What an import has read is read again by this rhythm; another of the same resource gives way. */
+/** What an import has read is read again by this rhythm, instead of what was read into the resource by a rhythm before. */
 export const scheduleImport = async (
   tx: Tx,
   importId: string,
@@ -42,13 +42,16 @@ export const scheduleImport = async (
 ): Promise<ImportSchedule> => {
   const { connection, resource, schema, table, columns: names } = await ownImport(tx, importId, tx.actor.participant);
   if ((await store.findConnection(tx, connection))?.removedAt) throw problems.connectionRemoved();
-  await removeSchedules(tx, { resource });
-  const id = newId('dis', tx.now);
   const { node, market } = tx.tenancy;
-  await tx.exec(sql`insert into delivery_import_schedules (id, node, market, participant, connection, resource, schema_name, table_name, columns, rhythm,
+  const { id } = await tx.one<{
+    id: string;
+  }>(sql`insert into delivery_import_schedules (id, node, market, participant, connection, resource, schema_name, table_name, columns, rhythm,
       next_at, created_by, created_at)
-    values (${id}, ${node}, ${market}, ${tx.actor.participant}, ${connection}, ${resource}, ${schema}, ${table}, ${names},
-      ${JSON.stringify(rhythm)}, ${next({ rhythm }, tx.now)}, ${tx.actor.id}, ${tx.now})`);
+    values (${newId('dis', tx.now)}, ${node}, ${market}, ${tx.actor.participant}, ${connection}, ${resource}, ${schema}, ${table}, ${names},
+      ${JSON.stringify(rhythm)}, ${next({ rhythm }, tx.now)}, ${tx.actor.id}, ${tx.now})
+    on conflict (resource) where removed_at is null do update set connection = excluded.connection, schema_name = excluded.schema_name,
+      table_name = excluded.table_name, columns = excluded.columns, rhythm = excluded.rhythm, next_at = excluded.next_at
+    returning id`);
   await audit(tx, { action: 'delivery.importSchedule.create', subject: id, data: { resource, rhythm: rhythm.kind } });
   return lockOwn(tx, id);
 };
@@ -67,15 +70,15 @@ export const removeSchedule = async (tx: Tx, id: string): Promise<void> => {
   await removeSchedules(tx, { id });
 };
 
-/** Those of a resource, of a connection that goes, or the one named. */
+/** Those of a connection that goes, or the one named. */
 export const removeSchedules = async (
   tx: Tx,
-  { resource, connection, id }: { resource?: string; connection?: string; id?: string },
+  { connection, id }: { connection?: string; id?: string },
 ): Promise<void> => {
   const removed = await tx.rows<{
     id: string;
   }>(sql`update delivery_import_schedules set removed_at = ${tx.now}, next_at = null
-    where removed_at is null ${resource ? sql`and resource = ${resource}` : empty}
+    where removed_at is null
       ${connection ? sql`and connection = ${connection}` : empty} ${id ? sql`and id = ${id}` : empty} returning id`);
   for (const one of removed) await audit(tx, { action: 'delivery.importSchedule.remove', subject: one.id });
 };
