@@ -1,6 +1,6 @@
 /** Who uses what was ordered while gateways die: many short calls, and long answers paid by the byte that are read slowly. */
 import { once } from 'node:events';
-import { createServer, get, type IncomingMessage } from 'node:http';
+import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Gateway } from './fleet.ts';
 import type { Access } from './trader.ts';
@@ -12,8 +12,15 @@ const pieceMs = 20;
 const callPauseMs = 10;
 const pause = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
 
+export interface Source {
+  host: string;
+  /** Breaks off all that runs. */
+  cut(): void;
+  close(): void;
+}
+
 /** A supplier's service whose answers never end. */
-export const openSource = async (): Promise<{ host: string; close(): void }> => {
+export const openSource = async (): Promise<Source> => {
   const piece = Buffer.alloc(pieceBytes, 'piece ');
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/octet-stream' });
@@ -24,6 +31,7 @@ export const openSource = async (): Promise<{ host: string; close(): void }> => 
   await once(server, 'listening');
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut: () => server.closeAllConnections(),
     close: () => {
       server.close();
       server.closeAllConnections();
@@ -68,14 +76,13 @@ export const startCallers = (fleet: readonly Gateway[], access: Access, count: n
 };
 
 /** Reads one answer to where it breaks off; undefined when it did not begin. */
-const readOn = (url: string, access: Access, begun: (answer: IncomingMessage) => void): Promise<Cut | undefined> =>
+const readOn = (url: string, access: Access): Promise<Cut | undefined> =>
   new Promise((done) => {
     const request = get(`${url}${access.path}`, { headers: headersOf(access), agent: false }, (answer) => {
       if (answer.statusCode !== 200) {
         answer.resume();
         return done(undefined);
       }
-      begun(answer);
       const cut = { receipt: String(answer.headers['x-receipt']), received: 0 };
       answer.on('data', (piece: Buffer) => {
         cut.received += piece.length;
@@ -86,13 +93,12 @@ const readOn = (url: string, access: Access, begun: (answer: IncomingMessage) =>
   });
 
 /** A reader at each gateway, who asks again when the answer breaks off. */
-export const startReaders = (fleet: readonly Gateway[], access: Access) => {
+export const startReaders = (fleet: readonly Gateway[], access: Access, source: Source) => {
   const cuts: Cut[] = [];
-  const open = new Set<IncomingMessage>();
   let running = true;
   const reader = async (gateway: Gateway) => {
     while (running) {
-      const cut = await readOn(gateway.url, access, (answer) => void open.add(answer));
+      const cut = await readOn(gateway.url, access);
       if (cut) cuts.push(cut);
       else await pause(100);
     }
@@ -102,8 +108,10 @@ export const startReaders = (fleet: readonly Gateway[], access: Access) => {
     cuts,
     stop: async () => {
       running = false;
-      for (const answer of open) answer.destroy();
-      await reading;
+      // By the source, again for those that were just asking: a reader that hangs up itself leaves unread what has come to its machine.
+      const ended = reading.then(() => true);
+      do source.cut();
+      while (!(await Promise.race([ended, pause(50)])));
     },
   };
 };

@@ -11,7 +11,7 @@ import { listStatements, readStatement } from '@shugu/wire/settlement';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readCast } from '../../../cli/src/scenario/cast.ts';
 import { untilKnown } from '../../src/delivery/link/testing.ts';
-import { openSource, startCallers, startReaders } from './callers.ts';
+import { openSource, type Source, startCallers, startReaders } from './callers.ts';
 import { endFleet, type Gateway, openFleet } from './fleet.ts';
 import { type Prepared, prepareMarket } from './market.ts';
 import { databasePid, ended, freePort, type Running, runServer, strike } from './processes.ts';
@@ -27,7 +27,7 @@ const patienceMs = 60_000;
 const buyer = 'citylogistics.developer';
 
 let prepared: Prepared;
-let source: Awaited<ReturnType<typeof openSource>>;
+let source: Source;
 let settings: Record<string, string>;
 let server: Running;
 let trader: Trader;
@@ -178,16 +178,19 @@ test(
     const order = await trader.order(memory, { offer: prepared.offers[1]!, quantity: 10 ** 9 });
     const access = await trader.access(order.contract, 'proxy');
     await untilKnown(fleet, access.grant, access.secret, ['proxy']);
-    const reading = startReaders(fleet, access);
+    const reading = startReaders(fleet, access, source);
     const { faults, observed } = await weather(rounds, victims, fleet);
     await reading.stop();
     expect(faults, faults.join('; ')).toEqual([]);
     // The last bill waits for every record of every gateway: from now on all of them are sealed.
     const billed = await billedOf(order);
     const records = await readRecords();
-    for (const [round, { grant, calls }] of observed.entries())
-      expect(recordFaults(ordered, calls, records.get(grant) ?? []), `round ${round}`).toEqual([]);
-    expect(cutFaults(reading.cuts, records.get(access.grant) ?? [], billed)).toEqual([]);
+    for (const [round, { grant, calls }] of observed.entries()) {
+      const amiss = recordFaults(ordered, calls, records.get(grant) ?? []);
+      expect(amiss, `round ${round}: ${amiss.join('; ')}`).toEqual([]);
+    }
+    const wrong = cutFaults(reading.cuts, records.get(access.grant) ?? [], billed);
+    expect(wrong, wrong.join('; ')).toEqual([]);
     expect(reading.cuts.length).toBeGreaterThanOrEqual(fleet.length + Math.ceil(rounds / victims.length));
     expect(billed).toBeGreaterThan(0);
   },
