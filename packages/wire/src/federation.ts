@@ -9,6 +9,8 @@ export const federationLimits = {
   pauseMillisecondsMax: 3_600_000,
   /** Of ids, names and addresses of others. */
   charactersMax: 1000,
+  /** Of a property of a data address: a token, mostly. */
+  propertyCharactersMax: 10_000,
 } as const;
 
 const pid = z.string().regex(/^(neg|tra)_[0-9a-z]{26}$/);
@@ -42,7 +44,39 @@ export const processActs = [
 
 const foreign = z.string().min(1).max(federationLimits.charactersMax);
 const pattern = foreign.describe('exactly this, or what begins so where it ends in *');
-const rights = z.array(json).min(1).max(64);
+/** A part of a rule as JSON: every list and text has its limit, the depth has the one of all requests. */
+const part: z.ZodType = z.lazy(() =>
+  z.union([
+    foreign,
+    z.number(),
+    z.boolean(),
+    z.null(),
+    z.array(part).max(64),
+    z.record(z.string().max(federationLimits.charactersMax), part),
+  ]),
+);
+const rights = z
+  .array(z.record(z.string().max(federationLimits.charactersMax), part))
+  .min(1)
+  .max(64);
+const dataAddress = z
+  .object({
+    '@type': z.literal('DataAddress'),
+    endpointType: foreign,
+    endpoint: foreign.optional(),
+    endpointProperties: z
+      .array(
+        z.object({
+          '@type': z.literal('EndpointProperty'),
+          name: foreign,
+          value: z.string().max(federationLimits.propertyCharactersMax),
+        }),
+      )
+      .min(1)
+      .max(64)
+      .optional(),
+  })
+  .strict();
 const terms = z
   .object({
     permission: rights,
@@ -188,7 +222,7 @@ export const actOnProcess = endpoint({
       act: z.enum(processActs),
       terms: terms.optional().describe('of a counter-offer or counter-request'),
       reason: text.max(500).optional(),
-      dataAddress: json.optional().describe('where the data can be fetched, when starting'),
+      dataAddress: dataAddress.optional().describe('where the data can be fetched, when starting'),
     })
     .strict(),
   reply: processView,
@@ -240,7 +274,7 @@ export const requestTransfer = endpoint({
       agreement: foreign,
       address: z.url().max(federationLimits.charactersMax),
       format: foreign,
-      dataAddress: json.optional().describe('where to bring the data, when it is pushed'),
+      dataAddress: dataAddress.optional().describe('where to bring the data, when it is pushed'),
     })
     .strict(),
   reply: processView,

@@ -140,7 +140,7 @@ test('from the listing to a finalised agreement by rules, a counter-offer by peo
   await expect.poll(stateOf(buyer, transfer.id)).toBe('REQUESTED');
   const giving = await twinOf(supplier, transfer.id);
   const dataAddress = {
-    '@type': 'DataAddress',
+    '@type': 'DataAddress' as const,
     endpointType: 'https://w3id.org/idsa/v4.1/HTTP',
     endpoint: 'https://example.com/x',
   };
