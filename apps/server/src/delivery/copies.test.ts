@@ -376,5 +376,8 @@ describe('copies of a contract that has ended', () => {
     const leaked = part(recordsOf(buyer.csv));
     const found = await trace([columns.join(','), ...leaked].join('\r\n'));
     expect(found.body.named).toMatchObject([{ grant: buyer.grant }]);
+    await rig.restart();
+    await rig.settle();
+    expect(await files()).not.toEqual(expect.arrayContaining([gone[0]]));
   });
 });

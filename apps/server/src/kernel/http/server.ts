@@ -11,6 +11,7 @@ import type { RateLimit } from '../limits.ts';
 import { kernelProblems, Problem, problemBody } from '../problem.ts';
 import type { Seal } from '../seal.ts';
 import { tokenFrom } from '../session.ts';
+import { closeWithin } from './closing.ts';
 import { claimKey, findReply, keepReply, requestDigest } from './idempotency.ts';
 import { actorOf, anonymous, type Principal } from './principal.ts';
 import type { BytesReply, Route, RouteRequest } from './route.ts';
@@ -227,6 +228,7 @@ export const makeHttp = (options: HttpOptions): FastifyInstance => {
     requestTimeout: 120_000,
     trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
   });
+  closeWithin(app);
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   app.addHook('onRequest', async (_request, reply) => {
     for (const [name, value] of Object.entries(headersOfSafety)) reply.header(name, value);
