@@ -37,7 +37,7 @@ export async function launch({ root, args }) {
     if (!existsSync(program))
       throw new Error(`${own?.program ?? commandLine} is not in this checkout, so "${verb}" cannot run`);
     if (own) process.chdir(root);
-    become(node, [...(own ? [] : frugal), program, ...(own ? rest : [verb, ...rest])], childEnvironment(node));
+    become(node, [...(own ? [] : frugal), program, ...(own ? rest : [verb, ...rest])], childEnvironment(node, root));
   } catch (error) {
     console.error(`shugu: ${error instanceof Error ? error.message : error}`);
     process.exitCode = 1;

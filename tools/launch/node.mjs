@@ -28,13 +28,16 @@ export function findNode(root) {
 }
 
 /**
- * Children find the same Node first, and say nothing of features that were once experimental.
+ * Children find the same Node first, say nothing of features that were once experimental, and keep what they compiled: a
+ * process that starts from TypeScript needs half the time then.
  * @param {string} node
+ * @param {string} root
  */
-export function childEnvironment(node) {
+export function childEnvironment(node, root) {
   const quiet = '--disable-warning=ExperimentalWarning';
   const given = process.env.NODE_OPTIONS ?? '';
   return {
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'shugu-compiled'),
     ...process.env,
     PATH: [dirname(node), process.env.PATH].filter(Boolean).join(delimiter),
     NODE_OPTIONS: given.includes(quiet) ? given : `${given} ${quiet}`.trim(),

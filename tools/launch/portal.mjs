@@ -33,7 +33,7 @@ export async function ensurePortal(root, node, locked) {
   if (!vite) throw new Error('vite is not installed');
   const begun = Date.now();
   const args = [vite, 'build', '--outDir', 'dist.next', '--emptyOutDir', '--logLevel', 'warn'];
-  const code = await run(node, args, { cwd: folder, env: childEnvironment(node), toStderr: true });
+  const code = await run(node, args, { cwd: folder, env: childEnvironment(node, root), toStderr: true });
   if (code !== 0) throw new Error(`the portal did not build (${code}); see the message above`);
   writeFileSync(join(folder, 'dist.next', '.shugu-stamp'), hash);
   rmSync(join(folder, 'dist'), { recursive: true, force: true });

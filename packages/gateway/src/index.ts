@@ -20,7 +20,6 @@ export {
   type TableLookup,
   type TableRows,
 } from './drivers/lookup.ts';
-export { buildPointStore, type PointColumn, type PointTable } from './drivers/pointbuild.ts';
 export { openPointStore, type PointStore } from './drivers/pointstore.ts';
 export { PROXY_LIMITS, type ProxyConfig, type ProxyDriver, type ProxyOptions, proxyDriver } from './drivers/proxy.ts';
 export { type QueryConfig, queryDriver } from './drivers/query/driver.ts';

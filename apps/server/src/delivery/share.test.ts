@@ -174,7 +174,11 @@ describe('a contract with a table share', () => {
     expect((await (await ask(foreign, 'shares')).json()) as object).toMatchObject({ items: [{ name: other }] });
     expect((await fetch(file.url.replace(grant, other))).status).toBe(404);
     expect(
-      (await fetch(file.url.replace(/signature=(.)/, (_, first) => `signature=${first === '_' ? '-' : '_'}`))).status,
+      (
+        await fetch(
+          file.url.replace(/signature=(.)/, (_: string, first: string) => `signature=${first === '_' ? '-' : '_'}`),
+        )
+      ).status,
     ).toBe(404);
     expect((await rig.call('stranger', 'POST', `/api/grants/${grant}/profiles`, { name: '偷' })).status).toBe(404);
 

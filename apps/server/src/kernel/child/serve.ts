@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { type ChildFault, faultOf } from './error.ts';
 
 /** What the parent sends: one job. A one-shot child gets exactly one, a warm child several, one after another. */
@@ -27,6 +28,8 @@ const progressIntervalMs = 100;
 export function serveChild<Input, Result>(job: (input: Input, context: ChildContext) => Promise<Result>): void {
   if (!process.send) throw new Error('This script is a child job; the server starts it.');
   process.once('disconnect', () => process.exit(1));
+  // Its parent kills it when the job is done, before it would keep what it compiled.
+  flushCompileCache();
   process.on('message', (message: JobMessage) => {
     void answer(job, message);
   });

@@ -14,7 +14,7 @@ const errorTextMax = 4_000;
  */
 export function childEnvironment(): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = { LANG: 'C.UTF-8', TZ: 'UTC', SHUGU_CHILD: '1' };
-  for (const name of ['TMPDIR', 'SystemRoot']) {
+  for (const name of ['TMPDIR', 'SystemRoot', 'NODE_COMPILE_CACHE']) {
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;
   }

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { buildPointStore, type PointTable } from '@shugu/gateway';
+// Not the whole package: that would be most of this process's time.
+import { buildPointStore, type PointTable } from '@shugu/gateway/points';
 import { openDuck, sqlName, sqlText } from '../../kernel/child/duck.ts';
 import { ChildError } from '../../kernel/child/error.ts';
 import { type ChildContext, serveChild } from '../../kernel/child/serve.ts';

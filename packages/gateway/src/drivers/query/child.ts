@@ -4,6 +4,7 @@
  */
 import { createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { passGate } from '../../query/gate.ts';
@@ -30,6 +31,8 @@ class QueryFault extends Error {
 const pipe = createWriteStream('', { fd: 4, autoClose: false });
 pipe.on('error', () => process.exit(1));
 process.once('disconnect', () => process.exit(1));
+// It is killed when it is not needed any more, before it would keep what it compiled.
+flushCompileCache();
 let connection: DuckDBConnection | undefined;
 let cancelled = false;
 let busy = false;

@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { FRAME, type Frame, readFrames } from './frames.ts';
@@ -30,10 +32,11 @@ export class QueryProcess {
   constructor(script: URL, scope: string, folder: string) {
     this.scope = scope;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // Nothing of the server's environment: database addresses and passwords stand in it.
+    // Nothing of the server's environment but where compiled code is kept: database addresses and passwords stand in it.
+    const compiled = getCompileCacheDir();
     this.child = fork(fileURLToPath(script), [], {
       execArgv: [`--max-old-space-size=${HEAP_MB}`, '--disable-warning=ExperimentalWarning'],
-      env: { LANG: 'C.UTF-8', TZ: 'UTC' },
+      env: { LANG: 'C.UTF-8', TZ: 'UTC', ...(compiled && { NODE_COMPILE_CACHE: dirname(compiled) }) },
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
     });
