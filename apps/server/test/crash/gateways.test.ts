@@ -18,7 +18,8 @@ import { databasePid, ended, freePort, type Running, runServer, strike } from '.
 import { type Access, makeTrader, newMemory, persist, type Trader } from './trader.ts';
 import { type Call, callFaults, cutFaults, type Death, type Recorded, recordFaults } from './uses.ts';
 
-const rounds = Number(process.env.SHUGU_CRASH_GATEWAY_ROUNDS ?? 5);
+const asked = process.env.SHUGU_CRASH_GATEWAY_ROUNDS;
+const rounds = Number(asked ?? 5);
 const victims = ['gateway', 'exchange', 'database'] as const;
 type Victim = (typeof victims)[number];
 const ordered = 150;
@@ -197,20 +198,25 @@ test(
   120_000 + rounds * 60_000,
 );
 
-test('the suite turns red when uses are answered before they are on record', async () => {
-  const weak = await openFleet(trader, server.url, 1, 'answerBeforeAppend');
-  try {
-    const lost = /answered uses are not recorded as complete/;
-    let faults = '';
-    // A kill may meet a moment in which all that was answered happens to be on record.
-    for (let round = 0; round < 5 && !lost.test(faults); round++) {
-      const { observed } = await weather(1, ['gateway'], weak);
-      const { order, grant, calls } = observed[0]!;
-      await billedOf(order);
-      faults = recordFaults(ordered, calls, (await readRecords()).get(grant) ?? []).join();
+// Where the rounds are long: the first suite of everybody has no time for it.
+test.runIf(asked)(
+  'the suite turns red when uses are answered before they are on record',
+  async () => {
+    const weak = await openFleet(trader, server.url, 1, 'answerBeforeAppend');
+    try {
+      const lost = /answered uses are not recorded as complete/;
+      let faults = '';
+      // A kill may meet a moment in which all that was answered happens to be on record.
+      for (let round = 0; round < 5 && !lost.test(faults); round++) {
+        const { observed } = await weather(1, ['gateway'], weak);
+        const { order, grant, calls } = observed[0]!;
+        await billedOf(order);
+        faults = recordFaults(ordered, calls, (await readRecords()).get(grant) ?? []).join();
+      }
+      expect(faults).toMatch(lost);
+    } finally {
+      await endFleet(weak);
     }
-    expect(faults).toMatch(lost);
-  } finally {
-    await endFleet(weak);
-  }
-}, 240_000);
+  },
+  240_000,
+);
