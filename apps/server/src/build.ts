@@ -304,7 +304,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       await catalogue.mount(app, perSource);
       await delivery.mount(app, metrics);
       await settlement.mount(app);
-      await federation.mount(app);
+      await federation.mount(app, perSource);
     },
     beforeListen: async () => {
       await members.beforeListen();

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Database, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { Keys } from '../kernel/keys.ts';
+import type { RateLimit } from '../kernel/limits.ts';
 import { guardedOutgoing } from '../kernel/outgoing.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { IdentityProvider } from './identity/identity.ts';
@@ -55,7 +56,7 @@ export interface Federation {
   requestTransfer(tx: Tx, asked: Parameters<typeof requestTransfer>[2]): Promise<Process>;
   act(tx: Tx, process: string, act: Act, saying?: Saying): Promise<Process>;
   /** The protocol's addresses, on the server's own port. */
-  mount(app: FastifyInstance): Promise<void>;
+  mount(app: FastifyInstance, perSource: RateLimit): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -78,7 +79,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     requestTransfer: (tx, asked) => requestTransfer(room, tx, asked),
     act: (tx, process, act, saying = {}) => actOn(room, tx, process, act, saying),
     ticks: [{ name: 'federation.outbox', everySeconds: 2, run: () => sender.drain() }],
-    mount: (app) => mountProtocol(app, room, sender),
+    mount: (app, perSource) => mountProtocol(app, room, sender, perSource),
     close: async () => {
       await sender.stop();
       await outgoing.agent.destroy();

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { CONTEXT_URL, checkMessage, VERSION_PATH, versionDocument } from '@shugu/dataspace';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RateLimit } from '../kernel/limits.ts';
 import { type Door, doors, errorOf, standingOf } from './messages.ts';
 import { type Connector, type Kind, limits } from './model.ts';
 import { connectorOf, findDataset, findProcess, listDatasets } from './reads.ts';
@@ -89,7 +90,12 @@ const send = (request: FastifyRequest, reply: FastifyReply, { status, body }: An
 
 const isAnswer = (value: object): value is Answer => 'status' in value;
 
-export const mountProtocol = async (app: FastifyInstance, room: Room, sender: Sender): Promise<void> => {
+export const mountProtocol = async (
+  app: FastifyInstance,
+  room: Room,
+  sender: Sender,
+  perSource: RateLimit,
+): Promise<void> => {
   const root = '/dsp/:participant';
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -107,6 +113,14 @@ export const mountProtocol = async (app: FastifyInstance, room: Room, sender: Se
     );
     const kindOf = (url: string): Kind | 'catalog' =>
       url.includes('/negotiations') ? 'negotiation' : url.includes('/transfers') ? 'transfer' : 'catalog';
+    // Before the body is read, and before anybody is asked who they are.
+    scope.addHook('onRequest', async (request, reply) => {
+      const wait = perSource.take(request.ip, performance.now());
+      if (wait === 0) return;
+      const { pid = '' } = request.params as Params;
+      const body = errorOf(kindOf(request.routeOptions.url ?? ''), noPids(pid), { code: 'tooFast' });
+      return send(request, reply.header('retry-after', String(wait)), { status: 429, body });
+    });
     scope.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
       const status = error.statusCode && error.statusCode < 500 ? error.statusCode : 500;
       if (status === 500) room.log.error({ err: error, url: request.url.split('?')[0] }, 'defect');

@@ -59,6 +59,20 @@ describe('addresses behind a proxy', { timeout: 120_000 }, () => {
   });
 });
 
+test('doors with a protocol of their own are no way around the limit per source', { timeout: 120_000 }, async () => {
+  const world = await testExchange({ config: { requestsPerSecond: 1 } });
+  try {
+    for (const path of ['/dsp/nobody/2025-1/negotiations/none', '/ckan/api/3/action/site_read']) {
+      let answer = await fetch(world.url + path);
+      for (let i = 0; answer.status !== 429 && i < 100; i++) answer = await fetch(world.url + path);
+      expect(answer.status, path).toBe(429);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+  } finally {
+    await world.end();
+  }
+});
+
 describe('SHUGU_TRUSTED_PROXIES', () => {
   const parse = (text: string) => readConfig({ SHUGU_TRUSTED_PROXIES: text }).trustedProxies;
   test('is empty unless set, and takes addresses and blocks', () => {
