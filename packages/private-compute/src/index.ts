@@ -1,5 +1,44 @@
 export { generateIdentity, type Identity, identityOf, secretOf } from './channel/keys.ts';
 export { dial, type Link, linkLimits, listen } from './channel/link.ts';
+export {
+  type ColumnRule,
+  type ColumnType,
+  type Disclosure,
+  disclosures,
+  meet,
+  type Place,
+  permits,
+  ruleFor,
+} from './contract/disclosure.ts';
+export type { JointFault, JointFinding } from './contract/findings.ts';
+export { checkJoint, type Joint, type JointTable, sameButHaving } from './contract/joint.ts';
+export {
+  type ContractMove,
+  type ContractState,
+  contractMoves,
+  contractStates,
+  nextContractState,
+  nextUseState,
+  type Refusal,
+  refusalOf,
+  type Standing,
+  type UseMove,
+  type UseState,
+  useMoves,
+  useStates,
+} from './contract/life.ts';
+export {
+  type Computation,
+  type ComputationMode,
+  computationFault,
+  computationLimits,
+  computationText,
+  computationTrust,
+  type DataSet,
+  type ListedParameter,
+  ownersOf,
+  queryDigest,
+} from './contract/terms.ts';
 export { type HelperReport, help } from './intersect/merge.ts';
 export { type OwnerReport, ownWithHelper } from './intersect/owner.ts';
 export { ownInPair } from './intersect/pair.ts';

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { canonicalBytes } from '@shugu/evidence';
+import type { ColumnRule } from './disclosure.ts';
+
+/** Who runs a computation, and what its parties have to believe for it to be private. */
+export type ComputationMode = 'cleanRoom';
+
+export const computationTrust: Readonly<Record<ComputationMode, { zh: string; en: string }>> = {
+  cleanRoom: {
+    zh: '前提：各方信任本节点。数据以明文在本节点的隔离进程中计算，节点运营方在技术上能够看到；其他各方只得到约定的结果，看不到别人的数据。',
+    en: 'Holds if all parties trust this node. It computes on the plain data in a locked process, and its operator could technically see them; every other party gets the agreed result and nothing of the others’ data.',
+  },
+};
+
+/** Names are unique in small letters, as SQL does not tell capitals apart. */
+export interface DataSet {
+  owner: string;
+  /** As the query calls it. */
+  table: string;
+  resource: string;
+  /** Digest of the very data: other data are another contract. */
+  version: string;
+  /** The column whose distinct values are the persons or firms that a group must have enough of. */
+  entity: string;
+  columns: ColumnRule[];
+}
+
+/** A parameter takes one of its listed values, and the query compares one open column with it. */
+export interface ListedParameter {
+  name: string;
+  title: string;
+  values: string[];
+}
+
+/** A computation contract (计算合约): what the parties sign. */
+export interface Computation {
+  form: 'shugu/computation/1';
+  title: string;
+  purpose: string;
+  mode: ComputationMode;
+  trust: { zh: string; en: string };
+  dataSets: DataSet[];
+  recipients: string[];
+  query: { sql: string; digest: string; parameters: ListedParameter[] };
+  output: { name: string; type: string }[];
+  /** `rho` is what of the owners' privacy budgets a use may cost (zCDP, a decimal); null without noise. */
+  release: { entitiesMin: number; rowsMax: number; rho: string | null };
+  /** In total. */
+  uses: number;
+  from: string;
+  until: string;
+  /** Per use, whole fen as text. */
+  priceFen: string;
+}
+
+export const computationLimits = {
+  dataSetsMax: 4,
+  columnsMax: 200,
+  recipientsMax: 5,
+  parametersMax: 5,
+  valuesMax: 100,
+  /** With two in a group, either of them sees the other. */
+  entitiesLeast: 3,
+  entitiesMost: 1_000_000,
+  rowsMax: 10_000,
+  usesMax: 10_000,
+} as const;
+
+const digestOf = (bytes: Uint8Array | string): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+/** Of the SQL as the gate wrote it anew: one query has one digest, however it was typed. */
+export const queryDigest = (sql: string): string => digestOf(sql);
+
+/** The text that parties sign, and its digest. Throws EvidenceError where a value has no canonical form. */
+export const computationText = (computation: Computation): { text: string; digest: string } => {
+  const bytes = canonicalBytes(computation);
+  return { text: Buffer.from(bytes).toString('utf8'), digest: digestOf(bytes) };
+};
+
+export const ownersOf = ({ dataSets }: Pick<Computation, 'dataSets'>): string[] => [
+  ...new Set(dataSets.map(({ owner }) => owner)),
+];
+
+/** What is wrong with a contract in itself, as a path and a word for it; undefined when nothing is. */
+export const computationFault = (one: Pick<Computation, 'dataSets' | 'recipients' | 'query' | 'from' | 'until'>) => {
+  const twice = (names: readonly string[]) => new Set(names.map((name) => name.toLowerCase())).size !== names.length;
+  const { dataSets, recipients, query } = one;
+  if (twice(dataSets.map(({ table }) => table))) return { path: 'dataSets', fault: 'nameTwice' } as const;
+  for (const [at, { columns, entity }] of dataSets.entries()) {
+    if (twice(columns.map(({ name }) => name))) return { path: `dataSets.${at}.columns`, fault: 'nameTwice' } as const;
+    if (!columns.some(({ name }) => name === entity))
+      return { path: `dataSets.${at}.entity`, fault: 'entityUnknown' } as const;
+  }
+  if (twice(recipients)) return { path: 'recipients', fault: 'nameTwice' } as const;
+  if (twice(query.parameters.map(({ name }) => name))) return { path: 'query.parameters', fault: 'nameTwice' } as const;
+  if (new Date(one.until) <= new Date(one.from)) return { path: 'until', fault: 'termEmpty' } as const;
+  return undefined;
+};
