@@ -31,6 +31,7 @@ export {
   type QueryScope,
 } from './drivers/query/pool.ts';
 export { QueryEnded } from './drivers/query/process.ts';
+export type { BoundTable, QueryTable } from './drivers/query/protocol.ts';
 export { deltaSharing } from './drivers/share/door.ts';
 export { type ShareOptions, shareDriver } from './drivers/share/driver.ts';
 export {

@@ -60,6 +60,9 @@ async function answer(message: Exclude<Setup | ChildRequest, { kind: 'cancel' }>
       await finish({});
     } else if (message.kind === 'check') {
       await finish(await passGate(await gateEngine(open()), message.template, message.tables));
+    } else if (message.kind === 'tree') {
+      const engine = await gateEngine(open());
+      await finish(await engine.ask('select json_serialize_sql($1::varchar)', message.sql));
     } else if (message.format === 'parquet') await runToFile(open(), message);
     else await run(open(), message);
   } catch (error) {

@@ -14,7 +14,7 @@ import {
 import type { GateEngine } from '../../query/gate.ts';
 import type { BoundValue, BoundValues } from '../../query/template.ts';
 import { sqlName, sqlText, viewSql } from '../../query/views.ts';
-import type { QueryTable, Setup } from './protocol.ts';
+import type { BoundTable, QueryTable, Setup } from './protocol.ts';
 
 /**
  * An engine that can read the named files and nothing else, has no extension, spills nothing to disk and cannot be
@@ -32,7 +32,8 @@ export async function openEngine(setup: Setup): Promise<DuckDBConnection> {
   });
   const connection = await instance.connect();
   await connection.run(`SET TimeZone='UTC'`);
-  for (const table of setup.tables) await connection.run(await tableSql(connection, table, setup));
+  if (setup.kind === 'gate') for (const table of setup.tables) await connection.run(emptySql(table));
+  else for (const table of setup.tables) await connection.run(await viewOf(connection, table, setup));
   const [paths, folders] =
     setup.kind === 'grant' ? [setup.tables.map(({ path }) => sqlText(path)), [sqlText(`${setup.folder}/`)]] : [[], []];
   await connection.run(`SET allowed_paths=[${paths.join(', ')}]`);
@@ -42,10 +43,21 @@ export async function openEngine(setup: Setup): Promise<DuckDBConnection> {
   return connection;
 }
 
-/** For the gate an empty table, so that the plan names it; for a grant a view of what is granted. */
-async function tableSql(connection: DuckDBConnection, { name, path }: QueryTable, setup: Setup): Promise<string> {
+/** For the gate, so that the plan names it. Types come from us, never from whoever wrote the query. */
+function emptySql(table: BoundTable): string {
+  if ('path' in table)
+    return `CREATE TABLE ${sqlName(table.name)} AS SELECT * FROM read_parquet(${sqlText(table.path)}) LIMIT 0`;
+  const columns = table.columns.map(({ name, type }) => `${sqlName(name)} ${type}`);
+  return `CREATE TABLE ${sqlName(table.name)} (${columns.join(', ')})`;
+}
+
+/** For a grant a view of what is granted. */
+async function viewOf(
+  connection: DuckDBConnection,
+  { name, path }: QueryTable,
+  setup: Extract<Setup, { kind: 'grant' }>,
+): Promise<string> {
   const source = `read_parquet(${sqlText(path)})`;
-  if (setup.kind === 'gate') return `CREATE TABLE ${sqlName(name)} AS SELECT * FROM ${source} LIMIT 0`;
   const result = await connection.runAndReadAll(`SELECT * FROM ${source} LIMIT 0`);
   const types = result.columnTypes();
   const columns = result.columnNames().map((column, at) => ({ name: column, type: String(types[at]) }));

@@ -6,7 +6,7 @@ import type { Finding } from '../../query/finding.ts';
 import type { CheckedTemplate, QueryTemplate } from '../../query/template.ts';
 import { QueryPieces } from './pieces.ts';
 import { QueryEnded, QueryProcess } from './process.ts';
-import type { QueryTable, RunRequest, Setup } from './protocol.ts';
+import type { BoundTable, CheckRequest, QueryTable, RunRequest, Setup, TreeRequest } from './protocol.ts';
 
 export type QueryPoolOptions = {
   /** Where processes put answers that need a file; emptied as they end. */
@@ -65,7 +65,17 @@ export class QueryPool {
   }
 
   /** What the gate says of a template over tables of these shapes. */
-  async check(tables: readonly QueryTable[], template: QueryTemplate): Promise<CheckedTemplate | Finding> {
+  async check(tables: readonly BoundTable[], template: QueryTemplate): Promise<CheckedTemplate | Finding> {
+    const request = { kind: 'check', template, tables: tables.map(({ name }) => name) } as const;
+    return JSON.parse(await this.askGate(tables, request)) as CheckedTemplate | Finding;
+  }
+
+  /** The tree of a text as `json_serialize_sql` gives it, for those who look at more than the gate does. */
+  async tree(tables: readonly BoundTable[], sql: string): Promise<string> {
+    return JSON.parse(await this.askGate(tables, { kind: 'tree', sql })) as string;
+  }
+
+  private async askGate(tables: readonly BoundTable[], request: CheckRequest | TreeRequest): Promise<string> {
     const scope = `gate ${JSON.stringify(tables)}`;
     const process = await this.processFor(scope, new AbortController().signal, () => ({
       kind: 'gate',
@@ -73,8 +83,8 @@ export class QueryPool {
       memoryMB: this.options.memoryMB,
     }));
     try {
-      process.send({ kind: 'check', template, tables: tables.map(({ name }) => name) });
-      return JSON.parse((await process.next(CHECK_SECONDS)).bytes.toString()) as CheckedTemplate | Finding;
+      process.send(request);
+      return (await process.next(CHECK_SECONDS)).bytes.toString();
     } finally {
       this.release(process);
     }

@@ -3,6 +3,8 @@ import type { BoundValues, QueryTemplate } from '../../query/template.ts';
 
 /** What goes to a query process over its channel. */
 export type QueryTable = { name: string; path: string };
+/** A table that is only bound against: of the columns of a file, or of columns that are named with the engine's types. */
+export type BoundTable = QueryTable | { name: string; columns: readonly { name: string; type: string }[] };
 export type AnswerFormat = 'json' | 'csv' | 'arrow' | 'parquet';
 
 /** The first message, once in a process's life: what it can ever read. `folder`: its own, for answers that need a file. */
@@ -15,7 +17,7 @@ export type Setup =
       folder: string;
       memoryMB: number;
     }
-  | { kind: 'gate'; tables: readonly QueryTable[]; memoryMB: number };
+  | { kind: 'gate'; tables: readonly BoundTable[]; memoryMB: number };
 
 export type RunRequest = {
   kind: 'run';
@@ -28,8 +30,10 @@ export type RunRequest = {
   seconds: number;
 };
 export type CheckRequest = { kind: 'check'; template: QueryTemplate; tables: readonly string[] };
+/** What the engine's parser makes of a text. */
+export type TreeRequest = { kind: 'tree'; sql: string };
 export type CancelRequest = { kind: 'cancel' };
-export type ChildRequest = RunRequest | CheckRequest | CancelRequest;
+export type ChildRequest = RunRequest | CheckRequest | TreeRequest | CancelRequest;
 
 export type Fault = {
   code: 'time' | 'memory' | 'rows' | 'bytes' | 'cancelled' | 'failed';
