@@ -8,6 +8,7 @@ import {
   readAuthorities,
 } from './agreements/index.ts';
 import { type Catalogue, permissions as cataloguePermissions, makeCatalogue } from './catalogue/index.ts';
+import { type Compute, computePermissions, makeCompute } from './compute/index.ts';
 import { deliverable } from './deliverable.ts';
 import { type Delivery, permissions as deliveryPermissions, makeDelivery } from './delivery/index.ts';
 import {
@@ -57,6 +58,7 @@ export const roomPermissions: readonly PermissionTable[] = [
   nodesPermissions,
   meteringPermissions,
   deliveryPermissions,
+  computePermissions,
   settlementPermissions,
   federationPermissions,
   supervisionPermissions,
@@ -71,6 +73,7 @@ export interface Rooms {
   nodes: Nodes;
   metering: Metering;
   delivery: Delivery;
+  compute: Compute;
   settlement: Settlement;
   federation: Federation;
   supervision: Supervision;
@@ -239,6 +242,18 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     intake: registry.intake,
   });
 
+  const compute = makeCompute({
+    database,
+    objects,
+    keys,
+    publicLog,
+    suite: config.suite,
+    members,
+    resource: registry.resource,
+    signText: agreements.signText,
+    queryPool: { processesMax: config.queryProcesses, memoryMB: config.queryMemoryMB },
+  });
+
   const settlement = makeSettlement({
     database,
     now,
@@ -284,6 +299,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     nodes,
     metering,
     delivery,
+    compute,
     settlement,
     federation,
     supervision,
@@ -296,6 +312,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       nodes,
       metering,
       delivery,
+      compute,
       settlement,
       federation,
       supervision,
@@ -316,6 +333,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       await federation.close();
       await nodes.close();
       await settlement.close();
+      await compute.close();
       await delivery.close();
       await metering.close();
     },

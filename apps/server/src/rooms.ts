@@ -8,6 +8,7 @@ export const rooms: Record<string, readonly string[]> = {
   nodes: ['members', 'market'],
   metering: ['members', 'agreements'],
   delivery: ['members', 'registry', 'agreements', 'metering'],
+  compute: ['members', 'registry', 'agreements', 'metering'],
   settlement: ['members', 'agreements', 'market', 'metering'],
   federation: ['members', 'catalogue', 'agreements', 'delivery'],
   supervision: ['members', 'registry', 'catalogue', 'agreements', 'market', 'metering', 'delivery', 'settlement'],

@@ -4,7 +4,7 @@ import type { Text } from '@shugu/wire';
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
-import type { Contract, ContractKind, ContractTerms, Offer } from './model.ts';
+import type { Contract, ContractKind, ContractSignature, ContractTerms, Offer } from './model.ts';
 import {
   contractByOrder,
   type EffectiveQuery,
@@ -32,6 +32,7 @@ import {
   planOfPolicy,
   withdrawOffer,
 } from './service/policies.ts';
+import { platformSignature } from './service/signing.ts';
 import { importTemplates } from './service/templates.ts';
 
 export { checkAuthorities, readAuthorities } from './authorities.ts';
@@ -76,6 +77,12 @@ export interface Agreements {
   complete(tx: Tx, contractId: string): Promise<void>;
   /** A right to operate ended and no other of the supplier takes its place: contracts without proof of title end. Those that did. */
   endUngrounded(tx: Tx, lost: LostRight, reason: Text): Promise<Contract[]>;
+  /** A party's signature over another room's text, made as one under a contract is. */
+  signText(
+    tx: Tx,
+    participant: string,
+    bytes: Uint8Array,
+  ): Promise<Pick<ContractSignature, 'keyId' | 'level' | 'signature'>>;
   /** Ends what time has ended, by `tx.now`; the number done. Call again while it is not zero. */
   expireDue(tx: Tx): Promise<number>;
   /** Drafts the shipped templates that are missing; another person enables them. */
@@ -114,6 +121,7 @@ export const makeAgreements = (deps: AgreementsRouteDeps): Agreements => ({
   cancelUnsigned,
   complete: completeContract,
   endUngrounded,
+  signText: (tx, participant, bytes) => platformSignature(deps, tx, participant, bytes),
   expireDue,
   importTemplates,
   templateEnabled: async (tx, kind) => (await enabledTemplate(tx, tx.tenancy.market, kind)) !== undefined,

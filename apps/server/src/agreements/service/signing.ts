@@ -161,8 +161,9 @@ export const signContract = async (
   if (partiesOf(contract).every((party) => signed.has(party))) await takeEffect(deps, tx, contract, version, 'online');
 };
 
-const platformSignature = async (
-  deps: AgreementsDeps,
+/** With the organisation's platform key, in the context of agreements: contracts of this room, and those that others draw up. */
+export const platformSignature = async (
+  deps: Pick<AgreementsDeps, 'signerFor'>,
   tx: Tx,
   participant: string,
   bytes: Uint8Array,

@@ -1,0 +1,46 @@
+/** What each party learns, in plain words: read before signing. Pure. */
+import { type Computation, ownersOf } from '@shugu/private-compute';
+import type { Text } from '@shugu/wire';
+import type { Shape } from './model.ts';
+
+const list = (items: readonly string[], language: 'zh' | 'en'): string => items.join(language === 'zh' ? '、' : ', ');
+
+export const explain = (
+  terms: Computation,
+  { joint }: Pick<Shape, 'joint'>,
+  nameOf: (participant: string) => string,
+): Text[] => {
+  const { recipients, release, dataSets, query } = terms;
+  const names = recipients.map(nameOf);
+  const sums = joint.sums.map(({ name, of }) => `${name} = ${of}`);
+  const grouped = joint.groups.length > 0;
+  return [
+    {
+      zh: `${list(names, 'zh')}得到${grouped ? `按 ${list(joint.groups, 'zh')} 分组的` : ''}汇总值：${list(sums, 'zh')}；除此之外看不到任何一方的数据。`,
+      en: `${list(names, 'en')} get${grouped ? `, for each group of ${list(joint.groups, 'en')},` : ''} ${list(sums, 'en')}, and nothing else of anybody’s data.`,
+    },
+    {
+      zh: `每一方在一组中少于 ${release.entitiesMin} 个不同主体时，该组不出现在结果中。`,
+      en: `A group with fewer than ${release.entitiesMin} distinct entities of any owner is left out of the result.`,
+    },
+    ...dataSets.map(({ owner, table, entity }) => {
+      const used = (columns: string[]) => columns.filter((name) => name.startsWith(`${table}.`));
+      const keys = used(joint.joins.flatMap(({ left, right }) => [left, right]));
+      const filters = used(joint.filters);
+      return {
+        zh: `${nameOf(owner)} 的数据集 ${table}：以 ${entity} 计主体${keys.length ? `，以 ${list(keys, 'zh')} 连接` : ''}${filters.length ? `，以 ${list(filters, 'zh')} 筛选` : ''}；逐行数据不离开本节点。`,
+        en: `${table} of ${nameOf(owner)}: entities are counted by ${entity}${keys.length ? `, joined by ${list(keys, 'en')}` : ''}${filters.length ? `, filtered by ${list(filters, 'en')}` : ''}; no row leaves this node.`,
+      };
+    }),
+    ...ownersOf(terms)
+      .filter((owner) => !recipients.includes(owner))
+      .map((owner) => ({
+        zh: `${nameOf(owner)} 得不到结果，只看到每次使用的时间、参数和计次。`,
+        en: `${nameOf(owner)} gets no result, only when and with which parameters each use was taken.`,
+      })),
+    ...query.parameters.map(({ name, title, values }) => ({
+      zh: `每次运行可选${title}（$${name}）：${list(values, 'zh')}。`,
+      en: `Each run chooses ${title} ($${name}): ${list(values, 'en')}.`,
+    })),
+  ];
+};

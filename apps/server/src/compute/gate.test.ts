@@ -1,0 +1,233 @@
+/** The inference attacks of the literature, each a query that "aggregates only" would let pass. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { QueryPool } from '@shugu/gateway';
+import type { ColumnRule, DataSet } from '@shugu/private-compute';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inLanguage, Problem } from '../kernel/problem.ts';
+import { type JointQuery, passJoint } from './service/gate.ts';
+
+const column = (name: string, type: ColumnRule['type'], rule: ColumnRule['rule']): ColumnRule => ({ name, type, rule });
+const dataSet = (table: string, entity: string, columns: ColumnRule[]): DataSet => ({
+  owner: `org_${table}`,
+  table,
+  resource: `res_${table}`,
+  version: 'sha256:',
+  entity,
+  columns,
+});
+const loans = dataSet('loans', 'person', [
+  column('person', 'string', 'join'),
+  column('city', 'string', 'open'),
+  column('band', 'string', 'open'),
+  column('balance', 'integer', 'aggregate'),
+  column('rate', 'decimal', 'aggregate'),
+  column('manager', 'string', 'hidden'),
+]);
+const arrears = dataSet('arrears', 'taxpayer', [
+  column('taxpayer', 'string', 'join'),
+  column('number', 'integer', 'join'),
+  column('kind', 'string', 'open'),
+  column('year', 'integer', 'open'),
+  column('owed', 'integer', 'aggregate'),
+]);
+const joined = 'from loans l join arrears t on l.person = t.taxpayer';
+const city = { name: 'city', title: '城市', values: ['长沙', '株洲'] };
+
+let folder: string;
+let pool: QueryPool;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'shugu-joint-'));
+  pool = new QueryPool({ folder, processesMax: 1 });
+});
+afterAll(() => {
+  pool.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const pass = (sql: string, { parameters = [] as JointQuery['query']['parameters'], sets = [loans, arrears] } = {}) =>
+  passJoint(pool, {
+    dataSets: sets,
+    recipients: ['org_agency'],
+    query: { sql, parameters },
+    release: { entitiesMin: 5 },
+  });
+const refusal = async (sql: string, more: Parameters<typeof pass>[1] = {}): Promise<string> => {
+  const found = await pass(sql, more).catch((error: unknown) => error);
+  if (!(found instanceof Problem)) return `passed: ${JSON.stringify(found)}`;
+  return found.code === 'compute.queryRefused' ? inLanguage(found.detail, 'en') : found.code;
+};
+
+/** Of each refusal, what is said. */
+const because: Record<string, string> = {
+  sumOnly: 'Only count, sum',
+  function: 'This function',
+  filter: 'A filter compares',
+  form: 'A joint query is one',
+  notGrouped: 'A column of the result',
+  show: 'This column may not',
+  column: 'Columns are written',
+  join: 'Data sets are joined',
+  unused: 'A data set of the contract',
+  twice: 'A data set is read once',
+  meaning: 'The SQL cannot be run',
+  noAggregate: 'A joint query has',
+  table: 'Only tables',
+  parameter: 'A parameter stands',
+};
+
+describe('what passes', () => {
+  it('is written anew with the least number of entities of every owner behind it', async () => {
+    const { sql, output, joint } = await pass(
+      `select t.kind, count(*) as n, sum(t.owed) as owed, avg(l.balance) as mean ${joined}
+       where l.city = $city and t.year between 2024 and 2025 group by t.kind`,
+      { parameters: [city] },
+    );
+    expect(sql).toMatch(
+      /GROUP BY t\.kind HAVING \(\(count\(DISTINCT l\.person\) >= 5\) AND \(count\(DISTINCT t\.taxpayer\) >= 5\)\)$/,
+    );
+    expect(sql).toContain('(l.city = CAST(');
+    expect(output.map(({ name }) => name)).toEqual(['kind', 'n', 'owed', 'mean']);
+    expect(joint).toMatchObject({
+      groups: ['arrears.kind'],
+      sums: [
+        { name: 'n', of: 'count(*)' },
+        { name: 'owed', of: 'sum(arrears.owed)' },
+        { name: 'mean', of: 'avg(loans.balance)' },
+      ],
+      joins: [{ left: 'loans.person', right: 'arrears.taxpayer' }],
+      filters: ['loans.city', 'arrears.year'],
+    });
+  });
+
+  it.each([
+    `select count(*) as n ${joined}`,
+    `select l.city, l.band, count(t.owed) as n ${joined} where not (l.city in ('长沙', '株洲') or t.year = 2024) group by l.city, l.band`,
+    `select count(*) as n from loans join arrears on loans.person = arrears.taxpayer where loans.city is not null`,
+  ])('may filter by what is open and group by it: %s', async (sql) => {
+    expect((await pass(sql)).sql).toContain('HAVING');
+  });
+});
+
+describe('refused', () => {
+  it.each([
+    ['a sum of one, by CASE', 'sumOnly', `select sum(case when l.city = 'x' then t.owed end) as s ${joined}`],
+    ['a sum of one, by FILTER', 'sumOnly', `select sum(t.owed) filter (where l.city = 'x') as s ${joined}`],
+    ['the largest value', 'sumOnly', `select max(t.owed) as s ${joined}`],
+    ['the smallest value', 'sumOnly', `select min(t.owed) as s ${joined}`],
+    ['any value', 'sumOnly', `select any_value(t.owed) as s ${joined}`],
+    ['whose value is largest', 'sumOnly', `select arg_max(l.city, t.owed) as s ${joined}`],
+    ['every value', 'function', `select list(t.owed) as s ${joined}`],
+    ['every value as text', 'function', `select string_agg(l.city, ',') as s ${joined}`],
+    ['two values in one', 'sumOnly', `select sum(t.owed * 1000000 + l.balance) as s ${joined}`],
+    ['a value’s bits', 'sumOnly', `select sum(t.owed // 2) as s ${joined}`],
+    ['a division that fails on one row', 'sumOnly', `select sum(1 // (t.owed - 7)) as s ${joined}`],
+    ['a cast that fails on one row', 'sumOnly', `select count(cast(l.city as integer)) as s ${joined}`],
+    ['text against a number, which casts', 'filter', `select count(*) as s ${joined} where l.city = 5`],
+    ['a probe by HAVING', 'form', `select l.city, count(*) as n ${joined} group by l.city having sum(t.owed) > 100`],
+    ['a probe by HAVING in front of ours', 'form', `select count(*) as n ${joined} having true or count(*) > 0`],
+    [
+      'one row by ORDER BY and LIMIT',
+      'form',
+      `select l.city, sum(t.owed) as s ${joined} group by l.city order by 2 limit 1`,
+    ],
+    ['an order alone', 'form', `select l.city, sum(t.owed) as s ${joined} group by l.city order by l.city`],
+    [
+      'one row by QUALIFY',
+      'form',
+      `select l.city, count(*) as n ${joined} group by l.city qualify row_number() over () = 1`,
+    ],
+    ['a window', 'sumOnly', `select sum(t.owed) over (order by l.city) as s ${joined}`],
+    ['rows as they are', 'notGrouped', `select l.city, t.kind ${joined}`],
+    ['rows as groups', 'show', `select l.person, count(*) as n ${joined} group by l.person`],
+    ['groups by what may only be summed', 'show', `select t.owed, count(*) as n ${joined} group by t.owed`],
+    ['groups by their place', 'column', `select l.city, count(*) as n ${joined} group by 1`],
+    ['groups of several kinds', 'form', `select l.city, count(*) as n ${joined} group by rollup (l.city)`],
+    ['groups by all', 'form', `select l.city, count(*) as n ${joined} group by all`],
+    ['bisection of a value', 'show', `select count(*) as n ${joined} where t.owed > 100`],
+    ['the row of one person', 'show', `select sum(t.owed) as s ${joined} where l.person = 'A'`],
+    ['all but one person', 'show', `select sum(t.owed) as s ${joined} where l.person <> 'A'`],
+    ['a hidden column in a filter', 'show', `select count(*) as n ${joined} where l.manager = 'x'`],
+    ['a hidden column counted', 'sumOnly', `select count(l.manager) as n ${joined}`],
+    ['a key counted', 'sumOnly', `select count(distinct l.person) as n ${joined}`],
+    ['a column against another', 'filter', `select count(*) as n ${joined} where l.city = t.kind`],
+    ['a computed filter', 'column', `select count(*) as n ${joined} where upper(l.city) = 'X'`],
+    [
+      'a row beyond by a sub-query',
+      'filter',
+      `select count(*) as n ${joined} where l.city = (select max(city) from loans)`,
+    ],
+    [
+      'a person tried by EXISTS',
+      'unused',
+      `select count(*) as n from loans l where exists (select 1 from arrears t where t.taxpayer = l.person)`,
+    ],
+    ['two results side by side', 'form', `select count(*) as n ${joined} union all select count(*) as n ${joined}`],
+    [
+      'a table behind WITH',
+      'form',
+      `with w as (select * from loans) select count(*) as n from w join arrears t on w.person = t.taxpayer`,
+    ],
+    [
+      'a table read twice, to multiply entities',
+      'twice',
+      `select count(*) as n from loans a join loans b on a.person = b.person join arrears t on a.person = t.taxpayer`,
+    ],
+    ['every pair of rows', 'join', `select count(*) as n from loans l, arrears t`],
+    [
+      'every pair, and the key in the filter',
+      'join',
+      `select count(*) as n from loans l, arrears t where l.person = t.taxpayer`,
+    ],
+    [
+      'those who are not common',
+      'join',
+      `select count(*) as n from loans l left join arrears t on l.person = t.taxpayer`,
+    ],
+    ['a join by what is near', 'join', `select count(*) as n from loans l join arrears t on l.person >= t.taxpayer`],
+    ['a join that casts', 'join', `select count(*) as n from loans l join arrears t on l.person = t.number`],
+    ['a join by a sum', 'join', `select count(*) as n from loans l join arrears t on l.balance = t.owed`],
+    ['a join by USING', 'join', `select count(*) as n from loans l join arrears t(person) using (person)`],
+    ['a natural join', 'meaning', `select count(*) as n from loans natural join arrears`],
+    ['stars', 'meaning', `select count(*) as n, * ${joined}`],
+    ['columns by pattern', 'sumOnly', `select sum(columns('owed')) as s ${joined}`],
+    ['columns of nobody in particular', 'column', `select count(*) as n ${joined} where city = '长沙'`],
+    ['renamed columns', 'form', `select count(*) as n from loans l(city) join arrears t on l.city = t.taxpayer`],
+    ['a name given in the answer', 'meaning', `select l.city as manager, count(*) as n ${joined} group by manager`],
+    ['one owner’s data alone', 'unused', `select count(*) as n from loans`],
+    ['a distinct sum', 'sumOnly', `select sum(distinct t.owed) as s ${joined}`],
+    ['an order within', 'sumOnly', `select sum(t.owed order by l.city) as s ${joined}`],
+    ['nothing summed', 'noAggregate', `select l.city ${joined} group by l.city`],
+    ['the file itself', 'table', `select count(*) as n from '/etc/passwd'`],
+    ['a comparison of text order on keys', 'filter', `select count(*) as n ${joined} where l.person like 'A%'`],
+  ])('%s', async (_what, why, sql) => {
+    expect(await refusal(sql)).toContain(because[why]);
+  });
+
+  it.each([
+    ['a bound that moves', 'filter', `select count(*) as n ${joined} where l.city > $city`],
+    ['all but what is named', 'filter', `select count(*) as n ${joined} where l.city <> $city`],
+    ['under OR', 'filter', `select count(*) as n ${joined} where l.city = $city or l.band = 'x'`],
+    ['under NOT', 'filter', `select count(*) as n ${joined} where not (l.city = $city)`],
+    ['in a list', 'filter', `select count(*) as n ${joined} where l.city in ($city, '株洲')`],
+    ['twice', 'parameter', `select count(*) as n ${joined} where l.city = $city and l.band = $city`],
+    ['against what is not open', 'show', `select count(*) as n ${joined} where l.person = $city`],
+    ['in the answer', 'parameter', `select $city as c, count(*) as n ${joined}`],
+    ['against a number', 'filter', `select count(*) as n ${joined} where t.year = $city`],
+  ])('a parameter by which two runs would differ in a few rows: %s', async (_what, why, sql) => {
+    expect(await refusal(sql, { parameters: [city] })).toContain(because[why]);
+  });
+
+  it('what one of the recipients may not be told', async () => {
+    const told = {
+      ...loans,
+      columns: loans.columns.map((one) =>
+        one.name === 'person' ? one : { ...one, except: [{ party: 'org_agency', rule: 'aggregate' as const }] },
+      ),
+    };
+    const sql = `select l.city, count(*) as n ${joined} group by l.city`;
+    expect(await refusal(sql, { sets: [told, arrears] })).toContain('loans.city');
+    expect((await pass(sql)).output).toHaveLength(2);
+  });
+});

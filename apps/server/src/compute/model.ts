@@ -1,0 +1,78 @@
+/** Computation contracts as this room holds them, and what it asks of its neighbours. */
+import type { SuiteName } from '@shugu/evidence';
+import type { QueryPool, QueryPoolOptions } from '@shugu/gateway';
+import type { Computation, ContractState, Joint, UseState } from '@shugu/private-compute';
+import type { Text } from '@shugu/wire';
+import type { Agreements } from '../agreements/index.ts';
+import type { Database } from '../kernel/db/db.ts';
+import type { Keys } from '../kernel/keys.ts';
+import type { ObjectStore } from '../kernel/objects.ts';
+import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
+import type { Members } from '../members/index.ts';
+import type { Registry } from '../registry/index.ts';
+
+/** What the gate found in the query, kept so that nobody has to ask it again. */
+export interface Shape {
+  reads: Readonly<Record<string, readonly string[]>>;
+  joint: Pick<Joint, 'groups' | 'sums' | 'joins' | 'filters'>;
+}
+
+export interface Contract {
+  id: string;
+  participant: string;
+  title: string;
+  state: ContractState;
+  document: string;
+  /** The document, read. */
+  terms: Computation;
+  digest: string;
+  shape: Shape;
+  usesTotal: number;
+  usesTaken: number;
+  from: Date;
+  until: Date;
+  createdAt: Date;
+  endedAt: Date | null;
+  endReason: string;
+}
+
+export interface Signature {
+  participant: string;
+  keyId: string;
+  level: string;
+  signature: string;
+  at: Date;
+}
+
+export interface Use {
+  id: string;
+  contract: string;
+  number: number;
+  participant: string;
+  values: Record<string, string>;
+  state: UseState;
+  reason: Text | null;
+  job: string | null;
+  result: string | null;
+  resultDigest: string | null;
+  rows: number | null;
+  at: Date;
+  endedAt: Date | null;
+}
+
+export interface ComputeDeps {
+  database: Database;
+  objects: Pick<ObjectStore, 'folder' | 'local'>;
+  keys: Pick<Keys, 'signer'>;
+  publicLog: Pick<PublicLog, 'publish' | 'inclusion'>;
+  suite: SuiteName;
+  members: Pick<Members, 'displayNames'>;
+  resource: Registry['resource'];
+  signText: Agreements['signText'];
+  queryPool?: Pick<QueryPoolOptions, 'processesMax' | 'memoryMB'>;
+}
+
+/** With the room's own clean-room processes, made with their first use. */
+export interface Room extends ComputeDeps {
+  queries(): Promise<QueryPool>;
+}

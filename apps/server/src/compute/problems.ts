@@ -1,0 +1,123 @@
+import { defineProblems } from '../kernel/problem.ts';
+
+export const problems = defineProblems('compute', {
+  wrongState: {
+    status: 409,
+    title: { zh: '合约当前状态不能办理此操作', en: 'The contract’s state does not allow this' },
+    next: { zh: '查看合约状态与下一步', en: 'Look at its state and what comes next' },
+  },
+  contractInvalid: {
+    status: 422,
+    title: { zh: '合约内容不成立', en: 'The contract does not hold together' },
+    next: { zh: '按所指出的字段修改', en: 'Correct the field that is named' },
+  },
+  notAParty: {
+    status: 422,
+    title: { zh: '起草单位须是合约的一方', en: 'Whoever drafts is one of the parties' },
+    next: { zh: '由某一方数据持有单位或结果接收单位起草', en: 'Let an owner of data or a recipient draft it' },
+  },
+  partyUnknown: {
+    status: 422,
+    title: { zh: '没有这个会员单位', en: 'There is no such member' },
+    next: { zh: '核对单位编号', en: 'Check the organisation’s identifier' },
+  },
+  modeNotOffered: {
+    status: 422,
+    title: {
+      zh: '洁净室尚不支持加噪，不能约定隐私预算',
+      en: 'The clean room adds no noise yet: no privacy budget can be agreed on',
+    },
+    next: { zh: '去掉隐私预算后再起草', en: 'Draft it without a privacy budget' },
+  },
+  queryRefused: {
+    status: 422,
+    title: { zh: '查询超出数据持有单位允许的范围', en: 'The query shows more than the owners of the data permit' },
+    next: {
+      zh: '按所给理由修改查询或披露规则',
+      en: 'Change the query, or the rules of disclosure, for the reason given',
+    },
+  },
+  dataUnknown: {
+    status: 422,
+    title: { zh: '数据集不是本单位现有的数据版本', en: 'The data set is not data that your organisation has' },
+    next: { zh: '核对资源、版本摘要与字段后重新起草', en: 'Check resource, version and columns, and draft it anew' },
+  },
+  digestDiffers: {
+    status: 409,
+    title: { zh: '签署的不是这份合约', en: 'This is not the contract that you read' },
+    next: { zh: '重新打开合约，核对后再签', en: 'Open it again, read it, then sign' },
+  },
+  alreadySigned: {
+    status: 409,
+    title: { zh: '本单位已签署', en: 'Your organisation has signed' },
+    next: { zh: '等待其他单位签署', en: 'Wait for the others' },
+  },
+  unsigned: {
+    status: 409,
+    title: { zh: '合约尚未由全部数据持有单位签署', en: 'Not every owner has signed' },
+    next: { zh: '等待全部签署', en: 'Wait for all signatures' },
+  },
+  notYet: {
+    status: 409,
+    title: { zh: '合约尚未到生效时间', en: 'The contract’s term has not begun' },
+    next: { zh: '在有效期内使用', en: 'Use it within its term' },
+  },
+  expired: {
+    status: 409,
+    title: { zh: '合约已到期', en: 'The contract has expired' },
+    next: { zh: '起草新的合约', en: 'Draft a new one' },
+  },
+  revoked: {
+    status: 409,
+    title: { zh: '合约已被撤销', en: 'The contract was revoked' },
+    next: { zh: '与撤销的单位联系', en: 'Turn to the owner that revoked it' },
+  },
+  exhausted: {
+    status: 409,
+    title: { zh: '合约约定的次数已用完', en: 'All agreed uses are taken' },
+    next: { zh: '起草新的合约', en: 'Draft a new one' },
+  },
+  queryDiffers: {
+    status: 409,
+    title: { zh: '这不是合约约定的查询', en: 'This is not the query of the contract' },
+    next: {
+      zh: '只能运行合约约定的查询；其他查询须另签合约',
+      en: 'Only the agreed query runs; another one needs a contract of its own',
+    },
+  },
+  parameterWrong: {
+    status: 422,
+    title: { zh: '参数不在合约约定的取值之内', en: 'A parameter is none of the agreed values' },
+    next: { zh: '从约定的取值中选择', en: 'Choose one of the agreed values' },
+  },
+  versionSwapped: {
+    status: 409,
+    title: { zh: '数据已不是签署时的版本', en: 'The data are not the version that was signed' },
+    next: { zh: '就新的版本另签合约', en: 'Sign a contract on the new version' },
+  },
+  notReleased: {
+    status: 409,
+    title: { zh: '没有可取的结果', en: 'There is no result to fetch' },
+    next: { zh: '查看这次使用的状态', en: 'Look at how this use stands' },
+  },
+  answerRefused: {
+    status: 422,
+    title: { zh: '结果超出合约约定的范围，未予发布', en: 'The result is larger than agreed and was not released' },
+    next: { zh: '签署行数上限更大的合约', en: 'Sign a contract with a higher limit' },
+  },
+  broken: {
+    status: 422,
+    title: { zh: '计算未能完成', en: 'The computation did not come to an end' },
+    next: { zh: '这次使用已计次；稍后再运行', en: 'This use counts; run another later' },
+  },
+  interrupted: {
+    status: 409,
+    title: { zh: '计算被中断', en: 'The computation was interrupted' },
+    next: { zh: '这次使用已计次；可再运行一次', en: 'This use counts; run another' },
+  },
+  busy: {
+    status: 503,
+    title: { zh: '计算进程繁忙', en: 'All computing processes are busy' },
+    next: { zh: '稍后再试', en: 'Try again in a moment' },
+  },
+});

@@ -1,0 +1,87 @@
+import * as wire from '@shugu/wire/compute';
+import type { Reader } from '../kernel/db/db.ts';
+import { actorOf, type Principal } from '../kernel/http/principal.ts';
+import { on, type Route } from '../kernel/http/route.ts';
+import { bundleOf } from '../kernel/issue/statement.ts';
+import { kernelProblems } from '../kernel/problem.ts';
+import type { Contract, Room, Use } from './model.ts';
+import { problems } from './problems.ts';
+import { contractPage, findContract, findUse, statementOf } from './reads.ts';
+import { sidesOf } from './rules.ts';
+import { draftContract, revokeContract, signContract, termsOf } from './service/contracts.ts';
+import { reserveUse } from './service/uses.ts';
+import { contractView, summaryView, useView } from './view.ts';
+
+const supervises = (principal: Principal) => principal.permissions.has('compute.contract.supervise');
+
+const visible = async (read: Reader, principal: Principal, id: string): Promise<Contract> => {
+  const contract = await findContract(read, id);
+  const sides = contract && sidesOf(contract.terms, principal.participant);
+  if (!contract || !(sides?.owner || sides?.recipient || supervises(principal))) throw kernelProblems.unknown();
+  return contract;
+};
+
+const visibleUse = async (
+  read: Reader,
+  principal: Principal,
+  id: string,
+): Promise<{ use: Use; contract: Contract }> => {
+  const use = await findUse(read, id);
+  if (!use) throw kernelProblems.unknown();
+  return { use, contract: await visible(read, principal, use.contract) };
+};
+
+export const makeRoutes = (room: Room): Route[] => {
+  const view = async (read: Reader, principal: Principal, id: string) =>
+    contractView(room, read, (await findContract(read, id))!, principal.participant);
+  return [
+    // The gate is a process: no transaction waits for it.
+    on(
+      wire.draftComputation,
+      async ({ principal, body, requestId }) => {
+        const { terms, shape } = await termsOf(room, body);
+        return room.database.tx(actorOf(principal, requestId), async (tx) =>
+          view(tx, principal, await draftContract(room, tx, terms, shape)),
+        );
+      },
+      { ownTransaction: true },
+    ),
+    on(wire.listComputations, async ({ read, principal, query }) => {
+      const { items, next } = await contractPage(
+        read,
+        supervises(principal) ? undefined : principal.participant,
+        query,
+      );
+      return { items: await Promise.all(items.map((one) => summaryView(room, read, one))), next };
+    }),
+    on(wire.getComputation, async ({ read, principal, params }) => {
+      const { id } = await visible(read, principal, params.id);
+      return view(read, principal, id);
+    }),
+    on(wire.signComputation, async ({ tx, principal, params, body }) => {
+      await signContract(room, tx, params.id, body.digest);
+      return view(tx, principal, params.id);
+    }),
+    on(wire.revokeComputation, async ({ tx, principal, params, body }) => {
+      await revokeContract(tx, params.id, body.reason);
+      return view(tx, principal, params.id);
+    }),
+    on(wire.runComputation, async ({ tx, params, body }) => {
+      const id = await reserveUse(room, tx, params.id, body);
+      return useView(room, tx, (await findUse(tx, id))!);
+    }),
+    on(wire.getComputationResult, async ({ read, principal, params }) => {
+      const { use, contract } = await visibleUse(read, principal, params.id);
+      if (!sidesOf(contract.terms, principal.participant).recipient) throw kernelProblems.unknown();
+      if (use.result === null) throw problems.notReleased({ detail: use.state });
+      const { columns, rows } = JSON.parse(use.result) as Pick<wire.ComputationResult, 'columns' | 'rows'>;
+      return { use: await useView(room, read, use), trust: contract.terms.trust, columns, rows };
+    }),
+    on(wire.getComputationEvidence, async ({ read, principal, params }) => {
+      const { use } = await visibleUse(read, principal, params.id);
+      const said = await statementOf(read, use.id);
+      if (!said) throw problems.notReleased({ detail: use.state });
+      return { body: await bundleOf(room, read, said), fileName: `${use.id}.json` };
+    }),
+  ];
+};

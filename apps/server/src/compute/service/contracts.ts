@@ -1,0 +1,134 @@
+/** A contract from its draft to its end: passed by the gate, signed by every owner, begun and ended by time, revoked. */
+import { EvidenceError } from '@shugu/evidence';
+import {
+  type Computation,
+  computationFault,
+  computationText,
+  computationTrust,
+  nextContractState,
+  ownersOf,
+  queryDigest,
+} from '@shugu/private-compute';
+import type { computationDraft } from '@shugu/wire/compute';
+import type { z } from 'zod';
+import { audit } from '../../kernel/audit.ts';
+import type { Database, Tx } from '../../kernel/db/db.ts';
+import { systemActor } from '../../kernel/http/principal.ts';
+import type { Contract, Room, Shape } from '../model.ts';
+import { problems } from '../problems.ts';
+import { dueContracts, findContract, signaturesOf } from '../reads.ts';
+import { dataFault, sidesOf } from '../rules.ts';
+import { insertContract, insertSignature, setContractState } from '../store.ts';
+import { asSide, tell } from './deps.ts';
+import { passJoint } from './gate.ts';
+
+export type Draft = z.output<typeof computationDraft>;
+
+/** Settled outside a transaction, as the gate is a process: the terms as they will be signed. */
+export const termsOf = async (room: Room, draft: Draft): Promise<{ terms: Computation; shape: Shape }> => {
+  if (draft.release.rho !== null) throw problems.modeNotOffered({ field: 'body.release.rho' });
+  const times = { from: new Date(draft.from).toISOString(), until: new Date(draft.until).toISOString() };
+  const query = { ...draft.query, digest: '' };
+  const fault = computationFault({ ...draft, ...times, query });
+  if (fault) throw problems.contractInvalid({ field: `body.${fault.path}`, detail: fault.fault });
+  const passed = await passJoint(await room.queries(), draft);
+  const terms: Computation = {
+    ...draft,
+    ...times,
+    form: 'shugu/computation/1',
+    trust: computationTrust[draft.mode],
+    query: { sql: passed.sql, digest: queryDigest(passed.sql), parameters: draft.query.parameters },
+    output: passed.output,
+  };
+  const { groups, sums, joins, filters } = passed.joint;
+  return { terms, shape: { reads: passed.reads, joint: { groups, sums, joins, filters } } };
+};
+
+const textOf = (terms: Computation) => {
+  try {
+    return computationText(terms);
+  } catch (error) {
+    // Text that is not in NFC, say.
+    if (error instanceof EvidenceError) throw problems.contractInvalid({ detail: error.message });
+    throw error;
+  }
+};
+
+/** Data of others are looked at when they sign: a draft must not be a way to ask about them. */
+export const draftContract = async (room: Room, tx: Tx, terms: Computation, shape: Shape): Promise<string> => {
+  const me = tx.actor.participant;
+  const sides = sidesOf(terms, me);
+  if (!sides.owner && !sides.recipient) throw problems.notAParty();
+  const parties = [...new Set([...ownersOf(terms), ...terms.recipients])];
+  const known = await room.members.displayNames(tx, parties);
+  const unknown = parties.find((one) => !known.has(one));
+  if (unknown) throw problems.partyUnknown({ detail: unknown });
+  if (new Date(terms.until) <= tx.now) throw problems.contractInvalid({ field: 'body.until', detail: 'termEmpty' });
+  await checkData(room, tx, terms, me);
+  const id = await insertContract(tx, terms, textOf(terms), shape);
+  const contract = (await findContract(tx, id))!;
+  await audit(tx, { action: 'compute.contract.draft', subject: id, data: { digest: contract.digest } });
+  await tell(tx, 'compute.contract.drafted', contract, {});
+  return id;
+};
+
+const checkData = async (room: Room, tx: Tx, terms: Computation, owner: string): Promise<void> => {
+  for (const one of terms.dataSets.filter((set) => set.owner === owner)) {
+    const fault = dataFault(one, await room.resource(tx, one.resource));
+    if (fault) throw problems.dataUnknown({ detail: `${one.table}: ${fault}` });
+  }
+};
+
+export const signContract = async (room: Room, tx: Tx, id: string, digest: string): Promise<void> => {
+  const contract = await asSide(tx, id, 'owner');
+  const me = tx.actor.participant;
+  const before = await signaturesOf(tx, id);
+  if (before.some(({ participant }) => participant === me)) throw problems.alreadySigned();
+  if (!nextContractState(contract.state, 'sign')) throw problems.wrongState({ detail: contract.state });
+  if (tx.now >= contract.until) throw problems.expired();
+  if (digest !== contract.digest) throw problems.digestDiffers({ field: 'body.digest' });
+  await checkData(room, tx, contract.terms, me);
+  const made = await room.signText(tx, me, Buffer.from(contract.document, 'utf8'));
+  await insertSignature(tx, id, { participant: me, ...made });
+  await audit(tx, { action: 'compute.contract.sign', subject: id, data: { digest, keyId: made.keyId } });
+  await tell(tx, 'compute.contract.signed', contract, { by: me });
+  const signed = new Set([...before.map(({ participant }) => participant), me]);
+  if (!ownersOf(contract.terms).every((owner) => signed.has(owner))) return;
+  const state = nextContractState(contract.state, 'bind')!;
+  await setContractState(tx, id, state);
+  if (contract.from <= tx.now) await begin(tx, { ...contract, state });
+};
+
+const begin = async (tx: Tx, contract: Contract): Promise<void> => {
+  await setContractState(tx, contract.id, nextContractState(contract.state, 'begin')!);
+  await audit(tx, { action: 'compute.contract.begin', subject: contract.id, participant: contract.participant });
+  await tell(tx, 'compute.contract.begun', contract, {});
+};
+
+/** Runs that are under way end without a result. */
+export const revokeContract = async (tx: Tx, id: string, reason: string): Promise<void> => {
+  const contract = await asSide(tx, id, 'owner');
+  const state = nextContractState(contract.state, 'revoke');
+  if (!state) throw problems.wrongState({ detail: contract.state });
+  await setContractState(tx, id, state, { reason });
+  await audit(tx, { action: 'compute.contract.revoke', subject: id, data: { reason } });
+  await tell(tx, 'compute.contract.revoked', contract, { by: tx.actor.participant });
+};
+
+const dueMax = 50;
+
+/** Begins and ends what time begins and ends; the number done. */
+export const moveDue = (database: Database): Promise<number> =>
+  database.tx(systemActor('compute'), async (tx) => {
+    const due = await dueContracts(tx, dueMax);
+    for (const contract of due) {
+      if (contract.until > tx.now) {
+        await begin(tx, contract);
+        continue;
+      }
+      await setContractState(tx, contract.id, nextContractState(contract.state, 'expire')!, { reason: '' });
+      await audit(tx, { action: 'compute.contract.expire', subject: contract.id, participant: contract.participant });
+      await tell(tx, 'compute.contract.expired', contract, {});
+    }
+    return due.length;
+  });

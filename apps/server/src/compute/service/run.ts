@@ -1,0 +1,116 @@
+/**
+ * The clean room: a locked process of the engine that sees the columns which the query reads, of the files whose digests were
+ * signed, and runs the SQL that the gate wrote. A use that was begun and not ended by this process is lost, never begun again:
+ * nobody can tell what it had read.
+ */
+import { createHash } from 'node:crypto';
+import { QueryEnded } from '@shugu/gateway';
+import { nextUseState } from '@shugu/private-compute';
+import { systemActor } from '../../kernel/http/principal.ts';
+import type { JobContext, JobHandler } from '../../kernel/jobs.ts';
+import { Problem } from '../../kernel/problem.ts';
+import type { Contract, Room, Use } from '../model.ts';
+import { problems } from '../problems.ts';
+import { findContract, lockContract, lockUse } from '../reads.ts';
+import { isWhole } from '../rules.ts';
+import { setUseState } from '../store.ts';
+import { concludeUse, type Outcome, sameBytes, swappedTable } from './uses.ts';
+
+const limits = { seconds: 60, bytesMax: 4 * 2 ** 20, queueSeconds: 30 } as const;
+const actor = systemActor('compute');
+
+/** The use, now running; undefined when there is nothing to run any more. */
+const start = (room: Room, id: string): Promise<{ use: Use; contract: Contract } | undefined> =>
+  room.database.tx(actor, async (tx) => {
+    const use = await lockUse(tx, id);
+    const contract = use && (await findContract(tx, use.contract));
+    if (!use || !contract) return undefined;
+    const end = (problem: Problem) => concludeUse(room, tx, contract, use, { problem }).then(() => undefined);
+    if (use.state === 'running') return end(problems.interrupted());
+    const state = nextUseState(use.state, 'run');
+    if (!state) return undefined;
+    if (contract.state === 'revoked') return end(problems.revoked());
+    if (tx.now >= contract.until) return end(problems.expired());
+    await setUseState(tx, id, state);
+    return { contract, use: { ...use, state } };
+  });
+
+type Cell = string | number | boolean | null;
+
+const compute = async (room: Room, contract: Contract, use: Use, context: JobContext): Promise<Outcome> => {
+  const { terms, shape } = contract;
+  const swapped = await swappedTable(room, room.database, contract);
+  if (swapped) return { problem: problems.versionSwapped({ detail: swapped }) };
+  if (!isWhole(terms)) return { problem: problems.queryDiffers() };
+  const tables: { name: string; path: string }[] = [];
+  for (const { table, version } of terms.dataSets) {
+    const path = await room.objects.local(version);
+    if (!(await sameBytes(path, version))) return { problem: problems.versionSwapped({ detail: table }) };
+    tables.push({ name: table, path });
+  }
+  await context.progress(0.4);
+  const columns = [...new Set(Object.values(shape.reads).flat())];
+  const pool = await room.queries();
+  const answer = await pool.run(
+    {
+      scope: `compute ${contract.id} ${JSON.stringify(tables)}`,
+      tables,
+      effects: { columns, masks: {}, rowFilter: [] },
+      maskKey: new Uint8Array(32),
+    },
+    {
+      sql: terms.query.sql,
+      values: Object.fromEntries(
+        Object.entries(use.values).map(([name, value]) => [name, { type: 'VARCHAR' as const, value }]),
+      ),
+      format: 'json',
+      rowsMax: terms.release.rowsMax,
+      bytesMax: limits.bytesMax,
+      seconds: limits.seconds,
+    },
+    AbortSignal.any([context.signal, AbortSignal.timeout((limits.seconds + limits.queueSeconds) * 1000)]),
+  );
+  if (answer.kind === 'file') throw new Error('asked for pieces');
+  const pieces: Uint8Array[] = [];
+  for await (const { bytes } of answer.pieces) pieces.push(bytes);
+  const { data } = JSON.parse(Buffer.concat(pieces).toString('utf8')) as { data: Record<string, Cell>[] };
+  return { result: resultOf(terms.output, data) };
+};
+
+/** In an order of its own: the engine's would tell how the rows lie. */
+const resultOf = (columns: Contract['terms']['output'], data: readonly Record<string, Cell>[]) => {
+  const rows = data.map((row) => JSON.stringify(columns.map(({ name }) => row[name] ?? null))).sort();
+  const text = `{"columns":${JSON.stringify(columns)},"rows":[${rows.join(',')}]}`;
+  return { text, digest: `sha256:${createHash('sha256').update(text).digest('hex')}`, rows: rows.length };
+};
+
+/** The engine's own words may quote values: recipients get a code. */
+const problemOf = (error: unknown): Problem | undefined => {
+  if (error instanceof Problem) return error;
+  if (!(error instanceof QueryEnded)) return undefined;
+  return error.code === 'rows' || error.code === 'bytes'
+    ? problems.answerRefused()
+    : problems.broken({ detail: error.code });
+};
+
+export const runHandler =
+  (room: Room): JobHandler =>
+  async (job, context) => {
+    const { use: id } = job.data as { use: string };
+    await context.progress(0.1);
+    const begun = await start(room, id);
+    if (!begun) return { use: id };
+    const outcome = await compute(room, begun.contract, begun.use, context).catch((error: unknown): Outcome => {
+      const problem = problemOf(error);
+      if (problem) return { problem };
+      throw error;
+    });
+    await room.database.tx(actor, async (tx) => {
+      // An owner that revoked meanwhile keeps its data.
+      const contract = (await lockContract(tx, begun.contract.id))!;
+      const use = (await lockUse(tx, id))!;
+      const revoked = contract.state === 'revoked' && 'result' in outcome;
+      await concludeUse(room, tx, contract, use, revoked ? { problem: problems.revoked() } : outcome);
+    });
+    return { use: id };
+  };

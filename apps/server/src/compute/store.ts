@@ -1,0 +1,80 @@
+/** The only SQL of the room that writes. */
+import { type Computation, type ContractState, ownersOf, type UseState } from '@shugu/private-compute';
+import type { Text } from '@shugu/wire';
+import { sql, type Tx } from '../kernel/db/db.ts';
+import { newId } from '../kernel/ids.ts';
+import type { LoggedStatement } from '../kernel/issue/statement.ts';
+import type { Shape, Signature, Use } from './model.ts';
+
+export const insertContract = async (
+  tx: Tx,
+  terms: Computation,
+  signed: { text: string; digest: string },
+  shape: Shape,
+): Promise<string> => {
+  const id = newId('cpc', tx.now);
+  const { node, market } = tx.tenancy;
+  await tx.exec(sql`insert into compute_contracts (id, node, market, participant, title, state, document, digest, shape, uses_total,
+      term_from, term_until, created_at)
+    values (${id}, ${node}, ${market}, ${tx.actor.participant}, ${terms.title}, 'draft', ${signed.text}, ${signed.digest},
+      ${JSON.stringify(shape)}, ${terms.uses}, ${new Date(terms.from)}, ${new Date(terms.until)}, ${tx.now})`);
+  const owners = ownersOf(terms);
+  for (const party of new Set([...owners, ...terms.recipients]))
+    await tx.exec(sql`insert into compute_parties (contract, participant, node, market, owner, recipient)
+      values (${id}, ${party}, ${node}, ${market}, ${owners.includes(party)}, ${terms.recipients.includes(party)})`);
+  return id;
+};
+
+export const insertSignature = async (
+  tx: Tx,
+  contract: string,
+  { participant, keyId, level, signature }: Omit<Signature, 'at'>,
+): Promise<void> => {
+  await tx.exec(sql`insert into compute_signatures (contract, participant, node, market, person, key_id, level, signature, created_at)
+    values (${contract}, ${participant}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.id}, ${keyId}, ${level}, ${signature}, ${tx.now})`);
+};
+
+export const setContractState = async (
+  tx: Tx,
+  id: string,
+  state: ContractState,
+  end?: { reason: string },
+): Promise<void> => {
+  await tx.exec(sql`update compute_contracts set state = ${state}, ended_at = ${end ? tx.now : null}, end_reason = ${end?.reason ?? ''}
+    where id = ${id}`);
+};
+
+/** One more use, if there is one left and the contract stands: the statement itself decides, whoever else asks meanwhile. */
+export const takeUse = async (tx: Tx, id: string): Promise<number | undefined> =>
+  (
+    await tx.first<{ uses_taken: number }>(sql`update compute_contracts set uses_taken = uses_taken + 1
+      where id = ${id} and state = 'active' and uses_taken < uses_total and term_from <= ${tx.now} and term_until > ${tx.now}
+      returning uses_taken`)
+  )?.uses_taken;
+
+export const insertUse = async (
+  tx: Tx,
+  { id, contract, number, values }: Pick<Use, 'id' | 'contract' | 'number' | 'values'>,
+): Promise<void> => {
+  await tx.exec(sql`insert into compute_uses (id, contract, number, node, market, participant, person, parameters, state, created_at)
+    values (${id}, ${contract}, ${number}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${tx.actor.id},
+      ${JSON.stringify(values)}, 'reserved', ${tx.now})`);
+};
+
+export const setUseJob = (tx: Tx, id: string, job: string): Promise<number> =>
+  tx.exec(sql`update compute_uses set job = ${job} where id = ${id}`);
+
+export const setUseState = (tx: Tx, id: string, state: UseState): Promise<number> =>
+  tx.exec(sql`update compute_uses set state = ${state} where id = ${id}`);
+
+export interface UseEnd {
+  state: UseState;
+  reason: Text | null;
+  result: { text: string; digest: string; rows: number } | null;
+}
+
+export const endUse = async (tx: Tx, id: string, end: UseEnd, said: LoggedStatement): Promise<void> => {
+  await tx.exec(sql`update compute_uses set state = ${end.state}, reason = ${end.reason && JSON.stringify(end.reason)},
+    result = ${end.result?.text ?? null}, result_digest = ${end.result?.digest ?? null}, row_count = ${end.result?.rows ?? null},
+    core = ${JSON.stringify(said.core)}, salt = ${said.salt}, log_entry = ${said.log_entry}, ended_at = ${tx.now} where id = ${id}`);
+};

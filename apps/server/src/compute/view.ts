@@ -1,0 +1,67 @@
+/** From our words to the wire's. */
+import { ownersOf } from '@shugu/private-compute';
+import type { Reader } from '../kernel/db/db.ts';
+import { explain } from './explain.ts';
+import type { Contract, Room, Use } from './model.ts';
+import { signaturesOf, usesOf } from './reads.ts';
+import { sidesOf } from './rules.ts';
+
+const historyMax = 100;
+
+type Names = (participant: string) => string;
+const partyOf = (name: Names) => (id: string) => ({ id, name: name(id) });
+
+const namesOf = async (room: Room, read: Reader, participants: readonly string[]): Promise<Names> => {
+  const names = await room.members.displayNames(read, [...new Set(participants)]);
+  return (id) => names.get(id) ?? id;
+};
+
+const summary = (contract: Contract, name: Names) => {
+  const { id, title, state, terms, usesTotal: total, usesTaken: taken, from, until, createdAt } = contract;
+  return {
+    ...{ id, title, state, mode: terms.mode },
+    owners: ownersOf(terms).map(partyOf(name)),
+    recipients: terms.recipients.map(partyOf(name)),
+    uses: { total, taken, left: total - taken },
+    from: from.toISOString(),
+    until: until.toISOString(),
+    createdAt: createdAt.toISOString(),
+  };
+};
+
+const partiesOf = ({ terms }: Contract): string[] => [...ownersOf(terms), ...terms.recipients];
+
+export const summaryView = async (room: Room, read: Reader, contract: Contract) =>
+  summary(contract, await namesOf(room, read, partiesOf(contract)));
+
+const useOf = (use: Use, name: Names) => ({
+  ...{ id: use.id, number: use.number, state: use.state, values: use.values, rows: use.rows },
+  ...{ resultDigest: use.resultDigest, reason: use.reason, job: use.job },
+  by: partyOf(name)(use.participant),
+  at: use.at.toISOString(),
+  endedAt: use.endedAt?.toISOString() ?? null,
+});
+
+export const useView = async (room: Room, read: Reader, use: Use) =>
+  useOf(use, await namesOf(room, read, [use.participant]));
+
+export const contractView = async (room: Room, read: Reader, contract: Contract, viewer: string) => {
+  const { terms, document, digest, endReason: reason, shape } = contract;
+  const name = await namesOf(room, read, partiesOf(contract));
+  const signatures = await signaturesOf(read, contract.id);
+  const history = await usesOf(read, contract.id, historyMax);
+  return {
+    ...summary(contract, name),
+    ...{ purpose: terms.purpose, trust: terms.trust, document, digest, reason },
+    ...{ dataSets: terms.dataSets, query: terms.query, output: terms.output, release: terms.release },
+    priceFen: terms.priceFen,
+    explained: explain(terms, shape, name),
+    signatures: signatures.map(({ participant, at, ...one }) => ({
+      ...one,
+      by: partyOf(name)(participant),
+      at: at.toISOString(),
+    })),
+    yours: { ...sidesOf(terms, viewer), signed: signatures.some(({ participant }) => participant === viewer) },
+    history: history.map((use) => useOf(use, name)),
+  };
+};

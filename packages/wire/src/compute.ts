@@ -1,0 +1,242 @@
+/** 计算合约: owners let a fixed query run over their data together, a fixed number of times, and see nothing of each other's. */
+import { z } from 'zod';
+import { anyId, bilingual, decimal, digest, id, name, page, pageQuery, text, time } from './common.ts';
+import { endpoint } from './endpoint.ts';
+import { resourceId } from './registry.ts';
+
+/** Held equal to those of @shugu/private-compute by a test. */
+export const computeLimits = {
+  dataSetsMax: 4,
+  columnsMax: 200,
+  recipientsMax: 5,
+  parametersMax: 5,
+  valuesMax: 100,
+  entitiesLeast: 3,
+  entitiesMost: 1_000_000,
+  rowsMax: 10_000,
+  usesMax: 10_000,
+  sqlCharactersMax: 8000,
+  reasonCharactersMax: 500,
+} as const;
+
+export const computeModes = ['cleanRoom'] as const;
+export const computationStates = ['draft', 'signed', 'active', 'exhausted', 'expired', 'revoked'] as const;
+export const computationUseStates = ['reserved', 'running', 'released', 'failed'] as const;
+export const disclosures = ['open', 'join', 'aggregate', 'hidden'] as const;
+const columnTypes = ['string', 'integer', 'decimal', 'boolean', 'date', 'timestamp'] as const;
+
+export const computationId = id('cpc');
+export const computationUseId = id('cpu');
+const organisationId = id('org');
+const priceFen = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,11})$/)
+  .describe('whole fen (0.01 CNY) per use');
+const params = z.object({ id: computationId });
+const word = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/);
+const column = z.string().min(1).max(200);
+const value = z.string().min(1).max(200);
+const count = z.number().int().nonnegative();
+
+export const dataSet = z
+  .object({
+    owner: organisationId,
+    table: word.describe('as the query calls it'),
+    resource: resourceId,
+    version: digest.describe('of the resource’s data in normal form: other data need another contract'),
+    entity: column.describe('whose distinct values a group must have enough of'),
+    columns: z
+      .array(
+        z
+          .object({
+            name: column,
+            type: z.enum(columnTypes),
+            rule: z.enum(disclosures),
+            except: z
+              .array(z.object({ party: organisationId, rule: z.enum(disclosures) }).strict())
+              .max(computeLimits.recipientsMax)
+              .optional()
+              .describe('for single recipients; the strictest of all recipients holds'),
+          })
+          .strict(),
+      )
+      .min(1)
+      .max(computeLimits.columnsMax)
+      .describe('a column that is not named is hidden'),
+  })
+  .strict();
+
+export const listedParameter = z
+  .object({
+    name: word,
+    title: z.string().trim().min(1).max(100),
+    values: z.array(value).min(1).max(computeLimits.valuesMax),
+  })
+  .strict();
+
+const release = z.object({
+  entitiesMin: z
+    .number()
+    .int()
+    .min(computeLimits.entitiesLeast)
+    .max(computeLimits.entitiesMost)
+    .describe('distinct entities of every owner that a group must have, or it is left out'),
+  rowsMax: z.number().int().min(1).max(computeLimits.rowsMax),
+  rho: decimal.nullable().describe('privacy budget of a use (zCDP); null without noise'),
+});
+
+export const computationDraft = z
+  .object({
+    title: name,
+    purpose: text.min(1),
+    mode: z.enum(computeModes),
+    dataSets: z.array(dataSet).min(1).max(computeLimits.dataSetsMax),
+    recipients: z.array(organisationId).min(1).max(computeLimits.recipientsMax),
+    query: z
+      .object({
+        sql: z.string().trim().min(1).max(computeLimits.sqlCharactersMax),
+        parameters: z.array(listedParameter).max(computeLimits.parametersMax).default([]),
+      })
+      .strict(),
+    release: release.strict(),
+    uses: z.number().int().min(1).max(computeLimits.usesMax).describe('in total'),
+    from: time,
+    until: time,
+    priceFen,
+  })
+  .strict();
+
+const party = z.object({ id: organisationId, name: z.string() });
+export const computationSummary = z.object({
+  id: computationId,
+  title: z.string(),
+  state: z.enum(computationStates),
+  mode: z.enum(computeModes),
+  owners: z.array(party),
+  recipients: z.array(party),
+  uses: z.object({ total: count, taken: count, left: count }),
+  from: time,
+  until: time,
+  createdAt: time,
+});
+export const computationUse = z.object({
+  id: computationUseId,
+  number: count.describe('of the contract’s uses, from 1'),
+  state: z.enum(computationUseStates),
+  by: party,
+  values: z.record(z.string(), z.string()),
+  rows: count.nullable(),
+  resultDigest: digest.nullable(),
+  reason: bilingual.nullable().describe('why it failed; it counts all the same'),
+  job: anyId.nullable(),
+  at: time,
+  endedAt: time.nullable(),
+});
+export const computationView = computationSummary.extend({
+  purpose: z.string(),
+  trust: bilingual.describe('what the parties have to believe for it to be private'),
+  document: z.string().describe('the canonical text that is signed'),
+  digest,
+  dataSets: z.array(dataSet),
+  query: z.object({ sql: z.string().describe('as it runs'), digest, parameters: z.array(listedParameter) }),
+  output: z.array(z.object({ name: z.string(), type: z.string() })),
+  release,
+  priceFen,
+  explained: z.array(bilingual).describe('in plain words, what each party learns'),
+  signatures: z.array(z.object({ by: party, keyId: z.string(), level: z.string(), signature: z.string(), at: time })),
+  reason: z.string().describe('of its end'),
+  yours: z.object({ owner: z.boolean(), recipient: z.boolean(), signed: z.boolean() }),
+  history: z.array(computationUse),
+});
+export const computationResult = z.object({
+  use: computationUse,
+  trust: bilingual,
+  columns: z.array(z.object({ name: z.string(), type: z.string() })),
+  rows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))),
+});
+
+export const draftComputation = endpoint({
+  id: 'compute.contract.draft',
+  method: 'POST',
+  path: '/api/compute/contracts',
+  summary: { zh: '起草计算合约', en: 'Draft a computation contract' },
+  permission: 'compute.contract.draft',
+  body: computationDraft,
+  reply: computationView,
+  status: 201,
+});
+export const listComputations = endpoint({
+  id: 'compute.contract.list',
+  method: 'GET',
+  path: '/api/compute/contracts',
+  summary: { zh: '计算合约（本单位为一方的）', en: 'Computation contracts that your organisation is a party to' },
+  permission: 'compute.contract.read',
+  query: pageQuery,
+  reply: page(computationSummary),
+});
+export const getComputation = endpoint({
+  id: 'compute.contract.get',
+  method: 'GET',
+  path: '/api/compute/contracts/:id',
+  summary: { zh: '计算合约', en: 'A computation contract' },
+  permission: 'compute.contract.read',
+  params,
+  reply: computationView,
+});
+export const signComputation = endpoint({
+  id: 'compute.contract.sign',
+  method: 'POST',
+  path: '/api/compute/contracts/:id/sign',
+  summary: { zh: '数据持有单位签署计算合约', en: 'Sign, as an owner of data' },
+  permission: 'compute.contract.sign',
+  params,
+  body: z.object({ digest: digest.describe('of the text that was read') }).strict(),
+  reply: computationView,
+});
+export const revokeComputation = endpoint({
+  id: 'compute.contract.revoke',
+  method: 'POST',
+  path: '/api/compute/contracts/:id/revoke',
+  summary: { zh: '数据持有单位撤销计算合约', en: 'Revoke, as an owner of data' },
+  permission: 'compute.contract.sign',
+  params,
+  body: z.object({ reason: z.string().trim().min(1).max(computeLimits.reasonCharactersMax) }).strict(),
+  reply: computationView,
+});
+export const runComputation = endpoint({
+  id: 'compute.use.run',
+  method: 'POST',
+  path: '/api/compute/contracts/:id/uses',
+  summary: { zh: '运行一次（计一次使用）', en: 'Run once, which takes one use' },
+  permission: 'compute.use.run',
+  params,
+  body: z
+    .object({
+      query: digest.describe('of the query that is meant'),
+      values: z.record(word, value).default({}),
+    })
+    .strict(),
+  reply: computationUse,
+  status: 201,
+});
+export const getComputationResult = endpoint({
+  id: 'compute.use.result',
+  method: 'GET',
+  path: '/api/compute/uses/:id/result',
+  summary: { zh: '一次使用的结果（仅结果接收单位）', en: 'The result of a use, for recipients alone' },
+  permission: 'compute.use.result',
+  params: z.object({ id: computationUseId }),
+  reply: computationResult,
+});
+export const getComputationEvidence = endpoint({
+  id: 'compute.use.evidence',
+  method: 'GET',
+  path: '/api/compute/uses/:id/evidence',
+  summary: { zh: '一次使用的证据包', en: 'Evidence of a use, which verifies offline' },
+  permission: 'compute.contract.read',
+  params: z.object({ id: computationUseId }),
+  reply: z.unknown(),
+  replyKind: 'bytes',
+  mediaType: 'application/json',
+});
+export type ComputationResult = z.output<typeof computationResult>;
