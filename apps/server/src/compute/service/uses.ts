@@ -108,7 +108,7 @@ export const concludeUse = async (
   const more = { use: use.id, number };
   if (released) {
     await audit(tx, {
-      action: 'compute.use.release',
+      action: 'compute.use.finish',
       subject: use.id,
       participant: use.participant,
       data: { contract: id },

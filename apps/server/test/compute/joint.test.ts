@@ -1,0 +1,268 @@
+/** A bank and the tax office let a credit agency count what they have in common, and nobody sees more than was signed. */
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { computationLimits, computationTrust } from '@shugu/private-compute';
+import { type Client, ProblemError } from '@shugu/wire';
+import * as wire from '@shugu/wire/compute';
+import * as kernelWire from '@shugu/wire/kernel';
+import * as registryWire from '@shugu/wire/registry';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../../../cli/src/scenario/resource.ts';
+import type { SimulatedClock } from '../../src/kernel/clock.ts';
+import { sql } from '../../src/kernel/db/db.ts';
+import { systemActor } from '../../src/kernel/http/principal.ts';
+import { newId } from '../../src/kernel/ids.ts';
+import { enqueue } from '../../src/kernel/jobs.ts';
+import {
+  bringHoldings,
+  type Computation,
+  type Draft,
+  draftOf,
+  type Holdings,
+  signedContract,
+} from '../support/computation.ts';
+import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
+
+let world: TestExchange;
+let bank: Client;
+let tax: Client;
+let agency: Client;
+let stranger: Client;
+let held: Holdings;
+let contract: Computation;
+const owners = ['mapping.trader', 'xingsha.trader'];
+
+const draft = (change: Partial<Draft> = {}) => {
+  const { mapping, xingsha, creditagency } = world.seeded.organisations;
+  return draftOf(held, { bank: mapping!, tax: xingsha!, recipient: creditagency! }, change);
+};
+const signed = (change: Partial<Draft> = {}) =>
+  signedContract(world, draft(change), { recipient: 'creditagency.trader', owners });
+const run = (
+  one: Computation,
+  values: Record<string, string> = { city: '长沙' },
+  who = agency,
+  query = one.query.digest,
+) => who.call(wire.runComputation, { params: { id: one.id }, body: { query, values } });
+const refusal = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => {
+      if (error instanceof ProblemError) return `${error.problem.status} ${error.problem.code}`;
+      throw error;
+    },
+  );
+const read = (one: Computation, who = agency) => who.call(wire.getComputation, { params: { id: one.id } });
+/** The contract as it stands when the use has ended. */
+const ended = async (one: Computation, use: string) =>
+  until('the use to end', async () => {
+    const now = await read(one);
+    const found = now.history.find(({ id }) => id === use)!;
+    return found.endedAt !== null && { now, use: found };
+  });
+const resultOf = (use: string, who = agency) => who.call(wire.getComputationResult, { params: { id: use } });
+
+beforeAll(async () => {
+  world = await testExchange();
+  [bank, tax, agency, stranger] = (await Promise.all(
+    [...owners, 'creditagency.trader', 'citylogistics.trader'].map((login) => world.as(login)),
+  )) as [Client, Client, Client, Client];
+  held = await bringHoldings(world, 'mapping.trader', 'xingsha.trader');
+  contract = await agency.call(wire.draftComputation, { body: draft() });
+}, 120_000);
+afterAll(() => world?.end());
+
+describe('before all have signed', () => {
+  test('everybody reads what each party will learn, and on what trust; a stranger finds nothing', async () => {
+    expect(contract).toMatchObject({
+      state: 'draft',
+      uses: { total: 3, taken: 0, left: 3 },
+      trust: computationTrust.cleanRoom,
+    });
+    expect(contract.query.sql).toContain(
+      'HAVING ((count(DISTINCT l.person) >= 3) AND (count(DISTINCT t.taxpayer) >= 3))',
+    );
+    const told = (await read(contract, tax)).explained.map(({ zh }) => zh).join('\n');
+    expect(told).toContain('按 arrears.kind 分组的汇总值：n = count(*)、owed = sum(arrears.owed)');
+    expect(told).toMatch(/少于 3 个不同主体/);
+    expect(`sha256:${createHash('sha256').update(contract.document).digest('hex')}`).toBe(contract.digest);
+    expect(await refusal(read(contract, stranger))).toBe('404 kernel.unknown');
+    expect((await stranger.call(wire.listComputations, {})).items).toEqual([]);
+    expect((await tax.call(wire.listComputations, {})).items.map(({ id }) => id)).toEqual([contract.id]);
+  });
+
+  test('a query that shows more is refused with the reason, and so is what nobody keeps', async () => {
+    const refused = (change: Partial<Draft>) => refusal(agency.call(wire.draftComputation, { body: draft(change) }));
+    const query = {
+      sql: 'select l.person, count(*) as n from loans l join arrears t on l.person = t.taxpayer group by l.person',
+    };
+    const problem = await agency
+      .call(wire.draftComputation, { body: draft({ query }) })
+      .catch((error: ProblemError) => error.problem);
+    expect(problem).toMatchObject({
+      code: 'compute.queryRefused',
+      errors: [{ field: 'body.query.sql', message: expect.stringContaining('loans.person') }],
+    });
+    expect(await refused({ release: { entitiesMin: 3, rowsMax: 10, rho: '0.1' } })).toBe('422 compute.modeNotOffered');
+    expect(await refused({ release: { entitiesMin: 2, rowsMax: 10, rho: null } })).toBe('400 kernel.invalid');
+    expect(await refused({ until: '2026-07-01T00:00:00+08:00' })).toBe('422 compute.contractInvalid');
+    expect(await refusal(stranger.call(wire.draftComputation, { body: draft() }))).toBe('422 compute.notAParty');
+    expect(wire.computeLimits).toMatchObject(computationLimits);
+  });
+
+  test('owners sign what they read, each once, each for its own data; without all of them nothing runs', async () => {
+    const sign = (who: Client, digest = contract.digest) =>
+      refusal(who.call(wire.signComputation, { params: { id: contract.id }, body: { digest } }));
+    expect(await sign(bank, `sha256:${'0'.repeat(64)}`)).toBe('409 compute.digestDiffers');
+    expect(await sign(agency)).toBe('404 kernel.unknown');
+    expect(await sign(stranger)).toBe('404 kernel.unknown');
+    expect(await sign(bank)).toBe('done');
+    expect(await sign(bank)).toBe('409 compute.alreadySigned');
+    expect(await refusal(run(contract))).toBe('409 compute.unsigned');
+    expect(await sign(tax)).toBe('done');
+    contract = await read(contract);
+    expect(contract.state).toBe('active');
+    expect(contract.signatures.map(({ by }) => by.name)).toHaveLength(2);
+    // The bank's table under the tax office's name, or of another type, is nobody's to sign.
+    const [loans, arrears] = draft().dataSets;
+    const foreign = await agency.call(wire.draftComputation, {
+      body: draft({ dataSets: [loans!, { ...arrears!, resource: loans!.resource }] }),
+    });
+    expect(
+      await refusal(tax.call(wire.signComputation, { params: { id: foreign.id }, body: { digest: foreign.digest } })),
+    ).toBe('422 compute.dataUnknown');
+  });
+});
+
+describe('a use', () => {
+  test('opens the agreed groups to the recipient alone, and leaves evidence', async () => {
+    const begun = await run(contract);
+    const { use, now } = await ended(contract, begun.id);
+    expect([use.state, use.number, use.rows, now.uses.left]).toEqual(['released', 1, 1, 2]);
+    const result = await resultOf(use.id);
+    expect(result).toMatchObject({
+      columns: [{ name: 'kind' }, { name: 'n' }, { name: 'owed' }],
+      rows: [['增值税', 14, 371]],
+    });
+    for (const who of [bank, tax, stranger]) expect(await refusal(resultOf(use.id, who))).toBe('404 kernel.unknown');
+    // Another city: two taxpayers with ten rows are two, and left out.
+    const { use: second } = await ended(contract, (await run(contract, { city: '株洲' })).id);
+    expect((await resultOf(second.id)).rows).toEqual([['所得税', 4, 142]]);
+    await world.settle();
+    const evidence = (who: Client) => who.raw(wire.getComputationEvidence, { params: { id: use.id } });
+    const bundle = Buffer.from(await (await evidence(tax)).arrayBuffer()).toString('utf8');
+    const verified = (file: string) => world.anyone.call(kernelWire.verifyFile, { body: { file } });
+    expect((await verified(bundle)).ok).toBe(true);
+    expect((await verified(bundle.replace('"number":1', '"number":2'))).ok).toBe(false);
+    expect(JSON.parse(bundle).document).toMatchObject({
+      contractDigest: contract.digest,
+      number: 1,
+      query: contract.query.digest,
+      values: { city: '长沙' },
+      outcome: 'released',
+      result: use.resultDigest,
+    });
+    expect(await refusal(evidence(stranger))).toBe('404 kernel.unknown');
+  });
+
+  test('is refused where anything was not agreed on, and none of that counts', async () => {
+    expect(await refusal(run(contract, { city: '北京' }))).toBe('422 compute.parameterWrong');
+    expect(await refusal(run(contract, {}))).toBe('422 compute.parameterWrong');
+    expect(await refusal(run(contract, { city: '长沙', kind: '增值税' }))).toBe('422 compute.parameterWrong');
+    expect(await refusal(run(contract, { city: '长沙' }, agency, `sha256:${'0'.repeat(64)}`))).toBe(
+      '409 compute.queryDiffers',
+    );
+    for (const who of [bank, tax, stranger])
+      expect(await refusal(run(contract, { city: '长沙' }, who))).toBe('404 kernel.unknown');
+    expect((await read(contract)).uses.taken).toBe(2);
+  });
+
+  test('of two that race for the last one wins, and then there is none', async () => {
+    const answers = await Promise.all([refusal(run(contract)), refusal(run(contract))]);
+    expect(answers.sort()).toEqual(['409 compute.exhausted', 'done']);
+    await settleWhole(world);
+    const now = await read(contract);
+    expect([now.state, now.uses, now.history.length]).toEqual(['exhausted', { total: 3, taken: 3, left: 0 }, 3]);
+    expect(await refusal(run(contract))).toBe('409 compute.exhausted');
+    const taken = sql`update compute_contracts set uses_taken = uses_taken + 1 where id = ${contract.id}`;
+    await expect(world.exchange.kernel.database.tx(systemActor('test'), (tx) => tx.exec(taken))).rejects.toThrow();
+  });
+
+  test('that a crash broke off counts, and is not begun again', async () => {
+    const one = await signed();
+    const use = newId('cpu', world.exchange.kernel.clock.now());
+    // As a process that dies leaves it: reserved and begun, its job to be claimed again.
+    await world.exchange.kernel.database.tx(systemActor('test'), async (tx) => {
+      await tx.exec(sql`update compute_contracts set uses_taken = 1 where id = ${one.id}`);
+      await tx.exec(sql`insert into compute_uses (id, contract, number, node, market, participant, person, parameters, state, created_at)
+        values (${use}, ${one.id}, 1, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.recipients[0]!.id}, 'per', '{"city":"长沙"}', 'running', ${tx.now})`);
+      await enqueue(tx, { kind: 'compute.run', title: { zh: '样例', en: 'specimen' }, data: { use } });
+    });
+    const { use: found, now } = await ended(one, use);
+    expect([found.state, found.reason?.zh, now.uses.left]).toEqual(['failed', '计算被中断', 2]);
+    expect(await refusal(resultOf(use))).toBe('409 compute.notReleased');
+  });
+
+  test('reads the very bytes that were signed: a file swapped on the disk is noticed, and the use counts', async () => {
+    const [loans] = draft().dataSets;
+    const { objects } = world.exchange.kernel;
+    const path = await objects.local(loans!.version);
+    const bytes = await objects.bytes(loans!.version);
+    const one = await signed();
+    await writeFile(path, Buffer.concat([bytes, Buffer.alloc(1)]));
+    const { use, now } = await ended(one, (await run(one)).id);
+    await writeFile(path, bytes);
+    expect([use.state, use.reason?.en, now.uses.taken]).toEqual([
+      'failed',
+      'The data are not the version that was signed: loans',
+      1,
+    ]);
+    expect((await ended(one, (await run(one)).id)).use.state).toBe('released');
+  });
+});
+
+describe('the end', () => {
+  test('an owner revokes alone, and nothing runs any more', async () => {
+    const one = await signed();
+    const revoke = (who: Client) =>
+      refusal(who.call(wire.revokeComputation, { params: { id: one.id }, body: { reason: '数据主体提出异议' } }));
+    expect([await revoke(agency), await revoke(stranger), await revoke(tax)]).toEqual([
+      '404 kernel.unknown',
+      '404 kernel.unknown',
+      'done',
+    ]);
+    expect(await read(one)).toMatchObject({ state: 'revoked', reason: '数据主体提出异议' });
+    expect(await refusal(run(one))).toBe('409 compute.revoked');
+  });
+
+  test('data that changed since are not what was signed: refused, and not counted', async () => {
+    const one = await signed();
+    const file = Buffer.from('taxpayer,kind,owed\nP1020,增值税,5\n');
+    const client = await world.as('xingsha.trader');
+    const { id } = await client.call(registryWire.startUpload, {
+      body: {
+        resource: held.arrears.id,
+        fileName: 'table.csv',
+        bytes: file.length,
+        digest: `sha256:${createHash('sha256').update(file).digest('hex')}`,
+      },
+    });
+    await client.raw(
+      registryWire.putPart,
+      { params: { id, offset: 0 } },
+      { rawBody: file, headers: { 'content-type': 'application/octet-stream' } },
+    );
+    await client.call(registryWire.completeUpload, { params: { id }, body: {} });
+    await until('the new data', async () => {
+      const { content } = await client.call(registryWire.getResource, { params: { id: held.arrears.id } });
+      return content?.state === 'ready' && content.normalDigest !== held.arrears.content!.normalDigest;
+    });
+    expect(await refusal(run(one))).toBe('409 compute.versionSwapped');
+    expect((await read(one)).uses.taken).toBe(0);
+    (world.exchange.kernel.clock as SimulatedClock).moveTo(new Date('2026-08-01T00:00:00+08:00'));
+    // Sessions of before have ended with the month.
+    const later = await world.as('creditagency.trader');
+    expect(await refusal(run(one, { city: '长沙' }, later))).toBe('409 compute.expired');
+    await until('the contract to be noted as expired', async () => (await read(one, later)).state === 'expired');
+  });
+});

@@ -1,0 +1,105 @@
+/** A computation contract over two small tables of persons, and what a draft of it is made from. */
+import type { CallInput, CallOutput } from '@shugu/wire';
+import { draftComputation, signComputation } from '@shugu/wire/compute';
+import { bringResource, type Resource } from '../../../cli/src/scenario/resource.ts';
+import { divisionsResource } from '../../../cli/src/trade/goods.ts';
+import type { TestExchange } from './exchange.ts';
+
+export type Draft = CallInput<typeof draftComputation>['body'];
+export type Computation = CallOutput<typeof draftComputation>;
+
+export interface Holdings {
+  /** A bank's loans, and the tax office's arrears. */
+  loans: Resource;
+  arrears: Resource;
+}
+
+const csv = (head: string, rows: readonly string[]) => Buffer.from(`${head}\n${rows.join('\n')}\n`);
+const people = (from: number, until: number) => Array.from({ length: until - from }, (_, at) => from + at);
+
+/** Persons 0 to 39 have a loan, 20 to 59 arrears: of the 20 in common 14 live in 长沙, 6 in 株洲 of whom two have arrears of 增值税. */
+const loansFile = csv(
+  'person,city,balance,manager',
+  people(0, 40).map((n) => `P${1000 + n},${n < 34 ? '长沙' : '株洲'},${n * 100},经理${n % 3}`),
+);
+/** A person with many rows is still one. */
+const arrearsFile = csv(
+  'taxpayer,kind,owed',
+  people(20, 60).flatMap((n) => {
+    const kind = n < 34 || n >= 38 ? '增值税' : '所得税';
+    return Array.from({ length: n === 38 ? 9 : 1 }, () => `P${1000 + n},${kind},${n}`);
+  }),
+);
+
+const bring = async (world: TestExchange, login: string, name: string, bytes: Buffer): Promise<Resource> => {
+  const { fields } = await divisionsResource();
+  return bringResource(world.stage, login, { ...fields, name }, { name: 'table.csv', bytes });
+};
+
+export const bringHoldings = async (world: TestExchange, bank: string, tax: string): Promise<Holdings> => ({
+  loans: await bring(world, bank, '个人贷款余额（样例）', loansFile),
+  arrears: await bring(world, tax, '个人欠税（样例）', arrearsFile),
+});
+
+export const draftOf = (
+  { loans, arrears }: Holdings,
+  parties: { bank: string; tax: string; recipient: string },
+  change: Partial<Draft> = {},
+): Draft => ({
+  title: '贷前联合核查（样例）',
+  purpose: '核查贷款客户的欠税情况，仅用于贷前风险评估',
+  mode: 'cleanRoom',
+  dataSets: [
+    {
+      owner: parties.bank,
+      table: 'loans',
+      resource: loans.id,
+      version: loans.content!.normalDigest!,
+      entity: 'person',
+      columns: [
+        { name: 'person', type: 'string', rule: 'join' },
+        { name: 'city', type: 'string', rule: 'open' },
+        { name: 'balance', type: 'integer', rule: 'aggregate' },
+      ],
+    },
+    {
+      owner: parties.tax,
+      table: 'arrears',
+      resource: arrears.id,
+      version: arrears.content!.normalDigest!,
+      entity: 'taxpayer',
+      columns: [
+        { name: 'taxpayer', type: 'string', rule: 'join' },
+        { name: 'kind', type: 'string', rule: 'open' },
+        { name: 'owed', type: 'integer', rule: 'aggregate' },
+      ],
+    },
+  ],
+  recipients: [parties.recipient],
+  query: {
+    sql: `select t.kind, count(*) as n, sum(t.owed) as owed from loans l join arrears t on l.person = t.taxpayer
+      where l.city = $city group by t.kind`,
+    parameters: [{ name: 'city', title: '城市', values: ['长沙', '株洲'] }],
+  },
+  release: { entitiesMin: 3, rowsMax: 100, rho: null },
+  uses: 3,
+  from: '2026-07-01T00:00:00+08:00',
+  until: '2026-07-31T00:00:00+08:00',
+  priceFen: '50000',
+  ...change,
+});
+
+/** Drafted by the recipient, signed by all owners. */
+export const signedContract = async (
+  world: TestExchange,
+  draft: Draft,
+  logins: { recipient: string; owners: readonly string[] },
+): Promise<Computation> => {
+  const recipient = await world.as(logins.recipient);
+  let contract = await recipient.call(draftComputation, { body: draft });
+  for (const login of logins.owners) {
+    const owner = await world.as(login);
+    contract = await owner.call(signComputation, { params: { id: contract.id }, body: { digest: contract.digest } });
+  }
+  return contract;
+};
