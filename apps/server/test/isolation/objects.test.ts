@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSource, getHarvest, startHarvest } from '@shugu/wire/catalogue';
+import { runComputation } from '@shugu/wire/compute';
 import { createConnection, scheduleImport, startImport } from '@shugu/wire/delivery';
 import { createComplaint } from '@shugu/wire/market-more';
 import { createFeed } from '@shugu/wire/metering';
@@ -15,6 +16,7 @@ import { makeFolder } from '../../../cli/src/trade/folder.ts';
 import { divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
 import { walkTrade } from '../../../cli/src/trade/walk.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
+import { bringHoldings, draftOf, signedContract } from '../support/computation.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 import { send } from '../support/http.ts';
 import { everybody, holds, mergeTables } from '../support/people.ts';
@@ -116,6 +118,19 @@ const beHarvested = async (): Promise<void> => {
   expect(state).toBe('done');
 };
 
+/** A joint computation over two tables of the supplier, run once by the buyer. Nothing waits for its end: other things would end, too. */
+const beComputed = async (): Promise<void> => {
+  const { xingsha, citylogistics } = world.seeded.organisations;
+  const held = await bringHoldings(world, 'xingsha.trader', 'xingsha.trader');
+  const draft = draftOf(held, { bank: xingsha!, tax: xingsha!, recipient: citylogistics! });
+  const { id, query } = await signedContract(world, draft, {
+    recipient: 'citylogistics.trader',
+    owners: ['xingsha.trader'],
+  });
+  const client = await world.as('citylogistics.trader');
+  await client.call(runComputation, { params: { id }, body: { query: query.digest, values: { city: '长沙' } } });
+};
+
 const draftOnly = async (): Promise<void> => {
   const goods = await divisionsResource();
   const resource = await bringResource(
@@ -151,6 +166,10 @@ beforeAll(async () => {
   await beHarvested();
   real = await harvest(pool, owners);
   real.set('org', owners.slice(0, 4));
+  await beComputed();
+  // Its tables would take the places of the trade's.
+  const computed = await harvest(pool, owners);
+  for (const prefix of ['cpc', 'cpu']) real.set(prefix, computed.get(prefix)!);
   const before = await harvest(pool, owners, { perPrefixMax: 1000 });
   const known = new Set([...before.values()].flat());
   await draftOnly();
