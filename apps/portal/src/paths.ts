@@ -56,6 +56,8 @@ export const paths = {
   order: at('/orders'),
   contracts: '/contracts',
   contract: at('/contracts'),
+  computations: '/computations',
+  computation: at('/computations'),
   grants: '/grants',
   grant: at('/grants'),
   pushes: '/pushes',

@@ -1,5 +1,6 @@
 /** All texts, Chinese beside English so that neither drifts from the other; one file per part of the portal. */
 import { audit } from './words/audit.ts';
+import { compute } from './words/compute.ts';
 import { desk } from './words/desk.ts';
 import { frame } from './words/frame.ts';
 import { harvest } from './words/harvest.ts';
@@ -20,6 +21,7 @@ import { watch } from './words/watch.ts';
 export const words = {
   ...frame,
   ...lists,
+  ...compute,
   ...open,
   ...desk,
   ...harvest,

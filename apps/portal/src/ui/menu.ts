@@ -27,6 +27,7 @@ const operator: Group = {
     [paths.listings, 'menu.listingsAll', 'market.listing.supervise'],
     [paths.orders, 'menu.ordersAll', 'market.order.supervise'],
     [paths.contracts, 'menu.contractsAll', 'agreements.contract.supervise'],
+    [paths.computations, 'menu.computations', 'compute.contract.supervise'],
     [paths.filings, 'menu.filings'],
     [paths.clearing, 'menu.clearing', 'settlement.desk.read'],
     [paths.templates, 'menu.templates'],
@@ -59,6 +60,7 @@ const trade: Group = {
     [paths.enquiries, 'menu.enquiries'],
     [paths.orders, 'menu.orders'],
     [paths.contracts, 'menu.contracts'],
+    [paths.computations, 'menu.computations', 'compute.contract.read'],
     [paths.grants, 'menu.grants'],
     [paths.pushes, 'menu.pushes', 'delivery.push.read'],
     [paths.usage, 'menu.usage', 'metering.usage.read'],
@@ -87,6 +89,7 @@ const regulator: Group = {
     [paths.members, 'menu.members'],
     [paths.orders, 'menu.ordersAll', 'market.order.supervise'],
     [paths.contracts, 'menu.contractsAll', 'agreements.contract.supervise'],
+    [paths.computations, 'menu.computations', 'compute.contract.supervise'],
   ],
 };
 

@@ -1,0 +1,103 @@
+import { type getComputation, getComputationEvidence, getComputationResult } from '@shugu/wire/compute';
+import { Button, Modal } from 'antd';
+import { useState } from 'react';
+import { addressOf, type Reply, useRead } from '../api.ts';
+import { useWords } from '../i18n/index.ts';
+import { DataTable } from '../ui/data-table.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { count } from '../ui/format.ts';
+import { Loaded, Sheet } from '../ui/frame.tsx';
+import { JobProgress } from '../ui/job.tsx';
+import { When } from '../ui/now.tsx';
+import { StateTag } from '../ui/step.tsx';
+
+type Computation = Reply<typeof getComputation>;
+type Use = Computation['history'][number];
+
+/** What was released, with the sentence that it rests on: nobody reads the figures without it. */
+const Result = ({ use, onClose }: { use: Use; onClose: () => void }) => {
+  const { t, b } = useWords();
+  const read = useRead(getComputationResult, { params: { id: use.id } });
+  return (
+    <Modal open title={t('compute.result', { number: use.number })} onCancel={onClose} footer={null} width={720}>
+      <Loaded of={read}>
+        {({ trust, columns, rows }) => (
+          <>
+            {rows.length ? (
+              <DataTable
+                label={t('compute.result', { number: use.number })}
+                pagination={rows.length > 20 ? { pageSize: 20 } : false}
+                rowKey="key"
+                dataSource={rows.map((row, key) => ({ key, row }))}
+                columns={columns.map(({ name }, at) => ({
+                  title: name,
+                  key: name,
+                  render: (_: unknown, { row }: { row: (typeof rows)[number] }) => {
+                    const cell = row[at];
+                    return typeof cell === 'number' ? count(cell) : String(cell ?? '—');
+                  },
+                }))}
+              />
+            ) : (
+              <p>{t('compute.noRows')}</p>
+            )}
+            <p className="small quiet">{b(trust)}</p>
+          </>
+        )}
+      </Loaded>
+    </Modal>
+  );
+};
+
+/** Every use that was taken: what became of it, its result for recipients, its evidence for all parties. */
+export const Uses = ({ of }: { of: Computation }) => {
+  const { t, b } = useWords();
+  const [shown, setShown] = useState<Use>();
+  return (
+    <Sheet title={t('compute.uses')}>
+      {of.history.length ? (
+        <DataTable
+          label={t('compute.uses')}
+          pagination={false}
+          rowKey="id"
+          dataSource={of.history}
+          columns={[
+            { title: t('compute.number'), dataIndex: 'number' },
+            { title: t('compute.at'), render: (_, use) => <When at={use.at} /> },
+            { title: t('compute.values'), render: (_, use) => Object.values(use.values).join(' ') || '—' },
+            {
+              title: t('case.state'),
+              render: (_, use) => (
+                <>
+                  <StateTag list="useState" state={use.state} />
+                  {use.reason ? <div className="small">{b(use.reason)}</div> : null}
+                  {use.job && use.endedAt === null && of.yours.recipient ? <JobProgress id={use.job} /> : null}
+                </>
+              ),
+            },
+            {
+              title: t('jobs.act'),
+              render: (_, use) => (
+                <span className="row">
+                  {use.state === 'released' && of.yours.recipient ? (
+                    <Button size="small" onClick={() => setShown(use)}>
+                      {t('compute.showResult')}
+                    </Button>
+                  ) : null}
+                  {use.endedAt ? (
+                    <a className="small" href={addressOf(getComputationEvidence.path, { id: use.id })}>
+                      {t('compute.evidence')}
+                    </a>
+                  ) : null}
+                </span>
+              ),
+            },
+          ]}
+        />
+      ) : (
+        <Empty title={t('compute.noUse')} />
+      )}
+      {shown ? <Result use={shown} onClose={() => setShown(undefined)} /> : null}
+    </Sheet>
+  );
+};

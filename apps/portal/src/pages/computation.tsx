@@ -1,0 +1,146 @@
+import { getComputation, revokeComputation, runComputation, signComputation } from '@shugu/wire/compute';
+import type { Reply } from '../api.ts';
+import { useRead } from '../api.ts';
+import { Uses } from '../compute/uses.tsx';
+import { listMark, useWords } from '../i18n/index.ts';
+import { Action } from '../ui/action.tsx';
+import { field } from '../ui/fields.tsx';
+import { money } from '../ui/format.ts';
+import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { useId } from '../ui/route.ts';
+import { NextStep, StateTag } from '../ui/step.tsx';
+
+type Computation = Reply<typeof getComputation>;
+const open = new Set(['draft', 'signed', 'active', 'exhausted']);
+
+const Run = ({ of }: { of: Computation }) => {
+  const { t } = useWords();
+  const why = !of.yours.recipient
+    ? t('compute.notRecipient')
+    : of.uses.left === 0
+      ? t('compute.noUses')
+      : of.state !== 'active' && t('compute.notActive');
+  return (
+    <Action
+      endpoint={runComputation}
+      label={t('compute.run')}
+      primary={of.yours.recipient}
+      blocked={why}
+      explain={<p>{t('compute.runExplain')}</p>}
+      prefix="body.values"
+      fields={of.query.parameters.map(({ name, title, values }) =>
+        field(name, 'choice', [title, title], {
+          required: true,
+          choices: values.map((value) => [value, value, value] as const),
+        }),
+      )}
+      input={(values) => ({ params: { id: of.id }, body: { query: of.query.digest, values } })}
+    />
+  );
+};
+
+const Owner = ({ of }: { of: Computation }) => {
+  const { t } = useWords();
+  return (
+    <>
+      {of.state === 'draft' && !of.yours.signed ? (
+        <Action
+          endpoint={signComputation}
+          label={t('compute.sign')}
+          primary
+          explain={
+            <>
+              <p>{t('compute.signExplain')}</p>
+              <p className="mono small">{of.digest}</p>
+            </>
+          }
+          input={() => ({ params: { id: of.id }, body: { digest: of.digest } })}
+        />
+      ) : null}
+      {open.has(of.state) ? (
+        <Action
+          endpoint={revokeComputation}
+          label={t('compute.revoke')}
+          danger
+          explain={<p>{t('compute.revokeExplain')}</p>}
+          fields={[field('reason', 'longText', ['理由', 'Reason'], { required: true })]}
+          input={(values) => ({ params: { id: of.id }, body: values as never })}
+        />
+      ) : null}
+    </>
+  );
+};
+
+/** One computation contract: what each party will learn stands first, before anybody signs. */
+export default function ComputationPage() {
+  const { t, b } = useWords();
+  const read = useRead(getComputation, { params: { id: useId() } }, { every: 4_000 });
+  return (
+    <Loaded of={read}>
+      {(of) => (
+        <Page title={of.title} lead={of.purpose} actions={<StateTag list="computeState" state={of.state} />}>
+          <NextStep
+            text={t(`compute.next.${of.state}`, { reason: of.reason })}
+            mine={
+              (of.state === 'draft' && of.yours.owner && !of.yours.signed) ||
+              (of.state === 'active' && of.yours.recipient)
+            }
+            done={!['draft', 'signed', 'active'].includes(of.state)}
+          >
+            <Run of={of} />
+            {of.yours.owner ? <Owner of={of} /> : null}
+          </NextStep>
+          <div className="columns">
+            <div>
+              <Sheet title={t('compute.learn')}>
+                <ul>
+                  {of.explained.map((line) => (
+                    <li key={line.en}>{b(line)}</li>
+                  ))}
+                </ul>
+                <p>
+                  <b>{t('compute.trust')}</b>
+                </p>
+                <p>{b(of.trust)}</p>
+              </Sheet>
+              <Uses of={of} />
+              <Sheet title={t('compute.query')}>
+                <pre className="mono small" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+                  {of.query.sql}
+                </pre>
+              </Sheet>
+            </div>
+            <div>
+              <Sheet title={t('menu.computations')}>
+                <Facts
+                  items={[
+                    [t('compute.left'), t('compute.of', { left: of.uses.left, total: of.uses.total })],
+                    [t('compute.recipients'), of.recipients.map(({ name }) => name).join(listMark())],
+                    [t('contract.from'), <When key="f" at={of.from} />],
+                    [t('contract.until'), <When key="u" at={of.until} />],
+                    [t('compute.price'), money(of.priceFen)],
+                    [
+                      t('compute.digest'),
+                      <span key="d" className="mono small" style={{ overflowWrap: 'anywhere' }}>
+                        {of.digest}
+                      </span>,
+                    ],
+                  ]}
+                />
+              </Sheet>
+              <Sheet title={t('compute.signatures')}>
+                <Facts
+                  items={of.owners.map(({ id, name }) => {
+                    const signed = of.signatures.find(({ by }) => by.id === id);
+                    return [name, signed ? <When key={id} at={signed.at} /> : t('compute.unsigned')];
+                  })}
+                />
+              </Sheet>
+            </div>
+          </div>
+        </Page>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,56 @@
+import { listComputations } from '@shugu/wire/compute';
+import { Link } from '@tanstack/react-router';
+import { listMark, useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { Empty } from '../ui/empty.tsx';
+import { Page } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
+import { StateTag } from '../ui/step.tsx';
+import { PagedTable } from '../ui/table.tsx';
+
+const names = (parties: readonly { name: string }[]): string => parties.map(({ name }) => name).join(listMark());
+
+/** Computation contracts that the organisation is a party to, or all of them for those who supervise. */
+export default function Computations() {
+  const { t, w } = useWords();
+  return (
+    <Page title={t('menu.computations')} lead={t('compute.lead')}>
+      <PagedTable
+        endpoint={listComputations}
+        label={t('menu.computations')}
+        rowKey={(row) => row.id}
+        empty={<Empty title={t('compute.empty')}>{t('compute.emptyText')}</Empty>}
+        columns={[
+          {
+            key: 'title',
+            title: t('compute.title'),
+            show: (row) => <Link to={paths.computation(row.id)}>{row.title}</Link>,
+            text: (row) => row.title,
+            sort: (row) => row.title,
+          },
+          { key: 'owners', title: t('compute.owners'), show: (row) => names(row.owners) },
+          { key: 'recipients', title: t('compute.recipients'), show: (row) => names(row.recipients) },
+          {
+            key: 'state',
+            title: t('case.state'),
+            show: (row) => <StateTag list="computeState" state={row.state} />,
+            text: (row) => w('computeState', row.state),
+            sort: (row) => row.state,
+          },
+          {
+            key: 'left',
+            title: t('compute.left'),
+            show: ({ uses: { left, total } }) => t('compute.of', { left, total }),
+            sort: (row) => row.uses.left,
+          },
+          {
+            key: 'until',
+            title: t('contract.until'),
+            show: (row) => <When at={row.until} />,
+            sort: (row) => row.until,
+          },
+        ]}
+      />
+    </Page>
+  );
+}
