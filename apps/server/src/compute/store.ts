@@ -2,7 +2,6 @@
 import { type Computation, type ContractState, ownersOf, type UseState } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import { sql, type Tx } from '../kernel/db/db.ts';
-import { newId } from '../kernel/ids.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import type { Shape, Signature, Use } from './model.ts';
 
@@ -11,8 +10,8 @@ export const insertContract = async (
   terms: Computation,
   signed: { text: string; digest: string },
   shape: Shape,
-): Promise<string> => {
-  const id = newId('cpc', tx.now);
+): Promise<void> => {
+  const { id } = terms;
   const { node, market } = tx.tenancy;
   await tx.exec(sql`insert into compute_contracts (id, node, market, participant, title, state, document, digest, shape, uses_total,
       term_from, term_until, created_at)
@@ -22,7 +21,6 @@ export const insertContract = async (
   for (const party of new Set([...owners, ...terms.recipients]))
     await tx.exec(sql`insert into compute_parties (contract, participant, node, market, owner, recipient)
       values (${id}, ${party}, ${node}, ${market}, ${owners.includes(party)}, ${terms.recipients.includes(party)})`);
-  return id;
 };
 
 export const insertSignature = async (

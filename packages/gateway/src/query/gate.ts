@@ -64,12 +64,14 @@ const PARAMETER =
   /\{"class":"PARAMETER","type":"VALUE_PARAMETER","alias":"((?:[^"\\]|\\.)*)","query_location":\d+,"identifier":"(\w+)"\}/g;
 
 function withTypes(tree: string, parameters: readonly Parameter[]): string {
-  return tree.replace(PARAMETER, (node, alias: string, name: string) => {
+  return tree.replace(PARAMETER, (node, alias: string, name: string, at: number) => {
     const parameter = parameters.find((one) => one.name === name) as Parameter;
     const { id, width, scale } = sqlTypeOf(parameter);
     const info =
       width === undefined ? null : { type: 'DECIMAL_TYPE_INFO', alias: '', extension_info: null, width, scale };
     const type = JSON.stringify({ id, type_info: info });
+    // SQL that the gate itself wrote passes it unchanged.
+    if (tree.startsWith(`,"cast_type":${type},"try_cast":false}`, at + node.length)) return node;
     return `{"class":"CAST","type":"OPERATOR_CAST","alias":"${alias}","query_location":0,"child":${node},"cast_type":${type},"try_cast":false}`;
   });
 }

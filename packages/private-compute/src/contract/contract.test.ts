@@ -46,6 +46,7 @@ describe('rules of disclosure', () => {
 
 const contract: Computation = {
   form: 'shugu/computation/1',
+  id: 'cpc_1',
   title: '联合核查',
   purpose: '贷前核查',
   mode: 'cleanRoom',
@@ -78,9 +79,10 @@ describe('what is signed', () => {
     const { text, digest } = computationText(contract);
     const turned = Object.fromEntries(Object.entries(contract).reverse()) as unknown as Computation;
     expect(computationText(turned)).toEqual({ text, digest });
-    expect(digest).toBe('sha256:cfc82f21f4f956c89915c3eac01ca8c3c81e77b758506c8be2a1fdb73a81abbe');
+    expect(digest).toBe('sha256:4018f23f2d5437c58a629db139382a834f1484409f1d94d1c9213b2c0c547a3f');
     for (const other of [
       { ...contract, uses: 4 },
+      { ...contract, id: 'cpc_2' },
       { ...contract, recipients: ['agency', 'bank'] },
       { ...contract, release: { ...contract.release, entitiesMin: 4 } },
       { ...contract, dataSets: [{ ...contract.dataSets[0]!, version: `sha256:${'1'.repeat(64)}` }] },

@@ -261,14 +261,10 @@ export const sameButHaving = (before: string, now: string): boolean => {
   return other.having !== null && JSON.stringify(bare(one)) === JSON.stringify(bare({ ...other, having: null }));
 };
 
-/** Without places in the text, and without casts that repeat one another. */
+/** Without places in the text. */
 const bare = (value: unknown): unknown => {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(bare);
   const { query_location: _, ...node } = value as Tree;
-  const child = node.child as Tree | undefined;
-  if (node.type === 'OPERATOR_CAST' && child?.type === 'OPERATOR_CAST')
-    if (JSON.stringify(node.cast_type) === JSON.stringify(child.cast_type))
-      return bare({ ...child, alias: node.alias || child.alias });
   return Object.fromEntries(Object.entries(node).map(([member, inner]) => [member, bare(inner)]));
 };

@@ -35,6 +35,8 @@ export interface ListedParameter {
 /** A computation contract (计算合约): what the parties sign. */
 export interface Computation {
   form: 'shugu/computation/1';
+  /** Its own: a signature under one contract is none under another of the same words. */
+  id: string;
   title: string;
   purpose: string;
   mode: ComputationMode;

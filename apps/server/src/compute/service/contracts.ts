@@ -14,6 +14,7 @@ import type { z } from 'zod';
 import { audit } from '../../kernel/audit.ts';
 import type { Database, Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
+import { newId } from '../../kernel/ids.ts';
 import type { Contract, Room, Shape } from '../model.ts';
 import { problems } from '../problems.ts';
 import { dueContracts, findContract, signaturesOf } from '../reads.ts';
@@ -24,15 +25,18 @@ import { passJoint } from './gate.ts';
 
 export type Draft = z.output<typeof computationDraft>;
 
+/** Not yet a contract's own: those have its identifier. */
+type Terms = Omit<Computation, 'id'>;
+
 /** Settled outside a transaction, as the gate is a process: the terms as they will be signed. */
-export const termsOf = async (room: Room, draft: Draft): Promise<{ terms: Computation; shape: Shape }> => {
+export const termsOf = async (room: Room, draft: Draft): Promise<{ terms: Terms; shape: Shape }> => {
   if (draft.release.rho !== null) throw problems.modeNotOffered({ field: 'body.release.rho' });
   const times = { from: new Date(draft.from).toISOString(), until: new Date(draft.until).toISOString() };
   const query = { ...draft.query, digest: '' };
   const fault = computationFault({ ...draft, ...times, query });
   if (fault) throw problems.contractInvalid({ field: `body.${fault.path}`, detail: fault.fault });
   const passed = await passJoint(await room.queries(), draft);
-  const terms: Computation = {
+  const terms: Terms = {
     ...draft,
     ...times,
     form: 'shugu/computation/1',
@@ -55,7 +59,9 @@ const textOf = (terms: Computation) => {
 };
 
 /** Data of others are looked at when they sign: a draft must not be a way to ask about them. */
-export const draftContract = async (room: Room, tx: Tx, terms: Computation, shape: Shape): Promise<string> => {
+export const draftContract = async (room: Room, tx: Tx, agreed: Terms, shape: Shape): Promise<string> => {
+  const id = newId('cpc', tx.now);
+  const terms: Computation = { ...agreed, id };
   const me = tx.actor.participant;
   const sides = sidesOf(terms, me);
   if (!sides.owner && !sides.recipient) throw problems.notAParty();
@@ -65,7 +71,7 @@ export const draftContract = async (room: Room, tx: Tx, terms: Computation, shap
   if (unknown) throw problems.partyUnknown({ detail: unknown });
   if (new Date(terms.until) <= tx.now) throw problems.contractInvalid({ field: 'body.until', detail: 'termEmpty' });
   await checkData(room, tx, terms, me);
-  const id = await insertContract(tx, terms, textOf(terms), shape);
+  await insertContract(tx, terms, textOf(terms), shape);
   const contract = (await findContract(tx, id))!;
   await audit(tx, { action: 'compute.contract.draft', subject: id, data: { digest: contract.digest } });
   await tell(tx, 'compute.contract.drafted', contract, {});
