@@ -88,6 +88,7 @@ const seats: Record<string, string[]> = {
     '/scenarios',
     '/orders',
     '/contracts',
+    '/computations',
     '/pushes',
     '/enquiries',
     '/account',

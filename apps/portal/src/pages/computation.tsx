@@ -112,7 +112,7 @@ export default function ComputationPage() {
               </Sheet>
             </div>
             <div>
-              <Sheet title={t('menu.computations')}>
+              <Sheet title={t('compute.about')}>
                 <Facts
                   items={[
                     [t('compute.left'), t('compute.of', { left: of.uses.left, total: of.uses.total })],

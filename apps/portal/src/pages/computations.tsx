@@ -1,6 +1,6 @@
 import { listComputations } from '@shugu/wire/compute';
 import { Link } from '@tanstack/react-router';
-import { listMark, useWords } from '../i18n/index.ts';
+import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
@@ -8,7 +8,8 @@ import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
-const names = (parties: readonly { name: string }[]): string => parties.map(({ name }) => name).join(listMark());
+const Names = ({ of }: { of: readonly { id: string; name: string }[] }) =>
+  of.map(({ id, name }) => <div key={id}>{name}</div>);
 
 /** Computation contracts that the organisation is a party to, or all of them for those who supervise. */
 export default function Computations() {
@@ -28,8 +29,6 @@ export default function Computations() {
             text: (row) => row.title,
             sort: (row) => row.title,
           },
-          { key: 'owners', title: t('compute.owners'), show: (row) => names(row.owners) },
-          { key: 'recipients', title: t('compute.recipients'), show: (row) => names(row.recipients) },
           {
             key: 'state',
             title: t('case.state'),
@@ -49,6 +48,8 @@ export default function Computations() {
             show: (row) => <When at={row.until} />,
             sort: (row) => row.until,
           },
+          { key: 'owners', title: t('compute.owners'), show: (row) => <Names of={row.owners} /> },
+          { key: 'recipients', title: t('compute.recipients'), show: (row) => <Names of={row.recipients} /> },
         ]}
       />
     </Page>

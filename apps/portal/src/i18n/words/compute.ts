@@ -10,6 +10,7 @@ export const compute = {
     '由数据持有单位或结果接收单位通过接口 /api/compute/contracts 起草，本单位为一方的合约都列在这里。',
     'An owner of data or a recipient drafts one through /api/compute/contracts; those that your organisation is a party to are listed here.',
   ],
+  'compute.about': ['合约要点', 'Terms'],
   'compute.title': ['合约', 'Contract'],
   'compute.owners': ['数据持有单位', 'Owners of the data'],
   'compute.recipients': ['结果接收单位', 'Recipients'],
