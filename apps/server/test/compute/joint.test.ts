@@ -147,7 +147,11 @@ describe('a use', () => {
       columns: [{ name: 'kind' }, { name: 'n' }, { name: 'owed' }],
       rows: [['增值税', 14, 371]],
     });
-    for (const who of [bank, tax, stranger]) expect(await refusal(resultOf(use.id, who))).toBe('404 kernel.unknown');
+    // The operator oversees contracts; results are none of its business.
+    const operator = await world.as('operator.reviewer');
+    expect((await read(contract, operator)).yours).toEqual({ owner: false, recipient: false, signed: false });
+    for (const who of [bank, tax, stranger, operator])
+      expect(await refusal(resultOf(use.id, who))).toBe('404 kernel.unknown');
     // Another city: two taxpayers with ten rows are two, and left out.
     const { use: second } = await ended(contract, (await run(contract, { city: '株洲' })).id);
     expect((await resultOf(second.id)).rows).toEqual([['所得税', 4, 142]]);
@@ -204,6 +208,9 @@ describe('a use', () => {
     const { use: found, now } = await ended(one, use);
     expect([found.state, found.reason?.zh, now.uses.left]).toEqual(['failed', '计算被中断', 2]);
     expect(await refusal(resultOf(use))).toBe('409 compute.notReleased');
+    await world.settle();
+    const evidence = await bank.raw(wire.getComputationEvidence, { params: { id: use } });
+    expect(JSON.parse(await evidence.text()).document).toMatchObject({ outcome: 'compute.interrupted', result: null });
   });
 
   test('reads the very bytes that were signed: a file swapped on the disk is noticed, and the use counts', async () => {
