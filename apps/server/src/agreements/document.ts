@@ -122,7 +122,8 @@ const valuesIn = (language: 'zh' | 'en', input: DocumentInput, policy: Policy): 
     'supplier.name': contract.supplier.name,
     'supplier.creditCode': contract.supplier.creditCode,
     'buyer.name': contract.buyer.name,
-    'buyer.creditCode': contract.buyer.creditCode,
+    'buyer.creditCode':
+      contract.buyer.creditCode || { zh: '无（数据空间参与方）', en: 'none (participant of a dataspace)' }[language],
     'operator.name': input.operatorName,
     'product.name': contract.productName,
     'product.version': String(input.versionNumber),

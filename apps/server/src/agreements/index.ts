@@ -4,7 +4,7 @@ import type { Text } from '@shugu/wire';
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
-import type { Contract, ContractKind, ContractSignature, ContractTerms, Offer } from './model.ts';
+import type { Contract, ContractKind, ContractSignature, ContractTerms, Offer, ProtocolSignature } from './model.ts';
 import {
   contractByOrder,
   type EffectiveQuery,
@@ -18,7 +18,7 @@ import {
 import { type AgreementsRouteDeps, makeRoutes } from './routes.ts';
 import { sideOf } from './service/deps.ts';
 import { type ContractDraft, draftContract } from './service/drafting.ts';
-import { cancelUnsigned, completeContract, expireDue } from './service/ending.ts';
+import { cancelUnsigned, completeContract, expireDue, rescind } from './service/ending.ts';
 import { endUngrounded, type LostRight } from './service/ground.ts';
 import {
   checkPaths,
@@ -32,7 +32,7 @@ import {
   planOfPolicy,
   withdrawOffer,
 } from './service/policies.ts';
-import { platformSignature } from './service/signing.ts';
+import { platformSignature, signByProtocol } from './service/signing.ts';
 import { importTemplates } from './service/templates.ts';
 
 export { checkAuthorities, readAuthorities } from './authorities.ts';
@@ -73,6 +73,10 @@ export interface Agreements {
   effectiveContracts(read: Reader, query: EffectiveQuery): Promise<{ items: Contract[]; next: string | null }>;
   /** The order fell through before both had signed. */
   cancelUnsigned(tx: Tx, contractId: string, reason: string): Promise<void>;
+  /** Both sign a contract negotiated over the Dataspace Protocol, and it takes effect. @throws where it stands on nothing any more */
+  signByProtocol(tx: Tx, contractId: string, protocol: ProtocolSignature): Promise<void>;
+  /** The negotiation behind it ended before it was final. Harmless to repeat. */
+  rescind(tx: Tx, contractId: string, reason: string): Promise<void>;
   /** Told by the flow of settlement when nothing is owed any more. */
   complete(tx: Tx, contractId: string): Promise<void>;
   /** A right to operate ended and no other of the supplier takes its place: contracts without proof of title end. Those that did. */
@@ -119,6 +123,8 @@ export const makeAgreements = (deps: AgreementsRouteDeps): Agreements => ({
   },
   effectiveContracts,
   cancelUnsigned,
+  signByProtocol: (tx, id, protocol) => signByProtocol(deps, tx, id, protocol),
+  rescind,
   complete: completeContract,
   endUngrounded,
   signText: (tx, participant, bytes) => platformSignature(deps, tx, participant, bytes),

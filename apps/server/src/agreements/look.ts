@@ -19,10 +19,15 @@ const pieces = (text: string): string[] => {
 const levelName = (level: string): string =>
   level in signerLevels ? signerLevels[level as keyof typeof signerLevels].zh : level;
 
-const signatureText = ({ certified, level, keyId }: ContractSignature): string =>
-  certified
-    ? `电子认证签名（${certified.authority.zh}）证书序列号 ${certified.serialHex}`
-    : `平台签名（${levelName(level)}）${keyId}`;
+const signatureText = ({ certified, protocol, level, keyId }: ContractSignature): string => {
+  if (certified) return `电子认证签名（${certified.authority.zh}）证书序列号 ${certified.serialHex}`;
+  if (protocol) return `数据空间协议消息 ${protocol.sender}，摘要 ${protocol.verification.digest}`;
+  return `平台签名（${levelName(level)}）${keyId}`;
+};
+
+/** A participant of another node has no credit code here: its name is its id. */
+const partyText = ({ name, creditCode }: Contract['supplier']): string =>
+  creditCode ? `${name}（${creditCode}）` : `${name}（数据空间参与方）`;
 
 export const lookOf = (
   contract: Contract,
@@ -44,8 +49,8 @@ export const lookOf = (
     layout: 'document',
     issuer: operatorName,
     rows: [
-      ['供方', `${contract.supplier.name}（${contract.supplier.creditCode}）`],
-      ['需方', `${contract.buyer.name}（${contract.buyer.creditCode}）`],
+      ['供方', partyText(contract.supplier)],
+      ['需方', partyText(contract.buyer)],
       ['标的', contract.productName],
       ['合同文本摘要', version.documentHash ?? ''],
       ['使用控制策略', version.policyHash ?? ''],

@@ -124,6 +124,20 @@ export interface ContractVersion {
   createdAt: Date;
 }
 
+/** What of a negotiation binds its consumer: the agreement as it was sent, and the verification that answered it. */
+export interface ProtocolSignature {
+  /** Participant id of whom the identity seam found to have sent the verification. */
+  sender: string;
+  agreement: ProtocolMessage;
+  verification: ProtocolMessage;
+}
+
+/** Kept as it went over the wire; `digest` in hexadecimal, SHA-256 over its canonical form. */
+export interface ProtocolMessage {
+  digest: string;
+  body: Record<string, Json>;
+}
+
 export interface ContractSignature {
   participant: string;
   person: string;
@@ -139,6 +153,8 @@ export interface ContractSignature {
     serialHex: string;
     chain: string[];
   } | null;
+  /** Of a party that signed by its messages of the Dataspace Protocol. */
+  protocol: ProtocolSignature | null;
   at: Date;
 }
 

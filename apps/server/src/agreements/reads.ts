@@ -112,7 +112,7 @@ export const lastVersionNumber = async (read: Reader, contract: string): Promise
   ).number;
 
 export const signaturesOf = (read: Reader, contract: string, version: number): Promise<ContractSignature[]> =>
-  read.rows<ContractSignature>(sql`select participant, person, key_id as "keyId", level, signature, certified, created_at as at from contract_signatures
+  read.rows<ContractSignature>(sql`select participant, person, key_id as "keyId", level, signature, certified, protocol, created_at as at from contract_signatures
     where contract = ${contract} and version = ${version} order by created_at, participant`);
 
 export const paperOf = (read: Reader, contract: string, version: number): Promise<SignedPaper | undefined> =>

@@ -120,9 +120,10 @@ export const insertSignature = async (
   version: Pick<ContractVersion, 'contract' | 'number'>,
   signature: Omit<ContractSignature, 'at' | 'person'>,
 ): Promise<void> => {
-  await tx.exec(sql`insert into contract_signatures (contract, version, participant, node, market, person, key_id, level, signature, certified, created_at)
+  await tx.exec(sql`insert into contract_signatures (contract, version, participant, node, market, person, key_id, level, signature, certified, protocol, created_at)
     values (${version.contract}, ${version.number}, ${signature.participant}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.id},
-      ${signature.keyId}, ${signature.level}, ${signature.signature}, ${signature.certified && JSON.stringify(signature.certified)}, ${tx.now})`);
+      ${signature.keyId}, ${signature.level}, ${signature.signature}, ${signature.certified && JSON.stringify(signature.certified)},
+      ${signature.protocol && JSON.stringify(signature.protocol)}, ${tx.now})`);
 };
 
 /** A new upload replaces one that the other party has not confirmed. */

@@ -59,6 +59,7 @@ import {
   withdrawGrants,
   withdrawTrials,
 } from './service/grants.ts';
+import { openTransfer, resumeTransfer, stopTransfer, type TransferAccess } from './service/keys.ts';
 import { assessDue } from './service/levels.ts';
 import { recheckQueries } from './service/queries.ts';
 import { cutJob } from './service/share.ts';
@@ -121,6 +122,11 @@ export interface Delivery {
   /** Stops use at once, until `resume` of the same target; also of grants that open later. */
   suspend(tx: Tx, target: SuspensionTarget, reason: string): Promise<number>;
   resume(tx: Tx, target: SuspensionTarget): Promise<number>;
+  /** A key for a transfer of the Dataspace Protocol; undefined while the contract's grant is not open yet. */
+  openTransfer(tx: Tx, of: { contract: string; transfer: string }): Promise<TransferAccess | undefined>;
+  /** Refuses its key, for good or until `resumeTransfer`. Harmless to repeat. */
+  stopTransfer(tx: Tx, contract: string, transfer: string): Promise<void>;
+  resumeTransfer(tx: Tx, contract: string, transfer: string): Promise<void>;
   /** As `PUT /api/versions/:id/endpoints`, in the name of `tx.actor.participant`. */
   setEndpoint(tx: Tx, version: string, drafts: readonly EndpointDraft[]): Promise<Endpoint[]>;
   grant(read: Reader, id: string): Promise<Grant | undefined>;
@@ -307,6 +313,9 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     withdrawTrials: (tx, product, reason) => withdrawTrials(service, tx, product, reason),
     suspend: (tx, target, reason) => suspend(service, tx, target, reason),
     resume: (tx, target) => resume(service, tx, target),
+    openTransfer: (tx, of) => openTransfer(service, tx, of),
+    stopTransfer: (tx, contract, transfer) => stopTransfer(service, tx, contract, transfer),
+    resumeTransfer: (tx, contract, transfer) => resumeTransfer(service, tx, contract, transfer),
     setEndpoint: (tx, version, drafts) => setEndpoints(service, tx, version, drafts),
     grant: findGrant,
     grantsOf: grantsOfContract,

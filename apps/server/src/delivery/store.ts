@@ -125,6 +125,10 @@ export const insertKey = async (tx: Tx, key: GrantKey, hash: string, buyer: stri
 export const endKey = (tx: Tx, id: string, at: Date): Promise<number> =>
   tx.exec(sql`update delivery_keys set revoked_at = least(coalesce(revoked_at, ${at}), ${at}) where id = ${id}`);
 
+/** A key whose end was a suspension goes on. */
+export const reviveKey = (tx: Tx, id: string): Promise<number> =>
+  tx.exec(sql`update delivery_keys set revoked_at = null, dropped = false where id = ${id}`);
+
 export const setKeysDropped = (tx: Tx, ids: readonly string[]): Promise<number> =>
   tx.exec(sql`update delivery_keys set dropped = true where id = any(${[...ids]})`);
 

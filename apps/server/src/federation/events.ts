@@ -2,6 +2,11 @@
 export interface FederationEvents {
   /** Something happened in a negotiation or transfer; `held`: a person is asked. */
   'federation.process.moved': { kind: string; state: string | null; act: string; by: string; held: boolean };
+  /** An act waits until the trade behind it allows it; the subject is the process. */
+  'federation.clearance.asked': { act: string; reference: string | null };
+  /** It is not to be said any more: the process went another way. */
+  'federation.clearance.dropped': { act: string; reference: string | null };
   /** A negotiation has reached its end: both sides hold the agreement. */
+  'federation.agreement.ended': { agreement: string; reason: string };
   'federation.agreement.finalized': { agreement: string; side: string; counterparty: string; dataset: string };
 }

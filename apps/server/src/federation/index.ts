@@ -3,7 +3,7 @@ import type { Dataset } from '@shugu/dataspace';
 import type { ReactionRule } from '@shugu/wire/federation';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { Database, Tx } from '../kernel/db/db.ts';
+import type { Database, Reader, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { Keys } from '../kernel/keys.ts';
 import type { RateLimit } from '../kernel/limits.ts';
@@ -12,12 +12,13 @@ import type { Tick } from '../kernel/ticker.ts';
 import type { IdentityProvider } from './identity/identity.ts';
 import { platformTokens } from './identity/platform.ts';
 import { digestOf } from './messages.ts';
-import { type Act, type Connector, limits, type Process, type Terms } from './model.ts';
+import { type Act, type Connector, limits, type Message, type Process, type Saying, type Terms } from './model.ts';
 import { mountProtocol } from './mount.ts';
+import { connectorNamed, findProcessOf, lastMessage, waitingOfReference } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { type Asking, actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
+import { clear, endAgreements, refer, refuse, waitingClearance } from './service/clearing.ts';
 import { openConnector, setRules } from './service/connectors.ts';
-import type { Saying } from './service/moves.ts';
 import type { Room } from './service/room.ts';
 import { makeSender } from './service/sending.ts';
 import { removeDataset, saveDataset } from './store.ts';
@@ -27,7 +28,7 @@ export type { Identified, IdentityProvider } from './identity/identity.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
 export { serviceOf } from './service/room.ts';
-export { termsOf } from './terms.ts';
+export { sameTerms, termsOf } from './terms.ts';
 
 export interface FederationDeps {
   database: Database;
@@ -48,13 +49,32 @@ export interface Federation {
   /** Opens its connector, under a name of its own where one is given. */
   open(tx: Tx, name?: string): Promise<Connector>;
   setRules(tx: Tx, rules: ReactionRule[]): Promise<Connector>;
-  /** Shows a data set in a participant's catalogue, or its newer version, whether or not its connector is open. */
-  publish(tx: Tx, participant: string, dataset: Dataset): Promise<void>;
+  /**
+   * Shows a data set in a participant's catalogue, or its newer version, whether or not its connector is open. `traded`: before
+   * an agreement about it is made or final, and before data of it flows, `federation.clearance.asked` is told, and `clear` or
+   * `refuse` answers.
+   */
+  publish(tx: Tx, participant: string, dataset: Dataset, more?: { traded: boolean }): Promise<void>;
   withdraw(tx: Tx, participant: string, dataset: string): Promise<void>;
   requestContract(tx: Tx, asked: Asking & { offer: string; terms: Terms }): Promise<Process>;
   offerContract(tx: Tx, asked: Asking & { terms?: Terms }): Promise<Process>;
   requestTransfer(tx: Tx, asked: Parameters<typeof requestTransfer>[2]): Promise<Process>;
   act(tx: Tx, process: string, act: Act, saying?: Saying): Promise<Process>;
+  process(read: Reader, id: string): Promise<Process | undefined>;
+  /** The organisation here whose connector has that name. */
+  connectorNamed(read: Reader, name: string): Promise<string | undefined>;
+  /** The last message of an act that was taken or sent. */
+  lastMessage(read: Reader, process: string, act: Act): Promise<Message | undefined>;
+  /** The process, locked, whose act waits to be cleared; undefined where it does not any more. */
+  waitingClearance(tx: Tx, process: string): Promise<Process | undefined>;
+  /** All that wait of one trade. */
+  waitingOfReference(read: Reader, reference: string): Promise<{ id: string; act: Act }[]>;
+  /** Names the trade behind a process. */
+  refer(tx: Tx, process: string, reference: string): Promise<void>;
+  clear(tx: Tx, process: string, more?: Saying): Promise<void>;
+  refuse(tx: Tx, process: string, reason: string): Promise<void>;
+  /** The contract behind its agreements has ended. */
+  endAgreements(tx: Tx, reference: string, reason: string): Promise<void>;
   /** The protocol's addresses, on the server's own port. */
   mount(app: FastifyInstance, perSource: RateLimit): Promise<void>;
   close(): Promise<void>;
@@ -69,15 +89,31 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     routes: makeRoutes(room),
     open: openConnector,
     setRules,
-    publish: async (tx, participant, dataset) => {
+    publish: async (tx, participant, dataset, { traded } = { traded: false }) => {
       const offers = dataset.hasPolicy.map((one) => one['@id']);
-      await saveDataset(tx, { participant, id: dataset['@id'], body: dataset, offers, digest: digestOf(dataset) });
+      await saveDataset(tx, {
+        participant,
+        id: dataset['@id'],
+        body: dataset,
+        offers,
+        digest: digestOf(dataset),
+        traded,
+      });
     },
     withdraw: async (tx, participant, dataset) => void (await removeDataset(tx, participant, dataset)),
     requestContract: (tx, asked) => requestContract(room, tx, asked),
     offerContract: (tx, asked) => offerContract(room, tx, asked),
     requestTransfer: (tx, asked) => requestTransfer(room, tx, asked),
     act: (tx, process, act, saying = {}) => actOn(room, tx, process, act, saying),
+    process: findProcessOf,
+    connectorNamed,
+    lastMessage,
+    waitingClearance,
+    waitingOfReference,
+    refer,
+    clear: (tx, process, more) => clear(room, tx, process, more),
+    refuse: (tx, process, reason) => refuse(room, tx, process, reason),
+    endAgreements: (tx, reference, reason) => endAgreements(room, tx, reference, reason),
     ticks: [{ name: 'federation.outbox', everySeconds: 2, run: () => sender.drain() }],
     mount: (app, perSource) => mountProtocol(app, room, sender, perSource),
     close: async () => {

@@ -61,8 +61,28 @@ export interface Process {
   format: string | null;
   data_address: unknown;
   held: Held | null;
+  /** A trade of this market stands behind it, whose rooms clear some acts before they are said. */
+  traded: boolean;
+  /** Of that trade, as whoever clears it knows it. */
+  reference: string | null;
+  /** The act that is said once it is cleared. */
+  clearance: Clearance | null;
   created_at: Date;
   changed_at: Date;
+}
+
+export interface Clearance {
+  act: Act;
+  saying: Saying;
+}
+
+/** What goes with a message of ours. */
+export interface Saying {
+  terms?: Terms | undefined;
+  reason?: string | undefined;
+  dataAddress?: unknown;
+  /** Milliseconds before it is sent. */
+  pause?: number;
 }
 
 export interface Held {
@@ -96,6 +116,7 @@ export interface Agreement {
   dataset: string;
   body: AgreementBody;
   negotiation: string | null;
+  reference: string | null;
   finalized_at: Date;
   ended_at: Date | null;
 }

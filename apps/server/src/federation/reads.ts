@@ -4,7 +4,7 @@ import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.
 import type { Act, Agreement, Connector, Kind, Message, Process } from './model.ts';
 
 export const processColumns = sql`id, participant, kind, side, counterparty, their_pid, address, state, suspended_by, version, taken,
-  subject, offer, own_offer, agreement, format, data_address, held, created_at, changed_at`;
+  subject, offer, own_offer, agreement, format, data_address, held, traded, reference, clearance, created_at, changed_at`;
 export const messageColumns = sql`id, process, participant, direction, act, digest, body, state, attempts, due_at, fault, created_at,
   done_at`;
 const connectorColumns = sql`participant, name, rules, opened_at, closed_at`;
@@ -22,6 +22,14 @@ export const findProcess = (read: Reader, participant: string, id: string): Prom
   read.first<Process>(
     sql`select ${processColumns} from federation_processes where id = ${id} and participant = ${participant}`,
   );
+
+/** Whosesoever it is: for flows. */
+export const findProcessOf = (read: Reader, id: string): Promise<Process | undefined> =>
+  read.first<Process>(sql`select ${processColumns} from federation_processes where id = ${id}`);
+
+export const connectorNamed = async (read: Reader, name: string): Promise<string | undefined> =>
+  (await read.first<{ participant: string }>(sql`select participant from federation_connectors where name = ${name}`))
+    ?.participant;
 
 export interface TheirProcess {
   participant: string;
@@ -82,19 +90,46 @@ export const dueProcesses = async (read: Reader, now: Date): Promise<string[]> =
   ).map(({ process }) => process);
 
 export const findAgreement = (read: Reader, participant: string, id: string): Promise<Agreement | undefined> =>
-  read.first<Agreement>(sql`select participant, id, side, counterparty, dataset, body, negotiation, finalized_at, ended_at
+  read.first<Agreement>(sql`select participant, id, side, counterparty, dataset, body, negotiation, reference, finalized_at, ended_at
     from federation_agreements where participant = ${participant} and id = ${id}`);
+
+/** Agreements in force of one trade. */
+export const agreementsOfReference = (
+  read: Reader,
+  reference: string,
+): Promise<{ participant: string; id: string }[]> =>
+  read.rows(sql`select participant, id from federation_agreements where reference = ${reference} and ended_at is null
+    order by participant, id`);
+
+/** Transfers of an agreement that are not over. */
+export const transfersOf = async (read: Reader, participant: string, agreement: string): Promise<string[]> =>
+  (
+    await read.rows<{ id: string }>(sql`select id from federation_processes where kind = 'transfer'
+      and participant = ${participant} and subject = ${agreement} and state in ('REQUESTED', 'STARTED', 'SUSPENDED')
+      order by id`)
+  ).map(({ id }) => id);
+
+/** Processes of one trade in which an act waits for its clearance. */
+export const waitingOfReference = async (read: Reader, reference: string): Promise<{ id: string; act: Act }[]> =>
+  read.rows(sql`select id, clearance ->> 'act' as act from federation_processes
+    where reference = ${reference} and clearance is not null order by id`);
+
+/** The last message of an act, whoever sent it. */
+export const lastMessage = (read: Reader, process: string, act: Act): Promise<Message | undefined> =>
+  read.first<Message>(sql`select ${messageColumns} from federation_messages where process = ${process} and act = ${act}
+    and state in ('taken', 'sent') order by sequence desc limit 1`);
 
 export interface PublishedDataset {
   id: string;
   body: Dataset;
   offers: string[];
   digest: string;
+  traded: boolean;
 }
 
 export const findDataset = (read: Reader, participant: string, id: string): Promise<PublishedDataset | undefined> =>
   read.first<PublishedDataset>(
-    sql`select id, body, offers, digest from federation_datasets where participant = ${participant} and id = ${id}`,
+    sql`select id, body, offers, digest, traded from federation_datasets where participant = ${participant} and id = ${id}`,
   );
 
 export const listDatasets = (
@@ -102,5 +137,5 @@ export const listDatasets = (
   participant: string,
   { after, size }: { after: string; size: number },
 ): Promise<PublishedDataset[]> =>
-  read.rows<PublishedDataset>(sql`select id, body, offers, digest from federation_datasets
+  read.rows<PublishedDataset>(sql`select id, body, offers, digest, traded from federation_datasets
     where participant = ${participant} and id > ${after} order by id limit ${size}`);

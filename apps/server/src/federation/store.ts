@@ -14,11 +14,11 @@ export const saveConnector = (tx: Tx, one: Connector): Promise<number> =>
 
 export const insertProcess = (tx: Tx, one: Process): Promise<number> =>
   tx.exec(sql`insert into federation_processes (id, node, market, participant, kind, side, counterparty, their_pid, address, state,
-      suspended_by, version, taken, subject, offer, own_offer, agreement, format, data_address, held, created_at, changed_at)
+      suspended_by, version, taken, subject, offer, own_offer, agreement, format, data_address, held, traded, reference, clearance, created_at, changed_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.kind}, ${one.side}, ${one.counterparty},
       ${one.their_pid}, ${one.address}, ${one.state}, ${one.suspended_by}, ${one.version}, ${jsonOf(one.taken)}, ${one.subject},
       ${jsonOf(one.offer)}, ${jsonOf(one.own_offer)}, ${jsonOf(one.agreement)}, ${one.format}, ${jsonOf(one.data_address)},
-      ${jsonOf(one.held)}, ${one.created_at}, ${one.changed_at})
+      ${jsonOf(one.held)}, ${one.traded}, ${one.reference}, ${jsonOf(one.clearance)}, ${one.created_at}, ${one.changed_at})
     on conflict (participant, kind, side, counterparty, their_pid) where their_pid is not null do nothing`);
 
 /** What has changed, on the version that was read. @throws when another writer came first */
@@ -26,7 +26,7 @@ export const saveProcess = async (tx: Tx, one: Process): Promise<void> => {
   const touched = await tx.exec(sql`update federation_processes set their_pid = ${one.their_pid}, state = ${one.state},
       suspended_by = ${one.suspended_by}, version = version + 1, taken = ${jsonOf(one.taken)}, offer = ${jsonOf(one.offer)},
       own_offer = ${jsonOf(one.own_offer)}, agreement = ${jsonOf(one.agreement)}, data_address = ${jsonOf(one.data_address)},
-      held = ${jsonOf(one.held)}, changed_at = ${tx.now}
+      held = ${jsonOf(one.held)}, reference = ${one.reference}, clearance = ${jsonOf(one.clearance)}, changed_at = ${tx.now}
     where id = ${one.id} and version = ${one.version}`);
   if (touched !== 1) throw new Error(`process ${one.id} has changed meanwhile`);
   one.version++;
@@ -46,13 +46,15 @@ export const claimMessage = (tx: Tx, process: string, dueAt: Date): Promise<Mess
   tx.first<Message>(sql`update federation_messages set attempts = attempts + 1, due_at = ${dueAt}
     where process = ${process} and state = 'waiting' and due_at <= ${tx.now} returning ${messageColumns}`);
 
+/** A key to data lies in its message only until that has been sent: what stays is its digest. */
 export const endMessage = (
   tx: Tx,
   id: string,
   state: 'sent' | 'dropped',
   fault: string | null = null,
 ): Promise<number> =>
-  tx.exec(sql`update federation_messages set state = ${state}, due_at = null, done_at = ${tx.now}, fault = ${fault}
+  tx.exec(sql`update federation_messages set state = ${state}, due_at = null, done_at = ${tx.now}, fault = ${fault},
+      body = body #- '{dataAddress,endpointProperties}'
     where id = ${id} and state = 'waiting'`);
 
 export const delayMessage = (tx: Tx, id: string, dueAt: Date, fault: string): Promise<number> =>
@@ -62,20 +64,24 @@ export const delayMessage = (tx: Tx, id: string, dueAt: Date, fault: string): Pr
 
 export const insertAgreement = (tx: Tx, one: Agreement): Promise<number> =>
   tx.exec(sql`insert into federation_agreements (node, market, participant, id, side, counterparty, dataset, body, negotiation,
-      finalized_at)
+      reference, finalized_at)
     values (${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.id}, ${one.side}, ${one.counterparty}, ${one.dataset},
-      ${JSON.stringify(one.body)}, ${one.negotiation}, ${one.finalized_at})
+      ${JSON.stringify(one.body)}, ${one.negotiation}, ${one.reference}, ${one.finalized_at})
     on conflict do nothing`);
+
+export const endAgreement = (tx: Tx, participant: string, id: string): Promise<number> =>
+  tx.exec(sql`update federation_agreements set ended_at = ${tx.now}
+    where participant = ${participant} and id = ${id} and ended_at is null`);
 
 export const saveDataset = (
   tx: Tx,
-  one: { participant: string; id: string; body: unknown; offers: string[]; digest: string },
+  one: { participant: string; id: string; body: unknown; offers: string[]; digest: string; traded: boolean },
 ): Promise<number> =>
-  tx.exec(sql`insert into federation_datasets (node, market, participant, id, body, offers, digest, published_at)
+  tx.exec(sql`insert into federation_datasets (node, market, participant, id, body, offers, digest, traded, published_at)
     values (${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.id}, ${JSON.stringify(one.body)}, ${one.offers},
-      ${one.digest}, ${tx.now})
+      ${one.digest}, ${one.traded}, ${tx.now})
     on conflict (participant, id) do update set body = excluded.body, offers = excluded.offers, digest = excluded.digest,
-      published_at = excluded.published_at where federation_datasets.digest <> excluded.digest`);
+      traded = excluded.traded, published_at = excluded.published_at where federation_datasets.digest <> excluded.digest`);
 
 export const removeDataset = (tx: Tx, participant: string, id: string): Promise<number> =>
   tx.exec(sql`delete from federation_datasets where participant = ${participant} and id = ${id}`);

@@ -40,6 +40,7 @@ export const seedAgreement = (
       permission: [{ action: 'use' }],
     },
     negotiation: null,
+    reference: null,
     finalized_at: tx.now,
     ended_at: null,
   });

@@ -43,7 +43,7 @@ export const dataspaceFlow = (rooms: Rooms): RoomParts => ({
         const product = data.product ?? (await rooms.catalogue.version(tx, data.productVersion))?.product;
         const listing = await rooms.market.standingListing(tx, product);
         const dataset = listing?.state === 'listed' ? await datasetOf(rooms, tx, listing.version) : undefined;
-        if (dataset) await rooms.federation.publish(tx, participant, dataset);
+        if (dataset) await rooms.federation.publish(tx, participant, dataset, { traded: true });
         else await rooms.federation.withdraw(tx, participant, product);
       },
     },

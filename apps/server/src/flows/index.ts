@@ -9,14 +9,18 @@ import { feedsFlow } from './feeds.ts';
 import { groundFlow } from './ground.ts';
 import { levelsFlow } from './levels.ts';
 import { listingFlow } from './listing.ts';
+import { negotiationFlow } from './negotiation.ts';
 import { noticeFlow } from './notice.ts';
 import { purchaseFlow } from './purchase.ts';
 import { supervisionFlow } from './supervision.ts';
+import { transferFlow } from './transfer.ts';
 import { trialFlow } from './trial.ts';
 
 export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Notify): RoomParts[] => [
   listingFlow(rooms),
   dataspaceFlow(rooms),
+  negotiationFlow(rooms),
+  transferFlow(rooms),
   groundFlow(rooms, cases),
   trialFlow(rooms),
   purchaseFlow(kernel, { rooms, cases }),

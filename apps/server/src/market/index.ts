@@ -20,11 +20,11 @@ import { marketRoutes } from './routes.ts';
 import { makeSearch } from './search/index.ts';
 import { type Listed, listed, listedAfter } from './search/listed.ts';
 import { passDeadlines } from './service/deadlines.ts';
-import { closeOrder, contractEnded } from './service/ending.ts';
+import { cancelOrder, closeOrder, contractEnded } from './service/ending.ts';
 import * as fulfilment from './service/fulfilment.ts';
 import { checkGround, lapsed } from './service/ground.ts';
 import { followReview, listingHooks, listingProcedure, suspendListingOf } from './service/listings.ts';
-import { tradeHooks, tradeProcedure } from './service/orders.ts';
+import { orderByProtocol, protocolPrincipal, tradeHooks, tradeProcedure } from './service/orders.ts';
 import { checkDelivered, engagementHooks, engagementProcedure } from './service/reports.ts';
 import { saveOrder } from './store.ts';
 import { trialRoutes } from './trial/routes.ts';
@@ -55,6 +55,10 @@ export interface Market {
   demand(read: Reader, id: string): Promise<Demand | undefined>;
   /** Those that everybody may see. */
   openDemands(read: Reader, query: PageQuery): Promise<{ items: Demand[]; next: string | null }>;
+  /** What a foreign participant took up over the Dataspace Protocol: stated, ordered, under review or passed by rule. */
+  orderByProtocol(tx: Tx, draft: Parameters<typeof orderByProtocol>[2]): Promise<Order>;
+  /** The negotiation behind an order fell through before there was a contract in force. Harmless to repeat. */
+  cancelByProtocol(tx: Tx, order: string, reason: string): Promise<void>;
   contracted(tx: Tx, contract: string, until: Date): Promise<void>;
   /** The order, locked for what follows. */
   lockOrder(tx: Tx, id: string): Promise<Order | undefined>;
@@ -132,6 +136,12 @@ export const makeMarket = (deps: MarketOptions): Market => {
     listedAfter,
     demand: (read, id) => findDemand(read, id),
     openDemands: (read, query) => listDemands(read, undefined, query),
+    orderByProtocol: (tx, draft) => orderByProtocol(deps, tx, draft),
+    cancelByProtocol: async (tx, id, reason) => {
+      const order = await findOrder(tx, id, true);
+      if (order?.state === 'reviewing' || order?.state === 'contracting')
+        await cancelOrder(deps, tx, protocolPrincipal(order.participant), order, reason);
+    },
     contracted: (tx, contract, until) => fulfilment.contracted(deps, tx, contract, until),
     lockOrder: (tx, id) => findOrder(tx, id, true),
     contractEnded,

@@ -135,6 +135,9 @@ export const reviewTrade = ({
         )
       : finding('purpose', 'pass', '用途在要约范围内', 'the purpose is within the offer'),
   );
+  // Whoever asks over the Dataspace Protocol for an offer that limits no purpose has stated none.
+  if (scenario.purposes.length === 0)
+    findings.push(finding('stated', 'person', '未申报用途，须人工审核', 'no purpose is stated: a person decides'));
   findings.push(
     scenario.until < today
       ? finding('term', 'refuse', '申报的使用期限已过', 'the stated term has passed')

@@ -26,6 +26,9 @@ export const offeredUse = (policy: unknown): Offered => {
   return { purposes, regions };
 };
 
+/** Whoever uses it gives the reference of an authorisation with every call. */
+export const statesAuthorisation = (policy: unknown): boolean => termsOf(policy).authorisationRequired === true;
+
 /** What a listing lets be used for credit, by its declaration or by its policy; a policy without purposes allows every one. */
 export const allowsCredit = (policy: unknown, declared: readonly string[]): boolean => {
   const { purposes } = offeredUse(policy);

@@ -63,6 +63,8 @@ export interface Members {
   peopleOnSeats(read: Reader, organisation: string, seats: readonly string[]): Promise<{ id: string; email: string }[]>;
   /** One person's address in clear, if they still take notices by mail. */
   mailAddress(read: Reader, person: string): Promise<string | null>;
+  /** The member that a participant of another node is here, by its id on the Dataspace Protocol; made when it is new. */
+  recognise(tx: Tx, dataspaceId: string): Promise<Organisation>;
   /** Suspends or restores at once, for flows with their own authority (a regulator's directive). */
   setStanding(tx: Tx, organisation: string, status: 'suspended' | 'active', reason: string): Promise<void>;
 }
@@ -108,7 +110,8 @@ export const makeMembers = (deps: MembersDeps): Members => {
     acceptedCurrent: accepted,
     requireTrading: async (read, id) => {
       const found = await organisations.requireActive(read, id);
-      if (!(await accepted(read, id))) throw problems.rulesNotAccepted();
+      // A recognised participant has nobody here to accept rules: its agreement binds it.
+      if (found.dataspaceId === null && !(await accepted(read, id))) throw problems.rulesNotAccepted();
       return found;
     },
     bankAccount: async (read, id) => {
@@ -130,6 +133,7 @@ export const makeMembers = (deps: MembersDeps): Members => {
       const found = await reads.mailSealed(read, person);
       return found ? deps.seal.open(read, person, found.email) : null;
     },
+    recognise: (tx, dataspaceId) => organisations.recognise(room, tx, dataspaceId),
     setStanding: (tx, id, status, reason) => organisations.setStanding(room, tx, id, status, reason),
   };
 };

@@ -22,7 +22,10 @@ export interface HeldRole {
 export interface Organisation {
   id: string;
   name: string;
+  /** '' of a recognised participant of another node, whose `dataspaceId` says who it is. */
   creditCode: string;
+  /** Its participant id on the Dataspace Protocol, by which it was recognised; null of everybody who was admitted here. */
+  dataspaceId: string | null;
   /** Where it is registered, GB/T 2260: places 3–8 of its code (GB 32100). */
   division: string;
   kind: OrganisationKind;

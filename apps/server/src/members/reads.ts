@@ -6,7 +6,7 @@ import type { HeldRole, Organisation, Person, Role, Seat } from './model.ts';
 
 type OrganisationRow = Omit<Organisation, 'roles'> & { roles: (Omit<HeldRole, 'since'> & { since: string | null })[] };
 
-const organisationColumns = sql`o.id, o.name, o.credit_code as "creditCode", substr(o.credit_code, 3, 6) as division, o.kind, o.status, o.since, o.created_at as "createdAt",
+const organisationColumns = sql`o.id, o.name, o.credit_code as "creditCode", substr(o.credit_code, 3, 6) as division, o.dataspace_id as "dataspaceId", o.kind, o.status, o.since, o.created_at as "createdAt",
   o.bank_name as "bankName", o.bank_holder as "bankHolder", o.bank_account_masked as "bankAccountMasked",
   coalesce((select json_agg(json_build_object('role', r.role, 'class', r.class, 'licence', r.licence, 'status', r.status, 'since', r.since)
     order by r.role, r.class) from organisation_roles r where r.organisation = o.id), '[]') as roles`;
@@ -26,6 +26,9 @@ export const organisation = async (read: Reader, id: string): Promise<Organisati
 
 export const organisationByCode = async (read: Reader, creditCode: string): Promise<Organisation | undefined> =>
   (await organisationsWhere(read, sql`o.credit_code = ${creditCode} and o.status <> 'left'`))[0];
+
+export const organisationByDataspaceId = async (read: Reader, dataspaceId: string): Promise<Organisation | undefined> =>
+  (await organisationsWhere(read, sql`o.dataspace_id = ${dataspaceId}`))[0];
 
 /** The active holder of an institution's role; undefined before it is entered. */
 export const institution = async (read: Reader, role: Role): Promise<Organisation | undefined> =>

@@ -27,6 +27,7 @@ const organisationOut = (one: Organisation) => ({
   id: one.id,
   name: one.name,
   creditCode: one.creditCode,
+  dataspaceId: one.dataspaceId,
   kind: one.kind,
   status: one.status,
   roles: one.roles.map((role) => ({ ...role, since: isoOrNull(role.since) })),

@@ -8,15 +8,16 @@ export interface NewOrganisation {
   creditCode: string;
   kind: OrganisationKind;
   legalRepresentativeSealed: string;
+  dataspaceId?: string;
   status: OrganisationStatus;
   letter?: { digest: string; fileName: string; mediaType: string; bytes: number };
 }
 
 export const insertOrganisation = async (tx: Tx, one: NewOrganisation): Promise<void> => {
   await tx.exec(sql`insert into organisations (id, node, market, participant, name, credit_code, kind, legal_representative, status,
-      authorisation_letter, created_at, since)
+      authorisation_letter, dataspace_id, created_at, since)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.id}, ${one.name}, ${one.creditCode}, ${one.kind},
-      ${one.legalRepresentativeSealed}, ${one.status}, ${one.letter ? JSON.stringify(one.letter) : null}, ${tx.now},
+      ${one.legalRepresentativeSealed}, ${one.status}, ${one.letter ? JSON.stringify(one.letter) : null}, ${one.dataspaceId ?? null}, ${tx.now},
       ${one.status === 'active' ? tx.now : null})`);
 };
 

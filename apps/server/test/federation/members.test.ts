@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyForListing, assess, draftProduct, reviewListing } from '../../../cli/src/scenario/product.ts';
 import { bringResource } from '../../../cli/src/scenario/resource.ts';
 import { divisionsListing, divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
+import { configureDelivery } from '../../../cli/src/trade/settle.ts';
 import { platformTokens } from '../../src/federation/identity/platform.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import { lawFirm } from '../../src/market/testing.ts';
@@ -70,7 +71,9 @@ const list = async (): Promise<string> => {
   const goods = divisionsProduct(resource.id);
   const made = await draftProduct(stage, 'xingsha.steward', goods.fields, goods.version);
   const report = await assess(stage, 'xingsha.trader', lawFirm, made.version, goods.fields.name);
-  const draft = divisionsListing(made.version, report.id, await stage.now(), []);
+  const listed = divisionsListing(made.version, report.id, await stage.now(), []);
+  const draft = { ...listed, plans: listed.plans.map((one) => ({ ...one, plan: { kind: 'free' as const } })) };
+  await configureDelivery(stage, made.product, made.version);
   await reviewListing(stage, await applyForListing(stage, 'xingsha.trader', draft));
   await exchange.settle();
   return made.product;
@@ -139,14 +142,20 @@ test('from the listing to a finalised agreement by rules, a counter-offer by peo
   });
   await expect.poll(stateOf(buyer, transfer.id)).toBe('REQUESTED');
   const giving = await twinOf(supplier, transfer.id);
-  const dataAddress = {
+  const elsewhere = {
     '@type': 'DataAddress' as const,
     endpointType: 'https://w3id.org/idsa/v4.1/HTTP',
     endpoint: 'https://example.com/x',
   };
-  await supplier.call(wire.actOnProcess, { params: { id: giving.id }, body: { act: 'start', dataAddress } });
-  await expect.poll(stateOf(buyer, transfer.id)).toBe('STARTED');
-  expect((await read(buyer, transfer.id)).process.dataAddress).toEqual(dataAddress);
+  await supplier.call(wire.actOnProcess, {
+    params: { id: giving.id },
+    body: { act: 'start', dataAddress: elsewhere },
+  });
+  await expect.poll(stateOf(buyer, transfer.id), { timeout: 20_000 }).toBe('STARTED');
+  // What was traded here is read through the gateway, whatever the supplier names.
+  expect((await read(buyer, transfer.id)).process.dataAddress).toMatchObject({
+    endpoint: expect.stringContaining('/gateway/api/grt_'),
+  });
 
   const { kernel, rooms } = exchange.exchange;
   await kernel.database.tx(systemActor('test'), (tx) => rooms.market.suspendListingsOf(tx, product, 'test'));

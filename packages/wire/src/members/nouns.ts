@@ -107,7 +107,8 @@ export const organisationFacts = {
 export const organisation = z.object({
   id: organisationId,
   name: z.string(),
-  creditCode: z.string(),
+  creditCode: z.string().describe('empty of a recognised participant of another node'),
+  dataspaceId: z.string().nullable().describe('participant id on the Dataspace Protocol by which it was recognised'),
   kind: organisationKind,
   status: organisationStatus,
   roles: z.array(nodeRole),

@@ -120,6 +120,22 @@ export const decideForced = async (tx: Tx, id: string, termination: string, acce
   await decide(tx, contract, proposal, state, accept);
 };
 
+/** The negotiation behind a contract in force ended before it was final: it binds nobody. Harmless to repeat. */
+export const rescind = async (tx: Tx, id: string, reason: string): Promise<void> => {
+  const contract = await supervised(tx, id);
+  if (contract.state !== 'effective') return;
+  const state = orThrow(nextState(contract.state, 'terminateAgreed', 'supplier'));
+  await closeOpenText(tx, id, 'lapsed');
+  await end(tx, contract, state, reason);
+  await audit(tx, {
+    action: 'agreements.contract.rescind',
+    subject: id,
+    participant: contract.participant,
+    data: { reason },
+  });
+  await tell(tx, 'agreements.contract.terminated', contract, { how: 'agreed', reason });
+};
+
 /** Everything owed is done: told by the flow of settlement. Harmless to repeat. */
 export const completeContract = async (tx: Tx, id: string): Promise<void> => {
   const contract = await supervised(tx, id);

@@ -13,9 +13,9 @@ import type { Tx } from '../../kernel/db/db.ts';
 import type { StoredObject } from '../../kernel/objects.ts';
 import type { Problem, ProblemDetails } from '../../kernel/problem.ts';
 import { lookOf } from '../look.ts';
-import type { Contract, ContractSignature, ContractVersion } from '../model.ts';
+import type { Contract, ContractSignature, ContractVersion, ProtocolSignature } from '../model.ts';
 import { agreementProblems as problems } from '../problems.ts';
-import { findVersion, openVersion, paperOf, signaturesOf } from '../reads.ts';
+import { findVersion, lockContract, openVersion, paperOf, signaturesOf } from '../reads.ts';
 import { nextState, uncoveredResource } from '../rules.ts';
 import { insertSignature, putPaper, saveContract, saveVersion, setPaperConfirmed } from '../store.ts';
 import { type AgreementsDeps, asParty, orThrow, partiesOf, tell } from './deps.ts';
@@ -116,7 +116,7 @@ const certifiedSignature = async (
     const chain = path.map((one) => Buffer.from(one).toString('base64'));
     const { zh, en } = title;
     const certified = { authorityId: id, authority: { zh, en }, certificateHolder: subject, serialHex, chain };
-    return { keyId, level: 'licensed-ca', signature: signature.toString('base64'), certified };
+    return { keyId, level: 'licensed-ca', signature: signature.toString('base64'), certified, protocol: null };
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error;
     const { code, message } = error;
@@ -170,7 +170,41 @@ export const platformSignature = async (
 ): Promise<NewSignature> => {
   const signer = await deps.signerFor(tx, participant);
   const signature = Buffer.from(await signInContext(signer, 'agreement', bytes)).toString('base64');
-  return { keyId: signer.keyId, level: signer.level, signature, certified: null };
+  return { keyId: signer.keyId, level: signer.level, signature, certified: null, protocol: null };
+};
+
+/**
+ * A contract that was negotiated over the Dataspace Protocol: the consumer signs by its messages there, whose sender federation
+ * has identified; the supplier, who agreed by its rules or its people, by the platform's key. It takes effect.
+ */
+export const signByProtocol = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  id: string,
+  protocol: ProtocolSignature,
+): Promise<void> => {
+  const contract = await lockContract(tx, id);
+  if (!contract) throw new Error(`no contract ${id}`);
+  const open = await openVersion(tx, id);
+  const version = await textToSign(deps, tx, contract, open?.documentHash ?? '');
+  const [supplier, buyer] = partiesOf(contract);
+  const own = await platformSignature(deps, tx, supplier, Buffer.from(version.document!, 'utf8'));
+  const level = 'dataspace-protocol';
+  const theirs = { keyId: protocol.sender, level, signature: protocol.verification.digest, certified: null, protocol };
+  for (const [participant, made] of [
+    [supplier, own],
+    [buyer, theirs],
+  ] as const) {
+    await insertSignature(tx, version, { participant, ...made });
+    await audit(tx, {
+      action: 'agreements.contract.sign',
+      subject: id,
+      participant,
+      data: { version: version.number, documentHash: version.documentHash!, keyId: made.keyId, level: made.level },
+    });
+    await tell(tx, 'agreements.contract.signed', contract, { version: version.number, by: participant });
+  }
+  await takeEffect(deps, tx, contract, version, 'online');
 };
 
 /** A contract signed by hand: one party files the scan, the other confirms that it says what was locked. */
@@ -271,7 +305,8 @@ const takeEffect = async (
  * nothing: then the operator states what was filed.
  */
 const signersOf = (contract: Contract, signatures: readonly ContractSignature[], operator: string) => {
-  const byPlatform = (party: string) => signatures.some((one) => one.participant === party && !one.certified);
+  const byPlatform = (party: string) =>
+    signatures.some((one) => one.participant === party && !one.certified && !one.protocol);
   const { supplier, buyer } = contract;
   const parties = [
     { participant: supplier.participant, role: 'supplier' },
@@ -281,10 +316,19 @@ const signersOf = (contract: Contract, signatures: readonly ContractSignature[],
 };
 
 /** As the paper has it: with the certificates, so that an auditor can check the signature without asking us. */
-const statedSignature = ({ person: _, certified, at, ...one }: ContractSignature): Json => ({
+const statedSignature = ({ person: _, certified, protocol, at, ...one }: ContractSignature): Json => ({
   ...one,
   at: at.toISOString(),
   ...(certified ? { certified } : {}),
+  ...(protocol
+    ? {
+        protocol: {
+          sender: protocol.sender,
+          agreement: protocol.agreement.digest,
+          verification: protocol.verification.digest,
+        },
+      }
+    : {}),
 });
 
 /** The paper of both parties: a commitment in the public log, contents with the parties only. */

@@ -1,13 +1,13 @@
 /** What our own people begin or answer. */
 import type { Tx } from '../../kernel/db/db.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
-import type { Act, Connector, OfferBody, Process, Terms } from '../model.ts';
+import type { Act, Connector, OfferBody, Process, Saying, Terms } from '../model.ts';
 import { problems } from '../problems.ts';
 import { connectorOf, findAgreement, findDataset, waitingOf } from '../reads.ts';
 import { isFault, step } from '../rules.ts';
 import { endMessage, insertProcess, lockProcess, saveProcess } from '../store.ts';
 import { termsOf } from '../terms.ts';
-import { newProcess, type ProcessDraft, queueAct, type Saying } from './moves.ts';
+import { dropClearance, newProcess, type ProcessDraft, queueAct, say } from './moves.ts';
 import type { Room } from './room.ts';
 
 const ownConnector = async (tx: Tx): Promise<Connector> => {
@@ -64,11 +64,20 @@ export const requestContract = async (
 export const offerContract = async (room: Room, tx: Tx, asked: Asking & { terms?: Terms }): Promise<Process> => {
   const connector = await ownConnector(tx);
   const { counterparty, dataset } = asked;
-  const published = (await findDataset(tx, connector.participant, dataset))?.body.hasPolicy[0];
-  if (!published) throw problems.datasetUnknown({ field: 'body.dataset' });
+  const found = await findDataset(tx, connector.participant, dataset);
+  const published = found?.body.hasPolicy[0];
+  if (!found || !published) throw problems.datasetUnknown({ field: 'body.dataset' });
   const own_offer = { ...published, target: dataset } as OfferBody;
   const address = plainAddress(room, asked.address);
-  const draft = { kind: 'negotiation', side: 'provider', counterparty, address, subject: dataset, own_offer } as const;
+  const draft = {
+    kind: 'negotiation',
+    side: 'provider',
+    counterparty,
+    address,
+    subject: dataset,
+    own_offer,
+    traded: found.traded,
+  } as const;
   return start(room, tx, connector, draft, 'offer', { terms: asked.terms });
 };
 
@@ -99,7 +108,8 @@ export const actOn = async (room: Room, tx: Tx, id: string, act: Act, saying: Sa
   if (waiting && waiting.attempts > 0) throw problems.underWay();
   if (waiting) await endMessage(tx, waiting.id, 'dropped', 'overtaken');
   process.held = null;
+  await dropClearance(tx, process);
   await saveProcess(tx, process);
-  await queueAct(room, tx, { connector, process }, act, saying);
+  await say(room, tx, { connector, process }, act, saying);
   return process;
 };

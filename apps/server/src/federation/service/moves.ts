@@ -4,7 +4,7 @@ import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { bodyOf, digestOf } from '../messages.ts';
-import type { Act, AgreementBody, By, Connector, Json, Message, OfferBody, Process, Terms } from '../model.ts';
+import type { Act, AgreementBody, By, Connector, Json, Message, OfferBody, Process, Saying, Terms } from '../model.ts';
 import { sentOf, waitingOf } from '../reads.ts';
 import { type Moved, react } from '../rules.ts';
 import { endMessage, insertAgreement, insertMessage, saveProcess } from '../store.ts';
@@ -12,13 +12,15 @@ import { termsOf } from '../terms.ts';
 import { addressOf, type Room, wakeAfter } from './room.ts';
 
 export type ProcessDraft = Pick<Process, 'participant' | 'kind' | 'side' | 'counterparty' | 'address' | 'subject'> &
-  Partial<Pick<Process, 'their_pid' | 'taken' | 'own_offer' | 'format'>>;
+  Partial<Pick<Process, 'their_pid' | 'taken' | 'own_offer' | 'format' | 'traded' | 'reference'>>;
 
 export const newProcess = (tx: Tx, draft: ProcessDraft): Process => ({
   their_pid: null,
   taken: null,
   own_offer: null,
   format: null,
+  traded: false,
+  reference: null,
   ...draft,
   id: newId(draft.kind === 'negotiation' ? 'neg' : 'tra', tx.now),
   state: null,
@@ -28,6 +30,7 @@ export const newProcess = (tx: Tx, draft: ProcessDraft): Process => ({
   agreement: null,
   data_address: null,
   held: null,
+  clearance: null,
   created_at: tx.now,
   changed_at: tx.now,
 });
@@ -41,7 +44,14 @@ export const apply = (process: Process, act: Act, by: By, moved: Moved, body: Js
     if (act === 'request' || act === 'offer') process.offer = body.offer as OfferBody;
     if (by === 'self' && process.offer && (act === 'request' || act === 'offer')) process.own_offer ??= process.offer;
     if (act === 'agree') process.agreement = body.agreement as AgreementBody;
-  } else if (body.dataAddress !== undefined) process.data_address = body.dataAddress;
+  } else if (body.dataAddress !== undefined)
+    process.data_address = by === 'self' ? keyless(body.dataAddress) : body.dataAddress;
+};
+
+/** Our own people, who give the data, have no business with the key to it. */
+const keyless = (address: unknown): unknown => {
+  const { endpointProperties: _, ...rest } = address as Json;
+  return rest;
 };
 
 /** After `apply`: kept, told, and answered by the rules. */
@@ -53,6 +63,7 @@ export const settleMove = async (
   did: { act: Act; by: By },
 ): Promise<void> => {
   await dropUntried(tx, process);
+  await dropClearance(tx, process);
   if (did.act === 'finalize') await keepAgreement(tx, process);
   const reaction = react(connector.rules, process, { ...did, sent: await sentOf(tx, process.id) });
   if (reaction.reaction === 'hold') process.held = did;
@@ -65,7 +76,7 @@ export const settleMove = async (
   });
   if (reaction.reaction === 'hold' || reaction.reaction === 'nothing') return;
   if (await waitingOf(tx, process.id)) return;
-  await queueAct(room, tx, { connector, process }, reaction.reaction, reaction);
+  await say(room, tx, { connector, process }, reaction.reaction, reaction);
 };
 
 /** What was to be said before this happened, and never tried, is not said any more. */
@@ -85,6 +96,7 @@ const keepAgreement = async (tx: Tx, process: Process): Promise<void> => {
     dataset: body.target,
     body,
     negotiation: process.id,
+    reference: process.reference,
     finalized_at: tx.now,
     ended_at: null,
   });
@@ -95,14 +107,6 @@ const keepAgreement = async (tx: Tx, process: Process): Promise<void> => {
     data: { agreement: body['@id'], side, counterparty, dataset: body.target },
   });
 };
-
-export interface Saying {
-  terms?: Terms | undefined;
-  reason?: string | undefined;
-  dataAddress?: unknown;
-  /** Milliseconds before it is sent. */
-  pause?: number;
-}
 
 const newOffer = (process: Process, terms: Terms): OfferBody => ({
   '@id': `urn:uuid:${randomUUID()}`,
@@ -120,6 +124,44 @@ const newAgreement = (process: Process, connector: string, now: Date): Agreement
   timestamp: now.toISOString(),
   ...termsOf(process.offer!),
 });
+
+const cleared: readonly Act[] = ['agree', 'finalize', 'start'];
+
+/** Says an act, or, where a trade of this market stands behind it, asks its rooms first: `clear` or `refuse` answers. */
+export const say = async (
+  room: Room,
+  tx: Tx,
+  of: { connector: Connector; process: Process },
+  act: Act,
+  saying: Saying,
+): Promise<void> => {
+  const { process } = of;
+  const asks = process.traded && process.side === 'provider' && cleared.includes(act);
+  // A transfer that we suspended ourselves goes on with the access that it had.
+  if (!asks || process.state === 'SUSPENDED') return queueAct(room, tx, of, act, saying);
+  const { terms, reason, dataAddress, pause } = saying;
+  process.clearance = { act, saying: { terms, reason, dataAddress, pause: pause ?? 0 } };
+  await saveProcess(tx, process);
+  await emit(tx, {
+    type: 'federation.clearance.asked',
+    subject: process.id,
+    participant: process.participant,
+    data: { act, reference: process.reference },
+  });
+};
+
+/** Something else happened before it was cleared. */
+export const dropClearance = async (tx: Tx, process: Process): Promise<void> => {
+  if (process.clearance === null) return;
+  const { act } = process.clearance;
+  process.clearance = null;
+  await emit(tx, {
+    type: 'federation.clearance.dropped',
+    subject: process.id,
+    participant: process.participant,
+    data: { act, reference: process.reference },
+  });
+};
 
 /** Writes a message of ours into the outbox. The state moves when the counter-party has taken it. */
 export const queueAct = async (

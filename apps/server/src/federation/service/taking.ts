@@ -206,6 +206,8 @@ const fill = async (tx: Tx, made: Process, message: Json): Promise<void> => {
       return refuse('agreementUnknown', '没有此项有效协议', 'there is no such agreement in force');
     made.subject = agreement.id;
     made.format = String(message.format);
+    made.reference = agreement.reference;
+    made.traded = agreement.reference !== null;
     return;
   }
   const offer = message.offer as OfferBody;
@@ -215,4 +217,5 @@ const fill = async (tx: Tx, made: Process, message: Json): Promise<void> => {
   const published = dataset?.body.hasPolicy.find((one) => one['@id'] === offer['@id']);
   if (!published) return refuse('offerUnknown', '没有此项要约', 'there is no such offer');
   made.own_offer = { ...published, target: offer.target } as OfferBody;
+  made.traded = dataset!.traded;
 };

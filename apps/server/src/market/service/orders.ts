@@ -29,7 +29,7 @@ import {
   verdictOf,
   wayAllowed,
 } from '../rules.ts';
-import { isCredit, narrowedPolicy, offeredUse } from '../scenario.ts';
+import { isCredit, narrowedPolicy, offeredUse, statesAuthorisation } from '../scenario.ts';
 import * as store from '../store.ts';
 import { basisOf } from './basis.ts';
 import { isCreditAgency } from './listings.ts';
@@ -123,11 +123,14 @@ export const extendOrderOf = async (tx: Tx, before: Order, quantity: number): Pr
   return order;
 };
 
+const isByProtocol = ({ verification }: Order): boolean => 'negotiation' in (verification as object);
+
 export const placeOrderOf = async (
   deps: MarketDeps,
   tx: Tx,
   principal: Principal,
   draft: OrderDraft,
+  negotiation?: string,
 ): Promise<Order> => {
   const buyer = await deps.members.requireTrading(tx, principal.participant);
   const { listing, plan, scenario, version } = await findOffered(deps, tx, principal, draft);
@@ -153,9 +156,15 @@ export const placeOrderOf = async (
   // DSL art. 33: identities and the explained source are verified and kept with the trade.
   const verification = {
     supplier: { name: supplier.name, creditCode: supplier.creditCode },
-    buyer: { name: buyer.name, creditCode: buyer.creditCode },
+    buyer: {
+      name: buyer.name,
+      creditCode: buyer.creditCode,
+      ...(buyer.dataspaceId ? { dataspaceId: buyer.dataspaceId } : {}),
+    },
     source: listing.source_statement,
     at: tx.now.toISOString(),
+    // Over the Dataspace Protocol: the process in which the buyer's identity was shown.
+    ...(negotiation ? { negotiation } : {}),
   };
   await store.insertOrder(tx, {
     id,
@@ -187,6 +196,50 @@ export const placeOrderOf = async (
   await emit(tx, { type: 'market.order.placed', subject: id, data: { order: id } });
   await fileTradeReview(deps, tx, principal, id, scenario, supplier.id, version.about.name);
   return (await reads.findOrder(tx, id))!;
+};
+
+/** How long a contract lasts that was negotiated where nobody says how long; never longer than what it stands on. */
+const protocolMonths = 12;
+const nationwide = '100000';
+
+export interface ProtocolOrder extends Pick<OrderDraft, 'listing' | 'offer' | 'quantity' | 'settlementWay'> {
+  buyer: string;
+  /** Id of the process at our connector. */
+  negotiation: string;
+}
+
+/** In whose name the protocol's flow orders and leaves: the buyer's, who has no person here. */
+export const protocolPrincipal = (buyer: string): Principal => ({
+  ...systemPrincipal('dataspace'),
+  kind: 'service',
+  participant: buyer,
+  roles: new Set(['demander']),
+  permissions: new Set(['market.scenario.file']),
+});
+
+/** What a foreign participant took up over the Dataspace Protocol: a statement of use made from the offer, and an order by it. */
+export const orderByProtocol = async (
+  deps: MarketDeps,
+  tx: Tx,
+  { buyer, negotiation, ...order }: ProtocolOrder,
+): Promise<Order> => {
+  const principal = protocolPrincipal(buyer);
+  const listing = (await reads.findListing(tx, order.listing))!;
+  const { name } = (await deps.members.organisation(tx, buyer))!;
+  const scenario = await createScenarioOf(tx, principal, {
+    title: `数据空间协议协商 / negotiation ${negotiation}`,
+    purposes: [...(offeredUse(listing.policy).purposes ?? [])],
+    endUser: name,
+    personalData: false,
+    onwardUse: '',
+    licence: '',
+    // The protocol says nothing of a place: an offer for a region is not for whoever has none.
+    region: nationwide,
+    from: dayOf(tx.now),
+    until: dayOf(monthsAfter(tx.now, protocolMonths)),
+    authorisation: statesAuthorisation(listing.policy) ? '按约定的策略，每次调用提供授权凭证号' : '',
+  });
+  return placeOrderOf(deps, tx, principal, { ...order, scenario: scenario.id, months: protocolMonths }, negotiation);
 };
 
 const fileTradeReview = async (
@@ -277,7 +330,10 @@ const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<v
     order: order.id,
     agreed: true,
     terms: {
-      policy: narrowedPolicy(listing.policy, scenario.statement, division) as unknown as Record<string, Json>,
+      // What was agreed over the protocol is the offer, word for word: nothing narrows it afterwards.
+      policy: (isByProtocol(order)
+        ? listing.policy
+        : narrowedPolicy(listing.policy, scenario.statement, division)) as Record<string, Json>,
       settlementWay: order.settlement_way,
       acceptanceDays: order.acceptance_days,
       dispute: contractRules(deps, tx.now).dispute,

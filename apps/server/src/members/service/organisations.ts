@@ -92,6 +92,34 @@ export const applyForMembership = async (room: Room, tx: Tx, body: Application, 
   return { organisation, administrator, case: filed };
 };
 
+/**
+ * A participant of another node, shown by its identity on the Dataspace Protocol. Nobody here admits it, signs in for it or
+ * sees its credit code: what it may do is buy what is offered to everybody, and what binds it is its agreement.
+ */
+export const recognise = async (room: Room, tx: Tx, dataspaceId: string): Promise<Organisation> => {
+  const before = await reads.organisationByDataspaceId(tx, dataspaceId);
+  if (before) return before;
+  const id = newId('org', tx.now);
+  await store.insertOrganisation(tx, {
+    id,
+    name: dataspaceId,
+    creditCode: '',
+    dataspaceId,
+    kind: 'other',
+    legalRepresentativeSealed: await room.seal.seal(tx, id, ''),
+    status: 'active',
+  });
+  await store.insertRole(tx, id, { role: 'demander', class: '', licence: '', status: 'active' });
+  await audit(tx, {
+    action: 'members.organisation.recognise',
+    subject: id,
+    participant: id,
+    data: { dataspaceId, how: 'Dataspace Protocol' },
+  });
+  await emit(tx, { type: eventTypes.activated, subject: id, participant: id, data: { roles: ['demander'] } });
+  return (await reads.organisation(tx, id))!;
+};
+
 interface CaseDraft {
   procedure: string;
   organisation: string;

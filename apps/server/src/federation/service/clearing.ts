@@ -1,0 +1,59 @@
+/** Answers of the trade that stands behind a process: its act may be said, or may not; and the end of what was agreed. */
+
+import type { Tx } from '../../kernel/db/db.ts';
+import { emit } from '../../kernel/outbox.ts';
+import type { Process, Saying } from '../model.ts';
+import { agreementsOfReference, connectorOf, transfersOf, waitingOf } from '../reads.ts';
+import { isFault, isOver, step } from '../rules.ts';
+import { endAgreement, endMessage, lockProcess, saveProcess } from '../store.ts';
+import { queueAct } from './moves.ts';
+import type { Room } from './room.ts';
+
+/** The process with the act that waits; undefined where nothing does any more. */
+export const waitingClearance = async (tx: Tx, id: string): Promise<Process | undefined> => {
+  const process = await lockProcess(tx, id);
+  return process?.clearance && !isOver(process) ? process : undefined;
+};
+
+export const refer = async (tx: Tx, id: string, reference: string): Promise<void> => {
+  const process = (await lockProcess(tx, id))!;
+  await saveProcess(tx, Object.assign(process, { reference }));
+};
+
+const answer = async (room: Room, tx: Tx, id: string, more: Saying | { refused: string }): Promise<void> => {
+  const process = await waitingClearance(tx, id);
+  if (!process?.clearance) return;
+  const connector = await connectorOf(tx, process.participant);
+  // Closed meanwhile: nothing is said any more.
+  if (!connector) return;
+  const { act, saying } = process.clearance;
+  process.clearance = null;
+  await saveProcess(tx, process);
+  if ('refused' in more) await queueAct(room, tx, { connector, process }, 'terminate', { reason: more.refused });
+  else await queueAct(room, tx, { connector, process }, act, { ...saying, ...more });
+};
+
+/** The act that waits is said, with what belongs to it. Harmless to repeat. */
+export const clear = (room: Room, tx: Tx, id: string, more: Saying = {}): Promise<void> => answer(room, tx, id, more);
+
+/** The process is terminated, and the counter-party told why. Harmless to repeat. */
+export const refuse = (room: Room, tx: Tx, id: string, reason: string): Promise<void> =>
+  answer(room, tx, id, { refused: reason });
+
+/** The contract behind agreements has ended: they give nothing any more, and their transfers end. Harmless to repeat. */
+export const endAgreements = async (room: Room, tx: Tx, reference: string, reason: string): Promise<void> => {
+  for (const { participant, id } of await agreementsOfReference(tx, reference)) {
+    await endAgreement(tx, participant, id);
+    await emit(tx, { type: 'federation.agreement.ended', subject: id, participant, data: { agreement: id, reason } });
+    const connector = await connectorOf(tx, participant);
+    for (const one of await transfersOf(tx, participant, id)) {
+      const process = (await lockProcess(tx, one))!;
+      if (!connector || isFault(step(process, 'terminate', process.side))) continue;
+      const waiting = await waitingOf(tx, one);
+      if (waiting) await endMessage(tx, waiting.id, 'dropped', 'the agreement has ended');
+      process.clearance = null;
+      await saveProcess(tx, process);
+      await queueAct(room, tx, { connector, process }, 'terminate', { reason });
+    }
+  }
+};

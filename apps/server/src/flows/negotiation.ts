@@ -1,0 +1,147 @@
+/**
+ * A negotiation over the Dataspace Protocol whose data set stands on the market becomes a contract like any other. Before we
+ * agree there is an order, reviewed as every trade; before we say FINALIZED the contract is in force.
+ */
+import type { Json } from '@shugu/evidence';
+import type { Rooms } from '../build.ts';
+import { type Process, sameTerms } from '../federation/index.ts';
+import { attempt } from '../kernel/attempt.ts';
+import type { Tx } from '../kernel/db/db.ts';
+import type { StoredEvent } from '../kernel/outbox.ts';
+import type { RoomParts } from '../kernel/parts.ts';
+import { inLanguage, Problem } from '../kernel/problem.ts';
+import type { Order } from '../market/index.ts';
+import { backingOf, type Unbacked } from './backing.ts';
+import { openTransfer } from './transfer.ts';
+
+const sayProblem = ({ detail, definition: { title } }: Problem): string => {
+  const told = (language: 'zh' | 'en') =>
+    detail ? `${title[language]} (${inLanguage(detail, language)})` : title[language];
+  return `${told('zh')} / ${told('en')}`;
+};
+
+const unbacked: Record<Unbacked['missing'], string> = {
+  price: '价格须另行议定，不能经协议成交 / the price is by quotation, which the protocol does not carry',
+  custody:
+    '该要约须付费，且不经存管银行结算，不能经协议成交 / the offer has a price and is not settled in custody, so nothing can back it',
+  money:
+    '该要约须付费，而存管子账户中没有足够的可用款项：请先入金 / the offer has a price and too little lies free in the sub-account at the custodian bank: deposit first',
+};
+const otherTerms =
+  '本市场的产品按上架条件成交，不接受变更 / what is listed here is sold on its listed terms, unchanged';
+const notOffered = '该要约已不在市场上 / the offer is not on the market any more';
+
+/** An organisation of this node by its connector; anybody else by the id that the identity seam has shown. */
+const buyerOf = async (tx: Tx, { federation, members }: Rooms, { counterparty }: Process): Promise<string> =>
+  (await federation.connectorNamed(tx, counterparty)) ?? (await members.recognise(tx, counterparty)).id;
+
+const placeOrder = async (tx: Tx, rooms: Rooms, process: Process): Promise<Order | string> => {
+  const { agreements, market, settlement } = rooms;
+  const listing = await market.standingListing(tx, process.subject);
+  const listed = listing?.plans.find(({ offer }) => offer === process.own_offer?.['@id']);
+  if (!listing || !listed) return notOffered;
+  if (!sameTerms(process.offer!, process.own_offer!)) return otherTerms;
+  const buyer = await buyerOf(tx, rooms, process);
+  const plan = await agreements.keepPolicy(tx, listing.participant, listing.policy);
+  const limits = plan.quotas.filter(({ period }) => period === 'total').map(({ limit }) => limit);
+  const { available } = await settlement.funds(tx, buyer);
+  const backing = backingOf(
+    { plan: listed.plan, ways: listed.settlementWays, limit: limits.length ? Math.min(...limits) : null },
+    available,
+  );
+  if ('missing' in backing) return unbacked[backing.missing];
+  const ordered = await attempt(tx, () =>
+    market.orderByProtocol(tx, {
+      buyer,
+      negotiation: process.id,
+      listing: listing.id,
+      offer: listed.offer,
+      quantity: backing.quantity,
+      settlementWay: backing.way,
+    }),
+  );
+  return ordered instanceof Problem ? sayProblem(ordered) : ordered;
+};
+
+/** Under review, the negotiation waits; passed by rule, its contract is drafted already. */
+const agree = async (tx: Tx, rooms: Rooms, process: Process): Promise<void> => {
+  const { federation } = rooms;
+  const ordered = await placeOrder(tx, rooms, process);
+  if (typeof ordered === 'string') return federation.refuse(tx, process.id, ordered);
+  await federation.refer(tx, process.id, ordered.id);
+  if (ordered.contract) await federation.clear(tx, process.id);
+};
+
+/** The consumer has verified the agreement: with this message it signs, and the contract takes effect. */
+const finalize = async (tx: Tx, rooms: Rooms, process: Process): Promise<void> => {
+  const { federation, market, agreements } = rooms;
+  const order = await market.order(tx, process.reference ?? '');
+  const [agreed, verified] = [
+    await federation.lastMessage(tx, process.id, 'agree'),
+    await federation.lastMessage(tx, process.id, 'verify'),
+  ];
+  if (!order?.contract || !agreed || !verified) return federation.refuse(tx, process.id, notOffered);
+  const kept = ({ digest, body }: typeof agreed) => ({ digest, body: body as Record<string, Json> });
+  const signed = await attempt(tx, () =>
+    agreements.signByProtocol(tx, order.contract!, {
+      sender: process.counterparty,
+      agreement: kept(agreed),
+      verification: kept(verified),
+    }),
+  );
+  if (signed instanceof Problem) await federation.refuse(tx, process.id, sayProblem(signed));
+  else await federation.clear(tx, process.id);
+};
+
+/** The negotiation went another way or ended before it was final: its order and contract go with it. */
+const undo = async (tx: Tx, { market, agreements }: Rooms, reference: string): Promise<void> => {
+  const reason = '协商未达成 / the negotiation came to nothing';
+  const order = await market.order(tx, reference);
+  if (!order) return;
+  await market.cancelByProtocol(tx, order.id, reason);
+  if (order.contract) await agreements.rescind(tx, order.contract, reason);
+};
+
+const acts = { agree, finalize, start: openTransfer } as const;
+
+const answerAsked = async (tx: Tx, rooms: Rooms, { subject }: StoredEvent): Promise<void> => {
+  const process = await rooms.federation.waitingClearance(tx, subject);
+  const act = process?.clearance?.act;
+  if (process && (act === 'agree' || act === 'finalize' || act === 'start')) await acts[act](tx, rooms, process);
+};
+
+const followReview = async (tx: Tx, { federation, market }: Rooms, { type, data }: StoredEvent): Promise<void> => {
+  for (const { id, act } of await federation.waitingOfReference(tx, data.order ?? '')) {
+    if (act !== 'agree') continue;
+    if (type === 'agreements.contract.drafted') {
+      await federation.clear(tx, id);
+      continue;
+    }
+    const findings = (await market.order(tx, data.order))?.review.findings ?? [];
+    const refused = findings.filter(({ outcome }) => outcome === 'refuse').map(({ zh, en }) => `${zh} / ${en}`);
+    await federation.refuse(tx, id, refused.join('; ') || '交易审核未通过 / refused in the review of the trade');
+  }
+};
+
+export const negotiationFlow = (rooms: Rooms): RoomParts => ({
+  consumers: [
+    {
+      name: 'flow.negotiation',
+      types: ['federation.clearance.asked', 'federation.clearance.dropped', 'federation.process.moved'],
+      handle: async (tx, event) => {
+        if (event.type === 'federation.clearance.asked') return answerAsked(tx, rooms, event);
+        const process = await rooms.federation.process(tx, event.subject);
+        if (process?.kind !== 'negotiation' || process.side !== 'provider' || !process.reference) return;
+        const dropped = event.type === 'federation.clearance.dropped' && event.data.act === 'agree';
+        if (dropped || event.data.state === 'TERMINATED')
+          await undo(tx, rooms, event.data.reference ?? process.reference);
+      },
+    },
+    {
+      name: 'flow.negotiationReview',
+      types: ['agreements.contract.drafted', 'market.order.refused'],
+      lane: (event) => event.data.order ?? event.subject,
+      handle: (tx, event) => followReview(tx, rooms, event),
+    },
+  ],
+});

@@ -1,0 +1,69 @@
+/** A transfer over the Dataspace Protocol gives access to what its contract grants: a key of its own, which lives as long as it runs. */
+import type { Rooms } from '../build.ts';
+import type { Process } from '../federation/index.ts';
+import type { Tx } from '../kernel/db/db.ts';
+import type { StoredEvent } from '../kernel/outbox.ts';
+import type { RoomParts } from '../kernel/parts.ts';
+
+/** HTTP pull, by the profile that connectors share: where to ask, and a bearer token to ask with. */
+const addressFor = ({ address, secret }: { address: string; secret: string }) => ({
+  '@type': 'DataAddress',
+  endpointType: 'https://w3id.org/idsa/v4.1/HTTP',
+  endpoint: address,
+  endpointProperties: [
+    { '@type': 'EndpointProperty', name: 'authorization', value: secret },
+    { '@type': 'EndpointProperty', name: 'authType', value: 'bearer' },
+  ],
+});
+
+const contractOf = async (tx: Tx, rooms: Rooms, { reference }: Process): Promise<string | undefined> =>
+  (reference && (await rooms.market.order(tx, reference))?.contract) || undefined;
+
+const pull = 'HttpData-PULL';
+
+/** Starts as soon as the contract's grant is open: money may have to be frozen first, a file to be marked. */
+export const openTransfer = async (tx: Tx, rooms: Rooms, process: Process): Promise<void> => {
+  const { federation, delivery } = rooms;
+  const contract = await contractOf(tx, rooms, process);
+  if (process.format !== pull)
+    return federation.refuse(tx, process.id, `只支持 ${pull} / nothing but ${pull} is served`);
+  const seen = contract && (await rooms.agreements.contract(tx, 'system', contract));
+  if (!contract || !seen || seen.state !== 'effective')
+    return federation.refuse(tx, process.id, '合同已终止 / the contract has ended');
+  const access = await delivery.openTransfer(tx, { contract, transfer: process.id });
+  if (access) await federation.clear(tx, process.id, { dataAddress: addressFor(access) });
+};
+
+/** Stopped while it is suspended, for good when it is over. */
+const follow = async (tx: Tx, rooms: Rooms, { subject, data }: StoredEvent): Promise<void> => {
+  const process = await rooms.federation.process(tx, subject);
+  if (process?.kind !== 'transfer' || process.side !== 'provider') return;
+  const contract = await contractOf(tx, rooms, process);
+  if (!contract) return;
+  if (data.state === 'STARTED') await rooms.delivery.resumeTransfer(tx, contract, process.id);
+  else await rooms.delivery.stopTransfer(tx, contract, process.id);
+};
+
+export const transferFlow = (rooms: Rooms): RoomParts => ({
+  consumers: [
+    { name: 'flow.transfer', types: ['federation.process.moved'], handle: (tx, event) => follow(tx, rooms, event) },
+    {
+      name: 'flow.transferOpened',
+      types: ['delivery.grant.opened'],
+      handle: async (tx, event) => {
+        for (const { id, act } of await rooms.federation.waitingOfReference(tx, event.data.order ?? '')) {
+          const process = act === 'start' && (await rooms.federation.waitingClearance(tx, id));
+          if (process) await openTransfer(tx, rooms, process);
+        }
+      },
+    },
+    {
+      name: 'flow.transferEnd',
+      types: ['agreements.contract.terminated', 'agreements.contract.expired', 'agreements.contract.completed'],
+      handle: async (tx, event) => {
+        if (event.data.order)
+          await rooms.federation.endAgreements(tx, event.data.order, '合同已终止 / the contract has ended');
+      },
+    },
+  ],
+});
