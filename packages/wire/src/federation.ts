@@ -127,6 +127,7 @@ export const messageView = z.object({
   state: z.enum(['taken', 'waiting', 'sent', 'dropped']),
   attempts: z.number().int(),
   fault: z.string().nullable(),
+  reason: z.string().nullable().describe('that the message gives'),
   createdAt: time,
   doneAt: time.nullable(),
 });
@@ -146,6 +147,10 @@ export const processView = z.object({
     .object({ act: z.enum(processActs), by: z.enum(['self', 'other']), fault: z.string().optional() })
     .nullable()
     .describe('the event that waits for a person'),
+  clearance: z
+    .enum(processActs)
+    .nullable()
+    .describe('the act that is said once the trade behind it allows it: its review is passed, its access open'),
   acts: z.array(z.enum(processActs)).describe('what can be done now'),
   createdAt: time,
   changedAt: time,
@@ -278,4 +283,35 @@ export const requestTransfer = endpoint({
     })
     .strict(),
   reply: processView,
+});
+
+export const foreignPurchase = z.object({
+  kind: z.literal('foreign').describe('of a provider at another connector, beside the orders of this market'),
+  agreement: z.string(),
+  negotiation: pid.nullable(),
+  provider: z.string().describe('its participant id'),
+  address: z.string().nullable().describe('of its protocol endpoints'),
+  dataset: z.string(),
+  finalizedAt: time,
+  transfer: z
+    .object({
+      id: pid,
+      state: z.enum(processStates).nullable(),
+      format: z.string().nullable(),
+      endpoint: z
+        .string()
+        .nullable()
+        .describe('where the data is read; the key to it is in the transfer’s data address'),
+    })
+    .nullable()
+    .describe('the newest one'),
+});
+export const listForeignPurchases = endpoint({
+  id: 'federation.purchase.list',
+  method: 'GET',
+  path: '/api/dataspace/purchases',
+  summary: { zh: '经数据空间协议购入的数据', en: 'What the organisation bought over the Dataspace Protocol' },
+  permission: 'federation.read',
+  query: pageQuery,
+  reply: page(foreignPurchase),
 });

@@ -3,8 +3,9 @@ import { Link } from '@tanstack/react-router';
 import { Segmented } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
+import { ForeignPurchases } from '../market/foreign-purchases.tsx';
 import { paths } from '../paths.ts';
-import { hasRole, isSupplier, useMe } from '../session.ts';
+import { hasRole, isSupplier, may, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { StateFilter } from '../ui/filter.tsx';
 import { money } from '../ui/format.ts';
@@ -117,7 +118,8 @@ const OrderList = () => {
 
 export default function Orders() {
   const { t } = useWords();
-  const operator = hasRole(useMe(), 'operator');
+  const me = useMe();
+  const operator = hasRole(me, 'operator');
   return (
     <Page title={operator ? t('menu.ordersAll') : t('menu.orders')} lead={t('order.lead')}>
       {operator ? (
@@ -136,6 +138,13 @@ export default function Orders() {
               ),
             },
             { key: 'all', label: t('app.all'), children: <OrderList /> },
+          ]}
+        />
+      ) : may(me, 'federation.read') ? (
+        <Tabs
+          items={[
+            { key: 'here', label: t('order.here'), children: <OrderList /> },
+            { key: 'foreign', label: t('order.foreign'), children: <ForeignPurchases /> },
           ]}
         />
       ) : (

@@ -93,6 +93,37 @@ export const findAgreement = (read: Reader, participant: string, id: string): Pr
   read.first<Agreement>(sql`select participant, id, side, counterparty, dataset, body, negotiation, reference, finalized_at, ended_at
     from federation_agreements where participant = ${participant} and id = ${id}`);
 
+export interface ForeignPurchase {
+  agreement: string;
+  negotiation: string | null;
+  provider: string;
+  address: string | null;
+  dataset: string;
+  finalized_at: Date;
+  /** The newest, if there is one. */
+  transfer: Pick<Process, 'id' | 'state' | 'format' | 'data_address'> | null;
+}
+
+/** Agreements in which a participant is the consumer, the newest first. */
+export const foreignPurchases = async (read: Reader, participant: string, query: PageQuery) => {
+  const after = decodeCursor(query.after, 2);
+  const rows = await read.rows<ForeignPurchase>(sql`select a.id as agreement, a.negotiation, a.counterparty as provider,
+      n.address, a.dataset, a.finalized_at, to_jsonb(t) as transfer
+    from federation_agreements a left join federation_processes n on n.id = a.negotiation
+    left join lateral (select p.id, p.state, p.format, p.data_address from federation_processes p
+      where p.participant = a.participant and p.kind = 'transfer' and p.subject = a.id
+      order by p.created_at desc, p.id desc limit 1) t on true
+    where a.participant = ${participant} and a.side = 'consumer'
+      ${after ? sql`and (a.finalized_at, a.id) < (${new Date(Number(after[0]))}, ${String(after[1])})` : empty}
+    order by a.finalized_at desc, a.id desc limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    ({ finalized_at, agreement }) => [finalized_at.getTime(), agreement],
+    (row) => row,
+  );
+};
+
 /** Agreements in force of one trade. */
 export const agreementsOfReference = (
   read: Reader,

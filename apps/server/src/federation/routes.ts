@@ -2,14 +2,22 @@ import * as wire from '@shugu/wire/federation';
 import { audit } from '../kernel/audit.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
-import type { Connector, Message, Process } from './model.ts';
-import { findConnector, findProcess, listProcesses, messagesOf } from './reads.ts';
+import type { Connector, Json, Message, Process } from './model.ts';
+import {
+  type ForeignPurchase,
+  findConnector,
+  findProcess,
+  foreignPurchases,
+  listProcesses,
+  messagesOf,
+} from './reads.ts';
 import { possible } from './rules.ts';
 import { actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
 import { closeConnector, openConnector, setRules } from './service/connectors.ts';
 import { addressOf, type Room, rootOf } from './service/room.ts';
 
-type Json = never;
+/** As the schemas of replies have JSON. */
+type Told = never;
 
 const connectorView = (room: Room, one: Connector) => ({
   name: one.name,
@@ -28,15 +36,36 @@ const processView = (one: Process) => ({
   theirPid: one.their_pid,
   state: one.state,
   subject: one.subject,
-  offer: one.offer as Json,
-  agreement: one.agreement as Json,
+  offer: one.offer as Told,
+  agreement: one.agreement as Told,
   format: one.format,
-  dataAddress: one.data_address as Json,
+  dataAddress: one.data_address as Told,
   held: one.held,
+  clearance: one.clearance?.act ?? null,
   acts: possible(one),
   createdAt: one.created_at.toISOString(),
   changedAt: one.changed_at.toISOString(),
 });
+
+const endpointOf = (address: unknown): string | null => {
+  const { endpoint } = (address ?? {}) as { endpoint?: unknown };
+  return typeof endpoint === 'string' ? endpoint : null;
+};
+
+const purchaseView = ({ finalized_at, transfer, ...one }: ForeignPurchase) => ({
+  kind: 'foreign' as const,
+  ...one,
+  finalizedAt: finalized_at.toISOString(),
+  transfer: transfer && {
+    id: transfer.id,
+    state: transfer.state,
+    format: transfer.format,
+    endpoint: transfer.state === 'STARTED' ? endpointOf(transfer.data_address) : null,
+  },
+});
+
+const reasonOf = ({ reason }: Json): string | null =>
+  Array.isArray(reason) && reason.length > 0 ? reason.map(String).join('; ').slice(0, 2000) : null;
 
 const messageView = (one: Message) => ({
   id: one.id,
@@ -45,6 +74,7 @@ const messageView = (one: Message) => ({
   state: one.state,
   attempts: one.attempts,
   fault: one.fault,
+  reason: reasonOf(one.body),
   createdAt: one.created_at.toISOString(),
   doneAt: one.done_at?.toISOString() ?? null,
 });
@@ -60,6 +90,10 @@ export const makeRoutes = (room: Room): Route[] => [
   on(wire.listProcesses, async ({ read, principal, query }) => {
     const page = await listProcesses(read, principal.participant, query);
     return { ...page, items: page.items.map(processView) };
+  }),
+  on(wire.listForeignPurchases, async ({ read, principal, query }) => {
+    const page = await foreignPurchases(read, principal.participant, query);
+    return { ...page, items: page.items.map(purchaseView) };
   }),
   on(wire.getProcess, async ({ read, principal, params }) => {
     const process = await findProcess(read, principal.participant, params.id);

@@ -35,6 +35,11 @@ const notOffered = '该要约已不在市场上 / the offer is not on the market
 const buyerOf = async (tx: Tx, { federation, members }: Rooms, { counterparty }: Process): Promise<string> =>
   (await federation.connectorNamed(tx, counterparty)) ?? (await members.recognise(tx, counterparty)).id;
 
+const payableTo = async (tx: Tx, { settlement }: Rooms, buyer: string, { missing }: Unbacked): Promise<string> => {
+  const account = missing === 'money' ? await settlement.subAccount(tx, buyer) : undefined;
+  return account ? `: ${account}` : '';
+};
+
 const placeOrder = async (tx: Tx, rooms: Rooms, process: Process): Promise<Order | string> => {
   const { agreements, market, settlement } = rooms;
   const listing = await market.standingListing(tx, process.subject);
@@ -49,7 +54,7 @@ const placeOrder = async (tx: Tx, rooms: Rooms, process: Process): Promise<Order
     { plan: listed.plan, ways: listed.settlementWays, limit: limits.length ? Math.min(...limits) : null },
     available,
   );
-  if ('missing' in backing) return unbacked[backing.missing];
+  if ('missing' in backing) return `${unbacked[backing.missing]}${await payableTo(tx, rooms, buyer, backing)}`;
   const ordered = await attempt(tx, () =>
     market.orderByProtocol(tx, {
       buyer,

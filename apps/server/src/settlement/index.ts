@@ -17,6 +17,7 @@ import { problems } from './problems.ts';
 import {
   accountOf,
   type Billed,
+  bankAccountsOf,
   billedOf,
   findOrder,
   findStatement,
@@ -83,6 +84,8 @@ export interface Settlement extends RoomParts {
   /** Whether everything an order asked to freeze is frozen. */
   isHeld(read: Reader, order: string): Promise<boolean>;
   funds(read: Reader, participant: string): Promise<Funds>;
+  /** Number of its sub-account at the bank; undefined while that is not open. */
+  subAccount(read: Reader, participant: string): Promise<string | undefined>;
   /** What an order is expected to cost under a plan: the hold of a custody order. */
   estimateFen: typeof estimateFenOf;
   /** Money arrives at the simulated bank, for demonstrations. @throws settlement.simulatorOnly, settlement.accountMissing */
@@ -173,6 +176,7 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
     isHeld: async (read, order) =>
       (await holdsFor(read, order)).every(({ state }) => state === 'placed' || state === 'cancelled'),
     funds: fundsOf,
+    subAccount: async (read, participant) => (await bankAccountsOf(read, [participant])).get(participant),
     estimateFen: estimateFenOf,
     simulateDeposit: async (participant, fen, reference) => {
       if (!bank?.simulator) throw problems.simulatorOnly();

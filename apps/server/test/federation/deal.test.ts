@@ -4,12 +4,14 @@
  */
 import { odrlFrom } from '@shugu/policy';
 import * as agreementsWire from '@shugu/wire/agreements';
+import * as catalogueWire from '@shugu/wire/catalogue';
 import * as deliveryWire from '@shugu/wire/delivery';
 import * as wire from '@shugu/wire/federation';
 import * as marketWire from '@shugu/wire/market';
 import * as membersWire from '@shugu/wire/members';
 import * as settlementWire from '@shugu/wire/settlement';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { move } from '../../../cli/src/scenario/cases.ts';
 import {
   applyForListing,
   assess,
@@ -29,7 +31,10 @@ let there: Node;
 let supplier: Connected;
 let buyer: Connected;
 let stranger: Connected;
+let resource: string | undefined;
 let product: string;
+/** With an important field, whose trades a person reviews. */
+let sensitive: string;
 
 const ruled = (kind: 'negotiation' | 'transfer', on: string, reaction: string): wire.ReactionRule =>
   wire.reactionRule.parse({ kind, on, reaction });
@@ -45,12 +50,15 @@ const plans: ListingDraft['plans'] = [
   taxRate: '0.06',
 }));
 
-const list = async (): Promise<string> => {
+const list = async (important?: { table: string; name: string }): Promise<string> => {
   const { stage } = here.exchange;
-  const { fields, file } = await divisionsResource();
-  const resource = await bringResource(stage, 'xingsha.steward', fields, file);
-  const goods = divisionsProduct(resource.id);
-  const made = await draftProduct(stage, 'xingsha.steward', goods.fields, goods.version);
+  if (!resource) {
+    const { fields, file } = await divisionsResource();
+    resource = (await bringResource(stage, 'xingsha.steward', fields, file)).id;
+  }
+  const goods = divisionsProduct(resource);
+  const dictionary = important ? [{ ...important, sensitivity: 'important' as const }] : [];
+  const made = await draftProduct(stage, 'xingsha.steward', goods.fields, { ...goods.version, dictionary });
   const report = await assess(stage, 'xingsha.trader', lawFirm, made.version, goods.fields.name);
   const draft = {
     ...divisionsListing(made.version, report.id, await stage.now(), []),
@@ -69,6 +77,11 @@ beforeAll(async () => {
   buyer = await connect(there, 'citylogistics', 'urn:example:node:there:citylogistics');
   stranger = await connect(there, 'xingsha', 'urn:example:node:there:xingsha');
   product = await list();
+  const [version] = (await supplier.client.call(catalogueWire.listVersions, { params: { id: product }, query: {} }))
+    .items;
+  const params = { id: product, version: version!.id };
+  const [table] = (await supplier.client.call(catalogueWire.getVersion, { params })).tables;
+  sensitive = await list({ table: table!.name, name: 'division_code' });
   await supplier.client.call(wire.setRules, {
     body: {
       rules: [
@@ -93,18 +106,18 @@ interface Offered {
   'shugu:price': { plan: { unitPrice: string } };
 }
 
-const offerAt = async (unitPrice: string) => {
+const offerAt = async (unitPrice: string, of: string) => {
   const asked = messageOf('request', {}, { '@type': 'CatalogRequestMessage' });
   const { body } = await call(`${supplier.address}/catalog/request`, asked, await tokenOf(there, buyer, supplier));
-  const dataset = (body.dataset as { '@id': string; hasPolicy: Offered[] }[]).find((one) => one['@id'] === product)!;
+  const dataset = (body.dataset as { '@id': string; hasPolicy: Offered[] }[]).find((one) => one['@id'] === of)!;
   const found = dataset.hasPolicy.find((one) => one['shugu:price'].plan.unitPrice === unitPrice)!;
   const { '@id': offer, permission, prohibition, profile } = found;
   return { offer, terms: { permission, ...(prohibition ? { prohibition } : {}), ...(profile ? { profile } : {}) } };
 };
 
-const request = async (unitPrice: string) => {
-  const { offer, terms } = await offerAt(unitPrice);
-  const asking = { counterparty: supplier.name, address: supplier.address, dataset: product, offer };
+const request = async (unitPrice: string, dataset = product) => {
+  const { offer, terms } = await offerAt(unitPrice, dataset);
+  const asking = { counterparty: supplier.name, address: supplier.address, dataset, offer };
   return buyer.client.call(wire.requestContract, { body: { ...asking, terms: terms as never } });
 };
 
@@ -156,6 +169,12 @@ test('a free product: contract, transfer, use, statement, end', async () => {
   const seen = await readBy(first.address);
   expect(seen.status).toBe(200);
   expect(seen.text).toContain('芙蓉区');
+  const bought = async (of: Connected) => (await of.client.call(wire.listForeignPurchases, { query: {} })).items;
+  const purchase = { kind: 'foreign', agreement, negotiation: asked.id, provider: supplier.name, dataset: product };
+  expect(await bought(buyer)).toMatchObject([
+    { ...purchase, transfer: { id: first.id, state: 'STARTED', endpoint: first.address.endpoint } },
+  ]);
+  expect(await bought(stranger)).toEqual([]);
   // The key is the buyer's alone.
   const given = await twinOf(supplier, first.id);
   expect(JSON.stringify(given)).not.toContain(first.address.endpointProperties[0]!.value);
@@ -172,21 +191,14 @@ test('a free product: contract, transfer, use, statement, end', async () => {
   await act(buyer, first.id, 'terminate');
   await reached(supplier, given.id, 'TERMINATED');
   await here.exchange.settle();
+  expect(await bought(buyer)).toMatchObject([{ ...purchase, transfer: { state: 'TERMINATED', endpoint: null } }]);
   expect((await readBy(first.address)).status).toBe(404);
 
   const second = await transfer(agreement);
   expect((await readBy(second.address)).status).toBe(200);
   await strangersSeeNothing(asked.id, sold.id, contract.id, second.id);
 
-  const params = { id: contract.id };
-  const forced = await (await here.exchange.as('operator.reviewer')).call(agreementsWire.forceTermination, {
-    params,
-    body: { reason: '违规' },
-  });
-  await (await here.exchange.as('operator.approver')).call(agreementsWire.confirmForcedTermination, {
-    params: { ...params, termination: forced.terminations.at(-1)!.id },
-    body: { accept: true },
-  });
+  await end(contract.id);
   await reached(buyer, second.id, 'TERMINATED');
   await here.exchange.settle();
   expect((await readBy(second.address)).status).toBe(404);
@@ -199,7 +211,7 @@ test('a free product: contract, transfer, use, statement, end', async () => {
   const { items } = await finance.call(settlementWire.listStatements, { query: { order: order!.id } });
   const statement = await finance.call(settlementWire.readStatement, { params: { id: items[0]!.id } });
   expect(statement.lines).toMatchObject([{ quantity: '3' }]);
-});
+}, 120_000);
 
 const strangersSeeNothing = async (asked: string, sold: string, contract: string, running: string): Promise<void> => {
   const unknown = { problem: { code: 'kernel.unknown' } };
@@ -219,3 +231,76 @@ const strangersSeeNothing = async (asked: string, sold: string, contract: string
   });
   expect(grants.items).toEqual([]);
 };
+
+/** Why the negotiation ended, as the buyer reads it. */
+const reasonOf = async (id: string): Promise<string | null | undefined> => {
+  await reached(buyer, id, 'TERMINATED');
+  const { messages } = await buyer.client.call(wire.getProcess, { params: { id } });
+  return messages.find(({ act: verb }) => verb === 'terminate')?.reason;
+};
+
+const end = async (contract: string): Promise<void> => {
+  const params = { id: contract };
+  const forced = await (await here.exchange.as('operator.reviewer')).call(agreementsWire.forceTermination, {
+    params,
+    body: { reason: '违规' },
+  });
+  await (await here.exchange.as('operator.approver')).call(agreementsWire.confirmForcedTermination, {
+    params: { ...params, termination: forced.terminations.at(-1)!.id },
+    body: { accept: true },
+  });
+};
+
+test('a price is paid from what lies at the bank before, and refused where nothing does', async () => {
+  const { settlement } = here.exchange.exchange.rooms;
+  expect(await reasonOf((await request('0.20')).id)).toContain('not settled in custody');
+  expect(await reasonOf((await request('0.10')).id)).toContain('deposit first');
+  await here.exchange.settle();
+  const member = (await ordersHere())[0]!.buyer;
+  await settlement.simulateDeposit(member.id, 500n, 'foreign-deposit-1');
+  const paid = await request('0.10');
+  await reached(buyer, paid.id, 'FINALIZED');
+  const sold = await twinOf(supplier, paid.id);
+  const { id, address } = await transfer((sold.agreement as { '@id': string })['@id']);
+  const [order] = await ordersHere();
+  expect(order).toMatchObject({ quantity: 50, settlementWay: 'custody', estimate: '500' });
+  for (const times of [1, 2]) expect([times, (await readBy(address)).status]).toEqual([times, 200]);
+  await end(order!.contract!);
+  await reached(buyer, id, 'TERMINATED');
+  const finance = await here.exchange.as('xingsha.finance');
+  await expect
+    .poll(
+      async () => {
+        await here.exchange.settle();
+        const { items } = await finance.call(settlementWire.listStatements, { query: { order: order!.id } });
+        return items.map(({ state, total }) => [state, total]);
+      },
+      { timeout: 30_000 },
+    )
+    .toEqual([['settled', '20']]);
+  const { available, held } = await settlement.funds(here.exchange.exchange.kernel.database, member.id);
+  expect([available, held]).toEqual([480n, 0n]);
+}, 120_000);
+
+test('what the rules give to a person holds the negotiation until it is reviewed', async () => {
+  const { exchange } = here;
+  for (const verdict of ['pass', 'refuse'] as const) {
+    const asked = await request('0', sensitive);
+    await reached(buyer, asked.id, 'REQUESTED');
+    const reviewing = async () => {
+      const [order] = await ordersHere();
+      return order?.product === sensitive && order.state === 'reviewing' ? order.review.case : undefined;
+    };
+    await expect.poll(reviewing, { timeout: 30_000 }).toBeDefined();
+    expect(await twinOf(supplier, asked.id)).toMatchObject({ state: 'REQUESTED', clearance: 'agree', held: null });
+    const reviewer = await exchange.as('operator.reviewer');
+    await move(
+      reviewer,
+      (await reviewing())!,
+      verdict,
+      verdict === 'pass' ? { opinion: '用途明确' } : { reason: '用途不明' },
+    );
+    if (verdict === 'pass') await reached(buyer, asked.id, 'FINALIZED');
+    else expect(await reasonOf(asked.id)).toContain('refused in the review');
+  }
+}, 120_000);

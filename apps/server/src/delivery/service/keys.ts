@@ -111,6 +111,8 @@ export const openTransfer = async (
   const found = (await grantsOfContract(tx, contract)).find(({ state }) => state === 'active' || state === 'suspended');
   const kind = pulled.find((one) => found?.kinds.includes(one));
   if (!found || !kind) return undefined;
+  // Whoever is told the key may use it at once: the gateway holds the grant before, and takes the key at the commit.
+  await openPlane(deps).sync([found.id]);
   const grant = (await lockGrant(tx, found.id))!;
   const { secret } = await make(deps, tx, grant, transfer);
   return { address: deps.publicUrl() + addressOf(grant.id, kind), secret };

@@ -1,0 +1,58 @@
+import { listForeignPurchases } from '@shugu/wire/federation';
+import { useWords } from '../i18n/index.ts';
+import { Empty } from '../ui/empty.tsx';
+import { When } from '../ui/now.tsx';
+import { StateTag } from '../ui/step.tsx';
+import { PagedTable } from '../ui/table.tsx';
+
+/** What the organisation bought at other connectors: no order of this market stands behind it. */
+export const ForeignPurchases = () => {
+  const { t, w } = useWords();
+  const stateOf = (transfer: { state: string | null } | null) => transfer?.state ?? 'FINALIZED';
+  return (
+    <PagedTable
+      endpoint={listForeignPurchases}
+      label={t('order.foreign')}
+      exportName="foreign-purchases"
+      every={30_000}
+      rowKey={(row) => row.agreement}
+      empty={<Empty title={t('order.foreignEmpty')}>{t('order.foreignEmptyText')}</Empty>}
+      columns={[
+        {
+          key: 'dataset',
+          title: t('order.foreignDataset'),
+          show: (row) => <span className="mono">{row.dataset}</span>,
+          text: (row) => row.dataset,
+          sort: (row) => row.dataset,
+        },
+        {
+          key: 'provider',
+          title: t('who.supplier'),
+          show: (row) => <span className="mono">{row.provider}</span>,
+          text: (row) => row.provider,
+          sort: (row) => row.provider,
+        },
+        {
+          key: 'state',
+          title: t('case.state'),
+          show: (row) => <StateTag list="processState" state={stateOf(row.transfer)} />,
+          text: (row) => w('processState', stateOf(row.transfer)),
+          sort: (row) => stateOf(row.transfer),
+        },
+        {
+          key: 'endpoint',
+          title: t('order.foreignEndpoint'),
+          show: (row) => (row.transfer?.endpoint ? <span className="mono">{row.transfer.endpoint}</span> : '—'),
+          text: (row) => row.transfer?.endpoint ?? '',
+        },
+        {
+          key: 'finalized',
+          title: t('order.foreignFinalized'),
+          show: (row) => <When at={row.finalizedAt} />,
+          text: (row) => row.finalizedAt,
+          sort: (row) => row.finalizedAt,
+        },
+      ]}
+    />
+  );
+};
