@@ -47,13 +47,9 @@ const placeOrder = async (tx: Tx, rooms: Rooms, process: Process): Promise<Order
   if (!listing || !listed) return notOffered;
   if (!sameTerms(process.offer!, process.own_offer!)) return otherTerms;
   const buyer = await buyerOf(tx, rooms, process);
-  const plan = await agreements.keepPolicy(tx, listing.participant, listing.policy);
-  const limits = plan.quotas.filter(({ period }) => period === 'total').map(({ limit }) => limit);
+  const { quotas } = await agreements.keepPolicy(tx, listing.participant, listing.policy);
   const { available } = await settlement.funds(tx, buyer);
-  const backing = backingOf(
-    { plan: listed.plan, ways: listed.settlementWays, limit: limits.length ? Math.min(...limits) : null },
-    available,
-  );
+  const backing = backingOf({ plan: listed.plan, ways: listed.settlementWays, quotas }, available);
   if ('missing' in backing) return `${unbacked[backing.missing]}${await payableTo(tx, rooms, buyer, backing)}`;
   const ordered = await attempt(tx, () =>
     market.orderByProtocol(tx, {
@@ -137,9 +133,11 @@ export const negotiationFlow = (rooms: Rooms): RoomParts => ({
         if (event.type === 'federation.clearance.asked') return answerAsked(tx, rooms, event);
         const process = await rooms.federation.process(tx, event.subject);
         if (process?.kind !== 'negotiation' || process.side !== 'provider' || !process.reference) return;
-        const dropped = event.type === 'federation.clearance.dropped' && event.data.act === 'agree';
-        if (dropped || event.data.state === 'TERMINATED')
-          await undo(tx, rooms, event.data.reference ?? process.reference);
+        if (event.data.state === 'TERMINATED') return undo(tx, rooms, process.reference);
+        // The order that it waited for: a later one has a clearance of its own.
+        const { act, reference } = event.data as { act: string; reference?: string | null };
+        if (event.type === 'federation.clearance.dropped' && act === 'agree' && reference)
+          await undo(tx, rooms, reference);
       },
     },
     {

@@ -185,8 +185,12 @@ export const signByProtocol = async (
 ): Promise<void> => {
   const contract = await lockContract(tx, id);
   if (!contract) throw new Error(`no contract ${id}`);
+  // Where both are of this node, their people may have signed it here meanwhile.
+  if (contract.state === 'effective') return;
   const open = await openVersion(tx, id);
   const version = await textToSign(deps, tx, contract, open?.documentHash ?? '');
+  if (await paperOf(tx, id, version.number)) throw problems.waysMixed();
+  const signed = new Set((await signaturesOf(tx, id, version.number)).map((one) => one.participant));
   const [supplier, buyer] = partiesOf(contract);
   const own = await platformSignature(deps, tx, supplier, Buffer.from(version.document!, 'utf8'));
   const level = 'dataspace-protocol';
@@ -195,6 +199,7 @@ export const signByProtocol = async (
     [supplier, own],
     [buyer, theirs],
   ] as const) {
+    if (signed.has(participant)) continue;
     await insertSignature(tx, version, { participant, ...made });
     await audit(tx, {
       action: 'agreements.contract.sign',

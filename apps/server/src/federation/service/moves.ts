@@ -137,8 +137,9 @@ export const say = async (
 ): Promise<void> => {
   const { process } = of;
   const asks = process.traded && process.side === 'provider' && cleared.includes(act);
+  if (!asks) return queueAct(room, tx, of, act, saying);
   // A transfer that we suspended ourselves goes on with the access that it had.
-  if (!asks || process.state === 'SUSPENDED') return queueAct(room, tx, of, act, saying);
+  if (process.state === 'SUSPENDED') return queueAct(room, tx, of, act, { ...saying, dataAddress: undefined });
   const { terms, reason, dataAddress, pause } = saying;
   process.clearance = { act, saying: { terms, reason, dataAddress, pause: pause ?? 0 } };
   await saveProcess(tx, process);
