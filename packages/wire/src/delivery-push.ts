@@ -15,6 +15,8 @@ export const destinationId = id('dst');
 export const pushId = id('psh');
 export const pushRunId = id('prn');
 export const destinationKinds = ['folder', 's3', 'postgres'] as const;
+/** What a run does with rows that an earlier one has brought into a database. */
+export const pushModes = ['replace', 'append'] as const;
 export const pushRunStates = ['waiting', 'running', 'done', 'failed', 'stopped'] as const;
 
 const secret = z.string().min(1).max(4096);
@@ -104,6 +106,7 @@ export const pushView = z.object({
   product: z.string(),
   destination: destinationView,
   rhythm,
+  mode: z.enum(pushModes),
   timeZone: z.string(),
   purpose: z.string().nullable(),
   nextAt: time.nullable(),
@@ -120,6 +123,11 @@ const sentTable = z.object({
   checksumBack: z.string().nullable(),
   /** How anybody can make the checksum again at the far end. */
   how: z.string(),
+  gone: z
+    .number()
+    .int()
+    .optional()
+    .describe('where rows are added: how many the data has lost meanwhile; at the far end they stay'),
 });
 export const pushRunView = z.object({
   id: pushRunId,
@@ -208,6 +216,10 @@ export const createPush = endpoint({
       grant: grantId,
       destination: destinationId,
       rhythm,
+      mode: z
+        .enum(pushModes)
+        .default('replace')
+        .describe('append, into a database only: what versions since the last brought is added to the table'),
       purpose: z
         .string()
         .regex(/^[\w.:-]{1,100}$/)

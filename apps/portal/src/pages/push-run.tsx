@@ -29,6 +29,7 @@ const Compared = ({ one }: { one: PushRun['sent'][number] }) => {
             t('push.back'),
             <Checksum key="back" rows={one.rowsBack} checksum={one.checksumBack} />,
           ],
+          one.gone !== undefined && [t('push.gone'), count(one.gone)],
         ]}
       />
       <details>

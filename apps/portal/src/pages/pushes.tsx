@@ -58,13 +58,20 @@ const NewPush = () => {
       zh: '如 02:30，按合同时区；每日、每周、每月须填',
       en: 'Such as 02:30, in the contract’s zone; not for the others',
     }),
+    field('mode', 'choice', ['写入方式', 'Writing'], {
+      required: true,
+      choices: [
+        ['replace', '整体替换', 'Replace the table'],
+        ['append', '只追加新增的行（数据库）', 'Add only rows that came (databases)'],
+      ],
+    }),
     field('purpose', 'text', ['用途', 'Purpose'], {
       help: { zh: '合同许可多种用途时填写', en: 'Where the contract permits several' },
     }),
   ];
   const input = (values: Values) => {
-    const { grant, destination, purpose, ...rest } = values as Record<string, string>;
-    return { body: { grant, destination, rhythm: rhythmFrom(rest), ...(purpose ? { purpose } : {}) } as never };
+    const { grant, destination, mode, purpose, ...rest } = values as Record<string, string>;
+    return { body: { grant, destination, rhythm: rhythmFrom(rest), mode, ...(purpose ? { purpose } : {}) } as never };
   };
   return (
     <Action
@@ -74,7 +81,7 @@ const NewPush = () => {
       blocked={blocked}
       explain={<p>{t('push.newExplain')}</p>}
       fields={fields}
-      initial={{ kind: 'once', time: '02:30', weekday: '1', day: 1 }}
+      initial={{ kind: 'once', mode: 'replace', time: '02:30', weekday: '1', day: 1 }}
       input={input}
     />
   );
@@ -132,6 +139,7 @@ export default function Pushes() {
             show: (row) => (
               <div className="cell">
                 {row.endedAt ? t('push.ended') : rhythm(row)}
+                {row.mode === 'append' ? <div className="small quiet">{t('push.append')}</div> : null}
                 {row.nextAt ? (
                   <div className="small quiet">
                     {t('push.next')} <When at={row.nextAt} />

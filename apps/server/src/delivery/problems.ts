@@ -156,6 +156,11 @@ export const problems = defineProblems('delivery', {
     title: { zh: '该授权的推送数量达到上限', en: 'The grant has as many pushes as it may have' },
     next: { zh: '先终止不用的推送', en: 'End pushes that are not used' },
   },
+  appendNeedsTable: {
+    status: 422,
+    title: { zh: '只有数据库目的地可以追加', en: 'Rows can be added in a database only' },
+    next: { zh: '改选数据库目的地，或选择整体替换', en: 'Choose a database, or replacing' },
+  },
   pushEnded: {
     status: 409,
     title: { zh: '推送已终止', en: 'The push has ended' },

@@ -238,3 +238,82 @@ describe('a rhythm', () => {
     expect((await rig.call('buyer', 'POST', `/api/pushes/${daily.id}/run`, {})).body.code).toBe('delivery.pushEnded');
   });
 });
+
+describe('a push that adds rows', () => {
+  const cities = `SELECT i AS id, CASE i % 3 WHEN 0 THEN NULL ELSE '湘A' || i END AS plate FROM range`;
+  let adding: SharedTable;
+  beforeAll(async () => {
+    const pace = { rowsPerPiece: 1500 };
+    adding = await openShare({ data: `${cities}(6000) r(i)`, push: { folder, addresses: ['127.0.0.0/8'], pace } });
+    await far.pool.query('create schema adding');
+  }, 120_000);
+  afterAll(() => adding?.close());
+  const ask = async (method: 'GET' | 'POST', path: string, body?: object) =>
+    (await adding.rig.call('buyer', method, path, body)).body;
+  const lastRun = async (push: string) => (await ask('GET', `/api/pushes/${push}`)).lastRun;
+  /** How the push’s last run ends, however often it has to be tried again. */
+  const outcome = async (push: string) => {
+    await adding.rig.settle();
+    for (let at = 0; at < 20 && (await lastRun(push)).state === 'waiting'; at++) {
+      adding.rig.moveTo(new Date(adding.rig.kernel.clock.now().getTime() + 3_600_000));
+      await adding.rig.settle();
+    }
+    return lastRun(push);
+  };
+  const runAgain = async (push: string) => {
+    await ask('POST', `/api/pushes/${push}/run`, {});
+    return outcome(push);
+  };
+  const counts = async () => {
+    const { rows } = await far.pool.query(`select shugu_version as version, count(*)::int as rows,
+      count(distinct id)::int as ids from adding.trucks group by 1 order by 1`);
+    return rows;
+  };
+  const each = (version: number, rows: number) => ({ version, rows, ids: rows });
+
+  it('brings once what each version gained, through a break in the middle, and leaves what is there', async () => {
+    const destination = (await ask('POST', '/api/destinations', { ...far.draft, schema: 'adding' })).id;
+    const rhythm = { kind: 'revision' };
+    const made = await ask('POST', '/api/pushes', { grant: adding.grant, destination, rhythm, mode: 'append' });
+    expect(made.mode).toBe('append');
+    expect(await outcome(made.id)).toMatchObject({ state: 'done', version: 0, rows: 6000 });
+    // Of the buyer’s own, which a table put in its place would not have.
+    await far.pool.query(`create unique index own on adding.trucks (id, shugu_version);
+      create view adding.mine as select id from adding.trucks`);
+
+    // 4000 come and 100 go; the line breaks between the first piece and the last.
+    const before = far.cuts();
+    far.cutAfter(30_000);
+    await adding.publish(`${cities}(100, 10000) r(i)`);
+    expect(far.cuts()).toBe(before + 1);
+    const second = await outcome(made.id);
+    expect(second).toMatchObject({ state: 'done', cause: 'revision', version: 1, rows: 4000, rowsTotal: 4000 });
+    const [sent] = second.sent;
+    expect(sent).toMatchObject({ rows: 4000, rowsBack: 4000, checksumBack: sent.checksum, gone: 100 });
+    const asked = await far.pool.query(`set search_path = adding; ${sent.how}; reset search_path`);
+    const again = (asked as unknown as { rows: object[] }[]).map(({ rows }) => rows);
+    expect(again).toContainEqual([{ rows: 4000, checksum: sent.checksum }]);
+    expect(await counts()).toEqual([each(0, 6000), each(1, 4000)]);
+
+    // A second time nothing comes and nothing is counted.
+    const used = async () => (await ask('GET', `/api/grants/${adding.grant}/balance`)).used;
+    expect(await used()).toMatchObject({ calls: 2, rows: 6000 + 4100 });
+    expect(await runAgain(made.id)).toMatchObject({ state: 'done', rows: 0, rowsTotal: 0, sent: [] });
+    expect(await used()).toMatchObject({ calls: 2 });
+    expect(await counts()).toEqual([each(0, 6000), each(1, 4000)]);
+  });
+
+  it('begins anew where the table is gone, stops where it is another, and is for databases only', async () => {
+    const push = (await ask('GET', '/api/pushes')).items[0].id;
+    await far.pool.query('alter table adding.trucks rename to before');
+    expect(await runAgain(push)).toMatchObject({ state: 'done', version: 1, rows: 9900 });
+    expect(await counts()).toEqual([each(1, 9900)]);
+    await far.pool.query('alter table adding.trucks drop column plate');
+    await adding.publish(`${cities}(100, 10500) r(i)`);
+    expect(await outcome(push)).toMatchObject({ state: 'failed', version: 2, fault: { code: 'tableDiffers' } });
+    expect(await counts()).toEqual([each(1, 9900)]);
+    const lake = (await ask('POST', '/api/destinations', { kind: 'folder', name: '湖', path: 'adding' })).id;
+    const wish = { grant: adding.grant, destination: lake, rhythm: { kind: 'once' }, mode: 'append' };
+    expect((await ask('POST', '/api/pushes', wish)).code).toBe('delivery.appendNeedsTable');
+  });
+});

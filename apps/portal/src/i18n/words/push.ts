@@ -42,6 +42,8 @@ export const push = {
   'push.weekly': ['每周{day} {time}', '{day} at {time}'],
   'push.monthly': ['每月 {day} 日 {time}', 'Day {day} of each month at {time}'],
   'push.interval': ['每 {hours} 小时', 'Every {hours} hours'],
+  'push.append': ['只追加新增的行', 'Adds only rows that came'],
+  'push.gone': ['数据中已去除、表中保留的行', 'Rows the data lost, which stay in the table'],
   'push.revision': ['随每次数据更新', 'With every revision'],
   'push.next': ['下次', 'Next'],
   'push.lastRun': ['最近一次', 'Last run'],

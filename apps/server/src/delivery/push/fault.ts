@@ -106,9 +106,26 @@ const kinds = {
     title: { zh: '表名或字段名超过 63 字节', en: 'A name is longer than 63 bytes' },
     next: { zh: '改用文件夹或对象存储', en: 'Use a folder or an object store instead' },
   },
+  nameReserved: {
+    title: {
+      zh: '数据中已有字段 shugu_version，无法追加',
+      en: 'The data has a column shugu_version, so nothing can be added',
+    },
+    next: { zh: '改用整体替换', en: 'Have the table replaced instead' },
+  },
   tableTaken: {
     title: { zh: '目标模式中已有他人建立的同名表', en: 'The schema has a table of this name that no push made' },
     next: { zh: '改名或移走该表，或换一个模式', en: 'Rename or move that table, or use another schema' },
+  },
+  tableDiffers: {
+    title: {
+      zh: '合同范围或目标表的字段已变，无法追加',
+      en: 'The contract’s terms or the columns of the table have changed, so nothing can be added',
+    },
+    next: {
+      zh: '移走或改名该表，下次推送将重新写入全部数据',
+      en: 'Move or rename the table: the next run brings all of it anew',
+    },
   },
   tableInUse: {
     title: {

@@ -20,6 +20,8 @@ export interface Tracker {
   readBack(digest: string): Promise<void>;
   table(name: string): Sent | undefined;
   sent(table: Sent): Promise<void>;
+  /** So many of the rows that were expected will not come. */
+  fewer(rows: number): void;
 }
 
 const how =

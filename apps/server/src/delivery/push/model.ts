@@ -1,5 +1,5 @@
 /** Destinations, pushes and their runs. */
-import type { destinationDraft, destinationKinds, pushRunStates, rhythm } from '@shugu/wire/delivery';
+import type { destinationDraft, destinationKinds, pushModes, pushRunStates, rhythm } from '@shugu/wire/delivery';
 import type { z } from 'zod';
 import type { FaultView } from '../../kernel/problem.ts';
 import type { Upload } from '../../kernel/s3/bucket.ts';
@@ -14,6 +14,7 @@ export type PostgresSettings = DatabaseAddress & { schema: string };
 export type S3Settings = BucketAddress & { prefix: string };
 export type Settings = FolderSettings | PostgresSettings | S3Settings;
 export type Rhythm = z.output<typeof rhythm>;
+export type PushMode = (typeof pushModes)[number];
 export type RunState = (typeof pushRunStates)[number];
 
 export interface Destination {
@@ -36,6 +37,7 @@ export interface Push {
   grant: string;
   destination: string;
   rhythm: Rhythm;
+  mode: PushMode;
   purpose: string | null;
   nextAt: Date | null;
   createdAt: Date;
@@ -50,6 +52,8 @@ export interface Sent {
   rowsBack: number | null;
   checksumBack: string | null;
   how: string;
+  /** Where rows are added: how many the versions took away, which stay there. */
+  gone?: number;
 }
 
 export interface Run {

@@ -14,6 +14,11 @@ export interface AskedPiece {
   digest: RowDigest;
 }
 
+/** The rows that came of a file of changes, as a file of their own beside it. */
+export interface AskedInserts extends Pick<AskedPiece, 'folder' | 'file' | 'fields' | 'to'> {
+  inserts: true;
+}
+
 export interface Sums {
   rows: number;
   /** A whole number in decimal digits; of two parts it is the sum. */
@@ -22,6 +27,8 @@ export interface Sums {
 
 export interface RowReader {
   piece(asked: AskedPiece, signal: AbortSignal): Promise<Sums & { bytes: number }>;
+  /** How many they are. */
+  inserts(asked: Omit<AskedInserts, 'inserts'>, signal: AbortSignal): Promise<number>;
   end(): void;
 }
 
@@ -34,5 +41,12 @@ export const rowReader = (): RowReader => {
     idleMs: 60_000,
     queueMax: 2,
   });
-  return { piece: (asked, signal) => child.run(asked, { timeLimitMs, signal }), end: () => child.end() };
+  return {
+    piece: (asked, signal) => child.run(asked, { timeLimitMs, signal }),
+    inserts: async (asked, signal) => {
+      const told: AskedInserts = { ...asked, inserts: true };
+      return (await child.run<{ rows: number }>(told, { timeLimitMs, signal })).rows;
+    },
+    end: () => child.end(),
+  };
 };

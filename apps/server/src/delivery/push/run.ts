@@ -87,6 +87,9 @@ const trackerOf = ({ deps, context, run, source, stopping }: Work): Tracker => {
       if (now > endsAt) throw new TurnOver();
       if (now - toldAt > tellMs) await tell();
     },
+    fewer: (rows) => {
+      run.rowsTotal = (run.rowsTotal ?? 0) - rows;
+    },
     sent: async (table) => {
       run.sent = [...run.sent.filter((one) => one.table !== table.table), table];
       await tell();
@@ -94,14 +97,12 @@ const trackerOf = ({ deps, context, run, source, stopping }: Work): Tracker => {
   };
 };
 
-/** Each table once, however often the run is taken up again. */
-const countUses = async ({ context, run, source }: Work): Promise<void> => {
-  for (const { name } of source.tables) {
-    if (run.counted.includes(name)) continue;
-    await source.count(name);
-    run.counted.push(name);
-    await asSystem(context.database, (tx) => store.setProgress(tx, run));
-  }
+/** Of each table once, however often the run is taken up again. */
+const countUse = async ({ context, run, source }: Work, table: string, since: number | null): Promise<void> => {
+  if (run.counted.includes(table)) return;
+  await source.count(table, since);
+  run.counted.push(table);
+  await asSystem(context.database, (tx) => store.setProgress(tx, run));
 };
 
 const carry = async (work: Work): Promise<void> => {
@@ -122,7 +123,7 @@ const carryFiles = async (work: Work, destination: Destination): Promise<void> =
   const track = trackerOf(work);
   const taker = await fileTakerOf(work.deps, destination, track);
   try {
-    await countUses(work);
+    for (const { name } of work.source.tables) await countUse(work, name, null);
     await sendFiles(work.source, taker, track);
   } finally {
     await taker.close();
@@ -130,14 +131,22 @@ const carryFiles = async (work: Work, destination: Destination): Promise<void> =
 };
 
 const carryRows = async (work: Work, destination: Destination): Promise<void> => {
-  const { deps, run, source, stopping } = work;
+  const { deps, run, push, source, stopping } = work;
   const given = { run: run.id, push: run.push, signal: stopping.signal };
   const taker = await rowTakerOf(deps, destination, given);
   const reader = rowReader();
   try {
-    await countUses(work);
     const folder = join(await deps.workFolder(), run.id);
-    await sendTables({ source, taker, reader, folder, track: trackerOf(work), rowsPerPiece: deps.rowsPerPiece });
+    await sendTables({
+      source,
+      taker,
+      reader,
+      folder,
+      adds: push.mode === 'append',
+      countUse: (table, since) => countUse(work, table, since),
+      track: trackerOf(work),
+      rowsPerPiece: deps.rowsPerPiece,
+    });
   } finally {
     reader.end();
     await taker.close();

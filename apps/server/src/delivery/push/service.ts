@@ -11,7 +11,7 @@ import type { PushDeps } from './deps.ts';
 import { noUploads } from './far/s3.ts';
 import { fault, PushFault } from './fault.ts';
 import { abortOf } from './leftovers.ts';
-import type { Destination, DestinationDraft, Push, Rhythm, Run, Settings } from './model.ts';
+import type { Destination, DestinationDraft, Push, PushMode, Rhythm, Run, Settings } from './model.ts';
 import { nextAt } from './rules.ts';
 import { enqueueRun } from './run.ts';
 import * as store from './store.ts';
@@ -116,6 +116,7 @@ export interface PushDraft {
   grant: string;
   destination: string;
   rhythm: Rhythm;
+  mode: PushMode;
   purpose?: string | undefined;
 }
 
@@ -127,22 +128,24 @@ export const createPush = async (tx: Tx, draft: PushDraft): Promise<Push> => {
   const { plan, defaultPurpose } = grant;
   if (plan.purposes !== null && !plan.purposes.includes(draft.purpose ?? defaultPurpose ?? ''))
     throw problems.purposeNeeded({ field: 'body.purpose' });
-  await ownDestination(tx, draft.destination, participant);
+  const { kind } = await ownDestination(tx, draft.destination, participant);
+  if (draft.mode === 'append' && kind !== 'postgres') throw problems.appendNeedsTable({ field: 'body.mode' });
   if ((await store.countOpenPushes(tx, grant.id)) >= pushLimits.pushesPerGrantMax) throw problems.pushesFull();
   const id = newId('psh', tx.now);
-  const { destination, rhythm } = draft;
+  const { destination, rhythm, mode } = draft;
   await store.insertPush(tx, {
     id,
     grant: grant.id,
     destination,
     rhythm,
+    mode,
     purpose: draft.purpose ?? null,
     nextAt: nextAt(rhythm, plan.timeZone, tx.now),
   });
   await audit(tx, {
     action: 'delivery.push.create',
     subject: id,
-    data: { grant: grant.id, destination, rhythm: rhythm.kind },
+    data: { grant: grant.id, destination, rhythm: rhythm.kind, mode },
   });
   const push = (await store.findPush(tx, id))!;
   if (rhythm.kind === 'once') await startRun(tx, push, 'asked');

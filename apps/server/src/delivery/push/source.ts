@@ -24,6 +24,8 @@ export interface SourceFile {
 }
 export interface SourceTable {
   name: string;
+  /** Which cut of the data: another one holds other rows or columns. */
+  cut: string;
   fields: ShareTable['fields'];
   files: SourceFile[];
   rows: number;
@@ -33,8 +35,10 @@ export interface SourceTable {
 export interface Source {
   version: number;
   tables: SourceTable[];
-  /** The use of a table, counted as one call with its rows. @throws PushFault */
-  count(table: string): Promise<void>;
+  /** What came and went between version `since` and that of the run, as files with `_change_type`. */
+  changes(table: string, since: number): SourceTable;
+  /** The use of a table, or of its changes, counted as one call with its rows. @throws PushFault */
+  count(table: string, since: number | null): Promise<void>;
   /** The bytes of a file from `from` on. @throws PushFault, also while it is read */
   read(file: SourceFile, from: number, signal: AbortSignal): AsyncGenerator<Uint8Array>;
   /** Throws once nothing more may leave. */
@@ -53,15 +57,24 @@ const standing = ({ status, plan, validUntil }: Line, now: number): PushFault | 
   return refusedBy({ code, zh, en, status: 403 });
 };
 
-const tableFrom = ({ name, fields, versions, files }: ShareTable, number: number): SourceTable => {
+/** `since`: only what versions after it changed. */
+const tableFrom = (
+  { id: cut, name, fields, versions, files }: ShareTable,
+  number: number,
+  since?: number,
+): SourceTable => {
   const version = versions.find((one) => one.version === number);
   if (!version) throw fault('termsChanged');
-  const chosen = version.files.map((id) => {
+  const ids =
+    since === undefined
+      ? version.files
+      : versions.filter((one) => one.version > since && one.version <= number).flatMap(({ changes }) => changes);
+  const chosen = ids.map((id) => {
     const { bytes, sha256, stats } = files[id]!;
     return { sha256, bytes, rows: stats.numRecords };
   });
   const sum = (of: (file: SourceFile) => number) => chosen.reduce((total, file) => total + of(file), 0);
-  return { name, fields, files: chosen, rows: sum(({ rows }) => rows), bytes: sum(({ bytes }) => bytes) };
+  return { name, cut, fields, files: chosen, rows: sum(({ rows }) => rows), bytes: sum(({ bytes }) => bytes) };
 };
 
 /** `version`: of a run that goes on; else the newest. @throws PushFault */
@@ -85,13 +98,25 @@ export const openSource = async (
   const manifest = await readManifest(path);
   const number = version ?? manifest.tables[0]!.versions.at(-1)!.version;
 
-  const ask = async (method: string, path: string, more: Partial<GatewayRequest>, stop = new CallStop()) => {
+  const ask = async (
+    method: string,
+    path: string,
+    { asked = {}, ...more }: Partial<GatewayRequest> & { asked?: Record<string, string> },
+    stop = new CallStop(),
+  ) => {
     const { productId } = line();
     const expires = Math.floor(now().getTime() / 1000) + addressSeconds;
     const address = signAddress({ grantId: id, productId, file: path, expires }, plane.addressKey(id));
     const headers = { ...(purpose ? { 'x-purpose': purpose } : {}), ...more.headers };
     const answer = await plane.gateway.handle(
-      { method, productId, path, query: new URLSearchParams(address), ...more, headers },
+      {
+        method,
+        productId,
+        path,
+        query: new URLSearchParams([...new URLSearchParams(address), ...Object.entries(asked)]),
+        ...more,
+        headers,
+      },
       stop,
     );
     if (answer.body instanceof Uint8Array) answer.done();
@@ -109,9 +134,15 @@ export const openSource = async (
   return {
     version: number,
     tables: manifest.tables.map((table) => tableFrom(table, number)),
-    count: async (table) => {
+    changes: (name, since) => tableFrom(manifest.tables.find((table) => table.name === name)!, number, since),
+    count: async (table, since) => {
       const names = [share, 'schemas', schema, 'tables', table].map(encodeURIComponent).join('/');
-      await ask('POST', `shares/${names}/query`, { body: once(JSON.stringify({ version: number })) });
+      if (since === null) {
+        await ask('POST', `shares/${names}/query`, { body: once(JSON.stringify({ version: number })) });
+        return;
+      }
+      const asked = { startingVersion: String(since + 1), endingVersion: String(number) };
+      await ask('GET', `shares/${names}/changes`, { asked });
     },
     async *read(file, from, signal) {
       const stop = new CallStop();

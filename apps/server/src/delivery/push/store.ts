@@ -6,7 +6,7 @@ import type { Destination, Push, Run, RunState } from './model.ts';
 
 const destinationColumns = sql`d.id, d.participant, d.name, d.kind, d.settings, d.secret_sealed as "secretSealed", d.checked_at as "checkedAt",
   d.check_fault as "checkFault", d.created_at as "createdAt", d.removed_at as "removedAt"`;
-const pushColumns = sql`p.id, p.participant, p.grant_id as "grant", p.destination, p.rhythm, p.purpose, p.next_at as "nextAt",
+const pushColumns = sql`p.id, p.participant, p.grant_id as "grant", p.destination, p.rhythm, p.mode, p.purpose, p.next_at as "nextAt",
   p.created_at as "createdAt", p.ended_at as "endedAt"`;
 const runColumns = sql`r.id, r.participant, r.push, r.cause, r.state, r.job, r.version, r.rows, r.bytes, r.rows_total as "rowsTotal",
   r.bytes_total as "bytesTotal", r.counted, r.read_back as "readBack", r.uploads, r.sent, r.fault, r.created_at as "createdAt", r.started_at as "startedAt",
@@ -44,9 +44,9 @@ export const destinationsById = (read: Reader, ids: readonly string[]): Promise<
   );
 
 export const insertPush = async (tx: Tx, one: Omit<Push, 'participant' | 'createdAt' | 'endedAt'>): Promise<void> => {
-  await tx.exec(sql`insert into delivery_pushes (id, node, market, participant, grant_id, destination, rhythm, purpose, next_at, created_by, created_at)
+  await tx.exec(sql`insert into delivery_pushes (id, node, market, participant, grant_id, destination, rhythm, mode, purpose, next_at, created_by, created_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${one.grant}, ${one.destination},
-      ${JSON.stringify(one.rhythm)}, ${one.purpose}, ${one.nextAt}, ${tx.actor.id}, ${tx.now})`);
+      ${JSON.stringify(one.rhythm)}, ${one.mode}, ${one.purpose}, ${one.nextAt}, ${tx.actor.id}, ${tx.now})`);
 };
 
 export const setNext = (tx: Tx, id: string, at: Date | null): Promise<number> =>

@@ -45,6 +45,7 @@ export const pushViewOf = (one: Push, grant: Grant, destination: Destination, la
   product: grant.productName,
   destination: destinationViewOf(destination),
   rhythm: one.rhythm,
+  mode: one.mode,
   timeZone: grant.plan.timeZone,
   purpose: one.purpose,
   nextAt: one.nextAt?.toISOString() ?? null,

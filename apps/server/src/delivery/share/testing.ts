@@ -21,6 +21,8 @@ export interface SharedTable {
   files: number;
   /** An instant between the first version and the second. */
   between: string;
+  /** Makes what a select of DuckDB gives the next version. */
+  publish(select: string): Promise<void>;
   withdraw(): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -87,15 +89,15 @@ export const openShare = async (given: {
   await rig.call('supplier', 'PUT', `/api/versions/${version.id}/endpoints`, { endpoints: [{ kind: 'share' }] });
   const grant = await rig.grant(planOf(given.terms), [{ kind: 'share' }]);
   const between = new Date(start.getTime() + 60_000);
-  if (given.changed) {
-    const { file, columns } = await store(rig.kernel, duck, folder, given.changed);
+  const publish = async (select: string): Promise<void> => {
+    const { file, columns } = await store(rig.kernel, duck, folder, select);
     version.tables[0]!.newest = { ...file, columns };
-    rig.moveTo(new Date(start.getTime() + 3_600_000));
+    rig.moveTo(new Date(rig.kernel.clock.now().getTime() + 3_600_000));
     const published = await rig.call('supplier', 'POST', `/api/versions/${version.id}/revisions`, {});
     if (published.status !== 201) throw new Error(JSON.stringify(published.body));
     await rig.settle();
-  }
-  duck.closeSync();
+  };
+  if (given.changed) await publish(given.changed);
   const { profile } = (await rig.call('buyer', 'POST', `/api/grants/${grant}/profiles`, { name: 'interop' })).body;
   const table = `${grant}.${shareName(productName)}.trucks`;
   const address = `${profile.endpoint}shares/${table.split('.')[0]}/schemas/${encodeURIComponent(productName)}/tables/trucks/metadata`;
@@ -108,7 +110,11 @@ export const openShare = async (given: {
     table,
     files: described.metaData.numFiles,
     between: between.toISOString(),
+    publish,
     withdraw: () => rig.as('system', (tx) => rig.delivery.withdrawGrants(tx, { grant }, 'interop')),
-    close: () => rig.close(),
+    close: () => {
+      duck.closeSync();
+      return rig.close();
+    },
   };
 };
