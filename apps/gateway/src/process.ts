@@ -206,7 +206,7 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
           },
           records_behind: { help: 'Records that the exchange does not hold yet', value: shipper.behind() },
         }),
-      onAnswer: (answer) => {
+      tell: (answer) => {
         metrics.onAnswer(answer);
         note('answer', answer);
       },

@@ -1,4 +1,5 @@
 export { type Access, onAccess, traceOf } from './access.ts';
+export { type Addressed, type AddressesOptions, gatewayAddresses } from './addresses.ts';
 export { type Balance, balanceAnswer } from './balance.ts';
 export { addressCheck, guardedLookup } from './drivers/addresses.ts';
 export { contentsOf } from './drivers/contents.ts';
