@@ -1,8 +1,9 @@
 /** Pieces that the list of pushes and the page of a run share. */
-import type { getPushRun, listPushes } from '@shugu/wire/delivery';
+import { type getPushRun, type listPushes, restartPushRun, runPush } from '@shugu/wire/delivery';
 import { Alert, Progress } from 'antd';
 import type { Reply } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
+import { Action } from '../ui/action.tsx';
 import { count } from '../ui/format.ts';
 
 export type Push = Reply<typeof listPushes>['items'][number];
@@ -31,6 +32,21 @@ export const RunProgress = ({ run }: { run: PushRun }) => {
 };
 
 const ratio = (part: number, whole: number): number => (whole > 0 ? Math.min(1, part / whole) : 0);
+
+/** For a run that failed: on from where it stopped; one whose terms have changed cannot go on, so another begins. */
+export const GoOn = ({ push, run }: { push: string; run: PushRun }) => {
+  const { t } = useWords();
+  return run.fault?.code === 'termsChanged' ? (
+    <Action endpoint={runPush} label={t('push.run')} small input={() => ({ params: { id: push }, body: {} })} />
+  ) : (
+    <Action
+      endpoint={restartPushRun}
+      label={t('push.restart')}
+      small
+      input={() => ({ params: { id: run.id }, body: {} })}
+    />
+  );
+};
 
 export const FaultNote = ({ fault }: { fault: PushRun['fault'] }) => {
   const { b } = useWords();

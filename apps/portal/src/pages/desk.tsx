@@ -6,6 +6,7 @@ import { Alert, Button } from 'antd';
 import type { ReactNode } from 'react';
 import { useRead } from '../api.ts';
 import { CaseQueue } from '../case/queue.tsx';
+import { Failures } from '../delivery/failures.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { hasRole, isBuyer, isSupplier, type Me, may, useMe } from '../session.ts';
@@ -154,6 +155,7 @@ export default function Desk() {
       ) : null}
       <Figures />
       <Starters me={me} />
+      <Failures me={me} />
       <Sheet title={t('desk.queue')} extra={<Link to={paths.cases}>{t('app.more')}</Link>}>
         <CaseQueue view="waiting" empty={<Empty title={t('cases.waitingEmpty')}>{t('desk.queueEmpty')}</Empty>} />
       </Sheet>

@@ -1,6 +1,7 @@
 import { cancelJob, jobs, retryJob, retryStalledEvent, stalledEvents } from '@shugu/wire/kernel';
 import { Progress } from 'antd';
 import { useRead } from '../api.ts';
+import { Failures } from '../delivery/failures.tsx';
 import { useWords } from '../i18n/index.ts';
 import { may, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
@@ -110,6 +111,7 @@ export default function Jobs() {
   return (
     <Page title={t('menu.jobs')} lead={t(keeper ? 'jobs.leadAll' : 'jobs.lead')}>
       {maintainer && first ? <StalledEvents /> : null}
+      {me ? <Failures me={me} /> : null}
       <PagedTable
         endpoint={jobs}
         label={t('menu.jobs')}

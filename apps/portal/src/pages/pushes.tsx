@@ -10,7 +10,7 @@ import {
 import { Link } from '@tanstack/react-router';
 import { useRead } from '../api.ts';
 import { Destinations } from '../delivery/destinations.tsx';
-import { RunProgress } from '../delivery/push-parts.tsx';
+import { GoOn, RunProgress } from '../delivery/push-parts.tsx';
 import { byTime, rhythmFrom, timeFields, useRhythm } from '../delivery/rhythm.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -156,11 +156,17 @@ export default function Pushes() {
             show: ({ lastRun }) =>
               lastRun ? (
                 <div className="cell">
+                  <StateTag list="pushState" state={lastRun.state} />{' '}
                   <Link to={paths.pushRun(lastRun.id)}>
-                    <StateTag list="pushState" state={lastRun.state} /> <When at={lastRun.createdAt} />
+                    <When at={lastRun.createdAt} />
                   </Link>
                   <RunProgress run={lastRun} />
-                  {lastRun.fault ? <div className="small late">{b(lastRun.fault.title)}</div> : null}
+                  {lastRun.fault ? (
+                    <div className="small">
+                      <div className="late">{b(lastRun.fault.title)}</div>
+                      {b(lastRun.fault.next)}
+                    </div>
+                  ) : null}
                 </div>
               ) : (
                 '—'
@@ -174,12 +180,16 @@ export default function Pushes() {
             show: (row) =>
               row.endedAt ? null : (
                 <span className="row">
-                  <Action
-                    endpoint={runPush}
-                    label={t('push.run')}
-                    small
-                    input={() => ({ params: { id: row.id }, body: {} })}
-                  />
+                  {row.lastRun?.state === 'failed' ? (
+                    <GoOn push={row.id} run={row.lastRun} />
+                  ) : (
+                    <Action
+                      endpoint={runPush}
+                      label={t('push.run')}
+                      small
+                      input={() => ({ params: { id: row.id }, body: {} })}
+                    />
+                  )}
                   <Action
                     endpoint={endPush}
                     label={t('push.end')}

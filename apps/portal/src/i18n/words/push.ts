@@ -7,8 +7,8 @@ export const push = {
   ],
   'push.new': ['新建推送', 'New delivery'],
   'push.newExplain': [
-    '选“一次”即刻开始。推送到数据库时，同名表由本推送整体替换，不会覆盖他人建立的表。',
-    '“Once” begins at once. In a database the push replaces its own table as a whole, never one that others made.',
+    '选“一次”即刻开始。推送到数据库时，只替换或追加本推送建立的表，不会动他人建立的表。',
+    'Once begins at once. In a database only a table that this delivery made is replaced or added to, never another’s.',
   ],
   'push.empty': ['还没有推送', 'No deliveries yet'],
   'push.emptyText': [
@@ -42,6 +42,7 @@ export const push = {
   'push.weekly': ['每周{day} {time}', '{day} at {time}'],
   'push.monthly': ['每月 {day} 日 {time}', 'Day {day} of each month at {time}'],
   'push.interval': ['每 {hours} 小时', 'Every {hours} hours'],
+  'failures.title': ['失败的推送与导入', 'Deliveries and imports that failed'],
   'push.append': ['只追加新增的行', 'Adds only rows that came'],
   'push.gone': ['数据中已去除、表中保留的行', 'Rows the data lost, which stay in the table'],
   'push.revision': ['随每次数据更新', 'With every revision'],
