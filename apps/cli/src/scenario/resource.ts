@@ -13,7 +13,7 @@ export interface DataFile {
 }
 
 /** Sends in two parts, so that a resumable upload is what is used. */
-const upload = async (stage: Stage, login: string, resource: string, file: DataFile): Promise<void> => {
+export const upload = async (stage: Stage, login: string, resource: string, file: DataFile): Promise<void> => {
   const client = await stage.as(login);
   const digest = `sha256:${createHash('sha256').update(file.bytes).digest('hex')}`;
   const opened = await client.call(registryWire.startUpload, {

@@ -19,6 +19,7 @@ export type { CatalogueEvents } from './events.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
 export type { Listed } from './reads.ts';
+export { schemaChanges } from './rules.ts';
 
 export interface CatalogueDeps extends CatalogueRouteDeps {
   database: Database;

@@ -14,7 +14,14 @@ export interface DeliveryEvents {
   'delivery.endpoint.ready': { endpoint: string; version: string; kind: string };
   'delivery.endpoint.failed': { endpoint: string; version: string; kind: string };
   /** New data for the holders of grants with a table share. */
-  'delivery.revision.published': { version: string; product: string; number: number };
+  'delivery.revision.published': {
+    version: string;
+    product: string;
+    number: number /** When the one before was. */;
+    before: string;
+  };
+  /** No newer data within the hours that the data contract promises; once for each revision. */
+  'delivery.revision.late': { version: string; product: string; number: number; hours: number };
   /** The buyer can use it from now on (or from its beginning): every path is ready. What market notes as delivered. */
   'delivery.grant.opened': About & {
     delivered: { kind: string; address: string; files: { name: string; bytes: number; sha256: string }[] }[];

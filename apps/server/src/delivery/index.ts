@@ -30,7 +30,7 @@ import { authenticateGateway, gatewayKeyPrefix, gatewaysInUse } from './link/gat
 import { Hub } from './link/hub.ts';
 import { makeLinkRoutes } from './link/routes.ts';
 import { recallHere } from './link/turn.ts';
-import type { Bound, DeliveryNeighbours, Endpoint, EndpointDraft, Grant, SuspensionTarget } from './model.ts';
+import type { Bound, DeliveryNeighbours, Endpoint, EndpointDraft, Grant, Holder, SuspensionTarget } from './model.ts';
 import { endedAnswers, mountGateway, type RunningAnswers } from './plane/mount.ts';
 import { openPlane, type Plane } from './plane/plane.ts';
 import { watchGateway } from './plane/watch.ts';
@@ -38,7 +38,7 @@ import { removeLeftovers } from './push/leftovers.ts';
 import { makePushRoutes } from './push/routes.ts';
 import { pushJob, pushJobHandler } from './push/run.ts';
 import { startDue } from './push/service.ts';
-import { copiesOfVersions, endpointsOf, findGrant, grantsOfContract, staleGrants } from './reads.ts';
+import { copiesOfVersions, endpointsOf, findGrant, grantsOfContract, holdersOf, staleGrants } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { type Delivered, deliveredBy } from './rules.ts';
 import { copyJob, unmarkable } from './service/copies.ts';
@@ -60,6 +60,7 @@ import {
   withdrawTrials,
 } from './service/grants.ts';
 import { openTransfer, resumeTransfer, stopTransfer, type TransferAccess } from './service/keys.ts';
+import { tellLate } from './service/lateness.ts';
 import { assessDue } from './service/levels.ts';
 import { recheckQueries } from './service/queries.ts';
 import { cutJob } from './service/share.ts';
@@ -131,6 +132,8 @@ export interface Delivery {
   setEndpoint(tx: Tx, version: string, drafts: readonly EndpointDraft[]): Promise<Endpoint[]>;
   grant(read: Reader, id: string): Promise<Grant | undefined>;
   grantsOf(read: Reader, contract: string): Promise<Grant[]>;
+  /** With access to a product, or to one version of it, by contract. */
+  holders(read: Reader, product: string, version?: string): Promise<Holder[]>;
   /** What a contract's open grants give access to now. */
   deliveredUnder(read: Reader, contract: string): Promise<Delivered[]>;
   /** Why files of a version cannot be marked so; empty: they can. For whoever makes terms. */
@@ -292,6 +295,11 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       },
       { name: 'delivery.levels', everySeconds: 600, run: () => assessDue({ ...service, now: () => clock.now() }) },
       {
+        name: 'delivery.late',
+        everySeconds: 600,
+        run: () => database.tx(systemActor('delivery'), tellLate),
+      },
+      {
         name: 'delivery.pushes',
         everySeconds: 5,
         run: () => database.tx(systemActor('delivery'), startDue),
@@ -319,6 +327,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     setEndpoint: (tx, version, drafts) => setEndpoints(service, tx, version, drafts),
     grant: findGrant,
     grantsOf: grantsOfContract,
+    holders: holdersOf,
     deliveredUnder: async (read, contract) => {
       const delivered: Delivered[] = [];
       for (const grant of await grantsOfContract(read, contract))

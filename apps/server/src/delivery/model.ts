@@ -199,6 +199,13 @@ export interface ServicePeriod {
   createdAt: Date;
 }
 
+/** An organisation with access by contract. */
+export interface Holder {
+  buyer: string;
+  version: string;
+  productName: string;
+}
+
 export interface Grant {
   id: string;
   supplier: string;

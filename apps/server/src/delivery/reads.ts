@@ -2,7 +2,18 @@ import { traceLimits } from '@shugu/wire/delivery';
 import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Cut, Endpoint, FileCopy, Grant, GrantKey, GrantState, Revision, ServicePeriod, Trace } from './model.ts';
+import type {
+  Cut,
+  Endpoint,
+  FileCopy,
+  Grant,
+  GrantKey,
+  GrantState,
+  Holder,
+  Revision,
+  ServicePeriod,
+  Trace,
+} from './model.ts';
 
 const endpointColumns = sql`id, participant, version, product, kind, state, draft, config, fault, secret_sealed as "secretSealed",
   rows_built as "rowsBuilt", revision, job, updated_at as "updatedAt"`;
@@ -50,6 +61,12 @@ export const openGrantsOfVersion = (tx: Tx, version: string): Promise<Grant[]> =
   tx.rows<Grant>(
     sql`select ${grantColumns} from delivery_grants g where g.version = ${version} and g.ended_at is null order by g.id for update`,
   );
+
+/** Whose contracts give access to a product, or to one version of it; trials are not told of what becomes of it. */
+export const holdersOf = (read: Reader, product: string, version?: string): Promise<Holder[]> =>
+  read.rows<Holder>(sql`select distinct buyer, version, product_name as "productName" from delivery_grants
+    where product = ${product} and ${version === undefined ? sql`true` : sql`version = ${version}`} and ended_at is null and contract is not null
+    order by buyer, version`);
 
 /** Open grants that an order to stop would cover, locked. */
 export const grantsOfTarget = (tx: Tx, kind: string, target: string): Promise<Grant[]> =>

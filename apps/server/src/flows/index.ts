@@ -7,6 +7,7 @@ import type { RoomParts } from '../kernel/parts.ts';
 import { dataspaceFlow } from './dataspace.ts';
 import { feedsFlow } from './feeds.ts';
 import { groundFlow } from './ground.ts';
+import { holdersFlow } from './holders.ts';
 import { levelsFlow } from './levels.ts';
 import { listingFlow } from './listing.ts';
 import { negotiationFlow } from './negotiation.ts';
@@ -25,6 +26,7 @@ export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Noti
   trialFlow(rooms),
   purchaseFlow(kernel, { rooms, cases }),
   levelsFlow(rooms),
+  holdersFlow(rooms, cases),
   supervisionFlow(rooms),
   noticeFlow(rooms, cases, notify),
   feedsFlow(rooms, notify),

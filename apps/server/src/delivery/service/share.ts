@@ -43,7 +43,7 @@ export const publishRevision = async (deps: ServiceDeps, tx: Tx, versionId: stri
     type: 'delivery.revision.published',
     subject: versionId,
     participant,
-    data: { version: versionId, product, number },
+    data: { version: versionId, product, number, before: latest.publishedAt.toISOString() },
   });
   return { ...revision, publishedAt: tx.now };
 };
