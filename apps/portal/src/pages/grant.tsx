@@ -1,4 +1,4 @@
-import { copyProof, createAddress, getGrant } from '@shugu/wire/delivery';
+import { copyProof, createAddress, describeGrant, getGrant } from '@shugu/wire/delivery';
 import { Link } from '@tanstack/react-router';
 import { Alert, Tag } from 'antd';
 import { useState } from 'react';
@@ -150,6 +150,12 @@ export default function Grant() {
                         <Link key="o" to={paths.order(one.order)}>
                           {t('do.open')}
                         </Link>,
+                      ],
+                      [
+                        'OpenAPI',
+                        <a key="o" href={addressOf(describeGrant.path, { id })}>
+                          {t('do.open')}
+                        </a>,
                       ],
                       [
                         t('grant.policyHash'),

@@ -194,6 +194,8 @@ describe('a file of a contract with a watermark', () => {
     expect(view.lines[0]).toMatchObject({ ready: true, marked: true });
     const shown = view.lines[0].files.find(({ name }: { name: string }) => name === 'trips.csv');
     expect(shown).toEqual({ name: 'trips.csv', bytes: csv.length, sha256: sha256(csv) });
+    const { paths } = (await rig.call('buyer', 'GET', `/api/grants/${grant}/openapi.json`)).body;
+    expect(paths[`/gateway/file/${grant}/{name}`].get.parameters[0].schema.enum).toEqual(markable);
     const opened = await rig.kernel.database.rows<{ data: Answer }>(
       sql`select data from events where type = 'delivery.grant.opened' and subject = ${grant}`,
     );

@@ -95,6 +95,25 @@ const queryPath = ({ name, title, parameters, answer }: CheckedTemplate): Json =
   return { get: operation(name) };
 };
 
+const fileOperation = (names: readonly string[]): Json => ({
+  operationId: 'download',
+  parameters: [
+    { name: 'name', in: 'path', required: true, schema: { enum: [...names] } },
+    { name: 'range', in: 'header', schema: { type: 'string', examples: ['bytes=0-1048575'] } },
+  ],
+  responses: {
+    200: { description: '全部 / The whole file', content: { 'application/octet-stream': {} } },
+    206: { description: '所请求的区段 / The range asked for', content: { 'application/octet-stream': {} } },
+    default: refusal,
+  },
+});
+
+const balanceOperation: Json = {
+  operationId: 'balance',
+  summary: '余量，不计用量 / What is left; no use',
+  responses: { 200: { description: '余量 / Balance', content: { 'application/json': {} } }, default: refusal },
+};
+
 const pathsOf = (grant: Grant, { kind, config }: Endpoint): [string, Json][] => {
   const base = addressOf(grant.id, kind);
   if (config?.kind === 'query') {
@@ -121,6 +140,8 @@ const pathsOf = (grant: Grant, { kind, config }: Endpoint): [string, Json][] => 
     };
     return [[`${base}/${config.keyColumns.map((name) => `{${name}}`).join('/')}`, { get: operation }]];
   }
+  if (config?.kind === 'file')
+    return [[`${base}/{name}`, { get: fileOperation(config.files.map(({ name }) => name)) }]];
   return [];
 };
 
@@ -129,8 +150,9 @@ export const descriptionOf = (grant: Grant, endpoints: readonly Endpoint[], url:
   info: { title: grant.productName, version: grant.version },
   servers: [{ url }],
   security: [{ key: [] }],
-  paths: Object.fromEntries(
-    endpoints.filter(({ kind }) => grant.kinds.includes(kind)).flatMap((endpoint) => pathsOf(grant, endpoint)),
-  ),
+  paths: Object.fromEntries([
+    ...endpoints.filter(({ kind }) => grant.kinds.includes(kind)).flatMap((endpoint) => pathsOf(grant, endpoint)),
+    [`/gateway/balance/${grant.id}`, { get: balanceOperation }],
+  ]),
   components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
 });

@@ -212,7 +212,10 @@ describe('a buyer', () => {
     const grant = await rig.grant(planOf({ columns: ['city', 'score', 'plate'] }), query);
     const path = `/api/grants/${grant}/openapi.json`;
     const { body } = await rig.call('buyer', 'GET', path);
-    expect(Object.keys(body.paths)).toEqual(['ranking', 'average'].map((name) => `/gateway/query/${grant}/${name}`));
+    expect(Object.keys(body.paths)).toEqual([
+      ...['ranking', 'average'].map((name) => `/gateway/query/${grant}/${name}`),
+      `/gateway/balance/${grant}`,
+    ]);
     expect(body.paths[`/gateway/query/${grant}/ranking`].get.parameters).toMatchObject([
       { name: 'city', required: true, schema: { enum: ['长沙', '株洲'] } },
       { name: 'least', required: false, schema: { type: 'integer', minimum: 0, maximum: 200 } },
