@@ -1,13 +1,6 @@
 /** A temporary exchange of this process, and a market on it with one listed product, made over HTTP like anyone's. */
-import { applyForMembership, reviewAdmission, seatPeople } from '../apps/cli/src/scenario/admission.ts';
 import { readCast } from '../apps/cli/src/scenario/cast.ts';
-import {
-  enableTemplates,
-  enterInstitution,
-  publishRulebook,
-  setUpOperator,
-  staffOperator,
-} from '../apps/cli/src/scenario/institutions.ts';
+import { openMarket as openMarketOf } from '../apps/cli/src/scenario/market.ts';
 import {
   applyForListing,
   assess,
@@ -39,16 +32,7 @@ export const onExchange = async <T>(use: (exchange: Temporary['exchange']) => Pr
 /** Operator, registrar and the members that one listing needs. */
 export const openMarket = async (exchange: Temporary['exchange']): Promise<Stage> => {
   const stage = makeStage(exchange.url, await readCast());
-  await setUpOperator(stage, exchange.kernel.setupToken);
-  await staffOperator(stage);
-  await enterInstitution(stage, 'registrar');
-  await publishRulebook(stage);
-  await enableTemplates(stage);
-  for (const key of ['xingsha', 'mapping', 'lawfirm']) {
-    const applied = await applyForMembership(stage, key);
-    await reviewAdmission(stage, applied.case);
-    await seatPeople(stage, key);
-  }
+  await openMarketOf(stage, exchange.kernel.setupToken, ['xingsha', 'mapping', 'lawfirm']);
   return stage;
 };
 

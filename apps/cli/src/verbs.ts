@@ -60,6 +60,16 @@ export const verbs: Record<string, Verb> = {
     ],
     load: () => import('./node.ts'),
   },
+  demo: {
+    usage: 'demo --network [--nodes N] [--json]',
+    does: { zh: '在本机启动一个小型节点网络', en: 'start a small network of nodes on this machine' },
+    more: [
+      ['--network', { zh: '一个枢纽与若干城市、行业节点', en: 'a hub, and nodes of cities and industries' }],
+      ['--nodes N', { zh: '节点总数，2 到 14（默认 5）', en: 'how many in all, 2 to 14 (5 unless said)' }],
+      json,
+    ],
+    load: () => import('./network.ts'),
+  },
   trade: {
     usage: 'trade [--out DIR] [--suite intl|sm] [--url URL] [--json]',
     does: { zh: '走完一整笔交易并留下全部凭证', en: 'walk one whole trade and leave all its papers' },

@@ -41,6 +41,8 @@ export interface Members {
   hasRole(read: Reader, organisation: string, ...roles: Role[]): Promise<boolean>;
   /** Holder of the role in the market; a defect before set-up. */
   operatorOf(read: Reader): Promise<Organisation>;
+  /** Undefined before the node is set up. */
+  operatorIfAny(read: Reader): Promise<Organisation | undefined>;
   registrarOf(read: Reader): Promise<Organisation | undefined>;
   regulatorOf(read: Reader): Promise<Organisation | undefined>;
   /** @throws members.organisationNotActive */
@@ -102,6 +104,7 @@ export const makeMembers = (deps: MembersDeps): Members => {
       if (!found) throw new Error('this node has no operator yet');
       return found;
     },
+    operatorIfAny: (read) => reads.institution(read, 'operator'),
     registrarOf: (read) => reads.institution(read, 'registrar'),
     regulatorOf: (read) => reads.institution(read, 'regulator'),
     requireActive: organisations.requireActive,

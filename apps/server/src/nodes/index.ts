@@ -34,9 +34,11 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
   let beating = false;
   let joinTries = 0;
   let joinAt = 0;
-  /** The settings name a hub: this node applies there by itself, once; again after a refusal only when a person asks. */
+  /** The settings name a hub: once set up, this node applies there by itself, once; after a refusal only when a person asks. */
   const joinNamed = async (): Promise<void> => {
-    if (!deps.settings.hubUrl || performance.now() < joinAt || (await latestUplink(deps.database))) return;
+    const { database, members, settings } = deps;
+    if (!settings.hubUrl || performance.now() < joinAt || (await latestUplink(database))) return;
+    if (!(await members.operatorIfAny(database))) return;
     joinAt = performance.now() + restSeconds(++joinTries) * 1000;
     await joinHub(deps, line, { connectorType: 0 });
   };

@@ -41,7 +41,7 @@ export interface NodesDeps {
   log: Logger;
   cases: Pick<Cases, 'register' | 'file' | 'move'>;
   issue: Pick<Issue, 'paper' | 'withdraw' | 'read'>;
-  members: Pick<Members, 'operatorOf'>;
+  members: Pick<Members, 'operatorOf' | 'operatorIfAny'>;
   market: Pick<Market, 'listed' | 'listedAfter' | 'demand' | 'openDemands'>;
   identity(read: Reader): Promise<Identity>;
   /** The latest signed checkpoint of a log that can go out. */

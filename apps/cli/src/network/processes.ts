@@ -1,0 +1,96 @@
+/** Processes of a network's nodes: each with a folder, database and keys of its own, on a free port of loopback. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { simulatedStart } from '../server.ts';
+import type { PlannedNode } from './plan.ts';
+
+export interface NodeProcess {
+  url: string;
+  setupToken: string;
+  pid: number;
+  /** Its log, warnings and worse. */
+  log: string;
+  /** Resolves with the exit code, whenever and however it ends. */
+  ended: Promise<number | null>;
+  stop(): Promise<void>;
+}
+
+const program = join(import.meta.dirname, 'node-process.ts');
+const stopMillisecondsMax = 30_000;
+
+/** Nothing that the caller has set for an exchange of his own reaches a node of the network. */
+const environment = (own: Record<string, string>): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SHUGU_'))),
+  ...own,
+});
+
+const ready = (child: ChildProcess, log: string): Promise<{ url: string; setupToken: string }> =>
+  new Promise((done, failed) => {
+    child.once('error', failed);
+    child.once('exit', (code) => failed(new Error(`a node ended with ${code} before it was ready; see ${log}`)));
+    createInterface({ input: child.stdout! }).once('line', (line) => done(JSON.parse(line)));
+  });
+
+const spawnNode = (home: string, log: string, node: PlannedNode, settings: Record<string, string>): ChildProcess => {
+  const sink = openSync(log, 'a');
+  try {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
+      stdio: ['pipe', 'pipe', sink],
+      env: environment({
+        SHUGU_HOME: home,
+        SHUGU_PORT: '0',
+        SHUGU_NODE: node.key,
+        SHUGU_NODE_KIND: node.kind,
+        SHUGU_SUITE: node.suite ?? 'intl',
+        SHUGU_CLOCK: simulatedStart,
+        SHUGU_PRIVATE_NODES: '127.0.0.1',
+        SHUGU_LOG_LEVEL: 'warn',
+        SHUGU_COMMITMENT_SECONDS: '2',
+        SHUGU_HEARTBEAT_SECONDS: '5',
+        SHUGU_REQUESTS_PER_SECOND: '10000',
+        ...settings,
+      }),
+    });
+    child.stdin!.on('error', () => undefined);
+    return child;
+  } finally {
+    closeSync(sink);
+  }
+};
+
+export interface Processes {
+  start(node: PlannedNode, settings?: Record<string, string>): Promise<NodeProcess>;
+  /** Also what is only being started; nothing can be started any more. */
+  stop(): Promise<void>;
+}
+
+export const makeProcesses = (folder: string): Processes => {
+  const stops: (() => Promise<void>)[] = [];
+  let stopping = false;
+  return {
+    start: async (node, settings = {}) => {
+      if (stopping) throw new Error('the network is being stopped');
+      const home = join(folder, node.key);
+      mkdirSync(home, { recursive: true });
+      const log = join(home, 'log');
+      const child = spawnNode(home, log, node, settings);
+      const ended = new Promise<number | null>((done) => child.once('close', done));
+      const stop = async (): Promise<void> => {
+        // A process that stands still hears nothing.
+        child.kill('SIGCONT');
+        child.stdin!.end();
+        const late = setTimeout(() => child.kill('SIGKILL'), stopMillisecondsMax);
+        await ended;
+        clearTimeout(late);
+      };
+      stops.push(stop);
+      return { ...(await ready(child, log)), pid: child.pid!, log, ended, stop };
+    },
+    stop: async () => {
+      stopping = true;
+      await Promise.all(stops.map((stop) => stop()));
+    },
+  };
+};
