@@ -21,6 +21,8 @@ const verbs = {
   gen: { program: 'tools/gen.ts' },
 };
 const commandLine = 'apps/cli/src/main.ts';
+/** Of the command line's verbs those that serve the portal. */
+const showing = ['start', 'node', 'demo'];
 // A small young generation keeps the server near 350 MB where it would drift to 500; the old one has room to spare.
 const frugal = ['--max-semi-space-size=4', '--max-old-space-size=512'];
 
@@ -28,7 +30,7 @@ const frugal = ['--max-semi-space-size=4', '--max-old-space-size=512'];
 export async function launch({ root, args }) {
   const [verb = '--help', ...rest] = args;
   const own = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
-  const portal = own?.portal ?? verb === 'start';
+  const portal = own?.portal ?? showing.includes(verb);
   try {
     await ensureLock(root, (locked) => ensureDependencies(root, locked));
     const node = findNode(root);

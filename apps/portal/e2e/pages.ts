@@ -38,6 +38,7 @@ const seats: Record<string, string[]> = {
     '/harvest',
     '/nodes',
     '/uplink',
+    '/recognitions',
   ],
   'operator.settlement': ['/clearing'],
   'operator.system': ['/people', '/api-keys', '/me', '/organisation', '/jobs', '/gateways'],

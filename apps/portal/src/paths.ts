@@ -92,6 +92,7 @@ export const paths = {
   gateways: '/gateways',
   nodes: '/nodes',
   uplink: '/uplink',
+  recognitions: '/recognitions',
   audit: '/audit',
   me: '/me',
 } as const;

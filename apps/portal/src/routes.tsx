@@ -127,6 +127,7 @@ const tree = root.addChildren([
   page(paths.people, () => import('./pages/people.tsx')),
   page(paths.nodes, () => import('./pages/nodes.tsx')),
   page(paths.uplink, () => import('./pages/uplink.tsx')),
+  page(paths.recognitions, () => import('./pages/recognitions.tsx')),
   page(paths.gateways, () => import('./pages/gateways.tsx')),
   page(paths.apiKeys, () => import('./pages/api-keys.tsx')),
   page(paths.audit, () => import('./pages/audit.tsx')),

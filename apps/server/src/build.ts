@@ -23,7 +23,8 @@ import type { Kernel } from './kernel/kernel.ts';
 import type { RateLimit } from './kernel/limits.ts';
 import type { RoomParts } from './kernel/parts.ts';
 import { kernelProblems } from './kernel/problem.ts';
-import { openOrigin } from './kernel/publiclog/store.ts';
+import { openOrigin, origins } from './kernel/publiclog/store.ts';
+import { knownWitnesses } from './kernel/publiclog/witnesses.ts';
 import {
   type DeliveredItem,
   type Market,
@@ -203,6 +204,10 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       return { origin, signer: await keys.signerById(read, key) };
     },
     checkpoint: async (origin) => (await publicLog.presentable(origin))?.note,
+    ownLog: async (read, origin) => (await origins(read)).some((one) => one.origin === origin),
+    witnesses: async (read) => [
+      ...new Set([...(await knownWitnesses(read)).map(({ vkey }) => vkey), ...config.peerWitnesses]),
+    ],
     publicUrl: kernel.publicUrl,
     now,
     settings: {
@@ -210,6 +215,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       hubUrl: config.hubUrl,
       beatSeconds: config.heartbeatSeconds,
       privateNodes: config.privateNodes,
+      peerQuorum: config.peerQuorum,
       suite: config.suite,
       software: options.version,
     },

@@ -34,8 +34,17 @@ export {
   version,
 };
 
+/** With `--stdin-guard` whoever started us holds our stdin: we end with it, and a terminal's Ctrl-C is for them. */
+const untilLetGo = (): Promise<void> =>
+  new Promise((done) => {
+    for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+    process.once('SIGTERM', () => done());
+    for (const end of ['end', 'close', 'error'] as const) process.stdin.once(end, () => done());
+    process.stdin.resume();
+  });
+
 const runAsProgram = async (): Promise<void> => {
-  const stopped = untilStopped();
+  const stopped = process.argv.includes('--stdin-guard') ? untilLetGo() : untilStopped();
   const config = readConfig(process.env);
   const exchange = await startExchange({
     config: { ...config, home: resolve(config.home) },

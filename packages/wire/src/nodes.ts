@@ -19,8 +19,8 @@ export const nodeLimits = {
   /** Changes that have not arrived for longer than this raise an alarm. */
   lagSecondsMax: 60,
   nodesMax: 1000,
-  /** Applications that one address may have taken in. */
-  applicationsPerHourMax: 10,
+  /** Applications that one address may have taken in: the nodes of one company, or of one machine, stand behind one. */
+  applicationsPerHourMax: 20,
 } as const;
 
 export const nodeKinds = ['hub', 'city', 'industry', 'department', 'supplier'] as const;
@@ -134,7 +134,25 @@ export const message = z.discriminatedUnion('kind', [
       changes: z.array(change).min(1).max(nodeLimits.batchEntriesMax),
     })
     .strict(),
+  // Without a number: nothing is written for it.
+  z
+    .object({
+      kind: z.literal('enquiry'),
+      to: keyId,
+      origin: z.string().min(3).max(200).describe('of the log whose node it asks for'),
+    })
+    .strict(),
 ]);
+
+/** A node as its hub vouches for it. */
+export const peer = z.object({
+  id: nodeId,
+  name: z.string(),
+  kind: z.enum(nodeKinds),
+  origin: z.string(),
+  key: jwk,
+  state: z.enum(nodeStates),
+});
 
 export const relayedDemand = z.object({
   sequence: z.number().int().positive(),
@@ -158,6 +176,8 @@ export const answer = z.object({
   credential: z.object({ number: z.string(), verifyCode: z.string() }).nullable(),
   relay: count.describe('sequence of the latest change of a demand that it tells all nodes'),
   demands: z.array(relayedDemand).describe('what follows the sequence that the heartbeat named, without a gap'),
+  // An older hub says nothing of it.
+  peer: peer.nullable().default(null).describe('the node whose log an enquiry named; null: none is registered with it'),
 });
 
 export const readSelf = endpoint({
@@ -328,4 +348,57 @@ export const listForeignDemands = endpoint({
   permission: 'public',
   query: pageQuery,
   reply: page(foreignDemand),
+});
+
+/** What became of a certificate that another node issued; all but the first are reasons why it is not recognised. */
+export const recognitionOutcomes = [
+  'recognised',
+  'notBundle',
+  'notCertificate',
+  'ownLog',
+  'peerUnknown',
+  'peerEnded',
+  'proofFails',
+  'expired',
+] as const;
+export const recognitionFileCharactersMax = 2_000_000;
+export const recognition = z.object({
+  id: id('rec'),
+  at: time,
+  outcome: z.enum(recognitionOutcomes),
+  digest: digest.describe('of the file'),
+  /** Of the certificate, and only where its proof holds. */
+  number: z.string().nullable(),
+  dataName: z.string().nullable(),
+  lastDay: z.string().nullable().describe('the last day on which it is valid'),
+  registrar: z.string().nullable(),
+  /** The node whose log it stands in, as the hub vouches for it. */
+  peer: peer.pick({ id: true, name: true, kind: true, origin: true }).nullable(),
+  witnesses: z.array(z.string()).describe('witnesses known here that have cosigned the checkpoint'),
+  checks: z.array(z.object({ id: z.string(), ok: z.boolean(), zh: z.string(), en: z.string() })),
+});
+export const recognise = endpoint({
+  id: 'nodes.recognition.create',
+  method: 'POST',
+  path: '/api/nodes/recognitions',
+  summary: {
+    zh: '核验其他节点签发的登记凭证并记录是否互认',
+    en: 'Check a certificate that another node issued, and record whether it is recognised',
+  },
+  permission: 'nodes.recognition.write',
+  body: z
+    .object({ file: z.string().min(1).max(recognitionFileCharactersMax).describe('the text of its bundle') })
+    .strict(),
+  bodyBytesMax: 2_500_000,
+  reply: recognition,
+  status: 201,
+});
+export const listRecognitions = endpoint({
+  id: 'nodes.recognition.list',
+  method: 'GET',
+  path: '/api/nodes/recognitions',
+  summary: { zh: '本单位的互认记录', en: 'What your organisation has had checked' },
+  permission: 'nodes.recognition.read',
+  query: pageQuery,
+  reply: page(recognition),
 });

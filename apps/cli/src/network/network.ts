@@ -16,6 +16,8 @@ import type { NodeProcess, Processes } from './processes.ts';
 
 export interface RunningNode extends PlannedNode, NodeProcess {
   stage: Stage;
+  /** Identifiers of what was listed on it. */
+  listings: string[];
 }
 
 export interface Network {
@@ -28,7 +30,7 @@ const buyer = 'citylogistics';
 
 const start = async (processes: Processes, node: PlannedNode, cast: Cast, hubUrl?: string): Promise<RunningNode> => {
   const process = await processes.start(node, hubUrl === undefined ? {} : { SHUGU_HUB_URL: hubUrl });
-  return { ...node, ...process, stage: makeStage(process.url, castAt(cast, node)) };
+  return { ...node, ...process, stage: makeStage(process.url, castAt(cast, node)), listings: [] };
 };
 
 const raiseDemand = async (stage: Stage): Promise<void> => {
@@ -50,7 +52,8 @@ const raiseDemand = async (stage: Stage): Promise<void> => {
 };
 
 /** Its operator at least; members and goods where the plan has some. */
-const open = async ({ stage, setupToken, ...node }: RunningNode): Promise<void> => {
+const open = async (node: RunningNode): Promise<void> => {
+  const { stage, setupToken } = node;
   const goods = (await demoGoods()).filter((good) => good.supplier === node.lists);
   const members = [...(node.lists ? [node.lists, 'lawfirm'] : []), ...(node.demands ? [buyer] : [])];
   if (members.length > 0) await openMarket(stage, setupToken, members);
@@ -58,7 +61,7 @@ const open = async ({ stage, setupToken, ...node }: RunningNode): Promise<void> 
     await setUpOperator(stage, setupToken);
     await staffOperator(stage);
   }
-  for (const good of goods) await listGood(stage, good, await registerGood(stage, good));
+  for (const good of goods) node.listings.push((await listGood(stage, good, await registerGood(stage, good))).id);
   if (node.demands) await raiseDemand(stage);
 };
 

@@ -1,6 +1,7 @@
 /** Processes of a network's nodes: each with a folder, database and keys of its own, on a free port of loopback. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { simulatedStart } from '../server.ts';
@@ -17,7 +18,9 @@ export interface NodeProcess {
   stop(): Promise<void>;
 }
 
-const program = join(import.meta.dirname, 'node-process.ts');
+const program = join(import.meta.dirname, '../../../server/src/main.ts');
+// As the launcher starts an exchange: a small young generation, since one of many at rest should take little.
+const frugal = ['--max-semi-space-size=4', '--max-old-space-size=512', '--disable-warning=ExperimentalWarning'];
 const stopMillisecondsMax = 30_000;
 
 /** Nothing that the caller has set for an exchange of his own reaches a node of the network. */
@@ -26,7 +29,7 @@ const environment = (own: Record<string, string>): NodeJS.ProcessEnv => ({
   ...own,
 });
 
-const ready = (child: ChildProcess, log: string): Promise<{ url: string; setupToken: string }> =>
+const untilReady = (child: ChildProcess, log: string): Promise<{ url: string }> =>
   new Promise((done, failed) => {
     child.once('error', failed);
     child.once('exit', (code) => failed(new Error(`a node ended with ${code} before it was ready; see ${log}`)));
@@ -36,7 +39,7 @@ const ready = (child: ChildProcess, log: string): Promise<{ url: string; setupTo
 const spawnNode = (home: string, log: string, node: PlannedNode, settings: Record<string, string>): ChildProcess => {
   const sink = openSync(log, 'a');
   try {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
+    const child = spawn(process.execPath, [...frugal, program, '--stdin-guard'], {
       stdio: ['pipe', 'pipe', sink],
       env: environment({
         SHUGU_HOME: home,
@@ -66,7 +69,8 @@ export interface Processes {
   stop(): Promise<void>;
 }
 
-export const makeProcesses = (folder: string): Processes => {
+/** `common`: settings of every node that differ from those of the demo. */
+export const makeProcesses = (folder: string, common: Record<string, string> = {}): Processes => {
   const stops: (() => Promise<void>)[] = [];
   let stopping = false;
   return {
@@ -75,7 +79,7 @@ export const makeProcesses = (folder: string): Processes => {
       const home = join(folder, node.key);
       mkdirSync(home, { recursive: true });
       const log = join(home, 'log');
-      const child = spawnNode(home, log, node, settings);
+      const child = spawnNode(home, log, node, { ...common, ...settings });
       const ended = new Promise<number | null>((done) => child.once('close', done));
       const stop = async (): Promise<void> => {
         // A process that stands still hears nothing.
@@ -86,7 +90,9 @@ export const makeProcesses = (folder: string): Processes => {
         clearTimeout(late);
       };
       stops.push(stop);
-      return { ...(await ready(child, log)), pid: child.pid!, log, ended, stop };
+      const { url } = await untilReady(child, log);
+      const setupToken = (await readFile(join(home, 'setup.token'), 'utf8')).trim();
+      return { url, setupToken, pid: child.pid!, log, ended, stop };
     },
     stop: async () => {
       stopping = true;

@@ -37,6 +37,7 @@ const operator: Group = {
     [paths.harvests, 'menu.harvest', 'catalogue.harvest.read'],
     [paths.nodes, 'menu.nodes', 'nodes.node.read'],
     [paths.uplink, 'menu.uplink', 'nodes.uplink.read'],
+    [paths.recognitions, 'menu.recognitions', 'nodes.recognition.read'],
     [paths.retention, 'menu.retention', 'kernel.retention.read'],
   ],
 };
@@ -77,7 +78,13 @@ const money: Group = {
   ],
 };
 const body: Group = { key: 'menu.body', items: [[paths.reports, 'menu.reports']] };
-const registrar: Group = { key: 'menu.registrar', items: [[paths.rights, 'menu.rightsRegistered']] };
+const registrar: Group = {
+  key: 'menu.registrar',
+  items: [
+    [paths.rights, 'menu.rightsRegistered'],
+    [paths.recognitions, 'menu.recognitions', 'nodes.recognition.read'],
+  ],
+};
 const regulator: Group = {
   key: 'menu.regulator',
   items: [

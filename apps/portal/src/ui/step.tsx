@@ -52,6 +52,7 @@ const good = new Set([
   'matched',
   'closed',
   'online',
+  'recognised',
 ]);
 const bad = new Set([
   'refused',
@@ -71,6 +72,9 @@ const bad = new Set([
   'revoked',
   'lapsed',
   'alarm',
+  'proofFails',
+  'peerUnknown',
+  'peerEnded',
 ]);
 
 /** A state in words; colour only helps. */

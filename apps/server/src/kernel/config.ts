@@ -1,5 +1,6 @@
 /** Settings: one table, each with its environment variable, default and meaning. docs/operate/settings.md is made from it. */
 import { isIP } from 'node:net';
+import { verifierOf } from '@shugu/evidence';
 import type { Text } from '@shugu/wire';
 import { regionDefault } from './db/db.ts';
 import { parseProxies } from './http/proxies.ts';
@@ -54,6 +55,12 @@ const networks = (text: string): string[] => {
   if (wrong !== undefined) throw new Error(`${wrong} is neither an IP address nor a network`);
   return list;
 };
+const witnessKeys = (text: string): string[] =>
+  text.split(',').map((one) => {
+    const vkey = one.trim();
+    if (verifierOf(vkey).use !== 'witness') throw new Error(`${vkey} is not the key of a witness`);
+    return vkey;
+  });
 const bucketAddress = (text: string) => {
   const { pathname, search } = new URL(httpAddress(text));
   const [bucket = '', ...prefix] = pathname.slice(1).split('/');
@@ -143,6 +150,20 @@ export const settings = {
     networks,
     '枢纽可以位于的内网地址或网段（逗号分隔）',
     'Private addresses or networks at which the hub may lie (comma separated)',
+  ),
+  peerWitnesses: setting(
+    'SHUGU_PEER_WITNESSES',
+    [] as string[],
+    witnessKeys,
+    '互认其他节点凭证时采信的见证方公钥（逗号分隔），本节点自己的见证方之外',
+    'Keys of witnesses (comma separated) whose cosignatures count where a certificate of another node is recognised, besides this node’s own witnesses',
+  ),
+  peerQuorum: setting(
+    'SHUGU_PEER_QUORUM',
+    0,
+    integer,
+    '互认其他节点的凭证须有几个此类见证方联署',
+    'How many such witnesses must have cosigned a certificate of another node for it to be recognised',
   ),
   suite: setting(
     'SHUGU_SUITE',
@@ -454,6 +475,9 @@ export const readConfig = (environment: Record<string, string | undefined>, over
   for (const variable of Object.keys(environment))
     if (/^SHUGU_[A-Z_]+$/.test(variable) && !known.has(variable) && !/^SHUGU_(TEST|CRASH|BENCH|CWD|E2E)/.test(variable))
       faults.push(`${variable}: no such setting`);
+  const witnessesOfPeers = (config.peerWitnesses as string[]).length + (config.witnesses as Witness[]).length;
+  if ((config.peerQuorum as number) > witnessesOfPeers)
+    faults.push('SHUGU_PEER_QUORUM: more than there are witnesses in SHUGU_PEER_WITNESSES and SHUGU_WITNESSES');
   if (config.mailUrl && !config.mailFrom) faults.push('SHUGU_MAIL_FROM: needed with SHUGU_MAIL_URL');
   if (config.objectsUrl && !(config.objectsKey && config.objectsSecret))
     faults.push('SHUGU_OBJECTS_KEY, SHUGU_OBJECTS_SECRET: needed with SHUGU_OBJECTS_URL');

@@ -1,9 +1,11 @@
 /** The door of nodes: a hub's register and what its nodes publish; a node's registration and what it publishes. */
 import type { Route } from '../kernel/http/route.ts';
 import type { Consumer, StoredEvent } from '../kernel/outbox.ts';
+import type { Prunable } from '../kernel/retention/prune.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import { registerCases } from './hub/registration.ts';
 import type { NodesDeps } from './model.ts';
+import { prunables } from './prunables.ts';
 import { makeRoutes } from './routes.ts';
 import { restSeconds } from './rules.ts';
 import { publishSubject } from './uplink/changes.ts';
@@ -18,6 +20,7 @@ export interface Nodes {
   routes: Route[];
   consumers: Consumer[];
   ticks: Tick[];
+  prunables: Prunable[];
   close(): Promise<void>;
 }
 
@@ -99,6 +102,7 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
         },
       },
     ],
+    prunables,
     close: async () => {
       await last;
       await line.close();

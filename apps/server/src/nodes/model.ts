@@ -9,6 +9,7 @@ import type {
   message,
   nodeKinds,
   nodeStates,
+  peer,
 } from '@shugu/wire/nodes';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
@@ -28,6 +29,7 @@ export type Changes = Extract<Message, { kind: 'changes' }>;
 export type Answer = z.output<typeof answer>;
 export type Change = z.output<typeof change>;
 export type Content = NonNullable<Change['content']>;
+export type Peer = z.output<typeof peer>;
 export type Credential = Answer['credential'];
 
 /** The key and log by which others know this node. */
@@ -46,6 +48,10 @@ export interface NodesDeps {
   identity(read: Reader): Promise<Identity>;
   /** The latest signed checkpoint of a log that can go out. */
   checkpoint(origin: string): Promise<string | undefined>;
+  /** Whether this node itself keeps, or kept, a log. */
+  ownLog(read: Reader, origin: string): Promise<boolean>;
+  /** Keys of witnesses whose word counts here. */
+  witnesses(read: Reader): Promise<string[]>;
   publicUrl(): string;
   now(): Date;
   settings: {
@@ -53,6 +59,8 @@ export interface NodesDeps {
     hubUrl: string;
     beatSeconds: number;
     privateNodes: readonly string[];
+    /** How many of the witnesses must have cosigned what another node issued. */
+    peerQuorum: number;
     suite: SuiteName;
     software: string;
   };

@@ -1,16 +1,20 @@
 /** A hub and a node, two whole exchanges with keys of their own; and a third node that speaks by hand, to say what it should not. */
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { checkpointSigner, generateKey, publicJwk, type Signer, softwareSigner } from '@shugu/evidence';
 import { emptyRoot, formatCheckpoint, sha256, signNote } from '@shugu/tlog';
 import * as casesWire from '@shugu/wire/cases';
+import { paperBundle } from '@shugu/wire/kernel';
 import * as marketWire from '@shugu/wire/market';
 import { closeDemand, createDemand, publishDemand } from '@shugu/wire/market-more';
 import * as wire from '@shugu/wire/nodes';
+import { getCertificate } from '@shugu/wire/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { move } from '../../../cli/src/scenario/cases.ts';
 import type { Listing } from '../../../cli/src/scenario/product.ts';
 import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
 import { listed, refusal } from '../market/testing.ts';
+import { certificateFor, freight, profiledResource, type Rig } from '../registry/testing.server.ts';
 import { digestOf, type Envelope, sealWords } from './envelope.ts';
 import type { Answer, Change } from './model.ts';
 
@@ -79,6 +83,19 @@ const letIn = async (node: string) => {
   await move(await hub.as('operator.reviewer'), id, 'acceptRegistration');
   return id;
 };
+
+const check = async (at: TestExchange, file: string) =>
+  (await at.as('registrar.clerk')).call(wire.recognise, { body: { file } });
+const bundleOf = async (at: TestExchange, login: string, id: string) => {
+  await at.settle();
+  return (await (await at.as(login)).raw(paperBundle, { params: { id } })).text();
+};
+const hubsCredential = async () => {
+  const { rows } = await hub.exchange.kernel.database.pool.query(`select id from papers where kind = 'nodeCredential'`);
+  return bundleOf(hub, 'operator.approver', rows[0].id);
+};
+/** That the city issued. */
+let certificate: string;
 
 describe('registration', { timeout: 180_000 }, () => {
   test('a node applies at its hub, is reviewed, certified and activated, and holds a credential', async () => {
@@ -201,6 +218,55 @@ describe('the catalogue upward', { timeout: 180_000 }, () => {
     await expect.poll(async () => (await uplink())!.published, soon).toMatchObject({ last: 6, held: 6, listings: 2 });
     const seen = async () => (await nodesAtHub())[0];
     await expect.poll(seen, soon).toMatchObject({ standing: 'online', listings: 2, lag: 0 });
+  });
+});
+
+describe('certificates of peers', { timeout: 180_000 }, () => {
+  let code: string;
+  beforeAll(async () => {
+    const steward = await city.as('xingsha.steward');
+    const rig: Rig = { as: city.as, cast: city.seeded, settle: async () => void (await city.settle()) };
+    code = await certificateFor(rig, steward, await profiledResource(rig, steward));
+    const { paper } = await steward.call(getCertificate, { params: { code } });
+    certificate = await bundleOf(city, 'xingsha.steward', paper!);
+  }, 180_000);
+
+  test('one that a node issued is recognised at its hub by the log’s proof, and what was found is recorded', async () => {
+    const found = await check(hub, certificate);
+    expect(found).toMatchObject({
+      outcome: 'recognised',
+      number: code,
+      dataName: freight.name,
+      peer: { name: cityName, kind: 'city' },
+    });
+    expect(found.checks.find((one) => one.id === 'inclusion')).toMatchObject({ ok: true });
+    const listedThere = await (await hub.as('registrar.clerk')).call(wire.listRecognitions, { query: {} });
+    expect(listedThere.items).toEqual([found]);
+    // It is the registrar's own record, and nobody is a right-holder here for it.
+    expect((await (await hub.as('operator.reviewer')).call(wire.listRecognitions, { query: {} })).items).toEqual([]);
+    await expect(
+      (await hub.as('xingsha.trader')).call(wire.recognise, { body: { file: certificate } }),
+    ).rejects.toThrow();
+    expect(await refusal(hub.anyone.call(getCertificate, { params: { code } }))).toBe('kernel.unknown');
+  });
+
+  test('what is forged, of a log that nobody vouches for, of one’s own or no certificate is not', async () => {
+    const forged = certificate.replaceAll(freight.name, `${freight.name}（伪造）`);
+    expect(forged).not.toBe(certificate);
+    const found = await check(hub, forged);
+    expect(found).toMatchObject({ outcome: 'proofFails', number: null, dataName: null, peer: { name: cityName } });
+    expect(found.checks.filter((one) => !one.ok).map((one) => one.id)).toContain('log.entry');
+    expect((await check(city, certificate)).outcome).toBe('ownLog');
+    const golden = new URL('../../../../packages/evidence/src/golden/v1-intl-clear.json', import.meta.url);
+    const unknown = await readFile(golden, 'utf8');
+    expect(await check(hub, unknown)).toMatchObject({ outcome: 'peerUnknown', peer: null });
+    // A node asks its hub, whose own log is known to it as well.
+    expect(await check(city, unknown)).toMatchObject({ outcome: 'peerUnknown', peer: null });
+    expect((await check(hub, '{"format":"shugu-bundle"}')).outcome).toBe('notBundle');
+    expect(await check(city, await hubsCredential())).toMatchObject({
+      outcome: 'notCertificate',
+      peer: { kind: 'hub' },
+    });
   });
 });
 
@@ -374,6 +440,8 @@ describe('what a node may not', { timeout: 180_000 }, () => {
     expect((await uplink())!.reason).toBe('停止运营');
     expect(await entriesAtHub()).toEqual([]);
     expect(await demandsAtCity(), 'what the hub told is over').toEqual([]);
+    expect((await check(hub, certificate)).outcome, 'nor is its certificate recognised').toBe('peerEnded');
+    expect(await refusal(check(city, await hubsCredential()))).toBe('nodes.noPeers');
     const again = { hub: hub.url, name: '长沙城市节点' };
     await (await city.as('operator.system')).call(wire.join, { body: again });
     expect(await uplink()).toMatchObject({ state: 'reviewing', name: '长沙城市节点' });

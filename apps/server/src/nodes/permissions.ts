@@ -16,4 +16,14 @@ export const permissions: PermissionTable = {
     roles: ['operator'],
     seats: ['systemAdministrator'],
   },
+  'nodes.recognition.write': {
+    title: { zh: '核验并互认其他节点的登记凭证', en: 'Check and recognise certificates of other nodes' },
+    roles: ['operator', 'registrar'],
+    seats: ['reviewer', 'approver', 'service', 'clerk'],
+  },
+  'nodes.recognition.read': {
+    title: { zh: '查看互认记录', en: 'See what was recognised' },
+    roles: ['operator', 'registrar'],
+    seats: ['reviewer', 'approver', 'service', 'clerk'],
+  },
 };

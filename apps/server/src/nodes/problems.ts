@@ -87,6 +87,14 @@ export const problems = defineProblems('nodes', {
       en: 'Use a public https address; a private one must be opened in SHUGU_PRIVATE_NODES',
     },
   },
+  noPeers: {
+    status: 409,
+    title: {
+      zh: '本节点没有已激活的枢纽接入，无从得知其他节点',
+      en: 'This node is active at no hub, and so knows no other nodes',
+    },
+    next: { zh: '请先接入枢纽并完成激活', en: 'Apply at a hub and become active first' },
+  },
   hubAway: {
     status: 502,
     title: { zh: '枢纽没有正确答复', en: 'The hub did not answer as it should' },

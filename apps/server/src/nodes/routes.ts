@@ -2,6 +2,7 @@
 import { publicJwk, publicKeyFromJwk } from '@shugu/evidence';
 import * as wire from '@shugu/wire/nodes';
 import type { Reader } from '../kernel/db/db.ts';
+import { actorOf } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { kernelProblems } from '../kernel/problem.ts';
@@ -10,6 +11,8 @@ import { takeApplication } from './hub/registration.ts';
 import { entryPage, nodePage, nodesTakingPart } from './hub/store.ts';
 import { entryView, nodeView } from './hub/view.ts';
 import type { NodesDeps } from './model.ts';
+import { recognise } from './recognition/service.ts';
+import { type RecognitionRow, recognitionPage } from './recognition/store.ts';
 import { demandPage } from './uplink/demands.ts';
 import type { HubLine } from './uplink/hub.ts';
 import { joinHub } from './uplink/service.ts';
@@ -40,6 +43,13 @@ const uplinkView = async (read: Reader, one: Uplink) => {
 };
 
 const perHour = wire.nodeLimits.applicationsPerHourMax;
+
+const recognitionView = ({ data_name, last_day, at, ...row }: RecognitionRow) => ({
+  ...row,
+  at: at.toISOString(),
+  dataName: data_name,
+  lastDay: last_day,
+});
 
 export const makeRoutes = (
   deps: NodesDeps,
@@ -90,4 +100,14 @@ export const makeRoutes = (
     },
     { ownTransaction: true },
   ),
+  on(
+    wire.recognise,
+    async ({ principal, requestId, body }) =>
+      recognitionView(await recognise(deps, line, actorOf(principal, requestId), body.file)),
+    { ownTransaction: true },
+  ),
+  on(wire.listRecognitions, async ({ read, principal, query }) => {
+    const { items, next } = await recognitionPage(read, principal.participant, query);
+    return { items: items.map(recognitionView), next };
+  }),
 ];

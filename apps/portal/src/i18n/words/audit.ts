@@ -109,6 +109,7 @@ export const audit = {
   'auditVerb.contest': ['提出异议', 'contested'],
   'auditVerb.settle': ['结清', 'settled'],
   'auditNoun.nodes.node': ['节点', 'Node'],
+  'auditNoun.nodes.recognition': ['凭证互认', 'Certificate of another node'],
   'auditNoun.nodes.uplink': ['枢纽接入', 'Registration at a hub'],
   'auditVerb.activate': ['启用', 'activated'],
   'auditVerb.active': ['启用', 'active'],

@@ -7,6 +7,7 @@ import { digestOf, type Envelope, openWords, payloadDigest, sealWords } from '..
 import type { Answer, Changes, Credential, Message, NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { hasEnded, taking } from '../rules.ts';
+import { peerOf } from './peers.ts';
 import { activate, certify } from './registration.ts';
 import { lastRelay, relay, relayEndOfAll, relaysAfter } from './relays.ts';
 import * as store from './store.ts';
@@ -16,8 +17,20 @@ export const credentialOf = async (deps: NodesDeps, read: Reader, paper: string 
   return row ? { number: row.number, verifyCode: row.verify_code } : null;
 };
 
-/** The hub's signed word about a node, in answer to one message. `told`: how far it holds what the hub tells all nodes. */
-export const answerTo = async (deps: NodesDeps, read: Reader, sent: Envelope, told?: number): Promise<Envelope> => {
+interface Asked {
+  /** How far the node holds what the hub tells all nodes. */
+  told?: number;
+  /** The log whose node it asks for. */
+  origin?: string;
+}
+
+/** The hub's signed word about a node, in answer to one message. */
+export const answerTo = async (
+  deps: NodesDeps,
+  read: Reader,
+  sent: Envelope,
+  { told, origin }: Asked = {},
+): Promise<Envelope> => {
   const { keyId } = sent;
   const one = (await store.nodeOfKey(read, keyId))!;
   const { signer } = await deps.identity(read);
@@ -35,6 +48,7 @@ export const answerTo = async (deps: NodesDeps, read: Reader, sent: Envelope, to
     credential: await credentialOf(deps, read, one.paper),
     relay: await lastRelay(read),
     demands: told === undefined || one.state !== 'active' ? [] : await relaysAfter(read, told, nodeLimits.relayedMax),
+    peer: origin === undefined || one.state !== 'active' ? null : await peerOf(deps, read, origin),
   };
   return sealWords(signer, said);
 };
@@ -62,7 +76,9 @@ const takeChanges = async (tx: Tx, one: store.NodeRow, said: Changes): Promise<v
     await store.holdChanges(tx, one, { generation: said.generation, held: held + fresh.length });
 };
 
-const hear = async (deps: NodesDeps, tx: Tx, one: store.NodeRow, said: Exclude<Message, Changes>): Promise<void> => {
+type Numbered = Extract<Message, { number: number }>;
+
+const hear = async (deps: NodesDeps, tx: Tx, one: store.NodeRow, said: Numbered): Promise<void> => {
   // A refusal tells how far it is: a node that was restored goes on from there.
   if (said.number <= one.number) throw problems.replayed({ detail: String(one.number) });
   if (said.kind === 'certification') await certify(deps, tx, one, said);
@@ -87,7 +103,8 @@ export const takeMessage = async (deps: NodesDeps, tx: Tx, sent: Envelope): Prom
     await takeChanges(tx, one, said);
     return answerTo(deps, tx, sent);
   }
+  if (said.kind === 'enquiry') return answerTo(deps, tx, sent, { origin: said.origin });
   // A node whose registration has ended may still ask why; nothing of it is written.
   if (!hasEnded(one.state)) await hear(deps, tx, one, said);
-  return answerTo(deps, tx, sent, said.kind === 'heartbeat' ? said.demands : undefined);
+  return answerTo(deps, tx, sent, said.kind === 'heartbeat' ? { told: said.demands } : {});
 };

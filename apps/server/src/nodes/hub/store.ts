@@ -67,6 +67,11 @@ export const nodeOfKey = (read: Reader, keyId: string, lock = false): Promise<No
     sql`select ${columns} from nodes n where n.key_id = ${keyId} order by n.applied_at desc, n.id desc limit 1 ${lock ? sql`for update` : empty}`,
   );
 
+/** The latest that was let in with a log, whatever became of it. */
+export const nodeOfOrigin = (read: Reader, origin: string): Promise<NodeRow | undefined> =>
+  read.first<NodeRow>(sql`select ${columns} from nodes n where n.origin = ${origin} and n.activated_at is not null
+    order by n.applied_at desc, n.id desc limit 1`);
+
 export const nodeOfCase = (read: Reader, caseId: string): Promise<NodeRow | undefined> =>
   read.first<NodeRow>(sql`select ${columns} from nodes n where n.case_id = ${caseId}`);
 
