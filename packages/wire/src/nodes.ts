@@ -175,7 +175,11 @@ export const answer = z.object({
   beatSeconds: z.number().int().positive(),
   credential: z.object({ number: z.string(), verifyCode: z.string() }).nullable(),
   relay: count.describe('sequence of the latest change of a demand that it tells all nodes'),
-  demands: z.array(relayedDemand).describe('what follows the sequence that the heartbeat named, without a gap'),
+  anew: z
+    .boolean()
+    .default(false)
+    .describe('the node held more before: it drops what it was told and is told all of it'),
+  demands: z.array(relayedDemand).describe('what follows the sequence that the heartbeat named, in its order'),
   // An older hub says nothing of it.
   peer: peer.nullable().default(null).describe('the node whose log an enquiry named; null: none is registered with it'),
 });

@@ -3,6 +3,7 @@ import type { Route } from '../kernel/http/route.ts';
 import type { Consumer, StoredEvent } from '../kernel/outbox.ts';
 import type { Prunable } from '../kernel/retention/prune.ts';
 import type { Tick } from '../kernel/ticker.ts';
+import { relayOwn } from './hub/own.ts';
 import { registerCases } from './hub/registration.ts';
 import type { NodesDeps } from './model.ts';
 import { prunables } from './prunables.ts';
@@ -85,7 +86,9 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
           'market.demand.closed',
         ],
         handle: async (tx, event) => {
-          if (!(await publishSubject(deps, tx, aboutOf(event)))) return;
+          const about = aboutOf(event);
+          if (deps.settings.kind === 'hub' && about.kind === 'demand') await relayOwn(deps, tx, about.subject);
+          if (!(await publishSubject(deps, tx, about))) return;
           // Lost in a crash, and while the hub is away: the next heartbeat sends what waits.
           tx.afterCommit(push);
         },

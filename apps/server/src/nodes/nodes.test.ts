@@ -13,10 +13,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { move } from '../../../cli/src/scenario/cases.ts';
 import type { Listing } from '../../../cli/src/scenario/product.ts';
 import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
+import { pruneTick } from '../kernel/retention/prune.ts';
 import { listed, refusal } from '../market/testing.ts';
 import { certificateFor, freight, profiledResource, type Rig } from '../registry/testing.server.ts';
 import { digestOf, type Envelope, sealWords } from './envelope.ts';
 import type { Answer, Change } from './model.ts';
+import { prunables } from './prunables.ts';
 
 let hub: TestExchange;
 let city: TestExchange;
@@ -84,6 +86,14 @@ const letIn = async (node: string) => {
   return id;
 };
 
+/** As if a hundred days had passed: messages are kept for ninety. */
+const prune = ({ exchange: { kernel, cases } }: TestExchange) =>
+  pruneTick({
+    database: kernel.database,
+    ruleBook: cases.ruleBook,
+    prunables,
+    onPruned: () => undefined,
+  }).run(new Date(kernel.clock.now().getTime() + 100 * 86_400_000));
 const check = async (at: TestExchange, file: string) =>
   (await at.as('registrar.clerk')).call(wire.recognise, { body: { file } });
 const bundleOf = async (at: TestExchange, login: string, id: string) => {
@@ -218,6 +228,23 @@ describe('the catalogue upward', { timeout: 180_000 }, () => {
     await expect.poll(async () => (await uplink())!.published, soon).toMatchObject({ last: 6, held: 6, listings: 2 });
     const seen = async () => (await nodesAtHub())[0];
     await expect.poll(seen, soon).toMatchObject({ standing: 'online', listings: 2, lag: 0 });
+  });
+
+  test('changes that the hub holds and others replaced go by themselves; a hub that wants them again is told everything anew', async () => {
+    const { pool } = city.exchange.kernel.database;
+    const kept = async () => (await pool.query('select sequence::int from node_changes order by sequence')).rows;
+    expect((await kept()).length).toBe(6);
+    await prune(city);
+    // The latest of each of the two products; the last of all is one of them.
+    expect((await kept()).map((row) => row.sequence)).toEqual([4, 6]);
+    expect((await uplink())!.published).toMatchObject({ last: 6, held: 6, listings: 2 });
+    const before = (await entriesAtHub()).map((one) => one.title).sort();
+    // The hub comes from a backup.
+    const { pool: hubsPool } = hub.exchange.kernel.database;
+    await hubsPool.query(`update nodes set held = 1, announced = 1 where name = $1`, [cityName]);
+    await hubsPool.query('delete from node_entries');
+    await expect.poll(async () => (await entriesAtHub()).map((one) => one.title).sort(), soon).toEqual(before);
+    await expect.poll(async () => (await uplink())!.published, soon).toMatchObject({ last: 2, held: 2, listings: 2 });
   });
 });
 
@@ -403,6 +430,61 @@ describe('what a node may not', { timeout: 180_000 }, () => {
     expect(await demandsAtCity()).toEqual([['需求a', from]]);
     await buyer.call(closeDemand, { params: { id }, body: { reason: '已解决' } });
     await expect.poll(() => entriesAtHub({ kind: 'demand', q: '停车' }), soon).toEqual([]);
+  });
+
+  test('the hub’s own demand is told to its nodes; what all of them have taken goes by itself, and nobody misses it', async () => {
+    const hubName = hub.cast.organisations.find((one) => one.key === 'operator')!.name;
+    const { pool } = hub.exchange.kernel.database;
+    const relays = async () =>
+      (await pool.query('select sequence::int, content is null as ended from node_relays order by sequence')).rows;
+    const buyer = await hub.as('citylogistics.trader');
+    const about = {
+      title: '枢纽会员的需求',
+      description: '全省换电站分布',
+      industry: 'G54',
+      region: '430100',
+      deliveryModes: ['api' as const],
+      purposes: ['statistics'],
+      budgetMax: null,
+      openUntil: '2026-12-31',
+    };
+    const before = await demandsAtCity();
+    const { id } = await buyer.call(createDemand, { body: about });
+    await buyer.call(publishDemand, { params: { id }, body: {} });
+    await expect.poll(demandsAtCity, soon).toContainEqual(['枢纽会员的需求', hubName]);
+    await buyer.call(closeDemand, { params: { id }, body: { reason: '已解决' } });
+    await expect.poll(demandsAtCity, soon).toEqual(before);
+
+    const last = (await relays()).at(-1)!.sequence;
+    expect((await relays()).filter((one) => one.ended).length).toBeGreaterThan(1);
+    const beat = (demands: number) => ({
+      kind: 'heartbeat',
+      generation: 2,
+      last: 5,
+      url: 'https://industry.example',
+      demands,
+    });
+    // The node by hand has not taken the end yet.
+    await node.next(beat(last - 1));
+    const told = async () => (await pool.query(`select told::int from nodes where name = $1`, [cityName])).rows[0].told;
+    await expect.poll(told, soon).toBe(last);
+    // One more of its own, so that the end is not the last of all, which stays.
+    const { id: another } = await buyer.call(createDemand, { body: { ...about, title: '枢纽会员的另一需求' } });
+    await buyer.call(publishDemand, { params: { id: another }, body: {} });
+    await expect.poll(async () => (await relays()).at(-1)!.sequence, soon).toBe(last + 1);
+    await prune(hub);
+    expect((await relays()).map((one) => one.sequence)).toContain(last);
+    await node.next(beat(last + 1));
+    await prune(hub);
+    expect((await relays()).filter((one) => one.ended)).toEqual([]);
+    // Whoever begins anew gets what stands; whoever went back is told to begin anew.
+    const back = said(await node.next(beat(1)));
+    expect(back).toMatchObject({ anew: true, demands: [], relay: last + 1 });
+    const fresh = said(await node.next(beat(0)));
+    expect(fresh.anew).toBe(false);
+    expect(fresh.demands.map((one) => one.content?.title)).toEqual(['需求a', '枢纽会员的另一需求']);
+    await buyer.call(closeDemand, { params: { id: another }, body: { reason: '已解决' } });
+    await expect.poll(demandsAtCity, soon).toEqual(before);
   });
 
   test('a revoked node is refused, its entries are hidden, its credential is withdrawn; it may apply anew', async () => {

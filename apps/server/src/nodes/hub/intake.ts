@@ -7,7 +7,7 @@ import { digestOf, type Envelope, openWords, payloadDigest, sealWords } from '..
 import type { Answer, Changes, Credential, Message, NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { hasEnded, taking } from '../rules.ts';
-import { peerOf } from './peers.ts';
+import { hubItself, peerOf } from './peers.ts';
 import { activate, certify } from './registration.ts';
 import { lastRelay, relay, relayEndOfAll, relaysAfter } from './relays.ts';
 import * as store from './store.ts';
@@ -20,16 +20,23 @@ export const credentialOf = async (deps: NodesDeps, read: Reader, paper: string 
 interface Asked {
   /** How far the node holds what the hub tells all nodes. */
   told?: number;
+  /** It held more before: what ended since may not be told any more, so it begins anew. */
+  anew?: boolean;
   /** The log whose node it asks for. */
   origin?: string;
 }
+
+const relaysTo = async (deps: NodesDeps, read: Reader, told: number) => {
+  const { name } = await deps.members.operatorOf(read);
+  return relaysAfter(read, told, nodeLimits.relayedMax, { id: hubItself, name, url: new URL(deps.publicUrl()).origin });
+};
 
 /** The hub's signed word about a node, in answer to one message. */
 export const answerTo = async (
   deps: NodesDeps,
   read: Reader,
   sent: Envelope,
-  { told, origin }: Asked = {},
+  { told, anew = false, origin }: Asked = {},
 ): Promise<Envelope> => {
   const { keyId } = sent;
   const one = (await store.nodeOfKey(read, keyId))!;
@@ -47,7 +54,8 @@ export const answerTo = async (
     beatSeconds: deps.settings.beatSeconds,
     credential: await credentialOf(deps, read, one.paper),
     relay: await lastRelay(read),
-    demands: told === undefined || one.state !== 'active' ? [] : await relaysAfter(read, told, nodeLimits.relayedMax),
+    anew,
+    demands: told === undefined || anew || one.state !== 'active' ? [] : await relaysTo(deps, read, told),
     peer: origin === undefined || one.state !== 'active' ? null : await peerOf(deps, read, origin),
   };
   return sealWords(signer, said);
@@ -86,7 +94,7 @@ const hear = async (deps: NodesDeps, tx: Tx, one: store.NodeRow, said: Numbered)
   await store.hearNode(tx, one, {
     number: said.number,
     ...(said.kind === 'heartbeat'
-      ? { url: said.url, announced: said.generation === one.generation ? said.last : one.announced }
+      ? { url: said.url, told: said.demands, announced: said.generation === one.generation ? said.last : one.announced }
       : {}),
   });
 };
@@ -106,5 +114,6 @@ export const takeMessage = async (deps: NodesDeps, tx: Tx, sent: Envelope): Prom
   if (said.kind === 'enquiry') return answerTo(deps, tx, sent, { origin: said.origin });
   // A node whose registration has ended may still ask why; nothing of it is written.
   if (!hasEnded(one.state)) await hear(deps, tx, one, said);
-  return answerTo(deps, tx, sent, said.kind === 'heartbeat' ? { told: said.demands } : {});
+  if (said.kind !== 'heartbeat') return answerTo(deps, tx, sent);
+  return answerTo(deps, tx, sent, { told: said.demands, anew: said.demands > 0 && said.demands < one.told });
 };

@@ -1,11 +1,12 @@
-/** Demands that the hub tells all its nodes, each change once, in an order without gaps. */
+/** Demands that the hub tells all its nodes, its own members' among them: each change once, in their order. */
 import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import { nextNumber } from '../../kernel/numbers.ts';
 import type { Answer, Content } from '../model.ts';
 
 export interface Relay {
   participant: string;
-  node: string;
+  /** Null: of the hub itself. */
+  node: string | null;
   subject: string;
   content: Content | null;
 }
@@ -30,15 +31,29 @@ export const lastRelay = async (read: Reader): Promise<number> =>
 
 interface RelayRow {
   sequence: number;
-  node_id: string;
-  name: string;
-  url: string;
+  node_id: string | null;
+  name: string | null;
+  url: string | null;
   subject: string;
   content: Content | null;
 }
 
-export const relaysAfter = async (read: Reader, held: number, limit: number): Promise<Answer['demands']> =>
+/** What was told last of a demand of the hub's own; undefined: never. */
+export const lastOfOwn = async (read: Reader, subject: string): Promise<Content | null | undefined> =>
+  (
+    await read.first<{ content: Content | null }>(
+      sql`select content from node_relays where node_id is null and subject = ${subject} order by sequence desc limit 1`,
+    )
+  )?.content;
+
+type Teller = Answer['demands'][number]['node'];
+
+/** Those that were replaced since may be gone: whoever takes what follows in its order comes to the same end. */
+export const relaysAfter = async (read: Reader, held: number, limit: number, own: Teller): Promise<Answer['demands']> =>
   (
     await read.rows<RelayRow>(sql`select r.sequence, r.node_id, n.name, n.url, r.subject, r.content from node_relays r
-      join nodes n on n.id = r.node_id where r.sequence > ${held} order by r.sequence limit ${limit}`)
-  ).map(({ node_id, name, url, ...row }) => ({ ...row, node: { id: node_id, name, url } }));
+      left join nodes n on n.id = r.node_id where r.sequence > ${held} order by r.sequence limit ${limit}`)
+  ).map(({ node_id, name, url, ...row }) => ({
+    ...row,
+    node: node_id === null ? own : { id: node_id, name: name!, url: url! },
+  }));

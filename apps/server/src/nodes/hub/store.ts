@@ -26,6 +26,8 @@ export interface NodeRow {
   held: number;
   announced: number;
   behind_since: Date | null;
+  /** How far it holds what the hub tells all nodes. */
+  told: number;
   applied_at: Date;
   activated_at: Date | null;
   ended_at: Date | null;
@@ -37,7 +39,7 @@ export interface NodeView extends NodeRow {
 }
 
 const columns = sql`n.id, n.participant, n.key_id, n.public_key, n.name, n.kind, n.connector_type, n.operator_name, n.credit_code, n.url, n.origin,
-  n.state, n.reason, n.case_id, n.paper, n.number, n.heartbeat_at, n.generation, n.held, n.announced, n.behind_since, n.applied_at, n.activated_at, n.ended_at`;
+  n.state, n.reason, n.case_id, n.paper, n.number, n.heartbeat_at, n.generation, n.held, n.announced, n.behind_since, n.told, n.applied_at, n.activated_at, n.ended_at`;
 const counts = sql`(select count(*)::int from node_entries e where e.node_id = n.id and e.kind = 'listing') as listings,
   (select count(*)::int from node_entries e where e.node_id = n.id and e.kind = 'demand') as demands`;
 
@@ -95,10 +97,10 @@ export const setPaper = async (tx: Tx, id: string, paper: string): Promise<void>
 export const hearNode = async (
   tx: Tx,
   one: NodeRow,
-  heard: { number: number; announced?: number; url?: string },
+  heard: { number: number; announced?: number; url?: string; told?: number },
 ): Promise<void> => {
   const announced = Math.max(one.held, heard.announced ?? one.announced);
-  await tx.exec(sql`update nodes set number = ${heard.number}, heartbeat_at = ${tx.now}, url = ${heard.url ?? one.url}, announced = ${announced},
+  await tx.exec(sql`update nodes set number = ${heard.number}, heartbeat_at = ${tx.now}, url = ${heard.url ?? one.url}, told = ${heard.told ?? one.told}, announced = ${announced},
     behind_since = ${announced > one.held ? (one.behind_since ?? tx.now) : null} where id = ${one.id}`);
 };
 

@@ -25,7 +25,8 @@ const listingContent = (one: Listed): Content => ({
 
 const yuan = (fen: string) => `${BigInt(fen) / 100n}.${String(BigInt(fen) % 100n).padStart(2, '0')}`;
 
-const demandContent = async (deps: NodesDeps, tx: Tx, subject: string): Promise<Content | null> => {
+/** As it is published; null where it is not open. */
+export const demandContent = async (deps: NodesDeps, tx: Tx, subject: string): Promise<Content | null> => {
   const one = await deps.market.demand(tx, subject);
   if (!one || !['published', 'quoted'].includes(one.state)) return null;
   const { title, description, industry, budgetMax } = one.about;

@@ -1,4 +1,4 @@
-/** What the hub tells of other nodes' demands, taken in exactly once by its contiguous sequence. */
+/** What the hub tells of other nodes' demands, taken in exactly once and in the order of its sequence. */
 import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
 import type { Answer, Content } from '../model.ts';
@@ -19,15 +19,19 @@ const put = async (tx: Tx, one: Uplink, { node, subject, content, sequence }: Re
         content = excluded.content, at = excluded.at`);
 };
 
-/** The uplink's row lock is held. A hub that went back in time tells everything anew. */
-export const takeDemands = async (tx: Tx, one: Uplink, said: Pick<Answer, 'relay' | 'demands'>): Promise<void> => {
+/** The uplink's row lock is held. A hub or a node that went back in time begins anew. */
+export const takeDemands = async (
+  tx: Tx,
+  one: Uplink,
+  said: Pick<Answer, 'relay' | 'anew' | 'demands'>,
+): Promise<void> => {
   let relayed = one.relayed;
-  if (said.relay < relayed) {
+  if (said.relay < relayed || said.anew) {
     await tx.exec(sql`delete from node_demands where uplink = ${one.id}`);
     relayed = 0;
   }
   for (const demand of said.demands) {
-    if (demand.sequence !== relayed + 1) continue;
+    if (demand.sequence <= relayed) continue;
     relayed = demand.sequence;
     // Its own stand in its own hall.
     if (demand.node.id !== one.registration) await put(tx, one, demand);

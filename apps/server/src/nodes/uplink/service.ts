@@ -80,6 +80,14 @@ export const joinHub = async (deps: NodesDeps, line: HubLine, draft: JoinDraft):
 
 const write = <T>(deps: NodesDeps, run: (tx: Tx) => Promise<T>): Promise<T> => deps.database.tx(actor, run);
 
+/** The hub holds what this node never said, or wants what it held before and this node no longer has. */
+const cannotGoOn = async (tx: Tx, one: store.Uplink, said: Answer): Promise<boolean> => {
+  if (said.generation > one.generation) return true;
+  const held = said.generation === one.generation ? said.held : 0;
+  const last = await store.lastChange(tx, one);
+  return held > last || (held < last && !(await store.isKept(tx, one, held + 1)));
+};
+
 const keep = (deps: NodesDeps, one: store.Uplink, said: Answer): Promise<void> =>
   write(deps, async (tx) => {
     const before = await store.lockUplink(tx, one.id);
@@ -92,11 +100,10 @@ const keep = (deps: NodesDeps, one: store.Uplink, said: Answer): Promise<void> =
         participant: one.participant,
         data: { state: said.state },
       });
-    // The hub holds what this node never said, as its records went back in time: everything is said anew.
-    const last = await store.lastChange(tx, before);
-    const ahead = said.generation > before.generation || (said.generation === before.generation && said.held > last);
-    if (ahead) await store.beginGeneration(tx, one.id, said.generation + 1);
-    if (said.state === 'active' && (ahead || before.state !== 'active')) await publishAll(deps, tx, one.id);
+    // One of the two went back in time: everything is said anew.
+    const anew = await cannotGoOn(tx, before, said);
+    if (anew) await store.beginGeneration(tx, one.id, Math.max(said.generation, before.generation) + 1);
+    if (said.state === 'active' && (anew || before.state !== 'active')) await publishAll(deps, tx, one.id);
   });
 
 /** What is due to be said, most pressing first; undefined: nothing more for now. */

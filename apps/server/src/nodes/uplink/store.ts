@@ -104,6 +104,15 @@ export const changesAfter = async (read: Reader, one: Uplink, held: number, limi
       and sequence > ${held} order by sequence limit ${limit}`,
   );
 
+export const isKept = async (
+  read: Reader,
+  one: Pick<Uplink, 'id' | 'generation'>,
+  sequence: number,
+): Promise<boolean> =>
+  (await read.first(
+    sql`select 1 from node_changes where uplink = ${one.id} and generation = ${one.generation} and sequence = ${sequence}`,
+  )) !== undefined;
+
 /** What stands published now. */
 export const standing = (read: Reader, one: Uplink): Promise<{ kind: EntryKind; subject: string }[]> =>
   read.rows(sql`select kind, subject from (select distinct on (subject) kind, subject, digest from node_changes
