@@ -124,6 +124,11 @@ describe('registration', { timeout: 180_000 }, () => {
 
     const [applied] = await applications();
     expect(applied).toMatchObject({ name: cityName, standing: 'reviewing' });
+
+    // The hub's answer was lost on its way: the node knows of nothing, and takes up what stands at the hub.
+    await city.exchange.kernel.database.pool.query('delete from node_uplinks');
+    await expect.poll(async () => (await uplink())?.node, soon).toBe(applied!.id);
+    expect((await applications()).length).toBe(1);
     expect(await nodesAtHub(), 'an application is nobody’s business').toEqual([]);
     const id = await letIn(applied!.id);
     await expect.poll(async () => (await uplink())!.state, soon).toBe('assessing');

@@ -29,6 +29,19 @@ export interface JoinDraft {
 const away = (error: unknown): Problem =>
   error instanceof Problem ? error : problems.hubAway({ detail: (error as Error).message.slice(0, 300) });
 
+/** An application whose answer was lost stands at the hub already: under the same key it is taken up as it stands. */
+const apply = (
+  line: HubLine,
+  hub: { url: string; key: unknown },
+  signer: Signer,
+  words: Application,
+): Promise<Answer> =>
+  line.say(wire.register, hub, signer, words).catch((error) => {
+    if (!(error instanceof HubRefused && error.code === 'nodes.registered')) throw error;
+    const { to, origin } = words;
+    return line.say(wire.tell, hub, signer, { kind: 'enquiry', to, origin } satisfies Message);
+  });
+
 /** Applies at the hub and keeps its key. The hub is asked before anything is written: a refusal leaves nothing behind. */
 export const joinHub = async (deps: NodesDeps, line: HubLine, draft: JoinDraft): Promise<void> => {
   const url = draft.hub || deps.settings.hubUrl;
@@ -56,7 +69,7 @@ export const joinHub = async (deps: NodesDeps, line: HubLine, draft: JoinDraft):
     operator: { name: operator.name.normalize('NFC'), creditCode: operator.creditCode },
     url: new URL(deps.publicUrl()).origin,
   };
-  const said = await line.say(wire.register, { url, key: hub.key }, signer, words).catch((error) => {
+  const said = await apply(line, { url, key: hub.key }, signer, words).catch((error) => {
     throw away(error);
   });
   await database.tx({ ...actor, participant: operator.id }, async (tx) => {
