@@ -1,9 +1,17 @@
 import { listForeignPurchases } from '@shugu/wire/federation';
+import { Typography } from 'antd';
 import { useWords } from '../i18n/index.ts';
 import { Empty } from '../ui/empty.tsx';
 import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+
+/** Ids and addresses of others have any length. */
+const Long = ({ text, copyable = false }: { text: string; copyable?: boolean }) => (
+  <Typography.Text className="mono" copyable={copyable} style={{ overflowWrap: 'anywhere' }}>
+    {text}
+  </Typography.Text>
+);
 
 /** What the organisation bought at other connectors: no order of this market stands behind it. */
 export const ForeignPurchases = () => {
@@ -21,14 +29,14 @@ export const ForeignPurchases = () => {
         {
           key: 'dataset',
           title: t('order.foreignDataset'),
-          show: (row) => <span className="mono">{row.dataset}</span>,
+          show: (row) => <Long text={row.dataset} />,
           text: (row) => row.dataset,
           sort: (row) => row.dataset,
         },
         {
           key: 'provider',
           title: t('who.supplier'),
-          show: (row) => <span className="mono">{row.provider}</span>,
+          show: (row) => <Long text={row.provider} />,
           text: (row) => row.provider,
           sort: (row) => row.provider,
         },
@@ -42,7 +50,7 @@ export const ForeignPurchases = () => {
         {
           key: 'endpoint',
           title: t('order.foreignEndpoint'),
-          show: (row) => (row.transfer?.endpoint ? <span className="mono">{row.transfer.endpoint}</span> : '—'),
+          show: (row) => (row.transfer?.endpoint ? <Long text={row.transfer.endpoint} copyable /> : '—'),
           text: (row) => row.transfer?.endpoint ?? '',
         },
         {
