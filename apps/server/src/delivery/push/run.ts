@@ -99,9 +99,11 @@ const trackerOf = ({ deps, context, run, source, stopping }: Work): Tracker => {
 
 /** Of each table once, however often the run is taken up again. */
 const countUse = async ({ context, run, source }: Work, table: string, since: number | null): Promise<void> => {
-  if (run.counted.includes(table)) return;
+  // All of a table is another use than its changes, should the run have to begin anew.
+  const use = since === null ? table : `${table}@${since}`;
+  if (run.counted.includes(use)) return;
   await source.count(table, since);
-  run.counted.push(table);
+  run.counted.push(use);
   await asSystem(context.database, (tx) => store.setProgress(tx, run));
 };
 

@@ -167,7 +167,7 @@ export const sendTables = async (
   }
   // Before the first is sent: a quota that does not do for all of them lets none through.
   for (const { table, begun } of tasks)
-    if (!begun.placed && table.files.length > 0) await work.countUse(table.name, begun.since);
+    if (!begun.placed && (begun.since === null || table.files.length > 0)) await work.countUse(table.name, begun.since);
   for (const task of tasks) await sendTable(work, task);
   await rm(work.folder, { recursive: true, force: true });
 };
