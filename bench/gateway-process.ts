@@ -12,9 +12,11 @@ import {
   type DriverConfig,
   Gateway,
   GrantBook,
+  gatewayRequest,
   MemoryQuota,
   nodeHandler,
   openMeter,
+  plainFirst,
   proxyDriver,
 } from '../packages/gateway/src/index.ts';
 import { compile, odrlFrom, parsePolicy } from '../packages/policy/src/index.ts';
@@ -123,7 +125,13 @@ export const gatewayWith = async <Config extends DriverConfig>(
     newId: randomUUID,
     drivers: [driver as unknown as Driver<DriverConfig>],
   });
-  return createServer({ optimizeEmptyRequests: true }, nodeHandler(served, { prefix: '/data' }) as RequestListener);
+  const prefix = '/data';
+  const server = createServer({ optimizeEmptyRequests: true }, nodeHandler(served, { prefix }) as RequestListener);
+  plainFirst(server, {
+    gateway: served,
+    read: (url, headers) => gatewayRequest({ method: 'GET', url, headers }, prefix),
+  });
+  return server;
 };
 
 /** Tells the port to whoever started this process, and lives as long as they do. */

@@ -16,6 +16,9 @@ import {
   manifestAt,
   openMeter,
   openStores,
+  type PlainFront,
+  plainAddresses,
+  plainFirst,
   proxyDriver,
   QueryPool,
   queryDriver,
@@ -24,7 +27,7 @@ import {
   type StartAnswer,
   shareDriver,
 } from '@shugu/gateway';
-import { front } from './front.ts';
+import { type FrontOptions, front } from './front.ts';
 import { lockFolder, openIdentity } from './identity.ts';
 import { Metrics } from './metrics.ts';
 import { newUseId } from './use-id.ts';
@@ -78,11 +81,15 @@ const listen = (server: Server, host: string, port: number): Promise<string> =>
   });
 
 /** Stops taking calls, lets those under way end, records and ships what there is, and gives back its slices. */
-const endServer = (server: Server): Promise<void> =>
+const endServer = (server: Server, plain: PlainFront): Promise<void> =>
   new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), 5000).unref();
+    plain.closeIdle();
+    setTimeout(() => {
+      server.closeAllConnections();
+      plain.closeAll();
+    }, 5000).unref();
   });
 
 export const startGateway = async (options: GatewayProcessOptions): Promise<GatewayProcess> => {
@@ -178,48 +185,47 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
   });
   let url = '';
   const metrics = new Metrics();
-  const http = createServer(
-    // Most requests have no body, so none need be a stream that somebody has to read to its end.
-    { keepAliveTimeout: keepAliveMs, optimizeEmptyRequests: true },
-    front({
-      gateway,
-      book: grants,
-      quota,
-      now,
-      serving: () => testOnlySabotage === 'deaf' || link.serving(),
-      health: () => ({
-        status: link.serving() ? 200 : 503,
-        body: { gateway: start.gateway, state: link.state(), version, records: meter.lastSequence },
-      }),
-      metrics: () =>
-        metrics.text({
-          link_up: { help: '1 while in contact with the exchange', value: link.serving() ? 1 : 0 },
-          grants: { help: 'Lines held', value: grants.all().length },
-          slices: { help: 'Slices of limits held', value: quota.held().length },
-          upstreams_paused: {
-            help: 'Upstreams that did not answer and are left alone for a while',
-            value: proxy.pausedUpstreams(),
-          },
-          contents_coming: {
-            help: 'Files on their way here from the exchange',
-            value: mirror.comingCount,
-          },
-          records_behind: { help: 'Records that the exchange does not hold yet', value: shipper.behind() },
-        }),
-      tell: (answer) => {
-        metrics.onAnswer(answer);
-        note('answer', answer);
-      },
-      timer,
+  const doors: FrontOptions = {
+    gateway,
+    book: grants,
+    quota,
+    now,
+    serving: () => testOnlySabotage === 'deaf' || link.serving(),
+    health: () => ({
+      status: link.serving() ? 200 : 503,
+      body: { gateway: start.gateway, state: link.state(), version, records: meter.lastSequence },
     }),
-  );
+    metrics: () =>
+      metrics.text({
+        link_up: { help: '1 while in contact with the exchange', value: link.serving() ? 1 : 0 },
+        grants: { help: 'Lines held', value: grants.all().length },
+        slices: { help: 'Slices of limits held', value: quota.held().length },
+        upstreams_paused: {
+          help: 'Upstreams that did not answer and are left alone for a while',
+          value: proxy.pausedUpstreams(),
+        },
+        contents_coming: {
+          help: 'Files on their way here from the exchange',
+          value: mirror.comingCount,
+        },
+        records_behind: { help: 'Records that the exchange does not hold yet', value: shipper.behind() },
+      }),
+    tell: (answer) => {
+      metrics.onAnswer(answer);
+      note('answer', answer);
+    },
+    timer,
+  };
+  // Most requests have no body, so none need be a stream that somebody has to read to its end.
+  const http = createServer({ keepAliveTimeout: keepAliveMs, optimizeEmptyRequests: true }, front(doors));
+  const plain = plainFirst(http, plainAddresses(doors, doors.serving));
   url = await listen(http, options.host, options.port);
   return {
     url,
     id: start.gateway,
     close: async () => {
       clearInterval(tidying);
-      await endServer(http);
+      await endServer(http, plain);
       gateway.close();
       await shipper.close();
       await meter.rotate().catch(() => null);

@@ -1,5 +1,5 @@
 export { type Access, onAccess, traceOf } from './access.ts';
-export { type Addressed, type AddressesOptions, gatewayAddresses } from './addresses.ts';
+export { type Addressed, type AddressesOptions, gatewayAddresses, plainAddresses } from './addresses.ts';
 export { type Balance, balanceAnswer } from './balance.ts';
 export { addressCheck, guardedLookup } from './drivers/addresses.ts';
 export { contentsOf } from './drivers/contents.ts';
@@ -64,7 +64,8 @@ export {
   sealedSegment,
   segmentsSince,
 } from './meter.ts';
-export { nodeHandler } from './node.ts';
+export { gatewayRequest, nodeHandler } from './node.ts';
+export { type PlainFront, type PlainOptions, type PlainTold, plainFirst } from './plain/connection.ts';
 export { type GatewayCode, GatewayProblem, problemAnswer } from './problem.ts';
 export { ENGINE_VERSION as QUERY_ENGINE_VERSION } from './query/allowed.ts';
 export { type Finding, finding } from './query/finding.ts';

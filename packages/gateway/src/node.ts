@@ -11,7 +11,7 @@ export type NodeHandlerOptions = {
 };
 
 /** Pieces handed to the socket: a cut answer is known to this many bytes. */
-const WRITE_BYTES = 65_536;
+export const WRITE_BYTES = 65_536;
 /** Of an answer that is past its first MiB; each piece costs a turn of the event loop. */
 const LONG_WRITE_BYTES = 262_144;
 const LONG_FROM_BYTES = 2 ** 20;
@@ -25,7 +25,8 @@ const NO_QUERY = new URLSearchParams();
  */
 export function nodeHandler(gateway: Pick<Gateway, 'handle'>, { prefix = '' }: NodeHandlerOptions = {}) {
   return (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const parsed = readRequest(request, prefix);
+    const { method = 'GET', url = '/' } = request;
+    const parsed = gatewayRequest({ method, url, headers: flat(request), body: request }, prefix);
     const stop = new CallStop();
     const closed = new Promise<boolean>((resolve) => {
       response.on('close', () => {
@@ -46,22 +47,19 @@ export function nodeHandler(gateway: Pick<Gateway, 'handle'>, { prefix = '' }: N
   };
 }
 
-function readRequest(request: IncomingMessage, prefix: string): GatewayRequest | null {
+/** A request to an address `{prefix}/{product}/{rest}`; null for any other. */
+export function gatewayRequest(
+  { url, ...request }: Pick<GatewayRequest, 'method' | 'headers' | 'body'> & { url: string },
+  prefix: string,
+): GatewayRequest | null {
   // The raw path: the URL class would resolve dots before the drivers can refuse them.
-  const [rawPath = '', rawQuery = ''] = splitOnce(request.url ?? '/', '?');
+  const [rawPath, rawQuery] = splitOnce(url, '?');
   if (!rawPath.startsWith(`${prefix}/`)) return null;
-  const [product = '', path = ''] = splitOnce(rawPath.slice(prefix.length + 1), '/');
+  const [product, path] = splitOnce(rawPath.slice(prefix.length + 1), '/');
   try {
     const productId = decodeURIComponent(product);
     if (productId === '') return null;
-    return {
-      method: request.method ?? 'GET',
-      productId,
-      path,
-      query: rawQuery === '' ? NO_QUERY : new URLSearchParams(rawQuery),
-      headers: flat(request),
-      body: request,
-    };
+    return { ...request, productId, path, query: rawQuery === '' ? NO_QUERY : new URLSearchParams(rawQuery) };
   } catch {
     return null;
   }
@@ -99,7 +97,7 @@ function sendWhole(
   });
 }
 
-async function send(response: ServerResponse, answer: GatewayResponse, bodiless: boolean): Promise<void> {
+export async function send(response: ServerResponse, answer: GatewayResponse, bodiless: boolean): Promise<void> {
   const { status, headers, body, cut } = answer;
   const onStop = () => response.destroy();
   answer.stop?.onStop(onStop);

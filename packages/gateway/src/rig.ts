@@ -18,7 +18,8 @@ import { effectsKey, type ShareConfig, type ShareManifest } from './drivers/shar
 import { Gateway, type GatewayOptions } from './gateway.ts';
 import { type Grant, GrantBook } from './grants.ts';
 import { type MeterOptions, openMeter } from './meter.ts';
-import { nodeHandler } from './node.ts';
+import { gatewayRequest, nodeHandler } from './node.ts';
+import { plainFirst } from './plain/connection.ts';
 import { isFinding } from './query/gate.ts';
 import type { CheckedTemplate, QueryTemplate } from './query/template.ts';
 import { MemoryQuota } from './quota.ts';
@@ -173,6 +174,10 @@ export async function openRig(options: RigOptions = {}) {
   const front = await listen(
     (request, response) => void nodeHandler(current.gateway, { prefix: '/data' })(request, response),
   );
+  const plain = plainFirst(front.server, {
+    gateway: { handle: (request, stop) => current.gateway.handle(request, stop) },
+    read: (url, headers) => gatewayRequest({ method: 'GET', url, headers }, '/data'),
+  });
   const configs = {
     api: { kind: 'api', table: 'trucks', keyColumns: ['plate'], filterColumns: ['city', 'owner', 'phone'] },
     file: { kind: 'file', files: [file] },
@@ -212,6 +217,7 @@ export async function openRig(options: RigOptions = {}) {
       ...more,
     }),
     async close() {
+      plain.closeAll();
       await front.close();
       await upstream.close();
       await proxy.close();
