@@ -89,45 +89,56 @@ export function encodeFrame(record: UseRecord): Buffer {
 
 /**
  * The record of a use as JSON, as `JSON.stringify` of the whole would give it where the members stand in the order of a new use,
- * without making the whole. What all uses of a line say alike is quoted once.
+ * without making the whole. What the uses of a line say alike is kept.
  */
 export function recordText(source: string, sequence: number, use: Use): string {
-  const start = `{"version":1,"source":${quoted(source)},"sequence":${sequence},`;
-  const { units, purpose, authorisation, part, slice, headMs } = use;
+  const start = `{"version":1,"source":${JSON.stringify(source)},"sequence":${sequence},`;
+  const { units, authorisation, part, slice, headMs } = use;
   if (!PLAIN_ID.test(use.use) || use.status === 'failed' || use.failure !== undefined || use.corrects !== undefined)
     return start + JSON.stringify(use).slice(1);
-  return `${start}"use":"${use.use}","grant":${quoted(use.grant)},"contract":${quoted(use.contract)},"product":${quoted(use.product)},"tenancy":${tenancyText(use.tenancy)},"at":${use.at},"driver":${quoted(use.driver)},"action":${quoted(use.action)},"policy":${quoted(use.policy)}${
-    purpose === undefined ? '' : `,"purpose":${quoted(purpose)}`
-  }${authorisation === undefined ? '' : `,"authorisation":${JSON.stringify(authorisation)}`}${part ? ',"part":true' : ''}${
+  const { beforeTime, afterTime } = lineOf(use);
+  return `${start}"use":"${use.use}",${beforeTime}${use.at}${afterTime}${
+    authorisation === undefined ? '' : `,"authorisation":${JSON.stringify(authorisation)}`
+  }${part ? ',"part":true' : ''}${
     slice === undefined ? '' : `,"slice":${JSON.stringify(slice)}`
   },"status":"${use.status}","units":{"calls":${units.calls},"rows":${units.rows},"bytes":${units.bytes}},"latencyMs":${use.latencyMs}${
     headMs === undefined ? '' : `,"headMs":${headMs}`
   }}`;
 }
 
+/** What one use of a grant says as the one before it did, most often all of this. */
+type Line = Pick<Use, 'contract' | 'product' | 'tenancy' | 'driver' | 'action' | 'policy' | 'purpose'>;
+const LINES_MAX = 4096;
+const PURPOSE_LENGTH_MAX = 128;
+const lines = new Map<string, { said: Line; beforeTime: string; afterTime: string }>();
+
+function lineOf({ grant, contract, product, tenancy, driver, action, policy, purpose }: Use) {
+  const known = lines.get(grant);
+  if (known) {
+    const { said } = known;
+    const isSame =
+      said.contract === contract &&
+      said.product === product &&
+      said.tenancy === tenancy &&
+      said.driver === driver &&
+      said.action === action &&
+      said.policy === policy &&
+      said.purpose === purpose;
+    if (isSame) return known;
+  }
+  const before = JSON.stringify({ grant, contract, product, tenancy, at: 0 });
+  const line = {
+    said: { contract, product, tenancy, driver, action, policy, purpose },
+    beforeTime: before.slice(1, -'0}'.length),
+    afterTime: `,${JSON.stringify({ driver, action, policy, purpose }).slice(1, -1)}`,
+  };
+  if (purpose !== undefined && purpose.length > PURPOSE_LENGTH_MAX) return line;
+  if (lines.size >= LINES_MAX) lines.clear();
+  lines.set(grant, line);
+  return line;
+}
+
 const PLAIN_ID = /^[\w.-]+$/;
-const QUOTED_MAX = 4096;
-const QUOTED_LENGTH_MAX = 128;
-const quotedTexts = new Map<string, string>();
-const tenancies = new WeakMap<Tenancy, string>();
-
-/** As `JSON.stringify` gives it. */
-function quoted(text: string): string {
-  const known = quotedTexts.get(text);
-  if (known !== undefined) return known;
-  const made = JSON.stringify(text);
-  if (text.length > QUOTED_LENGTH_MAX) return made;
-  if (quotedTexts.size >= QUOTED_MAX) quotedTexts.clear();
-  quotedTexts.set(text, made);
-  return made;
-}
-
-function tenancyText(tenancy: Tenancy): string {
-  const known = tenancies.get(tenancy) ?? JSON.stringify(tenancy);
-  tenancies.set(tenancy, known);
-  return known;
-}
-
 /** Bytes that the frame of a payload may need at most. */
 export function frameRoom(payload: string): number {
   return FRAME_BYTES + payload.length * 3;

@@ -171,8 +171,12 @@ function rowWriter(seen: readonly SeenColumn[]): WriteRows {
   };
 }
 
+/** Text that JSON has as it is, between quotes. */
+const PLAIN_TEXT = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
+
 /** 64-bit integers beyond JSON's safe range go out as text rather than rounded. */
 function jsonValue(value: unknown): string {
+  if (typeof value === 'string' && PLAIN_TEXT.test(value)) return `"${value}"`;
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? String(value) : `"${value}"`;
   return JSON.stringify(value ?? null);
