@@ -8,7 +8,7 @@
  * anew for each request. `ratio` is of requests per CPU-second of each process, all its threads; `ratioPerSecond` of requests
  * per second at saturation. Fastify is plain node, as its users and ours run it, and the bar;
  * `fastifyTuned` is the same with a flag for V8's garbage. `rate` is an open loop, latency from the instant each request was due, while the
- * generator shares the machine.
+ * generator shares the machine. `floor` is node:http with the headers and body of such an answer and no work at all.
  */
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
@@ -76,12 +76,22 @@ const memoryOf = ({ child }: Subject) => {
   return { residentMb: of('VmRSS'), residentMbMax: of('VmHWM') };
 };
 
-const answerOf = async ({ port, path }: Subject, key: number): Promise<string> => {
+const ask = async ({ port, path }: Subject, key: number): Promise<Response> => {
   const digits = String(rowCount - 1).length;
   const address = `http://127.0.0.1:${port}${path.replace('{}', String(key).padStart(digits, '0'))}`;
   const answer = await fetch(address, { headers: { 'x-api-key': benchKey } });
   if (!answer.ok) throw new Error(`${address}: ${answer.status} ${await answer.text()}`);
-  return answer.text();
+  return answer;
+};
+const answerOf = async (subject: Subject, key: number): Promise<string> => (await ask(subject, key)).text();
+
+/** The headers that a look-up's answer has beside those that any answer of node:http has. */
+const headersOf = async (subject: Subject): Promise<Record<string, string>> => {
+  const answer = await ask(subject, 1);
+  await answer.body?.cancel();
+  const headers = Object.fromEntries(answer.headers);
+  for (const name of ['date', 'connection', 'keep-alive', 'content-length']) delete headers[name];
+  return headers;
 };
 
 export const run = async (): Promise<object> => {
@@ -98,11 +108,13 @@ export const run = async (): Promise<object> => {
     const samples = Array.from({ length: 200 }, (_, at) => answerOf(gateway, at * Math.floor(rowCount / 200)));
     const answers = (await Promise.all(samples)).map((text) => JSON.parse(text) as { data: object[] });
     await writeFile(join(folder, 'rows.json'), JSON.stringify(answers.map(({ data }) => data[0])));
+    await writeFile(join(folder, 'headers.json'), JSON.stringify(await headersOf(gateway)));
     const fastify = await start('fastify', '/v1/{}');
     const fastifyTuned = await start('fastifyTuned', '/v1/{}', 'fastify', tunedFlags);
+    const floor = await start('floor', '/v1/{}');
     const [ours, theirs] = [await answerOf(gateway, 1), await answerOf(fastify, 1)];
     if (Math.abs(ours.length - theirs.length) > 8) throw new Error(`not equal answers: ${ours} and ${theirs}`);
-    const found = await rounds([gateway, fastify, fastifyTuned], roundsCount, seconds);
+    const found = await rounds([gateway, fastify, fastifyTuned, floor], roundsCount, seconds);
     const rate = await drive(gateway, { seconds: rateSeconds, perSecond: limit.perSecond });
     const memory = memoryOf(gateway);
     const of = (member: 'cpuMicrosecondsEach' | 'perSecond') =>
@@ -121,6 +133,8 @@ export const run = async (): Promise<object> => {
       ratios: {
         ratio: ratio(found, 'gateway', 'fastify'),
         ratioToTuned: ratio(found, 'gateway', 'fastifyTuned'),
+        ratioToFloor: ratio(found, 'gateway', 'floor'),
+        ratioOfFloor: ratio(found, 'floor', 'fastify'),
         ratioPerSecond: Math.round((perSecond.gateway! / perSecond.fastify!) * 1000) / 1000,
         p99ToLimit: Math.round((rate.p99Ms / limit.p99Ms) * 1000) / 1000,
         residentToLimit: Math.round((memory.residentMbMax / limit.residentMb) * 1000) / 1000,
