@@ -129,6 +129,8 @@ const fill = (meter: Meter, from: number, to: number) =>
 test('CRC-32C of the published vectors', () => {
   expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
   expect(crc32c(Buffer.alloc(32))).toBe(0x8a9136aa);
+  const counting = Buffer.from(Array.from({ length: 40 }, (_, at) => at - 5));
+  expect(crc32c(counting, 5, 37)).toBe(0x46dd794e);
 });
 
 describe('sequence and segments', () => {

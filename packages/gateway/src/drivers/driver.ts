@@ -16,7 +16,12 @@ export type GatewayRequest = {
   query: URLSearchParams;
   headers: Readonly<Record<string, string | undefined>>;
   body?: AsyncIterable<Uint8Array>;
+  /** The connection's own, where it lasts longer than the request. */
+  lastKey?: LastKey;
 };
+
+/** The key that was last shown on a connection, and its hash: most often it is shown again. */
+export type LastKey = { key: string; keyHash: string };
 
 export type Body = Uint8Array | AsyncIterable<Uint8Array>;
 

@@ -1,6 +1,6 @@
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { GatewayRequest } from '../drivers/driver.ts';
+import type { GatewayRequest, LastKey } from '../drivers/driver.ts';
 import type { Gateway, GatewayResponse } from '../gateway.ts';
 import { send, WRITE_BYTES } from '../node.ts';
 import { CallStop } from '../stop.ts';
@@ -103,6 +103,7 @@ class PlainConnection {
   private call: Call | null = null;
   private waiting: Buffer | null = null;
   private idleSince = performance.now();
+  private readonly lastKey: LastKey = { key: '', keyHash: '' };
 
   constructor(front: Front, socket: Socket) {
     this.front = front;
@@ -129,6 +130,7 @@ class PlainConnection {
     const plain = readPlain(bytes);
     const request = plain && options.read(plain.url, plain.headers);
     if (!request) return void this.passOn(bytes);
+    request.lastKey = this.lastKey;
     const stop = new CallStop();
     const startedAt = options.tell ? performance.now() : 0;
     this.call = { request, stop, answer: null, isStream: false, startedAt, bytesBefore: this.socket.bytesWritten };

@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gatewayRequest, nodeHandler } from '../node.ts';
 import { KEY, openRig, planOf, type Rig } from '../rig.ts';
+import { CallStop } from '../stop.ts';
 import { type PlainTold, plainFirst } from './connection.ts';
 import { readPlain } from './request.ts';
 
@@ -78,6 +79,7 @@ describe('beside node:http alone', () => {
     ],
     'another method': [[good.replace('GET', 'DELETE'), good], 2],
     'a body that looks like a request': [[head(path, `content-length: ${good.length}`) + good, good], 2],
+    'a body after its head': [[head(path, `content-length: ${good.length}`), good, good], 2],
     'a body in chunks': [[`${head(path, 'transfer-encoding: chunked')}0\r\n\r\n`, good], 2],
     'a length and a coding': [[head(path, 'content-length: 3', 'transfer-encoding: chunked'), good], 1],
     'two lengths': [[`${head(path, 'content-length: 3', 'content-length: 4')}abcd`], 1],
@@ -115,11 +117,13 @@ describe('connections of plain requests', () => {
       toHttp.push(request.url ?? '');
       response.end('node');
     });
-    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    // So long that what ends a connection is not this.
+    server.keepAliveTimeout = 600_000;
+    const { promise: begun, resolve: begin } = Promise.withResolvers<CallStop>();
     const front = plainFirst(server, {
       gateway: {
-        handle: async (request, stop) => {
-          begin();
+        handle: async (request, stop = new CallStop()) => {
+          begin(stop);
           await mayBegin;
           return rig.current.gateway.handle(request, stop);
         },
@@ -146,6 +150,13 @@ describe('connections of plain requests', () => {
     expect(said).toContain(`x-receipt: ${one?.receipt}\r\n`);
   });
 
+  test('each call stands on the key that it shows itself', async () => {
+    const keys = [KEY, KEY.replace(/.$/, 'X'), KEY, `${KEY}X`, KEY];
+    const asked = keys.map((key) => good.replace(KEY, key));
+    const said = essence(await exchange(port(), asked, asked.length, true));
+    expect(said.map((answer) => answer.slice(0, 3))).toEqual(['200', '404', '200', '404', '200', '404']);
+  });
+
   test('a server that closes ends who is idle at once, and who waits after the answer', async () => {
     const { promise: mayBegin, resolve: letBegin } = Promise.withResolvers<void>();
     const door = await openDoor(mayBegin);
@@ -169,11 +180,10 @@ describe('connections of plain requests', () => {
     const door = await openDoor(mayBegin);
     const leaving = connect({ port: door.port, host: '127.0.0.1' });
     leaving.write(good);
-    await door.begun;
+    const stop = await door.begun;
     leaving.destroy();
-    const closed = once(door.server, 'close');
+    await expect.poll(() => stop.isStopped, { timeout: 10_000 }).toBe(true);
     door.server.close();
-    await closed;
     letBegin();
     await expect.poll(() => door.told.length, { timeout: 10_000 }).toBe(1);
     expect(door.told[0]?.bytes).toBe(0);
