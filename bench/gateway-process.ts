@@ -130,6 +130,7 @@ export const gatewayWith = async <Config extends DriverConfig>(
   plainFirst(server, {
     gateway: served,
     read: (url, headers) => gatewayRequest({ method: 'GET', url, headers }, prefix),
+    clock: Date.now,
   });
   return server;
 };

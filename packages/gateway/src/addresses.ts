@@ -84,6 +84,7 @@ export function gatewayAddresses({ gateway, book, quota, now, timer, tell }: Add
 export const plainAddresses = ({ gateway, book, tell }: AddressesOptions, serving: () => boolean): PlainOptions => ({
   gateway,
   headers: HEADERS,
+  clock: now,
   read: (url, headers) => {
     const [, kind, grant, rest = '', query = ''] = DATA.exec(url) ?? [];
     if (!grant || !serving()) return null;

@@ -177,6 +177,7 @@ export async function openRig(options: RigOptions = {}) {
   const plain = plainFirst(front.server, {
     gateway: { handle: (request, stop) => current.gateway.handle(request, stop) },
     read: (url, headers) => gatewayRequest({ method: 'GET', url, headers }, '/data'),
+    clock: () => time.now,
   });
   const configs = {
     api: { kind: 'api', table: 'trucks', keyColumns: ['plate'], filterColumns: ['city', 'owner', 'phone'] },

@@ -18,23 +18,23 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 let date = { second: 0, text: '' };
 
 /** RFC 9110 section 5.6.7; made anew when a second has passed. */
-function dateLine(): string {
-  const now = Date.now();
+function dateLine(now: number): string {
   const second = Math.floor(now / 1000);
   if (second !== date.second) date = { second, text: `date: ${new Date(now).toUTCString()}\r\n` };
   return date.text;
 }
 
 /**
- * An answer in one piece as it goes on the wire, one byte a character. `more`: lines for every answer, each with its CRLF.
+ * An answer in one piece as it goes on the wire, one byte a character. `more`: lines for every answer, each with its CRLF; `now` in ms since the epoch.
  * Throws a RangeError on a header that is none.
  */
 export function wholeAnswer(
   { status, headers }: Pick<GatewayResponse, 'status' | 'headers'>,
   body: Uint8Array,
   more: string,
+  now: number,
 ): string {
-  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${more}${dateLine()}`;
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${more}${dateLine(now)}`;
   for (const name in headers) {
     const value = headers[name]!;
     if (!OWN_HEADERS.has(name) && !(NAME.test(name) && VALUE.test(value))) throw new RangeError(`header ${name}`);

@@ -20,6 +20,8 @@ export type PlainOptions = {
   gateway: Pick<Gateway, 'handle'>;
   /** The request as the gateway takes it; null for what node:http shall answer. `headers` belong to whoever reads them. */
   read(url: string, headers: Record<string, string>): GatewayRequest | null;
+  /** ms since the epoch. */
+  clock(): number;
   /** With every answer. */
   headers?: Readonly<Record<string, string>>;
   tell?(told: PlainTold): void;
@@ -170,7 +172,7 @@ class PlainConnection {
     if (!(body instanceof Uint8Array) || body.length > WRITE_BYTES) return void this.stream(call, answer);
     if (socket.destroyed) return void this.cut(call, answer);
     try {
-      socket.write(wholeAnswer(answer, body, this.lines()), 'latin1');
+      socket.write(wholeAnswer(answer, body, this.lines(), this.front.options.clock()), 'latin1');
     } catch {
       return void socket.destroy();
     }

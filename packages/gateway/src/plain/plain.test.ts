@@ -129,6 +129,7 @@ describe('connections of plain requests', () => {
         },
       },
       read: (url, headers) => gatewayRequest({ method: 'GET', url, headers }, '/data'),
+      clock: () => rig.time.now,
       headers: { 'x-content-type-options': 'nosniff' },
       tell: (one) => told.push(one),
     });
