@@ -81,7 +81,10 @@ export function gatewayAddresses({ gateway, book, quota, now, timer, tell }: Add
 }
 
 /** Data addresses of the same map by plain requests; whatever else is asked, and all while `serving` says no, is node:http's. */
-export const plainAddresses = ({ gateway, book, tell }: AddressesOptions, serving: () => boolean): PlainOptions => ({
+export const plainAddresses = (
+  { gateway, book, now, tell }: AddressesOptions,
+  serving: () => boolean,
+): PlainOptions => ({
   gateway,
   headers: HEADERS,
   clock: now,

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from '../../kernel/db/db.ts';
 import { apiDraft, openRig, planOf, type Rig } from '../testing.ts';
@@ -94,6 +96,13 @@ describe('limits across gateways', () => {
       fetch(`${gateways[0]!.url}/gateway/balance/${grant}`, { headers: { authorization } });
     expect(await (await balance(`Bearer ${key}`)).json()).toMatchObject({ grant, limits: [{ limit: 60, left: 0 }] });
     expect((await balance('Bearer sgd_of_nobody')).status).toBe(404);
+    // Over a connection that has carried nothing else.
+    const agent = new Agent({ keepAlive: true });
+    const headers = { authorization: `Bearer ${key}` };
+    const first = get(`${gateways[0]!.url}/gateway/balance/${grant}`, { agent, headers });
+    const [answer] = (await once(first, 'response')) as [IncomingMessage];
+    agent.destroy();
+    expect(answer.statusCode).toBe(200);
   });
 });
 
