@@ -254,6 +254,7 @@ const fleeting: ReadonlySet<string> = new Set([
   'notify.letter.replay params.letter',
   'metering.feed.replay params.id',
   'supervision.directive.answer params.id',
+  'delivery.importSchedule.pause params.id',
   'delivery.importSchedule.resume params.id',
 ]);
 
