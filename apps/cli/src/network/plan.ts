@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { nodeKinds } from '@shugu/wire/nodes';
 import type { Cast } from '../scenario/cast.ts';
 
-/** Processes in all, the hub among them. An exchange at rest takes about 330 MB with its database: 14 take 5 GB. */
+/** Processes in all, the hub among them. An exchange at rest takes about 370 MB with its database and bank simulator: 14 take 5 GB. */
 export const networkLimits = { nodesMin: 2, nodesDefault: 5, nodesMax: 14 } as const;
 
 export interface PlannedNode {

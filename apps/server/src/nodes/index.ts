@@ -1,6 +1,7 @@
 /** The door of nodes: a hub's register and what its nodes publish; a node's registration and what it publishes. */
 import type { Route } from '../kernel/http/route.ts';
 import type { Consumer, StoredEvent } from '../kernel/outbox.ts';
+import { Problem } from '../kernel/problem.ts';
 import type { Prunable } from '../kernel/retention/prune.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import { relayOwn } from './hub/own.ts';
@@ -51,7 +52,10 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
     beating = true;
     await joinNamed()
       .then(() => inTurn(true))
-      .catch((error) => deps.log.error({ err: error }, 'the turn with the hub failed'))
+      // A hub that does not answer, or refuses, is no defect of this node.
+      .catch((error) =>
+        deps.log[error instanceof Problem ? 'warn' : 'error']({ err: error }, 'the turn with the hub failed'),
+      )
       .finally(() => {
         beating = false;
       });
