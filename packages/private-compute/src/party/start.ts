@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ComputeError, type ComputeFault } from '../problem.ts';
@@ -31,13 +33,14 @@ interface Line {
 }
 
 /**
- * Starts a party as a process with an empty environment that shares nothing with this one but the job it is given. Its outcome fails
- * with the party's own reason, or `compute.peerGone` where it died.
+ * Starts a party as a process that shares nothing with this one but the job it is given, in an environment that says nothing but where
+ * compiled code is kept. Its outcome fails with the party's own reason, or `compute.peerGone` where it died.
  */
 export const startParty = (job: PartyJob): StartedParty => {
+  const compiled = getCompileCacheDir();
   const child = spawn(process.execPath, [fileURLToPath(new URL('./process.ts', import.meta.url))], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: {},
+    env: compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) },
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(JSON.stringify(job));
