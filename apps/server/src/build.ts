@@ -279,6 +279,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     now,
     log,
     keys,
+    seal: kernel.seal,
     publicUrl: kernel.publicUrl,
     privateConnectors: config.privateConnectors,
     ...(options.identity ? { identity: options.identity } : {}),

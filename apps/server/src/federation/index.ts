@@ -8,6 +8,7 @@ import type { Route } from '../kernel/http/route.ts';
 import type { Keys } from '../kernel/keys.ts';
 import type { RateLimit } from '../kernel/limits.ts';
 import { guardedOutgoing } from '../kernel/outgoing.ts';
+import type { Seal } from '../kernel/seal.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { IdentityProvider } from './identity/identity.ts';
 import { platformTokens } from './identity/platform.ts';
@@ -35,6 +36,8 @@ export interface FederationDeps {
   now(): Date;
   log: Logger;
   keys: Pick<Keys, 'signer' | 'find'>;
+  /** For keys to data in the addresses that transfers carry. */
+  seal: Pick<Seal, 'seal' | 'open'>;
   publicUrl(): string;
   /** Private addresses or networks at which counter-parties' connectors may lie. */
   privateConnectors: readonly string[];

@@ -15,6 +15,7 @@ import { possible } from './rules.ts';
 import { actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
 import { closeConnector, openConnector, setRules } from './service/connectors.ts';
 import { addressOf, type Room, rootOf } from './service/room.ts';
+import { keyless, openAddress } from './service/secrets.ts';
 
 /** As the schemas of replies have JSON. */
 type Told = never;
@@ -28,7 +29,8 @@ const connectorView = (room: Room, one: Connector) => ({
   rules: one.rules,
 });
 
-const processView = (one: Process) => ({
+/** With the key to the data only where its owner asks for this one. */
+const processView = (one: Process, dataAddress = keyless(one.data_address)) => ({
   id: one.id,
   kind: one.kind,
   side: one.side,
@@ -39,7 +41,7 @@ const processView = (one: Process) => ({
   offer: one.offer as Told,
   agreement: one.agreement as Told,
   format: one.format,
-  dataAddress: one.data_address as Told,
+  dataAddress: dataAddress as Told,
   held: one.held,
   clearance: one.clearance?.act ?? null,
   acts: possible(one),
@@ -89,7 +91,7 @@ export const makeRoutes = (room: Room): Route[] => [
   on(wire.setRules, async ({ tx, body }) => connectorView(room, await setRules(tx, body.rules))),
   on(wire.listProcesses, async ({ read, principal, query }) => {
     const page = await listProcesses(read, principal.participant, query);
-    return { ...page, items: page.items.map(processView) };
+    return { ...page, items: page.items.map((one) => processView(one)) };
   }),
   on(wire.listForeignPurchases, async ({ read, principal, query }) => {
     const page = await foreignPurchases(read, principal.participant, query);
@@ -98,7 +100,11 @@ export const makeRoutes = (room: Room): Route[] => [
   on(wire.getProcess, async ({ read, principal, params }) => {
     const process = await findProcess(read, principal.participant, params.id);
     if (!process) throw kernelProblems.unknown();
-    return { process: processView(process), messages: (await messagesOf(read, process.id)).map(messageView) };
+    const dataAddress = await openAddress(room, read, process, process.data_address);
+    return {
+      process: processView(process, dataAddress),
+      messages: (await messagesOf(read, process.id)).map(messageView),
+    };
   }),
   on(wire.actOnProcess, async ({ tx, params, body: { act, ...saying } }) => {
     const process = await actOn(room, tx, params.id, act, saying);

@@ -54,7 +54,7 @@ export const endMessage = (
   fault: string | null = null,
 ): Promise<number> =>
   tx.exec(sql`update federation_messages set state = ${state}, due_at = null, done_at = ${tx.now}, fault = ${fault},
-      body = body #- '{dataAddress,endpointProperties}'
+      body = body #- '{dataAddress,sealed}'
     where id = ${id} and state = 'waiting'`);
 
 export const delayMessage = (tx: Tx, id: string, dueAt: Date, fault: string): Promise<number> =>

@@ -22,6 +22,7 @@ import {
 import { bringResource } from '../../../cli/src/scenario/resource.ts';
 import { divisionsListing, divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
 import { configureDelivery } from '../../../cli/src/trade/settle.ts';
+import { sql } from '../../src/kernel/db/db.ts';
 import { lawFirm } from '../../src/market/testing.ts';
 import { call, messageOf } from './counterpart.ts';
 import { type Connected, connect, type Node, reached, read, tokenOf, twinOf, twoNodes } from './nodes.ts';
@@ -144,6 +145,12 @@ const transfer = async (agreement: string): Promise<{ id: string; address: Addre
   return { id, address: (await read(buyer, id)).dataAddress as unknown as Address };
 };
 
+/** What of the protocol's tables holds a text as it is. */
+const openIn = ({ exchange }: Node, text: string) =>
+  exchange.exchange.kernel.database.rows(sql`
+    select id from federation_processes p where strpos(to_jsonb(p)::text, ${text}) > 0
+    union all select id from federation_messages m where strpos(to_jsonb(m)::text, ${text}) > 0`);
+
 const act = (of: Connected, id: string, verb: 'suspend' | 'start' | 'terminate') =>
   of.client.call(wire.actOnProcess, { params: { id }, body: { act: verb } });
 
@@ -175,7 +182,8 @@ test('a free product: contract, transfer, use, statement, end', async () => {
     { ...purchase, transfer: { id: first.id, state: 'STARTED', endpoint: first.address.endpoint } },
   ]);
   expect(await bought(stranger)).toEqual([]);
-  // The key is the buyer's alone.
+  // The key is the buyer's alone, and lies open nowhere.
+  for (const node of [here, there]) expect(await openIn(node, first.address.endpointProperties[0]!.value)).toEqual([]);
   const given = await twinOf(supplier, first.id);
   expect(JSON.stringify(given)).not.toContain(first.address.endpointProperties[0]!.value);
 

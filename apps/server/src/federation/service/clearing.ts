@@ -8,6 +8,7 @@ import { isFault, isOver, step } from '../rules.ts';
 import { endAgreement, endMessage, lockProcess, saveProcess } from '../store.ts';
 import { queueAct } from './moves.ts';
 import type { Room } from './room.ts';
+import { openAddress } from './secrets.ts';
 
 /** The process with the act that waits; undefined where nothing does any more. */
 export const waitingClearance = async (tx: Tx, id: string): Promise<Process | undefined> => {
@@ -30,7 +31,10 @@ const answer = async (room: Room, tx: Tx, id: string, more: Saying | { refused: 
   process.clearance = null;
   await saveProcess(tx, process);
   if ('refused' in more) await queueAct(room, tx, { connector, process }, 'terminate', { reason: more.refused });
-  else await queueAct(room, tx, { connector, process }, act, { ...saying, ...more });
+  else {
+    const dataAddress = await openAddress(room, tx, process, saying.dataAddress);
+    await queueAct(room, tx, { connector, process }, act, { ...saying, dataAddress, ...more });
+  }
 };
 
 /** The act that waits is said, with what belongs to it. Harmless to repeat. */

@@ -10,6 +10,7 @@ import { type Moved, react } from '../rules.ts';
 import { endMessage, insertAgreement, insertMessage, saveProcess } from '../store.ts';
 import { termsOf } from '../terms.ts';
 import { addressOf, type Room, wakeAfter } from './room.ts';
+import { keyless, sealAddress, sealMessage } from './secrets.ts';
 
 export type ProcessDraft = Pick<Process, 'participant' | 'kind' | 'side' | 'counterparty' | 'address' | 'subject'> &
   Partial<Pick<Process, 'their_pid' | 'taken' | 'own_offer' | 'format' | 'traded' | 'reference'>>;
@@ -35,7 +36,10 @@ export const newProcess = (tx: Tx, draft: ProcessDraft): Process => ({
   changed_at: tx.now,
 });
 
-/** The act is done: state and what the message carried. Nothing is written yet. */
+/**
+ * The act is done: state and what the message carried, its data address sealed. Nothing is written yet. Our own people, who give
+ * the data, have no business with the key to it.
+ */
 export const apply = (process: Process, act: Act, by: By, moved: Moved, body: Json): void => {
   process.state = moved.state;
   process.suspended_by = moved.suspended_by;
@@ -46,12 +50,6 @@ export const apply = (process: Process, act: Act, by: By, moved: Moved, body: Js
     if (act === 'agree') process.agreement = body.agreement as AgreementBody;
   } else if (body.dataAddress !== undefined)
     process.data_address = by === 'self' ? keyless(body.dataAddress) : body.dataAddress;
-};
-
-/** Our own people, who give the data, have no business with the key to it. */
-const keyless = (address: unknown): unknown => {
-  const { endpointProperties: _, ...rest } = address as Json;
-  return rest;
 };
 
 /** After `apply`: kept, told, and answered by the rules. */
@@ -141,7 +139,8 @@ export const say = async (
   // A transfer that we suspended ourselves goes on with the access that it had.
   if (process.state === 'SUSPENDED') return queueAct(room, tx, of, act, { ...saying, dataAddress: undefined });
   const { terms, reason, dataAddress, pause } = saying;
-  process.clearance = { act, saying: { terms, reason, dataAddress, pause: pause ?? 0 } };
+  const kept = await sealAddress(room, tx, process, dataAddress);
+  process.clearance = { act, saying: { terms, reason, dataAddress: kept, pause: pause ?? 0 } };
   await saveProcess(tx, process);
   await emit(tx, {
     type: 'federation.clearance.asked',
@@ -187,7 +186,7 @@ export const queueAct = async (
     direction: 'out',
     act,
     digest: digestOf(body),
-    body,
+    body: await sealMessage(room, tx, process, body),
     state: 'waiting',
     attempts: 0,
     due_at: new Date(tx.now.getTime() + pause),

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Actor, Database, Tx } from '../../kernel/db/db.ts';
 import type { Outgoing } from '../../kernel/outgoing.ts';
+import type { Seal } from '../../kernel/seal.ts';
 import type { IdentityProvider } from '../identity/identity.ts';
 import type { Connector, Message } from '../model.ts';
 
@@ -10,6 +11,7 @@ export interface Room {
   now(): Date;
   log: Logger;
   identity: IdentityProvider;
+  seal: Pick<Seal, 'seal' | 'open'>;
   outgoing: Outgoing;
   publicUrl(): string;
   /** After commit: there is something to send in this process. */

@@ -11,6 +11,7 @@ import { isFault, isOver, step } from '../rules.ts';
 import { claimMessage, delayMessage, endMessage, lockProcess, saveProcess } from '../store.ts';
 import { apply, settleMove } from './moves.ts';
 import { actorOf, type Room } from './room.ts';
+import { openMessage } from './secrets.ts';
 
 export interface Sender {
   wake(process: string, dueAt: Date): void;
@@ -67,7 +68,7 @@ const post = async (
         accept: 'application/json',
         authorization: await room.identity.authorize(connector, to),
       },
-      body: JSON.stringify(message.body),
+      body: JSON.stringify(await openMessage(room, room.database, process, message.body)),
       signal: AbortSignal.timeout(limits.patienceSeconds * 1000),
     });
     const text = await readText(answer.body);

@@ -10,6 +10,7 @@ import { endMessage, insertMessage, insertProcess, lockProcess } from '../store.
 import { agreementFault } from '../terms.ts';
 import { apply, newProcess, settleMove } from './moves.ts';
 import { actorOf, type Room } from './room.ts';
+import { sealMessage } from './secrets.ts';
 
 export interface Answer {
   status: number;
@@ -110,9 +111,10 @@ const proceed = async (room: Room, tx: Tx, coming: Coming, message: Json): Promi
     return refuse(moved.code, moved.zh, moved.en);
   }
   checkContent(connector, process, act, message);
-  apply(process, act, 'other', moved, message);
+  const kept = await sealMessage(room, tx, process, message);
+  apply(process, act, 'other', moved, kept);
   process.taken = { digest, version: process.version + 1 };
-  await keep(tx, process, act, digest, message);
+  await keep(tx, process, act, digest, kept);
   await settleMove(room, tx, connector, process, { act, by: 'other' });
   return { status: 200, body: standingOf(process) };
 };
@@ -184,8 +186,9 @@ const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise
   const moved = step(made, act, sideOf(made, 'other'));
   if (isFault(moved)) return refuse(moved.code, moved.zh, moved.en);
   if ((await insertProcess(tx, made)) === 0) return again(tx, theirs, digest);
-  apply(made, act, 'other', moved, message);
-  await keep(tx, made, act, digest, message);
+  const kept = await sealMessage(room, tx, made, message);
+  apply(made, act, 'other', moved, kept);
+  await keep(tx, made, act, digest, kept);
   await settleMove(room, tx, connector, made, { act, by: 'other' });
   return { status: 201, body: standingOf(made) };
 };
