@@ -1,6 +1,6 @@
 import { listRecognitions, recognise, recognitionFileCharactersMax } from '@shugu/wire/nodes';
-import { Alert, Button } from 'antd';
-import { useRef, useState } from 'react';
+import { Alert } from 'antd';
+import { useState } from 'react';
 import { type Reply, useWrite } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { Empty } from '../ui/empty.tsx';
@@ -9,6 +9,7 @@ import { When } from '../ui/now.tsx';
 import { ProblemNote } from '../ui/problem.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
+import { TextFile } from '../ui/text-file.tsx';
 
 type Recognition = Reply<typeof recognise>;
 
@@ -60,36 +61,19 @@ const Verdict = ({ of }: { of: Recognition }) => {
 
 const HandIn = () => {
   const { t } = useWords();
-  const input = useRef<HTMLInputElement>(null);
-  const [large, setLarge] = useState(false);
+  const [unfit, setUnfit] = useState(false);
   const check = useWrite(recognise);
-  const take = async (file: File | undefined) => {
-    if (!file) return;
+  const take = (text: string | undefined) => {
     check.reset();
-    const text = file.size > 4 * recognitionFileCharactersMax ? undefined : await file.text();
-    const unfit = !text || text.length > recognitionFileCharactersMax;
-    setLarge(unfit);
-    if (!unfit) check.mutate({ body: { file: text } });
+    setUnfit(!text);
+    if (text) check.mutate({ body: { file: text } });
   };
   return (
     <Sheet title={t('recognitions.check')}>
       <p className="quiet">{t('recognitions.checkText')}</p>
-      <input
-        ref={input}
-        hidden
-        type="file"
-        accept=".json,application/json"
-        onChange={(event) => {
-          void take(event.target.files?.[0]);
-          // The same file again is looked at again.
-          event.target.value = '';
-        }}
-      />
-      <Button type="primary" loading={check.isPending} onClick={() => input.current?.click()}>
-        {t('verify.pickFile')}
-      </Button>
+      <TextFile charactersMax={recognitionFileCharactersMax} loading={check.isPending} onText={take} />
       <div style={{ marginTop: 16 }}>
-        {large ? <Alert type="warning" showIcon title={t('recognitions.unfit')} /> : null}
+        {unfit ? <Alert type="warning" showIcon title={t('recognitions.unfit')} /> : null}
         {check.error ? <ProblemNote error={check.error} /> : null}
         {check.data ? <Verdict of={check.data} /> : null}
       </div>

@@ -1,12 +1,13 @@
 /** A bundle or a month's receipts, handed in as a file and checked one claim after the other. */
 import { verifyFile, verifyFileCharactersMax } from '@shugu/wire/kernel';
-import { Alert, Button } from 'antd';
-import { useRef, useState } from 'react';
+import { Alert } from 'antd';
+import { useState } from 'react';
 import { type Reply, useWrite } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { beijing, bytes, count } from '../ui/format.ts';
 import { Facts } from '../ui/frame.tsx';
 import { ProblemNote } from '../ui/problem.tsx';
+import { TextFile } from '../ui/text-file.tsx';
 
 type Verdict = Reply<typeof verifyFile>;
 
@@ -72,34 +73,17 @@ const VerdictView = ({ of }: { of: Verdict }) => {
 
 export const ByFile = () => {
   const { t } = useWords();
-  const input = useRef<HTMLInputElement>(null);
   const [large, setLarge] = useState(false);
   const check = useWrite(verifyFile);
-  const take = async (file: File | undefined) => {
-    if (!file) return;
+  const take = (text: string | undefined) => {
     check.reset();
-    const text = file.size > 4 * verifyFileCharactersMax ? undefined : await file.text();
-    const tooLarge = text === undefined || text.length > verifyFileCharactersMax;
-    setLarge(tooLarge);
-    if (!tooLarge) check.mutate({ body: { file: text } });
+    setLarge(text === undefined);
+    if (text !== undefined) check.mutate({ body: { file: text } });
   };
   return (
     <>
       <p className="quiet">{t('verify.fileText')}</p>
-      <input
-        ref={input}
-        hidden
-        type="file"
-        accept=".json,application/json"
-        onChange={(event) => {
-          void take(event.target.files?.[0]);
-          // The same file again, mended or not, is looked at again.
-          event.target.value = '';
-        }}
-      />
-      <Button type="primary" loading={check.isPending} onClick={() => input.current?.click()}>
-        {t('verify.pickFile')}
-      </Button>
+      <TextFile charactersMax={verifyFileCharactersMax} loading={check.isPending} onText={take} />
       <div style={{ marginTop: 16 }}>
         {large ? <Alert type="warning" showIcon title={t('verify.large')} description={t('verify.largeText')} /> : null}
         {check.error ? <ProblemNote error={check.error} /> : null}
