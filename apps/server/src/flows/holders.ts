@@ -67,7 +67,7 @@ export const holdersFlow = ({ delivery, catalogue }: Rooms, cases: Cases): RoomP
         if (older.length === 0) return;
         const listed = (await catalogue.version(tx, data.version))!;
         const breaking = new Map<string, boolean>();
-        for (const { version } of older) {
+        for (const version of new Set(older.map((one) => one.version))) {
           const held = await catalogue.version(tx, version);
           breaking.set(
             version,
