@@ -242,7 +242,61 @@ const leaks = (found: readonly Difference[]): string[] =>
 const ofOthers = /^(delivery\.(push(Run)?|trace)|nodes\.entry)\./;
 
 /** Places that this trade gives nothing real to probe with; the matrix still holds their permissions. May only shrink. */
-const unreachedMax = 51;
+const unreachable: ReadonlySet<string> = new Set([
+  'cases.paper.add params.case',
+  'cases.paper.get params.case',
+  'cases.paper.get params.paper',
+  'cases.publicNotice.get params.case',
+  'members.passkey.create body.ceremony',
+  'members.passkey.delete params.id',
+  'members.session.passkey body.ceremony',
+  'members.session.oidc body.ceremony',
+  'members.oidc.link body.ceremony',
+  'members.organisation.confirm params.id',
+  'members.key.rotate params.id',
+  'members.key.revoke params.id',
+  'registry.registration.precheck body.resource',
+  'registry.remark.lift params.id',
+  'registry.inspection.create body.case',
+  'registry.inspection.answer params.id',
+  'catalogue.version.diff params.id',
+  'catalogue.version.diff query.from',
+  'catalogue.version.diff query.to',
+  'agreements.contract.paperUpload params.id',
+  'market.order.place body.scenario',
+  'market.search query.supplier',
+  'market.demand.change params.id',
+  'market.demand.publish params.id',
+  'market.demand.close params.id',
+  'market.demand.read params.id',
+  'market.quotation.create body.demand',
+  'market.quotation.create body.enquiry',
+  'market.quotation.create body.listing',
+  'market.quotation.accept params.id',
+  'market.quotation.decline params.id',
+  'market.quotation.withdraw params.id',
+  'market.quotation.list query.demand',
+  'market.quotation.list query.enquiry',
+  'market.quotation.read params.id',
+  'market.filing.read params.id',
+  'market.import.read params.id',
+  'metering.receipt.file params.id',
+  'metering.receipt.read params.id',
+  'metering.correction.propose body.use',
+  'metering.correction.decide params.id',
+  'metering.feed.create body.grant',
+  'delivery.copy.proof params.id',
+  'delivery.key.rotate params.key',
+  'delivery.key.revoke params.key',
+  'delivery.link.secret params.endpoint',
+  'settlement.invoice.record body.redOf',
+  'settlement.proof.answer params.id',
+  'settlement.proof.file.read params.id',
+  'settlement.difference.propose params.id',
+  'settlement.difference.approve params.id',
+]);
+/** The probes run side by side: now and then one meets what another has just ended. So few may be missed, by any one run. */
+const missedMax = 2;
 /**
  * Objects that are there for a moment only: an event that waits, a promise before its proof, a letter to a server that does not answer
  * and what it is about, before that server is given up; a directive in force, which another probe of the same pass makes or ends. A run
@@ -289,11 +343,15 @@ describe('objects of others', { timeout: 240_000 }, () => {
     expect(defects).toEqual([]);
     expect(leaks(found).length).toBeGreaterThan(60);
     const reached = new Set(found.map((one) => one.slot.place));
-    const unreached = slots
-      .map((one) => one.place)
-      .filter((place) => !reached.has(place) && !fleeting.has(place) && !ofOthers.test(place));
-    expect(unreached.length, `${unreached.length} unreached:\n${unreached.join('\n')}`).toBeLessThanOrEqual(
-      unreachedMax,
+    const missed = slots.filter(
+      ({ place }) => !reached.has(place) && !unreachable.has(place) && !fleeting.has(place) && !ofOthers.test(place),
     );
+    // Once more for these, with more of what is there by now.
+    const owners = [...involved.map((key) => world.seeded.organisations[key]!), ''];
+    const now = await harvest(world.exchange.kernel.database.pool, owners, { perPrefixMax: 20 });
+    const again = await differences(world.url, missed, now, people(false), (login) => world.token(login), true);
+    const met = new Set(again.found.map((one) => one.slot.place));
+    const never = missed.map((one) => one.place).filter((place) => !met.has(place));
+    expect(never.length, `unreached: ${never.join(', ')}`).toBeLessThanOrEqual(missedMax);
   });
 });
