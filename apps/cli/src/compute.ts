@@ -6,15 +6,15 @@ import {
   type ComputeFault,
   type IntersectionOutcome,
   intersectHere,
-  publicKeyKeysMax,
-  recordLimits,
+  keysMaxOf,
+  mayReveal,
   trustOf,
 } from '@shugu/private-compute';
 import type { Context } from './command.ts';
 import { Misuse, readArgs } from './misuse.ts';
 import { dim, green, note, say } from './say.ts';
 
-const modes = ['helper', 'ecdh', 'sm2'] as const;
+const modes = ['helper', 'ecdh', 'sm2', 'kkrt'] as const;
 const reveals = ['first', 'both', 'size'] as const;
 type Mode = (typeof modes)[number];
 type Reveal = (typeof reveals)[number];
@@ -26,6 +26,7 @@ const words = {
     key: '请用 --key COLUMN 给出标识所在的字段',
     out: '请用 --out FILE 给出 A 方结果的文件',
     outNone: '--reveal size 没有行可写，不带 --out',
+    sizeNone: (mode: string) => `--mode ${mode} 会让 A 方知道是哪些行，不能与 --reveal size 同用；只要数量请用 helper、ecdh 或 sm2`,
     outSecond: '--out-second 只与 --reveal both 同用',
     choice: (option: string, choices: readonly string[]) => `${option} 只能是 ${choices.join('、')}`,
     number: (most: number) => `--keys-max 是 1 到 ${most} 之间的整数`,
@@ -42,6 +43,8 @@ const words = {
     key: 'name the column of the key with --key COLUMN',
     out: 'name the file for the result of A with --out FILE',
     outNone: '--reveal size tells no rows; leave --out away',
+    sizeNone: (mode: string) =>
+      `--mode ${mode} shows A which rows they are and cannot go with --reveal size; for the number alone take helper, ecdh or sm2`,
     outSecond: '--out-second goes with --reveal both only',
     choice: (option: string, choices: readonly string[]) => `${option} is one of ${choices.join(', ')}`,
     number: (most: number) => `--keys-max is a whole number from 1 to ${most}`,
@@ -59,6 +62,7 @@ const faults: Partial<Record<ComputeFault, string>> = {
   'compute.input': '表不能使用',
   'compute.inputChanged': '表在使用期间被改动，未给出结果',
   'compute.sizeCap': '标识数量超过约定的上限',
+  'compute.unplaced': '标识未能全部安置（概率极小），请重新运行',
   'compute.peerGone': '有一方中途离开，未给出结果',
   'compute.peerSilent': '有一方没有应答，未给出结果',
   'compute.peerMalformed': '有一方的消息不合协议，未给出结果',
@@ -79,7 +83,7 @@ const oneOf = <Value extends string>(
 };
 
 const readKeysMax = (text: string | undefined, mode: Mode, language: Context['language']): number => {
-  const most = mode === 'helper' ? recordLimits.rows : publicKeyKeysMax;
+  const most = keysMaxOf[mode];
   if (text === undefined) return most;
   const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
   if (count < 1 || count > most) throw new Misuse(words[language].number(most));
@@ -116,6 +120,7 @@ const readAsked = async (args: string[], { language, cwd }: Context): Promise<As
   if (!values.key) throw new Misuse(word.key);
   const mode = oneOf('--mode', modes, values.mode, language);
   const reveal = oneOf('--reveal', reveals, values.reveal, language);
+  if (!mayReveal(mode, reveal)) throw new Misuse(word.sizeNone(mode));
   if (reveal === 'size' && values.out) throw new Misuse(word.outNone);
   if (reveal !== 'size' && !values.out) throw new Misuse(word.out);
   if (reveal !== 'both' && values['out-second']) throw new Misuse(word.outSecond);

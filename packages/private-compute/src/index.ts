@@ -40,12 +40,15 @@ export {
   queryDigest,
 } from './contract/terms.ts';
 export { type HelperReport, help } from './intersect/merge.ts';
-export { type OwnerReport, ownWithHelper } from './intersect/owner.ts';
+export { ownByTransfers } from './intersect/kkrt.ts';
+export { ownWithHelper } from './intersect/owner.ts';
 export { ownInPair } from './intersect/pair.ts';
+export type { OwnerReport } from './intersect/result.ts';
 export {
   type IntersectMode,
   inputCommitment,
-  publicKeyKeysMax,
+  keysMaxOf,
+  mayReveal,
   type Reveal,
   requireTerms,
   type Terms,

@@ -5,6 +5,7 @@ export type ComputeFault =
   | 'compute.input'
   | 'compute.inputChanged'
   | 'compute.sizeCap'
+  | 'compute.unplaced'
   | 'compute.termsDiffer'
   | 'compute.keyDiffers'
   | 'compute.peerMalformed'

@@ -167,7 +167,7 @@ const faultBytes = (reason: unknown): Buffer => {
 /** A reason from outside is text to show, cut and without control characters; only codes that we know are taken over. */
 const faultIn = (body: Buffer): ComputeError => {
   const [code = '', ...text] = body.toString('utf8').split('\n');
-  const known = /^compute\.(termsDiffer|keyDiffers|peerMalformed|peerSilent|peerGone|sizeCap|input|inputChanged)$/.test(
+  const known = /^compute\.(termsDiffer|keyDiffers|peerMalformed|peerSilent|peerGone|sizeCap|unplaced|input|inputChanged)$/.test(
     code,
   );
   const plain = text.join(' ').replace(/\p{C}/gu, ' ').slice(0, 500);

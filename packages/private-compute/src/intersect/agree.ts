@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { deriveKey, type Identity, proofOf, sharedSecret } from '../channel/keys.ts';
 import type { Link } from '../channel/link.ts';
 import { ComputeError } from '../problem.ts';
-import { helloBytes, inputBytes, kind, peerInputBytes } from './messages.ts';
+import { helloBytes, inputBytes, kind, nothing, peerInputBytes } from './messages.ts';
 import { type Terms, termsDigest } from './terms.ts';
 
 export type Role = 'first' | 'second';
@@ -43,6 +43,35 @@ export const agree = async (
     );
   }
   return { tagKey, proofKey };
+};
+
+export interface PeerInput {
+  count: number;
+  commitment: Buffer;
+  /** What the protocol has each say with its input. */
+  more: Buffer;
+}
+
+/** Two owners alone tell each other how many keys they bring and what they commit to. */
+export const exchangeInputs = async (
+  link: Link,
+  terms: Terms,
+  count: number,
+  commitment: Buffer,
+  more: Buffer = nothing,
+): Promise<PeerInput> => {
+  const counted = Buffer.alloc(4);
+  counted.writeUInt32LE(count, 0);
+  await link.send(kind.input, Buffer.concat([counted, commitment, more]));
+  const body = await link.receive(kind.input, 36 + more.length);
+  const peerCount = body.readUInt32LE(0);
+  if (peerCount > terms.keysMax) {
+    throw new ComputeError(
+      'compute.sizeCap',
+      `the other owner brings ${peerCount} keys; the terms allow ${terms.keysMax}`,
+    );
+  }
+  return { count: peerCount, commitment: Buffer.from(body.subarray(4, 36)), more: Buffer.from(body.subarray(36)) };
 };
 
 export const inputMessage = (proofKey: Buffer, role: Role, count: number, commitment: Buffer): Buffer => {

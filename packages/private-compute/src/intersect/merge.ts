@@ -1,7 +1,7 @@
 import type { Link } from '../channel/link.ts';
 import { ComputeError } from '../problem.ts';
-import { helloBytes, inputBytes, kind, nothing } from './messages.ts';
-import { learnsRows, sendBits } from './owner.ts';
+import { helloBytes, inputBytes, kind } from './messages.ts';
+import { sendResult, setBit } from './result.ts';
 import { tagBytes, tagWords } from './tags.ts';
 import { type Terms, termsDigest } from './terms.ts';
 
@@ -109,11 +109,7 @@ export const help = async (links: readonly [Link, Link], terms: Terms): Promise<
     await bothOf(links, async (link, place) => {
       const other = inputs[1 - place]!;
       await link.send(kind.peerInput, Buffer.concat([other.commitment, other.proof]));
-      if (learnsRows(terms, place === 0 ? 'first' : 'second')) return sendBits(link, bits[place]);
-      const size = Buffer.alloc(4);
-      size.writeUInt32LE(common, 0);
-      if (terms.reveal === 'size') await link.send(kind.size, size);
-      await link.send(kind.done, nothing);
+      await sendResult(link, terms, place === 0 ? 'first' : 'second', common, bits[place]);
     });
     return {
       keys: [inputs[0].count, inputs[1].count],
@@ -138,8 +134,8 @@ const join = async (links: readonly [Link, Link], inputs: readonly [Announced, A
   while (!a.ended && !b.ended) {
     const order = a.t0 - b.t0 || a.t1 - b.t1 || a.t2 - b.t2;
     if (order === 0) {
-      bits[0][a.place >> 3]! |= 1 << (a.place & 7);
-      bits[1][b.place >> 3]! |= 1 << (b.place & 7);
+      setBit(bits[0], a.place);
+      setBit(bits[1], b.place);
       common++;
     }
     if (order <= 0 && !a.step()) await advance(a);

@@ -6,7 +6,10 @@ export const kind = {
   peerKey: 2,
   /** Proof of the common key (32). */
   proof: 3,
-  /** Distinct keys (4, little endian), commitment to the input (32), and past a helper proof of it (32). */
+  /**
+   * Distinct keys (4, little endian), commitment to the input (32); then past a helper proof of it (32), or before transfers commitment to
+   * a seed (32).
+   */
   input: 4,
   /** Tags of 12 bytes or points of 32, ascending. */
   items: 5,
@@ -20,6 +23,16 @@ export const kind = {
   peerInput: 9,
   /** Nothing more comes. */
   done: 10,
+  /** The seed that was committed to (32). */
+  seed: 11,
+  /** Point of a sender of base transfers (64). */
+  offer: 12,
+  /** Points of its receiver, 64 bytes each. */
+  choices: 13,
+  /** Masked rows, 56 bytes each. */
+  rows: 14,
+  /** Values of keys, in random order: for each key one for each of its places. */
+  values: 15,
 } as const;
 
 export const helloBytes = 64;

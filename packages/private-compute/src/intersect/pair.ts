@@ -6,17 +6,23 @@ import { curve25519 } from '../curve/curve25519.ts';
 import { type Group, pointBytes } from '../curve/group.ts';
 import { sm2 } from '../curve/sm2.ts';
 import { ComputeError } from '../problem.ts';
-import { keyBytesMax, writeKey } from '../table/key.ts';
-import { scanTable } from '../table/records.ts';
-import { RowSet, writeSelection } from '../table/selection.ts';
-import type { Role } from './agree.ts';
+import { RowSet } from '../table/selection.ts';
+import { exchangeInputs, type Role } from './agree.ts';
 import { kind, nothing } from './messages.ts';
-import { countBits, learnsRows, type OwnerReport, receiveBits, sendBits } from './owner.ts';
-import { type Input, requireWithin } from './prepare.ts';
+import { type Input, requireWithin, scanKeys } from './prepare.ts';
+import {
+  hasBit,
+  type OwnerReport,
+  type Result,
+  receiveResult,
+  reportOf,
+  sendResult,
+  setBit,
+  tellingWhy,
+} from './result.ts';
 import { tagBytes } from './tags.ts';
 import { inputCommitment, type Terms, termsDigest } from './terms.ts';
 
-const pairInputBytes = 36;
 /** Points a turn of the event loop: a beat must be able to leave between them. */
 const pointsPerTurn = 256;
 
@@ -27,23 +33,16 @@ interface Blinded {
 }
 
 /** `out` is as in `ownWithHelper`. Where something fails, the other owner is told the reason. */
-export const ownInPair = async (...asked: Parameters<typeof own>): Promise<OwnerReport> => {
-  try {
-    return await own(...asked);
-  } catch (error) {
-    await asked[0].close(error);
-    throw error;
-  }
-};
+export const ownInPair = tellingWhy(own);
 
-const own = async (
+async function own(
   link: Link,
   terms: Terms,
   role: Role,
   input: Input,
   out: string | undefined,
   group: Group = terms.mode === 'sm2' ? sm2 : curve25519,
-): Promise<OwnerReport> => {
+): Promise<OwnerReport> {
   const multiply = group.draw();
   const { byKey, rows, rowsWithoutKey, digest } = await distinctKeys(input, terms.keysMax);
   const mine = await mapSlowly([...byKey], ([key, numbers]): Blinded => {
@@ -52,20 +51,10 @@ const own = async (
   // Ascending order is the shuffle: multiplied points look random.
   mine.sort((a, b) => Buffer.compare(a.point, b.point));
   const commitment = inputCommitment(input.salt, digest, input.column);
-  const count = Buffer.alloc(4);
-  count.writeUInt32LE(mine.length, 0);
-  await link.send(kind.input, Buffer.concat([count, commitment]));
-  const peerInput = await link.receive(kind.input, pairInputBytes);
-  const peerCount = peerInput.readUInt32LE(0);
-  if (peerCount > terms.keysMax) {
-    throw new ComputeError(
-      'compute.sizeCap',
-      `the other owner brings ${peerCount} keys; the terms allow ${terms.keysMax}`,
-    );
-  }
+  const peer = await exchangeInputs(link, terms, mine.length, commitment);
   // Both send before they have read everything; else two full buffers would wait for each other.
   const [theirs] = await Promise.all([
-    receiveEach(link, kind.items, peerCount, pointBytes),
+    receiveEach(link, kind.items, peer.count, pointBytes),
     sendEach(
       link,
       kind.items,
@@ -80,27 +69,15 @@ const own = async (
   const result = await (role === 'first'
     ? compare(link, terms, mine.length, shared)
     : answer(link, terms, mine.length, shared));
-  const chosen = new RowSet(rows);
-  if (result.bits) {
+  const known = { rows, rowsWithoutKey, digest, keys: mine.length, commitment, peerCommitment: peer.commitment };
+  const chosenBy = (bits: Uint8Array) => {
+    const chosen = new RowSet(rows);
     for (const [place, { rows: numbers }] of mine.entries()) {
-      if (((result.bits[place >> 3]! >> (place & 7)) & 1) === 1) for (const row of numbers) chosen.add(row);
+      if (hasBit(bits, place)) for (const row of numbers) chosen.add(row);
     }
-  }
-  return {
-    rows,
-    rowsWithoutKey,
-    keys: mine.length,
-    commitment: commitment.toString('hex'),
-    peerCommitment: peerInput.subarray(4).toString('hex'),
-    common: result.common,
-    rowsOut: result.bits && out ? await writeSelection(input.path, digest, chosen, out) : null,
+    return chosen;
   };
-};
-
-interface Result {
-  common: number | null;
-  /** By place of this owner's own points, where it may know. */
-  bits: Uint8Array | null;
+  return reportOf(input, known, result, chosenBy, out);
 }
 
 /** The first owner: gets its own points multiplied by the other, and finds them among the other's multiplied by itself. */
@@ -109,20 +86,15 @@ const compare = async (link: Link, terms: Terms, keys: number, shared: readonly 
   const places = new Map(shared.map((tag, place) => [tag.toString('latin1'), place]));
   const bits = new Uint8Array((keys + 7) >> 3);
   const theirBits = new Uint8Array((shared.length + 7) >> 3);
+  let common = 0;
   for (const [place, tag] of answers.entries()) {
     const found = places.get(tag.toString('latin1'));
     if (found === undefined) continue;
-    bits[place >> 3]! |= 1 << (place & 7);
-    theirBits[found >> 3]! |= 1 << (found & 7);
+    setBit(bits, place);
+    setBit(theirBits, found);
+    common++;
   }
-  const common = countBits(bits);
-  if (terms.reveal === 'both') await sendBits(link, theirBits);
-  else {
-    const size = Buffer.alloc(4);
-    size.writeUInt32LE(common, 0);
-    if (terms.reveal === 'size') await link.send(kind.size, size);
-    await link.send(kind.done, nothing);
-  }
+  await sendResult(link, terms, 'second', common, theirBits);
   return { common, bits: terms.reveal === 'size' ? null : bits };
 };
 
@@ -130,26 +102,13 @@ const compare = async (link: Link, terms: Terms, keys: number, shared: readonly 
 const answer = async (link: Link, terms: Terms, keys: number, shared: readonly Buffer[]): Promise<Result> => {
   const answers = terms.reveal === 'size' ? [...shared].sort(Buffer.compare) : shared;
   await sendEach(link, kind.answers, answers);
-  if (learnsRows(terms, 'second')) {
-    const bits = await receiveBits(link, keys);
-    return { common: countBits(bits), bits };
-  }
-  const common = terms.reveal === 'size' ? (await link.receive(kind.size, 4)).readUInt32LE(0) : null;
-  await link.receive(kind.done, 0);
-  return { common, bits: null };
+  return receiveResult(link, terms, 'second', keys);
 };
 
 const distinctKeys = async (input: Input, keysMax: number) => {
   const byKey = new Map<string, number[]>();
-  const into = Buffer.alloc(keyBytesMax);
-  let rowsWithoutKey = 0;
-  const scanned = await scanTable(input.path, input.column, (bytes, record, row) => {
-    const length = writeKey(bytes, record, row, into);
-    if (length === 0) {
-      rowsWithoutKey++;
-      return;
-    }
-    const key = into.toString('utf8', 0, length);
+  const scanned = await scanKeys(input, (bytes, length, row) => {
+    const key = bytes.toString('utf8', 0, length);
     const rows = byKey.get(key);
     if (rows) rows.push(row);
     else {
@@ -157,7 +116,7 @@ const distinctKeys = async (input: Input, keysMax: number) => {
       requireWithin(byKey.size, keysMax);
     }
   });
-  return { ...scanned, byKey, rowsWithoutKey };
+  return { ...scanned, byKey };
 };
 
 const mapSlowly = async <From, To>(from: readonly From[], work: (one: From) => To): Promise<To[]> => {

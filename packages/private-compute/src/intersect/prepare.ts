@@ -21,10 +21,12 @@ export interface Prepared extends Scanned {
   rowsWithoutKey: number;
 }
 
-/** Reads the table once and gives each row's key its tag. */
-export const prepare = async (input: Input, tagKey: Uint8Array, heldMax?: number): Promise<Prepared> => {
-  const runs = new Runs(input.folder, heldMax);
-  const tagger = new Tagger(tagKey, (t0, t1, t2, row) => runs.add(t0, t1, t2, row));
+/** Reads the table once; `onKey` gets each row's normalised key, the first `length` of the bytes. */
+export const scanKeys = async (
+  input: Input,
+  onKey: (bytes: Buffer, length: number, row: number) => void,
+  onChunk?: () => Promise<void>,
+): Promise<Scanned & { rowsWithoutKey: number }> => {
   const key = Buffer.alloc(keyBytesMax);
   let rowsWithoutKey = 0;
   const scanned = await scanTable(
@@ -33,13 +35,25 @@ export const prepare = async (input: Input, tagKey: Uint8Array, heldMax?: number
     (bytes, record, row) => {
       const length = writeKey(bytes, record, row, key);
       if (length === 0) rowsWithoutKey++;
-      else tagger.add(key, length, row);
+      else onKey(key, length, row);
     },
     undefined,
+    onChunk,
+  );
+  return { ...scanned, rowsWithoutKey };
+};
+
+/** Reads the table once and gives each row's key its tag. */
+export const prepare = async (input: Input, tagKey: Uint8Array, heldMax?: number): Promise<Prepared> => {
+  const runs = new Runs(input.folder, heldMax);
+  const tagger = new Tagger(tagKey, (t0, t1, t2, row) => runs.add(t0, t1, t2, row));
+  const scanned = await scanKeys(
+    input,
+    (key, length, row) => tagger.add(key, length, row),
     () => runs.relieve(),
   );
   tagger.end();
-  return { ...scanned, runs, rowsWithoutKey };
+  return { ...scanned, runs };
 };
 
 /** Which rows the tags that were sent came from: rows in the order of their tags, and where a tag came again. */

@@ -96,7 +96,7 @@ export class Runs {
   }
 }
 
-const bytesOf = (words: Uint32Array): Buffer => Buffer.from(words.buffer, words.byteOffset, words.byteLength);
+export const bytesOf = (words: Uint32Array): Buffer => Buffer.from(words.buffer, words.byteOffset, words.byteLength);
 
 /** One bucket for about two records, since tags spread evenly; then few moves are left for the insertion sort. */
 const sortRecords = (chunks: readonly Uint32Array[]): Run => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ComputeError } from '../problem.ts';
 import { recordLimits } from '../table/records.ts';
 
-export type IntersectMode = 'helper' | 'ecdh' | 'sm2';
+export type IntersectMode = 'helper' | 'ecdh' | 'sm2' | 'kkrt';
 /** Who learns what: the first owner its rows, both owners their rows, or both the mere number. */
 export type Reveal = 'first' | 'both' | 'size';
 
@@ -19,18 +19,30 @@ export interface Terms {
   helper: string | null;
 }
 
-/** Public-key work for each key: more would take hours and is better done by another mode. */
-export const publicKeyKeysMax = 1_000_000;
+/**
+ * Keys that an owner may bring. Public-key work for each key would take hours for more; the width of the code of oblivious transfers is
+ * enough for 2^24.
+ */
+export const keysMaxOf: Readonly<Record<IntersectMode, number>> = {
+  helper: recordLimits.rows,
+  ecdh: 1_000_000,
+  sm2: 1_000_000,
+  kkrt: 2 ** 24,
+};
+
+/** By oblivious transfers the first owner sees which of its keys are common; the number alone is for the other modes. */
+export const mayReveal = (mode: IntersectMode, reveal: Reveal): boolean => mode !== 'kkrt' || reveal !== 'size';
 
 const hex32 = /^[0-9a-f]{64}$/;
 
 export const requireTerms = (terms: Terms): void => {
   const { job, mode, reveal, keysMax, first, second, helper } = terms;
-  const most = mode === 'helper' ? recordLimits.rows : publicKeyKeysMax;
+  const most = keysMaxOf[mode] ?? 0;
   const keys = [first, second, ...(mode === 'helper' ? [helper ?? ''] : [])];
   const sound =
     Object.hasOwn(trustOf, mode) &&
     ['first', 'both', 'size'].includes(reveal) &&
+    mayReveal(mode, reveal) &&
     /^[\w-]{16,64}$/.test(job) &&
     Number.isInteger(keysMax) &&
     keysMax >= 1 &&
@@ -74,5 +86,9 @@ export const trustOf: Readonly<Record<IntersectMode, Told>> = {
   sm2: {
     zh: '前提：双方按协议行事，SM2 曲线上的 Diffie-Hellman 问题难解；双方看到对方去重后的数量；输入是否真实不受协议约束。',
     en: 'Holds if both follow the protocol and Diffie-Hellman on the SM2 curve is hard. Each sees how many distinct keys the other has; nothing forces anybody to bring true keys.',
+  },
+  kkrt: {
+    zh: '预览，待独立评审。前提：双方按协议行事，Curve25519 上的 Diffie-Hellman 问题难解，AES-128、SHA-256 与 BLAKE2s 如协议证明所设；双方看到对方去重后的数量；输入是否真实不受协议约束。',
+    en: 'Preview until reviewed. Holds if both follow the protocol, Diffie-Hellman on Curve25519 is hard, and AES-128, SHA-256 and BLAKE2s are what its proof takes them for. Each sees how many distinct keys the other has; nothing forces anybody to bring true keys.',
   },
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { generateIdentity, type Identity, secretOf } from '../channel/keys.ts';
 import type { Role } from '../intersect/agree.ts';
 import type { HelperReport } from '../intersect/merge.ts';
-import type { OwnerReport } from '../intersect/owner.ts';
+import type { OwnerReport } from '../intersect/result.ts';
 import type { IntersectMode, Reveal, Terms } from '../intersect/terms.ts';
 import type { PartyJob } from './play.ts';
 import { type PartyCost, type PartyOutcome, type StartedParty, startParty } from './start.ts';

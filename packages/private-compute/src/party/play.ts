@@ -2,8 +2,10 @@ import { identityOf } from '../channel/keys.ts';
 import { dial, type Link, listen } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
 import { type HelperReport, help } from '../intersect/merge.ts';
-import { type OwnerReport, ownWithHelper } from '../intersect/owner.ts';
+import { ownByTransfers } from '../intersect/kkrt.ts';
+import { ownWithHelper } from '../intersect/owner.ts';
 import { ownInPair } from '../intersect/pair.ts';
+import type { OwnerReport } from '../intersect/result.ts';
 import { requireTerms, type Terms, termsDigest } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
 
@@ -57,11 +59,11 @@ const playOwner = async (
   const { terms, input } = job;
   if (!input) throw new ComputeError('compute.range', 'an owner brings a table');
   const table = { ...input, salt: keyOf(input.salt) };
-  const inPair = terms.mode !== 'helper';
   const link = await meet(job, role, own, listening);
-  const report = inPair
-    ? await ownInPair(link, terms, role, table, input.out)
-    : await ownWithHelper(link, terms, role, own, table, input.out);
+  const report =
+    terms.mode === 'helper'
+      ? await ownWithHelper(link, terms, role, own, table, input.out)
+      : await (terms.mode === 'kkrt' ? ownByTransfers : ownInPair)(link, terms, role, table, input.out);
   await link.close();
   return report;
 };
