@@ -22,7 +22,12 @@ const { SHUGU_BENCH_PSI_ROWS = '1000000', SHUGU_BENCH_PSI_PEER_ROWS = '100000' }
 const rowsAsked = Number(SHUGU_BENCH_PSI_ROWS);
 const peerRows = Number(SHUGU_BENCH_PSI_PEER_ROWS);
 const pairRows = 500;
-const limit = { milliseconds: { 1000000: 1500, 10000000: 10_000 }, wireBytesARow: 36, peakBytes: 2e9, timesPsiJs: 100 };
+const limit = {
+  helper: { milliseconds: { 1000000: 1500, 10000000: 10_000 }, wireBytesARow: 36 },
+  kkrt: { milliseconds: { 1000000: 4000, 10000000: 35_000 }, wireBytesARow: 120 },
+  peakBytes: 2e9,
+  timesPsiJs: 100,
+};
 
 const writeTable = async (path: string, from: number, rows: number): Promise<string> => {
   const file = await open(path, 'w');
@@ -119,23 +124,31 @@ export const run = async (): Promise<object> => {
   const folder = await mkdtemp(join(tmpdir(), 'shugu-bench-psi-'));
   try {
     const helper = await measure(folder, 'helper', rowsAsked, 3);
+    const kkrt = await measure(folder, 'kkrt', rowsAsked, 3);
     const besidePeer = await measure(folder, 'helper', peerRows, 3);
+    const kkrtBesidePeer = await measure(folder, 'kkrt', peerRows, 3);
     const peer = await measurePeer(peerRows);
     const round = (value: number) => Math.round(value * 100) / 100;
     return {
       bench: 'psi',
       limit,
       helper,
+      kkrt,
       helperBesidePeer: besidePeer,
+      kkrtBesidePeer,
       ecdh: await measure(folder, 'ecdh', pairRows, 1),
       sm2: await measure(folder, 'sm2', pairRows, 1),
       psiJs: peer,
       ratios: {
-        wireBytesARowToLimit: round(helper.wireBytes / helper.rows / limit.wireBytesARow),
+        wireBytesARowToLimit: round(helper.wireBytes / helper.rows / limit.helper.wireBytesARow),
+        kkrtWireBytesARowToLimit: round(kkrt.wireBytes / kkrt.rows / limit.kkrt.wireBytesARow),
+        kkrtCpuTimesHelper: round(kkrt.cpuSeconds / helper.cpuSeconds),
         ...('milliseconds' in peer
           ? {
               timesPsiJs: round(peer.milliseconds / besidePeer.milliseconds),
               timesPsiJsByCpu: round(peer.cpuSeconds / besidePeer.cpuSeconds),
+              kkrtTimesPsiJs: round(peer.milliseconds / kkrtBesidePeer.milliseconds),
+              kkrtTimesPsiJsByCpu: round(peer.cpuSeconds / kkrtBesidePeer.cpuSeconds),
             }
           : {}),
       },

@@ -42,7 +42,7 @@ test('the number alone, in words, with what it rests on', async () => {
   expect(text).toContain('colludes with no owner');
 });
 
-test.each(['ecdh', 'sm2'])('two owners alone by %s, both with their rows', async (mode) => {
+test.each(['ecdh', 'sm2', 'kkrt'])('two owners alone by %s, both with their rows', async (mode) => {
   const second = join(folder, `${mode}.csv`);
   const { status, out: text } = await saidBy(() =>
     command(
@@ -63,6 +63,7 @@ test.each(['ecdh', 'sm2'])('two owners alone by %s, both with their rows', async
     ),
   );
   expect({ status, text }).toEqual({ status: 0, text: expect.stringContaining('Diffie-Hellman 问题难解') });
+  expect(text.includes('预览，待独立评审')).toBe(mode === 'kkrt');
   expect(readFileSync(second, 'utf8')).toBe('\ufeffpaid,id\r\n3, 11010119900101001X\r\n4,13800138000\r\n');
 });
 
@@ -77,6 +78,10 @@ test('what cannot be used is told, and no result is left', async () => {
   expect(await ask('--key', 'id', '--mode', 'magic')).toMatchObject({
     status: 2,
     err: expect.stringContaining('helper'),
+  });
+  expect(await ask('--key', 'id', '--mode', 'kkrt', '--reveal', 'size')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('shows A which rows'),
   });
   expect(await ask()).toMatchObject({ status: 2, err: expect.stringContaining('--key COLUMN') });
   expect(existsSync(none) || existsSync(`${none}.part`)).toBe(false);

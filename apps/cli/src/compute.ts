@@ -26,7 +26,8 @@ const words = {
     key: '请用 --key COLUMN 给出标识所在的字段',
     out: '请用 --out FILE 给出 A 方结果的文件',
     outNone: '--reveal size 没有行可写，不带 --out',
-    sizeNone: (mode: string) => `--mode ${mode} 会让 A 方知道是哪些行，不能与 --reveal size 同用；只要数量请用 helper、ecdh 或 sm2`,
+    sizeNone: (mode: string) =>
+      `--mode ${mode} 会让 A 方知道是哪些行，不能与 --reveal size 同用；只要数量请用 helper、ecdh 或 sm2`,
     outSecond: '--out-second 只与 --reveal both 同用',
     choice: (option: string, choices: readonly string[]) => `${option} 只能是 ${choices.join('、')}`,
     number: (most: number) => `--keys-max 是 1 到 ${most} 之间的整数`,

@@ -156,10 +156,10 @@ export const verbs: Record<string, Verb> = {
       ['--key COLUMN', { zh: '两表中标识所在的字段', en: 'the column with the key, in both tables' }],
       ['--out FILE', { zh: 'A 方得到的行写在这里', en: 'where the rows that A gets are written' }],
       [
-        '--mode helper|ecdh|sm2',
+        '--mode helper|kkrt|ecdh|sm2',
         {
-          zh: 'helper 由中立协助方比对标签（默认）；ecdh、sm2 只有双方，适合小表',
-          en: 'helper: a neutral third compares tags (unless said); ecdh, sm2: the two alone, for small tables',
+          zh: 'helper 由中立协助方比对标签（默认）；kkrt 只有双方，大小表皆可（预览，待独立评审）；ecdh、sm2 只有双方，适合小表',
+          en: 'helper: a neutral third compares tags (unless said); kkrt: the two alone, at any size (preview until reviewed); ecdh, sm2: the two alone, for small tables',
         },
       ],
       [

@@ -39,8 +39,8 @@ export {
   ownersOf,
   queryDigest,
 } from './contract/terms.ts';
-export { type HelperReport, help } from './intersect/merge.ts';
 export { ownByTransfers } from './intersect/kkrt.ts';
+export { type HelperReport, help } from './intersect/merge.ts';
 export { ownWithHelper } from './intersect/owner.ts';
 export { ownInPair } from './intersect/pair.ts';
 export type { OwnerReport } from './intersect/result.ts';

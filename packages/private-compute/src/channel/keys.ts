@@ -25,11 +25,13 @@ export const generateIdentity = (): Identity => {
 };
 
 /** PKCS#8 DER before the 32 bytes of an X25519 key (RFC 8410). */
-export const privateHead = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const privateHead = Buffer.from('302e020100300506032b656e04220420', 'hex');
+
+export const privateKeyOf = (secret: Uint8Array): KeyObject =>
+  createPrivateKey({ key: Buffer.concat([privateHead, secret]), format: 'der', type: 'pkcs8' });
 
 export const identityOf = (secret: Uint8Array): Identity => {
-  const der = Buffer.concat([privateHead, secret]);
-  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  const privateKey = privateKeyOf(secret);
   return { privateKey, publicKey: rawOf(createPublicKey(privateKey)) };
 };
 

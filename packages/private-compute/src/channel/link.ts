@@ -167,9 +167,10 @@ const faultBytes = (reason: unknown): Buffer => {
 /** A reason from outside is text to show, cut and without control characters; only codes that we know are taken over. */
 const faultIn = (body: Buffer): ComputeError => {
   const [code = '', ...text] = body.toString('utf8').split('\n');
-  const known = /^compute\.(termsDiffer|keyDiffers|peerMalformed|peerSilent|peerGone|sizeCap|unplaced|input|inputChanged)$/.test(
-    code,
-  );
+  const known =
+    /^compute\.(termsDiffer|keyDiffers|peerMalformed|peerSilent|peerGone|sizeCap|unplaced|input|inputChanged)$/.test(
+      code,
+    );
   const plain = text.join(' ').replace(/\p{C}/gu, ' ').slice(0, 500);
   return new ComputeError(known ? (code as ComputeFault) : 'compute.peerGone', `the peer broke off: ${plain}`);
 };

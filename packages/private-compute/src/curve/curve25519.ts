@@ -1,5 +1,5 @@
-import { createPrivateKey, diffieHellman, type KeyObject, randomBytes } from 'node:crypto';
-import { importPoint, privateHead } from '../channel/keys.ts';
+import { diffieHellman, type KeyObject, randomBytes } from 'node:crypto';
+import { importPoint, keyBytes, privateKeyOf } from '../channel/keys.ts';
 import { ComputeError } from '../problem.ts';
 import { expandMessage } from './expand.ts';
 import { fromBytes, inverse, isSquare, mod } from './field.ts';
@@ -34,8 +34,7 @@ const multiply = (secret: KeyObject, point: Uint8Array): Buffer => {
 
 export const curve25519: Group = {
   draw() {
-    const der = Buffer.concat([privateHead, randomBytes(32)]);
-    const secret = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+    const secret = privateKeyOf(randomBytes(keyBytes));
     return (point) => multiply(secret, point);
   },
   hash: (message) => hashTo25519(message, 'shugu-psi-v1-curve25519_XMD:SHA-512_ELL2_NU_'),

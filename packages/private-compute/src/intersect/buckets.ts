@@ -2,11 +2,8 @@ import { ComputeError } from '../problem.ts';
 import type { Run } from './runs.ts';
 import { tagWords } from './tags.ts';
 
-/** Keys that are worked on at a time, so that memory stays flat. */
-const bucketKeys = 2 ** 20;
-
-/** A power of two, since a bucket is a range of tags. */
-export const bucketsFor = (keys: number): number => {
+/** Of about `bucketKeys` at most, so that memory stays flat. A power of two, since a bucket is a range of tags. */
+export const bucketsFor = (keys: number, bucketKeys: number): number => {
   let buckets = 1;
   while (keys > buckets * bucketKeys) buckets *= 2;
   return buckets;

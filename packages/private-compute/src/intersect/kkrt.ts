@@ -8,7 +8,7 @@ import { deriveKey } from '../channel/keys.ts';
 import type { Link } from '../channel/link.ts';
 import { affineBytes } from '../curve/affine.ts';
 import { baseReceiver, baseSender } from '../ot/base.ts';
-import { blockBytes, codeKeyBytes, seedBytes, Stream } from '../ot/cipher.ts';
+import { blockBytes, codeKeyBytes, Stream, seedBytes } from '../ot/cipher.ts';
 import { type Draw, shuffled, systemDraw } from '../ot/draw.ts';
 import { codeBits, codeBytes } from '../ot/kernels.ts';
 import { Asker, blockRows, Teller } from '../ot/rows.ts';
@@ -40,7 +40,7 @@ const itemKinds = { key: 0, emptyPlace: 1, noKey: 2 };
 const frameRows = 1 << 14;
 const coinBytes = 32;
 
-/** `out` is as in `ownWithHelper`. Where something fails, the other owner is told the reason. `draw` is for tests. */
+/** `out` is as in `ownWithHelper`. Where something fails, the other owner is told the reason. `draw` and `bucketKeys` are for tests. */
 export const ownByTransfers = tellingWhy(own);
 
 async function own(
@@ -50,6 +50,7 @@ async function own(
   input: Input,
   out: string | undefined,
   draw: Draw = systemDraw,
+  bucketKeys = 2 ** 20,
 ): Promise<OwnerReport> {
   const digest = termsDigest(terms);
   // These tags never leave their owner: they only make keys short and spread them evenly.
@@ -74,7 +75,7 @@ async function own(
     }
     const [a, b] = role === 'first' ? [coin, peerCoin] : [peerCoin, coin];
     const session = deriveKey(Buffer.concat([a, b]), digest, ['shugu transfer session v1']);
-    const plan = planOf(session, role === 'first' ? [keys, peer.count] : [peer.count, keys]);
+    const plan = planOf(session, role === 'first' ? [keys, peer.count] : [peer.count, keys], bucketKeys);
     const buckets = intoBuckets(parts.splice(0), plan.buckets, plan.rooms[role]);
     const known = { ...prepared, keys, commitment, peerCommitment: peer.commitment };
     const result = await (role === 'first' ? ask : tell)(link, terms, plan, buckets, keys, draw);
@@ -101,9 +102,9 @@ interface Plan {
 }
 
 /** Keys are drawn after both have committed to their tables, so that nobody can have chosen its keys by them. */
-const planOf = (session: Buffer, [first, second]: readonly [number, number]): Plan => {
+const planOf = (session: Buffer, [first, second]: readonly [number, number], bucketKeys: number): Plan => {
   const key = (name: string) => deriveKey(session, session, [`shugu transfer ${name} v1`]);
-  const buckets = bucketsFor(Math.max(first, second));
+  const buckets = bucketsFor(Math.max(first, second), bucketKeys);
   const rooms = { first: roomOf(first, buckets), second: roomOf(second, buckets) };
   return {
     session,
@@ -128,8 +129,12 @@ const fillers = (count: number, itemKind: number, draw: Draw): Uint32Array => {
 };
 
 const writeItem = (items: Uint32Array, at: number, tags: Uint32Array, key: number): void => {
-  for (let word = 0; word < tagWords; word++) items[at * blockWords + word] = tags[key * tagWords + word]!;
-  items[at * blockWords + tagWords] = itemKinds.key;
+  const to = at * blockWords;
+  const from = key * tagWords;
+  items[to] = tags[from]!;
+  items[to + 1] = tags[from + 1]!;
+  items[to + 2] = tags[from + 2]!;
+  items[to + 3] = itemKinds.key;
 };
 
 interface Placed {
@@ -140,11 +145,12 @@ interface Placed {
 }
 
 const placeKeys = (plan: Plan, tags: Uint32Array, draw: Draw): Placed => {
-  const keys = new Uint32Array((tags.length / tagWords) * blockWords);
-  for (let key = 0; key < tags.length / tagWords; key++) writeItem(keys, key, tags, key);
+  const count = tags.length / tagWords;
+  const keys = new Uint32Array(count * blockWords);
+  for (let key = 0; key < count; key++) writeItem(keys, key, tags, key);
   const held = place(placer(plan.placeKey, plan.places)(bytesOfWords(keys)), plan.places);
   const items = fillers(plan.places, itemKinds.emptyPlace, draw);
-  for (const [at, key] of held.entries()) if (key >= 0) writeItem(items, at, tags, key);
+  for (let at = 0; at < held.length; at++) if (held[at]! >= 0) writeItem(items, at, tags, held[at]!);
   return { items: bytesOfWords(items), held };
 };
 
@@ -269,7 +275,7 @@ const sendValues = async (
   for (let at = 0; at < order.length; at += valueRecords) {
     const records = order.subarray(at, at + valueRecords);
     const items = fillers(records.length, itemKinds.noKey, draw);
-    for (const [n, key] of records.entries()) if (key < keys) writeItem(items, n, tags, key);
+    for (let n = 0; n < records.length; n++) if (records[n]! < keys) writeItem(items, n, tags, records[n]!);
     const bytes = bytesOfWords(items);
     const body = Buffer.allocUnsafe(records.length * functions * valueBytes);
     teller.tell(bytes, placesOf(bytes), (values, which) => {

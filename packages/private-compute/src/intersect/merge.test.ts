@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { help } from './merge.ts';
 import { ownWithHelper } from './owner.ts';
 import type { Reveal } from './terms.ts';
-import { castOf, type Folder, makeFolder, meetAtHelper } from './testing.ts';
+import { castOf, commonRows, type Folder, makeFolder, meetAtHelper } from './testing.ts';
 
 let folder: Folder;
 beforeAll(async () => {
@@ -35,12 +35,6 @@ const intersect = async (a: readonly string[], b: readonly string[], reveal: Rev
   return { first, second, helper };
 };
 
-const common = (a: readonly string[], b: readonly string[]): string[] => {
-  const key = (line: string) => line.split(',')[0]!;
-  const keys = new Set(b.map(key));
-  return a.filter((line) => keys.has(key(line)));
-};
-
 const table = fc.array(
   fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 9 })).map(([id, n]) => `p${id},n${n}`),
   { maxLength: 60 },
@@ -52,9 +46,9 @@ test('the common rows of random tables, whatever their sizes, with duplicates an
   await fc.assert(
     fc.asyncProperty(table, table, async (a, b) => {
       const { first, second, helper } = await intersect(a, b, 'both');
-      expect(first.lines).toEqual(common(a, b));
-      expect(second.lines).toEqual(common(b, a));
-      expect(helper.common).toBe(new Set(common(a, b).map((line) => line.split(',')[0])).size);
+      expect(first.lines).toEqual(commonRows(a, b));
+      expect(second.lines).toEqual(commonRows(b, a));
+      expect(helper.common).toBe(new Set(commonRows(a, b).map((line) => line.split(',')[0])).size);
       expect([first.peerCommitment, second.peerCommitment]).toEqual([second.commitment, first.commitment]);
     }),
     {

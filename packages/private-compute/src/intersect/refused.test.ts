@@ -9,7 +9,7 @@ import { help } from './merge.ts';
 import { helloBytes, kind, nothing } from './messages.ts';
 import { ownWithHelper } from './owner.ts';
 import { requireTerms, termsDigest } from './terms.ts';
-import { type Cast, castOf, type Folder, host, makeFolder, meetAtHelper } from './testing.ts';
+import { type Cast, castOf, codeOf, type Folder, host, makeFolder, meetAtHelper } from './testing.ts';
 
 let folder: Folder;
 let path: string;
@@ -20,12 +20,6 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 const salt = Buffer.alloc(32, 5);
-const codeOf = (running: Promise<unknown>): Promise<string> =>
-  running.then(
-    () => 'went well',
-    (error: { code?: string }) => error.code ?? String(error),
-  );
-
 type Second = (link: Link, cast: Cast) => Promise<void>;
 let runs = 0;
 
@@ -197,6 +191,8 @@ test('terms that cannot be meant', () => {
     { ...terms, keysMax: 2 ** 29 },
     { ...terms, mode: 'ecdh' as const, keysMax: 2_000_000 },
     { ...terms, mode: 'magic' as 'ecdh' },
+    { ...terms, mode: 'kkrt' as const, reveal: 'size' as const, keysMax: 3 },
+    { ...terms, mode: 'kkrt' as const, keysMax: 2 ** 24 + 1 },
     { ...terms, reveal: 'all' as 'both' },
     { ...terms, helper: null },
     { ...terms, second: terms.first },

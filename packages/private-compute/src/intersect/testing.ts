@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, type Identity } from '../channel/keys.ts';
-import { dial, type Link, listen } from '../channel/link.ts';
+import { dial, type Frame, type Link, listen } from '../channel/link.ts';
 import type { Role } from './agree.ts';
 import { type IntersectMode, type Reveal, type Terms, termsDigest } from './terms.ts';
 
@@ -66,3 +66,48 @@ export const meetAtHelper = async ({ terms, identities }: Cast, silenceMs?: numb
   const [a, b] = await door.met;
   return { helper: [a!, b!] as const, first: owners[0], second: owners[1] };
 };
+
+/** Links of both owners alone, met over TLS. */
+export const meetInPair = async ({ terms, identities }: Cast): Promise<Record<Role, Link>> => {
+  const job = termsDigest(terms);
+  const { first: own, second } = identities;
+  const door = await listen({ own: second, job, peers: [own.publicKey], host });
+  const [one, [other]] = await Promise.all([
+    dial({ own, job, peer: second.publicKey, host, port: door.port }),
+    door.met,
+  ]);
+  return { first: one, second: other! };
+};
+
+/** What passes a link from now on, in copies. */
+export const recorded = (link: Link): { sent: Frame[]; got: Frame[] } => {
+  const [sent, got]: [Frame[], Frame[]] = [[], []];
+  const send = link.send.bind(link);
+  link.send = (type, body) => {
+    sent.push({ type, body: Buffer.from(body) });
+    return send(type, body);
+  };
+  const next = link.next.bind(link);
+  link.next = async () => {
+    const frame = await next();
+    got.push({ type: frame.type, body: Buffer.from(frame.body) });
+    return frame;
+  };
+  return { sent, got };
+};
+export const shapesOf = (frames: readonly Frame[]) => frames.map(({ type, body }) => [type, body.length]);
+
+export const codeOf = (running: Promise<unknown>): Promise<string> =>
+  running.then(
+    () => 'went well',
+    (error: { code?: string }) => error.code ?? String(error),
+  );
+
+/** Rows of `a` whose key, before the comma, `b` has. */
+export const commonRows = (a: readonly string[], b: readonly string[]): string[] => {
+  const key = (line: string) => line.split(',')[0]!;
+  const keys = new Set(b.map(key));
+  return a.filter((line) => keys.has(key(line)));
+};
+export const people = (from: number, until: number, tail = ''): string[] =>
+  Array.from({ length: until - from }, (_, at) => `person-${from + at}${tail}`);

@@ -1,12 +1,12 @@
 /** What a party sees depends on its own input, the result and the sizes, and on nothing else of the others. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { identityOf } from '../channel/keys.ts';
-import type { Frame, Link } from '../channel/link.ts';
+import type { Frame } from '../channel/link.ts';
 import { help } from './merge.ts';
 import { kind } from './messages.ts';
 import { ownWithHelper } from './owner.ts';
 import type { Reveal } from './terms.ts';
-import { castOf, type Folder, makeFolder, meetAtHelper } from './testing.ts';
+import { castOf, type Folder, makeFolder, meetAtHelper, people, recorded, shapesOf } from './testing.ts';
 
 let folder: Folder;
 beforeAll(async () => {
@@ -26,22 +26,6 @@ const cast = (reveal: Reveal) => {
   };
 };
 
-const recorded = (link: Link): { sent: Frame[]; got: Frame[] } => {
-  const [sent, got]: [Frame[], Frame[]] = [[], []];
-  const send = link.send.bind(link);
-  link.send = (type, body) => {
-    sent.push({ type, body: Buffer.from(body) });
-    return send(type, body);
-  };
-  const next = link.next.bind(link);
-  link.next = async () => {
-    const frame = await next();
-    got.push({ type: frame.type, body: Buffer.from(frame.body) });
-    return frame;
-  };
-  return { sent, got };
-};
-
 const run = async (a: readonly string[], b: readonly string[], reveal: Reveal) => {
   const { terms, identities } = cast(reveal);
   const links = await meetAtHelper({ terms, identities });
@@ -56,9 +40,6 @@ const run = async (a: readonly string[], b: readonly string[], reveal: Reveal) =
   return seen;
 };
 
-const people = (from: number, until: number): string[] =>
-  Array.from({ length: until - from }, (_, at) => `person-${from + at}`);
-const shapes = (frames: readonly Frame[]) => frames.map(({ type, body }) => [type, body.length]);
 const itemsOf = (frames: readonly Frame[]) => frames.filter(({ type }) => type === kind.items);
 
 test('what an owner sends does not depend on what the other has', async () => {
@@ -83,7 +64,7 @@ test('an owner that is to learn nothing gets the same bytes whatever the other h
   const other = await run(people(700, 701), people(250, 750), 'first');
   const open = ({ got }: typeof one.second) => got.filter(({ type }) => type !== kind.peerInput);
   expect(open(other.second)).toEqual(open(one.second));
-  expect(shapes(other.second.got)).toEqual(shapes(one.second.got));
+  expect(shapesOf(other.second.got)).toEqual(shapesOf(one.second.got));
 });
 
 test('with the number alone, both get a number and nothing that says which', async () => {

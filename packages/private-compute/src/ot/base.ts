@@ -3,17 +3,26 @@
  * nothing of the other. Chou and Orlandi, *The Simplest Protocol for Oblivious Transfer* (LATINCRYPT 2015), on Curve25519: against parties
  * that follow it, receivers are hidden by chance alone and senders by computational Diffie-Hellman with SHA-256 as a random oracle.
  */
-import { createHash } from 'node:crypto';
-import { identityOf, keyBytes, sharedSecret } from '../channel/keys.ts';
+import { createHash, diffieHellman } from 'node:crypto';
+import { identityOf, importPoint, keyBytes, privateKeyOf, sharedSecret } from '../channel/keys.ts';
 import { type Affine, affineBytes, cleared, liftX, negated, readPoint, sum, writePoint, xOf } from '../curve/affine.ts';
 import { ComputeError } from '../problem.ts';
 import { seedBytes } from './cipher.ts';
 import type { Draw } from './draw.ts';
 
+/** The x-coordinate of the base point (RFC 7748, section 4.1). */
+const basePoint = Buffer.alloc(keyBytes).fill(9, 0, 1);
+
 export type SeedPair = readonly [Buffer, Buffer];
 
 /** Binds a seed to the session, its place, and all that was sent for it. */
-const seedOf = (session: Uint8Array, place: number, offer: Uint8Array, answer: Uint8Array, shared: Uint8Array): Buffer => {
+const seedOf = (
+  session: Uint8Array,
+  place: number,
+  offer: Uint8Array,
+  answer: Uint8Array,
+  shared: Uint8Array,
+): Buffer => {
   const number = Buffer.alloc(4);
   number.writeUInt32LE(place, 0);
   const hash = createHash('sha256').update('shugu base transfer v1\n');
@@ -68,13 +77,13 @@ export const baseReceiver = (
 ): BaseAnswers => {
   const came = readPoint(offer);
   const shift = cleared(came);
-  const x = xOf(came);
+  const [base, other] = [importPoint(basePoint), importPoint(xOf(came))];
   const made = choices.map((choice, place) => {
-    const secret = identityOf(draw(keyBytes));
-    const point = liftX(secret.publicKey, (draw(1)[0]! & 1) === 1);
+    const privateKey = privateKeyOf(draw(keyBytes));
+    const point = liftX(diffieHellman({ privateKey, publicKey: base }), (draw(1)[0]! & 1) === 1);
     const both = [point, sum(point, shift)] as const;
     const answer = writePoint(both[choice ? 1 : 0]);
-    return { answer, seed: seedOf(session, place, offer, answer, sharedSecret(secret, x)) };
+    return { answer, seed: seedOf(session, place, offer, answer, diffieHellman({ privateKey, publicKey: other })) };
   });
   return { answers: Buffer.concat(made.map(({ answer }) => answer)), seeds: made.map(({ seed }) => seed) };
 };

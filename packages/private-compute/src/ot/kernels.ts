@@ -1,5 +1,20 @@
 /** The bit work of oblivious transfer extension, in WebAssembly with 128-bit vectors, put together at the first use. */
-import { add, type Code, compile, count, type Exports, type Func, get, i32, load32, type Memory, set, store32, times, v128 } from './wasm.ts';
+import {
+  add,
+  type Code,
+  compile,
+  count,
+  type Exports,
+  type Func,
+  get,
+  i32,
+  load32,
+  type Memory,
+  set,
+  store32,
+  times,
+  v128,
+} from './wasm.ts';
 
 /** Width of the code, which is the number of base transfers. */
 export const codeBits = 448;
@@ -262,9 +277,7 @@ const evaluate = (): Func => {
           quarters.map((n) => v + n),
           m,
         ),
-        ...quarters.map((n) =>
-          v128.store(add(get(out), times(get(at), i32(hashBytes))), get(v + n), n * hashBytes),
-        ),
+        ...quarters.map((n) => v128.store(add(get(out), times(get(at), i32(hashBytes))), get(v + n), n * hashBytes)),
       ]),
     ],
   };
@@ -279,14 +292,7 @@ export class Kernels {
   #end = 0;
   readonly transpose: (columns: number, stride: number, rows: number, tiles: number) => void;
   readonly number: (count: number, rows: number, first: number) => void;
-  readonly mask: (
-    count: number,
-    rows: number,
-    others: number,
-    planes: number,
-    planeBytes: number,
-    out: number,
-  ) => void;
+  readonly mask: (count: number, rows: number, others: number, planes: number, planeBytes: number, out: number) => void;
   readonly unmask: (count: number, packed: number, choices: number, rows: number) => void;
   readonly start: (block: number, state: number) => void;
   readonly evaluate: (

@@ -108,7 +108,11 @@ const section = (id: number, content: Code): number[] => joined([[id], unsigned(
 
 /** A module with one memory of `pages` pages of 64 KiB, exported as `memory`, and functions that return nothing. */
 const moduleOf = (funcs: readonly Func[], pages: number): Uint8Array<ArrayBuffer> => {
-  const types = funcs.map(({ parameters }) => [0x60, ...vector(Array.from({ length: parameters }, () => [i32Type])), 0]);
+  const types = funcs.map(({ parameters }) => [
+    0x60,
+    ...vector(Array.from({ length: parameters }, () => [i32Type])),
+    0,
+  ]);
   const bodies = funcs.map(({ numbers, vectors, body }) => {
     const locals = vector([
       [...unsigned(numbers), i32Type],
@@ -117,10 +121,7 @@ const moduleOf = (funcs: readonly Func[], pages: number): Uint8Array<ArrayBuffer
     const content = joined([locals, ...body, [0x0b]]);
     return joined([unsigned(content.length), content]);
   });
-  const exported = [
-    [...text('memory'), 2, 0],
-    ...funcs.map(({ name }, at) => [...text(name), 0, ...unsigned(at)]),
-  ];
+  const exported = [[...text('memory'), 2, 0], ...funcs.map(({ name }, at) => [...text(name), 0, ...unsigned(at)])];
   return new Uint8Array(
     joined([
       [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],

@@ -1,8 +1,8 @@
 import { identityOf } from '../channel/keys.ts';
 import { dial, type Link, listen } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
-import { type HelperReport, help } from '../intersect/merge.ts';
 import { ownByTransfers } from '../intersect/kkrt.ts';
+import { type HelperReport, help } from '../intersect/merge.ts';
 import { ownWithHelper } from '../intersect/owner.ts';
 import { ownInPair } from '../intersect/pair.ts';
 import type { OwnerReport } from '../intersect/result.ts';
