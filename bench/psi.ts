@@ -4,17 +4,19 @@
  *
  *   npm run bench -- psi --json
  *
- * Peer in the same run: @openmined/psi.js, given the lists in memory and with nothing between its parties. It takes minutes for 100,000 rows
- * (SHUGU_BENCH_PSI_PEER_ROWS asks for fewer). SHUGU_BENCH_PSI_ROWS=10000000 measures another size of ours.
+ * Peers in the same run: @openmined/psi.js and OpenMined's native library, given the lists in memory and with nothing between their parties,
+ * which take minutes for 100,000 rows (SHUGU_BENCH_PSI_PEER_ROWS asks for fewer); SecretFlow's KKRT16 and RR22, from the files of ours to
+ * files, a process a party. SHUGU_BENCH_PSI_ROWS=10000000 measures another size. What cannot be installed is skipped by name.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runProgram } from '../interop/check.ts';
 import { installPackages } from '../interop/packages.ts';
+import { pythonFor } from '../interop/python.ts';
 import { type Intersection, type IntersectMode, intersectHere } from '../packages/private-compute/src/index.ts';
 
 const here = import.meta.dirname;
@@ -105,30 +107,84 @@ const measure = async (folder: string, mode: IntersectMode, rows: number, repeat
   return { rows, ...best, allMilliseconds: runs.map((one) => one.milliseconds), wire, wireBytes };
 };
 
-const measurePeer = async (rows: number) => {
+interface PeerRun {
+  rows: number;
+  common: number;
+  milliseconds: number;
+  cpuSeconds: number;
+  bytes: number | null;
+}
+type Peer = PeerRun | { skipped: string };
+
+const peerSecondsMax = 1800;
+const said = (stdout: string) =>
+  JSON.parse(stdout.split('\n').findLast((line) => line.startsWith('{')) ?? '{}') as PeerRun;
+
+const measurePsiJs = async (rows: number): Promise<Peer> => {
   const missing = await installPackages(join(here, 'peers'));
   if (missing) return { skipped: missing };
-  const child = spawn(process.execPath, [join(here, 'psi-peer.ts'), String(rows)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let text = '';
-  child.stdout.on('data', (chunk) => {
-    text += chunk;
-  });
-  const [code] = (await once(child, 'close')) as [number];
-  if (code !== 0) return { skipped: `psi.js ended with ${code}` };
-  return { rows, ...(JSON.parse(text) as { common: number; milliseconds: number; cpuSeconds: number; bytes: number }) };
+  const args = [join(here, 'psi-peer.ts'), String(rows)];
+  const { code, stdout } = await runProgram(process.execPath, args, { seconds: peerSecondsMax });
+  return code === 0 ? { ...said(stdout), rows } : { skipped: `psi.js ended with ${code}` };
 };
+
+const measureOpenMined = async (rows: number): Promise<Peer> => {
+  const environment = pythonFor('openmined', join(here, 'peers'));
+  const missing = await environment.needs();
+  if (missing) return { skipped: `openmined-psi: ${missing}` };
+  const args = [join(here, 'psi-peer.py'), 'openmined', String(rows)];
+  const { code, stdout } = await runProgram(environment.python, args, { seconds: peerSecondsMax });
+  return code === 0 ? { ...said(stdout), rows } : { skipped: `openmined-psi ended with ${code}` };
+};
+
+/** Two ports that nobody listened to a moment ago. */
+const twoPorts = async (): Promise<number[]> => {
+  const servers = [createServer().listen(0, '127.0.0.1'), createServer().listen(0, '127.0.0.1')];
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+};
+
+/** Both parties read the tables that `measure` left in the folder. */
+const measureSecretFlow = async (folder: string, protocol: 'kkrt' | 'rr22', rows: number): Promise<Peer> => {
+  const environment = pythonFor('secretflow', join(here, 'peers'));
+  const missing = await environment.needs();
+  if (missing) return { skipped: `spu: ${missing}` };
+  const ports = (await twoPorts()).map(String);
+  const parties = await Promise.all(
+    ['a', 'b'].map((name, rank) => {
+      const files = [join(folder, `${name}.csv`), join(folder, `${name}.peer.csv`)];
+      const args = [join(here, 'psi-peer.py'), protocol, String(rank), ...ports, ...files];
+      // It leaves traces and spilled files where temporary things go.
+      const env = { ...process.env, TMPDIR: folder };
+      return runProgram(environment.python, args, { env, cwd: folder, seconds: peerSecondsMax });
+    }),
+  );
+  if (parties.some(({ code }) => code !== 0)) return { skipped: `spu ended with ${parties.map(({ code }) => code)}` };
+  const [first, second] = parties.map(({ stdout }) => said(stdout));
+  const cpuSeconds = Math.round((first!.cpuSeconds + second!.cpuSeconds) * 100) / 100;
+  return { ...first!, rows, cpuSeconds, milliseconds: Math.max(first!.milliseconds, second!.milliseconds) };
+};
+
+/** How many times as long, and as much CPU, the peer took for the same rows. */
+const timesOf = (peer: Peer, ours: { milliseconds: number; cpuSeconds: number }) =>
+  'skipped' in peer
+    ? peer
+    : { wall: round(peer.milliseconds / ours.milliseconds), cpu: round(peer.cpuSeconds / ours.cpuSeconds) };
+const round = (value: number) => Math.round(value * 100) / 100;
 
 export const run = async (): Promise<object> => {
   const folder = await mkdtemp(join(tmpdir(), 'shugu-bench-psi-'));
   try {
     const helper = await measure(folder, 'helper', rowsAsked, 3);
     const kkrt = await measure(folder, 'kkrt', rowsAsked, 3);
+    const secretFlowKkrt = await measureSecretFlow(folder, 'kkrt', rowsAsked);
+    const secretFlowRr22 = await measureSecretFlow(folder, 'rr22', rowsAsked);
     const besidePeer = await measure(folder, 'helper', peerRows, 3);
     const kkrtBesidePeer = await measure(folder, 'kkrt', peerRows, 3);
-    const peer = await measurePeer(peerRows);
-    const round = (value: number) => Math.round(value * 100) / 100;
+    const psiJs = await measurePsiJs(peerRows);
+    const openMined = await measureOpenMined(peerRows);
     return {
       bench: 'psi',
       limit,
@@ -138,19 +194,18 @@ export const run = async (): Promise<object> => {
       kkrtBesidePeer,
       ecdh: await measure(folder, 'ecdh', pairRows, 1),
       sm2: await measure(folder, 'sm2', pairRows, 1),
-      psiJs: peer,
+      secretFlowKkrt,
+      secretFlowRr22,
+      psiJs,
+      openMined,
       ratios: {
         wireBytesARowToLimit: round(helper.wireBytes / helper.rows / limit.helper.wireBytesARow),
         kkrtWireBytesARowToLimit: round(kkrt.wireBytes / kkrt.rows / limit.kkrt.wireBytesARow),
-        kkrtCpuTimesHelper: round(kkrt.cpuSeconds / helper.cpuSeconds),
-        ...('milliseconds' in peer
-          ? {
-              timesPsiJs: round(peer.milliseconds / besidePeer.milliseconds),
-              timesPsiJsByCpu: round(peer.cpuSeconds / besidePeer.cpuSeconds),
-              kkrtTimesPsiJs: round(peer.milliseconds / kkrtBesidePeer.milliseconds),
-              kkrtTimesPsiJsByCpu: round(peer.cpuSeconds / kkrtBesidePeer.cpuSeconds),
-            }
-          : {}),
+        timesPsiJs: timesOf(psiJs, besidePeer),
+        kkrtTimesPsiJs: timesOf(psiJs, kkrtBesidePeer),
+        kkrtTimesOpenMined: timesOf(openMined, kkrtBesidePeer),
+        kkrtTimesSecretFlowKkrt: timesOf(secretFlowKkrt, kkrt),
+        kkrtTimesSecretFlowRr22: timesOf(secretFlowRr22, kkrt),
       },
     };
   } finally {

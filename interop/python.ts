@@ -13,9 +13,12 @@ export interface PythonEnvironment {
   needs(): Promise<string | undefined>;
 }
 
-/** `name`: of the folder here that holds `requirements.txt`. It stands beside the packages of the other tools, where nothing of ours looks. */
-export const pythonFor = (name: string): PythonEnvironment => {
-  const list = join(import.meta.dirname, name, 'requirements.txt');
+/**
+ * `name`: of the folder, here unless said, that holds `requirements.txt`. The environment stands beside the packages of the other tools,
+ * where nothing of ours looks.
+ */
+export const pythonFor = (name: string, inside = import.meta.dirname): PythonEnvironment => {
+  const list = join(inside, name, 'requirements.txt');
   const environment = join(import.meta.dirname, 'node_modules', `.${name}-python`);
   const bin = join(environment, 'bin');
   const python = join(bin, 'python');
