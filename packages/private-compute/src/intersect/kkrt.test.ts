@@ -38,7 +38,6 @@ interface Asked {
   draws?: Record<Role, Draw>;
   bucketKeys?: number;
   touch?: (links: Record<Role, Link>) => void;
-  silenceMs?: number;
 }
 
 /** Both sides to their ends, whatever these are. */
@@ -201,4 +200,22 @@ test('a result that names what is no key is refused', async () => {
   const touch = changed('first', kind.bits, () => Buffer.from([0b111111]));
   const { second } = await play({ tables, bucketKeys: 2, touch });
   expect(second).toMatchObject({ code: 'compute.peerMalformed', report: undefined, lines: undefined });
+});
+
+test('values that come twice are refused', async () => {
+  const rows = people(0, 2, ',x');
+  const touch = changed('second', kind.values, (body) => Buffer.concat([body.subarray(0, 24), body.subarray(0, 24)]));
+  const { first } = await play({ tables: { first: rows, second: rows }, touch });
+  expect(first).toMatchObject({ code: 'compute.peerMalformed', report: undefined, lines: undefined });
+});
+
+test('a second owner that hangs, not even a beat comes, is given up', async () => {
+  const cast = castOf('kkrt', 'first');
+  const links = await meetInPair(cast, { first: 400, second: 60_000 });
+  const path = await folder.table('waiting.csv', people(0, 3, ',x'));
+  const out = join(folder.path, 'waiting.out.csv');
+  const input = { path, column: 'id', salt: Buffer.alloc(32), folder: folder.path };
+  expect(await codeOf(ownByTransfers(links.first, cast.terms, 'first', input, out))).toBe('compute.peerSilent');
+  expect(await folder.lines(out)).toBeUndefined();
+  await links.second.close();
 });

@@ -178,6 +178,9 @@ const ask = async (
     const from = before;
     const { held } = placed;
     reading = readValues(link, plan, values, (found, record) => {
+      if (hasBit(bits, from + held[found]!)) {
+        throw new ComputeError('compute.peerMalformed', 'the value of a key came twice');
+      }
       setBit(bits, from + held[found]!);
       setBit(theirBits, bucket * plan.rooms.second + record);
       common++;

@@ -67,13 +67,16 @@ export const meetAtHelper = async ({ terms, identities }: Cast, silenceMs?: numb
   return { helper: [a!, b!] as const, first: owners[0], second: owners[1] };
 };
 
-/** Links of both owners alone, met over TLS. */
-export const meetInPair = async ({ terms, identities }: Cast): Promise<Record<Role, Link>> => {
+/** Links of both owners alone, met over TLS; each gives the other up after its own time of silence. */
+export const meetInPair = async (
+  { terms, identities }: Cast,
+  silenceMs: Partial<Record<Role, number>> = {},
+): Promise<Record<Role, Link>> => {
   const job = termsDigest(terms);
   const { first: own, second } = identities;
-  const door = await listen({ own: second, job, peers: [own.publicKey], host });
+  const door = await listen({ own: second, job, peers: [own.publicKey], host, silenceMs: silenceMs.second });
   const [one, [other]] = await Promise.all([
-    dial({ own, job, peer: second.publicKey, host, port: door.port }),
+    dial({ own, job, peer: second.publicKey, host, port: door.port, silenceMs: silenceMs.first }),
     door.met,
   ]);
   return { first: one, second: other! };
