@@ -1,5 +1,4 @@
 import { type Cipheriv, createCipheriv } from 'node:crypto';
-import { codeBytes } from './kernels.ts';
 
 export const seedBytes = 16;
 /** What the AES of one call is best given: calls cost a microsecond each, and very large buffers are slow to come by. */
@@ -38,9 +37,5 @@ export class Code {
   /** Writes the code words of `items` to planes of `planeBytes` each: what comes of the first key, of the second, and so on. */
   write(items: Uint8Array, into: Uint8Array, planeBytes: number): void {
     for (const [at, cipher] of this.#ciphers.entries()) into.set(cipher.update(items), at * planeBytes);
-  }
-  /** One word alone, for whoever wants to look. */
-  word(item: Uint8Array): Buffer {
-    return Buffer.concat(this.#ciphers.map((cipher) => cipher.update(item))).subarray(0, codeBytes);
   }
 }
