@@ -257,6 +257,12 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     members,
     resource: registry.resource,
     signText: agreements.signText,
+    // Settlement stands after this room; nothing is charged before both are there.
+    money: {
+      freezeOrder: (tx, draft) => settlement.freezeOrder(tx, draft),
+      settleOrder: (tx, draft) => settlement.settleOrder(tx, draft),
+      releaseOrder: (tx, draft) => settlement.releaseOrder(tx, draft),
+    },
     queryPool: { processesMax: config.queryProcesses, memoryMB: config.queryMemoryMB },
   });
 

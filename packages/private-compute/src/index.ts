@@ -37,6 +37,7 @@ export {
   type DataSet,
   type ListedParameter,
   ownersOf,
+  type Payment,
   queryDigest,
 } from './contract/terms.ts';
 export { ownByTransfers } from './intersect/kkrt.ts';

@@ -1,8 +1,9 @@
 /** 计算合约: owners let a fixed query run over their data together, a fixed number of times, and see nothing of each other's. */
 import { z } from 'zod';
-import { anyId, bilingual, decimal, digest, id, name, page, pageQuery, text, time } from './common.ts';
+import { anyId, bilingual, decimal, digest, id, name, page, pageQuery, taxRate, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { resourceId } from './registry.ts';
+import { statementId } from './settlement-nouns.ts';
 
 /** Held equal to those of @shugu/private-compute by a test. */
 export const computeLimits = {
@@ -22,6 +23,8 @@ export const computeLimits = {
 export const computeModes = ['cleanRoom'] as const;
 export const computationStates = ['draft', 'signed', 'active', 'exhausted', 'expired', 'revoked'] as const;
 export const computationUseStates = ['reserved', 'running', 'released', 'failed'] as const;
+/** Frozen with the use; then owed by a statement, or given back. */
+export const computationMoneyStates = ['freezing', 'frozen', 'owed', 'paid', 'released'] as const;
 export const disclosures = ['open', 'join', 'aggregate', 'hidden'] as const;
 const columnTypes = ['string', 'integer', 'decimal', 'boolean', 'date', 'timestamp'] as const;
 
@@ -85,6 +88,20 @@ const release = z.object({
   rho: decimal.nullable().describe('privacy budget of a use (zCDP); null without noise'),
 });
 
+const payment = z
+  .object({
+    taxRate: taxRate.describe('inside the price'),
+    shares: z
+      .array(z.object({ owner: organisationId, share: decimal }).strict())
+      .min(1)
+      .max(computeLimits.dataSetsMax)
+      .describe(
+        'of every owner, after the service fee; they sum to 1. An owner that takes a use pays the others alone',
+      ),
+    untouched: z.enum(['free', 'charged']).describe('a use of which it is known that it read nothing'),
+  })
+  .strict();
+
 export const computationDraft = z
   .object({
     title: name,
@@ -103,6 +120,7 @@ export const computationDraft = z
     from: time,
     until: time,
     priceFen,
+    payment: payment.optional().describe('required where a use has a price'),
   })
   .strict();
 
@@ -129,6 +147,14 @@ export const computationUse = z.object({
   resultDigest: digest.nullable(),
   reason: bilingual.nullable().describe('why it failed; it counts all the same'),
   job: anyId.nullable(),
+  money: z
+    .object({
+      fen: priceFen.describe('what is frozen for it'),
+      state: z.enum(computationMoneyStates),
+      statement: statementId.nullable(),
+    })
+    .nullable()
+    .describe('null where a use has no price'),
   at: time,
   endedAt: time.nullable(),
 });
@@ -142,6 +168,7 @@ export const computationView = computationSummary.extend({
   output: z.array(z.object({ name: z.string(), type: z.string() })),
   release,
   priceFen,
+  payment: payment.nullable(),
   explained: z.array(bilingual).describe('in plain words, what each party learns'),
   signatures: z.array(z.object({ by: party, keyId: z.string(), level: z.string(), signature: z.string(), at: time })),
   reason: z.string().describe('of its end'),

@@ -1,9 +1,26 @@
 /** What each party learns, in plain words: read before signing. Pure. */
+import { formatYuan, multiplyDecimal, parseDecimal } from '@shugu/ledger';
 import { type Computation, ownersOf } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import type { Shape } from './model.ts';
 
 const list = (items: readonly string[], language: 'zh' | 'en'): string => items.join(language === 'zh' ? '、' : ', ');
+
+const percentOf = (share: string): string => `${multiplyDecimal(parseDecimal(share), parseDecimal('100'))}%`;
+
+const paymentOf = ({ payment, priceFen }: Computation, nameOf: (participant: string) => string): Text[] => {
+  if (!payment || priceFen === '0') return [];
+  const yuan = formatYuan(BigInt(priceFen));
+  const parts = (between: string) =>
+    payment.shares.map(({ owner, share }) => `${nameOf(owner)}${between}${percentOf(share)}`);
+  const free = payment.untouched === 'free';
+  return [
+    {
+      zh: `每次使用 ${yuan} 元（含税），运行前在存管银行冻结；扣除平台服务费后，${list(parts(' '), 'zh')}。${free ? '确知没有读取数据的一次不收费' : '没有读取数据的一次也收费'}；因数据持有单位撤销或更换数据而未完成的，全额退回。`,
+      en: `Each use costs CNY ${yuan}, tax included, frozen at the custodian bank before it runs; after the service fee ${list(parts(' gets '), 'en')}. A use of which it is known that it read no data ${free ? 'costs nothing' : 'costs the same'}; one that an owner prevented by revoking or by changing its data is given back.`,
+    },
+  ];
+};
 
 export const explain = (
   terms: Computation,
@@ -38,6 +55,7 @@ export const explain = (
         zh: `${nameOf(owner)} 得不到结果，只看到每次使用的时间、参数和计次。`,
         en: `${nameOf(owner)} gets no result, only when and with which parameters each use was taken.`,
       })),
+    ...paymentOf(terms, nameOf),
     ...query.parameters.map(({ name, title, values }) => ({
       zh: `每次运行可选${title}（$${name}）：${list(values, 'zh')}。`,
       en: `Each run chooses ${title} ($${name}): ${list(values, 'en')}.`,

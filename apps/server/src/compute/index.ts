@@ -1,13 +1,14 @@
 /** The door of computation contracts. */
 import { QueryPool } from '@shugu/gateway';
+import type { Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { JobHandler } from '../kernel/jobs.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { ComputeDeps, Room } from './model.ts';
 import { makeRoutes } from './routes.ts';
 import { moveDue } from './service/contracts.ts';
-import { runHandler } from './service/run.ts';
-import { runJob } from './service/uses.ts';
+import { endStranded, runHandler } from './service/run.ts';
+import { moneyFrozen, moneyPaid, moneyRefused, runJob } from './service/uses.ts';
 
 export type { ComputeEvents } from './events.ts';
 export type { ComputeDeps } from './model.ts';
@@ -17,6 +18,10 @@ export interface Compute {
   routes: Route[];
   jobs: Record<string, JobHandler>;
   ticks: Tick[];
+  /** What became of the money of a settlement order that may be a use's; harmless to repeat, and for any other order. */
+  moneyFrozen(tx: Tx, order: string): Promise<void>;
+  moneyRefused(tx: Tx, order: string): Promise<void>;
+  moneyPaid(tx: Tx, order: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,7 +38,16 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
   return {
     routes: makeRoutes(room),
     jobs: { [runJob]: runHandler(room) },
-    ticks: [{ name: 'compute.due', everySeconds: 5, run: () => moveDue(deps.database) }],
+    ticks: [
+      {
+        name: 'compute.due',
+        everySeconds: 5,
+        run: async () => (await moveDue(deps.database)) + (await endStranded(room)),
+      },
+    ],
+    moneyFrozen,
+    moneyRefused: (tx, order) => moneyRefused(room, tx, order),
+    moneyPaid,
     close: async () => {
       (await pool)?.close();
       pool = undefined;

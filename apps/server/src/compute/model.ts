@@ -1,10 +1,11 @@
 /** Computation contracts as this room holds them, and what it asks of its neighbours. */
 import type { SuiteName } from '@shugu/evidence';
 import type { QueryPool, QueryPoolOptions } from '@shugu/gateway';
+import type { Decimal, PricePlan } from '@shugu/ledger';
 import type { Computation, ContractState, Joint, UseState } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import type { Agreements } from '../agreements/index.ts';
-import type { Database } from '../kernel/db/db.ts';
+import type { Database, Tx } from '../kernel/db/db.ts';
 import type { Keys } from '../kernel/keys.ts';
 import type { ObjectStore } from '../kernel/objects.ts';
 import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
@@ -44,6 +45,43 @@ export interface Signature {
   at: Date;
 }
 
+export type MoneyState = 'freezing' | 'frozen' | 'owed' | 'paid' | 'released';
+
+/** What a use costs, under settlement's order for it alone. */
+export interface UseMoney {
+  order: string;
+  fen: bigint;
+  state: MoneyState;
+  statement: string | null;
+}
+
+/** The price of one use: what the taker pays, and who gets which part of it after the exchange's fee. */
+export interface Price {
+  fen: bigint;
+  legs: { party: string; role: string; share: Decimal }[];
+}
+
+/** Settlement, which stands after this room and is given its functions. */
+export interface Money {
+  /** In the transaction that takes the use. @throws settlement.fundsShort, settlement.accountMissing */
+  freezeOrder(
+    tx: Tx,
+    draft: Price & { order: string; contract: string; title: string; buyer: string; taxRate: string; plan: PricePlan },
+  ): Promise<void>;
+  settleOrder(
+    tx: Tx,
+    draft: {
+      order: string;
+      periodKey: string;
+      from: Date;
+      until: Date;
+      usage: { title: string; calls: bigint }[];
+      final: boolean;
+    },
+  ): Promise<{ id: string }>;
+  releaseOrder(tx: Tx, draft: { order: string; reason: string }): Promise<void>;
+}
+
 export interface Use {
   id: string;
   contract: string;
@@ -56,6 +94,7 @@ export interface Use {
   result: string | null;
   resultDigest: string | null;
   rows: number | null;
+  money: UseMoney | null;
   at: Date;
   endedAt: Date | null;
 }
@@ -69,6 +108,7 @@ export interface ComputeDeps {
   members: Pick<Members, 'displayNames'>;
   resource: Registry['resource'];
   signText: Agreements['signText'];
+  money: Money;
   queryPool?: Pick<QueryPoolOptions, 'processesMax' | 'memoryMB'>;
 }
 

@@ -110,6 +110,22 @@ export const problems = defineProblems('compute', {
     title: { zh: '计算未能完成', en: 'The computation did not come to an end' },
     next: { zh: '这次使用已计次；稍后再运行', en: 'This use counts; run another later' },
   },
+  cancelled: {
+    status: 409,
+    title: { zh: '计算已取消', en: 'The computation was cancelled' },
+    next: { zh: '这次使用已计次；如仍需要，可再运行一次', en: 'This use counts; run another if it is still needed' },
+  },
+  unpaid: {
+    status: 409,
+    title: {
+      zh: '存管银行未能冻结价款，计算没有开始',
+      en: 'The bank could not freeze the price; nothing was computed',
+    },
+    next: {
+      zh: '这次使用已计次，不收费；入金后再运行',
+      en: 'This use counts and costs nothing; pay money in, then run another',
+    },
+  },
   interrupted: {
     status: 409,
     title: { zh: '计算被中断', en: 'The computation was interrupted' },

@@ -2,14 +2,30 @@ import type { Computation } from '@shugu/private-compute';
 import { empty, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Contract, Signature, Use } from './model.ts';
+import type { Contract, MoneyState, Signature, Use } from './model.ts';
 
 type ContractRow = Omit<Contract, 'terms'>;
 const contractColumns = sql`c.id, c.participant, c.title, c.state, c.document, c.digest, c.shape, c.uses_total as "usesTotal",
   c.uses_taken as "usesTaken", c.term_from as "from", c.term_until as "until", c.created_at as "createdAt", c.ended_at as "endedAt",
   c.end_reason as "endReason"`;
 const useColumns = sql`id, contract, number, participant, parameters as "values", state, reason, job, result,
-  result_digest as "resultDigest", row_count as "rows", created_at as "at", ended_at as "endedAt"`;
+  result_digest as "resultDigest", row_count as "rows", money_order, price_fen::text as price_fen, money_state, statement,
+  created_at as "at", ended_at as "endedAt"`;
+
+interface UseRow extends Omit<Use, 'money'> {
+  money_order: string | null;
+  price_fen: string | null;
+  money_state: MoneyState | null;
+  statement: string | null;
+}
+const readUse = ({ money_order: order, price_fen, money_state, statement, ...use }: UseRow): Use => ({
+  ...use,
+  money: order === null ? null : { order, fen: BigInt(price_fen!), state: money_state!, statement },
+});
+const oneUse = async (reader: Reader, where: Sql): Promise<Use | undefined> => {
+  const row = await reader.first<UseRow>(sql`select ${useColumns} from compute_uses where ${where}`);
+  return row && readUse(row);
+};
 
 const read = (row: ContractRow): Contract => ({ ...row, terms: JSON.parse(row.document) as Computation });
 
@@ -43,15 +59,27 @@ export const signaturesOf = (reader: Reader, contract: string): Promise<Signatur
     where contract = ${contract} order by created_at, participant`);
 
 /** Newest first. */
-export const usesOf = (reader: Reader, contract: string, limit: number): Promise<Use[]> =>
-  reader.rows<Use>(
-    sql`select ${useColumns} from compute_uses where contract = ${contract} order by number desc limit ${limit}`,
-  );
+export const usesOf = async (reader: Reader, contract: string, limit: number): Promise<Use[]> =>
+  (
+    await reader.rows<UseRow>(
+      sql`select ${useColumns} from compute_uses where contract = ${contract} order by number desc limit ${limit}`,
+    )
+  ).map(readUse);
 
-export const findUse = (reader: Reader, id: string): Promise<Use | undefined> =>
-  reader.first<Use>(sql`select ${useColumns} from compute_uses where id = ${id}`);
-export const lockUse = (tx: Tx, id: string): Promise<Use | undefined> =>
-  tx.first<Use>(sql`select ${useColumns} from compute_uses where id = ${id} for update`);
+export const findUse = (reader: Reader, id: string) => oneUse(reader, sql`id = ${id}`);
+export const lockUse = (tx: Tx, id: string) => oneUse(tx, sql`id = ${id} for update`);
+export const lockUseOfOrder = (tx: Tx, order: string) => oneUse(tx, sql`money_order = ${order} for update`);
+
+/**
+ * Uses that nothing will end by itself: their job was cancelled or has died, or the contract ended while their price was waiting
+ * for the bank.
+ */
+export const strandedUses = (reader: Reader, limit: number): Promise<{ id: string; cancelled: boolean }[]> =>
+  reader.rows(sql`select u.id, coalesce(j.state = 'cancelled', false) as cancelled from compute_uses u
+    join compute_contracts c on c.id = u.contract left join jobs j on j.id = u.job
+    where u.state in ('reserved', 'running')
+      and (j.state in ('cancelled', 'dead') or (u.money_state = 'freezing' and c.state in ('expired', 'revoked')))
+    order by u.id limit ${limit}`);
 
 export const statementOf = (reader: Reader, id: string): Promise<LoggedStatement | undefined> =>
   reader.first<LoggedStatement>(

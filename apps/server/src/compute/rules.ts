@@ -1,7 +1,19 @@
 /** Pure decisions: who is which party, what is wrong with what a recipient asks, what is told of an end. */
-import { type Computation, ownersOf, queryDigest } from '@shugu/private-compute';
+import {
+  checkSplitRule,
+  type Decimal,
+  decimalOf,
+  divideByWeights,
+  LedgerError,
+  parseDecimal,
+  partsOf,
+  split,
+  sumFen,
+} from '@shugu/ledger';
+import { type Computation, ownersOf, type Payment, queryDigest } from '@shugu/private-compute';
 import type { Problem } from '../kernel/problem.ts';
 import type { ResourceDescription } from '../registry/index.ts';
+import type { Price } from './model.ts';
 import { problems } from './problems.ts';
 
 export const sidesOf = (terms: Computation, participant: string) => ({
@@ -36,3 +48,66 @@ export const dataFault = (
 
 /** The query of the document is the one that was signed, or nothing runs. */
 export const isWhole = ({ query }: Computation): boolean => queryDigest(query.sql) === query.digest;
+
+const legsOf = ({ shares }: Payment) =>
+  shares.map(({ owner, share }) => ({ party: owner, role: 'rightsHolder', share: parseDecimal(share) }));
+
+/** A price says who gets which part of it: every owner, and all of it. */
+export const paymentFault = (one: Pick<Computation, 'dataSets' | 'priceFen' | 'payment'>): Problem | undefined => {
+  const { payment } = one;
+  if (!payment) {
+    return one.priceFen === '0'
+      ? undefined
+      : problems.contractInvalid({ field: 'body.payment', detail: 'priceUnshared' });
+  }
+  const owners = ownersOf(one);
+  const field = 'body.payment.shares';
+  if (
+    payment.shares.length !== owners.length ||
+    !owners.every((owner) => payment.shares.some((leg) => leg.owner === owner))
+  )
+    return problems.contractInvalid({ field, detail: 'ownersDiffer' });
+  try {
+    checkSplitRule({ legs: legsOf(payment) });
+    return undefined;
+  } catch (error) {
+    if (error instanceof LedgerError) return problems.contractInvalid({ field, detail: 'sumNotOne' });
+    throw error;
+  }
+};
+
+const shareScale = 12;
+
+/**
+ * What a recipient pays for a use; undefined where that is nothing. Its own part, where it is an owner, is not paid at all, and the
+ * others' shares are those of what is left, to the twelfth digit.
+ */
+export const priceFor = (terms: Computation, recipient: string): Price | undefined => {
+  const { payment, priceFen } = terms;
+  if (!payment || priceFen === '0') return undefined;
+  const legs = legsOf(payment);
+  const { parts } = split({ legs }, BigInt(priceFen));
+  const fen = sumFen(parts.map((part) => (part.party === recipient ? 0n : part.fen)));
+  const others = legs.filter(({ party }) => party !== recipient);
+  if (fen === 0n) return undefined;
+  const scaled = others.map(({ share }) => {
+    const { coefficient, scale } = partsOf(share);
+    return coefficient * 10n ** BigInt(shareScale - scale);
+  });
+  const shares = divideByWeights(10n ** BigInt(shareScale), scaled);
+  const share = (at: number): Decimal => decimalOf({ coefficient: shares[at]!, scale: shareScale });
+  return { fen, legs: others.map((leg, at) => ({ ...leg, share: share(at) })) };
+};
+
+/** How a use ended, as far as its price asks. `touched`: data were opened, or nobody can say that they were not. */
+export interface UseEnding {
+  code: 'released' | string;
+  touched: boolean;
+  payment: Payment;
+}
+
+/** Owners are not paid for what one of them prevented; what counts and read something, or may have, is owed. */
+export const isOwed = ({ code, touched, payment }: UseEnding): boolean => {
+  if (code === 'compute.revoked' || code === 'compute.versionSwapped' || code === 'compute.unpaid') return false;
+  return touched || payment.untouched === 'charged';
+};

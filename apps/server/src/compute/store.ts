@@ -3,7 +3,7 @@ import { type Computation, type ContractState, ownersOf, type UseState } from '@
 import type { Text } from '@shugu/wire';
 import { sql, type Tx } from '../kernel/db/db.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
-import type { Shape, Signature, Use } from './model.ts';
+import type { MoneyState, Shape, Signature, Use, UseMoney } from './model.ts';
 
 export const insertContract = async (
   tx: Tx,
@@ -52,12 +52,16 @@ export const takeUse = async (tx: Tx, id: string): Promise<number | undefined> =
 
 export const insertUse = async (
   tx: Tx,
-  { id, contract, number, values }: Pick<Use, 'id' | 'contract' | 'number' | 'values'>,
+  { id, contract, number, values, money }: Pick<Use, 'id' | 'contract' | 'number' | 'values' | 'money'>,
 ): Promise<void> => {
-  await tx.exec(sql`insert into compute_uses (id, contract, number, node, market, participant, person, parameters, state, created_at)
+  await tx.exec(sql`insert into compute_uses (id, contract, number, node, market, participant, person, parameters, state, money_order,
+      price_fen, money_state, created_at)
     values (${id}, ${contract}, ${number}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${tx.actor.id},
-      ${JSON.stringify(values)}, 'reserved', ${tx.now})`);
+      ${JSON.stringify(values)}, 'reserved', ${money?.order ?? null}, ${money?.fen.toString() ?? null}, ${money?.state ?? null}, ${tx.now})`);
 };
+
+export const setUseMoney = (tx: Tx, id: string, state: MoneyState): Promise<number> =>
+  tx.exec(sql`update compute_uses set money_state = ${state} where id = ${id}`);
 
 export const setUseJob = (tx: Tx, id: string, job: string): Promise<number> =>
   tx.exec(sql`update compute_uses set job = ${job} where id = ${id}`);
@@ -69,10 +73,12 @@ export interface UseEnd {
   state: UseState;
   reason: Text | null;
   result: { text: string; digest: string; rows: number } | null;
+  money: UseMoney | null;
 }
 
 export const endUse = async (tx: Tx, id: string, end: UseEnd, said: LoggedStatement): Promise<void> => {
   await tx.exec(sql`update compute_uses set state = ${end.state}, reason = ${end.reason && JSON.stringify(end.reason)},
     result = ${end.result?.text ?? null}, result_digest = ${end.result?.digest ?? null}, row_count = ${end.result?.rows ?? null},
+    money_state = ${end.money?.state ?? null}, statement = ${end.money?.statement ?? null},
     core = ${JSON.stringify(said.core)}, salt = ${said.salt}, log_entry = ${said.log_entry}, ended_at = ${tx.now} where id = ${id}`);
 };

@@ -34,9 +34,13 @@ const partiesOf = ({ terms }: Contract): string[] => [...ownersOf(terms), ...ter
 export const summaryView = async (room: Room, read: Reader, contract: Contract) =>
   summary(contract, await namesOf(room, read, partiesOf(contract)));
 
+const moneyOf = (money: Use['money']) =>
+  money && { fen: money.fen.toString(), state: money.state, statement: money.statement };
+
 const useOf = (use: Use, name: Names) => ({
   ...{ id: use.id, number: use.number, state: use.state, values: use.values, rows: use.rows },
   ...{ resultDigest: use.resultDigest, reason: use.reason, job: use.job },
+  money: moneyOf(use.money),
   by: partyOf(name)(use.participant),
   at: use.at.toISOString(),
   endedAt: use.endedAt?.toISOString() ?? null,
@@ -55,6 +59,7 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
     ...{ purpose: terms.purpose, trust: terms.trust, document, digest, reason },
     ...{ dataSets: terms.dataSets, query: terms.query, output: terms.output, release: terms.release },
     priceFen: terms.priceFen,
+    payment: terms.payment ?? null,
     explained: explain(terms, shape, name),
     signatures: signatures.map(({ participant, at, ...one }) => ({
       ...one,

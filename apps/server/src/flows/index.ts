@@ -4,6 +4,7 @@ import type { Cases } from '../kernel/case/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Notify } from '../kernel/notify/index.ts';
 import type { RoomParts } from '../kernel/parts.ts';
+import { computationFlow } from './computation.ts';
 import { dataspaceFlow } from './dataspace.ts';
 import { feedsFlow } from './feeds.ts';
 import { groundFlow } from './ground.ts';
@@ -25,6 +26,7 @@ export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Noti
   groundFlow(rooms, cases),
   trialFlow(rooms),
   purchaseFlow(kernel, { rooms, cases }),
+  computationFlow(rooms),
   levelsFlow(rooms),
   holdersFlow(rooms, cases),
   supervisionFlow(rooms),

@@ -34,7 +34,9 @@ import { passFees } from './service/fees.ts';
 import { placeHold, plan } from './service/holds.ts';
 import {
   extendOrder,
+  type FreezeDraft,
   finishOrder,
+  freezeOrder,
   type OrderDraft,
   openOrder,
   releaseOrder,
@@ -59,6 +61,8 @@ export interface Settlement extends RoomParts {
   openAccount(tx: Tx, participant: string): Promise<void>;
   /** On market.order.contracted: freezes the terms and, in custody, the estimate. Harmless to repeat. */
   openOrder(tx: Tx, draft: OrderDraft): Promise<void>;
+  /** As openOrder, for what is used at once: in custody and only with free money. @throws settlement.fundsShort, settlement.accountMissing */
+  freezeOrder(tx: Tx, draft: FreezeDraft): Promise<void>;
   /** A month broke its service levels. Harmless to repeat. */
   proposeCredit(tx: Tx, draft: CreditDraft): Promise<void>;
   /** On acceptance, or at a period's end: rates usage once and settles it. The same period gives the same statement. */
@@ -147,6 +151,7 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
     openAccount: (tx, participant) => ensureAccount(room, tx, participant),
     proposeCredit: (tx, draft) => proposeCredit(room, tx, draft),
     openOrder: (tx, draft) => openOrder(room, tx, draft),
+    freezeOrder: (tx, draft) => freezeOrder(room, tx, draft),
     settleOrder: (tx, draft) => settleOrder(room, tx, draft),
     releaseOrder: (tx, draft) => releaseOrder(room, tx, draft),
     holdForDispute: async (tx, { dispute, participant, fen }) => {

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { computationLimits, computationTrust } from '@shugu/private-compute';
-import { type Client, ProblemError } from '@shugu/wire';
+import type { Client, ProblemError } from '@shugu/wire';
 import * as wire from '@shugu/wire/compute';
 import * as kernelWire from '@shugu/wire/kernel';
 import * as registryWire from '@shugu/wire/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../../cli/src/scenario/resource.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
-import { sql } from '../../src/kernel/db/db.ts';
+import { type Sql, sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { enqueue } from '../../src/kernel/jobs.ts';
@@ -18,7 +18,11 @@ import {
   type Computation,
   type Draft,
   draftOf,
+  endedUse,
   type Holdings,
+  readComputation,
+  refusal,
+  runOnce,
   signedContract,
 } from '../support/computation.ts';
 import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
@@ -38,28 +42,10 @@ const draft = (change: Partial<Draft> = {}) => {
 };
 const signed = (change: Partial<Draft> = {}) =>
   signedContract(world, draft(change), { recipient: 'creditagency.trader', owners });
-const run = (
-  one: Computation,
-  values: Record<string, string> = { city: '长沙' },
-  who = agency,
-  query = one.query.digest,
-) => who.call(wire.runComputation, { params: { id: one.id }, body: { query, values } });
-const refusal = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'done',
-    (error: unknown) => {
-      if (error instanceof ProblemError) return `${error.problem.status} ${error.problem.code}`;
-      throw error;
-    },
-  );
-const read = (one: Computation, who = agency) => who.call(wire.getComputation, { params: { id: one.id } });
-/** The contract as it stands when the use has ended. */
-const ended = async (one: Computation, use: string) =>
-  until('the use to end', async () => {
-    const now = await read(one);
-    const found = now.history.find(({ id }) => id === use)!;
-    return found.endedAt !== null && { now, use: found };
-  });
+const run = (one: Computation, values?: Record<string, string>, who = agency, query?: string) =>
+  runOnce(who, one, values, query);
+const read = (one: Computation, who = agency) => readComputation(who, one);
+const ended = (one: Computation, use: string) => endedUse(agency, one, use);
 const resultOf = (use: string, who = agency) => who.call(wire.getComputationResult, { params: { id: use } });
 
 beforeAll(async () => {
@@ -211,6 +197,32 @@ describe('a use', () => {
     await world.settle();
     const evidence = await bank.raw(wire.getComputationEvidence, { params: { id: use } });
     expect(JSON.parse(await evidence.text()).document).toMatchObject({ outcome: 'compute.interrupted', result: null });
+  });
+
+  test('whose job was cancelled before it began counts, and does not stay reserved', async () => {
+    const one = await signed();
+    const { database } = world.exchange.kernel;
+    const change = (what: Sql) => database.tx(systemActor('test'), (tx) => tx.exec(what));
+    // No worker takes it up meanwhile.
+    await change(sql`create function later() returns trigger language plpgsql as
+      $$ begin new.run_at = new.run_at + interval '1 day'; return new; end $$`);
+    await change(
+      sql`create trigger later before insert on jobs for each row when (new.kind = 'compute.run') execute function later()`,
+    );
+    const { id, job } = await run(one);
+    await change(sql`drop trigger later on jobs`);
+    expect(await refusal(stranger.call(kernelWire.cancelJob, { params: { id: job! } }))).toBe('404 kernel.unknown');
+    await agency.call(kernelWire.cancelJob, { params: { id: job! } });
+    await settleWhole(world);
+    const { use, now } = await ended(one, id);
+    expect([use.state, use.reason?.zh, now.uses.taken]).toEqual(['failed', '计算已取消', 1]);
+    await world.settle();
+    const evidence = await bank.raw(wire.getComputationEvidence, { params: { id } });
+    expect(JSON.parse(await evidence.text()).document).toMatchObject({ outcome: 'compute.cancelled', price: null });
+    // Asking for the job again does not bring back a use that ended.
+    await agency.call(kernelWire.retryJob, { params: { id: job! } });
+    await settleWhole(world);
+    expect((await read(one)).history.map(({ state }) => state)).toEqual(['failed']);
   });
 
   test('reads the very bytes that were signed: a file swapped on the disk is noticed, and the use counts', async () => {

@@ -1,7 +1,7 @@
 /** A computation contract over two small tables of persons, and what a draft of it is made from. */
-import type { CallInput, CallOutput } from '@shugu/wire';
-import { draftComputation, signComputation } from '@shugu/wire/compute';
-import { bringResource, type Resource } from '../../../cli/src/scenario/resource.ts';
+import { type CallInput, type CallOutput, type Client, ProblemError } from '@shugu/wire';
+import { draftComputation, getComputation, runComputation, signComputation } from '@shugu/wire/compute';
+import { bringResource, type Resource, until } from '../../../cli/src/scenario/resource.ts';
 import { divisionsResource } from '../../../cli/src/trade/goods.ts';
 import type { TestExchange } from './exchange.ts';
 
@@ -85,7 +85,7 @@ export const draftOf = (
   uses: 3,
   from: '2026-07-01T00:00:00+08:00',
   until: '2026-07-31T00:00:00+08:00',
-  priceFen: '50000',
+  priceFen: '0',
   ...change,
 });
 
@@ -103,3 +103,31 @@ export const signedContract = async (
   }
   return contract;
 };
+
+/** 'done', or the status and code of the problem. */
+export const refusal = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => {
+      if (error instanceof ProblemError) return `${error.problem.status} ${error.problem.code}`;
+      throw error;
+    },
+  );
+
+export const readComputation = (who: Client, { id }: Pick<Computation, 'id'>) =>
+  who.call(getComputation, { params: { id } });
+
+export const runOnce = (
+  who: Client,
+  one: Pick<Computation, 'id' | 'query'>,
+  values: Record<string, string> = { city: '长沙' },
+  query = one.query.digest,
+) => who.call(runComputation, { params: { id: one.id }, body: { query, values } });
+
+/** The contract as it stands when the use has ended. */
+export const endedUse = (who: Client, one: Pick<Computation, 'id'>, use: string) =>
+  until('the use to end', async () => {
+    const now = await readComputation(who, one);
+    const found = now.history.find(({ id }) => id === use)!;
+    return found.endedAt !== null && { now, use: found };
+  });

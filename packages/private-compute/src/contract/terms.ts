@@ -32,6 +32,16 @@ export interface ListedParameter {
   values: string[];
 }
 
+/** What a price means. Without it nothing is charged, as under contracts that were signed before there was payment. */
+export interface Payment {
+  /** "0.06": inside the price. */
+  taxRate: string;
+  /** Who gets which part of it, after the exchange's fee; decimals that sum to 1. An owner that takes the use itself pays the others'. */
+  shares: { owner: string; share: string }[];
+  /** Whether a use is owed of which it is known that it read nothing. Any other that counts is owed. */
+  untouched: 'free' | 'charged';
+}
+
 /** A computation contract (计算合约): what the parties sign. */
 export interface Computation {
   form: 'shugu/computation/1';
@@ -53,6 +63,7 @@ export interface Computation {
   until: string;
   /** Per use, whole fen as text. */
   priceFen: string;
+  payment?: Payment;
 }
 
 export const computationLimits = {

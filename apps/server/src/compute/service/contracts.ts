@@ -18,7 +18,7 @@ import { newId } from '../../kernel/ids.ts';
 import type { Contract, Room, Shape } from '../model.ts';
 import { problems } from '../problems.ts';
 import { dueContracts, findContract, signaturesOf } from '../reads.ts';
-import { dataFault, sidesOf } from '../rules.ts';
+import { dataFault, paymentFault, sidesOf } from '../rules.ts';
 import { insertContract, insertSignature, setContractState } from '../store.ts';
 import { asSide, tell } from './deps.ts';
 import { passJoint } from './gate.ts';
@@ -35,6 +35,8 @@ export const termsOf = async (room: Room, draft: Draft): Promise<{ terms: Terms;
   const query = { ...draft.query, digest: '' };
   const fault = computationFault({ ...draft, ...times, query });
   if (fault) throw problems.contractInvalid({ field: `body.${fault.path}`, detail: fault.fault });
+  const unpaid = paymentFault(draft);
+  if (unpaid) throw unpaid;
   const passed = await passJoint(await room.queries(), draft);
   const terms: Terms = {
     ...draft,

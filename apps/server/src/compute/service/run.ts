@@ -7,11 +7,11 @@ import { createHash } from 'node:crypto';
 import { QueryEnded } from '@shugu/gateway';
 import { nextUseState } from '@shugu/private-compute';
 import { systemActor } from '../../kernel/http/principal.ts';
-import type { JobContext, JobHandler } from '../../kernel/jobs.ts';
+import { type JobContext, type JobHandler, jobProblems } from '../../kernel/jobs.ts';
 import { Problem } from '../../kernel/problem.ts';
 import type { Contract, Room, Use } from '../model.ts';
 import { problems } from '../problems.ts';
-import { findContract, lockContract, lockUse } from '../reads.ts';
+import { findContract, findUse, lockContract, lockUse, strandedUses } from '../reads.ts';
 import { isWhole } from '../rules.ts';
 import { setUseState } from '../store.ts';
 import { concludeUse, type Outcome, sameBytes, swappedTable } from './uses.ts';
@@ -25,8 +25,9 @@ const start = (room: Room, id: string): Promise<{ use: Use; contract: Contract }
     const use = await lockUse(tx, id);
     const contract = use && (await findContract(tx, use.contract));
     if (!use || !contract) return undefined;
-    const end = (problem: Problem) => concludeUse(room, tx, contract, use, { problem }).then(() => undefined);
-    if (use.state === 'running') return end(problems.interrupted());
+    const end = (problem: Problem, touched = false) =>
+      concludeUse(room, tx, contract, use, { problem, touched }).then(() => undefined);
+    if (use.state === 'running') return end(problems.interrupted(), true);
     const state = nextUseState(use.state, 'run');
     if (!state) return undefined;
     if (contract.state === 'revoked') return end(problems.revoked());
@@ -40,12 +41,13 @@ type Cell = string | number | boolean | null;
 const compute = async (room: Room, contract: Contract, use: Use, context: JobContext): Promise<Outcome> => {
   const { terms, shape } = contract;
   const swapped = await swappedTable(room, room.database, contract);
-  if (swapped) return { problem: problems.versionSwapped({ detail: swapped }) };
-  if (!isWhole(terms)) return { problem: problems.queryDiffers() };
+  const untouched = (problem: Problem): Outcome => ({ problem, touched: false });
+  if (swapped) return untouched(problems.versionSwapped({ detail: swapped }));
+  if (!isWhole(terms)) return untouched(problems.queryDiffers());
   const tables: { name: string; path: string }[] = [];
   for (const { table, version } of terms.dataSets) {
     const path = await room.objects.local(version);
-    if (!(await sameBytes(path, version))) return { problem: problems.versionSwapped({ detail: table }) };
+    if (!(await sameBytes(path, version))) return untouched(problems.versionSwapped({ detail: table }));
     tables.push({ name: table, path });
   }
   await context.progress(0.4);
@@ -86,11 +88,33 @@ const resultOf = (columns: Contract['terms']['output'], data: readonly Record<st
 
 /** The engine's own words may quote values: recipients get a code. */
 const problemOf = (error: unknown): Problem | undefined => {
-  if (error instanceof Problem) return error;
+  if (error instanceof Problem) return error.code === jobProblems.cancelled().code ? problems.cancelled() : error;
   if (!(error instanceof QueryEnded)) return undefined;
   return error.code === 'rows' || error.code === 'bytes'
     ? problems.answerRefused()
     : problems.broken({ detail: error.code });
+};
+
+const strandedMax = 50;
+
+const endedBy = ({ state }: Contract): Problem =>
+  state === 'revoked' || state === 'expired' ? problems[state]() : problems.interrupted();
+
+/**
+ * A job that somebody cancelled before it began, or that died with its processes, ends its use; the number done. It counts, as what is
+ * reserved does, and what it costs is the contract's rule.
+ */
+export const endStranded = async (room: Room): Promise<number> => {
+  const found = await strandedUses(room.database, strandedMax);
+  for (const { id, cancelled } of found)
+    await room.database.tx(actor, async (tx) => {
+      const contract = (await lockContract(tx, (await findUse(tx, id))!.contract))!;
+      const use = (await lockUse(tx, id))!;
+      if (!nextUseState(use.state, 'fail')) return;
+      const problem = cancelled ? problems.cancelled() : endedBy(contract);
+      await concludeUse(room, tx, contract, use, { problem, touched: use.state === 'running' });
+    });
+  return found.length;
 };
 
 export const runHandler =
@@ -102,7 +126,8 @@ export const runHandler =
     if (!begun) return { use: id };
     const outcome = await compute(room, begun.contract, begun.use, context).catch((error: unknown): Outcome => {
       const problem = problemOf(error);
-      if (problem) return { problem };
+      // Whatever was opened by then: nobody can say that it was not read.
+      if (problem) return { problem, touched: true };
       throw error;
     });
     await room.database.tx(actor, async (tx) => {
@@ -110,7 +135,7 @@ export const runHandler =
       const contract = (await lockContract(tx, begun.contract.id))!;
       const use = (await lockUse(tx, id))!;
       const revoked = contract.state === 'revoked' && 'result' in outcome;
-      await concludeUse(room, tx, contract, use, revoked ? { problem: problems.revoked() } : outcome);
+      await concludeUse(room, tx, contract, use, revoked ? { problem: problems.revoked(), touched: true } : outcome);
     });
     return { use: id };
   };

@@ -42,7 +42,7 @@ import {
 import * as store from '../store.ts';
 import { placeHold, plan } from './holds.ts';
 import { issuePapers } from './papers.ts';
-import { ensureAccount, type Room, rulesAt, tell } from './room.ts';
+import { ensureAccount, freeFen, lockMoney, type Room, rulesAt, tell } from './room.ts';
 
 export interface OrderDraft {
   order: string;
@@ -89,6 +89,31 @@ export const openOrder = async (room: Room, tx: Tx, draft: OrderDraft): Promise<
     subject: draft.order,
     participant: draft.buyer,
     data: { way: draft.way, estimateFen: draft.estimateFen.toString() },
+  });
+};
+
+/** What is used at once: whoever has no free money for it now does not get it. */
+export interface FreezeDraft extends Pick<OrderDraft, 'order' | 'contract' | 'title' | 'buyer' | 'plan' | 'taxRate'> {
+  fen: Fen;
+  legs: SplitRule['legs'];
+}
+
+/**
+ * An order in custody whose money is there, frozen in this transaction as far as our books go; the bank’s word follows. The first leg’s
+ * party is the supplier.
+ * @throws settlement.accountMissing, settlement.fundsShort
+ */
+export const freezeOrder = async (room: Room, tx: Tx, { fen, legs, ...draft }: FreezeDraft): Promise<void> => {
+  await lockMoney(tx, draft.buyer);
+  if ((await freeFen(tx, draft.buyer)) < fen) throw problems.fundsShort();
+  const supplier = legs[0]!.party;
+  const { fee } = plainSplit(supplier, (await room.organisations.operatorOf(tx)).id, rulesAt(room, tx.now));
+  await openOrder(room, tx, {
+    ...draft,
+    supplier,
+    way: 'custody',
+    estimateFen: fen,
+    splitRule: { legs, ...(fee && { fee }) },
   });
 };
 

@@ -1,0 +1,172 @@
+/** The price of a use: frozen before anything is read, split among the owners, given back where nothing is owed. */
+import { writeFile } from 'node:fs/promises';
+import type { Client } from '@shugu/wire';
+import * as settlementWire from '@shugu/wire/settlement';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../../../cli/src/scenario/resource.ts';
+import { fundsOf, totalFunds, wrongBalances } from '../../src/settlement/books.ts';
+import {
+  bringHoldings,
+  type Computation,
+  type Draft,
+  draftOf,
+  endedUse,
+  type Holdings,
+  readComputation,
+  refusal,
+  runOnce,
+  signedContract,
+} from '../support/computation.ts';
+import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
+
+let world: TestExchange;
+let agency: Client;
+let held: Holdings;
+let organisations: Record<string, string>;
+/** 500.01 yuan: neither the fee of two per cent nor the shares come out even. */
+const price = 50_001n;
+const owners = ['mapping.trader', 'xingsha.trader'];
+
+const draft = (change: Partial<Draft> = {}, recipient = 'creditagency'): Draft => {
+  const { mapping: bank, xingsha: tax } = organisations as { mapping: string; xingsha: string };
+  const shares = [
+    { owner: bank, share: '0.6' },
+    { owner: tax, share: '0.4' },
+  ];
+  const payment = { taxRate: '0.06', shares, untouched: 'free' as const };
+  return draftOf(
+    held,
+    { bank, tax, recipient: organisations[recipient]! },
+    { priceFen: String(price), payment, ...change },
+  );
+};
+const signed = (change: Partial<Draft> = {}, recipient = 'creditagency'): Promise<Computation> =>
+  signedContract(world, draft(change, recipient), { recipient: `${recipient}.trader`, owners });
+const fen = async (key: string) => {
+  const { available, held: frozen, custody } = await fundsOf(world.exchange.kernel.database, organisations[key]!);
+  return { available, frozen, custody };
+};
+const free = async (...keys: string[]) => Promise.all(keys.map(async (key) => (await fen(key)).available));
+const deposit = async (amount: bigint) => {
+  const finance = await world.as('creditagency.finance');
+  const before = (await fen('creditagency')).available;
+  await finance.call(settlementWire.simulateDeposit, { body: { amountFen: String(amount) } });
+  await until('the deposit', async () => {
+    await world.settle();
+    return (await fen('creditagency')).available === before + amount;
+  });
+};
+/** The bank has carried out everything that it was told. */
+const paid = (one: Computation, use: string, state: string, who = agency) =>
+  until(`the money of the use to be ${state}`, async () => {
+    await settleWhole(world);
+    const found = (await readComputation(who, one)).history.find(({ id }) => id === use)!;
+    return found.money?.state === state && found;
+  });
+
+beforeAll(async () => {
+  world = await testExchange({ accounts: true });
+  organisations = world.seeded.organisations;
+  agency = await world.as('creditagency.trader');
+  held = await bringHoldings(world, 'mapping.trader', 'xingsha.trader');
+  const finance = await world.as('creditagency.finance');
+  await until('the sub-account', async () => {
+    await world.settle();
+    return (await finance.call(settlementWire.readAccount, {})).state === 'open';
+  });
+}, 120_000);
+afterAll(() => world?.end());
+
+test('a price without shares for every owner is not signed', async () => {
+  const { payment } = draft();
+  const [first, second] = payment!.shares as [{ owner: string; share: string }, { owner: string; share: string }];
+  const refused = async (change: Partial<Draft>) => {
+    const { draftComputation } = await import('@shugu/wire/compute');
+    return refusal(agency.call(draftComputation, { body: draft(change) }));
+  };
+  for (const shares of [[first], [first, { ...second, share: '0.5' }], [first, { ...second, owner: first.owner }]])
+    expect(await refused({ payment: { ...payment!, shares } })).toBe('422 compute.contractInvalid');
+  expect(await refused({ payment: undefined })).toBe('422 compute.contractInvalid');
+});
+
+test('without money no use is taken, with it the price is split to the fen and stands on a statement', async () => {
+  const one = await signed();
+  expect(await refusal(runOnce(agency, one))).toBe('409 settlement.fundsShort');
+  expect((await readComputation(agency, one)).uses.taken).toBe(0);
+  await deposit(price);
+  const before = await free('mapping', 'xingsha', 'operator');
+  const { id } = await runOnce(agency, one);
+  const { use } = await endedUse(agency, one, id);
+  expect(use.state).toBe('released');
+  const { money } = await paid(one, id, 'paid');
+  const after = await free('mapping', 'xingsha', 'operator');
+  // Two per cent of 50,001 is 1,000; of the rest 29,400.6 and 19,600.4, so the fen that is over goes to the first.
+  expect(after.map((now, at) => now - before[at]!)).toEqual([29_401n, 19_600n, 1_000n]);
+  expect(await fen('creditagency')).toEqual({ available: 0n, frozen: 0n, custody: 0n });
+  const read = async (login: string) =>
+    (await world.as(login)).call(settlementWire.readStatement, { params: { id: money!.statement! } });
+  expect(await read('creditagency.finance')).toMatchObject({
+    contract: one.id,
+    state: 'settled',
+    total: '50001',
+    lines: [{ title: expect.stringContaining('第 1 次'), quantity: '1', amount: '50001' }],
+  });
+  // An owner sees its part and nobody else's.
+  expect((await read('xingsha.finance')).legs.map(({ amount }) => amount)).toEqual(['19600']);
+  expect(await refusal(read('citylogistics.finance'))).toBe('404 kernel.unknown');
+});
+
+test('of two that race for the last money one runs, and the other has taken no use', async () => {
+  const one = await signed();
+  await deposit(price);
+  const answers = await Promise.all([refusal(runOnce(agency, one)), refusal(runOnce(agency, one))]);
+  expect(answers.sort()).toEqual(['409 settlement.fundsShort', 'done']);
+  const now = await readComputation(agency, one);
+  expect([now.uses.taken, now.history.length]).toEqual([1, 1]);
+  await paid(one, now.history[0]!.id, 'paid');
+  expect((await fen('creditagency')).custody).toBe(0n);
+});
+
+test('what an owner prevented is given back, and so is what read nothing where the contract says so', async () => {
+  const { objects } = world.exchange.kernel;
+  const [loans] = draft().dataSets;
+  const path = await objects.local(loans!.version);
+  const bytes = await objects.bytes(loans!.version);
+  await deposit(price);
+  const one = await signed();
+  await writeFile(path, Buffer.concat([bytes, Buffer.alloc(1)]));
+  const { use } = await endedUse(agency, one, (await runOnce(agency, one)).id);
+  await writeFile(path, bytes);
+  expect([use.state, use.reason?.en, use.money?.state]).toEqual([
+    'failed',
+    'The data are not the version that was signed: loans',
+    'released',
+  ]);
+  await settleWhole(world);
+  await until('the money to be back', async () => {
+    await settleWhole(world);
+    return (await fen('creditagency')).available === price;
+  });
+  expect((await readComputation(agency, one)).uses.taken).toBe(1);
+});
+
+test('an owner that takes the use itself pays the other one alone', async () => {
+  const one = await signed({}, 'mapping');
+  const bank = await world.as('mapping.trader');
+  const before = await free('mapping', 'xingsha', 'operator');
+  const { id } = await runOnce(bank, one);
+  const { money } = await paid(one, id, 'paid', bank);
+  // 40 per cent of 50,001 is 20,000.4.
+  expect(money!.fen).toBe('20000');
+  const after = await free('mapping', 'xingsha', 'operator');
+  expect(after.map((now, at) => now - before[at]!)).toEqual([-20_000n, 19_600n, 400n]);
+});
+
+test('and the books agree: nothing is held, nothing lost, every balance the sum of its postings', async () => {
+  const { database } = world.exchange.kernel;
+  expect(await wrongBalances(database)).toEqual([]);
+  const total = await totalFunds(database);
+  // Three deposits came in, and none of it went out.
+  expect([total.custody, total.held, total.due, total.difference]).toEqual([3n * price, 0n, 0n, 0n]);
+  expect(total.available).toBe(3n * price);
+});
