@@ -11,7 +11,7 @@ export {
   ruleFor,
 } from './contract/disclosure.ts';
 export type { JointFault, JointFinding } from './contract/findings.ts';
-export { checkJoint, type Joint, type JointTable, sameButHaving } from './contract/joint.ts';
+export { checkJoint, type Joint, type JointTable, sameButHaving, sameInside } from './contract/joint.ts';
 export {
   type ContractMove,
   type ContractState,
@@ -27,6 +27,16 @@ export {
   useMoves,
   useStates,
 } from './contract/life.ts';
+export {
+  boundedSql,
+  type Noise,
+  type NoiseFault,
+  noiseDeviations,
+  noiseFault,
+  noiseLimits,
+  noisyRows,
+  unboundedName,
+} from './contract/noise.ts';
 export {
   type Computation,
   type ComputationMode,

@@ -16,6 +16,9 @@ export const computeLimits = {
   entitiesMost: 1_000_000,
   rowsMax: 10_000,
   usesMax: 10_000,
+  noiseRowsMax: 1000,
+  noiseCellsMax: 1000,
+  boundDigitsMax: 12,
   sqlCharactersMax: 8000,
   reasonCharactersMax: 500,
 } as const;
@@ -102,6 +105,31 @@ const payment = z
   })
   .strict();
 
+const bound = z
+  .string()
+  .regex(/^(0|-?[1-9]\d{0,11})$/)
+  .describe('a whole number');
+const fullColumn = z.string().min(3).max(241).describe('table.column');
+const noise = z
+  .object({
+    rows: z
+      .array(z.object({ table: word, rowsMax: z.number().int().min(1).max(computeLimits.noiseRowsMax) }).strict())
+      .min(1)
+      .max(computeLimits.dataSetsMax)
+      .describe('how many rows of one entity count, for every data set'),
+    bounds: z
+      .array(z.object({ column: fullColumn, lower: bound, upper: bound }).strict())
+      .max(computeLimits.columnsMax)
+      .default([])
+      .describe('of every column that is summed up; what lies outside counts as the bound'),
+    groups: z
+      .array(z.object({ column: fullColumn, values: z.array(value).min(1).max(computeLimits.noiseCellsMax) }).strict())
+      .max(computeLimits.parametersMax)
+      .default([])
+      .describe('values of every grouped column that are told, whether anybody has them or not'),
+  })
+  .strict();
+
 export const computationDraft = z
   .object({
     title: name,
@@ -116,6 +144,9 @@ export const computationDraft = z
       })
       .strict(),
     release: release.strict(),
+    noise: noise
+      .optional()
+      .describe('required with release.rho; then every named group is told, and entitiesMin decides nothing'),
     uses: z.number().int().min(1).max(computeLimits.usesMax).describe('in total'),
     from: time,
     until: time,
@@ -158,6 +189,13 @@ export const computationUse = z.object({
   at: time,
   endedAt: time.nullable(),
 });
+export const budget = z.object({
+  resource: resourceId,
+  entity: z.string(),
+  limit: z.string().describe('zCDP, a decimal: what is allowed in all'),
+  spent: z.string(),
+  epsilon: z.number().describe('what all of it tells of one entity at most, at a delta of one in a million'),
+});
 export const computationView = computationSummary.extend({
   purpose: z.string(),
   trust: bilingual.describe('what the parties have to believe for it to be private'),
@@ -169,6 +207,16 @@ export const computationView = computationSummary.extend({
   release,
   priceFen,
   payment: payment.nullable(),
+  noise: noise.nullable(),
+  privacy: z
+    .object({
+      rho: decimal.describe('of each use, from every owner’s budget'),
+      epsilon: z.number().describe('what one use tells of any one entity at most, at delta'),
+      delta: z.number(),
+      usesLeft: count.describe('that every owner’s budget still bears'),
+      budgets: z.array(budget).describe('your own'),
+    })
+    .nullable(),
   explained: z.array(bilingual).describe('in plain words, what each party learns'),
   signatures: z.array(z.object({ by: party, keyId: z.string(), level: z.string(), signature: z.string(), at: time })),
   reason: z.string().describe('of its end'),
@@ -178,7 +226,13 @@ export const computationView = computationSummary.extend({
 export const computationResult = z.object({
   use: computationUse,
   trust: bilingual,
-  columns: z.array(z.object({ name: z.string(), type: z.string() })),
+  columns: z.array(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      deviation: z.number().nullable().describe('standard deviation of the noise; null without'),
+    }),
+  ),
   rows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))),
 });
 
@@ -267,3 +321,24 @@ export const getComputationEvidence = endpoint({
   mediaType: 'application/json',
 });
 export type ComputationResult = z.output<typeof computationResult>;
+
+export const listBudgets = endpoint({
+  id: 'compute.budget.list',
+  method: 'GET',
+  path: '/api/compute/budgets',
+  summary: { zh: '本单位数据的隐私预算', en: 'Privacy budgets of your organisation’s data' },
+  permission: 'compute.contract.read',
+  query: pageQuery,
+  reply: page(budget),
+});
+export const setBudget = endpoint({
+  id: 'compute.budget.set',
+  method: 'PUT',
+  path: '/api/compute/budgets',
+  summary: { zh: '设定一份数据的隐私预算', en: 'Set the privacy budget of the entities of one resource' },
+  permission: 'compute.contract.sign',
+  body: z
+    .object({ resource: resourceId, entity: column, rho: decimal.describe('zCDP: what is allowed in all') })
+    .strict(),
+  reply: budget,
+});

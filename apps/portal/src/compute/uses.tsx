@@ -1,11 +1,13 @@
 import { type getComputation, getComputationEvidence, getComputationResult } from '@shugu/wire/compute';
+import { Link } from '@tanstack/react-router';
 import { Button, Modal } from 'antd';
 import { useState } from 'react';
 import { addressOf, type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
 import { DataTable } from '../ui/data-table.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { count } from '../ui/format.ts';
+import { count, money } from '../ui/format.ts';
 import { Loaded, Sheet } from '../ui/frame.tsx';
 import { JobProgress } from '../ui/job.tsx';
 import { When } from '../ui/now.tsx';
@@ -13,6 +15,8 @@ import { StateTag } from '../ui/step.tsx';
 
 type Computation = Reply<typeof getComputation>;
 type Use = Computation['history'][number];
+
+const figure = (deviation: number): string => deviation.toPrecision(2);
 
 /** What was released, with the sentence that it rests on: nobody reads the figures without it. */
 const Result = ({ use, onClose }: { use: Use; onClose: () => void }) => {
@@ -29,8 +33,8 @@ const Result = ({ use, onClose }: { use: Use; onClose: () => void }) => {
                 pagination={rows.length > 20 ? { pageSize: 20 } : false}
                 rowKey="key"
                 dataSource={rows.map((row, key) => ({ key, row }))}
-                columns={columns.map(({ name }, at) => ({
-                  title: name,
+                columns={columns.map(({ name, deviation }, at) => ({
+                  title: deviation === null ? name : t('compute.noisy', { name, deviation: figure(deviation) }),
                   key: name,
                   render: (_: unknown, { row }: { row: (typeof rows)[number] }) => {
                     const cell = row[at];
@@ -74,6 +78,22 @@ export const Uses = ({ of }: { of: Computation }) => {
                   {use.job && use.endedAt === null && of.yours.recipient ? <JobProgress id={use.job} /> : null}
                 </>
               ),
+            },
+            {
+              title: t('compute.money'),
+              render: (_, { money: paid }) =>
+                paid ? (
+                  <>
+                    {money(paid.fen)} <StateTag list="useMoney" state={paid.state} />
+                    {paid.statement ? (
+                      <div className="small">
+                        <Link to={paths.statement(paid.statement)}>{t('compute.statement')}</Link>
+                      </div>
+                    ) : null}
+                  </>
+                ) : (
+                  '—'
+                ),
             },
             {
               title: t('jobs.act'),

@@ -1,8 +1,10 @@
 import { getComputation, revokeComputation, runComputation, signComputation } from '@shugu/wire/compute';
 import type { Reply } from '../api.ts';
 import { useRead } from '../api.ts';
+import { Privacy } from '../compute/privacy.tsx';
 import { Uses } from '../compute/uses.tsx';
 import { listMark, useWords } from '../i18n/index.ts';
+import { useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
 import { money } from '../ui/format.ts';
@@ -27,7 +29,13 @@ const Run = ({ of }: { of: Computation }) => {
       label={t('compute.run')}
       primary={of.yours.recipient}
       blocked={why}
-      explain={<p>{t('compute.runExplain')}</p>}
+      explain={
+        <>
+          <p>{t('compute.runExplain')}</p>
+          {of.payment ? <p>{t('compute.payExplain', { price: money(of.priceFen) })}</p> : null}
+          {of.privacy ? <p>{t('compute.noiseExplain', { rho: of.privacy.rho })}</p> : null}
+        </>
+      }
       prefix="body.values"
       fields={of.query.parameters.map(({ name, title, values }) =>
         field(name, 'choice', [title, title], {
@@ -75,6 +83,7 @@ const Owner = ({ of }: { of: Computation }) => {
 /** One computation contract: what each party will learn stands first, before anybody signs. */
 export default function ComputationPage() {
   const { t, b } = useWords();
+  const me = useMe();
   const read = useRead(getComputation, { params: { id: useId() } }, { every: 4_000 });
   return (
     <Loaded of={read}>
@@ -129,6 +138,7 @@ export default function ComputationPage() {
                   ]}
                 />
               </Sheet>
+              <Privacy of={of} me={me?.organisation.id} />
               <Sheet title={t('compute.signatures')}>
                 <Facts
                   items={of.owners.map(({ id, name }) => {

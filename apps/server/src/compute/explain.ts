@@ -22,12 +22,41 @@ const paymentOf = ({ payment, priceFen }: Computation, nameOf: (participant: str
   ];
 };
 
+const thresholdOf = ({ release }: Computation): Text => ({
+  zh: `每一方在一组中少于 ${release.entitiesMin} 个不同主体时，该组不出现在结果中。`,
+  en: `A group with fewer than ${release.entitiesMin} distinct entities of any owner is left out of the result.`,
+});
+
+const noiseOf = ({ noise, release }: Computation): Text[] => {
+  if (!noise || release.rho === null) return [];
+  const rows = (word: (table: string, most: number) => string) =>
+    noise.rows.map(({ table, rowsMax }) => word(table, rowsMax));
+  const bounds = noise.bounds.map(({ column, lower, upper }) => `${column} ${lower}…${upper}`);
+  const clamped = bounds.length > 0;
+  return [
+    {
+      zh: `每个汇总值都加入随机噪声（差分隐私），每次使用从每个数据持有单位的隐私预算中扣 ${release.rho}；同样的参数再次运行，给出同一结果，不再扣减、不计次、不收费。`,
+      en: `Noise is added to every value (differential privacy). Each use takes ${release.rho} of every owner’s privacy budget; the same parameters give the same result again, which takes, counts and costs nothing.`,
+    },
+    {
+      zh: `约定的组全部出现在结果中，没有人的组也出现；每个主体至多计入：${list(
+        rows((table, most) => `${table} ${most} 行`),
+        'zh',
+      )}${clamped ? `；超出范围的值按界限计：${list(bounds, 'zh')}` : ''}。`,
+      en: `All agreed groups are told, those with nobody in them too. Of each entity at most ${list(
+        rows((table, most) => `${most} rows of ${table}`),
+        'en',
+      )} count${clamped ? `; values are held within ${list(bounds, 'en')}` : ''}.`,
+    },
+  ];
+};
+
 export const explain = (
   terms: Computation,
   { joint }: Pick<Shape, 'joint'>,
   nameOf: (participant: string) => string,
 ): Text[] => {
-  const { recipients, release, dataSets, query } = terms;
+  const { recipients, dataSets, query } = terms;
   const names = recipients.map(nameOf);
   const sums = joint.sums.map(({ name, of }) => `${name} = ${of}`);
   const grouped = joint.groups.length > 0;
@@ -36,10 +65,8 @@ export const explain = (
       zh: `${list(names, 'zh')}得到${grouped ? `按 ${list(joint.groups, 'zh')} 分组的` : ''}汇总值：${list(sums, 'zh')}；除此之外看不到任何一方的数据。`,
       en: `${list(names, 'en')} get${grouped ? `, for each group of ${list(joint.groups, 'en')},` : ''} ${list(sums, 'en')}, and nothing else of anybody’s data.`,
     },
-    {
-      zh: `每一方在一组中少于 ${release.entitiesMin} 个不同主体时，该组不出现在结果中。`,
-      en: `A group with fewer than ${release.entitiesMin} distinct entities of any owner is left out of the result.`,
-    },
+    ...noiseOf(terms),
+    ...(terms.noise ? [] : [thresholdOf(terms)]),
     ...dataSets.map(({ owner, table, entity }) => {
       const used = (columns: string[]) => columns.filter((name) => name.startsWith(`${table}.`));
       const keys = used(joint.joins.flatMap(({ left, right }) => [left, right]));

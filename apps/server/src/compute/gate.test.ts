@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QueryPool } from '@shugu/gateway';
-import type { ColumnRule, DataSet } from '@shugu/private-compute';
+import type { ColumnRule, DataSet, Noise } from '@shugu/private-compute';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inLanguage, Problem } from '../kernel/problem.ts';
 import { type JointQuery, passJoint } from './service/gate.ts';
@@ -230,4 +230,60 @@ describe('refused', () => {
     expect(await refusal(sql, { sets: [told, arrears] })).toContain('loans.city');
     expect((await pass(sql)).output).toHaveLength(2);
   });
+});
+
+describe('noise', () => {
+  const bounded: Noise = {
+    rows: [
+      { table: 'loans', rowsMax: 2 },
+      { table: 'arrears', rowsMax: 3 },
+    ],
+    bounds: [{ column: 'arrears.owed', lower: '-5', upper: '10' }],
+    groups: [{ column: 'arrears.kind', values: ['a', 'b'] }],
+  };
+  const agreed = `select t.kind, count(*) as n, sum(t.owed) as owed ${joined} group by t.kind`;
+  const fault = async (sql: string, noise: Noise | undefined = bounded, rho: string | null = '0.1') => {
+    const work = passJoint(pool, {
+      dataSets: [loans, arrears],
+      recipients: ['org_agency'],
+      query: { sql, parameters: [] },
+      release: { entitiesMin: 5, rho },
+      noise,
+    });
+    const found = await work.catch((error: unknown) => error);
+    return found instanceof Problem ? String(found.detail) : (found as Awaited<typeof work>);
+  };
+
+  it('stands around the agreed query and changes nothing in it', async () => {
+    const found = await fault(agreed);
+    expect(found).toMatchObject({
+      output: [{ name: 'kind' }, { name: 'n' }, { name: 'owed' }],
+      reads: { _loans: ['person'], _arrears: expect.arrayContaining(['taxpayer', 'kind', 'owed']) },
+    });
+    expect((found as { sql: string }).sql).toContain('_arrears');
+  });
+
+  it.each([
+    ['rhoMissing', agreed, bounded, null],
+    ['rhoMissing', agreed, bounded, '0'],
+    ['rows', agreed, { ...bounded, rows: [bounded.rows[0]!, bounded.rows[0]!] }, '0.1'],
+    ['weight', agreed, { ...bounded, rows: bounded.rows.map((one) => ({ ...one, rowsMax: 1001 })) }, '0.1'],
+    ['bounds', agreed, { ...bounded, bounds: [] }, '0.1'],
+    ['bounds', agreed, { ...bounded, bounds: [{ ...bounded.bounds[0]!, lower: '11' }] }, '0.1'],
+    ['groups', agreed, { ...bounded, groups: [] }, '0.1'],
+    ['groups', `select count(*) as n, sum(t.owed) as owed ${joined} group by t.kind`, bounded, '0.1'],
+    ['average', agreed.replace('count(*) as n', 'avg(t.owed) as n'), bounded, '0.1'],
+    [
+      'bounds',
+      agreed.replace('sum(t.owed)', 'sum(l.rate)'),
+      { ...bounded, bounds: [{ column: 'loans.rate', lower: '0', upper: '1' }] },
+      '0.1',
+    ],
+    ['join', agreed.replace(joined, 'from loans l join arrears t on l.city = t.kind'), bounded, '0.1'],
+  ] as [string, string, Noise, string | null][])(
+    'is refused where it would not hold: %s',
+    async (why, sql, noise, rho) => {
+      expect(await fault(sql, noise, rho)).toBe(why);
+    },
+  );
 });

@@ -15,7 +15,7 @@ import type { Registry } from '../registry/index.ts';
 /** What the gate found in the query, kept so that nobody has to ask it again. */
 export interface Shape {
   reads: Readonly<Record<string, readonly string[]>>;
-  joint: Pick<Joint, 'groups' | 'sums' | 'joins' | 'filters'>;
+  joint: Pick<Joint, 'groups' | 'sums' | 'joins' | 'filters'> & Partial<Pick<Joint, 'selected'>>;
 }
 
 export interface Contract {
@@ -35,6 +35,16 @@ export interface Contract {
   createdAt: Date;
   endedAt: Date | null;
   endReason: string;
+}
+
+/** An owner's account for the entities of one resource; rho as decimals. */
+export interface Budget {
+  id: string;
+  participant: string;
+  resource: string;
+  entity: string;
+  limit: string;
+  spent: string;
 }
 
 export interface Signature {

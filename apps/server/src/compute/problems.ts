@@ -21,13 +21,21 @@ export const problems = defineProblems('compute', {
     title: { zh: '没有这个会员单位', en: 'There is no such member' },
     next: { zh: '核对单位编号', en: 'Check the organisation’s identifier' },
   },
-  modeNotOffered: {
-    status: 422,
+  budgetMissing: {
+    status: 409,
     title: {
-      zh: '洁净室尚不支持加噪，不能约定隐私预算',
-      en: 'The clean room adds no noise yet: no privacy budget can be agreed on',
+      zh: '尚未给这份数据设定隐私预算，不能签署加噪的合约',
+      en: 'No privacy budget is set for these data: a contract with noise cannot be signed',
     },
-    next: { zh: '去掉隐私预算后再起草', en: 'Draft it without a privacy budget' },
+    next: { zh: '先设定这份数据的隐私预算', en: 'Set the budget of these data first' },
+  },
+  budgetShort: {
+    status: 409,
+    title: { zh: '隐私预算不足，未读取任何数据', en: 'The privacy budget is too small; nothing was read' },
+    next: {
+      zh: '请数据持有单位提高预算，或取用已有的结果',
+      en: 'Ask the owner to raise it, or use results that were given',
+    },
   },
   queryRefused: {
     status: 422,

@@ -1,8 +1,8 @@
-import type { Computation } from '@shugu/private-compute';
+import type { Computation, DataSet } from '@shugu/private-compute';
 import { empty, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Contract, MoneyState, Signature, Use } from './model.ts';
+import type { Budget, Contract, MoneyState, Signature, Use } from './model.ts';
 
 type ContractRow = Omit<Contract, 'terms'>;
 const contractColumns = sql`c.id, c.participant, c.title, c.state, c.document, c.digest, c.shape, c.uses_total as "usesTotal",
@@ -80,6 +80,41 @@ export const strandedUses = (reader: Reader, limit: number): Promise<{ id: strin
     where u.state in ('reserved', 'running')
       and (j.state in ('cancelled', 'dead') or (u.money_state = 'freezing' and c.state in ('expired', 'revoked')))
     order by u.id limit ${limit}`);
+
+/** The first use of the same values that has an answer or will: what was told once is told again, and nothing new. */
+export const useAsked = (reader: Reader, contract: string, values: Record<string, string>) =>
+  reader.first<{
+    id: string;
+  }>(sql`select id from compute_uses where contract = ${contract} and parameters = ${JSON.stringify(values)}::jsonb
+    and state in ('reserved', 'running', 'released') order by number limit 1`);
+
+const budgetColumns = sql`id, participant, resource, entity, rho_limit::text as "limit", rho_spent::text as "spent"`;
+const ofSets = (sets: readonly Pick<DataSet, 'owner' | 'resource' | 'entity'>[]): Sql =>
+  sql`from compute_budgets where (participant, resource, entity) in (select * from unnest(${sets.map(({ owner }) => owner)}::text[],
+    ${sets.map(({ resource }) => resource)}::text[], ${sets.map(({ entity }) => entity)}::text[])) order by id`;
+
+export const budgetsFor = (reader: Reader, sets: readonly DataSet[]): Promise<Budget[]> =>
+  reader.rows<Budget>(sql`select ${budgetColumns} ${ofSets(sets)}`);
+/** In one order, so that two contracts over the same data wait instead of deadlocking. */
+export const lockBudgets = (tx: Tx, sets: readonly DataSet[]): Promise<Budget[]> =>
+  tx.rows<Budget>(sql`select ${budgetColumns} ${ofSets(sets)} for update`);
+
+export const budgetPage = async (reader: Reader, participant: string, query: PageQuery) => {
+  const after = decodeCursor(query.after, 1);
+  const rows =
+    await reader.rows<Budget>(sql`select ${budgetColumns} from compute_budgets where participant = ${participant}
+    ${after ? sql`and id > ${after[0]}` : empty} order by id limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    (row) => [row.id],
+    (row) => row,
+  );
+};
+
+export const findBudget = (reader: Reader, participant: string, resource: string, entity: string) =>
+  reader.one<Budget>(sql`select ${budgetColumns} from compute_budgets
+    where participant = ${participant} and resource = ${resource} and entity = ${entity}`);
 
 export const statementOf = (reader: Reader, id: string): Promise<LoggedStatement | undefined> =>
   reader.first<LoggedStatement>(

@@ -6,11 +6,12 @@ import { bundleOf } from '../kernel/issue/statement.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import type { Contract, Room, Use } from './model.ts';
 import { problems } from './problems.ts';
-import { contractPage, findContract, findUse, statementOf } from './reads.ts';
+import { budgetPage, contractPage, findBudget, findContract, findUse, statementOf } from './reads.ts';
 import { sidesOf } from './rules.ts';
+import { setBudget } from './service/budgets.ts';
 import { draftContract, revokeContract, signContract, termsOf } from './service/contracts.ts';
 import { reserveUse } from './service/uses.ts';
-import { contractView, summaryView, useView } from './view.ts';
+import { budgetView, columnsOf, contractView, summaryView, useView } from './view.ts';
 
 const supervises = (principal: Principal) => principal.permissions.has('compute.contract.supervise');
 
@@ -74,8 +75,16 @@ export const makeRoutes = (room: Room): Route[] => {
       const { use, contract } = await visibleUse(read, principal, params.id);
       if (!sidesOf(contract.terms, principal.participant).recipient) throw kernelProblems.unknown();
       if (use.result === null) throw problems.notReleased({ detail: use.state });
-      const { columns, rows } = JSON.parse(use.result) as Pick<wire.ComputationResult, 'columns' | 'rows'>;
-      return { use: await useView(room, read, use), trust: contract.terms.trust, columns, rows };
+      const { rows } = JSON.parse(use.result) as Pick<wire.ComputationResult, 'rows'>;
+      return { use: await useView(room, read, use), trust: contract.terms.trust, columns: columnsOf(contract), rows };
+    }),
+    on(wire.listBudgets, async ({ read, principal, query }) => {
+      const { items, next } = await budgetPage(read, principal.participant, query);
+      return { items: items.map(budgetView), next };
+    }),
+    on(wire.setBudget, async ({ tx, principal, body }) => {
+      await setBudget(room, tx, body);
+      return budgetView(await findBudget(tx, principal.participant, body.resource, body.entity));
     }),
     on(wire.getComputationEvidence, async ({ read, principal, params }) => {
       const { use } = await visibleUse(read, principal, params.id);

@@ -2,6 +2,7 @@
 import { type Computation, type ContractState, ownersOf, type UseState } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import { sql, type Tx } from '../kernel/db/db.ts';
+import { newId } from '../kernel/ids.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import type { MoneyState, Shape, Signature, Use, UseMoney } from './model.ts';
 
@@ -68,6 +69,21 @@ export const setUseJob = (tx: Tx, id: string, job: string): Promise<number> =>
 
 export const setUseState = (tx: Tx, id: string, state: UseState): Promise<number> =>
   tx.exec(sql`update compute_uses set state = ${state} where id = ${id}`);
+
+export const saveBudget = async (
+  tx: Tx,
+  { resource, entity, rho }: { resource: string; entity: string; rho: string },
+): Promise<void> => {
+  await tx.exec(sql`insert into compute_budgets (id, node, market, participant, resource, entity, rho_limit, created_at)
+    values (${newId('cpb', tx.now)}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${resource}, ${entity},
+      ${rho}::numeric, ${tx.now})
+    on conflict (participant, resource, entity) do update set rho_limit = excluded.rho_limit`);
+};
+
+/** The statement itself decides, whoever else charges meanwhile; 0 where it does not fit. */
+export const chargeBudget = (tx: Tx, id: string, rho: string): Promise<number> =>
+  tx.exec(sql`update compute_budgets set rho_spent = rho_spent + ${rho}::numeric
+    where id = ${id} and rho_spent + ${rho}::numeric <= rho_limit`);
 
 export interface UseEnd {
   state: UseState;

@@ -1,10 +1,11 @@
 /** From our words to the wire's. */
-import { ownersOf } from '@shugu/private-compute';
+import { decimal, epsilonOf, noiseDeviations, ownersOf } from '@shugu/private-compute';
 import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
-import type { Contract, Room, Use } from './model.ts';
+import type { Budget, Contract, Room, Use } from './model.ts';
 import { signaturesOf, usesOf } from './reads.ts';
 import { sidesOf } from './rules.ts';
+import { privacyOf } from './service/budgets.ts';
 
 const historyMax = 100;
 
@@ -49,10 +50,28 @@ const useOf = (use: Use, name: Names) => ({
 export const useView = async (room: Room, read: Reader, use: Use) =>
   useOf(use, await namesOf(room, read, [use.participant]));
 
+/** One in a million, as it is usually told. */
+const delta = 1e-6;
+const toldOf = (rho: string) => ({ rho, epsilon: epsilonOf(decimal(rho), delta), delta });
+
+export const budgetView = ({ resource, entity, limit, spent }: Budget) => ({
+  ...{ resource, entity, limit, spent },
+  epsilon: epsilonOf(decimal(limit), delta),
+});
+
+/** Columns of a result with the spread of their noise, which is no secret. */
+export const columnsOf = ({ terms, shape }: Contract) => {
+  const { noise, release, output } = terms;
+  const { selected } = shape.joint;
+  const deviations = noise && release.rho !== null && selected ? noiseDeviations(noise, release.rho, { selected }) : [];
+  return output.map((column, at) => ({ ...column, deviation: deviations[at] ?? null }));
+};
+
 export const contractView = async (room: Room, read: Reader, contract: Contract, viewer: string) => {
   const { terms, document, digest, endReason: reason, shape } = contract;
   const name = await namesOf(room, read, partiesOf(contract));
   const signatures = await signaturesOf(read, contract.id);
+  const privacy = await privacyOf(read, contract, viewer);
   const history = await usesOf(read, contract.id, historyMax);
   return {
     ...summary(contract, name),
@@ -60,6 +79,10 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
     ...{ dataSets: terms.dataSets, query: terms.query, output: terms.output, release: terms.release },
     priceFen: terms.priceFen,
     payment: terms.payment ?? null,
+    noise: terms.noise ?? null,
+    privacy: privacy
+      ? { ...toldOf(terms.release.rho!), usesLeft: privacy.usesLeft, budgets: privacy.own.map(budgetView) }
+      : null,
     explained: explain(terms, shape, name),
     signatures: signatures.map(({ participant, at, ...one }) => ({
       ...one,

@@ -92,7 +92,7 @@ describe('before all have signed', () => {
       code: 'compute.queryRefused',
       errors: [{ field: 'body.query.sql', message: expect.stringContaining('loans.person') }],
     });
-    expect(await refused({ release: { entitiesMin: 3, rowsMax: 10, rho: '0.1' } })).toBe('422 compute.modeNotOffered');
+    expect(await refused({ release: { entitiesMin: 3, rowsMax: 10, rho: '0.1' } })).toBe('422 compute.contractInvalid');
     expect(await refused({ release: { entitiesMin: 2, rowsMax: 10, rho: null } })).toBe('400 kernel.invalid');
     expect(await refused({ until: '2026-07-01T00:00:00+08:00' })).toBe('422 compute.contractInvalid');
     expect(await refusal(stranger.call(wire.draftComputation, { body: draft() }))).toBe('422 compute.notAParty');
@@ -240,6 +240,97 @@ describe('a use', () => {
       1,
     ]);
     expect((await ended(one, (await run(one)).id)).use.state).toBe('released');
+  });
+});
+
+describe('with noise', () => {
+  // So much of it that its noise has no chance to be anything but 0, and what was bounded shows.
+  const rho = '1000000';
+  const noise: Draft['noise'] = {
+    rows: [
+      { table: 'loans', rowsMax: 1 },
+      { table: 'arrears', rowsMax: 1 },
+    ],
+    bounds: [{ column: 'arrears.owed', lower: '0', upper: '30' }],
+    groups: [{ column: 'arrears.kind', values: ['增值税', '所得税', '契税'] }],
+  };
+  const noisy = (change: Partial<Draft> = {}): Partial<Draft> => ({
+    release: { entitiesMin: 3, rowsMax: 10, rho },
+    noise,
+    query: {
+      sql: draft().query.sql,
+      parameters: [{ name: 'city', title: '城市', values: ['长沙', '株洲', '湘潭'] }],
+    },
+    ...change,
+  });
+  const allow = (who: Client, resource: string, entity: string, most: string) =>
+    refusal(who.call(wire.setBudget, { body: { resource, entity, rho: most } }));
+  const spent = async (who: Client) =>
+    (await who.call(wire.listBudgets, {})).items.map(({ entity, limit, spent: gone }) => [entity, limit, gone]);
+  const rows = async (use: string) => (await resultOf(use)).rows;
+
+  test('nobody signs without a budget, and no budget is anybody else’s to set', async () => {
+    const one = await agency.call(wire.draftComputation, { body: draft(noisy()) });
+    const sign = () =>
+      refusal(bank.call(wire.signComputation, { params: { id: one.id }, body: { digest: one.digest } }));
+    expect(await sign()).toBe('409 compute.budgetMissing');
+    for (const who of [tax, agency, stranger])
+      expect(['404 kernel.unknown', '403 kernel.forbidden']).toContain(await allow(who, held.loans.id, 'person', rho));
+    expect(await allow(bank, held.loans.id, 'nobody', rho)).toBe('422 compute.dataUnknown');
+    expect(await allow(bank, held.loans.id, 'person', '0')).toBe('422 compute.contractInvalid');
+    expect(await allow(bank, held.loans.id, 'person', '9000000')).toBe('done');
+    expect(await allow(tax, held.arrears.id, 'taxpayer', '2000000')).toBe('done');
+    expect(await sign()).toBe('done');
+    expect(one.explained.map(({ zh }) => zh).join('\n')).toMatch(/差分隐私[\s\S]*arrears 1 行[\s\S]*arrears.owed 0…30/);
+    expect(one.query.sql).not.toContain('HAVING');
+  });
+
+  test('every named group is told, each entity weighs what was agreed, and the same question is answered once', async () => {
+    const one = await signed(noisy());
+    const { use } = await ended(one, (await run(one)).id);
+    // 20 to 33 owe as much as their number says, and 31, 32 and 33 count as 30; nobody owes 契税.
+    expect(await rows(use.id)).toEqual([
+      ['增值税', 14, 365],
+      ['所得税', 0, 0],
+      ['契税', 0, 0],
+    ]);
+    const result = await resultOf(use.id);
+    expect(result.columns.map(({ name, deviation }) => [name, deviation && Math.round(deviation * 1e4)])).toEqual([
+      ['kind', null],
+      ['n', 10],
+      ['owed', 300],
+    ]);
+    const again = await run(one);
+    expect(again.id).toBe(use.id);
+    expect(await spent(tax)).toEqual([['taxpayer', '2000000', '1000000']]);
+    // Of the nine rows of one taxpayer one counts.
+    const { use: second, now } = await ended(one, (await run(one, { city: '株洲' })).id);
+    expect((await rows(second.id)).slice(0, 2)).toEqual([
+      ['增值税', 2, 60],
+      ['所得税', 4, 120],
+    ]);
+    expect(now.uses).toEqual({ total: 3, taken: 2, left: 1 });
+    expect(now.privacy).toMatchObject({ rho, usesLeft: 0, budgets: [] });
+    expect((await read(one, tax)).privacy!.budgets).toMatchObject([{ limit: '2000000', spent: '2000000' }]);
+    // All of the tax office's budget is gone: refused before a use counts and before a row is read.
+    const problem = await run(one, { city: '湘潭' }).catch((error: ProblemError) => error.problem);
+    expect(problem).toMatchObject({ code: 'compute.budgetShort', detail: 'arrears' });
+    expect((await read(one)).uses.taken).toBe(2);
+    expect(await spent(bank)).toEqual([['person', '9000000', '2000000']]);
+    // What was told is told again.
+    expect((await run(one)).id).toBe(use.id);
+  });
+
+  test('of two contracts that race for the last of a budget one takes a use, and what is spent never comes back', async () => {
+    const two = await Promise.all([signed(noisy()), signed(noisy())]);
+    expect(await allow(tax, held.arrears.id, 'taxpayer', '3000000')).toBe('done');
+    const answers = await Promise.all(two.map((one) => refusal(run(one))));
+    expect(answers.sort()).toEqual(['409 compute.budgetShort', 'done']);
+    await settleWhole(world);
+    expect(await spent(tax)).toEqual([['taxpayer', '3000000', '3000000']]);
+    const { database } = world.exchange.kernel;
+    const back = sql`update compute_budgets set rho_spent = 0`;
+    await expect(database.tx(systemActor('test'), (tx) => tx.exec(back))).rejects.toThrow();
   });
 });
 

@@ -22,6 +22,8 @@ export interface Joint {
   /** Columns by which the result is grouped, and what each aggregate is made of: for those who are asked to sign. */
   groups: string[];
   sums: { name: string; of: string }[];
+  /** Columns of the result, in their order; `of` is `table.column`, or * where rows are counted. */
+  selected: ({ group: string } | { aggregate: 'count' | 'sum' | 'avg'; of: string })[];
   joins: { left: string; right: string }[];
   filters: string[];
 }
@@ -205,32 +207,40 @@ const takeGroups = (node: Tree, walk: Walk): string[] => {
   return expressions.map((one) => nameOf(columnAt(one, walk, 'show')));
 };
 
-const takeSelected = (node: Tree, walk: Walk, groups: readonly string[]): Pick<Joint, 'sums'> => {
+const takeSelected = (node: Tree, walk: Walk, groups: readonly string[]): Pick<Joint, 'sums' | 'selected'> => {
   const sums: Joint['sums'] = [];
+  const selected: Joint['selected'] = [];
   for (const one of node.select_list as Tree[]) {
     if (one.type === 'COLUMN_REF') {
       const name = nameOf(columnAt(one, walk, 'show'));
       if (!groups.includes(name)) throw refuse('notGrouped', name);
-    } else sums.push(aggregateOf(one, walk));
+      selected.push({ group: name });
+    } else {
+      const { aggregate, column, ...sum } = aggregateOf(one, walk);
+      sums.push(sum);
+      selected.push({ aggregate, of: column });
+    }
   }
   if (sums.length === 0) throw refuse('noAggregate');
-  return { sums };
+  return { sums, selected };
 };
 
 /** A plain column and nothing around it: CASE, FILTER and arithmetic inside single out one row, or pack two values into one. */
-const aggregateOf = (node: Tree, walk: Walk): Joint['sums'][number] => {
+type Aggregate = Joint['sums'][number] & { aggregate: 'count' | 'sum' | 'avg'; column: string };
+const aggregateOf = (node: Tree, walk: Walk): Aggregate => {
   const name = String(node.function_name);
   if (node.type !== 'FUNCTION' || !aggregates.has(name)) throw refuse('aggregate', name);
   const orders = (node.order_bys as { orders?: unknown[] } | null)?.orders ?? [];
   if (node.filter !== null || orders.length > 0) throw refuse('aggregate', `${name} FILTER`);
   const parts = node.children as Tree[];
   const alias = String(node.alias || name);
-  if (name === 'count_star') return { name: alias, of: 'count(*)' };
+  if (name === 'count_star') return { name: alias, of: 'count(*)', aggregate: 'count', column: '*' };
   if (parts.length !== 1 || (node.distinct && name !== 'count')) throw refuse('aggregate', name);
   if (parts[0]!.type !== 'COLUMN_REF') throw refuse('aggregate', name);
   const column = columnAt(parts[0]!, walk, 'aggregate');
   if (name !== 'count' && !numeric.includes(column.type)) throw refuse('aggregate', `${name}(${nameOf(column)})`);
-  return { name: alias, of: `${name}(${node.distinct ? 'distinct ' : ''}${nameOf(column)})` };
+  const of = `${name}(${node.distinct ? 'distinct ' : ''}${nameOf(column)})`;
+  return { name: alias, of, aggregate: name as Aggregate['aggregate'], column: nameOf(column) };
 };
 
 const columnAt = (node: Tree, { sources }: Walk, place: Place): Column => {
@@ -259,6 +269,15 @@ const havingOf = (sources: readonly Source[], entitiesMin: number): string =>
 export const sameButHaving = (before: string, now: string): boolean => {
   const [one, other] = [nodeOf(before), nodeOf(now)];
   return other.having !== null && JSON.stringify(bare(one)) === JSON.stringify(bare({ ...other, having: null }));
+};
+
+/** Whether the second is the first, as the one thing that it reads from: that what was put around it changed nothing in it. */
+export const sameInside = (before: string, now: string): boolean => {
+  const { type, subquery } = nodeOf(now).from_table as Tree;
+  const inner = (subquery as { node?: Tree } | undefined)?.node;
+  return (
+    type === 'SUBQUERY' && inner !== undefined && JSON.stringify(bare(nodeOf(before))) === JSON.stringify(bare(inner))
+  );
 };
 
 /** Without places in the text. */

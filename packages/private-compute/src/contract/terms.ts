@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalBytes } from '@shugu/evidence';
 import type { ColumnRule } from './disclosure.ts';
+import type { Noise } from './noise.ts';
 
 /** Who runs a computation, and what its parties have to believe for it to be private. */
 export type ComputationMode = 'cleanRoom';
@@ -57,6 +58,8 @@ export interface Computation {
   output: { name: string; type: string }[];
   /** `rho` is what of the owners' privacy budgets a use may cost (zCDP, a decimal); null without noise. */
   release: { entitiesMin: number; rowsMax: number; rho: string | null };
+  /** With `rho`: then every named group is told, with noise, and the least number of entities decides nothing. */
+  noise?: Noise;
   /** In total. */
   uses: number;
   from: string;

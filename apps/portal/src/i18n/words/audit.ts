@@ -19,6 +19,7 @@ export const audit = {
   'auditNoun.catalogue.harvestSource': ['目录采集源', 'Harvest source'],
   'auditNoun.catalogue.product': ['数据产品', 'Product'],
   'auditNoun.catalogue.version': ['产品版本', 'Product version'],
+  'auditNoun.compute.budget': ['隐私预算', 'Privacy budget'],
   'auditNoun.compute.contract': ['计算合约', 'Computation contract'],
   'auditNoun.compute.use': ['计算合约的使用', 'Use of a computation contract'],
   'auditNoun.delivery.address': ['交付地址', 'Delivery address'],

@@ -20,6 +20,7 @@ import { problems } from '../problems.ts';
 import { dueContracts, findContract, signaturesOf } from '../reads.ts';
 import { dataFault, paymentFault, sidesOf } from '../rules.ts';
 import { insertContract, insertSignature, setContractState } from '../store.ts';
+import { requireBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
 import { passJoint } from './gate.ts';
 
@@ -30,7 +31,6 @@ type Terms = Omit<Computation, 'id'>;
 
 /** Settled outside a transaction, as the gate is a process: the terms as they will be signed. */
 export const termsOf = async (room: Room, draft: Draft): Promise<{ terms: Terms; shape: Shape }> => {
-  if (draft.release.rho !== null) throw problems.modeNotOffered({ field: 'body.release.rho' });
   const times = { from: new Date(draft.from).toISOString(), until: new Date(draft.until).toISOString() };
   const query = { ...draft.query, digest: '' };
   const fault = computationFault({ ...draft, ...times, query });
@@ -46,8 +46,8 @@ export const termsOf = async (room: Room, draft: Draft): Promise<{ terms: Terms;
     query: { sql: passed.sql, digest: queryDigest(passed.sql), parameters: draft.query.parameters },
     output: passed.output,
   };
-  const { groups, sums, joins, filters } = passed.joint;
-  return { terms, shape: { reads: passed.reads, joint: { groups, sums, joins, filters } } };
+  const { groups, sums, joins, filters, selected } = passed.joint;
+  return { terms, shape: { reads: passed.reads, joint: { groups, sums, joins, filters, selected } } };
 };
 
 const textOf = (terms: Computation) => {
@@ -96,6 +96,7 @@ export const signContract = async (room: Room, tx: Tx, id: string, digest: strin
   if (tx.now >= contract.until) throw problems.expired();
   if (digest !== contract.digest) throw problems.digestDiffers({ field: 'body.digest' });
   await checkData(room, tx, contract.terms, me);
+  await requireBudgets(tx, contract, me);
   const made = await room.signText(tx, me, Buffer.from(contract.document, 'utf8'));
   await insertSignature(tx, id, { participant: me, ...made });
   await audit(tx, { action: 'compute.contract.sign', subject: id, data: { digest, keyId: made.keyId } });

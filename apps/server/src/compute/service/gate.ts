@@ -1,14 +1,19 @@
 /** The gate of joint queries: that of query templates first, then what the owners permit; what passes is written anew. */
 import { type BoundTable, isFinding, QueryBusy, QueryEnded, type QueryPool } from '@shugu/gateway';
 import {
+  boundedSql,
   type ColumnType,
   checkJoint,
   type DataSet,
   type Joint,
   type JointTable,
   type ListedParameter,
+  type Noise,
+  noiseFault,
   ruleFor,
   sameButHaving,
+  sameInside,
+  unboundedName,
 } from '@shugu/private-compute';
 import { problems } from '../problems.ts';
 
@@ -26,7 +31,8 @@ export interface JointQuery {
   dataSets: readonly DataSet[];
   recipients: readonly string[];
   query: { sql: string; parameters: readonly ListedParameter[] };
-  release: { entitiesMin: number };
+  release: { entitiesMin: number; rho?: string | null };
+  noise?: Noise | undefined;
 }
 
 export interface PassedQuery {
@@ -50,7 +56,7 @@ const asked = async <T>(work: Promise<T>): Promise<T> =>
 /** Throws compute.queryRefused with what the query shows beyond what it may. */
 export const passJoint = async (
   pool: GatePool,
-  { dataSets, recipients, query, release }: JointQuery,
+  { dataSets, recipients, query, release, noise }: JointQuery,
 ): Promise<PassedQuery> => {
   const bound: BoundTable[] = dataSets.map(({ table, columns }) => ({
     name: table,
@@ -62,8 +68,8 @@ export const passJoint = async (
     type: 'enumeration' as const,
     values,
   }));
-  const gate = async (sql: string) => {
-    const found = await asked(pool.check(bound, { name: 'joint', title: 'joint', sql, parameters }));
+  const gate = async (sql: string, over = bound) => {
+    const found = await asked(pool.check(over, { name: 'joint', title: 'joint', sql, parameters }));
     if (isFinding(found)) throw problems.queryRefused({ field, detail: { zh: found.zh, en: found.en } });
     return found;
   };
@@ -81,9 +87,18 @@ export const passJoint = async (
     release.entitiesMin,
   );
   if ('code' in joint) throw problems.queryRefused({ field, detail: { zh: joint.zh, en: joint.en } });
+  const output = first.answer.map(({ name, type }) => ({ name, type }));
+  const wrong = noiseFault(noise, release.rho ?? null, joint, tables);
+  if (wrong) throw problems.contractInvalid({ field: `body.${wrong.path}`, detail: wrong.fault });
+  if (noise) {
+    const data = bound.map((table) => ({ ...table, name: unboundedName(table.name) }));
+    const whole = await gate(boundedSql(first.sql, noise, tables, first.reads, output), data);
+    if (!sameInside(tree, await asked(pool.tree(data, whole.sql)))) throw new Error('the bounds changed the query');
+    return { sql: whole.sql, output, reads: whole.reads, joint };
+  }
   // A checked query ends with its WHERE or GROUP BY, so the threshold goes behind it.
   const whole = await gate(`${first.sql} HAVING ${joint.having}`);
   if (!sameButHaving(tree, await asked(pool.tree(bound, whole.sql))))
     throw new Error('the threshold changed the query');
-  return { sql: whole.sql, output: whole.answer.map(({ name, type }) => ({ name, type })), reads: whole.reads, joint };
+  return { sql: whole.sql, output, reads: whole.reads, joint };
 };

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { QueryEnded } from '@shugu/gateway';
-import { nextUseState } from '@shugu/private-compute';
+import { nextUseState, noisyRows, systemChance, unboundedName } from '@shugu/private-compute';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { type JobContext, type JobHandler, jobProblems } from '../../kernel/jobs.ts';
 import { Problem } from '../../kernel/problem.ts';
@@ -17,6 +17,7 @@ import { setUseState } from '../store.ts';
 import { concludeUse, type Outcome, sameBytes, swappedTable } from './uses.ts';
 
 const limits = { seconds: 60, bytesMax: 4 * 2 ** 20, queueSeconds: 30 } as const;
+const groupsMax = 1_000_000;
 const actor = systemActor('compute');
 
 /** The use, now running; undefined when there is nothing to run any more. */
@@ -48,7 +49,7 @@ const compute = async (room: Room, contract: Contract, use: Use, context: JobCon
   for (const { table, version } of terms.dataSets) {
     const path = await room.objects.local(version);
     if (!(await sameBytes(path, version))) return untouched(problems.versionSwapped({ detail: table }));
-    tables.push({ name: table, path });
+    tables.push({ name: terms.noise ? unboundedName(table) : table, path });
   }
   await context.progress(0.4);
   const columns = [...new Set(Object.values(shape.reads).flat())];
@@ -66,7 +67,8 @@ const compute = async (room: Room, contract: Contract, use: Use, context: JobCon
         Object.entries(use.values).map(([name, value]) => [name, { type: 'VARCHAR' as const, value }]),
       ),
       format: 'json',
-      rowsMax: terms.release.rowsMax,
+      // Groups that nobody named are counted and left out, so that no limit tells how many there are.
+      rowsMax: terms.noise ? groupsMax : terms.release.rowsMax,
       bytesMax: limits.bytesMax,
       seconds: limits.seconds,
     },
@@ -76,12 +78,28 @@ const compute = async (room: Room, contract: Contract, use: Use, context: JobCon
   const pieces: Uint8Array[] = [];
   for await (const { bytes } of answer.pieces) pieces.push(bytes);
   const { data } = JSON.parse(Buffer.concat(pieces).toString('utf8')) as { data: Record<string, Cell>[] };
-  return { result: resultOf(terms.output, data) };
+  if (!terms.noise || terms.release.rho === null) return { result: resultOf(terms.output, data) };
+  const exact = data.map((row) => terms.output.map(({ name }) => (row[name] ?? null) as string | null));
+  const { selected, groups } = shape.joint;
+  const noisy = noisyRows(terms.noise, terms.release.rho, { selected: selected!, groups }, exact, systemChance());
+  return {
+    result: textOf(
+      terms.output,
+      noisy.map((row) => `[${row.map(cellText).join(',')}]`),
+    ),
+  };
 };
 
 /** In an order of its own: the engine's would tell how the rows lie. */
 const resultOf = (columns: Contract['terms']['output'], data: readonly Record<string, Cell>[]) => {
-  const rows = data.map((row) => JSON.stringify(columns.map(({ name }) => row[name] ?? null))).sort();
+  return textOf(columns, data.map((row) => JSON.stringify(columns.map(({ name }) => row[name] ?? null))).sort());
+};
+
+/** Whole numbers beyond 53 bits as text, as the engine gives them. */
+const cellText = (cell: string | bigint): string =>
+  typeof cell === 'bigint' && Number.isSafeInteger(Number(cell)) ? String(cell) : JSON.stringify(String(cell));
+
+const textOf = (columns: Contract['terms']['output'], rows: readonly string[]) => {
   const text = `{"columns":${JSON.stringify(columns)},"rows":[${rows.join(',')}]}`;
   return { text, digest: `sha256:${createHash('sha256').update(text).digest('hex')}`, rows: rows.length };
 };

@@ -13,9 +13,10 @@ import { enqueue } from '../../kernel/jobs.ts';
 import type { Problem } from '../../kernel/problem.ts';
 import type { Contract, Room, Use, UseMoney } from '../model.ts';
 import { problems } from '../problems.ts';
-import { findContract, lockUseOfOrder } from '../reads.ts';
+import { findContract, lockUseOfOrder, useAsked } from '../reads.ts';
 import { askedWrong, isOwed, priceFor } from '../rules.ts';
 import { endUse, insertUse, setContractState, setUseJob, setUseMoney, takeUse } from '../store.ts';
+import { chargeBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
 
 export const runJob = 'compute.run';
@@ -43,13 +44,18 @@ export const reserveUse = async (
 ): Promise<string> => {
   const contract = await asSide(tx, id, 'recipient');
   const refusal = refusalOf(contract, tx.now);
-  if (refusal) throw problems[refusal]();
+  if (refusal && refusal !== 'exhausted') throw problems[refusal]();
   const wrong = askedWrong(contract.terms, asked);
   if (wrong) throw wrong;
+  const { rho } = contract.terms.release;
+  const answered = rho === null ? undefined : await useAsked(tx, id, asked.values);
+  if (answered) return answered.id;
+  if (refusal) throw problems[refusal]();
   const swapped = await swappedTable(room, tx, contract);
   if (swapped) throw problems.versionSwapped({ detail: swapped });
   const number = await takeUse(tx, id);
   if (number === undefined) throw problems.exhausted();
+  if (rho !== null) await chargeBudgets(tx, contract, rho);
   const use = newId('cpu', tx.now);
   const money = await freezePrice(room, tx, contract, number);
   await insertUse(tx, { id: use, contract: id, number, values: asked.values, money });
@@ -173,6 +179,7 @@ export const concludeUse = async (
       outcome: released ? 'released' : outcome.problem.code,
       rows: result?.rows ?? null,
       result: result?.digest ?? null,
+      rho: terms.release.rho,
       price: money && { fen: money.fen.toString(), owed: money.state === 'owed' },
       reservedAt: use.at.toISOString(),
       endedAt: tx.now.toISOString(),
