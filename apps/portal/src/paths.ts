@@ -57,6 +57,7 @@ export const paths = {
   contracts: '/contracts',
   contract: at('/contracts'),
   computations: '/computations',
+  newComputation: '/computations/new',
   computation: at('/computations'),
   grants: '/grants',
   grant: at('/grants'),

@@ -92,6 +92,7 @@ const tree = root.addChildren([
   page(paths.contracts, () => import('./pages/contracts.tsx')),
   one(paths.contract, () => import('./pages/contract.tsx')),
   page(paths.computations, () => import('./pages/computations.tsx')),
+  page(paths.newComputation, () => import('./pages/computation-new.tsx')),
   one(paths.computation, () => import('./pages/computation.tsx')),
   page(paths.grants, () => import('./pages/grants.tsx')),
   page(paths.pushes, () => import('./pages/pushes.tsx')),

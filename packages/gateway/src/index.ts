@@ -33,6 +33,7 @@ export {
 } from './drivers/query/pool.ts';
 export { QueryEnded } from './drivers/query/process.ts';
 export type { BoundTable, QueryTable } from './drivers/query/protocol.ts';
+export { findSandbox, type Sandbox } from './drivers/query/sandbox.ts';
 export { deltaSharing } from './drivers/share/door.ts';
 export { type ShareOptions, shareDriver } from './drivers/share/driver.ts';
 export {

@@ -28,6 +28,8 @@ export const computationStates = ['draft', 'signed', 'active', 'exhausted', 'exp
 export const computationUseStates = ['reserved', 'running', 'released', 'failed'] as const;
 /** Frozen with the use; then owed by a statement, or given back. */
 export const computationMoneyStates = ['freezing', 'frozen', 'owed', 'paid', 'released'] as const;
+/** `process`: the engine’s own locks alone, as bubblewrap is not there or may not be used. */
+export const isolations = ['bubblewrap', 'process'] as const;
 export const disclosures = ['open', 'join', 'aggregate', 'hidden'] as const;
 const columnTypes = ['string', 'integer', 'decimal', 'boolean', 'date', 'timestamp'] as const;
 
@@ -186,6 +188,7 @@ export const computationUse = z.object({
     })
     .nullable()
     .describe('null where a use has no price'),
+  isolation: z.enum(isolations).nullable().describe('what it was computed in; null before it began'),
   at: time,
   endedAt: time.nullable(),
 });
@@ -219,6 +222,7 @@ export const computationView = computationSummary.extend({
     .nullable(),
   explained: z.array(bilingual).describe('in plain words, what each party learns'),
   signatures: z.array(z.object({ by: party, keyId: z.string(), level: z.string(), signature: z.string(), at: time })),
+  isolation: z.enum(isolations).describe('what this node computes in now'),
   reason: z.string().describe('of its end'),
   yours: z.object({ owner: z.boolean(), recipient: z.boolean(), signed: z.boolean() }),
   history: z.array(computationUse),
@@ -246,13 +250,27 @@ export const draftComputation = endpoint({
   reply: computationView,
   status: 201,
 });
+export const previewComputation = endpoint({
+  id: 'compute.contract.preview',
+  method: 'POST',
+  path: '/api/compute/contracts/preview',
+  summary: { zh: '计算合约会让各方知道什么（不起草）', en: 'What a draft would tell each party, without drafting it' },
+  permission: 'compute.contract.draft',
+  body: computationDraft,
+  reply: z.object({
+    explained: z.array(bilingual),
+    trust: bilingual,
+    sql: z.string().describe('as it would run'),
+    output: z.array(z.object({ name: z.string(), type: z.string() })),
+  }),
+});
 export const listComputations = endpoint({
   id: 'compute.contract.list',
   method: 'GET',
   path: '/api/compute/contracts',
   summary: { zh: '计算合约（本单位为一方的）', en: 'Computation contracts that your organisation is a party to' },
   permission: 'compute.contract.read',
-  query: pageQuery,
+  query: pageQuery.extend({ waiting: z.stringbool().optional().describe('true: those that wait for your signature') }),
   reply: page(computationSummary),
 });
 export const getComputation = endpoint({

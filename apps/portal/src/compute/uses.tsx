@@ -46,6 +46,7 @@ const Result = ({ use, onClose }: { use: Use; onClose: () => void }) => {
               <p>{t('compute.noRows')}</p>
             )}
             <p className="small quiet">{b(trust)}</p>
+            {use.isolation ? <p className="small quiet">{t(`compute.isolation.${use.isolation}`)}</p> : null}
           </>
         )}
       </Loaded>

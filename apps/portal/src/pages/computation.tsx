@@ -112,6 +112,7 @@ export default function ComputationPage() {
                   <b>{t('compute.trust')}</b>
                 </p>
                 <p>{b(of.trust)}</p>
+                <p>{t(`compute.isolation.${of.isolation}`)}</p>
               </Sheet>
               <Uses of={of} />
               <Sheet title={t('compute.query')}>

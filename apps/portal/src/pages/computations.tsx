@@ -1,7 +1,9 @@
 import { listComputations } from '@shugu/wire/compute';
 import { Link } from '@tanstack/react-router';
+import { Button } from 'antd';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
+import { may, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
@@ -14,8 +16,21 @@ const Names = ({ of }: { of: readonly { id: string; name: string }[] }) =>
 /** Computation contracts that the organisation is a party to, or all of them for those who supervise. */
 export default function Computations() {
   const { t, w } = useWords();
+  const me = useMe();
   return (
-    <Page title={t('menu.computations')} lead={t('compute.lead')}>
+    <Page
+      title={t('menu.computations')}
+      lead={t('compute.lead')}
+      actions={
+        may(me, 'compute.contract.draft') ? (
+          <Link to={paths.newComputation}>
+            <Button type="primary" tabIndex={-1}>
+              {t('compute.new')}
+            </Button>
+          </Link>
+        ) : null
+      }
+    >
       <PagedTable
         endpoint={listComputations}
         label={t('menu.computations')}

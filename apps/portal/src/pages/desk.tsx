@@ -1,5 +1,6 @@
 import { listContracts } from '@shugu/wire/agreements';
 import { cases } from '@shugu/wire/cases';
+import { listComputations } from '@shugu/wire/compute';
 import { listOrders } from '@shugu/wire/market';
 import { Link } from '@tanstack/react-router';
 import { Alert, Button } from 'antd';
@@ -97,6 +98,25 @@ const ContractsToSign = ({ me }: { me: Me }) => {
   );
 };
 
+const ComputationsToSign = () => {
+  const { t } = useWords();
+  const read = useRead(listComputations, { query: { waiting: 'true' as never, limit: 20 } }, { every: 30_000 });
+  const items = read.data?.items ?? [];
+  if (!items.length) return null;
+  return (
+    <Sheet title={t('desk.computations')} extra={<Link to={paths.computations}>{t('app.more')}</Link>}>
+      <ul className="card-list">
+        {items.map((one) => (
+          <li key={one.id} className="row between">
+            <Link to={paths.computation(one.id)}>{one.title}</Link>
+            <StateTag list="computeState" state={one.state} />
+          </li>
+        ))}
+      </ul>
+    </Sheet>
+  );
+};
+
 const Starters = ({ me }: { me: Me }) => {
   const { t } = useWords();
   const to = (path: string, label: string): ReactNode => (
@@ -161,6 +181,7 @@ export default function Desk() {
       </Sheet>
       {trader ? <OpenOrders me={me} /> : null}
       {may(me, 'agreements.contract.read') ? <ContractsToSign me={me} /> : null}
+      {may(me, 'compute.contract.sign') ? <ComputationsToSign /> : null}
     </Page>
   );
 }

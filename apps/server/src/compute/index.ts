@@ -1,10 +1,11 @@
 /** The door of computation contracts. */
-import { QueryPool } from '@shugu/gateway';
-import type { Tx } from '../kernel/db/db.ts';
+import { findSandbox, QueryPool, type Sandbox } from '@shugu/gateway';
+import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { JobHandler } from '../kernel/jobs.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { ComputeDeps, Room } from './model.ts';
+import { findContract } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { moveDue } from './service/contracts.ts';
 import { endStranded, runHandler } from './service/run.ts';
@@ -18,6 +19,8 @@ export interface Compute {
   routes: Route[];
   jobs: Record<string, JobHandler>;
   ticks: Tick[];
+  /** Of a contract; undefined for none. */
+  titleOf(read: Reader, contract: string): Promise<string | undefined>;
   /** What became of the money of a settlement order that may be a use's; harmless to repeat, and for any other order. */
   moneyFrozen(tx: Tx, order: string): Promise<void>;
   moneyRefused(tx: Tx, order: string): Promise<void>;
@@ -27,13 +30,21 @@ export interface Compute {
 
 export const makeCompute = (deps: ComputeDeps): Compute => {
   let pool: Promise<QueryPool> | undefined;
+  let found: Promise<Sandbox> | undefined;
+  const sandbox = () => {
+    found ??= findSandbox();
+    return found;
+  };
   const room: Room = {
     ...deps,
     // Its own processes: buyers' queries do not wait for joint computations.
     queries: () => {
-      pool ??= deps.objects.folder('computations').then((folder) => new QueryPool({ folder, ...deps.queryPool }));
+      pool ??= Promise.all([deps.objects.folder('computations'), sandbox()]).then(
+        ([folder, around]) => new QueryPool({ folder, sandbox: around, ...deps.queryPool }),
+      );
       return pool;
     },
+    isolation: async () => ((await sandbox()).kind === 'none' ? 'process' : 'bubblewrap'),
   };
   return {
     routes: makeRoutes(room),
@@ -45,6 +56,7 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
         run: async () => (await moveDue(deps.database)) + (await endStranded(room)),
       },
     ],
+    titleOf: async (read, contract) => (await findContract(read, contract))?.title,
     moneyFrozen,
     moneyRefused: (tx, order) => moneyRefused(room, tx, order),
     moneyPaid,

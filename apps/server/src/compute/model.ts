@@ -92,6 +92,9 @@ export interface Money {
   releaseOrder(tx: Tx, draft: { order: string; reason: string }): Promise<void>;
 }
 
+/** What stands around the engine's process: name spaces without network or files, or its own locks alone. */
+export type Isolation = 'bubblewrap' | 'process';
+
 export interface Use {
   id: string;
   contract: string;
@@ -105,6 +108,7 @@ export interface Use {
   resultDigest: string | null;
   rows: number | null;
   money: UseMoney | null;
+  isolation: Isolation | null;
   at: Date;
   endedAt: Date | null;
 }
@@ -125,4 +129,5 @@ export interface ComputeDeps {
 /** With the room's own clean-room processes, made with their first use. */
 export interface Room extends ComputeDeps {
   queries(): Promise<QueryPool>;
+  isolation(): Promise<Isolation>;
 }

@@ -10,7 +10,7 @@ const contractColumns = sql`c.id, c.participant, c.title, c.state, c.document, c
   c.end_reason as "endReason"`;
 const useColumns = sql`id, contract, number, participant, parameters as "values", state, reason, job, result,
   result_digest as "resultDigest", row_count as "rows", money_order, price_fen::text as price_fen, money_state, statement,
-  created_at as "at", ended_at as "endedAt"`;
+  isolation, created_at as "at", ended_at as "endedAt"`;
 
 interface UseRow extends Omit<Use, 'money'> {
   money_order: string | null;
@@ -37,11 +37,20 @@ const oneContract = async (reader: Reader, where: Sql): Promise<Contract | undef
 export const findContract = (reader: Reader, id: string) => oneContract(reader, sql`where c.id = ${id}`);
 export const lockContract = (tx: Tx, id: string) => oneContract(tx, sql`where c.id = ${id} for update`);
 
+const waitingFor = (owner: string): Sql => sql`and c.state = 'draft'
+  and exists (select 1 from compute_parties p where p.contract = c.id and p.participant = ${owner} and p.owner)
+  and not exists (select 1 from compute_signatures s where s.contract = c.id and s.participant = ${owner})`;
+
 /** Of one organisation, or of all for those who supervise; newest first. */
-export const contractPage = async (reader: Reader, participant: string | undefined, query: PageQuery) => {
+export const contractPage = async (
+  reader: Reader,
+  participant: string | undefined,
+  query: PageQuery & { waiting?: boolean | undefined },
+) => {
   const after = decodeCursor(query.after, 1);
   const rows = await reader.rows<ContractRow>(sql`select ${contractColumns} from compute_contracts c where true
     ${participant === undefined ? empty : sql`and exists (select 1 from compute_parties p where p.contract = c.id and p.participant = ${participant})`}
+    ${query.waiting ? waitingFor(participant!) : empty}
     ${after ? sql`and c.id < ${after[0]}` : empty} order by c.id desc limit ${pageSize(query) + 1}`);
   return pageOf(rows, query, (row) => [row.id], read);
 };

@@ -11,7 +11,7 @@ import { sidesOf } from './rules.ts';
 import { setBudget } from './service/budgets.ts';
 import { draftContract, revokeContract, signContract, termsOf } from './service/contracts.ts';
 import { reserveUse } from './service/uses.ts';
-import { budgetView, columnsOf, contractView, summaryView, useView } from './view.ts';
+import { budgetView, columnsOf, contractView, previewView, summaryView, useView } from './view.ts';
 
 const supervises = (principal: Principal) => principal.permissions.has('compute.contract.supervise');
 
@@ -47,10 +47,18 @@ export const makeRoutes = (room: Room): Route[] => {
       },
       { ownTransaction: true },
     ),
+    on(
+      wire.previewComputation,
+      async ({ body }) => {
+        const { terms, shape } = await termsOf(room, body);
+        return previewView(room, { ...terms, id: '' }, shape);
+      },
+      { ownTransaction: true },
+    ),
     on(wire.listComputations, async ({ read, principal, query }) => {
       const { items, next } = await contractPage(
         read,
-        supervises(principal) ? undefined : principal.participant,
+        supervises(principal) && !query.waiting ? undefined : principal.participant,
         query,
       );
       return { items: await Promise.all(items.map((one) => summaryView(room, read, one))), next };

@@ -4,7 +4,7 @@ import type { Text } from '@shugu/wire';
 import { sql, type Tx } from '../kernel/db/db.ts';
 import { newId } from '../kernel/ids.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
-import type { MoneyState, Shape, Signature, Use, UseMoney } from './model.ts';
+import type { Isolation, MoneyState, Shape, Signature, Use, UseMoney } from './model.ts';
 
 export const insertContract = async (
   tx: Tx,
@@ -67,8 +67,8 @@ export const setUseMoney = (tx: Tx, id: string, state: MoneyState): Promise<numb
 export const setUseJob = (tx: Tx, id: string, job: string): Promise<number> =>
   tx.exec(sql`update compute_uses set job = ${job} where id = ${id}`);
 
-export const setUseState = (tx: Tx, id: string, state: UseState): Promise<number> =>
-  tx.exec(sql`update compute_uses set state = ${state} where id = ${id}`);
+export const beginUse = (tx: Tx, id: string, state: UseState, isolation: Isolation): Promise<number> =>
+  tx.exec(sql`update compute_uses set state = ${state}, isolation = ${isolation} where id = ${id}`);
 
 export const saveBudget = async (
   tx: Tx,

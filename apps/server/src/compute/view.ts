@@ -1,8 +1,8 @@
 /** From our words to the wire's. */
-import { decimal, epsilonOf, noiseDeviations, ownersOf } from '@shugu/private-compute';
+import { type Computation, decimal, epsilonOf, noiseDeviations, ownersOf } from '@shugu/private-compute';
 import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
-import type { Budget, Contract, Room, Use } from './model.ts';
+import type { Budget, Contract, Room, Shape, Use } from './model.ts';
 import { signaturesOf, usesOf } from './reads.ts';
 import { sidesOf } from './rules.ts';
 import { privacyOf } from './service/budgets.ts';
@@ -42,6 +42,7 @@ const useOf = (use: Use, name: Names) => ({
   ...{ id: use.id, number: use.number, state: use.state, values: use.values, rows: use.rows },
   ...{ resultDigest: use.resultDigest, reason: use.reason, job: use.job },
   money: moneyOf(use.money),
+  isolation: use.isolation,
   by: partyOf(name)(use.participant),
   at: use.at.toISOString(),
   endedAt: use.endedAt?.toISOString() ?? null,
@@ -67,6 +68,12 @@ export const columnsOf = ({ terms, shape }: Contract) => {
   return output.map((column, at) => ({ ...column, deviation: deviations[at] ?? null }));
 };
 
+/** Of what is not drafted yet: the same words that its page would have. */
+export const previewView = async (room: Room, terms: Computation, shape: Shape) => {
+  const name = await namesOf(room, room.database, [...ownersOf(terms), ...terms.recipients]);
+  return { explained: explain(terms, shape, name), trust: terms.trust, sql: terms.query.sql, output: terms.output };
+};
+
 export const contractView = async (room: Room, read: Reader, contract: Contract, viewer: string) => {
   const { terms, document, digest, endReason: reason, shape } = contract;
   const name = await namesOf(room, read, partiesOf(contract));
@@ -89,6 +96,7 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
       by: partyOf(name)(participant),
       at: at.toISOString(),
     })),
+    isolation: await room.isolation(),
     yours: { ...sidesOf(terms, viewer), signed: signatures.some(({ participant }) => participant === viewer) },
     history: history.map((use) => useOf(use, name)),
   };

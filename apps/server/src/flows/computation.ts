@@ -1,13 +1,67 @@
-/** The price of a use of a computation contract: it runs when its money is frozen, and is paid when its statement is. */
+/** Computation contracts across rooms: owners hear of what waits for them, and a use runs when its money is frozen. */
 import type { Rooms } from '../build.ts';
+import type { Cases } from '../kernel/case/index.ts';
+import type { Tx } from '../kernel/db/db.ts';
+import type { StoredEvent } from '../kernel/outbox.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 
-export const computationFlow = ({ compute }: Rooms): RoomParts => ({
+interface Told {
+  zh: string;
+  en: string;
+}
+
+const tell = (
+  tx: Tx,
+  cases: Cases,
+  to: string,
+  { data, title }: { data: StoredEvent['data']; title: string },
+  text: Told,
+) =>
+  cases.serve(tx, {
+    to,
+    caseId: null,
+    subject: data.contract,
+    title,
+    dueAt: null,
+    text,
+    deemedServed: 'onDelivery',
+    startsClocks: [],
+    at: tx.now,
+  });
+
+/** Whoever has something to do: owners sign, recipients run. Whoever drafted it knows. */
+const notice = async (tx: Tx, { compute }: Rooms, cases: Cases, event: StoredEvent): Promise<void> => {
+  const { contract, owners, recipients } = event.data as { contract: string; owners: string[]; recipients: string[] };
+  const title = await compute.titleOf(tx, contract);
+  if (title === undefined) return;
+  const about = { data: event.data, title };
+  if (event.type === 'compute.contract.drafted') {
+    for (const owner of owners.filter((one) => one !== event.participant))
+      await tell(tx, cases, owner, about, {
+        zh: `计算合约《${title}》等待本单位签署：要用到本单位的数据。请先看“各方会知道什么”，再决定是否签署。`,
+        en: `The computation contract “${title}” waits for your signature: it uses your data. Read what each party will learn, then decide.`,
+      });
+    return;
+  }
+  for (const recipient of recipients)
+    await tell(tx, cases, recipient, about, {
+      zh: `计算合约《${title}》已由全部数据持有单位签署并生效，可以运行。`,
+      en: `All owners have signed the computation contract “${title}”; it is in force and may be run.`,
+    });
+};
+
+export const computationFlow = (rooms: Rooms, cases: Cases): RoomParts => ({
   consumers: [
+    {
+      name: 'flow.computation.notice',
+      types: ['compute.contract.drafted', 'compute.contract.begun'],
+      handle: (tx, event) => notice(tx, rooms, cases, event),
+    },
     {
       name: 'flow.computation',
       types: ['settlement.hold.placed', 'settlement.hold.waiting', 'settlement.order.settled'],
       handle: async (tx, event) => {
+        const { compute } = rooms;
         if (event.type === 'settlement.hold.placed') await compute.moneyFrozen(tx, event.subject);
         else if (event.type === 'settlement.hold.waiting') await compute.moneyRefused(tx, event.subject);
         else await compute.moneyPaid(tx, event.subject);

@@ -26,7 +26,7 @@ export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Noti
   groundFlow(rooms, cases),
   trialFlow(rooms),
   purchaseFlow(kernel, { rooms, cases }),
-  computationFlow(rooms),
+  computationFlow(rooms, cases),
   levelsFlow(rooms),
   holdersFlow(rooms, cases),
   supervisionFlow(rooms),

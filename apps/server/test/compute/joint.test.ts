@@ -1,8 +1,10 @@
 /** A bank and the tax office let a credit agency count what they have in common, and nobody sees more than was signed. */
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { findSandbox } from '@shugu/gateway';
 import { computationLimits, computationTrust } from '@shugu/private-compute';
 import type { Client, ProblemError } from '@shugu/wire';
+import { cases as casesWire } from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/compute';
 import * as kernelWire from '@shugu/wire/kernel';
 import * as registryWire from '@shugu/wire/registry';
@@ -55,7 +57,7 @@ beforeAll(async () => {
   )) as [Client, Client, Client, Client];
   held = await bringHoldings(world, 'mapping.trader', 'xingsha.trader');
   contract = await agency.call(wire.draftComputation, { body: draft() });
-}, 120_000);
+}, 240_000);
 afterAll(() => world?.end());
 
 describe('before all have signed', () => {
@@ -76,11 +78,28 @@ describe('before all have signed', () => {
     expect(again.digest).not.toBe(contract.digest);
     expect(await refusal(read(contract, stranger))).toBe('404 kernel.unknown');
     expect((await stranger.call(wire.listComputations, {})).items).toEqual([]);
+    // Owners are told, and find it on their desk until they have signed.
+    await world.settle();
+    const notices = async (who: Client) => (await who.call(casesWire.notices, {})).items.map(({ text }) => text.zh);
+    for (const who of [bank, tax]) {
+      expect((await notices(who)).join()).toContain('贷前联合核查（样例）》等待本单位签署');
+      const waiting = await who.call(wire.listComputations, { query: { waiting: 'true' as never } });
+      expect(waiting.items.map(({ id }) => id)).toEqual([again.id, contract.id]);
+    }
+    expect((await agency.call(wire.listComputations, { query: { waiting: 'true' as never } })).items).toEqual([]);
+    expect((await notices(agency)).join()).not.toContain('等待本单位签署');
     const listed = (await tax.call(wire.listComputations, {})).items.map(({ id }) => id);
     expect(listed.sort()).toEqual([again.id, contract.id].sort());
   });
 
   test('a query that shows more is refused with the reason, and so is what nobody keeps', async () => {
+    // What a draft would tell stands there before it is one.
+    const seen = await agency.call(wire.previewComputation, { body: draft() });
+    expect(seen.explained).toEqual(contract.explained);
+    expect(seen.sql).toBe(contract.query.sql);
+    expect(await refusal(agency.call(wire.previewComputation, { body: draft({ uses: 5, until: draft().from }) }))).toBe(
+      '422 compute.contractInvalid',
+    );
     const refused = (change: Partial<Draft>) => refusal(agency.call(wire.draftComputation, { body: draft(change) }));
     const query = {
       sql: 'select l.person, count(*) as n from loans l join arrears t on l.person = t.taxpayer group by l.person',
@@ -128,6 +147,8 @@ describe('a use', () => {
     const begun = await run(contract);
     const { use, now } = await ended(contract, begun.id);
     expect([use.state, use.number, use.rows, now.uses.left]).toEqual(['released', 1, 1, 2]);
+    expect(use.isolation).toBe((await findSandbox()).kind === 'none' ? 'process' : 'bubblewrap');
+    expect(contract.isolation).toBe(use.isolation);
     const result = await resultOf(use.id);
     expect(result).toMatchObject({
       columns: [{ name: 'kind' }, { name: 'n' }, { name: 'owed' }],
@@ -153,6 +174,7 @@ describe('a use', () => {
       query: contract.query.digest,
       values: { city: '长沙' },
       outcome: 'released',
+      isolation: use.isolation,
       result: use.resultDigest,
     });
     expect(await refusal(evidence(stranger))).toBe('404 kernel.unknown');

@@ -74,7 +74,7 @@ beforeAll(async () => {
     await world.settle();
     return (await finance.call(settlementWire.readAccount, {})).state === 'open';
   });
-}, 120_000);
+}, 240_000);
 afterAll(() => world?.end());
 
 test('a price without shares for every owner is not signed', async () => {

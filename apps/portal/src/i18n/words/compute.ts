@@ -7,9 +7,46 @@ export const compute = {
   ],
   'compute.empty': ['还没有计算合约', 'No computation contracts yet'],
   'compute.emptyText': [
-    '由数据持有单位或结果接收单位通过接口 /api/compute/contracts 起草，本单位为一方的合约都列在这里。',
-    'An owner of data or a recipient drafts one through /api/compute/contracts; those that your organisation is a party to are listed here.',
+    '由数据持有单位或结果接收单位起草，本单位为一方的合约都列在这里。',
+    'An owner of data or a recipient drafts one; those that your organisation is a party to are listed here.',
   ],
+  'desk.computations': ['待签署的计算合约', 'Computation contracts to sign'],
+  'compute.new': ['起草计算合约', 'Draft a computation contract'],
+  'compute.newLead': [
+    '先选最接近的样式，再改成自己的数据与问题；起草后由每个数据持有单位各自签署，少一个都不能运行。',
+    'Start from the nearest template and make it your data and your question. Each owner signs for itself; without all of them nothing runs.',
+  ],
+  'compute.draft': ['起草并送各方签署', 'Draft it and ask the owners'],
+  'compute.preview': ['看各方会知道什么', 'Show what each party will learn'],
+  'compute.ownData': ['本单位的数据资源', 'Your own data'],
+  'compute.ownDataPick': ['选一份，带入编号、摘要与字段', 'Choose one to take its digest and columns'],
+  'compute.ownDataHint': [
+    '带入后，没有约定规则的字段都不公开；逐个改成可显示、连接键或可汇总。',
+    'Columns without an agreed rule come in as hidden; change those that the query needs.',
+  ],
+  'compute.template': ['样式', 'Template'],
+  'compute.template.creditCheck': ['贷前联合核查', 'Joint credit check'],
+  'compute.template.overlap': ['共同客户数', 'Overlap of customers'],
+  'compute.template.spending': ['共同客户的消费合计', 'Spending over common customers'],
+  'compute.template.regions': ['分地区人数（加噪）', 'Regional counts (with noise)'],
+  'compute.template.own': ['自拟查询', 'A query of your own'],
+  'compute.templateText.creditCheck': [
+    '贷款客户中有多少人欠税、欠多少，按税种分组，按城市选择；人数少的组不出现。',
+    'How many of the borrowers in a city owe taxes and how much, by kind of tax; small groups are left out.',
+  ],
+  'compute.templateText.overlap': [
+    '两方有多少共同客户，只给一个数；谁是共同客户，双方都不知道。',
+    'How many customers both have: one number. Who they are, neither learns.',
+  ],
+  'compute.templateText.spending': [
+    '共同客户的人数和在对方的消费合计；逐人的金额谁也看不到。',
+    'The number of common customers and their spending in all; nobody sees what one person spent.',
+  ],
+  'compute.templateText.regions': [
+    '共同客户按地区的人数，加差分隐私噪声；约定的地区都出现，每次使用扣隐私预算。',
+    'Common customers by region, with the noise of differential privacy: every named region is told, and each use takes privacy budget.',
+  ],
+  'compute.templateText.own': ['从空白开始，写自己的查询。', 'Starts empty, for a query of your own.'],
   'compute.about': ['合约要点', 'Terms'],
   'compute.title': ['合约', 'Contract'],
   'compute.owners': ['数据持有单位', 'Owners of the data'],
@@ -46,6 +83,14 @@ export const compute = {
   'compute.noiseExplain': [
     '从每个数据持有单位的隐私预算中扣 {rho}；同样的参数已有结果时直接给出，不扣减、不计次、不收费。',
     'Takes {rho} of every owner’s privacy budget. Where the same parameters have been answered, that answer is given, and nothing is taken, counted or charged.',
+  ],
+  'compute.isolation.bubblewrap': [
+    '隔离：计算进程在操作系统沙箱（bubblewrap）内，没有网络，只能读本次的数据文件。',
+    'Isolation: the process computes in a sandbox of the operating system (bubblewrap), without a network and with nothing to read but these data.',
+  ],
+  'compute.isolation.process': [
+    '隔离：本节点没有操作系统沙箱（bubblewrap 未安装或不允许使用），计算进程只受引擎自身的锁定约束。',
+    'Isolation: this node has no sandbox of the operating system (bubblewrap is not installed or not allowed); the process is held by the engine’s own locks alone.',
   ],
   'compute.money': ['价款', 'Price'],
   'compute.statement': ['结算单', 'Statement'],

@@ -13,7 +13,7 @@ import type { Contract, Room, Use } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findContract, findUse, lockContract, lockUse, strandedUses } from '../reads.ts';
 import { isWhole } from '../rules.ts';
-import { setUseState } from '../store.ts';
+import { beginUse } from '../store.ts';
 import { concludeUse, type Outcome, sameBytes, swappedTable } from './uses.ts';
 
 const limits = { seconds: 60, bytesMax: 4 * 2 ** 20, queueSeconds: 30 } as const;
@@ -21,8 +21,9 @@ const groupsMax = 1_000_000;
 const actor = systemActor('compute');
 
 /** The use, now running; undefined when there is nothing to run any more. */
-const start = (room: Room, id: string): Promise<{ use: Use; contract: Contract } | undefined> =>
-  room.database.tx(actor, async (tx) => {
+const start = async (room: Room, id: string): Promise<{ use: Use; contract: Contract } | undefined> => {
+  const isolation = await room.isolation();
+  return room.database.tx(actor, async (tx) => {
     const use = await lockUse(tx, id);
     const contract = use && (await findContract(tx, use.contract));
     if (!use || !contract) return undefined;
@@ -33,9 +34,10 @@ const start = (room: Room, id: string): Promise<{ use: Use; contract: Contract }
     if (!state) return undefined;
     if (contract.state === 'revoked') return end(problems.revoked());
     if (tx.now >= contract.until) return end(problems.expired());
-    await setUseState(tx, id, state);
-    return { contract, use: { ...use, state } };
+    await beginUse(tx, id, state, isolation);
+    return { contract, use: { ...use, state, isolation } };
   });
+};
 
 type Cell = string | number | boolean | null;
 

@@ -172,6 +172,7 @@ export const concludeUse = async (
       contractDigest: digest,
       number: use.number,
       mode: terms.mode,
+      isolation: use.isolation,
       query: terms.query.digest,
       values: use.values,
       data: terms.dataSets.map(({ owner, table, version }) => ({ owner, table, version })),

@@ -7,6 +7,7 @@ import type { CheckedTemplate, QueryTemplate } from '../../query/template.ts';
 import { QueryPieces } from './pieces.ts';
 import { QueryEnded, QueryProcess } from './process.ts';
 import type { BoundTable, CheckRequest, QueryTable, RunRequest, Setup, TreeRequest } from './protocol.ts';
+import { NO_SANDBOX, type Sandbox } from './sandbox.ts';
 
 export type QueryPoolOptions = {
   /** Where processes put answers that need a file; emptied as they end. */
@@ -16,6 +17,8 @@ export type QueryPoolOptions = {
   /** How long a query may wait for a process. */
   queueSeconds?: number;
   memoryMB?: number;
+  /** Around every process; answers that need a file cannot come out of it. */
+  sandbox?: Sandbox;
   /** For tests: another script in the place of the process. */
   script?: URL;
 };
@@ -46,7 +49,8 @@ export class QueryPool {
   private closed = false;
 
   constructor(options: QueryPoolOptions) {
-    this.options = { ...QUERY_POOL_DEFAULTS, script: new URL('./child.ts', import.meta.url), ...options };
+    const script = new URL('./child.ts', import.meta.url);
+    this.options = { ...QUERY_POOL_DEFAULTS, sandbox: NO_SANDBOX, script, ...options };
   }
 
   /** Runs one query. Throws QueryEnded, also from within the pieces; `busy` when there are too many. */
@@ -114,10 +118,13 @@ export class QueryPool {
       return known;
     }
     const folder = join(this.options.folder, randomUUID());
-    const process = new QueryProcess(this.options.script, scope, folder);
+    const setup = setupOf(folder);
+    const reads = setup.tables.flatMap((table) => ('path' in table ? [table.path] : []));
+    const { script, sandbox } = this.options;
+    const process = new QueryProcess(script, scope, folder, { sandbox, reads });
     this.busy.add(process);
     try {
-      await process.setUp(setupOf(folder));
+      await process.setUp(setup);
       return process;
     } catch (error) {
       process.end();

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { FRAME, type Frame, readFrames } from './frames.ts';
 import { type ChildRequest, type Fault, MEMORY_EXIT, type Setup } from './protocol.ts';
+import { NO_SANDBOX, type Sandbox, sandboxed } from './sandbox.ts';
 
 /** How a query ended when it did not answer. `crashed`: the process went; `stopped`: whoever asked has gone. */
 export class QueryEnded extends Error {
@@ -29,13 +30,23 @@ export class QueryProcess {
   private readonly frames: AsyncGenerator<Frame>;
   ended = false;
 
-  constructor(script: URL, scope: string, folder: string) {
+  /** `reads`: the files that it is let read where there is a sandbox. Without one its engine's own locks hold alone. */
+  constructor(
+    script: URL,
+    scope: string,
+    folder: string,
+    { sandbox, reads }: { sandbox: Sandbox; reads: readonly string[] } = { sandbox: NO_SANDBOX, reads: [] },
+  ) {
     this.scope = scope;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // Nothing of the server's environment but where compiled code is kept: database addresses and passwords stand in it.
     const compiled = getCompileCacheDir();
-    this.child = fork(fileURLToPath(script), [], {
-      execArgv: [`--max-old-space-size=${HEAP_MB}`, '--disable-warning=ExperimentalWarning'],
+    const node = [`--max-old-space-size=${HEAP_MB}`, '--disable-warning=ExperimentalWarning', fileURLToPath(script)];
+    const { command, args } =
+      sandbox.kind === 'none'
+        ? { command: process.execPath, args: node }
+        : sandboxed(sandbox.command, node, [...reads, ...(compiled ? [dirname(compiled)] : [])]);
+    this.child = spawn(command, args, {
       env: { LANG: 'C.UTF-8', TZ: 'UTC', ...(compiled && { NODE_COMPILE_CACHE: dirname(compiled) }) },
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],

@@ -29,3 +29,6 @@ create trigger compute_budgets_spent before update on compute_budgets for each r
 
 -- The same question on the same data is looked up before it is asked.
 create index compute_uses_asked on compute_uses (contract, parameters);
+
+-- In what it was computed; null for uses of before and for those that never began.
+alter table compute_uses add column isolation text check (isolation in ('bubblewrap', 'process'));
