@@ -1,0 +1,270 @@
+/** A computation contract as a form: what stands in it, what it starts from, and the body that it makes. */
+import { disclosures, type draftComputation } from '@shugu/wire/compute';
+import type { Input } from '../api.ts';
+import { choicesOf } from '../registry/fields.ts';
+import { type FormField, field } from '../ui/fields.tsx';
+import { fenOf } from '../ui/format.ts';
+import { OrganisationPicker } from '../ui/organisations.tsx';
+
+export const templates = ['creditCheck', 'overlap', 'spending', 'regions', 'own'] as const;
+export type Template = (typeof templates)[number];
+type Body = Input<typeof draftComputation>['body'];
+
+export interface ColumnValues {
+  name: string;
+  type: Body['dataSets'][number]['columns'][number]['type'];
+  rule: (typeof disclosures)[number];
+  lower?: string;
+  upper?: string;
+}
+export interface DataSetValues {
+  owner?: string;
+  table?: string;
+  resource?: string;
+  version?: string;
+  entity?: string;
+  rowsMax?: number;
+  share?: number;
+  columns?: ColumnValues[];
+}
+export interface DraftValues {
+  title?: string;
+  purpose?: string;
+  dataSets?: DataSetValues[];
+  recipients?: string[];
+  query?: { sql?: string; parameters?: { name: string; title: string; values: string[] }[] };
+  release?: { entitiesMin?: number; rowsMax?: number; rho?: string };
+  noise?: { groups?: { column: string; values: string[] }[] };
+  uses?: number;
+  from?: string;
+  until?: string;
+  priceFen?: string;
+  payment?: { taxPercent?: number; untouched?: 'free' | 'charged' };
+}
+
+const columnTypes = ['string', 'integer', 'decimal', 'boolean', 'date', 'timestamp'] as const;
+const whole = '^-?\\d{1,12}$';
+
+const columnForm: FormField[] = [
+  field('name', 'text', ['字段名', 'Column'], { required: true }),
+  field('type', 'choice', ['类型', 'Type'], { required: true, choices: choicesOf('columnType', columnTypes) }),
+  field('rule', 'choice', ['允许做什么', 'What may be done with it'], {
+    required: true,
+    choices: choicesOf('disclosure', disclosures),
+  }),
+  field('lower', 'text', ['下限（加噪求和时）', 'Lower bound (summed up with noise)'], { pattern: whole }),
+  field('upper', 'text', ['上限（加噪求和时）', 'Upper bound (summed up with noise)'], { pattern: whole }),
+];
+
+const organisation = (id: string, title: [string, string], single: boolean): FormField =>
+  field(id, 'parties', title, {
+    required: true,
+    ...(single ? { widget: (props) => OrganisationPicker({ ...props, single: true }) } : {}),
+  });
+
+const dataSetForm: FormField[] = [
+  organisation('owner', ['数据持有单位', 'Owner'], true),
+  field('table', 'text', ['查询中的表名（小写字母）', 'Name in the query (small letters)'], { required: true }),
+  field('resource', 'text', ['数据资源编号（res_…）', 'Resource (res_…)'], {
+    required: true,
+    help: { zh: '对方的编号与摘要由对方提供', en: 'Of another owner: as that owner tells them' },
+  }),
+  field('version', 'text', ['数据摘要（sha256:…）', 'Digest of the data (sha256:…)'], { required: true }),
+  field('entity', 'text', ['主体字段（人或企业）', 'Column of the entity (person or firm)'], { required: true }),
+  field('rowsMax', 'number', ['每个主体至多计入几行（加噪时）', 'Rows of one entity that count (with noise)'], {
+    min: 1,
+    max: 1000,
+  }),
+  field('share', 'number', ['价款分成（%，有价时）', 'Share of the price (%, where there is one)'], {
+    min: 0,
+    max: 100,
+  }),
+  field('columns', 'records', ['字段', 'Columns'], { required: true, itemsMax: 200, fields: columnForm }),
+];
+
+export const draftForm: FormField[] = [
+  field('title', 'text', ['合约名称', 'Title'], { required: true }),
+  field('purpose', 'longText', ['用途', 'Purpose'], { required: true }),
+  field('dataSets', 'records', ['数据集', 'Data sets'], { required: true, itemsMax: 4, fields: dataSetForm }),
+  organisation('recipients', ['结果接收单位', 'Recipients'], false),
+  field('query.sql', 'longText', ['约定的查询（SQL）', 'The agreed query (SQL)'], {
+    required: true,
+    help: {
+      zh: '一次汇总：count、sum、avg，等值内连接，按可显示字段筛选与分组',
+      en: 'One aggregation: count, sum, avg over inner joins, filtered and grouped by open columns',
+    },
+  }),
+  field('query.parameters', 'records', ['参数', 'Parameters'], {
+    itemsMax: 5,
+    fields: [
+      field('name', 'text', ['参数名（查询中写作 $参数名）', 'Name ($name in the query)'], { required: true }),
+      field('title', 'text', ['含义', 'What it is'], { required: true }),
+      field('values', 'list', ['可选的值', 'Values to choose from'], { required: true }),
+    ],
+  }),
+  field('release.entitiesMin', 'number', ['一组至少多少个主体', 'Entities that a group needs'], {
+    required: true,
+    min: 3,
+  }),
+  field('release.rowsMax', 'number', ['结果至多多少行', 'Rows of the result at most'], {
+    required: true,
+    min: 1,
+    max: 10_000,
+  }),
+  field(
+    'release.rho',
+    'text',
+    ['每次使用的隐私预算 ρ（不加噪则不填）', 'Privacy budget ρ of a use (empty: no noise)'],
+    {
+      pattern: '^\\d+(\\.\\d{1,8})?$',
+      help: {
+        zh: '填写后结果加噪，人数下限不再起作用；需填写各数据集的计入行数、求和字段的上下限与下列分组的值',
+        en: 'With it noise is added and the least number decides nothing; rows that count, bounds of summed columns and the groups below are needed',
+      },
+    },
+  ),
+  field('noise.groups', 'records', ['公开的分组（加噪时）', 'Public groups (with noise)'], {
+    itemsMax: 5,
+    fields: [
+      field('column', 'text', ['分组字段（表名.字段）', 'Grouped column (table.column)'], { required: true }),
+      field('values', 'list', ['全部取值', 'All its values'], { required: true }),
+    ],
+  }),
+  field('uses', 'number', ['共可运行几次', 'Uses in all'], { required: true, min: 1, max: 10_000 }),
+  field('from', 'date', ['生效日', 'From'], { required: true }),
+  field('until', 'date', ['截止日（含）', 'Until (that day included)'], { required: true }),
+  field('priceFen', 'text', ['每次价格（元，含税）', 'Price of a use (CNY, tax included)'], {
+    required: true,
+    pattern: '^\\d+(\\.\\d{1,2})?$',
+  }),
+  field('payment.taxPercent', 'number', ['税率（%）', 'Tax (%)'], { min: 0, max: 100 }),
+  field('payment.untouched', 'choice', ['确知没有读取数据的一次', 'A use known to have read nothing'], {
+    choices: choicesOf('untouched', ['free', 'charged']),
+  }),
+];
+
+const column = (
+  name: string,
+  type: ColumnValues['type'],
+  rule: ColumnValues['rule'],
+  more: Partial<ColumnValues> = {},
+) => ({
+  name,
+  type,
+  rule,
+  ...more,
+});
+const two = (first: DataSetValues, second: DataSetValues): DataSetValues[] =>
+  [first, second].map((one) => ({ rowsMax: 1, share: 50, ...one }));
+const customers = (mine: ColumnValues[], theirs: ColumnValues[]) =>
+  two(
+    { table: 'ours', entity: 'customer', columns: [column('customer', 'string', 'join'), ...mine] },
+    { table: 'theirs', entity: 'customer', columns: [column('customer', 'string', 'join'), ...theirs] },
+  );
+const joined = 'from ours o join theirs t on o.customer = t.customer';
+
+/** What each template starts from; names of tables and columns are examples to be replaced by those of the data. */
+export const startOf = (template: Template, owner: string): DraftValues => {
+  const common: DraftValues = {
+    release: { entitiesMin: 5, rowsMax: 100 },
+    uses: 12,
+    priceFen: '0',
+    payment: { taxPercent: 6, untouched: 'free' },
+  };
+  const of = (dataSets: DataSetValues[], sql: string, more: DraftValues = {}): DraftValues => ({
+    ...common,
+    dataSets: dataSets.map((set, at) => (at === 0 ? { ...set, owner } : set)),
+    query: { sql },
+    ...more,
+  });
+  switch (template) {
+    case 'creditCheck': {
+      const sets = two(
+        {
+          table: 'loans',
+          entity: 'person',
+          columns: [column('person', 'string', 'join'), column('city', 'string', 'open')],
+        },
+        {
+          table: 'arrears',
+          entity: 'taxpayer',
+          columns: [
+            column('taxpayer', 'string', 'join'),
+            column('kind', 'string', 'open'),
+            column('owed', 'integer', 'aggregate'),
+          ],
+        },
+      );
+      const sql = `select t.kind, count(*) as n, sum(t.owed) as owed\nfrom loans l join arrears t on l.person = t.taxpayer\nwhere l.city = $city group by t.kind`;
+      return of(sets, sql, { query: { sql, parameters: [{ name: 'city', title: '城市', values: [] }] } });
+    }
+    case 'overlap':
+      return of(customers([], []), `select count(*) as common\n${joined}`);
+    case 'spending':
+      return of(
+        customers([], [column('spending', 'integer', 'aggregate')]),
+        `select count(*) as common, sum(t.spending) as spending\n${joined}`,
+      );
+    case 'regions':
+      return of(
+        customers([column('region', 'string', 'open')], []),
+        `select o.region, count(*) as n\n${joined} group by o.region`,
+        {
+          release: { entitiesMin: 3, rowsMax: 1000, rho: '0.05' },
+          noise: { groups: [{ column: 'ours.region', values: [] }] },
+        },
+      );
+    case 'own':
+      return of([{ rowsMax: 1, share: 100 }], '');
+  }
+};
+
+const noiseOf = ({ dataSets = [], noise }: DraftValues): Body['noise'] => ({
+  rows: dataSets.map(({ table, rowsMax }) => ({ table: table ?? '', rowsMax: rowsMax ?? 1 })),
+  bounds: dataSets.flatMap(({ table, columns = [] }) =>
+    columns.flatMap(({ name, lower, upper }) =>
+      lower !== undefined && upper !== undefined ? [{ column: `${table}.${name}`, lower, upper }] : [],
+    ),
+  ),
+  groups: noise?.groups ?? [],
+});
+
+/** Of each owner once, as a share of 1. */
+const sharesOf = (dataSets: readonly DataSetValues[]) => {
+  const shares = new Map<string, number>();
+  for (const { owner = '', share = 0 } of dataSets) shares.set(owner, (shares.get(owner) ?? 0) + share);
+  return [...shares].map(([owner, percent]) => ({ owner, share: String(Number((percent / 100).toFixed(8))) }));
+};
+
+/** What was filled in, as the exchange takes it; what is missing or wrong it says at the field. */
+export const bodyOf = (values: DraftValues): Body => {
+  const { dataSets = [], release, payment } = values;
+  const priceFen = fenOf(values.priceFen ?? '') ?? values.priceFen ?? '';
+  const rho = release?.rho ?? null;
+  return {
+    title: values.title ?? '',
+    purpose: values.purpose ?? '',
+    mode: 'cleanRoom',
+    dataSets: dataSets.map(({ rowsMax: _, share: __, columns = [], ...set }) => ({
+      ...(set as Required<Pick<DataSetValues, 'owner' | 'table' | 'resource' | 'version' | 'entity'>>),
+      columns: columns.map(({ name, type, rule }) => ({ name, type, rule })),
+    })),
+    recipients: values.recipients ?? [],
+    query: { sql: values.query?.sql ?? '', parameters: values.query?.parameters ?? [] },
+    release: { entitiesMin: release?.entitiesMin ?? 3, rowsMax: release?.rowsMax ?? 100, rho },
+    ...(rho === null ? {} : { noise: noiseOf(values) }),
+    uses: values.uses ?? 1,
+    from: `${values.from}T00:00:00+08:00`,
+    until: `${values.until}T23:59:59+08:00`,
+    priceFen,
+    ...(priceFen === '0'
+      ? {}
+      : {
+          payment: {
+            taxRate: String((payment?.taxPercent ?? 0) / 100),
+            shares: sharesOf(dataSets),
+            untouched: payment?.untouched ?? 'free',
+          },
+        }),
+  };
+};
