@@ -1,0 +1,214 @@
+/**
+ * The clean room beside bare DuckDB, in one run: the same SQL, as the gate wrote it, over the same Parquet files, one thread and the same memory
+ * each. Cold is a new process with its sandbox; warm the next query of it. Then what a use costs beside its query: the call that checks the
+ * contract, takes the use and asks for the run, and a whole use of two small tables, from the call to the signed evidence.
+ *
+ *   npm run bench -- cleanroom --json
+ *
+ * SHUGU_BENCH_CLEANROOM_ROWS asks for another size than ten million.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { passJoint } from '../apps/server/src/compute/service/gate.ts';
+import { bringHoldings, draftOf, endedUse, runOnce, signedContract } from '../apps/server/test/support/computation.ts';
+import { testExchange } from '../apps/server/test/support/exchange.ts';
+import { findSandbox, QueryPool, type Sandbox } from '../packages/gateway/src/index.ts';
+import type { DataSet } from '../packages/private-compute/src/index.ts';
+import { percentile } from './http.ts';
+
+const rows = Number(process.env.SHUGU_BENCH_CLEANROOM_ROWS ?? '10000000');
+const memoryMB = 4096;
+const uses = 20;
+const limit = { timesBare: 1.1, coldMilliseconds: 150, warmMilliseconds: 20, besideQueryMilliseconds: 10 };
+
+const sets: DataSet[] = [
+  {
+    owner: 'org_bank',
+    table: 'loans',
+    resource: 'res_1',
+    version: '',
+    entity: 'person',
+    columns: [
+      { name: 'person', type: 'integer', rule: 'join' },
+      { name: 'city', type: 'string', rule: 'open' },
+      { name: 'balance', type: 'integer', rule: 'aggregate' },
+    ],
+  },
+  {
+    owner: 'org_tax',
+    table: 'arrears',
+    resource: 'res_2',
+    version: '',
+    entity: 'taxpayer',
+    columns: [
+      { name: 'taxpayer', type: 'integer', rule: 'join' },
+      { name: 'kind', type: 'string', rule: 'open' },
+    ],
+  },
+];
+const asked = `select t.kind, count(*) as n, sum(l.balance) as owed from loans l join arrears t on l.person = t.taxpayer
+  where l.city = $city group by t.kind`;
+
+const generated = (path: string) => ({
+  loans: [
+    `${path}/loans.parquet`,
+    `SELECT range AS person, 'city' || (range % 7) AS city, (range * 7919) % 100000 AS balance FROM range(${rows})`,
+  ],
+  arrears: [
+    `${path}/arrears.parquet`,
+    `SELECT range * 10 AS taxpayer, 'kind' || (range % 5) AS kind FROM range(${Math.ceil(rows / 10)})`,
+  ],
+});
+
+const elapsed = async <T>(work: () => Promise<T>): Promise<[number, T]> => {
+  const begun = performance.now();
+  const result = await work();
+  return [performance.now() - begun, result];
+};
+const round = (value: number): number => Math.round(value * 100) / 100;
+
+type Files = { name: string; path: string }[];
+
+const overBare = async (files: Files, sql: string, repeats: number) => {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: `${memoryMB}MB` });
+  const connection = await instance.connect();
+  for (const { name, path } of files)
+    await connection.run(`CREATE VIEW ${name} AS SELECT * FROM read_parquet('${path}')`);
+  const times: number[] = [];
+  let answer = '';
+  for (let n = 0; n < repeats; n++) {
+    const [ms, result] = await elapsed(async () =>
+      (await connection.runAndReadAll(sql, { city: 'city3' })).getRowsJson(),
+    );
+    times.push(ms);
+    answer = JSON.stringify(result.toSorted());
+  }
+  connection.closeSync();
+  instance.closeSync();
+  return { times, answer };
+};
+
+const overRoom = async (
+  folder: string,
+  files: Files,
+  sql: string,
+  sandbox: Sandbox,
+  columns: string[],
+  repeats: number,
+) => {
+  const times: number[] = [];
+  let answer = '';
+  const pool = new QueryPool({ folder, memoryMB, sandbox });
+  for (let n = 0; n < repeats; n++) {
+    const [ms, text] = await elapsed(async () => {
+      const found = await pool.run(
+        { scope: 'bench', tables: files, effects: { columns, masks: {}, rowFilter: [] }, maskKey: new Uint8Array(32) },
+        {
+          sql,
+          values: { city: { type: 'VARCHAR', value: 'city3' } },
+          format: 'json',
+          rowsMax: 100,
+          bytesMax: 1e6,
+          seconds: 600,
+        },
+        new AbortController().signal,
+      );
+      if (found.kind === 'file') throw new Error('asked for pieces');
+      let all = '';
+      for await (const { bytes } of found.pieces) all += Buffer.from(bytes).toString();
+      return all;
+    });
+    times.push(ms);
+    const { data } = JSON.parse(text) as { data: Record<string, unknown>[] };
+    answer = JSON.stringify(data.map((row) => Object.values(row).map(String)).toSorted());
+  }
+  pool.close();
+  return { times, answer };
+};
+
+/** Over HTTP, on a node of its own: nothing is measured that a user would not wait for. */
+const throughTheDoor = async () => {
+  const world = await testExchange();
+  try {
+    const held = await bringHoldings(world, 'mapping.trader', 'xingsha.trader');
+    const {
+      mapping: bank,
+      xingsha: tax,
+      creditagency: recipient,
+    } = world.seeded.organisations as Record<string, string>;
+    const draft = draftOf(held, { bank: bank!, tax: tax!, recipient: recipient! }, { uses: uses + 1 });
+    const owners = ['mapping.trader', 'xingsha.trader'];
+    const one = await signedContract(world, draft, { recipient: 'creditagency.trader', owners });
+    const agency = await world.as('creditagency.trader');
+    const calls: number[] = [];
+    const whole: number[] = [];
+    for (let n = 0; n <= uses; n++) {
+      const begun = performance.now();
+      const { id } = await runOnce(agency, one);
+      const called = performance.now() - begun;
+      const { use } = await endedUse(agency, one, id);
+      if (use.state !== 'released') throw new Error(`a use ended as ${use.state}`);
+      // The first starts the process.
+      if (n > 0) calls.push(called);
+      if (n > 0) whole.push(performance.now() - begun);
+    }
+    const told = (times: number[]) => ({ p50: round(percentile(times, 0.5)), p95: round(percentile(times, 0.95)) });
+    return { uses, callMilliseconds: told(calls), wholeUseMilliseconds: told(whole) };
+  } finally {
+    await world.end();
+  }
+};
+
+export const run = async (): Promise<object> => {
+  const folder = await mkdtemp(join(homedir(), '.shugu-bench-cleanroom-'));
+  const gate = new QueryPool({ folder, processesMax: 1 });
+  try {
+    const made = generated(folder);
+    const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
+    for (const [path, sql] of Object.values(made))
+      await connection.run(`COPY (${sql}) TO '${path}' (FORMAT parquet, COMPRESSION zstd)`);
+    connection.closeSync();
+    instance.closeSync();
+    const files = Object.entries(made).map(([name, [path]]) => ({ name, path: path! }));
+    const parameters = [{ name: 'city', title: 'city', values: ['city3'] }];
+    const pass = () =>
+      passJoint(gate, {
+        dataSets: sets,
+        recipients: ['org_agency'],
+        query: { sql: asked, parameters },
+        release: { entitiesMin: 5 },
+      });
+    await pass();
+    const [gateMs, passed] = await elapsed(pass);
+    const sandbox = await findSandbox();
+    const columns = [...new Set(Object.values(passed.reads).flat())];
+    const bare = await overBare(files, passed.sql, 3);
+    const ours = await overRoom(folder, files, passed.sql, sandbox, columns, 3);
+    const unwrapped = await overRoom(folder, files, passed.sql, { kind: 'none', why: 'compared' }, columns, 2);
+    if (ours.answer !== bare.answer || bare.answer === '[]')
+      throw new Error(`the answers differ: ${ours.answer} ${bare.answer}`);
+    const [best, warm] = [Math.min(...bare.times), Math.min(...ours.times.slice(1))];
+    return {
+      bench: 'cleanroom',
+      limit,
+      rows,
+      sandbox: sandbox.kind,
+      bareMilliseconds: bare.times.map(round),
+      cleanRoomMilliseconds: { cold: round(ours.times[0]!), warm: ours.times.slice(1).map(round) },
+      withoutSandboxMilliseconds: { cold: round(unwrapped.times[0]!), warm: round(unwrapped.times[1]!) },
+      gateMilliseconds: round(gateMs),
+      door: await throughTheDoor(),
+      ratios: {
+        coldToLimit: round(ours.times[0]! / (limit.timesBare * best + limit.coldMilliseconds)),
+        warmToLimit: round(warm / (limit.timesBare * best + limit.warmMilliseconds)),
+        warmToBare: round(warm / best),
+      },
+    };
+  } finally {
+    gate.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+};
