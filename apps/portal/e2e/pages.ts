@@ -90,6 +90,7 @@ const seats: Record<string, string[]> = {
     '/orders',
     '/contracts',
     '/computations',
+    '/computations/new',
     '/pushes',
     '/enquiries',
     '/account',

@@ -79,7 +79,7 @@ const dataSetForm: FormField[] = [
     min: 0,
     max: 100,
   }),
-  field('columns', 'records', ['字段', 'Columns'], { required: true, itemsMax: 200, fields: columnForm }),
+  field('columns', 'records', ['字段', 'Columns'], { required: true, itemsMax: 200, fields: columnForm, inline: true }),
 ];
 
 export const draftForm: FormField[] = [

@@ -86,7 +86,7 @@ const Preview = () => {
       {write.error ? <ProblemNote error={write.error} /> : null}
       {write.data ? (
         <>
-          <h3>{t('compute.learn')}</h3>
+          <h3 style={{ marginTop: 16 }}>{t('compute.learn')}</h3>
           <ul>
             {write.data.explained.map((line) => (
               <li key={line.en}>{b(line)}</li>

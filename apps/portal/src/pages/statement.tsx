@@ -122,12 +122,20 @@ export default function StatementPage() {
                       [t('statement.net'), money(one.net)],
                       [`${t('statement.tax')} ${percent(one.taxRate)}`, money(one.tax)],
                       [t('statement.total'), <b key="t">{money(one.total)}</b>],
-                      [
-                        t('menu.orders'),
-                        <Link key="o" to={paths.order(one.order)}>
-                          {t('do.open')}
-                        </Link>,
-                      ],
+                      // The money of a joint computation has no order on the market.
+                      one.contract.startsWith('cpc_')
+                        ? [
+                            t('menu.computations'),
+                            <Link key="o" to={paths.computation(one.contract)}>
+                              {t('do.open')}
+                            </Link>,
+                          ]
+                        : [
+                            t('menu.orders'),
+                            <Link key="o" to={paths.order(one.order)}>
+                              {t('do.open')}
+                            </Link>,
+                          ],
                       one.settledAt && [t('statement.settledAt'), <When key="s" at={one.settledAt} />],
                     ]}
                   />

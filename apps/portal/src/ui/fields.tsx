@@ -9,6 +9,8 @@ import { OrganisationPicker } from './organisations.tsx';
 /** A field of one of our own forms; `widget` replaces the control that its type would give. */
 export interface FormField extends Field {
   widget?: (props: WidgetProps) => ReactNode;
+  /** Records whose fields stand beside each other where there is room. */
+  inline?: boolean;
 }
 /** What a form item hands to its control. */
 export interface WidgetProps {
@@ -115,7 +117,9 @@ const Records = ({ one, path }: { one: FormField; path: (string | number)[] }) =
                     {t('do.remove')}
                   </Button>
                 </div>
-                <FieldItems fields={(one.fields ?? []) as FormField[]} path={[row.name]} />
+                <div className={one.inline ? 'grid' : undefined} style={{ '--least': '170px' } as never}>
+                  <FieldItems fields={(one.fields ?? []) as FormField[]} path={[row.name]} />
+                </div>
               </div>
             ))}
             <Button

@@ -18,7 +18,16 @@ interface PickerProps {
 export const OrganisationPicker = ({ id, value, onChange, single, query }: PickerProps) => {
   const { t, w } = useWords();
   const [search, setSearch] = useState('');
+  const me = useMe();
   const found = useRead(listDirectory, { query: { ...query, search: search || undefined, limit: 50 } }, { keep: true });
+  const listed = (found.data?.items ?? []).map((one) => ({
+    value: one.id,
+    label: `${one.name} · ${one.roles.map((role) => (role.class ? w('class', role.class) : w('role', role.role))).join(listMark())}`,
+  }));
+  // What stands there already has its name, and an id that is known can be typed in, where one alone is picked too.
+  const own = me && value === me.organisation.id ? [{ value: me.organisation.id, label: me.organisation.name }] : [];
+  const typed = single && /^org_\w+$/.test(search) ? [{ value: search, label: search }] : [];
+  const extra = [...own, ...typed].filter((one) => !listed.some((each) => each.value === one.value));
   return (
     <Select
       id={id}
@@ -28,10 +37,7 @@ export const OrganisationPicker = ({ id, value, onChange, single, query }: Picke
       showSearch={{ onSearch: setSearch, filterOption: false }}
       placeholder={t('form.organisationHint')}
       loading={found.isFetching}
-      options={found.data?.items.map((one) => ({
-        value: one.id,
-        label: `${one.name} · ${one.roles.map((role) => (role.class ? w('class', role.class) : w('role', role.role))).join(listMark())}`,
-      }))}
+      options={[...extra, ...listed]}
     />
   );
 };
