@@ -31,7 +31,7 @@ afterAll(() => {
 });
 
 const tryOut = async (around: Sandbox): Promise<Record<string, unknown>> => {
-  const script = new URL('./sandbox.probe.ts', import.meta.url);
+  const script = new URL('./testing.probe.ts', import.meta.url);
   const probe = new QueryProcess(script, 'probe', join(folder, 'process'), { sandbox: around, reads: [own] });
   try {
     await probe.setUp({ kind: 'grant' } as never);
