@@ -270,7 +270,7 @@ export const listComputations = endpoint({
   path: '/api/compute/contracts',
   summary: { zh: '计算合约（本单位为一方的）', en: 'Computation contracts that your organisation is a party to' },
   permission: 'compute.contract.read',
-  query: pageQuery.extend({ waiting: z.stringbool().optional().describe('true: those that wait for your signature') }),
+  query: pageQuery.extend({ waiting: z.enum(['true']).optional().describe('those that wait for your signature') }),
   reply: page(computationSummary),
 });
 export const getComputation = endpoint({

@@ -100,7 +100,7 @@ const ContractsToSign = ({ me }: { me: Me }) => {
 
 const ComputationsToSign = () => {
   const { t } = useWords();
-  const read = useRead(listComputations, { query: { waiting: 'true' as never, limit: 20 } }, { every: 30_000 });
+  const read = useRead(listComputations, { query: { waiting: 'true', limit: 20 } }, { every: 30_000 });
   const items = read.data?.items ?? [];
   if (!items.length) return null;
   return (

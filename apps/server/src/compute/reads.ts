@@ -45,7 +45,7 @@ const waitingFor = (owner: string): Sql => sql`and c.state = 'draft'
 export const contractPage = async (
   reader: Reader,
   participant: string | undefined,
-  query: PageQuery & { waiting?: boolean | undefined },
+  query: PageQuery & { waiting?: 'true' | undefined },
 ) => {
   const after = decodeCursor(query.after, 1);
   const rows = await reader.rows<ContractRow>(sql`select ${contractColumns} from compute_contracts c where true

@@ -83,10 +83,10 @@ describe('before all have signed', () => {
     const notices = async (who: Client) => (await who.call(casesWire.notices, {})).items.map(({ text }) => text.zh);
     for (const who of [bank, tax]) {
       expect((await notices(who)).join()).toContain('贷前联合核查（样例）》等待本单位签署');
-      const waiting = await who.call(wire.listComputations, { query: { waiting: 'true' as never } });
+      const waiting = await who.call(wire.listComputations, { query: { waiting: 'true' } });
       expect(waiting.items.map(({ id }) => id)).toEqual([again.id, contract.id]);
     }
-    expect((await agency.call(wire.listComputations, { query: { waiting: 'true' as never } })).items).toEqual([]);
+    expect((await agency.call(wire.listComputations, { query: { waiting: 'true' } })).items).toEqual([]);
     expect((await notices(agency)).join()).not.toContain('等待本单位签署');
     const listed = (await tax.call(wire.listComputations, {})).items.map(({ id }) => id);
     expect(listed.sort()).toEqual([again.id, contract.id].sort());
