@@ -288,6 +288,15 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     seal: kernel.seal,
     publicUrl: kernel.publicUrl,
     privateConnectors: config.privateConnectors,
+    trustedIssuers: config.trustedIssuers,
+    peers: async (read) => (config.trustNodes ? nodes.trusted(read) : []),
+    // Whoever was only recognised is another node's member.
+    member: async (read, participant) => {
+      const found = await members.organisation(read, participant);
+      const roles = found?.roles.filter(({ status }) => status === 'active').map(({ role }) => role) ?? [];
+      if (found?.status !== 'active' || found.dataspaceId !== null || roles.length === 0) return undefined;
+      return { name: found.name, roles };
+    },
     ...(options.identity ? { identity: options.identity } : {}),
   });
 

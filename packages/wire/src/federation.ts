@@ -112,7 +112,8 @@ export const reactionRule = z
 export type ReactionRule = z.infer<typeof reactionRule>;
 
 export const connectorView = z.object({
-  name: z.string().describe('participant id as others know it'),
+  name: z.string().describe('participant id by the node’s own tokens'),
+  did: z.string().describe('participant id for whoever goes by DIDs'),
   root: z.string().describe('where the version document stands'),
   address: z.string().describe('of the protocol'),
   openedAt: time,
@@ -156,6 +157,58 @@ export const processView = z.object({
   changedAt: time,
 });
 
+const did = z
+  .string()
+  .regex(/^did:web:[^\s/?#]+$/)
+  .max(federationLimits.charactersMax);
+const didKey = z.object({ id: z.string(), createdAt: time });
+
+export const credentialStates = ['valid', 'expired', 'replaced', 'revoked'] as const;
+export const issuanceStates = ['OFFERED', 'REQUESTED', 'ISSUED', 'REJECTED'] as const;
+export const identityView = z.object({
+  did: z.string(),
+  document: z.string().describe('where the DID document stands'),
+  key: didKey,
+  credentials: z
+    .array(
+      z.object({
+        id: z.string(),
+        issuer: z.string(),
+        own: z.boolean().describe('issued by this exchange'),
+        types: z.array(z.string()),
+        state: z.enum(credentialStates).describe('revocations by other issuers are theirs to tell'),
+        validFrom: time,
+        validUntil: time,
+        reason: z.string(),
+      }),
+    )
+    .describe('the newest first'),
+  issuances: z
+    .array(
+      z.object({
+        id: z.string(),
+        issuer: z.string(),
+        credentials: z.array(z.string()),
+        state: z.enum(issuanceStates),
+        reason: z.string(),
+        createdAt: time,
+      }),
+    )
+    .describe('what was offered by issuers and asked of them, the newest first'),
+});
+export const trustedIssuers = z.object({
+  did: z.string().describe('of this node as issuer'),
+  document: z.string(),
+  key: didKey,
+  issuers: z.array(
+    z.object({
+      did: z.string(),
+      name: z.string(),
+      why: z.enum(['own', 'setting', 'hub', 'node']).describe('what it is trusted by'),
+    }),
+  ),
+});
+
 const params = z.object({ id: pid });
 const nothing = z.object({}).strict();
 
@@ -184,6 +237,49 @@ export const closeConnector = endpoint({
   permission: 'federation.write',
   body: nothing,
   reply: connectorView,
+});
+export const getIdentity = endpoint({
+  id: 'federation.identity.get',
+  method: 'GET',
+  path: '/api/connector/identity',
+  summary: { zh: '本单位的 DID 与所持凭证', en: 'The organisation’s DID and credentials; null without a connector' },
+  permission: 'federation.read',
+  reply: z.object({ identity: identityView.nullable() }),
+});
+export const rotateDidKey = endpoint({
+  id: 'federation.identity.rotate',
+  method: 'POST',
+  path: '/api/connector/identity/rotate',
+  summary: { zh: '更换本单位 DID 的密钥', en: 'Rotate the key of the organisation’s DID' },
+  permission: 'federation.claims.manage',
+  body: nothing,
+  reply: identityView,
+});
+export const requestCredential = endpoint({
+  id: 'federation.credential.request',
+  method: 'POST',
+  path: '/api/connector/credentials',
+  summary: { zh: '向签发方申请凭证', en: 'Ask an issuer for a credential' },
+  permission: 'federation.claims.manage',
+  body: z.object({ issuer: did, credential: foreign.describe('id in the issuer’s metadata') }).strict(),
+  reply: identityView,
+});
+export const listTrustedIssuers = endpoint({
+  id: 'federation.issuer.list',
+  method: 'GET',
+  path: '/api/dataspace/issuers',
+  summary: { zh: '受信任的会员凭证签发方', en: 'Whose credentials of membership are trusted' },
+  permission: 'federation.issuer.read',
+  reply: trustedIssuers,
+});
+export const rotateIssuerKey = endpoint({
+  id: 'federation.issuer.rotate',
+  method: 'POST',
+  path: '/api/dataspace/issuers/rotate',
+  summary: { zh: '更换本节点签发凭证的密钥', en: 'Rotate the key by which the node issues credentials' },
+  permission: 'federation.issuer.write',
+  body: nothing,
+  reply: trustedIssuers,
 });
 export const setRules = endpoint({
   id: 'federation.rules.set',

@@ -10,7 +10,12 @@ import type { RateLimit } from '../kernel/limits.ts';
 import { guardedOutgoing } from '../kernel/outgoing.ts';
 import type { Seal } from '../kernel/seal.ts';
 import type { Tick } from '../kernel/ticker.ts';
-import type { IdentityProvider } from './identity/identity.ts';
+import { type Claims, makeClaims } from './claims/claims.ts';
+import { didsOf, isDid } from './claims/dids.ts';
+import { mountClaims } from './claims/mount.ts';
+import type { ClaimsDeps } from './claims/room.ts';
+import { claimsTokens } from './identity/claims.ts';
+import { eitherIdentity, type IdentityProvider } from './identity/identity.ts';
 import { platformTokens } from './identity/platform.ts';
 import { digestOf } from './messages.ts';
 import { type Act, type Connector, limits, type Message, type Process, type Saying, type Terms } from './model.ts';
@@ -35,14 +40,18 @@ export interface FederationDeps {
   database: Database;
   now(): Date;
   log: Logger;
-  keys: Pick<Keys, 'signer' | 'find'>;
+  keys: Pick<Keys, 'signer' | 'find' | 'rotate'>;
   /** For keys to data in the addresses that transfers carry. */
   seal: Pick<Seal, 'seal' | 'open'>;
   publicUrl(): string;
   /** Private addresses or networks at which counter-parties' connectors may lie. */
   privateConnectors: readonly string[];
-  /** Instead of the node's own tokens. */
+  /** Instead of the node's own tokens and of claims. */
   identity?: IdentityProvider;
+  member: ClaimsDeps['member'];
+  /** DIDs that the operator names. */
+  trustedIssuers: readonly string[];
+  peers: ClaimsDeps['peers'];
 }
 
 /** Unless a participant is named, in the name of `tx.actor.participant`. */
@@ -78,6 +87,10 @@ export interface Federation {
   refuse(tx: Tx, process: string, reason: string): Promise<void>;
   /** The contract behind its agreements has ended. */
   endAgreements(tx: Tx, reference: string, reason: string): Promise<void>;
+  /** A member's credential, where its connector is open; harmless to repeat. */
+  admit(tx: Tx, participant: string): Promise<void>;
+  /** It is a member no longer, or not for now: its credentials are revoked. */
+  dismiss(tx: Tx, participant: string, reason: string): Promise<void>;
   /** The protocol's addresses, on the server's own port. */
   mount(app: FastifyInstance, perSource: RateLimit): Promise<void>;
   close(): Promise<void>;
@@ -85,12 +98,20 @@ export interface Federation {
 
 export const makeFederation = (deps: FederationDeps): Federation => {
   const outgoing = guardedOutgoing(deps.privateConnectors, limits.patienceSeconds);
-  const identity = deps.identity ?? platformTokens(deps);
-  const sender = makeSender({ ...deps, outgoing, identity });
-  const room: Room = { ...deps, outgoing, identity, wake: sender.wake };
+  const dids = didsOf(deps.publicUrl);
+  const claims: Claims = makeClaims({ ...deps, dids }, outgoing);
+  const isForeign = (name: string) => isDid(name) && dids.participantOf(name) === undefined;
+  const identity =
+    deps.identity ?? eitherIdentity(claimsTokens(claims.room), platformTokens({ ...deps, dids }), isForeign);
+  const sender = makeSender({ ...deps, outgoing, identity, dids });
+  const room: Room = { ...deps, outgoing, identity, dids, wake: sender.wake };
   return {
-    routes: makeRoutes(room),
-    open: openConnector,
+    routes: makeRoutes(room, claims),
+    open: async (tx, name) => {
+      const opened = await openConnector(tx, name);
+      await claims.admit(tx, opened.participant);
+      return opened;
+    },
     setRules,
     publish: async (tx, participant, dataset, { traded } = { traded: false }) => {
       const offers = dataset.hasPolicy.map((one) => one['@id']);
@@ -109,7 +130,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     requestTransfer: (tx, asked) => requestTransfer(room, tx, asked),
     act: (tx, process, act, saying = {}) => actOn(room, tx, process, act, saying),
     process: findProcessOf,
-    connectorNamed,
+    connectorNamed: (read, name) => connectorNamed(read, name, dids.participantOf(name)),
     lastMessage,
     waitingClearance,
     waitingOfReference,
@@ -117,8 +138,13 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     clear: (tx, process, more) => clear(room, tx, process, more),
     refuse: (tx, process, reason) => refuse(room, tx, process, reason),
     endAgreements: (tx, reference, reason) => endAgreements(room, tx, reference, reason),
-    ticks: [{ name: 'federation.outbox', everySeconds: 2, run: () => sender.drain() }],
-    mount: (app, perSource) => mountProtocol(app, room, sender, perSource),
+    admit: (tx, participant) => claims.admit(tx, participant),
+    dismiss: (tx, participant, reason) => claims.dismiss(tx, participant, reason),
+    ticks: [{ name: 'federation.outbox', everySeconds: 2, run: () => sender.drain() }, ...claims.ticks],
+    mount: async (app, perSource) => {
+      await mountProtocol(app, room, sender, perSource);
+      await mountClaims(app, claims, perSource);
+    },
     close: async () => {
       await sender.stop();
       await outgoing.agent.destroy();

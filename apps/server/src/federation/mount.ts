@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { CONTEXT_URL, checkMessage, VERSION_PATH, versionDocument } from '@shugu/dataspace';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimit } from '../kernel/limits.ts';
+import { nameTowards } from './claims/dids.ts';
 import { type Door, doors, errorOf, standingOf } from './messages.ts';
 import { type Connector, type Kind, limits } from './model.ts';
 import { connectorOf, findDataset, findProcess, listDatasets } from './reads.ts';
@@ -29,7 +30,12 @@ const caller = async (
   return { connector, sender: sender.name };
 };
 
-const catalogPage = async (room: Room, connector: Connector, request: Asked, reply: FastifyReply): Promise<Answer> => {
+const catalogPage = async (
+  room: Room,
+  { connector, sender }: { connector: Connector; sender: string },
+  request: Asked,
+  reply: FastifyReply,
+): Promise<Answer> => {
   const checked = checkMessage('CatalogRequestMessage', request.body);
   if (!checked.ok)
     return {
@@ -51,7 +57,7 @@ const catalogPage = async (room: Room, connector: Connector, request: Asked, rep
     '@context': [CONTEXT_URL],
     '@id': `${address}/catalog`,
     '@type': 'Catalog',
-    participantId: connector.name,
+    participantId: nameTowards(room.dids, connector, sender),
     service: [{ '@id': serviceOf(connector.participant), '@type': 'DataService', endpointURL: address }],
     ...(shown.length ? { dataset: shown.map((one) => one.body) } : {}),
   };
@@ -152,9 +158,7 @@ export const mountProtocol = async (
       if (!connector) return send(request, reply, unknownAnswer('catalog', ''));
       return reply.type('application/json').send(versionDocument(PATH));
     });
-    serve('POST', '/catalog/request', 'catalog', ({ connector }, request, reply) =>
-      catalogPage(room, connector, request, reply),
-    );
+    serve('POST', '/catalog/request', 'catalog', (who, request, reply) => catalogPage(room, who, request, reply));
     serve('GET', '/catalog/datasets/:dataset', 'catalog', ({ connector }, request) =>
       oneDataset(room, connector, request.params.dataset!),
     );

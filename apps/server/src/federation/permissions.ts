@@ -13,4 +13,19 @@ export const permissions: PermissionTable = {
     roles: traders,
     seats: ['administrator', 'trader'],
   },
+  'federation.claims.manage': {
+    title: { zh: '更换本单位 DID 密钥并申请凭证', en: 'Rotate the key of the organisation’s DID, ask for credentials' },
+    roles: traders,
+    seats: ['administrator'],
+  },
+  'federation.issuer.read': {
+    title: { zh: '查看受信任的凭证签发方', en: 'See whose credentials of membership are trusted' },
+    roles: ['operator'],
+    seats: ['systemAdministrator', 'reviewer', 'approver', 'service'],
+  },
+  'federation.issuer.write': {
+    title: { zh: '更换本节点签发凭证的密钥', en: 'Rotate the key by which the node issues credentials' },
+    roles: ['operator'],
+    seats: ['systemAdministrator'],
+  },
 };

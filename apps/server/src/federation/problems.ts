@@ -34,4 +34,9 @@ export const problems = defineProblems('federation', {
     title: { zh: '上一条消息正在发送', en: 'The last message is still being sent' },
     next: { zh: '等待对方应答后再试', en: 'Wait for its answer, then try again' },
   },
+  requestsFull: {
+    status: 409,
+    title: { zh: '未办结的凭证申请过多', en: 'Too many requests for credentials are open' },
+    next: { zh: '等待签发方答复后再申请', en: 'Wait for issuers to answer, then ask again' },
+  },
 });

@@ -27,9 +27,17 @@ export const findProcess = (read: Reader, participant: string, id: string): Prom
 export const findProcessOf = (read: Reader, id: string): Promise<Process | undefined> =>
   read.first<Process>(sql`select ${processColumns} from federation_processes where id = ${id}`);
 
-export const connectorNamed = async (read: Reader, name: string): Promise<string | undefined> =>
-  (await read.first<{ participant: string }>(sql`select participant from federation_connectors where name = ${name}`))
-    ?.participant;
+/** `own`: whom the name would be as a DID of this node. */
+export const connectorNamed = async (
+  read: Reader,
+  name: string,
+  own: string | undefined,
+): Promise<string | undefined> =>
+  (
+    await read.first<{ participant: string }>(
+      sql`select participant from federation_connectors where name = ${name} or participant = ${own ?? null}`,
+    )
+  )?.participant;
 
 export interface TheirProcess {
   participant: string;

@@ -1,9 +1,16 @@
 import * as wire from '@shugu/wire/federation';
 import { audit } from '../kernel/audit.ts';
+import type { Tx } from '../kernel/db/db.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
+import type { Claims } from './claims/claims.ts';
+import { NODE, rotateKey } from './claims/keys.ts';
+import { askIssuer } from './claims/requests.ts';
+import { identityView, issuersView } from './claims/views.ts';
 import type { Connector, Json, Message, Process } from './model.ts';
+import { problems } from './problems.ts';
 import {
+  connectorOf,
   type ForeignPurchase,
   findConnector,
   findProcess,
@@ -22,6 +29,7 @@ type Told = never;
 
 const connectorView = (room: Room, one: Connector) => ({
   name: one.name,
+  did: room.dids.of(one.participant),
   root: rootOf(room, one.participant),
   address: addressOf(room, one.participant),
   openedAt: one.opened_at.toISOString(),
@@ -81,12 +89,35 @@ const messageView = (one: Message) => ({
   doneAt: one.done_at?.toISOString() ?? null,
 });
 
-export const makeRoutes = (room: Room): Route[] => [
+export const makeRoutes = (room: Room, claims: Claims): Route[] => [
   on(wire.getConnector, async ({ read, principal }) => {
     const found = await findConnector(read, principal.participant);
     return { connector: found ? connectorView(room, found) : null };
   }),
-  on(wire.openConnector, async ({ tx }) => connectorView(room, await openConnector(tx))),
+  on(wire.openConnector, async ({ tx }) => {
+    const opened = await openConnector(tx);
+    await claims.admit(tx, opened.participant);
+    return connectorView(room, opened);
+  }),
+  on(wire.getIdentity, async ({ read, principal }) => {
+    const found = await connectorOf(read, principal.participant);
+    return { identity: found ? await identityView(claims.room, read, found) : null };
+  }),
+  on(wire.rotateDidKey, async ({ tx }) => {
+    const connector = await openOne(tx);
+    await rotateKey(claims.room, tx, connector.participant);
+    return identityView(claims.room, tx, connector);
+  }),
+  on(wire.requestCredential, async ({ tx, body }) => {
+    const connector = await openOne(tx);
+    await askIssuer(claims.room, tx, body);
+    return identityView(claims.room, tx, connector);
+  }),
+  on(wire.listTrustedIssuers, ({ read }) => issuersView(claims.room, read)),
+  on(wire.rotateIssuerKey, async ({ tx }) => {
+    await rotateKey(claims.room, tx, NODE);
+    return issuersView(claims.room, tx);
+  }),
   on(wire.closeConnector, async ({ tx }) => connectorView(room, await closeConnector(tx))),
   on(wire.setRules, async ({ tx, body }) => connectorView(room, await setRules(tx, body.rules))),
   on(wire.listProcesses, async ({ read, principal, query }) => {
@@ -115,6 +146,12 @@ export const makeRoutes = (room: Room): Route[] => [
   on(wire.offerContract, async ({ tx, body }) => began(tx, await offerContract(room, tx, body))),
   on(wire.requestTransfer, async ({ tx, body }) => began(tx, await requestTransfer(room, tx, body))),
 ];
+
+const openOne = async (tx: Tx): Promise<Connector> => {
+  const found = await connectorOf(tx, tx.actor.participant);
+  if (!found) throw problems.connectorClosed();
+  return found;
+};
 
 const began = async (tx: Parameters<typeof audit>[0], process: Process) => {
   const { id, kind, side, counterparty, subject } = process;

@@ -11,6 +11,7 @@ import { groundFlow } from './ground.ts';
 import { holdersFlow } from './holders.ts';
 import { levelsFlow } from './levels.ts';
 import { listingFlow } from './listing.ts';
+import { membershipFlow } from './membership.ts';
 import { negotiationFlow } from './negotiation.ts';
 import { noticeFlow } from './notice.ts';
 import { purchaseFlow } from './purchase.ts';
@@ -21,6 +22,7 @@ import { trialFlow } from './trial.ts';
 export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Notify): RoomParts[] => [
   listingFlow(rooms),
   dataspaceFlow(rooms),
+  membershipFlow(rooms),
   negotiationFlow(rooms),
   transferFlow(rooms),
   groundFlow(rooms, cases),

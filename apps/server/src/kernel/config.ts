@@ -55,6 +55,13 @@ const networks = (text: string): string[] => {
   if (wrong !== undefined) throw new Error(`${wrong} is neither an IP address nor a network`);
   return list;
 };
+const issuerDids = (text: string): string[] =>
+  text.split(',').map((one) => {
+    const did = one.trim();
+    // The package of claims reads them further; a setting that is none at all is told at the start.
+    if (!/^did:web:[^\s:/?#]+(:[^\s:/?#]+)*$/.test(did)) throw new Error(`${did} is no did:web`);
+    return did;
+  });
 const witnessKeys = (text: string): string[] =>
   text.split(',').map((one) => {
     const vkey = one.trim();
@@ -412,6 +419,20 @@ export const settings = {
     networks,
     '数据空间对方连接器可以位于的内网地址或网段（逗号分隔）',
     'Private addresses or networks at which connectors of counter-parties may lie (comma separated)',
+  ),
+  trustedIssuers: setting(
+    'SHUGU_TRUSTED_ISSUERS',
+    [] as string[],
+    issuerDids,
+    '信任其会员凭证的签发方（did:web，逗号分隔），本节点自身除外',
+    'Issuers whose credentials of membership are trusted (did:web, comma separated), beside this node itself',
+  ),
+  trustNodes: setting(
+    'SHUGU_TRUST_NODES',
+    true,
+    flag,
+    '信任所接入枢纽、以及在本枢纽登记的节点为其会员签发的凭证',
+    'Trust what the hub of this node, or nodes registered at this hub, say of their members',
   ),
   pushFolder: setting(
     'SHUGU_PUSH_FOLDER',

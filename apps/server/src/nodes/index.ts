@@ -1,4 +1,6 @@
 /** The door of nodes: a hub's register and what its nodes publish; a node's registration and what it publishes. */
+
+import type { Reader } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { Consumer, StoredEvent } from '../kernel/outbox.ts';
 import { Problem } from '../kernel/problem.ts';
@@ -6,6 +8,7 @@ import type { Prunable } from '../kernel/retention/prune.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import { relayOwn } from './hub/own.ts';
 import { registerCases } from './hub/registration.ts';
+import { activeNodes } from './hub/store.ts';
 import type { NodesDeps } from './model.ts';
 import { prunables } from './prunables.ts';
 import { makeRoutes } from './routes.ts';
@@ -23,6 +26,8 @@ export interface Nodes {
   consumers: Consumer[];
   ticks: Tick[];
   prunables: Prunable[];
+  /** Nodes whose word about their members counts: at a hub those that take part, at a node its hub. */
+  trusted(read: Reader): Promise<{ name: string; url: string; why: 'hub' | 'node' }[]>;
   close(): Promise<void>;
 }
 
@@ -78,6 +83,12 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
       : { kind: 'demand' as const, subject: String(data.demand) };
   return {
     routes: makeRoutes(deps, line),
+    trusted: async (read) => {
+      const uplink = await latestUplink(read);
+      const hub =
+        uplink?.state === 'active' ? [{ name: uplink.hub_name, url: uplink.hub_url, why: 'hub' as const }] : [];
+      return [...hub, ...(await activeNodes(read)).map((one) => ({ ...one, why: 'node' as const }))];
+    },
     consumers: [
       {
         name: 'nodes.publish',

@@ -6,6 +6,7 @@ import { applyForListing, assess, draftProduct, reviewListing } from '../../../c
 import { bringResource } from '../../../cli/src/scenario/resource.ts';
 import { divisionsListing, divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
 import { configureDelivery } from '../../../cli/src/trade/settle.ts';
+import { didsOf } from '../../src/federation/claims/dids.ts';
 import { platformTokens } from '../../src/federation/identity/platform.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import { lawFirm } from '../../src/market/testing.ts';
@@ -48,7 +49,12 @@ beforeAll(async () => {
   supplier = await exchange.as('xingsha.trader');
   buyer = await exchange.as('citylogistics.trader');
   const { kernel, rooms } = exchange.exchange;
-  const identity = platformTokens({ database: kernel.database, keys: kernel.keys, now: () => kernel.clock.now() });
+  const identity = platformTokens({
+    database: kernel.database,
+    keys: kernel.keys,
+    now: () => kernel.clock.now(),
+    dids: didsOf(kernel.publicUrl),
+  });
   ours = await supplier.call(wire.openConnector, { body: {} });
   theirs = await buyer.call(wire.openConnector, { body: {} });
   tokenFor = (to, from = theirs.name) => {

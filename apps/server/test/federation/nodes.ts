@@ -1,62 +1,77 @@
-/** Two exchanges of different nodes, whose connectors know each other's tokens by the keys that each node keeps. */
+/**
+ * Two exchanges of different nodes as they start: no identity is handed in. Their connectors go by DIDs, and each trusts the other's
+ * word about its members.
+ */
 import type { Client } from '@shugu/wire';
 import * as wire from '@shugu/wire/federation';
+import { pino } from 'pino';
 import { expect } from 'vitest';
-import { platformTokens } from '../../src/federation/identity/platform.ts';
+import { makeClaims } from '../../src/federation/claims/claims.ts';
+import { didsOf } from '../../src/federation/claims/dids.ts';
+import { claimsTokens } from '../../src/federation/identity/claims.ts';
 import type { IdentityProvider } from '../../src/federation/index.ts';
+import type { SimulatedClock } from '../../src/kernel/clock.ts';
+import { guardedOutgoing } from '../../src/kernel/outgoing.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 
 export interface Node {
   exchange: TestExchange;
+  /** Of its participants, for messages that a test sends by hand. */
   identity: IdentityProvider;
+  did: string;
+  /** Whose credentials of membership it trusts beside its own: the setting, which a test may change. */
+  trusted: string[];
 }
 
-/** Its own tokens, and whoever the other node's keys show. */
-const opened = async (nodes: Node[], options: Parameters<typeof testExchange>[0]): Promise<Node> => {
-  const at = nodes.length;
-  const identity: IdentityProvider = {
-    authorize: (from, to) => nodes[at]!.identity.authorize(from, to),
-    identify: async (connector, authorization) => {
-      for (const node of nodes) {
-        const found = await node.identity.identify(connector, authorization);
-        if (found) return found;
-      }
-      return undefined;
-    },
-  };
-  const exchange = await testExchange({ ...options, identity, config: { privateConnectors: ['127.0.0.1'] } });
-  const { kernel } = exchange.exchange;
-  const own = platformTokens({ database: kernel.database, keys: kernel.keys, now: () => kernel.clock.now() });
-  const node = { exchange, identity: own };
-  nodes.push(node);
-  return node;
+const privateConnectors = ['127.0.0.1'];
+
+const identityIn = ({ exchange: { kernel } }: TestExchange): IdentityProvider => {
+  const { database, keys, clock, publicUrl } = kernel;
+  const dids = didsOf(publicUrl);
+  const deps = { database, keys, publicUrl, dids, now: () => clock.now(), log: pino({ level: 'silent' }) };
+  const nobody = { member: async () => undefined, trustedIssuers: [], peers: async () => [] };
+  return claimsTokens(makeClaims({ ...deps, ...nobody }, guardedOutgoing(privateConnectors, 5)).room);
+};
+
+const opened = async (options: Parameters<typeof testExchange>[0]): Promise<Node> => {
+  const trusted: string[] = [];
+  const exchange = await testExchange({ ...options, config: { privateConnectors, trustedIssuers: trusted } });
+  return { exchange, identity: identityIn(exchange), did: didsOf(exchange.exchange.kernel.publicUrl).node(), trusted };
+};
+
+const clockOf = ({ exchange }: Node): SimulatedClock => exchange.exchange.kernel.clock as SimulatedClock;
+
+/** Both clocks show the same, as those of real nodes do; later by `seconds`. */
+export const together = (nodes: readonly Node[], seconds = 0): void => {
+  const latest = Math.max(...nodes.map((one) => clockOf(one).now().getTime())) + seconds * 1000;
+  for (const one of nodes) clockOf(one).moveTo(new Date(Math.max(latest, clockOf(one).now().getTime())));
 };
 
 /** The provider's and the consumer's. */
 export const twoNodes = async (options: { accounts?: boolean } = {}): Promise<[Node, Node]> => {
-  const nodes: Node[] = [];
-  return [await opened(nodes, options), await opened(nodes, {})];
+  const [one, other] = [await opened(options), await opened({})];
+  // Their ports, and so their DIDs, are known only now.
+  one.trusted.push(other.did);
+  other.trusted.push(one.did);
+  together([one, other]);
+  return [one, other];
 };
 
 export interface Connected {
   client: Client;
   participant: string;
+  /** Its DID. */
   name: string;
   address: string;
 }
 
-/** An organisation's connector; `name` where the node's own would be the same on both nodes, copies of one another. */
-export const connect = async ({ exchange }: Node, key: string, name?: string): Promise<Connected> => {
-  const { kernel, rooms } = exchange.exchange;
-  const participant = exchange.seeded.organisations[key]!;
-  const actor = { kind: 'system', id: 'system:test', participant } as const;
-  await kernel.database.tx(actor, (tx) => rooms.federation.open(tx, name));
+export const connect = async ({ exchange }: Node, key: string): Promise<Connected> => {
   const client = await exchange.as(`${key}.trader`);
-  const { connector } = await client.call(wire.getConnector, {});
-  return { client, participant, name: connector!.name, address: connector!.address };
+  const { did, address } = await client.call(wire.openConnector, { body: {} });
+  return { client, participant: exchange.seeded.organisations[key]!, name: did, address };
 };
 
-/** Authorization of one connector for another. */
+/** Authorization of one connector for another, for one message. */
 export const tokenOf = (
   { identity }: Node,
   { participant, name }: Connected,

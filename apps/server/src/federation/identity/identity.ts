@@ -13,3 +13,17 @@ export interface IdentityProvider {
   /** Whom an Authorization value that reached one of ours shows; undefined: nobody we know. */
   identify(at: Connector, authorization: string | undefined): Promise<Identified | undefined>;
 }
+
+/**
+ * Both at once: a counter-party that goes by a DID which this node has not given is met by claims, everybody else by the node's own
+ * tokens. What comes is looked at by both.
+ */
+export const eitherIdentity = (
+  claims: IdentityProvider,
+  own: IdentityProvider,
+  isForeign: (name: string) => boolean,
+): IdentityProvider => ({
+  authorize: (from, to) => (isForeign(to.name) ? claims : own).authorize(from, to),
+  identify: async (at, authorization) =>
+    (await own.identify(at, authorization)) ?? (await claims.identify(at, authorization)),
+});

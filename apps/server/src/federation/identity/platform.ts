@@ -8,6 +8,7 @@ import type { Database } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Keys } from '../../kernel/keys.ts';
+import { type Dids, nameTowards } from '../claims/dids.ts';
 import { connectorOf } from '../reads.ts';
 import type { IdentityProvider } from './identity.ts';
 
@@ -43,13 +44,20 @@ export interface PlatformDeps {
   database: Database;
   keys: Pick<Keys, 'signer' | 'find'>;
   now(): Date;
+  dids: Pick<Dids, 'of'>;
 }
 
-export const platformTokens = ({ database, keys, now }: PlatformDeps): IdentityProvider => ({
+export const platformTokens = ({ database, keys, now, dids }: PlatformDeps): IdentityProvider => ({
   authorize: async (from, to) => {
     const signer = await database.tx(systemActor('federation'), (tx) => keys.signer(tx, from.participant, 'connector'));
     const at = Math.floor(now().getTime() / 1000);
-    const claims: Claims = { iss: from.name, aud: to.name, iat: at, exp: at + validSeconds, jti: newId('jti', now()) };
+    const claims: Claims = {
+      iss: nameTowards(dids, from, to.name),
+      aud: to.name,
+      iat: at,
+      exp: at + validSeconds,
+      jti: newId('jti', now()),
+    };
     const signed = `${encode({ alg: algorithms[signer.suite], typ: 'JWT', kid: signer.keyId })}.${encode(claims)}`;
     const signature = await signer.sign(Buffer.from(signed));
     return `Bearer ${signed}.${Buffer.from(signature).toString('base64url')}`;
@@ -65,10 +73,10 @@ export const platformTokens = ({ database, keys, now }: PlatformDeps): IdentityP
     if (!verifySignature(key.publicKey, Buffer.from(`${head}.${body}`), Buffer.from(signature, 'base64url')))
       return undefined;
     const seconds = now().getTime() / 1000;
-    if (claims.aud !== at.name || !(claims.exp > seconds - skewSeconds) || !(claims.iat < seconds + skewSeconds))
-      return undefined;
+    if (typeof claims.iss !== 'string' || claims.aud !== nameTowards(dids, at, claims.iss)) return undefined;
+    if (!(claims.exp > seconds - skewSeconds) || !(claims.iat < seconds + skewSeconds)) return undefined;
     const issuer = await connectorOf(database, key.participant);
-    if (issuer?.name !== claims.iss) return undefined;
-    return { name: issuer.name, claims: { ...claims } };
+    if (!issuer || nameTowards(dids, issuer, claims.aud) !== claims.iss) return undefined;
+    return { name: claims.iss, claims: { ...claims } };
   },
 });

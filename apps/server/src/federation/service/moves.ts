@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { emit } from '../../kernel/outbox.ts';
+import { nameTowards } from '../claims/dids.ts';
 import { bodyOf, digestOf } from '../messages.ts';
 import type { Act, AgreementBody, By, Connector, Json, Message, OfferBody, Process, Saying, Terms } from '../model.ts';
 import { sentOf, waitingOf } from '../reads.ts';
@@ -174,7 +175,9 @@ export const queueAct = async (
   const offers = process.kind === 'negotiation' && (act === 'request' || act === 'offer');
   const body = bodyOf(process, act, {
     ...(offers ? { offer: terms ? newOffer(process, terms) : (process.own_offer ?? process.offer)! } : {}),
-    ...(act === 'agree' ? { agreement: newAgreement(process, connector.name, tx.now) } : {}),
+    ...(act === 'agree'
+      ? { agreement: newAgreement(process, nameTowards(room.dids, connector, process.counterparty), tx.now) }
+      : {}),
     callbackAddress: addressOf(room, process.participant),
     ...(dataAddress === undefined ? {} : { dataAddress }),
     ...(reason ? { reason } : {}),

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Actor, Database, Tx } from '../../kernel/db/db.ts';
 import type { Outgoing } from '../../kernel/outgoing.ts';
 import type { Seal } from '../../kernel/seal.ts';
+import type { Dids } from '../claims/dids.ts';
 import type { IdentityProvider } from '../identity/identity.ts';
 import type { Connector, Message } from '../model.ts';
 
@@ -11,6 +12,7 @@ export interface Room {
   now(): Date;
   log: Logger;
   identity: IdentityProvider;
+  dids: Dids;
   seal: Pick<Seal, 'seal' | 'open'>;
   outgoing: Outgoing;
   publicUrl(): string;

@@ -2,6 +2,7 @@
 import { checkMessage, type Side } from '@shugu/dataspace';
 import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
+import { nameTowards } from '../claims/dids.ts';
 import { type Door, digestOf, type ErrorTold, errorOf, standingOf } from '../messages.ts';
 import type { Act, Connector, Json, Kind, OfferBody, Process } from '../model.ts';
 import { findAgreement, findDataset, messagesOf, processOfTheirs, waitingOf } from '../reads.ts';
@@ -110,7 +111,7 @@ const proceed = async (room: Room, tx: Tx, coming: Coming, message: Json): Promi
     if (process.taken?.digest === digest) return { status: 200, body: standingOf(process) };
     return refuse(moved.code, moved.zh, moved.en);
   }
-  checkContent(connector, process, act, message);
+  checkContent(room, connector, process, act, message);
   const kept = await sealMessage(room, tx, process, message);
   apply(process, act, 'other', moved, kept);
   process.taken = { digest, version: process.version + 1 };
@@ -150,13 +151,13 @@ const moveOf = async (tx: Tx, process: Process, act: Act, message: Json) => {
   return then;
 };
 
-const checkContent = (connector: Connector, process: Process, act: Act, message: Json): void => {
+const checkContent = (room: Room, connector: Connector, process: Process, act: Act, message: Json): void => {
   if (process.kind !== 'negotiation') return;
   const { offer } = message as { offer?: OfferBody };
   if (offer && offer.target !== process.subject)
     refuse('targetWrong', '一次协商只涉及一个数据集', 'a negotiation is about one data set');
   if (act !== 'agree') return;
-  const [provider, consumer] = [process.counterparty, connector.name];
+  const [provider, consumer] = [process.counterparty, nameTowards(room.dids, connector, process.counterparty)];
   const fault = agreementFault(message.agreement as never, { offer: process.offer!, provider, consumer });
   if (fault) refuse('agreementWrong', fault.zh, fault.en);
 };

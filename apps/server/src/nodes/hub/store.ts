@@ -127,6 +127,9 @@ export const holdChanges = async (tx: Tx, one: NodeRow, to: { generation: number
 };
 
 /** Those that take part, for everybody: a registration that is asked for or refused is nobody's business. */
+export const activeNodes = (read: Reader): Promise<{ name: string; url: string }[]> =>
+  read.rows(sql`select name, url from nodes where state = 'active' order by activated_at, id`);
+
 export const nodesTakingPart = (read: Reader, limit: number): Promise<NodeView[]> =>
   read.rows<NodeView>(
     sql`select ${columns}, ${counts} from nodes n where n.state in ('active', 'revoked')

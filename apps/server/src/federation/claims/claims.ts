@@ -1,0 +1,50 @@
+/** Claims of the node and of its participants, put together. */
+import { type Fetch, makeResolver } from '@shugu/claims';
+import { fetch as undiciFetch } from 'undici';
+import type { Tx } from '../../kernel/db/db.ts';
+import { systemActor } from '../../kernel/http/principal.ts';
+import type { Outgoing } from '../../kernel/outgoing.ts';
+import type { Tick } from '../../kernel/ticker.ts';
+import { ensureMembership, renewMemberships, revokeMembership } from './membership.ts';
+import { handOver } from './requests.ts';
+import type { ClaimsDeps, ClaimsRoom } from './room.ts';
+import { forgetReplays } from './store.ts';
+
+export interface Claims {
+  room: ClaimsRoom;
+  admit(tx: Tx, participant: string): Promise<void>;
+  dismiss(tx: Tx, participant: string, reason: string): Promise<void>;
+  ticks: Tick[];
+}
+
+/** Strangers name the addresses: each is looked at before it is called, and when connecting. */
+const guardedFetch =
+  (outgoing: Outgoing): Fetch =>
+  async (address, init) => {
+    const fault = outgoing.fault(address);
+    if (fault) throw new Error(`that address may not be called: ${fault}`);
+    const more = { ...init, dispatcher: outgoing.agent } as Parameters<typeof undiciFetch>[1];
+    return (await undiciFetch(address, more)) as unknown as Response;
+  };
+
+export const makeClaims = (deps: ClaimsDeps, outgoing: Outgoing): Claims => {
+  const fetch = guardedFetch(outgoing);
+  // Where the operator has opened a private address, and nowhere else.
+  const plainHttp = (host: string) => outgoing.fault(`http://${host}`) === undefined;
+  const resolver = makeResolver({ fetch, now: deps.now, plainHttp });
+  const room: ClaimsRoom = { ...deps, resolver, fetch, plainHttp };
+  return {
+    room,
+    admit: (tx, participant) => ensureMembership(room, tx, participant),
+    dismiss: revokeMembership,
+    ticks: [
+      { name: 'federation.memberships', everySeconds: 600, run: () => renewMemberships(room) },
+      { name: 'federation.issuances', everySeconds: 30, run: () => handOver(room) },
+      {
+        name: 'federation.replays',
+        everySeconds: 600,
+        run: () => deps.database.tx(systemActor('federation'), forgetReplays),
+      },
+    ],
+  };
+};

@@ -1,0 +1,76 @@
+/** What a participant asks of an issuer elsewhere: kept first, handed over after the commit, tried again while nobody answers. */
+import { randomUUID } from 'node:crypto';
+import { credentialRequest, makeAccessToken, makeIdToken, paths, serviceOf, typeScope } from '@shugu/claims';
+import { audit } from '../../kernel/audit.ts';
+import type { Tx } from '../../kernel/db/db.ts';
+import { systemActor } from '../../kernel/http/principal.ts';
+import { problems } from '../problems.ts';
+import { connectorOf } from '../reads.ts';
+import { signing } from './keys.ts';
+import { type ClaimsRoom, claimsLimits as limits, MEMBERSHIP } from './room.ts';
+import {
+  claimIssuances,
+  giveUpIssuance,
+  type Issuance,
+  insertIssuance,
+  openIssuances,
+  takenByIssuer,
+} from './store.ts';
+
+/** @throws federation.connectorClosed, federation.requestsFull */
+export const askIssuer = async (
+  room: ClaimsRoom,
+  tx: Tx,
+  { issuer, credential }: { issuer: string; credential: string },
+): Promise<void> => {
+  const { participant } = tx.actor;
+  if (!(await connectorOf(tx, participant))) throw problems.connectorClosed();
+  if ((await openIssuances(tx, participant, 'REQUESTED')) >= limits.issuancesMax) throw problems.requestsFull();
+  const id = randomUUID();
+  await insertIssuance(tx, { id, participant, issuer, credentials: [credential], state: 'REQUESTED', due_at: tx.now });
+  await audit(tx, { action: 'federation.credential.request', subject: id, data: { issuer, credential } });
+  tx.afterCommit(() => {
+    void handOver(room).catch((error) => room.log.error({ err: error }, 'a credential could not be requested'));
+  });
+};
+
+const post = async (room: ClaimsRoom, one: Issuance): Promise<string | null> => {
+  const service = serviceOf(await room.resolver.document(one.issuer), 'IssuerService');
+  if (!service) throw new Error('its DID document names no issuer service');
+  const { signer } = await signing(room, one.participant);
+  const now = room.now();
+  const token = await makeAccessToken(signer, { bearer: one.issuer, scopes: [typeScope(MEMBERSHIP)], now });
+  const answer = await room.fetch(`${service}${paths.credentials}`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await makeIdToken(signer, { audience: one.issuer, now, token })}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify(credentialRequest({ holderPid: one.id, credentials: one.credentials })),
+    redirect: 'error',
+    signal: AbortSignal.timeout(10_000),
+  });
+  // Nothing of the body is read: what it grants comes by a message of its own.
+  await answer.body?.cancel();
+  if (answer.status !== 201) throw new Error(`HTTP ${answer.status}`);
+  return answer.headers.get('location')?.split('/').at(-1)?.slice(0, 1000) ?? null;
+};
+
+/** Number of requests tried. */
+export const handOver = async (room: ClaimsRoom): Promise<number> => {
+  const system = systemActor('federation');
+  const due = await room.database.tx(system, (tx) =>
+    claimIssuances(tx, new Date(tx.now.getTime() + 60_000), limits.issuancesMax),
+  );
+  for (const one of due) {
+    try {
+      const pid = await post(room, one);
+      await room.database.tx(system, (tx) => takenByIssuer(tx, one.id, pid));
+    } catch (error) {
+      const fault = (error as Error).message.slice(0, 300);
+      room.log.info({ issuer: one.issuer, attempts: one.attempts, fault }, 'an issuer did not take a request');
+      if (one.attempts >= limits.attemptsMax) await room.database.tx(system, (tx) => giveUpIssuance(tx, one.id, fault));
+    }
+  }
+  return due.length;
+};
