@@ -94,6 +94,8 @@ export const paths = {
   nodes: '/nodes',
   uplink: '/uplink',
   recognitions: '/recognitions',
+  connector: '/connector',
+  issuers: '/issuers',
   audit: '/audit',
   me: '/me',
 } as const;

@@ -51,7 +51,7 @@ async function askForClaims(deps: IdentityDeps, holder: string, accessToken: str
 }
 
 /** Claims by counter-party, as long as they still hold: those that fail are forgotten, so that the next message asks anew. */
-function makeMemory({ now, statusLists, keepSeconds = 0 }: IdentityDeps) {
+function makeMemory({ now, statusLists, trusts, keepSeconds = 0 }: IdentityDeps) {
   const kept = new Map<string, { at: number; claims: Credential[] }>();
   const isOld = ({ at, claims }: { at: number; claims: Credential[] }): boolean =>
     now().getTime() - at >= keepSeconds * 1000 ||
@@ -61,6 +61,8 @@ function makeMemory({ now, statusLists, keepSeconds = 0 }: IdentityDeps) {
       const known = kept.get(did);
       kept.delete(did);
       if (!known || isOld(known)) return undefined;
+      // Trust may have been withdrawn meanwhile; what else is held may do as well.
+      for (const { issuer, types } of known.claims) if (!(await trusts(issuer, types))) return undefined;
       for (const claim of known.claims) await statusLists.check(claim);
       kept.set(did, known);
       return known.claims;

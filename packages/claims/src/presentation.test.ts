@@ -99,6 +99,10 @@ describe.each(profiles)('profile %s', (profile) => {
     await expect(verify(await presented(profile, [foreign]))).rejects.toThrow(code('claims.issuer-untrusted'));
     const other = await issued(profile, { type: 'LicenceCredential' });
     await expect(verify(await presented(profile, [other]))).rejects.toThrow(code('claims.issuer-untrusted'));
+    // Beside one that is trusted they say nothing: members of several dataspaces show all of it.
+    const good = await issued(profile);
+    const believed = await verify(await presented(profile, [foreign, good, other]));
+    expect(believed.map(({ jwt }) => jwt)).toEqual([readCredential(good).jwt]);
   });
 
   test('signed by somebody else than the issuer that it names', async () => {

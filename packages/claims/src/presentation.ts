@@ -136,8 +136,8 @@ async function openPresentation(
 }
 
 /**
- * All that a holder presented: every credential has to be good, and each scope that was asked for has to be met by one. More than
- * was asked for is taken. @throws ClaimsError
+ * All that a holder presented: credentials of issuers who are not trusted say nothing, all others have to be good, and each scope
+ * that was asked for has to be met by one of these. More than was asked for is taken. @throws ClaimsError
  */
 export async function verifyPresentations(
   presentations: readonly unknown[],
@@ -151,10 +151,16 @@ export async function verifyPresentations(
   if (presentations.length > limits.presentations) return refuse('claims.too-large', 'presentations');
   const found: Credential[] = [];
   for (const one of presentations) found.push(...(await openPresentation(one, { holder, audience, ...checks })));
-  for (const credential of found) await verifyCredential(credential, holder, checks);
+  // A member of several dataspaces shows what each of them says of it.
+  const [believed, foreign]: [Credential[], Credential[]] = [[], []];
+  for (const one of found) ((await checks.trusts(one.issuer, one.types)) ? believed : foreign).push(one);
+  for (const credential of believed) await verifyCredential(credential, holder, checks);
   for (const scope of scopes) {
     const wanted = parseScope(scope);
-    if (!wanted || !found.some((one) => selects(wanted, one))) return refuse('claims.credential-missing', scope);
+    if (wanted && believed.some((one) => selects(wanted, one))) continue;
+    const [untrusted] = foreign;
+    if (untrusted) return refuse('claims.issuer-untrusted', `${untrusted.issuer} for ${untrusted.types.join(', ')}`);
+    return refuse('claims.credential-missing', scope);
   }
-  return found;
+  return believed;
 }

@@ -1,6 +1,7 @@
 /** All texts, Chinese beside English so that neither drifts from the other; one file per part of the portal. */
 import { audit } from './words/audit.ts';
 import { compute } from './words/compute.ts';
+import { dataspace } from './words/dataspace.ts';
 import { desk } from './words/desk.ts';
 import { frame } from './words/frame.ts';
 import { harvest } from './words/harvest.ts';
@@ -35,6 +36,7 @@ export const words = {
   ...paper,
   ...house,
   ...nodes,
+  ...dataspace,
   ...watch,
   ...audit,
 } as const;

@@ -1,17 +1,10 @@
 import { listForeignPurchases } from '@shugu/wire/federation';
-import { Typography } from 'antd';
 import { useWords } from '../i18n/index.ts';
 import { Empty } from '../ui/empty.tsx';
+import { Long } from '../ui/long.tsx';
 import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
-
-/** Ids and addresses of others have any length. */
-const Long = ({ text, copyable = false }: { text: string; copyable?: boolean }) => (
-  <Typography.Text className="mono" copyable={copyable} style={{ overflowWrap: 'anywhere' }}>
-    {text}
-  </Typography.Text>
-);
 
 /** What the organisation bought at other connectors: no order of this market stands behind it. */
 export const ForeignPurchases = () => {

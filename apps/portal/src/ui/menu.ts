@@ -38,6 +38,7 @@ const operator: Group = {
     [paths.nodes, 'menu.nodes', 'nodes.node.read'],
     [paths.uplink, 'menu.uplink', 'nodes.uplink.read'],
     [paths.recognitions, 'menu.recognitions', 'nodes.recognition.read'],
+    [paths.issuers, 'menu.issuers', 'federation.issuer.read'],
     [paths.retention, 'menu.retention', 'kernel.retention.read'],
   ],
 };
@@ -109,6 +110,7 @@ const house: Group = {
     [paths.directives, 'menu.directives'],
     [paths.organisation, 'menu.organisation'],
     [paths.people, 'menu.people', 'members.person.read'],
+    [paths.connector, 'menu.connector', 'federation.read'],
     [paths.apiKeys, 'menu.apiKeys', 'members.key.read'],
     [paths.audit, 'menu.audit', 'members.audit.read'],
   ],

@@ -41,10 +41,11 @@ const opened = async (options: Parameters<typeof testExchange>[0]): Promise<Node
 
 const clockOf = ({ exchange }: Node): SimulatedClock => exchange.exchange.kernel.clock as SimulatedClock;
 
-/** Both clocks show the same, as those of real nodes do; later by `seconds`. */
+/** Both clocks show the same, as those of real nodes do; later by `seconds`, and by one at least, since they go on meanwhile. */
 export const together = (nodes: readonly Node[], seconds = 0): void => {
-  const latest = Math.max(...nodes.map((one) => clockOf(one).now().getTime())) + seconds * 1000;
-  for (const one of nodes) clockOf(one).moveTo(new Date(Math.max(latest, clockOf(one).now().getTime())));
+  const latest = Math.max(...nodes.map((one) => clockOf(one).now().getTime()));
+  const moment = new Date(latest + Math.max(1, seconds) * 1000);
+  for (const one of nodes) clockOf(one).moveTo(moment);
 };
 
 /** The provider's and the consumer's. */
