@@ -148,6 +148,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     close: async () => {
       await sender.stop();
       await outgoing.agent.destroy();
+      await claims.close();
     },
   };
 };

@@ -15,6 +15,8 @@ export interface Claims {
   admit(tx: Tx, participant: string): Promise<void>;
   dismiss(tx: Tx, participant: string, reason: string): Promise<void>;
   ticks: Tick[];
+  /** Once calls have been ended: until what they were for is written. */
+  close(): Promise<void>;
 }
 
 /** Strangers name the addresses: each is looked at before it is called, and when connecting. */
@@ -27,24 +29,54 @@ const guardedFetch =
     return (await undiciFetch(address, more)) as unknown as Response;
   };
 
+/** In small transactions, until nothing is left that is over. */
+const forgetAll = async ({ database }: Pick<ClaimsDeps, 'database'>): Promise<number> => {
+  for (let gone = 0; ; ) {
+    const now = await database.tx(systemActor('federation'), forgetReplays);
+    gone += now;
+    if (now === 0) return gone;
+  }
+};
+
 export const makeClaims = (deps: ClaimsDeps, outgoing: Outgoing): Claims => {
   const fetch = guardedFetch(outgoing);
   // Where the operator has opened a private address, and nowhere else.
   const plainHttp = (host: string) => outgoing.fault(`http://${host}`) === undefined;
   const resolver = makeResolver({ fetch, now: deps.now, plainHttp });
-  const room: ClaimsRoom = { ...deps, resolver, fetch, plainHttp };
+  const running = new Set<Promise<unknown>>();
+  let closed = false;
+  const wake = (): void => {
+    if (closed) return;
+    const work = handOver(room)
+      .catch((error) => deps.log.error({ err: error }, 'a credential could not be requested'))
+      .finally(() => running.delete(work));
+    running.add(work);
+  };
+  const room: ClaimsRoom = { ...deps, resolver, fetch, plainHttp, wake };
   return {
     room,
     admit: (tx, participant) => ensureMembership(room, tx, participant),
     dismiss: revokeMembership,
     ticks: [
       { name: 'federation.memberships', everySeconds: 600, run: () => renewMemberships(room) },
-      { name: 'federation.issuances', everySeconds: 30, run: () => handOver(room) },
+      {
+        name: 'federation.issuances',
+        everySeconds: 30,
+        // Not waited for: an issuer that is slow holds up nothing.
+        run: async () => {
+          room.wake();
+          return 0;
+        },
+      },
       {
         name: 'federation.replays',
         everySeconds: 600,
-        run: () => deps.database.tx(systemActor('federation'), forgetReplays),
+        run: () => forgetAll(deps),
       },
     ],
+    close: async () => {
+      closed = true;
+      await Promise.all(running);
+    },
   };
 };

@@ -29,9 +29,7 @@ export const askIssuer = async (
   const id = randomUUID();
   await insertIssuance(tx, { id, participant, issuer, credentials: [credential], state: 'REQUESTED', due_at: tx.now });
   await audit(tx, { action: 'federation.credential.request', subject: id, data: { issuer, credential } });
-  tx.afterCommit(() => {
-    void handOver(room).catch((error) => room.log.error({ err: error }, 'a credential could not be requested'));
-  });
+  tx.afterCommit(room.wake);
 };
 
 const post = async (room: ClaimsRoom, one: Issuance): Promise<string | null> => {
@@ -56,21 +54,24 @@ const post = async (room: ClaimsRoom, one: Issuance): Promise<string | null> => 
   return answer.headers.get('location')?.split('/').at(-1)?.slice(0, 1000) ?? null;
 };
 
+const tryOne = async (room: ClaimsRoom, one: Issuance): Promise<void> => {
+  const system = systemActor('federation');
+  try {
+    const pid = await post(room, one);
+    await room.database.tx(system, (tx) => takenByIssuer(tx, one.id, pid));
+  } catch (error) {
+    const fault = (error as Error).message.slice(0, 300);
+    room.log.info({ issuer: one.issuer, attempts: one.attempts, fault }, 'an issuer did not take a request');
+    if (one.attempts >= limits.attemptsMax) await room.database.tx(system, (tx) => giveUpIssuance(tx, one.id, fault));
+  }
+};
+
 /** Number of requests tried. */
 export const handOver = async (room: ClaimsRoom): Promise<number> => {
   const system = systemActor('federation');
   const due = await room.database.tx(system, (tx) =>
     claimIssuances(tx, new Date(tx.now.getTime() + 60_000), limits.issuancesMax),
   );
-  for (const one of due) {
-    try {
-      const pid = await post(room, one);
-      await room.database.tx(system, (tx) => takenByIssuer(tx, one.id, pid));
-    } catch (error) {
-      const fault = (error as Error).message.slice(0, 300);
-      room.log.info({ issuer: one.issuer, attempts: one.attempts, fault }, 'an issuer did not take a request');
-      if (one.attempts >= limits.attemptsMax) await room.database.tx(system, (tx) => giveUpIssuance(tx, one.id, fault));
-    }
-  }
+  await Promise.all(due.map((one) => tryOne(room, one)));
   return due.length;
 };

@@ -39,6 +39,8 @@ export interface ClaimsRoom extends ClaimsDeps {
   resolver: Resolver;
   fetch: Fetch;
   plainHttp: PlainHttp;
+  /** There is something to hand over to an issuer. */
+  wake(): void;
 }
 
 export interface Signing {
