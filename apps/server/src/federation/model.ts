@@ -131,6 +131,8 @@ export const limits = {
   /** How long a reading waits for an answer that is on its way. */
   settleMilliseconds: 500,
   datasetsPerPage: 100,
+  /** That a request with an offset may pass over; further on lead the links. */
+  datasetsPassedMax: 100_000,
   /** Messages sent at the same time, to whomever. */
   sendingMax: 16,
 } as const;

@@ -4,6 +4,7 @@ import { CONTEXT_URL, checkMessage, VERSION_PATH, versionDocument } from '@shugu
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimit } from '../kernel/limits.ts';
 import { nameTowards } from './claims/dids.ts';
+import { wantedOf } from './filter.ts';
 import { type Door, doors, errorOf, standingOf } from './messages.ts';
 import { type Connector, type Kind, limits } from './model.ts';
 import { connectorOf, findDataset, findProcess, listDatasets } from './reads.ts';
@@ -30,6 +31,14 @@ const caller = async (
   return { connector, sender: sender.name };
 };
 
+const filterUnsupported = {
+  code: 'filterUnsupported',
+  reason: [
+    `仅支持偏移量（至多 ${limits.datasetsPassedMax}）、条数和按数据集标识筛选，其余请沿 Link 翻页`,
+    `understood are an offset (at most ${limits.datasetsPassedMax}), a limit and a data set's id; else follow Link`,
+  ],
+};
+
 const catalogPage = async (
   room: Room,
   { connector, sender }: { connector: Connector; sender: string },
@@ -42,11 +51,13 @@ const catalogPage = async (
       status: 400,
       body: errorOf('catalog', noPids(''), { code: checked.fault.code, reason: [checked.fault.en] }),
     };
-  if (checked.message.filter?.length)
-    return { status: 400, body: errorOf('catalog', noPids(''), { code: 'filterUnsupported' }) };
+  const wanted = wantedOf(checked.message.filter);
+  if (!wanted) return { status: 400, body: errorOf('catalog', noPids(''), filterUnsupported) };
   const after = Buffer.from(request.query.after ?? '', 'base64url').toString('utf8');
-  const size = limits.datasetsPerPage;
-  const rows = await listDatasets(room.database, connector.participant, { after, size: size + 1 });
+  const { size, ids } = wanted;
+  // What was passed over lies before the link.
+  const offset = after === '' ? wanted.offset : 0;
+  const rows = await listDatasets(room.database, connector.participant, { after, offset, ids, size: size + 1 });
   const shown = rows.slice(0, size);
   const address = addressOf(room, connector.participant);
   if (rows.length > size) {

@@ -171,10 +171,17 @@ export const findDataset = (read: Reader, participant: string, id: string): Prom
     sql`select id, body, offers, digest, traded from federation_datasets where participant = ${participant} and id = ${id}`,
   );
 
+/** By id. What an offset passes over is counted in the index, not read. */
 export const listDatasets = (
   read: Reader,
   participant: string,
-  { after, size }: { after: string; size: number },
+  { after, size, offset = 0, ids }: { after: string; size: number; offset?: number; ids?: readonly string[] },
 ): Promise<PublishedDataset[]> =>
   read.rows<PublishedDataset>(sql`select id, body, offers, digest, traded from federation_datasets
-    where participant = ${participant} and id > ${after} order by id limit ${size}`);
+    where participant = ${participant} and ${
+      offset === 0
+        ? sql`id > ${after}`
+        : sql`id >= (select id from federation_datasets where participant = ${participant} and id > ${after}
+            ${ids ? sql`and id = any(${[...ids]})` : empty} order by id limit 1 offset ${offset})`
+    }
+    ${ids ? sql`and id = any(${[...ids]})` : empty} order by id limit ${size}`);

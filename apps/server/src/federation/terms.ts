@@ -11,14 +11,19 @@ export const termsOf = (policy: Terms): Terms => ({
   ...Object.fromEntries(parts.flatMap((part) => (policy[part]?.length ? [[part, policy[part]]] : []))),
 });
 
+/** ODRL's own words, which others write with its prefix or its namespace. */
+const word = (value: string): string => value.replace(/^(odrl:|https?:\/\/www\.w3\.org\/ns\/odrl\/2\/)/, '');
+const worded: readonly string[] = ['action', 'leftOperand', 'operator'];
+
 /** Empty lists, `@type` and the parties say nothing about what is permitted. */
-const plain = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(plain);
+const plain = (value: unknown, of = ''): unknown => {
+  if (Array.isArray(value)) return value.map((one) => plain(one, of));
+  if (typeof value === 'string' && worded.includes(of)) return word(value);
   if (typeof value !== 'object' || value === null) return typeof value === 'number' ? String(value) : value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key, one]) => key !== '@type' && !(Array.isArray(one) && one.length === 0))
-      .map(([key, one]) => [key, plain(one)]),
+      .map(([key, one]) => [word(key), plain(one, word(key))]),
   );
 };
 const bytesOf = (policy: Terms): Buffer => {

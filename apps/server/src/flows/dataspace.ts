@@ -19,9 +19,10 @@ const datasetOf = async ({ catalogue, agreements }: Rooms, tx: Tx, versionId: st
     title: version.about.name,
     description: version.about.description,
     hasPolicy: offers.map(
-      ({ id, policy, price }) =>
-        ({ '@id': id, '@type': 'Offer', ...termsOf(policy as Terms), 'shugu:price': price }) as unknown as Offer,
+      ({ id, policy }) => ({ '@id': id, '@type': 'Offer', ...termsOf(policy as Terms) }) as unknown as Offer,
     ),
+    // Beside the offers: whoever takes one over with more than rules in it (EDC) refuses an agreement that has the rules alone.
+    'shugu:price': offers.map(({ id, price }) => ({ offer: id, ...(price as object) })),
     distribution: [{ '@type': 'Distribution', format, accessService: serviceOf(version.participant) }],
   };
 };

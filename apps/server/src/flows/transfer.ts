@@ -13,6 +13,8 @@ const addressFor = ({ address, secret }: { address: string; secret: string }) =>
   endpointProperties: [
     { '@type': 'EndpointProperty', name: 'authorization', value: secret },
     { '@type': 'EndpointProperty', name: 'authType', value: 'bearer' },
+    // EDC looks for it here only.
+    { '@type': 'EndpointProperty', name: 'endpoint', value: address },
   ],
 });
 

@@ -104,14 +104,20 @@ interface Offered {
   permission: unknown[];
   prohibition?: unknown[];
   profile?: string;
-  'shugu:price': { plan: { unitPrice: string } };
+}
+
+interface OfferedSet {
+  '@id': string;
+  hasPolicy: Offered[];
+  'shugu:price': { offer: string; plan: { unitPrice: string } }[];
 }
 
 const offerAt = async (unitPrice: string, of: string) => {
   const asked = messageOf('request', {}, { '@type': 'CatalogRequestMessage' });
   const { body } = await call(`${supplier.address}/catalog/request`, asked, await tokenOf(there, buyer, supplier));
-  const dataset = (body.dataset as { '@id': string; hasPolicy: Offered[] }[]).find((one) => one['@id'] === of)!;
-  const found = dataset.hasPolicy.find((one) => one['shugu:price'].plan.unitPrice === unitPrice)!;
+  const dataset = (body.dataset as OfferedSet[]).find((one) => one['@id'] === of)!;
+  const priced = dataset['shugu:price'].find(({ plan }) => plan.unitPrice === unitPrice)!;
+  const found = dataset.hasPolicy.find((one) => one['@id'] === priced.offer)!;
   const { '@id': offer, permission, prohibition, profile } = found;
   return { offer, terms: { permission, ...(prohibition ? { prohibition } : {}), ...(profile ? { profile } : {}) } };
 };

@@ -1,6 +1,7 @@
 /** The conformance kit's cases in both roles, and what it leaves out, against a running exchange over HTTP. */
 import { checkMessage } from '@shugu/dataspace';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openAddress } from '../../src/federation/service/secrets.ts';
 import { fixedTokens } from '../../src/federation/testing.ts';
 import { sql } from '../../src/kernel/db/db.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
@@ -70,6 +71,45 @@ describe('what the kit leaves out', () => {
     expect((await play.send('request')).status).toBe(201);
     return play;
   };
+
+  test('a catalogue by the pages and ids that EDC asks for; other filters are refused, not ignored', async () => {
+    const asked = (filter: unknown, query = '') =>
+      call(
+        `${world.address}/catalog/request${query}`,
+        messageOf('request', {}, { '@type': 'CatalogRequestMessage', filter: [filter].flat() }),
+      );
+    const page = (more: object) => ({ '@type': 'QuerySpec', limit: 50, offset: 0, sortOrder: 'ASC', ...more });
+    const idsOf = ({ status, body }: Awaited<ReturnType<typeof call>>) => [
+      status,
+      ...((body.dataset ?? []) as { '@id': string }[]).map((one) => one['@id']),
+    ];
+    const all = idsOf(await asked([])).slice(1);
+    expect(all.length).toBeGreaterThan(5);
+    expect(idsOf(await asked(page({ filterExpression: [] })))).toEqual([200, ...all]);
+    const second = await asked(page({ limit: 2, offset: 3 }));
+    expect(idsOf(second)).toEqual([200, ...all.slice(3, 5)]);
+    // The link leads on from there, whatever the filter passes over.
+    const [, next = ''] = /<[^?]*(\?[^>]*)>; rel="next"/.exec(second.headers.get('link') ?? '') ?? [];
+    expect(idsOf(await asked(page({ limit: 2, offset: 3 }), next))).toEqual([200, ...all.slice(5, 7)]);
+    expect(idsOf(await asked(page({ offset: all.length })))).toEqual([200]);
+    const by = (operandLeft: string, operator: string, operandRight: unknown) =>
+      asked(page({ filterExpression: [{ '@type': 'Criterion', operandLeft, operator, operandRight }] }));
+    expect(idsOf(await by('https://w3id.org/edc/v0.0.1/ns/id', '=', 'CAT0102'))).toEqual([200, 'CAT0102']);
+    expect(idsOf(await by('id', 'in', ['CAT0102', 'CAT0101', 'none']))).toEqual([200, 'CAT0101', 'CAT0102']);
+    expect(idsOf(await by('id', '=', 'none'))).toEqual([200]);
+    for (const wrong of [
+      await by('title', '=', 'x'),
+      await by('id', 'like', '%'),
+      await by('id', 'in', [5]),
+      await asked(page({ offset: -1 })),
+      await asked(page({ offset: 100_001 })),
+      await asked(page({ limit: 0 })),
+      await asked(page({ sortField: 'title' })),
+      await asked([page({}), page({})]),
+      await asked('everything'),
+    ])
+      expect([wrong.status, wrong.body.code]).toEqual([400, 'filterUnsupported']);
+  });
 
   test('nobody without an identity, and a stranger sees of a process what he sees of none', async () => {
     const play = await begun('ACN0202');
@@ -215,6 +255,7 @@ describe('what the kit leaves out', () => {
       { ...right, assigner: 'urn:example:stranger' },
       { ...right, assignee: kitParticipant },
       { ...right, permission: [{ action: 'distribute' }] },
+      { ...right, permission: [{ action: 'http://example.com/use' }] },
       { ...right, prohibition: [{ action: 'distribute' }] },
       {
         ...right,
@@ -227,8 +268,40 @@ describe('what the kit leaves out', () => {
     }
     expect(await play.state()).toBe('REQUESTED');
     expect((await play.send('agree', { agreement: { ...right, timestamp: undefined } })).status).toBe(400);
-    expect((await play.send('agree', { agreement: right })).status).toBe(200);
+    // The same words as ODRL's own context has them.
+    const prefixed = { ...right, permission: [{ action: 'odrl:use' }] };
+    expect((await play.send('agree', { agreement: prefixed })).status).toBe(200);
     await play.hear('verify');
+  });
+
+  test('a data address as EDC writes it, all in properties of its own names, is read as the specification has it', async () => {
+    const play = await ourPlay(world, 'transfer', 'ATPC0101');
+    await play.hear('begin');
+    const property = (name: string, value: string) => ({ '@type': 'EndpointProperty', name, value });
+    const edc = 'https://w3id.org/edc/v0.0.1/ns/';
+    const dataAddress = {
+      '@type': 'DataAddress',
+      endpointType: 'https://w3id.org/idsa/v4.1/HTTP',
+      endpointProperties: [
+        property(`${edc}endpoint`, 'http://example.com/public'),
+        property(`${edc}authorization`, 'a key'),
+        property(`${edc}other`, 'x'),
+      ],
+    };
+    expect((await play.send('start', { dataAddress })).status).toBe(200);
+    const { federation } = tested.exchange.rooms;
+    const { database } = tested.exchange.kernel;
+    const process = (await federation.process(database, play.pid()))!;
+    const opened = await openAddress(tested.exchange.kernel, database, process, process.data_address);
+    expect(opened).toEqual({
+      ...dataAddress,
+      endpoint: 'http://example.com/public',
+      endpointProperties: [
+        property('endpoint', 'http://example.com/public'),
+        property('authorization', 'a key'),
+        property(`${edc}other`, 'x'),
+      ],
+    });
   });
 
   test('our agreement says what was offered last, and both sides keep it', async () => {

@@ -2,6 +2,7 @@
 import { checkMessage, type Side } from '@shugu/dataspace';
 import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
+import { withPlainAddress } from '../address.ts';
 import { nameTowards } from '../claims/dids.ts';
 import { type Door, digestOf, type ErrorTold, errorOf, standingOf } from '../messages.ts';
 import type { Act, Connector, Json, Kind, OfferBody, Process } from '../model.ts';
@@ -112,7 +113,7 @@ const proceed = async (room: Room, tx: Tx, coming: Coming, message: Json): Promi
     return refuse(moved.code, moved.zh, moved.en);
   }
   checkContent(room, connector, process, act, message);
-  const kept = await sealMessage(room, tx, process, message);
+  const kept = await sealMessage(room, tx, process, withPlainAddress(message));
   apply(process, act, 'other', moved, kept);
   process.taken = { digest, version: process.version + 1 };
   await keep(tx, process, act, digest, kept);
@@ -187,7 +188,7 @@ const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise
   const moved = step(made, act, sideOf(made, 'other'));
   if (isFault(moved)) return refuse(moved.code, moved.zh, moved.en);
   if ((await insertProcess(tx, made)) === 0) return again(tx, theirs, digest);
-  const kept = await sealMessage(room, tx, made, message);
+  const kept = await sealMessage(room, tx, made, withPlainAddress(message));
   apply(made, act, 'other', moved, kept);
   await keep(tx, made, act, digest, kept);
   await settleMove(room, tx, connector, made, { act, by: 'other' });
