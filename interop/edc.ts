@@ -9,23 +9,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CONTEXT_URL, checkMessage } from '@shugu/dataspace';
-import { odrlFrom } from '@shugu/policy';
 import type { Client } from '@shugu/wire';
 import * as wire from '@shugu/wire/federation';
 import * as marketWire from '@shugu/wire/market';
 import pg from 'pg';
-import {
-  applyForListing,
-  assess,
-  draftProduct,
-  type ListingDraft,
-  reviewListing,
-} from '../apps/cli/src/scenario/product.ts';
-import { bringResource } from '../apps/cli/src/scenario/resource.ts';
-import { divisionsListing, divisionsProduct, divisionsResource } from '../apps/cli/src/trade/goods.ts';
-import { configureDelivery } from '../apps/cli/src/trade/settle.ts';
 import { stopTestPostgres, testPostgres } from '../apps/server/src/kernel/postgres/testing.ts';
-import { lawFirm } from '../apps/server/src/market/testing.ts';
 import { type TestExchange, testExchange } from '../apps/server/test/support/exchange.ts';
 import { inFolder, type Outcome, type Tally, tally } from './check.ts';
 import {
@@ -38,6 +26,7 @@ import {
   startEdc,
   version,
 } from './edc/connector.ts';
+import { buyerRules, connect, list, type Ours, supplierRules } from './edc/node.ts';
 
 export const about = `both ways with Eclipse EDC ${version}`;
 
@@ -94,45 +83,6 @@ const twinOf = async (client: Client, theirPid: string) => {
   const { items } = await client.call(wire.listProcesses, { query: { limit: 20 } });
   const found = items.find((one) => one.theirPid === theirPid);
   return found && client.call(wire.getProcess, { params: { id: found.id } });
-};
-
-interface Ours {
-  client: Client;
-  participant: string;
-  name: string;
-  address: string;
-}
-
-const connect = async ({ exchange, seeded, as }: TestExchange, key: string): Promise<Ours> => {
-  const participant = seeded.organisations[key]!;
-  const actor = { kind: 'system', id: 'system:interop', participant } as const;
-  await exchange.kernel.database.tx(actor, (tx) => exchange.rooms.federation.open(tx));
-  const client = await as(`${key}.trader`);
-  const { name, address } = (await client.call(wire.getConnector, {})).connector!;
-  return { client, participant, name, address };
-};
-
-const rules = (...lines: [kind: 'negotiation' | 'transfer', on: string, reaction: string][]): wire.ReactionRule[] =>
-  lines.map(([kind, on, reaction]) => wire.reactionRule.parse({ kind, on, reaction }));
-
-/** The goods of `shugu trade`, free of charge, as an endpoint of the gateway. */
-const list = async ({ stage, settle }: TestExchange): Promise<string> => {
-  const { fields, file } = await divisionsResource();
-  const resource = await bringResource(stage, 'xingsha.steward', fields, file);
-  const goods = divisionsProduct(resource.id);
-  const made = await draftProduct(stage, 'xingsha.steward', goods.fields, goods.version);
-  const report = await assess(stage, 'xingsha.trader', lawFirm, made.version, goods.fields.name);
-  const draft = {
-    ...divisionsListing(made.version, report.id, await stage.now(), []),
-    plans: [
-      { title: '免费查询', plan: { kind: 'perCall', unitPrice: '0' }, settlementWays: ['custody'], taxRate: '0.06' },
-    ],
-    policy: odrlFrom({ actions: ['use', 'read'], purposes: ['logistics'] }),
-  } as unknown as ListingDraft;
-  await configureDelivery(stage, made.product, made.version);
-  await reviewListing(stage, await applyForListing(stage, 'xingsha.trader', draft));
-  await settle();
-  return made.product;
 };
 
 const asked = { counterPartyId: '', counterPartyAddress: '', protocol };
@@ -308,16 +258,8 @@ export const run = (): Promise<Outcome> =>
       ]);
       const supplier = await connect(node, 'xingsha');
       const buyer = await connect(node, 'citylogistics');
-      await supplier.client.call(wire.setRules, {
-        body: {
-          rules: rules(
-            ['negotiation', 'request', 'agree'],
-            ['negotiation', 'verify', 'finalize'],
-            ['transfer', 'request', 'start'],
-          ),
-        },
-      });
-      await buyer.client.call(wire.setRules, { body: { rules: rules(['negotiation', 'agree', 'verify']) } });
+      await supplier.client.call(wire.setRules, { body: { rules: supplierRules } });
+      await buyer.client.call(wire.setRules, { body: { rules: buyerRules } });
       const product = await list(node);
       await offerAll(edc);
       await addAsset(edc, 'asset-1', `http://127.0.0.1:${(source.address() as AddressInfo).port}/`);

@@ -18,7 +18,7 @@ export const version = '0.15.1';
 export const protocol = 'dataspace-protocol-http:2025-1';
 
 const jars = join(import.meta.dirname, '..', 'node_modules', '.edc', version);
-const [installSecondsMax, startSecondsMax, answerSecondsMax] = [420, 90, 30];
+const [installSecondsMax, startSecondsMax, answerSecondsMax] = [420, 240, 30];
 
 /** Why no connector can be had here; fetches its modules the first time. */
 export const missingEdc = async (): Promise<string | undefined> => {
