@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import type { Link } from '../channel/link.ts';
+import { ComputeError } from '../problem.ts';
+import { Stream } from './stream.ts';
+
+/** 0 is the first owner, 1 the second, 2 the node that helps. */
+export type Place = 0 | 1 | 2;
+export const places: readonly Place[] = [0, 1, 2];
+export const after = (place: Place): Place => ((place + 1) % 3) as Place;
+export const before = (place: Place): Place => ((place + 2) % 3) as Place;
+
+/** Kinds of frames, apart from those of an intersection over the same links. */
+export const kind = { seed: 64, size: 65, column: 66, commitment: 67, opened: 68 } as const;
+
+const seedBytes = 32;
+const pieceBytes = 1 << 18;
+
+const bytesOf = (column: ArrayBufferView): Uint8Array =>
+  new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+
+/**
+ * One of three parties, with a link to each of the others and what it draws alike with each. Key i is known to the parties i and i − 1, as
+ * share i is: `own` is key i, `next` key i + 1, and the party knows nothing of the third.
+ */
+export class Mesh {
+  readonly place: Place;
+  readonly own: Stream;
+  readonly next: Stream;
+  /** Bytes of frames to and from each place. */
+  readonly sent: [number, number, number] = [0, 0, 0];
+  readonly got: [number, number, number] = [0, 0, 0];
+  readonly #links: readonly (Link | undefined)[];
+
+  constructor(place: Place, links: readonly (Link | undefined)[], own: Uint8Array, next: Uint8Array) {
+    this.place = place;
+    this.#links = links;
+    this.own = new Stream(own);
+    this.next = new Stream(next);
+  }
+
+  /** What this party draws alike with `other`. */
+  with(other: Place): Stream {
+    return other === after(this.place) ? this.next : this.own;
+  }
+
+  async send(to: Place, body: Uint8Array, type: number = kind.column): Promise<void> {
+    this.sent[to] += body.length;
+    await this.#links[to]!.send(type, body);
+  }
+
+  async receive(from: Place, bytes?: number, type: number = kind.column): Promise<Buffer> {
+    const body = await this.#links[from]!.receive(type, bytes);
+    this.got[from] += body.length;
+    return body;
+  }
+
+  /** A column in pieces; `ready` fills those rows of it that are about to leave. */
+  async sendColumn(
+    to: Place,
+    column: Uint32Array | BigUint64Array,
+    ready: (from: number, until: number) => void = () => {},
+  ): Promise<void> {
+    const bytes = bytesOf(column);
+    const step = pieceBytes / column.BYTES_PER_ELEMENT;
+    for (let from = 0; from < column.length; from += step) {
+      const until = Math.min(column.length, from + step);
+      ready(from, until);
+      await this.send(to, bytes.subarray(from * column.BYTES_PER_ELEMENT, until * column.BYTES_PER_ELEMENT));
+    }
+  }
+
+  async receiveColumn<Column extends Uint32Array | BigUint64Array>(from: Place, into: Column): Promise<Column> {
+    const bytes = bytesOf(into);
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      bytes.set(await this.receive(from, Math.min(pieceBytes, bytes.length - at)), at);
+    }
+    return into;
+  }
+
+  async closeAll(reason?: unknown): Promise<void> {
+    await Promise.all(this.#links.map((link) => link?.close(reason)));
+  }
+}
+
+/** Party i draws key i and gives it to the party before. `draw` is for tests, which need to see the same again. */
+export const meetInMesh = async (
+  place: Place,
+  links: readonly (Link | undefined)[],
+  draw: (bytes: number) => Uint8Array = randomBytes,
+): Promise<Mesh> => {
+  const own = draw(seedBytes);
+  const [next] = await Promise.all([
+    links[after(place)]!.receive(kind.seed, seedBytes),
+    links[before(place)]!.send(kind.seed, own),
+  ]);
+  return new Mesh(place, links, own, Buffer.from(next));
+};
+
+/** All must name the same number, as the number of rows. */
+export const agreeOn = async (mesh: Mesh, own: number | undefined, what: string): Promise<number> => {
+  const body = Buffer.alloc(4);
+  body.writeUInt32LE(own ?? 0, 0);
+  const others = places.filter((place) => place !== mesh.place);
+  const owners = others.filter((place) => place !== 2);
+  const [told] = await Promise.all([
+    Promise.all(owners.map((place) => mesh.receive(place, 4, kind.size))),
+    own === undefined ? undefined : Promise.all(others.map((place) => mesh.send(place, body, kind.size))),
+  ]);
+  const counts = [...(own === undefined ? [] : [own]), ...told.map((one) => one.readUInt32LE(0))];
+  if (new Set(counts).size > 1) throw new ComputeError('compute.input', `${what} differ: ${counts.sort().join(', ')}`);
+  return counts[0]!;
+};

@@ -1,0 +1,56 @@
+import { type Cipheriv, createCipheriv } from 'node:crypto';
+
+/** What two parties draw alike at once at most: larger pieces leave the processor's cache. */
+const pieceBytes = 1 << 18;
+const zeros = Buffer.alloc(pieceBytes);
+
+/**
+ * What two parties draw alike and the third cannot guess: the key stream of AES-256 in counter mode (NIST SP 800-38A) from zero on, under
+ * a key that the two have. Both must draw the same lengths in the same order.
+ */
+export class Stream {
+  readonly #cipher: Cipheriv;
+
+  constructor(key: Uint8Array) {
+    this.#cipher = createCipheriv('aes-256-ctr', key, Buffer.alloc(16));
+  }
+
+  bytes(length: number): Uint8Array {
+    const out = new Uint8Array(length);
+    for (let at = 0; at < length; at += pieceBytes) {
+      out.set(this.#cipher.update(zeros.subarray(0, Math.min(pieceBytes, length - at))), at);
+    }
+    return out;
+  }
+
+  words(count: number): Uint32Array {
+    return new Uint32Array(this.bytes(count * 4).buffer);
+  }
+
+  elements(count: number): BigUint64Array {
+    return new BigUint64Array(this.bytes(count * 8).buffer);
+  }
+
+  /** A permutation of 0 … count − 1, each as likely as any other: Fisher and Yates, draws that would favour some are drawn again. */
+  permutation(count: number): Uint32Array {
+    const order = new Uint32Array(count);
+    let drawn = new Uint32Array(0);
+    let used = 0;
+    for (let n = 0; n < count; n++) {
+      const choices = n + 1;
+      const fair = 2 ** 32 - (2 ** 32 % choices);
+      let luck: number;
+      do {
+        if (used === drawn.length) {
+          drawn = this.words(Math.min(count, 1 << 15));
+          used = 0;
+        }
+        luck = drawn[used++]!;
+      } while (luck >= fair);
+      const at = luck % choices;
+      order[n] = order[at]!;
+      order[at] = n;
+    }
+    return order;
+  }
+}
