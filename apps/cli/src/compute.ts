@@ -1,16 +1,9 @@
 /** `shugu compute`: several owners compute together on this machine, each as a process of its own; for a first try. */
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import {
-  ComputeError,
-  type ComputeFault,
-  type IntersectionOutcome,
-  intersectHere,
-  keysMaxOf,
-  mayReveal,
-  trustOf,
-} from '@shugu/private-compute';
+import { type IntersectionOutcome, intersectHere, keysMaxOf, mayReveal, trustOf } from '@shugu/private-compute';
 import type { Context } from './command.ts';
+import { reasonIn } from './compute/reason.ts';
 import { Misuse, readArgs } from './misuse.ts';
 import { dim, green, note, say } from './say.ts';
 
@@ -21,7 +14,7 @@ type Reveal = (typeof reveals)[number];
 
 const words = {
   zh: {
-    what: '请说明要计算什么：psi（隐私求交）',
+    what: '请说明要计算什么：psi（隐私求交）或 sql（份额上的查询）',
     tables: '请给出双方的表：A.csv B.csv',
     key: '请用 --key COLUMN 给出标识所在的字段',
     out: '请用 --out FILE 给出 A 方结果的文件',
@@ -39,7 +32,7 @@ const words = {
     helper: (cpu: number, peak: number) => `协助方：${cpu} CPU 秒，内存峰值 ${peak} MiB`,
   },
   en: {
-    what: 'say what to compute: psi (private intersection)',
+    what: 'say what to compute: psi (private intersection) or sql (a query on shares)',
     tables: 'name the tables of both owners: A.csv B.csv',
     key: 'name the column of the key with --key COLUMN',
     out: 'name the file for the result of A with --out FILE',
@@ -57,20 +50,6 @@ const words = {
     helper: (cpu: number, peak: number) => `helper: ${cpu} CPU seconds, at most ${peak} MiB of memory`,
   },
 } as const;
-
-/** Titles in Chinese; the text behind them is the party's own, in English. */
-const faults: Partial<Record<ComputeFault, string>> = {
-  'compute.input': '表不能使用',
-  'compute.inputChanged': '表在使用期间被改动，未给出结果',
-  'compute.sizeCap': '标识数量超过约定的上限',
-  'compute.unplaced': '标识未能全部安置（概率极小），请重新运行',
-  'compute.peerGone': '有一方中途离开，未给出结果',
-  'compute.peerSilent': '有一方没有应答，未给出结果',
-  'compute.peerMalformed': '有一方的消息不合协议，未给出结果',
-  'compute.peerUnproven': '有一方不能证明身份',
-  'compute.termsDiffer': '各方约定不一致',
-  'compute.keyDiffers': '双方密钥不一致，中间有人改动',
-};
 
 const oneOf = <Value extends string>(
   option: string,
@@ -159,12 +138,8 @@ const print = (asked: Asked, outcome: IntersectionOutcome, language: Context['la
   say(trustOf[asked.mode][language]);
 };
 
-const reasonIn = (error: unknown, language: Context['language']): unknown => {
-  const title = language === 'zh' && error instanceof ComputeError ? faults[error.code] : undefined;
-  return title ? new Error(`${title}（${(error as Error).message}）`) : error;
-};
-
 export const run = async (args: string[], context: Context): Promise<number> => {
+  if (args[0] === 'sql') return (await import('./compute/sql.ts')).run(args.slice(1), context);
   const asked = await readAsked(args, context);
   const { mode, reveal, key, keysMax, tables } = asked;
   if (asked.json) note(trustOf[mode][context.language]);

@@ -140,10 +140,10 @@ export const verbs: Record<string, Verb> = {
     load: () => import('./trace.ts'),
   },
   compute: {
-    usage: 'compute psi A.csv B.csv --key COLUMN --out FILE [--mode helper] [--json]',
+    usage: 'compute psi|sql A.csv B.csv …',
     does: {
-      zh: '隐私求交：两表共有的行，互不透露其余',
-      en: 'private intersection: the rows two tables share, and nothing else told',
+      zh: '隐私求交，或份额上的查询：两方的表合起来算，互不透露其余',
+      en: 'private intersection, or a query on shares: two owners’ tables together, and nothing else told',
     },
     more: [
       [
@@ -152,6 +152,10 @@ export const verbs: Record<string, Verb> = {
           zh: '首行为字段名的 CSV；本机试用时双方与协助方各为一个进程',
           en: 'CSV with a header; for a try on this machine each owner and the helper is a process of its own',
         },
+      ],
+      [
+        'psi --key COLUMN --out FILE',
+        { zh: '隐私求交：两表共有的行', en: 'private intersection: the rows that two tables share' },
       ],
       ['--key COLUMN', { zh: '两表中标识所在的字段', en: 'the column with the key, in both tables' }],
       ['--out FILE', { zh: 'A 方得到的行写在这里', en: 'where the rows that A gets are written' }],
@@ -171,6 +175,19 @@ export const verbs: Record<string, Verb> = {
       ],
       ['--out-second FILE', { zh: '双方都得到结果时，B 方的行写在这里', en: 'with --reveal both, where B’s rows go' }],
       ['--keys-max N', { zh: '每方去重后标识的上限', en: 'how many distinct keys an owner may bring' }],
+      [
+        'sql --query SELECT…',
+        {
+          zh: '秘密份额上的查询，表称为 a 与 b：count、sum、avg，WHERE，GROUP BY',
+          en: 'a query on secret shares, the tables called a and b: count, sum, avg, WHERE, GROUP BY',
+        },
+      ],
+      [
+        '--recipient first|second|both',
+        { zh: '结果向谁打开（默认 A 方）', en: 'whom the result opens to (A unless said)' },
+      ],
+      ['--decimals N', { zh: '数值小数位数（默认 2）', en: 'places after the point of numbers (2 unless said)' }],
+      ['--compare', { zh: '同时以明文计算并对照', en: 'compute it in plaintext, too, and compare' }],
       json,
     ],
     load: () => import('./compute.ts'),

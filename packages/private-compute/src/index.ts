@@ -97,4 +97,16 @@ export { type Intersection, type IntersectionOutcome, intersectHere } from './pa
 export { type PartyJob, type PartyReport, playParty } from './party/play.ts';
 export { type PartyCost, type PartyOutcome, type StartedParty, startParty } from './party/start.ts';
 export { ComputeError, type ComputeFault } from './problem.ts';
+export type { Answer } from './shares/execute.ts';
+export { queryHere, type SharesOutcome, type SharesQuery } from './shares/here.ts';
+export { columnsOf, type Plan, planLimits, planOf } from './shares/plan.ts';
+export { playShares, type SharesJob, type SharesReport } from './shares/play.ts';
+export {
+  type Recipient,
+  requireSharesTerms,
+  type SharesTerms,
+  sharesDigest,
+  sharesLimits,
+  sharesTrust,
+} from './shares/terms.ts';
 export { recordLimits } from './table/records.ts';

@@ -2,6 +2,8 @@
 export type ComputeFault =
   | 'compute.range'
   | 'compute.budget'
+  | 'compute.query'
+  | 'compute.overflow'
   | 'compute.input'
   | 'compute.inputChanged'
   | 'compute.sizeCap'

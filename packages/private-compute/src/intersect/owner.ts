@@ -8,9 +8,12 @@ import { bytesOf, type Run } from './runs.ts';
 import { tagBytes } from './tags.ts';
 import { inputCommitment, type Terms } from './terms.ts';
 
+/** Gets the numbers of an owner's common rows in the order of their tags, which is the same at both owners, and the table's digest. */
+export type TakeRows = (rows: Uint32Array, digest: Buffer) => void;
+
 /**
- * One owner's side with a helper in between. `out` gets this owner's own common rows, where the terms let it know them. Where something
- * fails, the helper is told the reason, and through it the other owner.
+ * One owner's side with a helper in between. `out`, a file or who takes their numbers, gets this owner's own common rows, where the
+ * terms let it know them. Where something fails, the helper is told the reason, and through it the other owner.
  */
 export const ownWithHelper = tellingWhy(own);
 
@@ -20,7 +23,7 @@ async function own(
   role: Role,
   identity: Identity,
   input: Input,
-  out: string | undefined,
+  out: string | TakeRows | undefined,
   fresh = generateIdentity(),
 ): Promise<OwnerReport> {
   const { tagKey, proofKey } = await agree(link, terms, role, identity, fresh);
@@ -43,7 +46,9 @@ async function own(
     const peerCommitment = readPeerInput(proofKey, role, await link.receive(kind.peerInput, peerInputBytes));
     const known = { ...prepared, keys, commitment, peerCommitment };
     const result = await receiveResult(link, terms, role, keys);
-    return await reportOf(input, known, result, (bits) => sent.chosen(bits, prepared.rows), out);
+    const takes = typeof out === 'function';
+    if (takes && result.bits) out(sent.inOrder(result.bits), prepared.digest);
+    return await reportOf(input, known, result, (bits) => sent.chosen(bits, prepared.rows), takes ? undefined : out);
   } finally {
     await prepared.runs.close();
   }

@@ -79,6 +79,22 @@ export class SentRows {
     }
     return chosen;
   }
+
+  /** The same rows in the order of their tags. Throws `compute.input` where two of them have one key: which goes beside which? */
+  inOrder(bits: Uint8Array): Uint32Array {
+    const order: number[] = [];
+    let place = -1;
+    for (const [part, again] of this.#again.entries()) {
+      const numbers = this.#rows[part]!;
+      for (let n = 0; n < numbers.length; n++) {
+        if (again[n] === 0) place++;
+        if (((bits[place >> 3]! >> (place & 7)) & 1) === 0) continue;
+        if (again[n] !== 0) throw new ComputeError('compute.input', `record ${numbers[n]}: its key comes again`);
+        order.push(numbers[n]!);
+      }
+    }
+    return Uint32Array.from(order);
+  }
 }
 
 export const requireWithin = (count: number, keysMax: number): void => {

@@ -1,19 +1,22 @@
 /** A party as a process of its own: one JSON job on standard input, JSON lines on standard output. See `startParty`. */
 import { ComputeError } from '../problem.ts';
-import { type PartyJob, playParty } from './play.ts';
+import { playShares } from '../shares/play.ts';
+import { playParty } from './play.ts';
+import { type AnyJob, isShares } from './start.ts';
 
 const tell = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
-const readJob = async (): Promise<PartyJob> => {
+const readJob = async (): Promise<AnyJob> => {
   const parts: Buffer[] = [];
   for await (const part of process.stdin) parts.push(part as Buffer);
-  return JSON.parse(Buffer.concat(parts).toString()) as PartyJob;
+  return JSON.parse(Buffer.concat(parts).toString()) as AnyJob;
 };
 
 try {
   const job = await readJob();
   const begun = performance.now();
-  const report = await playParty(job, (port) => tell({ port }));
+  const listening = (port: number) => tell({ port });
+  const report = isShares(job) ? await playShares(job, listening) : await playParty(job, listening);
   const { user, system } = process.cpuUsage();
   tell({
     report,

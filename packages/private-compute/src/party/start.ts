@@ -4,7 +4,13 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ComputeError, type ComputeFault } from '../problem.ts';
+import type { SharesJob, SharesReport } from '../shares/play.ts';
 import type { PartyJob, PartyReport } from './play.ts';
+
+export type AnyJob = PartyJob | SharesJob;
+type ReportOf<Job extends AnyJob> = Job extends SharesJob ? SharesReport : PartyReport;
+
+export const isShares = (job: AnyJob): job is SharesJob => job.terms.mode === 'shares';
 
 export interface PartyCost {
   milliseconds: number;
@@ -13,21 +19,21 @@ export interface PartyCost {
   peakBytes: number;
 }
 
-export interface PartyOutcome {
-  report: PartyReport;
+export interface PartyOutcome<Report = PartyReport> {
+  report: Report;
   cost: PartyCost;
 }
 
-export interface StartedParty {
+export interface StartedParty<Report = PartyReport> {
   child: ChildProcess;
   /** Of a party that others come to. */
   port: Promise<number>;
-  outcome: Promise<PartyOutcome>;
+  outcome: Promise<PartyOutcome<Report>>;
 }
 
-interface Line {
+interface Line<Report> {
   port?: number;
-  report?: PartyReport;
+  report?: Report;
   cost?: PartyCost;
   fault?: { code: string; message: string };
 }
@@ -36,7 +42,7 @@ interface Line {
  * Starts a party as a process that shares nothing with this one but the job it is given, in an environment that says nothing but where
  * compiled code is kept. Its outcome fails with the party's own reason, or `compute.peerGone` where it died.
  */
-export const startParty = (job: PartyJob): StartedParty => {
+export const startParty = <Job extends AnyJob>(job: Job): StartedParty<ReportOf<Job>> => {
   const compiled = getCompileCacheDir();
   const child = spawn(process.execPath, [fileURLToPath(new URL('./process.ts', import.meta.url))], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -46,11 +52,11 @@ export const startParty = (job: PartyJob): StartedParty => {
   child.stdin.end(JSON.stringify(job));
   const lines = createInterface({ input: child.stdout });
   const port = Promise.withResolvers<number>();
-  const outcome = Promise.withResolvers<PartyOutcome>();
+  const outcome = Promise.withResolvers<PartyOutcome<ReportOf<Job>>>();
   port.promise.catch(() => undefined);
   outcome.promise.catch(() => undefined);
   lines.on('line', (text) => {
-    const line = JSON.parse(text) as Line;
+    const line = JSON.parse(text) as Line<ReportOf<Job>>;
     if (line.port !== undefined) port.resolve(line.port);
     if (line.report && line.cost) outcome.resolve({ report: line.report, cost: line.cost });
     if (line.fault) fail(new ComputeError(line.fault.code as ComputeFault, line.fault.message));

@@ -3,7 +3,21 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Link } from '../channel/link.ts';
 import { elementsOf, packed, wordsFor } from './bits.ts';
 import type { Mesh, Place } from './mesh.ts';
-import { and, dot, equal, inTwo, less, multiply, not, numbersOf, open, share, shareBits, sum, sumByGroup } from './protocol.ts';
+import {
+  and,
+  dot,
+  equal,
+  inTwo,
+  less,
+  multiply,
+  not,
+  numbersOf,
+  open,
+  share,
+  shareBits,
+  sum,
+  sumByGroup,
+} from './protocol.ts';
 import { plus, type Shared, type SharedBits, signed } from './ring.ts';
 import { allThree, closeAll, meetAll, meshesOver } from './testing.ts';
 
@@ -61,19 +75,31 @@ test('sums and products of what different parties gave are those of the ring', a
   );
 });
 
-const small = fc.oneof(
-  fc.bigInt({ min: -(2n ** 62n) + 1n, max: 2n ** 62n - 1n }),
-  fc.bigInt({ min: -3n, max: 3n }),
-);
+const small = fc.oneof(fc.bigInt({ min: -(2n ** 62n) + 1n, max: 2n ** 62n - 1n }), fc.bigInt({ min: -3n, max: 3n }));
 
 test('comparisons are those of whole numbers, negative ones and equal ones among them', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(small, small), { maxLength: 70 }), async (pairs) => {
       const both = async (mesh: Mesh) =>
-        [await given(mesh, 0, pairs.map(([one]) => one)), await given(mesh, 1, pairs.map(([, one]) => one))] as const;
+        [
+          await given(
+            mesh,
+            0,
+            pairs.map(([one]) => one),
+          ),
+          await given(
+            mesh,
+            1,
+            pairs.map(([, one]) => one),
+          ),
+        ] as const;
       const rows = pairs.length;
-      expect(await bitsOf(async (mesh) => less(mesh, ...(await both(mesh))), rows)).toEqual(pairs.map(([a, b]) => +(a < b)));
-      expect(await bitsOf(async (mesh) => equal(mesh, ...(await both(mesh))), rows)).toEqual(pairs.map(([a, b]) => +(a === b)));
+      expect(await bitsOf(async (mesh) => less(mesh, ...(await both(mesh))), rows)).toEqual(
+        pairs.map(([a, b]) => +(a < b)),
+      );
+      expect(await bitsOf(async (mesh) => equal(mesh, ...(await both(mesh))), rows)).toEqual(
+        pairs.map(([a, b]) => +(a === b)),
+      );
     }),
     rounds,
   );
@@ -81,7 +107,10 @@ test('comparisons are those of whole numbers, negative ones and equal ones among
 
 test('the numbers at both ends of what may be compared', async () => {
   const most = 2n ** 62n - 1n;
-  const [a, b] = [[most, -most, 0n, most], [-most, most, 0n, most]];
+  const [a, b] = [
+    [most, -most, 0n, most],
+    [-most, most, 0n, most],
+  ];
   const found = await bitsOf(async (mesh) => less(mesh, await given(mesh, 0, a), await given(mesh, 1, b)), 4);
   expect(found).toEqual([0, 1, 0, 0]);
 });
@@ -107,21 +136,38 @@ test('bits: and, not, and as numbers', async () => {
 test('sums by groups that one owner knows, of columns that either has or nobody', async () => {
   const row = fc.tuple(fc.bigInt({ min: -(2n ** 40n), max: 2n ** 40n }), fc.option(fc.nat(5)));
   await fc.assert(
-    fc.asyncProperty(fc.array(row, { maxLength: 60 }), fc.constantFrom<0 | 1>(0, 1), place, async (rows, owner, giver) => {
-      const groups = [...new Set(rows.flatMap(([, group]) => (group === null ? [] : [group])))].sort();
-      const inGroup = groups.map((group) => rows.flatMap(([, one], at) => (one === group ? [at] : [])));
-      const order = Uint32Array.from([...inGroup.flat(), ...rows.flatMap(([, one], at) => (one === null ? [at] : []))]);
-      let end = 0;
-      const ends = Uint32Array.from(inGroup, (all) => (end += all.length));
-      const values = rows.map(([value]) => value);
-      const parts = await allThree(meshes, async (mesh) => {
-        const shared = inTwo(mesh, await given(mesh, giver, values), owner);
-        const own = mesh.place === 2 ? undefined : mesh.place === owner ? column(values.map(() => 0n)) : column(values);
-        return sumByGroup(mesh, owner, rows.length, [shared, own], 6, mesh.place === owner ? { order, ends } : undefined);
-      });
-      const expected = inGroup.map((all) => all.reduce((whole, at) => whole + values[at]!, 0n));
-      for (const which of [0, 1]) expect([...plus(parts[0]![which]!, parts[1]![which]!)].map(signed)).toEqual(expected);
-    }),
+    fc.asyncProperty(
+      fc.array(row, { maxLength: 60 }),
+      fc.constantFrom<0 | 1>(0, 1),
+      place,
+      async (rows, owner, giver) => {
+        const groups = [...new Set(rows.flatMap(([, group]) => (group === null ? [] : [group])))].sort();
+        const inGroup = groups.map((group) => rows.flatMap(([, one], at) => (one === group ? [at] : [])));
+        const order = Uint32Array.from([
+          ...inGroup.flat(),
+          ...rows.flatMap(([, one], at) => (one === null ? [at] : [])),
+        ]);
+        let end = 0;
+        const ends = Uint32Array.from(inGroup, (all) => (end += all.length));
+        const values = rows.map(([value]) => value);
+        const parts = await allThree(meshes, async (mesh) => {
+          const shared = inTwo(mesh, await given(mesh, giver, values), owner);
+          const own =
+            mesh.place === 2 ? undefined : mesh.place === owner ? column(values.map(() => 0n)) : column(values);
+          return sumByGroup(
+            mesh,
+            owner,
+            rows.length,
+            [shared, own],
+            6,
+            mesh.place === owner ? { order, ends } : undefined,
+          );
+        });
+        const expected = inGroup.map((all) => all.reduce((whole, at) => whole + values[at]!, 0n));
+        for (const which of [0, 1])
+          expect([...plus(parts[0]![which]!, parts[1]![which]!)].map(signed)).toEqual(expected);
+      },
+    ),
     rounds,
   );
 });

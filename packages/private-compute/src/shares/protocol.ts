@@ -8,6 +8,7 @@ import { elementsOf, inverted, planeOf, planesOf, wordsFor, xor } from './bits.t
 import { after, before, type Mesh, type Place } from './mesh.ts';
 import {
   innerProduct,
+  inverse,
   minus,
   negated,
   type Pair,
@@ -15,10 +16,9 @@ import {
   plus,
   products,
   ringBits,
+  running,
   type Shared,
   type SharedBits,
-  inverse,
-  running,
   total,
 } from './ring.ts';
 
@@ -195,9 +195,7 @@ const negative = async (mesh: Mesh, difference: Shared): Promise<SharedBits> => 
     const upper = part(passes, from, from + pairs);
     const wantsPass = half > 1;
     const left = wantsPass ? together(upper, upper) : upper;
-    const right = wantsPass
-      ? together(part(carries, 0, pairs), part(passes, 0, pairs))
-      : part(carries, 0, pairs);
+    const right = wantsPass ? together(part(carries, 0, pairs), part(passes, 0, pairs)) : part(carries, 0, pairs);
     const made = await and(mesh, left, right);
     const carried = either(part(carries, from, from + pairs), part(made, 0, pairs));
     // Only in the first step one is left without a neighbour.
@@ -300,7 +298,11 @@ export const sumByGroup = async (
   }
 
   const again = isOther ? undefined : mesh.with(isOwner ? 2 : owner).permutation(rows + 1);
-  const wanted = isOther ? await receiveWanted(mesh, owner, rows, groupsMax) : isOwner ? wantedOf(segments!, again!) : undefined;
+  const wanted = isOther
+    ? await receiveWanted(mesh, owner, rows, groupsMax)
+    : isOwner
+      ? wantedOf(segments!, again!)
+      : undefined;
   if (isOwner) {
     const size = new Uint32Array([wanted!.length]);
     await mesh.sendColumn(other, size);

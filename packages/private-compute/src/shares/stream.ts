@@ -34,7 +34,7 @@ export class Stream {
   /** A permutation of 0 … count − 1, each as likely as any other: Fisher and Yates, draws that would favour some are drawn again. */
   permutation(count: number): Uint32Array {
     const order = new Uint32Array(count);
-    let drawn = new Uint32Array(0);
+    let drawn: Uint32Array = new Uint32Array(0);
     let used = 0;
     for (let n = 0; n < count; n++) {
       const choices = n + 1;

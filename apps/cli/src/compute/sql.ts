@@ -1,0 +1,164 @@
+/** `shugu compute sql`: one query over two owners' tables on secret shares, three processes on this machine; for a first try. */
+import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import {
+  type Answer,
+  type Plan,
+  planOf,
+  queryHere,
+  type Recipient,
+  type SharesOutcome,
+  sharesLimits,
+  sharesTrust,
+} from '@shugu/private-compute';
+import type { Context } from '../command.ts';
+import { Misuse, readArgs } from '../misuse.ts';
+import { dim, note, say } from '../say.ts';
+import { inPlaintext, type Plaintext, sameRows, treeOf } from './plaintext.ts';
+import { reasonIn } from './reason.ts';
+
+const recipients: readonly Recipient[] = ['first', 'second', 'both'];
+
+const words = {
+  zh: {
+    tables: '请给出双方的表：A.csv B.csv，查询中称为 a 与 b',
+    query: '请用 --query "SELECT …" 给出查询',
+    choice: `--recipient 只能是 ${recipients.join('、')}`,
+    decimals: `--decimals 是 0 到 ${sharesLimits.decimals} 之间的整数`,
+    unreadable: (name: string) => `${name}：无法读取`,
+    none: '（空）',
+    cost: (side: string, compute: number, cpu: number, peak: number, out: number, back: number) =>
+      `${side}：份额计算 ${compute} 毫秒，全程 ${cpu} CPU 秒，内存峰值 ${peak} MiB，发出 ${out} MiB，收到 ${back} MiB`,
+    sides: { first: 'A 方', second: 'B 方', helper: '交易所' },
+    plain: (ms: number, whole: number) => `同一查询以明文计算 ${ms} 毫秒，以份额计算全程 ${whole} 毫秒`,
+    same: '两者结果一致',
+    differs: '两者结果不一致',
+  },
+  en: {
+    tables: 'name the tables of both owners, A.csv B.csv; the query calls them a and b',
+    query: 'give the query with --query "SELECT …"',
+    choice: `--recipient is one of ${recipients.join(', ')}`,
+    decimals: `--decimals is a whole number from 0 to ${sharesLimits.decimals}`,
+    unreadable: (name: string) => `${name}: cannot be read`,
+    none: '(none)',
+    cost: (side: string, compute: number, cpu: number, peak: number, out: number, back: number) =>
+      `${side}: ${compute} ms on shares, ${cpu} CPU seconds in all, at most ${peak} MiB of memory, ${out} MiB sent, ${back} MiB received`,
+    sides: { first: 'A', second: 'B', helper: 'exchange' },
+    plain: (ms: number, whole: number) => `the same query in plaintext takes ${ms} ms, on shares ${whole} ms in all`,
+    same: 'both give the same result',
+    differs: 'the results differ',
+  },
+} as const;
+
+const options = {
+  query: { type: 'string' },
+  recipient: { type: 'string', default: 'first' },
+  decimals: { type: 'string', default: '2' },
+  compare: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
+
+interface Asked {
+  query: string;
+  recipient: Recipient;
+  decimals: number;
+  tables: { a: string; b: string };
+  compare: boolean;
+  json: boolean;
+}
+
+const readAsked = async (args: string[], { language, cwd }: Context): Promise<Asked> => {
+  const { values, positionals } = readArgs({ args, allowPositionals: true, options }, language);
+  const word = words[language];
+  const [a, b, ...more] = positionals;
+  if (a === undefined || b === undefined || more.length > 0) throw new Misuse(word.tables);
+  if (!values.query) throw new Misuse(word.query);
+  const recipient = recipients.find((one) => one === values.recipient);
+  if (!recipient) throw new Misuse(word.choice);
+  const decimals = /^\d$/.test(values.decimals) ? Number(values.decimals) : -1;
+  if (decimals < 0 || decimals > sharesLimits.decimals) throw new Misuse(word.decimals);
+  for (const name of [a, b]) {
+    await access(resolve(cwd, name)).catch(() => {
+      throw new Misuse(word.unreadable(name));
+    });
+  }
+  const { query, compare, json } = values;
+  return { query, recipient, decimals, tables: { a: resolve(cwd, a), b: resolve(cwd, b) }, compare, json };
+};
+
+const mebibytes = (bytes: number): number => Math.round((bytes / 2 ** 20) * 10) / 10;
+
+const print = (answer: Answer, outcome: SharesOutcome, language: Context['language']): void => {
+  const word = words[language];
+  const lines = [answer.columns, ...answer.rows.map((row) => row.map((cell) => cell ?? word.none))];
+  for (const line of lines) say(line.join('\t'));
+  for (const side of ['first', 'second', 'helper'] as const) {
+    const { cost, bytes, milliseconds } = outcome[side];
+    const [peak, out, back] = [cost.peakBytes, bytes.sent, bytes.received].map(mebibytes) as [number, number, number];
+    say(dim(word.cost(word.sides[side], milliseconds.compute, cost.cpuSeconds, peak, out, back)));
+  }
+};
+
+export const run = async (args: string[], context: Context): Promise<number> => {
+  const { language } = context;
+  const asked = await readAsked(args, context);
+  const { query, recipient, decimals, tables } = asked;
+  if (asked.json) note(sharesTrust[language]);
+  const begun = performance.now();
+  try {
+    const plan = planOf(await treeOf(query), ['a', 'b']);
+    const outcome = await queryHere({
+      plan,
+      recipient,
+      decimals,
+      rowsMax: sharesLimits.rows,
+      first: tables.a,
+      second: tables.b,
+    });
+    const milliseconds = Math.round(performance.now() - begun);
+    const answer = (outcome.first.answer ?? outcome.second.answer)!;
+    const plaintext = asked.compare ? await inPlaintext(query, plan, tables, decimals) : undefined;
+    return tell(asked, plan, answer, outcome, milliseconds, plaintext, language);
+  } catch (error) {
+    throw reasonIn(error, language);
+  }
+};
+
+const tell = (
+  asked: Asked,
+  plan: Plan,
+  answer: Answer,
+  outcome: SharesOutcome,
+  milliseconds: number,
+  plaintext: Plaintext | undefined,
+  language: Context['language'],
+): number => {
+  const word = words[language];
+  const same = plaintext === undefined || sameRows(plan, answer.rows, plaintext.rows);
+  if (asked.json) {
+    const { terms, ...parties } = outcome;
+    const compared = plaintext && { milliseconds: plaintext.milliseconds, same };
+    const { job, recipient } = terms;
+    say(
+      JSON.stringify({
+        ok: same,
+        mode: 'shares',
+        job,
+        recipient,
+        milliseconds,
+        ...answer,
+        ...parties,
+        plaintext: compared,
+        trust: sharesTrust,
+      }),
+    );
+  } else {
+    print(answer, outcome, language);
+    if (plaintext) {
+      say(word.plain(plaintext.milliseconds, milliseconds));
+      say(same ? word.same : word.differs);
+    }
+    say(sharesTrust[language]);
+  }
+  return same ? 0 : 1;
+};

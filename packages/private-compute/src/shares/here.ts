@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateIdentity, secretOf } from '../channel/keys.ts';
+import { type PartyCost, type StartedParty, startParty } from '../party/start.ts';
+import type { Plan } from './plan.ts';
+import type { SharesJob, SharesReport } from './play.ts';
+import type { Recipient, SharesTerms } from './terms.ts';
+
+const host = '127.0.0.1';
+
+export interface SharesQuery {
+  plan: Plan;
+  recipient: Recipient;
+  decimals: number;
+  rowsMax: number;
+  /** Paths of the owners' tables. */
+  first: string;
+  second: string;
+  /** Stands between the parties and counts: gets the port where one listens, answers the port to dial. */
+  between?: (from: 'first' | 'second', port: number) => Promise<number>;
+}
+
+export type SharesOutcome = Record<SharesJob['role'], SharesReport & { cost: PartyCost }> & { terms: SharesTerms };
+
+/**
+ * A first try on one machine: each of the three a process of its own with keys and a folder of its own, talking over loopback as they
+ * would over a network. What one of them is refused or fails with is thrown; the others are ended.
+ */
+export const queryHere = async (asked: SharesQuery): Promise<SharesOutcome> => {
+  const folder = await mkdtemp(join(tmpdir(), 'shugu-shares-'));
+  const started: StartedParty<SharesReport>[] = [];
+  try {
+    const identities = { first: generateIdentity(), second: generateIdentity(), helper: generateIdentity() };
+    const hex = (role: SharesJob['role']) => identities[role].publicKey.toString('hex');
+    const { plan, recipient, decimals, rowsMax } = asked;
+    const keys = { first: hex('first'), second: hex('second'), helper: hex('helper') };
+    const terms: SharesTerms = {
+      job: randomBytes(16).toString('hex'),
+      mode: 'shares',
+      plan,
+      recipient,
+      decimals,
+      rowsMax,
+      ...keys,
+    };
+    const start = async (role: SharesJob['role'], ports: Partial<SharesJob>) => {
+      const job: SharesJob = { terms, role, secret: secretOf(identities[role]).toString('hex'), host, ...ports };
+      if (role !== 'helper') {
+        const own = await mkdtemp(join(folder, `${role}-`));
+        job.input = { path: asked[role], salt: randomBytes(32).toString('hex'), folder: own };
+      }
+      const party = startParty(job);
+      started.push(party);
+      return party;
+    };
+    const dialled = async (from: 'first' | 'second', port: number) =>
+      asked.between ? asked.between(from, port) : port;
+    const helper = await start('helper', {});
+    const helperPort = await helper.port;
+    const second = await start('second', { helperPort: await dialled('second', helperPort) });
+    const first = await start('first', {
+      helperPort: await dialled('first', helperPort),
+      secondPort: await dialled('first', await second.port),
+    });
+    const [a, b, c] = await Promise.all([first.outcome, second.outcome, helper.outcome]);
+    const told = ({ report, cost }: typeof a) => ({ ...report, cost });
+    return { terms, first: told(a), second: told(b), helper: told(c) };
+  } finally {
+    for (const { child } of started) child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
+};

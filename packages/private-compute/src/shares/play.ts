@@ -1,0 +1,135 @@
+import { type Identity, identityOf } from '../channel/keys.ts';
+import { dial, type Link, listen } from '../channel/link.ts';
+import type { Role } from '../intersect/agree.ts';
+import { ComputeError } from '../problem.ts';
+import { alignHelper, alignOwner } from './align.ts';
+import { type Answer, execute, recipientsOf } from './execute.ts';
+import { after, before, meetInMesh, type Place } from './mesh.ts';
+import { readTable } from './table.ts';
+import { requireSharesTerms, type SharesTerms, sharesDigest } from './terms.ts';
+
+/** What one party of a query on shares is told to do: plain JSON. The helper is come to by both, the second owner by the first. */
+export interface SharesJob {
+  terms: SharesTerms;
+  role: Role | 'helper';
+  /** The X25519 private key, in hex. */
+  secret: string;
+  host: string;
+  /** Where to listen; any free port where it is left out. Of the helper and the second owner. */
+  port?: number;
+  /** Where to dial. Of owners. */
+  helperPort?: number;
+  /** Of the first owner. */
+  secondPort?: number;
+  silenceMs?: number;
+  meetMs?: number;
+  /** Of owners; salt in hex. */
+  input?: { path: string; salt: string; folder: string };
+}
+
+export interface SharesReport {
+  /** Side by side, over which was computed. */
+  rows: number;
+  /** In the table; null at the helper. */
+  rowsRead: number | null;
+  answer: Answer | null;
+  commitment: string | null;
+  peerCommitment: string | null;
+  /** Of frames within the encrypted channel, to and from both others, while computing on shares. */
+  bytes: { sent: number; received: number };
+  /** Reading the table, putting rows side by side, and computing on shares up to the opened result. */
+  milliseconds: { read: number; align: number; compute: number };
+}
+
+const places: Record<SharesJob['role'], Place> = { first: 0, second: 1, helper: 2 };
+const keyOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
+
+/** Plays one party from meeting the others to its result. `listening` hears the port of a party that others come to. */
+export const playShares = async (job: SharesJob, listening: (port: number) => void): Promise<SharesReport> => {
+  const { terms, role } = job;
+  requireSharesTerms(terms);
+  const own = identityOf(keyOf(job.secret));
+  if (own.publicKey.toString('hex') !== terms[role]) {
+    throw new ComputeError('compute.termsDiffer', 'the terms name another key for this party');
+  }
+  if (role !== 'helper' && !job.input) throw new ComputeError('compute.range', 'an owner brings a table');
+  const links = await meetOthers(job, own, listening);
+  try {
+    const report = await compute(job, own, links);
+    await Promise.all(links.map((link) => link?.close()));
+    return report;
+  } catch (error) {
+    // All are told the reason, whoever caused it.
+    await Promise.all(links.map((link) => link?.close(error)));
+    throw error;
+  }
+};
+
+/** Links by place. */
+type Links = readonly (Link | undefined)[];
+
+const meetOthers = async (job: SharesJob, own: Identity, listening: (port: number) => void): Promise<Links> => {
+  const { terms, role, host, port, helperPort, secondPort, silenceMs, meetMs } = job;
+  const meeting = { own, job: sharesDigest(terms), host, silenceMs, meetMs };
+  const [first, second, helper] = [keyOf(terms.first), keyOf(terms.second), keyOf(terms.helper)];
+  const dialled = (peer: Buffer, at: number | undefined): Promise<Link> => {
+    if (at === undefined) throw new ComputeError('compute.range', 'this party dials, and needs a port');
+    return dial({ ...meeting, peer, port: at });
+  };
+  if (role === 'first') {
+    return [undefined, ...(await bothOrNone([dialled(second, secondPort), dialled(helper, helperPort)]))];
+  }
+  const door = await listen({ ...meeting, port, peers: role === 'helper' ? [first, second] : [first] });
+  listening(door.port);
+  if (role === 'helper') return door.met;
+  try {
+    const [[atFirst], atHelper] = await Promise.all([door.met, dialled(helper, helperPort)]);
+    return [atFirst, undefined, atHelper];
+  } catch (error) {
+    door.close();
+    throw error;
+  }
+};
+
+const bothOrNone = async (dialling: readonly Promise<Link>[]): Promise<Link[]> => {
+  const met = await Promise.allSettled(dialling);
+  const failed = met.find((one) => one.status === 'rejected');
+  if (!failed) return met.map((one) => (one as PromiseFulfilledResult<Link>).value);
+  for (const one of met) if (one.status === 'fulfilled') await one.value.close(failed.reason);
+  throw failed.reason;
+};
+
+const compute = async (job: SharesJob, own: Identity, links: Links): Promise<SharesReport> => {
+  const { terms, role } = job;
+  const place = places[role];
+  const begun = performance.now();
+  const input = job.input && { ...job.input, salt: keyOf(job.input.salt) };
+  const table = role === 'helper' ? undefined : await readTable(input!.path, terms.plan, role, terms.decimals);
+  const read = performance.now();
+  const mesh = await meetInMesh(place, links);
+  const {
+    rows,
+    table: beside,
+    commitments,
+  } = role === 'helper'
+    ? await alignHelper(mesh, [links[0]!, links[1]!], terms)
+    : await alignOwner(mesh, links[2]!, terms, role, own, input!, table!);
+  const side = performance.now();
+  const answer = await execute(mesh, terms, rows, beside);
+  if (recipientsOf(terms).includes(place) !== (answer !== undefined)) throw new Error('the result went astray');
+  const others = [after(place), before(place)];
+  const sumOf = (bytes: readonly [number, number, number]) => others.reduce<number>((all, one) => all + bytes[one]!, 0);
+  return {
+    rows,
+    rowsRead: table?.rows ?? null,
+    answer: answer ?? null,
+    commitment: commitments?.[0] ?? null,
+    peerCommitment: commitments?.[1] ?? null,
+    bytes: { sent: sumOf(mesh.sent), received: sumOf(mesh.got) },
+    milliseconds: {
+      read: Math.round(read - begun),
+      align: Math.round(side - read),
+      compute: Math.round(performance.now() - side),
+    },
+  };
+};

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { canonicalBytes, type Json } from '@shugu/evidence';
+import type { Role } from '../intersect/agree.ts';
+import type { Terms } from '../intersect/terms.ts';
+import { ComputeError } from '../problem.ts';
+import { type Plan, requirePlan } from './plan.ts';
+
+/** Whom the result opens to. The node that helps never gets it. */
+export type Recipient = Role | 'both';
+
+/** What all three agree on before a query on shares. `job` is drawn anew for each use. */
+export interface SharesTerms {
+  job: string;
+  mode: 'shares';
+  plan: Plan;
+  recipient: Recipient;
+  /** Places after the point that numbers have; values are whole multiples of 10^-decimals. */
+  decimals: number;
+  rowsMax: number;
+  /** X25519 keys in hex. */
+  first: string;
+  second: string;
+  helper: string;
+}
+
+/** Columns are kept in memory, 8 bytes a row and share. */
+export const sharesLimits = { rows: 1 << 24, decimals: 9, groups: 1 << 16, groupTextBytes: 1 << 24 };
+
+const hex32 = /^[0-9a-f]{64}$/;
+
+export const requireSharesTerms = (terms: SharesTerms): void => {
+  const { job, recipient, decimals, rowsMax, first, second, helper } = terms;
+  const keys = [first, second, helper];
+  const sound =
+    /^[\w-]{16,64}$/.test(job) &&
+    ['first', 'second', 'both'].includes(recipient) &&
+    Number.isInteger(decimals) &&
+    decimals >= 0 &&
+    decimals <= sharesLimits.decimals &&
+    Number.isInteger(rowsMax) &&
+    rowsMax >= 1 &&
+    rowsMax <= sharesLimits.rows &&
+    keys.every((key) => hex32.test(key)) &&
+    new Set(keys).size === keys.length;
+  if (!sound) throw new ComputeError('compute.range', `the terms cannot be used (at most ${sharesLimits.rows} rows)`);
+  requirePlan(terms.plan);
+  try {
+    sharesDigest(terms);
+  } catch (error) {
+    // Texts that two programs could write in two ways, or conditions in conditions without end.
+    throw new ComputeError('compute.query', `the query cannot be agreed on: ${(error as Error).message}`);
+  }
+};
+
+/** 32 bytes that differ wherever two parties mean something else; all channels of the job are bound to them. */
+export const sharesDigest = (terms: SharesTerms): Buffer =>
+  createHash('sha256')
+    .update('shugu shared query v1\n')
+    .update(canonicalBytes(terms as unknown as Json))
+    .digest();
+
+/** The intersection that puts rows with equal keys side by side first. */
+export const alignTerms = ({ job, rowsMax, first, second, helper }: SharesTerms): Terms => ({
+  job,
+  mode: 'helper',
+  reveal: 'both',
+  keysMax: rowsMax,
+  first,
+  second,
+  helper,
+});
+
+/** What a query on shares rests on, to be shown before signing and with every result. */
+export const sharesTrust = {
+  zh: '前提：三方（双方与交易所）按协议行事，任何两方不串通；三方只看到随机份额，此外看到行数、查询和小数位数。按标识对齐时，双方得知自己哪些行匹配，交易所得知双方标识数量与交集数量；按组汇总时，另一方得知组数。求平均数打开总和与个数；结果本身透露什么、输入是否真实，不受协议约束。',
+  en: 'Holds if all three, both owners and the exchange, follow the protocol and no two of them collude. They see random shares, and besides the number of rows, the query and the decimals. Where rows are matched by keys, each owner learns which of its rows match, and the exchange how many keys there are and match; where sums go by groups, the other owner learns how many groups there are. An average opens its sum and its count. Nothing limits what the result itself tells, or forces anybody to bring true data.',
+};
