@@ -1,5 +1,6 @@
 /** Bits by the column: 32 rows a word. And numbers turned on their side, one plane of bits for each of their 64 places. */
-import { ringBits } from './ring.ts';
+import { through } from './kernels.ts';
+import { halvesOf, ringBits } from './ring.ts';
 
 export const wordsFor = (rows: number): number => (rows + 31) >>> 5;
 
@@ -13,15 +14,14 @@ export const packed = (flags: Uint8Array): Uint32Array => {
 /** Packed bits as ring elements 0 and 1. */
 export const elementsOf = (bits: Uint32Array, rows: number): BigUint64Array => {
   const out = new BigUint64Array(rows);
-  // Little endian: the low half of an element stands first, the high one stays nought.
-  const halves = new Uint32Array(out.buffer);
+  const halves = halvesOf(out);
   for (let n = 0; n < rows; n++) halves[n * 2] = (bits[n >> 5]! >>> (n & 31)) & 1;
   return out;
 };
 
 export const xor = (a: Uint32Array, b: Uint32Array): Uint32Array => {
   const out = new Uint32Array(a.length);
-  for (let n = 0; n < out.length; n++) out[n] = a[n]! ^ b[n]!;
+  through('xor', [a, b], out);
   return out;
 };
 
@@ -58,7 +58,7 @@ export const planesOf = (column: BigUint64Array): Uint32Array => {
   const rows = column.length;
   const stride = wordsFor(rows);
   const out = new Uint32Array(stride * ringBits);
-  const halves = new Uint32Array(column.buffer, column.byteOffset, rows * 2);
+  const halves = halvesOf(column);
   const block = new Uint32Array(32);
   for (let word = 0; word < stride; word++) {
     const first = word << 5;

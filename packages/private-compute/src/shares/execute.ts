@@ -5,7 +5,7 @@ import { packed, wordsFor } from './bits.ts';
 import type { Mesh, Place } from './mesh.ts';
 import { type ColumnOf, decimalText, type Output, type Plan } from './plan.ts';
 import * as protocol from './protocol.ts';
-import { plus, type Shared, type SharedBits, signed, total } from './ring.ts';
+import { elementsFrom, halvesOf, plus, type Shared, type SharedBits, signed, total } from './ring.ts';
 import { columnMax, presentIn, selectedIn, type Table } from './table.ts';
 import { type SharesTerms, sharesLimits } from './terms.ts';
 
@@ -125,7 +125,7 @@ class Run {
       this.#mesh,
       owner,
       this.#rows,
-      this.#own(owner, () => BigUint64Array.from(this.#selected!, BigInt)),
+      this.#own(owner, () => elementsFrom(this.#selected!)),
     );
     this.#sharedSelections.set(owner, made);
     return made;
@@ -134,13 +134,14 @@ class Run {
   /** What the owner of a target has of it: nought where it leaves the row out. */
   #kept({ of, name }: Target): BigUint64Array {
     const selected = this.#selected!;
-    if (of === 'rows') return BigUint64Array.from(selected, BigInt);
+    if (of === 'rows') return elementsFrom(selected);
     if (of === 'count') {
       const present = presentIn(this.#table!, name);
-      return BigUint64Array.from(selected, (taken, row) => (taken === 1 && present(row) ? 1n : 0n));
+      return elementsFrom(selected.map((taken, row) => (taken === 1 && present(row) ? 1 : 0)));
     }
     const kept = this.#table!.numbers.get(name)!.values.slice();
-    for (let row = 0; row < kept.length; row++) if (selected[row] === 0) kept[row] = 0n;
+    const halves = halvesOf(kept);
+    for (let row = 0; row < kept.length; row++) if (selected[row] === 0) halves[row * 2] = halves[row * 2 + 1] = 0;
     requireSummable(kept, name);
     return kept;
   }

@@ -38,8 +38,29 @@ export interface SharesReport {
   /** Of frames within the encrypted channel, to and from both others, while computing on shares. */
   bytes: { sent: number; received: number };
   /** Reading the table, putting rows side by side, and computing on shares up to the opened result. */
-  milliseconds: { read: number; align: number; compute: number };
+  milliseconds: Stages;
+  /** Of this process, for the same. */
+  cpuSeconds: Stages;
 }
+
+export interface Stages {
+  read: number;
+  align: number;
+  compute: number;
+}
+
+interface Moment {
+  wall: number;
+  cpu: number;
+}
+const now = (): Moment => {
+  const { user, system } = process.cpuUsage();
+  return { wall: performance.now(), cpu: (user + system) / 1e6 };
+};
+const stagesOf = (moments: readonly Moment[], told: (from: Moment, until: Moment) => number): Stages => {
+  const [read, align, compute] = moments.slice(1).map((until, at) => told(moments[at]!, until));
+  return { read: read!, align: align!, compute: compute! };
+};
 
 const places: Record<SharesJob['role'], Place> = { first: 0, second: 1, helper: 2 };
 const keyOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
@@ -102,10 +123,10 @@ const bothOrNone = async (dialling: readonly Promise<Link>[]): Promise<Link[]> =
 const compute = async (job: SharesJob, own: Identity, links: Links): Promise<SharesReport> => {
   const { terms, role } = job;
   const place = places[role];
-  const begun = performance.now();
+  const moments = [now()];
   const input = job.input && { ...job.input, salt: keyOf(job.input.salt) };
   const table = role === 'helper' ? undefined : await readTable(input!.path, terms.plan, role, terms.decimals);
-  const read = performance.now();
+  moments.push(now());
   const mesh = await meetInMesh(place, links);
   const {
     rows,
@@ -114,9 +135,10 @@ const compute = async (job: SharesJob, own: Identity, links: Links): Promise<Sha
   } = role === 'helper'
     ? await alignHelper(mesh, [links[0]!, links[1]!], terms)
     : await alignOwner(mesh, links[2]!, terms, role, own, input!, table!);
-  const side = performance.now();
+  moments.push(now());
   const answer = await execute(mesh, terms, rows, beside);
   if (recipientsOf(terms).includes(place) !== (answer !== undefined)) throw new Error('the result went astray');
+  moments.push(now());
   const others = [after(place), before(place)];
   const sumOf = (bytes: readonly [number, number, number]) => others.reduce<number>((all, one) => all + bytes[one]!, 0);
   return {
@@ -126,10 +148,7 @@ const compute = async (job: SharesJob, own: Identity, links: Links): Promise<Sha
     commitment: commitments?.[0] ?? null,
     peerCommitment: commitments?.[1] ?? null,
     bytes: { sent: sumOf(mesh.sent), received: sumOf(mesh.got) },
-    milliseconds: {
-      read: Math.round(read - begun),
-      align: Math.round(side - read),
-      compute: Math.round(performance.now() - side),
-    },
+    milliseconds: stagesOf(moments, (from, until) => Math.round(until.wall - from.wall)),
+    cpuSeconds: stagesOf(moments, (from, until) => Math.round((until.cpu - from.cpu) * 1000) / 1000),
   };
 };

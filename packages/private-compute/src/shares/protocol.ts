@@ -5,6 +5,7 @@
  */
 import { ComputeError } from '../problem.ts';
 import { elementsOf, inverted, planeOf, planesOf, wordsFor, xor } from './bits.ts';
+import { through } from './kernels.ts';
 import { after, before, type Mesh, type Place } from './mesh.ts';
 import {
   innerProduct,
@@ -70,46 +71,39 @@ const sharedAt = <Column>(mesh: Mesh, index: Place, none: Column, known: () => C
   next: after(mesh.place) === index ? known() : none,
 });
 
-const masked = (mesh: Mesh, column: BigUint64Array, from: number, until: number): void => {
-  const [own, next] = [mesh.own.elements(until - from), mesh.next.elements(until - from)];
-  for (let n = from; n < until; n++) column[n] = BigInt.asUintN(64, column[n]! + own[n - from]! - next[n - from]!);
-};
-
 /** Each party's part, masked by shares of nought that nobody exchanges, goes to the party before. */
 const reshare = async (
   mesh: Mesh,
   column: BigUint64Array,
-  fill: (from: number, until: number) => void = () => {},
+  fill: (added: BigUint64Array, taken: BigUint64Array, from: number, into: BigUint64Array) => void,
 ): Promise<Shared> => {
   const [, next] = await Promise.all([
     mesh.sendColumn(before(mesh.place), column, (from, until) => {
-      fill(from, until);
-      masked(mesh, column, from, until);
+      const rows = until - from;
+      fill(mesh.own.elements(rows), mesh.next.elements(rows), from, column.subarray(from, until));
     }),
     mesh.receiveColumn(after(mesh.place), nought(column.length)),
   ]);
   return { own: column, next };
 };
 
-export const multiply = (mesh: Mesh, x: Shared, y: Shared): Promise<Shared> => {
-  const column = nought(x.own.length);
-  return reshare(mesh, column, (from, until) => products(x, y, from, until, column));
-};
+export const multiply = (mesh: Mesh, x: Shared, y: Shared): Promise<Shared> =>
+  reshare(mesh, nought(x.own.length), (added, taken, from, into) => products(x, y, added, taken, from, into));
 
 /** The sum of x·y over all rows: one element, however many rows. */
-export const dot = (mesh: Mesh, x: Shared, y: Shared): Promise<Shared> => reshare(mesh, innerProduct(x, y));
+export const dot = (mesh: Mesh, x: Shared, y: Shared): Promise<Shared> =>
+  reshare(mesh, nought(1), (added, taken, _, into) => into.set(minus(plus(innerProduct(x, y), added), taken)));
 
 export const sum = (x: Shared): Shared => ({ own: total(x.own), next: total(x.next) });
 
 export const and = async (mesh: Mesh, x: SharedBits, y: SharedBits): Promise<SharedBits> => {
   const own = new Uint32Array(x.own.length);
-  const [x0, x1, y0, y1] = [x.own, x.next, y.own, y.next];
+  const columns = [x.own, x.next, y.own, y.next];
   const [, next] = await Promise.all([
     mesh.sendColumn(before(mesh.place), own, (from, until) => {
-      const [a, b] = [mesh.own.words(until - from), mesh.next.words(until - from)];
-      for (let n = from; n < until; n++) {
-        own[n] = (x0[n]! & (y0[n]! ^ y1[n]!)) ^ (x1[n]! & y0[n]!) ^ a[n - from]! ^ b[n - from]!;
-      }
+      const masks = [mesh.own.words(until - from), mesh.next.words(until - from)];
+      const parts = columns.map((one) => one.subarray(from, until));
+      through('conjunction', [...parts, ...masks], own.subarray(from, until));
     }),
     mesh.receiveColumn(after(mesh.place), new Uint32Array(own.length)),
   ]);

@@ -1,8 +1,7 @@
-/** Whole numbers modulo 2^64, by the column. V8 keeps `BigInt.asUintN(64, …)` between typed arrays in registers: no object is made. */
+/** Whole numbers modulo 2^64, by the column; negative ones as two's complements. */
+import { through } from './kernels.ts';
 
-/** A number as its two's complement. */
 export const ringBits = 64;
-const wrap = (value: bigint): bigint => BigInt.asUintN(ringBits, value);
 
 /** Party i has the shares i and i + 1 of three that add up, or whose exclusive or is taken, to what nobody has. */
 export interface Pair<Column> {
@@ -17,36 +16,44 @@ type Column = BigUint64Array;
 
 export const signed = (value: bigint): bigint => BigInt.asIntN(ringBits, value);
 
-export const plus = (a: Column, b: Column): Column => {
+const made = (name: 'plus' | 'minus', a: Column, b: Column): Column => {
   const out = new BigUint64Array(a.length);
-  for (let n = 0; n < out.length; n++) out[n] = wrap(a[n]! + b[n]!);
+  through(name, [a, b], out);
   return out;
 };
-
-export const minus = (a: Column, b: Column): Column => {
-  const out = new BigUint64Array(a.length);
-  for (let n = 0; n < out.length; n++) out[n] = wrap(a[n]! - b[n]!);
-  return out;
-};
-
+export const plus = (a: Column, b: Column): Column => made('plus', a, b);
+export const minus = (a: Column, b: Column): Column => made('minus', a, b);
 export const negated = (a: Column): Column => minus(new BigUint64Array(a.length), a);
 
-/** In a column of one element: a sum kept in a variable would be an object each time. */
-export const total = (a: Column): Column => {
-  const out = new BigUint64Array(1);
-  for (let n = 0; n < a.length; n++) out[0] = wrap(out[0]! + a[n]!);
-  return out;
-};
+/** In a column of one element. */
+export const total = (a: Column): Column => BigUint64Array.of(through('total', [a]));
 
+/** Sums of the first 0, 1, 2 … elements. */
 export const running = (a: Column): Column => {
   const out = new BigUint64Array(a.length + 1);
-  for (let n = 0; n < a.length; n++) out[n + 1] = wrap(out[n]! + a[n]!);
+  through('running', [a], out.subarray(1));
   return out;
 };
 
 export const picked = (a: Column, rows: Uint32Array): Column => {
   const out = new BigUint64Array(rows.length);
-  for (let n = 0; n < rows.length; n++) out[n] = a[rows[n]!]!;
+  const [from, to] = [halvesOf(a), halvesOf(out)];
+  for (let n = 0; n < rows.length; n++) {
+    const at = rows[n]! * 2;
+    to[n * 2] = from[at]!;
+    to[n * 2 + 1] = from[at + 1]!;
+  }
+  return out;
+};
+
+/** Little endian: the low half of an element stands first. */
+export const halvesOf = (a: Column): Uint32Array => new Uint32Array(a.buffer, a.byteOffset, a.length * 2);
+
+/** Ones and noughts as ring elements. */
+export const elementsFrom = (flags: Uint8Array): Column => {
+  const out = new BigUint64Array(flags.length);
+  const halves = halvesOf(out);
+  for (let n = 0; n < flags.length; n++) halves[n * 2] = flags[n]!;
   return out;
 };
 
@@ -56,21 +63,12 @@ export const inverse = (order: Uint32Array): Uint32Array => {
   return out;
 };
 
-/** This party's part of x·y before masking: x_i·y_i + x_i·y_{i+1} + x_{i+1}·y_i, for rows `from` to `until`. */
-export const products = (x: Shared, y: Shared, from: number, until: number, into: Column): void => {
-  const [x0, x1, y0, y1] = [x.own, x.next, y.own, y.next];
-  for (let n = from; n < until; n++) {
-    const crossed = wrap(x0[n]! * wrap(y0[n]! + y1[n]!));
-    into[n] = wrap(crossed + wrap(x1[n]! * y0[n]!));
-  }
+/** This party's part of x·y: x_i·y_i + x_i·y_{i+1} + x_{i+1}·y_i, masked by `added` and `taken`, for rows `from` on. */
+export const products = (x: Shared, y: Shared, added: Column, taken: Column, from: number, into: Column): void => {
+  const rows = (column: Column) => column.subarray(from, from + into.length);
+  through('product', [rows(x.own), rows(x.next), rows(y.own), rows(y.next), added, taken], into);
 };
 
-export const innerProduct = (x: Shared, y: Shared): Column => {
-  const out = new BigUint64Array(1);
-  const [x0, x1, y0, y1] = [x.own, x.next, y.own, y.next];
-  for (let n = 0; n < x0.length; n++) {
-    const crossed = wrap(x0[n]! * wrap(y0[n]! + y1[n]!));
-    out[0] = wrap(out[0]! + wrap(crossed + wrap(x1[n]! * y0[n]!)));
-  }
-  return out;
-};
+/** The sum of such parts over all rows, unmasked. */
+export const innerProduct = (x: Shared, y: Shared): Column =>
+  BigUint64Array.of(through('innerProduct', [x.own, x.next, y.own, y.next]));

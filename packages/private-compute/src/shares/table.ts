@@ -3,6 +3,7 @@ import type { Role } from '../intersect/agree.ts';
 import { ComputeError } from '../problem.ts';
 import { scanTable, type TableRecord } from '../table/records.ts';
 import { type Comparison, type Condition, columnsOf, type Plan } from './plan.ts';
+import { halvesOf, picked, signed } from './ring.ts';
 
 /** `values` are multiples of 10^-decimals modulo 2^64, nought where there is none. */
 export interface Numbers {
@@ -198,7 +199,7 @@ export const aligned = (table: Table, rows: Uint32Array): Table => ({
     [...table.numbers].map(([name, { values, present }]) => [
       name,
       {
-        values: BigUint64Array.from(rows, (row) => values[row]!),
+        values: picked(values, rows),
         present: Uint8Array.from(rows, (row) => present[row]!),
       },
     ]),
@@ -242,6 +243,15 @@ const comparedNumber = ({ values, present }: Numbers, by: Comparison, text: stri
   const constant = scaled(digits, decimals + more) * (negative ? -1n : 1n);
   const column = new BigInt64Array(values.buffer, values.byteOffset, values.length);
   const test = holds[by];
+  if (more === 0 && constant === signed(BigInt.asUintN(64, constant))) {
+    // As two halves, without an object for each row.
+    const [high, low] = [Number(constant >> 32n), Number(constant & 0xffffffffn)];
+    const [highs, lows] = [new Int32Array(column.buffer, column.byteOffset), halvesOf(values)];
+    return (row) => {
+      if (present[row] === 0) return unknown;
+      return test(highs[row * 2 + 1]! - high || lows[row * 2]! - low) ? 1 : 0;
+    };
+  }
   return (row) => {
     if (present[row] === 0) return unknown;
     const value = more === 0 ? column[row]! : column[row]! * factor;
@@ -295,9 +305,8 @@ export const presentIn = (table: Table, name: string): ((row: number) => boolean
 export const selectedIn = (table: Table, plan: Plan, role: Role, decimals: number): Uint8Array => {
   const tests = plan.filters[role].map((one) => testOf(table, one, decimals));
   const needed = plan.compared.map(({ left, right }) => presentIn(table, left.owner === role ? left.name : right.name));
-  const out = new Uint8Array(table.rows);
-  for (let row = 0; row < out.length; row++) {
-    out[row] = tests.every((test) => test(row) === 1) && needed.every((present) => present(row)) ? 1 : 0;
-  }
+  const out = new Uint8Array(table.rows).fill(1);
+  for (const test of tests) for (let row = 0; row < out.length; row++) if (test(row) !== 1) out[row] = 0;
+  for (const present of needed) for (let row = 0; row < out.length; row++) if (!present(row)) out[row] = 0;
   return out;
 };
