@@ -18,6 +18,14 @@ export interface Frame {
   body: Buffer;
 }
 
+/** Of a frame that must be of this type and, where that is given, of this length. */
+export const bodyOf = (frame: Frame, type: number, bytes?: number): Buffer => {
+  if (frame.type !== type) throw malformed(`a message of kind ${frame.type} came where ${type} was due`);
+  if (bytes !== undefined && frame.body.length !== bytes)
+    throw malformed(`a message of kind ${type} has a wrong length`);
+  return frame.body;
+};
+
 /**
  * Frames over an authenticated, encrypted connection: 4 bytes of length, one of type, body. `send` waits while the peer is slower than we.
  * A peer that says nothing for `silenceMs` is given up, so each side beats while it computes.
@@ -30,6 +38,8 @@ export class Link {
   #broken: ComputeError | undefined;
   readonly #beat: NodeJS.Timeout;
   readonly silenceMs: number;
+  /** Why the peer broke off, where it said so. */
+  told: ComputeError | undefined;
 
   constructor(socket: TLSSocket, silenceMs = linkLimits.silenceMs) {
     this.#socket = socket;
@@ -49,11 +59,7 @@ export class Link {
 
   /** The next frame, which must be of `type` and, where that is given, of `bytes` length. */
   async receive(type: number, bytes?: number): Promise<Buffer> {
-    const frame = await this.next();
-    if (frame.type !== type) throw malformed(`a message of kind ${frame.type} came where ${type} was due`);
-    if (bytes !== undefined && frame.body.length !== bytes)
-      throw malformed(`a message of kind ${type} has a wrong length`);
-    return frame.body;
+    return bodyOf(await this.next(), type, bytes);
   }
 
   async next(): Promise<Frame> {
@@ -64,7 +70,10 @@ export class Link {
       if (length > linkLimits.frameBytes) throw malformed(`a message of ${length} bytes is too large`);
       const body = await this.#take(length);
       if (type === beat) continue;
-      if (type === fault) throw this.#end(faultIn(body));
+      if (type === fault) {
+        this.told = faultIn(body);
+        throw this.#end(this.told);
+      }
       return { type, body };
     }
   }

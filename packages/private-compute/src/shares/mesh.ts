@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Link } from '../channel/link.ts';
+import { bodyOf, type Frame, type Link } from '../channel/link.ts';
 import { ComputeError } from '../problem.ts';
 import { Stream } from './stream.ts';
 
@@ -30,12 +30,30 @@ export class Mesh {
   readonly sent: [number, number, number] = [0, 0, 0];
   readonly got: [number, number, number] = [0, 0, 0];
   readonly #links: readonly (Link | undefined)[];
+  #ahead: Promise<Frame>[] = [];
+  readonly #broken = Promise.withResolvers<never>();
 
   constructor(place: Place, links: readonly (Link | undefined)[], own: Uint8Array, next: Uint8Array) {
     this.place = place;
     this.#links = links;
     this.own = new Stream(own);
     this.next = new Stream(next);
+    this.#broken.promise.catch(() => undefined);
+  }
+
+  /**
+   * From now on both links are read a frame ahead, so that a party which waits for one peer hears when the other breaks off. Nobody else
+   * may read from them any more.
+   */
+  watch(): void {
+    for (const [place, link] of this.#links.entries()) if (link) this.#ahead[place] = this.#look(link);
+  }
+
+  #look(link: Link): Promise<Frame> {
+    const frame = link.next();
+    // That a peer has left is no fault as long as nothing is wanted of it.
+    frame.catch(() => link.told && this.#broken.reject(link.told));
+    return frame;
   }
 
   /** What this party draws alike with `other`. */
@@ -45,11 +63,15 @@ export class Mesh {
 
   async send(to: Place, body: Uint8Array, type: number = kind.column): Promise<void> {
     this.sent[to] += body.length;
-    await this.#links[to]!.send(type, body);
+    await Promise.race([this.#links[to]!.send(type, body), this.#broken.promise]);
   }
 
   async receive(from: Place, bytes?: number, type: number = kind.column): Promise<Buffer> {
-    const body = await this.#links[from]!.receive(type, bytes);
+    const link = this.#links[from]!;
+    const ahead = this.#ahead[from];
+    const frame = ahead ? await Promise.race([ahead, this.#broken.promise]) : await link.next();
+    if (ahead) this.#ahead[from] = this.#look(link);
+    const body = bodyOf(frame, type, bytes);
     this.got[from] += body.length;
     return body;
   }
@@ -75,10 +97,6 @@ export class Mesh {
       bytes.set(await this.receive(from, Math.min(pieceBytes, bytes.length - at)), at);
     }
     return into;
-  }
-
-  async closeAll(reason?: unknown): Promise<void> {
-    await Promise.all(this.#links.map((link) => link?.close(reason)));
   }
 }
 

@@ -136,6 +136,7 @@ const compute = async (job: SharesJob, own: Identity, links: Links): Promise<Sha
     ? await alignHelper(mesh, [links[0]!, links[1]!], terms)
     : await alignOwner(mesh, links[2]!, terms, role, own, input!, table!);
   moments.push(now());
+  mesh.watch();
   const answer = await execute(mesh, terms, rows, beside);
   if (recipientsOf(terms).includes(place) !== (answer !== undefined)) throw new Error('the result went astray');
   moments.push(now());

@@ -11,8 +11,9 @@ const zeros = Buffer.alloc(pieceBytes);
 export class Stream {
   readonly #cipher: Cipheriv;
 
-  constructor(key: Uint8Array) {
-    this.#cipher = createCipheriv('aes-256-ctr', key, Buffer.alloc(16));
+  /** `start`: the first counter, nought but for vectors. */
+  constructor(key: Uint8Array, start: Uint8Array = Buffer.alloc(16)) {
+    this.#cipher = createCipheriv('aes-256-ctr', key, start);
   }
 
   bytes(length: number): Uint8Array {

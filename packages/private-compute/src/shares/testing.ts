@@ -1,8 +1,11 @@
 /** For tests only: three parties over loopback in one process. */
-import { createHash } from 'node:crypto';
-import { identityOf } from '../channel/keys.ts';
+import { createHash, randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { identityOf, secretOf } from '../channel/keys.ts';
 import { dial, type Link, listen } from '../channel/link.ts';
 import { type Mesh, meetInMesh, type Place, places } from './mesh.ts';
+import { playShares, type SharesJob, type SharesReport } from './play.ts';
+import type { SharesTerms } from './terms.ts';
 
 export const host = '127.0.0.1';
 const job = Buffer.alloc(32, 9);
@@ -41,3 +44,56 @@ export const allThree = <T>(meshes: readonly Mesh[], step: (mesh: Mesh) => Promi
 
 export const closeAll = (links: readonly (Link | undefined)[][]): Promise<unknown> =>
   Promise.all(links.flat().map((link) => link?.close()));
+
+export const termsFor = (asked: Pick<SharesTerms, 'plan' | 'recipient'> & Partial<SharesTerms>): SharesTerms => {
+  const [first, second, helper] = identities.map(({ publicKey }) => publicKey.toString('hex')) as [
+    string,
+    string,
+    string,
+  ];
+  return {
+    job: randomBytes(16).toString('hex'),
+    mode: 'shares',
+    decimals: 2,
+    rowsMax: 1000,
+    first,
+    second,
+    helper,
+    ...asked,
+  };
+};
+
+/** All three from files to their reports; with `settled`, what each ended with instead of the first failure. */
+export const playAll = async <Settled extends boolean = false>(
+  asked: Parameters<typeof termsFor>[0],
+  [a, b]: readonly [string, string],
+  settled?: Settled,
+): Promise<Settled extends true ? Promise<SharesReport>[] : [SharesReport, SharesReport, SharesReport]> => {
+  const terms = termsFor(asked);
+  const job = (role: SharesJob['role'], place: Place, more: Partial<SharesJob>): SharesJob => ({
+    terms,
+    role,
+    secret: secretOf(identities[place]!).toString('hex'),
+    host,
+    ...more,
+  });
+  const input = (path: string) => ({ path, salt: Buffer.alloc(32, 5).toString('hex'), folder: tmpdir() });
+  const heard = () => Promise.withResolvers<number>();
+  const [atHelper, atSecond] = [heard(), heard()];
+  const helper = playShares(job('helper', 2, {}), atHelper.resolve);
+  const helperPort = await atHelper.promise;
+  const second = playShares(job('second', 1, { helperPort, input: input(b) }), atSecond.resolve);
+  const first = playShares(
+    job('first', 0, { helperPort, secondPort: await atSecond.promise, input: input(a) }),
+    () => {},
+  );
+  const all = [first, second, helper];
+  await Promise.allSettled(all);
+  return (settled ? all : await Promise.all(all)) as never;
+};
+
+export const codeOf = (running: Promise<unknown>): Promise<string> =>
+  running.then(
+    () => 'went well',
+    (error: { code?: string }) => error.code ?? String(error),
+  );

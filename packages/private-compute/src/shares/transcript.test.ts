@@ -1,0 +1,146 @@
+/** What a party sees looks the same whatever the others have: drawn anew, evenly spread, and of lengths that only sizes decide. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Link } from '../channel/link.ts';
+import { execute } from './execute.ts';
+import { kind, type Mesh, type Place } from './mesh.ts';
+import type { Plan } from './plan.ts';
+import { Stream } from './stream.ts';
+import { readTable, type Table } from './table.ts';
+import { allThree, closeAll, meetAll, meshesOver, termsFor } from './testing.ts';
+
+let folder: string;
+let links: (Link | undefined)[][];
+/** Bodies of columns that came to each place, in order. */
+let seen: Buffer[][];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'shugu-shares-'));
+  links = await meetAll();
+  for (const [place, row] of links.entries()) {
+    for (const link of row) {
+      if (!link) continue;
+      const next = link.next.bind(link);
+      link.next = async () => {
+        const frame = await next();
+        if (frame.type === kind.column) seen[place]!.push(Buffer.from(frame.body));
+        return frame;
+      };
+    }
+  }
+});
+afterAll(async () => {
+  await closeAll(links);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const rows = 72;
+const read = new Map<string, Table>();
+const tableOf = async (plan: Plan, role: 'first' | 'second', value: (n: number) => number): Promise<Table> => {
+  const key = `${role} ${JSON.stringify(plan)} ${value}`;
+  const found = read.get(key);
+  if (found) return found;
+  const path = join(folder, `${role}.csv`);
+  const lines = Array.from({ length: rows }, (_, n) => `${value(n)},${value(n + 1)},c${value(n) % 3}`);
+  await writeFile(path, `x,y,city\n${lines.join('\n')}\n`);
+  const table = await readTable(path, plan, role, 0);
+  read.set(key, table);
+  return table;
+};
+
+const base: Plan = {
+  align: 'place',
+  filters: { first: [], second: [{ kind: 'compare', column: 'y', by: '>', constant: { number: '-1' } }] },
+  compared: [],
+  groups: null,
+  outputs: [{ name: 's', of: 'sum', column: { owner: 'first', name: 'x' } }],
+};
+const compared: Plan = {
+  ...base,
+  compared: [{ left: { owner: 'first', name: 'x' }, by: '<', right: { owner: 'second', name: 'x' } }],
+};
+const grouped: Plan = { ...base, groups: { owner: 'second', columns: ['city'] } };
+
+/** Opened to the second owner, so that what comes to the first and the helper is masks alone. */
+const run = async (
+  plan: Plan,
+  seed: string,
+  value: (n: number) => number,
+  changed: (meshes: Mesh[]) => void = () => {},
+) => {
+  seen = [[], [], []];
+  const terms = termsFor({ plan, recipient: 'second', decimals: 0 });
+  const tables = [await tableOf(plan, 'first', value), await tableOf(plan, 'second', value)];
+  const meshes = await meshesOver(links, seed);
+  changed(meshes);
+  await allThree(meshes, (mesh) => execute(mesh, terms, rows, tables[mesh.place]));
+  return seen;
+};
+
+const cases: [string, Plan][] = [
+  ['a sum', base],
+  ['a secret comparison', compared],
+  ['groups', grouped],
+];
+const shapes = (frames: Buffer[][]) => frames.map((all) => all.map(({ length }) => length));
+
+test.each(cases)('%s: the same messages of the same lengths, whatever the rows hold', async (_, plan) => {
+  const one = shapes(await run(plan, 's', (n) => n));
+  expect(one[2]!.length).toBeGreaterThan(0);
+  // As many groups in each, which the other owner is told.
+  expect(shapes(await run(plan, 's', (n) => n * 100_000))).toEqual(one);
+  expect(shapes(await run(plan, 't', (n) => 71 - n))).toEqual(one);
+});
+
+/** Chi square of bytes against an even spread: 255 ± 5 deviations (22.6 each). Seeds are fixed, so the outcome is. */
+const uneven = (bytes: Buffer): boolean => {
+  const counts = new Array<number>(256).fill(0);
+  for (const byte of bytes) counts[byte]!++;
+  const expected = bytes.length / 256;
+  return counts.reduce((all, count) => all + (count - expected) ** 2 / expected, 0) > 368;
+};
+
+const spread = async (plan: Plan, place: Place, value: (n: number) => number, changed?: (meshes: Mesh[]) => void) => {
+  const all: Buffer[] = [];
+  for (let n = 0; n < 8; n++) {
+    const frames = (await run(plan, `${plan.compared.length} ${n}`, value, changed))[place]!;
+    // Places in an order come as words of 4 bytes each, evenly among so many and not among all numbers.
+    all.push(...(plan === grouped ? frames.filter(({ length }) => length >= rows * 8) : frames));
+  }
+  return Buffer.concat(all);
+};
+
+test.each(cases)(
+  '%s: what comes to the helper and the other owner is evenly spread, of constant rows, too',
+  async (_, plan) => {
+    for (const place of [0, 2] as const) {
+      const bytes = await spread(plan, place, () => 7);
+      if (bytes.length > 0) expect(uneven(bytes)).toBe(false);
+    }
+    expect((await spread(plan, 2, () => 7)).length).toBeGreaterThan(4000);
+  },
+);
+
+test('without masks the same look finds it', async () => {
+  const unmasked = (meshes: Mesh[]) => {
+    for (const mesh of meshes) {
+      for (const stream of [mesh.own, mesh.next]) {
+        stream.bytes = (length) => new Uint8Array(length);
+        stream.permutation = Stream.prototype.permutation.bind(new Stream(Buffer.alloc(32)));
+      }
+    }
+  };
+  for (const [, plan] of cases) expect(uneven(await spread(plan, 2, () => 7, unmasked))).toBe(true);
+});
+
+test('orders that come to the helper are as likely one as another, whatever the groups', async () => {
+  const first = new Array<number>(rows).fill(0);
+  for (let n = 0; n < 216; n++) {
+    const order = (await run(grouped, `order ${n}`, (at) => at)).at(2)!.find(({ length }) => length === rows * 4)!;
+    first[order.readUInt32LE(0)]!++;
+  }
+  // 3 each on average; the seeds are fixed.
+  expect(first.filter((count) => count > 0).length).toBeGreaterThan(60);
+  expect(Math.max(...first)).toBeLessThan(12);
+});
