@@ -1,0 +1,122 @@
+/**
+ * Queries on secret shares, files on disk to opened result: every party a process of its own on loopback, over encrypted channels. CPU
+ * seconds and stages as the processes tell them; bytes are those of frames, to which the channel adds less than a thousandth.
+ *
+ *   npm run bench -- shares --json
+ *
+ * Beside the same queries in plaintext by DuckDB, on one core, and beside SecretFlow SPU (ABY3, 64 bits), whose three nodes are threads that
+ * pass messages in memory without encryption, from columns in memory. SHUGU_BENCH_SHARES_ROWS asks for another number of rows.
+ */
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inPlaintext, sameRows, treeOf } from '../apps/cli/src/compute/plaintext.ts';
+import { runProgram } from '../interop/check.ts';
+import { pythonFor } from '../interop/python.ts';
+import { planOf, queryHere } from '../packages/private-compute/src/index.ts';
+
+const { SHUGU_BENCH_SHARES_ROWS = '1000000' } = process.env;
+const rows = Number(SHUGU_BENCH_SHARES_ROWS);
+const repeats = 3;
+/** Of the stage on shares, for a million rows. */
+const limit = { milliseconds: { filtered: 200, compared: 500, grouped: 500 } };
+
+const queries = {
+  filtered: "select sum(a.amount) as s from a positional join b where b.city < 'city5'",
+  compared: 'select sum(a.amount) as s from a positional join b where a.least < b.score',
+  grouped: 'select b.city, sum(a.amount) as s from a positional join b group by b.city',
+  joined: 'select b.city, sum(a.amount) as s from a join b on a.id = b.id group by b.city',
+};
+
+const writeTable = async (path: string, header: string, line: (n: number) => string): Promise<string> => {
+  const file = await open(path, 'w');
+  await file.write(`${header}\n`);
+  for (let at = 0; at < rows; at += 100_000) {
+    const lines: string[] = [];
+    for (let n = at; n < Math.min(rows, at + 100_000); n++) lines.push(`${line(n)}\n`);
+    await file.write(lines.join(''));
+  }
+  await file.close();
+  return path;
+};
+const mixed = (n: number): number => Math.imul(n, 0x9e3779b1) >>> 0;
+const money = (n: number): string => ((mixed(n) % 10_000_000) / 100 - 1000).toFixed(2);
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;
+
+const measure = async (sql: string, a: string, b: string) => {
+  const plan = planOf(await treeOf(sql), ['a', 'b']);
+  const runs = [];
+  for (let n = 0; n < repeats; n++) {
+    const begun = performance.now();
+    const { first, second, helper } = await queryHere({
+      plan,
+      recipient: 'first',
+      decimals: 2,
+      rowsMax: rows,
+      first: a,
+      second: b,
+    });
+    const parties = [first, second, helper];
+    const sum = (of: (party: typeof first) => number) => round(parties.reduce((all, party) => all + of(party), 0));
+    runs.push({
+      milliseconds: Math.max(...parties.map((party) => party.milliseconds.compute)),
+      millisecondsInAll: Math.round(performance.now() - begun),
+      cpuSeconds: sum((party) => party.cpuSeconds.compute),
+      cpuSecondsInAll: sum((party) => party.cost.cpuSeconds),
+      bytes: sum((party) => party.bytes.sent),
+      peakBytes: Math.max(...parties.map((party) => party.cost.peakBytes)),
+      answer: first.answer!.rows,
+    });
+  }
+  const { answer, ...best } = runs.toSorted((one, other) => one.cpuSeconds - other.cpuSeconds)[0]!;
+  const plaintext = await inPlaintext(sql, plan, { a, b }, 2);
+  if (!sameRows(plan, answer, plaintext.rows)) throw new Error(`the result is not that of plaintext: ${sql}`);
+  return { ...best, bytesARow: round(best.bytes / rows), plaintextMilliseconds: plaintext.milliseconds };
+};
+
+interface Spu {
+  [query: string]: { milliseconds: number; cpuSeconds: number; right: boolean };
+}
+
+const measureSpu = async (): Promise<Spu | { skipped: string }> => {
+  const { python, needs } = pythonFor('spu');
+  const missing = await needs();
+  if (missing) return { skipped: missing };
+  const ran = await runProgram(python, [join(import.meta.dirname, 'shares-peer.py'), String(rows)], { seconds: 300 });
+  const line = ran.stdout.split('\n').find((one) => one.startsWith('{'));
+  return line
+    ? (JSON.parse(line) as Spu)
+    : { skipped: `SPU ended with ${ran.code}: ${ran.stderr.trim().split('\n').at(-1)}` };
+};
+
+export const run = async (): Promise<object> => {
+  const folder = await mkdtemp(join(tmpdir(), 'shugu-bench-shares-'));
+  try {
+    const a = await writeTable(
+      join(folder, 'a.csv'),
+      'id,amount,least',
+      (n) => `${n * 7919},${money(n)},${money(n * 3 + 1)}`,
+    );
+    const b = await writeTable(
+      join(folder, 'b.csv'),
+      'id,city,score',
+      (n) => `${n * 7919},city${n % 1000},${money(n * 5 + 2)}`,
+    );
+    const ours: Record<string, Awaited<ReturnType<typeof measure>>> = {};
+    for (const [name, sql] of Object.entries(queries)) ours[name] = await measure(sql, a, b);
+    const spu = await measureSpu();
+    const ratio = (name: string) =>
+      'skipped' in spu ? undefined : round((spu as Spu)[name]!.cpuSeconds / ours[name]!.cpuSeconds);
+    return {
+      bench: 'shares',
+      rows,
+      limit,
+      ...ours,
+      spu,
+      ratios: { timesSpuByCpuFiltered: ratio('filtered'), timesSpuByCpuCompared: ratio('compared') },
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
