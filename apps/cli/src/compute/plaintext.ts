@@ -15,9 +15,14 @@ const connected = async <T>(
   }
 };
 
-/** The query as a tree, for `planOf`. */
-export const treeOf = (sql: string): Promise<string> =>
-  connected(async (ask) => String((await ask('select json_serialize_sql($1::varchar)', sql))[0]![0]));
+/** Queries as trees, for `planOf`. */
+export const treesOf = (queries: readonly string[]): Promise<string[]> =>
+  connected(async (ask) => {
+    const trees: string[] = [];
+    for (const sql of queries) trees.push(String((await ask('select json_serialize_sql($1::varchar)', sql))[0]![0]));
+    return trees;
+  });
+export const treeOf = async (sql: string): Promise<string> => (await treesOf([sql]))[0]!;
 
 const named = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -6,7 +6,7 @@ import { columnsOf, planOf } from '@shugu/private-compute';
 import { afterAll, expect, test } from 'vitest';
 import { command } from '../command.ts';
 import { saidBy } from '../testing.ts';
-import { sameRows, treeOf } from './plaintext.ts';
+import { sameRows, treeOf, treesOf } from './plaintext.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shugu-sql-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -59,7 +59,7 @@ test('in words, with what it rests on; and what is refused', async () => {
 });
 
 const from = 'FROM a POSITIONAL JOIN b';
-test.each([
+const refused = [
   'not SQL',
   'SELECT 1',
   `SELECT sum(a.x) ${from}; SELECT sum(a.x) ${from}`,
@@ -89,9 +89,13 @@ test.each([
   `SELECT sum(a.x) ${from} WHERE a.c LIKE 'x%'`,
   `SELECT sum(a.x) ${from} WHERE a.x IN (SELECT 1)`,
   `WITH c AS (SELECT 1) SELECT sum(a.x) ${from}`,
-])('is no plan: %s', async (sql) => {
-  const tree = await treeOf(sql);
-  expect(() => planOf(tree, ['a', 'b'])).toThrow(expect.objectContaining({ code: 'compute.query' }));
+];
+
+test('what is no plan is refused by name', async () => {
+  const trees = await treesOf(refused);
+  for (const [n, tree] of trees.entries()) {
+    expect(() => planOf(tree, ['a', 'b']), refused[n]).toThrow(expect.objectContaining({ code: 'compute.query' }));
+  }
 });
 
 test('what an owner decides alone goes to it, what is between owners to shares', async () => {
