@@ -1,5 +1,5 @@
 /**
- * The processes of the gateway benches: `node bench/gateway-process.ts upstream|undici|gateway UPSTREAM_PORT FOLDER`. Each
+ * The processes of the gateway benches: `node bench/gateway-process.ts upstream|undici|gateway UPSTREAM_PORT FOLDER [COLLECTOR SHARE]`. Each
  * listens on loopback, prints `{ port }` and lives until its standard input ends.
  */
 import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
@@ -16,8 +16,10 @@ import {
   MemoryQuota,
   nodeHandler,
   openMeter,
+  openTracing,
   plainFirst,
   proxyDriver,
+  type Tracer,
 } from '../packages/gateway/src/index.ts';
 import { compile, odrlFrom, parsePolicy } from '../packages/policy/src/index.ts';
 
@@ -78,6 +80,7 @@ export const gatewayWith = async <Config extends DriverConfig>(
   driver: Driver<Config>,
   config: Config,
   folder: string,
+  tracer?: Tracer,
 ): Promise<Server> => {
   const keys = generateKeyPairSync('ed25519');
   const meter = await openMeter({
@@ -123,6 +126,7 @@ export const gatewayWith = async <Config extends DriverConfig>(
     clock: Date.now,
     timer: () => performance.now(),
     newId: randomUUID,
+    tracer,
     drivers: [driver as unknown as Driver<DriverConfig>],
   });
   const prefix = '/data';
@@ -142,9 +146,22 @@ export const serveParent = (server: Server): void => {
 };
 
 if (import.meta.main) {
-  const [role, upstreamPort, folder = ''] = process.argv.slice(2);
+  const [role, upstreamPort, folder = '', url, share] = process.argv.slice(2);
   const origin = `http://127.0.0.1:${upstreamPort}`;
+  const tracing =
+    url === undefined
+      ? undefined
+      : openTracing(
+          { url, share: Number(share), authorization: '', allowed: ['127.0.0.1'] },
+          { 'service.name': 'bench', 'service.version': '0' },
+          { clock: Date.now, timer: () => performance.now(), note: (event, more) => console.error(event, more) },
+        );
   const gateway = () =>
-    gatewayWith(proxyDriver({ allowedAddresses: ['127.0.0.1'] }), { kind: 'proxy', upstream: `${origin}/v1/` }, folder);
+    gatewayWith(
+      proxyDriver({ allowedAddresses: ['127.0.0.1'] }),
+      { kind: 'proxy', upstream: `${origin}/v1/` },
+      folder,
+      tracing?.tracer,
+    );
   serveParent(role === 'upstream' ? upstream() : role === 'undici' ? bare(origin) : await gateway());
 }

@@ -58,8 +58,9 @@ export const startOwn = async (
 export const startUpstream = () => startOwn('upstream', '/', ['upstream']);
 export const startUndici = (upstream: Subject, name: string, nodeFlags: readonly string[] = []) =>
   startOwn(name, '/v1/trucks', ['undici', String(upstream.port)], 'gateway-process.ts', nodeFlags);
-export const startGateway = (upstream: Subject, folder: string) =>
-  startOwn('gateway', '/data/product/trucks', ['gateway', String(upstream.port), folder]);
+/** `traces`: address of a collector, and the share of calls that it is told of. */
+export const startGateway = (upstream: Subject, folder: string, name = 'gateway', traces: string[] = []) =>
+  startOwn(name, '/data/product/trucks', ['gateway', String(upstream.port), folder, ...traces]);
 
 export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1');

@@ -16,6 +16,7 @@ import {
   manifestAt,
   openMeter,
   openStores,
+  openTracing,
   type PlainFront,
   plainAddresses,
   plainFirst,
@@ -26,6 +27,7 @@ import {
   SliceQuota,
   type StartAnswer,
   shareDriver,
+  type Tracing,
 } from '@shugu/gateway';
 import { type FrontOptions, front } from './front.ts';
 import { lockFolder, openIdentity } from './identity.ts';
@@ -92,6 +94,14 @@ const endServer = (server: Server, plain: PlainFront): Promise<void> =>
     }, 5000).unref();
   });
 
+const spanGauges = (tracing: Tracing) => {
+  const { sent, dropped } = tracing.counts();
+  return {
+    traces_spans_sent: { help: 'Spans that the collector took', value: sent },
+    traces_spans_dropped: { help: 'Spans that nobody took', value: dropped },
+  };
+};
+
 export const startGateway = async (options: GatewayProcessOptions): Promise<GatewayProcess> => {
   const { note, home, testOnlySabotage } = options;
   const server = options.server.replace(/\/+$/, '');
@@ -141,6 +151,12 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
     return asked;
   };
   const proxy = proxyDriver({ secretHeaders, allowedAddresses: start.allowedUpstreams });
+  const resource = {
+    'service.name': 'shugu-gateway',
+    'service.instance.id': start.gateway,
+    'service.version': version,
+  };
+  const tracing = start.traces ? openTracing(start.traces, resource, { clock: now, timer, note }) : undefined;
   const gateway = new Gateway({
     grants,
     quota,
@@ -149,6 +165,7 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
     clock: now,
     timer,
     newId: () => newUseId(now()),
+    tracer: tracing?.tracer,
     drivers: [
       lookupDriver(stores),
       fileDriver({ locate: mirror.locate }),
@@ -208,6 +225,7 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
           help: 'Files on their way here from the exchange',
           value: mirror.comingCount,
         },
+        ...(tracing ? spanGauges(tracing) : {}),
         records_behind: { help: 'Records that the exchange does not hold yet', value: shipper.behind() },
       }),
     tell: (answer) => {
@@ -236,6 +254,7 @@ export const startGateway = async (options: GatewayProcessOptions): Promise<Gate
       queries.close();
       await mirror.close();
       await proxy.close();
+      await tracing?.close();
       await unlock();
     },
   };

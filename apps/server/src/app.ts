@@ -1,5 +1,6 @@
 /** The house wired by hand, in room order: kernel, cases, rooms, flows, doors. Nothing else builds rooms. */
 import { join } from 'node:path';
+import type { Tracing } from '@shugu/gateway';
 import type { AnyEndpoint } from '@shugu/wire';
 import { openapiOf } from '@shugu/wire';
 import type { FastifyInstance } from 'fastify';
@@ -40,6 +41,7 @@ import { serveLog } from './kernel/routes-log.ts';
 import { keepPins } from './kernel/rulepack/pins.ts';
 import { loadRulePacks } from './kernel/rulepack/rulebook.ts';
 import { makeTicker } from './kernel/ticker.ts';
+import { nodeTracing } from './kernel/tracing.ts';
 import { roomOrder } from './rooms.ts';
 
 export const version = '0.1.0';
@@ -93,7 +95,10 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
   };
   const kernel = await openKernel({ config, log, roomOrder, postgres, address });
   const now = () => kernel.clock.now();
+  let tracing: Tracing | undefined;
   try {
+    tracing = nodeTracing(config, version, kernel.clock, log);
+    const tracer = tracing?.tracer;
     const ruleBook = await loadRulePacks(config.rulePacks || join(root, 'rulepacks'));
     await keepPins(kernel.database, ruleBook, log);
     const cases = makeCases({
@@ -116,7 +121,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
       ruleBook.permissions,
       ...roomPermissions,
     ];
-    const rooms: Rooms = await buildRooms({ kernel, cases, permissions, version, address, identity });
+    const rooms: Rooms = await buildRooms({ kernel, cases, permissions, version, address, identity, tracer });
     cases.checkHooks();
 
     const webhook = webhookChannel(config.privateWebhooks);
@@ -197,7 +202,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
           dead ? 'an event failed for the last time and waits for a person' : 'an event could not be handled',
         ),
     });
-    const metrics = makeMetrics(kernel.database, kernel.clock, kernel.stamping?.unstampedSeconds);
+    const metrics = makeMetrics(kernel.database, kernel.clock, kernel.stamping?.unstampedSeconds, tracing?.counts);
     const prune = pruneTick({
       database: kernel.database,
       ruleBook,
@@ -244,6 +249,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
       perSource,
       trustedProxies: config.trustedProxies,
       onAnswer: metrics.onAnswer,
+      tracer,
     });
     const endpoints = parts.routes.map((route) => route.endpoint);
     openapi(app, endpoints, kernel.publicUrl);
@@ -273,6 +279,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
       await post.stop();
       await notify.close();
       await rooms.close();
+      await tracing?.close();
       await kernel.close();
     };
     return {
@@ -291,6 +298,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
   } catch (error) {
     // Whatever else fails on the way down must not hide why we go.
     await app?.close().catch(() => undefined);
+    await tracing?.close();
     await kernel.close();
     throw error;
   }

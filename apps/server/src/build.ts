@@ -1,4 +1,5 @@
 /** Every room built by hand, in the declared order; each gets only what it needs. */
+import type { Tracer } from '@shugu/gateway';
 import type { FastifyInstance } from 'fastify';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import {
@@ -25,6 +26,7 @@ import type { RoomParts } from './kernel/parts.ts';
 import { kernelProblems } from './kernel/problem.ts';
 import { openOrigin, origins } from './kernel/publiclog/store.ts';
 import { knownWitnesses } from './kernel/publiclog/witnesses.ts';
+import { tracesSettings } from './kernel/tracing.ts';
 import {
   type DeliveredItem,
   type Market,
@@ -96,6 +98,7 @@ export interface BuildOptions {
   address(): string;
   /** Whom connectors of other nodes trust, instead of this node's own tokens. */
   identity?: IdentityProvider | undefined;
+  tracer?: Tracer | undefined;
 }
 
 const membersOf = ({ kernel, cases, permissions }: BuildOptions): Members => {
@@ -239,6 +242,8 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     gatewayGraceSeconds: config.gatewayGraceSeconds,
     gatewaySliceSeconds: config.gatewaySliceSeconds,
     privateUpstreams: config.privateUpstreams,
+    tracer: options.tracer,
+    traces: tracesSettings(config),
     pushFolder: config.pushFolder,
     privateDestinations: config.privateDestinations,
     queryPool: { processesMax: config.queryProcesses, memoryMB: config.queryMemoryMB },

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { traceOf } from './tracing/context.ts';
 
 /** One answer for the access log: what was asked of which line and how it went; never with which key, or for what. */
 export type Access = {
@@ -12,14 +13,6 @@ export type Access = {
   /** Trace id of a W3C `traceparent`, so that the caller's, our and the upstream's records can be laid together. */
   trace?: string;
 };
-
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/;
-
-/** Trace id of a `traceparent` (w3.org/TR/trace-context 2.2); undefined when it is not one. */
-export function traceOf(traceparent: string | undefined): string | undefined {
-  const id = traceparent === undefined ? undefined : TRACEPARENT.exec(traceparent)?.[1];
-  return id === undefined || /^0+$/.test(id) || traceparent!.startsWith('ff') ? undefined : id;
-}
 
 /** Tells of the answer once its response is over. `timer` in ms, monotonic. */
 export function onAccess(

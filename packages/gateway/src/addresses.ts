@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Access, onAccess, traceOf } from './access.ts';
+import { type Access, onAccess } from './access.ts';
 import { balanceAnswer } from './balance.ts';
 import { deltaSharing } from './drivers/share/door.ts';
 import type { Gateway } from './gateway.ts';
@@ -7,6 +7,7 @@ import type { GrantBook } from './grants.ts';
 import { gatewayRequest, nodeHandler } from './node.ts';
 import type { PlainOptions } from './plain/connection.ts';
 import type { QuotaStore } from './quota.ts';
+import { traceOf } from './tracing/context.ts';
 
 export type AddressesOptions = {
   gateway: Gateway;

@@ -5,6 +5,7 @@ import type { Meter } from './meter.ts';
 import { failureOf } from './problem.ts';
 import type { QuotaStore, Reservation } from './quota.ts';
 import type { Units, Use } from './segment.ts';
+import type { OpenSpan } from './tracing/tracer.ts';
 
 export type Admitted = {
   /** The record as far as it is known when the use is admitted: nothing delivered yet. */
@@ -16,6 +17,8 @@ export type Admitted = {
   /** ms since some fixed instant, monotonic. */
   timer: () => number;
   startedAt: number;
+  /** Of a call that is traced. */
+  span: OpenSpan | undefined;
 };
 
 /**
@@ -125,12 +128,15 @@ export class UseEnd {
   /** Record the use as complete; resolves when durable. On failure nothing is held any more, and it throws. */
   complete(bytes: number, bytesLeft: number): Promise<void> {
     const units = { calls: this.admitted.calls, rows: this.rows, bytes };
+    const metering = this.admitted.span?.child('meter');
     return this.meter.append(this.completed(units)).then(
       () => {
+        metering?.end();
         this.recorded = units;
         this.quota.settle(this.admitted.reservation, units);
       },
       (error: unknown) => {
+        metering?.end('meteringUnavailable');
         if (bytesLeft > 0) this.owe(bytesLeft);
         else this.release();
         throw error;

@@ -33,6 +33,8 @@ import type { QuotaStore } from './quota.ts';
 import { grantKey, type Receipt, receiptsOf } from './receipts.ts';
 import type { Units, Use } from './segment.ts';
 import { CallStop } from './stop.ts';
+import { beginCall, endWith, serveUnder } from './tracing/call.ts';
+import type { Tracer } from './tracing/tracer.ts';
 
 export type GatewayOptions = {
   grants: GrantBook;
@@ -51,6 +53,8 @@ export type GatewayOptions = {
   /** The decision point. A parameter, so that a suite can show what a broken one does. */
   decide?: Decide;
   inFlightMax?: number;
+  /** Where the operator wants traces. */
+  tracer?: Tracer | undefined;
 };
 
 export type GatewayResponse = {
@@ -108,6 +112,12 @@ export class Gateway {
    * either side: the caller uses it when the client leaves, the gateway when the grant ends.
    */
   handle(request: GatewayRequest, stop = new CallStop()): Promise<GatewayResponse> {
+    const answer = this.handled(request, stop);
+    if (!this.options.tracer) return answer;
+    return answer.then((response) => (request.span ? endWith(response, request.span) : response));
+  }
+
+  private handled(request: GatewayRequest, stop: CallStop): Promise<GatewayResponse> {
     if (this.inFlight >= (this.options.inFlightMax ?? IN_FLIGHT_MAX))
       return Promise.resolve({ ...problemAnswer(new GatewayProblem('busy')), done: nothing });
     this.inFlight += 1;
@@ -180,12 +190,15 @@ export class Gateway {
     const startedAt = this.options.timer();
     const now = this.now();
     const grant = this.grantFor(request, now);
+    const { tracer } = this.options;
+    if (tracer) beginCall(tracer, request, grant instanceof GatewayProblem ? null : grant, startedAt);
     if (grant instanceof GatewayProblem) return { ...problemAnswer(grant), done: nothing };
     const driver = this.drivers.get(grant.driver.kind);
     if (!driver) throw new GatewayProblem('driverFailed', { detail: grant.driver.kind });
     const ask = driver.ask(request, grant.driver);
     const use = useRequest(request, grant, ask instanceof GatewayProblem ? { metered: false } : ask);
     const decision = this.decision(grant, use, now);
+    request.span?.child('decide', 'internal', startedAt).end(decision.allow ? undefined : decision.code);
     if (!decision.allow) return { ...this.refused(decision, grant, now), done: nothing };
     if (ask instanceof GatewayProblem) return { ...problemAnswer(ask), done: nothing };
     if (decision.bucket) this.buckets.set(grant.id, decision.bucket);
@@ -242,13 +255,15 @@ export class Gateway {
         reservation: reserved.reservation,
         timer: this.options.timer,
         startedAt: call.startedAt,
+        span: call.request.span,
       },
       meter,
       quota,
     );
     this.watch(grant.id, stop);
     try {
-      const served = this.serveWith(call);
+      const { span } = call.request;
+      const served = span ? serveUnder(span, call.request, grant, () => this.serveWith(call)) : this.serveWith(call);
       const answer = served instanceof Promise ? await served : served;
       const found = this.deliver(answer, call, end);
       const delivered = found instanceof Promise ? await found : found;

@@ -1,4 +1,4 @@
-export { type Access, onAccess, traceOf } from './access.ts';
+export { type Access, onAccess } from './access.ts';
 export { type Addressed, type AddressesOptions, gatewayAddresses, plainAddresses } from './addresses.ts';
 export { type Balance, balanceAnswer } from './balance.ts';
 export { addressCheck, guardedLookup } from './drivers/addresses.ts';
@@ -66,6 +66,7 @@ export {
   segmentsSince,
 } from './meter.ts';
 export { gatewayRequest, nodeHandler } from './node.ts';
+export { guardedOutgoing, type Outgoing } from './outgoing.ts';
 export { type PlainFront, type PlainOptions, type PlainTold, plainFirst } from './plain/connection.ts';
 export { type GatewayCode, GatewayProblem, problemAnswer } from './problem.ts';
 export { ENGINE_VERSION as QUERY_ENGINE_VERSION } from './query/allowed.ts';
@@ -128,3 +129,6 @@ export {
   type SliceWish,
 } from './slices.ts';
 export { CallStop } from './stop.ts';
+export { contextOf, traceOf } from './tracing/context.ts';
+export type { OpenSpan, Tracer } from './tracing/tracer.ts';
+export { openTracing, type TracesSettings, type Tracing } from './tracing/tracing.ts';

@@ -104,6 +104,10 @@ export const startLink = endpoint({
     time: z.number().int(),
     storesFolder: z.string(),
     allowedUpstreams: z.array(z.string()),
+    traces: z
+      .object({ url: z.string(), share: z.number(), authorization: z.string(), allowed: z.array(z.string()) })
+      .nullable()
+      .describe('collector of spans; null where the operator wants none'),
   }),
 });
 export const streamLink = endpoint({

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { SuiteName } from '@shugu/evidence';
-import { QueryPool, type QueryPoolOptions } from '@shugu/gateway';
+import { QueryPool, type QueryPoolOptions, type Tracer, type TracesSettings } from '@shugu/gateway';
 import { COMPILER_VERSION, type Plan, type Watermark } from '@shugu/policy';
 import { copyKey } from '@shugu/watermark';
 import type { Text } from '@shugu/wire';
@@ -92,6 +92,9 @@ export interface DeliveryDeps extends DeliveryNeighbours {
   gatewaySliceSeconds: number;
   /** `host:port`, addresses or networks, comma separated: private upstreams that the operator has opened. */
   privateUpstreams: string;
+  /** Where the operator names a collector of traces. */
+  tracer?: Tracer | undefined;
+  traces?: TracesSettings | null;
   /** Below it buyers may have files brought; empty: nowhere. */
   pushFolder: string;
   intake: ResourceIntake;
@@ -231,6 +234,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     sliceMs: deps.gatewaySliceSeconds * 1000,
     doubts: new Map<string, object>(),
     allowedUpstreams: service.allowedUpstreams,
+    traces: deps.traces ?? null,
     storesFolder: service.storesFolder,
     secret: () => gatewaySecret(database, seal),
     upstreamHeaders: (endpoint: string) => openedPlane().upstreamHeaders(endpoint),
@@ -371,6 +375,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         secret: await gatewaySecret(database, seal),
         snapshot: await metering.quotaSnapshot(database),
         allowedUpstreams: service.allowedUpstreams,
+        tracer: deps.tracer,
         queries: await queries(),
         openSecret: (endpoint) => seal.open(database, endpoint.id, endpoint.secretSealed),
       });

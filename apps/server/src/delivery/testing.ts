@@ -18,6 +18,7 @@ import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { testPostgres } from '../kernel/postgres/testing.ts';
 import { makeTicker } from '../kernel/ticker.ts';
+import { tracesSettings } from '../kernel/tracing.ts';
 import { type Metering, makeMetering, permissions as meteringPermissions } from '../metering/index.ts';
 import { ingestFile } from '../registry/ingest/ingest.ts';
 import { buildTableStore } from '../registry/ingest/tablestore.ts';
@@ -207,6 +208,7 @@ export const openRig = async ({
       gatewayGraceSeconds: gateways.grace,
       gatewaySliceSeconds: gateways.slice,
       privateUpstreams: '127.0.0.1:1',
+      traces: tracesSettings(kernel.config),
       pushFolder: push.folder,
       ...(push.pace ? { pushPace: push.pace } : {}),
       privateDestinations: push.addresses,

@@ -1,5 +1,6 @@
 /** The door of federation: organisations as connectors of the Dataspace Protocol. Protocol only; what spans rooms is in flows. */
 import type { Dataset } from '@shugu/dataspace';
+import { guardedOutgoing } from '@shugu/gateway';
 import type { ReactionRule } from '@shugu/wire/federation';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -7,7 +8,6 @@ import type { Database, Reader, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { Keys } from '../kernel/keys.ts';
 import type { RateLimit } from '../kernel/limits.ts';
-import { guardedOutgoing } from '../kernel/outgoing.ts';
 import type { Seal } from '../kernel/seal.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import { type Claims, makeClaims } from './claims/claims.ts';

@@ -31,6 +31,10 @@ const atLeastOne = (text: string) => {
   if (value < 1) throw new Error('at least 1');
   return value;
 };
+const share = (text: string) => {
+  if (!/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/.test(text)) throw new Error('a number from 0 to 1');
+  return Number(text);
+};
 const flag = (text: string) => {
   if (!['0', '1', 'true', 'false'].includes(text)) throw new Error('write 1 or 0');
   return text === '1' || text === 'true';
@@ -454,6 +458,35 @@ export const settings = {
     networks,
     '目录采集源可以指向的内网地址或网段（逗号分隔）',
     'Private addresses or networks at which harvest sources may lie (comma separated)',
+  ),
+  tracesUrl: setting(
+    'SHUGU_TRACES_URL',
+    '',
+    httpAddress,
+    '接收链路追踪数据的收集器地址（OTLP/HTTP，JSON；其下的 /v1/traces），独立网关亦用；空则不发送。非 https 仅限 SHUGU_PRIVATE_COLLECTORS 所列 IP 地址',
+    'Address of a collector that takes spans (OTLP over HTTP, JSON; /v1/traces below it), for gateways of their own process too; none are sent if empty. Without TLS only to an IP address that SHUGU_PRIVATE_COLLECTORS names',
+  ),
+  tracesShare: setting(
+    'SHUGU_TRACES_SHARE',
+    0.01,
+    share,
+    '记录链路的请求所占比例（0 至 1）；有权调用方以 traceparent 要求记录的，每进程每秒另准 10 个',
+    'Share of requests that are traced, 0 to 1; of those for which a known caller asks by its traceparent, ten more each second and process',
+  ),
+  tracesAuthorization: setting(
+    'SHUGU_TRACES_AUTHORIZATION',
+    '',
+    string,
+    '发送链路数据时 Authorization 头的内容；空则不带',
+    'Value of the header Authorization with which spans are sent; none if empty',
+    true,
+  ),
+  privateCollectors: setting(
+    'SHUGU_PRIVATE_COLLECTORS',
+    [] as string[],
+    networks,
+    '链路收集器可以位于的内网地址或网段（逗号分隔）',
+    'Private addresses or networks at which the collector of traces may lie (comma separated)',
   ),
   gatewayGraceSeconds: setting(
     'SHUGU_GATEWAY_GRACE_SECONDS',

@@ -1,4 +1,5 @@
 /** Prometheus metrics of the process, of every route, and of what waits for a person. */
+import type { Tracing } from '@shugu/gateway';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from './clock.ts';
 import type { Reader } from './db/db.ts';
@@ -52,8 +53,25 @@ const watchStamps = (registry: Registry, unstampedSeconds: () => Promise<number>
   });
 };
 
-/** `unstampedSeconds`: where a time stamping authority is configured. */
-export const makeMetrics = (read: Reader, clock: Clock, unstampedSeconds?: () => Promise<number>) => {
+const watchTraces = (registry: Registry, counts: Tracing['counts']): void => {
+  new Gauge({
+    name: 'shugu_traces_spans',
+    help: 'Spans that the collector took, those that were dropped, and those that wait, since the start',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const [state, count] of Object.entries(counts())) this.set({ state }, count);
+    },
+  });
+};
+
+/** `unstampedSeconds`: where a time stamping authority is configured; `spans`: where a collector of traces is. */
+export const makeMetrics = (
+  read: Reader,
+  clock: Clock,
+  unstampedSeconds?: () => Promise<number>,
+  spans?: Tracing['counts'],
+) => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const answers = new Counter({
@@ -72,6 +90,7 @@ export const makeMetrics = (read: Reader, clock: Clock, unstampedSeconds?: () =>
   watchWork(registry, read);
   watchClock(registry, clock);
   if (unstampedSeconds) watchStamps(registry, unstampedSeconds);
+  if (spans) watchTraces(registry, spans);
   const pruned = new Counter({
     name: 'shugu_pruned_rows_total',
     help: 'Rows that went when the time to keep them was over, by table',

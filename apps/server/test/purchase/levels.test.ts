@@ -5,6 +5,7 @@ import * as deliveryWire from '@shugu/wire/delivery';
 import * as meteringWire from '@shugu/wire/metering';
 import * as settlementWire from '@shugu/wire/settlement';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Collector, openCollector } from '../../../../packages/gateway/src/tracing/testing.ts';
 import { refusal } from '../../src/market/testing.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 import { buyer, finance, makeScene, openShop, type Scene, supplier } from './scene.ts';
@@ -22,6 +23,7 @@ const levels = {
 let upstream: Server;
 let failing = false;
 const traces: (string | undefined)[] = [];
+let collector: Collector;
 let exchange: TestExchange;
 let scene: Scene;
 let listing: Awaited<ReturnType<typeof openShop>>;
@@ -31,15 +33,25 @@ beforeAll(async () => {
     traces.push(request.headers.traceparent?.toString());
     response.writeHead(failing ? 500 : 200, { 'content-type': 'application/json' }).end('{"name":"长沙"}');
   });
+  collector = await openCollector();
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   const { port } = upstream.address() as AddressInfo;
-  exchange = await testExchange({ accounts: true, config: { privateUpstreams: `127.0.0.1:${port}` } });
+  exchange = await testExchange({
+    accounts: true,
+    config: {
+      privateUpstreams: `127.0.0.1:${port}`,
+      tracesUrl: collector.url,
+      tracesShare: 1,
+      privateCollectors: ['127.0.0.1'],
+    },
+  });
   listing = await openShop(exchange, {}, { upstream: `http://127.0.0.1:${port}/`, levels });
   scene = makeScene(exchange, listing);
   await scene.deposit(1_000_000);
 }, 120_000);
 afterAll(async () => {
   await exchange.end();
+  await collector.close();
   upstream.close();
 });
 
@@ -149,7 +161,10 @@ test('who runs the node and who supplies see how it stands; a trace goes through
   const traceparent = `00-${trace}-00f067aa0ba902b7-01`;
   expect(await scene.call(order, 1, { traceparent })).toEqual([200]);
   expect(await scene.call(order, 1, { traceparent: 'sgd_not-a-trace' })).toEqual([200]);
-  expect(traces.slice(-2)).toEqual([traceparent, undefined]);
+  const [first, second] = traces.slice(-2);
+  expect(first).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`));
+  expect(first).not.toBe(traceparent);
+  expect(second).not.toContain('not-a-trace');
   await call(order, 1, { fails: true });
   await scene.rest();
 
@@ -177,3 +192,29 @@ test('the data contract says in the standard’s words what is promised', async 
   expect(text).toMatch(/property: availability\n\s+value: 99\.5\n\s+unit: "%"/);
   expect(text).toMatch(/property: latency\n\s+value: 30000\n\s+unit: ms/);
 });
+
+test('the node’s own requests and the calls at its gateway are told to the collector, and nothing that anybody wrote', async () => {
+  const trace = '7d1f2a3b4c5d6e7f8091a2b3c4d5e6f7';
+  const traceparent = `00-${trace}-00f067aa0ba902b7-01`;
+  const session = await exchange.as(supplier);
+  await session.call(deliveryWire.versionHealth, { params: { id: listing.version } });
+  // Of a stranger no id is taken over.
+  await fetch(`${exchange.url}/api/health?sesame=1`, { headers: { traceparent } });
+  const routes = () => collector.spans.map(({ name }) => name);
+  await expect.poll(routes, { timeout: 15_000 }).toContain(`GET ${deliveryWire.versionHealth.path}`);
+  await expect
+    .poll(() => collector.spans.filter(({ attributes }) => attributes['http.route'] === '/api/health').length)
+    .toBeGreaterThan(0);
+  expect(collector.faults).toEqual([]);
+  expect(new Set(routes())).toEqual(
+    new Set([...routes()].filter((name) => /^[A-Z]+ (\/api\/|proxy)|^(decide|upstream|meter|answer)$/.test(name))),
+  );
+  expect(collector.spans.some((span) => span.traceId === trace)).toBe(false);
+  const used = collector.spans.filter(({ traceId }) => traceId === '4bf92f3577b34da6a3ce929d0e0e4736');
+  expect(used.map(({ name }) => name).sort()).toEqual(['GET proxy', 'answer', 'decide', 'meter', 'upstream']);
+  const words = JSON.stringify(collector.spans, (_name, value) => (typeof value === 'bigint' ? String(value) : value));
+  expect(words).not.toMatch(/sesame|sgd_|Bearer/);
+  const metrics = await (await fetch(`${exchange.url}/metrics`)).text();
+  expect(metrics).toMatch(/shugu_traces_spans\{state="sent"\} [1-9]/);
+  expect(metrics).toContain('shugu_traces_spans{state="dropped"} 0');
+}, 60_000);

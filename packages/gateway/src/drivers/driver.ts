@@ -1,6 +1,7 @@
 import type { Allowed, HashValue } from '@shugu/policy';
 import type { GatewayProblem } from '../problem.ts';
 import type { CallStop } from '../stop.ts';
+import type { OpenSpan } from '../tracing/tracer.ts';
 import type { FileConfig } from './file.ts';
 import type { LookupConfig } from './lookup.ts';
 import type { ProxyConfig } from './proxy.ts';
@@ -18,6 +19,8 @@ export type GatewayRequest = {
   body?: AsyncIterable<Uint8Array>;
   /** The connection's own, where it lasts longer than the request. */
   lastKey?: LastKey;
+  /** Of a call that is traced. */
+  span?: OpenSpan;
 };
 
 /** The key that was last shown on a connection, and its hash: most often it is shown again. */

@@ -1,5 +1,6 @@
 import type { Grant } from '../grants.ts';
 import type { Lease, SliceStatement, SliceWish } from '../slices.ts';
+import type { TracesSettings } from '../tracing/tracing.ts';
 
 /** What passes between the exchange and a gateway of its own process; README.md tells the order. JSON throughout. */
 
@@ -18,6 +19,8 @@ export type StartAnswer = {
   /** Folder of point stores, for a gateway on the same machine. */
   storesFolder: string;
   allowedUpstreams: string[];
+  /** Null where the operator wants no traces. */
+  traces: TracesSettings | null;
 };
 
 /** Lines of the push stream, each with the number after the one before. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Collector, openCollector } from '../../../../../packages/gateway/src/tracing/testing.ts';
 import { sql } from '../../kernel/db/db.ts';
 import { apiDraft, openRig, planOf, type Rig } from '../testing.ts';
 import {
@@ -17,11 +18,14 @@ import {
 
 const graceMs = 2000;
 let rig: Rig;
+let collector: Collector;
 let way: Line;
 const gateways: RunningGateway[] = [];
 const others: RunningGateway[] = [];
 beforeAll(async () => {
-  rig = await openRig({ gateways: { grace: graceMs / 1000, slice: 5 } });
+  collector = await openCollector();
+  const settings = { tracesUrl: collector.url, tracesShare: 0, privateCollectors: ['127.0.0.1'] };
+  rig = await openRig({ gateways: { grace: graceMs / 1000, slice: 5 }, settings });
   // A restart of the rooms takes another port; the line leads there.
   way = await openLine(() => rig.origin);
   gateways.push(...(await Promise.all([1, 2, 3].map(() => openGateway(rig, { server: way.origin })))));
@@ -30,6 +34,7 @@ afterAll(async () => {
   await endGateways([...gateways, ...others]);
   await way.close();
   await rig.close();
+  await collector.close();
 });
 
 const limited = (calls: number) => planOf({ quotas: [{ metric: 'calls', period: 'total', limit: calls }] });
@@ -207,12 +212,21 @@ describe('a gateway that stands still', () => {
   });
 });
 
-test('a gateway that is stopped gives back what it has not used', async () => {
+test('a gateway that is stopped gives back what it has not used, and sends the spans that wait', async () => {
   const gateway = await openGateway(rig);
   others.push(gateway);
   const { grant, key, path } = await open(limited(40), [apiDraft], [...gateways, gateway]);
-  await callAll([gateway], { path, key, calls: 3, callers: 1 });
+  await callAll([gateway], { path, key, calls: 2, callers: 1 });
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const headers = { authorization: `Bearer ${key}`, traceparent: `00-${trace}-00f067aa0ba902b7-01` };
+  await (await fetch(gateway.url + path, { headers })).text();
+  expect(await (await fetch(`${gateway.url}/metrics`)).text()).toContain('shugu_gateway_traces_spans_dropped 0');
   await gateway.stop();
+  const spans = collector.spans.filter(({ traceId }) => traceId === trace);
+  expect(spans.map(({ name, service }) => `${service} ${name}`).sort()).toEqual(
+    ['GET api', 'answer', 'decide', 'meter', 'serve'].map((name) => `shugu-gateway ${name}`),
+  );
+  expect(collector.faults).toEqual([]);
   expect(await usedOf(grant)).toBe(3);
   const { statuses } = await callAll(gateways, { path, key, calls: 50, callers: 6 });
   expect(statuses).toEqual({ '200': 37, '403 countExhausted': 13 });

@@ -1,5 +1,5 @@
 /** Doors of the control link, and of the registry of gateways for the operator. */
-import type { SegmentManifest } from '@shugu/gateway';
+import type { SegmentManifest, TracesSettings } from '@shugu/gateway';
 import * as wire from '@shugu/wire/gateways';
 import type { Reader } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
@@ -27,6 +27,7 @@ export interface LinkRouteDeps extends Omit<TurnDeps, 'metering'> {
   graceMs: number;
   beatMs: number;
   allowedUpstreams: readonly string[];
+  traces: TracesSettings | null;
   storesFolder(): Promise<string>;
   secret(): Promise<Uint8Array>;
   upstreamHeaders(endpoint: string): Promise<Record<string, string>>;
@@ -135,6 +136,7 @@ export const makeLinkRoutes = (deps: LinkRouteDeps): Route[] => {
             time: clock.now().getTime(),
             storesFolder: await deps.storesFolder(),
             allowedUpstreams: [...deps.allowedUpstreams],
+            traces: deps.traces,
           };
         }),
       outside,

@@ -19,6 +19,7 @@ import {
   queryDriver,
   shareDriver,
   shareName,
+  type Tracer,
   type UseRecord,
 } from '@shugu/gateway';
 import type { Action } from '@shugu/policy';
@@ -58,6 +59,7 @@ export interface PlaneOptions {
   /** Private addresses or networks that the proxy may reach. */
   allowedUpstreams: readonly string[];
   openSecret(endpoint: Endpoint): Promise<string | null>;
+  tracer?: Tracer | undefined;
 }
 
 export interface Plane {
@@ -210,6 +212,7 @@ export const openPlane = (options: PlaneOptions): Plane => {
     clock: now,
     timer: () => performance.now(),
     newId: () => newId('use', clock.now()),
+    tracer: options.tracer,
     drivers: [
       lookupDriver(stores),
       fileDriver(),

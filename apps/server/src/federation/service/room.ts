@@ -1,7 +1,7 @@
 /** What every part of federation works with. */
+import type { Outgoing } from '@shugu/gateway';
 import type { Logger } from 'pino';
 import type { Actor, Database, Tx } from '../../kernel/db/db.ts';
-import type { Outgoing } from '../../kernel/outgoing.ts';
 import type { Seal } from '../../kernel/seal.ts';
 import type { Dids } from '../claims/dids.ts';
 import type { IdentityProvider } from '../identity/identity.ts';

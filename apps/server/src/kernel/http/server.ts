@@ -1,6 +1,7 @@
 /** One door for every route: parse, who, may they, key, one transaction, answer. The order is the security of the house. */
 import { createHash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import type { Tracer } from '@shugu/gateway';
 import { type AnyEndpoint, problem as problemSchema } from '@shugu/wire';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -30,6 +31,7 @@ export interface HttpOptions {
   /** Peers whose X-Forwarded-For is believed; of the addresses in it, the last that is none of theirs is the source. */
   trustedProxies?: readonly string[];
   onAnswer?(endpointId: string, status: number, seconds: number): void;
+  tracer?: Tracer | undefined;
 }
 
 export const bodyBytesDefault = 262_144;
@@ -107,6 +109,34 @@ const noTransaction = new Proxy({} as Tx, {
   },
 });
 
+/** Requests of somebody who signed in. */
+const known = new WeakSet<FastifyRequest>();
+
+/** One span a request: its route as it is declared, never the address, so nothing that anybody wrote. */
+const trace = (
+  { id, method, path }: AnyEndpoint,
+  request: FastifyRequest,
+  status: number,
+  since: number,
+  tracer: Tracer,
+) => {
+  const { traceparent } = request.headers;
+  const span = tracer.begin({
+    name: `${method} ${path}`,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    isKnown: known.has(request),
+    startedAt: since,
+    attributes: {
+      'http.request.method': method,
+      'http.route': path,
+      'http.response.status_code': status,
+      'shugu.endpoint': id,
+      'shugu.request': request.id,
+    },
+  });
+  span?.end(status >= 500 ? String(status) : undefined);
+};
+
 const answer = async (
   options: HttpOptions,
   route: Route,
@@ -118,6 +148,7 @@ const answer = async (
   const wait = options.perSource.take(address, performance.now());
   if (wait > 0) throw kernelProblems.tooFast({ headers: { 'retry-after': String(wait) } });
   const principal = await principalOf(options, endpoint, request);
+  if (principal.kind !== 'anonymous') known.add(request);
   const params = parseAddress(endpoint, request);
   const language = languageOf(request.headers);
   const query = parsePart(endpoint.query, request.query, 'query', language);
@@ -255,9 +286,10 @@ export const makeHttp = (options: HttpOptions): FastifyInstance => {
       bodyLimit: endpoint.rawBody ? Number.MAX_SAFE_INTEGER : (endpoint.bodyBytesMax ?? bodyBytesDefault),
       handler: async (request, reply) => {
         const started = performance.now();
-        reply.raw.once('close', () =>
-          options.onAnswer?.(endpoint.id, reply.statusCode, (performance.now() - started) / 1000),
-        );
+        reply.raw.once('close', () => {
+          options.onAnswer?.(endpoint.id, reply.statusCode, (performance.now() - started) / 1000);
+          if (options.tracer) trace(endpoint, request, reply.statusCode, started, options.tracer);
+        });
         return answer(options, route, request, reply);
       },
     });

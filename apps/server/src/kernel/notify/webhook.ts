@@ -1,6 +1,5 @@
 /** Webhooks: one signed POST. The same guard as the proxy's stands before the connection: no way into the operator's network. */
-import { GatewayProblem } from '@shugu/gateway';
-import { guardedOutgoing } from '../outgoing.ts';
+import { GatewayProblem, guardedOutgoing } from '@shugu/gateway';
 import { type Answer, type Channel, clean, limits, type Message } from './model.ts';
 import { signedHeaders } from './signature.ts';
 

@@ -1,5 +1,5 @@
-import { traceOf } from '../../access.ts';
 import { GatewayProblem } from '../../problem.ts';
+import { TRACESTATE_LENGTH_MAX, traceOf } from '../../tracing/context.ts';
 import type { GatewayRequest } from '../driver.ts';
 
 /** Only these go to the supplier: neither the buyer's key nor cookies, nor what tells where the buyer sits. */
@@ -56,11 +56,17 @@ export function requestHead(
   for (const name of REQUEST_HEADERS) {
     const value = headers[name];
     if (value === undefined || secret.names.has(name) || (cutting && NOT_WHEN_CUTTING.has(name))) continue;
-    if (name === 'traceparent' && traceOf(value) === undefined) continue;
+    if ((name === 'traceparent' || name === 'tracestate') && !isTrace(headers)) continue;
+    if (name === 'tracestate' && value.length > TRACESTATE_LENGTH_MAX) continue;
     if (!VALUE.test(value)) throw new GatewayProblem('requestInvalid', { detail: name });
     head += `${name}: ${value}\r\n`;
   }
   if (cutting) head += 'accept-encoding: identity\r\n';
   if (bytes !== null) head += `content-length: ${bytes}\r\n`;
   return `${head}${secret.text}\r\n`;
+}
+
+/** Neither goes on without a trace that is one (w3.org/TR/trace-context 4.3). */
+function isTrace({ traceparent }: GatewayRequest['headers']): boolean {
+  return traceOf(traceparent) !== undefined;
 }

@@ -1,7 +1,7 @@
 /** Calls to addresses that members or strangers name: the guard of the gateway's proxy stands before each connection. */
 import { isIP } from 'node:net';
-import { addressCheck, guardedLookup } from '@shugu/gateway';
 import { Agent } from 'undici';
+import { addressCheck, guardedLookup } from './drivers/addresses.ts';
 
 export interface Outgoing {
   /** Why an address is not called; undefined when it is. Names are checked when connecting. */
