@@ -19,6 +19,7 @@ export const deliveryLimits = {
   filesPerVersionMax: 40,
   keysPerGrantMax: 10,
   rowsMax: 1000,
+  documentCharactersMax: 200_000,
   secretCharactersMax: 4096,
   /** Signed addresses die with the grant, and after this at the latest. */
   addressSecondsMax: 604_800,
@@ -80,6 +81,13 @@ export const proxyDraft = z
       .max(deliveryLimits.secretCharactersMax)
       .optional()
       .describe('sealed; never shown again. Left out: the one kept before stays'),
+    document: z
+      .string()
+      .max(deliveryLimits.documentCharactersMax)
+      .optional()
+      .describe(
+        'the interface in OpenAPI 3.0 or 3.1 (JSON); buyers see of it what their contract permits. Left out: the one kept before stays; empty: none',
+      ),
   })
   .strict();
 /** Every table of the version, cut to the terms of each grant. */
@@ -112,6 +120,7 @@ export const endpointView = z.object({
       rowsMember: z.string().nullable(),
       secretHeader: z.string().nullable(),
       secretKept: z.boolean(),
+      documented: z.boolean(),
     })
     .nullable(),
   query: z
@@ -146,6 +155,7 @@ export const putEndpoints = endpoint({
   summary: { zh: '设置交付方式', en: 'Set how a version is delivered: one endpoint of each kind at most' },
   permission: 'delivery.endpoint.write',
   params: versionParams,
+  bodyBytesMax: 1_048_576,
   body: z.object({ endpoints: z.array(endpointDraft).min(1).max(driverKinds.length) }).strict(),
   reply: z.object({ items: z.array(endpointView) }),
 });
@@ -192,6 +202,8 @@ export const grantLine = z.object({
   ready: z.boolean(),
   keyColumns: z.array(z.string()),
   filterColumns: z.array(z.string()),
+  /** Of a proxied interface. */
+  methods: z.array(z.string()),
   files: z.array(z.object({ name: z.string(), bytes: z.number().int(), sha256: z.string() })),
   /** Its files are copies that bear the watermark of this contract. */
   marked: z.boolean(),

@@ -39,6 +39,14 @@ export const problems = defineProblems('delivery', {
       en: 'Use a public http(s) address without credentials or fragment; the operator can open private ones',
     },
   },
+  documentWrong: {
+    status: 422,
+    title: { zh: '接口文档无法使用', en: 'The interface’s document cannot be used' },
+    next: {
+      zh: '提供 OpenAPI 3.0 或 3.1 的 JSON，引用只指向本文档的 components',
+      en: 'Give OpenAPI 3.0 or 3.1 in JSON whose references lead into its own components',
+    },
+  },
   secretHeaderMissing: {
     status: 422,
     title: { zh: '填写了密钥但未指明请求头', en: 'A secret without the header that carries it' },

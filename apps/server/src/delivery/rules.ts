@@ -22,6 +22,7 @@ import type {
   Revision,
 } from './model.ts';
 import { problems } from './problems.ts';
+import { documentFault } from './upstream-document.ts';
 
 /** Which state a grant may leave for which. Withdrawn and expired are final. */
 export const grantMoves: Readonly<Record<GrantState, readonly GrantState[]>> = {
@@ -101,7 +102,8 @@ export const checkProxy = (draft: ProxyDraft, allowed: readonly string[]): Probl
     return problems.secretHeaderReserved({ field: 'body.endpoints.secretHeader' });
   if (draft.secret && !/^[\x20-\x7e]+$/.test(draft.secret))
     return problems.secretHeaderReserved({ field: 'body.endpoints.secret' });
-  return undefined;
+  const fault = draft.document ? documentFault(draft.document) : undefined;
+  return fault && problems.documentWrong({ field: 'body.endpoints.document', detail: fault });
 };
 
 /** What can be said without the engine; the gate looks at the SQL after (service/queries.ts). */

@@ -67,6 +67,7 @@ export const endpointViewOf = (one: Endpoint, standing: ShareStanding) => ({
           rowsMember: one.draft.rowsMember ?? null,
           secretHeader: one.draft.secretHeader ?? null,
           secretKept: one.secretSealed !== null,
+          documented: Boolean(one.draft.document),
         }
       : null,
   query: queryView(one),
@@ -149,6 +150,7 @@ export const grantViewOf = (grant: Grant, around: GrantSurroundings) => ({
       ready: endpoint !== undefined && files !== null,
       keyColumns: api?.keyColumns ?? [],
       filterColumns: api?.filterColumns ?? [],
+      methods: endpoint?.config?.kind === 'proxy' ? endpoint.config.methods : [],
       files: (files ?? []).map(fileView),
       marked: (files ?? []).some(({ copy }) => copy !== undefined),
       templates: endpoint ? templatesView(endpoint, grant) : [],

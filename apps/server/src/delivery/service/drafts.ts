@@ -64,10 +64,12 @@ const secretFor = async (
   return new URL(before.draft.upstream).origin === new URL(draft.upstream).origin ? before.secretSealed : null;
 };
 
-const withoutSecret = (draft: EndpointDraft): KeptDraft => {
+/** The document given now, or the one kept; an empty one takes it away. */
+const keptOf = (draft: EndpointDraft, before: Endpoint | undefined): KeptDraft => {
   if (draft.kind !== 'proxy') return draft;
-  const { secret: _, ...kept } = draft;
-  return kept;
+  const { secret: _, document, ...kept } = draft;
+  const told = document ?? (before?.draft.kind === 'proxy' ? before.draft.document : undefined);
+  return told ? { ...kept, document: told } : kept;
 };
 
 // Kept as jsonb: its members come back in another order.
@@ -84,7 +86,7 @@ const setOne = async (
   const fault = checkDraft(draft, version, deps.allowedUpstreams);
   if (fault) throw fault;
   const before = held.find(({ kind }) => kind === draft.kind);
-  const kept = withoutSecret(draft);
+  const kept = keptOf(draft, before);
   const newSecret = draft.kind === 'proxy' && draft.secret !== undefined;
   if (before?.state === 'ready' && !newSecret && isSame(before.draft, kept)) return;
   const id = before?.id ?? newId('end', tx.now);
