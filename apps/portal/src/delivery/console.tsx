@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useWords } from '../i18n/index.ts';
 import { Sheet } from '../ui/frame.tsx';
 import { CallerItems } from './caller-items.tsx';
+import { type Answer, AnswerShown, callGateway } from './console-answer.tsx';
 
 interface Line {
   kind: string;
@@ -12,15 +13,6 @@ interface Line {
   keyColumns: string[];
   filterColumns: string[];
 }
-interface Answer {
-  status: number;
-  milliseconds: number;
-  headers: [string, string][];
-  body: string;
-}
-const shownHeaders = /^(x-receipt|x-receipt-at|ratelimit|ratelimit-policy|retry-after|x-quota.*|content-type)$/;
-const shownCharactersMax = 20_000;
-
 export const Console = ({
   line,
   secret,
@@ -47,23 +39,8 @@ export const Console = ({
     // The same server answers under this page's own origin, which is all that the content security policy lets us call.
     const path = new URL(line.address ?? '', location.origin).pathname;
     const address = `${path}${keys ? `/${keys}` : ''}${filters.size ? `?${filters}` : ''}`;
-    const begun = performance.now();
     try {
-      const response = await fetch(address, {
-        credentials: 'omit',
-        headers: {
-          authorization: `Bearer ${values.secret ?? ''}`,
-          ...(values.purpose ? { 'x-purpose': values.purpose } : {}),
-          ...(values.authorisation ? { 'x-authorisation-reference': values.authorisation } : {}),
-        },
-      });
-      const text = await response.text();
-      setAnswer({
-        status: response.status,
-        milliseconds: Math.round(performance.now() - begun),
-        headers: [...response.headers].filter(([name]) => shownHeaders.test(name)),
-        body: pretty(text).slice(0, shownCharactersMax),
-      });
+      setAnswer(await callGateway(address, values));
     } catch (caught) {
       setError(String(caught));
     } finally {
@@ -110,26 +87,7 @@ export const Console = ({
         <Alert type="info" showIcon title={t('grant.building')} style={{ marginTop: 12 }} />
       )}
       {error ? <Alert type="error" title={error} style={{ marginTop: 12 }} /> : null}
-      {answer ? (
-        <div role="status" style={{ marginTop: 14 }}>
-          <b className={answer.status < 400 ? undefined : 'late'}>{answer.status}</b>{' '}
-          <span className="quiet">{answer.milliseconds} ms</span>
-          {answer.headers.map(([name, value]) => (
-            <div key={name} className="mono small quiet">
-              {name}: {value}
-            </div>
-          ))}
-          <pre className="code">{answer.body}</pre>
-        </div>
-      ) : null}
+      {answer ? <AnswerShown answer={answer} /> : null}
     </Sheet>
   );
-};
-
-const pretty = (text: string): string => {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 };

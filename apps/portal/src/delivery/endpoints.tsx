@@ -22,6 +22,18 @@ const proxyFields = [
   field('secretHeader', 'text', ['上游密钥请求头', 'Header of the upstream’s secret'], {}),
   field('secret', 'text', ['上游密钥（密封保存，不再显示）', 'Secret (sealed, never shown again)'], {}),
   field('rowsMember', 'text', ['应答中的行所在成员', 'Member that holds the rows'], {}),
+  field('methods', 'choices', ['请求方法', 'Methods'], {
+    choices: [
+      ['GET', 'GET', 'GET'],
+      ['POST', 'POST', 'POST'],
+    ],
+  }),
+  field(
+    'document',
+    'longText',
+    ['接口文档（OpenAPI 3 的 JSON；不填则保留原有的）', 'Document (OpenAPI 3 in JSON; the one kept stays if empty)'],
+    {},
+  ),
 ];
 
 const EndpointFacts = ({ one }: { one: EndpointView }) => {
@@ -75,6 +87,10 @@ const EndpointFacts = ({ one }: { one: EndpointView }) => {
             <span key="u" className="mono">
               {one.proxy.upstream}
             </span>,
+          ],
+          one.proxy && [
+            t('endpoints.document'),
+            t(one.proxy.documented ? 'endpoints.documented' : 'endpoints.undocumented'),
           ],
           one.query && [
             t('endpoints.templates'),
@@ -142,6 +158,7 @@ export const Endpoints = ({ version, tables }: { version: string; tables: Tables
                 endpoint={putEndpoints}
                 label={t('endpoints.proxy')}
                 fields={proxyFields}
+                initial={{ methods: ['GET'] }}
                 input={(values) => put({ kind: 'proxy', ...values })}
               />
               <QueryEditor version={version} tables={tables} kept={items.find((one) => one.query)?.query ?? null} />

@@ -7,6 +7,7 @@ import { Console } from '../delivery/console.tsx';
 import { GrantKeys, OnceShown } from '../delivery/keys.tsx';
 import { ServiceLevels } from '../delivery/levels.tsx';
 import { LiveUse } from '../delivery/live-use.tsx';
+import { ProxyConsole } from '../delivery/proxy-console.tsx';
 import { QueryConsole } from '../delivery/query-console.tsx';
 import { Balance, Receipts } from '../delivery/receipts.tsx';
 import { ShareAccess } from '../delivery/share.tsx';
@@ -53,15 +54,13 @@ export default function Grant() {
                   ? one.lines
                       .filter((line) => line.kind !== 'file' && line.kind !== 'share' && line.address)
                       .map((line) => {
-                        const Try = line.kind === 'query' ? QueryConsole : Console;
-                        return (
-                          <Try
-                            key={line.kind}
-                            line={line}
-                            secret={secret}
-                            purposes={one.purposes}
-                            authorisationRequired={one.authorisationRequired}
-                          />
+                        const { purposes, authorisationRequired } = one;
+                        const asked = { line, secret, purposes, authorisationRequired };
+                        if (line.kind === 'proxy') return <ProxyConsole key={line.kind} grant={one.id} {...asked} />;
+                        return line.kind === 'query' ? (
+                          <QueryConsole key={line.kind} {...asked} />
+                        ) : (
+                          <Console key={line.kind} {...asked} />
                         );
                       })
                   : null}
