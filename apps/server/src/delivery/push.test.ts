@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../kernel/ids.ts';
 import { type FarDatabase, openFarDatabase } from './push/testing.ts';
 import { openShare, type SharedTable } from './share/testing.ts';
 import { planOf, type Rig } from './testing.ts';
@@ -324,4 +325,43 @@ describe('a push that adds rows', () => {
     const wish = { grant: adding.grant, destination: lake, rhythm: { kind: 'once' }, mode: 'append' };
     expect((await ask('POST', '/api/pushes', wish)).code).toBe('delivery.appendNeedsTable');
   });
+
+  it.each(['append', 'replace'])(
+    'is not gone on with (%s) once the contract’s terms have changed: nothing of the old ones is put in place',
+    async (mode) => {
+      const schema = `terms_${mode}`;
+      await far.pool.query(`create schema ${schema}`);
+      const contract = newId('con', adding.rig.kernel.clock.now());
+      const share = [{ kind: 'share' as const }];
+      const grant = await adding.rig.grant(planOf(), share, { contract });
+      const destination = (await ask('POST', '/api/destinations', { ...far.draft, schema })).id;
+      far.cutAfter(60_000);
+      const wish = { grant, destination, rhythm: { kind: 'once' }, mode };
+      const { id: push, lastRun: run } = await ask('POST', '/api/pushes', wish);
+      await adding.rig.settle();
+      expect(await lastRun(push)).toMatchObject({ id: run.id, state: 'waiting' });
+      const brought = async () =>
+        (await far.pool.query(`select rows::int, placed from ${schema}.shugu_push_progress`)).rows;
+      expect(await brought()).toEqual([{ rows: expect.any(Number), placed: false }]);
+      expect((await brought())[0].rows).toBeGreaterThan(0);
+
+      // The same contract, of other columns: its data is cut anew, under another name.
+      expect(await adding.rig.grant(planOf({ columns: ['id'] }), share, { contract })).toBe(grant);
+      expect(await outcome(push)).toMatchObject({ id: run.id, state: 'failed', fault: { code: 'termsChanged' } });
+      const there = async () =>
+        (
+          await far.pool.query(
+            `select column_name as name from information_schema.columns where table_schema = $1 and table_name = 'trucks' order by 1`,
+            [schema],
+          )
+        ).rows.map(({ name }) => name);
+      expect(await there()).toEqual([]);
+      await ask('POST', `/api/push-runs/${run.id}/restart`, {});
+      expect(await outcome(push)).toMatchObject({ id: run.id, state: 'failed', fault: { code: 'termsChanged' } });
+
+      // Had brought anew, as the fault says to.
+      expect(await runAgain(push)).toMatchObject({ state: 'done', fault: null });
+      expect(await there()).toEqual(mode === 'append' ? ['id', 'shugu_version'] : ['id']);
+    },
+  );
 });
