@@ -134,15 +134,22 @@ export const end = async ({ child }: Subject): Promise<void> => {
   await exited;
 };
 
-/** CPU time so far of a process with all its threads and children, in seconds. */
-export const cpuSeconds = (pid: number): number => {
+const timesOf = (pid: number): number[] => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields.slice(11, 15).map((one) => Number(one) / ticksPerSecond);
+};
+
+/** CPU time so far of a process with all its threads, in seconds. */
+export const ownCpuSeconds = (pid: number): number => {
+  const [user = 0, system = 0] = timesOf(pid);
+  return user + system;
+};
+
+/** The same with its children, those that have ended among them. */
+export const cpuSeconds = (pid: number): number => {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-  return (
-    (Number(fields[11]) + Number(fields[12])) / ticksPerSecond +
-    children.reduce((sum, child) => sum + cpuSeconds(Number(child)), 0)
-  );
+  return [...timesOf(pid), ...children.map((child) => cpuSeconds(Number(child)))].reduce((sum, one) => sum + one, 0);
 };
 
 export const drive = async (

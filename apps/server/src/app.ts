@@ -147,6 +147,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
         {
           name: 'clock',
           everySeconds: 5,
+          restless: true,
           // A killed node must not wake up before its own records.
           run: async () => {
             watchClock();
@@ -159,6 +160,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
         {
           name: 'stamps',
           everySeconds: 5,
+          restless: true,
           // Not waited for: an authority that is slow holds up nothing.
           run: async () => {
             void kernel.stamping?.run().catch((error) => log.error({ err: error }, 'no time stamp could be kept'));
@@ -209,7 +211,7 @@ export const startExchange = async ({ config, log, postgres, identity }: Exchang
       prunables: [...kernelPrunables(parts.consumers), ...parts.prunables],
       onPruned: metrics.onPruned,
     });
-    const ticker = makeTicker([...parts.ticks, prune], now, log);
+    const ticker = makeTicker({ ticks: [...parts.ticks, prune], now, log, wroteAt: kernel.database.wroteAt });
 
     const handOver = async (): Promise<number> =>
       (await outbox.drain()) + (await jobs.drain()) + (await post.drain()) + (await kernel.publicLog.sequence());

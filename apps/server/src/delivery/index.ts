@@ -316,7 +316,8 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         run: () =>
           database.tx(systemActor('delivery'), async (tx) => (await settleAbandoned(tx)) + (await startDueImports(tx))),
       },
-      { name: 'delivery.gateway', everySeconds: 3, run: async () => (await plane?.sync()) ?? 0 },
+      // What another server withdrew ends here, too.
+      { name: 'delivery.gateway', everySeconds: 3, restless: true, run: async () => (await plane?.sync()) ?? 0 },
     ],
     openGrant: (tx, draft) => openGrant(service, tx, draft),
     boundGrants: (tx, contract, bound) => boundGrants(service, tx, contract, bound),

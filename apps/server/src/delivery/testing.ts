@@ -246,7 +246,7 @@ export const openRig = async ({
       await metering.close();
     };
     const jobs = makeJobs({ database, clock, handlers: delivery.jobs, log, alone: true });
-    const ticker = makeTicker([...metering.ticks, ...delivery.ticks], () => clock.now(), log);
+    const ticker = makeTicker({ ticks: [...metering.ticks, ...delivery.ticks], now: () => clock.now(), log });
     return { metering, delivery, stop, jobs, ticker };
   };
   let rooms = await startRooms();

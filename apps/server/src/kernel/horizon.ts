@@ -13,6 +13,8 @@ export interface Horizon {
   reached(): Promise<number>;
   /** The highest number that is visible. */
   last(): Promise<number>;
+  /** Something is visible that is not reached: somebody's transaction is waited for. */
+  waiting(): boolean;
 }
 
 /** As in the trigger `events_lock`. */
@@ -51,5 +53,5 @@ export const makeHorizon = (database: Database): Horizon => {
     }
     return reached;
   };
-  return { reached: watch, last };
+  return { reached: watch, last, waiting: () => seen !== undefined };
 };

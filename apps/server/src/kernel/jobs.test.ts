@@ -83,6 +83,22 @@ describe('jobs', { timeout: 60_000 }, () => {
     expect(await job(id)).toMatchObject({ state: 'done', progress: 1, attempts: 1, result: { rows: 3 } });
   });
 
+  it('are run when they become due, though nobody tells of it', async () => {
+    const jobs = worker(async () => 'done');
+    const runAt = new Date(clock.now().getTime() + 800);
+    const id = (await database.tx(actor, (tx) =>
+      enqueue(tx, { kind: 'test.work', title: { zh: '试', en: 'try' }, data: {}, runAt }),
+    ))!;
+    jobs.start();
+    try {
+      // The clock of these tests stands still: it is there before whoever waits for it looks again.
+      later(1);
+      await expect.poll(async () => (await job(id)).state, { timeout: 8000 }).toBe('done');
+    } finally {
+      await jobs.stop();
+    }
+  });
+
   it('a failure is tried again with back-off, and is dead in the end; a person may ask again', async () => {
     const id = await send(3);
     const failing = worker(async () => {

@@ -5,6 +5,7 @@
  */
 import type { Text } from '@shugu/wire';
 import type { Logger } from 'pino';
+import { limits as alarmLimits, makeAlarm } from './alarm.ts';
 import { audit } from './audit.ts';
 import { backoffSeconds } from './backoff.ts';
 import type { Clock } from './clock.ts';
@@ -19,7 +20,6 @@ export const limits = {
   leaseSeconds: 300,
   attemptsMax: 8,
   backoffSecondsMax: 3600,
-  pollMilliseconds: 500,
 } as const;
 
 export const jobProblems = defineProblems('jobs', {
@@ -110,6 +110,15 @@ const nextDue = (tx: Tx, { kinds, running }: Due): Promise<Job | undefined> =>
       and (state in ('queued', 'failed') or (state = 'running'
         and ${running ? sql`not (id = any(${[...running]}))` : sql`lease_until < ${tx.now}`}))
     order by run_at limit 1 for update skip locked`);
+
+/** When a job of these kinds is next to be run, or to be taken from whoever does not finish it; undefined: none is there. */
+const nextAt = async (read: Reader, kinds: string[]): Promise<Date | undefined> =>
+  (
+    await read.one<{
+      at: Date | null;
+    }>(sql`select min(case when state = 'running' then greatest(run_at, lease_until) else run_at end)
+      as at from jobs where kind = any(${kinds}) and state in ('queued', 'failed', 'running')`)
+  ).at ?? undefined;
 
 // A job that ends its process leaves no failure behind, only tries: they count like any others, or it would do so for ever.
 const bury = (tx: Tx, job: Job): Promise<number> =>
@@ -224,9 +233,10 @@ export const makeJobs = ({ database, clock, handlers, log, alone = false }: Jobs
     return next;
   };
 
-  const runOne = async (): Promise<boolean> => {
+  const runOne = async (onClaim?: () => void): Promise<boolean> => {
     const job = await claimNext();
     if (!job) return false;
+    onClaim?.();
     try {
       await run(job);
     } finally {
@@ -253,31 +263,41 @@ export const makeJobs = ({ database, clock, handlers, log, alone = false }: Jobs
   };
 
   const running = new Set<Promise<void>>();
-  let timer: NodeJS.Timeout | undefined;
   let active = false;
-  const wake = () => {
-    while (active && running.size < limits.workers) {
-      const worker: Promise<void> = (async () => {
-        while (active && (await runOne()));
-      })()
-        .catch((error) => log.error({ err: error }, 'job worker'))
-        .finally(() => running.delete(worker));
-      running.add(worker);
-      if (running.size > 0) break;
-    }
+  const work = (onClaim?: () => void): void => {
+    const worker: Promise<void> = (async () => {
+      while (active && (await runOne(onClaim)));
+      // Whoever finds nothing more sees to it that somebody looks when there is something.
+      const at = await nextAt(database, kinds);
+      alarm.set(at && Math.max(at.getTime() - clock.now().getTime(), alarmLimits.againMilliseconds));
+    })()
+      .catch((error) => {
+        log.error({ err: error }, 'job worker');
+        alarm.set(alarmLimits.againMilliseconds);
+      })
+      .finally(() => running.delete(worker));
+    running.add(worker);
   };
+  const wake = () => {
+    if (active && running.size < limits.workers) work();
+  };
+  // Nobody told of a job: one looks, and calls others when there is one.
+  const alarm = makeAlarm(() => {
+    if (active && running.size < limits.workers) work(wake);
+    // All are at work, perhaps for long.
+    alarm.set();
+  });
 
   return {
     start: () => {
       active = true;
       wakers.add(wake);
-      timer = setInterval(wake, limits.pollMilliseconds);
       wake();
     },
     stop: async () => {
       active = false;
       wakers.delete(wake);
-      clearInterval(timer);
+      alarm.stop();
       stopping.abort();
       await Promise.all(running);
     },

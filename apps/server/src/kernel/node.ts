@@ -4,7 +4,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Clock, type SimulatedClock, simulatedClock, systemClock } from './clock.ts';
-import { type Database, type Reader, sql, type Tx } from './db/db.ts';
+import { clockKeeper, type Database, type Reader, sql, type Tx } from './db/db.ts';
 import { StartProblem } from './start-problem.ts';
 
 /** Writes a private file once, whole or not at all. */
@@ -81,7 +81,7 @@ export const nodeClock = async (
 /** Never takes back what another server has kept. */
 export const keepClock = async (database: Database, clock: Clock): Promise<void> => {
   const value = JSON.stringify({ now: clock.now().toISOString(), simulated: clock.simulated });
-  await database.tx({ kind: 'system', id: 'system:clock', participant: '' }, (tx) =>
+  await database.tx(clockKeeper, (tx) =>
     tx.exec(sql`insert into node_state (key, value) values ('clock', ${value}) on conflict (key) do update
       set value = excluded.value where node_state.value ->> 'now' < excluded.value ->> 'now'`),
   );

@@ -5,6 +5,7 @@
  * Order: a consumer handles one event at a time, by sequence. An event that fails steps aside (stalled.ts), and from then on
  * only its lane keeps the order: later events of the same lane wait behind it, those of other lanes go on.
  */
+import { limits as alarmLimits, makeAlarm } from './alarm.ts';
 import type { Actor, Database, Reader, Tx } from './db/db.ts';
 import { sql } from './db/db.ts';
 import { makeHorizon } from './horizon.ts';
@@ -14,6 +15,7 @@ import {
   endStalled,
   failAgain,
   laneStalls,
+  nextStalledAt,
   retryStalled,
   stall,
   takeStalled,
@@ -68,7 +70,7 @@ export interface Consumer {
   handle(tx: Tx, event: StoredEvent): Promise<void>;
 }
 
-export const limits = { eventsPerBatch: 100, pollMilliseconds: 1000 } as const;
+export const limits = { eventsPerBatch: 100 } as const;
 
 const actorOfConsumer = (name: string): Actor => ({ kind: 'system', id: `system:${name}`, participant: '', name });
 const laneOf = (consumer: Consumer, event: StoredEvent): string => consumer.lane?.(event) ?? event.subject;
@@ -220,8 +222,6 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
   let running = false;
   let pending: Promise<number> = Promise.resolve(0);
   let again = false;
-  let timer: NodeJS.Timeout | undefined;
-
   const horizon = makeHorizon(options.database);
   // Up to where a drain has gone to its end, whoever asked for it.
   let drained = 0;
@@ -246,8 +246,15 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
     }
     draining = true;
     pending = drain()
+      .then(async (count) => {
+        if (again) return count;
+        const at = horizon.waiting() ? options.now() : await nextStalledAt(options.database);
+        alarm.set(at && Math.max(at.getTime() - options.now().getTime(), alarmLimits.againMilliseconds));
+        return count;
+      })
       .catch((error) => {
         options.onFailure('outbox', undefined, error, false);
+        alarm.set(alarmLimits.againMilliseconds);
         return 0;
       })
       .finally(() => {
@@ -259,11 +266,12 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
       });
   };
 
+  const alarm = makeAlarm(wake);
+
   return {
     start: () => {
       running = true;
       wakers.add(wake);
-      timer = setInterval(wake, limits.pollMilliseconds);
       wake();
     },
     drain,
@@ -271,7 +279,7 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
     stop: async () => {
       running = false;
       wakers.delete(wake);
-      clearInterval(timer);
+      alarm.stop();
       await pending;
     },
   };

@@ -78,6 +78,11 @@ export const dueConsumers = async (read: Reader, now: Date): Promise<Set<string>
     ).map((one) => one.consumer),
   );
 
+/** When the next of them is due; undefined: nothing stalls that is still tried. */
+export const nextStalledAt = async (read: Reader): Promise<Date | undefined> =>
+  (await read.one<{ at: Date | null }>(sql`select min(next_at) as at from stalled_events where state <> 'dead'`)).at ??
+  undefined;
+
 /** Ids of what may be tried now, the oldest first: of each lane only its first. */
 export const dueStalled = async (read: Reader, consumer: string, now: Date): Promise<string[]> =>
   (

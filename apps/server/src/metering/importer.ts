@@ -3,7 +3,7 @@
  * watermark moves in the transaction that adds them. A segment that is not what its signed manifest says stops the import of
  * its source until a person has looked; nothing is skipped.
  */
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commitmentEntry, committedManifest, entryBytes, type SuiteName, segmentKind } from '@shugu/evidence';
 import { type Meter, readSegment, type SegmentManifest, type UseRecord, verifySegment } from '@shugu/gateway';
@@ -115,6 +115,9 @@ export const makeImporter = (deps: ImporterDeps, meter: Recorded): Importer => {
     await deps.onRecords?.(tx, records);
   };
 
+  // Where an import found nothing more: only this server writes and imports its source.
+  let done: store.SourceRow | undefined;
+
   /** The next segment after those imported; null when there is none yet. */
   const importSegment = async (): Promise<number | null> =>
     deps.database.tx(actor, async (tx) => {
@@ -155,7 +158,10 @@ export const makeImporter = (deps: ImporterDeps, meter: Recorded): Importer => {
   const importTail = async (): Promise<number> =>
     deps.database.tx(actor, async (tx) => {
       const source = await store.lockSource(tx, meter.source);
-      if (source.sequence >= meter.lastSequence) return 0;
+      if (source.sequence >= meter.lastSequence) {
+        done = source;
+        return 0;
+      }
       const tail = (await meter.openTail(source.sequence)).map(({ record }) => record);
       // Sealed between the two steps: the next run finds it whole.
       if (tail[0]?.sequence !== source.sequence + 1) return 0;
@@ -164,7 +170,17 @@ export const makeImporter = (deps: ImporterDeps, meter: Recorded): Importer => {
       return fresh.length;
     });
 
+  /** Nothing has been used and nothing sealed since: the database need not be asked. */
+  const isDone = async (): Promise<boolean> =>
+    done !== undefined &&
+    done.sequence === meter.lastSequence &&
+    (await access(join(folder, `${nameOf(done.segment + 1)}.json`)).then(
+      () => false,
+      () => true,
+    ));
+
   const runOnce = async (): Promise<number> => {
+    if (await isDone()) return 0;
     let total = 0;
     for (let count = await importSegment(); count !== null; count = await importSegment()) total += count;
     return total + (await importTail());

@@ -161,6 +161,8 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
       {
         name: 'metering',
         everySeconds: 5,
+        // Uses stand in files until they are imported.
+        restless: true,
         run: async () => (await opened?.importAndCorrect()) ?? 0,
       },
     ],

@@ -113,6 +113,7 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
       {
         name: 'nodes.beat',
         everySeconds: 1,
+        restless: true,
         // Not waited for: a hub that does not answer holds up nothing.
         run: async () => {
           void beat();

@@ -56,6 +56,8 @@ export interface Database extends Reader {
   pool: pg.Pool;
   /** When it was last found to be away, in monotonic ms: what nobody could be heard saying until then, nobody kept from saying. */
   awayAt(): number;
+  /** When a transaction of this server last changed something, in monotonic ms; the node's note of its own clock is none. */
+  wroteAt(): number;
   close(): Promise<void>;
 }
 
@@ -104,6 +106,9 @@ const readerOf = (run: (query: Sql) => Promise<pg.QueryResult>): Reader => ({
 /** Hunan (ISO 3166-2): the demo’s region. */
 export const regionDefault = 'CN-43';
 
+/** Who notes the node's clock every few seconds, also while nothing happens. */
+export const clockKeeper: Actor = { kind: 'system', id: 'system:clock', participant: '', name: 'clock' };
+
 export interface DatabaseOptions {
   connection: pg.PoolConfig;
   tenancy: Tenancy;
@@ -134,6 +139,7 @@ export const openDatabase = (options: DatabaseOptions): Database => {
   // The pool listens only while a client is idle: a listener for life also covers the moments of handing over.
   pool.on('connect', (client) => void client.on('error', () => undefined));
 
+  let wroteAt = performance.now();
   const attempt = async <T>(actor: Actor, run: (tx: Tx) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
     const after: (() => void)[] = [];
@@ -145,17 +151,25 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     client.on('error', onBroken);
     try {
       await client.query('begin');
+      let wrote = false;
       const reader = readerOf((query) => runOn(client, query));
       const tx: Tx = {
         ...reader,
-        exec: async (query) => (await runOn(client, query)).rowCount ?? 0,
+        exec: async (query) => {
+          const { rowCount } = await runOn(client, query);
+          if (rowCount) wrote = true;
+          return rowCount ?? 0;
+        },
         now: options.now(),
         actor,
         tenancy: options.tenancy,
         afterCommit: (callback) => void after.push(callback),
       };
       const result = await run(tx);
+      // Before the answer, which may be lost though all is kept.
+      if (wrote && actor !== clockKeeper) wroteAt = performance.now();
       await client.query('commit');
+      if (wrote && actor !== clockKeeper) wroteAt = performance.now();
       for (const callback of after) callback();
       return result;
     } catch (error) {
@@ -193,6 +207,7 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     tx,
     pool,
     awayAt: () => awayAt,
+    wroteAt: () => wroteAt,
     close: () => pool.end(),
   };
 };
