@@ -1,10 +1,10 @@
 /** `shugu trace`: asks an exchange from whose marked copy a file came. The file goes there; keys of marks never come here. */
-import { randomUUID } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { type CallOutput, makeClient } from '@shugu/wire';
+import type { CallOutput } from '@shugu/wire';
 import { runTrace, traceLimits } from '@shugu/wire/delivery';
+import { askingOptions, openAsking } from './asking.ts';
 import type { Context } from './command.ts';
 import { Misuse, readArgs } from './misuse.ts';
 import { dim, green, say } from './say.ts';
@@ -68,22 +68,14 @@ const print = (found: Found, language: Context['language']): void => {
   say(dim(word.record(found.id)));
 };
 
-const firstLine = async (path: string, unreadable: (name: string) => string): Promise<string> => {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new Misuse(unreadable(path));
-  });
-  return text.split('\n', 1)[0]!.trim();
-};
-
-export const run = async (args: string[], { language, cwd }: Context): Promise<number> => {
+export const run = async (args: string[], context: Context): Promise<number> => {
+  const { language, cwd } = context;
   const { values, positionals } = readArgs(
     {
       args,
       allowPositionals: true,
       options: {
-        url: { type: 'string' },
-        key: { type: 'string' },
-        'key-file': { type: 'string' },
+        ...askingOptions,
         product: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
@@ -93,21 +85,11 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
   const word = words[language];
   const [named] = positionals;
   if (named === undefined || positionals.length > 1) throw new Misuse(word.file);
-  const url = URL.parse(values.url ?? '');
-  if (!url || !/^https?:$/.test(url.protocol)) throw new Misuse(word.url);
-  const keyFile = values['key-file'];
-  const key = keyFile === undefined ? values.key : await firstLine(resolve(cwd, keyFile), word.unreadable);
-  if (!key) throw new Misuse(word.key);
+  const client = await openAsking(values, word, context);
   const path = resolve(cwd, named);
   const about = await stat(path).catch(() => undefined);
   if (!about?.isFile()) throw new Misuse(word.unreadable(named));
   if (about.size > traceLimits.fileBytesMax) throw new Misuse(word.large(named));
-  const client = makeClient({
-    url: url.origin,
-    token: key,
-    newKey: randomUUID,
-    headers: { 'accept-language': language },
-  });
   const found = await client.call(
     runTrace,
     { query: { name: basename(named), product: values.product } },

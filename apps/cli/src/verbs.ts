@@ -139,6 +139,36 @@ export const verbs: Record<string, Verb> = {
     ],
     load: () => import('./trace.ts'),
   },
+  harvest: {
+    usage: 'harvest ADDRESS --kind ckan|dcat --url URL --key-file FILE [--name NAME] [--dry] [--json]',
+    does: {
+      zh: '从 CKAN 或 DCAT 目录采集条目到交易所的目录',
+      en: 'harvest a CKAN or DCAT catalogue into the exchange’s own',
+    },
+    more: [
+      [
+        'ADDRESS',
+        {
+          zh: 'CKAN 站点（不含 /api），或 JSON-LD 格式的 DCAT 目录；首次给出时登记为手动采集源',
+          en: 'of a CKAN site (without /api), or of a DCAT catalogue in JSON-LD; new ones become sources without a rhythm',
+        },
+      ],
+      ['--kind ckan|dcat', { zh: '目录的种类', en: 'what kind of catalogue it is' }],
+      ['--url URL', { zh: '交易所地址', en: 'address of the exchange' }],
+      [
+        '--key-file FILE',
+        {
+          zh: '有“管理目录采集源并采集”权限的密钥在该文件的第一行',
+          en: 'a key that may harvest is the first line of that file',
+        },
+      ],
+      plainKey,
+      ['--name NAME', { zh: '新采集源的名称（默认为其主机名）', en: 'name of a new source (its host unless said)' }],
+      ['--dry', { zh: '只列出差异，不写入条目', en: 'only say what would change; no entry is written' }],
+      json,
+    ],
+    load: () => import('./harvest.ts'),
+  },
   compute: {
     usage: 'compute psi|sql A.csv B.csv …',
     does: {
