@@ -302,6 +302,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       if (found?.status !== 'active' || found.dataspaceId !== null || roles.length === 0) return undefined;
       return { name: found.name, roles };
     },
+    alone: kernel.postgres.kind !== 'external',
     ...(options.identity ? { identity: options.identity } : {}),
   });
 
@@ -355,6 +356,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       await metering.beforeListen();
       await delivery.beforeListen();
       await settlement.beforeListen();
+      await federation.beforeListen();
     },
     close: async () => {
       await federation.close();

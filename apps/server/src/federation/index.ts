@@ -5,6 +5,7 @@ import type { ReactionRule } from '@shugu/wire/federation';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Database, Reader, Tx } from '../kernel/db/db.ts';
+import { systemActor } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { Keys } from '../kernel/keys.ts';
 import type { RateLimit } from '../kernel/limits.ts';
@@ -27,7 +28,7 @@ import { clear, endAgreements, refer, refuse, waitingClearance } from './service
 import { openConnector, setRules } from './service/connectors.ts';
 import type { Room } from './service/room.ts';
 import { makeSender } from './service/sending.ts';
-import { removeDataset, saveDataset } from './store.ts';
+import { forgetTries, removeDataset, saveDataset } from './store.ts';
 
 export type { FederationEvents } from './events.ts';
 export type { Identified, IdentityProvider } from './identity/identity.ts';
@@ -52,6 +53,8 @@ export interface FederationDeps {
   /** DIDs that the operator names. */
   trustedIssuers: readonly string[];
   peers: ClaimsDeps['peers'];
+  /** No other server works on this database: what was on its way when a process died is sent again at once. */
+  alone: boolean;
 }
 
 /** Unless a participant is named, in the name of `tx.actor.participant`. */
@@ -93,6 +96,7 @@ export interface Federation {
   dismiss(tx: Tx, participant: string, reason: string): Promise<void>;
   /** The protocol's addresses, on the server's own port. */
   mount(app: FastifyInstance, perSource: RateLimit): Promise<void>;
+  beforeListen(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -144,6 +148,10 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     mount: async (app, perSource) => {
       await mountProtocol(app, room, sender, perSource);
       await mountClaims(app, claims, perSource);
+    ticks: [{ name: 'federation.outbox', everySeconds: 2, run: () => sender.drain() }],
+    mount: (app, perSource) => mountProtocol(app, room, sender, perSource),
+    beforeListen: async () => {
+      if (deps.alone) await deps.database.tx(systemActor('federation'), forgetTries);
     },
     close: async () => {
       await sender.stop();

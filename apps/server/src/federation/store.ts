@@ -57,6 +57,12 @@ export const endMessage = (
       body = body #- '{dataAddress,sealed}'
     where id = ${id} and state = 'waiting'`);
 
+/** Tries of a process that died; only where no other server sends. Number of messages. */
+export const forgetTries = (tx: Tx): Promise<number> =>
+  tx.exec(
+    sql`update federation_messages set due_at = ${tx.now} where state = 'waiting' and attempts > 0 and due_at > ${tx.now}`,
+  );
+
 export const delayMessage = (tx: Tx, id: string, dueAt: Date, fault: string): Promise<number> =>
   tx.exec(
     sql`update federation_messages set due_at = ${dueAt}, fault = ${fault} where id = ${id} and state = 'waiting'`,

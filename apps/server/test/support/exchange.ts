@@ -118,7 +118,7 @@ const seed = (exchange: Exchange): Promise<SeededCast> =>
 const nobody: SeededCast = { password: '', organisations: {}, people: {} };
 
 /** Whom `seedCast` wrote, read back from a copy. */
-const seededIn = async (exchange: Exchange, cast: Cast): Promise<SeededCast> => {
+export const seededIn = async (exchange: Exchange, cast: Cast): Promise<SeededCast> => {
   const { pool } = exchange.kernel.database;
   const organisations = await pool.query<{ id: string; credit_code: string }>(
     'select id, credit_code from organisations',
@@ -150,7 +150,7 @@ const acceptRules = async (stage: Stage): Promise<void> => {
 };
 
 /** What admission would have told: the bank opens sub-accounts in the books of this copy, not of the prepared one. */
-const tellActivated = async (exchange: Exchange, cast: Cast, seeded: SeededCast): Promise<void> => {
+export const tellActivated = async (exchange: Exchange, cast: Cast, seeded: SeededCast): Promise<void> => {
   await exchange.kernel.database.tx(systemActor('test'), async (tx) => {
     for (const { key, roles } of cast.organisations) {
       const id = seeded.organisations[key]!;

@@ -1,0 +1,118 @@
+/** Two exchanges as processes, a line between them that breaks where it is told to, and what both must have come to. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import type { Client } from '@shugu/wire';
+import pg from 'pg';
+import { readCast } from '../../src/members/testing.ts';
+import { preparedDatabase } from '../support/exchange.ts';
+import type { Asked, Deposit, Sabotage, Told } from './connector.ts';
+import { type Line, openLine, type Trap } from './line.ts';
+import { ended, freePort, strike } from './processes.ts';
+import { makeTrader, type Trader } from './trader.ts';
+
+const program = join(import.meta.dirname, 'connector.ts');
+
+export type Side = 'provider' | 'consumer';
+
+const tokens = { 'Bearer provider': 'urn:example:provider', 'Bearer consumer': 'urn:example:consumer' };
+const organisations: Record<Side, string> = { provider: 'xingsha', consumer: 'citylogistics' };
+
+export interface Node {
+  side: Side;
+  name: string;
+  /** Where its own people reach it. */
+  url: string;
+  /** Of its connector, through the line. */
+  address: string;
+  line: Line;
+  pool: pg.Pool;
+  /** Somebody of its cast, however long it takes. */
+  as: Trader['as'];
+  /** Its trader, with one key for one thing asked however often. */
+  say<T>(run: (client: Client, key: { idempotencyKey: string }) => Promise<T>): Promise<T>;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  deposit(asked: Deposit): Promise<void>;
+  end(): Promise<void>;
+}
+
+export const openNode = async (side: Side, armed: () => Trap | undefined, sabotage?: Sabotage): Promise<Node> => {
+  const [{ url: database, keySecret, drop }, home, port, line] = [
+    await preparedDatabase(),
+    await mkdtemp(join(tmpdir(), `shugu-crash-${side}-`)),
+    await freePort(),
+    await openLine(armed),
+  ];
+  const [organisation, name] = [organisations[side], `urn:example:${side}`];
+  const asked: Asked = {
+    home,
+    port,
+    publicUrl: line.address,
+    database,
+    keySecret,
+    organisation,
+    name,
+    tokens,
+    sabotage,
+  };
+  const pool = new pg.Pool({ connectionString: database, max: 2 });
+  const url = `http://127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+  let lines: Interface | undefined;
+  const start = async (): Promise<Told> => {
+    child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
+      env: {
+        PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: join(home, 'compiled'),
+        SHUGU_TEST_CONNECTOR: JSON.stringify(asked),
+        ...(process.env.SHUGU_TEST_LOG ? { SHUGU_TEST_LOG: process.env.SHUGU_TEST_LOG } : {}),
+      },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    lines = createInterface({ input: child.stdout! });
+    const [text] = (await Promise.race([
+      once(lines, 'line'),
+      ended(child).then(() => Promise.reject(new Error(`the ${side} ended before it was ready`))),
+    ])) as [string];
+    line.to(url);
+    return JSON.parse(text) as Told;
+  };
+  const kill = async (): Promise<void> => {
+    strike(child?.pid);
+    if (child) await ended(child);
+  };
+  const { participant } = await start();
+  const trader = makeTrader({ url: () => url, password: (await readCast()).demoPassword, listing: '', offer: '' });
+  return {
+    side,
+    name,
+    url,
+    address: `${line.address}/dsp/${participant}/2025-1`,
+    line,
+    pool,
+    as: trader.as,
+    say: (run) => {
+      const key = { idempotencyKey: randomUUID() };
+      return trader.as(`${organisation}.trader`, (client) => run(client, key));
+    },
+    kill,
+    start: async () => void (await start()),
+    deposit: async (one) => {
+      const answered = once(lines!, 'line');
+      child!.stdin!.write(`${JSON.stringify(one)}\n`);
+      await answered;
+    },
+    end: async () => {
+      await kill();
+      await line.close();
+      await pool.end();
+      await drop();
+      await rm(home, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+};

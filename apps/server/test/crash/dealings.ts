@@ -1,0 +1,141 @@
+/** Holds both sides of what was dealt against each other and against the money. Returns every fault found, in words. */
+import { canonicalBytes } from '@shugu/evidence';
+import type { Node } from './dealers.ts';
+
+interface Row {
+  id: string;
+  kind: string;
+  state: string | null;
+  held: unknown;
+  clearance: unknown;
+  their_pid: string | null;
+  reference: string | null;
+}
+interface Message {
+  direction: string;
+  act: string;
+  digest: string;
+  state: string;
+}
+
+export const processOf = async ({ pool }: Node, id: string): Promise<Row | undefined> =>
+  (await pool.query<Row>('select * from federation_processes where id = $1 or their_pid = $1', [id])).rows[0];
+
+const messagesOf = async ({ pool }: Node, process: string): Promise<Message[]> =>
+  (await pool.query<Message>('select * from federation_messages where process = $1 order by sequence', [process])).rows;
+
+const told = (messages: Message[], direction: string): string[] =>
+  messages
+    .filter((one) => one.direction === direction && (one.state === 'sent' || one.state === 'taken'))
+    .map(({ act, digest }) => `${act} ${digest.slice(0, 12)}`);
+
+/** What one said, in its order, is what the other took, in its: nothing twice, nothing lost. */
+export const processFaults = async (nodes: { consumer: Node; provider: Node }, id: string): Promise<string[]> => {
+  const [ours, theirs] = [await processOf(nodes.consumer, id), await processOf(nodes.provider, id)];
+  if (!ours || !theirs) return [`${id} is not on both sides`];
+  const faults: string[] = [];
+  if (ours.state !== theirs.state)
+    faults.push(`${id} is ${ours.state} with the consumer, ${theirs.state} with the provider`);
+  if (theirs.their_pid !== ours.id || ours.their_pid !== theirs.id) faults.push(`${id}: the pids differ`);
+  const [here, there] = [await messagesOf(nodes.consumer, ours.id), await messagesOf(nodes.provider, theirs.id)];
+  for (const [said, taken] of [
+    [told(here, 'out'), told(there, 'in')],
+    [told(there, 'out'), told(here, 'in')],
+  ] as const)
+    if (said.join() !== taken.join()) faults.push(`${id}: said ${said.join()}; taken ${taken.join()}`);
+  if ([...here, ...there].some(({ state }) => state === 'waiting')) faults.push(`${id}: something is still to be said`);
+  for (const one of [ours, theirs])
+    if (one.held || one.clearance)
+      faults.push(`${id}: ${JSON.stringify({ held: one.held, clearance: one.clearance })} waits`);
+  return faults;
+};
+
+interface Agreement {
+  id: string;
+  body: object;
+}
+export const agreementOf = async ({ pool }: Node, negotiation: string): Promise<Agreement[]> =>
+  (
+    await pool.query<Agreement>(
+      `select a.id, a.body from federation_agreements a join federation_processes p on p.id = a.negotiation
+        where p.id = $1 or p.their_pid = $1`,
+      [negotiation],
+    )
+  ).rows;
+
+const same = (one: object, other: object): boolean =>
+  Buffer.from(canonicalBytes(one)).equals(Buffer.from(canonicalBytes(other)));
+
+/** One agreement, word for word the same on both sides, or none. */
+export const agreementFaults = async (
+  nodes: { consumer: Node; provider: Node },
+  id: string,
+  agreed: boolean,
+): Promise<string[]> => {
+  const [ours, theirs] = [await agreementOf(nodes.consumer, id), await agreementOf(nodes.provider, id)];
+  const count = agreed ? 1 : 0;
+  if (ours.length !== count || theirs.length !== count)
+    return [`${id}: ${ours.length} agreements with the consumer, ${theirs.length} with the provider`];
+  return agreed && !same(ours[0]!.body, theirs[0]!.body) ? [`${id}: the agreements differ`] : [];
+};
+
+export interface Dealt {
+  negotiation: string;
+  /** Money is held for it. */
+  holds: boolean;
+  /** Reads that were answered, and such as were cut off and may have been uses. */
+  read: number;
+  cut: number;
+}
+
+export const orderOf = async ({ pool }: Node, negotiation: string) =>
+  (
+    await pool.query<{ id: string; estimate: string; contract: string | null }>(
+      `select id, estimate_fen as estimate, contract from orders where id = (
+        select reference from federation_processes where id = $1 or their_pid = $1)`,
+      [negotiation],
+    )
+  ).rows[0];
+
+const balanceOf = async ({ pool }: Node, template: 'held' | 'available', member: string): Promise<bigint> => {
+  const { rows } = await pool.query<{ fen: string }>(
+    'select coalesce(-sum(fen), 0)::text as fen from ledger_balances where template = $1 and participant = $2',
+    [template, member],
+  );
+  return BigInt(rows[0]!.fen);
+};
+export const freeFen = (node: Node, member: string): Promise<bigint> => balanceOf(node, 'available', member);
+
+/** Of each deal one order; of each that holds one hold of its estimate; no other order and no other money of the member. */
+export const moneyFaults = async (node: Node, dealt: readonly Dealt[], member: string): Promise<string[]> => {
+  const { pool } = node;
+  const faults: string[] = [];
+  let expected = 0n;
+  for (const { negotiation, holds } of dealt) {
+    const order = await orderOf(node, negotiation);
+    if (!order) {
+      faults.push(`${negotiation}: no order`);
+      continue;
+    }
+    if (!holds) continue;
+    const { rows: held } = await pool.query<{ fen: string; state: string }>(
+      'select fen, state from settlement_holds where held_for = $1',
+      [order.id],
+    );
+    const told = held.map(({ fen, state }) => `${state} ${fen}`).join();
+    if (told !== `placed ${order.estimate}`) faults.push(`${negotiation}: held ${told || 'nothing'}`);
+    expected += BigInt(order.estimate);
+  }
+  const { rows: all } = await pool.query<{ count: number }>(
+    'select count(*)::int as count from orders where participant = $1',
+    [member],
+  );
+  if (all[0]!.count !== dealt.length) faults.push(`${all[0]!.count} orders of ${dealt.length} negotiations`);
+  const held = await balanceOf(node, 'held', member);
+  if (held !== expected) faults.push(`${held} fen are held, not ${expected}`);
+  const { rows: open } = await pool.query<{ count: number }>(
+    `select count(*)::int as count from bank_instructions where state not in ('executed', 'refused')`,
+  );
+  if (open[0]!.count > 0) faults.push(`${open[0]!.count} instructions to the bank are under way`);
+  return faults;
+};

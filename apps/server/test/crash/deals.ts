@@ -1,0 +1,332 @@
+/** One market of two exchanges, and deals between them, through whatever storm blows meanwhile. */
+import { randomUUID } from 'node:crypto';
+import { odrlFrom } from '@shugu/policy';
+import * as agreementsWire from '@shugu/wire/agreements';
+import * as wire from '@shugu/wire/federation';
+import * as settlementWire from '@shugu/wire/settlement';
+import { expect } from 'vitest';
+import { applyForListing, assess, draftProduct, reviewListing } from '../../../cli/src/scenario/product.ts';
+import { bringResource } from '../../../cli/src/scenario/resource.ts';
+import { makeStage } from '../../../cli/src/scenario/stage.ts';
+import { callsMax, divisionsListing, divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
+import { configureDelivery } from '../../../cli/src/trade/settle.ts';
+import { lawFirm } from '../../src/market/testing.ts';
+import { readCast } from '../../src/members/testing.ts';
+import { call, messageOf } from '../federation/counterpart.ts';
+import { startOfTime } from '../support/exchange.ts';
+import type { Sabotage } from './connector.ts';
+import { type Node, openNode, type Side } from './dealers.ts';
+import {
+  agreementFaults,
+  agreementOf,
+  type Dealt,
+  freeFen,
+  moneyFaults,
+  orderOf,
+  processFaults,
+  processOf,
+} from './dealings.ts';
+import type { Moment, Trap } from './line.ts';
+
+const format = 'HttpData-PULL';
+const depositFen = 1_000_000;
+
+/** Who dies at each message, at which moment of it. */
+export interface Storm {
+  victims: readonly Side[];
+  moment: Moment;
+}
+
+export interface World {
+  nodes: Record<Side, Node>;
+  storm: Storm | undefined;
+  /** Acts of this storm at which somebody was killed. */
+  struck: string[];
+  /** Somebody is being started again: until then nobody is killed. */
+  starting: Promise<unknown> | undefined;
+  product: string;
+  offer: { '@id': string; permission: unknown[]; prohibition?: unknown[]; profile?: string };
+  /** The consumer, as the provider's exchange knows it. */
+  member: string;
+  dealt: Dealt[];
+}
+
+/** A transfer starts, and starts again after it was suspended. */
+const timesOf = (act: string): number => (act === 'transfer start' ? 2 : 1);
+
+const ruled = (...given: [wire.ReactionRule['kind'], string, string][]): wire.ReactionRule[] =>
+  given.map(([kind, on, reaction]) => wire.reactionRule.parse({ kind, on, reaction }));
+
+const setRules = (node: Node, rules: wire.ReactionRule[]) =>
+  node.say((client, key) => client.call(wire.setRules, { body: { rules } }, key));
+
+const list = async (url: string): Promise<string> => {
+  const stage = makeStage(url, await readCast());
+  const { fields, file } = await divisionsResource();
+  const resource = await bringResource(stage, 'xingsha.steward', fields, file);
+  const goods = divisionsProduct(resource.id);
+  const made = await draftProduct(stage, 'xingsha.steward', goods.fields, goods.version);
+  const report = await assess(stage, 'xingsha.trader', lawFirm, made.version, goods.fields.name);
+  const quotas = [{ metric: 'calls', period: 'total', limit: callsMax } as const];
+  const draft = {
+    ...divisionsListing(made.version, report.id, await stage.now(), []),
+    policy: odrlFrom({ actions: ['use', 'read'], purposes: ['logistics'], quotas }) as never,
+  };
+  await configureDelivery(stage, made.product, made.version);
+  await reviewListing(stage, await applyForListing(stage, 'xingsha.trader', draft));
+  return made.product;
+};
+
+/** kill -9, and a new process of each; the promise waits for the deaths alone. */
+export const strikeAt = async (world: World, victims: readonly Side[]): Promise<void> => {
+  if (world.starting) return;
+  const nodes = victims.map((side) => world.nodes[side]);
+  const deaths = Promise.all(nodes.map((node) => node.kill()));
+  world.starting = deaths
+    .then(() => Promise.all(nodes.map((node) => node.start())))
+    .finally(() => {
+      world.starting = undefined;
+    });
+  await deaths;
+};
+
+const trapOf = (world: World): Trap | undefined => {
+  const { storm } = world;
+  if (!storm || world.starting) return undefined;
+  return {
+    moment: storm.moment,
+    minds: (act) => world.struck.filter((one) => one === act).length < timesOf(act),
+    spring: async (act) => {
+      if (world.starting) return false;
+      world.struck.push(act);
+      await strikeAt(world, storm.victims);
+      return true;
+    },
+  };
+};
+
+export const openWorld = async (sabotage?: Sabotage): Promise<World> => {
+  const world = { storm: undefined, struck: [] as string[], dealt: [] as Dealt[] } as unknown as World;
+  const armed = () => trapOf(world);
+  const [provider, consumer] = await Promise.all([
+    openNode('provider', armed, sabotage),
+    openNode('consumer', armed, sabotage),
+  ]);
+  world.nodes = { provider, consumer };
+  world.product = await list(provider.url);
+  await setRules(
+    provider,
+    ruled(
+      ['negotiation', 'request', 'agree'],
+      ['negotiation', 'accept', 'agree'],
+      ['negotiation', 'verify', 'finalize'],
+      ['transfer', 'request', 'start'],
+    ),
+  );
+  await setRules(consumer, ruled(['negotiation', 'agree', 'verify']));
+  const offered = async () => {
+    const asked = messageOf('request', {}, { '@type': 'CatalogRequestMessage' });
+    const { body } = await call(`${provider.address}/catalog/request`, asked, 'Bearer consumer');
+    return (body.dataset as { '@id': string; hasPolicy: World['offer'][] }[] | undefined)?.[0]?.hasPolicy[0];
+  };
+  await expect.poll(offered, { timeout: 240_000 }).toBeDefined();
+  world.offer = (await offered())!;
+  // Nothing lies at the bank yet: refused, and known from now on.
+  await reached(world, await request(world), 'TERMINATED');
+  const { rows } = await provider.pool.query<{ id: string }>('select id from organisations where dataspace_id = $1', [
+    consumer.name,
+  ]);
+  world.member = rows[0]!.id;
+  const account = () =>
+    provider.pool
+      .query('select 1 from settlement_accounts where participant = $1 and state = $2', [world.member, 'open'])
+      .then(({ rowCount }) => rowCount);
+  // It pays into it before it asks again.
+  await expect.poll(account, { timeout: 240_000 }).toBe(1);
+  await provider.deposit({ participant: world.member, fen: depositFen, reference: randomUUID() });
+  return world;
+};
+
+export const endWorld = async ({ nodes, starting }: World): Promise<void> => {
+  await starting;
+  for (const node of Object.values(nodes)) await node.end();
+};
+
+const reached = async ({ nodes }: World, id: string, state: string): Promise<void> => {
+  const states = () => Promise.all(Object.values(nodes).map((node) => processOf(node, id).then((one) => one?.state)));
+  await expect.poll(states, { timeout: 240_000, interval: 20 }).toEqual([state, state]);
+};
+
+const request = async ({ nodes: { provider, consumer }, product, offer }: World): Promise<string> => {
+  const { '@id': id, permission, prohibition, profile } = offer;
+  const terms = { permission, ...(prohibition ? { prohibition } : {}), ...(profile ? { profile } : {}) };
+  const body = { counterparty: provider.name, address: provider.address, dataset: product, offer: id };
+  const made = await consumer.say((client, key) =>
+    client.call(wire.requestContract, { body: { ...body, terms: terms as never } }, key),
+  );
+  return made.id;
+};
+
+const act = async (node: Node, id: string, verb: wire.ReactionRule['on']): Promise<void> => {
+  const own = (await processOf(node, id))!.id;
+  await node.say((client, key) => client.call(wire.actOnProcess, { params: { id: own }, body: { act: verb } }, key));
+};
+
+const transfer = async ({ nodes: { provider, consumer } }: World, agreement: string): Promise<string> =>
+  (
+    await consumer.say((client, key) =>
+      client.call(wire.requestTransfer, { body: { agreement, address: provider.address, format } }, key),
+    )
+  ).id;
+
+/** Reads by the key that the consumer holds until it is answered like that; only the last one, answered or cut off, may be a use. */
+const opens = async ({ nodes: { consumer } }: World, { id, of }: { id: string; of: Dealt }, status: number) => {
+  const { process } = await consumer.say((client) => client.call(wire.getProcess, { params: { id } }));
+  const { endpoint, endpointProperties } = process.dataAddress as never as {
+    endpoint: string;
+    endpointProperties: { name: string; value: string }[];
+  };
+  const token = endpointProperties.find(({ name }) => name === 'authorization')!.value;
+  const read = async (): Promise<number> => {
+    const answer = await fetch(`${endpoint}/430102`, { headers: { authorization: `Bearer ${token}` } }).catch(() => {
+      of.cut++;
+    });
+    if (answer?.status === 200) of.read++;
+    await answer?.body?.cancel();
+    return answer?.status ?? 0;
+  };
+  await expect.poll(read, { timeout: 240_000, interval: 50 }).toBe(status);
+};
+
+/** All that stands of both sides, once it has come to rest. */
+const faultsOf = async (world: World, processes: [string, boolean?][]): Promise<string[]> => {
+  const look = async () => [
+    ...(await Promise.all(processes.map(([id]) => processFaults(world.nodes, id)))).flat(),
+    ...(
+      await Promise.all(
+        processes.flatMap(([id, agreed]) => (agreed === undefined ? [] : [agreementFaults(world.nodes, id, agreed)])),
+      )
+    ).flat(),
+    ...(await moneyFaults(world.nodes.provider, world.dealt, world.member)),
+  ];
+  const end = performance.now() + 60_000;
+  for (;;) {
+    const faults = await look();
+    if (faults.length === 0 || performance.now() > end) return faults;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+};
+
+/** The consumer dies in the middle of asking, with nobody to hear it, and would not ask again for an hour. */
+export const askAndDie = async (world: World): Promise<string> => {
+  const { provider, consumer } = world.nodes;
+  await provider.kill();
+  const id = await request(world);
+  const tried = () =>
+    consumer.pool
+      .query('select 1 from federation_messages where process = $1 and attempts > 0', [id])
+      .then(({ rowCount }) => rowCount);
+  await expect.poll(tried, { timeout: 60_000 }).toBe(1);
+  await consumer.kill();
+  await consumer.pool.query(
+    `update federation_messages set due_at = due_at + interval '1 hour' where process = $1 and state = 'waiting'`,
+    [id],
+  );
+  await Promise.all([provider.start(), consumer.start()]);
+  return id;
+};
+
+/** Asked, agreed, final; the data opened, stopped, opened again and done with; opened once more, and broken off. */
+export const buy = async (world: World, ask: typeof request = request): Promise<string[]> => {
+  const { provider, consumer } = world.nodes;
+  const negotiation = await ask(world);
+  const of: Dealt = { negotiation, holds: true, read: 0, cut: 0 };
+  world.dealt.push(of);
+  await reached(world, negotiation, 'FINALIZED');
+  const agreement = (await agreementOf(consumer, negotiation))[0]!.id;
+  const first = { id: await transfer(world, agreement), of };
+  const turns = async (one: typeof first, state: string, status: number): Promise<void> => {
+    await reached(world, one.id, state);
+    await opens(world, one, status);
+  };
+  await turns(first, 'STARTED', 200);
+  await act(provider, first.id, 'suspend');
+  await turns(first, 'SUSPENDED', 404);
+  await act(provider, first.id, 'start');
+  await turns(first, 'STARTED', 200);
+  await act(consumer, first.id, 'complete');
+  await turns(first, 'COMPLETED', 404);
+  const second = { id: await transfer(world, agreement), of };
+  await turns(second, 'STARTED', 200);
+  await act(consumer, second.id, 'terminate');
+  await turns(second, 'TERMINATED', 404);
+  return faultsOf(world, [[negotiation, true], [first.id], [second.id]]);
+};
+
+/** Offered, accepted, agreed, and broken off before it binds anybody. */
+export const breakOff = async (world: World): Promise<string[]> => {
+  const { provider, consumer } = world.nodes;
+  await setRules(consumer, ruled(['negotiation', 'offer', 'accept']));
+  const body = { counterparty: consumer.name, address: consumer.address, dataset: world.product };
+  const { id } = await provider.say((client, key) => client.call(wire.offerContract, { body }, key));
+  world.dealt.push({ negotiation: id, holds: false, read: 0, cut: 0 });
+  await reached(world, id, 'AGREED');
+  await act(consumer, id, 'terminate');
+  await reached(world, id, 'TERMINATED');
+  await setRules(consumer, ruled(['negotiation', 'agree', 'verify']));
+  return faultsOf(world, [[id, false]]);
+};
+
+/** Every contract ends: what was read is billed, each once, and what is left of the money lies free again. */
+export const conclude = async (world: World): Promise<string[]> => {
+  const { provider } = world.nodes;
+  const bills = world.dealt.filter(({ holds }) => holds);
+  for (const { negotiation } of bills) {
+    const params = { id: (await orderOf(provider, negotiation))!.contract! };
+    const forced = await provider.as('operator.reviewer', (client) =>
+      client.call(agreementsWire.forceTermination, { params, body: { reason: '测试结束' } }),
+    );
+    const termination = forced.terminations.at(-1)!.id;
+    await provider.as('operator.approver', (client) =>
+      client.call(agreementsWire.confirmForcedTermination, {
+        params: { ...params, termination },
+        body: { accept: true },
+      }),
+    );
+  }
+  for (const one of world.dealt) one.holds = false;
+  const billed = async () => {
+    let paid = 0n;
+    const faults: string[] = [];
+    for (const { negotiation, read, cut } of bills) {
+      const { id } = (await orderOf(provider, negotiation))!;
+      const { items } = await provider.as('xingsha.finance', (client) =>
+        client.call(settlementWire.listStatements, { query: { order: id } }),
+      );
+      if (items.length !== 1 || items[0]!.state !== 'settled')
+        faults.push(`${negotiation}: ${items.length} statements`);
+      const lines = await Promise.all(
+        items.map((one) =>
+          provider.as('xingsha.finance', (client) =>
+            client.call(settlementWire.readStatement, { params: { id: one.id } }),
+          ),
+        ),
+      );
+      const used = lines.flatMap((one) => one.lines).reduce((sum, { quantity }) => sum + Number(quantity), 0);
+      if (used < read || used > read + cut) faults.push(`${negotiation}: ${used} uses billed, ${read} answered`);
+      paid += items.reduce((sum, { total }) => sum + BigInt(total ?? 0), 0n);
+    }
+    const free = await freeFen(provider, world.member);
+    if (free !== BigInt(depositFen) - paid) faults.push(`${free} fen are free, ${paid} of ${depositFen} were paid`);
+    return faults;
+  };
+  await expect.poll(billed, { timeout: 240_000, interval: 200 }).toEqual([]);
+  const day = startOfTime.slice(0, 10);
+  const compared = await provider.as('operator.settlement', (client) =>
+    client.call(settlementWire.runReconciliation, { body: { day } }),
+  );
+  return [
+    ...(compared.differences > 0 ? [`the bank differs: ours ${compared.ours}, theirs ${compared.theirs}`] : []),
+    ...(await faultsOf(world, [])),
+  ];
+};
