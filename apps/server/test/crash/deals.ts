@@ -92,9 +92,10 @@ export const strikeAt = async (world: World, victims: readonly Side[]): Promise<
 
 const trapOf = (world: World): Trap | undefined => {
   const { storm } = world;
-  if (!storm || world.starting) return undefined;
+  if (!storm) return undefined;
   return {
     moment: storm.moment,
+    busy: () => world.starting !== undefined,
     minds: (act) => world.struck.filter((one) => one === act).length < timesOf(act),
     spring: async (act) => {
       if (world.starting) return false;

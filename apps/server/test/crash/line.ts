@@ -10,6 +10,8 @@ export type Moment = 'before' | 'after';
 export interface Trap {
   moment: Moment;
   minds(act: string): boolean;
+  /** Not now: the message is lost, and comes again. */
+  busy(): boolean;
   /** Once for each message that is another than those before: the line lets its sender go without an answer. False: not now. */
   spring(act: string): Promise<boolean>;
 }
@@ -58,6 +60,7 @@ export const openLine = async (armed: () => Trap | undefined): Promise<Line> => 
     const once = `${request.url} ${body.toString('utf8')}`;
     const set = act !== undefined && !sprung.has(once) ? armed() : undefined;
     const trap = set?.minds(act!) ? set : undefined;
+    if (trap?.busy()) return void response.destroy();
     const sprang = async (moment: Moment): Promise<boolean> => {
       if (trap?.moment !== moment || !(await trap.spring(act!))) return false;
       sprung.add(once);
