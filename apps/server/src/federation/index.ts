@@ -148,8 +148,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     mount: async (app, perSource) => {
       await mountProtocol(app, room, sender, perSource);
       await mountClaims(app, claims, perSource);
-    ticks: [{ name: 'federation.outbox', everySeconds: 2, run: () => sender.drain() }],
-    mount: (app, perSource) => mountProtocol(app, room, sender, perSource),
+    },
     beforeListen: async () => {
       if (deps.alone) await deps.database.tx(systemActor('federation'), forgetTries);
     },

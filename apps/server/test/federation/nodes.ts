@@ -2,6 +2,8 @@
  * Two exchanges of different nodes as they start: no identity is handed in. Their connectors go by DIDs, and each trusts the other's
  * word about its members.
  */
+
+import { guardedOutgoing } from '@shugu/gateway';
 import type { Client } from '@shugu/wire';
 import * as wire from '@shugu/wire/federation';
 import { pino } from 'pino';
@@ -11,7 +13,6 @@ import { didsOf } from '../../src/federation/claims/dids.ts';
 import { claimsTokens } from '../../src/federation/identity/claims.ts';
 import type { IdentityProvider } from '../../src/federation/index.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
-import { guardedOutgoing } from '../../src/kernel/outgoing.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 
 export interface Node {

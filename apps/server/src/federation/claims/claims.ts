@@ -1,9 +1,9 @@
 /** Claims of the node and of its participants, put together. */
 import { type Fetch, makeResolver } from '@shugu/claims';
+import type { Outgoing } from '@shugu/gateway';
 import { fetch as undiciFetch } from 'undici';
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
-import type { Outgoing } from '../../kernel/outgoing.ts';
 import type { Tick } from '../../kernel/ticker.ts';
 import { ensureMembership, renewMemberships, revokeMembership } from './membership.ts';
 import { handOver } from './requests.ts';
