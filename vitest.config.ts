@@ -19,8 +19,9 @@ export default defineConfig({
           globalSetup: [postgres],
           // Files share a worker, in a third less time; on a server from outside that has not been shown yet.
           isolate: process.env.SHUGU_TEST_DATABASE_URL !== undefined,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // Limits for what hangs, not for what is slow: a busy machine takes several times as long.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       // kill -9 of server, bank and database during trades.

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.end());
 
-describe('every route by every role and seat', { timeout: 240_000 }, () => {
+describe('every route by every role and seat', { timeout: 480_000 }, () => {
   test('every permission of a route is declared in a table, and somebody of the cast holds it', () => {
     const named = world.exchange.endpoints.filter((one) => !['public', 'signedIn'].includes(one.permission));
     const undeclared = named

@@ -177,7 +177,7 @@ beforeAll(async () => {
   hidden = await harvest(pool, owners, { except: known });
   for (const prefix of ['org', 'per', 'job', 'key']) hidden.delete(prefix);
   slots = slotsOf(world.exchange.endpoints);
-}, 300_000);
+}, 480_000);
 afterAll(() => world?.end());
 
 const people = (outside: boolean) => (slot: Slot) => {
@@ -312,7 +312,7 @@ const fleeting: ReadonlySet<string> = new Set([
   'delivery.importSchedule.resume params.id',
 ]);
 
-describe('objects of others', { timeout: 240_000 }, () => {
+describe('objects of others', { timeout: 480_000 }, () => {
   test('there is a whole trade to look at', () => {
     expect(walked).toBeUndefined();
   });
