@@ -39,7 +39,7 @@ const Standing = ({ connector, identity }: { connector: Connector; identity: Ide
           [t('connector.opened'), <When key="opened" at={connector.openedAt} />],
         ]}
       />
-      <p className="row">
+      <div className="row" style={{ marginTop: 12 }}>
         <Action
           endpoint={rotateDidKey}
           label={t('identity.rotate')}
@@ -53,7 +53,7 @@ const Standing = ({ connector, identity }: { connector: Connector; identity: Ide
           explain={<p>{t('connector.closeExplain')}</p>}
           input={() => ({ body: {} })}
         />
-      </p>
+      </div>
     </Sheet>
   );
 };
@@ -120,16 +120,18 @@ const Issuances = ({ of }: { of: Identity['issuances'] }) => {
           { key: 'at', title: t('app.createdAt'), render: (_, row) => <When at={row.createdAt} /> },
         ]}
       />
-      <Action
-        endpoint={requestCredential}
-        label={t('identity.request')}
-        explain={<p>{t('identity.requestExplain')}</p>}
-        fields={[
-          field('issuer', 'text', ['签发方（did:web:…）', 'Issuer (did:web:…)'], { required: true }),
-          field('credential', 'text', ['凭证编号', 'Identifier of the credential'], { required: true }),
-        ]}
-        input={(values) => ({ body: values as never })}
-      />
+      <div className="row" style={{ marginTop: 12 }}>
+        <Action
+          endpoint={requestCredential}
+          label={t('identity.request')}
+          explain={<p>{t('identity.requestExplain')}</p>}
+          fields={[
+            field('issuer', 'text', ['签发方（did:web:…）', 'Issuer (did:web:…)'], { required: true }),
+            field('credential', 'text', ['凭证编号', 'Identifier of the credential'], { required: true }),
+          ]}
+          input={(values) => ({ body: values as never })}
+        />
+      </div>
     </Sheet>
   );
 };

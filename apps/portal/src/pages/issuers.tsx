@@ -32,12 +32,14 @@ export default function Issuers() {
                   [t('identity.keySince'), <When key="since" at={key.createdAt} />],
                 ]}
               />
-              <Action
-                endpoint={rotateIssuerKey}
-                label={t('identity.rotate')}
-                explain={<p>{t('issuers.rotateExplain')}</p>}
-                input={() => ({ body: {} })}
-              />
+              <div className="row" style={{ marginTop: 12 }}>
+                <Action
+                  endpoint={rotateIssuerKey}
+                  label={t('identity.rotate')}
+                  explain={<p>{t('issuers.rotateExplain')}</p>}
+                  input={() => ({ body: {} })}
+                />
+              </div>
             </Sheet>
             <Sheet title={t('issuers.trusted')}>
               <DataTable<Issuer>
@@ -51,7 +53,9 @@ export default function Issuers() {
                   { key: 'why', title: t('issuers.why'), render: (_, row) => w('issuerWhy', row.why) },
                 ]}
               />
-              <p className="quiet small">{t('issuers.settings')}</p>
+              <p className="quiet small" style={{ marginTop: 12 }}>
+                {t('issuers.settings')}
+              </p>
             </Sheet>
           </>
         )}
