@@ -4,6 +4,7 @@ import { CONTEXT_URL, checkMessage, VERSION_PATH, versionDocument } from '@shugu
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimit } from '../kernel/limits.ts';
 import { nameTowards } from './claims/dids.ts';
+import { makeDoor } from './door.ts';
 import { wantedOf } from './filter.ts';
 import { type Door, doors, errorOf, standingOf } from './messages.ts';
 import { type Connector, type Kind, limits } from './model.ts';
@@ -115,37 +116,17 @@ export const mountProtocol = async (
 ): Promise<void> => {
   const root = '/dsp/:participant';
   await app.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser(
-      ['application/json', 'application/ld+json'],
-      { parseAs: 'string', bodyLimit: limits.bodyBytesMax },
-      (_request, text, done) => {
-        try {
-          done(null, JSON.parse(String(text)));
-        } catch {
-          // Answered as any other message that is none.
-          done(null, undefined);
-        }
-      },
-    );
     const kindOf = (url: string): Kind | 'catalog' =>
       url.includes('/negotiations') ? 'negotiation' : url.includes('/transfers') ? 'transfer' : 'catalog';
-    // Before the body is read, and before anybody is asked who they are.
-    scope.addHook('onRequest', async (request, reply) => {
-      const wait = perSource.take(request.ip, performance.now());
-      if (wait === 0) return;
-      const { pid = '' } = request.params as Params;
-      const body = errorOf(kindOf(request.routeOptions.url ?? ''), noPids(pid), { code: 'tooFast' });
-      return send(request, reply.header('retry-after', String(wait)), { status: 429, body });
-    });
-    scope.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-      const status = error.statusCode && error.statusCode < 500 ? error.statusCode : 500;
-      if (status === 500) room.log.error({ err: error, url: request.url.split('?')[0] }, 'defect');
-      const { pid = '' } = request.params as Params;
-      const body = errorOf(kindOf(request.routeOptions.url ?? ''), noPids(pid), {
-        code: status === 500 ? 'defect' : 'malformed',
-      });
-      return send(request, reply, { status, body });
+    makeDoor(scope, {
+      ...{ bodyBytesMax: limits.bodyBytesMax, perSource, log: room.log },
+      refuse: (request, reply, status, code) => {
+        const { pid = '' } = request.params as Params;
+        return send(request, reply, {
+          status,
+          body: errorOf(kindOf(request.routeOptions.url ?? ''), noPids(pid), { code }),
+        });
+      },
     });
     const serve = (
       method: 'GET' | 'POST',

@@ -1,6 +1,7 @@
 /** What others read and ask of claims: DID documents, status lists, and a participant's credential service. All of it is public. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimit } from '../../kernel/limits.ts';
+import { makeDoor } from '../door.ts';
 import { connectorOf } from '../reads.ts';
 import { addressOf } from '../service/room.ts';
 import type { Claims } from './claims.ts';
@@ -20,28 +21,9 @@ const unknown = (reply: FastifyReply): FastifyReply => tell(reply, 404, 'unknown
 
 export const mountClaims = async (app: FastifyInstance, { room }: Claims, perSource: RateLimit): Promise<void> => {
   await app.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser(
-      ['application/json', 'application/ld+json'],
-      { parseAs: 'string', bodyLimit: limits.bodyBytesMax },
-      (_request, text, done) => {
-        try {
-          done(null, JSON.parse(String(text)));
-        } catch {
-          // Answered as any other message that is none.
-          done(null, undefined);
-        }
-      },
-    );
-    scope.addHook('onRequest', async (request, reply) => {
-      const wait = perSource.take(request.ip, performance.now());
-      if (wait > 0) return tell(reply.header('retry-after', String(wait)), 429, 'tooFast');
-      return undefined;
-    });
-    scope.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-      const status = error.statusCode && error.statusCode < 500 ? error.statusCode : 500;
-      if (status === 500) room.log.error({ err: error, url: request.url.split('?')[0] }, 'defect');
-      return tell(reply, status, status === 500 ? 'defect' : 'malformed');
+    makeDoor(scope, {
+      ...{ bodyBytesMax: limits.bodyBytesMax, perSource, log: room.log },
+      refuse: (_request, reply, status, code) => tell(reply, status, code),
     });
 
     const document = (url: string, make: (request: Asked) => Promise<object | undefined>) =>
