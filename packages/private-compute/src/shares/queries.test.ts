@@ -247,4 +247,10 @@ test('what cannot be computed is refused before anything opens, and all are told
   expect(await refusedOf([row(1, 1n), row(2, 1n), row(3, 1n)], base, { decimals: 1 })).toEqual(all('compute.input'));
   const byKey = { ...base, align: { first: 'id', second: 'id' } };
   expect(await refusedOf([row(2, 1n)], byKey)).toEqual(all('compute.input'));
+  // Why is told to all three, so it says where, and never what stood there.
+  const odd = join(folder, 'a.csv');
+  await writeFile(odd, 'id,amount,rest,city\nk1,geheim,1,c\nk2,1,1,c\nk3,1,1,c\n');
+  const told = await Promise.allSettled(await playAll({ plan: base, recipient: 'both' }, [odd, b], true));
+  const reasons = told.map((one) => (one.status === 'rejected' ? String(one.reason) : 'went well'));
+  for (const reason of reasons) expect(reason).toMatch(/record 0: amount is no number$/);
 });

@@ -57,13 +57,13 @@ class NumberReader {
         continue;
       }
       const digit = byte - zero;
-      if (digit < 0 || digit > 9) throw this.#broken(bytes, start, end, row);
+      if (digit < 0 || digit > 9) throw this.#broken(row);
       if (after >= this.#decimals && digit === 0) continue;
       value = value * 10 + digit;
       if (value !== 0) digits++;
       if (after >= 0) after++;
     }
-    if (end === start || (end === start + 1 && after === 0)) throw this.#broken(bytes, start, end, row);
+    if (end === start || (end === start + 1 && after === 0)) throw this.#broken(row);
     if (after > this.#decimals) {
       throw new ComputeError('compute.input', `record ${row}: ${this.#name} has more than ${this.#decimals} decimals`);
     }
@@ -96,9 +96,9 @@ class NumberReader {
     new BigUint64Array(this.#halves.buffer)[row] = BigInt.asUintN(64, negative ? -value : value);
   }
 
-  #broken(bytes: Buffer, start: number, end: number, row: number): ComputeError {
-    const shown = JSON.stringify(bytes.toString('utf8', start, Math.min(end, start + 40)));
-    return new ComputeError('compute.input', `record ${row}: ${this.#name} is no number: ${shown}`);
+  /** The other parties are told it too: it says where, and never what stood there. */
+  #broken(row: number): ComputeError {
+    return new ComputeError('compute.input', `record ${row}: ${this.#name} is no number`);
   }
 
   #grow(): void {
