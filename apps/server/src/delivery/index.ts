@@ -101,7 +101,7 @@ export interface DeliveryDeps extends DeliveryNeighbours {
   /** Private addresses or networks at which destinations and databases of members may lie. */
   privateDestinations: readonly string[];
   /** For tests. */
-  pushPace?: { turnMs?: number; rowsPerPiece?: number };
+  pushPace?: { turnMs?: number; rowsPerPiece?: number; testOnlySabotage?: 'noteAfter' };
   importBytesMax?: number;
   queryPool?: Pick<QueryPoolOptions, 'processesMax' | 'memoryMB'>;
 }

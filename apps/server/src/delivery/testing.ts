@@ -172,7 +172,11 @@ export const openRig = async ({
 }: {
   make?: typeof makeVersion;
   gateways?: { grace: number; slice: number };
-  push?: { folder: string; addresses: string[]; pace?: { turnMs?: number; rowsPerPiece?: number } };
+  push?: {
+    folder: string;
+    addresses: string[];
+    pace?: { turnMs?: number; rowsPerPiece?: number; testOnlySabotage?: 'noteAfter' };
+  };
   place?: { home: string; connection: PoolConfig };
   settings?: Partial<Config>;
 } = {}): Promise<Rig> => {

@@ -20,4 +20,6 @@ export interface PushDeps {
   /** For tests: how long a turn is, ms, and how many rows a piece has. */
   turnMs?: number | undefined;
   rowsPerPiece?: number | undefined;
+  /** For the crash suite only, to show that it turns red. */
+  testOnlySabotage?: 'noteAfter' | undefined;
 }

@@ -18,6 +18,7 @@ export const rowTakerOf = async (
   openPostgres(destination.settings as PostgresSettings, await secretOf(deps, destination), {
     ...given,
     allowedAddresses: deps.allowedAddresses,
+    testOnlySabotage: deps.testOnlySabotage,
   });
 
 /** @throws PushFault */

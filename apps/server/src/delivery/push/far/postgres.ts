@@ -88,6 +88,8 @@ export interface PostgresRun {
   push: string;
   allowedAddresses: readonly string[];
   signal: AbortSignal;
+  /** Rows are added in one transaction, and noted as added in another. */
+  testOnlySabotage?: 'noteAfter' | undefined;
 }
 
 export const openPostgres = (settings: PostgresSettings, password: string, given: PostgresRun): Promise<RowTaker> =>
@@ -142,7 +144,7 @@ export const isUpToDate = ({ version }: Pick<BroughtTable, 'version'>, since: nu
 const takerOn = (
   client: pg.Client,
   schemaName: string,
-  { run, push }: PostgresRun,
+  { run, push, testOnlySabotage }: PostgresRun,
   close: () => Promise<void>,
   digest: RowDigest,
 ): RowTaker => {
@@ -224,6 +226,7 @@ const takerOn = (
       `insert into ${own(table)} (${columns}) select ${columns} from ${stagingOf(table)}`,
     );
     if (added.rowCount !== rows) throw fault('readBackDiffers', { about: table.name });
+    if (testOnlySabotage === 'noteAfter') await client.query('commit; begin');
     await client.query(`drop table ${stagingOf(table)}`);
   };
   const takePlace = async (table: BroughtTable, there: boolean): Promise<void> => {
