@@ -1,7 +1,7 @@
 /**
- * kill -9 of the exchange while it adds rows to a table in a buyer’s database: at chosen points and, with SHUGU_CRASH_ROUNDS, at as many more by
- * chance; at last while the database commits the rows and nobody can say whether it will. Another process goes on: no row twice, none
- * missing, the same checksum on both ends, one use counted.
+ * kill -9 of the exchange while it adds rows to a table in a buyer’s database: in the middle, and while the database commits the rows and
+ * nobody can say whether it will. Another process goes on: no row twice, none missing, the same checksum on both ends, one use
+ * counted. With SHUGU_CRASH_ROUNDS it shows that it turns red.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,11 +21,8 @@ const gained = 30_000;
 const select = (count: number) => `SELECT i AS id, sha256(CAST(i AS VARCHAR)) AS plate FROM range(${count}) r(i)`;
 /** As text a row takes about so many bytes. */
 const rowBytes = 70;
-const rounds = Number(process.env.SHUGU_CRASH_ROUNDS ?? 0);
-const points = [
-  Math.floor(0.4 * gained * rowBytes),
-  ...Array.from({ length: rounds }, () => Math.floor(Math.random() * gained * rowBytes)),
-];
+/** Bytes after which the line to the database stands still, before a kill. */
+const points = [Math.floor(0.4 * gained * rowBytes)];
 const gateKey = 4711;
 
 /** Holds the buyer’s database back while it commits rows of the table. */
@@ -183,8 +180,12 @@ test('rows are added once, wherever the exchange is killed, and also while they 
   expect(found.used).toMatchObject({ calls: 2, rows: before + gained });
 }, 240_000);
 
-test('the test before turns red when rows are added in one step and noted in the next', async () => {
-  const found = await walk([], 'noteAfter');
-  expect(found.committed).toBe(gained);
-  expect([found.state, found.versions]).not.toEqual(['done', whole]);
-}, 240_000);
+test.runIf(process.env.SHUGU_CRASH_ROUNDS)(
+  'the test before turns red when rows are added in one step and noted in the next',
+  async () => {
+    const found = await walk([], 'noteAfter');
+    expect(found.committed).toBe(gained);
+    expect([found.state, found.versions]).not.toEqual(['done', whole]);
+  },
+  240_000,
+);
