@@ -76,6 +76,8 @@ export const openLine = async (target: NetConnectOpts): Promise<Line> => {
     stallAfter: (bytes, act) =>
       after(bytes, (socket) => {
         socket.unpipe();
+        // What is sent from here on is lost; read it is, or nobody would see that its sender has died.
+        socket.resume();
         act();
       }),
     holdAnswersAfter: (bytes) => {
