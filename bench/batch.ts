@@ -10,13 +10,11 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type FarDatabase, openFarDatabase } from '../apps/server/src/delivery/push/testing.ts';
 import { openShare, type SharedTable } from '../apps/server/src/delivery/share/testing.ts';
+import { recordsSql } from './records.ts';
 
 const rows = 1_000_000;
 const rounds = 3;
-const data = `SELECT i AS id, '湘A' || (10000 + i % 90000) AS plate, (i % 1000)::INT AS score, (i * 7919 % 100000) / 100.0::DOUBLE AS fee,
-  (i % 10000 / 100)::DECIMAL(10, 2) AS price, DATE '2026-01-01' + (i % 300)::INT AS day,
-  TIMESTAMPTZ '2026-01-01 00:00:00+00' + INTERVAL (i) SECOND AS at, i % 3 = 0 AS ok, 'city ' || (i % 77) AS city,
-  left(md5(i::VARCHAR), 20) AS mark FROM range(${rows}) r(i)`;
+const data = recordsSql(rows);
 
 const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 const secondsSince = (begun: number): number => (performance.now() - begun) / 1000;
