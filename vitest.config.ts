@@ -7,7 +7,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       // Pure packages: no database, no server, nothing that one file could leave behind for the next.
-      { test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'], testTimeout: 60_000, isolate: false } },
+      { test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'], testTimeout: 120_000, isolate: false } },
       // The bank simulator: its own process and its own books.
       { test: { name: 'bank', include: ['apps/bank/src/**/*.test.ts'], testTimeout: 60_000 } },
       // The server's rooms, each test file on a database of its own.

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, randomUUID, sign, verify } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -92,11 +92,11 @@ export const templates: QueryTemplate[] = [
   },
 ];
 
-export async function queryConfig(
-  pool: QueryPool,
-  path: string,
-  own: QueryTemplate[] = templates,
-): Promise<QueryConfig> {
+export async function queryConfig(pool: QueryPool, path: string, own: QueryTemplate[]): Promise<QueryConfig> {
+  return configOf(path, await checkedIn(pool, path, own));
+}
+
+async function checkedIn(pool: QueryPool, path: string, own: QueryTemplate[]): Promise<CheckedTemplate[]> {
   const tables = [{ name: 'trucks', path }];
   const checked: CheckedTemplate[] = [];
   for (const template of own) {
@@ -104,10 +104,32 @@ export async function queryConfig(
     if (isFinding(found)) throw new Error(`${template.name}: ${found.en}`);
     checked.push(found);
   }
+  return checked;
+}
+
+function configOf(path: string, checked: CheckedTemplate[]): QueryConfig {
   const columns = Object.keys(columnTypes);
   const limits = { rowsMax: 100_000, bytesMax: 2 ** 26, seconds: 10 };
   return { kind: 'query', tables: [{ name: 'trucks', path, columns }], templates: checked, ...limits };
 }
+
+/** The same for every rig: an engine's process is started for it once. */
+const prepareTrucks = async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'shugu-trucks-'));
+  const pool = new QueryPool({ folder: join(folder, 'answers') });
+  try {
+    const path = await writeParquet(join(folder, 'trucks.parquet'), columnTypes, rows);
+    return { bytes: await readFile(path), checked: await checkedIn(pool, path, templates) };
+  } finally {
+    pool.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+let prepared: ReturnType<typeof prepareTrucks> | undefined;
+const preparedTrucks = () => {
+  prepared ??= prepareTrucks();
+  return prepared;
+};
 
 export type RigOptions = {
   meter?: Partial<MeterOptions>;
@@ -149,7 +171,9 @@ export async function openRig(options: RigOptions = {}) {
     timer: () => time.now,
   });
   const queries = new QueryPool({ folder: join(folder, 'answers'), ...options.queries });
-  const trucks = await writeParquet(join(folder, 'trucks.parquet'), columnTypes, rows);
+  const { bytes, checked } = await preparedTrucks();
+  const trucks = join(folder, 'trucks.parquet');
+  await writeFile(trucks, bytes);
   const secret = Buffer.alloc(32, 7);
   const make = (decide?: Decide) =>
     new Gateway({
@@ -183,7 +207,7 @@ export async function openRig(options: RigOptions = {}) {
     api: { kind: 'api', table: 'trucks', keyColumns: ['plate'], filterColumns: ['city', 'owner', 'phone'] },
     file: { kind: 'file', files: [file] },
     proxy: { kind: 'proxy', upstream: `${upstream.origin}/v1/` },
-    query: await queryConfig(queries, trucks),
+    query: configOf(trucks, checked),
   } satisfies Record<string, DriverConfig>;
   return {
     folder,
