@@ -1,20 +1,18 @@
 /**
  * kill -9 of the exchange while it adds rows to a table in a buyer’s database: in the middle, and while the database commits the rows and
  * nobody can say whether it will. Another process goes on: no row twice, none missing, the same checksum on both ends, one use
- * counted. With SHUGU_CRASH_ROUNDS only: push.test.ts has the short round of pushes.
+ * counted. With SHUGU_CRASH_ROUNDS only.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { type FarDatabase, openFarDatabase } from '../../src/delivery/push/testing.ts';
 import { testPostgres } from '../../src/kernel/postgres/testing.ts';
 import { ended, strike } from './processes.ts';
-import type { Asked, Told } from './push-exchange.ts';
+import { startPushes } from './pushes.ts';
 
 const before = 3000;
 const gained = 30_000;
@@ -65,25 +63,14 @@ const walk = async (kills: readonly number[], sabotage?: 'noteAfter'): Promise<F
   const far = await openFarDatabase();
   const own = await (await testPostgres()).freshDatabase();
   const children: ChildProcess[] = [];
-  const start = async (): Promise<Told & { child: ChildProcess }> => {
-    const asked: Asked = {
-      ...{ home, connection: own.connection, folder: '', data: select(before), grants: 1, turnMs: 30_000 },
-      ...{ rowsPerPiece: 4000, hoursLater: 2 * children.length, ...(sabotage ? { sabotage } : {}) },
-    };
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'push-exchange.ts')],
+  const start = () =>
+    startPushes(
       {
-        env: { PATH: process.env.PATH, SHUGU_TEST_PUSHES: JSON.stringify(asked) },
-        stdio: ['pipe', 'pipe', 'inherit'],
+        ...{ home, connection: own.connection, folder: '', data: select(before), grants: 1, turnMs: 30_000 },
+        ...{ rowsPerPiece: 4000, hoursLater: 2 * children.length, ...(sabotage ? { sabotage } : {}) },
       },
+      children,
     );
-    children.push(child);
-    const failed = once(child, 'exit').then(() => Promise.reject(new Error('the exchange ended before it was ready')));
-    failed.catch(() => undefined);
-    const [line] = (await Promise.race([once(createInterface({ input: child.stdout! }), 'line'), failed])) as [string];
-    return { ...(JSON.parse(line) as Told), child };
-  };
   let count = 0;
   const call = async (url: string, method: string, path: string, body?: object) => {
     const reply = await fetch(url + path, {
