@@ -50,6 +50,7 @@ import {
   registryPermissions,
 } from './registry/index.ts';
 import { makeSettlement, type Settlement, settlementPermissions } from './settlement/index.ts';
+import { makeSpaces, type Spaces, spacesPermissions } from './spaces/index.ts';
 import { makeSupervision, objectNames, type Supervision, supervisionPermissions } from './supervision/index.ts';
 
 export const roomPermissions: readonly PermissionTable[] = [
@@ -59,6 +60,7 @@ export const roomPermissions: readonly PermissionTable[] = [
   agreementsPermissions,
   marketPermissions,
   nodesPermissions,
+  spacesPermissions,
   meteringPermissions,
   deliveryPermissions,
   computePermissions,
@@ -74,6 +76,7 @@ export interface Rooms {
   agreements: Agreements;
   market: Market;
   nodes: Nodes;
+  spaces: Spaces;
   metering: Metering;
   delivery: Delivery;
   compute: Compute;
@@ -224,6 +227,19 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     },
   });
 
+  const spaces = makeSpaces({
+    database,
+    cases,
+    keys,
+    publicLog,
+    suite: config.suite,
+    members,
+    catalogue,
+    market,
+    agreements,
+    now,
+  });
+
   const metering = makeMetering({ database, clock, objects, keys, publicLog, suite: config.suite, node: config.node });
 
   const delivery = makeDelivery({
@@ -325,6 +341,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     agreements,
     market,
     nodes,
+    spaces,
     metering,
     delivery,
     compute,
@@ -338,6 +355,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       { routes: agreements.routes },
       market,
       nodes,
+      spaces,
       metering,
       delivery,
       compute,

@@ -6,6 +6,7 @@ export const rooms: Record<string, readonly string[]> = {
   agreements: ['members', 'catalogue'],
   market: ['members', 'catalogue', 'agreements'],
   nodes: ['members', 'market'],
+  spaces: ['members', 'catalogue', 'agreements', 'market'],
   metering: ['members', 'agreements'],
   delivery: ['members', 'registry', 'agreements', 'metering'],
   compute: ['members', 'registry', 'agreements', 'metering'],

@@ -15,6 +15,7 @@ import { paper } from './words/paper.ts';
 import { push } from './words/push.ts';
 import { query } from './words/query.ts';
 import { service } from './words/service.ts';
+import { spaces } from './words/spaces.ts';
 import { supply } from './words/supply.ts';
 import { trade } from './words/trade.ts';
 import { watch } from './words/watch.ts';
@@ -37,6 +38,7 @@ export const words = {
   ...house,
   ...nodes,
   ...dataspace,
+  ...spaces,
   ...watch,
   ...audit,
 } as const;

@@ -2,6 +2,7 @@ import { listContracts } from '@shugu/wire/agreements';
 import { cases } from '@shugu/wire/cases';
 import { listComputations } from '@shugu/wire/compute';
 import { listOrders } from '@shugu/wire/market';
+import { listSpaces } from '@shugu/wire/spaces';
 import { Link } from '@tanstack/react-router';
 import { Alert, Button } from 'antd';
 import type { ReactNode } from 'react';
@@ -117,6 +118,25 @@ const ComputationsToSign = () => {
   );
 };
 
+const SpacesToSign = () => {
+  const { t, b } = useWords();
+  const read = useRead(listSpaces, { query: { waiting: 'true', limit: 20 } }, { every: 30_000 });
+  const items = read.data?.items ?? [];
+  if (!items.length) return null;
+  return (
+    <Sheet title={t('desk.spaces')} extra={<Link to={paths.spaces}>{t('app.more')}</Link>}>
+      <ul className="card-list">
+        {items.map((one) => (
+          <li key={one.id} className="row between">
+            <Link to={paths.space(one.id)}>{b(one.name)}</Link>
+            {one.yours ? <StateTag list="spaceMember" state={one.yours.state} /> : null}
+          </li>
+        ))}
+      </ul>
+    </Sheet>
+  );
+};
+
 const Starters = ({ me }: { me: Me }) => {
   const { t } = useWords();
   const to = (path: string, label: string): ReactNode => (
@@ -182,6 +202,7 @@ export default function Desk() {
       {trader ? <OpenOrders me={me} /> : null}
       {may(me, 'agreements.contract.read') ? <ContractsToSign me={me} /> : null}
       {may(me, 'compute.contract.sign') ? <ComputationsToSign /> : null}
+      {may(me, 'spaces.member.join') ? <SpacesToSign /> : null}
     </Page>
   );
 }

@@ -13,6 +13,7 @@ export interface Group {
 export const openDoors: Item[] = [
   [paths.products, 'menu.products'],
   [paths.demands, 'menu.demands'],
+  [paths.spaces, 'menu.spaces'],
   [paths.publicNotices, 'menu.publicNotices'],
   [paths.verify, 'menu.verify'],
   [paths.rules, 'menu.rules'],

@@ -71,6 +71,7 @@ const bad = new Set([
   'difference',
   'revoked',
   'lapsed',
+  'expelled',
   'alarm',
   'proofFails',
   'peerUnknown',

@@ -15,6 +15,7 @@ import { membershipFlow } from './membership.ts';
 import { negotiationFlow } from './negotiation.ts';
 import { noticeFlow } from './notice.ts';
 import { purchaseFlow } from './purchase.ts';
+import { spacesFlow } from './spaces.ts';
 import { supervisionFlow } from './supervision.ts';
 import { transferFlow } from './transfer.ts';
 import { trialFlow } from './trial.ts';
@@ -22,6 +23,7 @@ import { trialFlow } from './trial.ts';
 export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Notify): RoomParts[] => [
   listingFlow(rooms),
   dataspaceFlow(rooms),
+  spacesFlow(rooms),
   membershipFlow(rooms),
   negotiationFlow(rooms),
   transferFlow(rooms),

@@ -211,18 +211,25 @@ const units: Record<Rule['unit'], Text> = {
   pattern: { zh: '', en: '' },
 };
 
-/** A rule in a sentence with its standing. An unconfirmed figure never names its instrument as the law. */
-export const describe = (rule: Rule): Text => {
-  const value = Array.isArray(rule.value) ? rule.value.join('、') : String(rule.value);
-  const unit = units[rule.unit];
-  const figure = { zh: `${rule.title.zh}：${value}${unit.zh}`, en: `${rule.title.en}: ${value} ${unit.en}`.trim() };
-  if (!rule.confirmed)
-    return { zh: `${figure.zh}（未经核实，不作为法定要求）`, en: `${figure.en} (unconfirmed, not to be read as law)` };
+/** Where a rule stands, in brackets. An unconfirmed one never names its instrument as the law. */
+export const groundsOf = (rule: Rule): Text => {
+  if (!rule.confirmed) return { zh: '（未经核实，不作为法定要求）', en: ' (unconfirmed, not to be read as law)' };
   const where = `${rule.source.instrument}${rule.source.article ? ` ${rule.source.article}` : ''}`;
   const standing = {
     law: { zh: '依据', en: 'by' },
     guide: { zh: '参照', en: 'following the guide' },
     operator: { zh: '本机构规定', en: 'set by the operator' },
   }[rule.force];
-  return { zh: `${figure.zh}（${standing.zh}：${where}）`, en: `${figure.en} (${standing.en}: ${where})` };
+  return { zh: `（${standing.zh}：${where}）`, en: ` (${standing.en}: ${where})` };
+};
+
+/** A rule in a sentence with its standing. */
+export const describe = (rule: Rule): Text => {
+  const value = Array.isArray(rule.value) ? rule.value.join('、') : String(rule.value);
+  const unit = units[rule.unit];
+  const grounds = groundsOf(rule);
+  return {
+    zh: `${rule.title.zh}：${value}${unit.zh}${grounds.zh}`,
+    en: `${`${rule.title.en}: ${value} ${unit.en}`.trim()}${grounds.en}`,
+  };
 };

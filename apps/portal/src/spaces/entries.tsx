@@ -1,0 +1,147 @@
+import { ownProducts } from '@shugu/wire/catalogue';
+import {
+  addSpaceEntry,
+  type getSpace,
+  listSpaceEntries,
+  spaceEntrySorts,
+  withdrawSpaceEntry,
+} from '@shugu/wire/spaces';
+import { Link } from '@tanstack/react-router';
+import { Input, Select } from 'antd';
+import { type Reply, useRead } from '../api.ts';
+import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
+import { may, useMe } from '../session.ts';
+import { Action } from '../ui/action.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { field, type WidgetProps } from '../ui/fields.tsx';
+import { ListFilter } from '../ui/filter.tsx';
+import { When } from '../ui/now.tsx';
+import { useFilters } from '../ui/route.ts';
+import { PagedTable } from '../ui/table.tsx';
+import { reasonField } from './fields.ts';
+
+type Space = Reply<typeof getSpace>;
+
+const ProductPicker = ({ id, value, onChange }: WidgetProps) => {
+  const me = useMe();
+  const found = useRead(ownProducts, { query: { limit: 100 } }, { enabled: may(me, 'catalogue.product.read') });
+  const listed = (found.data?.items ?? []).filter(({ published }) => published);
+  return (
+    <Select
+      id={id}
+      value={value as string}
+      onChange={(picked) => onChange?.(picked)}
+      loading={found.isFetching}
+      showSearch={{ optionFilterProp: 'label' }}
+      options={listed.map((one) => ({ value: one.id, label: one.name }))}
+    />
+  );
+};
+
+/** Products by reference: each leads to where it is sold. */
+export const SpaceEntries = ({ of, operates }: { of: Space; operates: boolean }) => {
+  const { t, w } = useWords();
+  const me = useMe();
+  const [filters, setFilters] = useFilters();
+  if (of.entries === null) return <Empty title={t('spaces.catalogueClosed')}>{t('spaces.catalogueClosedText')}</Empty>;
+  const provides = of.yours?.standing && of.yours.roles.some((role) => role === 'provider' || role === 'operator');
+  return (
+    <>
+      <p className="quiet">{t('spaces.catalogueLead')}</p>
+      <PagedTable
+        endpoint={listSpaceEntries}
+        label={t('spaces.catalogue')}
+        input={{ params: { id: of.id }, query: { q: filters.q, sort: filters.sort } }}
+        rowKey={(row) => row.id}
+        exportName="space-catalogue"
+        empty={<Empty title={t('spaces.entryNone')}>{t('spaces.entryNoneText')}</Empty>}
+        tools={
+          <>
+            <Input.Search
+              key={filters.q}
+              allowClear
+              style={{ maxWidth: 320 }}
+              defaultValue={filters.q}
+              placeholder={t('spaces.entrySearch')}
+              aria-label={t('spaces.entrySearch')}
+              onSearch={(q) => setFilters({ q: q || undefined })}
+            />
+            <ListFilter
+              label={t('spaces.sort')}
+              options={spaceEntrySorts.map((value) => ({ value, label: w('spaceSort', value) }))}
+              value={filters.sort as (typeof spaceEntrySorts)[number] | undefined}
+              onChange={(sort) => setFilters({ sort })}
+            />
+            {provides ? (
+              <Action
+                primary
+                endpoint={addSpaceEntry}
+                label={t('spaces.entryAdd')}
+                explain={<p>{t('spaces.entryAddExplain')}</p>}
+                fields={[
+                  field('product', 'text', ['产品', 'Product'], {
+                    required: true,
+                    widget: (props) => <ProductPicker {...props} />,
+                  }),
+                ]}
+                input={(values) => ({ params: { id: of.id }, body: values as never })}
+              />
+            ) : null}
+          </>
+        }
+        columns={[
+          {
+            key: 'product',
+            title: t('spaces.entryProduct'),
+            show: (row) => (
+              <>
+                <Link to={paths.product(row.product)}>{row.title}</Link>
+                <div className="small quiet clamp">{row.summary}</div>
+              </>
+            ),
+            text: (row) => row.title,
+          },
+          {
+            key: 'supplier',
+            title: t('spaces.entrySupplier'),
+            show: (row) => row.supplier.name,
+            text: (row) => row.supplier.name,
+          },
+          {
+            key: 'industry',
+            title: t('spaces.entryIndustry'),
+            show: (row) => row.industry,
+            text: (row) => row.industry,
+          },
+          {
+            key: 'at',
+            title: t('spaces.entryAt'),
+            show: (row) => <When at={row.addedAt} />,
+            text: (row) => row.addedAt,
+          },
+          ...(operates || provides
+            ? [
+                {
+                  key: 'withdraw',
+                  title: t('spaces.decide'),
+                  show: (row: Reply<typeof listSpaceEntries>['items'][number]) =>
+                    row.supplier.id === me?.organisation.id || of.yours?.roles.includes('operator') ? (
+                      <Action
+                        small
+                        danger
+                        endpoint={withdrawSpaceEntry}
+                        label={t('spaces.entryWithdraw')}
+                        explain={<p>{t('spaces.entryWithdrawExplain')}</p>}
+                        fields={[reasonField]}
+                        input={(values) => ({ params: { id: of.id, entry: row.id }, body: values as never })}
+                      />
+                    ) : null,
+                },
+              ]
+            : []),
+        ]}
+      />
+    </>
+  );
+};

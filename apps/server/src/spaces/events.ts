@@ -1,0 +1,11 @@
+/** Facts of data spaces. */
+export interface SpacesEvents {
+  'spaces.space.founded': { space: string; kind: string };
+  'spaces.space.admitted': { space: string };
+  'spaces.space.ended': { space: string; state: 'refused' | 'withdrawn' | 'closed' | 'revoked'; reason: string };
+  'spaces.rules.published': { space: string; number: number; digest: string };
+  'spaces.member.moved': { space: string; member: string; state: string };
+  'spaces.member.signed': { space: string; member: string; number: number };
+  'spaces.entry.added': { space: string; entry: string; product: string };
+  'spaces.entry.withdrawn': { space: string; entry: string; product: string; reason: string };
+}
