@@ -128,7 +128,7 @@ const About = ({ of }: { of: Space }) => {
       />
       {of.conditions.length ? (
         <>
-          <h3>{t('spaces.conditions')}</h3>
+          <h3 style={{ margin: '20px 0 8px' }}>{t('spaces.conditions')}</h3>
           <ul>
             {of.conditions.map(({ id, text, given }) => (
               <li key={id}>

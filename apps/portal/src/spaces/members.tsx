@@ -152,7 +152,7 @@ export const SpaceMembers = ({ of, operates, decides }: { of: Space; operates: b
                 </div>
               ) : null}
               {row.signBy ? (
-                <div className="small late">
+                <div className="small quiet">
                   {t('spaces.memberSignBy')} <When at={row.signBy} />
                 </div>
               ) : null}

@@ -46,7 +46,7 @@ export const SpaceRules = ({ of, operates }: { of: Space; operates: boolean }) =
       }
     >
       <div className="prose">{b(shown.text)}</div>
-      <h3>{t('spaces.rulesTerms')}</h3>
+      <h3 style={{ margin: '20px 0 8px' }}>{t('spaces.rulesTerms')}</h3>
       <Facts
         items={[
           [t('spaces.audience'), w('spaceAudience', terms.catalogue)],

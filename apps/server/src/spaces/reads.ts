@@ -59,7 +59,7 @@ export interface SpaceQuery extends PageQuery {
 const openMembership = (viewer: string, more: Sql): Sql => sql`exists (select 1 from space_members m
   where m.space = s.id and m.participant = ${viewer} and m.ended_at is null ${more})`;
 
-/** Admitted ones for everybody; of the viewer's own any, whatever their state. Newest first. */
+/** Open ones for everybody, with the viewer's own that wait to be admitted; `mine` in whatever state. Newest first. */
 export const spacePage = async (
   read: Reader,
   { viewer, supervises }: { viewer: string; supervises: boolean },
@@ -74,7 +74,7 @@ export const spacePage = async (
         ? sql`false`
         : supervises
           ? sql`true`
-          : sql`s.state = 'active'`;
+          : sql`(s.state = 'active' or (s.state = 'reviewing' and s.participant = ${viewer}))`;
   const rows = await read.rows<Space>(sql`select ${spaceColumns} from spaces s where ${shown}
     ${query.waiting ? sql`and s.state = 'active' and ${openMembership(viewer, unsigned)}` : empty}
     ${query.kind ? sql`and s.kind = ${query.kind}` : empty} ${matching(sql`s.words`, query.q)}
