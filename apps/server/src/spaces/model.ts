@@ -88,6 +88,7 @@ export interface Entry {
   summary: string;
   industry: string;
   createdAt: Date;
+  endedAt: Date | null;
 }
 
 export interface SpacesDeps {

@@ -17,7 +17,7 @@ const memberColumns = sql`m.id, m.space, m.participant, m.roles, m.state, m.note
   m.ended_at as "endedAt", g.key_id as "keyId", g.created_at as "signedAt", ${signBy} as "signBy"`;
 const members = sql`space_members m left join space_signatures g on g.member = m.id and g.number = m.signed`;
 const standingMember = (now: Date): Sql => sql`m.state = 'active' and coalesce(${signBy} > ${now}, true)`;
-const entryColumns = sql`e.id, e.space, e.participant, e.product, e.title, e.summary, e.industry, e.created_at as "createdAt"`;
+const entryColumns = sql`e.id, e.space, e.participant, e.product, e.title, e.summary, e.industry, e.created_at as "createdAt", e.ended_at as "endedAt"`;
 
 export const like = (word: string): string => `%${word.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
 const wordsMax = 10;
@@ -215,9 +215,7 @@ export const countPlaces = async (read: Reader, space: string): Promise<number> 
   ).count;
 
 export const findEntry = (read: Reader, space: string, id: string): Promise<Entry | undefined> =>
-  read.first<Entry>(
-    sql`select ${entryColumns} from space_entries e where e.space = ${space} and e.id = ${id} and e.ended_at is null`,
-  );
+  read.first<Entry>(sql`select ${entryColumns} from space_entries e where e.space = ${space} and e.id = ${id}`);
 
 export const entriesOf = (
   read: Reader,

@@ -1,5 +1,6 @@
 /** A data space from its founding to its end, through the door, as those concerned and as everybody else. */
 import * as casesWire from '@shugu/wire/cases';
+import { verifyFile } from '@shugu/wire/kernel';
 import { delistListing } from '@shugu/wire/market';
 import * as wire from '@shugu/wire/spaces';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -136,8 +137,11 @@ describe('members', { timeout: 120_000 }, () => {
 
     await world.settle();
     const evidence = await (await world.as(provider)).raw(wire.getSpaceSignature, { params: { id, member } });
-    const bundle = (await evidence.json()) as { statement: { document: Record<string, unknown> } };
-    expect(JSON.stringify(bundle)).toContain(world.seeded.organisations.xingsha);
+    const bundle = await evidence.text();
+    const verified = async (file: string) => (await world.anyone.call(verifyFile, { body: { file } })).ok;
+    expect(bundle).toContain(world.seeded.organisations.xingsha);
+    expect(await verified(bundle)).toBe(true);
+    expect(await verified(bundle.replace('"number":1', '"number":2'))).toBe(false);
     expect(await refusal(client.call(wire.getSpaceSignature, { params: { id, member } }))).toBe(nothing);
   });
 
@@ -273,6 +277,7 @@ describe('the logical catalogue', { timeout: 120_000 }, () => {
     const take = { params: { id, entry: last!.id }, body: { reason: '不再提供' } };
     expect(await refusal((await world.as(consumer)).call(wire.withdrawSpaceEntry, take))).toBe(nothing);
     await client.call(wire.withdrawSpaceEntry, take);
+    expect(await refusal(client.call(wire.withdrawSpaceEntry, take))).toBe('spaces.wrongState');
     expect(await titles()).toEqual([names[0]]);
   });
 

@@ -67,6 +67,7 @@ export const withdrawEntry = async (tx: Tx, id: string, entry: string, reason: s
   const { space, own } = await asMember(tx, id);
   const found = await findEntry(tx, id, entry);
   if (!found || (found.participant !== own.participant && !isOperator(own))) throw kernelProblems.unknown();
+  if (found.endedAt) throw problems.wrongState({ detail: 'withdrawn' });
   await end(tx, space, found, reason);
 };
 
