@@ -20,7 +20,7 @@ const kinds = {
 
 const words = {
   zh: {
-    network: '请加 --network；单个交易所的演示用 shugu start',
+    network: '请加 --network 或 --compute；单个交易所的演示用 shugu start',
     count: (text: string) => `--nodes 是 ${nodesMin} 到 ${nodesMax} 之间的整数，不是“${text}”`,
     starting: (count: number) => `正在启动 ${count} 个节点，各有自己的进程、数据库、密钥与文件夹…`,
     ready: (seconds: string) => `网络已就绪（${seconds} 秒）`,
@@ -37,7 +37,7 @@ const words = {
     stopped: '已停止，未留下任何进程与数据',
   },
   en: {
-    network: 'say --network; the demo of one exchange is shugu start',
+    network: 'say --network or --compute; the demo of one exchange is shugu start',
     count: (text: string) => `--nodes is a whole number from ${nodesMin} to ${nodesMax}, and not "${text}"`,
     starting: (count: number) => `starting ${count} nodes, each with its own process, database, keys and folder…`,
     ready: (seconds: string) => `the network is ready (${seconds} s)`,
@@ -86,7 +86,13 @@ const tell = async ({ hub, nodes }: Network, json: boolean, language: Context['l
   say(dim(word.stop));
 };
 
-export const run = async (args: string[], { language }: Context): Promise<number> => {
+export const run = async (args: string[], context: Context): Promise<number> => {
+  const { language } = context;
+  if (args.includes('--compute'))
+    return (await import('./compute/demo.ts')).run(
+      args.filter((one) => one !== '--compute'),
+      context,
+    );
   const { values } = readArgs(
     {
       args,

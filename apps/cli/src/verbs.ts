@@ -61,11 +61,22 @@ export const verbs: Record<string, Verb> = {
     load: () => import('./node.ts'),
   },
   demo: {
-    usage: 'demo --network [--nodes N] [--json]',
-    does: { zh: '在本机启动一个小型节点网络', en: 'start a small network of nodes on this machine' },
+    usage: 'demo --network [--nodes N] | --compute [--rows N] [--json]',
+    does: {
+      zh: '在本机演示：一个小型节点网络，或两方与交易所的联合计算',
+      en: 'show on this machine a small network of nodes, or two owners and an exchange that compute together',
+    },
     more: [
       ['--network', { zh: '一个枢纽与若干城市、行业节点', en: 'a hub, and nodes of cities and industries' }],
       ['--nodes N', { zh: '节点总数，2 到 14（默认 5）', en: 'how many in all, 2 to 14 (5 unless said)' }],
+      [
+        '--compute',
+        {
+          zh: '起草、签署、各在自己的数据旁计算、离线核验，并与明文计算对照；自行结束',
+          en: 'draft, sign, compute each beside its own data, verify offline, beside the same in plaintext; ends by itself',
+        },
+      ],
+      ['--rows N', { zh: '每方合成数据的行数（默认 20000）', en: 'synthetic rows of each owner (20000 unless said)' }],
       json,
     ],
     load: () => import('./network.ts'),
@@ -170,12 +181,65 @@ export const verbs: Record<string, Verb> = {
     load: () => import('./harvest.ts'),
   },
   compute: {
-    usage: 'compute psi|sql A.csv B.csv …',
+    usage: 'compute prepare|run|verify|psi|sql …',
     does: {
-      zh: '隐私求交，或份额上的查询：两方的表合起来算，互不透露其余',
-      en: 'private intersection, or a query on shares: two owners’ tables together, and nothing else told',
+      zh: '按计算合约在自己的数据旁联合计算；或在本机试用隐私求交与份额上的查询',
+      en: 'compute together under a contract, beside the own data; or try private intersection and queries on shares here',
     },
     more: [
+      [
+        'prepare --input FILE [--join COLUMN]',
+        {
+          zh: '为起草合约备好本方的密钥与对文件的承诺；--join 是对齐用的字段，不给则按行号',
+          en: 'keys, and a commitment to the file, for a contract’s draft; --join is the key to match by, by place without',
+        },
+      ],
+      [
+        'run --contract ID --input FILE --url URL --key-file FILE',
+        {
+          zh: '运行本方的部分：核对合约、查询与文件，与另一方和交易所一起计算，签名陈述',
+          en: 'play the own part: checks contract, query and file, computes with the other owner and the exchange, states it signed',
+        },
+      ],
+      ['--as ORG', { zh: '只以这个单位的身份运行', en: 'only as this organisation' }],
+      [
+        '--take',
+        {
+          zh: '占用一次使用（结果接收单位）；否则等待已占用的一次',
+          en: 'take a use, as a recipient; otherwise one that was taken is waited for',
+        },
+      ],
+      ['--use ID', { zh: '只加入这一次使用', en: 'come to this use and no other' }],
+      [
+        '--party DIR',
+        {
+          zh: '本方密钥所在的文件夹（默认 .shugu-party）',
+          en: 'the folder of the own keys (.shugu-party unless said)',
+        },
+      ],
+      [
+        '--listen HOST:PORT',
+        {
+          zh: '第二方监听的地址（默认 127.0.0.1:0，任取端口）',
+          en: 'where the second owner listens (127.0.0.1:0 unless said: any port)',
+        },
+      ],
+      ['--address HOST', { zh: '对方连接本方所用的主机名', en: 'host under which the first owner finds it' }],
+      ['--wait SECONDS', { zh: '最多等待多久（默认 900）', en: 'how long to wait for the others (900 unless said)' }],
+      [
+        '--out DIR',
+        {
+          zh: '结果、合约与证据放在这里（默认 shugu-use/使用编号）',
+          en: 'where result, contract and evidence go (shugu-use/USE unless said)',
+        },
+      ],
+      [
+        'verify EVIDENCE…',
+        {
+          zh: '离线核验使用记录，连同各方的签名陈述与旁边的合约（选项同 shugu verify）',
+          en: 'check records of uses offline, with what each party signed and the contract beside it (options as of shugu verify)',
+        },
+      ],
       [
         'A.csv B.csv',
         {

@@ -65,7 +65,7 @@ const readTrust = async (named: string | undefined, first: string, context: Cont
   }
 };
 
-type Checked = { file: string } & (
+export type Checked = { file: string } & (
   | { format: 'bundle'; report: BundleReport }
   | { format: 'receipts'; report: ReceiptsReport }
   | { format: 'promise'; report: PromiseReport; verdict?: PromiseVerdict }
@@ -88,7 +88,8 @@ const check = async (
   return { file, format, report, ...(verdict ? { verdict } : {}) };
 };
 
-const holds = (one: Checked): boolean => one.report.ok && (one.format !== 'promise' || promiseHolds(one.verdict));
+export const holds = (one: Checked): boolean =>
+  one.report.ok && (one.format !== 'promise' || promiseHolds(one.verdict));
 
 const print = (one: Checked, context: Context): void => {
   if (one.format === 'bundle') printBundle(one.file, one.report, context.language);
@@ -96,7 +97,11 @@ const print = (one: Checked, context: Context): void => {
   else printPromise(one.file, one.report, one.verdict, context);
 };
 
-const tell = (checked: readonly Checked[], others: readonly { file: string; not: NotEvidence }[], context: Context) => {
+export const tell = (
+  checked: readonly Checked[],
+  others: readonly { file: string; not: NotEvidence }[],
+  context: Context,
+) => {
   const word = words[context.language];
   for (const one of checked) print(one, context);
   for (const { file, not } of others) printOther(file, not, context.language);
@@ -109,7 +114,15 @@ const tell = (checked: readonly Checked[], others: readonly { file: string; not:
   else say(green(`✓ ${word.all(checked.length)}${rest}`));
 };
 
-export const run = async (args: string[], context: Context): Promise<number> => {
+export interface Looked {
+  checked: Checked[];
+  others: { file: string; not: NotEvidence }[];
+  json: boolean;
+  ok: boolean;
+}
+
+/** Every file that is named, or lies in a folder that is named, looked at. */
+export const lookAt = async (args: string[], context: Context): Promise<Looked> => {
   const { language, cwd } = context;
   const { values, positionals } = readArgs(
     {
@@ -133,13 +146,21 @@ export const run = async (args: string[], context: Context): Promise<number> => 
       checked.push(await check(found, trust, values.log));
     }
   }
-  const ok = checked.length > 0 && checked.every(holds);
-  if (values.json) {
-    const files = checked.map(({ file, format, report, ...more }) => ({ file, format, ...report, ...more }));
-    const notEvidence = others.map(({ file, not }) => ({ file, why: reasons[not][language] }));
-    say(JSON.stringify({ ok, files, notEvidence }));
-  } else tell(checked, others, context);
-  return ok ? 0 : 1;
+  return { checked, others, json: values.json, ok: checked.length > 0 && checked.every(holds) };
+};
+
+/** As one object, for `--json`. */
+export const asJson = ({ checked, others, ok }: Looked, { language }: Context) => ({
+  ok,
+  files: checked.map(({ file, format, report, ...more }) => ({ file, format, ...report, ...more })),
+  notEvidence: others.map(({ file, not }) => ({ file, why: reasons[not][language] })),
+});
+
+export const run = async (args: string[], context: Context): Promise<number> => {
+  const looked = await lookAt(args, context);
+  if (looked.json) say(JSON.stringify(asJson(looked, context)));
+  else tell(looked.checked, looked.others, context);
+  return looked.ok ? 0 : 1;
 };
 
 /** Attachments that lie beside the bundle are compared; names come from an unverified file, so only plain names are read. */

@@ -285,6 +285,12 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       releaseOrder: (tx, draft) => settlement.releaseOrder(tx, draft),
     },
     queryPool: { processesMax: config.queryProcesses, memoryMB: config.queryMemoryMB },
+    third: {
+      secret: keys.derive('shugu computation third party v1'),
+      host: config.computeHost,
+      address: config.computeAddress || config.computeHost,
+      ports: config.computePorts,
+    },
   });
 
   const settlement = makeSettlement({

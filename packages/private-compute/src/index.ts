@@ -38,6 +38,22 @@ export {
   unboundedName,
 } from './contract/noise.ts';
 export {
+  answerDigest,
+  endingOf,
+  type HeldSet,
+  type PartStatement,
+  type PartsEnding,
+  planDigest,
+  readPart,
+  roleAt,
+  type SharedQuery,
+  sharedFault,
+  sharesTermsOf,
+  signPart,
+  tableCommitment,
+} from './contract/shared.ts';
+export {
+  type CleanRoom,
   type Computation,
   type ComputationMode,
   computationFault,

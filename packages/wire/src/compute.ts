@@ -21,11 +21,16 @@ export const computeLimits = {
   boundDigitsMax: 12,
   sqlCharactersMax: 8000,
   reasonCharactersMax: 500,
+  addressCharactersMax: 260,
+  statementCharactersMax: 4000,
+  signatureCharactersMax: 200,
 } as const;
+/** Of a query on shares; held equal to those of @shugu/private-compute by a test. */
+export const sharesLimits = { rows: 1 << 24, decimals: 9 } as const;
 
-export const computeModes = ['cleanRoom'] as const;
+export const computeModes = ['cleanRoom', 'shares'] as const;
 export const computationStates = ['draft', 'signed', 'active', 'exhausted', 'expired', 'revoked'] as const;
-export const computationUseStates = ['reserved', 'running', 'released', 'failed'] as const;
+export const computationUseStates = ['reserved', 'running', 'released', 'failed', 'returned'] as const;
 /** Frozen with the use; then owed by a statement, or given back. */
 export const computationMoneyStates = ['freezing', 'frozen', 'owed', 'paid', 'released'] as const;
 /** `process`: the engine’s own locks alone, as bubblewrap is not there or may not be used. */
@@ -132,30 +137,64 @@ const noise = z
   })
   .strict();
 
-export const computationDraft = z
+const agreed = {
+  title: name,
+  purpose: text.min(1),
+  recipients: z.array(organisationId).min(1).max(computeLimits.recipientsMax),
+  uses: z.number().int().min(1).max(computeLimits.usesMax).describe('in total'),
+  from: time,
+  until: time,
+  priceFen,
+  payment: payment.optional().describe('required where a use has a price'),
+};
+const sqlText = z.string().trim().min(1).max(computeLimits.sqlCharactersMax);
+
+const cleanRoomDraft = z
   .object({
-    title: name,
-    purpose: text.min(1),
-    mode: z.enum(computeModes),
+    ...agreed,
+    mode: z.literal('cleanRoom').describe('this node computes on data that it holds'),
     dataSets: z.array(dataSet).min(1).max(computeLimits.dataSetsMax),
-    recipients: z.array(organisationId).min(1).max(computeLimits.recipientsMax),
     query: z
-      .object({
-        sql: z.string().trim().min(1).max(computeLimits.sqlCharactersMax),
-        parameters: z.array(listedParameter).max(computeLimits.parametersMax).default([]),
-      })
+      .object({ sql: sqlText, parameters: z.array(listedParameter).max(computeLimits.parametersMax).default([]) })
       .strict(),
     release: release.strict(),
     noise: noise
       .optional()
       .describe('required with release.rho; then every named group is told, and entitiesMin decides nothing'),
-    uses: z.number().int().min(1).max(computeLimits.usesMax).describe('in total'),
-    from: time,
-    until: time,
-    priceFen,
-    payment: payment.optional().describe('required where a use has a price'),
   })
   .strict();
+
+const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
+const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+export const heldSet = z
+  .object({
+    owner: organisationId,
+    table: word.describe('as the query calls it'),
+    commitment: hex32.describe('to the owner’s file, which stays with it: another file needs another contract'),
+    channelKey: hex32.describe('X25519: whose process may meet the others'),
+    signingKey: z
+      .discriminatedUnion('kty', [
+        z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: coordinate }).strict(),
+        z.object({ kty: z.literal('EC'), crv: z.literal('SM2'), x: coordinate, y: coordinate }).strict(),
+      ])
+      .describe('signs what the owner’s process states of each use'),
+  })
+  .strict();
+
+const sharesDraft = z
+  .object({
+    ...agreed,
+    mode: z.literal('shares').describe('data stay with their two owners; this node is the third of three parties'),
+    dataSets: z.array(heldSet).length(2).describe('the first owner’s, then the second’s'),
+    query: z
+      .object({ sql: sqlText.describe('count, sum and avg over both tables, joined by one pair of keys') })
+      .strict(),
+    decimals: z.number().int().min(0).max(sharesLimits.decimals).describe('places after the point of numbers'),
+    rowsMax: z.number().int().min(1).max(sharesLimits.rows).describe('of a table'),
+  })
+  .strict();
+
+export const computationDraft = z.discriminatedUnion('mode', [cleanRoomDraft, sharesDraft]);
 
 const party = z.object({ id: organisationId, name: z.string() });
 export const computationSummary = z.object({
@@ -204,10 +243,19 @@ export const computationView = computationSummary.extend({
   trust: bilingual.describe('what the parties have to believe for it to be private'),
   document: z.string().describe('the canonical text that is signed'),
   digest,
-  dataSets: z.array(dataSet),
+  dataSets: z.array(dataSet).describe('that this node holds; none in mode shares'),
+  shares: z
+    .object({
+      parts: z.array(heldSet),
+      decimals: count,
+      rowsMax: count,
+      helper: hex32.describe('this node’s key as the third party'),
+    })
+    .nullable()
+    .describe('what stays with its owners; null in a clean room'),
   query: z.object({ sql: z.string().describe('as it runs'), digest, parameters: z.array(listedParameter) }),
   output: z.array(z.object({ name: z.string(), type: z.string() })),
-  release,
+  release: release.nullable().describe('null in mode shares, where nothing but the query limits what is opened'),
   priceFen,
   payment: payment.nullable(),
   noise: noise.nullable(),
@@ -339,6 +387,73 @@ export const getComputationEvidence = endpoint({
   mediaType: 'application/json',
 });
 export type ComputationResult = z.output<typeof computationResult>;
+
+/** The owners' sides of one use in mode shares. */
+export const computationParts = z.object({
+  use: computationUse,
+  contract: computationId,
+  helper: z.string().nullable().describe('host:port at which this node plays its part; null before it does'),
+  parts: z.array(
+    z.object({
+      owner: organisationId,
+      came: z.boolean(),
+      address: z.string().nullable().describe('host:port to which the first owner comes'),
+      stated: z.boolean(),
+    }),
+  ),
+});
+const useParams = z.object({ id: computationUseId });
+export const getParts = endpoint({
+  id: 'compute.part.get',
+  method: 'GET',
+  path: '/api/compute/uses/:id/parts',
+  summary: { zh: '各方在一次使用中的到场与地址', en: 'Who of the owners has come to a use, and where they are' },
+  permission: 'compute.contract.read',
+  params: useParams,
+  reply: computationParts,
+});
+export const comeToUse = endpoint({
+  id: 'compute.part.come',
+  method: 'PUT',
+  path: '/api/compute/uses/:id/part',
+  summary: { zh: '数据持有单位到场（在自己的数据旁运行）', en: 'Come to a use as an owner, beside the own data' },
+  permission: 'compute.use.run',
+  params: useParams,
+  body: z
+    .object({
+      address: z
+        .string()
+        .max(computeLimits.addressCharactersMax)
+        .regex(/^(\[[0-9a-fA-F:]{2,45}\]|[A-Za-z0-9.-]{1,253}):\d{1,5}$/)
+        .nullable()
+        .describe('host:port at which the second owner’s process listens; null before it does'),
+    })
+    .strict(),
+  reply: computationParts,
+});
+export const statePart = endpoint({
+  id: 'compute.part.state',
+  method: 'POST',
+  path: '/api/compute/uses/:id/statements',
+  summary: { zh: '数据持有单位对一次使用的签名陈述', en: 'State, signed, what became of a use at an owner' },
+  permission: 'compute.use.run',
+  params: useParams,
+  body: z
+    .object({
+      statement: z
+        .string()
+        .min(2)
+        .max(computeLimits.statementCharactersMax)
+        .describe('canonical JSON, as it was signed'),
+      signature: z
+        .string()
+        .max(computeLimits.signatureCharactersMax)
+        .regex(/^[A-Za-z0-9+/]+={0,2}$/)
+        .describe('base64, by the key of the contract'),
+    })
+    .strict(),
+  reply: computationParts,
+});
 
 export const listBudgets = endpoint({
   id: 'compute.budget.list',

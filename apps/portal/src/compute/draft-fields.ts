@@ -6,9 +6,13 @@ import { type FormField, field } from '../ui/fields.tsx';
 import { fenOf } from '../ui/format.ts';
 import { OrganisationPicker } from '../ui/organisations.tsx';
 
-export const templates = ['creditCheck', 'overlap', 'spending', 'regions', 'own'] as const;
+/** Of a clean room, and the one whose data stay with their owners. */
+const roomTemplates = ['creditCheck', 'overlap', 'spending', 'regions', 'own'] as const;
+export type RoomTemplate = (typeof roomTemplates)[number];
+export const templates = [...roomTemplates, 'shares'] as const;
 export type Template = (typeof templates)[number];
-type Body = Input<typeof draftComputation>['body'];
+type Draft = Input<typeof draftComputation>['body'];
+type Body = Extract<Draft, { mode: 'cleanRoom' }>;
 
 export interface ColumnValues {
   name: string;
@@ -42,6 +46,21 @@ export interface DraftValues {
   payment?: { taxPercent?: number; untouched?: 'free' | 'charged' };
 }
 
+/** Of an owner whose data stay with it; as `shugu compute prepare` tells them. */
+export interface HeldValues {
+  owner?: string;
+  table?: string;
+  commitment?: string;
+  channelKey?: string;
+  signing?: string;
+  share?: number;
+}
+export interface SharesValues extends Omit<DraftValues, 'dataSets' | 'release' | 'noise'> {
+  dataSets?: HeldValues[];
+  decimals?: number;
+  rowsMax?: number;
+}
+
 const columnTypes = ['string', 'integer', 'decimal', 'boolean', 'date', 'timestamp'] as const;
 const whole = '^-?\\d{1,12}$';
 
@@ -62,9 +81,18 @@ const organisation = (id: string, title: [string, string], single: boolean): For
     ...(single ? { widget: (props) => OrganisationPicker({ ...props, single: true }) } : {}),
   });
 
+const ownerField = organisation('owner', ['数据持有单位', 'Owner'], true);
+const tableField = field('table', 'text', ['查询中的表名（小写字母）', 'Name in the query (small letters)'], {
+  required: true,
+});
+const shareField = field('share', 'number', ['价款分成（%，有价时）', 'Share of the price (%, where there is one)'], {
+  min: 0,
+  max: 100,
+});
+
 const dataSetForm: FormField[] = [
-  organisation('owner', ['数据持有单位', 'Owner'], true),
-  field('table', 'text', ['查询中的表名（小写字母）', 'Name in the query (small letters)'], { required: true }),
+  ownerField,
+  tableField,
   field('resource', 'text', ['数据资源编号（res_…）', 'Resource (res_…)'], {
     required: true,
     help: { zh: '对方的编号与摘要由对方提供', en: 'Of another owner: as that owner tells them' },
@@ -75,16 +103,81 @@ const dataSetForm: FormField[] = [
     min: 1,
     max: 1000,
   }),
-  field('share', 'number', ['价款分成（%，有价时）', 'Share of the price (%, where there is one)'], {
-    min: 0,
-    max: 100,
-  }),
+  shareField,
   field('columns', 'records', ['字段', 'Columns'], { required: true, itemsMax: 200, fields: columnForm, inline: true }),
 ];
 
-export const draftForm: FormField[] = [
+const aboutForm: FormField[] = [
   field('title', 'text', ['合约名称', 'Title'], { required: true }),
   field('purpose', 'longText', ['用途', 'Purpose'], { required: true }),
+];
+const termForm: FormField[] = [
+  field('uses', 'number', ['共可运行几次', 'Uses in all'], { required: true, min: 1, max: 10_000 }),
+  field('from', 'date', ['生效日', 'From'], { required: true }),
+  field('until', 'date', ['截止日（含）', 'Until (that day included)'], { required: true }),
+  field('priceFen', 'text', ['每次价格（元，含税）', 'Price of a use (CNY, tax included)'], {
+    required: true,
+    pattern: '^\\d+(\\.\\d{1,2})?$',
+  }),
+  field('payment.taxPercent', 'number', ['税率（%）', 'Tax (%)'], { min: 0, max: 100 }),
+  field('payment.untouched', 'choice', ['确知没有读取数据的一次', 'A use known to have read nothing'], {
+    choices: choicesOf('untouched', ['free', 'charged']),
+  }),
+];
+
+const hex32 = '^[0-9a-f]{64}$';
+const heldForm: FormField[] = [
+  ownerField,
+  tableField,
+  field('commitment', 'text', ['对文件的承诺（commitment）', 'Commitment to the file (commitment)'], {
+    required: true,
+    pattern: hex32,
+    help: {
+      zh: '由该单位在自己的机器上用 shugu compute prepare 得到，文件不外传',
+      en: 'from shugu compute prepare on that owner’s own machine; the file stays there',
+    },
+  }),
+  field('channelKey', 'text', ['通道公钥（channelKey）', 'Channel key (channelKey)'], {
+    required: true,
+    pattern: hex32,
+  }),
+  field('signing', 'text', ['签名公钥（signingKey 的 x）', 'Signing key (x of signingKey)'], {
+    required: true,
+    pattern: '^[A-Za-z0-9_-]{43}$',
+  }),
+  shareField,
+];
+
+export const sharesForm: FormField[] = [
+  ...aboutForm,
+  field('dataSets', 'records', ['双方的数据', 'Data of both owners'], {
+    required: true,
+    itemsMax: 2,
+    fields: heldForm,
+  }),
+  organisation('recipients', ['结果接收单位（须是双方之一或双方）', 'Recipients (one of the owners, or both)'], false),
+  field('query.sql', 'longText', ['约定的查询（SQL）', 'The agreed query (SQL)'], {
+    required: true,
+    help: {
+      zh: '一次汇总：count、sum、avg，按一对相等的标识连接，可按一方的字段筛选与分组，也可比较双方的数值',
+      en: 'One aggregation: count, sum, avg over two tables joined by one pair of keys; filters and groups of either owner, and comparisons between numbers of both',
+    },
+  }),
+  field('decimals', 'number', ['数值的小数位数', 'Places after the point of numbers'], {
+    required: true,
+    min: 0,
+    max: 9,
+  }),
+  field('rowsMax', 'number', ['每方至多多少行', 'Rows of a table at most'], {
+    required: true,
+    min: 1,
+    max: 16_777_216,
+  }),
+  ...termForm,
+];
+
+export const draftForm: FormField[] = [
+  ...aboutForm,
   field('dataSets', 'records', ['数据集', 'Data sets'], { required: true, itemsMax: 4, fields: dataSetForm }),
   organisation('recipients', ['结果接收单位', 'Recipients'], false),
   field('query.sql', 'longText', ['约定的查询（SQL）', 'The agreed query (SQL)'], {
@@ -130,17 +223,7 @@ export const draftForm: FormField[] = [
       field('values', 'list', ['全部取值', 'All its values'], { required: true }),
     ],
   }),
-  field('uses', 'number', ['共可运行几次', 'Uses in all'], { required: true, min: 1, max: 10_000 }),
-  field('from', 'date', ['生效日', 'From'], { required: true }),
-  field('until', 'date', ['截止日（含）', 'Until (that day included)'], { required: true }),
-  field('priceFen', 'text', ['每次价格（元，含税）', 'Price of a use (CNY, tax included)'], {
-    required: true,
-    pattern: '^\\d+(\\.\\d{1,2})?$',
-  }),
-  field('payment.taxPercent', 'number', ['税率（%）', 'Tax (%)'], { min: 0, max: 100 }),
-  field('payment.untouched', 'choice', ['确知没有读取数据的一次', 'A use known to have read nothing'], {
-    choices: choicesOf('untouched', ['free', 'charged']),
-  }),
+  ...termForm,
 ];
 
 const column = (
@@ -164,7 +247,7 @@ const customers = (mine: ColumnValues[], theirs: ColumnValues[]) =>
 const joined = 'from ours o join theirs t on o.customer = t.customer';
 
 /** What each template starts from; names of tables and columns are examples to be replaced by those of the data. */
-export const startOf = (template: Template, owner: string): DraftValues => {
+export const startOf = (template: RoomTemplate, owner: string): DraftValues => {
   const common: DraftValues = {
     release: { entitiesMin: 5, rowsMax: 100 },
     uses: 12,
@@ -230,29 +313,20 @@ const noiseOf = ({ dataSets = [], noise }: DraftValues): Body['noise'] => ({
 });
 
 /** Of each owner once, as a share of 1. */
-const sharesOf = (dataSets: readonly DataSetValues[]) => {
+const sharesOf = (dataSets: readonly { owner?: string; share?: number }[]) => {
   const shares = new Map<string, number>();
   for (const { owner = '', share = 0 } of dataSets) shares.set(owner, (shares.get(owner) ?? 0) + share);
   return [...shares].map(([owner, percent]) => ({ owner, share: String(Number((percent / 100).toFixed(8))) }));
 };
 
-/** What was filled in, as the exchange takes it; what is missing or wrong it says at the field. */
-export const bodyOf = (values: DraftValues): Body => {
-  const { dataSets = [], release, payment } = values;
+/** What contracts of both modes say. */
+const agreedOf = (values: DraftValues | SharesValues) => {
   const priceFen = fenOf(values.priceFen ?? '') ?? values.priceFen ?? '';
-  const rho = release?.rho ?? null;
+  const { payment } = values;
   return {
     title: values.title ?? '',
     purpose: values.purpose ?? '',
-    mode: 'cleanRoom',
-    dataSets: dataSets.map(({ rowsMax: _, share: __, columns = [], ...set }) => ({
-      ...(set as Required<Pick<DataSetValues, 'owner' | 'table' | 'resource' | 'version' | 'entity'>>),
-      columns: columns.map(({ name, type, rule }) => ({ name, type, rule })),
-    })),
     recipients: values.recipients ?? [],
-    query: { sql: values.query?.sql ?? '', parameters: values.query?.parameters ?? [] },
-    release: { entitiesMin: release?.entitiesMin ?? 3, rowsMax: release?.rowsMax ?? 100, rho },
-    ...(rho === null ? {} : { noise: noiseOf(values) }),
     uses: values.uses ?? 1,
     from: `${values.from}T00:00:00+08:00`,
     until: `${values.until}T23:59:59+08:00`,
@@ -262,9 +336,56 @@ export const bodyOf = (values: DraftValues): Body => {
       : {
           payment: {
             taxRate: String((payment?.taxPercent ?? 0) / 100),
-            shares: sharesOf(dataSets),
-            untouched: payment?.untouched ?? 'free',
+            shares: sharesOf(values.dataSets ?? []),
+            untouched: payment?.untouched ?? ('free' as const),
           },
         }),
   };
 };
+
+/** What was filled in, as the exchange takes it; what is missing or wrong it says at the field. */
+export const bodyOf = (values: DraftValues): Body => {
+  const { dataSets = [], release } = values;
+  const rho = release?.rho ?? null;
+  return {
+    ...agreedOf(values),
+    mode: 'cleanRoom',
+    dataSets: dataSets.map(({ rowsMax: _, share: __, columns = [], ...set }) => ({
+      ...(set as Required<Pick<DataSetValues, 'owner' | 'table' | 'resource' | 'version' | 'entity'>>),
+      columns: columns.map(({ name, type, rule }) => ({ name, type, rule })),
+    })),
+    query: { sql: values.query?.sql ?? '', parameters: values.query?.parameters ?? [] },
+    release: { entitiesMin: release?.entitiesMin ?? 3, rowsMax: release?.rowsMax ?? 100, rho },
+    ...(rho === null ? {} : { noise: noiseOf(values) }),
+  };
+};
+
+export const sharesBodyOf = (values: SharesValues): Draft => ({
+  ...agreedOf(values),
+  mode: 'shares',
+  dataSets: (values.dataSets ?? []).map(
+    ({ owner = '', table = '', commitment = '', channelKey = '', signing = '' }) => ({
+      ...{ owner, table, commitment, channelKey },
+      signingKey: { kty: 'OKP', crv: 'Ed25519', x: signing },
+    }),
+  ),
+  query: { sql: values.query?.sql ?? '' },
+  decimals: values.decimals ?? 2,
+  rowsMax: values.rowsMax ?? 1,
+});
+
+export const sharesStart = (owner: string): SharesValues => ({
+  dataSets: [
+    { owner, table: 'ours', share: 50 },
+    { table: 'theirs', share: 50 },
+  ],
+  recipients: [owner],
+  query: {
+    sql: 'select t.region, sum(o.amount) as amount, count(*) as n\nfrom ours o join theirs t on o.customer = t.customer group by t.region',
+  },
+  decimals: 2,
+  rowsMax: 1_000_000,
+  uses: 12,
+  priceFen: '0',
+  payment: { taxPercent: 6, untouched: 'free' },
+});

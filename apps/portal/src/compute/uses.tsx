@@ -100,7 +100,10 @@ export const Uses = ({ of }: { of: Computation }) => {
               title: t('jobs.act'),
               render: (_, use) => (
                 <span className="row">
-                  {use.state === 'released' && of.yours.recipient ? (
+                  {use.state === 'released' && of.shares ? (
+                    <span className="small">{t('compute.atOwners')}</span>
+                  ) : null}
+                  {use.state === 'released' && of.yours.recipient && !of.shares ? (
                     <Button size="small" onClick={() => setShown(use)}>
                       {t('compute.showResult')}
                     </Button>

@@ -3,12 +3,16 @@ import { listResources } from '@shugu/wire/registry';
 import { useNavigate } from '@tanstack/react-router';
 import { Button, Form, Radio, Select } from 'antd';
 import { useState } from 'react';
-import { useRead, useWrite } from '../api.ts';
+import { type Input, useRead, useWrite } from '../api.ts';
 import {
   bodyOf,
   type ColumnValues,
   type DraftValues,
   draftForm,
+  type SharesValues,
+  sharesBodyOf,
+  sharesForm,
+  sharesStart,
   startOf,
   type Template,
   templates,
@@ -65,15 +69,15 @@ const OwnData = ({ me }: { me: string }) => {
 };
 
 /** What each party would learn, in the exchange's own words, before anything is drafted. */
-const Preview = () => {
+const Preview = ({ body }: { body: (values: never) => Input<typeof previewComputation>['body'] }) => {
   const { t, b } = useWords();
-  const form = Form.useFormInstance<DraftValues>();
+  const form = Form.useFormInstance();
   const write = useWrite(previewComputation);
   const ask = () =>
     form.validateFields().then(
       (values) =>
         write.mutate(
-          { body: bodyOf(filled(values)) },
+          { body: body(filled(values) as never) },
           { onError: (error) => form.setFields(faultsOf(error, 'body') as never) },
         ),
       () => undefined,
@@ -122,18 +126,33 @@ export default function NewComputation() {
         <p className="quiet">{t(`compute.templateText.${template}`)}</p>
       </Sheet>
       <Sheet>
-        <SendForm
-          key={template}
-          endpoint={draftComputation}
-          label={t('compute.draft')}
-          explain={<OwnData me={own} />}
-          initial={startOf(template, own) as Record<string, unknown>}
-          fields={draftForm}
-          input={(values) => ({ body: bodyOf(values as unknown as DraftValues) })}
-          after={(reply) => navigate({ to: paths.computation(reply.id) })}
-        >
-          <Preview />
-        </SendForm>
+        {template === 'shares' ? (
+          <SendForm
+            key={template}
+            endpoint={draftComputation}
+            label={t('compute.draft')}
+            explain={<pre className="code">./shugu compute prepare --input FILE --join COLUMN</pre>}
+            initial={sharesStart(own) as Record<string, unknown>}
+            fields={sharesForm}
+            input={(values) => ({ body: sharesBodyOf(values as unknown as SharesValues) })}
+            after={(reply) => navigate({ to: paths.computation(reply.id) })}
+          >
+            <Preview body={sharesBodyOf} />
+          </SendForm>
+        ) : (
+          <SendForm
+            key={template}
+            endpoint={draftComputation}
+            label={t('compute.draft')}
+            explain={<OwnData me={own} />}
+            initial={startOf(template, own) as Record<string, unknown>}
+            fields={draftForm}
+            input={(values) => ({ body: bodyOf(values as unknown as DraftValues) })}
+            after={(reply) => navigate({ to: paths.computation(reply.id) })}
+          >
+            <Preview body={bodyOf} />
+          </SendForm>
+        )}
       </Sheet>
     </Page>
   );

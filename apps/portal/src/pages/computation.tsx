@@ -9,6 +9,7 @@ import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
 import { money } from '../ui/format.ts';
 import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
+import { Long } from '../ui/long.tsx';
 import { When } from '../ui/now.tsx';
 import { useId } from '../ui/route.ts';
 import { NextStep, StateTag } from '../ui/step.tsx';
@@ -18,11 +19,13 @@ const open = new Set(['draft', 'signed', 'active', 'exhausted']);
 
 const Run = ({ of }: { of: Computation }) => {
   const { t } = useWords();
-  const why = !of.yours.recipient
-    ? t('compute.notRecipient')
-    : of.uses.left === 0
-      ? t('compute.noUses')
-      : of.state !== 'active' && t('compute.notActive');
+  const why = of.shares
+    ? t('compute.runElsewhere')
+    : !of.yours.recipient
+      ? t('compute.notRecipient')
+      : of.uses.left === 0
+        ? t('compute.noUses')
+        : of.state !== 'active' && t('compute.notActive');
   return (
     <Action
       endpoint={runComputation}
@@ -45,6 +48,30 @@ const Run = ({ of }: { of: Computation }) => {
       )}
       input={(values) => ({ params: { id: of.id }, body: { query: of.query.digest, values } })}
     />
+  );
+};
+
+/** On shares it runs where the data are: the command, ready to be copied by either owner. */
+const HowTo = ({ of, me }: { of: Computation; me: string | undefined }) => {
+  const { t } = useWords();
+  if (!of.shares || !of.yours.owner || !['signed', 'active'].includes(of.state)) return null;
+  const command = `./shugu compute run --contract ${of.id} --as ${me ?? 'ORG'} --url ${location.origin} --key-file KEY --input FILE`;
+  const rows: [string, string][] = [
+    ...(of.yours.recipient ? [[t('compute.howToTake'), `${command} --take`] as [string, string]] : []),
+    [t('compute.howToJoin'), command],
+  ];
+  return (
+    <Sheet title={t('compute.howTo')}>
+      <p>{t('compute.howToText')}</p>
+      {rows.map(([title, text]) => (
+        <div key={title}>
+          <b>{title}</b>
+          <p>
+            <Long text={text} copyable />
+          </p>
+        </div>
+      ))}
+    </Sheet>
   );
 };
 
@@ -112,8 +139,9 @@ export default function ComputationPage() {
                   <b>{t('compute.trust')}</b>
                 </p>
                 <p>{b(of.trust)}</p>
-                <p>{t(`compute.isolation.${of.isolation}`)}</p>
+                {of.shares ? null : <p>{t(`compute.isolation.${of.isolation}`)}</p>}
               </Sheet>
+              <HowTo of={of} me={me?.organisation.id} />
               <Uses of={of} />
               <Sheet title={t('compute.query')}>
                 <pre className="mono small" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>

@@ -14,5 +14,6 @@ export interface ComputeEvents {
   'compute.contract.revoked': About & { by: string };
   'compute.use.reserved': About & { use: string; number: number };
   'compute.use.released': About & { use: string; number: number };
+  'compute.use.returned': About & { use: string; number: number };
   'compute.use.failed': About & { use: string; number: number; code: string };
 }

@@ -1,6 +1,13 @@
 /** What each party learns, in plain words: read before signing. Pure. */
 import { formatYuan, multiplyDecimal, parseDecimal } from '@shugu/ledger';
-import { type Computation, ownersOf } from '@shugu/private-compute';
+import {
+  type CleanRoom,
+  type Computation,
+  columnsOf,
+  ownersOf,
+  roleAt,
+  type SharedQuery,
+} from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import type { Shape } from './model.ts';
 
@@ -22,12 +29,12 @@ const paymentOf = ({ payment, priceFen }: Computation, nameOf: (participant: str
   ];
 };
 
-const thresholdOf = ({ release }: Computation): Text => ({
+const thresholdOf = ({ release }: CleanRoom): Text => ({
   zh: `每一方在一组中少于 ${release.entitiesMin} 个不同主体时，该组不出现在结果中。`,
   en: `A group with fewer than ${release.entitiesMin} distinct entities of any owner is left out of the result.`,
 });
 
-const noiseOf = ({ noise, release }: Computation): Text[] => {
+const noiseOf = ({ noise, release }: CleanRoom): Text[] => {
   if (!noise || release.rho === null) return [];
   const rows = (word: (table: string, most: number) => string) =>
     noise.rows.map(({ table, rowsMax }) => word(table, rowsMax));
@@ -51,11 +58,61 @@ const noiseOf = ({ noise, release }: Computation): Text[] => {
   ];
 };
 
-export const explain = (
-  terms: Computation,
-  { joint }: Pick<Shape, 'joint'>,
-  nameOf: (participant: string) => string,
-): Text[] => {
+type Names = (participant: string) => string;
+
+export const explain = (terms: Computation, shape: Pick<Shape, 'joint'>, nameOf: Names): Text[] =>
+  terms.mode === 'shares' ? explainShares(terms, nameOf) : explainRoom(terms, shape, nameOf);
+
+/** Of an owner's columns: those whose values enter, as shares; those that it alone looks at. */
+const columnsTold = (plan: SharedQuery['plan'], at: number): { entering: string[]; alone: string[]; key: string[] } => {
+  const role = roleAt(at);
+  const { numbers, texts } = columnsOf(plan, role);
+  const summed = plan.outputs.flatMap((one) =>
+    'column' in one && typeof one.column !== 'string' && one.column.owner === role ? [one.column.name] : [],
+  );
+  const compared = plan.compared.flatMap(({ left, right }) =>
+    [left, right].filter(({ owner }) => owner === role).map(({ name }) => name),
+  );
+  const entering = [...new Set([...summed, ...compared])];
+  return {
+    entering,
+    alone: [...numbers, ...texts].filter((name) => !entering.includes(name)),
+    key: plan.align === 'place' ? [] : [plan.align[role]],
+  };
+};
+
+const explainShares = (terms: SharedQuery, nameOf: Names): Text[] => {
+  const { recipients, dataSets, plan, output } = terms;
+  const names = output.map(({ name }) => name);
+  return [
+    {
+      zh: `结果只在${list(recipients.map(nameOf), 'zh')}自己的机器上打开：${list(names, 'zh')}；交易所和其他人得不到。结果没有人数下限，本身说明什么就说明什么。`,
+      en: `The result opens at ${list(recipients.map(nameOf), 'en')} alone, on its own machine: ${list(names, 'en')}. The exchange and all others do not get it. No least number of rows applies: what the result itself says, it says.`,
+    },
+    ...dataSets.map(({ owner, table }, at) => {
+      const { entering, alone, key } = columnsTold(plan, at);
+      return {
+        zh: `${nameOf(owner)} 的 ${table} 留在其自己的机器上${key.length ? `，以 ${list(key, 'zh')} 对齐，得知自己哪些行能对上` : '，按行号对齐'}${entering.length ? `；${list(entering, 'zh')} 的值只以随机份额参与` : ''}${alone.length ? `；${list(alone, 'zh')} 只由它自己查看` : ''}。`,
+        en: `${table} of ${nameOf(owner)} stays on its own machine${key.length ? `; rows are matched by ${list(key, 'en')}, and it learns which of its rows match` : '; rows are matched by place'}${entering.length ? `. Values of ${list(entering, 'en')} enter as random shares alone` : ''}${alone.length ? `. It alone looks at ${list(alone, 'en')}` : ''}.`,
+      };
+    }),
+    ...(plan.groups
+      ? [
+          {
+            zh: `按 ${list(plan.groups.columns, 'zh')} 分组：组由其持有单位自己分，另一方只知道有几组。`,
+            en: `Groups of ${list(plan.groups.columns, 'en')} are made by their owner; the other learns how many there are.`,
+          },
+        ]
+      : []),
+    {
+      zh: `本交易所是第三方节点：只看到随机份额${plan.align === 'place' ? '和行数' : '、双方标识各有多少、有多少能对上'}。双方每次各自核对数据文件与所签承诺，文件变了就不算。`,
+      en: `This exchange is the third node: it sees random shares${plan.align === 'place' ? ' and the number of rows' : ', how many keys each has and how many match'}. Both owners check their file against the signed commitment each time; another file is not computed on.`,
+    },
+    ...paymentOf(terms, nameOf),
+  ];
+};
+
+const explainRoom = (terms: CleanRoom, { joint }: Pick<Shape, 'joint'>, nameOf: Names): Text[] => {
   const { recipients, dataSets, query } = terms;
   const names = recipients.map(nameOf);
   const sums = joint.sums.map(({ name, of }) => `${name} = ${of}`);

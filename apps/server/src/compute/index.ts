@@ -8,6 +8,7 @@ import type { ComputeDeps, Room } from './model.ts';
 import { findContract } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { moveDue } from './service/contracts.ts';
+import { endLate } from './service/parts.ts';
 import { endStranded, runHandler } from './service/run.ts';
 import { moneyFrozen, moneyPaid, moneyRefused, runJob } from './service/uses.ts';
 
@@ -53,7 +54,7 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
       {
         name: 'compute.due',
         everySeconds: 5,
-        run: async () => (await moveDue(deps.database)) + (await endStranded(room)),
+        run: async () => (await moveDue(deps.database)) + (await endStranded(room)) + (await endLate(room)),
       },
     ],
     titleOf: async (read, contract) => (await findContract(read, contract))?.title,

@@ -2,7 +2,7 @@
 import type { SuiteName } from '@shugu/evidence';
 import type { QueryPool, QueryPoolOptions } from '@shugu/gateway';
 import type { Decimal, PricePlan } from '@shugu/ledger';
-import type { Computation, ContractState, Joint, UseState } from '@shugu/private-compute';
+import type { CleanRoom, Computation, ContractState, Joint, SharedQuery, UseState } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import type { Agreements } from '../agreements/index.ts';
 import type { Database, Tx } from '../kernel/db/db.ts';
@@ -35,6 +35,30 @@ export interface Contract {
   createdAt: Date;
   endedAt: Date | null;
   endReason: string;
+}
+
+/** In which this node computes on what it holds; the other kind it helps as the third party. */
+export type RoomContract = Contract & { terms: CleanRoom };
+export type SharesContract = Contract & { terms: SharedQuery };
+
+/** An owner's side of a use on shares. */
+export interface Part {
+  participant: string;
+  /** host:port, of the second owner once it listens. */
+  address: string | null;
+  statement: string | null;
+  signature: string | null;
+  at: Date;
+  statedAt: Date | null;
+}
+
+/** What this node, as the third of a use on shares, knows of it. */
+export interface Third {
+  /** host:port; null before it plays. */
+  address: string | null;
+  /** 'done', or the code of what went wrong; null before it has ended. */
+  outcome: string | null;
+  met: boolean;
 }
 
 /** An owner's account for the entities of one resource; rho as decimals. */
@@ -109,6 +133,7 @@ export interface Use {
   rows: number | null;
   money: UseMoney | null;
   isolation: Isolation | null;
+  third: Third;
   at: Date;
   endedAt: Date | null;
 }
@@ -123,6 +148,8 @@ export interface ComputeDeps {
   resource: Registry['resource'];
   signText: Agreements['signText'];
   money: Money;
+  /** As the third party of computations on shares; `ports`: the first and the last, or none for any. */
+  third: { secret: Buffer; host: string; address: string; ports: readonly number[] };
   queryPool?: Pick<QueryPoolOptions, 'processesMax' | 'memoryMB'>;
 }
 

@@ -108,6 +108,67 @@ export const problems = defineProblems('compute', {
     title: { zh: '没有可取的结果', en: 'There is no result to fetch' },
     next: { zh: '查看这次使用的状态', en: 'Look at how this use stands' },
   },
+  elsewhere: {
+    status: 409,
+    title: {
+      zh: '结果只在结果接收单位自己的机器上打开，本节点没有',
+      en: 'The result opens at its recipients alone; this node does not have it',
+    },
+    next: { zh: '在运行 shugu compute run 的机器上查看', en: 'Look where shugu compute run was run' },
+  },
+  partMissing: {
+    status: 409,
+    title: { zh: '有一方没有在规定时间内到场或陈述', en: 'A party did not come, or did not state its part, in time' },
+    next: {
+      zh: '这次使用已计次；各方都准备好后再运行一次',
+      en: 'This use counts; run another when all are ready',
+    },
+  },
+  partFailed: {
+    status: 409,
+    title: { zh: '有一方没有完成计算，未给出结果', en: 'A party did not come to the end; nothing was opened' },
+    next: {
+      zh: '按所给理由处理后再运行一次；这次使用已计次',
+      en: 'See to the reason, then run another; this use counts',
+    },
+  },
+  partsDiffer: {
+    status: 409,
+    title: {
+      zh: '各方的陈述互不一致，或与合约不符',
+      en: 'What the parties state does not fit together, or not the contract',
+    },
+    next: { zh: '各方核对各自的数据文件与记录；这次使用已计次', en: 'Compare files and records; this use counts' },
+  },
+  untouched: {
+    status: 409,
+    title: {
+      zh: '全部数据持有单位签名陈述未触及数据，这次使用退回，不计次',
+      en: 'All owners signed that no data were touched: the use is given back and does not count',
+    },
+    next: { zh: '可再运行一次', en: 'Run another' },
+  },
+  useEnded: {
+    status: 409,
+    title: { zh: '这次使用已经结束', en: 'This use has ended' },
+    next: { zh: '查看其记录；如仍需要，再运行一次', en: 'Look at its record; run another if it is still needed' },
+  },
+  alreadyStated: {
+    status: 409,
+    title: { zh: '本单位已陈述，不能更改', en: 'Your organisation has stated its part, and that stays' },
+    next: { zh: '等待其他单位', en: 'Wait for the others' },
+  },
+  statementWrong: {
+    status: 422,
+    title: {
+      zh: '陈述不是本单位对这次使用的，或签名不成立',
+      en: 'The statement is not yours of this use, or its signature does not hold',
+    },
+    next: {
+      zh: '用合约所列密钥签署本次使用的陈述',
+      en: 'Sign the statement of this use with the key that the contract names',
+    },
+  },
   answerRefused: {
     status: 422,
     title: { zh: '结果超出合约约定的范围，未予发布', en: 'The result is larger than agreed and was not released' },

@@ -2,24 +2,37 @@ import type { Computation, DataSet } from '@shugu/private-compute';
 import { empty, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Budget, Contract, MoneyState, Signature, Use } from './model.ts';
+import type { Budget, Contract, MoneyState, Part, Signature, Use } from './model.ts';
 
 type ContractRow = Omit<Contract, 'terms'>;
 const contractColumns = sql`c.id, c.participant, c.title, c.state, c.document, c.digest, c.shape, c.uses_total as "usesTotal",
-  c.uses_taken as "usesTaken", c.term_from as "from", c.term_until as "until", c.created_at as "createdAt", c.ended_at as "endedAt",
+  c.uses_taken - c.uses_returned as "usesTaken", c.term_from as "from", c.term_until as "until", c.created_at as "createdAt", c.ended_at as "endedAt",
   c.end_reason as "endReason"`;
 const useColumns = sql`id, contract, number, participant, parameters as "values", state, reason, job, result,
   result_digest as "resultDigest", row_count as "rows", money_order, price_fen::text as price_fen, money_state, statement,
-  isolation, created_at as "at", ended_at as "endedAt"`;
+  isolation, third_address, third_outcome, third_met, created_at as "at", ended_at as "endedAt"`;
 
-interface UseRow extends Omit<Use, 'money'> {
+interface UseRow extends Omit<Use, 'money' | 'third'> {
+  third_address: string | null;
+  third_outcome: string | null;
+  third_met: boolean;
   money_order: string | null;
   price_fen: string | null;
   money_state: MoneyState | null;
   statement: string | null;
 }
-const readUse = ({ money_order: order, price_fen, money_state, statement, ...use }: UseRow): Use => ({
+const readUse = ({
+  money_order: order,
+  price_fen,
+  money_state,
+  statement,
+  third_address: address,
+  third_outcome: outcome,
+  third_met: met,
+  ...use
+}: UseRow): Use => ({
   ...use,
+  third: { address, outcome, met },
   money: order === null ? null : { order, fen: BigInt(price_fen!), state: money_state!, statement },
 });
 const oneUse = async (reader: Reader, where: Sql): Promise<Use | undefined> => {
@@ -89,6 +102,15 @@ export const strandedUses = (reader: Reader, limit: number): Promise<{ id: strin
     where u.state in ('reserved', 'running')
       and (j.state in ('cancelled', 'dead') or (u.money_state = 'freezing' and c.state in ('expired', 'revoked')))
     order by u.id limit ${limit}`);
+
+/** Uses on shares for which nobody waits any longer. */
+export const lateUses = (reader: Reader, now: Date, limit: number): Promise<{ id: string; contract: string }[]> =>
+  reader.rows(sql`select id, contract from compute_uses where state in ('reserved', 'running') and due_at <= ${now}
+    order by id limit ${limit}`);
+
+export const partsOf = (reader: Reader, use: string): Promise<Part[]> =>
+  reader.rows<Part>(sql`select participant, address, statement, signature, created_at as "at", stated_at as "statedAt"
+    from compute_parts where use = ${use} order by participant`);
 
 /** The first use of the same values that has an answer or will: what was told once is told again, and nothing new. */
 export const useAsked = (reader: Reader, contract: string, values: Record<string, string>) =>

@@ -1,3 +1,4 @@
+import type { Computation } from '@shugu/private-compute';
 import * as wire from '@shugu/wire/compute';
 import type { Reader } from '../kernel/db/db.ts';
 import { actorOf, type Principal } from '../kernel/http/principal.ts';
@@ -7,11 +8,12 @@ import { kernelProblems } from '../kernel/problem.ts';
 import type { Contract, Room, Use } from './model.ts';
 import { problems } from './problems.ts';
 import { budgetPage, contractPage, findBudget, findContract, findUse, statementOf } from './reads.ts';
-import { sidesOf } from './rules.ts';
+import { onShares, sidesOf } from './rules.ts';
 import { setBudget } from './service/budgets.ts';
 import { draftContract, revokeContract, signContract, termsOf } from './service/contracts.ts';
+import { comeToUse, statePart } from './service/parts.ts';
 import { reserveUse } from './service/uses.ts';
-import { budgetView, columnsOf, contractView, previewView, summaryView, useView } from './view.ts';
+import { budgetView, columnsOf, contractView, partsView, previewView, summaryView, useView } from './view.ts';
 
 const supervises = (principal: Principal) => principal.permissions.has('compute.contract.supervise');
 
@@ -51,7 +53,7 @@ export const makeRoutes = (room: Room): Route[] => {
       wire.previewComputation,
       async ({ body }) => {
         const { terms, shape } = await termsOf(room, body);
-        return previewView(room, { ...terms, id: '' }, shape);
+        return previewView(room, { ...terms, id: '' } as Computation, shape);
       },
       { ownTransaction: true },
     ),
@@ -82,9 +84,26 @@ export const makeRoutes = (room: Room): Route[] => {
     on(wire.getComputationResult, async ({ read, principal, params }) => {
       const { use, contract } = await visibleUse(read, principal, params.id);
       if (!sidesOf(contract.terms, principal.participant).recipient) throw kernelProblems.unknown();
+      if (use.state === 'released' && onShares(contract)) throw problems.elsewhere();
       if (use.result === null) throw problems.notReleased({ detail: use.state });
       const { rows } = JSON.parse(use.result) as Pick<wire.ComputationResult, 'rows'>;
       return { use: await useView(room, read, use), trust: contract.terms.trust, columns: columnsOf(contract), rows };
+    }),
+    on(wire.getParts, async ({ read, principal, params }) => {
+      const { use, contract } = await visibleUse(read, principal, params.id);
+      // Where owners' processes are is theirs to know.
+      if (!onShares(contract) || !sidesOf(contract.terms, principal.participant).owner) throw kernelProblems.unknown();
+      return partsView(room, read, use, contract);
+    }),
+    on(wire.comeToUse, async ({ tx, principal, params, body }) => {
+      await comeToUse(tx, params.id, body.address);
+      const { use, contract } = await visibleUse(tx, principal, params.id);
+      return partsView(room, tx, use, contract);
+    }),
+    on(wire.statePart, async ({ tx, principal, params, body }) => {
+      await statePart(room, tx, params.id, body);
+      const { use, contract } = await visibleUse(tx, principal, params.id);
+      return partsView(room, tx, use, contract);
     }),
     on(wire.listBudgets, async ({ read, principal, query }) => {
       const { items, next } = await budgetPage(read, principal.participant, query);

@@ -10,11 +10,25 @@ import {
   split,
   sumFen,
 } from '@shugu/ledger';
-import { type Computation, ownersOf, type Payment, queryDigest } from '@shugu/private-compute';
+import {
+  type CleanRoom,
+  type Computation,
+  ownersOf,
+  type Payment,
+  planDigest,
+  queryDigest,
+} from '@shugu/private-compute';
 import type { Problem } from '../kernel/problem.ts';
 import type { ResourceDescription } from '../registry/index.ts';
-import type { Price } from './model.ts';
+import type { Contract, Price, RoomContract, SharesContract } from './model.ts';
 import { problems } from './problems.ts';
+
+export const onShares = (contract: Contract): contract is SharesContract => contract.terms.mode === 'shares';
+/** Of a contract that is known to be one of a clean room. */
+export const inRoom = (contract: Contract): RoomContract => {
+  if (contract.terms.mode !== 'cleanRoom') throw new Error(`${contract.id} is no contract of a clean room`);
+  return contract as RoomContract;
+};
 
 export const sidesOf = (terms: Computation, participant: string) => ({
   owner: ownersOf(terms).includes(participant),
@@ -38,7 +52,7 @@ export const askedWrong = (
 
 /** What does not fit between a data set of a contract and what its owner has; an owner signs only for data of its own. */
 export const dataFault = (
-  { owner, version, columns }: Computation['dataSets'][number],
+  { owner, version, columns }: CleanRoom['dataSets'][number],
   found: ResourceDescription | undefined,
 ): string | undefined => {
   if (found?.participant !== owner) return 'resource';
@@ -47,13 +61,16 @@ export const dataFault = (
 };
 
 /** The query of the document is the one that was signed, or nothing runs. */
-export const isWhole = ({ query }: Computation): boolean => queryDigest(query.sql) === query.digest;
+export const isWhole = (terms: Computation): boolean =>
+  terms.query.digest === (terms.mode === 'shares' ? planDigest(terms.plan) : queryDigest(terms.query.sql));
 
 const legsOf = ({ shares }: Payment) =>
   shares.map(({ owner, share }) => ({ party: owner, role: 'rightsHolder', share: parseDecimal(share) }));
 
 /** A price says who gets which part of it: every owner, and all of it. */
-export const paymentFault = (one: Pick<Computation, 'dataSets' | 'priceFen' | 'payment'>): Problem | undefined => {
+export const paymentFault = (
+  one: Pick<Computation, 'priceFen' | 'payment'> & { dataSets: readonly { owner: string }[] },
+): Problem | undefined => {
   const { payment } = one;
   if (!payment) {
     return one.priceFen === '0'
@@ -108,6 +125,8 @@ export interface UseEnding {
 
 /** Owners are not paid for what one of them prevented; what counts and read something, or may have, is owed. */
 export const isOwed = ({ code, touched, payment }: UseEnding): boolean => {
+  // A use that is given back was none.
+  if (code === 'compute.untouched') return false;
   if (code === 'compute.revoked' || code === 'compute.versionSwapped' || code === 'compute.unpaid') return false;
   return touched || payment.untouched === 'charged';
 };

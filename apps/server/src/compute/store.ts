@@ -44,22 +44,49 @@ export const setContractState = async (
 };
 
 /** One more use, if there is one left and the contract stands: the statement itself decides, whoever else asks meanwhile. */
-export const takeUse = async (tx: Tx, id: string): Promise<number | undefined> =>
-  (
-    await tx.first<{ uses_taken: number }>(sql`update compute_contracts set uses_taken = uses_taken + 1
-      where id = ${id} and state = 'active' and uses_taken < uses_total and term_from <= ${tx.now} and term_until > ${tx.now}
-      returning uses_taken`)
-  )?.uses_taken;
+export const takeUse = (tx: Tx, id: string): Promise<{ number: number; last: boolean } | undefined> =>
+  tx.first<{ number: number; last: boolean }>(sql`update compute_contracts set uses_taken = uses_taken + 1
+      where id = ${id} and state = 'active' and uses_taken - uses_returned < uses_total and term_from <= ${tx.now} and term_until > ${tx.now}
+      returning uses_taken as number, uses_taken - uses_returned = uses_total as last`);
+
+/** All owners signed that it touched nothing. */
+export const returnUse = (tx: Tx, id: string, state: ContractState): Promise<number> =>
+  tx.exec(sql`update compute_contracts set uses_returned = uses_returned + 1, state = ${state} where id = ${id}`);
 
 export const insertUse = async (
   tx: Tx,
-  { id, contract, number, values, money }: Pick<Use, 'id' | 'contract' | 'number' | 'values' | 'money'>,
+  use: Pick<Use, 'id' | 'contract' | 'number' | 'values' | 'money'> & { due: Date | null },
 ): Promise<void> => {
+  const { id, contract, number, values, money, due } = use;
   await tx.exec(sql`insert into compute_uses (id, contract, number, node, market, participant, person, parameters, state, money_order,
-      price_fen, money_state, created_at)
+      price_fen, money_state, due_at, created_at)
     values (${id}, ${contract}, ${number}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${tx.actor.id},
-      ${JSON.stringify(values)}, 'reserved', ${money?.order ?? null}, ${money?.fen.toString() ?? null}, ${money?.state ?? null}, ${tx.now})`);
+      ${JSON.stringify(values)}, 'reserved', ${money?.order ?? null}, ${money?.fen.toString() ?? null}, ${money?.state ?? null}, ${due}, ${tx.now})`);
 };
+
+/** An owner is there; its address stays what it was once it is known. */
+export const saveCome = (tx: Tx, use: string, address: string | null): Promise<number> =>
+  tx.exec(sql`insert into compute_parts (use, participant, node, market, person, address, created_at)
+    values (${use}, ${tx.actor.participant}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.id}, ${address}, ${tx.now})
+    on conflict (use, participant) do update set address = coalesce(compute_parts.address, excluded.address)`);
+
+export const saveStatement = (tx: Tx, use: string, statement: string, signature: string): Promise<number> =>
+  tx.exec(sql`insert into compute_parts (use, participant, node, market, person, statement, signature, stated_at, created_at)
+    values (${use}, ${tx.actor.participant}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.id}, ${statement}, ${signature},
+      ${tx.now}, ${tx.now})
+    on conflict (use, participant) do update set statement = excluded.statement, signature = excluded.signature, stated_at = excluded.stated_at
+      where compute_parts.statement is null`);
+
+export const beginThird = (tx: Tx, id: string, state: UseState, due: Date): Promise<number> =>
+  tx.exec(sql`update compute_uses set state = ${state}, due_at = ${due} where id = ${id}`);
+
+export const setThirdAddress = (tx: Tx, id: string, address: string): Promise<number> =>
+  tx.exec(sql`update compute_uses set third_address = ${address} where id = ${id} and state = 'running'`);
+
+export const endThird = (tx: Tx, id: string, end: { outcome: string; met: boolean; due: Date }): Promise<number> =>
+  tx.exec(
+    sql`update compute_uses set third_outcome = ${end.outcome}, third_met = ${end.met}, due_at = ${end.due} where id = ${id}`,
+  );
 
 export const setUseMoney = (tx: Tx, id: string, state: MoneyState): Promise<number> =>
   tx.exec(sql`update compute_uses set money_state = ${state} where id = ${id}`);
@@ -88,7 +115,8 @@ export const chargeBudget = (tx: Tx, id: string, rho: string): Promise<number> =
 export interface UseEnd {
   state: UseState;
   reason: Text | null;
-  result: { text: string; digest: string; rows: number } | null;
+  /** Without its text where it opened elsewhere. */
+  result: { text: string | null; digest: string; rows: number } | null;
   money: UseMoney | null;
 }
 

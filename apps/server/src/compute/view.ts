@@ -3,8 +3,8 @@ import { type Computation, decimal, epsilonOf, noiseDeviations, ownersOf } from 
 import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
 import type { Budget, Contract, Room, Shape, Use } from './model.ts';
-import { signaturesOf, usesOf } from './reads.ts';
-import { sidesOf } from './rules.ts';
+import { partsOf, signaturesOf, usesOf } from './reads.ts';
+import { inRoom, onShares, sidesOf } from './rules.ts';
 import { privacyOf } from './service/budgets.ts';
 
 const historyMax = 100;
@@ -61,7 +61,8 @@ export const budgetView = ({ resource, entity, limit, spent }: Budget) => ({
 });
 
 /** Columns of a result with the spread of their noise, which is no secret. */
-export const columnsOf = ({ terms, shape }: Contract) => {
+export const columnsOf = (contract: Contract) => {
+  const { terms, shape } = inRoom(contract);
   const { noise, release, output } = terms;
   const { selected } = shape.joint;
   const deviations = noise && release.rho !== null && selected ? noiseDeviations(noise, release.rho, { selected }) : [];
@@ -74,6 +75,36 @@ export const previewView = async (room: Room, terms: Computation, shape: Shape) 
   return { explained: explain(terms, shape, name), trust: terms.trust, sql: terms.query.sql, output: terms.output };
 };
 
+const partsMax = 2;
+
+export const partsView = async (room: Room, read: Reader, use: Use, contract: Contract) => {
+  const parts = await partsOf(read, use.id);
+  return {
+    use: await useView(room, read, use),
+    contract: contract.id,
+    helper: use.third.address,
+    parts: contract.terms.dataSets.slice(0, partsMax).map(({ owner }) => {
+      const found = parts.find(({ participant }) => participant === owner);
+      return {
+        owner,
+        came: found !== undefined,
+        address: found?.address ?? null,
+        stated: found != null && found.statement !== null,
+      };
+    }),
+  };
+};
+
+/** What is told of a contract by its mode. */
+const modeView = (contract: Contract) => {
+  if (onShares(contract)) {
+    const { dataSets: parts, decimals, rowsMax, helper } = contract.terms;
+    return { dataSets: [], shares: { parts, decimals, rowsMax, helper }, release: null, noise: null };
+  }
+  const { dataSets, release, noise } = inRoom(contract).terms;
+  return { dataSets, shares: null, release, noise: noise ?? null };
+};
+
 export const contractView = async (room: Room, read: Reader, contract: Contract, viewer: string) => {
   const { terms, document, digest, endReason: reason, shape } = contract;
   const name = await namesOf(room, read, partiesOf(contract));
@@ -83,12 +114,16 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
   return {
     ...summary(contract, name),
     ...{ purpose: terms.purpose, trust: terms.trust, document, digest, reason },
-    ...{ dataSets: terms.dataSets, query: terms.query, output: terms.output, release: terms.release },
+    ...modeView(contract),
+    ...{ query: terms.query, output: terms.output },
     priceFen: terms.priceFen,
     payment: terms.payment ?? null,
-    noise: terms.noise ?? null,
     privacy: privacy
-      ? { ...toldOf(terms.release.rho!), usesLeft: privacy.usesLeft, budgets: privacy.own.map(budgetView) }
+      ? {
+          ...toldOf(inRoom(contract).terms.release.rho!),
+          usesLeft: privacy.usesLeft,
+          budgets: privacy.own.map(budgetView),
+        }
       : null,
     explained: explain(terms, shape, name),
     signatures: signatures.map(({ participant, at, ...one }) => ({

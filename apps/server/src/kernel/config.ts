@@ -20,6 +20,15 @@ const integer = (text: string) => {
   if (!/^\d{1,12}$/.test(text)) throw new Error('not a whole number');
   return Number(text);
 };
+/** The first and the last one; empty stands for any that is free. */
+const portRange = (text: string): number[] => {
+  if (text === '') return [];
+  const [, from, until] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
+  const range = [Number(from), Number(until)];
+  if (from === undefined || !range.every((port) => port >= 1 && port <= 65_535) || range[0]! > range[1]!)
+    throw new Error('two ports, as 7300-7309');
+  return range;
+};
 const httpAddress = (text: string) => {
   const { protocol, username, hash } = new URL(text);
   if (!/^https?:$/.test(protocol) || username || hash)
@@ -402,6 +411,27 @@ export const settings = {
     atLeastOne,
     '每个查询进程可用于计算的内存（MB），另有约 300 MB 基础占用',
     'Memory of a query process for its work, MB; about 300 MB more are its own',
+  ),
+  computeHost: setting(
+    'SHUGU_COMPUTE_HOST',
+    '127.0.0.1',
+    string,
+    '本节点作为份额计算第三方的监听地址',
+    'Address at which this node listens as the third party of computations on shares',
+  ),
+  computeAddress: setting(
+    'SHUGU_COMPUTE_ADDRESS',
+    '',
+    string,
+    '数据持有单位连接上述地址所用的主机名；空则为监听地址',
+    'Host under which owners reach it; the address it listens on if empty',
+  ),
+  computePorts: setting(
+    'SHUGU_COMPUTE_PORTS',
+    [] as number[],
+    portRange,
+    '第三方监听的端口范围（如 7300-7309），同时进行的份额计算不多于其个数；空则任取空闲端口',
+    'Ports that it may listen on (7300-7309, say), as many as computations on shares at once; any free one if empty',
   ),
   privateUpstreams: setting(
     'SHUGU_PRIVATE_UPSTREAMS',

@@ -3,6 +3,7 @@
  * is not a "reliable electronic signature" of ESL art. 13; a licensed CA comes in through the same Signer).
  * Private parts are sealed under the node's secret. A rotated key stays known, so that old papers still verify.
  */
+import { hkdfSync } from 'node:crypto';
 import {
   generateKey,
   type PublicJwk,
@@ -51,6 +52,8 @@ export interface Keys {
   admit(tx: Tx, participant: string, purpose: KeyPurpose, jwk: PublicJwk): Promise<void>;
   known(read: Reader): Promise<KeyRecord[]>;
   find(read: Reader, keyId: string): Promise<KeyRecord | undefined>;
+  /** 32 bytes for one use alone, the same as long as the node keeps its secret. */
+  derive(use: string): Buffer;
 }
 
 const columns = sql`id, participant, purpose, suite, level, public_key, sealed_private, created_at, retired_at`;
@@ -145,5 +148,6 @@ export const makeKeys = (nodeSecret: Buffer, nodeSuite: SuiteName): Keys => {
       const row = await read.first<KeyRow>(sql`select ${columns} from keys where id = ${keyId}`);
       return row && recordOf(row);
     },
+    derive: (use) => Buffer.from(hkdfSync('sha256', nodeSecret, '', use, 32)),
   };
 };

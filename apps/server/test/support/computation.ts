@@ -5,7 +5,9 @@ import { bringResource, type Resource, until } from '../../../cli/src/scenario/r
 import { divisionsResource } from '../../../cli/src/trade/goods.ts';
 import type { TestExchange } from './exchange.ts';
 
-export type Draft = CallInput<typeof draftComputation>['body'];
+type AnyDraft = CallInput<typeof draftComputation>['body'];
+export type Draft = Extract<AnyDraft, { mode: 'cleanRoom' }>;
+export type SharesDraft = Extract<AnyDraft, { mode: 'shares' }>;
 export type Computation = CallOutput<typeof draftComputation>;
 
 export interface Holdings {
@@ -92,7 +94,7 @@ export const draftOf = (
 /** Drafted by the recipient, signed by all owners. */
 export const signedContract = async (
   world: TestExchange,
-  draft: Draft,
+  draft: AnyDraft,
   logins: { recipient: string; owners: readonly string[] },
 ): Promise<Computation> => {
   const recipient = await world.as(logins.recipient);

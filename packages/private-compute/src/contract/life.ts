@@ -1,7 +1,7 @@
 /** The life of a computation contract and of each of its uses, as tables. */
 export const contractStates = ['draft', 'signed', 'active', 'exhausted', 'expired', 'revoked'] as const;
 export type ContractState = (typeof contractStates)[number];
-export const useStates = ['reserved', 'running', 'released', 'failed'] as const;
+export const useStates = ['reserved', 'running', 'released', 'failed', 'returned'] as const;
 export type UseState = (typeof useStates)[number];
 
 type Actor = 'owner' | 'recipient' | 'system';
@@ -13,17 +13,23 @@ export const contractMoves = [
   { move: 'begin', from: ['signed'], to: 'active', by: 'system' },
   { move: 'reserve', from: ['active'], to: 'active', by: 'recipient' },
   { move: 'exhaust', from: ['active'], to: 'exhausted', by: 'system' },
+  // All parties signed that a use touched no data.
+  { move: 'giveBack', from: ['active', 'exhausted'], to: 'active', by: 'system' },
   { move: 'expire', from: ['draft', 'signed', 'active'], to: 'expired', by: 'system' },
   // One owner is enough: nobody computes on data against the will of whose they are.
   { move: 'revoke', from: ['draft', 'signed', 'active', 'exhausted'], to: 'revoked', by: 'owner' },
 ] as const satisfies readonly { move: string; from: readonly ContractState[]; to: ContractState; by: Actor }[];
 
-/** A use counts from its reservation on, whatever becomes of it: nobody can prove that a broken run read nothing. */
+/**
+ * A use counts from its reservation on, whatever becomes of it: nobody can prove that a broken run read nothing. It is given back only where
+ * every owner signs that its own data were not touched.
+ */
 export const useMoves = [
   { move: 'run', from: ['reserved'], to: 'running' },
   // Result and evidence are committed together.
   { move: 'release', from: ['running'], to: 'released' },
   { move: 'fail', from: ['reserved', 'running'], to: 'failed' },
+  { move: 'giveBack', from: ['reserved', 'running'], to: 'returned' },
 ] as const satisfies readonly { move: string; from: readonly UseState[]; to: UseState }[];
 
 export type ContractMove = (typeof contractMoves)[number]['move'];
@@ -45,6 +51,7 @@ export const nextUseState = (state: UseState, move: UseMove) => after(useMoves, 
 
 export interface Standing {
   state: ContractState;
+  /** Without those that were given back. */
   usesTaken: number;
   usesTotal: number;
   from: Date;

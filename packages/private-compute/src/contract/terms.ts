@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
 import { canonicalBytes } from '@shugu/evidence';
+import { sharesTrust } from '../shares/terms.ts';
 import type { ColumnRule } from './disclosure.ts';
 import type { Noise } from './noise.ts';
+import type { SharedQuery } from './shared.ts';
 
 /** Who runs a computation, and what its parties have to believe for it to be private. */
-export type ComputationMode = 'cleanRoom';
+export type ComputationMode = 'cleanRoom' | 'shares';
 
 export const computationTrust: Readonly<Record<ComputationMode, { zh: string; en: string }>> = {
   cleanRoom: {
     zh: '前提：各方信任本节点。数据以明文在本节点的隔离进程中计算，节点运营方在技术上能够看到；其他各方只得到约定的结果，看不到别人的数据。',
     en: 'Holds if all parties trust this node. It computes on the plain data in a locked process, and its operator could technically see them; every other party gets the agreed result and nothing of the others’ data.',
   },
+  shares: sharesTrust,
 };
 
 /** Names are unique in small letters, as SQL does not tell capitals apart. */
@@ -43,23 +46,16 @@ export interface Payment {
   untouched: 'free' | 'charged';
 }
 
-/** A computation contract (计算合约): what the parties sign. */
-export interface Computation {
+/** What contracts of every mode say. */
+export interface Agreed {
   form: 'shugu/computation/1';
   /** Its own: a signature under one contract is none under another of the same words. */
   id: string;
   title: string;
   purpose: string;
-  mode: ComputationMode;
   trust: { zh: string; en: string };
-  dataSets: DataSet[];
   recipients: string[];
-  query: { sql: string; digest: string; parameters: ListedParameter[] };
   output: { name: string; type: string }[];
-  /** `rho` is what of the owners' privacy budgets a use may cost (zCDP, a decimal); null without noise. */
-  release: { entitiesMin: number; rowsMax: number; rho: string | null };
-  /** With `rho`: then every named group is told, with noise, and the least number of entities decides nothing. */
-  noise?: Noise;
   /** In total. */
   uses: number;
   from: string;
@@ -68,6 +64,20 @@ export interface Computation {
   priceFen: string;
   payment?: Payment;
 }
+
+/** The node computes on data that it holds. */
+export interface CleanRoom extends Agreed {
+  mode: 'cleanRoom';
+  dataSets: DataSet[];
+  query: { sql: string; digest: string; parameters: ListedParameter[] };
+  /** `rho` is what of the owners' privacy budgets a use may cost (zCDP, a decimal); null without noise. */
+  release: { entitiesMin: number; rowsMax: number; rho: string | null };
+  /** With `rho`: then every named group is told, with noise, and the least number of entities decides nothing. */
+  noise?: Noise;
+}
+
+/** A computation contract (计算合约): what the parties sign. */
+export type Computation = CleanRoom | SharedQuery;
 
 export const computationLimits = {
   dataSetsMax: 4,
@@ -93,13 +103,15 @@ export const computationText = (computation: Computation): { text: string; diges
   return { text: Buffer.from(bytes).toString('utf8'), digest: digestOf(bytes) };
 };
 
-export const ownersOf = ({ dataSets }: Pick<Computation, 'dataSets'>): string[] => [
+export const ownersOf = ({ dataSets }: { dataSets: readonly { owner: string }[] }): string[] => [
   ...new Set(dataSets.map(({ owner }) => owner)),
 ];
 
+export const twice = (names: readonly string[]): boolean =>
+  new Set(names.map((name) => name.toLowerCase())).size !== names.length;
+
 /** What is wrong with a contract in itself, as a path and a word for it; undefined when nothing is. */
-export const computationFault = (one: Pick<Computation, 'dataSets' | 'recipients' | 'query' | 'from' | 'until'>) => {
-  const twice = (names: readonly string[]) => new Set(names.map((name) => name.toLowerCase())).size !== names.length;
+export const computationFault = (one: Pick<CleanRoom, 'dataSets' | 'recipients' | 'query' | 'from' | 'until'>) => {
   const { dataSets, recipients, query } = one;
   if (twice(dataSets.map(({ table }) => table))) return { path: 'dataSets', fault: 'nameTwice' } as const;
   for (const [at, { columns, entity }] of dataSets.entries()) {

@@ -16,7 +16,9 @@ try {
   const job = await readJob();
   const begun = performance.now();
   const listening = (port: number) => tell({ port });
-  const report = isShares(job) ? await playShares(job, listening) : await playParty(job, listening);
+  const report = isShares(job)
+    ? await playShares(job, listening, () => tell({ met: true }))
+    : await playParty(job, listening);
   const { user, system } = process.cpuUsage();
   tell({
     report,

@@ -29,10 +29,13 @@ export interface StartedParty<Report = PartyReport> {
   /** Of a party that others come to. */
   port: Promise<number>;
   outcome: Promise<PartyOutcome<Report>>;
+  /** Whether all had met, in a query on shares: before that no table is read. */
+  hasMet(): boolean;
 }
 
 interface Line<Report> {
   port?: number;
+  met?: true;
   report?: Report;
   cost?: PartyCost;
   fault?: { code: string; message: string };
@@ -53,11 +56,13 @@ export const startParty = <Job extends AnyJob>(job: Job): StartedParty<ReportOf<
   const lines = createInterface({ input: child.stdout });
   const port = Promise.withResolvers<number>();
   const outcome = Promise.withResolvers<PartyOutcome<ReportOf<Job>>>();
+  let met = false;
   port.promise.catch(() => undefined);
   outcome.promise.catch(() => undefined);
   lines.on('line', (text) => {
     const line = JSON.parse(text) as Line<ReportOf<Job>>;
     if (line.port !== undefined) port.resolve(line.port);
+    if (line.met) met = true;
     if (line.report && line.cost) outcome.resolve({ report: line.report, cost: line.cost });
     if (line.fault) fail(new ComputeError(line.fault.code as ComputeFault, line.fault.message));
   });
@@ -67,5 +72,5 @@ export const startParty = <Job extends AnyJob>(job: Job): StartedParty<ReportOf<
   };
   child.once('error', fail);
   child.once('close', () => fail(new ComputeError('compute.peerGone', `the process of party ${job.role} ended`)));
-  return { child, port: port.promise, outcome: outcome.promise };
+  return { child, port: port.promise, outcome: outcome.promise, hasMet: () => met };
 };

@@ -21,10 +21,15 @@ export interface SharesJob {
   helperPort?: number;
   /** Of the first owner. */
   secondPort?: number;
+  /** Where these two are, unless it is `host`. */
+  helperHost?: string;
+  secondHost?: string;
   silenceMs?: number;
   meetMs?: number;
   /** Of owners; salt in hex. */
   input?: { path: string; salt: string; folder: string };
+  /** Commitments that a contract names, of this owner and the other, in hex: nothing is computed on other tables. */
+  agreed?: { own: string; peer: string };
 }
 
 export interface SharesReport {
@@ -65,8 +70,15 @@ const stagesOf = (moments: readonly Moment[], told: (from: Moment, until: Moment
 const places: Record<SharesJob['role'], Place> = { first: 0, second: 1, helper: 2 };
 const keyOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
-/** Plays one party from meeting the others to its result. `listening` hears the port of a party that others come to. */
-export const playShares = async (job: SharesJob, listening: (port: number) => void): Promise<SharesReport> => {
+/**
+ * Plays one party from meeting the others to its result. `listening` hears the port of a party that others come to, `met` is told when all
+ * are there: the table is not read before.
+ */
+export const playShares = async (
+  job: SharesJob,
+  listening: (port: number) => void,
+  met: () => void = () => {},
+): Promise<SharesReport> => {
   const { terms, role } = job;
   requireSharesTerms(terms);
   const own = identityOf(keyOf(job.secret));
@@ -75,6 +87,7 @@ export const playShares = async (job: SharesJob, listening: (port: number) => vo
   }
   if (role !== 'helper' && !job.input) throw new ComputeError('compute.range', 'an owner brings a table');
   const links = await meetOthers(job, own, listening);
+  met();
   try {
     const report = await compute(job, own, links);
     await Promise.all(links.map((link) => link?.close()));
@@ -91,20 +104,24 @@ type Links = readonly (Link | undefined)[];
 
 const meetOthers = async (job: SharesJob, own: Identity, listening: (port: number) => void): Promise<Links> => {
   const { terms, role, host, port, helperPort, secondPort, silenceMs, meetMs } = job;
+  const { helperHost = host, secondHost = host } = job;
   const meeting = { own, job: sharesDigest(terms), host, silenceMs, meetMs };
   const [first, second, helper] = [keyOf(terms.first), keyOf(terms.second), keyOf(terms.helper)];
-  const dialled = (peer: Buffer, at: number | undefined): Promise<Link> => {
+  const dialled = (peer: Buffer, at: number | undefined, host: string): Promise<Link> => {
     if (at === undefined) throw new ComputeError('compute.range', 'this party dials, and needs a port');
-    return dial({ ...meeting, peer, port: at });
+    return dial({ ...meeting, host, peer, port: at });
   };
   if (role === 'first') {
-    return [undefined, ...(await bothOrNone([dialled(second, secondPort), dialled(helper, helperPort)]))];
+    return [
+      undefined,
+      ...(await bothOrNone([dialled(second, secondPort, secondHost), dialled(helper, helperPort, helperHost)])),
+    ];
   }
   const door = await listen({ ...meeting, port, peers: role === 'helper' ? [first, second] : [first] });
   listening(door.port);
   if (role === 'helper') return door.met;
   try {
-    const [[atFirst], atHelper] = await Promise.all([door.met, dialled(helper, helperPort)]);
+    const [[atFirst], atHelper] = await Promise.all([door.met, dialled(helper, helperPort, helperHost)]);
     return [atFirst, undefined, atHelper];
   } catch (error) {
     door.close();
@@ -118,6 +135,14 @@ const bothOrNone = async (dialling: readonly Promise<Link>[]): Promise<Link[]> =
   if (!failed) return met.map((one) => (one as PromiseFulfilledResult<Link>).value);
   for (const one of met) if (one.status === 'fulfilled') await one.value.close(failed.reason);
   throw failed.reason;
+};
+
+const requireAgreed = ({ agreed }: SharesJob, commitments: readonly [string, string] | undefined): void => {
+  if (!agreed || !commitments) return;
+  if (commitments[0] !== agreed.own)
+    throw new ComputeError('compute.inputChanged', 'the table is not the one that was signed for');
+  if (commitments[1] !== agreed.peer)
+    throw new ComputeError('compute.inputChanged', 'the other owner brought another table than it signed for');
 };
 
 const compute = async (job: SharesJob, own: Identity, links: Links): Promise<SharesReport> => {
@@ -135,6 +160,7 @@ const compute = async (job: SharesJob, own: Identity, links: Links): Promise<Sha
   } = role === 'helper'
     ? await alignHelper(mesh, [links[0]!, links[1]!], terms)
     : await alignOwner(mesh, links[2]!, terms, role, own, input!, table!);
+  requireAgreed(job, commitments);
   moments.push(now());
   mesh.watch();
   const answer = await execute(mesh, terms, rows, beside);

@@ -46,6 +46,11 @@ export const compute = {
     '共同客户按地区的人数，加差分隐私噪声；约定的地区都出现，每次使用扣隐私预算。',
     'Common customers by region, with the noise of differential privacy: every named region is told, and each use takes privacy budget.',
   ],
+  'compute.template.shares': ['数据各留本地（份额计算）', 'Data stay with their owners (on shares)'],
+  'compute.templateText.shares': [
+    '两方的数据都不交给任何人：各自在自己的机器上运行，交易所为第三方，三方只看到随机份额；结果只在接收单位打开，没有人数下限。起草前，双方各用 shugu compute prepare 得到对文件的承诺与密钥。',
+    'Neither owner hands its data to anybody: each runs its part on its own machine, the exchange is the third, and all three see random shares. The result opens at recipients alone; no least number of rows applies. Before drafting, both get keys and a commitment to their file from shugu compute prepare.',
+  ],
   'compute.templateText.own': ['从空白开始，写自己的查询。', 'Starts empty, for a query of your own.'],
   'compute.about': ['合约要点', 'Terms'],
   'compute.title': ['合约', 'Contract'],
@@ -84,6 +89,18 @@ export const compute = {
     '从每个数据持有单位的隐私预算中扣 {rho}；同样的参数已有结果时直接给出，不扣减、不计次、不收费。',
     'Takes {rho} of every owner’s privacy budget. Where the same parameters have been answered, that answer is given, and nothing is taken, counted or charged.',
   ],
+  'compute.howTo': ['怎样运行', 'How to run it'],
+  'compute.howToText': [
+    '每个数据持有单位在放有自己文件的机器上运行下面的命令，文件不外传：先由结果接收单位占用一次，另一方加入。程序先核对合约、查询与文件，与所签不符就不运行。',
+    'Each owner runs this where its file is, and the file stays there: a recipient takes a use, the other owner comes to it. Contract, query and file are checked first; where one is not what was signed, nothing runs.',
+  ],
+  'compute.howToTake': ['结果接收单位（占用一次）', 'A recipient (takes a use)'],
+  'compute.howToJoin': ['另一方（加入已占用的一次）', 'The other owner (comes to it)'],
+  'compute.runElsewhere': [
+    '在各自的机器上运行，见“怎样运行”',
+    'It runs on the owners’ own machines: see “How to run it”',
+  ],
+  'compute.atOwners': ['在接收单位处', 'at its recipients'],
   'compute.isolation.bubblewrap': [
     '隔离：计算进程在操作系统沙箱（bubblewrap）内，没有网络，只能读本次的数据文件。',
     'Isolation: the process computes in a sandbox of the operating system (bubblewrap), without a network and with nothing to read but these data.',
@@ -140,6 +157,7 @@ export const compute = {
   'computeState.revoked': ['已撤销', 'Revoked'],
   'useState.reserved': ['已占用', 'Reserved'],
   'useState.running': ['计算中', 'Running'],
+  'useState.returned': ['已退回（未触及数据）', 'Given back (no data touched)'],
   'useState.released': ['已给出结果', 'Released'],
   'useMoney.freezing': ['冻结中', 'Freezing'],
   'useMoney.frozen': ['已冻结', 'Frozen'],

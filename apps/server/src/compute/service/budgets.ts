@@ -3,9 +3,10 @@ import { type Budgets, type Charge, ComputeError, charge, decimal, type Ratio, r
 import { audit } from '../../kernel/audit.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
-import type { Budget, Contract, Room } from '../model.ts';
+import type { Budget, Contract, Room, RoomContract } from '../model.ts';
 import { problems } from '../problems.ts';
 import { budgetsFor, lockBudgets } from '../reads.ts';
+import { inRoom, onShares } from '../rules.ts';
 import { chargeBudget, saveBudget } from '../store.ts';
 
 /** An owner sets what it allows in all; it may raise it, or lower it, but what is spent stays spent. */
@@ -26,17 +27,17 @@ export const setBudget = async (
 const accountOf = (owner: string, resource: string, entity: string): string =>
   JSON.stringify([owner, resource, entity]);
 const named = ({ participant, resource, entity }: Budget): string => accountOf(participant, resource, entity);
-const accountsOf = ({ terms }: Contract): string[] =>
+const accountsOf = ({ terms }: RoomContract): string[] =>
   terms.dataSets.map(({ owner, resource, entity }) => accountOf(owner, resource, entity));
 
 const asLedger = (budgets: readonly Budget[]): Budgets =>
   new Map(budgets.map((one) => [named(one), { limit: decimal(one.limit), spent: decimal(one.spent) }]));
 
-const chargesOf = (contract: Contract, rho: string): Charge[] =>
+const chargesOf = (contract: RoomContract, rho: string): Charge[] =>
   accountsOf(contract).map((account) => ({ account, rho: decimal(rho) }));
 
 /** Charges every owner's account or none. Throws compute.budgetShort with the data sets whose budget does not bear another use. */
-export const chargeBudgets = async (tx: Tx, contract: Contract, rho: string): Promise<void> => {
+export const chargeBudgets = async (tx: Tx, contract: RoomContract, rho: string): Promise<void> => {
   const budgets = await lockBudgets(tx, contract.terms.dataSets);
   try {
     charge(asLedger(budgets), chargesOf(contract, rho));
@@ -51,7 +52,7 @@ export const chargeBudgets = async (tx: Tx, contract: Contract, rho: string): Pr
   }
 };
 
-const shortTables = ({ terms }: Contract, budgets: readonly Budget[], rho: string): string[] =>
+const shortTables = ({ terms }: RoomContract, budgets: readonly Budget[], rho: string): string[] =>
   terms.dataSets
     .filter(({ owner, resource, entity }) => {
       const found = budgets.find((one) => named(one) === accountOf(owner, resource, entity));
@@ -68,7 +69,7 @@ const usesOf = ({ limit, spent }: Budget, rho: Ratio, times: number): number => 
 };
 
 /** An owner that signs has said what it allows. */
-export const requireBudgets = async (tx: Tx, { terms }: Contract, owner: string): Promise<void> => {
+export const requireBudgets = async (tx: Tx, { terms }: RoomContract, owner: string): Promise<void> => {
   if (terms.release.rho === null) return;
   const own = terms.dataSets.filter((set) => set.owner === owner);
   const budgets = await budgetsFor(tx, own);
@@ -85,7 +86,9 @@ export interface Privacy {
   usesLeft: number;
 }
 
-export const privacyOf = async (read: Reader, contract: Contract, viewer: string): Promise<Privacy | undefined> => {
+export const privacyOf = async (read: Reader, of: Contract, viewer: string): Promise<Privacy | undefined> => {
+  if (onShares(of)) return undefined;
+  const contract = inRoom(of);
   const { rho } = contract.terms.release;
   if (rho === null) return undefined;
   const budgets = await budgetsFor(read, contract.terms.dataSets);

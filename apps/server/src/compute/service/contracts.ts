@@ -1,13 +1,20 @@
 /** A contract from its draft to its end: passed by the gate, signed by every owner, begun and ended by time, revoked. */
 import { EvidenceError } from '@shugu/evidence';
 import {
+  type CleanRoom,
   type Computation,
+  ComputeError,
   computationFault,
   computationText,
   computationTrust,
+  identityOf,
   nextContractState,
   ownersOf,
+  planDigest,
+  planOf,
   queryDigest,
+  type SharedQuery,
+  sharedFault,
 } from '@shugu/private-compute';
 import type { computationDraft } from '@shugu/wire/compute';
 import type { z } from 'zod';
@@ -18,19 +25,58 @@ import { newId } from '../../kernel/ids.ts';
 import type { Contract, Room, Shape } from '../model.ts';
 import { problems } from '../problems.ts';
 import { dueContracts, findContract, signaturesOf } from '../reads.ts';
-import { dataFault, paymentFault, sidesOf } from '../rules.ts';
+import { dataFault, inRoom, onShares, paymentFault, sidesOf } from '../rules.ts';
 import { insertContract, insertSignature, setContractState } from '../store.ts';
 import { requireBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
-import { passJoint } from './gate.ts';
+import { parseQuery, passJoint } from './gate.ts';
 
 export type Draft = z.output<typeof computationDraft>;
 
 /** Not yet a contract's own: those have its identifier. */
-type Terms = Omit<Computation, 'id'>;
+type Terms = Omit<CleanRoom, 'id'> | Omit<SharedQuery, 'id'>;
+type DraftOf<Mode extends Draft['mode']> = Extract<Draft, { mode: Mode }>;
+interface Settled {
+  terms: Terms;
+  shape: Shape;
+}
 
 /** Settled outside a transaction, as the gate is a process: the terms as they will be signed. */
-export const termsOf = async (room: Room, draft: Draft): Promise<{ terms: Terms; shape: Shape }> => {
+export const termsOf = (room: Room, draft: Draft): Promise<Settled> =>
+  draft.mode === 'shares' ? sharesOf(room, draft) : roomOf(room, draft);
+
+/** What is signed is the plan that the gate's parser and ours make of the text: what anybody does with whose columns. */
+const sharesOf = async (room: Room, draft: DraftOf<'shares'>): Promise<Settled> => {
+  const { sql } = draft.query;
+  const unpaid = paymentFault(draft);
+  if (unpaid) throw unpaid;
+  try {
+    const plan = planOf(await parseQuery(await room.queries(), sql), [
+      draft.dataSets[0]!.table,
+      draft.dataSets[1]!.table,
+    ]);
+    const terms: Omit<SharedQuery, 'id'> = {
+      ...draft,
+      from: new Date(draft.from).toISOString(),
+      until: new Date(draft.until).toISOString(),
+      form: 'shugu/computation/1',
+      trust: computationTrust.shares,
+      query: { sql, digest: planDigest(plan), parameters: [] },
+      plan,
+      output: plan.outputs.map(({ name, of }) => ({ name, type: of === 'group' ? 'string' : 'decimal' })),
+      helper: identityOf(room.third.secret).publicKey.toString('hex'),
+    };
+    const fault = sharedFault(terms);
+    if (fault) throw problems.contractInvalid({ field: `body.${fault.path}`, detail: fault.fault });
+    return { terms, shape: { reads: {}, joint: { groups: [], sums: [], joins: [], filters: [] } } };
+  } catch (error) {
+    if (!(error instanceof ComputeError)) throw error;
+    if (error.code === 'compute.query') throw problems.queryRefused({ field: 'body.query.sql', detail: error.message });
+    throw problems.contractInvalid({ detail: error.message });
+  }
+};
+
+const roomOf = async (room: Room, draft: DraftOf<'cleanRoom'>): Promise<Settled> => {
   const times = { from: new Date(draft.from).toISOString(), until: new Date(draft.until).toISOString() };
   const query = { ...draft.query, digest: '' };
   const fault = computationFault({ ...draft, ...times, query });
@@ -38,7 +84,7 @@ export const termsOf = async (room: Room, draft: Draft): Promise<{ terms: Terms;
   const unpaid = paymentFault(draft);
   if (unpaid) throw unpaid;
   const passed = await passJoint(await room.queries(), draft);
-  const terms: Terms = {
+  const terms: Omit<CleanRoom, 'id'> = {
     ...draft,
     ...times,
     form: 'shugu/computation/1',
@@ -63,7 +109,7 @@ const textOf = (terms: Computation) => {
 /** Data of others are looked at when they sign: a draft must not be a way to ask about them. */
 export const draftContract = async (room: Room, tx: Tx, agreed: Terms, shape: Shape): Promise<string> => {
   const id = newId('cpc', tx.now);
-  const terms: Computation = { ...agreed, id };
+  const terms = { ...agreed, id } as Computation;
   const me = tx.actor.participant;
   const sides = sidesOf(terms, me);
   if (!sides.owner && !sides.recipient) throw problems.notAParty();
@@ -72,7 +118,7 @@ export const draftContract = async (room: Room, tx: Tx, agreed: Terms, shape: Sh
   const unknown = parties.find((one) => !known.has(one));
   if (unknown) throw problems.partyUnknown({ detail: unknown });
   if (new Date(terms.until) <= tx.now) throw problems.contractInvalid({ field: 'body.until', detail: 'termEmpty' });
-  await checkData(room, tx, terms, me);
+  if (terms.mode === 'cleanRoom') await checkData(room, tx, terms, me);
   await insertContract(tx, terms, textOf(terms), shape);
   const contract = (await findContract(tx, id))!;
   await audit(tx, { action: 'compute.contract.draft', subject: id, data: { digest: contract.digest } });
@@ -80,7 +126,7 @@ export const draftContract = async (room: Room, tx: Tx, agreed: Terms, shape: Sh
   return id;
 };
 
-const checkData = async (room: Room, tx: Tx, terms: Computation, owner: string): Promise<void> => {
+const checkData = async (room: Room, tx: Tx, terms: CleanRoom, owner: string): Promise<void> => {
   for (const one of terms.dataSets.filter((set) => set.owner === owner)) {
     const fault = dataFault(one, await room.resource(tx, one.resource));
     if (fault) throw problems.dataUnknown({ detail: `${one.table}: ${fault}` });
@@ -95,8 +141,11 @@ export const signContract = async (room: Room, tx: Tx, id: string, digest: strin
   if (!nextContractState(contract.state, 'sign')) throw problems.wrongState({ detail: contract.state });
   if (tx.now >= contract.until) throw problems.expired();
   if (digest !== contract.digest) throw problems.digestDiffers({ field: 'body.digest' });
-  await checkData(room, tx, contract.terms, me);
-  await requireBudgets(tx, contract, me);
+  // What stays with its owner is looked at where it is, by the owner's own process.
+  if (!onShares(contract)) {
+    await checkData(room, tx, inRoom(contract).terms, me);
+    await requireBudgets(tx, inRoom(contract), me);
+  }
   const made = await room.signText(tx, me, Buffer.from(contract.document, 'utf8'));
   await insertSignature(tx, id, { participant: me, ...made });
   await audit(tx, { action: 'compute.contract.sign', subject: id, data: { digest, keyId: made.keyId } });

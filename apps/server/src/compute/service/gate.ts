@@ -53,6 +53,9 @@ const asked = async <T>(work: Promise<T>): Promise<T> =>
     throw error instanceof QueryEnded ? problems.queryRefused({ field, detail: 'time' }) : error;
   });
 
+/** The parser's tree of a text that no table of ours is behind; nothing is run. */
+export const parseQuery = async (pool: GatePool, sql: string): Promise<string> => asked(pool.tree([], sql));
+
 /** Throws compute.queryRefused with what the query shows beyond what it may. */
 export const passJoint = async (
   pool: GatePool,

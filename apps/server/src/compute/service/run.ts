@@ -5,15 +5,16 @@
  */
 import { createHash } from 'node:crypto';
 import { QueryEnded } from '@shugu/gateway';
-import { nextUseState, noisyRows, systemChance, unboundedName } from '@shugu/private-compute';
+import { type CleanRoom, nextUseState, noisyRows, systemChance, unboundedName } from '@shugu/private-compute';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { type JobContext, type JobHandler, jobProblems } from '../../kernel/jobs.ts';
 import { Problem } from '../../kernel/problem.ts';
-import type { Contract, Room, Use } from '../model.ts';
+import type { Contract, Room, RoomContract, Use } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findContract, findUse, lockContract, lockUse, strandedUses } from '../reads.ts';
-import { isWhole } from '../rules.ts';
+import { inRoom, isWhole, onShares } from '../rules.ts';
 import { beginUse } from '../store.ts';
+import { playThird } from './third.ts';
 import { concludeUse, type Outcome, sameBytes, swappedTable } from './uses.ts';
 
 const limits = { seconds: 60, bytesMax: 4 * 2 ** 20, queueSeconds: 30 } as const;
@@ -21,12 +22,13 @@ const groupsMax = 1_000_000;
 const actor = systemActor('compute');
 
 /** The use, now running; undefined when there is nothing to run any more. */
-const start = async (room: Room, id: string): Promise<{ use: Use; contract: Contract } | undefined> => {
+const start = async (room: Room, id: string): Promise<{ use: Use; contract: RoomContract } | undefined> => {
   const isolation = await room.isolation();
   return room.database.tx(actor, async (tx) => {
     const use = await lockUse(tx, id);
-    const contract = use && (await findContract(tx, use.contract));
-    if (!use || !contract) return undefined;
+    const found = use && (await findContract(tx, use.contract));
+    if (!use || !found) return undefined;
+    const contract = inRoom(found);
     const end = (problem: Problem, touched = false) =>
       concludeUse(room, tx, contract, use, { problem, touched }).then(() => undefined);
     if (use.state === 'running') return end(problems.interrupted(), true);
@@ -41,7 +43,7 @@ const start = async (room: Room, id: string): Promise<{ use: Use; contract: Cont
 
 type Cell = string | number | boolean | null;
 
-const compute = async (room: Room, contract: Contract, use: Use, context: JobContext): Promise<Outcome> => {
+const compute = async (room: Room, contract: RoomContract, use: Use, context: JobContext): Promise<Outcome> => {
   const { terms, shape } = contract;
   const swapped = await swappedTable(room, room.database, contract);
   const untouched = (problem: Problem): Outcome => ({ problem, touched: false });
@@ -93,7 +95,7 @@ const compute = async (room: Room, contract: Contract, use: Use, context: JobCon
 };
 
 /** In an order of its own: the engine's would tell how the rows lie. */
-const resultOf = (columns: Contract['terms']['output'], data: readonly Record<string, Cell>[]) => {
+const resultOf = (columns: CleanRoom['output'], data: readonly Record<string, Cell>[]) => {
   return textOf(columns, data.map((row) => JSON.stringify(columns.map(({ name }) => row[name] ?? null))).sort());
 };
 
@@ -101,7 +103,7 @@ const resultOf = (columns: Contract['terms']['output'], data: readonly Record<st
 const cellText = (cell: string | bigint): string =>
   typeof cell === 'bigint' && Number.isSafeInteger(Number(cell)) ? String(cell) : JSON.stringify(String(cell));
 
-const textOf = (columns: Contract['terms']['output'], rows: readonly string[]) => {
+const textOf = (columns: CleanRoom['output'], rows: readonly string[]) => {
   const text = `{"columns":${JSON.stringify(columns)},"rows":[${rows.join(',')}]}`;
   return { text, digest: `sha256:${createHash('sha256').update(text).digest('hex')}`, rows: rows.length };
 };
@@ -142,6 +144,9 @@ export const runHandler =
   async (job, context) => {
     const { use: id } = job.data as { use: string };
     await context.progress(0.1);
+    const asked = await findUse(room.database, id);
+    const under = asked && (await findContract(room.database, asked.contract));
+    if (under && onShares(under)) return playThird(room, id, context);
     const begun = await start(room, id);
     if (!begun) return { use: id };
     const outcome = await compute(room, begun.contract, begun.use, context).catch((error: unknown): Outcome => {

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import type { Json } from '@shugu/evidence';
 import { decimalFromFen } from '@shugu/ledger';
-import { nextContractState, nextUseState, refusalOf } from '@shugu/private-compute';
+import { nextContractState, nextUseState, refusalOf, type SharedQuery } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import { audit } from '../../kernel/audit.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
@@ -11,18 +12,22 @@ import { newId } from '../../kernel/ids.ts';
 import { logStatement } from '../../kernel/issue/statement.ts';
 import { enqueue } from '../../kernel/jobs.ts';
 import type { Problem } from '../../kernel/problem.ts';
-import type { Contract, Room, Use, UseMoney } from '../model.ts';
+import type { Contract, Part, Room, RoomContract, Use, UseMoney } from '../model.ts';
 import { problems } from '../problems.ts';
-import { findContract, lockUseOfOrder, useAsked } from '../reads.ts';
-import { askedWrong, isOwed, priceFor } from '../rules.ts';
-import { endUse, insertUse, setContractState, setUseJob, setUseMoney, takeUse } from '../store.ts';
+import { findContract, lockUseOfOrder, partsOf, useAsked } from '../reads.ts';
+import { askedWrong, inRoom, isOwed, onShares, priceFor } from '../rules.ts';
+import { endUse, insertUse, returnUse, setContractState, setUseJob, setUseMoney, takeUse } from '../store.ts';
 import { chargeBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
 
 export const runJob = 'compute.run';
 
+/** How long a use on shares waits for its owners to come, to play, and to state their parts. */
+export const waits = { comeSeconds: 900, playSeconds: 3600, stateSeconds: 300 } as const;
+export const after = (now: Date, seconds: number): Date => new Date(now.getTime() + seconds * 1000);
+
 /** What an owner has uploaded since is other data than it signed for. */
-export const swappedTable = async (room: Room, read: Reader, { terms }: Contract): Promise<string | undefined> => {
+export const swappedTable = async (room: Room, read: Reader, { terms }: RoomContract): Promise<string | undefined> => {
   for (const { resource, version, table } of terms.dataSets)
     if ((await room.resource(read, resource))?.objects.normal !== version) return table;
   return undefined;
@@ -47,22 +52,26 @@ export const reserveUse = async (
   if (refusal && refusal !== 'exhausted') throw problems[refusal]();
   const wrong = askedWrong(contract.terms, asked);
   if (wrong) throw wrong;
-  const { rho } = contract.terms.release;
+  const shared = onShares(contract);
+  const rho = shared ? null : inRoom(contract).terms.release.rho;
   const answered = rho === null ? undefined : await useAsked(tx, id, asked.values);
   if (answered) return answered.id;
   if (refusal) throw problems[refusal]();
-  const swapped = await swappedTable(room, tx, contract);
+  const swapped = shared ? undefined : await swappedTable(room, tx, inRoom(contract));
   if (swapped) throw problems.versionSwapped({ detail: swapped });
-  const number = await takeUse(tx, id);
-  if (number === undefined) throw problems.exhausted();
-  if (rho !== null) await chargeBudgets(tx, contract, rho);
+  const taken = await takeUse(tx, id);
+  if (!taken) throw problems.exhausted();
+  const { number } = taken;
+  if (rho !== null) await chargeBudgets(tx, inRoom(contract), rho);
   const use = newId('cpu', tx.now);
   const money = await freezePrice(room, tx, contract, number);
-  await insertUse(tx, { id: use, contract: id, number, values: asked.values, money });
-  if (!money) await askForRun(tx, contract, { id: use, number, participant: tx.actor.participant });
+  const due = shared ? after(tx.now, waits.comeSeconds) : null;
+  await insertUse(tx, { id: use, contract: id, number, values: asked.values, money, due });
+  // On shares nothing runs before the owners have come.
+  if (!money && !shared) await askForRun(tx, contract, { id: use, number, participant: tx.actor.participant });
   await audit(tx, { action: 'compute.use.reserve', subject: use, data: { contract: id, number } });
   await tell(tx, 'compute.use.reserved', contract, { use, number });
-  if (number === contract.usesTotal) {
+  if (taken.last) {
     await setContractState(tx, id, nextContractState(contract.state, 'exhaust')!);
     await tell(tx, 'compute.contract.exhausted', contract, {});
   }
@@ -83,6 +92,17 @@ const askForRun = async (
   if (job) await setUseJob(tx, id, job);
 };
 
+/** A use on shares runs once its price is frozen and its owners are there, whichever comes last. */
+export const askWhenAllCame = async (tx: Tx, contract: Contract, use: Use): Promise<void> => {
+  if (use.state !== 'reserved' || use.job !== null || (use.money && use.money.state !== 'frozen')) return;
+  const parts = await partsOf(tx, use.id);
+  const waiting = contract.terms.dataSets.filter(
+    ({ owner }) => !parts.some(({ participant }) => participant === owner),
+  );
+  // Whoever has stated its part already will not play.
+  if (waiting.length === 0 && parts.every(({ statement }) => statement === null)) await askForRun(tx, contract, use);
+};
+
 /** In one transaction with the use: whoever lacks the money takes none, and of two that race for the last of it one gets it. */
 const freezePrice = async (room: Room, tx: Tx, contract: Contract, number: number): Promise<UseMoney | null> => {
   const buyer = tx.actor.participant;
@@ -101,7 +121,9 @@ export const moneyFrozen = async (tx: Tx, order: string): Promise<void> => {
   const use = await lockUseOfOrder(tx, order);
   if (use?.state !== 'reserved' || use.money?.state !== 'freezing') return;
   await setUseMoney(tx, use.id, 'frozen');
-  await askForRun(tx, (await findContract(tx, use.contract))!, use);
+  const contract = (await findContract(tx, use.contract))!;
+  if (onShares(contract)) await askWhenAllCame(tx, contract, { ...use, money: { ...use.money, state: 'frozen' } });
+  else await askForRun(tx, contract, use);
 };
 
 /** The bank would not: our books said otherwise, so somebody has moved money there. */
@@ -119,8 +141,8 @@ export const moneyPaid = async (tx: Tx, order: string): Promise<void> => {
 
 /** `touched`: data were opened, or nobody can say that they were not. */
 export type Outcome =
-  | { result: { text: string; digest: string; rows: number } }
-  | { problem: Problem; touched: boolean };
+  | { result: { text: string | null; digest: string; rows: number } }
+  | { problem: Problem; touched: boolean; returned?: true };
 
 /** Owed: one statement for the use. Not owed: everything back. */
 const settlePrice = async (
@@ -158,7 +180,8 @@ export const concludeUse = async (
   outcome: Outcome,
 ): Promise<void> => {
   const released = 'result' in outcome;
-  const state = nextUseState(use.state, released ? 'release' : 'fail');
+  const returned = 'problem' in outcome && outcome.returned === true;
+  const state = nextUseState(use.state, released ? 'release' : returned ? 'giveBack' : 'fail');
   if (!state) throw new Error(`a use that is ${use.state} has ended`);
   const { terms, digest, id } = contract;
   const result = released ? outcome.result : null;
@@ -175,12 +198,14 @@ export const concludeUse = async (
       isolation: use.isolation,
       query: terms.query.digest,
       values: use.values,
-      data: terms.dataSets.map(({ owner, table, version }) => ({ owner, table, version })),
+      ...(terms.mode === 'shares'
+        ? { data: terms.dataSets.map(({ signingKey: _, ...set }) => set), ...(await partsStated(tx, terms, use)) }
+        : { data: terms.dataSets.map(({ owner, table, version }) => ({ owner, table, version })) }),
       by: use.participant,
       outcome: released ? 'released' : outcome.problem.code,
       rows: result?.rows ?? null,
       result: result?.digest ?? null,
-      rho: terms.release.rho,
+      rho: terms.mode === 'shares' ? null : terms.release.rho,
       price: money && { fen: money.fen.toString(), owed: money.state === 'owed' },
       reservedAt: use.at.toISOString(),
       endedAt: tx.now.toISOString(),
@@ -191,6 +216,17 @@ export const concludeUse = async (
   await endUse(tx, use.id, { state, reason, result, money }, said);
   const { number } = use;
   const more = { use: use.id, number };
+  if (returned) {
+    await returnUse(tx, id, nextContractState(contract.state, 'giveBack') ?? contract.state);
+    await audit(tx, {
+      action: 'compute.use.return',
+      subject: use.id,
+      participant: use.participant,
+      data: { contract: id },
+    });
+    await tell(tx, 'compute.use.returned', contract, more);
+    return;
+  }
   if (released) {
     await audit(tx, {
       action: 'compute.use.finish',
@@ -209,6 +245,20 @@ export const concludeUse = async (
     data: { contract: id, code },
   });
   await tell(tx, 'compute.use.failed', contract, { ...more, code });
+};
+
+/** As the owners signed it, with the keys that the contract names; and what this node saw as the third. */
+const partsStated = async (tx: Tx, terms: SharedQuery, use: Use) => {
+  const parts = new Map((await partsOf(tx, use.id)).map((part): [string, Part] => [part.participant, part]));
+  return {
+    parts: terms.dataSets.map(({ owner, signingKey }) => ({
+      owner,
+      key: signingKey as unknown as Json,
+      statement: parts.get(owner)?.statement ?? null,
+      signature: parts.get(owner)?.signature ?? null,
+    })),
+    third: { key: terms.helper, outcome: use.third.outcome, met: use.third.met },
+  };
 };
 
 const reasonOf = ({ definition, detail }: Problem): Text =>

@@ -1,0 +1,268 @@
+/**
+ * An owner's part of one use of a contract on shares, beside its data: what was signed is checked here and not believed, the table is played
+ * by a process of its own, and what became of it is stated under the owner's key.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { canonicalBytes, type Json } from '@shugu/evidence';
+import {
+  answerDigest,
+  type Computation,
+  ComputeError,
+  type PartStatement,
+  planDigest,
+  planOf,
+  roleAt,
+  type SharedQuery,
+  type SharesJob,
+  type SharesReport,
+  sharesTermsOf,
+  signPart,
+  startParty,
+  tableCommitment,
+} from '@shugu/private-compute';
+import type { CallOutput, Client } from '@shugu/wire';
+import { comeToUse, getComputation, getParts, runComputation, statePart } from '@shugu/wire/compute';
+import type { PartyFolder } from './folder.ts';
+import { treeOf } from './plaintext.ts';
+
+export interface PartAsked {
+  client: Client;
+  folder: PartyFolder;
+  contract: string;
+  /** The owner's file. */
+  input: string;
+  /** Takes a use, as a recipient; else one that is open is waited for. */
+  take?: boolean;
+  /** Only as this organisation. */
+  as?: string;
+  /** This use and no other. */
+  use?: string;
+  /** Where the second owner's process listens, and under which host the first finds it. */
+  listen: { host: string; port: number; address: string };
+  waitSeconds: number;
+  /** Between two looks at how far the others are. */
+  lookMilliseconds?: number;
+  tell?: (step: PartStep) => void;
+  /** Ends it where it stands, without a statement. */
+  signal?: AbortSignal;
+}
+
+export type PartStep = 'checked' | 'waiting' | 'came' | 'started' | 'stated';
+
+export interface PartOutcome {
+  use: string;
+  owner: string;
+  statement: PartStatement;
+  /** As the exchange tells the use once it has ended. */
+  ended: CallOutput<typeof getParts>['use'];
+  /** Null where nothing opened here. */
+  report: SharesReport | null;
+  terms: SharedQuery;
+  fault: ComputeError | undefined;
+}
+
+/** Why an owner's process will not play, whatever the exchange says. */
+export type Refused = 'mode' | 'digest' | 'changed' | 'notAnOwner' | 'query' | 'input' | 'uses' | 'played' | 'late';
+export class PartRefused extends Error {
+  readonly why: Refused;
+  constructor(why: Refused) {
+    super(why);
+    this.why = why;
+  }
+}
+
+interface Own {
+  terms: SharedQuery;
+  digest: string;
+  owner: string;
+  place: number;
+}
+
+/** The signed terms as this party takes them: of the digest that it knows, with the plan that its own parser makes of the query. */
+const checkTerms = async (asked: PartAsked): Promise<Own> => {
+  const { client, folder, contract, input } = asked;
+  const { document, digest } = await client.call(getComputation, { params: { id: contract } });
+  if (`sha256:${createHash('sha256').update(document).digest('hex')}` !== digest) throw new PartRefused('digest');
+  const known = await folder.journal(contract);
+  if (known && known.digest !== digest) throw new PartRefused('changed');
+  const terms = JSON.parse(document) as Computation;
+  if (terms.mode !== 'shares' || terms.id !== contract) throw new PartRefused('mode');
+  const place = terms.dataSets.findIndex(({ channelKey }) => channelKey === folder.channelKey);
+  if (place < 0) throw new PartRefused('notAnOwner');
+  const { owner, commitment } = terms.dataSets[place]!;
+  if (asked.as !== undefined && asked.as !== owner) throw new PartRefused('notAnOwner');
+  const plan = planOf(await treeOf(terms.query.sql), [terms.dataSets[0]!.table, terms.dataSets[1]!.table]);
+  const same = Buffer.compare(canonicalBytes(plan as unknown as Json), canonicalBytes(terms.plan as unknown as Json));
+  if (same !== 0 || planDigest(plan) !== terms.query.digest) throw new PartRefused('query');
+  if ((await tableCommitment(input, folder.salt, plan, roleAt(place))) !== commitment) throw new PartRefused('input');
+  if (!known) await folder.save(contract, { digest, uses: {} });
+  return { terms, digest, owner, place };
+};
+
+const until = async <T>(asked: PartAsked, look: () => Promise<T | undefined>): Promise<T> => {
+  const end = performance.now() + asked.waitSeconds * 1000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    asked.signal?.throwIfAborted();
+    if (performance.now() > end) throw new PartRefused('late');
+    await pause(asked.lookMilliseconds ?? 500, undefined, { signal: asked.signal });
+  }
+};
+
+/** The use that is meant, and whether something of it was done here before. */
+const findUse = async (asked: PartAsked, { terms, digest }: Own): Promise<string> => {
+  const { client, contract, folder } = asked;
+  const { uses = {} } = (await folder.journal(contract)) ?? {};
+  if (asked.use !== undefined) return asked.use;
+  if (Object.keys(uses).length >= terms.uses) throw new PartRefused('uses');
+  if (asked.take) {
+    const { id } = await client.call(runComputation, {
+      params: { id: contract },
+      body: { query: terms.query.digest, values: {} },
+    });
+    return id;
+  }
+  asked.tell?.('waiting');
+  return until(asked, async () => {
+    const now = await client.call(getComputation, { params: { id: contract } });
+    if (now.digest !== digest) throw new PartRefused('changed');
+    return now.history.findLast(({ id, endedAt }) => endedAt === null && !(id in uses))?.id;
+  });
+};
+
+const placeOf = (address: string): { host: string; port: number } => {
+  const at = address.lastIndexOf(':');
+  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
+};
+
+export const playPart = async (asked: PartAsked): Promise<PartOutcome> => {
+  const own = await checkTerms(asked);
+  asked.tell?.('checked');
+  const use = await findUse(asked, own);
+  const { folder, contract } = asked;
+  const journal = (await folder.journal(contract))!;
+  const before = journal.uses[use];
+  if (before === 'stated') throw new PartRefused('played');
+  if (before === undefined && Object.keys(journal.uses).length >= own.terms.uses) throw new PartRefused('uses');
+  const note = (played: 'came' | 'started' | 'stated') => {
+    journal.uses[use] = played;
+    return folder.save(contract, journal);
+  };
+  // What was begun here before and not ended is not begun again: this says what it had come to.
+  const played =
+    before === undefined
+      ? await play(asked, own, use, note)
+      : { report: null, outcome: before === 'came' ? 'untouched' : 'compute.interrupted', fault: undefined };
+  const statement = statementOf(own, contract, use, played);
+  const signed = await signPart(statement, folder.signer);
+  await asked.client.call(statePart, {
+    params: { id: use },
+    body: { statement: signed.text, signature: signed.signature },
+  });
+  await note('stated');
+  asked.tell?.('stated');
+  const ended = await until(asked, async () => {
+    const { use: now } = await asked.client.call(getParts, { params: { id: use } });
+    return now.endedAt === null ? undefined : now;
+  });
+  // What opened here is used only where all agreed that it did.
+  return { use, owner: own.owner, statement, ended, report: played.report, terms: own.terms, fault: played.fault };
+};
+
+interface Played {
+  report: SharesReport | null;
+  outcome: string;
+  fault: ComputeError | undefined;
+}
+
+const statementOf = (own: Own, contract: string, use: string, { report, outcome }: Played): PartStatement => ({
+  form: 'shugu/computation-part/1',
+  contract,
+  digest: own.digest,
+  use,
+  owner: own.owner,
+  outcome,
+  commitment: report?.commitment ?? null,
+  peerCommitment: report?.peerCommitment ?? null,
+  rows: report?.rows ?? null,
+  result: report?.answer ? answerDigest(report.answer) : null,
+  resultRows: report?.answer ? report.answer.rows.length : null,
+});
+
+const play = async (
+  asked: PartAsked,
+  own: Own,
+  use: string,
+  note: (played: 'came' | 'started') => Promise<void>,
+): Promise<Played> => {
+  const { client } = asked;
+  await note('came');
+  let now = await client.call(comeToUse, { params: { id: use }, body: { address: null } });
+  asked.tell?.('came');
+  const look = async () => {
+    now = await client.call(getParts, { params: { id: use } });
+    return now.use.endedAt !== null || now.parts.some(({ stated }) => stated) ? 'over' : undefined;
+  };
+  const untouched: Played = { report: null, outcome: 'untouched', fault: undefined };
+  const ready = await until(asked, async () => {
+    if ((await look()) === 'over') return 'over';
+    const there = now.helper !== null && (own.place === 1 || now.parts[1]!.address !== null);
+    return there ? 'ready' : undefined;
+  }).catch((error: unknown) => {
+    if (error instanceof PartRefused) return 'over' as const;
+    throw error;
+  });
+  if (ready === 'over') return untouched;
+  const scratch = await mkdtemp(join(asked.folder.path, 'use-'));
+  try {
+    await note('started');
+    const party = startParty(jobOf(asked, own, use, now, scratch));
+    asked.tell?.('started');
+    const abort = () => void party.child.kill('SIGKILL');
+    asked.signal?.addEventListener('abort', abort, { once: true });
+    if (own.place === 1)
+      await party.port.then(
+        (port) => client.call(comeToUse, { params: { id: use }, body: { address: addressOf(asked, port) } }),
+        () => undefined,
+      );
+    return await party.outcome.then(
+      ({ report }): Played => ({ report, outcome: 'done', fault: undefined }),
+      (error: unknown): Played => {
+        if (!(error instanceof ComputeError)) throw error;
+        asked.signal?.throwIfAborted();
+        return { report: null, outcome: party.hasMet() ? error.code : 'untouched', fault: error };
+      },
+    );
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+};
+
+const addressOf = ({ listen }: PartAsked, port: number): string =>
+  `${listen.address.includes(':') ? `[${listen.address}]` : listen.address}:${port}`;
+
+const jobOf = (
+  { folder, input, listen }: PartAsked,
+  { terms, place }: Own,
+  use: string,
+  { helper, parts }: CallOutput<typeof getParts>,
+  scratch: string,
+): SharesJob => {
+  const third = placeOf(helper!);
+  const second = place === 0 ? placeOf(parts[1]!.address!) : undefined;
+  return {
+    terms: sharesTermsOf(terms, use),
+    role: roleAt(place),
+    secret: folder.channelSecret,
+    host: listen.host,
+    helperHost: third.host,
+    helperPort: third.port,
+    ...(second ? { secondHost: second.host, secondPort: second.port } : { port: listen.port }),
+    input: { path: input, salt: folder.salt.toString('hex'), folder: scratch },
+    agreed: { own: terms.dataSets[place]!.commitment, peer: terms.dataSets[1 - place]!.commitment },
+  };
+};

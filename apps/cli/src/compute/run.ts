@@ -1,0 +1,173 @@
+/** `shugu compute run`: an owner's part of one use of a contract on shares, beside its data. */
+import { access } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { untilStopped } from '@shugu/server';
+import { askingOptions, openAsking } from '../asking.ts';
+import type { Context } from '../command.ts';
+import { Misuse, readArgs } from '../misuse.ts';
+import { dim, green, note, red, say } from '../say.ts';
+import { openFolder } from './folder.ts';
+import { csvOf, keepPapers } from './papers.ts';
+import { PartRefused, type PartStep, playPart, type Refused } from './part.ts';
+import { reasonIn } from './reason.ts';
+
+const secondsMax = 86_400;
+
+const words = {
+  zh: {
+    url: '请用 --url URL 给出交易所地址（http:// 或 https://）',
+    key: '请用 --key-file FILE 给出可以按计算合约运行的密钥',
+    unreadable: (name: string) => `${name}：无法读取`,
+    contract: '请用 --contract ID 给出计算合约的编号（cpc_…）',
+    input: '请用 --input FILE 给出本方的 CSV 文件',
+    listen: '--listen 要写成 主机:端口 的样子',
+    wait: `--wait 是 1 到 ${secondsMax} 之间的整数`,
+    twice: '--take 与 --use 只能给出一个',
+    steps: {
+      checked: '合约、查询与文件核对无误',
+      waiting: '等待结果接收单位占用一次使用…',
+      came: '已到场，等待另一方与交易所…',
+      started: '开始计算',
+      stated: '已签名陈述，等待各方…',
+    } satisfies Record<PartStep, string>,
+    refused: {
+      mode: '这份合约不是份额计算，不在数据持有单位处运行',
+      digest: '交易所给出的合约与其摘要不符',
+      changed: '合约与本方所知的摘要不同：不运行',
+      notAnOwner: '合约中没有本方的密钥，或不是 --as 所说的单位',
+      query: '合约的执行计划与其查询文本不符：不运行',
+      input: '文件不是签署时承诺的那一份：不运行',
+      uses: '本方参与的次数已达合约约定：不再运行',
+      played: '本方已参与并陈述过这一次',
+      late: '等待超时',
+    } satisfies Record<Refused, string>,
+    released: (rows: number) => `已完成：结果 ${rows} 行`,
+    nothing: '已完成：按合约，结果不在本方打开',
+    returned: '未触及数据，全部签名确认，这次使用已退回，不计次',
+    failed: (why: string) => `未完成：${why}`,
+    kept: (out: string) => `结果、合约与证据在 ${out}；核验：./shugu compute verify ${out}`,
+  },
+  en: {
+    url: 'name the exchange with --url URL (http:// or https://)',
+    key: 'give a key that may run computations with --key-file FILE',
+    unreadable: (name: string) => `${name}: cannot be read`,
+    contract: 'name the computation contract with --contract ID (cpc_…)',
+    input: 'name your CSV file with --input FILE',
+    listen: '--listen looks like host:port',
+    wait: `--wait is a whole number from 1 to ${secondsMax}`,
+    twice: 'give either --take or --use',
+    steps: {
+      checked: 'contract, query and file are what was signed',
+      waiting: 'waiting for a recipient to take a use…',
+      came: 'there; waiting for the other owner and the exchange…',
+      started: 'computing',
+      stated: 'stated and signed; waiting for the others…',
+    } satisfies Record<PartStep, string>,
+    refused: {
+      mode: 'this contract is not one on shares and does not run at its owners',
+      digest: 'the contract that the exchange gives is not of its digest',
+      changed: 'the contract has another digest than is known here: nothing is run',
+      notAnOwner: 'the contract does not have your keys, or you are not whom --as says',
+      query: 'the plan of the contract is not what its query says: nothing is run',
+      input: 'the file is not the one that was committed to: nothing is run',
+      uses: 'your part has been played as often as agreed: nothing more is run',
+      played: 'your part of this use has been played and stated',
+      late: 'waited as long as was said',
+    } satisfies Record<Refused, string>,
+    released: (rows: number) => `done: ${rows} rows of result`,
+    nothing: 'done: by the contract the result does not open here',
+    returned: 'no data were touched, as all have signed: the use is given back and does not count',
+    failed: (why: string) => `not done: ${why}`,
+    kept: (out: string) => `result, contract and evidence are in ${out}; check them: ./shugu compute verify ${out}`,
+  },
+} as const;
+
+const options = {
+  ...askingOptions,
+  contract: { type: 'string' },
+  as: { type: 'string' },
+  input: { type: 'string' },
+  party: { type: 'string', default: '.shugu-party' },
+  take: { type: 'boolean', default: false },
+  use: { type: 'string' },
+  listen: { type: 'string', default: '127.0.0.1:0' },
+  address: { type: 'string' },
+  wait: { type: 'string', default: '900' },
+  out: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+export const run = async (args: string[], context: Context): Promise<number> => {
+  const { language, cwd } = context;
+  const word = words[language];
+  const { values } = readArgs({ args, options }, language);
+  if (!/^cpc_[0-9a-z]{26}$/.test(values.contract ?? '')) throw new Misuse(word.contract);
+  if (!values.input) throw new Misuse(word.input);
+  if (values.take && values.use) throw new Misuse(word.twice);
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(values.listen) ?? [];
+  if (host === undefined || Number(port) > 65_535) throw new Misuse(word.listen);
+  const seconds = /^\d{1,5}$/.test(values.wait) ? Number(values.wait) : 0;
+  if (seconds < 1 || seconds > secondsMax) throw new Misuse(word.wait);
+  const input = resolve(cwd, values.input);
+  await access(input).catch(() => {
+    throw new Misuse(word.unreadable(values.input!));
+  });
+  const client = await openAsking(values, word, context);
+  const folder = await openFolder(resolve(cwd, values.party));
+  const print = values.json ? note : say;
+  const stop = new AbortController();
+  void untilStopped().then(() => stop.abort());
+  try {
+    const bare = host.replace(/^\[|\]$/g, '');
+    const outcome = await playPart({
+      client,
+      folder,
+      contract: values.contract!,
+      input,
+      take: values.take,
+      ...(values.use ? { use: values.use } : {}),
+      ...(values.as ? { as: values.as } : {}),
+      listen: { host: bare, port: Number(port), address: values.address ?? bare },
+      waitSeconds: seconds,
+      tell: (step) => print(dim(word.steps[step])),
+      signal: stop.signal,
+    });
+    const { use, ended, report } = outcome;
+    const answer = ended.state === 'released' ? (report?.answer ?? null) : null;
+    const out = resolve(cwd, values.out ?? join('shugu-use', use));
+    await keepPapers(client, { contract: values.contract!, use, answer, out });
+    const ok = ended.state === 'released';
+    if (values.json) {
+      const { statement, terms, owner } = outcome;
+      say(
+        JSON.stringify({
+          ok,
+          use,
+          owner,
+          state: ended.state,
+          reason: ended.reason,
+          statement,
+          answer,
+          report,
+          out,
+          trust: terms.trust,
+        }),
+      );
+      return ok ? 0 : 1;
+    }
+    if (answer) {
+      say(csvOf(answer).trimEnd());
+      say(green(word.released(answer.rows.length)));
+    } else if (ok) say(green(word.nothing));
+    else if (ended.state === 'returned') say(word.returned);
+    else say(red(word.failed(ended.reason?.[language] ?? ended.state)));
+    if (outcome.fault) say(dim((reasonIn(outcome.fault, language) as Error).message));
+    say(outcome.terms.trust[language]);
+    say(dim(word.kept(out)));
+    return ok ? 0 : 1;
+  } catch (error) {
+    if (stop.signal.aborted) return 130;
+    if (error instanceof PartRefused) throw new Error(word.refused[error.why]);
+    throw reasonIn(error, language);
+  }
+};

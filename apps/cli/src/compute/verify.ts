@@ -1,0 +1,150 @@
+/**
+ * `shugu compute verify`: what `shugu verify` does, and for records of uses on shares also whether each owner's statement is signed by the
+ * key that the record names, and by the contract, where it lies beside as contract.json.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { PublicJwk } from '@shugu/evidence';
+import { type Computation, endingOf, type PartStatement, readPart, type SharedQuery } from '@shugu/private-compute';
+import type { Context } from '../command.ts';
+import { green, red, say } from '../say.ts';
+import { asJson, type Checked, holds, type Looked, lookAt, tell } from '../verify.ts';
+
+/** What was found of one record; each is true, false, or null where there was nothing to look at. */
+export interface UseReport {
+  file: string;
+  use: number;
+  outcome: string;
+  /** Each owner's statement under its key. */
+  statements: boolean;
+  /** contract.json beside it is the contract of this record, and names these keys. */
+  contract: boolean | null;
+  /** The outcome is what the statements amount to under that contract. */
+  ending: boolean | null;
+}
+
+interface Said {
+  owner: string;
+  key: PublicJwk;
+  statement: string | null;
+  signature: string | null;
+}
+interface UseDocument {
+  contract: string;
+  contractDigest: string;
+  number: number;
+  mode: string;
+  outcome: string;
+  result: string | null;
+  parts: Said[];
+  third: { outcome: string | null; met: boolean };
+}
+
+const documentOf = async ({ file, format }: Checked): Promise<UseDocument | undefined> => {
+  if (format !== 'bundle') return undefined;
+  const { kind, document } = JSON.parse(await readFile(file, 'utf8')) as { kind?: string; document?: UseDocument };
+  return kind === 'computationUse' && document?.mode === 'shares' ? document : undefined;
+};
+
+/** Null where there is none beside; false where it is another. */
+const contractFor = async (
+  file: string,
+  { contract, contractDigest }: UseDocument,
+): Promise<SharedQuery | null | false> => {
+  const text = await readFile(join(dirname(file), 'contract.json')).catch(() => undefined);
+  if (!text) return null;
+  if (`sha256:${createHash('sha256').update(text).digest('hex')}` !== contractDigest) return false;
+  const terms = JSON.parse(text.toString('utf8')) as Computation;
+  return terms.mode === 'shares' && terms.id === contract && terms;
+};
+
+/** The statement where it is this owner's of this very contract; undefined where none was made. */
+const statedBy = (
+  { owner, key, statement, signature }: Said,
+  record: UseDocument,
+): PartStatement | undefined | false => {
+  if (statement === null || signature === null) return undefined;
+  const found = readPart(statement, signature, key);
+  if (!found) return false;
+  return found.owner === owner && found.contract === record.contract && found.digest === record.contractDigest && found;
+};
+
+/** What the record should say by the statements alone. */
+const fits = (terms: SharedQuery, record: UseDocument, parts: readonly (PartStatement | undefined)[]): boolean => {
+  const { outcome, result, third } = record;
+  const all = parts.filter((one) => one !== undefined);
+  if (all.length < parts.length) return outcome !== 'released' && outcome !== 'compute.untouched';
+  const ending = endingOf(terms, all, third.met);
+  if (outcome === 'released') return ending.kind === 'done' && ending.result === result && third.outcome === 'done';
+  return (outcome === 'compute.untouched') === (ending.kind === 'untouched');
+};
+
+const reportOf = async (file: string, record: UseDocument): Promise<UseReport> => {
+  const said = record.parts.map((one) => statedBy(one, record));
+  const uses = new Set(said.flatMap((one) => (one ? [one.use] : [])));
+  const statements = said.every((one) => one !== false) && uses.size <= 1;
+  const terms = await contractFor(file, record);
+  const keyed = (of: SharedQuery): boolean =>
+    of.dataSets.every(
+      ({ owner, signingKey }, at) =>
+        record.parts[at]?.owner === owner && JSON.stringify(record.parts[at].key) === JSON.stringify(signingKey),
+    );
+  const beside = (look: (of: SharedQuery) => boolean): boolean | null => (terms === null ? null : terms && look(terms));
+  return {
+    ...{ file, use: record.number, outcome: record.outcome, statements },
+    contract: beside(keyed),
+    ending: beside((of) => statements && fits(of, record, said as (PartStatement | undefined)[])),
+  };
+};
+};
+
+const words = {
+  zh: {
+    statements: '各方陈述均由记录所列密钥签名',
+    contract: '旁边的合约就是这份记录的合约，密钥一致',
+    ending: '记录的结局与各方陈述相符',
+    none: '旁边没有 contract.json：密钥是否为合约所列，未作核对',
+  },
+  en: {
+    statements: 'each party’s statement is signed by the key that the record names',
+    contract: 'the contract beside it is this record’s, and names these keys',
+    ending: 'what the record says is what the statements amount to',
+    none: 'no contract.json beside it: whether the contract names these keys was not checked',
+  },
+} as const;
+
+const print = (report: UseReport, language: Context['language']): void => {
+  const word = words[language];
+  for (const what of ['statements', 'contract', 'ending'] as const)
+    if (report[what] !== null) say(`  ${report[what] ? green('✓') : red('✗')} ${word[what]}`);
+  if (report.contract === null) say(`  ${word.none}`);
+};
+
+const sound = ({ statements, contract, ending }: UseReport): boolean =>
+  statements && contract !== false && ending !== false;
+
+/** As `lookAt`, and into the records of uses on shares. */
+export const check = async (
+  args: string[],
+  context: Context,
+): Promise<{ looked: Looked; uses: UseReport[]; ok: boolean }> => {
+  const looked = await lookAt(args, context);
+  const uses: UseReport[] = [];
+  for (const one of looked.checked.filter(holds)) {
+    const record = await documentOf(one);
+    if (record) uses.push(await reportOf(one.file, record));
+  }
+  return { looked, uses, ok: looked.ok && uses.every(sound) };
+};
+
+export const run = async (args: string[], context: Context): Promise<number> => {
+  const { looked, uses, ok } = await check(args, context);
+  if (looked.json) {
+    say(JSON.stringify({ ...asJson(looked, context), ok, uses }));
+    return ok ? 0 : 1;
+  }
+  tell(looked.checked, looked.others, context);
+  for (const one of uses) print(one, context.language);
+  return ok ? 0 : 1;
+};

@@ -1,0 +1,107 @@
+/** The owners' sides of a use on shares: they come, say where they are, and state, signed, what became of it. */
+import { endingOf, nextUseState, type PartStatement, readPart } from '@shugu/private-compute';
+import { audit } from '../../kernel/audit.ts';
+import type { Tx } from '../../kernel/db/db.ts';
+import { systemActor } from '../../kernel/http/principal.ts';
+import { kernelProblems } from '../../kernel/problem.ts';
+import type { Room, SharesContract, Use } from '../model.ts';
+import { problems } from '../problems.ts';
+import { findUse, lateUses, lockContract, lockUse, partsOf } from '../reads.ts';
+import { onShares } from '../rules.ts';
+import { saveCome, saveStatement } from '../store.ts';
+import { asSide } from './deps.ts';
+import { askWhenAllCame, concludeUse, type Outcome } from './uses.ts';
+
+/** An open use on shares and its contract, both locked, for one of its owners. */
+const openFor = async (tx: Tx, id: string): Promise<{ use: Use; contract: SharesContract }> => {
+  const found = await findUse(tx, id);
+  if (!found) throw kernelProblems.unknown();
+  const contract = await asSide(tx, found.contract, 'owner');
+  if (!onShares(contract)) throw kernelProblems.unknown();
+  const use = (await lockUse(tx, id))!;
+  if (!nextUseState(use.state, 'fail')) throw problems.useEnded({ detail: use.state });
+  return { use, contract };
+};
+
+export const comeToUse = async (tx: Tx, id: string, address: string | null): Promise<void> => {
+  const { use, contract } = await openFor(tx, id);
+  if (contract.state === 'revoked') throw problems.revoked();
+  const mine = (await partsOf(tx, id)).find(({ participant }) => participant === tx.actor.participant);
+  if (mine?.statement != null) throw problems.alreadyStated();
+  await saveCome(tx, id, address);
+  if (!mine) await audit(tx, { action: 'compute.part.come', subject: id, data: { contract: contract.id } });
+  await askWhenAllCame(tx, contract, use);
+};
+
+/** Whether a statement is what this owner may say of this use. */
+const isOwn = (one: PartStatement, { use, contract }: { use: Use; contract: SharesContract }, owner: string): boolean =>
+  one.contract === contract.id && one.digest === contract.digest && one.use === use.id && one.owner === owner;
+
+export const statePart = async (
+  room: Room,
+  tx: Tx,
+  id: string,
+  { statement, signature }: { statement: string; signature: string },
+): Promise<void> => {
+  const open = await openFor(tx, id);
+  const me = tx.actor.participant;
+  const { signingKey } = open.contract.terms.dataSets.find(({ owner }) => owner === me)!;
+  const found = readPart(statement, signature, signingKey);
+  if (!found || !isOwn(found, open, me)) throw problems.statementWrong({ field: 'body.statement' });
+  if ((await saveStatement(tx, id, statement, signature)) === 0) throw problems.alreadyStated();
+  await audit(tx, { action: 'compute.part.state', subject: id, data: { outcome: found.outcome } });
+  await concludeParts(room, tx, open.contract, open.use);
+};
+
+/** Of a statement that was taken. */
+const read = (statement: string): PartStatement => JSON.parse(statement) as PartStatement;
+export const isDone = (statement: string): boolean => read(statement).outcome === 'done';
+
+const statementsIn = async (tx: Tx, { terms }: SharesContract, use: string): Promise<(PartStatement | undefined)[]> => {
+  const parts = await partsOf(tx, use);
+  return terms.dataSets.map(({ owner }) => {
+    const text = parts.find(({ participant }) => participant === owner)?.statement;
+    return text == null ? undefined : read(text);
+  });
+};
+
+/** Ends the use once all that belongs to its end is there: what every owner states, and, where it played, the third. */
+export const concludeParts = async (room: Room, tx: Tx, contract: SharesContract, use: Use): Promise<void> => {
+  if (!nextUseState(use.state, 'fail')) return;
+  const said = await statementsIn(tx, contract, use.id);
+  const parts = said.filter((one) => one !== undefined);
+  const plays = use.state === 'running' && use.third.outcome === null;
+  if (parts.length < said.length || plays) return;
+  await concludeUse(room, tx, contract, use, outcomeOf(contract, use, parts));
+};
+
+const outcomeOf = (contract: SharesContract, use: Use, parts: readonly PartStatement[]): Outcome => {
+  const { met, outcome } = use.third;
+  const ending = endingOf(contract.terms, parts, met);
+  if (ending.kind === 'untouched') return { problem: problems.untouched(), touched: false, returned: true };
+  // An owner that revoked meanwhile: what was opened is told, and the contract's end stands.
+  if (contract.state === 'revoked') return { problem: problems.revoked(), touched: true };
+  if (ending.kind === 'done' && outcome === 'done')
+    return { result: { text: null, digest: ending.result, rows: ending.rows } };
+  if (ending.kind === 'failed') return { problem: problems.partFailed({ detail: ending.code }), touched: true };
+  return { problem: problems.partsDiffer(), touched: true };
+};
+
+const lateMax = 50;
+
+/** Uses for which an owner did not come, or did not state its part, in time; the number done. They count. */
+export const endLate = async (room: Room): Promise<number> => {
+  const found = await room.database.tx(systemActor('compute'), (tx) => lateUses(tx, tx.now, lateMax));
+  for (const { id, contract: under } of found)
+    await room.database.tx(systemActor('compute'), async (tx) => {
+      const contract = await lockContract(tx, under);
+      const use = (await lockUse(tx, id))!;
+      if (!contract || !onShares(contract) || !nextUseState(use.state, 'fail')) return;
+      const said = await statementsIn(tx, contract, id);
+      const fault = said.find((one) => one && one.outcome !== 'done' && one.outcome !== 'untouched');
+      const began = use.state === 'running' && use.third.met;
+      const problem = fault ? problems.partFailed({ detail: fault.outcome }) : problems.partMissing();
+      await concludeUse(room, tx, contract, use, { problem, touched: began || fault !== undefined });
+    });
+  return found.length;
+};

@@ -1,0 +1,401 @@
+/** A bank and a retailer compute on secret shares with the exchange as the third: data stay with them, and every use is stated by both. */
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { planOf, sharesLimits, sharesTrust, signPart, tableCommitment } from '@shugu/private-compute';
+import type { Client } from '@shugu/wire';
+import * as wire from '@shugu/wire/compute';
+import * as kernelWire from '@shugu/wire/kernel';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { command } from '../../../cli/src/command.ts';
+import { openFolder, type PartyFolder } from '../../../cli/src/compute/folder.ts';
+import { type PartAsked, PartRefused, playPart } from '../../../cli/src/compute/part.ts';
+import { treeOf } from '../../../cli/src/compute/plaintext.ts';
+import { until } from '../../../cli/src/scenario/resource.ts';
+import { saidBy } from '../../../cli/src/testing.ts';
+import type { SimulatedClock } from '../../src/kernel/clock.ts';
+import { sql } from '../../src/kernel/db/db.ts';
+import { systemActor } from '../../src/kernel/http/principal.ts';
+import {
+  type Computation,
+  readComputation,
+  refusal,
+  runOnce,
+  type SharesDraft,
+  signedContract,
+} from '../support/computation.ts';
+import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
+
+const place = mkdtempSync(join(tmpdir(), 'shugu-parts-'));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(place, name), text);
+  return join(place, name);
+};
+const bankFile = file('bank.csv', 'id,amount\n1,10.50\n2,-3\n3,4\n4,100.25\n5,7\n');
+const shopFile = file('shop.csv', 'id,city\n5,south\n1,north\n9,north\n2,south\n3,north\n');
+const query = 'SELECT s.city, sum(b.amount) AS amount, count(*) AS n FROM b JOIN s ON b.id = s.id GROUP BY s.city';
+/** Two of the bank's five are in the north and also the retailer's: 1 and 3. */
+const answer = [
+  ['north', '14.5', '2'],
+  ['south', '4', '2'],
+];
+
+interface Side {
+  login: string;
+  client: Client;
+  folder: PartyFolder;
+  input: string;
+}
+let world: TestExchange;
+let bank: Side;
+let shop: Side;
+let stranger: Client;
+
+const listen = { host: '127.0.0.1', port: 0, address: '127.0.0.1' };
+const asked = (side: Side, one: Pick<Computation, 'id'>, change: Partial<PartAsked> = {}): PartAsked => ({
+  ...{ client: side.client, folder: side.folder, contract: one.id, input: side.input },
+  ...{ listen, waitSeconds: 60, lookMilliseconds: 20 },
+  ...change,
+});
+const draft = async (change: Partial<SharesDraft> = {}): Promise<SharesDraft> => {
+  const plan = planOf(await treeOf(query), ['b', 's']);
+  const { mapping, xingsha } = world.seeded.organisations;
+  const setOf = async (owner: string, table: string, { folder, input }: Side, role: 'first' | 'second') => ({
+    ...{ owner, table, channelKey: folder.channelKey, signingKey: folder.signingKey },
+    commitment: await tableCommitment(input, folder.salt, plan, role),
+  });
+  return {
+    title: '门店客户存款合计（样例）',
+    purpose: '按城市统计共同客户的存款，仅用于选址',
+    mode: 'shares',
+    dataSets: [await setOf(mapping!, 'b', bank, 'first'), await setOf(xingsha!, 's', shop, 'second')],
+    recipients: [mapping!],
+    query: { sql: query },
+    decimals: 2,
+    rowsMax: 1000,
+    uses: 3,
+    from: '2026-07-01T00:00:00+08:00',
+    until: '2026-07-31T00:00:00+08:00',
+    priceFen: '0',
+    ...change,
+  };
+};
+const signed = async (change: Partial<SharesDraft> = {}): Promise<Computation> =>
+  signedContract(world, await draft(change), { recipient: bank.login, owners: [bank.login, shop.login] });
+const both = (one: Pick<Computation, 'id'>, change: Partial<PartAsked> = {}) =>
+  Promise.all([
+    playPart(asked(bank, one, { take: change.use === undefined, ...change })),
+    playPart(asked(shop, one, change)),
+  ]);
+const state = async ({ client, folder }: Side, one: Computation, use: string, change: object = {}) => {
+  const owner = one.shares!.parts.find(({ channelKey }) => channelKey === folder.channelKey)!.owner;
+  const { text, signature } = await signPart(
+    {
+      ...{ form: 'shugu/computation-part/1', contract: one.id, digest: one.digest, use, owner, outcome: 'untouched' },
+      ...{ commitment: null, peerCommitment: null, rows: null, result: null, resultRows: null },
+      ...change,
+    },
+    folder.signer,
+  );
+  return refusal(client.call(wire.statePart, { params: { id: use }, body: { statement: text, signature } }));
+};
+const come = ({ client }: Side, use: string, address: string | null = null) =>
+  client.call(wire.comeToUse, { params: { id: use }, body: { address } });
+const evidenceOf = (use: string, who = shop.client) => who.raw(wire.getComputationEvidence, { params: { id: use } });
+const why = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error: unknown) => {
+      if (error instanceof PartRefused) return error.why;
+      throw error;
+    },
+  );
+
+beforeAll(async () => {
+  world = await testExchange();
+  const side = async (login: string, input: string): Promise<Side> => ({
+    ...{ login, client: await world.as(login), input },
+    folder: await openFolder(join(place, login)),
+  });
+  bank = await side('mapping.trader', bankFile);
+  shop = await side('xingsha.trader', shopFile);
+  stranger = await world.as('citylogistics.trader');
+}, 240_000);
+afterAll(async () => {
+  await world?.end();
+  rmSync(place, { recursive: true, force: true });
+});
+
+describe('a contract on shares', () => {
+  test('says what each party learns, where the data stay, and on what trust', async () => {
+    const one = await bank.client.call(wire.draftComputation, { body: await draft() });
+    expect(one).toMatchObject({ mode: 'shares', trust: sharesTrust, dataSets: [], release: null });
+    const told = one.explained.map(({ en }) => en).join('\n');
+    expect(told).toMatch(
+      /opens at .* alone[\s\S]*b of .* matched by id[\s\S]*Values of amount enter as random shares alone/,
+    );
+    expect(told).toMatch(/It alone looks at city[\s\S]*how many there are[\s\S]*third node/);
+    expect(await refusal(readComputation(stranger, one))).toBe('404 kernel.unknown');
+    expect(wire.sharesLimits).toEqual({ rows: sharesLimits.rows, decimals: sharesLimits.decimals });
+  });
+
+  test('is refused where it could not be played, and where a stranger would get the result', async () => {
+    const refused = async (change: Partial<SharesDraft>) =>
+      refusal(bank.client.call(wire.draftComputation, { body: await draft(change) }));
+    const whole = await draft();
+    const [b, s] = whole.dataSets as [SharesDraft['dataSets'][number], SharesDraft['dataSets'][number]];
+    expect(await refused({ query: { sql: 'SELECT b.amount FROM b JOIN s ON b.id = s.id' } })).toBe(
+      '422 compute.queryRefused',
+    );
+    expect(await refused({ query: { sql: 'not SQL' } })).toBe('422 compute.queryRefused');
+    const agency = world.seeded.organisations.creditagency!;
+    for (const change of [
+      { recipients: [agency] },
+      { dataSets: [b, { ...s, owner: b.owner }] },
+      { dataSets: [b, { ...s, channelKey: b.channelKey }] },
+      { dataSets: [b, { ...s, signingKey: { ...s.signingKey, x: 'A'.repeat(43) } as never }] },
+      { until: whole.from },
+      { priceFen: '100' },
+    ])
+      expect(await refused(change), JSON.stringify(change)).toBe('422 compute.contractInvalid');
+    expect(await refused({ dataSets: [b, { ...s, table: 'other' }] })).toBe('422 compute.queryRefused');
+    expect(await refused({ dataSets: [b, { ...s, commitment: 'x' }] })).toBe('400 kernel.invalid');
+    expect(await refusal(stranger.call(wire.draftComputation, { body: whole }))).toBe('422 compute.notAParty');
+  });
+
+  test('runs beside the data: the result opens at its recipient, and all three leave evidence', async () => {
+    const one = await signed();
+    const [mine, theirs] = await both(one);
+    expect(mine.report!.answer!.rows).toEqual(answer);
+    expect(theirs.report!.answer).toBeNull();
+    expect([mine.ended.state, mine.ended.rows, theirs.ended.id]).toEqual(['released', 2, mine.use]);
+    const resultOf = (who: Client) => refusal(who.call(wire.getComputationResult, { params: { id: mine.use } }));
+    expect([await resultOf(bank.client), await resultOf(shop.client)]).toEqual([
+      '409 compute.elsewhere',
+      '404 kernel.unknown',
+    ]);
+    expect((await readComputation(bank.client, one)).uses).toEqual({ total: 3, taken: 1, left: 2 });
+    await world.settle();
+    const bundle = await (await evidenceOf(mine.use)).text();
+    expect((await world.anyone.call(kernelWire.verifyFile, { body: { file: bundle } })).ok).toBe(true);
+    const { document } = JSON.parse(bundle);
+    expect(document).toMatchObject({
+      contractDigest: one.digest,
+      outcome: 'released',
+      result: mine.statement.result,
+      third: { outcome: 'done', met: true },
+    });
+    expect(document.parts.map(({ statement }: { statement: string }) => JSON.parse(statement))).toEqual([
+      mine.statement,
+      theirs.statement,
+    ]);
+    // The exchange has nothing of the answer, and neither side sees the other's process but while it plays.
+    expect(bundle).not.toContain('14.5');
+    expect(await refusal(stranger.call(wire.getParts, { params: { id: mine.use } }))).toBe('404 kernel.unknown');
+    expect(await refusal(evidenceOf(mine.use, stranger))).toBe('404 kernel.unknown');
+    // The same use is not played twice.
+    expect(await why(playPart(asked(bank, one, { use: mine.use })))).toBe('played');
+  });
+
+  test('from the command line: each owner beside its file, and the papers verify offline, with the contract beside them', async () => {
+    const one = await signed();
+    const [mine, theirs] = [join(place, 'mine'), join(place, 'theirs')];
+    const run = async ({ login, input }: Side, out: string, ...more: string[]) =>
+      command(
+        [
+          ...[
+            'compute',
+            'run',
+            `--contract=${one.id}`,
+            `--input=${input}`,
+            `--party=${join(place, login)}`,
+            `--out=${out}`,
+          ],
+          ...[`--url=${world.url}`, `--key=${await world.token(login)}`, ...more],
+        ],
+        'en',
+      );
+    const status = { mine: -1, theirs: -1 };
+    const { out } = await saidBy(async () => {
+      [status.mine, status.theirs] = await Promise.all([
+        run(bank, mine, '--take', `--as=${one.shares!.parts[0]!.owner}`),
+        run(shop, theirs),
+      ]);
+      return 0;
+    });
+    expect({ ...status, out }).toEqual({
+      mine: 0,
+      theirs: 0,
+      out: expect.stringContaining('city,amount,n\nnorth,14.5,2\n'),
+    });
+    expect(out).toContain('the result does not open here');
+    expect(readFileSync(join(mine, 'result.csv'), 'utf8')).toBe('city,amount,n\nnorth,14.5,2\nsouth,4,2\n');
+    expect(readdirSync(theirs)).not.toContain('result.csv');
+    const [use] = readdirSync(mine).filter((name) => name.startsWith('cpu_'));
+    const verify = (folder: string) => saidBy(() => command(['compute', 'verify', join(folder, use!), '--json'], 'en'));
+    for (const folder of [mine, theirs]) {
+      const found = await verify(folder);
+      expect(found.status).toBe(0);
+      expect(JSON.parse(found.out)).toMatchObject({
+        ok: true,
+        uses: [{ use: 1, outcome: 'released', statements: true, contract: true, ending: true }],
+      });
+    }
+    // A word in it changed, and another contract beside it.
+    const contract = readFileSync(join(mine, 'contract.json'), 'utf8');
+    writeFileSync(join(mine, 'contract.json'), contract.replace('"uses":3', '"uses":4'));
+    const other = await verify(mine);
+    expect([other.status, JSON.parse(other.out).uses[0].contract]).toEqual([1, false]);
+    const bundle = readFileSync(join(theirs, use!), 'utf8');
+    writeFileSync(join(theirs, use!), bundle.replace('"number":1', '"number":2'));
+    expect((await verify(theirs)).status).toBe(1);
+    // The wrong owner, a stranger, and a file that was not signed for.
+    const wrong = await saidBy(() => run(shop, theirs, `--as=${one.shares!.parts[0]!.owner}`));
+    expect(wrong).toMatchObject({ status: 1, err: expect.stringContaining('--as') });
+    expect(await saidBy(() => run({ ...shop, login: 'citylogistics.trader' }, theirs))).toMatchObject({ status: 1 });
+    const changed = await saidBy(() => run({ ...bank, input: shopFile }, mine, '--take'));
+    expect(changed).toMatchObject({ status: 1, err: expect.stringContaining('not the one that was committed to') });
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
+  });
+
+  test('an owner’s process refuses another file, another contract, another query and a use too many, whatever it is told', async () => {
+    const one = await signed();
+    const other = file('other.csv', `${readFileSync(bankFile, 'utf8')}6,1\n`);
+    expect(await why(playPart(asked(bank, one, { take: true, input: other })))).toBe('input');
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
+    // An exchange that shows another document than was signed.
+    const lying = (change: (document: Record<string, unknown>) => void, digest?: string): Client =>
+      ({
+        ...bank.client,
+        call: async (endpoint: never, input: never) => {
+          const found = (await bank.client.call(endpoint, input)) as Computation;
+          const document = JSON.parse(found.document) as Record<string, unknown>;
+          change(document);
+          const text = JSON.stringify(document);
+          return {
+            ...found,
+            document: text,
+            digest: digest ?? `sha256:${createHash('sha256').update(text).digest('hex')}`,
+          };
+        },
+      }) as Client;
+    const planless = (document: Record<string, unknown>) => {
+      document.query = { ...(document.query as object), sql: query.replace('sum(b.amount)', 'avg(b.amount)') };
+    };
+    const as = (client: Client) => why(playPart({ ...asked(bank, one, { take: true }), client }));
+    expect(await as(lying(planless, one.digest))).toBe('digest');
+    await expect(as(lying(planless))).resolves.toBe('query');
+    cpSync(join(place, bank.login), join(place, 'again'), { recursive: true });
+    const again = await openFolder(join(place, 'again'));
+    await again.save(one.id, { digest: one.digest, uses: {} });
+    const more = (document: Record<string, unknown>) => {
+      document.uses = 1000;
+    };
+    expect(await why(playPart({ ...asked(bank, one, { take: true }), folder: again, client: lying(more) }))).toBe(
+      'changed',
+    );
+    await again.save(one.id, { digest: one.digest, uses: { a: 'stated', b: 'stated', c: 'stated' } });
+    expect(await why(playPart({ ...asked(bank, one, { take: true }), folder: again }))).toBe('uses');
+    const nobody = await openFolder(join(place, 'nobody'));
+    expect(await why(playPart({ ...asked(bank, one, { take: true }), folder: nobody }))).toBe('notAnOwner');
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
+  });
+});
+
+describe('a use that comes to nothing', () => {
+  test('of two that race for the last one wins; untouched by all it is given back, and counts again when it is not', async () => {
+    const one = await signed({ uses: 1 });
+    const answers = await Promise.all([refusal(runOnce(bank.client, one, {})), refusal(runOnce(bank.client, one, {}))]);
+    expect(answers.sort()).toEqual(['409 compute.exhausted', 'done']);
+    for (const who of [shop.client, stranger]) expect(await refusal(runOnce(who, one, {}))).toBe('404 kernel.unknown');
+    const { history } = await readComputation(bank.client, one);
+    const use = history[0]!.id;
+    // Only owners come and state, each under its own key and of this very use.
+    expect(await refusal(stranger.call(wire.comeToUse, { params: { id: use }, body: { address: null } }))).toBe(
+      '404 kernel.unknown',
+    );
+    expect(await state(shop, one, use, { use: `cpu_${'0'.repeat(26)}` })).toBe('422 compute.statementWrong');
+    expect(await state(shop, one, use, { owner: one.shares!.parts[0]!.owner })).toBe('422 compute.statementWrong');
+    expect(await state({ ...shop, client: bank.client }, one, use)).toBe('422 compute.statementWrong');
+    expect(await state({ ...shop, client: stranger }, one, use)).toBe('404 kernel.unknown');
+    expect(await state(bank, one, use)).toBe('done');
+    expect(await state(bank, one, use, { outcome: 'compute.input' })).toBe('409 compute.alreadyStated');
+    expect((await readComputation(bank.client, one)).state).toBe('exhausted');
+    expect(await state(shop, one, use)).toBe('done');
+    const now = await readComputation(bank.client, one);
+    expect([now.state, now.uses, now.history[0]!.state]).toEqual([
+      'active',
+      { total: 1, taken: 0, left: 1 },
+      'returned',
+    ]);
+    expect(await state(shop, one, use)).toBe('409 compute.useEnded');
+    await world.settle();
+    expect(JSON.parse(await (await evidenceOf(use)).text()).document).toMatchObject({
+      outcome: 'compute.untouched',
+      result: null,
+    });
+    // What was given back is never taken away again, nor given twice.
+    const back = sql`update compute_contracts set uses_returned = 0 where id = ${one.id}`;
+    await expect(world.exchange.kernel.database.tx(systemActor('test'), (tx) => tx.exec(back))).rejects.toThrow();
+    const { id: second } = await runOnce(bank.client, one, {});
+    expect(await state(bank, one, second)).toBe('done');
+    expect(await state(shop, one, second, { outcome: 'compute.peerGone' })).toBe('done');
+    expect((await readComputation(bank.client, one)).history[0]).toMatchObject({ number: 2, state: 'failed' });
+    expect(await refusal(runOnce(bank.client, one, {}))).toBe('409 compute.exhausted');
+  });
+
+  test('a peer that is not where it said ends it for all, with the reason, and nobody’s data are touched', async () => {
+    const one = await signed();
+    const { id: use } = await runOnce(bank.client, one, {});
+    // Port 9 of this machine: nobody is there.
+    await come(shop, use, '127.0.0.1:9');
+    const ending = playPart(asked(bank, one, { use }));
+    await until('the bank’s statement', async () => {
+      const { parts } = await bank.client.call(wire.getParts, { params: { id: use } });
+      return parts[0]!.stated;
+    });
+    expect(await state(shop, one, use, { outcome: 'compute.peerGone' })).toBe('done');
+    const mine = await ending;
+    expect([mine.statement.outcome, mine.fault?.code]).toEqual(['untouched', 'compute.peerGone']);
+    expect(mine.ended).toMatchObject({ state: 'failed', reason: { en: expect.stringContaining('compute.peerGone') } });
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
+  });
+
+  test('an owner whose process died says what it had come to, and plays that use no more', async () => {
+    const one = await signed();
+    const { id: use } = await runOnce(bank.client, one, {});
+    const stop = new AbortController();
+    const dying = playPart(
+      asked(bank, one, { use, signal: stop.signal, tell: (step) => step === 'came' && stop.abort() }),
+    );
+    await expect(dying).rejects.toThrow(/abort/);
+    // Started again: it had come and started nothing.
+    const [again, theirs] = await Promise.all([
+      playPart(asked(bank, one, { use })),
+      playPart(asked(shop, one, { use })),
+    ]);
+    expect([again.statement.outcome, theirs.statement.outcome]).toEqual(['untouched', 'untouched']);
+    expect(again.ended.state).toBe('returned');
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
+  });
+
+  test('an owner that does not come in time ends it, and it counts', async () => {
+    const one = await signed();
+    const { id: use } = await runOnce(bank.client, one, {});
+    await come(bank, use);
+    const clock = world.exchange.kernel.clock as SimulatedClock;
+    clock.moveTo(new Date(clock.now().getTime() + 20 * 60_000));
+    const ended = await until('the use to end', async () => {
+      await settleWhole(world);
+      const found = (await readComputation(bank.client, one)).history[0]!;
+      return found.endedAt !== null && found;
+    });
+    expect(ended).toMatchObject({
+      id: use,
+      state: 'failed',
+      reason: { zh: expect.stringContaining('没有在规定时间内') },
+    });
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
+  });
+});
