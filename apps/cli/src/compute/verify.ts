@@ -97,7 +97,6 @@ const reportOf = async (file: string, record: UseDocument): Promise<UseReport> =
     ending: beside((of) => statements && fits(of, record, said as (PartStatement | undefined)[])),
   };
 };
-};
 
 const words = {
   zh: {

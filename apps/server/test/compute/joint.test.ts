@@ -11,7 +11,7 @@ import * as registryWire from '@shugu/wire/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../../cli/src/scenario/resource.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
-import { type Sql, sql } from '../../src/kernel/db/db.ts';
+import { sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { enqueue } from '../../src/kernel/jobs.ts';
@@ -26,6 +26,7 @@ import {
   refusal,
   runOnce,
   signedContract,
+  withoutWorkers,
 } from '../support/computation.ts';
 import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
 
@@ -223,16 +224,7 @@ describe('a use', () => {
 
   test('whose job was cancelled before it began counts, and does not stay reserved', async () => {
     const one = await signed();
-    const { database } = world.exchange.kernel;
-    const change = (what: Sql) => database.tx(systemActor('test'), (tx) => tx.exec(what));
-    // No worker takes it up meanwhile.
-    await change(sql`create function later() returns trigger language plpgsql as
-      $$ begin new.run_at = new.run_at + interval '1 day'; return new; end $$`);
-    await change(
-      sql`create trigger later before insert on jobs for each row when (new.kind = 'compute.run') execute function later()`,
-    );
-    const { id, job } = await run(one);
-    await change(sql`drop trigger later on jobs`);
+    const { id, job } = await withoutWorkers(world, () => run(one));
     expect(await refusal(stranger.call(kernelWire.cancelJob, { params: { id: job! } }))).toBe('404 kernel.unknown');
     await agency.call(kernelWire.cancelJob, { params: { id: job! } });
     await settleWhole(world);

@@ -1,9 +1,13 @@
 /** The price of a use: frozen before anything is read, split among the owners, given back where nothing is owed. */
 import { writeFile } from 'node:fs/promises';
 import type { Client } from '@shugu/wire';
+import * as computeWire from '@shugu/wire/compute';
+import * as kernelWire from '@shugu/wire/kernel';
 import * as settlementWire from '@shugu/wire/settlement';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../../../cli/src/scenario/resource.ts';
+import { sql } from '../../src/kernel/db/db.ts';
+import { systemActor } from '../../src/kernel/http/principal.ts';
 import { fundsOf, totalFunds, wrongBalances } from '../../src/settlement/books.ts';
 import {
   bringHoldings,
@@ -16,6 +20,7 @@ import {
   refusal,
   runOnce,
   signedContract,
+  withoutWorkers,
 } from '../support/computation.ts';
 import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
 
@@ -150,6 +155,86 @@ test('what an owner prevented is given back, and so is what read nothing where t
   expect((await readComputation(agency, one)).uses.taken).toBe(1);
 });
 
+/** A use whose price is frozen and whose job waits. */
+const frozenUse = (one: Computation) =>
+  withoutWorkers(world, async () => {
+    const { id } = await runOnce(agency, one);
+    return paid(one, id, 'frozen');
+  });
+const back = (amount: bigint) =>
+  until('the money to be back', async () => {
+    await settleWhole(world);
+    const now = await fen('creditagency');
+    return now.available === amount && now.frozen === 0n;
+  });
+
+test.each([
+  ['free', 'released'],
+  ['charged', 'paid'],
+] as const)('a use known to have read nothing, by a contract that says %s, ends %s', async (untouched, state) => {
+  const { available } = await fen('creditagency');
+  if (available < price) await deposit(price - available);
+  const one = await signed({ payment: { ...draft().payment!, untouched } });
+  const before = await free('mapping', 'xingsha', 'operator');
+  const { id, job } = await frozenUse(one);
+  await agency.call(kernelWire.cancelJob, { params: { id: job! } });
+  const use = await paid(one, id, state);
+  expect([use.state, use.reason?.en]).toEqual(['failed', 'The computation was cancelled']);
+  const after = await free('mapping', 'xingsha', 'operator');
+  expect(after.map((now, at) => now - before[at]!)).toEqual(
+    untouched === 'free' ? [0n, 0n, 0n] : [29_401n, 19_600n, 1_000n],
+  );
+  await back(untouched === 'free' ? price : 0n);
+  expect((await readComputation(agency, one)).uses.taken).toBe(1);
+});
+
+test('that a crash lost while it ran is owed once, as nobody can say what it had read', async () => {
+  await deposit(price);
+  const one = await signed();
+  const before = await free('mapping', 'xingsha', 'operator');
+  const { id, job } = await frozenUse(one);
+  // As a process that dies leaves it: begun, and its job to be claimed again.
+  await world.exchange.kernel.database.tx(systemActor('test'), async (tx) => {
+    await tx.exec(sql`update compute_uses set state = 'running' where id = ${id}`);
+    await tx.exec(sql`update jobs set run_at = ${tx.now} where id = ${job}`);
+  });
+  const use = await paid(one, id, 'paid');
+  expect([use.state, use.reason?.zh, use.rows]).toEqual(['failed', '计算被中断', null]);
+  const after = await free('mapping', 'xingsha', 'operator');
+  expect(after.map((now, at) => now - before[at]!)).toEqual([29_401n, 19_600n, 1_000n]);
+  await back(0n);
+});
+
+test('whose price the bank will not freeze reads nothing, counts and costs nothing', async () => {
+  await deposit(price);
+  const { settlement } = world.exchange.rooms;
+  const account = (await settlement.subAccount(world.exchange.kernel.database, organisations.creditagency!))!;
+  const bank = settlement.bank()!.client();
+  // Money that is there by our books, and at the bank for somebody else: a court has seized it, say.
+  const seize = async (kind: 'freeze' | 'unfreeze') => {
+    await bank.instruct({ reference: `seizure-${kind}`, kind, account, fen: String(price), order: 'seizure' });
+    expect((await bank.settled(`seizure-${kind}`)).status).toBe('done');
+  };
+  await seize('freeze');
+  const one = await signed();
+  const before = await free('mapping', 'xingsha', 'operator');
+  const { id } = await runOnce(agency, one);
+  const use = await paid(one, id, 'released');
+  expect([use.state, use.job, use.isolation, use.reason?.en]).toEqual([
+    'failed',
+    null,
+    null,
+    'The bank could not freeze the price; nothing was computed',
+  ]);
+  expect(await refusal(agency.call(computeWire.getComputationResult, { params: { id } }))).toBe(
+    '409 compute.notReleased',
+  );
+  expect(await free('mapping', 'xingsha', 'operator')).toEqual(before);
+  expect((await readComputation(agency, one)).uses.taken).toBe(1);
+  await seize('unfreeze');
+  await back(price);
+});
+
 test('an owner that takes the use itself pays the other one alone', async () => {
   const one = await signed({}, 'mapping');
   const bank = await world.as('mapping.trader');
@@ -166,7 +251,7 @@ test('and the books agree: nothing is held, nothing lost, every balance the sum 
   const { database } = world.exchange.kernel;
   expect(await wrongBalances(database)).toEqual([]);
   const total = await totalFunds(database);
-  // Three deposits came in, and none of it went out.
-  expect([total.custody, total.held, total.due, total.difference]).toEqual([3n * price, 0n, 0n, 0n]);
-  expect(total.available).toBe(3n * price);
+  // Five deposits came in, and none of it went out.
+  expect([total.custody, total.held, total.due, total.difference]).toEqual([5n * price, 0n, 0n, 0n]);
+  expect(total.available).toBe(5n * price);
 });

@@ -3,6 +3,8 @@ import { type CallInput, type CallOutput, type Client, ProblemError } from '@shu
 import { draftComputation, getComputation, runComputation, signComputation } from '@shugu/wire/compute';
 import { bringResource, type Resource, until } from '../../../cli/src/scenario/resource.ts';
 import { divisionsResource } from '../../../cli/src/trade/goods.ts';
+import { type Sql, sql } from '../../src/kernel/db/db.ts';
+import { systemActor } from '../../src/kernel/http/principal.ts';
 import type { TestExchange } from './exchange.ts';
 
 type AnyDraft = CallInput<typeof draftComputation>['body'];
@@ -125,6 +127,21 @@ export const runOnce = (
   values: Record<string, string> = { city: '长沙' },
   query = one.query.digest,
 ) => who.call(runComputation, { params: { id: one.id }, body: { query, values } });
+
+/** What is asked for meanwhile no worker takes up: its job waits for a day. */
+export const withoutWorkers = async <T>(world: TestExchange, work: () => Promise<T>): Promise<T> => {
+  const change = (what: Sql) => world.exchange.kernel.database.tx(systemActor('test'), (tx) => tx.exec(what));
+  await change(sql`create or replace function later() returns trigger language plpgsql as
+    $$ begin new.run_at = new.run_at + interval '1 day'; return new; end $$`);
+  await change(
+    sql`create trigger later before insert on jobs for each row when (new.kind = 'compute.run') execute function later()`,
+  );
+  try {
+    return await work();
+  } finally {
+    await change(sql`drop trigger later on jobs`);
+  }
+};
 
 /** The contract as it stands when the use has ended. */
 export const endedUse = (who: Client, one: Pick<Computation, 'id'>, use: string) =>
