@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SharesReport } from '@shugu/private-compute';
+import { untilStopped } from '@shugu/server';
 import type { CallOutput } from '@shugu/wire';
 import { draftComputation, getComputation, signComputation } from '@shugu/wire/compute';
 import type { Context } from '../command.ts';
@@ -35,7 +36,8 @@ const words = {
     rows: `--rows 是 1 到 ${limits.rowsMax} 之间的整数`,
     data: (rows: number) => `数据为合成：每方 ${rows} 行，人物、金额、城市均由公式生成`,
     price: '不让对方看到数据的代价（同一查询）',
-    shares: (ms: number, cpu: number, bytes: string) => `份额计算：${ms} 毫秒，三方共 ${cpu} CPU 秒，两方收发 ${bytes}`,
+    shares: (ms: number, cpu: number, bytes: string) =>
+      `份额计算：从占用到陈述 ${ms} 毫秒，双方共 ${cpu} CPU 秒；对齐之后双方收发 ${bytes}`,
     plain: (ms: number, bytes: string) => `明文计算：${ms} 毫秒，须把一方的整个文件交给另一方，${bytes}`,
     times: (time: string, bytes: string) => `耗时约 ${time} 倍，字节约 ${bytes} 倍`,
     ok: '每一步都成立；交易所与数据随之清除',
@@ -46,7 +48,7 @@ const words = {
       `the data are synthetic: ${rows} rows of each owner; people, amounts and cities come from a formula`,
     price: 'the price of not showing each other the data (for the same query)',
     shares: (ms: number, cpu: number, bytes: string) =>
-      `on shares: ${ms} ms, ${cpu} CPU seconds of both owners, ${bytes} to and from them`,
+      `on shares: ${ms} ms from taking the use to its end, ${cpu} CPU seconds of both owners; ${bytes} to and from them once rows are matched`,
     plain: (ms: number, bytes: string) =>
       `in plaintext: ${ms} ms, and one owner hands its whole file to the other, ${bytes}`,
     times: (time: string, bytes: string) => `about ${time} times the time, ${bytes} times the bytes`,
@@ -293,6 +295,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
   const print = values.json ? note : say;
   const walk = makeWalk(language, print);
   const place = await mkdtemp(join(tmpdir(), 'shugu-together-'));
+  void untilStopped().then(() => rm(place, { recursive: true, force: true, maxRetries: 3 }));
   let temporary: Temporary | undefined;
   let failure: string | undefined;
   let told: { price: Price; played: Played } | undefined;

@@ -15,9 +15,12 @@ interface Kept {
   salt: string;
 }
 
-/** `came`: nothing was started here; `started`: a process had the table's name; `stated`: its statement has been taken. */
-export type Played = 'came' | 'started' | 'stated';
-interface Journal {
+/**
+ * `came`: nothing was started here; `started`: a process had the table's name; `stated`: its statement has been taken; `returned`: it was
+ * that nothing had been touched, and all others said the same.
+ */
+export type Played = 'came' | 'started' | 'stated' | 'returned';
+export interface Journal {
   digest: string;
   uses: Record<string, Played>;
 }

@@ -25,7 +25,7 @@ import {
 } from '@shugu/private-compute';
 import type { CallOutput, Client } from '@shugu/wire';
 import { comeToUse, getComputation, getParts, runComputation, statePart } from '@shugu/wire/compute';
-import type { PartyFolder } from './folder.ts';
+import type { Journal, PartyFolder, Played } from './folder.ts';
 import { treeOf } from './plaintext.ts';
 
 export interface PartAsked {
@@ -113,12 +113,15 @@ const until = async <T>(asked: PartAsked, look: () => Promise<T | undefined>): P
   }
 };
 
+/** By this party's own books, whatever the exchange counts. */
+const countedIn = (uses: Journal['uses']): number => Object.values(uses).filter((one) => one !== 'returned').length;
+
 /** The use that is meant, and whether something of it was done here before. */
 const findUse = async (asked: PartAsked, { terms, digest }: Own): Promise<string> => {
   const { client, contract, folder } = asked;
   const { uses = {} } = (await folder.journal(contract)) ?? {};
   if (asked.use !== undefined) return asked.use;
-  if (Object.keys(uses).length >= terms.uses) throw new PartRefused('uses');
+  if (countedIn(uses) >= terms.uses) throw new PartRefused('uses');
   if (asked.take) {
     const { id } = await client.call(runComputation, {
       params: { id: contract },
@@ -134,6 +137,9 @@ const findUse = async (asked: PartAsked, { terms, digest }: Own): Promise<string
   });
 };
 
+/** The others start their processes when they hear where this one is. */
+const meetMilliseconds = 120_000;
+
 const placeOf = (address: string): { host: string; port: number } => {
   const at = address.lastIndexOf(':');
   return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
@@ -146,9 +152,9 @@ export const playPart = async (asked: PartAsked): Promise<PartOutcome> => {
   const { folder, contract } = asked;
   const journal = (await folder.journal(contract))!;
   const before = journal.uses[use];
-  if (before === 'stated') throw new PartRefused('played');
-  if (before === undefined && Object.keys(journal.uses).length >= own.terms.uses) throw new PartRefused('uses');
-  const note = (played: 'came' | 'started' | 'stated') => {
+  if (before === 'stated' || before === 'returned') throw new PartRefused('played');
+  if (before === undefined && countedIn(journal.uses) >= own.terms.uses) throw new PartRefused('uses');
+  const note = (played: Played) => {
     journal.uses[use] = played;
     return folder.save(contract, journal);
   };
@@ -169,17 +175,17 @@ export const playPart = async (asked: PartAsked): Promise<PartOutcome> => {
     const { use: now } = await asked.client.call(getParts, { params: { id: use } });
     return now.endedAt === null ? undefined : now;
   });
-  // What opened here is used only where all agreed that it did.
+  if (ended.state === 'returned' && statement.outcome === 'untouched') await note('returned');
   return { use, owner: own.owner, statement, ended, report: played.report, terms: own.terms, fault: played.fault };
 };
 
-interface Played {
+interface Outcome {
   report: SharesReport | null;
   outcome: string;
   fault: ComputeError | undefined;
 }
 
-const statementOf = (own: Own, contract: string, use: string, { report, outcome }: Played): PartStatement => ({
+const statementOf = (own: Own, contract: string, use: string, { report, outcome }: Outcome): PartStatement => ({
   form: 'shugu/computation-part/1',
   contract,
   digest: own.digest,
@@ -197,8 +203,8 @@ const play = async (
   asked: PartAsked,
   own: Own,
   use: string,
-  note: (played: 'came' | 'started') => Promise<void>,
-): Promise<Played> => {
+  note: (played: Played) => Promise<void>,
+): Promise<Outcome> => {
   const { client } = asked;
   await note('came');
   let now = await client.call(comeToUse, { params: { id: use }, body: { address: null } });
@@ -207,7 +213,7 @@ const play = async (
     now = await client.call(getParts, { params: { id: use } });
     return now.use.endedAt !== null || now.parts.some(({ stated }) => stated) ? 'over' : undefined;
   };
-  const untouched: Played = { report: null, outcome: 'untouched', fault: undefined };
+  const untouched: Outcome = { report: null, outcome: 'untouched', fault: undefined };
   const ready = await until(asked, async () => {
     if ((await look()) === 'over') return 'over';
     const there = now.helper !== null && (own.place === 1 || now.parts[1]!.address !== null);
@@ -230,8 +236,8 @@ const play = async (
         () => undefined,
       );
     return await party.outcome.then(
-      ({ report }): Played => ({ report, outcome: 'done', fault: undefined }),
-      (error: unknown): Played => {
+      ({ report }): Outcome => ({ report, outcome: 'done', fault: undefined }),
+      (error: unknown): Outcome => {
         if (!(error instanceof ComputeError)) throw error;
         asked.signal?.throwIfAborted();
         return { report: null, outcome: party.hasMet() ? error.code : 'untouched', fault: error };
@@ -259,6 +265,7 @@ const jobOf = (
     role: roleAt(place),
     secret: folder.channelSecret,
     host: listen.host,
+    meetMs: meetMilliseconds,
     helperHost: third.host,
     helperPort: third.port,
     ...(second ? { secondHost: second.host, secondPort: second.port } : { port: listen.port }),

@@ -12,7 +12,7 @@ export interface ComputeEvents {
   'compute.contract.exhausted': About;
   'compute.contract.expired': About;
   'compute.contract.revoked': About & { by: string };
-  'compute.use.reserved': About & { use: string; number: number };
+  'compute.use.reserved': About & { use: string; number: number; by: string };
   'compute.use.released': About & { use: string; number: number };
   'compute.use.returned': About & { use: string; number: number };
   'compute.use.failed': About & { use: string; number: number; code: string };

@@ -7,6 +7,7 @@ import type { Tick } from '../kernel/ticker.ts';
 import type { ComputeDeps, Room } from './model.ts';
 import { findContract } from './reads.ts';
 import { makeRoutes } from './routes.ts';
+import { onShares } from './rules.ts';
 import { moveDue } from './service/contracts.ts';
 import { endLate } from './service/parts.ts';
 import { endStranded, runHandler } from './service/run.ts';
@@ -22,6 +23,8 @@ export interface Compute {
   ticks: Tick[];
   /** Of a contract; undefined for none. */
   titleOf(read: Reader, contract: string): Promise<string | undefined>;
+  /** Whether its owners' own processes come together for each use. */
+  onShares(read: Reader, contract: string): Promise<boolean>;
   /** What became of the money of a settlement order that may be a use's; harmless to repeat, and for any other order. */
   moneyFrozen(tx: Tx, order: string): Promise<void>;
   moneyRefused(tx: Tx, order: string): Promise<void>;
@@ -58,6 +61,10 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
       },
     ],
     titleOf: async (read, contract) => (await findContract(read, contract))?.title,
+    onShares: async (read, contract) => {
+      const found = await findContract(read, contract);
+      return found !== undefined && onShares(found);
+    },
     moneyFrozen,
     moneyRefused: (tx, order) => moneyRefused(room, tx, order),
     moneyPaid,

@@ -43,6 +43,15 @@ const notice = async (tx: Tx, { compute }: Rooms, cases: Cases, event: StoredEve
       });
     return;
   }
+  if (event.type === 'compute.use.reserved') {
+    if (!(await compute.onShares(tx, contract))) return;
+    for (const owner of owners.filter((one) => one !== event.data.by))
+      await tell(tx, cases, owner, about, {
+        zh: `计算合约《${title}》已被占用一次，等待本单位到场：请在放有数据文件的机器上运行合约页面给出的命令（15 分钟内）。`,
+        en: `A use of the computation contract “${title}” was taken and waits for you: run the command on its page where your data are, within 15 minutes.`,
+      });
+    return;
+  }
   for (const recipient of recipients)
     await tell(tx, cases, recipient, about, {
       zh: `计算合约《${title}》已由全部数据持有单位签署并生效，可以运行。`,
@@ -54,7 +63,7 @@ export const computationFlow = (rooms: Rooms, cases: Cases): RoomParts => ({
   consumers: [
     {
       name: 'flow.computation.notice',
-      types: ['compute.contract.drafted', 'compute.contract.begun'],
+      types: ['compute.contract.drafted', 'compute.contract.begun', 'compute.use.reserved'],
       handle: (tx, event) => notice(tx, rooms, cases, event),
     },
     {

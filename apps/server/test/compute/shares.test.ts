@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planOf, sharesLimits, sharesTrust, signPart, tableCommitment } from '@shugu/private-compute';
 import type { Client } from '@shugu/wire';
+import { cases as casesWire } from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/compute';
 import * as kernelWire from '@shugu/wire/kernel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -55,7 +56,7 @@ let stranger: Client;
 const listen = { host: '127.0.0.1', port: 0, address: '127.0.0.1' };
 const asked = (side: Side, one: Pick<Computation, 'id'>, change: Partial<PartAsked> = {}): PartAsked => ({
   ...{ client: side.client, folder: side.folder, contract: one.id, input: side.input },
-  ...{ listen, waitSeconds: 60, lookMilliseconds: 20 },
+  ...{ listen, waitSeconds: 100, lookMilliseconds: 20 },
   ...change,
 });
 const draft = async (change: Partial<SharesDraft> = {}): Promise<SharesDraft> => {
@@ -308,6 +309,11 @@ describe('a use that comes to nothing', () => {
     const one = await signed({ uses: 1 });
     const answers = await Promise.all([refusal(runOnce(bank.client, one, {})), refusal(runOnce(bank.client, one, {}))]);
     expect(answers.sort()).toEqual(['409 compute.exhausted', 'done']);
+    // The other owner is told that it is waited for.
+    await world.settle();
+    const told = async (who: Client) => (await who.call(casesWire.notices, {})).items.map(({ text }) => text.zh).join();
+    expect(await told(shop.client)).toContain('等待本单位到场');
+    expect(await told(bank.client)).not.toContain('等待本单位到场');
     for (const who of [shop.client, stranger]) expect(await refusal(runOnce(who, one, {}))).toBe('404 kernel.unknown');
     const { history } = await readComputation(bank.client, one);
     const use = history[0]!.id;
@@ -377,6 +383,7 @@ describe('a use that comes to nothing', () => {
     ]);
     expect([again.statement.outcome, theirs.statement.outcome]).toEqual(['untouched', 'untouched']);
     expect(again.ended.state).toBe('returned');
+    expect((await bank.folder.journal(one.id))!.uses).toEqual({ [use]: 'returned' });
     expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
   });
 

@@ -5,7 +5,7 @@
 import { ComputeError, nextUseState, type SharesReport, sharesTermsOf, startParty } from '@shugu/private-compute';
 import { systemActor } from '../../kernel/http/principal.ts';
 import type { JobContext } from '../../kernel/jobs.ts';
-import type { Problem } from '../../kernel/problem.ts';
+import { Problem } from '../../kernel/problem.ts';
 import type { Room, SharesContract } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findContract, findUse, lockContract, lockUse, partsOf } from '../reads.ts';
@@ -96,10 +96,13 @@ const play = async (
   });
   const stop = () => void party.child.kill('SIGKILL');
   context.signal.addEventListener('abort', stop, { once: true });
-  const look = setInterval(
-    () => void keepOn(room, contract, id, context).then((on) => on || stop(), stop),
-    lookMilliseconds,
-  );
+  const look = setInterval(() => {
+    // A database that is away for a moment ends nothing.
+    keepOn(room, contract, id, context).then(
+      (on) => on || stop(),
+      (error: unknown) => error instanceof Problem && stop(),
+    );
+  }, lookMilliseconds);
   try {
     const outcome = await party.port
       .then((at) => room.database.tx(actor, (tx) => setThirdAddress(tx, id, `${address}:${at}`)))

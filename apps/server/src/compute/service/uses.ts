@@ -70,7 +70,7 @@ export const reserveUse = async (
   // On shares nothing runs before the owners have come.
   if (!money && !shared) await askForRun(tx, contract, { id: use, number, participant: tx.actor.participant });
   await audit(tx, { action: 'compute.use.reserve', subject: use, data: { contract: id, number } });
-  await tell(tx, 'compute.use.reserved', contract, { use, number });
+  await tell(tx, 'compute.use.reserved', contract, { use, number, by: tx.actor.participant });
   if (taken.last) {
     await setContractState(tx, id, nextContractState(contract.state, 'exhaust')!);
     await tell(tx, 'compute.contract.exhausted', contract, {});
