@@ -97,15 +97,23 @@ const announced = async (link: Link, keysMax: number): Promise<Announced> => {
   return { count, commitment: Buffer.from(body.subarray(4, 36)), proof: Buffer.from(body.subarray(36)) };
 };
 
+/** By place of each owner's tags: which are common. */
+export type Matches = readonly [Uint8Array, Uint8Array];
+
 /**
  * The helper: joins two ascending streams of tags as they come, in memory of one frame each and a bit for each tag. Nobody gets anything
- * before both streams have ended well.
+ * before both streams have ended well. `keep` is for a helper that goes on with what it found.
  */
-export const help = async (links: readonly [Link, Link], terms: Terms): Promise<HelperReport> => {
+export const help = async (
+  links: readonly [Link, Link],
+  terms: Terms,
+  keep: (matches: Matches) => void = () => {},
+): Promise<HelperReport> => {
   try {
     await introduce(links, terms);
     const inputs = await bothOf(links, (link) => announced(link, terms.keysMax));
     const { bits, common } = await join(links, inputs);
+    keep(bits);
     await bothOf(links, async (link, place) => {
       const other = inputs[1 - place]!;
       await link.send(kind.peerInput, Buffer.concat([other.commitment, other.proof]));

@@ -11,6 +11,12 @@ import { inputCommitment, type Terms } from './terms.ts';
 /** Gets the numbers of an owner's common rows in the order of their tags, which is the same at both owners, and the table's digest. */
 export type TakeRows = (rows: Uint32Array, digest: Buffer) => void;
 
+/** Gets, for each row, the place of its key among the distinct ones that were sent (`noPlace`: it took no part), and the table's digest. */
+export interface TakePlaces {
+  places: (places: Uint32Array, keys: number, digest: Buffer) => void;
+}
+export const noPlace = 0xffffffff;
+
 /**
  * One owner's side with a helper in between. `out`, a file or who takes their numbers, gets this owner's own common rows, where the
  * terms let it know them. Where something fails, the helper is told the reason, and through it the other owner.
@@ -23,7 +29,7 @@ async function own(
   role: Role,
   identity: Identity,
   input: Input,
-  out: string | TakeRows | undefined,
+  out: string | TakeRows | TakePlaces | undefined,
   fresh = generateIdentity(),
 ): Promise<OwnerReport> {
   const { tagKey, proofKey } = await agree(link, terms, role, identity, fresh);
@@ -38,6 +44,7 @@ async function own(
       keys += run.tags.length / 3;
     }
     requireWithin(keys, terms.keysMax);
+    if (typeof out === 'object') out.places(sent.places(prepared.rows, noPlace), keys, prepared.digest);
     const commitment = inputCommitment(input.salt, prepared.digest, input.column);
     await link.send(kind.input, inputMessage(proofKey, role, keys, commitment));
     for (const { tags } of runs.splice(0)) await sendParts(link, kind.items, bytesOf(tags), tagBytes);
@@ -46,9 +53,9 @@ async function own(
     const peerCommitment = readPeerInput(proofKey, role, await link.receive(kind.peerInput, peerInputBytes));
     const known = { ...prepared, keys, commitment, peerCommitment };
     const result = await receiveResult(link, terms, role, keys);
-    const takes = typeof out === 'function';
-    if (takes && result.bits) out(sent.inOrder(result.bits), prepared.digest);
-    return await reportOf(input, known, result, (bits) => sent.chosen(bits, prepared.rows), takes ? undefined : out);
+    if (typeof out === 'function' && result.bits) out(sent.inOrder(result.bits), prepared.digest);
+    const file = typeof out === 'string' ? out : undefined;
+    return await reportOf(input, known, result, (bits) => sent.chosen(bits, prepared.rows), file);
   } finally {
     await prepared.runs.close();
   }

@@ -13,6 +13,8 @@ export interface Input {
   salt: Uint8Array;
   /** A private folder. */
   folder: string;
+  /** Whether a row takes part; all do where it is left out. */
+  takes?: (row: number) => boolean;
 }
 
 export interface Prepared extends Scanned {
@@ -28,12 +30,14 @@ export const scanKeys = async (
   onChunk?: () => Promise<void>,
 ): Promise<Scanned & { rowsWithoutKey: number }> => {
   const key = Buffer.alloc(keyBytesMax);
+  const { takes } = input;
   let rowsWithoutKey = 0;
   const scanned = await scanTable(
     input.path,
-    input.column,
-    (bytes, record, row) => {
-      const length = writeKey(bytes, record, row, key);
+    [input.column],
+    (bytes, { fields }, row) => {
+      if (takes && !takes(row)) return;
+      const length = writeKey(bytes, fields[0]!, row, key);
       if (length === 0) rowsWithoutKey++;
       else onKey(key, length, row);
     },
@@ -78,6 +82,20 @@ export class SentRows {
       }
     }
     return chosen;
+  }
+
+  /** For each row its place among the distinct tags that were sent; `none` where it has no tag. */
+  places(rows: number, none: number): Uint32Array {
+    const places = new Uint32Array(rows).fill(none);
+    let place = -1;
+    for (const [part, again] of this.#again.entries()) {
+      const numbers = this.#rows[part]!;
+      for (let n = 0; n < numbers.length; n++) {
+        if (again[n] === 0) place++;
+        places[numbers[n]!] = place;
+      }
+    }
+    return places;
   }
 
   /** The same rows in the order of their tags. Throws `compute.input` where two of them have one key: which goes beside which? */

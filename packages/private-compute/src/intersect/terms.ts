@@ -3,8 +3,8 @@ import { ComputeError } from '../problem.ts';
 import { recordLimits } from '../table/records.ts';
 
 export type IntersectMode = 'helper' | 'ecdh' | 'sm2' | 'kkrt';
-/** Who learns what: the first owner its rows, both owners their rows, or both the mere number. */
-export type Reveal = 'first' | 'both' | 'size';
+/** Who learns what: the first owner its rows, both owners their rows, both the mere number; or nobody but the helper, who goes on with it. */
+export type Reveal = 'first' | 'both' | 'size' | 'none';
 
 /** What all parties agree on. `job` is drawn anew for each use. */
 export interface Terms {
@@ -30,8 +30,12 @@ export const keysMaxOf: Readonly<Record<IntersectMode, number>> = {
   kkrt: 2 ** 24,
 };
 
-/** By oblivious transfers the first owner sees which of its keys are common; the number alone is for the other modes. */
-export const mayReveal = (mode: IntersectMode, reveal: Reveal): boolean => mode !== 'kkrt' || reveal !== 'size';
+/**
+ * By oblivious transfers the first owner sees which of its keys are common; the number alone is for the other modes. Nothing at all is
+ * for where somebody else has the result.
+ */
+export const mayReveal = (mode: IntersectMode, reveal: Reveal): boolean =>
+  reveal === 'none' ? mode === 'helper' : mode !== 'kkrt' || reveal !== 'size';
 
 const hex32 = /^[0-9a-f]{64}$/;
 
@@ -41,7 +45,7 @@ export const requireTerms = (terms: Terms): void => {
   const keys = [first, second, ...(mode === 'helper' ? [helper ?? ''] : [])];
   const sound =
     Object.hasOwn(trustOf, mode) &&
-    ['first', 'both', 'size'].includes(reveal) &&
+    ['first', 'both', 'size', 'none'].includes(reveal) &&
     mayReveal(mode, reveal) &&
     /^[\w-]{16,64}$/.test(job) &&
     Number.isInteger(keysMax) &&

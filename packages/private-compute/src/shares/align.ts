@@ -3,11 +3,13 @@ import type { Identity } from '../channel/keys.ts';
 import type { Link } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
 import { help } from '../intersect/merge.ts';
-import { ownWithHelper } from '../intersect/owner.ts';
+import { noPlace, ownWithHelper } from '../intersect/owner.ts';
 import { inputCommitment } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
-import { agreeOn, kind, type Mesh, type Place } from './mesh.ts';
-import { aligned, type Table } from './table.ts';
+import { wordsFor } from './bits.ts';
+import { agreeOn, kind, type Mesh, type Place, placeOf, tellAll } from './mesh.ts';
+import { payloadOf } from './plan.ts';
+import { aligned, byKey, columnMax, selectedIn, type Table, valueMax } from './table.ts';
 import { alignTerms, type SharesTerms } from './terms.ts';
 
 export interface SharesInput {
@@ -21,6 +23,8 @@ export interface SharesInput {
 export interface Aligned {
   rows: number;
   table: Table | undefined;
+  /** Of rows, where matches stay with the helper: which ones match. */
+  matches?: Uint32Array;
   /** Hex; of this owner and the other. */
   commitments: [string, string] | undefined;
 }
@@ -50,6 +54,8 @@ export const alignOwner = async (
     ]);
     return { rows, table, commitments: [own.toString('hex'), theirs.toString('hex')] };
   }
+  if (payloadOf(terms.plan))
+    return alignHidden(mesh, helper, terms, role, identity, { ...input, column: align[role] }, table);
   let order: Uint32Array = new Uint32Array(0);
   const report = await ownWithHelper(
     helper,
@@ -68,9 +74,67 @@ export const alignOwner = async (
   return { rows, table: aligned(table, order), commitments: [report.commitment, report.peerCommitment] };
 };
 
-export const alignHelper = async (mesh: Mesh, owners: readonly [Link, Link], terms: SharesTerms): Promise<Aligned> => {
-  if (terms.plan.align !== 'place') await help(owners, alignTerms(terms));
-  const rows = await agreeOn(mesh, undefined, 'the numbers of rows');
+/** Rows that an owner’s own conditions leave out are not asked about; of the others nobody but the helper learns which match. */
+const alignHidden = async (
+  mesh: Mesh,
+  helper: Link,
+  terms: SharesTerms,
+  role: Role,
+  identity: Identity,
+  input: SharesInput & { column: string },
+  table: Table,
+): Promise<Aligned> => {
+  const { plan, decimals } = terms;
+  const filtered = plan.filters[role].length > 0;
+  const selected = filtered ? selectedIn(table, plan, role, decimals) : undefined;
+  const takes = selected && ((row: number) => selected[row] === 1);
+  const isPayload = role === payloadOf(plan);
+  let keyed: Table | undefined;
+  const report = await ownWithHelper(
+    helper,
+    alignTerms(terms),
+    role,
+    identity,
+    { ...input, takes },
+    {
+      places(places, keys, digest) {
+        if (table.digest.length > 0 && !digest.equals(table.digest)) {
+          throw new ComputeError('compute.inputChanged', 'the table changed while it was used');
+        }
+        if (isPayload) keyed = byKey(table, places, keys, noPlace, plan.top ? valueMax : columnMax);
+      },
+    },
+  );
+  const rows = await tellAll(mesh, placeOf(payloadOf(plan)!), keyed?.rows);
   requireRows(rows, terms.rowsMax);
+  return { rows, table: keyed, commitments: [report.commitment, report.peerCommitment] };
+};
+
+export const alignHelper = async (mesh: Mesh, owners: readonly [Link, Link], terms: SharesTerms): Promise<Aligned> => {
+  const { plan, rowsMax } = terms;
+  const payload = payloadOf(plan);
+  let matches: Uint32Array | undefined;
+  if (plan.align !== 'place') {
+    const report = await help(owners, alignTerms(terms), (found) => {
+      if (payload) matches = wordsIn(found[payload === 'first' ? 0 : 1]);
+    });
+    if (payload) {
+      const rows = await tellAll(mesh, placeOf(payload), undefined);
+      if (rows !== report.keys[payload === 'first' ? 0 : 1]) {
+        throw new ComputeError('compute.peerMalformed', 'an owner tells another number of keys than it sent');
+      }
+      requireRows(rows, rowsMax);
+      return { rows, table: undefined, matches, commitments: undefined };
+    }
+  }
+  const rows = await agreeOn(mesh, undefined, 'the numbers of rows');
+  requireRows(rows, rowsMax);
   return { rows, table: undefined, commitments: undefined };
+};
+
+/** Bits of bytes, 32 a word. */
+const wordsIn = (bits: Uint8Array): Uint32Array => {
+  const words = new Uint32Array(wordsFor(bits.length * 8));
+  new Uint8Array(words.buffer).set(bits);
+  return words;
 };

@@ -31,16 +31,32 @@ export const inverted = (a: Uint32Array): Uint32Array => {
   return out;
 };
 
+/** How many places of a number are looked at: the least of these that holds all of a column. */
+export const widths = [16, 32, ringBits] as const;
+export type Width = (typeof widths)[number];
+
+/** Two’s complements of so many bits hold every number of the column. */
+export const widthOf = (column: BigUint64Array): Width => {
+  const halves = new Int32Array(column.buffer, column.byteOffset, column.length * 2);
+  let [low, high] = [0, 0];
+  for (let n = 0; n < halves.length; n += 2) {
+    const sign = halves[n + 1]! >> 31;
+    low |= halves[n]! ^ sign;
+    high |= halves[n + 1]! ^ sign;
+  }
+  const used = high !== 0 ? ringBits : 33 - Math.clz32(low);
+  return widths.find((width) => used <= width)!;
+};
+
 /**
  * Where the plane of each place of a number stands: at its place read backwards. Neighbours 2k and 2k + 1 are then half of all planes
  * apart, and so are the neighbours among what becomes of them: every step of a tree works on two halves as they lie.
  */
-export const planeOf = (place: number): number => {
+export const planeOf = (place: number, width: Width = ringBits): number => {
   let plane = 0;
-  for (let bit = 1; bit < ringBits; bit <<= 1) plane = (plane << 1) | (place & bit ? 1 : 0);
+  for (let bit = 1; bit < width; bit <<= 1) plane = (plane << 1) | (place & bit ? 1 : 0);
   return plane;
 };
-const planes = Array.from({ length: ringBits }, (_, place) => planeOf(place));
 
 /** Turns 32 words of 32 bits on their side in place (Hacker's Delight, 7-3, with the lowest bit first). */
 const transpose = (words: Uint32Array): void => {
@@ -53,20 +69,21 @@ const transpose = (words: Uint32Array): void => {
   }
 };
 
-/** The 64 planes of a column, one behind the other, each `wordsFor(rows)` long. */
-export const planesOf = (column: BigUint64Array): Uint32Array => {
+/** The lowest `width` planes of a column, one behind the other, each `wordsFor(rows)` long. */
+export const planesOf = (column: BigUint64Array, width: Width = ringBits): Uint32Array => {
   const rows = column.length;
   const stride = wordsFor(rows);
-  const out = new Uint32Array(stride * ringBits);
+  const out = new Uint32Array(stride * width);
   const halves = halvesOf(column);
   const block = new Uint32Array(32);
+  const at = Uint32Array.from({ length: width }, (_, place) => planeOf(place, width) * stride);
   for (let word = 0; word < stride; word++) {
     const first = word << 5;
     const held = Math.min(32, rows - first);
-    for (let half = 0; half < 2; half++) {
+    for (let half = 0; half * 32 < width; half++) {
       for (let n = 0; n < 32; n++) block[n] = n < held ? halves[(first + n) * 2 + half]! : 0;
       transpose(block);
-      for (let bit = 0; bit < 32; bit++) out[planes[half * 32 + bit]! * stride + word] = block[bit]!;
+      for (let bit = 0; bit < 32 && half * 32 + bit < width; bit++) out[at[half * 32 + bit]! + word] = block[bit]!;
     }
   }
   return out;

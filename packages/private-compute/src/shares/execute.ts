@@ -1,22 +1,27 @@
 /** A plan, played by all three at once: the same steps in the same order, each with what it has. */
 import type { Role } from '../intersect/agree.ts';
 import { ComputeError } from '../problem.ts';
-import { packed, wordsFor } from './bits.ts';
-import type { Mesh, Place } from './mesh.ts';
-import { type ColumnOf, decimalText, type Output, type Plan } from './plan.ts';
+import type { Aligned } from './align.ts';
+import { elementsOf, packed, type Width, widthOf, widths, wordsFor } from './bits.ts';
+import { type Mesh, type Place, placeOf, tellAll } from './mesh.ts';
+import { drawSeals, type Name, passNames, receiveSealed, sealElements, sendSealed } from './names.ts';
+import { openSome, type Selected } from './opening.ts';
+import { type ColumnOf, decimalText, type Output, type Plan, payloadOf } from './plan.ts';
 import * as protocol from './protocol.ts';
 import { elementsFrom, halvesOf, plus, type Shared, type SharedBits, signed, total } from './ring.ts';
-import { columnMax, presentIn, selectedIn, type Table } from './table.ts';
+import { Stream } from './stream.ts';
+import { columnMax, presentIn, requireSummable, selectedIn, type Table, valueMax } from './table.ts';
 import { type SharesTerms, sharesLimits } from './terms.ts';
 
 /** Numbers as decimal text; null where an average is of nothing. */
 export interface Answer {
   columns: string[];
   rows: (string | null)[][];
+  /** Groups that do not open because they have too few rows, where that is asked and is all that is. */
+  withheld?: number;
 }
 
 const roles: readonly Role[] = ['first', 'second'];
-export const placeOf = (role: Role): Place => (role === 'first' ? 0 : 1);
 export const recipientsOf = ({ recipient }: SharesTerms): Place[] =>
   recipient === 'both' ? [0, 1] : [placeOf(recipient)];
 
@@ -29,15 +34,21 @@ interface Target {
 }
 const keyOf = (of: Target['of'], { owner, name }: ColumnOf): string => `${of} ${owner} ${name}`;
 
+/** Of a column by which groups may be put in order. */
+const keyOfOutput = (output: Output): string =>
+  output.of === 'sum' || output.of === 'count' ? keyOf(output.of, output.column) : 'rows';
+
 /** What each column of the result needs; an average needs two. */
 const targetsOf = (plan: Plan, rowsOf: Place): Target[] => {
   const targets = new Map<string, Target>();
+  const rows: Target = { key: 'rows', owner: rowsOf, of: 'rows', name: '' };
+  if (plan.atLeast) targets.set('rows', rows);
   const take = (of: Target['of'], column: ColumnOf): void => {
     const key = keyOf(of, column);
     targets.set(key, { key, owner: placeOf(column.owner), of, name: column.name });
   };
   for (const output of plan.outputs) {
-    if (output.of === 'rows') targets.set('rows', { key: 'rows', owner: rowsOf, of: 'rows', name: '' });
+    if (output.of === 'rows') targets.set('rows', rows);
     else if (output.of === 'avg') {
       take('sum', output.column);
       take('count', output.column);
@@ -51,17 +62,24 @@ class Run {
   readonly #terms: SharesTerms;
   readonly #rows: number;
   readonly #table: Table | undefined;
-  /** Of this party, where it is an owner. */
+  /** Of this party, where it is an owner with rows. */
   readonly #selected: Uint8Array | undefined;
-  readonly #sharedSelections = new Map<Place, Shared>();
+  /** Whose distinct keys the rows are, where matches stay with the helper; and of the helper, which match. */
+  readonly #payload: Place | undefined;
+  readonly #matches: Uint32Array | undefined;
+  readonly #sharedBits = new Map<Place, SharedBits>();
 
-  constructor(mesh: Mesh, terms: SharesTerms, rows: number, table: Table | undefined) {
+  constructor(mesh: Mesh, terms: SharesTerms, { rows, table, matches }: Omit<Aligned, 'commitments'>) {
     this.#mesh = mesh;
     this.#terms = terms;
     this.#rows = rows;
     this.#table = table;
+    this.#matches = matches;
     const role = roles[mesh.place];
-    this.#selected = table && role && selectedIn(table, terms.plan, role, terms.decimals);
+    const payload = payloadOf(terms.plan);
+    this.#payload = payload && placeOf(payload);
+    this.#selected =
+      table && role && (payload ? new Uint8Array(rows).fill(1) : selectedIn(table, terms.plan, role, terms.decimals));
   }
 
   async answer(): Promise<Answer | undefined> {
@@ -78,61 +96,57 @@ class Run {
   }
 
   /** Which rows fulfil all comparisons between owners and the conditions of both, where there are such comparisons. */
-  async #compared(): Promise<Shared | undefined> {
+  async #compared(): Promise<SharedBits | undefined> {
     const mesh = this.#mesh;
     const { compared } = this.#terms.plan;
     if (compared.length === 0) return undefined;
-    const words = wordsFor(this.#rows);
-    const own = (place: Place) => (mesh.place === place ? packed(this.#selected!) : undefined);
-    let bits: SharedBits = await protocol.and(
-      mesh,
-      await protocol.shareBits(mesh, 0, words, own(0)),
-      await protocol.shareBits(mesh, 1, words, own(1)),
-    );
+    let bits = await protocol.and(mesh, await this.#bitsOf(0), await this.#bitsOf(1));
     for (const { left, by, right } of compared) {
-      const x = await this.#shareNumbers(left);
-      const y = await this.#shareNumbers(right);
+      const [x, y] = [this.#known(left), this.#known(right)];
+      const width = await this.#widthOf(x, y);
+      const rows = this.#rows;
       const [found, inverse] =
         by === '=' || by === '<>'
-          ? [await protocol.equal(mesh, x, y), by === '<>']
+          ? [await protocol.equal(mesh, x, y, rows, width), by === '<>']
           : by === '<' || by === '>='
-            ? [await protocol.less(mesh, x, y), by === '>=']
-            : [await protocol.less(mesh, y, x), by === '<='];
+            ? [await protocol.less(mesh, x, y, rows, width), by === '>=']
+            : [await protocol.less(mesh, y, x, rows, width), by === '<='];
       bits = await protocol.and(mesh, bits, inverse ? protocol.not(mesh, found) : found);
     }
-    return protocol.numbersOf(mesh, bits, this.#rows);
+    return bits;
   }
 
-  #shareNumbers({ owner, name }: ColumnOf): Promise<Shared> {
+  #known({ owner, name }: ColumnOf): protocol.Known {
     const place = placeOf(owner);
-    return protocol.share(
-      this.#mesh,
-      place,
-      this.#rows,
-      this.#own(place, () => this.#table!.numbers.get(name)!.values),
-    );
+    return { owner: place, values: this.#own(place, () => this.#table!.numbers.get(name)!.values) };
+  }
+
+  /** Both tell how wide their numbers are, to one of three widths, so that no more places are compared than there are. */
+  async #widthOf(x: protocol.Known, y: protocol.Known): Promise<Width> {
+    const told: number[] = [];
+    for (const { owner, values } of [x, y]) told.push(await tellAll(this.#mesh, owner, values && widthOf(values)));
+    const width = widths.find((one) => one === Math.max(...told));
+    if (width === undefined) throw new ComputeError('compute.peerMalformed', 'a column has no such width');
+    return width;
   }
 
   #own<T>(owner: Place, make: () => T): T | undefined {
     return this.#mesh.place === owner ? make() : undefined;
   }
 
-  /** One owner's selection as shared numbers, made once. */
-  async #selection(owner: Place): Promise<Shared> {
-    const found = this.#sharedSelections.get(owner);
+  /** Which rows an owner takes, or which match at the helper, as shared bits; made once. */
+  async #bitsOf(place: Place): Promise<SharedBits> {
+    const found = this.#sharedBits.get(place);
     if (found) return found;
-    const made = await protocol.share(
-      this.#mesh,
-      owner,
-      this.#rows,
-      this.#own(owner, () => elementsFrom(this.#selected!)),
-    );
-    this.#sharedSelections.set(owner, made);
+    const own = this.#own(place, () => this.#matches ?? packed(this.#selected!));
+    const made = await protocol.shareBits(this.#mesh, place, wordsFor(this.#rows), own);
+    this.#sharedBits.set(place, made);
     return made;
   }
 
   /** What the owner of a target has of it: nought where it leaves the row out. */
   #kept({ of, name }: Target): BigUint64Array {
+    if (this.#matches) return elementsOf(this.#matches, this.#rows);
     const selected = this.#selected!;
     if (of === 'rows') return elementsFrom(selected);
     if (of === 'count') {
@@ -142,60 +156,67 @@ class Run {
     const kept = this.#table!.numbers.get(name)!.values.slice();
     const halves = halvesOf(kept);
     for (let row = 0; row < kept.length; row++) if (selected[row] === 0) halves[row * 2] = halves[row * 2 + 1] = 0;
-    requireSummable(kept, name);
+    // Sums that are put in order are compared by the sign of a difference.
+    requireSummable(kept, name, this.#terms.plan.top ? valueMax : columnMax);
     return kept;
   }
 
-  async #whole(both: Shared | undefined): Promise<Answer | undefined> {
+  /** Bits of the rows that others than a target’s owner take. */
+  async #takenBeside(owner: Place, both: SharedBits | undefined): Promise<SharedBits | undefined> {
+    if (this.#payload !== undefined) return owner === this.#payload ? this.#bitsOf(2) : undefined;
+    const other = (1 - owner) as Place;
+    return both ?? (this.#filters(other) ? this.#bitsOf(other) : undefined);
+  }
+
+  async #whole(both: SharedBits | undefined): Promise<Answer | undefined> {
     const mesh = this.#mesh;
-    const targets = targetsOf(this.#terms.plan, this.#filters(0) ? 0 : 1);
+    const { plan } = this.#terms;
+    const targets = targetsOf(plan, this.#payload !== undefined ? 2 : this.#filters(0) ? 0 : 1);
     const sums: Shared[] = [];
     for (const target of targets) {
-      const { owner, of } = target;
-      const other = (1 - owner) as Place;
+      const { owner } = target;
+      const taken = await this.#takenBeside(owner, both);
       const kept = () => this.#kept(target);
-      if (both && of === 'rows') sums.push(protocol.sum(both));
-      else if (both || this.#filters(other)) {
-        const x = await protocol.share(mesh, owner, this.#rows, this.#own(owner, kept));
-        sums.push(await protocol.dot(mesh, x, both ?? (await this.#selection(other))));
-      } else
-        sums.push(
-          await protocol.share(
-            mesh,
-            owner,
-            1,
-            this.#own(owner, () => total(kept())),
-          ),
-        );
+      sums.push(
+        taken
+          ? await protocol.weighedSum(mesh, owner, taken, this.#rows, this.#own(owner, kept))
+          : await protocol.share(
+              mesh,
+              owner,
+              1,
+              this.#own(owner, () => total(kept())),
+            ),
+      );
     }
-    const all: Shared = { own: oneColumn(sums.map((one) => one.own)), next: oneColumn(sums.map((one) => one.next)) };
+    if (plan.atLeast) return this.#some(targets, sums, [[]]);
+    const all = protocol.inOne(sums);
     let answer: Answer | undefined;
     for (const to of recipientsOf(this.#terms)) {
       const opened = await protocol.open(mesh, all, to);
-      if (opened)
-        answer = this.#told(
-          targets,
-          [[]],
-          Array.from(opened, (value) => BigUint64Array.of(value)),
-        );
+      if (opened) {
+        const whole = Array.from(opened, (value) => BigUint64Array.of(value));
+        answer = this.#told(targets, [[]], whole);
+      }
     }
     return answer;
   }
 
-  async #byGroup(groups: NonNullable<Plan['groups']>, both: Shared | undefined): Promise<Answer | undefined> {
+  async #byGroup(groups: NonNullable<Plan['groups']>, both: SharedBits | undefined): Promise<Answer | undefined> {
     const mesh = this.#mesh;
+    const { plan } = this.#terms;
     const owner = placeOf(groups.owner);
-    const other = (1 - owner) as Place;
-    const targets = targetsOf(this.#terms.plan, this.#filters(other) ? other : owner);
+    const other = this.#payload !== undefined ? 2 : ((1 - owner) as Place);
+    const targets = targetsOf(plan, other === 2 || this.#filters(other) ? other : owner);
     const columns: (BigUint64Array | undefined)[] = [];
-    for (const target of targets) columns.push(await this.#inTwo(target, owner, both));
-    const grouped = this.#own(owner, () => groupsIn(this.#table!, groups.columns, this.#selected!));
-    const parts = await protocol.sumByGroup(mesh, owner, this.#rows, columns, sharesLimits.groups, grouped);
+    for (const target of targets) columns.push(await this.#inTwo(target, owner, other, both));
+    const grouped = this.#own(owner, () => groupsIn(this.#table!, groups.columns, this.#selected!, mesh.draw));
+    const parts = await protocol.sumByGroup(mesh, owner, other, this.#rows, columns, sharesLimits.groups, grouped);
+    if (plan.atLeast || plan.top) return this.#someGroups(targets, owner, other, parts, grouped?.keys);
     let answer: Answer | undefined;
     for (const to of recipientsOf(this.#terms)) {
       const from = (1 - to) as Place;
       if (mesh.place === 2) continue;
-      const keys = to === owner ? grouped?.keys : await passKeys(mesh, owner, to, grouped?.keys);
+      const keys = to === owner ? grouped?.keys : await passNames(mesh, owner, to, grouped?.keys);
       if (mesh.place === from) for (const one of parts) await mesh.sendColumn(to, one);
       else {
         const whole: BigUint64Array[] = [];
@@ -208,26 +229,92 @@ class Run {
     return answer;
   }
 
-  /** A target as two owners' parts, rows left out by either being nought; the group's owner leaves out its own later. */
-  async #inTwo(target: Target, groupOwner: Place, both: Shared | undefined): Promise<BigUint64Array | undefined> {
+  /** A target as parts of the groups’ owner and one other, rows left out being nought; the groups’ owner leaves out its own later. */
+  async #inTwo(
+    target: Target,
+    groupOwner: Place,
+    other: Place,
+    both: SharedBits | undefined,
+  ): Promise<BigUint64Array | undefined> {
     const mesh = this.#mesh;
-    const { owner, of } = target;
+    const { owner } = target;
     const kept = () => this.#kept(target);
-    const factor =
-      both ??
-      (owner === groupOwner && this.#filters((1 - owner) as Place)
-        ? await this.#selection((1 - owner) as Place)
-        : undefined);
-    if (both && of === 'rows') return protocol.inTwo(mesh, both, groupOwner);
-    if (factor) {
-      const x = await protocol.share(mesh, owner, this.#rows, this.#own(owner, kept));
-      return protocol.inTwo(mesh, await protocol.multiply(mesh, x, factor), groupOwner);
+    const taken = both || owner === groupOwner ? await this.#takenBeside(owner, both) : undefined;
+    if (taken) {
+      const beside = owner === groupOwner ? other : groupOwner;
+      return protocol.weighed(mesh, owner, beside, taken, this.#rows, this.#own(owner, kept));
     }
-    if (mesh.place === 2) return undefined;
+    if (mesh.place !== groupOwner && mesh.place !== other) return undefined;
     return this.#own(owner, kept) ?? new BigUint64Array(this.#rows);
   }
 
-  #told(targets: readonly Target[], keys: readonly (string | null)[][], sums: readonly BigUint64Array[]): Answer {
+  async #someGroups(
+    targets: readonly Target[],
+    owner: Place,
+    other: Place,
+    parts: readonly BigUint64Array[],
+    keys: Name[] | undefined,
+  ): Promise<Answer | undefined> {
+    const mesh = this.#mesh;
+    const count = await tellAll(mesh, owner, keys?.length);
+    const most = this.#terms.plan.top ? sharesLimits.groupsOrdered : sharesLimits.groups;
+    if (count > most) throw new ComputeError('compute.sizeCap', `${count} groups; at most ${most} are taken here`);
+    if (mesh.place === other && parts[0]!.length !== count)
+      throw new ComputeError('compute.peerMalformed', 'groups do not fit sums');
+    const sums: Shared[] = [];
+    for (const at of targets.keys()) sums.push(await protocol.fromTwo(mesh, owner, other, count, parts[at]));
+    return this.#some(targets, sums, keys, owner);
+  }
+
+  /**
+   * Opens what has enough rows, and of that so many as are asked for in order; the rest comes as nought. Names of groups go to a recipient
+   * that is not their owner under keys of which it gets those of the groups that open.
+   */
+  async #some(
+    targets: readonly Target[],
+    sums: readonly Shared[],
+    keys: Name[] | undefined,
+    owner?: Place,
+  ): Promise<Answer | undefined> {
+    const mesh = this.#mesh;
+    const { plan } = this.#terms;
+    const count = sums[0]!.own.length;
+    const sumFor = (key: string): Shared => sums[targets.findIndex((one) => one.key === key)]!;
+    const { top, atLeast } = plan;
+    const asked: Selected = {};
+    if (atLeast) asked.atLeast = { rows: sumFor('rows'), least: atLeast };
+    if (top) asked.top = { ...top, by: sumFor(keyOfOutput(plan.outputs[top.output]!)) };
+    const own = owner === undefined ? undefined : this.#own(owner, () => drawSeals(mesh, count));
+    const seals: Shared[] = [];
+    for (let n = 0; owner !== undefined && n < sealElements; n++)
+      seals.push(await protocol.share(mesh, owner, count, own?.[n]));
+    const recipients = recipientsOf(this.#terms);
+    const found = await openSome(mesh, [...sums, ...seals], count, asked, recipients);
+    for (const to of recipients) {
+      if (owner === undefined || to === owner) continue;
+      if (mesh.place === owner) await sendSealed(mesh, to, keys!, own!);
+      else if (mesh.place === to)
+        keys = await receiveSealed(mesh, owner, found!.columns.slice(sums.length), found!.open);
+    }
+    if (!found) return undefined;
+    const { open: opened, columns, ranks } = found;
+    const groups = Array.from(opened.keys()).filter((group) => opened[group]);
+    const cut = (column: BigUint64Array) => BigUint64Array.from(groups, (group) => column[group]!);
+    const answer = this.#told(
+      targets,
+      groups.map((group) => keys![group]!),
+      columns.slice(0, sums.length).map(cut),
+      ranks && cut(ranks),
+    );
+    return top ? answer : { ...answer, withheld: count - groups.length };
+  }
+
+  #told(
+    targets: readonly Target[],
+    keys: readonly Name[],
+    sums: readonly BigUint64Array[],
+    ranks?: BigUint64Array,
+  ): Answer {
     const { plan, decimals } = this.#terms;
     const at = new Map(targets.map(({ key }, place) => [key, sums[place]!]));
     const value = (key: string, group: number): bigint => signed(at.get(key)![group]!);
@@ -245,7 +332,9 @@ class Run {
       return output.of === 'sum' ? decimalText(found, decimals) : String(found);
     };
     const order = keys.map((key, group) => ({ key: key.map((one) => one ?? '').join('\0'), group }));
-    order.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    order.sort((a, b) =>
+      ranks ? Number(ranks[a.group]! - ranks[b.group]!) : a.key < b.key ? -1 : a.key > b.key ? 1 : 0,
+    );
     return {
       columns: plan.outputs.map(({ name }) => name),
       rows: order.map(({ group }) => plan.outputs.map((output) => cell(output, group))),
@@ -257,32 +346,8 @@ class Run {
 export const execute = (
   mesh: Mesh,
   terms: SharesTerms,
-  rows: number,
-  table: Table | undefined,
-): Promise<Answer | undefined> => new Run(mesh, terms, rows, table).answer();
-
-const oneColumn = (all: readonly BigUint64Array[]): BigUint64Array => {
-  const out = new BigUint64Array(all.length);
-  for (const [n, one] of all.entries()) out[n] = one[0]!;
-  return out;
-};
-
-/** No sum of some of these values can pass the ring’s end then; that is known before anything is shared. */
-const requireSummable = (values: BigUint64Array, name: string): void => {
-  const halves = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
-  // Exact as long as it is below 2^53; beyond, it is counted again.
-  let rough = 0;
-  for (let n = 0; n < values.length; n++) rough += Math.abs(halves[n * 2 + 1]!) + 1;
-  if (rough < 2 ** 31) return;
-  let exact = 0n;
-  for (const value of values) exact += signed(value) < 0n ? -signed(value) : signed(value);
-  if (exact > columnMax) {
-    throw new ComputeError(
-      'compute.overflow',
-      `the values of ${name} could add up to more than 2^63 units of the last decimal`,
-    );
-  }
-};
+  beside: Omit<Aligned, 'commitments'>,
+): Promise<Answer | undefined> => new Run(mesh, terms, beside).answer();
 
 /** Places after the point that an average has beyond its values’. */
 const averageDecimals = 6;
@@ -297,16 +362,21 @@ export const averageText = (sum: bigint, count: bigint, decimals: number): strin
 };
 
 interface Grouped extends protocol.Segments {
-  keys: (string | null)[][];
+  keys: Name[];
 }
 
-/** Puts selected rows in order of their groups by counting; the others come last. */
-export const groupsIn = (table: Table, columns: readonly string[], selected: Uint8Array): Grouped => {
+/** Puts selected rows in order of their groups by counting; the others come last. The order of groups is drawn, and says nothing. */
+export const groupsIn = (
+  table: Table,
+  columns: readonly string[],
+  selected: Uint8Array,
+  draw: (bytes: number) => Uint8Array,
+): Grouped => {
   const texts = columns.map((name) => table.texts.get(name)!);
   const group = new Int32Array(table.rows).fill(-1);
   const numbers = new Map<number | string, number>();
   const counts: number[] = [];
-  const keys: (string | null)[][] = [];
+  const keys: Name[] = [];
   const [only] = texts;
   for (let row = 0; row < table.rows; row++) {
     if (selected[row] === 0) continue;
@@ -324,52 +394,19 @@ export const groupsIn = (table: Table, columns: readonly string[], selected: Uin
     counts[number]!++;
     group[row] = number;
   }
+  const drawn = new Stream(draw(32)).permutation(counts.length);
   const ends = new Uint32Array(counts.length);
-  const next = new Uint32Array(counts.length + 1);
-  for (const [number, count] of counts.entries()) next[number + 1] = ends[number] = next[number]! + count;
+  const next = new Uint32Array(counts.length);
+  let rest = 0;
+  for (const [place, number] of drawn.entries()) {
+    next[number] = rest;
+    rest += counts[number]!;
+    ends[place] = rest;
+  }
   const order = new Uint32Array(table.rows);
-  let rest = next[counts.length]!;
   for (let row = 0; row < table.rows; row++) {
     const number = group[row]!;
     order[number < 0 ? rest++ : next[number]!++] = row;
   }
-  return { order, ends, keys };
-};
-
-/** The names of groups, from their owner to a recipient that is not. */
-const passKeys = async (
-  mesh: Mesh,
-  owner: Place,
-  to: Place,
-  keys: (string | null)[][] | undefined,
-): Promise<(string | null)[][] | undefined> => {
-  if (mesh.place === owner) {
-    const text = Buffer.from(JSON.stringify(keys));
-    if (text.length > sharesLimits.groupTextBytes)
-      throw new ComputeError('compute.sizeCap', 'the groups’ names are too long');
-    const words = new Uint32Array((text.length + 3) >> 2);
-    new Uint8Array(words.buffer).set(text);
-    await mesh.sendColumn(to, Uint32Array.of(text.length));
-    await mesh.sendColumn(to, words);
-    return keys;
-  }
-  const [length] = await mesh.receiveColumn(owner, new Uint32Array(1));
-  if (length! > sharesLimits.groupTextBytes)
-    throw new ComputeError('compute.peerMalformed', 'the groups’ names are too long');
-  const words = await mesh.receiveColumn(owner, new Uint32Array((length! + 3) >> 2));
-  return readKeys(Buffer.from(words.buffer, 0, length!).toString('utf8'));
-};
-
-const readKeys = (text: string): (string | null)[][] => {
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch {
-    found = undefined;
-  }
-  const sound =
-    Array.isArray(found) &&
-    found.every((key) => Array.isArray(key) && key.every((one) => one === null || typeof one === 'string'));
-  if (!sound) throw new ComputeError('compute.peerMalformed', 'the groups’ names cannot be read');
-  return found as (string | null)[][];
+  return { order, ends, keys: Array.from(drawn, (number) => keys[number]!) };
 };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { xor } from './bits.ts';
 import { through } from './kernels.ts';
-import { innerProduct, minus, plus, products, running, total } from './ring.ts';
+import { dot, minus, plus, products, running, times, total } from './ring.ts';
 
 const wrap = (value: bigint) => BigInt.asUintN(64, value);
 const element = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
@@ -26,8 +26,8 @@ test('loops of WebAssembly do what arithmetic modulo 2^64 does', () => {
         const into = new BigUint64Array(rows.length);
         products({ own: a!, next: b! }, { own: c!, next: d! }, e!, f!, 0, into);
         expect([...into]).toEqual(rows.map((row) => wrap(part(row) + row[4]! - row[5]!)));
-        const whole = wrap(rows.reduce((all, row) => all + part(row), 0n));
-        expect(innerProduct({ own: a!, next: b! }, { own: c!, next: d! })[0]).toBe(whole);
+        expect([...times(a!, b!)]).toEqual(rows.map(([x, y]) => wrap(x! * y!)));
+        expect(dot(a!, b!)[0]).toBe(wrap(rows.reduce((all, [x, y]) => all + x! * y!, 0n)));
         const words = (column: BigUint64Array) => new Uint32Array(column.buffer).subarray(0, column.length * 2 - 1);
         const bits = new Uint32Array(rows.length * 2 - 1);
         through('conjunction', [a!, b!, c!, d!, e!, f!].map(words), bits);

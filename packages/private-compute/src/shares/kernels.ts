@@ -69,8 +69,9 @@ const loops = {
   xor: map(of(i64.xor, a, b)),
   product: map(of(i64.sub, of(i64.add, product, e), f)),
   conjunction: map(of(i64.xor, of(i64.xor, conjunction, e), f)),
+  times: map(of(i64.mul, a, b)),
   total: fold(a),
-  innerProduct: fold(product),
+  dot: fold(of(i64.mul, a, b)),
   running: fold(a, [code.get, at, code.get, sum, code.store, ...memory(slots.out)]),
 };
 type Loop = keyof typeof loops;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { bodyOf, type Frame, type Link } from '../channel/link.ts';
+import type { Role } from '../intersect/agree.ts';
 import { ComputeError } from '../problem.ts';
 import { Stream } from './stream.ts';
 
@@ -8,6 +9,8 @@ export type Place = 0 | 1 | 2;
 export const places: readonly Place[] = [0, 1, 2];
 export const after = (place: Place): Place => ((place + 1) % 3) as Place;
 export const before = (place: Place): Place => ((place + 2) % 3) as Place;
+
+export const placeOf = (role: Role): Place => (role === 'first' ? 0 : 1);
 
 /** Kinds of frames, apart from those of an intersection over the same links. */
 export const kind = { seed: 64, size: 65, column: 66, commitment: 67, opened: 68 } as const;
@@ -29,12 +32,21 @@ export class Mesh {
   /** Bytes of frames to and from each place. */
   readonly sent: [number, number, number] = [0, 0, 0];
   readonly got: [number, number, number] = [0, 0, 0];
+  /** Where this party alone draws from. */
+  readonly draw: (bytes: number) => Uint8Array;
   readonly #links: readonly (Link | undefined)[];
   #ahead: Promise<Frame>[] = [];
   readonly #broken = Promise.withResolvers<never>();
 
-  constructor(place: Place, links: readonly (Link | undefined)[], own: Uint8Array, next: Uint8Array) {
+  constructor(
+    place: Place,
+    links: readonly (Link | undefined)[],
+    own: Uint8Array,
+    next: Uint8Array,
+    draw: (bytes: number) => Uint8Array,
+  ) {
     this.place = place;
+    this.draw = draw;
     this.#links = links;
     this.own = new Stream(own);
     this.next = new Stream(next);
@@ -111,7 +123,7 @@ export const meetInMesh = async (
     links[after(place)]!.receive(kind.seed, seedBytes),
     links[before(place)]!.send(kind.seed, own),
   ]);
-  return new Mesh(place, links, own, Buffer.from(next));
+  return new Mesh(place, links, own, Buffer.from(next), draw);
 };
 
 /** All must name the same number, as the number of rows. */
@@ -127,4 +139,13 @@ export const agreeOn = async (mesh: Mesh, own: number | undefined, what: string)
   const counts = [...(own === undefined ? [] : [own]), ...told.map((one) => one.readUInt32LE(0))];
   if (new Set(counts).size > 1) throw new ComputeError('compute.input', `${what} differ: ${counts.sort().join(', ')}`);
   return counts[0]!;
+};
+
+/** One party tells both others a number. */
+export const tellAll = async (mesh: Mesh, from: Place, own: number | undefined): Promise<number> => {
+  if (mesh.place !== from) return (await mesh.receive(from, 4, kind.size)).readUInt32LE(0);
+  const body = Buffer.alloc(4);
+  body.writeUInt32LE(own!, 0);
+  for (const place of places) if (place !== from) await mesh.send(place, body, kind.size);
+  return own!;
 };

@@ -30,16 +30,61 @@ export type Output =
   | { name: string; of: 'count' | 'sum' | 'avg'; column: ColumnOf };
 
 export interface Plan {
-  /** Rows of both tables belong together by their place, or by equal keys. */
-  align: 'place' | { first: string; second: string };
+  /**
+   * Rows of both tables belong together by their place, or by equal keys. With `payload` nobody but the helper, who sees no keys, learns
+   * which keys are common: the rows are then that owner's distinct keys, with its own groups and sums alone.
+   */
+  align: 'place' | { first: string; second: string; payload?: Role };
   filters: Record<Role, Condition[]>;
   /** Between a number of one owner and one of the other: on shares. */
   compared: { left: ColumnOf; by: Comparison; right: ColumnOf }[];
   groups: { owner: Role; columns: string[] } | null;
   outputs: Output[];
+  /** Rows that a group, or the whole, must have for anything of it to open: `HAVING count(*) >= n`. */
+  atLeast?: number;
+  /** Only so many groups open, in the order of that column of the result. */
+  top?: { output: number; descending: boolean; count: number };
 }
 
-export const planLimits = { outputs: 16, conditions: 64, compared: 4, groupColumns: 4, nameBytes: 128 };
+export const planLimits = {
+  outputs: 16,
+  conditions: 64,
+  compared: 4,
+  groupColumns: 4,
+  nameBytes: 128,
+  atLeast: 1_000_000,
+  top: 1000,
+};
+
+/** Whose distinct keys the rows are, where matches stay hidden. */
+export const payloadOf = ({ align }: Pick<Plan, 'align'>): Role | undefined =>
+  align === 'place' ? undefined : align.payload;
+
+/** Count and sum of one owner's rows whose keys the other has, by groups of the former, without anybody learning which keys they are. */
+export const sumPlan = (asked: {
+  first: string;
+  second: string;
+  payload: Role;
+  sum: string;
+  group?: string;
+  atLeast: number;
+}): Plan => {
+  const { first, second, payload, sum, group, atLeast } = asked;
+  const plan: Plan = {
+    align: { first, second, payload },
+    filters: { first: [], second: [] },
+    compared: [],
+    groups: group === undefined ? null : { owner: payload, columns: [group] },
+    outputs: [
+      ...(group === undefined ? [] : [{ name: group, of: 'group' as const, column: group }]),
+      { name: 'count', of: 'rows' },
+      { name: 'sum', of: 'sum', column: { owner: payload, name: sum } },
+    ],
+    atLeast,
+  };
+  requirePlan(plan);
+  return plan;
+};
 
 const roles: readonly Role[] = ['first', 'second'];
 type Tree = { [member: string]: unknown };
@@ -69,6 +114,11 @@ const byType: Record<string, Comparison> = {
   COMPARE_EQUAL: '=',
   COMPARE_NOTEQUAL: '<>',
 };
+/** What a number of rows must be at least, where it is compared so. */
+const leastOf: Partial<Record<Comparison, (count: number) => number>> = {
+  '>=': (count) => count,
+  '>': (count) => count + 1,
+};
 const turned: Record<Comparison, Comparison> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '=': '=', '<>': '<>' };
 
 class Reader {
@@ -91,18 +141,51 @@ class Reader {
     if (node.where_clause !== null) for (const one of conjuncts(node.where_clause as Tree)) this.#takeFilter(one);
     this.#takeGroups(node);
     this.#plan.outputs = (node.select_list as Tree[]).map((one) => this.#output(one));
+    if (node.having !== null) this.#plan.atLeast = this.#least(node.having as Tree);
+    this.#takeOrder(node.modifiers as Tree[]);
     return this.#plan;
+  }
+
+  #least({ type, left, right }: Tree): number {
+    const by = byType[String(type)];
+    const isCount = (of: unknown) => (of as Tree | undefined)?.function_name === 'count_star';
+    const [counted, how, constant] = isCount(left) ? [left, by, right] : [right, by && turned[by], left];
+    const least = how && isCount(counted) ? leastOf[how] : undefined;
+    if (!least) throw refuse('HAVING is "count(*) >= a whole number"');
+    requirePlainCall(counted as Tree);
+    return least(wholeOf(constant as Tree));
+  }
+
+  /** ORDER BY one column of the result, with LIMIT: which groups those are, and their order, is all that opens. */
+  #takeOrder(modifiers: Tree[]): void {
+    if (modifiers.length === 0) return;
+    const [order, limit, ...more] = modifiers;
+    const orders = (order!.orders ?? []) as Tree[];
+    if (order!.type !== 'ORDER_MODIFIER' || limit?.type !== 'LIMIT_MODIFIER' || limit.offset || more.length > 0) {
+      throw refuse('without "ORDER BY … LIMIT n" rows of the result come in order of their groups');
+    }
+    const [by, ...others] = orders;
+    if (!by || others.length > 0) throw refuse('ORDER BY takes one count or sum of the result');
+    const output = this.#ordered(by.expression as Tree);
+    this.#plan.top = { output, descending: by.type === 'DESCENDING', count: wholeOf(limit.limit as Tree) };
+  }
+
+  #ordered(expression: Tree): number {
+    const { outputs } = this.#plan;
+    if (expression.type === 'FUNCTION') {
+      const wanted = JSON.stringify({ ...this.#output(expression), name: '' });
+      return outputs.findIndex((one) => JSON.stringify({ ...one, name: '' }) === wanted);
+    }
+    const [name, ...more] = (expression.type === 'COLUMN_REF' ? expression.column_names : []) as string[];
+    return more.length > 0 ? -1 : outputs.findIndex((one) => one.name.toLowerCase() === name?.toLowerCase());
   }
 
   #requireForm(node: Tree): void {
     if (node.type !== 'SELECT_NODE') throw refuse(`${String(node.type)} is not taken`);
     const extra = Object.keys(node).find((member) => !members.has(member));
     if (extra) throw refuse(`${extra} is not taken`);
-    const [modifier] = node.modifiers as Tree[];
-    if (modifier)
-      throw refuse(`${String(modifier.type)} is not taken: rows of the result come in order of their groups`);
     if ((node.cte_map as { map: unknown[] }).map.length > 0) throw refuse('WITH is not taken');
-    for (const part of ['having', 'sample', 'qualify']) if (node[part] !== null) throw refuse(`${part} is not taken`);
+    for (const part of ['sample', 'qualify']) if (node[part] !== null) throw refuse(`${part} is not taken`);
     if (node.aggregate_handling !== 'STANDARD_HANDLING') throw refuse('GROUP BY ALL is not taken');
   }
 
@@ -224,10 +307,7 @@ class Reader {
       return { name: String(node.alias || name), of: 'group', column: name };
     }
     const called = String(node.function_name);
-    const orders = (node.order_bys as { orders?: unknown[] } | null)?.orders ?? [];
-    if (node.type !== 'FUNCTION' || node.distinct || node.filter !== null || orders.length > 0) {
-      throw refuse('results are count, sum and avg of plain columns');
-    }
+    requirePlainCall(node);
     const name = String(node.alias || called);
     if (called === 'count_star') return { name: String(node.alias || 'count'), of: 'rows' };
     const [column, ...more] = node.children as Tree[];
@@ -237,6 +317,13 @@ class Reader {
     return { name, of: called, column: this.#column(column) };
   }
 }
+
+const requirePlainCall = (node: Tree): void => {
+  const orders = (node.order_bys as { orders?: unknown[] } | null)?.orders ?? [];
+  if (node.type !== 'FUNCTION' || node.distinct || node.filter !== null || orders.length > 0) {
+    throw refuse('results are count, sum and avg of plain columns');
+  }
+};
 
 const isColumn = (node: unknown): boolean => (node as Tree).type === 'COLUMN_REF';
 
@@ -264,6 +351,13 @@ const constantOf = (node: Tree): Constant => {
     }
   }
   throw refuse('a column is compared with a text, a number, or a number of the other owner');
+};
+
+const wholeOf = (node: Tree): number => {
+  const constant = constantOf(node);
+  const whole = 'number' in constant ? Number(constant.number) : Number.NaN;
+  if (!Number.isSafeInteger(whole) || whole < 1) throw refuse('HAVING and LIMIT name a whole number from 1 on');
+  return whole;
 };
 
 /** A scaled whole number as people write it, without noughts at its end. */
@@ -316,6 +410,12 @@ export const requirePlan = (plan: Plan): void => {
   };
   within(plan.outputs.length, planLimits.outputs, 'columns of the result');
   within(plan.compared.length, planLimits.compared, 'comparisons between owners');
+  const { atLeast = 1 } = plan;
+  if (!Number.isInteger(atLeast) || atLeast < 1 || atLeast > planLimits.atLeast) {
+    throw refuse(`what a group must have at least is a number of rows from 1 to ${planLimits.atLeast}`);
+  }
+  requireOrder(plan);
+  requirePayload(plan);
   within(plan.groups?.columns.length ?? 0, planLimits.groupColumns, 'columns of GROUP BY');
   for (const role of roles) {
     within(
@@ -329,4 +429,26 @@ export const requirePlan = (plan: Plan): void => {
     }
   }
   if (!plan.outputs.some(({ of }) => of !== 'group')) throw refuse('a result has an aggregate: rows are not shown');
+};
+
+const requireOrder = ({ top, groups, outputs }: Plan): void => {
+  if (!top) return;
+  if (!groups) throw refuse('LIMIT is for groups');
+  const by = outputs[top.output]?.of;
+  if (by !== 'rows' && by !== 'count' && by !== 'sum') throw refuse('ORDER BY takes a count or a sum of the result');
+  const sound = Number.isInteger(top.count) && top.count >= 1 && top.count <= planLimits.top;
+  if (!sound) throw refuse(`LIMIT is at most ${planLimits.top}`);
+};
+
+/** What one owner has alone of keys that nobody else learns of. */
+const requirePayload = (plan: Plan): void => {
+  const { groups, compared, outputs, atLeast } = plan;
+  const payload = payloadOf(plan);
+  if (payload === undefined) return;
+  const isOwn = (one: Output): boolean =>
+    one.of === 'group' || one.of === 'rows' || (one.of === 'sum' && one.column.owner === payload);
+  const sound = roles.includes(payload) && (groups === null || groups.owner === payload) && atLeast !== undefined;
+  if (!sound || compared.length > 0 || !outputs.every(isOwn)) {
+    throw refuse('where matches stay hidden, groups and sums are of one owner, with a least number of keys');
+  }
 };

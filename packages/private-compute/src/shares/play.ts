@@ -33,7 +33,7 @@ export interface SharesJob {
 }
 
 export interface SharesReport {
-  /** Side by side, over which was computed. */
+  /** Side by side, over which was computed; distinct keys of the payload’s owner where matches stay hidden. */
   rows: number;
   /** In the table; null at the helper. */
   rowsRead: number | null;
@@ -153,17 +153,15 @@ const compute = async (job: SharesJob, own: Identity, links: Links): Promise<Sha
   const table = role === 'helper' ? undefined : await readTable(input!.path, terms.plan, role, terms.decimals);
   moments.push(now());
   const mesh = await meetInMesh(place, links);
-  const {
-    rows,
-    table: beside,
-    commitments,
-  } = role === 'helper'
-    ? await alignHelper(mesh, [links[0]!, links[1]!], terms)
-    : await alignOwner(mesh, links[2]!, terms, role, own, input!, table!);
+  const beside =
+    role === 'helper'
+      ? await alignHelper(mesh, [links[0]!, links[1]!], terms)
+      : await alignOwner(mesh, links[2]!, terms, role, own, input!, table!);
+  const { rows, commitments } = beside;
   requireAgreed(job, commitments);
   moments.push(now());
   mesh.watch();
-  const answer = await execute(mesh, terms, rows, beside);
+  const answer = await execute(mesh, terms, beside);
   if (recipientsOf(terms).includes(place) !== (answer !== undefined)) throw new Error('the result went astray');
   moments.push(now());
   const others = [after(place), before(place)];

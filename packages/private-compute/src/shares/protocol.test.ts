@@ -1,22 +1,26 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Link } from '../channel/link.ts';
-import { elementsOf, packed, wordsFor } from './bits.ts';
+import { elementsOf, packed, type Width, widthOf, wordsFor } from './bits.ts';
 import type { Mesh, Place } from './mesh.ts';
 import {
   and,
-  dot,
   equal,
+  fromTwo,
   inTwo,
   less,
   multiply,
+  negative,
   not,
   numbersOf,
   open,
+  ranks,
   share,
   shareBits,
   sum,
   sumByGroup,
+  weighed,
+  weighedSum,
 } from './protocol.ts';
 import { plus, type Shared, type SharedBits, signed } from './ring.ts';
 import { allThree, closeAll, meetAll, meshesOver } from './testing.ts';
@@ -68,51 +72,121 @@ test('sums and products of what different parties gave are those of the ring', a
       expect(await openedAt(added)).toEqual(pairs.map(([one, another]) => wrap(one + another)));
       expect(await openedAt(async (mesh) => multiply(mesh, ...(await both(mesh))))).toEqual(expected);
       const whole = wrap(expected.reduce((all, one) => all + one, 0n));
-      expect(await openedAt(async (mesh) => dot(mesh, ...(await both(mesh))), 1)).toEqual([whole]);
       expect(await openedAt(async (mesh) => sum(await multiply(mesh, ...(await both(mesh)))), 2)).toEqual([whole]);
     }),
     rounds,
   );
 });
 
-const small = fc.oneof(fc.bigInt({ min: -(2n ** 62n) + 1n, max: 2n ** 62n - 1n }), fc.bigInt({ min: -3n, max: 3n }));
+const known = (mesh: Mesh, owner: Place, values: readonly bigint[]) => ({
+  owner,
+  values: mesh.place === owner ? column(values) : undefined,
+});
+const most = (width: Width) => 2n ** BigInt(width - 1) - 1n;
+const numbers = fc.constantFrom<Width>(16, 32, 64).chain((width) => {
+  const one = fc.oneof(
+    fc.bigInt({ min: -most(width) - 1n, max: most(width) }),
+    fc.bigInt({ min: -3n, max: 3n }),
+    fc.constantFrom(most(width), -most(width) - 1n),
+  );
+  return fc.tuple(fc.constant(width), fc.array(fc.tuple(one, one), { maxLength: 70 }));
+});
 
-test('comparisons are those of whole numbers, negative ones and equal ones among them', async () => {
+test('comparisons are those of whole numbers, negative ones, equal ones and both ends among them', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(small, small), { maxLength: 70 }), async (pairs) => {
-      const both = async (mesh: Mesh) =>
-        [
-          await given(
-            mesh,
-            0,
-            pairs.map(([one]) => one),
-          ),
-          await given(
-            mesh,
-            1,
-            pairs.map(([, one]) => one),
-          ),
-        ] as const;
+    fc.asyncProperty(numbers, place, place, async ([width, pairs], owner, another) => {
+      const [a, b] = [pairs.map(([one]) => one), pairs.map(([, one]) => one)];
       const rows = pairs.length;
-      expect(await bitsOf(async (mesh) => less(mesh, ...(await both(mesh))), rows)).toEqual(
-        pairs.map(([a, b]) => +(a < b)),
+      expect(widthOf(column([...a, ...b]))).toBeLessThanOrEqual(width);
+      const side = (mesh: Mesh) => [known(mesh, owner, a), known(mesh, another, b), rows, width] as const;
+      expect(await bitsOf((mesh) => less(mesh, ...side(mesh)), rows)).toEqual(pairs.map(([x, y]) => +(x < y)));
+      expect(await bitsOf((mesh) => equal(mesh, ...side(mesh)), rows)).toEqual(pairs.map(([x, y]) => +(x === y)));
+      // Parts of what neither knows: y is the other part of each difference.
+      const parts = pairs.map(([x, y]) => [y, wrap((x >> 1n) - y)] as const);
+      const found = await bitsOf(
+        (mesh) =>
+          negative(
+            mesh,
+            known(
+              mesh,
+              owner,
+              parts.map(([one]) => one),
+            ),
+            known(
+              mesh,
+              another,
+              parts.map(([, one]) => one),
+            ),
+            rows,
+          ),
+        rows,
       );
-      expect(await bitsOf(async (mesh) => equal(mesh, ...(await both(mesh))), rows)).toEqual(
-        pairs.map(([a, b]) => +(a === b)),
-      );
+      expect(found).toEqual(pairs.map(([x]) => +(x < 0n)));
     }),
     rounds,
   );
 });
 
-test('the numbers at both ends of what may be compared', async () => {
-  const most = 2n ** 62n - 1n;
-  const [a, b] = [
-    [most, -most, 0n, most],
-    [-most, most, 0n, most],
+test('the least of three widths that holds a column', () => {
+  const cases: [bigint[], Width][] = [
+    [[], 16],
+    [[32767n, -32768n], 16],
+    [[32768n], 32],
+    [[-32769n], 32],
+    [[2n ** 31n - 1n, -(2n ** 31n)], 32],
+    [[2n ** 31n], 64],
+    [[-(2n ** 31n) - 1n], 64],
   ];
-  const found = await bitsOf(async (mesh) => less(mesh, await given(mesh, 0, a), await given(mesh, 1, b)), 4);
-  expect(found).toEqual([0, 1, 0, 0]);
+  for (const [values, width] of cases) expect(widthOf(column(values))).toBe(width);
+});
+
+test('what one party has, over rows that shared bits take, as a sum and row by row', async () => {
+  const row = fc.tuple(element, fc.nat(1));
+  await fc.assert(
+    fc.asyncProperty(fc.array(row, { maxLength: 70 }), place, place, async (rows, owner, giver) => {
+      const values = rows.map(([value]) => value);
+      const kept = rows.map(([value, bit]) => value * BigInt(bit));
+      const bits = (mesh: Mesh) =>
+        shareBits(
+          mesh,
+          giver,
+          wordsFor(rows.length),
+          mesh.place === giver ? packed(Uint8Array.from(rows, ([, bit]) => bit)) : undefined,
+        );
+      const own = (mesh: Mesh) => (mesh.place === owner ? column(values) : undefined);
+      const whole = wrap(kept.reduce((all, one) => all + one, 0n));
+      const summed = async (mesh: Mesh) => weighedSum(mesh, owner, await bits(mesh), rows.length, own(mesh));
+      expect(await openedAt(summed)).toEqual([whole]);
+      for (const other of [0, 1, 2].filter((one) => one !== owner) as Place[]) {
+        const single = async (mesh: Mesh) => {
+          const parts = await weighed(mesh, owner, other, await bits(mesh), rows.length, own(mesh));
+          expect(parts === undefined).toBe(mesh.place !== owner && mesh.place !== other);
+          return fromTwo(mesh, owner, other, rows.length, parts);
+        };
+        expect(await openedAt(single)).toEqual(kept);
+      }
+    }),
+    rounds,
+  );
+});
+
+test('places in order, of equal numbers the earlier one first', async () => {
+  const number = fc.oneof(fc.bigInt({ min: -(2n ** 62n) + 1n, max: 2n ** 62n - 1n }), fc.bigInt({ min: -2n, max: 2n }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(number, element), { maxLength: 12 }), async (all) => {
+      const values = all.map(([value]) => value);
+      const order = [...values.keys()].sort((a, b) =>
+        values[a]! > values[b]! ? -1 : values[a]! < values[b]! ? 1 : a - b,
+      );
+      const places = values.map((_, at) => BigInt(order.indexOf(at)));
+      const masks = all.map(([, mask]) => mask);
+      const rest = values.map((value, at) => wrap(value - masks[at]!));
+      expect(await openedAt((mesh) => ranks(mesh, known(mesh, 1, rest), known(mesh, 2, masks), values.length))).toEqual(
+        places,
+      );
+    }),
+    rounds,
+  );
 });
 
 test('bits: and, not, and as numbers', async () => {
@@ -138,9 +212,9 @@ test('sums by groups that one owner knows, of columns that either has or nobody'
   await fc.assert(
     fc.asyncProperty(
       fc.array(row, { maxLength: 60 }),
-      fc.constantFrom<0 | 1>(0, 1),
+      fc.constantFrom<[Place, Place]>([0, 1], [1, 0], [0, 2], [1, 2], [2, 0]),
       place,
-      async (rows, owner, giver) => {
+      async (rows, [owner, other], giver) => {
         const groups = [...new Set(rows.flatMap(([, group]) => (group === null ? [] : [group])))].sort();
         const inGroup = groups.map((group) => rows.flatMap(([, one], at) => (one === group ? [at] : [])));
         const order = Uint32Array.from([
@@ -151,12 +225,17 @@ test('sums by groups that one owner knows, of columns that either has or nobody'
         const ends = Uint32Array.from(inGroup, (all) => (end += all.length));
         const values = rows.map(([value]) => value);
         const parts = await allThree(meshes, async (mesh) => {
-          const shared = inTwo(mesh, await given(mesh, giver, values), owner);
+          const shared = inTwo(mesh, await given(mesh, giver, values), owner, other);
           const own =
-            mesh.place === 2 ? undefined : mesh.place === owner ? column(values.map(() => 0n)) : column(values);
+            mesh.place !== owner && mesh.place !== other
+              ? undefined
+              : mesh.place === owner
+                ? column(values.map(() => 0n))
+                : column(values);
           return sumByGroup(
             mesh,
             owner,
+            other,
             rows.length,
             [shared, own],
             6,
@@ -165,7 +244,7 @@ test('sums by groups that one owner knows, of columns that either has or nobody'
         });
         const expected = inGroup.map((all) => all.reduce((whole, at) => whole + values[at]!, 0n));
         for (const which of [0, 1])
-          expect([...plus(parts[0]![which]!, parts[1]![which]!)].map(signed)).toEqual(expected);
+          expect([...plus(parts[owner]![which]!, parts[other]![which]!)].map(signed)).toEqual(expected);
       },
     ),
     rounds,

@@ -4,14 +4,13 @@
  * by `mesh.place`. All that a party receives is masked by what it cannot draw.
  */
 import { ComputeError } from '../problem.ts';
-import { elementsOf, inverted, planeOf, planesOf, wordsFor, xor } from './bits.ts';
+import { elementsOf, inverted, planeOf, planesOf, type Width, wordsFor, xor } from './bits.ts';
 import { through } from './kernels.ts';
 import { after, before, type Mesh, type Place } from './mesh.ts';
 import {
-  innerProduct,
+  dot,
   inverse,
   minus,
-  negated,
   type Pair,
   picked,
   plus,
@@ -20,11 +19,14 @@ import {
   running,
   type Shared,
   type SharedBits,
+  times,
   total,
 } from './ring.ts';
 
 /** Comparisons of more rows go one block after the other, in memory of one. */
 const blockRows = 1 << 20;
+
+const thirdOf = (one: Place, another: Place): Place => (3 - one - another) as Place;
 
 const nought = (rows: number): BigUint64Array => new BigUint64Array(rows);
 
@@ -90,9 +92,20 @@ const reshare = async (
 export const multiply = (mesh: Mesh, x: Shared, y: Shared): Promise<Shared> =>
   reshare(mesh, nought(x.own.length), (added, taken, from, into) => products(x, y, added, taken, from, into));
 
-/** The sum of x·y over all rows: one element, however many rows. */
-export const dot = (mesh: Mesh, x: Shared, y: Shared): Promise<Shared> =>
-  reshare(mesh, nought(1), (added, taken, _, into) => into.set(minus(plus(innerProduct(x, y), added), taken)));
+/** Columns one behind the other. */
+export const inOne = (all: readonly Shared[]): Shared => ({
+  own: oneColumn(all.map((x) => x.own)),
+  next: oneColumn(all.map((x) => x.next)),
+});
+const oneColumn = (all: readonly BigUint64Array[]): BigUint64Array => {
+  const out = nought(all.reduce((length, one) => length + one.length, 0));
+  let at = 0;
+  for (const one of all) {
+    out.set(one, at);
+    at += one.length;
+  }
+  return out;
+};
 
 export const sum = (x: Shared): Shared => ({ own: total(x.own), next: total(x.next) });
 
@@ -136,54 +149,28 @@ const together = (...all: SharedBits[]): SharedBits => ({
   next: joined(...all.map((one) => one.next)),
 });
 
+/** A column that one party knows; the others name whose it is. */
+export interface Known {
+  owner: Place;
+  values?: BigUint64Array;
+}
+
+const planesBy = (mesh: Mesh, { owner, values }: Known, words: number, width: Width): Promise<SharedBits> =>
+  shareBits(mesh, owner, words * width, values && planesOf(values, width));
+
 /**
- * A difference in planes of bits, as two numbers that add up to it: what party 0 knows of it (shares 0 and 1), and share 2, which the other
- * two know. `turned` takes the second with the other sign.
+ * What is carried out of the highest of so many planes: a tree in which a pair of neighbours carries if the upper one does, or passes on
+ * what the lower one carries. Two bits for each place, and a round for each halving.
  */
-const halvesOf = async (mesh: Mesh, difference: Shared, turned: boolean): Promise<[SharedBits, SharedBits]> => {
-  const words = wordsFor(difference.own.length) * ringBits;
-  const p = await shareBits(
-    mesh,
-    0,
-    words,
-    mesh.place === 0 ? planesOf(plus(difference.own, difference.next)) : undefined,
-  );
-  const share2 = mesh.place === 2 ? difference.own : difference.next;
-  const q = sharedAt(mesh, 2, new Uint32Array(words), () => planesOf(turned ? negated(share2) : share2));
-  return [p, q];
-};
-
-const blockOf = (x: Shared, from: number): Shared => ({
-  own: x.own.subarray(from, from + blockRows),
-  next: x.next.subarray(from, from + blockRows),
-});
-
-const differences = async (
+const carried = async (
   mesh: Mesh,
-  x: Shared,
-  y: Shared,
-  look: (mesh: Mesh, difference: Shared) => Promise<SharedBits>,
+  carriesOf: SharedBits,
+  passesOf: SharedBits,
+  count: number,
+  words: number,
 ): Promise<SharedBits> => {
-  const found: SharedBits[] = [];
-  for (let from = 0; from < x.own.length; from += blockRows) {
-    const [a, b] = [blockOf(x, from), blockOf(y, from)];
-    found.push(await look(mesh, { own: minus(a.own, b.own), next: minus(a.next, b.next) }));
-  }
-  return together(...found);
-};
-
-/**
- * The sign of a difference: place 63 of p + q is p ⊕ q ⊕ what is carried into it, and that comes from a tree over the places below, in
- * which a pair of neighbours carries if the upper one does, or passes on what the lower one carries. 186 bits a row, seven rounds.
- */
-const negative = async (mesh: Mesh, difference: Shared): Promise<SharedBits> => {
-  const words = wordsFor(difference.own.length);
-  const [p, q] = await halvesOf(mesh, difference, false);
-  const all = either(p, q);
-  const top = planeOf(ringBits - 1) * words;
-  let passes = part(all, 0, top);
-  let carries = await and(mesh, part(p, 0, top), part(q, 0, top));
-  for (let planes = ringBits - 1; planes > 1; ) {
+  let [carries, passes] = [carriesOf, passesOf];
+  for (let planes = count; planes > 1; ) {
     const half = (planes + 1) >> 1;
     const [low, from, pairs] = [half * words, half * words, (planes - half) * words];
     const upper = part(passes, from, from + pairs);
@@ -191,29 +178,75 @@ const negative = async (mesh: Mesh, difference: Shared): Promise<SharedBits> => 
     const left = wantsPass ? together(upper, upper) : upper;
     const right = wantsPass ? together(part(carries, 0, pairs), part(passes, 0, pairs)) : part(carries, 0, pairs);
     const made = await and(mesh, left, right);
-    const carried = either(part(carries, from, from + pairs), part(made, 0, pairs));
-    // Only in the first step one is left without a neighbour.
-    carries = together(carried, part(carries, pairs, low));
+    const above = either(part(carries, from, from + pairs), part(made, 0, pairs));
+    // Of an odd number one is left without a neighbour.
+    carries = together(above, part(carries, pairs, low));
     passes = wantsPass ? together(part(made, pairs, pairs * 2), part(passes, pairs, low)) : passes;
     planes = half;
   }
-  return either(part(all, top, top + words), carries);
+  return carries;
 };
 
-/** p = −q where all places of both are the same: 63 bits a row, six rounds. */
-const zero = async (mesh: Mesh, difference: Shared): Promise<SharedBits> => {
-  const words = wordsFor(difference.own.length);
-  const [p, q] = await halvesOf(mesh, difference, true);
-  let same = not(mesh, either(p, q));
-  for (let planes = ringBits / 2; planes >= 1; planes /= 2) {
-    same = await and(mesh, part(same, 0, planes * words), part(same, planes * words, planes * words * 2));
+/** In blocks of rows, each in memory of one. */
+const inBlocks = async (
+  rows: number,
+  look: (slice: (one: Known) => Known, words: number) => Promise<SharedBits>,
+): Promise<SharedBits> => {
+  const found: SharedBits[] = [];
+  for (let from = 0; from < rows; from += blockRows) {
+    const until = Math.min(rows, from + blockRows);
+    const slice = ({ owner, values }: Known): Known => ({ owner, values: values?.subarray(from, until) });
+    found.push(await look(slice, wordsFor(until - from)));
   }
-  return same;
+  return together(...found);
 };
 
-/** x < y, of numbers between −2^62 and 2^62: their difference must keep its sign. */
-export const less = (mesh: Mesh, x: Shared, y: Shared): Promise<SharedBits> => differences(mesh, x, y, negative);
-export const equal = (mesh: Mesh, x: Shared, y: Shared): Promise<SharedBits> => differences(mesh, x, y, zero);
+/**
+ * x < y of whole numbers that two parties know and that fit `width` bits: at a place where x has 0 and y 1 something is carried, and passed
+ * on by places above where both have the same; at the highest place, the sign, it is the other way round. Three bits for each place.
+ */
+export const less = (mesh: Mesh, x: Known, y: Known, rows: number, width: Width): Promise<SharedBits> =>
+  inBlocks(rows, async (slice, words) => {
+    const p = turnedAtTop(mesh, await planesBy(mesh, slice(x), words, width), width, words);
+    const q = turnedAtTop(mesh, await planesBy(mesh, slice(y), words, width), width, words);
+    const absent = not(mesh, p);
+    return carried(mesh, await and(mesh, absent, q), either(absent, q), width, words);
+  });
+
+/** With the other bit at the highest place, numbers are in order from the most negative on. */
+const turnedAtTop = (mesh: Mesh, planes: SharedBits, width: Width, words: number): SharedBits => {
+  const at = planeOf(width - 1, width) * words;
+  const turn = (column: Uint32Array): void =>
+    column.subarray(at, at + words).set(inverted(column.subarray(at, at + words)));
+  if (mesh.place === 0) turn(planes.own);
+  if (after(mesh.place) === 0) turn(planes.next);
+  return planes;
+};
+
+/** x = y of numbers that two parties know: all places are the same. A bit for each place. */
+export const equal = (mesh: Mesh, x: Known, y: Known, rows: number, width: Width): Promise<SharedBits> =>
+  inBlocks(rows, async (slice, words) => {
+    let same = not(
+      mesh,
+      either(await planesBy(mesh, slice(x), words, width), await planesBy(mesh, slice(y), words, width)),
+    );
+    for (let planes = width / 2; planes >= 1; planes /= 2) {
+      same = await and(mesh, part(same, 0, planes * words), part(same, planes * words, planes * words * 2));
+    }
+    return same;
+  });
+
+/** x + y < 0, of two parties' parts of numbers whose sums lie between −2^63 and 2^63. */
+export const negative = (mesh: Mesh, x: Known, y: Known, rows: number): Promise<SharedBits> =>
+  inBlocks(rows, async (slice, words) => {
+    const p = await planesBy(mesh, slice(x), words, ringBits);
+    const q = await planesBy(mesh, slice(y), words, ringBits);
+    const all = either(p, q);
+    // The highest plane, the sign, gets what the 63 below carry.
+    const top = planeOf(ringBits - 1) * words;
+    const carries = await and(mesh, part(p, 0, top), part(q, 0, top));
+    return either(part(all, top, top + words), await carried(mesh, carries, part(all, 0, top), ringBits - 1, words));
+  });
 
 /** Shared bits as shared numbers 0 and 1: t = u + v − 2·u·v, where party 0 knows u and the other two v. */
 export const numbersOf = async (mesh: Mesh, bits: SharedBits, rows: number): Promise<Shared> => {
@@ -243,11 +276,80 @@ export const open = async (mesh: Mesh, x: Shared, to: Place): Promise<BigUint64A
   return plus(plus(x.own, x.next), one);
 };
 
-/** A column as two parts that add up to it, `owner`'s and the other owner's; the third party has neither. */
-export const inTwo = (mesh: Mesh, x: Shared, owner: Place): BigUint64Array | undefined => {
+/** A column as two parts that add up to it, `owner`’s and `other`’s; the third party has neither. */
+export const inTwo = (mesh: Mesh, x: Shared, owner: Place, other: Place): BigUint64Array | undefined => {
   if (mesh.place === owner) return plus(x.own, x.next);
-  if (mesh.place === 2) return undefined;
-  return owner === 0 ? x.next : x.own;
+  if (mesh.place !== other) return undefined;
+  return other === after(owner) ? x.next : x.own;
+};
+
+/** The way back. */
+export const fromTwo = async (
+  mesh: Mesh,
+  owner: Place,
+  other: Place,
+  rows: number,
+  own: BigUint64Array | undefined,
+): Promise<Shared> => {
+  const x = await share(mesh, owner, rows, mesh.place === owner ? own : undefined);
+  const y = await share(mesh, other, rows, mesh.place === other ? own : undefined);
+  return { own: plus(x.own, y.own), next: plus(x.next, y.next) };
+};
+
+/**
+ * What `owner` has of its values where a bit is one, and what it would have more where it is not as the owner sees it: of shared bits the
+ * owner knows two shares together, u, and both others know the third, v; value·bit is value·u + value·(1 − 2u)·v.
+ */
+const weighedBy = (bits: SharedBits, values: BigUint64Array): { kept: BigUint64Array; rest: BigUint64Array } => {
+  const kept = times(values, elementsOf(xor(bits.own, bits.next), values.length));
+  return { kept, rest: minus(values, plus(kept, kept)) };
+};
+const thirdShare = (mesh: Mesh, owner: Place, bits: SharedBits, rows: number): BigUint64Array =>
+  elementsOf(mesh.place === after(owner) ? bits.next : bits.own, rows);
+
+/** The sum of what `owner` knows over rows whose bit is one. 8 bytes a row, once. */
+export const weighedSum = async (
+  mesh: Mesh,
+  owner: Place,
+  bits: SharedBits,
+  rows: number,
+  values?: BigUint64Array,
+): Promise<Shared> => {
+  let own: BigUint64Array;
+  if (mesh.place === owner) {
+    const { kept, rest } = weighedBy(bits, values!);
+    await mesh.sendColumn(before(owner), minus(rest, mesh.next.elements(rows)));
+    own = total(kept);
+  } else {
+    const part = mesh.place === after(owner) ? mesh.own.elements(rows) : await mesh.receiveColumn(owner, nought(rows));
+    own = dot(part, thirdShare(mesh, owner, bits, rows));
+  }
+  return reshare(mesh, nought(1), (added, taken, _, into) => into.set(minus(plus(own, added), taken)));
+};
+
+/** The same row by row, as parts of `owner` and `other`. 16 bytes a row. */
+export const weighed = async (
+  mesh: Mesh,
+  owner: Place,
+  other: Place,
+  bits: SharedBits,
+  rows: number,
+  values?: BigUint64Array,
+): Promise<BigUint64Array | undefined> => {
+  const third = thirdOf(owner, other);
+  if (mesh.place === owner) {
+    const { kept, rest } = weighedBy(bits, values!);
+    await mesh.sendColumn(third, minus(rest, mesh.with(other).elements(rows)));
+    return plus(kept, mesh.with(third).elements(rows));
+  }
+  const v = thirdShare(mesh, owner, bits, rows);
+  if (mesh.place === other) {
+    const own = times(mesh.with(owner).elements(rows), v);
+    return plus(own, await mesh.receiveColumn(third, nought(rows)));
+  }
+  const part = times(await mesh.receiveColumn(owner, nought(rows)), v);
+  await mesh.sendColumn(other, minus(part, mesh.with(owner).elements(rows)));
+  return undefined;
 };
 
 export interface Segments {
@@ -265,33 +367,34 @@ export interface Segments {
 export const sumByGroup = async (
   mesh: Mesh,
   owner: Place,
+  other: Place,
   rows: number,
   columns: readonly (BigUint64Array | undefined)[],
   groupsMax: number,
   segments?: Segments,
 ): Promise<BigUint64Array[]> => {
-  const other = (1 - owner) as Place;
+  const third = thirdOf(owner, other);
   const [isOwner, isOther] = [mesh.place === owner, mesh.place === other];
   // First half: both owners draw it. Second half: what the owner's order needs beyond it.
-  const drawn = mesh.place === 2 ? undefined : mesh.with(isOwner ? other : owner).permutation(rows);
+  const drawn = mesh.place === third ? undefined : mesh.with(isOwner ? other : owner).permutation(rows);
   const rest = new Uint32Array(rows);
   if (isOwner) {
     const at = inverse(drawn!);
     for (let n = 0; n < rows; n++) rest[n] = at[segments!.order[n]!]!;
-    await mesh.sendColumn(2, rest);
-  } else if (mesh.place === 2) await mesh.receiveColumn(owner, rest);
+    await mesh.sendColumn(third, rest);
+  } else if (mesh.place === third) await mesh.receiveColumn(owner, rest);
 
   const sums: (BigUint64Array | undefined)[] = [];
   for (const column of columns) {
     if (isOther) {
-      await mesh.sendColumn(2, minus(picked(column!, drawn!), mesh.with(owner).elements(rows)));
+      await mesh.sendColumn(third, minus(picked(column!, drawn!), mesh.with(owner).elements(rows)));
       sums.push(undefined);
     } else if (isOwner) {
       sums.push(running(picked(plus(picked(column!, drawn!), mesh.with(other).elements(rows)), rest)));
     } else sums.push(running(picked(await mesh.receiveColumn(other, nought(rows)), rest)));
   }
 
-  const again = isOther ? undefined : mesh.with(isOwner ? 2 : owner).permutation(rows + 1);
+  const again = isOther ? undefined : mesh.with(isOwner ? third : owner).permutation(rows + 1);
   const wanted = isOther
     ? await receiveWanted(mesh, owner, rows, groupsMax)
     : isOwner
@@ -304,13 +407,13 @@ export const sumByGroup = async (
   }
   const found: BigUint64Array[] = [];
   for (const column of sums) {
-    if (mesh.place === 2) {
+    if (mesh.place === third) {
       await mesh.sendColumn(other, minus(picked(column!, again!), mesh.with(owner).elements(rows + 1)));
       continue;
     }
     const mixed = isOwner
-      ? plus(picked(column!, again!), mesh.with(2).elements(rows + 1))
-      : await mesh.receiveColumn(2, nought(rows + 1));
+      ? plus(picked(column!, again!), mesh.with(third).elements(rows + 1))
+      : await mesh.receiveColumn(third, nought(rows + 1));
     const ends = picked(mixed, wanted!);
     found.push(minus(ends.subarray(1), ends.subarray(0, -1)));
   }
@@ -333,4 +436,40 @@ const receiveWanted = async (mesh: Mesh, owner: Place, rows: number, groupsMax: 
     throw new ComputeError('compute.peerMalformed', 'a group ends behind the last row');
   }
   return wanted;
+};
+
+/**
+ * For each of a few numbers between −2^62 and 2^62, in two parts, how many come before it in descending order; of equal ones the earlier
+ * does. All pairs are compared, so that what is compared tells nothing.
+ */
+export const ranks = async (mesh: Mesh, x: Known, y: Known, count: number): Promise<Shared> => {
+  const pairs = (count * (count - 1)) / 2;
+  const differences = (of: BigUint64Array | undefined): BigUint64Array | undefined => {
+    if (!of) return undefined;
+    const out = nought(pairs);
+    let at = 0;
+    for (let n = 0; n < count; n++) for (let m = n + 1; m < count; m++) out[at++] = of[n]! - of[m]!;
+    return out;
+  };
+  const behind = await negative(
+    mesh,
+    { owner: x.owner, values: differences(x.values) },
+    { owner: y.owner, values: differences(y.values) },
+    pairs,
+  );
+  const swapped = await numbersOf(mesh, behind, pairs);
+  const added = (column: BigUint64Array, base: boolean): BigUint64Array => {
+    const out = nought(count);
+    let at = 0;
+    for (let n = 0; n < count; n++) {
+      // Whoever stands earlier comes before, unless it is less.
+      if (base) out[n]! += BigInt(n);
+      for (let m = n + 1; m < count; m++) {
+        out[n]! += column[at]!;
+        out[m]! -= column[at++]!;
+      }
+    }
+    return out;
+  };
+  return { own: added(swapped.own, mesh.place === 0), next: added(swapped.next, after(mesh.place) === 0) };
 };

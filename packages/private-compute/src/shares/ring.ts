@@ -16,17 +16,21 @@ type Column = BigUint64Array;
 
 export const signed = (value: bigint): bigint => BigInt.asIntN(ringBits, value);
 
-const made = (name: 'plus' | 'minus', a: Column, b: Column): Column => {
+const made = (name: 'plus' | 'minus' | 'times', a: Column, b: Column): Column => {
   const out = new BigUint64Array(a.length);
   through(name, [a, b], out);
   return out;
 };
 export const plus = (a: Column, b: Column): Column => made('plus', a, b);
 export const minus = (a: Column, b: Column): Column => made('minus', a, b);
+export const times = (a: Column, b: Column): Column => made('times', a, b);
 export const negated = (a: Column): Column => minus(new BigUint64Array(a.length), a);
 
 /** In a column of one element. */
 export const total = (a: Column): Column => BigUint64Array.of(through('total', [a]));
+
+/** Of a·b over all rows, in a column of one element. */
+export const dot = (a: Column, b: Column): Column => BigUint64Array.of(through('dot', [a, b]));
 
 /** Sums of the first 0, 1, 2 … elements. */
 export const running = (a: Column): Column => {
@@ -68,7 +72,3 @@ export const products = (x: Shared, y: Shared, added: Column, taken: Column, fro
   const rows = (column: Column) => column.subarray(from, from + into.length);
   through('product', [rows(x.own), rows(x.next), rows(y.own), rows(y.next), added, taken], into);
 };
-
-/** The sum of such parts over all rows, unmasked. */
-export const innerProduct = (x: Shared, y: Shared): Column =>
-  BigUint64Array.of(through('innerProduct', [x.own, x.next, y.own, y.next]));

@@ -1,8 +1,8 @@
 /** An owner's own columns and what it decides about its own rows alone. */
 import type { Role } from '../intersect/agree.ts';
 import { ComputeError } from '../problem.ts';
-import { scanTable, type TableRecord } from '../table/records.ts';
-import { type Comparison, type Condition, columnsOf, type Plan } from './plan.ts';
+import { type Field, scanTable } from '../table/records.ts';
+import { type Comparison, type Condition, columnsOf, type Plan, payloadOf } from './plan.ts';
 import { halvesOf, picked, signed } from './ring.ts';
 
 /** `values` are multiples of 10^-decimals modulo 2^64, nought where there is none. */
@@ -17,7 +17,7 @@ export interface Texts {
 }
 
 /** Of a value: differences must keep their sign. Of a column's absolute values together: so no sum of some of them can pass the end. */
-const valueMax = 2n ** 62n - 1n;
+export const valueMax = 2n ** 62n - 1n;
 export const columnMax = 2n ** 63n - 1n;
 
 const zero = 0x30;
@@ -38,9 +38,9 @@ class NumberReader {
     this.#decimals = decimals;
   }
 
-  add(bytes: Buffer, { fieldStart, fieldEnd }: TableRecord, row: number): void {
+  add(bytes: Buffer, field: Field, row: number): void {
     if (row === this.#present.length) this.#grow();
-    let [at, end] = [fieldStart, fieldEnd];
+    let { start: at, end } = field;
     while (at < end && bytes[at] === 0x20) at++;
     while (end > at && bytes[end - 1] === 0x20) end--;
     if (at === end) return;
@@ -127,18 +127,18 @@ class TextReader {
     this.#name = name;
   }
 
-  add(bytes: Buffer, { fieldStart, fieldEnd, doubled }: TableRecord, row: number): void {
-    if (fieldStart === fieldEnd) {
+  add(bytes: Buffer, { start, end, doubled }: Field, row: number): void {
+    if (start === end) {
       this.#codes.push(0);
       return;
     }
     // Bytes as Latin letters are told apart as the bytes are, and cost no decoding for each row.
-    const raw = bytes.toString('latin1', fieldStart, fieldEnd);
+    const raw = bytes.toString('latin1', start, end);
     let code = this.#byText.get(raw);
     if (code === undefined) {
       code = this.#words.length;
       this.#byText.set(raw, code);
-      this.#words.push(this.#decoded(bytes.subarray(fieldStart, fieldEnd), doubled, row));
+      this.#words.push(this.#decoded(bytes.subarray(start, end), doubled, row));
     }
     this.#codes.push(code);
   }
@@ -159,36 +159,91 @@ class TextReader {
 
 export interface Table {
   rows: number;
-  /** SHA-256 of the file. */
+  /** SHA-256 of the file; nothing where no column of it was read yet. */
   digest: Buffer;
   numbers: Map<string, Numbers>;
   texts: Map<string, Texts>;
 }
 
-/** Reads the columns that the plan asks of this owner, once through the file for each. */
+/** Reads the columns that the plan asks of this owner, in one go. Where it asks for none and rows are matched by keys, they are read then. */
 export const readTable = async (path: string, plan: Plan, role: Role, decimals: number): Promise<Table> => {
   const { numbers, texts } = columnsOf(plan, role);
-  const table: Table = { rows: 0, digest: Buffer.alloc(0), numbers: new Map(), texts: new Map() };
-  let passes = 0;
-  const scan = async (name: string | undefined, add: (bytes: Buffer, record: TableRecord, row: number) => void) => {
-    const { rows, digest } = await scanTable(path, name, add);
-    if (passes++ > 0 && !digest.equals(table.digest)) {
-      throw new ComputeError('compute.inputChanged', 'the table changed while it was read');
-    }
-    Object.assign(table, { rows, digest });
-    return rows;
+  const numberReaders = numbers.map((name) => new NumberReader(name, decimals));
+  const textReaders = texts.map((name) => new TextReader(name));
+  const readers = [...numberReaders, ...textReaders];
+  if (readers.length === 0 && payloadOf(plan) !== undefined) return { ...emptyTable };
+  const { rows, digest } = await scanTable(path, [...numbers, ...texts], (bytes, { fields }, row) => {
+    for (let n = 0; n < readers.length; n++) readers[n]!.add(bytes, fields[n]!, row);
+  });
+  return {
+    rows,
+    digest,
+    numbers: new Map(numbers.map((name, n) => [name, numberReaders[n]!.end(rows)])),
+    texts: new Map(texts.map((name, n) => [name, textReaders[n]!.end()])),
   };
-  for (const name of numbers) {
-    const reader = new NumberReader(name, decimals);
-    table.numbers.set(name, reader.end(await scan(name, (...record) => reader.add(...record))));
+};
+
+const emptyTable: Table = { rows: 0, digest: Buffer.alloc(0), numbers: new Map(), texts: new Map() };
+
+/** No sum of some of these values can pass `most` then; that is known before anything is shared. */
+export const requireSummable = (values: BigUint64Array, name: string, most = columnMax): void => {
+  const halves = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+  // Exact as long as it is below 2^53; beyond, it is counted again.
+  let rough = 0;
+  for (let n = 0; n < values.length; n++) rough += Math.abs(halves[n * 2 + 1]!) + 1;
+  if (rough < 2 ** 30) return;
+  let exact = 0n;
+  for (const value of values) exact += signed(value) < 0n ? -signed(value) : signed(value);
+  if (exact > most) {
+    const bits = most === columnMax ? 63 : 62;
+    throw new ComputeError(
+      'compute.overflow',
+      `the values of ${name} could add up to more than 2^${bits} units of the last decimal`,
+    );
   }
-  for (const name of texts) {
-    const reader = new TextReader(name);
-    await scan(name, (...record) => reader.add(...record));
-    table.texts.set(name, reader.end());
-  }
-  if (passes === 0) await scan(undefined, () => {});
-  return table;
+};
+
+/**
+ * A row for each distinct key, in the order of `places`: its numbers are added up, its texts are those of all its rows. Rows at `none` take
+ * no part. Throws `compute.overflow`, and `compute.input` where the rows of a key have different texts: of which group would it be?
+ */
+export const byKey = (table: Table, places: Uint32Array, keys: number, none: number, most: bigint): Table => {
+  const summed = ([name, { values }]: [string, Numbers]): [string, Numbers] => {
+    const [taken, out] = [values.slice(), new BigUint64Array(keys)];
+    const [from, to] = [halvesOf(taken), halvesOf(out)];
+    for (let row = 0; row < places.length; row++) {
+      if (places[row] === none) from[row * 2] = from[row * 2 + 1] = 0;
+    }
+    requireSummable(taken, name, most);
+    for (let row = 0; row < places.length; row++) {
+      if (places[row] === none) continue;
+      const at = places[row]! * 2;
+      const low = to[at]! + from[row * 2]!;
+      to[at] = low;
+      to[at + 1] = to[at + 1]! + from[row * 2 + 1]! + (low >= 2 ** 32 ? 1 : 0);
+    }
+    return [name, { values: out, present: new Uint8Array(keys).fill(1) }];
+  };
+  const same = ([name, { codes, words }]: [string, Texts]): [string, Texts] => {
+    const out = new Uint32Array(keys);
+    const seen = new Uint8Array(keys);
+    for (let row = 0; row < places.length; row++) {
+      const at = places[row]!;
+      if (at === none) continue;
+      if (seen[at] === 1 && out[at] !== codes[row]) {
+        throw new ComputeError('compute.input', `record ${row}: its key has another ${name} elsewhere`);
+      }
+      seen[at] = 1;
+      out[at] = codes[row]!;
+    }
+    return [name, { codes: out, words }];
+  };
+  return {
+    rows: keys,
+    digest: table.digest,
+    numbers: new Map([...table.numbers].map(summed)),
+    texts: new Map([...table.texts].map(same)),
+  };
 };
 
 /** Only these rows, in this order. */

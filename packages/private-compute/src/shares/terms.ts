@@ -3,7 +3,7 @@ import { canonicalBytes, type Json } from '@shugu/evidence';
 import type { Role } from '../intersect/agree.ts';
 import type { Terms } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
-import { type Plan, requirePlan } from './plan.ts';
+import { type Plan, payloadOf, requirePlan } from './plan.ts';
 
 /** Whom the result opens to. The node that helps never gets it. */
 export type Recipient = Role | 'both';
@@ -24,7 +24,13 @@ export interface SharesTerms {
 }
 
 /** Columns are kept in memory, 8 bytes a row and share. */
-export const sharesLimits = { rows: 1 << 24, decimals: 9, groups: 1 << 16, groupTextBytes: 1 << 24 };
+export const sharesLimits = {
+  rows: 1 << 24,
+  decimals: 9,
+  groups: 1 << 16,
+  groupTextBytes: 1 << 24,
+  groupsOrdered: 1024,
+};
 
 const hex32 = /^[0-9a-f]{64}$/;
 
@@ -60,10 +66,10 @@ export const sharesDigest = (terms: SharesTerms): Buffer =>
     .digest();
 
 /** The intersection that puts rows with equal keys side by side first. */
-export const alignTerms = ({ job, rowsMax, first, second, helper }: SharesTerms): Terms => ({
+export const alignTerms = ({ job, plan, rowsMax, first, second, helper }: SharesTerms): Terms => ({
   job,
   mode: 'helper',
-  reveal: 'both',
+  reveal: payloadOf(plan) === undefined ? 'both' : 'none',
   keysMax: rowsMax,
   first,
   second,

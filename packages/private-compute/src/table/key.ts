@@ -1,5 +1,5 @@
 import { ComputeError } from '../problem.ts';
-import type { TableRecord } from './records.ts';
+import type { Field } from './records.ts';
 
 /** In bytes, as normalised. */
 export const keyBytesMax = 256;
@@ -10,15 +10,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export const normalKey = (text: string): string => text.normalize('NFKC').trim().toLowerCase();
 
 /**
- * Writes the normalised key of a record to `into` and returns its length, 0 for none. ASCII, which is nearly all there is, takes no
+ * Writes the normalised key in a field to `into` and returns its length, 0 for none. ASCII, which is nearly all there is, takes no
  * detour over text; the outcome is that of `normalKey`. Throws `compute.input`.
  */
-export const writeKey = (bytes: Buffer, record: TableRecord, row: number, into: Buffer): number => {
-  let { fieldStart: from, fieldEnd: until } = record;
+export const writeKey = (bytes: Buffer, field: Field, row: number, into: Buffer): number => {
+  let { start: from, end: until } = field;
   const isBlank = (byte: number) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
   while (from < until && isBlank(bytes[from]!)) from++;
   while (until > from && isBlank(bytes[until - 1]!)) until--;
-  if (!record.doubled && until - from <= keyBytesMax) {
+  if (!field.doubled && until - from <= keyBytesMax) {
     let length = 0;
     let seen = 0;
     for (let at = from; at < until; at++) {
@@ -28,7 +28,7 @@ export const writeKey = (bytes: Buffer, record: TableRecord, row: number, into: 
     }
     if (seen < 0x80) return length;
   }
-  return writeText(bytes.subarray(from, until), record.doubled, row, into);
+  return writeText(bytes.subarray(from, until), field.doubled, row, into);
 };
 
 const writeText = (field: Buffer, doubled: boolean, row: number, into: Buffer): number => {

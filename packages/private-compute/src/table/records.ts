@@ -10,33 +10,40 @@ const comma = 0x2c;
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
-/** Where one record of CSV (RFC 4180) and the field asked for lie in a buffer. One object is used for all records. */
+/** Where a field lies in a buffer, without the quotes around it. */
+export interface Field {
+  /** -1 where the record has fewer fields. */
+  start: number;
+  end: number;
+  /** It holds doubled quotes. */
+  doubled: boolean;
+}
+
+/** Where one record of CSV (RFC 4180) and the fields asked for lie in a buffer. One object is used for all records. */
 export interface TableRecord {
   start: number;
   /** After its line end. */
   end: number;
-  fieldStart: number;
-  fieldEnd: number;
-  /** The field holds doubled quotes. */
-  doubled: boolean;
+  /** In the order in which they were asked for. */
+  fields: Field[];
 }
 
 const broken = (row: number, what: string) => new ComputeError('compute.input', `record ${row}: ${what}`);
 
-/** Fills `record` from `start` on; false where the record goes on after `end` and more is to come. */
+/** Fills `record` from `start` on; false where the record goes on after `end` and more is to come. `wanted`: by place, which of its fields. */
 const readRecord = (
   bytes: Buffer,
   start: number,
   end: number,
   last: boolean,
-  column: number,
+  wanted: Int32Array,
   row: number,
   record: TableRecord,
 ): boolean => {
   record.start = start;
-  record.fieldStart = -1;
+  for (let n = 0; n < record.fields.length; n++) record.fields[n]!.start = -1;
   let at = start;
-  for (let field = 0; ; field++) {
+  for (let place = 0; ; place++) {
     let from = at;
     let until: number;
     let doubled = false;
@@ -61,10 +68,12 @@ const readRecord = (
       until = at > from && bytes[at - 1] === carriageReturn && (at === end || bytes[at] === newline) ? at - 1 : at;
     }
     if (at === end && !last) return false;
-    if (field === column) {
-      record.fieldStart = from;
-      record.fieldEnd = until;
-      record.doubled = doubled;
+    const which = place < wanted.length ? wanted[place]! : -1;
+    if (which >= 0) {
+      const field = record.fields[which]!;
+      field.start = from;
+      field.end = until;
+      field.doubled = doubled;
     }
     if (at < end && bytes[at] === comma) {
       at++;
@@ -85,13 +94,13 @@ export interface Scanned {
 }
 
 /**
- * Reads a CSV file once, in constant memory. `column` names the field to point at; undefined asks for none. `onHeader` gets the first
+ * Reads a CSV file once, in constant memory. `columns` names the fields to point at, each once. `onHeader` gets the first
  * line's bytes, `onRecord` each further record with its number from 0, and `onChunk` may
  * wait after each piece. Empty lines are no records. Throws `compute.input`.
  */
 export const scanTable = async (
   path: string,
-  column: string | undefined,
+  columns: readonly string[],
   onRecord: (bytes: Buffer, record: TableRecord, row: number) => void,
   onHeader: (bytes: Buffer) => void = () => {},
   onChunk: () => Promise<void> | void = () => {},
@@ -102,10 +111,11 @@ export const scanTable = async (
   try {
     const bytes = Buffer.allocUnsafe(chunkBytes + recordLimits.bytes);
     const hash = createHash('sha256');
-    const record: TableRecord = { start: 0, end: 0, fieldStart: -1, fieldEnd: -1, doubled: false };
+    const fields = columns.map((): Field => ({ start: -1, end: -1, doubled: false }));
+    const record: TableRecord = { start: 0, end: 0, fields };
     let held = 0;
     let rows = 0;
-    let place = -1;
+    let wanted: Int32Array = new Int32Array(0);
     let headed = false;
     for (let last = false; !last; ) {
       const { bytesRead } = await file.read(bytes, held, chunkBytes);
@@ -114,16 +124,16 @@ export const scanTable = async (
       const end = held + bytesRead;
       let at = 0;
       while (at < end) {
-        if (!readRecord(bytes, at, end, last, place, rows, record)) break;
+        if (!readRecord(bytes, at, end, last, wanted, rows, record)) break;
         at = record.end;
         if (!headed) {
-          place = placeOf(bytes.toString('utf8', 0, at), column);
+          wanted = wantedOf(bytes.toString('utf8', 0, at), columns);
           onHeader(bytes.subarray(0, at));
           headed = true;
           continue;
         }
         if (isEmptyLine(bytes, record)) continue;
-        if (place >= 0 && record.fieldStart < 0) throw broken(rows, 'fewer fields than the header has');
+        if (isShort(fields)) throw broken(rows, 'fewer fields than the header has');
         if (rows === recordLimits.rows) throw new ComputeError('compute.sizeCap', `more than ${rows} rows`);
         onRecord(bytes, record, rows++);
       }
@@ -139,15 +149,25 @@ export const scanTable = async (
   }
 };
 
+const isShort = (fields: readonly Field[]): boolean => {
+  for (let n = 0; n < fields.length; n++) if (fields[n]!.start < 0) return true;
+  return false;
+};
+
 const isEmptyLine = (bytes: Buffer, { start, end }: TableRecord): boolean =>
   (end - start === 1 && bytes[start] === newline) ||
   (end - start === 2 && bytes[start] === carriageReturn && bytes[start + 1] === newline);
 
-const placeOf = (header: string, column: string | undefined): number => {
-  if (column === undefined) return -1;
+/** By place in a record, which of the columns stands there; -1 for none. */
+const wantedOf = (header: string, columns: readonly string[]): Int32Array => {
   const names = fieldsOf(header.replace(/^\ufeff/, '').replace(/\r?\n$/, '')).map((name) => name.trim());
-  const place = names.indexOf(column);
-  if (place < 0) throw new ComputeError('compute.input', `no column is called "${column}"`);
-  if (names.includes(column, place + 1)) throw new ComputeError('compute.input', `two columns are called "${column}"`);
-  return place;
+  const wanted = new Int32Array(names.length).fill(-1);
+  for (const [which, column] of columns.entries()) {
+    const place = names.indexOf(column);
+    if (place < 0) throw new ComputeError('compute.input', `no column is called "${column}"`);
+    if (names.includes(column, place + 1))
+      throw new ComputeError('compute.input', `two columns are called "${column}"`);
+    wanted[place] = which;
+  }
+  return wanted;
 };

@@ -47,7 +47,7 @@ export const writeSelection = async (path: string, digest: Buffer, chosen: RowSe
     };
     const scanned = await scanTable(
       path,
-      undefined,
+      [],
       (bytes, record, row) => {
         if (!chosen.has(row)) return;
         put(bytes, record.start, record.end);

@@ -19,9 +19,9 @@ const keysOf = async (text: string | Buffer, column = 'id'): Promise<{ keys: str
   await writeFile(path, text);
   const keys: string[] = [];
   const into = Buffer.alloc(keyBytesMax);
-  const scanned = await scanTable(path, column, (bytes, record, row) => {
+  const scanned = await scanTable(path, [column], (bytes, { fields }, row) => {
     expect(row).toBe(keys.length);
-    keys.push(into.toString('utf8', 0, writeKey(bytes, record, row, into)));
+    keys.push(into.toString('utf8', 0, writeKey(bytes, fields[0]!, row, into)));
   });
   return { keys, scanned };
 };
@@ -44,6 +44,19 @@ test('any CSV that a writer makes is read back, keys normalised', async () => {
       expect(scanned.rows).toBe(rows.length);
     }),
   );
+});
+
+test('several columns of a record at once, in the order in which they are asked for', async () => {
+  await writeFile(path, 'a,b,c\n1,"x ""y""",3\n,"",""\n');
+  const seen: string[][] = [];
+  await scanTable(path, ['c', 'b'], (bytes, { fields }) => {
+    seen.push(fields.map(({ start, end, doubled }) => `${bytes.toString('utf8', start, end)} ${doubled}`));
+  });
+  expect(seen).toEqual([
+    ['3 false', 'x ""y"" true'],
+    [' false', ' false'],
+  ]);
+  await expect(scanTable(path, ['a', 'd'], () => {})).rejects.toThrow('"d"');
 });
 
 test('records that lie across pieces of the file are whole', async () => {
