@@ -86,3 +86,38 @@ test('what cannot be used is told, and no result is left', async () => {
   expect(await ask()).toMatchObject({ status: 2, err: expect.stringContaining('--key COLUMN') });
   expect(existsSync(none) || existsSync(`${none}.part`)).toBe(false);
 });
+
+test('count and sum of common keys alone, by groups of B, with what it rests on', async () => {
+  const more = (n: number, line: (id: number) => string) =>
+    Array.from({ length: n }, (_, id) => `${line(id)}\n`).join('');
+  const a = file('a.csv', `id,x\n${more(9, (id) => `U${id},1`)}`);
+  const b = file(
+    'b.csv',
+    `pid,paid,city\n${more(12, (id) => `u${id},${id}.5,${id % 4 === 0 ? '"北京, 海淀"' : 'x'}`)}`,
+  );
+  const result = join(folder, 'sums.csv');
+  const ask = (...args: string[]) => saidBy(() => command(['compute', 'psi', a, b, ...args], 'en'));
+  expect(await ask('--key', 'id', '--sum', 'paid')).toMatchObject({ status: 1, err: expect.stringContaining('"id"') });
+  writeFileSync(b, readFileSync(b, 'utf8').replace('pid', 'id'));
+  const grouped = ['--key', 'id', '--sum', 'paid', '--group', 'city', '--common-min', '4', '--out', result];
+  const { status, out: text } = await ask(...grouped);
+  expect({ status, text }).toEqual({ status: 0, text: expect.stringContaining('city\tcount\tsum\nx\t6\t27\n') });
+  expect(text).toContain('1 groups have fewer than 4 common keys');
+  expect(text).toContain('Nobody but the helper learns which are common');
+  expect(readFileSync(result, 'utf8')).toBe('city,count,sum\nx,6,27\n');
+  const whole = await ask('--key=id', '--sum=paid', '--recipient=both', '--json');
+  expect(JSON.parse(whole.out)).toMatchObject({
+    ok: true,
+    rows: [['9', '40.5']],
+    withheld: 0,
+    first: { rowsRead: 9, rows: 12 },
+    second: { answer: { rows: [['9', '40.5']] } },
+    helper: { answer: null },
+    trust: { zh: expect.stringContaining('任何两方不串通') },
+  });
+  expect(await ask('--key', 'id', '--sum', 'paid', '--mode', 'kkrt')).toMatchObject({ status: 2 });
+  expect(await ask('--key', 'id', '--sum', 'paid', '--common-min', '2')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('from 3 to'),
+  });
+});

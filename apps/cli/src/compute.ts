@@ -144,6 +144,10 @@ export const run = async (args: string[], context: Context): Promise<number> => 
   if (verb === 'prepare') return (await import('./compute/prepare.ts')).run(more, context);
   if (verb === 'run') return (await import('./compute/run.ts')).run(more, context);
   if (verb === 'verify') return (await import('./compute/verify.ts')).run(more, context);
+  if (more.some((one) => one === '--sum' || one.startsWith('--sum='))) {
+    if (verb !== 'psi') throw new Misuse(words[context.language].what);
+    return (await import('./compute/sum.ts')).run(more, context);
+  }
   const asked = await readAsked(args, context);
   const { mode, reveal, key, keysMax, tables } = asked;
   if (asked.json) note(trustOf[mode][context.language]);

@@ -115,7 +115,7 @@ export { type PartyCost, type PartyOutcome, type StartedParty, startParty } from
 export { ComputeError, type ComputeFault } from './problem.ts';
 export type { Answer } from './shares/execute.ts';
 export { queryHere, type SharesOutcome, type SharesQuery } from './shares/here.ts';
-export { columnsOf, type Plan, planLimits, planOf } from './shares/plan.ts';
+export { columnsOf, type Plan, planLimits, planOf, sumPlan } from './shares/plan.ts';
 export { playShares, type SharesJob, type SharesReport } from './shares/play.ts';
 export {
   type Recipient,
@@ -124,5 +124,7 @@ export {
   sharesDigest,
   sharesLimits,
   sharesTrust,
+  sumTrust,
+  trustOfPlan,
 } from './shares/terms.ts';
 export { recordLimits } from './table/records.ts';

@@ -27,6 +27,7 @@ const words = {
     decimals: `--decimals 是 0 到 ${sharesLimits.decimals} 之间的整数`,
     unreadable: (name: string) => `${name}：无法读取`,
     none: '（空）',
+    withheld: (count: number) => `${count} 组行数不足，未予开放`,
     cost: (side: string, compute: number, cpu: number, peak: number, out: number, back: number) =>
       `${side}：份额计算 ${compute} 毫秒，全程 ${cpu} CPU 秒，内存峰值 ${peak} MiB，发出 ${out} MiB，收到 ${back} MiB`,
     sides: { first: 'A 方', second: 'B 方', helper: '交易所' },
@@ -41,6 +42,7 @@ const words = {
     decimals: `--decimals is a whole number from 0 to ${sharesLimits.decimals}`,
     unreadable: (name: string) => `${name}: cannot be read`,
     none: '(none)',
+    withheld: (count: number) => `${count} groups have too few rows and stay closed`,
     cost: (side: string, compute: number, cpu: number, peak: number, out: number, back: number) =>
       `${side}: ${compute} ms on shares, ${cpu} CPU seconds in all, at most ${peak} MiB of memory, ${out} MiB sent, ${back} MiB received`,
     sides: { first: 'A', second: 'B', helper: 'exchange' },
@@ -67,31 +69,56 @@ interface Asked {
   json: boolean;
 }
 
-const readAsked = async (args: string[], { language, cwd }: Context): Promise<Asked> => {
-  const { values, positionals } = readArgs({ args, allowPositionals: true, options }, language);
-  const word = words[language];
+type Language = Context['language'];
+
+export const readTables = async (
+  positionals: readonly string[],
+  language: Language,
+  cwd: string,
+): Promise<{ a: string; b: string }> => {
   const [a, b, ...more] = positionals;
-  if (a === undefined || b === undefined || more.length > 0) throw new Misuse(word.tables);
-  if (!values.query) throw new Misuse(word.query);
-  const recipient = recipients.find((one) => one === values.recipient);
-  if (!recipient) throw new Misuse(word.choice);
-  const decimals = /^\d$/.test(values.decimals) ? Number(values.decimals) : -1;
-  if (decimals < 0 || decimals > sharesLimits.decimals) throw new Misuse(word.decimals);
+  if (a === undefined || b === undefined || more.length > 0) throw new Misuse(words[language].tables);
   for (const name of [a, b]) {
     await access(resolve(cwd, name)).catch(() => {
-      throw new Misuse(word.unreadable(name));
+      throw new Misuse(words[language].unreadable(name));
     });
   }
+  return { a: resolve(cwd, a), b: resolve(cwd, b) };
+};
+
+export const readRecipient = (given: string, language: Language): Recipient => {
+  const recipient = recipients.find((one) => one === given);
+  if (!recipient) throw new Misuse(words[language].choice);
+  return recipient;
+};
+
+export const readDecimals = (given: string, language: Language): number => {
+  const decimals = /^\d$/.test(given) ? Number(given) : -1;
+  if (decimals < 0 || decimals > sharesLimits.decimals) throw new Misuse(words[language].decimals);
+  return decimals;
+};
+
+const readAsked = async (args: string[], { language, cwd }: Context): Promise<Asked> => {
+  const { values, positionals } = readArgs({ args, allowPositionals: true, options }, language);
+  const tables = await readTables(positionals, language, cwd);
   const { query, compare, json } = values;
-  return { query, recipient, decimals, tables: { a: resolve(cwd, a), b: resolve(cwd, b) }, compare, json };
+  if (!query) throw new Misuse(words[language].query);
+  const recipient = readRecipient(values.recipient, language);
+  return { query, recipient, decimals: readDecimals(values.decimals, language), tables, compare, json };
 };
 
 const mebibytes = (bytes: number): number => Math.round((bytes / 2 ** 20) * 10) / 10;
 
-const print = (answer: Answer, outcome: SharesOutcome, language: Context['language']): void => {
+const print = (answer: Answer, outcome: SharesOutcome, language: Language): void => {
   const word = words[language];
   const lines = [answer.columns, ...answer.rows.map((row) => row.map((cell) => cell ?? word.none))];
   for (const line of lines) say(line.join('\t'));
+  if (answer.withheld) say(word.withheld(answer.withheld));
+  printCosts(outcome, language);
+};
+
+export const printCosts = (outcome: SharesOutcome, language: Language): void => {
+  const word = words[language];
   for (const side of ['first', 'second', 'helper'] as const) {
     const { cost, bytes, milliseconds } = outcome[side];
     const [peak, out, back] = [cost.peakBytes, bytes.sent, bytes.received].map(mebibytes) as [number, number, number];
@@ -131,7 +158,7 @@ const tell = (
   outcome: SharesOutcome,
   milliseconds: number,
   plaintext: Plaintext | undefined,
-  language: Context['language'],
+  language: Language,
 ): number => {
   const word = words[language];
   const same = plaintext === undefined || sameRows(plan, answer.rows, plaintext.rows);

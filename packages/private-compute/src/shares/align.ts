@@ -22,6 +22,8 @@ export interface SharesInput {
 
 export interface Aligned {
   rows: number;
+  /** In the table, where it was read only now. */
+  rowsRead?: number;
   table: Table | undefined;
   /** Of rows, where matches stay with the helper: which ones match. */
   matches?: Uint32Array;
@@ -107,7 +109,7 @@ const alignHidden = async (
   );
   const rows = await tellAll(mesh, placeOf(payloadOf(plan)!), keyed?.rows);
   requireRows(rows, terms.rowsMax);
-  return { rows, table: keyed, commitments: [report.commitment, report.peerCommitment] };
+  return { rows, rowsRead: report.rows, table: keyed, commitments: [report.commitment, report.peerCommitment] };
 };
 
 export const alignHelper = async (mesh: Mesh, owners: readonly [Link, Link], terms: SharesTerms): Promise<Aligned> => {

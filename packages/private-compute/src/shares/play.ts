@@ -168,7 +168,7 @@ const compute = async (job: SharesJob, own: Identity, links: Links): Promise<Sha
   const sumOf = (bytes: readonly [number, number, number]) => others.reduce<number>((all, one) => all + bytes[one]!, 0);
   return {
     rows,
-    rowsRead: table?.rows ?? null,
+    rowsRead: beside.rowsRead ?? table?.rows ?? null,
     answer: answer ?? null,
     commitment: commitments?.[0] ?? null,
     peerCommitment: commitments?.[1] ?? null,

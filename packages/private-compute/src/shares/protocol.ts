@@ -155,8 +155,13 @@ export interface Known {
   values?: BigUint64Array;
 }
 
-const planesBy = (mesh: Mesh, { owner, values }: Known, words: number, width: Width): Promise<SharedBits> =>
-  shareBits(mesh, owner, words * width, values && planesOf(values, width));
+const planesBy = (
+  mesh: Mesh,
+  { owner, values }: Known,
+  words: number,
+  width: Width,
+  turned: (values: BigUint64Array, width: Width) => Uint32Array = planesOf,
+): Promise<SharedBits> => shareBits(mesh, owner, words * width, values && turned(values, width));
 
 /**
  * What is carried out of the highest of so many planes: a tree in which a pair of neighbours carries if the upper one does, or passes on
@@ -207,19 +212,18 @@ const inBlocks = async (
  */
 export const less = (mesh: Mesh, x: Known, y: Known, rows: number, width: Width): Promise<SharedBits> =>
   inBlocks(rows, async (slice, words) => {
-    const p = turnedAtTop(mesh, await planesBy(mesh, slice(x), words, width), width, words);
-    const q = turnedAtTop(mesh, await planesBy(mesh, slice(y), words, width), width, words);
+    const p = await planesBy(mesh, slice(x), words, width, inOrder);
+    const q = await planesBy(mesh, slice(y), words, width, inOrder);
     const absent = not(mesh, p);
     return carried(mesh, await and(mesh, absent, q), either(absent, q), width, words);
   });
 
 /** With the other bit at the highest place, numbers are in order from the most negative on. */
-const turnedAtTop = (mesh: Mesh, planes: SharedBits, width: Width, words: number): SharedBits => {
+const inOrder = (values: BigUint64Array, width: Width): Uint32Array => {
+  const planes = planesOf(values, width);
+  const words = wordsFor(values.length);
   const at = planeOf(width - 1, width) * words;
-  const turn = (column: Uint32Array): void =>
-    column.subarray(at, at + words).set(inverted(column.subarray(at, at + words)));
-  if (mesh.place === 0) turn(planes.own);
-  if (after(mesh.place) === 0) turn(planes.next);
+  planes.set(inverted(planes.subarray(at, at + words)), at);
   return planes;
 };
 

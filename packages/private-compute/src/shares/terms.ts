@@ -76,8 +76,21 @@ export const alignTerms = ({ job, plan, rowsMax, first, second, helper }: Shares
   helper,
 });
 
+interface Told {
+  zh: string;
+  en: string;
+}
+
 /** What a query on shares rests on, to be shown before signing and with every result. */
-export const sharesTrust = {
-  zh: '前提：三方（双方与交易所）按协议行事，任何两方不串通；三方只看到随机份额，此外看到行数、查询和小数位数。按标识对齐时，双方得知自己哪些行匹配，交易所得知双方标识数量与交集数量；按组汇总时，另一方得知组数。求平均数打开总和与个数；结果本身透露什么、输入是否真实，不受协议约束。',
-  en: 'Holds if all three, both owners and the exchange, follow the protocol and no two of them collude. They see random shares, and besides the number of rows, the query and the decimals. Where rows are matched by keys, each owner learns which of its rows match, and the exchange how many keys there are and match; where sums go by groups, the other owner learns how many groups there are. An average opens its sum and its count. Nothing limits what the result itself tells, or forces anybody to bring true data.',
+export const sharesTrust: Told = {
+  zh: '前提：三方（双方与交易所）按协议行事，任何两方不串通；三方只看到随机份额，此外看到行数、查询和小数位数。按标识对齐时，双方得知自己哪些行匹配，交易所得知双方标识数量与交集数量；双方的数相比较时，各方得知所需位数是 16、32 还是 64；按组汇总时，另一方得知组数，只开放部分组时三方都得知组数。求平均数打开总和与个数；结果本身透露什么、输入是否真实，不受协议约束。',
+  en: 'Holds if all three, both owners and the exchange, follow the protocol and no two of them collude. They see random shares, and besides the number of rows, the query and the decimals. Where rows are matched by keys, each owner learns which of its rows match, and the exchange how many keys there are and match; where numbers of both are compared, all learn whether they need 16, 32 or 64 bits; where sums go by groups, the other owner learns how many groups there are, and all three do where only some of them open. An average opens its sum and its count. Nothing limits what the result itself tells, or forces anybody to bring true data.',
 };
+
+/** What sums over common keys rest on, where nobody is to learn which keys are common. */
+export const sumTrust: Told = {
+  zh: '前提：三方（双方与协助方）按协议行事，任何两方不串通。协助方看到双方去重后的标识数量、交集数量以及哪些标签相同，分组时还有组数；看不到标识、数值、组名，也不知哪个标识属于哪一组。另一方得知数值方去重后的标识数量，分组时还有组数。除协助方外无人得知哪些标识相同；结果接收方只得到达到约定人数的组的人数与总和，以及未达到的组有几个（接收方为数值方时，得知是哪几个组）。协助方若与一方串通，可逐个试出另一方的标识，也能还原数值。结果本身透露什么、输入是否真实，不受协议约束。',
+  en: 'Holds if all three, both owners and the helper, follow the protocol and no two of them collude. The helper sees how many distinct keys each has, how many are common and which tags are equal, and how many groups there are; no key, no value, no name of a group, and not which key is in which. The owner without values learns how many distinct keys the other has, and how many groups. Nobody but the helper learns which are common. The recipient gets count and sum of the groups that have as many common keys as was agreed, and how many groups have fewer; the owner of the groups, as recipient, which ones those are. The helper together with one owner could try out the keys of the other, and put its values together. Nothing limits what the result itself tells, or forces anybody to bring true data.',
+};
+
+export const trustOfPlan = (plan: Plan): Told => (payloadOf(plan) === undefined ? sharesTrust : sumTrust);
