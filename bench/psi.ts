@@ -10,14 +10,16 @@
  */
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from '../interop/check.ts';
 import { installPackages } from '../interop/packages.ts';
 import { pythonFor } from '../interop/python.ts';
 import { type Intersection, type IntersectMode, intersectHere } from '../packages/private-compute/src/index.ts';
+import { writeTable } from './tables.ts';
+import { Counter } from './wire.ts';
 
 const here = import.meta.dirname;
 const { SHUGU_BENCH_PSI_ROWS = '1000000', SHUGU_BENCH_PSI_PEER_ROWS = '100000' } = process.env;
@@ -31,50 +33,13 @@ const limit = {
   timesPsiJs: 100,
 };
 
-const writeTable = async (path: string, from: number, rows: number): Promise<string> => {
-  const file = await open(path, 'w');
-  await file.write('id,name\n');
-  for (let at = 0; at < rows; at += 100_000) {
-    const lines: string[] = [];
-    for (let n = at; n < Math.min(rows, at + 100_000); n++) {
-      lines.push(`110101${100_000_000_000 + (from + n) * 7919},user ${n}\n`);
-    }
-    await file.write(lines.join(''));
-  }
-  await file.close();
-  return path;
-};
+const people = (path: string, from: number, rows: number): Promise<string> =>
+  writeTable(path, 'id,name', rows, (n) => `110101${100_000_000_000 + (from + n) * 7919},user ${n}`);
 
 const linesOf = async (path: string): Promise<number> => {
   let lines = 0;
   for await (const chunk of createReadStream(path)) for (const byte of chunk as Buffer) if (byte === 10) lines++;
   return lines;
-};
-
-interface Wire {
-  /** To the party that was dialled, and back from it, by the owner who dialled. */
-  [owner: string]: { out: number; in: number };
-}
-
-/** Passes every byte on and counts it. */
-const countingProxy = async (wire: Wire, owner: string, port: number, servers: Server[]): Promise<number> => {
-  const count = { out: 0, in: 0 };
-  wire[owner] = count;
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    const pass = (from: Socket, to: Socket, way: 'out' | 'in') => {
-      from.on('data', (chunk) => {
-        count[way] += chunk.length;
-      });
-      from.pipe(to);
-      from.on('error', () => to.destroy());
-    };
-    pass(near, far, 'out');
-    pass(far, near, 'in');
-  }).listen(0, '127.0.0.1');
-  servers.push(server);
-  await once(server, 'listening');
-  return (server.address() as { port: number }).port;
 };
 
 const timed = async (asked: Intersection) => {
@@ -92,17 +57,16 @@ const measure = async (folder: string, mode: IntersectMode, rows: number, repeat
     mode,
     reveal: 'first',
     keysMax: rows,
-    first: { path: await writeTable(join(folder, 'a.csv'), 0, rows), column: 'id', out },
-    second: { path: await writeTable(join(folder, 'b.csv'), rows / 2, rows), column: 'id' },
+    first: { path: await people(join(folder, 'a.csv'), 0, rows), column: 'id', out },
+    second: { path: await people(join(folder, 'b.csv'), rows / 2, rows), column: 'id' },
   };
   const runs = [];
   for (let n = 0; n < repeats; n++) runs.push(await timed(asked));
   const best = runs.toSorted((a, b) => a.milliseconds - b.milliseconds)[0]!;
-  const wire: Wire = {};
-  const servers: Server[] = [];
-  await timed({ ...asked, between: (owner, port) => countingProxy(wire, owner, port, servers) });
-  for (const server of servers) server.close();
-  const wireBytes = Object.values(wire).reduce((sum, one) => sum + one.out + one.in, 0);
+  const counter = new Counter();
+  await timed({ ...asked, between: (owner, port) => counter.between(owner, port) });
+  counter.close();
+  const { wire, bytes: wireBytes } = counter;
   if (best.common !== rows / 2 || (await linesOf(out)) !== rows / 2 + 1) throw new Error('the result is wrong');
   return { rows, ...best, allMilliseconds: runs.map((one) => one.milliseconds), wire, wireBytes };
 };

@@ -7,13 +7,14 @@
  * Beside the same queries in plaintext by DuckDB, on one core, and beside SecretFlow SPU (ABY3, 64 bits), whose three nodes are threads that
  * pass messages in memory without encryption, from columns in memory. SHUGU_BENCH_SHARES_ROWS asks for another number of rows.
  */
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inPlaintext, sameRows, treeOf } from '../apps/cli/src/compute/plaintext.ts';
 import { runProgram } from '../interop/check.ts';
 import { pythonFor } from '../interop/python.ts';
 import { planOf, queryHere } from '../packages/private-compute/src/index.ts';
+import { writeTable } from './tables.ts';
 
 const { SHUGU_BENCH_SHARES_ROWS = '1000000' } = process.env;
 const rows = Number(SHUGU_BENCH_SHARES_ROWS);
@@ -28,17 +29,6 @@ const queries = {
   joined: 'select b.city, sum(a.amount) as s from a join b on a.id = b.id group by b.city',
 };
 
-const writeTable = async (path: string, header: string, line: (n: number) => string): Promise<string> => {
-  const file = await open(path, 'w');
-  await file.write(`${header}\n`);
-  for (let at = 0; at < rows; at += 100_000) {
-    const lines: string[] = [];
-    for (let n = at; n < Math.min(rows, at + 100_000); n++) lines.push(`${line(n)}\n`);
-    await file.write(lines.join(''));
-  }
-  await file.close();
-  return path;
-};
 const mixed = (n: number): number => Math.imul(n, 0x9e3779b1) >>> 0;
 const money = (n: number): string => ((mixed(n) % 10_000_000) / 100 - 1000).toFixed(2);
 
@@ -96,11 +86,13 @@ export const run = async (): Promise<object> => {
     const a = await writeTable(
       join(folder, 'a.csv'),
       'id,amount,least',
+      rows,
       (n) => `${n * 7919},${money(n)},${money(n * 3 + 1)}`,
     );
     const b = await writeTable(
       join(folder, 'b.csv'),
       'id,city,score',
+      rows,
       (n) => `${n * 7919},city${n % 1000},${money(n * 5 + 2)}`,
     );
     const ours: Record<string, Awaited<ReturnType<typeof measure>>> = {};
