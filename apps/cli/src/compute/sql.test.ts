@@ -25,7 +25,7 @@ const ask = (query: string, ...args: string[]) =>
 
 test('a sum by groups of one owner, of rows that the other has, with a comparison between both', async () => {
   const query = `SELECT b.city, sum(a.amount) AS amount, count(*) AS n, avg(b.score) AS score FROM a JOIN b ON a.id = b.id
-    WHERE a.least >= b.score AND a.amount IS NOT NULL GROUP BY b.city`;
+    WHERE a.least >= b.score AND a.amount IS NOT NULL GROUP BY b.city HAVING count(*) >= 1 ORDER BY amount DESC LIMIT 5`;
   const { status, out, err } = await ask(query, '--recipient', 'both', '--compare', '--json');
   expect({ status, err }).toEqual({ status: 0, err: expect.stringContaining('no two of them collude') });
   expect(JSON.parse(out)).toMatchObject({
@@ -80,6 +80,18 @@ const refused = [
   `SELECT sum(a.x) ${from} ORDER BY 1`,
   `SELECT sum(a.x) ${from} LIMIT 1`,
   `SELECT sum(a.x) ${from} HAVING sum(a.x) > 1`,
+  `SELECT sum(a.x) ${from} HAVING count(*) < 5`,
+  `SELECT sum(a.x) ${from} HAVING count(*) >= 1.5`,
+  `SELECT sum(a.x) ${from} HAVING count(*) >= 0`,
+  `SELECT sum(a.x) ${from} HAVING count(*) >= 2000000`,
+  `SELECT sum(a.x) AS s ${from} ORDER BY s LIMIT 1`,
+  `SELECT a.c, sum(a.x) AS s ${from} GROUP BY a.c ORDER BY s`,
+  `SELECT a.c, sum(a.x) AS s ${from} GROUP BY a.c ORDER BY s LIMIT 1 OFFSET 1`,
+  `SELECT a.c, sum(a.x) AS s ${from} GROUP BY a.c ORDER BY s, a.c LIMIT 1`,
+  `SELECT a.c, sum(a.x) AS s ${from} GROUP BY a.c ORDER BY c LIMIT 1`,
+  `SELECT a.c, avg(a.x) AS s ${from} GROUP BY a.c ORDER BY s LIMIT 1`,
+  `SELECT a.c, sum(a.x) AS s ${from} GROUP BY a.c ORDER BY sum(a.y) LIMIT 1`,
+  `SELECT a.c, sum(a.x) AS s ${from} GROUP BY a.c ORDER BY s LIMIT 1001`,
   `SELECT a.c, b.c, sum(a.x) ${from} GROUP BY a.c, b.c`,
   `SELECT sum(a.x) ${from} WHERE a.x = 1 OR b.x = 1`,
   `SELECT sum(a.x) ${from} WHERE a.x < a.y`,
@@ -96,6 +108,17 @@ test('what is no plan is refused by name', async () => {
   for (const [n, tree] of trees.entries()) {
     expect(() => planOf(tree, ['a', 'b']), refused[n]).toThrow(expect.objectContaining({ code: 'compute.query' }));
   }
+});
+
+test('a least number of rows, and the first groups in order', async () => {
+  const [least, first, other] = await treesOf([
+    `SELECT b.city, sum(a.x) AS s ${from} GROUP BY b.city HAVING 5 < count(*)`,
+    `SELECT b.city, count(*), sum(a.x) AS s ${from} GROUP BY b.city HAVING count(*) >= 5 ORDER BY s DESC LIMIT 3`,
+    `SELECT b.city, count(*), sum(a.x) ${from} GROUP BY b.city ORDER BY count(*) LIMIT 3`,
+  ]);
+  expect(planOf(least!, ['a', 'b'])).toMatchObject({ atLeast: 6 });
+  expect(planOf(first!, ['a', 'b'])).toMatchObject({ atLeast: 5, top: { output: 2, descending: true, count: 3 } });
+  expect(planOf(other!, ['a', 'b']).top).toEqual({ output: 1, descending: false, count: 3 });
 });
 
 test('what an owner decides alone goes to it, what is between owners to shares', async () => {

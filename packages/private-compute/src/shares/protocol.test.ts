@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Link } from '../channel/link.ts';
 import { elementsOf, packed, type Width, widthOf, wordsFor } from './bits.ts';
 import type { Mesh, Place } from './mesh.ts';
+import { openSome } from './opening.ts';
 import {
   and,
   equal,
@@ -184,6 +185,47 @@ test('places in order, of equal numbers the earlier one first', async () => {
       expect(await openedAt((mesh) => ranks(mesh, known(mesh, 1, rest), known(mesh, 2, masks), values.length))).toEqual(
         places,
       );
+    }),
+    rounds,
+  );
+});
+
+test('what opens of some elements: those with enough rows, the first in order, and of the rest nothing', async () => {
+  const number = fc.oneof(fc.bigInt({ min: -(2n ** 62n) + 1n, max: 2n ** 62n - 1n }), fc.bigInt({ min: -2n, max: 2n }));
+  const all = fc.array(fc.tuple(fc.nat(6), number), { minLength: 1, maxLength: 10 });
+  const asked = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 6 }), fc.boolean(), fc.nat(2));
+  await fc.assert(
+    fc.asyncProperty(all, asked, async (elements, [least, most, descending, what]) => {
+      const [counts, values] = [elements.map(([count]) => BigInt(count)), elements.map(([, value]) => value)];
+      const enough = (at: number) => what === 1 || counts[at]! >= least;
+      const before = (a: number, b: number) => {
+        const [x, y] = descending ? [values[b]!, values[a]!] : [values[a]!, values[b]!];
+        return x < y ? -1 : x > y ? 1 : a - b;
+      };
+      const inOrder = [...values.keys()].filter(enough).sort(before);
+      const expected = what === 0 ? inOrder : inOrder.slice(0, most);
+      const found = await allThree(meshes, async (mesh) => {
+        const rows = await given(mesh, 1, counts);
+        const by = await given(mesh, 2, values);
+        return openSome(
+          mesh,
+          [by, rows],
+          elements.length,
+          {
+            ...(what === 1 ? {} : { atLeast: { rows, least } }),
+            ...(what === 0 ? {} : { top: { by, descending, count: most } }),
+          },
+          [1],
+        );
+      });
+      expect([found[0], found[2]]).toEqual([undefined, undefined]);
+      const { open: opened, columns, ranks: places } = found[1]!;
+      expect(opened).toEqual(values.map((_, at) => expected.includes(at)));
+      expect([...columns[0]!].map(signed)).toEqual(values.map((value, at) => (opened[at] ? value : 0n)));
+      expect([...columns[1]!]).toEqual(counts.map((count, at) => (opened[at] ? count : 0n)));
+      if (what !== 0) {
+        expect([...places!]).toEqual(values.map((_, at) => BigInt(Math.max(0, expected.indexOf(at)))));
+      }
     }),
     rounds,
   );

@@ -222,6 +222,43 @@ test('rows are put side by side by keys, however they are ordered; who matches i
   expect((await playAll({ plan: where, recipient: 'second' }, [a, b]))[1].answer!.rows).toEqual([['1', '2.5']]);
 });
 
+test('groups with fewer rows than asked stay closed, and their names with them; in order, the first ones open', async () => {
+  const amounts = [5n, 1n, 2n, 9n, 3n, 4n, 7n, 7n];
+  const cities = ['x', 'x', 'y', 'y', 'y', 'a,b', '', 'x'];
+  const rows = amounts.map((amount, id): Row => ({ id, amount, rest: BigInt(id), city: cities[id]! }));
+  const paths: [string, string] = [await write('a.csv', rows), await write('b.csv', rows)];
+  const plan: Plan = {
+    align: 'place',
+    filters: { first: [{ kind: 'compare', column: 'rest', by: '>', constant: { number: '0' } }], second: [] },
+    compared: [],
+    groups: { owner: 'second', columns: ['city'] },
+    outputs: [{ name: 'city', of: 'group', column: 'city' }, ...outputs.slice(0, 2)],
+  };
+  const answerOf = async (more: Partial<Plan>, recipient: Role) => {
+    const all = await playAll({ plan: { ...plan, ...more }, recipient }, paths);
+    const { rows: told, withheld } = all[recipient === 'first' ? 0 : 1].answer!;
+    return { told, withheld };
+  };
+  for (const recipient of ['first', 'second'] as const) {
+    expect(await answerOf({ atLeast: 2 }, recipient)).toEqual({
+      told: [
+        ['x', '2', '0.08'],
+        ['y', '3', '0.14'],
+      ],
+      withheld: 2,
+    });
+  }
+  const top = { output: 2, descending: false, count: 3 };
+  expect((await answerOf({ top }, 'first')).told).toEqual([
+    ['a,b', '1', '0.04'],
+    [null, '1', '0.07'],
+    ['x', '2', '0.08'],
+  ]);
+  const whole = { groups: null, outputs: outputs.slice(0, 2), atLeast: 8 };
+  expect(await answerOf(whole, 'second')).toEqual({ told: [], withheld: 1 });
+  expect((await answerOf({ ...whole, atLeast: 7 }, 'second')).told).toEqual([['7', '0.33']]);
+});
+
 test('what cannot be computed is refused before anything opens, and all are told why', async () => {
   const row = (id: number, amount: Cell): Row => ({ id, amount, rest: 1n, city: 'c' });
   const most = 2n ** 62n - 1n;
