@@ -109,6 +109,7 @@ export {
   releaseSums,
 } from './noise/release.ts';
 export { bernoulliExp, discreteGaussian, discreteLaplace } from './noise/samplers.ts';
+export { type Apart, networksApart } from './party/apart.ts';
 export { type Intersection, type IntersectionOutcome, intersectHere } from './party/here.ts';
 export { type PartyJob, type PartyReport, playParty } from './party/play.ts';
 export { type PartyCost, type PartyOutcome, type StartedParty, startParty } from './party/start.ts';

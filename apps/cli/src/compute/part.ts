@@ -266,9 +266,9 @@ const jobOf = (
     secret: folder.channelSecret,
     host: listen.host,
     meetMs: meetMilliseconds,
-    helperHost: third.host,
+    hosts: { helper: third.host, ...(second && { second: second.host }) },
     helperPort: third.port,
-    ...(second ? { secondHost: second.host, secondPort: second.port } : { port: listen.port }),
+    ...(second ? { secondPort: second.port } : { port: listen.port }),
     input: { path: input, salt: folder.salt.toString('hex'), folder: scratch },
     agreed: { own: terms.dataSets[place]!.commitment, peer: terms.dataSets[1 - place]!.commitment },
   };

@@ -7,10 +7,11 @@ import type { Role } from '../intersect/agree.ts';
 import type { HelperReport } from '../intersect/merge.ts';
 import type { OwnerReport } from '../intersect/result.ts';
 import type { IntersectMode, Reveal, Terms } from '../intersect/terms.ts';
+import type { Apart } from './apart.ts';
 import type { PartyJob } from './play.ts';
 import { type PartyCost, type PartyOutcome, type StartedParty, startParty } from './start.ts';
 
-const host = '127.0.0.1';
+const loopback = '127.0.0.1';
 
 export interface TableOf {
   path: string;
@@ -26,6 +27,8 @@ export interface Intersection {
   second: TableOf;
   /** Stands between the parties and counts: gets the port where one listens, answers the port to dial. */
   between?: (role: Role, port: number) => Promise<number>;
+  /** Each party in a network of its own; on loopback where it is left out. */
+  apart?: Apart;
 }
 
 export interface IntersectionOutcome {
@@ -45,13 +48,16 @@ export const intersectHere = async (asked: Intersection): Promise<IntersectionOu
   try {
     const identities = { first: generateIdentity(), second: generateIdentity(), helper: generateIdentity() };
     const terms = termsOf(asked, identities);
+    const { apart } = asked;
+    // One is come to by all who dial.
+    const host = apart?.hosts[asked.mode === 'helper' ? 'helper' : 'second'] ?? loopback;
     const jobOf = async (role: Role, port?: number): Promise<PartyJob> => {
       const own = await mkdtemp(join(folder, `${role}-`));
       const input = { ...asked[role], salt: randomBytes(32).toString('hex'), folder: own };
       return { terms, role, secret: secretOf(identities[role]).toString('hex'), host, port, input };
     };
     const start = (job: PartyJob): StartedParty => {
-      const party = startParty(job);
+      const party = startParty(job, apart?.within[job.role]);
       started.push(party);
       return party;
     };

@@ -43,11 +43,15 @@ interface Line<Report> {
 
 /**
  * Starts a party as a process that shares nothing with this one but the job it is given, in an environment that says nothing but where
- * compiled code is kept. Its outcome fails with the party's own reason, or `compute.peerGone` where it died.
+ * compiled code is kept. `within` is what to put before the command, as of a network of its own. Its outcome fails with the party's own reason, or `compute.peerGone` where it died.
  */
-export const startParty = <Job extends AnyJob>(job: Job): StartedParty<ReportOf<Job>> => {
+export const startParty = <Job extends AnyJob>(
+  job: Job,
+  within: readonly string[] = [],
+): StartedParty<ReportOf<Job>> => {
   const compiled = getCompileCacheDir();
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./process.ts', import.meta.url))], {
+  const words = [...within, process.execPath, fileURLToPath(new URL('./process.ts', import.meta.url))];
+  const child = spawn(words[0]!, words.slice(1), {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) },
   });

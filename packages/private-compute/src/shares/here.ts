@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, secretOf } from '../channel/keys.ts';
+import type { Apart } from '../party/apart.ts';
 import { type PartyCost, type StartedParty, startParty } from '../party/start.ts';
 import type { Plan } from './plan.ts';
 import type { SharesJob, SharesReport } from './play.ts';
@@ -20,6 +21,8 @@ export interface SharesQuery {
   second: string;
   /** Stands between the parties and counts: gets the port where one listens, answers the port to dial. */
   between?: (from: 'first' | 'second', port: number) => Promise<number>;
+  /** Each party in a network of its own; on loopback where it is left out. */
+  apart?: Apart;
 }
 
 export type SharesOutcome = Record<SharesJob['role'], SharesReport & { cost: PartyCost }> & { terms: SharesTerms };
@@ -34,7 +37,7 @@ export const queryHere = async (asked: SharesQuery): Promise<SharesOutcome> => {
   try {
     const identities = { first: generateIdentity(), second: generateIdentity(), helper: generateIdentity() };
     const hex = (role: SharesJob['role']) => identities[role].publicKey.toString('hex');
-    const { plan, recipient, decimals, rowsMax } = asked;
+    const { plan, recipient, decimals, rowsMax, apart } = asked;
     const keys = { first: hex('first'), second: hex('second'), helper: hex('helper') };
     const terms: SharesTerms = {
       job: randomBytes(16).toString('hex'),
@@ -46,12 +49,20 @@ export const queryHere = async (asked: SharesQuery): Promise<SharesOutcome> => {
       ...keys,
     };
     const start = async (role: SharesJob['role'], ports: Partial<SharesJob>) => {
-      const job: SharesJob = { terms, role, secret: secretOf(identities[role]).toString('hex'), host, ...ports };
+      const job: SharesJob = {
+        terms,
+        role,
+        secret: secretOf(identities[role]).toString('hex'),
+        host,
+        hosts: apart?.hosts,
+        ...ports,
+      };
+      if (apart) job.host = apart.hosts[role];
       if (role !== 'helper') {
         const own = await mkdtemp(join(folder, `${role}-`));
         job.input = { path: asked[role], salt: randomBytes(32).toString('hex'), folder: own };
       }
-      const party = startParty(job);
+      const party = startParty(job, apart?.within[role]);
       started.push(party);
       return party;
     };

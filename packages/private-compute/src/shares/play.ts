@@ -14,16 +14,15 @@ export interface SharesJob {
   role: Role | 'helper';
   /** The X25519 private key, in hex. */
   secret: string;
+  /** Where to listen, and whom to dial where `hosts` does not say otherwise. */
   host: string;
+  hosts?: Partial<Record<Role | 'helper', string>> | undefined;
   /** Where to listen; any free port where it is left out. Of the helper and the second owner. */
   port?: number;
   /** Where to dial. Of owners. */
   helperPort?: number;
   /** Of the first owner. */
   secondPort?: number;
-  /** Where these two are, unless it is `host`. */
-  helperHost?: string;
-  secondHost?: string;
   silenceMs?: number;
   meetMs?: number;
   /** Of owners; salt in hex. */
@@ -104,24 +103,20 @@ type Links = readonly (Link | undefined)[];
 
 const meetOthers = async (job: SharesJob, own: Identity, listening: (port: number) => void): Promise<Links> => {
   const { terms, role, host, port, helperPort, secondPort, silenceMs, meetMs } = job;
-  const { helperHost = host, secondHost = host } = job;
   const meeting = { own, job: sharesDigest(terms), host, silenceMs, meetMs };
   const [first, second, helper] = [keyOf(terms.first), keyOf(terms.second), keyOf(terms.helper)];
-  const dialled = (peer: Buffer, at: number | undefined, host: string): Promise<Link> => {
+  const dialled = (whom: 'second' | 'helper', at: number | undefined): Promise<Link> => {
     if (at === undefined) throw new ComputeError('compute.range', 'this party dials, and needs a port');
-    return dial({ ...meeting, host, peer, port: at });
+    return dial({ ...meeting, host: job.hosts?.[whom] ?? host, peer: whom === 'helper' ? helper : second, port: at });
   };
   if (role === 'first') {
-    return [
-      undefined,
-      ...(await bothOrNone([dialled(second, secondPort, secondHost), dialled(helper, helperPort, helperHost)])),
-    ];
+    return [undefined, ...(await bothOrNone([dialled('second', secondPort), dialled('helper', helperPort)]))];
   }
   const door = await listen({ ...meeting, port, peers: role === 'helper' ? [first, second] : [first] });
   listening(door.port);
   if (role === 'helper') return door.met;
   try {
-    const [[atFirst], atHelper] = await Promise.all([door.met, dialled(helper, helperPort, helperHost)]);
+    const [[atFirst], atHelper] = await Promise.all([door.met, dialled('helper', helperPort)]);
     return [atFirst, undefined, atHelper];
   } catch (error) {
     door.close();
