@@ -1,7 +1,7 @@
 /**
  * Count and sum over common keys that nobody learns, by groups and as a whole, files on disk to result on disk: two owners and a helper,
- * every party a process of its own, its start included, in a network of its own where the machine allows it (else the JSON says why not). CPU seconds and peak memory as the processes tell them; bytes on the wire counted by
- * proxies outside, in a run of their own.
+ * every party a process of its own, its start included, in a network of its own where the machine allows it (else the JSON says why not).
+ * CPU seconds and peak memory as the processes tell them; bytes on the wire counted by proxies outside, in a run of their own on loopback.
  *
  *   npm run bench -- psi-sum --json
  *
@@ -11,13 +11,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inPlaintext, sameRows } from '../apps/cli/src/compute/plaintext.ts';
-import {
-  type Answer,
-  networksApart,
-  queryHere,
-  type SharesQuery,
-  sumPlan,
-} from '../packages/private-compute/src/index.ts';
+import { type Answer, queryHere, type SharesQuery, sumPlan } from '../packages/private-compute/src/index.ts';
+import { apartIfAllowed } from './apart.ts';
 import { writeTable } from './tables.ts';
 import { Counter } from './wire.ts';
 
@@ -53,15 +48,11 @@ const timed = async (asked: SharesQuery, out: string) => {
 const measure = async (folder: string, a: string, b: string, group: string | undefined) => {
   const plan = sumPlan({ first: 'id', second: 'id', payload: 'second', sum: 'paid', group, atLeast });
   const asked: SharesQuery = { plan, recipient: 'first', decimals: 2, rowsMax: rows, first: a, second: b };
-  const runs = [];
-  const apart = await networksApart();
-  const isApart = !('why' in apart);
-  try {
-    const there = { ...asked, ...(isApart ? { apart } : {}) };
-    for (let n = 0; n < repeats; n++) runs.push(await timed(there, join(folder, 'out.csv')));
-  } finally {
-    if (isApart) await apart.close();
-  }
+  const { network, found: runs } = await apartIfAllowed(async (more) => {
+    const all = [];
+    for (let n = 0; n < repeats; n++) all.push(await timed({ ...asked, ...more }, join(folder, 'out.csv')));
+    return all;
+  });
   const counter = new Counter();
   await timed({ ...asked, between: (owner, port) => counter.between(owner, port) }, join(folder, 'out.csv'));
   counter.close();
@@ -72,7 +63,7 @@ const measure = async (folder: string, a: string, b: string, group: string | und
   if (!sameRows(plan, answer, plaintext.rows)) throw new Error(`the result is not that of plaintext: ${sql}`);
   return {
     ...best,
-    network: isApart ? 'each party in a network namespace of its own' : `loopback: ${apart.why}`,
+    network,
     allMilliseconds: runs.map((one) => one.milliseconds),
     open: answer.length,
     wire: counter.wire,

@@ -1,5 +1,6 @@
 /**
- * Private intersection, files on disk to result on disk: every party a process of its own on loopback, its start included. CPU seconds
+ * Private intersection, files on disk to result on disk: every party a process of its own, its start included, in a
+ * network of its own where the machine allows it (else the JSON says why not). CPU seconds
  * and peak memory as the processes tell them; bytes on the wire counted by proxies outside, in a run of their own.
  *
  *   npm run bench -- psi --json
@@ -18,6 +19,7 @@ import { runProgram } from '../interop/check.ts';
 import { installPackages } from '../interop/packages.ts';
 import { pythonFor } from '../interop/python.ts';
 import { type Intersection, type IntersectMode, intersectHere } from '../packages/private-compute/src/index.ts';
+import { apartIfAllowed } from './apart.ts';
 import { writeTable } from './tables.ts';
 import { Counter } from './wire.ts';
 
@@ -60,15 +62,18 @@ const measure = async (folder: string, mode: IntersectMode, rows: number, repeat
     first: { path: await people(join(folder, 'a.csv'), 0, rows), column: 'id', out },
     second: { path: await people(join(folder, 'b.csv'), rows / 2, rows), column: 'id' },
   };
-  const runs = [];
-  for (let n = 0; n < repeats; n++) runs.push(await timed(asked));
+  const { network, found: runs } = await apartIfAllowed(async (more) => {
+    const all = [];
+    for (let n = 0; n < repeats; n++) all.push(await timed({ ...asked, ...more }));
+    return all;
+  });
   const best = runs.toSorted((a, b) => a.milliseconds - b.milliseconds)[0]!;
   const counter = new Counter();
   await timed({ ...asked, between: (owner, port) => counter.between(owner, port) });
   counter.close();
   const { wire, bytes: wireBytes } = counter;
   if (best.common !== rows / 2 || (await linesOf(out)) !== rows / 2 + 1) throw new Error('the result is wrong');
-  return { rows, ...best, allMilliseconds: runs.map((one) => one.milliseconds), wire, wireBytes };
+  return { rows, ...best, network, allMilliseconds: runs.map((one) => one.milliseconds), wire, wireBytes };
 };
 
 interface PeerRun {

@@ -1,5 +1,6 @@
 /**
- * Queries on secret shares, files on disk to opened result: every party a process of its own on loopback, over encrypted channels. CPU
+ * Queries on secret shares, files on disk to opened result: every party a process of its own, over encrypted channels, in a network of its own
+ * where the machine allows it (else the JSON says why not). CPU
  * seconds and stages as the processes tell them; bytes are those of frames, to which the channel adds less than a thousandth.
  *
  *   npm run bench -- shares --json
@@ -13,7 +14,8 @@ import { join } from 'node:path';
 import { inPlaintext, sameRows, treeOf } from '../apps/cli/src/compute/plaintext.ts';
 import { runProgram } from '../interop/check.ts';
 import { pythonFor } from '../interop/python.ts';
-import { planOf, queryHere } from '../packages/private-compute/src/index.ts';
+import { planOf, queryHere, type SharesQuery } from '../packages/private-compute/src/index.ts';
+import { apartIfAllowed } from './apart.ts';
 import { writeTable } from './tables.ts';
 
 const { SHUGU_BENCH_SHARES_ROWS = '1000000' } = process.env;
@@ -27,6 +29,8 @@ const queries = {
   compared: 'select sum(a.amount) as s from a positional join b where a.least < b.score',
   grouped: 'select b.city, sum(a.amount) as s from a positional join b group by b.city',
   joined: 'select b.city, sum(a.amount) as s from a join b on a.id = b.id group by b.city',
+  first:
+    'select b.city, sum(a.amount) as s from a positional join b group by b.city having count(*) >= 5 order by s desc limit 10',
 };
 
 const mixed = (n: number): number => Math.imul(n, 0x9e3779b1) >>> 0;
@@ -34,35 +38,34 @@ const money = (n: number): string => ((mixed(n) % 10_000_000) / 100 - 1000).toFi
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 
+const timed = async (asked: SharesQuery) => {
+  const begun = performance.now();
+  const { first, second, helper } = await queryHere(asked);
+  const parties = [first, second, helper];
+  const sum = (of: (party: typeof first) => number) => round(parties.reduce((all, party) => all + of(party), 0));
+  return {
+    milliseconds: Math.max(...parties.map((party) => party.milliseconds.compute)),
+    millisecondsInAll: Math.round(performance.now() - begun),
+    cpuSeconds: sum((party) => party.cpuSeconds.compute),
+    cpuSecondsInAll: sum((party) => party.cost.cpuSeconds),
+    bytes: sum((party) => party.bytes.sent),
+    peakBytes: Math.max(...parties.map((party) => party.cost.peakBytes)),
+    answer: first.answer!.rows,
+  };
+};
+
 const measure = async (sql: string, a: string, b: string) => {
   const plan = planOf(await treeOf(sql), ['a', 'b']);
-  const runs = [];
-  for (let n = 0; n < repeats; n++) {
-    const begun = performance.now();
-    const { first, second, helper } = await queryHere({
-      plan,
-      recipient: 'first',
-      decimals: 2,
-      rowsMax: rows,
-      first: a,
-      second: b,
-    });
-    const parties = [first, second, helper];
-    const sum = (of: (party: typeof first) => number) => round(parties.reduce((all, party) => all + of(party), 0));
-    runs.push({
-      milliseconds: Math.max(...parties.map((party) => party.milliseconds.compute)),
-      millisecondsInAll: Math.round(performance.now() - begun),
-      cpuSeconds: sum((party) => party.cpuSeconds.compute),
-      cpuSecondsInAll: sum((party) => party.cost.cpuSeconds),
-      bytes: sum((party) => party.bytes.sent),
-      peakBytes: Math.max(...parties.map((party) => party.cost.peakBytes)),
-      answer: first.answer!.rows,
-    });
-  }
+  const asked: SharesQuery = { plan, recipient: 'first', decimals: 2, rowsMax: rows, first: a, second: b };
+  const { network, found: runs } = await apartIfAllowed(async (more) => {
+    const all = [];
+    for (let n = 0; n < repeats; n++) all.push(await timed({ ...asked, ...more }));
+    return all;
+  });
   const { answer, ...best } = runs.toSorted((one, other) => one.cpuSeconds - other.cpuSeconds)[0]!;
   const plaintext = await inPlaintext(sql, plan, { a, b }, 2);
   if (!sameRows(plan, answer, plaintext.rows)) throw new Error(`the result is not that of plaintext: ${sql}`);
-  return { ...best, bytesARow: round(best.bytes / rows), plaintextMilliseconds: plaintext.milliseconds };
+  return { ...best, network, bytesARow: round(best.bytes / rows), plaintextMilliseconds: plaintext.milliseconds };
 };
 
 interface Spu {
