@@ -65,6 +65,10 @@ export {
   sealedSegment,
   segmentsSince,
 } from './meter.ts';
+export { MODULE_FAULTS, ModuleEnded, type ModuleFault } from './module/faults.ts';
+export { MODULE_LIMITS, type ModuleAllowance } from './module/limits.ts';
+export { OUTPUT_TYPES, type OutputCell, type OutputColumn, outputRows } from './module/output.ts';
+export { checkModule, type ModuleJob, type ModuleOutput, runModule } from './module/run.ts';
 export { gatewayRequest, nodeHandler } from './node.ts';
 export { guardedOutgoing, type Outgoing } from './outgoing.ts';
 export { type PlainFront, type PlainOptions, type PlainTold, plainFirst } from './plain/connection.ts';

@@ -24,13 +24,18 @@ export const computeLimits = {
   addressCharactersMax: 260,
   statementCharactersMax: 4000,
   signatureCharactersMax: 200,
+  moduleBytesMax: 1_048_576,
+  moduleMemoryMBMax: 512,
+  moduleSecondsMax: 120,
+  moduleOutputBytesMax: 4_194_304,
+  moduleColumnsMax: 50,
 } as const;
 /** Of a query on shares; held equal to those of @shugu/private-compute by a test. */
 export const sharesLimits = { rows: 1 << 24, decimals: 9 } as const;
 
 export const computeModes = ['cleanRoom', 'shares'] as const;
 export const computationStates = ['draft', 'signed', 'active', 'exhausted', 'expired', 'revoked'] as const;
-export const computationUseStates = ['reserved', 'running', 'released', 'failed', 'returned'] as const;
+export const computationUseStates = ['reserved', 'running', 'held', 'released', 'failed', 'returned'] as const;
 /** Frozen with the use; then owed by a statement, or given back. */
 export const computationMoneyStates = ['freezing', 'frozen', 'owed', 'paid', 'released'] as const;
 /** `process`: the engine’s own locks alone, as bubblewrap is not there or may not be used. */
@@ -137,6 +142,28 @@ const noise = z
   })
   .strict();
 
+export const moduleOutputTypes = ['string', 'integer', 'decimal', 'boolean'] as const;
+const moduleAllowed = {
+  memoryMB: z.number().int().min(1).max(computeLimits.moduleMemoryMBMax).default(64),
+  seconds: z.number().int().min(1).max(computeLimits.moduleSecondsMax).default(30),
+  outputBytes: z.number().int().min(1).max(computeLimits.moduleOutputBytesMax).default(1_048_576),
+  release: z
+    .enum(['ask', 'direct'])
+    .default('ask')
+    .describe('ask: a person of every owner approves an output before recipients get it'),
+};
+const modulePart = z
+  .object({
+    digest: digest.describe('of a module that your organisation has sent'),
+    output: z
+      .array(z.object({ name: word, type: z.enum(moduleOutputTypes) }).strict())
+      .min(1)
+      .max(computeLimits.moduleColumnsMax)
+      .describe('what each row of its output consists of'),
+    ...moduleAllowed,
+  })
+  .strict();
+
 const agreed = {
   title: name,
   purpose: text.min(1),
@@ -155,8 +182,12 @@ const cleanRoomDraft = z
     mode: z.literal('cleanRoom').describe('this node computes on data that it holds'),
     dataSets: z.array(dataSet).min(1).max(computeLimits.dataSetsMax),
     query: z
-      .object({ sql: sqlText, parameters: z.array(listedParameter).max(computeLimits.parametersMax).default([]) })
+      .object({
+        sql: sqlText.optional().describe('required without module'),
+        parameters: z.array(listedParameter).max(computeLimits.parametersMax).default([]),
+      })
       .strict(),
+    module: modulePart.optional().describe('a WebAssembly module that runs in the place of a query'),
     release: release.strict(),
     noise: noise
       .optional()
@@ -228,6 +259,9 @@ export const computationUse = z.object({
     .nullable()
     .describe('null where a use has no price'),
   isolation: z.enum(isolations).nullable().describe('what it was computed in; null before it began'),
+  answers: z
+    .array(z.object({ by: party, approved: z.boolean(), reason: z.string(), at: time }))
+    .describe('of owners who looked at the output before it was given out'),
   at: time,
   endedAt: time.nullable(),
 });
@@ -253,7 +287,14 @@ export const computationView = computationSummary.extend({
     })
     .nullable()
     .describe('what stays with its owners; null in a clean room'),
-  query: z.object({ sql: z.string().describe('as it runs'), digest, parameters: z.array(listedParameter) }),
+  query: z.object({
+    sql: z.string().describe('as it runs; empty where a module does'),
+    digest: digest.describe('of what runs: the SQL or the module'),
+    parameters: z.array(listedParameter),
+  }),
+  module: z
+    .object({ name: z.string(), bytes: count, memoryMB: count, seconds: count, outputBytes: count, release: z.enum(['ask', 'direct']) })
+    .nullable(),
   output: z.array(z.object({ name: z.string(), type: z.string() })),
   release: release.nullable().describe('null in mode shares, where nothing but the query limits what is opened'),
   priceFen,
@@ -286,6 +327,20 @@ export const computationResult = z.object({
     }),
   ),
   rows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))),
+});
+
+export const computationModule = z.object({
+  digest,
+  name: z.string(),
+  bytes: count,
+  at: time,
+});
+export const heldOutput = z.object({
+  use: computationUse,
+  columns: z.array(z.object({ name: z.string(), type: z.string() })),
+  rows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))),
+  digest: digest.describe('what is approved'),
+  until: time.describe('without the answer of every owner by then it is given to nobody'),
 });
 
 export const draftComputation = endpoint({
@@ -474,4 +529,84 @@ export const setBudget = endpoint({
     .object({ resource: resourceId, entity: column, rho: decimal.describe('zCDP: what is allowed in all') })
     .strict(),
   reply: budget,
+});
+
+export const sendModule = endpoint({
+  id: 'compute.module.send',
+  method: 'POST',
+  path: '/api/compute/modules',
+  summary: { zh: '提交计算模块（WebAssembly）', en: 'Send a WebAssembly module, to be named in contracts by its digest' },
+  permission: 'compute.contract.draft',
+  body: z
+    .object({
+      name,
+      content: z
+        .base64()
+        .min(1)
+        .max(Math.ceil(computeLimits.moduleBytesMax / 3) * 4),
+    })
+    .strict(),
+  bodyBytesMax: 1_500_000,
+  reply: computationModule,
+  status: 201,
+});
+export const listModules = endpoint({
+  id: 'compute.module.list',
+  method: 'GET',
+  path: '/api/compute/modules',
+  summary: { zh: '本单位提交的计算模块', en: 'Modules that your organisation has sent' },
+  permission: 'compute.contract.draft',
+  query: pageQuery,
+  reply: page(computationModule),
+});
+export const getModule = endpoint({
+  id: 'compute.module.get',
+  method: 'GET',
+  path: '/api/compute/contracts/:id/module',
+  summary: { zh: '合约的计算模块（各方可下载查验）', en: 'The module of a contract, for its parties to look at' },
+  permission: 'compute.contract.read',
+  params,
+  reply: z.unknown(),
+  replyKind: 'bytes',
+  mediaType: 'application/wasm',
+});
+
+const useParams = z.object({ id: computationUseId });
+export const getHeldOutput = endpoint({
+  id: 'compute.output.get',
+  method: 'GET',
+  path: '/api/compute/uses/:id/output',
+  summary: { zh: '待批准的输出（仅数据持有单位）', en: 'An output that waits for approval, for owners alone' },
+  permission: 'compute.output.answer',
+  params: useParams,
+  reply: heldOutput,
+});
+export const listHeldOutputs = endpoint({
+  id: 'compute.output.list',
+  method: 'GET',
+  path: '/api/compute/outputs',
+  summary: { zh: '等待本单位批准的输出', en: 'Outputs that wait for your organisation' },
+  permission: 'compute.output.answer',
+  query: pageQuery,
+  reply: page(z.object({ use: computationUseId, contract: computationId, title: z.string(), number: count, until: time })),
+});
+export const approveOutput = endpoint({
+  id: 'compute.output.approve',
+  method: 'POST',
+  path: '/api/compute/uses/:id/approve',
+  summary: { zh: '数据持有单位批准输出', en: 'Approve an output, as an owner of data' },
+  permission: 'compute.output.answer',
+  params: useParams,
+  body: z.object({ digest: digest.describe('of the output that was read') }).strict(),
+  reply: computationUse,
+});
+export const refuseOutput = endpoint({
+  id: 'compute.output.refuse',
+  method: 'POST',
+  path: '/api/compute/uses/:id/refuse',
+  summary: { zh: '数据持有单位拒绝输出', en: 'Refuse an output, as an owner of data: recipients get nothing' },
+  permission: 'compute.output.answer',
+  params: useParams,
+  body: z.object({ reason: z.string().trim().min(1).max(computeLimits.reasonCharactersMax) }).strict(),
+  reply: computationUse,
 });

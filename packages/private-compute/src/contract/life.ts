@@ -1,7 +1,7 @@
 /** The life of a computation contract and of each of its uses, as tables. */
 export const contractStates = ['draft', 'signed', 'active', 'exhausted', 'expired', 'revoked'] as const;
 export type ContractState = (typeof contractStates)[number];
-export const useStates = ['reserved', 'running', 'released', 'failed', 'returned'] as const;
+export const useStates = ['reserved', 'running', 'held', 'released', 'failed', 'returned'] as const;
 export type UseState = (typeof useStates)[number];
 
 type Actor = 'owner' | 'recipient' | 'system';
@@ -26,9 +26,11 @@ export const contractMoves = [
  */
 export const useMoves = [
   { move: 'run', from: ['reserved'], to: 'running' },
+  // What it gave waits for every owner's second look.
+  { move: 'hold', from: ['running'], to: 'held' },
   // Result and evidence are committed together.
-  { move: 'release', from: ['running'], to: 'released' },
-  { move: 'fail', from: ['reserved', 'running'], to: 'failed' },
+  { move: 'release', from: ['running', 'held'], to: 'released' },
+  { move: 'fail', from: ['reserved', 'running', 'held'], to: 'failed' },
   { move: 'giveBack', from: ['reserved', 'running'], to: 'returned' },
 ] as const satisfies readonly { move: string; from: readonly UseState[]; to: UseState }[];
 

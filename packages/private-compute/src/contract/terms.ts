@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalBytes } from '@shugu/evidence';
 import { sharesTrust } from '../shares/terms.ts';
 import type { ColumnRule } from './disclosure.ts';
+import type { ModuleTerms } from './module.ts';
 import type { Noise } from './noise.ts';
 import type { SharedQuery } from './shared.ts';
 
@@ -69,7 +70,10 @@ export interface Agreed {
 export interface CleanRoom extends Agreed {
   mode: 'cleanRoom';
   dataSets: DataSet[];
+  /** `digest` names what runs: the SQL, or the module, and then there is no SQL. */
   query: { sql: string; digest: string; parameters: ListedParameter[] };
+  /** A foreign program runs in the place of a query. */
+  module?: ModuleTerms;
   /** `rho` is what of the owners' privacy budgets a use may cost (zCDP, a decimal); null without noise. */
   release: { entitiesMin: number; rowsMax: number; rho: string | null };
   /** With `rho`: then every named group is told, with noise, and the least number of entities decides nothing. */

@@ -12,7 +12,7 @@ import { sqlText } from '../../query/views.ts';
 import { encoderFor } from './encode.ts';
 import { bindings, gateEngine, openEngine } from './engine.ts';
 import { FRAME, type FrameKind, frame } from './frames.ts';
-import { type ChildRequest, type Fault, MEMORY_EXIT, type RunRequest, type Setup } from './protocol.ts';
+import { type ChildRequest, type Fault, MEMORY_EXIT, type RunFormat, type RunRequest, type Setup } from './protocol.ts';
 
 /** Rows that are encoded together. */
 const PIECE_ROWS = 8192;
@@ -107,7 +107,7 @@ async function run(engine: DuckDBConnection, request: RunRequest): Promise<void>
   const clock = workClock(engine, request.seconds);
   const [values, types] = bindings(request.values);
   const result = await clock.during(engine.stream(request.sql, values, types));
-  const encoder = await encoderFor(request.format as 'json' | 'csv' | 'arrow', result);
+  const encoder = await encoderFor(request.format as Exclude<RunFormat, 'parquet'>, result);
   let [rows, bytes] = [0, 0];
   const piece = async (encoded: Uint8Array, count: number) => {
     bytes += encoded.length;

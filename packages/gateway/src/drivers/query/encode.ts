@@ -1,5 +1,6 @@
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import { arrowEncoder } from './arrow.ts';
+import type { RunFormat } from './protocol.ts';
 
 /** Turns rows into the bytes of an answer, piece by piece. */
 export type Encoder = {
@@ -10,8 +11,9 @@ export type Encoder = {
 
 const utf8 = (text: string) => Buffer.from(text, 'utf8');
 
-export function encoderFor(format: 'json' | 'csv' | 'arrow', result: DuckDBResult): Encoder | Promise<Encoder> {
+export function encoderFor(format: Exclude<RunFormat, 'parquet'>, result: DuckDBResult): Encoder | Promise<Encoder> {
   if (format === 'arrow') return arrowEncoder(result);
+  if (format === 'lines') return lineEncoder();
   return format === 'csv' ? csvEncoder(result.columnNames()) : jsonEncoder(result.columnNames());
 }
 
@@ -28,6 +30,14 @@ function jsonEncoder(names: readonly string[]): Encoder {
       return piece;
     },
     end: (rows) => utf8(`],"meta":{"rows":${rows}}}`),
+  };
+}
+
+function lineEncoder(): Encoder {
+  return {
+    begin: () => new Uint8Array(0),
+    rows: (rows) => utf8(rows.map((row) => `[${row.map(jsonOf).join(',')}]\n`).join('')),
+    end: () => new Uint8Array(0),
   };
 }
 

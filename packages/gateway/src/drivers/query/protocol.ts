@@ -6,6 +6,8 @@ export type QueryTable = { name: string; path: string };
 /** A table that is only bound against: of the columns of a file, or of columns that are named with the engine's types. */
 export type BoundTable = QueryTable | { name: string; columns: readonly { name: string; type: string }[] };
 export type AnswerFormat = 'json' | 'csv' | 'arrow' | 'parquet';
+/** `lines`: one JSON array of the columns to a line, for programs that read it; nobody is answered so. */
+export type RunFormat = AnswerFormat | 'lines';
 
 /** The first message, once in a process's life: what it can ever read. `folder`: its own, for answers that need a file. */
 export type Setup =
@@ -23,7 +25,7 @@ export type RunRequest = {
   kind: 'run';
   sql: string;
   values: BoundValues;
-  format: AnswerFormat;
+  format: RunFormat;
   rowsMax: number;
   bytesMax: number;
   /** Of work; waiting for the reader does not count. */

@@ -26,6 +26,14 @@ export const SANDBOX_LIMITS = {
   openFiles: 256,
 } as const;
 
+export interface ProcessLimits {
+  cpuSeconds: number;
+  fileBytes: number;
+  openFiles: number;
+  /** Of memory that the process may write; without it the process is watched by itself alone. */
+  dataBytes?: number;
+}
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 /** The program's own code and what it is made of; no data of the node lies there. */
 const programs = (): string[] => [here('../../../../../node_modules'), here('../../../../../packages')];
@@ -34,20 +42,23 @@ const LOCKED = '--unshare-all --cap-drop ALL --die-with-parent --new-session --p
   ' ',
 );
 
-const wrapped = (reads: readonly string[]): string[] => {
+const wrapped = (
+  reads: readonly string[],
+  { cpuSeconds, fileBytes, openFiles, dataBytes }: ProcessLimits,
+): string[] => {
   const node = realpathSync(process.execPath);
   const shown = [...programs(), node].flatMap((path) => ['--ro-bind', path, path]);
   const libraries = [...LIBRARIES, LIMIT_COMMAND].flatMap((path) => ['--ro-bind-try', path, path]);
   // The folder for passing files first, so that files of tables that lie in it stand on top of it.
   const own = ['--size', String(SANDBOX_LIMITS.folderBytes), '--tmpfs', '/tmp'];
   const data = reads.flatMap((path) => ['--ro-bind', path, path]);
-  const { cpuSeconds, fileBytes, openFiles } = SANDBOX_LIMITS;
   const limits = [
     LIMIT_COMMAND,
     '--core=0',
     `--cpu=${cpuSeconds}`,
     `--fsize=${fileBytes}`,
     `--nofile=${openFiles}`,
+    ...(dataBytes === undefined ? [] : [`--data=${dataBytes}`]),
     '--',
   ];
   return [
@@ -65,9 +76,14 @@ const wrapped = (reads: readonly string[]): string[] => {
 };
 
 /** The command that runs Node with these arguments in there; `reads` are the only files of data that it has. */
-export const sandboxed = (command: string, args: readonly string[], reads: readonly string[]) => ({
+export const sandboxed = (
+  command: string,
+  args: readonly string[],
+  reads: readonly string[],
+  limits: ProcessLimits = SANDBOX_LIMITS,
+) => ({
   command,
-  args: [...wrapped(reads), ...args],
+  args: [...wrapped(reads, limits), ...args],
 });
 
 /** Whether this machine has it and lets it be used: some containers forbid the name spaces. Tried, not guessed. */
