@@ -293,7 +293,14 @@ export const computationView = computationSummary.extend({
     parameters: z.array(listedParameter),
   }),
   module: z
-    .object({ name: z.string(), bytes: count, memoryMB: count, seconds: count, outputBytes: count, release: z.enum(['ask', 'direct']) })
+    .object({
+      name: z.string(),
+      bytes: count,
+      memoryMB: count,
+      seconds: count,
+      outputBytes: count,
+      release: z.enum(['ask', 'direct']),
+    })
     .nullable(),
   output: z.array(z.object({ name: z.string(), type: z.string() })),
   release: release.nullable().describe('null in mode shares, where nothing but the query limits what is opened'),
@@ -535,7 +542,10 @@ export const sendModule = endpoint({
   id: 'compute.module.send',
   method: 'POST',
   path: '/api/compute/modules',
-  summary: { zh: '提交计算模块（WebAssembly）', en: 'Send a WebAssembly module, to be named in contracts by its digest' },
+  summary: {
+    zh: '提交计算模块（WebAssembly）',
+    en: 'Send a WebAssembly module, to be named in contracts by its digest',
+  },
   permission: 'compute.contract.draft',
   body: z
     .object({
@@ -571,7 +581,6 @@ export const getModule = endpoint({
   mediaType: 'application/wasm',
 });
 
-const useParams = z.object({ id: computationUseId });
 export const getHeldOutput = endpoint({
   id: 'compute.output.get',
   method: 'GET',
@@ -588,7 +597,9 @@ export const listHeldOutputs = endpoint({
   summary: { zh: '等待本单位批准的输出', en: 'Outputs that wait for your organisation' },
   permission: 'compute.output.answer',
   query: pageQuery,
-  reply: page(z.object({ use: computationUseId, contract: computationId, title: z.string(), number: count, until: time })),
+  reply: page(
+    z.object({ use: computationUseId, contract: computationId, title: z.string(), number: count, until: time }),
+  ),
 });
 export const approveOutput = endpoint({
   id: 'compute.output.approve',

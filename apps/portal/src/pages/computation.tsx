@@ -1,6 +1,7 @@
 import { getComputation, revokeComputation, runComputation, signComputation } from '@shugu/wire/compute';
 import type { Reply } from '../api.ts';
 import { useRead } from '../api.ts';
+import { Held, Module } from '../compute/held.tsx';
 import { Privacy } from '../compute/privacy.tsx';
 import { Uses } from '../compute/uses.tsx';
 import { listMark, useWords } from '../i18n/index.ts';
@@ -142,12 +143,17 @@ export default function ComputationPage() {
                 {of.shares ? null : <p>{t(`compute.isolation.${of.isolation}`)}</p>}
               </Sheet>
               <HowTo of={of} me={me?.organisation.id} />
+              <Held of={of} me={me?.organisation.id} />
               <Uses of={of} />
-              <Sheet title={t('compute.query')}>
-                <pre className="mono small" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-                  {of.query.sql}
-                </pre>
-              </Sheet>
+              {of.module ? (
+                <Module of={of} />
+              ) : (
+                <Sheet title={t('compute.query')}>
+                  <pre className="mono small" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+                    {of.query.sql}
+                  </pre>
+                </Sheet>
+              )}
             </div>
             <div>
               <Sheet title={t('compute.about')}>

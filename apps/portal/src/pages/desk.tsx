@@ -1,6 +1,6 @@
 import { listContracts } from '@shugu/wire/agreements';
 import { cases } from '@shugu/wire/cases';
-import { listComputations } from '@shugu/wire/compute';
+import { listComputations, listHeldOutputs } from '@shugu/wire/compute';
 import { listOrders } from '@shugu/wire/market';
 import { listSpaces } from '@shugu/wire/spaces';
 import { Link } from '@tanstack/react-router';
@@ -14,6 +14,7 @@ import { paths } from '../paths.ts';
 import { hasRole, isBuyer, isSupplier, type Me, may, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Figure, Page, Sheet } from '../ui/frame.tsx';
+import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 
 /** The first page is enough to say "waits": beyond it the figure reads "20+". */
@@ -137,6 +138,27 @@ const SpacesToSign = () => {
   );
 };
 
+const OutputsToAnswer = () => {
+  const { t } = useWords();
+  const read = useRead(listHeldOutputs, { query: { limit: 20 } }, { every: 30_000 });
+  const items = read.data?.items ?? [];
+  if (!items.length) return null;
+  return (
+    <Sheet title={t('desk.outputs')}>
+      <ul className="card-list">
+        {items.map((one) => (
+          <li key={one.use} className="row between">
+            <Link to={paths.computation(one.contract)}>
+              {one.title} · {t('compute.number')} {one.number}
+            </Link>
+            <When at={one.until} />
+          </li>
+        ))}
+      </ul>
+    </Sheet>
+  );
+};
+
 const Starters = ({ me }: { me: Me }) => {
   const { t } = useWords();
   const to = (path: string, label: string): ReactNode => (
@@ -203,6 +225,7 @@ export default function Desk() {
       {may(me, 'agreements.contract.read') ? <ContractsToSign me={me} /> : null}
       {may(me, 'compute.contract.sign') ? <ComputationsToSign /> : null}
       {may(me, 'spaces.member.join') ? <SpacesToSign /> : null}
+      {may(me, 'compute.output.answer') ? <OutputsToAnswer /> : null}
     </Page>
   );
 }

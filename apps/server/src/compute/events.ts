@@ -13,6 +13,8 @@ export interface ComputeEvents {
   'compute.contract.expired': About;
   'compute.contract.revoked': About & { by: string };
   'compute.use.reserved': About & { use: string; number: number; by: string };
+  'compute.output.held': About & { use: string; number: number };
+  'compute.output.answered': About & { use: string; number: number; by: string; approved: boolean };
   'compute.use.released': About & { use: string; number: number };
   'compute.use.returned': About & { use: string; number: number };
   'compute.use.failed': About & { use: string; number: number; code: string };

@@ -112,8 +112,52 @@ const explainShares = (terms: SharedQuery, nameOf: Names): Text[] => {
   ];
 };
 
+const sizeOf = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
+
+/** What a foreign program does with what it reads is known to nobody: what it may read, and who looks at what it wrote. */
+const explainModule = (terms: CleanRoom, nameOf: Names): Text[] => {
+  const { recipients, dataSets, output, release, query } = terms;
+  const { name, bytes, release: how, seconds, memoryMB } = terms.module!;
+  const [names, owners] = [recipients.map(nameOf), ownersOf(terms).map(nameOf)];
+  const columns = output.map((one) => `${one.name} (${one.type})`);
+  const ask = how === 'ask';
+  return [
+    {
+      zh: `运行外来程序“${name}”（WebAssembly 模块，${sizeOf(bytes)}，摘要 ${query.digest}）；至多 ${seconds} 秒、${memoryMB} MB 内存，没有网络、文件、时钟和随机数。`,
+      en: `The foreign program “${name}” runs (a WebAssembly module of ${sizeOf(bytes)}, digest ${query.digest}): at most ${seconds} seconds and ${memoryMB} MB, without network, files, clock or chance.`,
+    },
+    {
+      zh: `${list(names, 'zh')}得到至多 ${release.rowsMax} 行输出：${list(columns, 'zh')}。程序可以把读到的任何内容写进输出，人数下限对它不起作用。`,
+      en: `${list(names, 'en')} get at most ${release.rowsMax} rows: ${list(columns, 'en')}. It can write whatever it reads into them; a least number of entities holds nothing back.`,
+    },
+    ask
+      ? {
+          zh: `每次输出先由${list(owners, 'zh')}各一名人员看过并按摘要批准，之后才交给接收单位；任何一家拒绝，输出不给任何人。`,
+          en: `A person of each of ${list(owners, 'en')} looks at every output and approves it by its digest before recipients get it; if one refuses, nobody gets it.`,
+        }
+      : {
+          zh: '输出不经查看，直接交给接收单位。',
+          en: 'Recipients get the output at once: nobody looks at it before.',
+        },
+    ...dataSets.map(({ owner, table, columns: all }) => {
+      const read = all.filter(({ rule }) => rule === 'open').map((one) => one.name);
+      return {
+        zh: `${nameOf(owner)} 的数据集 ${table}：程序逐行读取 ${list(read, 'zh')}，其他字段读不到。`,
+        en: `${table} of ${nameOf(owner)}: it reads ${list(read, 'en')} of every row, and no other column.`,
+      };
+    }),
+  ];
+};
+
+const parametersOf = ({ query }: CleanRoom): Text[] =>
+  query.parameters.map(({ name, title, values }) => ({
+    zh: `每次运行可选${title}（$${name}）：${list(values, 'zh')}。`,
+    en: `Each run chooses ${title} ($${name}): ${list(values, 'en')}.`,
+  }));
+
 const explainRoom = (terms: CleanRoom, { joint }: Pick<Shape, 'joint'>, nameOf: Names): Text[] => {
-  const { recipients, dataSets, query } = terms;
+  if (terms.module) return [...explainModule(terms, nameOf), ...paymentOf(terms, nameOf), ...parametersOf(terms)];
+  const { recipients, dataSets } = terms;
   const names = recipients.map(nameOf);
   const sums = joint.sums.map(({ name, of }) => `${name} = ${of}`);
   const grouped = joint.groups.length > 0;
@@ -140,9 +184,6 @@ const explainRoom = (terms: CleanRoom, { joint }: Pick<Shape, 'joint'>, nameOf: 
         en: `${nameOf(owner)} gets no result, only when and with which parameters each use was taken.`,
       })),
     ...paymentOf(terms, nameOf),
-    ...query.parameters.map(({ name, title, values }) => ({
-      zh: `每次运行可选${title}（$${name}）：${list(values, 'zh')}。`,
-      en: `Each run chooses ${title} ($${name}): ${list(values, 'en')}.`,
-    })),
+    ...parametersOf(terms),
   ];
 };

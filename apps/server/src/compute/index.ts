@@ -5,10 +5,11 @@ import type { Route } from '../kernel/http/route.ts';
 import type { JobHandler } from '../kernel/jobs.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { ComputeDeps, Room } from './model.ts';
-import { findContract } from './reads.ts';
+import { findContract, findHeld } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { onShares } from './rules.ts';
 import { moveDue } from './service/contracts.ts';
+import { endUnanswered } from './service/outputs.ts';
 import { endLate } from './service/parts.ts';
 import { endStranded, runHandler } from './service/run.ts';
 import { moneyFrozen, moneyPaid, moneyRefused, runJob } from './service/uses.ts';
@@ -25,6 +26,8 @@ export interface Compute {
   titleOf(read: Reader, contract: string): Promise<string | undefined>;
   /** Whether its owners' own processes come together for each use. */
   onShares(read: Reader, contract: string): Promise<boolean>;
+  /** Until when an output waits for its owners; undefined for none. */
+  outputOf(read: Reader, use: string): Promise<Date | undefined>;
   /** What became of the money of a settlement order that may be a use's; harmless to repeat, and for any other order. */
   moneyFrozen(tx: Tx, order: string): Promise<void>;
   moneyRefused(tx: Tx, order: string): Promise<void>;
@@ -48,6 +51,7 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
       );
       return pool;
     },
+    sandbox,
     isolation: async () => ((await sandbox()).kind === 'none' ? 'process' : 'bubblewrap'),
   };
   return {
@@ -57,9 +61,14 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
       {
         name: 'compute.due',
         everySeconds: 5,
-        run: async () => (await moveDue(deps.database)) + (await endStranded(room)) + (await endLate(room)),
+        run: async () =>
+          (await moveDue(deps.database)) +
+          (await endStranded(room)) +
+          (await endLate(room)) +
+          (await endUnanswered(room)),
       },
     ],
+    outputOf: async (read, use) => (await findHeld(read, use))?.until,
     titleOf: async (read, contract) => (await findContract(read, contract))?.title,
     onShares: async (read, contract) => {
       const found = await findContract(read, contract);

@@ -1,6 +1,6 @@
 /** Computation contracts as this room holds them, and what it asks of its neighbours. */
 import type { SuiteName } from '@shugu/evidence';
-import type { QueryPool, QueryPoolOptions } from '@shugu/gateway';
+import type { QueryPool, QueryPoolOptions, Sandbox } from '@shugu/gateway';
 import type { Decimal, PricePlan } from '@shugu/ledger';
 import type { CleanRoom, Computation, ContractState, Joint, SharedQuery, UseState } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
@@ -119,6 +119,34 @@ export interface Money {
 /** What stands around the engine's process: name spaces without network or files, or its own locks alone. */
 export type Isolation = 'bubblewrap' | 'process';
 
+/** A foreign program that an organisation has sent, to be named in contracts. */
+export interface Module {
+  digest: string;
+  participant: string;
+  name: string;
+  bytes: number;
+  at: Date;
+}
+
+/** What a module gave, until every owner has looked at it. */
+export interface HeldOutput {
+  use: string;
+  text: string;
+  digest: string;
+  rows: number;
+  until: Date;
+}
+
+/** What an owner said of an output. */
+export interface OutputAnswer {
+  use: string;
+  participant: string;
+  digest: string;
+  approved: boolean;
+  reason: string;
+  at: Date;
+}
+
 export interface Use {
   id: string;
   contract: string;
@@ -140,7 +168,7 @@ export interface Use {
 
 export interface ComputeDeps {
   database: Database;
-  objects: Pick<ObjectStore, 'folder' | 'local'>;
+  objects: Pick<ObjectStore, 'folder' | 'local' | 'put' | 'bytes' | 'read' | 'size'>;
   keys: Pick<Keys, 'signer'>;
   publicLog: Pick<PublicLog, 'publish' | 'inclusion'>;
   suite: SuiteName;
@@ -156,5 +184,6 @@ export interface ComputeDeps {
 /** With the room's own clean-room processes, made with their first use. */
 export interface Room extends ComputeDeps {
   queries(): Promise<QueryPool>;
+  sandbox(): Promise<Sandbox>;
   isolation(): Promise<Isolation>;
 }

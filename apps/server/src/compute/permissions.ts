@@ -24,6 +24,14 @@ export const permissions: PermissionTable = {
     roles: members,
     seats: ['trader', 'administrator'],
   },
+  'compute.output.answer': {
+    title: {
+      zh: '查看并批准或拒绝待发布的输出',
+      en: 'See outputs of modules before they are given out, and approve or refuse them',
+    },
+    roles: members,
+    seats: ['trader', 'administrator'],
+  },
   'compute.use.run': {
     title: { zh: '按计算合约运行', en: 'Run what a computation contract agrees on' },
     roles: members,

@@ -103,6 +103,58 @@ export const problems = defineProblems('compute', {
     title: { zh: '数据已不是签署时的版本', en: 'The data are not the version that was signed' },
     next: { zh: '就新的版本另签合约', en: 'Sign a contract on the new version' },
   },
+  sandboxMissing: {
+    status: 503,
+    title: {
+      zh: '本节点没有可用的操作系统沙箱（bubblewrap），不运行外来代码',
+      en: 'This node has no sandbox (bubblewrap) that can be used; foreign code is not run',
+    },
+    next: {
+      zh: '请运营方安装 bubblewrap 并允许用户命名空间',
+      en: 'Ask the operator to install bubblewrap and allow user name spaces',
+    },
+  },
+  moduleRefused: {
+    status: 422,
+    title: { zh: '模块不能运行', en: 'The module cannot be run' },
+    next: { zh: '按所给理由修改模块后重新提交', en: 'Change the module for the reason given, and send it again' },
+  },
+  moduleUnknown: {
+    status: 422,
+    title: { zh: '本单位没有提交过这个模块', en: 'Your organisation has sent no such module' },
+    next: { zh: '先提交模块，再起草合约', en: 'Send the module first, then draft the contract' },
+  },
+  moduleEnded: {
+    status: 422,
+    title: { zh: '模块没有给出可用的输出', en: 'The module gave no output that can be used' },
+    next: {
+      zh: '这次使用已计次；按所给理由修改模块，另签合约',
+      en: 'This use counts; change the module for the reason given and sign another contract',
+    },
+  },
+  outputDiffers: {
+    status: 409,
+    title: { zh: '批准的不是这份输出', en: 'This is not the output that you read' },
+    next: { zh: '重新打开输出，核对后再答复', en: 'Open it again, read it, then answer' },
+  },
+  alreadyAnswered: {
+    status: 409,
+    title: { zh: '本单位已答复', en: 'Your organisation has answered' },
+    next: { zh: '等待其他单位答复', en: 'Wait for the others' },
+  },
+  outputRefused: {
+    status: 409,
+    title: { zh: '数据持有单位拒绝发布输出', en: 'An owner of the data refused the output' },
+    next: { zh: '与该单位联系', en: 'Turn to that owner' },
+  },
+  outputUnanswered: {
+    status: 409,
+    title: {
+      zh: '数据持有单位未在期限内答复，输出不予发布',
+      en: 'Not every owner answered in time; the output is given to nobody',
+    },
+    next: { zh: '与未答复的单位联系', en: 'Turn to the owners that did not answer' },
+  },
   notReleased: {
     status: 409,
     title: { zh: '没有可取的结果', en: 'There is no result to fetch' },

@@ -2,7 +2,7 @@ import type { Computation, DataSet } from '@shugu/private-compute';
 import { empty, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Budget, Contract, MoneyState, Part, Signature, Use } from './model.ts';
+import type { Budget, Contract, HeldOutput, Module, MoneyState, OutputAnswer, Part, Signature, Use } from './model.ts';
 
 type ContractRow = Omit<Contract, 'terms'>;
 const contractColumns = sql`c.id, c.participant, c.title, c.state, c.document, c.digest, c.shape, c.uses_total as "usesTotal",
@@ -151,3 +151,60 @@ export const statementOf = (reader: Reader, id: string): Promise<LoggedStatement
   reader.first<LoggedStatement>(
     sql`select core, salt, log_entry from compute_uses where id = ${id} and log_entry is not null`,
   );
+
+const moduleColumns = sql`digest, participant, name, bytes, created_at as "at"`;
+
+export const findModule = (reader: Reader, participant: string, digest: string): Promise<Module | undefined> =>
+  reader.first<Module>(
+    sql`select ${moduleColumns} from compute_modules where participant = ${participant} and digest = ${digest}`,
+  );
+
+export const modulePage = async (reader: Reader, participant: string, query: PageQuery) => {
+  const after = decodeCursor(query.after, 1);
+  const rows =
+    await reader.rows<Module>(sql`select ${moduleColumns} from compute_modules where participant = ${participant}
+    ${after ? sql`and digest > ${after[0]}` : empty} order by digest limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    (row) => [row.digest],
+    (row) => row,
+  );
+};
+
+export const findHeld = (reader: Reader, use: string): Promise<HeldOutput | undefined> =>
+  reader.first<HeldOutput>(
+    sql`select use, output as "text", digest, row_count as "rows", until from compute_held_outputs where use = ${use}`,
+  );
+
+/** What waits for an owner's answer. */
+export const heldPage = async (reader: Reader, owner: string, query: PageQuery) => {
+  const after = decodeCursor(query.after, 1);
+  const rows = await reader.rows<{
+    use: string;
+    contract: string;
+    title: string;
+    number: number;
+    until: Date;
+  }>(sql`select h.use, h.contract, c.title, u.number, h.until
+    from compute_held_outputs h join compute_contracts c on c.id = h.contract join compute_uses u on u.id = h.use
+    where exists (select 1 from compute_parties p where p.contract = h.contract and p.participant = ${owner} and p.owner)
+      and not exists (select 1 from compute_output_answers a where a.use = h.use and a.participant = ${owner})
+      ${after ? sql`and h.use > ${after[0]}` : empty} order by h.use limit ${pageSize(query) + 1}`);
+  return pageOf(
+    rows,
+    query,
+    (row) => [row.use],
+    (row) => row,
+  );
+};
+
+/** Outputs that nothing waits for any more: their time is over, or an owner has revoked the contract. */
+export const heldInVain = (reader: Reader, now: Date, limit: number): Promise<{ use: string; contract: string }[]> =>
+  reader.rows(sql`select h.use, h.contract from compute_held_outputs h join compute_contracts c on c.id = h.contract
+    where h.until <= ${now} or c.state = 'revoked' order by h.use limit ${limit}`);
+
+/** In the order in which they were given. */
+export const answersOf = (reader: Reader, uses: readonly string[]): Promise<OutputAnswer[]> =>
+  reader.rows<OutputAnswer>(sql`select use, participant, digest, approved, reason, created_at as "at" from compute_output_answers
+    where use = any(${[...uses]}) order by created_at, participant`);

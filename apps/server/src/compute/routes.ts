@@ -7,13 +7,34 @@ import { bundleOf } from '../kernel/issue/statement.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import type { Contract, Room, Use } from './model.ts';
 import { problems } from './problems.ts';
-import { budgetPage, contractPage, findBudget, findContract, findUse, statementOf } from './reads.ts';
-import { onShares, sidesOf } from './rules.ts';
+import {
+  budgetPage,
+  contractPage,
+  findBudget,
+  findContract,
+  findModule,
+  findUse,
+  heldPage,
+  modulePage,
+  statementOf,
+} from './reads.ts';
+import { moduleOf, onShares, sidesOf } from './rules.ts';
 import { setBudget } from './service/budgets.ts';
 import { draftContract, revokeContract, signContract, termsOf } from './service/contracts.ts';
+import { bytesOf, keepModule, lookAtModule } from './service/modules.ts';
+import { approveOutput, outputFor, refuseOutput } from './service/outputs.ts';
 import { comeToUse, statePart } from './service/parts.ts';
 import { reserveUse } from './service/uses.ts';
-import { budgetView, columnsOf, contractView, partsView, previewView, summaryView, useView } from './view.ts';
+import {
+  budgetView,
+  columnsOf,
+  contractView,
+  moduleView,
+  partsView,
+  previewView,
+  summaryView,
+  useView,
+} from './view.ts';
 
 const supervises = (principal: Principal) => principal.permissions.has('compute.contract.supervise');
 
@@ -34,15 +55,64 @@ const visibleUse = async (
   return { use, contract: await visible(read, principal, use.contract) };
 };
 
+const outputRoutes = (room: Room): Route[] => [
+  // The look at it is a process: no transaction waits for it.
+  on(
+    wire.sendModule,
+    async ({ principal, body, requestId }) => {
+      const bytes = bytesOf(body.content);
+      await lookAtModule(room, bytes, wire.computeLimits.moduleMemoryMBMax, 'body.content');
+      const { digest } = await room.objects.put(bytes);
+      return room.database.tx(actorOf(principal, requestId), async (tx) => {
+        await keepModule(tx, { name: body.name, digest, bytes: bytes.length });
+        return moduleView((await findModule(tx, principal.participant, digest))!);
+      });
+    },
+    { ownTransaction: true },
+  ),
+  on(wire.listModules, async ({ read, principal, query }) => {
+    const { items, next } = await modulePage(read, principal.participant, query);
+    return { items: items.map(moduleView), next };
+  }),
+  on(wire.getModule, async ({ read, principal, params }) => {
+    const { id, terms } = await visible(read, principal, params.id);
+    if (!moduleOf(terms)) throw kernelProblems.unknown();
+    return { body: await room.objects.bytes(terms.query.digest), fileName: `${id}.wasm` };
+  }),
+  on(wire.getHeldOutput, async ({ read, principal, params }) => {
+    const { use, contract, held } = await outputFor(room, params.id, principal.participant);
+    const { rows } = JSON.parse(held.text) as Pick<wire.ComputationResult, 'rows'>;
+    const { digest, until } = held;
+    return {
+      use: await useView(room, read, use),
+      columns: contract.terms.output,
+      ...{ rows, digest, until: until.toISOString() },
+    };
+  }),
+  on(wire.listHeldOutputs, async ({ read, principal, query }) => {
+    const { items, next } = await heldPage(read, principal.participant, query);
+    return { items: items.map(({ until, ...one }) => ({ ...one, until: until.toISOString() })), next };
+  }),
+  on(wire.approveOutput, async ({ tx, params, body }) => {
+    await approveOutput(room, tx, params.id, body.digest);
+    return useView(room, tx, (await findUse(tx, params.id))!);
+  }),
+  on(wire.refuseOutput, async ({ tx, params, body }) => {
+    await refuseOutput(room, tx, params.id, body.reason);
+    return useView(room, tx, (await findUse(tx, params.id))!);
+  }),
+];
+
 export const makeRoutes = (room: Room): Route[] => {
   const view = async (read: Reader, principal: Principal, id: string) =>
     contractView(room, read, (await findContract(read, id))!, principal.participant);
   return [
+    ...outputRoutes(room),
     // The gate is a process: no transaction waits for it.
     on(
       wire.draftComputation,
       async ({ principal, body, requestId }) => {
-        const { terms, shape } = await termsOf(room, body);
+        const { terms, shape } = await termsOf(room, principal.participant, body);
         return room.database.tx(actorOf(principal, requestId), async (tx) =>
           view(tx, principal, await draftContract(room, tx, terms, shape)),
         );
@@ -51,8 +121,8 @@ export const makeRoutes = (room: Room): Route[] => {
     ),
     on(
       wire.previewComputation,
-      async ({ body }) => {
-        const { terms, shape } = await termsOf(room, body);
+      async ({ principal, body }) => {
+        const { terms, shape } = await termsOf(room, principal.participant, body);
         return previewView(room, { ...terms, id: '' } as Computation, shape);
       },
       { ownTransaction: true },

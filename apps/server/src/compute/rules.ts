@@ -13,6 +13,7 @@ import {
 import {
   type CleanRoom,
   type Computation,
+  type ModuleTerms,
   ownersOf,
   type Payment,
   planDigest,
@@ -29,6 +30,10 @@ export const inRoom = (contract: Contract): RoomContract => {
   if (contract.terms.mode !== 'cleanRoom') throw new Error(`${contract.id} is no contract of a clean room`);
   return contract as RoomContract;
 };
+
+/** The foreign program that runs in the place of a query; undefined where none does. */
+export const moduleOf = (terms: Computation): ModuleTerms | undefined =>
+  terms.mode === 'cleanRoom' ? terms.module : undefined;
 
 export const sidesOf = (terms: Computation, participant: string) => ({
   owner: ownersOf(terms).includes(participant),
@@ -60,9 +65,12 @@ export const dataFault = (
   return columns.find(({ name, type }) => !found.columns.some((one) => one.name === name && one.type === type))?.name;
 };
 
-/** The query of the document is the one that was signed, or nothing runs. */
-export const isWhole = (terms: Computation): boolean =>
-  terms.query.digest === (terms.mode === 'shares' ? planDigest(terms.plan) : queryDigest(terms.query.sql));
+/** The query of the document is the one that was signed, or nothing runs. A module's bytes are held against its digest when it runs. */
+export const isWhole = (terms: Computation): boolean => {
+  const { query } = terms;
+  if (terms.mode === 'shares') return query.digest === planDigest(terms.plan);
+  return terms.module !== undefined || query.digest === queryDigest(query.sql);
+};
 
 const legsOf = ({ shares }: Payment) =>
   shares.map(({ owner, share }) => ({ party: owner, role: 'rightsHolder', share: parseDecimal(share) }));
@@ -123,10 +131,15 @@ export interface UseEnding {
   payment: Payment;
 }
 
+/** `untouched`: a use that is given back was none. */
+const prevented = new Set(
+  ['revoked', 'versionSwapped', 'unpaid', 'untouched', 'outputRefused', 'outputUnanswered'].map(
+    (one) => `compute.${one}`,
+  ),
+);
+
 /** Owners are not paid for what one of them prevented; what counts and read something, or may have, is owed. */
 export const isOwed = ({ code, touched, payment }: UseEnding): boolean => {
-  // A use that is given back was none.
-  if (code === 'compute.untouched') return false;
-  if (code === 'compute.revoked' || code === 'compute.versionSwapped' || code === 'compute.unpaid') return false;
+  if (prevented.has(code)) return false;
   return touched || payment.untouched === 'charged';
 };

@@ -4,7 +4,17 @@ import type { Text } from '@shugu/wire';
 import { sql, type Tx } from '../kernel/db/db.ts';
 import { newId } from '../kernel/ids.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
-import type { Isolation, MoneyState, Shape, Signature, Use, UseMoney } from './model.ts';
+import type {
+  HeldOutput,
+  Isolation,
+  Module,
+  MoneyState,
+  OutputAnswer,
+  Shape,
+  Signature,
+  Use,
+  UseMoney,
+} from './model.ts';
 
 export const insertContract = async (
   tx: Tx,
@@ -125,4 +135,36 @@ export const endUse = async (tx: Tx, id: string, end: UseEnd, said: LoggedStatem
     result = ${end.result?.text ?? null}, result_digest = ${end.result?.digest ?? null}, row_count = ${end.result?.rows ?? null},
     money_state = ${end.money?.state ?? null}, statement = ${end.money?.statement ?? null},
     core = ${JSON.stringify(said.core)}, salt = ${said.salt}, log_entry = ${said.log_entry}, ended_at = ${tx.now} where id = ${id}`);
+};
+
+/** Sent once more, it keeps the name of the last time. */
+export const saveModule = async (
+  tx: Tx,
+  { digest, name, bytes }: Pick<Module, 'digest' | 'name' | 'bytes'>,
+): Promise<void> => {
+  await tx.exec(sql`insert into compute_modules (digest, node, market, participant, person, name, bytes, created_at)
+    values (${digest}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${tx.actor.id}, ${name}, ${bytes}, ${tx.now})
+    on conflict (participant, digest) do update set name = excluded.name`);
+};
+
+export const holdOutput = async (
+  tx: Tx,
+  { contract, participant }: Pick<Use, 'contract' | 'participant'>,
+  { use, text, digest, rows, until }: HeldOutput,
+): Promise<void> => {
+  await tx.exec(sql`insert into compute_held_outputs (use, contract, node, market, participant, output, digest, row_count, until, created_at)
+    values (${use}, ${contract}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${text}, ${digest}, ${rows}, ${until}, ${tx.now})`);
+  await tx.exec(sql`update compute_uses set state = 'held' where id = ${use}`);
+};
+
+export const dropHeld = (tx: Tx, use: string): Promise<number> =>
+  tx.exec(sql`delete from compute_held_outputs where use = ${use}`);
+
+export const insertAnswer = async (
+  tx: Tx,
+  { use, digest, approved, reason }: Pick<OutputAnswer, 'use' | 'digest' | 'approved' | 'reason'>,
+): Promise<void> => {
+  await tx.exec(sql`insert into compute_output_answers (use, participant, node, market, person, digest, approved, reason, created_at)
+    values (${use}, ${tx.actor.participant}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.id}, ${digest}, ${approved}, ${reason},
+      ${tx.now})`);
 };

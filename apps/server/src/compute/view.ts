@@ -2,9 +2,9 @@
 import { type Computation, decimal, epsilonOf, noiseDeviations, ownersOf } from '@shugu/private-compute';
 import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
-import type { Budget, Contract, Room, Shape, Use } from './model.ts';
-import { partsOf, signaturesOf, usesOf } from './reads.ts';
-import { inRoom, onShares, sidesOf } from './rules.ts';
+import type { Budget, Contract, Module, OutputAnswer, Room, Shape, Use } from './model.ts';
+import { answersOf, partsOf, signaturesOf, usesOf } from './reads.ts';
+import { inRoom, moduleOf, onShares, sidesOf } from './rules.ts';
 import { privacyOf } from './service/budgets.ts';
 
 const historyMax = 100;
@@ -38,18 +38,31 @@ export const summaryView = async (room: Room, read: Reader, contract: Contract) 
 const moneyOf = (money: Use['money']) =>
   money && { fen: money.fen.toString(), state: money.state, statement: money.statement };
 
-const useOf = (use: Use, name: Names) => ({
+const useOf = (use: Use, name: Names, answers: readonly OutputAnswer[]) => ({
   ...{ id: use.id, number: use.number, state: use.state, values: use.values, rows: use.rows },
   ...{ resultDigest: use.resultDigest, reason: use.reason, job: use.job },
   money: moneyOf(use.money),
   isolation: use.isolation,
+  answers: answers
+    .filter((one) => one.use === use.id)
+    .map(({ participant, approved, reason, at }) => ({
+      by: partyOf(name)(participant),
+      approved,
+      reason,
+      at: at.toISOString(),
+    })),
   by: partyOf(name)(use.participant),
   at: use.at.toISOString(),
   endedAt: use.endedAt?.toISOString() ?? null,
 });
 
-export const useView = async (room: Room, read: Reader, use: Use) =>
-  useOf(use, await namesOf(room, read, [use.participant]));
+export const useView = async (room: Room, read: Reader, use: Use) => {
+  const answers = await answersOf(read, [use.id]);
+  const parties = [use.participant, ...answers.map(({ participant }) => participant)];
+  return useOf(use, await namesOf(room, read, parties), answers);
+};
+
+export const moduleView = ({ digest, name, bytes, at }: Module) => ({ digest, name, bytes, at: at.toISOString() });
 
 /** One in a million, as it is usually told. */
 const delta = 1e-6;
@@ -111,11 +124,19 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
   const signatures = await signaturesOf(read, contract.id);
   const privacy = await privacyOf(read, contract, viewer);
   const history = await usesOf(read, contract.id, historyMax);
+  const module = moduleOf(terms);
+  const answers = module
+    ? await answersOf(
+        read,
+        history.map(({ id }) => id),
+      )
+    : [];
   return {
     ...summary(contract, name),
     ...{ purpose: terms.purpose, trust: terms.trust, document, digest, reason },
     ...modeView(contract),
     ...{ query: terms.query, output: terms.output },
+    module: module ?? null,
     priceFen: terms.priceFen,
     payment: terms.payment ?? null,
     privacy: privacy
@@ -133,6 +154,6 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
     })),
     isolation: await room.isolation(),
     yours: { ...sidesOf(terms, viewer), signed: signatures.some(({ participant }) => participant === viewer) },
-    history: history.map((use) => useOf(use, name)),
+    history: history.map((use) => useOf(use, name, answers)),
   };
 };

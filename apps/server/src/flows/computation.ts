@@ -29,6 +29,48 @@ const tell = (
     at: tx.now,
   });
 
+/** Owners hear of an output that waits for them; who asked for the use and the other owners, of what became of it. */
+const outputNotice = async (tx: Tx, { compute }: Rooms, cases: Cases, event: StoredEvent): Promise<void> => {
+  const { contract, owners, recipients, use, number, approved } = event.data as {
+    contract: string;
+    owners: string[];
+    recipients: string[];
+    use: string;
+    number: number;
+    approved?: boolean;
+  };
+  const title = await compute.titleOf(tx, contract);
+  if (title === undefined) return;
+  const about = { data: event.data, title };
+  if (event.type === 'compute.output.held') {
+    const until = await compute.outputOf(tx, use);
+    if (!until) return;
+    const day = until.toISOString().slice(0, 10);
+    for (const owner of owners)
+      await tell(tx, cases, owner, about, {
+        zh: `计算合约《${title}》第 ${number} 次使用的输出等待本单位查看并批准；${day} 前未答复的，输出不给任何人。`,
+        en: `The output of use ${number} of the computation contract “${title}” waits for your organisation to look at it and approve it; unanswered by ${day}, it is given to nobody.`,
+      });
+    return;
+  }
+  for (const one of new Set([...recipients, ...owners]))
+    await tell(
+      tx,
+      cases,
+      one,
+      about,
+      approved
+        ? {
+            zh: `计算合约《${title}》第 ${number} 次使用的输出已由全部数据持有单位批准，交给接收单位。`,
+            en: `All owners have approved the output of use ${number} of the computation contract “${title}”; recipients have it.`,
+          }
+        : {
+            zh: `计算合约《${title}》第 ${number} 次使用的输出被一家数据持有单位拒绝，不给任何人。`,
+            en: `An owner refused the output of use ${number} of the computation contract “${title}”; nobody gets it.`,
+          },
+    );
+};
+
 /** Whoever has something to do: owners sign, recipients run. Whoever drafted it knows. */
 const notice = async (tx: Tx, { compute }: Rooms, cases: Cases, event: StoredEvent): Promise<void> => {
   const { contract, owners, recipients } = event.data as { contract: string; owners: string[]; recipients: string[] };
@@ -65,6 +107,11 @@ export const computationFlow = (rooms: Rooms, cases: Cases): RoomParts => ({
       name: 'flow.computation.notice',
       types: ['compute.contract.drafted', 'compute.contract.begun', 'compute.use.reserved'],
       handle: (tx, event) => notice(tx, rooms, cases, event),
+    },
+    {
+      name: 'flow.computation.output',
+      types: ['compute.output.held', 'compute.output.answered'],
+      handle: (tx, event) => outputNotice(tx, rooms, cases, event),
     },
     {
       name: 'flow.computation',

@@ -1,4 +1,5 @@
 /** What of a module is known before anything of it runs: that it is valid, asks for nothing but what is offered, and is bounded. */
+import { type CompiledModule, engine } from './engine.ts';
 import { ModuleEnded } from './faults.ts';
 import { MODULE_LIMITS, type ModuleAllowance } from './limits.ts';
 import { moduleShape } from './shape.ts';
@@ -8,26 +9,23 @@ export const MODULE_FUNCTIONS = ['read', 'write', 'values'] as const;
 
 const PAGE_BYTES = 65_536;
 
-const compiled = (bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module => {
+const compiled = (bytes: Uint8Array): CompiledModule => {
   if (bytes.length > MODULE_LIMITS.moduleBytes) throw new ModuleEnded('tooLarge');
   try {
-    return new WebAssembly.Module(bytes);
+    return new engine.Module(bytes);
   } catch {
     throw new ModuleEnded('invalid');
   }
 };
 
 /** Compiles it, so foreign bytes belong into the sandbox for this as well. @throws ModuleEnded */
-export function inspectModule(
-  bytes: Uint8Array<ArrayBuffer>,
-  { memoryMB }: Pick<ModuleAllowance, 'memoryMB'>,
-): WebAssembly.Module {
+export function inspectModule(bytes: Uint8Array, { memoryMB }: Pick<ModuleAllowance, 'memoryMB'>): CompiledModule {
   const module = compiled(bytes);
   const offered: readonly string[] = MODULE_FUNCTIONS;
-  for (const { module: from, name, kind } of WebAssembly.Module.imports(module))
+  for (const { module: from, name, kind } of engine.Module.imports(module))
     if (from !== 'shugu' || kind !== 'function' || !offered.includes(name))
       throw new ModuleEnded('importUnknown', `${from}.${name}`.slice(0, 200));
-  const exported = new Map(WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind]));
+  const exported = new Map(engine.Module.exports(module).map(({ name, kind }) => [name, kind]));
   if (exported.get('memory') !== 'memory' || exported.get('run') !== 'function') throw new ModuleEnded('exportMissing');
   const shape = moduleShape(bytes);
   const [memory, ...more] = shape?.memories ?? [];

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { type Sandbox, sandboxed } from '../drivers/query/sandbox.ts';
 import { MODULE_FAULTS, ModuleEnded, type ModuleFault } from './faults.ts';
 import { MODULE_LIMITS, type ModuleAllowance } from './limits.ts';
-import { type ModuleSetup, VERDICT_BYTES, type Verdict } from './protocol.ts';
+import { FD, type ModuleSetup, VERDICT_BYTES, type Verdict } from './protocol.ts';
 
 export interface ModuleJob {
   bytes: Uint8Array;
@@ -88,7 +88,7 @@ const inProcess = async (
     env: { LANG: 'C.UTF-8', TZ: 'UTC' },
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...tables.map(({ fd }) => fd)],
   });
-  const [into, output, verdict] = [child.stdio[3], child.stdio[4], child.stdio[5]] as [Writable, Readable, Readable];
+  const [into, output, verdict] = ([...child.stdio] as unknown[]).slice(FD.setup) as [Writable, Readable, Readable];
   const gone = once(child, 'exit').catch(() => undefined);
   // What dies with its parent has to be there before its parent dies: its first byte says so, and nothing foreign has run by then.
   const begun = Promise.race([once(verdict, 'readable'), gone]).catch(() => undefined);

@@ -1,6 +1,7 @@
 /** For tests: in the place of a module's process. It tries what whoever broke out of the engine would try, and tells what it got. */
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
+import { engine } from './engine.ts';
 import { FD, type ModuleSetup } from './protocol.ts';
 
 const tried = (work: () => unknown): string => {
@@ -17,7 +18,7 @@ const reached = (port: number): Promise<string> =>
   });
 /** Far more than what a module is given: the kernel says no, whatever the engine thinks. */
 const flood = (): string => {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
+  const memory = new engine.Memory({ initial: 1, maximum: 65_536 });
   try {
     for (;;) memory.grow(1024);
   } catch {

@@ -3,8 +3,8 @@ import type wabtOf from 'wabt';
 
 type Wabt = Awaited<ReturnType<typeof wabtOf>>;
 
-export const moduleOf = (wabt: Wabt, text: string): Uint8Array<ArrayBuffer> => {
-  const parsed = wabt.parseWat('module.wat', text, { threads: true, multi_memory: true, reference_types: true });
+export const moduleOf = (wabt: Wabt, text: string): Uint8Array => {
+  const parsed = wabt.parseWat('module.wat', text, { threads: true, reference_types: true });
   try {
     return new Uint8Array(parsed.toBinary({}).buffer);
   } finally {
@@ -12,15 +12,15 @@ export const moduleOf = (wabt: Wabt, text: string): Uint8Array<ArrayBuffer> => {
   }
 };
 
-/** Writes `[n]`, where n is the number of lines of its last table, up to 9. */
-export const countingModule = (wabt: Wabt, tables = 2): Uint8Array<ArrayBuffer> =>
+/** Writes `[n]`, where n is 100 and the number of lines of its last table, up to 99 of them. */
+export const countingModule = (wabt: Wabt, tables = 2): Uint8Array =>
   moduleOf(
     wabt,
     `(module
       (import "shugu" "read" (func $read (param i32 i32 i32) (result i32)))
       (import "shugu" "write" (func $write (param i32 i32)))
       (memory (export "memory") 2 2)
-      (data (i32.const 0) "[0]\\0a")
+      (data (i32.const 0) "[100]\\0a")
       (func (export "run") (local $got i32) (local $at i32) (local $lines i32)
         (block $end
           (loop $more
@@ -33,6 +33,7 @@ export const countingModule = (wabt: Wabt, tables = 2): Uint8Array<ArrayBuffer> 
               (local.set $at (i32.add (local.get $at) (i32.const 1)))
               (br_if $byte (i32.lt_u (local.get $at) (local.get $got))))
             (br $more)))
-        (i32.store8 (i32.const 1) (i32.add (i32.const 48) (local.get $lines)))
-        (call $write (i32.const 0) (i32.const 4))))`,
+        (i32.store8 (i32.const 2) (i32.add (i32.const 48) (i32.div_u (local.get $lines) (i32.const 10))))
+        (i32.store8 (i32.const 3) (i32.add (i32.const 48) (i32.rem_u (local.get $lines) (i32.const 10))))
+        (call $write (i32.const 0) (i32.const 6))))`,
   );

@@ -4,13 +4,14 @@
  */
 import { readSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { type CompiledModule, engine, type Memory } from './engine.ts';
 import { ModuleEnded, type ModuleFault } from './faults.ts';
 import { inspectModule, type MODULE_FUNCTIONS } from './inspect.ts';
 import { FD, type ModuleSetup, type Verdict } from './protocol.ts';
 
 const LINE_END = 10;
 
-const { setup, bytes } = workerData as { setup: ModuleSetup; bytes: Uint8Array<ArrayBuffer> };
+const { setup, bytes } = workerData as { setup: ModuleSetup; bytes: Uint8Array };
 
 /** The first fault stands: a module can catch what a function of ours throws, and go on. */
 let latched: ModuleEnded | undefined;
@@ -19,7 +20,7 @@ const end = (code: ModuleFault, detail = ''): Error => {
   return latched;
 };
 
-let memory: WebAssembly.Memory | undefined;
+let memory: Memory | undefined;
 const values = Buffer.from(setup.values, 'utf8');
 let [written, rows] = [0, 0];
 
@@ -55,9 +56,9 @@ const functions: Record<(typeof MODULE_FUNCTIONS)[number], (...given: unknown[])
   },
 };
 
-const run = (module: WebAssembly.Module): void => {
-  const { exports } = new WebAssembly.Instance(module, { shugu: functions });
-  memory = exports.memory as WebAssembly.Memory;
+const run = (module: CompiledModule): void => {
+  const { exports } = new engine.Instance(module, { shugu: functions });
+  memory = exports.memory as Memory;
   (exports.run as () => void)();
   if (latched) throw latched;
 };

@@ -21,11 +21,15 @@ export interface ModuleTerms {
  * What is wrong with a module's contract in itself; undefined when nothing is. What a module does with
  * a column cannot be seen, so a rule between open and hidden could not be kept, nor could noise.
  */
-export const moduleFault = ({ dataSets, release, noise }: Pick<CleanRoom, 'dataSets' | 'release'> & { noise?: unknown }) => {
+export const moduleFault = ({
+  dataSets,
+  release,
+  noise,
+}: Pick<CleanRoom, 'dataSets' | 'release'> & { noise?: unknown }) => {
   if (release.rho !== null || noise) return { path: 'release.rho', fault: 'noiseUnenforceable' } as const;
   for (const [at, { columns }] of dataSets.entries()) {
-    const wrong = columns.findIndex(
-      ({ rule, except = [] }) => [rule, ...except.map((one) => one.rule)].some((one) => one === 'join' || one === 'aggregate'),
+    const wrong = columns.findIndex(({ rule, except = [] }) =>
+      [rule, ...except.map((one) => one.rule)].some((one) => one === 'join' || one === 'aggregate'),
     );
     if (wrong >= 0) return { path: `dataSets.${at}.columns.${wrong}.rule`, fault: 'ruleUnenforceable' } as const;
   }

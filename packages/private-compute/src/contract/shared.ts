@@ -114,7 +114,7 @@ export const tableCommitment = async (
   role: Role,
 ): Promise<string> => {
   const column = align === 'place' ? undefined : align[role];
-  const { digest } = await scanTable(path, column, () => {});
+  const { digest } = await scanTable(path, column === undefined ? [] : [column], () => {});
   return inputCommitment(salt, digest, column ?? 'rows').toString('hex');
 };
 

@@ -2,7 +2,7 @@
 
 alter table compute_uses
   drop constraint compute_uses_state_check,
-  add constraint compute_uses_state_check check (state in ('reserved', 'running', 'held', 'released', 'failed')),
+  add constraint compute_uses_state_check check (state in ('reserved', 'running', 'held', 'released', 'failed', 'returned')),
   drop constraint compute_uses_check1,
   add constraint compute_uses_logged check (state in ('reserved', 'running', 'held') or log_entry is not null),
   drop constraint compute_uses_money,

@@ -30,20 +30,21 @@ import { insertContract, insertSignature, setContractState } from '../store.ts';
 import { requireBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
 import { parseQuery, passJoint } from './gate.ts';
+import { moduleTermsOf } from './modules.ts';
 
 export type Draft = z.output<typeof computationDraft>;
 
 /** Not yet a contract's own: those have its identifier. */
 type Terms = Omit<CleanRoom, 'id'> | Omit<SharedQuery, 'id'>;
-type DraftOf<Mode extends Draft['mode']> = Extract<Draft, { mode: Mode }>;
-interface Settled {
+export type DraftOf<Mode extends Draft['mode']> = Extract<Draft, { mode: Mode }>;
+export interface Settled {
   terms: Terms;
   shape: Shape;
 }
 
 /** Settled outside a transaction, as the gate is a process: the terms as they will be signed. */
-export const termsOf = (room: Room, draft: Draft): Promise<Settled> =>
-  draft.mode === 'shares' ? sharesOf(room, draft) : roomOf(room, draft);
+export const termsOf = (room: Room, participant: string, draft: Draft): Promise<Settled> =>
+  draft.mode === 'shares' ? sharesOf(room, draft) : roomOf(room, participant, draft);
 
 /** What is signed is the plan that the gate's parser and ours make of the text: what anybody does with whose columns. */
 const sharesOf = async (room: Room, draft: DraftOf<'shares'>): Promise<Settled> => {
@@ -76,16 +77,20 @@ const sharesOf = async (room: Room, draft: DraftOf<'shares'>): Promise<Settled> 
   }
 };
 
-const roomOf = async (room: Room, draft: DraftOf<'cleanRoom'>): Promise<Settled> => {
+const roomOf = async (room: Room, participant: string, draft: DraftOf<'cleanRoom'>): Promise<Settled> => {
   const times = { from: new Date(draft.from).toISOString(), until: new Date(draft.until).toISOString() };
-  const query = { ...draft.query, digest: '' };
+  const query = { ...draft.query, sql: draft.query.sql ?? '', digest: '' };
   const fault = computationFault({ ...draft, ...times, query });
   if (fault) throw problems.contractInvalid({ field: `body.${fault.path}`, detail: fault.fault });
   const unpaid = paymentFault(draft);
   if (unpaid) throw unpaid;
-  const passed = await passJoint(await room.queries(), draft);
+  if (draft.module) return moduleTermsOf(room, participant, draft, times);
+  const { sql } = draft.query;
+  if (sql === undefined) throw problems.contractInvalid({ field: 'body.query.sql', detail: 'missing' });
+  const passed = await passJoint(await room.queries(), { ...draft, query: { ...draft.query, sql } });
+  const { module: _, ...agreed } = draft;
   const terms: Omit<CleanRoom, 'id'> = {
-    ...draft,
+    ...agreed,
     ...times,
     form: 'shugu/computation/1',
     trust: computationTrust[draft.mode],

@@ -14,6 +14,8 @@ import { problems } from '../problems.ts';
 import { findContract, findUse, lockContract, lockUse, strandedUses } from '../reads.ts';
 import { inRoom, isWhole, onShares } from '../rules.ts';
 import { beginUse } from '../store.ts';
+import { computeModule, moduleProblem } from './module-run.ts';
+import { asksFirst, holdUse } from './outputs.ts';
 import { playThird } from './third.ts';
 import { concludeUse, type Outcome, sameBytes, swappedTable } from './uses.ts';
 
@@ -56,6 +58,7 @@ const compute = async (room: Room, contract: RoomContract, use: Use, context: Jo
     tables.push({ name: terms.noise ? unboundedName(table) : table, path });
   }
   await context.progress(0.4);
+  if (terms.module) return computeModule(room, contract, use, tables, context);
   const columns = [...new Set(Object.values(shape.reads).flat())];
   const pool = await room.queries();
   const answer = await pool.run(
@@ -110,6 +113,8 @@ const textOf = (columns: CleanRoom['output'], rows: readonly string[]) => {
 
 /** The engine's own words may quote values: recipients get a code. */
 const problemOf = (error: unknown): Problem | undefined => {
+  const ofModule = moduleProblem(error);
+  if (ofModule) return ofModule;
   if (error instanceof Problem) return error.code === jobProblems.cancelled().code ? problems.cancelled() : error;
   if (!(error instanceof QueryEnded)) return undefined;
   return error.code === 'rows' || error.code === 'bytes'
@@ -160,6 +165,8 @@ export const runHandler =
       const contract = (await lockContract(tx, begun.contract.id))!;
       const use = (await lockUse(tx, id))!;
       const revoked = contract.state === 'revoked' && 'result' in outcome;
+      if ('result' in outcome && outcome.result.text !== null && !revoked && asksFirst(contract))
+        return holdUse(tx, contract, use, { ...outcome.result, text: outcome.result.text });
       await concludeUse(room, tx, contract, use, revoked ? { problem: problems.revoked(), touched: true } : outcome);
     });
     return { use: id };

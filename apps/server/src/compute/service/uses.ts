@@ -11,14 +11,15 @@ import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { logStatement } from '../../kernel/issue/statement.ts';
 import { enqueue } from '../../kernel/jobs.ts';
-import type { Problem } from '../../kernel/problem.ts';
+import { inLanguage, type Problem } from '../../kernel/problem.ts';
 import type { Contract, Part, Room, RoomContract, Use, UseMoney } from '../model.ts';
 import { problems } from '../problems.ts';
-import { findContract, lockUseOfOrder, partsOf, useAsked } from '../reads.ts';
-import { askedWrong, inRoom, isOwed, onShares, priceFor } from '../rules.ts';
+import { answersOf, findContract, lockUseOfOrder, partsOf, useAsked } from '../reads.ts';
+import { askedWrong, inRoom, isOwed, moduleOf, onShares, priceFor } from '../rules.ts';
 import { endUse, insertUse, returnUse, setContractState, setUseJob, setUseMoney, takeUse } from '../store.ts';
 import { chargeBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
+import { requireSandbox } from './modules.ts';
 
 export const runJob = 'compute.run';
 
@@ -59,6 +60,7 @@ export const reserveUse = async (
   if (refusal) throw problems[refusal]();
   const swapped = shared ? undefined : await swappedTable(room, tx, inRoom(contract));
   if (swapped) throw problems.versionSwapped({ detail: swapped });
+  if (moduleOf(contract.terms)) await requireSandbox(room);
   const taken = await takeUse(tx, id);
   if (!taken) throw problems.exhausted();
   const { number } = taken;
@@ -171,6 +173,12 @@ const settlePrice = async (
   return { ...money, state: 'owed', statement: id };
 };
 
+/** Who looked at what before it was given out, or refused it. */
+const toldAnswers = async (tx: Tx, { id }: Use) =>
+  (await answersOf(tx, [id])).map(({ participant, digest, approved, at }) => ({
+    ...{ participant, digest, approved, at: at.toISOString() },
+  }));
+
 /** Result, state and evidence in one transaction: no result without evidence, and no use without an end in the log. */
 export const concludeUse = async (
   room: Room,
@@ -206,6 +214,7 @@ export const concludeUse = async (
       rows: result?.rows ?? null,
       result: result?.digest ?? null,
       rho: terms.mode === 'shares' ? null : terms.release.rho,
+      ...(moduleOf(terms) && { answers: await toldAnswers(tx, use) }),
       price: money && { fen: money.fen.toString(), owed: money.state === 'owed' },
       reservedAt: use.at.toISOString(),
       endedAt: tx.now.toISOString(),
@@ -262,6 +271,9 @@ const partsStated = async (tx: Tx, terms: SharedQuery, use: Use) => {
 };
 
 const reasonOf = ({ definition, detail }: Problem): Text =>
-  typeof detail === 'string' && detail !== ''
-    ? { zh: `${definition.title.zh}：${detail}`, en: `${definition.title.en}: ${detail}` }
-    : definition.title;
+  detail === ''
+    ? definition.title
+    : {
+        zh: `${definition.title.zh}：${inLanguage(detail, 'zh')}`,
+        en: `${definition.title.en}: ${inLanguage(detail, 'en')}`,
+      };
