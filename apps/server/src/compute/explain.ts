@@ -60,7 +60,7 @@ const noiseOf = ({ noise, release }: CleanRoom): Text[] => {
 
 type Names = (participant: string) => string;
 
-export const explain = (terms: Computation, shape: Pick<Shape, 'joint'>, nameOf: Names): Text[] =>
+export const explain = (terms: Computation, shape: Pick<Shape, 'joint' | 'reads'>, nameOf: Names): Text[] =>
   terms.mode === 'shares' ? explainShares(terms, nameOf) : explainRoom(terms, shape, nameOf);
 
 /** Of an owner's columns: those whose values enter, as shares; those that it alone looks at. */
@@ -115,7 +115,7 @@ const explainShares = (terms: SharedQuery, nameOf: Names): Text[] => {
 const sizeOf = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
 
 /** What a foreign program does with what it reads is known to nobody: what it may read, and who looks at what it wrote. */
-const explainModule = (terms: CleanRoom, nameOf: Names): Text[] => {
+const explainModule = (terms: CleanRoom, reads: Shape['reads'], nameOf: Names): Text[] => {
   const { recipients, dataSets, output, release, query } = terms;
   const { name, bytes, release: how, seconds, memoryMB } = terms.module!;
   const [names, owners] = [recipients.map(nameOf), ownersOf(terms).map(nameOf)];
@@ -139,8 +139,8 @@ const explainModule = (terms: CleanRoom, nameOf: Names): Text[] => {
           zh: '输出不经查看，直接交给接收单位。',
           en: 'Recipients get the output at once: nobody looks at it before.',
         },
-    ...dataSets.map(({ owner, table, columns: all }) => {
-      const read = all.filter(({ rule }) => rule === 'open').map((one) => one.name);
+    ...dataSets.map(({ owner, table }) => {
+      const read = reads[table] ?? [];
       return {
         zh: `${nameOf(owner)} 的数据集 ${table}：程序逐行读取 ${list(read, 'zh')}，其他字段读不到。`,
         en: `${table} of ${nameOf(owner)}: it reads ${list(read, 'en')} of every row, and no other column.`,
@@ -155,8 +155,9 @@ const parametersOf = ({ query }: CleanRoom): Text[] =>
     en: `Each run chooses ${title} ($${name}): ${list(values, 'en')}.`,
   }));
 
-const explainRoom = (terms: CleanRoom, { joint }: Pick<Shape, 'joint'>, nameOf: Names): Text[] => {
-  if (terms.module) return [...explainModule(terms, nameOf), ...paymentOf(terms, nameOf), ...parametersOf(terms)];
+const explainRoom = (terms: CleanRoom, { joint, reads }: Pick<Shape, 'joint' | 'reads'>, nameOf: Names): Text[] => {
+  if (terms.module)
+    return [...explainModule(terms, reads, nameOf), ...paymentOf(terms, nameOf), ...parametersOf(terms)];
   const { recipients, dataSets } = terms;
   const names = recipients.map(nameOf);
   const sums = joint.sums.map(({ name, of }) => `${name} = ${of}`);

@@ -1,10 +1,13 @@
 /** What a foreign module may try: each attempt ends with its reason, and nothing else of the machine is touched. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import wabtOf from 'wabt';
 import { findSandbox, NO_SANDBOX } from '../drivers/query/sandbox.ts';
@@ -197,23 +200,49 @@ describe.skipIf(sandbox.kind === 'none')('in the sandbox', () => {
   });
 });
 
+/** What the trial needs; with the words that it says. */
+const trial = async () => {
+  const server = createServer((socket) => socket.destroy());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const foreign = join(folder, 'foreign');
+  writeFileSync(foreign, 'somebody else’s');
+  const script = new URL('./testing.escape.ts', import.meta.url);
+  const values = { foreign, port: String(port), parent: String(process.pid) };
+  return { script, values, own: await table('granted'), close: () => server.close() };
+};
+
+describe('without the sandbox', () => {
+  it('the machine lies open to whoever breaks out: the trial sees it', async () => {
+    const { script, values, own, close } = await trial();
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(script)], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'pipe', own.fd],
+    });
+    const [setup, output] = [child.stdio[3] as Writable, child.stdio[4] as Readable];
+    setup.end(`${JSON.stringify({ values: JSON.stringify(values) })}\n`);
+    let said = '';
+    for await (const piece of output) said += String(piece);
+    close();
+    expect(JSON.parse(said)).toMatchObject({
+      own: 'granted',
+      foreign: 'somebody else’s',
+      passwords: expect.stringMatching(/^\d+$/),
+      socket: 'reached',
+      parent: 'true',
+    });
+  });
+});
+
 describe.skipIf(sandbox.kind === 'none')('whoever breaks out of the engine', () => {
   it('finds no file, network, process or setting, and words of its own go nowhere', async () => {
-    const server = createServer((socket) => socket.destroy());
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const foreign = join(folder, 'foreign');
-    writeFileSync(foreign, 'somebody else’s');
-    const script = new URL('./testing.escape.ts', import.meta.url);
-    const values = { foreign, port: String(port), parent: String(process.pid) };
-    const own = await table('granted');
+    const { script, values, own, close } = await trial();
     const { bytes } = await runModule(
       sandbox,
       { bytes: body(''), tables: [own], values, allowance: { ...allowance, outputBytes: 4000 } },
       never,
       script,
-    ).finally(() => server.close());
+    ).finally(close);
     expect(JSON.parse(bytes.toString())).toEqual({
       own: 'granted',
       written: 'EBADF',

@@ -1,5 +1,5 @@
 /** For tests: in the place of a module's process. It tries what whoever broke out of the engine would try, and tells what it got. */
-import { readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { engine } from './engine.ts';
 import { FD, type ModuleSetup } from './protocol.ts';
@@ -16,6 +16,11 @@ const reached = (port: number): Promise<string> =>
     const socket = connect(port, '127.0.0.1', () => resolve('reached'));
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'failed'));
   });
+const left = (path: string): string => {
+  writeFileSync(path, 'x');
+  rmSync(path);
+  return 'written';
+};
 /** Far more than what a module is given: the kernel says no, whatever the engine thinks. */
 const flood = (): string => {
   const memory = new engine.Memory({ initial: 1, maximum: 65_536 });
@@ -34,8 +39,8 @@ const found = {
   written: tried(() => writeSync(FD.tables, 'changed')),
   foreign: tried(() => readFileSync(foreign, 'utf8')),
   passwords: tried(() => readFileSync('/etc/passwd', 'utf8').length),
-  scratch: tried(() => writeFileSync('/tmp/mine', 'x')),
-  elsewhere: tried(() => writeFileSync('/mine', 'x')),
+  scratch: tried(() => left('/tmp/shugu-mine')),
+  elsewhere: tried(() => left('/shugu-mine')),
   socket: await reached(Number(port)),
   parent: tried(() => process.kill(Number(parent), 0)),
   settings: Object.keys(process.env).filter((name) => !/^(LANG|TZ|PWD)$/.test(name)),

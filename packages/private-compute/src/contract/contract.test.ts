@@ -11,6 +11,7 @@ import {
   type UseState,
   useMoves,
 } from './life.ts';
+import { moduleFault } from './module.ts';
 import { type Computation, computationFault, computationText, computationTrust, queryDigest } from './terms.ts';
 
 const rule = fc.constantFrom<Disclosure[]>(...disclosures);
@@ -101,6 +102,28 @@ describe('what is signed', () => {
   });
 });
 
+describe('a contract with a module', () => {
+  const [loans] = contract.dataSets;
+  const open = {
+    ...contract,
+    dataSets: [{ ...loans!, columns: loans!.columns.map((one) => ({ ...one, rule: 'open' as const })) }],
+  };
+  const columns = (change: object) => ({
+    dataSets: [{ ...loans!, columns: [{ ...open.dataSets[0]!.columns[0]!, ...change }] }],
+  });
+  it.each([
+    [{}, undefined],
+    [{ dataSets: contract.dataSets }, 'dataSets.0.columns.0.rule'],
+    [columns({ except: [{ party: 'agency', rule: 'aggregate' }] }), 'dataSets.0.columns.0.rule'],
+    [columns({ except: [{ party: 'agency', rule: 'hidden' }] }), 'dataSets.0.columns'],
+    [columns({ rule: 'hidden' }), 'dataSets.0.columns'],
+    [{ release: { ...contract.release, rho: '0.1' } }, 'release.rho'],
+    [{ output: [...contract.output, ...contract.output] }, 'module.output'],
+  ])('promises nothing that nobody can see to: %#', (change, path) => {
+    expect(moduleFault({ ...open, ...(change as object) })?.path).toBe(path);
+  });
+});
+
 const ends: readonly ContractState[] = ['expired', 'revoked'];
 const day = (n: number) => new Date(Date.UTC(2026, 6, n));
 
@@ -157,5 +180,10 @@ describe('the life of a contract', () => {
     expect(nextUseState('reserved', 'release')).toBeUndefined();
     expect(nextUseState('running', 'run')).toBeUndefined();
     expect(nextUseState('running', 'release')).toBe('released');
+    expect([nextUseState('running', 'hold'), nextUseState('held', 'release'), nextUseState('held', 'run')]).toEqual([
+      'held',
+      'released',
+      undefined,
+    ]);
   });
 });

@@ -1,4 +1,5 @@
 /** A contract whose algorithm is a program of somebody else's: a WebAssembly module, named by its digest. */
+import { ruleFor } from './disclosure.ts';
 import type { CleanRoom } from './terms.ts';
 
 export const moduleTrust = {
@@ -23,15 +24,21 @@ export interface ModuleTerms {
  */
 export const moduleFault = ({
   dataSets,
+  recipients,
   release,
   noise,
-}: Pick<CleanRoom, 'dataSets' | 'release'> & { noise?: unknown }) => {
+  output,
+}: Pick<CleanRoom, 'dataSets' | 'recipients' | 'release' | 'output'> & { noise?: unknown }) => {
   if (release.rho !== null || noise) return { path: 'release.rho', fault: 'noiseUnenforceable' } as const;
+  if (new Set(output.map(({ name }) => name)).size !== output.length)
+    return { path: 'module.output', fault: 'nameTwice' } as const;
   for (const [at, { columns }] of dataSets.entries()) {
     const wrong = columns.findIndex(({ rule, except = [] }) =>
       [rule, ...except.map((one) => one.rule)].some((one) => one === 'join' || one === 'aggregate'),
     );
     if (wrong >= 0) return { path: `dataSets.${at}.columns.${wrong}.rule`, fault: 'ruleUnenforceable' } as const;
+    if (!columns.some((column) => ruleFor(column, recipients) === 'open'))
+      return { path: `dataSets.${at}.columns`, fault: 'nothingOpen' } as const;
   }
   return undefined;
 };

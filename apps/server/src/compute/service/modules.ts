@@ -1,6 +1,6 @@
 /** Foreign programs: sent, looked at in the sandbox, and named by their digest in contracts that owners sign. */
 import { checkModule, ModuleEnded } from '@shugu/gateway';
-import { moduleFault, moduleTrust } from '@shugu/private-compute';
+import { moduleFault, moduleTrust, ruleFor } from '@shugu/private-compute';
 import { computeLimits } from '@shugu/wire/compute';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
@@ -38,7 +38,7 @@ export const keepModule = async (
   await audit(tx, { action: 'compute.module.send', subject: digest, data: { name, bytes } });
 };
 
-/** Its columns are what it may read: those that are hidden are not given to it. */
+/** Its columns are what it may read: those that are hidden from any recipient are not given to it. */
 export const moduleTermsOf = async (
   room: Room,
   participant: string,
@@ -48,7 +48,7 @@ export const moduleTermsOf = async (
   const { module: wanted, query, ...agreed } = draft;
   if (!wanted) throw new Error('no module');
   if (query.sql !== undefined) throw problems.contractInvalid({ field: 'body.query.sql', detail: 'moduleInstead' });
-  const fault = moduleFault(draft);
+  const fault = moduleFault({ ...draft, output: wanted.output });
   if (fault) throw problems.contractInvalid({ field: `body.${fault.path}`, detail: fault.fault });
   const { digest, output, ...allowed } = wanted;
   const sent = await findModule(room.database, participant, digest);
@@ -56,7 +56,7 @@ export const moduleTermsOf = async (
   await lookAtModule(room, await room.objects.bytes(digest), allowed.memoryMB, 'body.module.digest');
   const reads = draft.dataSets.map(({ table, columns }) => [
     table,
-    columns.filter(({ rule }) => rule === 'open').map(({ name }) => name),
+    columns.filter((column) => ruleFor(column, draft.recipients) === 'open').map(({ name }) => name),
   ]);
   return {
     terms: {
