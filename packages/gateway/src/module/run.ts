@@ -32,6 +32,8 @@ const LIMITS = { fileBytes: 0, openFiles: 64 } as const;
 const DATA_MB = 2048;
 
 const HEAP_MB = 128;
+/** The magic word and the version of the binary format. */
+const HEADER = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
 const taken = async (stream: Readable, bytesMax: number, over: () => void): Promise<Buffer> => {
   const pieces: Buffer[] = [];
@@ -76,6 +78,8 @@ const inProcess = async (
 ): Promise<Buffer> => {
   if (sandbox.kind === 'none') throw new ModuleEnded('sandbox');
   if (bytes.length > MODULE_LIMITS.moduleBytes) throw new ModuleEnded('tooLarge');
+  // No process for what any eye sees is none.
+  if (!HEADER.equals(bytes.subarray(0, HEADER.length))) throw new ModuleEnded('invalid');
   if (tables.length > MODULE_LIMITS.tables) throw new Error('more tables than a module is given');
   if (signal.aborted) throw new ModuleEnded('stopped');
   const node = [`--max-old-space-size=${HEAP_MB}`, '--disable-warning=ExperimentalWarning', fileURLToPath(script)];
