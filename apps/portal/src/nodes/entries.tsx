@@ -1,12 +1,12 @@
 /** What nodes publish, each with its node: never to be taken for a listing of this exchange. */
 import { entryKinds, listEntries, listForeignDemands } from '@shugu/wire/nodes';
 import { Link } from '@tanstack/react-router';
-import { Input, Tag } from 'antd';
+import { Tag } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
-import { ListFilter } from '../ui/filter.tsx';
+import { ListFilter, SearchFilter } from '../ui/filter.tsx';
 import { Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -41,15 +41,7 @@ export const EntryTable = () => {
         empty={<Empty title={t('nodes.entriesNone')} />}
         tools={
           <>
-            <Input.Search
-              key={filters.q}
-              allowClear
-              style={{ maxWidth: 320 }}
-              defaultValue={filters.q}
-              placeholder={t('nodes.search')}
-              aria-label={t('nodes.search')}
-              onSearch={(q) => setFilters({ q: q || undefined })}
-            />
+            <SearchFilter label={t('nodes.search')} value={filters.q} onChange={(q) => setFilters({ q })} />
             <ListFilter
               label={t('nodes.kind')}
               options={entryKinds.map((value) => ({ value, label: w('entryKind', value) }))}

@@ -1,11 +1,11 @@
 import { listSpaces, spaceKinds } from '@shugu/wire/spaces';
 import { Link } from '@tanstack/react-router';
-import { Button, Input } from 'antd';
+import { Button } from 'antd';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { may, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
-import { ListFilter } from '../ui/filter.tsx';
+import { ListFilter, SearchFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
@@ -48,15 +48,7 @@ export default function Spaces() {
         empty={<Empty title={t('spaces.none')}>{t('spaces.noneText')}</Empty>}
         tools={
           <>
-            <Input.Search
-              key={filters.q}
-              allowClear
-              style={{ maxWidth: 320 }}
-              defaultValue={filters.q}
-              placeholder={t('spaces.search')}
-              aria-label={t('spaces.search')}
-              onSearch={(q) => setFilters({ q: q || undefined })}
-            />
+            <SearchFilter label={t('spaces.search')} value={filters.q} onChange={(q) => setFilters({ q })} />
             <ListFilter
               label={t('spaces.kind')}
               options={spaceKinds.map((value) => ({ value, label: w('spaceKind', value) }))}

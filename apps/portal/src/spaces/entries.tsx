@@ -7,7 +7,7 @@ import {
   withdrawSpaceEntry,
 } from '@shugu/wire/spaces';
 import { Link } from '@tanstack/react-router';
-import { Input, Select } from 'antd';
+import { Select } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -15,7 +15,7 @@ import { may, useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field, type WidgetProps } from '../ui/fields.tsx';
-import { ListFilter } from '../ui/filter.tsx';
+import { ListFilter, SearchFilter } from '../ui/filter.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { PagedTable } from '../ui/table.tsx';
@@ -58,15 +58,7 @@ export const SpaceEntries = ({ of, operates }: { of: Space; operates: boolean })
         empty={<Empty title={t('spaces.entryNone')}>{t('spaces.entryNoneText')}</Empty>}
         tools={
           <>
-            <Input.Search
-              key={filters.q}
-              allowClear
-              style={{ maxWidth: 320 }}
-              defaultValue={filters.q}
-              placeholder={t('spaces.entrySearch')}
-              aria-label={t('spaces.entrySearch')}
-              onSearch={(q) => setFilters({ q: q || undefined })}
-            />
+            <SearchFilter label={t('spaces.entrySearch')} value={filters.q} onChange={(q) => setFilters({ q })} />
             <ListFilter
               label={t('spaces.sort')}
               options={spaceEntrySorts.map((value) => ({ value, label: w('spaceSort', value) }))}

@@ -1,5 +1,5 @@
 /** What narrows a list: one of a few words, or, cleared, all of them. */
-import { Select } from 'antd';
+import { Input, Select } from 'antd';
 import { useWords } from '../i18n/index.ts';
 
 interface Choice<V extends string> {
@@ -27,6 +27,27 @@ export const ListFilter = <V extends string>({
     value={value}
     onChange={onChange}
     options={options && [...options]}
+  />
+);
+
+/** Words to look for; they take effect when sent. */
+export const SearchFilter = ({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+}) => (
+  <Input.Search
+    key={value}
+    allowClear
+    style={{ maxWidth: 320 }}
+    defaultValue={value}
+    placeholder={label}
+    aria-label={label}
+    onSearch={(words) => onChange(words || undefined)}
   />
 );
 

@@ -2,11 +2,10 @@
 import type { Reader } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { kernelProblems } from '../kernel/problem.ts';
-import { groundsOf } from '../kernel/rulepack/rulebook.ts';
 import type { Entry, Member, Rules, Space, SpacesDeps } from './model.ts';
 import { countEntries, countMembers, currentRules, findSpace, membershipOf } from './reads.ts';
 import { isOperator, isPublic, isStanding, seesCatalogue } from './rules.ts';
-import { conditionsOf, demandsIn } from './service/deps.ts';
+import { conditionsOf, demandsIn, wordsWithGrounds } from './service/deps.ts';
 
 const iso = (at: Date | null) => at?.toISOString() ?? null;
 
@@ -84,14 +83,11 @@ export const spaceView = async (deps: SpacesDeps, read: Reader, principal: Princ
     reason: space.reason,
     rules: rulesView(await currentRules(read, id)),
     demands: demandsIn(deps, space),
-    conditions: conditionsOf(deps, space.kind).map(({ rule, answer }) => {
-      const grounds = groundsOf(rule);
-      return {
-        id: rule.id,
-        text: { zh: rule.title.zh + grounds.zh, en: rule.title.en + grounds.en },
-        given: space.conditions[answer] ?? '',
-      };
-    }),
+    conditions: conditionsOf(deps, space.kind).map(({ rule, answer }) => ({
+      id: rule.id,
+      text: wordsWithGrounds(rule),
+      given: space.conditions[answer] ?? '',
+    })),
     entries: seen.seesCatalogue ? await countEntries(read, id, deps.now()) : null,
     waiting: decides ? await countMembers(read, id, 'applied') : null,
     case: inside ? space.case : null,

@@ -3,6 +3,8 @@ import type { Text } from '@shugu/wire';
 import type { Tx } from '../../kernel/db/db.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
+import type { Rule } from '../../kernel/rulepack/model.ts';
+import { groundsOf } from '../../kernel/rulepack/rulebook.ts';
 import type { SpacesEvents } from '../events.ts';
 import type { Conditions, Member, PolicyDemand, Space, SpaceKind, SpacesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
@@ -72,6 +74,11 @@ export const figure = (deps: Pick<SpacesDeps, 'cases'>, id: string, at: Date): n
 export const demandsIn = (deps: RulePacks, space: Pick<Space, 'kind' | 'terms'>): PolicyDemand[] => {
   const ofKind = packOf(deps, deps.now()).rules.get(`${space.kind}Policy`)?.value;
   return demandsOf(space.terms, Array.isArray(ofKind) ? (ofKind as PolicyDemand[]) : []);
+};
+
+export const wordsWithGrounds = (rule: Rule): Text => {
+  const grounds = groundsOf(rule);
+  return { zh: rule.title.zh + grounds.zh, en: rule.title.en + grounds.en };
 };
 
 const answers: readonly (keyof Conditions)[] = ['consent', 'assessment', 'exportRoute'];

@@ -4,15 +4,28 @@ import { audit } from '../../kernel/audit.ts';
 import type { Occasion } from '../../kernel/case/index.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { type Principal, systemPrincipal } from '../../kernel/http/principal.ts';
+import { kernelProblems } from '../../kernel/problem.ts';
 import type { SpaceDraft, SpaceState, SpacesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { currentRules, entriesOf, findMember, foundedBy, openMembers, spaceOfCase } from '../reads.ts';
 import { endEntry, insertMember, insertSpace, moveMember, moveSpace, setCase } from '../store.ts';
-import { tell } from './deps.ts';
+import { conditionsOf, tell, wordsWithGrounds } from './deps.ts';
 import { announceRules, keepRules, signRules } from './rules.ts';
 
 export const foundingProcedure = 'space.founding';
 const system = systemPrincipal('spaces');
+
+/** What the rule pack asks of a kind, told at the form's own fields; the procedure's table holds it against the case once more. */
+const requireConditions = (deps: SpacesDeps, { kind, conditions }: SpaceDraft): void => {
+  const errors = conditionsOf(deps, kind)
+    .filter(({ answer }) => !conditions[answer])
+    .map(({ rule, answer }) => ({
+      field: `body.conditions.${answer}`,
+      code: 'required',
+      message: wordsWithGrounds(rule),
+    }));
+  if (errors.length) throw kernelProblems.invalid({ errors });
+};
 
 export const foundSpace = async (
   deps: SpacesDeps,
@@ -22,6 +35,7 @@ export const foundSpace = async (
 ): Promise<string> => {
   if ((await foundedBy(tx, participant)) >= spaceLimits.foundedMax)
     throw problems.full({ detail: String(spaceLimits.foundedMax) });
+  requireConditions(deps, draft);
   const id = await insertSpace(tx, draft);
   const rules = await keepRules(deps, tx, { id, participant }, draft.rules, 1);
   const member = await insertMember(tx, { space: id, participant, roles: ['operator'], state: 'invited', note: '' });
@@ -41,7 +55,6 @@ export const foundSpace = async (
     },
   });
   await setCase(tx, id, filed.id);
-  // Whole or not at all: what the rule pack asks of the kind is refused here, field by field.
   await deps.cases.move(tx, system, filed.id, 'submit');
   await tell(tx, 'spaces.space.founded', { id, participant }, { kind });
   return id;
