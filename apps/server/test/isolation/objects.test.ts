@@ -176,13 +176,13 @@ beforeAll(async () => {
   await beFed();
   await beImported();
   await beHarvested();
-  await beSpaced();
   real = await harvest(pool, owners);
   real.set('org', owners.slice(0, 4));
   await beComputed();
-  // Its tables would take the places of the trade's.
-  const computed = await harvest(pool, owners);
-  for (const prefix of ['cpc', 'cpu']) real.set(prefix, computed.get(prefix)!);
+  await beSpaced();
+  // Their tables and cases would take the places of the trade's.
+  const more = await harvest(pool, owners);
+  for (const prefix of ['cpc', 'cpu', 'spc', 'spm', 'spe']) real.set(prefix, more.get(prefix)!);
   const before = await harvest(pool, owners, { perPrefixMax: 1000 });
   const known = new Set([...before.values()].flat());
   await draftOnly();
