@@ -270,6 +270,21 @@ export const verbs: Record<string, Verb> = {
       ['--out-second FILE', { zh: '双方都得到结果时，B 方的行写在这里', en: 'with --reveal both, where B’s rows go' }],
       ['--keys-max N', { zh: '每方去重后标识的上限', en: 'how many distinct keys an owner may bring' }],
       [
+        'psi --key COLUMN --sum COLUMN',
+        {
+          zh: '只给出相同标识的个数与 B 方该字段之和，无人得知是哪些标识',
+          en: 'only how many keys are common and the sum of B’s column over them; nobody learns which they are',
+        },
+      ],
+      ['--group COLUMN', { zh: '按 B 方的这一字段分组', en: 'by groups of this column of B' }],
+      [
+        '--common-min N',
+        {
+          zh: '相同标识少于此数的组不开放（默认 5，至少 3）',
+          en: 'groups with fewer common keys stay closed (5 unless said, 3 at least)',
+        },
+      ],
+      [
         'sql --query SELECT…',
         {
           zh: '秘密份额上的查询，表称为 a 与 b：count、sum、avg，WHERE，GROUP BY',
