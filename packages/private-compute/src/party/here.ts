@@ -9,7 +9,7 @@ import type { OwnerReport } from '../intersect/result.ts';
 import type { IntersectMode, Reveal, Terms } from '../intersect/terms.ts';
 import type { Apart } from './apart.ts';
 import type { PartyJob } from './play.ts';
-import { type PartyCost, type PartyOutcome, type StartedParty, startParty } from './start.ts';
+import { meetHereMs, type PartyCost, type PartyOutcome, type StartedParty, startParty } from './start.ts';
 
 const loopback = '127.0.0.1';
 
@@ -54,7 +54,7 @@ export const intersectHere = async (asked: Intersection): Promise<IntersectionOu
     const jobOf = async (role: Role, port?: number): Promise<PartyJob> => {
       const own = await mkdtemp(join(folder, `${role}-`));
       const input = { ...asked[role], salt: randomBytes(32).toString('hex'), folder: own };
-      return { terms, role, secret: secretOf(identities[role]).toString('hex'), host, port, input };
+      return { terms, role, secret: secretOf(identities[role]).toString('hex'), host, port, meetMs: meetHereMs, input };
     };
     const start = (job: PartyJob): StartedParty => {
       const party = startParty(job, apart?.within[job.role]);
@@ -63,7 +63,13 @@ export const intersectHere = async (asked: Intersection): Promise<IntersectionOu
     };
     const dialled = async (role: Role, port: number) => (asked.between ? asked.between(role, port) : port);
     if (asked.mode === 'helper') {
-      const helper = start({ terms, role: 'helper', secret: secretOf(identities.helper).toString('hex'), host });
+      const helper = start({
+        terms,
+        role: 'helper',
+        secret: secretOf(identities.helper).toString('hex'),
+        host,
+        meetMs: meetHereMs,
+      });
       const port = await helper.port;
       const first = start(await jobOf('first', await dialled('first', port)));
       const second = start(await jobOf('second', await dialled('second', port)));

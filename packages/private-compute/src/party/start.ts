@@ -41,6 +41,9 @@ interface Line<Report> {
   fault?: { code: string; message: string };
 }
 
+/** Parties of one machine start one after the other, and a busy one takes its time for each. */
+export const meetHereMs = 240_000;
+
 /**
  * Starts a party as a process that shares nothing with this one but the job it is given, in an environment that says nothing but where
  * compiled code is kept. `within` is what to put before the command, as of a network of its own. Its outcome fails with the party's own reason, or `compute.peerGone` where it died.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, secretOf } from '../channel/keys.ts';
 import type { Apart } from '../party/apart.ts';
-import { type PartyCost, type StartedParty, startParty } from '../party/start.ts';
+import { meetHereMs, type PartyCost, type StartedParty, startParty } from '../party/start.ts';
 import type { Plan } from './plan.ts';
 import type { SharesJob, SharesReport } from './play.ts';
 import type { Recipient, SharesTerms } from './terms.ts';
@@ -55,6 +55,7 @@ export const queryHere = async (asked: SharesQuery): Promise<SharesOutcome> => {
         secret: secretOf(identities[role]).toString('hex'),
         host,
         hosts: apart?.hosts,
+        meetMs: meetHereMs,
         ...ports,
       };
       if (apart) job.host = apart.hosts[role];
