@@ -1,6 +1,7 @@
 /**
- * The public conformance kit of the Decentralized Claims Protocol against holder, issuer and verifier of `@shugu/claims`. The kit
- * plays the other sides, each case is one count, and its own closing lines are shown.
+ * The public conformance kit of the Decentralized Claims Protocol against holder, issuer and verifier of `@shugu/claims`, and against
+ * an exchange as it starts as verifier and holder. The kit plays the other sides, each case is one count, and its own closing lines
+ * are shown.
  */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -8,12 +9,14 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { inFolder, type Outcome, runProgram, type Tally, tally, versionOf } from './check.ts';
 import { correlation, openParticipants, stsClient } from './dcp-tck/participants.ts';
+import { openServer } from './dcp-tck/server.ts';
 
-export const about = 'holder, issuer and verifier by the conformance kit of the Decentralized Claims Protocol';
+export const about =
+  'holder, issuer, verifier and the exchange itself by the conformance kit of the Decentralized Claims Protocol';
 
 const pom = join(import.meta.dirname, 'dcp-tck', 'pom.xml');
 const versions = ['1.0.2', '1.0.1'];
-const minutesMax = 8;
+const minutesMax = 14;
 
 let classpath = process.env.SHUGU_DCP_TCK_CLASSPATH;
 let version = 'of SHUGU_DCP_TCK_CLASSPATH';
@@ -55,7 +58,8 @@ const freePort = async (): Promise<number> => {
 };
 
 type Settings = Record<string, string>;
-type Opened = Awaited<ReturnType<typeof openParticipants>>;
+type Opened = Pick<Awaited<ReturnType<typeof openParticipants>>, 'root' | 'dids'>;
+type Server = Awaited<ReturnType<typeof openServer>>;
 
 /** What of the kit looks at which of our sides, and what it has to know of it. */
 const sides: Record<string, { cases: string[]; settings(opened: Opened): Settings }> = {
@@ -78,7 +82,27 @@ const sides: Record<string, { cases: string[]; settings(opened: Opened): Setting
   },
 };
 
-const runCases = async (counts: Tally, cases: string, settings: Settings): Promise<void> => {
+/** The same, before the exchange: it issues to its members unasked, so that there is no issuer to be asked. */
+const atServer: Record<string, (server: Server) => Settings> = {
+  'presentation.verifier': ({ did, trigger }) => ({ 'did.verifier': did, 'vpp.trigger.endpoint': trigger }),
+  'presentation.cs': (server) => holderAt(server),
+  'issuance.cs': (server) => holderAt(server),
+};
+const holderAt = ({ root, did }: Server): Settings => ({
+  ...sides.holder!.settings({ root, dids: { holder: did, issuer: '', verifier: '' } }),
+});
+
+const kitSettings = (port: number): Settings => ({
+  launcher: 'org.eclipse.dataspacetck.dcp.system.DcpSystemLauncher',
+  host: '127.0.0.1',
+  port: String(port),
+  'callback.address': `http://localhost:${port}`,
+  'credentials.correlation.id': correlation,
+});
+const kitIssuer = (port: number): string => `did:web:localhost%3A${port}:issuer`;
+
+/** `side`: before whom, where the same cases are run before several. */
+const runCases = async (counts: Tally, cases: string, settings: Settings, side = ''): Promise<void> => {
   const properties = Object.entries(settings).map(([name, value]) => `-Ddataspacetck.${name}=${value}`);
   const packaged = `--select-package=org.eclipse.dataspacetck.dcp.verification.${cases}`;
   const console = [
@@ -97,7 +121,7 @@ const runCases = async (counts: Tally, cases: string, settings: Settings): Promi
     '--details=testfeed',
     packaged,
   ];
-  const { stdout, stderr } = await runProgram('java', words, { seconds: (minutesMax * 60) / 4 });
+  const { stdout, stderr } = await runProgram('java', words, { seconds: (minutesMax * 60) / 7 });
   const lines = stdout.split('\n').filter((line) => / :: /.test(line));
   const ended = (how: string) =>
     lines.flatMap((line) =>
@@ -105,12 +129,13 @@ const runCases = async (counts: Tally, cases: string, settings: Settings): Promi
     );
   const [held, fell] = [ended('SUCCESSFUL'), ended('FAILED')];
   for (const name of held) counts.expect(true, name);
-  for (const name of fell) counts.expect(false, `${cases}: ${name}`);
+  for (const name of fell) counts.expect(false, `${side}${cases}: ${name}`);
   const closing = stdout.split('\n').filter((line) => /^\[ +\d+ tests (found|skipped|successful|failed)/.test(line));
   // Cases alone are counted, so that the sum is the kit's own.
   if (closing.length !== 4 || held.length === 0)
-    counts.expect(false, `${cases}: the kit did not come to its end: ${stderr.slice(-400)}`);
-  counts.note(`${cases}: ${closing.map((line) => line.replace(/[[\]]/g, '').trim().replace(/ +/g, ' ')).join(', ')}`);
+    counts.expect(false, `${side}${cases}: the kit did not come to its end: ${stderr.slice(-400)}`);
+  const said = closing.map((line) => line.replace(/[[\]]/g, '').trim().replace(/ +/g, ' '));
+  counts.note(`${side}${cases}: ${said.join(', ')}`);
 };
 
 export const run = async (): Promise<Outcome> => {
@@ -119,16 +144,9 @@ export const run = async (): Promise<Outcome> => {
   for (const { cases, settings } of Object.values(sides)) {
     for (const one of cases) {
       const port = await freePort();
-      const opened = await openParticipants(`did:web:localhost%3A${port}:issuer`);
+      const opened = await openParticipants(kitIssuer(port));
       try {
-        const own = {
-          launcher: 'org.eclipse.dataspacetck.dcp.system.DcpSystemLauncher',
-          host: '127.0.0.1',
-          port: String(port),
-          'callback.address': `http://localhost:${port}`,
-          'credentials.correlation.id': correlation,
-        };
-        await runCases(counts, one, { ...own, ...settings(opened) });
+        await runCases(counts, one, { ...kitSettings(port), ...settings(opened) });
         counts.note(
           `${one}: our side refused ${Object.entries(opened.refused)
             .map(([code, times]) => `${code} ${times}`)
@@ -137,6 +155,15 @@ export const run = async (): Promise<Outcome> => {
       } finally {
         await opened.close();
       }
+    }
+  }
+  for (const [cases, settings] of Object.entries(atServer)) {
+    const port = await freePort();
+    const server = await openServer(kitIssuer(port));
+    try {
+      await runCases(counts, cases, { ...kitSettings(port), ...settings(server) }, 'exchange: ');
+    } finally {
+      await server.close();
     }
   }
   return counts.outcome();

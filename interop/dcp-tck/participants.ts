@@ -55,16 +55,17 @@ const makeParticipant = (root: string, name: string) => {
     keys: [{ fragment: 'key-1', publicKeyJwk }],
     services: { CredentialService: `${address}/holder`, IssuerService: `${address}/issuer` },
   });
-  return { did, address, signer, publicKeyJwk, checks, document };
+  const ownKey = (kid: string | undefined) => (kid === signer.keyId ? publicKeyJwk : undefined);
+  return { did, address, signer, ownKey, checks, document };
 };
 
 type Participant = ReturnType<typeof makeParticipant>;
 
-const holderOf = ({ signer, publicKeyJwk, checks }: Participant) => {
+const holderOf = ({ signer, ownKey, checks }: Participant) => {
   const held: Credential[] = [];
   return makeCredentialService({
     signer,
-    publicKeyJwk,
+    ownKey,
     ...checks,
     store: {
       credentials: async () => held,
@@ -140,7 +141,7 @@ const verifierOf = ({ signer, checks }: Participant, trustedIssuer: string) =>
   });
 
 /** OAuth 2 client credentials, as DCP 1.0.1 (4.3.2) suggests: an ID token with an access token for the scopes inside. */
-const grantToken = async (signer: TokenSigner, form: URLSearchParams): Promise<Answer> => {
+export const grantToken = async (signer: TokenSigner, form: URLSearchParams): Promise<Answer> => {
   const known = form.get('client_id') === stsClient.id && form.get('client_secret') === stsClient.secret;
   const audience = form.get('audience');
   if (!known || form.get('grant_type') !== 'client_credentials' || !audience) return { status: 401 };

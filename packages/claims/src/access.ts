@@ -27,14 +27,20 @@ export function makeAccessToken(
   return signToken(signer, claims, typ);
 }
 
+/** Public key of the holder's by its `kid`; undefined where that is none of today's. */
+export type OwnKey = (kid: string | undefined) => JWK | undefined;
+
 /** The scopes that were granted to `bearer`. @throws claims.access-refused for every fault alike */
 export async function verifyAccessToken(
   token: string | undefined,
-  { did, publicKeyJwk, bearer, now }: { did: string; publicKeyJwk: JWK; bearer: string; now: Date },
+  { did, ownKey, bearer, now }: { did: string; ownKey: OwnKey; bearer: string; now: Date },
 ): Promise<string[]> {
   try {
-    if (unverified(token).typ !== typ) throw new Error('another kind of token');
-    const { payload } = await verifySignature(token!, publicKeyJwk);
+    const { typ: kind, kid } = unverified(token);
+    if (kind !== typ) throw new Error('another kind of token');
+    const key = ownKey(kid);
+    if (!key) throw new Error('no key of ours');
+    const { payload } = await verifySignature(token!, key);
     checkTimes(payload, now);
     if (payload.iss !== did || payload.aud !== did || payload.sub !== bearer) throw new Error('for somebody else');
     return textsOf(payload.scope);

@@ -1,6 +1,5 @@
 /** The holder's side: shows credentials to whom it let see them, takes delivered ones, hears offers. */
-import type { JWK } from 'jose';
-import { verifyAccessToken } from './access.ts';
+import { type OwnKey, verifyAccessToken } from './access.ts';
 import { type Answer, answered } from './answer.ts';
 import { type Credential, readCredential } from './credential.ts';
 import type { TokenSigner } from './jwt.ts';
@@ -38,8 +37,8 @@ export interface CredentialStore {
 
 export interface CredentialServiceDeps extends TokenChecks {
   signer: TokenSigner;
-  /** The signer's, for the access tokens that we made ourselves. */
-  publicKeyJwk: JWK;
+  /** The signer's, and ones that signed until lately: for the access tokens that we made ourselves. */
+  ownKey: OwnKey;
   store: CredentialStore;
   onRefusal?: (error: ClaimsError) => void;
 }
@@ -65,13 +64,13 @@ const checkDelivered = async (
 
 /** Base address of these endpoints is the `CredentialService` of the DID document: `paths` has what comes behind it. */
 export function makeCredentialService(deps: CredentialServiceDeps) {
-  const { signer, store, publicKeyJwk, now } = deps;
+  const { signer, store, ownKey, now } = deps;
   const caller = (authorization: string | undefined) => verifyIdToken(authorization, signer.did, deps);
   return {
     query: (authorization: string | undefined, body: unknown): Promise<Answer> =>
       answered(async () => {
         const { did: bearer, accessToken } = await caller(authorization);
-        const allowed = await verifyAccessToken(accessToken, { did: signer.did, publicKeyJwk, bearer, now: now() });
+        const allowed = await verifyAccessToken(accessToken, { did: signer.did, ownKey, bearer, now: now() });
         const scopes = granted(readPresentationQuery(body), allowed);
         const shown = (await store.credentials())
           .filter((one) => isGood(one, now()) && scopes.some((scope) => selects(scope, one)))

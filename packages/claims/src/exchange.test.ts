@@ -56,7 +56,7 @@ const open = () => {
   };
   const holder = makeCredentialService({
     signer: member.signer,
-    publicKeyJwk: member.publicKeyJwk,
+    ownKey: (kid) => (kid === member.signer.keyId ? member.publicKeyJwk : undefined),
     ...world.checks(),
     store: {
       credentials: async () => state.held,

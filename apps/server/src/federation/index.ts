@@ -41,7 +41,7 @@ export interface FederationDeps {
   database: Database;
   now(): Date;
   log: Logger;
-  keys: Pick<Keys, 'signer' | 'find' | 'rotate'>;
+  keys: Pick<Keys, 'signer' | 'signerById' | 'find'>;
   /** For keys to data in the addresses that transfers carry. */
   seal: Pick<Seal, 'seal' | 'open'>;
   publicUrl(): string;

@@ -21,11 +21,8 @@ import { type Reader, sql, type Tx } from './db/db.ts';
 import { emit } from './outbox.ts';
 import { openBytes, sealBytes } from './seal.ts';
 
-/** What a key is for; one current key per organisation, purpose and suite. */
+/** What a key is for; one current key per organisation, purpose and suite. `did`: of DIDs before they had keys on P-256. */
 export type KeyPurpose = 'log' | 'seal' | 'gateway' | 'signature' | 'witness' | 'connector' | 'did';
-
-/** Of DID documents others read, and no algorithm of JOSE is registered for SM2: those keys are Ed25519 on every node. */
-const suiteFor = (purpose: KeyPurpose, node: SuiteName): SuiteName => (purpose === 'did' ? 'intl' : node);
 
 export interface KeyRecord {
   id: string;
@@ -63,7 +60,7 @@ const recordOf = ({ public_key, sealed_private: _, ...row }: KeyRow): KeyRecord 
   publicKey: publicKeyFromJwk(JSON.parse(public_key)),
 });
 
-export const makeKeys = (nodeSecret: Buffer, nodeSuite: SuiteName): Keys => {
+export const makeKeys = (nodeSecret: Buffer, suite: SuiteName): Keys => {
   const cache = new Map<string, Signer>();
 
   const signerOf = (row: KeyRow): Signer => {
@@ -77,7 +74,6 @@ export const makeKeys = (nodeSecret: Buffer, nodeSuite: SuiteName): Keys => {
   };
 
   const make = async (tx: Tx, participant: string, purpose: KeyPurpose): Promise<Signer> => {
-    const suite = suiteFor(purpose, nodeSuite);
     const key = generateKey(suite);
     const id = key.publicKey.keyId;
     const added =
@@ -100,7 +96,7 @@ export const makeKeys = (nodeSecret: Buffer, nodeSuite: SuiteName): Keys => {
 
   const find = (read: Reader, participant: string, purpose: KeyPurpose): Promise<KeyRow | undefined> =>
     read.first<KeyRow>(
-      sql`select ${columns} from keys where participant = ${participant} and purpose = ${purpose} and suite = ${suiteFor(purpose, nodeSuite)} and retired_at is null`,
+      sql`select ${columns} from keys where participant = ${participant} and purpose = ${purpose} and suite = ${suite} and retired_at is null`,
     );
 
   return {
@@ -113,7 +109,7 @@ export const makeKeys = (nodeSecret: Buffer, nodeSuite: SuiteName): Keys => {
     rotate: async (tx, participant, purpose) => {
       const before = await find(tx, participant, purpose);
       await tx.exec(
-        sql`update keys set retired_at = ${tx.now} where participant = ${participant} and purpose = ${purpose} and suite = ${suiteFor(purpose, nodeSuite)} and retired_at is null`,
+        sql`update keys set retired_at = ${tx.now} where participant = ${participant} and purpose = ${purpose} and suite = ${suite} and retired_at is null`,
       );
       const signer = await make(tx, participant, purpose);
       await audit(tx, {
@@ -125,7 +121,6 @@ export const makeKeys = (nodeSecret: Buffer, nodeSuite: SuiteName): Keys => {
       return signer;
     },
     admit: async (tx, participant, purpose, jwk) => {
-      const suite = suiteFor(purpose, nodeSuite);
       const key = publicKeyFromJwk(jwk);
       if ((await find(tx, participant, purpose))?.id === key.keyId) return;
       await tx.exec(

@@ -4,6 +4,7 @@
  */
 import * as wire from '@shugu/wire/federation';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import { call, messageOf } from './counterpart.ts';
 import { credentialId, type Issuer, makeIssuer } from './issuer.ts';
@@ -50,7 +51,7 @@ test('documents are public, and say nothing of participants without an open conn
   const document = JSON.parse(text);
   expect(document).toMatchObject({
     id: buyer.name,
-    verificationMethod: [{ controller: buyer.name, publicKeyJwk: { kty: 'OKP', crv: 'Ed25519' } }],
+    verificationMethod: [{ controller: buyer.name, publicKeyJwk: { kty: 'EC', crv: 'P-256' } }],
     service: [{ type: 'CredentialService' }, { type: 'DataService', serviceEndpoint: buyer.address }],
   });
   expect(text).not.toContain('"d"');
@@ -117,6 +118,42 @@ test('a key is rotated by an administrator, and the one before is over once docu
   later(31);
   expect(await statusOf(await token())).toBe(200);
   expect(await statusOf(signed)).toBe(401);
+});
+
+/** As an installation from before keys on P-256 has it, the migration done. */
+const withEarlierKey = async ({ exchange }: Node, participant: string): Promise<void> => {
+  const { database, keys } = exchange.exchange.kernel;
+  await database.tx(systemActor('test'), async (tx) => {
+    const { keyId } = await keys.signer(tx, participant, 'did');
+    await tx.exec(sql`delete from federation_did_keys where participant = ${participant}`);
+    await tx.exec(sql`insert into federation_did_keys (id, node, market, participant, algorithm, public_jwk, created_at)
+      select id, node, market, participant, 'EdDSA', public_key::jsonb, created_at from keys where id = ${keyId}`);
+  });
+};
+
+test('an Ed25519 key from before signs until documents that others keep show the one on P-256', async () => {
+  const older = await connect(there, 'merchant');
+  await withEarlierKey(there, older.participant);
+  const { document } = await identityOf(older);
+  const curves = async () =>
+    JSON.parse((await read(document)).text).verificationMethod.map(
+      (one: { publicKeyJwk: { crv: string } }) => one.publicKeyJwk.crv,
+    );
+  const algorithm = (value: string) => JSON.parse(Buffer.from(value.split(/[ .]/)[1]!, 'base64url').toString()).alg;
+  const believed = async () => {
+    const value = await token(older);
+    return [algorithm(value), await statusOf(value), await curves()];
+  };
+  expect(await believed()).toEqual(['EdDSA', 200, ['P-256', 'Ed25519']]);
+  later(590);
+  expect(await believed()).toEqual(['EdDSA', 200, ['P-256', 'Ed25519']]);
+  const signedBefore = await token(older);
+  later(11);
+  // What it has signed last is still good, with the look at credentials that it grants.
+  expect(await statusOf(signedBefore)).toBe(200);
+  expect(await believed()).toEqual(['ES256', 200, ['P-256', 'Ed25519']]);
+  later(600);
+  expect(await believed()).toEqual(['ES256', 200, ['P-256']]);
 });
 
 test('the node’s key is rotated by its operator, and its members hold credentials of the new one', async () => {

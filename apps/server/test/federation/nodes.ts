@@ -27,9 +27,9 @@ export interface Node {
 const privateConnectors = ['127.0.0.1'];
 
 const identityIn = ({ exchange: { kernel } }: TestExchange): IdentityProvider => {
-  const { database, keys, clock, publicUrl } = kernel;
+  const { database, keys, seal, clock, publicUrl } = kernel;
   const dids = didsOf(publicUrl);
-  const deps = { database, keys, publicUrl, dids, now: () => clock.now(), log: pino({ level: 'silent' }) };
+  const deps = { database, keys, seal, publicUrl, dids, now: () => clock.now(), log: pino({ level: 'silent' }) };
   const nobody = { member: async () => undefined, trustedIssuers: [], peers: async () => [] };
   return claimsTokens(makeClaims({ ...deps, ...nobody }, guardedOutgoing(privateConnectors, 5)).room);
 };

@@ -5,6 +5,7 @@ import { fetch as undiciFetch } from 'undici';
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import type { Tick } from '../../kernel/ticker.ts';
+import { makeDidKeys } from './did-keys.ts';
 import { ensureMembership, renewMemberships, revokeMembership } from './membership.ts';
 import { handOver } from './requests.ts';
 import type { ClaimsDeps, ClaimsRoom } from './room.ts';
@@ -52,7 +53,7 @@ export const makeClaims = (deps: ClaimsDeps, outgoing: Outgoing): Claims => {
       .finally(() => running.delete(work));
     running.add(work);
   };
-  const room: ClaimsRoom = { ...deps, resolver, fetch, plainHttp, wake };
+  const room: ClaimsRoom = { ...deps, didKeys: makeDidKeys(deps), resolver, fetch, plainHttp, wake };
   return {
     room,
     admit: (tx, participant) => ensureMembership(room, tx, participant),

@@ -38,7 +38,8 @@ export const ensureMembership = async (room: ClaimsRoom, tx: Tx, participant: st
   const subject = room.dids.of(participant);
   const held = await ownCredential(tx, participant);
   const soon = new Date(tx.now.getTime() + limits.renewalDays * dayMilliseconds);
-  if (held?.issuer === signer.did && held.subject === subject && held.key_id === key && held.valid_until > soon) return;
+  if (held?.issuer === signer.did && held.subject === subject && held.key_id === key.id && held.valid_until > soon)
+    return;
   const place = await nextStatusPlace(tx);
   const id = `urn:uuid:${randomUUID()}`;
   const validUntil = new Date(tx.now.getTime() + limits.membershipDays * dayMilliseconds);
@@ -63,7 +64,7 @@ export const ensureMembership = async (room: ClaimsRoom, tx: Tx, participant: st
     subject,
     types,
     jwt,
-    key_id: key,
+    key_id: key.id,
     status_place: place,
     valid_from: tx.now,
     valid_until: validUntil,
@@ -84,7 +85,7 @@ export const revokeMembership = async (tx: Tx, participant: string, reason: stri
 export const renewMemberships = async (room: ClaimsRoom): Promise<number> => {
   const { key, signer } = await signing(room, NODE);
   const soon = new Date(room.now().getTime() + limits.renewalDays * dayMilliseconds);
-  const asked = { keyId: key, issuer: signer.did, soon };
+  const asked = { keyId: key.id, issuer: signer.did, soon };
   let made = 0;
   for (const participant of await wantingCredential(room.database, asked)) {
     if (made === limits.issuedPerTurn) break;

@@ -1,10 +1,9 @@
 /** What every part of claims works with. */
 
-import type { Fetch, PlainHttp, Resolver, TokenSigner } from '@shugu/claims';
-import type { PublicJwk } from '@shugu/evidence';
+import type { CredentialServiceDeps, Fetch, PlainHttp, Resolver, TokenSigner } from '@shugu/claims';
 import type { Logger } from 'pino';
 import type { Database, Reader } from '../../kernel/db/db.ts';
-import type { Keys } from '../../kernel/keys.ts';
+import type { DidKeys, DidKeysDeps } from './did-keys.ts';
 import type { Dids } from './dids.ts';
 
 /** Whom the exchange speaks for in a MembershipCredential. */
@@ -20,11 +19,10 @@ export interface TrustedIssuer {
   why: 'own' | 'setting' | 'hub' | 'node';
 }
 
-export interface ClaimsDeps {
+export interface ClaimsDeps extends DidKeysDeps {
   database: Database;
   now(): Date;
   log: Logger;
-  keys: Pick<Keys, 'signer' | 'find' | 'rotate'>;
   publicUrl(): string;
   dids: Dids;
   /** Undefined for everybody who is not an active member of this node. */
@@ -36,6 +34,7 @@ export interface ClaimsDeps {
 }
 
 export interface ClaimsRoom extends ClaimsDeps {
+  didKeys: DidKeys;
   resolver: Resolver;
   fetch: Fetch;
   plainHttp: PlainHttp;
@@ -45,9 +44,9 @@ export interface ClaimsRoom extends ClaimsDeps {
 
 export interface Signing {
   signer: TokenSigner;
-  publicKeyJwk: PublicJwk;
   /** As the node knows it. */
-  key: string;
+  key: { id: string; createdAt: Date };
+  ownKey: CredentialServiceDeps['ownKey'];
 }
 
 export const claimsLimits = {
@@ -55,6 +54,8 @@ export const claimsLimits = {
   /** A credential of ours is good for so long, and made anew when less than that is left. */
   membershipDays: 90,
   renewalDays: 30,
+  /** Before a new kind of key signs: twice as long as documents are kept, here and, as far as is known, elsewhere. */
+  announceSeconds: 600,
   /** A status list is signed for so long. */
   statusListSeconds: 900,
   /** Credentials of a participant that are shown. */

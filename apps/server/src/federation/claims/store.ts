@@ -1,5 +1,6 @@
 /** SQL of claims: credentials, requests for them, tokens that were used. */
 import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import type { DidKeyRow } from './did-keys.ts';
 
 export interface HeldCredential {
   id: string;
@@ -182,3 +183,24 @@ export const firstUse = async (
 export const forgetReplays = (tx: Tx): Promise<number> =>
   tx.exec(sql`delete from federation_replays where digest in
     (select digest from federation_replays where until < ${tx.now} limit 10000)`);
+
+const keyColumns = sql`id, participant, algorithm, public_jwk, sealed_private, created_at`;
+
+export const currentDidKeys = (read: Reader, participant: string): Promise<DidKeyRow[]> =>
+  read.rows(
+    sql`select ${keyColumns} from federation_did_keys where participant = ${participant} and retired_at is null`,
+  );
+
+export const findDidKeys = (read: Reader, ids: readonly string[]): Promise<DidKeyRow[]> =>
+  read.rows(sql`select ${keyColumns} from federation_did_keys where id = any(${[...ids]}) order by id`);
+
+/** 0 where another of its kind has come before it. */
+export const insertDidKey = (tx: Tx, one: Omit<DidKeyRow, 'created_at'>): Promise<number> =>
+  tx.exec(sql`insert into federation_did_keys (id, node, market, participant, algorithm, public_jwk, sealed_private, created_at)
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.algorithm}, ${JSON.stringify(one.public_jwk)},
+      ${one.sealed_private}, ${tx.now}) on conflict do nothing`);
+
+export const retireDidKeys = (tx: Tx, participant: string): Promise<number> =>
+  tx.exec(
+    sql`update federation_did_keys set retired_at = ${tx.now} where participant = ${participant} and retired_at is null`,
+  );

@@ -20,8 +20,7 @@ const documentAddress = (room: ClaimsRoom, did: string): string =>
 
 const keyView = async (room: ClaimsRoom, read: Reader, participant: string) => {
   const { key } = await presentKey(room, read, participant);
-  const found = (await room.keys.find(read, key))!;
-  return { id: key, createdAt: found.created_at.toISOString() };
+  return { id: key.id, createdAt: key.createdAt.toISOString() };
 };
 
 export const identityView = async (room: ClaimsRoom, read: Reader, { participant }: Connector) => {

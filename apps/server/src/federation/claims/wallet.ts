@@ -94,11 +94,11 @@ const storeOf = (room: ClaimsRoom, participant: string): CredentialStore => ({
 });
 
 export const walletOf = async (room: ClaimsRoom, participant: string) => {
-  const { signer, publicKeyJwk } = await signing(room, participant);
+  const { signer, ownKey } = await signing(room, participant);
   const { resolver, now, log } = room;
   return makeCredentialService({
     signer,
-    publicKeyJwk: { ...publicKeyJwk },
+    ownKey,
     resolver,
     now,
     replay: replaysOf(room, participant),
