@@ -3,5 +3,26 @@ export type { Fault, FaultCode } from './fault.ts';
 export type * from './messages.ts';
 export { isNegotiationOver, type NegotiationAct, negotiate, negotiationStates } from './negotiation.ts';
 export { CONTEXT_URL, otherSide, PROTOCOL_VERSION, type Side, VERSION_PATH } from './protocol.ts';
+export {
+  answered,
+  type DataFlowNotice,
+  type DataFlowSignal,
+  type DataFlowState,
+  dataFlowNotices,
+  dataFlowSignals,
+  dataFlowStates,
+  isDataFlowOver,
+  noticed,
+  signalled,
+} from './signaling/flow.ts';
+export {
+  type DataFlowBase,
+  type DataFlowSaid,
+  type DataFlowStatus,
+  readFlowStatus,
+  SIGNALING_VERSION,
+  signalBody,
+  signalPath,
+} from './signaling/messages.ts';
 export { isTransferOver, type TransferAct, type TransferStanding, transfer, transferStates } from './transfer.ts';
 export { type ProtocolVersion, protocolBase, type VersionDocument, versionDocument } from './version.ts';

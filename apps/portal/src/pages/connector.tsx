@@ -8,6 +8,7 @@ import {
 } from '@shugu/wire/federation';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
+import { DataPlanes } from '../organisation/planes.tsx';
 import { Action } from '../ui/action.tsx';
 import { DataTable } from '../ui/data-table.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -151,6 +152,7 @@ export default function ConnectorPage() {
               <Standing connector={open} identity={identity} />
               <Credentials of={identity.credentials} />
               <Issuances of={identity.issuances} />
+              <DataPlanes root={open.root} />
             </>
           ) : (
             <Empty

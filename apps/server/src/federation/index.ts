@@ -21,6 +21,11 @@ import { platformTokens } from './identity/platform.ts';
 import { digestOf } from './messages.ts';
 import { type Act, type Connector, limits, type Message, type Process, type Saying, type Terms } from './model.ts';
 import { mountProtocol } from './mount.ts';
+import { makePlaneAccess } from './planes/access.ts';
+import { mountSignaling } from './planes/mount.ts';
+import { registerPlane } from './planes/registration.ts';
+import { makePlaneSender } from './planes/sending.ts';
+import { forgetSignalTries, planeFor } from './planes/store.ts';
 import { connectorNamed, findProcessOf, lastMessage, waitingOfReference } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { type Asking, actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
@@ -76,6 +81,10 @@ export interface Federation {
   requestTransfer(tx: Tx, asked: Parameters<typeof requestTransfer>[2]): Promise<Process>;
   act(tx: Tx, process: string, act: Act, saying?: Saying): Promise<Process>;
   process(read: Reader, id: string): Promise<Process | undefined>;
+  /** Registers a data plane outside at its connector; what it shows us in turn is told once. */
+  registerPlane(tx: Tx, draft: Parameters<typeof registerPlane>[2]): ReturnType<typeof registerPlane>;
+  /** Whether a data plane outside takes transfers of this type for the organisation. */
+  takesFormat(read: Reader, process: Pick<Process, 'participant' | 'format'>): Promise<boolean>;
   /** The organisation here whose connector has that name. */
   connectorNamed(read: Reader, name: string): Promise<string | undefined>;
   /** The last message of an act that was taken or sent. */
@@ -107,8 +116,10 @@ export const makeFederation = (deps: FederationDeps): Federation => {
   const isForeign = (name: string) => isDid(name) && dids.participantOf(name) === undefined;
   const identity =
     deps.identity ?? eitherIdentity(claimsTokens(claims.room), platformTokens({ ...deps, dids }), isForeign);
-  const sender = makeSender({ ...deps, outgoing, identity, dids });
-  const room: Room = { ...deps, outgoing, identity, dids, wake: sender.wake };
+  const planes = makePlaneSender(() => room, makePlaneAccess({ ...deps, outgoing }));
+  const parts = { ...deps, outgoing, identity, dids, wakeFlow: planes.wake };
+  const sender = makeSender(parts);
+  const room: Room = { ...parts, wake: sender.wake };
   return {
     routes: makeRoutes(room, claims),
     open: async (tx, name) => {
@@ -134,6 +145,9 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     requestTransfer: (tx, asked) => requestTransfer(room, tx, asked),
     act: (tx, process, act, saying = {}) => actOn(room, tx, process, act, saying),
     process: findProcessOf,
+    registerPlane: (tx, draft) => registerPlane(room, tx, draft),
+    takesFormat: async (read, { participant, format }) =>
+      format !== null && (await planeFor(read, participant, format)) !== undefined,
     connectorNamed: (read, name) => connectorNamed(read, name, dids.participantOf(name)),
     lastMessage,
     waitingClearance,
@@ -144,16 +158,26 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     endAgreements: (tx, reference, reason) => endAgreements(room, tx, reference, reason),
     admit: (tx, participant) => claims.admit(tx, participant),
     dismiss: (tx, participant, reason) => claims.dismiss(tx, participant, reason),
-    ticks: [{ name: 'federation.outbox', everySeconds: 2, run: () => sender.drain() }, ...claims.ticks],
+    ticks: [
+      { name: 'federation.outbox', everySeconds: 2, run: () => sender.drain() },
+      { name: 'federation.signals', everySeconds: 2, run: () => planes.drain() },
+      ...claims.ticks,
+    ],
     mount: async (app, perSource) => {
       await mountProtocol(app, room, sender, perSource);
       await mountClaims(app, claims, perSource);
+      await mountSignaling(app, room, perSource);
     },
     beforeListen: async () => {
-      if (deps.alone) await deps.database.tx(systemActor('federation'), forgetTries);
+      if (!deps.alone) return;
+      await deps.database.tx(systemActor('federation'), async (tx) => {
+        await forgetTries(tx);
+        await forgetSignalTries(tx);
+      });
     },
     close: async () => {
       await sender.stop();
+      await planes.stop();
       await outgoing.agent.destroy();
       await claims.close();
     },

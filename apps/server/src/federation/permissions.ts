@@ -18,6 +18,11 @@ export const permissions: PermissionTable = {
     roles: traders,
     seats: ['administrator'],
   },
+  'federation.plane.write': {
+    title: { zh: '登记和注销本单位的数据面', en: 'Register and remove data planes of the organisation' },
+    roles: traders,
+    seats: ['administrator'],
+  },
   'federation.issuer.read': {
     title: { zh: '查看受信任的凭证签发方', en: 'See whose credentials of membership are trusted' },
     roles: ['operator'],

@@ -39,4 +39,19 @@ export const problems = defineProblems('federation', {
     title: { zh: '未办结的凭证申请过多', en: 'Too many requests for credentials are open' },
     next: { zh: '等待签发方答复后再申请', en: 'Wait for issuers to answer, then ask again' },
   },
+  planesFull: {
+    status: 409,
+    title: { zh: '登记的数据面过多', en: 'Too many data planes are registered' },
+    next: { zh: '先注销不用的数据面', en: 'Remove those that are not used' },
+  },
+  profileTaken: {
+    status: 422,
+    title: { zh: '该类型的传输已由另一数据面承担', en: 'Another data plane takes transfers of that type' },
+    next: { zh: '去掉该类型，或先从另一数据面移除', en: 'Leave the type out, or take it from the other first' },
+  },
+  planeBusy: {
+    status: 409,
+    title: { zh: '该数据面尚有未结束的传输', en: 'Transfers of that data plane are not over' },
+    next: { zh: '先终止这些传输', en: 'Terminate them first' },
+  },
 });

@@ -1,4 +1,5 @@
 import * as wire from '@shugu/wire/federation';
+import * as planesWire from '@shugu/wire/federation-planes';
 import { audit } from '../kernel/audit.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import { on, type Route } from '../kernel/http/route.ts';
@@ -8,6 +9,7 @@ import { NODE, rotateKey } from './claims/keys.ts';
 import { askIssuer } from './claims/requests.ts';
 import { identityView, issuersView } from './claims/views.ts';
 import type { Connector, Json, Message, Process } from './model.ts';
+import { planesView, registerPlane, unregisterPlane } from './planes/registration.ts';
 import { problems } from './problems.ts';
 import {
   connectorOf,
@@ -145,6 +147,12 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => [
   on(wire.requestContract, async ({ tx, body }) => began(tx, await requestContract(room, tx, body))),
   on(wire.offerContract, async ({ tx, body }) => began(tx, await offerContract(room, tx, body))),
   on(wire.requestTransfer, async ({ tx, body }) => began(tx, await requestTransfer(room, tx, body))),
+  on(planesWire.listDataPlanes, ({ read, principal }) => planesView(read, principal.participant)),
+  on(planesWire.registerDataPlane, ({ tx, body }) => registerPlane(room, tx, body)),
+  on(planesWire.removeDataPlane, async ({ tx, params, principal }) => {
+    await unregisterPlane(tx, params.id);
+    return planesView(tx, principal.participant);
+  }),
 ];
 
 const openOne = async (tx: Tx): Promise<Connector> => {

@@ -27,8 +27,13 @@ const pull = 'HttpData-PULL';
 export const openTransfer = async (tx: Tx, rooms: Rooms, process: Process): Promise<void> => {
   const { federation, delivery } = rooms;
   const contract = await contractOf(tx, rooms, process);
-  if (process.format !== pull)
-    return federation.refuse(tx, process.id, `只支持 ${pull} / nothing but ${pull} is served`);
+  // A data plane of the supplier's reads from the gateway what it hands on: no way leads around the contract.
+  if (process.format !== pull && !(await federation.takesFormat(tx, process)))
+    return federation.refuse(
+      tx,
+      process.id,
+      `只支持 ${pull} 及供方数据面的类型 / nothing but ${pull} and types of the supplier’s data planes is served`,
+    );
   const seen = contract && (await rooms.agreements.contract(tx, 'system', contract));
   if (!contract || !seen || seen.state !== 'effective')
     return federation.refuse(tx, process.id, '合同已终止 / the contract has ended');

@@ -7,6 +7,7 @@ import * as agreementsWire from '@shugu/wire/agreements';
 import * as catalogueWire from '@shugu/wire/catalogue';
 import * as deliveryWire from '@shugu/wire/delivery';
 import * as wire from '@shugu/wire/federation';
+import * as planesWire from '@shugu/wire/federation-planes';
 import * as marketWire from '@shugu/wire/market';
 import * as membersWire from '@shugu/wire/members';
 import * as settlementWire from '@shugu/wire/settlement';
@@ -26,6 +27,7 @@ import { sql } from '../../src/kernel/db/db.ts';
 import { lawFirm } from '../../src/market/testing.ts';
 import { call, messageOf } from './counterpart.ts';
 import { type Connected, connect, type Node, reached, read, tokenOf, twinOf, twoNodes } from './nodes.ts';
+import { makePlane } from './plane.ts';
 
 let here: Node;
 let there: Node;
@@ -143,9 +145,9 @@ const readBy = async ({ endpoint, endpointProperties }: Address): Promise<{ stat
   return { status: answer.status, text: await answer.text() };
 };
 
-const transfer = async (agreement: string): Promise<{ id: string; address: Address }> => {
+const transfer = async (agreement: string, format = 'HttpData-PULL'): Promise<{ id: string; address: Address }> => {
   const { id } = await buyer.client.call(wire.requestTransfer, {
-    body: { agreement, address: supplier.address, format: 'HttpData-PULL' },
+    body: { agreement, address: supplier.address, format },
   });
   await reached(buyer, id, 'STARTED');
   return { id, address: (await read(buyer, id)).dataAddress as unknown as Address };
@@ -319,3 +321,51 @@ test('what the rules give to a person holds the negotiation until it is reviewed
     else expect(await reasonOf(asked.id)).toContain('refused in the review');
   }
 }, 120_000);
+
+// It reads from the gateway what it hands on, so that contract and count hold for it, too.
+test('a data plane of the supplier’s carries what was bought, as long as the transfer runs', async () => {
+  const asked = await request('0');
+  await reached(buyer, asked.id, 'FINALIZED');
+  const sold = await twinOf(supplier, asked.id);
+  await reached(supplier, sold.id, 'FINALIZED');
+  const agreement = (sold.agreement as { '@id': string })['@id'];
+  const plane = await makePlane();
+  try {
+    const draft = {
+      ...{ id: 'streams', endpoint: plane.endpoint, profiles: ['urn:example:stream-pull'] },
+      authorization: { type: 'bearer' as const, token: plane.token },
+    };
+    const refused = supplier.client.call(planesWire.registerDataPlane, { body: draft });
+    await expect(refused).rejects.toMatchObject({ problem: { code: 'kernel.notPermitted' } });
+    const administrator = await here.exchange.as('xingsha.admin');
+    await administrator.call(planesWire.registerDataPlane, { body: draft });
+    const planesOf = async ({ client }: Connected) => (await client.call(planesWire.listDataPlanes, {})).planes;
+    expect(await planesOf(stranger)).toEqual([]);
+
+    const { id, address } = await transfer(agreement, 'urn:example:stream-pull');
+    expect(address.endpoint).toBe(`${plane.endpoint}/data`);
+    expect(await readBy(address)).toMatchObject({ status: 200, text: expect.stringContaining('芙蓉区') });
+    expect(await planesOf(supplier)).toMatchObject([{ id: 'streams', running: 1 }]);
+    const params = { id: 'streams' };
+    await expect(administrator.call(planesWire.removeDataPlane, { params, body: {} })).rejects.toMatchObject({
+      problem: { code: 'federation.planeBusy' },
+    });
+    // What the gateway gave it is nothing that our own people or the buyer see.
+    const { metadata } = plane.told[0]!.body as { metadata: { source: Address } };
+    const key = metadata.source.endpointProperties[0]!.value;
+    for (const node of [here, there]) expect(await openIn(node, key)).toEqual([]);
+
+    const given = await twinOf(supplier, id);
+    await act(supplier, given.id, 'terminate');
+    await reached(buyer, id, 'TERMINATED');
+    await here.exchange.settle();
+    await expect.poll(() => plane.told.at(-1)?.signal, { timeout: 30_000 }).toBe('terminate');
+    expect((await readBy(address)).status).toBe(403);
+    // Whatever the data plane does: the gateway has ended it.
+    const source = await fetch(`${metadata.source.endpoint}/430102`, { headers: { authorization: `Bearer ${key}` } });
+    expect(source.status).toBe(404);
+    expect(await administrator.call(planesWire.removeDataPlane, { params, body: {} })).toEqual({ planes: [] });
+  } finally {
+    await plane.close();
+  }
+}, 240_000);

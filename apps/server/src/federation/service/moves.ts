@@ -6,6 +6,7 @@ import { emit } from '../../kernel/outbox.ts';
 import { nameTowards } from '../claims/dids.ts';
 import { bodyOf, digestOf } from '../messages.ts';
 import type { Act, AgreementBody, By, Connector, Json, Message, OfferBody, Process, Saying, Terms } from '../model.ts';
+import { follow, handOver } from '../planes/signals.ts';
 import { sentOf, waitingOf } from '../reads.ts';
 import { type Moved, react } from '../rules.ts';
 import { endMessage, insertAgreement, insertMessage, saveProcess } from '../store.ts';
@@ -73,6 +74,7 @@ export const settleMove = async (
     participant: process.participant,
     data: { kind: process.kind, state: process.state, ...did, held: process.held !== null },
   });
+  await follow(room, tx, process, did);
   if (reaction.reaction === 'hold' || reaction.reaction === 'nothing') return;
   if (await waitingOf(tx, process.id)) return;
   await say(room, tx, { connector, process }, reaction.reaction, reaction);
@@ -164,8 +166,19 @@ export const dropClearance = async (tx: Tx, process: Process): Promise<void> => 
   });
 };
 
-/** Writes a message of ours into the outbox. The state moves when the counter-party has taken it. */
+/** Says an act at once, or once the data plane that carries the transfer is ready for it. */
 export const queueAct = async (
+  room: Room,
+  tx: Tx,
+  of: { connector: Connector; process: Process },
+  act: Act,
+  saying: Saying,
+): Promise<void> => {
+  if (!(await handOver(room, tx, of, act, saying))) await writeAct(room, tx, of, act, saying);
+};
+
+/** Writes a message of ours into the outbox. The state moves when the counter-party has taken it. */
+export const writeAct = async (
   room: Room,
   tx: Tx,
   { connector, process }: { connector: Connector; process: Process },

@@ -18,6 +18,8 @@ export interface Room {
   publicUrl(): string;
   /** After commit: there is something to send in this process. */
   wake(process: string, dueAt: Date): void;
+  /** After commit: there is something to tell the data plane of this transfer. */
+  wakeFlow(process: string): void;
 }
 
 export const PATH = '/2025-1';

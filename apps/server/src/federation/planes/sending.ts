@@ -1,0 +1,196 @@
+/**
+ * Signals to data planes, as the outbox sends messages: per transfer strictly in order, at once after the commit, again with back-off,
+ * each try claimed in the database. What is refused waits for a person.
+ */
+import { type DataFlowStatus, readFlowStatus, signalPath } from '@shugu/dataspace';
+import { GatewayProblem } from '@shugu/gateway';
+import type { Tx } from '../../kernel/db/db.ts';
+import { systemActor } from '../../kernel/http/principal.ts';
+import { connectorOf } from '../reads.ts';
+import { isOver } from '../rules.ts';
+import { actorOf, type Room } from '../service/room.ts';
+import { lockProcess } from '../store.ts';
+import type { PlaneAccess } from './access.ts';
+import { type Of, planeAnswered, planeFailed } from './answers.ts';
+import { type DataPlane, planeLimits as limits, type Signal } from './model.ts';
+import { subjectOf } from './signals.ts';
+import { claimSignal, delaySignal, dueSignals, endSignal, findPlane, flowOf, nextSignal } from './store.ts';
+
+type Outcome = { taken: true; status: DataFlowStatus | undefined } | { taken: false; again: boolean; fault: string };
+
+/** Said to mean no; everything else may be otherwise next time. */
+const isFinal = (status: number): boolean => status >= 400 && status < 500 && ![401, 408, 425, 429].includes(status);
+const isPast = (signal: Signal['signal']): boolean => signal !== 'terminate' && signal !== 'complete';
+const backoff = (attempts: number): number => Math.min(limits.backoffMillisecondsMax, 100 * 2 ** attempts);
+
+const readAnswer = async (body: AsyncIterable<Buffer>): Promise<string> => {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of body) {
+    bytes += piece.length;
+    if (bytes > limits.answerBytesMax) throw new Error('the answer is too long');
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+};
+
+/** Of the answers that have one to give; others say nothing that counts. */
+const statusIn = (signal: Signal['signal'], text: string): Outcome => {
+  if (!['prepare', 'start', 'resume'].includes(signal)) return { taken: true, status: undefined };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const read = readFlowStatus(value);
+  if (read.ok) return { taken: true, status: read.message };
+  return { taken: false, again: false, fault: `its answer is no status: ${read.fault.path} ${read.fault.en}` };
+};
+
+interface Claimed extends Of {
+  plane: DataPlane;
+  signal: Signal;
+}
+
+export interface PlaneSender {
+  wake(process: string): void;
+  /** Sends what is due; number of signals tried. */
+  drain(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export const makePlaneSender = (roomOf: () => Room, access: PlaneAccess): PlaneSender => {
+  const running = new Map<string, Promise<void>>();
+  const again = new Set<string>();
+  const timers = new Set<NodeJS.Timeout>();
+  let stopped = false;
+  let tried = 0;
+
+  const claim = (id: string): Promise<Claimed | 'skipped' | undefined> =>
+    roomOf().database.tx(systemActor('federation'), async (tx) => {
+      const process = await lockProcess(tx, id);
+      const flow = process && (await flowOf(tx, id));
+      const next = flow && (await nextSignal(tx, id));
+      if (!process || !flow || !next) return undefined;
+      const plane = await findPlane(tx, flow.participant, flow.plane);
+      const connector = await connectorOf(tx, flow.participant);
+      const fault = !plane
+        ? 'the data plane is removed'
+        : !connector
+          ? 'the connector is closed'
+          : isOver(process) && isPast(next.signal)
+            ? 'the transfer is over'
+            : undefined;
+      if (fault || !plane || !connector) {
+        await endSignal(tx, next.id, 'dropped', fault);
+        return 'skipped';
+      }
+      const patience = limits.patienceSeconds * 1000 + backoff(next.attempts + 1);
+      const signal = await claimSignal(tx, next.id, new Date(tx.now.getTime() + patience));
+      return signal && { connector, process, flow, plane, signal };
+    });
+
+  const post = async ({ plane, signal, flow, process }: Claimed): Promise<Outcome> => {
+    const room = roomOf();
+    const refused = room.outgoing.fault(plane.endpoint);
+    if (refused) return { taken: false, again: false, fault: `address not permitted: ${refused}` };
+    try {
+      const url = new URL(plane.endpoint + signalPath(signal.signal, flow.flow ?? process.id));
+      const body = await room.seal.open(room.database, subjectOf(plane.participant), signal.sealed_body);
+      const answer = await room.outgoing.agent.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: 'POST',
+        headers: {
+          ...(body === null ? {} : { 'content-type': 'application/json' }),
+          accept: 'application/json',
+          authorization: await access.authorization(room.database, plane),
+        },
+        body,
+        signal: AbortSignal.timeout(limits.patienceSeconds * 1000),
+      });
+      const text = await readAnswer(answer.body);
+      const { statusCode } = answer;
+      if (statusCode >= 200 && statusCode < 300) return statusIn(signal.signal, text);
+      if (statusCode === 401) access.forget(plane);
+      return { taken: false, again: !isFinal(statusCode), fault: `HTTP ${statusCode} ${text.slice(0, 300)}`.trim() };
+    } catch (error) {
+      if (error instanceof GatewayProblem) return { taken: false, again: false, fault: 'address not permitted' };
+      const { code, name, message } = error as Error & { code?: string };
+      return { taken: false, again: true, fault: name === 'TimeoutError' ? 'no answer in time' : (code ?? message) };
+    }
+  };
+
+  /** When it is to be tried again. */
+  const settle = async (tx: Tx, { signal, connector }: Claimed, outcome: Outcome): Promise<Date | undefined> => {
+    const process = (await lockProcess(tx, signal.process))!;
+    const flow = (await flowOf(tx, signal.process))!;
+    const of = { connector, process, flow };
+    if (outcome.taken) {
+      if ((await endSignal(tx, signal.id, 'sent')) === 0) return undefined;
+      const fault = await planeAnswered(roomOf(), tx, of, signal.signal, outcome.status);
+      if (fault) await planeFailed(tx, of, fault.en);
+      return undefined;
+    }
+    if (outcome.again && signal.attempts < limits.attemptsMax) {
+      const dueAt = new Date(tx.now.getTime() + backoff(signal.attempts));
+      await delaySignal(tx, signal.id, dueAt, outcome.fault);
+      return dueAt;
+    }
+    if ((await endSignal(tx, signal.id, 'dropped', outcome.fault)) > 0) await planeFailed(tx, of, outcome.fault);
+    return undefined;
+  };
+
+  const sendOne = async (id: string): Promise<boolean> => {
+    const claimed = await claim(id);
+    if (claimed === undefined) return false;
+    if (claimed === 'skipped') return true;
+    tried++;
+    const outcome = await post(claimed);
+    const dueAt = await roomOf().database.tx(actorOf(claimed.connector), (tx) => settle(tx, claimed, outcome));
+    if (dueAt) later(id, dueAt.getTime() - roomOf().now().getTime());
+    return dueAt === undefined;
+  };
+
+  const later = (id: string, milliseconds: number): void => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      wake(id);
+    }, milliseconds + 1);
+    timer.unref();
+    timers.add(timer);
+  };
+
+  const wake = (id: string): void => {
+    if (stopped) return;
+    if (running.has(id)) return void again.add(id);
+    const work = (async () => {
+      do {
+        again.delete(id);
+        while (!stopped && (await sendOne(id)));
+      } while (!stopped && again.has(id));
+    })()
+      .catch((error) => roomOf().log.error({ err: error, process: id }, 'a data plane could not be told'))
+      .finally(() => {
+        running.delete(id);
+        if (again.delete(id)) wake(id);
+      });
+    running.set(id, work);
+  };
+
+  return {
+    wake,
+    drain: async () => {
+      const before = tried;
+      for (const id of await dueSignals(roomOf().database, roomOf().now())) wake(id);
+      await Promise.all(running.values());
+      return tried - before;
+    },
+    stop: async () => {
+      stopped = true;
+      for (const timer of timers) clearTimeout(timer);
+      await Promise.all(running.values());
+    },
+  };
+};
