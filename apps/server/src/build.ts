@@ -216,7 +216,19 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     ],
     publicUrl: kernel.publicUrl,
     now,
+    dataspace: {
+      connector: (read, participant) => federation.connectorAddress(read, participant),
+      dataset: (read, participant, asked) => federation.datasetElsewhere(read, participant, asked),
+    },
+    owed: {
+      statements: (read, orders) => settlement.guaranteedStatements(read, orders),
+      account: async (read, peerDid) => {
+        const payer = await members.organisationByDataspaceId(read, peerDid);
+        return payer && settlement.subAccount(read, payer.id);
+      },
+    },
     settings: {
+      trustNodes: config.trustNodes,
       kind: config.nodeKind,
       hubUrl: config.hubUrl,
       beatSeconds: config.heartbeatSeconds,

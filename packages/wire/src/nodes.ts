@@ -14,6 +14,9 @@ export const nodeLimits = {
   /** Demands of others in one answer. */
   relayedMax: 50,
   payloadCharactersMax: 400_000,
+  /** Nodes of the roster, and entries of others, in one answer. */
+  rosterNodesMax: 200,
+  browsedMax: 50,
   /** A node is offline after so many missed heartbeats. */
   missedBeatsMax: 3,
   /** Changes that have not arrived for longer than this raise an alarm. */
@@ -47,6 +50,7 @@ const jwk = z
 const count = z.number().int().nonnegative();
 const address = z.string().min(1).max(nodeLimits.addressCharactersMax);
 const httpAddress = address.regex(/^https?:\/\/[^\s/?#]+$/).describe('origin of an address, without a path');
+export const did = z.string().regex(/^did:web:[^\s/?#]{1,480}$/);
 const creditCode = z.string().regex(/^[0-9A-HJ-NP-RTUWXY]{18}$/);
 
 /** What one side says to the other: canonical JSON as text, signed under its log's key as `shugu/node-message/1`. */
@@ -96,6 +100,13 @@ export const change = z
           .string()
           .regex(/^\/[\w/-]{1,100}$/)
           .describe('of its page at the node, below the node’s address'),
+        connector: z
+          .object({ participant: did, address: z.string().min(1).max(500), dataset: z.string().min(1).max(200) })
+          .strict()
+          .optional()
+          .describe(
+            'of a listing whose supplier trades over the Dataspace Protocol: whom to ask, where, for which data set',
+          ),
       })
       .strict()
       .nullable(),
@@ -142,6 +153,23 @@ export const message = z.discriminatedUnion('kind', [
       origin: z.string().min(3).max(200).describe('of the log whose node it asks for'),
     })
     .strict(),
+  z
+    .object({
+      kind: z.literal('roster'),
+      to: keyId,
+      after: z.string().max(40).describe('id of the last node that it was told; empty: from the beginning'),
+    })
+    .strict(),
+  z
+    .object({
+      kind: z.literal('browse'),
+      to: keyId,
+      q: z.string().max(100),
+      node: nodeId.nullable(),
+      subject: z.string().max(40).nullable(),
+      after: z.string().max(500),
+    })
+    .strict(),
 ]);
 
 /** A node as its hub vouches for it. */
@@ -152,6 +180,36 @@ export const peer = z.object({
   origin: z.string(),
   key: jwk,
   state: z.enum(nodeStates),
+});
+
+/** A node that takes part, by the hub's word: its address, of which its DID is made, and the key of its log. */
+export const rosterNode = z.object({
+  id: nodeId,
+  name: z.string(),
+  kind: z.enum(nodeKinds),
+  url: z.string(),
+  origin: z.string(),
+  key: jwk,
+});
+
+export const entry = z.object({
+  node: z.object({ id: nodeId, name: z.string(), kind: z.enum(nodeKinds), url: z.string() }),
+  kind: z.enum(entryKinds),
+  subject: z.string(),
+  version: z.string(),
+  digest,
+  title: z.string(),
+  summary: z.string(),
+  price: bilingual,
+  by: z.string(),
+  industry: z.string(),
+  url: z.string().describe('its page at its node: what it says stands there'),
+  connector: z
+    .object({ participant: z.string(), address: z.string(), dataset: z.string() })
+    .nullable()
+    .default(null)
+    .describe('where it can be bought from another node over the Dataspace Protocol; null: at its node only'),
+  at: time,
 });
 
 export const relayedDemand = z.object({
@@ -182,6 +240,18 @@ export const answer = z.object({
   demands: z.array(relayedDemand).describe('what follows the sequence that the heartbeat named, in its order'),
   // An older hub says nothing of it.
   peer: peer.nullable().default(null).describe('the node whose log an enquiry named; null: none is registered with it'),
+  roster: z
+    .string()
+    .max(80)
+    .nullable()
+    .default(null)
+    .describe('version of the roster of nodes that take part; null: the hub keeps none'),
+  nodes: z
+    .array(rosterNode)
+    .nullable()
+    .default(null)
+    .describe('in answer to `roster`: those that follow the named one, by id'),
+  entries: page(entry).nullable().default(null).describe('in answer to `browse`'),
 });
 
 export const readSelf = endpoint({
@@ -264,20 +334,6 @@ export const listApplications = endpoint({
   reply: page(node.extend({ case: z.string() })),
 });
 
-export const entry = z.object({
-  node: z.object({ id: nodeId, name: z.string(), kind: z.enum(nodeKinds), url: z.string() }),
-  kind: z.enum(entryKinds),
-  subject: z.string(),
-  version: z.string(),
-  digest,
-  title: z.string(),
-  summary: z.string(),
-  price: bilingual,
-  by: z.string(),
-  industry: z.string(),
-  url: z.string().describe('its page at its node: what it says stands there, and it is bought there'),
-  at: time,
-});
 export const listEntries = endpoint({
   id: 'nodes.entry.list',
   method: 'GET',

@@ -19,19 +19,29 @@ import { claimsTokens } from './identity/claims.ts';
 import { eitherIdentity, type IdentityProvider } from './identity/identity.ts';
 import { platformTokens } from './identity/platform.ts';
 import { digestOf } from './messages.ts';
-import { type Act, type Connector, limits, type Message, type Process, type Saying, type Terms } from './model.ts';
+import {
+  type Act,
+  type Connector,
+  type Json,
+  limits,
+  type Message,
+  type Process,
+  type Saying,
+  type Terms,
+} from './model.ts';
 import { mountProtocol } from './mount.ts';
 import { makePlaneAccess } from './planes/access.ts';
 import { mountSignaling } from './planes/mount.ts';
 import { registerPlane } from './planes/registration.ts';
 import { makePlaneSender } from './planes/sending.ts';
 import { forgetSignalTries, planeFor } from './planes/store.ts';
-import { connectorNamed, findProcessOf, lastMessage, waitingOfReference } from './reads.ts';
+import { connectorNamed, connectorOf, findProcessOf, lastMessage, waitingOfReference } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { type Asking, actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
 import { clear, endAgreements, refer, refuse, waitingClearance } from './service/clearing.ts';
 import { openConnector, setRules } from './service/connectors.ts';
-import type { Room } from './service/room.ts';
+import { datasetElsewhere } from './service/elsewhere.ts';
+import { addressOf, type Room } from './service/room.ts';
 import { makeSender } from './service/sending.ts';
 import { forgetTries, removeDataset, saveDataset } from './store.ts';
 
@@ -76,7 +86,12 @@ export interface Federation {
    */
   publish(tx: Tx, participant: string, dataset: Dataset, more?: { traded: boolean }): Promise<void>;
   withdraw(tx: Tx, participant: string, dataset: string): Promise<void>;
-  requestContract(tx: Tx, asked: Asking & { offer: string; terms: Terms }): Promise<Process>;
+  /** Under an id that was made before, where one is named. */
+  requestContract(tx: Tx, asked: Asking & { id?: string; offer: string; terms: Terms }): Promise<Process>;
+  /** What a provider elsewhere offers of a data set. @throws federation.connectorClosed, addressRefused, providerAway */
+  datasetElsewhere(read: Reader, participant: string, asked: Asking): Promise<Json | undefined>;
+  /** Where an organisation with an open connector is found; undefined: it has none. */
+  connectorAddress(read: Reader, participant: string): Promise<{ participant: string; address: string } | undefined>;
   offerContract(tx: Tx, asked: Asking & { terms?: Terms }): Promise<Process>;
   requestTransfer(tx: Tx, asked: Parameters<typeof requestTransfer>[2]): Promise<Process>;
   act(tx: Tx, process: string, act: Act, saying?: Saying): Promise<Process>;
@@ -141,6 +156,12 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     },
     withdraw: async (tx, participant, dataset) => void (await removeDataset(tx, participant, dataset)),
     requestContract: (tx, asked) => requestContract(room, tx, asked),
+    datasetElsewhere: (read, participant, asked) => datasetElsewhere(room, read, participant, asked),
+    connectorAddress: async (read, participant) =>
+      (await connectorOf(read, participant)) && {
+        participant: dids.of(participant),
+        address: addressOf(room, participant),
+      },
     offerContract: (tx, asked) => offerContract(room, tx, asked),
     requestTransfer: (tx, asked) => requestTransfer(room, tx, asked),
     act: (tx, process, act, saying = {}) => actOn(room, tx, process, act, saying),

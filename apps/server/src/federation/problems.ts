@@ -34,6 +34,11 @@ export const problems = defineProblems('federation', {
     title: { zh: '上一条消息正在发送', en: 'The last message is still being sent' },
     next: { zh: '等待对方应答后再试', en: 'Wait for its answer, then try again' },
   },
+  providerAway: {
+    status: 502,
+    title: { zh: '对方连接器没有正确答复', en: 'The other connector did not answer as it should' },
+    next: { zh: '稍后再试', en: 'Try again later' },
+  },
   requestsFull: {
     status: 409,
     title: { zh: '未办结的凭证申请过多', en: 'Too many requests for credentials are open' },

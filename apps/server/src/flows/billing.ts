@@ -36,17 +36,20 @@ const splitRuleOf = async (tx: Tx, { rooms, cases: { ruleBook } }: Purchase, ord
 export const openMoney = async (tx: Tx, of: Purchase, order: Order): Promise<void> => {
   const { rooms } = of;
   const version = await rooms.catalogue.version(tx, order.version);
+  const guarantee = await rooms.nodes.guaranteeOfOrder(tx, order.id);
   await rooms.settlement.openOrder(tx, {
     order: order.id,
     contract: order.contract!,
     title: `${version?.about.name ?? ''} · ${order.plan_title}`,
-    buyer: order.participant,
+    // Where another node guarantees, that node pays, by mutual statement.
+    buyer: guarantee ? (await rooms.members.recognise(tx, guarantee.peer_did)).id : order.participant,
     supplier: order.supplier,
     plan: parsePricePlan(order.plan),
     taxRate: order.tax_rate,
     way: order.settlement_way,
     estimateFen: BigInt(order.estimate_fen),
     splitRule: await splitRuleOf(tx, of, order),
+    ...(guarantee ? { guaranteedFen: BigInt(guarantee.fen) } : {}),
   });
 };
 

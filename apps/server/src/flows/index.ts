@@ -5,6 +5,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Notify } from '../kernel/notify/index.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { computationFlow } from './computation.ts';
+import { crossingFlow } from './crossing.ts';
 import { dataspaceFlow } from './dataspace.ts';
 import { feedsFlow } from './feeds.ts';
 import { groundFlow } from './ground.ts';
@@ -26,6 +27,7 @@ export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Noti
   spacesFlow(rooms),
   membershipFlow(rooms),
   negotiationFlow(rooms),
+  crossingFlow(rooms),
   transferFlow(rooms),
   groundFlow(rooms, cases),
   trialFlow(rooms),

@@ -3,6 +3,7 @@
  * agree there is an order, reviewed as every trade; before we say FINALIZED the contract is in force.
  */
 import type { Json } from '@shugu/evidence';
+import { parsePricePlan } from '@shugu/ledger';
 import type { Rooms } from '../build.ts';
 import { type Process, sameTerms } from '../federation/index.ts';
 import { attempt } from '../kernel/attempt.ts';
@@ -10,8 +11,9 @@ import type { Tx } from '../kernel/db/db.ts';
 import type { StoredEvent } from '../kernel/outbox.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { inLanguage, Problem } from '../kernel/problem.ts';
-import type { Order } from '../market/index.ts';
-import { backingOf, type Unbacked } from './backing.ts';
+import type { Order, PricePlan } from '../market/index.ts';
+import { backingOf, type Quota, type Unbacked } from './backing.ts';
+import { unitOf } from './rules.ts';
 import { openTransfer } from './transfer.ts';
 
 const sayProblem = ({ detail, definition: { title } }: Problem): string => {
@@ -40,6 +42,24 @@ const payableTo = async (tx: Tx, { settlement }: Rooms, buyer: string, { missing
   return account ? `: ${account}` : '';
 };
 
+/** Its node holds the money: for this negotiation, this data set and this offer, and for no order yet. */
+const guaranteeOf = async (
+  tx: Tx,
+  { nodes }: Rooms,
+  { counterparty: buyer, their_pid, subject, own_offer }: Process,
+) => {
+  const found = await nodes.guaranteeFor(tx, { buyer, negotiation: their_pid ?? '' });
+  return found && found.order_id === null && found.dataset === subject && found.offer === own_offer?.['@id']
+    ? found
+    : undefined;
+};
+
+/** As a bound beside the policy's own. */
+const orderedAtMost = (plan: PricePlan, quantity: number): Quota[] => {
+  const metric = unitOf(parsePricePlan(plan));
+  return metric ? [{ metric, period: 'total', limit: quantity }] : [];
+};
+
 const placeOrder = async (tx: Tx, rooms: Rooms, process: Process): Promise<Order | string> => {
   const { agreements, market, settlement } = rooms;
   const listing = await market.standingListing(tx, process.subject);
@@ -48,8 +68,10 @@ const placeOrder = async (tx: Tx, rooms: Rooms, process: Process): Promise<Order
   if (!sameTerms(process.offer!, process.own_offer!)) return otherTerms;
   const buyer = await buyerOf(tx, rooms, process);
   const { quotas } = await agreements.keepPolicy(tx, listing.participant, listing.policy);
-  const { available } = await settlement.funds(tx, buyer);
-  const backing = backingOf({ plan: listed.plan, ways: listed.settlementWays, quotas }, available);
+  const guarantee = await guaranteeOf(tx, rooms, process);
+  const available = guarantee ? BigInt(guarantee.fen) : (await settlement.funds(tx, buyer)).available;
+  const most = guarantee ? [...quotas, ...orderedAtMost(listed.plan, guarantee.quantity)] : quotas;
+  const backing = backingOf({ plan: listed.plan, ways: listed.settlementWays, quotas: most }, available);
   if ('missing' in backing) return `${unbacked[backing.missing]}${await payableTo(tx, rooms, buyer, backing)}`;
   const ordered = await attempt(tx, () =>
     market.orderByProtocol(tx, {
@@ -61,7 +83,9 @@ const placeOrder = async (tx: Tx, rooms: Rooms, process: Process): Promise<Order
       settlementWay: backing.way,
     }),
   );
-  return ordered instanceof Problem ? sayProblem(ordered) : ordered;
+  if (ordered instanceof Problem) return sayProblem(ordered);
+  if (guarantee) await rooms.nodes.bindGuarantee(tx, guarantee.id, ordered.id);
+  return ordered;
 };
 
 /** Under review, the negotiation waits; passed by rule, its contract is drafted already. */

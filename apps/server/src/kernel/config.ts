@@ -465,8 +465,8 @@ export const settings = {
     'SHUGU_TRUST_NODES',
     true,
     flag,
-    '信任所接入枢纽、以及在本枢纽登记的节点为其会员签发的凭证',
-    'Trust what the hub of this node, or nodes registered at this hub, say of their members',
+    '信任所接入枢纽及其名册上的节点、以及在本枢纽登记的节点：其为会员签发的凭证、资金担保与互结对账单',
+    'Trust the hub of this node and the nodes that it names, or nodes registered at this hub: credentials of their members, money they guarantee, mutual statements',
   ),
   pushFolder: setting(
     'SHUGU_PUSH_FOLDER',

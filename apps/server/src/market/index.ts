@@ -18,7 +18,7 @@ import type { EndedHow, Listing, MarketDeps, Order } from './model.ts';
 import { findListing, findOrder, findScenario, lapsedListings, orderOfContract, standingListing } from './reads.ts';
 import { marketRoutes } from './routes.ts';
 import { makeSearch } from './search/index.ts';
-import { type Listed, listed, listedAfter } from './search/listed.ts';
+import { type Listed, listed, listedAfter, productsListedBy } from './search/listed.ts';
 import { passDeadlines } from './service/deadlines.ts';
 import { cancelOrder, closeOrder, contractEnded } from './service/ending.ts';
 import * as fulfilment from './service/fulfilment.ts';
@@ -50,6 +50,8 @@ export interface Market {
   standingListing(read: Reader, product: string): Promise<Listing | undefined>;
   /** What stands on the market of a product now. */
   listed(read: Reader, product: string): Promise<Listed | undefined>;
+  /** Products of one supplier that stand on the market. */
+  productsListedBy(read: Reader, supplier: string): Promise<string[]>;
   /** All of it, in the order of coming to the market. */
   listedAfter(read: Reader, after: { at: Date; listing: string }, limit: number): Promise<Listed[]>;
   demand(read: Reader, id: string): Promise<Demand | undefined>;
@@ -134,6 +136,7 @@ export const makeMarket = (deps: MarketOptions): Market => {
     standingListing,
     listed,
     listedAfter,
+    productsListedBy,
     demand: (read, id) => findDemand(read, id),
     openDemands: (read, query) => listDemands(read, undefined, query),
     orderByProtocol: (tx, draft) => orderByProtocol(deps, tx, draft),

@@ -67,6 +67,7 @@ export interface Members {
   mailAddress(read: Reader, person: string): Promise<string | null>;
   /** The member that a participant of another node is here, by its id on the Dataspace Protocol; made when it is new. */
   recognise(tx: Tx, dataspaceId: string): Promise<Organisation>;
+  organisationByDataspaceId(read: Reader, dataspaceId: string): Promise<Organisation | undefined>;
   /** Suspends or restores at once, for flows with their own authority (a regulator's directive). */
   setStanding(tx: Tx, organisation: string, status: 'suspended' | 'active', reason: string): Promise<void>;
 }
@@ -136,6 +137,7 @@ export const makeMembers = (deps: MembersDeps): Members => {
       const found = await reads.mailSealed(read, person);
       return found ? deps.seal.open(read, person, found.email) : null;
     },
+    organisationByDataspaceId: reads.organisationByDataspaceId,
     recognise: (tx, dataspaceId) => organisations.recognise(room, tx, dataspaceId),
     setStanding: (tx, id, status, reason) => organisations.setStanding(room, tx, id, status, reason),
   };

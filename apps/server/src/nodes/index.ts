@@ -1,6 +1,6 @@
 /** The door of nodes: a hub's register and what its nodes publish; a node's registration and what it publishes. */
 
-import type { Reader } from '../kernel/db/db.ts';
+import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { Consumer, StoredEvent } from '../kernel/outbox.ts';
 import { Problem } from '../kernel/problem.ts';
@@ -8,11 +8,23 @@ import type { Prunable } from '../kernel/retention/prune.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import { relayOwn } from './hub/own.ts';
 import { registerCases } from './hub/registration.ts';
-import { activeNodes } from './hub/store.ts';
 import type { NodesDeps } from './model.ts';
 import { prunables } from './prunables.ts';
 import { makeRoutes } from './routes.ts';
 import { restSeconds } from './rules.ts';
+import { knownPeers } from './trade/peers.ts';
+import { bought, fail, moneyHeld, settled } from './trade/purchases.ts';
+import { sayDue } from './trade/sending.ts';
+import {
+  bindGuarantee,
+  findPurchase,
+  type GuaranteeRow,
+  guaranteeOfNegotiation,
+  guaranteeOfOrder,
+  lockPurchase,
+  type PurchaseRow,
+  purchaseOfNegotiation,
+} from './trade/store.ts';
 import { publishSubject } from './uplink/changes.ts';
 import { makeHubLine } from './uplink/hub.ts';
 import { joinHub, turn } from './uplink/service.ts';
@@ -26,7 +38,20 @@ export interface Nodes {
   consumers: Consumer[];
   ticks: Tick[];
   prunables: Prunable[];
-  /** Nodes whose word about their members counts: at a hub those that take part, at a node its hub. */
+  /** Nodes whose word about their members counts: at a hub those that take part, at a node its hub and whom the hub names. */
+  /** What its supplier's listings say, of where it is found, is another. Harmless to repeat. */
+  publishOf(tx: Tx, product: string): Promise<void>;
+  purchase(read: Reader, id: string): Promise<PurchaseRow | undefined>;
+  purchaseOfNegotiation(tx: Tx, negotiation: string): Promise<PurchaseRow | undefined>;
+  /** The bank has frozen the money of a purchase. Harmless to repeat. */
+  moneyHeld(tx: Tx, purchase: string): Promise<void>;
+  bought(tx: Tx, negotiation: string, agreement: string): Promise<void>;
+  purchaseFailed(tx: Tx, purchase: string, reason: string): Promise<void>;
+  purchaseSettled(tx: Tx, purchase: string): Promise<void>;
+  /** Money that another node holds for a negotiation of its member here. */
+  guaranteeFor(tx: Tx, of: { buyer: string; negotiation: string }): Promise<GuaranteeRow | undefined>;
+  bindGuarantee(tx: Tx, id: string, order: string): Promise<void>;
+  guaranteeOfOrder(read: Reader, order: string): Promise<GuaranteeRow | undefined>;
   trusted(read: Reader): Promise<{ name: string; url: string; why: 'hub' | 'node' }[]>;
   close(): Promise<void>;
 }
@@ -65,6 +90,14 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
         beating = false;
       });
   };
+  // One round at a time, so that nothing is said twice at once; what came meanwhile is said by the next.
+  let saying: Promise<number> = Promise.resolve(0);
+  const sayAll = (): Promise<number> => {
+    saying = saying.catch(() => 0).then(() => sayDue(deps, line));
+    return saying;
+  };
+  const say = (): void =>
+    void sayAll().catch((error) => deps.log.error({ err: error }, 'another node could not be told'));
   let waiting = false;
   // Many changes at once make one turn more, not many.
   const push = (): void => {
@@ -82,13 +115,23 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
       ? { kind: 'listing' as const, subject: String(data.product) }
       : { kind: 'demand' as const, subject: String(data.demand) };
   return {
-    routes: makeRoutes(deps, line),
-    trusted: async (read) => {
-      const uplink = await latestUplink(read);
-      const hub =
-        uplink?.state === 'active' ? [{ name: uplink.hub_name, url: uplink.hub_url, why: 'hub' as const }] : [];
-      return [...hub, ...(await activeNodes(read)).map((one) => ({ ...one, why: 'node' as const }))];
+    routes: makeRoutes(deps, line, say),
+    publishOf: async (tx, product) => {
+      if (await publishSubject(deps, tx, { kind: 'listing', subject: product })) tx.afterCommit(push);
     },
+    purchase: findPurchase,
+    purchaseOfNegotiation,
+    moneyHeld: (tx, id) => moneyHeld(tx, id, say),
+    bought,
+    purchaseFailed: async (tx, id, reason) => {
+      const one = await lockPurchase(tx, id);
+      if (one) await fail(tx, one, reason);
+    },
+    purchaseSettled: settled,
+    guaranteeFor: guaranteeOfNegotiation,
+    bindGuarantee,
+    guaranteeOfOrder,
+    trusted: knownPeers,
     consumers: [
       {
         name: 'nodes.publish',
@@ -120,10 +163,12 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
           return 0;
         },
       },
+      { name: 'nodes.say', everySeconds: 2, run: sayAll },
     ],
     prunables,
     close: async () => {
       await last;
+      await saying.catch(() => 0);
       await line.close();
     },
   };

@@ -10,7 +10,16 @@ import type {
   nodeKinds,
   nodeStates,
   peer,
+  rosterNode,
 } from '@shugu/wire/nodes';
+import type {
+  differenceKinds,
+  peerAnswer,
+  peerMessage,
+  purchaseStates,
+  statementDifference,
+  statementLine,
+} from '@shugu/wire/nodes-trade';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Cases } from '../kernel/case/index.ts';
@@ -30,7 +39,26 @@ export type Answer = z.output<typeof answer>;
 export type Change = z.output<typeof change>;
 export type Content = NonNullable<Change['content']>;
 export type Peer = z.output<typeof peer>;
+export type RosterNode = z.output<typeof rosterNode>;
 export type Credential = Answer['credential'];
+
+export type PeerMessage = z.output<typeof peerMessage>;
+export type PeerAnswer = z.output<typeof peerAnswer>;
+export type PurchaseState = (typeof purchaseStates)[number];
+export type StatementLine = z.output<typeof statementLine>;
+export type Difference = z.output<typeof statementDifference>;
+export type DifferenceKind = (typeof differenceKinds)[number];
+
+/** One statement of an order here whose money another node guarantees. */
+export interface OwedStatement {
+  order: string;
+  number: string;
+  from: Date;
+  until: Date;
+  quantity: bigint;
+  fen: bigint;
+  final: boolean;
+}
 
 /** The key and log by which others know this node. */
 export interface Identity {
@@ -45,6 +73,21 @@ export interface NodesDeps {
   issue: Pick<Issue, 'paper' | 'withdraw' | 'read'>;
   members: Pick<Members, 'operatorOf' | 'operatorIfAny'>;
   market: Pick<Market, 'listed' | 'listedAfter' | 'demand' | 'openDemands'>;
+  /** Organisations as participants of the dataspace; that room stands after this one. */
+  dataspace: {
+    connector(read: Reader, participant: string): Promise<{ participant: string; address: string } | undefined>;
+    dataset(
+      read: Reader,
+      participant: string,
+      asked: { counterparty: string; address: string; dataset: string },
+    ): Promise<Record<string, unknown> | undefined>;
+  };
+  /** What settlement, which stands after this room, holds of orders that are guaranteed elsewhere. */
+  owed: {
+    statements(read: Reader, orders: readonly string[]): Promise<OwedStatement[]>;
+    /** Number of the account here of a node that pays. */
+    account(read: Reader, peerDid: string): Promise<string | undefined>;
+  };
   identity(read: Reader): Promise<Identity>;
   /** The latest signed checkpoint of a log that can go out. */
   checkpoint(origin: string): Promise<string | undefined>;
@@ -59,6 +102,8 @@ export interface NodesDeps {
     hubUrl: string;
     beatSeconds: number;
     privateNodes: readonly string[];
+    /** Whether nodes that take part are believed. */
+    trustNodes: boolean;
     /** How many of the witnesses must have cosigned what another node issued. */
     peerQuorum: number;
     suite: SuiteName;

@@ -95,6 +95,22 @@ export const problems = defineProblems('nodes', {
     },
     next: { zh: '请先接入枢纽并完成激活', en: 'Apply at a hub and become active first' },
   },
+  peerUnknown: {
+    status: 403,
+    title: { zh: '该节点不在枢纽的名册上，或本节点不信任它', en: 'No node that the hub names and this one believes' },
+    next: {
+      zh: '核对枢纽上的节点状态与 SHUGU_TRUST_NODES',
+      en: 'Look at the nodes of the hub, and at SHUGU_TRUST_NODES',
+    },
+  },
+  notSoldAbroad: {
+    status: 409,
+    title: { zh: '此产品不能在其他节点购买', en: 'This product cannot be bought at another node' },
+    next: {
+      zh: '在其所属节点购买，或请供方开通连接器并明码标价',
+      en: 'Buy it at its node, or ask the supplier to open its connector and to name a price',
+    },
+  },
   hubAway: {
     status: 502,
     title: { zh: '枢纽没有正确答复', en: 'The hub did not answer as it should' },

@@ -1,6 +1,7 @@
 /** Doors of the hub and of the node. */
 import { publicJwk, publicKeyFromJwk } from '@shugu/evidence';
 import * as wire from '@shugu/wire/nodes';
+import * as tradeWire from '@shugu/wire/nodes-trade';
 import type { Reader } from '../kernel/db/db.ts';
 import { actorOf } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
@@ -13,6 +14,11 @@ import { entryView, nodeView } from './hub/view.ts';
 import type { NodesDeps } from './model.ts';
 import { recognise } from './recognition/service.ts';
 import { type RecognitionRow, recognitionPage } from './recognition/store.ts';
+import { browse, goodsOf, offerView } from './trade/goods.ts';
+import { takePeerMessage } from './trade/intake.ts';
+import { buy, cancel, purchaseView } from './trade/purchases.ts';
+import { drawUp, mutualViews } from './trade/statements.ts';
+import * as trade from './trade/store.ts';
 import { demandPage } from './uplink/demands.ts';
 import type { HubLine } from './uplink/hub.ts';
 import { joinHub } from './uplink/service.ts';
@@ -54,6 +60,7 @@ const recognitionView = ({ data_name, last_day, at, ...row }: RecognitionRow) =>
 export const makeRoutes = (
   deps: NodesDeps,
   line: HubLine,
+  push: () => void,
   perAddress = rateLimit(perHour / 3600, perHour),
 ): Route[] => [
   on(wire.readSelf, async ({ read }) => {
@@ -106,6 +113,41 @@ export const makeRoutes = (
       recognitionView(await recognise(deps, line, actorOf(principal, requestId), body.file)),
     { ownTransaction: true },
   ),
+  // Others are asked meanwhile.
+  on(
+    tradeWire.browseGoods,
+    ({ query: { q = '', node = null, after = '' } }) => browse(deps, line, { q, node, subject: null, after }),
+    { ownTransaction: true },
+  ),
+  on(
+    tradeWire.readGoods,
+    async ({ principal: { participant }, params }) => {
+      const { entry, offers } = await goodsOf(deps, line, { participant, ...params });
+      return { entry, offers: offers.map(offerView) };
+    },
+    { ownTransaction: true },
+  ),
+  on(
+    tradeWire.buyAbroad,
+    async ({ principal, requestId, body }) => purchaseView(await buy(deps, line, actorOf(principal, requestId), body)),
+    { ownTransaction: true },
+  ),
+  on(tradeWire.listPurchases, async ({ read, principal, query }) => {
+    const { items, next } = await trade.purchasePage(read, principal.participant, query);
+    return { items: items.map(purchaseView), next };
+  }),
+  on(tradeWire.cancelPurchase, async ({ tx, params }) => purchaseView(await cancel(tx, params.id))),
+  on(tradeWire.tellPeer, ({ tx, body }) => takePeerMessage(deps, tx, body)),
+  on(tradeWire.listMutualStatements, async ({ read, query }) => {
+    const { items, next } = await trade.mutualPage(read, query);
+    return { items: await mutualViews(read, items), next };
+  }),
+  on(tradeWire.drawUpStatements, async ({ tx }) => {
+    const made = await drawUp(deps, tx);
+    tx.afterCommit(push);
+    const rows = await Promise.all(made.map(async (id) => (await trade.mutualById(tx, id))!));
+    return { items: await mutualViews(tx, rows) };
+  }),
   on(wire.listRecognitions, async ({ read, principal, query }) => {
     const { items, next } = await recognitionPage(read, principal.participant, query);
     return { items: items.map(recognitionView), next };

@@ -21,6 +21,8 @@ import {
   billedOf,
   findOrder,
   findStatement,
+  type GuaranteedStatement,
+  guaranteedStatements,
   holdsFor,
   ordersUnbilled,
   statementsOfOrder,
@@ -83,6 +85,8 @@ export interface Settlement extends RoomParts {
   billed(read: Reader, order: string): Promise<Billed>;
   /** Frozen for an order and asked for by no statement: what bounds its use. */
   unspentFen(read: Reader, order: string): Promise<Fen>;
+  /** Of orders that another node guarantees: everything that was billed, the oldest first. */
+  guaranteedStatements(read: Reader, orders: readonly string[]): Promise<GuaranteedStatement[]>;
   /** Ids of open orders, from `after` on, of which nothing was billed up to `before`. */
   ordersUnbilled(read: Reader, before: Date, after: string): Promise<string[]>;
   /** Whether everything an order asked to freeze is frozen. */
@@ -177,6 +181,7 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
     extendOrder: (tx, draft) => extendOrder(room, tx, draft),
     billed: billedOf,
     unspentFen,
+    guaranteedStatements,
     ordersUnbilled: (read, before, after) => ordersUnbilled(read, before, after, limits.ordersPerCycleMax),
     isHeld: async (read, order) =>
       (await holdsFor(read, order)).every(({ state }) => state === 'placed' || state === 'cancelled'),

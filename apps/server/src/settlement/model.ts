@@ -76,6 +76,8 @@ export interface OrderTerms {
   taxRate: string;
   splitRule: SplitRule;
   estimateFen: Fen;
+  /** By another node, at whose bank it is frozen; null: what is owed is frozen here. */
+  guaranteedFen: Fen | null;
   state: 'open' | 'final' | 'settled' | 'released';
   createdAt: Date;
 }

@@ -51,7 +51,7 @@ export const bankAccountsOf = async (read: Reader, participants: readonly string
   return new Map(rows.map((row) => [row.participant, row.bank_account]));
 };
 
-const orderSelect = sql`select id, participant, supplier, contract, title, way, plan, tax_rate, split_rule, estimate_fen, state, created_at
+const orderSelect = sql`select id, participant, supplier, contract, title, way, plan, tax_rate, split_rule, estimate_fen, guaranteed_fen, state, created_at
   from settlement_orders`;
 interface OrderRow
   extends Pick<OrderTerms, 'id' | 'participant' | 'supplier' | 'contract' | 'title' | 'way' | 'state'> {
@@ -59,14 +59,24 @@ interface OrderRow
   tax_rate: string;
   split_rule: unknown;
   estimate_fen: number;
+  guaranteed_fen: number | null;
   created_at: Date;
 }
-const orderOf = ({ plan, tax_rate, split_rule, estimate_fen, created_at, ...row }: OrderRow): OrderTerms => ({
+const orderOf = ({
+  plan,
+  tax_rate,
+  split_rule,
+  estimate_fen,
+  guaranteed_fen,
+  created_at,
+  ...row
+}: OrderRow): OrderTerms => ({
   ...row,
   plan: parsePricePlan(plan),
   taxRate: tax_rate,
   splitRule: parseSplitRule(split_rule),
   estimateFen: BigInt(estimate_fen),
+  guaranteedFen: guaranteed_fen === null ? null : BigInt(guaranteed_fen),
   createdAt: created_at,
 });
 export const findOrder = async (read: Reader, id: string): Promise<OrderTerms | undefined> => {
@@ -498,3 +508,23 @@ export const deskCounts = (read: Reader, today: Day): Promise<DeskCounts> =>
     (select coalesce(sum(total_fen), 0)::text from statements where state = 'settled') as "settledFen",
     (select coalesce(-sum(fen), 0)::text from ledger_balances where template = 'feeIncome') as "feeFen",
     (select coalesce(sum(fen), 0)::text from ledger_balances where template = 'feeReceivable') as "feesOwedFen"`);
+
+export interface GuaranteedStatement {
+  order: string;
+  number: string;
+  from: Date;
+  until: Date;
+  /** In the unit that the order's plan measures. */
+  quantity: bigint;
+  fen: Fen;
+  final: boolean;
+}
+/** Statements of these orders as far as another node guarantees them, the oldest first. */
+export const guaranteedStatements = async (read: Reader, orders: readonly string[]): Promise<GuaranteedStatement[]> =>
+  (
+    await read.rows<Omit<GuaranteedStatement, 'quantity' | 'fen'> & { quantity: string; fen: number }>(sql`
+      select s.order_id as "order", s.number, s.period_from as "from", s.period_until as until, s.total_fen as fen, s.final,
+        (select coalesce(sum((l.rated ->> 'quantity')::numeric), 0)::text from statement_lines l where l.statement = s.id) as quantity
+      from statements s join settlement_orders o on o.id = s.order_id
+      where o.guaranteed_fen is not null and s.order_id = any(${[...orders]}) order by s.created_at, s.id`)
+  ).map(({ quantity, fen, ...one }) => ({ ...one, quantity: BigInt(quantity), fen: BigInt(fen) }));

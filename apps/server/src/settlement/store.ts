@@ -37,10 +37,10 @@ export const openAccount = async (tx: Tx, account: SubAccount, bankAccount: stri
 
 export const insertOrder = async (tx: Tx, order: Omit<OrderTerms, 'createdAt'>): Promise<boolean> =>
   (await tx.exec(sql`insert into settlement_orders (id, node, market, participant, supplier, contract, title, way, plan, tax_rate,
-      split_rule, estimate_fen, state, created_at)
+      split_rule, estimate_fen, guaranteed_fen, state, created_at)
     values (${order.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${order.participant}, ${order.supplier}, ${order.contract},
       ${order.title}, ${order.way}, ${json(order.plan)}, ${order.taxRate}, ${json(order.splitRule)}, ${order.estimateFen.toString()},
-      ${order.state}, ${tx.now}) on conflict (id) do nothing`)) > 0;
+      ${fenText(order.guaranteedFen)}, ${order.state}, ${tx.now}) on conflict (id) do nothing`)) > 0;
 
 export const setOrderState = (tx: Tx, id: string, state: OrderTerms['state']): Promise<number> =>
   tx.exec(

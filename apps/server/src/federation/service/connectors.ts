@@ -2,6 +2,7 @@
 import type { ReactionRule } from '@shugu/wire/federation';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
+import { emit } from '../../kernel/outbox.ts';
 import type { Connector } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findConnector } from '../reads.ts';
@@ -13,6 +14,13 @@ const nameOf = (tx: Tx): string => `urn:shugu:participant:${tx.tenancy.node}:${t
 const save = async (tx: Tx, one: Connector, verb: string): Promise<Connector> => {
   await saveConnector(tx, one);
   await audit(tx, { action: `federation.connector.${verb}`, subject: one.participant });
+  if (verb !== 'rules')
+    await emit(tx, {
+      type: 'federation.connector.moved',
+      subject: one.participant,
+      participant: one.participant,
+      data: { open: verb === 'open' },
+    });
   return one;
 };
 

@@ -4,6 +4,7 @@
  */
 import { GatewayProblem } from '@shugu/gateway';
 import type { Tx } from '../../kernel/db/db.ts';
+import { emit } from '../../kernel/outbox.ts';
 import { pathOf } from '../messages.ts';
 import { type Connector, type Json, limits, type Message, type Process } from '../model.ts';
 import { connectorOf, dueProcesses, waitingOf } from '../reads.ts';
@@ -29,7 +30,7 @@ const final = new Set([400, 403, 405, 410, 413, 415, 422]);
 
 const backoff = (attempts: number): number => Math.min(limits.backoffMillisecondsMax, 100 * 2 ** attempts);
 
-const readText = async (body: AsyncIterable<Buffer>): Promise<string> => {
+export const readText = async (body: AsyncIterable<Buffer>): Promise<string> => {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of body) {
@@ -122,6 +123,12 @@ const refused = async (tx: Tx, message: Message, fault: string, again: boolean):
   if ((await endMessage(tx, message.id, 'dropped', fault)) === 0 || isOver(process)) return undefined;
   process.held = { act: message.act, by: 'self', fault };
   await saveProcess(tx, process);
+  await emit(tx, {
+    type: 'federation.process.refused',
+    subject: process.id,
+    participant: process.participant,
+    data: { act: message.act, fault },
+  });
   return undefined;
 };
 

@@ -1,5 +1,5 @@
 /** What stands on the market, in a few words: for whoever tells others of it. */
-import type { Reader } from '../../kernel/db/db.ts';
+import { type Reader, sql } from '../../kernel/db/db.ts';
 import { leadingPrice } from '../price.ts';
 import type { ListedFacts } from './document.ts';
 import { listedFacts, listedFactsAfter } from './reads.ts';
@@ -13,6 +13,8 @@ export interface Listed {
   industry: string;
   price: { zh: string; en: string };
   supplier: string;
+  /** Id of the supplier. */
+  owner: string;
   listedAt: Date;
 }
 
@@ -25,6 +27,7 @@ const listedOf = ({ listing, about, supplier }: ListedFacts): Listed => ({
   industry: about.industry,
   price: leadingPrice(listing.plans).text,
   supplier,
+  owner: listing.participant,
   listedAt: listing.listed_at!,
 });
 
@@ -35,3 +38,11 @@ export const listed = async (read: Reader, product: string): Promise<Listed | un
 
 export const listedAfter = async (read: Reader, after: { at: Date; listing: string }, limit: number) =>
   (await listedFactsAfter(read, after, limit)).map(listedOf);
+
+/** Products of one supplier that stand on the market. */
+export const productsListedBy = async (read: Reader, supplier: string): Promise<string[]> =>
+  (
+    await read.rows<{ product: string }>(
+      sql`select product from listings where participant = ${supplier} and state = 'listed' order by id`,
+    )
+  ).map(({ product }) => product);

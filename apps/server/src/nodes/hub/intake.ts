@@ -4,18 +4,15 @@ import { message as messageShape, nodeLimits } from '@shugu/wire/nodes';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { digestOf, type Envelope, openWords, payloadDigest, sealWords } from '../envelope.ts';
-import type { Answer, Changes, Credential, Message, NodesDeps } from '../model.ts';
+import type { Answer, Changes, Message, NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { hasEnded, taking } from '../rules.ts';
 import { hubItself, peerOf } from './peers.ts';
 import { activate, certify } from './registration.ts';
 import { lastRelay, relay, relayEndOfAll, relaysAfter } from './relays.ts';
+import { rosterAfter, rosterVersion } from './roster.ts';
 import * as store from './store.ts';
-
-export const credentialOf = async (deps: NodesDeps, read: Reader, paper: string | null): Promise<Credential> => {
-  const row = paper === null ? undefined : await deps.issue.read(read, paper);
-  return row ? { number: row.number, verifyCode: row.verify_code } : null;
-};
+import { credentialOf, entryView } from './view.ts';
 
 interface Asked {
   /** How far the node holds what the hub tells all nodes. */
@@ -24,7 +21,26 @@ interface Asked {
   anew?: boolean;
   /** The log whose node it asks for. */
   origin?: string;
+  /** The nodes after this one. */
+  roster?: string;
+  browse?: Extract<Message, { kind: 'browse' }>;
 }
+
+/** Listings only: demands are told to all. */
+export const browsed = async (
+  read: Reader,
+  { q, node, subject, after }: Omit<Extract<Message, { kind: 'browse' }>, 'kind' | 'to'>,
+) => {
+  const query = {
+    kind: 'listing',
+    q,
+    ...(node ? { node } : {}),
+    ...(subject ? { subject } : {}),
+    ...(after ? { after } : {}),
+  };
+  const { items, next } = await store.entryPage(read, { ...query, limit: nodeLimits.browsedMax });
+  return { items: items.map(entryView), next };
+};
 
 const relaysTo = async (deps: NodesDeps, read: Reader, told: number) => {
   const { name } = await deps.members.operatorOf(read);
@@ -36,7 +52,7 @@ export const answerTo = async (
   deps: NodesDeps,
   read: Reader,
   sent: Envelope,
-  { told, anew = false, origin }: Asked = {},
+  { told, anew = false, origin, roster, browse }: Asked = {},
 ): Promise<Envelope> => {
   const { keyId } = sent;
   const one = (await store.nodeOfKey(read, keyId))!;
@@ -57,6 +73,9 @@ export const answerTo = async (
     anew,
     demands: told === undefined || anew || one.state !== 'active' ? [] : await relaysTo(deps, read, told),
     peer: origin === undefined || one.state !== 'active' ? null : await peerOf(deps, read, origin),
+    roster: one.state === 'active' ? await rosterVersion(read) : null,
+    nodes: roster === undefined || one.state !== 'active' ? null : await rosterAfter(read, roster),
+    entries: browse === undefined || one.state !== 'active' ? null : await browsed(read, browse),
   };
   return sealWords(signer, said);
 };
@@ -112,6 +131,8 @@ export const takeMessage = async (deps: NodesDeps, tx: Tx, sent: Envelope): Prom
     return answerTo(deps, tx, sent);
   }
   if (said.kind === 'enquiry') return answerTo(deps, tx, sent, { origin: said.origin });
+  if (said.kind === 'roster') return answerTo(deps, tx, sent, { roster: said.after });
+  if (said.kind === 'browse') return answerTo(deps, tx, sent, { browse: said });
   // A node whose registration has ended may still ask why; nothing of it is written.
   if (!hasEnded(one.state)) await hear(deps, tx, one, said);
   if (said.kind !== 'heartbeat') return answerTo(deps, tx, sent);

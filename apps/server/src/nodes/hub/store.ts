@@ -126,10 +126,7 @@ export const holdChanges = async (tx: Tx, one: NodeRow, to: { generation: number
     behind_since = ${announced > to.held ? (one.behind_since ?? tx.now) : null} where id = ${one.id}`);
 };
 
-/** Those that take part, for everybody: a registration that is asked for or refused is nobody's business. */
-export const activeNodes = (read: Reader): Promise<{ name: string; url: string }[]> =>
-  read.rows(sql`select name, url from nodes where state = 'active' order by activated_at, id`);
-
+/** For everybody: a registration that is asked for or refused is nobody's business. */
 export const nodesTakingPart = (read: Reader, limit: number): Promise<NodeView[]> =>
   read.rows<NodeView>(
     sql`select ${columns}, ${counts} from nodes n where n.state in ('active', 'revoked')
@@ -165,6 +162,7 @@ export interface EntryQuery extends PageQuery {
   q?: string;
   kind?: string;
   node?: string;
+  subject?: string;
 }
 
 const likeOf = (words: string): string => `%${words.replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
@@ -177,6 +175,7 @@ export const entryPage = async (read: Reader, query: EntryQuery) => {
     await read.rows<EntryRow>(sql`select e.node_id, n.name as node_name, n.kind as node_kind, n.url as node_url, e.kind, e.subject, e.content, e.digest, e.at
     from node_entries e join nodes n on n.id = e.node_id where n.state = 'active'
     ${query.kind ? sql`and e.kind = ${query.kind}` : empty} ${query.node ? sql`and e.node_id = ${query.node}` : empty}
+    ${query.subject ? sql`and e.subject = ${query.subject}` : empty}
     ${words.length ? sql`and (e.content ->> 'title') || ' ' || (e.content ->> 'summary') || ' ' || (e.content ->> 'by') || ' ' || n.name ilike all(${words.map(likeOf)})` : empty}
     ${after ? sql`and (e.at, e.node_id, e.subject) < (${after[0]}::timestamptz, ${after[1]}, ${after[2]})` : empty}
     order by e.at desc, e.node_id desc, e.subject desc limit ${pageSize(query) + 1}`);

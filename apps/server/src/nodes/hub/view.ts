@@ -1,9 +1,13 @@
 /** Nodes and their entries as others read them. */
 import type { Reader } from '../../kernel/db/db.ts';
-import type { NodesDeps } from '../model.ts';
+import type { Credential, NodesDeps } from '../model.ts';
 import { standingOf } from '../rules.ts';
-import { credentialOf } from './intake.ts';
 import type { EntryRow, NodeView } from './store.ts';
+
+export const credentialOf = async (deps: NodesDeps, read: Reader, paper: string | null): Promise<Credential> => {
+  const row = paper === null ? undefined : await deps.issue.read(read, paper);
+  return row ? { number: row.number, verifyCode: row.verify_code } : null;
+};
 
 const iso = (at: Date | null) => at?.toISOString() ?? null;
 
@@ -45,5 +49,6 @@ export const entryView = (row: EntryRow) => ({
   by: row.content.by,
   industry: row.content.industry,
   url: row.node_url + row.content.path,
+  connector: row.content.connector ?? null,
   at: row.at.toISOString(),
 });

@@ -1,6 +1,6 @@
 /** What the node publishes: each change of what stands on its market becomes one change more, in an order without gaps. */
 import { nodeLimits } from '@shugu/wire/nodes';
-import type { Tx } from '../../kernel/db/db.ts';
+import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { digestOf } from '../envelope.ts';
 import type { Change, Content, EntryKind, NodesDeps } from '../model.ts';
 import { hasEnded } from '../rules.ts';
@@ -10,7 +10,16 @@ const cut = (text: string, most: number) => text.normalize('NFC').slice(0, most)
 
 type Listed = NonNullable<Awaited<ReturnType<NodesDeps['market']['listed']>>>;
 
-const listingContent = (one: Listed): Content => ({
+/** Where its supplier trades over the Dataspace Protocol, and the hub knows what that is. */
+const connectorOf = async (deps: NodesDeps, read: Reader, uplink: store.Uplink, one: Listed) => {
+  const found =
+    uplink.roster_named !== null && deps.settings.trustNodes
+      ? await deps.dataspace.connector(read, one.owner)
+      : undefined;
+  return found ? { connector: { ...found, dataset: one.product } } : {};
+};
+
+const listingContent = async (deps: NodesDeps, read: Reader, uplink: store.Uplink, one: Listed): Promise<Content> => ({
   version: one.version,
   title: cut(one.name, nodeLimits.titleCharactersMax),
   summary: cut(one.summary, nodeLimits.summaryCharactersMax),
@@ -21,6 +30,7 @@ const listingContent = (one: Listed): Content => ({
   by: cut(one.supplier, 200),
   industry: one.industry,
   path: `/products/${one.product}`,
+  ...(await connectorOf(deps, read, uplink, one)),
 });
 
 const yuan = (fen: string) => `${BigInt(fen) / 100n}.${String(BigInt(fen) % 100n).padStart(2, '0')}`;
@@ -69,7 +79,11 @@ export const publishSubject = async (
   const one = await store.lockUplink(tx, latest.id);
   const listed = about.kind === 'listing' ? await deps.market.listed(tx, about.subject) : undefined;
   const content =
-    about.kind === 'listing' ? (listed ? listingContent(listed) : null) : await demandContent(deps, tx, about.subject);
+    about.kind === 'listing'
+      ? listed
+        ? await listingContent(deps, tx, one, listed)
+        : null
+      : await demandContent(deps, tx, about.subject);
   return append(deps, tx, one, { ...about, content });
 };
 
@@ -81,7 +95,11 @@ export const publishAll = async (deps: NodesDeps, tx: Tx, uplink: string): Promi
   for (let after: { at: Date; listing: string } = { at: new Date(0), listing: '' }; ; ) {
     const listed = await deps.market.listedAfter(tx, after, listingsPerTurn);
     for (const found of listed)
-      await append(deps, tx, one, { kind: 'listing', subject: found.product, content: listingContent(found) });
+      await append(deps, tx, one, {
+        kind: 'listing',
+        subject: found.product,
+        content: await listingContent(deps, tx, one, found),
+      });
     const last = listed.at(-1);
     if (!last) break;
     after = { at: last.listedAt, listing: last.listing };

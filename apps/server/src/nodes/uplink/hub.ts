@@ -1,13 +1,14 @@
 /** Talking to the hub: nothing but its signed word counts, and no address that the operator has not opened is connected to. */
 import { isIP } from 'node:net';
-import { publicKeyFromJwk, type Signer } from '@shugu/evidence';
+import { type PublicKey, publicKeyFromJwk, type Signer } from '@shugu/evidence';
 import { addressCheck, guardedLookup } from '@shugu/gateway';
 import { type AnyEndpoint, problem as problemShape } from '@shugu/wire';
 import * as wire from '@shugu/wire/nodes';
+import { peerAnswer, tellPeer } from '@shugu/wire/nodes-trade';
 import { Agent } from 'undici';
 import { newSecret } from '../../kernel/ids.ts';
 import { type Envelope, openWords, payloadDigest, sealWords } from '../envelope.ts';
-import type { Answer } from '../model.ts';
+import type { Answer, PeerAnswer } from '../model.ts';
 import { problems } from '../problems.ts';
 
 export const limits = { patienceSeconds: 5, answerBytesMax: 2_000_000 } as const;
@@ -28,6 +29,12 @@ export interface HubLine {
   self(hub: string): Promise<Self>;
   /** Sends signed words; the answer is the hub's, about exactly them. */
   say(target: AnyEndpoint, to: { url: string; key: unknown }, signer: Signer, words: object): Promise<Answer>;
+  /** The same to another node, whose answer is kept as it was signed. */
+  tell(
+    to: { url: string; key: PublicKey },
+    signer: Signer,
+    sent: Envelope,
+  ): Promise<{ said: PeerAnswer; envelope: Envelope }>;
   close(): Promise<void>;
 }
 export type Self = ReturnType<typeof wire.readSelf.reply.parse>;
@@ -85,6 +92,13 @@ export const makeHubLine = (allowed: readonly string[]): HubLine => {
       if (answer.to !== signer.keyId || answer.about !== payloadDigest(key.suite, sent))
         throw new Error('the hub’s answer is about something else');
       return answer;
+    },
+    tell: async ({ url, key }, signer, sent) => {
+      const envelope = wire.envelope.parse(await ask(url, tellPeer, sent));
+      const said = openWords(key, envelope, peerAnswer);
+      if (said.to !== signer.keyId || said.about !== payloadDigest(key.suite, sent))
+        throw new Error('the answer is about something else');
+      return { said, envelope };
     },
     close: () => agent.destroy(),
   };

@@ -14,6 +14,7 @@ import { hasEnded, restSeconds } from '../rules.ts';
 import { publishAll } from './changes.ts';
 import { takeDemands } from './demands.ts';
 import { type HubLine, HubRefused } from './hub.ts';
+import { rosterIsOld, takeRoster } from './roster.ts';
 import * as store from './store.ts';
 
 const actor = systemActor('nodes');
@@ -116,7 +117,9 @@ const keep = (deps: NodesDeps, one: store.Uplink, said: Answer): Promise<void> =
     // One of the two went back in time: everything is said anew.
     const anew = await cannotGoOn(tx, before, said);
     if (anew) await store.beginGeneration(tx, one.id, Math.max(said.generation, before.generation) + 1);
-    if (said.state === 'active' && (anew || before.state !== 'active')) await publishAll(deps, tx, one.id);
+    // A hub that is brought up to date hears where suppliers' connectors are.
+    const learnt = before.roster_named === null && said.roster !== null;
+    if (said.state === 'active' && (anew || learnt || before.state !== 'active')) await publishAll(deps, tx, one.id);
   });
 
 /** What is due to be said, most pressing first; undefined: nothing more for now. */
@@ -156,6 +159,7 @@ const speak = async (deps: NodesDeps, line: HubLine, signer: Signer, beat: boole
   for (let turn = 0; turn < turnsMax; turn++) {
     const one = await store.latestUplink(deps.database);
     if (!one || hasEnded(one.state)) return;
+    if (rosterIsOld(one)) await takeRoster(deps, line, { one, signer, write: (run) => write(deps, run) });
     const words = await nextWords(deps, one, !beat || turn > 0);
     if (!words) return;
     try {

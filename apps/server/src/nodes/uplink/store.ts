@@ -20,6 +20,9 @@ export interface Uplink {
   held: number;
   /** How far the hub's demands are held. */
   relayed: number;
+  /** Versions of the roster of nodes: the one held, and the one that the hub named last; null: it keeps none. */
+  roster: string | null;
+  roster_named: string | null;
   beat_seconds: number;
   applied_at: Date;
   answered_at: Date | null;
@@ -29,7 +32,7 @@ export interface Uplink {
 }
 
 const columns = sql`id, participant, hub_url, hub_name, hub_key, key_id, name, kind, registration, state, reason, credential, number, generation,
-  held, relayed, beat_seconds, applied_at, answered_at, failures, failure, next_at`;
+  held, relayed, roster, roster_named, beat_seconds, applied_at, answered_at, failures, failure, next_at`;
 
 /** The latest, whatever became of it. */
 export const latestUplink = (read: Reader): Promise<Uplink | undefined> =>
@@ -61,7 +64,7 @@ export const nextNumber = async (tx: Tx, id: string, atLeast = 0): Promise<numbe
 /** What the hub said; the generation is the node's own and never goes back. */
 export const saveAnswer = async (tx: Tx, id: string, said: Answer): Promise<void> => {
   await tx.exec(sql`update node_uplinks set registration = ${said.node}, state = ${said.state}, reason = ${said.reason},
-    credential = ${said.credential === null ? null : JSON.stringify(said.credential)}, beat_seconds = ${said.beatSeconds},
+    credential = ${said.credential === null ? null : JSON.stringify(said.credential)}, beat_seconds = ${said.beatSeconds}, roster_named = ${said.roster},
     held = case when generation = ${said.generation} then ${said.held}::bigint else 0 end,
     answered_at = ${tx.now}, failures = 0, failure = '', next_at = ${new Date(tx.now.getTime() + said.beatSeconds * 1000)} where id = ${id}`);
 };

@@ -59,6 +59,8 @@ export interface OrderDraft {
   estimateFen: Fen;
   /** Right holders, data merchant, service fee as the contract says; everything to the supplier less the fee if absent. */
   splitRule?: SplitRule;
+  /** Frozen for it at another node's bank: nothing is here until that node pays, and what is billed waits for it. */
+  guaranteedFen?: Fen;
 }
 
 /** Freezes the terms and, in custody, instructs the hold. Repeating it changes nothing. */
@@ -79,6 +81,7 @@ export const openOrder = async (room: Room, tx: Tx, draft: OrderDraft): Promise<
     taxRate: draft.taxRate,
     splitRule,
     estimateFen: draft.estimateFen,
+    guaranteedFen: draft.guaranteedFen ?? null,
     state: 'open',
   });
   if (!added) return;
@@ -118,8 +121,10 @@ export const freezeOrder = async (room: Room, tx: Tx, { fen, legs, ...draft }: F
 };
 
 /** Who waits for the hold is told at once where there is nothing to hold. */
-const holdEstimate = async (room: Room, tx: Tx, { order, buyer, estimateFen: fen }: OrderDraft): Promise<void> => {
-  if (fen === 0n) return tell(tx, 'settlement.hold.placed', order, buyer, { order, hold: '', fen: '0' });
+const holdEstimate = async (room: Room, tx: Tx, draft: OrderDraft): Promise<void> => {
+  const { order, buyer, estimateFen: fen } = draft;
+  if (fen === 0n || draft.guaranteedFen !== undefined)
+    return tell(tx, 'settlement.hold.placed', order, buyer, { order, hold: '', fen: '0' });
   await placeHold(room, tx, { participant: buyer, purpose: 'order', subject: order, heldFor: order, fen });
 };
 
@@ -272,6 +277,10 @@ export const extendOrder = async (
 export const unspentFen = async (read: Reader, id: string): Promise<Fen> => {
   const order = await findOrder(read, id);
   if (!order) return 0n;
+  if (order.guaranteedFen !== null) {
+    const billed = (await statementsOfOrder(read, id)).reduce((sum, one) => sum + one.totalFen, 0n);
+    return order.guaranteedFen > billed ? order.guaranteedFen - billed : 0n;
+  }
   const held = -(await balanceOf(read, accountId('held', order.participant, 'order', id)));
   const owed = (await statementsOfOrder(read, id))
     .filter(({ state, captured: taken }) => state !== 'settled' && !taken)

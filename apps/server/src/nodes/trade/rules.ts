@@ -1,0 +1,66 @@
+/** What a purchase at another node may become, and what its node's statement is held against. Pure. */
+import { parsePricePlan, rate } from '@shugu/ledger';
+import type { Difference, DifferenceKind, PurchaseState, StatementLine } from '../model.ts';
+
+const moves: Record<PurchaseState, readonly PurchaseState[]> = {
+  holding: ['guaranteeing', 'failed'],
+  guaranteeing: ['negotiating', 'failed'],
+  negotiating: ['bought', 'failed'],
+  bought: ['settled'],
+  settled: [],
+  failed: [],
+};
+
+export const mayBecome = (from: PurchaseState, to: PurchaseState): boolean => moves[from].includes(to);
+
+/** What the debtor's node holds of a purchase of this very creditor. */
+export interface HeldPurchase {
+  state: PurchaseState;
+  plan: unknown;
+  estimateFen: bigint;
+  owedFen: bigint;
+  closed: boolean;
+}
+
+const rated = (plan: unknown, quantity: string): bigint => rate(parsePricePlan(plan), BigInt(quantity)).amountFen;
+
+/**
+ * Line by line what differs; none: the debtor's node owes exactly this. Every amount is rated anew by the plan that was bought, and all
+ * of a purchase together stay within what was frozen for it. `before`: statements of the creditor that were signed already.
+ */
+export const compareLines = (
+  lines: readonly StatementLine[],
+  held: ReadonlyMap<string, HeldPurchase>,
+  before: ReadonlySet<string>,
+): Difference[] => {
+  const seen = new Set(before);
+  const owed = new Map([...held].map(([id, one]) => [id, one.owedFen]));
+  const closed = new Set([...held].filter(([, one]) => one.closed).map(([id]) => id));
+  const differences: Difference[] = [];
+  for (const line of lines) {
+    const one = held.get(line.purchase);
+    const ours = one && rated(one.plan, line.quantity);
+    const differs = (why: DifferenceKind): void =>
+      void differences.push({
+        statement: line.statement,
+        purchase: line.purchase,
+        why,
+        theirs: line.fen,
+        ours: ours === undefined ? null : ours.toString(),
+      });
+    if (!one || ours === undefined) differs('unknownPurchase');
+    else if (seen.has(line.statement)) differs('statedBefore');
+    else if (one.state !== 'bought' || closed.has(line.purchase)) differs('ended');
+    else if (ours !== BigInt(line.fen)) differs('amountDiffers');
+    else if (owed.get(line.purchase)! + ours > one.estimateFen) differs('aboveHeld');
+    else {
+      owed.set(line.purchase, owed.get(line.purchase)! + ours);
+      if (line.final) closed.add(line.purchase);
+    }
+    seen.add(line.statement);
+  }
+  return differences;
+};
+
+export const totalOf = (lines: readonly Pick<StatementLine, 'fen'>[]): bigint =>
+  lines.reduce((sum, { fen }) => sum + BigInt(fen), 0n);
