@@ -97,6 +97,8 @@ export const paths = {
   nodes: '/nodes',
   uplink: '/uplink',
   recognitions: '/recognitions',
+  goods: '/goods',
+  mutualStatements: '/mutual-statements',
   connector: '/connector',
   issuers: '/issuers',
   audit: '/audit',

@@ -10,6 +10,7 @@ import { imports } from './words/import.ts';
 import { lists } from './words/lists.ts';
 import { money } from './words/money.ts';
 import { nodes } from './words/nodes.ts';
+import { nodesTrade } from './words/nodes-trade.ts';
 import { open } from './words/open.ts';
 import { paper } from './words/paper.ts';
 import { push } from './words/push.ts';
@@ -37,6 +38,7 @@ export const words = {
   ...paper,
   ...house,
   ...nodes,
+  ...nodesTrade,
   ...dataspace,
   ...spaces,
   ...watch,

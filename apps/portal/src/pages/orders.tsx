@@ -4,6 +4,7 @@ import { Segmented } from 'antd';
 import { CaseQueue } from '../case/queue.tsx';
 import { useWords } from '../i18n/index.ts';
 import { ForeignPurchases } from '../market/foreign-purchases.tsx';
+import { PurchasesAbroad } from '../nodes/purchases.tsx';
 import { paths } from '../paths.ts';
 import { hasRole, isSupplier, may, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
@@ -144,6 +145,7 @@ export default function Orders() {
         <Tabs
           items={[
             { key: 'here', label: t('order.here'), children: <OrderList /> },
+            { key: 'abroad', label: t('abroad.tab'), children: <PurchasesAbroad /> },
             { key: 'foreign', label: t('order.foreign'), children: <ForeignPurchases /> },
           ]}
         />

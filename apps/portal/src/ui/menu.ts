@@ -39,6 +39,7 @@ const operator: Group = {
     [paths.nodes, 'menu.nodes', 'nodes.node.read'],
     [paths.uplink, 'menu.uplink', 'nodes.uplink.read'],
     [paths.recognitions, 'menu.recognitions', 'nodes.recognition.read'],
+    [paths.mutualStatements, 'menu.mutual', 'nodes.statement.read'],
     [paths.issuers, 'menu.issuers', 'federation.issuer.read'],
     [paths.retention, 'menu.retention', 'kernel.retention.read'],
   ],
@@ -59,6 +60,7 @@ const supplier: Group = {
 const trade: Group = {
   key: 'menu.trade',
   items: [
+    [paths.goods, 'menu.goods', 'nodes.purchase.read'],
     [paths.scenarios, 'menu.scenarios'],
     [paths.enquiries, 'menu.enquiries'],
     [paths.orders, 'menu.orders'],

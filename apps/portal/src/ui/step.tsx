@@ -53,6 +53,7 @@ const good = new Set([
   'closed',
   'online',
   'recognised',
+  'bought',
 ]);
 const bad = new Set([
   'refused',
