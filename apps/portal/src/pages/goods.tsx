@@ -1,6 +1,6 @@
 import { browseGoods, buyAbroad, readGoods } from '@shugu/wire/nodes-trade';
 import { Link } from '@tanstack/react-router';
-import { Input, Modal } from 'antd';
+import { Button, Input, Modal } from 'antd';
 import { useState } from 'react';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
@@ -105,9 +105,9 @@ export default function Goods() {
             title: t('case.next'),
             show: (row) =>
               row.connector ? (
-                <button type="button" className="link" onClick={() => setOpen(row)}>
+                <Button size="small" onClick={() => setOpen(row)}>
                   {t('goods.see')}
-                </button>
+                </Button>
               ) : (
                 t('goods.there')
               ),

@@ -10,6 +10,7 @@ import type { Tx } from '../kernel/db/db.ts';
 import type { StoredEvent } from '../kernel/outbox.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { Problem } from '../kernel/problem.ts';
+import { isClosing } from '../nodes/index.ts';
 
 const inNameOf = (tx: Tx, participant: string): Tx => ({ ...tx, actor: { ...tx.actor, participant } });
 
@@ -89,12 +90,17 @@ interface AgreedLine {
   from: string;
   until: string;
   quantity: string;
+  fen: string;
   final: boolean;
 }
 
 /** Every line becomes a statement of ours for the purchase, paid from what was frozen for it. */
 const payLines = async (tx: Tx, rooms: Rooms, lines: readonly AgreedLine[]): Promise<void> => {
   for (const line of lines) {
+    if (isClosing(line)) {
+      await rooms.settlement.finishOrder(tx, line.purchase);
+      continue;
+    }
     const one = (await rooms.nodes.purchase(tx, line.purchase))!;
     const quantity = BigInt(line.quantity);
     const all = { copies: quantity, periods: quantity, calls: quantity, rows: quantity, bytes: quantity };

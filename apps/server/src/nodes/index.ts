@@ -12,7 +12,7 @@ import type { NodesDeps } from './model.ts';
 import { prunables } from './prunables.ts';
 import { makeRoutes } from './routes.ts';
 import { restSeconds } from './rules.ts';
-import { knownPeers } from './trade/peers.ts';
+import { namedPeers } from './trade/peers.ts';
 import { bought, fail, moneyHeld, settled } from './trade/purchases.ts';
 import { sayDue } from './trade/sending.ts';
 import {
@@ -32,6 +32,7 @@ import { latestUplink } from './uplink/store.ts';
 
 export type { NodesEvents } from './events.ts';
 export { permissions as nodesPermissions } from './permissions.ts';
+export { isClosing } from './trade/rules.ts';
 
 export interface Nodes {
   routes: Route[];
@@ -131,7 +132,7 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
     guaranteeFor: guaranteeOfNegotiation,
     bindGuarantee,
     guaranteeOfOrder,
-    trusted: knownPeers,
+    trusted: namedPeers,
     consumers: [
       {
         name: 'nodes.publish',

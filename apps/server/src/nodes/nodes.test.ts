@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { checkpointSigner, generateKey, publicJwk, type Signer, softwareSigner } from '@shugu/evidence';
 import { emptyRoot, formatCheckpoint, sha256, signNote } from '@shugu/tlog';
 import * as casesWire from '@shugu/wire/cases';
+import { listTrustedIssuers } from '@shugu/wire/federation';
 import { paperBundle } from '@shugu/wire/kernel';
 import * as marketWire from '@shugu/wire/market';
 import { closeDemand, createDemand, publishDemand } from '@shugu/wire/market-more';
@@ -25,7 +26,7 @@ let city: TestExchange;
 let hubKey: string;
 let cityName: string;
 beforeAll(async () => {
-  hub = await testExchange({ config: { nodeKind: 'hub', heartbeatSeconds: 2 } });
+  hub = await testExchange({ config: { nodeKind: 'hub', heartbeatSeconds: 2, trustNodes: false } });
   // Copies of one prepared database share its keys; another suite has another.
   city = await testExchange({ config: { suite: 'sm', privateNodes: ['127.0.0.0/8'], hubUrl: hub.url } });
   cityName = city.cast.organisations.find((one) => one.key === 'operator')!.name;
@@ -137,6 +138,10 @@ describe('registration', { timeout: 180_000 }, () => {
     await move(await hub.as('operator.approver'), id, 'acceptCertification');
     await expect.poll(async () => (await uplink())!.state, soon).toBe('active');
     await expect.poll(async () => (await nodesAtHub()).map((one) => one.standing), soon).toEqual(['online']);
+    // A node believes its hub; this hub was told to believe nobody.
+    const believed = async (at: TestExchange) =>
+      (await (await at.as('operator.system')).call(listTrustedIssuers, {})).issuers.map(({ why }) => why);
+    expect([await believed(city), await believed(hub)]).toEqual([['own', 'hub'], ['own']]);
     const mine = (await uplink())!;
     expect(mine.credential?.number).toMatch(/^JD-2026/);
     const view = await (await hub.as('operator.approver')).call(casesWire.cases.get, { params: { case: id } });

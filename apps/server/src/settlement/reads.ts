@@ -519,12 +519,24 @@ export interface GuaranteedStatement {
   fen: Fen;
   final: boolean;
 }
-/** Statements of these orders as far as another node guarantees them, the oldest first. */
+/**
+ * What these orders were billed, as far as another node guarantees them, the oldest first; an order that ended without a last statement
+ * ends with a line of nothing, whose number is the order's id.
+ */
 export const guaranteedStatements = async (read: Reader, orders: readonly string[]): Promise<GuaranteedStatement[]> =>
   (
     await read.rows<Omit<GuaranteedStatement, 'quantity' | 'fen'> & { quantity: string; fen: number }>(sql`
       select s.order_id as "order", s.number, s.period_from as "from", s.period_until as until, s.total_fen as fen, s.final,
-        (select coalesce(sum((l.rated ->> 'quantity')::numeric), 0)::text from statement_lines l where l.statement = s.id) as quantity
+        (select coalesce(sum((l.rated ->> 'quantity')::numeric), 0)::text from statement_lines l where l.statement = s.id) as quantity, s.created_at
       from statements s join settlement_orders o on o.id = s.order_id
-      where o.guaranteed_fen is not null and s.order_id = any(${[...orders]}) order by s.created_at, s.id`)
-  ).map(({ quantity, fen, ...one }) => ({ ...one, quantity: BigInt(quantity), fen: BigInt(fen) }));
+      where o.guaranteed_fen is not null and s.order_id = any(${[...orders]})
+      union all
+      select o.id, o.id, o.created_at, o.created_at, 0, true, '0', 'infinity'::timestamptz from settlement_orders o
+      where o.guaranteed_fen is not null and o.id = any(${[...orders]}) and o.state <> 'open'
+        and not exists (select 1 from statements s where s.order_id = o.id and s.final)
+      order by 8, 2`)
+  ).map(({ order, number, from, until, final, quantity, fen }) => ({
+    ...{ order, number, from, until, final },
+    quantity: BigInt(quantity),
+    fen: BigInt(fen),
+  }));

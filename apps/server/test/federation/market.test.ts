@@ -2,6 +2,7 @@
  * One market of two nodes: they believe each other by their hub's word, a member of one buys what a member of the other lists, the money
  * lies at the buyer's bank, and the two nodes come to the same sum.
  */
+import { generateKey, type Signer, softwareSigner } from '@shugu/evidence';
 import { odrlFrom } from '@shugu/policy';
 import type { Client } from '@shugu/wire';
 import * as agreementsWire from '@shugu/wire/agreements';
@@ -23,7 +24,9 @@ import { bringResource } from '../../../cli/src/scenario/resource.ts';
 import { divisionsListing, divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
 import { configureDelivery } from '../../../cli/src/trade/settle.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
-import { lawFirm } from '../../src/market/testing.ts';
+import { lawFirm, refusal } from '../../src/market/testing.ts';
+import { type Envelope, sealWords } from '../../src/nodes/envelope.ts';
+import type { PeerAnswer, PeerMessage } from '../../src/nodes/model.ts';
 import type { TestExchange } from '../support/exchange.ts';
 import { didOf, letIn, type Market, openMarket, soon } from './market.ts';
 
@@ -68,7 +71,7 @@ beforeAll(async () => {
   buyer = await market.city.as('citylogistics.trader');
   product = await list(market.industry);
   together(market);
-}, 240_000);
+}, 600_000);
 afterAll(() => market?.end());
 
 const issuersAt = async (one: TestExchange) =>
@@ -95,7 +98,7 @@ test('nodes of one hub believe each other’s issuers by the hub’s word', asyn
     [didOf(city), 'node'],
     [didOf(industry), 'node'],
   ]);
-}, 240_000);
+}, 600_000);
 
 const goods = async () => (await buyer.call(wire.browseGoods, { query: {} })).items;
 
@@ -115,7 +118,7 @@ test('a listing is seen at all nodes, and says where it is bought once its suppl
   expect(seen.offers).toMatchObject([{ title: '按次计费', plan: { unitPrice: '0.10' }, metered: true }]);
   const nobody = await market.city.as('registrar.clerk');
   await expect(nobody.call(wire.readGoods, { params })).rejects.toMatchObject({ problem: { code: 'kernel.unknown' } });
-}, 240_000);
+}, 600_000);
 
 const ruled = (on: string, reaction: string, kind = 'negotiation'): federationWire.ReactionRule =>
   federationWire.reactionRule.parse({ kind, on, reaction });
@@ -135,12 +138,12 @@ const readBy = async ({ endpoint, endpointProperties }: Address): Promise<number
   return answer.status;
 };
 
+const selling = [ruled('request', 'agree'), ruled('verify', 'finalize'), ruled('request', 'start', 'transfer')];
 let purchase: string;
 let contract: string;
 
 test('a purchase: money frozen at the buyer’s bank, guaranteed to the seller’s node, negotiated, used, bounded by it', async () => {
   const { city, industry } = market;
-  const selling = [ruled('request', 'agree'), ruled('verify', 'finalize'), ruled('request', 'start', 'transfer')];
   await supplier.call(federationWire.setRules, { body: { rules: selling } });
   const [entry] = await goods();
   const params = { node: entry!.node.id, subject: product };
@@ -167,6 +170,8 @@ test('a purchase: money frozen at the buyer’s bank, guaranteed to the seller�
   const [order] = (await supplier.call(marketWire.listOrders, { query: { side: 'supplier' } })).items;
   expect(order).toMatchObject({ quantity: 3, settlementWay: 'custody', estimate: '30' });
   contract = order!.contract!;
+  const unspent = () => industry.exchange.rooms.settlement.unspentFen(industry.exchange.kernel.database, order!.id);
+  expect(await unspent()).toBe(30n);
   const { state } = await supplier.call(agreementsWire.getContract, { params: { id: contract } });
   expect(state).toBe('effective');
 
@@ -178,8 +183,29 @@ test('a purchase: money frozen at the buyer’s bank, guaranteed to the seller�
   await expect.poll(async () => (await read()).state, soon).toBe('STARTED');
   const data = (await read()).dataAddress as unknown as Address;
   expect([await readBy(data), await readBy(data)]).toEqual([200, 200]);
-  expect(industry.url).not.toBe(city.url);
-}, 240_000);
+  // Of somebody else, at either node, nothing is seen.
+  const other = await city.as('xingsha.trader');
+  expect((await other.call(wire.listPurchases, { query: {} })).items).toEqual([]);
+  await expect(other.call(wire.cancelPurchase, { params: { id: purchase }, body: {} })).rejects.toMatchObject({
+    problem: { code: 'kernel.unknown' },
+  });
+}, 600_000);
+
+test('what the supplier declines comes to nothing, and all that was frozen goes back', async () => {
+  const { city } = market;
+  const declining = [ruled('request', 'terminate')];
+  await supplier.call(federationWire.setRules, { body: { rules: declining } });
+  const [entry] = await goods();
+  const params = { node: entry!.node.id, subject: product };
+  const [offer] = (await buyer.call(wire.readGoods, { params })).offers;
+  const { id } = await buyer.call(wire.buyAbroad, { body: { ...params, offer: offer!.offer, quantity: 5 } });
+  await expect.poll(async () => (await bought(id)).state, soon).toBe('failed');
+  const member = city.seeded.organisations.citylogistics!;
+  const funds = () => city.exchange.rooms.settlement.funds(city.exchange.kernel.database, member);
+  await expect.poll(async () => (await funds()).available, soon).toBe(970n);
+  const again = buyer.call(wire.buyAbroad, { body: { ...params, offer: 'urn:example:none', quantity: 1 } });
+  await expect(again).rejects.toMatchObject({ problem: { code: 'kernel.invalid' } });
+}, 600_000);
 
 const end = async (id: string): Promise<void> => {
   const params = { id };
@@ -231,7 +257,120 @@ test('what was used is owed to the fen, signed by both nodes, and paid from what
   expect([funds.available, funds.held]).toEqual([980n, 0n]);
   const creditor = (await members.organisationByDataspaceId(database, didOf(industry)))!;
   expect((await settlement.funds(database, creditor.id)).available).toBe(20n);
-}, 240_000);
+
+  // It reaches the seller's bank: every bill of this node's members is paid, the exchange's fee taken, nothing left over.
+  const at = industry.exchange;
+  const payer = (await at.rooms.members.organisationByDataspaceId(at.kernel.database, didOf(city)))!;
+  expect(there!.account).toBe(await at.rooms.settlement.subAccount(at.kernel.database, payer.id));
+  expect(there!.account).not.toBe('');
+  await at.rooms.settlement.simulateDeposit(payer.id, BigInt(there!.total), there!.number);
+  await expect
+    .poll(async () => {
+      await industry.settle();
+      return (await finance.call(settlementWire.listStatements, { query: {} })).items.map(({ state }) => state);
+    }, soon)
+    .toEqual(['settled']);
+  const left = await at.rooms.settlement.funds(at.kernel.database, payer.id);
+  expect([left.available, left.held]).toEqual([0n, 0n]);
+}, 600_000);
+
+test('what was never used is closed by a line of nothing, and its money goes back', async () => {
+  const { city, industry } = market;
+  await supplier.call(federationWire.setRules, { body: { rules: selling } });
+  const [entry] = await goods();
+  const params = { node: entry!.node.id, subject: product };
+  const [offer] = (await buyer.call(wire.readGoods, { params })).offers;
+  const { id } = await buyer.call(wire.buyAbroad, { body: { ...params, offer: offer!.offer, quantity: 4 } });
+  await expect.poll(async () => (await bought(id)).state, soon).toBe('bought');
+  const orders = async () => (await supplier.call(marketWire.listOrders, { query: { side: 'supplier' } })).items;
+  await expect.poll(async () => (await orders())[0]?.state, soon).toBe('delivering');
+  await end((await orders())[0]!.contract!);
+  const desk = await industry.as('operator.service');
+  await expect
+    .poll(async () => {
+      await industry.settle();
+      return (await desk.call(wire.drawUpStatements, { body: {} })).items.map(({ total, lines }) => [
+        total,
+        lines[0]?.final,
+      ]);
+    }, soon)
+    .toEqual([['0', true]]);
+  await expect
+    .poll(async () => {
+      await city.settle();
+      return (await bought(id)).state;
+    }, soon)
+    .toBe('settled');
+  const member = city.seeded.organisations.citylogistics!;
+  const funds = await city.exchange.rooms.settlement.funds(city.exchange.kernel.database, member);
+  expect([funds.available, funds.held]).toEqual([980n, 0n]);
+}, 600_000);
+
+/** What stands under a key of a node that takes part. */
+const signerOf = async ({ exchange: { kernel } }: TestExchange): Promise<Signer> => {
+  const { rows } = await kernel.database.pool.query<{ key_id: string }>('select key_id from node_uplinks');
+  return kernel.keys.signerById(kernel.database, rows[0]!.key_id);
+};
+
+const kept = async ({ exchange: { kernel } }: TestExchange) => {
+  const { rows } = await kernel.database.pool.query<{ statement: Envelope; answer: Envelope }>(
+    `select statement, answer from node_statements where state = 'agreed' order by created_at`,
+  );
+  return rows[0]!;
+};
+
+test('forged, foreign, misdirected and repeated statements change nothing', async () => {
+  const { hub, city, industry } = market;
+  const tell = (body: Envelope) => city.anyone.call(wire.tellPeer, { body });
+  const refused = (body: Envelope) => refusal(tell(body));
+  const { statement, answer } = await kept(industry);
+  const before = await statementsAt(city);
+  expect(await tell(statement)).toEqual(answer);
+  expect(await statementsAt(city)).toEqual(before);
+
+  const words = JSON.parse(statement.payload) as Extract<PeerMessage, { kind: 'statement' }>;
+  const signer = await signerOf(industry);
+  const more = { ...words, lines: [{ ...words.lines[0]!, fen: '21' }], total: '21' };
+  expect(await refused(await sealWords(signer, more))).toBe('nodes.replayed');
+  const altered = { ...statement, payload: statement.payload.replace('"20"', '"21"') };
+  expect(altered.payload).not.toBe(statement.payload);
+  expect(await refused(altered)).toBe('nodes.signatureInvalid');
+  const stranger = softwareSigner(generateKey('intl'), { level: 'platform' });
+  expect(await refused(await sealWords(stranger, words))).toBe('nodes.peerUnknown');
+  const hubKey = (await hub.anyone.call(nodesWire.readSelf, {})).keyId;
+  expect(await refused(await sealWords(signer, { ...words, to: hubKey }))).toBe('nodes.wrongRecipient');
+  expect(await refused(await sealWords(signer, { ...words, number: 'HJ-0', total: '19' }))).toBe(
+    'nodes.messageInvalid',
+  );
+  expect(await statementsAt(city)).toEqual(before);
+
+  // The same bill under another number, and a bill for what nobody bought: signed by nobody but their sender.
+  const unknown = { ...words.lines[0]!, purchase: `npu_${'0'.repeat(26)}`, statement: 'JS-0' };
+  const told = await tell(
+    await sealWords(signer, { ...words, number: 'HJ-1', lines: [words.lines[0]!, unknown], total: '40' }),
+  );
+  expect((JSON.parse(told.payload) as PeerAnswer).differences).toMatchObject([
+    { why: 'statedBefore', theirs: '20', ours: '20' },
+    { why: 'unknownPurchase', theirs: '20', ours: null },
+  ]);
+  const [newest, ...others] = await statementsAt(city);
+  expect(newest).toMatchObject({ number: 'HJ-1', state: 'differing' });
+  expect(newest!.lines.map(({ difference }) => difference?.why)).toEqual(['statedBefore', 'unknownPurchase']);
+  expect(others).toEqual(before);
+  expect(await bought(purchase)).toMatchObject({ owed: '20', state: 'settled' });
+
+  // A node answers for its own members alone.
+  const guarantee: PeerMessage = {
+    kind: 'guarantee',
+    to: words.to,
+    purchase: `npu_${'1'.repeat(26)}`,
+    negotiation: `neg_${'1'.repeat(26)}`,
+    buyer: `${didOf(city)}:dsp:org_${'1'.repeat(26)}`,
+    supplier: `${didOf(city)}:dsp:org_${'2'.repeat(26)}`,
+    ...{ dataset: 'x', offer: 'y', quantity: 1, fen: '1', at: words.until },
+  };
+  expect(await refused(await sealWords(signer, guarantee))).toBe('nodes.messageInvalid');
+}, 600_000);
 
 test('a node that the hub revokes is believed no longer', async () => {
   const { hub, city, industry } = market;
@@ -239,7 +378,9 @@ test('a node that the hub revokes is believed no longer', async () => {
   await expect.poll(() => issuersAt(city), soon).toEqual([[didOf(hub), 'hub']]);
   expect(await goods()).toEqual([]);
   await expect.poll(() => issuersAt(industry), soon).toEqual([]);
+  const { statement } = await kept(industry);
+  expect(await refusal(city.anyone.call(wire.tellPeer, { body: statement }))).toBe('nodes.peerUnknown');
   expect(await (await city.as('operator.system')).call(nodesWire.readUplink, {})).toMatchObject({
     uplink: { state: 'active' },
   });
-}, 120_000);
+}, 600_000);

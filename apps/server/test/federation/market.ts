@@ -7,7 +7,7 @@ import { systemActor } from '../../src/kernel/http/principal.ts';
 import { seedCast } from '../../src/members/testing.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 
-export const soon = { timeout: 90_000, interval: 100 };
+export const soon = { timeout: 300_000, interval: 100 };
 
 export interface Market {
   hub: TestExchange;

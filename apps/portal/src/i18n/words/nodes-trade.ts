@@ -17,7 +17,6 @@ export const nodesTrade = {
   'goods.offersNone': ['供方目前没有可跨节点购买的要约', 'The supplier offers nothing to other nodes now'],
   'goods.plan': ['计价方式', 'Plan'],
   'goods.buy': ['购买', 'Buy'],
-  'goods.quantity': ['数量', 'Quantity'],
   'goods.buyExplain': [
     '确认后，预估款项在本节点的存管银行冻结；冻结成功，本节点向对方节点出具担保，再经数据空间协议与供方签约。未成交则全额解冻；成交后按用量由两节点互结。',
     'Once you confirm, the estimated sum is frozen at this node’s custodian bank; then this node guarantees it to the other, and the contract is made with the supplier over the Dataspace Protocol. If nothing comes of it, all of it is released; else what is used is paid by mutual statements of the two nodes.',

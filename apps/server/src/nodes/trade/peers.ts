@@ -17,31 +17,24 @@ export interface KnownPeer {
   why: 'hub' | 'node';
 }
 
-const known = (one: Omit<KnownPeer, 'key'> & { key: unknown }): KnownPeer => ({
-  ...one,
-  key: publicKeyFromJwk(one.key),
-});
+export type NamedPeer = Omit<KnownPeer, 'key'> & { key: unknown };
 
-export const knownPeers = async (read: Reader): Promise<KnownPeer[]> => {
+/** Their keys unread: asked at every message of the dataspace, where only addresses count. */
+export const namedPeers = async (read: Reader): Promise<NamedPeer[]> => {
   const uplink = await latestUplink(read);
   const active = uplink?.state === 'active' ? uplink : undefined;
-  const hub = active && {
-    id: hubItself,
-    name: active.hub_name,
-    kind: 'hub' as const,
-    url: active.hub_url,
-    key: active.hub_key,
-    why: 'hub' as const,
-  };
-  const nodes = await read.rows<{ id: string; name: string; kind: NodeKind; url: string; key: unknown }>(
+  const hub: NamedPeer[] = active
+    ? [{ id: hubItself, name: active.hub_name, kind: 'hub', url: active.hub_url, key: active.hub_key, why: 'hub' }]
+    : [];
+  const nodes = await read.rows<Omit<NamedPeer, 'why'>>(
     sql`select id, name, kind, url, public_key as key from nodes where state = 'active' order by activated_at, id`,
   );
   const others = active ? await rosterHeld(read) : [];
-  return [...(hub ? [hub] : []), ...[...others, ...nodes].map((one) => ({ ...one, why: 'node' as const }))].map(known);
+  return [...hub, ...[...others, ...nodes].map((one): NamedPeer => ({ ...one, why: 'node' }))];
 };
 
-export const peerOfKey = async (read: Reader, keyId: string): Promise<KnownPeer | undefined> =>
-  (await knownPeers(read)).find(({ key }) => key.keyId === keyId);
+export const knownPeers = async (read: Reader): Promise<KnownPeer[]> =>
+  (await namedPeers(read)).map((one) => ({ ...one, key: publicKeyFromJwk(one.key) }));
 
 /** As issuer of its members' credentials; undefined: no did:web can be made of its address. */
 export const didOfPeer = ({ url }: Pick<KnownPeer, 'url'>): string | undefined => {

@@ -31,6 +31,12 @@ describe('a statement of another node', () => {
     expect(whys([line('JS-1', 4), line('JS-2', 6, { final: true })])).toEqual([]);
   });
 
+  test('may say that nothing more is owed, whatever the plan charges at least', () => {
+    const least = purchase({ plan: parsePricePlan({ kind: 'perCall', unitPrice: '0.10', minimumCharge: '0.50' }) });
+    expect(whys([line('ord_1', 0, { fen: '0', final: true })], least)).toEqual([]);
+    expect(whys([line('JS-1', 0, { fen: '0' })], least)).toEqual([['amountDiffers', '50']]);
+  });
+
   test('differs line by line, and says why', () => {
     expect(whys([line('JS-1', 4, { fen: '41' })])).toEqual([['amountDiffers', '40']]);
     expect(whys([line('JS-1', 4, { purchase: 'npu_b' })])).toEqual([['unknownPurchase', null]]);

@@ -22,6 +22,10 @@ export interface HeldPurchase {
   closed: boolean;
 }
 
+/** The purchase ended without anything more to bill: a plan's minimum charge is not owed for it. */
+export const isClosing = ({ quantity, fen, final }: Pick<StatementLine, 'quantity' | 'fen' | 'final'>): boolean =>
+  final && quantity === '0' && fen === '0';
+
 const rated = (plan: unknown, quantity: string): bigint => rate(parsePricePlan(plan), BigInt(quantity)).amountFen;
 
 /**
@@ -39,7 +43,7 @@ export const compareLines = (
   const differences: Difference[] = [];
   for (const line of lines) {
     const one = held.get(line.purchase);
-    const ours = one && rated(one.plan, line.quantity);
+    const ours = one && (isClosing(line) ? 0n : rated(one.plan, line.quantity));
     const differs = (why: DifferenceKind): void =>
       void differences.push({
         statement: line.statement,

@@ -89,6 +89,8 @@ const drawUpFor = async (
 
 /** One for each node whose members owe something that no statement says yet; their ids. */
 export const drawUp = async (deps: NodesDeps, tx: Tx): Promise<string[]> => {
+  // Two people who ask at once make one statement, not two of the same.
+  await tx.first(sql`select pg_advisory_xact_lock(hashtext('nodes/mutual'))`);
   const byPeer = Map.groupBy(await store.guaranteesUsed(tx), ({ peer_key }) => peer_key);
   const made: string[] = [];
   for (const guarantees of byPeer.values()) {

@@ -155,9 +155,12 @@ export const bindGuarantee = async (tx: Tx, id: string, order: string): Promise<
   await tx.exec(sql`update node_guarantees set order_id = ${order} where id = ${id}`);
 };
 
+/** With an order here, and not yet stated for the last time. */
 export const guaranteesUsed = (read: Reader): Promise<GuaranteeRow[]> =>
   read.rows<GuaranteeRow>(
-    sql`select ${guaranteeColumns} from node_guarantees where order_id is not null order by peer_key, at, id`,
+    sql`select ${guaranteeColumns} from node_guarantees g where order_id is not null and not exists (select 1 from node_statement_lines l
+        join node_statements s on s.id = l.mutual where s.side = 'creditor' and s.state = 'agreed' and s.peer_key = g.peer_key
+          and l.purchase = g.purchase and l.final) order by peer_key, at, id`,
   );
 
 export interface MutualRow {
