@@ -1,6 +1,6 @@
 /** Federation: an organisation as a connector of the Dataspace Protocol; its rules, and what it speaks with others. */
 import { z } from 'zod';
-import { decimal, json, page, pageQuery, text, time } from './common.ts';
+import { anyId, decimal, id, json, page, pageQuery, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const federationLimits = {
@@ -11,9 +11,12 @@ export const federationLimits = {
   charactersMax: 1000,
   /** Of a property of a data address: a token, mostly. */
   propertyCharactersMax: 10_000,
+  /** Of an agreement, with its negotiation. */
+  transfersShownMax: 50,
 } as const;
 
 const pid = z.string().regex(/^(neg|tra)_[0-9a-z]{26}$/);
+const messageId = id('dsm');
 
 export const processKinds = ['negotiation', 'transfer'] as const;
 export const processSides = ['consumer', 'provider'] as const;
@@ -122,13 +125,15 @@ export const connectorView = z.object({
 });
 
 export const messageView = z.object({
-  id: z.string(),
+  id: messageId,
   direction: z.enum(['in', 'out']),
   act: z.enum(processActs),
   state: z.enum(['taken', 'waiting', 'sent', 'dropped']),
   attempts: z.number().int(),
   fault: z.string().nullable(),
   reason: z.string().nullable().describe('that the message gives'),
+  before: z.enum(processStates).nullable().describe('state that it met'),
+  after: z.enum(processStates).nullable().describe('state that it led to; null where it moved nothing'),
   createdAt: time,
   doneAt: time.nullable(),
 });
@@ -137,6 +142,7 @@ export const processView = z.object({
   kind: z.enum(processKinds),
   side: z.enum(processSides),
   counterparty: z.string(),
+  address: z.string().describe('of its protocol endpoints'),
   theirPid: z.string().nullable(),
   state: z.enum(processStates).nullable().describe('null until the counter-party has acknowledged the first message'),
   subject: z.string(),
@@ -153,9 +159,16 @@ export const processView = z.object({
     .nullable()
     .describe('the act that is said once the trade behind it allows it: its review is passed, its access open'),
   acts: z.array(z.enum(processActs)).describe('what can be done now'),
+  order: z.string().nullable().describe('of this market, which stands behind it at the provider’s'),
   createdAt: time,
   changedAt: time,
 });
+/** With what it is about, however the process itself names that. */
+export const processAbout = processView.extend({
+  dataset: z.string().nullable(),
+  title: z.string().nullable().describe('of the data set, while it stands in the organisation’s own catalogue'),
+});
+const processStanding = processView.pick({ id: true, state: true, createdAt: true, changedAt: true });
 
 const did = z
   .string()
@@ -298,9 +311,12 @@ export const listProcesses = endpoint({
   permission: 'federation.read',
   query: pageQuery.extend({
     kind: z.enum(processKinds).optional(),
+    side: z.enum(processSides).optional().describe('our own'),
+    state: z.enum(processStates).optional(),
+    order: anyId.optional().describe('behind which order of this market'),
     held: z.enum(['true']).optional().describe('only what waits for a person'),
   }),
-  reply: page(processView),
+  reply: page(processAbout),
 });
 export const getProcess = endpoint({
   id: 'federation.process.get',
@@ -309,7 +325,24 @@ export const getProcess = endpoint({
   summary: { zh: '协商或传输及其往来消息', en: 'A negotiation or transfer with its messages' },
   permission: 'federation.read',
   params,
-  reply: z.object({ process: processView, messages: z.array(messageView) }),
+  reply: z.object({
+    process: processAbout,
+    messages: z.array(messageView),
+    negotiation: processStanding.nullable().describe('from which the agreement of a transfer came'),
+    transfers: z
+      .array(processStanding)
+      .max(federationLimits.transfersShownMax)
+      .describe('by the agreement of a negotiation, the newest first'),
+  }),
+});
+export const getMessage = endpoint({
+  id: 'federation.message.get',
+  method: 'GET',
+  path: '/api/dataspace/processes/:id/messages/:message',
+  summary: { zh: '一条消息的原文（不含数据地址的密钥）', en: 'A message as it was said, without keys to data' },
+  permission: 'federation.read',
+  params: params.extend({ message: messageId }),
+  reply: z.object({ id: messageId, body: json, keyless: z.boolean().describe('the key to the data was left out') }),
 });
 export const actOnProcess = endpoint({
   id: 'federation.process.act',

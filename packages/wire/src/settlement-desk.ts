@@ -320,6 +320,11 @@ export const simulateDeposit = endpoint({
   path: '/api/settlement/simulator/deposits',
   summary: { zh: '模拟入金（仅模拟存管银行）', en: 'Pretend that money arrives (simulated bank only)' },
   permission: 'settlement.account.open',
-  body: z.object({ amountFen: positiveFen }).strict(),
+  body: z
+    .object({
+      amountFen: positiveFen,
+      member: id('org').optional().describe('into whose sub-account; another’s for the settlement desk alone'),
+    })
+    .strict(),
   reply: account,
 });

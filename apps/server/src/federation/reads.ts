@@ -1,7 +1,7 @@
 import type { Dataset, Side } from '@shugu/dataspace';
 import { empty, type Reader, sql } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
-import type { Act, Agreement, Connector, Kind, Message, Process } from './model.ts';
+import type { Act, Agreement, Connector, Kind, Message, Process, State } from './model.ts';
 
 export const processColumns = sql`id, participant, kind, side, counterparty, their_pid, address, state, suspended_by, version, taken,
   subject, offer, own_offer, agreement, format, data_address, held, traded, reference, clearance, created_at, changed_at`;
@@ -53,12 +53,14 @@ export const processOfTheirs = (read: Reader, one: TheirProcess): Promise<Proces
 export const listProcesses = async (
   read: Reader,
   participant: string,
-  query: PageQuery & { kind?: Kind; held?: 'true' },
+  query: PageQuery & { kind?: Kind; side?: Side; state?: State; order?: string; held?: 'true' },
 ) => {
   const after = decodeCursor(query.after, 2);
   const rows =
     await read.rows<Process>(sql`select ${processColumns} from federation_processes where participant = ${participant}
-    ${query.kind ? sql`and kind = ${query.kind}` : empty} ${query.held ? sql`and held is not null` : empty}
+    ${query.kind ? sql`and kind = ${query.kind}` : empty} ${query.side ? sql`and side = ${query.side}` : empty}
+    ${query.state ? sql`and state = ${query.state}` : empty}
+    ${query.order ? sql`and reference = ${query.order}` : empty} ${query.held ? sql`and held is not null` : empty}
     ${after ? sql`and (created_at, id) < (${new Date(Number(after[0]))}, ${String(after[1])})` : empty}
     order by created_at desc, id desc limit ${pageSize(query) + 1}`);
   return pageOf(
@@ -68,6 +70,37 @@ export const listProcesses = async (
     (row) => row,
   );
 };
+
+export interface About {
+  dataset: string | null;
+  title: string | null;
+}
+
+/** What processes are about: a transfer by its agreement, a data set of our own with its title. By their ids. */
+export const aboutOf = async (read: Reader, ids: readonly string[]): Promise<Map<string, About>> => {
+  const rows = await read.rows<About & { id: string }>(sql`select p.id, p.dataset, d.body ->> 'title' as title
+    from (select p.id, p.participant, p.side, case when p.kind = 'negotiation' then p.subject else a.dataset end as dataset
+      from federation_processes p left join federation_agreements a on a.participant = p.participant and a.id = p.subject
+      where p.id = any(${[...ids]})) p
+    left join federation_datasets d on p.side = 'provider' and d.participant = p.participant and d.id = p.dataset`);
+  return new Map(rows.map(({ id, ...about }) => [id, about]));
+};
+
+export type Standing = Pick<Process, 'id' | 'state' | 'created_at' | 'changed_at'>;
+const standingColumns = sql`p.id, p.state, p.created_at, p.changed_at`;
+
+/** From which the agreement of a transfer came. */
+export const negotiationOf = (read: Reader, { participant, subject }: Process): Promise<Standing | undefined> =>
+  read.first<Standing>(sql`select ${standingColumns} from federation_agreements a
+    join federation_processes p on p.id = a.negotiation where a.participant = ${participant} and a.id = ${subject}`);
+
+/** By the agreement of a negotiation, the newest first. */
+export const transfersBy = (read: Reader, participant: string, agreement: string, max: number): Promise<Standing[]> =>
+  read.rows<Standing>(sql`select ${standingColumns} from federation_processes p where p.kind = 'transfer'
+    and p.participant = ${participant} and p.subject = ${agreement} order by p.created_at desc, p.id desc limit ${max}`);
+
+export const findMessage = (read: Reader, process: string, id: string): Promise<Message | undefined> =>
+  read.first<Message>(sql`select ${messageColumns} from federation_messages where process = ${process} and id = ${id}`);
 
 export const messagesOf = (read: Reader, process: string): Promise<Message[]> =>
   read.rows<Message>(

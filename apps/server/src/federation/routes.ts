@@ -12,19 +12,26 @@ import type { Connector, Json, Message, Process } from './model.ts';
 import { planesView, registerPlane, unregisterPlane } from './planes/registration.ts';
 import { problems } from './problems.ts';
 import {
+  aboutOf,
   connectorOf,
   type ForeignPurchase,
   findConnector,
+  findMessage,
   findProcess,
   foreignPurchases,
   listProcesses,
   messagesOf,
+  negotiationOf,
+  type Standing,
+  transfersBy,
 } from './reads.ts';
-import { possible } from './rules.ts';
+import { possible, retold } from './rules.ts';
 import { actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
 import { closeConnector, openConnector, setRules } from './service/connectors.ts';
 import { addressOf, type Room, rootOf } from './service/room.ts';
 import { keyless, openAddress } from './service/secrets.ts';
+
+const { transfersShownMax } = wire.federationLimits;
 
 /** As the schemas of replies have JSON. */
 type Told = never;
@@ -45,6 +52,7 @@ const processView = (one: Process, dataAddress = keyless(one.data_address)) => (
   kind: one.kind,
   side: one.side,
   counterparty: one.counterparty,
+  address: one.address,
   theirPid: one.their_pid,
   state: one.state,
   subject: one.subject,
@@ -55,8 +63,16 @@ const processView = (one: Process, dataAddress = keyless(one.data_address)) => (
   held: one.held,
   clearance: one.clearance?.act ?? null,
   acts: possible(one),
+  order: one.reference,
   createdAt: one.created_at.toISOString(),
   changedAt: one.changed_at.toISOString(),
+});
+
+const standingView = ({ id, state, created_at, changed_at }: Standing) => ({
+  id,
+  state,
+  createdAt: created_at.toISOString(),
+  changedAt: changed_at.toISOString(),
 });
 
 const endpointOf = (address: unknown): string | null => {
@@ -79,7 +95,7 @@ const purchaseView = ({ finalized_at, transfer, ...one }: ForeignPurchase) => ({
 const reasonOf = ({ reason }: Json): string | null =>
   Array.isArray(reason) && reason.length > 0 ? reason.map(String).join('; ').slice(0, 2000) : null;
 
-const messageView = (one: Message) => ({
+const messageView = (one: Message, moves: ReturnType<typeof retold>) => ({
   id: one.id,
   direction: one.direction,
   act: one.act,
@@ -87,6 +103,8 @@ const messageView = (one: Message) => ({
   attempts: one.attempts,
   fault: one.fault,
   reason: reasonOf(one.body),
+  before: moves.get(one.id)?.before ?? null,
+  after: moves.get(one.id)?.after ?? null,
   createdAt: one.created_at.toISOString(),
   doneAt: one.done_at?.toISOString() ?? null,
 });
@@ -124,7 +142,11 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => [
   on(wire.setRules, async ({ tx, body }) => connectorView(room, await setRules(tx, body.rules))),
   on(wire.listProcesses, async ({ read, principal, query }) => {
     const page = await listProcesses(read, principal.participant, query);
-    return { ...page, items: page.items.map((one) => processView(one)) };
+    const about = await aboutOf(
+      read,
+      page.items.map(({ id }) => id),
+    );
+    return { ...page, items: page.items.map((one) => ({ ...processView(one), ...about.get(one.id)! })) };
   }),
   on(wire.listForeignPurchases, async ({ read, principal, query }) => {
     const page = await foreignPurchases(read, principal.participant, query);
@@ -133,11 +155,26 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => [
   on(wire.getProcess, async ({ read, principal, params }) => {
     const process = await findProcess(read, principal.participant, params.id);
     if (!process) throw kernelProblems.unknown();
+    const { id, kind, participant, agreement } = process;
     const dataAddress = await openAddress(room, read, process, process.data_address);
+    const messages = await messagesOf(read, id);
+    const moves = retold(process, messages);
+    const from = kind === 'transfer' ? await negotiationOf(read, process) : undefined;
+    const transfers = agreement ? await transfersBy(read, participant, agreement['@id'], transfersShownMax) : [];
     return {
-      process: processView(process, dataAddress),
-      messages: (await messagesOf(read, process.id)).map(messageView),
+      process: { ...processView(process, dataAddress), ...(await aboutOf(read, [id])).get(id)! },
+      messages: messages.map((one) => messageView(one, moves)),
+      negotiation: from ? standingView(from) : null,
+      transfers: transfers.map(standingView),
     };
+  }),
+  on(wire.getMessage, async ({ read, principal, params }) => {
+    const process = await findProcess(read, principal.participant, params.id);
+    const message = process && (await findMessage(read, process.id, params.message));
+    if (!message) throw kernelProblems.unknown();
+    const { id, body } = message;
+    if (!('dataAddress' in body)) return { id, body: body as Told, keyless: false };
+    return { id, body: { ...body, dataAddress: keyless(body.dataAddress) } as Told, keyless: true };
   }),
   on(wire.actOnProcess, async ({ tx, params, body: { act, ...saying } }) => {
     const process = await actOn(room, tx, params.id, act, saying);

@@ -13,7 +13,7 @@ import {
   transfer,
 } from '@shugu/dataspace';
 import { processActs, type ReactionRule } from '@shugu/wire/federation';
-import type { Act, By, Process, State } from './model.ts';
+import type { Act, By, Message, Process, State } from './model.ts';
 import { asksPurposes, exactly, paysAmount, sameTerms } from './terms.ts';
 
 export type Standing = Pick<Process, 'kind' | 'state' | 'suspended_by'>;
@@ -51,6 +51,31 @@ export const possible = (process: Standing & { side: Side }): Act[] =>
 
 export const sideOf = (process: Pick<Process, 'side'>, by: By): Side =>
   by === 'self' ? process.side : otherSide(process.side);
+
+type Said = Pick<Message, 'id' | 'direction' | 'act' | 'state' | 'created_at' | 'done_at'>;
+
+/**
+ * Which state each message met and which it led to, by walking the protocol's table again over all messages of a process, given as
+ * they were written. A message that moved nothing is not among them; where the walk ends elsewhere than the process, none is.
+ */
+export const retold = (
+  process: Pick<Process, 'kind' | 'side' | 'state'>,
+  messages: readonly Said[],
+): Map<string, { before: State | null; after: State }> => {
+  const moves = new Map<string, { before: State | null; after: State }>();
+  let standing: Standing = { kind: process.kind, state: null, suspended_by: null };
+  const arrived = messages.filter(({ state }) => state === 'taken' || state === 'sent');
+  // Ours counts when it is taken, which may be after an answer to it has come.
+  for (const { id, act, direction } of arrived.sort((one, other) => momentOf(one) - momentOf(other))) {
+    const moved = step(standing, act, sideOf(process, direction === 'out' ? 'self' : 'other'));
+    if (isFault(moved)) continue;
+    moves.set(id, { before: standing.state, after: moved.state });
+    standing = { ...standing, ...moved };
+  }
+  return standing.state === process.state ? moves : new Map();
+};
+
+const momentOf = ({ done_at, created_at }: Said): number => (done_at ?? created_at).getTime();
 
 export interface Happening {
   act: Act;

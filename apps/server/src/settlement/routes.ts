@@ -142,7 +142,10 @@ const accountRoutes = (doors: Doors): Route[] => {
       async ({ read, principal, body, headers }) => {
         const bank = doors.bank();
         if (!bank?.simulator) throw problems.simulatorOnly();
-        const account = await reads.accountOf(read, principal.participant);
+        // A member of another node has nobody here who could pretend it.
+        const member = body.member ?? principal.participant;
+        if (member !== principal.participant && !isDesk(principal)) throw kernelProblems.unknown();
+        const account = await reads.accountOf(read, member);
         if (!account?.bankAccount) throw problems.accountMissing();
         const reference = depositReference(principal.participant, headers['idempotency-key'] ?? '');
         await bank.client().simulate.deposit({

@@ -212,6 +212,7 @@ test('a free product: contract, transfer, use, statement, end', async () => {
 
   const second = await transfer(agreement);
   expect((await readBy(second.address)).status).toBe(200);
+  await tellsOfTheTrade({ asked: asked.id, sold: sold.id, order: order!.id, transfers: [second.id, first.id] });
   await strangersSeeNothing(asked.id, sold.id, contract.id, second.id);
 
   await end(contract.id);
@@ -229,6 +230,73 @@ test('a free product: contract, transfer, use, statement, end', async () => {
   expect(statement.lines).toMatchObject([{ quantity: '3' }]);
 }, 120_000);
 
+const whole = (of: Connected, id: string) => of.client.call(wire.getProcess, { params: { id } });
+
+/** Acts with the states around them, as either side tells them. */
+const told = ({ messages }: Awaited<ReturnType<typeof whole>>) =>
+  messages.map(({ act, before, after }) => `${before ?? ''} ${act} ${after}`.trim());
+
+const bodyOf = async (of: Connected, id: string, act: string) => {
+  const { messages } = await whole(of, id);
+  const { id: message } = messages.find((one) => one.act === act)!;
+  return of.client.call(wire.getMessage, { params: { id, message } });
+};
+
+interface Trade {
+  asked: string;
+  sold: string;
+  order: string;
+  /** The buyer's, the newest first. */
+  transfers: string[];
+}
+/** What the pages of both sides show: every step with its states, what it is about, what came of it; keys to nobody. */
+const tellsOfTheTrade = async ({ asked, sold, order, transfers }: Trade): Promise<void> => {
+  const steps = [
+    'request REQUESTED',
+    'REQUESTED agree AGREED',
+    'AGREED verify VERIFIED',
+    'VERIFIED finalize FINALIZED',
+  ];
+  const [theirs, ours] = [await whole(buyer, asked), await whole(supplier, sold)];
+  expect([told(theirs), told(ours)]).toEqual([steps, steps]);
+  expect(theirs.transfers.map(({ id }) => id)).toEqual(transfers);
+  expect(ours.transfers.map(({ state }) => state)).toEqual(['STARTED', 'TERMINATED']);
+  // Only at the provider's does an order stand behind it, and a title beside the data set.
+  const bought = { dataset: product, title: null, order: null };
+  const given = { dataset: product, title: divisionsProduct('').fields.name, order };
+  expect(theirs.process).toMatchObject({ ...bought, address: supplier.address });
+  expect(ours.process).toMatchObject({ ...given, address: buyer.address });
+
+  const first = transfers[1]!;
+  const fetched = await whole(buyer, first);
+  expect(told(fetched)).toEqual([
+    'request REQUESTED',
+    'REQUESTED start STARTED',
+    'STARTED suspend SUSPENDED',
+    'SUSPENDED start STARTED',
+    'STARTED terminate TERMINATED',
+  ]);
+  expect([fetched.negotiation?.id, fetched.process]).toMatchObject([asked, bought]);
+  const twin = await twinOf(supplier, first);
+  expect([(await whole(supplier, twin.id)).negotiation?.id, twin]).toMatchObject([sold, given]);
+  const list = async (query: Record<string, string>) =>
+    (await supplier.client.call(wire.listProcesses, { query })).items.map(({ id }) => id);
+  expect(await list({ order, kind: 'negotiation' })).toEqual([sold]);
+  expect(await list({ state: 'TERMINATED', side: 'provider', kind: 'transfer' })).toEqual([twin.id]);
+  expect(await list({ side: 'consumer' })).toEqual([]);
+
+  const agreed = await bodyOf(supplier, sold, 'agree');
+  expect(agreed).toMatchObject({ keyless: false, body: { '@type': 'ContractAgreementMessage', agreement: {} } });
+  for (const [of, id] of [
+    [buyer, first],
+    [supplier, twin.id],
+  ] as const) {
+    const { body, keyless } = await bodyOf(of, id, 'start');
+    expect([keyless, body]).toMatchObject([true, { dataAddress: { endpoint: expect.stringContaining('/gateway/') } }]);
+    expect(JSON.stringify(body)).not.toMatch(/endpointProperties|sealed/);
+  }
+};
+
 const strangersSeeNothing = async (asked: string, sold: string, contract: string, running: string): Promise<void> => {
   const unknown = { problem: { code: 'kernel.unknown' } };
   const otherHere = await here.exchange.as('citylogistics.trader');
@@ -236,6 +304,14 @@ const strangersSeeNothing = async (asked: string, sold: string, contract: string
   await expect(otherHere.call(wire.getProcess, { params: { id: sold } })).rejects.toMatchObject(unknown);
   await expect(otherHere.call(agreementsWire.getContract, { params: { id: contract } })).rejects.toMatchObject(unknown);
   await expect(otherThere.call(wire.getProcess, { params: { id: asked } })).rejects.toMatchObject(unknown);
+  const [message] = (await whole(buyer, asked)).messages;
+  for (const client of [otherThere, await there.exchange.as('operator.reviewer')])
+    await expect(client.call(wire.getMessage, { params: { id: asked, message: message!.id } })).rejects.toMatchObject({
+      problem: { code: expect.stringMatching(/^kernel\.(unknown|notPermitted)$/) },
+    });
+  // Its own process, and a message of another.
+  const foreign = { id: running, message: message!.id };
+  await expect(buyer.client.call(wire.getMessage, { params: foreign })).rejects.toMatchObject(unknown);
   // Of a participant whom this node knows, one for each message.
   const token = () => tokenOf(there, stranger, supplier);
   const given = await twinOf(supplier, running);
@@ -274,7 +350,13 @@ test('a price is paid from what lies at the bank before, and refused where nothi
   expect(await reasonOf((await request('0.10')).id)).toContain('deposit first');
   await here.exchange.settle();
   const member = (await ordersHere())[0]!.buyer;
-  await settlement.simulateDeposit(member.id, 500n, 'foreign-deposit-1');
+  // The desk alone pretends it for a member that has nobody here.
+  const deposit = async (login: string) =>
+    (await here.exchange.as(login)).call(settlementWire.simulateDeposit, {
+      body: { amountFen: '500', member: member.id },
+    });
+  await expect(deposit('xingsha.finance')).rejects.toMatchObject({ problem: { code: 'kernel.unknown' } });
+  await deposit('operator.settlement');
   const paid = await request('0.10');
   await reached(buyer, paid.id, 'FINALIZED');
   const sold = await twinOf(supplier, paid.id);
