@@ -100,6 +100,7 @@ export const paths = {
   goods: '/goods',
   mutualStatements: '/mutual-statements',
   connector: '/connector',
+  process: at('/connector/processes'),
   issuers: '/issuers',
   audit: '/audit',
   me: '/me',

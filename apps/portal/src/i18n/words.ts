@@ -13,6 +13,7 @@ import { nodes } from './words/nodes.ts';
 import { nodesTrade } from './words/nodes-trade.ts';
 import { open } from './words/open.ts';
 import { paper } from './words/paper.ts';
+import { processes } from './words/process.ts';
 import { push } from './words/push.ts';
 import { query } from './words/query.ts';
 import { service } from './words/service.ts';
@@ -41,6 +42,7 @@ export const words = {
   ...nodesTrade,
   ...dataspace,
   ...spaces,
+  ...processes,
   ...watch,
   ...audit,
 } as const;

@@ -1,5 +1,7 @@
 import { listForeignPurchases } from '@shugu/wire/federation';
+import { Link } from '@tanstack/react-router';
 import { useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Long } from '../ui/long.tsx';
 import { When } from '../ui/now.tsx';
@@ -22,7 +24,14 @@ export const ForeignPurchases = () => {
         {
           key: 'dataset',
           title: t('order.foreignDataset'),
-          show: (row) => <Long text={row.dataset} />,
+          show: (row) =>
+            row.negotiation ? (
+              <Link to={paths.process(row.negotiation)} className="mono">
+                {row.dataset}
+              </Link>
+            ) : (
+              <Long text={row.dataset} />
+            ),
           text: (row) => row.dataset,
           sort: (row) => row.dataset,
         },

@@ -7,6 +7,7 @@ import {
   rotateDidKey,
 } from '@shugu/wire/federation';
 import { type Reply, useRead } from '../api.ts';
+import { Processes } from '../federation/processes.tsx';
 import { useWords } from '../i18n/index.ts';
 import { DataPlanes } from '../organisation/planes.tsx';
 import { Action } from '../ui/action.tsx';
@@ -149,6 +150,7 @@ export default function ConnectorPage() {
         {({ identity }) =>
           identity && open ? (
             <>
+              <Processes />
               <Standing connector={open} identity={identity} />
               <Credentials of={identity.credentials} />
               <Issuances of={identity.issuances} />

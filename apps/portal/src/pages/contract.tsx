@@ -1,4 +1,5 @@
 import { confirmPaper, getContract, listRounds, uploadPaper } from '@shugu/wire/agreements';
+import { listProcesses } from '@shugu/wire/federation';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Alert, Button } from 'antd';
@@ -8,7 +9,7 @@ import { type Contract, ContractMoves } from '../agreements/moves.tsx';
 import { client, useRead } from '../api.ts';
 import { listMark, useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
-import { useMe } from '../session.ts';
+import { may, useMe } from '../session.ts';
 import { Held } from '../supervision/legal-holds.tsx';
 import { Action } from '../ui/action.tsx';
 import { dayOf, percent } from '../ui/format.ts';
@@ -65,6 +66,25 @@ const PaperSigning = ({ one }: { one: Contract }) => {
         ) : null}
       </div>
       {error ? <ProblemNote error={error} /> : null}
+    </Sheet>
+  );
+};
+
+/** A contract that was negotiated over the Dataspace Protocol leads the supplier to the messages. */
+const Negotiated = ({ one }: { one: Contract }) => {
+  const { t } = useWords();
+  const me = useMe();
+  const asks = one.order !== null && one.supplier.participant === me?.organisation.id && one.buyer.creditCode === '';
+  const read = useRead(
+    listProcesses,
+    { query: { order: one.order ?? '', kind: 'negotiation' } },
+    { enabled: asks && may(me, 'federation.read') },
+  );
+  const [found] = read.data?.items ?? [];
+  if (!found) return null;
+  return (
+    <Sheet title={t('process.ofContract')}>
+      <Link to={paths.process(found.id)}>{t('process.seen')}</Link>
     </Sheet>
   );
 };
@@ -231,6 +251,7 @@ export default function ContractPage() {
                     </div>
                   ))}
                 </Sheet>
+                <Negotiated one={one} />
                 <PaperSigning one={one} />
               </div>
             </div>

@@ -27,6 +27,13 @@ export const When = ({ at }: { at: string | null | undefined }) => {
   );
 };
 
+/** To the millisecond: of what machines say to each other. */
+export const Exactly = ({ at }: { at: string }) => (
+  <time dateTime={at} className="number">
+    {`${moment(at)}:${at.slice(17, 23)}`}
+  </time>
+);
+
 const soonMs = 2 * 86_400_000;
 
 /** A deadline with what is left of it. */

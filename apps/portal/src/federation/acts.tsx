@@ -1,0 +1,67 @@
+/** What comes next in a negotiation or transfer, whose move it is, and what our own people can say now. */
+import { actOnProcess, requestTransfer } from '@shugu/wire/federation';
+import { useWords } from '../i18n/index.ts';
+import { Action } from '../ui/action.tsx';
+import { field } from '../ui/fields.tsx';
+import { NextStep } from '../ui/step.tsx';
+import { nextOf, type Process, type Told } from './process.ts';
+
+const format = 'HttpData-PULL';
+const reason = [
+  field('reason', 'longText', ['理由（告知对方）', 'Reason, told to the other side'], { charactersMax: 500 }),
+];
+
+const agreementOf = ({ agreement }: Process): string | undefined => (agreement as { '@id'?: string } | null)?.['@id'];
+
+/** Other terms, and the address of what is not traded here, are for the API: a button cannot carry them. */
+const sayable = ({ acts, order, state }: Process) =>
+  acts.filter(
+    (act) => act !== 'offer' && act !== 'request' && (act !== 'start' || order !== null || state === 'SUSPENDED'),
+  );
+
+const Acts = ({ process }: { process: Process }) => {
+  const { t, w } = useWords();
+  const { id, kind, side, state, address } = process;
+  const agreement = agreementOf(process);
+  return (
+    <>
+      {kind === 'negotiation' && side === 'consumer' && state === 'FINALIZED' && agreement ? (
+        <Action
+          endpoint={requestTransfer}
+          label={t('process.fetch')}
+          primary
+          explain={<p>{t('process.fetchExplain')}</p>}
+          input={() => ({ body: { agreement, address, format } })}
+        />
+      ) : null}
+      {sayable(process).map((act) => (
+        <Action
+          key={act}
+          endpoint={actOnProcess}
+          label={w('processAct', act)}
+          danger={act === 'terminate'}
+          explain={<p>{t('process.actExplain')}</p>}
+          fields={act === 'terminate' || act === 'suspend' ? reason : undefined}
+          input={(values) => ({ params: { id }, body: { act, ...(values as { reason?: string }) } })}
+        />
+      ))}
+    </>
+  );
+};
+
+export const Next = ({ of }: { of: Told }) => {
+  const { t, w } = useWords();
+  const { process } = of;
+  const { who, key } = nextOf(of);
+  const done = process.state === 'TERMINATED' || process.state === 'COMPLETED';
+  return (
+    <NextStep
+      who={who === 'nobody' ? t('process.nobody') : t(`process.${who}`)}
+      text={w('processNext', key)}
+      mine={who === process.side}
+      done={done}
+    >
+      {done ? null : <Acts process={process} />}
+    </NextStep>
+  );
+};
