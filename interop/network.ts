@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getProcess } from '@shugu/wire/federation';
 import { paperBundle } from '@shugu/wire/kernel';
 import * as marketWire from '@shugu/wire/market';
 import { closeDemand } from '@shugu/wire/market-more';
@@ -14,6 +15,7 @@ import { ownCertificates } from '@shugu/wire/registry';
 import { type Network, openNetwork, type RunningNode } from '../apps/cli/src/network/network.ts';
 import { networkLimits, planNetwork } from '../apps/cli/src/network/plan.ts';
 import { makeProcesses } from '../apps/cli/src/network/processes.ts';
+import { tradeAcross } from '../apps/cli/src/network/trade.ts';
 import { makeWalk } from '../apps/cli/src/steps.ts';
 import { sealWords } from '../apps/server/src/nodes/envelope.ts';
 import { type Outcome, type Tally, tally } from './check.ts';
@@ -21,7 +23,8 @@ import { costsAtRest } from './network/cost.ts';
 import { entryOf, handNode, refusalOf } from './network/hand.ts';
 import { newcomer, processesLeft } from './network/newcomer.ts';
 
-export const about = 'a hub and thirteen nodes, each its own process: catalogue, cut-off nodes, forgery, replay';
+export const about =
+  'a hub and thirteen nodes, each its own process: catalogue, a trade across two of them, cut-off nodes, forgery, replay';
 
 const memoryNeeded = 8 * 2 ** 30;
 const convergeSecondsMax = 5;
@@ -77,6 +80,25 @@ const apart = async (network: Network, counts: Tally): Promise<void> => {
     return seen.every(({ items: demands }) => demands.length === 1 && demands[0]!.subject === demand.subject);
   });
   counts.expect(Number.isFinite(told), 'a demand of one node is seen at all others, once');
+};
+
+/** Over the Dataspace Protocol, to bytes read; and nobody else at either node sees any of it. */
+const trades = async (network: Network, counts: Tally): Promise<void> => {
+  const begun = performance.now();
+  const trade = await tradeAcross(network, makeWalk('en', console.error));
+  counts.expect(trade !== undefined, 'a member of one node buys from a member of another, and reads what it bought');
+  counts.note(`a trade across nodes takes ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+  for (const [side, { url, login, node }] of Object.entries(trade ?? {})) {
+    const { stage } = network.nodes.find(({ operator }) => operator === node)!;
+    const params = { id: url.split('/').at(-1)! };
+    const { process: seen, messages, transfers } = await (await stage.as(login)).call(getProcess, { params });
+    counts.expect(
+      seen.side === side && seen.state === 'FINALIZED' && messages.length === 4 && transfers[0]?.state === 'STARTED',
+      `the ${side} sees its four messages and the transfer`,
+    );
+    const found = await refusalOf((await stage.as('operator.reviewer')).call(getProcess, { params }));
+    counts.expect(/kernel\.(unknown|notPermitted)/.test(found), `and others at its node do not (${found})`);
+  }
 };
 
 const converges = async (network: Network, city: RunningNode, counts: Tally): Promise<void> => {
@@ -252,6 +274,7 @@ export const run = async (): Promise<Outcome> => {
     const city = network.nodes.find((one) => one.kind === 'city' && one.lists)!;
     const industry = network.nodes.find((one) => one.kind === 'industry' && one.lists)!;
     await apart(network, counts);
+    await trades(network, counts);
     await measure(network, counts);
     await converges(network, city, counts);
     await catchesUp(network, city, counts);

@@ -12,6 +12,7 @@ import { root } from '../trade.ts';
 interface Ready {
   ok: boolean;
   nodes: { key: string; kind: string; operator: string; url: string; pid: number }[];
+  trade: unknown;
 }
 
 /** Processes that stand in a network's folder or name one: servers, databases, bank simulators. */
@@ -44,9 +45,10 @@ export const newcomer = async (counts: Tally): Promise<void> => {
       createInterface({ input: child.stdout }).once('line', done);
       child.once('close', (code) => failed(new Error(`shugu demo --network ended with ${code}: ${told}`)));
     });
-    const { ok, nodes } = JSON.parse(line) as Ready;
+    const { ok, nodes, trade } = JSON.parse(line) as Ready;
     const [hub, city] = nodes;
     counts.expect(ok && nodes.length === 2, 'the command says where its two nodes are');
+    counts.expect(trade === null, 'between a hub and one node nobody trades');
     counts.expect(/starting 2 nodes.*starts, opens, joins the hub/s.test(told), 'it shows how far it is');
     const { call } = makeClient({ url: hub!.url, newKey: () => crypto.randomUUID() });
     const entries = (await call(listEntries, { query: {} })).items;

@@ -8,6 +8,7 @@ import { Misuse, readArgs } from './misuse.ts';
 import { type Network, openNetwork } from './network/network.ts';
 import { networkLimits, planNetwork } from './network/plan.ts';
 import { makeProcesses } from './network/processes.ts';
+import { type Traded, tradeAcross } from './network/trade.ts';
 import { dim, note, say } from './say.ts';
 import { readCast } from './scenario/cast.ts';
 import { makeWalk } from './steps.ts';
@@ -31,6 +32,9 @@ const words = {
     logins: (password: string) =>
       `登录：各节点账号相同，口令均为 ${password}；运营方 operator.system、operator.reviewer、operator.approver`,
     simulated: '演示环境使用模拟日历，存管银行与国家登记系统均为模拟器，凭证均为样张；人物与企业均为虚构',
+    trade: '跨节点交易：打开页面、登录，逐条看双方的消息',
+    side: { consumer: '使用方', provider: '提供方' },
+    noTrade: '跨节点交易需要四个以上节点（--nodes 4）',
     stop: '按 Ctrl-C 停止，网络及其数据随之清除',
     lost: (name: string, log: string) => `${name} 意外停止，详见 ${log}`,
     stopping: '正在停止…',
@@ -49,6 +53,9 @@ const words = {
       `Log-ins: the same at every node, the password is always ${password}; operator.system, operator.reviewer, operator.approver`,
     simulated:
       'A simulated calendar; bank and national registration system are simulators; every paper is a specimen; people and companies are fictional',
+    trade: 'A trade across nodes: open a page, log in, and read it message by message',
+    side: { consumer: 'consumer', provider: 'provider' },
+    noTrade: 'a trade across nodes takes four of them (--nodes 4)',
     stop: 'Ctrl-C stops the network, and its data goes with it',
     lost: (name: string, log: string) => `${name} has ended unexpectedly; see ${log}`,
     stopping: 'stopping…',
@@ -63,7 +70,18 @@ const readCount = (text: string | undefined, language: Context['language']): num
   return count;
 };
 
-const tell = async ({ hub, nodes }: Network, json: boolean, language: Context['language'], seconds: string) => {
+interface Ready {
+  network: Network;
+  trade: Traded | undefined;
+}
+
+const openAll = async (...given: Parameters<typeof openNetwork>): Promise<Ready> => {
+  const network = await openNetwork(...given);
+  return { network, trade: await tradeAcross(network, given[2]) };
+};
+
+const tell = async ({ network, trade }: Ready, json: boolean, language: Context['language'], seconds: string) => {
+  const { hub, nodes } = network;
   const word = words[language];
   const all = [hub, ...nodes];
   if (json)
@@ -71,6 +89,7 @@ const tell = async ({ hub, nodes }: Network, json: boolean, language: Context['l
       JSON.stringify({
         ok: true,
         nodes: all.map(({ key, kind, operator, url, pid }) => ({ key, kind, operator, url, pid })),
+        trade: trade ?? null,
       }),
     );
   say();
@@ -81,6 +100,11 @@ const tell = async ({ hub, nodes }: Network, json: boolean, language: Context['l
   const [one] = nodes;
   say(`  ${one!.url}/uplink  ${word.uplink}`);
   say(`  ${one!.url}/demands  ${word.demands}`);
+  if (trade) {
+    say(word.trade);
+    for (const side of ['consumer', 'provider'] as const)
+      say(`  ${trade[side].url}  ${word.side[side]}  ${trade[side].node}  ${trade[side].login}`);
+  } else say(dim(word.noTrade));
   say(word.logins((await readCast()).demoPassword));
   say(dim(word.simulated));
   say(dim(word.stop));
@@ -115,12 +139,13 @@ export const run = async (args: string[], context: Context): Promise<number> => 
   let ending = false;
   try {
     print(word.starting(plan.length));
-    const opening = openNetwork(processes, plan, makeWalk(language, print));
+    const opening = openAll(processes, plan, makeWalk(language, print));
     // What is still under way when it is told to stop fails, and nobody has to hear of it.
     opening.catch(() => undefined);
-    const network = await Promise.race([opening, stopped]);
-    if (!network) return 130;
-    await tell(network, values.json, language, ((performance.now() - begun) / 1000).toFixed(0));
+    const ready = await Promise.race([opening, stopped]);
+    if (!ready) return 130;
+    const { network } = ready;
+    await tell(ready, values.json, language, ((performance.now() - begun) / 1000).toFixed(0));
     for (const node of [network.hub, ...network.nodes])
       void node.ended.then(() => ending || note(word.lost(node.operator, node.log)));
     await stopped;

@@ -26,7 +26,13 @@ export const startExchange = async (): Promise<RunningExchange> => {
     {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, SHUGU_REQUESTS_PER_SECOND: '10000', SHUGU_LOGIN_TRIES: '1000' },
+      env: {
+        ...process.env,
+        SHUGU_REQUESTS_PER_SECOND: '10000',
+        SHUGU_LOGIN_TRIES: '1000',
+        // Connectors of the exchange's own members, which lie where it listens.
+        SHUGU_PRIVATE_CONNECTORS: '127.0.0.1',
+      },
     },
   );
   let said = '';

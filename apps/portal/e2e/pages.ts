@@ -109,7 +109,7 @@ const details: Record<string, string[]> = {
   'regulator.officer': ['/risks'],
 };
 
-const look = async (person: Person, width: number): Promise<void> => {
+export const look = async (person: Person, width: number): Promise<void> => {
   const found = await new AxeBuilder({ page: person.page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
     .analyze();

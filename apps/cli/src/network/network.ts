@@ -11,8 +11,9 @@ import { openMarket } from '../scenario/market.ts';
 import { until } from '../scenario/resource.ts';
 import { makeStage, type Stage } from '../scenario/stage.ts';
 import type { Walk } from '../steps.ts';
-import { castAt, type PlannedNode } from './plan.ts';
-import type { NodeProcess, Processes } from './processes.ts';
+import { buyer, castAt, type PlannedNode, tradersOf } from './plan.ts';
+import { freePort, type NodeProcess, type Processes } from './processes.ts';
+import { payable } from './trade.ts';
 
 export interface RunningNode extends PlannedNode, NodeProcess {
   stage: Stage;
@@ -26,10 +27,13 @@ export interface Network {
   nodes: RunningNode[];
 }
 
-const buyer = 'citylogistics';
-
-const start = async (processes: Processes, node: PlannedNode, cast: Cast, hubUrl?: string): Promise<RunningNode> => {
-  const process = await processes.start(node, hubUrl === undefined ? {} : { SHUGU_HUB_URL: hubUrl });
+const start = async (
+  processes: Processes,
+  node: PlannedNode,
+  cast: Cast,
+  settings: Record<string, string> = {},
+): Promise<RunningNode> => {
+  const process = await processes.start(node, settings);
   return { ...node, ...process, stage: makeStage(process.url, castAt(cast, node)), listings: [] };
 };
 
@@ -51,10 +55,27 @@ const raiseDemand = async (stage: Stage): Promise<void> => {
   await trader.call(publishDemand, { params: { id }, body: {} });
 };
 
+/**
+ * Two nodes whose members trade believe each other's word about them. A DID follows its node's address, so that both ports are
+ * chosen before either starts. By key of the node.
+ */
+const trustOf = async (plan: readonly PlannedNode[]): Promise<Map<string, Record<string, string>>> => {
+  const traders = tradersOf(plan);
+  if (!traders) return new Map();
+  const [consumer, provider] = [traders.consumer.node.key, traders.provider.node.key];
+  const ports = { [consumer]: await freePort(), [provider]: await freePort() };
+  const settings = (key: string, other: string): [string, Record<string, string>] => [
+    key,
+    { SHUGU_PORT: String(ports[key]), SHUGU_TRUSTED_ISSUERS: `did:web:127.0.0.1%3A${ports[other]}` },
+  ];
+  return new Map([settings(consumer, provider), settings(provider, consumer)]);
+};
+
 /** Its operator at least; members and goods where the plan has some. */
-const open = async (node: RunningNode): Promise<void> => {
+const open = async (node: RunningNode, sellsAcross = false): Promise<void> => {
   const { stage, setupToken } = node;
-  const goods = (await demoGoods()).filter((good) => good.supplier === node.lists);
+  const own = (await demoGoods()).filter((good) => good.supplier === node.lists);
+  const goods = sellsAcross ? own.map(payable) : own;
   const members = [...(node.lists ? [node.lists, 'lawfirm'] : []), ...(node.demands ? [buyer] : [])];
   if (members.length > 0) await openMarket(stage, setupToken, members);
   else {
@@ -112,14 +133,16 @@ export const openNetwork = async (processes: Processes, plan: readonly PlannedNo
     },
   );
   const nodes: RunningNode[] = [];
+  const trust = await trustOf(others);
+  const seller = tradersOf(others)?.provider.node.key;
   await each(others, (planned) =>
     walk.step(
       `node.${planned.key}`,
       { zh: `${planned.operator}：启动、开业、接入枢纽`, en: `${planned.operator}: starts, opens, joins the hub` },
       async (prove) => {
-        const node = await start(processes, planned, cast, hub.url);
+        const node = await start(processes, planned, cast, { SHUGU_HUB_URL: hub.url, ...trust.get(planned.key) });
         nodes.push(node);
-        await Promise.all([open(node), letIn(hub.stage, node.operator)]);
+        await Promise.all([open(node, node.key === seller), letIn(hub.stage, node.operator)]);
         prove({ zh: node.url, en: node.url });
       },
     ),

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { creditCodeCheck } from '../../../server/src/members/model.ts';
 import { demoGoods } from '../goods/products.ts';
 import { inCast, readCast } from '../scenario/cast.ts';
-import { castAt, networkLimits, planNetwork } from './plan.ts';
+import { castAt, networkLimits, planNetwork, tradersOf } from './plan.ts';
 
 test('the whole plan is one hub, three cities and ten industries; every smaller one begins with the hub', async () => {
   const whole = await planNetwork(networkLimits.nodesMax);
@@ -33,4 +33,15 @@ test('a node has the demo’s people under an operator of its own', async () => 
   const [before, after] = [inCast(cast, 'operator'), inCast(at, 'operator')];
   expect(after).toEqual({ ...before, name: node.operator, creditCode: node.creditCode });
   expect(inCast(at, 'lawfirm')).toEqual(inCast(cast, 'lawfirm'));
+});
+
+test('a member of a city’s node trades with a supplier of an industry’s, from the ordinary network on', async () => {
+  const cast = await readCast();
+  for (const count of [networkLimits.nodesDefault, networkLimits.nodesMax]) {
+    const { consumer, provider } = tradersOf(await planNetwork(count))!;
+    expect([consumer.node.kind, provider.node.kind]).toEqual(['city', 'industry']);
+    expect(inCast(cast, consumer.member).roles.map(({ role }) => role)).toContain('demander');
+    expect(inCast(cast, provider.member).roles.map(({ role }) => role)).toContain('productSupplier');
+  }
+  expect(tradersOf(await planNetwork(networkLimits.nodesMin))).toBeUndefined();
 });

@@ -1,7 +1,9 @@
 /** Processes of a network's nodes: each with a folder, database and keys of its own, on a free port of loopback. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { simulatedStart } from '../server.ts';
@@ -49,6 +51,7 @@ const spawnNode = (home: string, log: string, node: PlannedNode, settings: Recor
         SHUGU_SUITE: node.suite ?? 'intl',
         SHUGU_CLOCK: simulatedStart,
         SHUGU_PRIVATE_NODES: '127.0.0.1',
+        SHUGU_PRIVATE_CONNECTORS: '127.0.0.1',
         SHUGU_LOG_LEVEL: 'warn',
         SHUGU_COMMITMENT_SECONDS: '2',
         SHUGU_HEARTBEAT_SECONDS: '5',
@@ -60,6 +63,23 @@ const spawnNode = (home: string, log: string, node: PlannedNode, settings: Recor
     return child;
   } finally {
     closeSync(sink);
+  }
+};
+
+/** Below those that systems give to whoever asks for any, so that nobody is given it before its node listens. */
+const ownPorts = { first: 20_000, count: 10_000 } as const;
+
+const canListen = (port: number): Promise<boolean> =>
+  new Promise((done) => {
+    const server = createServer();
+    server.once('error', () => done(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+  });
+
+export const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = ownPorts.first + randomInt(ownPorts.count);
+    if (await canListen(port)) return port;
   }
 };
 

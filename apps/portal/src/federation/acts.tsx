@@ -19,7 +19,7 @@ const sayable = ({ acts, order, state }: Process) =>
     (act) => act !== 'offer' && act !== 'request' && (act !== 'start' || order !== null || state === 'SUSPENDED'),
   );
 
-const Acts = ({ process }: { process: Process }) => {
+const Acts = ({ process, unused }: { process: Process; unused: boolean }) => {
   const { t, w } = useWords();
   const { id, kind, side, state, address } = process;
   const agreement = agreementOf(process);
@@ -29,7 +29,7 @@ const Acts = ({ process }: { process: Process }) => {
         <Action
           endpoint={requestTransfer}
           label={t('process.fetch')}
-          primary
+          primary={unused}
           explain={<p>{t('process.fetchExplain')}</p>}
           input={() => ({ body: { agreement, address, format } })}
         />
@@ -49,6 +49,7 @@ const Acts = ({ process }: { process: Process }) => {
   );
 };
 
+/** What comes next, and our answers to it. */
 export const Next = ({ of }: { of: Told }) => {
   const { t, w } = useWords();
   const { process } = of;
@@ -56,12 +57,12 @@ export const Next = ({ of }: { of: Told }) => {
   const done = process.state === 'TERMINATED' || process.state === 'COMPLETED';
   return (
     <NextStep
-      who={who === 'nobody' ? t('process.nobody') : t(`process.${who}`)}
+      who={who === 'nobody' ? undefined : t(`process.${who}`)}
       text={w('processNext', key)}
       mine={who === process.side}
       done={done}
     >
-      {done ? null : <Acts process={process} />}
+      {done ? null : <Acts process={process} unused={of.transfers.length === 0} />}
     </NextStep>
   );
 };

@@ -15,6 +15,7 @@ import { may, useMe } from '../session.ts';
 import { bytes, count, money } from '../ui/format.ts';
 import { Loaded, Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
+import { homeOf } from './process.ts';
 
 type Order = Reply<typeof readOrder>;
 
@@ -86,7 +87,7 @@ const Contract = ({ id }: { id: string | null }) => {
     <Station title={t('beside.contract')} progress={progress} when={t('beside.beforeFinalize')}>
       {version?.signatures.map((signature) => (
         <div key={signature.participant} className="small wrapped">
-          {t('beside.signed', { party: nameOf(signature.participant) })}
+          {t('beside.signed', { party: homeOf(nameOf(signature.participant)) })}
         </div>
       ))}
       {one ? <Link to={paths.contract(one.id)}>{one.number ?? t('do.open')}</Link> : null}

@@ -84,9 +84,10 @@ const Tries = ({ one }: { one: Message }) => {
 
 /** How it went on the other side: there the state moves. */
 const Arrival = ({ process, one }: { process: Process; one: Message }) => {
-  const { t } = useWords();
+  const { t, w } = useWords();
+  const word = (state: Message['before']) => (state ? w('processState', state) : t('process.beginning'));
   const said = saidBy(process, one);
-  const heard = t(`process.${otherSide(said)}`);
+  const heard = t(`process.${otherSide(said)}`).toLowerCase();
   const refused = one.state === 'dropped' && one.fault !== 'overtaken';
   return (
     <div className="lane-arrival">
@@ -101,13 +102,16 @@ const Arrival = ({ process, one }: { process: Process; one: Message }) => {
       )}
       <Tries one={one} />
       {one.after ? (
-        <div className="lane-move">
-          <span className="visually-hidden">{t('process.before', { state: '' })}</span>
-          {one.before ? <StateTag list="processState" state={one.before} /> : <Tag>{t('process.beginning')}</Tag>}
-          <span aria-hidden="true">→</span>
-          <span className="visually-hidden">{t('process.after', { state: '' })}</span>
-          <StateTag list="processState" state={one.after} />
-        </div>
+        <>
+          <div className="visually-hidden">
+            {t('process.moved', { before: word(one.before), after: word(one.after) })}
+          </div>
+          <div className="lane-move" aria-hidden="true">
+            {one.before ? <StateTag list="processState" state={one.before} /> : <Tag>{word(null)}</Tag>}
+            <span>→</span>
+            <StateTag list="processState" state={one.after} />
+          </div>
+        </>
       ) : one.state === 'sent' || one.state === 'taken' ? (
         <div className="small quiet">{t('process.unmoved')}</div>
       ) : null}
@@ -126,8 +130,11 @@ const Step = ({ process, one, number }: { process: Process; one: Message; number
           <span className="lane-number">{number}</span> {w('processStep', `${process.kind}.${one.act}`)}
         </h3>
         <div className="small quiet">
-          {t('process.saidBy', { side: t(`process.${said}`), who: t(ours ? 'process.us' : 'process.them') })} ·{' '}
-          <Exactly at={one.createdAt} />
+          {t('process.saidBy', {
+            side: t(`process.${said}`).toLowerCase(),
+            who: t(ours ? 'process.us' : 'process.them'),
+          })}{' '}
+          · <Exactly at={one.createdAt} />
         </div>
         <p>{w('processMeaning', `${process.kind}.${one.act}`)}</p>
         {one.reason ? (

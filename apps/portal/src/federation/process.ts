@@ -44,11 +44,12 @@ const movers: Record<Process['kind'], Partial<Record<NonNullable<Process['state'
   transfer: { REQUESTED: 'provider', STARTED: 'consumer' },
 };
 
-export const nextOf = ({ process, messages }: Pick<Told, 'process' | 'messages'>): Next => {
+export const nextOf = ({ process, messages, transfers }: Told): Next => {
   const { kind, side, state, held, clearance } = process;
   if (held) return { who: side, key: held.fault ? 'heldFault' : 'held' };
   if (clearance) return { who: 'exchange', key: `clearance.${clearance}` };
   if (messages.some((one) => one.state === 'waiting')) return { who: side, key: 'waiting' };
   if (state === null) return { who: otherSide(side), key: 'unacknowledged' };
+  if (state === 'FINALIZED' && transfers.length > 0) return { who: 'nobody', key: 'negotiation.used' };
   return { who: movers[kind][state] ?? 'nobody', key: `${kind}.${state}` };
 };

@@ -71,7 +71,7 @@ export const Processes = () => {
               onChange={(value) => setFilters({ state: value })}
             />
             <ListFilter
-              label={t('process.attentionAll')}
+              label={t('process.attention')}
               options={[{ value: 'true', label: t('process.attention') }]}
               value={held}
               onChange={(value) => setFilters({ held: value })}

@@ -114,7 +114,7 @@ const Trade = ({ told }: { told: Told }) => {
   const root = process.kind === 'negotiation' ? told : whole.data;
   return (
     <Page
-      title={process.title ?? process.dataset ?? process.subject}
+      title={process.title ?? t('process.title')}
       lead={t('process.lead')}
       actions={<State state={process.state} />}
     >

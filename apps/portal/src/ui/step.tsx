@@ -54,6 +54,9 @@ const good = new Set([
   'online',
   'recognised',
   'bought',
+  'FINALIZED',
+  'STARTED',
+  'COMPLETED',
 ]);
 const bad = new Set([
   'refused',
@@ -77,6 +80,7 @@ const bad = new Set([
   'proofFails',
   'peerUnknown',
   'peerEnded',
+  'TERMINATED',
 ]);
 
 /** A state in words; colour only helps. */
