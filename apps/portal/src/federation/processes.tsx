@@ -10,19 +10,19 @@ import { Sheet } from '../ui/frame.tsx';
 import { Long } from '../ui/long.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import type { ListedProcess } from './process.ts';
+import { ProcessState } from './state.tsx';
 
 const every = 5_000;
 
-const Standing = ({ of: { state, held, clearance } }: { of: ListedProcess }) => {
+const Standing = ({ of }: { of: ListedProcess }) => {
   const { t } = useWords();
   return (
     <span className="tags">
-      {state ? <StateTag list="processState" state={state} /> : <Tag>{t('process.unacknowledged')}</Tag>}
-      {held ? <Tag color="warning">{t('process.attention')}</Tag> : null}
-      {clearance ? <Tag>{t('beside.underWay')}</Tag> : null}
+      <ProcessState of={of} />
+      {of.held ? <Tag color="warning">{t('process.attention')}</Tag> : null}
+      {of.clearance ? <Tag>{t('beside.underWay')}</Tag> : null}
     </span>
   );
 };

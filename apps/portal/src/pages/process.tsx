@@ -1,11 +1,11 @@
 import { getProcess } from '@shugu/wire/federation';
 import { Link } from '@tanstack/react-router';
-import { Tag } from 'antd';
 import { useRead } from '../api.ts';
 import { Next } from '../federation/acts.tsx';
 import { Beside } from '../federation/beside.tsx';
 import { Lanes } from '../federation/lanes.tsx';
 import type { Process, Told } from '../federation/process.ts';
+import { ProcessState } from '../federation/state.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
@@ -13,19 +13,13 @@ import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { Long } from '../ui/long.tsx';
 import { When } from '../ui/now.tsx';
 import { useId } from '../ui/route.ts';
-import { StateTag } from '../ui/step.tsx';
 
 const every = 2_000;
 /** Drawn in full; older ones are linked. */
 const transfersDrawnMax = 3;
 
-const State = ({ state }: Pick<Process, 'state'>) => {
-  const { t } = useWords();
-  return state ? <StateTag list="processState" state={state} /> : <Tag>{t('process.unacknowledged')}</Tag>;
-};
-
 const Drawn = ({ title, told }: { title: string; told: Told }) => (
-  <Sheet title={title} extra={<State state={told.process.state} />}>
+  <Sheet title={title} extra={<ProcessState of={told.process} />}>
     <Lanes of={told} />
   </Sheet>
 );
@@ -48,12 +42,13 @@ const Transfers = ({ of: { process, transfers }, shown }: { of: Told; shown: str
       </Sheet>
     );
   return transfers
-    .map(({ id, state }, place) => {
+    .map((one, place) => {
+      const { id } = one;
       const number = transfers.length - place;
       if (place < transfersDrawnMax || id === shown) return <Transfer key={id} id={id} number={number} />;
       return (
         <p key={id}>
-          <Link to={paths.process(id)}>{t('process.transferTitle', { number })}</Link> <State state={state} />
+          <Link to={paths.process(id)}>{t('process.transferTitle', { number })}</Link> <ProcessState of={one} />
         </p>
       );
     })
@@ -113,11 +108,7 @@ const Trade = ({ told }: { told: Told }) => {
   );
   const root = process.kind === 'negotiation' ? told : whole.data;
   return (
-    <Page
-      title={process.title ?? t('process.title')}
-      lead={t('process.lead')}
-      actions={<State state={process.state} />}
-    >
+    <Page title={process.title ?? t('process.title')} lead={t('process.lead')} actions={<ProcessState of={process} />}>
       <p>
         <Link to={paths.connector}>{t('menu.connector')}</Link> › {t('process.title')}
       </p>
