@@ -222,7 +222,9 @@ test('a free product: contract, transfer, use, statement, end', async () => {
   const again = await buyer.client.call(wire.requestTransfer, {
     body: { agreement, address: supplier.address, format: 'HttpData-PULL' },
   });
-  await expect.poll(() => read(buyer, again.id).then(({ held }) => held?.fault)).toContain('agreementUnknown');
+  await expect
+    .poll(() => read(buyer, again.id).then(({ held }) => held?.fault), { timeout: 60_000 })
+    .toContain('agreementUnknown');
 
   const finance = await here.exchange.as('xingsha.finance');
   const { items } = await finance.call(settlementWire.listStatements, { query: { order: order!.id } });
@@ -257,6 +259,9 @@ const tellsOfTheTrade = async ({ asked, sold, order, transfers }: Trade): Promis
     'AGREED verify VERIFIED',
     'VERIFIED finalize FINALIZED',
   ];
+  // Whoever sends moves last: when the other side has answered.
+  await reached(buyer, transfers[1]!, 'TERMINATED');
+  await reached(supplier, (await twinOf(supplier, transfers[0]!)).id, 'STARTED');
   const [theirs, ours] = [await whole(buyer, asked), await whole(supplier, sold)];
   expect([told(theirs), told(ours)]).toEqual([steps, steps]);
   expect(theirs.transfers.map(({ id }) => id)).toEqual(transfers);

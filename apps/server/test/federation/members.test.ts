@@ -84,6 +84,8 @@ const list = async (): Promise<string> => {
   await exchange.settle();
   return made.product;
 };
+/** For what hangs: a busy machine takes several times as long. */
+const patience = { timeout: 60_000 };
 const read = async (client: Client, id: string) => client.call(wire.getProcess, { params: { id } });
 const stateOf = (client: Client, id: string) => () => read(client, id).then(({ process }) => process.state);
 const twinOf = async (client: Client, theirPid: string) => {
@@ -114,7 +116,7 @@ test('from the listing to a finalised agreement by rules, a counter-offer by peo
   const terms = { permission, ...(prohibition ? { prohibition } : {}), ...(profile ? { profile } : {}) } as never;
   const asking = { counterparty: ours.name, address: ours.address, dataset: product, offer };
   const bought = await buyer.call(wire.requestContract, { body: { ...asking, terms } });
-  await expect.poll(stateOf(buyer, bought.id), { timeout: 20_000 }).toBe('FINALIZED');
+  await expect.poll(stateOf(buyer, bought.id), patience).toBe('FINALIZED');
   const seen = await read(buyer, bought.id);
   expect(seen.messages.map(({ direction, act, state }) => `${direction} ${act} ${state}`)).toEqual([
     'out request sent',
@@ -123,14 +125,14 @@ test('from the listing to a finalised agreement by rules, a counter-offer by peo
     'in finalize taken',
   ]);
   const sold = await twinOf(supplier, bought.id);
-  await expect.poll(stateOf(supplier, sold.id)).toBe('FINALIZED');
+  await expect.poll(stateOf(supplier, sold.id), patience).toBe('FINALIZED');
   expect(sold.agreement).toEqual(seen.process.agreement);
   // Of nobody else, even one who is a party.
   await expect(read(supplier, bought.id)).rejects.toMatchObject({ problem: { code: 'kernel.unknown' } });
 
   const changed = { permission: [{ action: 'distribute' }] } as never;
   const wanted = await buyer.call(wire.requestContract, { body: { ...asking, terms: changed } });
-  await expect.poll(stateOf(buyer, wanted.id)).toBe('REQUESTED');
+  await expect.poll(stateOf(buyer, wanted.id), patience).toBe('REQUESTED');
   const held = (await supplier.call(wire.listProcesses, { query: { held: 'true' } })).items;
   expect(held).toMatchObject([
     { theirPid: wanted.id, held: { act: 'request', by: 'other' }, acts: ['offer', 'agree', 'terminate'] },
@@ -138,15 +140,15 @@ test('from the listing to a finalised agreement by rules, a counter-offer by peo
   const wrong = supplier.call(wire.actOnProcess, { params: { id: held[0]!.id }, body: { act: 'verify' } });
   await expect(wrong).rejects.toMatchObject({ problem: { code: 'federation.notNow' } });
   await supplier.call(wire.actOnProcess, { params: { id: held[0]!.id }, body: { act: 'offer', terms } });
-  await expect.poll(stateOf(buyer, wanted.id)).toBe('OFFERED');
+  await expect.poll(stateOf(buyer, wanted.id), patience).toBe('OFFERED');
   await buyer.call(wire.actOnProcess, { params: { id: wanted.id }, body: { act: 'accept' } });
-  await expect.poll(stateOf(buyer, wanted.id), { timeout: 20_000 }).toBe('FINALIZED');
+  await expect.poll(stateOf(buyer, wanted.id), patience).toBe('FINALIZED');
 
   const agreement = (seen.process.agreement as { '@id': string })['@id'];
   const transfer = await buyer.call(wire.requestTransfer, {
     body: { agreement, address: ours.address, format: 'HttpData-PULL' },
   });
-  await expect.poll(stateOf(buyer, transfer.id)).toBe('REQUESTED');
+  await expect.poll(stateOf(buyer, transfer.id), patience).toBe('REQUESTED');
   const giving = await twinOf(supplier, transfer.id);
   const elsewhere = {
     '@type': 'DataAddress' as const,
@@ -157,7 +159,7 @@ test('from the listing to a finalised agreement by rules, a counter-offer by peo
     params: { id: giving.id },
     body: { act: 'start', dataAddress: elsewhere },
   });
-  await expect.poll(stateOf(buyer, transfer.id), { timeout: 20_000 }).toBe('STARTED');
+  await expect.poll(stateOf(buyer, transfer.id), patience).toBe('STARTED');
   // What was traded here is read through the gateway, whatever the supplier names.
   expect((await read(buyer, transfer.id)).process.dataAddress).toMatchObject({
     endpoint: expect.stringContaining('/gateway/api/grt_'),
