@@ -66,7 +66,7 @@ export const dataspace = async ({ browser, url, check }: Run): Promise<void> => 
     await page.keyboard.press('Enter');
     const shown = page.locator('.lane-step').last().locator('pre');
     await shown.waitFor();
-    const text = await shown.innerText();
+    const text = (await shown.textContent()) ?? '';
     assert.match(text, /TransferStartMessage[\s\S]*\/gateway\//);
     assert.doesNotMatch(text, /endpointProperties|Bearer|sealed/);
     assert.deepEqual(buyer.faults(), []);

@@ -171,4 +171,4 @@ test('from the listing to a finalised agreement by rules, a counter-offer by peo
   expect((await catalogue(token)).body.dataset).toBeUndefined();
   await supplier.call(wire.closeConnector, { body: {} });
   expect((await catalogue(token)).status).toBe(404);
-});
+}, 240_000);
