@@ -29,7 +29,7 @@ const concurrency = 4;
 const datasetsMade = 100_000;
 const edcSizes = [1000, 10_000];
 const [pagesTimed, edcPagesTimed] = [40, 5];
-const [idleSeconds, patienceSeconds] = [20, 60];
+const [idleSeconds, patienceSeconds] = [20, 300];
 const pollMilliseconds = 5;
 
 type Json = Record<string, unknown>;

@@ -18,7 +18,8 @@ export const version = '0.15.1';
 export const protocol = 'dataspace-protocol-http:2025-1';
 
 const jars = join(import.meta.dirname, '..', 'node_modules', '.edc', version);
-const [installSecondsMax, startSecondsMax, answerSecondsMax] = [420, 240, 30];
+// For what hangs, not for what is slow: on a machine that does much else it takes many times as long.
+const [installSecondsMax, startSecondsMax, answerSecondsMax] = [420, 1200, 120];
 
 /** Why no connector can be had here; fetches its modules the first time. */
 export const missingEdc = async (): Promise<string | undefined> => {

@@ -2,8 +2,16 @@
 export interface FederationEvents {
   /** An organisation's connector was opened or closed. */
   'federation.connector.moved': { open: boolean };
-  /** Something happened in a negotiation or transfer; `held`: a person is asked. */
-  'federation.process.moved': { kind: string; state: string | null; act: string; by: string; held: boolean };
+  /** Something happened in a negotiation or transfer; `held`: a person is asked; `reference`: of the trade behind it. */
+  'federation.process.moved': {
+    kind: string;
+    state: string | null;
+    act: string;
+    by: string;
+    held: boolean;
+    side: string;
+    reference: string | null;
+  };
   /** A message of ours was not taken, or never arrived: a person is asked. */
   'federation.process.refused': { act: string; fault: string };
   /** An act waits until the trade behind it allows it; the subject is the process. */

@@ -56,7 +56,7 @@ export interface FederationDeps {
   database: Database;
   now(): Date;
   log: Logger;
-  keys: Pick<Keys, 'signer' | 'signerById' | 'find'>;
+  keys: Pick<Keys, 'signer' | 'signerById' | 'standing' | 'find'>;
   /** For keys to data in the addresses that transfers carry. */
   seal: Pick<Seal, 'seal' | 'open'>;
   publicUrl(): string;
@@ -134,7 +134,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
   const planes = makePlaneSender(() => room, makePlaneAccess({ ...deps, outgoing }));
   const parts = { ...deps, outgoing, identity, dids, wakeFlow: planes.wake };
   const sender = makeSender(parts);
-  const room: Room = { ...parts, wake: sender.wake };
+  const room: Room = { ...parts, wake: sender.wake, send: sender.send };
   return {
     routes: makeRoutes(room, claims),
     open: async (tx, name) => {

@@ -8,6 +8,7 @@ import { makeDoor } from './door.ts';
 import { wantedOf } from './filter.ts';
 import { type Door, doors, errorOf, standingOf } from './messages.ts';
 import { type Connector, type Kind, limits } from './model.ts';
+import { type FindPlace, makePlaces } from './places.ts';
 import { connectorOf, findDataset, findProcess, listDatasets } from './reads.ts';
 import { addressOf, PATH, type Room, serviceOf } from './service/room.ts';
 import type { Sender } from './service/sending.ts';
@@ -45,6 +46,7 @@ const catalogPage = async (
   { connector, sender }: { connector: Connector; sender: string },
   request: Asked,
   reply: FastifyReply,
+  findPlace: FindPlace,
 ): Promise<Answer> => {
   const checked = checkMessage('CatalogRequestMessage', request.body);
   if (!checked.ok)
@@ -58,7 +60,8 @@ const catalogPage = async (
   const { size, ids } = wanted;
   // What was passed over lies before the link.
   const offset = after === '' ? wanted.offset : 0;
-  const rows = await listDatasets(room.database, connector.participant, { after, offset, ids, size: size + 1 });
+  const place = ids ? { from: '', offset } : await findPlace(connector.participant, offset);
+  const rows = await listDatasets(room.database, connector.participant, { after, ...place, ids, size: size + 1 });
   const shown = rows.slice(0, size);
   const address = addressOf(room, connector.participant);
   if (rows.length > size) {
@@ -150,7 +153,10 @@ export const mountProtocol = async (
       if (!connector) return send(request, reply, unknownAnswer('catalog', ''));
       return reply.type('application/json').send(versionDocument(PATH));
     });
-    serve('POST', '/catalog/request', 'catalog', (who, request, reply) => catalogPage(room, who, request, reply));
+    const findPlace = makePlaces(room.database);
+    serve('POST', '/catalog/request', 'catalog', (who, request, reply) =>
+      catalogPage(room, who, request, reply, findPlace),
+    );
     serve('GET', '/catalog/datasets/:dataset', 'catalog', ({ connector }, request) =>
       oneDataset(room, connector, request.params.dataset!),
     );

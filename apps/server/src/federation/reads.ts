@@ -204,17 +204,35 @@ export const findDataset = (read: Reader, participant: string, id: string): Prom
     sql`select id, body, offers, digest, traded from federation_datasets where participant = ${participant} and id = ${id}`,
   );
 
-/** By id. What an offset passes over is counted in the index, not read. */
+/** By id, those after `after` and not before `from`. What an offset passes over is counted in the index, not read. */
 export const listDatasets = (
   read: Reader,
   participant: string,
-  { after, size, offset = 0, ids }: { after: string; size: number; offset?: number; ids?: readonly string[] },
-): Promise<PublishedDataset[]> =>
-  read.rows<PublishedDataset>(sql`select id, body, offers, digest, traded from federation_datasets
-    where participant = ${participant} and ${
-      offset === 0
-        ? sql`id > ${after}`
-        : sql`id >= (select id from federation_datasets where participant = ${participant} and id > ${after}
-            ${ids ? sql`and id = any(${[...ids]})` : empty} order by id limit 1 offset ${offset})`
-    }
-    ${ids ? sql`and id = any(${[...ids]})` : empty} order by id limit ${size}`);
+  page: { after: string; size: number; from?: string; offset?: number; ids?: readonly string[] },
+): Promise<PublishedDataset[]> => {
+  const { after, size, from = '', offset = 0, ids } = page;
+  const wanted = sql`participant = ${participant} and id > ${after} and id >= ${from}
+    ${ids ? sql`and id = any(${[...ids]})` : empty}`;
+  const passed =
+    offset === 0
+      ? empty
+      : sql`and id >= (select id from federation_datasets where ${wanted} order by id limit 1 offset ${offset})`;
+  return read.rows<PublishedDataset>(sql`select id, body, offers, digest, traded from federation_datasets
+    where ${wanted} ${passed} order by id limit ${size}`);
+};
+
+/** Ids of the first, and of each that so many others lie before. */
+export const everyNthDataset = async (read: Reader, participant: string, step: number): Promise<string[]> =>
+  (
+    await read.rows<{ id: string }>(sql`select id from (
+        select id, row_number() over (order by id) - 1 as place from federation_datasets where participant = ${participant}
+      ) placed where place % ${step} = 0 order by id`)
+  ).map(({ id }) => id);
+
+/** How often a catalogue has changed since it is counted. */
+export const catalogueChanges = async (read: Reader, participant: string): Promise<number> =>
+  (
+    await read.first<{ changes: number }>(
+      sql`select changes from federation_catalogues where participant = ${participant}`,
+    )
+  )?.changes ?? 0;

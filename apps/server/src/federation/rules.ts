@@ -13,7 +13,7 @@ import {
   transfer,
 } from '@shugu/dataspace';
 import { processActs, type ReactionRule } from '@shugu/wire/federation';
-import type { Act, By, Message, Process, State } from './model.ts';
+import { type Act, type By, limits, type Message, type Process, type State } from './model.ts';
 import { asksPurposes, exactly, paysAmount, sameTerms } from './terms.ts';
 
 export type Standing = Pick<Process, 'kind' | 'state' | 'suspended_by'>;
@@ -123,3 +123,10 @@ export const react = (rules: readonly ReactionRule[], process: Process, happenin
   if (acts && isFault(step(process, reaction, process.side))) return { ...none, reaction: 'hold' };
   return { reaction, terms, reason, pause };
 };
+
+/** Milliseconds before a message is tried again that was tried so often. */
+export const backoff = (attempts: number): number => Math.min(limits.backoffMillisecondsMax, 100 * 2 ** attempts);
+
+/** Until when the given try of a message, counted from 1, is its sender's alone: an answer may take that long. */
+export const claimedUntil = (now: Date, attempt: number): Date =>
+  new Date(now.getTime() + limits.patienceSeconds * 1000 + backoff(attempt));

@@ -79,15 +79,30 @@ export const endAgreement = (tx: Tx, participant: string, id: string): Promise<n
   tx.exec(sql`update federation_agreements set ended_at = ${tx.now}
     where participant = ${participant} and id = ${id} and ended_at is null`);
 
-export const saveDataset = (
+const countChange = async (tx: Tx, participant: string, changed: number): Promise<number> => {
+  if (changed > 0)
+    await tx.exec(sql`insert into federation_catalogues (participant, node, market, changes)
+      values (${participant}, ${tx.tenancy.node}, ${tx.tenancy.market}, 1)
+      on conflict (participant) do update set changes = federation_catalogues.changes + 1`);
+  return changed;
+};
+
+export const saveDataset = async (
   tx: Tx,
   one: { participant: string; id: string; body: unknown; offers: string[]; digest: string; traded: boolean },
-): Promise<number> =>
-  tx.exec(sql`insert into federation_datasets (node, market, participant, id, body, offers, digest, traded, published_at)
+): Promise<number> => {
+  const changed =
+    await tx.exec(sql`insert into federation_datasets (node, market, participant, id, body, offers, digest, traded, published_at)
     values (${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.id}, ${JSON.stringify(one.body)}, ${one.offers},
       ${one.digest}, ${one.traded}, ${tx.now})
     on conflict (participant, id) do update set body = excluded.body, offers = excluded.offers, digest = excluded.digest,
       traded = excluded.traded, published_at = excluded.published_at where federation_datasets.digest <> excluded.digest`);
+  return countChange(tx, one.participant, changed);
+};
 
-export const removeDataset = (tx: Tx, participant: string, id: string): Promise<number> =>
-  tx.exec(sql`delete from federation_datasets where participant = ${participant} and id = ${id}`);
+export const removeDataset = async (tx: Tx, participant: string, id: string): Promise<number> =>
+  countChange(
+    tx,
+    participant,
+    await tx.exec(sql`delete from federation_datasets where participant = ${participant} and id = ${id}`),
+  );

@@ -153,6 +153,9 @@ export const negotiationFlow = (rooms: Rooms): RoomParts => ({
     {
       name: 'flow.negotiation',
       types: ['federation.clearance.asked', 'federation.clearance.dropped', 'federation.process.moved'],
+      concerns: ({ type, data }) =>
+        type === 'federation.clearance.asked' ||
+        (data.reference !== null && (type === 'federation.clearance.dropped' || data.state === 'TERMINATED')),
       handle: async (tx, event) => {
         if (event.type === 'federation.clearance.asked') return answerAsked(tx, rooms, event);
         const process = await rooms.federation.process(tx, event.subject);

@@ -53,7 +53,12 @@ const follow = async (tx: Tx, rooms: Rooms, { subject, data }: StoredEvent): Pro
 
 export const transferFlow = (rooms: Rooms): RoomParts => ({
   consumers: [
-    { name: 'flow.transfer', types: ['federation.process.moved'], handle: (tx, event) => follow(tx, rooms, event) },
+    {
+      name: 'flow.transfer',
+      types: ['federation.process.moved'],
+      concerns: ({ data }) => data.kind === 'transfer' && data.reference !== null,
+      handle: (tx, event) => follow(tx, rooms, event),
+    },
     {
       name: 'flow.transferOpened',
       types: ['delivery.grant.opened'],

@@ -43,6 +43,8 @@ interface KeyRow extends Omit<KeyRecord, 'publicKey'> {
 export interface Keys {
   /** The organisation's current key, made on first use. '' is the node itself. */
   signer(tx: Tx, participant: string, purpose: KeyPurpose): Promise<Signer>;
+  /** The same where it is there already: no transaction is needed. */
+  standing(read: Reader, participant: string, purpose: KeyPurpose): Promise<Signer | undefined>;
   signerById(read: Reader, keyId: string): Promise<Signer>;
   rotate(tx: Tx, participant: string, purpose: KeyPurpose): Promise<Signer>;
   /** A key whose private part is kept elsewhere: current from now on. Nothing happens when it is so already. */
@@ -103,6 +105,10 @@ export const makeKeys = (nodeSecret: Buffer, suite: SuiteName): Keys => {
     signer: async (tx, participant, purpose) => {
       const row = await find(tx, participant, purpose);
       return row ? signerOf(row) : make(tx, participant, purpose);
+    },
+    standing: async (read, participant, purpose) => {
+      const row = await find(read, participant, purpose);
+      return row && signerOf(row);
     },
     signerById: async (read, keyId) =>
       signerOf(await read.one<KeyRow>(sql`select ${columns} from keys where id = ${keyId}`)),

@@ -5,7 +5,15 @@ import { simulatedClock } from './clock.ts';
 import { type Database, openDatabase, sql, type Tx } from './db/db.ts';
 import { migrate, readMigrations } from './db/migrate.ts';
 import { systemActor } from './http/principal.ts';
-import { type Consumer, emit, makeOutbox, type Outbox, retryEvent, type StoredEvent } from './outbox.ts';
+import {
+  type Consumer,
+  emit,
+  makeOutbox,
+  type Outbox,
+  limits as outboxLimits,
+  retryEvent,
+  type StoredEvent,
+} from './outbox.ts';
 import { testPostgres } from './postgres/testing.ts';
 import { limits, listStalled, type StalledEvent } from './stalled.ts';
 
@@ -123,6 +131,32 @@ describe('numbers that appear late', { timeout: 60_000 }, () => {
     await expect.poll(() => outbox.behind()).toBe(false);
     await outbox.stop();
     expect(behind).toBe(true);
+  });
+});
+
+describe('what is nothing to a consumer', { timeout: 60_000 }, () => {
+  const choosy: Consumer = { ...bySubject, concerns: ({ data }) => data.name === 'wanted' };
+  const cursor = async () =>
+    (await database.first<{ sequence: number }>(sql`select sequence from event_cursors`))?.sequence ?? 0;
+  const last = async () => (await database.one<{ last: number }>(sql`select max(sequence) as last from events`)).last;
+
+  it('is passed over, wakes nobody, and is read once where there is much of it', async () => {
+    await tell(['a', 'other'], ['a', 'wanted'], ['a', 'other']);
+    expect([await outboxOf(choosy).drain(), handled]).toEqual([1, ['wanted']]);
+    expect(await cursor()).toBe((await last()) - 1);
+    await tell(...Array.from({ length: outboxLimits.eventsPerBatch }, (): [string, string] => ['a', 'other']));
+    expect(await outboxOf(choosy).drain()).toBe(0);
+    // A batch that ends with what is nothing to it is left behind whole.
+    expect(await cursor()).toBe((await last()) - 1);
+  });
+
+  it('does not keep a running outbox from what follows', async () => {
+    const outbox = outboxOf(choosy);
+    outbox.start();
+    await tell(['a', 'other']);
+    await tell(['a', 'wanted']);
+    await expect.poll(() => handled).toEqual(['wanted']);
+    await outbox.stop();
   });
 });
 

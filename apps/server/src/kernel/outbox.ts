@@ -46,10 +46,15 @@ export const emit = async (tx: Tx, event: EventDraft): Promise<void> => {
   await tx.exec(sql`insert into events (at, node, market, participant, type, version, subject, data)
     values (${tx.now}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${event.participant ?? tx.actor.participant}, ${event.type},
       ${event.version ?? 1}, ${event.subject}, ${JSON.stringify(event.data ?? {})})`);
-  tx.afterCommit(wakeAll);
+  tx.afterCommit(() => {
+    for (const wake of wakers) wake({ data: {}, ...event });
+  });
 };
 
-const wakers = new Set<() => void>();
+type Told = Pick<StoredEvent, 'type' | 'subject' | 'data'>;
+
+/** Without an event: whatever there is. */
+const wakers = new Set<(event?: Told) => void>();
 const wakeAll = () => {
   for (const wake of wakers) wake();
 };
@@ -65,6 +70,8 @@ export interface Consumer {
   /** Stable name: the cursor's key. */
   name: string;
   types: readonly string[];
+  /** Whether an event of its types is anything to it, by what the event says alone: others are passed over. Without it all are. */
+  concerns?(event: Told): boolean;
   /** Events of one lane never overtake each other. By default the event's subject; name another where handling writes to something wider. */
   lane?(event: StoredEvent): string;
   handle(tx: Tx, event: StoredEvent): Promise<void>;
@@ -74,6 +81,8 @@ export const limits = { eventsPerBatch: 100 } as const;
 
 const actorOfConsumer = (name: string): Actor => ({ kind: 'system', id: `system:${name}`, participant: '', name });
 const laneOf = (consumer: Consumer, event: StoredEvent): string => consumer.lane?.(event) ?? event.subject;
+
+const concerns = (consumer: Consumer, event: Told): boolean => consumer.concerns?.(event) ?? true;
 
 const nextEvents = (reader: Reader, consumer: Consumer, after: number, until: number): Promise<StoredEvent[]> =>
   reader.rows<StoredEvent>(sql`select sequence, at, market, participant, type, version, subject, data from events
@@ -183,6 +192,13 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
   // Up to where nothing is left for this consumer; as nothing appears below the horizon later, that holds for good.
   let read = -1;
 
+  /** Past events that were nothing to it, so that what is behind it is not read again at each start, and may go in its time. */
+  const passOver = (event: StoredEvent): Promise<void> =>
+    write(async (tx) => {
+      const cursor = await holdCursor(tx, consumer);
+      if (cursor && cursor.sequence < event.sequence) await moveCursor(tx, consumer, event);
+    });
+
   const drainNew = async (until: number, { after, types }: Fresh): Promise<number> => {
     if (until <= read) return 0;
     if (read >= after && !consumer.types.some((type) => types.has(type))) {
@@ -194,12 +210,14 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
       const batch = await nextEvents(database, consumer, position, until);
       for (const event of batch) {
         try {
-          if (await handleNew(event)) handled++;
+          if (concerns(consumer, event) && (await handleNew(event))) handled++;
         } catch (error) {
           await stepAside(event, error);
         }
         position = event.sequence;
       }
+      const last = batch.at(-1);
+      if (last && batch.length === limits.eventsPerBatch && !concerns(consumer, last)) await passOver(last);
       if (batch.length < limits.eventsPerBatch) {
         read = Math.max(read, until);
         return handled;
@@ -238,8 +256,10 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
 
   // One drain at a time; a wake during a drain asks for one more.
   let draining = false;
-  const wake = () => {
-    if (!running) return;
+  const isHeard = (event: Told): boolean =>
+    options.consumers.some((one) => one.types.includes(event.type) && concerns(one, event));
+  const wake = (event?: Told) => {
+    if (!running || (event && !isHeard(event))) return;
     if (draining) {
       again = true;
       return;
@@ -266,7 +286,7 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
       });
   };
 
-  const alarm = makeAlarm(wake);
+  const alarm = makeAlarm(() => wake());
 
   return {
     start: () => {

@@ -111,6 +111,52 @@ describe('what the kit leaves out', () => {
       expect([wrong.status, wrong.body.code]).toEqual([400, 'filterUnsupported']);
   });
 
+  test('an offset far into a long catalogue leads to the same data sets, also once it has changed', async () => {
+    const { database } = tested.exchange.kernel;
+    const { federation } = tested.exchange.rooms;
+    const { actor } = await import('./profile.ts');
+    const title = (n: number) => `long-${String(n).padStart(5, '0')}`;
+    const made = offer('urn:example:long', 'none');
+    const published = (id: string) =>
+      database.tx(actor, (tx) =>
+        federation.publish(tx, actor.participant, {
+          '@id': id,
+          '@type': 'Dataset',
+          hasPolicy: [{ '@id': `offer-${id}`, '@type': 'Offer', permission: made.permission }],
+          distribution: [{ '@type': 'Distribution', format: 'HttpData-PULL', accessService: 'urn:example:service' }],
+        } as never),
+      );
+    await published(title(0));
+    await database.pool.query(
+      `insert into federation_datasets (node, market, participant, id, body, offers, digest, traded, published_at)
+        select node, market, participant, 'long-' || lpad(n::text, 5, '0'), body || jsonb_build_object('@id', 'long-' || lpad(n::text, 5, '0')),
+          offers, digest, traded, published_at from federation_datasets, generate_series(1, 2400) n where id = $1`,
+      [title(0)],
+    );
+    const page = async (offset: number) => {
+      const filter = [{ '@type': 'QuerySpec', limit: 2, offset, filterExpression: [] }];
+      const asked = messageOf('request', {}, { '@type': 'CatalogRequestMessage', filter });
+      const { body } = await call(`${world.address}/catalog/request`, asked);
+      return ((body.dataset ?? []) as { '@id': string }[]).map((one) => one['@id']);
+    };
+    const { rows } = await database.pool.query<{ id: string }>(
+      'select id from federation_datasets where participant = $1 order by id',
+      [actor.participant],
+    );
+    const all = rows.map(({ id }) => id);
+    const places = [999, 1000, 1001, 1999, 2000, 2345, all.length - 1, all.length, 3000, 100_000];
+    // Counted, then remembered.
+    for (let turn = 0; turn < 2; turn++)
+      for (const at of places) expect([at, await page(at)]).toEqual([at, all.slice(at, at + 2)]);
+    await published('long-00000a');
+    all.splice(all.indexOf(title(1)), 0, 'long-00000a');
+    for (let turn = 0; turn < 2; turn++) expect(await page(2000)).toEqual(all.slice(2000, 2002));
+    await database.tx(actor, (tx) => federation.withdraw(tx, actor.participant, 'long-00000a'));
+    all.splice(all.indexOf('long-00000a'), 1);
+    for (let turn = 0; turn < 2; turn++) expect(await page(2000)).toEqual(all.slice(2000, 2002));
+    await database.pool.query(`delete from federation_datasets where id like 'long-%'`);
+  });
+
   test('nobody without an identity, and a stranger sees of a process what he sees of none', async () => {
     const play = await begun('ACN0202');
     const asked = `${world.address}/negotiations/${play.pid()}`;

@@ -42,14 +42,16 @@ const decode = <T>(text: string): T | undefined => {
 
 export interface PlatformDeps {
   database: Database;
-  keys: Pick<Keys, 'signer' | 'find'>;
+  keys: Pick<Keys, 'signer' | 'standing' | 'find'>;
   now(): Date;
   dids: Pick<Dids, 'of'>;
 }
 
 export const platformTokens = ({ database, keys, now, dids }: PlatformDeps): IdentityProvider => ({
   authorize: async (from, to) => {
-    const signer = await database.tx(systemActor('federation'), (tx) => keys.signer(tx, from.participant, 'connector'));
+    const signer =
+      (await keys.standing(database, from.participant, 'connector')) ??
+      (await database.tx(systemActor('federation'), (tx) => keys.signer(tx, from.participant, 'connector')));
     const at = Math.floor(now().getTime() / 1000);
     const claims: Claims = {
       iss: nameTowards(dids, from, to.name),

@@ -8,10 +8,10 @@ import { bodyOf, digestOf } from '../messages.ts';
 import type { Act, AgreementBody, By, Connector, Json, Message, OfferBody, Process, Saying, Terms } from '../model.ts';
 import { follow, handOver } from '../planes/signals.ts';
 import { sentOf, waitingOf } from '../reads.ts';
-import { type Moved, react } from '../rules.ts';
+import { claimedUntil, type Moved, react } from '../rules.ts';
 import { endMessage, insertAgreement, insertMessage, saveProcess } from '../store.ts';
 import { termsOf } from '../terms.ts';
-import { addressOf, type Room, wakeAfter } from './room.ts';
+import { addressOf, type Room } from './room.ts';
 import { keyless, sealAddress, sealMessage } from './secrets.ts';
 
 export type ProcessDraft = Pick<Process, 'participant' | 'kind' | 'side' | 'counterparty' | 'address' | 'subject'> &
@@ -62,28 +62,32 @@ export const settleMove = async (
   process: Process,
   did: { act: Act; by: By },
 ): Promise<void> => {
-  await dropUntried(tx, process);
+  const underWay = await dropUntried(tx, process);
   await dropClearance(tx, process);
   if (did.act === 'finalize') await keepAgreement(tx, process);
-  const reaction = react(connector.rules, process, { ...did, sent: await sentOf(tx, process.id) });
+  const counts = connector.rules.some(({ timesMax }) => timesMax !== undefined);
+  const sent = counts ? await sentOf(tx, process.id) : {};
+  const reaction = react(connector.rules, process, { ...did, sent });
   if (reaction.reaction === 'hold') process.held = did;
   await saveProcess(tx, process);
+  const { kind, state, side, reference } = process;
   await emit(tx, {
     type: 'federation.process.moved',
     subject: process.id,
     participant: process.participant,
-    data: { kind: process.kind, state: process.state, ...did, held: process.held !== null },
+    data: { kind, state, ...did, held: process.held !== null, side, reference },
   });
   await follow(room, tx, process, did);
-  if (reaction.reaction === 'hold' || reaction.reaction === 'nothing') return;
-  if (await waitingOf(tx, process.id)) return;
+  if (reaction.reaction === 'hold' || reaction.reaction === 'nothing' || underWay) return;
   await say(room, tx, { connector, process }, reaction.reaction, reaction);
 };
 
-/** What was to be said before this happened, and never tried, is not said any more. */
-const dropUntried = async (tx: Tx, process: Process): Promise<void> => {
+/** What was to be said before this happened, and never tried, is not said any more. True: one that was tried waits on. */
+const dropUntried = async (tx: Tx, process: Process): Promise<boolean> => {
   const waiting = await waitingOf(tx, process.id);
-  if (waiting && waiting.attempts === 0) await endMessage(tx, waiting.id, 'dropped', 'overtaken');
+  if (!waiting || waiting.attempts > 0) return waiting !== undefined;
+  await endMessage(tx, waiting.id, 'dropped', 'overtaken');
+  return false;
 };
 
 const keepAgreement = async (tx: Tx, process: Process): Promise<void> => {
@@ -177,14 +181,18 @@ export const queueAct = async (
   if (!(await handOver(room, tx, of, act, saying))) await writeAct(room, tx, of, act, saying);
 };
 
-/** Writes a message of ours into the outbox. The state moves when the counter-party has taken it. */
+/**
+ * Writes a message of ours into the outbox. The state moves when the counter-party has taken it. What goes at once is written with
+ * its first try claimed: one transaction less, and whoever dies before it is sent leaves what a try leaves that had no answer.
+ */
 export const writeAct = async (
   room: Room,
   tx: Tx,
-  { connector, process }: { connector: Connector; process: Process },
+  of: { connector: Connector; process: Process },
   act: Act,
   { terms, reason, dataAddress, pause = 0 }: Saying,
 ): Promise<void> => {
+  const { connector, process } = of;
   const offers = process.kind === 'negotiation' && (act === 'request' || act === 'offer');
   const body = bodyOf(process, act, {
     ...(offers ? { offer: terms ? newOffer(process, terms) : (process.own_offer ?? process.offer)! } : {}),
@@ -204,12 +212,12 @@ export const writeAct = async (
     digest: digestOf(body),
     body: await sealMessage(room, tx, process, body),
     state: 'waiting',
-    attempts: 0,
-    due_at: new Date(tx.now.getTime() + pause),
+    attempts: pause > 0 ? 0 : 1,
+    due_at: pause > 0 ? new Date(tx.now.getTime() + pause) : claimedUntil(tx.now, 1),
     fault: null,
     created_at: tx.now,
     done_at: null,
   };
   await insertMessage(tx, message);
-  wakeAfter(room, tx, message);
+  tx.afterCommit(() => (pause > 0 ? room.wake(process.id, message.due_at!) : room.send({ ...of, message })));
 };

@@ -1,11 +1,18 @@
 /** What every part of federation works with. */
 import type { Outgoing } from '@shugu/gateway';
 import type { Logger } from 'pino';
-import type { Actor, Database, Tx } from '../../kernel/db/db.ts';
+import type { Actor, Database } from '../../kernel/db/db.ts';
 import type { Seal } from '../../kernel/seal.ts';
 import type { Dids } from '../claims/dids.ts';
 import type { IdentityProvider } from '../identity/identity.ts';
-import type { Connector, Message } from '../model.ts';
+import type { Connector, Message, Process } from '../model.ts';
+
+/** A message whose present try is this server's alone until `due_at`. */
+export interface Claimed {
+  connector: Connector;
+  process: Process;
+  message: Message;
+}
 
 export interface Room {
   database: Database;
@@ -20,6 +27,8 @@ export interface Room {
   wake(process: string, dueAt: Date): void;
   /** After commit: there is something to tell the data plane of this transfer. */
   wakeFlow(process: string): void;
+  /** After commit: there is this to send now. */
+  send(one: Claimed): void;
 }
 
 export const PATH = '/2025-1';
@@ -37,10 +46,6 @@ export const actorOf = ({ participant }: Pick<Connector, 'participant'>): Actor 
   participant,
   name: 'federation',
 });
-
-/** Wakes the sender once it is committed. */
-export const wakeAfter = (room: Pick<Room, 'wake'>, tx: Tx, { process, due_at }: Pick<Message, 'process' | 'due_at'>) =>
-  tx.afterCommit(() => room.wake(process, due_at!));
 
 /** Id of a connector as the service of its data sets: the same wherever the node is reached. */
 export const serviceOf = (participant: string): string => `urn:shugu:connector:${participant}`;

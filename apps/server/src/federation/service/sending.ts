@@ -8,14 +8,13 @@ import { emit } from '../../kernel/outbox.ts';
 import { pathOf } from '../messages.ts';
 import { type Connector, type Json, limits, type Message, type Process } from '../model.ts';
 import { connectorOf, dueProcesses, waitingOf } from '../reads.ts';
-import { isFault, isOver, step } from '../rules.ts';
+import { backoff, claimedUntil, isFault, isOver, step } from '../rules.ts';
 import { claimMessage, delayMessage, endMessage, lockProcess, saveProcess } from '../store.ts';
 import { apply, settleMove } from './moves.ts';
-import { actorOf, type Room } from './room.ts';
+import { actorOf, type Claimed, type Room } from './room.ts';
 import { openMessage } from './secrets.ts';
 
-export interface Sender {
-  wake(process: string, dueAt: Date): void;
+export interface Sender extends Pick<Room, 'wake' | 'send'> {
   /** Sends what is due; number of messages tried. */
   drain(): Promise<number>;
   /** Until an answer that is on its way has been written, at most for a moment. */
@@ -27,8 +26,6 @@ type Outcome = { taken: true; body: unknown } | { taken: false; again: boolean; 
 
 /** The counter-party has read it and says no; everything else may be otherwise next time. */
 const final = new Set([400, 403, 405, 410, 413, 415, 422]);
-
-const backoff = (attempts: number): number => Math.min(limits.backoffMillisecondsMax, 100 * 2 ** attempts);
 
 export const readText = async (body: AsyncIterable<Buffer>): Promise<string> => {
   const pieces: Buffer[] = [];
@@ -49,12 +46,9 @@ const parsed = (text: string): unknown => {
   }
 };
 
-const post = async (
-  room: Omit<Room, 'wake'>,
-  connector: Connector,
-  process: Process,
-  message: Message,
-): Promise<Outcome> => {
+type Sending = Omit<Room, 'wake' | 'send'>;
+
+const post = async (room: Sending, { connector, process, message }: Claimed): Promise<Outcome> => {
   const refused = room.outgoing.fault(process.address);
   if (refused) return { taken: false, again: false, fault: `address not permitted: ${refused}` };
   try {
@@ -133,10 +127,7 @@ const refused = async (tx: Tx, message: Message, fault: string, again: boolean):
 };
 
 /** The next try of a process's message, when it is due and the process not over. */
-const claim = (
-  room: Omit<Room, 'wake'>,
-  id: string,
-): Promise<{ connector: Connector; process: Process; message: Message } | undefined> =>
+const claim = (room: Sending, id: string): Promise<Claimed | undefined> =>
   room.database.tx({ kind: 'system', id: 'system:federation', participant: '' }, async (tx) => {
     const process = await lockProcess(tx, id);
     const waiting = process && (await waitingOf(tx, id));
@@ -146,33 +137,45 @@ const claim = (
       await endMessage(tx, waiting.id, 'dropped', isOver(process) ? 'the process is over' : 'the connector is closed');
       return undefined;
     }
-    const patience = limits.patienceSeconds * 1000 + backoff(waiting.attempts + 1);
-    const message = await claimMessage(tx, id, new Date(tx.now.getTime() + patience));
+    const message = await claimMessage(tx, id, claimedUntil(tx.now, waiting.attempts + 1));
     return message && { connector, process, message };
   });
 
-export const makeSender = (deps: Omit<Room, 'wake'>): Sender => {
+export const makeSender = (deps: Sending): Sender => {
   const running = new Map<string, Promise<void>>();
   const again = new Set<string>();
+  /** Written with their claim, by process; `waits`: for what is said before. */
+  const handed = new Map<string, Claimed & { waits: boolean }>();
   const timers = new Map<string, NodeJS.Timeout>();
   let stopped = false;
   let tried = 0;
 
-  const room: Room = { ...deps, wake: (process, dueAt) => wake(process, dueAt) };
+  const room: Room = { ...deps, wake: (process, dueAt) => wake(process, dueAt), send: (one) => send(one) };
 
-  const sendOne = async (id: string): Promise<boolean> => {
-    const claimed = await claim(room, id);
-    if (!claimed) return false;
+  /** While it waited it may have ended, or its claim. */
+  const handedOver = async (id: string): Promise<Claimed | undefined> => {
+    const one = handed.get(id);
+    handed.delete(id);
+    if (!one?.waits) return one;
+    const { id: message, attempts, due_at } = (await waitingOf(deps.database, id)) ?? {};
+    const stands = message === one.message.id && attempts === one.message.attempts && due_at! > deps.now();
+    return stands ? one : undefined;
+  };
+
+  const sendOne = async (id: string): Promise<void> => {
+    const claimed = (await handedOver(id)) ?? (await claim(room, id));
+    if (!claimed) return;
     tried++;
-    const { connector, process, message } = claimed;
-    const outcome = await post(room, connector, process, message);
+    const { connector, message } = claimed;
+    const outcome = await post(room, claimed);
+    // One message of a process waits at a time: that there is another shows that this one was answered by a message.
+    if (handed.has(id)) return;
     const dueAt = await room.database.tx(actorOf(connector), async (tx) => {
       if (!outcome.taken) return refused(tx, message, outcome.fault, outcome.again);
       await acknowledged(room, tx, { connector, message, body: outcome.body });
       return undefined;
     });
     if (dueAt) wake(id, dueAt);
-    return outcome.taken;
   };
 
   const run = (id: string): void => {
@@ -181,7 +184,7 @@ export const makeSender = (deps: Omit<Room, 'wake'>): Sender => {
     const work = (async () => {
       do {
         again.delete(id);
-        while (!stopped && (await sendOne(id)));
+        await sendOne(id);
       } while (!stopped && again.has(id));
     })()
       .catch((error) => deps.log.error({ err: error, process: id }, 'a message could not be sent'))
@@ -190,6 +193,12 @@ export const makeSender = (deps: Omit<Room, 'wake'>): Sender => {
         if (again.delete(id)) run(id);
       });
     running.set(id, work);
+  };
+
+  const send = (one: Claimed): void => {
+    const { id } = one.process;
+    handed.set(id, { ...one, waits: running.has(id) });
+    run(id);
   };
 
   const wake = (id: string, dueAt: Date): void => {
@@ -209,6 +218,7 @@ export const makeSender = (deps: Omit<Room, 'wake'>): Sender => {
 
   return {
     wake,
+    send,
     drain: async () => {
       const before = tried;
       for (const id of await dueProcesses(deps.database, deps.now())) {
