@@ -358,6 +358,7 @@ export const run = async (): Promise<object> => {
       ...(edc ? { edc: { version, ...edc, waiting50Ms: quick } } : { skipped: { edc: missing } }),
       ratios: {
         page1000ToFirst: round(ours.catalogue.page1000Ms / ours.catalogue.firstPageMs, 2),
+        page1000ByOffsetToFirst: round(ours.catalogue.page1000ByOffsetMs / ours.catalogue.firstPageMs, 2),
         ...(edc && quick
           ? {
               medianOfEdc: round(edc.negotiation.medianMs / medianMs),

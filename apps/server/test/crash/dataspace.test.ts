@@ -66,7 +66,7 @@ const wildly = async (one: World): Promise<string[]> => {
 describe.runIf(asked > 0)('two exchanges that are killed while they deal', () => {
   let world: World;
 
-  test('open a market and an account', { timeout: 600_000 }, async () => {
+  test('open a market and an account', { timeout: 1_800_000 }, async () => {
     world = await openWorld();
     expect(world.dealt).toEqual([]);
   });
@@ -74,21 +74,21 @@ describe.runIf(asked > 0)('two exchanges that are killed while they deal', () =>
 
   for (const storm of storms)
     test(`come to the same end: ${storm.victims.join(' and ')}, ${storm.moment} each message`, {
-      timeout: 1_500_000,
+      timeout: 7_200_000,
     }, async () => {
       expect(await through(world, storm, [buy, breakOff])).toEqual([]);
       expect(world.struck.sort()).toEqual(everyAct);
     });
 
-  test('go on at once with what a process left behind when it died', { timeout: 900_000 }, async () => {
+  test('go on at once with what a process left behind when it died', { timeout: 3_600_000 }, async () => {
     expect(await buy(world, askAndDie)).toEqual([]);
   });
 
-  test('come to the same end, whoever dies whenever', { timeout: 1_500_000 }, async () => {
+  test('come to the same end, whoever dies whenever', { timeout: 7_200_000 }, async () => {
     for (let round = 0; round < wild; round++) expect(await wildly(world)).toEqual([]);
   });
 
-  test('have billed what was read, once, and given back the rest', { timeout: 400_000 }, async () => {
+  test('have billed what was read, once, and given back the rest', { timeout: 1_800_000 }, async () => {
     expect(await conclude(world)).toEqual([]);
   });
 });
@@ -103,7 +103,7 @@ describe.runIf(asked > 0)('the suite turns red', () => {
     ],
     ['forgetsTaken', { victims: ['consumer'], moment: 'after' }, 'provider', `held ->> 'fault' like 'HTTP 400%'`],
   ];
-  test.each(red)('with %s', { timeout: 1_500_000 }, async (sabotage, storm, side, stuck) => {
+  test.each(red)('with %s', { timeout: 7_200_000 }, async (sabotage, storm, side, stuck) => {
     const world = await openWorld(sabotage);
     try {
       // It would wait for an end that does not come; what it is stuck in says that it does not.
@@ -111,7 +111,7 @@ describe.runIf(asked > 0)('the suite turns red', () => {
       const { pool } = world.nodes[side];
       const left = () =>
         pool.query(`select 1 from federation_processes p where ${stuck}`).then(({ rowCount }) => rowCount);
-      await expect.poll(left, { timeout: 600_000, interval: 50 }).toBe(1);
+      await expect.poll(left, { timeout: 3_600_000, interval: 50 }).toBe(1);
       world.storm = undefined;
       void dealing;
     } finally {

@@ -95,7 +95,7 @@ beforeAll(async () => {
     },
   });
   await buyer.client.call(wire.setRules, { body: { rules: [ruled('negotiation', 'agree', 'verify')] } });
-}, 240_000);
+}, 900_000);
 afterAll(async () => {
   await here?.exchange.end();
   await there?.exchange.end();

@@ -63,7 +63,7 @@ beforeAll(async () => {
     return identity.authorize(connector, { name: to, address: '' });
   };
   expect(rooms.federation).toBeDefined();
-}, 240_000);
+}, 900_000);
 afterAll(() => exchange?.end());
 
 const catalogue = async (token: string) => {
@@ -84,8 +84,8 @@ const list = async (): Promise<string> => {
   await exchange.settle();
   return made.product;
 };
-/** For what hangs: a busy machine takes several times as long. */
-const patience = { timeout: 60_000 };
+/** For what hangs, not for what is slow. */
+const patience = { timeout: 120_000 };
 const read = async (client: Client, id: string) => client.call(wire.getProcess, { params: { id } });
 const stateOf = (client: Client, id: string) => () => read(client, id).then(({ process }) => process.state);
 const twinOf = async (client: Client, theirPid: string) => {
@@ -93,7 +93,9 @@ const twinOf = async (client: Client, theirPid: string) => {
   return items.find((one) => one.theirPid === theirPid)!;
 };
 
-test('from the listing to a finalised agreement by rules, a counter-offer by people, and the data’s address', async () => {
+test('from the listing to a finalised agreement by rules, a counter-offer by people, and the data’s address', {
+  timeout: 600_000,
+}, async () => {
   expect((await catalogue(await tokenFor(ours.name))).body.dataset).toBeUndefined();
   const product = await list();
   expect((await catalogue('Bearer x.y.z')).status).toBe(401);

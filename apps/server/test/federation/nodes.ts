@@ -89,4 +89,4 @@ export const twinOf = async ({ client }: Connected, theirPid: string) =>
   (await client.call(wire.listProcesses, { query: { limit: 100 } })).items.find((one) => one.theirPid === theirPid)!;
 
 export const reached = (of: Connected, id: string, state: string): Promise<void> =>
-  expect.poll(() => read(of, id).then((one) => one.state), { timeout: 60_000 }).toBe(state);
+  expect.poll(() => read(of, id).then((one) => one.state), { timeout: 300_000 }).toBe(state);
