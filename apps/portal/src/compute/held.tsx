@@ -1,4 +1,5 @@
-import { approveOutput, type getComputation, getHeldOutput, getModule, refuseOutput } from '@shugu/wire/compute';
+import type { getComputation } from '@shugu/wire/compute';
+import { approveOutput, getHeldOutput, getModule, refuseOutput } from '@shugu/wire/compute-modules';
 import { addressOf, type Reply, useRead } from '../api.ts';
 import { listMark, useWords } from '../i18n/index.ts';
 import { Action } from '../ui/action.tsx';

@@ -1,6 +1,7 @@
 import { listContracts } from '@shugu/wire/agreements';
 import { cases } from '@shugu/wire/cases';
-import { listComputations, listHeldOutputs } from '@shugu/wire/compute';
+import { listComputations } from '@shugu/wire/compute';
+import { listHeldOutputs } from '@shugu/wire/compute-modules';
 import { listOrders } from '@shugu/wire/market';
 import { listSpaces } from '@shugu/wire/spaces';
 import { Link } from '@tanstack/react-router';

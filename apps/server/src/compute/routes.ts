@@ -1,5 +1,6 @@
 import type { Computation } from '@shugu/private-compute';
 import * as wire from '@shugu/wire/compute';
+import * as modulesWire from '@shugu/wire/compute-modules';
 import type { Reader } from '../kernel/db/db.ts';
 import { actorOf, type Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
@@ -58,7 +59,7 @@ const visibleUse = async (
 const outputRoutes = (room: Room): Route[] => [
   // The look at it is a process: no transaction waits for it.
   on(
-    wire.sendModule,
+    modulesWire.sendModule,
     async ({ principal, body, requestId }) => {
       const bytes = bytesOf(body.content);
       await lookAtModule(room, bytes, wire.computeLimits.moduleMemoryMBMax, 'body.content');
@@ -70,16 +71,16 @@ const outputRoutes = (room: Room): Route[] => [
     },
     { ownTransaction: true },
   ),
-  on(wire.listModules, async ({ read, principal, query }) => {
+  on(modulesWire.listModules, async ({ read, principal, query }) => {
     const { items, next } = await modulePage(read, principal.participant, query);
     return { items: items.map(moduleView), next };
   }),
-  on(wire.getModule, async ({ read, principal, params }) => {
+  on(modulesWire.getModule, async ({ read, principal, params }) => {
     const { id, terms } = await visible(read, principal, params.id);
     if (!moduleOf(terms)) throw kernelProblems.unknown();
     return { body: await room.objects.bytes(terms.query.digest), fileName: `${id}.wasm` };
   }),
-  on(wire.getHeldOutput, async ({ read, principal, params }) => {
+  on(modulesWire.getHeldOutput, async ({ read, principal, params }) => {
     const { use, contract, held } = await outputFor(room, params.id, principal.participant);
     const { rows } = JSON.parse(held.text) as Pick<wire.ComputationResult, 'rows'>;
     const { digest, until } = held;
@@ -89,15 +90,15 @@ const outputRoutes = (room: Room): Route[] => [
       ...{ rows, digest, until: until.toISOString() },
     };
   }),
-  on(wire.listHeldOutputs, async ({ read, principal, query }) => {
+  on(modulesWire.listHeldOutputs, async ({ read, principal, query }) => {
     const { items, next } = await heldPage(read, principal.participant, query);
     return { items: items.map(({ until, ...one }) => ({ ...one, until: until.toISOString() })), next };
   }),
-  on(wire.approveOutput, async ({ tx, params, body }) => {
+  on(modulesWire.approveOutput, async ({ tx, params, body }) => {
     await approveOutput(room, tx, params.id, body.digest);
     return useView(room, tx, (await findUse(tx, params.id))!);
   }),
-  on(wire.refuseOutput, async ({ tx, params, body }) => {
+  on(modulesWire.refuseOutput, async ({ tx, params, body }) => {
     await refuseOutput(room, tx, params.id, body.reason);
     return useView(room, tx, (await findUse(tx, params.id))!);
   }),

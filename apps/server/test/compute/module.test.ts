@@ -4,6 +4,7 @@ import { findSandbox } from '@shugu/gateway';
 import type { Client, ProblemError } from '@shugu/wire';
 import { cases as casesWire } from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/compute';
+import * as modulesWire from '@shugu/wire/compute-modules';
 import * as kernelWire from '@shugu/wire/kernel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import wabtOf from 'wabt';
@@ -37,7 +38,7 @@ let stranger: Client;
 let draft: (change?: Partial<Draft>) => Draft;
 
 const send = async (bytes: Uint8Array, name = '统计程序（样例）', who = agency) =>
-  who.call(wire.sendModule, { body: { name, content: Buffer.from(bytes).toString('base64') } });
+  who.call(modulesWire.sendModule, { body: { name, content: Buffer.from(bytes).toString('base64') } });
 const signed = async (change: Partial<Draft> = {}): Promise<Computation> => {
   let contract = await agency.call(wire.draftComputation, { body: draft(change) });
   for (const who of [bank, tax])
@@ -49,11 +50,11 @@ const read = (one: Computation, who = agency) => readComputation(who, one);
 const stateOf = async (one: Computation, use: string) => (await read(one)).history.find(({ id }) => id === use)!;
 const held = (one: Computation, use: string) =>
   until('the output to be held', async () => (await stateOf(one, use)).state === 'held');
-const outputOf = (use: string, who: Client) => who.call(wire.getHeldOutput, { params: { id: use } });
+const outputOf = (use: string, who: Client) => who.call(modulesWire.getHeldOutput, { params: { id: use } });
 const approve = (use: string, who: Client, digest: string) =>
-  refusal(who.call(wire.approveOutput, { params: { id: use }, body: { digest } }));
+  refusal(who.call(modulesWire.approveOutput, { params: { id: use }, body: { digest } }));
 const refuse = (use: string, who: Client) =>
-  refusal(who.call(wire.refuseOutput, { params: { id: use }, body: { reason: '逐人金额不应给出' } }));
+  refusal(who.call(modulesWire.refuseOutput, { params: { id: use }, body: { reason: '逐人金额不应给出' } }));
 const resultOf = (use: string, who = agency) => who.call(wire.getComputationResult, { params: { id: use } });
 const notices = async (who: Client) => (await who.call(casesWire.notices, {})).items.map(({ text }) => text.zh).join();
 
@@ -108,8 +109,8 @@ describe.skipIf(!here)('a module', () => {
     expect(await refusal(agency.call(wire.draftComputation, { body: draft() }))).toBe('422 compute.moduleUnknown');
     const { digest, bytes } = await send(counting);
     expect([digest, bytes]).toEqual([draft().module!.digest, counting.length]);
-    expect((await agency.call(wire.listModules, {})).items.map((one) => one.digest)).toEqual([digest]);
-    expect((await bank.call(wire.listModules, {})).items).toEqual([]);
+    expect((await agency.call(modulesWire.listModules, {})).items.map((one) => one.digest)).toEqual([digest]);
+    expect((await bank.call(modulesWire.listModules, {})).items).toEqual([]);
     expect(await refusal(bank.call(wire.draftComputation, { body: draft() }))).toBe('422 compute.moduleUnknown');
   });
 
@@ -135,7 +136,8 @@ describe.skipIf(!here)('a module', () => {
 
   test('runs next to the data; every owner looks at what it gave before the recipient gets it', async () => {
     const one = await signed();
-    const bytes = async (who: Client) => (await who.raw(wire.getModule, { params: { id: one.id } })).arrayBuffer();
+    const bytes = async (who: Client) =>
+      (await who.raw(modulesWire.getModule, { params: { id: one.id } })).arrayBuffer();
     expect(Buffer.from(await bytes(tax)).equals(Buffer.from(counting))).toBe(true);
     expect(await refusal(bytes(stranger))).toBe('404 kernel.unknown');
     const { id } = await run(one);
@@ -151,13 +153,13 @@ describe.skipIf(!here)('a module', () => {
     expect(rows).toEqual([[140]]);
     for (const who of [bank, tax]) {
       expect(await notices(who)).toContain('第 1 次使用的输出等待本单位查看并批准');
-      expect((await who.call(wire.listHeldOutputs, {})).items.map(({ use }) => use)).toEqual([id]);
+      expect((await who.call(modulesWire.listHeldOutputs, {})).items.map(({ use }) => use)).toEqual([id]);
     }
     expect(await approve(id, bank, one.digest)).toBe('409 compute.outputDiffers');
     expect(await approve(id, bank, digest)).toBe('done');
     expect(await approve(id, bank, digest)).toBe('409 compute.alreadyAnswered');
     expect((await stateOf(one, id)).answers.map(({ approved }) => approved)).toEqual([true]);
-    expect((await bank.call(wire.listHeldOutputs, {})).items).toEqual([]);
+    expect((await bank.call(modulesWire.listHeldOutputs, {})).items).toEqual([]);
     expect(await refusal(resultOf(id))).toBe('409 compute.notReleased');
     expect(await approve(id, tax, digest)).toBe('done');
     expect((await resultOf(id)).rows).toEqual([[140]]);

@@ -93,9 +93,7 @@ const twinOf = async (client: Client, theirPid: string) => {
   return items.find((one) => one.theirPid === theirPid)!;
 };
 
-test('from the listing to a finalised agreement by rules, a counter-offer by people, and the data’s address', {
-  timeout: 600_000,
-}, async () => {
+test('from the listing to a finalised agreement by rules, a counter-offer by people, and the data’s address', async () => {
   expect((await catalogue(await tokenFor(ours.name))).body.dataset).toBeUndefined();
   const product = await list();
   expect((await catalogue('Bearer x.y.z')).status).toBe(401);
@@ -173,4 +171,4 @@ test('from the listing to a finalised agreement by rules, a counter-offer by peo
   expect((await catalogue(token)).body.dataset).toBeUndefined();
   await supplier.call(wire.closeConnector, { body: {} });
   expect((await catalogue(token)).status).toBe(404);
-}, 240_000);
+}, 600_000);
