@@ -81,13 +81,33 @@ const columnsTold = (plan: SharedQuery['plan'], at: number): { entering: string[
   };
 };
 
+const floorOf = ({ atLeast, groups }: SharedQuery['plan']): Text =>
+  atLeast !== undefined && atLeast > 1
+    ? {
+        zh: `${groups ? '组内' : '结果'}少于 ${atLeast} 行的不打开。`,
+        en: `${groups ? 'A group' : 'A result'} of fewer than ${atLeast} rows does not open.`,
+      }
+    : {
+        zh: '结果没有人数下限，本身说明什么就说明什么。',
+        en: 'No least number of rows applies: what the result itself says, it says.',
+      };
+
+const firstOf = ({ top, outputs }: SharedQuery['plan']): Text =>
+  top
+    ? {
+        zh: `只打开按 ${outputs[top.output]!.name} ${top.descending ? '从大到小' : '从小到大'}的前 ${top.count} 组。`,
+        en: ` Only the first ${top.count} groups open, by ${outputs[top.output]!.name}, ${top.descending ? 'largest' : 'smallest'} first.`,
+      }
+    : { zh: '', en: '' };
+
 const explainShares = (terms: SharedQuery, nameOf: Names): Text[] => {
   const { recipients, dataSets, plan, output } = terms;
   const names = output.map(({ name }) => name);
+  const [floor, first] = [floorOf(plan), firstOf(plan)];
   return [
     {
-      zh: `结果只在${list(recipients.map(nameOf), 'zh')}自己的机器上打开：${list(names, 'zh')}；交易所和其他人得不到。结果没有人数下限，本身说明什么就说明什么。`,
-      en: `The result opens at ${list(recipients.map(nameOf), 'en')} alone, on its own machine: ${list(names, 'en')}. The exchange and all others do not get it. No least number of rows applies: what the result itself says, it says.`,
+      zh: `结果只在${list(recipients.map(nameOf), 'zh')}自己的机器上打开：${list(names, 'zh')}；交易所和其他人得不到。${floor.zh}${first.zh}`,
+      en: `The result opens at ${list(recipients.map(nameOf), 'en')} alone, on its own machine: ${list(names, 'en')}. The exchange and all others do not get it. ${floor.en}${first.en}`,
     },
     ...dataSets.map(({ owner, table }, at) => {
       const { entering, alone, key } = columnsTold(plan, at);

@@ -137,6 +137,10 @@ describe('a contract on shares', () => {
       /opens at .* alone[\s\S]*b of .* matched by id[\s\S]*Values of amount enter as random shares alone/,
     );
     expect(told).toMatch(/It alone looks at city[\s\S]*how many there are[\s\S]*third node/);
+    expect(told).toContain('No least number of rows applies');
+    const sql = `${query} HAVING count(*) >= 5 ORDER BY n DESC LIMIT 3`;
+    const { explained } = await bank.client.call(wire.previewComputation, { body: await draft({ query: { sql } }) });
+    expect(explained[0]!.en).toMatch(/A group of fewer than 5 rows .* the first 3 groups open, by n, largest first/);
     expect(await refusal(readComputation(stranger, one))).toBe('404 kernel.unknown');
     expect(wire.sharesLimits).toEqual({ rows: sharesLimits.rows, decimals: sharesLimits.decimals });
   });

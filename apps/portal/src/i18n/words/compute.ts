@@ -79,8 +79,8 @@ export const compute = {
   ],
   'compute.template.shares': ['数据各留本地（份额计算）', 'Data stay with their owners (on shares)'],
   'compute.templateText.shares': [
-    '两方的数据都不交给任何人：各自在自己的机器上运行，交易所为第三方，三方只看到随机份额；结果只在接收单位打开，没有人数下限。起草前，双方各用 shugu compute prepare 得到对文件的承诺与密钥。',
-    'Neither owner hands its data to anybody: each runs its part on its own machine, the exchange is the third, and all three see random shares. The result opens at recipients alone; no least number of rows applies. Before drafting, both get keys and a commitment to their file from shugu compute prepare.',
+    '两方的数据都不交给任何人：各自在自己的机器上运行，交易所为第三方，三方只看到随机份额；结果只在接收单位打开；人数下限写在查询里：HAVING count(*) >= n。起草前，双方各用 shugu compute prepare 得到对文件的承诺与密钥。',
+    'Neither owner hands its data to anybody: each runs its part on its own machine, the exchange is the third, and all three see random shares. The result opens at recipients alone; a least number of rows stands in the query: HAVING count(*) >= n. Before drafting, both get keys and a commitment to their file from shugu compute prepare.',
   ],
   'compute.templateText.own': ['从空白开始，写自己的查询。', 'Starts empty, for a query of your own.'],
   'compute.about': ['合约要点', 'Terms'],
