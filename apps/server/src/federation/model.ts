@@ -125,6 +125,8 @@ export const limits = {
   bodyBytesMax: 262_144,
   answerBytesMax: 262_144,
   patienceSeconds: 10,
+  /** Between a message that came and what we say to it. */
+  courtesyMilliseconds: 30,
   /** Tries of one message before a person is asked. */
   attemptsMax: 12,
   backoffMillisecondsMax: 300_000,

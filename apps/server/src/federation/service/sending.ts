@@ -2,12 +2,13 @@
  * The outbox: per process strictly in order, woken at once, tried again with back-off, silent once the process is over. A
  * message's try is claimed for a while in the database, so that neither a crash nor a second server sends it twice at once.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { GatewayProblem } from '@shugu/gateway';
 import type { Tx } from '../../kernel/db/db.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { pathOf } from '../messages.ts';
 import { type Connector, type Json, limits, type Message, type Process } from '../model.ts';
-import { connectorOf, dueProcesses, waitingOf } from '../reads.ts';
+import { connectorOf, dueProcesses, findProcessOf, waitingOf } from '../reads.ts';
 import { backoff, claimedUntil, isFault, isOver, step } from '../rules.ts';
 import { claimMessage, delayMessage, endMessage, lockProcess, saveProcess } from '../store.ts';
 import { apply, settleMove } from './moves.ts';
@@ -152,14 +153,21 @@ export const makeSender = (deps: Sending): Sender => {
 
   const room: Room = { ...deps, wake: (process, dueAt) => wake(process, dueAt), send: (one) => send(one) };
 
-  /** While it waited it may have ended, or its claim. */
+  /**
+   * What answers a message comes a moment after it: a counter-party that is still writing down what it was told may take neither well
+   * (EDC begins its step anew, with another agreement). While it waited it may have ended, or its claim, or the process.
+   */
   const handedOver = async (id: string): Promise<Claimed | undefined> => {
     const one = handed.get(id);
     handed.delete(id);
-    if (!one?.waits) return one;
+    if (!one) return undefined;
+    const begins = one.process.state === null;
+    if (!begins) await pause(limits.courtesyMilliseconds);
+    if (begins && !one.waits) return one;
     const { id: message, attempts, due_at } = (await waitingOf(deps.database, id)) ?? {};
     const stands = message === one.message.id && attempts === one.message.attempts && due_at! > deps.now();
-    return stands ? one : undefined;
+    const process = stands ? await findProcessOf(deps.database, id) : undefined;
+    return process && !isOver(process) ? one : undefined;
   };
 
   const sendOne = async (id: string): Promise<void> => {
