@@ -126,13 +126,13 @@ test('somebody who hangs: not even a beat comes', async () => {
 
 test('somebody slow who beats is waited for, also by who cannot send on', async () => {
   const cast = castOf('helper', 'both');
-  const links = await meetAtHelper(cast, 300);
+  const links = await meetAtHelper(cast, 1000);
   const [slow] = links.helper;
   const frame = Buffer.alloc(1 << 20, 7);
   const sent = (async () => {
     for (let n = 0; n < 24; n++) await links.first.send(77, frame);
   })();
-  await new Promise((done) => setTimeout(done, 1200));
+  await new Promise((done) => setTimeout(done, 2500));
   for (let n = 0; n < 24; n++) expect((await slow.receive(77)).equals(frame)).toBe(true);
   await sent;
   await Promise.all([links.first, links.second, ...links.helper].map((link) => link.close()));
