@@ -48,7 +48,6 @@ export const planeLimits = {
   patienceSeconds: 10,
   /** Tries of one signal before a person is asked. */
   attemptsMax: 12,
-  backoffMillisecondsMax: 300_000,
   /** A token is not used any more so long before its end. */
   tokenMarginSeconds: 30,
   tokensKeptMax: 1000,

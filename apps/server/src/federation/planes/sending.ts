@@ -3,11 +3,11 @@
  * each try claimed in the database. What is refused waits for a person.
  */
 import { type DataFlowStatus, readFlowStatus, signalPath } from '@shugu/dataspace';
-import { GatewayProblem } from '@shugu/gateway';
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { connectorOf } from '../reads.ts';
-import { isOver } from '../rules.ts';
+import { backoff, claimedUntil, isOver } from '../rules.ts';
+import { postTo } from '../service/posting.ts';
 import { actorOf, type Room } from '../service/room.ts';
 import { lockProcess } from '../store.ts';
 import type { PlaneAccess } from './access.ts';
@@ -21,18 +21,6 @@ type Outcome = { taken: true; status: DataFlowStatus | undefined } | { taken: fa
 /** Said to mean no; everything else may be otherwise next time. */
 const isFinal = (status: number): boolean => status >= 400 && status < 500 && ![401, 408, 425, 429].includes(status);
 const isPast = (signal: Signal['signal']): boolean => signal !== 'terminate' && signal !== 'complete';
-const backoff = (attempts: number): number => Math.min(limits.backoffMillisecondsMax, 100 * 2 ** attempts);
-
-const readAnswer = async (body: AsyncIterable<Buffer>): Promise<string> => {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of body) {
-    bytes += piece.length;
-    if (bytes > limits.answerBytesMax) throw new Error('the answer is too long');
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
-};
 
 /** Of the answers that have one to give; others say nothing that counts. */
 const statusIn = (signal: Signal['signal'], text: string): Outcome => {
@@ -86,40 +74,28 @@ export const makePlaneSender = (roomOf: () => Room, access: PlaneAccess): PlaneS
         await endSignal(tx, next.id, 'dropped', fault);
         return 'skipped';
       }
-      const patience = limits.patienceSeconds * 1000 + backoff(next.attempts + 1);
-      const signal = await claimSignal(tx, next.id, new Date(tx.now.getTime() + patience));
+      const signal = await claimSignal(tx, next.id, claimedUntil(tx.now, next.attempts + 1));
       return signal && { connector, process, flow, plane, signal };
     });
 
   const post = async ({ plane, signal, flow, process }: Claimed): Promise<Outcome> => {
     const room = roomOf();
-    const refused = room.outgoing.fault(plane.endpoint);
-    if (refused) return { taken: false, again: false, fault: `address not permitted: ${refused}` };
-    try {
+    const make = async () => {
       const url = new URL(plane.endpoint + signalPath(signal.signal, flow.flow ?? process.id));
       const body = await room.seal.open(room.database, subjectOf(plane.participant), signal.sealed_body);
-      const answer = await room.outgoing.agent.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method: 'POST',
-        headers: {
-          ...(body === null ? {} : { 'content-type': 'application/json' }),
-          accept: 'application/json',
-          authorization: await access.authorization(room.database, plane),
-        },
-        body,
-        signal: AbortSignal.timeout(limits.patienceSeconds * 1000),
-      });
-      const text = await readAnswer(answer.body);
-      const { statusCode } = answer;
-      if (statusCode >= 200 && statusCode < 300) return statusIn(signal.signal, text);
-      if (statusCode === 401) access.forget(plane);
-      return { taken: false, again: !isFinal(statusCode), fault: `HTTP ${statusCode} ${text.slice(0, 300)}`.trim() };
-    } catch (error) {
-      if (error instanceof GatewayProblem) return { taken: false, again: false, fault: 'address not permitted' };
-      const { code, name, message } = error as Error & { code?: string };
-      return { taken: false, again: true, fault: name === 'TimeoutError' ? 'no answer in time' : (code ?? message) };
-    }
+      const headers = {
+        ...(body === null ? {} : { 'content-type': 'application/json' }),
+        accept: 'application/json',
+        authorization: await access.authorization(room.database, plane),
+      };
+      return { url, headers, body };
+    };
+    const posted = await postTo(room.outgoing, plane.endpoint, make, limits.answerBytesMax);
+    if ('fault' in posted) return { taken: false, ...posted };
+    const { status, text } = posted;
+    if (status >= 200 && status < 300) return statusIn(signal.signal, text);
+    if (status === 401) access.forget(plane);
+    return { taken: false, again: !isFinal(status), fault: `HTTP ${status} ${text.slice(0, 300)}`.trim() };
   };
 
   /** When it is to be tried again. */

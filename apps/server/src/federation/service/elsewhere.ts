@@ -5,8 +5,8 @@ import { type Json, limits } from '../model.ts';
 import { problems } from '../problems.ts';
 import { connectorOf } from '../reads.ts';
 import type { Asking } from './beginning.ts';
+import { readText } from './posting.ts';
 import type { Room } from './room.ts';
-import { readText } from './sending.ts';
 
 /**
  * One data set as its provider offers it to this participant now; undefined where it offers it to nobody, or not to this one.
@@ -33,7 +33,7 @@ export const datasetElsewhere = async (
       },
       signal: AbortSignal.timeout(limits.patienceSeconds * 1000),
     });
-    const text = await readText(answer.body);
+    const text = await readText(answer.body, limits.answerBytesMax);
     if (answer.statusCode === 404) return undefined;
     if (answer.statusCode !== 200) throw new Error(`HTTP ${answer.statusCode}`);
     const told: unknown = JSON.parse(text);

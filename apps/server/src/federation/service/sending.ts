@@ -3,7 +3,6 @@
  * message's try is claimed for a while in the database, so that neither a crash nor a second server sends it twice at once.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { GatewayProblem } from '@shugu/gateway';
 import type { Tx } from '../../kernel/db/db.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { pathOf } from '../messages.ts';
@@ -12,6 +11,7 @@ import { connectorOf, dueProcesses, findProcessOf, waitingOf } from '../reads.ts
 import { backoff, claimedUntil, isFault, isOver, step } from '../rules.ts';
 import { claimMessage, delayMessage, endMessage, lockProcess, saveProcess } from '../store.ts';
 import { apply, settleMove } from './moves.ts';
+import { postTo } from './posting.ts';
 import { actorOf, type Claimed, type Room } from './room.ts';
 import { openMessage } from './secrets.ts';
 
@@ -28,17 +28,6 @@ type Outcome = { taken: true; body: unknown } | { taken: false; again: boolean; 
 /** The counter-party has read it and says no; everything else may be otherwise next time. */
 const final = new Set([400, 403, 405, 410, 413, 415, 422]);
 
-export const readText = async (body: AsyncIterable<Buffer>): Promise<string> => {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of body) {
-    bytes += piece.length;
-    if (bytes > limits.answerBytesMax) throw new Error('the answer is too long');
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
-};
-
 const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text);
@@ -50,32 +39,20 @@ const parsed = (text: string): unknown => {
 type Sending = Omit<Room, 'wake' | 'send'>;
 
 const post = async (room: Sending, { connector, process, message }: Claimed): Promise<Outcome> => {
-  const refused = room.outgoing.fault(process.address);
-  if (refused) return { taken: false, again: false, fault: `address not permitted: ${refused}` };
-  try {
-    const to = { name: process.counterparty, address: process.address };
-    const url = new URL(process.address + pathOf(process, message.act));
-    const answer = await room.outgoing.agent.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json',
-        authorization: await room.identity.authorize(connector, to),
-      },
-      body: JSON.stringify(await openMessage(room, room.database, process, message.body)),
-      signal: AbortSignal.timeout(limits.patienceSeconds * 1000),
-    });
-    const text = await readText(answer.body);
-    const { statusCode } = answer;
-    if (statusCode >= 200 && statusCode < 300) return { taken: true, body: parsed(text) };
-    return { taken: false, again: !final.has(statusCode), fault: `HTTP ${statusCode} ${text.slice(0, 300)}`.trim() };
-  } catch (error) {
-    if (error instanceof GatewayProblem) return { taken: false, again: false, fault: 'address not permitted' };
-    const { code, name, message: words } = error as Error & { code?: string };
-    return { taken: false, again: true, fault: name === 'TimeoutError' ? 'no answer in time' : (code ?? words) };
-  }
+  const make = async () => ({
+    url: new URL(process.address + pathOf(process, message.act)),
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      authorization: await room.identity.authorize(connector, { name: process.counterparty, address: process.address }),
+    },
+    body: JSON.stringify(await openMessage(room, room.database, process, message.body)),
+  });
+  const posted = await postTo(room.outgoing, process.address, make, limits.answerBytesMax);
+  if ('fault' in posted) return { taken: false, ...posted };
+  const { status, text } = posted;
+  if (status >= 200 && status < 300) return { taken: true, body: parsed(text) };
+  return { taken: false, again: !final.has(status), fault: `HTTP ${status} ${text.slice(0, 300)}`.trim() };
 };
 
 /** The counter-party's pid stands in its answer to our first message. */

@@ -1,0 +1,49 @@
+/** One request to an address that somebody else named: guarded, in time, its answer bounded. */
+import { GatewayProblem } from '@shugu/gateway';
+import { limits } from '../model.ts';
+import type { Room } from './room.ts';
+
+export interface Post {
+  url: URL;
+  headers: Record<string, string>;
+  body: string | null;
+}
+export type Posted = { status: number; text: string } | { again: boolean; fault: string };
+
+export const readText = async (body: AsyncIterable<Buffer>, bytesMax: number): Promise<string> => {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of body) {
+    bytes += piece.length;
+    if (bytes > bytesMax) throw new Error('the answer is too long');
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+};
+
+/** `make` is asked once the address has passed; what it throws is a fault that may be over next time. */
+export const postTo = async (
+  outgoing: Room['outgoing'],
+  address: string,
+  make: () => Promise<Post>,
+  answerBytesMax: number,
+): Promise<Posted> => {
+  const refused = outgoing.fault(address);
+  if (refused) return { again: false, fault: `address not permitted: ${refused}` };
+  try {
+    const { url, headers, body } = await make();
+    const answer = await outgoing.agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: 'POST',
+      headers,
+      body,
+      signal: AbortSignal.timeout(limits.patienceSeconds * 1000),
+    });
+    return { status: answer.statusCode, text: await readText(answer.body, answerBytesMax) };
+  } catch (error) {
+    if (error instanceof GatewayProblem) return { again: false, fault: 'address not permitted' };
+    const { code, name, message } = error as Error & { code?: string };
+    return { again: true, fault: name === 'TimeoutError' ? 'no answer in time' : (code ?? message) };
+  }
+};
