@@ -9,7 +9,7 @@
  *
  * Every use is on disk (fsync) before the last byte of its answer. nginx and wrk are used where installed (Debian packages
  * of these names); without nginx the undici proxy alone is the measure. `rate` is an open loop: 3,500 requests/s, latency
- * from the instant each was due, while generator and upstream share the machine.
+ * from the instant each was due, while generator and upstream share the machine; `rateOfUndici` tells what of it is the machine's.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -42,7 +42,10 @@ export const run = async (): Promise<object> => {
     const gateway = await startGateway(upstream, folder);
     proxies.push(gateway);
     const found = await rounds(proxies, roundsCount, seconds);
-    const rate = await drive(gateway, { seconds: rateSeconds, perSecond: limit.perSecond });
+    const pace = { seconds: rateSeconds, perSecond: limit.perSecond };
+    const rate = await drive(gateway, pace);
+    const { undici } = Object.fromEntries(proxies.map((each) => [each.name, each]));
+    const rateOfUndici = await drive(undici!, pace);
     return {
       bench: 'gateway',
       limit,
@@ -55,6 +58,7 @@ export const run = async (): Promise<object> => {
         Object.entries(found).map(([name, costs]) => [name, median(costs.map((each) => each.perSecond))]),
       ),
       rate: { wantedPerSecond: limit.perSecond, ...rate, perSecond: Math.round(rate.answered / rate.seconds) },
+      rateOfUndici,
       ratios: {
         ratioToNginx: ratio(found, 'gateway', 'nginx'),
         ratioToUndici: ratio(found, 'gateway', 'undici'),

@@ -115,7 +115,9 @@ export const run = async (): Promise<object> => {
     const [ours, theirs] = [await answerOf(gateway, 1), await answerOf(fastify, 1)];
     if (Math.abs(ours.length - theirs.length) > 8) throw new Error(`not equal answers: ${ours} and ${theirs}`);
     const found = await rounds([gateway, fastify, fastifyTuned, floor], roundsCount, seconds);
-    const rate = await drive(gateway, { seconds: rateSeconds, perSecond: limit.perSecond });
+    const pace = { seconds: rateSeconds, perSecond: limit.perSecond };
+    const rate = await drive(gateway, pace);
+    const rateOfFastify = await drive(fastify, pace);
     const memory = memoryOf(gateway);
     const of = (member: 'cpuMicrosecondsEach' | 'perSecond') =>
       Object.fromEntries(Object.entries(found).map(([name, costs]) => [name, median(costs.map((one) => one[member]))]));
@@ -129,6 +131,7 @@ export const run = async (): Promise<object> => {
       cpuMicrosecondsEach: of('cpuMicrosecondsEach'),
       perSecond,
       rate: { wantedPerSecond: limit.perSecond, ...rate, perSecond: Math.round(rate.answered / rate.seconds) },
+      rateOfFastify,
       memory,
       ratios: {
         ratio: ratio(found, 'gateway', 'fastify'),

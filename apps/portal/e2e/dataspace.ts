@@ -60,10 +60,10 @@ export const dataspace = async ({ browser, url, check }: Run): Promise<void> => 
     await page.getByRole('button', { name: '请求传输' }).click();
     await page.getByRole('dialog').getByRole('button', { name: '请求传输' }).click();
     await page.getByRole('heading', { name: '开始传输' }).waitFor();
+    // A dialog that is still closing keeps the focus to itself.
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
     // By the keyboard: the message unfolds, and no key stands in it.
-    const folded = page.locator('.lane-step').last().locator('summary');
-    await folded.focus();
-    await page.keyboard.press('Enter');
+    await page.locator('.lane-step').last().locator('summary').press('Enter');
     const shown = page.locator('.lane-step').last().locator('pre');
     await shown.waitFor();
     const text = (await shown.textContent()) ?? '';
