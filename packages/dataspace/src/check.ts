@@ -1,15 +1,11 @@
 import { bilingual, type Fault, fault } from './fault.ts';
+import { MESSAGE_LIMITS } from './limits.ts';
 import type { Messages, MessageType } from './messages.ts';
 import { proseFault } from './prose.ts';
 import { CONTEXT_URL } from './protocol.ts';
 import { validatorOf } from './schemas.ts';
 
 export type Checked<Value> = { ok: true; message: Value } | { ok: false; fault: Fault };
-
-export const MESSAGE_LIMITS = {
-  /** Levels of objects and lists in each other: constraints may hold constraints without end. */
-  depthMax: 32,
-} as const;
 
 /**
  * A message as it came, held to the published schema and to the rules that only the specification's prose states. Taken kindly:

@@ -9,6 +9,7 @@ export type FaultCode =
   | 'timestampMissing'
   | 'callbackInvalid'
   | 'idEmpty'
+  | 'tooLong'
   | 'stateForbids'
   | 'sideForbids'
   | 'notResumable';

@@ -1,5 +1,6 @@
-export { type Checked, checkMessage, MESSAGE_LIMITS } from './check.ts';
+export { type Checked, checkMessage } from './check.ts';
 export type { Fault, FaultCode } from './fault.ts';
+export { MESSAGE_LIMITS } from './limits.ts';
 export type * from './messages.ts';
 export { isNegotiationOver, type NegotiationAct, negotiate, negotiationStates } from './negotiation.ts';
 export { CONTEXT_URL, otherSide, PROTOCOL_VERSION, type Side, VERSION_PATH } from './protocol.ts';

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkMessage, MESSAGE_LIMITS } from './check.ts';
+import { checkMessage } from './check.ts';
+import { MESSAGE_LIMITS } from './limits.ts';
 import type { MessageType } from './messages.ts';
 import { CONTEXT_URL } from './protocol.ts';
 import { validatorOf } from './schemas.ts';
@@ -63,6 +64,7 @@ test('what changes the meaning is refused, with the place', () => {
     ['ContractRequestMessage', [request], 'notAnObject '],
     ['ContractOfferMessage', request, 'typeWrong /@type'],
     ['ContractRequestMessage', { ...request, consumerPid: '' }, 'idEmpty /consumerPid'],
+    ['ContractRequestMessage', { ...request, consumerPid: 'x'.repeat(2049) }, 'tooLong /consumerPid'],
     ['ContractRequestMessage', { ...request, callbackAddress: 'https://a.example' }, 'schemaViolated '],
     ['ContractRequestMessage', { ...request, offer: { ...offer, target: undefined } }, 'targetMissing /offer/target'],
     ['ContractRequestMessage', withOperand('5'), 'ok'],

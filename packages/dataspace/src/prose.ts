@@ -1,12 +1,13 @@
 import { bilingual, type Fault, fault } from './fault.ts';
+import { MESSAGE_LIMITS } from './limits.ts';
 import type { Dataset, MessageOffer, Messages, MessageType } from './messages.ts';
 
 /**
- * What the specification's prose demands and the schemas let pass: ids that are not empty, targets of offers in messages and
+ * What the specification's prose demands and the schemas let pass: ids that are not empty (nor without end), targets of offers in messages and
  * none in catalogues, the instant of an agreement, a call-back address that can be called.
  */
 export function proseFault(message: Messages[MessageType]): Fault | null {
-  return emptyId(message) ?? byType(message);
+  return emptyId(message) ?? endless(message) ?? byType(message);
 }
 
 function byType(message: Messages[MessageType]): Fault | null {
@@ -37,6 +38,14 @@ function emptyId(message: Messages[MessageType]): Fault | null {
   for (const name of ['consumerPid', 'providerPid', 'agreementId'] as const)
     if ((message as Record<string, unknown>)[name] === '')
       return fault('idEmpty', `/${name}`, bilingual('不可为空', 'must not be empty'));
+  return null;
+}
+
+function endless(message: Messages[MessageType]): Fault | null {
+  const { addressMax } = MESSAGE_LIMITS;
+  for (const name of ['consumerPid', 'providerPid', 'agreementId', 'callbackAddress'] as const)
+    if (String((message as Record<string, unknown>)[name] ?? '').length > addressMax)
+      return fault('tooLong', `/${name}`, bilingual(`至多 ${addressMax} 个字符`, `at most ${addressMax} characters`));
   return null;
 }
 
