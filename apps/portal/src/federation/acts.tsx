@@ -6,7 +6,21 @@ import { field } from '../ui/fields.tsx';
 import { NextStep } from '../ui/step.tsx';
 import { nextOf, type Process, type Told } from './process.ts';
 
-const format = 'HttpData-PULL';
+/** Where our own receiver stands, by the HTTP push profile. */
+const receiver = [
+  field('endpoint', 'text', ['接收地址（https）', 'Address of your receiver, https'], {
+    required: true,
+    charactersMax: 2000,
+  }),
+  field('token', 'text', ['接收方令牌（以 Bearer 出示）', 'Token to show there, as Bearer'], { charactersMax: 2000 }),
+];
+const property = (name: string, value: string) => ({ '@type': 'EndpointProperty' as const, name, value });
+const pushTo = ({ endpoint, token }: { endpoint: string; token?: string }) => ({
+  '@type': 'DataAddress' as const,
+  endpointType: 'https://w3id.org/idsa/v4.1/HTTP',
+  endpoint,
+  ...(token ? { endpointProperties: [property('authorization', token), property('authType', 'bearer')] } : {}),
+});
 const reason = [
   field('reason', 'longText', ['理由（告知对方）', 'Reason, told to the other side'], { charactersMax: 500 }),
 ];
@@ -22,16 +36,28 @@ const sayable = ({ acts, order, state }: Process) =>
 const Acts = ({ process, unused }: { process: Process; unused: boolean }) => {
   const { t, w } = useWords();
   const { id, kind, side, state, address } = process;
-  const agreement = agreementOf(process);
+  const agreed =
+    kind === 'negotiation' && side === 'consumer' && state === 'FINALIZED' ? agreementOf(process) : undefined;
   return (
     <>
-      {kind === 'negotiation' && side === 'consumer' && state === 'FINALIZED' && agreement ? (
+      {agreed ? (
         <Action
           endpoint={requestTransfer}
           label={t('process.fetch')}
           primary={unused}
           explain={<p>{t('process.fetchExplain')}</p>}
-          input={() => ({ body: { agreement, address, format } })}
+          input={() => ({ body: { agreement: agreed, address, format: 'HttpData-PULL' } })}
+        />
+      ) : null}
+      {agreed ? (
+        <Action
+          endpoint={requestTransfer}
+          label={t('process.push')}
+          explain={<p>{t('process.pushExplain')}</p>}
+          fields={receiver}
+          input={(values) => ({
+            body: { agreement: agreed, address, format: 'HttpData-PUSH', dataAddress: pushTo(values as never) },
+          })}
         />
       ) : null}
       {sayable(process).map((act) => (

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { SuiteName } from '@shugu/evidence';
-import { QueryPool, type QueryPoolOptions, type Tracer, type TracesSettings } from '@shugu/gateway';
+import { type CallStop, QueryPool, type QueryPoolOptions, type Tracer, type TracesSettings } from '@shugu/gateway';
 import { COMPILER_VERSION, type Plan, type Watermark } from '@shugu/policy';
 import { copyKey } from '@shugu/watermark';
 import type { Text } from '@shugu/wire';
@@ -17,6 +17,7 @@ import type { JobHandler } from '../kernel/jobs.ts';
 import type { Keys } from '../kernel/keys.ts';
 import { readState, writeState } from '../kernel/node.ts';
 import type { ObjectStore } from '../kernel/objects.ts';
+import { kernelProblems } from '../kernel/problem.ts';
 import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
 import type { Seal } from '../kernel/seal.ts';
 import type { Tick } from '../kernel/ticker.ts';
@@ -31,6 +32,7 @@ import { Hub } from './link/hub.ts';
 import { makeLinkRoutes } from './link/routes.ts';
 import { recallHere } from './link/turn.ts';
 import type { Bound, DeliveryNeighbours, Endpoint, EndpointDraft, Grant, Holder, SuspensionTarget } from './model.ts';
+import { fileInside, type InsideAnswer } from './plane/inside.ts';
 import { endedAnswers, mountGateway, type RunningAnswers } from './plane/mount.ts';
 import { openPlane, type Plane } from './plane/plane.ts';
 import { watchGateway } from './plane/watch.ts';
@@ -139,6 +141,12 @@ export interface Delivery {
   holders(read: Reader, product: string, version?: string): Promise<Holder[]>;
   /** What a contract's open grants give access to now. */
   deliveredUnder(read: Reader, contract: string): Promise<Delivered[]>;
+  /** Of these, the files, in their order. */
+  filesUnder(read: Reader, contract: string): Promise<{ grant: string; name: string; bytes: number }[]>;
+  /** A file of an open grant as the gateway serves it to the buyer: decided, counted, recorded. @throws kernel.busy */
+  readFile(of: { grant: string; name: string }, stop: CallStop): Promise<InsideAnswer>;
+  /** Whether a version is delivered as files. */
+  offersFiles(read: Reader, version: string): Promise<boolean>;
   /** Why files of a version cannot be marked so; empty: they can. For whoever makes terms. */
   unmarkable(read: Reader, version: string, watermark: Watermark): Promise<Text[]>;
   /** Whom a gateway's key names; undefined for every other token. */
@@ -150,6 +158,17 @@ export interface Delivery {
   /** Before metering's. */
   close(): Promise<void>;
 }
+
+/** What each open grant of a contract gives access to. */
+const openUnder = async (read: Reader, contract: string): Promise<{ grant: string; delivered: Delivered[] }[]> => {
+  const found: { grant: string; delivered: Delivered[] }[] = [];
+  for (const grant of await grantsOfContract(read, contract)) {
+    if (grant.endedAt !== null || grant.state === 'opening') continue;
+    const [endpoints, copies] = [await endpointsOf(read, grant.version), await copiesOfVersions(read, [grant.version])];
+    found.push({ grant: grant.id, delivered: deliveredBy(grant, endpoints, copies) });
+  }
+  return found;
+};
 
 /** Between two beats of the push stream, and between two statements of a gateway at most. */
 const beatMs = 500;
@@ -333,19 +352,16 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     grant: findGrant,
     grantsOf: grantsOfContract,
     holders: holdersOf,
-    deliveredUnder: async (read, contract) => {
-      const delivered: Delivered[] = [];
-      for (const grant of await grantsOfContract(read, contract))
-        if (grant.endedAt === null && grant.state !== 'opening')
-          delivered.push(
-            ...deliveredBy(
-              grant,
-              await endpointsOf(read, grant.version),
-              await copiesOfVersions(read, [grant.version]),
-            ),
-          );
-      return delivered;
+    deliveredUnder: async (read, contract) => (await openUnder(read, contract)).flatMap(({ delivered }) => delivered),
+    filesUnder: async (read, contract) =>
+      (await openUnder(read, contract)).flatMap(({ grant, delivered }) =>
+        delivered.flatMap(({ files }) => files.map(({ name, bytes }) => ({ grant, name, bytes }))),
+      ),
+    readFile: async (of, stop) => {
+      if (!plane) throw kernelProblems.busy();
+      return fileInside(plane, { ...of, now: clock.now() }, stop);
     },
+    offersFiles: async (read, version) => (await endpointsOf(read, version)).some(({ kind }) => kind === 'file'),
     unmarkable: (read, version, watermark) => unmarkable(service, read, version, watermark),
     authenticateGateway: (token, language) =>
       token.startsWith(gatewayKeyPrefix) ? authenticateGateway(database, token, language) : undefined,

@@ -38,6 +38,7 @@ import { forgetSignalTries, planeFor } from './planes/store.ts';
 import { connectorNamed, connectorOf, findProcessOf, lastMessage, waitingOfReference } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { type Asking, actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
+import { type Brought, bring, type Parcel, type PushAddress, pushAddress } from './service/bringing.ts';
 import { clear, endAgreements, refer, refuse, waitingClearance } from './service/clearing.ts';
 import { openConnector, setRules } from './service/connectors.ts';
 import { datasetElsewhere } from './service/elsewhere.ts';
@@ -49,6 +50,7 @@ export type { FederationEvents } from './events.ts';
 export type { Identified, IdentityProvider } from './identity/identity.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
+export type { Brought } from './service/bringing.ts';
 export { serviceOf } from './service/room.ts';
 export { sameTerms, termsOf } from './terms.ts';
 
@@ -112,6 +114,10 @@ export interface Federation {
   refer(tx: Tx, process: string, reference: string): Promise<void>;
   clear(tx: Tx, process: string, more?: Saying): Promise<void>;
   refuse(tx: Tx, process: string, reason: string): Promise<void>;
+  /** Where the consumer of a push transfer wants the data; undefined: nowhere that can be called. */
+  pushAddress(read: Reader, process: Process): Promise<PushAddress | undefined>;
+  /** One file to there. */
+  bring(to: PushAddress, parcel: Parcel, signal: AbortSignal): Promise<Brought>;
   /** The contract behind its agreements has ended. */
   endAgreements(tx: Tx, reference: string, reason: string): Promise<void>;
   /** A member's credential, where its connector is open; harmless to repeat. */
@@ -176,6 +182,8 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     refer,
     clear: (tx, process, more) => clear(room, tx, process, more),
     refuse: (tx, process, reason) => refuse(room, tx, process, reason),
+    pushAddress: (read, process) => pushAddress(room, read, process),
+    bring: (to, parcel, signal) => bring(room, to, parcel, signal),
     endAgreements: (tx, reference, reason) => endAgreements(room, tx, reference, reason),
     admit: (tx, participant) => claims.admit(tx, participant),
     dismiss: (tx, participant, reason) => claims.dismiss(tx, participant, reason),

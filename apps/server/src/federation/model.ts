@@ -125,6 +125,8 @@ export const limits = {
   bodyBytesMax: 262_144,
   answerBytesMax: 262_144,
   patienceSeconds: 10,
+  /** A receiver of pushed data that reads nothing, or says nothing after the end, for so long is given up. */
+  stallSeconds: 60,
   /** Between a message that came and what we say to it. */
   courtesyMilliseconds: 30,
   /** Tries of one message before a person is asked. */

@@ -36,6 +36,10 @@ export const isOver = ({ kind, state }: Pick<Process, 'kind' | 'state'>): boolea
   state !== null &&
   (kind === 'negotiation' ? isNegotiationOver(state as NegotiationState) : isTransferOver(state as TransferState));
 
+/** Said to mean no; everything else may be otherwise next time. */
+export const isFinalAnswer = (status: number): boolean =>
+  status >= 400 && status < 500 && ![401, 408, 425, 429].includes(status);
+
 const actsOf = {
   negotiation: ['request', 'offer', 'accept', 'agree', 'verify', 'finalize', 'terminate'],
   transfer: ['request', 'start', 'suspend', 'complete', 'terminate'],

@@ -4,15 +4,19 @@ import type { Rooms } from '../build.ts';
 import { serviceOf, type Terms, termsOf } from '../federation/index.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import type { RoomParts } from '../kernel/parts.ts';
-
-/** Fetched by the consumer: what our gateway serves. */
-const format = 'HttpData-PULL';
+import { pull, push } from './transfer.ts';
 
 /** Undefined where nothing is offered to everybody. The ids of its offers are those of the market's, so they change with them. */
-const datasetOf = async ({ catalogue, agreements }: Rooms, tx: Tx, versionId: string): Promise<Dataset | undefined> => {
+const datasetOf = async (
+  { catalogue, agreements, delivery }: Rooms,
+  tx: Tx,
+  versionId: string,
+): Promise<Dataset | undefined> => {
   const version = await catalogue.version(tx, versionId);
   const offers = (await agreements.openOffers(tx, versionId)).filter((one) => one.audience.kind === 'everyone');
   if (!version || offers.length === 0) return undefined;
+  const formats = (await delivery.offersFiles(tx, versionId)) ? [pull, push] : [pull];
+  const accessService = serviceOf(version.participant);
   return {
     '@id': version.product,
     '@type': 'Dataset',
@@ -23,7 +27,11 @@ const datasetOf = async ({ catalogue, agreements }: Rooms, tx: Tx, versionId: st
     ),
     // Beside the offers: whoever takes one over with more than rules in it (EDC) refuses an agreement that has the rules alone.
     'shugu:price': offers.map(({ id, price }) => ({ offer: id, ...(price as object) })),
-    distribution: [{ '@type': 'Distribution', format, accessService: serviceOf(version.participant) }],
+    distribution: formats.map((format) => ({
+      '@type': 'Distribution',
+      format,
+      accessService,
+    })) as Dataset['distribution'],
   };
 };
 

@@ -4,6 +4,7 @@ import type { Process } from '../federation/index.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import type { StoredEvent } from '../kernel/outbox.ts';
 import type { RoomParts } from '../kernel/parts.ts';
+import { followPush, openPush, pushJob, pushJobHandler } from './bringing.ts';
 
 /** HTTP pull, by the profile that connectors share: where to ask, and a bearer token to ask with. */
 const addressFor = ({ address, secret }: { address: string; secret: string }) => ({
@@ -21,22 +22,26 @@ const addressFor = ({ address, secret }: { address: string; secret: string }) =>
 const contractOf = async (tx: Tx, rooms: Rooms, { reference }: Process): Promise<string | undefined> =>
   (reference && (await rooms.market.order(tx, reference))?.contract) || undefined;
 
-const pull = 'HttpData-PULL';
+/** Fetched by the consumer from our gateway, or brought to where it says. */
+export const pull = 'HttpData-PULL';
+export const push = 'HttpData-PUSH';
 
 /** Starts as soon as the contract's grant is open: money may have to be frozen first, a file to be marked. */
 export const openTransfer = async (tx: Tx, rooms: Rooms, process: Process): Promise<void> => {
   const { federation, delivery } = rooms;
   const contract = await contractOf(tx, rooms, process);
   // A data plane of the supplier's reads from the gateway what it hands on: no way leads around the contract.
-  if (process.format !== pull && !(await federation.takesFormat(tx, process)))
+  const outside = await federation.takesFormat(tx, process);
+  if (process.format !== pull && process.format !== push && !outside)
     return federation.refuse(
       tx,
       process.id,
-      `只支持 ${pull} 及供方数据面的类型 / nothing but ${pull} and types of the supplier’s data planes is served`,
+      `只支持 ${pull}、${push} 及供方数据面的类型 / nothing but ${pull}, ${push} and types of the supplier’s data planes is served`,
     );
   const seen = contract && (await rooms.agreements.contract(tx, 'system', contract));
   if (!contract || !seen || seen.state !== 'effective')
     return federation.refuse(tx, process.id, '合同已终止 / the contract has ended');
+  if (process.format === push && !outside) return openPush(tx, rooms, { process, contract });
   const access = await delivery.openTransfer(tx, { contract, transfer: process.id });
   if (access) await federation.clear(tx, process.id, { dataAddress: addressFor(access) });
 };
@@ -47,11 +52,16 @@ const follow = async (tx: Tx, rooms: Rooms, { subject, data }: StoredEvent): Pro
   if (process?.kind !== 'transfer' || process.side !== 'provider') return;
   const contract = await contractOf(tx, rooms, process);
   if (!contract) return;
+  if (process.format === push && !(await rooms.federation.takesFormat(tx, process))) {
+    if (data.state === 'STARTED') await followPush(tx, process, contract);
+    return;
+  }
   if (data.state === 'STARTED') await rooms.delivery.resumeTransfer(tx, contract, process.id);
   else await rooms.delivery.stopTransfer(tx, contract, process.id);
 };
 
 export const transferFlow = (rooms: Rooms): RoomParts => ({
+  jobs: { [pushJob]: pushJobHandler(rooms) },
   consumers: [
     {
       name: 'flow.transfer',

@@ -26,8 +26,9 @@ import { configureDelivery } from '../../../cli/src/trade/settle.ts';
 import { sql } from '../../src/kernel/db/db.ts';
 import { lawFirm } from '../../src/market/testing.ts';
 import { call, messageOf } from './counterpart.ts';
-import { type Connected, connect, type Node, reached, read, tokenOf, twinOf, twoNodes } from './nodes.ts';
+import { type Connected, connect, type Node, reached, read, together, tokenOf, twinOf, twoNodes } from './nodes.ts';
 import { makePlane } from './plane.ts';
+import { makeReceiver } from './receiver.ts';
 
 let here: Node;
 let there: Node;
@@ -53,7 +54,7 @@ const plans: ListingDraft['plans'] = [
   taxRate: '0.06',
 }));
 
-const list = async (important?: { table: string; name: string }): Promise<string> => {
+const list = async (important?: { table: string; name: string }, files = false): Promise<string> => {
   const { stage } = here.exchange;
   if (!resource) {
     const { fields, file } = await divisionsResource();
@@ -68,7 +69,8 @@ const list = async (important?: { table: string; name: string }): Promise<string
     plans,
     policy: odrlFrom({ actions: ['use', 'read'], purposes: ['logistics'] }) as unknown as ListingDraft['policy'],
   };
-  await configureDelivery(stage, made.product, made.version);
+  if (files) draft.deliveryModes = ['api', 'file'];
+  await configureDelivery(stage, made.product, made.version, files ? [{ kind: 'file' }] : []);
   await reviewListing(stage, await applyForListing(stage, 'xingsha.trader', draft));
   await here.exchange.settle();
   return made.product;
@@ -454,5 +456,80 @@ test('a data plane of the supplier’s carries what was bought, as long as the t
     expect(await administrator.call(planesWire.removeDataPlane, { params, body: {} })).toEqual({ planes: [] });
   } finally {
     await plane.close();
+  }
+}, 240_000);
+
+test('files are pushed to where the buyer says, whole, as long as the transfer runs', async () => {
+  const dataset = await list(undefined, true);
+  const asked = await request('0', dataset);
+  await reached(buyer, asked.id, 'FINALIZED');
+  const sold = await twinOf(supplier, asked.id);
+  await reached(supplier, sold.id, 'FINALIZED');
+  const agreement = (sold.agreement as { '@id': string })['@id'];
+  const receiver = await makeReceiver();
+  const push = async (dataAddress?: typeof receiver.dataAddress): Promise<string> => {
+    const asking = { agreement, address: supplier.address, format: 'HttpData-PUSH' };
+    const body = { ...asking, ...(dataAddress ? { dataAddress } : {}) };
+    return (await buyer.client.call(wire.requestTransfer, { body })).id;
+  };
+  try {
+    const { body } = await call(
+      `${supplier.address}/catalog/datasets/${dataset}`,
+      undefined,
+      await tokenOf(there, buyer, supplier),
+    );
+    const formats = (body.distribution as { format: string }[]).map(({ format }) => format);
+    expect(formats).toEqual(['HttpData-PULL', 'HttpData-PUSH']);
+
+    // Nowhere to bring it, an address of the operator's own network, and a receiver that says no.
+    expect(await reasonOf(await push())).toContain('dataAddress');
+    expect(await reasonOf(await push({ ...receiver.dataAddress, endpoint: 'http://10.0.0.1/inbox' }))).toContain(
+      'not permitted',
+    );
+    receiver.answers.push(403);
+    expect(await reasonOf(await push(receiver.dataAddress))).toBe('HTTP 403 not today');
+
+    // A receiver that is away for a moment is tried again.
+    receiver.answers.push(503);
+    const id = await push(receiver.dataAddress);
+    await expect
+      .poll(
+        async () => {
+          together([here, there], 10);
+          await here.exchange.settle();
+          return (await read(buyer, id)).state;
+        },
+        { timeout: 120_000 },
+      )
+      .toBe('COMPLETED');
+    const [file] = receiver.received;
+    expect(receiver.received).toHaveLength(1);
+    expect([file!.headers['repr-digest'], Number(file!.headers['content-length'])]).toEqual([
+      file!.digest,
+      file!.bytes,
+    ]);
+    expect(file!.headers['content-disposition']).toContain('filename');
+    const given = await twinOf(supplier, id);
+    expect(given.state).toBe('COMPLETED');
+    // The token is the receiver's, and lies open nowhere.
+    for (const node of [here, there]) expect(await openIn(node, 'token-of-the-receiver')).toEqual([]);
+
+    // Suspended while the receiver says nothing: the connection ends; resumed, it begins anew.
+    receiver.answers.push('stall');
+    const { asked: before } = receiver;
+    const second = await push(receiver.dataAddress);
+    await expect.poll(() => receiver.asked, { timeout: 60_000 }).toBeGreaterThan(before);
+    await reached(buyer, second, 'STARTED');
+    const ours = await twinOf(supplier, second);
+    await reached(supplier, ours.id, 'STARTED');
+    await act(supplier, ours.id, 'suspend');
+    await reached(buyer, second, 'SUSPENDED');
+    await expect.poll(() => receiver.broken, { timeout: 60_000 }).toBe(1);
+    expect(receiver.received).toHaveLength(1);
+    await act(supplier, ours.id, 'start');
+    await reached(buyer, second, 'COMPLETED');
+    expect(receiver.received).toHaveLength(2);
+  } finally {
+    await receiver.close();
   }
 }, 240_000);

@@ -68,6 +68,11 @@ export const processes = {
     '按协议请求以 HttpData-PULL 取数。提供方开通使用授权后给出地址与密钥。',
     'By this agreement, as HttpData-PULL. The provider answers with an address and a key once its grant is open.',
   ],
+  'process.push': ['推送到我方', 'Have it pushed to us'],
+  'process.pushExplain': [
+    '以 HttpData-PUSH 请求：提供方把文件逐个 POST 到该地址，全部收下（2xx）后传输完成。仅适用于以文件交付的产品。',
+    'As HttpData-PUSH: the provider POSTs each file to this address, and the transfer is complete once all are taken (2xx). For what is delivered as files.',
+  ],
   'process.endpoint': ['取数地址', 'Where the data is read'],
   'process.endpointText': [
     '密钥只在本单位经接口读取本次传输时给出，此页不显示。',

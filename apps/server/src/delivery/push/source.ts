@@ -2,15 +2,9 @@
  * The run as a client of the gateway: it asks for tables and files of the table share by signed addresses, as the buyer's own
  * programs do, so that every byte is decided, counted and recorded there and nowhere else.
  */
-import {
-  CallStop,
-  type GatewayRequest,
-  type Grant as Line,
-  type ShareConfig,
-  type ShareTable,
-  signAddress,
-} from '@shugu/gateway';
+import { CallStop, type Grant as Line, type ShareConfig, type ShareTable } from '@shugu/gateway';
 import { refusal } from '@shugu/policy';
+import { askInside, type InsideRequest } from '../plane/inside.ts';
 import type { Plane } from '../plane/plane.ts';
 import { lineOf } from '../rules.ts';
 import { readManifest } from '../share/manifest.ts';
@@ -46,9 +40,6 @@ export interface Source {
   /** Calls back when that happens; returns the way to stop. */
   onStop(stop: () => void): () => void;
 }
-
-/** So long holds the address of one file: it is asked for at once. */
-const addressSeconds = 3600;
 
 const standing = ({ status, plan, validUntil }: Line, now: number): PushFault | null => {
   const over = now >= Math.min(plan.notAfter ?? Number.POSITIVE_INFINITY, validUntil ?? Number.POSITIVE_INFINITY);
@@ -101,34 +92,15 @@ export const openSource = async (
   const ask = async (
     method: string,
     path: string,
-    { asked = {}, ...more }: Partial<GatewayRequest> & { asked?: Record<string, string> },
+    { headers = {}, ...more }: Pick<InsideRequest, 'asked' | 'headers' | 'body'>,
     stop = new CallStop(),
   ) => {
-    const { productId } = line();
-    const expires = Math.floor(now().getTime() / 1000) + addressSeconds;
-    const address = signAddress({ grantId: id, productId, file: path, expires }, plane.addressKey(id));
-    const headers = { ...(purpose ? { 'x-purpose': purpose } : {}), ...more.headers };
-    const answer = await plane.gateway.handle(
-      {
-        method,
-        productId,
-        path,
-        query: new URLSearchParams([...new URLSearchParams(address), ...Object.entries(asked)]),
-        ...more,
-        headers,
-      },
-      stop,
-    );
-    if (answer.body instanceof Uint8Array) answer.done();
-    if (answer.status < 300) return answer.body;
-    const told = JSON.parse(Buffer.from(answer.body as Uint8Array).toString()) as {
-      code: string;
-      zh: string;
-      en: string;
-    };
+    const said = { ...(purpose ? { 'x-purpose': purpose } : {}), ...headers };
+    const answer = await askInside(plane, { line: id, method, path, headers: said, now: now(), ...more }, stop);
+    if (!('refused' in answer)) return answer.body;
     // A file that the share does not list any more: it was cut anew, to other terms.
-    if (told.code === 'notFound') throw fault('termsChanged');
-    throw refusedBy({ ...told, status: answer.status });
+    if (answer.refused.code === 'notFound') throw fault('termsChanged');
+    throw refusedBy(answer.refused);
   };
 
   return {

@@ -6,7 +6,7 @@ import { type DataFlowStatus, readFlowStatus, signalPath } from '@shugu/dataspac
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { connectorOf } from '../reads.ts';
-import { backoff, claimedUntil, isOver } from '../rules.ts';
+import { backoff, claimedUntil, isFinalAnswer, isOver } from '../rules.ts';
 import { postTo } from '../service/posting.ts';
 import { actorOf, type Room } from '../service/room.ts';
 import { lockProcess } from '../store.ts';
@@ -18,8 +18,6 @@ import { claimSignal, delaySignal, dueSignals, endSignal, findPlane, flowOf, nex
 
 type Outcome = { taken: true; status: DataFlowStatus | undefined } | { taken: false; again: boolean; fault: string };
 
-/** Said to mean no; everything else may be otherwise next time. */
-const isFinal = (status: number): boolean => status >= 400 && status < 500 && ![401, 408, 425, 429].includes(status);
 const isPast = (signal: Signal['signal']): boolean => signal !== 'terminate' && signal !== 'complete';
 
 /** Of the answers that have one to give; others say nothing that counts. */
@@ -95,7 +93,7 @@ export const makePlaneSender = (roomOf: () => Room, access: PlaneAccess): PlaneS
     const { status, text } = posted;
     if (status >= 200 && status < 300) return statusIn(signal.signal, text);
     if (status === 401) access.forget(plane);
-    return { taken: false, again: !isFinal(status), fault: `HTTP ${status} ${text.slice(0, 300)}`.trim() };
+    return { taken: false, again: !isFinalAnswer(status), fault: `HTTP ${status} ${text.slice(0, 300)}`.trim() };
   };
 
   /** When it is to be tried again. */

@@ -1,0 +1,85 @@
+/**
+ * Files for the consumer of a push transfer: a POST each to the data address that it named, by the HTTP push profile of Data Plane
+ * Signaling (bearer token among its properties). Guarded as every address of others; who stops reading is given up.
+ */
+import { GatewayProblem } from '@shugu/gateway';
+import type { Reader } from '../../kernel/db/db.ts';
+import { type Json, limits, type Process } from '../model.ts';
+import { isFinalAnswer } from '../rules.ts';
+import { readText } from './posting.ts';
+import type { Room } from './room.ts';
+import { openAddress } from './secrets.ts';
+
+export interface Parcel {
+  /** Of the content: type, length, digest, name. */
+  headers: Record<string, string>;
+  body: AsyncIterable<Uint8Array> | Uint8Array;
+}
+export type Brought = { taken: true } | { taken: false; again: boolean; fault: string };
+
+const told = ['content-type', 'content-length', 'repr-digest', 'content-disposition'];
+
+export interface PushAddress {
+  endpoint: string;
+  authorization: string | undefined;
+}
+
+/** Where the consumer wants it; undefined: it named no address that can be called. */
+export const pushAddress = async (
+  room: Pick<Room, 'seal'>,
+  read: Reader,
+  process: Process,
+): Promise<PushAddress | undefined> => {
+  const address = (await openAddress(room, read, process, process.data_address)) as Json | null;
+  const { endpoint, endpointProperties = [] } = address ?? {};
+  if (typeof endpoint !== 'string' || !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) return undefined;
+  const value = (name: string) =>
+    (endpointProperties as { name: string; value: string }[]).find((one) => one.name === name)?.value;
+  const token = value('authorization');
+  return { endpoint, authorization: token && (value('authType') === 'bearer' ? `Bearer ${token}` : token) };
+};
+
+export const bring = async (
+  { outgoing }: Pick<Room, 'outgoing'>,
+  { endpoint, authorization }: PushAddress,
+  { headers, body }: Parcel,
+  signal: AbortSignal,
+): Promise<Brought> => {
+  const refused = outgoing.fault(endpoint);
+  if (refused) return { taken: false, again: false, fault: `address not permitted: ${refused}` };
+  const url = new URL(endpoint);
+  const stalled = new AbortController();
+  const stall = () => stalled.abort(new Error('the receiver has stopped reading'));
+  let timer = setTimeout(stall, limits.stallSeconds * 1000);
+  const pieces = async function* () {
+    for await (const piece of body instanceof Uint8Array ? [body] : body) {
+      yield piece;
+      clearTimeout(timer);
+      timer = setTimeout(stall, limits.stallSeconds * 1000);
+    }
+  };
+  try {
+    const answer = await outgoing.agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: 'POST',
+      headers: {
+        ...Object.fromEntries(told.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]))),
+        ...(authorization ? { authorization } : {}),
+      },
+      body: pieces() as never,
+      headersTimeout: 0,
+      signal: AbortSignal.any([signal, stalled.signal]),
+    });
+    const text = await readText(answer.body, limits.answerBytesMax);
+    const { statusCode: status } = answer;
+    if (status >= 200 && status < 300) return { taken: true };
+    return { taken: false, again: !isFinalAnswer(status), fault: `HTTP ${status} ${text.slice(0, 300)}`.trim() };
+  } catch (error) {
+    if (error instanceof GatewayProblem) return { taken: false, again: false, fault: 'address not permitted' };
+    const { code, message } = (stalled.signal.aborted ? stalled.signal.reason : error) as Error & { code?: string };
+    return { taken: false, again: true, fault: typeof code === 'string' ? code : message };
+  } finally {
+    clearTimeout(timer);
+  }
+};
