@@ -11,6 +11,23 @@ export {
   ruleFor,
 } from './contract/disclosure.ts';
 export type { JointFault, JointFinding } from './contract/findings.ts';
+export {
+  type AtOwners,
+  alignOf,
+  type CommonSum,
+  type Intersecting,
+  intersectionDigest,
+  intersectionFault,
+  intersectionOutput,
+  intersectionTrust,
+  type KeyedSet,
+  meetsDirectly,
+  type Opening,
+  openingCommitment,
+  openingSalt,
+  openings,
+  partyTermsOf,
+} from './contract/intersection.ts';
 export { checkJoint, type Joint, type JointTable, sameButHaving, sameInside } from './contract/joint.ts';
 export {
   type ContractMove,
@@ -73,6 +90,7 @@ export { ownWithHelper } from './intersect/owner.ts';
 export { ownInPair } from './intersect/pair.ts';
 export type { OwnerReport } from './intersect/result.ts';
 export {
+  type AgreedInputs,
   type IntersectMode,
   inputCommitment,
   keysMaxOf,
@@ -113,7 +131,14 @@ export { bernoulliExp, discreteGaussian, discreteLaplace } from './noise/sampler
 export { type Apart, networksApart } from './party/apart.ts';
 export { type Intersection, type IntersectionOutcome, intersectHere } from './party/here.ts';
 export { type PartyJob, type PartyReport, playParty } from './party/play.ts';
-export { type PartyCost, type PartyOutcome, type StartedParty, startParty } from './party/start.ts';
+export {
+  type AnyJob,
+  isShares,
+  type PartyCost,
+  type PartyOutcome,
+  type StartedParty,
+  startParty,
+} from './party/start.ts';
 export { ComputeError, type ComputeFault } from './problem.ts';
 export type { Answer } from './shares/execute.ts';
 export { queryHere, type SharesOutcome, type SharesQuery } from './shares/here.ts';

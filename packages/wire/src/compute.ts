@@ -30,10 +30,13 @@ export const computeLimits = {
   moduleOutputBytesMax: 4_194_304,
   moduleColumnsMax: 50,
 } as const;
-/** Of a query on shares; held equal to those of @shugu/private-compute by a test. */
+/** Of a query on shares, and of intersections; held equal to those of @shugu/private-compute by a test. */
 export const sharesLimits = { rows: 1 << 24, decimals: 9 } as const;
+export const psiLimits = { keys: 2 ** 28, atLeast: 1_000_000 } as const;
 
-export const computeModes = ['cleanRoom', 'shares'] as const;
+export const computeModes = ['cleanRoom', 'shares', 'psi'] as const;
+export const psiProtocols = ['helper', 'ecdh', 'sm2', 'kkrt'] as const;
+export const psiOpenings = ['rows', 'count', 'sums'] as const;
 export const computationStates = ['draft', 'signed', 'active', 'exhausted', 'expired', 'revoked'] as const;
 export const computationUseStates = ['reserved', 'running', 'held', 'released', 'failed', 'returned'] as const;
 /** Frozen with the use; then owed by a statement, or given back. */
@@ -197,18 +200,17 @@ const cleanRoomDraft = z
 
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+const publicJwk = z.discriminatedUnion('kty', [
+  z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: coordinate }).strict(),
+  z.object({ kty: z.literal('EC'), crv: z.literal('SM2'), x: coordinate, y: coordinate }).strict(),
+]);
 export const heldSet = z
   .object({
     owner: organisationId,
     table: word.describe('as the query calls it'),
     commitment: hex32.describe('to the owner’s file, which stays with it: another file needs another contract'),
     channelKey: hex32.describe('X25519: whose process may meet the others'),
-    signingKey: z
-      .discriminatedUnion('kty', [
-        z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: coordinate }).strict(),
-        z.object({ kty: z.literal('EC'), crv: z.literal('SM2'), x: coordinate, y: coordinate }).strict(),
-      ])
-      .describe('signs what the owner’s process states of each use'),
+    signingKey: publicJwk.describe('signs what the owner’s process states of each use'),
   })
   .strict();
 
@@ -225,7 +227,37 @@ const sharesDraft = z
   })
   .strict();
 
-export const computationDraft = z.discriminatedUnion('mode', [cleanRoomDraft, sharesDraft]);
+const sums = z
+  .object({
+    table: word.describe('whose column it is'),
+    column: column.describe('of numbers'),
+    group: column.optional().describe('of the same table'),
+    atLeast: z
+      .number()
+      .int()
+      .min(computeLimits.entitiesLeast)
+      .max(psiLimits.atLeast)
+      .describe('common keys that a group, or the whole, must have for anything of it to open'),
+    decimals: z.number().int().min(0).max(sharesLimits.decimals).describe('places after the point of numbers'),
+  })
+  .strict();
+const psiDraft = z
+  .object({
+    ...agreed,
+    mode: z.literal('psi').describe('which keys two owners have in common; data stay with them'),
+    dataSets: z.array(heldSet.extend({ key: column.describe('whose values are compared') }).strict()).length(2),
+    protocol: z
+      .enum(psiProtocols)
+      .describe('helper: this node helps; the others without it: ecdh, sm2 for small tables, kkrt a preview'),
+    opens: z
+      .enum(psiOpenings)
+      .describe('rows: each recipient’s own; count: how many are common, to both; sums: over common keys (helper)'),
+    sums: sums.optional().describe('required where sums open'),
+    keysMax: z.number().int().min(1).max(psiLimits.keys).describe('distinct keys of an owner'),
+  })
+  .strict();
+
+export const computationDraft = z.discriminatedUnion('mode', [cleanRoomDraft, sharesDraft, psiDraft]);
 
 const party = z.object({ id: organisationId, name: z.string() });
 export const computationSummary = z.object({
@@ -277,19 +309,19 @@ export const computationView = computationSummary.extend({
   trust: bilingual.describe('what the parties have to believe for it to be private'),
   document: z.string().describe('the canonical text that is signed'),
   digest,
-  dataSets: z.array(dataSet).describe('that this node holds; none in mode shares'),
+  dataSets: z.array(dataSet).describe('that this node holds; none where data stay with their owners'),
   shares: z
     .object({
-      parts: z.array(heldSet),
+      parts: z.array(heldSet.extend({ key: z.string().optional().describe('in mode psi') })),
       decimals: count,
       rowsMax: count,
-      helper: hex32.describe('this node’s key as the third party'),
+      helper: hex32.nullable().describe('this node’s key as the third party; null where the owners are alone'),
     })
     .nullable()
     .describe('what stays with its owners; null in a clean room'),
   query: z.object({
-    sql: z.string().describe('as it runs; empty where a module does'),
-    digest: digest.describe('of what runs: the SQL or the module'),
+    sql: z.string().describe('as it runs; empty where a module or an intersection does'),
+    digest: digest.describe('of what runs: SQL, plan, module or intersection'),
     parameters: z.array(listedParameter),
   }),
   module: z
@@ -302,8 +334,12 @@ export const computationView = computationSummary.extend({
       release: z.enum(['ask', 'direct']),
     })
     .nullable(),
+  intersection: z
+    .object({ protocol: z.enum(psiProtocols), opens: z.enum(psiOpenings), sums: sums.nullable() })
+    .nullable()
+    .describe('in mode psi'),
   output: z.array(z.object({ name: z.string(), type: z.string() })),
-  release: release.nullable().describe('null in mode shares, where nothing but the query limits what is opened'),
+  release: release.nullable().describe('null where data stay with their owners: the contract itself limits what opens'),
   priceFen,
   payment: payment.nullable(),
   noise: noise.nullable(),
@@ -317,7 +353,16 @@ export const computationView = computationSummary.extend({
     })
     .nullable(),
   explained: z.array(bilingual).describe('in plain words, what each party learns'),
-  signatures: z.array(z.object({ by: party, keyId: z.string(), level: z.string(), signature: z.string(), at: time })),
+  signatures: z.array(
+    z.object({
+      by: party,
+      keyId: z.string().describe('of publicKey; whose it is says the trust file'),
+      publicKey: publicJwk,
+      level: z.string(),
+      signature: z.string().describe('base64, over document in the context of agreements'),
+      at: time,
+    }),
+  ),
   isolation: z.enum(isolations).describe('what this node computes in now'),
   reason: z.string().describe('of its end'),
   yours: z.object({ owner: z.boolean(), recipient: z.boolean(), signed: z.boolean() }),
@@ -436,7 +481,7 @@ export const getComputationEvidence = endpoint({
 });
 export type ComputationResult = z.output<typeof computationResult>;
 
-/** The owners' sides of one use in mode shares. */
+/** The owners' sides of one use whose data stay with them. */
 export const computationParts = z.object({
   use: computationUse,
   contract: computationId,

@@ -20,7 +20,8 @@ import { makeWalk, type Walk } from '../steps.ts';
 import { makeFolder } from '../trade/folder.ts';
 import { openMarket } from '../trade/walk.ts';
 import { openFolder, type PartyFolder } from './folder.ts';
-import { csvOf, keepPapers } from './papers.ts';
+import { csvOf } from './opening.ts';
+import { keepPapers } from './papers.ts';
 import { type PartOutcome, PartRefused, playPart } from './part.ts';
 import { inPlaintext, sameRows } from './plaintext.ts';
 import { preparedSet } from './prepare.ts';
@@ -229,8 +230,8 @@ const verifyUse = (
     'evidence',
     { zh: '离线核验：记录、各方签名、合约', en: 'Checked offline: the record, what each party signed, the contract' },
     async (prove) => {
-      const [{ use, report }] = outcomes;
-      await keepPapers(await stage.as(owner.login), { contract: contract.id, use, answer: report!.answer, out });
+      const [{ use, opened }] = outcomes;
+      await keepPapers(await stage.as(owner.login), { contract: contract.id, use, opened, out });
       const { ok, uses } = await check([join(out, `${use}.json`)], context);
       prove(
         {
@@ -248,7 +249,9 @@ const comparePlain = (walk: Walk, owners: readonly [Owner, Owner], { outcomes, m
     { zh: '同一查询以明文计算，两者对照', en: 'The same query in plaintext, and both compared' },
     async (prove): Promise<Price> => {
       const [mine, theirs] = outcomes;
-      const { plan } = mine.terms;
+      const { terms } = mine;
+      if (terms.mode !== 'shares') throw new Error('not on shares');
+      const { plan } = terms;
       const plain = await inPlaintext(query, plan, { a: owners[0].input, b: owners[1].input }, decimals);
       prove({ zh: '结果一致', en: 'both give the same result' }, sameRows(plan, mine.report!.answer!.rows, plain.rows));
       const reports = [mine.report!, theirs.report!];

@@ -1,11 +1,11 @@
 /** What an owner keeps of a use: the result that opened to it, the contract as it was signed, and evidence that verifies offline. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Answer } from '@shugu/private-compute';
 import { type Client, ProblemError } from '@shugu/wire';
 import { getComputation, getComputationEvidence } from '@shugu/wire/compute';
 import { trust } from '@shugu/wire/kernel';
+import { csvOf, type Opened } from './opening.ts';
 
 const limits = { lookMilliseconds: 500, looksMax: 120 } as const;
 
@@ -23,17 +23,28 @@ const evidenceOf = async (client: Client, use: string): Promise<Uint8Array> => {
   }
 };
 
-const cell = (text: string | null): string =>
-  text === null ? '' : /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-export const csvOf = ({ columns, rows }: Answer): string =>
-  [columns, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
+interface Kept {
+  contract: string;
+  use: string;
+  /** What opened to this owner; null where it is not to be had. */
+  opened: Opened | null;
+  out: string;
+  /** Of an intersection: with it whoever is shown the result can hold it against the record. */
+  proof?: { use: string; salt: string } | undefined;
+}
 
-export const keepPapers = async (
-  client: Client,
-  { contract, use, answer, out }: { contract: string; use: string; answer: Answer | null; out: string },
-): Promise<void> => {
+/** Perhaps to another disk. */
+const moved = async (from: string, to: string): Promise<void> => {
+  await copyFile(from, to);
+  await rm(from);
+};
+
+export const keepPapers = async (client: Client, { contract, use, opened, out, proof }: Kept): Promise<void> => {
   await mkdir(out, { recursive: true });
-  if (answer) await writeFile(join(out, 'result.csv'), csvOf(answer), { mode: 0o600 });
+  const result = join(out, 'result.csv');
+  if (opened?.answer) await writeFile(result, csvOf(opened.answer), { mode: 0o600 });
+  if (opened?.rows) await moved(opened.rows, result);
+  if (opened && proof) await writeFile(join(out, 'opening.json'), JSON.stringify(proof), { mode: 0o600 });
   const { document } = await client.call(getComputation, { params: { id: contract } });
   await writeFile(join(out, 'contract.json'), document);
   const roots = await client.raw(trust, {});

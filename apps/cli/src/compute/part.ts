@@ -1,24 +1,29 @@
 /**
- * An owner's part of one use of a contract on shares, beside its data: what was signed is checked here and not believed, the table is played
+ * An owner's part of one use of a contract whose data stay with their owners, beside its data: what was signed is checked here and not believed, the table is played
  * by a process of its own, and what became of it is stated under the owner's key.
  */
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { canonicalBytes, type Json } from '@shugu/evidence';
+import { canonicalBytes, type Json, type Trust } from '@shugu/evidence';
 import {
-  answerDigest,
+  type AnyJob,
+  type AtOwners,
+  alignOf,
   type Computation,
   ComputeError,
+  type Intersecting,
+  intersectionDigest,
+  intersectionFault,
+  meetsDirectly,
+  type OwnerReport,
   type PartStatement,
+  partyTermsOf,
   planDigest,
   planOf,
   roleAt,
-  type SharedQuery,
-  type SharesJob,
   type SharesReport,
-  sharesTermsOf,
   signPart,
   startParty,
   tableCommitment,
@@ -26,7 +31,9 @@ import {
 import type { CallOutput, Client } from '@shugu/wire';
 import { comeToUse, getComputation, getParts, runComputation, statePart } from '@shugu/wire/compute';
 import type { Journal, PartyFolder, Played } from './folder.ts';
+import { isOfShares, type Opened, openedOf, type Report, rowsAt, statedResult } from './opening.ts';
 import { treeOf } from './plaintext.ts';
+import { signedByAll, trustOf } from './signatures.ts';
 
 export interface PartAsked {
   client: Client;
@@ -34,6 +41,8 @@ export interface PartAsked {
   contract: string;
   /** The owner's file. */
   input: string;
+  /** Whose keys owners sign contracts with; as the exchange says where it is left out. */
+  trust?: Trust | undefined;
   /** Takes a use, as a recipient; else one that is open is waited for. */
   take?: boolean;
   /** Only as this organisation. */
@@ -58,14 +67,27 @@ export interface PartOutcome {
   statement: PartStatement;
   /** As the exchange tells the use once it has ended. */
   ended: CallOutput<typeof getParts>['use'];
-  /** Null where nothing opened here. */
+  /** Null where it did not come to an end here. */
   report: SharesReport | null;
-  terms: SharedQuery;
+  /** The same of rows or a count of an intersection. */
+  found: OwnerReport | null;
+  opened: Opened;
+  terms: AtOwners;
   fault: ComputeError | undefined;
 }
 
 /** Why an owner's process will not play, whatever the exchange says. */
-export type Refused = 'mode' | 'digest' | 'changed' | 'notAnOwner' | 'query' | 'input' | 'uses' | 'played' | 'late';
+export type Refused =
+  | 'mode'
+  | 'digest'
+  | 'changed'
+  | 'notAnOwner'
+  | 'signatures'
+  | 'query'
+  | 'input'
+  | 'uses'
+  | 'played'
+  | 'late';
 export class PartRefused extends Error {
   readonly why: Refused;
   constructor(why: Refused) {
@@ -75,7 +97,7 @@ export class PartRefused extends Error {
 }
 
 interface Own {
-  terms: SharedQuery;
+  terms: AtOwners;
   digest: string;
   owner: string;
   place: number;
@@ -84,22 +106,31 @@ interface Own {
 /** The signed terms as this party takes them: of the digest that it knows, with the plan that its own parser makes of the query. */
 const checkTerms = async (asked: PartAsked): Promise<Own> => {
   const { client, folder, contract, input } = asked;
-  const { document, digest } = await client.call(getComputation, { params: { id: contract } });
+  const shown = await client.call(getComputation, { params: { id: contract } });
+  const { document, digest } = shown;
   if (`sha256:${createHash('sha256').update(document).digest('hex')}` !== digest) throw new PartRefused('digest');
   const known = await folder.journal(contract);
   if (known && known.digest !== digest) throw new PartRefused('changed');
   const terms = JSON.parse(document) as Computation;
-  if (terms.mode !== 'shares' || terms.id !== contract) throw new PartRefused('mode');
+  if (terms.mode === 'cleanRoom' || terms.id !== contract) throw new PartRefused('mode');
   const place = terms.dataSets.findIndex(({ channelKey }) => channelKey === folder.channelKey);
   if (place < 0) throw new PartRefused('notAnOwner');
   const { owner, commitment } = terms.dataSets[place]!;
   if (asked.as !== undefined && asked.as !== owner) throw new PartRefused('notAnOwner');
-  const plan = planOf(await treeOf(terms.query.sql), [terms.dataSets[0]!.table, terms.dataSets[1]!.table]);
-  const same = Buffer.compare(canonicalBytes(plan as unknown as Json), canonicalBytes(terms.plan as unknown as Json));
-  if (same !== 0 || planDigest(plan) !== terms.query.digest) throw new PartRefused('query');
-  if ((await tableCommitment(input, folder.salt, plan, roleAt(place))) !== commitment) throw new PartRefused('input');
+  if (!(await saysWhatRuns(terms))) throw new PartRefused('query');
+  if (!signedByAll(shown, terms, asked.trust ?? (await trustOf(client)))) throw new PartRefused('signatures');
+  const read = await tableCommitment(input, folder.salt, { align: alignOf(terms) }, roleAt(place));
+  if (read !== commitment) throw new PartRefused('input');
   if (!known) await folder.save(contract, { digest, uses: {} });
   return { terms, digest, owner, place };
+};
+
+/** Whether what the contract says is what would run: its plan by this party's own parser, or what it says of an intersection. */
+const saysWhatRuns = async (terms: AtOwners): Promise<boolean> => {
+  if (terms.mode === 'psi') return intersectionDigest(terms) === terms.query.digest && !intersectionFault(terms);
+  const plan = planOf(await treeOf(terms.query.sql), [terms.dataSets[0]!.table, terms.dataSets[1]!.table]);
+  const same = Buffer.compare(canonicalBytes(plan as unknown as Json), canonicalBytes(terms.plan as unknown as Json));
+  return same === 0 && planDigest(plan) === terms.query.digest;
 };
 
 const until = async <T>(asked: PartAsked, look: () => Promise<T | undefined>): Promise<T> => {
@@ -163,7 +194,12 @@ export const playPart = async (asked: PartAsked): Promise<PartOutcome> => {
     before === undefined
       ? await play(asked, own, use, note)
       : { report: null, outcome: before === 'came' ? 'untouched' : 'compute.interrupted', fault: undefined };
-  const statement = statementOf(own, contract, use, played);
+  if (before !== undefined) await rm(rowsAt(folder, use), { force: true });
+  const opened = openedOf(played.report, rowsAt(folder, use));
+  const statement = {
+    ...statementOf(own, contract, use, played),
+    ...(await statedResult(own.terms, opened, folder, use)),
+  };
   const signed = await signPart(statement, folder.signer);
   await asked.client.call(statePart, {
     params: { id: use },
@@ -176,16 +212,23 @@ export const playPart = async (asked: PartAsked): Promise<PartOutcome> => {
     return now.endedAt === null ? undefined : now;
   });
   if (ended.state === 'returned' && statement.outcome === 'untouched') await note('returned');
-  return { use, owner: own.owner, statement, ended, report: played.report, terms: own.terms, fault: played.fault };
+  const { report, fault } = played;
+  const told = report === null || isOfShares(report) ? { report, found: null } : { report: null, found: report };
+  return { use, owner: own.owner, statement, ended, ...told, opened, terms: own.terms, fault };
 };
 
 interface Outcome {
-  report: SharesReport | null;
+  report: Report | null;
   outcome: string;
   fault: ComputeError | undefined;
 }
 
-const statementOf = (own: Own, contract: string, use: string, { report, outcome }: Outcome): PartStatement => ({
+const statementOf = (
+  own: Own,
+  contract: string,
+  use: string,
+  { report, outcome }: Outcome,
+): Omit<PartStatement, 'result' | 'resultRows'> => ({
   form: 'shugu/computation-part/1',
   contract,
   digest: own.digest,
@@ -194,9 +237,8 @@ const statementOf = (own: Own, contract: string, use: string, { report, outcome 
   outcome,
   commitment: report?.commitment ?? null,
   peerCommitment: report?.peerCommitment ?? null,
-  rows: report?.rows ?? null,
-  result: report?.answer ? answerDigest(report.answer) : null,
-  resultRows: report?.answer ? report.answer.rows.length : null,
+  // Of an intersection: how many are side by side, or how many of which are common, is nothing for the record.
+  rows: own.terms.mode === 'shares' && report ? report.rows : null,
 });
 
 const play = async (
@@ -216,7 +258,9 @@ const play = async (
   const untouched: Outcome = { report: null, outcome: 'untouched', fault: undefined };
   const ready = await until(asked, async () => {
     if ((await look()) === 'over') return 'over';
-    const there = now.helper !== null && (own.place === 1 || now.parts[1]!.address !== null);
+    const { terms } = own;
+    const begun = terms.helper === null ? now.use.state === 'running' : now.helper !== null;
+    const there = begun && (own.place === 1 || !meetsDirectly(terms) || now.parts[1]!.address !== null);
     return there ? 'ready' : undefined;
   }).catch((error: unknown) => {
     if (error instanceof PartRefused) return 'over' as const;
@@ -226,17 +270,17 @@ const play = async (
   const scratch = await mkdtemp(join(asked.folder.path, 'use-'));
   try {
     await note('started');
-    const party = startParty(jobOf(asked, own, use, now, scratch));
+    const party = startParty<AnyJob>(jobOf(asked, own, use, now, scratch));
     asked.tell?.('started');
     const abort = () => void party.child.kill('SIGKILL');
     asked.signal?.addEventListener('abort', abort, { once: true });
-    if (own.place === 1)
+    if (own.place === 1 && meetsDirectly(own.terms))
       await party.port.then(
         (port) => client.call(comeToUse, { params: { id: use }, body: { address: addressOf(asked, port) } }),
         () => undefined,
       );
     return await party.outcome.then(
-      ({ report }): Outcome => ({ report, outcome: 'done', fault: undefined }),
+      ({ report }): Outcome => ({ report: report as Report, outcome: 'done', fault: undefined }),
       (error: unknown): Outcome => {
         if (!(error instanceof ComputeError)) throw error;
         asked.signal?.throwIfAborted();
@@ -257,19 +301,33 @@ const jobOf = (
   use: string,
   { helper, parts }: CallOutput<typeof getParts>,
   scratch: string,
-): SharesJob => {
-  const third = placeOf(helper!);
-  const second = place === 0 ? placeOf(parts[1]!.address!) : undefined;
-  return {
-    terms: sharesTermsOf(terms, use),
+): AnyJob => {
+  const agreed = partyTermsOf(terms, use);
+  const third = helper === null ? undefined : placeOf(helper);
+  const second = place === 0 && meetsDirectly(terms) ? placeOf(parts[1]!.address!) : undefined;
+  const table = { path: input, salt: folder.salt.toString('hex'), folder: scratch };
+  const common = {
     role: roleAt(place),
     secret: folder.channelSecret,
     host: listen.host,
     meetMs: meetMilliseconds,
-    hosts: { helper: third.host, ...(second && { second: second.host }) },
-    helperPort: third.port,
-    ...(second ? { secondPort: second.port } : { port: listen.port }),
-    input: { path: input, salt: folder.salt.toString('hex'), folder: scratch },
     agreed: { own: terms.dataSets[place]!.commitment, peer: terms.dataSets[1 - place]!.commitment },
+  };
+  if (agreed.mode === 'shares')
+    return {
+      ...common,
+      terms: agreed,
+      hosts: { helper: third!.host, ...(second && { second: second.host }) },
+      helperPort: third!.port,
+      ...(second ? { secondPort: second.port } : { port: listen.port }),
+      input: table,
+    };
+  const column = (terms as Intersecting).dataSets[place]!.key;
+  // The helper is come to by both; of two alone the second is.
+  return {
+    ...common,
+    terms: agreed,
+    ...(third ?? second ?? listen),
+    input: { ...table, column, out: rowsAt(folder, use) },
   };
 };

@@ -1,13 +1,16 @@
-/** `shugu compute run`: an owner's part of one use of a contract on shares, beside its data. */
-import { access } from 'node:fs/promises';
+/** `shugu compute run`: an owner's part of one use of a contract on shares or on an intersection, beside its data. */
+import { access, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { EvidenceError, parseTrust, type Trust } from '@shugu/evidence';
+import { openingSalt } from '@shugu/private-compute';
 import { untilStopped } from '@shugu/server';
 import { askingOptions, openAsking } from '../asking.ts';
 import type { Context } from '../command.ts';
 import { Misuse, readArgs } from '../misuse.ts';
 import { dim, green, note, red, say } from '../say.ts';
 import { openFolder } from './folder.ts';
-import { csvOf, keepPapers } from './papers.ts';
+import { csvOf } from './opening.ts';
+import { keepPapers } from './papers.ts';
 import { PartRefused, type PartStep, playPart, type Refused } from './part.ts';
 import { reasonIn } from './reason.ts';
 
@@ -31,16 +34,18 @@ const words = {
       stated: '已签名陈述，等待各方…',
     } satisfies Record<PartStep, string>,
     refused: {
-      mode: '这份合约不是份额计算，不在数据持有单位处运行',
+      mode: '这份合约在本节点上计算，不在数据持有单位处运行',
       digest: '交易所给出的合约与其摘要不符',
       changed: '合约与本方所知的摘要不同：不运行',
       notAnOwner: '合约中没有本方的密钥，或不是 --as 所说的单位',
-      query: '合约的执行计划与其查询文本不符：不运行',
+      signatures: '合约没有由每个数据持有单位以其密钥签署：不运行',
+      query: '合约的执行计划与其查询或约定不符：不运行',
       input: '文件不是签署时承诺的那一份：不运行',
       uses: '本方参与的次数已达合约约定：不再运行',
       played: '本方已参与并陈述过这一次',
       late: '等待超时',
     } satisfies Record<Refused, string>,
+    trust: (name: string) => `${name}：不是信任文件`,
     released: (rows: number) => `已完成：结果 ${rows} 行`,
     nothing: '已完成：按合约，结果不在本方打开',
     returned: '未触及数据，全部签名确认，这次使用已退回，不计次',
@@ -64,16 +69,18 @@ const words = {
       stated: 'stated and signed; waiting for the others…',
     } satisfies Record<PartStep, string>,
     refused: {
-      mode: 'this contract is not one on shares and does not run at its owners',
+      mode: 'this contract is computed at the node and does not run at its owners',
       digest: 'the contract that the exchange gives is not of its digest',
       changed: 'the contract has another digest than is known here: nothing is run',
       notAnOwner: 'the contract does not have your keys, or you are not whom --as says',
-      query: 'the plan of the contract is not what its query says: nothing is run',
+      signatures: 'the contract is not signed by every owner with a key of its own: nothing is run',
+      query: 'the plan of the contract is not what its query or its terms say: nothing is run',
       input: 'the file is not the one that was committed to: nothing is run',
       uses: 'your part has been played as often as agreed: nothing more is run',
       played: 'your part of this use has been played and stated',
       late: 'waited as long as was said',
     } satisfies Record<Refused, string>,
+    trust: (name: string) => `${name}: not a trust file`,
     released: (rows: number) => `done: ${rows} rows of result`,
     nothing: 'done: by the contract the result does not open here',
     returned: 'no data were touched, as all have signed: the use is given back and does not count',
@@ -94,8 +101,21 @@ const options = {
   address: { type: 'string' },
   wait: { type: 'string', default: '900' },
   out: { type: 'string' },
+  trust: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
+
+const readTrust = async (path: string, word: (typeof words)['zh' | 'en']): Promise<Trust> => {
+  const bytes = await readFile(path).catch(() => {
+    throw new Misuse(word.unreadable(path));
+  });
+  try {
+    return parseTrust(bytes);
+  } catch (error) {
+    if (error instanceof EvidenceError) throw new Misuse(word.trust(path));
+    throw error;
+  }
+};
 
 export const run = async (args: string[], context: Context): Promise<number> => {
   const { language, cwd } = context;
@@ -112,6 +132,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
   await access(input).catch(() => {
     throw new Misuse(word.unreadable(values.input!));
   });
+  const trust = values.trust === undefined ? undefined : await readTrust(resolve(cwd, values.trust), word);
   const client = await openAsking(values, word, context);
   const folder = await openFolder(resolve(cwd, values.party));
   const print = values.json ? note : say;
@@ -125,6 +146,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
       contract: values.contract!,
       input,
       take: values.take,
+      trust,
       ...(values.use ? { use: values.use } : {}),
       ...(values.as ? { as: values.as } : {}),
       listen: { host: bare, port: Number(port), address: values.address ?? bare },
@@ -132,11 +154,18 @@ export const run = async (args: string[], context: Context): Promise<number> => 
       tell: (step) => print(dim(word.steps[step])),
       signal: stop.signal,
     });
-    const { use, ended, report } = outcome;
-    const answer = ended.state === 'released' ? (report?.answer ?? null) : null;
-    const out = resolve(cwd, values.out ?? join('shugu-use', use));
-    await keepPapers(client, { contract: values.contract!, use, answer, out });
+    const { use, ended, report, found } = outcome;
     const ok = ended.state === 'released';
+    const out = resolve(cwd, values.out ?? join('shugu-use', use));
+    const opened = ok ? outcome.opened : null;
+    const answer = opened?.answer ?? null;
+    if (!ok && outcome.opened.rows) await rm(outcome.opened.rows, { force: true });
+    const hasResult = opened !== null && (opened.answer !== null || opened.rows !== null);
+    const proof =
+      hasResult && outcome.terms.mode === 'psi'
+        ? { use, salt: openingSalt(folder.salt, use).toString('hex') }
+        : undefined;
+    await keepPapers(client, { contract: values.contract!, use, opened, out, proof });
     if (values.json) {
       const { statement, terms, owner } = outcome;
       say(
@@ -148,7 +177,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
           reason: ended.reason,
           statement,
           answer,
-          report,
+          report: report ?? found,
           out,
           trust: terms.trust,
         }),
@@ -158,7 +187,8 @@ export const run = async (args: string[], context: Context): Promise<number> => 
     if (answer) {
       say(csvOf(answer).trimEnd());
       say(green(word.released(answer.rows.length)));
-    } else if (ok) say(green(word.nothing));
+    } else if (opened?.rows) say(green(word.released(found?.rowsOut ?? 0)));
+    else if (ok) say(green(word.nothing));
     else if (ended.state === 'returned') say(word.returned);
     else say(red(word.failed(ended.reason?.[language] ?? ended.state)));
     if (outcome.fault) say(dim((reasonIn(outcome.fault, language) as Error).message));

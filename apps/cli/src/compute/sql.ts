@@ -75,9 +75,10 @@ export const readTables = async (
   positionals: readonly string[],
   language: Language,
   cwd: string,
+  missing: string = words[language].tables,
 ): Promise<{ a: string; b: string }> => {
   const [a, b, ...more] = positionals;
-  if (a === undefined || b === undefined || more.length > 0) throw new Misuse(words[language].tables);
+  if (a === undefined || b === undefined || more.length > 0) throw new Misuse(missing);
   for (const name of [a, b]) {
     await access(resolve(cwd, name)).catch(() => {
       throw new Misuse(words[language].unreadable(name));

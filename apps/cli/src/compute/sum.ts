@@ -22,6 +22,7 @@ const commonLeast = 3;
 
 const words = {
   zh: {
+    tables: '请给出双方的表：A.csv B.csv，B.csv 有要汇总的字段',
     key: '请用 --key COLUMN 给出标识所在的字段',
     sum: '请用 --sum COLUMN 给出 B 方要汇总的字段',
     mode: '--sum 只用于 --mode helper',
@@ -32,6 +33,7 @@ const words = {
     written: (path: string) => `结果写入 ${path}`,
   },
   en: {
+    tables: 'name the tables of both owners, A.csv B.csv; B.csv has the column that is summed up',
     key: 'name the column of the key with --key COLUMN',
     sum: 'name the column of B that is summed up with --sum COLUMN',
     mode: '--sum goes with --mode helper only',
@@ -70,7 +72,7 @@ interface Asked {
 const readAsked = async (args: string[], { language, cwd }: Context): Promise<Asked> => {
   const { values, positionals } = readArgs({ args, allowPositionals: true, options }, language);
   const word = words[language];
-  const tables = await readTables(positionals, language, cwd);
+  const tables = await readTables(positionals, language, cwd, word.tables);
   if (!values.key) throw new Misuse(word.key);
   if (!values.sum) throw new Misuse(word.sum);
   if (values.mode !== 'helper') throw new Misuse(word.mode);

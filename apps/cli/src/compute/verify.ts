@@ -1,15 +1,23 @@
 /**
- * `shugu compute verify`: what `shugu verify` does, and for records of uses on shares also whether each owner's statement is signed by the
+ * `shugu compute verify`: what `shugu verify` does, and for records of uses whose data stayed with their owners also whether each owner's statement is signed by the
  * key that the record names, and by the contract, where it lies beside as contract.json.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PublicJwk } from '@shugu/evidence';
-import { type Computation, endingOf, type PartStatement, readPart, type SharedQuery } from '@shugu/private-compute';
+import {
+  type AtOwners,
+  type Computation,
+  endingOf,
+  openingCommitment,
+  type PartStatement,
+  readPart,
+} from '@shugu/private-compute';
 import type { Context } from '../command.ts';
 import { green, red, say } from '../say.ts';
 import { asJson, type Checked, holds, type Looked, lookAt, tell } from '../verify.ts';
+import { digestOfFile } from './opening.ts';
 
 /** What was found of one record; each is true, false, or null where there was nothing to look at. */
 export interface UseReport {
@@ -22,6 +30,8 @@ export interface UseReport {
   contract: boolean | null;
   /** The outcome is what the statements amount to under that contract. */
   ending: boolean | null;
+  /** result.csv beside it is what a recipient of an intersection stated, by opening.json. */
+  opened: boolean | null;
 }
 
 interface Said {
@@ -38,25 +48,27 @@ interface UseDocument {
   outcome: string;
   result: string | null;
   parts: Said[];
-  third: { outcome: string | null; met: boolean };
+  third: { key: string | null; outcome: string | null; met: boolean };
 }
+
+const modes = ['shares', 'psi'];
 
 const documentOf = async ({ file, format }: Checked): Promise<UseDocument | undefined> => {
   if (format !== 'bundle') return undefined;
   const { kind, document } = JSON.parse(await readFile(file, 'utf8')) as { kind?: string; document?: UseDocument };
-  return kind === 'computationUse' && document?.mode === 'shares' ? document : undefined;
+  return kind === 'computationUse' && modes.includes(document?.mode ?? '') ? document : undefined;
 };
 
 /** Null where there is none beside; false where it is another. */
 const contractFor = async (
   file: string,
   { contract, contractDigest }: UseDocument,
-): Promise<SharedQuery | null | false> => {
+): Promise<AtOwners | null | false> => {
   const text = await readFile(join(dirname(file), 'contract.json')).catch(() => undefined);
   if (!text) return null;
   if (`sha256:${createHash('sha256').update(text).digest('hex')}` !== contractDigest) return false;
   const terms = JSON.parse(text.toString('utf8')) as Computation;
-  return terms.mode === 'shares' && terms.id === contract && terms;
+  return terms.mode !== 'cleanRoom' && terms.id === contract && terms;
 };
 
 /** The statement where it is this owner's of this very contract; undefined where none was made. */
@@ -71,13 +83,29 @@ const statedBy = (
 };
 
 /** What the record should say by the statements alone. */
-const fits = (terms: SharedQuery, record: UseDocument, parts: readonly (PartStatement | undefined)[]): boolean => {
+const fits = (terms: AtOwners, record: UseDocument, parts: readonly (PartStatement | undefined)[]): boolean => {
   const { outcome, result, third } = record;
   const all = parts.filter((one) => one !== undefined);
   if (all.length < parts.length) return outcome !== 'released' && outcome !== 'compute.untouched';
   const ending = endingOf(terms, all, third.met);
-  if (outcome === 'released') return ending.kind === 'done' && ending.result === result && third.outcome === 'done';
+  const played = terms.helper === null || third.outcome === 'done';
+  if (outcome === 'released') return ending.kind === 'done' && ending.result === result && played;
   return (outcome === 'compute.untouched') === (ending.kind === 'untouched');
+};
+
+/** Null where there is nothing beside, or it is of another use. */
+const openedBeside = async (
+  file: string,
+  said: readonly (PartStatement | undefined | false)[],
+): Promise<boolean | null> => {
+  const text = await readFile(join(dirname(file), 'opening.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return null;
+  const { use, salt } = JSON.parse(text) as { use: string; salt: string };
+  if (!said.some((one) => one && one.use === use)) return null;
+  const digest = await digestOfFile(join(dirname(file), 'result.csv')).catch(() => undefined);
+  if (!digest) return false;
+  const made = openingCommitment(Buffer.from(salt, 'hex'), digest);
+  return said.some((one) => one && one.result === made);
 };
 
 const reportOf = async (file: string, record: UseDocument): Promise<UseReport> => {
@@ -85,15 +113,16 @@ const reportOf = async (file: string, record: UseDocument): Promise<UseReport> =
   const uses = new Set(said.flatMap((one) => (one ? [one.use] : [])));
   const statements = said.every((one) => one !== false) && uses.size <= 1;
   const terms = await contractFor(file, record);
-  const keyed = (of: SharedQuery): boolean =>
+  const keyed = (of: AtOwners): boolean =>
     of.dataSets.every(
       ({ owner, signingKey }, at) =>
         record.parts[at]?.owner === owner && JSON.stringify(record.parts[at].key) === JSON.stringify(signingKey),
     );
-  const beside = (look: (of: SharedQuery) => boolean): boolean | null => (terms === null ? null : terms && look(terms));
+  const beside = (look: (of: AtOwners) => boolean): boolean | null => (terms === null ? null : terms && look(terms));
   return {
     ...{ file, use: record.number, outcome: record.outcome, statements },
     contract: beside(keyed),
+    opened: await openedBeside(file, said),
     ending: beside((of) => statements && fits(of, record, said as (PartStatement | undefined)[])),
   };
 };
@@ -103,27 +132,29 @@ const words = {
     statements: '各方陈述均由记录所列密钥签名',
     contract: '旁边的合约就是这份记录的合约，密钥一致',
     ending: '记录的结局与各方陈述相符',
+    opened: '旁边的 result.csv 就是接收单位陈述的结果',
     none: '旁边没有 contract.json：密钥是否为合约所列，未作核对',
   },
   en: {
     statements: 'each party’s statement is signed by the key that the record names',
     contract: 'the contract beside it is this record’s, and names these keys',
     ending: 'what the record says is what the statements amount to',
+    opened: 'result.csv beside it is what its recipient stated',
     none: 'no contract.json beside it: whether the contract names these keys was not checked',
   },
 } as const;
 
 const print = (report: UseReport, language: Context['language']): void => {
   const word = words[language];
-  for (const what of ['statements', 'contract', 'ending'] as const)
+  for (const what of ['statements', 'contract', 'ending', 'opened'] as const)
     if (report[what] !== null) say(`  ${report[what] ? green('✓') : red('✗')} ${word[what]}`);
   if (report.contract === null) say(`  ${word.none}`);
 };
 
-const sound = ({ statements, contract, ending }: UseReport): boolean =>
-  statements && contract !== false && ending !== false;
+const sound = ({ statements, contract, ending, opened }: UseReport): boolean =>
+  statements && contract !== false && ending !== false && opened !== false;
 
-/** As `lookAt`, and into the records of uses on shares. */
+/** As `lookAt`, and into the records of uses whose data stayed with their owners. */
 export const check = async (
   args: string[],
   context: Context,

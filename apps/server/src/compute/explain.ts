@@ -4,6 +4,7 @@ import {
   type CleanRoom,
   type Computation,
   columnsOf,
+  type Intersecting,
   ownersOf,
   roleAt,
   type SharedQuery,
@@ -61,7 +62,11 @@ const noiseOf = ({ noise, release }: CleanRoom): Text[] => {
 type Names = (participant: string) => string;
 
 export const explain = (terms: Computation, shape: Pick<Shape, 'joint' | 'reads'>, nameOf: Names): Text[] =>
-  terms.mode === 'shares' ? explainShares(terms, nameOf) : explainRoom(terms, shape, nameOf);
+  terms.mode === 'cleanRoom'
+    ? explainRoom(terms, shape, nameOf)
+    : terms.mode === 'psi'
+      ? explainIntersection(terms, nameOf)
+      : explainShares(terms, nameOf);
 
 /** Of an owner's columns: those whose values enter, as shares; those that it alone looks at. */
 const columnsTold = (plan: SharedQuery['plan'], at: number): { entering: string[]; alone: string[]; key: string[] } => {
@@ -127,6 +132,61 @@ const explainShares = (terms: SharedQuery, nameOf: Names): Text[] => {
     {
       zh: `本交易所是第三方节点：只看到随机份额${plan.align === 'place' ? '和行数' : '、双方标识各有多少、有多少能对上'}。双方每次各自核对数据文件与所签承诺，文件变了就不算。`,
       en: `This exchange is the third node: it sees random shares${plan.align === 'place' ? ' and the number of rows' : ', how many keys each has and how many match'}. Both owners check their file against the signed commitment each time; another file is not computed on.`,
+    },
+    ...paymentOf(terms, nameOf),
+  ];
+};
+
+const protocolNames = {
+  helper: { zh: '经交易所协助的隐私求交', en: 'private intersection with the exchange’s help' },
+  ecdh: {
+    zh: '双方之间的隐私求交（ECDH，Curve25519）',
+    en: 'private intersection of the two alone (ECDH, Curve25519)',
+  },
+  sm2: { zh: '双方之间的隐私求交（国密 SM2）', en: 'private intersection of the two alone (SM2)' },
+  kkrt: {
+    zh: '双方之间的隐私求交（KKRT16，预览，待独立评审）',
+    en: 'private intersection of the two alone (KKRT16, preview until reviewed)',
+  },
+} as const;
+
+/** What opens of an intersection, and to whom. */
+const openedOf = (terms: Intersecting, nameOf: Names): Text => {
+  const names = terms.recipients.map(nameOf);
+  if (terms.opens === 'rows')
+    return {
+      zh: `${list(names, 'zh')}得知自己的表里哪些行的标识对方也有，在自己的机器上得到这些行；看不到对方的任何字段。`,
+      en: `${list(names, 'en')} learn which rows of the own table have a key that the other has, and get those rows on the own machine; nothing of the other’s columns.`,
+    };
+  if (terms.opens === 'count')
+    return {
+      zh: `双方只得到一个数：有多少标识相同；是哪些，双方都不知道。没有人数下限：这个数本身说明什么就说明什么。`,
+      en: `Both get one number: how many keys are common; which those are, neither learns. No least number applies: what the number itself says, it says.`,
+    };
+  const { table, column, group, atLeast } = terms.sums!;
+  return {
+    zh: `${list(names, 'zh')}只得到相同标识的个数与 ${table} 的 ${column} 合计${group ? `，按 ${group} 分组` : ''}；${group ? '组内' : ''}相同标识少于 ${atLeast} 个的不打开；哪些标识相同，除协助方看到的标签外无人得知。`,
+    en: `${list(names, 'en')} get how many keys are common and the sum of ${column} of ${table}${group ? `, by ${group}` : ''}, and no more; ${group ? 'a group' : 'a result'} of fewer than ${atLeast} common keys does not open. Nobody learns which those are.`,
+  };
+};
+
+const explainIntersection = (terms: Intersecting, nameOf: Names): Text[] => {
+  const { dataSets, recipients, protocol, keysMax, helper } = terms;
+  const others = ownersOf(terms).filter((owner) => !recipients.includes(owner));
+  const how = protocolNames[protocol];
+  return [
+    openedOf(terms, nameOf),
+    ...dataSets.map(({ owner, table, key }) => ({
+      zh: `${nameOf(owner)} 的 ${table} 留在其自己的机器上，以 ${key} 为标识，至多 ${keysMax} 个不同的标识；对方得知其数量。`,
+      en: `${table} of ${nameOf(owner)} stays on its own machine; its key is ${key}, of which it brings ${keysMax} distinct values at most. The other learns how many.`,
+    })),
+    ...others.map((owner) => ({
+      zh: `${nameOf(owner)} 得不到结果，只看到每次使用的时间与计次。`,
+      en: `${nameOf(owner)} gets no result, only when each use was taken.`,
+    })),
+    {
+      zh: `方式：${how.zh}。${helper === null ? '本交易所不参与计算，只核对各方签名陈述并计次' : '本交易所是协助方，看到双方标识数量与交集数量，看不到标识'}。双方每次各自核对数据文件与所签承诺，文件变了就不算。记录不写有多少标识相同，只有结果接收单位加盐的承诺。`,
+      en: `How: ${how.en}. ${helper === null ? 'This exchange takes no part in it; it counts uses and holds what the owners sign' : 'This exchange helps: it sees how many keys each has and how many are common, and no key'}. Both owners check their file against the signed commitment each time; another file is not computed on. A record does not say how many keys were common: it has a salted commitment of whom the result opened to.`,
     },
     ...paymentOf(terms, nameOf),
   ];

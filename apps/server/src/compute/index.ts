@@ -7,7 +7,7 @@ import type { Tick } from '../kernel/ticker.ts';
 import type { ComputeDeps, Room } from './model.ts';
 import { findContract, findHeld } from './reads.ts';
 import { makeRoutes } from './routes.ts';
-import { onShares } from './rules.ts';
+import { atOwners } from './rules.ts';
 import { moveDue } from './service/contracts.ts';
 import { endUnanswered } from './service/outputs.ts';
 import { endLate } from './service/parts.ts';
@@ -24,8 +24,8 @@ export interface Compute {
   ticks: Tick[];
   /** Of a contract; undefined for none. */
   titleOf(read: Reader, contract: string): Promise<string | undefined>;
-  /** Whether its owners' own processes come together for each use. */
-  onShares(read: Reader, contract: string): Promise<boolean>;
+  /** Whether its owners’ own processes come together for each use. */
+  atOwners(read: Reader, contract: string): Promise<boolean>;
   /** Until when an output waits for its owners; undefined for none. */
   outputOf(read: Reader, use: string): Promise<Date | undefined>;
   /** What became of the money of a settlement order that may be a use's; harmless to repeat, and for any other order. */
@@ -70,9 +70,9 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
     ],
     outputOf: async (read, use) => (await findHeld(read, use))?.until,
     titleOf: async (read, contract) => (await findContract(read, contract))?.title,
-    onShares: async (read, contract) => {
+    atOwners: async (read, contract) => {
       const found = await findContract(read, contract);
-      return found !== undefined && onShares(found);
+      return found !== undefined && atOwners(found);
     },
     moneyFrozen,
     moneyRefused: (tx, order) => moneyRefused(room, tx, order),

@@ -2,7 +2,7 @@
 import type { SuiteName } from '@shugu/evidence';
 import type { QueryPool, QueryPoolOptions, Sandbox } from '@shugu/gateway';
 import type { Decimal, PricePlan } from '@shugu/ledger';
-import type { CleanRoom, Computation, ContractState, Joint, SharedQuery, UseState } from '@shugu/private-compute';
+import type { AtOwners, CleanRoom, Computation, ContractState, Joint, UseState } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import type { Agreements } from '../agreements/index.ts';
 import type { Database, Tx } from '../kernel/db/db.ts';
@@ -37,9 +37,9 @@ export interface Contract {
   endReason: string;
 }
 
-/** In which this node computes on what it holds; the other kind it helps as the third party. */
+/** In which this node computes on what it holds; in the other kind data stay with their owners, whom it helps as the third party or not at all. */
 export type RoomContract = Contract & { terms: CleanRoom };
-export type SharesContract = Contract & { terms: SharedQuery };
+export type OwnersContract = Contract & { terms: AtOwners };
 
 /** An owner's side of a use on shares. */
 export interface Part {
@@ -169,7 +169,7 @@ export interface Use {
 export interface ComputeDeps {
   database: Database;
   objects: Pick<ObjectStore, 'folder' | 'local' | 'put' | 'bytes' | 'read' | 'size'>;
-  keys: Pick<Keys, 'signer'>;
+  keys: Pick<Keys, 'signer' | 'find'>;
   publicLog: Pick<PublicLog, 'publish' | 'inclusion'>;
   suite: SuiteName;
   members: Pick<Members, 'displayNames'>;

@@ -19,7 +19,7 @@ import {
   modulePage,
   statementOf,
 } from './reads.ts';
-import { moduleOf, onShares, sidesOf } from './rules.ts';
+import { atOwners, moduleOf, sidesOf } from './rules.ts';
 import { setBudget } from './service/budgets.ts';
 import { draftContract, revokeContract, signContract, termsOf } from './service/contracts.ts';
 import { bytesOf, keepModule, lookAtModule } from './service/modules.ts';
@@ -155,7 +155,7 @@ export const makeRoutes = (room: Room): Route[] => {
     on(wire.getComputationResult, async ({ read, principal, params }) => {
       const { use, contract } = await visibleUse(read, principal, params.id);
       if (!sidesOf(contract.terms, principal.participant).recipient) throw kernelProblems.unknown();
-      if (use.state === 'released' && onShares(contract)) throw problems.elsewhere();
+      if (use.state === 'released' && atOwners(contract)) throw problems.elsewhere();
       if (use.result === null) throw problems.notReleased({ detail: use.state });
       const { rows } = JSON.parse(use.result) as Pick<wire.ComputationResult, 'rows'>;
       return { use: await useView(room, read, use), trust: contract.terms.trust, columns: columnsOf(contract), rows };
@@ -163,7 +163,7 @@ export const makeRoutes = (room: Room): Route[] => {
     on(wire.getParts, async ({ read, principal, params }) => {
       const { use, contract } = await visibleUse(read, principal, params.id);
       // Where owners' processes are is theirs to know.
-      if (!onShares(contract) || !sidesOf(contract.terms, principal.participant).owner) throw kernelProblems.unknown();
+      if (!atOwners(contract) || !sidesOf(contract.terms, principal.participant).owner) throw kernelProblems.unknown();
       return partsView(room, read, use, contract);
     }),
     on(wire.comeToUse, async ({ tx, principal, params, body }) => {

@@ -13,6 +13,7 @@ import {
 import {
   type CleanRoom,
   type Computation,
+  intersectionDigest,
   type ModuleTerms,
   ownersOf,
   type Payment,
@@ -21,10 +22,11 @@ import {
 } from '@shugu/private-compute';
 import type { Problem } from '../kernel/problem.ts';
 import type { ResourceDescription } from '../registry/index.ts';
-import type { Contract, Price, RoomContract, SharesContract } from './model.ts';
+import type { Contract, OwnersContract, Price, RoomContract } from './model.ts';
 import { problems } from './problems.ts';
 
-export const onShares = (contract: Contract): contract is SharesContract => contract.terms.mode === 'shares';
+/** Whose data stay with their owners, and are computed on there. */
+export const atOwners = (contract: Contract): contract is OwnersContract => contract.terms.mode !== 'cleanRoom';
 /** Of a contract that is known to be one of a clean room. */
 export const inRoom = (contract: Contract): RoomContract => {
   if (contract.terms.mode !== 'cleanRoom') throw new Error(`${contract.id} is no contract of a clean room`);
@@ -69,6 +71,7 @@ export const dataFault = (
 export const isWhole = (terms: Computation): boolean => {
   const { query } = terms;
   if (terms.mode === 'shares') return query.digest === planDigest(terms.plan);
+  if (terms.mode === 'psi') return query.digest === intersectionDigest(terms);
   return terms.module !== undefined || query.digest === queryDigest(query.sql);
 };
 

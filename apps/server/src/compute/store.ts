@@ -87,8 +87,13 @@ export const saveStatement = (tx: Tx, use: string, statement: string, signature:
     on conflict (use, participant) do update set statement = excluded.statement, signature = excluded.signature, stated_at = excluded.stated_at
       where compute_parts.statement is null`);
 
-export const beginThird = (tx: Tx, id: string, state: UseState, due: Date): Promise<number> =>
+/** Its owners play from now on, and the third where there is one. */
+export const beginPlay = (tx: Tx, id: string, state: UseState, due: Date): Promise<number> =>
   tx.exec(sql`update compute_uses set state = ${state}, due_at = ${due} where id = ${id}`);
+
+/** An owner has stated its part: the other is waited for no longer than that. */
+export const hurryUse = (tx: Tx, id: string, due: Date): Promise<number> =>
+  tx.exec(sql`update compute_uses set due_at = least(due_at, ${due}) where id = ${id} and state = 'running'`);
 
 export const setThirdAddress = (tx: Tx, id: string, address: string): Promise<number> =>
   tx.exec(sql`update compute_uses set third_address = ${address} where id = ${id} and state = 'running'`);
@@ -126,7 +131,7 @@ export interface UseEnd {
   state: UseState;
   reason: Text | null;
   /** Without its text where it opened elsewhere. */
-  result: { text: string | null; digest: string; rows: number } | null;
+  result: { text: string | null; digest: string; rows: number | null } | null;
   money: UseMoney | null;
 }
 

@@ -1,10 +1,11 @@
 /** From our words to the wire's. */
+import { publicJwk } from '@shugu/evidence';
 import { type Computation, decimal, epsilonOf, noiseDeviations, ownersOf } from '@shugu/private-compute';
 import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
 import type { Budget, Contract, Module, OutputAnswer, Room, Shape, Use } from './model.ts';
 import { answersOf, partsOf, signaturesOf, usesOf } from './reads.ts';
-import { inRoom, moduleOf, onShares, sidesOf } from './rules.ts';
+import { atOwners, inRoom, moduleOf, sidesOf } from './rules.ts';
 import { privacyOf } from './service/budgets.ts';
 
 const historyMax = 100;
@@ -108,10 +109,19 @@ export const partsView = async (room: Room, read: Reader, use: Use, contract: Co
   };
 };
 
+const intersectionOf = (terms: Computation) => {
+  if (terms.mode !== 'psi') return null;
+  const { protocol, opens, sums } = terms;
+  return { protocol, opens, sums: sums ?? null };
+};
+
 /** What is told of a contract by its mode. */
 const modeView = (contract: Contract) => {
-  if (onShares(contract)) {
-    const { dataSets: parts, decimals, rowsMax, helper } = contract.terms;
+  if (atOwners(contract)) {
+    const { terms } = contract;
+    const { dataSets: parts, helper } = terms;
+    const [decimals, rowsMax] =
+      terms.mode === 'shares' ? [terms.decimals, terms.rowsMax] : [terms.sums?.decimals ?? 0, terms.keysMax];
     return { dataSets: [], shares: { parts, decimals, rowsMax, helper }, release: null, noise: null };
   }
   const { dataSets, release, noise } = inRoom(contract).terms;
@@ -137,6 +147,7 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
     ...modeView(contract),
     ...{ query: terms.query, output: terms.output },
     module: module ?? null,
+    intersection: intersectionOf(terms),
     priceFen: terms.priceFen,
     payment: terms.payment ?? null,
     privacy: privacy
@@ -147,11 +158,14 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
         }
       : null,
     explained: explain(terms, shape, name),
-    signatures: signatures.map(({ participant, at, ...one }) => ({
-      ...one,
-      by: partyOf(name)(participant),
-      at: at.toISOString(),
-    })),
+    signatures: await Promise.all(
+      signatures.map(async ({ participant, at, ...one }) => ({
+        ...one,
+        publicKey: publicJwk((await room.keys.find(read, one.keyId))!.publicKey),
+        by: partyOf(name)(participant),
+        at: at.toISOString(),
+      })),
+    ),
     isolation: await room.isolation(),
     yours: { ...sidesOf(terms, viewer), signed: signatures.some(({ participant }) => participant === viewer) },
     history: history.map((use) => useOf(use, name, answers)),

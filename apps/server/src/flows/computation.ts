@@ -86,7 +86,7 @@ const notice = async (tx: Tx, { compute }: Rooms, cases: Cases, event: StoredEve
     return;
   }
   if (event.type === 'compute.use.reserved') {
-    if (!(await compute.onShares(tx, contract))) return;
+    if (!(await compute.atOwners(tx, contract))) return;
     for (const owner of owners.filter((one) => one !== event.data.by))
       await tell(tx, cases, owner, about, {
         zh: `计算合约《${title}》已被占用一次，等待本单位到场：请在放有数据文件的机器上运行合约页面给出的命令（15 分钟内）。`,

@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { planOf, sharesLimits, sharesTrust, signPart, tableCommitment } from '@shugu/private-compute';
+import {
+  planOf,
+  sharesLimits,
+  sharesTrust,
+  signPart,
+  sumTrust,
+  tableCommitment,
+  trustOf,
+} from '@shugu/private-compute';
 import type { Client } from '@shugu/wire';
 import { cases as casesWire } from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/compute';
@@ -20,6 +28,7 @@ import { sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import {
   type Computation,
+  type PsiDraft,
   readComputation,
   refusal,
   runOnce,
@@ -82,6 +91,17 @@ const draft = async (change: Partial<SharesDraft> = {}): Promise<SharesDraft> =>
     ...change,
   };
 };
+/** The same two tables: which keys they have in common. */
+const psiDraft = async (change: Partial<PsiDraft> = {}): Promise<PsiDraft> => {
+  const { query: _, decimals: __, rowsMax: ___, ...base } = await draft();
+  return {
+    ...{ ...base, mode: 'psi', protocol: 'helper', opens: 'rows', keysMax: 1000 },
+    dataSets: base.dataSets.map((set) => ({ ...set, key: 'id' })),
+    ...change,
+  };
+};
+const signedPsi = async (change: Partial<PsiDraft> = {}): Promise<Computation> =>
+  signedContract(world, await psiDraft(change), { recipient: bank.login, owners: [bank.login, shop.login] });
 const signed = async (change: Partial<SharesDraft> = {}): Promise<Computation> =>
   signedContract(world, await draft(change), { recipient: bank.login, owners: [bank.login, shop.login] });
 const both = (one: Pick<Computation, 'id'>, change: Partial<PartAsked> = {}) =>
@@ -305,6 +325,135 @@ describe('a contract on shares', () => {
     const nobody = await openFolder(join(place, 'nobody'));
     expect(await why(playPart({ ...asked(bank, one, { take: true }), folder: nobody }))).toBe('notAnOwner');
     expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
+  });
+});
+
+describe('a contract on a private intersection', () => {
+  const sums = { table: 'b', column: 'amount', atLeast: 3, decimals: 2 };
+  const organisations = () => world.seeded.organisations as Record<'mapping' | 'xingsha', string>;
+
+  test('says what opens to whom and on what trust, and is refused where its protocol would show more', async () => {
+    const { mapping, xingsha } = organisations();
+    const told = async (change: Partial<PsiDraft>) => {
+      const body = await psiDraft(change);
+      const { explained, trust, output } = await bank.client.call(wire.previewComputation, { body });
+      return { text: explained.map(({ en }) => en).join('\n'), trust, output };
+    };
+    expect(await told({ protocol: 'sm2' })).toMatchObject({
+      text: expect.stringMatching(/get those rows[\s\S]*its key is id[\s\S]*SM2[\s\S]*takes no part/),
+      trust: trustOf.sm2,
+    });
+    expect(await told({ opens: 'sums', sums })).toMatchObject({
+      text: expect.stringContaining('fewer than 3 common keys does not open'),
+      trust: sumTrust,
+      output: [{ name: 'count' }, { name: 'sum' }],
+    });
+    const refused = async (change: Partial<PsiDraft>) =>
+      refusal(bank.client.call(wire.previewComputation, { body: await psiDraft(change) }));
+    const both = [mapping, xingsha];
+    for (const change of [
+      { opens: 'count' },
+      { opens: 'count', recipients: both, protocol: 'kkrt' },
+      { opens: 'sums' },
+      { opens: 'sums', sums, protocol: 'ecdh' },
+      { opens: 'sums', sums: { ...sums, table: 'other' } },
+      { sums },
+      { protocol: 'ecdh', keysMax: 1_000_001 },
+    ] as const)
+      expect(await refused(change as Partial<PsiDraft>), JSON.stringify(change)).toBe('422 compute.contractInvalid');
+  });
+
+  test('opens rows at its recipient alone, who can show that they are what it stated; and not on other data, or unsigned', async () => {
+    const { xingsha } = organisations();
+    const one = await signedPsi({ recipients: [xingsha], uses: 1 });
+    const out = join(place, 'psi');
+    const words = ['compute', 'run', '--take', '--json', '--wait=100', `--contract=${one.id}`, `--input=${shopFile}`];
+    const where = [`--party=${join(place, shop.login)}`, `--out=${out}`, `--url=${world.url}`];
+    const token = await world.token(shop.login);
+    const [mine, theirs] = await Promise.all([
+      playPart(asked(bank, one)),
+      saidBy(() => command([...words, ...where, `--key=${token}`], 'en')),
+    ]);
+    expect(theirs.status, theirs.err).toBe(0);
+    expect(readFileSync(join(out, 'result.csv'), 'utf8')).toBe('id,city\n5,south\n1,north\n2,south\n3,north\n');
+    const { ended, statement, opened } = mine;
+    expect([ended.state, ended.rows, opened, statement.result]).toEqual([
+      'released',
+      null,
+      { answer: null, rows: null },
+      null,
+    ]);
+    const verify = () => saidBy(() => command(['compute', 'verify', '--json', out], 'en'));
+    const holds = await verify();
+    expect([holds.status, JSON.parse(holds.out).uses], holds.err).toMatchObject([
+      0,
+      [{ outcome: 'released', statements: true, contract: true, ending: true, opened: true }],
+    ]);
+    writeFileSync(join(out, 'result.csv'), 'id,city\n');
+    expect((await verify()).status).toBe(1);
+    // One use too many, another file, and a contract that an owner has not signed with its key.
+    expect(await why(playPart(asked(shop, one, { take: true })))).toBe('uses');
+    expect(await refusal(runOnce(shop.client, one, {}))).toBe('409 compute.exhausted');
+    const another = await signedPsi();
+    expect(await why(playPart(asked(bank, another, { take: true, input: shopFile })))).toBe('input');
+    const forging = (change: (found: Computation) => Partial<Computation>): Client =>
+      ({
+        ...bank.client,
+        call: async (endpoint: never, input: never) => {
+          const found = (await bank.client.call(endpoint, input)) as Computation;
+          return { ...found, ...change(found) };
+        },
+      }) as Client;
+    const changes: ((found: Computation) => Partial<Computation>)[] = [
+      ({ signatures }) => ({ signatures: signatures.slice(1) }),
+      // The other owner's signature is one over something else, or by a key that is nobody's here.
+      ({ signatures: [a, b] }) => ({ signatures: [a!, { ...b!, signature: a!.signature }] }),
+      ({ signatures: [a, b] }) => ({ signatures: [a!, { ...b!, publicKey: shop.folder.signingKey }] }),
+      ({ signatures: [a, b] }) => ({ signatures: [a!, { ...a!, by: b!.by }] }),
+    ];
+    for (const change of changes)
+      expect(await why(playPart({ ...asked(bank, another, { take: true }), client: forging(change) }))).toBe(
+        'signatures',
+      );
+    const otherMode = ({ document }: Computation) => {
+      const text = document.replace('"protocol":"helper"', '"protocol":"ecdh"');
+      return { document: text, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
+    };
+    const turned = playPart({ ...asked(bank, another, { take: true }), client: forging(otherMode) });
+    expect(await why(turned)).toBe('query');
+    expect((await readComputation(bank.client, another)).uses.taken).toBe(0);
+  });
+
+  test('opens sums of enough common keys, and a count to both by the two alone', async () => {
+    const { mapping, xingsha } = organisations();
+    const [mine, theirs] = await both(await signedPsi({ opens: 'sums', sums }));
+    // Of 1, 2, 3 and 5: 10.50 − 3 + 4 + 7.
+    expect([mine.opened.answer?.rows, theirs.opened.answer]).toEqual([[['4', '18.5']], null]);
+    const counted = await both(await signedPsi({ opens: 'count', protocol: 'ecdh', recipients: [mapping, xingsha] }));
+    for (const { opened, ended, statement } of counted)
+      expect([opened.answer?.rows, ended.state, ended.rows, statement.rows]).toEqual([[['4']], 'released', null, null]);
+    // Neither statement tells it to who knows the file's form: the same four keys, and two commitments.
+    expect(counted[0].statement.result).not.toBe(counted[1].statement.result);
+  });
+
+  test('a peer that dies midway ends it for both, with the reason, and it counts', async () => {
+    const one = await signedPsi({ protocol: 'ecdh' });
+    const stop = new AbortController();
+    const { id: use } = await runOnce(bank.client, one, {});
+    // The shop's process is there and listens, and is killed when the bank's has begun to read.
+    const dying = playPart(asked(shop, one, { use, signal: stop.signal }));
+    const surviving = playPart(asked(bank, one, { use, tell: (step) => step === 'started' && stop.abort() }));
+    await expect(dying).rejects.toThrow(/abort/);
+    await until('the bank’s statement', async () => {
+      const { parts } = await bank.client.call(wire.getParts, { params: { id: use } });
+      return parts.some(({ stated }) => stated);
+    });
+    // Started again it says what it had come to, and plays no more.
+    const again = await playPart(asked(shop, one, { use }));
+    expect(again.statement.outcome).toBe('compute.interrupted');
+    expect(again.ended).toMatchObject({ state: 'failed', reason: { en: expect.stringMatching(/compute\./) } });
+    await surviving;
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
   });
 });
 

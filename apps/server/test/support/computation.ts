@@ -10,6 +10,7 @@ import type { TestExchange } from './exchange.ts';
 type AnyDraft = CallInput<typeof draftComputation>['body'];
 export type Draft = Extract<AnyDraft, { mode: 'cleanRoom' }>;
 export type SharesDraft = Extract<AnyDraft, { mode: 'shares' }>;
+export type PsiDraft = Extract<AnyDraft, { mode: 'psi' }>;
 export type Computation = CallOutput<typeof draftComputation>;
 
 export interface Holdings {

@@ -20,6 +20,7 @@ import type { Answer } from '../shares/execute.ts';
 import type { Plan } from '../shares/plan.ts';
 import { type Recipient, requireSharesTerms, type SharesTerms } from '../shares/terms.ts';
 import { scanTable } from '../table/records.ts';
+import type { AtOwners } from './intersection.ts';
 import { type Agreed, twice } from './terms.ts';
 
 /** What an owner brings and never hands out: the contract has its commitment and the keys of the owner's own process. */
@@ -58,7 +59,10 @@ export const planDigest = (plan: Plan): string =>
     .update(canonicalBytes(plan as unknown as Json))
     .digest('hex')}`;
 
-const recipientOf = ({ recipients, dataSets }: Pick<SharedQuery, 'recipients' | 'dataSets'>): Recipient =>
+export const recipientOf = ({
+  recipients,
+  dataSets,
+}: Pick<Agreed, 'recipients'> & { dataSets: readonly HeldSet[] }): Recipient =>
   recipients.length > 1 ? 'both' : roleAt(dataSets.findIndex(({ owner }) => owner === recipients[0]));
 
 /** What the three parties of one use agree on, by the contract alone and the use's own identifier. */
@@ -81,7 +85,19 @@ const aUse = 'a-use-of-no-contract';
  * `compute.query` where its terms could not be played.
  */
 export const sharedFault = (one: Omit<SharedQuery, 'id'>) => {
-  const { dataSets, recipients } = one;
+  const held = heldFault(one);
+  if (held) return held;
+  requireSharesTerms(sharesTermsOf(one, aUse));
+  return undefined;
+};
+
+/** Of contracts whose data stay with two owners, whatever is computed. */
+export const heldFault = ({
+  dataSets,
+  recipients,
+  from,
+  until,
+}: Pick<Agreed, 'recipients' | 'from' | 'until'> & { dataSets: readonly HeldSet[] }) => {
   if (dataSets.length !== 2) return { path: 'dataSets', fault: 'twoOwners' } as const;
   if (twice(dataSets.map(({ table }) => table))) return { path: 'dataSets', fault: 'nameTwice' } as const;
   if (twice(dataSets.map(({ owner }) => owner))) return { path: 'dataSets', fault: 'twoOwners' } as const;
@@ -89,10 +105,9 @@ export const sharedFault = (one: Omit<SharedQuery, 'id'>) => {
   // A result opens at an owner: it is put together there and nowhere else.
   if (!recipients.every((id) => dataSets.some(({ owner }) => owner === id)))
     return { path: 'recipients', fault: 'recipientNoOwner' } as const;
-  if (new Date(one.until) <= new Date(one.from)) return { path: 'until', fault: 'termEmpty' } as const;
+  if (new Date(until) <= new Date(from)) return { path: 'until', fault: 'termEmpty' } as const;
   for (const [at, { signingKey }] of dataSets.entries())
     if (!isKey(signingKey)) return { path: `dataSets.${at}.signingKey`, fault: 'keyMalformed' } as const;
-  requireSharesTerms(sharesTermsOf(one, aUse));
   return undefined;
 };
 
@@ -110,7 +125,7 @@ const isKey = (jwk: PublicJwk): boolean => {
 export const tableCommitment = async (
   path: string,
   salt: Uint8Array,
-  { align }: Pick<Plan, 'align'>,
+  { align }: { align: 'place' | Record<Role, string> },
   role: Role,
 ): Promise<string> => {
   const column = align === 'place' ? undefined : align[role];
@@ -175,7 +190,8 @@ export const readPart = (text: string, signature: string, key: PublicJwk): PartS
 
 export type PartsEnding =
   | { kind: 'untouched' }
-  | { kind: 'done'; result: string; rows: number }
+  /** `rows`: of the result; null where the record is not to tell how many. */
+  | { kind: 'done'; result: string; rows: number | null }
   | { kind: 'failed'; code: string }
   /** What the owners state does not fit together, or is not what they signed for. */
   | { kind: 'differs' };
@@ -184,7 +200,7 @@ export type PartsEnding =
  * What all owners' statements amount to, in the order of the data sets. `met`: the third node saw the owners come together, and then no use
  * is untouched, whatever they say. Pure.
  */
-export const endingOf = (terms: SharedQuery, parts: readonly PartStatement[], met: boolean): PartsEnding => {
+export const endingOf = (terms: AtOwners, parts: readonly PartStatement[], met: boolean): PartsEnding => {
   if (parts.every(({ outcome }) => outcome === 'untouched')) return met ? { kind: 'differs' } : { kind: 'untouched' };
   const failed = parts.find(({ outcome }) => outcome !== 'done' && outcome !== 'untouched');
   if (failed) return { kind: 'failed', code: failed.outcome };
@@ -195,8 +211,20 @@ export const endingOf = (terms: SharedQuery, parts: readonly PartStatement[], me
       one.peerCommitment === terms.dataSets[1 - at]!.commitment &&
       (one.result !== null) === terms.recipients.includes(one.owner),
   );
-  const results = new Set(parts.flatMap(({ result }) => result ?? []));
-  const [told] = parts.filter(({ result }) => result !== null);
-  if (!sound || results.size !== 1 || told!.resultRows === null) return { kind: 'differs' };
-  return { kind: 'done', result: told!.result!, rows: told!.resultRows };
+  const told = parts.filter(({ result }) => result !== null);
+  if (!sound || told.length === 0) return { kind: 'differs' };
+  const results = told.map(({ result }) => result!);
+  // Each recipient of an intersection has rows, or a commitment, of its own.
+  if (terms.mode === 'psi') return { kind: 'done', result: allOf(results), rows: null };
+  const { resultRows } = told[0]!;
+  if (new Set(results).size !== 1 || resultRows === null) return { kind: 'differs' };
+  return { kind: 'done', result: results[0]!, rows: resultRows };
 };
+
+/** One name for what opened at one recipient, or at both. */
+const allOf = (results: readonly string[]): string =>
+  results.length === 1
+    ? results[0]!
+    : `sha256:${createHash('sha256')
+        .update(canonicalBytes([...results]))
+        .digest('hex')}`;

@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto';
 import { canonicalBytes } from '@shugu/evidence';
 import { sharesTrust } from '../shares/terms.ts';
 import type { ColumnRule } from './disclosure.ts';
+import type { Intersecting } from './intersection.ts';
 import type { ModuleTerms } from './module.ts';
 import type { Noise } from './noise.ts';
 import type { SharedQuery } from './shared.ts';
 
 /** Who runs a computation, and what its parties have to believe for it to be private. */
-export type ComputationMode = 'cleanRoom' | 'shares';
+export type ComputationMode = 'cleanRoom' | 'shares' | 'psi';
 
-export const computationTrust: Readonly<Record<ComputationMode, { zh: string; en: string }>> = {
+/** Of an intersection it is that of its protocol: `intersectionTrust`. */
+export const computationTrust: Readonly<Record<Exclude<ComputationMode, 'psi'>, { zh: string; en: string }>> = {
   cleanRoom: {
     zh: '前提：各方信任本节点。数据以明文在本节点的隔离进程中计算，节点运营方在技术上能够看到；其他各方只得到约定的结果，看不到别人的数据。',
     en: 'Holds if all parties trust this node. It computes on the plain data in a locked process, and its operator could technically see them; every other party gets the agreed result and nothing of the others’ data.',
@@ -81,7 +83,7 @@ export interface CleanRoom extends Agreed {
 }
 
 /** A computation contract (计算合约): what the parties sign. */
-export type Computation = CleanRoom | SharedQuery;
+export type Computation = CleanRoom | SharedQuery | Intersecting;
 
 export const computationLimits = {
   dataSetsMax: 4,

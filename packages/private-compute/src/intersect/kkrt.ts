@@ -30,7 +30,7 @@ import {
 } from './result.ts';
 import type { Run } from './runs.ts';
 import { tagWords } from './tags.ts';
-import { inputCommitment, type Terms, termsDigest } from './terms.ts';
+import { inputCommitment, requireAgreed, type Terms, termsDigest } from './terms.ts';
 import { Values, valueBytesFor, valueRecords } from './values.ts';
 
 const blockWords = blockBytes / 4;
@@ -66,8 +66,10 @@ async function own(
     }
     requireWithin(keys, terms.keysMax);
     const commitment = inputCommitment(input.salt, prepared.digest, input.column);
+    requireAgreed(input.agreed, commitment.toString('hex'));
     const coin = draw(coinBytes);
     const peer = await exchangeInputs(link, terms, keys, commitment, coinCommitment(digest, role, coin));
+    requireAgreed(input.agreed, undefined, peer.commitment.toString('hex'));
     await link.send(kind.seed, coin);
     const peerCoin = await link.receive(kind.seed, coinBytes);
     if (!peer.more.equals(coinCommitment(digest, otherRole(role), peerCoin))) {

@@ -3,7 +3,7 @@ import { ComputeError } from '../problem.ts';
 import { helloBytes, inputBytes, kind } from './messages.ts';
 import { sendResult, setBit } from './result.ts';
 import { tagBytes, tagWords } from './tags.ts';
-import { type Terms, termsDigest } from './terms.ts';
+import { type AgreedInputs, requireAgreed, type Terms, termsDigest } from './terms.ts';
 
 export interface HelperReport {
   /** Distinct keys of each, common ones, and commitments in hex, in the order of the owners. */
@@ -102,16 +102,19 @@ export type Matches = readonly [Uint8Array, Uint8Array];
 
 /**
  * The helper: joins two ascending streams of tags as they come, in memory of one frame each and a bit for each tag. Nobody gets anything
- * before both streams have ended well. `keep` is for a helper that goes on with what it found.
+ * before both streams have ended well. `keep` is for a helper that goes on with what it found; with `agreed` it compares no other tables.
  */
 export const help = async (
   links: readonly [Link, Link],
   terms: Terms,
   keep: (matches: Matches) => void = () => {},
+  agreed?: AgreedInputs,
 ): Promise<HelperReport> => {
   try {
     await introduce(links, terms);
     const inputs = await bothOf(links, (link) => announced(link, terms.keysMax));
+    const [first, second] = inputs.map(({ commitment }) => commitment.toString('hex'));
+    requireAgreed(agreed, first, second);
     const { bits, common } = await join(links, inputs);
     keep(bits);
     await bothOf(links, async (link, place) => {

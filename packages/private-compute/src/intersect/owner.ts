@@ -6,7 +6,7 @@ import { type Input, prepare, requireWithin, SentRows } from './prepare.ts';
 import { type OwnerReport, receiveResult, reportOf, sendParts, tellingWhy } from './result.ts';
 import { bytesOf, type Run } from './runs.ts';
 import { tagBytes } from './tags.ts';
-import { inputCommitment, type Terms } from './terms.ts';
+import { inputCommitment, requireAgreed, type Terms } from './terms.ts';
 
 /** Gets the numbers of an owner's common rows in the order of their tags, which is the same at both owners, and the table's digest. */
 export type TakeRows = (rows: Uint32Array, digest: Buffer) => void;
@@ -46,11 +46,13 @@ async function own(
     requireWithin(keys, terms.keysMax);
     if (typeof out === 'object') out.places(sent.places(prepared.rows, noPlace), keys, prepared.digest);
     const commitment = inputCommitment(input.salt, prepared.digest, input.column);
+    requireAgreed(input.agreed, commitment.toString('hex'));
     await link.send(kind.input, inputMessage(proofKey, role, keys, commitment));
     for (const { tags } of runs.splice(0)) await sendParts(link, kind.items, bytesOf(tags), tagBytes);
     await link.send(kind.done, nothing);
 
     const peerCommitment = readPeerInput(proofKey, role, await link.receive(kind.peerInput, peerInputBytes));
+    requireAgreed(input.agreed, undefined, peerCommitment.toString('hex'));
     const known = { ...prepared, keys, commitment, peerCommitment };
     const result = await receiveResult(link, terms, role, keys);
     if (typeof out === 'function' && result.bits) out(sent.inOrder(result.bits), prepared.digest);

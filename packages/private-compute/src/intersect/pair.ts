@@ -21,7 +21,7 @@ import {
   tellingWhy,
 } from './result.ts';
 import { tagBytes } from './tags.ts';
-import { inputCommitment, type Terms, termsDigest } from './terms.ts';
+import { inputCommitment, requireAgreed, type Terms, termsDigest } from './terms.ts';
 
 /** Points a turn of the event loop: a beat must be able to leave between them. */
 const pointsPerTurn = 256;
@@ -51,7 +51,9 @@ async function own(
   // Ascending order is the shuffle: multiplied points look random.
   mine.sort((a, b) => Buffer.compare(a.point, b.point));
   const commitment = inputCommitment(input.salt, digest, input.column);
+  requireAgreed(input.agreed, commitment.toString('hex'));
   const peer = await exchangeInputs(link, terms, mine.length, commitment);
+  requireAgreed(input.agreed, undefined, peer.commitment.toString('hex'));
   // Both send before they have read everything; else two full buffers would wait for each other.
   const [theirs] = await Promise.all([
     receiveEach(link, kind.items, peer.count, pointBytes),

@@ -1,9 +1,10 @@
 import { ComputeError } from '../problem.ts';
 import { keyBytesMax, writeKey } from '../table/key.ts';
-import { type Scanned, scanTable } from '../table/records.ts';
+import { recordFault, type Scanned, scanTable } from '../table/records.ts';
 import { RowSet } from '../table/selection.ts';
 import { Runs } from './runs.ts';
 import { Tagger } from './tags.ts';
+import type { AgreedInputs } from './terms.ts';
 
 /** An owner's table and where it may leave temporary files. */
 export interface Input {
@@ -15,6 +16,9 @@ export interface Input {
   folder: string;
   /** Whether a row takes part; all do where it is left out. */
   takes?: (row: number) => boolean;
+  /** Hears that from now on the table is read. */
+  reading?: () => void;
+  agreed?: AgreedInputs | undefined;
 }
 
 export interface Prepared extends Scanned {
@@ -31,6 +35,7 @@ export const scanKeys = async (
 ): Promise<Scanned & { rowsWithoutKey: number }> => {
   const key = Buffer.alloc(keyBytesMax);
   const { takes } = input;
+  input.reading?.();
   let rowsWithoutKey = 0;
   const scanned = await scanTable(
     input.path,
@@ -107,7 +112,7 @@ export class SentRows {
       for (let n = 0; n < numbers.length; n++) {
         if (again[n] === 0) place++;
         if (((bits[place >> 3]! >> (place & 7)) & 1) === 0) continue;
-        if (again[n] !== 0) throw new ComputeError('compute.input', `record ${numbers[n]}: its key comes again`);
+        if (again[n] !== 0) throw recordFault(numbers[n]!, 'its key comes again');
         order.push(numbers[n]!);
       }
     }

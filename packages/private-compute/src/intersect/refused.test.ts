@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generateIdentity, proofOf } from '../channel/keys.ts';
 import { dial, type Link, listen } from '../channel/link.ts';
+import { scanTable } from '../table/records.ts';
 import { agree, inputMessage } from './agree.ts';
 import { help } from './merge.ts';
 import { helloBytes, kind, nothing } from './messages.ts';
 import { ownWithHelper } from './owner.ts';
-import { requireTerms, termsDigest } from './terms.ts';
+import { type AgreedInputs, inputCommitment, requireTerms, termsDigest } from './terms.ts';
 import { type Cast, castOf, codeOf, type Folder, host, makeFolder, meetAtHelper } from './testing.ts';
 
 let folder: Folder;
@@ -199,4 +200,39 @@ test('terms that cannot be meant', () => {
     { ...terms, job: 'x' },
   ];
   for (const one of wrong) expect(() => requireTerms(one)).toThrow('cannot be used');
+});
+
+test('another table than a contract names is compared by nobody: each party looks for itself', async () => {
+  const hexOf = async (column: string) => {
+    const { digest } = await scanTable(path, [], () => {});
+    return inputCommitment(salt, digest, column).toString('hex');
+  };
+  const own = await hexOf('id');
+  const other = '0'.repeat(64);
+  const played = async (agreed: { first: AgreedInputs; second: AgreedInputs; helper?: AgreedInputs }) => {
+    const { terms, identities } = castOf('helper', 'both', 3);
+    const links = await meetAtHelper({ terms, identities });
+    const owner = (role: 'first' | 'second') =>
+      ownWithHelper(
+        links[role],
+        terms,
+        role,
+        identities[role],
+        { path, column: 'id', salt, folder: folder.path, agreed: agreed[role] },
+        undefined,
+      );
+    const codes = await Promise.all(
+      [owner('first'), owner('second'), help(links.helper, terms, undefined, agreed.helper)].map(codeOf),
+    );
+    await Promise.all([links.first.close(), links.second.close()]);
+    return codes;
+  };
+  const sound = { own, peer: own };
+  expect(await played({ first: sound, second: sound, helper: sound })).toEqual(Array(3).fill('went well'));
+  for (const wrong of [
+    { first: { own: other, peer: own }, second: sound },
+    { first: { own, peer: other }, second: sound },
+    { first: sound, second: sound, helper: { own, peer: other } },
+  ])
+    expect(await played(wrong)).toContain('compute.inputChanged');
 });

@@ -72,6 +72,21 @@ export const inputCommitment = (salt: Uint8Array, digest: Uint8Array, column: st
   return createHash('sha256').update('shugu input v1\n').update(salt).update(digest).update(column).digest();
 };
 
+/** Commitments that a contract names, of this owner and the other (of both owners, at a helper), in hex: nothing opens on other tables. */
+export interface AgreedInputs {
+  own: string;
+  peer: string;
+}
+
+/** Throws `compute.inputChanged`. Either may be left out where it is not known yet. */
+export const requireAgreed = (agreed: AgreedInputs | undefined, own?: string, peer?: string): void => {
+  if (!agreed) return;
+  if (own !== undefined && own !== agreed.own)
+    throw new ComputeError('compute.inputChanged', 'the table is not the one that was signed for');
+  if (peer !== undefined && peer !== agreed.peer)
+    throw new ComputeError('compute.inputChanged', 'the other owner brought another table than it signed for');
+};
+
 interface Told {
   zh: string;
   en: string;

@@ -6,7 +6,7 @@ import { type HelperReport, help } from '../intersect/merge.ts';
 import { ownWithHelper } from '../intersect/owner.ts';
 import { ownInPair } from '../intersect/pair.ts';
 import type { OwnerReport } from '../intersect/result.ts';
-import { requireTerms, type Terms, termsDigest } from '../intersect/terms.ts';
+import { type AgreedInputs, requireTerms, type Terms, termsDigest } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
 
 /** What one party is told to do: plain JSON, so that it can be handed to a process of its own. */
@@ -22,30 +22,44 @@ export interface PartyJob {
   meetMs?: number;
   /** Of owners; salt in hex. */
   input?: { path: string; column: string; salt: string; folder: string; out?: string };
+  agreed?: AgreedInputs;
 }
 
 export type PartyReport = OwnerReport | HelperReport;
 
-/** Plays one party from meeting the others to its result. `listening` hears the port of a party that others come to. */
-export const playParty = async (job: PartyJob, listening: (port: number) => void): Promise<PartyReport> => {
+/**
+ * Plays one party from meeting the others to its result. `listening` hears the port of a party that others come to, `met` is told when
+ * the table is read from then on, or, at the helper, when both owners are there.
+ */
+export const playParty = async (
+  job: PartyJob,
+  listening: (port: number) => void,
+  met: () => void = () => {},
+): Promise<PartyReport> => {
   requireTerms(job.terms);
   const own = identityOf(Buffer.from(job.secret, 'hex'));
   if (own.publicKey.toString('hex') !== job.terms[job.role]) {
     throw new ComputeError('compute.termsDiffer', 'the terms name another key for this party');
   }
-  return job.role === 'helper' ? playHelper(job, own, listening) : playOwner(job, job.role, own, listening);
+  return job.role === 'helper' ? playHelper(job, own, listening, met) : playOwner(job, job.role, own, listening, met);
 };
 
 type Own = ReturnType<typeof identityOf>;
 const keyOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
-const playHelper = async (job: PartyJob, own: Own, listening: (port: number) => void): Promise<HelperReport> => {
+const playHelper = async (
+  job: PartyJob,
+  own: Own,
+  listening: (port: number) => void,
+  met: () => void,
+): Promise<HelperReport> => {
   const { terms, host, port, silenceMs, meetMs } = job;
   const peers = [keyOf(terms.first), keyOf(terms.second)];
   const door = await listen({ own, job: termsDigest(terms), peers, host, port, silenceMs, meetMs });
   listening(door.port);
   const [first, second] = await door.met;
-  const report = await help([first!, second!], terms);
+  met();
+  const report = await help([first!, second!], terms, undefined, job.agreed);
   await Promise.all([first!.close(), second!.close()]);
   return report;
 };
@@ -55,10 +69,11 @@ const playOwner = async (
   role: Role,
   own: Own,
   listening: (port: number) => void,
+  met: () => void,
 ): Promise<OwnerReport> => {
-  const { terms, input } = job;
+  const { terms, input, agreed } = job;
   if (!input) throw new ComputeError('compute.range', 'an owner brings a table');
-  const table = { ...input, salt: keyOf(input.salt) };
+  const table = { ...input, salt: keyOf(input.salt), agreed, reading: met };
   const link = await meet(job, role, own, listening);
   const report =
     terms.mode === 'helper'

@@ -16,9 +16,8 @@ try {
   const job = await readJob();
   const begun = performance.now();
   const listening = (port: number) => tell({ port });
-  const report = isShares(job)
-    ? await playShares(job, listening, () => tell({ met: true }))
-    : await playParty(job, listening);
+  const met = () => tell({ met: true });
+  const report = isShares(job) ? await playShares(job, listening, met) : await playParty(job, listening, met);
   const { user, system } = process.cpuUsage();
   tell({
     report,

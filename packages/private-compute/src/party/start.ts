@@ -29,7 +29,7 @@ export interface StartedParty<Report = PartyReport> {
   /** Of a party that others come to. */
   port: Promise<number>;
   outcome: Promise<PartyOutcome<Report>>;
-  /** Whether all had met, in a query on shares: before that no table is read. */
+  /** Whether all had met: before that no table is read. */
   hasMet(): boolean;
 }
 

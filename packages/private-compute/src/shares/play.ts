@@ -1,6 +1,7 @@
 import { type Identity, identityOf } from '../channel/keys.ts';
 import { dial, type Link, listen } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
+import { type AgreedInputs, requireAgreed } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
 import { alignHelper, alignOwner } from './align.ts';
 import { type Answer, execute, recipientsOf } from './execute.ts';
@@ -27,8 +28,7 @@ export interface SharesJob {
   meetMs?: number;
   /** Of owners; salt in hex. */
   input?: { path: string; salt: string; folder: string };
-  /** Commitments that a contract names, of this owner and the other, in hex: nothing is computed on other tables. */
-  agreed?: { own: string; peer: string };
+  agreed?: AgreedInputs;
 }
 
 export interface SharesReport {
@@ -132,14 +132,6 @@ const bothOrNone = async (dialling: readonly Promise<Link>[]): Promise<Link[]> =
   throw failed.reason;
 };
 
-const requireAgreed = ({ agreed }: SharesJob, commitments: readonly [string, string] | undefined): void => {
-  if (!agreed || !commitments) return;
-  if (commitments[0] !== agreed.own)
-    throw new ComputeError('compute.inputChanged', 'the table is not the one that was signed for');
-  if (commitments[1] !== agreed.peer)
-    throw new ComputeError('compute.inputChanged', 'the other owner brought another table than it signed for');
-};
-
 const compute = async (job: SharesJob, own: Identity, links: Links): Promise<SharesReport> => {
   const { terms, role } = job;
   const place = places[role];
@@ -153,7 +145,7 @@ const compute = async (job: SharesJob, own: Identity, links: Links): Promise<Sha
       ? await alignHelper(mesh, [links[0]!, links[1]!], terms)
       : await alignOwner(mesh, links[2]!, terms, role, own, input!, table!);
   const { rows, commitments } = beside;
-  requireAgreed(job, commitments);
+  if (commitments) requireAgreed(job.agreed, ...commitments);
   moments.push(now());
   mesh.watch();
   const answer = await execute(mesh, terms, beside);

@@ -1,7 +1,7 @@
 /** An owner's own columns and what it decides about its own rows alone. */
 import type { Role } from '../intersect/agree.ts';
 import { ComputeError } from '../problem.ts';
-import { type Field, scanTable } from '../table/records.ts';
+import { type Field, recordFault, scanTable } from '../table/records.ts';
 import { type Comparison, type Condition, columnsOf, type Plan, payloadOf } from './plan.ts';
 import { halvesOf, picked, signed } from './ring.ts';
 
@@ -65,7 +65,7 @@ class NumberReader {
     }
     if (end === start || (end === start + 1 && after === 0)) throw this.#broken(row);
     if (after > this.#decimals) {
-      throw new ComputeError('compute.input', `record ${row}: ${this.#name} has more than ${this.#decimals} decimals`);
+      throw recordFault(row, `${this.#name} has more than ${this.#decimals} decimals`);
     }
     for (let more = Math.max(after, 0); more < this.#decimals; more++) {
       value *= 10;
@@ -90,7 +90,7 @@ class NumberReader {
     if (value > valueMax) {
       throw new ComputeError(
         'compute.overflow',
-        `record ${row}: ${this.#name} is beyond 2^62 units of its last decimal`,
+        `record ${row + 1}: ${this.#name} is beyond 2^62 units of its last decimal`,
       );
     }
     new BigUint64Array(this.#halves.buffer)[row] = BigInt.asUintN(64, negative ? -value : value);
@@ -98,7 +98,7 @@ class NumberReader {
 
   /** The other parties are told it too: it says where, and never what stood there. */
   #broken(row: number): ComputeError {
-    return new ComputeError('compute.input', `record ${row}: ${this.#name} is no number`);
+    return recordFault(row, `${this.#name} is no number`);
   }
 
   #grow(): void {
@@ -152,7 +152,7 @@ class TextReader {
       const text = utf8.decode(field);
       return doubled ? text.replaceAll('""', '"') : text;
     } catch {
-      throw new ComputeError('compute.input', `record ${row}: ${this.#name} is not UTF-8`);
+      throw recordFault(row, `${this.#name} is not UTF-8`);
     }
   }
 }
@@ -231,7 +231,7 @@ export const byKey = (table: Table, places: Uint32Array, keys: number, none: num
       const at = places[row]!;
       if (at === none) continue;
       if (seen[at] === 1 && out[at] !== codes[row]) {
-        throw new ComputeError('compute.input', `record ${row}: its key has another ${name} elsewhere`);
+        throw recordFault(row, `its key has another ${name} elsewhere`);
       }
       seen[at] = 1;
       out[at] = codes[row]!;

@@ -1,5 +1,4 @@
-import { ComputeError } from '../problem.ts';
-import type { Field } from './records.ts';
+import { type Field, recordFault } from './records.ts';
 
 /** In bytes, as normalised. */
 export const keyBytesMax = 256;
@@ -36,11 +35,11 @@ const writeText = (field: Buffer, doubled: boolean, row: number, into: Buffer): 
   try {
     text = utf8.decode(field);
   } catch {
-    throw new ComputeError('compute.input', `record ${row}: the key is not UTF-8`);
+    throw recordFault(row, 'the key is not UTF-8');
   }
   const key = Buffer.from(normalKey(doubled ? text.replaceAll('""', '"') : text));
   if (key.length > keyBytesMax) {
-    throw new ComputeError('compute.input', `record ${row}: a key has at most ${keyBytesMax} bytes`);
+    throw recordFault(row, `a key has at most ${keyBytesMax} bytes`);
   }
   key.copy(into);
   return key.length;

@@ -28,7 +28,9 @@ export interface TableRecord {
   fields: Field[];
 }
 
-const broken = (row: number, what: string) => new ComputeError('compute.input', `record ${row}: ${what}`);
+/** `row` is counted from 0; who reads it counts records from 1, the header not being one. */
+export const recordFault = (row: number, what: string) =>
+  new ComputeError('compute.input', `record ${row + 1}: ${what}`);
 
 /** Fills `record` from `start` on; false where the record goes on after `end` and more is to come. `wanted`: by place, which of its fields. */
 const readRecord = (
@@ -53,7 +55,7 @@ const readRecord = (
       do {
         close = bytes.indexOf(quote, close + 2);
         if (close < 0 || close >= end) {
-          if (last) throw broken(row, 'a quoted field does not end');
+          if (last) throw recordFault(row, 'a quoted field does not end');
           return false;
         }
         if (close + 1 === end && !last) return false;
@@ -62,7 +64,8 @@ const readRecord = (
       until = close;
       at = close + 1;
       if (at < end && bytes[at] === carriageReturn) at++;
-      if (at < end && bytes[at] !== comma && bytes[at] !== newline) throw broken(row, 'text after a closing quote');
+      if (at < end && bytes[at] !== comma && bytes[at] !== newline)
+        throw recordFault(row, 'text after a closing quote');
     } else {
       while (at < end && bytes[at] !== comma && bytes[at] !== newline) at++;
       until = at > from && bytes[at - 1] === carriageReturn && (at === end || bytes[at] === newline) ? at - 1 : at;
@@ -133,12 +136,12 @@ export const scanTable = async (
           continue;
         }
         if (isEmptyLine(bytes, record)) continue;
-        if (isShort(fields)) throw broken(rows, 'fewer fields than the header has');
+        if (isShort(fields)) throw recordFault(rows, 'fewer fields than the header has');
         if (rows === recordLimits.rows) throw new ComputeError('compute.sizeCap', `more than ${rows} rows`);
         onRecord(bytes, record, rows++);
       }
       held = end - at;
-      if (held > recordLimits.bytes) throw broken(rows, `longer than ${recordLimits.bytes} bytes`);
+      if (held > recordLimits.bytes) throw recordFault(rows, `longer than ${recordLimits.bytes} bytes`);
       bytes.copyWithin(0, at, end);
       await onChunk();
     }

@@ -6,7 +6,7 @@ import { kernelProblems } from '../../kernel/problem.ts';
 import type { Budget, Contract, Room, RoomContract } from '../model.ts';
 import { problems } from '../problems.ts';
 import { budgetsFor, lockBudgets } from '../reads.ts';
-import { inRoom, onShares } from '../rules.ts';
+import { atOwners, inRoom } from '../rules.ts';
 import { chargeBudget, saveBudget } from '../store.ts';
 
 /** An owner sets what it allows in all; it may raise it, or lower it, but what is spent stays spent. */
@@ -87,7 +87,7 @@ export interface Privacy {
 }
 
 export const privacyOf = async (read: Reader, of: Contract, viewer: string): Promise<Privacy | undefined> => {
-  if (onShares(of)) return undefined;
+  if (atOwners(of)) return undefined;
   const contract = inRoom(of);
   const { rho } = contract.terms.release;
   if (rho === null) return undefined;

@@ -7,7 +7,12 @@ import {
   computationFault,
   computationText,
   computationTrust,
+  type Intersecting,
   identityOf,
+  intersectionDigest,
+  intersectionFault,
+  intersectionOutput,
+  intersectionTrust,
   nextContractState,
   ownersOf,
   planDigest,
@@ -25,7 +30,7 @@ import { newId } from '../../kernel/ids.ts';
 import type { Contract, Room, Shape } from '../model.ts';
 import { problems } from '../problems.ts';
 import { dueContracts, findContract, signaturesOf } from '../reads.ts';
-import { dataFault, inRoom, onShares, paymentFault, sidesOf } from '../rules.ts';
+import { atOwners, dataFault, inRoom, paymentFault, sidesOf } from '../rules.ts';
 import { insertContract, insertSignature, setContractState } from '../store.ts';
 import { requireBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
@@ -35,7 +40,7 @@ import { moduleTermsOf } from './modules.ts';
 export type Draft = z.output<typeof computationDraft>;
 
 /** Not yet a contract's own: those have its identifier. */
-type Terms = Omit<CleanRoom, 'id'> | Omit<SharedQuery, 'id'>;
+type Terms = Omit<CleanRoom, 'id'> | Omit<SharedQuery, 'id'> | Omit<Intersecting, 'id'>;
 export type DraftOf<Mode extends Draft['mode']> = Extract<Draft, { mode: Mode }>;
 export interface Settled {
   terms: Terms;
@@ -44,37 +49,67 @@ export interface Settled {
 
 /** Settled outside a transaction, as the gate is a process: the terms as they will be signed. */
 export const termsOf = (room: Room, participant: string, draft: Draft): Promise<Settled> =>
-  draft.mode === 'shares' ? sharesOf(room, draft) : roomOf(room, participant, draft);
+  draft.mode === 'cleanRoom' ? roomOf(room, participant, draft) : atOwnersOf(room, draft);
 
-/** What is signed is the plan that the gate's parser and ours make of the text: what anybody does with whose columns. */
-const sharesOf = async (room: Room, draft: DraftOf<'shares'>): Promise<Settled> => {
-  const { sql } = draft.query;
+const nothingRead: Shape = { reads: {}, joint: { groups: [], sums: [], joins: [], filters: [] } };
+const termOf = (draft: Draft) => ({
+  from: new Date(draft.from).toISOString(),
+  until: new Date(draft.until).toISOString(),
+  form: 'shugu/computation/1' as const,
+});
+
+const atOwnersOf = async (room: Room, draft: DraftOf<'shares' | 'psi'>): Promise<Settled> => {
   const unpaid = paymentFault(draft);
   if (unpaid) throw unpaid;
   try {
-    const plan = planOf(await parseQuery(await room.queries(), sql), [
-      draft.dataSets[0]!.table,
-      draft.dataSets[1]!.table,
-    ]);
-    const terms: Omit<SharedQuery, 'id'> = {
-      ...draft,
-      from: new Date(draft.from).toISOString(),
-      until: new Date(draft.until).toISOString(),
-      form: 'shugu/computation/1',
-      trust: computationTrust.shares,
-      query: { sql, digest: planDigest(plan), parameters: [] },
-      plan,
-      output: plan.outputs.map(({ name, of }) => ({ name, type: of === 'group' ? 'string' : 'decimal' })),
-      helper: identityOf(room.third.secret).publicKey.toString('hex'),
-    };
-    const fault = sharedFault(terms);
-    if (fault) throw problems.contractInvalid({ field: `body.${fault.path}`, detail: fault.fault });
-    return { terms, shape: { reads: {}, joint: { groups: [], sums: [], joins: [], filters: [] } } };
+    return { terms: draft.mode === 'shares' ? await sharesOf(room, draft) : psiOf(room, draft), shape: nothingRead };
   } catch (error) {
     if (!(error instanceof ComputeError)) throw error;
-    if (error.code === 'compute.query') throw problems.queryRefused({ field: 'body.query.sql', detail: error.message });
+    if (error.code === 'compute.query' && draft.mode === 'shares')
+      throw problems.queryRefused({ field: 'body.query.sql', detail: error.message });
     throw problems.contractInvalid({ detail: error.message });
   }
+};
+
+/** What is signed is the plan that the gate's parser and ours make of the text: what anybody does with whose columns. */
+const sharesOf = async (room: Room, draft: DraftOf<'shares'>): Promise<Terms> => {
+  const { sql } = draft.query;
+  const [first, second] = draft.dataSets;
+  const plan = planOf(await parseQuery(await room.queries(), sql), [first!.table, second!.table]);
+  const terms: Omit<SharedQuery, 'id'> = {
+    ...draft,
+    ...termOf(draft),
+    trust: computationTrust.shares,
+    query: { sql, digest: planDigest(plan), parameters: [] },
+    plan,
+    output: plan.outputs.map(({ name, of }) => ({ name, type: of === 'group' ? 'string' : 'decimal' })),
+    helper: helperKey(room),
+  };
+  return sound(terms, sharedFault(terms));
+};
+
+const helperKey = ({ third }: Room): string => identityOf(third.secret).publicKey.toString('hex');
+
+const sound = (terms: Terms, fault: { path: string; fault: string } | undefined): Terms => {
+  if (fault) throw problems.contractInvalid({ field: `body.${fault.path}`, detail: fault.fault });
+  return terms;
+};
+
+/** Rows open to the protocol's first owner: where they open to one, its data set stands first. */
+const psiOf = (room: Room, draft: DraftOf<'psi'>): Terms => {
+  const [first, second] = draft.dataSets;
+  const turned = draft.opens === 'rows' && draft.recipients.length === 1 && draft.recipients[0] === second!.owner;
+  const terms: Omit<Intersecting, 'id'> = {
+    ...draft,
+    ...termOf(draft),
+    dataSets: turned ? [second!, first!] : [first!, second!],
+    trust: intersectionTrust(draft),
+    query: { sql: '', digest: '', parameters: [] },
+    output: intersectionOutput(draft),
+    helper: draft.protocol === 'helper' ? helperKey(room) : null,
+  };
+  terms.query.digest = intersectionDigest(terms);
+  return sound(terms, intersectionFault(terms));
 };
 
 const roomOf = async (room: Room, participant: string, draft: DraftOf<'cleanRoom'>): Promise<Settled> => {
@@ -147,7 +182,7 @@ export const signContract = async (room: Room, tx: Tx, id: string, digest: strin
   if (tx.now >= contract.until) throw problems.expired();
   if (digest !== contract.digest) throw problems.digestDiffers({ field: 'body.digest' });
   // What stays with its owner is looked at where it is, by the owner's own process.
-  if (!onShares(contract)) {
+  if (!atOwners(contract)) {
     await checkData(room, tx, inRoom(contract).terms, me);
     await requireBudgets(tx, inRoom(contract), me);
   }

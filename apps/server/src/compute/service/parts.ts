@@ -1,23 +1,23 @@
-/** The owners' sides of a use on shares: they come, say where they are, and state, signed, what became of it. */
+/** The owners’ sides of a use whose data stay with them: they come, say where they are, and state, signed, what became of it. */
 import { endingOf, nextUseState, type PartStatement, readPart } from '@shugu/private-compute';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
-import type { Room, SharesContract, Use } from '../model.ts';
+import type { OwnersContract, Room, Use } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findUse, lateUses, lockContract, lockUse, partsOf } from '../reads.ts';
-import { onShares } from '../rules.ts';
-import { saveCome, saveStatement } from '../store.ts';
+import { atOwners } from '../rules.ts';
+import { hurryUse, saveCome, saveStatement } from '../store.ts';
 import { asSide } from './deps.ts';
-import { askWhenAllCame, concludeUse, type Outcome } from './uses.ts';
+import { after, askWhenAllCame, concludeUse, type Outcome, waits } from './uses.ts';
 
-/** An open use on shares and its contract, both locked, for one of its owners. */
-const openFor = async (tx: Tx, id: string): Promise<{ use: Use; contract: SharesContract }> => {
+/** An open use at its owners and its contract, both locked, for one of them. */
+const openFor = async (tx: Tx, id: string): Promise<{ use: Use; contract: OwnersContract }> => {
   const found = await findUse(tx, id);
   if (!found) throw kernelProblems.unknown();
   const contract = await asSide(tx, found.contract, 'owner');
-  if (!onShares(contract)) throw kernelProblems.unknown();
+  if (!atOwners(contract)) throw kernelProblems.unknown();
   const use = (await lockUse(tx, id))!;
   if (!nextUseState(use.state, 'fail')) throw problems.useEnded({ detail: use.state });
   return { use, contract };
@@ -34,7 +34,7 @@ export const comeToUse = async (tx: Tx, id: string, address: string | null): Pro
 };
 
 /** Whether a statement is what this owner may say of this use. */
-const isOwn = (one: PartStatement, { use, contract }: { use: Use; contract: SharesContract }, owner: string): boolean =>
+const isOwn = (one: PartStatement, { use, contract }: { use: Use; contract: OwnersContract }, owner: string): boolean =>
   one.contract === contract.id && one.digest === contract.digest && one.use === use.id && one.owner === owner;
 
 export const statePart = async (
@@ -49,6 +49,8 @@ export const statePart = async (
   const found = readPart(statement, signature, signingKey);
   if (!found || !isOwn(found, open, me)) throw problems.statementWrong({ field: 'body.statement' });
   if ((await saveStatement(tx, id, statement, signature)) === 0) throw problems.alreadyStated();
+  // Without a third nobody else says when it is over: whoever has not stated by then has died.
+  if (open.contract.terms.helper === null) await hurryUse(tx, id, after(tx.now, waits.stateSeconds));
   await audit(tx, { action: 'compute.part.state', subject: id, data: { outcome: found.outcome } });
   await concludeParts(room, tx, open.contract, open.use);
 };
@@ -57,7 +59,7 @@ export const statePart = async (
 const read = (statement: string): PartStatement => JSON.parse(statement) as PartStatement;
 export const isDone = (statement: string): boolean => read(statement).outcome === 'done';
 
-const statementsIn = async (tx: Tx, { terms }: SharesContract, use: string): Promise<(PartStatement | undefined)[]> => {
+const statementsIn = async (tx: Tx, { terms }: OwnersContract, use: string): Promise<(PartStatement | undefined)[]> => {
   const parts = await partsOf(tx, use);
   return terms.dataSets.map(({ owner }) => {
     const text = parts.find(({ participant }) => participant === owner)?.statement;
@@ -65,23 +67,23 @@ const statementsIn = async (tx: Tx, { terms }: SharesContract, use: string): Pro
   });
 };
 
-/** Ends the use once all that belongs to its end is there: what every owner states, and, where it played, the third. */
-export const concludeParts = async (room: Room, tx: Tx, contract: SharesContract, use: Use): Promise<void> => {
+/** Ends the use once all that belongs to its end is there: what every owner states, and, where it plays, the third. */
+export const concludeParts = async (room: Room, tx: Tx, contract: OwnersContract, use: Use): Promise<void> => {
   if (!nextUseState(use.state, 'fail')) return;
   const said = await statementsIn(tx, contract, use.id);
   const parts = said.filter((one) => one !== undefined);
-  const plays = use.state === 'running' && use.third.outcome === null;
+  const plays = contract.terms.helper !== null && use.state === 'running' && use.third.outcome === null;
   if (parts.length < said.length || plays) return;
   await concludeUse(room, tx, contract, use, outcomeOf(contract, use, parts));
 };
 
-const outcomeOf = (contract: SharesContract, use: Use, parts: readonly PartStatement[]): Outcome => {
+const outcomeOf = (contract: OwnersContract, use: Use, parts: readonly PartStatement[]): Outcome => {
   const { met, outcome } = use.third;
   const ending = endingOf(contract.terms, parts, met);
   if (ending.kind === 'untouched') return { problem: problems.untouched(), touched: false, returned: true };
   // An owner that revoked meanwhile: what was opened is told, and the contract's end stands.
   if (contract.state === 'revoked') return { problem: problems.revoked(), touched: true };
-  if (ending.kind === 'done' && outcome === 'done')
+  if (ending.kind === 'done' && (outcome === 'done' || contract.terms.helper === null))
     return { result: { text: null, digest: ending.result, rows: ending.rows } };
   if (ending.kind === 'failed') return { problem: problems.partFailed({ detail: ending.code }), touched: true };
   return { problem: problems.partsDiffer(), touched: true };
@@ -96,10 +98,10 @@ export const endLate = async (room: Room): Promise<number> => {
     await room.database.tx(systemActor('compute'), async (tx) => {
       const contract = await lockContract(tx, under);
       const use = (await lockUse(tx, id))!;
-      if (!contract || !onShares(contract) || !nextUseState(use.state, 'fail')) return;
+      if (!contract || !atOwners(contract) || !nextUseState(use.state, 'fail')) return;
       const said = await statementsIn(tx, contract, id);
       const fault = said.find((one) => one && one.outcome !== 'done' && one.outcome !== 'untouched');
-      const began = use.state === 'running' && use.third.met;
+      const began = use.state === 'running' && (use.third.met || contract.terms.helper === null);
       const problem = fault ? problems.partFailed({ detail: fault.outcome }) : problems.partMissing();
       await concludeUse(room, tx, contract, use, { problem, touched: began || fault !== undefined });
     });

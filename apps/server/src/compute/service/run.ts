@@ -12,7 +12,7 @@ import { Problem } from '../../kernel/problem.ts';
 import type { Contract, Room, RoomContract, Use } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findContract, findUse, lockContract, lockUse, strandedUses } from '../reads.ts';
-import { inRoom, isWhole, onShares } from '../rules.ts';
+import { atOwners, inRoom, isWhole } from '../rules.ts';
 import { beginUse } from '../store.ts';
 import { computeModule, moduleProblem } from './module-run.ts';
 import { asksFirst, holdUse } from './outputs.ts';
@@ -151,7 +151,7 @@ export const runHandler =
     await context.progress(0.1);
     const asked = await findUse(room.database, id);
     const under = asked && (await findContract(room.database, asked.contract));
-    if (under && onShares(under)) return playThird(room, id, context);
+    if (under && atOwners(under)) return playThird(room, id, context);
     const begun = await start(room, id);
     if (!begun) return { use: id };
     const outcome = await compute(room, begun.contract, begun.use, context).catch((error: unknown): Outcome => {

@@ -2,15 +2,15 @@
  * This node as the third party of a use on shares: a process of its own that sees random shares, how many keys there are and match, and
  * no result. A use whose third has died is not begun again: its owners state whether theirs had begun.
  */
-import { ComputeError, nextUseState, type SharesReport, sharesTermsOf, startParty } from '@shugu/private-compute';
+import { type AnyJob, ComputeError, nextUseState, partyTermsOf, startParty } from '@shugu/private-compute';
 import { systemActor } from '../../kernel/http/principal.ts';
 import type { JobContext } from '../../kernel/jobs.ts';
 import { Problem } from '../../kernel/problem.ts';
-import type { Room, SharesContract } from '../model.ts';
+import type { OwnersContract, Room } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findContract, findUse, lockContract, lockUse, partsOf } from '../reads.ts';
-import { isWhole, onShares } from '../rules.ts';
-import { beginThird, endThird, setThirdAddress } from '../store.ts';
+import { atOwners, isWhole } from '../rules.ts';
+import { beginPlay, endThird, setThirdAddress } from '../store.ts';
 import { concludeParts, isDone } from './parts.ts';
 import { after, concludeUse, waits } from './uses.ts';
 
@@ -34,15 +34,16 @@ const takePort = ([first, last]: readonly number[]): number => {
 };
 
 /** The use, now running; undefined when there is nothing to play any more. */
-const begin = (room: Room, id: string): Promise<SharesContract | undefined> =>
+const begin = (room: Room, id: string): Promise<OwnersContract | undefined> =>
   room.database.tx(actor, async (tx) => {
     const contract = await lockContract(tx, (await findUse(tx, id))!.contract);
     const use = (await lockUse(tx, id))!;
-    if (!contract || !onShares(contract)) return undefined;
+    if (!contract || !atOwners(contract)) return undefined;
     const end = (problem: Problem) =>
       concludeUse(room, tx, contract, use, { problem, touched: false }).then(() => undefined);
     if (use.state === 'running') {
-      await finish(room, tx, contract, id, { outcome: 'compute.interrupted', met: false });
+      if (contract.terms.helper !== null)
+        await finish(room, tx, contract, id, { outcome: 'compute.interrupted', met: false });
       return undefined;
     }
     const state = nextUseState(use.state, 'run');
@@ -50,7 +51,7 @@ const begin = (room: Room, id: string): Promise<SharesContract | undefined> =>
     if (contract.state === 'revoked') return end(problems.revoked());
     if (tx.now >= contract.until) return end(problems.expired());
     if (!isWhole(contract.terms)) return end(problems.queryDiffers());
-    await beginThird(tx, id, state, after(tx.now, waits.playSeconds));
+    await beginPlay(tx, id, state, after(tx.now, waits.playSeconds));
     return contract;
   });
 
@@ -59,7 +60,7 @@ type Tx = Parameters<typeof endThird>[0];
 const finish = async (
   room: Room,
   tx: Tx,
-  contract: SharesContract,
+  contract: OwnersContract,
   id: string,
   end: { outcome: string; met: boolean },
 ): Promise<void> => {
@@ -68,10 +69,12 @@ const finish = async (
 };
 
 export const playThird = async (room: Room, id: string, context: JobContext): Promise<{ use: string }> => {
+  const contract = await begin(room, id);
+  // Two owners alone: that their use runs is all that they wait for.
+  if (!contract || contract.terms.helper === null) return { use: id };
   const port = takePort(room.third.ports);
   try {
-    const contract = await begin(room, id);
-    if (contract) await play(room, contract, id, port, context);
+    await play(room, contract, id, port, context);
   } finally {
     inUse.delete(port);
   }
@@ -80,20 +83,22 @@ export const playThird = async (room: Room, id: string, context: JobContext): Pr
 
 const play = async (
   room: Room,
-  { terms, id: contract }: SharesContract,
+  { terms, id: contract }: OwnersContract,
   id: string,
   port: number,
   context: JobContext,
 ) => {
   const { secret, host, address } = room.third;
+  const [own, peer] = terms.dataSets.map(({ commitment }) => commitment);
   const party = startParty({
-    terms: sharesTermsOf(terms, id),
+    terms: partyTermsOf(terms, id),
     role: 'helper',
     secret: secret.toString('hex'),
     host,
     port,
     meetMs: meetMilliseconds,
-  });
+    agreed: { own: own!, peer: peer! },
+  } as AnyJob);
   const stop = () => void party.child.kill('SIGKILL');
   context.signal.addEventListener('abort', stop, { once: true });
   const look = setInterval(() => {
@@ -111,7 +116,7 @@ const play = async (
     await room.database.tx(actor, async (tx) => {
       const locked = await lockContract(tx, contract);
       const use = (await lockUse(tx, id))!;
-      if (!locked || !onShares(locked) || use.endedAt !== null) return;
+      if (!locked || !atOwners(locked) || use.endedAt !== null) return;
       await finish(room, tx, locked, id, { outcome, met: party.hasMet() });
     });
   } finally {
@@ -129,7 +134,7 @@ const keepOn = async (room: Room, contract: string, use: string, context: JobCon
   return found!.state !== 'revoked' && parts.every(({ statement }) => statement === null || isDone(statement));
 };
 
-const outcomeOf = (_: { report: SharesReport }): string => 'done';
+const outcomeOf = (): string => 'done';
 const faultOf = (error: unknown): string => {
   if (error instanceof ComputeError) return error.code;
   throw error;

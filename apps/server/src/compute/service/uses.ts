@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Json } from '@shugu/evidence';
 import { decimalFromFen } from '@shugu/ledger';
-import { nextContractState, nextUseState, refusalOf, type SharedQuery } from '@shugu/private-compute';
+import { type AtOwners, nextContractState, nextUseState, refusalOf } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import { audit } from '../../kernel/audit.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
@@ -15,7 +15,7 @@ import { inLanguage, type Problem } from '../../kernel/problem.ts';
 import type { Contract, Part, Room, RoomContract, Use, UseMoney } from '../model.ts';
 import { problems } from '../problems.ts';
 import { answersOf, findContract, lockUseOfOrder, partsOf, useAsked } from '../reads.ts';
-import { askedWrong, inRoom, isOwed, moduleOf, onShares, priceFor } from '../rules.ts';
+import { askedWrong, atOwners, inRoom, isOwed, moduleOf, priceFor } from '../rules.ts';
 import { endUse, insertUse, returnUse, setContractState, setUseJob, setUseMoney, takeUse } from '../store.ts';
 import { chargeBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
@@ -23,7 +23,7 @@ import { requireSandbox } from './modules.ts';
 
 export const runJob = 'compute.run';
 
-/** How long a use on shares waits for its owners to come, to play, and to state their parts. */
+/** How long a use waits for its owners to come, to play, and to state their parts. */
 export const waits = { comeSeconds: 900, playSeconds: 3600, stateSeconds: 300 } as const;
 export const after = (now: Date, seconds: number): Date => new Date(now.getTime() + seconds * 1000);
 
@@ -53,12 +53,12 @@ export const reserveUse = async (
   if (refusal && refusal !== 'exhausted') throw problems[refusal]();
   const wrong = askedWrong(contract.terms, asked);
   if (wrong) throw wrong;
-  const shared = onShares(contract);
-  const rho = shared ? null : inRoom(contract).terms.release.rho;
+  const held = atOwners(contract);
+  const rho = held ? null : inRoom(contract).terms.release.rho;
   const answered = rho === null ? undefined : await useAsked(tx, id, asked.values);
   if (answered) return answered.id;
   if (refusal) throw problems[refusal]();
-  const swapped = shared ? undefined : await swappedTable(room, tx, inRoom(contract));
+  const swapped = held ? undefined : await swappedTable(room, tx, inRoom(contract));
   if (swapped) throw problems.versionSwapped({ detail: swapped });
   if (moduleOf(contract.terms)) await requireSandbox(room);
   const taken = await takeUse(tx, id);
@@ -67,10 +67,10 @@ export const reserveUse = async (
   if (rho !== null) await chargeBudgets(tx, inRoom(contract), rho);
   const use = newId('cpu', tx.now);
   const money = await freezePrice(room, tx, contract, number);
-  const due = shared ? after(tx.now, waits.comeSeconds) : null;
+  const due = held ? after(tx.now, waits.comeSeconds) : null;
   await insertUse(tx, { id: use, contract: id, number, values: asked.values, money, due });
-  // On shares nothing runs before the owners have come.
-  if (!money && !shared) await askForRun(tx, contract, { id: use, number, participant: tx.actor.participant });
+  // Beside the data nothing runs before the owners have come.
+  if (!money && !held) await askForRun(tx, contract, { id: use, number, participant: tx.actor.participant });
   await audit(tx, { action: 'compute.use.reserve', subject: use, data: { contract: id, number } });
   await tell(tx, 'compute.use.reserved', contract, { use, number, by: tx.actor.participant });
   if (taken.last) {
@@ -124,7 +124,7 @@ export const moneyFrozen = async (tx: Tx, order: string): Promise<void> => {
   if (use?.state !== 'reserved' || use.money?.state !== 'freezing') return;
   await setUseMoney(tx, use.id, 'frozen');
   const contract = (await findContract(tx, use.contract))!;
-  if (onShares(contract)) await askWhenAllCame(tx, contract, { ...use, money: { ...use.money, state: 'frozen' } });
+  if (atOwners(contract)) await askWhenAllCame(tx, contract, { ...use, money: { ...use.money, state: 'frozen' } });
   else await askForRun(tx, contract, use);
 };
 
@@ -141,10 +141,13 @@ export const moneyPaid = async (tx: Tx, order: string): Promise<void> => {
   if (use?.money?.state === 'owed') await setUseMoney(tx, use.id, 'paid');
 };
 
+/** Without its text where it opened elsewhere, and without its rows where the record is not to tell how many. */
+export type Result =
+  | { text: string; digest: string; rows: number }
+  | { text: null; digest: string; rows: number | null };
+
 /** `touched`: data were opened, or nobody can say that they were not. */
-export type Outcome =
-  | { result: { text: string | null; digest: string; rows: number } }
-  | { problem: Problem; touched: boolean; returned?: true };
+export type Outcome = { result: Result } | { problem: Problem; touched: boolean; returned?: true };
 
 /** Owed: one statement for the use. Not owed: everything back. */
 const settlePrice = async (
@@ -206,14 +209,14 @@ export const concludeUse = async (
       isolation: use.isolation,
       query: terms.query.digest,
       values: use.values,
-      ...(terms.mode === 'shares'
-        ? { data: terms.dataSets.map(({ signingKey: _, ...set }) => set), ...(await partsStated(tx, terms, use)) }
-        : { data: terms.dataSets.map(({ owner, table, version }) => ({ owner, table, version })) }),
+      ...(terms.mode === 'cleanRoom'
+        ? { data: terms.dataSets.map(({ owner, table, version }) => ({ owner, table, version })) }
+        : { data: terms.dataSets.map(({ signingKey: _, ...set }) => set), ...(await partsStated(tx, terms, use)) }),
       by: use.participant,
       outcome: released ? 'released' : outcome.problem.code,
       rows: result?.rows ?? null,
       result: result?.digest ?? null,
-      rho: terms.mode === 'shares' ? null : terms.release.rho,
+      rho: terms.mode === 'cleanRoom' ? terms.release.rho : null,
       ...(moduleOf(terms) && { answers: await toldAnswers(tx, use) }),
       price: money && { fen: money.fen.toString(), owed: money.state === 'owed' },
       reservedAt: use.at.toISOString(),
@@ -257,7 +260,7 @@ export const concludeUse = async (
 };
 
 /** As the owners signed it, with the keys that the contract names; and what this node saw as the third. */
-const partsStated = async (tx: Tx, terms: SharedQuery, use: Use) => {
+const partsStated = async (tx: Tx, terms: AtOwners, use: Use) => {
   const parts = new Map((await partsOf(tx, use.id)).map((part): [string, Part] => [part.participant, part]));
   return {
     parts: terms.dataSets.map(({ owner, signingKey }) => ({

@@ -1,0 +1,59 @@
+/** What opened to an owner, and how its statement names that: a digest on shares, a salted commitment to the file of an intersection. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import {
+  type Answer,
+  type AtOwners,
+  answerDigest,
+  type OwnerReport,
+  openingCommitment,
+  openingSalt,
+  type PartStatement,
+  type SharesReport,
+} from '@shugu/private-compute';
+import type { PartyFolder } from './folder.ts';
+
+export type Report = SharesReport | OwnerReport;
+export const isOfShares = (report: Report): report is SharesReport => 'answer' in report;
+
+export interface Opened {
+  answer: Answer | null;
+  /** A file with the owner's own rows; it is taken from there when the use has ended well. */
+  rows: string | null;
+}
+
+export const rowsAt = ({ path }: PartyFolder, use: string): string => join(path, `${use}.rows.csv`);
+
+export const openedOf = (report: Report | null, rows: string): Opened => {
+  if (report === null) return { answer: null, rows: null };
+  if (isOfShares(report)) return { answer: report.answer, rows: null };
+  if (report.rowsOut !== null) return { answer: null, rows };
+  const answer = report.common === null ? null : { columns: ['count'], rows: [[String(report.common)]] };
+  return { answer, rows: null };
+};
+
+const cell = (text: string | null): string =>
+  text === null ? '' : /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+export const csvOf = ({ columns, rows }: Answer): string =>
+  [columns, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
+
+export const digestOfFile = async (path: string): Promise<Buffer> => {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest();
+};
+
+/** As the owner states it; nulls at one to whom nothing opens. */
+export const statedResult = async (
+  { mode }: AtOwners,
+  { answer, rows }: Opened,
+  { salt }: PartyFolder,
+  use: string,
+): Promise<Pick<PartStatement, 'result' | 'resultRows'>> => {
+  if (answer === null && rows === null) return { result: null, resultRows: null };
+  if (mode === 'shares') return { result: answerDigest(answer!), resultRows: answer!.rows.length };
+  const digest = rows ? await digestOfFile(rows) : createHash('sha256').update(csvOf(answer!)).digest();
+  return { result: openingCommitment(openingSalt(salt, use), digest), resultRows: null };
+};
