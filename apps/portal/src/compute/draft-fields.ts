@@ -9,10 +9,10 @@ import { OrganisationPicker } from '../ui/organisations.tsx';
 /** Of a clean room, and the one whose data stay with their owners. */
 const roomTemplates = ['creditCheck', 'overlap', 'spending', 'regions', 'own'] as const;
 export type RoomTemplate = (typeof roomTemplates)[number];
-export const templates = [...roomTemplates, 'shares'] as const;
+export const templates = [...roomTemplates, 'module', 'psi', 'shares'] as const;
 export type Template = (typeof templates)[number];
-type Draft = Input<typeof draftComputation>['body'];
-type Body = Extract<Draft, { mode: 'cleanRoom' }>;
+export type Draft = Input<typeof draftComputation>['body'];
+export type Body = Extract<Draft, { mode: 'cleanRoom' }>;
 
 export interface ColumnValues {
   name: string;
@@ -64,18 +64,23 @@ export interface SharesValues extends Omit<DraftValues, 'dataSets' | 'release' |
 const columnTypes = ['string', 'integer', 'decimal', 'boolean', 'date', 'timestamp'] as const;
 const whole = '^-?\\d{1,12}$';
 
-const columnForm: FormField[] = [
+const columnFields = (rules: readonly string[]): FormField[] => [
   field('name', 'text', ['字段名', 'Column'], { required: true }),
   field('type', 'choice', ['类型', 'Type'], { required: true, choices: choicesOf('columnType', columnTypes) }),
   field('rule', 'choice', ['允许做什么', 'What may be done with it'], {
     required: true,
-    choices: choicesOf('disclosure', disclosures),
+    choices: choicesOf('disclosure', rules),
   }),
+];
+/** Nobody sees what a program does with a column: it reads it, or it does not. */
+export const openOrHidden = columnFields(['open', 'hidden']);
+const columnForm: FormField[] = [
+  ...columnFields(disclosures),
   field('lower', 'text', ['下限（加噪求和时）', 'Lower bound (summed up with noise)'], { pattern: whole }),
   field('upper', 'text', ['上限（加噪求和时）', 'Upper bound (summed up with noise)'], { pattern: whole }),
 ];
 
-const organisation = (id: string, title: [string, string], single: boolean): FormField =>
+export const organisation = (id: string, title: [string, string], single: boolean): FormField =>
   field(id, 'parties', title, {
     required: true,
     ...(single ? { widget: (props) => OrganisationPicker({ ...props, single: true }) } : {}),
@@ -90,7 +95,7 @@ const shareField = field('share', 'number', ['价款分成（%，有价时）', 
   max: 100,
 });
 
-const dataSetForm: FormField[] = [
+export const dataSetFields = (columns: FormField[], noisy: readonly FormField[] = []): FormField[] => [
   ownerField,
   tableField,
   field('resource', 'text', ['数据资源编号（res_…）', 'Resource (res_…)'], {
@@ -99,19 +104,22 @@ const dataSetForm: FormField[] = [
   }),
   field('version', 'text', ['数据摘要（sha256:…）', 'Digest of the data (sha256:…)'], { required: true }),
   field('entity', 'text', ['主体字段（人或企业）', 'Column of the entity (person or firm)'], { required: true }),
+  ...noisy,
+  shareField,
+  field('columns', 'records', ['字段', 'Columns'], { required: true, itemsMax: 200, fields: columns, inline: true }),
+];
+const dataSetForm = dataSetFields(columnForm, [
   field('rowsMax', 'number', ['每个主体至多计入几行（加噪时）', 'Rows of one entity that count (with noise)'], {
     min: 1,
     max: 1000,
   }),
-  shareField,
-  field('columns', 'records', ['字段', 'Columns'], { required: true, itemsMax: 200, fields: columnForm, inline: true }),
-];
+]);
 
-const aboutForm: FormField[] = [
+export const aboutForm: FormField[] = [
   field('title', 'text', ['合约名称', 'Title'], { required: true }),
   field('purpose', 'longText', ['用途', 'Purpose'], { required: true }),
 ];
-const termForm: FormField[] = [
+export const termForm: FormField[] = [
   field('uses', 'number', ['共可运行几次', 'Uses in all'], { required: true, min: 1, max: 10_000 }),
   field('from', 'date', ['生效日', 'From'], { required: true }),
   field('until', 'date', ['截止日（含）', 'Until (that day included)'], { required: true }),
@@ -126,7 +134,7 @@ const termForm: FormField[] = [
 ];
 
 const hex32 = '^[0-9a-f]{64}$';
-const heldForm: FormField[] = [
+export const heldForm: FormField[] = [
   ownerField,
   tableField,
   field('commitment', 'text', ['对文件的承诺（commitment）', 'Commitment to the file (commitment)'], {
@@ -176,6 +184,20 @@ export const sharesForm: FormField[] = [
   ...termForm,
 ];
 
+export const parametersField = field('query.parameters', 'records', ['参数', 'Parameters'], {
+  itemsMax: 5,
+  fields: [
+    field('name', 'text', ['参数名（查询中写作 $参数名）', 'Name ($name in the query)'], { required: true }),
+    field('title', 'text', ['含义', 'What it is'], { required: true }),
+    field('values', 'list', ['可选的值', 'Values to choose from'], { required: true }),
+  ],
+});
+export const rowsField = field('release.rowsMax', 'number', ['结果至多多少行', 'Rows of the result at most'], {
+  required: true,
+  min: 1,
+  max: 10_000,
+});
+
 export const draftForm: FormField[] = [
   ...aboutForm,
   field('dataSets', 'records', ['数据集', 'Data sets'], { required: true, itemsMax: 4, fields: dataSetForm }),
@@ -187,23 +209,12 @@ export const draftForm: FormField[] = [
       en: 'One aggregation: count, sum, avg over inner joins, filtered and grouped by open columns',
     },
   }),
-  field('query.parameters', 'records', ['参数', 'Parameters'], {
-    itemsMax: 5,
-    fields: [
-      field('name', 'text', ['参数名（查询中写作 $参数名）', 'Name ($name in the query)'], { required: true }),
-      field('title', 'text', ['含义', 'What it is'], { required: true }),
-      field('values', 'list', ['可选的值', 'Values to choose from'], { required: true }),
-    ],
-  }),
+  parametersField,
   field('release.entitiesMin', 'number', ['一组至少多少个主体', 'Entities that a group needs'], {
     required: true,
     min: 3,
   }),
-  field('release.rowsMax', 'number', ['结果至多多少行', 'Rows of the result at most'], {
-    required: true,
-    min: 1,
-    max: 10_000,
-  }),
+  rowsField,
   field(
     'release.rho',
     'text',
@@ -319,8 +330,10 @@ const sharesOf = (dataSets: readonly { owner?: string; share?: number }[]) => {
   return [...shares].map(([owner, percent]) => ({ owner, share: String(Number((percent / 100).toFixed(8))) }));
 };
 
-/** What contracts of both modes say. */
-const agreedOf = (values: DraftValues | SharesValues) => {
+/** What contracts of every mode say. */
+export const agreedOf = (
+  values: Omit<DraftValues, 'dataSets'> & { dataSets?: { owner?: string; share?: number }[] },
+) => {
   const priceFen = fenOf(values.priceFen ?? '') ?? values.priceFen ?? '';
   const { payment } = values;
   return {
@@ -343,6 +356,17 @@ const agreedOf = (values: DraftValues | SharesValues) => {
   };
 };
 
+export const setOf = ({ rowsMax: _, share: __, columns = [], ...set }: DataSetValues): Body['dataSets'][number] => ({
+  ...(set as Required<Pick<DataSetValues, 'owner' | 'table' | 'resource' | 'version' | 'entity'>>),
+  columns: columns.map(({ name, type, rule }) => ({ name, type, rule })),
+});
+
+/** Of an owner whose data stay with it. */
+export const heldOf = ({ owner = '', table = '', commitment = '', channelKey = '', signing = '' }: HeldValues) => ({
+  ...{ owner, table, commitment, channelKey },
+  signingKey: { kty: 'OKP' as const, crv: 'Ed25519' as const, x: signing },
+});
+
 /** What was filled in, as the exchange takes it; what is missing or wrong it says at the field. */
 export const bodyOf = (values: DraftValues): Body => {
   const { dataSets = [], release } = values;
@@ -350,10 +374,7 @@ export const bodyOf = (values: DraftValues): Body => {
   return {
     ...agreedOf(values),
     mode: 'cleanRoom',
-    dataSets: dataSets.map(({ rowsMax: _, share: __, columns = [], ...set }) => ({
-      ...(set as Required<Pick<DataSetValues, 'owner' | 'table' | 'resource' | 'version' | 'entity'>>),
-      columns: columns.map(({ name, type, rule }) => ({ name, type, rule })),
-    })),
+    dataSets: dataSets.map(setOf),
     query: { sql: values.query?.sql ?? '', parameters: values.query?.parameters ?? [] },
     release: { entitiesMin: release?.entitiesMin ?? 3, rowsMax: release?.rowsMax ?? 100, rho },
     ...(rho === null ? {} : { noise: noiseOf(values) }),
@@ -363,12 +384,7 @@ export const bodyOf = (values: DraftValues): Body => {
 export const sharesBodyOf = (values: SharesValues): Draft => ({
   ...agreedOf(values),
   mode: 'shares',
-  dataSets: (values.dataSets ?? []).map(
-    ({ owner = '', table = '', commitment = '', channelKey = '', signing = '' }) => ({
-      ...{ owner, table, commitment, channelKey },
-      signingKey: { kty: 'OKP', crv: 'Ed25519', x: signing },
-    }),
-  ),
+  dataSets: (values.dataSets ?? []).map(heldOf),
   query: { sql: values.query?.sql ?? '' },
   decimals: values.decimals ?? 2,
   rowsMax: values.rowsMax ?? 1,

@@ -83,6 +83,15 @@ export const Held = ({ of, me }: { of: Computation; me: string | undefined }) =>
     });
 };
 
+/** Columns that no rule keeps from any recipient. */
+const readBy = ({ dataSets, recipients }: Computation): string => {
+  const open = ({ rule, except = [] }: Computation['dataSets'][number]['columns'][number]) =>
+    recipients.every(({ id }) => (except.find(({ party }) => party === id)?.rule ?? rule) === 'open');
+  return dataSets
+    .flatMap(({ table, columns }) => columns.filter(open).map(({ name }) => `${table}.${name}`))
+    .join(listMark());
+};
+
 /** The program that runs in the place of a query, for whoever wants to look at it before signing. */
 export const Module = ({ of }: { of: Computation }) => {
   const { t } = useWords();
@@ -101,7 +110,8 @@ export const Module = ({ of }: { of: Computation }) => {
             </span>,
           ],
           [t('compute.moduleLimits'), t('compute.moduleLimitsText', { seconds, memoryMB, bytes: count(outputBytes) })],
-          [t('compute.moduleRelease'), t(`compute.moduleRelease.${release}`)],
+          [t('compute.moduleReads'), readBy(of)],
+          [t('compute.moduleRelease'), t(`moduleRelease.${release}`)],
         ]}
       />
       <a href={addressOf(getModule.path, { id: of.id })}>{t('compute.moduleDownload')}</a>

@@ -2,14 +2,14 @@ import { draftComputation, previewComputation } from '@shugu/wire/compute';
 import { listResources } from '@shugu/wire/registry';
 import { useNavigate } from '@tanstack/react-router';
 import { Button, Form, Radio, Select } from 'antd';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { type Input, useRead, useWrite } from '../api.ts';
 import {
   bodyOf,
   type ColumnValues,
+  type Draft,
   type DraftValues,
   draftForm,
-  type SharesValues,
   sharesBodyOf,
   sharesForm,
   sharesStart,
@@ -17,11 +17,14 @@ import {
   type Template,
   templates,
 } from '../compute/draft-fields.ts';
+import { moduleBodyOf, moduleForm, moduleStart } from '../compute/draft-module.ts';
+import { psiBodyOf, psiForm, psiStart } from '../compute/draft-psi.ts';
+import { ModuleFile } from '../compute/module-file.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
 import { SendForm } from '../ui/action.tsx';
-import { filled } from '../ui/fields.tsx';
+import { type FormField, filled } from '../ui/fields.tsx';
 import { Page, Sheet } from '../ui/frame.tsx';
 import { faultsOf, ProblemNote } from '../ui/problem.tsx';
 
@@ -97,13 +100,45 @@ const Preview = ({ body }: { body: (values: never) => Input<typeof previewComput
             ))}
           </ul>
           <p>{b(write.data.trust)}</p>
-          <pre className="mono small" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-            {write.data.sql}
-          </pre>
+          {write.data.sql ? (
+            <pre className="mono small" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+              {write.data.sql}
+            </pre>
+          ) : null}
         </>
       ) : null}
     </section>
   );
+};
+
+const Prepare = () => <pre className="code">./shugu compute prepare --input FILE --join COLUMN</pre>;
+
+interface DraftingForm {
+  explain: ReactNode;
+  start: object;
+  fields: FormField[];
+  body: (values: never) => Draft;
+}
+
+/** What each template is filled in with, and the body that this makes. */
+const formOf = (template: Template, own: string): DraftingForm => {
+  switch (template) {
+    case 'shares':
+      return { explain: <Prepare />, start: sharesStart(own), fields: sharesForm, body: sharesBodyOf };
+    case 'psi':
+      return { explain: <Prepare />, start: psiStart(own), fields: psiForm, body: psiBodyOf };
+    case 'module': {
+      const explain = (
+        <>
+          <ModuleFile />
+          <OwnData me={own} />
+        </>
+      );
+      return { explain, start: moduleStart(own), fields: moduleForm, body: moduleBodyOf };
+    }
+    default:
+      return { explain: <OwnData me={own} />, start: startOf(template, own), fields: draftForm, body: bodyOf };
+  }
 };
 
 /** Drafts a computation contract from a template; every owner that is named signs it afterwards, or does not. */
@@ -113,7 +148,7 @@ export default function NewComputation() {
   const navigate = useNavigate();
   const [template, setTemplate] = useState<Template>('overlap');
   if (!me) return <Page title={t('compute.new')}>{t('app.loading')}</Page>;
-  const own = me.organisation.id;
+  const { explain, start, fields, body } = formOf(template, me.organisation.id);
   return (
     <Page title={t('compute.new')} lead={t('compute.newLead')}>
       <Sheet title={t('compute.template')}>
@@ -126,33 +161,18 @@ export default function NewComputation() {
         <p className="quiet">{t(`compute.templateText.${template}`)}</p>
       </Sheet>
       <Sheet>
-        {template === 'shares' ? (
-          <SendForm
-            key={template}
-            endpoint={draftComputation}
-            label={t('compute.draft')}
-            explain={<pre className="code">./shugu compute prepare --input FILE --join COLUMN</pre>}
-            initial={sharesStart(own) as Record<string, unknown>}
-            fields={sharesForm}
-            input={(values) => ({ body: sharesBodyOf(values as unknown as SharesValues) })}
-            after={(reply) => navigate({ to: paths.computation(reply.id) })}
-          >
-            <Preview body={sharesBodyOf} />
-          </SendForm>
-        ) : (
-          <SendForm
-            key={template}
-            endpoint={draftComputation}
-            label={t('compute.draft')}
-            explain={<OwnData me={own} />}
-            initial={startOf(template, own) as Record<string, unknown>}
-            fields={draftForm}
-            input={(values) => ({ body: bodyOf(values as unknown as DraftValues) })}
-            after={(reply) => navigate({ to: paths.computation(reply.id) })}
-          >
-            <Preview body={bodyOf} />
-          </SendForm>
-        )}
+        <SendForm
+          key={template}
+          endpoint={draftComputation}
+          label={t('compute.draft')}
+          explain={explain}
+          initial={start as Record<string, unknown>}
+          fields={fields}
+          input={(values) => ({ body: body(values as never) })}
+          after={(reply) => navigate({ to: paths.computation(reply.id) })}
+        >
+          <Preview body={body} />
+        </SendForm>
       </Sheet>
     </Page>
   );

@@ -2,6 +2,7 @@ import { getComputation, revokeComputation, runComputation, signComputation } fr
 import type { Reply } from '../api.ts';
 import { useRead } from '../api.ts';
 import { Held, Module } from '../compute/held.tsx';
+import { Intersection } from '../compute/intersection.tsx';
 import { Privacy } from '../compute/privacy.tsx';
 import { Uses } from '../compute/uses.tsx';
 import { listMark, useWords } from '../i18n/index.ts';
@@ -52,7 +53,7 @@ const Run = ({ of }: { of: Computation }) => {
   );
 };
 
-/** On shares it runs where the data are: the command, ready to be copied by either owner. */
+/** Where data stay with their owners it runs there: the command, ready to be copied by either owner. */
 const HowTo = ({ of, me }: { of: Computation; me: string | undefined }) => {
   const { t } = useWords();
   if (!of.shares || !of.yours.owner || !['signed', 'active'].includes(of.state)) return null;
@@ -145,7 +146,9 @@ export default function ComputationPage() {
               <HowTo of={of} me={me?.organisation.id} />
               <Held of={of} me={me?.organisation.id} />
               <Uses of={of} />
-              {of.module ? (
+              {of.intersection ? (
+                <Intersection of={of} />
+              ) : of.module ? (
                 <Module of={of} />
               ) : (
                 <Sheet title={t('compute.query')}>
