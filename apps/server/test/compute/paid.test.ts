@@ -1,10 +1,20 @@
 /** The price of a use: frozen before anything is read, split among the owners, given back where nothing is owed. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { signPart } from '@shugu/private-compute';
 import type { Client } from '@shugu/wire';
 import * as computeWire from '@shugu/wire/compute';
 import * as kernelWire from '@shugu/wire/kernel';
 import * as settlementWire from '@shugu/wire/settlement';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openFolder, type PartyFolder } from '../../../cli/src/compute/folder.ts';
+import { playPart } from '../../../cli/src/compute/part.ts';
+import { preparedSet } from '../../../cli/src/compute/prepare.ts';
 import { until } from '../../../cli/src/scenario/resource.ts';
 import { sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
@@ -19,6 +29,7 @@ import {
   readComputation,
   refusal,
   runOnce,
+  type SharesDraft,
   signedContract,
   withoutWorkers,
 } from '../support/computation.ts';
@@ -245,6 +256,128 @@ test('an owner that takes the use itself pays the other one alone', async () => 
   expect(money!.fen).toBe('20000');
   const after = await free('mapping', 'xingsha', 'operator');
   expect(after.map((now, at) => now - before[at]!)).toEqual([-20_000n, 19_600n, 400n]);
+});
+
+describe('where the data stay with their owners', () => {
+  const query = 'SELECT count(*) AS n, sum(b.amount) AS amount FROM b JOIN s ON b.id = s.id';
+  const place = mkdtempSync(join(tmpdir(), 'shugu-paid-'));
+  const files = { bank: join(place, 'bank.csv'), shop: join(place, 'shop.csv') };
+  const logins = { bank: 'mapping.trader', shop: 'xingsha.trader' };
+  let folders: Record<'bank' | 'shop', PartyFolder>;
+  let clients: Record<'bank' | 'shop', Client>;
+  const folderOf = (who: 'bank' | 'shop') => openFolder(join(place, who));
+  beforeAll(async () => {
+    await writeFile(files.bank, 'id,amount\n1,10.50\n2,-3\n3,4\n');
+    await writeFile(files.shop, 'id\n2\n3\n4\n');
+    folders = { bank: await folderOf('bank'), shop: await folderOf('shop') };
+    clients = { bank: await world.as(logins.bank), shop: await world.as(logins.shop) };
+  });
+  afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+  /** The bank is the recipient, and so pays the shop's part alone: 20,000. */
+  const shared = async (): Promise<Computation> => {
+    const base = draft();
+    const set = async (who: 'bank' | 'shop', owner: string, table: string) => ({
+      ...{ owner, table, ...(await preparedSet(folders[who], files[who], 'id')) },
+    });
+    const { mapping, xingsha } = organisations as { mapping: string; xingsha: string };
+    const { title, purpose, uses, from, until: end, priceFen, payment } = base;
+    const body: SharesDraft = {
+      ...{ title, purpose, uses, from, until: end, priceFen, payment, mode: 'shares', query: { sql: query } },
+      ...{ recipients: [mapping], decimals: 2, rowsMax: 100 },
+      dataSets: [await set('bank', mapping, 'b'), await set('shop', xingsha, 's')],
+    };
+    return signedContract(world, body, { recipient: logins.bank, owners });
+  };
+  const moved = async (before: readonly bigint[]) =>
+    (await free('mapping', 'xingsha', 'operator')).map((now, at) => now - before[at]!);
+  const part = (who: 'bank' | 'shop', one: Computation, use: string) =>
+    playPart({
+      ...{ client: clients[who], folder: folders[who], contract: one.id, input: files[who], use, waitSeconds: 200 },
+      ...{ listen: { host: '127.0.0.1', port: 0, address: '127.0.0.1' }, lookMilliseconds: 20 },
+    });
+
+  test('an owner whose machine is lost midway has its use counted and owed, and nothing of it opens', async () => {
+    const one = await shared();
+    const before = await free('mapping', 'xingsha', 'operator');
+    const { id } = await runOnce(clients.bank, one, {});
+    await paid(one, id, 'frozen', clients.bank);
+    const words = ['compute', 'run', '--json', `--use=${id}`, `--contract=${one.id}`, `--input=${files.shop}`];
+    const where = [`--party=${folders.shop.path}`, `--out=${join(place, 'out')}`, `--url=${world.url}`];
+    const main = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
+    const keyed = [...words, ...where, `--key=${await world.token(logins.shop)}`];
+    // A group of its own: the process and the party that it starts are lost together, before the bank has begun.
+    const child = spawn(process.execPath, [main, ...keyed], { detached: true, stdio: 'ignore' });
+    const lost = once(child, 'exit');
+    await clients.bank.call(computeWire.comeToUse, { params: { id }, body: { address: null } });
+    await until('the shop to begin', async () => {
+      if (child.exitCode !== null) throw new Error('the shop’s process has ended');
+      return (await folders.shop.journal(one.id))?.uses[id] === 'started';
+    });
+    process.kill(-child.pid!, 'SIGKILL');
+    expect((await lost)[1]).toBe('SIGKILL');
+    // There again, it says that it cannot say; the bank cannot have the result without it.
+    const [theirs, ours] = await Promise.all([part('shop', one, id), part('bank', one, id)]);
+    expect([theirs.statement.outcome, theirs.ended.state, ours.ended.rows]).toEqual([
+      'compute.interrupted',
+      'failed',
+      null,
+    ]);
+    const use = await paid(one, id, 'paid', clients.bank);
+    expect([use.state, use.money!.fen]).toEqual(['failed', '20000']);
+    expect(await moved(before)).toEqual([-20_000n, 19_600n, 400n]);
+    expect((await readComputation(clients.bank, one)).uses.taken).toBe(1);
+  });
+
+  test('an exchange that is lost between taking a use and ending it: all sign that nothing was touched, or it is owed', async () => {
+    const one = await shared();
+    /** Both have come, and the process that played the third died as a crash leaves it: begun, its job to be claimed again. */
+    const lost = async () => {
+      const id = await withoutWorkers(world, async () => {
+        const { id: use } = await runOnce(clients.bank, one, {});
+        for (const who of [clients.bank, clients.shop])
+          await who.call(computeWire.comeToUse, { params: { id: use }, body: { address: null } });
+        await until('the job', async () => {
+          await settleWhole(world);
+          return (await readComputation(clients.bank, one)).history[0]!.job !== null;
+        });
+        return use;
+      });
+      const { job } = (await readComputation(clients.bank, one)).history[0]!;
+      await world.exchange.kernel.database.tx(systemActor('test'), async (tx) => {
+        await tx.exec(sql`update compute_uses set state = 'running' where id = ${id}`);
+        await tx.exec(sql`update jobs set run_at = ${tx.now} where id = ${job}`);
+      });
+      await settleWhole(world);
+      return id;
+    };
+    const state = async (who: 'bank' | 'shop', use: string, outcome: string) => {
+      const owner = organisations[who === 'bank' ? 'mapping' : 'xingsha']!;
+      const { text, signature } = await signPart(
+        {
+          ...{ form: 'shugu/computation-part/1', contract: one.id, digest: one.digest, use, owner, outcome },
+          ...{ commitment: null, peerCommitment: null, rows: null, result: null, resultRows: null },
+        },
+        folders[who].signer,
+      );
+      await clients[who].call(computeWire.statePart, { params: { id: use }, body: { statement: text, signature } });
+    };
+    const before = await free('mapping', 'xingsha', 'operator');
+    const untouched = await lost();
+    for (const who of ['bank', 'shop'] as const) await state(who, untouched, 'untouched');
+    expect((await paid(one, untouched, 'released', clients.bank)).state).toBe('returned');
+    await until('the money to be back', async () => {
+      await settleWhole(world);
+      return (await moved(before)).every((fen) => fen === 0n);
+    });
+    expect((await readComputation(clients.bank, one)).uses.taken).toBe(0);
+    const counted = await lost();
+    await state('bank', counted, 'untouched');
+    await state('shop', counted, 'compute.interrupted');
+    expect((await paid(one, counted, 'paid', clients.bank)).state).toBe('failed');
+    expect(await moved(before)).toEqual([-20_000n, 19_600n, 400n]);
+    expect((await readComputation(clients.bank, one)).uses.taken).toBe(1);
+  });
 });
 
 test('and the books agree: nothing is held, nothing lost, every balance the sum of its postings', async () => {
