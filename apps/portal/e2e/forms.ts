@@ -1,7 +1,14 @@
 /** Forms that begin with what is known, and pickers that spare their reader codes: by clicks, as far as what was sent. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { signedIn } from './browser.ts';
 import type { Run } from './run.ts';
+
+/** Exports a memory and `run`, which does nothing: (module (memory (export "memory") 1 1) (func (export "run"))). */
+const emptyModule = Buffer.from(
+  '0061736d0100000001040160000003020100050401010101071002066d656d6f7279020003' + '72756e00000a040102000b',
+  'hex',
+);
 
 export const forms = async ({ browser, url, check }: Run): Promise<void> => {
   const steward = await signedIn(browser, url, 'xingsha.steward');
@@ -56,6 +63,45 @@ export const forms = async ({ browser, url, check }: Run): Promise<void> => {
       await page.locator('.ant-select-selection-item', { hasText: place }).first().waitFor();
     await page.locator('.ant-alert', { hasText: '岳麓' }).filter({ hasText: '湖北' }).waitFor();
   });
+  await check(
+    'a program is sent and drafted by keyboard: its digest goes into the form, and what it may read is told',
+    async () => {
+      const { page } = trader;
+      await trader.open('/computations/new');
+      // The second radio from the end; arrows move among them.
+      await page.getByRole('radio', { name: '数据各留本地（份额计算）' }).focus();
+      await page.keyboard.press('ArrowUp');
+      await page.keyboard.press('ArrowUp');
+      const send = page.getByRole('button', { name: '提交程序文件（.wasm）' });
+      await send.focus();
+      assert.ok(await send.evaluate((button) => button === document.activeElement));
+      const buffer = emptyModule;
+      await page
+        .locator('input[type=file]')
+        .setInputFiles({ name: '空程序.wasm', mimeType: 'application/wasm', buffer });
+      const digest = `sha256:${createHash('sha256').update(emptyModule).digest('hex')}`;
+      // A machine without a sandbox refuses programs, and says so.
+      const refused = page.getByText('不运行外来代码').first();
+      await Promise.race([page.getByText(digest).waitFor(), refused.waitFor()]);
+      if (!(await refused.isVisible()))
+        assert.equal(await page.getByLabel('程序摘要（sha256:…）', { exact: true }).inputValue(), digest);
+      await page.getByText('各数据持有单位看过并批准后发布').first().waitFor();
+      await page.getByRole('button', { name: '看各方会知道什么' }).click();
+      // What is missing is said at its field.
+      await page.locator('.ant-form-item-explain-error').first().waitFor();
+    },
+  );
+  await check(
+    'an intersection is drafted by form: what opens, by which protocol, from how many common keys',
+    async () => {
+      const { page } = trader;
+      await trader.open('/computations/new');
+      await page.getByRole('radio', { name: /^共同客户（隐私求交/ }).check();
+      await page.getByText('数量与合计（可分组）').first().waitFor();
+      await page.getByText('交易所协助').first().waitFor();
+      assert.equal(await page.getByLabel('合计：相同标识至少多少个才开放', { exact: true }).inputValue(), '10');
+    },
+  );
   await check('no script fault in the forms', async () => {
     assert.deepEqual([...steward.faults(), ...trader.faults()], []);
   });

@@ -26,7 +26,8 @@ export const ModuleFile = () => {
     <section className="section">
       <input
         ref={input}
-        hidden
+        // A form shows such inputs, whatever `hidden` says.
+        style={{ display: 'none' }}
         type="file"
         accept=".wasm,application/wasm"
         onChange={(event) => {

@@ -328,6 +328,109 @@ describe('a contract on shares', () => {
   });
 });
 
+describe('a use that comes to nothing', () => {
+  test('of two that race for the last one wins; untouched by all it is given back, and counts again when it is not', async () => {
+    const one = await signed({ uses: 1 });
+    const answers = await Promise.all([refusal(runOnce(bank.client, one, {})), refusal(runOnce(bank.client, one, {}))]);
+    expect(answers.sort()).toEqual(['409 compute.exhausted', 'done']);
+    // The other owner is told that it is waited for.
+    await world.settle();
+    const told = async (who: Client) => (await who.call(casesWire.notices, {})).items.map(({ text }) => text.zh).join();
+    expect(await told(shop.client)).toContain('等待本单位到场');
+    expect(await told(bank.client)).not.toContain('等待本单位到场');
+    for (const who of [shop.client, stranger]) expect(await refusal(runOnce(who, one, {}))).toBe('404 kernel.unknown');
+    const { history } = await readComputation(bank.client, one);
+    const use = history[0]!.id;
+    // Only owners come and state, each under its own key and of this very use.
+    expect(await refusal(stranger.call(wire.comeToUse, { params: { id: use }, body: { address: null } }))).toBe(
+      '404 kernel.unknown',
+    );
+    expect(await state(shop, one, use, { use: `cpu_${'0'.repeat(26)}` })).toBe('422 compute.statementWrong');
+    expect(await state(shop, one, use, { owner: one.shares!.parts[0]!.owner })).toBe('422 compute.statementWrong');
+    expect(await state({ ...shop, client: bank.client }, one, use)).toBe('422 compute.statementWrong');
+    expect(await state({ ...shop, client: stranger }, one, use)).toBe('404 kernel.unknown');
+    expect(await state(bank, one, use)).toBe('done');
+    expect(await state(bank, one, use, { outcome: 'compute.input' })).toBe('409 compute.alreadyStated');
+    expect((await readComputation(bank.client, one)).state).toBe('exhausted');
+    expect(await state(shop, one, use)).toBe('done');
+    const now = await readComputation(bank.client, one);
+    expect([now.state, now.uses, now.history[0]!.state]).toEqual([
+      'active',
+      { total: 1, taken: 0, left: 1 },
+      'returned',
+    ]);
+    expect(await state(shop, one, use)).toBe('409 compute.useEnded');
+    await world.settle();
+    expect(JSON.parse(await (await evidenceOf(use)).text()).document).toMatchObject({
+      outcome: 'compute.untouched',
+      result: null,
+    });
+    // What was given back is never taken away again, nor given twice.
+    const back = sql`update compute_contracts set uses_returned = 0 where id = ${one.id}`;
+    await expect(world.exchange.kernel.database.tx(systemActor('test'), (tx) => tx.exec(back))).rejects.toThrow();
+    const { id: second } = await runOnce(bank.client, one, {});
+    expect(await state(bank, one, second)).toBe('done');
+    expect(await state(shop, one, second, { outcome: 'compute.peerGone' })).toBe('done');
+    expect((await readComputation(bank.client, one)).history[0]).toMatchObject({ number: 2, state: 'failed' });
+    expect(await refusal(runOnce(bank.client, one, {}))).toBe('409 compute.exhausted');
+  });
+
+  test('a peer that is not where it said ends it for all, with the reason, and nobody’s data are touched', async () => {
+    const one = await signed();
+    const { id: use } = await runOnce(bank.client, one, {});
+    // Port 9 of this machine: nobody is there.
+    await come(shop, use, '127.0.0.1:9');
+    const ending = playPart(asked(bank, one, { use }));
+    await until('the bank’s statement', async () => {
+      const { parts } = await bank.client.call(wire.getParts, { params: { id: use } });
+      return parts[0]!.stated;
+    });
+    expect(await state(shop, one, use, { outcome: 'compute.peerGone' })).toBe('done');
+    const mine = await ending;
+    expect([mine.statement.outcome, mine.fault?.code]).toEqual(['untouched', 'compute.peerGone']);
+    expect(mine.ended).toMatchObject({ state: 'failed', reason: { en: expect.stringContaining('compute.peerGone') } });
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
+  });
+
+  test('an owner whose process died says what it had come to, and plays that use no more', async () => {
+    const one = await signed();
+    const { id: use } = await runOnce(bank.client, one, {});
+    const stop = new AbortController();
+    const dying = playPart(
+      asked(bank, one, { use, signal: stop.signal, tell: (step) => step === 'came' && stop.abort() }),
+    );
+    await expect(dying).rejects.toThrow(/abort/);
+    // Started again: it had come and started nothing.
+    const [again, theirs] = await Promise.all([
+      playPart(asked(bank, one, { use })),
+      playPart(asked(shop, one, { use })),
+    ]);
+    expect([again.statement.outcome, theirs.statement.outcome]).toEqual(['untouched', 'untouched']);
+    expect(again.ended.state).toBe('returned');
+    expect((await bank.folder.journal(one.id))!.uses).toEqual({ [use]: 'returned' });
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
+  });
+
+  test('an owner that does not come in time ends it, and it counts', async () => {
+    const one = await signed();
+    const { id: use } = await runOnce(bank.client, one, {});
+    await come(bank, use);
+    const clock = world.exchange.kernel.clock as SimulatedClock;
+    clock.moveTo(new Date(clock.now().getTime() + 20 * 60_000));
+    const ended = await until('the use to end', async () => {
+      await settleWhole(world);
+      const found = (await readComputation(bank.client, one)).history[0]!;
+      return found.endedAt !== null && found;
+    });
+    expect(ended).toMatchObject({
+      id: use,
+      state: 'failed',
+      reason: { zh: expect.stringContaining('没有在规定时间内') },
+    });
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
+  });
+});
+
 describe('a contract on a private intersection', () => {
   const sums = { table: 'b', column: 'amount', atLeast: 3, decimals: 2 };
   const organisations = () => world.seeded.organisations as Record<'mapping' | 'xingsha', string>;
@@ -453,109 +556,6 @@ describe('a contract on a private intersection', () => {
     expect(again.statement.outcome).toBe('compute.interrupted');
     expect(again.ended).toMatchObject({ state: 'failed', reason: { en: expect.stringMatching(/compute\./) } });
     await surviving;
-    expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
-  });
-});
-
-describe('a use that comes to nothing', () => {
-  test('of two that race for the last one wins; untouched by all it is given back, and counts again when it is not', async () => {
-    const one = await signed({ uses: 1 });
-    const answers = await Promise.all([refusal(runOnce(bank.client, one, {})), refusal(runOnce(bank.client, one, {}))]);
-    expect(answers.sort()).toEqual(['409 compute.exhausted', 'done']);
-    // The other owner is told that it is waited for.
-    await world.settle();
-    const told = async (who: Client) => (await who.call(casesWire.notices, {})).items.map(({ text }) => text.zh).join();
-    expect(await told(shop.client)).toContain('等待本单位到场');
-    expect(await told(bank.client)).not.toContain('等待本单位到场');
-    for (const who of [shop.client, stranger]) expect(await refusal(runOnce(who, one, {}))).toBe('404 kernel.unknown');
-    const { history } = await readComputation(bank.client, one);
-    const use = history[0]!.id;
-    // Only owners come and state, each under its own key and of this very use.
-    expect(await refusal(stranger.call(wire.comeToUse, { params: { id: use }, body: { address: null } }))).toBe(
-      '404 kernel.unknown',
-    );
-    expect(await state(shop, one, use, { use: `cpu_${'0'.repeat(26)}` })).toBe('422 compute.statementWrong');
-    expect(await state(shop, one, use, { owner: one.shares!.parts[0]!.owner })).toBe('422 compute.statementWrong');
-    expect(await state({ ...shop, client: bank.client }, one, use)).toBe('422 compute.statementWrong');
-    expect(await state({ ...shop, client: stranger }, one, use)).toBe('404 kernel.unknown');
-    expect(await state(bank, one, use)).toBe('done');
-    expect(await state(bank, one, use, { outcome: 'compute.input' })).toBe('409 compute.alreadyStated');
-    expect((await readComputation(bank.client, one)).state).toBe('exhausted');
-    expect(await state(shop, one, use)).toBe('done');
-    const now = await readComputation(bank.client, one);
-    expect([now.state, now.uses, now.history[0]!.state]).toEqual([
-      'active',
-      { total: 1, taken: 0, left: 1 },
-      'returned',
-    ]);
-    expect(await state(shop, one, use)).toBe('409 compute.useEnded');
-    await world.settle();
-    expect(JSON.parse(await (await evidenceOf(use)).text()).document).toMatchObject({
-      outcome: 'compute.untouched',
-      result: null,
-    });
-    // What was given back is never taken away again, nor given twice.
-    const back = sql`update compute_contracts set uses_returned = 0 where id = ${one.id}`;
-    await expect(world.exchange.kernel.database.tx(systemActor('test'), (tx) => tx.exec(back))).rejects.toThrow();
-    const { id: second } = await runOnce(bank.client, one, {});
-    expect(await state(bank, one, second)).toBe('done');
-    expect(await state(shop, one, second, { outcome: 'compute.peerGone' })).toBe('done');
-    expect((await readComputation(bank.client, one)).history[0]).toMatchObject({ number: 2, state: 'failed' });
-    expect(await refusal(runOnce(bank.client, one, {}))).toBe('409 compute.exhausted');
-  });
-
-  test('a peer that is not where it said ends it for all, with the reason, and nobody’s data are touched', async () => {
-    const one = await signed();
-    const { id: use } = await runOnce(bank.client, one, {});
-    // Port 9 of this machine: nobody is there.
-    await come(shop, use, '127.0.0.1:9');
-    const ending = playPart(asked(bank, one, { use }));
-    await until('the bank’s statement', async () => {
-      const { parts } = await bank.client.call(wire.getParts, { params: { id: use } });
-      return parts[0]!.stated;
-    });
-    expect(await state(shop, one, use, { outcome: 'compute.peerGone' })).toBe('done');
-    const mine = await ending;
-    expect([mine.statement.outcome, mine.fault?.code]).toEqual(['untouched', 'compute.peerGone']);
-    expect(mine.ended).toMatchObject({ state: 'failed', reason: { en: expect.stringContaining('compute.peerGone') } });
-    expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
-  });
-
-  test('an owner whose process died says what it had come to, and plays that use no more', async () => {
-    const one = await signed();
-    const { id: use } = await runOnce(bank.client, one, {});
-    const stop = new AbortController();
-    const dying = playPart(
-      asked(bank, one, { use, signal: stop.signal, tell: (step) => step === 'came' && stop.abort() }),
-    );
-    await expect(dying).rejects.toThrow(/abort/);
-    // Started again: it had come and started nothing.
-    const [again, theirs] = await Promise.all([
-      playPart(asked(bank, one, { use })),
-      playPart(asked(shop, one, { use })),
-    ]);
-    expect([again.statement.outcome, theirs.statement.outcome]).toEqual(['untouched', 'untouched']);
-    expect(again.ended.state).toBe('returned');
-    expect((await bank.folder.journal(one.id))!.uses).toEqual({ [use]: 'returned' });
-    expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
-  });
-
-  test('an owner that does not come in time ends it, and it counts', async () => {
-    const one = await signed();
-    const { id: use } = await runOnce(bank.client, one, {});
-    await come(bank, use);
-    const clock = world.exchange.kernel.clock as SimulatedClock;
-    clock.moveTo(new Date(clock.now().getTime() + 20 * 60_000));
-    const ended = await until('the use to end', async () => {
-      await settleWhole(world);
-      const found = (await readComputation(bank.client, one)).history[0]!;
-      return found.endedAt !== null && found;
-    });
-    expect(ended).toMatchObject({
-      id: use,
-      state: 'failed',
-      reason: { zh: expect.stringContaining('没有在规定时间内') },
-    });
     expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
   });
 });
