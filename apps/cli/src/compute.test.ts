@@ -111,6 +111,10 @@ test('count and sum of common keys alone, by groups of B, with what it rests on'
     trust: { zh: expect.stringContaining('任何两方不串通') },
   });
   expect(await ask('--key', 'id', '--sum', 'paid', '--mode', 'kkrt')).toMatchObject({ status: 2 });
+  expect(await saidBy(() => command(['compute', 'psi', '--key=id', '--sum=paid'], 'en'))).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('B.csv has the column that is summed up'),
+  });
   expect(await ask('--key', 'id', '--sum', 'paid', '--common-min', '2')).toMatchObject({
     status: 2,
     err: expect.stringContaining('from 3 to'),
