@@ -229,6 +229,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     },
     settings: {
       trustNodes: config.trustNodes,
+      exposureFen: BigInt(config.nodeExposureYuan) * 100n,
       kind: config.nodeKind,
       hubUrl: config.hubUrl,
       beatSeconds: config.heartbeatSeconds,

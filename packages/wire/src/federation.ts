@@ -166,7 +166,10 @@ export const processView = z.object({
 /** With what it is about, however the process itself names that. */
 export const processAbout = processView.extend({
   dataset: z.string().nullable(),
-  title: z.string().nullable().describe('of the data set, while it stands in the organisation’s own catalogue'),
+  title: z
+    .string()
+    .nullable()
+    .describe('of the data set: of ours while it stands in the catalogue, else as its provider’s catalogue told it'),
 });
 const processStanding = processView.pick({ id: true, state: true, createdAt: true, changedAt: true });
 
@@ -375,6 +378,7 @@ export const requestContract = endpoint({
       dataset: foreign,
       offer: foreign.describe('id of the offer'),
       terms,
+      title: z.string().trim().min(1).max(200).optional().describe('of the data set, as its provider’s catalogue says'),
     })
     .strict(),
   reply: processView,
@@ -421,6 +425,7 @@ export const foreignPurchase = z.object({
   provider: z.string().describe('its participant id'),
   address: z.string().nullable().describe('of its protocol endpoints'),
   dataset: z.string(),
+  title: z.string().nullable().describe('of the data set, as its provider’s catalogue said'),
   finalizedAt: time,
   transfer: z
     .object({

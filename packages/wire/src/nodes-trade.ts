@@ -8,6 +8,7 @@ import { did, entry, envelope, nodeId } from './nodes.ts';
 export const tradeLimits = {
   /** Lines of one mutual statement. */
   linesMax: 500,
+  reasonCharactersMax: 500,
   quantityMax: 1_000_000_000,
 } as const;
 
@@ -21,9 +22,18 @@ const subject = z.string().regex(/^[a-z]{2,5}_[0-9a-z]{26}$/);
 
 /**
  * Of a purchase at another node: its money is being frozen at this node's bank, the other node is being told so, the contract is being
- * negotiated, it is bought; ends: settled by mutual statements, or come to nothing, when what was frozen goes back.
+ * negotiated, it is bought; withdrawing: the other node is asked whether anything came of it. Ends: settled by mutual statements, or
+ * come to nothing, when what was frozen goes back.
  */
-export const purchaseStates = ['holding', 'guaranteeing', 'negotiating', 'bought', 'settled', 'failed'] as const;
+export const purchaseStates = [
+  'holding',
+  'guaranteeing',
+  'negotiating',
+  'withdrawing',
+  'bought',
+  'settled',
+  'failed',
+] as const;
 
 export const offerAbroad = z.object({
   offer: z.string(),
@@ -107,7 +117,7 @@ export const cancelPurchase = endpoint({
   id: 'nodes.purchase.cancel',
   method: 'POST',
   path: '/api/nodes/purchases/:id/cancel',
-  summary: { zh: '在协商开始前取消购买', en: 'Cancel it before the negotiation has begun' },
+  summary: { zh: '成交前取消购买', en: 'Cancel it before it is bought' },
   permission: 'nodes.purchase.write',
   params: z.object({ id: purchaseId }),
   body: empty,
@@ -149,16 +159,32 @@ export const peerMessage = z.discriminatedUnion('kind', [
     .strict(),
   z
     .object({
+      kind: z.literal('withdrawal'),
+      to: peerKeyId,
+      purchase: purchaseId.describe('whose guarantee is asked back; a contract in force keeps it'),
+      at: time,
+    })
+    .strict(),
+  z
+    .object({
       kind: z.literal('statement'),
       to: peerKeyId,
       number: z.string().min(1).max(60),
       until: time.describe('everything that was billed before is in it, or in an earlier one'),
-      lines: z.array(statementLine).min(1).max(tradeLimits.linesMax),
+      lines: z.array(statementLine).max(tradeLimits.linesMax).describe('empty only of a correction'),
       total: positive,
       account: z.string().max(100).describe('number of the account at the sender’s bank into which it is to be paid'),
+      corrects: z
+        .object({ number: z.string().min(1).max(60), reason: z.string().min(1).max(tradeLimits.reasonCharactersMax) })
+        .strict()
+        .optional()
+        .describe('the statement that differed, in whose place this one stands'),
     })
     .strict(),
 ]);
+
+/** Whether a guarantee still binds: being looked at, nothing came of it, or a contract is in force. */
+export const withdrawals = ['asked', 'void', 'bought'] as const;
 
 export const differenceKinds = ['unknownPurchase', 'amountDiffers', 'aboveHeld', 'statedBefore', 'ended'] as const;
 export const statementDifference = z.object({
@@ -175,6 +201,10 @@ export const peerAnswer = z.object({
   to: peerKeyId,
   about: z.string(),
   differences: z.array(statementDifference).max(tradeLimits.linesMax),
+  withdrawal: z
+    .object({ state: z.enum(withdrawals), agreement: z.string().max(200).nullable() })
+    .optional()
+    .describe('of a withdrawal: what became of the guarantee'),
 });
 
 export const tellPeer = endpoint({
@@ -182,8 +212,8 @@ export const tellPeer = endpoint({
   method: 'POST',
   path: '/api/nodes/peers/messages',
   summary: {
-    zh: '其他节点的消息：资金担保、互结对账单（由其节点密钥签名）',
-    en: 'What another node says: money frozen for a purchase, a mutual statement; signed with its key',
+    zh: '其他节点的消息：资金担保及其撤回、互结对账单（由其节点密钥签名）',
+    en: 'What another node says: money frozen for a purchase, or asked back, a mutual statement; signed with its key',
   },
   permission: 'public',
   body: envelope,
@@ -193,7 +223,7 @@ export const tellPeer = endpoint({
 });
 
 export const mutualSides = ['creditor', 'debtor'] as const;
-export const mutualStates = ['sending', 'agreed', 'differing'] as const;
+export const mutualStates = ['sending', 'agreed', 'differing', 'corrected'] as const;
 export const mutualStatement = z.object({
   id: mutualStatementId,
   number: z.string(),
@@ -202,7 +232,17 @@ export const mutualStatement = z.object({
   state: z.enum(mutualStates),
   until: time,
   total: fen,
-  lines: z.array(statementLine.extend({ difference: statementDifference.nullable() })),
+  reckoned: fen.describe('what the debtor’s node reckons instead; the total where nothing differs'),
+  lines: z.array(
+    statementLine.extend({
+      difference: statementDifference.nullable(),
+      leftOut: z.boolean().describe('by the correction nothing is asked for it'),
+    }),
+  ),
+  firstDifference: statementLine.nullable().describe('the first period of use that the two nodes see differently'),
+  corrects: z.string().nullable().describe('number of the statement that it stands in place of'),
+  correctedBy: z.string().nullable().describe('number of the one that stands in its place'),
+  reason: z.string().describe('of the correction'),
   account: z.string(),
   signedBy: z.array(z.string()).describe('ids of the keys under which it stands'),
   failure: z.string().describe('why it could not be sent so far'),
@@ -230,4 +270,49 @@ export const drawUpStatements = endpoint({
   status: 201,
   body: empty,
   reply: z.object({ items: z.array(mutualStatement) }),
+});
+
+const side = z.object({ used: fen.describe('guaranteed, and in no statement that both have signed') });
+export const exposure = z.object({
+  node: z.object({ id: nodeId, name: z.string() }),
+  owing: side.describe('what this node guarantees to that one'),
+  owed: side.describe('what that node guarantees to this one'),
+});
+export const listExposures = endpoint({
+  id: 'nodes.exposure.list',
+  method: 'GET',
+  path: '/api/nodes/exposures',
+  summary: {
+    zh: '与各节点之间的担保余额及上限',
+    en: 'What nodes guarantee to each other, and how much at most',
+  },
+  permission: 'nodes.statement.read',
+  reply: z.object({
+    limit: fen.describe('for each node and each direction'),
+    items: z.array(exposure).describe('nodes that take part'),
+  }),
+});
+
+export const correctStatement = endpoint({
+  id: 'nodes.statement.correct',
+  method: 'POST',
+  path: '/api/nodes/statements/:id/corrections',
+  summary: {
+    zh: '更正有差异的互结对账单：重新计算，或不再主张其中的行',
+    en: 'Correct a mutual statement that differs: reckon it anew, or ask nothing for some of its lines',
+  },
+  permission: 'nodes.statement.correct',
+  status: 201,
+  params: z.object({ id: mutualStatementId }),
+  body: z
+    .object({
+      reason: z.string().trim().min(1).max(tradeLimits.reasonCharactersMax),
+      leaveOut: z
+        .array(z.string().min(1).max(60))
+        .max(tradeLimits.linesMax)
+        .default([])
+        .describe('numbers of bills for which nothing is asked any more'),
+    })
+    .strict(),
+  reply: mutualStatement,
 });

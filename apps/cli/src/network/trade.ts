@@ -176,7 +176,12 @@ export const tradeAcross = async ({ nodes }: Network, walk: Walk): Promise<Trade
       const consumer = await connect(bought.node, bought.member, 'consumer');
       const provider = await connect(sold.node, sold.member, 'provider');
       const { name, ...wanted } = await offerOf(sold.node);
-      const asking = { counterparty: provider.connector.did, address: provider.connector.address, ...wanted };
+      const asking = {
+        title: name,
+        counterparty: provider.connector.did,
+        address: provider.connector.address,
+        ...wanted,
+      };
       const ask = async () => (await consumer.client.call(wire.requestContract, { body: asking })).id;
 
       const unpaid = await reached(consumer, await ask(), 'TERMINATED');

@@ -26,14 +26,14 @@ export const ForeignPurchases = () => {
           title: t('order.foreignDataset'),
           show: (row) =>
             row.negotiation ? (
-              <Link to={paths.process(row.negotiation)} className="mono">
-                {row.dataset}
+              <Link to={paths.process(row.negotiation)} className={row.title ? undefined : 'mono'}>
+                {row.title ?? row.dataset}
               </Link>
             ) : (
               <Long text={row.dataset} />
             ),
-          text: (row) => row.dataset,
-          sort: (row) => row.dataset,
+          text: (row) => row.title ?? row.dataset,
+          sort: (row) => row.title ?? row.dataset,
         },
         {
           key: 'provider',

@@ -76,12 +76,12 @@ export const PurchasesAbroad = () => {
           key: 'step',
           title: t('case.next'),
           show: (row) =>
-            row.state === 'holding' ? (
+            row.state === 'holding' || row.state === 'negotiating' ? (
               <Action
                 small
                 endpoint={cancelPurchase}
                 label={t('abroad.cancel')}
-                explain={<p>{t('abroad.cancelExplain')}</p>}
+                explain={<p>{t(row.state === 'holding' ? 'abroad.cancelExplain' : 'abroad.withdrawExplain')}</p>}
                 input={() => ({ params: { id: row.id }, body: {} })}
               />
             ) : row.state === 'bought' && row.agreement ? (

@@ -73,7 +73,10 @@ const About = ({ process }: { process: Process }) => {
                 {process.title ?? process.dataset}
               </Link>
             ) : (
-              <Long key="dataset" text={process.dataset ?? '—'} />
+              <>
+                {process.title ? <div>{process.title}</div> : null}
+                <Long key="dataset" text={process.dataset ?? '—'} />
+              </>
             ),
           ],
           process.kind === 'transfer' && [t('process.agreement'), <Long key="agreement" text={process.subject} />],

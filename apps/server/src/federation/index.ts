@@ -35,11 +35,19 @@ import { mountSignaling } from './planes/mount.ts';
 import { registerPlane } from './planes/registration.ts';
 import { makePlaneSender } from './planes/sending.ts';
 import { forgetSignalTries, planeFor } from './planes/store.ts';
-import { connectorNamed, connectorOf, findProcessOf, lastMessage, waitingOfReference } from './reads.ts';
+import {
+  connectorNamed,
+  connectorOf,
+  findProcessOf,
+  lastMessage,
+  negotiationWith,
+  waitingOfReference,
+  wasTried,
+} from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { type Asking, actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
 import { type Brought, bring, type Parcel, type PushAddress, pushAddress } from './service/bringing.ts';
-import { clear, endAgreements, refer, refuse, waitingClearance } from './service/clearing.ts';
+import { abandon, clear, endAgreements, refer, refuse, waitingClearance } from './service/clearing.ts';
 import { openConnector, setRules } from './service/connectors.ts';
 import { datasetElsewhere } from './service/elsewhere.ts';
 import { addressOf, type Room } from './service/room.ts';
@@ -88,8 +96,8 @@ export interface Federation {
    */
   publish(tx: Tx, participant: string, dataset: Dataset, more?: { traded: boolean }): Promise<void>;
   withdraw(tx: Tx, participant: string, dataset: string): Promise<void>;
-  /** Under an id that was made before, where one is named. */
-  requestContract(tx: Tx, asked: Asking & { id?: string; offer: string; terms: Terms }): Promise<Process>;
+  /** Under an id that was made before, where one is named; `title`: of the data set, as its provider told it. */
+  requestContract(tx: Tx, asked: Parameters<typeof requestContract>[2]): Promise<Process>;
   /** What a provider elsewhere offers of a data set. @throws federation.connectorClosed, addressRefused, providerAway */
   datasetElsewhere(read: Reader, participant: string, asked: Asking): Promise<Json | undefined>;
   /** Where an organisation with an open connector is found; undefined: it has none. */
@@ -106,6 +114,12 @@ export interface Federation {
   connectorNamed(read: Reader, name: string): Promise<string | undefined>;
   /** The last message of an act that was taken or sent. */
   lastMessage(read: Reader, process: string, act: Act): Promise<Message | undefined>;
+  /** Whether a message of ours of that act was given to the line. */
+  wasTried(read: Reader, process: string, act: Act): Promise<boolean>;
+  /** In which an organisation here is the provider, by the consumer and its pid. */
+  negotiationWith(read: Reader, of: { consumer: string; theirPid: string }): Promise<Process | undefined>;
+  /** Ends a negotiation here, and says nothing of it to the counter-party. Harmless to repeat. */
+  abandon(tx: Tx, process: string): Promise<void>;
   /** The process, locked, whose act waits to be cleared; undefined where it does not any more. */
   waitingClearance(tx: Tx, process: string): Promise<Process | undefined>;
   /** All that wait of one trade. */
@@ -177,6 +191,9 @@ export const makeFederation = (deps: FederationDeps): Federation => {
       format !== null && (await planeFor(read, participant, format)) !== undefined,
     connectorNamed: (read, name) => connectorNamed(read, name, dids.participantOf(name)),
     lastMessage,
+    wasTried,
+    negotiationWith,
+    abandon,
     waitingClearance,
     waitingOfReference,
     refer,

@@ -67,6 +67,8 @@ export interface Process {
   reference: string | null;
   /** The act that is said once it is cleared. */
   clearance: Clearance | null;
+  /** Of the data set, as its provider's catalogue told it. */
+  title: string | null;
   created_at: Date;
   changed_at: Date;
 }

@@ -4,7 +4,8 @@ import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.
 import type { Act, Agreement, Connector, Kind, Message, Process, State } from './model.ts';
 
 export const processColumns = sql`id, participant, kind, side, counterparty, their_pid, address, state, suspended_by, version, taken,
-  subject, offer, own_offer, agreement, format, data_address, held, traded, reference, clearance, created_at, changed_at`;
+  subject, offer, own_offer, agreement, format, data_address, held, traded, reference, clearance, title, created_at,
+  changed_at`;
 export const messageColumns = sql`id, process, participant, direction, act, digest, body, state, attempts, due_at, fault, created_at,
   done_at`;
 const connectorColumns = sql`participant, name, rules, opened_at, closed_at`;
@@ -76,11 +77,14 @@ export interface About {
   title: string | null;
 }
 
-/** What processes are about: a transfer by its agreement, a data set of our own with its title. By their ids. */
+/** What processes are about: a transfer by its agreement, a data set by its title here or as its provider told it. By their ids. */
 export const aboutOf = async (read: Reader, ids: readonly string[]): Promise<Map<string, About>> => {
-  const rows = await read.rows<About & { id: string }>(sql`select p.id, p.dataset, d.body ->> 'title' as title
-    from (select p.id, p.participant, p.side, case when p.kind = 'negotiation' then p.subject else a.dataset end as dataset
+  const rows = await read.rows<
+    About & { id: string }
+  >(sql`select p.id, p.dataset, coalesce(d.body ->> 'title', p.title) as title
+    from (select p.id, p.participant, p.side, coalesce(p.title, n.title) as title, case when p.kind = 'negotiation' then p.subject else a.dataset end as dataset
       from federation_processes p left join federation_agreements a on a.participant = p.participant and a.id = p.subject
+      left join federation_processes n on n.id = a.negotiation
       where p.id = any(${[...ids]})) p
     left join federation_datasets d on p.side = 'provider' and d.participant = p.participant and d.id = p.dataset`);
   return new Map(rows.map(({ id, ...about }) => [id, about]));
@@ -140,6 +144,7 @@ export interface ForeignPurchase {
   provider: string;
   address: string | null;
   dataset: string;
+  title: string | null;
   finalized_at: Date;
   /** The newest, if there is one. */
   transfer: Pick<Process, 'id' | 'state' | 'format' | 'data_address'> | null;
@@ -149,7 +154,7 @@ export interface ForeignPurchase {
 export const foreignPurchases = async (read: Reader, participant: string, query: PageQuery) => {
   const after = decodeCursor(query.after, 2);
   const rows = await read.rows<ForeignPurchase>(sql`select a.id as agreement, a.negotiation, a.counterparty as provider,
-      n.address, a.dataset, a.finalized_at, to_jsonb(t) as transfer
+      n.address, a.dataset, n.title, a.finalized_at, to_jsonb(t) as transfer
     from federation_agreements a left join federation_processes n on n.id = a.negotiation
     left join lateral (select p.id, p.state, p.format, p.data_address from federation_processes p
       where p.participant = a.participant and p.kind = 'transfer' and p.subject = a.id
@@ -185,6 +190,19 @@ export const transfersOf = async (read: Reader, participant: string, agreement: 
 export const waitingOfReference = async (read: Reader, reference: string): Promise<{ id: string; act: Act }[]> =>
   read.rows(sql`select id, clearance ->> 'act' as act from federation_processes
     where reference = ${reference} and clearance is not null order by id`);
+
+/** Whether a message of ours was given to the line, whatever became of it. */
+export const wasTried = async (read: Reader, process: string, act: Act): Promise<boolean> =>
+  (await read.first(sql`select 1 from federation_messages where process = ${process} and act = ${act} and direction = 'out'
+    and attempts > 0`)) !== undefined;
+
+/** In which one of ours is the provider, by the consumer's pid. */
+export const negotiationWith = async (
+  read: Reader,
+  { consumer, theirPid }: { consumer: string; theirPid: string },
+): Promise<Process | undefined> =>
+  read.first<Process>(sql`select ${processColumns} from federation_processes where kind = 'negotiation' and side = 'provider'
+    and counterparty = ${consumer} and their_pid = ${theirPid}`);
 
 /** The last message of an act, whoever sent it. */
 export const lastMessage = (read: Reader, process: string, act: Act): Promise<Message | undefined> =>

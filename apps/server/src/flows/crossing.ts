@@ -46,15 +46,32 @@ const askSupplier = async (tx: Tx, rooms: Rooms, one: Purchase): Promise<void> =
       dataset: one.dataset,
       offer: one.offer,
       terms: one.terms as Terms,
+      title: one.title,
     }),
   );
-  if (asked instanceof Problem) await rooms.nodes.purchaseFailed(tx, one.id, asked.definition.title.zh);
+  if (asked instanceof Problem) {
+    const { zh, en } = asked.definition.title;
+    await rooms.nodes.withdraw(tx, one.id, `${zh} / ${en}`);
+  }
+};
+
+/** Without our verification no contract takes effect anywhere: only what was never verified may be given up before the other node answers. */
+const giveUp = async (tx: Tx, { federation }: Rooms, { negotiation }: Purchase): Promise<boolean> => {
+  if (await federation.wasTried(tx, negotiation, 'verify')) return false;
+  await federation.abandon(tx, negotiation);
+  return true;
 };
 
 const followPurchase = async (tx: Tx, rooms: Rooms, { type, subject, data }: StoredEvent): Promise<void> => {
-  if (type === 'nodes.purchase.failed')
-    return rooms.settlement.releaseOrder(tx, { order: subject, reason: String(data.reason) });
   const one = await rooms.nodes.purchase(tx, subject);
+  if (type === 'nodes.purchase.failed') {
+    if (one) await rooms.federation.abandon(tx, one.negotiation);
+    return rooms.settlement.releaseOrder(tx, { order: subject, reason: String(data.reason) });
+  }
+  if (type === 'nodes.purchase.abandoned') return rooms.settlement.finishOrder(tx, subject);
+  if (type === 'nodes.purchase.withdrawing' && one?.state === 'withdrawing') await giveUp(tx, rooms, one);
+  if (type === 'nodes.purchase.unanswered' && one?.state === 'withdrawing' && (await giveUp(tx, rooms, one)))
+    await rooms.nodes.purchaseFailed(tx, one.id, one.reason);
   if (type === 'nodes.purchase.asked' && one?.state === 'holding') await openMoney(tx, rooms, one);
   if (type === 'nodes.purchase.guaranteed' && one?.state === 'negotiating') await askSupplier(tx, rooms, one);
 };
@@ -69,19 +86,53 @@ const followNegotiation = async (tx: Tx, rooms: Rooms, event: StoredEvent): Prom
   const one = await rooms.nodes.purchaseOfNegotiation(tx, event.subject);
   if (!one) return;
   if (event.type === 'federation.process.refused') {
-    const process = await rooms.federation.process(tx, event.subject);
-    // What was refused later waits for a person; what never began has come to nothing.
-    if (process?.state === null) await rooms.nodes.purchaseFailed(tx, one.id, String(event.data.fault));
-    return;
+    // Nobody can be told any more, or says no: the other node knows what came of it.
+    return rooms.nodes.withdraw(tx, one.id, String(event.data.fault));
   }
   if (event.type === 'federation.agreement.finalized')
     return rooms.nodes.bought(tx, event.subject, String(event.data.agreement));
-  if (event.data.state === 'AGREED') return verify(tx, rooms, one);
-  if (event.data.state !== 'TERMINATED') return;
+  if (event.data.state === 'AGREED') return one.state === 'negotiating' ? verify(tx, rooms, one) : undefined;
+  // What was given up here is over once the other node has said so.
+  if (event.data.state !== 'TERMINATED' || (one.state === 'withdrawing' && event.data.by === 'self')) return;
   const last = await rooms.federation.lastMessage(tx, event.subject, 'terminate');
   const { reason } = (last?.body ?? {}) as { reason?: unknown };
   const said = Array.isArray(reason) ? reason.map(String).join('; ') : '';
   await rooms.nodes.purchaseFailed(tx, one.id, said || '协商终止 / the negotiation was terminated');
+};
+
+const inForce: readonly string[] = ['effective', 'completed', 'terminatedAgreed', 'terminatedForced', 'basisEnded'];
+
+/** At the seller's: what became of a negotiation whose money the buyer's node asks back. From here on nothing new comes of it. */
+const concludeGuarantee = async (tx: Tx, rooms: Rooms, id: string): Promise<void> => {
+  const { agreements, federation, nodes } = rooms;
+  const one = await nodes.guarantee(tx, id);
+  if (one?.withdrawn !== 'asked') return;
+  const process = await federation.negotiationWith(tx, { consumer: one.buyer, theirPid: one.negotiation });
+  const contract = one.order_id === null ? undefined : await agreements.contractOfOrder(tx, one.order_id);
+  const agreement = process?.agreement?.['@id'];
+  if (process?.state !== 'TERMINATED' && agreement && contract && inForce.includes(contract.state))
+    return nodes.concludeGuarantee(tx, id, agreement);
+  if (process) await federation.abandon(tx, process.id);
+  await nodes.concludeGuarantee(tx, id, null);
+};
+
+/** At the seller's: the node that guarantees is believed no longer, so nothing stands behind further use. */
+const endUnbacked = async (tx: Tx, rooms: Rooms, id: string, reason: string): Promise<void> => {
+  const { agreements, federation, nodes } = rooms;
+  const one = await nodes.guarantee(tx, id);
+  if (!one) return;
+  const contract = one.order_id === null ? undefined : await agreements.contractOfOrder(tx, one.order_id);
+  if (contract?.state === 'effective') return agreements.rescind(tx, contract.id, reason);
+  const process = await federation.negotiationWith(tx, { consumer: one.buyer, theirPid: one.negotiation });
+  if (process) await federation.abandon(tx, process.id);
+};
+
+/** At the seller's: a negotiation came to nothing, and so did the money that was guaranteed for it. */
+const voidGuarantee = async (tx: Tx, rooms: Rooms, subject: string): Promise<void> => {
+  const process = (await rooms.federation.process(tx, subject))!;
+  const of = { buyer: process.counterparty, negotiation: process.their_pid ?? '' };
+  const one = await rooms.nodes.guaranteeFor(tx, of);
+  if (one?.withdrawn === null) await rooms.nodes.concludeGuarantee(tx, one.id, null);
 };
 
 interface AgreedLine {
@@ -119,7 +170,14 @@ export const crossingFlow = (rooms: Rooms): RoomParts => ({
   consumers: [
     {
       name: 'flow.crossing',
-      types: ['nodes.purchase.asked', 'nodes.purchase.guaranteed', 'nodes.purchase.failed'],
+      types: [
+        'nodes.purchase.asked',
+        'nodes.purchase.guaranteed',
+        'nodes.purchase.withdrawing',
+        'nodes.purchase.unanswered',
+        'nodes.purchase.failed',
+        'nodes.purchase.abandoned',
+      ],
       lane: (event) => event.subject,
       handle: (tx, event) => followPurchase(tx, rooms, event),
     },
@@ -128,6 +186,20 @@ export const crossingFlow = (rooms: Rooms): RoomParts => ({
       types: ['federation.process.moved', 'federation.process.refused', 'federation.agreement.finalized'],
       lane: (event) => event.subject,
       handle: (tx, event) => followNegotiation(tx, rooms, event),
+    },
+    {
+      name: 'flow.crossing.guarantee',
+      types: ['nodes.guarantee.asked', 'nodes.guarantee.unbacked', 'federation.process.moved'],
+      concerns: ({ type, data }) =>
+        type !== 'federation.process.moved' ||
+        (data.state === 'TERMINATED' && data.side === 'provider' && data.kind === 'negotiation'),
+      lane: (event) => event.subject,
+      handle: (tx, event) =>
+        event.type === 'nodes.guarantee.asked'
+          ? concludeGuarantee(tx, rooms, event.subject)
+          : event.type === 'nodes.guarantee.unbacked'
+            ? endUnbacked(tx, rooms, event.subject, String(event.data.reason))
+            : voidGuarantee(tx, rooms, event.subject),
     },
     {
       name: 'flow.crossing.money',
@@ -150,7 +222,11 @@ export const crossingFlow = (rooms: Rooms): RoomParts => ({
       name: 'flow.crossing.connector',
       types: ['federation.connector.moved'],
       lane: (event) => event.subject,
-      handle: async (tx, { subject }) => {
+      handle: async (tx, { subject, data }) => {
+        // A closed connector says and hears nothing: what it was negotiating is taken back by the nodes.
+        if (!data.open)
+          for (const one of await rooms.nodes.negotiating(tx, subject))
+            await rooms.nodes.withdraw(tx, one.id, '连接器已关闭 / the connector was closed');
         for (const product of await rooms.market.productsListedBy(tx, subject))
           await rooms.nodes.publishOf(tx, product);
       },

@@ -49,7 +49,11 @@ const guaranteeOf = async (
   { counterparty: buyer, their_pid, subject, own_offer }: Process,
 ) => {
   const found = await nodes.guaranteeFor(tx, { buyer, negotiation: their_pid ?? '' });
-  return found && found.order_id === null && found.dataset === subject && found.offer === own_offer?.['@id']
+  return found &&
+    found.order_id === null &&
+    found.withdrawn === null &&
+    found.dataset === subject &&
+    found.offer === own_offer?.['@id']
     ? found
     : undefined;
 };

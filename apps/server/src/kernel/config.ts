@@ -468,6 +468,13 @@ export const settings = {
     '信任所接入枢纽及其名册上的节点、以及在本枢纽登记的节点：其为会员签发的凭证、资金担保与互结对账单',
     'Trust the hub of this node and the nodes that it names, or nodes registered at this hub: credentials of their members, money they guarantee, mutual statements',
   ),
+  nodeExposureYuan: setting(
+    'SHUGU_NODE_EXPOSURE_YUAN',
+    1_000_000,
+    integer,
+    '本节点与每一其他节点之间（两个方向分别计算）尚未对账的资金担保上限（元）；超出的购买与担保不予受理',
+    'Yuan that this node guarantees to each other node, and each of them to it, at most, until both have signed a statement; what goes beyond is refused',
+  ),
   pushFolder: setting(
     'SHUGU_PUSH_FOLDER',
     '',

@@ -13,18 +13,23 @@ import { prunables } from './prunables.ts';
 import { makeRoutes } from './routes.ts';
 import { restSeconds } from './rules.ts';
 import { namedPeers } from './trade/peers.ts';
-import { bought, fail, moneyHeld, settled } from './trade/purchases.ts';
+import { bought, fail, moneyHeld, settled, withdraw } from './trade/purchases.ts';
 import { sayDue } from './trade/sending.ts';
+import { drawUpDue } from './trade/statements.ts';
 import {
   bindGuarantee,
   findPurchase,
   type GuaranteeRow,
   guaranteeOfNegotiation,
   guaranteeOfOrder,
+  lockGuarantee,
   lockPurchase,
+  negotiatingPurchases,
   type PurchaseRow,
   purchaseOfNegotiation,
+  withdrawGuarantee,
 } from './trade/store.ts';
+import { watch } from './trade/watch.ts';
 import { publishSubject } from './uplink/changes.ts';
 import { makeHubLine } from './uplink/hub.ts';
 import { joinHub, turn } from './uplink/service.ts';
@@ -48,11 +53,18 @@ export interface Nodes {
   moneyHeld(tx: Tx, purchase: string): Promise<void>;
   bought(tx: Tx, negotiation: string, agreement: string): Promise<void>;
   purchaseFailed(tx: Tx, purchase: string, reason: string): Promise<void>;
+  /** Those that a participant is negotiating. */
+  negotiating(read: Reader, participant: string): Promise<PurchaseRow[]>;
+  /** The seller's node is asked what came of it. Harmless to repeat. */
+  withdraw(tx: Tx, purchase: string, reason: string): Promise<void>;
   purchaseSettled(tx: Tx, purchase: string): Promise<void>;
   /** Money that another node holds for a negotiation of its member here. */
   guaranteeFor(tx: Tx, of: { buyer: string; negotiation: string }): Promise<GuaranteeRow | undefined>;
   bindGuarantee(tx: Tx, id: string, order: string): Promise<void>;
   guaranteeOfOrder(read: Reader, order: string): Promise<GuaranteeRow | undefined>;
+  guarantee(tx: Tx, id: string): Promise<GuaranteeRow | undefined>;
+  /** What became of a guarantee: nothing, or the agreement that is in force. */
+  concludeGuarantee(tx: Tx, id: string, agreement: string | null): Promise<void>;
   trusted(read: Reader): Promise<{ name: string; url: string; why: 'hub' | 'node' }[]>;
   close(): Promise<void>;
 }
@@ -129,7 +141,15 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
       if (one) await fail(tx, one, reason);
     },
     purchaseSettled: settled,
+    negotiating: (read, participant) => negotiatingPurchases(read, { participant }),
+    withdraw: async (tx, id, reason) => {
+      const one = await lockPurchase(tx, id);
+      if (one) await withdraw(tx, one, reason, say);
+    },
     guaranteeFor: guaranteeOfNegotiation,
+    guarantee: lockGuarantee,
+    concludeGuarantee: async (tx, id, agreement) =>
+      void (await withdrawGuarantee(tx, id, agreement === null ? 'void' : 'bought', agreement)),
     bindGuarantee,
     guaranteeOfOrder,
     trusted: namedPeers,
@@ -165,6 +185,16 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
         },
       },
       { name: 'nodes.say', everySeconds: 2, run: sayAll },
+      {
+        name: 'nodes.statements',
+        everySeconds: 60,
+        run: async (now) => {
+          const made = await drawUpDue(deps, now);
+          if (made > 0) say();
+          return made;
+        },
+      },
+      { name: 'nodes.watch', everySeconds: 5, run: (now) => watch(deps, now, say) },
     ],
     prunables,
     close: async () => {

@@ -19,6 +19,7 @@ import type {
   purchaseStates,
   statementDifference,
   statementLine,
+  withdrawals,
 } from '@shugu/wire/nodes-trade';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
@@ -47,6 +48,7 @@ export type PeerAnswer = z.output<typeof peerAnswer>;
 export type PurchaseState = (typeof purchaseStates)[number];
 export type StatementLine = z.output<typeof statementLine>;
 export type Difference = z.output<typeof statementDifference>;
+export type Withdrawal = (typeof withdrawals)[number];
 export type DifferenceKind = (typeof differenceKinds)[number];
 
 /** One statement of an order here whose money another node guarantees. */
@@ -69,7 +71,7 @@ export interface Identity {
 export interface NodesDeps {
   database: Database;
   log: Logger;
-  cases: Pick<Cases, 'register' | 'file' | 'move'>;
+  cases: Pick<Cases, 'register' | 'file' | 'move' | 'serve' | 'ruleBook'>;
   issue: Pick<Issue, 'paper' | 'withdraw' | 'read'>;
   members: Pick<Members, 'operatorOf' | 'operatorIfAny'>;
   market: Pick<Market, 'listed' | 'listedAfter' | 'demand' | 'openDemands'>;
@@ -104,6 +106,8 @@ export interface NodesDeps {
     privateNodes: readonly string[];
     /** Whether nodes that take part are believed. */
     trustNodes: boolean;
+    /** What another node may guarantee to this one at most, and this one to it. */
+    exposureFen: bigint;
     /** How many of the witnesses must have cosigned what another node issued. */
     peerQuorum: number;
     suite: SuiteName;

@@ -39,6 +39,11 @@ export const permissions: PermissionTable = {
     roles: ['operator'],
     seats: ['service', 'finance'],
   },
+  'nodes.statement.correct': {
+    title: { zh: '更正有差异的互结对账单', en: 'Correct mutual statements that differ' },
+    roles: ['operator'],
+    seats: ['approver'],
+  },
   'nodes.node.read': {
     title: { zh: '查看节点登记', en: 'See registrations of nodes' },
     roles: ['operator', 'regulator'],

@@ -111,6 +111,17 @@ export const problems = defineProblems('nodes', {
       en: 'Buy it at its node, or ask the supplier to open its connector and to name a price',
     },
   },
+  exposureReached: {
+    status: 409,
+    title: {
+      zh: '与该节点之间的担保余额已达上限',
+      en: 'No more may be guaranteed between these two nodes now',
+    },
+    next: {
+      zh: '待先前的购买结清后再买，或减少数量；上限由运营方以 SHUGU_NODE_EXPOSURE_YUAN 设定',
+      en: 'Buy less, or once earlier purchases are settled; the operator sets the limit by SHUGU_NODE_EXPOSURE_YUAN',
+    },
+  },
   hubAway: {
     status: 502,
     title: { zh: '枢纽没有正确答复', en: 'The hub did not answer as it should' },

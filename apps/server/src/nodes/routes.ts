@@ -14,10 +14,11 @@ import { entryView, nodeView } from './hub/view.ts';
 import type { NodesDeps } from './model.ts';
 import { recognise } from './recognition/service.ts';
 import { type RecognitionRow, recognitionPage } from './recognition/store.ts';
+import { exposureView } from './trade/exposure.ts';
 import { browse, goodsOf, offerView } from './trade/goods.ts';
 import { takePeerMessage } from './trade/intake.ts';
 import { buy, cancel, purchaseView } from './trade/purchases.ts';
-import { drawUp, mutualViews } from './trade/statements.ts';
+import { correct, drawUp, mutualViews } from './trade/statements.ts';
 import * as trade from './trade/store.ts';
 import { demandPage } from './uplink/demands.ts';
 import type { HubLine } from './uplink/hub.ts';
@@ -136,17 +137,23 @@ export const makeRoutes = (
     const { items, next } = await trade.purchasePage(read, principal.participant, query);
     return { items: items.map(purchaseView), next };
   }),
-  on(tradeWire.cancelPurchase, async ({ tx, params }) => purchaseView(await cancel(tx, params.id))),
+  on(tradeWire.cancelPurchase, async ({ tx, params }) => purchaseView(await cancel(tx, params.id, push))),
   on(tradeWire.tellPeer, ({ tx, body }) => takePeerMessage(deps, tx, body)),
   on(tradeWire.listMutualStatements, async ({ read, query }) => {
     const { items, next } = await trade.mutualPage(read, query);
     return { items: await mutualViews(read, items), next };
   }),
+  on(tradeWire.listExposures, ({ read }) => exposureView(deps, read)),
   on(tradeWire.drawUpStatements, async ({ tx }) => {
     const made = await drawUp(deps, tx);
     tx.afterCommit(push);
     const rows = await Promise.all(made.map(async (id) => (await trade.mutualById(tx, id))!));
     return { items: await mutualViews(tx, rows) };
+  }),
+  on(tradeWire.correctStatement, async ({ tx, params, body }) => {
+    const id = await correct(deps, tx, params.id, body);
+    tx.afterCommit(push);
+    return (await mutualViews(tx, [(await trade.mutualById(tx, id))!]))[0]!;
   }),
   on(wire.listRecognitions, async ({ read, principal, query }) => {
     const { items, next } = await recognitionPage(read, principal.participant, query);

@@ -2,7 +2,7 @@
  * One market of two nodes: they believe each other by their hub's word, a member of one buys what a member of the other lists, the money
  * lies at the buyer's bank, and the two nodes come to the same sum.
  */
-import { generateKey, type Signer, softwareSigner } from '@shugu/evidence';
+import { generateKey, softwareSigner } from '@shugu/evidence';
 import { odrlFrom } from '@shugu/policy';
 import type { Client } from '@shugu/wire';
 import * as agreementsWire from '@shugu/wire/agreements';
@@ -28,7 +28,18 @@ import { lawFirm, refusal } from '../../src/market/testing.ts';
 import { type Envelope, sealWords } from '../../src/nodes/envelope.ts';
 import type { PeerAnswer, PeerMessage } from '../../src/nodes/model.ts';
 import type { TestExchange } from '../support/exchange.ts';
-import { didOf, letIn, type Market, openMarket, soon } from './market.ts';
+import {
+  didOf,
+  exposedAt,
+  guaranteeBy,
+  kept,
+  letIn,
+  type Market,
+  noticesOf,
+  openMarket,
+  signerOf,
+  soon,
+} from './market.ts';
 
 let market: Market;
 let registrations: { city: string; industry: string };
@@ -149,6 +160,9 @@ test('a purchase: money frozen at the buyer’s bank, guaranteed to the seller�
   const params = { node: entry!.node.id, subject: product };
   const [offer] = (await buyer.call(wire.readGoods, { params })).offers;
   const asked = { ...params, offer: offer!.offer };
+  // More than one node may owe another.
+  const tooMuch = buyer.call(wire.buyAbroad, { body: { ...asked, quantity: 5001 } });
+  await expect(tooMuch).rejects.toMatchObject({ problem: { code: 'nodes.exposureReached' } });
   const made = await buyer.call(wire.buyAbroad, { body: { ...asked, quantity: 3 } });
   purchase = made.id;
   expect(made).toMatchObject({ state: 'holding', estimate: '30', quantity: 3 });
@@ -175,6 +189,10 @@ test('a purchase: money frozen at the buyer’s bank, guaranteed to the seller�
   const { state } = await supplier.call(agreementsWire.getContract, { params: { id: contract } });
   expect(state).toBe('effective');
 
+  expect(await exposedAt(city)).toEqual({ limit: '50000', owing: '30', owed: '0' });
+  expect(await exposedAt(industry)).toEqual({ limit: '50000', owing: '0', owed: '30' });
+  await expect(buyer.call(wire.listExposures, {})).rejects.toMatchObject({ problem: { code: 'kernel.notPermitted' } });
+
   const { agreement, address } = await bought(purchase);
   const transfer = await buyer.call(federationWire.requestTransfer, {
     body: { agreement: agreement!, address, format: 'HttpData-PULL' },
@@ -183,6 +201,13 @@ test('a purchase: money frozen at the buyer’s bank, guaranteed to the seller�
   await expect.poll(async () => (await read()).state, soon).toBe('STARTED');
   const data = (await read()).dataAddress as unknown as Address;
   expect([await readBy(data), await readBy(data)]).toEqual([200, 200]);
+  // Negotiation and transfer are shown by the name under which the supplier offers it.
+  const { title } = await bought(purchase);
+  const { items: shown } = await buyer.call(federationWire.listProcesses, { query: {} });
+  expect(shown.map((one) => [one.kind, one.title]).sort()).toEqual([
+    ['negotiation', title],
+    ['transfer', title],
+  ]);
   // Of somebody else, at either node, nothing is seen.
   const other = await city.as('xingsha.trader');
   expect((await other.call(wire.listPurchases, { query: {} })).items).toEqual([]);
@@ -205,6 +230,70 @@ test('what the supplier declines comes to nothing, and all that was frozen goes 
   await expect.poll(async () => (await funds()).available, soon).toBe(970n);
   const again = buyer.call(wire.buyAbroad, { body: { ...params, offer: 'urn:example:none', quantity: 1 } });
   await expect(again).rejects.toMatchObject({ problem: { code: 'kernel.invalid' } });
+}, 600_000);
+
+const offerNow = async () => {
+  const [entry] = await goods();
+  const params = { node: entry!.node.id, subject: product };
+  return { ...params, offer: (await buyer.call(wire.readGoods, { params })).offers[0]!.offer };
+};
+const fundsAtCity = async () => {
+  const { exchange, seeded } = market.city;
+  const { available, held } = await exchange.rooms.settlement.funds(
+    exchange.kernel.database,
+    seeded.organisations.citylogistics!,
+  );
+  return [available, held];
+};
+/** The negotiation of a purchase, as the supplier has it. */
+const twin = async (id: string) => {
+  const { negotiation } = await bought(id);
+  return (await supplier.call(federationWire.listProcesses, { query: { limit: 100 } })).items.find(
+    ({ theirPid }) => theirPid === negotiation,
+  );
+};
+const ordersHere = async () => (await supplier.call(marketWire.listOrders, { query: { side: 'supplier' } })).items;
+const asked = async (quantity: number): Promise<string> =>
+  (await buyer.call(wire.buyAbroad, { body: { ...(await offerNow()), quantity } })).id;
+const openAgain = () => buyer.call(federationWire.openConnector, { body: {} });
+
+test('a buyer that closes its connector, or thinks better of it, while the contract is negotiated has all of its money back', async () => {
+  const { city, industry } = market;
+  const delivering = (await ordersHere()).filter(({ state }) => state === 'delivering').length;
+  const closing = () => buyer.call(federationWire.closeConnector, { body: {} });
+  const reached = (id: string, state: string) => expect.poll(async () => (await twin(id))?.state, soon).toBe(state);
+  const nothingCame = async (id: string, held = 0n) => {
+    await expect.poll(async () => (await bought(id)).state, soon).toBe('failed');
+    await expect.poll(fundsAtCity, soon).toEqual([970n - held, 30n + held]);
+    await reached(id, 'TERMINATED');
+    await industry.settle();
+    expect((await ordersHere()).filter(({ state }) => state === 'delivering').length).toBe(delivering);
+    const { rows } = await industry.exchange.kernel.database.pool.query(
+      'select withdrawn from node_guarantees where purchase = $1',
+      [id],
+    );
+    expect(rows).toEqual([{ withdrawn: 'void' }]);
+  };
+  // The supplier has not answered yet: cancelled by the buyer, and its other purchase by its closed connector.
+  await supplier.call(federationWire.setRules, { body: { rules: [] } });
+  const [first, second] = [await asked(5), await asked(6)];
+  await reached(first, 'REQUESTED');
+  await reached(second, 'REQUESTED');
+  const other = await city.as('xingsha.trader');
+  const stranger = other.call(wire.cancelPurchase, { params: { id: first }, body: {} });
+  await expect(stranger).rejects.toMatchObject({ problem: { code: 'kernel.unknown' } });
+  await buyer.call(wire.cancelPurchase, { params: { id: first }, body: {} });
+  await nothingCame(first, 60n);
+  await closing();
+  await nothingCame(second);
+  // Both have agreed, the buyer has verified, and nothing is in force yet.
+  await openAgain();
+  await supplier.call(federationWire.setRules, { body: { rules: [ruled('request', 'agree')] } });
+  const third = await asked(7);
+  await reached(third, 'VERIFIED');
+  await closing();
+  await nothingCame(third);
+  await openAgain();
 }, 600_000);
 
 const end = async (id: string): Promise<void> => {
@@ -233,7 +322,50 @@ test('what was used is owed to the fen, signed by both nodes, and paid from what
     }, soon)
     .toEqual(['20']);
   const desk = await industry.as('operator.service');
-  const { items } = await desk.call(wire.drawUpStatements, { body: {} });
+  // The debtor's node holds another price than was bought, as from a wrong backup: by the calendar it is told what is owed, and differs.
+  const priceAt = (price: string) =>
+    city.exchange.kernel.database.pool.query(
+      `update node_purchases set plan = jsonb_set(plan, '{unitPrice}', to_jsonb($2::text)) where id = $1`,
+      [purchase, price],
+    );
+  await priceAt('0.20');
+  await industry.exchange.kernel.database.pool.query('delete from node_statement_rounds');
+  await industry.settle();
+  await expect.poll(async () => (await statementsAt(industry))[0]?.state, soon).toBe('differing');
+  const differing = { state: 'differing', total: '20', reckoned: '40', firstDifference: { quantity: '2', fen: '20' } };
+  const [differs] = await statementsAt(industry);
+  expect(differs).toMatchObject({ ...differing, side: 'creditor' });
+  const [theirs] = await statementsAt(city);
+  expect(theirs).toMatchObject({ ...differing, side: 'debtor', number: differs!.number });
+  for (const [at, { id }] of [
+    [industry, differs!],
+    [city, theirs!],
+  ] as const)
+    expect(await noticesOf(at, id)).toMatchObject([expect.stringContaining('20 fen, the debtor’s 40')]);
+  expect(await fundsAtCity()).toEqual([970n, 30n]);
+  // Neither the calendar nor a person says it again; only who may correct does, at the node that is owed.
+  await industry.settle();
+  expect((await desk.call(wire.drawUpStatements, { body: {} })).items).toEqual([]);
+  const body = { reason: '买方节点恢复后重新计算' };
+  const correct = async (at: TestExchange, login: string, id: string, more = {}) =>
+    (await at.as(login)).call(wire.correctStatement, { params: { id }, body: { ...body, ...more } });
+  const unknown = { problem: { code: 'kernel.unknown' } };
+  await expect(correct(industry, 'operator.service', differs!.id)).rejects.toMatchObject(unknown);
+  await expect(correct(city, 'operator.approver', theirs!.id)).rejects.toMatchObject(unknown);
+  await expect(correct(industry, 'operator.approver', differs!.id, { leaveOut: ['JS-0'] })).rejects.toMatchObject({
+    problem: { code: 'kernel.invalid' },
+  });
+  await priceAt('0.10');
+  const corrected = await correct(industry, 'operator.approver', differs!.id);
+  const items = [corrected];
+  expect(corrected).toMatchObject({ corrects: differs!.number, reason: body.reason });
+  for (const at of [industry, city])
+    await expect
+      .poll(async () => (await statementsAt(at)).map(({ state, correctedBy }) => [state, correctedBy]), soon)
+      .toEqual([
+        ['agreed', null],
+        ['corrected', corrected.number],
+      ]);
   expect(items).toMatchObject([{ side: 'creditor', total: '20', lines: [{ quantity: '2', fen: '20', final: true }] }]);
   await expect.poll(async () => (await statementsAt(industry))[0]?.state, soon).toBe('agreed');
   const [here] = await statementsAt(city);
@@ -274,17 +406,24 @@ test('what was used is owed to the fen, signed by both nodes, and paid from what
   expect([left.available, left.held]).toEqual([0n, 0n]);
 }, 600_000);
 
-test('what was never used is closed by a line of nothing, and its money goes back', async () => {
+test('what is asked back is kept where the contract is in force, heard of or not; never used, it is closed by a line of nothing', async () => {
   const { city, industry } = market;
-  await supplier.call(federationWire.setRules, { body: { rules: selling } });
-  const [entry] = await goods();
-  const params = { node: entry!.node.id, subject: product };
-  const [offer] = (await buyer.call(wire.readGoods, { params })).offers;
-  const { id } = await buyer.call(wire.buyAbroad, { body: { ...params, offer: offer!.offer, quantity: 4 } });
+  await supplier.call(federationWire.setRules, { body: { rules: [ruled('request', 'agree')] } });
+  const id = await asked(4);
+  await expect.poll(async () => (await twin(id))?.state, soon).toBe('VERIFIED');
+  // As if the line broke: nothing reaches the buyer's connector.
+  const { pool } = city.exchange.kernel.database;
+  await pool.query('update federation_connectors set closed_at = now()');
+  const { id: process } = (await twin(id))!;
+  await supplier.call(federationWire.actOnProcess, { params: { id: process }, body: { act: 'finalize' } });
+  await expect.poll(async () => (await ordersHere())[0]?.state, soon).toBe('delivering');
+  expect((await bought(id)).state).toBe('negotiating');
+  await buyer.call(wire.cancelPurchase, { params: { id }, body: {} });
   await expect.poll(async () => (await bought(id)).state, soon).toBe('bought');
-  const orders = async () => (await supplier.call(marketWire.listOrders, { query: { side: 'supplier' } })).items;
-  await expect.poll(async () => (await orders())[0]?.state, soon).toBe('delivering');
-  await end((await orders())[0]!.contract!);
+  expect((await bought(id)).agreement).not.toBeNull();
+  expect(await fundsAtCity()).toEqual([940n, 40n]);
+  await pool.query('update federation_connectors set closed_at = null');
+  await end((await ordersHere())[0]!.contract!);
   const desk = await industry.as('operator.service');
   await expect
     .poll(async () => {
@@ -301,23 +440,8 @@ test('what was never used is closed by a line of nothing, and its money goes bac
       return (await bought(id)).state;
     }, soon)
     .toBe('settled');
-  const member = city.seeded.organisations.citylogistics!;
-  const funds = await city.exchange.rooms.settlement.funds(city.exchange.kernel.database, member);
-  expect([funds.available, funds.held]).toEqual([980n, 0n]);
+  expect(await fundsAtCity()).toEqual([980n, 0n]);
 }, 600_000);
-
-/** What stands under a key of a node that takes part. */
-const signerOf = async ({ exchange: { kernel } }: TestExchange): Promise<Signer> => {
-  const { rows } = await kernel.database.pool.query<{ key_id: string }>('select key_id from node_uplinks');
-  return kernel.keys.signerById(kernel.database, rows[0]!.key_id);
-};
-
-const kept = async ({ exchange: { kernel } }: TestExchange) => {
-  const { rows } = await kernel.database.pool.query<{ statement: Envelope; answer: Envelope }>(
-    `select statement, answer from node_statements where state = 'agreed' order by created_at`,
-  );
-  return rows[0]!;
-};
 
 test('forged, foreign, misdirected and repeated statements change nothing', async () => {
   const { hub, city, industry } = market;
@@ -330,6 +454,10 @@ test('forged, foreign, misdirected and repeated statements change nothing', asyn
 
   const words = JSON.parse(statement.payload) as Extract<PeerMessage, { kind: 'statement' }>;
   const signer = await signerOf(industry);
+  // It stands in place of one that differed; the same is not corrected twice.
+  const { corrects, ...plain } = words;
+  expect(corrects?.reason).toBe('买方节点恢复后重新计算');
+  expect(await refused(await sealWords(signer, { ...words, number: 'HJ-2' }))).toMatch(/^nodes.messageInvalid/);
   const more = { ...words, lines: [{ ...words.lines[0]!, fen: '21' }], total: '21' };
   expect(await refused(await sealWords(signer, more))).toBe('nodes.replayed');
   const altered = { ...statement, payload: statement.payload.replace('"20"', '"21"') };
@@ -339,7 +467,7 @@ test('forged, foreign, misdirected and repeated statements change nothing', asyn
   expect(await refused(await sealWords(stranger, words))).toBe('nodes.peerUnknown');
   const hubKey = (await hub.anyone.call(nodesWire.readSelf, {})).keyId;
   expect(await refused(await sealWords(signer, { ...words, to: hubKey }))).toBe('nodes.wrongRecipient');
-  expect(await refused(await sealWords(signer, { ...words, number: 'HJ-0', total: '19' }))).toBe(
+  expect(await refused(await sealWords(signer, { ...plain, number: 'HJ-0', total: '19' }))).toBe(
     'nodes.messageInvalid',
   );
   expect(await statementsAt(city)).toEqual(before);
@@ -347,7 +475,7 @@ test('forged, foreign, misdirected and repeated statements change nothing', asyn
   // The same bill under another number, and a bill for what nobody bought: signed by nobody but their sender.
   const unknown = { ...words.lines[0]!, purchase: `npu_${'0'.repeat(26)}`, statement: 'JS-0' };
   const told = await tell(
-    await sealWords(signer, { ...words, number: 'HJ-1', lines: [words.lines[0]!, unknown], total: '40' }),
+    await sealWords(signer, { ...plain, number: 'HJ-1', lines: [words.lines[0]!, unknown], total: '40' }),
   );
   expect((JSON.parse(told.payload) as PeerAnswer).differences).toMatchObject([
     { why: 'statedBefore', theirs: '20', ours: '20' },
@@ -370,17 +498,88 @@ test('forged, foreign, misdirected and repeated statements change nothing', asyn
     ...{ dataset: 'x', offer: 'y', quantity: 1, fen: '1', at: words.until },
   };
   expect(await refused(await sealWords(signer, guarantee))).toBe('nodes.messageInvalid');
+  // What another may owe is bounded here, too, whatever it lets its members buy.
+  const tooMuch: PeerMessage = {
+    ...guarantee,
+    to: (await industry.anyone.call(nodesWire.readSelf, {})).keyId,
+    fen: '50001',
+  };
+  const sent = await sealWords(await signerOf(city), tooMuch);
+  expect(await refusal(industry.anyone.call(wire.tellPeer, { body: sent }))).toMatch(/^nodes.exposureReached/);
 }, 600_000);
 
-test('a node that the hub revokes is believed no longer', async () => {
+const revoke = async (registration: string) =>
+  move(await market.hub.as('operator.approver'), registration, 'revoke', { reason: '违反接入规则' });
+const buying = async (quantity: number): Promise<string> => {
+  await supplier.call(federationWire.setRules, { body: { rules: selling } });
+  const id = await asked(quantity);
+  await expect.poll(async () => (await bought(id)).state, soon).toBe('bought');
+  await expect.poll(async () => (await ordersHere())[0]?.state, soon).toBe('delivering');
+  return id;
+};
+const notBelieved = async (one: TestExchange, by: TestExchange) =>
+  expect(await refusal(by.anyone.call(wire.tellPeer, { body: await guaranteeBy(one, by) }))).toBe('nodes.peerUnknown');
+
+test('a buyer’s node that the hub revokes is believed no longer, and use on its word ends; let in again, it settles', async () => {
   const { hub, city, industry } = market;
-  await move(await hub.as('operator.approver'), registrations.industry, 'revoke', { reason: '违反接入规则' });
+  const id = await buying(4);
+  const { contract: used } = (await ordersHere())[0]!;
+  await revoke(registrations.city);
+  await expect.poll(() => issuersAt(industry), soon).toEqual([[didOf(hub), 'hub']]);
+  await expect.poll(() => issuersAt(city), soon).toEqual([]);
+  await notBelieved(city, industry);
+  await notBelieved(industry, city);
+  const stateOf = async () => (await supplier.call(agreementsWire.getContract, { params: { id: used! } })).state;
+  await expect.poll(stateOf, soon).toBe('terminatedAgreed');
+  expect(await bought(id)).toMatchObject({ state: 'bought', owed: '0' });
+  await expect(goods()).rejects.toMatchObject({ problem: { code: 'nodes.noPeers' } });
+
+  await (await city.as('operator.system')).call(nodesWire.join, { body: {} });
+  registrations.city = await letIn(hub, city);
+  await expect.poll(async () => (await issuersAt(industry)).length, soon).toBe(2);
+  await expect.poll(async () => (await issuersAt(city)).length, soon).toBe(2);
+  await expect
+    .poll(async () => {
+      // Another month.
+      await industry.exchange.kernel.database.pool.query('delete from node_statement_rounds');
+      await industry.settle();
+      await city.settle();
+      return (await bought(id)).state;
+    }, soon)
+    .toBe('settled');
+  expect(await fundsAtCity()).toEqual([980n, 0n]);
+}, 600_000);
+
+test('a seller’s node that the hub revokes is believed no longer: its goods are gone, and the money of purchases there goes back', async () => {
+  const { hub, city, industry } = market;
+  const running = await buying(4);
+  await supplier.call(federationWire.setRules, { body: { rules: [] } });
+  const open = await asked(5);
+  await expect.poll(async () => (await twin(open))?.state, soon).toBe('REQUESTED');
+  expect(await fundsAtCity()).toEqual([890n, 90n]);
+  await revoke(registrations.industry);
   await expect.poll(() => issuersAt(city), soon).toEqual([[didOf(hub), 'hub']]);
   expect(await goods()).toEqual([]);
   await expect.poll(() => issuersAt(industry), soon).toEqual([]);
   const { statement } = await kept(industry);
   expect(await refusal(city.anyone.call(wire.tellPeer, { body: statement }))).toBe('nodes.peerUnknown');
+  await notBelieved(city, industry);
+  await notBelieved(industry, city);
   expect(await (await city.as('operator.system')).call(nodesWire.readUplink, {})).toMatchObject({
     uplink: { state: 'active' },
   });
+  // What was not bought comes to nothing at once; what was waits for a last statement, and then goes back, too.
+  await expect.poll(async () => (await bought(open)).state, soon).toBe('failed');
+  await expect.poll(fundsAtCity, soon).toEqual([940n, 40n]);
+  await city.settle();
+  expect((await bought(running)).state).toBe('bought');
+  clockOf(city).moveTo(new Date(clockOf(city).now().getTime() + 31 * 86_400_000));
+  const { database } = city.exchange.kernel;
+  await expect
+    .poll(async () => {
+      await city.settle();
+      return (await city.exchange.rooms.nodes.purchase(database, running))?.state;
+    }, soon)
+    .toBe('settled');
+  expect(await fundsAtCity()).toEqual([980n, 0n]);
 }, 600_000);

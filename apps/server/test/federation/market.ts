@@ -1,10 +1,14 @@
 /** A hub and two nodes of it as they start: three exchanges with keys of their own, registered by their operators' people. */
+import type { Signer } from '@shugu/evidence';
 import * as wire from '@shugu/wire/nodes';
+import * as tradeWire from '@shugu/wire/nodes-trade';
 import { expect } from 'vitest';
 import { move } from '../../../cli/src/scenario/cases.ts';
 import { didsOf } from '../../src/federation/claims/dids.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import { seedCast } from '../../src/members/testing.ts';
+import { type Envelope, sealWords } from '../../src/nodes/envelope.ts';
+import type { PeerMessage } from '../../src/nodes/model.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 
 export const soon = { timeout: 300_000, interval: 100 };
@@ -18,7 +22,7 @@ export interface Market {
   end(): Promise<void>;
 }
 
-const nodeConfig = { privateNodes: ['127.0.0.0/8'], privateConnectors: ['127.0.0.1'] };
+const nodeConfig = { privateNodes: ['127.0.0.0/8'], privateConnectors: ['127.0.0.1'], nodeExposureYuan: 500 };
 
 export const didOf = ({ exchange }: TestExchange): string => didsOf(exchange.kernel.publicUrl).node();
 
@@ -57,3 +61,44 @@ export const openMarket = async (trustNodes = true): Promise<Market> => {
     },
   };
 };
+
+/** Of the nodes between which the purchase was made; the hub has nothing to do with it. */
+export const exposedAt = async (one: TestExchange) => {
+  const { limit, items } = await (await one.as('operator.service')).call(tradeWire.listExposures, {});
+  const most = (side: 'owing' | 'owed') =>
+    items.map((each) => each[side].used).sort((a, b) => Number(b) - Number(a))[0];
+  return { limit, owing: most('owing'), owed: most('owed') };
+};
+
+/** That told the operator's people of a statement. */
+export const noticesOf = async ({ exchange, seeded }: TestExchange, statement: string) => {
+  const { rows } = await exchange.kernel.database.pool.query<{ text: { en: string } }>(
+    'select text from notices where subject = $1 and participant = $2',
+    [statement, seeded.organisations.operator],
+  );
+  return rows.map(({ text }) => text.en);
+};
+
+/** What stands under a key of a node that takes part. */
+export const signerOf = async ({ exchange: { kernel } }: TestExchange): Promise<Signer> => {
+  const { rows } = await kernel.database.pool.query<{ key_id: string }>('select key_id from node_uplinks');
+  return kernel.keys.signerById(kernel.database, rows[0]!.key_id);
+};
+
+export const kept = async ({ exchange: { kernel } }: TestExchange) => {
+  const { rows } = await kernel.database.pool.query<{ statement: Envelope; answer: Envelope }>(
+    `select statement, answer from node_statements where state = 'agreed' order by created_at`,
+  );
+  return rows[0]!;
+};
+
+export const guaranteeBy = async (one: TestExchange, to: TestExchange): Promise<Envelope> =>
+  sealWords(await signerOf(one), {
+    kind: 'guarantee',
+    to: (await to.anyone.call(wire.readSelf, {})).keyId,
+    purchase: `npu_${'3'.repeat(26)}`,
+    negotiation: `neg_${'3'.repeat(26)}`,
+    buyer: `${didOf(one)}:dsp:org_${'1'.repeat(26)}`,
+    supplier: `${didOf(to)}:dsp:org_${'2'.repeat(26)}`,
+    ...{ dataset: 'x', offer: 'y', quantity: 1, fen: '1', at: new Date().toISOString() },
+  } satisfies PeerMessage);

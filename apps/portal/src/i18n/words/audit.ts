@@ -249,6 +249,7 @@ export const audit = {
   'auditVerb.transferred': ['转让', 'transferred'],
   'auditVerb.unlink': ['解绑', 'unlinked'],
   'auditVerb.update': ['更新', 'updated'],
+  'auditVerb.correct': ['更正', 'corrected'],
   'auditVerb.withdraw': ['撤回', 'withdrawn'],
   'auditVerb.withdrawn': ['撤回', 'withdrawn'],
   'auditVerb.write': ['登记', 'written'],

@@ -44,7 +44,7 @@ export interface Asking {
 export const requestContract = async (
   room: Room,
   tx: Tx,
-  asked: Asking & { id?: string; offer: string; terms: Terms },
+  asked: Asking & { id?: string; offer: string; terms: Terms; title?: string | undefined },
 ): Promise<Process> => {
   const connector = await ownConnector(tx);
   const { counterparty, dataset } = asked;
@@ -57,6 +57,7 @@ export const requestContract = async (
     address,
     subject: dataset,
     own_offer: offer,
+    title: asked.title ?? null,
     ...(asked.id === undefined ? {} : { id: asked.id }),
   } as const;
   return start(room, tx, connector, draft, 'request', {});

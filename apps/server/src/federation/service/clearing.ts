@@ -6,7 +6,7 @@ import type { Process, Saying } from '../model.ts';
 import { agreementsOfReference, connectorOf, transfersOf, waitingOf } from '../reads.ts';
 import { isFault, isOver, step } from '../rules.ts';
 import { endAgreement, endMessage, lockProcess, saveProcess } from '../store.ts';
-import { queueAct } from './moves.ts';
+import { dropClearance, queueAct } from './moves.ts';
 import type { Room } from './room.ts';
 import { openAddress } from './secrets.ts';
 
@@ -43,6 +43,26 @@ export const clear = (room: Room, tx: Tx, id: string, more: Saying = {}): Promis
 /** The process is terminated, and the counter-party told why. Harmless to repeat. */
 export const refuse = (room: Room, tx: Tx, id: string, reason: string): Promise<void> =>
   answer(room, tx, id, { refused: reason });
+
+/**
+ * Ends a negotiation here alone, where the two nodes know that nothing comes of it and the connectors may not reach each other: nothing
+ * more is said in it. Harmless to repeat.
+ */
+export const abandon = async (tx: Tx, id: string): Promise<void> => {
+  const process = await lockProcess(tx, id);
+  if (!process || isOver(process)) return;
+  const waiting = await waitingOf(tx, id);
+  if (waiting) await endMessage(tx, waiting.id, 'dropped', 'the negotiation was given up');
+  await dropClearance(tx, process);
+  const { kind, side, reference } = process;
+  await saveProcess(tx, Object.assign(process, { state: 'TERMINATED' as const, held: null }));
+  await emit(tx, {
+    type: 'federation.process.moved',
+    subject: id,
+    participant: process.participant,
+    data: { kind, state: 'TERMINATED', act: 'terminate', by: 'self', held: false, side, reference },
+  });
+};
 
 /** The contract behind agreements has ended: they give nothing any more, and their transfers end. Harmless to repeat. */
 export const endAgreements = async (room: Room, tx: Tx, reference: string, reason: string): Promise<void> => {

@@ -15,7 +15,7 @@ import { addressOf, type Room } from './room.ts';
 import { keyless, sealAddress, sealMessage } from './secrets.ts';
 
 export type ProcessDraft = Pick<Process, 'participant' | 'kind' | 'side' | 'counterparty' | 'address' | 'subject'> &
-  Partial<Pick<Process, 'id' | 'their_pid' | 'taken' | 'own_offer' | 'format' | 'traded' | 'reference'>>;
+  Partial<Pick<Process, 'id' | 'their_pid' | 'taken' | 'own_offer' | 'format' | 'traded' | 'reference' | 'title'>>;
 
 export const newProcess = (tx: Tx, draft: ProcessDraft): Process => ({
   their_pid: null,
@@ -24,6 +24,7 @@ export const newProcess = (tx: Tx, draft: ProcessDraft): Process => ({
   format: null,
   traded: false,
   reference: null,
+  title: null,
   id: newId(draft.kind === 'negotiation' ? 'neg' : 'tra', tx.now),
   ...draft,
   state: null,

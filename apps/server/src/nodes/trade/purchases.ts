@@ -11,6 +11,7 @@ import { isMetered, priceText } from '../../market/index.ts';
 import type { NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import type { HubLine } from '../uplink/hub.ts';
+import { requireRoom } from './exposure.ts';
 import { costOf, goodsOf, type OfferAbroad } from './goods.ts';
 import { mayBecome } from './rules.ts';
 import * as store from './store.ts';
@@ -50,6 +51,7 @@ export const buy = async (
     });
   const estimate = reckoned(chosen, quantity);
   return deps.database.tx(actor, async (tx) => {
+    await requireRoom(deps, tx, { side: 'owing', peerKey: peer.key.keyId, fen: BigInt(estimate) });
     const id = newId('npu', tx.now);
     await store.insertPurchase(tx, {
       id,
@@ -82,14 +84,33 @@ export const buy = async (
   });
 };
 
-/** Only before the other node was told: from then on the negotiation ends it, or the contract. */
-export const cancel = async (tx: Tx, id: string): Promise<store.PurchaseRow> => {
+const cancelled = '买方取消 / cancelled by the buyer';
+
+/** Before the other node was told it is over at once; while the contract is negotiated that node is asked first. */
+export const cancel = async (tx: Tx, id: string, push: () => void): Promise<store.PurchaseRow> => {
   const one = await store.lockPurchase(tx, id);
   if (one?.participant !== tx.actor.participant) throw kernelProblems.unknown();
-  if (one.state !== 'holding') throw problems.wrongState({ detail: one.state });
+  if (one.state !== 'holding' && one.state !== 'negotiating') throw problems.wrongState({ detail: one.state });
   await audit(tx, { action: 'nodes.purchase.cancel', subject: id });
-  await fail(tx, one, '买方取消 / cancelled by the buyer');
+  if (one.state === 'holding') await fail(tx, one, cancelled);
+  else await withdraw(tx, one, cancelled, push);
   return (await store.findPurchase(tx, id))!;
+};
+
+/**
+ * The negotiation leads nowhere, or nobody can be told: the seller's node is asked whether a contract came of it, and says which.
+ * Harmless to repeat.
+ */
+export const withdraw = async (tx: Tx, one: store.PurchaseRow, reason: string, push: () => void): Promise<void> => {
+  if (!mayBecome(one.state, 'withdrawing')) return;
+  await store.movePurchase(tx, one, { state: 'withdrawing', reason });
+  await emit(tx, {
+    type: 'nodes.purchase.withdrawing',
+    subject: one.id,
+    participant: one.participant,
+    data: { reason },
+  });
+  tx.afterCommit(push);
 };
 
 /** It came to nothing: what was frozen goes back. Harmless to repeat. */

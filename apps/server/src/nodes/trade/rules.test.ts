@@ -1,8 +1,8 @@
 import { parsePricePlan, rate } from '@shugu/ledger';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { StatementLine } from '../model.ts';
-import { compareLines, type HeldPurchase, totalOf } from './rules.ts';
+import type { Difference, DifferenceKind, StatementLine } from '../model.ts';
+import { compareLines, correctedLines, dueMonth, type HeldPurchase, reckonedTotal, totalOf } from './rules.ts';
 
 const plan = parsePricePlan({ kind: 'perCall', unitPrice: '0.10' });
 const purchase = (more: Partial<HeldPurchase> = {}): HeldPurchase => ({
@@ -69,5 +69,38 @@ describe('a statement of another node', () => {
         expect(whys(right, purchase({ estimateFen }))).toEqual([]);
       }),
     );
+  });
+});
+
+describe('a correction', () => {
+  const differing = (why: DifferenceKind | null, one: StatementLine) => ({
+    ...one,
+    difference:
+      why &&
+      ({ statement: one.statement, purchase: one.purchase, why, theirs: one.fen, ours: '7' } satisfies Difference),
+  });
+
+  test('says what is billed now, asks nothing for what is left out, and still closes a purchase', () => {
+    const billed = [line('JS-1', 4), line('JS-2', 5), line('JS-3', 6, { final: true })];
+    const before = [
+      differing('amountDiffers', billed[0]!),
+      differing('statedBefore', billed[1]!),
+      differing('aboveHeld', billed[2]!),
+    ];
+    expect(correctedLines(before, billed, new Set())).toEqual(billed);
+    const left = correctedLines(before, billed, new Set(['JS-2', 'JS-3']));
+    expect(left).toEqual([billed[0], { ...billed[2], quantity: '0', fen: '0' }]);
+    expect(whys(left)).toEqual([]);
+    // What the debtor does not know it cannot close.
+    expect(correctedLines([differing('unknownPurchase', billed[2]!)], billed, new Set(['JS-3']))).toEqual([]);
+    expect(reckonedTotal([differing(null, billed[0]!), ...before])).toBe(40n + 7n);
+  });
+
+  test('by the calendar a month is due from its day on, and until then the one before', () => {
+    const at = (text: string) => dueMonth(new Date(text), 5);
+    expect(at('2026-07-05T00:00:00+08:00')).toBe('2026-07');
+    expect(at('2026-07-04T23:59:59+08:00')).toBe('2026-06');
+    expect(at('2026-01-01T00:00:00+08:00')).toBe('2025-12');
+    expect(at('2026-03-31T12:00:00+08:00')).toBe('2026-03');
   });
 });

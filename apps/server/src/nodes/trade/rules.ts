@@ -1,11 +1,13 @@
 /** What a purchase at another node may become, and what its node's statement is held against. Pure. */
 import { parsePricePlan, rate } from '@shugu/ledger';
+import { addMonths, dayOf } from '../../kernel/calendar/calendar.ts';
 import type { Difference, DifferenceKind, PurchaseState, StatementLine } from '../model.ts';
 
 const moves: Record<PurchaseState, readonly PurchaseState[]> = {
   holding: ['guaranteeing', 'failed'],
   guaranteeing: ['negotiating', 'failed'],
-  negotiating: ['bought', 'failed'],
+  negotiating: ['withdrawing', 'bought', 'failed'],
+  withdrawing: ['bought', 'failed'],
   bought: ['settled'],
   settled: [],
   failed: [],
@@ -64,6 +66,41 @@ export const compareLines = (
     seen.add(line.statement);
   }
   return differences;
+};
+
+/**
+ * Lines of a correction: those of the statement that differed as they are billed now, without what nothing is asked for. Where that was
+ * the last of a purchase, a line of nothing closes it, so that its money goes back.
+ */
+export const correctedLines = (
+  before: readonly (Pick<StatementLine, 'purchase' | 'statement' | 'final'> & { difference: Difference | null })[],
+  billed: readonly StatementLine[],
+  leaveOut: ReadonlySet<string>,
+): StatementLine[] =>
+  before.flatMap(({ purchase, statement, final, difference }) => {
+    const now = billed.find((one) => one.statement === statement && one.purchase === purchase);
+    if (!now) return [];
+    if (!leaveOut.has(statement)) return [now];
+    const closes =
+      final && (difference === null || difference.why === 'amountDiffers' || difference.why === 'aboveHeld');
+    return closes ? [{ ...now, quantity: '0', fen: '0', final: true }] : [];
+  });
+
+/** What the debtor's node reckons in all: of what it does not know, or was stated before, nothing. */
+export const reckonedTotal = (
+  lines: readonly (Pick<StatementLine, 'fen'> & { difference: Difference | null })[],
+): bigint =>
+  lines.reduce(
+    (sum, { fen, difference }) =>
+      sum +
+      (difference === null ? BigInt(fen) : difference.why === 'amountDiffers' ? BigInt(difference.ours ?? 0) : 0n),
+    0n,
+  );
+
+/** The month, `2026-07`, whose statements are due by now: from the given day of a month on, that month's. */
+export const dueMonth = (now: Date, fromDay: number): string => {
+  const day = dayOf(now);
+  return (Number(day.slice(8)) >= fromDay ? day : addMonths(`${day.slice(0, 7)}-01`, -1)).slice(0, 7);
 };
 
 export const totalOf = (lines: readonly Pick<StatementLine, 'fen'>[]): bigint =>

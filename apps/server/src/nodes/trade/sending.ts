@@ -7,7 +7,7 @@ import type { NodesDeps, PeerMessage } from '../model.ts';
 import { restSeconds } from '../rules.ts';
 import { type HubLine, HubRefused } from '../uplink/hub.ts';
 import { believed } from './goods.ts';
-import { fail } from './purchases.ts';
+import { bought, fail } from './purchases.ts';
 import { settleAnswer } from './statements.ts';
 import * as store from './store.ts';
 
@@ -50,6 +50,44 @@ const tellGuarantee = async (deps: NodesDeps, line: HubLine, one: store.Purchase
   });
 };
 
+/** Asks a guarantee back; what the seller's node answers decides. */
+const tellWithdrawal = async (deps: NodesDeps, line: HubLine, one: store.PurchaseRow): Promise<void> => {
+  const peer = await peerOf(deps, one.peer_key);
+  const { signer } = await deps.identity(deps.database);
+  const at = one.changed_at.toISOString();
+  const words: PeerMessage = { kind: 'withdrawal', to: peer.key.keyId, purchase: one.id, at };
+  const { withdrawal } = (await line.tell(peer, signer, await sealWords(signer, words))).said;
+  if (!withdrawal || withdrawal.state === 'asked') throw new Error(one.reason);
+  await deps.database.tx(actor, async (tx) => {
+    const now = await store.lockPurchase(tx, one.id);
+    if (now?.state !== 'withdrawing') return;
+    await audit(tx, {
+      action: 'nodes.guarantee.withdraw',
+      subject: one.id,
+      participant: one.participant,
+      data: { state: withdrawal.state },
+    });
+    if (withdrawal.state === 'void') await fail(tx, now, now.reason);
+    else await bought(tx, now.negotiation, withdrawal.agreement!);
+  });
+};
+
+const tryWithdrawal = async (deps: NodesDeps, line: HubLine, one: store.PurchaseRow): Promise<void> => {
+  try {
+    await tellWithdrawal(deps, line, one);
+  } catch (error) {
+    deps.log.info({ err: error, purchase: one.id }, 'the seller’s node has not said yet what came of a purchase');
+    const next = new Date(deps.now().getTime() + restSeconds(one.attempts + 1) * 1000);
+    await deps.database.tx(actor, async (tx) => {
+      const now = await store.lockPurchase(tx, one.id);
+      if (now?.state !== 'withdrawing') return;
+      await store.delayPurchase(tx, one.id, next, now.reason);
+      if (now.attempts + 1 === guaranteeTriesMax)
+        await emit(tx, { type: 'nodes.purchase.unanswered', subject: one.id, participant: one.participant, data: {} });
+    });
+  }
+};
+
 const wordsOf = (error: unknown): string =>
   error instanceof HubRefused ? `${error.code} ${error.detail}`.trim() : (error as Error).message;
 
@@ -62,7 +100,8 @@ const tryGuarantee = async (deps: NodesDeps, line: HubLine, one: store.PurchaseR
     await deps.database.tx(actor, async (tx) => {
       const now = await store.lockPurchase(tx, one.id);
       if (now?.state !== 'guaranteeing') return;
-      if (now.attempts + 1 >= guaranteeTriesMax) await fail(tx, now, reason);
+      const refused = error instanceof HubRefused && error.code === 'nodes.exposureReached';
+      if (refused || now.attempts + 1 >= guaranteeTriesMax) await fail(tx, now, reason);
       else await store.delayPurchase(tx, one.id, next, reason);
     });
   }
@@ -72,7 +111,7 @@ const tryStatement = async (deps: NodesDeps, line: HubLine, one: store.MutualRow
   const { signer } = await deps.identity(deps.database);
   try {
     const answer = await line.tell(await peerOf(deps, one.peer_key), signer, one.statement);
-    await deps.database.tx(actor, (tx) => settleAnswer(tx, one.id, answer));
+    await deps.database.tx(actor, (tx) => settleAnswer(deps, tx, one.id, answer));
   } catch (error) {
     const next = new Date(deps.now().getTime() + restSeconds(one.attempts + 1) * 1000);
     await deps.database.tx(actor, (tx) => store.delayMutual(tx, one.id, next, wordsOf(error)));
@@ -86,7 +125,7 @@ export const sayDue = async (deps: NodesDeps, line: HubLine): Promise<number> =>
     await store.duePurchases(deps.database, now),
     await store.dueMutuals(deps.database, now),
   ];
-  for (const one of purchases) await tryGuarantee(deps, line, one);
+  for (const one of purchases) await (one.state === 'withdrawing' ? tryWithdrawal : tryGuarantee)(deps, line, one);
   for (const one of statements) await tryStatement(deps, line, one);
   return purchases.length + statements.length;
 };

@@ -2,7 +2,7 @@
 import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
 import type { Envelope } from '../envelope.ts';
-import type { Difference, PurchaseState, StatementLine } from '../model.ts';
+import type { Difference, PurchaseState, StatementLine, Withdrawal } from '../model.ts';
 
 export interface PurchaseRow {
   id: string;
@@ -33,16 +33,28 @@ export interface PurchaseRow {
   agreement: string | null;
   attempts: number;
   next_at: Date;
+  /** Since when the seller's node is believed no longer. */
+  unbelieved_at: Date | null;
   created_at: Date;
   changed_at: Date;
 }
 
 const purchaseColumns = sql`id, participant, peer, peer_key, peer_name, subject, title, supplier_name, supplier, address, dataset, offer, terms,
-  plan, plan_title, tax_rate, quantity, estimate_fen, owed_fen, closed, state, reason, negotiation, agreement, attempts, next_at, created_at, changed_at`;
+  plan, plan_title, tax_rate, quantity, estimate_fen, owed_fen, closed, state, reason, negotiation, agreement, attempts, next_at, unbelieved_at,
+  created_at, changed_at`;
 
 export type PurchaseDraft = Omit<
   PurchaseRow,
-  'owed_fen' | 'closed' | 'state' | 'reason' | 'agreement' | 'attempts' | 'next_at' | 'created_at' | 'changed_at'
+  | 'owed_fen'
+  | 'closed'
+  | 'state'
+  | 'reason'
+  | 'agreement'
+  | 'attempts'
+  | 'next_at'
+  | 'unbelieved_at'
+  | 'created_at'
+  | 'changed_at'
 >;
 
 export const insertPurchase = async (tx: Tx, one: PurchaseDraft): Promise<void> => {
@@ -81,10 +93,11 @@ export const owePurchase = async (tx: Tx, id: string, fen: number, closed: boole
   );
 };
 
-/** Whose guarantee waits to be told. */
+/** Whose guarantee waits to be told, or asked back. */
 export const duePurchases = (read: Reader, now: Date): Promise<PurchaseRow[]> =>
   read.rows<PurchaseRow>(
-    sql`select ${purchaseColumns} from node_purchases where state = 'guaranteeing' and next_at <= ${now} order by next_at limit 50`,
+    sql`select ${purchaseColumns} from node_purchases where state in ('guaranteeing', 'withdrawing')
+      and next_at <= ${now} order by next_at limit 50`,
   );
 
 export const delayPurchase = async (tx: Tx, id: string, next: Date, reason: string): Promise<void> => {
@@ -92,6 +105,22 @@ export const delayPurchase = async (tx: Tx, id: string, next: Date, reason: stri
     sql`update node_purchases set attempts = attempts + 1, next_at = ${next}, reason = ${reason.slice(0, 1000)} where id = ${id}`,
   );
 };
+
+/** Of a participant, or of all since a moment: what is being negotiated. */
+export const negotiatingPurchases = (
+  read: Reader,
+  by: { participant: string } | { before: Date },
+): Promise<PurchaseRow[]> =>
+  read.rows<PurchaseRow>(sql`select ${purchaseColumns} from node_purchases where state = 'negotiating'
+    and ${'before' in by ? sql`changed_at < ${by.before}` : sql`participant = ${by.participant}`} order by id limit 200`);
+
+/** Bound to another node, whose word about it would count. */
+export const openPurchases = (read: Reader): Promise<PurchaseRow[]> =>
+  read.rows<PurchaseRow>(sql`select ${purchaseColumns} from node_purchases
+    where state in ('guaranteeing', 'negotiating', 'withdrawing', 'bought') order by id`);
+
+export const noteUnbelieved = (tx: Tx, id: string, since: Date | null): Promise<number> =>
+  tx.exec(sql`update node_purchases set unbelieved_at = ${since} where id = ${id}`);
 
 export const purchasePage = async (read: Reader, participant: string, query: PageQuery) => {
   const after = decodeCursor(query.after, 2);
@@ -122,12 +151,17 @@ export interface GuaranteeRow {
   fen: number;
   digest: string;
   order_id: string | null;
+  /** Its node asked it back: what became of that; null: it did not. */
+  withdrawn: Withdrawal | null;
+  /** In force when it was asked back. */
+  agreement: string | null;
 }
-const guaranteeColumns = sql`id, peer_key, peer_name, peer_did, purchase, negotiation, buyer, supplier, dataset, offer, quantity, fen, digest, order_id`;
+const guaranteeColumns = sql`id, peer_key, peer_name, peer_did, purchase, negotiation, buyer, supplier, dataset, offer, quantity, fen, digest, order_id,
+  withdrawn, agreement`;
 
 export const insertGuarantee = async (
   tx: Tx,
-  one: Omit<GuaranteeRow, 'order_id'> & { participant: string; envelope: Envelope },
+  one: Omit<GuaranteeRow, 'order_id' | 'withdrawn' | 'agreement'> & { participant: string; envelope: Envelope },
 ): Promise<boolean> =>
   (await tx.exec(sql`insert into node_guarantees (id, node, market, participant, peer_key, peer_name, peer_did, purchase, negotiation, buyer, supplier,
       dataset, offer, quantity, fen, envelope, digest, at)
@@ -155,10 +189,35 @@ export const bindGuarantee = async (tx: Tx, id: string, order: string): Promise<
   await tx.exec(sql`update node_guarantees set order_id = ${order} where id = ${id}`);
 };
 
-/** With an order here, and not yet stated for the last time. */
+/** Of one node, by its purchases. */
+export const guaranteesOf = (read: Reader, peerKey: string, purchases: readonly string[]): Promise<GuaranteeRow[]> =>
+  read.rows<GuaranteeRow>(sql`select ${guaranteeColumns} from node_guarantees where peer_key = ${peerKey} and order_id is not null
+    and purchase = any(${[...purchases]}) order by id`);
+
+/** Told by a node of which it was not yet noted that it is believed no longer. */
+export const guaranteesBound = (read: Reader): Promise<GuaranteeRow[]> =>
+  read.rows<GuaranteeRow>(sql`select ${guaranteeColumns} from node_guarantees where unbacked_at is null
+    and withdrawn is distinct from 'void' order by id`);
+
+export const noteUnbacked = (tx: Tx, id: string): Promise<number> =>
+  tx.exec(sql`update node_guarantees set unbacked_at = ${tx.now} where id = ${id}`);
+
+export const lockGuarantee = (tx: Tx, id: string): Promise<GuaranteeRow | undefined> =>
+  tx.first<GuaranteeRow>(sql`select ${guaranteeColumns} from node_guarantees where id = ${id} for update`);
+
+export const withdrawGuarantee = (
+  tx: Tx,
+  id: string,
+  withdrawn: Withdrawal,
+  agreement: string | null = null,
+): Promise<number> =>
+  tx.exec(sql`update node_guarantees set withdrawn = ${withdrawn}, agreement = ${agreement} where id = ${id}`);
+
+/** With an order here, and not yet stated for the last time; not those of which nothing came. */
 export const guaranteesUsed = (read: Reader): Promise<GuaranteeRow[]> =>
   read.rows<GuaranteeRow>(
-    sql`select ${guaranteeColumns} from node_guarantees g where order_id is not null and not exists (select 1 from node_statement_lines l
+    sql`select ${guaranteeColumns} from node_guarantees g where order_id is not null
+      and withdrawn is distinct from 'void' and not exists (select 1 from node_statement_lines l
         join node_statements s on s.id = l.mutual where s.side = 'creditor' and s.state = 'agreed' and s.peer_key = g.peer_key
           and l.purchase = g.purchase and l.final) order by peer_key, at, id`,
   );
@@ -172,7 +231,11 @@ export interface MutualRow {
   until: Date;
   total_fen: number;
   account: string;
-  state: 'sending' | 'agreed' | 'differing';
+  state: 'sending' | 'agreed' | 'differing' | 'corrected';
+  /** Number of the one that it stands in place of, and of the one that stands in its place. */
+  corrects: string | null;
+  corrected_by: string | null;
+  reason: string;
   statement: Envelope;
   digest: string;
   answer: Envelope | null;
@@ -182,25 +245,30 @@ export interface MutualRow {
   answered_at: Date | null;
 }
 const mutualColumns = sql`id, side, peer_key, peer_name, number, until, total_fen, account, state, statement, digest, answer, attempts, failure,
-  created_at, answered_at`;
+  created_at, answered_at, corrects, corrected_by, reason`;
 
 export const insertMutual = async (
   tx: Tx,
-  one: Omit<MutualRow, 'attempts' | 'failure' | 'created_at' | 'answered_at'> & { participant: string },
+  one: Omit<MutualRow, 'attempts' | 'failure' | 'created_at' | 'answered_at' | 'corrected_by'> & {
+    participant: string;
+  },
   lines: readonly StatementLine[],
 ): Promise<void> => {
   await tx.exec(sql`insert into node_statements (id, node, market, participant, side, peer_key, peer_name, number, until, total_fen, account, state,
-      statement, digest, answer, next_at, created_at, answered_at)
+      statement, digest, answer, next_at, created_at, answered_at, corrects, reason)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.side}, ${one.peer_key}, ${one.peer_name}, ${one.number},
       ${one.until}, ${one.total_fen}, ${one.account}, ${one.state}, ${JSON.stringify(one.statement)}, ${one.digest},
-      ${one.answer === null ? null : JSON.stringify(one.answer)}, ${tx.now}, ${tx.now}, ${one.answer === null ? null : tx.now})`);
+      ${one.answer === null ? null : JSON.stringify(one.answer)}, ${tx.now}, ${tx.now}, ${one.answer === null ? null : tx.now}, ${one.corrects}, ${one.reason})`);
   for (const [place, line] of lines.entries())
     await tx.exec(sql`insert into node_statement_lines (mutual, place, node, market, participant, purchase, statement, from_at, until_at, quantity, fen, final)
       values (${one.id}, ${place}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${line.purchase}, ${line.statement}, ${line.from},
         ${line.until}, ${line.quantity}, ${line.fen}, ${line.final})`);
 };
 
-/** A statement of the seller's stands in one that both have signed, or in one that waits for its answer. */
+/**
+ * A statement of the seller's stands in one that both have signed, or in one that waits for its answer; with the creditor also in one that
+ * waits for people, or it was left out for good.
+ */
 export const statedBefore = async (
   read: Reader,
   side: MutualRow['side'],
@@ -212,7 +280,8 @@ export const statedBefore = async (
       await read.rows<{
         statement: string;
       }>(sql`select l.statement from node_statement_lines l join node_statements s on s.id = l.mutual
-        where s.side = ${side} and s.peer_key = ${peerKey} and s.state in ('agreed', 'sending') and l.statement = any(${[...numbers]})`)
+        where s.side = ${side} and s.peer_key = ${peerKey} and (s.state in ('agreed', 'sending')
+          or s.side = 'creditor' and (s.state = 'differing' or l.left_out)) and l.statement = any(${[...numbers]})`)
     ).map(({ statement }) => statement),
   );
 
@@ -248,6 +317,27 @@ export const answerMutual = async (tx: Tx, id: string, state: 'agreed' | 'differ
     where id = ${id}`);
 };
 
+/** Another stands in its place, which asks nothing for those lines. */
+export const correctMutual = async (
+  tx: Tx,
+  one: Pick<MutualRow, 'id'>,
+  by: { number: string; leftOut: readonly string[] },
+): Promise<void> => {
+  await tx.exec(sql`update node_statements set state = 'corrected', corrected_by = ${by.number} where id = ${one.id}`);
+  await tx.exec(
+    sql`update node_statement_lines set left_out = true where mutual = ${one.id} and statement = any(${[...by.leftOut]})`,
+  );
+};
+
+/** False: it was drawn up before. */
+export const insertRound = async (tx: Tx, month: string, participant: string): Promise<boolean> =>
+  (await tx.exec(sql`insert into node_statement_rounds (month, node, market, participant, at)
+    values (${month}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${tx.now}) on conflict do nothing`)) ===
+  1;
+
+export const isRoundDone = async (read: Reader, month: string): Promise<boolean> =>
+  (await read.first(sql`select 1 from node_statement_rounds where month = ${month}`)) !== undefined;
+
 export const delayMutual = async (tx: Tx, id: string, next: Date, failure: string): Promise<void> => {
   await tx.exec(
     sql`update node_statements set attempts = attempts + 1, next_at = ${next}, failure = ${failure.slice(0, 500)} where id = ${id}`,
@@ -264,9 +354,10 @@ export interface LineRow {
   fen: number;
   final: boolean;
   difference: Difference | null;
+  left_out: boolean;
 }
 export const linesOf = (read: Reader, mutuals: readonly string[]): Promise<LineRow[]> =>
-  read.rows<LineRow>(sql`select mutual, purchase, statement, from_at, until_at, quantity, fen, final, difference from node_statement_lines
+  read.rows<LineRow>(sql`select mutual, purchase, statement, from_at, until_at, quantity, fen, final, difference, left_out from node_statement_lines
     where mutual = any(${[...mutuals]}) order by mutual, place`);
 
 export const mutualPage = async (read: Reader, query: PageQuery) => {
