@@ -13,7 +13,7 @@ import { getCertificate } from '@shugu/wire/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { move } from '../../../cli/src/scenario/cases.ts';
 import type { Listing } from '../../../cli/src/scenario/product.ts';
-import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
+import { settleWhole, type TestExchange, testExchange } from '../../test/support/exchange.ts';
 import { pruneTick } from '../kernel/retention/prune.ts';
 import { listed, refusal } from '../market/testing.ts';
 import { certificateFor, freight, profiledResource, type Rig } from '../registry/testing.server.ts';
@@ -262,7 +262,7 @@ describe('certificates of peers', { timeout: 180_000 }, () => {
   let code: string;
   beforeAll(async () => {
     const steward = await city.as('xingsha.steward');
-    const rig: Rig = { as: city.as, cast: city.seeded, settle: async () => void (await city.settle()) };
+    const rig: Rig = { as: city.as, cast: city.seeded, settle: () => settleWhole(city) };
     code = await certificateFor(rig, steward, await profiledResource(rig, steward));
     const { paper } = await steward.call(getCertificate, { params: { code } });
     certificate = await bundleOf(city, 'xingsha.steward', paper!);
