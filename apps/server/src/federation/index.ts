@@ -154,7 +154,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
   const planes = makePlaneSender(() => room, makePlaneAccess({ ...deps, outgoing }));
   const parts = { ...deps, outgoing, identity, dids, wakeFlow: planes.wake };
   const sender = makeSender(parts);
-  const room: Room = { ...parts, wake: sender.wake, send: sender.send };
+  const room: Room = { ...parts, wake: sender.wake, send: sender.send, spare: sender.spare };
   return {
     routes: makeRoutes(room, claims),
     open: async (tx, name) => {

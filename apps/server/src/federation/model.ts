@@ -123,13 +123,16 @@ export interface Agreement {
   ended_at: Date | null;
 }
 
+/** By which a node of this make says that it can be answered before its own message has been: it has written it down. */
+export const USER_AGENT = 'shugu-dataspace/1';
+
 export const limits = {
   bodyBytesMax: 262_144,
   answerBytesMax: 262_144,
   patienceSeconds: 10,
   /** A receiver of pushed data that reads nothing, or says nothing after the end, for so long is given up. */
   stallSeconds: 60,
-  /** Between a message that came and what we say to it. */
+  /** Between a message that came from a connector of another make and what we say to it. */
   courtesyMilliseconds: 30,
   /** Tries of one message before a person is asked. */
   attemptsMax: 12,

@@ -167,7 +167,11 @@ export const mountProtocol = async (
       serve('GET', `/${noun}/:pid`, kind, (who, request) => standing(room, sender, kind, who, request.params.pid!));
     const takeAt = (door: Door) =>
       serve('POST', door.path, door.kind, (who, request) =>
-        take(room, { ...who, door, pid: request.params.pid ?? '', body: request.body }),
+        take(room, {
+          ...{ ...who, door, body: request.body },
+          pid: request.params.pid ?? '',
+          userAgent: request.headers['user-agent'],
+        }),
       );
     for (const door of doors) takeAt(door);
   });

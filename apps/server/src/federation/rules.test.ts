@@ -2,8 +2,8 @@
 import type { Side } from '@shugu/dataspace';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Act, Kind, Message, State } from './model.ts';
-import { isFault, possible, retold, step } from './rules.ts';
+import { type Act, type Kind, limits, type Message, type State, USER_AGENT } from './model.ts';
+import { courtesy, isFault, possible, retold, step } from './rules.ts';
 
 type Said = Parameters<typeof retold>[1][number];
 
@@ -79,4 +79,10 @@ test('what was not taken moved nothing, and what counted later is told later', (
     ['late', { before: 'STARTED', after: 'SUSPENDED' }],
   ]);
   expect(retold({ ...process, state: 'COMPLETED' }, said).size, 'nothing is guessed').toBe(0);
+});
+
+test('only whoever says that it has written down what it told us is answered at once', () => {
+  expect(courtesy(USER_AGENT)).toBe(0);
+  for (const other of [undefined, '', 'okhttp/5.1.0', `${USER_AGENT}.1`, `like ${USER_AGENT}`])
+    expect(courtesy(other)).toBe(limits.courtesyMilliseconds);
 });

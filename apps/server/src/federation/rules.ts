@@ -13,7 +13,7 @@ import {
   transfer,
 } from '@shugu/dataspace';
 import { processActs, type ReactionRule } from '@shugu/wire/federation';
-import { type Act, type By, limits, type Message, type Process, type State } from './model.ts';
+import { type Act, type By, limits, type Message, type Process, type State, USER_AGENT } from './model.ts';
 import { asksPurposes, exactly, paysAmount, sameTerms } from './terms.ts';
 
 export type Standing = Pick<Process, 'kind' | 'state' | 'suspended_by'>;
@@ -127,6 +127,13 @@ export const react = (rules: readonly ReactionRule[], process: Process, happenin
   if (acts && isFault(step(process, reaction, process.side))) return { ...none, reaction: 'hold' };
   return { reaction, terms, reason, pause };
 };
+
+/**
+ * Milliseconds between a message that came and what we say to it. Whoever is still writing down what it told us may take an answer
+ * badly (EDC begins its step anew, with another agreement); a node of this make has written it down before it tells it.
+ */
+export const courtesy = (userAgent: string | undefined): number =>
+  userAgent === USER_AGENT ? 0 : limits.courtesyMilliseconds;
 
 /** Milliseconds before a message is tried again that was tried so often. */
 export const backoff = (attempts: number): number => Math.min(limits.backoffMillisecondsMax, 100 * 2 ** attempts);

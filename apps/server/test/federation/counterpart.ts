@@ -15,6 +15,7 @@ export interface Heard {
   path: string;
   body: Body;
   authorization: string | undefined;
+  userAgent: string | undefined;
 }
 
 export const message = (type: string, more: Body): Body => ({ '@context': [CONTEXT_URL], '@type': type, ...more });
@@ -77,7 +78,8 @@ export const makeCounterpart = async (): Promise<Counterpart> => {
     const body = JSON.parse(text) as Body;
     const own = first(path);
     if (own) body[own] ??= `urn:uuid:${randomUUID()}`;
-    const one = { path, body, authorization: request.headers.authorization };
+    const { authorization, 'user-agent': userAgent } = request.headers;
+    const one = { path, body, authorization, userAgent };
     heard.push(one);
     await self.before?.(one);
     const type = path.startsWith('/negotiations') ? 'ContractNegotiation' : 'TransferProcess';

@@ -1,6 +1,7 @@
 /** The conformance kit's cases in both roles, and what it leaves out, against a running exchange over HTTP. */
 import { checkMessage } from '@shugu/dataspace';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { USER_AGENT } from '../../src/federation/model.ts';
 import { openAddress } from '../../src/federation/service/secrets.ts';
 import { fixedTokens } from '../../src/federation/testing.ts';
 import { sql } from '../../src/kernel/db/db.ts';
@@ -253,6 +254,8 @@ describe('what the kit leaves out', () => {
     const other_ = await call(at, { ...first, '@id': 'another', offer: offer(offerIdOf('ACN0101'), 'ACN0101') });
     expect([other_.status, other_.body.code]).toEqual([400, 'pidTaken']);
     const ours = other.heard.filter((one) => one.body.consumerPid === play.pids.consumerPid);
+    // A node of the same make answers these at once.
+    expect(new Set(ours.map(({ userAgent }) => userAgent))).toEqual(new Set([USER_AGENT]));
     expect(ours.map((one) => one.path.split('/').at(-1))).toEqual(['offers', 'agreement']);
   });
 

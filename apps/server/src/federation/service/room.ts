@@ -29,6 +29,8 @@ export interface Room {
   wakeFlow(process: string): void;
   /** After commit: there is this to send now. */
   send(one: Claimed): void;
+  /** After commit: the counter-party of this process, who told us something, is not answered before so many milliseconds. */
+  spare(process: string, milliseconds: number): void;
 }
 
 export const PATH = '/2025-1';

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Tx } from '../../kernel/db/db.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { pathOf } from '../messages.ts';
-import { type Connector, type Json, limits, type Message, type Process } from '../model.ts';
+import { type Connector, type Json, limits, type Message, type Process, USER_AGENT } from '../model.ts';
 import { connectorOf, dueProcesses, findProcessOf, waitingOf } from '../reads.ts';
 import { backoff, claimedUntil, isFault, isOver, step } from '../rules.ts';
 import { claimMessage, delayMessage, endMessage, lockProcess, saveProcess } from '../store.ts';
@@ -15,7 +15,7 @@ import { postTo } from './posting.ts';
 import { actorOf, type Claimed, type Room } from './room.ts';
 import { openMessage } from './secrets.ts';
 
-export interface Sender extends Pick<Room, 'wake' | 'send'> {
+export interface Sender extends Pick<Room, 'wake' | 'send' | 'spare'> {
   /** Sends what is due; number of messages tried. */
   drain(): Promise<number>;
   /** Until an answer that is on its way has been written, at most for a moment. */
@@ -36,7 +36,7 @@ const parsed = (text: string): unknown => {
   }
 };
 
-type Sending = Omit<Room, 'wake' | 'send'>;
+type Sending = Omit<Room, 'wake' | 'send' | 'spare'>;
 
 const post = async (room: Sending, { connector, process, message }: Claimed): Promise<Outcome> => {
   const make = async () => ({
@@ -44,6 +44,7 @@ const post = async (room: Sending, { connector, process, message }: Claimed): Pr
     headers: {
       'content-type': 'application/json',
       accept: 'application/json',
+      'user-agent': USER_AGENT,
       authorization: await room.identity.authorize(connector, { name: process.counterparty, address: process.address }),
     },
     body: JSON.stringify(await openMessage(room, room.database, process, message.body)),
@@ -124,23 +125,27 @@ export const makeSender = (deps: Sending): Sender => {
   const again = new Set<string>();
   /** Written with their claim, by process; `waits`: for what is said before. */
   const handed = new Map<string, Claimed & { waits: boolean }>();
+  /** Until its counter-party has written down what it told us, by process. */
+  const busy = new Map<string, Promise<void>>();
   const timers = new Map<string, NodeJS.Timeout>();
   let stopped = false;
   let tried = 0;
 
-  const room: Room = { ...deps, wake: (process, dueAt) => wake(process, dueAt), send: (one) => send(one) };
+  const room: Room = {
+    ...deps,
+    wake: (process, dueAt) => wake(process, dueAt),
+    send: (one) => send(one),
+    spare: (process, milliseconds) => spare(process, milliseconds),
+  };
 
-  /**
-   * What answers a message comes a moment after it: a counter-party that is still writing down what it was told may take neither well
-   * (EDC begins its step anew, with another agreement). While it waited it may have ended, or its claim, or the process.
-   */
+  /** While it waited it may have ended, or its claim, or the process. */
   const handedOver = async (id: string): Promise<Claimed | undefined> => {
     const one = handed.get(id);
     handed.delete(id);
     if (!one) return undefined;
-    const begins = one.process.state === null;
-    if (!begins) await pause(limits.courtesyMilliseconds);
-    if (begins && !one.waits) return one;
+    const writing = busy.get(id);
+    await writing;
+    if (!writing && !one.waits) return one;
     const { id: message, attempts, due_at } = (await waitingOf(deps.database, id)) ?? {};
     const stands = message === one.message.id && attempts === one.message.attempts && due_at! > deps.now();
     const process = stands ? await findProcessOf(deps.database, id) : undefined;
@@ -180,6 +185,14 @@ export const makeSender = (deps: Sending): Sender => {
     running.set(id, work);
   };
 
+  const spare = (id: string, milliseconds: number): void => {
+    if (milliseconds === 0) return;
+    const written: Promise<void> = pause(milliseconds).then(() => {
+      if (busy.get(id) === written) busy.delete(id);
+    });
+    busy.set(id, written);
+  };
+
   const send = (one: Claimed): void => {
     const { id } = one.process;
     handed.set(id, { ...one, waits: running.has(id) });
@@ -204,6 +217,7 @@ export const makeSender = (deps: Sending): Sender => {
   return {
     wake,
     send,
+    spare,
     drain: async () => {
       const before = tried;
       for (const id of await dueProcesses(deps.database, deps.now())) {

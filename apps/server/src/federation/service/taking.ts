@@ -7,7 +7,7 @@ import { nameTowards } from '../claims/dids.ts';
 import { type Door, digestOf, type ErrorTold, errorOf, standingOf } from '../messages.ts';
 import type { Act, Connector, Json, Kind, OfferBody, Process } from '../model.ts';
 import { findAgreement, findDataset, messagesOf, processOfTheirs, waitingOf } from '../reads.ts';
-import { isFault, sideOf, step } from '../rules.ts';
+import { courtesy, isFault, sideOf, step } from '../rules.ts';
 import { endMessage, insertMessage, insertProcess, lockProcess } from '../store.ts';
 import { agreementFault } from '../terms.ts';
 import { apply, newProcess, settleMove } from './moves.ts';
@@ -27,6 +27,7 @@ export interface Coming {
   /** Ours, from the path; empty for first messages. */
   pid: string;
   body: unknown;
+  userAgent: string | undefined;
 }
 
 /** Not taken, and nothing has changed. */
@@ -117,6 +118,7 @@ const proceed = async (room: Room, tx: Tx, coming: Coming, message: Json): Promi
   apply(process, act, 'other', moved, kept);
   process.taken = { digest, version: process.version + 1 };
   await keep(tx, process, act, digest, kept);
+  tx.afterCommit(() => room.spare(process.id, courtesy(coming.userAgent)));
   await settleMove(room, tx, connector, process, { act, by: 'other' });
   return { status: 200, body: standingOf(process) };
 };
@@ -191,6 +193,7 @@ const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise
   const kept = await sealMessage(room, tx, made, withPlainAddress(message));
   apply(made, act, 'other', moved, kept);
   await keep(tx, made, act, digest, kept);
+  tx.afterCommit(() => room.spare(made.id, courtesy(coming.userAgent)));
   await settleMove(room, tx, connector, made, { act, by: 'other' });
   return { status: 201, body: standingOf(made) };
 };
