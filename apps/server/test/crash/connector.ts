@@ -6,17 +6,12 @@ import { createInterface } from 'node:readline';
 import { startExchange } from '../../src/app.ts';
 import { fixedTokens } from '../../src/federation/testing.ts';
 import { readConfig } from '../../src/kernel/config.ts';
-import { sql } from '../../src/kernel/db/db.ts';
 import { makeLog } from '../../src/kernel/log.ts';
 import { readCast } from '../../src/members/testing.ts';
 import { seededIn, startOfTime, tellActivated } from '../support/exchange.ts';
 
-/** What is thrown away at each start, as if it had been kept in memory alone; what is kept of a message that was taken. */
-export type Sabotage = 'outboxInMemory' | 'forgetsTaken';
-
 export interface Asked {
   home: string;
-  port: number;
   /** Where others reach it. */
   publicUrl: string;
   /** Of its own database, and what that is sealed with. */
@@ -26,7 +21,6 @@ export interface Asked {
   organisation: string;
   name: string;
   tokens: Record<string, string>;
-  sabotage?: Sabotage | undefined;
 }
 
 export interface Told {
@@ -42,12 +36,12 @@ export interface Deposit {
 }
 
 const asked = JSON.parse(process.env.SHUGU_TEST_CONNECTOR!) as Asked;
-const { home, port, publicUrl, keySecret, organisation, name } = asked;
+const { home, publicUrl, keySecret, organisation, name } = asked;
 const config = readConfig(
   {},
   {
     home,
-    port,
+    port: 0,
     publicUrl,
     keySecret,
     clock: startOfTime,
@@ -82,13 +76,8 @@ if (!existsSync(begun)) {
   await database.tx({ kind: 'system', id: 'system:test', participant }, (tx) =>
     exchange.rooms.federation.open(tx, name),
   );
-  if (asked.sabotage === 'forgetsTaken')
-    await database.pool.query(`
-      create function forget_taken() returns trigger language plpgsql as $$ begin new.taken = null; return new; end $$;
-      create trigger forget_taken before insert or update on federation_processes for each row execute function forget_taken()`);
   writeFileSync(begun, '');
-} else if (asked.sabotage === 'outboxInMemory')
-  await database.rows(sql`delete from federation_messages where state = 'waiting' returning id`);
+}
 
 // The next start reads what this one has compiled: it will not live to say so at its end.
 flushCompileCache();

@@ -10,9 +10,9 @@ import type { Client } from '@shugu/wire';
 import pg from 'pg';
 import { readCast } from '../../src/members/testing.ts';
 import { preparedDatabase } from '../support/exchange.ts';
-import type { Asked, Deposit, Sabotage, Told } from './connector.ts';
+import type { Asked, Deposit, Told } from './connector.ts';
 import { type Line, openLine, type Trap } from './line.ts';
-import { ended, freePort, strike } from './processes.ts';
+import { ended, strike } from './processes.ts';
 import { makeTrader, type Trader } from './trader.ts';
 
 const program = join(import.meta.dirname, 'connector.ts');
@@ -25,8 +25,10 @@ const organisations: Record<Side, string> = { provider: 'xingsha', consumer: 'ci
 export interface Node {
   side: Side;
   name: string;
+  /** Of the cast, by key. */
+  organisation: string;
   /** Where its own people reach it. */
-  url: string;
+  url(): string;
   /** Of its connector, through the line. */
   address: string;
   line: Line;
@@ -41,27 +43,25 @@ export interface Node {
   end(): Promise<void>;
 }
 
-export const openNode = async (side: Side, armed: () => Trap | undefined, sabotage?: Sabotage): Promise<Node> => {
-  const [{ url: database, keySecret, drop }, home, port, line] = [
+export const openNode = async (side: Side, armed: () => Trap | undefined): Promise<Node> => {
+  const [{ url: database, keySecret, drop }, home, line] = [
     await preparedDatabase(),
     await mkdtemp(join(tmpdir(), `shugu-crash-${side}-`)),
-    await freePort(),
     await openLine(armed),
   ];
   const [organisation, name] = [organisations[side], `urn:example:${side}`];
   const asked: Asked = {
     home,
-    port,
     publicUrl: line.address,
     database,
     keySecret,
     organisation,
     name,
     tokens,
-    sabotage,
   };
   const pool = new pg.Pool({ connectionString: database, max: 2 });
-  const url = `http://127.0.0.1:${port}`;
+  // Another at each start: somebody else may have been given the one before meanwhile.
+  let url = '';
   let child: ChildProcess | undefined;
   let lines: Interface | undefined;
   const start = async (): Promise<Told> => {
@@ -79,19 +79,25 @@ export const openNode = async (side: Side, armed: () => Trap | undefined, sabota
       once(lines, 'line'),
       ended(child).then(() => Promise.reject(new Error(`the ${side} ended before it was ready`))),
     ])) as [string];
+    const told = JSON.parse(text) as Told;
+    url = told.url;
     line.to(url);
-    return JSON.parse(text) as Told;
+    return told;
   };
   const kill = async (): Promise<void> => {
+    line.to(undefined);
     strike(child?.pid);
     if (child) await ended(child);
   };
   const { participant } = await start();
-  const trader = makeTrader({ url: () => url, password: (await readCast()).demoPassword, listing: '', offer: '' });
+  const cast = await readCast();
+  const patient = { listing: '', offer: '', triesMax: 4000 };
+  const trader = makeTrader({ url: () => url, password: cast.demoPassword, ...patient });
   return {
     side,
     name,
-    url,
+    organisation,
+    url: () => url,
     address: `${line.address}/dsp/${participant}/2025-1`,
     line,
     pool,

@@ -1,6 +1,7 @@
 /** Holds both sides of what was dealt against each other and against the money. Returns every fault found, in words. */
 import { canonicalBytes } from '@shugu/evidence';
-import type { Node } from './dealers.ts';
+import type { Plane } from '../federation/plane.ts';
+import type { Node, Side } from './dealers.ts';
 
 interface Row {
   id: string;
@@ -47,6 +48,33 @@ export const processFaults = async (nodes: { consumer: Node; provider: Node }, i
   for (const one of [ours, theirs])
     if (one.held || one.clearance)
       faults.push(`${id}: ${JSON.stringify({ held: one.held, clearance: one.clearance })} waits`);
+  return faults;
+};
+
+const signalsOf: Record<Side, readonly string[]> = {
+  provider: ['start', 'terminate'],
+  consumer: ['prepare', 'started', 'terminate'],
+};
+
+/** Each data plane that carried a transfer heard of all that happened, once, and knows its end. */
+export const flowFaults = async (
+  { nodes, planes }: { nodes: Record<Side, Node>; planes: Record<Side, Plane> },
+  id: string,
+): Promise<string[]> => {
+  const faults: string[] = [];
+  for (const side of ['provider', 'consumer'] as const) {
+    const process = await processOf(nodes[side], id);
+    const { rows } = await nodes[side].pool.query<{ flow: string; state: string; waiting: number }>(
+      `select flow, state, (select count(*)::int from federation_signals s where s.process = f.process and s.state = 'waiting') waiting
+        from federation_flows f where process = $1`,
+      [process?.id],
+    );
+    for (const { flow, state, waiting } of rows) {
+      const told = planes[side].told.filter((one) => one.flow === flow).map(({ signal }) => signal);
+      if (told.join() !== signalsOf[side].join() || state !== process?.state || waiting > 0)
+        faults.push(`${id}: the ${side}'s data plane heard ${told.join()}, is ${state}, ${waiting} are to be told`);
+    }
+  }
   return faults;
 };
 

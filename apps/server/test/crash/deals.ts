@@ -1,10 +1,11 @@
 /** One market of two exchanges, and deals between them, through whatever storm blows meanwhile. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { odrlFrom } from '@shugu/policy';
 import * as agreementsWire from '@shugu/wire/agreements';
 import * as wire from '@shugu/wire/federation';
+import * as planesWire from '@shugu/wire/federation-planes';
 import * as settlementWire from '@shugu/wire/settlement';
-import { expect } from 'vitest';
 import { applyForListing, assess, draftProduct, reviewListing } from '../../../cli/src/scenario/product.ts';
 import { bringResource } from '../../../cli/src/scenario/resource.ts';
 import { makeStage } from '../../../cli/src/scenario/stage.ts';
@@ -13,25 +14,31 @@ import { configureDelivery } from '../../../cli/src/trade/settle.ts';
 import { lawFirm } from '../../src/market/testing.ts';
 import { readCast } from '../../src/members/testing.ts';
 import { call, messageOf } from '../federation/counterpart.ts';
+import { makePlane, type Plane } from '../federation/plane.ts';
 import { startOfTime } from '../support/exchange.ts';
-import type { Sabotage } from './connector.ts';
 import { type Node, openNode, type Side } from './dealers.ts';
 import {
   agreementFaults,
   agreementOf,
   type Dealt,
+  flowFaults,
   freeFen,
   moneyFaults,
   orderOf,
   processFaults,
   processOf,
 } from './dealings.ts';
-import type { Moment, Trap } from './line.ts';
+import { type Moment, openLine, type Trap } from './line.ts';
 
 const format = 'HttpData-PULL';
+/** Of the transfers that are handed to a data plane outside, at both. */
+const streamed = 'urn:example:stream-pull';
 const depositFen = 1_000_000;
-/** For what hangs, not for what is slow: on a busy machine each start takes a minute, and a wait may hold many. */
-const patienceMilliseconds = 1_200_000;
+/** For what hangs, not for what is slow: on a busy machine each start takes a minute, and a wait may hold some. */
+const patienceMilliseconds = 400_000;
+
+/** What is thrown away when a process dies, as if it had been kept in memory alone; what is kept of a message that was taken. */
+export type Sabotage = 'outboxInMemory' | 'forgetsTaken';
 
 /** Who dies at each message, at which moment of it. */
 export interface Storm {
@@ -41,11 +48,17 @@ export interface Storm {
 
 export interface World {
   nodes: Record<Side, Node>;
+  planes: Record<Side, Plane>;
   storm: Storm | undefined;
   /** Acts of this storm at which somebody was killed. */
   struck: string[];
   /** Somebody is being started again: until then nobody is killed. */
   starting: Promise<unknown> | undefined;
+  /** When the message before has come to its end. */
+  turn: Promise<unknown>;
+  sabotage: Sabotage | undefined;
+  /** Why there is nothing to wait for any more. */
+  over: Error | undefined;
   product: string;
   offer: { '@id': string; permission: unknown[]; prohibition?: unknown[]; profile?: string };
   /** The consumer, as the provider's exchange knows it. */
@@ -79,44 +92,74 @@ const list = async (url: string): Promise<string> => {
   return made.product;
 };
 
+const outboxLost = `delete from federation_messages where state = 'waiting'`;
+const takenForgotten = `
+  create or replace function forget_taken() returns trigger language plpgsql as $$ begin new.taken = null; return new; end $$;
+  create or replace trigger forget_taken before insert or update on federation_processes for each row execute function forget_taken()`;
+
 /** kill -9, and a new process of each; the promise waits for the deaths alone. */
 export const strikeAt = async (world: World, victims: readonly Side[]): Promise<void> => {
-  if (world.starting) return;
   const nodes = victims.map((side) => world.nodes[side]);
   const deaths = Promise.all(nodes.map((node) => node.kill()));
+  const born = async (node: Node): Promise<void> => {
+    if (world.sabotage === 'outboxInMemory') await node.pool.query(outboxLost);
+    await node.start();
+  };
   world.starting = deaths
-    .then(() => Promise.all(nodes.map((node) => node.start())))
+    .then(() => Promise.all(nodes.map(born)))
+    .catch((error: Error) => {
+      world.over = error;
+    })
     .finally(() => {
       world.starting = undefined;
     });
   await deaths;
 };
 
-const trapOf = (world: World): Trap | undefined => {
+export const sabotaged = async (world: World, sabotage: Sabotage): Promise<void> => {
+  world.sabotage = sabotage;
+  if (sabotage === 'forgetsTaken') for (const { pool } of Object.values(world.nodes)) await pool.query(takenForgotten);
+};
+
+/** `teller`: whose data plane it is that is told; nobody else dies of that. */
+const trapOf = (world: World, teller?: Side): Trap | undefined => {
   const { storm } = world;
-  if (!storm) return undefined;
+  if (!storm || (teller && !storm.victims.includes(teller))) return undefined;
+  const named = (act: string) => (teller ? `${teller}'s ${act}` : act);
   return {
     moment: storm.moment,
-    busy: () => world.starting !== undefined,
-    minds: (act) => world.struck.filter((one) => one === act).length < timesOf(act),
+    minds: (act) => world.struck.filter((one) => one === named(act)).length < timesOf(act),
+    inTurn: (carry) => {
+      const turn = world.turn.then(() => world.starting).then(carry);
+      world.turn = turn.catch(() => undefined);
+      return turn;
+    },
     spring: async (act) => {
-      if (world.starting) return false;
-      world.struck.push(act);
+      world.struck.push(named(act));
       await strikeAt(world, storm.victims);
-      return true;
     },
   };
 };
 
-export const openWorld = async (sabotage?: Sabotage): Promise<World> => {
-  const world = { storm: undefined, struck: [] as string[], dealt: [] as Dealt[] } as unknown as World;
+/** A data plane of its own, told by a line of its own. */
+const openPlane = async (world: World, { side, organisation, as }: Node): Promise<Plane> => {
+  const [plane, line] = [await makePlane(), await openLine(() => trapOf(world, side))];
+  line.to(plane.endpoint);
+  const body = {
+    ...{ id: 'streams', endpoint: line.address, profiles: [streamed] },
+    authorization: { type: 'bearer' as const, token: plane.token },
+  };
+  await as(`${organisation}.admin`, (client) => client.call(planesWire.registerDataPlane, { body }));
+  return { ...plane, close: () => Promise.all([plane.close(), line.close()]).then(() => undefined) };
+};
+
+export const openWorld = async (): Promise<World> => {
+  const world = { struck: [] as string[], dealt: [] as Dealt[], turn: Promise.resolve() } as unknown as World;
   const armed = () => trapOf(world);
-  const [provider, consumer] = await Promise.all([
-    openNode('provider', armed, sabotage),
-    openNode('consumer', armed, sabotage),
-  ]);
+  const [provider, consumer] = await Promise.all([openNode('provider', armed), openNode('consumer', armed)]);
   world.nodes = { provider, consumer };
-  world.product = await list(provider.url);
+  world.planes = { provider: await openPlane(world, provider), consumer: await openPlane(world, consumer) };
+  world.product = await list(provider.url());
   await setRules(
     provider,
     ruled(
@@ -132,7 +175,7 @@ export const openWorld = async (sabotage?: Sabotage): Promise<World> => {
     const { body } = await call(`${provider.address}/catalog/request`, asked, 'Bearer consumer');
     return (body.dataset as { '@id': string; hasPolicy: World['offer'][] }[] | undefined)?.[0]?.hasPolicy[0];
   };
-  await expect.poll(offered, { timeout: patienceMilliseconds }).toBeDefined();
+  await until(world, async () => ((await offered()) ? undefined : 'the catalogue is empty'));
   world.offer = (await offered())!;
   // Nothing lies at the bank yet: refused, and known from now on.
   await reached(world, await request(world), 'TERMINATED');
@@ -140,25 +183,45 @@ export const openWorld = async (sabotage?: Sabotage): Promise<World> => {
     consumer.name,
   ]);
   world.member = rows[0]!.id;
-  const account = () =>
-    provider.pool
-      .query('select 1 from settlement_accounts where participant = $1 and state = $2', [world.member, 'open'])
-      .then(({ rowCount }) => rowCount);
   // It pays into it before it asks again.
-  await expect.poll(account, { timeout: patienceMilliseconds }).toBe(1);
+  await until(world, async () => {
+    const { rowCount } = await provider.pool.query(
+      'select 1 from settlement_accounts where participant = $1 and state = $2',
+      [world.member, 'open'],
+    );
+    return rowCount === 1 ? undefined : 'no account is open';
+  });
   await provider.deposit({ participant: world.member, fen: depositFen, reference: randomUUID() });
   return world;
 };
 
-export const endWorld = async ({ nodes, starting }: World): Promise<void> => {
-  await starting;
-  for (const node of Object.values(nodes)) await node.end();
+export const endWorld = async (world: World): Promise<void> => {
+  world.over ??= new Error('the world has ended');
+  await world.starting;
+  for (const plane of Object.values(world.planes)) await plane.close();
+  for (const node of Object.values(world.nodes)) await node.end();
 };
 
-const reached = async ({ nodes }: World, id: string, state: string): Promise<void> => {
-  const states = () => Promise.all(Object.values(nodes).map((node) => processOf(node, id).then((one) => one?.state)));
-  await expect.poll(states, { timeout: patienceMilliseconds, interval: 20 }).toEqual([state, state]);
+/** Until `look` finds it. @throws where it hangs, with what it saw, and where somebody cannot be started any more */
+const until = async (world: World, look: () => Promise<string | undefined>): Promise<void> => {
+  const end = performance.now() + patienceMilliseconds;
+  for (;;) {
+    const seen = await look();
+    if (seen === undefined) return;
+    if (world.over) throw world.over;
+    if (performance.now() > end) throw new Error(`not in ${patienceMilliseconds / 1000} s: ${seen}`);
+    await pause(20);
+  }
 };
+
+const reached = (world: World, id: string, state: string): Promise<void> =>
+  until(world, async () => {
+    const { provider, consumer } = world.nodes;
+    const [given, taken] = [(await processOf(provider, id))?.state, (await processOf(consumer, id))?.state];
+    return given === state && taken === state
+      ? undefined
+      : `${id} is ${taken} with the consumer, ${given} with the provider, not ${state}`;
+  });
 
 const request = async ({ nodes: { provider, consumer }, product, offer }: World): Promise<string> => {
   const { '@id': id, permission, prohibition, profile } = offer;
@@ -175,15 +238,16 @@ const act = async (node: Node, id: string, verb: wire.ReactionRule['on']): Promi
   await node.say((client, key) => client.call(wire.actOnProcess, { params: { id: own }, body: { act: verb } }, key));
 };
 
-const transfer = async ({ nodes: { provider, consumer } }: World, agreement: string): Promise<string> =>
+const transfer = async ({ nodes: { provider, consumer } }: World, agreement: string, of = format): Promise<string> =>
   (
     await consumer.say((client, key) =>
-      client.call(wire.requestTransfer, { body: { agreement, address: provider.address, format } }, key),
+      client.call(wire.requestTransfer, { body: { agreement, address: provider.address, format: of } }, key),
     )
   ).id;
 
 /** Reads by the key that the consumer holds until it is answered like that; only the last one, answered or cut off, may be a use. */
-const opens = async ({ nodes: { consumer } }: World, { id, of }: { id: string; of: Dealt }, status: number) => {
+const opens = async (world: World, { id, of }: { id: string; of: Dealt }, status: number) => {
+  const { consumer } = world.nodes;
   const { process } = await consumer.say((client) => client.call(wire.getProcess, { params: { id } }));
   const { endpoint, endpointProperties } = process.dataAddress as never as {
     endpoint: string;
@@ -198,7 +262,10 @@ const opens = async ({ nodes: { consumer } }: World, { id, of }: { id: string; o
     await answer?.body?.cancel();
     return answer?.status ?? 0;
   };
-  await expect.poll(read, { timeout: patienceMilliseconds, interval: 50 }).toBe(status);
+  await until(world, async () => {
+    const answered = await read();
+    return answered === status ? undefined : `data of ${id} is answered by ${answered}, not ${status}`;
+  });
 };
 
 /** All that stands of both sides, once it has come to rest. */
@@ -210,6 +277,7 @@ const faultsOf = async (world: World, processes: [string, boolean?][]): Promise<
         processes.flatMap(([id, agreed]) => (agreed === undefined ? [] : [agreementFaults(world.nodes, id, agreed)])),
       )
     ).flat(),
+    ...(await Promise.all(processes.map(([id]) => flowFaults(world, id)))).flat(),
     ...(await moneyFaults(world.nodes.provider, world.dealt, world.member)),
   ];
   const end = performance.now() + patienceMilliseconds / 4;
@@ -225,11 +293,10 @@ export const askAndDie = async (world: World): Promise<string> => {
   const { provider, consumer } = world.nodes;
   await provider.kill();
   const id = await request(world);
-  const tried = () =>
-    consumer.pool
-      .query('select 1 from federation_messages where process = $1 and attempts > 0', [id])
-      .then(({ rowCount }) => rowCount);
-  await expect.poll(tried, { timeout: patienceMilliseconds }).toBe(1);
+  await until(world, async () => {
+    const tried = 'select 1 from federation_messages where process = $1 and attempts > 0';
+    return (await consumer.pool.query(tried, [id])).rowCount === 1 ? undefined : 'nothing is tried';
+  });
   await consumer.kill();
   await consumer.pool.query(
     `update federation_messages set due_at = due_at + interval '1 hour' where process = $1 and state = 'waiting'`,
@@ -239,7 +306,10 @@ export const askAndDie = async (world: World): Promise<string> => {
   return id;
 };
 
-/** Asked, agreed, final; the data opened, stopped, opened again and done with; opened once more, and broken off. */
+/**
+ * Asked, agreed, final; the data opened, stopped, opened again and done with; opened once more, and broken off; and carried by data
+ * planes outside.
+ */
 export const buy = async (world: World, ask: typeof request = request): Promise<string[]> => {
   const { provider, consumer } = world.nodes;
   const negotiation = await ask(world);
@@ -263,7 +333,11 @@ export const buy = async (world: World, ask: typeof request = request): Promise<
   await turns(second, 'STARTED', 200);
   await act(consumer, second.id, 'terminate');
   await turns(second, 'TERMINATED', 404);
-  return faultsOf(world, [[negotiation, true], [first.id], [second.id]]);
+  const third = { id: await transfer(world, agreement, streamed), of };
+  await turns(third, 'STARTED', 200);
+  await act(consumer, third.id, 'terminate');
+  await turns(third, 'TERMINATED', 403);
+  return faultsOf(world, [[negotiation, true], [first.id], [second.id], [third.id]]);
 };
 
 /** Offered, accepted, agreed, and broken off before it binds anybody. */
@@ -323,7 +397,7 @@ export const conclude = async (world: World): Promise<string[]> => {
     if (free !== BigInt(depositFen) - paid) faults.push(`${free} fen are free, ${paid} of ${depositFen} were paid`);
     return faults;
   };
-  await expect.poll(billed, { timeout: patienceMilliseconds, interval: 200 }).toEqual([]);
+  await until(world, async () => (await billed()).join() || undefined);
   const day = startOfTime.slice(0, 10);
   const compared = await provider.as('operator.settlement', (client) =>
     client.call(settlementWire.runReconciliation, { body: { day } }),

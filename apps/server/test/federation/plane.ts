@@ -13,7 +13,7 @@ export interface Told {
 
 export interface Plane {
   endpoint: string;
-  /** All signals that were taken, oldest first. */
+  /** All signals that were taken, oldest first; one that comes again is answered alike. */
   told: Told[];
   /** Statuses of the next answers, before it is itself again. */
   answers: number[];
@@ -35,6 +35,7 @@ const later: Record<string, string> = { prepare: 'PREPARING', start: 'STARTING' 
 
 export const makePlane = async (): Promise<Plane> => {
   const keys = new Map<string, { flow: string; open: boolean; source: Body | undefined }>();
+  const answered = new Map<unknown, object>();
   const addressOf = (flow: string, source: Body | undefined): Body => {
     const key = randomUUID();
     keys.set(key, { flow, open: true, source });
@@ -118,14 +119,20 @@ export const makePlane = async (): Promise<Plane> => {
     if (authorization !== `Bearer ${self.token}`) return end(401);
     const [signal, flow] = signalOf(path);
     const body = (text ? JSON.parse(text) : {}) as Body;
+    const before = answered.get(body.messageId ?? '');
+    if (before) return end(200, before);
     self.told.push({ signal, flow, body, authorization });
     if (['suspend', 'terminate', 'completed'].includes(signal)) for (const one of of(flow)) one.open = false;
     if (signal === 'resume') for (const one of of(flow)) one.open = true;
-    if (!states[signal]) return end(200);
+    const take = (answer: object) => {
+      if (body.messageId) answered.set(body.messageId, answer);
+      return end(200, answer);
+    };
+    if (!states[signal]) return take({});
     if (self.slow && later[signal]) return end(202, { dataFlowId: flow, state: later[signal] });
     const source = (body.metadata as { source?: Body } | undefined)?.source;
     const address = signal === 'start' ? { dataAddress: addressOf(flow, source) } : {};
-    return end(200, { messageId: randomUUID(), dataFlowId: flow, state: states[signal], ...address });
+    return take({ messageId: randomUUID(), dataFlowId: flow, state: states[signal], ...address });
   });
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   self.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
