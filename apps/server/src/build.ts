@@ -255,8 +255,11 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
 
   const metering = makeMetering({ database, clock, objects, keys, publicLog, suite: config.suite, node: config.node });
 
+  // No other server works on this database.
+  const alone = kernel.postgres.kind !== 'external';
   const delivery = makeDelivery({
     database,
+    alone,
     clock,
     log,
     objects,
@@ -337,7 +340,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       if (found?.status !== 'active' || found.dataspaceId !== null || roles.length === 0) return undefined;
       return { name: found.name, roles };
     },
-    alone: kernel.postgres.kind !== 'external',
+    alone,
     ...(options.identity ? { identity: options.identity } : {}),
   });
 

@@ -86,6 +86,8 @@ export interface DeliveryDeps extends DeliveryNeighbours {
   /** The plan of a contract in force, compiled anew: after an upgrade of the compiler. */
   planOf(read: Reader, contract: string): Promise<Plan | undefined>;
   node: string;
+  /** No other server works on this database. */
+  alone?: boolean;
   suite: SuiteName;
   keys: Pick<Keys, 'admit' | 'signer'>;
   publicLog: Pick<PublicLog, 'publish' | 'inclusion'>;
@@ -335,8 +337,13 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
         run: () =>
           database.tx(systemActor('delivery'), async (tx) => (await settleAbandoned(tx)) + (await startDueImports(tx))),
       },
-      // What another server withdrew ends here, too.
-      { name: 'delivery.gateway', everySeconds: 3, restless: true, run: async () => (await plane?.sync()) ?? 0 },
+      {
+        name: 'delivery.gateway',
+        everySeconds: 3,
+        // What another server withdrew ends here, too.
+        restless: !deps.alone,
+        run: async () => (await plane?.sync()) ?? 0,
+      },
     ],
     openGrant: (tx, draft) => openGrant(service, tx, draft),
     boundGrants: (tx, contract, bound) => boundGrants(service, tx, contract, bound),

@@ -5,7 +5,7 @@ import type { Route } from '../kernel/http/route.ts';
 import type { Consumer, StoredEvent } from '../kernel/outbox.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Prunable } from '../kernel/retention/prune.ts';
-import type { Tick } from '../kernel/ticker.ts';
+import { type Tick, limits as tickLimits } from '../kernel/ticker.ts';
 import { relayOwn } from './hub/own.ts';
 import { registerCases } from './hub/registration.ts';
 import type { NodesDeps } from './model.ts';
@@ -74,7 +74,7 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
   const line = makeHubLine(deps.settings.privateNodes);
   // One turn at a time: sequences are sent in their order.
   let last: Promise<unknown> = Promise.resolve();
-  const inTurn = (beat: boolean): Promise<boolean> => {
+  const inTurn = (beat: boolean): ReturnType<typeof turn> => {
     const next = last.then(() => turn(deps, line, beat));
     last = next.catch(() => undefined);
     return next;
@@ -90,11 +90,22 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
     joinAt = performance.now() + restSeconds(++joinTries) * 1000;
     await joinHub(deps, line, { connectorType: 0 });
   };
+  /** When a look found no hub, in monotonic ms. */
+  let hublessAt = Number.NEGATIVE_INFINITY;
+  /** Without a hub, and none named, there is nobody to beat to until somebody writes so, here or at another server. */
+  const rests = (): boolean =>
+    deps.settings.hubUrl === '' &&
+    deps.database.wroteAt() < hublessAt &&
+    performance.now() - hublessAt < tickLimits.restSeconds * 1000;
   const beat = async (): Promise<void> => {
-    if (beating) return;
+    if (beating || rests()) return;
     beating = true;
+    const at = performance.now();
     await joinNamed()
       .then(() => inTurn(true))
+      .then((said) => {
+        if (said === undefined) hublessAt = at;
+      })
       // A hub that does not answer, or refuses, is no defect of this node.
       .catch((error) =>
         deps.log[error instanceof Problem ? 'warn' : 'error']({ err: error }, 'the turn with the hub failed'),

@@ -174,11 +174,11 @@ const speak = async (deps: NodesDeps, line: HubLine, signer: Signer, beat: boole
 
 /**
  * One turn with the hub. `beat` begins it with a heartbeat; without one, only what is new is sent, and not while the hub rests
- * after a failure. False: there was nothing to say, or it could not be said.
+ * after a failure. False: there was nothing to say, or it could not be said; undefined: there is no hub.
  */
-export const turn = async (deps: NodesDeps, line: HubLine, beat: boolean): Promise<boolean> => {
+export const turn = async (deps: NodesDeps, line: HubLine, beat: boolean): Promise<boolean | undefined> => {
   const one = await store.latestUplink(deps.database);
-  if (!one || hasEnded(one.state)) return false;
+  if (!one || hasEnded(one.state)) return undefined;
   const now = deps.now();
   if (beat ? one.next_at > now : one.failures > 0 && one.next_at > now) return false;
   const { signer } = await deps.identity(deps.database);
