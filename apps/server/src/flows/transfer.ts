@@ -57,7 +57,8 @@ const follow = async (tx: Tx, rooms: Rooms, { subject, data }: StoredEvent): Pro
     return;
   }
   if (data.state === 'STARTED') await rooms.delivery.resumeTransfer(tx, contract, process.id);
-  else await rooms.delivery.stopTransfer(tx, contract, process.id);
+  // That it was asked for may be heard of only after its key was made.
+  else if (data.state !== 'REQUESTED') await rooms.delivery.stopTransfer(tx, contract, process.id);
 };
 
 export const transferFlow = (rooms: Rooms): RoomParts => ({
