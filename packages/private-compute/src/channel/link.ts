@@ -7,6 +7,9 @@ import { deriveKey, type Identity, sharedSecret } from './keys.ts';
 export const linkLimits = { frameBytes: 1 << 20, silenceMs: 30_000, meetMs: 30_000 };
 
 const headBytes = 5;
+/** Of frames that nobody has read yet; a short one counts as much as its object takes. */
+const waitingBytesMax = 2 * linkLimits.frameBytes;
+const costOf = ({ body }: Frame): number => Math.max(body.length, 512);
 /** Says only that its sender is alive. */
 const beat = 0;
 const fault = 255;
@@ -32,9 +35,14 @@ export const bodyOf = (frame: Frame, type: number, bytes?: number): Buffer => {
  */
 export class Link {
   readonly #socket: TLSSocket;
-  readonly #chunks: AsyncIterator<Buffer>;
   #held: Buffer[] = [];
   #heldBytes = 0;
+  #head: Buffer | undefined;
+  readonly #frames: Frame[] = [];
+  #waitingBytes = 0;
+  #malformed: ComputeError | undefined;
+  #ended = false;
+  #come = (): void => {};
   #broken: ComputeError | undefined;
   readonly #beat: NodeJS.Timeout;
   readonly silenceMs: number;
@@ -46,7 +54,8 @@ export class Link {
     this.silenceMs = silenceMs;
     socket.setNoDelay(true);
     socket.on('error', () => this.#end(new ComputeError('compute.peerGone', 'the peer’s connection broke')));
-    this.#chunks = socket.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.once('end', () => this.#noMore()).once('close', () => this.#noMore());
     this.#beat = setInterval(() => this.#write(beat, Buffer.alloc(0)), silenceMs / 3);
     this.#beat.unref();
   }
@@ -63,19 +72,15 @@ export class Link {
   }
 
   async next(): Promise<Frame> {
-    for (;;) {
-      const head = await this.#take(headBytes);
-      const length = head.readUInt32LE(0);
-      const type = head[4]!;
-      if (length > linkLimits.frameBytes) throw malformed(`a message of ${length} bytes is too large`);
-      const body = await this.#take(length);
-      if (type === beat) continue;
-      if (type === fault) {
-        this.told = faultIn(body);
-        throw this.#end(this.told);
-      }
-      return { type, body };
+    while (this.#frames.length === 0) {
+      if (this.told || this.#malformed) throw this.#end(this.told ?? this.#malformed!);
+      if (this.#ended) throw this.#broken ?? new ComputeError('compute.peerGone', 'the peer left in the middle');
+      await this.#within(new Promise<void>((come) => (this.#come = come)));
     }
+    const frame = this.#frames.shift()!;
+    this.#waitingBytes -= costOf(frame);
+    if (this.#waitingBytes < waitingBytesMax && !this.#malformed && this.#socket.isPaused()) this.#socket.resume();
+    return frame;
   }
 
   /** Tells the peer why, if there is a reason, and ends the connection once that has left. */
@@ -84,7 +89,8 @@ export class Link {
     if (this.#socket.destroyed) return;
     if (reason !== undefined) this.#write(fault, faultBytes(reason));
     this.#socket.end();
-    this.#socket.resume();
+    // What still comes is nobody’s any more.
+    this.#socket.removeAllListeners('data').resume();
     await this.#within(new Promise<void>((done) => this.#socket.once('close', done)), 1000).catch(() => undefined);
     this.#socket.destroy();
   }
@@ -119,23 +125,62 @@ export class Link {
     });
   }
 
-  async #take(bytes: number): Promise<Buffer> {
-    while (this.#heldBytes < bytes) {
-      const chunk = await this.#within(this.#chunks.next()).catch((error: unknown) => {
-        throw (
-          this.#broken ??
-          (error instanceof ComputeError ? error : new ComputeError('compute.peerGone', 'the peer’s connection broke'))
-        );
-      });
-      if (chunk.done) throw this.#broken ?? new ComputeError('compute.peerGone', 'the peer left in the middle');
-      this.#held.push(chunk.value);
-      this.#heldBytes += chunk.value.length;
+  /** Frames are put together as they come; who is not read from stays unread beyond `waitingBytesMax`. */
+  #take(chunk: Buffer): void {
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    while (this.#frame());
+    if (this.#waitingBytes >= waitingBytesMax || this.#malformed) this.#socket.pause();
+    if (this.#frames.length > 0 || this.told || this.#malformed) this.#come();
+  }
+
+  /** Whether a whole one was there. */
+  #frame(): boolean {
+    if (!this.#head && this.#heldBytes >= headBytes) this.#head = this.#cut(headBytes);
+    const length = this.#head?.readUInt32LE(0);
+    if (length === undefined || this.told || this.#malformed) return false;
+    if (length > linkLimits.frameBytes) this.#malformed = malformed(`a message of ${length} bytes is too large`);
+    if (this.#malformed || this.#heldBytes < length) return false;
+    const type = this.#head![4]!;
+    const body = this.#cut(length);
+    this.#head = undefined;
+    if (type === fault) {
+      this.told = faultIn(body);
+      // Nothing is sent any more, however much of what came before it is still to be read.
+      this.#end(this.told);
+    } else if (type !== beat) {
+      const frame = { type, body };
+      this.#frames.push(frame);
+      this.#waitingBytes += costOf(frame);
     }
-    const all = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held);
-    const rest = all.subarray(bytes);
-    this.#held = rest.length > 0 ? [rest] : [];
-    this.#heldBytes = rest.length;
-    return all.subarray(0, bytes);
+    return true;
+  }
+
+  #noMore(): void {
+    this.#ended = true;
+    this.#come();
+  }
+
+  /** The first bytes of what is held, copied only where they lie in several pieces. */
+  #cut(bytes: number): Buffer {
+    this.#heldBytes -= bytes;
+    const first = this.#held[0] ?? Buffer.alloc(0);
+    if (first.length > bytes) {
+      this.#held[0] = first.subarray(bytes);
+      return first.subarray(0, bytes);
+    }
+    if (first.length === bytes) return this.#held.shift() ?? first;
+    const out = Buffer.allocUnsafe(bytes);
+    let [at, pieces] = [0, 0];
+    for (const piece of this.#held) {
+      const taken = piece.copy(out, at, 0, bytes - at);
+      at += taken;
+      if (taken < piece.length) this.#held[pieces] = piece.subarray(taken);
+      else pieces++;
+      if (at === bytes) break;
+    }
+    this.#held.splice(0, pieces);
+    return out;
   }
 
   async #within<T>(waiting: Promise<T>, ms = this.silenceMs): Promise<T> {
