@@ -9,9 +9,10 @@ import type { OwnerReport } from '../intersect/result.ts';
 import type { IntersectMode, Reveal, Terms } from '../intersect/terms.ts';
 import type { Apart } from './apart.ts';
 import type { PartyJob } from './play.ts';
-import { meetHereMs, type PartyCost, type PartyOutcome, type StartedParty, startParty } from './start.ts';
+import { meetHereMs, type PartyCost, type PartyOutcome, readyParties } from './start.ts';
 
 const loopback = '127.0.0.1';
+const owners: readonly Role[] = ['first', 'second'];
 
 export interface TableOf {
   path: string;
@@ -44,7 +45,7 @@ export interface IntersectionOutcome {
  */
 export const intersectHere = async (asked: Intersection): Promise<IntersectionOutcome> => {
   const folder = await mkdtemp(join(tmpdir(), 'shugu-parties-'));
-  const started: StartedParty[] = [];
+  const ready = readyParties(asked.mode === 'helper' ? [...owners, 'helper'] : owners, asked.apart);
   try {
     const identities = { first: generateIdentity(), second: generateIdentity(), helper: generateIdentity() };
     const terms = termsOf(asked, identities);
@@ -56,14 +57,9 @@ export const intersectHere = async (asked: Intersection): Promise<IntersectionOu
       const input = { ...asked[role], salt: randomBytes(32).toString('hex'), folder: own };
       return { terms, role, secret: secretOf(identities[role]).toString('hex'), host, port, meetMs: meetHereMs, input };
     };
-    const start = (job: PartyJob): StartedParty => {
-      const party = startParty(job, apart?.within[job.role]);
-      started.push(party);
-      return party;
-    };
     const dialled = async (role: Role, port: number) => (asked.between ? asked.between(role, port) : port);
     if (asked.mode === 'helper') {
-      const helper = start({
+      const helper = ready.begin({
         terms,
         role: 'helper',
         secret: secretOf(identities.helper).toString('hex'),
@@ -71,16 +67,16 @@ export const intersectHere = async (asked: Intersection): Promise<IntersectionOu
         meetMs: meetHereMs,
       });
       const port = await helper.port;
-      const first = start(await jobOf('first', await dialled('first', port)));
-      const second = start(await jobOf('second', await dialled('second', port)));
+      const first = ready.begin(await jobOf('first', await dialled('first', port)));
+      const second = ready.begin(await jobOf('second', await dialled('second', port)));
       const outcomes = await Promise.all([first.outcome, second.outcome, helper.outcome]);
       return outcomeOf(terms, outcomes);
     }
-    const second = start(await jobOf('second'));
-    const first = start(await jobOf('first', await dialled('first', await second.port)));
+    const second = ready.begin(await jobOf('second'));
+    const first = ready.begin(await jobOf('first', await dialled('first', await second.port)));
     return outcomeOf(terms, await Promise.all([first.outcome, second.outcome]));
   } finally {
-    for (const { child } of started) child.kill('SIGKILL');
+    ready.end();
     await rm(folder, { recursive: true, force: true });
   }
 };

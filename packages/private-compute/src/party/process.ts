@@ -1,4 +1,5 @@
 /** A party as a process of its own: one JSON job on standard input, JSON lines on standard output. See `startParty`. */
+import { flushCompileCache } from 'node:module';
 import { ComputeError } from '../problem.ts';
 import { playShares } from '../shares/play.ts';
 import { playParty } from './play.ts';
@@ -12,6 +13,8 @@ const readJob = async (): Promise<AnyJob> => {
   return JSON.parse(Buffer.concat(parts).toString()) as AnyJob;
 };
 
+// Who started it may end it as soon as it has told its result, before it would keep what it compiled.
+flushCompileCache();
 try {
   const job = await readJob();
   const begun = performance.now();

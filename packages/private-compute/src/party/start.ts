@@ -1,10 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ComputeError, type ComputeFault } from '../problem.ts';
 import type { SharesJob, SharesReport } from '../shares/play.ts';
+import type { Apart } from './apart.ts';
 import type { PartyJob, PartyReport } from './play.ts';
 
 export type AnyJob = PartyJob | SharesJob;
@@ -41,24 +43,40 @@ interface Line<Report> {
   fault?: { code: string; message: string };
 }
 
-/** Parties of one machine start one after the other, and a busy one takes its time for each. */
+/** A busy machine takes its time until all of its parties have started. */
 export const meetHereMs = 240_000;
 
+/** A process that stands ready to be a party, and is none before it has a job. */
+export interface ReadyParty {
+  child: ChildProcess;
+  begin<Job extends AnyJob>(job: Job): StartedParty<ReportOf<Job>>;
+}
+
 /**
- * Starts a party as a process that shares nothing with this one but the job it is given, in an environment that says nothing but where
- * compiled code is kept. `within` is what to put before the command, as of a network of its own. Its outcome fails with the party's own reason, or `compute.peerGone` where it died.
+ * Starts a process that shares nothing with this one but the job it will be given, in an environment that says nothing but where
+ * compiled code is kept. `within` is what to put before the command, as of a network of its own.
  */
-export const startParty = <Job extends AnyJob>(
-  job: Job,
-  within: readonly string[] = [],
-): StartedParty<ReportOf<Job>> => {
+export const readyParty = (within: readonly string[] = []): ReadyParty => {
   const compiled = getCompileCacheDir();
   const words = [...within, process.execPath, fileURLToPath(new URL('./process.ts', import.meta.url))];
   const child = spawn(words[0]!, words.slice(1), {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) },
   });
+  const end = Promise.withResolvers<Error | undefined>();
+  child.once('error', end.resolve).once('close', () => end.resolve(undefined));
   child.stdin.on('error', () => undefined);
+  return { child, begin: (job) => begun(child, end.promise, job) };
+};
+
+/** The same with its job at once. Its outcome fails with the party's own reason, or `compute.peerGone` where it died. */
+export const startParty = <Job extends AnyJob>(job: Job): StartedParty<ReportOf<Job>> => readyParty().begin(job);
+
+const begun = <Job extends AnyJob>(
+  child: ChildProcessByStdio<Writable, Readable, null>,
+  end: Promise<Error | undefined>,
+  job: Job,
+): StartedParty<ReportOf<Job>> => {
   child.stdin.end(JSON.stringify(job));
   const lines = createInterface({ input: child.stdout });
   const port = Promise.withResolvers<number>();
@@ -66,6 +84,10 @@ export const startParty = <Job extends AnyJob>(
   let met = false;
   port.promise.catch(() => undefined);
   outcome.promise.catch(() => undefined);
+  const fail = (error: Error): void => {
+    port.reject(error);
+    outcome.reject(error);
+  };
   lines.on('line', (text) => {
     const line = JSON.parse(text) as Line<ReportOf<Job>>;
     if (line.port !== undefined) port.resolve(line.port);
@@ -73,11 +95,19 @@ export const startParty = <Job extends AnyJob>(
     if (line.report && line.cost) outcome.resolve({ report: line.report, cost: line.cost });
     if (line.fault) fail(new ComputeError(line.fault.code as ComputeFault, line.fault.message));
   });
-  const fail = (error: Error): void => {
-    port.reject(error);
-    outcome.reject(error);
-  };
-  child.once('error', fail);
-  child.once('close', () => fail(new ComputeError('compute.peerGone', `the process of party ${job.role} ended`)));
+  void end.then((error) =>
+    fail(error ?? new ComputeError('compute.peerGone', `the process of party ${job.role} ended`)),
+  );
   return { child, port: port.promise, outcome: outcome.promise, hasMet: () => met };
+};
+
+/** Those of one machine, all starting at once, so that none waits for another’s start. */
+export const readyParties = (roles: readonly AnyJob['role'][], apart: Pick<Apart, 'within'> | undefined) => {
+  const ready = new Map(roles.map((role) => [role, readyParty(apart?.within[role])]));
+  return {
+    begin: <Job extends AnyJob>(job: Job) => ready.get(job.role)!.begin(job),
+    end(): void {
+      for (const { child } of ready.values()) child.kill('SIGKILL');
+    },
+  };
 };

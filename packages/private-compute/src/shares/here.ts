@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, secretOf } from '../channel/keys.ts';
 import type { Apart } from '../party/apart.ts';
-import { meetHereMs, type PartyCost, type StartedParty, startParty } from '../party/start.ts';
+import { meetHereMs, type PartyCost, readyParties } from '../party/start.ts';
 import type { Plan } from './plan.ts';
 import type { SharesJob, SharesReport } from './play.ts';
 import type { Recipient, SharesTerms } from './terms.ts';
@@ -33,7 +33,7 @@ export type SharesOutcome = Record<SharesJob['role'], SharesReport & { cost: Par
  */
 export const queryHere = async (asked: SharesQuery): Promise<SharesOutcome> => {
   const folder = await mkdtemp(join(tmpdir(), 'shugu-shares-'));
-  const started: StartedParty<SharesReport>[] = [];
+  const ready = readyParties(['first', 'second', 'helper'], asked.apart);
   try {
     const identities = { first: generateIdentity(), second: generateIdentity(), helper: generateIdentity() };
     const hex = (role: SharesJob['role']) => identities[role].publicKey.toString('hex');
@@ -63,9 +63,7 @@ export const queryHere = async (asked: SharesQuery): Promise<SharesOutcome> => {
         const own = await mkdtemp(join(folder, `${role}-`));
         job.input = { path: asked[role], salt: randomBytes(32).toString('hex'), folder: own };
       }
-      const party = startParty(job, apart?.within[role]);
-      started.push(party);
-      return party;
+      return ready.begin(job);
     };
     const dialled = async (from: 'first' | 'second', port: number) =>
       asked.between ? asked.between(from, port) : port;
@@ -80,7 +78,7 @@ export const queryHere = async (asked: SharesQuery): Promise<SharesOutcome> => {
     const told = ({ report, cost }: typeof a) => ({ ...report, cost });
     return { terms, first: told(a), second: told(b), helper: told(c) };
   } finally {
-    for (const { child } of started) child.kill('SIGKILL');
+    ready.end();
     await rm(folder, { recursive: true, force: true });
   }
 };

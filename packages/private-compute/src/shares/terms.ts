@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalBytes, type Json } from '@shugu/evidence';
+import { canonicalBytes, type Json } from '@shugu/evidence/canonical';
 import type { Role } from '../intersect/agree.ts';
 import type { Terms } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
@@ -61,7 +61,7 @@ export const requireSharesTerms = (terms: SharesTerms): void => {
 /** 32 bytes that differ wherever two parties mean something else; all channels of the job are bound to them. */
 export const sharesDigest = (terms: SharesTerms): Buffer =>
   createHash('sha256')
-    .update('shugu shared query v1\n')
+    .update('shugu shared query v2\n')
     .update(canonicalBytes(terms as unknown as Json))
     .digest();
 
