@@ -1,5 +1,6 @@
 import { generateIdentity, type Identity } from '../channel/keys.ts';
 import type { Link } from '../channel/link.ts';
+import type { Scanned } from '../table/records.ts';
 import { agree, inputMessage, type Role, readPeerInput } from './agree.ts';
 import { kind, nothing, peerInputBytes } from './messages.ts';
 import { type Input, prepare, requireWithin, SentRows } from './prepare.ts';
@@ -8,12 +9,12 @@ import { bytesOf, type Run } from './runs.ts';
 import { tagBytes } from './tags.ts';
 import { inputCommitment, requireAgreed, type Terms } from './terms.ts';
 
-/** Gets the numbers of an owner's common rows in the order of their tags, which is the same at both owners, and the table's digest. */
-export type TakeRows = (rows: Uint32Array, digest: Buffer) => void;
+/** Gets the numbers of an owner's common rows in the order of their tags, which is the same at both owners, and what was read. */
+export type TakeRows = (rows: Uint32Array, scanned: Scanned) => void;
 
-/** Gets, for each row, the place of its key among the distinct ones that were sent (`noPlace`: it took no part), and the table's digest. */
+/** Gets, for each row, the place of its key among the distinct ones that were sent (`noPlace`: it took no part), and what was read. */
 export interface TakePlaces {
-  places: (places: Uint32Array, keys: number, digest: Buffer) => void;
+  places: (places: Uint32Array, keys: number, scanned: Scanned) => void;
 }
 export const noPlace = 0xffffffff;
 
@@ -44,7 +45,7 @@ async function own(
       keys += run.tags.length / 3;
     }
     requireWithin(keys, terms.keysMax);
-    if (typeof out === 'object') out.places(sent.places(prepared.rows, noPlace), keys, prepared.digest);
+    if (typeof out === 'object') out.places(sent.places(prepared.rows, noPlace), keys, prepared);
     const commitment = inputCommitment(input.salt, prepared.digest, input.column);
     requireAgreed(input.agreed, commitment.toString('hex'));
     await link.send(kind.input, inputMessage(proofKey, role, keys, commitment));
@@ -55,7 +56,7 @@ async function own(
     requireAgreed(input.agreed, undefined, peerCommitment.toString('hex'));
     const known = { ...prepared, keys, commitment, peerCommitment };
     const result = await receiveResult(link, terms, role, keys);
-    if (typeof out === 'function' && result.bits) out(sent.inOrder(result.bits), prepared.digest);
+    if (typeof out === 'function' && result.bits) out(sent.inOrder(result.bits), prepared);
     const file = typeof out === 'string' ? out : undefined;
     return await reportOf(input, known, result, (bits) => sent.chosen(bits, prepared.rows), file);
   } finally {

@@ -1,6 +1,6 @@
 import { ComputeError } from '../problem.ts';
 import { keyBytesMax, writeKey } from '../table/key.ts';
-import { recordFault, type Scanned, scanTable } from '../table/records.ts';
+import { type Field, recordFault, type Scanned, scanTable } from '../table/records.ts';
 import { RowSet } from '../table/selection.ts';
 import { Runs } from './runs.ts';
 import { Tagger } from './tags.ts';
@@ -19,6 +19,8 @@ export interface Input {
   /** Hears that from now on the table is read. */
   reading?: () => void;
   agreed?: AgreedInputs | undefined;
+  /** Who wants other columns of the same records, so that the table is read once. */
+  also?: { columns: readonly string[]; add(bytes: Buffer, fields: readonly Field[], row: number): void };
 }
 
 export interface Prepared extends Scanned {
@@ -34,13 +36,19 @@ export const scanKeys = async (
   onChunk?: () => Promise<void>,
 ): Promise<Scanned & { rowsWithoutKey: number }> => {
   const key = Buffer.alloc(keyBytesMax);
-  const { takes } = input;
+  const { takes, column, also } = input;
+  const columns = [column, ...(also?.columns.filter((one) => one !== column) ?? [])];
+  const theirs = also?.columns.map((one) => columns.indexOf(one)) ?? [];
+  let alsoFields: Field[] | undefined;
   input.reading?.();
   let rowsWithoutKey = 0;
   const scanned = await scanTable(
     input.path,
-    [input.column],
+    columns,
     (bytes, { fields }, row) => {
+      // The same objects for all records.
+      alsoFields ??= theirs.map((at) => fields[at]!);
+      also?.add(bytes, alsoFields, row);
       if (takes && !takes(row)) return;
       const length = writeKey(bytes, fields[0]!, row, key);
       if (length === 0) rowsWithoutKey++;

@@ -8,8 +8,8 @@ import { inputCommitment } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
 import { wordsFor } from './bits.ts';
 import { agreeOn, kind, type Mesh, type Place, placeOf, tellAll } from './mesh.ts';
-import { payloadOf } from './plan.ts';
-import { aligned, byKey, columnMax, selectedIn, type Table, valueMax } from './table.ts';
+import { type Plan, payloadOf } from './plan.ts';
+import { aligned, byKey, columnMax, selectedIn, type Table, type TableReader, tableReader, valueMax } from './table.ts';
 import { alignTerms, type SharesTerms } from './terms.ts';
 
 export interface SharesInput {
@@ -31,8 +31,23 @@ export interface Aligned {
   commitments: [string, string] | undefined;
 }
 
+/** Whether an owner's columns are read together with its keys; not where they say which keys take part. */
+export const readsWithKeys = (plan: Plan, role: Role): boolean =>
+  plan.align !== 'place' && (payloadOf(plan) === undefined || plan.filters[role].length === 0);
+
 const requireRows = (rows: number, rowsMax: number): void => {
   if (rows > rowsMax) throw new ComputeError('compute.sizeCap', `${rows} rows; the terms allow ${rowsMax}`);
+};
+
+const readerFor = ({ plan, decimals, rowsMax }: SharesTerms, role: Role): TableReader => {
+  const reader = tableReader(plan, role, decimals);
+  return {
+    ...reader,
+    add(bytes, fields, row) {
+      requireRows(row + 1, rowsMax);
+      reader.add(bytes, fields, row);
+    },
+  };
 };
 
 export const alignOwner = async (
@@ -42,11 +57,12 @@ export const alignOwner = async (
   role: Role,
   identity: Identity,
   input: SharesInput,
-  table: Table,
+  read: Table | undefined,
 ): Promise<Aligned> => {
   const { align } = terms.plan;
-  requireRows(table.rows, terms.rowsMax);
+  if (read) requireRows(read.rows, terms.rowsMax);
   if (align === 'place') {
+    const table = read!;
     const rows = await agreeOn(mesh, table.rows, 'the numbers of rows');
     const own = inputCommitment(input.salt, table.digest, 'rows');
     const other = (1 - mesh.place) as Place;
@@ -57,23 +73,28 @@ export const alignOwner = async (
     return { rows, table, commitments: [own.toString('hex'), theirs.toString('hex')] };
   }
   if (payloadOf(terms.plan))
-    return alignHidden(mesh, helper, terms, role, identity, { ...input, column: align[role] }, table);
+    return alignHidden(mesh, helper, terms, role, identity, { ...input, column: align[role] }, read);
+  const also = readerFor(terms, role);
+  let table: Table | undefined;
   let order: Uint32Array = new Uint32Array(0);
   const report = await ownWithHelper(
     helper,
     alignTerms(terms),
     role,
     identity,
-    { ...input, column: align[role] },
-    (rows, digest) => {
-      if (!digest.equals(table.digest)) {
-        throw new ComputeError('compute.inputChanged', 'the table changed while it was used');
-      }
+    { ...input, column: align[role], also },
+    (rows, scanned) => {
+      table = also.end(scanned);
       order = rows;
     },
   );
   const rows = await agreeOn(mesh, order.length, 'the numbers of matched rows');
-  return { rows, table: aligned(table, order), commitments: [report.commitment, report.peerCommitment] };
+  return {
+    rows,
+    rowsRead: report.rows,
+    table: aligned(table!, order),
+    commitments: [report.commitment, report.peerCommitment],
+  };
 };
 
 /** Rows that an owner’s own conditions leave out are not asked about; of the others nobody but the helper learns which match. */
@@ -84,11 +105,11 @@ const alignHidden = async (
   role: Role,
   identity: Identity,
   input: SharesInput & { column: string },
-  table: Table,
+  read: Table | undefined,
 ): Promise<Aligned> => {
   const { plan, decimals } = terms;
-  const filtered = plan.filters[role].length > 0;
-  const selected = filtered ? selectedIn(table, plan, role, decimals) : undefined;
+  const also = read ? undefined : readerFor(terms, role);
+  const selected = read && selectedIn(read, plan, role, decimals);
   const takes = selected && ((row: number) => selected[row] === 1);
   const isPayload = role === payloadOf(plan);
   let keyed: Table | undefined;
@@ -97,12 +118,13 @@ const alignHidden = async (
     alignTerms(terms),
     role,
     identity,
-    { ...input, takes },
+    { ...input, takes, also },
     {
-      places(places, keys, digest) {
-        if (table.digest.length > 0 && !digest.equals(table.digest)) {
+      places(places, keys, scanned) {
+        if (read && !scanned.digest.equals(read.digest)) {
           throw new ComputeError('compute.inputChanged', 'the table changed while it was used');
         }
+        const table = read ?? also!.end(scanned);
         if (isPayload) keyed = byKey(table, places, keys, noPlace, plan.top ? valueMax : columnMax);
       },
     },

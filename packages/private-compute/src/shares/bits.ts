@@ -21,7 +21,13 @@ export const elementsOf = (bits: Uint32Array, rows: number): BigUint64Array => {
 
 export const xor = (a: Uint32Array, b: Uint32Array): Uint32Array => {
   const out = new Uint32Array(a.length);
-  through('xor', [a, b], out);
+  through('xor', [a, b], [out]);
+  return out;
+};
+
+export const bothOf = (a: Uint32Array, b: Uint32Array): Uint32Array => {
+  const out = new Uint32Array(a.length);
+  through('and', [a, b], [out]);
   return out;
 };
 
@@ -50,7 +56,7 @@ export const widthOf = (column: BigUint64Array): Width => {
 
 /**
  * Where the plane of each place of a number stands: at its place read backwards. Neighbours 2k and 2k + 1 are then half of all planes
- * apart, and so are the neighbours among what becomes of them: every step of a tree works on two halves as they lie.
+ * apart, even ones first, and so are the neighbours among what becomes of them: every step of a tree works on two halves as they lie.
  */
 export const planeOf = (place: number, width: Width = ringBits): number => {
   let plane = 0;

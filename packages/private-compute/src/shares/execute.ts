@@ -10,7 +10,7 @@ import { type ColumnOf, decimalText, type Output, type Plan, payloadOf } from '.
 import * as protocol from './protocol.ts';
 import { elementsFrom, halvesOf, plus, type Shared, type SharedBits, signed, total } from './ring.ts';
 import { Stream } from './stream.ts';
-import { columnMax, presentIn, requireSummable, selectedIn, type Table, valueMax } from './table.ts';
+import { columnMax, presentIn, requireSummable, selectedIn, type Table, type Texts, valueMax } from './table.ts';
 import { type SharesTerms, sharesLimits } from './terms.ts';
 
 /** Numbers as decimal text; null where an average is of nothing. */
@@ -244,8 +244,7 @@ class Run {
       const beside = owner === groupOwner ? other : groupOwner;
       return protocol.weighed(mesh, owner, beside, taken, this.#rows, this.#own(owner, kept));
     }
-    if (mesh.place !== groupOwner && mesh.place !== other) return undefined;
-    return this.#own(owner, kept) ?? new BigUint64Array(this.#rows);
+    return this.#own(owner, kept);
   }
 
   async #someGroups(
@@ -373,23 +372,20 @@ export const groupsIn = (
   draw: (bytes: number) => Uint8Array,
 ): Grouped => {
   const texts = columns.map((name) => table.texts.get(name)!);
+  const { codes, size } = jointCodes(texts, selected);
   const group = new Int32Array(table.rows).fill(-1);
-  const numbers = new Map<number | string, number>();
+  const numbers = new Int32Array(size).fill(-1);
   const counts: number[] = [];
   const keys: Name[] = [];
-  const [only] = texts;
   for (let row = 0; row < table.rows; row++) {
     if (selected[row] === 0) continue;
-    const code = texts.length === 1 ? only!.codes[row]! : texts.map(({ codes }) => codes[row]).join();
-    let number = numbers.get(code);
-    if (number === undefined) {
+    let number = numbers[codes[row]!]!;
+    if (number < 0) {
       number = counts.length;
-      if (number === sharesLimits.groups) {
-        throw new ComputeError('compute.sizeCap', `more than ${sharesLimits.groups} groups`);
-      }
-      numbers.set(code, number);
+      requireGroups(number + 1);
+      numbers[codes[row]!] = number;
       counts.push(0);
-      keys.push(texts.map(({ codes, words }) => words[codes[row]!]!));
+      keys.push(texts.map(({ codes: own, words }) => words[own[row]!]!));
     }
     counts[number]!++;
     group[row] = number;
@@ -409,4 +405,28 @@ export const groupsIn = (
     order[number < 0 ? rest++ : next[number]!++] = row;
   }
   return { order, ends, keys: Array.from(drawn, (number) => keys[number]!) };
+};
+
+const requireGroups = (groups: number): void => {
+  if (groups > sharesLimits.groups)
+    throw new ComputeError('compute.sizeCap', `more than ${sharesLimits.groups} groups`);
+};
+
+/** A number below `size` for the texts of a row in all columns; of rows that are not selected it says nothing. */
+const jointCodes = ([first, ...more]: readonly Texts[], selected: Uint8Array): { codes: Uint32Array; size: number } => {
+  let [joint, size] = [first!.codes, first!.words.length];
+  for (const { codes, words } of more) {
+    const numbers = new Map<number, number>();
+    joint = joint.map((code, row) => {
+      if (selected[row] === 0) return 0;
+      const pair = code * words.length + codes[row]!;
+      const found = numbers.get(pair);
+      if (found !== undefined) return found;
+      requireGroups(numbers.size + 1);
+      numbers.set(pair, numbers.size);
+      return numbers.size - 1;
+    });
+    size = Math.max(1, numbers.size);
+  }
+  return { codes: joint, size };
 };

@@ -5,8 +5,8 @@
  */
 
 /** A piece of a column that fits the processor's cache; columns go through piece by piece. */
-const pieceBytes = 1 << 17;
-const slots = { out: 6, carried: 7, all: 8 };
+const pieceBytes = 1 << 15;
+const slots = { out: 16, second: 17, carried: 18, all: 20 };
 const pageBytes = 1 << 16;
 
 const type = { i64: 0x7e, i32: 0x7f } as const;
@@ -47,32 +47,58 @@ const loop = (step: Expression): number[] => [
   ...[code.get, at, code.i32, ...signedNumber(8), i32.add, code.tee, at, code.get, count, i32.less, code.branchIf, 0],
   ...[code.end, code.i32, 0, code.get, sum, code.store, ...memory(slots.carried), code.end],
 ];
-const map = (value: Expression): number[] => loop([code.get, at, ...value, code.store, ...memory(slots.out)]);
+const store = (value: Expression, slot = slots.out): Expression => [
+  ...[code.get, at],
+  ...value,
+  ...[code.store, ...memory(slot)],
+];
+const map = (value: Expression): number[] => loop(store(value));
 const fold = (value: Expression, more: Expression = []): number[] =>
   loop([...of(i64.add, [code.get, sum], value), code.set, sum, ...more]);
 
-const [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map(column) as [
-  Expression,
-  Expression,
-  Expression,
-  Expression,
-  Expression,
-  Expression,
-];
-/** x_i·y_i + x_i·y_{i+1} + x_{i+1}·y_i of x = (a, b) and y = (c, d). */
-const product = of(i64.add, of(i64.mul, a, of(i64.add, c, d)), of(i64.mul, b, c));
-const conjunction = of(i64.xor, of(i64.and, a, of(i64.xor, c, d)), of(i64.and, b, c));
+const [a, b, c] = [column(0), column(1), column(2)];
+const sumOf = (operation: number, first: Expression, ...more: readonly Expression[]): Expression =>
+  more.reduce((all, one) => of(operation, all, one), first);
+/** This party's part of a product: x_i·y_i + x_i·y_{i+1} + x_{i+1}·y_i, where x stands in the slots x and x + 1, and y likewise. */
+const product = (x: number, y: number, [plus, times]: readonly [number, number]): Expression => {
+  const [own, next] = [column(y), column(y + 1)];
+  return of(plus, of(times, column(x), of(plus, own, next)), of(times, column(x + 1), own));
+};
+const both = (x: number, y: number): Expression => product(x, y, [i64.xor, i64.and]);
+const either = (...all: readonly [Expression, ...Expression[]]): Expression => sumOf(i64.xor, ...all);
+/** Of two places each, what x and y have at the odd one, the even one, and at both. */
+const digit = { x: { odd: 0, even: 2, all: 4 }, y: { odd: 6, even: 8, all: 10 } };
+const { x, y } = digit;
 
+/** Each names what its inputs are, two slots for a shared one; what masks the output comes last. */
 const loops = {
   plus: map(of(i64.add, a, b)),
   minus: map(of(i64.sub, a, b)),
   xor: map(of(i64.xor, a, b)),
-  product: map(of(i64.sub, of(i64.add, product, e), f)),
-  conjunction: map(of(i64.xor, of(i64.xor, conjunction, e), f)),
+  and: map(of(i64.and, a, b)),
+  /** x, y. */
+  product: map(of(i64.sub, of(i64.add, product(0, 2, [i64.add, i64.mul]), column(4)), column(5))),
+  /** x, y. */
+  conjunction: map(either(both(0, 2), column(4), column(5))),
+  /** Of x + y: what two places carry out, and whether they pass on what comes in. */
+  digits: loop([
+    ...store(either(both(x.odd, y.odd), both(x.all, y.even), both(x.even, y.all), column(12), column(13))),
+    ...store(
+      either(column(x.all), column(y.all), both(x.odd, y.even), both(x.even, y.odd), column(14), column(15)),
+      slots.second,
+    ),
+  ]),
+  /** Of a pair: whether the upper one passes on, what the lower one carries, whether that passes on, what the upper one carries. */
+  pairs: loop([
+    ...store(either(both(0, 2), column(6), column(7), column(8))),
+    ...store(either(both(0, 4), column(9), column(10)), slots.second),
+  ]),
   times: map(of(i64.mul, a, b)),
+  /** Values, ones and noughts: values less twice what is kept of them; summed up, what is kept. */
+  weigh: fold(of(i64.mul, a, b), store(of(i64.sub, of(i64.sub, a, of(i64.mul, a, of(i64.add, b, b))), c))),
   total: fold(a),
   dot: fold(of(i64.mul, a, b)),
-  running: fold(a, [code.get, at, code.get, sum, code.store, ...memory(slots.out)]),
+  running: fold(a, store([code.get, sum])),
 };
 type Loop = keyof typeof loops;
 
@@ -117,19 +143,35 @@ const carried = new BigUint64Array(exported.memory.buffer, slots.carried * piece
 type Columns = BigUint64Array | Uint32Array;
 const bytesOf = (column: Columns): Uint8Array => new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
 
-/** Columns of one length; the last element of words may be half of one. `out` may be one of the inputs. Answers what was summed up. */
-export const through = (name: Loop, inputs: readonly Columns[], out?: Columns): bigint => {
-  const columns = inputs.map(bytesOf);
-  const into = out && bytesOf(out);
-  const { length } = columns[0]!;
+/** What gives other bytes each time: masks that are drawn as they are used, and kept nowhere. */
+export interface Source {
+  draw(bytes: number): Uint8Array;
+}
+const isSource = (one: Columns | Source): one is Source => 'draw' in one;
+
+/**
+ * Columns of one length, the first of them no source; the last element of words may be half of one. An output may be one of the inputs.
+ * Answers what was summed up.
+ */
+export const through = (
+  name: Loop,
+  inputs: readonly [Columns, ...(Columns | Source)[]],
+  outputs: readonly Columns[] = [],
+): bigint => {
+  const given = inputs.map((one) => (isSource(one) ? one : bytesOf(one)));
+  const into = outputs.map(bytesOf);
+  const length = inputs[0].byteLength;
   carried[0] = 0n;
   for (let from = 0; from < length; from += pieceBytes) {
     const until = Math.min(length, from + pieceBytes);
-    for (let slot = 0; slot < columns.length; slot++) {
-      held.set(columns[slot]!.subarray(from, until), slot * pieceBytes);
+    for (let slot = 0; slot < given.length; slot++) {
+      const one = given[slot]!;
+      held.set('draw' in one ? one.draw(until - from) : one.subarray(from, until), slot * pieceBytes);
     }
     exported[name](until - from);
-    into?.set(slotAt(slots.out).subarray(0, until - from), from);
+    for (let slot = 0; slot < into.length; slot++) {
+      into[slot]!.set(slotAt(slots.out + slot).subarray(0, until - from), from);
+    }
   }
   return carried[0]!;
 };

@@ -103,10 +103,47 @@ export class Mesh {
     }
   }
 
-  async receiveColumn<Column extends Uint32Array | BigUint64Array>(from: Place, into: Column): Promise<Column> {
+  /**
+   * Columns of one length, each party’s to the party before, piece by piece: `fill` makes those rows of them that are about to leave. Gives
+   * those of the party after.
+   */
+  async passOn<Column extends Uint32Array | BigUint64Array>(
+    columns: readonly [Column, ...Column[]],
+    fill: (from: number, until: number) => void,
+  ): Promise<Column[]> {
+    const [{ length, BYTES_PER_ELEMENT: width }] = columns;
+    const step = pieceBytes / width;
+    const sent = columns.map(bytesOf);
+    const got = columns.map(() => columns[0].slice() as Column);
+    const into = got.map(bytesOf);
+    const send = async (): Promise<void> => {
+      for (let from = 0; from < length; from += step) {
+        const until = Math.min(length, from + step);
+        fill(from, until);
+        for (const bytes of sent) await this.send(before(this.place), bytes.subarray(from * width, until * width));
+      }
+    };
+    const receive = async (): Promise<void> => {
+      for (let at = 0; at < length * width; at += pieceBytes) {
+        const until = Math.min(length * width, at + pieceBytes);
+        for (const bytes of into) bytes.set(await this.receive(after(this.place), until - at), at);
+      }
+    };
+    await Promise.all([send(), receive()]);
+    return got;
+  }
+
+  /** `took` is told of rows as they come. */
+  async receiveColumn<Column extends Uint32Array | BigUint64Array>(
+    from: Place,
+    into: Column,
+    took: (from: number, until: number) => void = () => {},
+  ): Promise<Column> {
     const bytes = bytesOf(into);
     for (let at = 0; at < bytes.length; at += pieceBytes) {
-      bytes.set(await this.receive(from, Math.min(pieceBytes, bytes.length - at)), at);
+      const until = Math.min(bytes.length, at + pieceBytes);
+      bytes.set(await this.receive(from, until - at), at);
+      took(at / into.BYTES_PER_ELEMENT, until / into.BYTES_PER_ELEMENT);
     }
     return into;
   }

@@ -3,7 +3,7 @@ import { dial, type Link, listen } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
 import { type AgreedInputs, requireAgreed } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
-import { alignHelper, alignOwner } from './align.ts';
+import { alignHelper, alignOwner, readsWithKeys } from './align.ts';
 import { type Answer, execute, recipientsOf } from './execute.ts';
 import { after, before, meetInMesh, type Place } from './mesh.ts';
 import { readTable } from './table.ts';
@@ -41,7 +41,7 @@ export interface SharesReport {
   peerCommitment: string | null;
   /** Of frames within the encrypted channel, to and from both others, while computing on shares. */
   bytes: { sent: number; received: number };
-  /** Reading the table, putting rows side by side, and computing on shares up to the opened result. */
+  /** Reading the table where that is done apart, putting rows side by side, and computing on shares up to the opened result. */
   milliseconds: Stages;
   /** Of this process, for the same. */
   cpuSeconds: Stages;
@@ -137,13 +137,14 @@ const compute = async (job: SharesJob, own: Identity, links: Links): Promise<Sha
   const place = places[role];
   const moments = [now()];
   const input = job.input && { ...job.input, salt: keyOf(job.input.salt) };
-  const table = role === 'helper' ? undefined : await readTable(input!.path, terms.plan, role, terms.decimals);
+  const isLater = role === 'helper' || readsWithKeys(terms.plan, role);
+  const table = isLater ? undefined : await readTable(input!.path, terms.plan, role, terms.decimals);
   moments.push(now());
   const mesh = await meetInMesh(place, links);
   const beside =
     role === 'helper'
       ? await alignHelper(mesh, [links[0]!, links[1]!], terms)
-      : await alignOwner(mesh, links[2]!, terms, role, own, input!, table!);
+      : await alignOwner(mesh, links[2]!, terms, role, own, input!, table);
   const { rows, commitments } = beside;
   if (commitments) requireAgreed(job.agreed, ...commitments);
   moments.push(now());

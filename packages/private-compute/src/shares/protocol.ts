@@ -4,23 +4,22 @@
  * by `mesh.place`. All that a party receives is masked by what it cannot draw.
  */
 import { ComputeError } from '../problem.ts';
-import { elementsOf, inverted, planeOf, planesOf, type Width, wordsFor, xor } from './bits.ts';
-import { through } from './kernels.ts';
+import { bothOf, elementsOf, inverted, planeOf, planesOf, type Width, wordsFor, xor } from './bits.ts';
+import { type Source, through } from './kernels.ts';
 import { after, before, type Mesh, type Place } from './mesh.ts';
 import {
-  dot,
-  inverse,
   minus,
   type Pair,
   picked,
+  placed,
   plus,
   products,
   ringBits,
   running,
   type Shared,
   type SharedBits,
-  times,
   total,
+  totalsAt,
 } from './ring.ts';
 
 /** Comparisons of more rows go one block after the other, in memory of one. */
@@ -36,13 +35,15 @@ const sharedBy = async <Column extends Uint32Array | BigUint64Array>(
   owner: Place,
   none: Column,
   drawn: () => Column,
-  masked: (mask: Column) => Column,
+  by: 'minus' | 'xor',
+  values: Column | undefined,
 ): Promise<Pair<Column>> => {
   if (mesh.place === owner) {
     const own = drawn();
-    const next = masked(own);
-    await mesh.sendColumn(after(owner), next);
-    return { own, next };
+    await mesh.sendColumn(after(owner), none, (from, until) => {
+      through(by, [values!.subarray(from, until), own.subarray(from, until)], [none.subarray(from, until)]);
+    });
+    return { own, next: none };
   }
   if (mesh.place === before(owner)) return { own: none, next: drawn() };
   return { own: await mesh.receiveColumn(owner, none.slice() as Column), next: none };
@@ -55,7 +56,8 @@ export const share = (mesh: Mesh, owner: Place, rows: number, values?: BigUint64
     owner,
     nought(rows),
     () => (mesh.place === owner ? mesh.own : mesh.next).elements(rows),
-    (mask) => minus(values!, mask),
+    'minus',
+    values,
   );
 
 export const shareBits = (mesh: Mesh, owner: Place, words: number, bits?: Uint32Array): Promise<SharedBits> =>
@@ -64,8 +66,21 @@ export const shareBits = (mesh: Mesh, owner: Place, words: number, bits?: Uint32
     owner,
     new Uint32Array(words),
     () => (mesh.place === owner ? mesh.own : mesh.next).words(words),
-    (mask) => xor(bits!, mask),
+    'xor',
+    bits,
   );
+
+/** What is known to two parties, or one: both share at once where they are two, which then have a link of their own each. */
+const bothShared = async (
+  mesh: Mesh,
+  owners: readonly [Place, Place],
+  words: number,
+  bits: readonly [Uint32Array | undefined, Uint32Array | undefined],
+): Promise<[SharedBits, SharedBits]> => {
+  const one = shareBits(mesh, owners[0], words, bits[0]);
+  if (owners[0] === owners[1]) await one;
+  return Promise.all([one, shareBits(mesh, owners[1], words, bits[1])]);
+};
 
 /** What the two parties that have share `index` both know, with no word between them. */
 const sharedAt = <Column>(mesh: Mesh, index: Place, none: Column, known: () => Column): Pair<Column> => ({
@@ -77,16 +92,12 @@ const sharedAt = <Column>(mesh: Mesh, index: Place, none: Column, known: () => C
 const reshare = async (
   mesh: Mesh,
   column: BigUint64Array,
-  fill: (added: BigUint64Array, taken: BigUint64Array, from: number, into: BigUint64Array) => void,
+  fill: (added: Source, taken: Source, from: number, into: BigUint64Array) => void,
 ): Promise<Shared> => {
-  const [, next] = await Promise.all([
-    mesh.sendColumn(before(mesh.place), column, (from, until) => {
-      const rows = until - from;
-      fill(mesh.own.elements(rows), mesh.next.elements(rows), from, column.subarray(from, until));
-    }),
-    mesh.receiveColumn(after(mesh.place), nought(column.length)),
-  ]);
-  return { own: column, next };
+  const [next] = await mesh.passOn([column], (from, until) => {
+    fill(mesh.own, mesh.next, from, column.subarray(from, until));
+  });
+  return { own: column, next: next! };
 };
 
 export const multiply = (mesh: Mesh, x: Shared, y: Shared): Promise<Shared> =>
@@ -111,17 +122,15 @@ export const sum = (x: Shared): Shared => ({ own: total(x.own), next: total(x.ne
 
 export const and = async (mesh: Mesh, x: SharedBits, y: SharedBits): Promise<SharedBits> => {
   const own = new Uint32Array(x.own.length);
-  const columns = [x.own, x.next, y.own, y.next];
-  const [, next] = await Promise.all([
-    mesh.sendColumn(before(mesh.place), own, (from, until) => {
-      const masks = [mesh.own.words(until - from), mesh.next.words(until - from)];
-      const parts = columns.map((one) => one.subarray(from, until));
-      through('conjunction', [...parts, ...masks], own.subarray(from, until));
-    }),
-    mesh.receiveColumn(after(mesh.place), new Uint32Array(own.length)),
-  ]);
-  return { own, next };
+  const [next] = await mesh.passOn([own], (from, until) => {
+    const [x0, x1, y0, y1, into] = rowsOf(from, until, x.own, x.next, y.own, y.next, own);
+    through('conjunction', [x0!, x1!, y0!, y1!, mesh.own, mesh.next], [into!]);
+  });
+  return { own, next: next! };
 };
+
+const rowsOf = (from: number, until: number, ...columns: Uint32Array[]): Uint32Array[] =>
+  columns.map((one) => one.subarray(from, until));
 
 const either = (x: SharedBits, y: SharedBits): SharedBits => ({ own: xor(x.own, y.own), next: xor(x.next, y.next) });
 
@@ -144,7 +153,7 @@ const joined = (...all: Uint32Array[]): Uint32Array => {
   }
   return out;
 };
-const together = (...all: SharedBits[]): SharedBits => ({
+const together = (...all: readonly SharedBits[]): SharedBits => ({
   own: joined(...all.map((one) => one.own)),
   next: joined(...all.map((one) => one.next)),
 });
@@ -155,41 +164,75 @@ export interface Known {
   values?: BigUint64Array;
 }
 
-const planesBy = (
-  mesh: Mesh,
-  { owner, values }: Known,
-  words: number,
-  width: Width,
-  turned: (values: BigUint64Array, width: Width) => Uint32Array = planesOf,
-): Promise<SharedBits> => shareBits(mesh, owner, words * width, values && turned(values, width));
+/** Of planes of bits, what one party has at the odd place of each two neighbours, at the even one, and at both: three halves. */
+const digitsOf = (planes: Uint32Array): Uint32Array => {
+  const half = planes.length / 2;
+  const [even, odd] = [planes.subarray(0, half), planes.subarray(half)];
+  return joined(odd, even, bothOf(odd, even));
+};
+
+/** What carries, and what passes on what comes in. */
+interface Carries {
+  carries: SharedBits;
+  passes: SharedBits;
+}
 
 /**
- * What is carried out of the highest of so many planes: a tree in which a pair of neighbours carries if the upper one does, or passes on
- * what the lower one carries. Two bits for each place, and a round for each halving.
+ * What is carried out of the highest place of x + y, where two parties know the planes of x and y. Of each two neighbouring places that is
+ * a sum of products of what one party knows with what the other knows, one message for each; from there on it is a tree: a pair carries if
+ * the upper one does, or passes on what the lower one carries. A round for each halving, two bits for each pair.
  */
+const carryOf = async (
+  mesh: Mesh,
+  owners: readonly [Place, Place],
+  planes: readonly [Uint32Array | undefined, Uint32Array | undefined],
+  words: number,
+  width: Width,
+): Promise<SharedBits> => {
+  const length = (width / 2) * words;
+  const known = [planes[0] && digitsOf(planes[0]), planes[1] && digitsOf(planes[1])] as const;
+  const [x, y] = await bothShared(mesh, owners, length * 3, known);
+  const digits = (of: SharedBits, from: number, until: number) =>
+    [0, 1, 2].flatMap((kind) => {
+      const { own, next } = part(of, kind * length + from, kind * length + until);
+      return [own, next];
+    });
+  let found = await carried(mesh, length, (from, until, into) => {
+    const inputs = [...digits(x, from, until), ...digits(y, from, until)] as [Uint32Array, ...Uint32Array[]];
+    through('digits', [...inputs, mesh.own, mesh.next, mesh.own, mesh.next], into);
+  });
+  for (let planesLeft = width / 2; planesLeft > 2; planesLeft /= 2) found = await paired(mesh, found);
+  return top(mesh, found);
+};
+
 const carried = async (
   mesh: Mesh,
-  carriesOf: SharedBits,
-  passesOf: SharedBits,
-  count: number,
-  words: number,
-): Promise<SharedBits> => {
-  let [carries, passes] = [carriesOf, passesOf];
-  for (let planes = count; planes > 1; ) {
-    const half = (planes + 1) >> 1;
-    const [low, from, pairs] = [half * words, half * words, (planes - half) * words];
-    const upper = part(passes, from, from + pairs);
-    const wantsPass = half > 1;
-    const left = wantsPass ? together(upper, upper) : upper;
-    const right = wantsPass ? together(part(carries, 0, pairs), part(passes, 0, pairs)) : part(carries, 0, pairs);
-    const made = await and(mesh, left, right);
-    const above = either(part(carries, from, from + pairs), part(made, 0, pairs));
-    // Of an odd number one is left without a neighbour.
-    carries = together(above, part(carries, pairs, low));
-    passes = wantsPass ? together(part(made, pairs, pairs * 2), part(passes, pairs, low)) : passes;
-    planes = half;
-  }
-  return carries;
+  length: number,
+  fill: (from: number, until: number, into: [Uint32Array, Uint32Array]) => void,
+): Promise<Carries> => {
+  const [carries, passes] = [new Uint32Array(length), new Uint32Array(length)];
+  const [nextCarries, nextPasses] = await mesh.passOn([carries, passes], (from, until) => {
+    fill(from, until, [carries.subarray(from, until), passes.subarray(from, until)]);
+  });
+  return { carries: { own: carries, next: nextCarries! }, passes: { own: passes, next: nextPasses! } };
+};
+
+/** Of twice as many places, the upper ones of pairs behind all lower ones. */
+const paired = (mesh: Mesh, { carries, passes }: Carries): Promise<Carries> => {
+  const half = carries.own.length / 2;
+  return carried(mesh, half, (from, until, into) => {
+    const [lower, upper] = [part(carries, from, until), part(carries, half + from, half + until)];
+    const [low, high] = [part(passes, from, until), part(passes, half + from, half + until)];
+    const inputs = [high.own, high.next, lower.own, lower.next, low.own, low.next, upper.own] as const;
+    through('pairs', [...inputs, mesh.own, mesh.next, mesh.own, mesh.next], into);
+  });
+};
+
+/** Of the last pair. */
+const top = async (mesh: Mesh, { carries, passes }: Carries): Promise<SharedBits> => {
+  const half = carries.own.length / 2;
+  const upper = part(carries, half, half * 2);
+  return either(upper, await and(mesh, part(passes, half, half * 2), part(carries, 0, half)));
 };
 
 /** In blocks of rows, each in memory of one. */
@@ -207,49 +250,51 @@ const inBlocks = async (
 };
 
 /**
- * x < y of whole numbers that two parties know and that fit `width` bits: at a place where x has 0 and y 1 something is carried, and passed
- * on by places above where both have the same; at the highest place, the sign, it is the other way round. Three bits for each place.
+ * x < y of whole numbers that two parties know and that fit `width` bits: adding y to what x has not carries something out of the highest
+ * place. That is the sign, which is the other way round. Three bits for each place.
  */
 export const less = (mesh: Mesh, x: Known, y: Known, rows: number, width: Width): Promise<SharedBits> =>
-  inBlocks(rows, async (slice, words) => {
-    const p = await planesBy(mesh, slice(x), words, width, inOrder);
-    const q = await planesBy(mesh, slice(y), words, width, inOrder);
-    const absent = not(mesh, p);
-    return carried(mesh, await and(mesh, absent, q), either(absent, q), width, words);
+  inBlocks(rows, (slice, words) => {
+    const [left, right] = [slice(x).values, slice(y).values];
+    const absent = left && inverted(inOrder(left, width));
+    return carryOf(mesh, [x.owner, y.owner], [absent, right && inOrder(right, width)], words, width);
   });
 
 /** With the other bit at the highest place, numbers are in order from the most negative on. */
 const inOrder = (values: BigUint64Array, width: Width): Uint32Array => {
   const planes = planesOf(values, width);
-  const words = wordsFor(values.length);
-  const at = planeOf(width - 1, width) * words;
-  planes.set(inverted(planes.subarray(at, at + words)), at);
+  const at = planeOf(width - 1, width) * wordsFor(values.length);
+  planes.set(inverted(planes.subarray(at, at + wordsFor(values.length))), at);
   return planes;
 };
 
 /** x = y of numbers that two parties know: all places are the same. A bit for each place. */
 export const equal = (mesh: Mesh, x: Known, y: Known, rows: number, width: Width): Promise<SharedBits> =>
   inBlocks(rows, async (slice, words) => {
-    let same = not(
-      mesh,
-      either(await planesBy(mesh, slice(x), words, width), await planesBy(mesh, slice(y), words, width)),
-    );
-    for (let planes = width / 2; planes >= 1; planes /= 2) {
-      same = await and(mesh, part(same, 0, planes * words), part(same, planes * words, planes * words * 2));
+    const planes = [x, y].map((one) => slice(one).values).map((values) => values && planesOf(values, width));
+    const [p, q] = await bothShared(mesh, [x.owner, y.owner], words * width, [planes[0], planes[1]]);
+    let same = not(mesh, either(p, q));
+    for (let left = width / 2; left >= 1; left /= 2) {
+      same = await and(mesh, part(same, 0, left * words), part(same, left * words, left * words * 2));
     }
     return same;
   });
 
-/** x + y < 0, of two parties' parts of numbers whose sums lie between −2^63 and 2^63. */
+/** x + y < 0, of two parties' parts of numbers whose sums lie between −2^63 and 2^63: the signs, and what the 63 places below carry. */
 export const negative = (mesh: Mesh, x: Known, y: Known, rows: number): Promise<SharedBits> =>
   inBlocks(rows, async (slice, words) => {
-    const p = await planesBy(mesh, slice(x), words, ringBits);
-    const q = await planesBy(mesh, slice(y), words, ringBits);
-    const all = either(p, q);
-    // The highest plane, the sign, gets what the 63 below carry.
-    const top = planeOf(ringBits - 1) * words;
-    const carries = await and(mesh, part(p, 0, top), part(q, 0, top));
-    return either(part(all, top, top + words), await carried(mesh, carries, part(all, 0, top), ringBits - 1, words));
+    const owners = [x.owner, y.owner] as const;
+    const at = planeOf(ringBits - 1) * words;
+    // In the place of the sign stands what only passes on: one side has it, the other not.
+    const [p, q] = [slice(x).values, slice(y).values].map((values, side) => {
+      if (!values) return undefined;
+      const planes = planesOf(values);
+      const sign = planes.slice(at, at + words);
+      planes.fill(side === 0 ? 0xffffffff : 0, at, at + words);
+      return { planes, sign };
+    });
+    const signs = await bothShared(mesh, owners, words, [p?.sign, q?.sign]);
+    return either(either(...signs), await carryOf(mesh, owners, [p?.planes, q?.planes], words, ringBits));
   });
 
 /** Shared bits as shared numbers 0 and 1: t = u + v − 2·u·v, where party 0 knows u and the other two v. */
@@ -301,15 +346,29 @@ export const fromTwo = async (
 };
 
 /**
- * What `owner` has of its values where a bit is one, and what it would have more where it is not as the owner sees it: of shared bits the
- * owner knows two shares together, u, and both others know the third, v; value·bit is value·u + value·(1 − 2u)·v.
+ * Of shared bits the owner of values knows two shares together, u, and both others know the third, v; value·bit is value·u +
+ * value·(1 − 2u)·v. So the owner keeps value·u and hands out the rest, value·(1 − 2u), masked.
  */
-const weighedBy = (bits: SharedBits, values: BigUint64Array): { kept: BigUint64Array; rest: BigUint64Array } => {
-  const kept = times(values, elementsOf(xor(bits.own, bits.next), values.length));
-  return { kept, rest: minus(values, plus(kept, kept)) };
-};
+const ownShares = (bits: SharedBits, rows: number): BigUint64Array => elementsOf(xor(bits.own, bits.next), rows);
 const thirdShare = (mesh: Mesh, owner: Place, bits: SharedBits, rows: number): BigUint64Array =>
   elementsOf(mesh.place === after(owner) ? bits.next : bits.own, rows);
+
+/** Sends the rest; the sum of what is kept comes back. */
+const handOut = async (
+  mesh: Mesh,
+  to: Place,
+  mask: Source,
+  values: BigUint64Array,
+  kept: BigUint64Array,
+): Promise<bigint> => {
+  const rest = nought(values.length);
+  let whole = 0n;
+  await mesh.sendColumn(to, rest, (from, until) => {
+    const rows = [values, kept].map((one) => one.subarray(from, until)) as [BigUint64Array, BigUint64Array];
+    whole += through('weigh', [...rows, mask], [rest.subarray(from, until)]);
+  });
+  return BigInt.asUintN(ringBits, whole);
+};
 
 /** The sum of what `owner` knows over rows whose bit is one. 8 bytes a row, once. */
 export const weighedSum = async (
@@ -319,16 +378,24 @@ export const weighedSum = async (
   rows: number,
   values?: BigUint64Array,
 ): Promise<Shared> => {
-  let own: BigUint64Array;
-  if (mesh.place === owner) {
-    const { kept, rest } = weighedBy(bits, values!);
-    await mesh.sendColumn(before(owner), minus(rest, mesh.next.elements(rows)));
-    own = total(kept);
-  } else {
-    const part = mesh.place === after(owner) ? mesh.own.elements(rows) : await mesh.receiveColumn(owner, nought(rows));
-    own = dot(part, thirdShare(mesh, owner, bits, rows));
+  let own: bigint;
+  if (mesh.place === owner) own = await handOut(mesh, before(owner), mesh.next, values!, ownShares(bits, rows));
+  else {
+    const v = thirdShare(mesh, owner, bits, rows);
+    if (mesh.place === after(owner)) own = through('dot', [v, mesh.own]);
+    else {
+      own = 0n;
+      const rest = nought(rows);
+      await mesh.receiveColumn(owner, rest, (from, until) => {
+        own += through('dot', [v.subarray(from, until), rest.subarray(from, until)]);
+      });
+    }
   }
-  return reshare(mesh, nought(1), (added, taken, _, into) => into.set(minus(plus(own, added), taken)));
+  const part = BigUint64Array.of(BigInt.asUintN(ringBits, own));
+  return reshare(mesh, nought(1), (added, taken, _, into) => {
+    through('plus', [part, added], [into]);
+    through('minus', [into, taken], [into]);
+  });
 };
 
 /** The same row by row, as parts of `owner` and `other`. 16 bytes a row. */
@@ -341,20 +408,38 @@ export const weighed = async (
   values?: BigUint64Array,
 ): Promise<BigUint64Array | undefined> => {
   const third = thirdOf(owner, other);
+  const out = nought(rows);
   if (mesh.place === owner) {
-    const { kept, rest } = weighedBy(bits, values!);
-    await mesh.sendColumn(third, minus(rest, mesh.with(other).elements(rows)));
-    return plus(kept, mesh.with(third).elements(rows));
+    const kept = ownShares(bits, rows);
+    await handOut(mesh, third, mesh.with(other), values!, kept);
+    through('times', [values!, kept], [out]);
+    through('plus', [out, mesh.with(third)], [out]);
+    return out;
   }
   const v = thirdShare(mesh, owner, bits, rows);
   if (mesh.place === other) {
-    const own = times(mesh.with(owner).elements(rows), v);
-    return plus(own, await mesh.receiveColumn(third, nought(rows)));
+    through('times', [v, mesh.with(owner)], [v]);
+    await mesh.receiveColumn(third, out, (from, until) => {
+      const into = out.subarray(from, until);
+      through('plus', [into, v.subarray(from, until)], [into]);
+    });
+    return out;
   }
-  const part = times(await mesh.receiveColumn(owner, nought(rows)), v);
-  await mesh.sendColumn(other, minus(part, mesh.with(owner).elements(rows)));
+  await mesh.receiveColumn(owner, out, (from, until) => {
+    const into = out.subarray(from, until);
+    through('times', [into, v.subarray(from, until)], [into]);
+  });
+  await mesh.sendColumn(other, out, masked(out, mesh.with(owner)));
   return undefined;
 };
+
+/** Takes masks from what is about to leave. */
+const masked =
+  (column: BigUint64Array, mask: Source) =>
+  (from: number, until: number): void => {
+    const into = column.subarray(from, until);
+    through('minus', [into, mask], [into]);
+  };
 
 export interface Segments {
   /** Rows in the order of the groups; rows of none come last. */
@@ -364,9 +449,10 @@ export interface Segments {
 }
 
 /**
- * Sums by groups that `owner` alone knows, of columns in two parts, in two parts again. Nobody else learns which row is in which group, nor
- * how large one is: rows are put in order by a permutation of which the other owner and the third each see half, and that half is random;
- * running sums at the ends of groups are picked after a second one. The other owner learns the number of groups. 20 bytes a row and column.
+ * Sums by groups that `owner` alone knows, of columns in two parts, in two parts again; a part that is left out is nought. Nobody else
+ * learns which row is in which group, nor how large one is: rows are put in order by a permutation of which the other owner and the third
+ * each see half, and that half is random; running sums are mixed by a second one, after which those at the ends of groups are picked. The
+ * other owner learns the number of groups. 20 bytes a row and column.
  */
 export const sumByGroup = async (
   mesh: Mesh,
@@ -378,57 +464,73 @@ export const sumByGroup = async (
   segments?: Segments,
 ): Promise<BigUint64Array[]> => {
   const third = thirdOf(owner, other);
-  const [isOwner, isOther] = [mesh.place === owner, mesh.place === other];
-  // First half: both owners draw it. Second half: what the owner's order needs beyond it.
-  const drawn = mesh.place === third ? undefined : mesh.with(isOwner ? other : owner).permutation(rows);
+  if (mesh.place === owner) return groupsAtOwner(mesh, other, third, rows, columns, segments!);
+  return mesh.place === other
+    ? groupsAtOther(mesh, owner, third, rows, columns, groupsMax)
+    : groupsAtThird(mesh, owner, other, rows, columns.length);
+};
+
+const groupsAtOwner = async (
+  mesh: Mesh,
+  other: Place,
+  third: Place,
+  rows: number,
+  columns: readonly (BigUint64Array | undefined)[],
+  { order, ends }: Segments,
+): Promise<BigUint64Array[]> => {
+  // First half: both owners draw it. Second half: what the order needs beyond it.
+  const drawn = mesh.with(other).permutation(rows);
   const rest = new Uint32Array(rows);
-  if (isOwner) {
-    const at = inverse(drawn!);
-    for (let n = 0; n < rows; n++) rest[n] = at[segments!.order[n]!]!;
-    await mesh.sendColumn(third, rest);
-  } else if (mesh.place === third) await mesh.receiveColumn(owner, rest);
+  for (let n = 0; n < rows; n++) rest[n] = drawn[order[n]!]!;
+  await mesh.sendColumn(third, rest);
+  const sums = columns.map((column) => {
+    const mask = totalsAt(mesh.with(other).elements(rows), rest, ends);
+    return column ? plus(mask, totalsAt(column, order, ends)) : mask;
+  });
+  const again = mesh.with(third).permutation(rows + 1);
+  const wanted = Uint32Array.from([0, ...ends], (end) => again[end]!);
+  await mesh.sendColumn(other, new Uint32Array([wanted.length]));
+  await mesh.sendColumn(other, wanted);
+  return sums.map((one) => plus(one, differences(picked(mesh.with(third).elements(rows + 1), wanted))));
+};
 
-  const sums: (BigUint64Array | undefined)[] = [];
+const groupsAtOther = async (
+  mesh: Mesh,
+  owner: Place,
+  third: Place,
+  rows: number,
+  columns: readonly (BigUint64Array | undefined)[],
+  groupsMax: number,
+): Promise<BigUint64Array[]> => {
+  const drawn = mesh.with(owner).permutation(rows);
   for (const column of columns) {
-    if (isOther) {
-      await mesh.sendColumn(third, minus(picked(column!, drawn!), mesh.with(owner).elements(rows)));
-      sums.push(undefined);
-    } else if (isOwner) {
-      sums.push(running(picked(plus(picked(column!, drawn!), mesh.with(other).elements(rows)), rest)));
-    } else sums.push(running(picked(await mesh.receiveColumn(other, nought(rows)), rest)));
+    const mixed = placed(column ?? nought(rows), drawn);
+    await mesh.sendColumn(third, mixed, masked(mixed, mesh.with(owner)));
   }
-
-  const again = isOther ? undefined : mesh.with(isOwner ? third : owner).permutation(rows + 1);
-  const wanted = isOther
-    ? await receiveWanted(mesh, owner, rows, groupsMax)
-    : isOwner
-      ? wantedOf(segments!, again!)
-      : undefined;
-  if (isOwner) {
-    const size = new Uint32Array([wanted!.length]);
-    await mesh.sendColumn(other, size);
-    await mesh.sendColumn(other, wanted!);
-  }
+  const wanted = await receiveWanted(mesh, owner, rows, groupsMax);
   const found: BigUint64Array[] = [];
-  for (const column of sums) {
-    if (mesh.place === third) {
-      await mesh.sendColumn(other, minus(picked(column!, again!), mesh.with(owner).elements(rows + 1)));
-      continue;
-    }
-    const mixed = isOwner
-      ? plus(picked(column!, again!), mesh.with(third).elements(rows + 1))
-      : await mesh.receiveColumn(third, nought(rows + 1));
-    const ends = picked(mixed, wanted!);
-    found.push(minus(ends.subarray(1), ends.subarray(0, -1)));
-  }
+  for (const _ of columns) found.push(differences(picked(await mesh.receiveColumn(third, nought(rows + 1)), wanted)));
   return found;
 };
 
-/** Where the running sums before the first group and at the end of each stand after the second permutation. */
-const wantedOf = ({ ends }: Segments, again: Uint32Array): Uint32Array => {
-  const at = inverse(again);
-  return Uint32Array.from([0, ...ends], (end) => at[end]!);
+const groupsAtThird = async (
+  mesh: Mesh,
+  owner: Place,
+  other: Place,
+  rows: number,
+  columns: number,
+): Promise<BigUint64Array[]> => {
+  const again = mesh.with(owner).permutation(rows + 1);
+  const rest = await mesh.receiveColumn(owner, new Uint32Array(rows));
+  const sums: BigUint64Array[] = [];
+  for (let n = 0; n < columns; n++)
+    sums.push(placed(running(await mesh.receiveColumn(other, nought(rows)), rest), again));
+  // Only now: the other reads nothing before it has sent all of its columns.
+  for (const one of sums) await mesh.sendColumn(other, one, masked(one, mesh.with(owner)));
+  return [];
 };
+
+const differences = (sums: BigUint64Array): BigUint64Array => minus(sums.subarray(1), sums.subarray(0, -1));
 
 const receiveWanted = async (mesh: Mesh, owner: Place, rows: number, groupsMax: number): Promise<Uint32Array> => {
   const [count] = await mesh.receiveColumn(owner, new Uint32Array(1));

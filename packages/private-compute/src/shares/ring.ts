@@ -1,5 +1,5 @@
 /** Whole numbers modulo 2^64, by the column; negative ones as two's complements. */
-import { through } from './kernels.ts';
+import { type Source, through } from './kernels.ts';
 
 export const ringBits = 64;
 
@@ -18,7 +18,7 @@ export const signed = (value: bigint): bigint => BigInt.asIntN(ringBits, value);
 
 const made = (name: 'plus' | 'minus' | 'times', a: Column, b: Column): Column => {
   const out = new BigUint64Array(a.length);
-  through(name, [a, b], out);
+  through(name, [a, b], [out]);
   return out;
 };
 export const plus = (a: Column, b: Column): Column => made('plus', a, b);
@@ -32,23 +32,23 @@ export const total = (a: Column): Column => BigUint64Array.of(through('total', [
 /** Of a·b over all rows, in a column of one element. */
 export const dot = (a: Column, b: Column): Column => BigUint64Array.of(through('dot', [a, b]));
 
-/** Sums of the first 0, 1, 2 … elements. */
-export const running = (a: Column): Column => {
-  const out = new BigUint64Array(a.length + 1);
-  through('running', [a], out.subarray(1));
+export const picked = (a: Column, rows: Uint32Array): Column => {
+  const out = new BigUint64Array(rows.length);
+  gather(a, rows, out);
   return out;
 };
 
-export const picked = (a: Column, rows: Uint32Array): Column => {
-  const out = new BigUint64Array(rows.length);
-  const [from, to] = [halvesOf(a), halvesOf(out)];
+const gather = (a: Column, rows: Uint32Array, out: Column): void => {
+  const [from, to] = [signedHalvesOf(a), signedHalvesOf(out)];
   for (let n = 0; n < rows.length; n++) {
     const at = rows[n]! * 2;
     to[n * 2] = from[at]!;
     to[n * 2 + 1] = from[at + 1]!;
   }
-  return out;
 };
+
+/** To move them only: no number of these is an object before the compiler has caught up. */
+const signedHalvesOf = (a: Column): Int32Array => new Int32Array(a.buffer, a.byteOffset, a.length * 2);
 
 /** Little endian: the low half of an element stands first. */
 export const halvesOf = (a: Column): Uint32Array => new Uint32Array(a.buffer, a.byteOffset, a.length * 2);
@@ -61,14 +61,35 @@ export const elementsFrom = (flags: Uint8Array): Column => {
   return out;
 };
 
-export const inverse = (order: Uint32Array): Uint32Array => {
-  const out = new Uint32Array(order.length);
-  for (let n = 0; n < order.length; n++) out[order[n]!] = n;
+/** Each element at its place of `places`, which hold each once. */
+export const placed = (a: Column, places: Uint32Array): Column => {
+  const out = new BigUint64Array(places.length);
+  const [from, to] = [signedHalvesOf(a), signedHalvesOf(out)];
+  for (let n = 0; n < places.length; n++) {
+    const at = places[n]! * 2;
+    to[at] = from[n * 2]!;
+    to[at + 1] = from[n * 2 + 1]!;
+  }
   return out;
 };
 
+/** Sums of the first 0, 1, 2 … elements in the order of `rows`. */
+export const running = (a: Column, rows: Uint32Array): Column => {
+  const out = new BigUint64Array(rows.length + 1);
+  const sums = out.subarray(1);
+  gather(a, rows, sums);
+  through('running', [sums], [sums]);
+  return out;
+};
+
+/** Sums of the elements at `rows`, from each end to the next. */
+export const totalsAt = (a: Column, rows: Uint32Array, ends: Uint32Array): Column => {
+  const sums = running(a, rows);
+  return BigUint64Array.from(ends, (end, group) => BigInt.asUintN(ringBits, sums[end]! - sums[ends[group - 1] ?? 0]!));
+};
+
 /** This party's part of x·y: x_i·y_i + x_i·y_{i+1} + x_{i+1}·y_i, masked by `added` and `taken`, for rows `from` on. */
-export const products = (x: Shared, y: Shared, added: Column, taken: Column, from: number, into: Column): void => {
+export const products = (x: Shared, y: Shared, added: Source, taken: Source, from: number, into: Column): void => {
   const rows = (column: Column) => column.subarray(from, from + into.length);
-  through('product', [rows(x.own), rows(x.next), rows(y.own), rows(y.next), added, taken], into);
+  through('product', [rows(x.own), rows(x.next), rows(y.own), rows(y.next), added, taken], [into]);
 };

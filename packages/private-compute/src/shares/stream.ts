@@ -1,7 +1,7 @@
 import { type Cipheriv, createCipheriv } from 'node:crypto';
 
 /** What two parties draw alike at once at most: larger pieces leave the processor's cache. */
-const pieceBytes = 1 << 18;
+const pieceBytes = 1 << 16;
 const zeros = Buffer.alloc(pieceBytes);
 
 /**
@@ -16,11 +16,14 @@ export class Stream {
     this.#cipher = createCipheriv('aes-256-ctr', key, start);
   }
 
+  /** Not more than a piece: all that is drawn comes by here. */
+  draw(bytes: number): Uint8Array {
+    return this.#cipher.update(zeros.subarray(0, bytes));
+  }
+
   bytes(length: number): Uint8Array {
     const out = new Uint8Array(length);
-    for (let at = 0; at < length; at += pieceBytes) {
-      out.set(this.#cipher.update(zeros.subarray(0, Math.min(pieceBytes, length - at))), at);
-    }
+    for (let at = 0; at < length; at += pieceBytes) out.set(this.draw(Math.min(pieceBytes, length - at)), at);
     return out;
   }
 
@@ -39,7 +42,6 @@ export class Stream {
     let used = 0;
     for (let n = 0; n < count; n++) {
       const choices = n + 1;
-      const fair = 2 ** 32 - (2 ** 32 % choices);
       let luck: number;
       do {
         if (used === drawn.length) {
@@ -47,7 +49,8 @@ export class Stream {
           used = 0;
         }
         luck = drawn[used++]!;
-      } while (luck >= fair);
+        // The division that says what favours some is for the few that could.
+      } while (luck >= 2 ** 32 - choices && luck >= 2 ** 32 - (2 ** 32 % choices));
       const at = luck % choices;
       order[n] = order[at]!;
       order[at] = n;

@@ -173,3 +173,13 @@ test('plans that would show more are no plans', () => {
     );
   expect(() => requirePlan(plan)).not.toThrow();
 });
+
+test('a key may be what is summed up, as the table is read once for both', async () => {
+  const [a, b] = [join(folder, 'own-a.csv'), join(folder, 'own-b.csv')];
+  await writeFile(a, 'id\n7\n12\n30\n');
+  await writeFile(b, 'name,id\nx,12\ny,5\nz,7\n');
+  const plan = sumPlan({ first: 'id', second: 'id', payload: 'second', sum: 'id', atLeast: 1 });
+  const [first] = await playAll({ plan, recipient: 'first', decimals: 0 }, [a, b]);
+  expect(first.answer?.rows).toEqual([['2', '19']]);
+  expect(first.rowsRead).toBe(3);
+});

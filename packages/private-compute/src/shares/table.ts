@@ -1,8 +1,9 @@
 /** An owner's own columns and what it decides about its own rows alone. */
+import { randomBytes } from 'node:crypto';
 import type { Role } from '../intersect/agree.ts';
 import { ComputeError } from '../problem.ts';
-import { type Field, recordFault, scanTable } from '../table/records.ts';
-import { type Comparison, type Condition, columnsOf, type Plan, payloadOf } from './plan.ts';
+import { type Field, recordFault, type Scanned, scanTable } from '../table/records.ts';
+import { type Comparison, type Condition, columnsOf, type Plan } from './plan.ts';
 import { halvesOf, picked, signed } from './ring.ts';
 
 /** `values` are multiples of 10^-decimals modulo 2^64, nought where there is none. */
@@ -115,36 +116,82 @@ const scaled = (text: string, decimals: number): bigint => {
   return BigInt(`${whole}${rest.slice(0, decimals).padEnd(decimals, '0')}` || '0');
 };
 
+const grown = (codes: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> => {
+  const out = new Uint32Array(codes.length * 2);
+  out.set(codes);
+  return out;
+};
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** Gives each text a number by a table of hashes of its bytes: a text of the language for each row would cost more than all else. */
 class TextReader {
-  readonly #codes: number[] = [];
-  readonly #byText = new Map<string, number>();
+  #codes = new Uint32Array(1024);
+  #slots = new Uint32Array(1024);
+  #bytes = Buffer.alloc(1 << 14);
+  #ends = [0];
   readonly #words: (string | null)[] = [null];
   readonly #name: string;
+  /** Nobody can choose texts that meet in one slot. */
+  readonly #start = randomBytes(4).readInt32LE();
 
   constructor(name: string) {
     this.#name = name;
   }
 
   add(bytes: Buffer, { start, end, doubled }: Field, row: number): void {
-    if (start === end) {
-      this.#codes.push(0);
-      return;
+    if (row === this.#codes.length) this.#codes = grown(this.#codes);
+    if (start === end) return;
+    let hash = this.#start;
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+    const mask = this.#slots.length - 1;
+    let slot = (hash ^ (hash >>> 15)) & mask;
+    let code = this.#slots[slot]!;
+    while (code !== 0 && !this.#isWord(code, bytes, start, end)) {
+      slot = (slot + 1) & mask;
+      code = this.#slots[slot]!;
     }
-    // Bytes as Latin letters are told apart as the bytes are, and cost no decoding for each row.
-    const raw = bytes.toString('latin1', start, end);
-    let code = this.#byText.get(raw);
-    if (code === undefined) {
-      code = this.#words.length;
-      this.#byText.set(raw, code);
-      this.#words.push(this.#decoded(bytes.subarray(start, end), doubled, row));
-    }
-    this.#codes.push(code);
+    this.#codes[row] = code === 0 ? this.#take(bytes.subarray(start, end), doubled, row, slot) : code;
   }
 
-  end(): Texts {
-    return { codes: Uint32Array.from(this.#codes), words: this.#words };
+  #isWord(code: number, bytes: Buffer, start: number, end: number): boolean {
+    const from = this.#ends[code - 1]!;
+    if (this.#ends[code]! - from !== end - start) return false;
+    const held = this.#bytes;
+    for (let n = 0; n < end - start; n++) if (held[from + n] !== bytes[start + n]) return false;
+    return true;
+  }
+
+  #take(field: Buffer, doubled: boolean, row: number, slot: number): number {
+    this.#words.push(this.#decoded(field, doubled, row));
+    const code = this.#words.length - 1;
+    const from = this.#ends[code - 1]!;
+    while (from + field.length > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], this.#bytes.length * 2);
+    field.copy(this.#bytes, from);
+    this.#ends.push(from + field.length);
+    this.#slots[slot] = code;
+    if (code * 2 > this.#slots.length) this.#spread();
+    return code;
+  }
+
+  /** Twice as many slots. */
+  #spread(): void {
+    const slots = new Uint32Array(this.#slots.length * 2);
+    for (let code = 1; code < this.#words.length; code++) {
+      let hash = this.#start;
+      for (let at = this.#ends[code - 1]!; at < this.#ends[code]!; at++) {
+        hash = Math.imul(hash ^ this.#bytes[at]!, 0x01000193);
+      }
+      let slot = (hash ^ (hash >>> 15)) & (slots.length - 1);
+      while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
+      slots[slot] = code;
+    }
+    this.#slots = slots;
+  }
+
+  end(rows: number): Texts {
+    while (rows > this.#codes.length) this.#codes = grown(this.#codes);
+    return { codes: this.#codes.subarray(0, rows), words: this.#words };
   }
 
   #decoded(field: Buffer, doubled: boolean, row: number): string {
@@ -159,31 +206,44 @@ class TextReader {
 
 export interface Table {
   rows: number;
-  /** SHA-256 of the file; nothing where no column of it was read yet. */
+  /** SHA-256 of the file. */
   digest: Buffer;
   numbers: Map<string, Numbers>;
   texts: Map<string, Texts>;
 }
 
-/** Reads the columns that the plan asks of this owner, in one go. Where it asks for none and rows are matched by keys, they are read then. */
-export const readTable = async (path: string, plan: Plan, role: Role, decimals: number): Promise<Table> => {
+/** What makes a table of a file's records as they are read. */
+export interface TableReader {
+  columns: readonly string[];
+  /** `fields` in the order of the columns. */
+  add(bytes: Buffer, fields: readonly Field[], row: number): void;
+  end(scanned: Scanned): Table;
+}
+
+/** Takes the columns that the plan asks of this owner. */
+export const tableReader = (plan: Plan, role: Role, decimals: number): TableReader => {
   const { numbers, texts } = columnsOf(plan, role);
   const numberReaders = numbers.map((name) => new NumberReader(name, decimals));
   const textReaders = texts.map((name) => new TextReader(name));
-  const readers = [...numberReaders, ...textReaders];
-  if (readers.length === 0 && payloadOf(plan) !== undefined) return { ...emptyTable };
-  const { rows, digest } = await scanTable(path, [...numbers, ...texts], (bytes, { fields }, row) => {
-    for (let n = 0; n < readers.length; n++) readers[n]!.add(bytes, fields[n]!, row);
-  });
   return {
-    rows,
-    digest,
-    numbers: new Map(numbers.map((name, n) => [name, numberReaders[n]!.end(rows)])),
-    texts: new Map(texts.map((name, n) => [name, textReaders[n]!.end()])),
+    columns: [...numbers, ...texts],
+    add(bytes, fields, row) {
+      for (let n = 0; n < numberReaders.length; n++) numberReaders[n]!.add(bytes, fields[n]!, row);
+      for (let n = 0; n < textReaders.length; n++) textReaders[n]!.add(bytes, fields[numbers.length + n]!, row);
+    },
+    end: ({ rows, digest }) => ({
+      rows,
+      digest,
+      numbers: new Map(numbers.map((name, n) => [name, numberReaders[n]!.end(rows)])),
+      texts: new Map(texts.map((name, n) => [name, textReaders[n]!.end(rows)])),
+    }),
   };
 };
 
-const emptyTable: Table = { rows: 0, digest: Buffer.alloc(0), numbers: new Map(), texts: new Map() };
+export const readTable = async (path: string, plan: Plan, role: Role, decimals: number): Promise<Table> => {
+  const reader = tableReader(plan, role, decimals);
+  return reader.end(await scanTable(path, reader.columns, (bytes, { fields }, row) => reader.add(bytes, fields, row)));
+};
 
 /** No sum of some of these values can pass `most` then; that is known before anything is shared. */
 export const requireSummable = (values: BigUint64Array, name: string, most = columnMax): void => {
