@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type BankClient, bankClient } from '@shugu/bank/client';
 import type { Logger } from 'pino';
+import { childEnvironment } from '../kernel/child/spawn.ts';
 
 export interface BankSettings {
   /** Folder of the node: the simulator’s books stand in `bank` under it. */
@@ -41,13 +42,6 @@ const remoteBank = ({ url, key: hex }: BankSettings): Bank => {
   return { simulator: false, client: () => client, key: () => key, pid: () => undefined, stop: async () => undefined };
 };
 
-/** The simulator's environment: nothing of ours, since database addresses and secrets stand in it. */
-const environment = (): NodeJS.ProcessEnv => ({
-  LANG: 'C.UTF-8',
-  TZ: 'UTC',
-  ...(process.env.TMPDIR ? { TMPDIR: process.env.TMPDIR } : {}),
-});
-
 const launch = async (
   folder: string,
   day: string,
@@ -70,7 +64,7 @@ const launch = async (
     ],
     {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: environment(),
+      env: childEnvironment(),
     },
   );
   child.stdin?.on('error', () => undefined);

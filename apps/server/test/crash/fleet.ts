@@ -27,7 +27,11 @@ export class Gateway {
   /** Until it serves, and the exchange holds all that it has on record. */
   async start(): Promise<void> {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
-      env: { PATH: process.env.PATH, SHUGU_TEST_GATEWAY: JSON.stringify({ ...this.settings, home: this.home }) },
+      env: {
+        PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        SHUGU_TEST_GATEWAY: JSON.stringify({ ...this.settings, home: this.home }),
+      },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     this.child = child;

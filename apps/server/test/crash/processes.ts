@@ -28,6 +28,7 @@ export const runServer = async ({ home, port, sabotage, settings }: RunOptions):
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       SHUGU_HOME: home,
       SHUGU_PORT: String(port),
       SHUGU_CLOCK: '2026-07-01T09:00:00+08:00',

@@ -11,7 +11,11 @@ export const startPushes = async (asked: Asked, children: ChildProcess[]): Promi
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'push-exchange.ts')],
     {
-      env: { PATH: process.env.PATH, SHUGU_TEST_PUSHES: JSON.stringify(asked) },
+      env: {
+        PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        SHUGU_TEST_PUSHES: JSON.stringify(asked),
+      },
       stdio: ['pipe', 'pipe', 'inherit'],
     },
   );

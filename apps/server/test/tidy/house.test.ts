@@ -19,7 +19,6 @@ const ambient: [name: string, pattern: RegExp][] = [
 /** Edges, each with its reason. This list may only shrink. */
 const edges: Record<string, string> = {
   'apps/server/src/main.ts: process.env': 'the program reads its settings',
-  'apps/server/src/settlement/bank.ts: process.env': 'the bank simulator inherits the temporary folder only',
   'apps/server/src/settlement/index.ts: Date.now':
     'a bank’s signed callback is fresh by wall clock: the bank does not live on our simulated calendar',
 };

@@ -118,6 +118,7 @@ export const openGateway = async (
       const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
         env: {
           PATH: process.env.PATH,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
           SHUGU_TEST_GATEWAY: JSON.stringify({
             server,
             key: running.key,
