@@ -9,7 +9,7 @@ import { limits as alarmLimits, makeAlarm } from './alarm.ts';
 import { audit } from './audit.ts';
 import { backoffSeconds } from './backoff.ts';
 import type { Clock } from './clock.ts';
-import { type Database, empty, isOutage, type Reader, sql, type Tx } from './db/db.ts';
+import { type Database, empty, isOutage, type Reader, type Sql, sql, type Tx } from './db/db.ts';
 import { systemActor } from './http/principal.ts';
 import { newId } from './ids.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from './pages.ts';
@@ -105,11 +105,14 @@ interface Due {
   running?: readonly string[];
 }
 
-const nextDue = (tx: Tx, { kinds, running }: Due): Promise<Job | undefined> =>
-  tx.first<Job>(sql`select ${columns} from jobs where kind = any(${kinds}) and run_at <= ${tx.now}
-      and (state in ('queued', 'failed') or (state = 'running'
-        and ${running ? sql`not (id = any(${[...running]}))` : sql`lease_until < ${tx.now}`}))
+const isDue = ({ kinds, running }: Due, now: Date): Sql => sql`kind = any(${kinds}) and run_at <= ${now}
+  and (state in ('queued', 'failed') or (state = 'running'
+    and ${running ? sql`not (id = any(${[...running]}))` : sql`lease_until < ${now}`}))`;
+const nextDue = (tx: Tx, asked: Due): Promise<Job | undefined> =>
+  tx.first<Job>(sql`select ${columns} from jobs where ${isDue(asked, tx.now)}
     order by run_at limit 1 for update skip locked`);
+const anyDue = async (read: Reader, asked: Due, now: Date): Promise<boolean> =>
+  (await read.one<{ due: boolean }>(sql`select exists (select from jobs where ${isDue(asked, now)}) as due`)).due;
 
 /** When a job of these kinds is next to be run, or to be taken from whoever does not finish it; undefined: none is there. */
 const nextAt = async (read: Reader, kinds: string[]): Promise<Date | undefined> =>
@@ -221,11 +224,12 @@ export const makeJobs = ({ database, clock, handlers, log, alone = false }: Jobs
   };
 
   const claimed = new Set<string>();
+  const asked = (): Due => ({ kinds, ...(alone ? { running: [...claimed] } : {}) });
   let claiming: Promise<unknown> = Promise.resolve();
   // One claim after the other, so that `claimed` names every job that a claim has taken, and a claim whose answer was lost none.
   const claimNext = (): Promise<ClaimedJob | undefined> => {
     const next = claiming.then(async () => {
-      const job = await database.tx(actor, (tx) => claim(tx, { kinds, ...(alone ? { running: [...claimed] } : {}) }));
+      const job = await database.tx(actor, (tx) => claim(tx, asked()));
       if (job) claimed.add(job.id);
       return job;
     });
@@ -303,7 +307,10 @@ export const makeJobs = ({ database, clock, handlers, log, alone = false }: Jobs
     },
     drain: async () => {
       let count = 0;
-      while (await runOne()) count++;
+      // Asked after every piece of work, mostly for nothing: a look is less than a claim.
+      while ((await anyDue(database, asked(), clock.now())) && (await runOne())) count++;
+      // What a worker is taking at this moment is known here before anybody asks whether it is busy.
+      await claiming;
       return count;
     },
     busy: () => claimed.size > 0,

@@ -172,8 +172,10 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
 
   let pendingRun: Promise<unknown> = Promise.resolve();
   const sequenceOnce = async (what: 'clear' | 'all'): Promise<number> => {
-    const open = await store.openOrigin(database, options.node);
+    const open = await store.standing(database, options.node, what);
     if (!open) return 0;
+    // Asked every second and after every piece of work, mostly for nothing.
+    if (!open.pending && open.begun && witnesses.length === 0) return 0;
     const key = await options.originKey(open);
     let count = 0;
     for (;;) {

@@ -45,6 +45,19 @@ export const openOrigin = (read: Reader, node: string): Promise<Origin | undefin
     sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins where node = ${node} and closed_at is null`,
   );
 
+/** The open origin of a node, whether an entry waits for its place, and whether a checkpoint was ever signed: one look, no lock. */
+export const standing = (
+  read: Reader,
+  node: string,
+  what: 'clear' | 'all',
+): Promise<(Origin & { pending: boolean; begun: boolean }) | undefined> =>
+  read.first<Origin & { pending: boolean; begun: boolean }>(
+    sql`select origin, suite, key, size, opened_at, closed_at, successor,
+      exists (select from log_entries where position is null ${what === 'clear' ? sql`and form = 'clear'` : empty}) as pending,
+      exists (select from log_checkpoints c where c.origin = o.origin) as begun
+      from log_origins o where node = ${node} and closed_at is null`,
+  );
+
 export const lockOrigin = (tx: Tx, origin: string): Promise<Origin> =>
   tx.one<Origin>(
     sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins where origin = ${origin} for update`,
