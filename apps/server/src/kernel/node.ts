@@ -20,10 +20,19 @@ const writeOnce = async (path: string, text: string): Promise<string> => {
   return text;
 };
 
+// Slow on purpose: whoever opens several nodes in one process, as tests do, derives it once.
+const derived = new Map<string, Buffer>();
+const secretFrom = (passphrase: string): Buffer => {
+  const known = derived.get(passphrase);
+  if (known) return known;
+  const made = scryptSync(passphrase, 'shugu node secret v1', 32, { N: 32_768, r: 8, p: 1, maxmem: 64 * 1024 * 1024 });
+  derived.set(passphrase, made);
+  return made;
+};
+
 /** 32 bytes that seal private keys and subject keys. Losing it loses them: backup carries the file. */
 export const nodeSecret = async (home: string, passphrase: string): Promise<Buffer> => {
-  if (passphrase)
-    return scryptSync(passphrase, 'shugu node secret v1', 32, { N: 32_768, r: 8, p: 1, maxmem: 64 * 1024 * 1024 });
+  if (passphrase) return secretFrom(passphrase);
   return Buffer.from((await writeOnce(join(home, 'node.secret'), randomBytes(32).toString('hex'))).trim(), 'hex');
 };
 
