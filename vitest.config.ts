@@ -2,14 +2,28 @@ import { defineConfig } from 'vitest/config';
 
 const postgres = './apps/server/src/kernel/postgres/testing.ts';
 
+// Files run as they do outside tests: Node strips their types and keeps what it compiled. Nothing here is mocked.
+const native = {
+  experimental: { viteModuleRunner: false, nodeLoader: false },
+  setupFiles: ['./tools/keep-compiled.ts'],
+};
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
       // Pure packages: no database, no server, nothing that one file could leave behind for the next.
-      { test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'], testTimeout: 120_000, isolate: false } },
+      {
+        test: {
+          name: 'packages',
+          include: ['packages/*/src/**/*.test.ts'],
+          testTimeout: 120_000,
+          isolate: false,
+          ...native,
+        },
+      },
       // The bank simulator: its own process and its own books.
-      { test: { name: 'bank', include: ['apps/bank/src/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'bank', include: ['apps/bank/src/**/*.test.ts'], testTimeout: 60_000, ...native } },
       // The server's rooms, each test file on a database of its own.
       {
         test: {
@@ -17,6 +31,7 @@ export default defineConfig({
           include: ['apps/server/**/*.test.ts', 'apps/cli/**/*.test.ts'],
           exclude: ['apps/server/test/crash/**', '**/node_modules/**'],
           globalSetup: [postgres],
+          ...native,
           // Files share a worker, in a third less time; on a server from outside that has not been shown yet.
           isolate: process.env.SHUGU_TEST_DATABASE_URL !== undefined,
           // Limits for what hangs, not for what is slow: a busy machine takes several times as long.
@@ -30,6 +45,7 @@ export default defineConfig({
           name: 'crash',
           include: ['apps/server/test/crash/**/*.test.ts'],
           globalSetup: [postgres],
+          ...native,
           testTimeout: 600_000,
           hookTimeout: 120_000,
         },

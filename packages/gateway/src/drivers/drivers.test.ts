@@ -163,7 +163,7 @@ describe('file', () => {
       return [answer.status, answer.headers.get('retry-after')];
     };
     expect(await outcome(marked, 'con_1', 'con_1')).toEqual([200, null]);
-    for (const of of ['con_2', undefined, null]) expect(await outcome(marked, 'con_1', of)).toEqual([503, '5']);
+    for (const named of ['con_2', undefined, null]) expect(await outcome(marked, 'con_1', named)).toEqual([503, '5']);
     expect(await outcome(marked, undefined, undefined)).toEqual([503, '5']);
     expect(await outcome({}, undefined, 'con_1')).toEqual([503, '5']);
   });
