@@ -65,7 +65,7 @@ const weather = async ({
   home,
   rounds: count,
   sabotage,
-  patience = { restMilliseconds: 20_000 },
+  patience = { restMilliseconds: 60_000 },
   victims: targets,
 }: Storm): Promise<{ faults: string[]; memory: Memory }> => {
   const port = await freePort();
