@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { openShare } from '../apps/server/src/delivery/share/testing.ts';
 import { stopTestPostgres } from '../apps/server/src/kernel/postgres/testing.ts';
 import { inFolder, type Outcome, runProgram, tally, versionOf } from './check.ts';
+import { pythonFor } from './python.ts';
 
 export const about = "a table share by Spark's Delta Sharing source";
 
 const here = join(import.meta.dirname, 'spark');
 const place = join(import.meta.dirname, 'node_modules', '.spark');
-const [jars, environment] = [join(place, 'jars'), join(place, 'python')];
-const python = join(environment, 'bin', 'python');
+const jars = join(place, 'jars');
+const { python, needs: needsSpark } = pythonFor('spark');
 const installSecondsMax = 420;
 
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
@@ -43,22 +44,7 @@ export const needs = async (): Promise<string | undefined> => {
     const ran = await runProgram('mvn', [...words, '-DincludeScope=runtime'], { seconds: installSecondsMax });
     if (ran.code !== 0) return `the source cannot be had: ${missingOf(ran.stdout + ran.stderr)}`;
   }
-  if (existsSync(join(environment, 'installed.txt'))) return undefined;
-  const made = await runProgram('python3', ['-m', 'venv', environment]);
-  if (made.code !== 0) return `no environment of Python can be made: ${lastLine(made.stderr)}`;
-  const words = [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    '-r',
-    join(here, 'requirements.txt'),
-  ];
-  const ran = await runProgram(python, words, { seconds: installSecondsMax });
-  if (ran.code !== 0) return `Spark cannot be had: ${lastLine(ran.stderr)}`;
-  await writeFile(join(environment, 'installed.txt'), '');
-  return undefined;
+  return needsSpark();
 };
 
 const rowCount = 100_000;

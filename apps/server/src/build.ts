@@ -301,6 +301,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       releaseOrder: (tx, draft) => settlement.releaseOrder(tx, draft),
     },
     queryPool: { processesMax: config.queryProcesses, memoryMB: config.queryMemoryMB },
+    engines: { secretflow: config.computeSecretflow, sparkPython: config.computeSparkPython },
     third: {
       secret: keys.derive('shugu computation third party v1'),
       host: config.computeHost,

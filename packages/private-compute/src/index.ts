@@ -83,7 +83,26 @@ export {
   ownersOf,
   type Payment,
   queryDigest,
+  trustFor,
 } from './contract/terms.ts';
+export {
+  type AgreedEngine,
+  type EngineDescription,
+  type EngineName,
+  type EnginePart,
+  type EngineReport,
+  engineNames,
+  engineOf,
+  engines,
+  hasThird,
+  type PartyEngine,
+  type QueryReport,
+  secretflowFault,
+  secretflowLimits,
+} from './engines/engine.ts';
+export { localEngine, placeIn } from './engines/local.ts';
+export { packageVersion } from './engines/python.ts';
+export { secretflowEngine } from './engines/secretflow.ts';
 export { ownByTransfers } from './intersect/kkrt.ts';
 export { type HelperReport, help } from './intersect/merge.ts';
 export { ownWithHelper } from './intersect/owner.ts';
@@ -140,10 +159,10 @@ export {
   startParty,
 } from './party/start.ts';
 export { ComputeError, type ComputeFault } from './problem.ts';
-export type { Answer } from './shares/execute.ts';
 export { queryHere, type SharesOutcome, type SharesQuery } from './shares/here.ts';
 export { columnsOf, type Plan, planLimits, planOf, sumPlan } from './shares/plan.ts';
 export { playShares, type SharesJob, type SharesReport } from './shares/play.ts';
+export type { Answer } from './shares/targets.ts';
 export {
   type Recipient,
   requireSharesTerms,

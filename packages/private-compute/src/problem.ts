@@ -13,7 +13,9 @@ export type ComputeFault =
   | 'compute.peerMalformed'
   | 'compute.peerSilent'
   | 'compute.peerGone'
-  | 'compute.peerUnproven';
+  | 'compute.peerUnproven'
+  | 'compute.engineDiffers'
+  | 'compute.engineFailed';
 
 export class ComputeError extends Error {
   readonly code: ComputeFault;

@@ -1,6 +1,7 @@
 /** 计算合约: owners let a fixed query run over their data together, a fixed number of times, and see nothing of each other's. */
 import { z } from 'zod';
 import { anyId, bilingual, decimal, digest, id, name, page, pageQuery, taxRate, text, time } from './common.ts';
+import { agreedEngine } from './compute-engines.ts';
 import { endpoint } from './endpoint.ts';
 import { resourceId } from './registry.ts';
 import { statementId } from './settlement-nouns.ts';
@@ -176,6 +177,7 @@ const agreed = {
   until: time,
   priceFen,
   payment: payment.optional().describe('required where a use has a price'),
+  engine: agreedEngine.optional().describe('left out for this program’s own'),
 };
 const sqlText = z.string().trim().min(1).max(computeLimits.sqlCharactersMax);
 
@@ -342,6 +344,7 @@ export const computationView = computationSummary.extend({
   release: release.nullable().describe('null where data stay with their owners: the contract itself limits what opens'),
   priceFen,
   payment: payment.nullable(),
+  engine: agreedEngine.extend({ checked: z.boolean() }).nullable().describe('null for this program’s own'),
   noise: noise.nullable(),
   privacy: z
     .object({

@@ -256,7 +256,7 @@ const comparePlain = (walk: Walk, owners: readonly [Owner, Owner], { outcomes, m
       prove({ zh: '结果一致', en: 'both give the same result' }, sameRows(plan, mine.report!.answer!.rows, plain.rows));
       const reports = [mine.report!, theirs.report!];
       const cpu = reports.reduce((sum, { cpuSeconds }) => sum + sums(cpuSeconds), 0);
-      const bytes = reports.reduce((sum, { bytes: { sent, received } }) => sum + sent + received, 0);
+      const bytes = reports.reduce((sum, { bytes }) => sum + (bytes ? bytes.sent + bytes.received : 0), 0);
       return {
         shares: { milliseconds, cpuSeconds: Math.round(cpu * 100) / 100, bytes },
         plaintext: { milliseconds: plain.milliseconds, bytes: (await stat(owners[1].input)).size },

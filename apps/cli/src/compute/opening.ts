@@ -7,16 +7,15 @@ import {
   type Answer,
   type AtOwners,
   answerDigest,
-  type OwnerReport,
+  type EngineReport,
   openingCommitment,
   openingSalt,
   type PartStatement,
-  type SharesReport,
+  type QueryReport,
 } from '@shugu/private-compute';
 import type { PartyFolder } from './folder.ts';
 
-export type Report = SharesReport | OwnerReport;
-export const isOfShares = (report: Report): report is SharesReport => 'answer' in report;
+export const isOfShares = (report: EngineReport): report is QueryReport => 'answer' in report;
 
 export interface Opened {
   answer: Answer | null;
@@ -26,7 +25,7 @@ export interface Opened {
 
 export const rowsAt = ({ path }: PartyFolder, use: string): string => join(path, `${use}.rows.csv`);
 
-export const openedOf = (report: Report | null, rows: string): Opened => {
+export const openedOf = (report: EngineReport | null, rows: string): Opened => {
   if (report === null) return { answer: null, rows: null };
   if (isOfShares(report)) return { answer: report.answer, rows: null };
   if (report.rowsOut !== null) return { answer: null, rows };

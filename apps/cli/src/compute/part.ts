@@ -4,34 +4,41 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { canonicalBytes, type Json, type Trust } from '@shugu/evidence';
 import {
-  type AnyJob,
   type AtOwners,
   alignOf,
   type Computation,
   ComputeError,
+  type EnginePart,
+  type EngineReport,
+  engines,
+  hasThird,
   type Intersecting,
   intersectionDigest,
   intersectionFault,
+  localEngine,
   meetsDirectly,
   type OwnerReport,
   type PartStatement,
+  type PartyEngine,
   partyTermsOf,
+  placeIn,
   planDigest,
   planOf,
+  type QueryReport,
   roleAt,
-  type SharesReport,
+  secretflowEngine,
   signPart,
-  startParty,
   tableCommitment,
 } from '@shugu/private-compute';
 import type { CallOutput, Client } from '@shugu/wire';
 import { comeToUse, getComputation, getParts, runComputation, statePart } from '@shugu/wire/compute';
 import type { Journal, PartyFolder, Played } from './folder.ts';
-import { isOfShares, type Opened, openedOf, type Report, rowsAt, statedResult } from './opening.ts';
+import { isOfShares, type Opened, openedOf, rowsAt, statedResult } from './opening.ts';
 import { treeOf } from './plaintext.ts';
 import { signedByAll, trustOf } from './signatures.ts';
 
@@ -52,6 +59,10 @@ export interface PartAsked {
   /** Where the second owner's process listens, and under which host the first finds it. */
   listen: { host: string; port: number; address: string };
   waitSeconds: number;
+  /** A Python, by its whole path, that has the engine which the contract names. */
+  python?: string;
+  /** How long the other owner may say nothing, where that engine asks. */
+  silenceMs?: number;
   /** Between two looks at how far the others are. */
   lookMilliseconds?: number;
   tell?: (step: PartStep) => void;
@@ -68,7 +79,7 @@ export interface PartOutcome {
   /** As the exchange tells the use once it has ended. */
   ended: CallOutput<typeof getParts>['use'];
   /** Null where it did not come to an end here. */
-  report: SharesReport | null;
+  report: QueryReport | null;
   /** The same of rows or a count of an intersection. */
   found: OwnerReport | null;
   opened: Opened;
@@ -87,12 +98,17 @@ export type Refused =
   | 'input'
   | 'uses'
   | 'played'
-  | 'late';
+  | 'late'
+  | 'engineMissing'
+  | 'engineDiffers'
+  | 'link';
 export class PartRefused extends Error {
   readonly why: Refused;
-  constructor(why: Refused) {
+  readonly detail: string;
+  constructor(why: Refused, detail = '') {
     super(why);
     this.why = why;
+    this.detail = detail;
   }
 }
 
@@ -101,7 +117,26 @@ interface Own {
   digest: string;
   owner: string;
   place: number;
+  engine: PartyEngine;
 }
+
+/** The engine of the contract as it is installed here, before a use is taken. */
+const engineFor = async ({ python, listen }: PartAsked, terms: AtOwners): Promise<PartyEngine> => {
+  const { engine: agreed } = terms;
+  if (!agreed) return localEngine;
+  if (agreed.name !== 'secretflow') throw new PartRefused('mode');
+  const wanted = `${engines[agreed.name].package} ${agreed.version}`;
+  const engine = python === undefined ? undefined : secretflowEngine(python);
+  const version = await engine?.version();
+  if (!engine || version === undefined) throw new PartRefused('engineMissing', wanted);
+  if (version !== agreed.version) throw new PartRefused('engineDiffers', `${version} ≠ ${agreed.version}`);
+  // Its own connection is neither encrypted nor proven: it does not leave the machine.
+  if (!isLoopback(listen.host) || !isLoopback(listen.address)) throw new PartRefused('link', listen.address);
+  return engine;
+};
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** The signed terms as this party takes them: of the digest that it knows, with the plan that its own parser makes of the query. */
 const checkTerms = async (asked: PartAsked): Promise<Own> => {
@@ -121,8 +156,9 @@ const checkTerms = async (asked: PartAsked): Promise<Own> => {
   if (!signedByAll(shown, terms, asked.trust ?? (await trustOf(client)))) throw new PartRefused('signatures');
   const read = await tableCommitment(input, folder.salt, { align: alignOf(terms) }, roleAt(place));
   if (read !== commitment) throw new PartRefused('input');
+  const engine = await engineFor(asked, terms);
   if (!known) await folder.save(contract, { digest, uses: {} });
-  return { terms, digest, owner, place };
+  return { terms, digest, owner, place, engine };
 };
 
 /** Whether what the contract says is what would run: its plan by this party's own parser, or what it says of an intersection. */
@@ -171,11 +207,6 @@ const findUse = async (asked: PartAsked, { terms, digest }: Own): Promise<string
 /** The others start their processes when they hear where this one is. */
 const meetMilliseconds = 120_000;
 
-const placeOf = (address: string): { host: string; port: number } => {
-  const at = address.lastIndexOf(':');
-  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
-};
-
 export const playPart = async (asked: PartAsked): Promise<PartOutcome> => {
   const own = await checkTerms(asked);
   asked.tell?.('checked');
@@ -218,7 +249,7 @@ export const playPart = async (asked: PartAsked): Promise<PartOutcome> => {
 };
 
 interface Outcome {
-  report: Report | null;
+  report: EngineReport | null;
   outcome: string;
   fault: ComputeError | undefined;
 }
@@ -230,6 +261,7 @@ const statementOf = (
   { report, outcome }: Outcome,
 ): Omit<PartStatement, 'result' | 'resultRows'> => ({
   form: 'shugu/computation-part/1',
+  ...(own.terms.engine && { engine: own.terms.engine }),
   contract,
   digest: own.digest,
   use,
@@ -248,8 +280,13 @@ const play = async (
   note: (played: Played) => Promise<void>,
 ): Promise<Outcome> => {
   const { client } = asked;
+  const { ownLink } = own.engine;
+  const [third, direct] = [hasThird(own.terms), meetsDirectly(own.terms)];
+  // An engine that connects by itself is told where both are before it begins.
+  const port = asked.listen.port || (ownLink ? await freePort(asked.listen.host) : 0);
   await note('came');
-  let now = await client.call(comeToUse, { params: { id: use }, body: { address: null } });
+  const address = ownLink ? addressOf(asked, port) : null;
+  let now = await client.call(comeToUse, { params: { id: use }, body: { address } });
   asked.tell?.('came');
   const look = async () => {
     now = await client.call(getParts, { params: { id: use } });
@@ -258,29 +295,34 @@ const play = async (
   const untouched: Outcome = { report: null, outcome: 'untouched', fault: undefined };
   const ready = await until(asked, async () => {
     if ((await look()) === 'over') return 'over';
-    const { terms } = own;
-    const begun = terms.helper === null ? now.use.state === 'running' : now.helper !== null;
-    const there = begun && (own.place === 1 || !meetsDirectly(terms) || now.parts[1]!.address !== null);
-    return there ? 'ready' : undefined;
+    const begun = third ? now.helper !== null : now.use.state === 'running';
+    const there = ownLink
+      ? now.parts.every((one) => one.address !== null)
+      : own.place === 1 || !direct || now.parts[1]!.address !== null;
+    return begun && there ? 'ready' : undefined;
   }).catch((error: unknown) => {
     if (error instanceof PartRefused) return 'over' as const;
     throw error;
   });
   if (ready === 'over') return untouched;
+  const peer = now.parts[1 - own.place]!.address;
+  if (ownLink && !isLoopback(placeIn(peer!).host))
+    return { ...untouched, fault: new ComputeError('compute.peerUnproven', `${peer} is no loopback address`) };
   const scratch = await mkdtemp(join(asked.folder.path, 'use-'));
   try {
     await note('started');
-    const party = startParty<AnyJob>(jobOf(asked, own, use, now, scratch));
+    const party = own.engine.start(partOf(asked, own, use, now, scratch, port));
     asked.tell?.('started');
     const abort = () => void party.child.kill('SIGKILL');
     asked.signal?.addEventListener('abort', abort, { once: true });
-    if (own.place === 1 && meetsDirectly(own.terms))
+    if (!third) void watch(asked, use, party, ownLink?.lastMs);
+    if (!ownLink && own.place === 1 && direct)
       await party.port.then(
-        (port) => client.call(comeToUse, { params: { id: use }, body: { address: addressOf(asked, port) } }),
+        (at) => client.call(comeToUse, { params: { id: use }, body: { address: addressOf(asked, at) } }),
         () => undefined,
       );
     return await party.outcome.then(
-      ({ report }): Outcome => ({ report: report as Report, outcome: 'done', fault: undefined }),
+      ({ report }): Outcome => ({ report, outcome: 'done', fault: undefined }),
       (error: unknown): Outcome => {
         if (!(error instanceof ComputeError)) throw error;
         asked.signal?.throwIfAborted();
@@ -295,39 +337,65 @@ const play = async (
 const addressOf = ({ listen }: PartAsked, port: number): string =>
   `${listen.address.includes(':') ? `[${listen.address}]` : listen.address}:${port}`;
 
-const jobOf = (
-  { folder, input, listen }: PartAsked,
+/** Between two looks. */
+const watchMilliseconds = 1_000;
+
+/** Where no third party ends it for both: a contract that is revoked, or an owner that left `lastMs` ago, ends what is under way. */
+const watch = async (
+  { client, contract }: PartAsked,
+  use: string,
+  { child, outcome }: ReturnType<PartyEngine['start']>,
+  lastMs: number | undefined,
+): Promise<void> => {
+  let over = false;
+  const ended = outcome.then(
+    () => undefined,
+    () => undefined,
+  );
+  void ended.then(() => {
+    over = true;
+  });
+  let left: number | undefined;
+  while (!over) {
+    await Promise.race([ended, pause(watchMilliseconds)]);
+    // An exchange that is away for a moment ends nothing.
+    const now = await client.call(getParts, { params: { id: use } }).catch(() => undefined);
+    if (now?.parts.some(({ stated }) => stated)) left ??= performance.now();
+    const { state } = (await client.call(getComputation, { params: { id: contract } }).catch(() => undefined)) ?? {};
+    const late = left !== undefined && lastMs !== undefined && performance.now() - left > lastMs;
+    if (state === 'revoked' || (now && now.use.endedAt !== null) || late) child.kill('SIGKILL');
+  }
+};
+
+/** The engine binds it a moment later: another program of this machine would have to take just this one. */
+const freePort = (host: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ host, port: 0 }, () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+
+const partOf = (
+  { folder, input: path, listen, silenceMs }: PartAsked,
   { terms, place }: Own,
   use: string,
   { helper, parts }: CallOutput<typeof getParts>,
   scratch: string,
-): AnyJob => {
+  port: number,
+): EnginePart => {
   const agreed = partyTermsOf(terms, use);
-  const third = helper === null ? undefined : placeOf(helper);
-  const second = place === 0 && meetsDirectly(terms) ? placeOf(parts[1]!.address!) : undefined;
-  const table = { path: input, salt: folder.salt.toString('hex'), folder: scratch };
-  const common = {
+  const input = { path, salt: folder.salt.toString('hex'), folder: scratch };
+  const keyed = () => ({ column: (terms as Intersecting).dataSets[place]!.key, out: rowsAt(folder, use) });
+  return {
+    terms: agreed,
     role: roleAt(place),
     secret: folder.channelSecret,
-    host: listen.host,
-    meetMs: meetMilliseconds,
+    ...{ host: listen.host, port, peer: parts[1 - place]!.address, helper, meetMs: meetMilliseconds },
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+    input: agreed.mode === 'shares' ? input : { ...input, ...keyed() },
     agreed: { own: terms.dataSets[place]!.commitment, peer: terms.dataSets[1 - place]!.commitment },
-  };
-  if (agreed.mode === 'shares')
-    return {
-      ...common,
-      terms: agreed,
-      hosts: { helper: third!.host, ...(second && { second: second.host }) },
-      helperPort: third!.port,
-      ...(second ? { secondPort: second.port } : { port: listen.port }),
-      input: table,
-    };
-  const column = (terms as Intersecting).dataSets[place]!.key;
-  // The helper is come to by both; of two alone the second is.
-  return {
-    ...common,
-    terms: agreed,
-    ...(third ?? second ?? listen),
-    input: { ...table, column, out: rowsAt(folder, use) },
   };
 };

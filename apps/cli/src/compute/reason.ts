@@ -14,6 +14,8 @@ const titles: Partial<Record<ComputeFault, string>> = {
   'compute.peerMalformed': '有一方的消息不合协议，未给出结果',
   'compute.peerUnproven': '有一方不能证明身份',
   'compute.termsDiffer': '各方约定不一致',
+  'compute.engineDiffers': '双方引擎版本不一致',
+  'compute.engineFailed': '引擎未能完成，未给出结果',
   'compute.keyDiffers': '双方密钥不一致，中间有人改动',
 };
 

@@ -44,6 +44,9 @@ const words = {
       uses: '本方参与的次数已达合约约定：不再运行',
       played: '本方已参与并陈述过这一次',
       late: '等待超时',
+      engineMissing: '合约约定的引擎在这里没有：请用 --python PATH 给出装有它的 Python；未占用使用',
+      engineDiffers: '这里的引擎版本不是合约约定的：不运行；未占用使用',
+      link: '这个引擎的连接不加密，双方只能在回环地址（或通到那里的隧道）上相连',
     } satisfies Record<Refused, string>,
     trust: (name: string) => `${name}：不是信任文件`,
     released: (rows: number) => `已完成：结果 ${rows} 行`,
@@ -79,6 +82,10 @@ const words = {
       uses: 'your part has been played as often as agreed: nothing more is run',
       played: 'your part of this use has been played and stated',
       late: 'waited as long as was said',
+      engineMissing:
+        'the engine of the contract is not here: name a Python that has it with --python PATH; no use was taken',
+      engineDiffers: 'the engine here has another version than was agreed: nothing is run, and no use was taken',
+      link: 'this engine’s connection is not encrypted: both listen on loopback addresses, or on a tunnel that ends there',
     } satisfies Record<Refused, string>,
     trust: (name: string) => `${name}: not a trust file`,
     released: (rows: number) => `done: ${rows} rows of result`,
@@ -100,6 +107,7 @@ const options = {
   listen: { type: 'string', default: '127.0.0.1:0' },
   address: { type: 'string' },
   wait: { type: 'string', default: '900' },
+  python: { type: 'string' },
   out: { type: 'string' },
   trust: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -151,6 +159,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
       ...(values.as ? { as: values.as } : {}),
       listen: { host: bare, port: Number(port), address: values.address ?? bare },
       waitSeconds: seconds,
+      ...(values.python ? { python: resolve(cwd, values.python) } : {}),
       tell: (step) => print(dim(word.steps[step])),
       signal: stop.signal,
     });
@@ -197,7 +206,8 @@ export const run = async (args: string[], context: Context): Promise<number> => 
     return ok ? 0 : 1;
   } catch (error) {
     if (stop.signal.aborted) return 130;
-    if (error instanceof PartRefused) throw new Error(word.refused[error.why]);
+    if (error instanceof PartRefused)
+      throw new Error(`${word.refused[error.why]}${error.detail && ` (${error.detail})`}`);
     throw reasonIn(error, language);
   }
 };

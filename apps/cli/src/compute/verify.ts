@@ -10,6 +10,7 @@ import {
   type AtOwners,
   type Computation,
   endingOf,
+  hasThird,
   openingCommitment,
   type PartStatement,
   readPart,
@@ -48,7 +49,8 @@ interface UseDocument {
   outcome: string;
   result: string | null;
   parts: Said[];
-  third: { key: string | null; outcome: string | null; met: boolean };
+  /** Null where the owners were alone. */
+  third: { outcome: string | null; met: boolean } | null;
 }
 
 const modes = ['shares', 'psi'];
@@ -87,9 +89,10 @@ const fits = (terms: AtOwners, record: UseDocument, parts: readonly (PartStateme
   const { outcome, result, third } = record;
   const all = parts.filter((one) => one !== undefined);
   if (all.length < parts.length) return outcome !== 'released' && outcome !== 'compute.untouched';
-  const ending = endingOf(terms, all, third.met);
-  const played = terms.helper === null || third.outcome === 'done';
-  if (outcome === 'released') return ending.kind === 'done' && ending.result === result && played;
+  const ending = endingOf(terms, all, third?.met ?? false);
+  if (hasThird(terms) !== (third !== null)) return false;
+  if (outcome === 'released')
+    return ending.kind === 'done' && ending.result === result && (third === null || third.outcome === 'done');
   return (outcome === 'compute.untouched') === (ending.kind === 'untouched');
 };
 

@@ -5,6 +5,7 @@ import { choicesOf } from '../registry/fields.ts';
 import { type FormField, field } from '../ui/fields.tsx';
 import { fenOf } from '../ui/format.ts';
 import { OrganisationPicker } from '../ui/organisations.tsx';
+import { engineIn } from './engine.tsx';
 
 /** Of a clean room, and the one whose data stay with their owners. */
 const roomTemplates = ['creditCheck', 'overlap', 'spending', 'regions', 'own'] as const;
@@ -44,6 +45,7 @@ export interface DraftValues {
   until?: string;
   priceFen?: string;
   payment?: { taxPercent?: number; untouched?: 'free' | 'charged' };
+  engine?: string;
 }
 
 /** Of an owner whose data stay with it; as `shugu compute prepare` tells them. */
@@ -340,6 +342,7 @@ export const agreedOf = (
     title: values.title ?? '',
     purpose: values.purpose ?? '',
     recipients: values.recipients ?? [],
+    ...engineIn(values.engine),
     uses: values.uses ?? 1,
     from: `${values.from}T00:00:00+08:00`,
     until: `${values.until}T23:59:59+08:00`,

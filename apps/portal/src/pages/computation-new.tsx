@@ -19,6 +19,7 @@ import {
 } from '../compute/draft-fields.ts';
 import { moduleBodyOf, moduleForm, moduleStart } from '../compute/draft-module.ts';
 import { psiBodyOf, psiForm, psiStart } from '../compute/draft-psi.ts';
+import { useEngines } from '../compute/engine.tsx';
 import { ModuleFile } from '../compute/module-file.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -117,6 +118,8 @@ interface DraftingForm {
   explain: ReactNode;
   start: object;
   fields: FormField[];
+  /** Whose engines may be chosen; a module is run by this program alone. */
+  engines: Draft['mode'] | null;
   body: (values: never) => Draft;
 }
 
@@ -124,9 +127,15 @@ interface DraftingForm {
 const formOf = (template: Template, own: string): DraftingForm => {
   switch (template) {
     case 'shares':
-      return { explain: <Prepare />, start: sharesStart(own), fields: sharesForm, body: sharesBodyOf };
+      return {
+        explain: <Prepare />,
+        start: sharesStart(own),
+        fields: sharesForm,
+        engines: 'shares',
+        body: sharesBodyOf,
+      };
     case 'psi':
-      return { explain: <Prepare />, start: psiStart(own), fields: psiForm, body: psiBodyOf };
+      return { explain: <Prepare />, start: psiStart(own), fields: psiForm, engines: 'psi', body: psiBodyOf };
     case 'module': {
       const explain = (
         <>
@@ -134,10 +143,16 @@ const formOf = (template: Template, own: string): DraftingForm => {
           <OwnData me={own} />
         </>
       );
-      return { explain, start: moduleStart(own), fields: moduleForm, body: moduleBodyOf };
+      return { explain, start: moduleStart(own), fields: moduleForm, engines: null, body: moduleBodyOf };
     }
     default:
-      return { explain: <OwnData me={own} />, start: startOf(template, own), fields: draftForm, body: bodyOf };
+      return {
+        explain: <OwnData me={own} />,
+        start: startOf(template, own),
+        fields: draftForm,
+        engines: 'cleanRoom',
+        body: bodyOf,
+      };
   }
 };
 
@@ -147,8 +162,9 @@ export default function NewComputation() {
   const me = useMe();
   const navigate = useNavigate();
   const [template, setTemplate] = useState<Template>('overlap');
+  const { explain, start, fields, engines, body } = formOf(template, me?.organisation.id ?? '');
+  const withEngines = useEngines(fields, engines);
   if (!me) return <Page title={t('compute.new')}>{t('app.loading')}</Page>;
-  const { explain, start, fields, body } = formOf(template, me.organisation.id);
   return (
     <Page title={t('compute.new')} lead={t('compute.newLead')}>
       <Sheet title={t('compute.template')}>
@@ -167,7 +183,7 @@ export default function NewComputation() {
           label={t('compute.draft')}
           explain={explain}
           initial={start as Record<string, unknown>}
-          fields={fields}
+          fields={withEngines}
           input={(values) => ({ body: body(values as never) })}
           after={(reply) => navigate({ to: paths.computation(reply.id) })}
         >

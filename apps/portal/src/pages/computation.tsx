@@ -1,6 +1,7 @@
 import { getComputation, revokeComputation, runComputation, signComputation } from '@shugu/wire/compute';
 import type { Reply } from '../api.ts';
 import { useRead } from '../api.ts';
+import { Engine } from '../compute/engine.tsx';
 import { Held, Module } from '../compute/held.tsx';
 import { Intersection } from '../compute/intersection.tsx';
 import { Privacy } from '../compute/privacy.tsx';
@@ -57,7 +58,7 @@ const Run = ({ of }: { of: Computation }) => {
 const HowTo = ({ of, me }: { of: Computation; me: string | undefined }) => {
   const { t } = useWords();
   if (!of.shares || !of.yours.owner || !['signed', 'active'].includes(of.state)) return null;
-  const command = `./shugu compute run --contract ${of.id} --as ${me ?? 'ORG'} --url ${location.origin} --key-file KEY --input FILE`;
+  const command = `./shugu compute run --contract ${of.id} --as ${me ?? 'ORG'} --url ${location.origin} --key-file KEY --input FILE${of.engine ? ' --python PYTHON' : ''}`;
   const rows: [string, string][] = [
     ...(of.yours.recipient ? [[t('compute.howToTake'), `${command} --take`] as [string, string]] : []),
     [t('compute.howToJoin'), command],
@@ -167,6 +168,7 @@ export default function ComputationPage() {
                     [t('contract.from'), <When key="f" at={of.from} />],
                     [t('contract.until'), <When key="u" at={of.until} />],
                     [t('compute.price'), money(of.priceFen)],
+                    [t('compute.engine'), <Engine key="e" of={of.engine} />],
                     [
                       t('compute.digest'),
                       <span key="d" className="mono small" style={{ overflowWrap: 'anywhere' }}>

@@ -4,6 +4,8 @@ import {
   type CleanRoom,
   type Computation,
   columnsOf,
+  engines,
+  hasThird,
   type Intersecting,
   ownersOf,
   roleAt,
@@ -105,6 +107,29 @@ const firstOf = ({ top, outputs }: SharedQuery['plan']): Text =>
       }
     : { zh: '', en: '' };
 
+const thirdTold = (plan: SharedQuery['plan']): Text => ({
+  zh: `本交易所是第三方节点：只看到随机份额${plan.align === 'place' ? '和行数' : '、双方标识各有多少、有多少能对上'}。双方每次各自核对数据文件与所签承诺，文件变了就不算。`,
+  en: `This exchange is the third node: it sees random shares${plan.align === 'place' ? ' and the number of rows' : ', how many keys each has and how many match'}. Both owners check their file against the signed commitment each time; another file is not computed on.`,
+});
+
+const engineName = ({ engine }: Computation): string =>
+  engine ? `${engines[engine.name].title} ${engine.version}` : '';
+
+const withoutThird = (terms: SharedQuery): Text => ({
+  zh: `由双方各自机器上的 ${engineName(terms)} 计算，版本不同即不运行；本交易所不参与计算，只登记次数和双方的签名陈述。双方每次各自核对数据文件与所签承诺，文件变了就不算。`,
+  en: `${engineName(terms)} computes on both owners’ own machines, and nothing runs where it has another version. This exchange takes no part: it counts uses and keeps what both state, signed. Both owners check their file against the signed commitment each time; another file is not computed on.`,
+});
+
+const engineTold = (terms: CleanRoom): Text[] =>
+  terms.engine
+    ? [
+        {
+          zh: `由本节点上的 ${engineName(terms)} 计算，版本不同即不运行；发布前的规则不变。`,
+          en: `${engineName(terms)} on this node computes it, and nothing runs where it has another version; what is released passes the same rules.`,
+        },
+      ]
+    : [];
+
 const explainShares = (terms: SharedQuery, nameOf: Names): Text[] => {
   const { recipients, dataSets, plan, output } = terms;
   const names = output.map(({ name }) => name);
@@ -129,10 +154,7 @@ const explainShares = (terms: SharedQuery, nameOf: Names): Text[] => {
           },
         ]
       : []),
-    {
-      zh: `本交易所是第三方节点：只看到随机份额${plan.align === 'place' ? '和行数' : '、双方标识各有多少、有多少能对上'}。双方每次各自核对数据文件与所签承诺，文件变了就不算。`,
-      en: `This exchange is the third node: it sees random shares${plan.align === 'place' ? ' and the number of rows' : ', how many keys each has and how many match'}. Both owners check their file against the signed commitment each time; another file is not computed on.`,
-    },
+    hasThird(terms) ? thirdTold(plan) : withoutThird(terms),
     ...paymentOf(terms, nameOf),
   ];
 };
@@ -171,7 +193,8 @@ const openedOf = (terms: Intersecting, nameOf: Names): Text => {
 };
 
 const explainIntersection = (terms: Intersecting, nameOf: Names): Text[] => {
-  const { dataSets, recipients, protocol, keysMax, helper } = terms;
+  const { dataSets, recipients, protocol, keysMax } = terms;
+  const third = hasThird(terms);
   const others = ownersOf(terms).filter((owner) => !recipients.includes(owner));
   const how = protocolNames[protocol];
   return [
@@ -185,8 +208,8 @@ const explainIntersection = (terms: Intersecting, nameOf: Names): Text[] => {
       en: `${nameOf(owner)} gets no result, only when each use was taken.`,
     })),
     {
-      zh: `方式：${how.zh}。${helper === null ? '本交易所不参与计算，只核对各方签名陈述并计次' : '本交易所是协助方，看到双方标识数量与交集数量，看不到标识'}。双方每次各自核对数据文件与所签承诺，文件变了就不算。记录不写有多少标识相同，只有结果接收单位加盐的承诺。`,
-      en: `How: ${how.en}. ${helper === null ? 'This exchange takes no part in it; it counts uses and holds what the owners sign' : 'This exchange helps: it sees how many keys each has and how many are common, and no key'}. Both owners check their file against the signed commitment each time; another file is not computed on. A record does not say how many keys were common: it has a salted commitment of whom the result opened to.`,
+      zh: `方式：${how.zh}。${third ? '本交易所是协助方，看到双方标识数量与交集数量，看不到标识' : '本交易所不参与计算，只核对各方签名陈述并计次'}。双方每次各自核对数据文件与所签承诺，文件变了就不算。记录不写有多少标识相同，只有结果接收单位加盐的承诺。`,
+      en: `How: ${how.en}. ${third ? 'This exchange helps: it sees how many keys each has and how many are common, and no key' : 'This exchange takes no part in it; it counts uses and holds what the owners sign'}. Both owners check their file against the signed commitment each time; another file is not computed on. A record does not say how many keys were common: it has a salted commitment of whom the result opened to.`,
     },
     ...paymentOf(terms, nameOf),
   ];
@@ -264,6 +287,7 @@ const explainRoom = (terms: CleanRoom, { joint, reads }: Pick<Shape, 'joint' | '
         zh: `${nameOf(owner)} 得不到结果，只看到每次使用的时间、参数和计次。`,
         en: `${nameOf(owner)} gets no result, only when and with which parameters each use was taken.`,
       })),
+    ...engineTold(terms),
     ...paymentOf(terms, nameOf),
     ...parametersOf(terms),
   ];

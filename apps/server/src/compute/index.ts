@@ -4,7 +4,9 @@ import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { JobHandler } from '../kernel/jobs.ts';
 import type { Tick } from '../kernel/ticker.ts';
-import type { ComputeDeps, Room } from './model.ts';
+import { localRoom } from './engines/local.ts';
+import { sparkRoom } from './engines/spark.ts';
+import type { ComputeDeps, Room, RoomEngine } from './model.ts';
 import { findContract, findHeld } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { atOwners } from './rules.ts';
@@ -42,6 +44,12 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
     found ??= findSandbox();
     return found;
   };
+  const { sparkPython } = deps.engines;
+  const folder = () => deps.objects.folder('computations-spark');
+  const engines = new Map<string, RoomEngine>([
+    ['local', localRoom(() => room.queries())],
+    ...(sparkPython ? [['spark', sparkRoom(sparkPython, folder)] as const] : []),
+  ]);
   const room: Room = {
     ...deps,
     // Its own processes: buyers' queries do not wait for joint computations.
@@ -52,6 +60,7 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
       return pool;
     },
     sandbox,
+    engine: (name) => engines.get(name),
     isolation: async () => ((await sandbox()).kind === 'none' ? 'process' : 'bubblewrap'),
   };
   return {

@@ -2,7 +2,15 @@
 import type { SuiteName } from '@shugu/evidence';
 import type { QueryPool, QueryPoolOptions, Sandbox } from '@shugu/gateway';
 import type { Decimal, PricePlan } from '@shugu/ledger';
-import type { AtOwners, CleanRoom, Computation, ContractState, Joint, UseState } from '@shugu/private-compute';
+import type {
+  AtOwners,
+  CleanRoom,
+  Computation,
+  ContractState,
+  EngineName,
+  Joint,
+  UseState,
+} from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import type { Agreements } from '../agreements/index.ts';
 import type { Database, Tx } from '../kernel/db/db.ts';
@@ -178,7 +186,28 @@ export interface ComputeDeps {
   money: Money;
   /** As the third party of computations on shares; `ports`: the first and the last, or none for any. */
   third: { secret: Buffer; host: string; address: string; ports: readonly number[] };
+  /** Besides this program's own: versions of SecretFlow that contracts may name, and the Python that has Spark, or ''. */
+  engines: { secretflow: readonly string[]; sparkPython: string };
   queryPool?: Pick<QueryPoolOptions, 'processesMax' | 'memoryMB'>;
+}
+
+/** What an engine computes in the clean room: SQL that the gate wrote, over files whose digests were signed. */
+export interface RoomJob {
+  contract: RoomContract;
+  tables: { name: string; path: string }[];
+  values: Readonly<Record<string, string>>;
+  rowsMax: number;
+  signal: AbortSignal;
+}
+export type Cell = string | number | boolean | null;
+
+/** Computes in the clean room of this node. */
+export interface RoomEngine {
+  readonly name: EngineName;
+  /** Of what is installed here; undefined where nothing is. */
+  version(): Promise<string | undefined>;
+  /** Rows of the contract's output columns. Throws QueryEnded with how it ended. */
+  run(job: RoomJob): Promise<Record<string, Cell>[]>;
 }
 
 /** With the room's own clean-room processes, made with their first use. */
@@ -186,4 +215,5 @@ export interface Room extends ComputeDeps {
   queries(): Promise<QueryPool>;
   sandbox(): Promise<Sandbox>;
   isolation(): Promise<Isolation>;
+  engine(name: EngineName): RoomEngine | undefined;
 }

@@ -103,6 +103,28 @@ export const problems = defineProblems('compute', {
     title: { zh: '数据已不是签署时的版本', en: 'The data are not the version that was signed' },
     next: { zh: '就新的版本另签合约', en: 'Sign a contract on the new version' },
   },
+  engineUnknown: {
+    status: 422,
+    title: {
+      zh: '本交易所不提供这种引擎或这个版本',
+      en: 'This exchange does not offer such an engine, or not in that version',
+    },
+    next: {
+      zh: '从 /api/compute/engines 所列中选择，或不填引擎',
+      en: 'Choose one that /api/compute/engines lists, or name none',
+    },
+  },
+  engineDiffers: {
+    status: 409,
+    title: {
+      zh: '引擎已不是合约约定的那一个版本，未读取任何数据',
+      en: 'The engine is no longer the one of the contract; nothing was read',
+    },
+    next: {
+      zh: '请运营方装回约定的版本，或就现有版本另签合约',
+      en: 'Ask the operator for the agreed version, or sign a contract on the one that is there',
+    },
+  },
   sandboxMissing: {
     status: 503,
     title: {

@@ -1,5 +1,6 @@
 import type { Computation } from '@shugu/private-compute';
 import * as wire from '@shugu/wire/compute';
+import { listEngines } from '@shugu/wire/compute-engines';
 import * as modulesWire from '@shugu/wire/compute-modules';
 import type { Reader } from '../kernel/db/db.ts';
 import { actorOf, type Principal } from '../kernel/http/principal.ts';
@@ -22,6 +23,7 @@ import {
 import { atOwners, moduleOf, sidesOf } from './rules.ts';
 import { setBudget } from './service/budgets.ts';
 import { draftContract, revokeContract, signContract, termsOf } from './service/contracts.ts';
+import { offeredHere } from './service/engines.ts';
 import { bytesOf, keepModule, lookAtModule } from './service/modules.ts';
 import { approveOutput, outputFor, refuseOutput } from './service/outputs.ts';
 import { comeToUse, statePart } from './service/parts.ts';
@@ -109,6 +111,7 @@ export const makeRoutes = (room: Room): Route[] => {
     contractView(room, read, (await findContract(read, id))!, principal.participant);
   return [
     ...outputRoutes(room),
+    on(listEngines, async () => ({ items: await offeredHere(room) })),
     // The gate is a process: no transaction waits for it.
     on(
       wire.draftComputation,

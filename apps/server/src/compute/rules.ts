@@ -13,6 +13,7 @@ import {
 import {
   type CleanRoom,
   type Computation,
+  engineOf,
   intersectionDigest,
   type ModuleTerms,
   ownersOf,
@@ -22,7 +23,7 @@ import {
 } from '@shugu/private-compute';
 import type { Problem } from '../kernel/problem.ts';
 import type { ResourceDescription } from '../registry/index.ts';
-import type { Contract, OwnersContract, Price, RoomContract } from './model.ts';
+import type { Contract, Isolation, OwnersContract, Price, RoomContract } from './model.ts';
 import { problems } from './problems.ts';
 
 /** Whose data stay with their owners, and are computed on there. */
@@ -77,6 +78,39 @@ export const isWhole = (terms: Computation): boolean => {
 
 const legsOf = ({ shares }: Payment) =>
   shares.map(({ owner, share }) => ({ party: owner, role: 'rightsHolder', share: parseDecimal(share) }));
+
+/** What Spark is not asked to do: why not, as a word; undefined where it takes the query. */
+export const noSparkIn = (
+  {
+    module,
+    noise,
+    query,
+    dataSets,
+  }: {
+    module?: unknown;
+    noise?: unknown;
+    query: { sql?: string | undefined };
+    dataSets: CleanRoom['dataSets'];
+  },
+  owners: number,
+): string | undefined => {
+  if (module || noise) return 'engineQueryOnly';
+  // Plain data of two owners lie in this program's own clean room, or do not meet.
+  if (owners !== 1) return 'engineOneOwner';
+  // Its averages of decimals are decimals of fewer places.
+  const decimals = dataSets.some(({ columns }) => columns.some(({ type }) => type === 'decimal'));
+  return decimals && /\bavg\s*\(/i.test(query.sql ?? '') ? 'engineAverage' : undefined;
+};
+
+/** Spark has no name spaces of its own around it: it needs more of the machine than such a process sees. */
+export const isolationOf = ({ engine }: Pick<Computation, 'engine'>, around: Isolation): Isolation =>
+  engine ? 'process' : around;
+
+/** How evidence names who computed. */
+export const engineTold = ({ engine }: Pick<Computation, 'engine'>): { name: string; version: string | null } => ({
+  name: engineOf({ engine }),
+  version: engine?.version ?? null,
+});
 
 /** A price says who gets which part of it: every owner, and all of it. */
 export const paymentFault = (

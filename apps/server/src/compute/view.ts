@@ -1,6 +1,14 @@
 /** From our words to the wire's. */
 import { publicJwk } from '@shugu/evidence';
-import { type Computation, decimal, epsilonOf, noiseDeviations, ownersOf } from '@shugu/private-compute';
+import {
+  type Computation,
+  decimal,
+  engines,
+  epsilonOf,
+  hasThird,
+  noiseDeviations,
+  ownersOf,
+} from '@shugu/private-compute';
 import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
 import type { Budget, Contract, Module, OutputAnswer, Room, Shape, Use } from './model.ts';
@@ -109,6 +117,9 @@ export const partsView = async (room: Room, read: Reader, use: Use, contract: Co
   };
 };
 
+const engineView = ({ engine }: Computation) =>
+  engine ? { ...engine, checked: engines[engine.name].checked.includes(engine.version) } : null;
+
 const intersectionOf = (terms: Computation) => {
   if (terms.mode !== 'psi') return null;
   const { protocol, opens, sums } = terms;
@@ -119,7 +130,8 @@ const intersectionOf = (terms: Computation) => {
 const modeView = (contract: Contract) => {
   if (atOwners(contract)) {
     const { terms } = contract;
-    const { dataSets: parts, helper } = terms;
+    const { dataSets: parts } = terms;
+    const helper = hasThird(terms) ? terms.helper : null;
     const [decimals, rowsMax] =
       terms.mode === 'shares' ? [terms.decimals, terms.rowsMax] : [terms.sums?.decimals ?? 0, terms.keysMax];
     return { dataSets: [], shares: { parts, decimals, rowsMax, helper }, release: null, noise: null };
@@ -150,6 +162,7 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
     intersection: intersectionOf(terms),
     priceFen: terms.priceFen,
     payment: terms.payment ?? null,
+    engine: engineView(terms),
     privacy: privacy
       ? {
           ...toldOf(inRoom(contract).terms.release.rho!),

@@ -29,6 +29,11 @@ const portRange = (text: string): number[] => {
     throw new Error('two ports, as 7300-7309');
   return range;
 };
+const versions = (text: string): string[] => {
+  const all = text === 'none' || text === '' ? [] : text.split(',').map((one) => one.trim());
+  if (!all.every((one) => /^[0-9A-Za-z][\w.+-]{0,39}$/.test(one))) throw new Error('versions, as 0.9.5, or none');
+  return all;
+};
 const httpAddress = (text: string) => {
   const { protocol, username, hash } = new URL(text);
   if (!/^https?:$/.test(protocol) || username || hash)
@@ -411,6 +416,20 @@ export const settings = {
     atLeastOne,
     '每个查询进程可用于计算的内存（MB），另有约 300 MB 基础占用',
     'Memory of a query process for its work, MB; about 300 MB more are its own',
+  ),
+  computeSecretflow: setting(
+    'SHUGU_COMPUTE_SECRETFLOW',
+    ['0.9.5'],
+    versions,
+    '份额计算合约可以约定的 SecretFlow（spu 包）版本，逗号分隔；“无”以 none 表示',
+    'Versions of SecretFlow (package spu) that contracts on shares may name, comma separated; none for none',
+  ),
+  computeSparkPython: setting(
+    'SHUGU_COMPUTE_SPARK_PYTHON',
+    '',
+    string,
+    '装有 pyspark 的 Python 的绝对路径；给出后明文计算合约可以约定 Spark（需 Java）',
+    'Whole path of a Python that has pyspark; with it contracts of a clean room may name Spark (needs Java)',
   ),
   computeHost: setting(
     'SHUGU_COMPUTE_HOST',

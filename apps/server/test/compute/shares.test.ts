@@ -19,6 +19,7 @@ import * as kernelWire from '@shugu/wire/kernel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command } from '../../../cli/src/command.ts';
 import { openFolder, type PartyFolder } from '../../../cli/src/compute/folder.ts';
+import { keepPapers } from '../../../cli/src/compute/papers.ts';
 import { type PartAsked, PartRefused, playPart } from '../../../cli/src/compute/part.ts';
 import { treeOf } from '../../../cli/src/compute/plaintext.ts';
 import { until } from '../../../cli/src/scenario/resource.ts';
@@ -532,11 +533,19 @@ describe('a contract on a private intersection', () => {
     const [mine, theirs] = await both(await signedPsi({ opens: 'sums', sums }));
     // Of 1, 2, 3 and 5: 10.50 − 3 + 4 + 7.
     expect([mine.opened.answer?.rows, theirs.opened.answer]).toEqual([[['4', '18.5']], null]);
-    const counted = await both(await signedPsi({ opens: 'count', protocol: 'ecdh', recipients: [mapping, xingsha] }));
+    const alone = await signedPsi({ opens: 'count', protocol: 'ecdh', recipients: [mapping, xingsha] });
+    const counted = await both(alone);
     for (const { opened, ended, statement } of counted)
       expect([opened.answer?.rows, ended.state, ended.rows, statement.rows]).toEqual([[['4']], 'released', null, null]);
     // Neither statement tells it to who knows the file's form: the same four keys, and two commitments.
     expect(counted[0].statement.result).not.toBe(counted[1].statement.result);
+    // The record has no third, and holds beside the contract that has none.
+    const out = join(place, 'alone');
+    await keepPapers(bank.client, { contract: alone.id, use: counted[0].use, opened: counted[0].opened, out });
+    const { document } = JSON.parse(readFileSync(join(out, `${counted[0].use}.json`), 'utf8'));
+    expect(document).toMatchObject({ third: null, engine: { name: 'local', version: null } });
+    const checked = await saidBy(() => command(['compute', 'verify', '--json', out], 'en'));
+    expect(JSON.parse(checked.out).uses, checked.err).toMatchObject([{ outcome: 'released', ending: true }]);
   });
 
   test('a peer that dies midway ends it for both, with the reason, and it counts', async () => {
@@ -557,5 +566,19 @@ describe('a contract on a private intersection', () => {
     expect(again.ended).toMatchObject({ state: 'failed', reason: { en: expect.stringMatching(/compute\./) } });
     await surviving;
     expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
+  });
+
+  test('of two alone, an owner that revokes ends what is under way at the other, too', async () => {
+    const one = await signedPsi({ protocol: 'ecdh' });
+    const { id: use } = await runOnce(bank.client, one, {});
+    const partsOf = async () => (await bank.client.call(wire.getParts, { params: { id: use } })).parts;
+    await come(bank, use);
+    const listening = playPart(asked(shop, one, { use }));
+    await until('the shop listens', async () => (await partsOf())[1]!.address !== null);
+    await bank.client.call(wire.revokeComputation, { params: { id: one.id }, body: { reason: '样例' } });
+    await until('the shop’s statement', async () => (await partsOf())[1]!.stated);
+    await state(bank, one, use);
+    const { statement, fault, ended } = await listening;
+    expect([statement.outcome, fault?.code, ended.state]).toEqual(['untouched', 'compute.peerGone', 'returned']);
   });
 });

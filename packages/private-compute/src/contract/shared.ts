@@ -14,10 +14,12 @@ import {
   signInContext,
   verifyInContext,
 } from '@shugu/evidence';
+import { type AgreedEngine, engineOf, engines, secretflowFault } from '../engines/engine.ts';
 import type { Role } from '../intersect/agree.ts';
 import { inputCommitment } from '../intersect/terms.ts';
-import type { Answer } from '../shares/execute.ts';
+import { ComputeError } from '../problem.ts';
 import type { Plan } from '../shares/plan.ts';
+import type { Answer } from '../shares/targets.ts';
 import { type Recipient, requireSharesTerms, type SharesTerms } from '../shares/terms.ts';
 import { scanTable } from '../table/records.ts';
 import type { AtOwners } from './intersection.ts';
@@ -88,16 +90,13 @@ export const sharedFault = (one: Omit<SharedQuery, 'id'>) => {
   const held = heldFault(one);
   if (held) return held;
   requireSharesTerms(sharesTermsOf(one, aUse));
+  const refused = one.engine && secretflowFault(one.plan, recipientOf(one));
+  if (refused) throw new ComputeError('compute.query', refused);
   return undefined;
 };
 
 /** Of contracts whose data stay with two owners, whatever is computed. */
-export const heldFault = ({
-  dataSets,
-  recipients,
-  from,
-  until,
-}: Pick<Agreed, 'recipients' | 'from' | 'until'> & { dataSets: readonly HeldSet[] }) => {
+export const heldFault = ({ mode, engine, dataSets, recipients, from, until }: Omit<AtOwners, 'id'>) => {
   if (dataSets.length !== 2) return { path: 'dataSets', fault: 'twoOwners' } as const;
   if (twice(dataSets.map(({ table }) => table))) return { path: 'dataSets', fault: 'nameTwice' } as const;
   if (twice(dataSets.map(({ owner }) => owner))) return { path: 'dataSets', fault: 'twoOwners' } as const;
@@ -108,6 +107,7 @@ export const heldFault = ({
   if (new Date(until) <= new Date(from)) return { path: 'until', fault: 'termEmpty' } as const;
   for (const [at, { signingKey }] of dataSets.entries())
     if (!isKey(signingKey)) return { path: `dataSets.${at}.signingKey`, fault: 'keyMalformed' } as const;
+  if (!engines[engineOf({ engine })].modes.includes(mode)) return { path: 'engine', fault: 'engineMode' } as const;
   return undefined;
 };
 
@@ -159,6 +159,8 @@ export interface PartStatement {
   /** Of what was opened; null at an owner to whom nothing opens. */
   result: string | null;
   resultRows: number | null;
+  /** As it was found here; left out for this program's own. */
+  engine?: AgreedEngine;
 }
 
 const outcomeShape = /^(done|untouched|compute\.[a-zA-Z]{1,40})$/;
@@ -209,6 +211,8 @@ export const endingOf = (terms: AtOwners, parts: readonly PartStatement[], met: 
       one.outcome === 'done' &&
       one.commitment === terms.dataSets[at]!.commitment &&
       one.peerCommitment === terms.dataSets[1 - at]!.commitment &&
+      one.engine?.name === terms.engine?.name &&
+      one.engine?.version === terms.engine?.version &&
       (one.result !== null) === terms.recipients.includes(one.owner),
   );
   const told = parts.filter(({ result }) => result !== null);

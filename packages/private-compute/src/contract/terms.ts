@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalBytes } from '@shugu/evidence';
+import { type AgreedEngine, engineOf, engines } from '../engines/engine.ts';
 import { sharesTrust } from '../shares/terms.ts';
 import type { ColumnRule } from './disclosure.ts';
 import type { Intersecting } from './intersection.ts';
@@ -18,6 +19,12 @@ export const computationTrust: Readonly<Record<Exclude<ComputationMode, 'psi'>, 
   },
   shares: sharesTrust,
 };
+
+/** Of a mode, by the engine that computes in it. */
+export const trustFor = (
+  mode: keyof typeof computationTrust,
+  engine?: AgreedEngine | undefined,
+): { zh: string; en: string } => engines[engineOf({ engine })].trust ?? computationTrust[mode];
 
 /** Names are unique in small letters, as SQL does not tell capitals apart. */
 export interface DataSet {
@@ -66,6 +73,8 @@ export interface Agreed {
   /** Per use, whole fen as text. */
   priceFen: string;
   payment?: Payment;
+  /** Left out for this program's own. */
+  engine?: AgreedEngine;
 }
 
 /** The node computes on data that it holds. */

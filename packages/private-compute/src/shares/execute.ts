@@ -6,56 +6,17 @@ import { elementsOf, packed, type Width, widthOf, widths, wordsFor } from './bit
 import { type Mesh, type Place, placeOf, tellAll } from './mesh.ts';
 import { drawSeals, type Name, passNames, receiveSealed, sealElements, sendSealed } from './names.ts';
 import { openSome, type Selected } from './opening.ts';
-import { type ColumnOf, decimalText, type Output, type Plan, payloadOf } from './plan.ts';
+import { type ColumnOf, type Plan, payloadOf } from './plan.ts';
 import * as protocol from './protocol.ts';
-import { elementsFrom, halvesOf, plus, type Shared, type SharedBits, signed, total } from './ring.ts';
+import { plus, type Shared, type SharedBits, total } from './ring.ts';
 import { Stream } from './stream.ts';
-import { columnMax, presentIn, requireSummable, selectedIn, type Table, type Texts, valueMax } from './table.ts';
+import { columnMax, selectedIn, type Table, type Texts, valueMax } from './table.ts';
+import { type Answer, answerOf, keptIn, keyOfOutput, type Target, targetsOf } from './targets.ts';
 import { type SharesTerms, sharesLimits } from './terms.ts';
-
-/** Numbers as decimal text; null where an average is of nothing. */
-export interface Answer {
-  columns: string[];
-  rows: (string | null)[][];
-  /** Groups that do not open because they have too few rows, where that is asked and is all that is. */
-  withheld?: number;
-}
 
 const roles: readonly Role[] = ['first', 'second'];
 export const recipientsOf = ({ recipient }: SharesTerms): Place[] =>
   recipient === 'both' ? [0, 1] : [placeOf(recipient)];
-
-/** Something that is summed up: a column's values, how many of them there are, or the rows themselves. */
-interface Target {
-  key: string;
-  owner: Place;
-  of: 'sum' | 'count' | 'rows';
-  name: string;
-}
-const keyOf = (of: Target['of'], { owner, name }: ColumnOf): string => `${of} ${owner} ${name}`;
-
-/** Of a column by which groups may be put in order. */
-const keyOfOutput = (output: Output): string =>
-  output.of === 'sum' || output.of === 'count' ? keyOf(output.of, output.column) : 'rows';
-
-/** What each column of the result needs; an average needs two. */
-const targetsOf = (plan: Plan, rowsOf: Place): Target[] => {
-  const targets = new Map<string, Target>();
-  const rows: Target = { key: 'rows', owner: rowsOf, of: 'rows', name: '' };
-  if (plan.atLeast) targets.set('rows', rows);
-  const take = (of: Target['of'], column: ColumnOf): void => {
-    const key = keyOf(of, column);
-    targets.set(key, { key, owner: placeOf(column.owner), of, name: column.name });
-  };
-  for (const output of plan.outputs) {
-    if (output.of === 'rows') targets.set('rows', rows);
-    else if (output.of === 'avg') {
-      take('sum', output.column);
-      take('count', output.column);
-    } else if (output.of !== 'group') take(output.of, output.column);
-  }
-  return [...targets.values()];
-};
 
 class Run {
   readonly #mesh: Mesh;
@@ -145,20 +106,10 @@ class Run {
   }
 
   /** What the owner of a target has of it: nought where it leaves the row out. */
-  #kept({ of, name }: Target): BigUint64Array {
+  #kept(target: Target): BigUint64Array {
     if (this.#matches) return elementsOf(this.#matches, this.#rows);
-    const selected = this.#selected!;
-    if (of === 'rows') return elementsFrom(selected);
-    if (of === 'count') {
-      const present = presentIn(this.#table!, name);
-      return elementsFrom(selected.map((taken, row) => (taken === 1 && present(row) ? 1 : 0)));
-    }
-    const kept = this.#table!.numbers.get(name)!.values.slice();
-    const halves = halvesOf(kept);
-    for (let row = 0; row < kept.length; row++) if (selected[row] === 0) halves[row * 2] = halves[row * 2 + 1] = 0;
     // Sums that are put in order are compared by the sign of a difference.
-    requireSummable(kept, name, this.#terms.plan.top ? valueMax : columnMax);
-    return kept;
+    return keptIn(this.#table!, this.#selected!, target, this.#terms.plan.top ? valueMax : columnMax);
   }
 
   /** Bits of the rows that others than a target’s owner take. */
@@ -195,7 +146,7 @@ class Run {
       const opened = await protocol.open(mesh, all, to);
       if (opened) {
         const whole = Array.from(opened, (value) => BigUint64Array.of(value));
-        answer = this.#told(targets, [[]], whole);
+        answer = answerOf(this.#terms, targets, [[]], whole);
       }
     }
     return answer;
@@ -223,7 +174,7 @@ class Run {
         for (const one of parts) whole.push(plus(one, await mesh.receiveColumn(from, new BigUint64Array(one.length))));
         if (keys!.length !== parts[0]!.length)
           throw new ComputeError('compute.peerMalformed', 'groups do not fit sums');
-        answer = this.#told(targets, keys!, whole);
+        answer = answerOf(this.#terms, targets, keys!, whole);
       }
     }
     return answer;
@@ -299,45 +250,14 @@ class Run {
     const { open: opened, columns, ranks } = found;
     const groups = Array.from(opened.keys()).filter((group) => opened[group]);
     const cut = (column: BigUint64Array) => BigUint64Array.from(groups, (group) => column[group]!);
-    const answer = this.#told(
+    const answer = answerOf(
+      this.#terms,
       targets,
       groups.map((group) => keys![group]!),
       columns.slice(0, sums.length).map(cut),
       ranks && cut(ranks),
     );
     return top ? answer : { ...answer, withheld: count - groups.length };
-  }
-
-  #told(
-    targets: readonly Target[],
-    keys: readonly Name[],
-    sums: readonly BigUint64Array[],
-    ranks?: BigUint64Array,
-  ): Answer {
-    const { plan, decimals } = this.#terms;
-    const at = new Map(targets.map(({ key }, place) => [key, sums[place]!]));
-    const value = (key: string, group: number): bigint => signed(at.get(key)![group]!);
-    const cell = (output: Output, group: number): string | null => {
-      if (output.of === 'group') return keys[group]![plan.groups!.columns.indexOf(output.column)]!;
-      if (output.of === 'rows') return String(value('rows', group));
-      if (output.of === 'avg') {
-        return averageText(
-          value(keyOf('sum', output.column), group),
-          value(keyOf('count', output.column), group),
-          decimals,
-        );
-      }
-      const found = value(keyOf(output.of, output.column), group);
-      return output.of === 'sum' ? decimalText(found, decimals) : String(found);
-    };
-    const order = keys.map((key, group) => ({ key: key.map((one) => one ?? '').join('\0'), group }));
-    order.sort((a, b) =>
-      ranks ? Number(ranks[a.group]! - ranks[b.group]!) : a.key < b.key ? -1 : a.key > b.key ? 1 : 0,
-    );
-    return {
-      columns: plan.outputs.map(({ name }) => name),
-      rows: order.map(({ group }) => plan.outputs.map((output) => cell(output, group))),
-    };
   }
 }
 
@@ -347,18 +267,6 @@ export const execute = (
   terms: SharesTerms,
   beside: Omit<Aligned, 'commitments'>,
 ): Promise<Answer | undefined> => new Run(mesh, terms, beside).answer();
-
-/** Places after the point that an average has beyond its values’. */
-const averageDecimals = 6;
-
-/** Rounded half away from nought. */
-export const averageText = (sum: bigint, count: bigint, decimals: number): string | null => {
-  if (count === 0n) return null;
-  const most = sum < 0n ? -sum : sum;
-  const scaledSum = most * 10n ** BigInt(averageDecimals);
-  const rounded = (scaledSum * 2n + count) / (count * 2n);
-  return decimalText(sum < 0n ? -rounded : rounded, decimals + averageDecimals);
-};
 
 interface Grouped extends protocol.Segments {
   keys: Name[];

@@ -4,9 +4,10 @@ import type { Role } from '../intersect/agree.ts';
 import { type AgreedInputs, requireAgreed } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
 import { alignHelper, alignOwner, readsWithKeys } from './align.ts';
-import { type Answer, execute, recipientsOf } from './execute.ts';
+import { execute, recipientsOf } from './execute.ts';
 import { after, before, meetInMesh, type Place } from './mesh.ts';
 import { readTable } from './table.ts';
+import type { Answer } from './targets.ts';
 import { requireSharesTerms, type SharesTerms, sharesDigest } from './terms.ts';
 
 /** What one party of a query on shares is told to do: plain JSON. The helper is come to by both, the second owner by the first. */

@@ -6,7 +6,7 @@ import {
   ComputeError,
   computationFault,
   computationText,
-  computationTrust,
+  hasThird,
   type Intersecting,
   identityOf,
   intersectionDigest,
@@ -20,6 +20,7 @@ import {
   queryDigest,
   type SharedQuery,
   sharedFault,
+  trustFor,
 } from '@shugu/private-compute';
 import type { computationDraft } from '@shugu/wire/compute';
 import type { z } from 'zod';
@@ -34,6 +35,7 @@ import { atOwners, dataFault, inRoom, paymentFault, sidesOf } from '../rules.ts'
 import { insertContract, insertSignature, setContractState } from '../store.ts';
 import { requireBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
+import { requireOffered } from './engines.ts';
 import { parseQuery, passJoint } from './gate.ts';
 import { moduleTermsOf } from './modules.ts';
 
@@ -48,8 +50,10 @@ export interface Settled {
 }
 
 /** Settled outside a transaction, as the gate is a process: the terms as they will be signed. */
-export const termsOf = (room: Room, participant: string, draft: Draft): Promise<Settled> =>
-  draft.mode === 'cleanRoom' ? roomOf(room, participant, draft) : atOwnersOf(room, draft);
+export const termsOf = async (room: Room, participant: string, draft: Draft): Promise<Settled> => {
+  await requireOffered(room, draft);
+  return draft.mode === 'cleanRoom' ? roomOf(room, participant, draft) : atOwnersOf(room, draft);
+};
 
 const nothingRead: Shape = { reads: {}, joint: { groups: [], sums: [], joins: [], filters: [] } };
 const termOf = (draft: Draft) => ({
@@ -79,7 +83,7 @@ const sharesOf = async (room: Room, draft: DraftOf<'shares'>): Promise<Terms> =>
   const terms: Omit<SharedQuery, 'id'> = {
     ...draft,
     ...termOf(draft),
-    trust: computationTrust.shares,
+    trust: trustFor('shares', draft.engine),
     query: { sql, digest: planDigest(plan), parameters: [] },
     plan,
     output: plan.outputs.map(({ name, of }) => ({ name, type: of === 'group' ? 'string' : 'decimal' })),
@@ -106,7 +110,7 @@ const psiOf = (room: Room, draft: DraftOf<'psi'>): Terms => {
     trust: intersectionTrust(draft),
     query: { sql: '', digest: '', parameters: [] },
     output: intersectionOutput(draft),
-    helper: draft.protocol === 'helper' ? helperKey(room) : null,
+    helper: hasThird(draft) ? helperKey(room) : null,
   };
   terms.query.digest = intersectionDigest(terms);
   return sound(terms, intersectionFault(terms));
@@ -128,7 +132,7 @@ const roomOf = async (room: Room, participant: string, draft: DraftOf<'cleanRoom
     ...agreed,
     ...times,
     form: 'shugu/computation/1',
-    trust: computationTrust[draft.mode],
+    trust: trustFor(draft.mode, draft.engine),
     query: { sql: passed.sql, digest: queryDigest(passed.sql), parameters: draft.query.parameters },
     output: passed.output,
   };

@@ -1,5 +1,5 @@
 /** The owners’ sides of a use whose data stay with them: they come, say where they are, and state, signed, what became of it. */
-import { endingOf, nextUseState, type PartStatement, readPart } from '@shugu/private-compute';
+import { endingOf, hasThird, nextUseState, type PartStatement, readPart } from '@shugu/private-compute';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
@@ -50,7 +50,7 @@ export const statePart = async (
   if (!found || !isOwn(found, open, me)) throw problems.statementWrong({ field: 'body.statement' });
   if ((await saveStatement(tx, id, statement, signature)) === 0) throw problems.alreadyStated();
   // Without a third nobody else says when it is over: whoever has not stated by then has died.
-  if (open.contract.terms.helper === null) await hurryUse(tx, id, after(tx.now, waits.stateSeconds));
+  if (!hasThird(open.contract.terms)) await hurryUse(tx, id, after(tx.now, waits.stateSeconds));
   await audit(tx, { action: 'compute.part.state', subject: id, data: { outcome: found.outcome } });
   await concludeParts(room, tx, open.contract, open.use);
 };
@@ -72,7 +72,7 @@ export const concludeParts = async (room: Room, tx: Tx, contract: OwnersContract
   if (!nextUseState(use.state, 'fail')) return;
   const said = await statementsIn(tx, contract, use.id);
   const parts = said.filter((one) => one !== undefined);
-  const plays = contract.terms.helper !== null && use.state === 'running' && use.third.outcome === null;
+  const plays = hasThird(contract.terms) && use.state === 'running' && use.third.outcome === null;
   if (parts.length < said.length || plays) return;
   await concludeUse(room, tx, contract, use, outcomeOf(contract, use, parts));
 };
@@ -83,7 +83,7 @@ const outcomeOf = (contract: OwnersContract, use: Use, parts: readonly PartState
   if (ending.kind === 'untouched') return { problem: problems.untouched(), touched: false, returned: true };
   // An owner that revoked meanwhile: what was opened is told, and the contract's end stands.
   if (contract.state === 'revoked') return { problem: problems.revoked(), touched: true };
-  if (ending.kind === 'done' && (outcome === 'done' || contract.terms.helper === null))
+  if (ending.kind === 'done' && (outcome === 'done' || !hasThird(contract.terms)))
     return { result: { text: null, digest: ending.result, rows: ending.rows } };
   if (ending.kind === 'failed') return { problem: problems.partFailed({ detail: ending.code }), touched: true };
   return { problem: problems.partsDiffer(), touched: true };
@@ -101,7 +101,7 @@ export const endLate = async (room: Room): Promise<number> => {
       if (!contract || !atOwners(contract) || !nextUseState(use.state, 'fail')) return;
       const said = await statementsIn(tx, contract, id);
       const fault = said.find((one) => one && one.outcome !== 'done' && one.outcome !== 'untouched');
-      const began = use.state === 'running' && (use.third.met || contract.terms.helper === null);
+      const began = use.state === 'running' && (use.third.met || !hasThird(contract.terms));
       const problem = fault ? problems.partFailed({ detail: fault.outcome }) : problems.partMissing();
       await concludeUse(room, tx, contract, use, { problem, touched: began || fault !== undefined });
     });

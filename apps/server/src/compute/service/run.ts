@@ -5,27 +5,40 @@
  */
 import { createHash } from 'node:crypto';
 import { QueryEnded } from '@shugu/gateway';
-import { type CleanRoom, nextUseState, noisyRows, systemChance, unboundedName } from '@shugu/private-compute';
+import {
+  type CleanRoom,
+  engineOf,
+  hasThird,
+  nextUseState,
+  noisyRows,
+  systemChance,
+  unboundedName,
+} from '@shugu/private-compute';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { type JobContext, type JobHandler, jobProblems } from '../../kernel/jobs.ts';
 import { Problem } from '../../kernel/problem.ts';
-import type { Contract, Room, RoomContract, Use } from '../model.ts';
+import { roomLimits, sparkLimits } from '../engines/limits.ts';
+import type { Cell, Contract, Room, RoomContract, Use } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findContract, findUse, lockContract, lockUse, strandedUses } from '../reads.ts';
-import { atOwners, inRoom, isWhole } from '../rules.ts';
+import { atOwners, inRoom, isolationOf, isWhole } from '../rules.ts';
 import { beginUse } from '../store.ts';
 import { computeModule, moduleProblem } from './module-run.ts';
 import { asksFirst, holdUse } from './outputs.ts';
-import { playThird } from './third.ts';
+import { beginWithoutThird, playThird } from './third.ts';
 import { concludeUse, type Outcome, sameBytes, swappedTable } from './uses.ts';
 
-const limits = { seconds: 60, bytesMax: 4 * 2 ** 20, queueSeconds: 30 } as const;
+/** Whatever the engine's own bound does. */
+const waitMilliseconds = {
+  local: (roomLimits.seconds + roomLimits.queueSeconds) * 1000,
+  spark: (sparkLimits.seconds + roomLimits.queueSeconds) * 1000,
+} as const;
 const groupsMax = 1_000_000;
 const actor = systemActor('compute');
 
 /** The use, now running; undefined when there is nothing to run any more. */
 const start = async (room: Room, id: string): Promise<{ use: Use; contract: RoomContract } | undefined> => {
-  const isolation = await room.isolation();
+  const around = await room.isolation();
   return room.database.tx(actor, async (tx) => {
     const use = await lockUse(tx, id);
     const found = use && (await findContract(tx, use.contract));
@@ -38,12 +51,11 @@ const start = async (room: Room, id: string): Promise<{ use: Use; contract: Room
     if (!state) return undefined;
     if (contract.state === 'revoked') return end(problems.revoked());
     if (tx.now >= contract.until) return end(problems.expired());
+    const isolation = isolationOf(contract.terms, around);
     await beginUse(tx, id, state, isolation);
     return { contract, use: { ...use, state, isolation } };
   });
 };
-
-type Cell = string | number | boolean | null;
 
 const compute = async (room: Room, contract: RoomContract, use: Use, context: JobContext): Promise<Outcome> => {
   const { terms, shape } = contract;
@@ -59,32 +71,17 @@ const compute = async (room: Room, contract: RoomContract, use: Use, context: Jo
   }
   await context.progress(0.4);
   if (terms.module) return computeModule(room, contract, use, tables, context);
-  const columns = [...new Set(Object.values(shape.reads).flat())];
-  const pool = await room.queries();
-  const answer = await pool.run(
-    {
-      scope: `compute ${contract.id} ${JSON.stringify(tables)}`,
-      tables,
-      effects: { columns, masks: {}, rowFilter: [] },
-      maskKey: new Uint8Array(32),
-    },
-    {
-      sql: terms.query.sql,
-      values: Object.fromEntries(
-        Object.entries(use.values).map(([name, value]) => [name, { type: 'VARCHAR' as const, value }]),
-      ),
-      format: 'json',
-      // Groups that nobody named are counted and left out, so that no limit tells how many there are.
-      rowsMax: terms.noise ? groupsMax : terms.release.rowsMax,
-      bytesMax: limits.bytesMax,
-      seconds: limits.seconds,
-    },
-    AbortSignal.any([context.signal, AbortSignal.timeout((limits.seconds + limits.queueSeconds) * 1000)]),
-  );
-  if (answer.kind === 'file') throw new Error('asked for pieces');
-  const pieces: Uint8Array[] = [];
-  for await (const { bytes } of answer.pieces) pieces.push(bytes);
-  const { data } = JSON.parse(Buffer.concat(pieces).toString('utf8')) as { data: Record<string, Cell>[] };
+  const engine = room.engine(engineOf(terms));
+  if (!engine) return untouched(problems.engineDiffers({ detail: engineOf(terms) }));
+  const data = await engine.run({
+    ...{ contract, tables, values: use.values },
+    // Groups that nobody named are counted and left out, so that no limit tells how many there are.
+    rowsMax: terms.noise ? groupsMax : terms.release.rowsMax,
+    signal: AbortSignal.any([
+      context.signal,
+      AbortSignal.timeout(waitMilliseconds[engine.name === 'spark' ? 'spark' : 'local']),
+    ]),
+  });
   if (!terms.noise || terms.release.rho === null) return { result: resultOf(terms.output, data) };
   const exact = data.map((row) => terms.output.map(({ name }) => (row[name] ?? null) as string | null));
   const { selected, groups } = shape.joint;
@@ -151,7 +148,8 @@ export const runHandler =
     await context.progress(0.1);
     const asked = await findUse(room.database, id);
     const under = asked && (await findContract(room.database, asked.contract));
-    if (under && atOwners(under)) return playThird(room, id, context);
+    if (under && atOwners(under))
+      return hasThird(under.terms) ? playThird(room, id, context) : beginWithoutThird(room, id);
     const begun = await start(room, id);
     if (!begun) return { use: id };
     const outcome = await compute(room, begun.contract, begun.use, context).catch((error: unknown): Outcome => {

@@ -2,7 +2,7 @@
  * This node as the third party of a use on shares: a process of its own that sees random shares, how many keys there are and match, and
  * no result. A use whose third has died is not begun again: its owners state whether theirs had begun.
  */
-import { type AnyJob, ComputeError, nextUseState, partyTermsOf, startParty } from '@shugu/private-compute';
+import { type AnyJob, ComputeError, hasThird, nextUseState, partyTermsOf, startParty } from '@shugu/private-compute';
 import { systemActor } from '../../kernel/http/principal.ts';
 import type { JobContext } from '../../kernel/jobs.ts';
 import { Problem } from '../../kernel/problem.ts';
@@ -42,8 +42,8 @@ const begin = (room: Room, id: string): Promise<OwnersContract | undefined> =>
     const end = (problem: Problem) =>
       concludeUse(room, tx, contract, use, { problem, touched: false }).then(() => undefined);
     if (use.state === 'running') {
-      if (contract.terms.helper !== null)
-        await finish(room, tx, contract, id, { outcome: 'compute.interrupted', met: false });
+      if (!hasThird(contract.terms)) return undefined;
+      await finish(room, tx, contract, id, { outcome: 'compute.interrupted', met: false });
       return undefined;
     }
     const state = nextUseState(use.state, 'run');
@@ -68,13 +68,17 @@ const finish = async (
   await concludeParts(room, tx, contract, (await lockUse(tx, id))!);
 };
 
+/** Two owners alone begin when they see that the use runs. */
+export const beginWithoutThird = async (room: Room, id: string): Promise<{ use: string }> => {
+  await begin(room, id);
+  return { use: id };
+};
+
 export const playThird = async (room: Room, id: string, context: JobContext): Promise<{ use: string }> => {
-  const contract = await begin(room, id);
-  // Two owners alone: that their use runs is all that they wait for.
-  if (!contract || contract.terms.helper === null) return { use: id };
   const port = takePort(room.third.ports);
   try {
-    await play(room, contract, id, port, context);
+    const contract = await begin(room, id);
+    if (contract) await play(room, contract, id, port, context);
   } finally {
     inUse.delete(port);
   }

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Json } from '@shugu/evidence';
 import { decimalFromFen } from '@shugu/ledger';
-import { type AtOwners, nextContractState, nextUseState, refusalOf } from '@shugu/private-compute';
+import { type AtOwners, hasThird, nextContractState, nextUseState, refusalOf } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import { audit } from '../../kernel/audit.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
@@ -15,10 +15,11 @@ import { inLanguage, type Problem } from '../../kernel/problem.ts';
 import type { Contract, Part, Room, RoomContract, Use, UseMoney } from '../model.ts';
 import { problems } from '../problems.ts';
 import { answersOf, findContract, lockUseOfOrder, partsOf, useAsked } from '../reads.ts';
-import { askedWrong, atOwners, inRoom, isOwed, moduleOf, priceFor } from '../rules.ts';
+import { askedWrong, atOwners, engineTold, inRoom, isOwed, moduleOf, priceFor } from '../rules.ts';
 import { endUse, insertUse, returnUse, setContractState, setUseJob, setUseMoney, takeUse } from '../store.ts';
 import { chargeBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
+import { requireEngine } from './engines.ts';
 import { requireSandbox } from './modules.ts';
 
 export const runJob = 'compute.run';
@@ -61,6 +62,7 @@ export const reserveUse = async (
   const swapped = held ? undefined : await swappedTable(room, tx, inRoom(contract));
   if (swapped) throw problems.versionSwapped({ detail: swapped });
   if (moduleOf(contract.terms)) await requireSandbox(room);
+  await requireEngine(room, contract.terms);
   const taken = await takeUse(tx, id);
   if (!taken) throw problems.exhausted();
   const { number } = taken;
@@ -207,6 +209,7 @@ export const concludeUse = async (
       number: use.number,
       mode: terms.mode,
       isolation: use.isolation,
+      engine: { ...engineTold(terms) },
       query: terms.query.digest,
       values: use.values,
       ...(terms.mode === 'cleanRoom'
@@ -269,7 +272,7 @@ const partsStated = async (tx: Tx, terms: AtOwners, use: Use) => {
       statement: parts.get(owner)?.statement ?? null,
       signature: parts.get(owner)?.signature ?? null,
     })),
-    third: { key: terms.helper, outcome: use.third.outcome, met: use.third.met },
+    third: hasThird(terms) ? { key: terms.helper, outcome: use.third.outcome, met: use.third.met } : null,
   };
 };
 

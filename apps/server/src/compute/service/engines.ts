@@ -1,0 +1,59 @@
+/** Which engines this node offers, and whether the one of a contract is there as it was agreed. */
+import {
+  type AgreedEngine,
+  type Computation,
+  type EngineName,
+  engineNames,
+  engines,
+  ownersOf,
+} from '@shugu/private-compute';
+import type { offeredEngine } from '@shugu/wire/compute-engines';
+import type { z } from 'zod';
+import type { Room } from '../model.ts';
+import { problems } from '../problems.ts';
+import { noSparkIn } from '../rules.ts';
+import type { Draft } from './contracts.ts';
+
+const versionsOf = async (room: Room, name: EngineName): Promise<readonly string[]> => {
+  // Runs beside the owners' data: what is installed there their own processes look at.
+  if (name === 'secretflow') return room.engines.secretflow;
+  const version = name === 'local' ? undefined : await room.engine(name)?.version();
+  return version === undefined ? [] : [version];
+};
+
+/** This program's own, and those that a contract may name here now. */
+export const offeredHere = async (room: Room): Promise<z.input<typeof offeredEngine>[]> => {
+  const found: z.input<typeof offeredEngine>[] = [];
+  for (const name of engineNames) {
+    const { modes, package: of, checked, trust } = engines[name];
+    const versions = await versionsOf(room, name);
+    if (name === 'local' || versions.length > 0)
+      found.push({ name, modes: [...modes], package: of, versions: [...versions], checked: [...checked], trust });
+  }
+  return found;
+};
+
+const requireVersion = async (room: Room, { name, version }: AgreedEngine): Promise<void> => {
+  const versions = await versionsOf(room, name);
+  if (!versions.includes(version))
+    throw problems.engineDiffers({ detail: `${name} ${version} ≠ ${versions.join(', ') || '—'}` });
+};
+
+/** Of a draft: the engine is offered in that version, for its mode and for such a query. */
+export const requireOffered = async (room: Room, draft: Draft): Promise<void> => {
+  const { engine } = draft;
+  if (!engine) return;
+  const field = 'body.engine';
+  if (!engines[engine.name].modes.includes(draft.mode))
+    throw problems.contractInvalid({ field, detail: `${engine.name}: ${engines[engine.name].modes.join(', ')}` });
+  const versions = await versionsOf(room, engine.name);
+  if (!versions.includes(engine.version))
+    throw problems.engineUnknown({ field, detail: `${engine.name} ${engine.version}` });
+  const unfit = engine.name === 'spark' && draft.mode === 'cleanRoom' && noSparkIn(draft, ownersOf(draft).length);
+  if (unfit) throw problems.contractInvalid({ field, detail: unfit });
+};
+
+/** Before a use counts: the engine is still the agreed one, here where it runs here. */
+export const requireEngine = async (room: Room, { engine }: Pick<Computation, 'engine'>): Promise<void> => {
+  if (engine) await requireVersion(room, engine);
+};

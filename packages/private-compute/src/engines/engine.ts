@@ -1,0 +1,149 @@
+/**
+ * Who computes under a contract. Contract, counter, evidence and the gate of results are the same whoever does; what an engine says of
+ * itself is data here, and the two places where one runs have an interface each: beside an owner's data (`PartyEngine`), and in the clean
+ * room of the node (`RoomEngine`).
+ */
+import type { ComputationMode } from '../contract/terms.ts';
+import type { Role } from '../intersect/agree.ts';
+import type { OwnerReport } from '../intersect/result.ts';
+import type { IntersectMode, Terms } from '../intersect/terms.ts';
+import type { StartedParty } from '../party/start.ts';
+import { type Plan, payloadOf } from '../shares/plan.ts';
+import type { SharesReport } from '../shares/play.ts';
+import type { Recipient, SharesTerms } from '../shares/terms.ts';
+
+export const engineNames = ['local', 'secretflow', 'spark'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+/** What a contract says of its engine: another one, or another version, is another contract. */
+export interface AgreedEngine {
+  name: Exclude<EngineName, 'local'>;
+  /** Of the engine's own package. */
+  version: string;
+}
+
+interface Told {
+  zh: string;
+  en: string;
+}
+
+export interface EngineDescription {
+  title: string;
+  /** In which of a contract's modes it runs. */
+  modes: readonly ComputationMode[];
+  /** Of which package the version is; null for what belongs to this program. */
+  package: string | null;
+  /** Versions that the interop tests have run. */
+  checked: readonly string[];
+  /** Whether the exchange is the third party of a computation at the owners, where its protocol has one. */
+  third: boolean;
+  /** What the parties have to believe; null where the mode says it. */
+  trust: Told | null;
+}
+
+export const engines: Readonly<Record<EngineName, EngineDescription>> = {
+  local: {
+    title: 'Shugu',
+    modes: ['cleanRoom', 'shares', 'psi'],
+    package: null,
+    checked: [],
+    third: true,
+    trust: null,
+  },
+  secretflow: {
+    title: 'SecretFlow SPU',
+    modes: ['shares'],
+    package: 'spu',
+    checked: ['0.9.5'],
+    third: false,
+    trust: {
+      zh: '前提：双方按协议行事（半诚实），并信任各自机器上所装的 SecretFlow SPU；交易所不参与计算，看不到份额。双方先以 KKRT 隐私求交对齐，得知自己哪些行匹配；数值只以两方秘密分享（Cheetah）参与，此外双方得知行数、查询、小数位数和组数。双方之间的连接由引擎建立，不加密，只允许在本机回环地址（或通到那里的隧道）上；结果本身透露什么、输入是否真实，不受协议约束。',
+      en: 'Holds if both owners follow the protocol (semi-honest) and trust the SecretFlow SPU on their own machine; the exchange takes no part and sees no share. Rows are matched by KKRT private set intersection first: each owner learns which of its rows match. Values enter as shares between the two alone (Cheetah); besides, both learn the number of rows, the query, the decimals and how many groups there are. The engine’s own connection is not encrypted, so it is taken on loopback addresses only, or through a tunnel that ends there. Nothing limits what the result itself tells, or forces anybody to bring true data.',
+    },
+  },
+  spark: {
+    title: 'Apache Spark',
+    modes: ['cleanRoom'],
+    package: 'pyspark',
+    checked: ['3.5.7'],
+    third: false,
+    trust: {
+      zh: '前提：数据持有单位与接收单位信任本节点及其上的 Spark。数据以明文在本节点的 Spark 进程中计算，节点运营方在技术上能够看到；接收单位只得到约定的结果。',
+      en: 'Holds if owner and recipients trust this node and the Spark on it. Spark computes on the plain data in a process of this node, and its operator could technically see them; recipients get the agreed result and nothing else.',
+    },
+  },
+};
+
+export const engineOf = ({ engine }: { engine?: AgreedEngine | undefined }): EngineName => engine?.name ?? 'local';
+
+/** Whether the exchange plays the third party under such a contract: by its engine, and by its protocol where it is an intersection. */
+export const hasThird = ({
+  engine,
+  protocol = 'helper',
+}: {
+  engine?: AgreedEngine | undefined;
+  protocol?: IntersectMode;
+}): boolean => engines[engineOf({ engine })].third && protocol === 'helper';
+
+/** One owner's part of a use, as every engine is given it. */
+export interface EnginePart {
+  terms: SharesTerms | Terms;
+  role: Role;
+  /** X25519 private key of the owner's process, in hex. */
+  secret: string;
+  /** Where this one listens; port 0 for any. */
+  host: string;
+  port: number;
+  /** host:port of the other owner's process; null where that comes to this one, or both to the exchange. */
+  peer: string | null;
+  /** host:port of the exchange; null where it takes no part. */
+  helper: string | null;
+  meetMs: number;
+  /** How long the other party may say nothing, where the engine asks. */
+  silenceMs?: number;
+  /** Salt in hex; a private folder. Of an intersection the column of keys, too, and where common rows go. */
+  input: { path: string; salt: string; folder: string; column?: string; out?: string };
+  /** Commitments that the contract names, in hex. */
+  agreed: { own: string; peer: string };
+}
+
+/** Of a query, as this package's own parties tell it; `bytes` is null where an engine does not count them. */
+export type QueryReport = Omit<SharesReport, 'bytes'> & { bytes: SharesReport['bytes'] | null };
+/** The other is of rows or a count of an intersection. */
+export type EngineReport = QueryReport | OwnerReport;
+
+/** Computes beside an owner's data, in processes of its own. */
+export interface PartyEngine {
+  readonly name: EngineName;
+  /**
+   * Of an engine that connects by itself, not by this package's channel: both must know where the other is before they begin, nothing of it
+   * is encrypted or proven, and it does not hear in time that the other has gone. `lastMs`: after the other owner has stated its part, how
+   * long its last message may still be under way.
+   */
+  readonly ownLink?: { lastMs: number };
+  /** Of what is installed here; undefined where nothing is. */
+  version(): Promise<string | undefined>;
+  /** Its outcome fails with the reason; killing its child ends it. */
+  start(part: EnginePart): StartedParty<EngineReport>;
+}
+
+export const secretflowLimits = {
+  groups: 64,
+  /** Rows times groups. */
+  cells: 1 << 22,
+  /** Of the other party, milliseconds. */
+  silenceMs: 120_000,
+  lastMs: 20_000,
+  playSeconds: 3600,
+} as const;
+
+/** What SecretFlow is not asked to do of what plans can say; undefined where it takes the plan. Pure. */
+export const secretflowFault = (plan: Plan, recipient: Recipient): string | undefined => {
+  if (plan.align === 'place') return 'rows are matched by keys in this engine';
+  if (payloadOf(plan)) return 'hidden matches are not taken by this engine';
+  if (plan.compared.length > 0) return 'numbers of both owners are not compared by this engine';
+  if (plan.top) return 'ORDER BY … LIMIT is not taken by this engine';
+  if (plan.atLeast && plan.groups && recipient !== plan.groups.owner)
+    return 'HAVING with groups is taken by this engine where the groups’ owner alone gets the result';
+  return undefined;
+};
