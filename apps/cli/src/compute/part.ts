@@ -127,7 +127,7 @@ const engineFor = async ({ python, listen }: PartAsked, terms: AtOwners): Promis
   if (agreed.name !== 'secretflow') throw new PartRefused('mode');
   const wanted = `${engines[agreed.name].package} ${agreed.version}`;
   const engine = python === undefined ? undefined : secretflowEngine(python);
-  const version = await engine?.version();
+  const version = await engine?.version?.();
   if (!engine || version === undefined) throw new PartRefused('engineMissing', wanted);
   if (version !== agreed.version) throw new PartRefused('engineDiffers', `${version} ≠ ${agreed.version}`);
   // Its own connection is neither encrypted nor proven: it does not leave the machine.

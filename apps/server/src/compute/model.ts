@@ -204,8 +204,8 @@ export type Cell = string | number | boolean | null;
 /** Computes in the clean room of this node. */
 export interface RoomEngine {
   readonly name: EngineName;
-  /** Of what is installed here; undefined where nothing is. */
-  version(): Promise<string | undefined>;
+  /** Of what is installed here; undefined where nothing is. This program's own has none of its own. */
+  version?(): Promise<string | undefined>;
   /** Rows of the contract's output columns. Throws QueryEnded with how it ended. */
   run(job: RoomJob): Promise<Record<string, Cell>[]>;
 }

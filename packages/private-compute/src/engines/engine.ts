@@ -121,8 +121,8 @@ export interface PartyEngine {
    * long its last message may still be under way.
    */
   readonly ownLink?: { lastMs: number };
-  /** Of what is installed here; undefined where nothing is. */
-  version(): Promise<string | undefined>;
+  /** Of what is installed here; undefined where nothing is. This program's own has none of its own. */
+  version?(): Promise<string | undefined>;
   /** Its outcome fails with the reason; killing its child ends it. */
   start(part: EnginePart): StartedParty<EngineReport>;
 }

@@ -24,7 +24,6 @@ const jobOf = ({ terms, peer, helper, host, port, input, ...part }: EnginePart):
 /** Contracts without an engine have this one, whatever its version: its parties tell each other what they mean by every message. */
 export const localEngine: PartyEngine = {
   name: 'local',
-  version: async () => 'shugu',
   // An owner's report, as the job has an owner's role.
   start: (part) => startParty(jobOf(part)) as StartedParty<EngineReport>,
 };

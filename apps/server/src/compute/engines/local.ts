@@ -5,7 +5,6 @@ import { roomLimits } from './limits.ts';
 
 export const localRoom = (pool: () => Promise<QueryPool>): RoomEngine => ({
   name: 'local',
-  version: async () => 'duckdb',
   run: async ({ contract, tables, values, rowsMax, signal }) => {
     const columns = [...new Set(Object.values(contract.shape.reads).flat())];
     const answer = await (await pool()).run(

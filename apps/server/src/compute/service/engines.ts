@@ -17,7 +17,7 @@ import type { Draft } from './contracts.ts';
 const versionsOf = async (room: Room, name: EngineName): Promise<readonly string[]> => {
   // Runs beside the owners' data: what is installed there their own processes look at.
   if (name === 'secretflow') return room.engines.secretflow;
-  const version = name === 'local' ? undefined : await room.engine(name)?.version();
+  const version = name === 'local' ? undefined : await room.engine(name)?.version?.();
   return version === undefined ? [] : [version];
 };
 
