@@ -237,6 +237,14 @@ describe('engines', () => {
       reason: { en: expect.stringContaining('crashed') },
     });
     expect((await readComputation(agency, one)).uses.taken).toBe(1);
+    // Our own on the same query: more groups than agreed are told as that.
+    const own = await sign(
+      plain({ engine: undefined, release: { entitiesMin: 3, rowsMax: 1, rho: null } }),
+      [logins.bank],
+      'creditagency.trader',
+    );
+    const { use: more } = await endedUse(agency, own, (await runOnce(agency, own, {})).id);
+    expect(more).toMatchObject({ state: 'failed', reason: { en: expect.stringContaining('larger than agreed') } });
     expect(await refusal(agency.call(wire.getComputationResult, { params: { id: use.id } }))).toBe(
       '409 compute.notReleased',
     );

@@ -109,8 +109,8 @@ const textOf = (columns: CleanRoom['output'], rows: readonly string[]) => {
 };
 
 /** The engine's own words may quote values: recipients get a code. */
-const problemOf = (error: unknown): Problem | undefined => {
-  const ofModule = moduleProblem(error);
+const problemOf = (error: unknown, { module }: CleanRoom): Problem | undefined => {
+  const ofModule = module && moduleProblem(error);
   if (ofModule) return ofModule;
   if (error instanceof Problem) return error.code === jobProblems.cancelled().code ? problems.cancelled() : error;
   if (!(error instanceof QueryEnded)) return undefined;
@@ -153,7 +153,7 @@ export const runHandler =
     const begun = await start(room, id);
     if (!begun) return { use: id };
     const outcome = await compute(room, begun.contract, begun.use, context).catch((error: unknown): Outcome => {
-      const problem = problemOf(error);
+      const problem = problemOf(error, begun.contract.terms);
       // Whatever was opened by then: nobody can say that it was not read.
       if (problem) return { problem, touched: true };
       throw error;
