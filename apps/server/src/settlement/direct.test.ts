@@ -300,10 +300,15 @@ describe('a refund of what was paid directly', () => {
     const id = await paidDirectly();
     await deposit(supplier, '700');
     const before = BigInt((await funds('xingsha.finance')).available);
+    // The bank takes the payment, and says nothing of it before it is told to go on.
+    const hour = 3_600_000;
+    await server.bank().simulate.faults({ delayMsMin: hour, delayMsMax: hour });
     await pay(supplier, id, '700');
     const { id: refund } = await ask(buyer, id, '7000');
     await agree(supplier, refund);
     expect(await inStep(id)).toMatchObject({ state: 'paying', reversed: '140' });
+    await server.bank().simulate.faults({ delayMsMin: 0, delayMsMax: 0 });
+    await server.bank().simulate.flush();
     await server.settle();
     expect(await inStep(id)).toMatchObject({ paid: '700', returned: '140', owed: '0', returnable: '0', state: 'paid' });
     expect(BigInt((await funds('xingsha.finance')).available)).toBe(before - 560n);
