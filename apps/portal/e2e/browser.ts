@@ -1,6 +1,6 @@
 /** People at their browsers: each in a context of their own, with console and overflow watched. */
 import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 
 export interface Person {
   page: Page;
@@ -85,4 +85,22 @@ export const signedIn = async (browser: Browser, url: string, login: string, opt
   await signIn(person, login);
   await person.page.waitForURL('**/desk');
   return person;
+};
+
+/** Picks one of a list's options. A list that is still opening may let a click pass: it is told by staying open. */
+export const choose = async (field: Locator, option: string | RegExp): Promise<void> => {
+  const list = field.page().locator('.ant-select-dropdown:not(.ant-select-dropdown-hidden)');
+  for (let tries = 1; ; tries++) {
+    if (!(await list.isVisible())) await field.click();
+    await list.locator('.ant-select-item-option', { hasText: option }).click();
+    const closed = list.waitFor({ state: 'hidden', timeout: tries < 4 ? 5_000 : 20_000 });
+    if (tries === 4) return closed;
+    if (
+      await closed.then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+  }
 };

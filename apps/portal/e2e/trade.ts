@@ -1,7 +1,7 @@
 /** One purchase by clicks: scenario, order, both signatures, key, call, receipt, delivery, acceptance, statement. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { newPerson, type Person, signedIn } from './browser.ts';
+import { choose, newPerson, type Person, signedIn } from './browser.ts';
 import type { Run } from './run.ts';
 
 const product = '全国行政区划代码查询接口';
@@ -107,8 +107,7 @@ export const trade = async ({ browser, url, check }: Run): Promise<void> => {
     await page.locator('.tile.product', { hasText: product }).first().click();
     await page.getByRole('button', { name: '下单' }).click();
     await page.waitForURL('**/orders/new/**');
-    await page.getByLabel('使用场景').click();
-    await page.locator('.ant-select-item-option', { hasText: title }).click();
+    await choose(page.getByLabel('使用场景'), title);
     await page.getByLabel('数量').fill('10');
     await page.getByLabel('合同期（月）').fill('3');
     await page.getByRole('button', { name: '提交订单' }).click();
@@ -194,8 +193,7 @@ export const trade = async ({ browser, url, check }: Run): Promise<void> => {
     await other.open(contract);
     await other.page.getByRole('button', { name: '答复协议解除', exact: true }).first().click();
     const answer = other.page.getByRole('dialog', { name: '答复协议解除' });
-    await answer.getByLabel('决定').click();
-    await other.page.locator('.ant-select-item-option', { hasText: /^同意/ }).click();
+    await choose(answer.getByLabel('决定'), /^同意/);
     await answer.getByRole('button', { name: '答复协议解除', exact: true }).click();
     await answer.waitFor({ state: 'hidden' });
     await other.context.close();
