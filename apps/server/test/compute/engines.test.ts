@@ -11,7 +11,7 @@ import * as wire from '@shugu/wire/compute';
 import * as enginesWire from '@shugu/wire/compute-engines';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openFolder, type PartyFolder } from '../../../cli/src/compute/folder.ts';
-import { type PartAsked, PartRefused, playPart } from '../../../cli/src/compute/part.ts';
+import { type PartAsked, playPart } from '../../../cli/src/compute/part.ts';
 import { treeOf } from '../../../cli/src/compute/plaintext.ts';
 import {
   bringHoldings,
@@ -25,7 +25,9 @@ import {
   refusal,
   runOnce,
   type SharesDraft,
+  sharesDraftOf,
   signedContract,
+  whyNot,
 } from '../support/computation.ts';
 import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
 
@@ -52,30 +54,18 @@ let stranger: Client;
 let held: Holdings;
 const logins = { bank: 'mapping.trader', shop: 'xingsha.trader' } as const;
 
-const shares = async (change: Partial<SharesDraft> = {}): Promise<SharesDraft> => {
-  const { mapping, xingsha } = world.seeded.organisations;
-  const plan = planOf(await treeOf(query), ['b', 's']);
-  const setOf = async (owner: string, table: string, side: 'bank' | 'shop', role: 'first' | 'second') => ({
-    ...{ owner, table, channelKey: folders[side].channelKey, signingKey: folders[side].signingKey },
-    commitment: await tableCommitment(input[side], folders[side].salt, plan, role),
-  });
-  return {
-    title: '共同客户存款合计（样例）',
-    purpose: '只统计共同客户的存款合计',
-    mode: 'shares',
-    engine: { name: 'secretflow', version: '0.9.5' },
-    dataSets: [await setOf(mapping!, 'b', 'bank', 'first'), await setOf(xingsha!, 's', 'shop', 'second')],
-    recipients: [mapping!],
-    query: { sql: query },
-    decimals: 2,
-    rowsMax: 1000,
-    uses: 3,
-    from: '2026-07-01T00:00:00+08:00',
-    until: '2026-07-31T00:00:00+08:00',
-    priceFen: '0',
-    ...change,
-  };
-};
+const heldBy = (side: 'bank' | 'shop') => ({ folder: folders[side], input: input[side] });
+const shares = (change: Partial<SharesDraft> = {}): Promise<SharesDraft> =>
+  sharesDraftOf(
+    world,
+    { bank: heldBy('bank'), shop: heldBy('shop'), query },
+    {
+      title: '共同客户存款合计（样例）',
+      purpose: '只统计共同客户的存款合计',
+      engine: { name: 'secretflow', version: '0.9.5' },
+      ...change,
+    },
+  );
 const plain = (change: Partial<Draft> = {}): Draft => {
   const { mapping, creditagency } = world.seeded.organisations;
   const whole = draftOf(held, { bank: mapping!, tax: mapping!, recipient: creditagency! });
@@ -96,14 +86,6 @@ const part = (side: 'bank' | 'shop', one: Computation, change: Partial<PartAsked
     ...{ listen: { host: '127.0.0.1', port: 0, address: '127.0.0.1' }, waitSeconds: 60, lookMilliseconds: 20 },
     ...change,
   });
-const why = (work: Promise<unknown>) =>
-  work.then(
-    () => 'done',
-    (error: unknown) => {
-      if (error instanceof PartRefused) return error.why;
-      throw error;
-    },
-  );
 const usesOf = async (one: Computation) => (await readComputation(clients.bank, one)).uses;
 
 beforeAll(async () => {
@@ -166,11 +148,11 @@ describe('engines', () => {
     );
     expect(await refusal(readComputation(stranger, one))).toBe('404 kernel.unknown');
     const python = engineOf('other', '0.9.4');
-    expect(await why(part('bank', one, { take: true }))).toBe('engineMissing');
-    expect(await why(part('bank', one, { take: true, python: join(place, 'nothing') }))).toBe('engineMissing');
-    expect(await why(part('bank', one, { take: true, python }))).toBe('engineDiffers');
+    expect(await whyNot(part('bank', one, { take: true }))).toBe('engineMissing');
+    expect(await whyNot(part('bank', one, { take: true, python: join(place, 'nothing') }))).toBe('engineMissing');
+    expect(await whyNot(part('bank', one, { take: true, python }))).toBe('engineDiffers');
     const listen = { host: '127.0.0.1', port: 0, address: '192.0.2.1' };
-    expect(await why(part('bank', one, { take: true, python: engineOf('right', '0.9.5'), listen }))).toBe('link');
+    expect(await whyNot(part('bank', one, { take: true, python: engineOf('right', '0.9.5'), listen }))).toBe('link');
     expect(await usesOf(one)).toEqual({ total: 3, taken: 0, left: 3 });
   });
 

@@ -3,15 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  planOf,
-  sharesLimits,
-  sharesTrust,
-  signPart,
-  sumTrust,
-  tableCommitment,
-  trustOf,
-} from '@shugu/private-compute';
+import { sharesLimits, sharesTrust, signPart, sumTrust, trustOf } from '@shugu/private-compute';
 import type { Client } from '@shugu/wire';
 import { cases as casesWire } from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/compute';
@@ -20,8 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command } from '../../../cli/src/command.ts';
 import { openFolder, type PartyFolder } from '../../../cli/src/compute/folder.ts';
 import { keepPapers } from '../../../cli/src/compute/papers.ts';
-import { type PartAsked, PartRefused, playPart } from '../../../cli/src/compute/part.ts';
-import { treeOf } from '../../../cli/src/compute/plaintext.ts';
+import { type PartAsked, playPart } from '../../../cli/src/compute/part.ts';
 import { until } from '../../../cli/src/scenario/resource.ts';
 import { saidBy } from '../../../cli/src/testing.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
@@ -34,7 +25,9 @@ import {
   refusal,
   runOnce,
   type SharesDraft,
+  sharesDraftOf,
   signedContract,
+  whyNot,
 } from '../support/computation.ts';
 import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
 
@@ -69,29 +62,12 @@ const asked = (side: Side, one: Pick<Computation, 'id'>, change: Partial<PartAsk
   ...{ listen, waitSeconds: 100, lookMilliseconds: 20 },
   ...change,
 });
-const draft = async (change: Partial<SharesDraft> = {}): Promise<SharesDraft> => {
-  const plan = planOf(await treeOf(query), ['b', 's']);
-  const { mapping, xingsha } = world.seeded.organisations;
-  const setOf = async (owner: string, table: string, { folder, input }: Side, role: 'first' | 'second') => ({
-    ...{ owner, table, channelKey: folder.channelKey, signingKey: folder.signingKey },
-    commitment: await tableCommitment(input, folder.salt, plan, role),
-  });
-  return {
-    title: '门店客户存款合计（样例）',
-    purpose: '按城市统计共同客户的存款，仅用于选址',
-    mode: 'shares',
-    dataSets: [await setOf(mapping!, 'b', bank, 'first'), await setOf(xingsha!, 's', shop, 'second')],
-    recipients: [mapping!],
-    query: { sql: query },
-    decimals: 2,
-    rowsMax: 1000,
-    uses: 3,
-    from: '2026-07-01T00:00:00+08:00',
-    until: '2026-07-31T00:00:00+08:00',
-    priceFen: '0',
-    ...change,
-  };
-};
+const draft = (change: Partial<SharesDraft> = {}): Promise<SharesDraft> =>
+  sharesDraftOf(
+    world,
+    { bank, shop, query },
+    { title: '门店客户存款合计（样例）', purpose: '按城市统计共同客户的存款，仅用于选址', ...change },
+  );
 /** The same two tables: which keys they have in common. */
 const psiDraft = async (change: Partial<PsiDraft> = {}): Promise<PsiDraft> => {
   const { query: _, decimals: __, rowsMax: ___, ...base } = await draft();
@@ -125,14 +101,6 @@ const state = async ({ client, folder }: Side, one: Computation, use: string, ch
 const come = ({ client }: Side, use: string, address: string | null = null) =>
   client.call(wire.comeToUse, { params: { id: use }, body: { address } });
 const evidenceOf = (use: string, who = shop.client) => who.raw(wire.getComputationEvidence, { params: { id: use } });
-const why = (work: Promise<unknown>) =>
-  work.then(
-    () => 'done',
-    (error: unknown) => {
-      if (error instanceof PartRefused) return error.why;
-      throw error;
-    },
-  );
 
 beforeAll(async () => {
   world = await testExchange();
@@ -221,7 +189,7 @@ describe('a contract on shares', () => {
     expect(await refusal(stranger.call(wire.getParts, { params: { id: mine.use } }))).toBe('404 kernel.unknown');
     expect(await refusal(evidenceOf(mine.use, stranger))).toBe('404 kernel.unknown');
     // The same use is not played twice.
-    expect(await why(playPart(asked(bank, one, { use: mine.use })))).toBe('played');
+    expect(await whyNot(playPart(asked(bank, one, { use: mine.use })))).toBe('played');
   });
 
   test('from the command line: each owner beside its file, and the papers verify offline, with the contract beside them', async () => {
@@ -288,7 +256,7 @@ describe('a contract on shares', () => {
   test('an owner’s process refuses another file, another contract, another query and a use too many, whatever it is told', async () => {
     const one = await signed();
     const other = file('other.csv', `${readFileSync(bankFile, 'utf8')}6,1\n`);
-    expect(await why(playPart(asked(bank, one, { take: true, input: other })))).toBe('input');
+    expect(await whyNot(playPart(asked(bank, one, { take: true, input: other })))).toBe('input');
     expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
     // An exchange that shows another document than was signed.
     const lying = (change: (document: Record<string, unknown>) => void, digest?: string): Client =>
@@ -309,7 +277,7 @@ describe('a contract on shares', () => {
     const planless = (document: Record<string, unknown>) => {
       document.query = { ...(document.query as object), sql: query.replace('sum(b.amount)', 'avg(b.amount)') };
     };
-    const as = (client: Client) => why(playPart({ ...asked(bank, one, { take: true }), client }));
+    const as = (client: Client) => whyNot(playPart({ ...asked(bank, one, { take: true }), client }));
     expect(await as(lying(planless, one.digest))).toBe('digest');
     await expect(as(lying(planless))).resolves.toBe('query');
     cpSync(join(place, bank.login), join(place, 'again'), { recursive: true });
@@ -318,13 +286,13 @@ describe('a contract on shares', () => {
     const more = (document: Record<string, unknown>) => {
       document.uses = 1000;
     };
-    expect(await why(playPart({ ...asked(bank, one, { take: true }), folder: again, client: lying(more) }))).toBe(
+    expect(await whyNot(playPart({ ...asked(bank, one, { take: true }), folder: again, client: lying(more) }))).toBe(
       'changed',
     );
     await again.save(one.id, { digest: one.digest, uses: { a: 'stated', b: 'stated', c: 'stated' } });
-    expect(await why(playPart({ ...asked(bank, one, { take: true }), folder: again }))).toBe('uses');
+    expect(await whyNot(playPart({ ...asked(bank, one, { take: true }), folder: again }))).toBe('uses');
     const nobody = await openFolder(join(place, 'nobody'));
-    expect(await why(playPart({ ...asked(bank, one, { take: true }), folder: nobody }))).toBe('notAnOwner');
+    expect(await whyNot(playPart({ ...asked(bank, one, { take: true }), folder: nobody }))).toBe('notAnOwner');
     expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
   });
 });
@@ -496,10 +464,10 @@ describe('a contract on a private intersection', () => {
     writeFileSync(join(out, 'result.csv'), 'id,city\n');
     expect((await verify()).status).toBe(1);
     // One use too many, another file, and a contract that an owner has not signed with its key.
-    expect(await why(playPart(asked(shop, one, { take: true })))).toBe('uses');
+    expect(await whyNot(playPart(asked(shop, one, { take: true })))).toBe('uses');
     expect(await refusal(runOnce(shop.client, one, {}))).toBe('409 compute.exhausted');
     const another = await signedPsi();
-    expect(await why(playPart(asked(bank, another, { take: true, input: shopFile })))).toBe('input');
+    expect(await whyNot(playPart(asked(bank, another, { take: true, input: shopFile })))).toBe('input');
     const forging = (change: (found: Computation) => Partial<Computation>): Client =>
       ({
         ...bank.client,
@@ -516,7 +484,7 @@ describe('a contract on a private intersection', () => {
       ({ signatures: [a, b] }) => ({ signatures: [a!, { ...a!, by: b!.by }] }),
     ];
     for (const change of changes)
-      expect(await why(playPart({ ...asked(bank, another, { take: true }), client: forging(change) }))).toBe(
+      expect(await whyNot(playPart({ ...asked(bank, another, { take: true }), client: forging(change) }))).toBe(
         'signatures',
       );
     const otherMode = ({ document }: Computation) => {
@@ -524,7 +492,7 @@ describe('a contract on a private intersection', () => {
       return { document: text, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
     };
     const turned = playPart({ ...asked(bank, another, { take: true }), client: forging(otherMode) });
-    expect(await why(turned)).toBe('query');
+    expect(await whyNot(turned)).toBe('query');
     expect((await readComputation(bank.client, another)).uses.taken).toBe(0);
   });
 

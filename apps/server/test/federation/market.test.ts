@@ -142,6 +142,16 @@ interface Address {
   endpointProperties: { name: string; value: string }[];
 }
 
+/** The buyer's node has settled the purchase; `before` each look. */
+const settledAtCity = (id: string, before = async () => {}) =>
+  expect
+    .poll(async () => {
+      await before();
+      await market.city.settle();
+      return (await bought(id)).state;
+    }, soon)
+    .toBe('settled');
+
 const readBy = async ({ endpoint, endpointProperties }: Address): Promise<number> => {
   const key = endpointProperties.find(({ name }) => name === 'authorization')!.value;
   const answer = await fetch(`${endpoint}/430102`, { headers: { authorization: `Bearer ${key}` } });
@@ -376,12 +386,7 @@ test('what was used is owed to the fen, signed by both nodes, and paid from what
   expect(new Set(here!.signedBy).size).toBe(2);
   expect((await desk.call(wire.drawUpStatements, { body: {} })).items).toEqual([]);
 
-  await expect
-    .poll(async () => {
-      await city.settle();
-      return (await bought(purchase)).state;
-    }, soon)
-    .toBe('settled');
+  await settledAtCity(purchase);
   const member = city.seeded.organisations.citylogistics!;
   const { settlement, members } = city.exchange.rooms;
   const { database } = city.exchange.kernel;
@@ -434,12 +439,7 @@ test('what is asked back is kept where the contract is in force, heard of or not
       ]);
     }, soon)
     .toEqual([['0', true]]);
-  await expect
-    .poll(async () => {
-      await city.settle();
-      return (await bought(id)).state;
-    }, soon)
-    .toBe('settled');
+  await settledAtCity(id);
   expect(await fundsAtCity()).toEqual([980n, 0n]);
 }, 600_000);
 
@@ -538,15 +538,11 @@ test('a buyer’s node that the hub revokes is believed no longer, and use on it
   registrations.city = await letIn(hub, city);
   await expect.poll(async () => (await issuersAt(industry)).length, soon).toBe(2);
   await expect.poll(async () => (await issuersAt(city)).length, soon).toBe(2);
-  await expect
-    .poll(async () => {
-      // Another month.
-      await industry.exchange.kernel.database.pool.query('delete from node_statement_rounds');
-      await industry.settle();
-      await city.settle();
-      return (await bought(id)).state;
-    }, soon)
-    .toBe('settled');
+  await settledAtCity(id, async () => {
+    // Another month.
+    await industry.exchange.kernel.database.pool.query('delete from node_statement_rounds');
+    await industry.settle();
+  });
   expect(await fundsAtCity()).toEqual([980n, 0n]);
 }, 600_000);
 

@@ -1,6 +1,10 @@
 /** A computation contract over two small tables of persons, and what a draft of it is made from. */
+import { planOf, tableCommitment } from '@shugu/private-compute';
 import { type CallInput, type CallOutput, type Client, ProblemError } from '@shugu/wire';
 import { draftComputation, getComputation, runComputation, signComputation } from '@shugu/wire/compute';
+import type { PartyFolder } from '../../../cli/src/compute/folder.ts';
+import { PartRefused } from '../../../cli/src/compute/part.ts';
+import { treeOf } from '../../../cli/src/compute/plaintext.ts';
 import { bringResource, type Resource, until } from '../../../cli/src/scenario/resource.ts';
 import { divisionsResource } from '../../../cli/src/trade/goods.ts';
 import { type Sql, sql } from '../../src/kernel/db/db.ts';
@@ -93,6 +97,49 @@ export const draftOf = (
   priceFen: '0',
   ...change,
 });
+
+/** A party's keys, and the table that stays with it. */
+export interface Held {
+  folder: PartyFolder;
+  input: string;
+}
+
+/** A query over the tables `b` of a bank and `s` of a shop, told to the bank. */
+export const sharesDraftOf = async (
+  { seeded }: TestExchange,
+  { bank, shop, query }: { bank: Held; shop: Held; query: string },
+  change: Partial<SharesDraft> & Pick<SharesDraft, 'title' | 'purpose'>,
+): Promise<SharesDraft> => {
+  const plan = planOf(await treeOf(query), ['b', 's']);
+  const { mapping, xingsha } = seeded.organisations;
+  const setOf = async (owner: string, table: string, { folder, input }: Held, role: 'first' | 'second') => ({
+    ...{ owner, table, channelKey: folder.channelKey, signingKey: folder.signingKey },
+    commitment: await tableCommitment(input, folder.salt, plan, role),
+  });
+  return {
+    mode: 'shares',
+    dataSets: [await setOf(mapping!, 'b', bank, 'first'), await setOf(xingsha!, 's', shop, 'second')],
+    recipients: [mapping!],
+    query: { sql: query },
+    decimals: 2,
+    rowsMax: 1000,
+    uses: 3,
+    from: '2026-07-01T00:00:00+08:00',
+    until: '2026-07-31T00:00:00+08:00',
+    priceFen: '0',
+    ...change,
+  };
+};
+
+/** 'done', or why a party's own program would not take part. */
+export const whyNot = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => {
+      if (error instanceof PartRefused) return error.why;
+      throw error;
+    },
+  );
 
 /** Drafted by the recipient, signed by all owners. */
 export const signedContract = async (

@@ -6,8 +6,8 @@ import { type DataFlowStatus, readFlowStatus, signalPath } from '@shugu/dataspac
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { connectorOf } from '../reads.ts';
-import { backoff, claimedUntil, isFinalAnswer, isOver } from '../rules.ts';
-import { postTo } from '../service/posting.ts';
+import { backoff, claimedUntil, isOver } from '../rules.ts';
+import { answerFault, postTo } from '../service/posting.ts';
 import { actorOf, type Room } from '../service/room.ts';
 import { lockProcess } from '../store.ts';
 import type { PlaneAccess } from './access.ts';
@@ -93,7 +93,7 @@ export const makePlaneSender = (roomOf: () => Room, access: PlaneAccess): PlaneS
     const { status, text } = posted;
     if (status >= 200 && status < 300) return statusIn(signal.signal, text);
     if (status === 401) access.forget(plane);
-    return { taken: false, again: !isFinalAnswer(status), fault: `HTTP ${status} ${text.slice(0, 300)}`.trim() };
+    return { taken: false, ...answerFault(posted) };
   };
 
   /** When it is to be tried again. */

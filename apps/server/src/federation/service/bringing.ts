@@ -2,11 +2,9 @@
  * Files for the consumer of a push transfer: a POST each to the data address that it named, by the HTTP push profile of Data Plane
  * Signaling (bearer token among its properties). Guarded as every address of others; who stops reading is given up.
  */
-import { GatewayProblem } from '@shugu/gateway';
 import type { Reader } from '../../kernel/db/db.ts';
 import { type Json, limits, type Process } from '../model.ts';
-import { isFinalAnswer } from '../rules.ts';
-import { readText } from './posting.ts';
+import { answerFault, postTo } from './posting.ts';
 import type { Room } from './room.ts';
 import { openAddress } from './secrets.ts';
 
@@ -45,9 +43,6 @@ export const bring = async (
   { headers, body }: Parcel,
   signal: AbortSignal,
 ): Promise<Brought> => {
-  const refused = outgoing.fault(endpoint);
-  if (refused) return { taken: false, again: false, fault: `address not permitted: ${refused}` };
-  const url = new URL(endpoint);
   const stalled = new AbortController();
   const stall = () => stalled.abort(new Error('the receiver has stopped reading'));
   let timer = setTimeout(stall, limits.stallSeconds * 1000);
@@ -58,27 +53,20 @@ export const bring = async (
       timer = setTimeout(stall, limits.stallSeconds * 1000);
     }
   };
+  const make = async () => ({
+    url: new URL(endpoint),
+    headers: {
+      ...Object.fromEntries(told.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]))),
+      ...(authorization ? { authorization } : {}),
+    },
+    body: pieces(),
+  });
+  const until = AbortSignal.any([signal, stalled.signal]);
   try {
-    const answer = await outgoing.agent.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: 'POST',
-      headers: {
-        ...Object.fromEntries(told.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]))),
-        ...(authorization ? { authorization } : {}),
-      },
-      body: pieces() as never,
-      headersTimeout: 0,
-      signal: AbortSignal.any([signal, stalled.signal]),
-    });
-    const text = await readText(answer.body, limits.answerBytesMax);
-    const { statusCode: status } = answer;
-    if (status >= 200 && status < 300) return { taken: true };
-    return { taken: false, again: !isFinalAnswer(status), fault: `HTTP ${status} ${text.slice(0, 300)}`.trim() };
-  } catch (error) {
-    if (error instanceof GatewayProblem) return { taken: false, again: false, fault: 'address not permitted' };
-    const { code, message } = (stalled.signal.aborted ? stalled.signal.reason : error) as Error & { code?: string };
-    return { taken: false, again: true, fault: typeof code === 'string' ? code : message };
+    const posted = await postTo(outgoing, endpoint, make, limits.answerBytesMax, until);
+    if ('fault' in posted) return { taken: false, ...posted };
+    const { status } = posted;
+    return status >= 200 && status < 300 ? { taken: true } : { taken: false, ...answerFault(posted) };
   } finally {
     clearTimeout(timer);
   }

@@ -1,12 +1,13 @@
 /** One request to an address that somebody else named: guarded, in time, its answer bounded. */
 import { GatewayProblem } from '@shugu/gateway';
 import { limits } from '../model.ts';
+import { isFinalAnswer } from '../rules.ts';
 import type { Room } from './room.ts';
 
 export interface Post {
   url: URL;
   headers: Record<string, string>;
-  body: string | null;
+  body: string | AsyncIterable<Uint8Array> | null;
 }
 export type Posted = { status: number; text: string } | { again: boolean; fault: string };
 
@@ -21,12 +22,22 @@ export const readText = async (body: AsyncIterable<Buffer>, bytesMax: number): P
   return Buffer.concat(pieces).toString('utf8');
 };
 
-/** `make` is asked once the address has passed; what it throws is a fault that may be over next time. */
+/** What an answer that is no yes amounts to. */
+export const answerFault = ({ status, text }: { status: number; text: string }) => ({
+  again: !isFinalAnswer(status),
+  fault: `HTTP ${status} ${text.slice(0, 300)}`.trim(),
+});
+
+/**
+ * `make` is asked once the address has passed; what it throws is a fault that may be over next time. `signal`: of a caller that watches the
+ * time itself, as for a body that takes long.
+ */
 export const postTo = async (
   outgoing: Room['outgoing'],
   address: string,
   make: () => Promise<Post>,
   answerBytesMax: number,
+  signal?: AbortSignal,
 ): Promise<Posted> => {
   const refused = outgoing.fault(address);
   if (refused) return { again: false, fault: `address not permitted: ${refused}` };
@@ -37,13 +48,17 @@ export const postTo = async (
       path: url.pathname + url.search,
       method: 'POST',
       headers,
-      body,
-      signal: AbortSignal.timeout(limits.patienceSeconds * 1000),
+      body: body as string | null,
+      ...(signal ? { headersTimeout: 0 } : {}),
+      signal: signal ?? AbortSignal.timeout(limits.patienceSeconds * 1000),
     });
     return { status: answer.statusCode, text: await readText(answer.body, answerBytesMax) };
   } catch (error) {
     if (error instanceof GatewayProblem) return { again: false, fault: 'address not permitted' };
-    const { code, name, message } = error as Error & { code?: string };
-    return { again: true, fault: name === 'TimeoutError' ? 'no answer in time' : (code ?? message) };
+    const { code, name, message } = error as Error & { code?: unknown };
+    return {
+      again: true,
+      fault: name === 'TimeoutError' ? 'no answer in time' : typeof code === 'string' ? code : message,
+    };
   }
 };
