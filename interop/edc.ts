@@ -107,6 +107,21 @@ const negotiateAtEdc = async (edc: Edc, { name, address }: Ours, dataset: string
   return begun['@id'] as string;
 };
 
+/** Where EDC says the data is read: it keeps that a moment after it says STARTED. */
+const addressAtEdc = (edc: Edc, transfer: string): Promise<Record<string, string>> => {
+  let seen: unknown;
+  return until(
+    "EDC's data address",
+    () =>
+      edc.call<Record<string, string>>('GET', `/edrs/${transfer}/dataaddress`).catch((error: Error) => {
+        if (!error.message.includes(' 404 ')) throw error;
+        seen = error.message;
+        return undefined;
+      }),
+    () => seen,
+  );
+};
+
 const tokenOf = (name: string) => JSON.stringify({ region: 'eu', audience: '', clientId: name });
 
 /** As any client reads by a data address. */
@@ -145,10 +160,7 @@ const edcBuys = async ({ expect }: Tally, edc: Edc, node: TestExchange, supplier
   });
   const transfer = begun['@id'] as string;
   await reached(edc, 'transferprocesses', transfer, 'STARTED');
-  const { endpoint, authorization } = (await edc.call('GET', `/edrs/${transfer}/dataaddress`)) as Record<
-    string,
-    string
-  >;
+  const { endpoint, authorization } = await addressAtEdc(edc, transfer);
   const address = `${endpoint}/430102`;
   const seen = await readBy(address, `Bearer ${authorization}`);
   expect(seen.status === 200 && seen.text.includes('芙蓉区'), `EDC's key reads our data: ${seen.status} ${seen.text}`);
