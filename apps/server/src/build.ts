@@ -341,6 +341,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       if (found?.status !== 'active' || found.dataspaceId !== null || roles.length === 0) return undefined;
       return { name: found.name, roles };
     },
+    suspended: async (read, participant) => (await members.organisation(read, participant))?.status === 'suspended',
     alone,
     ...(options.identity ? { identity: options.identity } : {}),
   });

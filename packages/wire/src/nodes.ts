@@ -11,6 +11,9 @@ export const nodeLimits = {
   priceCharactersMax: 300,
   /** Changes in one message, and bytes of it. */
   batchEntriesMax: 50,
+  /** Of one node at its hub. */
+  entriesMax: 100_000,
+  demandsMax: 500,
   /** Demands of others in one answer. */
   relayedMax: 50,
   payloadCharactersMax: 400_000,

@@ -75,6 +75,7 @@ export interface FederationDeps {
   /** Instead of the node's own tokens and of claims. */
   identity?: IdentityProvider;
   member: ClaimsDeps['member'];
+  suspended: Room['suspended'];
   /** DIDs that the operator names. */
   trustedIssuers: readonly string[];
   peers: ClaimsDeps['peers'];

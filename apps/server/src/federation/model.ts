@@ -139,6 +139,8 @@ export const limits = {
   backoffMillisecondsMax: 300_000,
   /** How long a reading waits for an answer that is on its way. */
   settleMilliseconds: 500,
+  /** Negotiations and requested transfers of one counter-party that wait for their next step. */
+  waitingWithMax: 1000,
   datasetsPerPage: 100,
   /** That a request with an offset may pass over; further on lead the links. */
   datasetsPassedMax: 100_000,

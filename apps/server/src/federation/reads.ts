@@ -40,6 +40,14 @@ export const connectorNamed = async (
     )
   )?.participant;
 
+/** Processes with a counter-party that wait for a next step of either side. */
+export const waitingWith = async (read: Reader, participant: string, counterparty: string): Promise<number> =>
+  (
+    await read.one<{ count: number }>(sql`select count(*)::int as count from federation_processes
+      where participant = ${participant} and counterparty = ${counterparty}
+        and state in ('REQUESTED', 'OFFERED', 'ACCEPTED', 'AGREED', 'VERIFIED')`)
+  ).count;
+
 export interface TheirProcess {
   participant: string;
   kind: Kind;

@@ -6,6 +6,7 @@ import type { Consumer, StoredEvent } from '../kernel/outbox.ts';
 import { Problem } from '../kernel/problem.ts';
 import type { Prunable } from '../kernel/retention/prune.ts';
 import { type Tick, limits as tickLimits } from '../kernel/ticker.ts';
+import { makeMoves } from './hub/address.ts';
 import { relayOwn } from './hub/own.ts';
 import { registerCases } from './hub/registration.ts';
 import type { NodesDeps } from './model.ts';
@@ -122,6 +123,7 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
   };
   const say = (): void =>
     void sayAll().catch((error) => deps.log.error({ err: error }, 'another node could not be told'));
+  const moves = makeMoves(deps, line);
   let waiting = false;
   // Many changes at once make one turn more, not many.
   const push = (): void => {
@@ -139,20 +141,20 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
       ? { kind: 'listing' as const, subject: String(data.product) }
       : { kind: 'demand' as const, subject: String(data.demand) };
   return {
-    routes: makeRoutes(deps, line, say),
+    routes: makeRoutes(deps, line, say, moves.look),
     publishOf: async (tx, product) => {
       if (await publishSubject(deps, tx, { kind: 'listing', subject: product })) tx.afterCommit(push);
     },
     purchase: findPurchase,
     purchaseOfNegotiation,
-    moneyHeld: (tx, id) => moneyHeld(tx, id, say),
+    moneyHeld: (tx, id) => moneyHeld(deps, tx, id, say),
     bought,
     purchaseFailed: async (tx, id, reason) => {
       const one = await lockPurchase(tx, id);
       if (one) await fail(tx, one, reason);
     },
     purchaseSettled: settled,
-    negotiating: (read, participant) => negotiatingPurchases(read, { participant }),
+    negotiating: (read, participant) => negotiatingPurchases(read, participant),
     withdraw: async (tx, id, reason) => {
       const one = await lockPurchase(tx, id);
       if (one) await withdraw(tx, one, reason, say);
@@ -211,6 +213,7 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
     close: async () => {
       await last;
       await saying.catch(() => 0);
+      await moves.close();
       await line.close();
     },
   };

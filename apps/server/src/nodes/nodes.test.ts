@@ -26,7 +26,9 @@ let city: TestExchange;
 let hubKey: string;
 let cityName: string;
 beforeAll(async () => {
-  hub = await testExchange({ config: { nodeKind: 'hub', heartbeatSeconds: 2, trustNodes: false } });
+  hub = await testExchange({
+    config: { nodeKind: 'hub', heartbeatSeconds: 2, trustNodes: false, privateNodes: ['127.0.0.1'] },
+  });
   // Copies of one prepared database share its keys; another suite has another.
   city = await testExchange({ config: { suite: 'sm', privateNodes: ['127.0.0.0/8'], hubUrl: hub.url } });
   cityName = city.cast.organisations.find((one) => one.key === 'operator')!.name;
@@ -112,7 +114,7 @@ describe('registration', { timeout: 180_000 }, () => {
   test('a node applies at its hub, is reviewed, certified and activated, and holds a credential', async () => {
     const system = await hub.as('operator.system');
     expect(await refusal(system.call(wire.join, { body: {} }))).toBe('nodes.noHub noHub');
-    for (const closed of ['http://10.1.2.3', 'http://[::ffff:10.1.2.3]', 'http://hub.example', city.url])
+    for (const closed of ['http://10.1.2.3', 'http://[::ffff:10.1.2.3]', 'http://hub.example', 'http://127.0.0.2:9'])
       expect(await refusal(system.call(wire.join, { body: { hub: closed } }))).toBe('nodes.hubAddress hubAddress');
 
     // The settings of the city name the hub, so it applies by itself.
@@ -398,6 +400,25 @@ describe('what a node may not', { timeout: 180_000 }, () => {
     expect(await seen()).toMatchObject({ lag: 3 });
   });
 
+  test('an address and a log are one node’s alone; one that has moved is believed where it answers with its key', async () => {
+    const { origin } = await city.anyone.call(wire.readSelf, {});
+    const stranger = byHand();
+    const apply = async (more: object) =>
+      refusal(
+        register(await sealWords(stranger.signer, stranger.application({ url: 'https://own.example', ...more }))),
+      );
+    for (const taken of [{ url: city.url }, { url: hub.url }, { origin }, { url: 'https://INDUSTRY.example' }])
+      expect(await apply(taken), JSON.stringify(taken)).toMatch(/^nodes.addressTaken/);
+    const beat = { kind: 'heartbeat', generation: 2, last: 5, demands: 0 };
+    const urlOf = async (id: string) => (await nodesAtHub()).find((one) => one.id === id)!.url;
+    await node.next({ ...beat, url: city.url });
+    // The city beats by itself: what the hub holds of its address is mended once it has answered there.
+    const { id } = (await nodesAtHub()).find((one) => one.name === cityName)!;
+    await hub.exchange.kernel.database.pool.query(`update nodes set url = 'https://old.example' where id = $1`, [id]);
+    await expect.poll(() => urlOf(id), soon).toBe(city.url);
+    expect(await urlOf(node.node)).toBe('https://industry.example');
+  });
+
   test('a demand raised at one node is told to all others with the node it comes from, once, and so is its end', async () => {
     const demand = (name: string): Change => ({
       ...entryOf(name, `需求${name}`),
@@ -440,6 +461,14 @@ describe('what a node may not', { timeout: 180_000 }, () => {
     expect(await demandsAtCity()).toEqual([['需求a', from]]);
     await buyer.call(closeDemand, { params: { id }, body: { reason: '已解决' } });
     await expect.poll(() => entriesAtHub({ kind: 'demand', q: '停车' }), soon).toEqual([]);
+    const { pool } = hub.exchange.kernel.database;
+    await pool.query(
+      `insert into node_entries select (jsonb_populate_record(e, jsonb_build_object('subject', 'clone' || n))).*
+        from node_entries e, generate_series(1, $2) n where e.node_id = $1 and e.kind = 'demand'`,
+      [node.node, wire.nodeLimits.demandsMax],
+    );
+    expect(await refusal(tell(await node.changes(6, [demand('c')], 2)))).toBe('nodes.entriesFull');
+    await pool.query(`delete from node_entries where subject like 'clone%'`);
   });
 
   test('the hub’s own demand is told to its nodes; what all of them have taken goes by itself, and nobody misses it', async () => {

@@ -64,10 +64,26 @@ export const problems = defineProblems('nodes', {
     title: { zh: '变更序号不连续', en: 'Changes are missing before these' },
     next: { zh: '请从枢纽已持有的序号之后发送', en: 'Send what follows the sequence that the hub holds' },
   },
+  addressTaken: {
+    status: 409,
+    title: {
+      zh: '此网址或日志属于枢纽或另一在册节点',
+      en: 'This address or log is the hub’s, or another node’s that takes part',
+    },
+    next: {
+      zh: '请以本节点自己的网址与日志申请；节点更换密钥的，请枢纽先撤销原登记',
+      en: 'Apply with an address and a log of your own; for a new key let the hub revoke the old registration first',
+    },
+  },
   full: {
     status: 409,
     title: { zh: '节点数已达上限', en: 'No more nodes can be registered' },
     next: { zh: '请联系枢纽运营方', en: 'Turn to the hub’s operator' },
+  },
+  entriesFull: {
+    status: 409,
+    title: { zh: '本节点在枢纽的条目已达上限', en: 'The hub holds no more entries of this node' },
+    next: { zh: '撤下不再供应的产品或已结束的需求', en: 'Withdraw listings and demands that are over' },
   },
   joined: {
     status: 409,

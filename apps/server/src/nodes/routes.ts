@@ -7,7 +7,7 @@ import { actorOf } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { kernelProblems } from '../kernel/problem.ts';
-import { answerTo, takeMessage } from './hub/intake.ts';
+import { answerTo, type Intake, takeMessage } from './hub/intake.ts';
 import { takeApplication } from './hub/registration.ts';
 import { entryPage, nodePage, nodesTakingPart } from './hub/store.ts';
 import { entryView, nodeView } from './hub/view.ts';
@@ -62,6 +62,7 @@ export const makeRoutes = (
   deps: NodesDeps,
   line: HubLine,
   push: () => void,
+  moved: Intake['moved'],
   perAddress = rateLimit(perHour / 3600, perHour),
 ): Route[] => [
   on(wire.readSelf, async ({ read }) => {
@@ -76,7 +77,7 @@ export const makeRoutes = (
     });
     return answerTo(deps, tx, body);
   }),
-  on(wire.tell, async ({ tx, body }) => takeMessage(deps, tx, body)),
+  on(wire.tell, async ({ tx, body }) => takeMessage({ ...deps, moved }, tx, body)),
   on(wire.listNodes, async ({ read }) => ({
     hub: { name: (await deps.members.operatorOf(read)).name, isHub: deps.settings.kind === 'hub' },
     items: await Promise.all(

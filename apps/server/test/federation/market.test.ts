@@ -553,6 +553,23 @@ test('a seller’s node that the hub revokes is believed no longer: its goods ar
   const open = await asked(5);
   await expect.poll(async () => (await twin(open))?.state, soon).toBe('REQUESTED');
   expect(await fundsAtCity()).toEqual([890n, 90n]);
+
+  // Whoever has no money takes no room from others, and not for ever; whoever has it takes what is left.
+  const [first, second, third] = [await asked(4000), await asked(4000), await asked(4000)];
+  await city.settle();
+  const states = () => Promise.all([first, second, third].map(async (id) => (await bought(id)).state));
+  expect(await states()).toEqual(['holding', 'holding', 'holding']);
+  const { pool } = city.exchange.kernel.database;
+  await pool.query(`update node_purchases set changed_at = changed_at - interval '100 days' where id = $1`, [third]);
+  await expect.poll(async () => (await bought(third)).reason, soon).toContain('no money came in time');
+  const member = city.seeded.organisations.citylogistics!;
+  await city.exchange.rooms.settlement.simulateDeposit(member, 40_000n, 'deposit-2');
+  await expect.poll(async () => (await states()).sort(), soon).toEqual(['failed', 'holding', 'negotiating']);
+  await city.exchange.rooms.settlement.simulateDeposit(member, 39_500n, 'deposit-3');
+  await expect.poll(async () => (await states()).sort(), soon).toEqual(['failed', 'failed', 'negotiating']);
+  const reasons = await Promise.all([first, second].map(async (id) => (await bought(id)).reason));
+  expect(reasons.filter((one) => one.includes('no more may be guaranteed'))).toHaveLength(1);
+  await expect.poll(fundsAtCity, soon).toEqual([40_390n, 40_090n]);
   await revoke(registrations.industry);
   await expect.poll(() => issuersAt(city), soon).toEqual([[didOf(hub), 'hub']]);
   expect(await goods()).toEqual([]);
@@ -566,7 +583,7 @@ test('a seller’s node that the hub revokes is believed no longer: its goods ar
   });
   // What was not bought comes to nothing at once; what was waits for a last statement, and then goes back, too.
   await expect.poll(async () => (await bought(open)).state, soon).toBe('failed');
-  await expect.poll(fundsAtCity, soon).toEqual([940n, 40n]);
+  await expect.poll(fundsAtCity, soon).toEqual([80_440n, 40n]);
   await city.settle();
   expect((await bought(running)).state).toBe('bought');
   clockOf(city).moveTo(new Date(clockOf(city).now().getTime() + 31 * 86_400_000));
@@ -577,5 +594,5 @@ test('a seller’s node that the hub revokes is believed no longer: its goods ar
       return (await city.exchange.rooms.nodes.purchase(database, running))?.state;
     }, soon)
     .toBe('settled');
-  expect(await fundsAtCity()).toEqual([980n, 0n]);
+  expect(await fundsAtCity()).toEqual([80_480n, 0n]);
 }, 600_000);

@@ -1,4 +1,5 @@
 /** Two members of one node trade over the protocol with the node's own tokens: catalogue, rules, people, transfer. */
+import { randomUUID } from 'node:crypto';
 import type { Client } from '@shugu/wire';
 import * as wire from '@shugu/wire/federation';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -54,6 +55,7 @@ beforeAll(async () => {
     keys: kernel.keys,
     now: () => kernel.clock.now(),
     dids: didsOf(kernel.publicUrl),
+    suspended: async () => false,
   });
   ours = await supplier.call(wire.openConnector, { body: {} });
   theirs = await buyer.call(wire.openConnector, { body: {} });
@@ -172,3 +174,29 @@ test('from the listing to a finalised agreement by rules, a counter-offer by peo
   await supplier.call(wire.closeConnector, { body: {} });
   expect((await catalogue(token)).status).toBe(404);
 }, 600_000);
+
+test('whoever is suspended begins nothing, and nobody begins anything with it, until it is a member again', async () => {
+  const { kernel, rooms } = exchange.exchange;
+  const { citylogistics, xingsha } = exchange.seeded.organisations;
+  const standing = (participant: string, status: 'suspended' | 'active') =>
+    kernel.database.tx(systemActor('test'), (tx) => rooms.members.setStanding(tx, participant, status, '违规'));
+  const ask = async () => {
+    const offered = { '@id': 'urn:uuid:none', '@type': 'Offer', target: 'none', permission: [{ action: 'use' }] };
+    const message = messageOf(
+      'request',
+      { consumerPid: `urn:uuid:${randomUUID()}` },
+      { offer: offered, callbackAddress: theirs.address },
+    );
+    const { status, body } = await call(`${ours.address}/negotiations/request`, message, await tokenFor(ours.name));
+    return [status, body.code];
+  };
+  await supplier.call(wire.openConnector, { body: {} });
+  expect(await ask()).toEqual([400, 'offerUnknown']);
+  await standing(citylogistics!, 'suspended');
+  expect(await ask()).toEqual([401, 'unauthorized']);
+  await standing(citylogistics!, 'active');
+  await standing(xingsha!, 'suspended');
+  expect(await ask()).toEqual([404, 'unknown']);
+  await standing(xingsha!, 'active');
+  expect(await ask()).toEqual([400, 'offerUnknown']);
+}, 900_000);

@@ -22,6 +22,10 @@ export interface Plane {
   /** What it shows, and what its authorization server gives for `clientSecret`. */
   token: string;
   tokensGiven: number;
+  /** Its authorization server's next answer never ends. */
+  endless: boolean;
+  /** Answers without end that whoever asked has cut off. */
+  cutOff: number;
   /** Says later what has happened; the status of the answer. */
   notify(process: string, notice: string, more?: Body, token?: string): Promise<number>;
   /** Where the control plane hears it, and what is to be shown there: told at registration. */
@@ -56,6 +60,8 @@ export const makePlane = async (): Promise<Plane> => {
     slow: false,
     token: 'the token of the data plane',
     tokensGiven: 0,
+    endless: false,
+    cutOff: 0,
     callback: { address: '', token: '' },
     notify: async (process, notice, more = {}, token = self.callback.token) => {
       const flow = self.told.find(({ body }) => body.processId === process)?.flow ?? process;
@@ -106,6 +112,13 @@ export const makePlane = async (): Promise<Plane> => {
     if (path === '/token') {
       const form = new URLSearchParams(text);
       if (form.get('client_secret') !== clientSecret) return end(401);
+      if (self.endless) {
+        self.endless = false;
+        response.on('close', () => self.cutOff++);
+        const more = () => !response.destroyed && response.write(' '.repeat(65_536), more);
+        response.writeHead(200, { 'content-type': 'application/json' });
+        return void more();
+      }
       self.tokensGiven++;
       return end(200, { access_token: self.token, token_type: 'Bearer', expires_in: 300 });
     }

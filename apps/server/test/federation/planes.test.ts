@@ -250,4 +250,13 @@ describe('what the kit leaves out', () => {
     await play.hear('start');
     expect(plane.tokensGiven).toBe(2);
   });
+
+  test('an authorization server that never stops talking is cut off, and asked again', async () => {
+    plane.token = 'a third token';
+    plane.endless = true;
+    const play = await begun('DPS_P');
+    await play.send('begin');
+    await play.hear('start');
+    expect([plane.cutOff, plane.endless]).toEqual([1, false]);
+  });
 });

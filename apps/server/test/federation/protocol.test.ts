@@ -1,7 +1,8 @@
 /** The conformance kit's cases in both roles, and what it leaves out, against a running exchange over HTTP. */
+import { randomUUID } from 'node:crypto';
 import { checkMessage } from '@shugu/dataspace';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { USER_AGENT } from '../../src/federation/model.ts';
+import { limits, USER_AGENT } from '../../src/federation/model.ts';
 import { openAddress } from '../../src/federation/service/secrets.ts';
 import { fixedTokens } from '../../src/federation/testing.ts';
 import { sql } from '../../src/kernel/db/db.ts';
@@ -315,12 +316,60 @@ describe('what the kit leaves out', () => {
       const { status, body } = await play.send('agree', { agreement: wrong });
       expect([status, body.code], JSON.stringify(wrong)).toEqual([400, 'agreementWrong']);
     }
+    const taken = await play.send('agree', { agreement: { ...right, '@id': 'ATPC0101' } });
+    expect([taken.status, taken.body.code], 'another agreement goes by that id').toEqual([400, 'agreementTaken']);
     expect(await play.state()).toBe('REQUESTED');
     expect((await play.send('agree', { agreement: { ...right, timestamp: undefined } })).status).toBe(400);
     // The same words as ODRL's own context has them.
     const prefixed = { ...right, permission: [{ action: 'odrl:use' }] };
     expect((await play.send('agree', { agreement: prefixed })).status).toBe(200);
     await play.hear('verify');
+  });
+
+  test('of two agreements by one id the second is not finalised', async () => {
+    const one = agreement('ACNC0104', kitParticipant, ourName);
+    const plays = [
+      await ourPlay(world, 'negotiation', 'ACNC0104'),
+      await ourPlay(world, 'negotiation', 'ACNC0104'),
+    ] as const;
+    for (const play of plays) {
+      await play.hear('request');
+      expect((await play.send('agree', { agreement: one })).status).toBe(200);
+      await play.hear('verify');
+    }
+    const [first, second] = plays;
+    expect((await first.send('finalize')).status).toBe(200);
+    const { status, body } = await second.send('finalize');
+    expect([status, body.code]).toEqual([400, 'agreementTaken']);
+    expect(await second.state()).toBe('VERIFIED');
+    expect((await second.send('terminate')).status).toBe(200);
+  });
+
+  test('nobody negotiates with itself, and what waits with one counter-party has an end', async () => {
+    const ask = (token: string, consumerPid = `urn:uuid:${randomUUID()}`) => {
+      const body = {
+        '@id': consumerPid,
+        offer: offer(offerIdOf('CAT0101'), 'CAT0101'),
+        callbackAddress: other.address,
+      };
+      return call(`${world.address}/negotiations/request`, messageOf('request', { consumerPid }, body), token);
+    };
+    const own = await ask(ourToken);
+    expect([own.status, own.body.code]).toEqual([400, 'ownPartner']);
+    const { database } = tested.exchange.kernel;
+    const { status, body } = await ask(strangerToken);
+    expect(status).toBe(201);
+    await database.pool.query(
+      `insert into federation_processes select (jsonb_populate_record(p, jsonb_build_object('id', 'clone' || n, 'their_pid', 'clone' || n))).*
+        from federation_processes p, generate_series(1, $2) n where p.id = $1`,
+      [body.providerPid, limits.waitingWithMax - 1],
+    );
+    const refused = await ask(strangerToken);
+    expect([refused.status, refused.body.code]).toEqual([429, 'tooManyWait']);
+    expect((await ask(strangerToken, String(body.consumerPid))).status, 'the one that came before').toBe(201);
+    expect((await ask(kitToken)).status, 'of others').toBe(201);
+    await database.pool.query(`delete from federation_processes where their_pid like 'clone%'`);
+    expect((await ask(strangerToken)).status).toBe(201);
   });
 
   test('a data address as EDC writes it, all in properties of its own names, is read as the specification has it', async () => {

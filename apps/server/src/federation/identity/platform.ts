@@ -10,6 +10,7 @@ import { newId } from '../../kernel/ids.ts';
 import type { Keys } from '../../kernel/keys.ts';
 import { type Dids, nameTowards } from '../claims/dids.ts';
 import { connectorOf } from '../reads.ts';
+import type { Room } from '../service/room.ts';
 import type { IdentityProvider } from './identity.ts';
 
 const validSeconds = 120;
@@ -45,9 +46,10 @@ export interface PlatformDeps {
   keys: Pick<Keys, 'signer' | 'standing' | 'find'>;
   now(): Date;
   dids: Pick<Dids, 'of'>;
+  suspended: Room['suspended'];
 }
 
-export const platformTokens = ({ database, keys, now, dids }: PlatformDeps): IdentityProvider => ({
+export const platformTokens = ({ database, keys, now, dids, suspended }: PlatformDeps): IdentityProvider => ({
   authorize: async (from, to) => {
     const signer =
       (await keys.standing(database, from.participant, 'connector')) ??
@@ -79,6 +81,7 @@ export const platformTokens = ({ database, keys, now, dids }: PlatformDeps): Ide
     if (!(claims.exp > seconds - skewSeconds) || !(claims.iat < seconds + skewSeconds)) return undefined;
     const issuer = await connectorOf(database, key.participant);
     if (!issuer || nameTowards(dids, issuer, claims.aud) !== claims.iss) return undefined;
+    if (await suspended(database, key.participant)) return undefined;
     return { name: claims.iss, claims: { ...claims } };
   },
 });

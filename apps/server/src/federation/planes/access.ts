@@ -1,5 +1,6 @@
 /** What we show a data plane: its own token, or one of its authorization server (RFC 6749, 4.4), kept until shortly before its end. */
 import type { Reader } from '../../kernel/db/db.ts';
+import { readText } from '../service/posting.ts';
 import type { Room } from '../service/room.ts';
 import { type DataPlane, planeLimits as limits } from './model.ts';
 import { subjectOf } from './signals.ts';
@@ -29,7 +30,7 @@ export const makePlaneAccess = (room: Pick<Room, 'seal' | 'outgoing' | 'now'>): 
       body: new URLSearchParams(form).toString(),
       signal: AbortSignal.timeout(limits.patienceSeconds * 1000),
     });
-    const text = (await body.text()).slice(0, limits.answerBytesMax);
+    const text = await readText(body, limits.answerBytesMax);
     if (statusCode !== 200) throw new Error(`its authorization server answered HTTP ${statusCode}`);
     const { access_token, expires_in } = JSON.parse(text) as { access_token?: unknown; expires_in?: unknown };
     if (typeof access_token !== 'string') throw new Error('its authorization server gave no token');

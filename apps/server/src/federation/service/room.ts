@@ -1,7 +1,7 @@
 /** What every part of federation works with. */
 import type { Outgoing } from '@shugu/gateway';
 import type { Logger } from 'pino';
-import type { Actor, Database } from '../../kernel/db/db.ts';
+import type { Actor, Database, Reader } from '../../kernel/db/db.ts';
 import type { Seal } from '../../kernel/seal.ts';
 import type { Dids } from '../claims/dids.ts';
 import type { IdentityProvider } from '../identity/identity.ts';
@@ -20,6 +20,8 @@ export interface Room {
   log: Logger;
   identity: IdentityProvider;
   dids: Dids;
+  /** Whether a member of this node may not trade for now: nothing new is begun with it. */
+  suspended(read: Reader, participant: string): Promise<boolean>;
   seal: Pick<Seal, 'seal' | 'open'>;
   outgoing: Outgoing;
   publicUrl(): string;

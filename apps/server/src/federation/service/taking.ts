@@ -5,8 +5,17 @@ import { newId } from '../../kernel/ids.ts';
 import { withPlainAddress } from '../address.ts';
 import { nameTowards } from '../claims/dids.ts';
 import { type Door, digestOf, type ErrorTold, errorOf, standingOf } from '../messages.ts';
-import type { Act, Connector, Json, Kind, OfferBody, Process } from '../model.ts';
-import { findAgreement, findDataset, messagesOf, processOfTheirs, waitingOf } from '../reads.ts';
+import {
+  type Act,
+  type AgreementBody,
+  type Connector,
+  type Json,
+  type Kind,
+  limits,
+  type OfferBody,
+  type Process,
+} from '../model.ts';
+import { findAgreement, findDataset, messagesOf, processOfTheirs, waitingOf, waitingWith } from '../reads.ts';
 import { courtesy, isFault, sideOf, step } from '../rules.ts';
 import { endMessage, insertMessage, insertProcess, lockProcess } from '../store.ts';
 import { agreementFault } from '../terms.ts';
@@ -113,7 +122,7 @@ const proceed = async (room: Room, tx: Tx, coming: Coming, message: Json): Promi
     if (process.taken?.digest === digest) return { status: 200, body: standingOf(process) };
     return refuse(moved.code, moved.zh, moved.en);
   }
-  checkContent(room, connector, process, act, message);
+  await checkContent(room, tx, connector, process, act, message);
   const kept = await sealMessage(room, tx, process, withPlainAddress(message));
   apply(process, act, 'other', moved, kept);
   process.taken = { digest, version: process.version + 1 };
@@ -154,15 +163,31 @@ const moveOf = async (tx: Tx, process: Process, act: Act, message: Json) => {
   return then;
 };
 
-const checkContent = (room: Room, connector: Connector, process: Process, act: Act, message: Json): void => {
+const checkContent = async (
+  room: Room,
+  tx: Tx,
+  connector: Connector,
+  process: Process,
+  act: Act,
+  message: Json,
+): Promise<void> => {
   if (process.kind !== 'negotiation') return;
   const { offer } = message as { offer?: OfferBody };
   if (offer && offer.target !== process.subject)
     refuse('targetWrong', '一次协商只涉及一个数据集', 'a negotiation is about one data set');
+  if (act === 'finalize') await checkNew(tx, process, process.agreement!);
   if (act !== 'agree') return;
   const [provider, consumer] = [process.counterparty, nameTowards(room.dids, connector, process.counterparty)];
   const fault = agreementFault(message.agreement as never, { offer: process.offer!, provider, consumer });
   if (fault) refuse('agreementWrong', fault.zh, fault.en);
+  await checkNew(tx, process, message.agreement as AgreementBody);
+};
+
+/** The provider names an agreement; whoever holds another by that name could not tell the two apart. */
+const checkNew = async (tx: Tx, process: Process, agreement: AgreementBody): Promise<void> => {
+  const before = await findAgreement(tx, process.participant, agreement['@id']);
+  if (before && before.negotiation !== process.id)
+    refuse('agreementTaken', '该协议标识已用于另一项协议', 'another agreement goes by this id');
 };
 
 /** A first message: a new process, or the one that it began when it came before. */
@@ -184,12 +209,20 @@ const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise
     counterparty: sender,
     their_pid: theirPid,
   };
+  if (sender === nameTowards(room.dids, connector, sender))
+    refuse('ownPartner', '不能与自己协商', 'nobody negotiates with itself');
+  if (await room.suspended(tx, connector.participant)) return unknown();
   const made = newProcess(tx, { ...theirs, address, subject: '', taken: { digest, version: 1 } });
   const act = actOf(door, message);
   await fill(tx, made, message);
   const moved = step(made, act, sideOf(made, 'other'));
   if (isFault(moved)) return refuse(moved.code, moved.zh, moved.en);
   if ((await insertProcess(tx, made)) === 0) return again(tx, theirs, digest);
+  if ((await waitingWith(tx, connector.participant, sender)) >= limits.waitingWithMax)
+    throw new Refusal(429, {
+      code: 'tooManyWait',
+      reason: ['未了的协商与传输过多，请稍后再试', 'too many wait already; try again later'],
+    });
   const kept = await sealMessage(room, tx, made, withPlainAddress(message));
   apply(made, act, 'other', moved, kept);
   await keep(tx, made, act, digest, kept);

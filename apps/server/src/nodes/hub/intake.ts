@@ -7,6 +7,7 @@ import { digestOf, type Envelope, openWords, payloadDigest, sealWords } from '..
 import type { Answer, Changes, Message, NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { hasEnded, taking } from '../rules.ts';
+import type { Moved } from './address.ts';
 import { hubItself, peerOf } from './peers.ts';
 import { activate, certify } from './registration.ts';
 import { lastRelay, relay, relayEndOfAll, relaysAfter } from './relays.ts';
@@ -99,13 +100,24 @@ const takeChanges = async (tx: Tx, one: store.NodeRow, said: Changes): Promise<v
     const { kind, subject, content } = change;
     if (kind === 'demand') await relay(tx, { participant: one.participant, node: one.id, subject, content });
   }
+  // There are never more entries than changes: only a long history is counted.
+  const many =
+    held + fresh.length > nodeLimits.entriesMax && (await store.countEntries(tx, one.id)) > nodeLimits.entriesMax;
+  const demanded = fresh.some(({ kind, content }) => kind === 'demand' && content !== null);
+  if (many || (demanded && (await store.countEntries(tx, one.id, 'demand')) > nodeLimits.demandsMax))
+    throw problems.entriesFull();
   if (anew || fresh.length > 0)
     await store.holdChanges(tx, one, { generation: said.generation, held: held + fresh.length });
 };
 
+export interface Intake {
+  /** After commit: a node says that it is found at another address. */
+  moved(one: Moved): void;
+}
+
 type Numbered = Extract<Message, { number: number }>;
 
-const hear = async (deps: NodesDeps, tx: Tx, one: store.NodeRow, said: Numbered): Promise<void> => {
+const hear = async (deps: NodesDeps & Intake, tx: Tx, one: store.NodeRow, said: Numbered): Promise<void> => {
   // A refusal tells how far it is: a node that was restored goes on from there.
   if (said.number <= one.number) throw problems.replayed({ detail: String(one.number) });
   if (said.kind === 'certification') await certify(deps, tx, one, said);
@@ -113,13 +125,15 @@ const hear = async (deps: NodesDeps, tx: Tx, one: store.NodeRow, said: Numbered)
   await store.hearNode(tx, one, {
     number: said.number,
     ...(said.kind === 'heartbeat'
-      ? { url: said.url, told: said.demands, announced: said.generation === one.generation ? said.last : one.announced }
+      ? { told: said.demands, announced: said.generation === one.generation ? said.last : one.announced }
       : {}),
   });
+  if (said.kind === 'heartbeat' && said.url !== one.url && one.state === 'active')
+    tx.afterCommit(() => deps.moved({ id: one.id, keyId: one.key_id, url: said.url }));
 };
 
 /** Takes in one message and answers it. */
-export const takeMessage = async (deps: NodesDeps, tx: Tx, sent: Envelope): Promise<Envelope> => {
+export const takeMessage = async (deps: NodesDeps & Intake, tx: Tx, sent: Envelope): Promise<Envelope> => {
   if (deps.settings.kind !== 'hub') throw problems.notHub();
   const one = await store.nodeOfKey(tx, sent.keyId, true);
   if (!one) throw problems.nodeUnknown();

@@ -12,6 +12,7 @@ import { type Envelope, openWords, payloadDigest, readWords } from '../envelope.
 import type { Message, NodeState, NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { hasEnded, nodeType } from '../rules.ts';
+import { requireOwnPlace } from './address.ts';
 import { relayEndOfAll } from './relays.ts';
 import * as store from './store.ts';
 
@@ -39,6 +40,7 @@ export const takeApplication = async (deps: NodesDeps, tx: Tx, sent: Envelope, s
   if (await store.wasSent(tx, digest)) throw problems.replayed();
   const before = await store.nodeOfKey(tx, key.keyId, true);
   if (before && !hasEnded(before.state)) throw problems.registered({ detail: before.state });
+  await requireOwnPlace(deps, tx, { keyId: key.keyId, url: one.url, origin: one.origin });
   if ((await store.countNodes(tx)) >= nodeLimits.nodesMax) throw problems.full();
   slow();
   const operator = await deps.members.operatorOf(tx);
@@ -103,6 +105,7 @@ export const certify = async (
 
 export const activate = async (deps: NodesDeps, tx: Tx, one: store.NodeRow): Promise<void> => {
   if (one.state !== 'activating') throw problems.wrongState({ detail: one.state });
+  await requireOwnPlace(deps, tx, { keyId: one.key_id, url: one.url, origin: one.origin });
   await deps.cases.move(tx, system, one.case_id, 'activate');
 };
 

@@ -97,12 +97,20 @@ export const setPaper = async (tx: Tx, id: string, paper: string): Promise<void>
 export const hearNode = async (
   tx: Tx,
   one: NodeRow,
-  heard: { number: number; announced?: number; url?: string; told?: number },
+  heard: { number: number; announced?: number; told?: number },
 ): Promise<void> => {
   const announced = Math.max(one.held, heard.announced ?? one.announced);
-  await tx.exec(sql`update nodes set number = ${heard.number}, heartbeat_at = ${tx.now}, url = ${heard.url ?? one.url}, told = ${heard.told ?? one.told}, announced = ${announced},
+  await tx.exec(sql`update nodes set number = ${heard.number}, heartbeat_at = ${tx.now}, told = ${heard.told ?? one.told}, announced = ${announced},
     behind_since = ${announced > one.held ? (one.behind_since ?? tx.now) : null} where id = ${one.id}`);
 };
+
+export const moveAddress = async (tx: Tx, id: string, url: string): Promise<void> => {
+  await tx.exec(sql`update nodes set url = ${url} where id = ${id}`);
+};
+
+/** Of those that take part under other keys. */
+export const placesTaken = (read: Reader, exceptKey: string): Promise<{ url: string; origin: string }[]> =>
+  read.rows(sql`select url, origin from nodes where state = 'active' and key_id <> ${exceptKey}`);
 
 export const putEntry = async (tx: Tx, one: NodeRow, change: Change, sequence: number): Promise<void> => {
   if (change.content === null)
@@ -114,6 +122,12 @@ export const putEntry = async (tx: Tx, one: NodeRow, change: Change, sequence: n
       on conflict (node_id, subject) do update set kind = excluded.kind, sequence = excluded.sequence, content = excluded.content,
         digest = excluded.digest, at = excluded.at`);
 };
+
+export const countEntries = async (read: Reader, node: string, kind?: EntryKind): Promise<number> =>
+  (
+    await read.one<{ count: number }>(sql`select count(*)::int as count from node_entries where node_id = ${node}
+      ${kind ? sql`and kind = ${kind}` : empty}`)
+  ).count;
 
 export const dropEntries = async (tx: Tx, node: string): Promise<void> => {
   await tx.exec(sql`delete from node_entries where node_id = ${node}`);

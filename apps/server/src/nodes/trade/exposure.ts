@@ -8,9 +8,9 @@ import { believed } from './goods.ts';
 
 type Side = 'owing' | 'owed';
 
-/** Fen that stand guaranteed, by key of the other node. */
+/** Fen that stand guaranteed, by key of the other node. What no bank has frozen yet binds nobody: it takes its room when it does. */
 const owing = sql`select peer_key, sum(estimate_fen - owed_fen)::bigint as fen from node_purchases
-  where state in ('holding', 'guaranteeing', 'negotiating', 'withdrawing') or (state = 'bought' and not closed) group by peer_key`;
+  where state in ('guaranteeing', 'negotiating', 'withdrawing') or (state = 'bought' and not closed) group by peer_key`;
 
 /** A guarantee that nobody made use of in the time that a negotiation may take counts no longer. */
 const owed = (
@@ -29,15 +29,25 @@ const usedOn = async (deps: NodesDeps, read: Reader, side: Side): Promise<Map<st
   return new Map(rows.map(({ peer_key, fen }) => [peer_key, BigInt(fen)]));
 };
 
-/** One guarantee more of so much. @throws nodes.exposureReached */
-export const requireRoom = async (
-  deps: NodesDeps,
-  tx: Tx,
-  { side, peerKey, fen }: { side: Side; peerKey: string; fen: bigint },
-): Promise<void> => {
-  // Two that are asked for at once are counted one after the other.
+interface Wanted {
+  side: Side;
+  peerKey: string;
+  fen: bigint;
+}
+
+/** Two that are asked for at once are counted one after the other. */
+const usedNow = async (deps: NodesDeps, tx: Tx, { side, peerKey }: Wanted): Promise<bigint> => {
   await tx.first(sql`select pg_advisory_xact_lock(hashtext(${`nodes/exposure/${side}/${peerKey}`}))`);
-  const used = (await usedOn(deps, tx, side)).get(peerKey) ?? 0n;
+  return (await usedOn(deps, tx, side)).get(peerKey) ?? 0n;
+};
+
+export const hasRoom = async (deps: NodesDeps, tx: Tx, wanted: Wanted): Promise<boolean> =>
+  (await usedNow(deps, tx, wanted)) + wanted.fen <= deps.settings.exposureFen;
+
+/** One guarantee more of so much. @throws nodes.exposureReached */
+export const requireRoom = async (deps: NodesDeps, tx: Tx, wanted: Wanted): Promise<void> => {
+  const { fen } = wanted;
+  const used = await usedNow(deps, tx, wanted);
   const limit = deps.settings.exposureFen;
   if (used + fen <= limit) return;
   const yuan = (one: bigint) => (Number(one) / 100).toFixed(2);

@@ -11,7 +11,7 @@ import { isMetered, priceText } from '../../market/index.ts';
 import type { NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import type { HubLine } from '../uplink/hub.ts';
-import { requireRoom } from './exposure.ts';
+import { hasRoom, requireRoom } from './exposure.ts';
 import { costOf, goodsOf, type OfferAbroad } from './goods.ts';
 import { mayBecome } from './rules.ts';
 import * as store from './store.ts';
@@ -120,10 +120,14 @@ export const fail = async (tx: Tx, one: store.PurchaseRow, reason: string): Prom
   await emit(tx, { type: 'nodes.purchase.failed', subject: one.id, participant: one.participant, data: { reason } });
 };
 
-/** The bank has frozen all of it: now the seller's node is told. Harmless to repeat. */
-export const moneyHeld = async (tx: Tx, id: string, push: () => void): Promise<void> => {
+const exposed = '担保余额已达上限 / no more may be guaranteed between the two nodes now';
+
+/** The bank has frozen all of it: now the seller's node is told, where there is room for it. Harmless to repeat. */
+export const moneyHeld = async (deps: NodesDeps, tx: Tx, id: string, push: () => void): Promise<void> => {
   const one = await store.lockPurchase(tx, id);
   if (!one || !mayBecome(one.state, 'guaranteeing')) return;
+  const wanted = { side: 'owing', peerKey: one.peer_key, fen: BigInt(one.estimate_fen) } as const;
+  if (!(await hasRoom(deps, tx, wanted))) return fail(tx, one, exposed);
   await store.movePurchase(tx, one, { state: 'guaranteeing' });
   tx.afterCommit(push);
 };

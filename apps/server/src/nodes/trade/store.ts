@@ -106,13 +106,15 @@ export const delayPurchase = async (tx: Tx, id: string, next: Date, reason: stri
   );
 };
 
-/** Of a participant, or of all since a moment: what is being negotiated. */
-export const negotiatingPurchases = (
-  read: Reader,
-  by: { participant: string } | { before: Date },
-): Promise<PurchaseRow[]> =>
+/** What a participant is negotiating. */
+export const negotiatingPurchases = (read: Reader, participant: string): Promise<PurchaseRow[]> =>
   read.rows<PurchaseRow>(sql`select ${purchaseColumns} from node_purchases where state = 'negotiating'
-    and ${'before' in by ? sql`changed_at < ${by.before}` : sql`participant = ${by.participant}`} order by id limit 200`);
+    and participant = ${participant} order by id limit 200`);
+
+/** Without money, or without an end of the negotiation, for so long. */
+export const latePurchases = (read: Reader, before: Date): Promise<Pick<PurchaseRow, 'id'>[]> =>
+  read.rows(sql`select id from node_purchases where state in ('holding', 'negotiating') and changed_at < ${before}
+    order by id limit 200`);
 
 /** Bound to another node, whose word about it would count. */
 export const openPurchases = (read: Reader): Promise<PurchaseRow[]> =>
@@ -194,10 +196,10 @@ export const guaranteesOf = (read: Reader, peerKey: string, purchases: readonly 
   read.rows<GuaranteeRow>(sql`select ${guaranteeColumns} from node_guarantees where peer_key = ${peerKey} and order_id is not null
     and purchase = any(${[...purchases]}) order by id`);
 
-/** Told by a node of which it was not yet noted that it is believed no longer. */
-export const guaranteesBound = (read: Reader): Promise<GuaranteeRow[]> =>
-  read.rows<GuaranteeRow>(sql`select ${guaranteeColumns} from node_guarantees where unbacked_at is null
-    and withdrawn is distinct from 'void' order by id`);
+/** Told by nodes other than these, of which it was not yet noted that they are believed no longer. */
+export const guaranteesOfOthers = (read: Reader, keys: readonly string[]): Promise<Pick<GuaranteeRow, 'id'>[]> =>
+  read.rows(sql`select id from node_guarantees where unbacked_at is null and withdrawn is distinct from 'void'
+    and peer_key <> all(${[...keys]}) order by id limit 200`);
 
 export const noteUnbacked = (tx: Tx, id: string): Promise<number> =>
   tx.exec(sql`update node_guarantees set unbacked_at = ${tx.now} where id = ${id}`);

@@ -1,4 +1,4 @@
-/** What only time or the hub's word brings about: negotiations without end, and trade with a node that is believed no longer. */
+/** What only time or the hub's word brings about: negotiations without end, purchases without money, and trade with a node that is believed no longer. */
 import { systemActor } from '../../kernel/http/principal.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { figure } from '../figures.ts';
@@ -12,14 +12,16 @@ const dayMilliseconds = 86_400_000;
 
 export const peerGone = '对方节点已不受信任 / the other node is believed no longer';
 const overdue = '协商逾期未成 / nothing came of the negotiation in time';
+const unpaid = '逾期未入金 / no money came in time';
 
 const endOverdue = async (deps: NodesDeps, now: Date, push: () => void): Promise<number> => {
   const before = new Date(now.getTime() - figure(deps, 'negotiationDays', now) * dayMilliseconds);
-  const late = await store.negotiatingPurchases(deps.database, { before });
+  const late = await store.latePurchases(deps.database, before);
   for (const { id } of late)
     await deps.database.tx(actor, async (tx) => {
       const one = await store.lockPurchase(tx, id);
-      if (one) await withdraw(tx, one, overdue, push);
+      if (one?.state === 'holding') await fail(tx, one, unpaid);
+      else if (one) await withdraw(tx, one, overdue, push);
     });
   return late.length;
 };
@@ -60,8 +62,7 @@ const leaveGone = async (deps: NodesDeps, now: Date): Promise<number> => {
     if (one.closed || (!gone && one.unbelieved_at === null)) continue;
     if (await leaveOne(deps, one.id, gone, now)) done++;
   }
-  for (const one of await store.guaranteesBound(deps.database)) {
-    if (keys.has(one.peer_key)) continue;
+  for (const one of await store.guaranteesOfOthers(deps.database, [...keys])) {
     await deps.database.tx(actor, async (tx) => {
       const { id: participant } = await deps.members.operatorOf(tx);
       await store.noteUnbacked(tx, one.id);
