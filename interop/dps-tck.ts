@@ -155,7 +155,12 @@ export const run = async (): Promise<Outcome> => {
     });
     const ended = (how: string) =>
       [...ran.stdout.matchAll(new RegExp(`> ([^>\n]+) :: ${how}$`, 'gm'))].map(([, name]) => name!);
-    for (const name of ended('SUCCESSFUL').filter((one) => one.startsWith('CP_'))) counts.expect(true, name);
+    const held = ended('SUCCESSFUL').filter((one) => one.startsWith('CP_'));
+    for (const name of held) counts.expect(true, name);
+    counts.expect(
+      held.length === 2 * cases.length,
+      `${held.length} of ${2 * cases.length} cases of a control plane held`,
+    );
     for (const name of ended('FAILED')) counts.expect(false, name);
     const closing = ran.stdout.split('\n').filter((line) => /^\[ +\d+ tests (found|successful|failed)/.test(line));
     if (closing.length !== 3) counts.expect(false, `the kit did not come to its end: ${ran.stderr.slice(-400)}`);

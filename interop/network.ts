@@ -11,10 +11,12 @@ import { paperBundle } from '@shugu/wire/kernel';
 import * as marketWire from '@shugu/wire/market';
 import { closeDemand } from '@shugu/wire/market-more';
 import { listEntries, listForeignDemands, listNodes, readSelf, readUplink, recognise } from '@shugu/wire/nodes';
+import { listExposures, listPurchases } from '@shugu/wire/nodes-trade';
 import { ownCertificates } from '@shugu/wire/registry';
 import { type Network, openNetwork, type RunningNode } from '../apps/cli/src/network/network.ts';
-import { networkLimits, planNetwork } from '../apps/cli/src/network/plan.ts';
+import { networkLimits, planNetwork, tradersOf } from '../apps/cli/src/network/plan.ts';
 import { makeProcesses } from '../apps/cli/src/network/processes.ts';
+import { buyAcross } from '../apps/cli/src/network/purchase.ts';
 import { tradeAcross } from '../apps/cli/src/network/trade.ts';
 import { makeWalk } from '../apps/cli/src/steps.ts';
 import { sealWords } from '../apps/server/src/nodes/envelope.ts';
@@ -99,6 +101,41 @@ const trades = async (network: Network, counts: Tally): Promise<void> => {
     const found = await refusalOf((await stage.as('operator.reviewer')).call(getProcess, { params }));
     counts.expect(/kernel\.(unknown|notPermitted)/.test(found), `and others at its node do not (${found})`);
   }
+};
+
+/** Money, contract, use, statement and payment between two nodes, of which the seller's stands still while it is to hear of the money. */
+const buys = async (network: Network, counts: Tally): Promise<void> => {
+  const traders = tradersOf(network.nodes)!;
+  const trader = await traders.consumer.node.stage.as(`${traders.consumer.member}.trader`);
+  const begun = performance.now();
+  const bought = await buyAcross(network, makeWalk('en', console.error), async (seller) => {
+    process.kill(seller.pid, 'SIGSTOP');
+    try {
+      const seconds = await secondsUntil(async () => {
+        const [newest] = (await trader.call(listPurchases, { query: {} })).items;
+        return newest?.state === 'guaranteeing' && newest.reason !== '';
+      });
+      counts.expect(Number.isFinite(seconds), 'a purchase waits for a seller’s node that stands still, and says so');
+    } finally {
+      process.kill(seller.pid, 'SIGCONT');
+    }
+  });
+  const { creditor, debtor } = bought!.statement;
+  counts.expect(
+    JSON.stringify(creditor.lines) === JSON.stringify(debtor.lines) && creditor.total === debtor.total,
+    'it is bought once that node goes on, used, and settled on both nodes by the same lines to the fen',
+  );
+  for (const { node } of [traders.consumer, traders.provider]) {
+    const desk = await node.stage.as('operator.service');
+    const { items } = await desk.call(listExposures, {});
+    counts.expect(
+      items.every(({ owing, owed }) => owing.used === '0' && owed.used === '0'),
+      `nothing stands guaranteed any more at ${node.key}`,
+    );
+  }
+  counts.note(
+    `a purchase across nodes, a standing seller included, takes ${((performance.now() - begun) / 1000).toFixed(1)} s; ${creditor.total} fen owed and paid`,
+  );
 };
 
 const converges = async (network: Network, city: RunningNode, counts: Tally): Promise<void> => {
@@ -275,6 +312,7 @@ export const run = async (): Promise<Outcome> => {
     const industry = network.nodes.find((one) => one.kind === 'industry' && one.lists)!;
     await apart(network, counts);
     await trades(network, counts);
+    await buys(network, counts);
     await measure(network, counts);
     await converges(network, city, counts);
     await catchesUp(network, city, counts);

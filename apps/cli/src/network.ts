@@ -8,6 +8,7 @@ import { Misuse, readArgs } from './misuse.ts';
 import { type Network, openNetwork } from './network/network.ts';
 import { networkLimits, planNetwork } from './network/plan.ts';
 import { makeProcesses } from './network/processes.ts';
+import { buyAcross, type Purchased } from './network/purchase.ts';
 import { type Traded, tradeAcross } from './network/trade.ts';
 import { dim, note, say } from './say.ts';
 import { readCast } from './scenario/cast.ts';
@@ -73,14 +74,21 @@ const readCount = (text: string | undefined, language: Context['language']): num
 interface Ready {
   network: Network;
   trade: Traded | undefined;
+  purchase: Purchased | undefined;
 }
 
 const openAll = async (...given: Parameters<typeof openNetwork>): Promise<Ready> => {
   const network = await openNetwork(...given);
-  return { network, trade: await tradeAcross(network, given[2]) };
+  const trade = await tradeAcross(network, given[2]);
+  return { network, trade, purchase: await buyAcross(network, given[2]) };
 };
 
-const tell = async ({ network, trade }: Ready, json: boolean, language: Context['language'], seconds: string) => {
+const tell = async (
+  { network, trade, purchase }: Ready,
+  json: boolean,
+  language: Context['language'],
+  seconds: string,
+) => {
   const { hub, nodes } = network;
   const word = words[language];
   const all = [hub, ...nodes];
@@ -90,6 +98,7 @@ const tell = async ({ network, trade }: Ready, json: boolean, language: Context[
         ok: true,
         nodes: all.map(({ key, kind, operator, url, pid }) => ({ key, kind, operator, url, pid })),
         trade: trade ?? null,
+        purchase: purchase ?? null,
       }),
     );
   say();

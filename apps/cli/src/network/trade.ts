@@ -30,7 +30,7 @@ export interface Traded {
   provider: Seen;
 }
 
-interface Party {
+export interface Party {
   node: RunningNode;
   login: string;
   client: Client;
@@ -39,8 +39,8 @@ interface Party {
 
 const depositFen = '5000';
 /** Of the first truck of the supplier's synthetic table. */
-const plate = '湘Z10000';
-const format = 'HttpData-PULL';
+export const plate = '湘Z10000';
+export const format = 'HttpData-PULL';
 
 const rule = (kind: 'negotiation' | 'transfer', on: string, reaction: string): wire.ReactionRule =>
   wire.reactionRule.parse({ kind, on, reaction });
@@ -54,7 +54,7 @@ const rules = {
   consumer: [rule('negotiation', 'agree', 'verify')],
 };
 
-const connect = async (node: RunningNode, member: string, side: keyof typeof rules): Promise<Party> => {
+export const connect = async (node: RunningNode, member: string, side: keyof typeof rules): Promise<Party> => {
   const login = `${member}.trader`;
   const client = await node.stage.as(login);
   const connector = await client.call(wire.openConnector, { body: {} });
@@ -87,7 +87,7 @@ const offerOf = async ({ stage, listings }: RunningNode) => {
 
 const told = ({ client }: Party, id: string) => client.call(wire.getProcess, { params: { id } });
 
-const reached = (party: Party, id: string, state: Process['state']): Promise<Told> =>
+export const reached = (party: Party, id: string, state: Process['state']): Promise<Told> =>
   until(`${id} to be ${state}`, async () => {
     const seen = await told(party, id);
     if (seen.process.state === 'TERMINATED' && state !== 'TERMINATED')
@@ -96,21 +96,21 @@ const reached = (party: Party, id: string, state: Process['state']): Promise<Tol
   });
 
 /** The same process as the other side has it. */
-const twinOf = ({ client }: Party, theirPid: string): Promise<Process> =>
+export const twinOf = ({ client }: Party, theirPid: string): Promise<Process> =>
   until(`the other side of ${theirPid}`, async () => {
     const { items } = await client.call(wire.listProcesses, { query: { limit: 100 } });
     return items.find((one) => one.theirPid === theirPid);
   });
 
-/** The member has nobody at the provider's node: the desk there pretends that its money arrives (simulated bank). */
-const deposit = async ({ node }: Party, name: string): Promise<void> => {
-  const reviewer = await node.stage.as('operator.reviewer');
+/** Whoever is recognised has nobody at this node: the desk there pretends that its money arrives (simulated bank). */
+export const deposit = async ({ stage }: RunningNode, name: string, amountFen: string): Promise<void> => {
+  const reviewer = await stage.as('operator.reviewer');
   const { items } = await reviewer.call(listAdmissions, { query: { limit: 100 } });
   const member = items.find((one) => one.dataspaceId === name)!.id;
-  const desk = await node.stage.as('operator.settlement');
+  const desk = await stage.as('operator.settlement');
   await until('its sub-account', async () => {
     try {
-      return await desk.call(simulateDeposit, { body: { amountFen: depositFen, member } });
+      return await desk.call(simulateDeposit, { body: { amountFen, member } });
     } catch (error) {
       if (error instanceof ProblemError && error.problem.code === 'settlement.accountMissing') return undefined;
       throw error;
@@ -119,7 +119,7 @@ const deposit = async ({ node }: Party, name: string): Promise<void> => {
 };
 
 /** Its product holds personal data: the rules give the trade to a person of the operator. */
-const review = async (provider: Party, negotiation: string): Promise<void> => {
+export const review = async (provider: Party, negotiation: string): Promise<void> => {
   const order = await until('the order', async () => (await told(provider, negotiation)).process.order ?? undefined);
   const seen = await provider.client.call(readOrder, { params: { id: order } });
   if (seen.state !== 'reviewing') return;
@@ -127,13 +127,13 @@ const review = async (provider: Party, negotiation: string): Promise<void> => {
   await move(reviewer, seen.review.case, 'pass', { opinion: '用途明确，逐次提供授权凭证号。' });
 };
 
-interface Address {
+export interface Address {
   endpoint: string;
   endpointProperties: { name: string; value: string }[];
 }
 
 /** As any client reads by a data address, with what this product's policy asks for: a purpose, and its owner's authorisation. */
-const read = async (address: Address, key: string): Promise<string> => {
+export const read = async (address: Address, key: string): Promise<string> => {
   const secret = address.endpointProperties.find(({ name }) => name === 'authorization')!.value;
   const answer = await fetch(`${address.endpoint}/${encodeURIComponent(key)}`, {
     headers: {
@@ -148,7 +148,7 @@ const read = async (address: Address, key: string): Promise<string> => {
 };
 
 /** Tokens live for minutes: both calendars show the same before they speak. */
-const alignClocks = async (nodes: readonly RunningNode[]): Promise<void> => {
+export const alignClocks = async (nodes: readonly RunningNode[]): Promise<void> => {
   const now = await Promise.all(nodes.map(({ stage }) => stage.now()));
   const latest = new Date(Math.max(...now.map((at) => at.getTime())) + 1000);
   await Promise.all(nodes.map(({ stage }) => stage.moveClock(latest)));
@@ -192,7 +192,7 @@ export const tradeAcross = async ({ nodes }: Network, walk: Walk): Promise<Trade
         },
         unpaid.messages.some(({ act, reason }) => act === 'terminate' && reason?.includes('deposit first')),
       );
-      await deposit(provider, consumer.connector.did);
+      await deposit(provider.node, consumer.connector.did, depositFen);
 
       const negotiation = await ask();
       const twin = await twinOf(provider, negotiation);
