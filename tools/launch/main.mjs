@@ -19,6 +19,7 @@ const verbs = {
   interop: { program: 'interop/run.ts' },
   e2e: { program: 'apps/portal/e2e/run.ts', portal: true },
   gen: { program: 'tools/gen.ts' },
+  package: { program: 'tools/package.ts' },
 };
 const commandLine = 'apps/cli/src/main.ts';
 /** Of the command line's verbs those that serve the portal. */
