@@ -21,6 +21,7 @@ import { installPackages } from '../interop/packages.ts';
 import { pythonFor } from '../interop/python.ts';
 import { type Intersection, type IntersectMode, intersectHere } from '../packages/private-compute/src/index.ts';
 import { apartIfAllowed } from './apart.ts';
+import { atLeast, atMost } from './bars.ts';
 import { writeTable } from './tables.ts';
 import { Counter } from './wire.ts';
 
@@ -148,11 +149,8 @@ const timesOf = (peer: Peer, ours: { milliseconds: number; cpuSeconds: number })
     : { wall: round(peer.milliseconds / ours.milliseconds), cpu: round(peer.cpuSeconds / ours.cpuSeconds) };
 const round = (value: number) => Math.round(value * 100) / 100;
 
-/** A figure and what it is held against. */
-const atMost = (value: number, bar: number | undefined) =>
-  bar === undefined ? { value } : { value, atMost: bar, holds: value <= bar };
-const atLeast = (times: ReturnType<typeof timesOf>, by: 'wall' | 'cpu', bar: number) =>
-  'skipped' in times ? times : { value: times[by], atLeast: bar, holds: times[by] >= bar };
+const timesAtLeast = (times: ReturnType<typeof timesOf>, by: 'wall' | 'cpu', bar: number) =>
+  'skipped' in times ? times : atLeast(times[by], bar);
 
 type Measured = Awaited<ReturnType<typeof measure>>;
 const barsOf = (name: 'helper' | 'kkrt', ours: Measured) => ({
@@ -207,10 +205,10 @@ export const run = async (): Promise<object> => {
       bars: {
         ...barsOf('helper', helper),
         ...barsOf('kkrt', kkrt),
-        timesPsiJs: atLeast(timesPsiJs, 'wall', limit.timesPsiJs),
-        kkrtTimesPsiJs: atLeast(kkrtTimesPsiJs, 'wall', limit.timesPsiJs),
-        kkrtTimesOpenMinedByCpu: atLeast(kkrtTimesOpenMined, 'cpu', limit.timesOpenMinedByCpu),
-        kkrtTimesSecretFlowKkrtByCpu: atLeast(kkrtTimesSecretFlowKkrt, 'cpu', limit.timesSecretFlowKkrtByCpu),
+        timesPsiJs: timesAtLeast(timesPsiJs, 'wall', limit.timesPsiJs),
+        kkrtTimesPsiJs: timesAtLeast(kkrtTimesPsiJs, 'wall', limit.timesPsiJs),
+        kkrtTimesOpenMinedByCpu: timesAtLeast(kkrtTimesOpenMined, 'cpu', limit.timesOpenMinedByCpu),
+        kkrtTimesSecretFlowKkrtByCpu: timesAtLeast(kkrtTimesSecretFlowKkrt, 'cpu', limit.timesSecretFlowKkrtByCpu),
       },
     };
   } finally {
