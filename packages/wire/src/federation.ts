@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { anyId, decimal, id, json, page, pageQuery, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
+import { termChanges, termLimits, termsTold } from './federation-terms.ts';
 
 export const federationLimits = {
   rulesMax: 200,
@@ -91,6 +92,11 @@ const terms = z
   .strict()
   .refine((one) => one.permission !== undefined || one.prohibition !== undefined, 'permission or prohibition');
 
+/** Terms written out, or what of our own is changed. */
+const once = (one: { terms?: unknown; changes?: unknown }): boolean =>
+  one.terms === undefined || one.changes === undefined;
+const onceSaid = 'terms or changes, not both';
+
 /** Every condition that is given must hold. */
 export const reactionRule = z
   .object({
@@ -99,19 +105,25 @@ export const reactionRule = z
     by: z.enum(['self', 'other']).default('other').describe('who did it'),
     side: z.enum(processSides).optional().describe('our own'),
     subject: pattern.optional().describe('data set of a negotiation, agreement of a transfer'),
-    offer: pattern.optional().describe('id of the offer on the table'),
+    offer: pattern.optional().describe('id of the offer on the table, or of the one that it is about'),
     counterparty: pattern.optional(),
     purposes: z.array(foreign).min(1).max(50).optional().describe('no purpose but these is asked for'),
-    amountFrom: decimal.optional().describe('the offer pays at least so much (payAmount)'),
+    amountFrom: decimal
+      .optional()
+      .describe(
+        'at least so much is paid: what the offer says (payAmount), else the listed price; yuan, for what the plan charges for',
+      ),
     amountUpTo: decimal.optional().describe('and at most so much'),
-    unchanged: z.boolean().optional().describe('the offer says what we offered or asked for ourselves'),
+    unchanged: z.boolean().optional().describe('the offer says what we offered or asked for ourselves last'),
     timesMax: z.number().int().min(1).max(100).optional().describe('of this reaction within one process'),
     reaction: z.enum([...processActs, 'hold', 'nothing']),
     terms: terms.optional().describe('of a counter-offer or counter-request; our own first ones otherwise'),
+    changes: termChanges.optional().describe('the same as changes of what we said last; not beside terms'),
     reason: text.max(500).optional().describe('told when terminating'),
     pauseMilliseconds: z.number().int().min(0).max(federationLimits.pauseMillisecondsMax).default(0),
   })
-  .strict();
+  .strict()
+  .refine(once, onceSaid);
 export type ReactionRule = z.infer<typeof reactionRule>;
 
 export const connectorView = z.object({
@@ -165,6 +177,8 @@ export const processView = z.object({
 });
 /** With what it is about, however the process itself names that. */
 export const processAbout = processView.extend({
+  proposed: termsTold.nullable().describe('what the offer on the table says, of a negotiation'),
+  ours: termsTold.nullable().describe('what we offered or asked for last'),
   dataset: z.string().nullable(),
   title: z
     .string()
@@ -306,6 +320,35 @@ export const setRules = endpoint({
   body: z.object({ rules: z.array(reactionRule).max(federationLimits.rulesMax) }).strict(),
   reply: connectorView,
 });
+export const tryRules = endpoint({
+  id: 'federation.rules.try',
+  method: 'POST',
+  path: '/api/connector/rules/try',
+  summary: {
+    zh: '以最近的协商试运行规则，不产生任何影响',
+    en: 'Try rules on what the last negotiations said to us; nothing happens',
+  },
+  permission: 'federation.read',
+  body: z.object({ rules: z.array(reactionRule).max(federationLimits.rulesMax) }).strict(),
+  reply: z.object({
+    items: z
+      .array(
+        z.object({
+          process: pid,
+          title: z.string().nullable(),
+          counterparty: z.string(),
+          side: z.enum(processSides),
+          act: z.enum(processActs).describe('that the other side said'),
+          at: time,
+          price: decimal.nullable(),
+          rule: z.number().int().min(0).nullable().describe('place of the rule that fits; null: none'),
+          reaction: z.enum([...processActs, 'hold', 'nothing']),
+          said: z.enum(processActs).nullable().describe('what we said then; null: nothing'),
+        }),
+      )
+      .describe(`of the last ${termLimits.triedMax} negotiations, the newest first`),
+  }),
+});
 export const listProcesses = endpoint({
   id: 'federation.process.list',
   method: 'GET',
@@ -358,10 +401,25 @@ export const actOnProcess = endpoint({
     .object({
       act: z.enum(processActs),
       terms: terms.optional().describe('of a counter-offer or counter-request'),
+      changes: termChanges.optional().describe('the same as changes of what we said last; not beside terms'),
       reason: text.max(500).optional(),
       dataAddress: dataAddress.optional().describe('where the data can be fetched, when starting'),
     })
-    .strict(),
+    .strict()
+    .refine(once, onceSaid),
+  reply: processView,
+});
+export const abandonProcess = endpoint({
+  id: 'federation.process.abandon',
+  method: 'POST',
+  path: '/api/dataspace/processes/:id/abandon',
+  summary: {
+    zh: '放弃对方从未收下首条消息的协商或传输',
+    en: 'Give up what never began: the other side has not taken the first message',
+  },
+  permission: 'federation.write',
+  params,
+  body: nothing,
   reply: processView,
 });
 export const requestContract = endpoint({
@@ -379,6 +437,7 @@ export const requestContract = endpoint({
       offer: foreign.describe('id of the offer'),
       terms,
       title: z.string().trim().min(1).max(200).optional().describe('of the data set, as its provider’s catalogue says'),
+      price: decimal.optional().describe('of the offer, as its provider’s catalogue says'),
     })
     .strict(),
   reply: processView,
@@ -395,9 +454,12 @@ export const offerContract = endpoint({
       counterparty: foreign,
       address: z.url().max(federationLimits.charactersMax),
       dataset: foreign,
+      offer: foreign.optional().describe('which of the catalogue; the first one otherwise'),
       terms: terms.optional().describe('those of the catalogue otherwise'),
+      changes: termChanges.optional().describe('of those of the catalogue; not beside terms'),
     })
-    .strict(),
+    .strict()
+    .refine(once, onceSaid),
   reply: processView,
 });
 export const requestTransfer = endpoint({

@@ -19,16 +19,7 @@ import { claimsTokens } from './identity/claims.ts';
 import { eitherIdentity, type IdentityProvider } from './identity/identity.ts';
 import { platformTokens } from './identity/platform.ts';
 import { digestOf } from './messages.ts';
-import {
-  type Act,
-  type Connector,
-  type Json,
-  limits,
-  type Message,
-  type Process,
-  type Saying,
-  type Terms,
-} from './model.ts';
+import { type Act, type Connector, type Json, limits, type Message, type Process, type Saying } from './model.ts';
 import { mountProtocol } from './mount.ts';
 import { makePlaneAccess } from './planes/access.ts';
 import { mountSignaling } from './planes/mount.ts';
@@ -36,6 +27,7 @@ import { registerPlane } from './planes/registration.ts';
 import { makePlaneSender } from './planes/sending.ts';
 import { forgetSignalTries, planeFor } from './planes/store.ts';
 import {
+  aboutOf,
   connectorNamed,
   connectorOf,
   findProcessOf,
@@ -45,7 +37,14 @@ import {
   wasTried,
 } from './reads.ts';
 import { makeRoutes } from './routes.ts';
-import { type Asking, actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
+import {
+  type Asking,
+  actOn,
+  type Offering,
+  offerContract,
+  requestContract,
+  requestTransfer,
+} from './service/beginning.ts';
 import { type Brought, bring, type Parcel, type PushAddress, pushAddress } from './service/bringing.ts';
 import { abandon, clear, endAgreements, refer, refuse, waitingClearance } from './service/clearing.ts';
 import { openConnector, setRules } from './service/connectors.ts';
@@ -54,6 +53,7 @@ import { addressOf, type Room } from './service/room.ts';
 import { makeSender } from './service/sending.ts';
 import { forgetTries, removeDataset, saveDataset } from './store.ts';
 
+export { listedPrice, priced } from './counter.ts';
 export type { FederationEvents } from './events.ts';
 export type { Identified, IdentityProvider } from './identity/identity.ts';
 export type * from './model.ts';
@@ -87,7 +87,7 @@ export interface FederationDeps {
 export interface Federation {
   routes: Route[];
   ticks: Tick[];
-  /** Opens its connector, under a name of its own where one is given. */
+  /** Opens its connector, under a name of its own where one is given. What waited for a trade while it was closed is asked again. */
   open(tx: Tx, name?: string): Promise<Connector>;
   setRules(tx: Tx, rules: ReactionRule[]): Promise<Connector>;
   /**
@@ -103,10 +103,12 @@ export interface Federation {
   datasetElsewhere(read: Reader, participant: string, asked: Asking): Promise<Json | undefined>;
   /** Where an organisation with an open connector is found; undefined: it has none. */
   connectorAddress(read: Reader, participant: string): Promise<{ participant: string; address: string } | undefined>;
-  offerContract(tx: Tx, asked: Asking & { terms?: Terms }): Promise<Process>;
+  offerContract(tx: Tx, asked: Offering): Promise<Process>;
   requestTransfer(tx: Tx, asked: Parameters<typeof requestTransfer>[2]): Promise<Process>;
   act(tx: Tx, process: string, act: Act, saying?: Saying): Promise<Process>;
   process(read: Reader, id: string): Promise<Process | undefined>;
+  /** Of the data set that a process is about, as far as it is known. */
+  titleOf(read: Reader, process: string): Promise<string | null>;
   /** Registers a data plane outside at its connector; what it shows us in turn is told once. */
   registerPlane(tx: Tx, draft: Parameters<typeof registerPlane>[2]): ReturnType<typeof registerPlane>;
   /** Whether a data plane outside takes transfers of this type for the organisation. */
@@ -121,7 +123,7 @@ export interface Federation {
   negotiationWith(read: Reader, of: { consumer: string; theirPid: string }): Promise<Process | undefined>;
   /** Ends a negotiation here, and says nothing of it to the counter-party. Harmless to repeat. */
   abandon(tx: Tx, process: string): Promise<void>;
-  /** The process, locked, whose act waits to be cleared; undefined where it does not any more. */
+  /** The process, locked, whose act waits to be cleared; undefined where it does not any more, or its connector is closed. */
   waitingClearance(tx: Tx, process: string): Promise<Process | undefined>;
   /** All that wait of one trade. */
   waitingOfReference(read: Reader, reference: string): Promise<{ id: string; act: Act }[]>;
@@ -159,7 +161,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
   return {
     routes: makeRoutes(room, claims),
     open: async (tx, name) => {
-      const opened = await openConnector(tx, name);
+      const opened = await openConnector(room, tx, name);
       await claims.admit(tx, opened.participant);
       return opened;
     },
@@ -187,6 +189,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     requestTransfer: (tx, asked) => requestTransfer(room, tx, asked),
     act: (tx, process, act, saying = {}) => actOn(room, tx, process, act, saying),
     process: findProcessOf,
+    titleOf: async (read, process) => (await aboutOf(read, [process])).get(process)?.title ?? null,
     registerPlane: (tx, draft) => registerPlane(room, tx, draft),
     takesFormat: async (read, { participant, format }) =>
       format !== null && (await planeFor(read, participant, format)) !== undefined,
@@ -194,7 +197,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     lastMessage,
     wasTried,
     negotiationWith,
-    abandon,
+    abandon: (tx, process) => abandon(room, tx, process),
     waitingClearance,
     waitingOfReference,
     refer,

@@ -1,6 +1,7 @@
 /** Words of federation: connectors, processes (negotiations and transfers), messages, agreements. */
 import type { NegotiationAct, Side, TransferAct } from '@shugu/dataspace';
 import type { processStates, ReactionRule } from '@shugu/wire/federation';
+import type { TermChanges } from '@shugu/wire/federation-terms';
 
 export type Act = NegotiationAct | TransferAct;
 export type Kind = 'negotiation' | 'transfer';
@@ -56,7 +57,12 @@ export interface Process {
   taken: { digest: string; version: number } | null;
   subject: string;
   offer: OfferBody | null;
+  /** What the negotiation is about: the offer of our catalogue, or what we asked for first. */
   own_offer: OfferBody | null;
+  /** What we offered or asked for last, by a message of ours. */
+  own_last: OfferBody | null;
+  /** Of the offer that it is about, by the catalogue: an exact decimal; null: nobody said, or there is more than one. */
+  price: string | null;
   agreement: AgreementBody | null;
   format: string | null;
   data_address: unknown;
@@ -81,6 +87,8 @@ export interface Clearance {
 /** What goes with a message of ours. */
 export interface Saying {
   terms?: Terms | undefined;
+  /** The same, as changes of what we said last. */
+  changes?: TermChanges | undefined;
   reason?: string | undefined;
   dataAddress?: unknown;
   /** Milliseconds before it is sent. */

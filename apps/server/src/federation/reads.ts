@@ -4,7 +4,7 @@ import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.
 import type { Act, Agreement, Connector, Kind, Message, Process, State } from './model.ts';
 
 export const processColumns = sql`id, participant, kind, side, counterparty, their_pid, address, state, suspended_by, version, taken,
-  subject, offer, own_offer, agreement, format, data_address, held, traded, reference, clearance, title, created_at,
+  subject, offer, own_offer, own_last, price, agreement, format, data_address, held, traded, reference, clearance, title, created_at,
   changed_at`;
 export const messageColumns = sql`id, process, participant, direction, act, digest, body, state, attempts, due_at, fault, created_at,
   done_at`;
@@ -178,12 +178,12 @@ export const foreignPurchases = async (read: Reader, participant: string, query:
   );
 };
 
-/** Agreements in force of one trade. */
+/** Agreements of one trade. */
 export const agreementsOfReference = (
   read: Reader,
   reference: string,
 ): Promise<{ participant: string; id: string }[]> =>
-  read.rows(sql`select participant, id from federation_agreements where reference = ${reference} and ended_at is null
+  read.rows(sql`select participant, id from federation_agreements where reference = ${reference}
     order by participant, id`);
 
 /** Transfers of an agreement that are not over. */
@@ -198,6 +198,28 @@ export const transfersOf = async (read: Reader, participant: string, agreement: 
 export const waitingOfReference = async (read: Reader, reference: string): Promise<{ id: string; act: Act }[]> =>
   read.rows(sql`select id, clearance ->> 'act' as act from federation_processes
     where reference = ${reference} and clearance is not null order by id`);
+
+/** What waits for its clearance in one participant's processes, the oldest first. */
+export const clearancesOf = (
+  read: Reader,
+  participant: string,
+): Promise<{ id: string; act: Act; reference: string | null }[]> =>
+  read.rows(sql`select id, clearance ->> 'act' as act, reference from federation_processes
+    where participant = ${participant} and clearance is not null order by created_at, id`);
+
+/** Trades whose agreements have ended while transfers by them have not. */
+export const endedMeanwhile = async (read: Reader, participant: string): Promise<string[]> =>
+  (
+    await read.rows<{ reference: string }>(sql`select distinct a.reference from federation_agreements a
+      join federation_processes p on p.participant = a.participant and p.kind = 'transfer' and p.subject = a.id
+      where a.participant = ${participant} and a.ended_at is not null and a.reference is not null
+        and p.state in ('REQUESTED', 'STARTED', 'SUSPENDED') order by a.reference`)
+  ).map(({ reference }) => reference);
+
+/** The newest negotiations in which there is something to answer. */
+export const lastNegotiations = (read: Reader, participant: string, max: number): Promise<Process[]> =>
+  read.rows<Process>(sql`select ${processColumns} from federation_processes
+    where participant = ${participant} and kind = 'negotiation' and state is not null order by created_at desc, id desc limit ${max}`);
 
 /** Whether a message of ours was given to the line, whatever became of it. */
 export const wasTried = async (read: Reader, process: string, act: Act): Promise<boolean> =>

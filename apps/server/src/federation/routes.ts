@@ -1,5 +1,6 @@
 import * as wire from '@shugu/wire/federation';
 import * as planesWire from '@shugu/wire/federation-planes';
+import { termLimits } from '@shugu/wire/federation-terms';
 import { audit } from '../kernel/audit.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import { on, type Route } from '../kernel/http/route.ts';
@@ -8,10 +9,12 @@ import type { Claims } from './claims/claims.ts';
 import { NODE, rotateKey } from './claims/keys.ts';
 import { askIssuer } from './claims/requests.ts';
 import { identityView, issuersView } from './claims/views.ts';
+import { ownTerms, told } from './counter.ts';
 import type { Connector, Json, Message, Process } from './model.ts';
 import { planesView, registerPlane, unregisterPlane } from './planes/registration.ts';
 import { problems } from './problems.ts';
 import {
+  type About,
   aboutOf,
   connectorOf,
   type ForeignPurchase,
@@ -19,14 +22,16 @@ import {
   findMessage,
   findProcess,
   foreignPurchases,
+  lastNegotiations,
   listProcesses,
   messagesOf,
   negotiationOf,
   type Standing,
   transfersBy,
 } from './reads.ts';
-import { possible, retold } from './rules.ts';
+import { possible, retold, type Tried, tryOn } from './rules.ts';
 import { actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
+import { abandonUnbegun } from './service/clearing.ts';
 import { closeConnector, openConnector, setRules } from './service/connectors.ts';
 import { addressOf, type Room, rootOf } from './service/room.ts';
 import { keyless, openAddress } from './service/secrets.ts';
@@ -67,6 +72,18 @@ const processView = (one: Process, dataAddress = keyless(one.data_address)) => (
   createdAt: one.created_at.toISOString(),
   changedAt: one.changed_at.toISOString(),
 });
+
+/** With the terms on the table and our own last ones; of a negotiation. */
+const aboutView = (one: Process, about: About, dataAddress?: unknown) => {
+  const ours = ownTerms(one);
+  const negotiated = one.kind === 'negotiation';
+  return {
+    ...processView(one, dataAddress),
+    ...about,
+    proposed: negotiated && one.offer ? told(one, one.offer) : null,
+    ours: negotiated && ours ? told(one, ours) : null,
+  };
+};
 
 const standingView = ({ id, state, created_at, changed_at }: Standing) => ({
   id,
@@ -109,13 +126,26 @@ const messageView = (one: Message, moves: ReturnType<typeof retold>) => ({
   doneAt: one.done_at?.toISOString() ?? null,
 });
 
+const triedView = ({ process, act, at, reaction, rule, said }: Tried, { title }: About) => ({
+  process: process.id,
+  title,
+  counterparty: process.counterparty,
+  side: process.side,
+  act,
+  at: at.toISOString(),
+  price: process.offer ? told(process, process.offer).price : null,
+  rule: rule ?? null,
+  reaction,
+  said,
+});
+
 export const makeRoutes = (room: Room, claims: Claims): Route[] => [
   on(wire.getConnector, async ({ read, principal }) => {
     const found = await findConnector(read, principal.participant);
     return { connector: found ? connectorView(room, found) : null };
   }),
   on(wire.openConnector, async ({ tx }) => {
-    const opened = await openConnector(tx);
+    const opened = await openConnector(room, tx);
     await claims.admit(tx, opened.participant);
     return connectorView(room, opened);
   }),
@@ -140,13 +170,26 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => [
   }),
   on(wire.closeConnector, async ({ tx }) => connectorView(room, await closeConnector(tx))),
   on(wire.setRules, async ({ tx, body }) => connectorView(room, await setRules(tx, body.rules))),
+  on(wire.tryRules, async ({ read, principal, body }) => {
+    const processes = await lastNegotiations(read, principal.participant, termLimits.triedMax);
+    const about = await aboutOf(
+      read,
+      processes.map(({ id }) => id),
+    );
+    const items = [];
+    for (const one of processes)
+      items.push(
+        ...tryOn(body.rules, one, await messagesOf(read, one.id)).map((each) => triedView(each, about.get(one.id)!)),
+      );
+    return { items };
+  }),
   on(wire.listProcesses, async ({ read, principal, query }) => {
     const page = await listProcesses(read, principal.participant, query);
     const about = await aboutOf(
       read,
       page.items.map(({ id }) => id),
     );
-    return { ...page, items: page.items.map((one) => ({ ...processView(one), ...about.get(one.id)! })) };
+    return { ...page, items: page.items.map((one) => aboutView(one, about.get(one.id)!)) };
   }),
   on(wire.listForeignPurchases, async ({ read, principal, query }) => {
     const page = await foreignPurchases(read, principal.participant, query);
@@ -162,7 +205,7 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => [
     const from = kind === 'transfer' ? await negotiationOf(read, process) : undefined;
     const transfers = agreement ? await transfersBy(read, participant, agreement['@id'], transfersShownMax) : [];
     return {
-      process: { ...processView(process, dataAddress), ...(await aboutOf(read, [id])).get(id)! },
+      process: aboutView(process, (await aboutOf(read, [id])).get(id)!, dataAddress),
       messages: messages.map((one) => messageView(one, moves)),
       negotiation: from ? standingView(from) : null,
       transfers: transfers.map(standingView),
@@ -179,6 +222,11 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => [
   on(wire.actOnProcess, async ({ tx, params, body: { act, ...saying } }) => {
     const process = await actOn(room, tx, params.id, act, saying);
     await audit(tx, { action: 'federation.process.act', subject: process.id, data: { act } });
+    return processView(process);
+  }),
+  on(wire.abandonProcess, async ({ tx, params }) => {
+    const process = await abandonUnbegun(room, tx, params.id);
+    await audit(tx, { action: 'federation.process.abandon', subject: process.id });
     return processView(process);
   }),
   on(wire.requestContract, async ({ tx, body }) => began(tx, await requestContract(room, tx, body))),

@@ -13,8 +13,18 @@ import {
   transfer,
 } from '@shugu/dataspace';
 import { processActs, type ReactionRule } from '@shugu/wire/federation';
-import { type Act, type By, limits, type Message, type Process, type State, USER_AGENT } from './model.ts';
-import { asksPurposes, exactly, paysAmount, sameTerms } from './terms.ts';
+import { amountOf, mayAgree, ownTerms } from './counter.ts';
+import {
+  type Act,
+  type By,
+  limits,
+  type Message,
+  type OfferBody,
+  type Process,
+  type State,
+  USER_AGENT,
+} from './model.ts';
+import { asksPurposes, exactly, sameTerms } from './terms.ts';
 
 export type Standing = Pick<Process, 'kind' | 'state' | 'suspended_by'>;
 export type Moved = { state: State; suspended_by: Side | null };
@@ -88,27 +98,35 @@ export interface Happening {
   sent: Partial<Record<Act, number>>;
 }
 
-export type Reaction = Pick<ReactionRule, 'terms' | 'reason'> & { reaction: Act | 'hold' | 'nothing'; pause: number };
+export type Reaction = Pick<ReactionRule, 'terms' | 'changes' | 'reason'> & {
+  reaction: Act | 'hold' | 'nothing';
+  pause: number;
+  /** Place of the rule that fits; undefined: none. */
+  rule: number | undefined;
+};
 
 const fits = (pattern: string | undefined, value: string): boolean =>
   pattern === undefined || (pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern);
 
 const holds = (rule: ReactionRule, process: Process, { act, by, sent }: Happening): boolean => {
-  const { offer, own_offer: own } = process;
-  const amount = offer && paysAmount(offer);
+  const { offer } = process;
+  const own = ownTerms(process);
+  const amount = offer && amountOf(process, offer);
+  const ids = [offer?.['@id'], process.own_offer?.['@id']].filter((id) => id !== undefined);
   return (
     rule.kind === process.kind &&
     rule.on === act &&
     rule.by === by &&
     (rule.side === undefined || rule.side === process.side) &&
     fits(rule.subject, process.subject) &&
-    (rule.offer === undefined || (offer !== null && fits(rule.offer, offer['@id']))) &&
+    (rule.offer === undefined || ids.some((id) => fits(rule.offer, id))) &&
     fits(rule.counterparty, process.counterparty) &&
     (rule.purposes === undefined || (offer !== null && asksPurposes(offer, rule.purposes))) &&
     (rule.amountFrom === undefined || (amount !== null && amount >= exactly(rule.amountFrom))) &&
     (rule.amountUpTo === undefined || (amount !== null && amount <= exactly(rule.amountUpTo))) &&
     (rule.unchanged === undefined || (offer && own ? sameTerms(offer, own) : false) === rule.unchanged) &&
-    (rule.timesMax === undefined || (sent[rule.reaction as Act] ?? 0) < rule.timesMax)
+    (rule.timesMax === undefined || (sent[rule.reaction as Act] ?? 0) < rule.timesMax) &&
+    mayAgree(rule, process)
   );
 };
 
@@ -118,14 +136,53 @@ const oursToAnswer = (process: Process): boolean =>
 
 /** The first rule that fits; without one a person is asked where the counter-party waits for us. */
 export const react = (rules: readonly ReactionRule[], process: Process, happening: Happening): Reaction => {
-  const none = { terms: undefined, reason: undefined, pause: 0 };
+  const none = { terms: undefined, changes: undefined, reason: undefined, pause: 0, rule: undefined };
   if (isOver(process)) return { ...none, reaction: 'nothing' };
-  const rule = rules.find((one) => holds(one, process, happening));
+  const place = rules.findIndex((one) => holds(one, process, happening));
+  const rule = rules[place];
   if (!rule) return { ...none, reaction: happening.by === 'other' && oursToAnswer(process) ? 'hold' : 'nothing' };
-  const { reaction, terms, reason, pauseMilliseconds: pause } = rule;
+  const { reaction, terms, changes, reason, pauseMilliseconds: pause } = rule;
   const acts = reaction !== 'hold' && reaction !== 'nothing';
-  if (acts && isFault(step(process, reaction, process.side))) return { ...none, reaction: 'hold' };
-  return { reaction, terms, reason, pause };
+  if (acts && isFault(step(process, reaction, process.side))) return { ...none, reaction: 'hold', rule: place };
+  return { reaction, terms, changes, reason, pause, rule: place };
+};
+
+/** What rules would have answered, message by message, to what the other side said in a negotiation. */
+export interface Tried extends Pick<Reaction, 'reaction' | 'rule'> {
+  message: string;
+  act: Act;
+  at: Date;
+  /** As it stood then. */
+  process: Process;
+  /** What we said next; null: nothing. */
+  said: Act | null;
+}
+
+/** Messages as they were written, with their bodies. Nothing is done; what our side said stays what it was. */
+export const tryOn = (rules: readonly ReactionRule[], process: Process, messages: readonly Message[]): Tried[] => {
+  const arrived = messages
+    .filter(({ state }) => state === 'taken' || state === 'sent')
+    .sort((one, other) => momentOf(one) - momentOf(other));
+  const tried: Tried[] = [];
+  const sent: Partial<Record<Act, number>> = {};
+  let then: Process = { ...process, state: null, suspended_by: null, offer: null, own_last: null };
+  for (const [place, { id, act, direction, body, created_at }] of arrived.entries()) {
+    const by = direction === 'out' ? 'self' : 'other';
+    const moved = step(then, act, sideOf(process, by));
+    if (isFault(moved)) continue;
+    const offers = act === 'request' || act === 'offer';
+    const offer = offers ? (body.offer as OfferBody) : then.offer;
+    then = { ...then, ...moved, offer, own_last: offers && by === 'self' ? offer : then.own_last };
+    if (by === 'self') {
+      sent[act] = (sent[act] ?? 0) + 1;
+      continue;
+    }
+    const { reaction, rule } = react(rules, then, { act, by, sent });
+    const next = arrived[place + 1];
+    const said = next?.direction === 'out' ? next.act : null;
+    tried.push({ message: id, act, at: created_at, process: then, reaction, rule, said });
+  }
+  return tried;
 };
 
 /**

@@ -12,7 +12,7 @@ export const termsOf = (policy: Terms): Terms => ({
 });
 
 /** ODRL's own words, which others write with its prefix or its namespace. */
-const word = (value: string): string => value.replace(/^(odrl:|https?:\/\/www\.w3\.org\/ns\/odrl\/2\/)/, '');
+export const word = (value: string): string => value.replace(/^(odrl:|https?:\/\/www\.w3\.org\/ns\/odrl\/2\/)/, '');
 const worded: readonly string[] = ['action', 'leftOperand', 'operator'];
 
 /** Empty lists, `@type` and the parties say nothing about what is permitted. */

@@ -4,7 +4,7 @@
  */
 import { parseDecimal, parsePricePlan } from '@shugu/ledger';
 import type { Rooms } from '../build.ts';
-import type { Terms } from '../federation/index.ts';
+import { listedPrice, type Terms } from '../federation/index.ts';
 import { attempt } from '../kernel/attempt.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import type { StoredEvent } from '../kernel/outbox.ts';
@@ -37,6 +37,12 @@ const openMoney = async (tx: Tx, rooms: Rooms, one: Purchase): Promise<void> => 
   });
 };
 
+/** For the buyer's rules and pages; a plan of several prices has none to tell. */
+const priceIn = ({ plan, offer }: Purchase): { price?: string } => {
+  const price = listedPrice({ 'shugu:price': [{ offer, plan }] }, offer);
+  return price === null ? {} : { price };
+};
+
 const askSupplier = async (tx: Tx, rooms: Rooms, one: Purchase): Promise<void> => {
   const asked = await attempt(tx, () =>
     rooms.federation.requestContract(inNameOf(tx, one.participant), {
@@ -47,6 +53,7 @@ const askSupplier = async (tx: Tx, rooms: Rooms, one: Purchase): Promise<void> =
       offer: one.offer,
       terms: one.terms as Terms,
       title: one.title,
+      ...priceIn(one),
     }),
   );
   if (asked instanceof Problem) {

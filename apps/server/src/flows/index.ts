@@ -4,6 +4,7 @@ import type { Cases } from '../kernel/case/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Notify } from '../kernel/notify/index.ts';
 import type { RoomParts } from '../kernel/parts.ts';
+import { attentionFlow } from './attention.ts';
 import { computationFlow } from './computation.ts';
 import { crossingFlow } from './crossing.ts';
 import { dataspaceFlow } from './dataspace.ts';
@@ -27,6 +28,7 @@ export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Noti
   spacesFlow(rooms),
   membershipFlow(rooms),
   negotiationFlow(rooms),
+  attentionFlow(rooms, cases),
   crossingFlow(rooms),
   transferFlow(rooms),
   groundFlow(rooms, cases),

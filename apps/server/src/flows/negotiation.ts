@@ -5,20 +5,26 @@
 import type { Json } from '@shugu/evidence';
 import { parsePricePlan } from '@shugu/ledger';
 import type { Rooms } from '../build.ts';
-import { type Process, sameTerms } from '../federation/index.ts';
+import { type Process, priced, sameTerms } from '../federation/index.ts';
 import { attempt } from '../kernel/attempt.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import type { StoredEvent } from '../kernel/outbox.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { inLanguage, Problem } from '../kernel/problem.ts';
-import type { Order, PricePlan } from '../market/index.ts';
+import { type Listing, type ListingPlan, type Order, type PricePlan, repriced } from '../market/index.ts';
 import { backingOf, type Quota, type Unbacked } from './backing.ts';
 import { unitOf } from './rules.ts';
 import { openTransfer } from './transfer.ts';
 
-const sayProblem = ({ detail, definition: { title } }: Problem): string => {
-  const told = (language: 'zh' | 'en') =>
-    detail ? `${title[language]} (${inLanguage(detail, language)})` : title[language];
+/** Faults of a policy that are told; the others are of the same kind. */
+const faultsTold = 3;
+
+const sayProblem = ({ detail, errors, definition: { title } }: Problem): string => {
+  const told = (language: 'zh' | 'en') => {
+    const faults = (errors ?? []).slice(0, faultsTold).map(({ message }) => inLanguage(message, language));
+    const why = [detail ? inLanguage(detail, language) : '', ...faults].filter((one) => one !== '');
+    return why.length > 0 ? `${title[language]} (${why.join('; ')})` : title[language];
+  };
   return `${told('zh')} / ${told('en')}`;
 };
 
@@ -29,8 +35,10 @@ const unbacked: Record<Unbacked['missing'], string> = {
   money:
     '该要约须付费，而存管子账户中没有足够的可用款项：请先入金 / the offer has a price and too little lies free in the sub-account at the custodian bank: deposit first',
 };
-const otherTerms =
-  '本市场的产品按上架条件成交，不接受变更 / what is listed here is sold on its listed terms, unchanged';
+const guaranteed =
+  '由买方节点担保的购买按上架条件成交，不接受变更 / what another node guarantees is sold on its listed terms, unchanged';
+const manyPrices =
+  '该要约不止一个价格，不能以一个价格代替 / the offer has more than one price: one cannot take their place';
 const notOffered = '该要约已不在市场上 / the offer is not on the market any more';
 
 /** An organisation of this node by its connector; anybody else by the id that the identity seam has shown. */
@@ -64,40 +72,67 @@ const orderedAtMost = (plan: PricePlan, quantity: number): Quota[] => {
   return metric ? [{ metric, period: 'total', limit: quantity }] : [];
 };
 
+type Agreed = Pick<ListingPlan, 'plan'> & { policy: Listing['policy'] };
+
+/**
+ * What the two came to in place of the listed terms: the supplier's own last offer that the consumer accepted, or the consumer's
+ * request that the supplier agreed to. Undefined: the listed ones. A text: why it cannot be.
+ */
+const insteadOf = (listed: ListingPlan, { offer, own_offer }: Process): Agreed | string | undefined => {
+  if (sameTerms(offer!, own_offer!)) return undefined;
+  const { rules, price } = priced(offer!);
+  const plan = price === null ? listed.plan : repriced(listed.plan, price);
+  return plan ? { plan, policy: { '@type': 'Offer', ...rules } as unknown as Listing['policy'] } : manyPrices;
+};
+
+/** Within what is guaranteed or lies at the bank; a text: why not. */
 const placeOrder = async (tx: Tx, rooms: Rooms, process: Process): Promise<Order | string> => {
   const { agreements, market, settlement } = rooms;
   const listing = await market.standingListing(tx, process.subject);
   const listed = listing?.plans.find(({ offer }) => offer === process.own_offer?.['@id']);
   if (!listing || !listed) return notOffered;
-  if (!sameTerms(process.offer!, process.own_offer!)) return otherTerms;
+  const instead = insteadOf(listed, process);
+  if (typeof instead === 'string') return instead;
   const buyer = await buyerOf(tx, rooms, process);
-  const { quotas } = await agreements.keepPolicy(tx, listing.participant, listing.policy);
   const guarantee = await guaranteeOf(tx, rooms, process);
+  // Its node settles by the plan that it read in the catalogue.
+  if (guarantee && instead) return guaranteed;
+  const { plan, policy } = instead ?? { plan: listed.plan, policy: listing.policy };
+  const { quotas } = await agreements.keepPolicy(tx, listing.participant, policy);
   const available = guarantee ? BigInt(guarantee.fen) : (await settlement.funds(tx, buyer)).available;
-  const most = guarantee ? [...quotas, ...orderedAtMost(listed.plan, guarantee.quantity)] : quotas;
-  const backing = backingOf({ plan: listed.plan, ways: listed.settlementWays, quotas: most }, available);
+  const most = guarantee ? [...quotas, ...orderedAtMost(plan, guarantee.quantity)] : quotas;
+  const backing = backingOf({ plan, ways: listed.settlementWays, quotas: most }, available);
   if ('missing' in backing) return `${unbacked[backing.missing]}${await payableTo(tx, rooms, buyer, backing)}`;
-  const ordered = await attempt(tx, () =>
-    market.orderByProtocol(tx, {
-      buyer,
-      negotiation: process.id,
-      listing: listing.id,
-      offer: listed.offer,
-      quantity: backing.quantity,
-      settlementWay: backing.way,
-    }),
-  );
-  if (ordered instanceof Problem) return sayProblem(ordered);
+  const ordered = await market.orderByProtocol(tx, {
+    buyer,
+    negotiation: process.id,
+    listing: listing.id,
+    offer: listed.offer,
+    quantity: backing.quantity,
+    settlementWay: backing.way,
+    instead,
+  });
   if (guarantee) await rooms.nodes.bindGuarantee(tx, guarantee.id, ordered.id);
   return ordered;
+};
+
+/** Placed for this clearance before: while the connector was closed nobody could be told. */
+const placedBefore = async (tx: Tx, { market }: Rooms, { reference }: Process): Promise<Order | undefined> => {
+  const order = reference ? await market.order(tx, reference) : undefined;
+  return order && (order.state === 'reviewing' || order.state === 'contracting' || order.state === 'refused')
+    ? order
+    : undefined;
 };
 
 /** Under review, the negotiation waits; passed by rule, its contract is drafted already. */
 const agree = async (tx: Tx, rooms: Rooms, process: Process): Promise<void> => {
   const { federation } = rooms;
-  const ordered = await placeOrder(tx, rooms, process);
+  const before = await placedBefore(tx, rooms, process);
+  if (before?.state === 'refused') return federation.refuse(tx, process.id, refusedBecause(before));
+  const ordered = before ?? (await attempt(tx, () => placeOrder(tx, rooms, process)));
+  if (ordered instanceof Problem) return federation.refuse(tx, process.id, sayProblem(ordered));
   if (typeof ordered === 'string') return federation.refuse(tx, process.id, ordered);
-  await federation.refer(tx, process.id, ordered.id);
+  if (!before) await federation.refer(tx, process.id, ordered.id);
   if (ordered.contract) await federation.clear(tx, process.id);
 };
 
@@ -129,6 +164,10 @@ const undo = async (tx: Tx, { market, agreements }: Rooms, reference: string): P
   if (!order) return;
   await market.cancelByProtocol(tx, order.id, reason);
   if (order.contract) await agreements.rescind(tx, order.contract, reason);
+  // What was offered to this consumer alone is offered no longer.
+  const offer = await agreements.offer(tx, order.offer);
+  if (offer?.audience.kind === 'participants')
+    await agreements.withdrawOffer({ ...tx, actor: { ...tx.actor, participant: offer.participant } }, offer.id);
 };
 
 const acts = { agree, finalize, start: openTransfer } as const;
@@ -139,6 +178,12 @@ const answerAsked = async (tx: Tx, rooms: Rooms, { subject }: StoredEvent): Prom
   if (process && (act === 'agree' || act === 'finalize' || act === 'start')) await acts[act](tx, rooms, process);
 };
 
+const refusedBecause = (order: Order | undefined): string =>
+  (order?.review.findings ?? [])
+    .filter(({ outcome }) => outcome === 'refuse')
+    .map(({ zh, en }) => `${zh} / ${en}`)
+    .join('; ') || '交易审核未通过 / refused in the review of the trade';
+
 const followReview = async (tx: Tx, { federation, market }: Rooms, { type, data }: StoredEvent): Promise<void> => {
   for (const { id, act } of await federation.waitingOfReference(tx, data.order ?? '')) {
     if (act !== 'agree') continue;
@@ -146,9 +191,8 @@ const followReview = async (tx: Tx, { federation, market }: Rooms, { type, data 
       await federation.clear(tx, id);
       continue;
     }
-    const findings = (await market.order(tx, data.order))?.review.findings ?? [];
-    const refused = findings.filter(({ outcome }) => outcome === 'refuse').map(({ zh, en }) => `${zh} / ${en}`);
-    await federation.refuse(tx, id, refused.join('; ') || '交易审核未通过 / refused in the review of the trade');
+    const order = await market.order(tx, data.order);
+    await federation.refuse(tx, id, refusedBecause(order));
   }
 };
 

@@ -15,6 +15,7 @@ const money = ['settlement.bill.confirm', 'settlement.desk.propose'];
 const seatsOf = async (read: Reader, { members }: Rooms, cases: Cases, notice: Notice): Promise<string[]> => {
   if (!notice.case && notice.subject.startsWith('cpc_'))
     return members.seatsWith(['compute.contract.sign', 'compute.use.run', 'compute.output.answer']);
+  if (!notice.case && /^(neg|tra)_/.test(notice.subject)) return members.seatsWith(['federation.write']);
   if (!notice.case) return /^(stm|crd)_/.test(notice.subject) ? members.seatsWith(money) : otherwise;
   const one = await cases.find(read, systemPrincipal('notice'), notice.case);
   const table = cases.tableOf(one);

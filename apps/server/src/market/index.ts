@@ -32,7 +32,7 @@ import { trialRoutes } from './trial/routes.ts';
 export { isMetered, periodMonths, periodsBegun, runsOn, verdictAtEnd } from './ending.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
-export { priceText, unbillable } from './price.ts';
+export { priceText, repriced, unbillable } from './price.ts';
 export { estimateFen } from './rules.ts';
 export { triedPolicy } from './scenario.ts';
 export { standingBasis } from './service/basis.ts';

@@ -53,6 +53,26 @@ export const priceText = (plan: PricePlan): Text => {
   }
 };
 
+/**
+ * The plan with another price in place of its one, as a counter-offer asks for: nothing else of it changes. What was free becomes
+ * a price once; undefined where the plan has more than one price.
+ */
+export const repriced = (plan: PricePlan, price: string): PricePlan | undefined => {
+  switch (plan.kind) {
+    case 'tiered':
+      return undefined;
+    case 'free':
+      return /^0(\.0+)?$/.test(price) ? plan : { kind: 'oneOff', price };
+    case 'quotation':
+      return { ...plan, agreedPrice: price };
+    case 'oneOff':
+    case 'subscription':
+      return { ...plan, price };
+    default:
+      return { ...plan, unitPrice: price };
+  }
+};
+
 /** Whether a price that parties have negotiated can be billed: `{ plan, … }` with a plan that is complete. */
 export const unbillable = (price: unknown): string | undefined => {
   try {

@@ -189,6 +189,7 @@ const trade: TradeFacts = {
   sensitivity: 'general',
   sidesLicensed: { supplierIsCreditAgency: false, buyerIsCreditAgency: false },
   today: '2026-07-01',
+  beyondListing: false,
 };
 const stated = (more: Partial<TradeFacts['scenario']>) => ({ ...trade, scenario: { ...trade.scenario, ...more } });
 const within = (facts: TradeFacts, regions: string[] | null): TradeFacts => ({

@@ -104,6 +104,8 @@ export interface TradeFacts {
   sensitivity: Sensitivity;
   sidesLicensed: { supplierIsCreditAgency: boolean; buyerIsCreditAgency: boolean };
   today: string;
+  /** Two parties agreed on use that the listing does not offer. */
+  beyondListing: boolean;
 }
 
 const finding = (rule: string, outcome: Finding['outcome'], zh: string, en: string): Finding => ({
@@ -121,6 +123,7 @@ export const reviewTrade = ({
   sensitivity,
   sidesLicensed,
   today,
+  beyondListing,
 }: TradeFacts): Finding[] => {
   const findings: Finding[] = [];
   const { purposes, regions } = offered;
@@ -135,6 +138,15 @@ export const reviewTrade = ({
         )
       : finding('purpose', 'pass', '用途在要约范围内', 'the purpose is within the offer'),
   );
+  if (beyondListing)
+    findings.push(
+      finding(
+        'listing',
+        'person',
+        '双方约定的使用超出上架时审核的策略，须人工审核',
+        'the parties agreed on use beyond the policy that was reviewed with the listing: a person decides',
+      ),
+    );
   // Whoever asks over the Dataspace Protocol for an offer that limits no purpose has stated none.
   if (scenario.purposes.length === 0)
     findings.push(finding('stated', 'person', '未申报用途，须人工审核', 'no purpose is stated: a person decides'));

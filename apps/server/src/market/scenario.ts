@@ -26,6 +26,10 @@ export const offeredUse = (policy: unknown): Offered => {
   return { purposes, regions };
 };
 
+/** When use by the policy ends, and at the latest at `most`. */
+export const endOfUse = (policy: unknown, most: Date): Date =>
+  new Date(Math.min(most.getTime(), termsOf(policy).notAfter ?? Number.POSITIVE_INFINITY));
+
 /** Whoever uses it gives the reference of an authorisation with every call. */
 export const statesAuthorisation = (policy: unknown): boolean => termsOf(policy).authorisationRequired === true;
 

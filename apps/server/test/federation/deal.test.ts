@@ -2,7 +2,6 @@
  * A product of one node, bought and read by an organisation of another over the Dataspace Protocol: catalogue, negotiation,
  * contract, transfer, bytes through the gateway, use on the statement, and the end of it; and nobody else sees any of it.
  */
-import { odrlFrom } from '@shugu/policy';
 import * as agreementsWire from '@shugu/wire/agreements';
 import * as catalogueWire from '@shugu/wire/catalogue';
 import * as deliveryWire from '@shugu/wire/delivery';
@@ -13,19 +12,10 @@ import * as membersWire from '@shugu/wire/members';
 import * as settlementWire from '@shugu/wire/settlement';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { move } from '../../../cli/src/scenario/cases.ts';
-import {
-  applyForListing,
-  assess,
-  draftProduct,
-  type ListingDraft,
-  reviewListing,
-} from '../../../cli/src/scenario/product.ts';
-import { bringResource } from '../../../cli/src/scenario/resource.ts';
-import { divisionsListing, divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
-import { configureDelivery } from '../../../cli/src/trade/settle.ts';
+import { divisionsProduct } from '../../../cli/src/trade/goods.ts';
 import { sql } from '../../src/kernel/db/db.ts';
-import { lawFirm } from '../../src/market/testing.ts';
 import { call, messageOf } from './counterpart.ts';
+import { divisions, listDivisions, perCall } from './goods.ts';
 import { type Connected, connect, type Node, reached, read, together, tokenOf, twinOf, twoNodes } from './nodes.ts';
 import { makePlane } from './plane.ts';
 import { makeReceiver } from './receiver.ts';
@@ -43,37 +33,15 @@ let sensitive: string;
 const ruled = (kind: 'negotiation' | 'transfer', on: string, reaction: string): wire.ReactionRule =>
   wire.reactionRule.parse({ kind, on, reaction });
 
-const plans: ListingDraft['plans'] = [
-  ['免费查询', '0', ['custody']],
-  ['按次计费', '0.10', ['custody', 'postpaid']],
-  ['先用后付', '0.20', ['postpaid']],
-].map(([title, unitPrice, settlementWays]) => ({
-  title: title as string,
-  plan: { kind: 'perCall', unitPrice: unitPrice as string },
-  settlementWays: settlementWays as 'custody'[],
-  taxRate: '0.06',
-}));
+const plans = [
+  perCall('免费查询', '0', ['custody']),
+  perCall('按次计费', '0.10', ['custody', 'postpaid']),
+  perCall('先用后付', '0.20', ['postpaid']),
+];
 
 const list = async (important?: { table: string; name: string }, files = false): Promise<string> => {
-  const { stage } = here.exchange;
-  if (!resource) {
-    const { fields, file } = await divisionsResource();
-    resource = (await bringResource(stage, 'xingsha.steward', fields, file)).id;
-  }
-  const goods = divisionsProduct(resource);
-  const dictionary = important ? [{ ...important, sensitivity: 'important' as const }] : [];
-  const made = await draftProduct(stage, 'xingsha.steward', goods.fields, { ...goods.version, dictionary });
-  const report = await assess(stage, 'xingsha.trader', lawFirm, made.version, goods.fields.name);
-  const draft = {
-    ...divisionsListing(made.version, report.id, await stage.now(), []),
-    plans,
-    policy: odrlFrom({ actions: ['use', 'read'], purposes: ['logistics'] }) as unknown as ListingDraft['policy'],
-  };
-  if (files) draft.deliveryModes = ['api', 'file'];
-  await configureDelivery(stage, made.product, made.version, files ? [{ kind: 'file' }] : []);
-  await reviewListing(stage, await applyForListing(stage, 'xingsha.trader', draft));
-  await here.exchange.settle();
-  return made.product;
+  resource ??= await divisions(here.exchange);
+  return listDivisions(here.exchange, { resource, plans, important, files });
 };
 
 beforeAll(async () => {

@@ -1,6 +1,7 @@
 /** What our own people begin or answer. */
 import type { Tx } from '../../kernel/db/db.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
+import { listedPrice } from '../counter.ts';
 import type { Act, Connector, OfferBody, Process, Saying, Terms } from '../model.ts';
 import { problems } from '../problems.ts';
 import { connectorOf, findAgreement, findDataset, waitingOf } from '../reads.ts';
@@ -44,7 +45,13 @@ export interface Asking {
 export const requestContract = async (
   room: Room,
   tx: Tx,
-  asked: Asking & { id?: string; offer: string; terms: Terms; title?: string | undefined },
+  asked: Asking & {
+    id?: string;
+    offer: string;
+    terms: Terms;
+    title?: string | undefined;
+    price?: string | undefined;
+  },
 ): Promise<Process> => {
   const connector = await ownConnector(tx);
   const { counterparty, dataset } = asked;
@@ -58,17 +65,23 @@ export const requestContract = async (
     subject: dataset,
     own_offer: offer,
     title: asked.title ?? null,
+    price: asked.price ?? null,
     ...(asked.id === undefined ? {} : { id: asked.id }),
   } as const;
   return start(room, tx, connector, draft, 'request', {});
 };
 
-export const offerContract = async (room: Room, tx: Tx, asked: Asking & { terms?: Terms }): Promise<Process> => {
+export interface Offering extends Asking, Pick<Saying, 'terms' | 'changes'> {
+  /** Of the catalogue; the first one otherwise. */
+  offer?: string | undefined;
+}
+
+export const offerContract = async (room: Room, tx: Tx, asked: Offering): Promise<Process> => {
   const connector = await ownConnector(tx);
-  const { counterparty, dataset } = asked;
+  const { counterparty, dataset, terms, changes } = asked;
   const found = await findDataset(tx, connector.participant, dataset);
-  const published = found?.body.hasPolicy[0];
-  if (!found || !published) throw problems.datasetUnknown({ field: 'body.dataset' });
+  const published = found?.body.hasPolicy.find((one) => asked.offer === undefined || one['@id'] === asked.offer);
+  if (!found || !published) throw problems.datasetUnknown({ field: found ? 'body.offer' : 'body.dataset' });
   const own_offer = { ...published, target: dataset } as OfferBody;
   const address = plainAddress(room, asked.address);
   const draft = {
@@ -78,9 +91,10 @@ export const offerContract = async (room: Room, tx: Tx, asked: Asking & { terms?
     address,
     subject: dataset,
     own_offer,
+    price: listedPrice(found.body, published['@id']),
     traded: found.traded,
   } as const;
-  return start(room, tx, connector, draft, 'offer', { terms: asked.terms });
+  return start(room, tx, connector, draft, 'offer', { terms, changes });
 };
 
 export const requestTransfer = async (

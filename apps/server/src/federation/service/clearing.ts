@@ -1,8 +1,10 @@
 /** Answers of the trade that stands behind a process: its act may be said, or may not; and the end of what was agreed. */
-
 import type { Tx } from '../../kernel/db/db.ts';
 import { emit } from '../../kernel/outbox.ts';
-import type { Process, Saying } from '../model.ts';
+import { kernelProblems } from '../../kernel/problem.ts';
+import type { Connector, Process, Saying } from '../model.ts';
+import { follow } from '../planes/signals.ts';
+import { problems } from '../problems.ts';
 import { agreementsOfReference, connectorOf, transfersOf, waitingOf } from '../reads.ts';
 import { isFault, isOver, step } from '../rules.ts';
 import { endAgreement, endMessage, lockProcess, saveProcess } from '../store.ts';
@@ -10,11 +12,17 @@ import { dropClearance, queueAct } from './moves.ts';
 import type { Room } from './room.ts';
 import { openAddress } from './secrets.ts';
 
-/** The process with the act that waits; undefined where nothing does any more. */
-export const waitingClearance = async (tx: Tx, id: string): Promise<Process | undefined> => {
+/** Locked, with the act that waits, and the connector that would say it: a closed one says nothing, and is asked again once it opens. */
+const waitingAt = async (tx: Tx, id: string): Promise<{ process: Process; connector: Connector } | undefined> => {
   const process = await lockProcess(tx, id);
-  return process?.clearance && !isOver(process) ? process : undefined;
+  if (!process?.clearance || isOver(process)) return undefined;
+  const connector = await connectorOf(tx, process.participant);
+  return connector && { process, connector };
 };
+
+/** The process with the act that waits; undefined where nothing does any more, or nobody can say it. */
+export const waitingClearance = async (tx: Tx, id: string): Promise<Process | undefined> =>
+  (await waitingAt(tx, id))?.process;
 
 export const refer = async (tx: Tx, id: string, reference: string): Promise<void> => {
   const process = (await lockProcess(tx, id))!;
@@ -22,12 +30,10 @@ export const refer = async (tx: Tx, id: string, reference: string): Promise<void
 };
 
 const answer = async (room: Room, tx: Tx, id: string, more: Saying | { refused: string }): Promise<void> => {
-  const process = await waitingClearance(tx, id);
-  if (!process?.clearance) return;
-  const connector = await connectorOf(tx, process.participant);
-  // Closed meanwhile: nothing is said any more.
-  if (!connector) return;
-  const { act, saying } = process.clearance;
+  const found = await waitingAt(tx, id);
+  if (!found) return;
+  const { process, connector } = found;
+  const { act, saying } = process.clearance!;
   process.clearance = null;
   await saveProcess(tx, process);
   if ('refused' in more) await queueAct(room, tx, { connector, process }, 'terminate', { reason: more.refused });
@@ -48,14 +54,15 @@ export const refuse = (room: Room, tx: Tx, id: string, reason: string): Promise<
  * Ends a negotiation here alone, where the two nodes know that nothing comes of it and the connectors may not reach each other: nothing
  * more is said in it. Harmless to repeat.
  */
-export const abandon = async (tx: Tx, id: string): Promise<void> => {
+export const abandon = async (room: Room, tx: Tx, id: string): Promise<void> => {
   const process = await lockProcess(tx, id);
   if (!process || isOver(process)) return;
   const waiting = await waitingOf(tx, id);
-  if (waiting) await endMessage(tx, waiting.id, 'dropped', 'the negotiation was given up');
+  if (waiting) await endMessage(tx, waiting.id, 'dropped', 'given up');
   await dropClearance(tx, process);
   const { kind, side, reference } = process;
   await saveProcess(tx, Object.assign(process, { state: 'TERMINATED' as const, held: null }));
+  await follow(room, tx, process, { act: 'terminate', by: 'self' });
   await emit(tx, {
     type: 'federation.process.moved',
     subject: id,
@@ -64,11 +71,24 @@ export const abandon = async (tx: Tx, id: string): Promise<void> => {
   });
 };
 
+/**
+ * A person gives up what never began: the counter-party has not taken the first message, so there is nobody to tell.
+ * @throws kernel.unknown, federation.notNow, federation.underWay
+ */
+export const abandonUnbegun = async (room: Room, tx: Tx, id: string): Promise<Process> => {
+  const process = await lockProcess(tx, id);
+  if (process?.participant !== tx.actor.participant) throw kernelProblems.unknown();
+  if (process.state !== null) throw problems.notNow({ detail: { zh: '对方已收下首条消息', en: 'it has begun' } });
+  if (await waitingOf(tx, id)) throw problems.underWay();
+  await abandon(room, tx, id);
+  return (await lockProcess(tx, id))!;
+};
+
 /** The contract behind agreements has ended: they give nothing any more, and their transfers end. Harmless to repeat. */
 export const endAgreements = async (room: Room, tx: Tx, reference: string, reason: string): Promise<void> => {
   for (const { participant, id } of await agreementsOfReference(tx, reference)) {
-    await endAgreement(tx, participant, id);
-    await emit(tx, { type: 'federation.agreement.ended', subject: id, participant, data: { agreement: id, reason } });
+    if ((await endAgreement(tx, participant, id)) > 0)
+      await emit(tx, { type: 'federation.agreement.ended', subject: id, participant, data: { agreement: id, reason } });
     const connector = await connectorOf(tx, participant);
     for (const one of await transfersOf(tx, participant, id)) {
       const process = (await lockProcess(tx, one))!;

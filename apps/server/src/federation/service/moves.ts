@@ -4,6 +4,7 @@ import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { nameTowards } from '../claims/dids.ts';
+import { changedTerms, ownTerms } from '../counter.ts';
 import { bodyOf, digestOf } from '../messages.ts';
 import type { Act, AgreementBody, By, Connector, Json, Message, OfferBody, Process, Saying, Terms } from '../model.ts';
 import { follow, handOver } from '../planes/signals.ts';
@@ -15,12 +16,15 @@ import { addressOf, type Room } from './room.ts';
 import { keyless, sealAddress, sealMessage } from './secrets.ts';
 
 export type ProcessDraft = Pick<Process, 'participant' | 'kind' | 'side' | 'counterparty' | 'address' | 'subject'> &
-  Partial<Pick<Process, 'id' | 'their_pid' | 'taken' | 'own_offer' | 'format' | 'traded' | 'reference' | 'title'>>;
+  Partial<
+    Pick<Process, 'id' | 'their_pid' | 'taken' | 'own_offer' | 'price' | 'format' | 'traded' | 'reference' | 'title'>
+  >;
 
 export const newProcess = (tx: Tx, draft: ProcessDraft): Process => ({
   their_pid: null,
   taken: null,
   own_offer: null,
+  price: null,
   format: null,
   traded: false,
   reference: null,
@@ -31,6 +35,7 @@ export const newProcess = (tx: Tx, draft: ProcessDraft): Process => ({
   suspended_by: null,
   version: 0,
   offer: null,
+  own_last: null,
   agreement: null,
   data_address: null,
   held: null,
@@ -49,7 +54,10 @@ export const apply = (process: Process, act: Act, by: By, moved: Moved, body: Js
   process.held = null;
   if (process.kind === 'negotiation') {
     if (act === 'request' || act === 'offer') process.offer = body.offer as OfferBody;
-    if (by === 'self' && process.offer && (act === 'request' || act === 'offer')) process.own_offer ??= process.offer;
+    if (by === 'self' && process.offer && (act === 'request' || act === 'offer')) {
+      process.own_offer ??= process.offer;
+      process.own_last = process.offer;
+    }
     if (act === 'agree') process.agreement = body.agreement as AgreementBody;
   } else if (body.dataAddress !== undefined)
     process.data_address = by === 'self' ? keyless(body.dataAddress) : body.dataAddress;
@@ -121,6 +129,13 @@ const newOffer = (process: Process, terms: Terms): OfferBody => ({
   ...termsOf(terms),
 });
 
+/** Terms that were written out, or our own last ones with what changes; else our own first ones. */
+const offerOf = (process: Process, { terms, changes }: Saying): OfferBody => {
+  if (terms) return newOffer(process, terms);
+  if (changes) return newOffer(process, changedTerms((ownTerms(process) ?? process.offer)!, changes));
+  return (process.own_offer ?? process.offer)!;
+};
+
 const newAgreement = (process: Process, connector: string, now: Date): AgreementBody => ({
   '@id': `urn:uuid:${randomUUID()}`,
   '@type': 'Agreement',
@@ -191,12 +206,13 @@ export const writeAct = async (
   tx: Tx,
   of: { connector: Connector; process: Process },
   act: Act,
-  { terms, reason, dataAddress, pause = 0 }: Saying,
+  saying: Saying,
 ): Promise<void> => {
   const { connector, process } = of;
+  const { reason, dataAddress, pause = 0 } = saying;
   const offers = process.kind === 'negotiation' && (act === 'request' || act === 'offer');
   const body = bodyOf(process, act, {
-    ...(offers ? { offer: terms ? newOffer(process, terms) : (process.own_offer ?? process.offer)! } : {}),
+    ...(offers ? { offer: offerOf(process, saying) } : {}),
     ...(act === 'agree'
       ? { agreement: newAgreement(process, nameTowards(room.dids, connector, process.counterparty), tx.now) }
       : {}),

@@ -92,17 +92,22 @@ const refused = async (tx: Tx, message: Message, fault: string, again: boolean):
     await delayMessage(tx, message.id, dueAt, fault);
     return dueAt;
   }
-  const process = (await lockProcess(tx, message.process))!;
-  if ((await endMessage(tx, message.id, 'dropped', fault)) === 0 || isOver(process)) return undefined;
-  process.held = { act: message.act, by: 'self', fault };
-  await saveProcess(tx, process);
-  await emit(tx, {
-    type: 'federation.process.refused',
-    subject: process.id,
-    participant: process.participant,
-    data: { act: message.act, fault },
-  });
+  await giveToPerson(tx, (await lockProcess(tx, message.process))!, message, fault);
   return undefined;
+};
+
+/** It is not sent any more: a person says what becomes of the process, unless that is over. */
+const giveToPerson = async (
+  tx: Tx,
+  process: Process,
+  { id, act }: Pick<Message, 'id' | 'act'>,
+  fault: string,
+): Promise<void> => {
+  if ((await endMessage(tx, id, 'dropped', fault)) === 0 || isOver(process)) return;
+  process.held = { act, by: 'self', fault };
+  await saveProcess(tx, process);
+  const { participant } = process;
+  await emit(tx, { type: 'federation.process.refused', subject: process.id, participant, data: { act, fault } });
 };
 
 /** The next try of a process's message, when it is due and the process not over. */
@@ -113,7 +118,7 @@ const claim = (room: Sending, id: string): Promise<Claimed | undefined> =>
     if (!process || !waiting) return undefined;
     const connector = await connectorOf(tx, process.participant);
     if (isOver(process) || !connector) {
-      await endMessage(tx, waiting.id, 'dropped', isOver(process) ? 'the process is over' : 'the connector is closed');
+      await giveToPerson(tx, process, waiting, isOver(process) ? 'the process is over' : 'the connector is closed');
       return undefined;
     }
     const message = await claimMessage(tx, id, claimedUntil(tx.now, waiting.attempts + 1));

@@ -4,6 +4,7 @@ import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { withPlainAddress } from '../address.ts';
 import { nameTowards } from '../claims/dids.ts';
+import { listedPrice } from '../counter.ts';
 import { type Door, digestOf, type ErrorTold, errorOf, standingOf } from '../messages.ts';
 import {
   type Act,
@@ -258,5 +259,6 @@ const fill = async (tx: Tx, made: Process, message: Json): Promise<void> => {
   const published = dataset?.body.hasPolicy.find((one) => one['@id'] === offer['@id']);
   if (!published) return refuse('offerUnknown', '没有此项要约', 'there is no such offer');
   made.own_offer = { ...published, target: offer.target } as OfferBody;
+  made.price = listedPrice(dataset!.body, offer['@id']);
   made.traded = dataset!.traded;
 };

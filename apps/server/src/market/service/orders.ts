@@ -1,11 +1,11 @@
 /** 订单: from the stated scenario to the accepted delivery. No order book, no anonymous matching: one buyer, one supplier, both known. */
 import type { Json } from '@shugu/evidence';
 import { LedgerError } from '@shugu/ledger';
-import { purposeName } from '@shugu/policy';
+import { isWithin, parsePolicy, purposeName } from '@shugu/policy';
 import { type createScenario, marketLimits, type placeOrder } from '@shugu/wire/market';
 import type { z } from 'zod';
 import { audit } from '../../kernel/audit.ts';
-import { dayOf, endOfDay, monthOf, monthsAfter } from '../../kernel/calendar/calendar.ts';
+import { dayOf, endOfDay, lastDayBefore, monthOf, monthsAfter } from '../../kernel/calendar/calendar.ts';
 import type { Hooks } from '../../kernel/case/index.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { type Principal, systemPrincipal } from '../../kernel/http/principal.ts';
@@ -16,12 +16,13 @@ import { kernelProblems } from '../../kernel/problem.ts';
 import { regionPath } from '../../kernel/regions.ts';
 import { quotedPlan } from '../demand/service.ts';
 import { isMetered, termMonths } from '../ending.ts';
-import type { Listing, ListingPlan, MarketDeps, Order, Scenario } from '../model.ts';
+import type { Listing, ListingPlan, MarketDeps, Order, PricePlan, Scenario } from '../model.ts';
 import { problems } from '../problems.ts';
 import * as reads from '../reads.ts';
 import {
   estimateFen,
   highest,
+  lawfulGates,
   mayBeOrdered,
   moved,
   type OrderMove,
@@ -29,10 +30,10 @@ import {
   verdictOf,
   wayAllowed,
 } from '../rules.ts';
-import { isCredit, narrowedPolicy, offeredUse, statesAuthorisation } from '../scenario.ts';
+import { endOfUse, isCredit, narrowedPolicy, offeredUse, statesAuthorisation } from '../scenario.ts';
 import * as store from '../store.ts';
 import { basisOf } from './basis.ts';
-import { isCreditAgency } from './listings.ts';
+import { gatesOf, isCreditAgency } from './listings.ts';
 import { contractRules } from './rulebook.ts';
 
 export const tradeProcedure = 'trade.review';
@@ -61,12 +62,13 @@ const estimateOf = (plan: Pick<ListingPlan, 'plan'>, quantity: number): number =
   }
 };
 
-const findOffered = async (deps: MarketDeps, tx: Tx, principal: Principal, draft: OrderDraft) => {
+const findOffered = async (deps: MarketDeps, tx: Tx, principal: Principal, draft: OrderDraft, agreed?: ListingPlan) => {
   const listing = await reads.findListing(tx, draft.listing);
   if (!listing) throw kernelProblems.unknown();
   if (!mayBeOrdered(listing, tx.now)) throw problems.notForSale({ detail: listing.state });
   if (listing.participant === principal.participant) throw problems.ownProduct();
   const plan =
+    agreed ??
     listing.plans.find((one) => one.offer === draft.offer) ??
     (await quotedPlan(tx, listing, draft.offer, principal.participant));
   if (!plan)
@@ -130,10 +132,11 @@ export const placeOrderOf = async (
   tx: Tx,
   principal: Principal,
   draft: OrderDraft,
-  negotiation?: string,
+  protocol?: { negotiation: string; agreed: Agreed | undefined },
 ): Promise<Order> => {
   const buyer = await deps.members.requireTrading(tx, principal.participant);
-  const { listing, plan, scenario, version } = await findOffered(deps, tx, principal, draft);
+  const { listing, plan, scenario, version } = await findOffered(deps, tx, principal, draft, protocol?.agreed?.plan);
+  const policy = protocol?.agreed?.policy ?? listing.policy;
   const supplier = await deps.members.requireTrading(tx, listing.participant);
   // A buyer who is a payee would pay less than the price, and the bank moves nothing from an account to itself.
   if (listing.split.some(({ party }) => party === buyer.id)) throw problems.buyerIsPayee();
@@ -141,7 +144,7 @@ export const placeOrderOf = async (
   if (plan.plan.kind === 'subscription') checkTerm(listing, scenario, tx.now, { quantity: draft.quantity, months });
   const findings = reviewTrade({
     scenario: scenario.statement,
-    offered: offeredUse(listing.policy),
+    offered: offeredUse(policy),
     division: buyer.division,
     sensitivity: highest(version.tables.flatMap((table) => table.columns.map((column) => column.sensitivity))),
     sidesLicensed: {
@@ -149,6 +152,7 @@ export const placeOrderOf = async (
       buyerIsCreditAgency: await isCreditAgency(deps, tx, buyer.id),
     },
     today: dayOf(tx.now),
+    beyondListing: beyond(policy, listing.policy),
   });
   const id = newId('ord', tx.now);
   const month = monthOf(tx.now);
@@ -164,7 +168,7 @@ export const placeOrderOf = async (
     source: listing.source_statement,
     at: tx.now.toISOString(),
     // Over the Dataspace Protocol: the process in which the buyer's identity was shown.
-    ...(negotiation ? { negotiation } : {}),
+    ...(protocol ? { negotiation: protocol.negotiation } : {}),
   };
   await store.insertOrder(tx, {
     id,
@@ -202,10 +206,18 @@ export const placeOrderOf = async (
 const protocolMonths = 12;
 const nationwide = '100000';
 
+/** Terms that two parties came to in a negotiation, in place of the listed ones. */
+interface Agreed {
+  plan: ListingPlan;
+  policy: Listing['policy'];
+}
+
 export interface ProtocolOrder extends Pick<OrderDraft, 'listing' | 'offer' | 'quantity' | 'settlementWay'> {
   buyer: string;
   /** Id of the process at our connector. */
   negotiation: string;
+  /** What was agreed instead of the offer's own terms: it becomes an offer to this buyer alone. */
+  instead?: { plan: PricePlan; policy: Record<string, Json> } | undefined;
 }
 
 /** In whose name the protocol's flow orders and leaves: the buyer's, who has no person here. */
@@ -217,18 +229,59 @@ export const protocolPrincipal = (buyer: string): Principal => ({
   permissions: new Set(['market.scenario.file']),
 });
 
+/**
+ * The supplier's offer to one buyer, as a quotation makes it: the listed plan and policy, or what was agreed in their place. What
+ * the law shuts for a listing stays shut. @throws market.gatesClosed, and what agreements says of a policy that is not understood or not enforceable
+ */
+const offerTo = async (
+  deps: MarketDeps,
+  tx: Tx,
+  buyer: string,
+  listing: Listing,
+  listed: ListingPlan,
+  { plan, policy }: NonNullable<ProtocolOrder['instead']>,
+): Promise<Agreed> => {
+  const version = (await deps.catalogue.version(tx, listing.version))!;
+  const { gates } = await gatesOf(deps, tx, { ...listing, policy }, version, tx.now);
+  const unlawful = gates.filter((gate) => lawfulGates.includes(gate.code));
+  if (unlawful.length) throw problems.gatesClosed({ errors: unlawful });
+  const { title, taxRate } = listed;
+  const offer = await deps.agreements.createOffer(
+    { ...tx, actor: { ...tx.actor, participant: listing.participant } },
+    {
+      productVersion: listing.version,
+      policy,
+      price: { plan, title, taxRate } as unknown as Json,
+      deliveryModes: listing.delivery_modes,
+      audience: { kind: 'participants', participants: [buyer] },
+    },
+  );
+  return { plan: { ...listed, offer: offer.id, plan }, policy };
+};
+
+/** Use that the review of the listing has not seen is for a person to let pass. */
+const beyond = (policy: unknown, listed: unknown): boolean => {
+  if (policy === listed) return false;
+  const [want, offer] = [parsePolicy(policy), parsePolicy(listed)];
+  return !want.ok || !offer.ok || isWithin(want.policy, offer.policy).length > 0;
+};
+
 /** What a foreign participant took up over the Dataspace Protocol: a statement of use made from the offer, and an order by it. */
 export const orderByProtocol = async (
   deps: MarketDeps,
   tx: Tx,
-  { buyer, negotiation, ...order }: ProtocolOrder,
+  { buyer, negotiation, instead, ...order }: ProtocolOrder,
 ): Promise<Order> => {
   const principal = protocolPrincipal(buyer);
   const listing = (await reads.findListing(tx, order.listing))!;
+  const listed = listing.plans.find(({ offer }) => offer === order.offer);
+  const agreed = instead && listed ? await offerTo(deps, tx, buyer, listing, listed, instead) : undefined;
+  const policy = agreed?.policy ?? listing.policy;
   const { name } = (await deps.members.organisation(tx, buyer))!;
+  const ends = endOfUse(policy, monthsAfter(tx.now, protocolMonths));
   const scenario = await createScenarioOf(tx, principal, {
     title: `数据空间协议协商 / negotiation ${negotiation}`,
-    purposes: [...(offeredUse(listing.policy).purposes ?? [])],
+    purposes: [...(offeredUse(policy).purposes ?? [])],
     endUser: name,
     personalData: false,
     onwardUse: '',
@@ -236,10 +289,16 @@ export const orderByProtocol = async (
     // The protocol says nothing of a place: an offer for a region is not for whoever has none.
     region: nationwide,
     from: dayOf(tx.now),
-    until: dayOf(monthsAfter(tx.now, protocolMonths)),
-    authorisation: statesAuthorisation(listing.policy) ? '按约定的策略，每次调用提供授权凭证号' : '',
+    until: lastDayBefore(ends),
+    authorisation: statesAuthorisation(policy) ? '按约定的策略，每次调用提供授权凭证号' : '',
   });
-  return placeOrderOf(deps, tx, principal, { ...order, scenario: scenario.id, months: protocolMonths }, negotiation);
+  return placeOrderOf(
+    deps,
+    tx,
+    principal,
+    { ...order, offer: agreed?.plan.offer ?? order.offer, scenario: scenario.id, months: protocolMonths },
+    { negotiation, agreed },
+  );
 };
 
 const fileTradeReview = async (
@@ -332,7 +391,7 @@ const tradePassed = async (deps: MarketDeps, tx: Tx, orderId: string): Promise<v
     terms: {
       // What was agreed over the protocol is the offer, word for word: nothing narrows it afterwards.
       policy: (isByProtocol(order)
-        ? listing.policy
+        ? (await deps.agreements.offer(tx, order.offer))!.policy
         : narrowedPolicy(listing.policy, scenario.statement, division)) as Record<string, Json>,
       settlementWay: order.settlement_way,
       acceptanceDays: order.acceptance_days,
