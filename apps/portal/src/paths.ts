@@ -100,6 +100,7 @@ export const paths = {
   goods: '/goods',
   mutualStatements: '/mutual-statements',
   connector: '/connector',
+  queue: '/connector/queue',
   process: at('/connector/processes'),
   issuers: '/issuers',
   audit: '/audit',

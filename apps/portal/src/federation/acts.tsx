@@ -1,10 +1,11 @@
 /** What comes next in a negotiation or transfer, whose move it is, and what our own people can say now. */
-import { actOnProcess, requestTransfer } from '@shugu/wire/federation';
+import { abandonProcess, actOnProcess, requestTransfer } from '@shugu/wire/federation';
 import { useWords } from '../i18n/index.ts';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
 import { NextStep } from '../ui/step.tsx';
 import { nextOf, type Process, type Told } from './process.ts';
+import { type Changes, changedIn, changeFields, changesFrom, TermsBeside } from './terms.tsx';
 
 /** Where our own receiver stands, by the HTTP push profile. */
 const receiver = [
@@ -27,13 +28,40 @@ const reason = [
 
 const agreementOf = ({ agreement }: Process): string | undefined => (agreement as { '@id'?: string } | null)?.['@id'];
 
-/** Other terms, and the address of what is not traded here, are for the API: a button cannot carry them. */
+/** The address of what is not traded here is for the API: a button cannot carry it. */
 const sayable = ({ acts, order, state }: Process) =>
-  acts.filter(
-    (act) => act !== 'offer' && act !== 'request' && (act !== 'start' || order !== null || state === 'SUSPENDED'),
-  );
+  acts.filter((act) => act !== 'start' || order !== null || state === 'SUSPENDED');
 
-const Acts = ({ process, unused }: { process: Process; unused: boolean }) => {
+const isCounter = (act: Process['acts'][number]): boolean => act === 'offer' || act === 'request';
+
+/** Terms in fields, filled with what we said last; only what is changed is sent. */
+const Counter = ({ process, act }: { process: Process; act: Process['acts'][number] }) => {
+  const { t, w } = useWords();
+  const { id, ours, proposed } = process;
+  const base = ours ?? proposed;
+  return (
+    <Action
+      endpoint={actOnProcess}
+      label={w('processAct', act)}
+      explain={
+        <>
+          <p>{t('terms.counterExplain')}</p>
+          <TermsBeside process={process} />
+        </>
+      }
+      fields={changeFields}
+      initial={changesFrom(base)}
+      input={(values) => ({
+        params: { id },
+        body: { act, changes: changedIn(base, (values as { changes?: Changes }).changes) },
+      })}
+      width={760}
+    />
+  );
+};
+
+/** Our answers now; `unused`: nothing has been fetched by the agreement. */
+export const Acts = ({ process, unused }: { process: Process; unused: boolean }) => {
   const { t, w } = useWords();
   const { id, kind, side, state, address } = process;
   const agreed =
@@ -60,17 +88,33 @@ const Acts = ({ process, unused }: { process: Process; unused: boolean }) => {
           })}
         />
       ) : null}
-      {sayable(process).map((act) => (
+      {sayable(process)
+        .filter(isCounter)
+        .map((act) => (
+          <Counter key={act} process={process} act={act} />
+        ))}
+      {state === null && process.held ? (
         <Action
-          key={act}
-          endpoint={actOnProcess}
-          label={w('processAct', act)}
-          danger={act === 'terminate'}
-          explain={<p>{t('process.actExplain')}</p>}
-          fields={act === 'terminate' || act === 'suspend' ? reason : undefined}
-          input={(values) => ({ params: { id }, body: { act, ...(values as { reason?: string }) } })}
+          endpoint={abandonProcess}
+          label={t('process.abandon')}
+          danger
+          explain={<p>{t('process.abandonExplain')}</p>}
+          input={() => ({ params: { id }, body: {} })}
         />
-      ))}
+      ) : null}
+      {sayable(process)
+        .filter((act) => !isCounter(act))
+        .map((act) => (
+          <Action
+            key={act}
+            endpoint={actOnProcess}
+            label={w('processAct', act)}
+            danger={act === 'terminate'}
+            explain={<p>{t('process.actExplain')}</p>}
+            fields={act === 'terminate' || act === 'suspend' ? reason : undefined}
+            input={(values) => ({ params: { id }, body: { act, ...(values as { reason?: string }) } })}
+          />
+        ))}
     </>
   );
 };

@@ -16,6 +16,7 @@ import { paper } from './words/paper.ts';
 import { processes } from './words/process.ts';
 import { push } from './words/push.ts';
 import { query } from './words/query.ts';
+import { rules } from './words/rules.ts';
 import { service } from './words/service.ts';
 import { spaces } from './words/spaces.ts';
 import { supply } from './words/supply.ts';
@@ -43,6 +44,7 @@ export const words = {
   ...dataspace,
   ...spaces,
   ...processes,
+  ...rules,
   ...watch,
   ...audit,
 } as const;

@@ -6,10 +6,13 @@ import {
   requestCredential,
   rotateDidKey,
 } from '@shugu/wire/federation';
+import { Link } from '@tanstack/react-router';
 import { type Reply, useRead } from '../api.ts';
 import { Processes } from '../federation/processes.tsx';
+import { Rules } from '../federation/rules.tsx';
 import { useWords } from '../i18n/index.ts';
 import { DataPlanes } from '../organisation/planes.tsx';
+import { paths } from '../paths.ts';
 import { Action } from '../ui/action.tsx';
 import { DataTable } from '../ui/data-table.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -150,7 +153,11 @@ export default function ConnectorPage() {
         {({ identity }) =>
           identity && open ? (
             <>
+              <p>
+                <Link to={paths.queue}>{t('queue.title')}</Link>
+              </p>
               <Processes />
+              <Rules of={open.rules} />
               <Standing connector={open} identity={identity} />
               <Credentials of={identity.credentials} />
               <Issuances of={identity.issuances} />

@@ -10,6 +10,12 @@ import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
+/** Of what it is about; undefined: nothing with a page of its own. */
+const addressOf = ({ case: one, subject }: { case: string | null; subject: string }): string | undefined => {
+  if (one) return paths.case(one);
+  return /^(neg|tra)_/.test(subject) ? paths.process(subject) : undefined;
+};
+
 export default function Inbox() {
   const { t, b } = useWords();
   return (
@@ -31,7 +37,10 @@ export default function Inbox() {
           {
             key: 'case',
             title: t('case.title'),
-            show: (row) => (row.case ? <Link to={paths.case(row.case)}>{t('do.open')}</Link> : '—'),
+            show: (row) => {
+              const about = addressOf(row);
+              return about ? <Link to={about}>{t('do.open')}</Link> : '—';
+            },
             text: (row) => row.case,
           },
           {

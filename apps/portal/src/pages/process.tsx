@@ -6,6 +6,7 @@ import { Beside } from '../federation/beside.tsx';
 import { Lanes } from '../federation/lanes.tsx';
 import type { Process, Told } from '../federation/process.ts';
 import { ProcessState } from '../federation/state.tsx';
+import { TermsBeside } from '../federation/terms.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
@@ -116,6 +117,11 @@ const Trade = ({ told }: { told: Told }) => {
         <Link to={paths.connector}>{t('menu.connector')}</Link> › {t('process.title')}
       </p>
       <Next of={told} />
+      {process.proposed ? (
+        <Sheet title={t('terms.title')}>
+          <TermsBeside process={process} />
+        </Sheet>
+      ) : null}
       {root ? (
         <>
           <Drawn title={t('processKind.negotiation')} told={root} />

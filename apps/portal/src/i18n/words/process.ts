@@ -41,6 +41,7 @@ export const processes = {
   'process.refused': ['对方未收下', 'Not taken'],
   'process.withheld': ['未发送', 'Not sent'],
   'process.reason': ['消息所述理由', 'Reason in the message'],
+  'process.theySaid': ['对方提出', 'They said'],
   'process.fault': ['对方的答复', 'Answer'],
   'process.overtaken': [
     '尚未发送时另有消息改变了状态，本条不再发送',
