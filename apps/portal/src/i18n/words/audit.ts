@@ -122,6 +122,7 @@ export const audit = {
   'auditVerb.act': ['回应', 'answered'],
   'auditVerb.begin': ['发起', 'began'],
   'auditVerb.rules': ['设置规则', 'set the rules of'],
+  'auditVerb.abandon': ['放弃', 'gave up'],
   'auditVerb.accept': ['接受', 'accepted'],
   'auditVerb.contest': ['提出异议', 'contested'],
   'auditVerb.settle': ['结清', 'settled'],
