@@ -2,6 +2,7 @@ import { listContracts } from '@shugu/wire/agreements';
 import { cases } from '@shugu/wire/cases';
 import { listComputations } from '@shugu/wire/compute';
 import { listHeldOutputs } from '@shugu/wire/compute-modules';
+import { listProcesses } from '@shugu/wire/federation';
 import { listOrders } from '@shugu/wire/market';
 import { listSpaces } from '@shugu/wire/spaces';
 import { Link } from '@tanstack/react-router';
@@ -10,6 +11,7 @@ import type { ReactNode } from 'react';
 import { useRead } from '../api.ts';
 import { CaseQueue } from '../case/queue.tsx';
 import { Failures } from '../delivery/failures.tsx';
+import { ProcessState } from '../federation/state.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { hasRole, isBuyer, isSupplier, type Me, may, useMe } from '../session.ts';
@@ -139,6 +141,25 @@ const SpacesToSign = () => {
   );
 };
 
+const ProcessesToAnswer = () => {
+  const { t } = useWords();
+  const read = useRead(listProcesses, { query: { held: 'true', limit: 20 } }, { every: 30_000 });
+  const items = read.data?.items ?? [];
+  if (!items.length) return null;
+  return (
+    <Sheet title={t('queue.title')} extra={<Link to={paths.queue}>{t('app.more')}</Link>}>
+      <ul className="card-list">
+        {items.map((one) => (
+          <li key={one.id} className="row between">
+            <Link to={paths.process(one.id)}>{one.title ?? one.dataset ?? one.subject}</Link>
+            <ProcessState of={one} />
+          </li>
+        ))}
+      </ul>
+    </Sheet>
+  );
+};
+
 const OutputsToAnswer = () => {
   const { t } = useWords();
   const read = useRead(listHeldOutputs, { query: { limit: 20 } }, { every: 30_000 });
@@ -225,6 +246,7 @@ export default function Desk() {
       {trader ? <OpenOrders me={me} /> : null}
       {may(me, 'agreements.contract.read') ? <ContractsToSign me={me} /> : null}
       {may(me, 'compute.contract.sign') ? <ComputationsToSign /> : null}
+      {may(me, 'federation.write') ? <ProcessesToAnswer /> : null}
       {may(me, 'spaces.member.join') ? <SpacesToSign /> : null}
       {may(me, 'compute.output.answer') ? <OutputsToAnswer /> : null}
     </Page>
