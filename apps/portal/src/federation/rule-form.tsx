@@ -13,7 +13,21 @@ interface Values extends Partial<Omit<ReactionRule, 'unchanged'>> {
 }
 
 const heard = processActs.filter((act) => act !== 'terminate');
-const reactions = [...processActs, 'hold', 'nothing'] as const;
+/** Those that most rules have stand first. */
+const reactions = [
+  'agree',
+  'offer',
+  'terminate',
+  'hold',
+  'accept',
+  'request',
+  'verify',
+  'finalize',
+  'start',
+  'suspend',
+  'complete',
+  'nothing',
+] as const satisfies readonly ReactionRule['reaction'][];
 
 const useFields = (products: readonly Choice[], offers: readonly Choice[]): FormField[] => {
   const { w } = useWords();

@@ -45,7 +45,7 @@ const TriedTable = ({ of }: { of: readonly Tried[] }) => {
       : t('rules.byRule', { place: rule + 1, reaction: w('ruleReaction', reaction) });
   return (
     <>
-      <h3>{t('rules.tried')}</h3>
+      <h3 style={{ marginTop: 20 }}>{t('rules.tried')}</h3>
       <DataTable<Tried>
         label={t('rules.tried')}
         dataSource={of}

@@ -13,7 +13,7 @@ const quantity = fc.integer({ min: 1, max: 1_000_000_000 });
 const changes = fc.record(
   {
     price,
-    purposes: fc.constantFrom(['logistics'], ['safety'], ['research', 'logistics']),
+    purposes: fc.constantFrom<string[]>(['logistics'], ['safety'], ['research', 'logistics']),
     calls: quantity,
     rows: quantity,
     bytes: quantity,

@@ -109,7 +109,11 @@ test('a counter-offer that is accepted is a contract at its price, quota and ter
 
   const order = await newestOrder();
   expect(order).toMatchObject({ plan: { kind: 'perCall', unitPrice: '0.08' }, quantity: 5, estimate: '40' });
-  expect(order.offer).not.toBe((await offered()).offer);
+  const { rooms, kernel } = exchange.exchange;
+  const ordered = (await rooms.market.order(kernel.database, order.id))!.offer;
+  expect(ordered).not.toBe((await offered()).offer);
+  const audience = { kind: 'participants', participants: [buyer.participant] };
+  expect(await rooms.agreements.offer(kernel.database, ordered)).toMatchObject({ audience, withdrawnAt: null });
   const contract = await supplier.client.call(agreementsWire.getContract, { params: { id: order.contract! } });
   expect(contract).toMatchObject({
     state: 'effective',
