@@ -31,7 +31,7 @@ export default function Inbox() {
           {
             key: 'text',
             title: t('inbox.text'),
-            show: (row) => <span style={{ whiteSpace: 'normal' }}>{b(row.text)}</span>,
+            show: (row) => <span style={{ whiteSpace: 'normal', overflowWrap: 'anywhere' }}>{b(row.text)}</span>,
             text: (row) => b(row.text),
           },
           {
