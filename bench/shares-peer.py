@@ -1,5 +1,6 @@
-"""A peer as a process of its own, for `shares`: SecretFlow SPU, protocol ABY3 over 64 bits, its three nodes as threads that pass messages
-in memory, from columns in memory to the opened result. Prints JSON."""
+"""A peer as a process of its own, for `shares`: SecretFlow SPU over 64 bits, its nodes as threads that pass messages in memory, from columns
+in memory to the opened result: by ABY3 among three, or by Semi2k between two, whose correlated randomness one of them makes for both (what it
+calls a trusted first party). Prints JSON. Arguments: rows, protocol."""
 
 import json
 import resource
@@ -16,12 +17,13 @@ import spu
 import spu.utils.simulation as simulation
 
 rows = int(sys.argv[1])
+parties, protocol = {"aby3": (3, spu.ProtocolKind.ABY3), "semi2k": (2, spu.ProtocolKind.SEMI2K)}[sys.argv[2]]
 numbers = np.random.default_rng(1)
 amount, least = (numbers.integers(-(10**9), 10**9, rows, dtype=np.int64) for _ in range(2))
 score = numbers.integers(-(10**9), 10**9, rows, dtype=np.int64)
 taken = numbers.integers(0, 2, rows, dtype=np.int64)
 
-simulator = simulation.Simulator.simple(3, spu.ProtocolKind.ABY3, spu.FieldType.FM64)
+simulator = simulation.Simulator.simple(parties, protocol, spu.FieldType.FM64)
 queries = {
     "filtered": (lambda x, b: jnp.sum(x * b), (amount, taken)),
     "compared": (lambda x, y, v: jnp.sum((x < y) * v), (least, score, amount)),

@@ -1,12 +1,14 @@
 /**
- * Queries on secret shares, files on disk to opened result: every party a process of its own, over encrypted channels, in a network of its own
- * where the machine allows it (else the JSON says why not). CPU
- * seconds and stages as the processes tell them; bytes are those of frames, to which the channel adds less than a thousandth.
+ * Queries on secret shares, files on disk to opened result, among three and between two after a dealer: every party a process of its own, over
+ * encrypted channels, in a network of its own where the machine allows it (else the JSON says why not). CPU seconds and stages as the
+ * processes tell them; bytes are those of frames, to which the channel adds less than a thousandth. Putting rows side by side by keys counts
+ * in all, and not in what is computed on shares.
  *
  *   npm run bench -- shares --json
  *
- * Beside the same queries in plaintext by DuckDB, on one core, and beside SecretFlow SPU (ABY3, 64 bits), whose three nodes are threads that
- * pass messages in memory without encryption, from columns in memory. SHUGU_BENCH_SHARES_ROWS asks for another number of rows.
+ * Beside the same queries in plaintext by DuckDB, on one core, and beside SecretFlow SPU (ABY3 among three, Semi2k between two; 64 bits), whose
+ * nodes are threads that pass messages in memory without encryption, from columns in memory. SHUGU_BENCH_SHARES_ROWS asks for another number
+ * of rows.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +16,13 @@ import { join } from 'node:path';
 import { inPlaintext, sameRows, treeOf } from '../apps/cli/src/compute/plaintext.ts';
 import { runProgram } from '../interop/check.ts';
 import { pythonFor } from '../interop/python.ts';
-import { planOf, queryHere, type SharesQuery } from '../packages/private-compute/src/index.ts';
+import {
+  planOf,
+  queryHere,
+  type SharesProtocol,
+  type SharesQuery,
+  sharesProtocols,
+} from '../packages/private-compute/src/index.ts';
 import { apartIfAllowed } from './apart.ts';
 import { writeTable } from './tables.ts';
 
@@ -43,8 +51,12 @@ const timed = async (asked: SharesQuery) => {
   const { first, second, helper } = await queryHere(asked);
   const parties = [first, second, helper];
   const sum = (of: (party: typeof first) => number) => round(parties.reduce((all, party) => all + of(party), 0));
+  // Of the third: what it sent to both. With a dealer these are corrections, and all that it does.
+  const third = { cpuSecondsOfThird: helper.cpuSeconds.compute, bytesOfThird: helper.bytes.sent };
   return {
-    milliseconds: Math.max(...parties.map((party) => party.milliseconds.compute)),
+    ...third,
+    // A dealer is there, and waits, from before the owners have read.
+    milliseconds: Math.max(...[first, second].map((party) => party.milliseconds.compute)),
     millisecondsInAll: Math.round(performance.now() - begun),
     cpuSeconds: sum((party) => party.cpuSeconds.compute),
     cpuSecondsInAll: sum((party) => party.cost.cpuSeconds),
@@ -54,9 +66,9 @@ const timed = async (asked: SharesQuery) => {
   };
 };
 
-const measure = async (sql: string, a: string, b: string) => {
+const measure = async (sql: string, protocol: SharesProtocol, a: string, b: string) => {
   const plan = planOf(await treeOf(sql), ['a', 'b']);
-  const asked: SharesQuery = { plan, recipient: 'first', decimals: 2, rowsMax: rows, first: a, second: b };
+  const asked: SharesQuery = { plan, protocol, recipient: 'first', decimals: 2, rowsMax: rows, first: a, second: b };
   const { network, found: runs } = await apartIfAllowed(async (more) => {
     const all = [];
     for (let n = 0; n < repeats; n++) all.push(await timed({ ...asked, ...more }));
@@ -72,11 +84,15 @@ interface Spu {
   [query: string]: { milliseconds: number; cpuSeconds: number; right: boolean };
 }
 
-const measureSpu = async (): Promise<Spu | { skipped: string }> => {
+/** Which of SPU’s protocols is the same in kind. */
+const peers = { replicated: 'aby3', dealer: 'semi2k' } as const;
+
+const measureSpu = async (protocol: SharesProtocol): Promise<Spu | { skipped: string }> => {
   const { python, needs } = pythonFor('spu');
   const missing = await needs();
   if (missing) return { skipped: missing };
-  const ran = await runProgram(python, [join(import.meta.dirname, 'shares-peer.py'), String(rows)], { seconds: 300 });
+  const words = [join(import.meta.dirname, 'shares-peer.py'), String(rows), peers[protocol]];
+  const ran = await runProgram(python, words, { seconds: 300 });
   const line = ran.stdout.split('\n').find((one) => one.startsWith('{'));
   return line
     ? (JSON.parse(line) as Spu)
@@ -98,19 +114,18 @@ export const run = async (): Promise<object> => {
       rows,
       (n) => `${n * 7919},city${n % 1000},${money(n * 5 + 2)}`,
     );
-    const ours: Record<string, Awaited<ReturnType<typeof measure>>> = {};
-    for (const [name, sql] of Object.entries(queries)) ours[name] = await measure(sql, a, b);
-    const spu = await measureSpu();
-    const ratio = (name: string) =>
-      'skipped' in spu ? undefined : round((spu as Spu)[name]!.cpuSeconds / ours[name]!.cpuSeconds);
-    return {
-      bench: 'shares',
-      rows,
-      limit,
-      ...ours,
-      spu,
-      ratios: { timesSpuByCpuFiltered: ratio('filtered'), timesSpuByCpuCompared: ratio('compared') },
-    };
+    const found: Record<string, object> = {};
+    for (const protocol of sharesProtocols) {
+      const ours: Record<string, Awaited<ReturnType<typeof measure>>> = {};
+      for (const [name, sql] of Object.entries(queries)) ours[name] = await measure(sql, protocol, a, b);
+      const spu = await measureSpu(protocol);
+      const ratio = (name: string) =>
+        'skipped' in spu ? undefined : round((spu as Spu)[name]!.cpuSeconds / ours[name]!.cpuSeconds);
+      const ratios = { timesSpuByCpuFiltered: ratio('filtered'), timesSpuByCpuCompared: ratio('compared') };
+      found[protocol] = { ...ours, spu: { protocol: peers[protocol], ...spu }, ratios };
+    }
+    const { replicated, ...others } = found;
+    return { bench: 'shares', rows, limit, ...replicated, ...others };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

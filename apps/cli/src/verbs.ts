@@ -292,6 +292,13 @@ export const verbs: Record<string, Verb> = {
         },
       ],
       [
+        '--mode replicated|dealer',
+        {
+          zh: '三方各持份额（默认），或只由双方计算、第三方事先分发随机数',
+          en: 'shares at all three (unless said), or at the two owners alone, after the third has dealt randomness',
+        },
+      ],
+      [
         '--recipient first|second|both',
         { zh: '结果向谁打开（默认 A 方）', en: 'whom the result opens to (A unless said)' },
       ],

@@ -25,6 +25,7 @@ export {
   type Opening,
   openingCommitment,
   openingSalt,
+  openingSaltOfBoth,
   openings,
   partyTermsOf,
 } from './contract/intersection.ts';
@@ -56,7 +57,7 @@ export {
   unboundedName,
 } from './contract/noise.ts';
 export {
-  answerDigest,
+  computeAlone,
   endingOf,
   type HeldSet,
   type PartStatement,
@@ -164,13 +165,17 @@ export { columnsOf, type Plan, planLimits, planOf, sumPlan } from './shares/plan
 export { playShares, type SharesJob, type SharesReport } from './shares/play.ts';
 export type { Answer } from './shares/targets.ts';
 export {
+  dealerTrust,
   type Recipient,
   requireSharesTerms,
+  type SharesProtocol,
   type SharesTerms,
   sharesDigest,
   sharesLimits,
+  sharesProtocols,
   sharesTrust,
   sumTrust,
   trustOfPlan,
+  trustOfProtocol,
 } from './shares/terms.ts';
 export { recordLimits } from './table/records.ts';

@@ -36,6 +36,7 @@ export const sharesLimits = { rows: 1 << 24, decimals: 9 } as const;
 export const psiLimits = { keys: 2 ** 28, atLeast: 1_000_000 } as const;
 
 export const computeModes = ['cleanRoom', 'shares', 'psi'] as const;
+export const sharesProtocols = ['replicated', 'dealer'] as const;
 export const psiProtocols = ['helper', 'ecdh', 'sm2', 'kkrt'] as const;
 export const psiOpenings = ['rows', 'count', 'sums'] as const;
 export const computationStates = ['draft', 'signed', 'active', 'exhausted', 'expired', 'revoked'] as const;
@@ -220,6 +221,10 @@ const sharesDraft = z
   .object({
     ...agreed,
     mode: z.literal('shares').describe('data stay with their two owners; this node is the third of three parties'),
+    protocol: z
+      .enum(sharesProtocols)
+      .default('replicated')
+      .describe('dealer: the owners compute alone, on randomness that this node deals before it leaves'),
     dataSets: z.array(heldSet).length(2).describe('the first owner’s, then the second’s'),
     query: z
       .object({ sql: sqlText.describe('count, sum and avg over both tables, joined by one pair of keys') })
@@ -314,6 +319,10 @@ export const computationView = computationSummary.extend({
   dataSets: z.array(dataSet).describe('that this node holds; none where data stay with their owners'),
   shares: z
     .object({
+      protocol: z
+        .enum(sharesProtocols)
+        .nullable()
+        .describe('null where no query is computed on shares by this program'),
       parts: z.array(heldSet.extend({ key: z.string().optional().describe('in mode psi') })),
       decimals: count,
       rowsMax: count,

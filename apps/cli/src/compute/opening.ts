@@ -1,4 +1,4 @@
-/** What opened to an owner, and how its statement names that: a digest on shares, a salted commitment to the file of an intersection. */
+/** What opened to an owner, and how its statement names that: by a salted commitment to the file that it gets. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
@@ -6,10 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import {
   type Answer,
   type AtOwners,
-  answerDigest,
   type EngineReport,
   openingCommitment,
   openingSalt,
+  openingSaltOfBoth,
   type PartStatement,
   type QueryReport,
 } from '@shugu/private-compute';
@@ -44,15 +44,29 @@ export const digestOfFile = async (path: string): Promise<Buffer> => {
   return hash.digest();
 };
 
+/**
+ * Of a use's own, for what opens to this owner. On shares one result opens to both: then the salt is one that both have, so that both state
+ * one commitment.
+ */
+export const saltOf = (terms: AtOwners, { salt, channelKey, channelSecret }: PartyFolder, use: string): Buffer => {
+  const peer = terms.dataSets.find((one) => one.channelKey !== channelKey)!;
+  return terms.mode === 'shares' && terms.recipients.length > 1
+    ? openingSaltOfBoth(channelSecret, peer.channelKey, use)
+    : openingSalt(salt, use);
+};
+
 /** As the owner states it; nulls at one to whom nothing opens. */
 export const statedResult = async (
-  { mode }: AtOwners,
+  terms: AtOwners,
   { answer, rows }: Opened,
-  { salt }: PartyFolder,
+  folder: PartyFolder,
   use: string,
 ): Promise<Pick<PartStatement, 'result' | 'resultRows'>> => {
   if (answer === null && rows === null) return { result: null, resultRows: null };
-  if (mode === 'shares') return { result: answerDigest(answer!), resultRows: answer!.rows.length };
   const digest = rows ? await digestOfFile(rows) : createHash('sha256').update(csvOf(answer!)).digest();
-  return { result: openingCommitment(openingSalt(salt, use), digest), resultRows: null };
+  return {
+    result: openingCommitment(saltOf(terms, folder, use), digest),
+    // How many keys are common is not for the record.
+    resultRows: terms.mode === 'shares' ? answer!.rows.length : null,
+  };
 };

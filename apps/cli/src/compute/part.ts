@@ -13,6 +13,7 @@ import {
   alignOf,
   type Computation,
   ComputeError,
+  computeAlone,
   type EnginePart,
   type EngineReport,
   engines,
@@ -315,7 +316,7 @@ const play = async (
     asked.tell?.('started');
     const abort = () => void party.child.kill('SIGKILL');
     asked.signal?.addEventListener('abort', abort, { once: true });
-    if (!third) void watch(asked, use, party, ownLink?.lastMs);
+    if (computeAlone(own.terms)) void watch(asked, use, party, ownLink?.lastMs);
     if (!ownLink && own.place === 1 && direct)
       await party.port.then(
         (at) => client.call(comeToUse, { params: { id: use }, body: { address: addressOf(asked, at) } }),
@@ -340,7 +341,7 @@ const addressOf = ({ listen }: PartAsked, port: number): string =>
 /** Between two looks. */
 const watchMilliseconds = 1_000;
 
-/** Where no third party ends it for both: a contract that is revoked, or an owner that left `lastMs` ago, ends what is under way. */
+/** Where no third party is there to end it for both: a contract that is revoked, or an owner that left `lastMs` ago, ends what is under way. */
 const watch = async (
   { client, contract }: PartAsked,
   use: string,

@@ -2,14 +2,13 @@
 import { access, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EvidenceError, parseTrust, type Trust } from '@shugu/evidence';
-import { openingSalt } from '@shugu/private-compute';
 import { untilStopped } from '@shugu/server';
 import { askingOptions, openAsking } from '../asking.ts';
 import type { Context } from '../command.ts';
 import { Misuse, readArgs } from '../misuse.ts';
 import { dim, green, note, red, say } from '../say.ts';
 import { openFolder } from './folder.ts';
-import { csvOf } from './opening.ts';
+import { csvOf, saltOf } from './opening.ts';
 import { keepPapers } from './papers.ts';
 import { PartRefused, type PartStep, playPart, type Refused } from './part.ts';
 import { reasonIn } from './reason.ts';
@@ -170,10 +169,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
     const answer = opened?.answer ?? null;
     if (!ok && outcome.opened.rows) await rm(outcome.opened.rows, { force: true });
     const hasResult = opened !== null && (opened.answer !== null || opened.rows !== null);
-    const proof =
-      hasResult && outcome.terms.mode === 'psi'
-        ? { use, salt: openingSalt(folder.salt, use).toString('hex') }
-        : undefined;
+    const proof = hasResult ? { use, salt: saltOf(outcome.terms, folder, use).toString('hex') } : undefined;
     await keepPapers(client, { contract: values.contract!, use, opened, out, proof });
     if (values.json) {
       const { statement, terms, owner } = outcome;

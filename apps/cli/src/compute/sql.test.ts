@@ -42,6 +42,26 @@ test('a sum by groups of one owner, of rows that the other has, with a compariso
   });
 });
 
+test('by the two alone, after a dealer that has sizes and no answer', async () => {
+  const query =
+    'SELECT b.city, sum(a.amount) AS amount FROM a POSITIONAL JOIN b WHERE a.least >= b.score GROUP BY b.city';
+  const { status, out, err } = await ask(query, '--mode', 'dealer', '--compare', '--json');
+  expect({ status, err }).toEqual({ status: 0, err: expect.stringContaining('colludes with neither') });
+  const told = JSON.parse(out);
+  expect(told).toMatchObject({
+    ...{ ok: true, mode: 'shares', protocol: 'dealer', plaintext: { same: true } },
+    ...{ first: { rows: 5 }, second: { answer: null }, helper: { rows: 5, answer: null, commitment: null } },
+    trust: { zh: expect.stringContaining('不与任何一方串通') },
+  });
+  // What it sends: seeds and corrections. What comes to it: from each the number of rows, of groups, and a width.
+  expect(told.helper.bytes).toEqual({ sent: expect.any(Number), received: 24 });
+  expect(told.helper.bytes.sent).toBeGreaterThan(64);
+  expect(await ask(query, '--mode', 'two')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('replicated, dealer'),
+  });
+});
+
 test('in words, with what it rests on; and what is refused', async () => {
   const text = await ask("SELECT sum(a.amount) FROM a POSITIONAL JOIN b WHERE b.city = 'north'", '--compare');
   expect(text).toMatchObject({ status: 0, out: expect.stringContaining('sum\n4\n') });

@@ -1,4 +1,7 @@
-/** `shugu compute sql`: one query over two owners' tables on secret shares, three processes on this machine; for a first try. */
+/**
+ * `shugu compute sql`: one query over two owners' tables on secret shares, three processes on this machine; for a first try. The third holds
+ * shares, too, or with `--mode dealer` deals randomness and leaves.
+ */
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
@@ -8,8 +11,10 @@ import {
   queryHere,
   type Recipient,
   type SharesOutcome,
+  type SharesProtocol,
   sharesLimits,
-  sharesTrust,
+  sharesProtocols,
+  trustOfProtocol,
 } from '@shugu/private-compute';
 import type { Context } from '../command.ts';
 import { Misuse, readArgs } from '../misuse.ts';
@@ -24,6 +29,7 @@ const words = {
     tables: '请给出双方的表：A.csv B.csv，查询中称为 a 与 b',
     query: '请用 --query "SELECT …" 给出查询',
     choice: `--recipient 只能是 ${recipients.join('、')}`,
+    mode: `--mode 只能是 ${sharesProtocols.join('、')}`,
     decimals: `--decimals 是 0 到 ${sharesLimits.decimals} 之间的整数`,
     unreadable: (name: string) => `${name}：无法读取`,
     none: '（空）',
@@ -39,6 +45,7 @@ const words = {
     tables: 'name the tables of both owners, A.csv B.csv; the query calls them a and b',
     query: 'give the query with --query "SELECT …"',
     choice: `--recipient is one of ${recipients.join(', ')}`,
+    mode: `--mode is one of ${sharesProtocols.join(', ')}`,
     decimals: `--decimals is a whole number from 0 to ${sharesLimits.decimals}`,
     unreadable: (name: string) => `${name}: cannot be read`,
     none: '(none)',
@@ -54,6 +61,7 @@ const words = {
 
 const options = {
   query: { type: 'string' },
+  mode: { type: 'string', default: 'replicated' },
   recipient: { type: 'string', default: 'first' },
   decimals: { type: 'string', default: '2' },
   compare: { type: 'boolean', default: false },
@@ -62,6 +70,7 @@ const options = {
 
 interface Asked {
   query: string;
+  protocol: SharesProtocol;
   recipient: Recipient;
   decimals: number;
   tables: { a: string; b: string };
@@ -104,8 +113,10 @@ const readAsked = async (args: string[], { language, cwd }: Context): Promise<As
   const tables = await readTables(positionals, language, cwd);
   const { query, compare, json } = values;
   if (!query) throw new Misuse(words[language].query);
+  const protocol = sharesProtocols.find((one) => one === values.mode);
+  if (!protocol) throw new Misuse(words[language].mode);
   const recipient = readRecipient(values.recipient, language);
-  return { query, recipient, decimals: readDecimals(values.decimals, language), tables, compare, json };
+  return { query, protocol, recipient, decimals: readDecimals(values.decimals, language), tables, compare, json };
 };
 
 const mebibytes = (bytes: number): number => Math.round((bytes / 2 ** 20) * 10) / 10;
@@ -130,13 +141,14 @@ export const printCosts = (outcome: SharesOutcome, language: Language): void => 
 export const run = async (args: string[], context: Context): Promise<number> => {
   const { language } = context;
   const asked = await readAsked(args, context);
-  const { query, recipient, decimals, tables } = asked;
-  if (asked.json) note(sharesTrust[language]);
+  const { query, protocol, recipient, decimals, tables } = asked;
+  if (asked.json) note(trustOfProtocol(protocol)[language]);
   const begun = performance.now();
   try {
     const plan = planOf(await treeOf(query), ['a', 'b']);
     const outcome = await queryHere({
       plan,
+      protocol,
       recipient,
       decimals,
       rowsMax: sharesLimits.rows,
@@ -171,13 +183,14 @@ const tell = (
       JSON.stringify({
         ok: same,
         mode: 'shares',
+        protocol: asked.protocol,
         job,
         recipient,
         milliseconds,
         ...answer,
         ...parties,
         plaintext: compared,
-        trust: sharesTrust,
+        trust: trustOfProtocol(asked.protocol),
       }),
     );
   } else {
@@ -186,7 +199,7 @@ const tell = (
       say(word.plain(plaintext.milliseconds, milliseconds));
       say(same ? word.same : word.differs);
     }
-    say(sharesTrust[language]);
+    say(trustOfProtocol(asked.protocol)[language]);
   }
   return same ? 0 : 1;
 };

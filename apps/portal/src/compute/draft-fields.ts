@@ -1,5 +1,5 @@
 /** A computation contract as a form: what stands in it, what it starts from, and the body that it makes. */
-import { disclosures, type draftComputation } from '@shugu/wire/compute';
+import { disclosures, type draftComputation, sharesProtocols } from '@shugu/wire/compute';
 import type { Input } from '../api.ts';
 import { choicesOf } from '../registry/fields.ts';
 import { type FormField, field } from '../ui/fields.tsx';
@@ -59,6 +59,7 @@ export interface HeldValues {
 }
 export interface SharesValues extends Omit<DraftValues, 'dataSets' | 'release' | 'noise'> {
   dataSets?: HeldValues[];
+  protocol?: (typeof sharesProtocols)[number];
   decimals?: number;
   rowsMax?: number;
 }
@@ -171,6 +172,13 @@ export const sharesForm: FormField[] = [
     help: {
       zh: '一次汇总：count、sum、avg，按一对相等的标识连接，可按一方的字段筛选与分组，也可比较双方的数值',
       en: 'One aggregation: count, sum, avg over two tables joined by one pair of keys; filters and groups of either owner, and comparisons between numbers of both',
+    },
+  }),
+  field('protocol', 'choice', ['份额在谁手里', 'Who holds shares'], {
+    choices: choicesOf('sharesProtocol', sharesProtocols),
+    help: {
+      zh: '交易所持份额参与计算，双方发送的少；只分发随机数则不参与，按标识对齐须用 KKRT（预览）',
+      en: 'With shares at the exchange the owners send less; as a dealer it takes no part in computing, and keys are matched by KKRT (preview)',
     },
   }),
   field('decimals', 'number', ['数值的小数位数', 'Places after the point of numbers'], {
@@ -389,6 +397,7 @@ export const sharesBodyOf = (values: SharesValues): Draft => ({
   mode: 'shares',
   dataSets: (values.dataSets ?? []).map(heldOf),
   query: { sql: values.query?.sql ?? '' },
+  protocol: values.protocol ?? 'replicated',
   decimals: values.decimals ?? 2,
   rowsMax: values.rowsMax ?? 1,
 });
@@ -402,6 +411,7 @@ export const sharesStart = (owner: string): SharesValues => ({
   query: {
     sql: 'select t.region, sum(o.amount) as amount, count(*) as n\nfrom ours o join theirs t on o.customer = t.customer group by t.region',
   },
+  protocol: 'replicated',
   decimals: 2,
   rowsMax: 1_000_000,
   uses: 12,

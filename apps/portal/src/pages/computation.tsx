@@ -153,6 +153,7 @@ export default function ComputationPage() {
                 <Module of={of} />
               ) : (
                 <Sheet title={t('compute.query')}>
+                  {of.shares?.protocol ? <p>{t(`sharesProtocol.${of.shares.protocol}`)}</p> : null}
                   <pre className="mono small" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
                     {of.query.sql}
                   </pre>

@@ -112,6 +112,11 @@ const thirdTold = (plan: SharedQuery['plan']): Text => ({
   en: `This exchange is the third node: it sees random shares${plan.align === 'place' ? ' and the number of rows' : ', how many keys each has and how many match'}. Both owners check their file against the signed commitment each time; another file is not computed on.`,
 });
 
+const dealerTold: Text = {
+  zh: '本交易所是分发方：双方说明行数等大小后，它分发计算用的随机数并离场，之后双方的数值才以随机份额往来；它看不到份额和结果。双方每次各自核对数据文件与所签承诺，文件变了就不算。',
+  en: 'This exchange is the dealer: told sizes, as the number of rows, it deals the randomness for the computation and leaves, before any value moves between the owners as a random share; it sees no share and no result. Both owners check their file against the signed commitment each time; another file is not computed on.',
+};
+
 const engineName = ({ engine }: Computation): string =>
   engine ? `${engines[engine.name].title} ${engine.version}` : '';
 
@@ -154,7 +159,7 @@ const explainShares = (terms: SharedQuery, nameOf: Names): Text[] => {
           },
         ]
       : []),
-    hasThird(terms) ? thirdTold(plan) : withoutThird(terms),
+    terms.protocol === 'dealer' ? dealerTold : hasThird(terms) ? thirdTold(plan) : withoutThird(terms),
     ...paymentOf(terms, nameOf),
   ];
 };

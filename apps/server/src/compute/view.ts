@@ -8,6 +8,7 @@ import {
   hasThird,
   noiseDeviations,
   ownersOf,
+  type SharesProtocol,
 } from '@shugu/private-compute';
 import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
@@ -134,7 +135,9 @@ const modeView = (contract: Contract) => {
     const helper = hasThird(terms) ? terms.helper : null;
     const [decimals, rowsMax] =
       terms.mode === 'shares' ? [terms.decimals, terms.rowsMax] : [terms.sums?.decimals ?? 0, terms.keysMax];
-    return { dataSets: [], shares: { parts, decimals, rowsMax, helper }, release: null, noise: null };
+    const protocol: SharesProtocol | null =
+      terms.mode === 'shares' && !terms.engine ? (terms.protocol ?? 'replicated') : null;
+    return { dataSets: [], shares: { protocol, parts, decimals, rowsMax, helper }, release: null, noise: null };
   }
   const { dataSets, release, noise } = inRoom(contract).terms;
   return { dataSets, shares: null, release, noise: noise ?? null };

@@ -122,6 +122,7 @@ describe('engines', () => {
     expect(await draft(await shares({ engine: { name: 'spark', version: '3.5.7' } }))).toBe(
       '422 compute.contractInvalid',
     );
+    expect(await draft(await shares({ protocol: 'dealer' }))).toBe('422 compute.contractInvalid');
     const positional = { sql: 'SELECT sum(b.amount) AS a FROM b POSITIONAL JOIN s' };
     expect(await draft(await shares({ query: positional }))).toBe('422 compute.queryRefused');
     // An intersection is this program's own.
@@ -142,7 +143,9 @@ describe('engines', () => {
       shares: { helper: null },
     });
     expect(one.trust).toEqual(engines.secretflow.trust);
-    expect(JSON.parse(one.document).engine).toEqual({ name: 'secretflow', version: '0.9.5' });
+    // No key of the exchange is signed where it takes no part.
+    const { engine, helper } = JSON.parse(one.document);
+    expect([engine, helper]).toEqual([{ name: 'secretflow', version: '0.9.5' }, null]);
     expect(one.explained.map(({ en }) => en).join()).toContain(
       'SecretFlow SPU 0.9.5 computes on both owners’ own machines',
     );

@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sharesLimits, sharesTrust, signPart, sumTrust, trustOf } from '@shugu/private-compute';
+import {
+  dealerTrust,
+  sharesLimits,
+  sharesProtocols,
+  sharesTrust,
+  signPart,
+  sumTrust,
+  trustOf,
+} from '@shugu/private-compute';
 import type { Client } from '@shugu/wire';
 import { cases as casesWire } from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/compute';
@@ -132,6 +140,7 @@ describe('a contract on shares', () => {
     expect(explained[0]!.en).toMatch(/A group of fewer than 5 rows .* the first 3 groups open, by n, largest first/);
     expect(await refusal(readComputation(stranger, one))).toBe('404 kernel.unknown');
     expect(wire.sharesLimits).toEqual({ rows: sharesLimits.rows, decimals: sharesLimits.decimals });
+    expect(wire.sharesProtocols).toEqual(sharesProtocols);
   });
 
   test('is refused where it could not be played, and where a stranger would get the result', async () => {
@@ -236,6 +245,13 @@ describe('a contract on shares', () => {
         uses: [{ use: 1, outcome: 'released', statements: true, contract: true, ending: true }],
       });
     }
+    // The result is what its recipient stated, by a salt that only that one had: nobody could try results out.
+    const openedOf = async (folder: string) => JSON.parse((await verify(folder)).out).uses[0].opened;
+    expect([await openedOf(mine), await openedOf(theirs)]).toEqual([true, null]);
+    const result = readFileSync(join(mine, 'result.csv'), 'utf8');
+    writeFileSync(join(mine, 'result.csv'), result.replace('14.5', '14.6'));
+    expect((await verify(mine)).status).toBe(1);
+    writeFileSync(join(mine, 'result.csv'), result);
     // A word in it changed, and another contract beside it.
     const contract = readFileSync(join(mine, 'contract.json'), 'utf8');
     writeFileSync(join(mine, 'contract.json'), contract.replace('"uses":3', '"uses":4'));
@@ -251,6 +267,34 @@ describe('a contract on shares', () => {
     const changed = await saidBy(() => run({ ...bank, input: shopFile }, mine, '--take'));
     expect(changed).toMatchObject({ status: 1, err: expect.stringContaining('not the one that was committed to') });
     expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
+  });
+
+  test('with the exchange as the dealer the two compute alone, and state one commitment to what opens to both', async () => {
+    const where = 'WHERE b.amount > s.id GROUP BY s.city HAVING count(*) >= 2';
+    const sql = `SELECT s.city, sum(b.amount) AS amount FROM b POSITIONAL JOIN s ${where}`;
+    const dealt = async (change: Partial<SharesDraft> = {}) =>
+      sharesDraftOf(
+        world,
+        { bank, shop, query: sql },
+        { title: '门店客户存款比较（样例）', purpose: '样例', protocol: 'dealer', ...change },
+      );
+    const owners = (await dealt()).dataSets.map(({ owner }) => owner);
+    const logins = { recipient: bank.login, owners: [bank.login, shop.login] };
+    const one = await signedContract(world, await dealt({ recipients: owners }), logins);
+    expect(one).toMatchObject({ trust: dealerTrust, shares: { protocol: 'dealer' } });
+    expect(one.explained.map(({ en }) => en).join('\n')).toMatch(/This exchange is the dealer/);
+    expect(JSON.parse(one.document).protocol).toBe('dealer');
+    const [mine, theirs] = await both(one);
+    for (const { report, ended } of [mine, theirs])
+      expect([report!.answer!.rows, ended.state, ended.rows]).toEqual([[['south', '110.75']], 'released', 1]);
+    expect(mine.statement.result).toBe(theirs.statement.result);
+    await world.settle();
+    const { document } = JSON.parse(await (await evidenceOf(mine.use)).text());
+    expect(document).toMatchObject({ outcome: 'released', third: { outcome: 'done', met: true } });
+    expect(JSON.stringify(document)).not.toContain('110.75');
+    const refused = async (change: Partial<SharesDraft>) =>
+      refusal(bank.client.call(wire.draftComputation, { body: await dealt(change) }));
+    expect(await refused({ engine: { name: 'secretflow', version: '0.9.5' } })).toMatch(/^(409|422) compute\./);
   });
 
   test('an owner’s process refuses another file, another contract, another query and a use too many, whatever it is told', async () => {

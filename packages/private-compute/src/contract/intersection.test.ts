@@ -1,5 +1,6 @@
 import { generateKey, publicJwk } from '@shugu/evidence';
 import { expect, it } from 'vitest';
+import { type Identity, identityOf, secretOf } from '../channel/keys.ts';
 import { termsDigest } from '../intersect/terms.ts';
 import {
   type Intersecting,
@@ -10,6 +11,7 @@ import {
   meetsDirectly,
   openingCommitment,
   openingSalt,
+  openingSaltOfBoth,
   partyTermsOf,
 } from './intersection.ts';
 import { endingOf, type PartStatement } from './shared.ts';
@@ -91,6 +93,13 @@ it('each recipient commits to what opened to it, and the end tells neither how m
   const [mine, theirs] = salts.map((salt) => openingCommitment(salt, digest)) as [string, string];
   expect(mine).not.toBe(theirs);
   expect(openingSalt(Buffer.alloc(32, 'a'), 'cpu_1')).not.toEqual(salts[0]);
+  // One result to both: a salt that these two have, of each use its own.
+  const [a, b, c] = [1, 2, 3].map((byte) => identityOf(Buffer.alloc(32, byte)));
+  const shared = (own: Identity, peer: Identity, of: string) =>
+    openingSaltOfBoth(secretOf(own).toString('hex'), peer.publicKey.toString('hex'), of);
+  expect(shared(a!, b!, use)).toEqual(shared(b!, a!, use));
+  expect(shared(a!, b!, use)).not.toEqual(shared(c!, b!, use));
+  expect(shared(a!, b!, use)).not.toEqual(shared(a!, b!, 'cpu_1'));
   const part = (at: 0 | 1, result: string | null): PartStatement => ({
     ...{ form: 'shugu/computation-part/1', contract: 'cpc_1', digest: `sha256:${hex('0')}`, use },
     ...{ owner: both[at]!, outcome: 'done', rows: null, resultRows: null, result },

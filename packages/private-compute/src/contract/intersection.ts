@@ -4,6 +4,7 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import { canonicalBytes, type Json } from '@shugu/evidence';
+import { identityOf, sharedSecret } from '../channel/keys.ts';
 import type { Role } from '../intersect/agree.ts';
 import { type IntersectMode, mayReveal, type Reveal, requireTerms, type Terms, trustOf } from '../intersect/terms.ts';
 import { sumPlan } from '../shares/plan.ts';
@@ -131,8 +132,15 @@ export const openingSalt = (salt: Uint8Array, use: string): Buffer =>
   createHmac('sha256', salt).update('shugu opening v1\n').update(use).digest();
 
 /**
- * Commits a recipient to what opened to it: its file, by SHA-256. How many keys are common is a small number, so that its digest alone
- * would tell it to everybody who sees the record.
+ * The same between two owners to whom one result opens, so that both state one commitment and nobody else can try out results: from the
+ * secret that their processes' X25519 keys share, in hex. Throws `compute.peerMalformed`.
+ */
+export const openingSaltOfBoth = (secret: string, peer: string, use: string): Buffer =>
+  openingSalt(sharedSecret(identityOf(Buffer.from(secret, 'hex')), Buffer.from(peer, 'hex')), use);
+
+/**
+ * Commits a recipient to what opened to it: its file, by SHA-256. How many keys are common, or what a few sums are, is soon tried out, so
+ * that its digest alone would tell it to everybody who sees the record.
  */
 export const openingCommitment = (saltOfUse: Uint8Array, digest: Uint8Array): string =>
   `sha256:${createHash('sha256').update('shugu opened v1\n').update(saltOfUse).update(digest).digest('hex')}`;

@@ -1,9 +1,11 @@
 import { generateKey, publicJwk, softwareSigner } from '@shugu/evidence';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { hasThird } from '../engines/engine.ts';
 import type { Plan } from '../shares/plan.ts';
 import { requireSharesTerms, sharesDigest } from '../shares/terms.ts';
 import {
+  computeAlone,
   endingOf,
   type PartStatement,
   planDigest,
@@ -74,6 +76,19 @@ it('each use has terms of its own, of which all three make the same digest', () 
   expect(sharesDigest(other)).not.toEqual(sharesDigest(one));
   expect(sharedFault(terms)).toBeUndefined();
   expect(sharedFault({ ...terms, recipients: ['C'] })).toMatchObject({ fault: 'recipientNoOwner' });
+});
+
+it('with a dealer it is another computation, which needs the exchange’s key and is this program’s own', () => {
+  const dealt: SharedQuery = { ...terms, protocol: 'dealer' };
+  const use = 'cpu_00000000000000000000000000';
+  expect(sharesDigest(sharesTermsOf(dealt, use))).not.toEqual(sharesDigest(sharesTermsOf(terms, use)));
+  expect(sharedFault(dealt)).toBeUndefined();
+  expect([computeAlone(terms), computeAlone(dealt), hasThird(dealt)]).toEqual([false, true, true]);
+  expect(() => sharedFault({ ...dealt, helper: null })).toThrow(/cannot be used/);
+  const engine = { name: 'secretflow', version: '0.9.5' } as const;
+  expect(sharedFault({ ...dealt, engine })).toMatchObject({ fault: 'engineProtocol' });
+  // An engine without a third has no key of one to sign.
+  expect(sharedFault({ ...terms, engine, helper: null })).toBeUndefined();
 });
 
 it('what is stated is read under its own key alone, and not with a bit changed', async () => {

@@ -14,12 +14,11 @@ import {
   signInContext,
   verifyInContext,
 } from '@shugu/evidence';
-import { type AgreedEngine, engineOf, engines, secretflowFault } from '../engines/engine.ts';
+import { type AgreedEngine, engineOf, engines, hasThird, secretflowFault } from '../engines/engine.ts';
 import type { Role } from '../intersect/agree.ts';
 import { inputCommitment } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
 import type { Plan } from '../shares/plan.ts';
-import type { Answer } from '../shares/targets.ts';
 import { type Recipient, requireSharesTerms, type SharesTerms } from '../shares/terms.ts';
 import { scanTable } from '../table/records.ts';
 import type { AtOwners } from './intersection.ts';
@@ -40,6 +39,8 @@ export interface HeldSet {
 
 export interface SharedQuery extends Agreed {
   mode: 'shares';
+  /** Left out: all three hold shares. With a dealer the two owners compute alone, on randomness that the exchange deals. */
+  protocol?: 'dealer';
   /** The first owner's, then the second's. */
   dataSets: HeldSet[];
   /** `digest` is that of the plan, which is what runs; `sql` is how it was asked. */
@@ -48,8 +49,8 @@ export interface SharedQuery extends Agreed {
   decimals: number;
   /** Of a table, and of what is side by side. */
   rowsMax: number;
-  /** The exchange's X25519 key as the third node, in hex. */
-  helper: string;
+  /** The exchange's X25519 key as the third node, in hex; null where the engine has no third. */
+  helper: string | null;
 }
 
 const roles: readonly Role[] = ['first', 'second'];
@@ -71,6 +72,7 @@ export const recipientOf = ({
 export const sharesTermsOf = (terms: Omit<SharedQuery, 'id'>, use: string): SharesTerms => ({
   job: use,
   mode: 'shares',
+  ...(terms.protocol && { protocol: terms.protocol }),
   plan: terms.plan,
   recipient: recipientOf(terms),
   decimals: terms.decimals,
@@ -89,6 +91,7 @@ const aUse = 'a-use-of-no-contract';
 export const sharedFault = (one: Omit<SharedQuery, 'id'>) => {
   const held = heldFault(one);
   if (held) return held;
+  if (one.engine && one.protocol) return { path: 'protocol', fault: 'engineProtocol' } as const;
   requireSharesTerms(sharesTermsOf(one, aUse));
   const refused = one.engine && secretflowFault(one.plan, recipientOf(one));
   if (refused) throw new ComputeError('compute.query', refused);
@@ -110,6 +113,10 @@ export const heldFault = ({ mode, engine, dataSets, recipients, from, until }: O
   if (!engines[engineOf({ engine })].modes.includes(mode)) return { path: 'engine', fault: 'engineMode' } as const;
   return undefined;
 };
+
+/** Whether the owners compute with nobody else: there is no third, or it has dealt and left by then. */
+export const computeAlone = (terms: AtOwners): boolean =>
+  !hasThird(terms) || (terms.mode === 'shares' && terms.protocol === 'dealer');
 
 const isKey = (jwk: PublicJwk): boolean => {
   try {
@@ -133,12 +140,6 @@ export const tableCommitment = async (
   return inputCommitment(salt, digest, column ?? 'rows').toString('hex');
 };
 
-/** What was opened, as one digest for all that it opens to. */
-export const answerDigest = ({ columns, rows }: Answer): string =>
-  `sha256:${createHash('sha256')
-    .update(canonicalBytes({ columns, rows } as Json))
-    .digest('hex')}`;
-
 /**
  * What an owner states of a use. `untouched`: its process had not begun to read the table, and will not. Anything but this and `done` is
  * the code of what went wrong.
@@ -156,7 +157,7 @@ export interface PartStatement {
   peerCommitment: string | null;
   /** Rows side by side. */
   rows: number | null;
-  /** Of what was opened; null at an owner to whom nothing opens. */
+  /** A commitment to what was opened; null at an owner to whom nothing opens. */
   result: string | null;
   resultRows: number | null;
   /** As it was found here; left out for this program's own. */

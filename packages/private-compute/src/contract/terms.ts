@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalBytes } from '@shugu/evidence';
 import { type AgreedEngine, engineOf, engines } from '../engines/engine.ts';
-import { sharesTrust } from '../shares/terms.ts';
+import { type SharesProtocol, sharesTrust, trustOfProtocol } from '../shares/terms.ts';
 import type { ColumnRule } from './disclosure.ts';
 import type { Intersecting } from './intersection.ts';
 import type { ModuleTerms } from './module.ts';
@@ -20,11 +20,13 @@ export const computationTrust: Readonly<Record<Exclude<ComputationMode, 'psi'>, 
   shares: sharesTrust,
 };
 
-/** Of a mode, by the engine that computes in it. */
+/** Of a mode, by the engine that computes in it, and by the protocol where that is on shares. */
 export const trustFor = (
   mode: keyof typeof computationTrust,
   engine?: AgreedEngine | undefined,
-): { zh: string; en: string } => engines[engineOf({ engine })].trust ?? computationTrust[mode];
+  protocol?: SharesProtocol | undefined,
+): { zh: string; en: string } =>
+  engines[engineOf({ engine })].trust ?? (mode === 'shares' ? trustOfProtocol(protocol) : computationTrust[mode]);
 
 /** Names are unique in small letters, as SQL does not tell capitals apart. */
 export interface DataSet {

@@ -10,7 +10,7 @@ import type { IntersectMode, Terms } from '../intersect/terms.ts';
 import type { StartedParty } from '../party/start.ts';
 import { type Plan, payloadOf } from '../shares/plan.ts';
 import type { SharesReport } from '../shares/play.ts';
-import type { Recipient, SharesTerms } from '../shares/terms.ts';
+import type { Recipient, SharesProtocol, SharesTerms } from '../shares/terms.ts';
 
 export const engineNames = ['local', 'secretflow', 'spark'] as const;
 export type EngineName = (typeof engineNames)[number];
@@ -76,14 +76,17 @@ export const engines: Readonly<Record<EngineName, EngineDescription>> = {
 
 export const engineOf = ({ engine }: { engine?: AgreedEngine | undefined }): EngineName => engine?.name ?? 'local';
 
-/** Whether the exchange plays the third party under such a contract: by its engine, and by its protocol where it is an intersection. */
+/** Of the two owners alone. */
+const withoutThird: readonly string[] = ['ecdh', 'sm2', 'kkrt'] satisfies IntersectMode[];
+
+/** Whether the exchange plays the third party, or deals, under such a contract: by its engine, and by its protocol. */
 export const hasThird = ({
   engine,
-  protocol = 'helper',
+  protocol,
 }: {
   engine?: AgreedEngine | undefined;
-  protocol?: IntersectMode;
-}): boolean => engines[engineOf({ engine })].third && protocol === 'helper';
+  protocol?: IntersectMode | SharesProtocol | undefined;
+}): boolean => engines[engineOf({ engine })].third && (protocol === undefined || !withoutThird.includes(protocol));
 
 /** One owner's part of a use, as every engine is given it. */
 export interface EnginePart {

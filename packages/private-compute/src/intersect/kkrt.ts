@@ -17,6 +17,7 @@ import { exchangeInputs, otherRole, type Role } from './agree.ts';
 import { bucketsFor, intoBuckets, roomOf } from './buckets.ts';
 import { functions, place, placer, placesFor } from './cuckoo.ts';
 import { kind } from './messages.ts';
+import type { TakeRows } from './owner.ts';
 import { type Input, prepare, requireWithin, SentRows } from './prepare.ts';
 import {
   hasBit,
@@ -48,7 +49,7 @@ async function own(
   terms: Terms,
   role: Role,
   input: Input,
-  out: string | undefined,
+  out: string | TakeRows | undefined,
   draw: Draw = systemDraw,
   bucketKeys = 2 ** 20,
 ): Promise<OwnerReport> {
@@ -81,7 +82,9 @@ async function own(
     const buckets = intoBuckets(parts.splice(0), plan.buckets, plan.rooms[role]);
     const known = { ...prepared, keys, commitment, peerCommitment: peer.commitment };
     const result = await (role === 'first' ? ask : tell)(link, terms, plan, buckets, keys, draw);
-    return await reportOf(input, known, result, (bits) => sent.chosen(bits, prepared.rows), out);
+    if (typeof out === 'function' && result.bits) out(sent.inOrder(result.bits), prepared);
+    const file = typeof out === 'string' ? out : undefined;
+    return await reportOf(input, known, result, (bits) => sent.chosen(bits, prepared.rows), file);
   } finally {
     await prepared.runs.close();
   }

@@ -2,12 +2,13 @@
 import type { Identity } from '../channel/keys.ts';
 import type { Link } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
+import { ownByTransfers } from '../intersect/kkrt.ts';
 import { help } from '../intersect/merge.ts';
-import { noPlace, ownWithHelper } from '../intersect/owner.ts';
+import { noPlace, ownWithHelper, type TakeRows } from '../intersect/owner.ts';
 import { inputCommitment } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
 import { wordsFor } from './bits.ts';
-import { agreeOn, kind, type Mesh, type Place, placeOf, tellAll } from './mesh.ts';
+import { agreeOn, kind, type Place, placeOf, tellAll, type Wires } from './mesh.ts';
 import { type Plan, payloadOf } from './plan.ts';
 import { aligned, byKey, columnMax, selectedIn, type Table, type TableReader, tableReader, valueMax } from './table.ts';
 import { alignTerms, type SharesTerms } from './terms.ts';
@@ -51,8 +52,8 @@ const readerFor = ({ plan, decimals, rowsMax }: SharesTerms, role: Role): TableR
 };
 
 export const alignOwner = async (
-  mesh: Mesh,
-  helper: Link,
+  wires: Wires,
+  links: readonly (Link | undefined)[],
   terms: SharesTerms,
   role: Role,
   identity: Identity,
@@ -60,35 +61,34 @@ export const alignOwner = async (
   read: Table | undefined,
 ): Promise<Aligned> => {
   const { align } = terms.plan;
+  const [helper, other] = [links[2]!, links[1 - wires.place]!];
   if (read) requireRows(read.rows, terms.rowsMax);
   if (align === 'place') {
     const table = read!;
-    const rows = await agreeOn(mesh, table.rows, 'the numbers of rows');
+    const rows = await agreeOn(wires, table.rows, 'the numbers of rows');
     const own = inputCommitment(input.salt, table.digest, 'rows');
-    const other = (1 - mesh.place) as Place;
+    const peer = (1 - wires.place) as Place;
     const [theirs] = await Promise.all([
-      mesh.receive(other, 32, kind.commitment),
-      mesh.send(other, own, kind.commitment),
+      wires.receive(peer, 32, kind.commitment),
+      wires.send(peer, own, kind.commitment),
     ]);
     return { rows, table, commitments: [own.toString('hex'), theirs.toString('hex')] };
   }
   if (payloadOf(terms.plan))
-    return alignHidden(mesh, helper, terms, role, identity, { ...input, column: align[role] }, read);
+    return alignHidden(wires, helper, terms, role, identity, { ...input, column: align[role] }, read);
   const also = readerFor(terms, role);
   let table: Table | undefined;
   let order: Uint32Array = new Uint32Array(0);
-  const report = await ownWithHelper(
-    helper,
-    alignTerms(terms),
-    role,
-    identity,
-    { ...input, column: align[role], also },
-    (rows, scanned) => {
-      table = also.end(scanned);
-      order = rows;
-    },
-  );
-  const rows = await agreeOn(mesh, order.length, 'the numbers of matched rows');
+  const keyed = { ...input, column: align[role], also };
+  const take: TakeRows = (rows, scanned) => {
+    table = also.end(scanned);
+    order = rows;
+  };
+  const report =
+    terms.protocol === 'dealer'
+      ? await ownByTransfers(other, alignTerms(terms), role, keyed, take)
+      : await ownWithHelper(helper, alignTerms(terms), role, identity, keyed, take);
+  const rows = await agreeOn(wires, order.length, 'the numbers of matched rows');
   return {
     rows,
     rowsRead: report.rows,
@@ -99,7 +99,7 @@ export const alignOwner = async (
 
 /** Rows that an owner’s own conditions leave out are not asked about; of the others nobody but the helper learns which match. */
 const alignHidden = async (
-  mesh: Mesh,
+  wires: Wires,
   helper: Link,
   terms: SharesTerms,
   role: Role,
@@ -129,12 +129,16 @@ const alignHidden = async (
       },
     },
   );
-  const rows = await tellAll(mesh, placeOf(payloadOf(plan)!), keyed?.rows);
+  const rows = await tellAll(wires, placeOf(payloadOf(plan)!), keyed?.rows);
   requireRows(rows, terms.rowsMax);
   return { rows, rowsRead: report.rows, table: keyed, commitments: [report.commitment, report.peerCommitment] };
 };
 
-export const alignHelper = async (mesh: Mesh, owners: readonly [Link, Link], terms: SharesTerms): Promise<Aligned> => {
+export const alignHelper = async (
+  wires: Wires,
+  owners: readonly [Link, Link],
+  terms: SharesTerms,
+): Promise<Aligned> => {
   const { plan, rowsMax } = terms;
   const payload = payloadOf(plan);
   let matches: Uint32Array | undefined;
@@ -143,7 +147,7 @@ export const alignHelper = async (mesh: Mesh, owners: readonly [Link, Link], ter
       if (payload) matches = wordsIn(found[payload === 'first' ? 0 : 1]);
     });
     if (payload) {
-      const rows = await tellAll(mesh, placeOf(payload), undefined);
+      const rows = await tellAll(wires, placeOf(payload), undefined);
       if (rows !== report.keys[payload === 'first' ? 0 : 1]) {
         throw new ComputeError('compute.peerMalformed', 'an owner tells another number of keys than it sent');
       }
@@ -151,7 +155,7 @@ export const alignHelper = async (mesh: Mesh, owners: readonly [Link, Link], ter
       return { rows, table: undefined, matches, commitments: undefined };
     }
   }
-  const rows = await agreeOn(mesh, undefined, 'the numbers of rows');
+  const rows = await agreeOn(wires, undefined, 'the numbers of rows');
   requireRows(rows, rowsMax);
   return { rows, table: undefined, commitments: undefined };
 };

@@ -1,46 +1,99 @@
-/** A plan, played by all three at once: the same steps in the same order, each with what it has. */
+/** A plan, played by all parties at once: the same steps in the same order, each with what it has. */
 import type { Role } from '../intersect/agree.ts';
 import { ComputeError } from '../problem.ts';
 import type { Aligned } from './align.ts';
+import { type Arithmetic, inOne, type Known, type Segments } from './arithmetic.ts';
 import { elementsOf, packed, type Width, widthOf, widths, wordsFor } from './bits.ts';
-import { type Mesh, type Place, placeOf, tellAll } from './mesh.ts';
+import { type Place, placeOf, tellAll, type Wires } from './mesh.ts';
 import { drawSeals, type Name, passNames, receiveSealed, sealElements, sendSealed } from './names.ts';
 import { openSome, type Selected } from './opening.ts';
 import { type ColumnOf, type Plan, payloadOf } from './plan.ts';
-import * as protocol from './protocol.ts';
-import { plus, type Shared, type SharedBits, total } from './ring.ts';
+import { plus, total } from './ring.ts';
 import { Stream } from './stream.ts';
 import { columnMax, selectedIn, type Table, type Texts, valueMax } from './table.ts';
 import { type Answer, answerOf, keptIn, keyOfOutput, type Target, targetsOf } from './targets.ts';
 import { type SharesTerms, sharesLimits } from './terms.ts';
 
 const roles: readonly Role[] = ['first', 'second'];
-export const recipientsOf = ({ recipient }: SharesTerms): Place[] =>
+export const recipientsOf = ({ recipient }: Pick<SharesTerms, 'recipient'>): Place[] =>
   recipient === 'both' ? [0, 1] : [placeOf(recipient)];
 
-class Run {
-  readonly #mesh: Mesh;
-  readonly #terms: SharesTerms;
-  readonly #rows: number;
-  readonly #table: Table | undefined;
-  /** Of this party, where it is an owner with rows. */
-  readonly #selected: Uint8Array | undefined;
-  /** Whose distinct keys the rows are, where matches stay with the helper; and of the helper, which match. */
-  readonly #payload: Place | undefined;
-  readonly #matches: Uint32Array | undefined;
-  readonly #sharedBits = new Map<Place, SharedBits>();
+/** What a party has before anything is shared. */
+interface Own extends Omit<Aligned, 'commitments' | 'rowsRead'> {
+  /** Of an owner with rows. */
+  selected: Uint8Array | undefined;
+  /** Of the owner of the groups. */
+  grouped: Grouped | undefined;
+}
 
-  constructor(mesh: Mesh, terms: SharesTerms, { rows, table, matches }: Omit<Aligned, 'commitments'>) {
-    this.#mesh = mesh;
+/** What all are told of sizes, and all that the course of a plan depends on beside it. */
+export interface Sizes {
+  rows: number;
+  /** Of each comparison between owners: so many places of both numbers are looked at. */
+  widths: Width[];
+  /** How many there are, where only some of them open. */
+  groups: number | null;
+}
+
+type Beside = Pick<Aligned, 'rows' | 'table' | 'matches'>;
+
+export const ownOf = (
+  { place, draw }: Wires,
+  { plan, decimals }: SharesTerms,
+  { rows, table, matches }: Beside,
+): Own => {
+  const role = roles[place];
+  const selected =
+    table && role && (payloadOf(plan) ? new Uint8Array(rows).fill(1) : selectedIn(table, plan, role, decimals));
+  const { groups } = plan;
+  const grouped =
+    table && groups && groups.owner === role ? groupsIn(table, groups.columns, selected!, draw) : undefined;
+  return { rows, table, matches, selected, grouped };
+};
+
+/** How wide numbers are is told to one of three widths, so that no more places are compared than there are. */
+export const tellSizes = async (wires: Wires, { plan }: SharesTerms, { rows, table, grouped }: Own): Promise<Sizes> => {
+  const found: Width[] = [];
+  for (const { left, right } of plan.compared) {
+    const told: number[] = [];
+    for (const { owner, name } of [left, right]) {
+      const own = roles[wires.place] === owner ? widthOf(table!.numbers.get(name)!.values) : undefined;
+      told.push(await tellAll(wires, placeOf(owner), own));
+    }
+    const width = widths.find((one) => one === Math.max(...told));
+    if (width === undefined) throw new ComputeError('compute.peerMalformed', 'a column has no such width');
+    found.push(width);
+  }
+  const { groups, atLeast, top } = plan;
+  if (!groups || !(atLeast || top)) return { rows, widths: found, groups: null };
+  const count = await tellAll(wires, placeOf(groups.owner), grouped?.keys.length);
+  requireOpenable(plan, count);
+  return { rows, widths: found, groups: count };
+};
+
+export const requireOpenable = ({ top }: Plan, groups: number): void => {
+  const most = top ? sharesLimits.groupsOrdered : sharesLimits.groups;
+  if (groups > most) throw new ComputeError('compute.sizeCap', `${groups} groups; at most ${most} are taken here`);
+};
+
+class Run<Numbers, Bits> {
+  readonly #on: Arithmetic<Numbers, Bits>;
+  readonly #wires: Wires;
+  readonly #terms: SharesTerms;
+  readonly #own: Own;
+  readonly #sizes: Sizes;
+  /** Whose distinct keys the rows are, where matches stay with the helper. */
+  readonly #payload: Place | undefined;
+  readonly #sharedBits = new Map<Place, Bits>();
+
+  constructor(on: Arithmetic<Numbers, Bits>, terms: SharesTerms, own: Own, sizes: Sizes) {
+    this.#on = on;
+    this.#wires = on.wires;
     this.#terms = terms;
-    this.#rows = rows;
-    this.#table = table;
-    this.#matches = matches;
-    const role = roles[mesh.place];
+    this.#own = own;
+    this.#sizes = sizes;
     const payload = payloadOf(terms.plan);
     this.#payload = payload && placeOf(payload);
-    this.#selected =
-      table && role && (payload ? new Uint8Array(rows).fill(1) : selectedIn(table, terms.plan, role, terms.decimals));
   }
 
   async answer(): Promise<Answer | undefined> {
@@ -57,93 +110,84 @@ class Run {
   }
 
   /** Which rows fulfil all comparisons between owners and the conditions of both, where there are such comparisons. */
-  async #compared(): Promise<SharedBits | undefined> {
-    const mesh = this.#mesh;
+  async #compared(): Promise<Bits | undefined> {
+    const on = this.#on;
     const { compared } = this.#terms.plan;
     if (compared.length === 0) return undefined;
-    let bits = await protocol.and(mesh, await this.#bitsOf(0), await this.#bitsOf(1));
-    for (const { left, by, right } of compared) {
+    let bits = await on.and(await this.#bitsOf(0), await this.#bitsOf(1));
+    for (const [at, { left, by, right }] of compared.entries()) {
       const [x, y] = [this.#known(left), this.#known(right)];
-      const width = await this.#widthOf(x, y);
-      const rows = this.#rows;
+      const [rows, width] = [this.#own.rows, this.#sizes.widths[at]!];
       const [found, inverse] =
         by === '=' || by === '<>'
-          ? [await protocol.equal(mesh, x, y, rows, width), by === '<>']
+          ? [await on.equal(x, y, rows, width), by === '<>']
           : by === '<' || by === '>='
-            ? [await protocol.less(mesh, x, y, rows, width), by === '>=']
-            : [await protocol.less(mesh, y, x, rows, width), by === '<='];
-      bits = await protocol.and(mesh, bits, inverse ? protocol.not(mesh, found) : found);
+            ? [await on.less(x, y, rows, width), by === '>=']
+            : [await on.less(y, x, rows, width), by === '<='];
+      bits = await on.and(bits, inverse ? on.not(found) : found);
     }
     return bits;
   }
 
-  #known({ owner, name }: ColumnOf): protocol.Known {
+  #known({ owner, name }: ColumnOf): Known {
     const place = placeOf(owner);
-    return { owner: place, values: this.#own(place, () => this.#table!.numbers.get(name)!.values) };
+    return { owner: place, values: this.#at(place, () => this.#own.table!.numbers.get(name)!.values) };
   }
 
-  /** Both tell how wide their numbers are, to one of three widths, so that no more places are compared than there are. */
-  async #widthOf(x: protocol.Known, y: protocol.Known): Promise<Width> {
-    const told: number[] = [];
-    for (const { owner, values } of [x, y]) told.push(await tellAll(this.#mesh, owner, values && widthOf(values)));
-    const width = widths.find((one) => one === Math.max(...told));
-    if (width === undefined) throw new ComputeError('compute.peerMalformed', 'a column has no such width');
-    return width;
-  }
-
-  #own<T>(owner: Place, make: () => T): T | undefined {
-    return this.#mesh.place === owner ? make() : undefined;
+  #at<T>(owner: Place, make: () => T): T | undefined {
+    return this.#wires.place === owner ? make() : undefined;
   }
 
   /** Which rows an owner takes, or which match at the helper, as shared bits; made once. */
-  async #bitsOf(place: Place): Promise<SharedBits> {
+  async #bitsOf(place: Place): Promise<Bits> {
     const found = this.#sharedBits.get(place);
-    if (found) return found;
-    const own = this.#own(place, () => this.#matches ?? packed(this.#selected!));
-    const made = await protocol.shareBits(this.#mesh, place, wordsFor(this.#rows), own);
+    if (found !== undefined) return found;
+    const { matches, selected, rows } = this.#own;
+    const own = this.#at(place, () => matches ?? packed(selected!));
+    const made = await this.#on.shareBits(place, wordsFor(rows), own);
     this.#sharedBits.set(place, made);
     return made;
   }
 
   /** What the owner of a target has of it: nought where it leaves the row out. */
   #kept(target: Target): BigUint64Array {
-    if (this.#matches) return elementsOf(this.#matches, this.#rows);
+    const { matches, rows, table, selected } = this.#own;
+    if (matches) return elementsOf(matches, rows);
     // Sums that are put in order are compared by the sign of a difference.
-    return keptIn(this.#table!, this.#selected!, target, this.#terms.plan.top ? valueMax : columnMax);
+    return keptIn(table!, selected!, target, this.#terms.plan.top ? valueMax : columnMax);
   }
 
   /** Bits of the rows that others than a target’s owner take. */
-  async #takenBeside(owner: Place, both: SharedBits | undefined): Promise<SharedBits | undefined> {
+  async #takenBeside(owner: Place, both: Bits | undefined): Promise<Bits | undefined> {
     if (this.#payload !== undefined) return owner === this.#payload ? this.#bitsOf(2) : undefined;
     const other = (1 - owner) as Place;
     return both ?? (this.#filters(other) ? this.#bitsOf(other) : undefined);
   }
 
-  async #whole(both: SharedBits | undefined): Promise<Answer | undefined> {
-    const mesh = this.#mesh;
+  async #whole(both: Bits | undefined): Promise<Answer | undefined> {
+    const on = this.#on;
     const { plan } = this.#terms;
     const targets = targetsOf(plan, this.#payload !== undefined ? 2 : this.#filters(0) ? 0 : 1);
-    const sums: Shared[] = [];
+    const sums: Numbers[] = [];
     for (const target of targets) {
       const { owner } = target;
       const taken = await this.#takenBeside(owner, both);
       const kept = () => this.#kept(target);
       sums.push(
-        taken
-          ? await protocol.weighedSum(mesh, owner, taken, this.#rows, this.#own(owner, kept))
-          : await protocol.share(
-              mesh,
+        taken !== undefined
+          ? await on.weighedSum(owner, taken, this.#own.rows, this.#at(owner, kept))
+          : await on.share(
               owner,
               1,
-              this.#own(owner, () => total(kept())),
+              this.#at(owner, () => total(kept())),
             ),
       );
     }
-    if (plan.atLeast) return this.#some(targets, sums, [[]]);
-    const all = protocol.inOne(sums);
+    if (plan.atLeast) return this.#some(targets, sums, 1, [[]]);
+    const all = inOne(on, sums);
     let answer: Answer | undefined;
     for (const to of recipientsOf(this.#terms)) {
-      const opened = await protocol.open(mesh, all, to);
+      const opened = await on.open(all, to);
       if (opened) {
         const whole = Array.from(opened, (value) => BigUint64Array.of(value));
         answer = answerOf(this.#terms, targets, [[]], whole);
@@ -152,26 +196,27 @@ class Run {
     return answer;
   }
 
-  async #byGroup(groups: NonNullable<Plan['groups']>, both: SharedBits | undefined): Promise<Answer | undefined> {
-    const mesh = this.#mesh;
+  async #byGroup(groups: NonNullable<Plan['groups']>, both: Bits | undefined): Promise<Answer | undefined> {
+    const wires = this.#wires;
     const { plan } = this.#terms;
+    const { rows, grouped } = this.#own;
     const owner = placeOf(groups.owner);
     const other = this.#payload !== undefined ? 2 : ((1 - owner) as Place);
     const targets = targetsOf(plan, other === 2 || this.#filters(other) ? other : owner);
     const columns: (BigUint64Array | undefined)[] = [];
     for (const target of targets) columns.push(await this.#inTwo(target, owner, other, both));
-    const grouped = this.#own(owner, () => groupsIn(this.#table!, groups.columns, this.#selected!, mesh.draw));
-    const parts = await protocol.sumByGroup(mesh, owner, other, this.#rows, columns, sharesLimits.groups, grouped);
-    if (plan.atLeast || plan.top) return this.#someGroups(targets, owner, other, parts, grouped?.keys);
+    const parts = await this.#on.sumByGroup(owner, other, rows, columns, sharesLimits.groups, grouped);
+    if (this.#sizes.groups !== null)
+      return this.#someGroups(targets, owner, other, parts, this.#sizes.groups, grouped?.keys);
     let answer: Answer | undefined;
     for (const to of recipientsOf(this.#terms)) {
       const from = (1 - to) as Place;
-      if (mesh.place === 2) continue;
-      const keys = to === owner ? grouped?.keys : await passNames(mesh, owner, to, grouped?.keys);
-      if (mesh.place === from) for (const one of parts) await mesh.sendColumn(to, one);
+      if (wires.place === 2) continue;
+      const keys = to === owner ? grouped?.keys : await passNames(wires, owner, to, grouped?.keys);
+      if (wires.place === from) for (const one of parts) await wires.sendColumn(to, one);
       else {
         const whole: BigUint64Array[] = [];
-        for (const one of parts) whole.push(plus(one, await mesh.receiveColumn(from, new BigUint64Array(one.length))));
+        for (const one of parts) whole.push(plus(one, await wires.receiveColumn(from, new BigUint64Array(one.length))));
         if (keys!.length !== parts[0]!.length)
           throw new ComputeError('compute.peerMalformed', 'groups do not fit sums');
         answer = answerOf(this.#terms, targets, keys!, whole);
@@ -185,17 +230,16 @@ class Run {
     target: Target,
     groupOwner: Place,
     other: Place,
-    both: SharedBits | undefined,
+    both: Bits | undefined,
   ): Promise<BigUint64Array | undefined> {
-    const mesh = this.#mesh;
     const { owner } = target;
     const kept = () => this.#kept(target);
-    const taken = both || owner === groupOwner ? await this.#takenBeside(owner, both) : undefined;
-    if (taken) {
+    const taken = both !== undefined || owner === groupOwner ? await this.#takenBeside(owner, both) : undefined;
+    if (taken !== undefined) {
       const beside = owner === groupOwner ? other : groupOwner;
-      return protocol.weighed(mesh, owner, beside, taken, this.#rows, this.#own(owner, kept));
+      return this.#on.weighed(owner, beside, taken, this.#own.rows, this.#at(owner, kept));
     }
-    return this.#own(owner, kept);
+    return this.#at(owner, kept);
   }
 
   async #someGroups(
@@ -203,17 +247,14 @@ class Run {
     owner: Place,
     other: Place,
     parts: readonly BigUint64Array[],
+    count: number,
     keys: Name[] | undefined,
   ): Promise<Answer | undefined> {
-    const mesh = this.#mesh;
-    const count = await tellAll(mesh, owner, keys?.length);
-    const most = this.#terms.plan.top ? sharesLimits.groupsOrdered : sharesLimits.groups;
-    if (count > most) throw new ComputeError('compute.sizeCap', `${count} groups; at most ${most} are taken here`);
-    if (mesh.place === other && parts[0]!.length !== count)
+    if (this.#wires.place === other && parts.some(({ length }) => length !== count))
       throw new ComputeError('compute.peerMalformed', 'groups do not fit sums');
-    const sums: Shared[] = [];
-    for (const at of targets.keys()) sums.push(await protocol.fromTwo(mesh, owner, other, count, parts[at]));
-    return this.#some(targets, sums, keys, owner);
+    const sums: Numbers[] = [];
+    for (const at of targets.keys()) sums.push(await this.#on.fromTwo(owner, other, count, parts[at]));
+    return this.#some(targets, sums, count, keys, owner);
   }
 
   /**
@@ -222,29 +263,29 @@ class Run {
    */
   async #some(
     targets: readonly Target[],
-    sums: readonly Shared[],
+    sums: readonly Numbers[],
+    count: number,
     keys: Name[] | undefined,
     owner?: Place,
   ): Promise<Answer | undefined> {
-    const mesh = this.#mesh;
+    const wires = this.#wires;
     const { plan } = this.#terms;
-    const count = sums[0]!.own.length;
-    const sumFor = (key: string): Shared => sums[targets.findIndex((one) => one.key === key)]!;
+    const sumFor = (key: string): Numbers => sums[targets.findIndex((one) => one.key === key)]!;
     const { top, atLeast } = plan;
-    const asked: Selected = {};
+    const asked: Selected<Numbers> = {};
     if (atLeast) asked.atLeast = { rows: sumFor('rows'), least: atLeast };
     if (top) asked.top = { ...top, by: sumFor(keyOfOutput(plan.outputs[top.output]!)) };
-    const own = owner === undefined ? undefined : this.#own(owner, () => drawSeals(mesh, count));
-    const seals: Shared[] = [];
+    const own = owner === undefined ? undefined : this.#at(owner, () => drawSeals(wires, count));
+    const seals: Numbers[] = [];
     for (let n = 0; owner !== undefined && n < sealElements; n++)
-      seals.push(await protocol.share(mesh, owner, count, own?.[n]));
+      seals.push(await this.#on.share(owner, count, own?.[n]));
     const recipients = recipientsOf(this.#terms);
-    const found = await openSome(mesh, [...sums, ...seals], count, asked, recipients);
+    const found = await openSome(this.#on, [...sums, ...seals], count, asked, recipients);
     for (const to of recipients) {
       if (owner === undefined || to === owner) continue;
-      if (mesh.place === owner) await sendSealed(mesh, to, keys!, own!);
-      else if (mesh.place === to)
-        keys = await receiveSealed(mesh, owner, found!.columns.slice(sums.length), found!.open);
+      if (wires.place === owner) await sendSealed(wires, to, keys!, own!);
+      else if (wires.place === to)
+        keys = await receiveSealed(wires, owner, found!.columns.slice(sums.length), found!.open);
     }
     if (!found) return undefined;
     const { open: opened, columns, ranks } = found;
@@ -261,14 +302,25 @@ class Run {
   }
 }
 
-/** All three call this at once; owners bring their table, rows side by side. Answers at whom the terms name. */
-export const execute = (
-  mesh: Mesh,
+/** All call this at once; who deals for them, too, by `on` that notes what is used. Answers at whom the terms name. */
+export const answered = <Numbers, Bits>(
+  on: Arithmetic<Numbers, Bits>,
   terms: SharesTerms,
-  beside: Omit<Aligned, 'commitments'>,
-): Promise<Answer | undefined> => new Run(mesh, terms, beside).answer();
+  own: Own,
+  sizes: Sizes,
+): Promise<Answer | undefined> => new Run(on, terms, own, sizes).answer();
 
-interface Grouped extends protocol.Segments {
+/** The same from rows side by side. */
+export const execute = async <Numbers, Bits>(
+  on: Arithmetic<Numbers, Bits>,
+  terms: SharesTerms,
+  beside: Beside,
+): Promise<Answer | undefined> => {
+  const own = ownOf(on.wires, terms, beside);
+  return answered(on, terms, own, await tellSizes(on.wires, terms, own));
+};
+
+interface Grouped extends Segments {
   keys: Name[];
 }
 

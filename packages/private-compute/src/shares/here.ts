@@ -7,12 +7,14 @@ import type { Apart } from '../party/apart.ts';
 import { meetHereMs, type PartyCost, readyParties } from '../party/start.ts';
 import type { Plan } from './plan.ts';
 import type { SharesJob, SharesReport } from './play.ts';
-import type { Recipient, SharesTerms } from './terms.ts';
+import type { Recipient, SharesProtocol, SharesTerms } from './terms.ts';
 
 const host = '127.0.0.1';
 
 export interface SharesQuery {
   plan: Plan;
+  /** Replicated where it is left out; with `dealer` the third only deals. */
+  protocol?: SharesProtocol;
   recipient: Recipient;
   decimals: number;
   rowsMax: number;
@@ -37,11 +39,12 @@ export const queryHere = async (asked: SharesQuery): Promise<SharesOutcome> => {
   try {
     const identities = { first: generateIdentity(), second: generateIdentity(), helper: generateIdentity() };
     const hex = (role: SharesJob['role']) => identities[role].publicKey.toString('hex');
-    const { plan, recipient, decimals, rowsMax, apart } = asked;
+    const { plan, protocol, recipient, decimals, rowsMax, apart } = asked;
     const keys = { first: hex('first'), second: hex('second'), helper: hex('helper') };
     const terms: SharesTerms = {
       job: randomBytes(16).toString('hex'),
       mode: 'shares',
+      ...(protocol === 'dealer' && { protocol }),
       plan,
       recipient,
       decimals,

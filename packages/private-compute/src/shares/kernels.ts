@@ -69,6 +69,10 @@ const either = (...all: readonly [Expression, ...Expression[]]): Expression => s
 /** Of two places each, what x and y have at the odd one, the even one, and at both. */
 const digit = { x: { odd: 0, even: 2, all: 4 }, y: { odd: 6, even: 8, all: 10 } };
 const { x, y } = digit;
+/** Of products that a dealer prepared: what is opened of one factor times a mask, and the other way round, and the product of masks. */
+const triple = (d: number, other: number, e: number, mask: number, [plus, times]: readonly [number, number]) =>
+  of(plus, of(times, column(d), column(other)), of(times, column(e), column(mask)));
+const masked = (own: number, other: number): Expression => of(i64.xor, column(own), column(other));
 
 /** Each names what its inputs are, two slots for a shared one; what masks the output comes last. */
 const loops = {
@@ -93,6 +97,17 @@ const loops = {
     ...store(either(both(0, 2), column(6), column(7), column(8))),
     ...store(either(both(0, 4), column(9), column(10)), slots.second),
   ]),
+  /** The same where one party knows u, and the other v: u and v at the odd place, the even one, at both; what is added to each. */
+  known: loop([
+    ...store(either(of(i64.and, a, column(3)), of(i64.and, c, column(4)), of(i64.and, b, column(5)), column(6))),
+    ...store(either(of(i64.and, a, column(4)), of(i64.and, b, column(3)), column(7), column(8)), slots.second),
+  ]),
+  /** d, e, this party’s masks of e (with e itself at one of both) and of d, its part of the product of masks. */
+  beaver: map(of(i64.xor, triple(0, 2, 1, 3, [i64.xor, i64.and]), column(4))),
+  beaverProduct: map(of(i64.add, triple(0, 2, 1, 3, [i64.add, i64.mul]), column(4))),
+  /** Two parties’ masks of each factor; one’s part of the product, which leaves the other’s. */
+  triple: map(of(i64.xor, of(i64.and, masked(0, 1), masked(2, 3)), column(4))),
+  tripleProduct: map(of(i64.sub, of(i64.mul, of(i64.add, a, b), of(i64.add, c, column(3))), column(4))),
   times: map(of(i64.mul, a, b)),
   /** Values, ones and noughts: values less twice what is kept of them; summed up, what is kept. */
   weigh: fold(of(i64.mul, a, b), store(of(i64.sub, of(i64.sub, a, of(i64.mul, a, of(i64.add, b, b))), c))),

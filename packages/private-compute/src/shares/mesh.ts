@@ -13,25 +13,22 @@ export const before = (place: Place): Place => ((place + 2) % 3) as Place;
 export const placeOf = (role: Role): Place => (role === 'first' ? 0 : 1);
 
 /** Kinds of frames, apart from those of an intersection over the same links. */
-export const kind = { seed: 64, size: 65, column: 66, commitment: 67, opened: 68 } as const;
+export const kind = { seed: 64, size: 65, column: 66, commitment: 67, opened: 68, sizes: 69, dealt: 70 } as const;
 
-const seedBytes = 32;
+export const seedBytes = 32;
 const pieceBytes = 1 << 18;
 
 const bytesOf = (column: ArrayBufferView): Uint8Array =>
   new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
 
-/**
- * One of three parties, with a link to each of the others and what it draws alike with each. Key i is known to the parties i and i − 1, as
- * share i is: `own` is key i, `next` key i + 1, and the party knows nothing of the third.
- */
-export class Mesh {
+/** One party with its links, by place: what it sends and receives, counted. */
+export class Wires {
   readonly place: Place;
-  readonly own: Stream;
-  readonly next: Stream;
   /** Bytes of frames to and from each place. */
   readonly sent: [number, number, number] = [0, 0, 0];
   readonly got: [number, number, number] = [0, 0, 0];
+  /** Who computes with this party. */
+  readonly others: readonly Place[];
   /** Where this party alone draws from. */
   readonly draw: (bytes: number) => Uint8Array;
   readonly #links: readonly (Link | undefined)[];
@@ -41,24 +38,22 @@ export class Mesh {
   constructor(
     place: Place,
     links: readonly (Link | undefined)[],
-    own: Uint8Array,
-    next: Uint8Array,
-    draw: (bytes: number) => Uint8Array,
+    draw: (bytes: number) => Uint8Array = randomBytes,
+    others: readonly Place[] = places.filter((one) => one !== place),
   ) {
     this.place = place;
+    this.others = others;
     this.draw = draw;
     this.#links = links;
-    this.own = new Stream(own);
-    this.next = new Stream(next);
     this.#broken.promise.catch(() => undefined);
   }
 
   /**
-   * From now on both links are read a frame ahead, so that a party which waits for one peer hears when the other breaks off. Nobody else
-   * may read from them any more.
+   * From now on the links to all who compute are read a frame ahead, so that a party which waits for one peer hears when the other breaks
+   * off. Nobody else may read from them any more.
    */
   watch(): void {
-    for (const [place, link] of this.#links.entries()) if (link) this.#ahead[place] = this.#look(link);
+    for (const place of this.others) this.#ahead[place] = this.#look(this.#links[place]!);
   }
 
   #look(link: Link): Promise<Frame> {
@@ -66,11 +61,6 @@ export class Mesh {
     // That a peer has left is no fault as long as nothing is wanted of it.
     frame.catch(() => link.told && this.#broken.reject(link.told));
     return frame;
-  }
-
-  /** What this party draws alike with `other`. */
-  with(other: Place): Stream {
-    return other === after(this.place) ? this.next : this.own;
   }
 
   async send(to: Place, body: Uint8Array, type: number = kind.column): Promise<void> {
@@ -81,7 +71,7 @@ export class Mesh {
   async receive(from: Place, bytes?: number, type: number = kind.column): Promise<Buffer> {
     const link = this.#links[from]!;
     const ahead = this.#ahead[from];
-    const frame = ahead ? await Promise.race([ahead, this.#broken.promise]) : await link.next();
+    const frame = await Promise.race([ahead ?? link.next(), this.#broken.promise]);
     if (ahead) this.#ahead[from] = this.#look(link);
     const body = bodyOf(frame, type, bytes);
     this.got[from] += body.length;
@@ -104,12 +94,14 @@ export class Mesh {
   }
 
   /**
-   * Columns of one length, each party’s to the party before, piece by piece: `fill` makes those rows of them that are about to leave. Gives
-   * those of the party after.
+   * Columns of one length to one party while as many come from one, piece by piece: `fill` makes those rows of them that are about to leave.
+   * Gives those that came.
    */
-  async passOn<Column extends Uint32Array | BigUint64Array>(
+  async swap<Column extends Uint32Array | BigUint64Array>(
+    to: Place,
+    from: Place,
     columns: readonly [Column, ...Column[]],
-    fill: (from: number, until: number) => void,
+    fill: (from: number, until: number) => void = () => {},
   ): Promise<Column[]> {
     const [{ length, BYTES_PER_ELEMENT: width }] = columns;
     const step = pieceBytes / width;
@@ -117,16 +109,16 @@ export class Mesh {
     const got = columns.map(() => columns[0].slice() as Column);
     const into = got.map(bytesOf);
     const send = async (): Promise<void> => {
-      for (let from = 0; from < length; from += step) {
-        const until = Math.min(length, from + step);
-        fill(from, until);
-        for (const bytes of sent) await this.send(before(this.place), bytes.subarray(from * width, until * width));
+      for (let at = 0; at < length; at += step) {
+        const until = Math.min(length, at + step);
+        fill(at, until);
+        for (const bytes of sent) await this.send(to, bytes.subarray(at * width, until * width));
       }
     };
     const receive = async (): Promise<void> => {
       for (let at = 0; at < length * width; at += pieceBytes) {
         const until = Math.min(length * width, at + pieceBytes);
-        for (const bytes of into) bytes.set(await this.receive(after(this.place), until - at), at);
+        for (const bytes of into) bytes.set(await this.receive(from, until - at), at);
       }
     };
     await Promise.all([send(), receive()]);
@@ -149,6 +141,40 @@ export class Mesh {
   }
 }
 
+/**
+ * One of three parties, with what it draws alike with each of the others. Key i is known to the parties i and i − 1, as share i is: `own` is
+ * key i, `next` key i + 1, and the party knows nothing of the third.
+ */
+export class Mesh extends Wires {
+  readonly own: Stream;
+  readonly next: Stream;
+
+  constructor(
+    place: Place,
+    links: readonly (Link | undefined)[],
+    own: Uint8Array,
+    next: Uint8Array,
+    draw: (bytes: number) => Uint8Array,
+  ) {
+    super(place, links, draw);
+    this.own = new Stream(own);
+    this.next = new Stream(next);
+  }
+
+  /** What this party draws alike with `other`. */
+  with(other: Place): Stream {
+    return other === after(this.place) ? this.next : this.own;
+  }
+
+  /** Each party’s to the party before; gives those of the party after. */
+  passOn<Column extends Uint32Array | BigUint64Array>(
+    columns: readonly [Column, ...Column[]],
+    fill: (from: number, until: number) => void,
+  ): Promise<Column[]> {
+    return this.swap(before(this.place), after(this.place), columns, fill);
+  }
+}
+
 /** Party i draws key i and gives it to the party before. `draw` is for tests, which need to see the same again. */
 export const meetInMesh = async (
   place: Place,
@@ -164,25 +190,25 @@ export const meetInMesh = async (
 };
 
 /** All must name the same number, as the number of rows. */
-export const agreeOn = async (mesh: Mesh, own: number | undefined, what: string): Promise<number> => {
+export const agreeOn = async (wires: Wires, own: number | undefined, what: string): Promise<number> => {
   const body = Buffer.alloc(4);
   body.writeUInt32LE(own ?? 0, 0);
-  const others = places.filter((place) => place !== mesh.place);
+  const { others } = wires;
   const owners = others.filter((place) => place !== 2);
   const [told] = await Promise.all([
-    Promise.all(owners.map((place) => mesh.receive(place, 4, kind.size))),
-    own === undefined ? undefined : Promise.all(others.map((place) => mesh.send(place, body, kind.size))),
+    Promise.all(owners.map((place) => wires.receive(place, 4, kind.size))),
+    own === undefined ? undefined : Promise.all(others.map((place) => wires.send(place, body, kind.size))),
   ]);
   const counts = [...(own === undefined ? [] : [own]), ...told.map((one) => one.readUInt32LE(0))];
   if (new Set(counts).size > 1) throw new ComputeError('compute.input', `${what} differ: ${counts.sort().join(', ')}`);
   return counts[0]!;
 };
 
-/** One party tells both others a number. */
-export const tellAll = async (mesh: Mesh, from: Place, own: number | undefined): Promise<number> => {
-  if (mesh.place !== from) return (await mesh.receive(from, 4, kind.size)).readUInt32LE(0);
+/** One party tells all others a number. */
+export const tellAll = async (wires: Wires, from: Place, own: number | undefined): Promise<number> => {
+  if (wires.place !== from) return (await wires.receive(from, 4, kind.size)).readUInt32LE(0);
   const body = Buffer.alloc(4);
   body.writeUInt32LE(own!, 0);
-  for (const place of places) if (place !== from) await mesh.send(place, body, kind.size);
+  for (const place of wires.others) await wires.send(place, body, kind.size);
   return own!;
 };

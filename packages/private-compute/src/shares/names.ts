@@ -1,6 +1,6 @@
 /** Names of groups, from their owner to a recipient that is not: in the open, or under keys of which it gets some. */
 import { ComputeError } from '../problem.ts';
-import type { Mesh, Place } from './mesh.ts';
+import type { Place, Wires } from './mesh.ts';
 import { Stream } from './stream.ts';
 import { sharesLimits } from './terms.ts';
 
@@ -17,19 +17,19 @@ const requireFit = (bytes: number): void => {
     throw new ComputeError('compute.sizeCap', 'the groups’ names are too long together');
 };
 
-const sendText = async (mesh: Mesh, to: Place, text: Uint8Array): Promise<void> => {
+const sendText = async (wires: Wires, to: Place, text: Uint8Array): Promise<void> => {
   requireFit(text.length);
   const words = new Uint32Array((text.length + 3) >> 2);
   new Uint8Array(words.buffer).set(text);
-  await mesh.sendColumn(to, Uint32Array.of(text.length));
-  await mesh.sendColumn(to, words);
+  await wires.sendColumn(to, Uint32Array.of(text.length));
+  await wires.sendColumn(to, words);
 };
 
-const receiveText = async (mesh: Mesh, from: Place): Promise<Buffer> => {
-  const [length] = await mesh.receiveColumn(from, new Uint32Array(1));
+const receiveText = async (wires: Wires, from: Place): Promise<Buffer> => {
+  const [length] = await wires.receiveColumn(from, new Uint32Array(1));
   if (length! > sharesLimits.groupTextBytes)
     throw new ComputeError('compute.peerMalformed', 'the groups’ names are too long together');
-  const words = await mesh.receiveColumn(from, new Uint32Array((length! + 3) >> 2));
+  const words = await wires.receiveColumn(from, new Uint32Array((length! + 3) >> 2));
   return Buffer.from(words.buffer, 0, length!);
 };
 
@@ -48,17 +48,17 @@ const parsed = <T>(text: Buffer, sound: (found: unknown) => found is T): T => {
 };
 
 /** All of them. */
-export const passNames = async (mesh: Mesh, owner: Place, to: Place, names: Name[] | undefined): Promise<Name[]> => {
-  if (mesh.place === owner) {
-    await sendText(mesh, to, Buffer.from(JSON.stringify(names)));
+export const passNames = async (wires: Wires, owner: Place, to: Place, names: Name[] | undefined): Promise<Name[]> => {
+  if (wires.place === owner) {
+    await sendText(wires, to, Buffer.from(JSON.stringify(names)));
     return names!;
   }
-  return parsed(await receiveText(mesh, owner), (found) => Array.isArray(found) && found.every(isName)) as Name[];
+  return parsed(await receiveText(wires, owner), (found) => Array.isArray(found) && found.every(isName)) as Name[];
 };
 
 /** A key for each group, as columns to be shared. */
-export const drawSeals = (mesh: Mesh, groups: number): BigUint64Array[] =>
-  Array.from({ length: sealElements }, () => new BigUint64Array(Uint8Array.from(mesh.draw(groups * 8)).buffer));
+export const drawSeals = (wires: Wires, groups: number): BigUint64Array[] =>
+  Array.from({ length: sealElements }, () => new BigUint64Array(Uint8Array.from(wires.draw(groups * 8)).buffer));
 
 const keyStream = (seals: readonly BigUint64Array[], group: number): Stream =>
   new Stream(new Uint8Array(BigUint64Array.from(seals, (one) => one[group]!).buffer));
@@ -70,7 +70,7 @@ const masked = (text: Uint8Array, seals: readonly BigUint64Array[], group: numbe
 
 /** Each under its own key, all of one length. */
 export const sendSealed = async (
-  mesh: Mesh,
+  wires: Wires,
   to: Place,
   names: readonly Name[],
   seals: readonly BigUint64Array[],
@@ -81,17 +81,17 @@ export const sendSealed = async (
   requireFit(bytes * texts.length);
   // JSON may end in spaces.
   const filled = texts.map((text, group) => masked(Buffer.concat([text], bytes).fill(0x20, text.length), seals, group));
-  await sendText(mesh, to, Buffer.concat(filled));
+  await sendText(wires, to, Buffer.concat(filled));
 };
 
 /** Those of the groups that opened; others stay unread. */
 export const receiveSealed = async (
-  mesh: Mesh,
+  wires: Wires,
   owner: Place,
   seals: readonly BigUint64Array[],
   opened: readonly boolean[],
 ): Promise<Name[]> => {
-  const text = await receiveText(mesh, owner);
+  const text = await receiveText(wires, owner);
   const bytes = opened.length === 0 ? 0 : text.length / opened.length;
   if (!Number.isInteger(bytes)) throw new ComputeError('compute.peerMalformed', 'names do not fit groups');
   return opened.map((open, group) =>

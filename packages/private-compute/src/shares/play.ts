@@ -3,9 +3,12 @@ import { dial, type Link, listen } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
 import { type AgreedInputs, requireAgreed } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
-import { alignHelper, alignOwner, readsWithKeys } from './align.ts';
-import { execute, recipientsOf } from './execute.ts';
-import { after, before, meetInMesh, type Place } from './mesh.ts';
+import { Additive } from './additive.ts';
+import { type Aligned, alignHelper, alignOwner, readsWithKeys } from './align.ts';
+import { dealTo, takeDeal } from './dealer.ts';
+import { answered, execute, ownOf, recipientsOf, tellSizes } from './execute.ts';
+import { type Mesh, meetInMesh, type Place, Wires } from './mesh.ts';
+import { replicated } from './protocol.ts';
 import { readTable } from './table.ts';
 import type { Answer } from './targets.ts';
 import { requireSharesTerms, type SharesTerms, sharesDigest } from './terms.ts';
@@ -33,14 +36,14 @@ export interface SharesJob {
 }
 
 export interface SharesReport {
-  /** Side by side, over which was computed; distinct keys of the payload’s owner where matches stay hidden. */
+  /** Side by side, over which was computed (or for which was dealt); distinct keys of the payload’s owner where matches stay hidden. */
   rows: number;
   /** In the table; null at the helper. */
   rowsRead: number | null;
   answer: Answer | null;
   commitment: string | null;
   peerCommitment: string | null;
-  /** Of frames within the encrypted channel, to and from both others, while computing on shares. */
+  /** Of frames within the encrypted channel, to and from both others, while computing on shares, or dealing for that. */
   bytes: { sent: number; received: number };
   /** Reading the table where that is done apart, putting rows side by side, and computing on shares up to the opened result. */
   milliseconds: Stages;
@@ -105,6 +108,7 @@ type Links = readonly (Link | undefined)[];
 const meetOthers = async (job: SharesJob, own: Identity, listening: (port: number) => void): Promise<Links> => {
   const { terms, role, host, port, helperPort, secondPort, silenceMs, meetMs } = job;
   const meeting = { own, job: sharesDigest(terms), host, silenceMs, meetMs };
+  if (terms.helper === null) throw new ComputeError('compute.range', 'the terms name no third party');
   const [first, second, helper] = [keyOf(terms.first), keyOf(terms.second), keyOf(terms.helper)];
   const dialled = (whom: 'second' | 'helper', at: number | undefined): Promise<Link> => {
     if (at === undefined) throw new ComputeError('compute.range', 'this party dials, and needs a port');
@@ -133,35 +137,74 @@ const bothOrNone = async (dialling: readonly Promise<Link>[]): Promise<Link[]> =
   throw failed.reason;
 };
 
+/** What one party has come to, and when it had read, aligned and computed. */
+interface Played extends Omit<Aligned, 'table'> {
+  answer?: Answer | undefined;
+  aligned: Moment;
+}
+
+/** Between the owners alone, with what the dealer left; or, as the dealer, that. */
+const playDealt = async (
+  { terms, role, agreed }: SharesJob,
+  links: Links,
+  wires: Wires,
+  align: () => Promise<Aligned>,
+): Promise<Played> => {
+  if (role === 'helper') {
+    const aligned = now();
+    return { ...(await dealTo(wires, terms)), commitments: undefined, aligned };
+  }
+  const beside = await align();
+  requireAgreed(agreed, ...beside.commitments!);
+  const aligned = now();
+  const own = ownOf(wires, terms, beside);
+  wires.watch();
+  const sizes = await tellSizes(wires, terms, own);
+  const take = await takeDeal(wires, links[2]!, terms, sizes);
+  return { ...beside, aligned, answer: await answered(new Additive(wires, take), terms, own, sizes) };
+};
+
+const playThree = async ({ terms, agreed }: SharesJob, mesh: Mesh, align: () => Promise<Aligned>): Promise<Played> => {
+  const beside = await align();
+  if (beside.commitments) requireAgreed(agreed, ...beside.commitments);
+  const aligned = now();
+  mesh.watch();
+  return { ...beside, aligned, answer: await execute(replicated(mesh), terms, beside) };
+};
+
 const compute = async (job: SharesJob, own: Identity, links: Links): Promise<SharesReport> => {
   const { terms, role } = job;
   const place = places[role];
-  const moments = [now()];
+  const begun = now();
   const input = job.input && { ...job.input, salt: keyOf(job.input.salt) };
   const isLater = role === 'helper' || readsWithKeys(terms.plan, role);
   const table = isLater ? undefined : await readTable(input!.path, terms.plan, role, terms.decimals);
-  moments.push(now());
-  const mesh = await meetInMesh(place, links);
-  const beside =
+  const read = now();
+  const aligning = (wires: Wires) => () =>
     role === 'helper'
-      ? await alignHelper(mesh, [links[0]!, links[1]!], terms)
-      : await alignOwner(mesh, links[2]!, terms, role, own, input!, table);
-  const { rows, commitments } = beside;
-  if (commitments) requireAgreed(job.agreed, ...commitments);
-  moments.push(now());
-  mesh.watch();
-  const answer = await execute(mesh, terms, beside);
+      ? alignHelper(wires, [links[0]!, links[1]!], terms)
+      : alignOwner(wires, links, terms, role, own, input!, table);
+  let wires: Wires;
+  let played: Played;
+  if (terms.protocol === 'dealer') {
+    wires = new Wires(place, links, undefined, place === 2 ? [0, 1] : [place === 0 ? 1 : 0]);
+    played = await playDealt(job, links, wires, aligning(wires));
+  } else {
+    const mesh = await meetInMesh(place, links);
+    wires = mesh;
+    played = await playThree(job, mesh, aligning(mesh));
+  }
+  const { rows, rowsRead, commitments, answer, aligned } = played;
   if (recipientsOf(terms).includes(place) !== (answer !== undefined)) throw new Error('the result went astray');
-  moments.push(now());
-  const others = [after(place), before(place)];
-  const sumOf = (bytes: readonly [number, number, number]) => others.reduce<number>((all, one) => all + bytes[one]!, 0);
+  const moments = [begun, read, aligned, now()];
+  const sumOf = (bytes: readonly number[]) => bytes.reduce((all, one) => all + one, 0);
   return {
     rows,
-    rowsRead: beside.rowsRead ?? table?.rows ?? null,
+    rowsRead: rowsRead ?? table?.rows ?? null,
     answer: answer ?? null,
     commitment: commitments?.[0] ?? null,
     peerCommitment: commitments?.[1] ?? null,
-    bytes: { sent: sumOf(mesh.sent), received: sumOf(mesh.got) },
+    bytes: { sent: sumOf(wires.sent), received: sumOf(wires.got) },
     milliseconds: stagesOf(moments, (from, until) => Math.round(until.wall - from.wall)),
     cpuSeconds: stagesOf(moments, (from, until) => Math.round((until.cpu - from.cpu) * 1000) / 1000),
   };

@@ -4,7 +4,9 @@
  * by `mesh.place`. All that a party receives is masked by what it cannot draw.
  */
 import { ComputeError } from '../problem.ts';
-import { bothOf, elementsOf, inverted, planeOf, planesOf, type Width, wordsFor, xor } from './bits.ts';
+import type { Arithmetic, Known, Segments } from './arithmetic.ts';
+import { elementsOf, inverted, planesOf, type Width, xor } from './bits.ts';
+import { digitsOf, inBlocks, joinedBits, planesToCompare, signAndRest } from './comparing.ts';
 import { type Source, through } from './kernels.ts';
 import { after, before, type Mesh, type Place } from './mesh.ts';
 import {
@@ -21,9 +23,6 @@ import {
   total,
   totalsAt,
 } from './ring.ts';
-
-/** Comparisons of more rows go one block after the other, in memory of one. */
-const blockRows = 1 << 20;
 
 const thirdOf = (one: Place, another: Place): Place => (3 - one - another) as Place;
 
@@ -103,21 +102,6 @@ const reshare = async (
 export const multiply = (mesh: Mesh, x: Shared, y: Shared): Promise<Shared> =>
   reshare(mesh, nought(x.own.length), (added, taken, from, into) => products(x, y, added, taken, from, into));
 
-/** Columns one behind the other. */
-export const inOne = (all: readonly Shared[]): Shared => ({
-  own: oneColumn(all.map((x) => x.own)),
-  next: oneColumn(all.map((x) => x.next)),
-});
-const oneColumn = (all: readonly BigUint64Array[]): BigUint64Array => {
-  const out = nought(all.reduce((length, one) => length + one.length, 0));
-  let at = 0;
-  for (const one of all) {
-    out.set(one, at);
-    at += one.length;
-  }
-  return out;
-};
-
 export const sum = (x: Shared): Shared => ({ own: total(x.own), next: total(x.next) });
 
 export const and = async (mesh: Mesh, x: SharedBits, y: SharedBits): Promise<SharedBits> => {
@@ -144,32 +128,10 @@ const part = (x: SharedBits, from: number, until: number): SharedBits => ({
   next: x.next.subarray(from, until),
 });
 
-const joined = (...all: Uint32Array[]): Uint32Array => {
-  const out = new Uint32Array(all.reduce((length, one) => length + one.length, 0));
-  let at = 0;
-  for (const one of all) {
-    out.set(one, at);
-    at += one.length;
-  }
-  return out;
-};
 const together = (...all: readonly SharedBits[]): SharedBits => ({
-  own: joined(...all.map((one) => one.own)),
-  next: joined(...all.map((one) => one.next)),
+  own: joinedBits(...all.map((one) => one.own)),
+  next: joinedBits(...all.map((one) => one.next)),
 });
-
-/** A column that one party knows; the others name whose it is. */
-export interface Known {
-  owner: Place;
-  values?: BigUint64Array;
-}
-
-/** Of planes of bits, what one party has at the odd place of each two neighbours, at the even one, and at both: three halves. */
-const digitsOf = (planes: Uint32Array): Uint32Array => {
-  const half = planes.length / 2;
-  const [even, odd] = [planes.subarray(0, half), planes.subarray(half)];
-  return joined(odd, even, bothOf(odd, even));
-};
 
 /** What carries, and what passes on what comes in. */
 interface Carries {
@@ -235,67 +197,40 @@ const top = async (mesh: Mesh, { carries, passes }: Carries): Promise<SharedBits
   return either(upper, await and(mesh, part(passes, half, half * 2), part(carries, 0, half)));
 };
 
-/** In blocks of rows, each in memory of one. */
-const inBlocks = async (
-  rows: number,
-  look: (slice: (one: Known) => Known, words: number) => Promise<SharedBits>,
-): Promise<SharedBits> => {
-  const found: SharedBits[] = [];
-  for (let from = 0; from < rows; from += blockRows) {
-    const until = Math.min(rows, from + blockRows);
-    const slice = ({ owner, values }: Known): Known => ({ owner, values: values?.subarray(from, until) });
-    found.push(await look(slice, wordsFor(until - from)));
-  }
-  return together(...found);
-};
-
-/**
- * x < y of whole numbers that two parties know and that fit `width` bits: adding y to what x has not carries something out of the highest
- * place. That is the sign, which is the other way round. Three bits for each place.
- */
-export const less = (mesh: Mesh, x: Known, y: Known, rows: number, width: Width): Promise<SharedBits> =>
-  inBlocks(rows, (slice, words) => {
-    const [left, right] = [slice(x).values, slice(y).values];
-    const absent = left && inverted(inOrder(left, width));
-    return carryOf(mesh, [x.owner, y.owner], [absent, right && inOrder(right, width)], words, width);
-  });
-
-/** With the other bit at the highest place, numbers are in order from the most negative on. */
-const inOrder = (values: BigUint64Array, width: Width): Uint32Array => {
-  const planes = planesOf(values, width);
-  const at = planeOf(width - 1, width) * wordsFor(values.length);
-  planes.set(inverted(planes.subarray(at, at + wordsFor(values.length))), at);
-  return planes;
-};
+/** x < y of whole numbers that two parties know: what x + y carries is the sign, the other way round. Three bits for each place. */
+export const less = async (mesh: Mesh, x: Known, y: Known, rows: number, width: Width): Promise<SharedBits> =>
+  together(
+    ...(await inBlocks(rows, (slice, words) =>
+      carryOf(mesh, [x.owner, y.owner], planesToCompare(slice(x), slice(y), width), words, width),
+    )),
+  );
 
 /** x = y of numbers that two parties know: all places are the same. A bit for each place. */
-export const equal = (mesh: Mesh, x: Known, y: Known, rows: number, width: Width): Promise<SharedBits> =>
-  inBlocks(rows, async (slice, words) => {
-    const planes = [x, y].map((one) => slice(one).values).map((values) => values && planesOf(values, width));
-    const [p, q] = await bothShared(mesh, [x.owner, y.owner], words * width, [planes[0], planes[1]]);
-    let same = not(mesh, either(p, q));
-    for (let left = width / 2; left >= 1; left /= 2) {
-      same = await and(mesh, part(same, 0, left * words), part(same, left * words, left * words * 2));
-    }
-    return same;
-  });
+export const equal = async (mesh: Mesh, x: Known, y: Known, rows: number, width: Width): Promise<SharedBits> =>
+  together(
+    ...(await inBlocks(rows, async (slice, words) => {
+      const planes = [x, y].map((one) => slice(one).values).map((values) => values && planesOf(values, width));
+      const [p, q] = await bothShared(mesh, [x.owner, y.owner], words * width, [planes[0], planes[1]]);
+      let same = not(mesh, either(p, q));
+      for (let left = width / 2; left >= 1; left /= 2) {
+        same = await and(mesh, part(same, 0, left * words), part(same, left * words, left * words * 2));
+      }
+      return same;
+    })),
+  );
 
 /** x + y < 0, of two parties' parts of numbers whose sums lie between −2^63 and 2^63: the signs, and what the 63 places below carry. */
-export const negative = (mesh: Mesh, x: Known, y: Known, rows: number): Promise<SharedBits> =>
-  inBlocks(rows, async (slice, words) => {
-    const owners = [x.owner, y.owner] as const;
-    const at = planeOf(ringBits - 1) * words;
-    // In the place of the sign stands what only passes on: one side has it, the other not.
-    const [p, q] = [slice(x).values, slice(y).values].map((values, side) => {
-      if (!values) return undefined;
-      const planes = planesOf(values);
-      const sign = planes.slice(at, at + words);
-      planes.fill(side === 0 ? 0xffffffff : 0, at, at + words);
-      return { planes, sign };
-    });
-    const signs = await bothShared(mesh, owners, words, [p?.sign, q?.sign]);
-    return either(either(...signs), await carryOf(mesh, owners, [p?.planes, q?.planes], words, ringBits));
-  });
+export const negative = async (mesh: Mesh, x: Known, y: Known, rows: number): Promise<SharedBits> =>
+  together(
+    ...(await inBlocks(rows, async (slice, words) => {
+      const owners = [x.owner, y.owner] as const;
+      const [p, q] = [slice(x).values, slice(y).values].map(
+        (values, side) => values && signAndRest(values, side === 0),
+      );
+      const signs = await bothShared(mesh, owners, words, [p?.sign, q?.sign]);
+      return either(either(...signs), await carryOf(mesh, owners, [p?.planes, q?.planes], words, ringBits));
+    })),
+  );
 
 /** Shared bits as shared numbers 0 and 1: t = u + v − 2·u·v, where party 0 knows u and the other two v. */
 export const numbersOf = async (mesh: Mesh, bits: SharedBits, rows: number): Promise<Shared> => {
@@ -354,10 +289,10 @@ const thirdShare = (mesh: Mesh, owner: Place, bits: SharedBits, rows: number): B
   elementsOf(mesh.place === after(owner) ? bits.next : bits.own, rows);
 
 /** Sends the rest; the sum of what is kept comes back. */
-const handOut = async (
-  mesh: Mesh,
+export const handOut = async (
+  mesh: Pick<Mesh, 'sendColumn'>,
   to: Place,
-  mask: Source,
+  mask: Source | BigUint64Array,
   values: BigUint64Array,
   kept: BigUint64Array,
 ): Promise<bigint> => {
@@ -365,7 +300,8 @@ const handOut = async (
   let whole = 0n;
   await mesh.sendColumn(to, rest, (from, until) => {
     const rows = [values, kept].map((one) => one.subarray(from, until)) as [BigUint64Array, BigUint64Array];
-    whole += through('weigh', [...rows, mask], [rest.subarray(from, until)]);
+    const taken = 'draw' in mask ? mask : mask.subarray(from, until);
+    whole += through('weigh', [...rows, taken], [rest.subarray(from, until)]);
   });
   return BigInt.asUintN(ringBits, whole);
 };
@@ -441,13 +377,6 @@ const masked =
     through('minus', [into, mask], [into]);
   };
 
-export interface Segments {
-  /** Rows in the order of the groups; rows of none come last. */
-  order: Uint32Array;
-  /** For each group, how many rows stand up to its end. */
-  ends: Uint32Array;
-}
-
 /**
  * Sums by groups that `owner` alone knows, of columns in two parts, in two parts again; a part that is left out is nought. Nobody else
  * learns which row is in which group, nor how large one is: rows are put in order by a permutation of which the other owner and the third
@@ -489,8 +418,7 @@ const groupsAtOwner = async (
   });
   const again = mesh.with(third).permutation(rows + 1);
   const wanted = Uint32Array.from([0, ...ends], (end) => again[end]!);
-  await mesh.sendColumn(other, new Uint32Array([wanted.length]));
-  await mesh.sendColumn(other, wanted);
+  await sendWanted(mesh, other, wanted);
   return sums.map((one) => plus(one, differences(picked(mesh.with(third).elements(rows + 1), wanted))));
 };
 
@@ -530,9 +458,19 @@ const groupsAtThird = async (
   return [];
 };
 
-const differences = (sums: BigUint64Array): BigUint64Array => minus(sums.subarray(1), sums.subarray(0, -1));
+export const differences = (sums: BigUint64Array): BigUint64Array => minus(sums.subarray(1), sums.subarray(0, -1));
 
-const receiveWanted = async (mesh: Mesh, owner: Place, rows: number, groupsMax: number): Promise<Uint32Array> => {
+export const sendWanted = async (mesh: Pick<Mesh, 'sendColumn'>, to: Place, wanted: Uint32Array): Promise<void> => {
+  await mesh.sendColumn(to, new Uint32Array([wanted.length]));
+  await mesh.sendColumn(to, wanted);
+};
+
+export const receiveWanted = async (
+  mesh: Pick<Mesh, 'receiveColumn'>,
+  owner: Place,
+  rows: number,
+  groupsMax: number,
+): Promise<Uint32Array> => {
   const [count] = await mesh.receiveColumn(owner, new Uint32Array(1));
   if (count! < 1 || count! > Math.min(rows, groupsMax) + 1) {
     throw new ComputeError('compute.sizeCap', `an owner has ${count! - 1} groups; at most ${groupsMax} are taken`);
@@ -544,38 +482,30 @@ const receiveWanted = async (mesh: Mesh, owner: Place, rows: number, groupsMax: 
   return wanted;
 };
 
-/**
- * For each of a few numbers between −2^62 and 2^62, in two parts, how many come before it in descending order; of equal ones the earlier
- * does. All pairs are compared, so that what is compared tells nothing.
- */
-export const ranks = async (mesh: Mesh, x: Known, y: Known, count: number): Promise<Shared> => {
-  const pairs = (count * (count - 1)) / 2;
-  const differences = (of: BigUint64Array | undefined): BigUint64Array | undefined => {
-    if (!of) return undefined;
-    const out = nought(pairs);
-    let at = 0;
-    for (let n = 0; n < count; n++) for (let m = n + 1; m < count; m++) out[at++] = of[n]! - of[m]!;
-    return out;
-  };
-  const behind = await negative(
-    mesh,
-    { owner: x.owner, values: differences(x.values) },
-    { owner: y.owner, values: differences(y.values) },
-    pairs,
-  );
-  const swapped = await numbersOf(mesh, behind, pairs);
-  const added = (column: BigUint64Array, base: boolean): BigUint64Array => {
-    const out = nought(count);
-    let at = 0;
-    for (let n = 0; n < count; n++) {
-      // Whoever stands earlier comes before, unless it is less.
-      if (base) out[n]! += BigInt(n);
-      for (let m = n + 1; m < count; m++) {
-        out[n]! += column[at]!;
-        out[m]! -= column[at++]!;
-      }
-    }
-    return out;
-  };
-  return { own: added(swapped.own, mesh.place === 0), next: added(swapped.next, after(mesh.place) === 0) };
+/** Parts of parties 0 and 1 are compared; the third has none. */
+const knownIn = (mesh: Mesh, x: Shared): [Known, Known] => {
+  const part = inTwo(mesh, x, 0, 1);
+  const known = (owner: Place): Known => ({ owner, values: mesh.place === owner ? part : undefined });
+  return [known(0), known(1)];
 };
+
+export const replicated = (mesh: Mesh): Arithmetic<Shared, SharedBits> => ({
+  wires: mesh,
+  linear: (all, map) => ({ own: map(all.map((x) => x.own)), next: map(all.map((x) => x.next)) }),
+  constant: (column) => sharedAt(mesh, 0, nought(column.length), () => column),
+  not: (bits) => not(mesh, bits),
+  share: (owner, rows, values) => share(mesh, owner, rows, values),
+  shareBits: (owner, words, bits) => shareBits(mesh, owner, words, bits),
+  fromTwo: (owner, other, rows, own) => fromTwo(mesh, owner, other, rows, own),
+  and: (x, y) => and(mesh, x, y),
+  less: (x, y, rows, width) => less(mesh, x, y, rows, width),
+  equal: (x, y, rows, width) => equal(mesh, x, y, rows, width),
+  negative: (x) => negative(mesh, ...knownIn(mesh, x), x.own.length),
+  numbersOf: (bits, rows) => numbersOf(mesh, bits, rows),
+  multiply: (x, y) => multiply(mesh, x, y),
+  weighedSum: (owner, bits, rows, values) => weighedSum(mesh, owner, bits, rows, values),
+  weighed: (owner, other, bits, rows, values) => weighed(mesh, owner, other, bits, rows, values),
+  sumByGroup: (owner, other, rows, columns, groupsMax, segments) =>
+    sumByGroup(mesh, owner, other, rows, columns, groupsMax, segments),
+  open: (x, to) => open(mesh, x, to),
+});

@@ -1,9 +1,9 @@
-/** Whole queries, files to result, three parties over TLS, against a plain reckoning of the same rows. */
+/** Whole queries, files to result, parties over TLS, against a plain reckoning of the same rows; by each protocol. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Role } from '../intersect/agree.ts';
 import type { ColumnOf, Comparison, Condition, Output, Plan } from './plan.ts';
 import { codeOf, playAll } from './testing.ts';
@@ -157,137 +157,155 @@ const shapeAlone = (plan: Plan, role: Role | undefined) => {
 const roundedTail = (rows: (string | null)[][]) =>
   rows.map((row) => [...row.slice(0, -1), row.at(-1) === null ? null : Number(row.at(-1)).toFixed(5)]);
 
-test('any query over any rows gives what plain reckoning gives, to whom it is to open', async () => {
-  const asked = fc
-    .nat(33)
-    .chain((length) => fc.tuple(rowsOf(length), rowsOf(length), sides, fc.constantFrom('first', 'second', 'both')));
-  await fc.assert(
-    fc.asyncProperty(asked, async ([lefts, rights, shape, recipient]) => {
-      const one = caseOf(lefts, rights, shapeOf(shape as Parameters<typeof shapeOf>[0]));
-      const paths = [
-        await write(
-          'a.csv',
-          one.rows.map(([a]) => a),
-        ),
-        await write(
-          'b.csv',
-          one.rows.map(([, b]) => b),
-        ),
-      ];
-      const [a, b, c] = await playAll({ plan: one.plan, recipient: recipient as 'both' }, paths as [string, string]);
-      const opened = [recipient !== 'second', recipient !== 'first', false];
-      expect([a, b, c].map((report) => report.answer !== null)).toEqual(opened);
-      const found = (a.answer ?? b.answer)!.rows;
-      expect(roundedTail(found)).toEqual(roundedTail(reckoned(one)));
-      if (recipient === 'both') expect(a.answer).toEqual(b.answer);
-    }),
-    {
-      numRuns: 15,
-      seed: 3,
-      examples: [[[[], [], { filters: [], compared: [['amount', '<', 'rest']], groups: 'first' }, 'both']]],
-    },
-  );
-});
-
-test('rows are put side by side by keys, however they are ordered; who matches is counted once', async () => {
-  const row = (id: number, amount: bigint, name = 'c'): Row => ({ id, amount, rest: 0n, city: name });
-  const a = await write('a.csv', [row(1, 100n), row(2, 250n), row(3, 4n), row(4, -7n)]);
-  const b = await write('b.csv', [row(9, 1n), row(4, 2n, 'x'), row(2, 3n, 'y'), row(1, 500n, 'x')]);
-  const plan: Plan = {
-    align: { first: 'id', second: 'id' },
-    filters: { first: [], second: [] },
-    compared: [],
-    groups: { owner: 'second', columns: ['city'] },
-    outputs: [{ name: 'city', of: 'group', column: 'city' }, ...outputs.slice(0, 2)],
-  };
-  const [first, second, helper] = await playAll({ plan, recipient: 'both' }, [a, b]);
-  expect(first.answer!.rows).toEqual([
-    ['x', '2', '0.93'],
-    ['y', '1', '2.5'],
-  ]);
-  expect([first.rows, first.rowsRead, second.rowsRead, helper.rowsRead]).toEqual([3, 4, 4, null]);
-  expect([first.commitment, first.peerCommitment]).toEqual([second.peerCommitment, second.commitment]);
-  const where = {
-    ...plan,
-    groups: null,
-    compared: [
+describe.each<[string, { protocol?: 'dealer' }]>([
+  ['replicated shares', {}],
+  ['a dealer', { protocol: 'dealer' }],
+])('with %s', (_, protocol) => {
+  test('any query over any rows gives what plain reckoning gives, to whom it is to open', async () => {
+    const asked = fc
+      .nat(33)
+      .chain((length) => fc.tuple(rowsOf(length), rowsOf(length), sides, fc.constantFrom('first', 'second', 'both')));
+    await fc.assert(
+      fc.asyncProperty(asked, async ([lefts, rights, shape, recipient]) => {
+        const one = caseOf(lefts, rights, shapeOf(shape as Parameters<typeof shapeOf>[0]));
+        const paths = [
+          await write(
+            'a.csv',
+            one.rows.map(([a]) => a),
+          ),
+          await write(
+            'b.csv',
+            one.rows.map(([, b]) => b),
+          ),
+        ];
+        const [a, b, c] = await playAll(
+          { plan: one.plan, recipient: recipient as 'both', ...protocol },
+          paths as [string, string],
+        );
+        const opened = [recipient !== 'second', recipient !== 'first', false];
+        expect([a, b, c].map((report) => report.answer !== null)).toEqual(opened);
+        const found = (a.answer ?? b.answer)!.rows;
+        expect(roundedTail(found)).toEqual(roundedTail(reckoned(one)));
+        if (recipient === 'both') expect(a.answer).toEqual(b.answer);
+      }),
       {
-        left: { owner: 'second' as const, name: 'amount' },
-        by: '<' as const,
-        right: { owner: 'first' as const, name: 'amount' },
+        numRuns: 12,
+        seed: 3,
+        examples: [[[[], [], { filters: [], compared: [['amount', '<', 'rest']], groups: 'first' }, 'both']]],
       },
-    ],
-    outputs: outputs.slice(0, 2),
-  };
-  expect((await playAll({ plan: where, recipient: 'second' }, [a, b]))[1].answer!.rows).toEqual([['1', '2.5']]);
-});
-
-test('groups with fewer rows than asked stay closed, and their names with them; in order, the first ones open', async () => {
-  const amounts = [5n, 1n, 2n, 9n, 3n, 4n, 7n, 7n];
-  const cities = ['x', 'x', 'y', 'y', 'y', 'a,b', '', 'x'];
-  const rows = amounts.map((amount, id): Row => ({ id, amount, rest: BigInt(id), city: cities[id]! }));
-  const paths: [string, string] = [await write('a.csv', rows), await write('b.csv', rows)];
-  const plan: Plan = {
-    align: 'place',
-    filters: { first: [{ kind: 'compare', column: 'rest', by: '>', constant: { number: '0' } }], second: [] },
-    compared: [],
-    groups: { owner: 'second', columns: ['city'] },
-    outputs: [{ name: 'city', of: 'group', column: 'city' }, ...outputs.slice(0, 2)],
-  };
-  const answerOf = async (more: Partial<Plan>, recipient: Role) => {
-    const all = await playAll({ plan: { ...plan, ...more }, recipient }, paths);
-    const { rows: told, withheld } = all[recipient === 'first' ? 0 : 1].answer!;
-    return { told, withheld };
-  };
-  for (const recipient of ['first', 'second'] as const) {
-    expect(await answerOf({ atLeast: 2 }, recipient)).toEqual({
-      told: [
-        ['x', '2', '0.08'],
-        ['y', '3', '0.14'],
-      ],
-      withheld: 2,
-    });
-  }
-  const top = { output: 2, descending: false, count: 3 };
-  expect((await answerOf({ top }, 'first')).told).toEqual([
-    ['a,b', '1', '0.04'],
-    [null, '1', '0.07'],
-    ['x', '2', '0.08'],
-  ]);
-  const whole = { groups: null, outputs: outputs.slice(0, 2), atLeast: 8 };
-  expect(await answerOf(whole, 'second')).toEqual({ told: [], withheld: 1 });
-  expect((await answerOf({ ...whole, atLeast: 7 }, 'second')).told).toEqual([['7', '0.33']]);
-});
-
-test('what cannot be computed is refused before anything opens, and all are told why', async () => {
-  const row = (id: number, amount: Cell): Row => ({ id, amount, rest: 1n, city: 'c' });
-  const most = 2n ** 62n - 1n;
-  const b = await write('b.csv', [row(1, 1n), row(2, 1n), row(2, 1n)]);
-  const base: Plan = {
-    align: 'place',
-    filters: { first: [], second: [{ kind: 'compare', column: 'amount', by: '>', constant: { number: '0' } }] },
-    compared: [],
-    groups: null,
-    outputs: outputs.slice(0, 2),
-  };
-  const refusedOf = async (rows: Row[], plan = base, more = {}) =>
-    Promise.all(
-      (await playAll({ plan, recipient: 'both', ...more }, [await write('a.csv', rows), b], true)).map(codeOf),
     );
-  const all = (code: string) => [code, code, code];
-  const large = [row(1, most), row(2, most), row(3, 2n)];
-  expect(await refusedOf(large)).toEqual(all('compute.overflow'));
-  expect(await refusedOf([row(1, most), row(2, -most), row(3, 1n)])).toEqual(all('went well'));
-  expect(await refusedOf([row(1, most + 1n), row(2, 1n), row(3, 2n)])).toEqual(all('compute.overflow'));
-  expect(await refusedOf([row(1, 1n)])).toEqual(all('compute.input'));
-  expect(await refusedOf([row(1, 1n), row(2, 1n), row(3, 1n)], base, { rowsMax: 2 })).toEqual(all('compute.sizeCap'));
-  expect(await refusedOf([row(1, 1n), row(2, 1n), row(3, 1n)], base, { decimals: 1 })).toEqual(all('compute.input'));
-  const byKey = { ...base, align: { first: 'id', second: 'id' } };
-  expect(await refusedOf([row(2, 1n)], byKey)).toEqual(all('compute.input'));
-  // Why is told to all three, so it says where, and never what stood there.
-  const odd = join(folder, 'a.csv');
-  await writeFile(odd, 'id,amount,rest,city\nk1,geheim,1,c\nk2,1,1,c\nk3,1,1,c\n');
-  const told = await Promise.allSettled(await playAll({ plan: base, recipient: 'both' }, [odd, b], true));
-  const reasons = told.map((one) => (one.status === 'rejected' ? String(one.reason) : 'went well'));
-  for (const reason of reasons) expect(reason).toMatch(/record 1: amount is no number$/);
+  });
+
+  test('rows are put side by side by keys, however they are ordered; who matches is counted once', async () => {
+    const row = (id: number, amount: bigint, name = 'c'): Row => ({ id, amount, rest: 0n, city: name });
+    const a = await write('a.csv', [row(1, 100n), row(2, 250n), row(3, 4n), row(4, -7n)]);
+    const b = await write('b.csv', [row(9, 1n), row(4, 2n, 'x'), row(2, 3n, 'y'), row(1, 500n, 'x')]);
+    const plan: Plan = {
+      align: { first: 'id', second: 'id' },
+      filters: { first: [], second: [] },
+      compared: [],
+      groups: { owner: 'second', columns: ['city'] },
+      outputs: [{ name: 'city', of: 'group', column: 'city' }, ...outputs.slice(0, 2)],
+    };
+    const [first, second, helper] = await playAll({ plan, recipient: 'both', ...protocol }, [a, b]);
+    expect(first.answer!.rows).toEqual([
+      ['x', '2', '0.93'],
+      ['y', '1', '2.5'],
+    ]);
+    expect([first.rows, first.rowsRead, second.rowsRead, helper.rowsRead]).toEqual([3, 4, 4, null]);
+    expect([first.commitment, first.peerCommitment]).toEqual([second.peerCommitment, second.commitment]);
+    // By transfers an alignment takes its time: one is enough.
+    if (protocol.protocol) return;
+    const where = {
+      ...plan,
+      groups: null,
+      compared: [
+        {
+          left: { owner: 'second' as const, name: 'amount' },
+          by: '<' as const,
+          right: { owner: 'first' as const, name: 'amount' },
+        },
+      ],
+      outputs: outputs.slice(0, 2),
+    };
+    expect((await playAll({ plan: where, recipient: 'second', ...protocol }, [a, b]))[1].answer!.rows).toEqual([
+      ['1', '2.5'],
+    ]);
+  });
+
+  test('groups with fewer rows than asked stay closed, and their names with them; in order, the first ones open', async () => {
+    const amounts = [5n, 1n, 2n, 9n, 3n, 4n, 7n, 7n];
+    const cities = ['x', 'x', 'y', 'y', 'y', 'a,b', '', 'x'];
+    const rows = amounts.map((amount, id): Row => ({ id, amount, rest: BigInt(id), city: cities[id]! }));
+    const paths: [string, string] = [await write('a.csv', rows), await write('b.csv', rows)];
+    const plan: Plan = {
+      align: 'place',
+      filters: { first: [{ kind: 'compare', column: 'rest', by: '>', constant: { number: '0' } }], second: [] },
+      compared: [],
+      groups: { owner: 'second', columns: ['city'] },
+      outputs: [{ name: 'city', of: 'group', column: 'city' }, ...outputs.slice(0, 2)],
+    };
+    const answerOf = async (more: Partial<Plan>, recipient: Role) => {
+      const all = await playAll({ plan: { ...plan, ...more }, recipient, ...protocol }, paths);
+      const { rows: told, withheld } = all[recipient === 'first' ? 0 : 1].answer!;
+      return { told, withheld };
+    };
+    for (const recipient of ['first', 'second'] as const) {
+      expect(await answerOf({ atLeast: 2 }, recipient)).toEqual({
+        told: [
+          ['x', '2', '0.08'],
+          ['y', '3', '0.14'],
+        ],
+        withheld: 2,
+      });
+    }
+    const top = { output: 2, descending: false, count: 3 };
+    expect((await answerOf({ top }, 'first')).told).toEqual([
+      ['a,b', '1', '0.04'],
+      [null, '1', '0.07'],
+      ['x', '2', '0.08'],
+    ]);
+    const whole = { groups: null, outputs: outputs.slice(0, 2), atLeast: 8 };
+    expect(await answerOf(whole, 'second')).toEqual({ told: [], withheld: 1 });
+    expect((await answerOf({ ...whole, atLeast: 7 }, 'second')).told).toEqual([['7', '0.33']]);
+  });
+
+  test('what cannot be computed is refused before anything opens, and all are told why', async () => {
+    const row = (id: number, amount: Cell): Row => ({ id, amount, rest: 1n, city: 'c' });
+    const most = 2n ** 62n - 1n;
+    const b = await write('b.csv', [row(1, 1n), row(2, 1n), row(2, 1n)]);
+    const base: Plan = {
+      align: 'place',
+      filters: { first: [], second: [{ kind: 'compare', column: 'amount', by: '>', constant: { number: '0' } }] },
+      compared: [],
+      groups: null,
+      outputs: outputs.slice(0, 2),
+    };
+    const refusedOf = async (rows: Row[], plan = base, more = {}) =>
+      Promise.all(
+        (await playAll({ plan, recipient: 'both', ...protocol, ...more }, [await write('a.csv', rows), b], true)).map(
+          codeOf,
+        ),
+      );
+    const all = (code: string) => [code, code, code];
+    // A dealer has left by then.
+    const afterDealing = (code: string) => (protocol.protocol ? [code, code, 'went well'] : all(code));
+    const large = [row(1, most), row(2, most), row(3, 2n)];
+    expect(await refusedOf(large)).toEqual(afterDealing('compute.overflow'));
+    expect(await refusedOf([row(1, most), row(2, -most), row(3, 1n)])).toEqual(all('went well'));
+    expect(await refusedOf([row(1, most + 1n), row(2, 1n), row(3, 2n)])).toEqual(all('compute.overflow'));
+    expect(await refusedOf([row(1, 1n)])).toEqual(all('compute.input'));
+    expect(await refusedOf([row(1, 1n), row(2, 1n), row(3, 1n)], base, { rowsMax: 2 })).toEqual(all('compute.sizeCap'));
+    expect(await refusedOf([row(1, 1n), row(2, 1n), row(3, 1n)], base, { decimals: 1 })).toEqual(all('compute.input'));
+    const byKey = { ...base, align: { first: 'id', second: 'id' } };
+    if (!protocol.protocol) expect(await refusedOf([row(2, 1n)], byKey)).toEqual(all('compute.input'));
+    // Why is told to all three, so it says where, and never what stood there.
+    const odd = join(folder, 'a.csv');
+    await writeFile(odd, 'id,amount,rest,city\nk1,geheim,1,c\nk2,1,1,c\nk3,1,1,c\n');
+    const told = await Promise.allSettled(
+      await playAll({ plan: base, recipient: 'both', ...protocol }, [odd, b], true),
+    );
+    const reasons = told.map((one) => (one.status === 'rejected' ? String(one.reason) : 'went well'));
+    for (const reason of reasons) expect(reason).toMatch(/record 1: amount is no number$/);
+  });
 });

@@ -34,8 +34,12 @@ interface Second {
 }
 
 /** Honest first owner and helper, with a second owner that does as it likes; the result would open to the first. */
-const against = async (second: (links: Second) => Promise<void>, silenceMs?: number) => {
-  const terms = termsFor({ plan, recipient: 'first' });
+const against = async (
+  second: (links: Second) => Promise<void>,
+  silenceMs?: number,
+  protocol: Pick<SharesTerms, 'protocol'> = {},
+) => {
+  const terms = termsFor({ plan, recipient: 'first', ...protocol });
   const meeting = { own: identities[1]!, job: sharesDigest(terms), host };
   const common = { terms, host, silenceMs };
   const heard = Promise.withResolvers<number>();
@@ -126,6 +130,35 @@ test('somebody who hangs: not even a beat comes', async () => {
       await links.first.next();
     }, 400),
   ).toEqual(['compute.peerSilent', 'compute.peerSilent']);
+});
+
+/** As an honest one would beside a dealer, until that has left. */
+const beginDealt = async ({ first, helper }: Second): Promise<void> => {
+  const word = (value: number) => Buffer.from(Uint32Array.of(value).buffer);
+  await first.send(kind.size, word(3));
+  await first.receive(kind.size, 4);
+  await first.send(kind.commitment, Buffer.alloc(32));
+  await first.receive(kind.commitment, 32);
+  await helper.send(kind.sizes, Buffer.concat([word(3), word(0)]));
+  while ((await helper.next()).type !== kind.dealt);
+};
+
+test.each<[string, (links: Second) => Promise<void>, string]>([
+  ['a column too short', ({ first }) => first.send(kind.column, Buffer.alloc(2)), 'compute.peerMalformed'],
+  ['a message of another kind', ({ first }) => first.send(99, Buffer.alloc(4)), 'compute.peerMalformed'],
+  ['somebody who dies in the middle', async ({ first }) => first.drop(), 'compute.peerGone'],
+])('after a dealer, %s', async (_, second, code) => {
+  const ended = against(
+    async (links) => {
+      await beginDealt(links);
+      await second(links);
+      await links.first.next();
+    },
+    undefined,
+    { protocol: 'dealer' },
+  );
+  // The dealer had left, and knows nothing of it.
+  expect(await ended).toEqual([code, 'went well']);
 });
 
 test('terms that cannot be meant', () => {

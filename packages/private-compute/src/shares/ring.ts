@@ -26,6 +26,17 @@ export const minus = (a: Column, b: Column): Column => made('minus', a, b);
 export const times = (a: Column, b: Column): Column => made('times', a, b);
 export const negated = (a: Column): Column => minus(new BigUint64Array(a.length), a);
 
+/** Columns one behind the other. */
+export const joined = <One extends Column | Uint32Array>(all: readonly One[], empty: (length: number) => One): One => {
+  const out = empty(all.reduce((length, { length: more }) => length + more, 0));
+  let at = 0;
+  for (const one of all) {
+    (out as Uint32Array).set(one as Uint32Array, at);
+    at += one.length;
+  }
+  return out;
+};
+
 /** In a column of one element. */
 export const total = (a: Column): Column => BigUint64Array.of(through('total', [a]));
 

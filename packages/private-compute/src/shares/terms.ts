@@ -12,16 +12,22 @@ export type Recipient = Role | 'both';
 export interface SharesTerms {
   job: string;
   mode: 'shares';
+  /** Left out: replicated shares among all three. With a dealer the two owners compute alone, on randomness that the third prepares. */
+  protocol?: 'dealer';
   plan: Plan;
   recipient: Recipient;
   /** Places after the point that numbers have; values are whole multiples of 10^-decimals. */
   decimals: number;
   rowsMax: number;
-  /** X25519 keys in hex. */
+  /** X25519 keys in hex; of the third none where another engine computes, which has no third. */
   first: string;
   second: string;
-  helper: string;
+  helper: string | null;
 }
+
+/** Among whom: three parties, or the two owners after a dealer. */
+export const sharesProtocols = ['replicated', 'dealer'] as const;
+export type SharesProtocol = (typeof sharesProtocols)[number];
 
 /** Columns are kept in memory, 8 bytes a row and share. */
 export const sharesLimits = {
@@ -35,9 +41,10 @@ export const sharesLimits = {
 const hex32 = /^[0-9a-f]{64}$/;
 
 export const requireSharesTerms = (terms: SharesTerms): void => {
-  const { job, recipient, decimals, rowsMax, first, second, helper } = terms;
-  const keys = [first, second, helper];
+  const { job, recipient, decimals, rowsMax, first, second, helper, protocol } = terms;
+  const keys = [first, second, ...(helper === null ? [] : [helper])];
   const sound =
+    (protocol === undefined || (protocol === 'dealer' && helper !== null)) &&
     /^[\w-]{16,64}$/.test(job) &&
     ['first', 'second', 'both'].includes(recipient) &&
     Number.isInteger(decimals) &&
@@ -50,6 +57,9 @@ export const requireSharesTerms = (terms: SharesTerms): void => {
     new Set(keys).size === keys.length;
   if (!sound) throw new ComputeError('compute.range', `the terms cannot be used (at most ${sharesLimits.rows} rows)`);
   requirePlan(terms.plan);
+  // Which keys match is the helper's secret, and a dealer is to have none.
+  if (protocol === 'dealer' && payloadOf(terms.plan) !== undefined)
+    throw new ComputeError('compute.query', 'hidden matches need a third party that computes');
   try {
     sharesDigest(terms);
   } catch (error) {
@@ -61,19 +71,19 @@ export const requireSharesTerms = (terms: SharesTerms): void => {
 /** 32 bytes that differ wherever two parties mean something else; all channels of the job are bound to them. */
 export const sharesDigest = (terms: SharesTerms): Buffer =>
   createHash('sha256')
-    .update('shugu shared query v2\n')
+    .update('shugu shared query v3\n')
     .update(canonicalBytes(terms as unknown as Json))
     .digest();
 
 /** The intersection that puts rows with equal keys side by side first. */
-export const alignTerms = ({ job, plan, rowsMax, first, second, helper }: SharesTerms): Terms => ({
+export const alignTerms = ({ job, plan, rowsMax, first, second, helper, protocol }: SharesTerms): Terms => ({
   job,
-  mode: 'helper',
+  mode: protocol === 'dealer' ? 'kkrt' : 'helper',
   reveal: payloadOf(plan) === undefined ? 'both' : 'none',
   keysMax: rowsMax,
   first,
   second,
-  helper,
+  helper: protocol === 'dealer' ? null : helper,
 });
 
 interface Told {
@@ -93,4 +103,12 @@ export const sumTrust: Told = {
   en: 'Holds if all three, both owners and the helper, follow the protocol and no two of them collude. The helper sees how many distinct keys each has, how many are common and which tags are equal, and how many groups there are; no key, no value, no name of a group, and not which key is in which. The owner without values learns how many distinct keys the other has, and how many groups. Nobody but the helper learns which are common. The recipient gets count and sum of the groups that have as many common keys as was agreed, and how many groups have fewer; the owner of the groups, as recipient, which ones those are. The helper together with one owner could try out the keys of the other, and put its values together. Nothing limits what the result itself tells, or forces anybody to bring true data.',
 };
 
+/** What a query on shares of the two owners alone rests on, with the exchange as the dealer. */
+export const dealerTrust: Told = {
+  zh: '前提：双方按协议行事，分发方（交易所）按协议分发随机数，且不与任何一方串通；分发方若与一方串通，可还原另一方的数值。分发方在数值以份额送出之前离场，看不到份额和结果，只得知查询、行数、小数位数、所需位数，以及只开放部分组时的组数。双方之间只传随机份额；按标识对齐用双方之间的 KKRT 隐私求交（预览，待独立评审），双方得知自己哪些行匹配、对方去重后有多少标识；双方的数相比较时，各方得知所需位数是 16、32 还是 64；按组汇总时，另一方得知组数。求平均数打开总和与个数；结果本身透露什么、输入是否真实，不受协议约束。',
+  en: 'Holds if both owners follow the protocol, and the dealer, the exchange, deals randomness as agreed and colludes with neither; together with one owner it could put the other’s values together. The dealer is gone before values leave an owner as shares: it sees no share and no result, only the query, the number of rows, the decimals, how many bits numbers need and, where only some groups open, how many there are. Between the owners go random shares alone. Rows are matched by keys through KKRT private set intersection of the two (preview until reviewed): each learns which of its rows match and how many distinct keys the other has; where numbers of both are compared, all learn whether they need 16, 32 or 64 bits; where sums go by groups, the other owner learns how many groups there are. An average opens its sum and its count. Nothing limits what the result itself tells, or forces anybody to bring true data.',
+};
+
 export const trustOfPlan = (plan: Plan): Told => (payloadOf(plan) === undefined ? sharesTrust : sumTrust);
+export const trustOfProtocol = (protocol: SharesProtocol | undefined): Told =>
+  protocol === 'dealer' ? dealerTrust : sharesTrust;

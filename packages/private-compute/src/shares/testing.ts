@@ -3,8 +3,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { identityOf, secretOf } from '../channel/keys.ts';
 import { dial, type Link, listen } from '../channel/link.ts';
-import { type Mesh, meetInMesh, type Place, places } from './mesh.ts';
+import { Additive } from './additive.ts';
+import type { Arithmetic } from './arithmetic.ts';
+import { correctedIn, type Demand, deal, halfOf, type Side } from './correlations.ts';
+import { type Mesh, meetInMesh, type Place, places, Wires } from './mesh.ts';
 import { playShares, type SharesJob, type SharesReport } from './play.ts';
+import { replicated } from './protocol.ts';
+import { Stream } from './stream.ts';
+import { Tally } from './tally.ts';
 import type { SharesTerms } from './terms.ts';
 
 export const host = '127.0.0.1';
@@ -41,6 +47,66 @@ export const meshesOver = (links: (Link | undefined)[][], seed = 'seed'): Promis
 /** What each of three parties makes of the same steps. */
 export const allThree = <T>(meshes: readonly Mesh[], step: (mesh: Mesh) => Promise<T>): Promise<T[]> =>
   Promise.all(meshes.map(step));
+
+/** Each side’s halves of what was dealt for these steps, without a wire. */
+export const dealtFor = (
+  demands: readonly Demand[],
+  seed: string,
+  changed: (stream: Stream) => Stream = (stream) => stream,
+): [Side, (one: Demand) => ReturnType<typeof halfOf>][] => {
+  const streamOf = (side: Side) => changed(new Stream(drawnFrom(`${seed} dealt ${side}`)(32)));
+  const streams = [streamOf(0), streamOf(1)] as const;
+  const dealt = demands.map((one) => ({ one, corrections: deal(streams, one) }));
+  return ([0, 1] as const).map((side) => {
+    const stream = streamOf(side);
+    let at = 0;
+    return [
+      side,
+      (one) => {
+        const { one: due, corrections } = dealt[at++]!;
+        if (JSON.stringify(due) !== JSON.stringify(one)) throw new Error(`${one.of} where ${due.of} was dealt`);
+        return halfOf(stream, side, one, correctedIn(one) === side ? corrections : []);
+      },
+    ];
+  });
+};
+
+/** A protocol among its parties, over the same links. Steps treat what a party has as opaque. */
+export interface Rig {
+  name: string;
+  parties: readonly Place[];
+  run<T>(step: (on: Arithmetic<never, never>) => Promise<T>): Promise<T[]>;
+}
+type Step<T> = (on: Arithmetic<never, never>) => Promise<T>;
+const opaque = (on: unknown) => on as Arithmetic<never, never>;
+
+/** `links` are asked for at each run: tests meet before all. */
+export const rigs = (links: () => (Link | undefined)[][]): Rig[] => {
+  let runs = 0;
+  return [
+    {
+      name: 'replicated among three',
+      parties: places,
+      run: async <T>(step: Step<T>) => allThree(await meshesOver(links()), (mesh) => step(opaque(replicated(mesh)))),
+    },
+    {
+      name: 'additive between two, after a dealer',
+      parties: [0, 1],
+      run: async <T>(step: Step<T>) => {
+        const tally = new Tally();
+        await step(opaque(tally));
+        return Promise.all(
+          dealtFor(tally.demands, `run ${runs++}`).map(([side, take]) =>
+            step(opaque(new Additive(wiresOfTwo(links(), side), take))),
+          ),
+        );
+      },
+    },
+  ];
+};
+
+export const wiresOfTwo = (links: (Link | undefined)[][], side: Side, seed = 'seed'): Wires =>
+  new Wires(side, links[side]!, drawnFrom(`${seed} ${side}`), [side === 0 ? 1 : 0]);
 
 export const closeAll = (links: readonly (Link | undefined)[][]): Promise<unknown> =>
   Promise.all(links.flat().map((link) => link?.close()));

@@ -2,15 +2,18 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Link } from '../channel/link.ts';
+import { Additive } from './additive.ts';
 import { packed } from './bits.ts';
-import { execute } from './execute.ts';
+import { answered, execute, ownOf, tellSizes } from './execute.ts';
 import { kind, type Mesh, type Place } from './mesh.ts';
 import { type Plan, payloadOf, sumPlan } from './plan.ts';
+import { replicated } from './protocol.ts';
 import { Stream } from './stream.ts';
 import { readTable, type Table } from './table.ts';
-import { allThree, closeAll, meetAll, meshesOver, termsFor } from './testing.ts';
+import { demandsOf } from './tally.ts';
+import { allThree, closeAll, dealtFor, meetAll, meshesOver, termsFor, wiresOfTwo } from './testing.ts';
 
 let folder: string;
 let links: (Link | undefined)[][];
@@ -83,7 +86,7 @@ const run = async (
   const matching = packed(Uint8Array.from({ length: rows }, (_, n) => (value(n) % 7 < 4 ? 1 : 0)));
   const hides = payloadOf(plan) !== undefined;
   await allThree(meshes, (mesh) =>
-    execute(mesh, terms, {
+    execute(replicated(mesh), terms, {
       rows,
       table: hides && mesh.place === 0 ? undefined : tables[mesh.place],
       matches: hides && mesh.place === 2 ? matching : undefined,
@@ -183,14 +186,15 @@ test.each(cases)(
   },
 );
 
+const withoutMasks = (stream: Stream): Stream => {
+  stream.draw = (length) => new Uint8Array(length);
+  stream.permutation = Stream.prototype.permutation.bind(new Stream(Buffer.alloc(32)));
+  return stream;
+};
+
 test('without masks the same look finds it', async () => {
   const unmasked = (meshes: Mesh[]) => {
-    for (const mesh of meshes) {
-      for (const stream of [mesh.own, mesh.next]) {
-        stream.draw = (length) => new Uint8Array(length);
-        stream.permutation = Stream.prototype.permutation.bind(new Stream(Buffer.alloc(32)));
-      }
-    }
+    for (const mesh of meshes) for (const stream of [mesh.own, mesh.next]) withoutMasks(stream);
   };
   for (const [, plan] of cases) expect(uneven(await spread(plan, 2, () => 7, unmasked))).toBe(true);
 });
@@ -202,6 +206,82 @@ test('orders that come to the helper are as likely one as another, whatever the 
     first[order.readUInt32LE(0)]!++;
   }
   // 3 each on average; the seeds are fixed.
+  expect(first.filter((count) => count > 0).length).toBeGreaterThan(60);
+  expect(Math.max(...first)).toBeLessThan(12);
+});
+
+/** The owners alone, with what was dealt. Opened to one of them, so that what comes to the other is masks alone. */
+const runDealt = async (
+  plan: Plan,
+  recipient: 'first' | 'second',
+  seed: string,
+  value: (n: number) => number,
+  changed?: (stream: Stream) => Stream,
+) => {
+  seen = [[], [], []];
+  const terms = termsFor({ plan, recipient, decimals: 0, protocol: 'dealer' });
+  const tables = [await tableOf(plan, 'first', value), await tableOf(plan, 'second', value)];
+  const wires = [wiresOfTwo(links, 0, seed), wiresOfTwo(links, 1, seed)];
+  const owns = wires.map((one) => ownOf(one, terms, { rows, table: tables[one.place] }));
+  const sizes = await Promise.all(wires.map((one, at) => tellSizes(one, terms, owns[at]!)));
+  expect(sizes[0]).toEqual(sizes[1]);
+  const dealt = dealtFor(await demandsOf(terms, sizes[0]!), seed, changed);
+  await Promise.all(
+    dealt.map(([side, take]) => answered(new Additive(wires[side]!, take), terms, owns[side]!, sizes[0]!)),
+  );
+  return seen[recipient === 'first' ? 1 : 0]!;
+};
+
+describe.each(['second', 'first'] as const)('after a dealer, what comes to the owner beside the %s', (recipient) => {
+  const dealtCases = cases.filter(([, plan]) => payloadOf(plan) === undefined);
+  const shapeOf = (frames: Buffer[]) => frames.map(({ length }) => length);
+
+  test.each(dealtCases)('%s: has the same lengths whatever the rows hold', async (_, plan) => {
+    const one = shapeOf(await runDealt(plan, recipient, 's', (n) => n));
+    expect(one.length).toBeGreaterThan(0);
+    expect(shapeOf(await runDealt(plan, recipient, 's', (n) => n * 400))).toEqual(one);
+    expect(shapeOf(await runDealt(plan, recipient, 't', (n) => 71 - n))).toEqual(one);
+  });
+
+  // Of groups alone nothing but orders comes to whom the groups are not of: those are looked at below.
+  const masked = dealtCases.filter(([, plan]) => plan !== grouped || recipient === 'first');
+  const bytesOf = async (plan: Plan, runs: number, changed?: (stream: Stream) => Stream): Promise<Buffer> => {
+    const all: Buffer[] = [];
+    for (let n = 0; n < runs; n++)
+      // Orders, and how many groups there are, come as words that lie within the number of rows.
+      for (const frame of await runDealt(plan, recipient, `dealt ${n}`, () => 7, changed))
+        if (frame.length > 8 && !(plan.groups && recipient === 'second' && frame.length === rows * 4)) all.push(frame);
+    return Buffer.concat(all);
+  };
+
+  test.each(masked)('%s: is evenly spread, of constant rows, too', async (_, plan) => {
+    const bytes = await bytesOf(plan, 40);
+    expect(bytes.length).toBeGreaterThan(300);
+    expect(uneven(bytes)).toBe(false);
+  });
+
+  test('without masks the same look finds it', async () => {
+    for (const [, plan] of masked) expect(uneven(await bytesOf(plan, 8, withoutMasks))).toBe(true);
+  });
+
+  test.each(dealtCases)('%s: nobody waits for room at somebody who waits for room', async (_, plan) => {
+    const restore = withoutRoom();
+    try {
+      expect((await runDealt(plan, recipient, 's', (n) => n)).length).toBeGreaterThan(0);
+    } finally {
+      restore();
+    }
+  });
+});
+
+test('after a dealer, orders that the other owner is told are as likely one as another', async () => {
+  const first = new Array<number>(rows).fill(0);
+  for (let n = 0; n < 216; n++) {
+    const order = (await runDealt(grouped, 'second', `order ${n}`, (at) => at)).find(
+      ({ length }) => length === rows * 4,
+    )!;
+    first[order.readUInt32LE(0)]!++;
+  }
   expect(first.filter((count) => count > 0).length).toBeGreaterThan(60);
   expect(Math.max(...first)).toBeLessThan(12);
 });

@@ -174,6 +174,11 @@ export const lists = {
   'psiOpening.rows': ['接收方自己的、对方也有的那些行', 'The recipient’s own rows that the other has too'],
   'psiOpening.count': ['只有数量（双方都得到）', 'The number alone (to both)'],
   'psiOpening.sums': ['数量与合计（可分组）', 'Number and sum (by groups, if so agreed)'],
+  'sharesProtocol.replicated': ['双方与交易所三方', 'Both owners and the exchange'],
+  'sharesProtocol.dealer': [
+    '只有双方，交易所事先分发随机数',
+    'The two owners alone, after the exchange has dealt randomness',
+  ],
   'psiProtocol.helper': ['交易所协助', 'With the exchange’s help'],
   'psiProtocol.ecdh': ['双方之间，ECDH（小表）', 'The two alone, ECDH (small tables)'],
   'psiProtocol.sm2': ['双方之间，国密 SM2（小表）', 'The two alone, SM2 (small tables)'],

@@ -77,17 +77,20 @@ const atOwnersOf = async (room: Room, draft: DraftOf<'shares' | 'psi'>): Promise
 
 /** What is signed is the plan that the gate's parser and ours make of the text: what anybody does with whose columns. */
 const sharesOf = async (room: Room, draft: DraftOf<'shares'>): Promise<Terms> => {
+  const { protocol, ...agreed } = draft;
   const { sql } = draft.query;
   const [first, second] = draft.dataSets;
   const plan = planOf(await parseQuery(await room.queries(), sql), [first!.table, second!.table]);
   const terms: Omit<SharedQuery, 'id'> = {
-    ...draft,
+    ...agreed,
+    // Left out where it is what contracts had before there was a choice.
+    ...(protocol === 'dealer' && { protocol }),
     ...termOf(draft),
-    trust: trustFor('shares', draft.engine),
+    trust: trustFor('shares', draft.engine, protocol),
     query: { sql, digest: planDigest(plan), parameters: [] },
     plan,
     output: plan.outputs.map(({ name, of }) => ({ name, type: of === 'group' ? 'string' : 'decimal' })),
-    helper: helperKey(room),
+    helper: hasThird(draft) ? helperKey(room) : null,
   };
   return sound(terms, sharedFault(terms));
 };

@@ -1,5 +1,5 @@
 /** The owners’ sides of a use whose data stay with them: they come, say where they are, and state, signed, what became of it. */
-import { endingOf, hasThird, nextUseState, type PartStatement, readPart } from '@shugu/private-compute';
+import { computeAlone, endingOf, hasThird, nextUseState, type PartStatement, readPart } from '@shugu/private-compute';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
@@ -49,8 +49,8 @@ export const statePart = async (
   const found = readPart(statement, signature, signingKey);
   if (!found || !isOwn(found, open, me)) throw problems.statementWrong({ field: 'body.statement' });
   if ((await saveStatement(tx, id, statement, signature)) === 0) throw problems.alreadyStated();
-  // Without a third nobody else says when it is over: whoever has not stated by then has died.
-  if (!hasThird(open.contract.terms)) await hurryUse(tx, id, after(tx.now, waits.stateSeconds));
+  // Without a third, or after one that dealt, nobody else says when it is over: whoever has not stated by then has died.
+  if (computeAlone(open.contract.terms)) await hurryUse(tx, id, after(tx.now, waits.stateSeconds));
   await audit(tx, { action: 'compute.part.state', subject: id, data: { outcome: found.outcome } });
   await concludeParts(room, tx, open.contract, open.use);
 };

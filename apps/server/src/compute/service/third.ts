@@ -1,8 +1,16 @@
 /**
  * This node as the third party of a use on shares: a process of its own that sees random shares, how many keys there are and match, and
- * no result. A use whose third has died is not begun again: its owners state whether theirs had begun.
+ * no result; or that deals for the two owners, and sees sizes alone. A use whose third has died is not begun again: its owners state whether theirs had begun.
  */
-import { type AnyJob, ComputeError, hasThird, nextUseState, partyTermsOf, startParty } from '@shugu/private-compute';
+import {
+  type AnyJob,
+  ComputeError,
+  computeAlone,
+  hasThird,
+  nextUseState,
+  partyTermsOf,
+  startParty,
+} from '@shugu/private-compute';
 import { systemActor } from '../../kernel/http/principal.ts';
 import type { JobContext } from '../../kernel/jobs.ts';
 import { Problem } from '../../kernel/problem.ts';
@@ -64,7 +72,9 @@ const finish = async (
   id: string,
   end: { outcome: string; met: boolean },
 ): Promise<void> => {
-  await endThird(tx, id, { ...end, due: after(tx.now, waits.stateSeconds) });
+  // After a dealer the owners only begin.
+  const alone = end.outcome === 'done' && computeAlone(contract.terms);
+  await endThird(tx, id, { ...end, due: after(tx.now, alone ? waits.playSeconds : waits.stateSeconds) });
   await concludeParts(room, tx, contract, (await lockUse(tx, id))!);
 };
 
