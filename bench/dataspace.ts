@@ -36,6 +36,8 @@ const concurrency = 4;
 const datasetsMade = 100_000;
 const edcSizes = [1000, 10_000];
 const [pagesTimed, edcPagesTimed] = [40, 5];
+/** First what came before is put away: both runtimes collect their garbage once more. */
+const calmSeconds = 60;
 const [idleSeconds, patienceSeconds] = [60, 300];
 const pollMilliseconds = 5;
 
@@ -236,6 +238,7 @@ const idle = async (admin: pg.Client, of: Connector[]) => {
     Promise.all(
       of.map(async ({ pid, database }) => ({ own: cpuSeconds(pid), sessions: await sessionsCpu(admin, database) })),
     );
+  await pause(calmSeconds * 1000);
   const before = await read();
   await pause(idleSeconds * 1000);
   const after = await read();

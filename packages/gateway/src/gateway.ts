@@ -83,7 +83,7 @@ export class Gateway {
   private readonly prepared = new WeakMap<Grant, Prepared>();
   private readonly running = new Map<string, Set<CallStop>>();
   private readonly stopListening: () => void;
-  private readonly sweeper: NodeJS.Timeout;
+  private sweeper: NodeJS.Timeout | undefined;
   private inFlight = 0;
   private lastNow = 0;
 
@@ -91,8 +91,6 @@ export class Gateway {
     if (options.secret.length < 32) throw new RangeError('the gateway secret has less than 32 bytes');
     this.options = options;
     this.drivers = new Map(options.drivers.map((driver) => [driver.kind, driver]));
-    this.sweeper = setInterval(() => this.stopEnded(), SWEEP_MS);
-    this.sweeper.unref();
     this.stopListening = options.grants.onChange((grant) => {
       if (grant.status !== 'active')
         for (const stop of this.running.get(grant.id) ?? []) stop.stop(refusal('withdrawn'));
@@ -101,6 +99,10 @@ export class Gateway {
 
   /** End running answers whose contract has ended meanwhile, also those that nobody reads at the moment. */
   private stopEnded(): void {
+    if (this.running.size === 0) {
+      clearInterval(this.sweeper);
+      this.sweeper = undefined;
+    }
     for (const [grantId, stops] of this.running) {
       const grant = this.options.grants.get(grantId);
       if (!grant || isOver(grant, this.now())) for (const stop of stops) stop.stop(refusal('expired'));
@@ -424,6 +426,7 @@ export class Gateway {
     const stops = this.running.get(grantId);
     if (stops) stops.add(stop);
     else this.running.set(grantId, new Set([stop]));
+    this.sweeper ??= setInterval(() => this.stopEnded(), SWEEP_MS).unref();
   }
 
   private forget(grantId: string, stop: CallStop): void {

@@ -151,6 +151,11 @@ export class Meter {
     return this.durableSequence;
   }
 
+  /** Number of the segment that is being written; those before it are closed, sealed or about to be. */
+  get openSegment(): number {
+    return this.file?.segment ?? 0;
+  }
+
   /** Whether records can be written now, as far as is known. */
   get isReady(): boolean {
     return !this.closed && this.failure === null;

@@ -1,11 +1,12 @@
 /** The door of the agreements. */
 import type { Plan } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
-import type { Reader, Tx } from '../kernel/db/db.ts';
+import type { Reader, Sql, Tx } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { Contract, ContractKind, ContractSignature, ContractTerms, Offer, ProtocolSignature } from './model.ts';
 import {
+  agreementsDue,
   contractByOrder,
   type EffectiveQuery,
   effectiveContracts,
@@ -89,6 +90,8 @@ export interface Agreements {
   ): Promise<Pick<ContractSignature, 'keyId' | 'level' | 'signature'>>;
   /** Ends what time has ended, by `tx.now`; the number done. Call again while it is not zero. */
   expireDue(tx: Tx): Promise<number>;
+  /** Whether there is something to expire, as SQL. */
+  due(at: Sql): Sql;
   /** Drafts the shipped templates that are missing; another person enables them. */
   importTemplates(tx: Tx): Promise<unknown>;
   /** Whether contracts of a kind can be drawn up here now. */
@@ -129,6 +132,7 @@ export const makeAgreements = (deps: AgreementsRouteDeps): Agreements => ({
   endUngrounded,
   signText: (tx, participant, bytes) => platformSignature(deps, tx, participant, bytes),
   expireDue,
+  due: agreementsDue,
   importTemplates,
   templateEnabled: async (tx, kind) => (await enabledTemplate(tx, tx.tenancy.market, kind)) !== undefined,
 });

@@ -1,6 +1,6 @@
 import type { Json } from '@shugu/evidence';
 import type { Plan } from '@shugu/policy';
-import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type {
   Contract,
@@ -204,11 +204,19 @@ export const contractsOnRight = async (
 };
 
 /** Locks what is due, so that two clocks never end one contract twice. */
+const over = (at: Moment): Sql => sql`((state = 'effective' and term_until <= ${at})
+  or (state in ('draft', 'negotiating', 'pendingSignature') and respond_by <= ${at}))`;
+const lapsed = (at: Moment): Sql =>
+  sql`number > 1 and state in ('negotiating', 'pendingSignature') and respond_by <= ${at}`;
+
+/** Whether a contract or an amendment is over. */
+export const agreementsDue = (at: Moment): Sql => sql`(exists (select from contracts where ${over(at)})
+  or exists (select from contract_versions where ${lapsed(at)}))`;
+
 export const dueContracts = (tx: Tx, limit: number): Promise<Contract[]> =>
   tx.rows<Contract>(sql`select ${contractColumns} from contracts
-    where (state = 'effective' and term_until <= ${tx.now}) or (state in ('draft', 'negotiating', 'pendingSignature') and respond_by <= ${tx.now})
+    where ${over(tx.now)}
     order by id limit ${limit} for update skip locked`);
 
 export const dueAmendments = (tx: Tx, limit: number): Promise<{ contract: string; number: number }[]> =>
-  tx.rows(sql`select contract, number from contract_versions where number > 1 and state in ('negotiating', 'pendingSignature')
-    and respond_by <= ${tx.now} order by contract limit ${limit}`);
+  tx.rows(sql`select contract, number from contract_versions where ${lapsed(tx.now)} order by contract limit ${limit}`);

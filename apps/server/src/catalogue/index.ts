@@ -10,6 +10,7 @@ import { mountCkan } from './ckan/mount.ts';
 import { makeHarvestRoutes } from './harvest/routes.ts';
 import { harvestJob, harvestJobHandler } from './harvest/run.ts';
 import { settleAbandoned, startDue } from './harvest/service.ts';
+import { runsAbandoned, sourcesDue } from './harvest/store.ts';
 import type { Product, ProductVersion, RightCover } from './model.ts';
 import { findProduct, findVersion, type Listed, listedProducts, productsOn } from './reads.ts';
 import { type CatalogueRouteDeps, makeRoutes } from './routes.ts';
@@ -50,8 +51,8 @@ const harvestParts = ({ database, ...deps }: CatalogueDeps): RoomParts & { route
     routes: makeHarvestRoutes(harvest),
     jobs: { [harvestJob]: harvestJobHandler(harvest) },
     ticks: [
-      { name: 'catalogue.harvests', everySeconds: 60, run: asSystem(startDue) },
-      { name: 'catalogue.harvestEnds', everySeconds: 30, run: asSystem(settleAbandoned) },
+      { name: 'catalogue.harvests', everySeconds: 60, due: sourcesDue, run: asSystem(startDue) },
+      { name: 'catalogue.harvestEnds', everySeconds: 30, due: runsAbandoned, run: asSystem(settleAbandoned) },
     ],
   };
 };

@@ -7,7 +7,7 @@ import type { Tick } from '../kernel/ticker.ts';
 import { localRoom } from './engines/local.ts';
 import { sparkRoom } from './engines/spark.ts';
 import type { ComputeDeps, Room, RoomEngine } from './model.ts';
-import { findContract, findHeld } from './reads.ts';
+import { computeDue, findContract, findHeld } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { atOwners } from './rules.ts';
 import { moveDue } from './service/contracts.ts';
@@ -70,6 +70,7 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
       {
         name: 'compute.due',
         everySeconds: 5,
+        due: computeDue,
         run: async () =>
           (await moveDue(deps.database)) +
           (await endStranded(room)) +

@@ -1,5 +1,5 @@
 import type { Computation, DataSet } from '@shugu/private-compute';
-import { empty, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type { Budget, Contract, HeldOutput, Module, MoneyState, OutputAnswer, Part, Signature, Use } from './model.ts';
@@ -69,10 +69,13 @@ export const contractPage = async (
 };
 
 /** Contracts that time moves: those that begin, and those that end. */
+const moves = (at: Moment): Sql => sql`((c.state in ('draft', 'signed', 'active') and c.term_until <= ${at})
+  or (c.state = 'signed' and c.term_from <= ${at}))`;
+
 export const dueContracts = async (tx: Tx, limit: number): Promise<Contract[]> =>
   (
     await tx.rows<ContractRow>(sql`select ${contractColumns} from compute_contracts c
-      where (c.state in ('draft', 'signed', 'active') and c.term_until <= ${tx.now}) or (c.state = 'signed' and c.term_from <= ${tx.now})
+      where ${moves(tx.now)}
       order by c.id limit ${limit} for update skip locked`)
   ).map(read);
 
@@ -96,17 +99,20 @@ export const lockUseOfOrder = (tx: Tx, order: string) => oneUse(tx, sql`money_or
  * Uses that nothing will end by itself: their job was cancelled or has died, or the contract ended while their price was waiting
  * for the bank.
  */
-export const strandedUses = (reader: Reader, limit: number): Promise<{ id: string; cancelled: boolean }[]> =>
-  reader.rows(sql`select u.id, coalesce(j.state = 'cancelled', false) as cancelled from compute_uses u
-    join compute_contracts c on c.id = u.contract left join jobs j on j.id = u.job
+const stranded = sql`from compute_uses u join compute_contracts c on c.id = u.contract left join jobs j on j.id = u.job
     where u.state in ('reserved', 'running')
-      and (j.state in ('cancelled', 'dead') or (u.money_state = 'freezing' and c.state in ('expired', 'revoked')))
-    order by u.id limit ${limit}`);
+      and (j.state in ('cancelled', 'dead') or (u.money_state = 'freezing' and c.state in ('expired', 'revoked')))`;
+
+export const strandedUses = (reader: Reader, limit: number): Promise<{ id: string; cancelled: boolean }[]> =>
+  reader.rows(
+    sql`select u.id, coalesce(j.state = 'cancelled', false) as cancelled ${stranded} order by u.id limit ${limit}`,
+  );
+
+const late = (at: Moment): Sql => sql`from compute_uses where state in ('reserved', 'running') and due_at <= ${at}`;
 
 /** Uses on shares for which nobody waits any longer. */
 export const lateUses = (reader: Reader, now: Date, limit: number): Promise<{ id: string; contract: string }[]> =>
-  reader.rows(sql`select id, contract from compute_uses where state in ('reserved', 'running') and due_at <= ${now}
-    order by id limit ${limit}`);
+  reader.rows(sql`select id, contract ${late(now)} order by id limit ${limit}`);
 
 export const partsOf = (reader: Reader, use: string): Promise<Part[]> =>
   reader.rows<Part>(sql`select participant, address, statement, signature, created_at as "at", stated_at as "statedAt"
@@ -199,10 +205,16 @@ export const heldPage = async (reader: Reader, owner: string, query: PageQuery) 
   );
 };
 
+const heldTooLong = (at: Moment): Sql => sql`from compute_held_outputs h join compute_contracts c on c.id = h.contract
+    where (h.until <= ${at} or c.state = 'revoked')`;
+
 /** Outputs that nothing waits for any more: their time is over, or an owner has revoked the contract. */
 export const heldInVain = (reader: Reader, now: Date, limit: number): Promise<{ use: string; contract: string }[]> =>
-  reader.rows(sql`select h.use, h.contract from compute_held_outputs h join compute_contracts c on c.id = h.contract
-    where h.until <= ${now} or c.state = 'revoked' order by h.use limit ${limit}`);
+  reader.rows(sql`select h.use, h.contract ${heldTooLong(now)} order by h.use limit ${limit}`);
+
+/** Whether a contract, a use or an output waits for nothing but this moment. */
+export const computeDue = (at: Moment): Sql => sql`(exists (select from compute_contracts c where ${moves(at)})
+  or exists (select ${stranded}) or exists (select ${late(at)}) or exists (select ${heldTooLong(at)}))`;
 
 /** In the order in which they were given. */
 export const answersOf = (reader: Reader, uses: readonly string[]): Promise<OutputAnswer[]> =>

@@ -25,7 +25,7 @@ import type { Metering } from '../metering/index.ts';
 import type { ResourceIntake } from './import/deps.ts';
 import { makeImportRoutes } from './import/routes.ts';
 import { importJob, importJobHandler, removeImportLeftovers } from './import/run.ts';
-import { startDueImports } from './import/schedules.ts';
+import { importsDue, startDueImports } from './import/schedules.ts';
 import { settleAbandoned } from './import/service.ts';
 import { authenticateGateway, gatewayKeyPrefix, gatewaysInUse } from './link/gateways.ts';
 import { Hub } from './link/hub.ts';
@@ -40,7 +40,16 @@ import { removeLeftovers } from './push/leftovers.ts';
 import { makePushRoutes } from './push/routes.ts';
 import { pushJob, pushJobHandler } from './push/run.ts';
 import { startDue } from './push/service.ts';
-import { copiesOfVersions, endpointsOf, findGrant, grantsOfContract, holdersOf, staleGrants } from './reads.ts';
+import { pushesDue } from './push/store.ts';
+import {
+  copiesOfVersions,
+  endpointsOf,
+  endsDue,
+  findGrant,
+  grantsOfContract,
+  holdersOf,
+  staleGrants,
+} from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { type Delivered, deliveredBy } from './rules.ts';
 import { copyJob, unmarkable } from './service/copies.ts';
@@ -316,6 +325,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       {
         name: 'delivery.ends',
         everySeconds: 2,
+        due: endsDue,
         run: () => database.tx(systemActor('delivery'), (tx) => expireDue(service, tx)),
       },
       { name: 'delivery.levels', everySeconds: 600, run: () => assessDue({ ...service, now: () => clock.now() }) },
@@ -327,6 +337,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       {
         name: 'delivery.pushes',
         everySeconds: 5,
+        due: pushesDue,
         run: () => database.tx(systemActor('delivery'), startDue),
       },
       { name: 'delivery.spent', everySeconds: 3600, run: () => askForRemoval(database) },
@@ -334,6 +345,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       {
         name: 'delivery.imports',
         everySeconds: 30,
+        due: importsDue,
         run: () =>
           database.tx(systemActor('delivery'), async (tx) => (await settleAbandoned(tx)) + (await startDueImports(tx))),
       },

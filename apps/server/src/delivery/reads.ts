@@ -1,5 +1,5 @@
 import { traceLimits } from '@shugu/wire/delivery';
-import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type {
@@ -117,8 +117,15 @@ export const periodsOf = (read: Reader, grant: string, count: number): Promise<S
       evidence, breached, created_at as "createdAt"
     from service_periods where grant_id = ${grant} order by period desc limit ${count}`);
 
+const ended = (at: Moment): Sql => sql`g.ended_at is null and g.valid_until <= ${at}`;
+const keyEnded = (at: Moment): Sql => sql`revoked_at <= ${at} and not dropped`;
+
+/** Whether the time of a grant or a key is over. */
+export const endsDue = (at: Moment): Sql => sql`(exists (select from delivery_grants g where ${ended(at)})
+  or exists (select from delivery_keys where ${keyEnded(at)}))`;
+
 export const dueGrants = (tx: Tx): Promise<Grant[]> =>
-  tx.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where g.ended_at is null and g.valid_until <= ${tx.now}
+  tx.rows<Grant>(sql`select ${grantColumns} from delivery_grants g where ${ended(tx.now)}
     order by g.valid_until limit 200 for update skip locked`);
 
 export interface GrantFilter extends PageQuery {
@@ -156,7 +163,7 @@ export const findKey = (read: Reader, id: string): Promise<(GrantKey & { hash: s
 
 export const dueKeys = (tx: Tx): Promise<GrantKey[]> =>
   tx.rows<GrantKey>(
-    sql`select ${keyColumns} from delivery_keys where revoked_at <= ${tx.now} and not dropped limit 500 for update skip locked`,
+    sql`select ${keyColumns} from delivery_keys where ${keyEnded(tx.now)} limit 500 for update skip locked`,
   );
 
 /** Cuts marked for one buyer: of one supplier or of all, of one product or of all; one more than a trace may ask. */

@@ -209,8 +209,8 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     admit: (tx, participant) => claims.admit(tx, participant),
     dismiss: (tx, participant, reason) => claims.dismiss(tx, participant, reason),
     ticks: [
-      { name: 'federation.outbox', everySeconds: 2, run: () => sender.drain() },
-      { name: 'federation.signals', everySeconds: 2, run: () => planes.drain() },
+      { name: 'federation.outbox', everySeconds: 2, due: sender.due, run: () => sender.drain() },
+      { name: 'federation.signals', everySeconds: 2, due: planes.due, run: () => planes.drain() },
       ...claims.ticks,
     ],
     mount: async (app, perSource) => {

@@ -1,5 +1,5 @@
 import type { Dataset, Side } from '@shugu/dataspace';
-import { empty, type Reader, sql } from '../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type { Act, Agreement, Connector, Kind, Message, Process, State } from './model.ts';
 
@@ -134,13 +134,13 @@ export const sentOf = async (read: Reader, process: string): Promise<Partial<Rec
   );
 
 /** Processes with a message to send, the longest due first. */
+const dueMessages = (at: Moment): Sql => sql`from federation_messages where state = 'waiting' and due_at <= ${at}`;
+export const messagesDue = (at: Moment): Sql => sql`exists (select ${dueMessages(at)})`;
+
 export const dueProcesses = async (read: Reader, now: Date): Promise<string[]> =>
-  (
-    await read.rows<{
-      process: string;
-    }>(sql`select process from federation_messages where state = 'waiting' and due_at <= ${now}
-      order by due_at limit 100`)
-  ).map(({ process }) => process);
+  (await read.rows<{ process: string }>(sql`select process ${dueMessages(now)} order by due_at limit 100`)).map(
+    ({ process }) => process,
+  );
 
 export const findAgreement = (read: Reader, participant: string, id: string): Promise<Agreement | undefined> =>
   read.first<Agreement>(sql`select participant, id, side, counterparty, dataset, body, negotiation, reference, finalized_at, ended_at

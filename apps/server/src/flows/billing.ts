@@ -2,7 +2,7 @@
 import { addDecimal, multiplyDecimal, parseDecimal, parsePricePlan, type SplitRule } from '@shugu/ledger';
 import type { Rooms } from '../build.ts';
 import type { Cases } from '../kernel/case/index.ts';
-import type { Database, Tx } from '../kernel/db/db.ts';
+import type { Database, Sql, Tx } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import { type Order, periodsBegun, runsOn, verdictAtEnd } from '../market/index.ts';
 import { type Cycle, cycleOf, lastCut, nextCut, statementNeeded, unbilled, unitOf } from './rules.ts';
@@ -162,6 +162,10 @@ const billDue = async (tx: Tx, of: Purchase, id: string): Promise<number> => {
   const order = await of.rooms.market.lockOrder(tx, id);
   return order?.state === 'accepted' && order.ended_at === null ? billCycles(tx, of, order, tx.now) : 0;
 };
+
+/** Whether a cycle may have ended unbilled. */
+export const cyclesDue = (of: Purchase, now: Date): Sql =>
+  of.rooms.settlement.anyUnbilled(lastCut(now, cycleAt(of, now)));
 
 /** A cycle's end (rule `settlementCycle`): bills of accepted orders that run on. */
 export const runCycles = async (database: Database, of: Purchase, now: Date): Promise<number> => {

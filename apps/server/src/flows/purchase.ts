@@ -7,7 +7,16 @@ import type { StoredEvent } from '../kernel/outbox.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import type { EndedHow } from '../market/index.ts';
 import { boundAccess, openAccess, renewAccess } from './access.ts';
-import { billAccepted, carryOut, concludeOrder, openMoney, type Purchase, runCycles, runUsedUp } from './billing.ts';
+import {
+  billAccepted,
+  carryOut,
+  concludeOrder,
+  cyclesDue,
+  openMoney,
+  type Purchase,
+  runCycles,
+  runUsedUp,
+} from './billing.ts';
 
 const howOf = ({ type, data }: StoredEvent): EndedHow => {
   if (type === 'agreements.contract.terminated') return data.how;
@@ -148,11 +157,17 @@ export const purchaseFlow = ({ database }: Kernel, of: Purchase): RoomParts => (
     },
   ],
   ticks: [
-    { name: 'flow.cycles', everySeconds: 60, run: (now) => runCycles(database, of, now) },
+    {
+      name: 'flow.cycles',
+      everySeconds: 60,
+      due: (_, now) => cyclesDue(of, now),
+      run: (now) => runCycles(database, of, now),
+    },
     { name: 'flow.usedUp', everySeconds: 30, run: () => runUsedUp(database, of) },
     {
       name: 'agreements',
       everySeconds: 30,
+      due: of.rooms.agreements.due,
       run: async () => {
         let count = 0;
         for (;;) {

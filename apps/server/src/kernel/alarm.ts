@@ -1,9 +1,10 @@
 /**
  * When to look again: at the moment something becomes due, or is told of, instead of all the time. What nobody told of, as it was
- * done by another server or its telling was lost, is found by a look once in `safetySeconds`.
+ * done by another server or its telling was lost, is found when the ticker asks what is due (ticker.ts), or by a look once in
+ * `safetySeconds`.
  */
 export const limits = {
-  safetySeconds: 10,
+  safetySeconds: 60,
   /** Between two looks that find the same waiting: for somebody's transaction, or a database that is away. */
   againMilliseconds: 500,
 } as const;

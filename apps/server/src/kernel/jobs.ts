@@ -9,11 +9,12 @@ import { limits as alarmLimits, makeAlarm } from './alarm.ts';
 import { audit } from './audit.ts';
 import { backoffSeconds } from './backoff.ts';
 import type { Clock } from './clock.ts';
-import { type Database, empty, isOutage, type Reader, type Sql, sql, type Tx } from './db/db.ts';
+import { type Database, empty, isOutage, type Moment, type Reader, type Sql, sql, type Tx } from './db/db.ts';
 import { systemActor } from './http/principal.ts';
 import { newId } from './ids.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from './pages.ts';
 import { defineProblems, kernelProblems, Problem } from './problem.ts';
+import type { Tick } from './ticker.ts';
 
 export const limits = {
   workers: 2,
@@ -105,14 +106,15 @@ interface Due {
   running?: readonly string[];
 }
 
-const isDue = ({ kinds, running }: Due, now: Date): Sql => sql`kind = any(${kinds}) and run_at <= ${now}
+const isDue = ({ kinds, running }: Due, now: Moment): Sql => sql`kind = any(${kinds}) and run_at <= ${now}
   and (state in ('queued', 'failed') or (state = 'running'
     and ${running ? sql`not (id = any(${[...running]}))` : sql`lease_until < ${now}`}))`;
 const nextDue = (tx: Tx, asked: Due): Promise<Job | undefined> =>
   tx.first<Job>(sql`select ${columns} from jobs where ${isDue(asked, tx.now)}
     order by run_at limit 1 for update skip locked`);
+const areDue = (asked: Due, at: Moment): Sql => sql`exists (select from jobs where ${isDue(asked, at)})`;
 const anyDue = async (read: Reader, asked: Due, now: Date): Promise<boolean> =>
-  (await read.one<{ due: boolean }>(sql`select exists (select from jobs where ${isDue(asked, now)}) as due`)).due;
+  (await read.one<{ due: boolean }>(sql`select ${areDue(asked, now)} as due`)).due;
 
 /** When a job of these kinds is next to be run, or to be taken from whoever does not finish it; undefined: none is there. */
 const nextAt = async (read: Reader, kinds: string[]): Promise<Date | undefined> =>
@@ -155,6 +157,8 @@ export interface Jobs {
   drain(): Promise<number>;
   /** A job is under way here; false only when what it did is committed. */
   busy(): boolean;
+  /** For the ticker: finds what nobody told of. */
+  tick(name: string): Tick;
 }
 
 interface Outcome {
@@ -184,6 +188,8 @@ const settle = async (tx: Tx, job: ClaimedJob, outcome: Outcome): Promise<boolea
 };
 
 const outagePauseMilliseconds = 500;
+/** While there is something to do: workers take the next job without being told. */
+const lookSeconds = 10;
 
 export const makeJobs = ({ database, clock, handlers, log, alone = false }: JobsOptions): Jobs => {
   const kinds = Object.keys(handlers);
@@ -270,7 +276,9 @@ export const makeJobs = ({ database, clock, handlers, log, alone = false }: Jobs
   let active = false;
   const work = (onClaim?: () => void): void => {
     const worker: Promise<void> = (async () => {
-      while (active && (await runOne(onClaim)));
+      // Whom nobody told looks first: a look is less than a claim.
+      if (onClaim === undefined || (await anyDue(database, asked(), clock.now())))
+        while (active && (await runOne(onClaim)));
       // Whoever finds nothing more sees to it that somebody looks when there is something.
       const at = await nextAt(database, kinds);
       alarm.set(at && Math.max(at.getTime() - clock.now().getTime(), alarmLimits.againMilliseconds));
@@ -314,6 +322,15 @@ export const makeJobs = ({ database, clock, handlers, log, alone = false }: Jobs
       return count;
     },
     busy: () => claimed.size > 0,
+    tick: (name) => ({
+      name,
+      everySeconds: lookSeconds,
+      due: (at) => areDue(asked(), at),
+      run: async () => {
+        wake();
+        return 0;
+      },
+    }),
   };
 };
 

@@ -65,6 +65,9 @@ const watchTraces = (registry: Registry, counts: Tracing['counts']): void => {
   });
 };
 
+/** Between two looks at how late the event loop is. */
+const loopMilliseconds = 100;
+
 /** `unstampedSeconds`: where a time stamping authority is configured; `spans`: where a collector of traces is. */
 export const makeMetrics = (
   read: Reader,
@@ -73,7 +76,6 @@ export const makeMetrics = (
   spans?: Tracing['counts'],
 ) => {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const answers = new Counter({
     name: 'shugu_http_answers_total',
     help: 'Answers by endpoint and status',
@@ -97,8 +99,15 @@ export const makeMetrics = (
     labelNames: ['table'],
     registers: [registry],
   });
+  let watched = false;
   return {
     registry,
+    /** What a scraper is told. Watching the event loop wakes the process all the time, so it begins with the first who asks. */
+    text: (): Promise<string> => {
+      if (!watched) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopMilliseconds });
+      watched = true;
+      return registry.metrics();
+    },
     onPruned: (table: string, rows: number) => pruned.inc({ table }, rows),
     onAnswer: (endpoint: string, status: number, duration: number) => {
       answers.inc({ endpoint, status: String(status) });

@@ -4,7 +4,8 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Clock, type SimulatedClock, simulatedClock, systemClock } from './clock.ts';
-import { clockKeeper, type Database, type Reader, sql, type Tx } from './db/db.ts';
+import { type Database, type Reader, sql, type Tx } from './db/db.ts';
+import { systemActor } from './http/principal.ts';
 import { StartProblem } from './start-problem.ts';
 
 /** Writes a private file once, whole or not at all. */
@@ -47,7 +48,7 @@ export const writeState = async (tx: Tx, key: string, value: unknown): Promise<v
     on conflict (key) do update set value = excluded.value`);
 };
 
-/** The latest moment that the node is known to have given: kept every few seconds, and written with every record between. */
+/** The latest moment that the node is known to have given: kept every few seconds, at rest every minute, and written with every record between. */
 const latestMoment = async (read: Reader): Promise<{ at: number; simulated: boolean }> => {
   const kept = await readState<{ now: string; simulated: boolean }>(read, 'clock');
   const record = await read.first<{ at: Date }>(sql`select at from audit order by sequence desc limit 1`);
@@ -90,8 +91,8 @@ export const nodeClock = async (
 /** Never takes back what another server has kept. */
 export const keepClock = async (database: Database, clock: Clock): Promise<void> => {
   const value = JSON.stringify({ now: clock.now().toISOString(), simulated: clock.simulated });
-  await database.tx(clockKeeper, (tx) =>
-    tx.exec(sql`insert into node_state (key, value) values ('clock', ${value}) on conflict (key) do update
+  await database.tx(systemActor('clock'), (tx) =>
+    tx.note(sql`insert into node_state (key, value) values ('clock', ${value}) on conflict (key) do update
       set value = excluded.value where node_state.value ->> 'now' < excluded.value ->> 'now'`),
   );
 };

@@ -10,6 +10,7 @@ import type { Actor, Database, Reader, Tx } from './db/db.ts';
 import { sql } from './db/db.ts';
 import { makeHorizon } from './horizon.ts';
 import {
+  anyStalledDue,
   dueConsumers,
   dueStalled,
   endStalled,
@@ -20,6 +21,7 @@ import {
   stall,
   takeStalled,
 } from './stalled.ts';
+import type { Tick } from './ticker.ts';
 
 export interface EventDraft {
   /** `room.noun.happened`. */
@@ -78,6 +80,8 @@ export interface Consumer {
 }
 
 export const limits = { eventsPerBatch: 100 } as const;
+/** While events come: who tells of one wakes this server at once. */
+const lookSeconds = 10;
 
 const actorOfConsumer = (name: string): Actor => ({ kind: 'system', id: `system:${name}`, participant: '', name });
 const laneOf = (consumer: Consumer, event: StoredEvent): string => consumer.lane?.(event) ?? event.subject;
@@ -121,6 +125,8 @@ export interface Outbox {
   drain(): Promise<number>;
   /** There are events that are not handled to the end: new ones, such as wait for a running transaction, or one in work. */
   behind(): Promise<boolean>;
+  /** For the ticker: finds what nobody told of. */
+  tick: Tick;
   stop(): Promise<void>;
 }
 
@@ -296,6 +302,15 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
     },
     drain,
     behind: async () => (await horizon.last()) > drained,
+    tick: {
+      name: 'outbox',
+      everySeconds: lookSeconds,
+      due: (at) => sql`(exists (select from events where sequence > ${drained}) or ${anyStalledDue(at)})`,
+      run: async () => {
+        wake();
+        return 0;
+      },
+    },
     stop: async () => {
       running = false;
       wakers.delete(wake);

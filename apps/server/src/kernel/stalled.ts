@@ -5,7 +5,7 @@
  */
 import { audit } from './audit.ts';
 import { backoffSeconds } from './backoff.ts';
-import { empty, type Reader, sql, type Tx } from './db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from './db/db.ts';
 import { newId } from './ids.ts';
 import type { StoredEvent } from './outbox.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from './pages.ts';
@@ -67,6 +67,10 @@ export const laneStalls = async (tx: Tx, consumer: string, lane: string): Promis
 
 const first = sql`not exists (select from stalled_events before
   where before.consumer = s.consumer and before.lane = s.lane and before.event < s.event)`;
+
+/** Whether any may be tried. */
+export const anyStalledDue = (at: Moment): Sql =>
+  sql`exists (select from stalled_events where state <> 'dead' and next_at <= ${at})`;
 
 /** Consumers for which something may be due. */
 export const dueConsumers = async (read: Reader, now: Date): Promise<Set<string>> =>

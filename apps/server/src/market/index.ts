@@ -10,12 +10,21 @@ import { bulkRoutes } from './bulk/routes.ts';
 import { complaintRoutes } from './complaint/routes.ts';
 import { demandRoutes } from './demand/routes.ts';
 import { lapseDue } from './demand/service.ts';
-import { type Demand, findDemand, listDemands } from './demand/store.ts';
+import { type Demand, findDemand, lapsesDue, listDemands } from './demand/store.ts';
 import { enquiryRoutes } from './enquiry/routes.ts';
 import { filingRoutes } from './filing/routes.ts';
 import { filingHooks, filingProcedure } from './filing/service.ts';
 import type { EndedHow, Listing, MarketDeps, Order } from './model.ts';
-import { findListing, findOrder, findScenario, lapsedListings, orderOfContract, standingListing } from './reads.ts';
+import {
+  deadlinesDue,
+  findListing,
+  findOrder,
+  findScenario,
+  lapsedListings,
+  listingsDue,
+  orderOfContract,
+  standingListing,
+} from './reads.ts';
 import { marketRoutes } from './routes.ts';
 import { makeSearch } from './search/index.ts';
 import { type Listed, listed, listedAfter, productsListedBy } from './search/listed.ts';
@@ -118,6 +127,7 @@ export const makeMarket = (deps: MarketOptions): Market => {
       {
         name: 'market.listings',
         everySeconds: 60,
+        due: listingsDue,
         // A listing may not stand longer than what it stands on.
         run: async (now) => {
           const due = await lapsedListings(deps.read, now);
@@ -126,8 +136,13 @@ export const makeMarket = (deps: MarketOptions): Market => {
         },
       },
       ...(search.ticks ?? []),
-      { name: 'market.deadlines', everySeconds: 60, run: () => deps.inTransaction((tx) => passDeadlines(deps, tx)) },
-      { name: 'market.quotations', everySeconds: 60, run: () => deps.inTransaction(lapseDue) },
+      {
+        name: 'market.deadlines',
+        everySeconds: 60,
+        due: deadlinesDue,
+        run: () => deps.inTransaction((tx) => passDeadlines(deps, tx)),
+      },
+      { name: 'market.quotations', everySeconds: 60, due: lapsesDue, run: () => deps.inTransaction(lapseDue) },
     ],
     order: findOrder,
     orderOfContract,

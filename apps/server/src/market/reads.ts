@@ -1,5 +1,5 @@
 /** Questions to the market's tables. */
-import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type { Listing, Order, Report, Scenario } from './model.ts';
 
@@ -58,11 +58,12 @@ export const listListings = async (
   );
 };
 
+const groundEnded = (at: Moment): Sql => sql`state = 'listed' and stands_until <= ${at}`;
+
 /** Listings whose ground has ended by `at`. */
 export const lapsedListings = (read: Reader, at: Date) =>
-  read.rows<Listing>(
-    sql`select ${listingColumns} from listings where state = 'listed' and stands_until <= ${at} limit 500`,
-  );
+  read.rows<Listing>(sql`select ${listingColumns} from listings where ${groundEnded(at)} limit 500`);
+export const listingsDue = (at: Moment): Sql => sql`exists (select from listings where ${groundEnded(at)})`;
 
 export const findScenario = (read: Reader, id: string) =>
   read.first<Scenario>(sql`select id, participant, statement, created_at from scenarios where id = ${id}`);
@@ -89,15 +90,23 @@ export const orderOfContract = (read: Reader, contract: string, lock = false) =>
   );
 
 /** Unanswered past the time to accept, or unmended past the time for rework, and not reminded of it; locked. */
+const overdue = (at: Moment): Sql => sql`reminded_at is null
+  and ((state = 'delivered' and accept_by <= ${at}) or (state = 'objected' and rework_by <= ${at}))`;
+const silent = (at: Moment): Sql => sql`state = 'delivered' and accept_by <= ${at}`;
+/** Whether one is overdue or silent. */
+export const deadlinesDue = (at: Moment): Sql =>
+  sql`(exists (select from orders where ${overdue(at)}) or exists (select from orders where ${silent(at)}))`;
+
 export const ordersOverdue = (tx: Tx, at: Date) =>
-  tx.rows<Order>(sql`select ${orderColumns} from orders where reminded_at is null
-    and ((state = 'delivered' and accept_by <= ${at}) or (state = 'objected' and rework_by <= ${at}))
-    order by id limit 200 for update skip locked`);
+  tx.rows<Order>(
+    sql`select ${orderColumns} from orders where ${overdue(at)} order by id limit 200 for update skip locked`,
+  );
 
 /** Unanswered past the time to accept, longest first; locked. */
 export const ordersSilent = (tx: Tx, at: Date) =>
-  tx.rows<Order>(sql`select ${orderColumns} from orders where state = 'delivered' and accept_by <= ${at}
-    order by accept_by limit 200 for update skip locked`);
+  tx.rows<Order>(
+    sql`select ${orderColumns} from orders where ${silent(at)} order by accept_by limit 200 for update skip locked`,
+  );
 
 export interface OrderQuery extends PageQuery {
   state?: string;

@@ -30,7 +30,7 @@ export interface ImporterDeps {
 }
 
 /** Where records of one source come from. */
-export type Recorded = Pick<Meter, 'source' | 'lastSequence' | 'openTail' | 'rotate'>;
+export type Recorded = Pick<Meter, 'source' | 'lastSequence' | 'openSegment' | 'openTail' | 'rotate'>;
 
 const nameOf = (segment: number): string => String(segment).padStart(10, '0');
 
@@ -89,6 +89,8 @@ export interface Importer {
   run(): Promise<number>;
   /** As `run`, after sealing what is open. */
   flush(): Promise<number>;
+  /** Something was recorded or closed that no run has seen. */
+  isBehind(): boolean;
 }
 
 export const makeImporter = (deps: ImporterDeps, meter: Recorded): Importer => {
@@ -202,6 +204,7 @@ export const makeImporter = (deps: ImporterDeps, meter: Recorded): Importer => {
 
   return {
     run,
+    isBehind: () => done?.sequence !== meter.lastSequence || done.segment + 1 < meter.openSegment,
     flush: async () => {
       await meter.rotate();
       return run();

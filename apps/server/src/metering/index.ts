@@ -4,7 +4,7 @@ import type { SuiteName } from '@shugu/evidence';
 import { type Meter, openMeter, type QuotaSnapshot, type UseRecord } from '@shugu/gateway';
 import type { Quota } from '@shugu/policy';
 import type { Clock } from '../kernel/clock.ts';
-import type { Database, Reader, Tx } from '../kernel/db/db.ts';
+import type { Database, Reader, Sql, Tx } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { Keys } from '../kernel/keys.ts';
@@ -14,6 +14,7 @@ import type { Tick } from '../kernel/ticker.ts';
 import { makeCorrectionWriter } from './corrections.ts';
 import { type Push, pushDue } from './feed/feed.ts';
 import { feedRoutes } from './feed/routes.ts';
+import { feedsDue } from './feed/store.ts';
 import { serviceOf } from './hours.ts';
 import { type Importer, makeImporter } from './importer.ts';
 import { manifestSigner, manifestVerifier } from './keys.ts';
@@ -85,6 +86,10 @@ export interface Metering {
   serviceOf(read: Reader, grant: string, from: string, until: string): Promise<Service>;
   /** Brings usage to the webhooks that asked for it; the number of batches taken. */
   pushFeeds(push: Push): Promise<number>;
+  /** Whether there is one to push, as SQL. */
+  feedsDue(at: Sql): Sql;
+  /** Uses stand in files that are not imported yet. */
+  isBehind(): boolean;
   /** Where the records of a period stand in the public log. */
   segmentEvidence: typeof segmentEvidence;
   /** All usage of a grant, and up to which record of each source. */
@@ -152,6 +157,8 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
     await importer.run();
   };
 
+  const isBehind = (): boolean => opened?.importer.isBehind() ?? false;
+
   return {
     routes: [
       ...makeRoutes({ now: () => clock.now(), running }),
@@ -161,8 +168,7 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
       {
         name: 'metering',
         everySeconds: 5,
-        // Uses stand in files until they are imported.
-        restless: true,
+        restless: isBehind,
         run: async () => (await opened?.importAndCorrect()) ?? 0,
       },
     ],
@@ -171,6 +177,7 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
       await opened?.meter.close();
       opened = undefined;
     },
+    isBehind,
     meter: () => running().meter,
     quotaSnapshot: (read) => quotaSnapshot(read, clock.now().getTime()),
     onCorrection: (listener) => void listeners.push(listener),
@@ -189,6 +196,7 @@ export const makeMetering = (deps: MeteringDeps): Metering => {
     contractsUsedUp,
     serviceOf: async (read, grant, from, until) => serviceOf(await hoursOfGrant(read, grant, { from, until })),
     segmentEvidence,
+    feedsDue,
     pushFeeds: async (push) => (opened ? pushDue({ database, contentOf: opened.contentOf, node: deps.node }, push) : 0),
     usageUpTo,
   };

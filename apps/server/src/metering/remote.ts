@@ -82,6 +82,8 @@ export const makeRemoteSources = (deps: RemoteDeps): RemoteSources => {
         get lastSequence() {
           return made.tail.at(-1)?.sequence ?? 0;
         },
+        // Its segments are sent when they are sealed, and imported as they come.
+        openSegment: 0,
         openTail: async (sequence) => made.tail.filter((entry) => entry.sequence > sequence),
         rotate: async () => null,
       },

@@ -16,8 +16,9 @@ import { restSeconds } from './rules.ts';
 import { namedPeers } from './trade/peers.ts';
 import { bought, fail, moneyHeld, settled, withdraw } from './trade/purchases.ts';
 import { sayDue } from './trade/sending.ts';
-import { drawUpDue } from './trade/statements.ts';
+import { drawingDue, drawUpDue } from './trade/statements.ts';
 import {
+  anyBound,
   bindGuarantee,
   findPurchase,
   type GuaranteeRow,
@@ -28,12 +29,13 @@ import {
   negotiatingPurchases,
   type PurchaseRow,
   purchaseOfNegotiation,
+  sayingDue,
   withdrawGuarantee,
 } from './trade/store.ts';
 import { watch } from './trade/watch.ts';
 import { publishSubject } from './uplink/changes.ts';
 import { makeHubLine } from './uplink/hub.ts';
-import { joinHub, turn } from './uplink/service.ts';
+import { joinHub, type Turned, turn } from './uplink/service.ts';
 import { latestUplink } from './uplink/store.ts';
 
 export type { NodesEvents } from './events.ts';
@@ -91,21 +93,23 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
     joinAt = performance.now() + restSeconds(++joinTries) * 1000;
     await joinHub(deps, line, { connectorType: 0 });
   };
-  /** When a look found no hub, in monotonic ms. */
-  let hublessAt = Number.NEGATIVE_INFINITY;
-  /** Without a hub, and none named, there is nobody to beat to until somebody writes so, here or at another server. */
-  const rests = (): boolean =>
-    deps.settings.hubUrl === '' &&
-    deps.database.wroteAt() < hublessAt &&
-    performance.now() - hublessAt < tickLimits.restSeconds * 1000;
+  /** A look that found nothing to say before `until`, in monotonic ms. */
+  let quiet = { since: Number.NEGATIVE_INFINITY, until: Number.NEGATIVE_INFINITY };
+  /** Until somebody writes otherwise, here or at another server. */
+  const rests = (): boolean => deps.database.wroteAt() < quiet.since && performance.now() < quiet.until;
+  /** A node that has no hub looks seldom, unless its settings name one: that may be away for now. */
+  const quietFor = (said: Turned): number => {
+    if (said === 'noHub') return deps.settings.hubUrl === '' ? tickLimits.safetySeconds * 1000 : 0;
+    return said instanceof Date ? Math.min(said.getTime() - deps.now().getTime(), tickLimits.safetySeconds * 1000) : 0;
+  };
   const beat = async (): Promise<void> => {
     if (beating || rests()) return;
     beating = true;
-    const at = performance.now();
+    const since = performance.now();
     await joinNamed()
       .then(() => inTurn(true))
       .then((said) => {
-        if (said === undefined) hublessAt = at;
+        quiet = { since, until: since + quietFor(said) };
       })
       // A hub that does not answer, or refuses, is no defect of this node.
       .catch((error) =>
@@ -197,17 +201,18 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
           return 0;
         },
       },
-      { name: 'nodes.say', everySeconds: 2, run: sayAll },
+      { name: 'nodes.say', everySeconds: 2, due: sayingDue, run: sayAll },
       {
         name: 'nodes.statements',
         everySeconds: 60,
+        due: (_, now) => drawingDue(deps, now),
         run: async (now) => {
           const made = await drawUpDue(deps, now);
           if (made > 0) say();
           return made;
         },
       },
-      { name: 'nodes.watch', everySeconds: 5, run: (now) => watch(deps, now, say) },
+      { name: 'nodes.watch', everySeconds: 5, due: anyBound, run: (now) => watch(deps, now, say) },
     ],
     prunables,
     close: async () => {

@@ -1,4 +1,5 @@
 /** The door of the registry: resources, registered rights, certificates. */
+import { dayOf } from '../kernel/calendar/calendar.ts';
 import { type Database, type Reader, sql } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { JobHandler } from '../kernel/jobs.ts';
@@ -23,8 +24,8 @@ import { nationalJob } from './service/national.ts';
 import { registrationHooks } from './service/registrations.ts';
 import { expireDue } from './service/remarks.ts';
 import { expireUploads } from './service/uploads.ts';
-import { newestContent } from './store/resources.ts';
-import { findCertificate, findRight } from './store/rights.ts';
+import { newestContent, uploadsDue } from './store/resources.ts';
+import { findCertificate, findRight, rightsDue } from './store/rights.ts';
 
 export type { RegistryEvents } from './events.ts';
 export { buildTableStore } from './ingest/tablestore.ts';
@@ -91,8 +92,18 @@ export const makeRegistry = (deps: RegistryDeps): Registry => {
     routes: makeRoutes(deps),
     jobs: { 'registry.ingest': ingestJob(deps), 'registry.national': nationalJob(deps) },
     ticks: [
-      { name: 'registry.expiry', everySeconds: expirySeconds, run: (now) => expireDue(deps, now) },
-      { name: 'registry.uploads', everySeconds: uploadSeconds, run: (now) => expireUploads(database, objects, now) },
+      {
+        name: 'registry.expiry',
+        everySeconds: expirySeconds,
+        due: (at, now) => rightsDue(at, dayOf(now)),
+        run: (now) => expireDue(deps, now),
+      },
+      {
+        name: 'registry.uploads',
+        everySeconds: uploadSeconds,
+        due: uploadsDue,
+        run: (now) => expireUploads(database, objects, now),
+      },
     ],
     consumers: [],
     // What was uploaded lives on as content; an abandoned upload has lost its file when it expired.

@@ -1,5 +1,5 @@
 /** Questions about credit notes. */
-import { empty, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type { Credit } from './model.ts';
 
@@ -34,10 +34,16 @@ export const lockCreditOf = async (tx: Tx, refund: string): Promise<Credit | und
 };
 
 /** Unanswered, and late for notice or for the rule. */
+const silent = (at: Moment): Sql => sql`(state = 'proposed'
+  and ((reminded_at is null and coalesce(due_at, created_at) <= ${at}) or closes_at <= ${at}))`;
+
+/** Whether a note's next side is silent, or one was accepted. */
+export const creditsDue = (at: Moment): Sql =>
+  sql`exists (select from service_credits where ${silent(at)} or state = 'accepted')`;
+
 export const creditsSilent = async (read: Reader, now: Date, limit: number): Promise<string[]> =>
   (
-    await read.rows<{ id: string }>(sql`select id from service_credits where state = 'proposed'
-      and ((reminded_at is null and coalesce(due_at, created_at) <= ${now}) or closes_at <= ${now}) order by id limit ${limit}`)
+    await read.rows<{ id: string }>(sql`select id from service_credits where ${silent(now)} order by id limit ${limit}`)
   ).map(({ id }) => id);
 
 export const acceptedCredits = async (read: Reader, limit: number): Promise<string[]> =>

@@ -7,6 +7,7 @@ import { BankError, bankLines, type InstructionAnswer } from '@shugu/bank/client
 import { depositSeen } from '@shugu/ledger';
 import { audit } from '../kernel/audit.ts';
 import { addDays, dayOf } from '../kernel/calendar/calendar.ts';
+import type { Sql } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import type { Bank } from './bank.ts';
 import { contextFor, post } from './books.ts';
@@ -16,6 +17,7 @@ import {
   accountsOpening,
   bankAccountsOf,
   depositKnown,
+  deskDue,
   firstUncomparedDay,
   instructionsOpen,
 } from './reads.ts';
@@ -27,10 +29,21 @@ import * as store from './store.ts';
 export interface Desk {
   /** One pass; number of things done. Passes never overlap. */
   run(): Promise<number>;
+  /** A pass over what is open here: accounts and instructions. */
+  work(): Promise<number>;
+  /** A look at the bank's statements for deposits. */
+  look(): Promise<number>;
+  /** Whether there is such work, as SQL. */
+  due(): Sql;
   /** A pass soon, for callbacks and fresh instructions. */
   wake(): void;
   /** Ends after the pass under way. */
   stop(): Promise<void>;
+}
+
+interface Pass {
+  looks?: true;
+  works?: true;
 }
 
 const actor = systemActor('settlement');
@@ -181,13 +194,13 @@ export const makeDesk = (room: Room, bank: () => Bank | undefined): Desk => {
       .catch((error) => log.info({ err: error, url }, 'the bank will not call back; it is asked instead'));
   };
 
-  const pass = async (): Promise<number> => {
+  const pass = async ({ looks, works }: Pass): Promise<number> => {
     const at = bank();
     if (!at) return 0;
     try {
       await inStep(at);
-      let done = (await openAccounts(at)) + (await deposits(at));
-      for (let round = 0; round < patienceRounds; round++) {
+      let done = (works ? await openAccounts(at) : 0) + (looks ? await deposits(at) : 0);
+      for (let round = 0; works && round < patienceRounds; round++) {
         done += await instructions(at);
         if ((await instructionsOpen(database, 1)).length === 0) break;
         await new Promise((resolve) => setTimeout(resolve, patienceMs));
@@ -203,13 +216,17 @@ export const makeDesk = (room: Room, bank: () => Bank | undefined): Desk => {
   let pending: Promise<unknown> = Promise.resolve();
   let stopped = false;
   let asked = false;
-  const run = (): Promise<number> => {
-    const next = pending.then(() => (stopped ? 0 : pass()));
+  const run = (): Promise<number> => begin({ works: true, looks: true });
+  const begin = (what: Pass): Promise<number> => {
+    const next = pending.then(() => (stopped ? 0 : pass(what)));
     pending = next.catch(() => undefined);
     return next;
   };
   return {
     run,
+    work: () => begin({ works: true }),
+    look: () => begin({ looks: true }),
+    due: deskDue,
     wake: () => {
       if (asked || stopped) return;
       asked = true;

@@ -4,10 +4,11 @@ import { readCallback } from '@shugu/bank/client';
 import { accountId } from '@shugu/ledger';
 import type { FastifyInstance } from 'fastify';
 import { dayOf } from '../kernel/calendar/calendar.ts';
-import type { Reader, Tx } from '../kernel/db/db.ts';
+import type { Reader, Sql, Tx } from '../kernel/db/db.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { type Bank, startBank } from './bank.ts';
 import { balanceOf, type Funds, fundsOf } from './books.ts';
+import { creditsDue } from './credit-reads.ts';
 import { creditRoutes } from './credit-routes.ts';
 import type { SettlementDeps } from './deps.ts';
 import { callbackPath, makeDesk } from './desk.ts';
@@ -16,15 +17,19 @@ import { permissions } from './permissions.ts';
 import { problems } from './problems.ts';
 import {
   accountOf,
+  anyUnbilled,
   type Billed,
   bankAccountsOf,
   billedOf,
+  feesDue,
   findOrder,
   findStatement,
   type GuaranteedStatement,
   guaranteedStatements,
   holdsFor,
   ordersUnbilled,
+  reconciliationDue,
+  refundsDue,
   statementsOfOrder,
 } from './reads.ts';
 import { reconcileDue } from './reconcile.ts';
@@ -88,6 +93,8 @@ export interface Settlement extends RoomParts {
   /** Of orders that another node guarantees: everything that was billed, the oldest first. */
   guaranteedStatements(read: Reader, orders: readonly string[]): Promise<GuaranteedStatement[]>;
   /** Ids of open orders, from `after` on, of which nothing was billed up to `before`. */
+  /** Whether there is any of those, as SQL. */
+  anyUnbilled(before: Date): Sql;
   ordersUnbilled(read: Reader, before: Date, after: string): Promise<string[]>;
   /** Whether everything an order asked to freeze is frozen. */
   isHeld(read: Reader, order: string): Promise<boolean>;
@@ -142,13 +149,26 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
     routes: [...settlementRoutes({ room, bank: () => bank, desk }), ...creditRoutes(room)],
     permissions,
     ticks: [
-      { name: 'settlement.bank', everySeconds: 2, run: () => desk.run() },
-      { name: 'settlement.reconcile', everySeconds: 30, run: () => reconcileDue(room, bank, desk.run) },
-      { name: 'settlement.fees', everySeconds: 60, run: () => passFees(room) },
-      { name: 'settlement.refunds', everySeconds: 60, run: () => passRefunds(room) },
+      { name: 'settlement.bank', everySeconds: 2, due: desk.due, run: desk.work },
+      {
+        name: 'settlement.deposits',
+        everySeconds: 2,
+        // Nobody tells of them.
+        restSeconds: 15,
+        run: desk.look,
+      },
+      {
+        name: 'settlement.reconcile',
+        everySeconds: 30,
+        due: (_, now) => reconciliationDue(dayOf(now)),
+        run: () => reconcileDue(room, bank, desk.run),
+      },
+      { name: 'settlement.fees', everySeconds: 60, due: (_, now) => feesDue(dayOf(now)), run: () => passFees(room) },
+      { name: 'settlement.refunds', everySeconds: 60, due: refundsDue, run: () => passRefunds(room) },
       {
         name: 'settlement.credits',
         everySeconds: 60,
+        due: creditsDue,
         run: async () => (await passSilentCredits(room)) + (await passCredits(room)),
       },
     ],
@@ -182,6 +202,7 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
     billed: billedOf,
     unspentFen,
     guaranteedStatements,
+    anyUnbilled,
     ordersUnbilled: (read, before, after) => ordersUnbilled(read, before, after, limits.ordersPerCycleMax),
     isHeld: async (read, order) =>
       (await holdsFor(read, order)).every(({ state }) => state === 'placed' || state === 'cancelled'),

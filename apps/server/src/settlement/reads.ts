@@ -2,7 +2,7 @@
 
 import { parsePricePlan, parseSplitRule, type SplitResult } from '@shugu/ledger';
 import { addDays, dayOf, endOfDay } from '../kernel/calendar/calendar.ts';
-import { empty, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import type { Day, Fee, Fen, Hold, Instruction, OrderTerms, Payout, Refund, Statement, SubAccount } from './model.ts';
 
@@ -39,6 +39,9 @@ const pageBy = async <Row extends { id: string }, Item>(
 const accountColumns = sql`id, participant, bank_account as "bankAccount", name, state`;
 export const accountOf = (read: Reader, participant: string): Promise<SubAccount | undefined> =>
   read.first(sql`select ${accountColumns} from settlement_accounts where participant = ${participant}`);
+/** Whether an account is to be opened, or an instruction to be sent or asked after. */
+export const deskDue = (): Sql => sql`(exists (select from settlement_accounts where state = 'opening')
+  or exists (select from bank_instructions where ${instructionOpen}))`;
 export const accountsOpening = (read: Reader, limit: number): Promise<SubAccount[]> =>
   read.rows(
     sql`select ${accountColumns} from settlement_accounts where state = 'opening' order by created_at limit ${limit}`,
@@ -107,14 +110,19 @@ export const billedOf = async (read: Reader, order: string): Promise<Billed> => 
   return { ...row, quantity: BigInt(row.quantity) };
 };
 
+const unbilledAt = (before: Date): Sql => sql`state = 'open' and created_at < ${before}
+  and not exists (select 1 from statements s where s.order_id = o.id and s.period_until >= ${before})`;
+
 /** Orders still open of which nothing was billed up to `before`, by id: for whoever bills by cycle. */
 export const ordersUnbilled = async (read: Reader, before: Date, after: string, limit: number): Promise<string[]> =>
   (
-    await read.rows<{
-      id: string;
-    }>(sql`select id from settlement_orders o where state = 'open' and created_at < ${before} and id > ${after}
-      and not exists (select 1 from statements s where s.order_id = o.id and s.period_until >= ${before}) order by id limit ${limit}`)
+    await read.rows<{ id: string }>(
+      sql`select id from settlement_orders o where ${unbilledAt(before)} and id > ${after} order by id limit ${limit}`,
+    )
   ).map(({ id }) => id);
+/** Whether there is any. */
+export const anyUnbilled = (before: Date): Sql =>
+  sql`exists (select from settlement_orders o where ${unbilledAt(before)})`;
 
 const holdSelect = sql`select id, participant, purpose, subject, held_for as "heldFor", fen, state, created_at as "createdAt", placed_at as "placedAt"
   from settlement_holds`;
@@ -145,13 +153,14 @@ export const findInstruction = async (read: Reader, id: string): Promise<Instruc
   return row && instructionOf(row);
 };
 /** Oldest first. `payouts: false` leaves out those not sent yet, so that stopped payouts never crowd out the rest. */
+const instructionOpen = sql`state in ('planned', 'sent', 'acknowledged')`;
 export const instructionsOpen = async (
   read: Reader,
   limit: number,
   { payouts = true }: { payouts?: boolean } = {},
 ): Promise<Instruction[]> =>
   (
-    await read.rows<InstructionRow>(sql`${instructionSelect} where state in ('planned', 'sent', 'acknowledged')
+    await read.rows<InstructionRow>(sql`${instructionSelect} where ${instructionOpen}
       ${payouts ? empty : sql`and not (kind = 'payout' and state = 'planned')`} order by created_at, id limit ${limit}`)
   ).map(instructionOf);
 export const instructionsOf = async (read: Reader, subject: string): Promise<Instruction[]> =>
@@ -362,13 +371,12 @@ export const refundsSeenBy = (participant: string): Sql =>
     union all select s.id from statements s join statement_legs l on l.statement = s.id
       where s.way <> 'direct' and l.participant = ${participant} and not l.fee))`;
 /** Of what the parties settled themselves: those whose next side is late and not told yet, or whose silence is over. Ids. */
-export const refundsSilent = async (read: Reader, now: Date, limit: number): Promise<string[]> =>
-  (
-    await read.rows<{ id: string }>(sql`select r.id from settlement_refunds r join statements s on s.id = r.statement
+const silent = (at: Moment): Sql => sql`from settlement_refunds r join statements s on s.id = r.statement
       where s.way = 'direct' and (r.state = 'approved' or (r.state = 'proposed' and r.asked_by <> 'operator'))
-        and ((r.reminded_at is null and coalesce(r.due_at, r.created_at) <= ${now}) or r.closes_at <= ${now})
-      order by r.id limit ${limit}`)
-  ).map(({ id }) => id);
+        and ((r.reminded_at is null and coalesce(r.due_at, r.created_at) <= ${at}) or r.closes_at <= ${at})`;
+export const refundsDue = (at: Moment): Sql => sql`exists (select ${silent(at)})`;
+export const refundsSilent = async (read: Reader, now: Date, limit: number): Promise<string[]> =>
+  (await read.rows<{ id: string }>(sql`select r.id ${silent(now)} order by r.id limit ${limit}`)).map(({ id }) => id);
 export const refundsPage = (read: Reader, query: PageQuery, where?: Sql) =>
   pageBy<RefundRow, Refund>(read, query, refundSelect, where, refundOf);
 
@@ -398,12 +406,12 @@ export const feesToRemind = async (tx: Tx, today: Day, limit: number): Promise<F
       sql`${feeSelect} where ${lateFees(today)} and reminded_at is null order by due_on, id limit ${limit} for update skip locked`,
     )
   ).map(feeOf);
+const overpaid = sql`paid_fen - returned_fen > fen - reversed_fen`;
 export const feesToReturn = async (read: Reader, limit: number): Promise<Fee[]> =>
-  (
-    await read.rows<FeeRow>(
-      sql`${feeSelect} where paid_fen - returned_fen > fen - reversed_fen order by id limit ${limit}`,
-    )
-  ).map(feeOf);
+  (await read.rows<FeeRow>(sql`${feeSelect} where ${overpaid} order by id limit ${limit}`)).map(feeOf);
+/** Whether a fee is to be told of or given back. */
+export const feesDue = (today: Day): Sql => sql`(exists (select from settlement_fees
+  where ${lateFees(today)} and reminded_at is null) or exists (select from settlement_fees where ${overpaid}))`;
 
 export interface ReconciliationRow {
   id: string;
@@ -464,6 +472,9 @@ export const differencesPage = (read: Reader, query: PageQuery, where?: Sql) =>
   pageBy<DifferenceRow, DifferenceRow>(read, query, differenceSelect, where, (row) => row);
 export const differencesStand = async (read: Reader): Promise<boolean> =>
   (await read.first(sql`select 1 from reconciliation_differences where state <> 'resolved' limit 1`)) !== undefined;
+/** Whether a day before `today` may be uncompared. */
+export const reconciliationDue = (today: Day): Sql => sql`(exists (select from settlement_accounts)
+  and not exists (select from reconciliations where closed and day >= ${addDays(today, -1)}))`;
 /** First day of those not yet compared with the bank; undefined before anything happened here. */
 export const firstUncomparedDay = async (read: Reader): Promise<Day | undefined> => {
   const last = await lastReconciledDay(read);

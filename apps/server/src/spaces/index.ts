@@ -3,6 +3,7 @@ import type { Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import type { SpacesDeps } from './model.ts';
+import { membersLate } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { followEntries } from './service/entries.ts';
 import { registerCases } from './service/founding.ts';
@@ -23,7 +24,7 @@ export const makeSpaces = (deps: SpacesDeps): Spaces => {
   registerCases(deps);
   return {
     routes: makeRoutes(deps),
-    ticks: [{ name: 'spaces.late', everySeconds: 60, run: () => restLate(deps, deps.database) }],
+    ticks: [{ name: 'spaces.late', everySeconds: 60, due: membersLate, run: () => restLate(deps, deps.database) }],
     followEntries: (tx, by) => followEntries(deps, tx, by),
   };
 };

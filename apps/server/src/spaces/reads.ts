@@ -1,4 +1,4 @@
-import { empty, join, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
+import { empty, join, type Moment, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import { kernelProblems } from '../kernel/problem.ts';
@@ -129,9 +129,13 @@ export const openMembers = (read: Reader, space: string): Promise<Member[]> =>
   );
 
 /** Active ones whose time to sign has passed. */
+const late = (at: Moment): Sql => sql`m.state = 'active' and ${signBy} <= ${at}`;
+export const membersLate = (at: Moment): Sql => sql`exists (select from space_members m where ${late(at)})`;
+
 export const lateMembers = (tx: Tx, limit: number): Promise<Member[]> =>
-  tx.rows<Member>(sql`select ${memberColumns} from ${members} where m.state = 'active' and ${signBy} <= ${tx.now}
-    order by m.id limit ${limit} for update of m skip locked`);
+  tx.rows<Member>(
+    sql`select ${memberColumns} from ${members} where ${late(tx.now)} order by m.id limit ${limit} for update of m skip locked`,
+  );
 
 export const countMembers = async (read: Reader, space: string, state?: MemberState): Promise<number> =>
   (

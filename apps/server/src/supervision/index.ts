@@ -2,12 +2,12 @@
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
-import { legalHoldsPast } from '../kernel/retention/legal-holds.ts';
+import { legalHoldsDue, legalHoldsPast } from '../kernel/retention/legal-holds.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import { listingHeld, placeHolds, releaseHolds } from './holds.ts';
 import { expireHold } from './legal-holds.ts';
 import type { Effect, SupervisionDeps } from './model.ts';
-import { dueToLapse, productsOn } from './reads.ts';
+import { dueToLapse, lapseDue, productsOn } from './reads.ts';
 import { riskRoutes } from './risk/routes.ts';
 import { checkWarnings, watch } from './risk/service.ts';
 import { makeRoutes } from './routes.ts';
@@ -52,6 +52,7 @@ const supervisionOf = (deps: SupervisionDeps): Supervision => ({
     {
       name: 'supervision.lapse',
       everySeconds: 30,
+      due: lapseDue,
       run: async (now) => {
         let count = 0;
         for (const { id } of await dueToLapse(deps.database, now))
@@ -62,6 +63,7 @@ const supervisionOf = (deps: SupervisionDeps): Supervision => ({
     {
       name: 'supervision.legalHold',
       everySeconds: 60,
+      due: legalHoldsDue,
       run: async (now) => {
         let count = 0;
         for (const { id } of await legalHoldsPast(deps.database, now))

@@ -1,5 +1,5 @@
 /** Directives, suspensions, and the objects they aim at. */
-import { empty, type Reader, sql, type Tx } from '../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import { type LegalHold, type LegalHoldState, legalHoldColumns } from '../kernel/retention/legal-holds.ts';
 import type { Answer, Directive, DirectiveState, FoundTarget, Suspension, Target } from './model.ts';
@@ -20,10 +20,13 @@ export const lockDirective = (tx: Tx, id: string): Promise<Directive | undefined
 export const liftingOf = (read: Reader, id: string): Promise<Directive | undefined> =>
   read.first<Directive>(sql`select ${directiveColumns} from directives where lifts = ${id} and state = 'proposed'`);
 
+const unconfirmed = (at: Moment): Sql =>
+  sql`from directives where state = 'effective' and confirmed_by is null and confirm_by <= ${at}`;
+
 /** Emergency freezes that nobody confirmed in time. */
 export const dueToLapse = (read: Reader, now: Date): Promise<{ id: string }[]> =>
-  read.rows(sql`select id from directives where state = 'effective' and confirmed_by is null and confirm_by <= ${now}
-    order by confirm_by limit 100`);
+  read.rows(sql`select id ${unconfirmed(now)} order by confirm_by limit 100`);
+export const lapseDue = (at: Moment): Sql => sql`exists (select ${unconfirmed(at)})`;
 
 /** `concerning`: only what became effective and is addressed to this organisation. */
 export interface DirectiveQuery extends PageQuery {

@@ -38,6 +38,8 @@ export interface TestExchangeOptions {
   seeded?: boolean;
   /** Opens everybody's sub-account at the bank simulator, for tests in which money moves. */
   accounts?: boolean;
+  /** Each time it settles: whether ticks that say they are not due are right. SHUGU_TEST_TICKS=1 asks it of all exchanges. */
+  checkTicks?: boolean;
 }
 
 export interface TestExchange {
@@ -86,7 +88,11 @@ const configFor = (home: string, over: Partial<Config>): Config =>
     },
   );
 
-const open = async (connection: pg.PoolConfig, over: Partial<Config>, identity?: ExchangeOptions['identity']) => {
+const open = async (
+  connection: pg.PoolConfig,
+  over: Partial<Config>,
+  { identity, checkTicks }: Pick<ExchangeOptions, 'identity' | 'checkTicks'> = {},
+) => {
   const home = await mkdtemp(join(tmpdir(), 'shugu-exchange-'));
   const config = configFor(home, over);
   const level = process.env.SHUGU_TEST_LOG as Config['logLevel'] | undefined;
@@ -97,6 +103,7 @@ const open = async (connection: pg.PoolConfig, over: Partial<Config>, identity?:
       log: makeLog(level ?? config.logLevel),
       postgres: running(connection),
       identity,
+      checkTicks,
     });
     return {
       exchange,
@@ -231,7 +238,10 @@ export const testExchange = async (options: TestExchangeOptions = {}): Promise<T
   const wantsCast = options.seeded !== false;
   const template = await prepared(wantsCast, over.suite ?? 'intl');
   const { connection, drop } = await (await testPostgres()).freshDatabase(template);
-  const { exchange, home, end } = await open(connection, over, options.identity);
+  const { exchange, home, end } = await open(connection, over, {
+    identity: options.identity,
+    checkTicks: options.checkTicks ?? process.env.SHUGU_TEST_TICKS === '1',
+  });
   const cast = await readCast();
   const seeded = wantsCast ? await seededIn(exchange, cast) : nobody;
   const { token, as } = clientsOf(exchange, () => seeded);

@@ -1,6 +1,6 @@
 /** Rows of sources, entries, runs and differences. */
 import { harvestLimits } from '@shugu/wire/catalogue';
-import { empty, join, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
+import { empty, join, type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
 import type { Difference, Entry, ForeignRecord, HarvestRun, HarvestState, Outcome, Source } from './model.ts';
@@ -35,6 +35,8 @@ export const sourcesOf = (read: Reader, participant: string | undefined): Promis
 
 export const sourcesById = (read: Reader, ids: readonly string[]): Promise<Source[]> =>
   read.rows<Source>(sql`select ${sourceColumns} from harvest_sources s where s.id = any(${[...new Set(ids)]})`);
+
+export const sourcesDue = (at: Moment): Sql => sql`exists (select from harvest_sources s where s.next_at <= ${at})`;
 
 export const dueSources = (tx: Tx): Promise<Source[]> =>
   tx.rows<Source>(sql`select ${sourceColumns} from harvest_sources s where s.next_at <= ${tx.now} order by s.next_at limit 50
@@ -71,6 +73,10 @@ export const insertRun = async (
 
 export const findRun = (read: Reader, id: string): Promise<HarvestRun | undefined> =>
   read.first<HarvestRun>(sql`select ${runColumns} from harvest_runs r where r.id = ${id}`);
+
+/** Whether the job of an open one has ended. */
+export const runsAbandoned = (): Sql => sql`exists (select from harvest_runs r join jobs j on j.id = r.job
+  where r.state in ('waiting', 'running') and j.state in ('cancelled', 'dead'))`;
 
 export const openRuns = (read: Reader, source?: string): Promise<HarvestRun[]> =>
   read.rows<HarvestRun>(sql`select ${runColumns} from harvest_runs r where r.state in ('waiting', 'running')

@@ -1,7 +1,7 @@
 /** Imports by rhythm: set on an import that was made, paused, resumed, removed, and what time makes due. */
 import { DEFAULT_TIME_ZONE } from '@shugu/policy';
 import { audit } from '../../kernel/audit.ts';
-import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import { nextAt } from '../push/rules.ts';
@@ -82,6 +82,10 @@ export const removeSchedules = async (
       ${connection ? sql`and connection = ${connection}` : empty} ${id ? sql`and id = ${id}` : empty} returning id`);
   for (const one of removed) await audit(tx, { action: 'delivery.importSchedule.remove', subject: one.id });
 };
+
+/** Whether a table is to be read, or a reading's job has ended without a word. */
+export const importsDue = (at: Moment): Sql =>
+  sql`(exists (select from delivery_import_schedules s where s.next_at <= ${at}) or ${store.abandoned})`;
 
 /** Starts what time makes due; where the resource is being read already, this round is passed over. */
 export const startDueImports = async (tx: Tx): Promise<number> => {

@@ -1,5 +1,5 @@
 /** Rows of connections and imports. */
-import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import { empty, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
 import type { FaultView } from '../../kernel/problem.ts';
 import type { Connection, ImportState, TableImport } from './model.ts';
@@ -56,6 +56,10 @@ export const setJob = (tx: Tx, id: string, job: string): Promise<number> =>
 
 export const findImport = (read: Reader, id: string): Promise<TableImport | undefined> =>
   read.first<TableImport>(sql`select ${importColumns} from delivery_imports i where i.id = ${id}`);
+
+/** Whether the job of an open one has ended. */
+export const abandoned: Sql = sql`exists (select from delivery_imports i join jobs j on j.id = i.job
+  where i.state in ('waiting', 'running') and j.state in ('cancelled', 'dead'))`;
 
 export const openImports = (read: Reader, connection?: string): Promise<TableImport[]> =>
   read.rows<TableImport>(sql`select ${importColumns} from delivery_imports i where i.state in ('waiting', 'running')

@@ -1,5 +1,5 @@
 /** Rows of destinations, pushes and runs. */
-import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
 import type { FaultView } from '../../kernel/problem.ts';
 import type { Destination, Push, Run, RunState } from './model.ts';
@@ -94,6 +94,17 @@ export const pushPage = async (read: Reader, participant: string, filter: PushFi
   );
 };
 
+const behind = sql`from delivery_pushes p join delivery_grants g on g.id = p.grant_id
+    join lateral (select v.number, v.published_at from delivery_revisions v where v.version = g.version
+      order by v.number desc limit 1) newest on true
+    where p.ended_at is null and p.rhythm ->> 'kind' = 'revision' and g.ended_at is null
+      and not exists (select 1 from delivery_push_runs r where r.push = p.id
+        and (r.state in ('waiting', 'running') or r.version >= newest.number or r.created_at >= newest.published_at))`;
+
+/** Whether a run is to be started, by time or by new data. */
+export const pushesDue = (at: Moment): Sql => sql`(exists (select from delivery_pushes p where p.next_at <= ${at})
+  or exists (select ${behind}))`;
+
 export const duePushes = (tx: Tx): Promise<Push[]> =>
   tx.rows<Push>(
     sql`select ${pushColumns} from delivery_pushes p where p.next_at <= ${tx.now} order by p.next_at limit 50 for update skip locked`,
@@ -101,13 +112,7 @@ export const duePushes = (tx: Tx): Promise<Push[]> =>
 
 /** Pushes by revision whose grant has data that is newer than any run. */
 export const pushesBehind = (tx: Tx): Promise<Push[]> =>
-  tx.rows<Push>(sql`select ${pushColumns} from delivery_pushes p join delivery_grants g on g.id = p.grant_id
-    join lateral (select v.number, v.published_at from delivery_revisions v where v.version = g.version
-      order by v.number desc limit 1) newest on true
-    where p.ended_at is null and p.rhythm ->> 'kind' = 'revision' and g.ended_at is null
-      and not exists (select 1 from delivery_push_runs r where r.push = p.id
-        and (r.state in ('waiting', 'running') or r.version >= newest.number or r.created_at >= newest.published_at))
-    order by p.id limit 50 for update of p skip locked`);
+  tx.rows<Push>(sql`select ${pushColumns} ${behind} order by p.id limit 50 for update of p skip locked`);
 
 export const insertRun = async (
   tx: Tx,

@@ -9,7 +9,7 @@ import { makeDidKeys } from './did-keys.ts';
 import { ensureMembership, renewMemberships, revokeMembership } from './membership.ts';
 import { handOver } from './requests.ts';
 import type { ClaimsDeps, ClaimsRoom } from './room.ts';
-import { forgetReplays } from './store.ts';
+import { forgetReplays, issuancesDue, replaysOver } from './store.ts';
 
 export interface Claims {
   room: ClaimsRoom;
@@ -63,6 +63,7 @@ export const makeClaims = (deps: ClaimsDeps, outgoing: Outgoing): Claims => {
       {
         name: 'federation.issuances',
         everySeconds: 30,
+        due: issuancesDue,
         // Not waited for: an issuer that is slow holds up nothing.
         run: async () => {
           room.wake();
@@ -72,6 +73,7 @@ export const makeClaims = (deps: ClaimsDeps, outgoing: Outgoing): Claims => {
       {
         name: 'federation.replays',
         everySeconds: 600,
+        due: replaysOver,
         run: () => forgetAll(deps),
       },
     ],

@@ -1,5 +1,5 @@
 /** SQL of claims: credentials, requests for them, tokens that were used. */
-import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import type { DidKeyRow } from './did-keys.ts';
 
 export interface HeldCredential {
@@ -157,6 +157,8 @@ export const concludeIssuance = (
       due_at = null, changed_at = ${tx.now} where id = ${one.id}`);
 
 /** Requests that are to be handed over now; until `dueAt` nobody else takes them. */
+export const issuancesDue = (at: Moment): Sql => sql`exists (select from federation_issuances where due_at <= ${at})`;
+
 export const claimIssuances = (tx: Tx, dueAt: Date, count: number): Promise<Issuance[]> =>
   tx.rows(sql`update federation_issuances set attempts = attempts + 1, due_at = ${dueAt} where id in
     (select id from federation_issuances where due_at <= ${tx.now} order by due_at limit ${count} for update skip locked)
@@ -179,6 +181,8 @@ export const firstUse = async (
   (await tx.exec(sql`insert into federation_replays (digest, node, market, participant, until)
     values (${digest}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${until}) on conflict do nothing`)) ===
   1;
+
+export const replaysOver = (at: Moment): Sql => sql`exists (select from federation_replays where until < ${at})`;
 
 export const forgetReplays = (tx: Tx): Promise<number> =>
   tx.exec(sql`delete from federation_replays where digest in

@@ -3,7 +3,7 @@
  * each try claimed in the database. What is refused waits for a person.
  */
 import { type DataFlowStatus, readFlowStatus, signalPath } from '@shugu/dataspace';
-import type { Tx } from '../../kernel/db/db.ts';
+import { type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { connectorOf } from '../reads.ts';
 import { backoff, claimedUntil, isOver } from '../rules.ts';
@@ -14,7 +14,7 @@ import type { PlaneAccess } from './access.ts';
 import { type Of, planeAnswered, planeFailed } from './answers.ts';
 import { type DataPlane, planeLimits as limits, type Signal } from './model.ts';
 import { subjectOf } from './signals.ts';
-import { claimSignal, delaySignal, dueSignals, endSignal, findPlane, flowOf, nextSignal } from './store.ts';
+import { claimSignal, delaySignal, dueSignals, endSignal, findPlane, flowOf, nextSignal, signalsDue } from './store.ts';
 
 type Outcome = { taken: true; status: DataFlowStatus | undefined } | { taken: false; again: boolean; fault: string };
 
@@ -43,6 +43,8 @@ export interface PlaneSender {
   wake(process: string): void;
   /** Sends what is due; number of signals tried. */
   drain(): Promise<number>;
+  /** Whether it would find something to do or to wait for, as SQL. */
+  due(at: Sql): Sql;
   stop(): Promise<void>;
 }
 
@@ -155,6 +157,7 @@ export const makePlaneSender = (roomOf: () => Room, access: PlaneAccess): PlaneS
 
   return {
     wake,
+    due: (at) => sql`(${running.size > 0}::boolean or ${signalsDue(at)})`,
     drain: async () => {
       const before = tried;
       for (const id of await dueSignals(roomOf().database, roomOf().now())) wake(id);

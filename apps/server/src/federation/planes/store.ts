@@ -1,6 +1,6 @@
 /** SQL of data planes outside. */
 import type { DataFlowSignal } from '@shugu/dataspace';
-import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import type { DataPlane, Flow, Signal } from './model.ts';
 
 const planeColumns = sql`participant, id, endpoint, profiles, labels, access, sealed_secret, registered_at, changed_at`;
@@ -113,12 +113,14 @@ export const wasSignalled = async (read: Reader, process: string, signal?: DataF
   (await read.first(sql`select 1 from federation_signals where process = ${process} and state <> 'dropped'
     ${signal ? sql`and signal = ${signal}` : empty} limit 1`)) !== undefined;
 
+const due = (at: Moment): Sql => sql`from federation_signals where state = 'waiting' and due_at <= ${at}`;
+export const signalsDue = (at: Moment): Sql => sql`exists (select ${due(at)})`;
+
 export const dueSignals = async (read: Reader, now: Date): Promise<string[]> =>
   (
-    await read.rows<{
-      process: string;
-    }>(sql`select process from federation_signals where state = 'waiting' and due_at <= ${now}
-      group by process order by min(due_at) limit 100`)
+    await read.rows<{ process: string }>(
+      sql`select process ${due(now)} group by process order by min(due_at) limit 100`,
+    )
   ).map(({ process }) => process);
 
 /** Tries of a process that died; only where no other server sends. */

@@ -3,11 +3,11 @@
  * message's try is claimed for a while in the database, so that neither a crash nor a second server sends it twice at once.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Tx } from '../../kernel/db/db.ts';
+import { type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { pathOf } from '../messages.ts';
 import { type Connector, type Json, limits, type Message, type Process, USER_AGENT } from '../model.ts';
-import { connectorOf, dueProcesses, findProcessOf, waitingOf } from '../reads.ts';
+import { connectorOf, dueProcesses, findProcessOf, messagesDue, waitingOf } from '../reads.ts';
 import { backoff, claimedUntil, isFault, isOver, step } from '../rules.ts';
 import { claimMessage, delayMessage, endMessage, lockProcess, saveProcess } from '../store.ts';
 import { apply, settleMove } from './moves.ts';
@@ -18,6 +18,8 @@ import { openMessage } from './secrets.ts';
 export interface Sender extends Pick<Room, 'wake' | 'send' | 'spare'> {
   /** Sends what is due; number of messages tried. */
   drain(): Promise<number>;
+  /** Whether it would find something to do or to wait for, as SQL. */
+  due(at: Sql): Sql;
   /** Until an answer that is on its way has been written, at most for a moment. */
   settled(process: string): Promise<void>;
   stop(): Promise<void>;
@@ -223,6 +225,7 @@ export const makeSender = (deps: Sending): Sender => {
     wake,
     send,
     spare,
+    due: (at) => sql`(${running.size > 0}::boolean or ${messagesDue(at)})`,
     drain: async () => {
       const before = tried;
       for (const id of await dueProcesses(deps.database, deps.now())) {

@@ -22,6 +22,7 @@ import {
   viewOf,
 } from './reads.ts';
 import { type CasesOptions, type Done, makeCaseService } from './service.ts';
+import { clocksDue } from './store.ts';
 
 export type { Hooks, Occasion } from './hooks.ts';
 export { findNotice, type Notice } from './notices.ts';
@@ -76,6 +77,7 @@ export const makeCases = (options: CasesOptions) => {
       return options.proof.bundle(reader, found.id, how);
     },
     tick: service.tick,
+    due: clocksDue,
     openOn: service.openOn,
     /** The case as stored, for rooms that already decided that it may be seen; undefined when there is none. */
     find: async (reader: Reader, principal: Principal, id: string) => (await service.find(reader, principal, id)).one,

@@ -1,5 +1,5 @@
 /** Rows of cases and what hangs on them. Names of columns stop here. */
-import { type Reader, type Sql, sql, type Tx } from '../db/db.ts';
+import { type Moment, type Reader, type Sql, sql, type Tx } from '../db/db.ts';
 import type { CaseState, ClockState, Data, Decision, LengthUnit } from './model.ts';
 
 interface CaseRow {
@@ -224,6 +224,9 @@ export interface DueClock {
   clock: string;
   fires_at: Date;
 }
+
+/** Whether any is due. */
+export const clocksDue = (at: Moment): Sql => sql`exists (select from case_clocks where fires_at <= ${at})`;
 
 export const nextDueClock = (reader: Reader, now: Date, except: readonly number[]): Promise<DueClock | undefined> =>
   reader.first<DueClock>(sql`select id, case_id, clock, fires_at from case_clocks

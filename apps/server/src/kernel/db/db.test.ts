@@ -50,3 +50,14 @@ test('texts without end do not fill the sessions', async () => {
   const many = sql`select ${raw(Array.from({ length: 61 }, () => '1').join(' + '))} as n`;
   expect(await database.one(many)).toEqual({ n: 61 });
 });
+
+test('what a node notes of itself is kept, and is no write that ends anybody’s rest', async () => {
+  const before = database.wroteAt();
+  const run = (how: 'note' | 'exec', name: string) =>
+    database.tx(systemActor('test'), (tx) => tx[how](sql`update things set name = ${name} where id = 1`));
+  expect(await run('note', 'two')).toBe(1);
+  expect(database.wroteAt()).toBe(before);
+  expect(await database.rows(sql`select name from things`)).toEqual([{ name: 'two' }]);
+  expect(await run('exec', 'one')).toBe(1);
+  expect(database.wroteAt()).toBeGreaterThan(before);
+});

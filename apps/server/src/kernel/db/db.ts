@@ -8,6 +8,9 @@ import sqlTag, { empty, join, raw, type Sql } from 'sql-template-tag';
 export { empty, join, raw, type Sql };
 export const sql = sqlTag;
 
+/** A moment as a value, or as a statement calls it. */
+export type Moment = Date | Sql;
+
 // numeric and int8 come as exact strings; int8 that we count with is cast in SQL or parsed where it is read.
 pg.types.setTypeParser(pg.types.builtins.INT8, (value) => {
   const number = Number(value);
@@ -43,6 +46,8 @@ export interface Reader {
 export interface Tx extends Reader {
   /** Number of rows touched. */
   exec(query: Sql): Promise<number>;
+  /** As `exec`, for what the node only notes of itself: nothing becomes due by it, and nobody at rest stirs. */
+  note(query: Sql): Promise<number>;
   /** The clock at the beginning of the transaction: one moment for all that it writes. */
   readonly now: Date;
   readonly actor: Actor;
@@ -56,7 +61,7 @@ export interface Database extends Reader {
   pool: pg.Pool;
   /** When it was last found to be away, in monotonic ms: what nobody could be heard saying until then, nobody kept from saying. */
   awayAt(): number;
-  /** When a transaction of this server last changed something, in monotonic ms; the node's note of its own clock is none. */
+  /** When a transaction of this server last changed something, in monotonic ms; notes do not count. */
   wroteAt(): number;
   close(): Promise<void>;
 }
@@ -106,9 +111,6 @@ const readerOf = (run: (query: Sql) => Promise<pg.QueryResult>): Reader => ({
 /** Hunan (ISO 3166-2): the demo’s region. */
 export const regionDefault = 'CN-43';
 
-/** Who notes the node's clock every few seconds, also while nothing happens. */
-export const clockKeeper: Actor = { kind: 'system', id: 'system:clock', participant: '', name: 'clock' };
-
 export interface DatabaseOptions {
   connection: pg.PoolConfig;
   tenancy: Tenancy;
@@ -123,9 +125,13 @@ export interface DatabaseOptions {
 const retryCodes = new Set(['40001', '40P01']);
 const triesMax = 4;
 
+/** Longer than a server at rest goes without looking around: a session that is opened anew has all its statements to plan again. */
+const idleTimeoutMillis = 150_000;
+
 export const openDatabase = (options: DatabaseOptions): Database => {
   const pool = new pg.Pool({
     max: options.clientsMax ?? 16,
+    idleTimeoutMillis,
     ...options.connection,
     // Awaited before the session is handed out: the default of every `stored_region` reads it.
     onConnect: async (client) => {
@@ -153,12 +159,14 @@ export const openDatabase = (options: DatabaseOptions): Database => {
       await client.query('begin');
       let wrote = false;
       const reader = readerOf((query) => runOn(client, query));
+      const note = async (query: Sql) => (await runOn(client, query)).rowCount ?? 0;
       const tx: Tx = {
         ...reader,
+        note,
         exec: async (query) => {
-          const { rowCount } = await runOn(client, query);
-          if (rowCount) wrote = true;
-          return rowCount ?? 0;
+          const touched = await note(query);
+          if (touched) wrote = true;
+          return touched;
         },
         now: options.now(),
         actor,
@@ -167,9 +175,9 @@ export const openDatabase = (options: DatabaseOptions): Database => {
       };
       const result = await run(tx);
       // Before the answer, which may be lost though all is kept.
-      if (wrote && actor !== clockKeeper) wroteAt = performance.now();
+      if (wrote) wroteAt = performance.now();
       await client.query('commit');
-      if (wrote && actor !== clockKeeper) wroteAt = performance.now();
+      if (wrote) wroteAt = performance.now();
       for (const callback of after) callback();
       return result;
     } catch (error) {

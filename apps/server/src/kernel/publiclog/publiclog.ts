@@ -16,7 +16,7 @@ import {
   type TileStore,
 } from '@shugu/tlog';
 import type { Logger } from 'pino';
-import type { Database, Reader, Tx } from '../db/db.ts';
+import type { Database, Reader, Sql, Tx } from '../db/db.ts';
 import { systemActor } from '../http/principal.ts';
 import { newId } from '../ids.ts';
 import { inBatchOrder, paddingFor } from './batch.ts';
@@ -66,6 +66,8 @@ export interface PublicLog extends Promises {
   publish(tx: Tx, publication: Publication): Promise<string>;
   /** Sequences what is committed, clear entries alone or all; number of entries. */
   sequence(what?: 'clear' | 'all'): Promise<number>;
+  /** Whether there is something to sequence, as SQL; undefined where witnesses are asked, too. */
+  due?(what: 'clear' | 'all'): Sql;
   /** Undefined before the entry is sequenced and, for a short while, before a witness has seen it. */
   inclusion(read: Reader, entryId: string): Promise<Inclusion | undefined>;
   consistency(read: Reader, origin: string, from: number, to: number): Promise<Uint8Array[]>;
@@ -214,6 +216,7 @@ export const makePublicLog = (options: PublicLogOptions): PublicLog => {
       await store.insertEntry(tx, { id, ...publication });
       return id;
     },
+    ...(witnesses.length === 0 ? { due: (what) => store.unsequenced(options.node, what) } : {}),
     sequence: (what = 'all') => {
       const run = () => sequenceOnce(what);
       const next = pendingRun.then(run, run);

@@ -1,7 +1,7 @@
 /** Tables of the public log. Tiles are immutable: a path written once keeps its bytes. */
 import type { Stamp } from '@shugu/evidence';
 import type { TileStore } from '@shugu/tlog';
-import { empty, type Reader, sql, type Tx } from '../db/db.ts';
+import { empty, type Reader, type Sql, sql, type Tx } from '../db/db.ts';
 
 export interface Origin {
   origin: string;
@@ -45,6 +45,13 @@ export const openOrigin = (read: Reader, node: string): Promise<Origin | undefin
     sql`select origin, suite, key, size, opened_at, closed_at, successor from log_origins where node = ${node} and closed_at is null`,
   );
 
+const waits = (what: 'clear' | 'all'): Sql =>
+  sql`exists (select from log_entries where position is null ${what === 'clear' ? sql`and form = 'clear'` : empty})`;
+
+/** Whether an entry waits for its place, or no checkpoint was ever signed. */
+export const unsequenced = (node: string, what: 'clear' | 'all'): Sql => sql`(${waits(what)} or not exists (select
+  from log_origins o join log_checkpoints c on c.origin = o.origin where o.node = ${node} and o.closed_at is null))`;
+
 /** The open origin of a node, whether an entry waits for its place, and whether a checkpoint was ever signed: one look, no lock. */
 export const standing = (
   read: Reader,
@@ -53,7 +60,7 @@ export const standing = (
 ): Promise<(Origin & { pending: boolean; begun: boolean }) | undefined> =>
   read.first<Origin & { pending: boolean; begun: boolean }>(
     sql`select origin, suite, key, size, opened_at, closed_at, successor,
-      exists (select from log_entries where position is null ${what === 'clear' ? sql`and form = 'clear'` : empty}) as pending,
+      ${waits(what)} as pending,
       exists (select from log_checkpoints c where c.origin = o.origin) as begun
       from log_origins o where node = ${node} and closed_at is null`,
   );

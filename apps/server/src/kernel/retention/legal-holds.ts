@@ -2,7 +2,7 @@
  * Legal holds (封存): what one covers is neither erased nor pruned until it is lifted or ends. The kernel keeps them and honours
  * them; who may order one, and over what, is a room's matter.
  */
-import { type Reader, type Sql, sql, type Tx } from '../db/db.ts';
+import { type Moment, type Reader, type Sql, sql, type Tx } from '../db/db.ts';
 import { kernelProblems } from '../problem.ts';
 
 export type LegalHoldState = 'proposed' | 'declined' | 'effective' | 'lifting' | 'lifted' | 'expired';
@@ -60,11 +60,12 @@ export const refuseHeld = async (tx: Tx, ids: readonly string[]): Promise<void> 
 export const lockLegalHold = (tx: Tx, id: string): Promise<LegalHold | undefined> =>
   tx.first<LegalHold>(sql`select ${legalHoldColumns} from legal_holds where id = ${id} for update`);
 
+const past = (at: Moment): Sql => sql`from legal_holds where state in ('effective', 'lifting') and until <= ${at}`;
+
 /** Holds whose time is over. */
 export const legalHoldsPast = (read: Reader, now: Date): Promise<{ id: string }[]> =>
-  read.rows(
-    sql`select id from legal_holds where state in ('effective', 'lifting') and until <= ${now} order by until limit 100`,
-  );
+  read.rows(sql`select id ${past(now)} order by until limit 100`);
+export const legalHoldsDue = (at: Moment): Sql => sql`exists (select ${past(at)})`;
 
 export const insertLegalHold = (tx: Tx, one: LegalHold): Promise<number> =>
   tx.exec(sql`insert into legal_holds (id, node, market, participant, state, target_kind, target, target_name, covers, basis, reason,

@@ -91,6 +91,8 @@ const endRound = (database: Database): Promise<void> =>
 export const pruneTick = (options: PruneOptions): Tick => ({
   name: 'retention.prune',
   everySeconds: limits.everySeconds,
+  due: (_, now) => sql`not exists (select from node_state where key = ${prunedKey}
+    and value ->> 'day' = ${dayOf(now)} and (value ->> 'done')::boolean)`,
   run: async (now) => {
     const last = await readState<Pruned>(options.database, prunedKey);
     if (last?.done && last.day === dayOf(now)) return 0;

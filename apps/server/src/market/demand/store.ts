@@ -1,7 +1,7 @@
 /** SQL of demands and quotations. */
 import type { createDemand } from '@shugu/wire/market-more';
 import type { z } from 'zod';
-import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
 import type { PricePlan, SettlementWay } from '../model.ts';
 import type { DemandState, QuotationState } from './rules.ts';
@@ -150,13 +150,16 @@ export const openQuotationsOf = (read: Reader, demand: string) =>
     sql`select ${quotationColumns} from quotations where demand = ${demand} and state = 'offered' for update`,
   );
 
+const quotationLapsed = (at: Moment): Sql => sql`state = 'offered' and valid_until <= ${at}`;
+const demandLapsed = (at: Moment): Sql => sql`state = 'published' and open_until <= ${at}`;
+export const lapsesDue = (at: Moment): Sql => sql`(exists (select from quotations where ${quotationLapsed(at)})
+  or exists (select from demands where ${demandLapsed(at)}))`;
+
 export const lapsedQuotations = (read: Reader, at: Date) =>
   read.rows<Quotation>(
-    sql`select ${quotationColumns} from quotations where state = 'offered' and valid_until <= ${at} order by valid_until limit 500`,
+    sql`select ${quotationColumns} from quotations where ${quotationLapsed(at)} order by valid_until limit 500`,
   );
 
 /** Demands whose day of quoting has passed without a quotation. */
 export const lapsedDemands = (read: Reader, at: Date) =>
-  read.rows<{ id: string }>(
-    sql`select id from demands where state = 'published' and open_until <= ${at} order by open_until limit 500`,
-  );
+  read.rows<{ id: string }>(sql`select id from demands where ${demandLapsed(at)} order by open_until limit 500`);

@@ -1,5 +1,5 @@
 /** Rows of feeds. */
-import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { idFloor } from '../../kernel/ids.ts';
 import type { HeldManifest } from '../reads.ts';
 import type { Position } from './events.ts';
@@ -46,11 +46,16 @@ export const moveFeed = (tx: Tx, id: string, position: Position): Promise<number
 export const removeFeed = (tx: Tx, id: string): Promise<number> =>
   tx.exec(sql`update usage_feeds set state = 'removed' where id = ${id}`);
 
+const due = (at: Moment): Sql =>
+  sql`state = 'active' and next_at <= ${at} and (leased_until is null or leased_until <= ${at})`;
+
+/** Whether one is due. */
+export const feedsDue = (at: Moment): Sql => sql`exists (select from usage_feeds where ${due(at)})`;
+
 /** The next one that is due, leased: no other server pushes it meanwhile. */
 export const leaseFeed = (tx: Tx, seconds: number, after: string): Promise<Feed | undefined> =>
   tx.first<Feed>(sql`update usage_feeds set leased_until = ${new Date(tx.now.getTime() + seconds * 1000)}
-    where id = (select id from usage_feeds where state = 'active' and next_at <= ${tx.now} and id > ${after}
-      and (leased_until is null or leased_until <= ${tx.now}) order by id limit 1 for update skip locked)
+    where id = (select id from usage_feeds where ${due(tx.now)} and id > ${after} order by id limit 1 for update skip locked)
     returning ${columns}`);
 
 /** Taken: moves on, unless somebody asked for a replay meanwhile. */

@@ -6,7 +6,7 @@ import type { Json } from '@shugu/evidence';
 import { tradeLimits } from '@shugu/wire/nodes-trade';
 import { audit } from '../../kernel/audit.ts';
 import { monthOf } from '../../kernel/calendar/calendar.ts';
-import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import { type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
 import { nextNumber } from '../../kernel/numbers.ts';
@@ -117,9 +117,13 @@ export const drawUp = async (deps: NodesDeps, tx: Tx): Promise<string[]> => {
   return made;
 };
 
+const monthDue = (deps: Pick<NodesDeps, 'cases'>, now: Date): string =>
+  dueMonth(now, figure(deps, 'statementDay', now));
+export const drawingDue = (deps: Pick<NodesDeps, 'cases'>, now: Date): Sql => store.roundDue(monthDue(deps, now));
+
 /** Draws up what is due by the calendar, once a month, however late; number of statements. Harmless to repeat. */
 export const drawUpDue = async (deps: NodesDeps, now: Date): Promise<number> => {
-  const month = dueMonth(now, figure(deps, 'statementDay', now));
+  const month = monthDue(deps, now);
   if (await store.isRoundDone(deps.database, month)) return 0;
   return deps.database.tx(systemActor('nodes'), async (tx) => {
     const operator = await deps.members.operatorIfAny(tx);

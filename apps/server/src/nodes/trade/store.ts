@@ -1,5 +1,5 @@
 /** SQL of trade between nodes. Fen and quantities are whole numbers within the safe range; amounts of statements go as bigint. */
-import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import { type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
 import type { Envelope } from '../envelope.ts';
 import type { Difference, PurchaseState, StatementLine, Withdrawal } from '../model.ts';
@@ -94,10 +94,11 @@ export const owePurchase = async (tx: Tx, id: string, fen: number, closed: boole
 };
 
 /** Whose guarantee waits to be told, or asked back. */
+const purchaseSays = (at: Moment): Sql => sql`state in ('guaranteeing', 'withdrawing') and next_at <= ${at}`;
+
 export const duePurchases = (read: Reader, now: Date): Promise<PurchaseRow[]> =>
   read.rows<PurchaseRow>(
-    sql`select ${purchaseColumns} from node_purchases where state in ('guaranteeing', 'withdrawing')
-      and next_at <= ${now} order by next_at limit 50`,
+    sql`select ${purchaseColumns} from node_purchases where ${purchaseSays(now)} order by next_at limit 50`,
   );
 
 export const delayPurchase = async (tx: Tx, id: string, next: Date, reason: string): Promise<void> => {
@@ -116,10 +117,11 @@ export const latePurchases = (read: Reader, before: Date): Promise<Pick<Purchase
   read.rows(sql`select id from node_purchases where state in ('holding', 'negotiating') and changed_at < ${before}
     order by id limit 200`);
 
+const openPurchase = sql`state in ('guaranteeing', 'negotiating', 'withdrawing', 'bought')`;
+
 /** Bound to another node, whose word about it would count. */
 export const openPurchases = (read: Reader): Promise<PurchaseRow[]> =>
-  read.rows<PurchaseRow>(sql`select ${purchaseColumns} from node_purchases
-    where state in ('guaranteeing', 'negotiating', 'withdrawing', 'bought') order by id`);
+  read.rows<PurchaseRow>(sql`select ${purchaseColumns} from node_purchases where ${openPurchase} order by id`);
 
 export const noteUnbelieved = (tx: Tx, id: string, since: Date | null): Promise<number> =>
   tx.exec(sql`update node_purchases set unbelieved_at = ${since} where id = ${id}`);
@@ -196,10 +198,17 @@ export const guaranteesOf = (read: Reader, peerKey: string, purchases: readonly 
   read.rows<GuaranteeRow>(sql`select ${guaranteeColumns} from node_guarantees where peer_key = ${peerKey} and order_id is not null
     and purchase = any(${[...purchases]}) order by id`);
 
+const boundGuarantee = sql`unbacked_at is null and withdrawn is distinct from 'void'`;
+
 /** Told by nodes other than these, of which it was not yet noted that they are believed no longer. */
 export const guaranteesOfOthers = (read: Reader, keys: readonly string[]): Promise<Pick<GuaranteeRow, 'id'>[]> =>
-  read.rows(sql`select id from node_guarantees where unbacked_at is null and withdrawn is distinct from 'void'
-    and peer_key <> all(${[...keys]}) order by id limit 200`);
+  read.rows(
+    sql`select id from node_guarantees where ${boundGuarantee} and peer_key <> all(${[...keys]}) order by id limit 200`,
+  );
+
+/** Whether anything waits for another node, or for money to be guaranteed to one. */
+export const anyBound = (): Sql => sql`(exists (select from node_purchases where state = 'holding' or ${openPurchase})
+  or exists (select from node_guarantees where ${boundGuarantee}))`;
 
 export const noteUnbacked = (tx: Tx, id: string): Promise<number> =>
   tx.exec(sql`update node_guarantees set unbacked_at = ${tx.now} where id = ${id}`);
@@ -309,9 +318,15 @@ export const mutualById = (read: Reader, id: string): Promise<MutualRow | undefi
 export const lockMutual = (tx: Tx, id: string): Promise<MutualRow | undefined> =>
   tx.first<MutualRow>(sql`select ${mutualColumns} from node_statements where id = ${id} for update`);
 
+const mutualSays = (at: Moment): Sql => sql`state = 'sending' and next_at <= ${at}`;
+
+/** Whether another node is to be told something. */
+export const sayingDue = (at: Moment): Sql => sql`(exists (select from node_purchases where ${purchaseSays(at)})
+  or exists (select from node_statements where ${mutualSays(at)}))`;
+
 export const dueMutuals = (read: Reader, now: Date): Promise<MutualRow[]> =>
   read.rows<MutualRow>(
-    sql`select ${mutualColumns} from node_statements where state = 'sending' and next_at <= ${now} order by next_at limit 20`,
+    sql`select ${mutualColumns} from node_statements where ${mutualSays(now)} order by next_at limit 20`,
   );
 
 export const answerMutual = async (tx: Tx, id: string, state: 'agreed' | 'differing', answer: Envelope) => {
@@ -337,6 +352,8 @@ export const insertRound = async (tx: Tx, month: string, participant: string): P
     values (${month}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${tx.now}) on conflict do nothing`)) ===
   1;
 
+export const roundDue = (month: string): Sql =>
+  sql`not exists (select from node_statement_rounds where month = ${month})`;
 export const isRoundDone = async (read: Reader, month: string): Promise<boolean> =>
   (await read.first(sql`select 1 from node_statement_rounds where month = ${month}`)) !== undefined;
 

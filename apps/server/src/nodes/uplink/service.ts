@@ -172,25 +172,28 @@ const speak = async (deps: NodesDeps, line: HubLine, signer: Signer, beat: boole
   }
 };
 
+/** What came of a turn; a moment: it is too early, and nothing is to be said before then. */
+export type Turned = 'noHub' | 'said' | 'failed' | Date;
+
 /**
  * One turn with the hub. `beat` begins it with a heartbeat; without one, only what is new is sent, and not while the hub rests
- * after a failure. False: there was nothing to say, or it could not be said; undefined: there is no hub.
+ * after a failure.
  */
-export const turn = async (deps: NodesDeps, line: HubLine, beat: boolean): Promise<boolean | undefined> => {
+export const turn = async (deps: NodesDeps, line: HubLine, beat: boolean): Promise<Turned> => {
   const one = await store.latestUplink(deps.database);
-  if (!one || hasEnded(one.state)) return undefined;
+  if (!one || hasEnded(one.state)) return 'noHub';
   const now = deps.now();
-  if (beat ? one.next_at > now : one.failures > 0 && one.next_at > now) return false;
+  if (beat ? one.next_at > now : one.failures > 0 && one.next_at > now) return one.next_at;
   const { signer } = await deps.identity(deps.database);
   try {
     if (signer.keyId !== one.key_id) throw new Error('the log has another key now: this node must apply anew');
     await speak(deps, line, signer, beat);
-    return true;
+    return 'said';
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     deps.log.warn({ err: error, hub: one.hub_url }, 'the hub could not be told');
     const next = new Date(now.getTime() + restSeconds(one.failures + 1) * 1000);
     await write(deps, (tx) => store.saveFailure(tx, one.id, text, next));
-    return false;
+    return 'failed';
   }
 };

@@ -63,14 +63,14 @@ export const nextNumber = async (tx: Tx, id: string, atLeast = 0): Promise<numbe
 
 /** What the hub said; the generation is the node's own and never goes back. */
 export const saveAnswer = async (tx: Tx, id: string, said: Answer): Promise<void> => {
-  await tx.exec(sql`update node_uplinks set registration = ${said.node}, state = ${said.state}, reason = ${said.reason},
+  await tx.note(sql`update node_uplinks set registration = ${said.node}, state = ${said.state}, reason = ${said.reason},
     credential = ${said.credential === null ? null : JSON.stringify(said.credential)}, beat_seconds = ${said.beatSeconds}, roster_named = ${said.roster},
     held = case when generation = ${said.generation} then ${said.held}::bigint else 0 end,
     answered_at = ${tx.now}, failures = 0, failure = '', next_at = ${new Date(tx.now.getTime() + said.beatSeconds * 1000)} where id = ${id}`);
 };
 
 export const saveFailure = async (tx: Tx, id: string, failure: string, next: Date): Promise<void> => {
-  await tx.exec(
+  await tx.note(
     sql`update node_uplinks set failures = failures + 1, failure = ${failure.slice(0, 500)}, next_at = ${next} where id = ${id}`,
   );
 };

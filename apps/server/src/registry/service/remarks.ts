@@ -15,6 +15,8 @@ import {
   findRight,
   insertRemark,
   listRemarks,
+  remarkPast,
+  rightsPast,
   liftRemark as saveLifted,
 } from '../store/rights.ts';
 import { type CertificateDeps, endCertificate, endRight, settleRight } from './certificates.ts';
@@ -156,16 +158,13 @@ const expiredPerTickMax = 200;
 export const expireDue = async (deps: CertificateDeps & { database: Database }, now: Date): Promise<number> => {
   const { database } = deps;
   const actor = systemActor('registry-expiry');
-  const remarks = await listRemarks(database, sql`lifted_at is null and until_day < ${dayOf(now)}`, expiredPerTickMax);
+  const remarks = await listRemarks(database, remarkPast(dayOf(now)), expiredPerTickMax);
   for (const { id } of remarks)
     await database.tx(actor, async (tx) => {
       const [remark] = await listRemarks(tx, sql`id = ${id} and lifted_at is null`, 1);
       if (remark) await lift(tx, remark, '期限届满 / its term is over');
     });
-  const rights = await database.rows<{
-    id: string;
-  }>(sql`select r.id from registered_rights r join certificates c on c.id = r.certificate
-    where r.state in ('active', 'frozen') and r.valid_until <= ${now} and c.valid_until > ${now} order by r.valid_until limit ${expiredPerTickMax}`);
+  const rights = await rightsPast(database, now, expiredPerTickMax);
   for (const { id } of rights)
     await database.tx(actor, async (tx) => {
       const right = await findRight(tx, id, true);

@@ -1,5 +1,5 @@
 /** Rows of resources, uploads and contents. Names of columns stop here. */
-import { type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import { type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import type {
   Content,
   ContentColumn,
@@ -130,10 +130,11 @@ export const endUpload = async (
   await tx.exec(sql`update resource_uploads set state = ${state}, content = ${content} where id = ${id}`);
 };
 
+const uploadPast = (at: Moment): Sql => sql`state = 'open' and expires_at <= ${at}`;
+export const uploadsDue = (at: Moment): Sql => sql`exists (select from resource_uploads where ${uploadPast(at)})`;
+
 export const uploadsPast = (read: Reader, now: Date, most: number): Promise<{ id: string }[]> =>
-  read.rows(
-    sql`select id from resource_uploads where state = 'open' and expires_at <= ${now} order by expires_at limit ${most}`,
-  );
+  read.rows(sql`select id from resource_uploads where ${uploadPast(now)} order by expires_at limit ${most}`);
 
 interface ContentRow {
   id: string;

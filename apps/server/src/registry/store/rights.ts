@@ -1,5 +1,5 @@
 /** Rows of certificates, rights and remarks. */
-import { empty, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
+import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import type { Certificate, RegisteredRight, Remark, RightState } from '../model.ts';
 
 interface CertificateRow {
@@ -91,10 +91,25 @@ export const saveCertificate = async (
     paper = ${one.paper}, ended_at = ${one.endedAt} where id = ${one.id}`);
 };
 
+const certificatePast = (at: Moment): Sql => sql`state = 'valid' and valid_until <= ${at}`;
+/** Before its certificate. */
+const rightPast = (at: Moment): Sql => sql`from registered_rights r join certificates c on c.id = r.certificate
+  where r.state in ('active', 'frozen') and r.valid_until <= ${at} and c.valid_until > ${at}`;
+/** With the day `today`, which is Beijing's. */
+export const remarkPast = (today: string): Sql => sql`lifted_at is null and until_day < ${today}`;
+
+/** Whether a remark, a right or a certificate is over. */
+export const rightsDue = (
+  at: Moment,
+  today: string,
+): Sql => sql`(exists (select from right_remarks where ${remarkPast(today)})
+  or exists (select ${rightPast(at)}) or exists (select from certificates where ${certificatePast(at)}))`;
+
+export const rightsPast = (read: Reader, now: Date, most: number): Promise<{ id: string }[]> =>
+  read.rows(sql`select r.id ${rightPast(now)} order by r.valid_until limit ${most}`);
+
 export const certificatesPast = (read: Reader, now: Date, most: number): Promise<{ id: string }[]> =>
-  read.rows(
-    sql`select id from certificates where state = 'valid' and valid_until <= ${now} order by valid_until limit ${most}`,
-  );
+  read.rows(sql`select id from certificates where ${certificatePast(now)} order by valid_until limit ${most}`);
 
 interface RightRow {
   id: string;
