@@ -98,9 +98,9 @@ export const makeTicker = ({ ticks, now, log, wroteAt, read }: TickerOptions): T
     if (!before) return true;
     const [since, rhythm] = [at - before.at, tick.everySeconds * 1000];
     if (!rests(tick, before)) return since >= rhythm;
-    // Those at rest have their turn together, so that one statement asks them all.
+    // Those at rest have their turn together, at the moment nearest to their rhythm, so that one statement asks them all.
     const atRest = (tick.restSeconds ?? (canBeAsked.has(tick) ? limits.restSeconds : limits.safetySeconds)) * 1000;
-    return since >= rhythm - limits.lookMilliseconds && Math.floor(at / atRest) > Math.floor(before.at / atRest);
+    return since >= rhythm - atRest / 2 && Math.floor(at / atRest) > Math.floor(before.at / atRest);
   };
   /** Those of them that have something to do, as far as they can be asked. */
   const among = async (turns: readonly Tick[], at: Date): Promise<readonly Tick[]> => {

@@ -9,7 +9,7 @@ import { makeScene, openShop, type Scene, supplier } from './scene.ts';
 let exchange: TestExchange;
 let scene: Scene;
 beforeAll(async () => {
-  exchange = await testExchange({ accounts: true });
+  exchange = await testExchange({ accounts: true, checkTicks: true });
   // The demo cast is registered in 990000, which is nowhere.
   scene = makeScene(exchange, await openShop(exchange, { regions: ['99'] }));
 }, 240_000);

@@ -125,13 +125,13 @@ export interface DatabaseOptions {
 const retryCodes = new Set(['40001', '40P01']);
 const triesMax = 4;
 
-/** Longer than a server at rest goes without looking around: a session that is opened anew has all its statements to plan again. */
-const idleTimeoutMillis = 150_000;
+/** Stay open at rest, where so many look around at once now and then: a session that is opened anew has all its statements to plan again. */
+const sessionsKept = 3;
 
 export const openDatabase = (options: DatabaseOptions): Database => {
   const pool = new pg.Pool({
     max: options.clientsMax ?? 16,
-    idleTimeoutMillis,
+    min: sessionsKept,
     ...options.connection,
     // Awaited before the session is handed out: the default of every `stored_region` reads it.
     onConnect: async (client) => {
