@@ -293,6 +293,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     suite: config.suite,
     members,
     resource: registry.resource,
+    contents: registry.readyContents,
     signText: agreements.signText,
     // Settlement stands after this room; nothing is charged before both are there.
     money: {

@@ -29,7 +29,7 @@ export {
   openings,
   partyTermsOf,
 } from './contract/intersection.ts';
-export { checkJoint, type Joint, type JointTable, sameButHaving, sameInside } from './contract/joint.ts';
+export { checkJoint, type Joint, type JointTable, leanHaving, sameButHaving, sameInside } from './contract/joint.ts';
 export {
   type ContractMove,
   type ContractState,

@@ -1,6 +1,6 @@
 /** Foreign programs of computation contracts, and outputs that wait for their owners' second look. */
 import { z } from 'zod';
-import { digest, name, page, pageQuery, time } from './common.ts';
+import { bilingual, digest, name, page, pageQuery, time } from './common.ts';
 import { computationId, computationUse, computationUseId, computeLimits, count, useParams } from './compute.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -12,6 +12,7 @@ export const computationModule = z.object({
 });
 export const heldOutput = z.object({
   use: computationUse,
+  trust: bilingual,
   columns: z.array(z.object({ name: z.string(), type: z.string() })),
   rows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))),
   digest: digest.describe('what is approved'),

@@ -279,6 +279,7 @@ export const computationSummary = z.object({
   until: time,
   createdAt: time,
 });
+const milliseconds = z.number().nonnegative().optional();
 export const computationUse = z.object({
   id: computationUseId,
   number: count.describe('of the contract’s uses, from 1'),
@@ -298,6 +299,16 @@ export const computationUse = z.object({
     .nullable()
     .describe('null where a use has no price'),
   isolation: z.enum(isolations).nullable().describe('what it was computed in; null before it began'),
+  timings: z
+    .object({
+      reserve: milliseconds.describe('contract, counter and price'),
+      begin: milliseconds,
+      check: milliseconds.describe('query and versions held against the contract'),
+      data: milliseconds.describe('files held against their digests'),
+      release: milliseconds.describe('the result put into its form; left out with noise and of modules'),
+      end: milliseconds.describe('evidence signed and logged, the price settled'),
+    })
+    .describe('milliseconds around the computation, by step; not of the computation itself'),
   answers: z
     .array(z.object({ by: party, approved: z.boolean(), reason: z.string(), at: time }))
     .describe('of owners who looked at the output before it was given out'),

@@ -1,10 +1,10 @@
-/** What an owner keeps of a use: the result that opened to it, the contract as it was signed, and evidence that verifies offline. */
+/** What an owner keeps of a use: the result that opened to it and what that rests on, the contract as it was signed, evidence that verifies offline. */
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Client, ProblemError } from '@shugu/wire';
 import { getComputation, getComputationEvidence } from '@shugu/wire/compute';
-import { trust } from '@shugu/wire/kernel';
+import { trust as roots } from '@shugu/wire/kernel';
 import { csvOf, type Opened } from './opening.ts';
 
 const limits = { lookMilliseconds: 500, looksMax: 120 } as const;
@@ -45,9 +45,10 @@ export const keepPapers = async (client: Client, { contract, use, opened, out, p
   if (opened?.answer) await writeFile(result, csvOf(opened.answer), { mode: 0o600 });
   if (opened?.rows) await moved(opened.rows, result);
   if (opened && proof) await writeFile(join(out, 'opening.json'), JSON.stringify(proof), { mode: 0o600 });
-  const { document } = await client.call(getComputation, { params: { id: contract } });
+  const { document, trust } = await client.call(getComputation, { params: { id: contract } });
   await writeFile(join(out, 'contract.json'), document);
-  const roots = await client.raw(trust, {});
-  await writeFile(join(out, 'trust.json'), new Uint8Array(await roots.arrayBuffer()));
+  await writeFile(join(out, 'rests-on.txt'), `${trust.zh}\n\n${trust.en}\n`);
+  const known = await client.raw(roots, {});
+  await writeFile(join(out, 'trust.json'), new Uint8Array(await known.arrayBuffer()));
   await writeFile(join(out, `${use}.json`), await evidenceOf(client, use));
 };

@@ -25,6 +25,7 @@ import {
   meetsDirectly,
   type OwnerReport,
   type PartStatement,
+  type PartyCost,
   type PartyEngine,
   partyTermsOf,
   placeIn,
@@ -83,6 +84,8 @@ export interface PartOutcome {
   report: QueryReport | null;
   /** The same of rows or a count of an intersection. */
   found: OwnerReport | null;
+  /** Of the process that played it. */
+  cost: PartyCost | null;
   opened: Opened;
   terms: AtOwners;
   fault: ComputeError | undefined;
@@ -225,7 +228,12 @@ export const playPart = async (asked: PartAsked): Promise<PartOutcome> => {
   const played =
     before === undefined
       ? await play(asked, own, use, note)
-      : { report: null, outcome: before === 'came' ? 'untouched' : 'compute.interrupted', fault: undefined };
+      : {
+          report: null,
+          cost: null,
+          outcome: before === 'came' ? 'untouched' : 'compute.interrupted',
+          fault: undefined,
+        };
   if (before !== undefined) await rm(rowsAt(folder, use), { force: true });
   const opened = openedOf(played.report, rowsAt(folder, use));
   const statement = {
@@ -244,13 +252,14 @@ export const playPart = async (asked: PartAsked): Promise<PartOutcome> => {
     return now.endedAt === null ? undefined : now;
   });
   if (ended.state === 'returned' && statement.outcome === 'untouched') await note('returned');
-  const { report, fault } = played;
+  const { report, fault, cost } = played;
   const told = report === null || isOfShares(report) ? { report, found: null } : { report: null, found: report };
-  return { use, owner: own.owner, statement, ended, ...told, opened, terms: own.terms, fault };
+  return { use, owner: own.owner, statement, ended, ...told, cost, opened, terms: own.terms, fault };
 };
 
 interface Outcome {
   report: EngineReport | null;
+  cost: PartyCost | null;
   outcome: string;
   fault: ComputeError | undefined;
 }
@@ -293,7 +302,7 @@ const play = async (
     now = await client.call(getParts, { params: { id: use } });
     return now.use.endedAt !== null || now.parts.some(({ stated }) => stated) ? 'over' : undefined;
   };
-  const untouched: Outcome = { report: null, outcome: 'untouched', fault: undefined };
+  const untouched: Outcome = { report: null, cost: null, outcome: 'untouched', fault: undefined };
   const ready = await until(asked, async () => {
     if ((await look()) === 'over') return 'over';
     const begun = third ? now.helper !== null : now.use.state === 'running';
@@ -323,11 +332,11 @@ const play = async (
         () => undefined,
       );
     return await party.outcome.then(
-      ({ report }): Outcome => ({ report, outcome: 'done', fault: undefined }),
+      ({ report, cost }): Outcome => ({ report, cost, outcome: 'done', fault: undefined }),
       (error: unknown): Outcome => {
         if (!(error instanceof ComputeError)) throw error;
         asked.signal?.throwIfAborted();
-        return { report: null, outcome: party.hasMet() ? error.code : 'untouched', fault: error };
+        return { report: null, cost: null, outcome: party.hasMet() ? error.code : 'untouched', fault: error };
       },
     );
   } finally {

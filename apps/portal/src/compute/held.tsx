@@ -13,12 +13,12 @@ type Computation = Reply<typeof getComputation>;
 type Use = Computation['history'][number];
 
 const Output = ({ use, me }: { use: Use; me: string | undefined }) => {
-  const { t } = useWords();
+  const { t, b } = useWords();
   const read = useRead(getHeldOutput, { params: { id: use.id } });
   const answered = use.answers.some(({ by }) => by.id === me);
   return (
     <Loaded of={read}>
-      {({ columns, rows, digest, until }) => (
+      {({ trust, columns, rows, digest, until }) => (
         <>
           <DataTable
             label={t('compute.held', { number: use.number })}
@@ -34,6 +34,7 @@ const Output = ({ use, me }: { use: Use; me: string | undefined }) => {
               },
             }))}
           />
+          <p className="small quiet">{b(trust)}</p>
           <p className="mono small" style={{ overflowWrap: 'anywhere' }}>
             {digest}
           </p>

@@ -100,6 +100,7 @@ const Preview = ({ body }: { body: (values: never) => Input<typeof previewComput
               <li key={line.en}>{b(line)}</li>
             ))}
           </ul>
+          <h3>{t('compute.trust')}</h3>
           <p>{b(write.data.trust)}</p>
           {write.data.sql ? (
             <pre className="mono small" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>

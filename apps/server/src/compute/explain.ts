@@ -193,8 +193,16 @@ const openedOf = (terms: Intersecting, nameOf: Names): Text => {
   const { table, column, group, atLeast } = terms.sums!;
   return {
     zh: `${list(names, 'zh')}只得到相同标识的个数与 ${table} 的 ${column} 合计${group ? `，按 ${group} 分组` : ''}；${group ? '组内' : ''}相同标识少于 ${atLeast} 个的不打开；哪些标识相同，除协助方看到的标签外无人得知。`,
-    en: `${list(names, 'en')} get how many keys are common and the sum of ${column} of ${table}${group ? `, by ${group}` : ''}, and no more; ${group ? 'a group' : 'a result'} of fewer than ${atLeast} common keys does not open. Nobody learns which those are.`,
+    en: `${list(names, 'en')} get how many keys are common and the sum of ${column} of ${table}${group ? `, by ${group}` : ''}, and no more; ${group ? 'a group' : 'a result'} of fewer than ${atLeast} common keys does not open. Nobody learns which those are, but for the tags that the helper sees.`,
   };
+};
+
+/** Who learns how many keys the owner of this table has. */
+const sizeTold = (terms: Intersecting, table: string): Text => {
+  if (!hasThird(terms)) return { zh: '对方', en: 'the other learns' };
+  return terms.sums?.table === table
+    ? { zh: '协助方和对方', en: 'the helper and the other learn' }
+    : { zh: '协助方', en: 'the helper learns' };
 };
 
 const explainIntersection = (terms: Intersecting, nameOf: Names): Text[] => {
@@ -205,8 +213,8 @@ const explainIntersection = (terms: Intersecting, nameOf: Names): Text[] => {
   return [
     openedOf(terms, nameOf),
     ...dataSets.map(({ owner, table, key }) => ({
-      zh: `${nameOf(owner)} 的 ${table} 留在其自己的机器上，以 ${key} 为标识，至多 ${keysMax} 个不同的标识；对方得知其数量。`,
-      en: `${table} of ${nameOf(owner)} stays on its own machine; its key is ${key}, of which it brings ${keysMax} distinct values at most. The other learns how many.`,
+      zh: `${nameOf(owner)} 的 ${table} 留在其自己的机器上，以 ${key} 为标识，至多 ${keysMax} 个不同的标识；${sizeTold(terms, table).zh}得知其数量。`,
+      en: `${table} of ${nameOf(owner)} stays on its own machine; its key is ${key}, of which it brings ${keysMax} distinct values at most. How many, ${sizeTold(terms, table).en}.`,
     })),
     ...others.map((owner) => ({
       zh: `${nameOf(owner)} 得不到结果，只看到每次使用的时间与计次。`,

@@ -2,10 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { QueryPool } from '@shugu/gateway';
-import type { ColumnRule, DataSet, Noise } from '@shugu/private-compute';
+import { type ColumnRule, type DataSet, leanHaving, type Noise } from '@shugu/private-compute';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inLanguage, Problem } from '../kernel/problem.ts';
+import { leanSql } from './rules.ts';
 import { type JointQuery, passJoint } from './service/gate.ts';
 
 const column = (name: string, type: ColumnRule['type'], rule: ColumnRule['rule']): ColumnRule => ({ name, type, rule });
@@ -107,6 +110,93 @@ describe('what passes', () => {
     `select count(*) as n from loans join arrears on loans.person = arrears.taxpayer where loans.city is not null`,
   ])('may filter by what is open and group by it: %s', async (sql) => {
     expect((await pass(sql)).sql).toContain('HAVING');
+  });
+});
+
+describe('distinct entities', () => {
+  const sql = `select t.kind, count(*) as n ${joined} group by t.kind`;
+  /** The HAVING that runs where the profile says so of these columns. */
+  const runs = async (single: Record<string, string[]>, text = sql) => {
+    const passed = await pass(text);
+    const { joint } = passed;
+    const threshold = { sql: passed.unheld!, sources: joint.sources };
+    const terms = { query: { sql: passed.sql }, release: { entitiesMin: 5 } };
+    const lean = leanSql({ terms, shape: { joint, threshold } }, new Map(Object.entries(single)));
+    expect(lean.startsWith(`${passed.unheld} HAVING `)).toBe(true);
+    return lean.slice(lean.indexOf(' HAVING ') + 8);
+  };
+
+  it('are counted only where the profile shows more than one row each, and once where the join makes both alike', async () => {
+    const [rows, distinct] = ['count("l"."person") >= 5', 'count(DISTINCT "l"."person") >= 5'];
+    expect(await runs({ loans: ['person'], arrears: ['taxpayer', 'owed'] })).toBe(rows);
+    expect(await runs({ loans: ['person'], arrears: [] })).toBe(distinct);
+    expect(await runs({ loans: [], arrears: ['taxpayer'] })).toBe(distinct);
+    expect(await runs({})).toBe(distinct);
+    // Not joined by who they are: both are counted, and rows of one repeat those of the other.
+    const other = `select count(*) as n from loans l join arrears t on l.city = t.kind`;
+    expect(await runs({ loans: ['person', 'city'], arrears: ['taxpayer'] }, other)).toBe(
+      'count(DISTINCT "l"."person") >= 5 AND count("t"."taxpayer") >= 5',
+    );
+    const alone = 'select city, count(*) as n from loans group by city';
+    const passed = (await pass(alone, { sets: [loans] })).joint;
+    expect(leanHaving(passed, 5, new Set(['loans.person']))).toBe('count("loans"."person") >= 5');
+    expect(leanHaving(passed, 5, new Set())).toBe('count(DISTINCT "loans"."person") >= 5');
+  });
+
+  it('decide the same however they are counted, whatever is joined by what', async () => {
+    const value = fc.option(fc.integer({ min: 0, max: 4 }), { nil: null, freq: 6 });
+    const table = fc.array(fc.record({ e: value, k: value, g: fc.integer({ min: 0, max: 1 }) }), { maxLength: 7 });
+    const columns = fc.constantFrom('e', 'k');
+    const joinOf = (at: number) =>
+      fc.record({ to: fc.integer({ min: 0, max: at - 1 }), left: columns, right: columns });
+    const cases = fc.record({
+      tables: fc.array(table, { minLength: 3, maxLength: 3 }),
+      least: fc.integer({ min: 1, max: 3 }),
+      count: fc.integer({ min: 1, max: 3 }),
+      joins: fc.tuple(joinOf(1), joinOf(2)),
+    });
+    const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+    const connection = await instance.connect();
+    let lean = 0;
+    try {
+      await fc.assert(
+        fc.asyncProperty(cases, async ({ tables, least, count, joins }) => {
+          const names = ['a', 'b', 'c'].slice(0, count);
+          const text = (one: number | null) => `CAST(${one ?? 'NULL'} AS INTEGER)`;
+          const data = names.map((name, at) => {
+            const rows = tables[at]!.map(({ e, k, g }) => `SELECT ${text(e)} AS e, ${text(k)} AS k, ${g} AS g`);
+            return `${name} AS (${[...rows, 'SELECT NULL AS e, NULL AS k, 0 AS g WHERE false'].join(' UNION ALL ')})`;
+          });
+          const pairs = joins.slice(0, count - 1).map(({ to, left, right }, at) => ({
+            left: `${names[to]}.${left}`,
+            right: `${names[at + 1]}.${right}`,
+          }));
+          const single = names.flatMap((name, at) =>
+            (['e', 'k'] as const).flatMap((column) => {
+              const values = tables[at]!.map((row) => row[column]).filter((one) => one !== null);
+              return new Set(values).size === values.length ? [`${name}.${column}`] : [];
+            }),
+          );
+          const sources = names.map((name) => ({ alias: name, table: name, entity: 'e' }));
+          const from = pairs.map(({ left, right }, at) => `JOIN ${names[at + 1]} ON ${left} = ${right}`).join(' ');
+          const ask = async (having: string) =>
+            (
+              await connection.runAndReadAll(
+                `WITH ${data.join(', ')} SELECT a.g, count(*) FROM a ${from} GROUP BY a.g HAVING ${having} ORDER BY 1`,
+              )
+            ).getRowsJson();
+          const every = sources.map(({ alias }) => `count(DISTINCT ${alias}.e) >= ${least}`).join(' AND ');
+          const ours = leanHaving({ sources, joins: pairs }, least, new Set(single));
+          if (ours.length < every.length) lean += 1;
+          expect(await ask(ours)).toEqual(await ask(every));
+        }),
+        { numRuns: 150, seed: 7 },
+      );
+    } finally {
+      connection.closeSync();
+      instance.closeSync();
+    }
+    expect(lean).toBeGreaterThan(10);
   });
 });
 

@@ -52,6 +52,7 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
   ]);
   const room: Room = {
     ...deps,
+    timer: () => performance.now(),
     // Its own processes: buyers' queries do not wait for joint computations.
     queries: () => {
       pool ??= Promise.all([deps.objects.folder('computations'), sandbox()]).then(

@@ -24,6 +24,8 @@ import type { Registry } from '../registry/index.ts';
 export interface Shape {
   reads: Readonly<Record<string, readonly string[]>>;
   joint: Pick<Joint, 'groups' | 'sums' | 'joins' | 'filters'> & Partial<Pick<Joint, 'selected'>>;
+  /** The query without the least number of entities, and whose; left out with noise, and of contracts before there was this. */
+  threshold?: { sql: string; sources: Joint['sources'] };
 }
 
 export interface Contract {
@@ -155,6 +157,20 @@ export interface OutputAnswer {
   at: Date;
 }
 
+/**
+ * Milliseconds of what stands around a computation: contract, counter and price; the use begun; query and versions held against the contract;
+ * the files against their digests; the result put into its form; evidence signed, logged and settled. The computation itself has none, nor has a
+ * step whose time noise or a foreign program decides.
+ */
+export interface Timings {
+  reserve?: number;
+  begin?: number;
+  check?: number;
+  data?: number;
+  release?: number;
+  end?: number;
+}
+
 export interface Use {
   id: string;
   contract: string;
@@ -169,6 +185,7 @@ export interface Use {
   rows: number | null;
   money: UseMoney | null;
   isolation: Isolation | null;
+  timings: Timings;
   third: Third;
   at: Date;
   endedAt: Date | null;
@@ -182,6 +199,7 @@ export interface ComputeDeps {
   suite: SuiteName;
   members: Pick<Members, 'displayNames'>;
   resource: Registry['resource'];
+  contents: Registry['readyContents'];
   signText: Agreements['signText'];
   money: Money;
   /** As the third party of computations on shares; `ports`: the first and the last, or none for any. */
@@ -194,6 +212,8 @@ export interface ComputeDeps {
 /** What an engine computes in the clean room: SQL that the gate wrote, over files whose digests were signed. */
 export interface RoomJob {
   contract: RoomContract;
+  /** The contract's, or what decides and gives the same of these very data. */
+  sql: string;
   tables: { name: string; path: string }[];
   values: Readonly<Record<string, string>>;
   rowsMax: number;
@@ -212,6 +232,8 @@ export interface RoomEngine {
 
 /** With the room's own clean-room processes, made with their first use. */
 export interface Room extends ComputeDeps {
+  /** Milliseconds that go on whatever the calendar says. */
+  timer(): number;
   queries(): Promise<QueryPool>;
   sandbox(): Promise<Sandbox>;
   isolation(): Promise<Isolation>;

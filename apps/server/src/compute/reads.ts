@@ -10,7 +10,7 @@ const contractColumns = sql`c.id, c.participant, c.title, c.state, c.document, c
   c.end_reason as "endReason"`;
 const useColumns = sql`id, contract, number, participant, parameters as "values", state, reason, job, result,
   result_digest as "resultDigest", row_count as "rows", money_order, price_fen::text as price_fen, money_state, statement,
-  isolation, third_address, third_outcome, third_met, created_at as "at", ended_at as "endedAt"`;
+  isolation, timings, third_address, third_outcome, third_met, created_at as "at", ended_at as "endedAt"`;
 
 interface UseRow extends Omit<Use, 'money' | 'third'> {
   third_address: string | null;

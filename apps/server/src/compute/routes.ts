@@ -88,6 +88,7 @@ const outputRoutes = (room: Room): Route[] => [
     const { digest, until } = held;
     return {
       use: await useView(room, read, use),
+      trust: contract.terms.trust,
       columns: contract.terms.output,
       ...{ rows, digest, until: until.toISOString() },
     };

@@ -15,6 +15,7 @@ import {
   type Computation,
   engineOf,
   intersectionDigest,
+  leanHaving,
   type ModuleTerms,
   ownersOf,
   type Payment,
@@ -23,7 +24,7 @@ import {
 } from '@shugu/private-compute';
 import type { Problem } from '../kernel/problem.ts';
 import type { ResourceDescription } from '../registry/index.ts';
-import type { Contract, Isolation, OwnersContract, Price, RoomContract } from './model.ts';
+import type { Contract, Isolation, OwnersContract, Price, RoomContract, Shape } from './model.ts';
 import { problems } from './problems.ts';
 
 /** Whose data stay with their owners, and are computed on there. */
@@ -111,6 +112,25 @@ export const engineTold = ({ engine }: Pick<Computation, 'engine'>): { name: str
   name: engineOf({ engine }),
   version: engine?.version ?? null,
 });
+
+/** A query with the least number of entities behind it, and what the gate knows of it. */
+interface Gated {
+  terms: { query: { sql: string }; release: { entitiesMin: number } };
+  shape: Pick<Shape, 'threshold'> & { joint: Pick<Shape['joint'], 'joins'> };
+}
+
+/**
+ * What runs of these very data: the query, with distinct entities counted only where their profile shows that one may stand in several
+ * rows. `single`: of each data set the columns in which no value stands in two rows.
+ */
+export const leanSql = ({ terms, shape }: Gated, single: ReadonlyMap<string, readonly string[]>): string => {
+  const { sql } = terms.query;
+  const { threshold, joint } = shape;
+  if (!threshold || !sql.startsWith(`${threshold.sql} HAVING `)) return sql;
+  const columns = [...single].flatMap(([table, names]) => names.map((name) => `${table}.${name}`));
+  const having = leanHaving({ ...threshold, joins: joint.joins }, terms.release.entitiesMin, new Set(columns));
+  return `${threshold.sql} HAVING ${having}`;
+};
 
 /** A price says who gets which part of it: every owner, and all of it. */
 export const paymentFault = (

@@ -12,6 +12,7 @@ import type {
   OutputAnswer,
   Shape,
   Signature,
+  Timings,
   Use,
   UseMoney,
 } from './model.ts';
@@ -65,13 +66,14 @@ export const returnUse = (tx: Tx, id: string, state: ContractState): Promise<num
 
 export const insertUse = async (
   tx: Tx,
-  use: Pick<Use, 'id' | 'contract' | 'number' | 'values' | 'money'> & { due: Date | null },
+  use: Pick<Use, 'id' | 'contract' | 'number' | 'values' | 'money' | 'job' | 'timings'> & { due: Date | null },
 ): Promise<void> => {
-  const { id, contract, number, values, money, due } = use;
+  const { id, contract, number, values, money, job, timings, due } = use;
   await tx.exec(sql`insert into compute_uses (id, contract, number, node, market, participant, person, parameters, state, money_order,
-      price_fen, money_state, due_at, created_at)
+      price_fen, money_state, job, timings, due_at, created_at)
     values (${id}, ${contract}, ${number}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${tx.actor.id},
-      ${JSON.stringify(values)}, 'reserved', ${money?.order ?? null}, ${money?.fen.toString() ?? null}, ${money?.state ?? null}, ${due}, ${tx.now})`);
+      ${JSON.stringify(values)}, 'reserved', ${money?.order ?? null}, ${money?.fen.toString() ?? null}, ${money?.state ?? null},
+      ${job}, ${JSON.stringify(timings)}, ${due}, ${tx.now})`);
 };
 
 /** An owner is there; its address stays what it was once it is known. */
@@ -133,13 +135,14 @@ export interface UseEnd {
   /** Without its text where it opened elsewhere. */
   result: { text: string | null; digest: string; rows: number | null } | null;
   money: UseMoney | null;
+  timings: Timings;
 }
 
 export const endUse = async (tx: Tx, id: string, end: UseEnd, said: LoggedStatement): Promise<void> => {
   await tx.exec(sql`update compute_uses set state = ${end.state}, reason = ${end.reason && JSON.stringify(end.reason)},
     result = ${end.result?.text ?? null}, result_digest = ${end.result?.digest ?? null}, row_count = ${end.result?.rows ?? null},
     money_state = ${end.money?.state ?? null}, statement = ${end.money?.statement ?? null},
-    core = ${JSON.stringify(said.core)}, salt = ${said.salt}, log_entry = ${said.log_entry}, ended_at = ${tx.now} where id = ${id}`);
+    timings = timings || ${JSON.stringify(end.timings)}::jsonb, core = ${JSON.stringify(said.core)}, salt = ${said.salt}, log_entry = ${said.log_entry}, ended_at = ${tx.now} where id = ${id}`);
 };
 
 /** Sent once more, it keeps the name of the last time. */
@@ -156,10 +159,13 @@ export const holdOutput = async (
   tx: Tx,
   { contract, participant }: Pick<Use, 'contract' | 'participant'>,
   { use, text, digest, rows, until }: HeldOutput,
+  timings: Timings,
 ): Promise<void> => {
   await tx.exec(sql`insert into compute_held_outputs (use, contract, node, market, participant, output, digest, row_count, until, created_at)
     values (${use}, ${contract}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${text}, ${digest}, ${rows}, ${until}, ${tx.now})`);
-  await tx.exec(sql`update compute_uses set state = 'held' where id = ${use}`);
+  await tx.exec(
+    sql`update compute_uses set state = 'held', timings = timings || ${JSON.stringify(timings)}::jsonb where id = ${use}`,
+  );
 };
 
 export const dropHeld = (tx: Tx, use: string): Promise<number> =>

@@ -53,6 +53,7 @@ const useOf = (use: Use, name: Names, answers: readonly OutputAnswer[]) => ({
   ...{ resultDigest: use.resultDigest, reason: use.reason, job: use.job },
   money: moneyOf(use.money),
   isolation: use.isolation,
+  timings: use.timings,
   answers: answers
     .filter((one) => one.use === use.id)
     .map(({ participant, approved, reason, at }) => ({

@@ -24,7 +24,7 @@ import { nationalJob } from './service/national.ts';
 import { registrationHooks } from './service/registrations.ts';
 import { expireDue } from './service/remarks.ts';
 import { expireUploads } from './service/uploads.ts';
-import { newestContent, uploadsDue } from './store/resources.ts';
+import { newestContent, type ReadyContent, readyContents, uploadsDue } from './store/resources.ts';
 import { findCertificate, findRight, rightsDue } from './store/rights.ts';
 
 export type { RegistryEvents } from './events.ts';
@@ -52,6 +52,8 @@ export interface Registry {
   prunables: Prunable[];
   /** What stands behind a product; undefined for none. The caller decides who may see it. */
   resource(read: Reader, id: string): Promise<ResourceDescription | undefined>;
+  /** Of each resource the newest data that could be read, in one statement. */
+  readyContents(read: Reader, resources: readonly string[]): Promise<Map<string, ReadyContent>>;
   resourcesOf(
     read: Reader,
     participant: string,
@@ -116,6 +118,7 @@ export const makeRegistry = (deps: RegistryDeps): Registry => {
       },
     ],
     resource: describeResource,
+    readyContents,
     resourcesOf,
     sample: (read, id, rowsMax) => sampleOf(objects, read, id, rowsMax),
     normalForm: async (read, id) => {

@@ -29,6 +29,7 @@ import { systemActor } from '../../src/kernel/http/principal.ts';
 import {
   type Computation,
   type PsiDraft,
+  psiDraftOf,
   readComputation,
   refusal,
   runOnce,
@@ -77,14 +78,7 @@ const draft = (change: Partial<SharesDraft> = {}): Promise<SharesDraft> =>
     { title: '门店客户存款合计（样例）', purpose: '按城市统计共同客户的存款，仅用于选址', ...change },
   );
 /** The same two tables: which keys they have in common. */
-const psiDraft = async (change: Partial<PsiDraft> = {}): Promise<PsiDraft> => {
-  const { query: _, decimals: __, rowsMax: ___, ...base } = await draft();
-  return {
-    ...{ ...base, mode: 'psi', protocol: 'helper', opens: 'rows', keysMax: 1000 },
-    dataSets: base.dataSets.map((set) => ({ ...set, key: 'id' })),
-    ...change,
-  };
-};
+const psiDraft = async (change: Partial<PsiDraft> = {}): Promise<PsiDraft> => psiDraftOf(await draft(), change);
 const signedPsi = async (change: Partial<PsiDraft> = {}): Promise<Computation> =>
   signedContract(world, await psiDraft(change), { recipient: bank.login, owners: [bank.login, shop.login] });
 const signed = async (change: Partial<SharesDraft> = {}): Promise<Computation> =>

@@ -198,3 +198,13 @@ export const endedUse = (who: Client, one: Pick<Computation, 'id'>, use: string)
     const found = now.history.find(({ id }) => id === use)!;
     return found.endedAt !== null && { now, use: found };
   });
+
+/** Of the same two tables: which values of `id` both have. */
+export const psiDraftOf = (
+  { query: _, decimals: __, rowsMax: ___, ...base }: SharesDraft,
+  change: Partial<PsiDraft> = {},
+): PsiDraft => ({
+  ...{ ...base, mode: 'psi', protocol: 'helper', opens: 'rows', keysMax: 1000 },
+  dataSets: base.dataSets.map((set) => ({ ...set, key: 'id' })),
+  ...change,
+});

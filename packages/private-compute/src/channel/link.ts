@@ -46,6 +46,8 @@ export class Link {
   #broken: ComputeError | undefined;
   readonly #beat: NodeJS.Timeout;
   readonly silenceMs: number;
+  /** Of all frames, to and from the peer. */
+  readonly bytes = { sent: 0, received: 0 };
   /** Why the peer broke off, where it said so. */
   told: ComputeError | undefined;
 
@@ -105,6 +107,7 @@ export class Link {
       this.#broken ??= new ComputeError('compute.peerGone', 'the peer is gone');
       return false;
     }
+    this.bytes.sent += headBytes + body.length;
     const head = Buffer.alloc(headBytes);
     head.writeUInt32LE(body.length, 0);
     head[4] = type;
@@ -127,6 +130,7 @@ export class Link {
 
   /** Frames are put together as they come; who is not read from stays unread beyond `waitingBytesMax`. */
   #take(chunk: Buffer): void {
+    this.bytes.received += chunk.length;
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
     while (this.#frame());

@@ -80,7 +80,7 @@ describe('what is signed', () => {
     const { text, digest } = computationText(contract);
     const turned = Object.fromEntries(Object.entries(contract).reverse()) as unknown as Computation;
     expect(computationText(turned)).toEqual({ text, digest });
-    expect(digest).toBe('sha256:4018f23f2d5437c58a629db139382a834f1484409f1d94d1c9213b2c0c547a3f');
+    expect(digest).toBe('sha256:eb8d92460e419315ebb6443a2a85371b36e8ae127fad00c72fdd529325d16ebb');
     for (const other of [
       { ...contract, uses: 4 },
       { ...contract, id: 'cpc_2' },

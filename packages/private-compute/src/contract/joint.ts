@@ -26,6 +26,8 @@ export interface Joint {
   selected: ({ group: string } | { aggregate: 'count' | 'sum' | 'avg'; of: string })[];
   joins: { left: string; right: string }[];
   filters: string[];
+  /** Whose entities each group must have enough of: data sets in the order in which they are joined. */
+  sources: { alias: string; table: string; entity: string }[];
 }
 
 type Tree = { [member: string]: unknown };
@@ -85,7 +87,9 @@ const look = (node: Tree, tables: readonly JointTable[], parameters: readonly st
   const wrong = parameters.find((name) => walk.parameters.get(name) !== 1);
   if (wrong !== undefined) throw refuse('parameter', `$${wrong}`);
   const groups = takeGroups(node, walk);
-  return { having: havingOf(walk.sources, entitiesMin), groups, ...takeSelected(node, walk, groups), ...told(walk) };
+  const sources = walk.sources.map(({ alias, table: { name, entity } }) => ({ alias, table: name, entity }));
+  const having = everyDistinct(sources, entitiesMin);
+  return { having, groups, ...takeSelected(node, walk, groups), ...told(walk), sources };
 };
 
 const told = ({ joins, filters }: Walk) => ({ joins, filters: [...filters] });
@@ -259,11 +263,68 @@ const columnAt = (node: Tree, { sources }: Walk, place: Place): Column => {
 const nameOf = ({ source, name }: Column): string => `${source.table.name}.${name}`;
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+const columnIn = ({ alias, entity }: Joint['sources'][number]): string => `${quoted(alias)}.${quoted(entity)}`;
+
 /** Distinct entities of every owner, not rows: a join that repeats a row makes no more people of it. */
-const havingOf = (sources: readonly Source[], entitiesMin: number): string =>
-  sources
-    .map(({ alias, table }) => `count(DISTINCT ${quoted(alias)}.${quoted(table.entity)}) >= ${entitiesMin}`)
+const everyDistinct = (sources: Joint['sources'], entitiesMin: number): string =>
+  sources.map((source) => `count(DISTINCT ${columnIn(source)}) >= ${entitiesMin}`).join(' AND ');
+
+/**
+ * What each group must fulfil, said in the cheapest way that decides the same. Entities that the joins make equal are as many on either
+ * side and counted once; where none of them can stand in two joined rows, their rows are counted. `single`: columns (`table.column`) in
+ * which no value stands in two rows, nulls aside.
+ */
+export const leanHaving = (
+  { sources, joins }: Pick<Joint, 'sources' | 'joins'>,
+  entitiesMin: number,
+  single: ReadonlySet<string>,
+): string => {
+  const classes: Joint['sources'][] = [];
+  for (const source of sources) {
+    const equal = equalTo(`${source.table}.${source.entity}`, joins);
+    const known = classes.find(([one]) => equal.has(`${one!.table}.${one!.entity}`));
+    if (known) known.push(source);
+    else classes.push([source]);
+  }
+  return classes
+    .map((members) => {
+      const once = members.find((member) => standsOnce(member, joins, single));
+      const counted = once ? columnIn(once) : `DISTINCT ${columnIn(members[0]!)}`;
+      return `count(${counted}) >= ${entitiesMin}`;
+    })
     .join(' AND ');
+};
+
+/** Columns that have the same value in every joined row. */
+const equalTo = (column: string, joins: Joint['joins']): ReadonlySet<string> => {
+  const found = new Set([column]);
+  // A set that grows is walked to its end.
+  for (const one of found)
+    for (const { left, right } of joins) {
+      if (left === one) found.add(right);
+      if (right === one) found.add(left);
+    }
+  return found;
+};
+
+const tableOf = (column: string): string => column.slice(0, column.indexOf('.'));
+
+/** No entity stands in two joined rows: in one row of its own data set, to which every join adds one row of the next at most. */
+const standsOnce = (
+  { table, entity }: Joint['sources'][number],
+  joins: Joint['joins'],
+  single: ReadonlySet<string>,
+): boolean => {
+  if (!single.has(`${table}.${entity}`)) return false;
+  const tables = new Set(joins.flatMap(({ left, right }) => [tableOf(left), tableOf(right)]));
+  const reached = new Set([table]);
+  for (const one of reached)
+    for (const { left, right } of joins) {
+      if (tableOf(left) === one && single.has(right)) reached.add(tableOf(right));
+      if (tableOf(right) === one && single.has(left)) reached.add(tableOf(left));
+    }
+  return [...tables].every((one) => reached.has(one));
+};
 
 /** Whether two trees say the same, but that the second has a HAVING: that putting it there changed nothing else. */
 export const sameButHaving = (before: string, now: string): boolean => {

@@ -3,8 +3,8 @@ import { ruleFor } from './disclosure.ts';
 import type { CleanRoom } from './terms.ts';
 
 export const moduleTrust = {
-  zh: '前提：各方信任本节点。外来程序（WebAssembly 模块）在本节点的沙箱中读取约定字段的明文，没有网络、文件和时钟；它可以把读到的任何内容写进输出，因此输出须按约定由各数据持有单位的人员看过并批准，才交给接收单位。是否失败、用时多久也会透露少量信息。节点运营方在技术上能够看到数据。',
-  en: 'Holds if all parties trust this node. A foreign program (a WebAssembly module) reads the agreed columns in plain in a sandbox of this node, without network, files or clock. It can write whatever it reads into its output, which is why, where so agreed, a person of every owner looks at the output and approves it before recipients get it. That it fails, and how long it takes, tells a little too. The node’s operator could technically see the data.',
+  zh: '前提：各方信任本节点。外来程序（WebAssembly 模块）在本节点的沙箱中读取约定字段的明文，没有网络、文件和时钟；它可以把读到的任何内容写进输出，因此输出须按约定由各数据持有单位的人员看过并批准，才交给接收单位。是否失败、用时多久、输出几行，各方都看得到，也会透露少量信息。节点运营方在技术上能够看到数据。数据是否真实，不受约束。',
+  en: 'Holds if all parties trust this node. A foreign program (a WebAssembly module) reads the agreed columns in plain in a sandbox of this node, without network, files or clock. It can write whatever it reads into its output, which is why, where so agreed, a person of every owner looks at the output and approves it before recipients get it. All parties see whether it failed, how long it took and how many rows came of it, which tells a little too. The node’s operator could technically see the data. Nothing forces anybody to bring true data.',
 } as const;
 
 /** What a module is allowed, and what becomes of its output. */

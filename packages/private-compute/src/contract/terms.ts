@@ -14,8 +14,8 @@ export type ComputationMode = 'cleanRoom' | 'shares' | 'psi';
 /** Of an intersection it is that of its protocol: `intersectionTrust`. */
 export const computationTrust: Readonly<Record<Exclude<ComputationMode, 'psi'>, { zh: string; en: string }>> = {
   cleanRoom: {
-    zh: '前提：各方信任本节点。数据以明文在本节点的隔离进程中计算，节点运营方在技术上能够看到；其他各方只得到约定的结果，看不到别人的数据。',
-    en: 'Holds if all parties trust this node. It computes on the plain data in a locked process, and its operator could technically see them; every other party gets the agreed result and nothing of the others’ data.',
+    zh: '前提：各方信任本节点。数据以明文在本节点的隔离进程中计算，节点运营方在技术上能够看到；其他各方只得到约定的结果，看不到别人的数据。此外各方看到每次使用的时间、用时和结果行数；结果本身透露什么、数据是否真实，不受约束。',
+    en: 'Holds if all parties trust this node. It computes on the plain data in a locked process, and its operator could technically see them; every other party gets the agreed result and nothing of the others’ data. Besides, all parties see when each use ran, how long it took and how many rows came of it; nothing limits what the result itself tells, or forces anybody to bring true data.',
   },
   shares: sharesTrust,
 };

@@ -19,6 +19,8 @@ export interface OwnerReport {
   common: number | null;
   /** Rows written to `out`. */
   rowsOut: number | null;
+  /** To and from whomever this owner was connected with; of a party that has played to its end. */
+  bytes?: { sent: number; received: number };
 }
 
 export interface Result {

@@ -80,7 +80,7 @@ const playOwner = async (
       ? await ownWithHelper(link, terms, role, own, table, input.out)
       : await (terms.mode === 'kkrt' ? ownByTransfers : ownInPair)(link, terms, role, table, input.out);
   await link.close();
-  return report;
+  return { ...report, bytes: link.bytes };
 };
 
 /** In a pair the second owner is come to. */

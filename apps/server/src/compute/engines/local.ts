@@ -5,7 +5,7 @@ import { roomLimits } from './limits.ts';
 
 export const localRoom = (pool: () => Promise<QueryPool>): RoomEngine => ({
   name: 'local',
-  run: async ({ contract, tables, values, rowsMax, signal }) => {
+  run: async ({ contract, sql, tables, values, rowsMax, signal }) => {
     const columns = [...new Set(Object.values(contract.shape.reads).flat())];
     const answer = await (await pool()).run(
       {
@@ -15,7 +15,7 @@ export const localRoom = (pool: () => Promise<QueryPool>): RoomEngine => ({
         maskKey: new Uint8Array(32),
       },
       {
-        sql: contract.terms.query.sql,
+        sql,
         values: Object.fromEntries(
           Object.entries(values).map(([name, value]) => [name, { type: 'VARCHAR' as const, value }]),
         ),

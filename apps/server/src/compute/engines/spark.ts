@@ -34,7 +34,7 @@ export const sparkSql = (sql: string): string =>
   });
 
 const run = async (python: string, folder: string, job: RoomJob): Promise<Record<string, Cell>[]> => {
-  const { contract, tables, values, rowsMax, signal } = job;
+  const { contract, sql, tables, values, rowsMax, signal } = job;
   // A group of its own, so that Java ends with it.
   const child = spawn(python, [script], {
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -55,7 +55,7 @@ const run = async (python: string, folder: string, job: RoomJob): Promise<Record
       `${JSON.stringify({
         ...{ tables, folder, values, rowsMax, memoryMB: sparkLimits.memoryMB },
         columns: [...new Set(Object.values(contract.shape.reads).flat())],
-        sql: sparkSql(contract.terms.query.sql),
+        sql: sparkSql(sql),
       })}\n`,
     );
     const closed = new Promise<void>((resolve) => {

@@ -41,6 +41,8 @@ export interface PassedQuery {
   output: { name: string; type: string }[];
   reads: Readonly<Record<string, readonly string[]>>;
   joint: Joint;
+  /** The same without that number; null where noise takes its place. */
+  unheld: string | null;
 }
 
 export type GatePool = Pick<QueryPool, 'check' | 'tree'>;
@@ -97,11 +99,11 @@ export const passJoint = async (
     const data = bound.map((table) => ({ ...table, name: unboundedName(table.name) }));
     const whole = await gate(boundedSql(first.sql, noise, tables, first.reads, output), data);
     if (!sameInside(tree, await asked(pool.tree(data, whole.sql)))) throw new Error('the bounds changed the query');
-    return { sql: whole.sql, output, reads: whole.reads, joint };
+    return { sql: whole.sql, output, reads: whole.reads, joint, unheld: null };
   }
   // A checked query ends with its WHERE or GROUP BY, so the threshold goes behind it.
   const whole = await gate(`${first.sql} HAVING ${joint.having}`);
   if (!sameButHaving(tree, await asked(pool.tree(bound, whole.sql))))
     throw new Error('the threshold changed the query');
-  return { sql: whole.sql, output, reads: whole.reads, joint };
+  return { sql: whole.sql, output, reads: whole.reads, joint, unheld: first.sql };
 };

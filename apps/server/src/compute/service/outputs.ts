@@ -7,7 +7,7 @@ import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { kernelProblems, type Problem } from '../../kernel/problem.ts';
-import type { Contract, HeldOutput, OutputAnswer, Room, Use } from '../model.ts';
+import type { Contract, HeldOutput, OutputAnswer, Room, Timings, Use } from '../model.ts';
 import { problems } from '../problems.ts';
 import { answersOf, findContract, findHeld, findUse, heldInVain, lockContract, lockUse } from '../reads.ts';
 import { moduleOf, sidesOf } from '../rules.ts';
@@ -27,10 +27,11 @@ export const holdUse = async (
   contract: Contract,
   use: Use,
   { text, digest, rows }: { text: string; digest: string; rows: number },
+  timings: Timings,
 ): Promise<void> => {
   if (!nextUseState(use.state, 'hold')) throw new Error(`a use that is ${use.state} cannot be held`);
   const until = new Date(tx.now.getTime() + answerDays * dayMs);
-  await holdOutput(tx, use, { use: use.id, text, digest, rows, until });
+  await holdOutput(tx, use, { use: use.id, text, digest, rows, until }, timings);
   await audit(tx, { action: 'compute.output.hold', subject: use.id, participant: use.participant, data: { digest } });
   await tell(tx, 'compute.output.held', contract, { use: use.id, number: use.number });
 };

@@ -21,12 +21,13 @@ import { roomLimits, sparkLimits } from '../engines/limits.ts';
 import type { Cell, Contract, Room, RoomContract, Use } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findContract, findUse, lockContract, lockUse, strandedUses } from '../reads.ts';
-import { atOwners, inRoom, isolationOf, isWhole } from '../rules.ts';
+import { atOwners, inRoom, isolationOf, isWhole, leanSql } from '../rules.ts';
 import { beginUse } from '../store.ts';
 import { computeModule, moduleProblem } from './module-run.ts';
 import { asksFirst, holdUse } from './outputs.ts';
+import { type Stopwatch, stopwatch } from './stopwatch.ts';
 import { beginWithoutThird, playThird } from './third.ts';
-import { concludeUse, type Outcome, sameBytes, swappedTable } from './uses.ts';
+import { concludeUse, lookAtData, type Outcome, sameBytes } from './uses.ts';
 
 /** Whatever the engine's own bound does. */
 const waitMilliseconds = {
@@ -57,24 +58,33 @@ const start = async (room: Room, id: string): Promise<{ use: Use; contract: Room
   });
 };
 
-const compute = async (room: Room, contract: RoomContract, use: Use, context: JobContext): Promise<Outcome> => {
+const compute = async (
+  room: Room,
+  contract: RoomContract,
+  use: Use,
+  context: JobContext,
+  watch: Stopwatch,
+): Promise<Outcome> => {
   const { terms, shape } = contract;
-  const swapped = await swappedTable(room, room.database, contract);
+  const { swapped, single } = await lookAtData(room, room.database, contract);
   const untouched = (problem: Problem): Outcome => ({ problem, touched: false });
   if (swapped) return untouched(problems.versionSwapped({ detail: swapped }));
   if (!isWhole(terms)) return untouched(problems.queryDiffers());
+  watch.lap('check');
   const tables: { name: string; path: string }[] = [];
   for (const { table, version } of terms.dataSets) {
     const path = await room.objects.local(version);
     if (!(await sameBytes(path, version))) return untouched(problems.versionSwapped({ detail: table }));
     tables.push({ name: terms.noise ? unboundedName(table) : table, path });
   }
+  watch.lap('data');
   await context.progress(0.4);
   if (terms.module) return computeModule(room, contract, use, tables, context);
   const engine = room.engine(engineOf(terms));
   if (!engine) return untouched(problems.engineDiffers({ detail: engineOf(terms) }));
+  const sql = leanSql(contract, single);
   const data = await engine.run({
-    ...{ contract, tables, values: use.values },
+    ...{ contract, sql, tables, values: use.values },
     // Groups that nobody named are counted and left out, so that no limit tells how many there are.
     rowsMax: terms.noise ? groupsMax : terms.release.rowsMax,
     signal: AbortSignal.any([
@@ -82,7 +92,12 @@ const compute = async (room: Room, contract: RoomContract, use: Use, context: Jo
       AbortSignal.timeout(waitMilliseconds[engine.name === 'spark' ? 'spark' : 'local']),
     ]),
   });
-  if (!terms.noise || terms.release.rho === null) return { result: resultOf(terms.output, data) };
+  watch.skip();
+  if (!terms.noise || terms.release.rho === null) {
+    const result = resultOf(terms.output, data);
+    watch.lap('release');
+    return { result };
+  }
   const exact = data.map((row) => terms.output.map(({ name }) => (row[name] ?? null) as string | null));
   const { selected, groups } = shape.joint;
   const noisy = noisyRows(terms.noise, terms.release.rho, { selected: selected!, groups }, exact, systemChance());
@@ -150,22 +165,26 @@ export const runHandler =
     const under = asked && (await findContract(room.database, asked.contract));
     if (under && atOwners(under))
       return hasThird(under.terms) ? playThird(room, id, context) : beginWithoutThird(room, id);
+    const watch = stopwatch(room.timer);
     const begun = await start(room, id);
     if (!begun) return { use: id };
-    const outcome = await compute(room, begun.contract, begun.use, context).catch((error: unknown): Outcome => {
+    watch.lap('begin');
+    const outcome = await compute(room, begun.contract, begun.use, context, watch).catch((error: unknown): Outcome => {
       const problem = problemOf(error, begun.contract.terms);
       // Whatever was opened by then: nobody can say that it was not read.
       if (problem) return { problem, touched: true };
       throw error;
     });
+    watch.skip();
     await room.database.tx(actor, async (tx) => {
       // An owner that revoked meanwhile keeps its data.
       const contract = (await lockContract(tx, begun.contract.id))!;
       const use = (await lockUse(tx, id))!;
       const revoked = contract.state === 'revoked' && 'result' in outcome;
       if ('result' in outcome && outcome.result.text !== null && !revoked && asksFirst(contract))
-        return holdUse(tx, contract, use, { ...outcome.result, text: outcome.result.text });
-      await concludeUse(room, tx, contract, use, revoked ? { problem: problems.revoked(), touched: true } : outcome);
+        return holdUse(tx, contract, use, { ...outcome.result, text: outcome.result.text }, watch.laps);
+      const ended = revoked ? { problem: problems.revoked(), touched: true } : outcome;
+      await concludeUse(room, tx, contract, use, ended, watch);
     });
     return { use: id };
   };

@@ -21,6 +21,7 @@ import { chargeBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
 import { requireEngine } from './engines.ts';
 import { requireSandbox } from './modules.ts';
+import { type Stopwatch, stopwatch } from './stopwatch.ts';
 
 export const runJob = 'compute.run';
 
@@ -28,11 +29,24 @@ export const runJob = 'compute.run';
 export const waits = { comeSeconds: 900, playSeconds: 3600, stateSeconds: 300 } as const;
 export const after = (now: Date, seconds: number): Date => new Date(now.getTime() + seconds * 1000);
 
-/** What an owner has uploaded since is other data than it signed for. */
-export const swappedTable = async (room: Room, read: Reader, { terms }: RoomContract): Promise<string | undefined> => {
-  for (const { resource, version, table } of terms.dataSets)
-    if ((await room.resource(read, resource))?.objects.normal !== version) return table;
-  return undefined;
+/**
+ * The data sets as their owners have them now. `swapped`: the first that is other data than was signed, as an owner has uploaded since.
+ * `single`: of each, by its table, the columns in which no value stands in two rows.
+ */
+export const lookAtData = async (
+  room: Room,
+  read: Reader,
+  { terms }: RoomContract,
+): Promise<{ swapped: string | undefined; single: Map<string, readonly string[]> }> => {
+  const found = await room.contents(
+    read,
+    terms.dataSets.map(({ resource }) => resource),
+  );
+  const swapped = terms.dataSets.find(({ resource, version }) => found.get(resource)?.normalDigest !== version);
+  const single = terms.dataSets.map(
+    ({ table, resource }) => [table, found.get(resource)?.singleColumns ?? []] as const,
+  );
+  return { swapped: swapped?.table, single: new Map(single) };
 };
 
 /** Whether the bytes on this machine are those that the digest names, whatever the disk says they are. */
@@ -49,6 +63,7 @@ export const reserveUse = async (
   id: string,
   asked: { query: string; values: Record<string, string> },
 ): Promise<string> => {
+  const watch = stopwatch(room.timer);
   const contract = await asSide(tx, id, 'recipient');
   const refusal = refusalOf(contract, tx.now);
   if (refusal && refusal !== 'exhausted') throw problems[refusal]();
@@ -59,7 +74,7 @@ export const reserveUse = async (
   const answered = rho === null ? undefined : await useAsked(tx, id, asked.values);
   if (answered) return answered.id;
   if (refusal) throw problems[refusal]();
-  const swapped = held ? undefined : await swappedTable(room, tx, inRoom(contract));
+  const { swapped } = held ? {} : await lookAtData(room, tx, inRoom(contract));
   if (swapped) throw problems.versionSwapped({ detail: swapped });
   if (moduleOf(contract.terms)) await requireSandbox(room);
   await requireEngine(room, contract.terms);
@@ -70,15 +85,20 @@ export const reserveUse = async (
   const use = newId('cpu', tx.now);
   const money = await freezePrice(room, tx, contract, number);
   const due = held ? after(tx.now, waits.comeSeconds) : null;
-  await insertUse(tx, { id: use, contract: id, number, values: asked.values, money, due });
+  const mine = { id: use, number, participant: tx.actor.participant };
   // Beside the data nothing runs before the owners have come.
-  if (!money && !held) await askForRun(tx, contract, { id: use, number, participant: tx.actor.participant });
+  const job = !money && !held ? await enqueueRun(tx, contract, mine) : null;
   await audit(tx, { action: 'compute.use.reserve', subject: use, data: { contract: id, number } });
   await tell(tx, 'compute.use.reserved', contract, { use, number, by: tx.actor.participant });
   if (taken.last) {
     await setContractState(tx, id, nextContractState(contract.state, 'exhaust')!);
     await tell(tx, 'compute.contract.exhausted', contract, {});
   }
+  watch.lap('reserve');
+  await insertUse(tx, {
+    ...{ id: use, contract: id, number, values: asked.values, money, job },
+    ...{ timings: watch.laps, due },
+  });
   return use;
 };
 
@@ -87,13 +107,14 @@ const titleOf = ({ title }: Contract, number: number): Text => ({
   en: `Joint computation: ${title} (use ${number})`,
 });
 
-const askForRun = async (
-  tx: Tx,
-  contract: Contract,
-  { id, number, participant }: Pick<Use, 'id' | 'number' | 'participant'>,
-): Promise<void> => {
-  const job = await enqueue(tx, { kind: runJob, title: titleOf(contract, number), data: { use: id }, participant });
-  if (job) await setUseJob(tx, id, job);
+type Runnable = Pick<Use, 'id' | 'number' | 'participant'>;
+
+const enqueueRun = async (tx: Tx, contract: Contract, { id, number, participant }: Runnable): Promise<string | null> =>
+  (await enqueue(tx, { kind: runJob, title: titleOf(contract, number), data: { use: id }, participant })) ?? null;
+
+const askForRun = async (tx: Tx, contract: Contract, use: Runnable): Promise<void> => {
+  const job = await enqueueRun(tx, contract, use);
+  if (job) await setUseJob(tx, use.id, job);
 };
 
 /** A use on shares runs once its price is frozen and its owners are there, whichever comes last. */
@@ -191,6 +212,7 @@ export const concludeUse = async (
   contract: Contract,
   use: Use,
   outcome: Outcome,
+  watch: Stopwatch = stopwatch(room.timer),
 ): Promise<void> => {
   const released = 'result' in outcome;
   const returned = 'problem' in outcome && outcome.returned === true;
@@ -208,6 +230,7 @@ export const concludeUse = async (
       contractDigest: digest,
       number: use.number,
       mode: terms.mode,
+      trust: terms.trust,
       isolation: use.isolation,
       engine: { ...engineTold(terms) },
       query: terms.query.digest,
@@ -228,11 +251,17 @@ export const concludeUse = async (
     form: 'commitment',
     participant: use.participant,
   });
-  await endUse(tx, use.id, { state, reason, result, money }, said);
-  const { number } = use;
-  const more = { use: use.id, number };
-  if (returned) {
-    await returnUse(tx, id, nextContractState(contract.state, 'giveBack') ?? contract.state);
+  if (returned) await returnUse(tx, id, nextContractState(contract.state, 'giveBack') ?? contract.state);
+  await tellEnd(tx, contract, use, outcome);
+  watch.lap('end');
+  await endUse(tx, use.id, { state, reason, result, money, timings: watch.laps }, said);
+};
+
+/** To the audit and to whoever follows. */
+const tellEnd = async (tx: Tx, contract: Contract, use: Use, outcome: Outcome): Promise<void> => {
+  const { id } = contract;
+  const more = { use: use.id, number: use.number };
+  if ('problem' in outcome && outcome.returned) {
     await audit(tx, {
       action: 'compute.use.return',
       subject: use.id,
@@ -242,7 +271,7 @@ export const concludeUse = async (
     await tell(tx, 'compute.use.returned', contract, more);
     return;
   }
-  if (released) {
+  if ('result' in outcome) {
     await audit(tx, {
       action: 'compute.use.finish',
       subject: use.id,

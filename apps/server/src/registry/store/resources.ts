@@ -201,6 +201,23 @@ export const newestContents = async (read: Reader, resources: readonly string[])
   return new Map(rows.map((row) => [row.resource, contentOf(row)]));
 };
 
+/** What of data a computation on them asks for: which they are, and what their profile has counted. */
+export interface ReadyContent {
+  normalDigest: string | null;
+  /** Columns in which no value stands in two rows, nulls aside; an estimate proves nothing. */
+  singleColumns: string[];
+}
+
+/** Of each resource the newest that could be read. */
+export const readyContents = async (read: Reader, resources: readonly string[]): Promise<Map<string, ReadyContent>> => {
+  const rows = await read.rows<ReadyContent & { resource: string }>(sql`select distinct on (resource) resource,
+      normal_digest as "normalDigest", array(select one ->> 'name' from jsonb_array_elements(profile) one
+        where (one ->> 'distinctExact')::boolean and (one ->> 'distinct')::bigint = (one ->> 'rows')::bigint - (one ->> 'nulls')::bigint)
+        as "singleColumns"
+    from resource_contents where resource = any(${[...resources]}) and state = 'ready' order by resource, id desc`);
+  return new Map(rows.map(({ resource, ...content }) => [resource, content]));
+};
+
 export const insertContent = async (
   tx: Tx,
   one: Pick<Content, 'id' | 'participant' | 'resource' | 'fileName' | 'bytes'> & { job: string | null },
