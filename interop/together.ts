@@ -1,10 +1,10 @@
-/** `shugu demo --compute` as a newcomer uses it: a contract on shares from draft to evidence, and nothing is left. */
+/** `shugu demo --compute` as a newcomer uses it: a query on shares, who overlaps, sums over whoever does, and nothing is left. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inFolder, type Outcome, runProgram, tally } from './check.ts';
 
 export const about =
-  'two owners and an exchange compute on secret shares under a contract, beside the same in plaintext';
+  'two owners and an exchange compute on secret shares and on common keys under contracts, beside the same in plaintext';
 
 export const needs = async (): Promise<string | undefined> => undefined;
 
@@ -12,10 +12,17 @@ const root = join(import.meta.dirname, '..');
 const rows = 2000;
 const secondsMax = 600;
 
+interface Price {
+  private: { bytes: number };
+  plaintext: { bytes: number };
+}
+
 interface Told {
   ok: boolean;
   answer: { rows: string[][] } | null;
-  price: { shares: { bytes: number }; plaintext: { bytes: number } } | null;
+  price: Price | null;
+  overlap: { common: number; price: Price } | null;
+  sums: { answer: { rows: string[][] }; price: Price } | null;
 }
 
 export const run = (): Promise<Outcome> =>
@@ -29,7 +36,10 @@ export const run = (): Promise<Outcome> =>
     const told = JSON.parse(stdout || '{}') as Partial<Told>;
     counts.expect(code === 0 && told.ok === true, `the demo comes to its end: ${stderr.slice(-500)}`);
     counts.expect(told.answer?.rows.length === 4, 'its result has the four cities');
-    counts.expect((told.price?.shares.bytes ?? 0) > (told.price?.plaintext.bytes ?? 0), 'and says what privacy costs');
+    counts.expect((told.price?.private.bytes ?? 0) > (told.price?.plaintext.bytes ?? 0), 'and says what privacy costs');
+    counts.expect(told.overlap?.common === rows / 2, 'half of the people of each owner are the other’s, too');
+    counts.expect(told.sums?.answer.rows.length === 4, 'and what those spend opens by city');
+    counts.expect(stderr.split('what each party learned').length === 4, 'each tells who learned what');
     counts.expect(stderr.includes('synthetic'), 'its data are called synthetic');
     counts.expect(
       (await readdir(folder)).every((name) => !name.startsWith('shugu-')),

@@ -27,8 +27,8 @@ const words = {
     unreadable: (name: string) => `${name}：无法读取`,
     common: (count: number) => `共有 ${count} 个相同的标识`,
     written: (side: string, rows: number, path: string) => `${side} 方的 ${rows} 行写入 ${path}`,
-    cost: (side: string, rows: number, keys: number, cpu: number, peak: number) =>
-      `${side} 方：${rows} 行，${keys} 个不同的标识，${cpu} CPU 秒，内存峰值 ${peak} MiB`,
+    cost: (side: string, rows: number, keys: number, cpu: number, peak: number, [sent, received]: readonly number[]) =>
+      `${side} 方：${rows} 行，${keys} 个不同的标识，${cpu} CPU 秒，内存峰值 ${peak} MiB，发 ${sent}、收 ${received} MiB`,
     helper: (cpu: number, peak: number) => `协助方：${cpu} CPU 秒，内存峰值 ${peak} MiB`,
   },
   en: {
@@ -45,8 +45,8 @@ const words = {
     unreadable: (name: string) => `${name}: cannot be read`,
     common: (count: number) => `${count} keys are common`,
     written: (side: string, rows: number, path: string) => `${rows} rows of ${side} are in ${path}`,
-    cost: (side: string, rows: number, keys: number, cpu: number, peak: number) =>
-      `${side}: ${rows} rows, ${keys} distinct keys, ${cpu} CPU seconds, at most ${peak} MiB of memory`,
+    cost: (side: string, rows: number, keys: number, cpu: number, peak: number, [sent, received]: readonly number[]) =>
+      `${side}: ${rows} rows, ${keys} distinct keys, ${cpu} CPU seconds, at most ${peak} MiB of memory, ${sent} MiB sent, ${received} received`,
     helper: (cpu: number, peak: number) => `helper: ${cpu} CPU seconds, at most ${peak} MiB of memory`,
   },
 } as const;
@@ -131,8 +131,9 @@ const print = (asked: Asked, outcome: IntersectionOutcome, language: Context['la
   if (first.common !== null) say(green(word.common(first.common)));
   if (asked.out) say(word.written('A', first.rowsOut ?? 0, asked.out));
   if (asked.outSecond) say(word.written('B', second.rowsOut ?? 0, asked.outSecond));
-  for (const [side, { rows, keys, cost }] of Object.entries({ A: first, B: second })) {
-    say(dim(word.cost(side, rows, keys, cost.cpuSeconds, mebibytes(cost.peakBytes))));
+  for (const [side, { rows, keys, cost, bytes }] of Object.entries({ A: first, B: second })) {
+    const carried = [bytes?.sent ?? 0, bytes?.received ?? 0].map((one) => Math.round((one / 2 ** 20) * 10) / 10);
+    say(dim(word.cost(side, rows, keys, cost.cpuSeconds, mebibytes(cost.peakBytes), carried)));
   }
   if (helper) say(dim(word.helper(helper.cost.cpuSeconds, mebibytes(helper.cost.peakBytes))));
   say(trustOf[asked.mode][language]);

@@ -1,14 +1,13 @@
 /**
- * `shugu demo --compute`: two owners and an exchange of its own on this machine, with synthetic data: a contract on shares from draft to
- * evidence, and what the same costs who has both tables in the open.
+ * `shugu demo --compute`: two owners and an exchange of its own on this machine, with synthetic data: a query on shares from the contract's
+ * draft to its evidence, then who overlaps, then sums over whoever does; each with what every party learned of it, and with what the same
+ * costs who has both tables in the open.
  */
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SharesReport } from '@shugu/private-compute';
 import { untilStopped } from '@shugu/server';
-import type { CallOutput } from '@shugu/wire';
-import { draftComputation, getComputation, signComputation } from '@shugu/wire/compute';
+import { getComputation } from '@shugu/wire/compute';
 import type { Context } from '../command.ts';
 import { reasonOf } from '../failure.ts';
 import { Misuse, readArgs } from '../misuse.ts';
@@ -19,10 +18,24 @@ import { startTemporary, type Temporary } from '../server.ts';
 import { makeWalk, type Walk } from '../steps.ts';
 import { makeFolder } from '../trade/folder.ts';
 import { openMarket } from '../trade/walk.ts';
-import { openFolder, type PartyFolder } from './folder.ts';
+import { type Overlap, overlap, type Sums, sumOverCommon } from './demo-keys.ts';
+import {
+  type Learned,
+  listen,
+  type Owner,
+  type Owners,
+  ownerOf,
+  type Played,
+  type Price,
+  playBoth,
+  priceOf,
+  printOutcome,
+  signedByBoth,
+  tableOf,
+} from './demo-parties.ts';
 import { csvOf } from './opening.ts';
 import { keepPapers } from './papers.ts';
-import { type PartOutcome, PartRefused, playPart } from './part.ts';
+import { PartRefused, playPart } from './part.ts';
 import { inPlaintext, sameRows } from './plaintext.ts';
 import { preparedSet } from './prepare.ts';
 import { check } from './verify.ts';
@@ -36,123 +49,49 @@ const words = {
   zh: {
     rows: `--rows 是 1 到 ${limits.rowsMax} 之间的整数`,
     data: (rows: number) => `数据为合成：每方 ${rows} 行，人物、金额、城市均由公式生成`,
-    price: '不让对方看到数据的代价（同一查询）',
-    shares: (ms: number, cpu: number, bytes: string) =>
-      `份额计算：从占用到陈述 ${ms} 毫秒，双方共 ${cpu} CPU 秒；对齐之后双方收发 ${bytes}`,
-    plain: (ms: number, bytes: string) => `明文计算：${ms} 毫秒，须把一方的整个文件交给另一方，${bytes}`,
-    times: (time: string, bytes: string) => `耗时约 ${time} 倍，字节约 ${bytes} 倍`,
     ok: '每一步都成立；交易所与数据随之清除',
   },
   en: {
     rows: `--rows is a whole number from 1 to ${limits.rowsMax}`,
     data: (rows: number) =>
       `the data are synthetic: ${rows} rows of each owner; people, amounts and cities come from a formula`,
-    price: 'the price of not showing each other the data (for the same query)',
-    shares: (ms: number, cpu: number, bytes: string) =>
-      `on shares: ${ms} ms from taking the use to its end, ${cpu} CPU seconds of both owners; ${bytes} to and from them once rows are matched`,
-    plain: (ms: number, bytes: string) =>
-      `in plaintext: ${ms} ms, and one owner hands its whole file to the other, ${bytes}`,
-    times: (time: string, bytes: string) => `about ${time} times the time, ${bytes} times the bytes`,
     ok: 'every step holds; the exchange and the data are gone with it',
   },
 } as const;
 
-interface Owner {
-  login: string;
-  id: string;
-  table: 'a' | 'b';
-  input: string;
-  folder: PartyFolder;
-}
-
-/** Half of each owner's people are the other's, too. */
-const tableOf = (which: 'a' | 'b', rows: number): string => {
-  const from = which === 'a' ? 0 : Math.floor(rows / 2);
-  const lines = Array.from({ length: rows }, (_, at) => {
-    const person = from + at;
-    const fen = (person * 7919) % 1_000_003;
-    return which === 'a'
-      ? `SYN${person},${(fen / 100).toFixed(2)}`
-      : `SYN${person},${['长沙', '株洲', '湘潭', '岳阳'][person % 4]},${((fen * 31) % 500_000) / 100}`;
-  });
-  return [which === 'a' ? 'person,balance' : 'person,city,spending', ...lines, ''].join('\n');
-};
-
-const ownerOf = async (stage: Stage, place: string, key: string, table: 'a' | 'b', rows: number): Promise<Owner> => {
-  const home = join(place, key);
-  await mkdir(home);
-  const input = join(home, 'synthetic.csv');
-  await writeFile(input, tableOf(table, rows));
-  return {
-    login: `${key}.trader`,
-    id: await stage.organisation(key),
-    table,
-    input,
-    folder: await openFolder(join(home, 'party')),
-  };
-};
-
-interface Price {
-  shares: { milliseconds: number; cpuSeconds: number; bytes: number };
-  plaintext: { milliseconds: number; bytes: number };
-}
-interface Played {
-  contract: CallOutput<typeof getComputation>;
-  outcomes: readonly [PartOutcome, PartOutcome];
-  milliseconds: number;
-}
-
-const sums = ({ read, align, compute }: SharesReport['cpuSeconds']): number => read + align + compute;
-
-const draftAndSign = (stage: Stage, walk: Walk, owners: readonly [Owner, Owner], rows: number) =>
+const draftAndSign = (stage: Stage, walk: Walk, owners: Owners, rows: number) =>
   walk.step(
     'contract',
     {
       zh: '计算合约：双方给出文件的承诺与密钥，起草，双方签署',
       en: 'A computation contract: both commit to their file and name their keys; drafted, signed by both',
     },
-    async (prove) => {
-      const now = await stage.now();
-      const client = await stage.as(owners[0].login);
-      const set = async ({ id, table, folder, input }: Owner) => ({
-        ...{ owner: id, table },
-        ...(await preparedSet(folder, input, 'person')),
-      });
-      let contract = await client.call(draftComputation, {
-        body: {
-          title: '按城市统计共同客户的存款（合成数据）',
-          purpose: '演示：数据不出各自的机器，只得到约定的汇总',
-          mode: 'shares',
-          dataSets: [await set(owners[0]), await set(owners[1])],
-          recipients: [owners[0].id],
-          query: { sql: query },
-          decimals,
-          rowsMax: rows,
-          uses: 2,
-          from: now.toISOString(),
-          until: new Date(now.getTime() + 30 * 86_400_000).toISOString(),
-          priceFen: '0',
+    (prove) =>
+      signedByBoth(
+        stage,
+        owners,
+        async (term) => {
+          const set = async ({ id, table, folder, input }: Owner) => ({
+            ...{ owner: id, table },
+            ...(await preparedSet(folder, input, 'person')),
+          });
+          return {
+            title: '按城市统计共同客户的存款（合成数据）',
+            purpose: '演示：数据不出各自的机器，只得到约定的汇总',
+            mode: 'shares',
+            dataSets: [await set(owners[0]), await set(owners[1])],
+            recipients: [owners[0].id],
+            query: { sql: query },
+            decimals,
+            rowsMax: rows,
+            ...term,
+          };
         },
-      });
-      for (const { zh, en } of contract.explained) prove({ zh, en });
-      for (const { login } of owners) {
-        const owner = await stage.as(login);
-        contract = await owner.call(signComputation, {
-          params: { id: contract.id },
-          body: { digest: contract.digest },
-        });
-      }
-      prove(
-        { zh: `合约 ${contract.digest} 生效`, en: `contract ${contract.digest} is active` },
-        contract.state === 'active',
-      );
-      return contract;
-    },
+        prove,
+      ),
   );
 
-const listen = { host: '127.0.0.1', port: 0, address: '127.0.0.1' };
-
-const play = (stage: Stage, walk: Walk, owners: readonly [Owner, Owner], contract: Played['contract']) =>
+const play = (stage: Stage, walk: Walk, owners: Owners, contract: Played['contract']) =>
   walk.step(
     'use',
     {
@@ -160,17 +99,8 @@ const play = (stage: Stage, walk: Walk, owners: readonly [Owner, Owner], contrac
       en: 'One use: each owner beside its own data, the exchange as the third, each a process of its own',
     },
     async (prove): Promise<Played> => {
-      const asked = async ({ login, folder, input }: Owner, take: boolean) => ({
-        ...{ client: await stage.as(login), folder, contract: contract.id, input, take, listen, waitSeconds: 300 },
-        lookMilliseconds: 100,
-      });
-      const begun = performance.now();
-      const outcomes = await Promise.all([
-        playPart(await asked(owners[0], true)),
-        playPart(await asked(owners[1], false)),
-      ]);
-      const milliseconds = Math.round(performance.now() - begun);
-      const [mine, theirs] = outcomes;
+      const played = await playBoth(stage, owners, contract);
+      const [mine, theirs] = played.outcomes;
       prove(
         { zh: '三方都完成，双方签名陈述一致', en: 'all three came to the end, and both signed the same' },
         mine.ended.state === 'released' && theirs.ended.id === mine.use,
@@ -179,7 +109,7 @@ const play = (stage: Stage, walk: Walk, owners: readonly [Owner, Owner], contrac
         { zh: '结果只在接收单位打开；另一方与交易所没有', en: 'the result opened at its recipient alone' },
         mine.report?.answer != null && theirs.report?.answer == null,
       );
-      return { contract, outcomes, milliseconds };
+      return played;
     },
   );
 
@@ -243,42 +173,44 @@ const verifyUse = (
     },
   );
 
-const comparePlain = (walk: Walk, owners: readonly [Owner, Owner], { outcomes, milliseconds }: Played) =>
+const comparePlain = (walk: Walk, owners: Owners, played: Played) =>
   walk.step(
     'plaintext',
     { zh: '同一查询以明文计算，两者对照', en: 'The same query in plaintext, and both compared' },
     async (prove): Promise<Price> => {
-      const [mine, theirs] = outcomes;
+      const [mine] = played.outcomes;
       const { terms } = mine;
       if (terms.mode !== 'shares') throw new Error('not on shares');
       const { plan } = terms;
       const plain = await inPlaintext(query, plan, { a: owners[0].input, b: owners[1].input }, decimals);
       prove({ zh: '结果一致', en: 'both give the same result' }, sameRows(plan, mine.report!.answer!.rows, plain.rows));
-      const reports = [mine.report!, theirs.report!];
-      const cpu = reports.reduce((sum, { cpuSeconds }) => sum + sums(cpuSeconds), 0);
-      const bytes = reports.reduce((sum, { bytes }) => sum + (bytes ? bytes.sent + bytes.received : 0), 0);
-      return {
-        shares: { milliseconds, cpuSeconds: Math.round(cpu * 100) / 100, bytes },
-        plaintext: { milliseconds: plain.milliseconds, bytes: (await stat(owners[1].input)).size },
-      };
+      return priceOf(played, { milliseconds: plain.milliseconds, bytes: (await stat(owners[1].input)).size });
     },
   );
 
-const size = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
-const ratio = (a: number, b: number): string => (a / Math.max(b, 1)).toPrecision(2);
-
-const printPrice = (
-  { shares, plaintext }: Price,
-  language: Context['language'],
-  print: (line: string) => void,
-): void => {
-  const word = words[language];
-  print('');
-  print(word.price);
-  print(`  ${word.shares(shares.milliseconds, shares.cpuSeconds, size(shares.bytes))}`);
-  print(`  ${word.plain(plaintext.milliseconds, size(plaintext.bytes))}`);
-  print(`  ${word.times(ratio(shares.milliseconds, plaintext.milliseconds), ratio(shares.bytes, plaintext.bytes))}`);
-};
+const learnedOfQuery = ({ contract: { owners } }: Played, language: Context['language']): Learned[] => [
+  {
+    who: owners[0]!.name,
+    learned: {
+      zh: '各城市的合计与人数，自己的哪些客户对方也有，对方有几个城市',
+      en: 'sums and numbers by city, which of its customers are the other’s, too, and how many cities the other has',
+    },
+    not: { zh: '任何一个人的消费或城市', en: 'anybody’s spending or city' },
+  },
+  {
+    who: owners[1]!.name,
+    learned: { zh: '自己的哪些客户对方也有', en: 'which of its customers are the other’s, too' },
+    not: { zh: '任何一个人的存款，结果', en: 'anybody’s balance, the result' },
+  },
+  {
+    who: { zh: '交易所（第三方）', en: 'the exchange, as the third party' }[language],
+    learned: {
+      zh: '双方各有多少标识、有多少能对上、数值要比较多少位',
+      en: 'how many keys each has and how many match, and how many bits the comparison needs',
+    },
+    not: { zh: '任何标识、任何数值、结果', en: 'any key, any value, the result' },
+  },
+];
 
 const readRows = (text: string | undefined, language: Context['language']): number => {
   if (text === undefined) return limits.rowsDefault;
@@ -301,7 +233,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
   void untilStopped().then(() => rm(place, { recursive: true, force: true, maxRetries: 3 }));
   let temporary: Temporary | undefined;
   let failure: string | undefined;
-  let told: { price: Price; played: Played } | undefined;
+  let told: { price: Price; played: Played; overlap: Overlap; sums: Sums } | undefined;
   try {
     print(dim(word.data(rows)));
     temporary = await startTemporary();
@@ -317,9 +249,14 @@ export const run = async (args: string[], context: Context): Promise<number> => 
     print(csvOf(played.outcomes[0].report!.answer!).trimEnd());
     await refuse(stage, walk, owners[0], played.contract);
     await verifyUse(stage, walk, owners[0], played, join(place, 'papers'), context);
-    told = { played, price: await comparePlain(walk, owners, played) };
-    printPrice(told.price, language, print);
-    print(played.contract.trust[language]);
+    const price = await comparePlain(walk, owners, played);
+    printOutcome(played, learnedOfQuery(played, language), price, language, print);
+    const common = await overlap(stage, walk, owners, rows, language);
+    printOutcome(common.played, common.learned, common.price, language, print);
+    const sums = await sumOverCommon(stage, walk, owners, rows, language);
+    print(csvOf(sums.answer).trimEnd());
+    printOutcome(sums.played, sums.learned, sums.price, language, print);
+    told = { played, price, overlap: common, sums };
   } catch (error) {
     if (error instanceof Misuse) throw error;
     failure = reasonOf(error, language);
@@ -331,7 +268,12 @@ export const run = async (args: string[], context: Context): Promise<number> => 
   if (values.json) {
     const answer = told?.played.outcomes[0].report?.answer ?? null;
     say(
-      JSON.stringify({ ok, failure, synthetic: true, rows, answer, price: told?.price ?? null, steps: walk.results }),
+      JSON.stringify({
+        ...{ ok, failure, synthetic: true, rows, answer, price: told?.price ?? null },
+        overlap: told ? { common: told.overlap.common, price: told.overlap.price } : null,
+        sums: told ? { answer: told.sums.answer, price: told.sums.price } : null,
+        steps: walk.results,
+      }),
     );
   } else say(ok ? green(`✓ ${word.ok}`) : red(`✗ ${failure}`));
   return ok ? 0 : 1;

@@ -60,6 +60,19 @@ export const inPlaintext = (
     return { rows: rows.map((row) => row.map(text)), milliseconds: Math.round(performance.now() - begun) };
   });
 
+/** Which keys two tables of one who has both have in common, in ascending order; no key is there twice. */
+export const commonInPlaintext = (
+  paths: Record<'a' | 'b', string>,
+  key: string,
+): Promise<{ keys: string[]; milliseconds: number }> =>
+  connected(async (ask) => {
+    const begun = performance.now();
+    const keysOf = (path: string): string =>
+      `(SELECT DISTINCT lower(trim(${named(key)})) AS k FROM read_csv(${quoted(path)}, header = true, all_varchar = true))`;
+    const rows = await ask(`SELECT k FROM ${keysOf(paths.a)} JOIN ${keysOf(paths.b)} USING (k) ORDER BY k`);
+    return { keys: rows.map(([one]) => String(one)), milliseconds: Math.round(performance.now() - begun) };
+  });
+
 /** As numbers, where both are: DuckDB tells averages as doubles. A sum of nothing is null there and nought here. */
 const alike = (ours: string | null, theirs: string | null): boolean => {
   if (ours === theirs) return true;
