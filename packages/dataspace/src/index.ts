@@ -17,6 +17,18 @@ export {
   signalled,
 } from './signaling/flow.ts';
 export {
+  bearerAddress,
+  HTTP_PULL,
+  HTTP_PUSH,
+  propertyOf,
+  type Refreshed,
+  readRefreshed,
+  refreshedAddress,
+  renewalOf,
+  type TokenRenewal,
+  withoutRenewal,
+} from './signaling/http.ts';
+export {
   type DataFlowBase,
   type DataFlowSaid,
   type DataFlowStatus,
