@@ -6,6 +6,7 @@ import { CallStop, type GatewayRequest, type GatewayResponse, signAddress } from
 import { refusal } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
 import { lineOf } from '../rules.ts';
+import { type Outlook, outlookOf } from './outlook.ts';
 import type { Plane } from './plane.ts';
 
 /** So long holds the address of one call: it is asked for at once. */
@@ -23,7 +24,15 @@ export interface InsideRequest extends Partial<Pick<GatewayRequest, 'headers' | 
 export interface Refused extends Text {
   code: string;
   status: number;
+  outlook: Outlook;
 }
+
+/** As the gateway tells it, or would. */
+export const refusedAs = ({ code, status, zh, en, retryAfter }: Told): Refused => ({
+  ...{ code, status, zh, en },
+  outlook: outlookOf({ code, status, retryAfter }),
+});
+type Told = Omit<Refused, 'outlook'> & { retryAfter?: number };
 /** `done`: to be called when the body is out, or is not wanted. */
 export type InsideAnswer = Pick<GatewayResponse, 'body' | 'headers' | 'done'> | { refused: Refused };
 
@@ -33,7 +42,7 @@ export const askInside = async (
   stop = new CallStop(),
 ): Promise<InsideAnswer> => {
   const held = plane.book.get(line);
-  if (!held) return { refused: { ...refusal('withdrawn'), status: 403 } };
+  if (!held) return { refused: refusedAs(refusal('withdrawn')) };
   const { productId } = held;
   const expires = Math.floor(now.getTime() / 1000) + addressSeconds;
   const address = signAddress({ grantId: line, productId, file: path, expires }, plane.addressKey(line));
@@ -41,8 +50,8 @@ export const askInside = async (
   const answer = await plane.gateway.handle({ method, productId, path, query, headers, ...more }, stop);
   if (answer.body instanceof Uint8Array) answer.done();
   if (answer.status < 300) return answer;
-  const { code, zh, en } = JSON.parse(Buffer.from(answer.body as Uint8Array).toString()) as Refused;
-  return { refused: { code, zh, en, status: answer.status } };
+  const told = JSON.parse(Buffer.from(answer.body as Uint8Array).toString()) as Told;
+  return { refused: refusedAs({ ...told, status: answer.status }) };
 };
 
 /** A file of a grant, whole; its headers as the gateway tells them: type, length, digest, name. */

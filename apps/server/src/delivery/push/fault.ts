@@ -1,6 +1,7 @@
 /** What can stand in the way of a run, in the words of whoever must do something about it. */
 import type { Text } from '@shugu/wire';
 import type { FaultView } from '../../kernel/problem.ts';
+import { type Refused, refusedAs } from '../plane/inside.ts';
 
 interface Kind {
   title: Text;
@@ -150,38 +151,54 @@ const kinds = {
 
 export type FaultCode = keyof typeof kinds;
 
+const waits: Text = { zh: '到时自动继续，无需操作', en: 'Nothing to do: it goes on by itself when the time comes' };
+
 /** Ends a run or makes it wait. `stops`: the grant ended or was suspended, so that nothing more may leave. */
 export class PushFault extends Error {
   readonly view: FaultView;
   readonly passing: boolean;
+  /** Time alone lifts it: seconds after which to look again, which is no failed try. */
+  readonly lifts: number | null;
   readonly stops: boolean;
 
   constructor(
     view: FaultView,
-    { passing = false, stops = false, cause }: Partial<Pick<PushFault, 'passing' | 'stops' | 'cause'>> = {},
+    {
+      passing = false,
+      lifts = null,
+      stops = false,
+      cause,
+    }: Partial<Pick<PushFault, 'passing' | 'lifts' | 'stops' | 'cause'>> = {},
   ) {
     super(`${view.code}: ${view.title.en}`, { cause });
     this.view = view;
     this.passing = passing;
+    this.lifts = lifts;
     this.stops = stops;
   }
 }
 
 /** `about`: a name or the other side’s words, never a secret. */
-export const fault = (code: FaultCode, { about, cause }: { about?: string; cause?: unknown } = {}): PushFault => {
+export const fault = (
+  code: FaultCode,
+  { about, cause, lifts = null }: { about?: string; cause?: unknown; lifts?: number | null } = {},
+): PushFault => {
   const { title, next, passing = false }: Kind = kinds[code];
   const named = about === undefined ? title : { zh: `${title.zh}：${about}`, en: `${title.en}: ${about}` };
-  return new PushFault({ code, title: named, next }, { passing, cause });
+  return new PushFault({ code, title: named, next }, { passing, lifts, cause });
 };
 
 const standings = ['withdrawn', 'suspended', 'expired'];
-/** Refusals that time alone may lift. */
-const lifting = ['tooFast', 'outsideHours', 'notYetValid'];
 
 /** A refusal of the gateway in its own code and words. */
-export const refusedBy = (told: { code: string; status: number; zh: string; en: string }): PushFault => {
-  if (told.code === 'preparing') return fault('preparing');
-  const passing = told.status >= 500 || lifting.includes(told.code);
-  const view = { code: told.code, title: { zh: told.zh, en: told.en }, next: kinds.refused.next };
-  return new PushFault(view, { passing, stops: standings.includes(told.code) });
+export const refusedBy = ({ code, zh, en, outlook }: Refused): PushFault => {
+  const passing = outlook.kind === 'again';
+  const lifts = outlook.kind === 'lifts' ? outlook.seconds : null;
+  if (code === 'preparing') return fault(code, { lifts });
+  const view = { code, title: { zh, en }, next: lifts === null ? kinds.refused.next : waits };
+  return new PushFault(view, { passing, lifts, stops: standings.includes(code) });
 };
+
+/** What the gateway says, said before it is asked: the data is still being cut. */
+export const preparing = (): PushFault =>
+  refusedBy(refusedAs({ code: 'preparing', status: 503, ...kinds.preparing.title }));

@@ -6,7 +6,7 @@ import { enqueue, type Job, type JobContext, type JobHandler } from '../../kerne
 import { cutOfKey, findGrant } from '../reads.ts';
 import { cutOf } from '../rules.ts';
 import type { PushDeps } from './deps.ts';
-import { fault, PushFault } from './fault.ts';
+import { fault, PushFault, preparing } from './fault.ts';
 import { sendFiles, type Tracker } from './files.ts';
 import type { Destination, Push, Run, RunState } from './model.ts';
 import { rowReader } from './rows.ts';
@@ -20,8 +20,6 @@ export const pushJob = 'delivery.push';
 /** After so long a run gives its worker to others, ms. */
 const turnMs = 30_000;
 const tellMs = 500;
-/** How soon to look again whether the data is cut. */
-const preparingMs = 5000;
 
 class TurnOver extends Error {}
 /** Somebody stopped the run, or another job has it. */
@@ -173,10 +171,10 @@ const concluded = async (job: Job, context: JobContext, run: Run, error: unknown
     return { turn: 'over' };
   }
   const known = error instanceof PushFault ? error : fault('interrupted', { cause: error });
-  if (known.view.code === 'preparing') {
-    // Cutting takes as long as it takes: that is no failure to be counted.
-    await takeUpAgain(context, run, known, preparingMs);
-    return { preparing: true };
+  if (known.lifts !== null) {
+    // Cutting takes as long as it takes, and permitted hours come when they come: that is no failure to be counted.
+    await takeUpAgain(context, run, known, known.lifts * 1000);
+    return { waiting: known.view.code };
   }
   const again = known.passing && job.attempts < job.attempts_max;
   await settle(context, run, known.stops ? 'stopped' : again ? 'waiting' : 'failed', known);
@@ -188,7 +186,7 @@ const open = async (deps: PushDeps, context: JobContext, run: Run): Promise<{ pu
   const push = (await store.findPush(context.database, run.push))!;
   const grant = (await findGrant(context.database, push.grant))!;
   const cut = await cutOfKey(context.database, grant.version, cutOf(grant).key);
-  if (cut?.state === 'building') throw fault('preparing');
+  if (cut?.state === 'building') throw preparing();
   if (cut?.state === 'failed') throw fault('cutFailed');
   const plane = deps.plane();
   if (!plane) throw fault('interrupted');

@@ -4,11 +4,11 @@
  */
 import { CallStop, type Grant as Line, type ShareConfig, type ShareTable } from '@shugu/gateway';
 import { refusal } from '@shugu/policy';
-import { askInside, type InsideRequest } from '../plane/inside.ts';
+import { askInside, type InsideRequest, refusedAs } from '../plane/inside.ts';
 import type { Plane } from '../plane/plane.ts';
 import { lineOf } from '../rules.ts';
 import { readManifest } from '../share/manifest.ts';
-import { fault, type PushFault, refusedBy } from './fault.ts';
+import { fault, type PushFault, preparing, refusedBy } from './fault.ts';
 
 export interface SourceFile {
   /** Also its digest. */
@@ -44,8 +44,7 @@ export interface Source {
 const standing = ({ status, plan, validUntil }: Line, now: number): PushFault | null => {
   const over = now >= Math.min(plan.notAfter ?? Number.POSITIVE_INFINITY, validUntil ?? Number.POSITIVE_INFINITY);
   if (status === 'active' && !over) return null;
-  const { code, zh, en } = refusal(status === 'active' ? 'expired' : status);
-  return refusedBy({ code, zh, en, status: 403 });
+  return refusedBy(refusedAs(refusal(status === 'active' ? 'expired' : status)));
 };
 
 /** `since`: only what versions after it changed. */
@@ -76,7 +75,7 @@ export const openSource = async (
   const id = lineOf(grant, 'share');
   const line = (): Line => {
     const held = plane.book.get(id);
-    if (!held) throw refusedBy({ ...refusal('withdrawn'), status: 403 });
+    if (!held) throw refusedBy(refusedAs(refusal('withdrawn')));
     return held;
   };
   const mayGoOn = () => {
@@ -85,7 +84,7 @@ export const openSource = async (
   };
   mayGoOn();
   const { manifest: path, share, schema } = line().driver as ShareConfig;
-  if (path === null) throw fault('preparing');
+  if (path === null) throw preparing();
   const manifest = await readManifest(path);
   const number = version ?? manifest.tables[0]!.versions.at(-1)!.version;
 
