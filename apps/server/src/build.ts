@@ -333,6 +333,11 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     seal: kernel.seal,
     publicUrl: kernel.publicUrl,
     privateConnectors: config.privateConnectors,
+    accessSeconds: config.accessTokenSeconds,
+    renewAccess: async (tx, { id, reference }, seconds) => {
+      const contract = reference && (await market.order(tx, reference))?.contract;
+      return contract ? delivery.renewTransfer(tx, { contract, transfer: id, seconds }) : undefined;
+    },
     trustedIssuers: config.trustedIssuers,
     peers: async (read) => (config.trustNodes ? nodes.trusted(read) : []),
     // Whoever was only recognised is another node's member.

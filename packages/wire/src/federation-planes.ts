@@ -39,6 +39,7 @@ export const dataPlaneView = z.object({
   authorization: z.enum(['bearer', 'oauth2_client_credentials']),
   running: z.number().int().describe('transfers of it that are not over'),
   registeredAt: time,
+  awaySince: time.nullable().describe('since when it does not answer: its types are not offered meanwhile'),
 });
 
 export const listDataPlanes = endpoint({

@@ -374,6 +374,12 @@ export const getProcess = endpoint({
   reply: z.object({
     process: processAbout,
     messages: z.array(messageView),
+    renewal: z
+      .object({ expiresAt: time, fault: z.string().nullable() })
+      .nullable()
+      .describe(
+        'of the access token of a transfer that is ours: until when the present one is good; it is renewed here',
+      ),
     negotiation: processStanding.nullable().describe('from which the agreement of a transfer came'),
     transfers: z
       .array(processStanding)

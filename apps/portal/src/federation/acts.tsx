@@ -1,5 +1,6 @@
 /** What comes next in a negotiation or transfer, whose move it is, and what our own people can say now. */
 import { abandonProcess, actOnProcess, requestTransfer } from '@shugu/wire/federation';
+import { Password } from '../delivery/database-fields.tsx';
 import { useWords } from '../i18n/index.ts';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
@@ -13,7 +14,10 @@ const receiver = [
     required: true,
     charactersMax: 2000,
   }),
-  field('token', 'text', ['接收方令牌（以 Bearer 出示）', 'Token to show there, as Bearer'], { charactersMax: 2000 }),
+  field('token', 'text', ['接收方令牌（以 Bearer 出示）', 'Token to show there, as Bearer'], {
+    charactersMax: 2000,
+    widget: Password,
+  }),
 ];
 const property = (name: string, value: string) => ({ '@type': 'EndpointProperty' as const, name, value });
 const pushTo = ({ endpoint, token }: { endpoint: string; token?: string }) => ({

@@ -1,7 +1,9 @@
 /** Data planes outside that carry types of transfers for the organisation. */
 import { listDataPlanes, registerDataPlane, removeDataPlane } from '@shugu/wire/federation-planes';
+import { Tag } from 'antd';
 import { useState } from 'react';
 import { type Reply, useRead } from '../api.ts';
+import { Password } from '../delivery/database-fields.tsx';
 import { OnceShown } from '../delivery/keys.tsx';
 import { useWords } from '../i18n/index.ts';
 import { Action } from '../ui/action.tsx';
@@ -55,6 +57,18 @@ export const DataPlanes = ({ root }: { root: string }) => {
               },
               { key: 'endpoint', title: t('planes.endpoint'), render: (_, row) => <Long text={row.endpoint} /> },
               { key: 'running', title: t('planes.running'), render: (_, row) => row.running },
+              {
+                key: 'away',
+                title: t('planes.answers'),
+                render: (_, row) =>
+                  row.awaySince ? (
+                    <>
+                      <Tag color="warning">{t('planes.away')}</Tag> <When at={row.awaySince} />
+                    </>
+                  ) : (
+                    t('planes.there')
+                  ),
+              },
               { key: 'at', title: t('app.createdAt'), render: (_, row) => <When at={row.registeredAt} /> },
               {
                 key: 'act',
@@ -85,10 +99,10 @@ export const DataPlanes = ({ root }: { root: string }) => {
             field('id', 'text', ['名称', 'Name'], { required: true }),
             field('endpoint', 'text', ['信令地址', 'Signaling endpoint'], { required: true }),
             field('profiles', 'list', ['承担的传输类型', 'Types of transfers'], { required: true }),
-            field('token', 'text', ['向其出示的令牌', 'Token that is shown to it']),
+            field('token', 'text', ['向其出示的令牌', 'Token that is shown to it'], { widget: Password }),
             field('tokenEndpoint', 'text', ['或：授权服务器地址', 'Or: its authorization server']),
             field('clientId', 'text', ['客户端编号', 'Client identifier']),
-            field('clientSecret', 'text', ['客户端密钥', 'Client secret']),
+            field('clientSecret', 'text', ['客户端密钥', 'Client secret'], { widget: Password }),
           ]}
           input={(values) => ({ body: bodyOf(values as unknown as Draft) as never })}
           after={({ callback }) => setToken(callback.token ?? undefined)}

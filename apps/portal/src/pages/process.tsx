@@ -4,7 +4,7 @@ import { useRead } from '../api.ts';
 import { Next } from '../federation/acts.tsx';
 import { Beside } from '../federation/beside.tsx';
 import { Lanes } from '../federation/lanes.tsx';
-import type { Process, Told } from '../federation/process.ts';
+import type { Told } from '../federation/process.ts';
 import { ProcessState } from '../federation/state.tsx';
 import { TermsBeside } from '../federation/terms.tsx';
 import { useWords } from '../i18n/index.ts';
@@ -56,7 +56,7 @@ const Transfers = ({ of: { process, transfers }, shown }: { of: Told; shown: str
     .reverse();
 };
 
-const About = ({ process }: { process: Process }) => {
+const About = ({ process, renewal }: Pick<Told, 'process' | 'renewal'>) => {
   const { t, w } = useWords();
   const { endpoint } = (process.dataAddress ?? {}) as { endpoint?: string };
   return (
@@ -95,6 +95,13 @@ const About = ({ process }: { process: Process }) => {
                 </div>,
               ]
             : null,
+          renewal && [
+            t('process.renewal'),
+            <div key="renewal">
+              <When at={renewal.expiresAt} />
+              <div className="small quiet">{renewal.fault ?? t('process.renewalText')}</div>
+            </div>,
+          ],
         ]}
       />
     </Sheet>
@@ -131,7 +138,7 @@ const Trade = ({ told }: { told: Told }) => {
         <Drawn title={t('processKind.transfer')} told={told} />
       )}
       <Beside order={process.order} side={process.side} />
-      <About process={process} />
+      <About process={process} renewal={told.renewal} />
     </Page>
   );
 };

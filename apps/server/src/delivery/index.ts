@@ -70,12 +70,12 @@ import {
   withdrawGrants,
   withdrawTrials,
 } from './service/grants.ts';
-import { openTransfer, resumeTransfer, stopTransfer, type TransferAccess } from './service/keys.ts';
 import { tellLate } from './service/lateness.ts';
 import { assessDue } from './service/levels.ts';
 import { recheckQueries } from './service/queries.ts';
 import { cutJob } from './service/share.ts';
 import { askForRemoval, spentJob, spentJobHandler } from './service/spent.ts';
+import { openTransfer, renewTransfer, resumeTransfer, stopTransfer, type TransferAccess } from './service/transfers.ts';
 
 export type { DeliveryEvents } from './events.ts';
 export type { ResourceIntake } from './import/deps.ts';
@@ -83,6 +83,7 @@ export type * from './model.ts';
 export { permissions } from './permissions.ts';
 export { addressOf, grantMoves } from './rules.ts';
 export type { GrantDraft, TrialDraft } from './service/grants.ts';
+export { pulledKinds } from './service/transfers.ts';
 
 export interface DeliveryDeps extends DeliveryNeighbours {
   database: Database;
@@ -139,8 +140,13 @@ export interface Delivery {
   /** Stops use at once, until `resume` of the same target; also of grants that open later. */
   suspend(tx: Tx, target: SuspensionTarget, reason: string): Promise<number>;
   resume(tx: Tx, target: SuspensionTarget): Promise<number>;
-  /** A key for a transfer of the Dataspace Protocol; undefined while the contract's grant is not open yet. */
-  openTransfer(tx: Tx, of: { contract: string; transfer: string }): Promise<TransferAccess | undefined>;
+  /**
+   * A key for a transfer of the Dataspace Protocol, for so many seconds or as long as it runs; undefined while the contract's grant is
+   * not open yet.
+   */
+  openTransfer(tx: Tx, of: Parameters<typeof openTransfer>[2]): Promise<TransferAccess | undefined>;
+  /** The next of its short-lived keys; undefined where it has none, or its grant has ended. */
+  renewTransfer(tx: Tx, of: Parameters<typeof renewTransfer>[2]): Promise<string | undefined>;
   /** Refuses its key, for good or until `resumeTransfer`. Harmless to repeat. */
   stopTransfer(tx: Tx, contract: string, transfer: string): Promise<void>;
   resumeTransfer(tx: Tx, contract: string, transfer: string): Promise<void>;
@@ -156,8 +162,6 @@ export interface Delivery {
   filesUnder(read: Reader, contract: string): Promise<{ grant: string; name: string; bytes: number }[]>;
   /** A file of an open grant as the gateway serves it to the buyer: decided, counted, recorded. @throws kernel.busy */
   readFile(of: { grant: string; name: string }, stop: CallStop): Promise<InsideAnswer>;
-  /** Whether a version is delivered as files. */
-  offersFiles(read: Reader, version: string): Promise<boolean>;
   /** Why files of a version cannot be marked so; empty: they can. For whoever makes terms. */
   unmarkable(read: Reader, version: string, watermark: Watermark): Promise<Text[]>;
   /** Whom a gateway's key names; undefined for every other token. */
@@ -365,6 +369,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     suspend: (tx, target, reason) => suspend(service, tx, target, reason),
     resume: (tx, target) => resume(service, tx, target),
     openTransfer: (tx, of) => openTransfer(service, tx, of),
+    renewTransfer: (tx, of) => renewTransfer(service, tx, of),
     stopTransfer: (tx, contract, transfer) => stopTransfer(service, tx, contract, transfer),
     resumeTransfer: (tx, contract, transfer) => resumeTransfer(service, tx, contract, transfer),
     setEndpoint: (tx, version, drafts) => setEndpoints(service, tx, version, drafts),
@@ -380,7 +385,6 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
       if (!plane) throw kernelProblems.busy();
       return fileInside(plane, { ...of, now: clock.now() }, stop);
     },
-    offersFiles: async (read, version) => (await endpointsOf(read, version)).some(({ kind }) => kind === 'file'),
     unmarkable: (read, version, watermark) => unmarkable(service, read, version, watermark),
     authenticateGateway: (token, language) =>
       token.startsWith(gatewayKeyPrefix) ? authenticateGateway(database, token, language) : undefined,

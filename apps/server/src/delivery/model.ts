@@ -244,6 +244,8 @@ export interface GrantKey {
   createdAt: Date;
   /** May lie ahead after a rotation. */
   revokedAt: Date | null;
+  /** The end that it was given when it was made; null: none. */
+  expiresAt: Date | null;
 }
 
 export type SuspensionTarget = { grant: string } | { contract: string } | { product: string } | { participant: string };

@@ -21,7 +21,8 @@ const grantColumns = sql`g.id, g.participant as supplier, g.buyer, g.buyer_regio
   g.product, g.version, g.product_name as "productName", g.trial, g.state, g.reason, g.plan, g.policy_hash as "policyHash", g.bound, g.kinds, g.service_levels as levels,
   g.default_purpose as "defaultPurpose", g.default_action as "defaultAction", g.valid_from as "from", g.valid_until as "until", g.revision,
   g.created_at as "createdAt", g.ended_at as "endedAt"`;
-const keyColumns = sql`id, grant_id as "grant", name, prefix, created_at as "createdAt", revoked_at as "revokedAt"`;
+const keyColumns = sql`id, grant_id as "grant", name, prefix, created_at as "createdAt", revoked_at as "revokedAt",
+  expires_at as "expiresAt"`;
 
 export const endpointsOf = (read: Reader, version: string): Promise<Endpoint[]> =>
   read.rows<Endpoint>(sql`select ${endpointColumns} from delivery_endpoints where version = ${version} order by kind`);

@@ -117,17 +117,28 @@ export const insertPeriod = async (
     on conflict (grant_id, period) do nothing`)) > 0;
 
 export const insertKey = async (tx: Tx, key: GrantKey, hash: string, buyer: string): Promise<void> => {
-  await tx.exec(sql`insert into delivery_keys (id, node, market, participant, grant_id, name, prefix, hash, created_by, created_at)
-    values (${key.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${buyer}, ${key.grant}, ${key.name}, ${key.prefix}, ${hash}, ${tx.actor.id}, ${tx.now})`);
+  await tx.exec(sql`insert into delivery_keys (id, node, market, participant, grant_id, name, prefix, hash, created_by, created_at,
+      revoked_at, expires_at)
+    values (${key.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${buyer}, ${key.grant}, ${key.name}, ${key.prefix}, ${hash},
+      ${tx.actor.id}, ${tx.now}, ${key.revokedAt}, ${key.expiresAt})`);
 };
+
+/** Another secret in its place, which lives until then. */
+export const replaceKey = (
+  tx: Tx,
+  id: string,
+  { hash, prefix, expiresAt }: { hash: string; prefix: string; expiresAt: Date },
+): Promise<number> =>
+  tx.exec(sql`update delivery_keys set hash = ${hash}, prefix = ${prefix}, created_at = ${tx.now}, revoked_at = ${expiresAt},
+    expires_at = ${expiresAt}, dropped = false where id = ${id}`);
 
 /** Ends a key at `at`; one that ends earlier stays as it is. */
 export const endKey = (tx: Tx, id: string, at: Date): Promise<number> =>
   tx.exec(sql`update delivery_keys set revoked_at = least(coalesce(revoked_at, ${at}), ${at}) where id = ${id}`);
 
-/** A key whose end was a suspension goes on. */
+/** A key whose end was a suspension goes on, to its own end where it has one. */
 export const reviveKey = (tx: Tx, id: string): Promise<number> =>
-  tx.exec(sql`update delivery_keys set revoked_at = null, dropped = false where id = ${id}`);
+  tx.exec(sql`update delivery_keys set revoked_at = expires_at, dropped = false where id = ${id}`);
 
 export const setKeysDropped = (tx: Tx, ids: readonly string[]): Promise<number> =>
   tx.exec(sql`update delivery_keys set dropped = true where id = any(${[...ids]})`);

@@ -7,7 +7,7 @@ interface Property {
 }
 
 /** Of the specification, and `endpoint`, which EDC writes among the properties instead of beside them. */
-const known = ['endpoint', 'authorization', 'authType'];
+const known = ['endpoint', 'authorization', 'authType', 'refreshToken', 'expiresIn', 'refreshEndpoint'];
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 

@@ -1,5 +1,5 @@
 /** The door of federation: organisations as connectors of the Dataspace Protocol. Protocol only; what spans rooms is in flows. */
-import type { Dataset } from '@shugu/dataspace';
+import type { Dataset, TokenRenewal } from '@shugu/dataspace';
 import { guardedOutgoing } from '@shugu/gateway';
 import type { ReactionRule } from '@shugu/wire/federation';
 import type { FastifyInstance } from 'fastify';
@@ -15,6 +15,7 @@ import { type Claims, makeClaims } from './claims/claims.ts';
 import { didsOf, isDid } from './claims/dids.ts';
 import { mountClaims } from './claims/mount.ts';
 import type { ClaimsDeps } from './claims/room.ts';
+import { gatewayFormatOf } from './formats.ts';
 import { claimsTokens } from './identity/claims.ts';
 import { eitherIdentity, type IdentityProvider } from './identity/identity.ts';
 import { platformTokens } from './identity/platform.ts';
@@ -22,10 +23,11 @@ import { digestOf } from './messages.ts';
 import { type Act, type Connector, type Json, limits, type Message, type Process, type Saying } from './model.ts';
 import { mountProtocol } from './mount.ts';
 import { makePlaneAccess } from './planes/access.ts';
+import { lookForAway } from './planes/liveness.ts';
 import { mountSignaling } from './planes/mount.ts';
 import { registerPlane } from './planes/registration.ts';
 import { makePlaneSender } from './planes/sending.ts';
-import { forgetSignalTries, planeFor } from './planes/store.ts';
+import { forgetSignalTries, planeFor, planesAway } from './planes/store.ts';
 import {
   aboutOf,
   connectorNamed,
@@ -33,9 +35,15 @@ import {
   findProcessOf,
   lastMessage,
   negotiationWith,
+  parcelsOf,
   waitingOfReference,
   wasTried,
 } from './reads.ts';
+import { makeRenewer } from './renewal/following.ts';
+import { giveRenewal } from './renewal/giving.ts';
+import { mountRenewal } from './renewal/mount.ts';
+import { makeProofs } from './renewal/proof.ts';
+import { forgetRenewalTries, renewalsDue } from './renewal/store.ts';
 import { makeRoutes } from './routes.ts';
 import {
   type Asking,
@@ -45,7 +53,7 @@ import {
   requestContract,
   requestTransfer,
 } from './service/beginning.ts';
-import { type Brought, bring, type Parcel, type PushAddress, pushAddress } from './service/bringing.ts';
+import { type Brought, bring, noteTaken, type Parcel, type PushAddress, pushAddress } from './service/bringing.ts';
 import { abandon, clear, endAgreements, refer, refuse, waitingClearance } from './service/clearing.ts';
 import { openConnector, setRules } from './service/connectors.ts';
 import { datasetElsewhere } from './service/elsewhere.ts';
@@ -55,6 +63,7 @@ import { forgetTries, removeDataset, saveDataset } from './store.ts';
 
 export { listedPrice, priced } from './counter.ts';
 export type { FederationEvents } from './events.ts';
+export { formatsBy, gatewayFormatOf } from './formats.ts';
 export type { Identified, IdentityProvider } from './identity/identity.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
@@ -72,6 +81,9 @@ export interface FederationDeps {
   publicUrl(): string;
   /** Private addresses or networks at which counter-parties' connectors may lie. */
   privateConnectors: readonly string[];
+  /** How long an access token lives that its consumer renews. */
+  accessSeconds: number;
+  renewAccess: Room['renewAccess'];
   /** Instead of the node's own tokens and of claims. */
   identity?: IdentityProvider;
   member: ClaimsDeps['member'];
@@ -109,6 +121,10 @@ export interface Federation {
   process(read: Reader, id: string): Promise<Process | undefined>;
   /** Of the data set that a process is about, as far as it is known. */
   titleOf(read: Reader, process: string): Promise<string | null>;
+  /** How long access tokens of a transfer live that are renewed; null: as long as it runs, for whoever asks by a type that knows no renewal. */
+  accessSeconds(process: Pick<Process, 'format'>): number | null;
+  /** What its consumer renews an access token by, in the data address beside it; in the place of what it had before. */
+  giveRenewal(tx: Tx, process: Process, accessToken: string): Promise<TokenRenewal>;
   /** Registers a data plane outside at its connector; what it shows us in turn is told once. */
   registerPlane(tx: Tx, draft: Parameters<typeof registerPlane>[2]): ReturnType<typeof registerPlane>;
   /** Whether a data plane outside takes transfers of this type for the organisation. */
@@ -135,6 +151,10 @@ export interface Federation {
   pushAddress(read: Reader, process: Process): Promise<PushAddress | undefined>;
   /** One file to there. */
   bring(to: PushAddress, parcel: Parcel, signal: AbortSignal): Promise<Brought>;
+  /** Which files of a transfer were taken, by the names under which that was noted. */
+  takenOf(read: Reader, process: string): Promise<Set<string>>;
+  /** Nothing is noted of a transfer that is over. */
+  noteTaken(tx: Tx, process: string, name: string): Promise<void>;
   /** The contract behind its agreements has ended. */
   endAgreements(tx: Tx, reference: string, reason: string): Promise<void>;
   /** A member's credential, where its connector is open; harmless to repeat. */
@@ -155,7 +175,10 @@ export const makeFederation = (deps: FederationDeps): Federation => {
   const identity =
     deps.identity ?? eitherIdentity(claimsTokens(claims.room), platformTokens({ ...deps, dids }), isForeign);
   const planes = makePlaneSender(() => room, makePlaneAccess({ ...deps, outgoing }));
-  const parts = { ...deps, outgoing, identity, dids, wakeFlow: planes.wake };
+  const byDid = (name: string) => deps.identity === undefined && isForeign(name);
+  const proofs = makeProofs(claims.room, identity, byDid);
+  const renewer = makeRenewer(() => room);
+  const parts = { ...deps, outgoing, identity, proofs, dids, wakeFlow: planes.wake };
   const sender = makeSender(parts);
   const room: Room = { ...parts, wake: sender.wake, send: sender.send, spare: sender.spare };
   return {
@@ -190,6 +213,8 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     act: (tx, process, act, saying = {}) => actOn(room, tx, process, act, saying),
     process: findProcessOf,
     titleOf: async (read, process) => (await aboutOf(read, [process])).get(process)?.title ?? null,
+    accessSeconds: ({ format }) => (gatewayFormatOf(format)?.renews ? deps.accessSeconds : null),
+    giveRenewal: (tx, process, accessToken) => giveRenewal(room, tx, process, accessToken),
     registerPlane: (tx, draft) => registerPlane(room, tx, draft),
     takesFormat: async (read, { participant, format }) =>
       format !== null && (await planeFor(read, participant, format)) !== undefined,
@@ -205,29 +230,36 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     refuse: (tx, process, reason) => refuse(room, tx, process, reason),
     pushAddress: (read, process) => pushAddress(room, read, process),
     bring: (to, parcel, signal) => bring(room, to, parcel, signal),
+    takenOf: parcelsOf,
+    noteTaken,
     endAgreements: (tx, reference, reason) => endAgreements(room, tx, reference, reason),
     admit: (tx, participant) => claims.admit(tx, participant),
     dismiss: (tx, participant, reason) => claims.dismiss(tx, participant, reason),
     ticks: [
       { name: 'federation.outbox', everySeconds: 2, due: sender.due, run: () => sender.drain() },
       { name: 'federation.signals', everySeconds: 2, due: planes.due, run: () => planes.drain() },
+      { name: 'federation.planesAway', everySeconds: 30, due: planesAway, run: () => lookForAway(room) },
+      { name: 'federation.renewals', everySeconds: 5, due: renewalsDue, run: () => renewer.drain() },
       ...claims.ticks,
     ],
     mount: async (app, perSource) => {
       await mountProtocol(app, room, sender, perSource);
       await mountClaims(app, claims, perSource);
       await mountSignaling(app, room, perSource);
+      await mountRenewal(app, room, perSource);
     },
     beforeListen: async () => {
       if (!deps.alone) return;
       await deps.database.tx(systemActor('federation'), async (tx) => {
         await forgetTries(tx);
         await forgetSignalTries(tx);
+        await forgetRenewalTries(tx);
       });
     },
     close: async () => {
       await sender.stop();
       await planes.stop();
+      await renewer.stop();
       await outgoing.agent.destroy();
       await claims.close();
     },

@@ -1,15 +1,18 @@
 /** The protocol's addresses below `/dsp/{participant}`, outside the JSON routes: its own messages, its own errors. */
 import { createHash } from 'node:crypto';
-import { CONTEXT_URL, checkMessage, VERSION_PATH, versionDocument } from '@shugu/dataspace';
+import { CONTEXT_URL, checkMessage, type Dataset, VERSION_PATH, versionDocument } from '@shugu/dataspace';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimit } from '../kernel/limits.ts';
 import { nameTowards } from './claims/dids.ts';
 import { makeDoor } from './door.ts';
 import { wantedOf } from './filter.ts';
+import { alikeFormats, servedFormats } from './formats.ts';
 import { type Door, doors, errorOf, standingOf } from './messages.ts';
 import { type Connector, type Kind, limits } from './model.ts';
 import { type FindPlace, makePlaces } from './places.ts';
-import { connectorOf, findDataset, findProcess, listDatasets } from './reads.ts';
+import type { DataPlane } from './planes/model.ts';
+import { planesOf } from './planes/store.ts';
+import { connectorOf, findDataset, findProcess, listDatasets, type PublishedDataset } from './reads.ts';
 import { addressOf, PATH, type Room, serviceOf } from './service/room.ts';
 import type { Sender } from './service/sending.ts';
 import { type Answer, take, unknownAnswer } from './service/taking.ts';
@@ -41,6 +44,23 @@ const filterUnsupported = {
   ],
 };
 
+/**
+ * What is traded here, with the types of transfers that somebody serves now: the gateway's, and those of the provider's own data
+ * planes. Undefined where nobody serves any.
+ */
+const offered = (
+  { body, traded }: PublishedDataset,
+  participant: string,
+  planes: readonly DataPlane[],
+): Dataset | undefined => {
+  if (!traded) return body;
+  const formats = servedFormats(alikeFormats(body.distribution.map(({ format }) => format)), planes);
+  if (formats.length === 0) return undefined;
+  const accessService = serviceOf(participant);
+  const distribution = formats.map((format) => ({ '@type': 'Distribution' as const, format, accessService }));
+  return { ...body, distribution };
+};
+
 const catalogPage = async (
   room: Room,
   { connector, sender }: { connector: Connector; sender: string },
@@ -63,6 +83,8 @@ const catalogPage = async (
   const place = ids ? { from: '', offset } : await findPlace(connector.participant, offset);
   const rows = await listDatasets(room.database, connector.participant, { after, ...place, ids, size: size + 1 });
   const shown = rows.slice(0, size);
+  const planes = await planesOf(room.database, connector.participant);
+  const datasets = shown.flatMap((one) => offered(one, connector.participant, planes) ?? []);
   const address = addressOf(room, connector.participant);
   if (rows.length > size) {
     const next = Buffer.from(shown.at(-1)!.id).toString('base64url');
@@ -74,14 +96,15 @@ const catalogPage = async (
     '@type': 'Catalog',
     participantId: nameTowards(room.dids, connector, sender),
     service: [{ '@id': serviceOf(connector.participant), '@type': 'DataService', endpointURL: address }],
-    ...(shown.length ? { dataset: shown.map((one) => one.body) } : {}),
+    ...(datasets.length ? { dataset: datasets } : {}),
   };
   return { status: 200, body };
 };
 
 const oneDataset = async (room: Room, connector: Connector, id: string): Promise<Answer> => {
   const found = await findDataset(room.database, connector.participant, id);
-  return found ? { status: 200, body: { '@context': [CONTEXT_URL], ...found.body } } : unknownAnswer('catalog', '');
+  const dataset = found && offered(found, connector.participant, await planesOf(room.database, connector.participant));
+  return dataset ? { status: 200, body: { '@context': [CONTEXT_URL], ...dataset } } : unknownAnswer('catalog', '');
 };
 
 const standing = async (

@@ -234,6 +234,14 @@ export const negotiationWith = async (
   read.first<Process>(sql`select ${processColumns} from federation_processes where kind = 'negotiation' and side = 'provider'
     and counterparty = ${consumer} and their_pid = ${theirPid}`);
 
+/** Names of files of a push transfer that its consumer has taken. */
+export const parcelsOf = async (read: Reader, process: string): Promise<Set<string>> =>
+  new Set(
+    (await read.rows<{ name: string }>(sql`select name from federation_parcels where process = ${process}`)).map(
+      ({ name }) => name,
+    ),
+  );
+
 /** The last message of an act, whoever sent it. */
 export const lastMessage = (read: Reader, process: string, act: Act): Promise<Message | undefined> =>
   read.first<Message>(sql`select ${messageColumns} from federation_messages where process = ${process} and act = ${act}

@@ -1,8 +1,9 @@
+import { type DataAddress, withoutRenewal } from '@shugu/dataspace';
 import * as wire from '@shugu/wire/federation';
 import * as planesWire from '@shugu/wire/federation-planes';
 import { termLimits } from '@shugu/wire/federation-terms';
 import { audit } from '../kernel/audit.ts';
-import type { Tx } from '../kernel/db/db.ts';
+import type { Reader, Tx } from '../kernel/db/db.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import type { Claims } from './claims/claims.ts';
@@ -29,6 +30,7 @@ import {
   type Standing,
   transfersBy,
 } from './reads.ts';
+import { renewalOfProcess } from './renewal/store.ts';
 import { possible, retold, type Tried, tryOn } from './rules.ts';
 import { actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
 import { abandonUnbegun } from './service/clearing.ts';
@@ -83,6 +85,16 @@ const aboutView = (one: Process, about: About, dataAddress?: unknown) => {
     proposed: negotiated && one.offer ? told(one, one.offer) : null,
     ours: negotiated && ours ? told(one, ours) : null,
   };
+};
+
+/**
+ * To read by, for whom it was sent to. The token of a receiver is the gateway's alone where that pushes there; renewals are ours to
+ * make.
+ */
+const readableAddress = async (room: Room, read: Reader, process: Process): Promise<unknown> => {
+  const { side, traded, data_address } = process;
+  if (data_address === null || (side === 'provider' && traded)) return keyless(data_address);
+  return withoutRenewal((await openAddress(room, read, process, process.data_address)) as DataAddress);
 };
 
 const standingView = ({ id, state, created_at, changed_at }: Standing) => ({
@@ -199,13 +211,14 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => [
     const process = await findProcess(read, principal.participant, params.id);
     if (!process) throw kernelProblems.unknown();
     const { id, kind, participant, agreement } = process;
-    const dataAddress = await openAddress(room, read, process, process.data_address);
     const messages = await messagesOf(read, id);
     const moves = retold(process, messages);
     const from = kind === 'transfer' ? await negotiationOf(read, process) : undefined;
+    const renewal = kind === 'transfer' ? await renewalOfProcess(read, id) : undefined;
     const transfers = agreement ? await transfersBy(read, participant, agreement['@id'], transfersShownMax) : [];
     return {
-      process: aboutView(process, (await aboutOf(read, [id])).get(id)!, dataAddress),
+      process: aboutView(process, (await aboutOf(read, [id])).get(id)!, await readableAddress(room, read, process)),
+      renewal: renewal ? { expiresAt: renewal.expires_at.toISOString(), fault: renewal.fault } : null,
       messages: messages.map((one) => messageView(one, moves)),
       negotiation: from ? standingView(from) : null,
       transfers: transfers.map(standingView),

@@ -80,6 +80,18 @@ export const endAgreement = (tx: Tx, participant: string, id: string): Promise<n
   tx.exec(sql`update federation_agreements set ended_at = ${tx.now}
     where participant = ${participant} and id = ${id} and ended_at is null`);
 
+/** A file of a push transfer that its consumer has taken. Harmless to repeat. */
+export const insertParcel = (
+  tx: Tx,
+  { id, participant }: Pick<Process, 'id' | 'participant'>,
+  name: string,
+): Promise<number> =>
+  tx.exec(sql`insert into federation_parcels (process, node, market, participant, name, taken_at)
+    values (${id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${name}, ${tx.now}) on conflict do nothing`);
+
+export const removeParcels = (tx: Tx, process: string): Promise<number> =>
+  tx.exec(sql`delete from federation_parcels where process = ${process}`);
+
 const countChange = async (tx: Tx, participant: string, changed: number): Promise<number> => {
   if (changed > 0)
     await tx.exec(sql`insert into federation_catalogues (participant, node, market, changes)

@@ -1,7 +1,7 @@
 /**
  * A push transfer: our gateway's files are brought to where the consumer says, one job each, in their order. The next job is written
  * when a file was taken, so a process that dies goes on with the file that it had in hand; after the last the transfer is complete.
- * One that was suspended begins anew.
+ * One that was suspended goes on with what was not taken yet.
  */
 import { CallStop } from '@shugu/gateway';
 import type { Rooms } from '../build.ts';
@@ -22,8 +22,10 @@ interface Turn {
   /** The state that began it: a push that was suspended or ended in between is another. */
   version: number;
   contract: string;
-  /** Which file is next. */
+  /** Files that were taken before. */
   at: number;
+  /** How often this one has waited for what time alone lifts. */
+  waits?: number;
 }
 
 /** Starts as soon as the contract's files can be read. */
@@ -48,19 +50,26 @@ export const openPush = async (
   await federation.clear(tx, process.id);
 };
 
-const enqueueTurn = (tx: Tx, participant: string, turn: Turn): Promise<unknown> =>
+const enqueueTurn = (tx: Tx, participant: string, turn: Turn, runAt?: Date): Promise<unknown> =>
   enqueue(tx, {
     kind: pushJob,
     title: { zh: '向对方推送文件', en: 'Push a file to the counter-party' },
     data: { ...turn },
     participant,
     attemptsMax,
-    uniqueKey: `${turn.process}@${turn.version}/${turn.at}`,
+    uniqueKey: `${turn.process}@${turn.version}/${turn.at}${turn.waits ? `+${turn.waits}` : ''}`,
+    ...(runAt ? { runAt } : {}),
   });
 
-/** Begins with the first file when the transfer has started, also after a suspension. */
-export const followPush = async (tx: Tx, { id, participant, version }: Process, contract: string): Promise<void> => {
-  await enqueueTurn(tx, participant, { process: id, version, contract, at: 0 });
+/** Begins when the transfer has started, also after a suspension. */
+export const followPush = async (
+  tx: Tx,
+  { federation }: Rooms,
+  { id, participant, version }: Process,
+  contract: string,
+): Promise<void> => {
+  const { size: at } = await federation.takenOf(tx, id);
+  await enqueueTurn(tx, participant, { process: id, version, contract, at });
 };
 
 /** Undefined once the transfer is suspended or over. */
@@ -97,20 +106,27 @@ const watch = (rooms: Rooms, { database, signal }: JobContext, turn: Turn) => {
   };
 };
 
-const bringOne = async (rooms: Rooms, context: JobContext, turn: Turn, process: Process): Promise<Brought | 'none'> => {
+type Tried = { file: string; brought: Brought } | { waitSeconds: number } | 'none';
+
+const nameOf = ({ grant, name }: { grant: string; name: string }): string => `${grant}/${name}`;
+
+const bringOne = async (rooms: Rooms, context: JobContext, turn: Turn, process: Process): Promise<Tried> => {
   const { delivery, federation } = rooms;
-  const file = (await delivery.filesUnder(context.database, turn.contract))[turn.at];
+  const taken = await federation.takenOf(context.database, process.id);
+  const file = (await delivery.filesUnder(context.database, turn.contract)).find((one) => !taken.has(nameOf(one)));
   if (!file) return 'none';
+  const tried = (brought: Brought): Tried => ({ file: nameOf(file), brought });
   const to = await federation.pushAddress(context.database, process);
-  if (!to) return { taken: false, again: false, fault: 'its data address is gone' };
+  if (!to) return tried({ taken: false, again: false, fault: 'its data address is gone' });
   const { stop, signal, unwatch } = watch(rooms, context, turn);
   try {
     const answer = await delivery.readFile(file, stop);
     if ('refused' in answer) {
-      const { code, status, zh, en } = answer.refused;
-      return { taken: false, again: status >= 500 || status === 429, fault: `${code}: ${zh} / ${en}` };
+      const { code, zh, en, outlook } = answer.refused;
+      if (outlook.kind === 'lifts') return { waitSeconds: outlook.seconds };
+      return tried({ taken: false, again: outlook.kind === 'again', fault: `${code}: ${zh} / ${en}` });
     }
-    return await federation.bring(to, answer, signal).finally(answer.done);
+    return tried(await federation.bring(to, answer, signal).finally(answer.done));
   } finally {
     unwatch();
   }
@@ -123,22 +139,33 @@ export const pushJobHandler =
     const { database } = context;
     const process = await running(rooms, database, turn);
     if (!process) return { superseded: true };
-    const brought = await bringOne(rooms, context, turn, process);
+    const tried = await bringOne(rooms, context, turn, process);
     return database.tx(asOwner(process), async (tx) => {
       // A message of ours that is still under way is over next time.
       const say = (act: 'complete' | 'terminate', saying = {}) =>
         rooms.federation.act(tx, process.id, act, saying).catch((error: Error) => {
           throw new Error(error.message, { cause: error });
         });
+      // Also where the transfer was suspended meanwhile.
+      if (tried !== 'none' && 'brought' in tried && tried.brought.taken)
+        await rooms.federation.noteTaken(tx, process.id, tried.file);
       // Whatever broke when the transfer was stopped broke for that.
       if (!(await running(rooms, tx, turn))) return { superseded: true };
-      if (brought === 'none') {
+      if (tried === 'none') {
         await say('complete');
         return { complete: true };
       }
+      if ('waitSeconds' in tried) {
+        const waits = (turn.waits ?? 0) + 1;
+        const at = new Date(tx.now.getTime() + tried.waitSeconds * 1000);
+        await enqueueTurn(tx, process.participant, { ...turn, waits }, at);
+        return { waiting: at.toISOString() };
+      }
+      const { brought } = tried;
       if (brought.taken) {
-        await enqueueTurn(tx, process.participant, { ...turn, at: turn.at + 1 });
-        return { brought: turn.at };
+        const { process: id, version, contract, at } = turn;
+        await enqueueTurn(tx, process.participant, { process: id, version, contract, at: at + 1 });
+        return { brought: tried.file };
       }
       if (brought.again && job.attempts < job.attempts_max) throw new Error(brought.fault);
       await say('terminate', { reason: brought.fault });

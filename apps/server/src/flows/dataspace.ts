@@ -1,21 +1,27 @@
 /** What stands on the market for everybody stands in its supplier's catalogue on the Dataspace Protocol. */
 import type { Dataset, Offer } from '@shugu/dataspace';
 import type { Rooms } from '../build.ts';
-import { serviceOf, type Terms, termsOf } from '../federation/index.ts';
+import { pulledKinds } from '../delivery/index.ts';
+import { formatsBy, serviceOf, type Terms, termsOf } from '../federation/index.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import type { RoomParts } from '../kernel/parts.ts';
-import { pull, push } from './transfer.ts';
+import type { Listing } from '../market/index.ts';
+
+/** How data that is delivered so can be had by plain requests: fetched with one key, brought file by file. */
+const waysOf = (modes: readonly string[]): ('pull' | 'push')[] => [
+  ...(pulledKinds.some((one) => modes.includes(one)) ? ['pull' as const] : []),
+  ...(modes.includes('file') ? ['push' as const] : []),
+];
 
 /** Undefined where nothing is offered to everybody. The ids of its offers are those of the market's, so they change with them. */
 const datasetOf = async (
-  { catalogue, agreements, delivery }: Rooms,
+  { catalogue, agreements }: Rooms,
   tx: Tx,
-  versionId: string,
+  { version: versionId, delivery_modes: modes }: Pick<Listing, 'version' | 'delivery_modes'>,
 ): Promise<Dataset | undefined> => {
   const version = await catalogue.version(tx, versionId);
   const offers = (await agreements.openOffers(tx, versionId)).filter((one) => one.audience.kind === 'everyone');
   if (!version || offers.length === 0) return undefined;
-  const formats = (await delivery.offersFiles(tx, versionId)) ? [pull, push] : [pull];
   const accessService = serviceOf(version.participant);
   return {
     '@id': version.product,
@@ -27,7 +33,8 @@ const datasetOf = async (
     ),
     // Beside the offers: whoever takes one over with more than rules in it (EDC) refuses an agreement that has the rules alone.
     'shugu:price': offers.map(({ id, price }) => ({ offer: id, ...(price as object) })),
-    distribution: formats.map((format) => ({
+    // None where it is had in other ways alone: then it is offered as long as a data plane outside serves it.
+    distribution: formatsBy(waysOf(modes)).map((format) => ({
       '@type': 'Distribution',
       format,
       accessService,
@@ -51,7 +58,7 @@ export const dataspaceFlow = (rooms: Rooms): RoomParts => ({
       handle: async (tx, { participant, data }) => {
         const product = data.product ?? (await rooms.catalogue.version(tx, data.productVersion))?.product;
         const listing = await rooms.market.standingListing(tx, product);
-        const dataset = listing?.state === 'listed' ? await datasetOf(rooms, tx, listing.version) : undefined;
+        const dataset = listing?.state === 'listed' ? await datasetOf(rooms, tx, listing) : undefined;
         if (dataset) await rooms.federation.publish(tx, participant, dataset, { traded: true });
         else await rooms.federation.withdraw(tx, participant, product);
       },

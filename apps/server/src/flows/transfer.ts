@@ -1,30 +1,17 @@
 /** A transfer over the Dataspace Protocol gives access to what its contract grants: a key of its own, which lives as long as it runs. */
+import { bearerAddress } from '@shugu/dataspace';
 import type { Rooms } from '../build.ts';
-import type { Process } from '../federation/index.ts';
+import { gatewayFormatOf, type Process } from '../federation/index.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import type { StoredEvent } from '../kernel/outbox.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { followPush, openPush, pushJob, pushJobHandler } from './bringing.ts';
 
-/** HTTP pull, by the profile that connectors share: where to ask, and a bearer token to ask with. */
-const addressFor = ({ address, secret }: { address: string; secret: string }) => ({
-  '@type': 'DataAddress',
-  endpointType: 'https://w3id.org/idsa/v4.1/HTTP',
-  endpoint: address,
-  endpointProperties: [
-    { '@type': 'EndpointProperty', name: 'authorization', value: secret },
-    { '@type': 'EndpointProperty', name: 'authType', value: 'bearer' },
-    // EDC looks for it here only.
-    { '@type': 'EndpointProperty', name: 'endpoint', value: address },
-  ],
-});
-
 const contractOf = async (tx: Tx, rooms: Rooms, { reference }: Process): Promise<string | undefined> =>
   (reference && (await rooms.market.order(tx, reference))?.contract) || undefined;
 
-/** Fetched by the consumer from our gateway, or brought to where it says. */
-export const pull = 'HttpData-PULL';
-export const push = 'HttpData-PUSH';
+/** Of what a data plane outside reads at the gateway. */
+const plain = 'https://w3id.org/idsa/v4.1/HTTP';
 
 /** Starts as soon as the contract's grant is open: money may have to be frozen first, a file to be marked. */
 export const openTransfer = async (tx: Tx, rooms: Rooms, process: Process): Promise<void> => {
@@ -32,18 +19,20 @@ export const openTransfer = async (tx: Tx, rooms: Rooms, process: Process): Prom
   const contract = await contractOf(tx, rooms, process);
   // A data plane of the supplier's reads from the gateway what it hands on: no way leads around the contract.
   const outside = await federation.takesFormat(tx, process);
-  if (process.format !== pull && process.format !== push && !outside)
-    return federation.refuse(
-      tx,
-      process.id,
-      `只支持 ${pull}、${push} 及供方数据面的类型 / nothing but ${pull}, ${push} and types of the supplier’s data planes is served`,
-    );
+  const format = gatewayFormatOf(process.format);
+  if (!format && !outside)
+    return federation.refuse(tx, process.id, '没有数据面承担此类传输 / no data plane serves this type of transfer');
   const seen = contract && (await rooms.agreements.contract(tx, 'system', contract));
   if (!contract || !seen || seen.state !== 'effective')
     return federation.refuse(tx, process.id, '合同已终止 / the contract has ended');
-  if (process.format === push && !outside) return openPush(tx, rooms, { process, contract });
-  const access = await delivery.openTransfer(tx, { contract, transfer: process.id });
-  if (access) await federation.clear(tx, process.id, { dataAddress: addressFor(access) });
+  if (format?.way === 'push' && !outside) return openPush(tx, rooms, { process, contract });
+  const seconds = outside ? null : federation.accessSeconds(process);
+  const access = await delivery.openTransfer(tx, { contract, transfer: process.id, seconds });
+  if (!access) return;
+  const { address: endpoint, secret: token } = access;
+  const renewal = seconds === null ? undefined : await federation.giveRenewal(tx, process, token);
+  const dataAddress = bearerAddress(outside || !format ? plain : format.endpointType, { endpoint, token, renewal });
+  await federation.clear(tx, process.id, { dataAddress });
 };
 
 /** Stopped while it is suspended, for good when it is over. */
@@ -52,8 +41,8 @@ const follow = async (tx: Tx, rooms: Rooms, { subject, data }: StoredEvent): Pro
   if (process?.kind !== 'transfer' || process.side !== 'provider') return;
   const contract = await contractOf(tx, rooms, process);
   if (!contract) return;
-  if (process.format === push && !(await rooms.federation.takesFormat(tx, process))) {
-    if (data.state === 'STARTED') await followPush(tx, process, contract);
+  if (gatewayFormatOf(process.format)?.way === 'push' && !(await rooms.federation.takesFormat(tx, process))) {
+    if (data.state === 'STARTED') await followPush(tx, rooms, process, contract);
     return;
   }
   if (data.state === 'STARTED') await rooms.delivery.resumeTransfer(tx, contract, process.id);

@@ -1,7 +1,6 @@
 /** Settings: one table, each with its environment variable, default and meaning. docs/operate/settings.md is made from it. */
-import { isIP } from 'node:net';
-import { verifierOf } from '@shugu/evidence';
 import type { Text } from '@shugu/wire';
+import { issuerDids, networks, portRange, witnessKeys } from './config-lists.ts';
 import { regionDefault } from './db/db.ts';
 import { parseProxies } from './http/proxies.ts';
 import { parseWitnesses, type Witness } from './publiclog/witnesses.ts';
@@ -20,15 +19,6 @@ const integer = (text: string) => {
   if (!/^\d{1,12}$/.test(text)) throw new Error('not a whole number');
   return Number(text);
 };
-/** The first and the last one; empty stands for any that is free. */
-const portRange = (text: string): number[] => {
-  if (text === '') return [];
-  const [, from, until] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
-  const range = [Number(from), Number(until)];
-  if (from === undefined || !range.every((port) => port >= 1 && port <= 65_535) || range[0]! > range[1]!)
-    throw new Error('two ports, as 7300-7309');
-  return range;
-};
 const versions = (text: string): string[] => {
   const all = text === 'none' || text === '' ? [] : text.split(',').map((one) => one.trim());
   if (!all.every((one) => /^[0-9A-Za-z][\w.+-]{0,39}$/.test(one))) throw new Error('versions, as 0.9.5, or none');
@@ -43,6 +33,11 @@ const httpAddress = (text: string) => {
 const atLeastOne = (text: string) => {
   const value = integer(text);
   if (value < 1) throw new Error('at least 1');
+  return value;
+};
+const secondsFrom = (least: number) => (text: string) => {
+  const value = integer(text);
+  if (value < least || value > 86_400) throw new Error(`from ${least} to 86400`);
   return value;
 };
 const share = (text: string) => {
@@ -61,31 +56,6 @@ const mailServer = (text: string) => {
   if (!/^smtps?:$/.test(new URL(text).protocol)) throw new Error('an address of the form smtp://… or smtps://…');
   return text;
 };
-const networks = (text: string): string[] => {
-  const list = text.split(',').map((one) => one.trim());
-  const wrong = list.find((one) => {
-    const [address = '', bits] = one.split('/');
-    return (
-      isIP(address) === 0 ||
-      (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(address) === 4 ? 32 : 128)))
-    );
-  });
-  if (wrong !== undefined) throw new Error(`${wrong} is neither an IP address nor a network`);
-  return list;
-};
-const issuerDids = (text: string): string[] =>
-  text.split(',').map((one) => {
-    const did = one.trim();
-    // The package of claims reads them further; a setting that is none at all is told at the start.
-    if (!/^did:web:[^\s:/?#]+(:[^\s:/?#]+)*$/.test(did)) throw new Error(`${did} is no did:web`);
-    return did;
-  });
-const witnessKeys = (text: string): string[] =>
-  text.split(',').map((one) => {
-    const vkey = one.trim();
-    if (verifierOf(vkey).use !== 'witness') throw new Error(`${vkey} is not the key of a witness`);
-    return vkey;
-  });
 const bucketAddress = (text: string) => {
   const { pathname, search } = new URL(httpAddress(text));
   const [bucket = '', ...prefix] = pathname.slice(1).split('/');
@@ -472,6 +442,13 @@ export const settings = {
     networks,
     '数据空间对方连接器可以位于的内网地址或网段（逗号分隔）',
     'Private addresses or networks at which connectors of counter-parties may lie (comma separated)',
+  ),
+  accessTokenSeconds: setting(
+    'SHUGU_ACCESS_TOKEN_SECONDS',
+    300,
+    secondsFrom(60),
+    '可续期传输（http-pull）的访问令牌有效秒数，至少 60；需方凭刷新令牌续期',
+    'Seconds that access tokens of transfers with renewal (http-pull) live, at least 60; consumers renew them',
   ),
   trustedIssuers: setting(
     'SHUGU_TRUSTED_ISSUERS',

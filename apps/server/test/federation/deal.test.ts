@@ -2,6 +2,8 @@
  * A product of one node, bought and read by an organisation of another over the Dataspace Protocol: catalogue, negotiation,
  * contract, transfer, bytes through the gateway, use on the statement, and the end of it; and nobody else sees any of it.
  */
+import { HTTP_PULL, HTTP_PUSH } from '@shugu/dataspace';
+import { localTime } from '@shugu/policy';
 import * as agreementsWire from '@shugu/wire/agreements';
 import * as catalogueWire from '@shugu/wire/catalogue';
 import * as deliveryWire from '@shugu/wire/delivery';
@@ -19,6 +21,7 @@ import { divisions, listDivisions, perCall } from './goods.ts';
 import { type Connected, connect, type Node, reached, read, together, tokenOf, twinOf, twoNodes } from './nodes.ts';
 import { makePlane } from './plane.ts';
 import { makeReceiver } from './receiver.ts';
+import { refusedByType, renewsOnce, renewsWhileItRuns } from './renewing.ts';
 
 let here: Node;
 let there: Node;
@@ -39,9 +42,17 @@ const plans = [
   perCall('先用后付', '0.20', ['postpaid']),
 ];
 
+/** Outside them it is now, until an hour from now. */
+const hoursLater = () => {
+  const { minuteOfDay } = localTime(here.exchange.exchange.kernel.clock.now().getTime(), 'Asia/Shanghai');
+  return { from: (minuteOfDay + 60) % 1440, to: (minuteOfDay + 1380) % 1440 };
+};
+
+/** `files`: as two files, within hours that have not come yet. */
 const list = async (important?: { table: string; name: string }, files = false): Promise<string> => {
   resource ??= await divisions(here.exchange);
-  return listDivisions(here.exchange, { resource, plans, important, files });
+  const hoursOfDay = files ? hoursLater() : undefined;
+  return listDivisions(here.exchange, { resource, plans, important, files, hoursOfDay });
 };
 
 beforeAll(async () => {
@@ -100,6 +111,15 @@ const request = async (unitPrice: string, dataset = product) => {
   return buyer.client.call(wire.requestContract, { body: { ...asking, terms: terms as never } });
 };
 
+/** Negotiated to its end, for nothing. Id of the agreement. */
+const agreed = async (dataset = product): Promise<string> => {
+  const { id } = await request('0', dataset);
+  await reached(buyer, id, 'FINALIZED');
+  const sold = await twinOf(supplier, id);
+  await reached(supplier, sold.id, 'FINALIZED');
+  return (sold.agreement as { '@id': string })['@id'];
+};
+
 const ordersHere = async () =>
   (await supplier.client.call(marketWire.listOrders, { query: { side: 'supplier' } })).items;
 
@@ -115,12 +135,20 @@ const readBy = async ({ endpoint, endpointProperties }: Address): Promise<{ stat
   return { status: answer.status, text: await answer.text() };
 };
 
+const ask = (agreement: string, format: string) =>
+  buyer.client.call(wire.requestTransfer, { body: { agreement, address: supplier.address, format } });
+
 const transfer = async (agreement: string, format = 'HttpData-PULL'): Promise<{ id: string; address: Address }> => {
-  const { id } = await buyer.client.call(wire.requestTransfer, {
-    body: { agreement, address: supplier.address, format },
-  });
+  const { id } = await ask(agreement, format);
   await reached(buyer, id, 'STARTED');
   return { id, address: (await read(buyer, id)).dataAddress as unknown as Address };
+};
+
+/** Types of transfers that the catalogue tells of a data set. */
+const formatsOf = async (dataset: string): Promise<string[]> => {
+  const token = await tokenOf(there, buyer, supplier);
+  const { body } = await call(`${supplier.address}/catalog/datasets/${dataset}`, undefined, token);
+  return (body.distribution as { format: string }[]).map(({ format }) => format);
 };
 
 /** What of the protocol's tables holds a text as it is. */
@@ -379,13 +407,22 @@ test('what the rules give to a person holds the negotiation until it is reviewed
   }
 }, 120_000);
 
+test('an access token by the HTTP profile is renewed by its consumer alone, once, while the transfer runs', async () => {
+  const agreement = await agreed();
+  const world = { here, there, supplier, buyer, stranger, agreement };
+  await renewsWhileItRuns(world);
+  await renewsOnce(world);
+  // Who asks by a type that knows no renewal is given a key that lives as long as the transfer.
+  const { id, address } = await transfer(agreement);
+  expect(address.endpointProperties.map(({ name }) => name)).toEqual(['authorization', 'authType', 'endpoint']);
+  expect((await whole(buyer, id)).renewal).toBeNull();
+  // And by a type that nobody serves, a refusal that says which are.
+  await refusedByType(buyer, (await ask(agreement, 'urn:example:nobody-pull')).id);
+}, 240_000);
+
 // It reads from the gateway what it hands on, so that contract and count hold for it, too.
 test('a data plane of the supplier’s carries what was bought, as long as the transfer runs', async () => {
-  const asked = await request('0');
-  await reached(buyer, asked.id, 'FINALIZED');
-  const sold = await twinOf(supplier, asked.id);
-  await reached(supplier, sold.id, 'FINALIZED');
-  const agreement = (sold.agreement as { '@id': string })['@id'];
+  const agreement = await agreed();
   const plane = await makePlane();
   try {
     const draft = {
@@ -399,7 +436,20 @@ test('a data plane of the supplier’s carries what was bought, as long as the t
     const planesOf = async ({ client }: Connected) => (await client.call(planesWire.listDataPlanes, {})).planes;
     expect(await planesOf(stranger)).toEqual([]);
 
-    const { id, address } = await transfer(agreement, 'urn:example:stream-pull');
+    expect(await formatsOf(product)).toEqual(['HttpData-PULL', HTTP_PULL, 'urn:example:stream-pull']);
+    // While it does not answer its type is not offered, nor taken; what has begun goes on when it is back.
+    plane.answers.push(...Array<number>(12).fill(503));
+    const { id } = await ask(agreement, 'urn:example:stream-pull');
+    const away = async () => (await planesOf(supplier))[0]?.awaySince;
+    await expect.poll(away, { timeout: 60_000 }).toEqual(expect.any(String));
+    expect(await formatsOf(product)).toEqual(['HttpData-PULL', HTTP_PULL]);
+    await refusedByType(buyer, (await ask(agreement, 'urn:example:stream-pull')).id);
+    plane.answers.length = 0;
+    await here.exchange.settle();
+    await expect.poll(away, { timeout: 60_000 }).toBeNull();
+    expect(await formatsOf(product)).toContain('urn:example:stream-pull');
+    await reached(buyer, id, 'STARTED');
+    const address = (await read(buyer, id)).dataAddress as unknown as Address;
     expect(address.endpoint).toBe(`${plane.endpoint}/data`);
     expect(await readBy(address)).toMatchObject({ status: 200, text: expect.stringContaining('芙蓉区') });
     expect(await planesOf(supplier)).toMatchObject([{ id: 'streams', running: 1 }]);
@@ -422,6 +472,7 @@ test('a data plane of the supplier’s carries what was bought, as long as the t
     const source = await fetch(`${metadata.source.endpoint}/430102`, { headers: { authorization: `Bearer ${key}` } });
     expect(source.status).toBe(404);
     expect(await administrator.call(planesWire.removeDataPlane, { params, body: {} })).toEqual({ planes: [] });
+    expect(await formatsOf(product)).toEqual(['HttpData-PULL', HTTP_PULL]);
   } finally {
     await plane.close();
   }
@@ -429,11 +480,7 @@ test('a data plane of the supplier’s carries what was bought, as long as the t
 
 test('files are pushed to where the buyer says, whole, as long as the transfer runs', async () => {
   const dataset = await list(undefined, true);
-  const asked = await request('0', dataset);
-  await reached(buyer, asked.id, 'FINALIZED');
-  const sold = await twinOf(supplier, asked.id);
-  await reached(supplier, sold.id, 'FINALIZED');
-  const agreement = (sold.agreement as { '@id': string })['@id'];
+  const agreement = await agreed(dataset);
   const receiver = await makeReceiver();
   const push = async (dataAddress?: typeof receiver.dataAddress): Promise<string> => {
     const asking = { agreement, address: supplier.address, format: 'HttpData-PUSH' };
@@ -441,21 +488,26 @@ test('files are pushed to where the buyer says, whole, as long as the transfer r
     return (await buyer.client.call(wire.requestTransfer, { body })).id;
   };
   try {
-    const { body } = await call(
-      `${supplier.address}/catalog/datasets/${dataset}`,
-      undefined,
-      await tokenOf(there, buyer, supplier),
-    );
-    const formats = (body.distribution as { format: string }[]).map(({ format }) => format);
-    expect(formats).toEqual(['HttpData-PULL', 'HttpData-PUSH']);
+    expect(await formatsOf(dataset)).toEqual(['HttpData-PULL', HTTP_PULL, 'HttpData-PUSH', HTTP_PUSH]);
 
-    // Nowhere to bring it, an address of the operator's own network, and a receiver that says no.
+    // Outside permitted hours it waits for them, and is asked nothing. What the receiver repeats of its token is told to nobody.
+    receiver.answers.push(403);
+    const first = await push(receiver.dataAddress);
+    const waits = () =>
+      here.exchange.exchange.kernel.database.first(
+        sql`select 1 from jobs where kind = 'flow.push' and state = 'queued' and data ->> 'waits' = '1'`,
+      );
+    await expect.poll(waits, { timeout: 60_000 }).toBeDefined();
+    expect([receiver.asked, (await read(buyer, first)).state]).toEqual([0, 'STARTED']);
+    together([here, there], 3700);
+    await here.exchange.settle();
+    expect(await reasonOf(first)).toBe('HTTP 403 not today, Bearer …');
+
+    // Nowhere to bring it, and an address of the operator's own network.
     expect(await reasonOf(await push())).toContain('dataAddress');
     expect(await reasonOf(await push({ ...receiver.dataAddress, endpoint: 'http://10.0.0.1/inbox' }))).toContain(
       'not permitted',
     );
-    receiver.answers.push(403);
-    expect(await reasonOf(await push(receiver.dataAddress))).toBe('HTTP 403 not today');
 
     // A receiver that is away for a moment is tried again.
     receiver.answers.push(503);
@@ -470,33 +522,37 @@ test('files are pushed to where the buyer says, whole, as long as the transfer r
         { timeout: 120_000 },
       )
       .toBe('COMPLETED');
-    const [file] = receiver.received;
-    expect(receiver.received).toHaveLength(1);
-    expect([file!.headers['repr-digest'], Number(file!.headers['content-length'])]).toEqual([
-      file!.digest,
-      file!.bytes,
-    ]);
-    expect(file!.headers['content-disposition']).toContain('filename');
+    expect(receiver.received).toHaveLength(2);
+    for (const { headers, digest, bytes } of receiver.received) {
+      expect([headers['repr-digest'], Number(headers['content-length'])]).toEqual([digest, bytes]);
+      expect(headers['content-disposition']).toContain('filename');
+    }
     const given = await twinOf(supplier, id);
     expect(given.state).toBe('COMPLETED');
     // The token is the receiver's, and lies open nowhere.
     for (const node of [here, there]) expect(await openIn(node, 'token-of-the-receiver')).toEqual([]);
+    expect(JSON.stringify(await whole(supplier, given.id))).not.toContain('token-of-the-receiver');
 
-    // Suspended while the receiver says nothing: the connection ends; resumed, it begins anew.
-    receiver.answers.push('stall');
+    // Suspended while the receiver says nothing of the second file: the connection ends; resumed, it goes on with that.
+    receiver.answers.push('take', 'stall');
     const { asked: before } = receiver;
     const second = await push(receiver.dataAddress);
-    await expect.poll(() => receiver.asked, { timeout: 60_000 }).toBeGreaterThan(before);
+    await expect.poll(() => receiver.asked, { timeout: 60_000 }).toBe(before + 2);
     await reached(buyer, second, 'STARTED');
     const ours = await twinOf(supplier, second);
     await reached(supplier, ours.id, 'STARTED');
     await act(supplier, ours.id, 'suspend');
     await reached(buyer, second, 'SUSPENDED');
     await expect.poll(() => receiver.broken, { timeout: 60_000 }).toBe(1);
-    expect(receiver.received).toHaveLength(1);
+    expect(receiver.received).toHaveLength(3);
     await act(supplier, ours.id, 'start');
     await reached(buyer, second, 'COMPLETED');
-    expect(receiver.received).toHaveLength(2);
+    const names = receiver.received.map(({ headers }) => headers['content-disposition']);
+    expect([names.length, names[2], names[3]]).toEqual([4, names[0], names[1]]);
+    expect(names[0]).not.toBe(names[1]);
+    await here.exchange.settle();
+    const kept = await here.exchange.exchange.kernel.database.rows(sql`select name from federation_parcels`);
+    expect(kept).toEqual([]);
   } finally {
     await receiver.close();
   }

@@ -1,5 +1,6 @@
 /** What a supplier of a node lists: the divisions, by key, at the plans and on the terms that a test names. */
 import { odrlFrom } from '@shugu/policy';
+import * as catalogueWire from '@shugu/wire/catalogue';
 import {
   applyForListing,
   assess,
@@ -29,12 +30,14 @@ export interface Listed {
   resource: string;
   plans: ListingDraft['plans'];
   important?: { table: string; name: string } | undefined;
+  /** As two files, within hours of the day where they are given. */
   files?: boolean;
+  hoursOfDay?: { from: number; to: number } | undefined;
 }
 
 export const listDivisions = async (
   { stage, settle }: TestExchange,
-  { resource, plans, important, files = false }: Listed,
+  { resource, plans, important, files = false, hoursOfDay }: Listed,
 ): Promise<string> => {
   const goods = divisionsProduct(resource);
   const dictionary = important ? [{ ...important, sensitivity: 'important' as const }] : [];
@@ -43,10 +46,16 @@ export const listDivisions = async (
   const draft = {
     ...divisionsListing(made.version, report.id, await stage.now(), []),
     plans,
-    policy: odrlFrom({ actions: ['use', 'read'], purposes: ['logistics'] }) as unknown as ListingDraft['policy'],
+    policy: odrlFrom({
+      ...{ actions: ['use', 'read'], purposes: ['logistics'] },
+      ...(hoursOfDay ? { hoursOfDay } : {}),
+    }) as unknown as ListingDraft['policy'],
   };
   if (files) draft.deliveryModes = ['api', 'file'];
-  await configureDelivery(stage, made.product, made.version, files ? [{ kind: 'file' }] : []);
+  const params = { id: made.product, version: made.version };
+  const { tables } = await (await stage.as('xingsha.trader')).call(catalogueWire.getVersion, { params });
+  const both = (['original', 'normal'] as const).map((form) => ({ table: tables[0]!.name, form }));
+  await configureDelivery(stage, made.product, made.version, files ? [{ kind: 'file', files: both }] : []);
   await reviewListing(stage, await applyForListing(stage, 'xingsha.trader', draft));
   await settle();
   return made.product;

@@ -12,6 +12,7 @@ import { makeClaims } from '../../src/federation/claims/claims.ts';
 import { didsOf } from '../../src/federation/claims/dids.ts';
 import { claimsTokens } from '../../src/federation/identity/claims.ts';
 import type { IdentityProvider } from '../../src/federation/index.ts';
+import { makeProofs, type Proofs } from '../../src/federation/renewal/proof.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
 
@@ -19,6 +20,8 @@ export interface Node {
   exchange: TestExchange;
   /** Of its participants, for messages that a test sends by hand. */
   identity: IdentityProvider;
+  /** Likewise, of requests to refresh endpoints. */
+  proofs: Proofs;
   did: string;
   /** Whose credentials of membership it trusts beside its own: the setting, which a test may change. */
   trusted: string[];
@@ -26,18 +29,20 @@ export interface Node {
 
 const privateConnectors = ['127.0.0.1'];
 
-const identityIn = ({ exchange: { kernel } }: TestExchange): IdentityProvider => {
+const speakerIn = ({ exchange: { kernel } }: TestExchange): Pick<Node, 'identity' | 'proofs'> => {
   const { database, keys, seal, clock, publicUrl } = kernel;
   const dids = didsOf(publicUrl);
   const deps = { database, keys, seal, publicUrl, dids, now: () => clock.now(), log: pino({ level: 'silent' }) };
   const nobody = { member: async () => undefined, trustedIssuers: [], peers: async () => [] };
-  return claimsTokens(makeClaims({ ...deps, ...nobody }, guardedOutgoing(privateConnectors, 5)).room);
+  const { room } = makeClaims({ ...deps, ...nobody }, guardedOutgoing(privateConnectors, 5));
+  const identity = claimsTokens(room);
+  return { identity, proofs: makeProofs(room, identity, () => true) };
 };
 
 const opened = async (options: Parameters<typeof testExchange>[0]): Promise<Node> => {
   const trusted: string[] = [];
   const exchange = await testExchange({ ...options, config: { privateConnectors, trustedIssuers: trusted } });
-  return { exchange, identity: identityIn(exchange), did: didsOf(exchange.exchange.kernel.publicUrl).node(), trusted };
+  return { exchange, ...speakerIn(exchange), did: didsOf(exchange.exchange.kernel.publicUrl).node(), trusted };
 };
 
 const clockOf = ({ exchange }: Node): SimulatedClock => exchange.exchange.kernel.clock as SimulatedClock;
@@ -73,13 +78,22 @@ export const connect = async ({ exchange }: Node, key: string): Promise<Connecte
   return { client, participant: exchange.seeded.organisations[key]!, name: did, address };
 };
 
+const connectorOf = ({ participant, name }: Connected) => ({
+  ...{ participant, name, rules: [] },
+  ...{ opened_at: new Date(0), closed_at: null },
+});
+
 /** Authorization of one connector for another, for one message. */
-export const tokenOf = (
-  { identity }: Node,
-  { participant, name }: Connected,
+export const tokenOf = ({ identity }: Node, from: Connected, to: Pick<Connected, 'name'>): Promise<string> =>
+  identity.authorize(connectorOf(from), { ...to, address: '' });
+
+/** Likewise, for one request to its refresh endpoint. */
+export const proofOf = (
+  { proofs }: Node,
+  from: Connected,
   to: Pick<Connected, 'name'>,
-): Promise<string> =>
-  identity.authorize({ participant, name, rules: [], opened_at: new Date(0), closed_at: null }, { ...to, address: '' });
+  accessToken: string,
+): Promise<string> => proofs.prove(connectorOf(from), { ...to, address: '' }, accessToken);
 
 export const read = async ({ client }: Connected, id: string) =>
   (await client.call(wire.getProcess, { params: { id } })).process;

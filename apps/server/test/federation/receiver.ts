@@ -21,8 +21,8 @@ export interface Receiver {
   };
   /** Whole bodies that were taken. */
   received: Received[];
-  /** Of the next requests, before it takes them again; `stall` never answers one. */
-  answers: (number | 'stall')[];
+  /** Of the next requests, before it takes them again; `take` takes one, `stall` never answers one. */
+  answers: (number | 'take' | 'stall')[];
   /** Requests that came, and those of them whose connection broke. */
   asked: number;
   broken: number;
@@ -37,7 +37,8 @@ export const makeReceiver = async (): Promise<Receiver> => {
     response.on('close', () => {
       if (!response.writableFinished) self.broken += 1;
     });
-    const answer = self.answers.shift();
+    const next = self.answers.shift();
+    const answer = next === 'take' ? undefined : next;
     if (answer === 'stall') return void request.resume();
     if (request.headers.authorization !== `Bearer ${token}`) return void response.writeHead(401).end();
     const digest = createHash('sha256');
@@ -49,7 +50,7 @@ export const makeReceiver = async (): Promise<Receiver> => {
     request.on('end', () => {
       if (answer === undefined)
         self.received.push({ headers: request.headers, digest: `sha-256=:${digest.digest('base64')}:`, bytes });
-      response.writeHead(answer ?? 204).end(answer === undefined ? '' : 'not today');
+      response.writeHead(answer ?? 204).end(answer === undefined ? '' : `not today, ${request.headers.authorization}`);
     });
   });
   server.listen(0, '127.0.0.1');

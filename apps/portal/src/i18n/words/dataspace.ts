@@ -28,6 +28,9 @@ export const dataspace = {
   'planes.profiles': ['承担的传输类型', 'Types of transfers'],
   'planes.endpoint': ['信令地址', 'Signaling endpoint'],
   'planes.running': ['进行中的传输', 'Transfers under way'],
+  'planes.answers': ['应答', 'Answers'],
+  'planes.there': ['正常', 'Yes'],
+  'planes.away': ['无应答，暂不提供', 'No, not offered'],
   'planes.register': ['登记数据面', 'Register a data plane'],
   'planes.registerExplain': [
     '所列类型的传输将交由该数据面承担。同一名称再次登记即为替换。',

@@ -74,6 +74,8 @@ export const processes = {
     '以 HttpData-PUSH 请求：提供方把文件逐个 POST 到该地址，全部收下（2xx）后传输完成。仅适用于以文件交付的产品。',
     'As HttpData-PUSH: the provider POSTs each file to this address, and the transfer is complete once all are taken (2xx). For what is delivered as files.',
   ],
+  'process.renewal': ['访问令牌', 'Access token'],
+  'process.renewalText': ['到期前由本节点自动续期。', 'Renewed by this node before it ends.'],
   'process.endpoint': ['取数地址', 'Where the data is read'],
   'process.endpointText': [
     '密钥只在本单位经接口读取本次传输时给出，此页不显示。',

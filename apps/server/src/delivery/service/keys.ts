@@ -9,7 +9,7 @@ import { kernelProblems } from '../../kernel/problem.ts';
 import type { Grant, GrantKey } from '../model.ts';
 import { type Plane, tellPlane } from '../plane/plane.ts';
 import { problems } from '../problems.ts';
-import { endpointsOf, findKey, grantsOfContract, keysOf, lockGrant } from '../reads.ts';
+import { endpointsOf, findKey, keysOf, lockGrant } from '../reads.ts';
 import { addressOf, lineOf } from '../rules.ts';
 import * as store from '../store.ts';
 import type { ServiceDeps } from './deps.ts';
@@ -18,7 +18,7 @@ import type { ServiceDeps } from './deps.ts';
 const mark = 'sgd_';
 const prefixCharacters = 12;
 
-const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
 const asBuyer = async (tx: Tx, id: string): Promise<Grant> => {
   const grant = await lockGrant(tx, id);
@@ -26,13 +26,13 @@ const asBuyer = async (tx: Tx, id: string): Promise<Grant> => {
   return grant;
 };
 
-const openPlane = (deps: ServiceDeps): Plane => {
+export const openPlane = (deps: ServiceDeps): Plane => {
   const plane = deps.plane();
   if (!plane) throw kernelProblems.busy();
   return plane;
 };
 
-const living = (keys: readonly GrantKey[], now: Date): GrantKey[] =>
+export const living = (keys: readonly GrantKey[], now: Date): GrantKey[] =>
   keys.filter(({ revokedAt }) => revokedAt === null || revokedAt > now);
 
 export interface MadeKey {
@@ -41,19 +41,24 @@ export interface MadeKey {
   receiptKeys: Record<string, string>;
 }
 
-const make = async (deps: ServiceDeps, tx: Tx, grant: Grant, name: string): Promise<MadeKey> => {
+export const newKeySecret = (): { secret: string; hash: string; prefix: string } => {
+  const secret = mark + newSecret();
+  return { secret, hash: hashOf(secret), prefix: secret.slice(0, prefixCharacters) };
+};
+
+/** `expiresAt`: of a key that ends then, whatever happens before. */
+export const make = async (
+  deps: ServiceDeps,
+  tx: Tx,
+  grant: Grant,
+  name: string,
+  expiresAt: Date | null = null,
+): Promise<MadeKey> => {
   if (grant.endedAt) throw problems.grantEnded();
   const plane = openPlane(deps);
-  const secret = mark + newSecret();
-  const key: GrantKey = {
-    id: newId('gky', tx.now),
-    grant: grant.id,
-    name,
-    prefix: secret.slice(0, prefixCharacters),
-    createdAt: tx.now,
-    revokedAt: null,
-  };
-  const hash = hashOf(secret);
+  const { secret, hash, prefix } = newKeySecret();
+  const id = newId('gky', tx.now);
+  const key: GrantKey = { id, grant: grant.id, name, prefix, createdAt: tx.now, revokedAt: expiresAt, expiresAt };
   await store.insertKey(tx, key, hash, grant.buyer);
   await audit(tx, { action: 'delivery.key.create', subject: key.id, data: { grant: grant.id, prefix: key.prefix } });
   // At once, as its holder may use it with the next request.
@@ -72,7 +77,7 @@ export const createKey = async (deps: ServiceDeps, tx: Tx, grantId: string, name
   return make(deps, tx, grant, name);
 };
 
-const end = async (deps: ServiceDeps, tx: Tx, grant: Grant, id: string, at: Date): Promise<GrantKey> => {
+export const end = async (deps: ServiceDeps, tx: Tx, grant: Grant, id: string, at: Date): Promise<GrantKey> => {
   const key = await findKey(tx, id);
   if (key?.grant !== grant.id) throw kernelProblems.unknown();
   if (key.revokedAt && key.revokedAt <= tx.now) throw problems.keyRevoked();
@@ -92,58 +97,6 @@ const end = async (deps: ServiceDeps, tx: Tx, grant: Grant, id: string, at: Date
 
 export const revokeKey = async (deps: ServiceDeps, tx: Tx, grantId: string, id: string): Promise<GrantKey> =>
   end(deps, tx, await asBuyer(tx, grantId), id, tx.now);
-
-/** Access that a transfer of the Dataspace Protocol gives: a key of its own, which bears the transfer's id as its name. */
-export interface TransferAccess {
-  address: string;
-  secret: string;
-}
-
-/** A path that one key and plain requests suffice for, the first that is granted. */
-const pulled = ['api', 'file', 'proxy', 'query'] as const;
-
-/** Undefined while the contract has no grant that is open: told by `delivery.grant.opened`. */
-export const openTransfer = async (
-  deps: ServiceDeps,
-  tx: Tx,
-  { contract, transfer }: { contract: string; transfer: string },
-): Promise<TransferAccess | undefined> => {
-  const found = (await grantsOfContract(tx, contract)).find(({ state }) => state === 'active' || state === 'suspended');
-  const kind = pulled.find((one) => found?.kinds.includes(one));
-  if (!found || !kind) return undefined;
-  // Whoever is told the key may use it at once: the gateway holds the grant before, and takes the key at the commit.
-  await openPlane(deps).sync([found.id]);
-  const grant = (await lockGrant(tx, found.id))!;
-  const { secret } = await make(deps, tx, grant, transfer);
-  return { address: deps.publicUrl() + addressOf(grant.id, kind), secret };
-};
-
-const transferKeys = async (tx: Tx, contract: string, transfer: string): Promise<{ grant: Grant; key: GrantKey }[]> => {
-  const found: { grant: Grant; key: GrantKey }[] = [];
-  for (const { id } of await grantsOfContract(tx, contract)) {
-    const grant = (await lockGrant(tx, id))!;
-    for (const key of await keysOf(tx, id)) if (key.name === transfer) found.push({ grant, key });
-  }
-  return found;
-};
-
-/** Its key is refused from now on; of a transfer that is only suspended until `resumeTransfer`. Harmless to repeat. */
-export const stopTransfer = async (deps: ServiceDeps, tx: Tx, contract: string, transfer: string): Promise<void> => {
-  for (const { grant, key } of await transferKeys(tx, contract, transfer))
-    if (living([key], tx.now).length > 0) await end(deps, tx, grant, key.id, tx.now);
-};
-
-export const resumeTransfer = async (deps: ServiceDeps, tx: Tx, contract: string, transfer: string): Promise<void> => {
-  for (const { grant, key } of await transferKeys(tx, contract, transfer)) {
-    if (grant.endedAt || living([key], tx.now).length > 0) continue;
-    await store.reviveKey(tx, key.id);
-    await audit(tx, { action: 'delivery.key.resume', subject: key.id, data: { grant: grant.id } });
-    const { hash } = (await findKey(tx, key.id))!;
-    tellPlane(tx, deps.plane, grant.id, await store.touchGrant(tx, grant.id), ({ keyHashes }) => ({
-      keyHashes: [...keyHashes, hash],
-    }));
-  }
-};
 
 /** What a client of Delta Sharing is given: where to ask, and a key of its own. */
 export const createProfile = async (

@@ -18,6 +18,8 @@ export interface DataPlane {
   sealed_secret: string;
   registered_at: Date;
   changed_at: Date;
+  /** Since when it does not answer; null while it does. */
+  away_since: Date | null;
 }
 
 export interface Flow {
@@ -48,6 +50,8 @@ export const planeLimits = {
   patienceSeconds: 10,
   /** Tries of one signal before a person is asked. */
   attemptsMax: 12,
+  /** Tries without an answer after which it counts as away. */
+  awayAfterAttempts: 4,
   /** A token is not used any more so long before its end. */
   tokenMarginSeconds: 30,
   tokensKeptMax: 1000,

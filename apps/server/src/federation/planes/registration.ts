@@ -69,12 +69,13 @@ export const unregisterPlane = async (tx: Tx, id: string): Promise<void> => {
 };
 
 const planeView = (
-  { id, endpoint, profiles, labels, access, registered_at }: DataPlane,
+  { id, endpoint, profiles, labels, access, registered_at, away_since }: DataPlane,
   running: Map<string, number>,
 ) => ({
   ...{ id, endpoint, profiles, labels, authorization: access.type },
   running: running.get(id) ?? 0,
   registeredAt: registered_at.toISOString(),
+  awaySince: away_since?.toISOString() ?? null,
 });
 
 export const planesView = async (read: Reader, participant: string) => {

@@ -12,11 +12,14 @@ import { actorOf, type Room } from '../service/room.ts';
 import { lockProcess } from '../store.ts';
 import type { PlaneAccess } from './access.ts';
 import { type Of, planeAnswered, planeFailed } from './answers.ts';
+import { noteAnswer } from './liveness.ts';
 import { type DataPlane, planeLimits as limits, type Signal } from './model.ts';
 import { subjectOf } from './signals.ts';
 import { claimSignal, delaySignal, dueSignals, endSignal, findPlane, flowOf, nextSignal, signalsDue } from './store.ts';
 
 type Outcome = { taken: true; status: DataFlowStatus | undefined } | { taken: false; again: boolean; fault: string };
+/** `answered`: it was there, whatever it said. */
+type Told = Outcome & { answered: boolean };
 
 const isPast = (signal: Signal['signal']): boolean => signal !== 'terminate' && signal !== 'complete';
 
@@ -78,7 +81,7 @@ export const makePlaneSender = (roomOf: () => Room, access: PlaneAccess): PlaneS
       return signal && { connector, process, flow, plane, signal };
     });
 
-  const post = async ({ plane, signal, flow, process }: Claimed): Promise<Outcome> => {
+  const post = async ({ plane, signal, flow, process }: Claimed): Promise<Told> => {
     const room = roomOf();
     const make = async () => {
       const url = new URL(plane.endpoint + signalPath(signal.signal, flow.flow ?? process.id));
@@ -91,16 +94,17 @@ export const makePlaneSender = (roomOf: () => Room, access: PlaneAccess): PlaneS
       return { url, headers, body };
     };
     const posted = await postTo(room.outgoing, plane.endpoint, make, limits.answerBytesMax);
-    if ('fault' in posted) return { taken: false, ...posted };
+    if ('fault' in posted) return { taken: false, ...posted, answered: !posted.again };
     const { status, text } = posted;
-    if (status >= 200 && status < 300) return statusIn(signal.signal, text);
+    if (status >= 200 && status < 300) return { ...statusIn(signal.signal, text), answered: true };
     if (status === 401) access.forget(plane);
-    return { taken: false, ...answerFault(posted) };
+    return { taken: false, ...answerFault(posted), answered: status < 500 };
   };
 
   /** When it is to be tried again. */
-  const settle = async (tx: Tx, { signal, connector }: Claimed, outcome: Outcome): Promise<Date | undefined> => {
+  const settle = async (tx: Tx, { signal, connector, plane }: Claimed, outcome: Told): Promise<Date | undefined> => {
     const process = (await lockProcess(tx, signal.process))!;
+    await noteAnswer(tx, plane, { answered: outcome.answered, attempts: signal.attempts });
     const flow = (await flowOf(tx, signal.process))!;
     const of = { connector, process, flow };
     if (outcome.taken) {

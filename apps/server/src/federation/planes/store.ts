@@ -3,7 +3,8 @@ import type { DataFlowSignal } from '@shugu/dataspace';
 import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import type { DataPlane, Flow, Signal } from './model.ts';
 
-const planeColumns = sql`participant, id, endpoint, profiles, labels, access, sealed_secret, registered_at, changed_at`;
+const planeColumns = sql`participant, id, endpoint, profiles, labels, access, sealed_secret, registered_at, changed_at,
+  away_since`;
 const flowColumns = sql`process, participant, plane, flow, state, pending, fault`;
 const signalColumns = sql`id, process, participant, signal, sealed_body, attempts, due_at`;
 const jsonOf = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
@@ -32,7 +33,7 @@ export const lockPlanes = (tx: Tx, participant: string): Promise<unknown> =>
 /** `callbackDigest` holds of a new one, and of one that was removed before. */
 export const savePlane = (
   tx: Tx,
-  one: Omit<DataPlane, 'registered_at' | 'changed_at'>,
+  one: Omit<DataPlane, 'registered_at' | 'changed_at' | 'away_since'>,
   callbackDigest: string,
 ): Promise<number> =>
   tx.exec(sql`insert into federation_data_planes as p (node, market, participant, id, endpoint, profiles, labels, access, sealed_secret,
@@ -40,13 +41,29 @@ export const savePlane = (
     values (${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.id}, ${one.endpoint}, ${one.profiles}, ${one.labels},
       ${JSON.stringify(one.access)}, ${one.sealed_secret}, ${callbackDigest}, ${tx.now}, ${tx.now})
     on conflict (participant, id) do update set endpoint = excluded.endpoint, profiles = excluded.profiles, labels = excluded.labels,
-      access = excluded.access, sealed_secret = excluded.sealed_secret, changed_at = excluded.changed_at,
+      access = excluded.access, sealed_secret = excluded.sealed_secret, changed_at = excluded.changed_at, away_since = null,
       callback_digest = case when p.removed_at is null then p.callback_digest else excluded.callback_digest end,
       registered_at = case when p.removed_at is null then p.registered_at else excluded.registered_at end, removed_at = null`);
 
 export const removePlane = (tx: Tx, participant: string, id: string): Promise<number> =>
   tx.exec(sql`update federation_data_planes set removed_at = ${tx.now} where participant = ${participant} and id = ${id}
     and removed_at is null`);
+
+/** Those that do not answer, whosesoever. */
+export const planesAway = (): Sql =>
+  sql`exists (select 1 from federation_data_planes where away_since is not null and removed_at is null)`;
+
+export const awayPlanes = (read: Reader): Promise<DataPlane[]> =>
+  read.rows(sql`select ${planeColumns} from federation_data_planes where away_since is not null and removed_at is null
+    order by away_since limit 100`);
+
+export const setAway = (
+  tx: Tx,
+  { participant, id }: Pick<DataPlane, 'participant' | 'id'>,
+  since: Date | null,
+): Promise<number> =>
+  tx.exec(sql`update federation_data_planes set away_since = ${since} where participant = ${participant} and id = ${id}
+    and (away_since is null) <> ${since === null}`);
 
 /** Flows that are not over, by data plane. */
 export const runningFlows = async (read: Reader, participant: string): Promise<Map<string, number>> =>

@@ -2,8 +2,10 @@
  * Files for the consumer of a push transfer: a POST each to the data address that it named, by the HTTP push profile of Data Plane
  * Signaling (bearer token among its properties). Guarded as every address of others; who stops reading is given up.
  */
-import type { Reader } from '../../kernel/db/db.ts';
+import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { type Json, limits, type Process } from '../model.ts';
+import { isOver } from '../rules.ts';
+import { insertParcel, lockProcess } from '../store.ts';
 import { answerFault, postTo } from './posting.ts';
 import type { Room } from './room.ts';
 import { openAddress } from './secrets.ts';
@@ -37,6 +39,11 @@ export const pushAddress = async (
   return { endpoint, authorization: token && (value('authType') === 'bearer' ? `Bearer ${token}` : token) };
 };
 
+const withoutToken = (text: string, authorization: string | undefined): string => {
+  const token = authorization?.replace(/^Bearer /, '');
+  return token ? text.replaceAll(token, '…') : text;
+};
+
 export const bring = async (
   { outgoing }: Pick<Room, 'outgoing'>,
   { endpoint, authorization }: PushAddress,
@@ -66,8 +73,16 @@ export const bring = async (
     const posted = await postTo(outgoing, endpoint, make, limits.answerBytesMax, until);
     if ('fault' in posted) return { taken: false, ...posted };
     const { status } = posted;
-    return status >= 200 && status < 300 ? { taken: true } : { taken: false, ...answerFault(posted) };
+    if (status >= 200 && status < 300) return { taken: true };
+    const { again, fault } = answerFault(posted);
+    // Whoever says no may repeat what it was shown.
+    return { taken: false, again, fault: withoutToken(fault, authorization) };
   } finally {
     clearTimeout(timer);
   }
+};
+
+export const noteTaken = async (tx: Tx, id: string, name: string): Promise<void> => {
+  const process = await lockProcess(tx, id);
+  if (process && !isOver(process)) await insertParcel(tx, process, name);
 };

@@ -9,8 +9,9 @@ import { bodyOf, digestOf } from '../messages.ts';
 import type { Act, AgreementBody, By, Connector, Json, Message, OfferBody, Process, Saying, Terms } from '../model.ts';
 import { follow, handOver } from '../planes/signals.ts';
 import { sentOf, waitingOf } from '../reads.ts';
-import { claimedUntil, type Moved, react } from '../rules.ts';
-import { endMessage, insertAgreement, insertMessage, saveProcess } from '../store.ts';
+import { followRenewal } from '../renewal/following.ts';
+import { claimedUntil, isOver, type Moved, react } from '../rules.ts';
+import { endMessage, insertAgreement, insertMessage, removeParcels, saveProcess } from '../store.ts';
 import { termsOf } from '../terms.ts';
 import { addressOf, type Room } from './room.ts';
 import { keyless, sealAddress, sealMessage } from './secrets.ts';
@@ -87,6 +88,8 @@ export const settleMove = async (
     data: { kind, state, ...did, held: process.held !== null, side, reference },
   });
   await follow(room, tx, process, did);
+  await followRenewal(room, tx, process, did.act);
+  if (process.kind === 'transfer' && isOver(process)) await removeParcels(tx, process.id);
   if (reaction.reaction === 'hold' || reaction.reaction === 'nothing' || underWay) return;
   await say(room, tx, { connector, process }, reaction.reaction, reaction);
 };

@@ -1,11 +1,12 @@
 /** What every part of federation works with. */
 import type { Outgoing } from '@shugu/gateway';
 import type { Logger } from 'pino';
-import type { Actor, Database, Reader } from '../../kernel/db/db.ts';
+import type { Actor, Database, Reader, Tx } from '../../kernel/db/db.ts';
 import type { Seal } from '../../kernel/seal.ts';
 import type { Dids } from '../claims/dids.ts';
 import type { IdentityProvider } from '../identity/identity.ts';
 import type { Connector, Message, Process } from '../model.ts';
+import type { Proofs } from '../renewal/proof.ts';
 
 /** A message whose present try is this server's alone until `due_at`. */
 export interface Claimed {
@@ -19,12 +20,17 @@ export interface Room {
   now(): Date;
   log: Logger;
   identity: IdentityProvider;
+  proofs: Proofs;
   dids: Dids;
   /** Whether a member of this node may not trade for now: nothing new is begun with it. */
   suspended(read: Reader, participant: string): Promise<boolean>;
   seal: Pick<Seal, 'seal' | 'open'>;
   outgoing: Outgoing;
   publicUrl(): string;
+  /** How long an access token lives that is renewed. */
+  accessSeconds: number;
+  /** The next access token of a transfer that runs; undefined where there is none to be given any more. */
+  renewAccess(tx: Tx, process: Process, seconds: number): Promise<string | undefined>;
   /** After commit: there is something to send in this process. */
   wake(process: string, dueAt: Date): void;
   /** After commit: there is something to tell the data plane of this transfer. */

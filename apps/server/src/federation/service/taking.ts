@@ -5,6 +5,7 @@ import { newId } from '../../kernel/ids.ts';
 import { withPlainAddress } from '../address.ts';
 import { nameTowards } from '../claims/dids.ts';
 import { listedPrice } from '../counter.ts';
+import { gatewayFormats, servedFormats } from '../formats.ts';
 import { type Door, digestOf, type ErrorTold, errorOf, standingOf } from '../messages.ts';
 import {
   type Act,
@@ -16,6 +17,7 @@ import {
   type OfferBody,
   type Process,
 } from '../model.ts';
+import { planesOf } from '../planes/store.ts';
 import { findAgreement, findDataset, messagesOf, processOfTheirs, waitingOf, waitingWith } from '../reads.ts';
 import { courtesy, isFault, sideOf, step } from '../rules.ts';
 import { endMessage, insertMessage, insertProcess, lockProcess } from '../store.ts';
@@ -191,6 +193,19 @@ const checkNew = async (tx: Tx, process: Process, agreement: AgreementBody): Pro
     refuse('agreementTaken', '该协议标识已用于另一项协议', 'another agreement goes by this id');
 };
 
+/** Of what is traded here: somebody serves the type. What else is asked for, whoever answers must know. */
+const checkFormat = async (tx: Tx, { participant, format, traded }: Process): Promise<void> => {
+  if (!traded) return;
+  const served = servedFormats(Object.keys(gatewayFormats), await planesOf(tx, participant));
+  if (format !== null && served.includes(format)) return;
+  const all = served.join(', ');
+  refuse(
+    'formatUnserved',
+    `没有数据面承担此类传输；可用的类型：${all}`,
+    `no data plane serves this type; there are ${all}`,
+  );
+};
+
 /** A first message: a new process, or the one that it began when it came before. */
 const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise<Answer> => {
   const { connector, sender, door } = coming;
@@ -250,7 +265,7 @@ const fill = async (tx: Tx, made: Process, message: Json): Promise<void> => {
     made.format = String(message.format);
     made.reference = agreement.reference;
     made.traded = agreement.reference !== null;
-    return;
+    return checkFormat(tx, made);
   }
   const offer = message.offer as OfferBody;
   made.subject = offer.target;

@@ -1,0 +1,38 @@
+/** Settings that name several things: how each is read. Throws with what is wrong. */
+import { isIP } from 'node:net';
+import { verifierOf } from '@shugu/evidence';
+
+/** The first and the last one; empty stands for any that is free. */
+export const portRange = (text: string): number[] => {
+  if (text === '') return [];
+  const [, from, until] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
+  const range = [Number(from), Number(until)];
+  if (from === undefined || !range.every((port) => port >= 1 && port <= 65_535) || range[0]! > range[1]!)
+    throw new Error('two ports, as 7300-7309');
+  return range;
+};
+export const networks = (text: string): string[] => {
+  const list = text.split(',').map((one) => one.trim());
+  const wrong = list.find((one) => {
+    const [address = '', bits] = one.split('/');
+    return (
+      isIP(address) === 0 ||
+      (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(address) === 4 ? 32 : 128)))
+    );
+  });
+  if (wrong !== undefined) throw new Error(`${wrong} is neither an IP address nor a network`);
+  return list;
+};
+export const issuerDids = (text: string): string[] =>
+  text.split(',').map((one) => {
+    const did = one.trim();
+    // The package of claims reads them further; a setting that is none at all is told at the start.
+    if (!/^did:web:[^\s:/?#]+(:[^\s:/?#]+)*$/.test(did)) throw new Error(`${did} is no did:web`);
+    return did;
+  });
+export const witnessKeys = (text: string): string[] =>
+  text.split(',').map((one) => {
+    const vkey = one.trim();
+    if (verifierOf(vkey).use !== 'witness') throw new Error(`${vkey} is not the key of a witness`);
+    return vkey;
+  });
