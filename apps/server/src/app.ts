@@ -32,6 +32,7 @@ import { makeMetrics } from './kernel/metrics.ts';
 import { clockWatch, keepClock } from './kernel/node.ts';
 import { mailChannel, makeNotify, notifyPermissions, notifyRoutes, webhookChannel } from './kernel/notify/index.ts';
 import { makeOutbox } from './kernel/outbox.ts';
+import type { Press } from './kernel/paper/press.ts';
 import { gather, type RoomParts } from './kernel/parts.ts';
 import type { RunningPostgres } from './kernel/postgres/index.ts';
 import type { Stamping } from './kernel/publiclog/stamps.ts';
@@ -54,6 +55,8 @@ export interface ExchangeOptions {
   log: Logger;
   /** A database that already runs (tests). */
   postgres?: RunningPostgres;
+  /** Prints for other nodes of this process too (tests). */
+  press?: Press | undefined;
   /** Who connectors of other nodes are; no setting reaches it. */
   identity?: IdentityProvider | undefined;
   /** Whatever settles finds out whether ticks that say they are not due are right. Tests alone ask for it. */
@@ -92,6 +95,7 @@ export const startExchange = async ({
   config,
   log,
   postgres,
+  press,
   identity,
   checkTicks,
 }: ExchangeOptions): Promise<Exchange> => {
@@ -102,7 +106,7 @@ export const startExchange = async ({
       ? `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`
       : `http://${config.host}:${config.port}`;
   };
-  const kernel = await openKernel({ config, log, roomOrder, postgres, address });
+  const kernel = await openKernel({ config, log, roomOrder, postgres, press, address });
   const now = () => kernel.clock.now();
   let tracing: Tracing | undefined;
   try {

@@ -14,11 +14,12 @@ import {
 import type { SimulatedClock } from '../kernel/clock.ts';
 import { readConfig } from '../kernel/config.ts';
 import { type Reader, sql, type Tx } from '../kernel/db/db.ts';
+import { migratedDatabase } from '../kernel/db/testing.ts';
 import { actorOf, type PermissionTable, type Principal } from '../kernel/http/principal.ts';
 import { makeHttp } from '../kernel/http/server.ts';
 import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
-import { testPostgres } from '../kernel/postgres/testing.ts';
+import { sharedPress } from '../kernel/paper/testing.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import { type Agreements, type BasisItem, type ContractDraft, makeAgreements, readAuthorities } from './index.ts';
 import { permissions } from './permissions.ts';
@@ -116,7 +117,7 @@ type Answer = any;
 
 /** `authorities`: as the setting of that name, a file. */
 export const openMarket = async ({ authorities = '' } = {}): Promise<Market> => {
-  const fresh = await (await testPostgres()).freshDatabase();
+  const fresh = await migratedDatabase('catalogue', 'agreements');
   const home = mkdtempSync(join(tmpdir(), 'shugu-agreements-'));
   const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
   const kernel = await openKernel({
@@ -124,6 +125,7 @@ export const openMarket = async ({ authorities = '' } = {}): Promise<Market> => 
     log,
     roomOrder: ['catalogue', 'agreements'],
     postgres: { connection: fresh.connection, kind: 'external', version: '', attached: false, stop: async () => {} },
+    press: sharedPress,
     address: () => url,
   });
   const { database, keys, issue, objects, clock } = kernel;

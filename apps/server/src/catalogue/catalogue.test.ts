@@ -1,17 +1,16 @@
 /** The catalogue through its door: over HTTP, as the supplier, its neighbour, the operator and a stranger. */
 import { createHash } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { productTurtle } from '@shugu/wire/catalogue';
 import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Database, openDatabase, type Reader, sql } from '../kernel/db/db.ts';
-import { migrate, readMigrations } from '../kernel/db/migrate.ts';
+import { migratedDatabase } from '../kernel/db/testing.ts';
 import type { PermissionTable, Principal } from '../kernel/http/principal.ts';
 import { makeHttp } from '../kernel/http/server.ts';
 import { rateLimit } from '../kernel/limits.ts';
-import { stopTestPostgres, testPostgres } from '../kernel/postgres/testing.ts';
+import { stopTestPostgres } from '../kernel/postgres/testing.ts';
 import { makeSeal } from '../kernel/seal.ts';
 import { type Catalogue, makeCatalogue, type ResourceDescription } from './index.ts';
 import { permissions } from './permissions.ts';
@@ -68,9 +67,8 @@ const addResource = async (id: string, participant: string): Promise<void> => {
 };
 
 beforeAll(async () => {
-  const fresh = await (await testPostgres()).freshDatabase();
+  const fresh = await migratedDatabase('catalogue');
   database = openDatabase({ connection: fresh.connection, tenancy: { node: 'hn', market: 'main' }, now: () => start });
-  await migrate(database, await readMigrations(fileURLToPath(new URL('..', import.meta.url)), ['kernel', 'catalogue']));
   await database.pool.query('create table test_resources (id text primary key, about jsonb not null)');
   await addResource(resourceId, 'org_a');
   await addResource(foreignResource, 'org_b');

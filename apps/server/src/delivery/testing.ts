@@ -10,13 +10,14 @@ import pino from 'pino';
 import type { SimulatedClock } from '../kernel/clock.ts';
 import { type Config, readConfig } from '../kernel/config.ts';
 import type { Tx } from '../kernel/db/db.ts';
+import { migratedDatabase } from '../kernel/db/testing.ts';
 import { actorOf, type PermissionTable, type Principal, systemActor } from '../kernel/http/principal.ts';
 import { makeHttp } from '../kernel/http/server.ts';
 import { newId } from '../kernel/ids.ts';
 import { makeJobs } from '../kernel/jobs.ts';
 import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
-import { testPostgres } from '../kernel/postgres/testing.ts';
+import { sharedPress } from '../kernel/paper/testing.ts';
 import { makeTicker } from '../kernel/ticker.ts';
 import { tracesSettings } from '../kernel/tracing.ts';
 import { type Metering, makeMetering, permissions as meteringPermissions } from '../metering/index.ts';
@@ -180,7 +181,7 @@ export const openRig = async ({
   place?: { home: string; connection: PoolConfig };
   settings?: Partial<Config>;
 } = {}): Promise<Rig> => {
-  const { connection } = place ?? (await (await testPostgres()).freshDatabase());
+  const { connection } = place ?? (await migratedDatabase('metering', 'delivery'));
   const home = place?.home ?? mkdtempSync(join(tmpdir(), 'shugu-delivery-'));
   const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
   let origin = '';
@@ -189,6 +190,7 @@ export const openRig = async ({
     log,
     roomOrder: ['metering', 'delivery'],
     postgres: { connection, kind: 'external', version: '', attached: false, stop: async () => {} },
+    press: sharedPress,
     address: () => origin,
   });
   const { database, clock, objects, keys, publicLog, seal } = kernel;

@@ -1,17 +1,14 @@
 /** Time never goes back for a node: not within a run, and not across a restart. */
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audit } from './audit.ts';
 import { type Clock, simulatedClock, systemClock } from './clock.ts';
 import { type Database, openDatabase } from './db/db.ts';
-import { migrate, readMigrations } from './db/migrate.ts';
+import { migratedDatabase } from './db/testing.ts';
 import { checkClock } from './doctor/records.ts';
 import { systemActor } from './http/principal.ts';
 import { makeLog } from './log.ts';
 import { clockWatch, keepClock, nodeClock } from './node.ts';
-import { testPostgres } from './postgres/testing.ts';
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const noon = Date.parse('2026-02-11T12:00:00Z');
 const minutes = (count: number) => count * 60_000;
 
@@ -23,14 +20,13 @@ const start = (more: { setting?: string; behindSecondsMax?: number } = {}) =>
 const stop = () => keepClock(database, running);
 
 beforeAll(async () => {
-  const fresh = await (await testPostgres()).freshDatabase();
+  const fresh = await migratedDatabase();
   database = openDatabase({
     connection: fresh.connection,
     tenancy: { node: 'n', market: 'm' },
     now: () => running.now(),
     clientsMax: 2,
   });
-  await migrate(database, await readMigrations(here('..'), ['kernel']));
 });
 afterAll(() => database.close());
 beforeEach(async () => {

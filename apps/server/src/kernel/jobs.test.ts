@@ -1,16 +1,13 @@
 /** Jobs under bad luck: processes that die, leases that run out, workers that come back too late. */
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { simulatedClock } from './clock.ts';
 import { type Database, openDatabase } from './db/db.ts';
-import { migrate, readMigrations } from './db/migrate.ts';
+import { migratedDatabase } from './db/testing.ts';
 import { systemActor } from './http/principal.ts';
 import { cancelJob, enqueue, findJob, type Job, type JobHandler, limits, makeJobs, retryJob } from './jobs.ts';
 import { makeLog } from './log.ts';
-import { testPostgres } from './postgres/testing.ts';
 import { kernelProblems } from './problem.ts';
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const clock = simulatedClock(new Date('2026-02-11T02:00:00Z'), () => 0);
 const later = (seconds: number) => clock.moveTo(new Date(clock.now().getTime() + seconds * 1000));
 const actor = systemActor('test');
@@ -62,14 +59,13 @@ const slowWorker = (name: string) => {
 };
 
 beforeAll(async () => {
-  const fresh = await (await testPostgres()).freshDatabase();
+  const fresh = await migratedDatabase();
   database = openDatabase({
     connection: fresh.connection,
     tenancy: { node: 'n', market: 'm' },
     now: () => clock.now(),
     clientsMax: 6,
   });
-  await migrate(database, await readMigrations(here('..'), ['kernel']));
 });
 afterAll(() => database.close());
 beforeEach(async () => {

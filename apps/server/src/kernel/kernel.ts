@@ -49,6 +49,8 @@ export interface KernelOptions {
   roomOrder: readonly string[];
   /** A database that is already running (tests); else one is started by the settings. */
   postgres?: RunningPostgres;
+  /** One that others use too (tests): it is theirs to end. */
+  press?: Press | undefined;
   /** The server's own address, known once it listens. */
   address(): string;
 }
@@ -86,6 +88,7 @@ export const openKernel = async ({
   log,
   roomOrder,
   postgres: given,
+  press: sharedPress,
   address,
 }: KernelOptions): Promise<Kernel> => {
   const home = config.home;
@@ -127,7 +130,7 @@ export const openKernel = async ({
     const keys = makeKeys(secret, config.suite);
     await ensureOrigin(database, keys, config);
     await database.tx(systemActor('stamps'), (tx) => rememberAuthorities(tx, authorities));
-    const press = createPress();
+    const press = sharedPress ?? createPress();
     const publicUrl = () => config.publicUrl || address();
     let issue: Issue | undefined;
     const publicLog = makePublicLog({
@@ -185,7 +188,7 @@ export const openKernel = async ({
       close: async () => {
         await stamping?.close();
         await keepClock(database, running).catch((error) => log.warn({ err: error }, 'the clock was not kept'));
-        press.end();
+        if (!sharedPress) press.end();
         objects.close();
         await database.close();
         if (!given) await postgres.stop();

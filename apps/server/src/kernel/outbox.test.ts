@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { simulatedClock } from './clock.ts';
 import { type Database, openDatabase, sql, type Tx } from './db/db.ts';
 import { migrate, readMigrations } from './db/migrate.ts';
+import { migratedDatabase } from './db/testing.ts';
 import { systemActor } from './http/principal.ts';
 import {
   type Consumer,
@@ -50,14 +51,13 @@ const stalled = async (): Promise<StalledEvent[]> =>
 const states = async () => (await stalled()).map(({ state, attempts }) => ({ state, attempts }));
 
 beforeAll(async () => {
-  const fresh = await (await testPostgres()).freshDatabase();
+  const fresh = await migratedDatabase();
   database = openDatabase({
     connection: fresh.connection,
     tenancy: { node: 'n', market: 'm' },
     now: () => clock.now(),
     clientsMax: 6,
   });
-  await migrate(database, await readMigrations(here('..'), ['kernel']));
 });
 afterAll(() => database.close());
 beforeEach(async () => {

@@ -10,14 +10,13 @@ import { type Cases, casePermissions, makeCases, makeStepLog } from '../kernel/c
 import { caseRoutes } from '../kernel/case/routes.ts';
 import { type SimulatedClock, simulatedClock } from '../kernel/clock.ts';
 import { type Database, openDatabase } from '../kernel/db/db.ts';
-import { migrate, readMigrations } from '../kernel/db/migrate.ts';
+import { migratedDatabase } from '../kernel/db/testing.ts';
 import type { PermissionTable } from '../kernel/http/principal.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import { makeHttp } from '../kernel/http/server.ts';
 import { newSecret } from '../kernel/ids.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { folderObjects } from '../kernel/objects.ts';
-import { testPostgres } from '../kernel/postgres/testing.ts';
 import { logOn } from '../kernel/publiclog/testing.ts';
 import { loadRulePacks } from '../kernel/rulepack/rulebook.ts';
 import { makeSeal } from '../kernel/seal.ts';
@@ -53,10 +52,9 @@ export const startMembersServer = async (
     tables?: PermissionTable[];
   } = {},
 ): Promise<TestServer> => {
-  const { connection } = await (await testPostgres()).freshDatabase();
+  const { connection } = await migratedDatabase('members');
   const clock = simulatedClock(new Date('2026-03-02T01:00:00Z'));
   const database = openDatabase({ connection, tenancy: { node: 'hn', market: 'main' }, now: clock.now, clientsMax: 8 });
-  await migrate(database, await readMigrations(join(import.meta.dirname, '..'), ['kernel', 'members']));
   const home = await mkdtemp(join(tmpdir(), 'members-'));
   const seal = makeSeal(Buffer.alloc(32, 7));
   const objects = folderObjects(home);

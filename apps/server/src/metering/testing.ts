@@ -8,12 +8,12 @@ import pino from 'pino';
 import type { SimulatedClock } from '../kernel/clock.ts';
 import { readConfig } from '../kernel/config.ts';
 import type { Tx } from '../kernel/db/db.ts';
+import { migratedDatabase } from '../kernel/db/testing.ts';
 import { type Principal, systemActor } from '../kernel/http/principal.ts';
 import { makeHttp } from '../kernel/http/server.ts';
 import { newId } from '../kernel/ids.ts';
 import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
-import { testPostgres } from '../kernel/postgres/testing.ts';
 import { type MeteredGrant, type Metering, makeMetering, permissions } from './index.ts';
 
 export const start = new Date('2026-07-01T02:00:00Z');
@@ -67,7 +67,7 @@ export interface MeteringRig {
 }
 
 export const openMeteringRig = async (): Promise<MeteringRig> => {
-  const fresh = await (await testPostgres()).freshDatabase();
+  const fresh = await migratedDatabase('metering');
   const home = mkdtempSync(join(tmpdir(), 'shugu-metering-'));
   const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
   const kernel = await openKernel({

@@ -13,6 +13,7 @@ import { type Cases, casePermissions, makeCases, makeStepLog } from '../kernel/c
 import { caseRoutes } from '../kernel/case/routes.ts';
 import type { SimulatedClock } from '../kernel/clock.ts';
 import { readConfig } from '../kernel/config.ts';
+import { migratedDatabase } from '../kernel/db/testing.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import { makeHttp } from '../kernel/http/server.ts';
 import { newSecret } from '../kernel/ids.ts';
@@ -20,7 +21,7 @@ import { issuePermissions, issueRoutes } from '../kernel/issue/index.ts';
 import { makeJobs } from '../kernel/jobs.ts';
 import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
-import { testPostgres } from '../kernel/postgres/testing.ts';
+import { sharedPress } from '../kernel/paper/testing.ts';
 import { loadRulePacks } from '../kernel/rulepack/rulebook.ts';
 import { makeMembers, membersPermissions } from '../members/index.ts';
 import { type SeededCast, seedCast } from '../members/testing.ts';
@@ -44,7 +45,7 @@ export interface TestRegistry {
 }
 
 export const startRegistryServer = async (options: { start?: string } = {}): Promise<TestRegistry> => {
-  const fresh = await (await testPostgres()).freshDatabase();
+  const fresh = await migratedDatabase('members', 'registry');
   const home = await mkdtemp(join(tmpdir(), 'registry-'));
   const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
   const config = readConfig(
@@ -61,6 +62,7 @@ export const startRegistryServer = async (options: { start?: string } = {}): Pro
     log,
     roomOrder: ['members', 'registry'],
     postgres: { connection: fresh.connection, version: 'test', stop: async () => undefined } as never,
+    press: sharedPress,
     address: () => address,
   });
   const { database, objects, issue, publicLog } = kernel;

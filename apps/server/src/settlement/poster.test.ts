@@ -1,14 +1,13 @@
 /** Batched posting against single posting: the same books, the same refusals, for any mixture of entries. */
 
-import { join } from 'node:path';
 import { depositSeen, type Entry, type EntryContext, holdPlaced, holdReleased, payoutPaid } from '@shugu/ledger';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase, sql } from '../kernel/db/db.ts';
-import { migrate, readMigrations } from '../kernel/db/migrate.ts';
+import { migratedDatabase } from '../kernel/db/testing.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import { newId } from '../kernel/ids.ts';
-import { type FreshDatabase, stopTestPostgres, testPostgres } from '../kernel/postgres/testing.ts';
+import { type FreshDatabase, stopTestPostgres } from '../kernel/postgres/testing.ts';
 import { post, wrongBalances } from './books.ts';
 import { makePoster, type Outcome, postAll, posterLimits } from './poster.ts';
 
@@ -18,9 +17,8 @@ let fresh: FreshDatabase;
 let database: Database;
 
 beforeAll(async () => {
-  fresh = await (await testPostgres()).freshDatabase();
+  fresh = await migratedDatabase('settlement');
   database = openDatabase({ connection: fresh.connection, tenancy: { node: 'hn', market: 'main' }, now: () => now });
-  await migrate(database, await readMigrations(join(import.meta.dirname, '..'), ['kernel', 'settlement']));
 });
 afterAll(async () => {
   await database.close();

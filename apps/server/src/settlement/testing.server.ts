@@ -11,12 +11,13 @@ import { makeCases, makeStepLog } from '../kernel/case/index.ts';
 import type { SimulatedClock } from '../kernel/clock.ts';
 import { readConfig } from '../kernel/config.ts';
 import { type Database, sql, type Tx } from '../kernel/db/db.ts';
+import { migratedDatabase } from '../kernel/db/testing.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import { makeHttp } from '../kernel/http/server.ts';
 import { newId, newSecret } from '../kernel/ids.ts';
 import { type Kernel, openKernel } from '../kernel/kernel.ts';
 import { rateLimit } from '../kernel/limits.ts';
-import { testPostgres } from '../kernel/postgres/testing.ts';
+import { sharedPress } from '../kernel/paper/testing.ts';
 import { loadRulePacks } from '../kernel/rulepack/rulebook.ts';
 import { makeMembers, membersPermissions } from '../members/index.ts';
 import { type SeededCast, seedCast } from '../members/testing.ts';
@@ -49,22 +50,8 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-const migrated = async (): Promise<string> =>
-  (await testPostgres()).template('settlement', async (connection) => {
-    const home = await mkdtemp(join(tmpdir(), 'settlement-template-'));
-    const kernel = await openKernel({
-      config: readConfig({}, { home, clock: '2026-03-02T01:00:00Z', keySecret: 'settlement-tests' }),
-      log: pino({ level: 'silent' }),
-      roomOrder: ['members', 'settlement'],
-      postgres: { connection, kind: 'external', version: 'test', attached: false, stop: async () => undefined },
-      address: () => '',
-    });
-    await kernel.close();
-    await rm(home, { recursive: true, force: true });
-  });
-
 export const startSettlementServer = async (options: { simulatorArguments?: string[] } = {}): Promise<TestServer> => {
-  const { connection } = await (await testPostgres()).freshDatabase(await migrated());
+  const { connection } = await migratedDatabase('members', 'settlement');
   const home = await mkdtemp(join(tmpdir(), 'settlement-'));
   const log = pino({ level: process.env.SHUGU_TEST_LOG ?? 'silent' });
   let url = '';
@@ -74,6 +61,7 @@ export const startSettlementServer = async (options: { simulatorArguments?: stri
     log,
     roomOrder: ['members', 'settlement'],
     postgres: { connection, kind: 'external', version: 'test', attached: false, stop: async () => undefined },
+    press: sharedPress,
     address: () => url,
   });
   const { database, seal, objects } = kernel;

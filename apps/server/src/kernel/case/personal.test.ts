@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { type Field, isErased } from '@shugu/wire/cases';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase, sql } from '../db/db.ts';
-import { migrate, readMigrations } from '../db/migrate.ts';
+import { migratedDatabase } from '../db/testing.ts';
 import { systemActor } from '../http/principal.ts';
-import { stopTestPostgres, testPostgres } from '../postgres/testing.ts';
+import { stopTestPostgres } from '../postgres/testing.ts';
 import { loadRulePacks, makeRuleBook, parsePack } from '../rulepack/rulebook.ts';
 import { makeSeal } from '../seal.ts';
 import { openForm, sealForm, subjectsIn } from './personal.ts';
@@ -42,13 +42,12 @@ const data = {
 
 let database: Database;
 beforeAll(async () => {
-  const { connection } = await (await testPostgres()).freshDatabase();
+  const { connection } = await migratedDatabase();
   database = openDatabase({
     connection,
     tenancy: { node: 'n', market: 'm' },
     now: () => new Date('2026-07-01T00:00:00Z'),
   });
-  await migrate(database, await readMigrations(here('../..'), ['kernel']));
 });
 afterAll(async () => {
   await database.close();

@@ -9,12 +9,12 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCalendar } from '../calendar/load.ts';
 import { type Database, openDatabase, sql } from '../db/db.ts';
-import { migrate, readMigrations } from '../db/migrate.ts';
+import { migratedDatabase } from '../db/testing.ts';
 import type { Principal } from '../http/principal.ts';
 import { makeHttp } from '../http/server.ts';
 import { rateLimit } from '../limits.ts';
 import { folderObjects } from '../objects.ts';
-import { stopTestPostgres, testPostgres } from '../postgres/testing.ts';
+import { stopTestPostgres } from '../postgres/testing.ts';
 import { logOn } from '../publiclog/testing.ts';
 import { loadRulePacks } from '../rulepack/rulebook.ts';
 import { makeSeal } from '../seal.ts';
@@ -50,14 +50,13 @@ let keys = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shugu-case-routes-'));
-  const fresh = await (await testPostgres()).freshDatabase();
+  const fresh = await migratedDatabase();
   database = openDatabase({
     connection: fresh.connection,
     tenancy: { node: 'n', market: 'm' },
     now: () => now,
     clientsMax: 4,
   });
-  await migrate(database, await readMigrations(here('../..'), ['kernel']));
   const book = await loadRulePacks(here('../../../../../rulepacks'));
   cases = makeCases({
     ruleBook: book,

@@ -8,10 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCalendar } from '../calendar/load.ts';
 import { simulatedClock } from '../clock.ts';
 import { type Database, openDatabase, sql } from '../db/db.ts';
-import { migrate, readMigrations } from '../db/migrate.ts';
+import { migratedDatabase } from '../db/testing.ts';
 import { actorOf, type Principal } from '../http/principal.ts';
 import { folderObjects } from '../objects.ts';
-import { stopTestPostgres, testPostgres } from '../postgres/testing.ts';
+import { stopTestPostgres } from '../postgres/testing.ts';
 import { Problem } from '../problem.ts';
 import { origins } from '../publiclog/store.ts';
 import { logOn } from '../publiclog/testing.ts';
@@ -48,14 +48,13 @@ const seal = makeSeal(Buffer.alloc(32, 7));
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shugu-cases-'));
-  const fresh = await (await testPostgres()).freshDatabase();
+  const fresh = await migratedDatabase();
   database = openDatabase({
     connection: fresh.connection,
     tenancy: { node: 'n', market: 'm' },
     now: () => clock.now(),
     clientsMax: 4,
   });
-  await migrate(database, await readMigrations(here('../..'), ['kernel']));
   logged = await logOn(database);
   cases = makeCases({
     ruleBook: await loadRulePacks(here('./testdata')),

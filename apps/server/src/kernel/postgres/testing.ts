@@ -5,7 +5,7 @@
  * a script) the first caller starts a server that ends with the process.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -21,6 +21,8 @@ interface Shared {
   connection: pg.ClientConfig;
   /** Begins the name of every database of this run. */
   prefix: string;
+  /** Holds what templates keep in files. */
+  folder: string;
 }
 
 export interface FreshDatabase {
@@ -38,10 +40,16 @@ export interface TestPostgres {
   freshDatabase(templateName?: string): Promise<FreshDatabase>;
   /**
    * Prepares a template once a run, however many workers ask; `prepare` must have closed its sessions when it returns.
+   * `from`: another template, of which it begins as a copy.
    * @returns the name for `freshDatabase`
    */
-  template(name: string, prepare: (connection: pg.PoolConfig) => Promise<void>): Promise<string>;
+  template(name: string, prepare: Prepare, from?: string): Promise<string>;
+  /** What the preparation of a template left in its folder; to be copied, never changed. */
+  folderOf(templateName: string): string;
 }
+
+/** `folder` is empty, and stays with the template. */
+type Prepare = (connection: pg.PoolConfig, folder: string) => Promise<void>;
 
 /** vitest's globalSetup: the returned function is its teardown. */
 export default async function setup(): Promise<() => Promise<void>> {
@@ -64,7 +72,8 @@ export async function testPostgres(): Promise<TestPostgres> {
   return {
     connection: shared.connection,
     freshDatabase: (templateName) => freshDatabase(shared, templateName),
-    template: (name, prepare) => makeTemplate(shared, name, prepare),
+    template: (name, prepare, from) => makeTemplate(shared, name, prepare, from),
+    folderOf: (templateName) => join(shared.folder, templateName),
   };
 }
 
@@ -84,15 +93,20 @@ async function startOwn(): Promise<Shared> {
 
 async function startShared(): Promise<{ shared: Shared; stop(): Promise<void>; kill(): void }> {
   const prefix = `t${randomBytes(3).toString('hex')}_`;
+  await sweep();
+  const made = [makeFolder()];
+  const folder = made[0]!;
+  const remove = (): void => {
+    for (const one of made) rmSync(one, { recursive: true, force: true, maxRetries: 5 });
+  };
   const url = process.env.SHUGU_TEST_DATABASE_URL;
   if (url) {
     const { connection, stop } = await startPostgres({ dataDirectory: '', url, log: quiet });
-    const shared = { connection, prefix };
-    return { shared, stop: () => dropAll(shared).finally(stop), kill: () => {} };
+    const shared = { connection, prefix, folder };
+    return { shared, stop: () => dropAll(shared).finally(stop).finally(remove), kill: remove };
   }
-  await sweep();
-  const dataDirectory = mkdtempSync(join(tmpdir(), `${directoryPrefix}${process.pid}-`));
-  const remove = (): void => rmSync(dataDirectory, { recursive: true, force: true, maxRetries: 5 });
+  const dataDirectory = makeFolder();
+  made.push(dataDirectory);
   const reasons: unknown[] = [];
   const log = { ...quiet, warn: (fields: object) => void reasons.push(fields) };
   const server = await startPostgres({ dataDirectory, log, durability: 'test' });
@@ -101,7 +115,7 @@ async function startShared(): Promise<{ shared: Shared; stop(): Promise<void>; k
     throw new Error(`no PostgreSQL for tests, set SHUGU_TEST_DATABASE_URL: ${JSON.stringify(reasons)}`);
   }
   return {
-    shared: { connection: { ...server.connection, database: 'postgres' } as pg.ClientConfig, prefix },
+    shared: { connection: { ...server.connection, database: 'postgres' } as pg.ClientConfig, prefix, folder },
     stop: () => server.stop().finally(remove),
     // At exit nothing can be waited for: the immediate shutdown needs no help, the next run sweeps the folder.
     kill: () => {
@@ -109,6 +123,8 @@ async function startShared(): Promise<{ shared: Shared; stop(): Promise<void>; k
     },
   };
 }
+
+const makeFolder = (): string => mkdtempSync(join(tmpdir(), `${directoryPrefix}${process.pid}-`));
 
 /** Removes what killed runs left in the temporary folder, servers included. */
 async function sweep(): Promise<void> {
@@ -137,8 +153,7 @@ function serversIn(dataDirectory: string): { pid: number; cluster: string }[] {
 
 async function freshDatabase(shared: Shared, templateName?: string): Promise<FreshDatabase> {
   const name = `${shared.prefix}${randomBytes(6).toString('hex')}`;
-  const from = templateName ? `template ${quoted(templateName)}` : `template template0 encoding 'UTF8'`;
-  await administer(shared, (client) => client.query(`create database ${quoted(name)} ${from} strategy wal_log`));
+  await administer(shared, (client) => create(client, name, templateName));
   return {
     name,
     connection: connectionTo(shared, name),
@@ -146,11 +161,7 @@ async function freshDatabase(shared: Shared, templateName?: string): Promise<Fre
   };
 }
 
-async function makeTemplate(
-  shared: Shared,
-  name: string,
-  prepare: (connection: pg.PoolConfig) => Promise<void>,
-): Promise<string> {
+async function makeTemplate(shared: Shared, name: string, prepare: Prepare, from?: string): Promise<string> {
   const finished = `${shared.prefix}template_${name}`;
   const building = `${shared.prefix}building_${name}`;
   if (!/^[a-z0-9_]+$/.test(name) || building.length > nameLengthMax) throw new Error(`bad template name: ${name}`);
@@ -160,8 +171,11 @@ async function makeTemplate(
     const found = await client.query('select 1 from pg_database where datname = $1', [finished]);
     if (found.rowCount) return;
     await drop(client, building);
-    await client.query(`create database ${quoted(building)} template template0 encoding 'UTF8' strategy wal_log`);
-    await prepare(connectionTo(shared, building));
+    await create(client, building, from);
+    const folder = join(shared.folder, finished);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    await prepare(connectionTo(shared, building), folder);
     await client.query(`alter database ${quoted(building)} rename to ${quoted(finished)}`);
     await client.query(`alter database ${quoted(finished)} with allow_connections false`);
   });
@@ -189,16 +203,24 @@ async function administer<T>(shared: Shared, action: (client: pg.Client) => Prom
   }
 }
 
+async function create(client: pg.Client, name: string, template?: string): Promise<void> {
+  const from = template ? `template ${quoted(template)}` : `template template0 encoding 'UTF8'`;
+  await client.query(`create database ${quoted(name)} ${from} strategy wal_log`);
+}
+
 async function drop(client: pg.Client, name: string): Promise<void> {
   await client.query(`drop database if exists ${quoted(name)} with (force)`);
 }
 
+/** A session that rests stays open as long as its test file: the next one would have to learn every table anew. */
+const idleTimeoutMillis = 0;
+
 function connectionTo(shared: Shared, database: string): pg.PoolConfig {
   const { connectionString, ...rest } = shared.connection;
-  if (!connectionString) return { ...rest, database };
+  if (!connectionString) return { ...rest, database, idleTimeoutMillis };
   const url = new URL(connectionString);
   url.pathname = `/${database}`;
-  return { ...rest, connectionString: url.href };
+  return { ...rest, connectionString: url.href, idleTimeoutMillis };
 }
 
 function quoted(name: string): string {

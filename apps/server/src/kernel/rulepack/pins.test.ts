@@ -3,9 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../db/db.ts';
-import { migrate, readMigrations } from '../db/migrate.ts';
+import { migratedDatabase } from '../db/testing.ts';
 import { makeLog } from '../log.ts';
-import { testPostgres } from '../postgres/testing.ts';
 import { keepPins } from './pins.ts';
 import { makeRuleBook, parsePack, type RuleBook } from './rulebook.ts';
 
@@ -43,14 +42,13 @@ const kept = async () => (await database.pool.query('select pin, digest from rul
 
 beforeAll(async () => {
   text = await readFile(here('../case/testdata/depot.json'), 'utf8');
-  const fresh = await (await testPostgres()).freshDatabase();
+  const fresh = await migratedDatabase();
   database = openDatabase({
     connection: fresh.connection,
     tenancy: { node: 'n', market: 'm' },
     now: () => new Date('2026-02-11T02:00:00Z'),
     clientsMax: 2,
   });
-  await migrate(database, await readMigrations(here('../..'), ['kernel']));
 });
 afterAll(() => database.close());
 beforeEach(async () => {

@@ -1,11 +1,10 @@
 /** Stretches hold every document once, and what is found by them is what a plain question finds. */
-import { join } from 'node:path';
 import { searchLimits } from '@shugu/wire/market-find';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase, raw, type Sql, sql } from '../../kernel/db/db.ts';
-import { migrate, readMigrations } from '../../kernel/db/migrate.ts';
+import { migratedDatabase } from '../../kernel/db/testing.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
-import { type FreshDatabase, testPostgres } from '../../kernel/postgres/testing.ts';
+import type { FreshDatabase } from '../../kernel/postgres/testing.ts';
 import { findProducts, type SortOrder } from './reads.ts';
 import { type Stretch, stretchesOfPlaces, stretchesOfPrices } from './stretches.ts';
 
@@ -23,15 +22,13 @@ const fill = sql`insert into search_documents (product, place, listed_at, price_
   from generate_series(1, ${documents}::int) n`;
 
 beforeAll(async () => {
-  fresh = await (await testPostgres()).freshDatabase();
+  fresh = await migratedDatabase('members', 'registry', 'catalogue', 'agreements', 'market');
   database = openDatabase({
     connection: fresh.connection,
     tenancy: { node: 'n', market: 'main' },
     now: () => new Date(),
     clientsMax: 2,
   });
-  const rooms = ['kernel', 'members', 'registry', 'catalogue', 'agreements', 'market'];
-  await migrate(database, await readMigrations(join(import.meta.dirname, '../..'), rooms));
   await database.tx(systemActor('test'), (tx) => tx.exec(fill));
   await database.pool.query('analyze search_documents');
 }, 60_000);
