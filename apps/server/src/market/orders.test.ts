@@ -4,16 +4,17 @@ import * as wire from '@shugu/wire/market';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readContract, readOrder, signBoth, waitForOrder } from '../../../cli/src/scenario/order.ts';
 import type { Listing } from '../../../cli/src/scenario/product.ts';
-import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
-import { buyer, caseState, listed, move, refusal, type ScenarioDraft, scenarioOf, supplier } from './testing.ts';
+import { exchangeIn, type TestExchange } from '../../test/support/exchange.ts';
+import { buyer, caseState, freightListed, move, refusal, type ScenarioDraft, scenarioOf, supplier } from './testing.ts';
 
 let exchange: TestExchange;
 let listing: Listing;
 
 beforeAll(async () => {
-  exchange = await testExchange();
-  listing = await listed(exchange);
-}, 120_000);
+  const opened = await exchangeIn(freightListed);
+  exchange = opened;
+  listing = opened.given;
+}, 600_000);
 afterAll(() => exchange.end());
 
 const state = async (more: Partial<ScenarioDraft> = {}, login = buyer) =>

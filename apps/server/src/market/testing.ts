@@ -11,7 +11,7 @@ import {
   type ProductFields,
   reviewListing,
 } from '../../../cli/src/scenario/product.ts';
-import type { TestExchange } from '../../test/support/exchange.ts';
+import type { TestExchange, World } from '../../test/support/exchange.ts';
 
 export const supplier = 'xingsha.trader';
 export const buyer = 'citylogistics.trader';
@@ -107,6 +107,9 @@ export const listed = async (
   await exchange.settle();
   return open;
 };
+
+/** The index of freight prices is for sale. */
+export const freightListed: World<Listing> = { name: 'freight_listed', play: (exchange) => listed(exchange) };
 
 export type ScenarioDraft = CallInput<typeof import('@shugu/wire/market').createScenario>['body'];
 export const scenarioOf = (more: Partial<ScenarioDraft> = {}): ScenarioDraft => ({

@@ -3,8 +3,8 @@ import * as marketWire from '@shugu/wire/market';
 import * as members from '@shugu/wire/members';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { placeOrder, stateScenario } from '../../../cli/src/scenario/order.ts';
-import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
-import { buyer, listed, scenarioOf } from '../market/testing.ts';
+import { exchangeIn, type TestExchange } from '../../test/support/exchange.ts';
+import { buyer, freightListed, scenarioOf } from '../market/testing.ts';
 import { objectNames } from './objects.ts';
 
 let exchange: TestExchange;
@@ -12,8 +12,9 @@ let order: string;
 let number: string;
 
 beforeAll(async () => {
-  exchange = await testExchange();
-  const listing = await listed(exchange);
+  const opened = await exchangeIn(freightListed);
+  exchange = opened;
+  const listing = opened.given;
   const scenario = await stateScenario(exchange.stage, buyer, scenarioOf());
   const placed = await placeOrder(exchange.stage, buyer, {
     listing,
@@ -24,7 +25,7 @@ beforeAll(async () => {
   });
   order = placed.id;
   number = (await (await exchange.as(buyer)).call(marketWire.readOrder, { params: { id: order } })).number;
-}, 120_000);
+}, 600_000);
 afterAll(() => exchange?.end());
 
 const entries = async (login: string, query: object) =>

@@ -9,8 +9,9 @@ import type { Listing } from '../../../cli/src/scenario/product.ts';
 import { makeWalk } from '../../../cli/src/steps.ts';
 import { makeFolder } from '../../../cli/src/trade/folder.ts';
 import { configureDelivery } from '../../../cli/src/trade/settle.ts';
-import { list, register } from '../../../cli/src/trade/walk.ts';
-import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
+import { list } from '../../../cli/src/trade/walk.ts';
+import { registered } from '../../test/purchase/scene.ts';
+import { exchangeIn, type TestExchange } from '../../test/support/exchange.ts';
 import { sql } from '../kernel/db/db.ts';
 import { buyer, refusal, scenarioOf, supplier } from '../market/testing.ts';
 
@@ -21,23 +22,15 @@ let goods: { listing: string; product: string };
 let listing: Listing;
 
 beforeAll(async () => {
-  exchange = await testExchange();
-  const { suite } = exchange.exchange.kernel.config;
-  const trade = {
-    stage: exchange.stage,
-    walk: makeWalk('en'),
-    folder: makeFolder(exchange.home),
-    setupToken: '',
-    suite,
-  };
-  const registered = await register(trade);
-  code = registered.certificate.code;
-  resource = registered.resource.id;
-  const made = await list(trade, resource);
+  const opened = await exchangeIn(registered);
+  exchange = opened;
+  ({ code, resource } = opened.given);
+  const { stage, home } = opened;
+  const made = await list({ stage, walk: makeWalk('en'), folder: makeFolder(home), suite: 'intl' }, resource);
   listing = made.listing;
   await configureDelivery(exchange.stage, made.product.product, made.product.version);
   goods = { listing: listing.id, product: listing.product };
-}, 180_000);
+}, 600_000);
 afterAll(() => exchange?.end());
 
 const listingState = async () =>

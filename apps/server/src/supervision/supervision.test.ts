@@ -5,9 +5,9 @@ import * as wire from '@shugu/wire/supervision';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signBoth } from '../../../cli/src/scenario/order.ts';
 import type { Listing } from '../../../cli/src/scenario/product.ts';
-import { type TestExchange, testExchange } from '../../test/support/exchange.ts';
+import { exchangeIn, type TestExchange } from '../../test/support/exchange.ts';
 import { sql } from '../kernel/db/db.ts';
-import { buyer, listed, refusal, scenarioOf, supplier } from '../market/testing.ts';
+import { buyer, freightListed, refusal, scenarioOf, supplier } from '../market/testing.ts';
 
 const officer = 'regulator.officer';
 const second = 'regulator.admin';
@@ -15,9 +15,10 @@ let exchange: TestExchange;
 let listing: Listing;
 
 beforeAll(async () => {
-  exchange = await testExchange();
-  listing = await listed(exchange);
-}, 120_000);
+  const opened = await exchangeIn(freightListed);
+  exchange = opened;
+  listing = opened.given;
+}, 600_000);
 afterAll(() => exchange?.end());
 
 type Target = { kind: (typeof wire.targetKinds)[number]; id: string };

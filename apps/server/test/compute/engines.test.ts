@@ -14,12 +14,12 @@ import { openFolder, type PartyFolder } from '../../../cli/src/compute/folder.ts
 import { type PartAsked, playPart } from '../../../cli/src/compute/part.ts';
 import { treeOf } from '../../../cli/src/compute/plaintext.ts';
 import {
-  bringHoldings,
   type Computation,
   type Draft,
   draftOf,
   endedUse,
   type Holdings,
+  holdingsBrought,
   type PsiDraft,
   readComputation,
   refusal,
@@ -29,7 +29,7 @@ import {
   signedContract,
   whyNot,
 } from '../support/computation.ts';
-import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
+import { exchangeIn, settleWhole, type TestExchange } from '../support/exchange.ts';
 
 const place = mkdtempSync(join(tmpdir(), 'shugu-engines-'));
 const file = (name: string, text: string, mode = 0o600): string => {
@@ -89,12 +89,13 @@ const part = (side: 'bank' | 'shop', one: Computation, change: Partial<PartAsked
 const usesOf = async (one: Computation) => (await readComputation(clients.bank, one)).uses;
 
 beforeAll(async () => {
-  world = await testExchange({ config: { computeSparkPython: sparkPython } });
+  const opened = await exchangeIn(holdingsBrought, { config: { computeSparkPython: sparkPython } });
+  world = opened;
   clients = { bank: await world.as(logins.bank), shop: await world.as(logins.shop) };
   folders = { bank: await openFolder(join(place, 'b')), shop: await openFolder(join(place, 's')) };
   stranger = await world.as('citylogistics.trader');
-  held = await bringHoldings(world, logins.bank, logins.shop);
-}, 240_000);
+  held = opened.given;
+}, 600_000);
 afterAll(async () => {
   await world?.end();
   rmSync(place, { recursive: true, force: true });

@@ -16,19 +16,19 @@ import { systemActor } from '../../src/kernel/http/principal.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { enqueue } from '../../src/kernel/jobs.ts';
 import {
-  bringHoldings,
   type Computation,
   type Draft,
   draftOf,
   endedUse,
   type Holdings,
+  holdingsBrought,
   readComputation,
   refusal,
   runOnce,
   signedContract,
   withoutWorkers,
 } from '../support/computation.ts';
-import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
+import { exchangeIn, settleWhole, type TestExchange } from '../support/exchange.ts';
 
 let world: TestExchange;
 let bank: Client;
@@ -52,13 +52,14 @@ const ended = (one: Computation, use: string) => endedUse(agency, one, use);
 const resultOf = (use: string, who = agency) => who.call(wire.getComputationResult, { params: { id: use } });
 
 beforeAll(async () => {
-  world = await testExchange();
+  const opened = await exchangeIn(holdingsBrought);
+  world = opened;
   [bank, tax, agency, stranger] = (await Promise.all(
     [...owners, 'creditagency.trader', 'citylogistics.trader'].map((login) => world.as(login)),
   )) as [Client, Client, Client, Client];
-  held = await bringHoldings(world, 'mapping.trader', 'xingsha.trader');
+  held = opened.given;
   contract = await agency.call(wire.draftComputation, { body: draft() });
-}, 240_000);
+}, 600_000);
 afterAll(() => world?.end());
 
 describe('before all have signed', () => {

@@ -13,16 +13,16 @@ import { until } from '../../../cli/src/scenario/resource.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
 import { sql } from '../../src/kernel/db/db.ts';
 import {
-  bringHoldings,
   type Computation,
   type Draft,
   draftOf,
   endedUse,
+  holdingsBrought,
   readComputation,
   refusal,
   runOnce,
 } from '../support/computation.ts';
-import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
+import { exchangeIn, settleWhole, type TestExchange } from '../support/exchange.ts';
 
 const here = (await findSandbox()).kind === 'bubblewrap';
 const wabt = await wabtOf();
@@ -59,11 +59,12 @@ const resultOf = (use: string, who = agency) => who.call(wire.getComputationResu
 const notices = async (who: Client) => (await who.call(casesWire.notices, {})).items.map(({ text }) => text.zh).join();
 
 beforeAll(async () => {
-  world = await testExchange();
+  const opened = await exchangeIn(holdingsBrought);
+  world = opened;
   [bank, tax, agency, stranger] = (await Promise.all(
     [...owners, 'creditagency.trader', 'citylogistics.trader'].map((login) => world.as(login)),
   )) as [Client, Client, Client, Client];
-  const holdings = await bringHoldings(world, 'mapping.trader', 'xingsha.trader');
+  const holdings = opened.given;
   const { mapping, xingsha, creditagency } = world.seeded.organisations;
   const parties = { bank: mapping!, tax: xingsha!, recipient: creditagency! };
   draft = (change = {}) => {
@@ -86,7 +87,7 @@ beforeAll(async () => {
       ...change,
     };
   };
-}, 240_000);
+}, 600_000);
 afterAll(() => world?.end());
 
 describe.skipIf(here)('where there is no sandbox', () => {

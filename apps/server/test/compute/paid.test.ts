@@ -20,12 +20,12 @@ import { sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import { fundsOf, totalFunds, wrongBalances } from '../../src/settlement/books.ts';
 import {
-  bringHoldings,
   type Computation,
   type Draft,
   draftOf,
   endedUse,
   type Holdings,
+  holdingsBrought,
   readComputation,
   refusal,
   runOnce,
@@ -33,7 +33,7 @@ import {
   signedContract,
   withoutWorkers,
 } from '../support/computation.ts';
-import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
+import { exchangeIn, settleWhole, type TestExchange } from '../support/exchange.ts';
 
 let world: TestExchange;
 let agency: Client;
@@ -81,16 +81,17 @@ const paid = (one: Computation, use: string, state: string, who = agency) =>
   });
 
 beforeAll(async () => {
-  world = await testExchange({ accounts: true });
+  const opened = await exchangeIn(holdingsBrought, { accounts: true });
+  world = opened;
   organisations = world.seeded.organisations;
   agency = await world.as('creditagency.trader');
-  held = await bringHoldings(world, 'mapping.trader', 'xingsha.trader');
+  held = opened.given;
   const finance = await world.as('creditagency.finance');
   await until('the sub-account', async () => {
     await world.settle();
     return (await finance.call(settlementWire.readAccount, {})).state === 'open';
   });
-}, 240_000);
+}, 600_000);
 afterAll(() => world?.end());
 
 test('a price without shares for every owner is not signed', async () => {

@@ -1,24 +1,28 @@
 /** Where the parties settle themselves: who is written to about the fee and a refund, and what the letter keeps to itself. */
 import * as settlementWire from '@shugu/wire/settlement';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buyer, finance, makeScene, openShop, supplier } from '../purchase/scene.ts';
-import { type TestExchange, testExchange } from '../support/exchange.ts';
+import type { Listing } from '../../../cli/src/scenario/product.ts';
+import { buyer, finance, makeScene, shop, supplier } from '../purchase/scene.ts';
+import { exchangeIn, type TestExchange } from '../support/exchange.ts';
 import { type SmtpServer, startSmtp, textOf } from '../support/smtp.ts';
 import { until } from './rig.ts';
 
 let smtp: SmtpServer;
 let world: TestExchange;
+let listing: Listing;
 beforeAll(async () => {
   smtp = await startSmtp();
-  world = await testExchange({ accounts: true, config: { mailUrl: smtp.url, mailFrom: 'exchange@hub.example' } });
-}, 120_000);
+  const opened = await exchangeIn(shop, { config: { mailUrl: smtp.url, mailFrom: 'exchange@hub.example' } });
+  world = opened;
+  listing = opened.given;
+}, 600_000);
 afterAll(async () => {
   await world?.end();
   await smtp?.end();
 });
 
 test('those who pay are told of a fee owed, a refund asked for and a fee that is late, without the amount', async () => {
-  const scene = makeScene(world, await openShop(world));
+  const scene = makeScene(world, listing);
   const order = await scene.place('oneOff', 'direct');
   await scene.sign(order);
   await scene.rest();

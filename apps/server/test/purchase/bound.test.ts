@@ -5,19 +5,20 @@ import * as marketWire from '@shugu/wire/market';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Listing } from '../../../cli/src/scenario/product.ts';
 import { refusal } from '../../src/market/testing.ts';
-import { type TestExchange, testExchange } from '../support/exchange.ts';
-import { buyer, makeScene, openShop, type Scene, supplier } from './scene.ts';
+import { exchangeIn, type TestExchange } from '../support/exchange.ts';
+import { buyer, makeScene, type Scene, shop, supplier } from './scene.ts';
 
 let exchange: TestExchange;
 let listing: Listing;
 let scene: Scene;
 
 beforeAll(async () => {
-  exchange = await testExchange({ accounts: true });
-  listing = await openShop(exchange);
+  const opened = await exchangeIn(shop);
+  exchange = opened;
+  listing = opened.given;
   scene = makeScene(exchange, listing);
   await scene.deposit(100_000);
-}, 120_000);
+}, 600_000);
 afterAll(() => exchange.end());
 
 const served = (statuses: number[]) => statuses.filter((one) => one === 200).length;

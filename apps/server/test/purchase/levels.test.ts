@@ -7,8 +7,8 @@ import * as settlementWire from '@shugu/wire/settlement';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Collector, openCollector } from '../../../../packages/gateway/src/tracing/testing.ts';
 import { refusal } from '../../src/market/testing.ts';
-import { type TestExchange, testExchange } from '../support/exchange.ts';
-import { buyer, finance, makeScene, openShop, type Scene, supplier } from './scene.ts';
+import { exchangeIn, type TestExchange } from '../support/exchange.ts';
+import { buyer, finance, makeScene, openShop, registered, type Scene, supplier } from './scene.ts';
 
 const payee = 'xingsha.finance';
 const stranger = 'bank.trader';
@@ -36,8 +36,7 @@ beforeAll(async () => {
   collector = await openCollector();
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   const { port } = upstream.address() as AddressInfo;
-  exchange = await testExchange({
-    accounts: true,
+  const opened = await exchangeIn(registered, {
     config: {
       privateUpstreams: `127.0.0.1:${port}`,
       tracesUrl: collector.url,
@@ -45,10 +44,11 @@ beforeAll(async () => {
       privateCollectors: ['127.0.0.1'],
     },
   });
-  listing = await openShop(exchange, {}, { upstream: `http://127.0.0.1:${port}/`, levels });
+  exchange = opened;
+  listing = await openShop(opened, opened.given.resource, {}, { upstream: `http://127.0.0.1:${port}/`, levels });
   scene = makeScene(exchange, listing);
   await scene.deposit(1_000_000);
-}, 120_000);
+}, 600_000);
 afterAll(async () => {
   await exchange.end();
   await collector.close();
@@ -121,7 +121,7 @@ test('a month that broke its promise is credited: measured, proposed with eviden
   expect(BigInt((await scene.funds()).available) - before).toBe(18n);
   const twice = (await exchange.as(payee)).call(settlementWire.acceptCredit, answer);
   expect(await refusal(twice)).toBe('settlement.stateWrong');
-}, 120_000);
+}, 600_000);
 
 test('a supplier contests with a reason; a month that kept its promise is not credited', async () => {
   const order = await scene.place('perCall', 'direct', { quantity: 40 });
@@ -151,7 +151,7 @@ test('a supplier contests with a reason; a month that kept its promise is not cr
     ['2026-08', true],
   ]);
   expect(await creditsOf(finance, grant)).toHaveLength(1);
-}, 120_000);
+}, 600_000);
 
 test('who runs the node and who supplies see how it stands; a trace goes through', async () => {
   const order = await scene.place('perCall', 'direct', { quantity: 10 });
@@ -203,7 +203,9 @@ test('the node’s own requests and the calls at its gateway are told to the col
   const routes = () => collector.spans.map(({ name }) => name);
   await expect.poll(routes, { timeout: 15_000 }).toContain(`GET ${deliveryWire.versionHealth.path}`);
   await expect
-    .poll(() => collector.spans.filter(({ attributes }) => attributes['http.route'] === '/api/health').length)
+    .poll(() => collector.spans.filter(({ attributes }) => attributes['http.route'] === '/api/health').length, {
+      timeout: 15_000,
+    })
     .toBeGreaterThan(0);
   expect(collector.faults).toEqual([]);
   expect(new Set(routes())).toEqual(

@@ -7,18 +7,19 @@ import { receiptFile } from '@shugu/wire/metering';
 import { createWebhook, resumeWebhook } from '@shugu/wire/notify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { refusal } from '../../src/market/testing.ts';
-import { type TestExchange, testExchange } from '../support/exchange.ts';
+import { exchangeIn, type TestExchange } from '../support/exchange.ts';
 import { type Posted, type Sink, startSink } from '../support/sink.ts';
-import { buyer, makeScene, openShop, type Scene } from './scene.ts';
+import { buyer, makeScene, type Scene, shop } from './scene.ts';
 
 let exchange: TestExchange;
 let scene: Scene;
 let sink: Sink;
 beforeAll(async () => {
   sink = await startSink();
-  exchange = await testExchange({ accounts: true, config: { privateWebhooks: ['127.0.0.1'] } });
-  scene = makeScene(exchange, await openShop(exchange));
-}, 240_000);
+  const opened = await exchangeIn(shop, { config: { privateWebhooks: ['127.0.0.1'] } });
+  exchange = opened;
+  scene = makeScene(opened, opened.given);
+}, 600_000);
 afterAll(async () => {
   await exchange.end();
   await sink.end();
@@ -164,4 +165,4 @@ test('usage reaches a buyer’s webhook as CloudEvents: signed, in order, again 
   expect(await read('xingsha.trader', {})).toEqual([]);
   expect(await refusal(read('xingsha.trader', { grant }))).toBe('kernel.unknown');
   expect(await refusal(read(buyer, { after: 'bm9uc2Vuc2U' }))).toMatch(/^metering\.positionUnknown/);
-}, 120_000);
+}, 600_000);

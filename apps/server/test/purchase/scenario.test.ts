@@ -3,16 +3,17 @@ import { parsePolicy } from '@shugu/policy';
 import * as agreementsWire from '@shugu/wire/agreements';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { policyOf, refusal } from '../../src/market/testing.ts';
-import { type TestExchange, testExchange } from '../support/exchange.ts';
-import { makeScene, openShop, type Scene, supplier } from './scene.ts';
+import { exchangeIn, type TestExchange } from '../support/exchange.ts';
+import { makeScene, openShop, registered, type Scene, supplier } from './scene.ts';
 
 let exchange: TestExchange;
 let scene: Scene;
 beforeAll(async () => {
-  exchange = await testExchange({ accounts: true, checkTicks: true });
+  const opened = await exchangeIn(registered, { checkTicks: true });
+  exchange = opened;
   // The demo cast is registered in 990000, which is nowhere.
-  scene = makeScene(exchange, await openShop(exchange, { regions: ['99'] }));
-}, 240_000);
+  scene = makeScene(exchange, await openShop(opened, opened.given.resource, { regions: ['99'] }));
+}, 600_000);
 afterAll(() => exchange.end());
 
 const stated = { region: '990000', until: '2026-08-31' };

@@ -1,7 +1,4 @@
 /** A listed product with every kind of price, and short words for what buyer, supplier and operator do with an order. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { odrlFrom } from '@shugu/policy';
 import * as agreementsWire from '@shugu/wire/agreements';
 import * as deliveryWire from '@shugu/wire/delivery';
@@ -30,7 +27,7 @@ import { makeFolder } from '../../../cli/src/trade/folder.ts';
 import { divisionsListing, divisionsProduct } from '../../../cli/src/trade/goods.ts';
 import { configureDelivery } from '../../../cli/src/trade/settle.ts';
 import { register } from '../../../cli/src/trade/walk.ts';
-import type { TestExchange } from '../support/exchange.ts';
+import type { TestExchange, World } from '../support/exchange.ts';
 
 export const buyer = 'citylogistics.trader';
 export const supplier = 'xingsha.trader';
@@ -86,53 +83,69 @@ const configureProxy = async (exchange: TestExchange, version: string, upstream:
   });
 };
 
-/** Registered, assessed and listed, with its look-up API ready; or `served` otherwise. */
-export const openShop = async (exchange: TestExchange, limits: object = {}, served?: Served): Promise<Listing> => {
-  const { stage } = exchange;
-  const papers = await mkdtemp(join(tmpdir(), 'shugu-papers-'));
-  try {
-    const { resource } = await register({
+/** The codes of divisions have their certificate, and all members their accounts. */
+export const registered: World<{ resource: string; code: string }> = {
+  name: 'registered',
+  accounts: true,
+  play: async ({ stage, home }) => {
+    const { resource, certificate } = await register({
       stage,
       walk: makeWalk('en'),
-      folder: makeFolder(papers),
+      folder: makeFolder(home),
       suite: 'intl',
     });
-    const goods = divisionsProduct(resource.id);
-    if (served) {
-      goods.fields.deliveryModes = ['proxy'];
-      goods.version.serviceLevels = served.levels;
-    }
-    const made = await draftProduct(stage, 'xingsha.steward', goods.fields, goods.version);
-    const report = await assess(
-      stage,
-      supplier,
-      { key: 'lawfirm', login: 'lawfirm.assessor' },
-      made.version,
-      goods.fields.name,
-    );
-    const shares = { xingsha: '0.6', mapping: '0.4' };
-    const split = Object.entries(shares).map(([key, share]) => ({
-      party: exchange.seeded.organisations[key]!,
-      share,
-    }));
-    const draft = divisionsListing(made.version, report.id, await stage.now(), split);
-    const listed = await applyForListing(stage, supplier, {
-      ...draft,
-      policy: policyWith(limits),
-      ...(served ? { deliveryModes: ['proxy'] } : {}),
-      plans: Object.entries(prices).map(([title, [plan]]) => ({
-        title,
-        plan: plan as never,
-        settlementWays: ['custody', 'direct', 'postpaid'],
-        taxRate: '0.06',
-      })),
-    });
-    if (served) await configureProxy(exchange, made.version, served.upstream);
-    else await configureDelivery(stage, made.product, made.version);
-    return await reviewListing(stage, listed);
-  } finally {
-    await rm(papers, { recursive: true, force: true });
+    return { resource: resource.id, code: certificate.code };
+  },
+};
+
+/** Assessed and listed, with its look-up API ready; or `served` otherwise. */
+export const openShop = async (
+  exchange: TestExchange,
+  resource: string,
+  limits: object = {},
+  served?: Served,
+): Promise<Listing> => {
+  const { stage } = exchange;
+  const goods = divisionsProduct(resource);
+  if (served) {
+    goods.fields.deliveryModes = ['proxy'];
+    goods.version.serviceLevels = served.levels;
   }
+  const made = await draftProduct(stage, 'xingsha.steward', goods.fields, goods.version);
+  const report = await assess(
+    stage,
+    supplier,
+    { key: 'lawfirm', login: 'lawfirm.assessor' },
+    made.version,
+    goods.fields.name,
+  );
+  const shares = { xingsha: '0.6', mapping: '0.4' };
+  const split = Object.entries(shares).map(([key, share]) => ({
+    party: exchange.seeded.organisations[key]!,
+    share,
+  }));
+  const draft = divisionsListing(made.version, report.id, await stage.now(), split);
+  const listed = await applyForListing(stage, supplier, {
+    ...draft,
+    policy: policyWith(limits),
+    ...(served ? { deliveryModes: ['proxy'] } : {}),
+    plans: Object.entries(prices).map(([title, [plan]]) => ({
+      title,
+      plan: plan as never,
+      settlementWays: ['custody', 'direct', 'postpaid'],
+      taxRate: '0.06',
+    })),
+  });
+  if (served) await configureProxy(exchange, made.version, served.upstream);
+  else await configureDelivery(stage, made.product, made.version);
+  return await reviewListing(stage, listed);
+};
+
+/** Each kind of price can be bought. */
+export const shop: World<Listing, { resource: string }> = {
+  name: 'shop',
+  from: registered,
+  play: (exchange, { resource }) => openShop(exchange, resource),
 };
 
 export const makeScene = (exchange: TestExchange, listing: Listing) => {

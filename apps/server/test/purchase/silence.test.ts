@@ -7,8 +7,8 @@ import * as marketWire from '@shugu/wire/market';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readOrder, signBoth, stateScenario } from '../../../cli/src/scenario/order.ts';
 import type { Listing } from '../../../cli/src/scenario/product.ts';
-import { buyer, listed, refusal, scenarioOf, supplier } from '../../src/market/testing.ts';
-import { type TestExchange, testExchange } from '../support/exchange.ts';
+import { buyer, freightListed, listed, refusal, scenarioOf, supplier } from '../../src/market/testing.ts';
+import { exchangeIn, type TestExchange, testExchange } from '../support/exchange.ts';
 
 /** The shipped packs with one rule of the operator's changed. */
 const packsWith = async (value: string): Promise<string> => {
@@ -30,11 +30,10 @@ let packs: string;
 
 beforeAll(async () => {
   packs = await packsWith('automatic');
-  for (const config of [{}, { rulePacks: packs }]) {
-    const exchange = await testExchange({ config });
-    shops.push({ exchange, listing: await listed(exchange) });
-  }
-}, 120_000);
+  const asShipped = await exchangeIn(freightListed);
+  const changed = await testExchange({ config: { rulePacks: packs } });
+  shops.push({ exchange: asShipped, listing: asShipped.given }, { exchange: changed, listing: await listed(changed) });
+}, 600_000);
 afterAll(async () => {
   for (const { exchange } of shops) await exchange.end();
   await rm(packs, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Order } from '../../../cli/src/scenario/order.ts';
 import { journalFaults } from '../crash/audit.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
-import { buyer, makeScene, openShop, type Price, prices, type Scene, supplier, type Way } from './scene.ts';
+import { buyer, makeScene, openShop, type Price, prices, registered, type Scene, supplier, type Way } from './scene.ts';
 
 type Verb = 'use' | 'deliver' | 'accept' | 'object' | 'agree' | 'force' | 'cancel' | 'bill' | 'release';
 
@@ -287,7 +287,8 @@ const payFees = async (): Promise<void> => {
 
 beforeAll(async () => {
   exchange = await testExchange({ accounts: true });
-  scene = makeScene(exchange, await openShop(exchange));
+  const { resource } = await registered.play(exchange, undefined);
+  scene = makeScene(exchange, await openShop(exchange, resource));
   await scene.deposit(depositFen);
   await each(async (one) => {
     const order = await scene.place(one.price, one.way);

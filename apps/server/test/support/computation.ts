@@ -9,7 +9,7 @@ import { bringResource, type Resource, until } from '../../../cli/src/scenario/r
 import { divisionsResource } from '../../../cli/src/trade/goods.ts';
 import { type Sql, sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
-import type { TestExchange } from './exchange.ts';
+import type { TestExchange, World } from './exchange.ts';
 
 type AnyDraft = CallInput<typeof draftComputation>['body'];
 export type Draft = Extract<AnyDraft, { mode: 'cleanRoom' }>;
@@ -49,6 +49,12 @@ export const bringHoldings = async (world: TestExchange, bank: string, tax: stri
   loans: await bring(world, bank, '个人贷款余额（样例）', loansFile),
   arrears: await bring(world, tax, '个人欠税（样例）', arrearsFile),
 });
+
+/** A bank and a tax office have brought them. */
+export const holdingsBrought: World<Holdings> = {
+  name: 'holdings',
+  play: (world) => bringHoldings(world, 'mapping.trader', 'xingsha.trader'),
+};
 
 export const draftOf = (
   { loans, arrears }: Holdings,

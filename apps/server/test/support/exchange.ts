@@ -2,7 +2,7 @@
  * A whole exchange for one test file: a copy of a prepared database, a folder of its own, a simulated clock, every reply held
  * against its schema, the demo cast as active members. Preparing happens once a run; a copy starts in a fraction of a second.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, makeClient } from '@shugu/wire';
@@ -18,6 +18,7 @@ import { systemActor } from '../../src/kernel/http/principal.ts';
 import { newSecret } from '../../src/kernel/ids.ts';
 import { makeLog } from '../../src/kernel/log.ts';
 import { emit } from '../../src/kernel/outbox.ts';
+import { sharedPress } from '../../src/kernel/paper/testing.ts';
 import type { RunningPostgres } from '../../src/kernel/postgres/index.ts';
 import { testPostgres } from '../../src/kernel/postgres/testing.ts';
 import { openSession } from '../../src/kernel/session.ts';
@@ -62,6 +63,20 @@ export interface TestExchange {
   end(): Promise<void>;
 }
 
+/**
+ * A market that is further on, for files that begin alike: played once a run, through the door as everything else, by
+ * whoever needs it first. Each exchange in it has a copy of its database, its objects and its bank.
+ */
+export interface World<Given, Before = undefined> {
+  /** Lower-case letters, digits and underscores. */
+  name: string;
+  /** Where its play begins; without it, with the cast alone. */
+  from?: World<Before, never>;
+  accounts?: boolean;
+  /** Returns what tests need to know of it, as plain data. */
+  play(exchange: TestExchange, before: Before): Promise<Given>;
+}
+
 const running = (connection: pg.PoolConfig): RunningPostgres => ({
   connection,
   kind: 'external',
@@ -88,20 +103,23 @@ const configFor = (home: string, over: Partial<Config>): Config =>
     },
   );
 
+/** `like`: the folder of which the node's own is a copy. */
 const open = async (
   connection: pg.PoolConfig,
   over: Partial<Config>,
-  { identity, checkTicks }: Pick<ExchangeOptions, 'identity' | 'checkTicks'> = {},
+  { identity, checkTicks, like }: Pick<ExchangeOptions, 'identity' | 'checkTicks'> & { like?: string | undefined } = {},
 ) => {
   const home = await mkdtemp(join(tmpdir(), 'shugu-exchange-'));
   const config = configFor(home, over);
   const level = process.env.SHUGU_TEST_LOG as Config['logLevel'] | undefined;
   const end = () => rm(home, { recursive: true, force: true, maxRetries: 3 });
   try {
+    if (like) await cp(like, home, { recursive: true });
     const exchange = await startExchange({
       config,
       log: makeLog(level ?? config.logLevel),
       postgres: running(connection),
+      press: sharedPress,
       identity,
       checkTicks,
     });
@@ -233,19 +251,12 @@ const clientsOf = (exchange: Exchange, seeded: () => SeededCast) => {
   return { token, as };
 };
 
-export const testExchange = async (options: TestExchangeOptions = {}): Promise<TestExchange> => {
-  const over = options.config ?? {};
-  const wantsCast = options.seeded !== false;
-  const template = await prepared(wantsCast, over.suite ?? 'intl');
-  const { connection, drop } = await (await testPostgres()).freshDatabase(template);
-  const { exchange, home, end } = await open(connection, over, {
-    identity: options.identity,
-    checkTicks: options.checkTicks ?? process.env.SHUGU_TEST_TICKS === '1',
-  });
+type Opened = Awaited<ReturnType<typeof open>>;
+
+const onStage = async ({ exchange, home }: Opened, wantsCast: boolean): Promise<Omit<TestExchange, 'end'>> => {
   const cast = await readCast();
   const seeded = wantsCast ? await seededIn(exchange, cast) : nobody;
   const { token, as } = clientsOf(exchange, () => seeded);
-  if (options.accounts) await tellActivated(exchange, cast, seeded);
   return {
     exchange,
     url: exchange.url,
@@ -257,18 +268,78 @@ export const testExchange = async (options: TestExchangeOptions = {}): Promise<T
     token,
     stage: stageOf(exchange, cast, as, seeded),
     settle: () => exchange.settle(),
+  };
+};
+
+const started = async (
+  template: string,
+  { config: over = {}, identity, checkTicks, seeded, accounts }: TestExchangeOptions,
+  like?: string,
+): Promise<TestExchange> => {
+  const { connection, drop } = await (await testPostgres()).freshDatabase(template);
+  const opened = await open(connection, over, {
+    identity,
+    checkTicks: checkTicks ?? process.env.SHUGU_TEST_TICKS === '1',
+    like,
+  });
+  const made = await onStage(opened, seeded !== false);
+  if (accounts) await tellActivated(made.exchange, made.cast, made.seeded);
+  return {
+    ...made,
     end: async () => {
-      await end();
+      await opened.end();
       await drop();
     },
   };
 };
 
-/** Until nothing is left, in the hands of the exchange's own workers either. */
-export const settleWhole = async ({ exchange }: Pick<TestExchange, 'exchange'>): Promise<void> => {
+export const testExchange = async (options: TestExchangeOptions = {}): Promise<TestExchange> =>
+  started(await prepared(options.seeded !== false, options.config?.suite ?? 'intl'), options);
+
+const [homeOf, givenOf] = [(folder: string) => join(folder, 'home'), (folder: string) => join(folder, 'given.json')];
+
+const played = async <Given, Before>(world: World<Given, Before>): Promise<{ template: string; folder: string }> => {
+  const postgres = await testPostgres();
+  const before = world.from && (await played(world.from));
+  const given = before && JSON.parse(await readFile(givenOf(before.folder), 'utf8'));
+  const from = before?.template ?? (await prepared(true, 'intl'));
+  const play = async (connection: pg.PoolConfig, folder: string) => {
+    const opened = await open(connection, {}, { like: before && homeOf(before.folder) });
+    try {
+      const made = { ...(await onStage(opened, true)), end: opened.end };
+      if (world.accounts) await tellActivated(made.exchange, made.cast, made.seeded);
+      await writeFile(givenOf(folder), JSON.stringify((await world.play(made, given)) ?? null));
+      await settleWhole(made, true);
+      await opened.exchange.close();
+      await cp(opened.home, homeOf(folder), { recursive: true });
+    } finally {
+      await opened.end();
+    }
+  };
+  const template = await postgres.template(`world_${world.name}`, play, from);
+  return { template, folder: postgres.folderOf(template) };
+};
+
+/** An exchange of its own in a world that was played before. */
+export const exchangeIn = async <Given, Before>(
+  world: World<Given, Before>,
+  options: Omit<TestExchangeOptions, 'seeded'> = {},
+): Promise<TestExchange & { given: Given }> => {
+  const { template, folder } = await played(world);
+  const given = JSON.parse(await readFile(givenOf(folder), 'utf8')) as Given;
+  return { ...(await started(template, options, homeOf(folder))), given };
+};
+
+/** Until nothing is left, in the hands of the exchange's own workers either; `bank`: nor in those of its bank. */
+export const settleWhole = async ({ exchange }: Pick<TestExchange, 'exchange'>, bank = false): Promise<void> => {
+  const underWay = bank
+    ? sql`select 1 from bank_instructions where finished_at is null union all
+        select 1 from settlement_accounts where state = 'opening' union all
+        select 1 from jobs where state = 'running' limit 1`
+    : sql`select 1 from jobs where state = 'running' limit 1`;
   for (;;) {
     await exchange.settle();
-    if (!(await exchange.kernel.database.first(sql`select 1 from jobs where state = 'running' limit 1`))) return;
+    if (!(await exchange.kernel.database.first(underWay))) return;
     await new Promise((resume) => setTimeout(resume, 20));
   }
 };

@@ -3,9 +3,9 @@ import * as wire from '@shugu/wire/market';
 import * as find from '@shugu/wire/market-find';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Listing } from '../../../../cli/src/scenario/product.ts';
-import { type TestExchange, testExchange } from '../../../test/support/exchange.ts';
+import { exchangeIn, type TestExchange } from '../../../test/support/exchange.ts';
 import { sql } from '../../kernel/db/db.ts';
-import { listed, refusal } from '../testing.ts';
+import { freightListed, listed, refusal } from '../testing.ts';
 import { rebuildSearch } from './index.ts';
 
 let exchange: TestExchange;
@@ -24,8 +24,9 @@ const perCall = (unitPrice: string) => ({
 });
 
 beforeAll(async () => {
-  exchange = await testExchange();
-  freight = await listed(exchange);
+  const opened = await exchangeIn(freightListed);
+  exchange = opened;
+  freight = opened.given;
   weather = await listed(
     exchange,
     {
@@ -44,7 +45,7 @@ beforeAll(async () => {
     'general',
     'mapping.trader',
   );
-}, 120_000);
+}, 600_000);
 afterAll(() => exchange.end());
 
 type Query = NonNullable<Parameters<typeof ask>[0]>;

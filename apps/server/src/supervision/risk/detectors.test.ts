@@ -4,17 +4,18 @@ import * as wire from '@shugu/wire/supervision-risk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { placeOrder, stateScenario } from '../../../../cli/src/scenario/order.ts';
 import { divisionsResource } from '../../../../cli/src/trade/goods.ts';
-import { type TestExchange, testExchange } from '../../../test/support/exchange.ts';
+import { exchangeIn, type TestExchange } from '../../../test/support/exchange.ts';
 import { type Sql, sql } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
-import { buyer, listed, scenarioOf } from '../../market/testing.ts';
+import { buyer, freightListed, scenarioOf } from '../../market/testing.ts';
 
 let exchange: TestExchange;
 const orders: string[] = [];
 
 beforeAll(async () => {
-  exchange = await testExchange();
-  const listing = await listed(exchange);
+  const opened = await exchangeIn(freightListed);
+  exchange = opened;
+  const listing = opened.given;
   const scenario = await stateScenario(exchange.stage, buyer, scenarioOf());
   for (let i = 0; i < 4; i++) {
     const placed = await placeOrder(exchange.stage, buyer, {
@@ -27,7 +28,7 @@ beforeAll(async () => {
     orders.push(placed.id);
   }
   await exchange.settle();
-}, 120_000);
+}, 600_000);
 afterAll(() => exchange?.end());
 
 // Facts are written as they would stand: bringing each about through the doors takes months of the market.

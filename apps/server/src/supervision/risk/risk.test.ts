@@ -6,8 +6,8 @@ import * as wire from '@shugu/wire/supervision-risk';
 import readExcelFile from 'read-excel-file/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Listing } from '../../../../cli/src/scenario/product.ts';
-import { type TestExchange, testExchange } from '../../../test/support/exchange.ts';
-import { buyer, listed, refusal, supplier } from '../../market/testing.ts';
+import { exchangeIn, type TestExchange } from '../../../test/support/exchange.ts';
+import { buyer, freightListed, refusal, supplier } from '../../market/testing.ts';
 
 const officer = 'regulator.officer';
 const strangers = ['operator.approver', 'registrar.clerk', supplier, buyer];
@@ -16,10 +16,11 @@ let listing: Listing;
 let supplierOrganisation: string;
 
 beforeAll(async () => {
-  exchange = await testExchange();
-  listing = await listed(exchange);
+  const opened = await exchangeIn(freightListed);
+  exchange = opened;
+  listing = opened.given;
   supplierOrganisation = exchange.seeded.organisations.xingsha!;
-}, 120_000);
+}, 600_000);
 afterAll(() => exchange?.end());
 
 const clock = () => exchange.exchange.kernel.clock as unknown as { moveTo(to: Date): void; now(): Date };
