@@ -7,6 +7,7 @@ import {
   permissions as agreementsPermissions,
   makeAgreements,
   readAuthorities,
+  type SpaceMembership,
 } from './agreements/index.ts';
 import { type Catalogue, permissions as cataloguePermissions, makeCatalogue } from './catalogue/index.ts';
 import { type Compute, computePermissions, makeCompute } from './compute/index.ts';
@@ -149,10 +150,16 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     publicUrl: kernel.publicUrl,
     operatorName: async (read) => (await members.operatorOf(read)).name,
     now,
+    shownVersion: (read, principal, version) => market.shownVersion(read, principal, version),
     database,
     privateSources: config.privateSources,
   });
 
+  // Spaces stand after this room; nobody asks before they are there.
+  const membership: SpaceMembership = {
+    standing: (read, participant) => spaces.standing(read, participant),
+    names: (read, ids) => spaces.names(read, ids),
+  };
   const agreements = makeAgreements({
     database,
     catalogue,
@@ -170,6 +177,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     },
     unmarkable: (read, version, watermark) => delivery.unmarkable(read, version, watermark),
     standing: (read, version) => standingBasis({ cases }, read, version),
+    spaces: membership,
   });
 
   const market = makeMarket({
@@ -179,6 +187,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     cases,
     issue,
     now,
+    spaces: membership,
     operators: async (read, resource) =>
       (await registry.rightsOf(read, resource))
         .filter((one) => one.right === 'operate' && one.state === 'active' && one.participant !== '')
@@ -339,6 +348,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       return contract ? delivery.renewTransfer(tx, { contract, transfer: id, seconds }) : undefined;
     },
     trustedIssuers: config.trustedIssuers,
+    spacesOf: async (read, participant) => (await spaces.standing(read, participant)).map(({ id }) => id),
     peers: async (read) => (config.trustNodes ? nodes.trusted(read) : []),
     // Whoever was only recognised is another node's member.
     member: async (read, participant) => {

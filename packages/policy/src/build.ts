@@ -41,6 +41,7 @@ function constraintsOf(terms: TermsInput): Constraint[] {
   const add = (leftOperand: string, operator: string, rightOperand: string) =>
     constraints.push({ leftOperand, operator, rightOperand });
   if (terms.purposes) add('purpose', 'isAnyOf', terms.purposes.join(','));
+  if (terms.memberOf !== undefined) add('shugu:memberOf', 'eq', terms.memberOf);
   if (terms.notBefore !== undefined) add('dateTime', 'gteq', new Date(terms.notBefore).toISOString());
   if (terms.notAfter !== undefined) add('dateTime', 'lt', new Date(terms.notAfter).toISOString());
   if (terms.hoursOfDay) add('shugu:timeOfDay', 'eq', `${clock(terms.hoursOfDay.from)}-${clock(terms.hoursOfDay.to)}`);

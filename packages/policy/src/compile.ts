@@ -25,6 +25,8 @@ export type Plan = {
   prohibited: Action[];
   duties: Duty[];
   purposes: string[] | null;
+  /** Only where the offer is for members of a data space; looked at when the contract is concluded. */
+  memberOf?: string;
   /** ms since the epoch, inclusive. */
   notBefore: number | null;
   /** ms since the epoch, exclusive. */
@@ -61,6 +63,7 @@ export function compile(policy: Policy): CompileResult {
     prohibited: [...terms.prohibited],
     duties: [...terms.duties],
     purposes: terms.purposes ? [...terms.purposes] : null,
+    ...(terms.memberOf === undefined ? {} : { memberOf: terms.memberOf }),
     notBefore: terms.notBefore ?? null,
     notAfter: terms.notAfter ?? null,
     hoursOfDay: terms.hoursOfDay ?? null,

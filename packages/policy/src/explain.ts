@@ -73,12 +73,18 @@ function sayer(terms: Terms, language: Language, names: Names) {
     given === undefined || given === false ? [] : [pick(zh, en)];
   const list = (items: readonly string[]) => items.join(pick('、', ', '));
   return {
-    parties: () =>
-      when(
+    parties: () => [
+      ...when(
         terms.assignee,
         `仅限 ${named([terms.assignee ?? ''])} 使用。`,
         `For ${named([terms.assignee ?? ''])} only.`,
       ),
+      ...when(
+        terms.memberOf,
+        `仅由数据空间 ${named([terms.memberOf ?? ''])} 的成员订立。`,
+        `Concluded with members of the data space ${named([terms.memberOf ?? ''])} only.`,
+      ),
+    ],
     actions() {
       const allowed = terms.actions
         .filter((action) => action !== 'shugu:computeOnly')

@@ -48,6 +48,8 @@ export type Terms = {
   prohibited: Action[];
   duties: Duty[];
   purposes?: string[];
+  /** Id of a data space: whoever concludes the contract is a member of it then. Whether use ends with the membership, its rules say. */
+  memberOf?: string;
   /** ms since the epoch, inclusive. */
   notBefore?: number;
   /** ms since the epoch, exclusive. */

@@ -28,6 +28,7 @@ const OPERATORS: Readonly<Record<string, readonly string[]>> = {
   dateTime: ['gteq', 'gt', 'lt', 'lteq'],
   purpose: LISTS,
   spatial: [...LISTS, 'isPartOf'],
+  'shugu:memberOf': ['eq'],
   'shugu:columns': LISTS,
   'shugu:timeOfDay': ['eq'],
   'shugu:timeZone': ['eq'],
@@ -73,6 +74,11 @@ const READERS: Readonly<Record<string, OperandReader['read']>> = {
     const codes = listOf(value);
     if (codes.length === 0 || !codes.every((code) => /^([1-9]\d){1}(\d{2}){0,2}$/.test(code))) return 'valueNotRegions';
     terms.regions = codes;
+    return null;
+  },
+  'shugu:memberOf'(value, terms) {
+    if (typeof value !== 'string' || !/^[\w:.-]{1,120}$/.test(value)) return 'valueNotSpace';
+    terms.memberOf = value;
     return null;
   },
   'shugu:columns'(value, terms) {

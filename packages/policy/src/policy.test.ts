@@ -58,6 +58,7 @@ describe('parse', () => {
     ['shugu:timeOfDay', 'eq', '09:00-24:30', 'valueNotHours'],
     ['shugu:timeZone', 'eq', 'Asia/Changsha', 'valueNotZone'],
     ['spatial', 'isAnyOf', '湖南', 'valueNotRegions'],
+    ['shugu:memberOf', 'eq', 'spc_1,spc_2', 'valueNotSpace'],
     ['shugu:columns', 'isAnyOf', 'a b', 'valueNotColumns'],
     ['shugu:mask', 'eq', 'phone=rot13', 'valueNotMasks'],
     ['shugu:mask', 'eq', '__proto__=hide', 'valueNotMasks'],
@@ -335,5 +336,30 @@ describe('a watermark', () => {
     expect(paths({ altered: { score: '0.5' }, syntheticRows: 3 })).toEqual(['/watermark']);
     expect(paths({ altered: { score: '0.5' }, syntheticRows: 3 }, ['plate', 'score'])).toEqual([]);
     expect(isWithin(policyOf(marked), policyOf(truck)).map(({ path }) => path)).toEqual(['/watermark']);
+  });
+});
+
+describe('membership of a data space', () => {
+  const held = { ...truck, memberOf: 'spc_01' };
+
+  test('stands in the policy, in its plan and in words', () => {
+    expect(policyOf(held).terms).toEqual({ ...held, timeZone: 'Asia/Shanghai' });
+    expect(odrlFrom({ actions: ['use'], memberOf: 'spc_01' })).toMatchObject({ profile: 'urn:shugu:policy:1:' });
+    const plan = compile(policyOf(held));
+    expect(plan.ok && plan.plan.memberOf).toBe('spc_01');
+    const open = compile(policyOf(truck));
+    expect(open.ok && 'memberOf' in open.plan).toBe(false);
+    for (const language of ['zh', 'en'] as const)
+      expect(explain(policyOf(held), language, { spc_01: '货运空间 Freight' }).join()).toContain('货运空间 Freight');
+  });
+
+  test('can be neither dropped nor exchanged by an order, and may be added', () => {
+    const id = fc.constantFrom(undefined, 'spc_01', 'spc_02');
+    fc.assert(
+      fc.property(id, id, (asked, offered) => {
+        const faults = isWithin(policyOf({ ...truck, memberOf: asked }), policyOf({ ...truck, memberOf: offered }));
+        expect(faults.map(({ path }) => path)).toEqual(offered === undefined || asked === offered ? [] : ['/memberOf']);
+      }),
+    );
   });
 });

@@ -14,6 +14,7 @@ const CATALOGUE = {
   valueNotHours: ['应为 09:00-18:00 形式的时段：{}', 'Expected hours such as 09:00-18:00: {}'],
   valueNotZone: ['未知时区：{}', 'Unknown time zone: {}'],
   valueNotCodes: ['代码列表不正确：{}', 'Malformed list of codes: {}'],
+  valueNotSpace: ['应为一个数据空间的标识：{}', 'Expected the id of one data space: {}'],
   valueNotRegions: ['应为 GB/T 2260 行政区划代码或其前缀：{}', 'Expected GB/T 2260 codes or their prefixes: {}'],
   valueNotColumns: ['字段名列表不正确：{}', 'Malformed list of columns: {}'],
   valueNotMasks: ['脱敏规则不正确：{}', 'Malformed mask: {}'],

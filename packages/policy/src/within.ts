@@ -23,6 +23,8 @@ export function isWithin(requested: Policy, offered: Policy): PolicyProblem[] {
   if (isComputationOnly(offer) && !isComputationOnly(want)) wider('actions', '仅供计算', 'computation only');
   if (offer.purposes && !(want.purposes && subset(want.purposes, offer.purposes)))
     wider('purposes', '使用目的', 'purposes');
+  if (offer.memberOf !== undefined && offer.memberOf !== want.memberOf)
+    wider('memberOf', '空间成员资格', 'membership of the data space');
   if (offer.authorisationRequired && !want.authorisationRequired)
     wider('authorisation', '逐次授权凭证号', 'authorisation per call');
   compareTime(want, offer, wider);

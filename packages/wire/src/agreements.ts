@@ -191,8 +191,10 @@ const templateSummary = z.object({
 });
 const templateView = templateSummary.extend({ clauses: z.array(templateClause) });
 
+const spaceId = id('spc');
 export const audience = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('everyone') }),
+  z.object({ kind: z.literal('space'), space: spaceId }),
   z.object({ kind: z.literal('participants'), participants: z.array(z.string().max(60)).min(1).max(200) }),
 ]);
 const offerView = z.object({
@@ -247,7 +249,9 @@ export const createOffer = endpoint({
     policy: policyJson,
     price: json,
     deliveryModes: z.array(z.enum(deliveryModes)).min(1).max(deliveryModes.length).optional(),
-    audience: audience.default({ kind: 'everyone' }),
+    audience: audience
+      .default({ kind: 'everyone' })
+      .describe('a policy with `shugu:memberOf` is for members of that data space alone, whatever stands here'),
   }),
   reply: offerView,
   status: 201,

@@ -137,6 +137,7 @@ export const productPage = endpoint({
         standsUntil: true,
         reason: true,
         listedAt: true,
+        space: true,
       })
       .extend({
         state: z.enum(listingStates),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { contractKinds, policyJson } from './agreements.ts';
 import { deliveryModes, productId, versionId } from './catalogue.ts';
-import { day, decimal, digest, fen, id, name, page, pageQuery, taxRate, text, time } from './common.ts';
+import { bilingual, day, decimal, digest, fen, id, name, page, pageQuery, taxRate, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 export const marketLimits = {
@@ -91,6 +91,8 @@ const listingPlan = z.object({
 });
 /** Share of the income after the exchange's fee; shares add up to 1. Holders of the right to operate must all be named. */
 export const splitLeg = z.object({ party: organisationId, share: decimal }).strict();
+/** A data space by id and name. */
+export const namedSpace = z.object({ id: id('spc'), name: bilingual });
 export const listing = z.object({
   id: listingId,
   number: z.string().nullable(),
@@ -99,6 +101,7 @@ export const listing = z.object({
   productName: z.string(),
   version: versionId,
   state: z.enum(listingStates),
+  space: namedSpace.nullable().describe('only for members of this data space; null: for everybody'),
   case: z.string().nullable(),
   paper: z.string().nullable(),
   plans: z.array(listingPlan),
@@ -131,7 +134,7 @@ export const createListing = endpoint({
   body: z
     .object({
       version: versionId,
-      policy: policyJson,
+      policy: policyJson.describe('with `shugu:memberOf`, only members of that data space see the listing and order'),
       plans: z
         .array(
           z

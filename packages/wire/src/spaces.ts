@@ -36,6 +36,8 @@ export const spaceMemberStates = [
   'expelled',
 ] as const;
 export const catalogueAudiences = ['members', 'everyone'] as const;
+/** What becomes of contracts in force, on offers for members only, when a party's membership ends. */
+export const contractsAfter = ['goOn', 'end'] as const;
 /** What the policy of every offer of a product must say before the product may stand in the catalogue. */
 export const policyDemands = ['purposes', 'noOnward', 'authorisation', 'regions'] as const;
 export const spaceEntryStates = ['listed', 'withdrawn'] as const;
@@ -65,6 +67,10 @@ export const spaceTerms = z
       .max(memberRole.options.length)
       .describe('an organisation must be admitted to the exchange in one of these to join; none: in any'),
     policy: z.array(z.enum(policyDemands)).max(policyDemands.length),
+    contracts: z
+      .enum(contractsAfter)
+      .default('goOn')
+      .describe('of a member that leaves or is put out: contracts in force, concluded on offers for members only'),
   })
   .strict();
 
@@ -168,6 +174,7 @@ export const spaceEntry = z.object({
   summary: z.string(),
   industry: z.string(),
   supplier: party,
+  membersOnly: z.boolean().describe('offered to members of the space alone'),
   addedAt: time,
 });
 

@@ -24,6 +24,7 @@ export interface Terms {
   authorisation?: boolean;
   altered?: { column?: string; maxChange?: string }[];
   syntheticRows?: number;
+  memberOf?: string;
 }
 
 export const termsForm: FormField[] = [
@@ -93,6 +94,7 @@ export const policyOf = (terms: Terms): Record<string, never> => {
     if (value !== undefined && value !== '') constraint.push({ leftOperand, operator, rightOperand: String(value) });
   };
   add('purpose', 'isAnyOf', terms.purposes?.join(','));
+  add('shugu:memberOf', 'eq', terms.memberOf);
   add('dateTime', 'lt', terms.until && new Date(`${terms.until}T23:59:59+08:00`).toISOString());
   add('count', 'lteq', terms.callsTotal);
   add('shugu:callsPerDay', 'lteq', terms.callsPerDay);
@@ -118,14 +120,14 @@ export const policyOf = (terms: Terms): Record<string, never> => {
 };
 
 /** The policy as sentences, and what a delivery path cannot enforce, while the form is filled in. */
-export const PolicyPreview = ({ terms }: { terms: Terms }) => {
+export const PolicyPreview = ({ terms, names }: { terms: Terms; names: Record<string, string> }) => {
   const { t, language } = useWords();
   const { mutate, data } = useExplained();
   const policy = JSON.stringify(policyOf(terms));
   useEffect(() => {
-    const timer = setTimeout(() => mutate({ body: { policy: JSON.parse(policy) } }), 400);
+    const timer = setTimeout(() => mutate({ body: { policy: JSON.parse(policy), names } }), 400);
     return () => clearTimeout(timer);
-  }, [policy, mutate]);
+  }, [policy, names, mutate]);
   if (!data) return null;
   return (
     <Alert

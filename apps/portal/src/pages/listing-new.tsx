@@ -1,8 +1,10 @@
 import { contractKinds } from '@shugu/wire/agreements';
 import { deliveryModes } from '@shugu/wire/catalogue';
 import { createListing, listReports } from '@shugu/wire/market';
+import { listSpaces } from '@shugu/wire/spaces';
 import { useNavigate } from '@tanstack/react-router';
 import { Form } from 'antd';
+import { useMemo } from 'react';
 import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { type PlanValues, planForm, planOf, rateOf } from '../market/plan-fields.ts';
@@ -29,15 +31,33 @@ interface ListingValues {
   sourceStatement: string;
 }
 
-const Preview = () => {
+const Preview = ({ names }: { names: Record<string, string> }) => {
   const terms = Form.useWatch('terms') as Terms | undefined;
-  return <PolicyPreview terms={terms ?? {}} />;
+  return <PolicyPreview terms={terms ?? {}} names={names} />;
+};
+
+/** Data spaces to whose members the organisation may offer. */
+const useSpaces = () => {
+  const { b } = useWords();
+  const found = useRead(listSpaces, { query: { mine: 'true', limit: 100 } });
+  const mine = (found.data?.items ?? []).filter(
+    ({ state, yours }) =>
+      state === 'active' && yours?.standing && yours.roles.some((role) => role === 'provider' || role === 'operator'),
+  );
+  const names = Object.fromEntries(mine.map(({ id, name }) => [id, b(name)]));
+  // The same as long as nothing has changed, so that the preview is not asked for again.
+  const text = JSON.stringify(names);
+  return {
+    names: useMemo(() => JSON.parse(text) as Record<string, string>, [text]),
+    choices: mine.map(({ id, name }) => [id, name.zh, name.en] as const),
+  };
 };
 
 export default function NewListing() {
   const { t, w } = useWords();
   const version = useId();
   const navigate = useNavigate();
+  const spaces = useSpaces();
   const reports = useRead(listReports, { query: { version, limit: 50 } });
   return (
     <Page title={t('listing.new')} lead={t('listing.newLead')}>
@@ -62,6 +82,17 @@ export default function NewListing() {
                   fields: planForm,
                 }),
                 ...termsForm,
+                ...(spaces.choices.length
+                  ? [
+                      field('terms.memberOf', 'choice', ['仅供数据空间成员', 'For members of a data space only'], {
+                        choices: spaces.choices,
+                        help: {
+                          zh: '不选即向所有人供应；选定后，成员以外的人看不到、搜不到、也订不了',
+                          en: 'None: for everybody. Else nobody but its members sees, finds or orders it',
+                        },
+                      }),
+                    ]
+                  : []),
                 field('deliveryModes', 'choices', ['交付方式', 'Delivery'], {
                   required: true,
                   choices: choicesOf('deliveryMode', deliveryModes),
@@ -127,7 +158,7 @@ export default function NewListing() {
               }}
               after={(reply) => navigate({ to: paths.listing(reply.id) })}
             >
-              <Preview />
+              <Preview names={spaces.names} />
             </SendForm>
           </Sheet>
         )}

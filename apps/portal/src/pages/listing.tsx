@@ -4,6 +4,7 @@ import { Alert } from 'antd';
 import { useRead } from '../api.ts';
 import { CasePanel } from '../case/panel.tsx';
 import { listMark, useWords } from '../i18n/index.ts';
+import { MembersOnly } from '../market/members-only.tsx';
 import { planText } from '../market/price.ts';
 import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
@@ -68,6 +69,7 @@ export default function Listing() {
               </>
             }
           >
+            <MembersOnly of={one.space} />
             {one.reason ? <Alert type="warning" showIcon title={one.reason} style={{ marginBottom: 16 }} /> : null}
             {one.state === 'draft' ? (
               <Alert type="info" showIcon title={t('listing.papersFirst')} style={{ marginBottom: 16 }} />

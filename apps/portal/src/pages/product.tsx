@@ -4,6 +4,7 @@ import { Alert, Button, Grid, Tag, Tooltip } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { listMark, useWords } from '../i18n/index.ts';
 import { AskAndTry } from '../market/ask.tsx';
+import { MembersOnly } from '../market/members-only.tsx';
 import { planText } from '../market/price.ts';
 import { VersionTables } from '../market/version.tsx';
 import { paths } from '../paths.ts';
@@ -167,6 +168,7 @@ export default function Product() {
           lead={one.version.about.summary}
           actions={<StateTag list="listingState" state={one.listing.state} />}
         >
+          <MembersOnly of={one.listing.space} />
           {one.listing.reason ? (
             <Alert type="warning" showIcon style={{ marginBottom: 16 }} title={one.listing.reason} />
           ) : null}

@@ -16,7 +16,7 @@ export default function NewSpace() {
           endpoint={foundSpace}
           label={t('spaces.submit')}
           fields={foundingFields}
-          initial={{ rules: { terms: { catalogue: 'members', joinRoles: [], policy: [] } } }}
+          initial={{ rules: { terms: { catalogue: 'members', joinRoles: [], policy: [], contracts: 'goOn' } } }}
           input={(values) => {
             const { rules, ...body } = values as unknown as { rules: object };
             return { body: { ...body, rules: rulesBody(rules) } as never };

@@ -1,4 +1,4 @@
-import { ownProducts } from '@shugu/wire/catalogue';
+import { listListings } from '@shugu/wire/market';
 import {
   addSpaceEntry,
   type getSpace,
@@ -7,11 +7,11 @@ import {
   withdrawSpaceEntry,
 } from '@shugu/wire/spaces';
 import { Link } from '@tanstack/react-router';
-import { Select } from 'antd';
+import { Select, Tag } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
-import { may, useMe } from '../session.ts';
+import { useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field, type WidgetProps } from '../ui/fields.tsx';
@@ -23,10 +23,10 @@ import { reasonField } from './fields.ts';
 
 type Space = Reply<typeof getSpace>;
 
-const ProductPicker = ({ id, value, onChange }: WidgetProps) => {
-  const me = useMe();
-  const found = useRead(ownProducts, { query: { limit: 100 } }, { enabled: may(me, 'catalogue.product.read') });
-  const listed = (found.data?.items ?? []).filter(({ published }) => published);
+/** Of the organisation's own that are on the market for everybody, or for this space's members. */
+const ProductPicker = ({ id, value, onChange, space }: WidgetProps & { space: string }) => {
+  const found = useRead(listListings, { query: { state: 'listed', limit: 100 } });
+  const listed = (found.data?.items ?? []).filter((one) => one.space === null || one.space.id === space);
   return (
     <Select
       id={id}
@@ -34,7 +34,7 @@ const ProductPicker = ({ id, value, onChange }: WidgetProps) => {
       onChange={(picked) => onChange?.(picked)}
       loading={found.isFetching}
       showSearch={{ optionFilterProp: 'label' }}
-      options={listed.map((one) => ({ value: one.id, label: one.name }))}
+      options={listed.map((one) => ({ value: one.product, label: one.productName }))}
     />
   );
 };
@@ -74,7 +74,7 @@ export const SpaceEntries = ({ of, operates }: { of: Space; operates: boolean })
                 fields={[
                   field('product', 'text', ['产品', 'Product'], {
                     required: true,
-                    widget: (props) => <ProductPicker {...props} />,
+                    widget: (props) => <ProductPicker {...props} space={of.id} />,
                   }),
                 ]}
                 input={(values) => ({ params: { id: of.id }, body: values as never })}
@@ -89,6 +89,7 @@ export const SpaceEntries = ({ of, operates }: { of: Space; operates: boolean })
             show: (row) => (
               <>
                 <Link to={paths.product(row.product)}>{row.title}</Link>
+                {row.membersOnly ? <Tag style={{ marginInlineStart: 8 }}>{t('spaces.membersOnly')}</Tag> : null}
                 <div className="small quiet clamp">{row.summary}</div>
               </>
             ),

@@ -1,6 +1,13 @@
 /** Forms of data spaces. */
 import { memberRole } from '@shugu/wire/members';
-import { catalogueAudiences, joiningRoles, policyDemands, spaceKinds, spaceLimits } from '@shugu/wire/spaces';
+import {
+  catalogueAudiences,
+  contractsAfter,
+  joiningRoles,
+  policyDemands,
+  spaceKinds,
+  spaceLimits,
+} from '@shugu/wire/spaces';
 import { words } from '../i18n/words.ts';
 import { type FormField, field } from '../ui/fields.tsx';
 
@@ -25,6 +32,15 @@ export const rulesFields = (at = ''): FormField[] => [
     choices: choicesOf('role', memberRole.options),
   }),
   field(`${at}terms.policy`, 'choices', policy, { choices: choicesOf('spaceDemand', policyDemands) }),
+  field(
+    `${at}terms.contracts`,
+    'choice',
+    ['成员离开后，仅供成员的有效合同', 'Contracts for members only, once one has left'],
+    {
+      required: true,
+      choices: choicesOf('spaceContracts', contractsAfter),
+    },
+  ),
 ];
 
 export const signDaysField = field('signDays', 'number', ['签署期限（日）', 'Days to sign'], {
@@ -70,7 +86,7 @@ export const foundingFields: FormField[] = [
 /** Lists that were left alone are empty ones. */
 export const rulesBody = (values: { terms?: object }) => ({
   ...values,
-  terms: { joinRoles: [], policy: [], ...values.terms },
+  terms: { joinRoles: [], policy: [], contracts: 'goOn', ...values.terms },
 });
 
 export const joiningField = field('roles', 'choices', ['在空间中的角色', 'Roles in the space'], {

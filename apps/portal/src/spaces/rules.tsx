@@ -60,6 +60,7 @@ export const SpaceRules = ({ of, operates }: { of: Space; operates: boolean }) =
               .map((demand) => w('spaceDemand', demand))
               .join(listMark()) || t('spaces.demandsNone'),
           ],
+          [t('spaces.contracts'), w('spaceContracts', terms.contracts)],
           [t('spaces.rulesAt'), <When key="at" at={shown.publishedAt} />],
           [t('spaces.digest'), <Long key="digest" text={shown.digest} />],
         ]}

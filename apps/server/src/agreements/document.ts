@@ -33,7 +33,8 @@ export interface DocumentInput {
   versionNumber: number;
   contentDigests: readonly string[];
   contractDigest: string;
-  columnTitles: Readonly<Record<string, string>>;
+  /** Words for codes in the policy. */
+  names: Readonly<Record<string, string>>;
   operatorName: string;
   priceText: Text;
   node: string;
@@ -110,7 +111,7 @@ const chinaTime = (at: Date): string => `${civilTime(at)} (UTC+8)`;
 const valuesIn = (language: 'zh' | 'en', input: DocumentInput, policy: Policy): Record<Placeholder, string> => {
   const { contract, terms, term } = input;
   const say = (text: Text) => text[language];
-  const names = { ...regionWords[language], ...input.columnTitles, [contract.buyer.participant]: contract.buyer.name };
+  const names = { ...regionWords[language], ...input.names, [contract.buyer.participant]: contract.buyer.name };
   const until = (item: BasisItem) =>
     item.until ? chinaTime(new Date(item.until)) : { zh: '长期', en: 'no end' }[language];
   const courts = {

@@ -20,7 +20,7 @@ import { type AgreementsRouteDeps, makeRoutes } from './routes.ts';
 import { sideOf } from './service/deps.ts';
 import { type ContractDraft, draftContract } from './service/drafting.ts';
 import { cancelUnsigned, completeContract, expireDue, rescind } from './service/ending.ts';
-import { endUngrounded, type LostRight } from './service/ground.ts';
+import { endMembership, endUngrounded, type LostMembership, type LostRight } from './service/ground.ts';
 import {
   checkPaths,
   checkWithin,
@@ -31,6 +31,7 @@ import {
   offeredTo,
   type PolicyExplanation,
   planOfPolicy,
+  spaceNames,
   withdrawOffer,
 } from './service/policies.ts';
 import { platformSignature, signByProtocol } from './service/signing.ts';
@@ -51,6 +52,8 @@ export interface Agreements {
   /** Parses, compiles and keeps a policy; its plan. Refuses what cannot be enforced as written. */
   keepPolicy(tx: Tx, participant: string, source: unknown): Promise<Plan>;
   explainPolicy(source: unknown, names?: Readonly<Record<string, string>>): PolicyExplanation;
+  /** The same, with the data space in it by its name. */
+  policyInWords(read: Reader, source: unknown): Promise<PolicyExplanation>;
   /** Throws unless every delivery mode can enforce the policy. */
   checkPaths: typeof checkPaths;
   /** Throws unless the policy asked for stays within the offered one. */
@@ -59,7 +62,7 @@ export interface Agreements {
   createOffer(tx: Tx, draft: OfferDraft): Promise<Offer>;
   withdrawOffer(tx: Tx, id: string): Promise<Offer>;
   offer(read: Reader, id: string): Promise<Offer | undefined>;
-  offeredTo: typeof offeredTo;
+  offeredTo(read: Reader, offer: Offer, participant: string): Promise<boolean>;
   /** Offers not withdrawn, of any audience. */
   openOffers(read: Reader, productVersion: string): Promise<Offer[]>;
   draftContract(tx: Tx, draft: ContractDraft): Promise<Contract>;
@@ -82,6 +85,8 @@ export interface Agreements {
   complete(tx: Tx, contractId: string): Promise<void>;
   /** A right to operate ended and no other of the supplier takes its place: contracts without proof of title end. Those that did. */
   endUngrounded(tx: Tx, lost: LostRight, reason: Text): Promise<Contract[]>;
+  /** A membership of a data space ended: what was concluded under offers for its members goes on, or ends. Those that did. */
+  endMembership(tx: Tx, lost: LostMembership, reason: Text): Promise<Contract[]>;
   /** A party's signature over another room's text, made as one under a contract is. */
   signText(
     tx: Tx,
@@ -102,12 +107,13 @@ export const makeAgreements = (deps: AgreementsRouteDeps): Agreements => ({
   routes: makeRoutes(deps),
   keepPolicy,
   explainPolicy,
+  policyInWords: async (read, source) => explainPolicy(source, await spaceNames(deps, read, source)),
   checkPaths,
   checkWithin,
   createOffer: (tx, draft) => createOffer(deps, tx, draft),
   withdrawOffer,
   offer: findOffer,
-  offeredTo,
+  offeredTo: (read, offer, participant) => offeredTo(deps, read, offer, participant),
   openOffers,
   draftContract: (tx, draft) => draftContract(deps, tx, draft),
   contract: async (read, who, id) => {
@@ -130,6 +136,7 @@ export const makeAgreements = (deps: AgreementsRouteDeps): Agreements => ({
   rescind,
   complete: completeContract,
   endUngrounded,
+  endMembership,
   signText: (tx, participant, bytes) => platformSignature(deps, tx, participant, bytes),
   expireDue,
   due: agreementsDue,

@@ -58,6 +58,8 @@ export interface Offer {
   price: Json;
   deliveryModes: DeliveryMode[];
   audience: Audience;
+  /** For whose members the policy is, whoever of them the audience names. */
+  space: string | null;
   hash: string;
   createdAt: Date;
   withdrawnAt: Date | null;
@@ -192,7 +194,16 @@ export interface LicensedAuthority {
   }): Promise<Certified>;
 }
 
+/** Where an organisation stands: what is offered to members of a data space, and concluded with them, is known further down. */
+export interface SpaceMembership {
+  /** Of open data spaces, those in which it stands now. `provides`: it may offer to their members. */
+  standing(read: Reader, participant: string): Promise<{ id: string; provides: boolean }[]>;
+  names(read: Reader, ids: readonly string[]): Promise<Map<string, Text>>;
+}
+
 export interface AgreementNeighbours {
+  /** Absent: nobody is a member of any data space. */
+  spaces?: SpaceMembership;
   /** Platform key of an organisation for signatures (平台签名): no reliable electronic signature, and its level says so. */
   signerFor(tx: Tx, participant: string): Promise<Signer>;
   suite: SuiteName;

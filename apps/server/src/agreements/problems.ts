@@ -168,6 +168,25 @@ export const agreementProblems = defineProblems('agreements', {
       en: 'Choose the authority that issued it, and send the certificate for signing with those above it',
     },
   },
+  spaceNotYours: {
+    status: 422,
+    title: {
+      zh: '本单位不是此数据空间的有效提供方成员',
+      en: 'Your organisation is not in standing as a provider of this data space',
+    },
+    next: {
+      zh: '加入该空间并签署现行规则，或去掉策略中的 shugu:memberOf',
+      en: 'Join the space and sign its rules in force, or leave shugu:memberOf out of the policy',
+    },
+  },
+  audienceDiffers: {
+    status: 422,
+    title: { zh: '受众与策略不一致', en: 'The audience is not that of the policy' },
+    next: {
+      zh: '面向空间成员的要约，策略须写明 shugu:memberOf',
+      en: 'An offer for members of a data space says so in its policy, by shugu:memberOf',
+    },
+  },
   certificateExpired: {
     status: 422,
     title: { zh: '证书不在有效期内', en: 'The certificate is not valid now' },

@@ -17,7 +17,7 @@ import type {
 const templateColumns = sql`id, code, version, title, source, clauses, state, hash, drafted_by as "draftedBy", created_at as "createdAt",
   enabled_at as "enabledAt"`;
 const offerColumns = sql`o.id, o.participant, o.product_version as "productVersion", o.policy_hash as "policyHash", p.source as policy, o.price,
-  o.delivery_modes as "deliveryModes", o.audience, o.hash, o.created_at as "createdAt", o.withdrawn_at as "withdrawnAt"`;
+  o.delivery_modes as "deliveryModes", o.audience, o.space, o.hash, o.created_at as "createdAt", o.withdrawn_at as "withdrawnAt"`;
 const contractColumns = sql`id, participant, kind, state, number, supplier, buyer, product, product_version as "productVersion",
   product_name as "productName", offer, order_reference as "order", template, template_version as "templateVersion",
   current_version as "currentVersion", policy_hash as "policyHash", term_from as "from", term_until as "until", respond_by as "respondBy",
@@ -202,6 +202,17 @@ export const contractsOnRight = async (
     where v.basis @> ${JSON.stringify([{ kind: 'operatingRight', subject: right.resource }])}::jsonb order by c.id`);
   return rows.map(({ basis, ...contract }) => ({ contract, basis }));
 };
+
+/** Under offers for members of the space, of a party that was one until then; unsigned ones, and those in force where they end too. */
+export const contractsOfMembers = (
+  tx: Tx,
+  lost: { space: string; participant: string; endedAt: Date; contracts: 'goOn' | 'end' },
+): Promise<Contract[]> =>
+  tx.rows<Contract>(sql`select ${contractColumns} from contracts
+    where offer in (select id from offers where space = ${lost.space}) and created_at <= ${lost.endedAt}
+      and (participant = ${lost.participant} or buyer_participant = ${lost.participant})
+      and state = any(${['draft', 'negotiating', 'pendingSignature', ...(lost.contracts === 'end' ? ['effective'] : [])]})
+    order by id for update`);
 
 /** Locks what is due, so that two clocks never end one contract twice. */
 const over = (at: Moment): Sql => sql`((state = 'effective' and term_until <= ${at})

@@ -15,7 +15,7 @@ import {
   proposeTermination,
   refuseContract,
 } from './service/ending.ts';
-import { columnTitles, createOffer, explainPolicy, offeredTo, withdrawOffer } from './service/policies.ts';
+import { createOffer, explainPolicy, offeredTo, policyNames, withdrawOffer } from './service/policies.ts';
 import { confirmPaper, filePaper, signContract } from './service/signing.ts';
 import { draftTemplate, enableTemplate, importTemplates, retireTemplate } from './service/templates.ts';
 import { offerViewOf, summaryOf, templateSummaryOf, templateViewOf, viewOf } from './view.ts';
@@ -50,18 +50,18 @@ const policyRoutes = (deps: AgreementsDeps): Route[] => [
   on(wire.explainPolicy, async ({ body }) => explainPolicy(body.policy, body.names)),
   on(wire.createOffer, async ({ tx, body }) => {
     const offer = await createOffer(deps, tx, body);
-    return offerViewOf(offer, await columnTitles(deps, tx, offer.productVersion));
+    return offerViewOf(offer, await policyNames(deps, tx, offer.productVersion, offer.policy));
   }),
   on(wire.getOffer, async ({ read, principal, params }) => {
     const offer = await findOffer(read, params.id);
     const own =
       offer?.participant === principal.participant || principal.permissions.has('agreements.contract.supervise');
-    if (!offer || !(own || offeredTo(offer, principal.participant))) throw kernelProblems.unknown();
-    return offerViewOf(offer, await columnTitles(deps, read, offer.productVersion));
+    if (!offer || !(own || (await offeredTo(deps, read, offer, principal.participant)))) throw kernelProblems.unknown();
+    return offerViewOf(offer, await policyNames(deps, read, offer.productVersion, offer.policy));
   }),
   on(wire.withdrawOffer, async ({ tx, params }) => {
     const offer = await withdrawOffer(tx, params.id);
-    return offerViewOf(offer, await columnTitles(deps, tx, offer.productVersion));
+    return offerViewOf(offer, await policyNames(deps, tx, offer.productVersion, offer.policy));
   }),
 ];
 

@@ -2,7 +2,16 @@
 import { canonicalBytes, EvidenceError } from '@shugu/evidence';
 import { contractTerms } from '@shugu/wire/agreements';
 import { Problem } from '../kernel/problem.ts';
-import type { BasisItem, ContractState, ContractTerms, Side, TermDifference, VersionState } from './model.ts';
+import type {
+  Audience,
+  BasisItem,
+  ContractState,
+  ContractTerms,
+  Offer,
+  Side,
+  TermDifference,
+  VersionState,
+} from './model.ts';
 import { agreementProblems as problems } from './problems.ts';
 
 type Actor = Side | 'operator' | 'system';
@@ -60,6 +69,24 @@ export const movesOf = (state: ContractState, by: Actor): Move[] =>
   contractMoves
     .filter((one) => (one.from as readonly string[]).includes(state) && (one.by as readonly string[]).includes(by))
     .map((one) => one.move);
+
+/** Whom an offer is for: a policy for members of a data space narrows everybody to them, and stands beside named participants. */
+export const audienceOf = (given: Audience, space: string | undefined): Audience | Problem => {
+  if (given.kind === 'participants') return given;
+  if (given.kind === 'space' && given.space !== space)
+    return problems.audienceDiffers({ field: 'body.audience', detail: given.space });
+  return space === undefined ? given : { kind: 'space', space };
+};
+
+/** `concludes`: the policy is for everybody, or for members of a data space in which the participant stands. */
+export const isOffered = (
+  { audience, withdrawnAt }: Pick<Offer, 'audience' | 'withdrawnAt'>,
+  participant: string,
+  concludes: boolean,
+): boolean =>
+  withdrawnAt === null &&
+  concludes &&
+  (audience.kind !== 'participants' || audience.participants.includes(participant));
 
 export interface Term {
   from: Date;

@@ -22,13 +22,16 @@ export const insertPlan = async (tx: Tx, participant: string, plan: Plan): Promi
     on conflict (policy_hash, compiler_version) do update set plan = excluded.plan`);
 };
 
-export type NewOffer = Pick<Offer, 'productVersion' | 'policyHash' | 'price' | 'deliveryModes' | 'audience' | 'hash'>;
+export type NewOffer = Pick<
+  Offer,
+  'productVersion' | 'policyHash' | 'price' | 'deliveryModes' | 'audience' | 'space' | 'hash'
+>;
 
 export const insertOffer = async (tx: Tx, participant: string, offer: NewOffer): Promise<string> => {
   const id = newId('off', tx.now);
-  await tx.exec(sql`insert into offers (id, node, market, participant, product_version, policy_hash, price, delivery_modes, audience, hash, created_at)
+  await tx.exec(sql`insert into offers (id, node, market, participant, product_version, policy_hash, price, delivery_modes, audience, space, hash, created_at)
     values (${id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${offer.productVersion}, ${offer.policyHash},
-      ${JSON.stringify(offer.price)}, ${offer.deliveryModes}, ${JSON.stringify(offer.audience)}, ${offer.hash}, ${tx.now})`);
+      ${JSON.stringify(offer.price)}, ${offer.deliveryModes}, ${JSON.stringify(offer.audience)}, ${offer.space}, ${offer.hash}, ${tx.now})`);
   return id;
 };
 

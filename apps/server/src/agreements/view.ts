@@ -128,8 +128,8 @@ export const templateSummaryOf = (template: Template) => ({
 
 export const templateViewOf = (template: Template) => ({ ...templateSummaryOf(template), clauses: template.clauses });
 
-export const offerViewOf = (offer: Offer, columnTitles: Readonly<Record<string, string>>) => {
-  const { zh, en } = explainPolicy(offer.policy, columnTitles);
+export const offerViewOf = (offer: Offer, names: Readonly<Record<string, string>>) => {
+  const { zh, en } = explainPolicy(offer.policy, names);
   const { participant, createdAt, withdrawnAt, ...fields } = offer;
   return {
     ...fields,

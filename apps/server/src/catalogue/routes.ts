@@ -34,6 +34,8 @@ export interface CatalogueRouteDeps extends CatalogueDeps {
   /** The operator's name, as the catalogue's publisher. */
   operatorName(read: Reader): Promise<string>;
   now(): Date;
+  /** Not for everybody, and still for this principal: the market knows whom a listing is for. */
+  shownVersion?(read: Reader, principal: Principal, version: string): Promise<boolean>;
 }
 
 /** The supplier and its supervisors see drafts; everyone else sees only what is, or was, on the market. */
@@ -47,18 +49,6 @@ const visibleProduct = async (read: Reader, principal: Principal, id: string): P
   throw kernelProblems.unknown();
 };
 
-const visibleVersion = async (
-  read: Reader,
-  principal: Principal,
-  product: string,
-  id: string,
-): Promise<ProductVersion> => {
-  const version = await findVersion(read, id);
-  if (version?.product === product && (isInside(principal, version.participant) || (await wasPublished(read, id))))
-    return version;
-  throw kernelProblems.unknown();
-};
-
 const versionView = ({ contract: _, participant: __, createdAt, ...version }: ProductVersion) => ({
   ...version,
   qualityLabel: wire.qualityLabel,
@@ -66,6 +56,21 @@ const versionView = ({ contract: _, participant: __, createdAt, ...version }: Pr
 });
 
 export const makeRoutes = (deps: CatalogueRouteDeps): Route[] => {
+  const visibleVersion = async (
+    read: Reader,
+    principal: Principal,
+    product: string,
+    id: string,
+  ): Promise<ProductVersion> => {
+    const version = await findVersion(read, id);
+    const shown =
+      version?.product === product &&
+      (isInside(principal, version.participant) ||
+        (await wasPublished(read, id)) ||
+        (await deps.shownVersion?.(read, principal, id)));
+    if (!version || !shown) throw kernelProblems.unknown();
+    return version;
+  };
   const productView = async (read: Reader, principal: Principal, product: Product) => {
     const inside = isInside(principal, product.participant);
     const supplier = await deps.organisations.organisation(read, product.participant);

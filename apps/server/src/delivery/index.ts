@@ -136,7 +136,7 @@ export interface Delivery {
   /** Ends use at once and for good; the number of grants ended. */
   withdrawGrants(tx: Tx, target: { contract: string } | { grant: string }, reason: string): Promise<number>;
   /** Ends the trials of a product; the number ended. */
-  withdrawTrials(tx: Tx, product: string, reason: string): Promise<number>;
+  withdrawTrials(tx: Tx, product: string, reason: string, buyer?: string): Promise<number>;
   /** Stops use at once, until `resume` of the same target; also of grants that open later. */
   suspend(tx: Tx, target: SuspensionTarget, reason: string): Promise<number>;
   resume(tx: Tx, target: SuspensionTarget): Promise<number>;
@@ -365,7 +365,7 @@ export const makeDelivery = (deps: DeliveryDeps): Delivery => {
     boundGrants: (tx, contract, bound) => boundGrants(service, tx, contract, bound),
     openTrial: (tx, draft) => openTrial(service, tx, draft),
     withdrawGrants: (tx, target, reason) => withdrawGrants(service, tx, target, reason),
-    withdrawTrials: (tx, product, reason) => withdrawTrials(service, tx, product, reason),
+    withdrawTrials: (tx, product, reason, buyer) => withdrawTrials(service, tx, product, reason, buyer),
     suspend: (tx, target, reason) => suspend(service, tx, target, reason),
     resume: (tx, target) => resume(service, tx, target),
     openTransfer: (tx, of) => openTransfer(service, tx, of),

@@ -88,6 +88,7 @@ export interface FederationDeps {
   identity?: IdentityProvider;
   member: ClaimsDeps['member'];
   suspended: Room['suspended'];
+  spacesOf: Room['spacesOf'];
   /** DIDs that the operator names. */
   trustedIssuers: readonly string[];
   peers: ClaimsDeps['peers'];
@@ -105,9 +106,14 @@ export interface Federation {
   /**
    * Shows a data set in a participant's catalogue, or its newer version, whether or not its connector is open. `traded`: before
    * an agreement about it is made or final, and before data of it flows, `federation.clearance.asked` is told, and `clear` or
-   * `refuse` answers.
+   * `refuse` answers. `space`: only counter-parties that are members of this data space meet it.
    */
-  publish(tx: Tx, participant: string, dataset: Dataset, more?: { traded: boolean }): Promise<void>;
+  publish(
+    tx: Tx,
+    participant: string,
+    dataset: Dataset,
+    more?: { traded: boolean; space?: string | null },
+  ): Promise<void>;
   withdraw(tx: Tx, participant: string, dataset: string): Promise<void>;
   /** Under an id that was made before, where one is named; `title`: of the data set, as its provider told it. */
   requestContract(tx: Tx, asked: Parameters<typeof requestContract>[2]): Promise<Process>;
@@ -189,7 +195,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
       return opened;
     },
     setRules,
-    publish: async (tx, participant, dataset, { traded } = { traded: false }) => {
+    publish: async (tx, participant, dataset, { traded, space = null } = { traded: false }) => {
       const offers = dataset.hasPolicy.map((one) => one['@id']);
       await saveDataset(tx, {
         participant,
@@ -198,6 +204,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
         offers,
         digest: digestOf(dataset),
         traded,
+        space,
       });
     },
     withdraw: async (tx, participant, dataset) => void (await removeDataset(tx, participant, dataset)),

@@ -13,7 +13,7 @@ import { type FindPlace, makePlaces } from './places.ts';
 import type { DataPlane } from './planes/model.ts';
 import { planesOf } from './planes/store.ts';
 import { connectorOf, findDataset, findProcess, listDatasets, type PublishedDataset } from './reads.ts';
-import { addressOf, PATH, type Room, serviceOf } from './service/room.ts';
+import { addressOf, PATH, type Room, serviceOf, spacesOfCounterparty } from './service/room.ts';
 import type { Sender } from './service/sending.ts';
 import { type Answer, take, unknownAnswer } from './service/taking.ts';
 
@@ -80,8 +80,13 @@ const catalogPage = async (
   const { size, ids } = wanted;
   // What was passed over lies before the link.
   const offset = after === '' ? wanted.offset : 0;
-  const place = ids ? { from: '', offset } : await findPlace(connector.participant, offset);
-  const rows = await listDatasets(room.database, connector.participant, { after, ...place, ids, size: size + 1 });
+  const spaces = await spacesOfCounterparty(room, room.database, sender);
+  // Places are counted of what is for everybody.
+  const place = ids || spaces.length ? { from: '', offset } : await findPlace(connector.participant, offset);
+  const rows = await listDatasets(room.database, connector.participant, {
+    ...{ after, ...place, ids, spaces },
+    size: size + 1,
+  });
   const shown = rows.slice(0, size);
   const planes = await planesOf(room.database, connector.participant);
   const datasets = shown.flatMap((one) => offered(one, connector.participant, planes) ?? []);
@@ -101,8 +106,13 @@ const catalogPage = async (
   return { status: 200, body };
 };
 
-const oneDataset = async (room: Room, connector: Connector, id: string): Promise<Answer> => {
-  const found = await findDataset(room.database, connector.participant, id);
+const oneDataset = async (
+  room: Room,
+  { connector, sender }: { connector: Connector; sender: string },
+  id: string,
+): Promise<Answer> => {
+  const spaces = await spacesOfCounterparty(room, room.database, sender);
+  const found = await findDataset(room.database, connector.participant, id, spaces);
   const dataset = found && offered(found, connector.participant, await planesOf(room.database, connector.participant));
   return dataset ? { status: 200, body: { '@context': [CONTEXT_URL], ...dataset } } : unknownAnswer('catalog', '');
 };
@@ -180,8 +190,8 @@ export const mountProtocol = async (
     serve('POST', '/catalog/request', 'catalog', (who, request, reply) =>
       catalogPage(room, who, request, reply, findPlace),
     );
-    serve('GET', '/catalog/datasets/:dataset', 'catalog', ({ connector }, request) =>
-      oneDataset(room, connector, request.params.dataset!),
+    serve('GET', '/catalog/datasets/:dataset', 'catalog', (who, request) =>
+      oneDataset(room, who, request.params.dataset!),
     );
     for (const [kind, noun] of [
       ['negotiation', 'negotiations'],

@@ -253,35 +253,55 @@ export interface PublishedDataset {
   offers: string[];
   digest: string;
   traded: boolean;
+  /** Only for members of this data space; null: for everybody. */
+  space: string | null;
 }
 
-export const findDataset = (read: Reader, participant: string, id: string): Promise<PublishedDataset | undefined> =>
+/** For everybody, or for members of the data spaces in which the counter-party stands. */
+const shownTo = (spaces: readonly string[]): Sql =>
+  spaces.length ? sql`(space is null or space = any(${[...spaces]}))` : sql`space is null`;
+
+export const findDataset = (
+  read: Reader,
+  participant: string,
+  id: string,
+  spaces: readonly string[],
+): Promise<PublishedDataset | undefined> =>
   read.first<PublishedDataset>(
-    sql`select id, body, offers, digest, traded from federation_datasets where participant = ${participant} and id = ${id}`,
+    sql`select id, body, offers, digest, traded, space from federation_datasets
+      where participant = ${participant} and id = ${id} and ${shownTo(spaces)}`,
   );
 
 /** By id, those after `after` and not before `from`. What an offset passes over is counted in the index, not read. */
 export const listDatasets = (
   read: Reader,
   participant: string,
-  page: { after: string; size: number; from?: string; offset?: number; ids?: readonly string[] },
+  page: {
+    after: string;
+    size: number;
+    from?: string;
+    offset?: number;
+    ids?: readonly string[] | undefined;
+    spaces: readonly string[];
+  },
 ): Promise<PublishedDataset[]> => {
-  const { after, size, from = '', offset = 0, ids } = page;
-  const wanted = sql`participant = ${participant} and id > ${after} and id >= ${from}
+  const { after, size, from = '', offset = 0, ids, spaces } = page;
+  const wanted = sql`participant = ${participant} and id > ${after} and id >= ${from} and ${shownTo(spaces)}
     ${ids ? sql`and id = any(${[...ids]})` : empty}`;
   const passed =
     offset === 0
       ? empty
       : sql`and id >= (select id from federation_datasets where ${wanted} order by id limit 1 offset ${offset})`;
-  return read.rows<PublishedDataset>(sql`select id, body, offers, digest, traded from federation_datasets
+  return read.rows<PublishedDataset>(sql`select id, body, offers, digest, traded, space from federation_datasets
     where ${wanted} ${passed} order by id limit ${size}`);
 };
 
-/** Ids of the first, and of each that so many others lie before. */
+/** Of what is for everybody: ids of the first, and of each that so many others lie before. */
 export const everyNthDataset = async (read: Reader, participant: string, step: number): Promise<string[]> =>
   (
     await read.rows<{ id: string }>(sql`select id from (
-        select id, row_number() over (order by id) - 1 as place from federation_datasets where participant = ${participant}
+        select id, row_number() over (order by id) - 1 as place from federation_datasets
+        where participant = ${participant} and space is null
       ) placed where place % ${step} = 0 order by id`)
   ).map(({ id }) => id);
 

@@ -102,14 +102,23 @@ const countChange = async (tx: Tx, participant: string, changed: number): Promis
 
 export const saveDataset = async (
   tx: Tx,
-  one: { participant: string; id: string; body: unknown; offers: string[]; digest: string; traded: boolean },
+  one: {
+    participant: string;
+    id: string;
+    body: unknown;
+    offers: string[];
+    digest: string;
+    traded: boolean;
+    space: string | null;
+  },
 ): Promise<number> => {
   const changed =
-    await tx.exec(sql`insert into federation_datasets (node, market, participant, id, body, offers, digest, traded, published_at)
+    await tx.exec(sql`insert into federation_datasets (node, market, participant, id, body, offers, digest, traded, space, published_at)
     values (${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.id}, ${JSON.stringify(one.body)}, ${one.offers},
-      ${one.digest}, ${one.traded}, ${tx.now})
+      ${one.digest}, ${one.traded}, ${one.space}, ${tx.now})
     on conflict (participant, id) do update set body = excluded.body, offers = excluded.offers, digest = excluded.digest,
-      traded = excluded.traded, published_at = excluded.published_at where federation_datasets.digest <> excluded.digest`);
+      traded = excluded.traded, space = excluded.space, published_at = excluded.published_at
+    where (federation_datasets.digest, federation_datasets.space) is distinct from (excluded.digest, excluded.space)`);
   return countChange(tx, one.participant, changed);
 };
 

@@ -1,4 +1,4 @@
-/** What stands on the market for everybody stands in its supplier's catalogue on the Dataspace Protocol. */
+/** What stands on the market stands in its supplier's catalogue on the Dataspace Protocol: for everybody, or for a space's members. */
 import type { Dataset, Offer } from '@shugu/dataspace';
 import type { Rooms } from '../build.ts';
 import { pulledKinds } from '../delivery/index.ts';
@@ -13,14 +13,17 @@ const waysOf = (modes: readonly string[]): ('pull' | 'push')[] => [
   ...(modes.includes('file') ? ['push' as const] : []),
 ];
 
-/** Undefined where nothing is offered to everybody. The ids of its offers are those of the market's, so they change with them. */
+/** Undefined where nothing is offered to all that the listing is for. The ids of its offers are those of the market's, so they change with them. */
 const datasetOf = async (
   { catalogue, agreements }: Rooms,
   tx: Tx,
-  { version: versionId, delivery_modes: modes }: Pick<Listing, 'version' | 'delivery_modes'>,
+  listing: Pick<Listing, 'version' | 'space' | 'delivery_modes'>,
 ): Promise<Dataset | undefined> => {
+  const versionId = listing.version;
   const version = await catalogue.version(tx, versionId);
-  const offers = (await agreements.openOffers(tx, versionId)).filter((one) => one.audience.kind === 'everyone');
+  const offers = (await agreements.openOffers(tx, versionId)).filter(
+    ({ audience, space }) => audience.kind !== 'participants' && space === listing.space,
+  );
   if (!version || offers.length === 0) return undefined;
   const accessService = serviceOf(version.participant);
   return {
@@ -34,7 +37,7 @@ const datasetOf = async (
     // Beside the offers: whoever takes one over with more than rules in it (EDC) refuses an agreement that has the rules alone.
     'shugu:price': offers.map(({ id, price }) => ({ offer: id, ...(price as object) })),
     // None where it is had in other ways alone: then it is offered as long as a data plane outside serves it.
-    distribution: formatsBy(waysOf(modes)).map((format) => ({
+    distribution: formatsBy(waysOf(listing.delivery_modes)).map((format) => ({
       '@type': 'Distribution',
       format,
       accessService,
@@ -59,7 +62,8 @@ export const dataspaceFlow = (rooms: Rooms): RoomParts => ({
         const product = data.product ?? (await rooms.catalogue.version(tx, data.productVersion))?.product;
         const listing = await rooms.market.standingListing(tx, product);
         const dataset = listing?.state === 'listed' ? await datasetOf(rooms, tx, listing) : undefined;
-        if (dataset) await rooms.federation.publish(tx, participant, dataset, { traded: true });
+        const space = listing?.space ?? null;
+        if (dataset) await rooms.federation.publish(tx, participant, dataset, { traded: true, space });
         else await rooms.federation.withdraw(tx, participant, product);
       },
     },

@@ -1,5 +1,6 @@
 /** What stands on a registered right goes with it, and stays with its renewal: listings, trials, contracts and their use. */
 
+import type { Text } from '@shugu/wire';
 import type { Contract } from '../agreements/index.ts';
 import type { Rooms } from '../build.ts';
 import type { Cases } from '../kernel/case/index.ts';
@@ -20,7 +21,8 @@ const reasons: Record<Ended['state'], { zh: string; en: string }> = {
   transferred: { zh: '经营权已转让', en: 'the right to operate is transferred' },
 };
 
-const tellParties = async (tx: Tx, cases: Cases, one: Contract, reason: { zh: string; en: string }): Promise<void> => {
+/** Both parties hear that a contract has ended without them. */
+export const tellParties = async (tx: Tx, cases: Cases, one: Contract, text: Text): Promise<void> => {
   for (const { participant } of [one.supplier, one.buyer])
     await cases.serve(tx, {
       to: participant,
@@ -28,10 +30,7 @@ const tellParties = async (tx: Tx, cases: Cases, one: Contract, reason: { zh: st
       subject: one.id,
       title: one.productName,
       dueAt: null,
-      text: {
-        zh: `合同${one.number ?? ''}（${one.productName}）因所依据的权利失效而终止，使用立即停止：${reason.zh}`,
-        en: `Contract ${one.number ?? ''} (${one.productName}) ends with the right it stands on; use stops at once: ${reason.en}`,
-      },
+      text,
       deemedServed: 'onDelivery',
       startsClocks: [],
       at: tx.now,
@@ -47,7 +46,10 @@ const followEnd = async (tx: Tx, rooms: Rooms, cases: Cases, ended: Ended): Prom
   // A seized right of the same holder stops use by its remark, but it still is one.
   if (await registry.holdsToOperate(tx, holder, resource, tx.now)) return;
   for (const one of await agreements.endUngrounded(tx, { supplier: holder, resource }, reason))
-    await tellParties(tx, cases, one, reason);
+    await tellParties(tx, cases, one, {
+      zh: `合同${one.number ?? ''}（${one.productName}）因所依据的权利失效而终止，使用立即停止：${reason.zh}`,
+      en: `Contract ${one.number ?? ''} (${one.productName}) ends with the right it stands on; use stops at once: ${reason.en}`,
+    });
 };
 
 export const groundFlow = (rooms: Rooms, cases: Cases): RoomParts => ({

@@ -34,7 +34,7 @@ const tellHolders = async (tx: Tx, cases: Cases, holders: readonly Holder[], tol
     });
 };
 
-export const holdersFlow = ({ delivery, catalogue }: Rooms, cases: Cases): RoomParts => ({
+export const holdersFlow = ({ delivery, catalogue, market, spaces }: Rooms, cases: Cases): RoomParts => ({
   consumers: [
     {
       name: 'flow.holders.renewed',
@@ -63,7 +63,14 @@ export const holdersFlow = ({ delivery, catalogue }: Rooms, cases: Cases): RoomP
       name: 'flow.holders.version',
       types: ['market.listing.listed'],
       handle: async (tx, { data }) => {
-        const older = (await delivery.holders(tx, data.product)).filter(({ version }) => version !== data.version);
+        const listing = (await market.listing(tx, data.listing))!;
+        const older: Holder[] = [];
+        for (const holder of await delivery.holders(tx, data.product)) {
+          if (holder.version === data.version) continue;
+          // What is for members of a data space is told to nobody else.
+          const member = (await spaces.standing(tx, holder.buyer)).some(({ id }) => id === listing.space);
+          if (listing.space === null || member) older.push(holder);
+        }
         if (older.length === 0) return;
         const listed = (await catalogue.version(tx, data.version))!;
         const breaking = new Map<string, boolean>();

@@ -25,7 +25,7 @@ import { trialFlow } from './trial.ts';
 export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Notify): RoomParts[] => [
   listingFlow(rooms),
   dataspaceFlow(rooms),
-  spacesFlow(rooms),
+  spacesFlow(rooms, cases),
   membershipFlow(rooms),
   negotiationFlow(rooms),
   attentionFlow(rooms, cases),

@@ -1,10 +1,12 @@
 /** The door of the market. */
 import type { Database, Reader, Tx } from '../kernel/db/db.ts';
+import type { Principal } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { JobHandler } from '../kernel/jobs.ts';
 import type { Consumer } from '../kernel/outbox.ts';
 import type { PageQuery } from '../kernel/pages.ts';
 import type { Tick } from '../kernel/ticker.ts';
+import { mayView } from './audience.ts';
 import { bulkJobs } from './bulk/job.ts';
 import { bulkRoutes } from './bulk/routes.ts';
 import { complaintRoutes } from './complaint/routes.ts';
@@ -21,13 +23,16 @@ import {
   findOrder,
   findScenario,
   lapsedListings,
+  listingOfVersion,
   listingsDue,
+  listingsOfSpace,
   orderOfContract,
+  ordersInSpace,
   standingListing,
 } from './reads.ts';
 import { marketRoutes } from './routes.ts';
 import { makeSearch } from './search/index.ts';
-import { type Listed, listed, listedAfter, productsListedBy } from './search/listed.ts';
+import { type Listed, listed, listedAfter, offered, productsListedBy } from './search/listed.ts';
 import { passDeadlines } from './service/deadlines.ts';
 import { cancelOrder, closeOrder, contractEnded } from './service/ending.ts';
 import * as fulfilment from './service/fulfilment.ts';
@@ -57,11 +62,15 @@ export interface Market {
   purposesOf(read: Reader, order: Order): Promise<string[]>;
   listing(read: Reader, id: string): Promise<Listing | undefined>;
   standingListing(read: Reader, product: string): Promise<Listing | undefined>;
-  /** What stands on the market of a product now. */
+  /** What stands on the market of a product now, for everybody. */
   listed(read: Reader, product: string): Promise<Listed | undefined>;
+  /** The same, and what is for members of a data space alone. */
+  offered(read: Reader, product: string): Promise<Listed | undefined>;
+  /** Whether a version is, or was, listed so that the principal may read of it though not everybody may. */
+  shownVersion(read: Reader, principal: Principal, version: string): Promise<boolean>;
   /** Products of one supplier that stand on the market. */
   productsListedBy(read: Reader, supplier: string): Promise<string[]>;
-  /** All of it, in the order of coming to the market. */
+  /** All that is for everybody, in the order of coming to the market. */
   listedAfter(read: Reader, after: { at: Date; listing: string }, limit: number): Promise<Listed[]>;
   demand(read: Reader, id: string): Promise<Demand | undefined>;
   /** Those that everybody may see. */
@@ -82,6 +91,14 @@ export interface Market {
   opened(tx: Tx, order: string): Promise<void>;
   settled(tx: Tx, order: string, totalFen: number, statement: string): Promise<void>;
   suspendListingsOf(tx: Tx, product: string, reason: string): Promise<void>;
+  /** Offered to the members of a data space now. */
+  productsInSpace(read: Reader, space: string): Promise<string[]>;
+  /** A membership of a data space ended: what its holder offers to the members is suspended, what it ordered of them and nobody signed is cancelled. */
+  endMembership(
+    tx: Tx,
+    lost: { space: string; participant: string },
+    reason: { zh: string; en: string },
+  ): Promise<void>;
   /** What a listing stands on has changed: suspends it where nothing bears it any more. Harmless to repeat. */
   checkGround(tx: Tx, product: string, reason: { zh: string; en: string }): Promise<void>;
 }
@@ -150,6 +167,11 @@ export const makeMarket = (deps: MarketOptions): Market => {
     listing: findListing,
     standingListing,
     listed,
+    offered,
+    shownVersion: async (read, principal, version) => {
+      const listing = await listingOfVersion(read, version);
+      return listing !== undefined && listing.space !== null && mayView(deps, read, principal, listing);
+    },
     listedAfter,
     productsListedBy,
     demand: (read, id) => findDemand(read, id),
@@ -173,6 +195,12 @@ export const makeMarket = (deps: MarketOptions): Market => {
     suspendListingsOf: async (tx, product, reason) => {
       const one = await standingListing(tx, product);
       if (one?.state === 'listed') await suspendListingOf(tx, one, reason);
+    },
+    productsInSpace: async (read, space) => (await listingsOfSpace(read, space)).map(({ product }) => product),
+    endMembership: async (tx, { space, participant }, reason) => {
+      for (const { id } of await listingsOfSpace(tx, space, participant)) await checkGround(deps, tx, id, reason);
+      for (const order of await ordersInSpace(tx, space, participant))
+        await cancelOrder(deps, tx, protocolPrincipal(order.participant), order, reason.zh);
     },
     checkGround: async (tx, product, reason) => {
       const one = await standingListing(tx, product);

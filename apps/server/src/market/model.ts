@@ -2,7 +2,7 @@
 import type { Json } from '@shugu/evidence';
 import type { listingStates, orderStates, pricePlan, settlementWays } from '@shugu/wire/market';
 import type { z } from 'zod';
-import type { Agreements, ContractKind } from '../agreements/index.ts';
+import type { Agreements, ContractKind, SpaceMembership } from '../agreements/index.ts';
 import type { Catalogue, DeliveryMode } from '../catalogue/index.ts';
 import type { Cases } from '../kernel/case/index.ts';
 import type { Reader } from '../kernel/db/db.ts';
@@ -52,6 +52,8 @@ export interface Listing {
   product: string;
   version: string;
   state: ListingState;
+  /** Only for members of this data space; null: for everybody. */
+  space: string | null;
   case_id: string | null;
   paper: string | null;
   plans: ListingPlan[];
@@ -176,6 +178,8 @@ export interface MarketDeps {
   agreements: Agreements;
   cases: Cases;
   issue: Issue;
+  /** Further down: who is a member of which data space. */
+  spaces: SpaceMembership;
   /** Organisations with an active right to operate a resource. */
   operators(read: Reader, resource: string): Promise<string[]>;
   /** What the buyer has access to under a contract, for the note that says what was delivered. */

@@ -4,7 +4,7 @@ import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.
 import type { Listing, Order, Report, Scenario } from './model.ts';
 
 const reportColumns = sql`id, participant, body, case_id, product, version, conclusion, scope, limits, valid_until, digest, paper, number, created_at`;
-const listingColumns = sql`id, participant, number, product, version, state, case_id, paper, plans, policy, explanation, delivery_modes, acceptance_days, trial, split, basis,
+const listingColumns = sql`id, participant, number, product, version, state, space, case_id, paper, plans, policy, explanation, delivery_modes, acceptance_days, trial, split, basis,
   purposes, contract_kind, security_statement, source_statement, stands_until, reason, listed_at, created_at`;
 const orderColumns = sql`id, participant, supplier, number, state, listing, product, version, offer, scenario, plan, plan_title, tax_rate, quantity, estimate_fen,
   settlement_way, months, split, until, contract, verification, review, delivery, acceptance, accept_by, acceptance_days, rework_by, reminded_at, ended_at, ended_how, decision, papers, signed_at, settled_fen, settled_at, created_at, updated_at`;
@@ -57,6 +57,19 @@ export const listListings = async (
     (row) => row,
   );
 };
+
+/** What is offered to the members of a data space now, by one supplier or by all. */
+export const listingsOfSpace = (read: Reader, space: string, supplier?: string) =>
+  read.rows<Listing>(
+    sql`select ${listingColumns} from listings where space = ${space} and state = 'listed'
+      ${supplier === undefined ? empty : sql`and participant = ${supplier}`} order by id`,
+  );
+
+/** Under review or not yet signed, of listings for its members, by either side; locked. */
+export const ordersInSpace = (tx: Tx, space: string, participant: string) =>
+  tx.rows<Order>(sql`select ${orderColumns} from orders where state in ('reviewing', 'contracting')
+    and (participant = ${participant} or supplier = ${participant})
+    and listing in (select id from listings where space = ${space}) order by id for update`);
 
 const groundEnded = (at: Moment): Sql => sql`state = 'listed' and stands_until <= ${at}`;
 
@@ -168,5 +181,5 @@ export const marketTotals = (read: Reader) =>
     (select coalesce(sum(settled_fen), 0)::text from orders where settled_at is not null) as settled,
     (select coalesce(sum(amount_fen), 0)::text from filings) as filed,
     (select count(*)::int from orders where signed_at is not null) as orders,
-    (select count(*)::int from listings where state = 'listed') as listings,
-    (select count(distinct participant)::int from listings where state = 'listed') as suppliers`);
+    (select count(*)::int from listings where state = 'listed' and space is null) as listings,
+    (select count(distinct participant)::int from listings where state = 'listed' and space is null) as suppliers`);

@@ -5,6 +5,7 @@ import type { Reader } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
+import { mayView, namedSpace } from './audience.ts';
 import { nextFor } from './ending.ts';
 import type { Listing, MarketDeps, Order, Report, Scenario } from './model.ts';
 import * as reads from './reads.ts';
@@ -54,6 +55,7 @@ export const marketRoutes = (deps: MarketDeps): Route[] => {
       productName: version?.about.name ?? '',
       version: one.version,
       state: one.state,
+      space: await namedSpace(deps, read, one.space),
       case: one.case_id,
       paper: one.paper,
       plans: one.plans,
@@ -115,7 +117,8 @@ export const marketRoutes = (deps: MarketDeps): Route[] => {
   // A draft or refused listing is its supplier's and the operator's alone.
   const visibleListing = async (read: Reader, principal: Principal, id: string, lock = false): Promise<Listing> => {
     const one = await reads.findListing(read, id, lock);
-    const open = one && ['listed', 'suspended', 'delisted'].includes(one.state);
+    const open =
+      one && ['listed', 'suspended', 'delisted'].includes(one.state) && (await mayView(deps, read, principal, one));
     if (
       !one ||
       !(

@@ -113,6 +113,7 @@ const open: ListingFacts = {
   reports: [report],
   basis: 'certificate',
   qualityPresent: true,
+  supplierProvides: true,
   authorisationRequired: false,
   creditPurpose: false,
   supplierIsCreditAgency: false,
@@ -153,6 +154,7 @@ test.each<[string, Partial<ListingFacts>, [field: string, code: string][]]>([
     [['policy', 'authorisationMissing']],
   ],
   ['credit by someone without a licence', { creditPurpose: true }, [['purposes', 'creditAgencyMissing']]],
+  ['no provider of its data space', { supplierProvides: false }, [['policy', 'notProvider']]],
   ['no quality report', { qualityPresent: false }, [['version', 'qualityReportMissing']]],
 ])('a listing is held up by %s', (_name, change, gates) => {
   expect(closedGates({ ...open, ...change }).map((gate) => [gate.field, gate.code])).toEqual(gates);

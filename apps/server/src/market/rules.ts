@@ -28,6 +28,8 @@ export interface ListingFacts {
   reports: readonly (Report & { bodyClasses: readonly string[] })[];
   basis: 'certificate' | 'opinion';
   qualityPresent: boolean;
+  /** Where the policy is for members of a data space: it stands there as a provider. */
+  supplierProvides: boolean;
   authorisationRequired: boolean;
   /** By the declared purposes or by the policy, which may name more or none. */
   creditPurpose: boolean;
@@ -88,13 +90,24 @@ export const closedGates = (facts: ListingFacts): Gate[] => {
       'creditAgencyMissing',
       '策略或用途允许用于征信（未限定用途即为允许），须通过持牌征信机构 / policy or purposes allow credit, as a policy without purposes does: that needs a licensed credit agency',
     );
+  if (!facts.supplierProvides)
+    shut(
+      'policy',
+      'notProvider',
+      '策略面向数据空间成员，而供方不是该空间的有效提供方 / the policy is for members of a data space in which the supplier does not stand as a provider',
+    );
   if (!facts.qualityPresent)
     shut('version', 'qualityReportMissing', '缺少质量自检报告 / the quality report is missing');
   return gates;
 };
 
-/** Laws, not rules of the operator: shut, they stop a listing whatever its procedure asks for. */
-export const lawfulGates: readonly string[] = ['coreData', 'authorisationMissing', 'creditAgencyMissing'];
+/** Laws and a space's own rules, not rules of the operator: shut, they stop a listing whatever its procedure asks for. */
+export const lawfulGates: readonly string[] = [
+  'coreData',
+  'authorisationMissing',
+  'creditAgencyMissing',
+  'notProvider',
+];
 
 export interface TradeFacts {
   scenario: ScenarioStatement;

@@ -12,9 +12,9 @@ export const insertListing = async (
   tx: Tx,
   one: Omit<Listing, 'created_at' | 'number' | 'case_id' | 'paper' | 'reason' | 'listed_at'>,
 ): Promise<void> => {
-  await tx.exec(sql`insert into listings (id, node, market, participant, product, version, state, plans, policy, explanation, delivery_modes, acceptance_days, trial, split,
+  await tx.exec(sql`insert into listings (id, node, market, participant, product, version, state, space, plans, policy, explanation, delivery_modes, acceptance_days, trial, split,
       basis, purposes, contract_kind, security_statement, source_statement, stands_until, created_at, updated_at)
-    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.product}, ${one.version}, ${one.state}, ${JSON.stringify(one.plans)},
+    values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.product}, ${one.version}, ${one.state}, ${one.space}, ${JSON.stringify(one.plans)},
       ${JSON.stringify(one.policy)}, ${JSON.stringify(one.explanation)}, ${one.delivery_modes}, ${one.acceptance_days}, ${one.trial ? JSON.stringify(one.trial) : null}, ${JSON.stringify(one.split)},
       ${JSON.stringify(one.basis)}, ${one.purposes}, ${one.contract_kind}, ${one.security_statement}, ${one.source_statement}, ${one.stands_until}, ${tx.now}, ${tx.now})`);
 };

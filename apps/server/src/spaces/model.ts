@@ -79,6 +79,13 @@ export interface Member {
   endedAt: Date | null;
 }
 
+export interface EndedMembership {
+  space: string;
+  participant: string;
+  endedAt: Date;
+  contracts: Terms['contracts'];
+}
+
 export interface Entry {
   id: string;
   space: string;
@@ -87,6 +94,8 @@ export interface Entry {
   title: string;
   summary: string;
   industry: string;
+  /** Offered to members of the space alone. */
+  membersOnly: boolean;
   createdAt: Date;
   endedAt: Date | null;
 }
@@ -99,7 +108,7 @@ export interface SpacesDeps {
   suite: SuiteName;
   members: Pick<Members, 'operatorOf' | 'organisation' | 'displayNames'>;
   catalogue: Pick<Catalogue, 'product'>;
-  market: Pick<Market, 'listed'>;
+  market: Pick<Market, 'offered'>;
   agreements: Pick<Agreements, 'openOffers' | 'signText'>;
   now(): Date;
 }

@@ -1,23 +1,26 @@
+import type { Text } from '@shugu/wire';
 import { empty, join, type Moment, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import { kernelProblems } from '../kernel/problem.ts';
-import type { Entry, Member, MemberState, Rules, Space, SpaceKind } from './model.ts';
+import type { EndedMembership, Entry, Member, MemberState, Rules, Space, SpaceKind, SpaceRole } from './model.ts';
 import { openStates } from './rules.ts';
 
+/** Rules from before there was the term said nothing of contracts: they went on. */
+const terms = sql`('{"contracts": "goOn"}'::jsonb || r.terms)`;
 const current = sql`(select max(r.number) from space_rules r where r.space = s.id)`;
 const spaceColumns = sql`s.id, s.participant, s.kind, s.name, s.purpose, s.conditions, s.state, s.reason, s.case_id as "case",
   s.created_at as "createdAt", s.ended_at as "endedAt",
-  (select r.terms from space_rules r where r.space = s.id and r.number = ${current}) as terms,
+  (select ${terms} from space_rules r where r.space = s.id and r.number = ${current}) as terms,
   (select count(*)::int from space_members m where m.space = s.id and m.state in ('active', 'resting')) as members`;
-const rulesColumns = sql`r.id, r.space, r.number, r.text, r.terms, r.document, r.digest, r.sign_by as "signBy", r.published_at as "publishedAt"`;
+const rulesColumns = sql`r.id, r.space, r.number, r.text, ${terms} as terms, r.document, r.digest, r.sign_by as "signBy", r.published_at as "publishedAt"`;
 /** By when the first version after the one that was signed has to be. */
 const signBy = sql`(select min(r.sign_by) from space_rules r where r.space = m.space and r.number > m.signed)`;
 const memberColumns = sql`m.id, m.space, m.participant, m.roles, m.state, m.note, m.reason, m.signed, m.since, m.created_at as "createdAt",
   m.ended_at as "endedAt", g.key_id as "keyId", g.created_at as "signedAt", ${signBy} as "signBy"`;
 const members = sql`space_members m left join space_signatures g on g.member = m.id and g.number = m.signed`;
 const standingMember = (now: Date): Sql => sql`m.state = 'active' and coalesce(${signBy} > ${now}, true)`;
-const entryColumns = sql`e.id, e.space, e.participant, e.product, e.title, e.summary, e.industry, e.created_at as "createdAt", e.ended_at as "endedAt"`;
+const entryColumns = sql`e.id, e.space, e.participant, e.product, e.title, e.summary, e.industry, e.members_only as "membersOnly", e.created_at as "createdAt", e.ended_at as "endedAt"`;
 
 export const like = (word: string): string => `%${word.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
 const wordsMax = 10;
@@ -120,6 +123,25 @@ export const membershipsOf = async (
   return new Map(rows.map((row) => [row.space, row]));
 };
 
+/** Of open spaces, those in which an organisation stands. */
+export const standingOf = (
+  read: Reader,
+  participant: string,
+  now: Date,
+): Promise<{ id: string; roles: SpaceRole[] }[]> =>
+  read.rows(sql`select m.space as id, m.roles from space_members m join spaces s on s.id = m.space
+    where m.participant = ${participant} and s.state = 'active' and ${standingMember(now)} order by m.space`);
+
+export const namesOfSpaces = (read: Reader, ids: readonly string[]): Promise<{ id: string; name: Text }[]> =>
+  read.rows(sql`select id, name from spaces where id = any(${[...ids]})`);
+
+/** Memberships that ended after they had begun, of one member or of the whole space, with the rules that each signed last. */
+export const endedMemberships = (read: Reader, space: string, member?: string): Promise<EndedMembership[]> =>
+  read.rows<EndedMembership>(sql`select m.space, m.participant, m.ended_at as "endedAt", ${terms} ->> 'contracts' as contracts
+    from space_members m join space_rules r on r.space = m.space and r.number = m.signed
+    where m.space = ${space} and m.ended_at is not null and m.since is not null
+      ${member === undefined ? empty : sql`and m.id = ${member}`} order by m.id`);
+
 export const findMember = (read: Reader, space: string, id: string): Promise<Member | undefined> =>
   read.first<Member>(sql`select ${memberColumns} from ${members} where m.space = ${space} and m.id = ${id}`);
 
@@ -170,8 +192,9 @@ export const statementOf = (read: Reader, member: string): Promise<LoggedStateme
 const standing = (
   space: string,
   now: Date,
+  inside: boolean,
 ): Sql => sql`from space_entries e where e.space = ${space} and e.ended_at is null
-  and exists (select 1 from space_members m where m.space = e.space and m.participant = e.participant and ${standingMember(now)})`;
+  ${inside ? empty : sql`and not e.members_only`} and exists (select 1 from space_members m where m.space = e.space and m.participant = e.participant and ${standingMember(now)})`;
 
 export interface EntryQuery extends PageQuery {
   q?: string | undefined;
@@ -182,7 +205,13 @@ export interface EntryQuery extends PageQuery {
 
 const cursorParts = 3;
 
-export const entryPage = async (read: Reader, space: string, now: Date, query: EntryQuery) => {
+/** `inside`: as members see it, with what is offered to them alone. */
+export const entryPage = async (
+  read: Reader,
+  space: string,
+  { now, inside }: { now: Date; inside: boolean },
+  query: EntryQuery,
+) => {
   const sort = query.sort ?? 'newest';
   const after = decodeCursor(query.after, cursorParts);
   if (after && after[0] !== sort)
@@ -195,7 +224,7 @@ export const entryPage = async (read: Reader, space: string, now: Date, query: E
     : sort === 'title'
       ? sql`and (e.title, e.id) > (${String(after[1])}, ${String(after[2])})`
       : sql`and e.id < ${String(after[2])}`;
-  const rows = await read.rows<Entry>(sql`select ${entryColumns} ${standing(space, now)}
+  const rows = await read.rows<Entry>(sql`select ${entryColumns} ${standing(space, now, inside)}
     ${query.industry ? sql`and e.industry like ${`${query.industry}%`}` : empty}
     ${query.supplier ? sql`and e.participant = ${query.supplier}` : empty} ${matching(sql`e.words`, query.q)} ${from}
     order by ${sort === 'title' ? sql`e.title, e.id` : sql`e.id desc`} limit ${pageSize(query) + 1}`);
@@ -207,8 +236,12 @@ export const entryPage = async (read: Reader, space: string, now: Date, query: E
   );
 };
 
-export const countEntries = async (read: Reader, space: string, now: Date): Promise<number> =>
-  (await read.one<{ count: number }>(sql`select count(*)::int as count ${standing(space, now)}`)).count;
+export const countEntries = async (
+  read: Reader,
+  space: string,
+  { now, inside }: { now: Date; inside: boolean },
+): Promise<number> =>
+  (await read.one<{ count: number }>(sql`select count(*)::int as count ${standing(space, now, inside)}`)).count;
 
 /** Whether shown or not: the place is taken. */
 export const countPlaces = async (read: Reader, space: string): Promise<number> =>

@@ -24,6 +24,7 @@ import { admit, apply, expel, invite, leave, refuse, sign } from './service/memb
 import { publishRules } from './service/rules.ts';
 import {
   entryView,
+  isInside,
   memberView,
   namesOf,
   rulesView,
@@ -125,7 +126,7 @@ export const makeRoutes = (deps: SpacesDeps): Route[] => {
     on(wire.listSpaceEntries, async ({ read, principal, params, query }) => {
       const seen = await visibleSpace(deps, read, principal, params.id);
       if (!seen.seesCatalogue) throw kernelProblems.unknown();
-      const { items, next } = await entryPage(read, seen.space.id, deps.now(), query);
+      const { items, next } = await entryPage(read, seen.space.id, { now: deps.now(), inside: isInside(seen) }, query);
       const name = await namesOf(
         deps,
         read,

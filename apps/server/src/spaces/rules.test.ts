@@ -66,7 +66,10 @@ describe('members', () => {
   });
 
   test('join in the roles that the rules name; without any named, in whichever they have', () => {
-    const terms = (joinRoles: never[] | ['serviceBody']) => ({ catalogue: 'members' as const, joinRoles, policy: [] });
+    const terms = (joinRoles: never[] | ['serviceBody']) => ({
+      ...{ catalogue: 'members' as const, joinRoles, policy: [] },
+      contracts: 'goOn' as const,
+    });
     expect(mayJoin(terms(['serviceBody']), ['demander', 'serviceBody'])).toBe(true);
     expect(mayJoin(terms(['serviceBody']), ['demander'])).toBe(false);
     expect(mayJoin(terms([]), ['demander'])).toBe(true);
@@ -77,7 +80,7 @@ describe('members', () => {
 test('the catalogue of a space that is not open is nobody’s', () => {
   const space = (state: 'active' | 'closed', catalogue: 'members' | 'everyone') => ({
     state,
-    terms: { catalogue, joinRoles: [], policy: [] },
+    terms: { catalogue, joinRoles: [], policy: [], contracts: 'goOn' as const },
   });
   expect(seesCatalogue(space('active', 'everyone'), false, false)).toBe(true);
   expect(seesCatalogue(space('active', 'members'), false, false)).toBe(false);

@@ -61,22 +61,22 @@ export const insertSignature = (
     values (${member.id}, ${made.number}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${member.participant}, ${tx.actor.id}, ${made.keyId},
       ${made.level}, ${made.signature}, ${JSON.stringify(said.core)}, ${said.salt}, ${said.log_entry}, ${tx.now})`);
 
-type Shown = Pick<Entry, 'title' | 'summary' | 'industry'> & { words: string };
+type Shown = Pick<Entry, 'title' | 'summary' | 'industry' | 'membersOnly'> & { words: string };
 
 export const insertEntry = async (
   tx: Tx,
   { space, product, shown }: { space: string; product: string; shown: Shown },
 ): Promise<string> => {
   const id = newId('spe', tx.now);
-  await tx.exec(sql`insert into space_entries (id, space, node, market, participant, product, title, summary, industry, words, created_at)
+  await tx.exec(sql`insert into space_entries (id, space, node, market, participant, product, title, summary, industry, words, members_only, created_at)
     values (${id}, ${space}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${product}, ${shown.title},
-      ${shown.summary}, ${shown.industry}, ${shown.words}, ${tx.now})`);
+      ${shown.summary}, ${shown.industry}, ${shown.words}, ${shown.membersOnly}, ${tx.now})`);
   return id;
 };
 
 export const refreshEntry = (tx: Tx, id: string, shown: Shown): Promise<number> =>
   tx.exec(sql`update space_entries set title = ${shown.title}, summary = ${shown.summary}, industry = ${shown.industry},
-    words = ${shown.words} where id = ${id}`);
+    words = ${shown.words}, members_only = ${shown.membersOnly} where id = ${id}`);
 
 export const endEntry = (tx: Tx, id: string, reason: string): Promise<number> =>
   tx.exec(sql`update space_entries set ended_at = ${tx.now}, reason = ${reason} where id = ${id} and ended_at is null`);

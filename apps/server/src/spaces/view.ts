@@ -41,6 +41,9 @@ export const visibleSpace = async (deps: SpacesDeps, read: Reader, principal: Pr
   return { space, own, standing, supervising, seesCatalogue: seesCatalogue(space, standing, supervising) };
 };
 
+/** What is offered to members alone is shown to them, and to whoever supervises. */
+export const isInside = ({ standing, supervising }: Seen): boolean => standing || supervising;
+
 const yoursOf = (principal: Principal, own: Member | undefined, now: Date) =>
   own
     ? {
@@ -88,7 +91,7 @@ export const spaceView = async (deps: SpacesDeps, read: Reader, principal: Princ
       text: wordsWithGrounds(rule),
       given: space.conditions[answer] ?? '',
     })),
-    entries: seen.seesCatalogue ? await countEntries(read, id, deps.now()) : null,
+    entries: seen.seesCatalogue ? await countEntries(read, id, { now: deps.now(), inside: isInside(seen) }) : null,
     waiting: decides ? await countMembers(read, id, 'applied') : null,
     case: inside ? space.case : null,
     endedAt: iso(space.endedAt),
@@ -106,8 +109,11 @@ export const memberView = (member: Member, name: Names, now: Date) => ({
   endedAt: iso(member.endedAt),
 });
 
-export const entryView = ({ id, product, title, summary, industry, participant, createdAt }: Entry, name: Names) => ({
-  ...{ id, product, title, summary, industry },
+export const entryView = (
+  { id, product, title, summary, industry, membersOnly, participant, createdAt }: Entry,
+  name: Names,
+) => ({
+  ...{ id, product, title, summary, industry, membersOnly },
   supplier: name(participant),
   addedAt: createdAt.toISOString(),
 });

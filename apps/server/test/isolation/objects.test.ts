@@ -17,6 +17,7 @@ import { makeFolder } from '../../../cli/src/trade/folder.ts';
 import { divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
 import { walkTrade } from '../../../cli/src/trade/walk.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
+import { listed, policyOf } from '../../src/market/testing.ts';
 import { admitted, found } from '../../src/spaces/testing.ts';
 import { bringHoldings, draftOf, signedContract } from '../support/computation.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
@@ -30,7 +31,7 @@ const involved = ['xingsha', 'mapping', 'lawfirm', 'citylogistics', 'operator', 
 
 let world: TestExchange;
 let real: Harvest;
-/** A second resource, product and case that nobody but their owner has heard of. */
+/** A second resource, product and case that nobody but their owner has heard of, and what is for members of a space alone. */
 let hidden: Harvest;
 let slots: Slot[];
 let walked: string | undefined;
@@ -142,7 +143,15 @@ const beSpaced = async (): Promise<void> => {
   await (await world.as('citylogistics.trader')).call(spacesWire.applyToSpace, asking);
 };
 
+/** A space of the supplier's, to whose members alone it offers what `draftOnly` lists. */
+let secluded: string;
+
 const draftOnly = async (): Promise<void> => {
+  const held = policyOf([{ leftOperand: 'shugu:memberOf', operator: 'eq', rightOperand: secluded }]);
+  const forMembers = await listed(world, { name: '仅供成员的产品（样例）' }, { policy: held as never });
+  await (await world.as('xingsha.trader')).call(spacesWire.addSpaceEntry, {
+    ...{ params: { id: secluded }, body: { product: forMembers.product } },
+  });
   const goods = await divisionsResource();
   const resource = await bringResource(
     world.stage,
@@ -183,6 +192,7 @@ beforeAll(async () => {
   // Their tables and cases would take the places of the trade's.
   const more = await harvest(pool, owners);
   for (const prefix of ['cpc', 'cpu', 'spc', 'spm', 'spe']) real.set(prefix, more.get(prefix)!);
+  secluded = (await admitted(world, {}, 'xingsha.trader')).id;
   const before = await harvest(pool, owners, { perPrefixMax: 1000 });
   const known = new Set([...before.values()].flat());
   await draftOnly();

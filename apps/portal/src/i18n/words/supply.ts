@@ -29,6 +29,7 @@ export const supply = {
   'product.signInToOrder': ['登录后下单', 'Sign in to order'],
   'product.ownGoods': ['这是本单位的产品', 'This is your own product'],
   'product.notOrderable': ['目前不可下单', 'Cannot be ordered at present'],
+  'product.membersOnly': ['仅供数据空间成员：', 'For members of a data space only:'],
   'product.policy': ['使用约定', 'Terms of use'],
   'product.policyLead': [
     '这些约定会写进合同，并由交付网关逐次执行。',

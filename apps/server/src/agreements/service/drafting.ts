@@ -37,9 +37,10 @@ import {
   checkPaths,
   checkWatermark,
   checkWithin,
-  columnTitles,
+  concludes,
   keepPolicy,
   offeredTo,
+  policyNames,
 } from './policies.ts';
 
 const dayMilliseconds = 86_400_000;
@@ -70,10 +71,15 @@ const partyOf = async (deps: AgreementsDeps, read: Reader, id: string): Promise<
   return normalised({ participant: found.id, name: found.name, creditCode: found.creditCode });
 };
 
-const draftedTerms = async (tx: Tx, draft: ContractDraft, version: ProductVersion): Promise<ContractTerms> => {
+const draftedTerms = async (
+  deps: AgreementsDeps,
+  tx: Tx,
+  draft: ContractDraft,
+  version: ProductVersion,
+): Promise<ContractTerms> => {
   const offer = draft.offer ? await findOffer(tx, draft.offer) : undefined;
   if (draft.offer && offer?.productVersion !== version.id) throw kernelProblems.unknown();
-  if (offer && !offeredTo(offer, draft.buyer)) throw problems.offerClosed();
+  if (offer && !(await offeredTo(deps, tx, offer, draft.buyer))) throw problems.offerClosed();
   const policy = draft.terms.policy ?? offer?.policy;
   const price = draft.terms.price ?? offer?.price;
   if (policy === undefined || price === undefined)
@@ -82,6 +88,7 @@ const draftedTerms = async (tx: Tx, draft: ContractDraft, version: ProductVersio
       detail: { zh: '须给出策略与价格，或引用报价条件', en: 'policy and price are given, or come from an offer' },
     });
   if (offer && draft.terms.policy) checkWithin(policy, offer.policy);
+  if (!(await concludes(deps, tx, policy, draft.buyer))) throw problems.offerClosed();
   return normalised({
     from: null,
     until: null,
@@ -152,7 +159,7 @@ export const draftContract = async (deps: AgreementsDeps, tx: Tx, draft: Contrac
   if (supplier.participant === buyer.participant) throw problems.partiesSame();
   const operator = await deps.operator(tx);
   if ([supplier.participant, buyer.participant].includes(operator.id)) throw problems.operatorIsParty();
-  const terms = await draftedTerms(tx, draft, version);
+  const terms = await draftedTerms(deps, tx, draft, version);
   await checkTerms(deps, tx, terms, version);
   const basis = await basisNow(deps, tx, version.id, draft.basis, tx.now);
   orThrow(termWithin(basis, datesOf(terms), tx.now));
@@ -238,7 +245,7 @@ const lockTerms = async (deps: AgreementsDeps, tx: Tx, contract: Contract, versi
         versionNumber: productVersion.number,
         contentDigests: productVersion.tables.flatMap((table) => table.objects.normal ?? table.objects.original ?? []),
         contractDigest: productVersion.contractDigest,
-        columnTitles: await columnTitles(deps, tx, productVersion.id),
+        names: await policyNames(deps, tx, productVersion.id, policy),
         operatorName: (await deps.operator(tx)).name,
         priceText: deps.priceText(version.terms.price),
         node: tx.tenancy.node,

@@ -3,7 +3,7 @@ import type { Text } from '@shugu/wire';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import type { Contract } from '../model.ts';
-import { contractsOnRight, openVersion } from '../reads.ts';
+import { contractsOfMembers, contractsOnRight, openVersion } from '../reads.ts';
 import { nextState, titled } from '../rules.ts';
 import { saveContract, saveVersion } from '../store.ts';
 import { orThrow, tell } from './deps.ts';
@@ -26,6 +26,22 @@ const end = async (tx: Tx, contract: Contract, reason: Text): Promise<void> => {
     data: { from: contract.state, reason: reason.zh },
   });
   await tell(tx, 'agreements.contract.terminated', contract, { how: 'basis', reason: reason.zh });
+};
+
+export interface LostMembership {
+  space: string;
+  /** Whose membership ended, and when: what was drawn up later was not concluded by it. */
+  participant: string;
+  endedAt: Date;
+  /** What the rules of the space say of contracts in force; those that nobody is bound by yet end in any case. */
+  contracts: 'goOn' | 'end';
+}
+
+/** Ends what either party had concluded as a member, as the rules of the space say. Harmless to repeat. */
+export const endMembership = async (tx: Tx, lost: LostMembership, reason: Text): Promise<Contract[]> => {
+  const ending = await contractsOfMembers(tx, lost);
+  for (const contract of ending) await end(tx, contract, reason);
+  return ending;
 };
 
 /** Ends the contracts that stood on the right alone; whoever calls has seen that no other right bears them. Harmless to repeat. */

@@ -23,7 +23,7 @@ import { policyProblem } from '../document.ts';
 import type { Audience, Offer } from '../model.ts';
 import { agreementProblems as problems } from '../problems.ts';
 import { cachedPlan, findOffer, policySource } from '../reads.ts';
-import { canonicalOf, normalised, watermarkFaults } from '../rules.ts';
+import { audienceOf, canonicalOf, isOffered, normalised, watermarkFaults } from '../rules.ts';
 import { endOffer, insertOffer, insertPlan, insertPolicy } from '../store.ts';
 import { type AgreementsDeps, orThrow } from './deps.ts';
 
@@ -78,8 +78,7 @@ export const explainPolicy = (source: unknown, names: Names = {}): PolicyExplana
   };
 };
 
-/** Words for the codes of a policy's columns. */
-export const columnTitles = async (
+const columnTitles = async (
   deps: AgreementsDeps,
   read: Reader,
   productVersion: string,
@@ -88,6 +87,47 @@ export const columnTitles = async (
   const columns = version?.tables.flatMap((table) => table.columns) ?? [];
   return Object.fromEntries(columns.filter((column) => column.title).map((column) => [column.name, column.title]));
 };
+
+/** The data space whose members a policy is for. */
+export const spaceOf = (source: unknown): string | undefined => {
+  const parsed = parsePolicy(source);
+  return parsed.ok ? parsed.policy.terms.memberOf : undefined;
+};
+
+const standsIn = async ({ spaces }: AgreementsDeps, read: Reader, space: string, participant: string) =>
+  (await spaces?.standing(read, participant))?.find(({ id }) => id === space);
+
+/** Whoever concludes under a policy for members is one then. */
+export const concludes = async (
+  deps: AgreementsDeps,
+  read: Reader,
+  source: unknown,
+  participant: string,
+): Promise<boolean> => {
+  const space = spaceOf(source);
+  return space === undefined || (await standsIn(deps, read, space, participant)) !== undefined;
+};
+
+export const spaceNames = async (
+  deps: AgreementsDeps,
+  read: Reader,
+  source: unknown,
+): Promise<Record<string, string>> => {
+  const space = spaceOf(source);
+  const named = space ? await deps.spaces?.names(read, [space]) : undefined;
+  return Object.fromEntries([...(named ?? [])].map(([id, { zh, en }]) => [id, `${zh} / ${en}`]));
+};
+
+/** Words for the codes in a policy over a version: its columns, and the data space. */
+export const policyNames = async (
+  deps: AgreementsDeps,
+  read: Reader,
+  productVersion: string,
+  source: unknown,
+): Promise<Record<string, string>> => ({
+  ...(await columnTitles(deps, read, productVersion)),
+  ...(await spaceNames(deps, read, source)),
+});
 
 /** A policy that a delivery path cannot enforce can't be offered on it. */
 export const checkPaths = (source: unknown, modes: readonly DeliveryMode[], offered: readonly DeliveryMode[]): void => {
@@ -172,18 +212,22 @@ export const createOffer = async (deps: AgreementsDeps, tx: Tx, draft: OfferDraf
   checkPaths(policy, deliveryModes, version.about.deliveryModes);
   await checkFiles(deps, tx, policy, deliveryModes, version.id);
   const plan = await keepPolicy(tx, version.participant, policy);
+  const space = spaceOf(policy);
+  if (space && !(await standsIn(deps, tx, space, version.participant))?.provides)
+    throw problems.spaceNotYours({ field: 'body.policy', detail: space });
+  const audience = orThrow(audienceOf(draft.audience, space));
   const price = normalised(draft.price);
   const frozen = {
     productVersion: version.id,
     policyHash: plan.policyHash,
     price,
     deliveryModes,
-    audience: draft.audience,
+    audience,
   };
   const hash = `sha256:${createHash('sha256')
     .update(orThrow(canonicalOf(frozen)))
     .digest('hex')}`;
-  const id = await insertOffer(tx, version.participant, { ...frozen, hash });
+  const id = await insertOffer(tx, version.participant, { ...frozen, space: space ?? null, hash });
   await audit(tx, { action: 'agreements.offer.create', subject: id, data: { productVersion: version.id, hash } });
   const data = { offer: id, productVersion: version.id, policyHash: plan.policyHash };
   await emit(tx, { type: 'agreements.offer.created', subject: id, data });
@@ -204,6 +248,9 @@ export const withdrawOffer = async (tx: Tx, id: string): Promise<Offer> => {
   return (await findOffer(tx, id))!;
 };
 
-export const offeredTo = (offer: Offer, participant: string): boolean =>
-  offer.withdrawnAt === null &&
-  (offer.audience.kind === 'everyone' || offer.audience.participants.includes(participant));
+export const offeredTo = async (
+  deps: AgreementsDeps,
+  read: Reader,
+  offer: Offer,
+  participant: string,
+): Promise<boolean> => isOffered(offer, participant, await concludes(deps, read, offer.policy, participant));

@@ -19,6 +19,7 @@ import { findVersion, lockContract, openVersion, paperOf, signaturesOf } from '.
 import { nextState, uncoveredResource } from '../rules.ts';
 import { insertSignature, putPaper, saveContract, saveVersion, setPaperConfirmed } from '../store.ts';
 import { type AgreementsDeps, asParty, orThrow, partiesOf, tell } from './deps.ts';
+import { concludes } from './policies.ts';
 
 export interface CertifiedSignature {
   authority: string;
@@ -53,6 +54,10 @@ const stillStands = async (
 ): Promise<void> => {
   const until = version.until!;
   if (until <= tx.now) throw problems.termEmpty();
+  if (!(await concludes(deps, tx, version.terms.policy, contract.buyer.participant)))
+    throw problems.basisEnded({
+      detail: { zh: '需方已不是数据空间的成员', en: 'the buyer is no member of the data space any more' },
+    });
   for (const item of version.basis)
     if (item.until && new Date(item.until) <= tx.now)
       throw problems.basisEnded({ detail: `${item.kind} ${item.reference}` });

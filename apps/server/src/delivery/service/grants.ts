@@ -230,10 +230,17 @@ export const withdrawGrants = async (
 };
 
 /** Trials of a product have no contract of their own to end with. */
-export const withdrawTrials = async (deps: ServiceDeps, tx: Tx, product: string, reason: string): Promise<number> => {
+export const withdrawTrials = async (
+  deps: ServiceDeps,
+  tx: Tx,
+  product: string,
+  reason: string,
+  buyer?: string,
+): Promise<number> => {
   let count = 0;
   for (const grant of await grantsOfTarget(tx, 'product', product))
-    if (grant.contract === null) count += await withdrawGrants(deps, tx, { grant: grant.id }, reason);
+    if (grant.contract === null && (buyer === undefined || grant.buyer === buyer))
+      count += await withdrawGrants(deps, tx, { grant: grant.id }, reason);
   return count;
 };
 

@@ -9,7 +9,7 @@ import { isFault, step } from '../rules.ts';
 import { endMessage, insertProcess, lockProcess, saveProcess } from '../store.ts';
 import { termsOf } from '../terms.ts';
 import { dropClearance, newProcess, type ProcessDraft, queueAct, say } from './moves.ts';
-import type { Room } from './room.ts';
+import { type Room, spacesOfCounterparty } from './room.ts';
 
 const ownConnector = async (tx: Tx): Promise<Connector> => {
   const connector = await connectorOf(tx, tx.actor.participant);
@@ -79,7 +79,8 @@ export interface Offering extends Asking, Pick<Saying, 'terms' | 'changes'> {
 export const offerContract = async (room: Room, tx: Tx, asked: Offering): Promise<Process> => {
   const connector = await ownConnector(tx);
   const { counterparty, dataset, terms, changes } = asked;
-  const found = await findDataset(tx, connector.participant, dataset);
+  const spaces = await spacesOfCounterparty(room, tx, counterparty);
+  const found = await findDataset(tx, connector.participant, dataset, spaces);
   const published = found?.body.hasPolicy.find((one) => asked.offer === undefined || one['@id'] === asked.offer);
   if (!found || !published) throw problems.datasetUnknown({ field: found ? 'body.offer' : 'body.dataset' });
   const own_offer = { ...published, target: dataset } as OfferBody;

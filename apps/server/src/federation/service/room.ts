@@ -6,6 +6,7 @@ import type { Seal } from '../../kernel/seal.ts';
 import type { Dids } from '../claims/dids.ts';
 import type { IdentityProvider } from '../identity/identity.ts';
 import type { Connector, Message, Process } from '../model.ts';
+import { connectorNamed } from '../reads.ts';
 import type { Proofs } from '../renewal/proof.ts';
 
 /** A message whose present try is this server's alone until `due_at`. */
@@ -24,6 +25,8 @@ export interface Room {
   dids: Dids;
   /** Whether a member of this node may not trade for now: nothing new is begun with it. */
   suspended(read: Reader, participant: string): Promise<boolean>;
+  /** Data spaces in which an organisation of this node stands: what is for their members alone is shown to it. */
+  spacesOf(read: Reader, participant: string): Promise<readonly string[]>;
   seal: Pick<Seal, 'seal' | 'open'>;
   outgoing: Outgoing;
   publicUrl(): string;
@@ -56,6 +59,16 @@ export const actorOf = ({ participant }: Pick<Connector, 'participant'>): Actor 
   participant,
   name: 'federation',
 });
+
+/** Those in which a counter-party stands; members of data spaces are organisations of this node. */
+export const spacesOfCounterparty = async (
+  { dids, spacesOf }: Pick<Room, 'dids' | 'spacesOf'>,
+  read: Reader,
+  name: string,
+): Promise<readonly string[]> => {
+  const participant = await connectorNamed(read, name, dids.participantOf(name));
+  return participant === undefined ? [] : spacesOf(read, participant);
+};
 
 /** Id of a connector as the service of its data sets: the same wherever the node is reached. */
 export const serviceOf = (participant: string): string => `urn:shugu:connector:${participant}`;

@@ -23,7 +23,7 @@ import { courtesy, isFault, sideOf, step } from '../rules.ts';
 import { endMessage, insertMessage, insertProcess, lockProcess } from '../store.ts';
 import { agreementFault } from '../terms.ts';
 import { apply, newProcess, settleMove } from './moves.ts';
-import { actorOf, type Room } from './room.ts';
+import { actorOf, type Room, spacesOfCounterparty } from './room.ts';
 import { sealMessage } from './secrets.ts';
 
 export interface Answer {
@@ -230,7 +230,7 @@ const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise
   if (await room.suspended(tx, connector.participant)) return unknown();
   const made = newProcess(tx, { ...theirs, address, subject: '', taken: { digest, version: 1 } });
   const act = actOf(door, message);
-  await fill(tx, made, message);
+  await fill(room, tx, made, message);
   const moved = step(made, act, sideOf(made, 'other'));
   if (isFault(moved)) return refuse(moved.code, moved.zh, moved.en);
   if ((await insertProcess(tx, made)) === 0) return again(tx, theirs, digest);
@@ -256,7 +256,7 @@ const again = async (tx: Tx, theirs: Parameters<typeof processOfTheirs>[1], dige
 };
 
 /** What a new process is about: a data set that is offered, or an agreement that both have. */
-const fill = async (tx: Tx, made: Process, message: Json): Promise<void> => {
+const fill = async (room: Room, tx: Tx, made: Process, message: Json): Promise<void> => {
   if (made.kind === 'transfer') {
     const agreement = await findAgreement(tx, made.participant, String(message.agreementId));
     if (agreement?.side !== 'provider' || agreement.counterparty !== made.counterparty || agreement.ended_at)
@@ -270,7 +270,12 @@ const fill = async (tx: Tx, made: Process, message: Json): Promise<void> => {
   const offer = message.offer as OfferBody;
   made.subject = offer.target;
   if (made.side === 'consumer') return;
-  const dataset = await findDataset(tx, made.participant, offer.target);
+  const dataset = await findDataset(
+    tx,
+    made.participant,
+    offer.target,
+    await spacesOfCounterparty(room, tx, made.counterparty),
+  );
   const published = dataset?.body.hasPolicy.find((one) => one['@id'] === offer['@id']);
   if (!published) return refuse('offerUnknown', '没有此项要约', 'there is no such offer');
   made.own_offer = { ...published, target: offer.target } as OfferBody;

@@ -125,10 +125,19 @@ const quotedBuyer = async (tx: Tx, principal: Principal, draft: QuotationDraft):
   return enquiry.participant;
 };
 
-const quotedListing = async (tx: Tx, principal: Principal, id: string): Promise<Listing> => {
+const quotedListing = async (
+  deps: MarketDeps,
+  tx: Tx,
+  { principal, buyer, id }: { principal: Principal; buyer: string; id: string },
+): Promise<Listing> => {
   const listing = await findListing(tx, id);
   if (!listing || listing.participant !== principal.participant) throw kernelProblems.unknown();
   if (!mayBeOrdered(listing, tx.now)) throw problems.notForSale({ detail: listing.state });
+  if (listing.space && !(await deps.spaces.standing(tx, buyer)).some((one) => one.id === listing.space))
+    throw problems.notForSale({
+      field: 'body.listing',
+      detail: { zh: '询价方不是该数据空间的成员', en: 'the buyer is no member of its data space' },
+    });
   return listing;
 };
 
@@ -141,7 +150,7 @@ export const createQuotation = async (
   await deps.members.requireTrading(tx, principal.participant);
   checkPlan(draft);
   const buyer = await quotedBuyer(tx, principal, draft);
-  const listing = draft.listing ? await quotedListing(tx, principal, draft.listing) : undefined;
+  const listing = draft.listing ? await quotedListing(deps, tx, { principal, buyer, id: draft.listing }) : undefined;
   const days = draft.validDays ?? ruleNumber(deps, 'quotationDays', tx.now);
   const validUntil = deps.cases.calendar.deadline(tx.now, days).due;
   const offer =

@@ -7,6 +7,7 @@ import { on, type Route } from '../../kernel/http/route.ts';
 import { newId } from '../../kernel/ids.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
+import { mayView } from '../audience.ts';
 import { isOpen } from '../demand/rules.ts';
 import { findDemand } from '../demand/store.ts';
 import type { MarketDeps } from '../model.ts';
@@ -18,10 +19,16 @@ import * as store from './store.ts';
 const named = (names: Map<string, string>, id: string) => ({ id, name: names.get(id) ?? id });
 
 /** Whose listing or demand it is; only what strangers see can be asked about. */
-const askedOf = async (read: Reader, about: { kind: 'listing' | 'demand'; id: string }): Promise<string> => {
+const askedOf = async (
+  deps: MarketDeps,
+  read: Reader,
+  principal: Principal,
+  about: { kind: 'listing' | 'demand'; id: string },
+): Promise<string> => {
   if (about.kind === 'listing') {
     const listing = await findListing(read, about.id);
     if (!listing || !['listed', 'suspended', 'delisted'].includes(listing.state)) throw kernelProblems.unknown();
+    if (!(await mayView(deps, read, principal, listing))) throw kernelProblems.unknown();
     return listing.participant;
   }
   const demand = await findDemand(read, about.id);
@@ -91,7 +98,7 @@ export const enquiryRoutes = (deps: MarketDeps): Route[] => {
   return [
     on(wire.createEnquiry, async ({ tx, principal, body }) => {
       await deps.members.requireActive(tx, principal.participant);
-      const asked = await askedOf(tx, body.about);
+      const asked = await askedOf(deps, tx, principal, body.about);
       if (asked === principal.participant) throw problems.ownProduct();
       const id = newId('enq', tx.now);
       await store.insertEnquiry(tx, {

@@ -14,7 +14,16 @@ const columnsMax = 500;
 export interface ListedFacts {
   listing: Pick<
     Listing,
-    'id' | 'participant' | 'product' | 'version' | 'plans' | 'explanation' | 'delivery_modes' | 'basis' | 'listed_at'
+    | 'id'
+    | 'participant'
+    | 'space'
+    | 'product'
+    | 'version'
+    | 'plans'
+    | 'explanation'
+    | 'delivery_modes'
+    | 'basis'
+    | 'listed_at'
   > & { market: string };
   about: ProductVersion['about'];
   columnTitles: string[];

@@ -1,12 +1,13 @@
 /** Labels `facet:value`: what filters ask for and facets count. */
 import { facetNames, searchLimits } from '@shugu/wire/market-find';
 import type { ProductVersion } from '../../catalogue/index.ts';
+import { membersOnly, spaceLabel } from '../audience.ts';
 import type { Listing } from '../model.ts';
 
 export type FacetName = (typeof facetNames)[number];
 export type Facets = Record<FacetName, { value: string; count: number; name: string | null }[]>;
 
-const finePrefix = /^(class|city|county):/;
+const finePrefix = /^(class|city|county|space|members):/;
 /** Finer than a facet: asked for, never counted. */
 export const isFine = (label: string): boolean => finePrefix.test(label);
 
@@ -17,7 +18,7 @@ export const regionLabel = (code: string): string =>
   code.endsWith('0000') ? `region:${code}` : code.endsWith('00') ? `city:${code.slice(0, 4)}` : `county:${code}`;
 
 export const labelsOf = (
-  listing: Pick<Listing, 'participant' | 'plans' | 'delivery_modes'>,
+  listing: Pick<Listing, 'participant' | 'plans' | 'delivery_modes' | 'space'>,
   about: Pick<ProductVersion['about'], 'industry' | 'region' | 'updateCycle' | 'kind'>,
 ): string[] => [
   `industry:${about.industry.slice(0, 1)}`,
@@ -32,6 +33,7 @@ export const labelsOf = (
   `updateCycle:${about.updateCycle}`,
   `kind:${about.kind}`,
   `supplier:${listing.participant}`,
+  ...(listing.space ? [membersOnly, spaceLabel(listing.space)] : []),
 ];
 
 /** Of documents' facets, one after another: how often each label stands there, by its number. */

@@ -16,6 +16,8 @@ export interface Listed {
   /** Id of the supplier. */
   owner: string;
   listedAt: Date;
+  /** Only for members of this data space; null: for everybody. */
+  space: string | null;
 }
 
 const listedOf = ({ listing, about, supplier }: ListedFacts): Listed => ({
@@ -29,15 +31,23 @@ const listedOf = ({ listing, about, supplier }: ListedFacts): Listed => ({
   supplier,
   owner: listing.participant,
   listedAt: listing.listed_at!,
+  space: listing.space,
 });
 
-export const listed = async (read: Reader, product: string): Promise<Listed | undefined> => {
+/** Whomever it is for. */
+export const offered = async (read: Reader, product: string): Promise<Listed | undefined> => {
   const facts = await listedFacts(read, product);
   return facts && listedOf(facts);
 };
 
+/** For everybody: what is for members of a data space is not told. */
+export const listed = async (read: Reader, product: string): Promise<Listed | undefined> => {
+  const found = await offered(read, product);
+  return found?.space === null ? found : undefined;
+};
+
 export const listedAfter = async (read: Reader, after: { at: Date; listing: string }, limit: number) =>
-  (await listedFactsAfter(read, after, limit)).map(listedOf);
+  (await listedFactsAfter(read, after, limit, { openOnly: true })).map(listedOf);
 
 /** Products of one supplier that stand on the market. */
 export const productsListedBy = async (read: Reader, supplier: string): Promise<string[]> =>

@@ -3,6 +3,7 @@ import { searchLimits, type sortOrders } from '@shugu/wire/market-find';
 import { byValues, empty, join, type Reader, raw, type Sql, sql } from '../../kernel/db/db.ts';
 import { decodeCursor, encodeCursor, type PageQuery, pageSize } from '../../kernel/pages.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
+import { membersOnly } from '../audience.ts';
 import type { ListedFacts } from './document.ts';
 import { bandEnds, type Stretch, stretchesOfPlaces, stretchesOfPrices } from './stretches.ts';
 import { vocabulary } from './text.ts';
@@ -13,6 +14,8 @@ export interface SearchQuery extends PageQuery {
   /** Text of a tsquery; '' finds everything. */
   tsquery: string;
   labels: readonly string[];
+  /** Labels that open what is for members only; null opens all of it. */
+  opening: readonly string[] | null;
   sort: SortOrder;
 }
 
@@ -61,8 +64,13 @@ const afterKey: Record<SortOrder, (key: Key) => Sql> = {
     sql`price_order >= ${String(price)}::numeric and (price_order > ${String(price)}::numeric or place < ${place}::bigint)`,
 };
 
-const matches = ({ tsquery, labels }: SearchQuery): Sql =>
-  sql`${tsquery ? sql`words @@ ${tsquery}::tsquery` : sql`true`} ${labels.length ? sql`and labels @> ${[...labels]}::text[]` : empty}`;
+const shownTo = (opening: readonly string[] | null): Sql =>
+  opening === null
+    ? empty
+    : sql`and (not labels @> ${[membersOnly]}::text[] ${opening.length ? sql`or labels && ${[...opening]}::text[]` : empty})`;
+
+const matches = ({ tsquery, labels, opening }: SearchQuery): Sql =>
+  sql`${tsquery ? sql`words @@ ${tsquery}::tsquery` : sql`true`} ${labels.length ? sql`and labels @> ${[...labels]}::text[]` : empty} ${shownTo(opening)}`;
 
 const inStretch = (stretch: Stretch): Sql => sql`
   ${'keys' in stretch ? sql`stretches && ${stretch.keys}::int[]` : sql`place < ${stretch.before}`}
@@ -158,7 +166,7 @@ export const findProducts = async (read: Reader, query: SearchQuery): Promise<Fo
   return { rows, next, total, facets: cursor ? null : (found[0]?.facets ?? '') };
 };
 
-const factColumns = sql`l.id, l.participant, l.market, l.product, l.version, l.plans, l.explanation, l.delivery_modes, l.basis, l.listed_at, v.about,
+const factColumns = sql`l.id, l.participant, l.space, l.market, l.product, l.version, l.plans, l.explanation, l.delivery_modes, l.basis, l.listed_at, v.about,
   jsonb_path_query_array(v.tables, '$[*].columns[*].title') as titles, o.name as supplier`;
 type FactRow = Omit<ListedFacts['listing'], never> & {
   about: ListedFacts['about'];
@@ -185,10 +193,12 @@ export const listedFactsAfter = async (
   read: Reader,
   after: { at: Date; listing: string },
   limit: number,
+  which: { openOnly: boolean } = { openOnly: false },
 ): Promise<ListedFacts[]> =>
   (
     await read.rows<FactRow>(sql`select ${factColumns} from listings l join product_versions v on v.id = l.version join organisations o on o.id = l.participant
-      where (l.listed_at, l.id) > (${after.at}::timestamptz, ${after.listing}) and l.state = 'listed' order by l.listed_at, l.id limit ${limit} for share of l`)
+      where (l.listed_at, l.id) > (${after.at}::timestamptz, ${after.listing}) and l.state = 'listed'
+      ${which.openOnly ? sql`and l.space is null` : empty} order by l.listed_at, l.id limit ${limit} for share of l`)
   ).map(factsOf);
 
 /** Whether a document was cut by another vocabulary than this program's. */

@@ -3,6 +3,7 @@ import * as wire from '@shugu/wire/market-find';
 import type { Reader } from '../../kernel/db/db.ts';
 import { on, type Route } from '../../kernel/http/route.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
+import { mayView, namedSpace, opening, viewerOf } from '../audience.ts';
 import type { MarketDeps } from '../model.ts';
 import { leadingPrice } from '../price.ts';
 import { mayBeOrdered } from '../rules.ts';
@@ -30,7 +31,7 @@ const itemOf = (row: FoundRow, words: readonly string[], names: Map<string, stri
   listedAt: row.listed_at.toISOString(),
 });
 
-const pageOut = (row: ProductPageRow, at: Date) => ({
+const pageOut = (row: ProductPageRow, space: Space, at: Date) => ({
   id: row.product,
   version: {
     id: row.version,
@@ -59,12 +60,15 @@ const pageOut = (row: ProductPageRow, at: Date) => ({
     certificates: row.basis.certificates,
     sourceStatement: row.source_statement,
     securityStatement: row.security_statement,
+    space,
   },
   price: leadingPrice(row.plans),
   reports: row.reports,
   supplier: row.supplier,
   orderable: mayBeOrdered(row, at),
 });
+
+type Space = Awaited<ReturnType<typeof namedSpace>>;
 
 type Asked = {
   q?: string;
@@ -97,13 +101,17 @@ const facetReader = () => {
 };
 
 export const searchRoutes = (deps: MarketDeps, readFacets = facetReader()): Route[] => [
-  on(wire.search, async ({ read, query }) => {
+  on(wire.search, async ({ read, principal, query }) => {
+    const viewer = await viewerOf(deps, read, principal);
     const { tsquery, words } = queryWords(query.q ?? '');
     const wanted: SortOrder = query.sort ?? 'relevance';
     // Without words nothing is more relevant than anything else.
     const sort = tsquery === '' && wanted === 'relevance' ? 'newest' : wanted;
     const labels = labelsAsked(query);
-    const found = await findProducts(read, { after: query.after, limit: query.limit, tsquery, labels, sort });
+    const found = await findProducts(read, {
+      ...{ after: query.after, limit: query.limit, tsquery, labels, sort },
+      opening: viewer.supervises ? null : opening(viewer),
+    });
     const facets = found.facets === null ? null : await readFacets(read, found.facets);
     const names = await deps.members.displayNames(read, [
       ...new Set([...found.rows.map((row) => row.participant), ...(facets?.supplier ?? []).map((one) => one.value)]),
@@ -119,9 +127,9 @@ export const searchRoutes = (deps: MarketDeps, readFacets = facetReader()): Rout
       facets: facets && { ...facets, supplier: facets.supplier.map(named) },
     };
   }),
-  on(wire.productPage, async ({ read, params }) => {
+  on(wire.productPage, async ({ read, principal, params }) => {
     const row = await findProductPage(read, params.id);
-    if (!row) throw kernelProblems.unknown();
-    return pageOut(row, deps.now());
+    if (!row || !(await mayView(deps, read, principal, row))) throw kernelProblems.unknown();
+    return pageOut(row, await namedSpace(deps, read, row.space), deps.now());
   }),
 ];

@@ -12,12 +12,12 @@ const documents = 14_000;
 let fresh: FreshDatabase;
 let database: Database;
 
-/** Synthetic: words and prices by arithmetic, a seventh free, a seventh by quotation. */
+/** Synthetic: words and prices by arithmetic, a seventh free, a seventh by quotation, an eleventh for members of one of two spaces. */
 const fill = sql`insert into search_documents (product, place, listed_at, price_order, words, facets, labels, node, market, participant, listing, name,
     summary, kind, industry, region, delivery_modes, update_cycle, price_kind, price_text, badges, certificates, vocabulary, created_at, stored_region)
   select 'prd_' || n, n, now(), case n % 7 when 0 then 0 when 1 then 1e15 else (n * 7919 % 100003) / 1e4 end,
     (case when n % 3 = 0 then '''third'':1A ' else '' end || case when n % 50 = 0 then '''rare'':2D ' else '' end || '''all'':3C')::tsvector,
-    'kind:' || n % 5, array['kind:' || n % 5], 'n', 'main', 'org_x', 'lst_' || n, 'n', 's', 'api', 'A', '430000', '{}', 'daily', 'free', '{}', '{}', '{}', 'v',
+    'kind:' || n % 5, array['kind:' || n % 5] || case when n % 11 = 0 then array['members:only', 'space:' || n % 2] else '{}' end, 'n', 'main', 'org_x', 'lst_' || n, 'n', 's', 'api', 'A', '430000', '{}', 'daily', 'free', '{}', '{}', '{}', 'v',
     now(), 'main'
   from generate_series(1, ${documents}::int) n`;
 
@@ -43,7 +43,7 @@ const orders: Record<SortOrder, Sql> = {
   priceAscending: sql`price_order, place desc`,
 };
 
-test.each<[SortOrder, string, string[]]>([
+test.each<[SortOrder, string, string[], string[]?]>([
   ['newest', "'rare'", []],
   ['newest', "'third'", ['kind:2']],
   ['newest', '', []],
@@ -51,14 +51,21 @@ test.each<[SortOrder, string, string[]]>([
   ['priceAscending', "'third'", []],
   ['priceAscending', "'all'", ['kind:3']],
   ['priceAscending', '', ['kind:0']],
-])('%s of %s %j: page by page what a plain question finds', async (sort, tsquery, labels) => {
+  ['newest', '', [], []],
+  ['newest', "'rare'", [], ['space:1']],
+  ['priceAscending', '', [], ['space:0', 'space:1']],
+])('%s of %s %j: page by page what a plain question finds', async (sort, tsquery, labels, opening) => {
   const plain = await database.rows<{ product: string }>(sql`select product from search_documents
-    where ${tsquery ? sql`words @@ ${tsquery}::tsquery` : sql`true`} and labels @> ${labels}::text[] order by ${orders[sort]}`);
+    where ${tsquery ? sql`words @@ ${tsquery}::tsquery` : sql`true`} and labels @> ${labels}::text[]
+    ${opening ? sql`and (not 'members:only' = any(labels) or labels && ${opening}::text[])` : sql``} order by ${orders[sort]}`);
   const found: string[] = [];
   let after: string | undefined;
   const pages = 15;
   for (let page = 0; page < pages; page++) {
-    const { rows, next, total } = await findProducts(database, { tsquery, labels, sort, after, limit: 100 });
+    const { rows, next, total } = await findProducts(database, {
+      ...{ tsquery, labels, sort, after, limit: 100 },
+      opening: opening ?? null,
+    });
     expect(total).toBe(Math.min(plain.length, searchLimits.candidatesMax + 1));
     found.push(...rows.map((row) => row.product));
     if (next === null) break;
@@ -68,7 +75,10 @@ test.each<[SortOrder, string, string[]]>([
 });
 
 test('of more hits than can be ranked the newest are', async () => {
-  const { total, rows } = await findProducts(database, { tsquery: "'third'", labels: [], sort: 'relevance' });
+  const { total, rows } = await findProducts(database, {
+    ...{ tsquery: "'third'", labels: [], opening: null },
+    sort: 'relevance',
+  });
   expect(total).toBe(searchLimits.candidatesMax + 1);
   expect(rows[0]!.place).toBe(Math.floor(documents / 3) * 3);
 });

@@ -1,4 +1,4 @@
-/** What a listing stands on: a certificate of the right to operate or proof of title, and reports that are valid. */
+/** What a listing stands on: a right to operate or proof of title, reports that are valid, a membership where it is for members. */
 
 import type { Tx } from '../../kernel/db/db.ts';
 import type { Listing, MarketDeps } from '../model.ts';
@@ -18,6 +18,7 @@ const lasting: ReadonlySet<string> = new Set([
   'reportExpired',
   'rightMissing',
   'legalOpinionMissing',
+  'notProvider',
 ]);
 
 const suspend = async (

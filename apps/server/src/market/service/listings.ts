@@ -15,6 +15,7 @@ import type { Principal } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
 import { emit, type StoredEvent } from '../../kernel/outbox.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
+import { spaceOfPolicy } from '../audience.ts';
 import type { Listing, ListingPlan, MarketDeps, Report } from '../model.ts';
 import { problems } from '../problems.ts';
 import * as reads from '../reads.ts';
@@ -26,7 +27,7 @@ import { contractRules } from './rulebook.ts';
 
 export const listingProcedure = 'listing.review';
 type Draft = z.output<NonNullable<(typeof createListing)['body']>>;
-type Subject = Pick<Listing, 'participant' | 'version' | 'basis' | 'policy' | 'purposes'>;
+type Subject = Pick<Listing, 'participant' | 'version' | 'space' | 'basis' | 'policy' | 'purposes'>;
 
 /** The reports that a listing names, each with the classes of the body that made it. */
 export const reportsOf = async (
@@ -68,9 +69,18 @@ export const gatesOf = async (
     authorisationRequired: parsed.ok && parsed.policy.terms.authorisationRequired,
     creditPurpose: parsed.ok && allowsCredit(listing.policy, listing.purposes),
     supplierIsCreditAgency: await isCreditAgency(deps, read, listing.participant),
+    supplierProvides: await providesIn(deps, read, listing),
   });
   return { gates, until: standsUntil(rights, reports) };
 };
+
+/** A listing for members is a provider's; of one for everybody nothing is asked. */
+export const providesIn = async (
+  { spaces }: Pick<MarketDeps, 'spaces'>,
+  read: Reader,
+  { participant, space }: Pick<Listing, 'participant' | 'space'>,
+): Promise<boolean> =>
+  space === null || (await spaces.standing(read, participant)).some(({ id, provides }) => id === space && provides);
 
 export const isCreditAgency = async (deps: MarketDeps, read: Reader, participant: string): Promise<boolean> => {
   const found = await deps.members.organisation(read, participant);
@@ -163,12 +173,14 @@ export const createListingOf = async (
     certificates: covers.flatMap((one) => (one.right ? [one.right.certificateCode] : [])),
     reports: draft.reports,
   };
+  const space = spaceOfPolicy(draft.policy);
   const { gates, until } = await gatesOf(
     deps,
     tx,
     {
       participant: principal.participant,
       version: version.id,
+      space,
       basis,
       policy: draft.policy as Record<string, Json>,
       purposes: draft.purposes,
@@ -185,7 +197,7 @@ export const createListingOf = async (
       policy: draft.policy as Record<string, Json>,
       price,
       deliveryModes: draft.deliveryModes,
-      audience: { kind: 'everyone' },
+      audience: space ? { kind: 'space', space } : { kind: 'everyone' },
     });
     plans.push({
       offer: offer.id,
@@ -195,13 +207,14 @@ export const createListingOf = async (
       taxRate: one.taxRate,
     });
   }
-  const { zh, en } = deps.agreements.explainPolicy(draft.policy);
+  const { zh, en } = await deps.agreements.policyInWords(tx, draft.policy);
   const id = newId('lst', tx.now);
   await store.insertListing(tx, {
     id,
     participant: principal.participant,
     product: version.product,
     version: version.id,
+    space,
     // On title proof the papers come first: handed in, the case takes the listing along.
     state: basis.kind === 'certificate' ? 'reviewing' : 'draft',
     plans,
@@ -303,10 +316,15 @@ const list = async (deps: MarketDeps, tx: Tx, { case: one }: Occasion) => {
       certificates: listing.basis.certificates,
       standsUntil: until?.toISOString() ?? '',
     },
-    publish: ['listing', 'product', 'productName', 'productVersion', 'supplier', 'certificates', 'standsUntil'],
+    ...(listing.space
+      ? {}
+      : {
+          publish: ['listing', 'product', 'productName', 'productVersion', 'supplier', 'certificates', 'standsUntil'],
+        }),
     parties: [listing.participant, operator.id],
     signers: [{ participant: operator.id, role: 'operator' }],
-    disclosure: 'clear',
+    // What is for members of a data space is nobody else's to read in the log.
+    disclosure: listing.space ? 'commitment' : 'clear',
     retentionClass: 'trade',
     look: {
       layout: 'certificate',
@@ -324,6 +342,7 @@ const list = async (deps: MarketDeps, tx: Tx, { case: one }: Occasion) => {
             ? `登记凭证 ${listing.basis.certificates.join('、')}`
             : '权属证明与法律意见',
         ],
+        ...(listing.space ? [['供应范围', `数据空间 ${listing.space} 的成员`] as [string, string]] : []),
         ['有效期至', until ? lastDayBefore(until) : '长期'],
       ],
     },

@@ -14,6 +14,7 @@ import { nextNumber } from '../../kernel/numbers.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import { regionPath } from '../../kernel/regions.ts';
+import { mayView } from '../audience.ts';
 import { quotedPlan } from '../demand/service.ts';
 import { isMetered, termMonths } from '../ending.ts';
 import type { Listing, ListingPlan, MarketDeps, Order, PricePlan, Scenario } from '../model.ts';
@@ -33,7 +34,7 @@ import {
 import { endOfUse, isCredit, narrowedPolicy, offeredUse, statesAuthorisation } from '../scenario.ts';
 import * as store from '../store.ts';
 import { basisOf } from './basis.ts';
-import { gatesOf, isCreditAgency } from './listings.ts';
+import { gatesOf, isCreditAgency, providesIn } from './listings.ts';
 import { contractRules } from './rulebook.ts';
 
 export const tradeProcedure = 'trade.review';
@@ -64,8 +65,10 @@ const estimateOf = (plan: Pick<ListingPlan, 'plan'>, quantity: number): number =
 
 const findOffered = async (deps: MarketDeps, tx: Tx, principal: Principal, draft: OrderDraft, agreed?: ListingPlan) => {
   const listing = await reads.findListing(tx, draft.listing);
-  if (!listing) throw kernelProblems.unknown();
+  if (!listing || !(await mayView(deps, tx, principal, listing))) throw kernelProblems.unknown();
   if (!mayBeOrdered(listing, tx.now)) throw problems.notForSale({ detail: listing.state });
+  // What a resting member offers waits until it has signed.
+  if (!(await providesIn(deps, tx, listing))) throw problems.notForSale({ detail: 'resting' });
   if (listing.participant === principal.participant) throw problems.ownProduct();
   const plan =
     agreed ??

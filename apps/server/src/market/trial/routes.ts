@@ -7,6 +7,7 @@ import { newId } from '../../kernel/ids.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
+import { mayView } from '../audience.ts';
 import type { MarketDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findListing } from '../reads.ts';
@@ -73,6 +74,7 @@ export const trialRoutes = (deps: MarketDeps): Route[] => {
       const buyer = await deps.members.requireTrading(tx, principal.participant);
       const listing = await findListing(tx, params.id);
       if (!listing || !['listed', 'suspended', 'delisted'].includes(listing.state)) throw kernelProblems.unknown();
+      if (!(await mayView(deps, tx, principal, listing))) throw kernelProblems.unknown();
       if (!mayBeOrdered(listing, tx.now)) throw problems.notForSale({ detail: listing.state });
       if (listing.participant === principal.participant) throw problems.ownProduct();
       const version = (await deps.catalogue.version(tx, listing.version))!;

@@ -11,17 +11,26 @@ import { isOperator, isStanding, policyFaults, provides, wordsOf } from '../rule
 import { endEntry, insertEntry, refreshEntry } from '../store.ts';
 import { asMember, demandsIn, tell } from './deps.ts';
 
-type Listed = NonNullable<Awaited<ReturnType<SpacesDeps['market']['listed']>>>;
+type Listed = NonNullable<Awaited<ReturnType<SpacesDeps['market']['offered']>>>;
 
-const shownOf = ({ name, summary, industry, supplier }: Listed) => ({
+const shownOf = ({ name, summary, industry, supplier, space }: Listed) => ({
   title: name,
   summary,
   industry,
+  membersOnly: space !== null,
   words: wordsOf(name, summary, supplier),
 });
 
+/** What stands on the market for whoever sees the space: for everybody, or for its own members; another space's is not told here. */
+const offeredIn = async (deps: SpacesDeps, tx: Tx, space: string, product: string): Promise<Listed | undefined> => {
+  const found = await deps.market.offered(tx, product);
+  return found && (found.space === null || found.space === space) ? found : undefined;
+};
+
 const faultsOf = async (deps: SpacesDeps, tx: Tx, space: Space, version: string): Promise<FieldFault[]> => {
-  const offers = (await deps.agreements.openOffers(tx, version)).filter(({ audience }) => audience.kind === 'everyone');
+  const offers = (await deps.agreements.openOffers(tx, version)).filter(
+    ({ audience }) => audience.kind !== 'participants',
+  );
   return policyFaults(
     demandsIn(deps, space),
     offers.map(({ id, policy }) => {
@@ -37,7 +46,7 @@ export const addEntry = async (deps: SpacesDeps, tx: Tx, id: string, product: st
   if (!provides(own)) throw problems.notProvider();
   const found = await deps.catalogue.product(tx, product);
   if (found?.participant !== own.participant) throw kernelProblems.unknown();
-  const listed = await deps.market.listed(tx, product);
+  const listed = await offeredIn(deps, tx, id, product);
   if (!listed) throw problems.notListed({ field: 'body.product' });
   if ((await entriesOf(tx, { space: id, product })).length > 0) throw problems.alreadyListed({ field: 'body.product' });
   if ((await countPlaces(tx, id)) >= spaceLimits.entriesMax)
@@ -72,7 +81,7 @@ export const withdrawEntry = async (tx: Tx, id: string, entry: string, reason: s
 };
 
 const followEntry = async (deps: SpacesDeps, tx: Tx, space: Space, entry: Entry): Promise<void> => {
-  const listed = await deps.market.listed(tx, entry.product);
+  const listed = await offeredIn(deps, tx, space.id, entry.product);
   if (!listed) return end(tx, space, entry, '产品已不在市场 / the product is off the market');
   const faults = await faultsOf(deps, tx, space, listed.version);
   if (faults.length)
