@@ -56,16 +56,19 @@ export {
   noisyRows,
   unboundedName,
 } from './contract/noise.ts';
+export { type HeldColumn, type Opens, openingPlan } from './contract/opens.ts';
 export {
   computeAlone,
   endingOf,
   type HeldSet,
+  opensAsAgreed,
   type PartStatement,
   type PartsEnding,
   planDigest,
   readPart,
   roleAt,
   type SharedQuery,
+  type SharedSet,
   sharedFault,
   sharesTermsOf,
   signPart,

@@ -61,6 +61,21 @@ const column = z.string().min(1).max(200);
 const value = z.string().min(1).max(200);
 export const count = z.number().int().nonnegative();
 
+/** What an owner permits of a column; in a clean room its type stands beside it. */
+const columnRule = z
+  .object({
+    name: column,
+    rule: z.enum(disclosures),
+    except: z
+      .array(z.object({ party: organisationId, rule: z.enum(disclosures) }).strict())
+      .max(computeLimits.recipientsMax)
+      .optional()
+      .describe('for single recipients; the strictest of all recipients holds'),
+  })
+  .strict();
+const rulesOf = <Rule extends z.ZodType>(rule: Rule) =>
+  z.array(rule).min(1).max(computeLimits.columnsMax).describe('a column that is not named is hidden');
+
 export const dataSet = z
   .object({
     owner: organisationId,
@@ -68,24 +83,7 @@ export const dataSet = z
     resource: resourceId,
     version: digest.describe('of the resource’s data in normal form: other data need another contract'),
     entity: column.describe('whose distinct values a group must have enough of'),
-    columns: z
-      .array(
-        z
-          .object({
-            name: column,
-            type: z.enum(columnTypes),
-            rule: z.enum(disclosures),
-            except: z
-              .array(z.object({ party: organisationId, rule: z.enum(disclosures) }).strict())
-              .max(computeLimits.recipientsMax)
-              .optional()
-              .describe('for single recipients; the strictest of all recipients holds'),
-          })
-          .strict(),
-      )
-      .min(1)
-      .max(computeLimits.columnsMax)
-      .describe('a column that is not named is hidden'),
+    columns: rulesOf(columnRule.extend({ type: z.enum(columnTypes) }).strict()),
   })
   .strict();
 
@@ -97,13 +95,9 @@ export const listedParameter = z
   })
   .strict();
 
+const entitiesMin = z.number().int().min(computeLimits.entitiesLeast).max(computeLimits.entitiesMost);
 const release = z.object({
-  entitiesMin: z
-    .number()
-    .int()
-    .min(computeLimits.entitiesLeast)
-    .max(computeLimits.entitiesMost)
-    .describe('distinct entities of every owner that a group must have, or it is left out'),
+  entitiesMin: entitiesMin.describe('distinct entities of every owner that a group must have, or it is left out'),
   rowsMax: z.number().int().min(1).max(computeLimits.rowsMax),
   rho: decimal.nullable().describe('privacy budget of a use (zCDP); null without noise'),
 });
@@ -217,6 +211,8 @@ export const heldSet = z
   })
   .strict();
 
+export const sharedSet = heldSet.extend({ columns: rulesOf(columnRule) }).strict();
+
 const sharesDraft = z
   .object({
     ...agreed,
@@ -225,9 +221,16 @@ const sharesDraft = z
       .enum(sharesProtocols)
       .default('replicated')
       .describe('dealer: the owners compute alone, on randomness that this node deals before it leaves'),
-    dataSets: z.array(heldSet).length(2).describe('the first owner’s, then the second’s'),
+    dataSets: z.array(sharedSet).length(2).describe('the first owner’s, then the second’s'),
     query: z
       .object({ sql: sqlText.describe('count, sum and avg over both tables, joined by one pair of keys') })
+      .strict(),
+    release: z
+      .object({
+        entitiesMin: entitiesMin.describe(
+          'common keys that a group, or the whole, must have for anything of it to open',
+        ),
+      })
       .strict(),
     decimals: z.number().int().min(0).max(sharesLimits.decimals).describe('places after the point of numbers'),
     rowsMax: z.number().int().min(1).max(sharesLimits.rows).describe('of a table'),
@@ -334,7 +337,13 @@ export const computationView = computationSummary.extend({
         .enum(sharesProtocols)
         .nullable()
         .describe('null where no query is computed on shares by this program'),
-      parts: z.array(heldSet.extend({ key: z.string().optional().describe('in mode psi') })),
+      parts: z.array(
+        heldSet.extend({
+          key: z.string().optional().describe('in mode psi'),
+          columns: z.array(columnRule).optional().describe('in mode shares'),
+        }),
+      ),
+      entitiesMin: count.nullable().describe('that a group must have to open; null where no least number applies'),
       decimals: count,
       rowsMax: count,
       helper: hex32.nullable().describe('this node’s key as the third party; null where the owners are alone'),
@@ -361,7 +370,7 @@ export const computationView = computationSummary.extend({
     .nullable()
     .describe('in mode psi'),
   output: z.array(z.object({ name: z.string(), type: z.string() })),
-  release: release.nullable().describe('null where data stay with their owners: the contract itself limits what opens'),
+  release: release.nullable().describe('null where data stay with their owners'),
   priceFen,
   payment: payment.nullable(),
   engine: agreedEngine.extend({ checked: z.boolean() }).nullable().describe('null for this program’s own'),

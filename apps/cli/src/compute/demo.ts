@@ -42,7 +42,19 @@ import { check } from './verify.ts';
 
 const limits = { rowsDefault: 20_000, rowsMax: 1_000_000 } as const;
 const query = `SELECT b.city, sum(a.balance) AS balance, count(*) AS customers
-FROM a JOIN b ON a.person = b.person WHERE a.balance >= b.spending GROUP BY b.city`;
+FROM a JOIN b ON a.person = b.person WHERE a.balance >= b.spending GROUP BY b.city HAVING count(*) >= 5`;
+/** What each owner permits of its columns; groups of fewer people than in HAVING stay closed. */
+const columns = {
+  a: [
+    { name: 'person', rule: 'join' },
+    { name: 'balance', rule: 'aggregate' },
+  ],
+  b: [
+    { name: 'person', rule: 'join' },
+    { name: 'city', rule: 'open' },
+    { name: 'spending', rule: 'aggregate' },
+  ],
+} as const;
 const decimals = 2;
 
 const words = {
@@ -74,6 +86,7 @@ const draftAndSign = (stage: Stage, walk: Walk, owners: Owners, rows: number) =>
           const set = async ({ id, table, folder, input }: Owner) => ({
             ...{ owner: id, table },
             ...(await preparedSet(folder, input, 'person')),
+            columns: [...columns[table]],
           });
           return {
             title: '按城市统计共同客户的存款（合成数据）',
@@ -82,6 +95,7 @@ const draftAndSign = (stage: Stage, walk: Walk, owners: Owners, rows: number) =>
             dataSets: [await set(owners[0]), await set(owners[1])],
             recipients: [owners[0].id],
             query: { sql: query },
+            release: { entitiesMin: 5 },
             decimals,
             rowsMax: rows,
             ...term,

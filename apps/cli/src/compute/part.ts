@@ -24,6 +24,8 @@ import {
   localEngine,
   meetsDirectly,
   type OwnerReport,
+  openingPlan,
+  opensAsAgreed,
   type PartStatement,
   type PartyCost,
   type PartyEngine,
@@ -165,10 +167,15 @@ const checkTerms = async (asked: PartAsked): Promise<Own> => {
   return { terms, digest, owner, place, engine };
 };
 
-/** Whether what the contract says is what would run: its plan by this party's own parser, or what it says of an intersection. */
+/** Whether what the contract says is what would run: its plan by this party's own parser and its own look at what opens, or what it says of an intersection. */
 const saysWhatRuns = async (terms: AtOwners): Promise<boolean> => {
   if (terms.mode === 'psi') return intersectionDigest(terms) === terms.query.digest && !intersectionFault(terms);
-  const plan = planOf(await treeOf(terms.query.sql), [terms.dataSets[0]!.table, terms.dataSets[1]!.table]);
+  if (!opensAsAgreed(terms)) return false;
+  const plan = openingPlan(
+    planOf(await treeOf(terms.query.sql), [terms.dataSets[0]!.table, terms.dataSets[1]!.table]),
+    terms,
+  );
+  if ('code' in plan) return false;
   const same = Buffer.compare(canonicalBytes(plan as unknown as Json), canonicalBytes(terms.plan as unknown as Json));
   return same === 0 && planDigest(plan) === terms.query.digest;
 };

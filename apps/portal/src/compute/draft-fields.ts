@@ -58,7 +58,8 @@ export interface HeldValues {
   share?: number;
 }
 export interface SharesValues extends Omit<DraftValues, 'dataSets' | 'release' | 'noise'> {
-  dataSets?: HeldValues[];
+  dataSets?: (HeldValues & { columns?: Pick<ColumnValues, 'name' | 'rule'>[] })[];
+  release?: { entitiesMin?: number };
   protocol?: (typeof sharesProtocols)[number];
   decimals?: number;
   rowsMax?: number;
@@ -67,13 +68,16 @@ export interface SharesValues extends Omit<DraftValues, 'dataSets' | 'release' |
 const columnTypes = ['string', 'integer', 'decimal', 'boolean', 'date', 'timestamp'] as const;
 const whole = '^-?\\d{1,12}$';
 
-const columnFields = (rules: readonly string[]): FormField[] => [
-  field('name', 'text', ['字段名', 'Column'], { required: true }),
-  field('type', 'choice', ['类型', 'Type'], { required: true, choices: choicesOf('columnType', columnTypes) }),
+const nameField = field('name', 'text', ['字段名', 'Column'], { required: true });
+const ruleField = (rules: readonly string[]): FormField =>
   field('rule', 'choice', ['允许做什么', 'What may be done with it'], {
     required: true,
     choices: choicesOf('disclosure', rules),
-  }),
+  });
+const columnFields = (rules: readonly string[]): FormField[] => [
+  nameField,
+  field('type', 'choice', ['类型', 'Type'], { required: true, choices: choicesOf('columnType', columnTypes) }),
+  ruleField(rules),
 ];
 /** Nobody sees what a program does with a column: it reads it, or it does not. */
 export const openOrHidden = columnFields(['open', 'hidden']);
@@ -159,12 +163,25 @@ export const heldForm: FormField[] = [
   shareField,
 ];
 
+const entitiesField = field('release.entitiesMin', 'number', ['一组至少多少个主体', 'Entities that a group needs'], {
+  required: true,
+  min: 3,
+});
+
 export const sharesForm: FormField[] = [
   ...aboutForm,
   field('dataSets', 'records', ['双方的数据', 'Data of both owners'], {
     required: true,
     itemsMax: 2,
-    fields: heldForm,
+    fields: [
+      ...heldForm,
+      field('columns', 'records', ['字段', 'Columns'], {
+        required: true,
+        itemsMax: 200,
+        fields: [nameField, ruleField(disclosures)],
+        inline: true,
+      }),
+    ],
   }),
   organisation('recipients', ['结果接收单位（须是双方之一或双方）', 'Recipients (one of the owners, or both)'], false),
   field('query.sql', 'longText', ['约定的查询（SQL）', 'The agreed query (SQL)'], {
@@ -181,6 +198,7 @@ export const sharesForm: FormField[] = [
       en: 'With shares at the exchange the owners send less; as a dealer it takes no part in computing, and keys are matched by KKRT (preview)',
     },
   }),
+  entitiesField,
   field('decimals', 'number', ['数值的小数位数', 'Places after the point of numbers'], {
     required: true,
     min: 0,
@@ -220,10 +238,7 @@ export const draftForm: FormField[] = [
     },
   }),
   parametersField,
-  field('release.entitiesMin', 'number', ['一组至少多少个主体', 'Entities that a group needs'], {
-    required: true,
-    min: 3,
-  }),
+  entitiesField,
   rowsField,
   field(
     'release.rho',
@@ -395,19 +410,33 @@ export const bodyOf = (values: DraftValues): Body => {
 export const sharesBodyOf = (values: SharesValues): Draft => ({
   ...agreedOf(values),
   mode: 'shares',
-  dataSets: (values.dataSets ?? []).map(heldOf),
+  dataSets: (values.dataSets ?? []).map(({ columns = [], ...set }) => ({ ...heldOf(set), columns })),
   query: { sql: values.query?.sql ?? '' },
   protocol: values.protocol ?? 'replicated',
+  release: { entitiesMin: values.release?.entitiesMin ?? 3 },
   decimals: values.decimals ?? 2,
   rowsMax: values.rowsMax ?? 1,
 });
 
 export const sharesStart = (owner: string): SharesValues => ({
   dataSets: [
-    { owner, table: 'ours', share: 50 },
-    { table: 'theirs', share: 50 },
+    {
+      ...{ owner, table: 'ours', share: 50 },
+      columns: [
+        { name: 'customer', rule: 'join' },
+        { name: 'amount', rule: 'aggregate' },
+      ],
+    },
+    {
+      ...{ table: 'theirs', share: 50 },
+      columns: [
+        { name: 'customer', rule: 'join' },
+        { name: 'region', rule: 'open' },
+      ],
+    },
   ],
   recipients: [owner],
+  release: { entitiesMin: 5 },
   query: {
     sql: 'select t.region, sum(o.amount) as amount, count(*) as n\nfrom ours o join theirs t on o.customer = t.customer group by t.region',
   },

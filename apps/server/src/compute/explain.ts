@@ -70,17 +70,22 @@ export const explain = (terms: Computation, shape: Pick<Shape, 'joint' | 'reads'
       ? explainIntersection(terms, nameOf)
       : explainShares(terms, nameOf);
 
+const summedIn = (plan: SharedQuery['plan'], at: number): string[] => [
+  ...new Set(
+    plan.outputs.flatMap((one) =>
+      one.of !== 'group' && one.of !== 'rows' && one.column.owner === roleAt(at) ? [one.column.name] : [],
+    ),
+  ),
+];
+
 /** Of an owner's columns: those whose values enter, as shares; those that it alone looks at. */
 const columnsTold = (plan: SharedQuery['plan'], at: number): { entering: string[]; alone: string[]; key: string[] } => {
   const role = roleAt(at);
   const { numbers, texts } = columnsOf(plan, role);
-  const summed = plan.outputs.flatMap((one) =>
-    'column' in one && typeof one.column !== 'string' && one.column.owner === role ? [one.column.name] : [],
-  );
   const compared = plan.compared.flatMap(({ left, right }) =>
     [left, right].filter(({ owner }) => owner === role).map(({ name }) => name),
   );
-  const entering = [...new Set([...summed, ...compared])];
+  const entering = [...new Set([...summedIn(plan, at), ...compared])];
   return {
     entering,
     alone: [...numbers, ...texts].filter((name) => !entering.includes(name)),
@@ -88,16 +93,10 @@ const columnsTold = (plan: SharedQuery['plan'], at: number): { entering: string[
   };
 };
 
-const floorOf = ({ atLeast, groups }: SharedQuery['plan']): Text =>
-  atLeast !== undefined && atLeast > 1
-    ? {
-        zh: `${groups ? '组内' : '结果'}少于 ${atLeast} 行的不打开。`,
-        en: `${groups ? 'A group' : 'A result'} of fewer than ${atLeast} rows does not open.`,
-      }
-    : {
-        zh: '结果没有人数下限，本身说明什么就说明什么。',
-        en: 'No least number of rows applies: what the result itself says, it says.',
-      };
+const floorOf = ({ atLeast = 1, groups }: SharedQuery['plan'], third: boolean): Text => ({
+  zh: `${groups ? '组内' : '结果'}少于 ${atLeast} 个共同标识的不打开：由${third ? '三方' : '双方'}在份额上判断，任何一方都不能单独放宽。`,
+  en: `${groups ? 'A group' : 'A result'} of fewer than ${atLeast} common keys does not open: that is decided on shares, by ${third ? 'all three' : 'both'} and by none alone.`,
+});
 
 const firstOf = ({ top, outputs }: SharedQuery['plan']): Text =>
   top
@@ -138,7 +137,7 @@ const engineTold = (terms: CleanRoom): Text[] =>
 const explainShares = (terms: SharedQuery, nameOf: Names): Text[] => {
   const { recipients, dataSets, plan, output } = terms;
   const names = output.map(({ name }) => name);
-  const [floor, first] = [floorOf(plan), firstOf(plan)];
+  const [floor, first] = [floorOf(plan, hasThird(terms) && terms.protocol !== 'dealer'), firstOf(plan)];
   return [
     {
       zh: `结果只在${list(recipients.map(nameOf), 'zh')}自己的机器上打开：${list(names, 'zh')}；交易所和其他人得不到。${floor.zh}${first.zh}`,
@@ -146,9 +145,10 @@ const explainShares = (terms: SharedQuery, nameOf: Names): Text[] => {
     },
     ...dataSets.map(({ owner, table }, at) => {
       const { entering, alone, key } = columnsTold(plan, at);
+      const needed = summedIn(plan, at);
       return {
-        zh: `${nameOf(owner)} 的 ${table} 留在其自己的机器上${key.length ? `，以 ${list(key, 'zh')} 对齐，得知自己哪些行能对上` : '，按行号对齐'}${entering.length ? `；${list(entering, 'zh')} 的值只以随机份额参与` : ''}${alone.length ? `；${list(alone, 'zh')} 只由它自己查看` : ''}。`,
-        en: `${table} of ${nameOf(owner)} stays on its own machine${key.length ? `; rows are matched by ${list(key, 'en')}, and it learns which of its rows match` : '; rows are matched by place'}${entering.length ? `. Values of ${list(entering, 'en')} enter as random shares alone` : ''}${alone.length ? `. It alone looks at ${list(alone, 'en')}` : ''}.`,
+        zh: `${nameOf(owner)} 的 ${table} 留在其自己的机器上${key.length ? `，以 ${list(key, 'zh')} 对齐，得知自己哪些行能对上` : '，按行号对齐'}${entering.length ? `；${list(entering, 'zh')} 的值只以随机份额参与` : ''}${alone.length ? `；${list(alone, 'zh')} 只由它自己查看` : ''}${needed.length ? `；没有 ${list(needed, 'zh')} 的行不计` : ''}。`,
+        en: `${table} of ${nameOf(owner)} stays on its own machine${key.length ? `; rows are matched by ${list(key, 'en')}, and it learns which of its rows match` : '; rows are matched by place'}${entering.length ? `. Values of ${list(entering, 'en')} enter as random shares alone` : ''}${alone.length ? `. It alone looks at ${list(alone, 'en')}` : ''}${needed.length ? `. Rows without ${list(needed, 'en')} do not count` : ''}.`,
       };
     }),
     ...(plan.groups
@@ -192,8 +192,8 @@ const openedOf = (terms: Intersecting, nameOf: Names): Text => {
     };
   const { table, column, group, atLeast } = terms.sums!;
   return {
-    zh: `${list(names, 'zh')}只得到相同标识的个数与 ${table} 的 ${column} 合计${group ? `，按 ${group} 分组` : ''}；${group ? '组内' : ''}相同标识少于 ${atLeast} 个的不打开；哪些标识相同，除协助方看到的标签外无人得知。`,
-    en: `${list(names, 'en')} get how many keys are common and the sum of ${column} of ${table}${group ? `, by ${group}` : ''}, and no more; ${group ? 'a group' : 'a result'} of fewer than ${atLeast} common keys does not open. Nobody learns which those are, but for the tags that the helper sees.`,
+    zh: `${list(names, 'zh')}只得到相同标识的个数与 ${table} 的 ${column} 合计${group ? `，按 ${group} 分组` : ''}；没有该值的行不计；${group ? '组内' : ''}相同标识少于 ${atLeast} 个的不打开；哪些标识相同，除协助方看到的标签外无人得知。`,
+    en: `${list(names, 'en')} get how many keys are common and the sum of ${column} of ${table}${group ? `, by ${group}` : ''}, and no more; rows without a value do not count; ${group ? 'a group' : 'a result'} of fewer than ${atLeast} common keys does not open. Nobody learns which those are, but for the tags that the helper sees.`,
   };
 };
 

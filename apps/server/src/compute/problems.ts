@@ -93,6 +93,14 @@ export const problems = defineProblems('compute', {
       en: 'Only the agreed query runs; another one needs a contract of its own',
     },
   },
+  opensMore: {
+    status: 409,
+    title: {
+      zh: '合约没有人数下限或披露规则，或查询超出它们，不予运行',
+      en: 'The contract has no least number of entities and no rules for its columns, or its query goes beyond them: it does not run',
+    },
+    next: { zh: '起草新的合约', en: 'Draft a new one' },
+  },
   parameterWrong: {
     status: 422,
     title: { zh: '参数不在合约约定的取值之内', en: 'A parameter is none of the agreed values' },

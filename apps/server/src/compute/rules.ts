@@ -17,6 +17,7 @@ import {
   intersectionDigest,
   leanHaving,
   type ModuleTerms,
+  opensAsAgreed,
   ownersOf,
   type Payment,
   planDigest,
@@ -72,7 +73,7 @@ export const dataFault = (
 /** The query of the document is the one that was signed, or nothing runs. A module's bytes are held against its digest when it runs. */
 export const isWhole = (terms: Computation): boolean => {
   const { query } = terms;
-  if (terms.mode === 'shares') return query.digest === planDigest(terms.plan);
+  if (terms.mode === 'shares') return query.digest === planDigest(terms.plan) && opensAsAgreed(terms);
   if (terms.mode === 'psi') return query.digest === intersectionDigest(terms);
   return terms.module !== undefined || query.digest === queryDigest(query.sql);
 };

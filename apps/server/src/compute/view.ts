@@ -138,7 +138,9 @@ const modeView = (contract: Contract) => {
       terms.mode === 'shares' ? [terms.decimals, terms.rowsMax] : [terms.sums?.decimals ?? 0, terms.keysMax];
     const protocol: SharesProtocol | null =
       terms.mode === 'shares' && !terms.engine ? (terms.protocol ?? 'replicated') : null;
-    return { dataSets: [], shares: { protocol, parts, decimals, rowsMax, helper }, release: null, noise: null };
+    // Contracts of before there was such a number have none.
+    const entitiesMin = (terms.mode === 'shares' ? terms.release?.entitiesMin : terms.sums?.atLeast) ?? null;
+    return { dataSets: [], shares: { protocol, parts, entitiesMin, decimals, rowsMax, helper }, release: null, noise: null };
   }
   const { dataSets, release, noise } = inRoom(contract).terms;
   return { dataSets, shares: null, release, noise: noise ?? null };

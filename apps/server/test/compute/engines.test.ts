@@ -126,9 +126,14 @@ describe('engines', () => {
     expect(await draft(await shares({ protocol: 'dealer' }))).toBe('422 compute.contractInvalid');
     const positional = { sql: 'SELECT sum(b.amount) AS a FROM b POSITIONAL JOIN s' };
     expect(await draft(await shares({ query: positional }))).toBe('422 compute.queryRefused');
+    // Groups that are too few would be told by name to who does not own them.
+    const grouped = `SELECT s.city, ${query.slice('SELECT '.length)} GROUP BY s.city`;
+    expect(await draft(await shares({ query: { sql: grouped } }))).toBe('422 compute.queryRefused');
+    const recipients = [world.seeded.organisations.xingsha!];
+    expect(await draft(await shares({ query: { sql: grouped }, recipients }))).toBe('done');
     // An intersection is this program's own.
-    const { query: _, decimals: __, rowsMax: keysMax, ...base } = await shares();
-    const dataSets = base.dataSets.map((set) => ({ ...set, key: 'id' }));
+    const { query: _, decimals: __, release: ___, rowsMax: keysMax, ...base } = await shares();
+    const dataSets = base.dataSets.map(({ columns: ____, ...set }) => ({ ...set, key: 'id' }));
     const psi = { ...base, dataSets, keysMax, mode: 'psi', protocol: 'helper', opens: 'rows' } as const;
     expect(await draft(psi)).toBe('422 compute.contractInvalid');
     expect(await draft({ ...psi, engine: undefined })).toBe('done');

@@ -30,6 +30,7 @@ import {
   refusal,
   runOnce,
   type SharesDraft,
+  sharedColumns,
   signedContract,
   withoutWorkers,
 } from '../support/computation.ts';
@@ -278,14 +279,15 @@ describe('where the data stay with their owners', () => {
   /** The bank is the recipient, and so pays the shop's part alone: 20,000. */
   const shared = async (): Promise<Computation> => {
     const base = draft();
-    const set = async (who: 'bank' | 'shop', owner: string, table: string) => ({
+    const set = async (who: 'bank' | 'shop', owner: string, table: 'b' | 's') => ({
       ...{ owner, table, ...(await preparedSet(folders[who], files[who], 'id')) },
+      columns: sharedColumns[table],
     });
     const { mapping, xingsha } = organisations as { mapping: string; xingsha: string };
     const { title, purpose, uses, from, until: end, priceFen, payment } = base;
     const body: SharesDraft = {
       ...{ title, purpose, uses, from, until: end, priceFen, payment, mode: 'shares', query: { sql: query } },
-      ...{ recipients: [mapping], decimals: 2, rowsMax: 100 },
+      ...{ recipients: [mapping], decimals: 2, rowsMax: 100, release: { entitiesMin: 3 } },
       dataSets: [await set('bank', mapping, 'b'), await set('shop', xingsha, 's')],
     };
     return signedContract(world, body, { recipient: logins.bank, owners });

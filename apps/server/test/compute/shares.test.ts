@@ -45,13 +45,13 @@ const file = (name: string, text: string): string => {
   writeFileSync(join(place, name), text);
   return join(place, name);
 };
-const bankFile = file('bank.csv', 'id,amount\n1,10.50\n2,-3\n3,4\n4,100.25\n5,7\n');
-const shopFile = file('shop.csv', 'id,city\n5,south\n1,north\n9,north\n2,south\n3,north\n');
+const bankFile = file('bank.csv', 'id,amount\n1,10.50\n2,-3\n3,4\n4,100.25\n5,7\n6,1\n7,2\n8,50\n');
+const shopFile = file('shop.csv', 'id,city\n5,south\n1,north\n9,north\n2,south\n3,north\n6,north\n7,south\n8,west\n');
 const query = 'SELECT s.city, sum(b.amount) AS amount, count(*) AS n FROM b JOIN s ON b.id = s.id GROUP BY s.city';
-/** Two of the bank's five are in the north and also the retailer's: 1 and 3. */
+/** Of the bank's eight 1, 3 and 6 are in the north and also the retailer's; the one in the west is too few. */
 const answer = [
-  ['north', '14.5', '2'],
-  ['south', '4', '2'],
+  ['north', '15.5', '3'],
+  ['south', '6', '3'],
 ];
 
 interface Side {
@@ -128,10 +128,12 @@ describe('a contract on shares', () => {
       /opens at .* alone[\s\S]*b of .* matched by id[\s\S]*Values of amount enter as random shares alone/,
     );
     expect(told).toMatch(/It alone looks at city[\s\S]*how many there are[\s\S]*third node/);
-    expect(told).toContain('No least number of rows applies');
+    expect(told).toMatch(/fewer than 3 common keys does not open[\s\S]*Rows without amount do not count/);
     const sql = `${query} HAVING count(*) >= 5 ORDER BY n DESC LIMIT 3`;
     const { explained } = await bank.client.call(wire.previewComputation, { body: await draft({ query: { sql } }) });
-    expect(explained[0]!.en).toMatch(/A group of fewer than 5 rows .* the first 3 groups open, by n, largest first/);
+    expect(explained[0]!.en).toMatch(
+      /A group of fewer than 5 common keys .* the first 3 groups open, by n, largest first/,
+    );
     expect(await refusal(readComputation(stranger, one))).toBe('404 kernel.unknown');
     expect(wire.sharesLimits).toEqual({ rows: sharesLimits.rows, decimals: sharesLimits.decimals });
     expect(wire.sharesProtocols).toEqual(sharesProtocols);
@@ -146,6 +148,16 @@ describe('a contract on shares', () => {
       '422 compute.queryRefused',
     );
     expect(await refused({ query: { sql: 'not SQL' } })).toBe('422 compute.queryRefused');
+    const joined = 'FROM b JOIN s ON b.id = s.id';
+    for (const sql of [
+      `SELECT sum(b.amount) AS x ${joined} WHERE b.id = '5'`,
+      `SELECT sum(b.amount) AS x ${joined} WHERE b.amount > 100`,
+      `SELECT sum(b.amount) AS x ${joined} HAVING count(*) >= 2`,
+      `SELECT count(b.manager) AS x ${joined}`,
+      'SELECT sum(b.amount) AS x FROM b POSITIONAL JOIN s',
+    ])
+      expect(await refused({ query: { sql } }), sql).toBe('422 compute.queryRefused');
+    expect(await refused({ release: { entitiesMin: 2 } })).toBe('400 kernel.invalid');
     const agency = world.seeded.organisations.creditagency!;
     for (const change of [
       { recipients: [agency] },
@@ -188,7 +200,7 @@ describe('a contract on shares', () => {
       theirs.statement,
     ]);
     // The exchange has nothing of the answer, and neither side sees the other's process but while it plays.
-    expect(bundle).not.toContain('14.5');
+    expect(bundle).not.toContain('15.5');
     expect(await refusal(stranger.call(wire.getParts, { params: { id: mine.use } }))).toBe('404 kernel.unknown');
     expect(await refusal(evidenceOf(mine.use, stranger))).toBe('404 kernel.unknown');
     // The same use is not played twice.
@@ -224,10 +236,10 @@ describe('a contract on shares', () => {
     expect({ ...status, out }).toEqual({
       mine: 0,
       theirs: 0,
-      out: expect.stringContaining('city,amount,n\nnorth,14.5,2\n'),
+      out: expect.stringContaining('city,amount,n\nnorth,15.5,3\n'),
     });
     expect(out).toContain('the result does not open here');
-    expect(readFileSync(join(mine, 'result.csv'), 'utf8')).toBe('city,amount,n\nnorth,14.5,2\nsouth,4,2\n');
+    expect(readFileSync(join(mine, 'result.csv'), 'utf8')).toBe('city,amount,n\nnorth,15.5,3\nsouth,6,3\n');
     expect(readdirSync(theirs)).not.toContain('result.csv');
     const [use] = readdirSync(mine).filter((name) => name.startsWith('cpu_'));
     const verify = (folder: string) => saidBy(() => command(['compute', 'verify', join(folder, use!), '--json'], 'en'));
@@ -243,7 +255,7 @@ describe('a contract on shares', () => {
     const openedOf = async (folder: string) => JSON.parse((await verify(folder)).out).uses[0].opened;
     expect([await openedOf(mine), await openedOf(theirs)]).toEqual([true, null]);
     const result = readFileSync(join(mine, 'result.csv'), 'utf8');
-    writeFileSync(join(mine, 'result.csv'), result.replace('14.5', '14.6'));
+    writeFileSync(join(mine, 'result.csv'), result.replace('15.5', '15.6'));
     expect((await verify(mine)).status).toBe(1);
     writeFileSync(join(mine, 'result.csv'), result);
     // A word in it changed, and another contract beside it.
@@ -264,28 +276,28 @@ describe('a contract on shares', () => {
   });
 
   test('with the exchange as the dealer the two compute alone, and state one commitment to what opens to both', async () => {
-    const where = 'WHERE b.amount > s.id GROUP BY s.city HAVING count(*) >= 2';
-    const sql = `SELECT s.city, sum(b.amount) AS amount FROM b POSITIONAL JOIN s ${where}`;
     const dealt = async (change: Partial<SharesDraft> = {}) =>
       sharesDraftOf(
         world,
-        { bank, shop, query: sql },
-        { title: '门店客户存款比较（样例）', purpose: '样例', protocol: 'dealer', ...change },
+        { bank, shop, query },
+        { title: '门店客户存款合计（样例）', purpose: '样例', protocol: 'dealer', ...change },
       );
     const owners = (await dealt()).dataSets.map(({ owner }) => owner);
     const logins = { recipient: bank.login, owners: [bank.login, shop.login] };
     const one = await signedContract(world, await dealt({ recipients: owners }), logins);
     expect(one).toMatchObject({ trust: dealerTrust, shares: { protocol: 'dealer' } });
-    expect(one.explained.map(({ en }) => en).join('\n')).toMatch(/This exchange is the dealer/);
+    expect(one.explained.map(({ en }) => en).join('\n')).toMatch(
+      /decided on shares, by both and by none alone[\s\S]*This exchange is the dealer/,
+    );
     expect(JSON.parse(one.document).protocol).toBe('dealer');
     const [mine, theirs] = await both(one);
     for (const { report, ended } of [mine, theirs])
-      expect([report!.answer!.rows, ended.state, ended.rows]).toEqual([[['south', '110.75']], 'released', 1]);
+      expect([report!.answer!.rows, ended.state, ended.rows]).toEqual([answer, 'released', 2]);
     expect(mine.statement.result).toBe(theirs.statement.result);
     await world.settle();
     const { document } = JSON.parse(await (await evidenceOf(mine.use)).text());
     expect(document).toMatchObject({ outcome: 'released', third: { outcome: 'done', met: true } });
-    expect(JSON.stringify(document)).not.toContain('110.75');
+    expect(JSON.stringify(document)).not.toContain('15.5');
     const refused = async (change: Partial<SharesDraft>) =>
       refusal(bank.client.call(wire.draftComputation, { body: await dealt(change) }));
     expect(await refused({ engine: { name: 'secretflow', version: '0.9.5' } })).toMatch(/^(409|422) compute\./);
@@ -293,7 +305,7 @@ describe('a contract on shares', () => {
 
   test('an owner’s process refuses another file, another contract, another query and a use too many, whatever it is told', async () => {
     const one = await signed();
-    const other = file('other.csv', `${readFileSync(bankFile, 'utf8')}6,1\n`);
+    const other = file('other.csv', `${readFileSync(bankFile, 'utf8')}9,1\n`);
     expect(await whyNot(playPart(asked(bank, one, { take: true, input: other })))).toBe('input');
     expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
     // An exchange that shows another document than was signed.
@@ -485,7 +497,9 @@ describe('a contract on a private intersection', () => {
       saidBy(() => command([...words, ...where, `--key=${token}`], 'en')),
     ]);
     expect(theirs.status, theirs.err).toBe(0);
-    expect(readFileSync(join(out, 'result.csv'), 'utf8')).toBe('id,city\n5,south\n1,north\n2,south\n3,north\n');
+    expect(readFileSync(join(out, 'result.csv'), 'utf8')).toBe(
+      'id,city\n5,south\n1,north\n2,south\n3,north\n6,north\n7,south\n8,west\n',
+    );
     const { ended, statement, opened } = mine;
     expect([ended.state, ended.rows, opened, statement.result]).toEqual([
       'released',
@@ -537,13 +551,13 @@ describe('a contract on a private intersection', () => {
   test('opens sums of enough common keys, and a count to both by the two alone', async () => {
     const { mapping, xingsha } = organisations();
     const [mine, theirs] = await both(await signedPsi({ opens: 'sums', sums }));
-    // Of 1, 2, 3 and 5: 10.50 − 3 + 4 + 7.
-    expect([mine.opened.answer?.rows, theirs.opened.answer]).toEqual([[['4', '18.5']], null]);
+    // Of 1, 2, 3, 5, 6, 7 and 8: 10.50 − 3 + 4 + 7 + 1 + 2 + 50.
+    expect([mine.opened.answer?.rows, theirs.opened.answer]).toEqual([[['7', '71.5']], null]);
     const alone = await signedPsi({ opens: 'count', protocol: 'ecdh', recipients: [mapping, xingsha] });
     const counted = await both(alone);
     for (const { opened, ended, statement } of counted)
-      expect([opened.answer?.rows, ended.state, ended.rows, statement.rows]).toEqual([[['4']], 'released', null, null]);
-    // Neither statement tells it to who knows the file's form: the same four keys, and two commitments.
+      expect([opened.answer?.rows, ended.state, ended.rows, statement.rows]).toEqual([[['7']], 'released', null, null]);
+    // Neither statement tells it to who knows the file's form: the same seven keys, and two commitments.
     expect(counted[0].statement.result).not.toBe(counted[1].statement.result);
     // The record has no third, and holds beside the contract that has none.
     const out = join(place, 'alone');

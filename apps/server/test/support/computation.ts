@@ -110,6 +110,21 @@ export interface Held {
   input: string;
 }
 
+/** What the bank and the shop permit of their columns. */
+export const sharedColumns: Readonly<Record<'b' | 's', SharesDraft['dataSets'][number]['columns']>> = {
+  b: [
+    { name: 'id', rule: 'join' },
+    { name: 'amount', rule: 'aggregate' },
+    { name: 'branch', rule: 'open' },
+    { name: 'manager', rule: 'hidden' },
+  ],
+  s: [
+    { name: 'id', rule: 'join' },
+    { name: 'city', rule: 'open' },
+    { name: 'spent', rule: 'aggregate' },
+  ],
+};
+
 /** A query over the tables `b` of a bank and `s` of a shop, told to the bank. */
 export const sharesDraftOf = async (
   { seeded }: TestExchange,
@@ -118,15 +133,17 @@ export const sharesDraftOf = async (
 ): Promise<SharesDraft> => {
   const plan = planOf(await treeOf(query), ['b', 's']);
   const { mapping, xingsha } = seeded.organisations;
-  const setOf = async (owner: string, table: string, { folder, input }: Held, role: 'first' | 'second') => ({
+  const setOf = async (owner: string, table: 'b' | 's', { folder, input }: Held, role: 'first' | 'second') => ({
     ...{ owner, table, channelKey: folder.channelKey, signingKey: folder.signingKey },
     commitment: await tableCommitment(input, folder.salt, plan, role),
+    columns: sharedColumns[table],
   });
   return {
     mode: 'shares',
     dataSets: [await setOf(mapping!, 'b', bank, 'first'), await setOf(xingsha!, 's', shop, 'second')],
     recipients: [mapping!],
     query: { sql: query },
+    release: { entitiesMin: 3 },
     decimals: 2,
     rowsMax: 1000,
     uses: 3,
@@ -207,10 +224,10 @@ export const endedUse = (who: Client, one: Pick<Computation, 'id'>, use: string)
 
 /** Of the same two tables: which values of `id` both have. */
 export const psiDraftOf = (
-  { query: _, decimals: __, rowsMax: ___, ...base }: SharesDraft,
+  { query: _, decimals: __, rowsMax: ___, release: ____, ...base }: SharesDraft,
   change: Partial<PsiDraft> = {},
 ): PsiDraft => ({
   ...{ ...base, mode: 'psi', protocol: 'helper', opens: 'rows', keysMax: 1000 },
-  dataSets: base.dataSets.map((set) => ({ ...set, key: 'id' })),
+  dataSets: base.dataSets.map(({ columns: _____, ...set }) => ({ ...set, key: 'id' })),
   ...change,
 });

@@ -5,7 +5,7 @@
 export const disclosures = ['open', 'join', 'aggregate', 'hidden'] as const;
 export type Disclosure = (typeof disclosures)[number];
 
-/** Where a column stands in a query. */
+/** Where a column stands in a query. A number that is compared with another owner's, on shares, stands where it may be summed up. */
 export type Place = 'show' | 'join' | 'aggregate';
 
 /** The least that satisfies both: joining by what may only be summed up is nothing. */

@@ -30,6 +30,15 @@ const catalogue = {
     '参数只能在 WHERE 的最外层以“公开字段 = $参数”出现一次',
     'A parameter stands once, at the outermost level of WHERE, as open column = $parameter',
   ],
+  byPlace: [
+    '双方的表须以标识连接（JOIN … ON 甲.标识 = 乙.标识）：按行号对齐时一个主体可占多行，人数下限不成立',
+    'Tables are joined by keys (JOIN … ON a.key = b.key): by place one entity may fill many rows, and a least number of rows says nothing',
+  ],
+  keyShown: [
+    '连接用的标识只用于连接，不得筛选、分组、排序或汇总',
+    'A key joins and does nothing else: no filter, group, order or sum is made of it',
+  ],
+  tooFew: ['所要求的人数低于下限', 'Fewer entities are asked for than the least number'],
 } as const;
 export type JointFault = keyof typeof catalogue;
 

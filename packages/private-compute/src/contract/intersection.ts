@@ -87,7 +87,8 @@ const intersectionTermsOf = (terms: Asked, use: string): Terms | SharesTerms => 
     return { job: use, mode: protocol, reveal: revealOf(terms), keysMax, ...keys, helper };
   const { column: sum, group, atLeast, decimals } = sums;
   const payload = roleAt(placeOf(terms, sums.table));
-  const plan = sumPlan({ first: first.key, second: second.key, payload, sum, atLeast, ...(group && { group }) });
+  const keyed = { first: first.key, second: second.key, payload };
+  const plan = sumPlan({ ...keyed, sum, atLeast, there: true, ...(group && { group }) });
   const recipient = recipientOf(terms);
   return { job: use, mode: 'shares', plan, recipient, decimals, rowsMax: keysMax, ...keys, helper: helper ?? '' };
 };

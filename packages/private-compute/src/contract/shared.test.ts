@@ -7,6 +7,7 @@ import { requireSharesTerms, sharesDigest } from '../shares/terms.ts';
 import {
   computeAlone,
   endingOf,
+  opensAsAgreed,
   type PartStatement,
   planDigest,
   readPart,
@@ -23,7 +24,9 @@ const plan: Plan = {
   compared: [],
   groups: null,
   outputs: [{ name: 'n', of: 'rows' }],
+  atLeast: 3,
 };
+const columns = [{ name: 'id', rule: 'join' as const }];
 const keys = [generateKey('intl'), generateKey('intl')] as const;
 const hex = (digit: string): string => digit.repeat(64);
 const terms: SharedQuery = {
@@ -34,12 +37,19 @@ const terms: SharedQuery = {
   mode: 'shares',
   trust: computationTrust.shares,
   dataSets: [
-    { owner: 'A', table: 'a', commitment: hex('a'), channelKey: hex('1'), signingKey: publicJwk(keys[0].publicKey) },
-    { owner: 'B', table: 'b', commitment: hex('b'), channelKey: hex('2'), signingKey: publicJwk(keys[1].publicKey) },
+    {
+      ...{ owner: 'A', table: 'a', commitment: hex('a'), channelKey: hex('1') },
+      ...{ signingKey: publicJwk(keys[0].publicKey), columns },
+    },
+    {
+      ...{ owner: 'B', table: 'b', commitment: hex('b'), channelKey: hex('2') },
+      ...{ signingKey: publicJwk(keys[1].publicKey), columns },
+    },
   ],
   recipients: ['A'],
   query: { sql: '', digest: planDigest(plan), parameters: [] },
   plan,
+  release: { entitiesMin: 3 },
   decimals: 2,
   rowsMax: 10,
   helper: hex('3'),
@@ -76,6 +86,26 @@ it('each use has terms of its own, of which all three make the same digest', () 
   expect(sharesDigest(other)).not.toEqual(sharesDigest(one));
   expect(sharedFault(terms)).toBeUndefined();
   expect(sharedFault({ ...terms, recipients: ['C'] })).toMatchObject({ fault: 'recipientNoOwner' });
+  const twice = terms.dataSets.map((set) => ({ ...set, columns: [...columns, ...columns] }));
+  expect(sharedFault({ ...terms, dataSets: twice })).toMatchObject({ fault: 'nameTwice' });
+});
+
+it('opens nothing by a plan that goes beyond its rules, or where it has none', () => {
+  expect(opensAsAgreed(terms)).toBe(true);
+  const { atLeast: _, ...unbounded } = plan;
+  const { release: __, ...old } = terms;
+  const bare = terms.dataSets.map(({ columns: ___, ...set }) => set);
+  for (const wrong of [
+    { ...terms, plan: unbounded },
+    { ...terms, plan: { ...plan, atLeast: 2 } },
+    { ...terms, release: { entitiesMin: 2 } },
+    { ...terms, release: { entitiesMin: 4 } },
+    { ...terms, plan: { ...plan, align: { first: 'other', second: 'id' } } },
+    old,
+    { ...terms, dataSets: bare },
+  ])
+    expect(opensAsAgreed(wrong as SharedQuery), JSON.stringify(wrong)).toBe(false);
+  expect(sharedFault({ ...terms, plan: unbounded })).toMatchObject({ fault: 'opensMore' });
 });
 
 it('with a dealer it is another computation, which needs the exchange’s key and is this program’s own', () => {

@@ -22,6 +22,7 @@ import type { Plan } from '../shares/plan.ts';
 import { type Recipient, requireSharesTerms, type SharesTerms } from '../shares/terms.ts';
 import { scanTable } from '../table/records.ts';
 import type { AtOwners } from './intersection.ts';
+import { type HeldColumn, type Opens, openingPlan } from './opens.ts';
 import { type Agreed, twice } from './terms.ts';
 
 /** What an owner brings and never hands out: the contract has its commitment and the keys of the owner's own process. */
@@ -37,15 +38,23 @@ export interface HeldSet {
   signingKey: PublicJwk;
 }
 
+/** And what its owner permits of each column; one that is not named is hidden. */
+export interface SharedSet extends HeldSet {
+  columns: HeldColumn[];
+}
+
 export interface SharedQuery extends Agreed {
   mode: 'shares';
   /** Left out: all three hold shares. With a dealer the two owners compute alone, on randomness that the exchange deals. */
   protocol?: 'dealer';
   /** The first owner's, then the second's. */
-  dataSets: HeldSet[];
+  dataSets: SharedSet[];
   /** `digest` is that of the plan, which is what runs; `sql` is how it was asked. */
   query: { sql: string; digest: string; parameters: never[] };
+  /** As `openingPlan` gives it. */
   plan: Plan;
+  /** Common keys that a group, or the whole, must have for anything of it to open. */
+  release: { entitiesMin: number };
   decimals: number;
   /** Of a table, and of what is side by side. */
   rowsMax: number;
@@ -92,10 +101,21 @@ export const sharedFault = (one: Omit<SharedQuery, 'id'>) => {
   const held = heldFault(one);
   if (held) return held;
   if (one.engine && one.protocol) return { path: 'protocol', fault: 'engineProtocol' } as const;
+  for (const [at, { columns }] of one.dataSets.entries())
+    if (new Set(columns.map(({ name }) => name)).size < columns.length)
+      return { path: `dataSets.${at}.columns`, fault: 'nameTwice' } as const;
+  if (!opensAsAgreed(one)) return { path: 'query', fault: 'opensMore' } as const;
   requireSharesTerms(sharesTermsOf(one, aUse));
   const refused = one.engine && secretflowFault(one.plan, recipientOf(one));
   if (refused) throw new ComputeError('compute.query', refused);
   return undefined;
+};
+
+/** Whether its plan is what its own rules let through. Contracts of before there were such rules have none, and open nothing any more. */
+export const opensAsAgreed = (one: Opens & Pick<SharedQuery, 'plan'>): boolean => {
+  if (!one.release || one.dataSets.some(({ columns }) => !columns)) return false;
+  const plan = openingPlan(one.plan, one);
+  return !('code' in plan) && planDigest(plan) === planDigest(one.plan);
 };
 
 /** Of contracts whose data stay with two owners, whatever is computed. */

@@ -56,6 +56,9 @@ export const planLimits = {
   top: 1000,
 };
 
+/** That a row has a value there. */
+export const isThere = (column: string): Condition => ({ kind: 'not', of: { kind: 'null', column } });
+
 /** Whose distinct keys the rows are, where matches stay hidden. */
 export const payloadOf = ({ align }: Pick<Plan, 'align'>): Role | undefined =>
   align === 'place' ? undefined : align.payload;
@@ -68,11 +71,13 @@ export const sumPlan = (asked: {
   sum: string;
   group?: string;
   atLeast: number;
+  /** Keys without a number to sum up take no part: else a sum over many could be that of one. */
+  there?: boolean;
 }): Plan => {
-  const { first, second, payload, sum, group, atLeast } = asked;
+  const { first, second, payload, sum, group, atLeast, there } = asked;
   const plan: Plan = {
     align: { first, second, payload },
-    filters: { first: [], second: [] },
+    filters: { first: [], second: [], ...(there && { [payload]: [isThere(sum)] }) },
     compared: [],
     groups: group === undefined ? null : { owner: payload, columns: [group] },
     outputs: [
@@ -272,7 +277,7 @@ class Reader {
       case 'OPERATOR_IS_NULL':
         return { kind: 'null', column: column(children[0]) };
       case 'OPERATOR_IS_NOT_NULL':
-        return not({ kind: 'null', column: column(children[0]) });
+        return isThere(column(children[0]));
       case 'COMPARE_IN':
       case 'COMPARE_NOT_IN': {
         const any: Condition = { kind: 'or', of: children.slice(1).map((one) => compare(children[0], '=', one)) };

@@ -14,6 +14,7 @@ import {
   intersectionOutput,
   intersectionTrust,
   nextContractState,
+  openingPlan,
   ownersOf,
   planDigest,
   planOf,
@@ -75,12 +76,14 @@ const atOwnersOf = async (room: Room, draft: DraftOf<'shares' | 'psi'>): Promise
   }
 };
 
-/** What is signed is the plan that the gate's parser and ours make of the text: what anybody does with whose columns. */
+/** What is signed is the plan that the gate's parser and ours make of the text, held to the rules of both owners. */
 const sharesOf = async (room: Room, draft: DraftOf<'shares'>): Promise<Terms> => {
   const { protocol, ...agreed } = draft;
   const { sql } = draft.query;
   const [first, second] = draft.dataSets;
-  const plan = planOf(await parseQuery(await room.queries(), sql), [first!.table, second!.table]);
+  const asked = planOf(await parseQuery(await room.queries(), sql), [first!.table, second!.table]);
+  const plan = openingPlan(asked, draft);
+  if ('code' in plan) throw problems.queryRefused({ field: 'body.query.sql', detail: { zh: plan.zh, en: plan.en } });
   const terms: Omit<SharedQuery, 'id'> = {
     ...agreed,
     // Left out where it is what contracts had before there was a choice.

@@ -4,7 +4,14 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Json } from '@shugu/evidence';
 import { decimalFromFen } from '@shugu/ledger';
-import { type AtOwners, hasThird, nextContractState, nextUseState, refusalOf } from '@shugu/private-compute';
+import {
+  type AtOwners,
+  hasThird,
+  nextContractState,
+  nextUseState,
+  opensAsAgreed,
+  refusalOf,
+} from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import { audit } from '../../kernel/audit.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
@@ -74,6 +81,7 @@ export const reserveUse = async (
   const answered = rho === null ? undefined : await useAsked(tx, id, asked.values);
   if (answered) return answered.id;
   if (refusal) throw problems[refusal]();
+  if (contract.terms.mode === 'shares' && !opensAsAgreed(contract.terms)) throw problems.opensMore();
   const { swapped } = held ? {} : await lookAtData(room, tx, inRoom(contract));
   if (swapped) throw problems.versionSwapped({ detail: swapped });
   if (moduleOf(contract.terms)) await requireSandbox(room);
