@@ -3,9 +3,9 @@ import type { Identity } from '../channel/keys.ts';
 import type { Link } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
 import { ownByTransfers } from '../intersect/kkrt.ts';
-import { help } from '../intersect/merge.ts';
+import { help, type Matches } from '../intersect/merge.ts';
 import { noPlace, ownWithHelper, type TakeRows } from '../intersect/owner.ts';
-import { inputCommitment } from '../intersect/terms.ts';
+import { type AgreedInputs, inputCommitment, requireAgreed } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
 import { wordsFor } from './bits.ts';
 import { agreeOn, kind, type Place, placeOf, tellAll, type Wires } from './mesh.ts';
@@ -19,6 +19,8 @@ export interface SharesInput {
   salt: Uint8Array;
   /** A private folder. */
   folder: string;
+  /** Nothing opens on other tables, which rows match least of all. */
+  agreed?: AgreedInputs | undefined;
 }
 
 export interface Aligned {
@@ -67,11 +69,13 @@ export const alignOwner = async (
     const table = read!;
     const rows = await agreeOn(wires, table.rows, 'the numbers of rows');
     const own = inputCommitment(input.salt, table.digest, 'rows');
+    requireAgreed(input.agreed, own.toString('hex'));
     const peer = (1 - wires.place) as Place;
     const [theirs] = await Promise.all([
       wires.receive(peer, 32, kind.commitment),
       wires.send(peer, own, kind.commitment),
     ]);
+    requireAgreed(input.agreed, undefined, theirs.toString('hex'));
     return { rows, table, commitments: [own.toString('hex'), theirs.toString('hex')] };
   }
   if (payloadOf(terms.plan))
@@ -134,18 +138,21 @@ const alignHidden = async (
   return { rows, rowsRead: report.rows, table: keyed, commitments: [report.commitment, report.peerCommitment] };
 };
 
+/** `agreed`: commitments of both owners, in their order. */
 export const alignHelper = async (
   wires: Wires,
   owners: readonly [Link, Link],
   terms: SharesTerms,
+  agreed?: AgreedInputs,
 ): Promise<Aligned> => {
   const { plan, rowsMax } = terms;
   const payload = payloadOf(plan);
   let matches: Uint32Array | undefined;
   if (plan.align !== 'place') {
-    const report = await help(owners, alignTerms(terms), (found) => {
+    const keep = (found: Matches) => {
       if (payload) matches = wordsIn(found[payload === 'first' ? 0 : 1]);
-    });
+    };
+    const report = await help(owners, alignTerms(terms), keep, agreed);
     if (payload) {
       const rows = await tellAll(wires, placeOf(payload), undefined);
       if (rows !== report.keys[payload === 'first' ? 0 : 1]) {

@@ -1,7 +1,7 @@
 import { type Identity, identityOf } from '../channel/keys.ts';
 import { dial, type Link, listen } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
-import { type AgreedInputs, requireAgreed } from '../intersect/terms.ts';
+import type { AgreedInputs } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
 import { Additive } from './additive.ts';
 import { type Aligned, alignHelper, alignOwner, readsWithKeys } from './align.ts';
@@ -32,6 +32,7 @@ export interface SharesJob {
   meetMs?: number;
   /** Of owners; salt in hex. */
   input?: { path: string; salt: string; folder: string };
+  /** At the helper of both owners, in their order. */
   agreed?: AgreedInputs;
 }
 
@@ -145,7 +146,7 @@ interface Played extends Omit<Aligned, 'table'> {
 
 /** Between the owners alone, with what the dealer left; or, as the dealer, that. */
 const playDealt = async (
-  { terms, role, agreed }: SharesJob,
+  { terms, role }: SharesJob,
   links: Links,
   wires: Wires,
   align: () => Promise<Aligned>,
@@ -155,7 +156,6 @@ const playDealt = async (
     return { ...(await dealTo(wires, terms)), commitments: undefined, aligned };
   }
   const beside = await align();
-  requireAgreed(agreed, ...beside.commitments!);
   const aligned = now();
   const own = ownOf(wires, terms, beside);
   wires.watch();
@@ -164,9 +164,8 @@ const playDealt = async (
   return { ...beside, aligned, answer: await answered(new Additive(wires, take), terms, own, sizes) };
 };
 
-const playThree = async ({ terms, agreed }: SharesJob, mesh: Mesh, align: () => Promise<Aligned>): Promise<Played> => {
+const playThree = async ({ terms }: SharesJob, mesh: Mesh, align: () => Promise<Aligned>): Promise<Played> => {
   const beside = await align();
-  if (beside.commitments) requireAgreed(agreed, ...beside.commitments);
   const aligned = now();
   mesh.watch();
   return { ...beside, aligned, answer: await execute(replicated(mesh), terms, beside) };
@@ -176,13 +175,13 @@ const compute = async (job: SharesJob, own: Identity, links: Links): Promise<Sha
   const { terms, role } = job;
   const place = places[role];
   const begun = now();
-  const input = job.input && { ...job.input, salt: keyOf(job.input.salt) };
+  const input = job.input && { ...job.input, salt: keyOf(job.input.salt), agreed: job.agreed };
   const isLater = role === 'helper' || readsWithKeys(terms.plan, role);
   const table = isLater ? undefined : await readTable(input!.path, terms.plan, role, terms.decimals);
   const read = now();
   const aligning = (wires: Wires) => () =>
     role === 'helper'
-      ? alignHelper(wires, [links[0]!, links[1]!], terms)
+      ? alignHelper(wires, [links[0]!, links[1]!], terms, job.agreed)
       : alignOwner(wires, links, terms, role, own, input!, table);
   let wires: Wires;
   let played: Played;

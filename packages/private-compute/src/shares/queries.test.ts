@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Role } from '../intersect/agree.ts';
-import type { ColumnOf, Comparison, Condition, Output, Plan } from './plan.ts';
+import { inputCommitment } from '../intersect/terms.ts';
+import { scanTable } from '../table/records.ts';
+import { type ColumnOf, type Comparison, type Condition, type Output, type Plan, sumPlan } from './plan.ts';
 import { codeOf, playAll } from './testing.ts';
 
 let folder: string;
@@ -308,4 +310,37 @@ describe.each<[string, { protocol?: 'dealer' }]>([
     const reasons = told.map((one) => (one.status === 'rejected' ? String(one.reason) : 'went well'));
     for (const reason of reasons) expect(reason).toMatch(/record 1: amount is no number$/);
   });
+});
+
+test('another table than a contract names is matched by nobody: each party looks for itself, the helper too', async () => {
+  const row = (id: number): Row => ({ id, amount: 1n, rest: 0n, city: 'c' });
+  // A key that comes again is found out where matches open.
+  const paths: [string, string] = [
+    await write('a.csv', [row(1), row(2), row(2)]),
+    await write('b.csv', [row(1), row(2)]),
+  ];
+  const plan: Plan = {
+    ...{ align: { first: 'id', second: 'id' }, filters: { first: [], second: [] }, compared: [], groups: null },
+    outputs: [outputs[0]!],
+  };
+  const hidden = sumPlan({ first: 'id', second: 'id', payload: 'second', sum: 'amount', atLeast: 1 });
+  const commitmentOf = async (path: string): Promise<string> => {
+    const { digest } = await scanTable(path, [], () => {});
+    return inputCommitment(Buffer.alloc(32, 5), digest, 'id').toString('hex');
+  };
+  const [a, b] = [await commitmentOf(paths[0]), await commitmentOf(paths[1])];
+  const sound = { first: { own: a, peer: b }, second: { own: b, peer: a }, helper: { own: a, peer: b } };
+  const codes = async (agreed: Parameters<typeof playAll>[3], played = plan) =>
+    Promise.all((await playAll({ plan: played, recipient: 'first' }, paths, true, agreed)).map(codeOf));
+  expect(await codes(sound)).toEqual(Array(3).fill('compute.input'));
+  expect(await codes(sound, hidden)).toEqual(Array(3).fill('went well'));
+  const other = '0'.repeat(64);
+  for (const asked of [plan, hidden])
+    for (const wrong of [
+      { ...sound, first: { own: other, peer: b } },
+      { ...sound, first: { own: a, peer: other } },
+      { ...sound, second: { own: other, peer: a } },
+      { ...sound, helper: { own: a, peer: other } },
+    ])
+      expect(await codes(wrong, asked), JSON.stringify(wrong)).toEqual(Array(3).fill('compute.inputChanged'));
 });

@@ -6,6 +6,7 @@ import { dial, type Link, listen } from '../channel/link.ts';
 import { Additive } from './additive.ts';
 import type { Arithmetic } from './arithmetic.ts';
 import { correctedIn, type Demand, deal, halfOf, type Side } from './correlations.ts';
+import type { AgreedInputs } from '../intersect/terms.ts';
 import { type Mesh, meetInMesh, type Place, places, Wires } from './mesh.ts';
 import { playShares, type SharesJob, type SharesReport } from './play.ts';
 import { replicated } from './protocol.ts';
@@ -134,6 +135,7 @@ export const playAll = async <Settled extends boolean = false>(
   asked: Parameters<typeof termsFor>[0],
   [a, b]: readonly [string, string],
   settled?: Settled,
+  agreed: Partial<Record<SharesJob['role'], AgreedInputs>> = {},
 ): Promise<Settled extends true ? Promise<SharesReport>[] : [SharesReport, SharesReport, SharesReport]> => {
   const terms = termsFor(asked);
   const job = (role: SharesJob['role'], place: Place, more: Partial<SharesJob>): SharesJob => ({
@@ -141,6 +143,7 @@ export const playAll = async <Settled extends boolean = false>(
     role,
     secret: secretOf(identities[place]!).toString('hex'),
     host,
+    ...(agreed[role] && { agreed: agreed[role] }),
     ...more,
   });
   const input = (path: string) => ({ path, salt: Buffer.alloc(32, 5).toString('hex'), folder: tmpdir() });
