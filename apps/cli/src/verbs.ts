@@ -181,7 +181,7 @@ export const verbs: Record<string, Verb> = {
     load: () => import('./harvest.ts'),
   },
   compute: {
-    usage: 'compute prepare|run|verify|psi|sql …',
+    usage: 'compute prepare|confirm|run|verify|psi|sql …',
     does: {
       zh: '按计算合约在自己的数据旁联合计算；或在本机试用隐私求交与份额上的查询',
       en: 'compute together under a contract, beside the own data; or try private intersection and queries on shares here',
@@ -192,6 +192,13 @@ export const verbs: Record<string, Verb> = {
         {
           zh: '为起草合约备好本方的密钥与对文件的承诺；--join 是对齐用的字段，不给则按行号',
           en: 'keys, and a commitment to the file, for a contract’s draft; --join is the key to match by, by place without',
+        },
+      ],
+      [
+        'confirm --contract ID [--peer FINGERPRINT] --url URL --key-file FILE',
+        {
+          zh: '读过合约后，以本方自己保管的密钥确认其原文；--peer 是对方当面或电话告知的指纹，此后只与那一方运行',
+          en: 'confirm the contract’s text, once read, with the own key; --peer is the fingerprint that the other owner told by another way: nothing is run with anybody else',
         },
       ],
       [

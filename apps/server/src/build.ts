@@ -296,6 +296,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
 
   const compute = makeCompute({
     database,
+    now,
     objects,
     keys,
     publicLog,

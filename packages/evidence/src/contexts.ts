@@ -9,6 +9,7 @@ export const contexts = {
   datedCheckpoint: 'shugu/dated-checkpoint/1',
   agreement: 'shugu/agreement/1',
   computationPart: 'shugu/computation-part/1',
+  computationConfirmation: 'shugu/computation-confirmation/1',
   segment: 'shugu/usage-segment/1',
   receipt: 'shugu/usage-receipt/1',
   quota: 'shugu/quota-slice/1',

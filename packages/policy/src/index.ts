@@ -35,7 +35,7 @@ export {
 } from './model.ts';
 export { type OdrlPolicy, POLICY_LIMITS, PROFILE_IRI } from './odrl.ts';
 export { type ParseResult, parsePolicy } from './parse.ts';
-export { DEFAULT_TIME_ZONE, localTime, PERIODS, type Period, periodEnd, periodKey } from './period.ts';
+export { DEFAULT_TIME_ZONE, isTimeZone, localTime, PERIODS, type Period, periodEnd, periodKey } from './period.ts';
 export type { ProblemCode } from './problems.ts';
 export { REFUSAL_CODES, type Refusal, type RefusalCode, refusal } from './refusals.ts';
 export {

@@ -57,6 +57,7 @@ export {
   unboundedName,
 } from './contract/noise.ts';
 export { type HeldColumn, type Opens, openingPlan } from './contract/opens.ts';
+export { confirmContract, isConfirmed, partyFingerprint, sameFingerprint } from './contract/party.ts';
 export {
   computeAlone,
   endingOf,
@@ -88,6 +89,8 @@ export {
   type Payment,
   queryDigest,
   trustFor,
+  type UsesPeriod,
+  usesPeriods,
 } from './contract/terms.ts';
 export {
   type AgreedEngine,

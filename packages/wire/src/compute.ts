@@ -163,11 +163,21 @@ const modulePart = z
   })
   .strict();
 
+export const usesPeriods = ['day', 'month', 'year'] as const;
+const usesPer = z
+  .object({
+    period: z.enum(usesPeriods),
+    most: z.number().int().min(1).max(computeLimits.usesMax),
+    timeZone: z.string().min(1).max(64).default('Asia/Shanghai').describe('IANA, whose calendar it is'),
+  })
+  .strict();
+
 const agreed = {
   title: name,
   purpose: text.min(1),
   recipients: z.array(organisationId).min(1).max(computeLimits.recipientsMax),
   uses: z.number().int().min(1).max(computeLimits.usesMax).describe('in total'),
+  usesPer: usesPer.optional().describe('and in each day, month or year; left out for no such limit'),
   from: time,
   until: time,
   priceFen,
@@ -267,6 +277,12 @@ const psiDraft = z
   })
   .strict();
 
+const partySignature = z
+  .string()
+  .max(computeLimits.signatureCharactersMax)
+  .regex(/^[A-Za-z0-9+/]+={0,2}$/)
+  .describe('base64, by the key of the contract');
+
 export const computationDraft = z.discriminatedUnion('mode', [cleanRoomDraft, sharesDraft, psiDraft]);
 
 const party = z.object({ id: organisationId, name: z.string() });
@@ -278,6 +294,13 @@ export const computationSummary = z.object({
   owners: z.array(party),
   recipients: z.array(party),
   uses: z.object({ total: count, taken: count, left: count }),
+  usesPer: usesPer
+    .extend({
+      left: count.describe('in the period that it is'),
+      renewsAt: time.describe('when the next one begins'),
+    })
+    .nullable()
+    .describe('null where only the total is limited'),
   from: time,
   until: time,
   createdAt: time,
@@ -341,6 +364,11 @@ export const computationView = computationSummary.extend({
         heldSet.extend({
           key: z.string().optional().describe('in mode psi'),
           columns: z.array(columnRule).optional().describe('in mode shares'),
+          fingerprint: z.string().describe('of both keys: to be compared with the owner by another way'),
+          confirmed: z
+            .object({ signature: z.string().describe('base64, over document, by signingKey'), at: time })
+            .nullable()
+            .describe('by the owner’s own key, which this exchange does not have; null before'),
         }),
       ),
       entitiesMin: count.nullable().describe('that a group must have to open; null where no least number applies'),
@@ -385,6 +413,11 @@ export const computationView = computationSummary.extend({
     })
     .nullable(),
   explained: z.array(bilingual).describe('in plain words, what each party learns'),
+  overlaps: z
+    .array(z.object({ id: computationId, title: z.string(), state: z.enum(computationStates) }))
+    .describe(
+      'of your own data: other contracts by which one of the recipients asks the same, or has asked; two answers may differ in a few entities',
+    ),
   signatures: z.array(
     z.object({
       by: party,
@@ -463,6 +496,19 @@ export const signComputation = endpoint({
   permission: 'compute.contract.sign',
   params,
   body: z.object({ digest: digest.describe('of the text that was read') }).strict(),
+  reply: computationView,
+});
+export const confirmComputation = endpoint({
+  id: 'compute.contract.confirm',
+  method: 'POST',
+  path: '/api/compute/contracts/:id/confirmations',
+  summary: {
+    zh: '数据持有单位以自己保管的密钥确认计算合约原文',
+    en: 'Confirm the text, as an owner, by the key that its own process keeps',
+  },
+  permission: 'compute.use.run',
+  params,
+  body: z.object({ signature: partySignature }).strict(),
   reply: computationView,
 });
 export const revokeComputation = endpoint({
@@ -570,11 +616,7 @@ export const statePart = endpoint({
         .min(2)
         .max(computeLimits.statementCharactersMax)
         .describe('canonical JSON, as it was signed'),
-      signature: z
-        .string()
-        .max(computeLimits.signatureCharactersMax)
-        .regex(/^[A-Za-z0-9+/]+={0,2}$/)
-        .describe('base64, by the key of the contract'),
+      signature: partySignature,
     })
     .strict(),
   reply: computationParts,

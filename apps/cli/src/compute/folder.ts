@@ -23,6 +23,10 @@ export type Played = 'came' | 'started' | 'stated' | 'returned';
 export interface Journal {
   digest: string;
   uses: Record<string, Played>;
+  /** When each was come to, by this machine's clock; what was written before has none. */
+  times?: Record<string, string>;
+  /** The other owner's fingerprint, as it told it by another way. */
+  peer?: string;
 }
 
 export interface PartyFolder {

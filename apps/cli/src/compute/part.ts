@@ -21,6 +21,7 @@ import {
   type Intersecting,
   intersectionDigest,
   intersectionFault,
+  isConfirmed,
   localEngine,
   meetsDirectly,
   type OwnerReport,
@@ -29,19 +30,22 @@ import {
   type PartStatement,
   type PartyCost,
   type PartyEngine,
+  partyFingerprint,
   partyTermsOf,
   placeIn,
   planDigest,
   planOf,
   type QueryReport,
   roleAt,
+  sameFingerprint,
   secretflowEngine,
   signPart,
   tableCommitment,
 } from '@shugu/private-compute';
 import type { CallOutput, Client } from '@shugu/wire';
 import { comeToUse, getComputation, getParts, runComputation, statePart } from '@shugu/wire/compute';
-import type { Journal, PartyFolder, Played } from './folder.ts';
+import { tooMany } from './counted.ts';
+import type { PartyFolder, Played } from './folder.ts';
 import { isOfShares, type Opened, openedOf, rowsAt, statedResult } from './opening.ts';
 import { treeOf } from './plaintext.ts';
 import { signedByAll, trustOf } from './signatures.ts';
@@ -54,6 +58,8 @@ export interface PartAsked {
   input: string;
   /** Whose keys owners sign contracts with; as the exchange says where it is left out. */
   trust?: Trust | undefined;
+  /** The other owner's fingerprint, as it told it by another way; that of `compute confirm` where it is left out. */
+  peer?: string;
   /** Takes a use, as a recipient; else one that is open is waited for. */
   take?: boolean;
   /** Only as this organisation. */
@@ -100,9 +106,12 @@ export type Refused =
   | 'changed'
   | 'notAnOwner'
   | 'signatures'
+  | 'peer'
+  | 'peerUnconfirmed'
   | 'query'
   | 'input'
   | 'uses'
+  | 'period'
   | 'played'
   | 'late'
   | 'engineMissing'
@@ -117,6 +126,8 @@ export class PartRefused extends Error {
     this.detail = detail;
   }
 }
+
+type Shown = CallOutput<typeof getComputation>;
 
 interface Own {
   terms: AtOwners;
@@ -145,8 +156,12 @@ const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** The signed terms as this party takes them: of the digest that it knows, with the plan that its own parser makes of the query. */
-const checkTerms = async (asked: PartAsked): Promise<Own> => {
-  const { client, folder, contract, input } = asked;
+export const readTerms = async ({
+  client,
+  folder,
+  contract,
+  as,
+}: Pick<PartAsked, 'client' | 'folder' | 'contract' | 'as'>) => {
   const shown = await client.call(getComputation, { params: { id: contract } });
   const { document, digest } = shown;
   if (`sha256:${createHash('sha256').update(document).digest('hex')}` !== digest) throw new PartRefused('digest');
@@ -156,15 +171,36 @@ const checkTerms = async (asked: PartAsked): Promise<Own> => {
   if (terms.mode === 'cleanRoom' || terms.id !== contract) throw new PartRefused('mode');
   const place = terms.dataSets.findIndex(({ channelKey }) => channelKey === folder.channelKey);
   if (place < 0) throw new PartRefused('notAnOwner');
-  const { owner, commitment } = terms.dataSets[place]!;
-  if (asked.as !== undefined && asked.as !== owner) throw new PartRefused('notAnOwner');
+  const { owner } = terms.dataSets[place]!;
+  if (as !== undefined && as !== owner) throw new PartRefused('notAnOwner');
   if (!(await saysWhatRuns(terms))) throw new PartRefused('query');
+  return { shown, known, terms, place, owner };
+};
+
+const checkTerms = async (asked: PartAsked): Promise<Own> => {
+  const { client, folder, contract, input } = asked;
+  const { shown, known, terms, place, owner } = await readTerms(asked);
+  const { digest } = shown;
+  const { commitment } = terms.dataSets[place]!;
+  const peer = asked.peer ?? known?.peer;
+  if (peer !== undefined) requirePeer(shown, terms.dataSets[1 - place]!, peer);
   if (!signedByAll(shown, terms, asked.trust ?? (await trustOf(client)))) throw new PartRefused('signatures');
   const read = await tableCommitment(input, folder.salt, { align: alignOf(terms) }, roleAt(place));
   if (read !== commitment) throw new PartRefused('input');
   const engine = await engineFor(asked, terms);
-  if (!known) await folder.save(contract, { digest, uses: {} });
+  if (!known) await folder.save(contract, { digest, uses: {}, ...(peer !== undefined && { peer }) });
   return { terms, digest, owner, place, engine };
+};
+
+/**
+ * Whom this owner means, whatever the exchange says: the keys are those whose fingerprint the other told it, and by them the other has
+ * confirmed this very text.
+ */
+const requirePeer = ({ document, shares }: Shown, other: AtOwners['dataSets'][number], peer: string): void => {
+  if (!sameFingerprint(peer, other)) throw new PartRefused('peer', partyFingerprint(other));
+  const { confirmed } = shares!.parts.find(({ owner }) => owner === other.owner) ?? {};
+  if (!confirmed || !isConfirmed(document, confirmed.signature, other.signingKey))
+    throw new PartRefused('peerUnconfirmed');
 };
 
 /** Whether what the contract says is what would run: its plan by this party's own parser and its own look at what opens, or what it says of an intersection. */
@@ -191,15 +227,14 @@ const until = async <T>(asked: PartAsked, look: () => Promise<T | undefined>): P
   }
 };
 
-/** By this party's own books, whatever the exchange counts. */
-const countedIn = (uses: Journal['uses']): number => Object.values(uses).filter((one) => one !== 'returned').length;
-
 /** The use that is meant, and whether something of it was done here before. */
-const findUse = async (asked: PartAsked, { terms, digest }: Own): Promise<string> => {
+const findUse = async (asked: PartAsked, own: Own): Promise<string> => {
+  const { terms, digest } = own;
   const { client, contract, folder } = asked;
-  const { uses = {} } = (await folder.journal(contract)) ?? {};
+  const { uses = {}, times = {} } = (await folder.journal(contract)) ?? {};
   if (asked.use !== undefined) return asked.use;
-  if (countedIn(uses) >= terms.uses) throw new PartRefused('uses');
+  const many = tooMany({ uses, times }, terms, Date.now());
+  if (many) throw new PartRefused(many);
   if (asked.take) {
     const { id } = await client.call(runComputation, {
       params: { id: contract },
@@ -226,9 +261,11 @@ export const playPart = async (asked: PartAsked): Promise<PartOutcome> => {
   const journal = (await folder.journal(contract))!;
   const before = journal.uses[use];
   if (before === 'stated' || before === 'returned') throw new PartRefused('played');
-  if (before === undefined && countedIn(journal.uses) >= own.terms.uses) throw new PartRefused('uses');
+  const many = before === undefined && tooMany(journal, own.terms, Date.now());
+  if (many) throw new PartRefused(many);
   const note = (played: Played) => {
     journal.uses[use] = played;
+    if (played === 'came') journal.times = { ...journal.times, [use]: new Date().toISOString() };
     return folder.save(contract, journal);
   };
   // What was begun here before and not ended is not begun again: this says what it had come to.

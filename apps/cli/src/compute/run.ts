@@ -3,6 +3,7 @@ import { access, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EvidenceError, parseTrust, type Trust } from '@shugu/evidence';
 import { untilStopped } from '@shugu/server';
+import { getComputation } from '@shugu/wire/compute';
 import { askingOptions, openAsking } from '../asking.ts';
 import type { Context } from '../command.ts';
 import { Misuse, readArgs } from '../misuse.ts';
@@ -38,9 +39,12 @@ const words = {
       changed: '合约与本方所知的摘要不同：不运行',
       notAnOwner: '合约中没有本方的密钥，或不是 --as 所说的单位',
       signatures: '合约没有由每个数据持有单位以其密钥签署：不运行',
+      peer: '对方的密钥不是您所核对的那一方的：不运行；合约中的指纹是',
+      peerUnconfirmed: '对方尚未以自己保管的密钥确认这份合约（compute confirm）：不运行',
       query: '合约的执行计划与其查询或约定不符：不运行',
       input: '文件不是签署时承诺的那一份：不运行',
       uses: '本方参与的次数已达合约约定：不再运行',
+      period: '本方在这一期参与的次数已达合约约定：下一期再运行',
       played: '本方已参与并陈述过这一次',
       late: '等待超时',
       engineMissing: '合约约定的引擎在这里没有：请用 --python PATH 给出装有它的 Python；未占用使用',
@@ -50,6 +54,8 @@ const words = {
     trust: (name: string) => `${name}：不是信任文件`,
     released: (rows: number) => `已完成：结果 ${rows} 行`,
     nothing: '已完成：按合约，结果不在本方打开',
+    left: (left: number, total: number, period?: { left: number; most: number; renewsAt: string }) =>
+      `还可使用 ${left} 次（共 ${total} 次）${period ? `；本期还有 ${period.left} 次（每期 ${period.most} 次），下一期自 ${period.renewsAt} 起` : ''}`,
     returned: '未触及数据，全部签名确认，这次使用已退回，不计次',
     failed: (why: string) => `未完成：${why}`,
     kept: (out: string) => `结果、合约与证据在 ${out}；核验：./shugu compute verify ${out}`,
@@ -76,9 +82,13 @@ const words = {
       changed: 'the contract has another digest than is known here: nothing is run',
       notAnOwner: 'the contract does not have your keys, or you are not whom --as says',
       signatures: 'the contract is not signed by every owner with a key of its own: nothing is run',
+      peer: 'the other owner’s keys are not those that it told you: nothing is run; by the contract its fingerprint is',
+      peerUnconfirmed:
+        'the other owner has not confirmed this contract with the key that it keeps itself (compute confirm): nothing is run',
       query: 'the plan of the contract is not what its query or its terms say: nothing is run',
       input: 'the file is not the one that was committed to: nothing is run',
       uses: 'your part has been played as often as agreed: nothing more is run',
+      period: 'your part has been played as often as agreed for this period: run it in the next one',
       played: 'your part of this use has been played and stated',
       late: 'waited as long as was said',
       engineMissing:
@@ -89,6 +99,8 @@ const words = {
     trust: (name: string) => `${name}: not a trust file`,
     released: (rows: number) => `done: ${rows} rows of result`,
     nothing: 'done: by the contract the result does not open here',
+    left: (left: number, total: number, period?: { left: number; most: number; renewsAt: string }) =>
+      `${left} of ${total} uses left${period ? `, ${period.left} of ${period.most} in this period; the next one begins ${period.renewsAt}` : ''}`,
     returned: 'no data were touched, as all have signed: the use is given back and does not count',
     failed: (why: string) => `not done: ${why}`,
     kept: (out: string) => `result, contract and evidence are in ${out}; check them: ./shugu compute verify ${out}`,
@@ -100,6 +112,7 @@ const options = {
   contract: { type: 'string' },
   as: { type: 'string' },
   input: { type: 'string' },
+  peer: { type: 'string' },
   party: { type: 'string', default: '.shugu-party' },
   take: { type: 'boolean', default: false },
   use: { type: 'string' },
@@ -123,6 +136,10 @@ const readTrust = async (path: string, word: (typeof words)['zh' | 'en']): Promi
     throw error;
   }
 };
+
+/** In the words of whoever asked. */
+export const refusedIn = ({ why, detail }: PartRefused, language: Context['language']): Error =>
+  new Error(`${words[language].refused[why]}${detail && ` (${detail})`}`);
 
 export const run = async (args: string[], context: Context): Promise<number> => {
   const { language, cwd } = context;
@@ -156,6 +173,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
       trust,
       ...(values.use ? { use: values.use } : {}),
       ...(values.as ? { as: values.as } : {}),
+      ...(values.peer ? { peer: values.peer } : {}),
       listen: { host: bare, port: Number(port), address: values.address ?? bare },
       waitSeconds: seconds,
       ...(values.python ? { python: resolve(cwd, values.python) } : {}),
@@ -198,12 +216,13 @@ export const run = async (args: string[], context: Context): Promise<number> => 
     else say(red(word.failed(ended.reason?.[language] ?? ended.state)));
     if (outcome.fault) say(dim((reasonIn(outcome.fault, language) as Error).message));
     say(outcome.terms.trust[language]);
+    const now = await client.call(getComputation, { params: { id: values.contract! } });
+    say(dim(word.left(now.uses.left, now.uses.total, now.usesPer ?? undefined)));
     say(dim(word.kept(out)));
     return ok ? 0 : 1;
   } catch (error) {
     if (stop.signal.aborted) return 130;
-    if (error instanceof PartRefused)
-      throw new Error(`${word.refused[error.why]}${error.detail && ` (${error.detail})`}`);
+    if (error instanceof PartRefused) throw refusedIn(error, language);
     throw reasonIn(error, language);
   }
 };

@@ -1,5 +1,5 @@
 /** A computation contract as a form: what stands in it, what it starts from, and the body that it makes. */
-import { disclosures, type draftComputation, sharesProtocols } from '@shugu/wire/compute';
+import { disclosures, type draftComputation, sharesProtocols, usesPeriods } from '@shugu/wire/compute';
 import type { Input } from '../api.ts';
 import { choicesOf } from '../registry/fields.ts';
 import { type FormField, field } from '../ui/fields.tsx';
@@ -41,6 +41,7 @@ export interface DraftValues {
   release?: { entitiesMin?: number; rowsMax?: number; rho?: string };
   noise?: { groups?: { column: string; values: string[] }[] };
   uses?: number;
+  usesPer?: { period?: (typeof usesPeriods)[number]; most?: number };
   from?: string;
   until?: string;
   priceFen?: string;
@@ -128,6 +129,10 @@ export const aboutForm: FormField[] = [
 ];
 export const termForm: FormField[] = [
   field('uses', 'number', ['共可运行几次', 'Uses in all'], { required: true, min: 1, max: 10_000 }),
+  field('usesPer.period', 'choice', ['另按自然期限次（可不填）', 'And a limit for each period (may be empty)'], {
+    choices: choicesOf('usesPeriod', usesPeriods),
+  }),
+  field('usesPer.most', 'number', ['每期至多几次', 'Uses in such a period at most'], { min: 1, max: 10_000 }),
   field('from', 'date', ['生效日', 'From'], { required: true }),
   field('until', 'date', ['截止日（含）', 'Until (that day included)'], { required: true }),
   field('priceFen', 'text', ['每次价格（元，含税）', 'Price of a use (CNY, tax included)'], {
@@ -360,13 +365,16 @@ export const agreedOf = (
   values: Omit<DraftValues, 'dataSets'> & { dataSets?: { owner?: string; share?: number }[] },
 ) => {
   const priceFen = fenOf(values.priceFen ?? '') ?? values.priceFen ?? '';
-  const { payment } = values;
+  const { payment, usesPer } = values;
   return {
     title: values.title ?? '',
     purpose: values.purpose ?? '',
     recipients: values.recipients ?? [],
     ...engineIn(values.engine),
     uses: values.uses ?? 1,
+    ...(usesPer?.period && usesPer.most
+      ? { usesPer: { period: usesPer.period, most: usesPer.most, timeZone: 'Asia/Shanghai' } }
+      : {}),
     from: `${values.from}T00:00:00+08:00`,
     until: `${values.until}T23:59:59+08:00`,
     priceFen,

@@ -1,4 +1,7 @@
 import { getComputation, revokeComputation, runComputation, signComputation } from '@shugu/wire/compute';
+import { Link } from '@tanstack/react-router';
+import { Alert } from 'antd';
+import type { ReactNode } from 'react';
 import type { Reply } from '../api.ts';
 import { useRead } from '../api.ts';
 import { Engine } from '../compute/engine.tsx';
@@ -7,6 +10,7 @@ import { Intersection } from '../compute/intersection.tsx';
 import { Privacy } from '../compute/privacy.tsx';
 import { Uses } from '../compute/uses.tsx';
 import { listMark, useWords } from '../i18n/index.ts';
+import { paths } from '../paths.ts';
 import { useMe } from '../session.ts';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
@@ -28,7 +32,9 @@ const Run = ({ of }: { of: Computation }) => {
       ? t('compute.notRecipient')
       : of.uses.left === 0
         ? t('compute.noUses')
-        : of.state !== 'active' && t('compute.notActive');
+        : of.usesPer?.left === 0
+          ? t('compute.noUsesPeriod')
+          : of.state !== 'active' && t('compute.notActive');
   return (
     <Action
       endpoint={runComputation}
@@ -78,6 +84,61 @@ const HowTo = ({ of, me }: { of: Computation; me: string | undefined }) => {
   );
 };
 
+/** Before an owner signs: who could subtract one result from another. */
+const Overlaps = ({ of }: { of: Computation }) => {
+  const { t, w } = useWords();
+  if (of.overlaps.length === 0) return null;
+  return (
+    <Alert
+      type="warning"
+      showIcon
+      title={t('compute.overlaps')}
+      description={
+        <>
+          <p>{t('compute.overlapsText')}</p>
+          <ul>
+            {of.overlaps.map(({ id, title, state }) => (
+              <li key={id}>
+                <Link to={paths.computation(id)}>{title}</Link> · {w('computeState', state)}
+              </li>
+            ))}
+          </ul>
+        </>
+      }
+    />
+  );
+};
+
+/** By what the owners know each other without the exchange's word. */
+const OwnKeys = ({ of }: { of: Computation }) => {
+  const { t } = useWords();
+  if (!of.shares) return null;
+  return (
+    <Sheet title={t('compute.ownKeys')}>
+      <p>{t('compute.ownKeysText', { id: of.id })}</p>
+      <Facts
+        items={of.shares.parts.map(({ owner, fingerprint, confirmed }) => [
+          of.owners.find(({ id }) => id === owner)?.name ?? owner,
+          <div key={owner}>
+            <span className="mono small" style={{ overflowWrap: 'anywhere' }}>
+              {fingerprint}
+            </span>
+            <div>
+              {confirmed ? (
+                <>
+                  {t('compute.confirmedAt')} <When at={confirmed.at} />
+                </>
+              ) : (
+                t('compute.unconfirmed')
+              )}
+            </div>
+          </div>,
+        ])}
+      />
+    </Sheet>
+  );
+};
+
 const Owner = ({ of }: { of: Computation }) => {
   const { t } = useWords();
   return (
@@ -112,7 +173,7 @@ const Owner = ({ of }: { of: Computation }) => {
 
 /** One computation contract: what each party will learn stands first, before anybody signs. */
 export default function ComputationPage() {
-  const { t, b } = useWords();
+  const { t, b, w } = useWords();
   const me = useMe();
   const read = useRead(getComputation, { params: { id: useId() } }, { every: 4_000 });
   return (
@@ -130,6 +191,7 @@ export default function ComputationPage() {
             <Run of={of} />
             {of.yours.owner ? <Owner of={of} /> : null}
           </NextStep>
+          <Overlaps of={of} />
           <div className="columns">
             <div>
               <Sheet title={t('compute.learn')}>
@@ -165,6 +227,15 @@ export default function ComputationPage() {
                 <Facts
                   items={[
                     [t('compute.left'), t('compute.of', { left: of.uses.left, total: of.uses.total })],
+                    ...(of.usesPer
+                      ? ([
+                          [
+                            t('compute.leftPeriod'),
+                            `${t('compute.of', { left: of.usesPer.left, total: of.usesPer.most })} · ${w('usesPeriod', of.usesPer.period)}`,
+                          ],
+                          [t('compute.renews'), <When key="p" at={of.usesPer.renewsAt} />],
+                        ] as [string, ReactNode][])
+                      : []),
                     [t('compute.recipients'), of.recipients.map(({ name }) => name).join(listMark())],
                     [t('contract.from'), <When key="f" at={of.from} />],
                     [t('contract.until'), <When key="u" at={of.until} />],
@@ -180,6 +251,7 @@ export default function ComputationPage() {
                 />
               </Sheet>
               <Privacy of={of} me={me?.organisation.id} />
+              <OwnKeys of={of} />
               <Sheet title={t('compute.signatures')}>
                 <Facts
                   items={of.owners.map(({ id, name }) => {

@@ -63,12 +63,31 @@ const noiseOf = ({ noise, release }: CleanRoom): Text[] => {
 
 type Names = (participant: string) => string;
 
-export const explain = (terms: Computation, shape: Pick<Shape, 'joint' | 'reads'>, nameOf: Names): Text[] =>
+const periods = { day: ['自然日', 'day'], month: ['自然月', 'month'], year: ['自然年', 'year'] } as const;
+
+const usesOf = ({ uses, usesPer }: Computation): Text[] => {
+  if (!usesPer) return [];
+  const { period, most, timeZone } = usesPer;
+  const [zh, en] = periods[period];
+  return [
+    {
+      zh: `共可使用 ${uses} 次，每个${zh}（${timeZone}）至多 ${most} 次；未触及数据而退回的不计。`,
+      en: `It may be used ${uses} times in all, and ${most} at most in each ${en} (${timeZone}); what is given back untouched does not count.`,
+    },
+  ];
+};
+
+const explainMode = (terms: Computation, shape: Pick<Shape, 'joint' | 'reads'>, nameOf: Names): Text[] =>
   terms.mode === 'cleanRoom'
     ? explainRoom(terms, shape, nameOf)
     : terms.mode === 'psi'
       ? explainIntersection(terms, nameOf)
       : explainShares(terms, nameOf);
+
+export const explain = (terms: Computation, shape: Pick<Shape, 'joint' | 'reads'>, nameOf: Names): Text[] => [
+  ...explainMode(terms, shape, nameOf),
+  ...usesOf(terms),
+];
 
 const summedIn = (plan: SharedQuery['plan'], at: number): string[] => [
   ...new Set(

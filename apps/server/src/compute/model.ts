@@ -40,6 +40,10 @@ export interface Contract {
   shape: Shape;
   usesTotal: number;
   usesTaken: number;
+  /** Of the last use, in the calendar of the contract; '' before there was one, and where there is no such limit. */
+  periodKey: string;
+  /** In that period, without those that were given back. */
+  periodTaken: number;
   from: Date;
   until: Date;
   createdAt: Date;
@@ -193,6 +197,7 @@ export interface Use {
 
 export interface ComputeDeps {
   database: Database;
+  now: () => Date;
   objects: Pick<ObjectStore, 'folder' | 'local' | 'put' | 'bytes' | 'read' | 'size'>;
   keys: Pick<Keys, 'signer' | 'find'>;
   publicLog: Pick<PublicLog, 'publish' | 'inclusion'>;

@@ -85,12 +85,28 @@ export const problems = defineProblems('compute', {
     title: { zh: '合约约定的次数已用完', en: 'All agreed uses are taken' },
     next: { zh: '起草新的合约', en: 'Draft a new one' },
   },
+  periodUsed: {
+    status: 409,
+    title: { zh: '本期约定的次数已用完', en: 'All uses that were agreed for this period are taken' },
+    next: { zh: '到所示时间再用', en: 'Run it from the time on that is named' },
+  },
   queryDiffers: {
     status: 409,
     title: { zh: '这不是合约约定的查询', en: 'This is not the query of the contract' },
     next: {
       zh: '只能运行合约约定的查询；其他查询须另签合约',
       en: 'Only the agreed query runs; another one needs a contract of its own',
+    },
+  },
+  confirmationWrong: {
+    status: 422,
+    title: {
+      zh: '不是合约所列的本方密钥对合约原文的签名',
+      en: 'This is no signature over the contract by your key that it names',
+    },
+    next: {
+      zh: '在 prepare 所用的文件夹旁运行 shugu compute confirm',
+      en: 'Run shugu compute confirm with the folder that prepare made',
     },
   },
   opensMore: {

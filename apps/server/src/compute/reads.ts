@@ -6,7 +6,7 @@ import type { Budget, Contract, HeldOutput, Module, MoneyState, OutputAnswer, Pa
 
 type ContractRow = Omit<Contract, 'terms'>;
 const contractColumns = sql`c.id, c.participant, c.title, c.state, c.document, c.digest, c.shape, c.uses_total as "usesTotal",
-  c.uses_taken - c.uses_returned as "usesTaken", c.term_from as "from", c.term_until as "until", c.created_at as "createdAt", c.ended_at as "endedAt",
+  c.uses_taken - c.uses_returned as "usesTaken", c.period_key as "periodKey", c.period_taken as "periodTaken", c.term_from as "from", c.term_until as "until", c.created_at as "createdAt", c.ended_at as "endedAt",
   c.end_reason as "endReason"`;
 const useColumns = sql`id, contract, number, participant, parameters as "values", state, reason, job, result,
   result_digest as "resultDigest", row_count as "rows", money_order, price_fen::text as price_fen, money_state, statement,
@@ -81,6 +81,36 @@ export const dueContracts = async (tx: Tx, limit: number): Promise<Contract[]> =
 
 export const signaturesOf = (reader: Reader, contract: string): Promise<Signature[]> =>
   reader.rows<Signature>(sql`select participant, key_id as "keyId", level, signature, created_at as "at" from compute_signatures
+    where contract = ${contract} order by created_at, participant`);
+
+const overlapsMax = 20;
+
+/**
+ * Other contracts by which a recipient of this one asks, or has asked, the same data of an owner: two answers may differ in a few entities.
+ * Newest first; none to anybody but that owner.
+ */
+export const overlapsOf = (
+  reader: Reader,
+  { id, terms }: Contract,
+  owner: string,
+): Promise<{ id: string; title: string; state: Contract['state'] }[]> => {
+  const own = terms.dataSets.filter((set) => set.owner === owner);
+  const keys = own.map((set) => ('commitment' in set ? set.commitment : `${set.version} ${set.entity}`));
+  if (keys.length === 0) return Promise.resolve([]);
+  return reader.rows(sql`select c.id, c.title, c.state from compute_contracts c
+    join compute_parties p on p.contract = c.id and p.participant = ${owner} and p.owner
+    where c.id <> ${id} and (c.state in ('signed', 'active') or c.uses_taken > c.uses_returned)
+      and exists (select 1 from compute_parties r where r.contract = c.id and r.recipient and r.participant = any(${terms.recipients}))
+      and exists (select 1 from jsonb_array_elements(c.document::jsonb -> 'dataSets') s where s ->> 'owner' = ${owner}
+        and coalesce(s ->> 'commitment', concat(s ->> 'version', ' ', s ->> 'entity')) = any(${keys}))
+    order by c.id desc limit ${overlapsMax}`);
+};
+
+export const confirmationsOf = (
+  reader: Reader,
+  contract: string,
+): Promise<{ participant: string; signature: string; at: Date }[]> =>
+  reader.rows(sql`select participant, signature, created_at as "at" from compute_confirmations
     where contract = ${contract} order by created_at, participant`);
 
 /** Newest first. */

@@ -22,6 +22,7 @@ import {
 } from './reads.ts';
 import { atOwners, moduleOf, sidesOf } from './rules.ts';
 import { setBudget } from './service/budgets.ts';
+import { confirmByOwner } from './service/confirming.ts';
 import { draftContract, revokeContract, signContract, termsOf } from './service/contracts.ts';
 import { offeredHere } from './service/engines.ts';
 import { bytesOf, keepModule, lookAtModule } from './service/modules.ts';
@@ -146,6 +147,10 @@ export const makeRoutes = (room: Room): Route[] => {
     }),
     on(wire.signComputation, async ({ tx, principal, params, body }) => {
       await signContract(room, tx, params.id, body.digest);
+      return view(tx, principal, params.id);
+    }),
+    on(wire.confirmComputation, async ({ tx, principal, params, body }) => {
+      await confirmByOwner(tx, params.id, body.signature);
       return view(tx, principal, params.id);
     }),
     on(wire.revokeComputation, async ({ tx, principal, params, body }) => {

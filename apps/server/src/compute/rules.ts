@@ -10,6 +10,7 @@ import {
   split,
   sumFen,
 } from '@shugu/ledger';
+import { localTime, periodEnd, periodKey } from '@shugu/policy';
 import {
   type CleanRoom,
   type Computation,
@@ -23,6 +24,7 @@ import {
   planDigest,
   queryDigest,
 } from '@shugu/private-compute';
+import type { Text } from '@shugu/wire';
 import type { Problem } from '../kernel/problem.ts';
 import type { ResourceDescription } from '../registry/index.ts';
 import type { Contract, Isolation, OwnersContract, Price, RoomContract, Shape } from './model.ts';
@@ -44,6 +46,28 @@ export const sidesOf = (terms: Computation, participant: string) => ({
   owner: ownersOf(terms).includes(participant),
   recipient: terms.recipients.includes(participant),
 });
+
+/** Of which period of the contract's calendar a use at that time is; '' where it limits none. */
+export const periodKeyOf = ({ usesPer }: Pick<Computation, 'usesPer'>, at: Date): string =>
+  usesPer ? periodKey(at.getTime(), usesPer.timeZone, usesPer.period) : '';
+
+/** How the period that it is stands; undefined where the contract limits none. */
+export const periodOf = (contract: Contract, now: Date) => {
+  const { usesPer } = contract.terms;
+  if (!usesPer) return undefined;
+  const taken = contract.periodKey === periodKeyOf(contract.terms, now) ? contract.periodTaken : 0;
+  const renewsAt = new Date(periodEnd(now.getTime(), usesPer.timeZone, usesPer.period)!);
+  return { ...usesPer, taken, left: usesPer.most - taken, renewsAt };
+};
+
+/** When one may be taken again, as its parties read it. */
+export const whenAgain = ({ until }: Contract, { renewsAt, timeZone }: { renewsAt: Date; timeZone: string }): Text => {
+  if (renewsAt >= until) return { zh: '合约到期前不再有下一期', en: 'the contract ends before the next one begins' };
+  const { date, minuteOfDay } = localTime(renewsAt.getTime(), timeZone);
+  const pad = (number: number) => String(number).padStart(2, '0');
+  const at = `${date} ${pad(Math.floor(minuteOfDay / 60))}:${pad(minuteOfDay % 60)} (${timeZone})`;
+  return { zh: `${at} 起可再用`, en: `again from ${at}` };
+};
 
 /** Another query, or a value that nobody agreed on. */
 export const askedWrong = (

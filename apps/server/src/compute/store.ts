@@ -26,9 +26,9 @@ export const insertContract = async (
   const { id } = terms;
   const { node, market } = tx.tenancy;
   await tx.exec(sql`insert into compute_contracts (id, node, market, participant, title, state, document, digest, shape, uses_total,
-      term_from, term_until, created_at)
+      uses_per, term_from, term_until, created_at)
     values (${id}, ${node}, ${market}, ${tx.actor.participant}, ${terms.title}, 'draft', ${signed.text}, ${signed.digest},
-      ${JSON.stringify(shape)}, ${terms.uses}, ${new Date(terms.from)}, ${new Date(terms.until)}, ${tx.now})`);
+      ${JSON.stringify(shape)}, ${terms.uses}, ${terms.usesPer?.most ?? null}, ${new Date(terms.from)}, ${new Date(terms.until)}, ${tx.now})`);
   const owners = ownersOf(terms);
   for (const party of new Set([...owners, ...terms.recipients]))
     await tx.exec(sql`insert into compute_parties (contract, participant, node, market, owner, recipient)
@@ -44,6 +44,11 @@ export const insertSignature = async (
     values (${contract}, ${participant}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.id}, ${keyId}, ${level}, ${signature}, ${tx.now})`);
 };
 
+export const saveConfirmation = (tx: Tx, contract: string, signature: string): Promise<number> =>
+  tx.exec(sql`insert into compute_confirmations (contract, participant, node, market, person, signature, created_at)
+    values (${contract}, ${tx.actor.participant}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.id}, ${signature}, ${tx.now})
+    on conflict (contract, participant) do nothing`);
+
 export const setContractState = async (
   tx: Tx,
   id: string,
@@ -54,15 +59,23 @@ export const setContractState = async (
     where id = ${id}`);
 };
 
-/** One more use, if there is one left and the contract stands: the statement itself decides, whoever else asks meanwhile. */
-export const takeUse = (tx: Tx, id: string): Promise<{ number: number; last: boolean } | undefined> =>
-  tx.first<{ number: number; last: boolean }>(sql`update compute_contracts set uses_taken = uses_taken + 1
-      where id = ${id} and state = 'active' and uses_taken - uses_returned < uses_total and term_from <= ${tx.now} and term_until > ${tx.now}
+/**
+ * One more use, if there is one left, in total and of the period, and the contract stands: the statement itself decides, whoever else asks
+ * meanwhile. `key`: of the period that it is; '' where the contract limits none.
+ */
+export const takeUse = (tx: Tx, id: string, key: string): Promise<{ number: number; last: boolean } | undefined> =>
+  tx.first<{
+    number: number;
+    last: boolean;
+  }>(sql`update compute_contracts set uses_taken = uses_taken + 1, period_key = ${key},
+      period_taken = case when period_key = ${key} then period_taken else 0 end + 1
+      where (uses_per is null or period_key <> ${key} or period_taken < uses_per) and id = ${id} and state = 'active' and uses_taken - uses_returned < uses_total and term_from <= ${tx.now} and term_until > ${tx.now}
       returning uses_taken as number, uses_taken - uses_returned = uses_total as last`);
 
-/** All owners signed that it touched nothing. */
-export const returnUse = (tx: Tx, id: string, state: ContractState): Promise<number> =>
-  tx.exec(sql`update compute_contracts set uses_returned = uses_returned + 1, state = ${state} where id = ${id}`);
+/** All owners signed that it touched nothing. `key`: of the period in which it was taken. */
+export const returnUse = (tx: Tx, id: string, state: ContractState, key: string): Promise<number> =>
+  tx.exec(sql`update compute_contracts set uses_returned = uses_returned + 1, state = ${state},
+    period_taken = case when period_key = ${key} then period_taken - 1 else period_taken end where id = ${id}`);
 
 export const insertUse = async (
   tx: Tx,

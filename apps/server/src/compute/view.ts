@@ -8,13 +8,14 @@ import {
   hasThird,
   noiseDeviations,
   ownersOf,
+  partyFingerprint,
   type SharesProtocol,
 } from '@shugu/private-compute';
 import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
 import type { Budget, Contract, Module, OutputAnswer, Room, Shape, Use } from './model.ts';
-import { answersOf, partsOf, signaturesOf, usesOf } from './reads.ts';
-import { atOwners, inRoom, moduleOf, sidesOf } from './rules.ts';
+import { answersOf, confirmationsOf, overlapsOf, partsOf, signaturesOf, usesOf } from './reads.ts';
+import { atOwners, inRoom, moduleOf, periodOf, sidesOf } from './rules.ts';
 import { privacyOf } from './service/budgets.ts';
 
 const historyMax = 100;
@@ -27,13 +28,21 @@ const namesOf = async (room: Room, read: Reader, participants: readonly string[]
   return (id) => names.get(id) ?? id;
 };
 
-const summary = (contract: Contract, name: Names) => {
+const periodView = (contract: Contract, now: Date) => {
+  const period = periodOf(contract, now);
+  if (!period) return null;
+  const { taken: _, renewsAt, ...told } = period;
+  return { ...told, renewsAt: renewsAt.toISOString() };
+};
+
+const summary = (contract: Contract, name: Names, now: Date) => {
   const { id, title, state, terms, usesTotal: total, usesTaken: taken, from, until, createdAt } = contract;
   return {
     ...{ id, title, state, mode: terms.mode },
     owners: ownersOf(terms).map(partyOf(name)),
     recipients: terms.recipients.map(partyOf(name)),
     uses: { total, taken, left: total - taken },
+    usesPer: periodView(contract, now),
     from: from.toISOString(),
     until: until.toISOString(),
     createdAt: createdAt.toISOString(),
@@ -43,7 +52,7 @@ const summary = (contract: Contract, name: Names) => {
 const partiesOf = ({ terms }: Contract): string[] => [...ownersOf(terms), ...terms.recipients];
 
 export const summaryView = async (room: Room, read: Reader, contract: Contract) =>
-  summary(contract, await namesOf(room, read, partiesOf(contract)));
+  summary(contract, await namesOf(room, read, partiesOf(contract)), room.now());
 
 const moneyOf = (money: Use['money']) =>
   money && { fen: money.fen.toString(), state: money.state, statement: money.statement };
@@ -129,10 +138,18 @@ const intersectionOf = (terms: Computation) => {
 };
 
 /** What is told of a contract by its mode. */
-const modeView = (contract: Contract) => {
+const modeView = async (read: Reader, contract: Contract) => {
   if (atOwners(contract)) {
     const { terms } = contract;
-    const { dataSets: parts } = terms;
+    const confirmed = await confirmationsOf(read, contract.id);
+    const parts = terms.dataSets.map((set) => {
+      const found = confirmed.find(({ participant }) => participant === set.owner);
+      return {
+        ...set,
+        fingerprint: partyFingerprint(set),
+        confirmed: found ? { signature: found.signature, at: found.at.toISOString() } : null,
+      };
+    });
     const helper = hasThird(terms) ? terms.helper : null;
     const [decimals, rowsMax] =
       terms.mode === 'shares' ? [terms.decimals, terms.rowsMax] : [terms.sums?.decimals ?? 0, terms.keysMax];
@@ -160,9 +177,9 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
       )
     : [];
   return {
-    ...summary(contract, name),
+    ...summary(contract, name, room.now()),
     ...{ purpose: terms.purpose, trust: terms.trust, document, digest, reason },
-    ...modeView(contract),
+    ...(await modeView(read, contract)),
     ...{ query: terms.query, output: terms.output },
     module: module ?? null,
     intersection: intersectionOf(terms),
@@ -177,6 +194,7 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
         }
       : null,
     explained: explain(terms, shape, name),
+    overlaps: await overlapsOf(read, contract, viewer),
     signatures: await Promise.all(
       signatures.map(async ({ participant, at, ...one }) => ({
         ...one,

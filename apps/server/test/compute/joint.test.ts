@@ -361,6 +361,16 @@ describe('the end', () => {
     ]);
     expect(await read(one)).toMatchObject({ state: 'revoked', reason: '数据主体提出异议' });
     expect(await refusal(run(one))).toBe('409 compute.revoked');
+    // Each owner sees what else the same recipient has asked of its data; nobody else does.
+    const asked = async (who: Client, change: Partial<Draft> = {}) => {
+      const { id } = await who.call(wire.draftComputation, { body: draft(change) });
+      return (await who.call(wire.getComputation, { params: { id } })).overlaps.map((other) => other.id);
+    };
+    for (const who of [bank, tax]) expect(await asked(who)).toContain(contract.id);
+    expect(await asked(bank)).not.toContain(one.id);
+    expect(await asked(agency)).toEqual([]);
+    const { mapping } = world.seeded.organisations;
+    expect(await asked(bank, { recipients: [mapping!] })).toEqual([]);
   });
 
   test('data that changed since are not what was signed: refused, and not counted', async () => {

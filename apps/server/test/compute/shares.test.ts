@@ -4,7 +4,10 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  confirmContract,
   dealerTrust,
+  isConfirmed,
+  partyFingerprint,
   sharesLimits,
   sharesProtocols,
   sharesTrust,
@@ -12,7 +15,7 @@ import {
   sumTrust,
   trustOf,
 } from '@shugu/private-compute';
-import type { Client } from '@shugu/wire';
+import type { Client, ProblemError } from '@shugu/wire';
 import { cases as casesWire } from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/compute';
 import * as kernelWire from '@shugu/wire/kernel';
@@ -303,6 +306,76 @@ describe('a contract on shares', () => {
     expect(await refused({ engine: { name: 'secretflow', version: '0.9.5' } })).toMatch(/^(409|422) compute\./);
   });
 
+  test('owners confirm it with keys of their own, and meet nobody in the other’s place, whatever the exchange shows', async () => {
+    const one = await signed();
+    const fingerprints = one.shares!.parts.map(({ fingerprint }) => fingerprint) as [string, string];
+    expect(fingerprints).toEqual([partyFingerprint(bank.folder), partyFingerprint(shop.folder)]);
+    const take = (change: Partial<PartAsked> = {}) => whyNot(playPart(asked(bank, one, { take: true, ...change })));
+    // The shop has told its fingerprint, and has confirmed nothing yet.
+    expect(await take({ peer: fingerprints[1] })).toBe('peerUnconfirmed');
+    expect(await take({ peer: fingerprints[0] })).toBe('peer');
+    const confirm = async ({ login }: Side, ...more: string[]) =>
+      saidBy(async () =>
+        command(
+          [
+            ...['compute', 'confirm', `--contract=${one.id}`, `--party=${join(place, login)}`],
+            ...[`--url=${world.url}`, `--key=${await world.token(login)}`, ...more],
+          ],
+          'en',
+        ),
+      );
+    expect(await confirm(bank, `--peer=${fingerprints[0]}`)).toMatchObject({
+      status: 1,
+      err: expect.stringContaining(fingerprints[1]),
+    });
+    const told = await confirm(bank, `--peer=${fingerprints[1].toUpperCase()}`);
+    expect(told).toMatchObject({ status: 0, out: expect.stringContaining(one.digest) });
+    // Kept from then on: without being told again, nothing runs before the shop has confirmed.
+    expect(await take()).toBe('peerUnconfirmed');
+    const sign = (client: Client, signature: string) =>
+      refusal(client.call(wire.confirmComputation, { params: { id: one.id }, body: { signature } }));
+    const signature = await confirmContract(one.document, bank.folder.signer);
+    expect(await sign(shop.client, signature)).toBe('422 compute.confirmationWrong');
+    expect(await sign(stranger, signature)).toBe('404 kernel.unknown');
+    expect((await confirm(shop, '--json', `--peer=${fingerprints[0]}`)).status).toBe(0);
+    const { confirmed } = (await readComputation(bank.client, one)).shares!.parts[1]!;
+    expect(isConfirmed(one.document, confirmed!.signature, shop.folder.signingKey)).toBe(true);
+    // An exchange that puts its own keys in the shop's place, with a contract, signatures and confirmation that fit them.
+    const forger = await openFolder(join(place, 'forger'));
+    const { channelKey, signingKey } = forger;
+    const showing = (change: (found: Computation) => Promise<Computation>): Client =>
+      ({
+        ...bank.client,
+        call: async (endpoint: never, input: never) =>
+          change((await bank.client.call(endpoint, input)) as unknown as Computation),
+      }) as unknown as Client;
+    const forged = showing(async (found) => {
+      const terms = JSON.parse(found.document) as { dataSets: object[] };
+      terms.dataSets[1] = { ...terms.dataSets[1], channelKey, signingKey };
+      const document = JSON.stringify(terms);
+      const made = await confirmContract(document, forger.signer);
+      const parts = found.shares!.parts.map((part, at) =>
+        at === 0 ? part : { ...part, channelKey, signingKey, confirmed: { signature: made, at: one.from } },
+      );
+      const digest = `sha256:${createHash('sha256').update(document).digest('hex')}`;
+      return { ...found, document, digest, shares: { ...found.shares!, parts } };
+    });
+    // What it knows of the contract is enough; where it knows nothing yet, the fingerprint is.
+    expect(await take({ client: forged })).toBe('changed');
+    cpSync(join(place, bank.login), join(place, 'fresh'), { recursive: true });
+    rmSync(join(place, 'fresh', `${one.id}.json`));
+    const fresh = await openFolder(join(place, 'fresh'));
+    expect(await take({ client: forged, folder: fresh, peer: fingerprints[1] })).toBe('peer');
+    const unsigned = showing(async (found) => ({
+      ...found,
+      shares: { ...found.shares!, parts: found.shares!.parts.map((part) => ({ ...part, confirmed: null })) },
+    }));
+    expect(await take({ client: unsigned })).toBe('peerUnconfirmed');
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
+    const [mine] = await both(one);
+    expect(mine.report!.answer!.rows).toEqual(answer);
+  });
+
   test('an owner’s process refuses another file, another contract, another query and a use too many, whatever it is told', async () => {
     const one = await signed();
     const other = file('other.csv', `${readFileSync(bankFile, 'utf8')}9,1\n`);
@@ -428,6 +501,48 @@ describe('a use that comes to nothing', () => {
     expect(again.ended.state).toBe('returned');
     expect((await bank.folder.journal(one.id))!.uses).toEqual({ [use]: 'returned' });
     expect((await readComputation(bank.client, one)).uses.taken).toBe(0);
+  });
+
+  test('no more are taken in a day than agreed for one; what is given back frees its day, and the next one renews it', async () => {
+    const clock = world.exchange.kernel.clock as SimulatedClock;
+    // Where it is the last hour of a day now.
+    const hour = clock.now().getUTCHours();
+    const east = hour >= 11 ? 23 - hour : -1 - hour;
+    const usesPer = { period: 'day' as const, most: 1, timeZone: `Etc/GMT${east > 0 ? '-' : '+'}${Math.abs(east)}` };
+    const one = await signed({ uses: 5, usesPer });
+    expect(one.explained.map(({ en }) => en).join()).toContain('1 at most in each day');
+    const answers = await Promise.all([refusal(runOnce(bank.client, one, {})), refusal(runOnce(bank.client, one, {}))]);
+    expect(answers.sort()).toEqual(['409 compute.periodUsed', 'done']);
+    const now = await readComputation(bank.client, one);
+    expect([now.uses.left, now.usesPer]).toMatchObject([4, { ...usesPer, left: 0 }]);
+    const use = now.history[0]!.id;
+    for (const side of [bank, shop]) expect(await state(side, one, use)).toBe('done');
+    expect((await readComputation(bank.client, one)).usesPer!.left).toBe(1);
+    await runOnce(bank.client, one, {});
+    const problem = await runOnce(bank.client, one, {}).catch((error: ProblemError) => error.problem);
+    expect(problem).toMatchObject({
+      code: 'compute.periodUsed',
+      detail: expect.stringContaining(`00:00 (${usesPer.timeZone})`),
+    });
+    const renews = Date.parse(now.usesPer!.renewsAt);
+    clock.moveTo(new Date(renews - 60_000));
+    expect(await refusal(runOnce(bank.client, one, {}))).toBe('409 compute.periodUsed');
+    clock.moveTo(new Date(renews));
+    expect(await refusal(runOnce(bank.client, one, {}))).toBe('done');
+    const { database } = world.exchange.kernel;
+    for (const change of [sql`period_taken = 2`, sql`uses_per = 2`])
+      await expect(
+        database.tx(systemActor('test'), (tx) =>
+          tx.exec(sql`update compute_contracts set ${change} where id = ${one.id}`),
+        ),
+      ).rejects.toThrow();
+    expect(
+      await refusal(
+        bank.client.call(wire.draftComputation, {
+          body: await draft({ usesPer: { ...usesPer, timeZone: 'Moon/Sea' } }),
+        }),
+      ),
+    ).toBe('422 compute.contractInvalid');
   });
 
   test('an owner that does not come in time ends it, and it counts', async () => {

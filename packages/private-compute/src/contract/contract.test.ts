@@ -167,6 +167,13 @@ describe('the life of a contract', () => {
       'exhausted',
       'unsigned',
     ]);
+    const used = (taken: number) => ({ period: { taken, most: 2 } });
+    expect([why(used(1)), why(used(2)), why({ ...used(2), usesTaken: 1 }), why(used(2), 4)]).toEqual([
+      undefined,
+      'periodUsed',
+      'exhausted',
+      'notYet',
+    ]);
     expect([why({ state: 'signed' }), why({ state: 'revoked' }, 26), why({ state: 'exhausted' })]).toEqual([
       'notYet',
       'revoked',

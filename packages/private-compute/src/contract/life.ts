@@ -56,17 +56,23 @@ export interface Standing {
   /** Without those that were given back. */
   usesTaken: number;
   usesTotal: number;
+  /** Of the period that it is, where the contract limits those, too. */
+  period?: { taken: number; most: number } | undefined;
   from: Date;
   until: Date;
 }
 
-export type Refusal = 'unsigned' | 'notYet' | 'expired' | 'revoked' | 'exhausted';
+export type Refusal = 'unsigned' | 'notYet' | 'expired' | 'revoked' | 'exhausted' | 'periodUsed';
 
 /** Why a use cannot be reserved now; undefined when it can. Time counts even where nobody has noted yet that it is over. */
-export const refusalOf = ({ state, usesTaken, usesTotal, from, until }: Standing, now: Date): Refusal | undefined => {
+export const refusalOf = (
+  { state, usesTaken, usesTotal, period, from, until }: Standing,
+  now: Date,
+): Refusal | undefined => {
   if (state === 'revoked') return 'revoked';
   if (state === 'expired' || now >= until) return 'expired';
   if (state === 'exhausted' || usesTaken >= usesTotal) return 'exhausted';
   if (state === 'draft') return 'unsigned';
-  return state === 'signed' || now < from ? 'notYet' : undefined;
+  if (state === 'signed' || now < from) return 'notYet';
+  return period && period.taken >= period.most ? 'periodUsed' : undefined;
 };

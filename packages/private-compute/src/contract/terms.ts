@@ -58,6 +58,9 @@ export interface Payment {
   untouched: 'free' | 'charged';
 }
 
+export const usesPeriods = ['day', 'month', 'year'] as const;
+export type UsesPeriod = (typeof usesPeriods)[number];
+
 /** What contracts of every mode say. */
 export interface Agreed {
   form: 'shugu/computation/1';
@@ -70,6 +73,8 @@ export interface Agreed {
   output: { name: string; type: string }[];
   /** In total. */
   uses: number;
+  /** And in each period of the calendar of an IANA time zone; left out where there is no such limit. */
+  usesPer?: { period: UsesPeriod; most: number; timeZone: string } | undefined;
   from: string;
   until: string;
   /** Per use, whole fen as text. */

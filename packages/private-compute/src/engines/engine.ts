@@ -6,7 +6,7 @@
 import type { ComputationMode } from '../contract/terms.ts';
 import type { Role } from '../intersect/agree.ts';
 import type { OwnerReport } from '../intersect/result.ts';
-import type { IntersectMode, Terms } from '../intersect/terms.ts';
+import { type IntersectMode, type Terms, withOwnKeys } from '../intersect/terms.ts';
 import type { StartedParty } from '../party/start.ts';
 import { type Plan, payloadOf } from '../shares/plan.ts';
 import type { SharesReport } from '../shares/play.ts';
@@ -56,10 +56,10 @@ export const engines: Readonly<Record<EngineName, EngineDescription>> = {
     package: 'spu',
     checked: ['0.9.5'],
     third: false,
-    trust: {
+    trust: withOwnKeys({
       zh: '前提：双方按协议行事（半诚实），并信任各自机器上所装的 SecretFlow SPU；交易所不参与计算，看不到份额。双方先以 KKRT 隐私求交对齐，得知自己哪些行匹配；数值只以两方秘密分享（Cheetah）参与，此外双方得知行数、查询、小数位数和组数。没有第三方，无人可串通。双方之间的连接由引擎建立，不加密，只允许在本机回环地址（或通到那里的隧道）上。少于约定人数的组不打开，由双方在份额上判断；除此之外，结果本身透露什么、输入是否真实，不受协议约束。',
       en: 'Holds if both owners follow the protocol (semi-honest) and trust the SecretFlow SPU on their own machine; the exchange takes no part and sees no share. Rows are matched by KKRT private set intersection first: each owner learns which of its rows match. Values enter as shares between the two alone (Cheetah); besides, both learn the number of rows, the query, the decimals and how many groups there are; there is no third to collude with. The engine’s own connection is not encrypted, so it is taken on loopback addresses only, or through a tunnel that ends there. A group with fewer entities than agreed stays closed, which the two decide on shares. Beyond that nothing limits what the result itself tells, or forces anybody to bring true data.',
-    },
+    }),
   },
   spark: {
     title: 'Apache Spark',

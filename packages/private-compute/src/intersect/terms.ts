@@ -92,22 +92,35 @@ interface Told {
   en: string;
 }
 
+/**
+ * What every contract rests on whose data stay with their owners, unless both confirm it with keys of their own: the exchange keeps those
+ * that its members sign with, so it could name its own process in the place of an owner's.
+ */
+export const ownKeysTold: Told = {
+  zh: '在合约之下：会员签署合约的密钥由交易所代管，除非双方另行核对指纹并以自己保管的密钥确认合约（compute confirm），还须信任交易所不冒充另一方。',
+  en: 'Under a contract: the exchange keeps the keys that its members sign with. Unless both owners compare fingerprints by another way and confirm the contract with keys of their own (compute confirm), they trust it, too, not to pose as the other.',
+};
+export const withOwnKeys = ({ zh, en }: Told): Told => ({
+  zh: `${zh}${ownKeysTold.zh}`,
+  en: `${en} ${ownKeysTold.en}`,
+});
+
 /** What each mode rests on, to be shown before signing and with every result. */
 export const trustOf: Readonly<Record<IntersectMode, Told>> = {
-  helper: {
+  helper: withOwnKeys({
     zh: '前提：各方按协议行事（半诚实），协助方不与任何一方串通；协助方看到双方去重后的数量、交集数量以及哪些标签相同，看不到任何标识；双方看不到对方有多少标识。若协助方与一方串通，可逐个试出另一方的标识。结果本身透露什么、输入是否真实，不受协议约束。',
     en: 'Holds if everybody follows the protocol (semi-honest) and the helper colludes with no owner. The helper sees how many distinct keys each has, how many are common and which tags are equal, and no key; the owners do not see how many the other has. Together with one owner the helper could try out the keys of the other. Nothing limits what the result itself tells, or forces anybody to bring true keys.',
-  },
-  ecdh: {
+  }),
+  ecdh: withOwnKeys({
     zh: '前提：双方按协议行事（半诚实），Curve25519 上的 Diffie-Hellman 问题难解；双方看到对方去重后的数量；没有第三方，无人可串通。结果本身透露什么、输入是否真实，不受协议约束。',
     en: 'Holds if both follow the protocol (semi-honest) and Diffie-Hellman on Curve25519 is hard. Each sees how many distinct keys the other has; there is no third to collude with. Nothing limits what the result itself tells, or forces anybody to bring true keys.',
-  },
-  sm2: {
+  }),
+  sm2: withOwnKeys({
     zh: '前提：双方按协议行事（半诚实），SM2 曲线上的 Diffie-Hellman 问题难解；双方看到对方去重后的数量；没有第三方，无人可串通。结果本身透露什么、输入是否真实，不受协议约束。',
     en: 'Holds if both follow the protocol (semi-honest) and Diffie-Hellman on the SM2 curve is hard. Each sees how many distinct keys the other has; there is no third to collude with. Nothing limits what the result itself tells, or forces anybody to bring true keys.',
-  },
-  kkrt: {
+  }),
+  kkrt: withOwnKeys({
     zh: '预览，待独立评审。前提：双方按协议行事（半诚实），Curve25519 上的 Diffie-Hellman 问题难解，AES-128、SHA-256 与 BLAKE2s 如协议证明所设；双方看到对方去重后的数量；没有第三方，无人可串通。结果本身透露什么、输入是否真实，不受协议约束。',
     en: 'Preview until reviewed. Holds if both follow the protocol (semi-honest), Diffie-Hellman on Curve25519 is hard, and AES-128, SHA-256 and BLAKE2s are what its proof takes them for. Each sees how many distinct keys the other has; there is no third to collude with. Nothing limits what the result itself tells, or forces anybody to bring true keys.',
-  },
+  }),
 };

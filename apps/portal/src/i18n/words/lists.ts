@@ -187,6 +187,9 @@ export const lists = {
   'disclosure.join': ['只作连接键', 'A key to join by'],
   'disclosure.aggregate': ['只作汇总', 'Counted and summed up'],
   'disclosure.hidden': ['不公开', 'Hidden'],
+  'usesPeriod.day': ['每日', 'A day'],
+  'usesPeriod.month': ['每月', 'A month'],
+  'usesPeriod.year': ['每年', 'A year'],
   'untouched.free': ['不收费', 'Costs nothing'],
   'untouched.charged': ['照收', 'Costs the same'],
 } as const;

@@ -1,5 +1,6 @@
 /** A contract from its draft to its end: passed by the gate, signed by every owner, begun and ended by time, revoked. */
 import { EvidenceError } from '@shugu/evidence';
+import { isTimeZone } from '@shugu/policy';
 import {
   type CleanRoom,
   type Computation,
@@ -53,6 +54,8 @@ export interface Settled {
 /** Settled outside a transaction, as the gate is a process: the terms as they will be signed. */
 export const termsOf = async (room: Room, participant: string, draft: Draft): Promise<Settled> => {
   await requireOffered(room, draft);
+  if (draft.usesPer && !isTimeZone(draft.usesPer.timeZone))
+    throw problems.contractInvalid({ field: 'body.usesPer.timeZone', detail: draft.usesPer.timeZone });
   return draft.mode === 'cleanRoom' ? roomOf(room, participant, draft) : atOwnersOf(room, draft);
 };
 

@@ -22,7 +22,18 @@ import { inLanguage, type Problem } from '../../kernel/problem.ts';
 import type { Contract, Part, Room, RoomContract, Use, UseMoney } from '../model.ts';
 import { problems } from '../problems.ts';
 import { answersOf, findContract, lockUseOfOrder, partsOf, useAsked } from '../reads.ts';
-import { askedWrong, atOwners, engineTold, inRoom, isOwed, moduleOf, priceFor } from '../rules.ts';
+import {
+  askedWrong,
+  atOwners,
+  engineTold,
+  inRoom,
+  isOwed,
+  moduleOf,
+  periodKeyOf,
+  periodOf,
+  priceFor,
+  whenAgain,
+} from '../rules.ts';
 import { endUse, insertUse, returnUse, setContractState, setUseJob, setUseMoney, takeUse } from '../store.ts';
 import { chargeBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
@@ -72,21 +83,24 @@ export const reserveUse = async (
 ): Promise<string> => {
   const watch = stopwatch(room.timer);
   const contract = await asSide(tx, id, 'recipient');
-  const refusal = refusalOf(contract, tx.now);
-  if (refusal && refusal !== 'exhausted') throw problems[refusal]();
+  const period = periodOf(contract, tx.now);
+  const refusal = refusalOf({ ...contract, period }, tx.now);
+  const why = () => problems[refusal!](refusal === 'periodUsed' ? { detail: whenAgain(contract, period!) } : {});
+  // What was told once is told again, whatever is left.
+  if (refusal && refusal !== 'exhausted' && refusal !== 'periodUsed') throw why();
   const wrong = askedWrong(contract.terms, asked);
   if (wrong) throw wrong;
   const held = atOwners(contract);
   const rho = held ? null : inRoom(contract).terms.release.rho;
   const answered = rho === null ? undefined : await useAsked(tx, id, asked.values);
   if (answered) return answered.id;
-  if (refusal) throw problems[refusal]();
+  if (refusal) throw why();
   if (contract.terms.mode === 'shares' && !opensAsAgreed(contract.terms)) throw problems.opensMore();
   const { swapped } = held ? {} : await lookAtData(room, tx, inRoom(contract));
   if (swapped) throw problems.versionSwapped({ detail: swapped });
   if (moduleOf(contract.terms)) await requireSandbox(room);
   await requireEngine(room, contract.terms);
-  const taken = await takeUse(tx, id);
+  const taken = await takeUse(tx, id, periodKeyOf(contract.terms, tx.now));
   if (!taken) throw problems.exhausted();
   const { number } = taken;
   if (rho !== null) await chargeBudgets(tx, inRoom(contract), rho);
@@ -259,7 +273,10 @@ export const concludeUse = async (
     form: 'commitment',
     participant: use.participant,
   });
-  if (returned) await returnUse(tx, id, nextContractState(contract.state, 'giveBack') ?? contract.state);
+  if (returned) {
+    const before = nextContractState(contract.state, 'giveBack') ?? contract.state;
+    await returnUse(tx, id, before, periodKeyOf(terms, use.at));
+  }
   await tellEnd(tx, contract, use, outcome);
   watch.lap('end');
   await endUse(tx, use.id, { state, reason, result, money, timings: watch.laps }, said);
