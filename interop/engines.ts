@@ -292,7 +292,8 @@ const sparkChecks = async (world: World, counts: Tally): Promise<void> => {
       return history.find((each) => each.id === id && each.endedAt !== null);
     });
     if (use.state !== 'released') return { state: use.state, digest: null, said: use.reason?.en ?? '' };
-    return { state: use.state, digest: use.resultDigest, said: '' };
+    const { rows: told } = await bank.client.call(wire.getComputationResult, { params: { id } });
+    return { state: use.state, digest: JSON.stringify(told), said: '' };
   };
   for (const of of plainQueries) {
     const begun = performance.now();

@@ -313,7 +313,9 @@ export const computationUse = z.object({
   by: party,
   values: z.record(z.string(), z.string()),
   rows: count.nullable(),
-  resultDigest: digest.nullable(),
+  resultDigest: digest
+    .nullable()
+    .describe('a commitment under a salt that recipients alone get; of an approved output its own digest'),
   reason: bilingual.nullable().describe('why it failed; it counts all the same'),
   job: anyId.nullable(),
   money: z
@@ -444,6 +446,12 @@ export const computationResult = z.object({
     }),
   ),
   rows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))),
+  opening: z
+    .object({ salt: hex32 })
+    .nullable()
+    .describe(
+      'with it resultDigest is shown to be of this: SHA-256 of "shugu opened v1\\n", the salt, and SHA-256 of {"columns":[{"name","type"}…],"rows"} as JSON; null where owners approved the output by its own digest',
+    ),
 });
 
 export const draftComputation = endpoint({

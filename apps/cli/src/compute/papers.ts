@@ -29,7 +29,7 @@ interface Kept {
   /** What opened to this owner; null where it is not to be had. */
   opened: Opened | null;
   out: string;
-  /** Of an intersection: with it whoever is shown the result can hold it against the record. */
+  /** Where the record has a commitment: with it whoever is shown the result can hold it against the record. */
   proof?: { use: string; salt: string } | undefined;
 }
 

@@ -31,7 +31,7 @@ export interface UseReport {
   contract: boolean | null;
   /** The outcome is what the statements amount to under that contract. */
   ending: boolean | null;
-  /** result.csv beside it is what a recipient of an intersection stated, by opening.json. */
+  /** result.csv beside it is what its recipient stated, by opening.json. */
   opened: boolean | null;
 }
 

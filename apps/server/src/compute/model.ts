@@ -186,6 +186,8 @@ export interface Use {
   job: string | null;
   result: string | null;
   resultDigest: string | null;
+  /** Hex, where that is a commitment; of none that opened elsewhere. */
+  resultSalt: string | null;
   rows: number | null;
   money: UseMoney | null;
   isolation: Isolation | null;

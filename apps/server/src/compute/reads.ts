@@ -9,7 +9,7 @@ const contractColumns = sql`c.id, c.participant, c.title, c.state, c.document, c
   c.uses_taken - c.uses_returned as "usesTaken", c.period_key as "periodKey", c.period_taken as "periodTaken", c.term_from as "from", c.term_until as "until", c.created_at as "createdAt", c.ended_at as "endedAt",
   c.end_reason as "endReason"`;
 const useColumns = sql`id, contract, number, participant, parameters as "values", state, reason, job, result,
-  result_digest as "resultDigest", row_count as "rows", money_order, price_fen::text as price_fen, money_state, statement,
+  result_digest as "resultDigest", result_salt as "resultSalt", row_count as "rows", money_order, price_fen::text as price_fen, money_state, statement,
   isolation, timings, third_address, third_outcome, third_met, created_at as "at", ended_at as "endedAt"`;
 
 interface UseRow extends Omit<Use, 'money' | 'third'> {

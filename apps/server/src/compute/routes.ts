@@ -167,7 +167,11 @@ export const makeRoutes = (room: Room): Route[] => {
       if (use.state === 'released' && atOwners(contract)) throw problems.elsewhere();
       if (use.result === null) throw problems.notReleased({ detail: use.state });
       const { rows } = JSON.parse(use.result) as Pick<wire.ComputationResult, 'rows'>;
-      return { use: await useView(room, read, use), trust: contract.terms.trust, columns: columnsOf(contract), rows };
+      const { resultSalt: salt } = use;
+      return {
+        ...{ use: await useView(room, read, use), trust: contract.terms.trust, columns: columnsOf(contract), rows },
+        opening: salt === null ? null : { salt },
+      };
     }),
     on(wire.getParts, async ({ read, principal, params }) => {
       const { use, contract } = await visibleUse(read, principal, params.id);

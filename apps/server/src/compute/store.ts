@@ -146,7 +146,7 @@ export interface UseEnd {
   state: UseState;
   reason: Text | null;
   /** Without its text where it opened elsewhere. */
-  result: { text: string | null; digest: string; rows: number | null } | null;
+  result: { text: string | null; digest: string; rows: number | null; salt?: string } | null;
   money: UseMoney | null;
   timings: Timings;
 }
@@ -154,6 +154,7 @@ export interface UseEnd {
 export const endUse = async (tx: Tx, id: string, end: UseEnd, said: LoggedStatement): Promise<void> => {
   await tx.exec(sql`update compute_uses set state = ${end.state}, reason = ${end.reason && JSON.stringify(end.reason)},
     result = ${end.result?.text ?? null}, result_digest = ${end.result?.digest ?? null}, row_count = ${end.result?.rows ?? null},
+    result_salt = ${end.result?.salt ?? null},
     money_state = ${end.money?.state ?? null}, statement = ${end.money?.statement ?? null},
     timings = timings || ${JSON.stringify(end.timings)}::jsonb, core = ${JSON.stringify(said.core)}, salt = ${said.salt}, log_entry = ${said.log_entry}, ended_at = ${tx.now} where id = ${id}`);
 };

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { findSandbox } from '@shugu/gateway';
-import { computationLimits, computationTrust } from '@shugu/private-compute';
+import { computationLimits, computationTrust, openingCommitment } from '@shugu/private-compute';
 import type { Client, ProblemError } from '@shugu/wire';
 import { cases as casesWire } from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/compute';
@@ -180,6 +180,13 @@ describe('a use', () => {
       result: use.resultDigest,
     });
     expect(await refusal(evidence(stranger))).toBe('404 kernel.unknown');
+    // Nobody finds a small result by trying; who has it can show that it is what was recorded.
+    const { rows, opening } = await resultOf(use.id);
+    const digest = createHash('sha256')
+      .update(JSON.stringify({ columns: contract.output, rows }))
+      .digest();
+    expect(bundle).not.toContain(digest.toString('hex'));
+    expect(openingCommitment(Buffer.from(opening!.salt, 'hex'), digest)).toBe(use.resultDigest);
   });
 
   test('is refused where anything was not agreed on, and none of that counts', async () => {

@@ -22,6 +22,7 @@ import * as kernelWire from '@shugu/wire/kernel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command } from '../../../cli/src/command.ts';
 import { openFolder, type PartyFolder } from '../../../cli/src/compute/folder.ts';
+import { csvOf } from '../../../cli/src/compute/opening.ts';
 import { keepPapers } from '../../../cli/src/compute/papers.ts';
 import { type PartAsked, playPart } from '../../../cli/src/compute/part.ts';
 import { until } from '../../../cli/src/scenario/resource.ts';
@@ -202,6 +203,9 @@ describe('a contract on shares', () => {
       mine.statement,
       theirs.statement,
     ]);
+    // A small answer is not found by trying: the digest of what may be guessed is nowhere in the record.
+    const guessed = createHash('sha256').update(csvOf(mine.report!.answer!)).digest('hex');
+    expect(bundle).not.toContain(guessed);
     // The exchange has nothing of the answer, and neither side sees the other's process but while it plays.
     expect(bundle).not.toContain('15.5');
     expect(await refusal(stranger.call(wire.getParts, { params: { id: mine.use } }))).toBe('404 kernel.unknown');
@@ -251,7 +255,16 @@ describe('a contract on shares', () => {
       expect(found.status).toBe(0);
       expect(JSON.parse(found.out)).toMatchObject({
         ok: true,
-        uses: [{ use: 1, outcome: 'released', statements: true, contract: true, ending: true }],
+        uses: [
+          {
+            use: 1,
+            outcome: 'released',
+            statements: true,
+            contract: true,
+            ending: true,
+            opened: folder === mine || null,
+          },
+        ],
       });
     }
     // The result is what its recipient stated, by a salt that only that one had: nobody could try results out.

@@ -140,7 +140,7 @@ export const openingSaltOfBoth = (secret: string, peer: string, use: string): Bu
   openingSalt(sharedSecret(identityOf(Buffer.from(secret, 'hex')), Buffer.from(peer, 'hex')), use);
 
 /**
- * Commits a recipient to what opened to it: its file, by SHA-256. How many keys are common, or what a few sums are, is soon tried out, so
+ * Commits to what opened to a recipient, by its SHA-256. How many keys are common, or what a few sums are, is soon tried out, so
  * that its digest alone would tell it to everybody who sees the record.
  */
 export const openingCommitment = (saltOfUse: Uint8Array, digest: Uint8Array): string =>

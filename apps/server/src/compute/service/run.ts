@@ -27,7 +27,7 @@ import { computeModule, moduleProblem } from './module-run.ts';
 import { asksFirst, holdUse } from './outputs.ts';
 import { type Stopwatch, stopwatch } from './stopwatch.ts';
 import { beginWithoutThird, playThird } from './third.ts';
-import { concludeUse, lookAtData, type Outcome, sameBytes } from './uses.ts';
+import { committed, concludeUse, lookAtData, type Outcome, sameBytes } from './uses.ts';
 
 /** Whatever the engine's own bound does. */
 const waitMilliseconds = {
@@ -183,7 +183,8 @@ export const runHandler =
       const revoked = contract.state === 'revoked' && 'result' in outcome;
       if ('result' in outcome && outcome.result.text !== null && !revoked && asksFirst(contract))
         return holdUse(tx, contract, use, { ...outcome.result, text: outcome.result.text }, watch.laps);
-      const ended = revoked ? { problem: problems.revoked(), touched: true } : outcome;
+      const ending: Outcome = 'result' in outcome ? { result: committed(outcome.result) } : outcome;
+      const ended: Outcome = revoked ? { problem: problems.revoked(), touched: true } : ending;
       await concludeUse(room, tx, contract, use, ended, watch);
     });
     return { use: id };

@@ -1,5 +1,5 @@
 /** A use: reserved before anything is read, and ended once, with what the node states of it in the log. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Json } from '@shugu/evidence';
@@ -9,6 +9,7 @@ import {
   hasThird,
   nextContractState,
   nextUseState,
+  openingCommitment,
   opensAsAgreed,
   refusalOf,
 } from '@shugu/private-compute';
@@ -188,8 +189,16 @@ export const moneyPaid = async (tx: Tx, order: string): Promise<void> => {
 
 /** Without its text where it opened elsewhere, and without its rows where the record is not to tell how many. */
 export type Result =
-  | { text: string; digest: string; rows: number }
-  | { text: null; digest: string; rows: number | null };
+  /** `salt`: of the commitment that its digest then is; without it all that read the record have the text, too. */
+  { text: string; digest: string; rows: number; salt?: string } | { text: null; digest: string; rows: number | null };
+
+/** For the record, which others than its recipients read. */
+export const committed = (result: Result): Result => {
+  if (result.text === null) return result;
+  const salt = randomBytes(32);
+  const digest = openingCommitment(salt, createHash('sha256').update(result.text).digest());
+  return { ...result, digest, salt: salt.toString('hex') };
+};
 
 /** `touched`: data were opened, or nobody can say that they were not. */
 export type Outcome = { result: Result } | { problem: Problem; touched: boolean; returned?: true };
