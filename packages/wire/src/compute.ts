@@ -2,38 +2,14 @@
 import { z } from 'zod';
 import { anyId, bilingual, decimal, digest, id, name, page, pageQuery, taxRate, text, time } from './common.ts';
 import { agreedEngine } from './compute-engines.ts';
+import { computeLimits, psiLimits, sharesLimits } from './compute-limits.ts';
+import { usesPer } from './compute-uses.ts';
 import { endpoint } from './endpoint.ts';
 import { resourceId } from './registry.ts';
 import { statementId } from './settlement-nouns.ts';
 
-/** Held equal to those of @shugu/private-compute by a test. */
-export const computeLimits = {
-  dataSetsMax: 4,
-  columnsMax: 200,
-  recipientsMax: 5,
-  parametersMax: 5,
-  valuesMax: 100,
-  entitiesLeast: 3,
-  entitiesMost: 1_000_000,
-  rowsMax: 10_000,
-  usesMax: 10_000,
-  noiseRowsMax: 1000,
-  noiseCellsMax: 1000,
-  boundDigitsMax: 12,
-  sqlCharactersMax: 8000,
-  reasonCharactersMax: 500,
-  addressCharactersMax: 260,
-  statementCharactersMax: 4000,
-  signatureCharactersMax: 200,
-  moduleBytesMax: 1_048_576,
-  moduleMemoryMBMax: 512,
-  moduleSecondsMax: 120,
-  moduleOutputBytesMax: 4_194_304,
-  moduleColumnsMax: 50,
-} as const;
-/** Of a query on shares, and of intersections; held equal to those of @shugu/private-compute by a test. */
-export const sharesLimits = { rows: 1 << 24, decimals: 9 } as const;
-export const psiLimits = { keys: 2 ** 28, atLeast: 1_000_000 } as const;
+export { usesPeriods } from './compute-uses.ts';
+export { computeLimits, psiLimits, sharesLimits };
 
 export const computeModes = ['cleanRoom', 'shares', 'psi'] as const;
 export const sharesProtocols = ['replicated', 'dealer'] as const;
@@ -160,15 +136,6 @@ const modulePart = z
       .max(computeLimits.moduleColumnsMax)
       .describe('what each row of its output consists of'),
     ...moduleAllowed,
-  })
-  .strict();
-
-export const usesPeriods = ['day', 'month', 'year'] as const;
-const usesPer = z
-  .object({
-    period: z.enum(usesPeriods),
-    most: z.number().int().min(1).max(computeLimits.usesMax),
-    timeZone: z.string().min(1).max(64).default('Asia/Shanghai').describe('IANA, whose calendar it is'),
   })
   .strict();
 

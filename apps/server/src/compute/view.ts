@@ -157,7 +157,12 @@ const modeView = async (read: Reader, contract: Contract) => {
       terms.mode === 'shares' && !terms.engine ? (terms.protocol ?? 'replicated') : null;
     // Contracts of before there was such a number have none.
     const entitiesMin = (terms.mode === 'shares' ? terms.release?.entitiesMin : terms.sums?.atLeast) ?? null;
-    return { dataSets: [], shares: { protocol, parts, entitiesMin, decimals, rowsMax, helper }, release: null, noise: null };
+    return {
+      dataSets: [],
+      shares: { protocol, parts, entitiesMin, decimals, rowsMax, helper },
+      release: null,
+      noise: null,
+    };
   }
   const { dataSets, release, noise } = inRoom(contract).terms;
   return { dataSets, shares: null, release, noise: noise ?? null };

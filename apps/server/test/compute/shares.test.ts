@@ -1,7 +1,6 @@
 /** A bank and a retailer compute on secret shares with the exchange as the third: data stay with them, and every use is stated by both. */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   confirmContract,
@@ -11,9 +10,6 @@ import {
   sharesLimits,
   sharesProtocols,
   sharesTrust,
-  signPart,
-  sumTrust,
-  trustOf,
 } from '@shugu/private-compute';
 import type { Client, ProblemError } from '@shugu/wire';
 import { cases as casesWire } from '@shugu/wire/cases';
@@ -21,9 +17,8 @@ import * as wire from '@shugu/wire/compute';
 import * as kernelWire from '@shugu/wire/kernel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command } from '../../../cli/src/command.ts';
-import { openFolder, type PartyFolder } from '../../../cli/src/compute/folder.ts';
+import { openFolder } from '../../../cli/src/compute/folder.ts';
 import { csvOf } from '../../../cli/src/compute/opening.ts';
-import { keepPapers } from '../../../cli/src/compute/papers.ts';
 import { type PartAsked, playPart } from '../../../cli/src/compute/part.ts';
 import { until } from '../../../cli/src/scenario/resource.ts';
 import { saidBy } from '../../../cli/src/testing.ts';
@@ -31,97 +26,39 @@ import type { SimulatedClock } from '../../src/kernel/clock.ts';
 import { sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import {
+  answer,
+  asked,
+  bank,
+  bankFile,
+  both,
+  closeBeside,
+  come,
+  draft,
+  evidenceOf,
+  file,
+  openBeside,
+  place,
+  query,
+  type Side,
+  shop,
+  shopFile,
+  signed,
+  state,
+  stranger,
+  world,
+} from '../support/beside.ts';
+import {
   type Computation,
-  type PsiDraft,
-  psiDraftOf,
   readComputation,
   refusal,
   runOnce,
   type SharesDraft,
-  sharesDraftOf,
-  signedContract,
   whyNot,
 } from '../support/computation.ts';
-import { settleWhole, type TestExchange, testExchange } from '../support/exchange.ts';
+import { settleWhole } from '../support/exchange.ts';
 
-const place = mkdtempSync(join(tmpdir(), 'shugu-parts-'));
-const file = (name: string, text: string): string => {
-  writeFileSync(join(place, name), text);
-  return join(place, name);
-};
-const bankFile = file('bank.csv', 'id,amount\n1,10.50\n2,-3\n3,4\n4,100.25\n5,7\n6,1\n7,2\n8,50\n');
-const shopFile = file('shop.csv', 'id,city\n5,south\n1,north\n9,north\n2,south\n3,north\n6,north\n7,south\n8,west\n');
-const query = 'SELECT s.city, sum(b.amount) AS amount, count(*) AS n FROM b JOIN s ON b.id = s.id GROUP BY s.city';
-/** Of the bank's eight 1, 3 and 6 are in the north and also the retailer's; the one in the west is too few. */
-const answer = [
-  ['north', '15.5', '3'],
-  ['south', '6', '3'],
-];
-
-interface Side {
-  login: string;
-  client: Client;
-  folder: PartyFolder;
-  input: string;
-}
-let world: TestExchange;
-let bank: Side;
-let shop: Side;
-let stranger: Client;
-
-const listen = { host: '127.0.0.1', port: 0, address: '127.0.0.1' };
-const asked = (side: Side, one: Pick<Computation, 'id'>, change: Partial<PartAsked> = {}): PartAsked => ({
-  ...{ client: side.client, folder: side.folder, contract: one.id, input: side.input },
-  ...{ listen, waitSeconds: 100, lookMilliseconds: 20 },
-  ...change,
-});
-const draft = (change: Partial<SharesDraft> = {}): Promise<SharesDraft> =>
-  sharesDraftOf(
-    world,
-    { bank, shop, query },
-    { title: '门店客户存款合计（样例）', purpose: '按城市统计共同客户的存款，仅用于选址', ...change },
-  );
-/** The same two tables: which keys they have in common. */
-const psiDraft = async (change: Partial<PsiDraft> = {}): Promise<PsiDraft> => psiDraftOf(await draft(), change);
-const signedPsi = async (change: Partial<PsiDraft> = {}): Promise<Computation> =>
-  signedContract(world, await psiDraft(change), { recipient: bank.login, owners: [bank.login, shop.login] });
-const signed = async (change: Partial<SharesDraft> = {}): Promise<Computation> =>
-  signedContract(world, await draft(change), { recipient: bank.login, owners: [bank.login, shop.login] });
-const both = (one: Pick<Computation, 'id'>, change: Partial<PartAsked> = {}) =>
-  Promise.all([
-    playPart(asked(bank, one, { take: change.use === undefined, ...change })),
-    playPart(asked(shop, one, change)),
-  ]);
-const state = async ({ client, folder }: Side, one: Computation, use: string, change: object = {}) => {
-  const owner = one.shares!.parts.find(({ channelKey }) => channelKey === folder.channelKey)!.owner;
-  const { text, signature } = await signPart(
-    {
-      ...{ form: 'shugu/computation-part/1', contract: one.id, digest: one.digest, use, owner, outcome: 'untouched' },
-      ...{ commitment: null, peerCommitment: null, rows: null, result: null, resultRows: null },
-      ...change,
-    },
-    folder.signer,
-  );
-  return refusal(client.call(wire.statePart, { params: { id: use }, body: { statement: text, signature } }));
-};
-const come = ({ client }: Side, use: string, address: string | null = null) =>
-  client.call(wire.comeToUse, { params: { id: use }, body: { address } });
-const evidenceOf = (use: string, who = shop.client) => who.raw(wire.getComputationEvidence, { params: { id: use } });
-
-beforeAll(async () => {
-  world = await testExchange();
-  const side = async (login: string, input: string): Promise<Side> => ({
-    ...{ login, client: await world.as(login), input },
-    folder: await openFolder(join(place, login)),
-  });
-  bank = await side('mapping.trader', bankFile);
-  shop = await side('xingsha.trader', shopFile);
-  stranger = await world.as('citylogistics.trader');
-}, 240_000);
-afterAll(async () => {
-  await world?.end();
-  rmSync(place, { recursive: true, force: true });
-});
+beforeAll(openBeside, 240_000);
+afterAll(closeBeside);
 
 describe('a contract on shares', () => {
   test('says what each party learns, where the data stay, and on what trust', async () => {
@@ -267,9 +204,7 @@ describe('a contract on shares', () => {
         ],
       });
     }
-    // The result is what its recipient stated, by a salt that only that one had: nobody could try results out.
-    const openedOf = async (folder: string) => JSON.parse((await verify(folder)).out).uses[0].opened;
-    expect([await openedOf(mine), await openedOf(theirs)]).toEqual([true, null]);
+    // The result is what its recipient stated, by a salt that only that one had.
     const result = readFileSync(join(mine, 'result.csv'), 'utf8');
     writeFileSync(join(mine, 'result.csv'), result.replace('15.5', '15.6'));
     expect((await verify(mine)).status).toBe(1);
@@ -292,15 +227,9 @@ describe('a contract on shares', () => {
   });
 
   test('with the exchange as the dealer the two compute alone, and state one commitment to what opens to both', async () => {
-    const dealt = async (change: Partial<SharesDraft> = {}) =>
-      sharesDraftOf(
-        world,
-        { bank, shop, query },
-        { title: '门店客户存款合计（样例）', purpose: '样例', protocol: 'dealer', ...change },
-      );
-    const owners = (await dealt()).dataSets.map(({ owner }) => owner);
-    const logins = { recipient: bank.login, owners: [bank.login, shop.login] };
-    const one = await signedContract(world, await dealt({ recipients: owners }), logins);
+    const dealt = { protocol: 'dealer' } as const;
+    const recipients = (await draft(dealt)).dataSets.map(({ owner }) => owner);
+    const one = await signed({ ...dealt, recipients });
     expect(one).toMatchObject({ trust: dealerTrust, shares: { protocol: 'dealer' } });
     expect(one.explained.map(({ en }) => en).join('\n')).toMatch(
       /decided on shares, by both and by none alone[\s\S]*This exchange is the dealer/,
@@ -314,9 +243,9 @@ describe('a contract on shares', () => {
     const { document } = JSON.parse(await (await evidenceOf(mine.use)).text());
     expect(document).toMatchObject({ outcome: 'released', third: { outcome: 'done', met: true } });
     expect(JSON.stringify(document)).not.toContain('15.5');
-    const refused = async (change: Partial<SharesDraft>) =>
-      refusal(bank.client.call(wire.draftComputation, { body: await dealt(change) }));
-    expect(await refused({ engine: { name: 'secretflow', version: '0.9.5' } })).toMatch(/^(409|422) compute\./);
+    const engine = { name: 'secretflow', version: '0.9.5' } as const;
+    const body = await draft({ ...dealt, engine });
+    expect(await refusal(bank.client.call(wire.draftComputation, { body }))).toMatch(/^(409|422) compute\./);
   });
 
   test('owners confirm it with keys of their own, and meet nobody in the other’s place, whatever the exchange shows', async () => {
@@ -575,158 +504,5 @@ describe('a use that comes to nothing', () => {
       reason: { zh: expect.stringContaining('没有在规定时间内') },
     });
     expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
-  });
-});
-
-describe('a contract on a private intersection', () => {
-  const sums = { table: 'b', column: 'amount', atLeast: 3, decimals: 2 };
-  const organisations = () => world.seeded.organisations as Record<'mapping' | 'xingsha', string>;
-
-  test('says what opens to whom and on what trust, and is refused where its protocol would show more', async () => {
-    const { mapping, xingsha } = organisations();
-    const told = async (change: Partial<PsiDraft>) => {
-      const body = await psiDraft(change);
-      const { explained, trust, output } = await bank.client.call(wire.previewComputation, { body });
-      return { text: explained.map(({ en }) => en).join('\n'), trust, output };
-    };
-    expect(await told({ protocol: 'sm2' })).toMatchObject({
-      text: expect.stringMatching(/get those rows[\s\S]*its key is id[\s\S]*SM2[\s\S]*takes no part/),
-      trust: trustOf.sm2,
-    });
-    expect(await told({ opens: 'sums', sums })).toMatchObject({
-      text: expect.stringContaining('fewer than 3 common keys does not open'),
-      trust: sumTrust,
-      output: [{ name: 'count' }, { name: 'sum' }],
-    });
-    const refused = async (change: Partial<PsiDraft>) =>
-      refusal(bank.client.call(wire.previewComputation, { body: await psiDraft(change) }));
-    const both = [mapping, xingsha];
-    for (const change of [
-      { opens: 'count' },
-      { opens: 'count', recipients: both, protocol: 'kkrt' },
-      { opens: 'sums' },
-      { opens: 'sums', sums, protocol: 'ecdh' },
-      { opens: 'sums', sums: { ...sums, table: 'other' } },
-      { sums },
-      { protocol: 'ecdh', keysMax: 1_000_001 },
-    ] as const)
-      expect(await refused(change as Partial<PsiDraft>), JSON.stringify(change)).toBe('422 compute.contractInvalid');
-  });
-
-  test('opens rows at its recipient alone, who can show that they are what it stated; and not on other data, or unsigned', async () => {
-    const { xingsha } = organisations();
-    const one = await signedPsi({ recipients: [xingsha], uses: 1 });
-    const out = join(place, 'psi');
-    const words = ['compute', 'run', '--take', '--json', '--wait=100', `--contract=${one.id}`, `--input=${shopFile}`];
-    const where = [`--party=${join(place, shop.login)}`, `--out=${out}`, `--url=${world.url}`];
-    const token = await world.token(shop.login);
-    const [mine, theirs] = await Promise.all([
-      playPart(asked(bank, one)),
-      saidBy(() => command([...words, ...where, `--key=${token}`], 'en')),
-    ]);
-    expect(theirs.status, theirs.err).toBe(0);
-    expect(readFileSync(join(out, 'result.csv'), 'utf8')).toBe(
-      'id,city\n5,south\n1,north\n2,south\n3,north\n6,north\n7,south\n8,west\n',
-    );
-    const { ended, statement, opened } = mine;
-    expect([ended.state, ended.rows, opened, statement.result]).toEqual([
-      'released',
-      null,
-      { answer: null, rows: null },
-      null,
-    ]);
-    const verify = () => saidBy(() => command(['compute', 'verify', '--json', out], 'en'));
-    const holds = await verify();
-    expect([holds.status, JSON.parse(holds.out).uses], holds.err).toMatchObject([
-      0,
-      [{ outcome: 'released', statements: true, contract: true, ending: true, opened: true }],
-    ]);
-    writeFileSync(join(out, 'result.csv'), 'id,city\n');
-    expect((await verify()).status).toBe(1);
-    // One use too many, another file, and a contract that an owner has not signed with its key.
-    expect(await whyNot(playPart(asked(shop, one, { take: true })))).toBe('uses');
-    expect(await refusal(runOnce(shop.client, one, {}))).toBe('409 compute.exhausted');
-    const another = await signedPsi();
-    expect(await whyNot(playPart(asked(bank, another, { take: true, input: shopFile })))).toBe('input');
-    const forging = (change: (found: Computation) => Partial<Computation>): Client =>
-      ({
-        ...bank.client,
-        call: async (endpoint: never, input: never) => {
-          const found = (await bank.client.call(endpoint, input)) as Computation;
-          return { ...found, ...change(found) };
-        },
-      }) as Client;
-    const changes: ((found: Computation) => Partial<Computation>)[] = [
-      ({ signatures }) => ({ signatures: signatures.slice(1) }),
-      // The other owner's signature is one over something else, or by a key that is nobody's here.
-      ({ signatures: [a, b] }) => ({ signatures: [a!, { ...b!, signature: a!.signature }] }),
-      ({ signatures: [a, b] }) => ({ signatures: [a!, { ...b!, publicKey: shop.folder.signingKey }] }),
-      ({ signatures: [a, b] }) => ({ signatures: [a!, { ...a!, by: b!.by }] }),
-    ];
-    for (const change of changes)
-      expect(await whyNot(playPart({ ...asked(bank, another, { take: true }), client: forging(change) }))).toBe(
-        'signatures',
-      );
-    const otherMode = ({ document }: Computation) => {
-      const text = document.replace('"protocol":"helper"', '"protocol":"ecdh"');
-      return { document: text, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
-    };
-    const turned = playPart({ ...asked(bank, another, { take: true }), client: forging(otherMode) });
-    expect(await whyNot(turned)).toBe('query');
-    expect((await readComputation(bank.client, another)).uses.taken).toBe(0);
-  });
-
-  test('opens sums of enough common keys, and a count to both by the two alone', async () => {
-    const { mapping, xingsha } = organisations();
-    const [mine, theirs] = await both(await signedPsi({ opens: 'sums', sums }));
-    // Of 1, 2, 3, 5, 6, 7 and 8: 10.50 − 3 + 4 + 7 + 1 + 2 + 50.
-    expect([mine.opened.answer?.rows, theirs.opened.answer]).toEqual([[['7', '71.5']], null]);
-    const alone = await signedPsi({ opens: 'count', protocol: 'ecdh', recipients: [mapping, xingsha] });
-    const counted = await both(alone);
-    for (const { opened, ended, statement } of counted)
-      expect([opened.answer?.rows, ended.state, ended.rows, statement.rows]).toEqual([[['7']], 'released', null, null]);
-    // Neither statement tells it to who knows the file's form: the same seven keys, and two commitments.
-    expect(counted[0].statement.result).not.toBe(counted[1].statement.result);
-    // The record has no third, and holds beside the contract that has none.
-    const out = join(place, 'alone');
-    await keepPapers(bank.client, { contract: alone.id, use: counted[0].use, opened: counted[0].opened, out });
-    const { document } = JSON.parse(readFileSync(join(out, `${counted[0].use}.json`), 'utf8'));
-    expect(document).toMatchObject({ third: null, engine: { name: 'local', version: null } });
-    const checked = await saidBy(() => command(['compute', 'verify', '--json', out], 'en'));
-    expect(JSON.parse(checked.out).uses, checked.err).toMatchObject([{ outcome: 'released', ending: true }]);
-  });
-
-  test('a peer that dies midway ends it for both, with the reason, and it counts', async () => {
-    const one = await signedPsi({ protocol: 'ecdh' });
-    const stop = new AbortController();
-    const { id: use } = await runOnce(bank.client, one, {});
-    // The shop's process is there and listens, and is killed when the bank's has begun to read.
-    const dying = playPart(asked(shop, one, { use, signal: stop.signal }));
-    const surviving = playPart(asked(bank, one, { use, tell: (step) => step === 'started' && stop.abort() }));
-    await expect(dying).rejects.toThrow(/abort/);
-    await until('the bank’s statement', async () => {
-      const { parts } = await bank.client.call(wire.getParts, { params: { id: use } });
-      return parts.some(({ stated }) => stated);
-    });
-    // Started again it says what it had come to, and plays no more.
-    const again = await playPart(asked(shop, one, { use }));
-    expect(again.statement.outcome).toBe('compute.interrupted');
-    expect(again.ended).toMatchObject({ state: 'failed', reason: { en: expect.stringMatching(/compute\./) } });
-    await surviving;
-    expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
-  });
-
-  test('of two alone, an owner that revokes ends what is under way at the other, too', async () => {
-    const one = await signedPsi({ protocol: 'ecdh' });
-    const { id: use } = await runOnce(bank.client, one, {});
-    const partsOf = async () => (await bank.client.call(wire.getParts, { params: { id: use } })).parts;
-    await come(bank, use);
-    const listening = playPart(asked(shop, one, { use }));
-    await until('the shop listens', async () => (await partsOf())[1]!.address !== null);
-    await bank.client.call(wire.revokeComputation, { params: { id: one.id }, body: { reason: '样例' } });
-    await until('the shop’s statement', async () => (await partsOf())[1]!.stated);
-    await state(bank, one, use);
-    const { statement, fault, ended } = await listening;
-    expect([statement.outcome, fault?.code, ended.state]).toEqual(['untouched', 'compute.peerGone', 'returned']);
   });
 });
