@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { anyId, bilingual, decimal, digest, id, name, page, pageQuery, taxRate, text, time } from './common.ts';
 import { agreedEngine } from './compute-engines.ts';
 import { computeLimits, psiLimits, sharesLimits } from './compute-limits.ts';
+import { noise, value, word } from './compute-noise.ts';
 import { usesPer } from './compute-uses.ts';
 import { endpoint } from './endpoint.ts';
 import { resourceId } from './registry.ts';
@@ -32,9 +33,7 @@ const priceFen = z
   .regex(/^(0|[1-9]\d{0,11})$/)
   .describe('whole fen (0.01 CNY) per use');
 const params = z.object({ id: computationId });
-const word = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/);
 const column = z.string().min(1).max(200);
-const value = z.string().min(1).max(200);
 export const count = z.number().int().nonnegative();
 
 /** What an owner permits of a column; in a clean room its type stands beside it. */
@@ -89,31 +88,6 @@ const payment = z
         'of every owner, after the service fee; they sum to 1. An owner that takes a use pays the others alone',
       ),
     untouched: z.enum(['free', 'charged']).describe('a use of which it is known that it read nothing'),
-  })
-  .strict();
-
-const bound = z
-  .string()
-  .regex(/^(0|-?[1-9]\d{0,11})$/)
-  .describe('a whole number');
-const fullColumn = z.string().min(3).max(241).describe('table.column');
-const noise = z
-  .object({
-    rows: z
-      .array(z.object({ table: word, rowsMax: z.number().int().min(1).max(computeLimits.noiseRowsMax) }).strict())
-      .min(1)
-      .max(computeLimits.dataSetsMax)
-      .describe('how many rows of one entity count, for every data set'),
-    bounds: z
-      .array(z.object({ column: fullColumn, lower: bound, upper: bound }).strict())
-      .max(computeLimits.columnsMax)
-      .default([])
-      .describe('of every column that is summed up; what lies outside counts as the bound'),
-    groups: z
-      .array(z.object({ column: fullColumn, values: z.array(value).min(1).max(computeLimits.noiseCellsMax) }).strict())
-      .max(computeLimits.parametersMax)
-      .default([])
-      .describe('values of every grouped column that are told, whether anybody has them or not'),
   })
   .strict();
 

@@ -18,16 +18,14 @@ import {
 } from './computation.ts';
 import { type TestExchange, testExchange } from './exchange.ts';
 
-export const place = mkdtempSync(join(tmpdir(), 'shugu-parts-'));
+/** Of the file of tests that runs: others run in the same process before and after it. */
+export let place: string;
+export let bankFile: string;
+export let shopFile: string;
 export const file = (name: string, text: string): string => {
   writeFileSync(join(place, name), text);
   return join(place, name);
 };
-export const bankFile = file('bank.csv', 'id,amount\n1,10.50\n2,-3\n3,4\n4,100.25\n5,7\n6,1\n7,2\n8,50\n');
-export const shopFile = file(
-  'shop.csv',
-  'id,city\n5,south\n1,north\n9,north\n2,south\n3,north\n6,north\n7,south\n8,west\n',
-);
 export const query =
   'SELECT s.city, sum(b.amount) AS amount, count(*) AS n FROM b JOIN s ON b.id = s.id GROUP BY s.city';
 /** Of the bank's eight 1, 3 and 6 are in the north and also the retailer's; the one in the west is too few. */
@@ -89,6 +87,10 @@ export const evidenceOf = (use: string, who = shop.client) =>
 
 /** For a file of tests: an exchange, a bank and a retailer beside their data. */
 export const openBeside = async (): Promise<void> => {
+  place = mkdtempSync(join(tmpdir(), 'shugu-parts-'));
+  bankFile = file('bank.csv', 'id,amount\n1,10.50\n2,-3\n3,4\n4,100.25\n5,7\n6,1\n7,2\n8,50\n');
+  const cities = '5,south\n1,north\n9,north\n2,south\n3,north\n6,north\n7,south\n8,west\n';
+  shopFile = file('shop.csv', `id,city\n${cities}`);
   world = await testExchange();
   const side = async (login: string, input: string): Promise<Side> => ({
     ...{ login, client: await world.as(login), input },
