@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { findSandbox } from '@shugu/gateway';
 import {
   computationTrust,
+  dealerTrust,
   engines,
   moduleTrust,
   sharesTrust,
@@ -222,6 +223,7 @@ describe('what a computation rests on', () => {
   const secretflow = { name: 'secretflow', version: '0.9.5' } as const;
   const atOwners: [string, () => Promise<SharesDraft | PsiDraft>, { zh: string; en: string }][] = [
     ['shares', () => shares(), sharesTrust],
+    ['dealer', () => shares({ protocol: 'dealer' }), dealerTrust],
     ['secretflow', () => shares({ engine: secretflow }), engines.secretflow.trust!],
     ['sums', () => psi({ opens: 'sums', sums }), sumTrust],
     ...(['helper', 'ecdh', 'sm2', 'kkrt'] as const).map((protocol): (typeof atOwners)[number] => [
