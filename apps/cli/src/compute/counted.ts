@@ -1,5 +1,4 @@
 /** How often an owner's part was played, by its own books: whatever the exchange counts. */
-
 import { periodKey } from '@shugu/policy';
 import type { AtOwners } from '@shugu/private-compute';
 import type { Journal } from './folder.ts';
@@ -21,6 +20,7 @@ export const tooMany = (
   const keyAt = (at: number) => periodKey(at, usesPer.timeZone, usesPer.period);
   const key = keyAt(now);
   if (keyAt(now - skewMilliseconds) !== key || keyAt(now + skewMilliseconds) !== key) return undefined;
-  const own = Object.entries(times).filter(([use, at]) => uses[use] !== 'returned' && keyAt(Date.parse(at)) === key);
+  const inPeriod = (at: string | undefined): boolean => at !== undefined && keyAt(Date.parse(at)) === key;
+  const own = Object.entries(uses).filter(([use, played]) => played !== 'returned' && inPeriod(times[use]));
   return own.length >= usesPer.most ? 'period' : undefined;
 };
