@@ -25,6 +25,14 @@ const keyed = async ({ id, table, folder, input }: Owner) => ({
   ...{ owner: id, table, key },
   ...(await preparedSet(folder, input, key)),
 });
+/** What both contracts agree alike: the exchange helps, and the first owner gets what opens. */
+const helpedTerms = async (owners: Owners, rows: number) => ({
+  mode: 'psi' as const,
+  protocol: 'helper' as const,
+  dataSets: [await keyed(owners[0]), await keyed(owners[1])],
+  recipients: [owners[0].id],
+  keysMax: rows,
+});
 const pathsOf = ([a, b]: Owners) => ({ a: a.input, b: b.input });
 const nameAt = ({ contract }: Played, at: 0 | 1): string => contract.owners[at]!.name;
 const exchange = { zh: '交易所（协助方）', en: 'the exchange, as the helper' } as const;
@@ -57,12 +65,8 @@ export const overlap = async (
         async (term) => ({
           title: '共同客户（合成数据）',
           purpose: '演示：只让一方知道自己的哪些客户对方也有',
-          mode: 'psi',
-          protocol: 'helper',
+          ...(await helpedTerms(owners, rows)),
           opens: 'rows',
-          dataSets: [await keyed(owners[0]), await keyed(owners[1])],
-          recipients: [owners[0].id],
-          keysMax: rows,
           ...term,
         }),
         prove,
@@ -160,13 +164,9 @@ export const sumOverCommon = async (
         async (term) => ({
           title: '共同客户消费合计（合成数据）',
           purpose: '演示：不知道是谁，只知道各城市合计',
-          mode: 'psi',
-          protocol: 'helper',
+          ...(await helpedTerms(owners, rows)),
           opens: 'sums',
           sums: { table: 'b', column: 'spending', group: 'city', atLeast, decimals },
-          dataSets: [await keyed(owners[0]), await keyed(owners[1])],
-          recipients: [owners[0].id],
-          keysMax: rows,
           ...term,
         }),
         prove,
