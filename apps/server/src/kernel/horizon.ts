@@ -42,16 +42,21 @@ export const makeHorizon = (database: Database): Horizon => {
 
   // Asked from several sides at once: each goes on with what it watches itself.
   const watch = async (): Promise<number> => {
-    const watched = seen ?? (await look());
-    if (!watched) return reached;
-    const present = watched === seen ? new Set(await tellers()) : undefined;
-    const left = present ? watched.tellers.filter((one) => present.has(one)) : watched.tellers;
-    if (left.length > 0) seen = { sequence: watched.sequence, tellers: left };
-    else {
+    for (;;) {
+      const watched = seen ?? (await look());
+      if (!watched) return reached;
+      const isFresh = watched !== seen;
+      const present = isFresh ? undefined : new Set(await tellers());
+      const left = present ? watched.tellers.filter((one) => present.has(one)) : watched.tellers;
+      if (left.length > 0) {
+        seen = { sequence: watched.sequence, tellers: left };
+        return reached;
+      }
       reached = Math.max(reached, watched.sequence);
       if (seen === watched) seen = undefined;
+      // Whom it waited for has told something since, which nobody may tell of again.
+      if (isFresh) return reached;
     }
-    return reached;
   };
   return { reached: watch, last, waiting: () => seen !== undefined };
 };

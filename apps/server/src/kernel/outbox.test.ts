@@ -98,6 +98,25 @@ describe('numbers that appear late', { timeout: 60_000 }, () => {
     expect([tooSoon, handled]).toEqual([0, ['late', 'early']]);
   });
 
+  it('what the transaction that is waited for told since the look is handled together with what waited', async () => {
+    const outbox = outboxOf(bySubject);
+    const [told, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const event = (name: string) => ({ type: 'test.thing.happened', subject: name, data: { name } });
+    const waiting = database.tx(actor, async (tx) => {
+      await emit(tx, event('first'));
+      told.resolve();
+      await gate.promise;
+      await emit(tx, event('third'));
+    });
+    await told.promise;
+    await tell(['b', 'second']);
+    const tooSoon = await outbox.drain();
+    gate.resolve();
+    await waiting;
+    await outbox.drain();
+    expect([tooSoon, handled]).toEqual([0, ['first', 'second', 'third']]);
+  });
+
   it('a transaction that writes but tells nothing holds up nobody', async () => {
     const gate = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
