@@ -124,8 +124,13 @@ export const setUseMoney = (tx: Tx, id: string, state: MoneyState): Promise<numb
 export const setUseJob = (tx: Tx, id: string, job: string): Promise<number> =>
   tx.exec(sql`update compute_uses set job = ${job} where id = ${id}`);
 
-export const beginUse = (tx: Tx, id: string, state: UseState, isolation: Isolation): Promise<number> =>
-  tx.exec(sql`update compute_uses set state = ${state}, isolation = ${isolation} where id = ${id}`);
+/** 0 where it is not in that state any more. */
+export const beginUse = (
+  tx: Tx,
+  { id, state: from }: Pick<Use, 'id' | 'state'>,
+  { state, isolation }: { state: UseState; isolation: Isolation },
+): Promise<number> =>
+  tx.exec(sql`update compute_uses set state = ${state}, isolation = ${isolation} where id = ${id} and state = ${from}`);
 
 export const saveBudget = async (
   tx: Tx,

@@ -37,24 +37,26 @@ const waitMilliseconds = {
 const groupsMax = 1_000_000;
 const actor = systemActor('compute');
 
-/** The use, now running; undefined when there is nothing to run any more. */
-const start = async (room: Room, id: string): Promise<{ use: Use; contract: RoomContract } | undefined> => {
-  const around = await room.isolation();
+/**
+ * The use, now running; undefined when there is nothing to run any more. The contract was read a moment ago: who has revoked since is
+ * heard before anything is given out.
+ */
+const start = async (room: Room, use: Use, contract: RoomContract): Promise<Use | undefined> => {
+  const isolation = isolationOf(contract.terms, await room.isolation());
   return room.database.tx(actor, async (tx) => {
-    const use = await lockUse(tx, id);
-    const found = use && (await findContract(tx, use.contract));
-    if (!use || !found) return undefined;
-    const contract = inRoom(found);
-    const end = (problem: Problem, touched = false) =>
-      concludeUse(room, tx, contract, use, { problem, touched }).then(() => undefined);
+    const end = async (problem: Problem, touched = false) => {
+      const locked = await lockUse(tx, use.id);
+      if (locked && nextUseState(locked.state, 'fail'))
+        await concludeUse(room, tx, contract, locked, { problem, touched });
+      return undefined;
+    };
     if (use.state === 'running') return end(problems.interrupted(), true);
     const state = nextUseState(use.state, 'run');
     if (!state) return undefined;
     if (contract.state === 'revoked') return end(problems.revoked());
     if (tx.now >= contract.until) return end(problems.expired());
-    const isolation = isolationOf(contract.terms, around);
-    await beginUse(tx, id, state, isolation);
-    return { contract, use: { ...use, state, isolation } };
+    const begun = await beginUse(tx, use, { state, isolation });
+    return begun ? { ...use, state, isolation } : undefined;
   });
 };
 
@@ -163,14 +165,15 @@ export const runHandler =
     await context.progress(0.1);
     const asked = await findUse(room.database, id);
     const under = asked && (await findContract(room.database, asked.contract));
-    if (under && atOwners(under))
-      return hasThird(under.terms) ? playThird(room, id, context) : beginWithoutThird(room, id);
+    if (!asked || !under) return { use: id };
+    if (atOwners(under)) return hasThird(under.terms) ? playThird(room, id, context) : beginWithoutThird(room, id);
     const watch = stopwatch(room.timer);
-    const begun = await start(room, id);
-    if (!begun) return { use: id };
+    const contract = inRoom(under);
+    const use = await start(room, asked, contract);
+    if (!use) return { use: id };
     watch.lap('begin');
-    const outcome = await compute(room, begun.contract, begun.use, context, watch).catch((error: unknown): Outcome => {
-      const problem = problemOf(error, begun.contract.terms);
+    const outcome = await compute(room, contract, use, context, watch).catch((error: unknown): Outcome => {
+      const problem = problemOf(error, contract.terms);
       // Whatever was opened by then: nobody can say that it was not read.
       if (problem) return { problem, touched: true };
       throw error;
@@ -178,14 +181,14 @@ export const runHandler =
     watch.skip();
     await room.database.tx(actor, async (tx) => {
       // An owner that revoked meanwhile keeps its data.
-      const contract = (await lockContract(tx, begun.contract.id))!;
-      const use = (await lockUse(tx, id))!;
-      const revoked = contract.state === 'revoked' && 'result' in outcome;
-      if ('result' in outcome && outcome.result.text !== null && !revoked && asksFirst(contract))
-        return holdUse(tx, contract, use, { ...outcome.result, text: outcome.result.text }, watch.laps);
+      const locked = (await lockContract(tx, contract.id))!;
+      const running = (await lockUse(tx, id))!;
+      const revoked = locked.state === 'revoked' && 'result' in outcome;
+      if ('result' in outcome && outcome.result.text !== null && !revoked && asksFirst(locked))
+        return holdUse(tx, locked, running, { ...outcome.result, text: outcome.result.text }, watch.laps);
       const ending: Outcome = 'result' in outcome ? { result: committed(outcome.result) } : outcome;
       const ended: Outcome = revoked ? { problem: problems.revoked(), touched: true } : ending;
-      await concludeUse(room, tx, contract, use, ended, watch);
+      await concludeUse(room, tx, locked, running, ended, watch);
     });
     return { use: id };
   };
