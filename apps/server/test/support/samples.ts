@@ -29,8 +29,16 @@ export interface Schema extends Json {
   $defs?: Record<string, Schema>;
 }
 
-export const schemaOf = (schema: z.ZodType): Schema =>
-  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', target: 'draft-2020-12' }) as Schema;
+const schemas = new WeakMap<z.ZodType, Schema>();
+
+/** One for everybody who asks: to be read, never changed. */
+export const schemaOf = (schema: z.ZodType): Schema => {
+  const known = schemas.get(schema);
+  if (known) return known;
+  const made = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', target: 'draft-2020-12' }) as Schema;
+  schemas.set(schema, made);
+  return made;
+};
 
 export type IdOf = (prefix: string) => string;
 
@@ -50,18 +58,27 @@ const formats: Record<string, string> = {
   base64: 'JVBERi0xLjcgc3BlY2ltZW4=',
 };
 
+const texts = new Map<string, string>();
+/** The shortest text of those drawn that fits: the same one whenever it is asked for, and drawing takes its time. */
+const textLike = (pattern: string, lengthMin: number, lengthMax: number): string => {
+  const key = JSON.stringify([pattern, lengthMin, lengthMax]);
+  const known = texts.get(key);
+  if (known !== undefined) return known;
+  const drawn = fc.sample(fc.stringMatching(new RegExp(pattern, 'u')), { numRuns: 60, seed: 7 });
+  const fitting = drawn.filter(
+    (one) => one.length >= lengthMin && one.length <= lengthMax && one.trim() === one && one,
+  );
+  const text = fitting.sort((a, b) => a.length - b.length)[0] ?? drawn[0]!;
+  texts.set(key, text);
+  return text;
+};
+
 const stringFor = (schema: Schema, idOf: IdOf): string => {
   const prefix = prefixOf(schema);
   if (prefix) return idOf(prefix);
   if (schema.format && formats[schema.format]) return formats[schema.format]!;
   const { minLength = 0, maxLength = 40 } = schema;
-  if (schema.pattern) {
-    const drawn = fc.sample(fc.stringMatching(new RegExp(schema.pattern, 'u')), { numRuns: 60, seed: 7 });
-    const fitting = drawn.filter(
-      (one) => one.length >= minLength && one.length <= maxLength && one.trim() === one && one,
-    );
-    return fitting.sort((a, b) => a.length - b.length)[0] ?? drawn[0]!;
-  }
+  if (schema.pattern) return textLike(schema.pattern, minLength, maxLength);
   return 'specimen'.padEnd(minLength, 'x').slice(0, Math.max(maxLength, minLength));
 };
 

@@ -63,8 +63,10 @@ interface Workspace {
   exports: Record<string, string>;
 }
 
-export const workspaces = (): Workspace[] =>
-  ['apps', 'packages'].flatMap((parent) =>
+let known: Workspace[] | undefined;
+/** Asked for every import there is: read once. */
+export const workspaces = (): Workspace[] => {
+  known ??= ['apps', 'packages'].flatMap((parent) =>
     readdirSync(join(root, parent)).flatMap((name) => {
       const path = join(root, parent, name, 'package.json');
       if (!existsSync(path)) return [];
@@ -75,6 +77,8 @@ export const workspaces = (): Workspace[] =>
       return [{ folder: `${parent}/${name}`, name: packageName, exports }];
     }),
   );
+  return known;
+};
 
 const resolvePackage = (name: string): string | undefined => {
   const workspace = workspaces().find((one) => name === one.name || name.startsWith(`${one.name}/`));
