@@ -8,6 +8,15 @@ const native = {
   setupFiles: ['./tools/keep-compiled.ts'],
 };
 
+// Walks of minutes, only for who asks: without that a worker each would load the whole server to skip them.
+const longWalks = {
+  SHUGU_CRASH_ROUNDS: ['append', 'imports', 'push'],
+  SHUGU_CRASH_DATASPACE_ROUNDS: ['dataspace'],
+};
+const notAsked = Object.entries(longWalks).flatMap(([setting, names]) =>
+  process.env[setting] ? [] : names.map((name) => `apps/server/test/crash/${name}.test.ts`),
+);
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -44,6 +53,7 @@ export default defineConfig({
         test: {
           name: 'crash',
           include: ['apps/server/test/crash/**/*.test.ts'],
+          exclude: [...notAsked, '**/node_modules/**'],
           globalSetup: [postgres],
           ...native,
           testTimeout: 600_000,
