@@ -22,7 +22,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await database.close();
-  await fresh.drop();
   await stopTestPostgres();
 });
 

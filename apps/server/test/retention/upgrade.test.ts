@@ -52,6 +52,5 @@ test('rows that are there get their class and the region of the node', { timeout
     expect(await classes('audit', 'sequence')).toEqual(['access-log 430000', 'audit 430000']);
   } finally {
     await database.close();
-    await fresh.drop();
   }
 });

@@ -39,7 +39,6 @@ beforeAll(async () => {
   fresh = await (await testPostgres()).freshDatabase();
 });
 afterAll(async () => {
-  await fresh?.drop();
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 

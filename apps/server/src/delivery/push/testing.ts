@@ -45,7 +45,6 @@ export const openFarDatabase = async (): Promise<FarDatabase> => {
     close: async () => {
       line.close();
       await pool.end();
-      await fresh.drop();
     },
   };
 };

@@ -34,7 +34,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await database.close();
-  await fresh.drop();
 });
 
 const orders: Record<SortOrder, Sql> = {
