@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './tools/test-order.ts';
 
 const postgres = './apps/server/src/kernel/postgres/testing.ts';
 
@@ -20,6 +21,7 @@ const notAsked = Object.entries(longWalks).flatMap(([setting, names]) =>
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       // Pure packages: no database, no server, nothing that one file could leave behind for the next.
       {

@@ -1,0 +1,29 @@
+/** The order in which test files start: a long one that starts last runs alone, beside an idle core. */
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Half a minute or more, the longest first; a name that is gone costs time alone. */
+const longOnes = [
+  'apps/server/test/bad-input/bad-input.test.ts',
+  'apps/server/test/federation/market.test.ts',
+  'apps/server/src/flows/ground.test.ts',
+  'apps/server/src/delivery/push.test.ts',
+  'apps/server/src/delivery/link/link.test.ts',
+  'apps/server/src/nodes/nodes.test.ts',
+  'packages/gateway/src/policy-paths.test.ts',
+  'apps/server/test/isolation/matrix.test.ts',
+  'apps/server/src/kernel/postgres/start.test.ts',
+  'apps/server/src/registry/later.test.ts',
+];
+
+/** As vitest does, by what an earlier run here remembers; where that is not known, as in a fresh clone, these before the largest. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    if (files.every((file) => this.ctx.cache.getTestSpecificationResult(file))) return sorted;
+    // A worker goes on with files of its project: they stay together.
+    return [...Map.groupBy(sorted, ({ project }) => project).values()].flatMap((ofProject) => {
+      const long = longOnes.flatMap((path) => ofProject.filter(({ moduleId }) => moduleId.endsWith(`/${path}`)));
+      return [...long, ...ofProject.filter((file) => !long.includes(file))];
+    });
+  }
+}
