@@ -22,6 +22,8 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
+    // The databases of a run are removed at its end, one by one where the server is somebody else's.
+    teardownTimeout: 120_000,
     projects: [
       // Pure packages: no database, no server, nothing that one file could leave behind for the next.
       {
