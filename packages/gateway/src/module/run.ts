@@ -2,12 +2,11 @@
  * Runs a foreign WebAssembly module next to data, inside bubblewrap or not at all: no network, no files but the tables that it is handed
  * open, to read, no environment. Time, memory and output are bounded in its process and again from here, where it cannot reach.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { FileHandle } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { type Sandbox, sandboxed } from '../drivers/query/sandbox.ts';
+import { type Sandbox, startSandboxed } from '../drivers/query/sandbox.ts';
 import { MODULE_FAULTS, ModuleEnded, type ModuleFault } from './faults.ts';
 import { MODULE_LIMITS, type ModuleAllowance } from './limits.ts';
 import { FD, type ModuleSetup, VERDICT_BYTES, type Verdict } from './protocol.ts';
@@ -83,12 +82,13 @@ const inProcess = async (
   if (tables.length > MODULE_LIMITS.tables) throw new Error('more tables than a module is given');
   if (signal.aborted) throw new ModuleEnded('stopped');
   const node = [`--max-old-space-size=${HEAP_MB}`, '--disable-warning=ExperimentalWarning', fileURLToPath(script)];
-  const { command, args } = sandboxed(sandbox.command, node, [], {
-    ...LIMITS,
-    cpuSeconds: setup.seconds + GRACE_SECONDS,
-    dataBytes: (setup.memoryMB + DATA_MB) * 2 ** 20,
-  });
-  const child = spawn(command, args, {
+  const child = startSandboxed(sandbox, node, {
+    reads: [],
+    limits: {
+      ...LIMITS,
+      cpuSeconds: setup.seconds + GRACE_SECONDS,
+      dataBytes: (setup.memoryMB + DATA_MB) * 2 ** 20,
+    },
     env: { LANG: 'C.UTF-8', TZ: 'UTC' },
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...tables.map(({ fd }) => fd)],
   });

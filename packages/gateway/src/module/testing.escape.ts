@@ -1,4 +1,5 @@
 /** For tests: in the place of a module's process. It tries what whoever broke out of the engine would try, and tells what it got. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { engine } from './engine.ts';
@@ -10,6 +11,10 @@ const tried = (work: () => unknown): string => {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? 'failed';
   }
+};
+const status = ({ error, status }: ReturnType<typeof spawnSync>) => {
+  if (error) throw error;
+  return status;
 };
 const reached = (port: number): Promise<string> =>
   new Promise((resolve) => {
@@ -44,6 +49,7 @@ const found = {
   socket: await reached(Number(port)),
   parent: tried(() => process.kill(Number(parent), 0)),
   settings: Object.keys(process.env).filter((name) => !/^(LANG|TZ|PWD)$/.test(name)),
+  child: tried(() => status(spawnSync(process.execPath, ['-e', '']))),
   memory: flood(),
 };
 writeSync(FD.output, `${JSON.stringify(found)}\n`);

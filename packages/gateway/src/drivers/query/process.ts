@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { FRAME, type Frame, readFrames } from './frames.ts';
 import { type ChildRequest, type Fault, MEMORY_EXIT, type Setup } from './protocol.ts';
-import { NO_SANDBOX, type Sandbox, sandboxed } from './sandbox.ts';
+import { NO_SANDBOX, type Sandbox, startSandboxed } from './sandbox.ts';
 
 /** How a query ended when it did not answer. `crashed`: the process went; `stopped`: whoever asked has gone. */
 export class QueryEnded extends Error {
@@ -42,15 +42,15 @@ export class QueryProcess {
     // Nothing of the server's environment but where compiled code is kept: database addresses and passwords stand in it.
     const compiled = getCompileCacheDir();
     const node = [`--max-old-space-size=${HEAP_MB}`, '--disable-warning=ExperimentalWarning', fileURLToPath(script)];
-    const { command, args } =
-      sandbox.kind === 'none'
-        ? { command: process.execPath, args: node }
-        : sandboxed(sandbox.command, node, [...reads, ...(compiled ? [dirname(compiled)] : [])]);
-    this.child = spawn(command, args, {
+    const as = {
       env: { LANG: 'C.UTF-8', TZ: 'UTC', ...(compiled && { NODE_COMPILE_CACHE: dirname(compiled) }) },
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
-    });
+      serialization: 'advanced' as const,
+    };
+    const stdio = ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'] as const;
+    this.child =
+      sandbox.kind === 'none'
+        ? spawn(process.execPath, node, { ...as, stdio: [...stdio] })
+        : startSandboxed(sandbox, node, { ...as, stdio, reads: [...reads, ...(compiled ? [dirname(compiled)] : [])] });
     const gone = () => {
       this.ended = true;
       rmSync(folder, { recursive: true, force: true });

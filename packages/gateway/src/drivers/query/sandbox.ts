@@ -1,14 +1,24 @@
 /**
  * A query process inside bubblewrap: name spaces of its own (no network, nobody else's processes), the engine's program and the files of its
- * tables to read, a small folder of its own to write, nothing else of the machine. The engine's own locks stand as before; this holds
- * where they do not. Memory is bounded by the engine and by the process's own watch, as without it: address space says little of either.
+ * tables to read, a small folder of its own to write, nothing else of the machine; limits of the kernel's on what it uses, and the calls
+ * that it may make of the kernel (system-calls.ts), so that it starts no other process. The engine's own locks stand as before; this
+ * holds where they do not.
  */
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, realpathSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { type Processor, processorOf, systemCallFilter } from './system-calls.ts';
 
-export type Sandbox = { kind: 'bubblewrap'; version: string; command: string } | { kind: 'none'; why: string };
+export type Sandbox = Bubblewrap | { kind: 'none'; why: string };
+interface Bubblewrap {
+  kind: 'bubblewrap';
+  version: string;
+  command: string;
+  processor: Processor;
+}
 export const NO_SANDBOX: Sandbox = { kind: 'none', why: 'not asked for' };
 
 /** Never by the search path: what stands first in it may be anybody's. */
@@ -45,6 +55,7 @@ const LOCKED = '--unshare-all --cap-drop ALL --die-with-parent --new-session --p
 const wrapped = (
   reads: readonly string[],
   { cpuSeconds, fileBytes, openFiles, dataBytes }: ProcessLimits,
+  filter: number,
 ): string[] => {
   const node = realpathSync(process.execPath);
   const shown = [...programs(), node].flatMap((path) => ['--ro-bind', path, path]);
@@ -69,33 +80,55 @@ const wrapped = (
     ...data,
     '--remount-ro',
     '/',
+    '--seccomp',
+    String(filter),
     '--',
-    ...(existsSync(LIMIT_COMMAND) ? limits : []),
+    ...limits,
     node,
   ];
 };
 
-/** The command that runs Node with these arguments in there; `reads` are the only files of data that it has. */
-export const sandboxed = (
-  command: string,
+export interface SandboxedRun {
+  /** The only files of data that it has. */
+  reads: readonly string[];
+  limits?: ProcessLimits;
+  /** As `spawn` takes them. One more is put behind them, and is closed before Node begins. */
+  stdio: readonly (string | number)[];
+  env: NodeJS.ProcessEnv;
+  serialization?: 'advanced';
+}
+
+/** Node with these arguments, in there. */
+export const startSandboxed = (
+  { command, processor }: Bubblewrap,
   args: readonly string[],
-  reads: readonly string[],
-  limits: ProcessLimits = SANDBOX_LIMITS,
-) => ({
-  command,
-  args: [...wrapped(reads, limits), ...args],
-});
+  { reads, limits = SANDBOX_LIMITS, stdio, ...options }: SandboxedRun,
+): ChildProcess => {
+  const at = stdio.length;
+  const child = spawn(command, [...wrapped(reads, limits, at), ...args], {
+    ...options,
+    stdio: [...stdio, 'pipe'] as StdioOptions,
+  });
+  const filter = child.stdio[at] as unknown as Writable | undefined;
+  // It may be gone before it has read it: without all of it nothing is started.
+  filter?.on('error', () => undefined);
+  filter?.end(systemCallFilter(processor));
+  return child;
+};
 
 /** Whether this machine has it and lets it be used: some containers forbid the name spaces. Tried, not guessed. */
 export async function findSandbox(): Promise<Sandbox> {
   const command = COMMANDS.find((path) => existsSync(path));
   if (!command) return { kind: 'none', why: 'bubblewrap is not installed' };
-  const run = promisify(execFile);
+  // Half a sandbox is none: nobody would notice what is missing.
+  if (!existsSync(LIMIT_COMMAND)) return { kind: 'none', why: `${LIMIT_COMMAND} (util-linux) is not installed` };
+  const processor = processorOf(process.arch);
+  if (!processor) return { kind: 'none', why: `no system calls are listed for ${process.arch}` };
   try {
-    const { stdout } = await run(command, ['--version'], { env: {}, timeout: PROBE_MS });
-    const { args } = sandboxed(command, ['-e', ''], []);
-    await run(command, args, { env: {}, timeout: PROBE_MS });
-    return { kind: 'bubblewrap', version: stdout.trim().split(' ').at(-1) ?? '', command };
+    const { stdout } = await promisify(execFile)(command, ['--version'], { env: {}, timeout: PROBE_MS });
+    const found: Sandbox = { kind: 'bubblewrap', version: stdout.trim().split(' ').at(-1) ?? '', command, processor };
+    await probe(found);
+    return found;
   } catch (error) {
     return {
       kind: 'none',
@@ -106,3 +139,19 @@ export async function findSandbox(): Promise<Sandbox> {
     };
   }
 }
+
+/** Throws with its last words where nothing can be started in there. */
+const probe = async (sandbox: Bubblewrap): Promise<void> => {
+  const child = startSandboxed(sandbox, ['-e', ''], { reads: [], stdio: ['ignore', 'ignore', 'pipe'], env: {} });
+  const late = setTimeout(() => child.kill('SIGKILL'), PROBE_MS);
+  let said = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    said = `${said}${text}`.slice(-1000);
+  });
+  try {
+    const [code] = (await once(child, 'close')) as [number | null];
+    if (code !== 0) throw new Error(said.trim() || `ended with ${code}`);
+  } finally {
+    clearTimeout(late);
+  }
+};

@@ -1,4 +1,5 @@
 /** For tests: in the place of a query process. It tries what a query that broke out of the engine would try, and tells what it got. */
+import { spawnSync } from 'node:child_process';
 import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -12,6 +13,10 @@ const tried = (work: () => unknown): string => {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? 'failed';
   }
+};
+const status = ({ error, status }: ReturnType<typeof spawnSync>) => {
+  if (error) throw error;
+  return status;
 };
 const reached = (port: number): Promise<string> =>
   new Promise((resolve) => {
@@ -36,7 +41,8 @@ process.on('message', async (message: { kind: string; sql?: string; tables?: { p
     elsewhere: tried(() => writeFileSync('/mine', 'x')),
     flood: tried(() => writeFileSync('/tmp/flood', Buffer.alloc(64 * 2 ** 20))),
     socket: await reached(port),
-    networks: Object.keys(networkInterfaces()).filter((name) => name !== 'lo').length,
+    networks: tried(() => Object.keys(networkInterfaces()).filter((name) => name !== 'lo').length),
+    child: tried(() => status(spawnSync(process.execPath, ['-e', '']))),
     parent: tried(() => process.kill(parent, 0)),
     secrets: Object.keys(process.env).filter((name) => !/^(LANG|TZ|PWD|NODE_COMPILE_CACHE|NODE_CHANNEL.*)$/.test(name)),
   });
