@@ -305,6 +305,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     resource: registry.resource,
     contents: registry.readyContents,
     signText: agreements.signText,
+    ruleBook: cases.ruleBook,
     // Settlement stands after this room; nothing is charged before both are there.
     money: {
       freezeOrder: (tx, draft) => settlement.freezeOrder(tx, draft),

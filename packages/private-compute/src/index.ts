@@ -29,7 +29,15 @@ export {
   openings,
   partyTermsOf,
 } from './contract/intersection.ts';
-export { checkJoint, type Joint, type JointTable, leanHaving, sameButHaving, sameInside } from './contract/joint.ts';
+export {
+  checkJoint,
+  type Joint,
+  type JointTable,
+  leanHaving,
+  type Profiled,
+  sameButHaving,
+  sameInside,
+} from './contract/joint.ts';
 export {
   type ContractMove,
   type ContractState,

@@ -1,7 +1,15 @@
 /** Foreign programs of computation contracts, and outputs that wait for their owners' second look. */
 import { z } from 'zod';
 import { bilingual, digest, name, page, pageQuery, time } from './common.ts';
-import { computationId, computationUse, computationUseId, computeLimits, count, useParams } from './compute.ts';
+import {
+  computationId,
+  computationUse,
+  computationUseId,
+  computeLimits,
+  count,
+  opening,
+  useParams,
+} from './compute.ts';
 import { endpoint } from './endpoint.ts';
 
 export const computationModule = z.object({
@@ -15,7 +23,8 @@ export const heldOutput = z.object({
   trust: bilingual,
   columns: z.array(z.object({ name: z.string(), type: z.string() })),
   rows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))),
-  digest: digest.describe('what is approved'),
+  digest: digest.describe('what is approved: a commitment, as recipients see it before they get the output'),
+  opening,
   until: time.describe('without the answer of every owner by then it is given to nobody'),
 });
 

@@ -256,7 +256,7 @@ export const computationUse = z.object({
   rows: count.nullable(),
   resultDigest: digest
     .nullable()
-    .describe('a commitment under a salt that recipients alone get; of an approved output its own digest'),
+    .describe('a commitment under a salt that recipients get, and the owners that approve an output; nobody else'),
   reason: bilingual.nullable().describe('why it failed; it counts all the same'),
   job: anyId.nullable(),
   money: z
@@ -353,6 +353,9 @@ export const computationView = computationSummary.extend({
       delta: z.number(),
       usesLeft: count.describe('that every owner’s budget still bears'),
       budgets: z.array(budget).describe('your own'),
+      warning: bilingual
+        .nullable()
+        .describe('where all uses together may tell so much of one entity that noise protects little'),
     })
     .nullable(),
   explained: z.array(bilingual).describe('in plain words, what each party learns'),
@@ -376,6 +379,13 @@ export const computationView = computationSummary.extend({
   yours: z.object({ owner: z.boolean(), recipient: z.boolean(), signed: z.boolean() }),
   history: z.array(computationUse),
 });
+/** With it whoever has a result shows that it is what the record names. */
+export const opening = z
+  .object({ salt: hex32 })
+  .nullable()
+  .describe(
+    'the digest is that of "shugu opened v1\\n", the salt, and SHA-256 of {"columns":[{"name","type"}…],"rows"} as JSON; null of results from before there was one',
+  );
 export const computationResult = z.object({
   use: computationUse,
   trust: bilingual,
@@ -387,12 +397,7 @@ export const computationResult = z.object({
     }),
   ),
   rows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))),
-  opening: z
-    .object({ salt: hex32 })
-    .nullable()
-    .describe(
-      'with it resultDigest is shown to be of this: SHA-256 of "shugu opened v1\\n", the salt, and SHA-256 of {"columns":[{"name","type"}…],"rows"} as JSON; null where owners approved the output by its own digest',
-    ),
+  opening,
 });
 
 export const draftComputation = endpoint({

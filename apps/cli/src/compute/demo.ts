@@ -1,7 +1,7 @@
 /**
  * `shugu demo --compute`: two owners and an exchange of its own on this machine, with synthetic data: a query on shares from the contract's
  * draft to its evidence, then who overlaps, then sums over whoever does; each with what every party learned of it, and with what the same
- * costs who has both tables in the open.
+ * costs who has both tables in the open. Last a clean room: overloaded trucks of those whom an insurer insures.
  */
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,6 +33,7 @@ import {
   signedByBoth,
   tableOf,
 } from './demo-parties.ts';
+import { insuredTrucks, type TrucksTold } from './demo-trucks.ts';
 import { csvOf } from './opening.ts';
 import { keepPapers } from './papers.ts';
 import { PartRefused, playPart } from './part.ts';
@@ -247,7 +248,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
   void untilStopped().then(() => rm(place, { recursive: true, force: true, maxRetries: 3 }));
   let temporary: Temporary | undefined;
   let failure: string | undefined;
-  let told: { price: Price; played: Played; overlap: Overlap; sums: Sums } | undefined;
+  let told: { price: Price; played: Played; overlap: Overlap; sums: Sums; trucks: TrucksTold[] } | undefined;
   try {
     print(dim(word.data(rows)));
     temporary = await startTemporary();
@@ -270,7 +271,9 @@ export const run = async (args: string[], context: Context): Promise<number> => 
     const sums = await sumOverCommon(stage, walk, owners, rows, language);
     print(csvOf(sums.answer).trimEnd());
     printOutcome(sums.played, sums.learned, sums.price, language, print);
-    told = { played, price, overlap: common, sums };
+    const trucks = await insuredTrucks(stage, walk, owners, language);
+    print(trucks.text);
+    told = { played, price, overlap: common, sums, trucks: trucks.told };
   } catch (error) {
     if (error instanceof Misuse) throw error;
     failure = reasonOf(error, language);
@@ -286,6 +289,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
         ...{ ok, failure, synthetic: true, rows, answer, price: told?.price ?? null },
         overlap: told ? { common: told.overlap.common, price: told.overlap.price } : null,
         sums: told ? { answer: told.sums.answer, price: told.sums.price } : null,
+        trucks: told?.trucks ?? null,
         steps: walk.results,
       }),
     );

@@ -1,5 +1,6 @@
 /** A computation contract as a form: what stands in it, what it starts from, and the body that it makes. */
 import { disclosures, type draftComputation, sharesProtocols, usesPeriods } from '@shugu/wire/compute';
+import { overloadedTrucks } from '@shugu/wire/compute-templates';
 import type { Input } from '../api.ts';
 import { choicesOf } from '../registry/fields.ts';
 import { type FormField, field } from '../ui/fields.tsx';
@@ -8,7 +9,7 @@ import { OrganisationPicker } from '../ui/organisations.tsx';
 import { engineIn } from './engine.tsx';
 
 /** Of a clean room, and the one whose data stay with their owners. */
-const roomTemplates = ['creditCheck', 'overlap', 'spending', 'regions', 'own'] as const;
+const roomTemplates = ['creditCheck', 'overlap', 'spending', 'regions', 'overloadedTrucks', 'own'] as const;
 export type RoomTemplate = (typeof roomTemplates)[number];
 export const templates = [...roomTemplates, 'module', 'psi', 'shares'] as const;
 export type Template = (typeof templates)[number];
@@ -338,6 +339,10 @@ export const startOf = (template: RoomTemplate, owner: string): DraftValues => {
           noise: { groups: [{ column: 'ours.region', values: [] }] },
         },
       );
+    case 'overloadedTrucks': {
+      const [policies, trucks] = overloadedTrucks.dataSets;
+      return of(two(policies, trucks), overloadedTrucks.query.sql, { query: overloadedTrucks.query });
+    }
     case 'own':
       return of([{ rowsMax: 1, share: 100 }], '');
   }

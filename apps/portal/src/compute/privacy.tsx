@@ -1,4 +1,5 @@
 import { type getComputation, setBudget } from '@shugu/wire/compute';
+import { Alert } from 'antd';
 import type { Reply } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { Action } from '../ui/action.tsx';
@@ -11,7 +12,7 @@ type DataSet = Computation['dataSets'][number];
 
 /** What noise costs, what of the owners' budgets is left, and an owner's way to say how much it allows. */
 export const Privacy = ({ of, me }: { of: Computation; me: string | undefined }) => {
-  const { t } = useWords();
+  const { t, b } = useWords();
   const { privacy } = of;
   if (!privacy) return null;
   const own = of.yours.owner ? of.dataSets.filter(({ owner }) => owner === me) : [];
@@ -19,6 +20,7 @@ export const Privacy = ({ of, me }: { of: Computation; me: string | undefined })
     privacy.budgets.find((one) => one.resource === resource && one.entity === entity);
   return (
     <Sheet title={t('compute.privacy')}>
+      {privacy.warning ? <Alert type="warning" showIcon title={b(privacy.warning)} /> : null}
       <Facts
         items={[
           [t('compute.rho'), privacy.rho],

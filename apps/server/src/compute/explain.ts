@@ -33,8 +33,8 @@ const paymentOf = ({ payment, priceFen }: Computation, nameOf: (participant: str
 };
 
 const thresholdOf = ({ release }: CleanRoom): Text => ({
-  zh: `每一方在一组中少于 ${release.entitiesMin} 个不同主体时，该组不出现在结果中。`,
-  en: `A group with fewer than ${release.entitiesMin} distinct entities of any owner is left out of the result.`,
+  zh: `每一方在一组中少于 ${release.entitiesMin} 个不同主体，或被汇总的字段在其中少于 ${release.entitiesMin} 个主体有值时，该组不出现在结果中。`,
+  en: `A group with fewer than ${release.entitiesMin} distinct entities of any owner, or with fewer that have a value in a column that is summed up, is left out of the result.`,
 });
 
 const noiseOf = ({ noise, release }: CleanRoom): Text[] => {
@@ -228,7 +228,12 @@ const explainIntersection = (terms: Intersecting, nameOf: Names): Text[] => {
   const { dataSets, recipients, protocol, keysMax } = terms;
   const third = hasThird(terms);
   const others = ownersOf(terms).filter((owner) => !recipients.includes(owner));
-  const how = protocolNames[protocol];
+  const how = terms.engine
+    ? {
+        zh: `双方各自机器上的 ${engineName(terms)} 隐私求交（KKRT），版本不同即不运行`,
+        en: `private intersection by ${engineName(terms)} (KKRT) on both owners’ own machines; nothing runs where it has another version`,
+      }
+    : protocolNames[protocol];
   return [
     openedOf(terms, nameOf),
     ...dataSets.map(({ owner, table, key }) => ({

@@ -88,8 +88,12 @@ describe('what passes', () => {
       { parameters: [city] },
     );
     expect(sql).toMatch(
-      /GROUP BY t\.kind HAVING \(\(count\(DISTINCT l\.person\) >= 5\) AND \(count\(DISTINCT t\.taxpayer\) >= 5\)\)$/,
+      /GROUP BY t\.kind HAVING \(\(count\(DISTINCT l\.person\) >= 5\) AND \(count\(DISTINCT t\.taxpayer\) >= 5\) AND /,
     );
+    // And so many with a value in each column that is summed up.
+    for (const key of ['l.person', 't.taxpayer'])
+      for (const value of ['t.owed', 'l.balance'])
+        expect(sql).toContain(`(count(DISTINCT ${key}) FILTER (WHERE (${value} IS NOT NULL)) >= 5)`);
     expect(sql).toContain('(l.city = CAST($city AS VARCHAR))');
     expect(output.map(({ name }) => name)).toEqual(['kind', 'n', 'owed', 'mean']);
     expect(joint).toMatchObject({
@@ -116,12 +120,15 @@ describe('what passes', () => {
 describe('distinct entities', () => {
   const sql = `select t.kind, count(*) as n ${joined} group by t.kind`;
   /** The HAVING that runs where the profile says so of these columns. */
-  const runs = async (single: Record<string, string[]>, text = sql) => {
+  const named = (columns: Record<string, string[]>) =>
+    new Set(Object.entries(columns).flatMap(([table, names]) => names.map((name) => `${table}.${name}`)));
+  const runs = async (single: Record<string, string[]>, text = sql, whole: Record<string, string[]> = {}) => {
     const passed = await pass(text);
     const { joint } = passed;
-    const threshold = { sql: passed.unheld!, sources: joint.sources };
+    const { sources, aggregated } = joint;
+    const threshold = { sql: passed.unheld!, sources, aggregated };
     const terms = { query: { sql: passed.sql }, release: { entitiesMin: 5 } };
-    const lean = leanSql({ terms, shape: { joint, threshold } }, new Map(Object.entries(single)));
+    const lean = leanSql({ terms, shape: { joint, threshold } }, { single: named(single), whole: named(whole) });
     expect(lean.startsWith(`${passed.unheld} HAVING `)).toBe(true);
     return lean.slice(lean.indexOf(' HAVING ') + 8);
   };
@@ -139,8 +146,18 @@ describe('distinct entities', () => {
     );
     const alone = 'select city, count(*) as n from loans group by city';
     const passed = (await pass(alone, { sets: [loans] })).joint;
-    expect(leanHaving(passed, 5, new Set(['loans.person']))).toBe('count("loans"."person") >= 5');
-    expect(leanHaving(passed, 5, new Set())).toBe('count(DISTINCT "loans"."person") >= 5');
+    const whole = new Set<string>();
+    expect(leanHaving(passed, 5, { single: new Set(['loans.person']), whole })).toBe('count("loans"."person") >= 5');
+    expect(leanHaving(passed, 5, { single: new Set(), whole })).toBe('count(DISTINCT "loans"."person") >= 5');
+  });
+
+  it('have a value in what is summed up, which is asked only where the profile shows that some may have none', async () => {
+    const sums = `select t.kind, sum(t.owed) as s, avg(t.owed) as m, sum(l.balance) as b ${joined} group by t.kind`;
+    const single = { loans: ['person'], arrears: ['taxpayer'] };
+    const of = (column: string) => `count("l"."person") FILTER (WHERE ${column} IS NOT NULL) >= 5`;
+    expect(await runs(single, sums)).toBe(`${of('"t"."owed"')} AND ${of('"l"."balance"')}`);
+    expect(await runs(single, sums, { arrears: ['owed'] })).toBe(of('"l"."balance"'));
+    expect(await runs(single, sums, { arrears: ['owed'], loans: ['balance'] })).toBe('count("l"."person") >= 5');
   });
 
   it('decide the same however they are counted, whatever is joined by what', async () => {
@@ -150,6 +167,9 @@ describe('distinct entities', () => {
     const joinOf = (at: number) =>
       fc.record({ to: fc.integer({ min: 0, max: at - 1 }), left: columns, right: columns });
     const cases = fc.record({
+      summed: fc.array(fc.record({ at: fc.integer({ min: 0, max: 2 }), column: fc.constantFrom('e', 'k') }), {
+        maxLength: 2,
+      }),
       tables: fc.array(table, { minLength: 3, maxLength: 3 }),
       least: fc.integer({ min: 1, max: 3 }),
       count: fc.integer({ min: 1, max: 3 }),
@@ -160,7 +180,7 @@ describe('distinct entities', () => {
     let lean = 0;
     try {
       await fc.assert(
-        fc.asyncProperty(cases, async ({ tables, least, count, joins }) => {
+        fc.asyncProperty(cases, async ({ tables, least, count, joins, summed }) => {
           const names = ['a', 'b', 'c'].slice(0, count);
           const text = (one: number | null) => `CAST(${one ?? 'NULL'} AS INTEGER)`;
           const data = names.map((name, at) => {
@@ -177,6 +197,14 @@ describe('distinct entities', () => {
               return new Set(values).size === values.length ? [`${name}.${column}`] : [];
             }),
           );
+          const whole = names.flatMap((name, at) =>
+            (['e', 'k'] as const)
+              .filter((column) => tables[at]!.every((row) => row[column] !== null))
+              .map((one) => `${name}.${one}`),
+          );
+          const aggregated = summed.flatMap(({ at, column }) =>
+            names[at] === undefined ? [] : [{ alias: names[at], table: names[at], column }],
+          );
           const sources = names.map((name) => ({ alias: name, table: name, entity: 'e' }));
           const from = pairs.map(({ left, right }, at) => `JOIN ${names[at + 1]} ON ${left} = ${right}`).join(' ');
           const ask = async (having: string) =>
@@ -185,8 +213,12 @@ describe('distinct entities', () => {
                 `WITH ${data.join(', ')} SELECT a.g, count(*) FROM a ${from} GROUP BY a.g HAVING ${having} ORDER BY 1`,
               )
             ).getRowsJson();
-          const every = sources.map(({ alias }) => `count(DISTINCT ${alias}.e) >= ${least}`).join(' AND ');
-          const ours = leanHaving({ sources, joins: pairs }, least, new Set(single));
+          const who = ['', ...aggregated.map(({ alias, column }) => ` FILTER (WHERE ${alias}.${column} IS NOT NULL)`)];
+          const every = sources
+            .flatMap(({ alias }) => who.map((one) => `count(DISTINCT ${alias}.e)${one} >= ${least}`))
+            .join(' AND ');
+          const profiled = { single: new Set(single), whole: new Set(whole) };
+          const ours = leanHaving({ sources, aggregated, joins: pairs }, least, profiled);
           if (ours.length < every.length) lean += 1;
           expect(await ask(ours)).toEqual(await ask(every));
         }),
@@ -203,6 +235,14 @@ describe('distinct entities', () => {
 describe('refused', () => {
   it.each([
     ['a sum of one, by CASE', 'sumOnly', `select sum(case when l.city = 'x' then t.owed end) as s ${joined}`],
+    [
+      'a sum of one among noughts',
+      'sumOnly',
+      `select sum(case when l.city = 'x' then t.owed else 0 end) as s ${joined}`,
+    ],
+    ['a mean of one, by NULLIF', 'sumOnly', `select avg(nullif(t.owed, 0)) as s ${joined}`],
+    ['a mean of one, by COALESCE', 'sumOnly', `select avg(coalesce(t.owed, l.balance)) as s ${joined}`],
+    ['a count of one, by FILTER', 'sumOnly', `select count(*) filter (where l.city = 'x') as s ${joined}`],
     ['a sum of one, by FILTER', 'sumOnly', `select sum(t.owed) filter (where l.city = 'x') as s ${joined}`],
     ['the largest value', 'sumOnly', `select max(t.owed) as s ${joined}`],
     ['the smallest value', 'sumOnly', `select min(t.owed) as s ${joined}`],

@@ -17,6 +17,7 @@ import type { Database, Tx } from '../kernel/db/db.ts';
 import type { Keys } from '../kernel/keys.ts';
 import type { ObjectStore } from '../kernel/objects.ts';
 import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
+import type { RuleBook } from '../kernel/rulepack/rulebook.ts';
 import type { Members } from '../members/index.ts';
 import type { Registry } from '../registry/index.ts';
 
@@ -25,7 +26,7 @@ export interface Shape {
   reads: Readonly<Record<string, readonly string[]>>;
   joint: Pick<Joint, 'groups' | 'sums' | 'joins' | 'filters'> & Partial<Pick<Joint, 'selected'>>;
   /** The query without the least number of entities, and whose; left out with noise, and of contracts before there was this. */
-  threshold?: { sql: string; sources: Joint['sources'] };
+  threshold?: { sql: string; sources: Joint['sources']; aggregated?: Joint['aggregated'] };
 }
 
 export interface Contract {
@@ -146,7 +147,10 @@ export interface Module {
 export interface HeldOutput {
   use: string;
   text: string;
+  /** A commitment, under the salt beside it. */
   digest: string;
+  /** Hex; null of those that waited before there was one, whose digest is their own. */
+  salt: string | null;
   rows: number;
   until: Date;
 }
@@ -208,6 +212,7 @@ export interface ComputeDeps {
   resource: Registry['resource'];
   contents: Registry['readyContents'];
   signText: Agreements['signText'];
+  ruleBook: Pick<RuleBook, 'current'>;
   money: Money;
   /** As the third party of computations on shares; `ports`: the first and the last, or none for any. */
   third: { secret: Buffer; host: string; address: string; ports: readonly number[] };

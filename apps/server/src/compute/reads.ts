@@ -210,7 +210,7 @@ export const modulePage = async (reader: Reader, participant: string, query: Pag
 
 export const findHeld = (reader: Reader, use: string): Promise<HeldOutput | undefined> =>
   reader.first<HeldOutput>(
-    sql`select use, output as "text", digest, row_count as "rows", until from compute_held_outputs where use = ${use}`,
+    sql`select use, output as "text", digest, salt, row_count as "rows", until from compute_held_outputs where use = ${use}`,
   );
 
 /** What waits for an owner's answer. */

@@ -86,12 +86,12 @@ const outputRoutes = (room: Room): Route[] => [
   on(modulesWire.getHeldOutput, async ({ read, principal, params }) => {
     const { use, contract, held } = await outputFor(room, params.id, principal.participant);
     const { rows } = JSON.parse(held.text) as Pick<wire.ComputationResult, 'rows'>;
-    const { digest, until } = held;
+    const { digest, salt, until } = held;
     return {
       use: await useView(room, read, use),
       trust: contract.terms.trust,
       columns: contract.terms.output,
-      ...{ rows, digest, until: until.toISOString() },
+      ...{ rows, digest, opening: salt === null ? null : { salt }, until: until.toISOString() },
     };
   }),
   on(modulesWire.listHeldOutputs, async ({ read, principal, query }) => {

@@ -14,18 +14,25 @@ import { localTime, periodEnd, periodKey } from '@shugu/policy';
 import {
   type CleanRoom,
   type Computation,
+  decimal,
   engineOf,
+  epsilonOf,
   intersectionDigest,
   leanHaving,
   type ModuleTerms,
   opensAsAgreed,
   ownersOf,
   type Payment,
+  type Profiled,
   planDigest,
   queryDigest,
+  ratio,
+  times,
 } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
 import type { Problem } from '../kernel/problem.ts';
+import type { Rule } from '../kernel/rulepack/model.ts';
+import { groundsOf } from '../kernel/rulepack/rulebook.ts';
 import type { ResourceDescription } from '../registry/index.ts';
 import type { Contract, Isolation, OwnersContract, Price, RoomContract, Shape } from './model.ts';
 import { problems } from './problems.ts';
@@ -146,14 +153,14 @@ interface Gated {
 
 /**
  * What runs of these very data: the query, with distinct entities counted only where their profile shows that one may stand in several
- * rows. `single`: of each data set the columns in which no value stands in two rows.
+ * rows, and those with a value only where one may lack. What was signed before values were asked for runs as it was signed.
  */
-export const leanSql = ({ terms, shape }: Gated, single: ReadonlyMap<string, readonly string[]>): string => {
+export const leanSql = ({ terms, shape }: Gated, profiled: Profiled): string => {
   const { sql } = terms.query;
   const { threshold, joint } = shape;
   if (!threshold || !sql.startsWith(`${threshold.sql} HAVING `)) return sql;
-  const columns = [...single].flatMap(([table, names]) => names.map((name) => `${table}.${name}`));
-  const having = leanHaving({ ...threshold, joins: joint.joins }, terms.release.entitiesMin, new Set(columns));
+  const { sources, aggregated = [] } = threshold;
+  const having = leanHaving({ sources, aggregated, joins: joint.joins }, terms.release.entitiesMin, profiled);
   return `${threshold.sql} HAVING ${having}`;
 };
 
@@ -181,6 +188,24 @@ export const paymentFault = (
     if (error instanceof LedgerError) return problems.contractInvalid({ field, detail: 'sumNotOne' });
     throw error;
   }
+};
+
+/** One in a million, as it is usually told. */
+export const delta = 1e-6;
+
+/** Where all uses together may tell more of one entity than the rule says is much: losses of releases add (account.ts). */
+export const weakNoise = (
+  { noise, release, uses }: Pick<CleanRoom, 'noise' | 'release' | 'uses'>,
+  most: Rule,
+): Text | undefined => {
+  if (!noise || release.rho === null) return undefined;
+  const epsilon = epsilonOf(times(decimal(release.rho), ratio(BigInt(uses), 1n)), delta);
+  if (epsilon <= Number(most.value)) return undefined;
+  const [found, grounds] = [epsilon.toPrecision(3), groundsOf(most)];
+  return {
+    zh: `提示：全部 ${uses} 次使用合计，ε 可达 ${found}（δ 为百万分之一），超过 ${most.value}${grounds.zh}。这样的噪声很难保护任何一个主体；请减少次数或每次的 ρ。`,
+    en: `Note: all ${uses} uses together tell up to ε = ${found} (at a delta of one in a million), more than ${most.value}${grounds.en}. Such noise hardly protects anybody: agree on fewer uses or a smaller ρ.`,
+  };
 };
 
 const shareScale = 12;

@@ -177,11 +177,11 @@ export const saveModule = async (
 export const holdOutput = async (
   tx: Tx,
   { contract, participant }: Pick<Use, 'contract' | 'participant'>,
-  { use, text, digest, rows, until }: HeldOutput,
+  { use, text, digest, salt, rows, until }: HeldOutput,
   timings: Timings,
 ): Promise<void> => {
-  await tx.exec(sql`insert into compute_held_outputs (use, contract, node, market, participant, output, digest, row_count, until, created_at)
-    values (${use}, ${contract}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${text}, ${digest}, ${rows}, ${until}, ${tx.now})`);
+  await tx.exec(sql`insert into compute_held_outputs (use, contract, node, market, participant, output, digest, salt, row_count, until, created_at)
+    values (${use}, ${contract}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${text}, ${digest}, ${salt}, ${rows}, ${until}, ${tx.now})`);
   await tx.exec(
     sql`update compute_uses set state = 'held', timings = timings || ${JSON.stringify(timings)}::jsonb where id = ${use}`,
   );

@@ -15,7 +15,7 @@ import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
 import type { Budget, Contract, Module, OutputAnswer, Room, Shape, Use } from './model.ts';
 import { answersOf, confirmationsOf, overlapsOf, partsOf, signaturesOf, usesOf } from './reads.ts';
-import { atOwners, inRoom, moduleOf, periodOf, sidesOf } from './rules.ts';
+import { atOwners, delta, inRoom, moduleOf, periodOf, sidesOf, weakNoise } from './rules.ts';
 import { privacyOf } from './service/budgets.ts';
 
 const historyMax = 100;
@@ -84,8 +84,6 @@ export const useView = async (room: Room, read: Reader, use: Use) => {
 
 export const moduleView = ({ digest, name, bytes, at }: Module) => ({ digest, name, bytes, at: at.toISOString() });
 
-/** One in a million, as it is usually told. */
-const delta = 1e-6;
 const toldOf = (rho: string) => ({ rho, epsilon: epsilonOf(decimal(rho), delta), delta });
 
 export const budgetView = ({ resource, entity, limit, spent }: Budget) => ({
@@ -102,10 +100,16 @@ export const columnsOf = (contract: Contract) => {
   return output.map((column, at) => ({ ...column, deviation: deviations[at] ?? null }));
 };
 
+const warningOf = (room: Room, terms: Computation) => {
+  const most = room.ruleBook.current('compute', room.now())?.rules.get('epsilonMost');
+  return most && terms.mode === 'cleanRoom' ? weakNoise(terms, most) : undefined;
+};
+
 /** Of what is not drafted yet: the same words that its page would have. */
 export const previewView = async (room: Room, terms: Computation, shape: Shape) => {
   const name = await namesOf(room, room.database, [...ownersOf(terms), ...terms.recipients]);
-  return { explained: explain(terms, shape, name), trust: terms.trust, sql: terms.query.sql, output: terms.output };
+  const explained = [...explain(terms, shape, name), ...[warningOf(room, terms) ?? []].flat()];
+  return { explained, trust: terms.trust, sql: terms.query.sql, output: terms.output };
 };
 
 const partsMax = 2;
@@ -196,6 +200,7 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
           ...toldOf(inRoom(contract).terms.release.rho!),
           usesLeft: privacy.usesLeft,
           budgets: privacy.own.map(budgetView),
+          warning: warningOf(room, terms) ?? null,
         }
       : null,
     explained: explain(terms, shape, name),

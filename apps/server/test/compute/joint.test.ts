@@ -9,6 +9,7 @@ import * as wire from '@shugu/wire/compute';
 import * as kernelWire from '@shugu/wire/kernel';
 import * as registryWire from '@shugu/wire/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { districts, reckonedTrucks, trucksDraft } from '../../../cli/src/compute/demo-trucks.ts';
 import { until } from '../../../cli/src/scenario/resource.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
 import { sql } from '../../src/kernel/db/db.ts';
@@ -70,7 +71,7 @@ describe('before all have signed', () => {
       trust: computationTrust.cleanRoom,
     });
     expect(contract.query.sql).toContain(
-      'HAVING ((count(DISTINCT l.person) >= 3) AND (count(DISTINCT t.taxpayer) >= 3))',
+      'HAVING ((count(DISTINCT l.person) >= 3) AND (count(DISTINCT t.taxpayer) >= 3) AND',
     );
     const told = (await read(contract, tax)).explained.map(({ zh }) => zh).join('\n');
     expect(told).toContain('按 arrears.kind 分组的汇总值：n = count(*)、owed = sum(arrears.owed)');
@@ -189,6 +190,19 @@ describe('a use', () => {
     expect(openingCommitment(Buffer.from(opening!.salt, 'hex'), digest)).toBe(use.resultDigest);
   });
 
+  test('shows no sum over many of whom one has a value: that would be that one’s', async () => {
+    const [loans, arrears] = draft().dataSets;
+    const fine = { name: 'fine', type: 'integer' as const, rule: 'aggregate' as const };
+    const dataSets = [loans!, { ...arrears!, columns: [...arrears!.columns, fine] }];
+    const query = {
+      ...draft().query,
+      sql: draft().query.sql!.replace('sum(t.owed) as owed', 'sum(t.owed) as owed, avg(t.fine) as fine'),
+    };
+    const one = await signed({ dataSets, query });
+    const { use } = await ended(one, (await run(one)).id);
+    expect([use.state, (await resultOf(use.id)).rows]).toEqual(['released', []]);
+  });
+
   test('is refused where anything was not agreed on, and none of that counts', async () => {
     expect(await refusal(run(contract, { city: '北京' }))).toBe('422 compute.parameterWrong');
     expect(await refusal(run(contract, {}))).toBe('422 compute.parameterWrong');
@@ -265,6 +279,32 @@ describe('a use', () => {
   });
 });
 
+describe('the template of overloaded trucks', () => {
+  test('tells an insurer trucks and trips by class of those whom it insures, as reckoned in the open, and no group of few', async () => {
+    const { mapping, xingsha } = world.seeded.organisations;
+    const [insurer, transport] = [
+      { login: 'mapping.trader', id: mapping! },
+      { login: 'xingsha.trader', id: xingsha! },
+    ];
+    const terms = await trucksDraft(world.stage, [insurer, transport]);
+    const { uses, from, until: last, priceFen } = draft();
+    const body = { ...terms, uses, from, until: last, priceFen };
+    const one = await signedContract(world, body, { recipient: insurer.login, owners });
+    const opened = async (district: string) => {
+      const { id } = await run(one, { district }, bank);
+      const { use } = await endedUse(bank, one, id);
+      return (await resultOf(use.id, bank)).rows;
+    };
+    const { entitiesMin } = terms.release;
+    for (const district of districts) {
+      const rows = await opened(district);
+      expect(rows).toHaveLength(reckonedTrucks(district, entitiesMin).length);
+      expect(rows).toEqual(expect.arrayContaining(reckonedTrucks(district, entitiesMin)));
+    }
+    expect(reckonedTrucks(districts[1], entitiesMin).length).toBeLessThan(reckonedTrucks(districts[1], 1).length);
+  });
+});
+
 describe('with noise', () => {
   // So much of it that its noise has no chance to be anything but 0, and what was bounded shows.
   const rho = '1000000';
@@ -290,6 +330,25 @@ describe('with noise', () => {
   const spent = async (who: Client) =>
     (await who.call(wire.listBudgets, {})).items.map(({ entity, limit, spent: gone }) => [entity, limit, gone]);
   const rows = async (use: string) => (await resultOf(use)).rows;
+
+  test('that protects hardly anybody is said to, with the rule that says so; and less of it is not', async () => {
+    const one = await agency.call(wire.draftComputation, { body: draft(noisy()) });
+    expect(one.privacy!.warning!.en).toMatch(
+      /all 3 uses together tell up to ε = .*more than 10 \(following the guide: /,
+    );
+    // Three uses at 0.3: ε = 7.95; at 0.5, 10.6.
+    for (const [each, warned] of [
+      ['0.3', false],
+      ['0.5', true],
+    ] as const) {
+      const body = draft(noisy({ release: { entitiesMin: 3, rowsMax: 10, rho: each } }));
+      const { explained } = await agency.call(wire.previewComputation, { body });
+      expect(
+        explained.some(({ zh }) => zh.includes('很难保护')),
+        each,
+      ).toBe(warned);
+    }
+  });
 
   test('nobody signs without a budget, and no budget is anybody else’s to set', async () => {
     const one = await agency.call(wire.draftComputation, { body: draft(noisy()) });

@@ -1,11 +1,13 @@
 /** A buyer's program goes to the data: named by its digest, run in the sandbox, its output looked at before anybody gets it. */
 import { createHash } from 'node:crypto';
 import { findSandbox } from '@shugu/gateway';
+import { openingCommitment } from '@shugu/private-compute';
 import type { Client, ProblemError } from '@shugu/wire';
 import { cases as casesWire } from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/compute';
 import * as modulesWire from '@shugu/wire/compute-modules';
 import * as kernelWire from '@shugu/wire/kernel';
+import * as membersWire from '@shugu/wire/members';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import wabtOf from 'wabt';
 import { countingModule, moduleOf } from '../../../../packages/gateway/src/module/testing.ts';
@@ -27,6 +29,10 @@ import { exchangeIn, settleWhole, type TestExchange } from '../support/exchange.
 const here = (await findSandbox()).kind === 'bubblewrap';
 const wabt = await wabtOf();
 const owners = ['mapping.trader', 'xingsha.trader'];
+const digestOf = (one: { columns: { name: string; type: string }[]; rows: unknown[] }) =>
+  createHash('sha256')
+    .update(JSON.stringify({ columns: one.columns.map(({ name, type }) => ({ name, type })), rows: one.rows }))
+    .digest();
 /** Tells 100 and the number of rows of the first table, the loans: there are 40. */
 const counting = countingModule(wabt, 1);
 
@@ -150,8 +156,11 @@ describe.skipIf(!here)('a module', () => {
       expect(await refuse(id, who)).toBe('404 kernel.unknown');
     }
     await world.settle();
-    const { rows, digest } = await outputOf(id, tax);
+    const shown = await outputOf(id, tax);
+    const { rows, digest } = shown;
     expect(rows).toEqual([[140]]);
+    // Who sees the output can hold what is approved against it; who does not finds nothing by trying.
+    expect(openingCommitment(Buffer.from(shown.opening!.salt, 'hex'), digestOf(shown))).toBe(digest);
     for (const who of [bank, tax]) {
       expect(await notices(who)).toContain('第 1 次使用的输出等待本单位查看并批准');
       expect((await who.call(modulesWire.listHeldOutputs, {})).items.map(({ use }) => use)).toEqual([id]);
@@ -163,13 +172,15 @@ describe.skipIf(!here)('a module', () => {
     expect((await bank.call(modulesWire.listHeldOutputs, {})).items).toEqual([]);
     expect(await refusal(resultOf(id))).toBe('409 compute.notReleased');
     expect(await approve(id, tax, digest)).toBe('done');
-    expect((await resultOf(id)).rows).toEqual([[140]]);
+    const given = await resultOf(id);
+    expect([given.rows, given.opening]).toEqual([[[140]], shown.opening]);
     expect((await stateOf(one, id)).resultDigest).toBe(digest);
     await world.settle();
     expect(await notices(agency)).toContain('已由全部数据持有单位批准，交给接收单位');
     const evidence = await bank.raw(wire.getComputationEvidence, { params: { id } });
     const file = await evidence.text();
     expect((await world.anyone.call(kernelWire.verifyFile, { body: { file } })).ok).toBe(true);
+    expect(file).not.toContain(digestOf(shown).toString('hex'));
     expect(JSON.parse(file).document).toMatchObject({
       query: one.query.digest,
       isolation: 'bubblewrap',
@@ -186,14 +197,21 @@ describe.skipIf(!here)('a module', () => {
     const one = await signed();
     const { id } = await run(one);
     await held(one, id);
-    const { digest } = await outputOf(id, bank);
-    expect([await approve(id, bank, digest), await refuse(id, tax)]).toEqual(['done', 'done']);
+    const refused = await outputOf(id, bank);
+    expect([await approve(id, bank, refused.digest), await refuse(id, tax)]).toEqual(['done', 'done']);
     const use = await stateOf(one, id);
     expect([use.state, use.reason?.zh]).toEqual(['failed', '数据持有单位拒绝发布输出']);
     expect(await refusal(resultOf(id))).toBe('409 compute.notReleased');
     expect(await refusal(outputOf(id, bank))).toBe('409 compute.wrongState');
     await world.settle();
     expect(await notices(agency)).toContain('被一家数据持有单位拒绝，不给任何人');
+    // Neither the record nor the audit, its own organisation’s among it, lets the recipient try out what was refused.
+    const record = await (await agency.raw(wire.getComputationEvidence, { params: { id } })).text();
+    const auditor = await world.as('operator.audit');
+    const audited = JSON.stringify((await auditor.call(membersWire.listAudit, { query: { subject: id } })).items);
+    expect(record).toContain(refused.digest);
+    expect(audited).toContain(id);
+    for (const text of [record, audited]) expect(text).not.toContain(digestOf(refused).toString('hex'));
     expect(
       await world.exchange.kernel.database.rows(sql`select 1 from compute_held_outputs where use = ${id}`),
     ).toEqual([]);

@@ -31,12 +31,12 @@ const loansFile = csv(
   'person,city,balance,manager',
   people(0, 40).map((n) => `P${1000 + n},${n < 34 ? '长沙' : '株洲'},${n * 100},经理${n % 3}`),
 );
-/** A person with many rows is still one. */
+/** A person with many rows is still one. One alone has been fined. */
 const arrearsFile = csv(
-  'taxpayer,kind,owed',
+  'taxpayer,kind,owed,fine',
   people(20, 60).flatMap((n) => {
     const kind = n < 34 || n >= 38 ? '增值税' : '所得税';
-    return Array.from({ length: n === 38 ? 9 : 1 }, () => `P${1000 + n},${kind},${n}`);
+    return Array.from({ length: n === 38 ? 9 : 1 }, () => `P${1000 + n},${kind},${n},${n === 21 ? 500 : ''}`);
   }),
 );
 

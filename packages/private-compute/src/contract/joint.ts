@@ -28,6 +28,8 @@ export interface Joint {
   filters: string[];
   /** Whose entities each group must have enough of: data sets in the order in which they are joined. */
   sources: { alias: string; table: string; entity: string }[];
+  /** Columns that something is made of, each once: enough entities must have a value there, else a sum of many could be that of one. */
+  aggregated: { alias: string; table: string; column: string }[];
 }
 
 type Tree = { [member: string]: unknown };
@@ -88,8 +90,14 @@ const look = (node: Tree, tables: readonly JointTable[], parameters: readonly st
   if (wrong !== undefined) throw refuse('parameter', `$${wrong}`);
   const groups = takeGroups(node, walk);
   const sources = walk.sources.map(({ alias, table: { name, entity } }) => ({ alias, table: name, entity }));
-  const having = everyDistinct(sources, entitiesMin);
-  return { having, groups, ...takeSelected(node, walk, groups), ...told(walk), sources };
+  const { columns, ...selected } = takeSelected(node, walk, groups);
+  const aggregated = [...new Map(columns.map((one) => [nameOf(one), one])).values()].map(
+    ({ source, name: column }) => ({
+      ...{ alias: source.alias, table: source.table.name, column },
+    }),
+  );
+  const having = everyDistinct({ sources, aggregated }, entitiesMin);
+  return { having, groups, ...selected, ...told(walk), sources, aggregated };
 };
 
 const told = ({ joins, filters }: Walk) => ({ joins, filters: [...filters] });
@@ -211,7 +219,12 @@ const takeGroups = (node: Tree, walk: Walk): string[] => {
   return expressions.map((one) => nameOf(columnAt(one, walk, 'show')));
 };
 
-const takeSelected = (node: Tree, walk: Walk, groups: readonly string[]): Pick<Joint, 'sums' | 'selected'> => {
+const takeSelected = (
+  node: Tree,
+  walk: Walk,
+  groups: readonly string[],
+): Pick<Joint, 'sums' | 'selected'> & { columns: Column[] } => {
+  const columns: Column[] = [];
   const sums: Joint['sums'] = [];
   const selected: Joint['selected'] = [];
   for (const one of node.select_list as Tree[]) {
@@ -222,15 +235,16 @@ const takeSelected = (node: Tree, walk: Walk, groups: readonly string[]): Pick<J
     } else {
       const { aggregate, column, ...sum } = aggregateOf(one, walk);
       sums.push(sum);
-      selected.push({ aggregate, of: column });
+      selected.push({ aggregate, of: column ? nameOf(column) : '*' });
+      if (column) columns.push(column);
     }
   }
   if (sums.length === 0) throw refuse('noAggregate');
-  return { sums, selected };
+  return { sums, selected, columns };
 };
 
 /** A plain column and nothing around it: CASE, FILTER and arithmetic inside single out one row, or pack two values into one. */
-type Aggregate = Joint['sums'][number] & { aggregate: 'count' | 'sum' | 'avg'; column: string };
+type Aggregate = Joint['sums'][number] & { aggregate: 'count' | 'sum' | 'avg'; column: Column | null };
 const aggregateOf = (node: Tree, walk: Walk): Aggregate => {
   const name = String(node.function_name);
   if (node.type !== 'FUNCTION' || !aggregates.has(name)) throw refuse('aggregate', name);
@@ -238,13 +252,13 @@ const aggregateOf = (node: Tree, walk: Walk): Aggregate => {
   if (node.filter !== null || orders.length > 0) throw refuse('aggregate', `${name} FILTER`);
   const parts = node.children as Tree[];
   const alias = String(node.alias || name);
-  if (name === 'count_star') return { name: alias, of: 'count(*)', aggregate: 'count', column: '*' };
+  if (name === 'count_star') return { name: alias, of: 'count(*)', aggregate: 'count', column: null };
   if (parts.length !== 1 || (node.distinct && name !== 'count')) throw refuse('aggregate', name);
   if (parts[0]!.type !== 'COLUMN_REF') throw refuse('aggregate', name);
   const column = columnAt(parts[0]!, walk, 'aggregate');
   if (name !== 'count' && !numeric.includes(column.type)) throw refuse('aggregate', `${name}(${nameOf(column)})`);
   const of = `${name}(${node.distinct ? 'distinct ' : ''}${nameOf(column)})`;
-  return { name: alias, of, aggregate: name as Aggregate['aggregate'], column: nameOf(column) };
+  return { name: alias, of, aggregate: name as Aggregate['aggregate'], column };
 };
 
 const columnAt = (node: Tree, { sources }: Walk, place: Place): Column => {
@@ -265,20 +279,37 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 const columnIn = ({ alias, entity }: Joint['sources'][number]): string => `${quoted(alias)}.${quoted(entity)}`;
 
-/** Distinct entities of every owner, not rows: a join that repeats a row makes no more people of it. */
-const everyDistinct = (sources: Joint['sources'], entitiesMin: number): string =>
-  sources.map((source) => `count(DISTINCT ${columnIn(source)}) >= ${entitiesMin}`).join(' AND ');
+type Threshold = Pick<Joint, 'sources' | 'aggregated'>;
+
+const withValue = ({ alias, column }: Joint['aggregated'][number]): string =>
+  ` FILTER (WHERE ${quoted(alias)}.${quoted(column)} IS NOT NULL)`;
+
+/**
+ * Distinct entities of every owner, not rows: a join that repeats a row makes no more people of it. And of those as many with a value in
+ * each column that something is made of.
+ */
+const everyDistinct = ({ sources, aggregated }: Threshold, entitiesMin: number): string =>
+  ['', ...aggregated.map(withValue)]
+    .flatMap((who) => sources.map((source) => `count(DISTINCT ${columnIn(source)})${who} >= ${entitiesMin}`))
+    .join(' AND ');
+
+/** What the profiles of the data sets prove, as `table.column`: `single`, no value stands in two rows, nulls aside; `whole`, a value in every row. */
+export interface Profiled {
+  single: ReadonlySet<string>;
+  whole: ReadonlySet<string>;
+}
 
 /**
  * What each group must fulfil, said in the cheapest way that decides the same. Entities that the joins make equal are as many on either
- * side and counted once; where none of them can stand in two joined rows, their rows are counted. `single`: columns (`table.column`) in
- * which no value stands in two rows, nulls aside.
+ * side and counted once; where none of them can stand in two joined rows, their rows are counted. Who has a value is asked only of columns
+ * that some row has none in; and where it is asked, those that have one are enough, so that all are.
  */
 export const leanHaving = (
-  { sources, joins }: Pick<Joint, 'sources' | 'joins'>,
+  { sources, joins, aggregated }: Threshold & Pick<Joint, 'joins'>,
   entitiesMin: number,
-  single: ReadonlySet<string>,
+  { single, whole }: Profiled,
 ): string => {
+  const asked = aggregated.filter(({ table, column }) => !whole.has(`${table}.${column}`)).map(withValue);
   const classes: Joint['sources'][] = [];
   for (const source of sources) {
     const equal = equalTo(`${source.table}.${source.entity}`, joins);
@@ -287,10 +318,10 @@ export const leanHaving = (
     else classes.push([source]);
   }
   return classes
-    .map((members) => {
+    .flatMap((members) => {
       const once = members.find((member) => standsOnce(member, joins, single));
       const counted = once ? columnIn(once) : `DISTINCT ${columnIn(members[0]!)}`;
-      return `count(${counted}) >= ${entitiesMin}`;
+      return (asked.length > 0 ? asked : ['']).map((who) => `count(${counted})${who} >= ${entitiesMin}`);
     })
     .join(' AND ');
 };

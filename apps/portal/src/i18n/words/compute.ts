@@ -75,6 +75,11 @@ export const compute = {
   'compute.template.overlap': ['共同客户数', 'Overlap of customers'],
   'compute.template.spending': ['共同客户的消费合计', 'Spending over common customers'],
   'compute.template.regions': ['分地区人数（加噪）', 'Regional counts (with noise)'],
+  'compute.template.overloadedTrucks': ['超限货车核查', 'Overloaded trucks of those insured'],
+  'compute.templateText.overloadedTrucks': [
+    '保险公司的保单与交通运输部门的超限记录：某地区承保的车主名下有多少辆货车超限、共多少次，按车型分组；逐人逐车的记录谁也看不到。',
+    'An insurer’s policies and a transport department’s records: how many trucks of those insured in a district were overloaded, and how often, by class of truck. Nobody sees the records of one owner or one truck.',
+  ],
   'compute.template.own': ['自拟查询', 'A query of your own'],
   'compute.templateText.creditCheck': [
     '贷款客户中有多少人欠税、欠多少，按税种分组，按城市选择；人数少的组不出现。',

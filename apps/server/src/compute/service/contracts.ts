@@ -145,13 +145,13 @@ const roomOf = async (room: Room, participant: string, draft: DraftOf<'cleanRoom
     query: { sql: passed.sql, digest: queryDigest(passed.sql), parameters: draft.query.parameters },
     output: passed.output,
   };
-  const { groups, sums, joins, filters, selected, sources } = passed.joint;
+  const { groups, sums, joins, filters, selected, sources, aggregated } = passed.joint;
   return {
     terms,
     shape: {
       reads: passed.reads,
       joint: { groups, sums, joins, filters, selected },
-      ...(passed.unheld !== null && { threshold: { sql: passed.unheld, sources } }),
+      ...(passed.unheld !== null && { threshold: { sql: passed.unheld, sources, aggregated } }),
     },
   };
 };

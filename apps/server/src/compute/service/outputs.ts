@@ -1,6 +1,6 @@
 /**
- * The second look: what a module gave waits until a person of every owner has approved it by its digest. One refusal, a revoked contract
- * or the end of the time to answer, and it is given to nobody.
+ * The second look: what a module gave waits until a person of every owner has approved it, by a commitment that only they can hold it
+ * against: its recipient sees that in records, too. One refusal, a revoked contract or the end of the time to answer, and it is given to nobody.
  */
 import { nextUseState, ownersOf } from '@shugu/private-compute';
 import { audit } from '../../kernel/audit.ts';
@@ -13,7 +13,7 @@ import { answersOf, findContract, findHeld, findUse, heldInVain, lockContract, l
 import { moduleOf, sidesOf } from '../rules.ts';
 import { dropHeld, holdOutput, insertAnswer } from '../store.ts';
 import { tell } from './deps.ts';
-import { concludeUse } from './uses.ts';
+import { concludeUse, type Kept } from './uses.ts';
 
 /** Calendar days in which every owner answers. */
 export const answerDays = 14;
@@ -26,12 +26,12 @@ export const holdUse = async (
   tx: Tx,
   contract: Contract,
   use: Use,
-  { text, digest, rows }: { text: string; digest: string; rows: number },
+  { text, digest, salt, rows }: Kept,
   timings: Timings,
 ): Promise<void> => {
   if (!nextUseState(use.state, 'hold')) throw new Error(`a use that is ${use.state} cannot be held`);
   const until = new Date(tx.now.getTime() + answerDays * dayMs);
-  await holdOutput(tx, use, { use: use.id, text, digest, rows, until }, timings);
+  await holdOutput(tx, use, { use: use.id, text, digest, salt: salt ?? null, rows, until }, timings);
   await audit(tx, { action: 'compute.output.hold', subject: use.id, participant: use.participant, data: { digest } });
   await tell(tx, 'compute.output.held', contract, { use: use.id, number: use.number });
 };
@@ -75,9 +75,9 @@ export const approveOutput = async (room: Room, tx: Tx, id: string, digest: stri
   await answer(tx, use, { digest, approved: true, reason: '' });
   const approved = new Set([...before.map(({ participant }) => participant), tx.actor.participant]);
   if (!ownersOf(contract.terms).every((owner) => approved.has(owner))) return;
-  const { text, rows } = held;
+  const { text, rows, salt } = held;
   await dropHeld(tx, id);
-  await concludeUse(room, tx, contract, use, { result: { text, digest, rows } });
+  await concludeUse(room, tx, contract, use, { result: { text, digest, rows, ...(salt !== null && { salt }) } });
   await tell(tx, 'compute.output.answered', contract, {
     ...{ use: id, number: use.number, by: tx.actor.participant, approved: true },
   });

@@ -68,7 +68,7 @@ const compute = async (
   watch: Stopwatch,
 ): Promise<Outcome> => {
   const { terms, shape } = contract;
-  const { swapped, single } = await lookAtData(room, room.database, contract);
+  const { swapped, profiled } = await lookAtData(room, room.database, contract);
   const untouched = (problem: Problem): Outcome => ({ problem, touched: false });
   if (swapped) return untouched(problems.versionSwapped({ detail: swapped }));
   if (!isWhole(terms)) return untouched(problems.queryDiffers());
@@ -84,7 +84,7 @@ const compute = async (
   if (terms.module) return computeModule(room, contract, use, tables, context);
   const engine = room.engine(engineOf(terms));
   if (!engine) return untouched(problems.engineDiffers({ detail: engineOf(terms) }));
-  const sql = leanSql(contract, single);
+  const sql = leanSql(contract, profiled);
   const data = await engine.run({
     ...{ contract, sql, tables, values: use.values },
     // Groups that nobody named are counted and left out, so that no limit tells how many there are.
@@ -184,9 +184,9 @@ export const runHandler =
       const locked = (await lockContract(tx, contract.id))!;
       const running = (await lockUse(tx, id))!;
       const revoked = locked.state === 'revoked' && 'result' in outcome;
-      if ('result' in outcome && outcome.result.text !== null && !revoked && asksFirst(locked))
-        return holdUse(tx, locked, running, { ...outcome.result, text: outcome.result.text }, watch.laps);
       const ending: Outcome = 'result' in outcome ? { result: committed(outcome.result) } : outcome;
+      if ('result' in ending && ending.result.text !== null && !revoked && asksFirst(locked))
+        return holdUse(tx, locked, running, ending.result, watch.laps);
       const ended: Outcome = revoked ? { problem: problems.revoked(), touched: true } : ending;
       await concludeUse(room, tx, locked, running, ended, watch);
     });

@@ -11,6 +11,7 @@ import {
   nextUseState,
   openingCommitment,
   opensAsAgreed,
+  type Profiled,
   refusalOf,
 } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
@@ -50,22 +51,25 @@ export const after = (now: Date, seconds: number): Date => new Date(now.getTime(
 
 /**
  * The data sets as their owners have them now. `swapped`: the first that is other data than was signed, as an owner has uploaded since.
- * `single`: of each, by its table, the columns in which no value stands in two rows.
+ * `profiled`: what their profiles prove.
  */
 export const lookAtData = async (
   room: Room,
   read: Reader,
   { terms }: RoomContract,
-): Promise<{ swapped: string | undefined; single: Map<string, readonly string[]> }> => {
+): Promise<{ swapped: string | undefined; profiled: Profiled }> => {
   const found = await room.contents(
     read,
     terms.dataSets.map(({ resource }) => resource),
   );
   const swapped = terms.dataSets.find(({ resource, version }) => found.get(resource)?.normalDigest !== version);
-  const single = terms.dataSets.map(
-    ({ table, resource }) => [table, found.get(resource)?.singleColumns ?? []] as const,
-  );
-  return { swapped: swapped?.table, single: new Map(single) };
+  const named = (what: 'singleColumns' | 'wholeColumns') =>
+    new Set(
+      terms.dataSets.flatMap(({ table, resource }) =>
+        (found.get(resource)?.[what] ?? []).map((column) => `${table}.${column}`),
+      ),
+    );
+  return { swapped: swapped?.table, profiled: { single: named('singleColumns'), whole: named('wholeColumns') } };
 };
 
 /** Whether the bytes on this machine are those that the digest names, whatever the disk says they are. */
@@ -187,10 +191,16 @@ export const moneyPaid = async (tx: Tx, order: string): Promise<void> => {
   if (use?.money?.state === 'owed') await setUseMoney(tx, use.id, 'paid');
 };
 
+/** `salt`: of the commitment that its digest is, once that goes to a record. */
+export interface Kept {
+  text: string;
+  digest: string;
+  rows: number;
+  salt?: string;
+}
+
 /** Without its text where it opened elsewhere, and without its rows where the record is not to tell how many. */
-export type Result =
-  /** `salt`: of the commitment that its digest then is; without it all that read the record have the text, too. */
-  { text: string; digest: string; rows: number; salt?: string } | { text: null; digest: string; rows: number | null };
+export type Result = Kept | { text: null; digest: string; rows: number | null };
 
 /** For the record, which others than its recipients read. */
 export const committed = (result: Result): Result => {

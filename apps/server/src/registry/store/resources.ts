@@ -206,6 +206,8 @@ export interface ReadyContent {
   normalDigest: string | null;
   /** Columns in which no value stands in two rows, nulls aside; an estimate proves nothing. */
   singleColumns: string[];
+  /** Columns with a value in every row. */
+  wholeColumns: string[];
 }
 
 /** Of each resource the newest that could be read. */
@@ -213,7 +215,7 @@ export const readyContents = async (read: Reader, resources: readonly string[]):
   const rows = await read.rows<ReadyContent & { resource: string }>(sql`select distinct on (resource) resource,
       normal_digest as "normalDigest", array(select one ->> 'name' from jsonb_array_elements(profile) one
         where (one ->> 'distinctExact')::boolean and (one ->> 'distinct')::bigint = (one ->> 'rows')::bigint - (one ->> 'nulls')::bigint)
-        as "singleColumns"
+        as "singleColumns", array(select one ->> 'name' from jsonb_array_elements(profile) one where (one ->> 'nulls')::bigint = 0) as "wholeColumns"
     from resource_contents where resource = any(${[...resources]}) and state = 'ready' order by resource, id desc`);
   return new Map(rows.map(({ resource, ...content }) => [resource, content]));
 };
