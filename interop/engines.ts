@@ -1,6 +1,6 @@
 /**
- * Engines of others beside our own, under the same contracts, on the same random data: SecretFlow's SPU between two owners' processes, Spark
- * next to one owner's data. Their results are ours or the check fails; one of them is killed and one is stopped midway.
+ * Engines of others beside our own, under the same contracts, on the same random data: SecretFlow between two owners' processes, on shares
+ * (SPU) and for an intersection, Spark next to one owner's data. Their results are ours or the check fails; one of them is killed and one is stopped midway.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -140,9 +140,27 @@ const onShares = async (world: World, sql: string, engine: 'local' | 'secretflow
   return signed(world, draft, [bank.login, shop.login]);
 };
 
+/** Rows of common keys, to one owner or to both. */
+const onKeys = async (world: World, both: boolean, engine: 'local' | 'secretflow') => {
+  const { stage, bank, shop } = world;
+  const setOf = async (key: string, table: 'b' | 's', { party, input }: Side) => ({
+    ...{ owner: await stage.organisation(key), table, key: 'id' },
+    ...(await preparedSet(await openFolder(party), input, 'id')),
+  });
+  const dataSets = [await setOf('mapping', 'b', bank), await setOf('xingsha', 's', shop)];
+  const draft = {
+    ...terms,
+    title: `引擎对照（求交）：${engine}`,
+    mode: 'psi' as const,
+    ...{ dataSets, protocol: 'kkrt' as const, opens: 'rows' as const, keysMax: 10_000 },
+    recipients: dataSets.slice(0, both ? 2 : 1).map(({ owner }) => owner),
+    ...(engine === 'local' ? {} : { engine: { name: engine, version: engines[engine].checked[0]! } }),
+  };
+  return signed(world, draft, [bank.login, shop.login]);
+};
+
 /** Both owners by the command, each a process of its own; the recipient's result, and what its papers say. */
-const byCommand = async (world: World, sql: string, engine: 'local' | 'secretflow') => {
-  const { id } = await onShares(world, sql, engine);
+const byCommand = async (world: World, { id }: { id: string }, byShop: boolean) => {
   const ran = async ({ token, party, input }: Side, out: string, ...more: string[]) => {
     const words = [
       `--contract=${id}`,
@@ -158,10 +176,10 @@ const byCommand = async (world: World, sql: string, engine: 'local' | 'secretflo
     });
   };
   const out = join(world.place, id);
-  const [recipient, other] = toShop(sql) ? [world.shop, world.bank] : [world.bank, world.shop];
+  const [recipient, other] = byShop ? [world.shop, world.bank] : [world.bank, world.shop];
   const [mine, theirs] = await Promise.all([ran(recipient, out, '--take'), ran(other, `${out}-other`)]);
   const said = `${mine.stdout.slice(-300)}${mine.stderr.slice(-500)}${theirs.stderr.slice(-500)}`;
-  if (mine.code !== 0 || theirs.code !== 0) return { result: '', verified: false, said };
+  if (mine.code !== 0 || theirs.code !== 0) return { result: '', other: '', verified: false, said };
   const [use] = (await readdir(out)).filter((name) => name.startsWith('cpu_'));
   const checked = await runProgram(
     process.execPath,
@@ -170,6 +188,7 @@ const byCommand = async (world: World, sql: string, engine: 'local' | 'secretflo
   );
   return {
     result: await readFile(join(out, 'result.csv'), 'utf8'),
+    other: await readFile(join(`${out}-other`, 'result.csv'), 'utf8').catch(() => null),
     verified: checked.code === 0,
     said: checked.stdout,
   };
@@ -222,15 +241,31 @@ const broken = async (world: World, signal: 'SIGKILL' | 'SIGSTOP', counts: Tally
 const spuChecks = async (world: World, counts: Tally): Promise<void> => {
   for (const sql of queries) {
     const begun = performance.now();
-    const ours = await byCommand(world, sql, 'local');
+    const ours = await byCommand(world, await onShares(world, sql, 'local'), toShop(sql));
     const between = performance.now();
-    const theirs = await byCommand(world, sql, 'secretflow');
+    const theirs = await byCommand(world, await onShares(world, sql, 'secretflow'), toShop(sql));
     counts.expect(
       ours.result !== '' && ours.result === theirs.result,
       `the same result: ${sql}\n${ours.result}${theirs.result}${ours.said}${theirs.said}`,
     );
     counts.expect(ours.verified && theirs.verified, `papers of both verify: ${theirs.said}`);
     counts.note(`ours ${Math.round(between - begun)} ms, SecretFlow ${Math.round(performance.now() - between)} ms`);
+  }
+  for (const both of [false, true]) {
+    const begun = performance.now();
+    const ours = await byCommand(world, await onKeys(world, both, 'local'), false);
+    const between = performance.now();
+    const theirs = await byCommand(world, await onKeys(world, both, 'secretflow'), false);
+    const lines = ours.result.split('\n').length;
+    counts.expect(
+      lines === rows / 2 + 2 && ours.result === theirs.result && ours.other === theirs.other,
+      `the same rows of common keys, to ${both ? 'both' : 'one'}: ${lines} lines\n${ours.said}${theirs.said}`,
+    );
+    counts.expect((theirs.other === null) === !both, `and the other owner got ${both ? 'its own' : 'none'}`);
+    counts.expect(ours.verified && theirs.verified, `papers of both verify: ${theirs.said}`);
+    counts.note(
+      `intersection: ours ${Math.round(between - begun)} ms, SecretFlow ${Math.round(performance.now() - between)} ms`,
+    );
   }
   for (const signal of ['SIGKILL', 'SIGSTOP'] as const) await broken(world, signal, counts);
 };

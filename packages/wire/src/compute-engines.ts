@@ -29,6 +29,7 @@ export const offeredEngine = z.object({
     .describe('that may be agreed on; none for this program’s own'),
   checked: z.array(engineVersion).describe('that were run for real in this program’s own tests'),
   trust: bilingual.nullable().describe('null where the mode says it'),
+  intersectionTrust: bilingual.nullable().describe('the same in mode psi'),
 });
 
 export const listEngines = endpoint({

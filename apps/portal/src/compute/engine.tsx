@@ -26,7 +26,10 @@ const engineForm = (items: readonly Offered[], mode: Mode): FormField[] => {
   );
   const told = (language: 'zh' | 'en') =>
     others
-      .map(({ name, trust }) => `${engineTitles[name]}${language === 'zh' ? '：' : ': '}${trust?.[language] ?? ''}`)
+      .map(({ name, trust, intersectionTrust }) => {
+        const said = mode === 'psi' ? intersectionTrust : trust;
+        return `${engineTitles[name]}${language === 'zh' ? '：' : ': '}${said?.[language] ?? ''}`;
+      })
       .join(' ');
   return [
     field('engine', 'choice', ['计算引擎（不选即本系统自带）', 'Engine (none: this program’s own)'], {

@@ -112,8 +112,9 @@ describe('engines', () => {
     expect(items[1]).toMatchObject({
       package: 'spu',
       checked: ['0.9.5'],
-      modes: ['shares'],
+      modes: ['shares', 'psi'],
       trust: engines.secretflow.trust,
+      intersectionTrust: engines.secretflow.intersectionTrust,
     });
     expect([...enginesWire.engineNames]).toEqual([...engineNames]);
     const draft = (body: SharesDraft | PsiDraft | Draft) => refusal(clients.bank.call(wire.draftComputation, { body }));
@@ -131,12 +132,23 @@ describe('engines', () => {
     expect(await draft(await shares({ query: { sql: grouped } }))).toBe('422 compute.queryRefused');
     const recipients = [world.seeded.organisations.xingsha!];
     expect(await draft(await shares({ query: { sql: grouped }, recipients }))).toBe('done');
-    // An intersection is this program's own.
+    // An intersection of rows alone, by the protocol that the engine was run with.
     const { query: _, decimals: __, release: ___, rowsMax: keysMax, ...base } = await shares();
     const dataSets = base.dataSets.map(({ columns: ____, ...set }) => ({ ...set, key: 'id' }));
     const psi = { ...base, dataSets, keysMax, mode: 'psi', protocol: 'helper', opens: 'rows' } as const;
     expect(await draft(psi)).toBe('422 compute.contractInvalid');
     expect(await draft({ ...psi, engine: undefined })).toBe('done');
+    expect(
+      await draft({
+        ...psi,
+        protocol: 'kkrt',
+        opens: 'count',
+        recipients: [base.dataSets[0]!.owner, base.dataSets[1]!.owner],
+      }),
+    ).toBe('422 compute.contractInvalid');
+    const keyed = await clients.bank.call(wire.draftComputation, { body: { ...psi, protocol: 'kkrt' } });
+    expect([keyed.trust, keyed.shares?.helper]).toEqual([engines.secretflow.intersectionTrust, null]);
+    expect(keyed.explained.map(({ en }) => en).join()).toContain('intersection by SecretFlow SPU 0.9.5 (KKRT)');
     const { mapping, xingsha, creditagency } = world.seeded.organisations;
     const two = draftOf(held, { bank: mapping!, tax: xingsha!, recipient: creditagency! });
     expect(await draft({ ...two, engine: { name: 'spark', version: '3.5.7' } })).toBe('422 compute.contractInvalid');

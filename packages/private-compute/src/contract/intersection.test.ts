@@ -58,7 +58,8 @@ it('what opens to whom decides what the protocol reveals, and what it could not 
     [{ sums }, 'sumsMissing'],
     [{ opens: 'sums', sums: { ...sums, table: 'c' } }, 'tableUnknown'],
     [{ opens: 'sums', sums, protocol: 'ecdh' }, 'sumsNeedHelper'],
-    [{ engine: { name: 'secretflow', version: '0.9.5' } }, 'engineMode'],
+    [{ engine: { name: 'spark', version: '3.5.7' } }, 'engineMode'],
+    [{ engine: { name: 'secretflow', version: '0.9.5' } }, 'engineRows'],
   ] as const)
     expect(intersectionFault(of(change as Partial<Intersecting>))).toMatchObject({ fault });
   expect(() => intersectionFault(of({ keysMax: 0 }))).toThrow(/cannot be used/);

@@ -5,6 +5,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { canonicalBytes, type Json } from '@shugu/evidence';
 import { identityOf, sharedSecret } from '../channel/keys.ts';
+import { engineOf, engines } from '../engines/engine.ts';
 import type { Role } from '../intersect/agree.ts';
 import { type IntersectMode, mayReveal, type Reveal, requireTerms, type Terms, trustOf } from '../intersect/terms.ts';
 import { sumPlan } from '../shares/plan.ts';
@@ -59,8 +60,8 @@ export const intersectionDigest = ({ dataSets, protocol, opens, sums, keysMax }:
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 };
 
-export const intersectionTrust = ({ opens, protocol }: Pick<Asked, 'opens' | 'protocol'>) =>
-  opens === 'sums' ? sumTrust : trustOf[protocol];
+export const intersectionTrust = ({ opens, protocol, engine }: Pick<Asked, 'opens' | 'protocol' | 'engine'>) =>
+  engines[engineOf({ engine })].intersectionTrust ?? (opens === 'sums' ? sumTrust : trustOf[protocol]);
 
 /** Columns of what opens; none where rows do, which stay as they stand in their owner's table. */
 export const intersectionOutput = ({
@@ -114,6 +115,9 @@ export const intersectionFault = (one: Asked) => {
   const { recipients, dataSets, opens, protocol, sums } = one;
   const held = heldFault(one);
   if (held) return held;
+  // By another engine rows alone, and by the protocol that it was run with.
+  if (one.engine && (protocol !== 'kkrt' || opens !== 'rows'))
+    return { path: 'protocol', fault: 'engineRows' } as const;
   if ((opens === 'sums') !== (sums !== undefined)) return { path: 'sums', fault: 'sumsMissing' } as const;
   if (sums && placeOf(one, sums.table) < 0) return { path: 'sums.table', fault: 'tableUnknown' } as const;
   if (opens === 'sums' && protocol !== 'helper') return { path: 'protocol', fault: 'sumsNeedHelper' } as const;

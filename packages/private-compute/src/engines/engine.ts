@@ -39,6 +39,8 @@ export interface EngineDescription {
   third: boolean;
   /** What the parties have to believe; null where the mode says it. */
   trust: Told | null;
+  /** The same of an intersection, where it runs those. */
+  intersectionTrust?: Told;
 }
 
 export const engines: Readonly<Record<EngineName, EngineDescription>> = {
@@ -52,13 +54,17 @@ export const engines: Readonly<Record<EngineName, EngineDescription>> = {
   },
   secretflow: {
     title: 'SecretFlow SPU',
-    modes: ['shares'],
+    modes: ['shares', 'psi'],
     package: 'spu',
     checked: ['0.9.5'],
     third: false,
     trust: withOwnKeys({
       zh: '前提：双方按协议行事（半诚实），并信任各自机器上所装的 SecretFlow SPU；交易所不参与计算，看不到份额。双方先以 KKRT 隐私求交对齐，得知自己哪些行匹配；数值只以两方秘密分享（Cheetah）参与，此外双方得知行数、查询、小数位数和组数。没有第三方，无人可串通。双方之间的连接由引擎建立，不加密，只允许在本机回环地址（或通到那里的隧道）上。少于约定人数的组不打开，由双方在份额上判断；除此之外，结果本身透露什么、输入是否真实，不受协议约束。',
       en: 'Holds if both owners follow the protocol (semi-honest) and trust the SecretFlow SPU on their own machine; the exchange takes no part and sees no share. Rows are matched by KKRT private set intersection first: each owner learns which of its rows match. Values enter as shares between the two alone (Cheetah); besides, both learn the number of rows, the query, the decimals and how many groups there are; there is no third to collude with. The engine’s own connection is not encrypted, so it is taken on loopback addresses only, or through a tunnel that ends there. A group with fewer entities than agreed stays closed, which the two decide on shares. Beyond that nothing limits what the result itself tells, or forces anybody to bring true data.',
+    }),
+    intersectionTrust: withOwnKeys({
+      zh: '前提：双方按协议行事（半诚实），并信任各自机器上所装的 SecretFlow 及其 KKRT 隐私求交；交易所不参与计算。双方看到对方去重后的数量；没有第三方，无人可串通。双方之间的连接由引擎建立，不加密，只允许在本机回环地址（或通到那里的隧道）上。结果本身透露什么、输入是否真实，不受协议约束。',
+      en: 'Holds if both owners follow the protocol (semi-honest) and trust the SecretFlow on their own machine and its KKRT intersection; the exchange takes no part. Each sees how many distinct keys the other has; there is no third to collude with. The engine’s own connection is not encrypted, so it is taken on loopback addresses only, or through a tunnel that ends there. Nothing limits what the result itself tells, or forces anybody to bring true keys.',
     }),
   },
   spark: {

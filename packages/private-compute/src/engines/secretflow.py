@@ -98,18 +98,23 @@ class Party:
             raise Fault("compute.engineDiffers", "the other party has version %s" % theirs[2][:40])
         return theirs[1]
 
-    def intersect(self, table, out):
-        """Rows of both sides with equal keys in one order; the file has the columns key and row, each key once."""
+    def intersect(self, table, out, both):
+        """
+        Own rows whose keys the other has, in one order at both; the file has the columns key and row, each key once. Without `both` the first
+        party alone is told.
+        """
         from spu import psi
 
         config = psi.PsiExecuteConfig(
             protocol_conf=psi.PsiProtocolConfig(
-                protocol=psi.PsiProtocol.PROTOCOL_KKRT, receiver_rank=0, broadcast_result=True
+                protocol=psi.PsiProtocol.PROTOCOL_KKRT, receiver_rank=0, broadcast_result=both
             ),
             input_params=psi.InputParams(path=table, selected_keys=["key"], keys_unique=True),
             output_params=psi.OutputParams(path=out),
         )
         psi.psi_execute(config, self.link)
+        if not both and self.rank != 0:
+            return None
         with open(out) as lines:
             header = next(lines).strip().replace('"', "").split(",")
             place = header.index("row")
@@ -224,7 +229,7 @@ def play(job):
         step = said.get()
         do = step["do"]
         if do == "intersect":
-            tell({"rows": party.intersect(step["table"], step["out"])})
+            tell({"rows": party.intersect(step["table"], step["out"], step["both"])})
         elif do == "sum":
             groups = step["groups"]
             if step["groupsOf"] is not None:

@@ -2,17 +2,12 @@
  * SecretFlow's SPU as the engine of two owners without a third: private set intersection (KKRT), then sums on shares of two (Cheetah). This
  * side reads the owner's table, decides what the owner decides alone, and puts the answer together; `secretflow.py` holds the engine.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { scanKeys } from '../intersect/prepare.ts';
-import { inputCommitment } from '../intersect/terms.ts';
+import { inputCommitment, requireTerms } from '../intersect/terms.ts';
 import type { PartyOutcome } from '../party/start.ts';
-import { ComputeError, type ComputeFault } from '../problem.ts';
+import { ComputeError } from '../problem.ts';
 import { groupsIn, recipientsOf } from '../shares/execute.ts';
 import { type Place, placeOf } from '../shares/mesh.ts';
 import type { Name } from '../shares/names.ts';
@@ -22,60 +17,20 @@ import { halvesOf, total } from '../shares/ring.ts';
 import { aligned, readTable, selectedIn, type Table } from '../shares/table.ts';
 import { answerOf, keptIn, type Target, targetsOf } from '../shares/targets.ts';
 import { requireSharesTerms, type SharesTerms, sharesDigest } from '../shares/terms.ts';
-import { type EnginePart, type PartyEngine, type QueryReport, secretflowFault, secretflowLimits } from './engine.ts';
+import {
+  type EnginePart,
+  type EngineReport,
+  type PartyEngine,
+  type QueryReport,
+  secretflowFault,
+  secretflowLimits,
+} from './engine.ts';
 import { packageVersion } from './python.ts';
-
-const script = fileURLToPath(new URL('./secretflow.py', import.meta.url));
+import { commonRows, isOfKeys, keysOf, playKeys } from './secretflow-keys.ts';
+import { Engine, type Line, meet } from './secretflow-process.ts';
 
 type QueryPart = EnginePart & { terms: SharesTerms };
 const isQuery = (part: EnginePart): part is QueryPart => part.terms.mode === 'shares';
-
-interface Line {
-  met?: true;
-  peerCommitment?: string;
-  rows?: number;
-  opened?: string[][] | null;
-  names?: Name[] | null;
-  ended?: true;
-  cpuSeconds?: number;
-  peakBytes?: number;
-  fault?: { code: string; message: string };
-}
-
-/** The engine's process: says nothing of this program's own environment but where it may leave files. */
-class Engine {
-  readonly child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-  met = false;
-
-  constructor(python: string, folder: string) {
-    this.child = spawn(python, [script], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-      env: { HOME: folder, TMPDIR: folder, JAX_PLATFORMS: 'cpu', PYTHONDONTWRITEBYTECODE: '1' },
-    });
-    this.child.stdin!.on('error', () => undefined);
-    this.child.on('error', () => undefined);
-    this.#lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
-  }
-
-  say(step: object): void {
-    this.child.stdin!.write(`${JSON.stringify(step)}\n`);
-  }
-
-  /** Throws the engine's reason, or `compute.engineFailed` where it ended without one. */
-  async next(): Promise<Line> {
-    const { value, done } = await this.#lines.next();
-    if (done) throw new ComputeError('compute.engineFailed', 'the process of the engine ended');
-    const line = JSON.parse(value as string) as Line;
-    if (line.fault) throw new ComputeError(line.fault.code as ComputeFault, line.fault.message);
-    return line;
-  }
-
-  ask(step: object): Promise<Line> {
-    this.say(step);
-    return this.next();
-  }
-}
 
 const roleKeys = (plan: Plan, role: QueryPart['role']): string => {
   if (plan.align === 'place') throw new ComputeError('compute.query', 'rows are matched by keys in this engine');
@@ -87,44 +42,31 @@ interface Own {
   commitment: string;
   /** For the engine: a hash of each distinct key, with the first row that has it. */
   keys: string;
-  again: ReadonlyMap<number, number>;
+  /** Further rows of the key of that one. */
+  again: ReadonlyMap<number, readonly number[]>;
 }
 
 const readOwn = async ({ terms, role, input, agreed }: QueryPart): Promise<Own> => {
   const { plan, decimals, rowsMax } = terms;
   const column = roleKeys(plan, role);
-  const seen = new Map<string, number>();
-  const again = new Map<number, number>();
   const salt = Buffer.from(input.salt, 'hex');
-  const scanned = await scanKeys({ ...input, salt, column }, (bytes, length, row) => {
-    const key = createHash('sha256').update(bytes.subarray(0, length)).digest('hex');
-    const before = seen.get(key);
-    if (before === undefined) seen.set(key, row);
-    else again.set(before, row);
-  });
+  const { scanned, keys, again } = await keysOf({ ...input, salt, column });
   if (scanned.rows > rowsMax)
     throw new ComputeError('compute.sizeCap', `${scanned.rows} rows; the terms allow ${rowsMax}`);
   const table = await readTable(input.path, plan, role, decimals);
   const commitment = inputCommitment(salt, scanned.digest, column).toString('hex');
   if (commitment !== agreed.own || (table.digest.length > 0 && !table.digest.equals(scanned.digest)))
     throw new ComputeError('compute.inputChanged', 'the table is not the one that was signed for');
-  const keys = join(input.folder, 'keys.csv');
-  await writeFile(keys, ['key,row', ...Array.from(seen, ([key, row]) => `${key},${row}`), ''].join('\n'), {
-    mode: 0o600,
-  });
   return { table, commitment, keys, again };
 };
 
 /** Own rows that have a key of the other's, in the order that both have. */
 const matched = async (engine: Engine, { keys, again }: Own, folder: string): Promise<Uint32Array> => {
-  const out = join(folder, 'matched');
-  const { rows } = await engine.ask({ do: 'intersect', table: keys, out });
-  const bytes = await readFile(out);
-  if (bytes.length !== rows! * 4) throw new ComputeError('compute.engineFailed', 'the engine told no rows');
-  const order = new Uint32Array(rows!);
-  for (let n = 0; n < order.length; n++) order[n] = bytes.readUInt32LE(n * 4);
-  for (const row of order)
-    if (again.has(row)) throw new ComputeError('compute.input', `record ${again.get(row)}: its key comes again`);
+  const order = (await commonRows(engine, keys, folder, true))!;
+  for (const row of order) {
+    const [more] = again.get(row) ?? [];
+    if (more !== undefined) throw new ComputeError('compute.input', `record ${more}: its key comes again`);
+  }
   return order;
 };
 
@@ -282,23 +224,11 @@ const sum = async (engine: Engine, side: Side): Promise<SharesReport['answer']> 
 };
 
 const play = async (engine: Engine, part: QueryPart): Promise<PartyOutcome<QueryReport>> => {
-  const { terms, role, peer, host, port, meetMs, input, agreed } = part;
+  const { terms, role, input } = part;
   const place = placeOf(role);
-  const own = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const begun = performance.now();
   const since = (from: number) => Math.round(performance.now() - from);
-  const { peerCommitment } = await engine.ask({
-    job: terms.job,
-    rank: place,
-    addresses: place === 0 ? [own, peer] : [peer, own],
-    digest: sharesDigest(terms).toString('hex'),
-    commitment: agreed.own,
-    meetMs,
-    silenceMs: part.silenceMs ?? secretflowLimits.silenceMs,
-  });
-  engine.met = true;
-  if (peerCommitment !== agreed.peer)
-    throw new ComputeError('compute.inputChanged', 'the other owner brought another table than it signed for');
+  const peerCommitment = await meet(engine, part, sharesDigest(terms));
   const [met, cpu] = [performance.now(), process.cpuUsage()];
   const read = await readOwn(part);
   const used = process.cpuUsage(cpu);
@@ -333,14 +263,17 @@ export const secretflowEngine = (python: string): PartyEngine => ({
   ownLink: { lastMs: secretflowLimits.lastMs },
   version: async () => packageVersion(python, 'spu'),
   start: (part) => {
-    if (!isQuery(part)) throw new ComputeError('compute.query', 'this engine takes queries on shares alone');
-    requireSharesTerms(part.terms);
-    const fault = secretflowFault(part.terms.plan, part.terms.recipient);
-    if (fault) throw new ComputeError('compute.query', fault);
+    if (isQuery(part)) {
+      requireSharesTerms(part.terms);
+      const fault = secretflowFault(part.terms.plan, part.terms.recipient);
+      if (fault) throw new ComputeError('compute.query', fault);
+    } else if (isOfKeys(part)) requireTerms(part.terms);
+    else throw new ComputeError('compute.query', 'this engine takes queries on shares, and intersections by KKRT');
     const engine = new Engine(python, part.input.folder);
     const end = () => void engine.child.kill('SIGKILL');
     const late = setTimeout(end, secretflowLimits.playSeconds * 1000);
-    const outcome = play(engine, part).finally(() => {
+    const played: Promise<PartyOutcome<EngineReport>> = isQuery(part) ? play(engine, part) : playKeys(engine, part);
+    const outcome = played.finally(() => {
       clearTimeout(late);
       end();
     });

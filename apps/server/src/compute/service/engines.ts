@@ -25,10 +25,13 @@ const versionsOf = async (room: Room, name: EngineName): Promise<readonly string
 export const offeredHere = async (room: Room): Promise<z.input<typeof offeredEngine>[]> => {
   const found: z.input<typeof offeredEngine>[] = [];
   for (const name of engineNames) {
-    const { modes, package: of, checked, trust } = engines[name];
+    const { modes, package: of, checked, trust, intersectionTrust = null } = engines[name];
     const versions = await versionsOf(room, name);
     if (name === 'local' || versions.length > 0)
-      found.push({ name, modes: [...modes], package: of, versions: [...versions], checked: [...checked], trust });
+      found.push({
+        ...{ name, modes: [...modes], package: of, versions: [...versions], checked: [...checked] },
+        ...{ trust, intersectionTrust },
+      });
   }
   return found;
 };
