@@ -43,7 +43,7 @@ export const verbs: Record<string, Verb> = {
     load: () => import('./start.ts'),
   },
   node: {
-    usage: 'node --kind KIND [--hub URL] [--port N] [--home DIR] [--no-demo]',
+    usage: 'node --kind KIND [--hub URL] [--application FILE] [--port N] [--home DIR] [--no-demo]',
     does: { zh: '作为某类节点启动，并向枢纽申请接入', en: 'start as a node of some kind, and apply at a hub' },
     more: [
       [
@@ -54,6 +54,13 @@ export const verbs: Record<string, Verb> = {
         },
       ],
       ['--hub URL', { zh: '枢纽地址：启动后自动申请接入', en: 'address of the hub, at which it applies by itself' }],
+      [
+        '--application FILE',
+        {
+          zh: '接入申请材料（JSON）：技术字段与附件',
+          en: 'what goes with it (JSON): technical particulars and attachments',
+        },
+      ],
       ['--port N', { zh: '门户与接口的端口', en: 'port of portal and API' }],
       home,
       ['--no-demo', { zh: '不要演示数据', en: 'no demo data' }],

@@ -211,6 +211,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     database,
     log,
     cases,
+    objects,
     issue,
     members,
     market,
@@ -241,6 +242,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       exposureFen: BigInt(config.nodeExposureYuan) * 100n,
       kind: config.nodeKind,
       hubUrl: config.hubUrl,
+      applicationFile: config.nodeApplication,
       beatSeconds: config.heartbeatSeconds,
       privateNodes: config.privateNodes,
       peerQuorum: config.peerQuorum,
@@ -259,6 +261,8 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     catalogue,
     market,
     agreements,
+    elsewhere: { harvested: catalogue.foreignEntry, listed: nodes.listedEntry },
+    nodes: nodes.takingPart,
     now,
   });
 
@@ -351,6 +355,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     },
     trustedIssuers: config.trustedIssuers,
     spacesOf: async (read, participant) => (await spaces.standing(read, participant)).map(({ id }) => id),
+    catalogues: (read, participant, standsIn) => spaces.catalogues(read, participant, standsIn),
     peers: async (read) => (config.trustNodes ? nodes.trusted(read) : []),
     // Whoever was only recognised is another node's member.
     member: async (read, participant) => {

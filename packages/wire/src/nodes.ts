@@ -2,6 +2,14 @@
 import { z } from 'zod';
 import { bilingual, digest, id, name, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
+import {
+  applicationLimits,
+  attachment,
+  attachmentKinds,
+  attachmentTypes,
+  connectorTypes,
+  technical,
+} from './nodes-application.ts';
 
 export const nodeLimits = {
   nameCharactersMax: 100,
@@ -41,8 +49,6 @@ export const nodeStates = [
   'revoked',
 ] as const;
 export const nodeStandings = [...nodeStates.filter((one) => one !== 'active'), 'online', 'offline', 'alarm'] as const;
-/** 可信数据空间连接器类型: 0 标准型, 1 全功能型. */
-export const connectorTypes = [0, 1] as const;
 export const entryKinds = ['listing', 'demand'] as const;
 
 export const nodeId = id('nod');
@@ -77,6 +83,9 @@ export const application = z
     connectorType: z.literal(connectorTypes),
     operator: z.object({ name, creditCode }).strict(),
     url: httpAddress,
+    // Left out where there is nothing: an older hub knows of neither.
+    technical: technical.optional(),
+    attachments: z.array(attachment).min(1).max(applicationLimits.attachmentsMax).optional(),
   })
   .strict();
 
@@ -283,6 +292,25 @@ export const register = endpoint({
   reply: envelope,
   ...heard,
 });
+export const sendAttachment = endpoint({
+  id: 'nodes.attachment.send',
+  method: 'PUT',
+  path: '/api/nodes/registrations/:node/attachments/:hash',
+  summary: {
+    zh: '节点送交申请附件的内容（只收其申请中签名列明的内容）',
+    en: 'Content of an attachment of an application: only what the application, which is signed, names by its digest',
+  },
+  permission: 'public',
+  params: z.object({
+    node: nodeId,
+    hash: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .describe('SHA-256, hexadecimal'),
+  }),
+  rawBody: true,
+  reply: z.object({ ok: z.literal(true) }),
+});
 export const tell = endpoint({
   id: 'nodes.node.tell',
   method: 'POST',
@@ -369,13 +397,25 @@ export const uplink = z.object({
   nextAt: time,
   published: z.object({ last: count, held: count, listings: count, demands: count }),
 });
+export const attachmentId = id('nat');
+export const heldAttachment = attachment.extend({
+  id: attachmentId,
+  createdAt: time,
+  named: z.boolean().describe('by the latest application'),
+  sentAt: time.nullable().describe('when the hub had taken it, with the latest application'),
+  fault: z.string().describe('why the hub would not'),
+});
 export const readUplink = endpoint({
   id: 'nodes.uplink.read',
   method: 'GET',
   path: '/api/nodes/uplink',
   summary: { zh: '本节点在枢纽的登记与已公布的内容', en: 'This node at its hub, and what it has published' },
   permission: 'nodes.uplink.read',
-  reply: z.object({ proposed: z.string().describe('the hub that the settings name'), uplink: uplink.nullable() }),
+  reply: z.object({
+    proposed: z.string().describe('the hub that the settings name'),
+    uplink: uplink.nullable(),
+    attachments: z.array(heldAttachment).describe('which go with an application'),
+  }),
 });
 export const join = endpoint({
   id: 'nodes.uplink.join',
@@ -388,9 +428,35 @@ export const join = endpoint({
       hub: httpAddress.optional().describe('the one that the settings name, if left out'),
       name: z.string().trim().min(1).max(nodeLimits.nameCharactersMax).optional(),
       connectorType: z.literal(connectorTypes).default(0),
+      technical: technical.optional(),
     })
     .strict(),
   reply: uplink,
+});
+export const holdAttachment = endpoint({
+  id: 'nodes.attachment.hold',
+  method: 'POST',
+  path: '/api/nodes/uplink/attachments',
+  summary: { zh: '上传接入申请的附件', en: 'An attachment that goes with the next application' },
+  permission: 'nodes.uplink.write',
+  query: z.object({
+    kind: z.enum(attachmentKinds),
+    name: attachment.shape.name,
+    mediaType: z.enum(attachmentTypes),
+  }),
+  rawBody: true,
+  reply: heldAttachment,
+  status: 201,
+});
+export const dropAttachment = endpoint({
+  id: 'nodes.attachment.drop',
+  method: 'POST',
+  path: '/api/nodes/uplink/attachments/:id/drop',
+  summary: { zh: '移除未送出的附件', en: 'Leave an attachment out' },
+  permission: 'nodes.uplink.write',
+  params: z.object({ id: attachmentId }),
+  body: z.object({}).strict(),
+  reply: z.object({ ok: z.literal(true) }),
 });
 
 export const foreignDemand = z.object({

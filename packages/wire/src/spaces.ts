@@ -1,9 +1,10 @@
 /** 可信数据空间: an organisation founds it, others join by signing its rules, and its members offer products there by reference. */
 import { z } from 'zod';
-import { productId } from './catalogue.ts';
+import { foreignEntryId, productId } from './catalogue.ts';
 import { anyId, bilingual, digest, id, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { memberRole, organisationId } from './members.ts';
+import { nodeId } from './nodes.ts';
 
 export const spaceLimits = {
   /** That one organisation has founded and that have not ended. */
@@ -11,6 +12,9 @@ export const spaceLimits = {
   membersMax: 500,
   rulesVersionsMax: 100,
   entriesMax: 2000,
+  /** Catalogues of other spaces or nodes in one, and levels of them below each other. */
+  nestedMax: 50,
+  nestedDepthMax: 8,
   /** Of the text of the rules, in each language. */
   textCharactersMax: 20_000,
   purposeCharactersMax: 1000,
@@ -41,12 +45,14 @@ export const contractsAfter = ['goOn', 'end'] as const;
 /** What the policy of every offer of a product must say before the product may stand in the catalogue. */
 export const policyDemands = ['purposes', 'noOnward', 'authorisation', 'regions'] as const;
 export const spaceEntryStates = ['listed', 'withdrawn'] as const;
+export const foreignKinds = ['harvest', 'node'] as const;
 export const spaceEntrySorts = ['newest', 'title'] as const;
 
 export const spaceId = id('spc');
 export const spaceRulesId = id('spr');
 export const spaceMemberId = id('spm');
 export const spaceEntryId = id('spe');
+export const nestedCatalogueId = id('spk');
 const params = z.object({ id: spaceId });
 const memberParams = z.object({ id: spaceId, member: spaceMemberId });
 const entryParams = z.object({ id: spaceId, entry: spaceEntryId });
@@ -167,14 +173,43 @@ export const spaceMember = z.object({
   createdAt: time,
   endedAt: time.nullable(),
 });
+/** Harvested from another catalogue, or listed by a node of this hub. */
+export const foreignRef = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('harvest'), entry: foreignEntryId }).strict(),
+  z.object({ kind: z.literal('node'), node: nodeId, subject: anyId }).strict(),
+]);
 export const spaceEntry = z.object({
   id: spaceEntryId,
-  product: productId,
+  product: productId.nullable().describe('null of a foreign entry'),
   title: z.string(),
   summary: z.string(),
   industry: z.string(),
-  supplier: party,
+  supplier: party.nullable().describe('null of a foreign entry'),
+  foreign: z
+    .object({
+      kind: z.enum(foreignKinds),
+      harvested: foreignEntryId.nullable(),
+      node: nodeId.nullable(),
+      subject: z.string().nullable(),
+      by: z.string().describe('who publishes it, as its source says'),
+      origin: z.string().describe('the catalogue or node that it comes from'),
+      url: z.string().describe('its page there'),
+      traded: z.boolean().describe('the purchase across nodes leads to it; else it is had at its page'),
+    })
+    .nullable()
+    .describe('of what stands elsewhere: described by its source, not reviewed here'),
   membersOnly: z.boolean().describe('offered to members of the space alone'),
+  addedAt: time,
+});
+/** A catalogue that stands in a space's: of another space, or of a node of this hub. */
+export const nestedRef = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('space'), space: spaceId }).strict(),
+  z.object({ kind: z.literal('node'), node: nodeId }).strict(),
+]);
+export const nestedCatalogue = z.object({
+  id: nestedCatalogueId,
+  space: z.object({ id: spaceId, name: bilingual, kind: z.enum(spaceKinds), operator: party }).nullable(),
+  node: z.object({ id: nodeId, name: z.string(), url: z.string(), listings: count }).nullable(),
   addedAt: time,
 });
 
@@ -367,6 +402,20 @@ export const addSpaceEntry = endpoint({
   reply: spaceEntry,
   status: 201,
 });
+export const addForeignSpaceEntry = endpoint({
+  id: 'spaces.entry.addForeign',
+  method: 'POST',
+  path: '/api/spaces/:id/foreign-entries',
+  summary: {
+    zh: '把外部目录或其他节点的条目列入空间目录（引用，由空间运营方办理）',
+    en: 'Put an entry of another catalogue or node into the catalogue, by reference; the operator of the space does',
+  },
+  permission: 'spaces.entry.write',
+  params,
+  body: foreignRef,
+  reply: spaceEntry,
+  status: 201,
+});
 export const withdrawSpaceEntry = endpoint({
   id: 'spaces.entry.withdraw',
   method: 'POST',
@@ -374,6 +423,44 @@ export const withdrawSpaceEntry = endpoint({
   summary: { zh: '从空间目录撤出', en: 'Take an entry out of the catalogue' },
   permission: 'spaces.entry.write',
   params: entryParams,
+  body: z.object({ reason }).strict(),
+  reply: spaceView,
+});
+
+const catalogueParams = z.object({ id: spaceId, catalogue: nestedCatalogueId });
+export const listNestedCatalogues = endpoint({
+  id: 'spaces.catalogue.list',
+  method: 'GET',
+  path: '/api/spaces/:id/catalogues',
+  summary: {
+    zh: '空间目录中的下级目录（各按其自身规则可见）',
+    en: 'Catalogues within the catalogue of a space, each to whom its own rules show it',
+  },
+  permission: 'public',
+  params,
+  reply: z.object({ items: z.array(nestedCatalogue) }),
+});
+export const nestCatalogue = endpoint({
+  id: 'spaces.catalogue.nest',
+  method: 'POST',
+  path: '/api/spaces/:id/catalogues',
+  summary: {
+    zh: '把另一空间或节点的目录纳入空间目录（由空间运营方办理）',
+    en: 'Put the catalogue of another space or node into this one; the operator of the space does',
+  },
+  permission: 'spaces.entry.write',
+  params,
+  body: nestedRef,
+  reply: nestedCatalogue,
+  status: 201,
+});
+export const withdrawNestedCatalogue = endpoint({
+  id: 'spaces.catalogue.withdraw',
+  method: 'POST',
+  path: '/api/spaces/:id/catalogues/:catalogue/withdraw',
+  summary: { zh: '把下级目录移出空间目录', en: 'Take a nested catalogue out' },
+  permission: 'spaces.entry.write',
+  params: catalogueParams,
   body: z.object({ reason }).strict(),
   reply: spaceView,
 });

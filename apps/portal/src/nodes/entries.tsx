@@ -1,7 +1,7 @@
 /** What nodes publish, each with its node: never to be taken for a listing of this exchange. */
 import { entryKinds, listEntries, listForeignDemands } from '@shugu/wire/nodes';
 import { Link } from '@tanstack/react-router';
-import { Tag } from 'antd';
+import { Button, Tag } from 'antd';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -36,7 +36,7 @@ export const EntryTable = () => {
         endpoint={listEntries}
         label={t('nodes.entries')}
         every={5_000}
-        input={{ query: { q: filters.q, kind: filters.kind } }}
+        input={{ query: { q: filters.q, kind: filters.kind, node: filters.node } }}
         rowKey={(row) => row.node.id + row.subject}
         empty={<Empty title={t('nodes.entriesNone')} />}
         tools={
@@ -48,6 +48,9 @@ export const EntryTable = () => {
               value={filters.kind as (typeof entryKinds)[number] | undefined}
               onChange={(kind) => setFilters({ kind })}
             />
+            {filters.node ? (
+              <Button onClick={() => setFilters({ node: undefined })}>{t('nodes.entriesOfAll')}</Button>
+            ) : null}
           </>
         }
         columns={[

@@ -1,7 +1,6 @@
 import { browseGoods, buyAbroad, readGoods } from '@shugu/wire/nodes-trade';
 import { Link } from '@tanstack/react-router';
 import { Button, Input, Modal } from 'antd';
-import { useState } from 'react';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -17,9 +16,15 @@ import { PagedTable } from '../ui/table.tsx';
 type Entry = Reply<typeof browseGoods>['items'][number];
 type Offer = Reply<typeof readGoods>['offers'][number];
 
-const Offers = ({ of }: { of: Entry }) => {
+interface Asked {
+  node: string;
+  subject: string;
+  title: string;
+}
+
+const Offers = ({ of: { node, subject } }: { of: Asked }) => {
   const { t, b } = useWords();
-  const params = { node: of.node.id, subject: of.subject };
+  const params = { node, subject };
   const read = useRead(readGoods, { params });
   return (
     <Loaded of={read}>
@@ -63,7 +68,10 @@ const Offers = ({ of }: { of: Entry }) => {
 export default function Goods() {
   const { t, b } = useWords();
   const [filters, setFilters] = useFilters();
-  const [open, setOpen] = useState<Entry>();
+  // A link from elsewhere names one.
+  const { node, subject, title } = filters;
+  const open: Asked | undefined = node && subject ? { node, subject, title: title ?? subject } : undefined;
+  const setOpen = (of?: Entry) => setFilters({ node: of?.node.id, subject: of?.subject, title: of?.title });
   return (
     <Page title={t('menu.goods')} lead={t('goods.lead')}>
       <PagedTable
@@ -115,14 +123,7 @@ export default function Goods() {
           { key: 'at', title: t('nodes.at'), show: (row) => <When at={row.at} />, sort: (row) => row.at },
         ]}
       />
-      <Modal
-        open={!!open}
-        title={open?.title}
-        footer={null}
-        width={720}
-        destroyOnHidden
-        onCancel={() => setOpen(undefined)}
-      >
+      <Modal open={!!open} title={open?.title} footer={null} width={720} destroyOnHidden onCancel={() => setOpen()}>
         {open ? <Offers of={open} /> : null}
       </Modal>
     </Page>

@@ -10,6 +10,7 @@ import { DataTable } from '../ui/data-table.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
+import { useFilters } from '../ui/route.ts';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
@@ -117,6 +118,7 @@ const Applications = () => {
 export default function Nodes() {
   const { t } = useWords();
   const me = useMe();
+  const [filters, setFilters] = useFilters();
   const read = useRead(listNodes, { query: {} }, { every });
   return (
     <Page title={t('menu.nodes')} lead={t('nodes.lead')}>
@@ -124,6 +126,8 @@ export default function Nodes() {
         {(data) =>
           data.hub.isHub ? (
             <Tabs
+              activeKey={filters.tab}
+              onChange={(tab) => setFilters({ tab, node: undefined })}
               items={[
                 { key: 'network', label: t('nodes.table'), children: <Network data={data} /> },
                 { key: 'entries', label: t('nodes.entries'), children: <EntryTable /> },

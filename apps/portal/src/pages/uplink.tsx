@@ -2,6 +2,7 @@ import { join, readUplink } from '@shugu/wire/nodes';
 import { Link } from '@tanstack/react-router';
 import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
+import { Attachments, applicationOf, technicalFields } from '../nodes/application.tsx';
 import { paths } from '../paths.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -77,9 +78,10 @@ export default function UplinkPage() {
       fields={[
         field('hub', 'text', ['枢纽地址（https://…）', 'Address of the hub (https://…)'], { required: true }),
         field('name', 'text', ['节点名称（不填则为运营单位名称）', 'Name of this node (its operator’s if empty)']),
+        ...technicalFields,
       ]}
       initial={{ hub: proposed }}
-      input={(values) => ({ body: values as never })}
+      input={(values) => ({ body: applicationOf(values) })}
     />
   );
   return (
@@ -89,15 +91,23 @@ export default function UplinkPage() {
       actions={state === 'refused' || state === 'revoked' ? apply : undefined}
     >
       <Loaded of={read}>
-        {({ uplink }) =>
-          uplink ? (
-            <Joined one={uplink} />
-          ) : (
-            <Empty title={t('uplink.none')} action={apply}>
-              {t('uplink.noneText')}
-            </Empty>
-          )
-        }
+        {({ uplink, attachments }) => (
+          <>
+            {uplink ? (
+              <Joined one={uplink} />
+            ) : (
+              <Empty title={t('uplink.none')} action={apply}>
+                {t('uplink.noneText')}
+              </Empty>
+            )}
+            <div className="section">
+              <Attachments
+                items={attachments}
+                applied={uplink !== null && !['refused', 'revoked'].includes(uplink.state)}
+              />
+            </div>
+          </>
+        )}
       </Loaded>
       <p className="small">
         <Link to={paths.nodes}>{t('menu.nodes')}</Link>

@@ -1,5 +1,6 @@
 import { listListings } from '@shugu/wire/market';
 import {
+  addForeignSpaceEntry,
   addSpaceEntry,
   type getSpace,
   listSpaceEntries,
@@ -20,6 +21,8 @@ import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { PagedTable } from '../ui/table.tsx';
 import { reasonField } from './fields.ts';
+import { ForeignPicker, ForeignTitle, sourceOf } from './foreign.tsx';
+import { NestedCatalogues } from './nested.tsx';
 
 type Space = Reply<typeof getSpace>;
 
@@ -48,6 +51,7 @@ export const SpaceEntries = ({ of, operates }: { of: Space; operates: boolean })
   const provides = of.yours?.standing && of.yours.roles.some((role) => role === 'provider' || role === 'operator');
   return (
     <>
+      <NestedCatalogues of={of} operates={operates} />
       <p className="quiet">{t('spaces.catalogueLead')}</p>
       <PagedTable
         endpoint={listSpaceEntries}
@@ -80,6 +84,21 @@ export const SpaceEntries = ({ of, operates }: { of: Space; operates: boolean })
                 input={(values) => ({ params: { id: of.id }, body: values as never })}
               />
             ) : null}
+            {operates ? (
+              <Action
+                endpoint={addForeignSpaceEntry}
+                label={t('spaces.foreignAdd')}
+                explain={<p>{t('spaces.foreignAddExplain')}</p>}
+                blocked={of.demands.length ? t('spaces.foreignBlocked') : null}
+                fields={[
+                  field('entry', 'text', ['条目', 'Entry'], {
+                    required: true,
+                    widget: (props) => <ForeignPicker {...props} />,
+                  }),
+                ]}
+                input={({ entry }) => ({ params: { id: of.id }, body: JSON.parse(String(entry)) as never })}
+              />
+            ) : null}
           </>
         }
         columns={[
@@ -88,7 +107,11 @@ export const SpaceEntries = ({ of, operates }: { of: Space; operates: boolean })
             title: t('spaces.entryProduct'),
             show: (row) => (
               <>
-                <Link to={paths.product(row.product)}>{row.title}</Link>
+                {row.foreign ? (
+                  <ForeignTitle row={row} foreign={row.foreign} />
+                ) : (
+                  <Link to={paths.product(row.product!)}>{row.title}</Link>
+                )}
                 {row.membersOnly ? <Tag style={{ marginInlineStart: 8 }}>{t('spaces.membersOnly')}</Tag> : null}
                 <div className="small quiet clamp">{row.summary}</div>
               </>
@@ -98,8 +121,8 @@ export const SpaceEntries = ({ of, operates }: { of: Space; operates: boolean })
           {
             key: 'supplier',
             title: t('spaces.entrySupplier'),
-            show: (row) => row.supplier.name,
-            text: (row) => row.supplier.name,
+            show: sourceOf,
+            text: sourceOf,
           },
           {
             key: 'industry',
@@ -119,7 +142,8 @@ export const SpaceEntries = ({ of, operates }: { of: Space; operates: boolean })
                   key: 'withdraw',
                   title: t('spaces.decide'),
                   show: (row: Reply<typeof listSpaceEntries>['items'][number]) =>
-                    row.supplier.id === me?.organisation.id || of.yours?.roles.includes('operator') ? (
+                    (row.supplier && row.supplier.id === me?.organisation.id) ||
+                    of.yours?.roles.includes('operator') ? (
                       <Action
                         small
                         danger

@@ -1,6 +1,6 @@
 /** The door of the catalogue. */
 import type { FastifyInstance } from 'fastify';
-import type { Database, Reader, Tx } from '../kernel/db/db.ts';
+import type { Database, Reader, Sql, Tx } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { RateLimit } from '../kernel/limits.ts';
@@ -10,7 +10,7 @@ import { mountCkan } from './ckan/mount.ts';
 import { makeHarvestRoutes } from './harvest/routes.ts';
 import { harvestJob, harvestJobHandler } from './harvest/run.ts';
 import { settleAbandoned, startDue } from './harvest/service.ts';
-import { runsAbandoned, sourcesDue } from './harvest/store.ts';
+import { foreignEntry, runsAbandoned, sourcesDue } from './harvest/store.ts';
 import type { Product, ProductVersion, RightCover } from './model.ts';
 import { findProduct, findVersion, type Listed, listedProducts, productsOn } from './reads.ts';
 import { type CatalogueRouteDeps, makeRoutes } from './routes.ts';
@@ -42,6 +42,11 @@ export interface Catalogue extends RoomParts {
   setPublished(tx: Tx, product: string, version: string | null): Promise<void>;
   /** Listed products with the version shown, oldest first. */
   listed(read: Reader, query: PageQuery): Promise<{ items: Listed[]; next: string | null }>;
+  /**
+   * SQL that finds a harvested entry by its id while it stands at its source: title, summary, industry, by (who publishes it), origin
+   * (the catalogue), url (its page there), traded (false: it is had at its source).
+   */
+  foreignEntry(id: Sql): Sql;
 }
 
 const harvestParts = ({ database, ...deps }: CatalogueDeps): RoomParts & { routes: Route[] } => {
@@ -74,5 +79,6 @@ export const makeCatalogue = (deps: CatalogueDeps): Catalogue => {
     productsOn,
     setPublished,
     listed: (read, query) => listedProducts(read, undefined, query),
+    foreignEntry,
   };
 };

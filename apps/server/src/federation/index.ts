@@ -89,6 +89,7 @@ export interface FederationDeps {
   member: ClaimsDeps['member'];
   suspended: Room['suspended'];
   spacesOf: Room['spacesOf'];
+  catalogues: Room['catalogues'];
   /** DIDs that the operator names. */
   trustedIssuers: readonly string[];
   peers: ClaimsDeps['peers'];

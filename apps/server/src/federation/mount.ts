@@ -9,6 +9,7 @@ import { wantedOf } from './filter.ts';
 import { alikeFormats, servedFormats } from './formats.ts';
 import { type Door, doors, errorOf, standingOf } from './messages.ts';
 import { type Connector, type Kind, limits } from './model.ts';
+import { nestedCatalogs } from './nested.ts';
 import { type FindPlace, makePlaces } from './places.ts';
 import type { DataPlane } from './planes/model.ts';
 import { planesOf } from './planes/store.ts';
@@ -90,6 +91,9 @@ const catalogPage = async (
   const shown = rows.slice(0, size);
   const planes = await planesOf(room.database, connector.participant);
   const datasets = shown.flatMap((one) => offered(one, connector.participant, planes) ?? []);
+  // Once, with the first page of what is not filtered.
+  const whole = after === '' && ids === undefined && offset === 0;
+  const catalogs = whole ? await nestedCatalogs(room, room.database, connector, spaces) : [];
   const address = addressOf(room, connector.participant);
   if (rows.length > size) {
     const next = Buffer.from(shown.at(-1)!.id).toString('base64url');
@@ -102,6 +106,7 @@ const catalogPage = async (
     participantId: nameTowards(room.dids, connector, sender),
     service: [{ '@id': serviceOf(connector.participant), '@type': 'DataService', endpointURL: address }],
     ...(datasets.length ? { dataset: datasets } : {}),
+    ...(catalogs.length ? { catalog: catalogs } : {}),
   };
   return { status: 200, body };
 };

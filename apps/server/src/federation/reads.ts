@@ -19,6 +19,12 @@ export const connectorOf = async (read: Reader, participant: string): Promise<Co
   return found?.closed_at ? undefined : found;
 };
 
+export const openConnectors = async (read: Reader, participants: readonly string[]): Promise<string[]> =>
+  (
+    await read.rows<{ participant: string }>(sql`select participant from federation_connectors
+      where participant = any(${[...participants]}) and closed_at is null`)
+  ).map(({ participant }) => participant);
+
 export const findProcess = (read: Reader, participant: string, id: string): Promise<Process | undefined> =>
   read.first<Process>(
     sql`select ${processColumns} from federation_processes where id = ${id} and participant = ${participant}`,

@@ -47,6 +47,11 @@ export const spacesFlow = (rooms: Rooms, cases: Cases): RoomParts => ({
       },
     },
     {
+      name: 'flow.spacesNodes',
+      types: ['nodes.node.ended'],
+      handle: (tx, { subject, data }) => rooms.spaces.nodeEnded(tx, subject, data.reason),
+    },
+    {
       name: 'flow.spacesLeft',
       types: ['spaces.member.moved', 'spaces.space.ended'],
       handle: async (tx, { type, subject, data }) => {

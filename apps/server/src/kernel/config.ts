@@ -132,6 +132,13 @@ export const settings = {
     '拟接入的枢纽地址；空则不接入，也可由运营方在门户中填写',
     'Address of the hub to apply at; none if empty, unless the operator names one in the portal',
   ),
+  nodeApplication: setting(
+    'SHUGU_NODE_APPLICATION',
+    '',
+    string,
+    '接入申请材料：JSON 文件，列明技术字段与附件；向 SHUGU_HUB_URL 自动申请时随附',
+    'File (JSON) of technical fields and attachments that go with the application at SHUGU_HUB_URL',
+  ),
   heartbeatSeconds: setting(
     'SHUGU_HEARTBEAT_SECONDS',
     10,

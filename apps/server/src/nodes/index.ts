@@ -1,6 +1,6 @@
 /** The door of nodes: a hub's register and what its nodes publish; a node's registration and what it publishes. */
 
-import type { Reader, Tx } from '../kernel/db/db.ts';
+import type { Reader, Sql, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { Consumer, StoredEvent } from '../kernel/outbox.ts';
 import { Problem } from '../kernel/problem.ts';
@@ -9,6 +9,7 @@ import { type Tick, limits as tickLimits } from '../kernel/ticker.ts';
 import { makeMoves } from './hub/address.ts';
 import { relayOwn } from './hub/own.ts';
 import { registerCases } from './hub/registration.ts';
+import { listedEntry, takingPart } from './hub/store.ts';
 import type { NodesDeps } from './model.ts';
 import { prunables } from './prunables.ts';
 import { makeRoutes } from './routes.ts';
@@ -33,6 +34,7 @@ import {
   withdrawGuarantee,
 } from './trade/store.ts';
 import { watch } from './trade/watch.ts';
+import { readApplication } from './uplink/application.ts';
 import { publishSubject } from './uplink/changes.ts';
 import { makeHubLine } from './uplink/hub.ts';
 import { joinHub, type Turned, turn } from './uplink/service.ts';
@@ -69,6 +71,16 @@ export interface Nodes {
   /** What became of a guarantee: nothing, or the agreement that is in force. */
   concludeGuarantee(tx: Tx, id: string, agreement: string | null): Promise<void>;
   trusted(read: Reader): Promise<{ name: string; url: string; why: 'hub' | 'node' }[]>;
+  /**
+   * At a hub, SQL that finds what one of its nodes lists, while it does: title, summary, industry, by (its supplier), origin (the node),
+   * url (its page there), traded (whether it can be bought from another node).
+   */
+  listedEntry(node: Sql, subject: Sql): Sql;
+  /** At a hub: of these nodes those that take part, each with how much it lists. */
+  takingPart(
+    read: Reader,
+    ids: readonly string[],
+  ): Promise<{ id: string; name: string; url: string; listings: number }[]>;
   close(): Promise<void>;
 }
 
@@ -89,9 +101,10 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
   const joinNamed = async (): Promise<void> => {
     const { database, members, settings } = deps;
     if (!settings.hubUrl || performance.now() < joinAt || (await latestUplink(database))) return;
-    if (!(await members.operatorIfAny(database))) return;
+    const operator = await members.operatorIfAny(database);
+    if (!operator) return;
     joinAt = performance.now() + restSeconds(++joinTries) * 1000;
-    await joinHub(deps, line, { connectorType: 0 });
+    await joinHub(deps, line, await readApplication(deps, operator.id));
   };
   /** A look that found nothing to say before `until`, in monotonic ms. */
   let quiet = { since: Number.NEGATIVE_INFINITY, until: Number.NEGATIVE_INFINITY };
@@ -170,6 +183,8 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
     bindGuarantee,
     guaranteeOfOrder,
     trusted: namedPeers,
+    listedEntry,
+    takingPart,
     consumers: [
       {
         name: 'nodes.publish',

@@ -4,7 +4,6 @@ import type {
   answer,
   application,
   change,
-  connectorTypes,
   entryKinds,
   message,
   nodeKinds,
@@ -12,6 +11,7 @@ import type {
   peer,
   rosterNode,
 } from '@shugu/wire/nodes';
+import type { attachment, connectorTypes, technical } from '@shugu/wire/nodes-application';
 import type {
   differenceKinds,
   peerAnswer,
@@ -26,6 +26,7 @@ import type { z } from 'zod';
 import type { Cases } from '../kernel/case/index.ts';
 import type { Database, Reader } from '../kernel/db/db.ts';
 import type { Issue } from '../kernel/issue/index.ts';
+import type { ObjectStore } from '../kernel/objects.ts';
 import type { Market } from '../market/index.ts';
 import type { Members } from '../members/index.ts';
 
@@ -34,6 +35,8 @@ export type NodeState = (typeof nodeStates)[number];
 export type EntryKind = (typeof entryKinds)[number];
 export type ConnectorType = (typeof connectorTypes)[number];
 export type Application = z.output<typeof application>;
+export type Technical = z.output<typeof technical>;
+export type Attachment = z.output<typeof attachment>;
 export type Message = z.output<typeof message>;
 export type Changes = Extract<Message, { kind: 'changes' }>;
 export type Answer = z.output<typeof answer>;
@@ -71,7 +74,8 @@ export interface Identity {
 export interface NodesDeps {
   database: Database;
   log: Logger;
-  cases: Pick<Cases, 'register' | 'file' | 'move' | 'serve' | 'ruleBook'>;
+  cases: Pick<Cases, 'register' | 'file' | 'find' | 'keepPaper' | 'move' | 'serve' | 'ruleBook'>;
+  objects: Pick<ObjectStore, 'put' | 'bytes'>;
   issue: Pick<Issue, 'paper' | 'withdraw' | 'read'>;
   members: Pick<Members, 'operatorOf' | 'operatorIfAny'>;
   market: Pick<Market, 'listed' | 'listedAfter' | 'demand' | 'openDemands'>;
@@ -102,6 +106,8 @@ export interface NodesDeps {
   settings: {
     kind: NodeKind;
     hubUrl: string;
+    /** A file of what goes with the application that this node makes by itself; empty: nothing. */
+    applicationFile: string;
     beatSeconds: number;
     privateNodes: readonly string[];
     /** Whether nodes that take part are believed. */

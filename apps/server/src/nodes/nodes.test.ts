@@ -1,8 +1,5 @@
 /** A hub and a node, two whole exchanges with keys of their own; and a third node that speaks by hand, to say what it should not. */
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { checkpointSigner, generateKey, publicJwk, type Signer, softwareSigner } from '@shugu/evidence';
-import { emptyRoot, formatCheckpoint, sha256, signNote } from '@shugu/tlog';
 import * as casesWire from '@shugu/wire/cases';
 import { listTrustedIssuers } from '@shugu/wire/federation';
 import { paperBundle } from '@shugu/wire/kernel';
@@ -17,13 +14,16 @@ import { settleWhole, type TestExchange, testExchange } from '../../test/support
 import { pruneTick } from '../kernel/retention/prune.ts';
 import { listed, refusal } from '../market/testing.ts';
 import { certificateFor, freight, profiledResource, type Rig } from '../registry/testing.server.ts';
-import { digestOf, type Envelope, sealWords } from './envelope.ts';
-import type { Answer, Change } from './model.ts';
+import { type Envelope, sealWords } from './envelope.ts';
+import type { Change } from './model.ts';
 import { prunables } from './prunables.ts';
+import { entryOf, handsAt, said } from './testing.ts';
 
+type Hands = ReturnType<typeof handsAt>;
 let hub: TestExchange;
 let city: TestExchange;
 let hubKey: string;
+let hands: Hands;
 let cityName: string;
 beforeAll(async () => {
   hub = await testExchange({
@@ -33,6 +33,7 @@ beforeAll(async () => {
   city = await testExchange({ config: { suite: 'sm', privateNodes: ['127.0.0.0/8'], hubUrl: hub.url } });
   cityName = city.cast.organisations.find((one) => one.key === 'operator')!.name;
   hubKey = (await hub.anyone.call(wire.readSelf, {})).keyId;
+  hands = handsAt(hub, hubKey);
 }, 240_000);
 afterAll(async () => {
   await city?.end();
@@ -40,54 +41,16 @@ afterAll(async () => {
 });
 
 const nodesAtHub = async () => (await hub.anyone.call(wire.listNodes, {})).items;
-const entriesAtHub = async (query: object = {}) => (await hub.anyone.call(wire.listEntries, { query })).items;
 const uplink = async () => (await (await city.as('operator.system')).call(wire.readUplink, {})).uplink;
-const applications = async () =>
-  (await (await hub.as('operator.reviewer')).call(wire.listApplications, { query: {} })).items;
 const demandsAtCity = async () =>
   (await city.anyone.call(wire.listForeignDemands, { query: {} })).items.map(({ title, node }) => [title, node.name]);
 const soon = { timeout: 60_000, interval: 100 };
-
-/** A node that is nothing but its key. */
-const byHand = () => {
-  const signer: Signer = softwareSigner(generateKey('intl'), { level: 'platform' });
-  const application = (more: object = {}) => ({
-    kind: 'application',
-    to: hubKey,
-    nonce: randomBytes(16).toString('base64url'),
-    key: publicJwk(signer.publicKey),
-    origin: 'log.example/industry',
-    name: '手工行业节点',
-    nodeKind: 'industry',
-    connectorType: 1,
-    operator: { name: '样例行业公司', creditCode: '91430000MA4L00000X' },
-    url: 'https://industry.example',
-    ...more,
-  });
-  return { signer, application };
-};
-const register = (sent: Envelope) => hub.anyone.call(wire.register, { body: sent });
-const tell = (sent: Envelope) => hub.anyone.call(wire.tell, { body: sent });
-const said = (sent: Envelope) => JSON.parse(sent.payload) as Answer;
-
-const entryOf = (subject: string, title: string): Change => {
-  const content = {
-    version: '1',
-    title,
-    summary: '',
-    price: { zh: '面议', en: 'by quotation' },
-    by: '',
-    industry: 'G54',
-    path: '/products/x',
-  };
-  return { kind: 'listing', subject: `prd_${subject.padEnd(26, '0')}`, content, digest: digestOf('intl', content) };
-};
-
-const letIn = async (node: string) => {
-  const { case: id } = (await applications()).find((one) => one.id === node)!;
-  await move(await hub.as('operator.reviewer'), id, 'acceptRegistration');
-  return id;
-};
+const byHand = () => hands.byHand();
+const register = (sent: Envelope) => hands.register(sent);
+const tell = (sent: Envelope) => hands.tell(sent);
+const applications = () => hands.applications();
+const letIn = (node: string) => hands.letIn(node);
+const entriesAtHub = (query: object = {}) => hands.entries(query);
 
 /** As if a hundred days had passed: messages are kept for ninety. */
 const prune = ({ exchange: { kernel, cases } }: TestExchange) =>
@@ -310,30 +273,10 @@ describe('certificates of peers', { timeout: 180_000 }, () => {
 });
 
 describe('what a node may not', { timeout: 180_000 }, () => {
-  /** A registered node that speaks by hand: its log is one signed checkpoint. */
-  const registered = async () => {
-    const one = byHand();
-    const origin = 'log.example/industry';
-    const { node } = said(await register(await sealWords(one.signer, one.application())));
-    const id = await letIn(node);
-    let number = 0;
-    const speak = async (words: object) => tell(await sealWords(one.signer, { to: hubKey, ...words }));
-    const next = (words: object) => speak({ number: ++number, ...words });
-    const checkpoint = await signNote(formatCheckpoint({ origin, size: 0, root: emptyRoot(sha256) }), [
-      checkpointSigner(origin, one.signer),
-    ]);
-    await next({ kind: 'certification', software: '1', checkpoint });
-    await move(await hub.as('operator.approver'), id, 'acceptCertification');
-    expect(said(await next({ kind: 'activation' })).state).toBe('active');
-    const changes = (first: number, entries: Change[], generation = 1) =>
-      sealWords(one.signer, { kind: 'changes', to: hubKey, generation, first, changes: entries });
-    const mine = async () => (await entriesAtHub({ node })).map((entry) => entry.title).sort();
-    return { ...one, node, case: id, speak, next, changes, mine };
-  };
-  type Registered = Awaited<ReturnType<typeof registered>>;
+  type Registered = Awaited<ReturnType<Hands['registered']>>;
   let node: Registered;
   beforeAll(async () => {
-    node = await registered();
+    node = await hands.registered();
   }, 180_000);
 
   test('batches are taken exactly once, whatever comes twice, late or with a gap', async () => {

@@ -46,6 +46,45 @@ export const problems = defineProblems('nodes', {
     title: { zh: '当前状态不能办理此步骤', en: 'This step is not open in the present state' },
     next: { zh: '查看办理状态', en: 'Look at how it stands' },
   },
+  attachmentUnfit: {
+    status: 422,
+    title: { zh: '附件内容与所称类型不符', en: 'The attachment is not what it is said to be' },
+    next: {
+      zh: '请给出 PDF、PNG、JPEG、JSON、XML、ZIP 或 UTF-8 文本，并如实说明类型',
+      en: 'Give a PDF, PNG, JPEG, JSON, XML, ZIP or UTF-8 text, and say which',
+    },
+  },
+  attachmentTooLarge: {
+    status: 413,
+    title: { zh: '附件超过大小上限', en: 'The attachment is too large' },
+    next: { zh: '请压缩或拆分后再传', en: 'Make it smaller, or two of it' },
+  },
+  attachmentDiffers: {
+    status: 422,
+    title: { zh: '附件与申请中签名列明的不一致', en: 'The attachment is not what the application signed for' },
+    next: { zh: '请送交原附件；内容已变的，重新申请', en: 'Send the one that was named; apply anew if it has changed' },
+  },
+  applicationFile: {
+    status: 422,
+    title: { zh: '接入申请材料不能读取', en: 'What is to go with the application cannot be read' },
+    next: {
+      zh: '核对 SHUGU_NODE_APPLICATION 所指文件及其附件',
+      en: 'Check the file of SHUGU_NODE_APPLICATION and what it names',
+    },
+  },
+  attachmentsFull: {
+    status: 409,
+    title: { zh: '附件数量已达上限', en: 'There are as many attachments as an application takes' },
+    next: { zh: '请先移除不需要的', en: 'Leave one out first' },
+  },
+  attachmentHeld: {
+    status: 409,
+    title: {
+      zh: '该附件已上传，或已随申请送出',
+      en: 'The attachment is there already, or was named by an application',
+    },
+    next: { zh: '无需重复上传；已送出的不能移除', en: 'It need not come twice; one that was named stays' },
+  },
   checkpointInvalid: {
     status: 422,
     title: { zh: '检查点不能证明该日志', en: 'The checkpoint does not prove the log' },

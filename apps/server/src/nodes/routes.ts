@@ -7,6 +7,8 @@ import { actorOf } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { rateLimit } from '../kernel/limits.ts';
 import { kernelProblems } from '../kernel/problem.ts';
+import { readUpload } from './attachments.ts';
+import { takeAttachment } from './hub/attachments.ts';
 import { answerTo, type Intake, takeMessage } from './hub/intake.ts';
 import { takeApplication } from './hub/registration.ts';
 import { entryPage, nodePage, nodesTakingPart } from './hub/store.ts';
@@ -14,12 +16,14 @@ import { entryView, nodeView } from './hub/view.ts';
 import type { NodesDeps } from './model.ts';
 import { recognise } from './recognition/service.ts';
 import { type RecognitionRow, recognitionPage } from './recognition/store.ts';
+import { hasEnded } from './rules.ts';
 import { exposureView } from './trade/exposure.ts';
 import { browse, goodsOf, offerView } from './trade/goods.ts';
 import { takePeerMessage } from './trade/intake.ts';
 import { buy, cancel, purchaseView } from './trade/purchases.ts';
 import { correct, drawUp, mutualViews } from './trade/statements.ts';
 import * as trade from './trade/store.ts';
+import { attachmentView, dropAttachment, heldAttachments, holdAttachment } from './uplink/attachments.ts';
 import { demandPage } from './uplink/demands.ts';
 import type { HubLine } from './uplink/hub.ts';
 import { joinHub } from './uplink/service.ts';
@@ -77,6 +81,14 @@ export const makeRoutes = (
     });
     return answerTo(deps, tx, body);
   }),
+  on(
+    wire.sendAttachment,
+    async ({ params: { node, hash }, stream, headers }) => {
+      await takeAttachment(deps, { node, sha256: `sha256:${hash}`, stream, announced: headers['content-length'] });
+      return { ok: true as const };
+    },
+    { ownTransaction: true },
+  ),
   on(wire.tell, async ({ tx, body }) => takeMessage({ ...deps, moved }, tx, body)),
   on(wire.listNodes, async ({ read }) => ({
     hub: { name: (await deps.members.operatorOf(read)).name, isHub: deps.settings.kind === 'hub' },
@@ -98,7 +110,11 @@ export const makeRoutes = (
   on(wire.listForeignDemands, async ({ read, query }) => demandPage(read, query)),
   on(wire.readUplink, async ({ read }) => {
     const one = await latestUplink(read);
-    return { proposed: deps.settings.hubUrl, uplink: one ? await uplinkView(read, one) : null };
+    return {
+      proposed: deps.settings.hubUrl,
+      uplink: one ? await uplinkView(read, one) : null,
+      attachments: (await heldAttachments(read)).map((held) => attachmentView(held, one?.id)),
+    };
   }),
   // The hub is asked meanwhile: no transaction may stay open.
   on(
@@ -109,6 +125,19 @@ export const makeRoutes = (
     },
     { ownTransaction: true },
   ),
+  on(
+    wire.holdAttachment,
+    async ({ principal, requestId, query, stream, headers }) => {
+      const content = await readUpload(stream, headers['content-length']);
+      return attachmentView(await holdAttachment(deps, actorOf(principal, requestId), query, content), undefined);
+    },
+    { ownTransaction: true },
+  ),
+  on(wire.dropAttachment, async ({ tx, params }) => {
+    const one = await latestUplink(tx);
+    await dropAttachment(tx, params.id, one && !hasEnded(one.state) ? one.id : undefined);
+    return { ok: true as const };
+  }),
   on(
     wire.recognise,
     async ({ principal, requestId, body }) =>

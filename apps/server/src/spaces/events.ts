@@ -6,6 +6,9 @@ export interface SpacesEvents {
   'spaces.rules.published': { space: string; number: number; digest: string };
   'spaces.member.moved': { space: string; member: string; state: string };
   'spaces.member.signed': { space: string; member: string; number: number };
-  'spaces.entry.added': { space: string; entry: string; product: string };
-  'spaces.entry.withdrawn': { space: string; entry: string; product: string; reason: string };
+  /** `product`: null of an entry of another catalogue or node. */
+  'spaces.entry.added': { space: string; entry: string; product: string | null };
+  'spaces.entry.withdrawn': { space: string; entry: string; product: string | null; reason: string };
+  'spaces.catalogue.nested': { space: string; catalogue: string };
+  'spaces.catalogue.withdrawn': { space: string; catalogue: string; reason: string };
 }

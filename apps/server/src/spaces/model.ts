@@ -2,6 +2,9 @@
 import type { SuiteName } from '@shugu/evidence';
 import type { Text } from '@shugu/wire';
 import type {
+  foreignRef,
+  nestedCatalogue,
+  nestedRef,
   policyDemands,
   spaceDraft,
   spaceKinds,
@@ -15,7 +18,7 @@ import type { z } from 'zod';
 import type { Agreements } from '../agreements/index.ts';
 import type { Catalogue } from '../catalogue/index.ts';
 import type { Cases } from '../kernel/case/index.ts';
-import type { Database } from '../kernel/db/db.ts';
+import type { Database, Reader, Sql } from '../kernel/db/db.ts';
 import type { Keys } from '../kernel/keys.ts';
 import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
 import type { Market } from '../market/index.ts';
@@ -79,6 +82,21 @@ export interface Member {
   endedAt: Date | null;
 }
 
+/** SQL of the rooms whose entries may be referred to; columns as `Catalogue.foreignEntry` says. */
+export interface Elsewhere {
+  harvested: Catalogue['foreignEntry'];
+  listed(node: Sql, subject: Sql): Sql;
+}
+
+/** What a foreign entry refers to. */
+export type ForeignRef = z.output<typeof foreignRef>;
+export interface ForeignFacts {
+  title: string;
+  summary: string;
+  industry: string;
+  words: string;
+}
+
 export interface EndedMembership {
   space: string;
   participant: string;
@@ -90,7 +108,11 @@ export interface Entry {
   id: string;
   space: string;
   participant: string;
-  product: string;
+  /** Null of a foreign entry. */
+  product: string | null;
+  harvested: string | null;
+  foreignNode: string | null;
+  foreignSubject: string | null;
   title: string;
   summary: string;
   industry: string;
@@ -98,6 +120,35 @@ export interface Entry {
   membersOnly: boolean;
   createdAt: Date;
   endedAt: Date | null;
+}
+
+/** Of a foreign one, where it stands: who publishes it, in whose catalogue, its page there; null of a product. */
+export interface SeenEntry extends Entry {
+  by: string | null;
+  origin: string | null;
+  url: string | null;
+  /** Whether the purchase across nodes leads to it. */
+  traded: boolean | null;
+}
+
+export type NestedView = z.output<typeof nestedCatalogue>;
+export type NestedRef = z.output<typeof nestedRef>;
+export interface NestedCatalogue {
+  id: string;
+  space: string;
+  /** One of the two. */
+  childSpace: string | null;
+  childNode: string | null;
+  createdAt: Date;
+  endedAt: Date | null;
+}
+
+/** A node of this hub that takes part. */
+export interface NodeNamed {
+  id: string;
+  name: string;
+  url: string;
+  listings: number;
 }
 
 export interface SpacesDeps {
@@ -110,5 +161,8 @@ export interface SpacesDeps {
   catalogue: Pick<Catalogue, 'product'>;
   market: Pick<Market, 'offered'>;
   agreements: Pick<Agreements, 'openOffers' | 'signText'>;
+  elsewhere: Elsewhere;
+  /** Of these nodes, those that take part. */
+  nodes(read: Reader, ids: readonly string[]): Promise<NodeNamed[]>;
   now(): Date;
 }

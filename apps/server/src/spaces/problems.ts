@@ -70,6 +70,27 @@ export const problems = defineProblems('spaces', {
     },
     next: { zh: '按 errors 所列补足策略后重新上架', en: 'List the product with a policy that says what errors names' },
   },
+  policyUnknown: {
+    status: 422,
+    title: {
+      zh: '外部条目的使用策略无从核对，而空间规则对策略有要求',
+      en: 'What the offers of a foreign entry say is not known here, and the rules of the space ask for it',
+    },
+    next: { zh: '在无此要求的空间列入', en: 'Put it into a space whose rules do not ask' },
+  },
+  nestedInItself: {
+    status: 409,
+    title: {
+      zh: '目录不能直接或间接包含自身',
+      en: 'A catalogue cannot contain itself, directly or by others',
+    },
+    next: { zh: '先移出形成环路的下级目录', en: 'Take out first what closes the circle' },
+  },
+  nestedTooDeep: {
+    status: 409,
+    title: { zh: '目录嵌套层数超过上限', en: 'Catalogues would be nested too deeply' },
+    next: { zh: '纳入层数较少的目录', en: 'Nest a catalogue with fewer levels' },
+  },
   rulesInvalid: {
     status: 422,
     title: { zh: '规则内容不成立', en: 'The rules do not hold together' },

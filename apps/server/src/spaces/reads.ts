@@ -3,7 +3,20 @@ import { empty, join, type Moment, type Reader, type Sql, sql, type Tx } from '.
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
 import { kernelProblems } from '../kernel/problem.ts';
-import type { EndedMembership, Entry, Member, MemberState, Rules, Space, SpaceKind, SpaceRole } from './model.ts';
+import { stands, withFar } from './foreign.ts';
+import type {
+  Elsewhere,
+  EndedMembership,
+  Entry,
+  ForeignRef,
+  Member,
+  MemberState,
+  Rules,
+  SeenEntry,
+  Space,
+  SpaceKind,
+  SpaceRole,
+} from './model.ts';
 import { openStates } from './rules.ts';
 
 /** Rules from before there was the term said nothing of contracts: they went on. */
@@ -20,7 +33,10 @@ const memberColumns = sql`m.id, m.space, m.participant, m.roles, m.state, m.note
   m.ended_at as "endedAt", g.key_id as "keyId", g.created_at as "signedAt", ${signBy} as "signBy"`;
 const members = sql`space_members m left join space_signatures g on g.member = m.id and g.number = m.signed`;
 const standingMember = (now: Date): Sql => sql`m.state = 'active' and coalesce(${signBy} > ${now}, true)`;
-const entryColumns = sql`e.id, e.space, e.participant, e.product, e.title, e.summary, e.industry, e.members_only as "membersOnly", e.created_at as "createdAt", e.ended_at as "endedAt"`;
+const entryColumns = sql`e.id, e.space, e.participant, e.product, e.harvested, e.foreign_node as "foreignNode",
+  e.foreign_subject as "foreignSubject", e.title, e.summary, e.industry, e.members_only as "membersOnly", e.created_at as "createdAt", e.ended_at as "endedAt"`;
+
+const seenColumns = sql`${entryColumns}, f.by, f.origin, f.url, f.traded`;
 
 export const like = (word: string): string => `%${word.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
 const wordsMax = 10;
@@ -37,6 +53,9 @@ const matching = (column: Sql, search: string | undefined): Sql => {
 export const findSpace = (read: Reader, id: string): Promise<Space | undefined> =>
   read.first<Space>(sql`select ${spaceColumns} from spaces s where s.id = ${id}`);
 
+export const spacesOf = (read: Reader, ids: readonly string[]): Promise<Space[]> =>
+  read.rows<Space>(sql`select ${spaceColumns} from spaces s where s.id = any(${[...ids]})`);
+
 export const lockSpace = async (tx: Tx, id: string): Promise<Space | undefined> => {
   await tx.first(sql`select 1 from spaces where id = ${id} for update`);
   return findSpace(tx, id);
@@ -44,6 +63,11 @@ export const lockSpace = async (tx: Tx, id: string): Promise<Space | undefined> 
 
 export const spaceOfCase = (read: Reader, id: string): Promise<Space | undefined> =>
   read.first<Space>(sql`select ${spaceColumns} from spaces s where s.case_id = ${id}`);
+
+export const operatedBy = (read: Reader, participant: string): Promise<Space[]> =>
+  read.rows<Space>(
+    sql`select ${spaceColumns} from spaces s where s.participant = ${participant} and s.state = 'active' order by s.id`,
+  );
 
 export const foundedBy = async (read: Reader, participant: string): Promise<number> =>
   (
@@ -188,13 +212,23 @@ export const statementOf = (read: Reader, member: string): Promise<LoggedStateme
     sql`select core, salt, log_entry from space_signatures where member = ${member} order by number desc limit 1`,
   );
 
+/** Whoever put an entry in is in standing. */
+export const ofMember = (now: Date): Sql =>
+  sql`exists (select 1 from space_members m where m.space = e.space and m.participant = e.participant and ${standingMember(now)})`;
+
+/** `inside`: as members see them, with what is offered to them alone. */
+interface EntryView {
+  elsewhere: Elsewhere;
+  now: Date;
+  inside: boolean;
+}
+
 /** Entries of members in standing; those of a member that rests are not shown until it signs. */
 const standing = (
   space: string,
-  now: Date,
-  inside: boolean,
-): Sql => sql`from space_entries e where e.space = ${space} and e.ended_at is null
-  ${inside ? empty : sql`and not e.members_only`} and exists (select 1 from space_members m where m.space = e.space and m.participant = e.participant and ${standingMember(now)})`;
+  { elsewhere, now, inside }: EntryView,
+): Sql => sql`from ${withFar(elsewhere)} where e.space = ${space} and e.ended_at is null and ${stands}
+  ${inside ? empty : sql`and not e.members_only`} and ${ofMember(now)}`;
 
 export interface EntryQuery extends PageQuery {
   q?: string | undefined;
@@ -205,13 +239,7 @@ export interface EntryQuery extends PageQuery {
 
 const cursorParts = 3;
 
-/** `inside`: as members see it, with what is offered to them alone. */
-export const entryPage = async (
-  read: Reader,
-  space: string,
-  { now, inside }: { now: Date; inside: boolean },
-  query: EntryQuery,
-) => {
+export const entryPage = async (read: Reader, space: string, view: EntryView, query: EntryQuery) => {
   const sort = query.sort ?? 'newest';
   const after = decodeCursor(query.after, cursorParts);
   if (after && after[0] !== sort)
@@ -224,9 +252,9 @@ export const entryPage = async (
     : sort === 'title'
       ? sql`and (e.title, e.id) > (${String(after[1])}, ${String(after[2])})`
       : sql`and e.id < ${String(after[2])}`;
-  const rows = await read.rows<Entry>(sql`select ${entryColumns} ${standing(space, now, inside)}
+  const rows = await read.rows<SeenEntry>(sql`select ${seenColumns} ${standing(space, view)}
     ${query.industry ? sql`and e.industry like ${`${query.industry}%`}` : empty}
-    ${query.supplier ? sql`and e.participant = ${query.supplier}` : empty} ${matching(sql`e.words`, query.q)} ${from}
+    ${query.supplier ? sql`and e.product is not null and e.participant = ${query.supplier}` : empty} ${matching(sql`e.words`, query.q)} ${from}
     order by ${sort === 'title' ? sql`e.title, e.id` : sql`e.id desc`} limit ${pageSize(query) + 1}`);
   return pageOf(
     rows,
@@ -236,12 +264,8 @@ export const entryPage = async (
   );
 };
 
-export const countEntries = async (
-  read: Reader,
-  space: string,
-  { now, inside }: { now: Date; inside: boolean },
-): Promise<number> =>
-  (await read.one<{ count: number }>(sql`select count(*)::int as count ${standing(space, now, inside)}`)).count;
+export const countEntries = async (read: Reader, space: string, view: EntryView): Promise<number> =>
+  (await read.one<{ count: number }>(sql`select count(*)::int as count ${standing(space, view)}`)).count;
 
 /** Whether shown or not: the place is taken. */
 export const countPlaces = async (read: Reader, space: string): Promise<number> =>
@@ -251,8 +275,23 @@ export const countPlaces = async (read: Reader, space: string): Promise<number> 
     )
   ).count;
 
+export const foreignEntry = (read: Reader, space: string, ref: ForeignRef): Promise<{ id: string } | undefined> =>
+  read.first(sql`select id from space_entries where space = ${space} and ended_at is null
+    and ${ref.kind === 'harvest' ? sql`harvested = ${ref.entry}` : sql`foreign_node = ${ref.node} and foreign_subject = ${ref.subject}`}`);
+
 export const findEntry = (read: Reader, space: string, id: string): Promise<Entry | undefined> =>
   read.first<Entry>(sql`select ${entryColumns} from space_entries e where e.space = ${space} and e.id = ${id}`);
+
+/** With where it stands, as it is shown. */
+export const seenEntry = (
+  elsewhere: Elsewhere,
+  read: Reader,
+  space: string,
+  id: string,
+): Promise<SeenEntry | undefined> =>
+  read.first<SeenEntry>(
+    sql`select ${seenColumns} from ${withFar(elsewhere)} where e.space = ${space} and e.id = ${id}`,
+  );
 
 export const entriesOf = (
   read: Reader,

@@ -6,27 +6,31 @@ import { on, type Route } from '../kernel/http/route.ts';
 import { bundleOf } from '../kernel/issue/statement.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import type { SpacesDeps } from './model.ts';
+import { nestedIn } from './nested.ts';
 import { problems } from './problems.ts';
 import {
   entryPage,
-  findEntry,
   findMember,
   memberPage,
   membershipsOf,
   rulesPage,
+  seenEntry,
   spacePage,
   statementOf,
 } from './reads.ts';
 import { isOperator } from './rules.ts';
 import { addEntry, withdrawEntry } from './service/entries.ts';
+import { addForeign } from './service/foreign.ts';
 import { foundSpace } from './service/founding.ts';
 import { admit, apply, expel, invite, leave, refuse, sign } from './service/membership.ts';
+import { nest, withdrawNested } from './service/nested.ts';
 import { publishRules } from './service/rules.ts';
 import {
+  entriesFor,
   entryView,
-  isInside,
   memberView,
   namesOf,
+  nestedViews,
   rulesView,
   type Seen,
   spaceView,
@@ -126,7 +130,7 @@ export const makeRoutes = (deps: SpacesDeps): Route[] => {
     on(wire.listSpaceEntries, async ({ read, principal, params, query }) => {
       const seen = await visibleSpace(deps, read, principal, params.id);
       if (!seen.seesCatalogue) throw kernelProblems.unknown();
-      const { items, next } = await entryPage(read, seen.space.id, { now: deps.now(), inside: isInside(seen) }, query);
+      const { items, next } = await entryPage(read, seen.space.id, entriesFor(deps, seen), query);
       const name = await namesOf(
         deps,
         read,
@@ -135,8 +139,30 @@ export const makeRoutes = (deps: SpacesDeps): Route[] => {
       return { items: items.map((one) => entryView(one, name)), next };
     }),
     on(wire.addSpaceEntry, async ({ tx, params, body }) => {
-      const entry = (await findEntry(tx, params.id, await addEntry(deps, tx, params.id, body.product)))!;
+      const entry = (await seenEntry(
+        deps.elsewhere,
+        tx,
+        params.id,
+        await addEntry(deps, tx, params.id, body.product),
+      ))!;
       return entryView(entry, await namesOf(deps, tx, [entry.participant]));
+    }),
+    on(wire.addForeignSpaceEntry, async ({ tx, params, body }) => {
+      const entry = (await seenEntry(deps.elsewhere, tx, params.id, await addForeign(deps, tx, params.id, body)))!;
+      return entryView(entry, await namesOf(deps, tx, []));
+    }),
+    on(wire.listNestedCatalogues, async ({ read, principal, params }) => {
+      const { space, seesCatalogue } = await visibleSpace(deps, read, principal, params.id);
+      if (!seesCatalogue) throw kernelProblems.unknown();
+      return { items: await nestedViews(deps, read, principal, await nestedIn(read, space.id)) };
+    }),
+    on(wire.nestCatalogue, async ({ tx, principal, params, body }) => {
+      const made = await nest(deps, tx, principal, { id: params.id, ref: body });
+      return (await nestedViews(deps, tx, principal, [made]))[0]!;
+    }),
+    on(wire.withdrawNestedCatalogue, async ({ tx, principal, params, body }) => {
+      await withdrawNested(tx, params.id, params.catalogue, body.reason);
+      return spaceView(deps, tx, principal, params.id);
     }),
     on(wire.withdrawSpaceEntry, async ({ tx, principal, params, body }) => {
       await withdrawEntry(tx, params.id, params.entry, body.reason);

@@ -2,7 +2,17 @@
 import { sql, type Tx } from '../kernel/db/db.ts';
 import { newId } from '../kernel/ids.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
-import type { Entry, Member, MemberState, Rules, SpaceDraft, SpaceRole, SpaceState } from './model.ts';
+import type {
+  Entry,
+  ForeignFacts,
+  ForeignRef,
+  Member,
+  MemberState,
+  Rules,
+  SpaceDraft,
+  SpaceRole,
+  SpaceState,
+} from './model.ts';
 import { wordsOf } from './rules.ts';
 
 export const insertSpace = async (tx: Tx, draft: SpaceDraft): Promise<string> => {
@@ -74,9 +84,25 @@ export const insertEntry = async (
   return id;
 };
 
+export const insertForeign = async (tx: Tx, space: string, ref: ForeignRef, facts: ForeignFacts): Promise<string> => {
+  const id = newId('spe', tx.now);
+  const [harvested, node, subject] = ref.kind === 'harvest' ? [ref.entry, null, null] : [null, ref.node, ref.subject];
+  await tx.exec(sql`insert into space_entries (id, space, node, market, participant, harvested, foreign_node, foreign_subject, title, summary,
+      industry, words, created_at)
+    values (${id}, ${space}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${harvested}, ${node}, ${subject},
+      ${facts.title}, ${facts.summary}, ${facts.industry}, ${facts.words}, ${tx.now})`);
+  return id;
+};
+
 export const refreshEntry = (tx: Tx, id: string, shown: Shown): Promise<number> =>
   tx.exec(sql`update space_entries set title = ${shown.title}, summary = ${shown.summary}, industry = ${shown.industry},
     words = ${shown.words}, members_only = ${shown.membersOnly} where id = ${id}`);
+
+/** Since when a foreign entry is not where it comes from. */
+export const setMissing = (tx: Tx, id: string, missing: boolean): Promise<number> =>
+  tx.exec(
+    sql`update space_entries set missing_since = ${missing ? sql`coalesce(missing_since, ${tx.now})` : null} where id = ${id}`,
+  );
 
 export const endEntry = (tx: Tx, id: string, reason: string): Promise<number> =>
   tx.exec(sql`update space_entries set ended_at = ${tx.now}, reason = ${reason} where id = ${id} and ended_at is null`);

@@ -2,8 +2,8 @@
 import type { Reader } from '../kernel/db/db.ts';
 import type { Principal } from '../kernel/http/principal.ts';
 import { kernelProblems } from '../kernel/problem.ts';
-import type { Entry, Member, Rules, Space, SpacesDeps } from './model.ts';
-import { countEntries, countMembers, currentRules, findSpace, membershipOf } from './reads.ts';
+import type { Member, NestedCatalogue, NestedView, Rules, SeenEntry, Space, SpacesDeps } from './model.ts';
+import { countEntries, countMembers, currentRules, findSpace, membershipOf, membershipsOf, spacesOf } from './reads.ts';
 import { isOperator, isPublic, isStanding, seesCatalogue } from './rules.ts';
 import { conditionsOf, demandsIn, wordsWithGrounds } from './service/deps.ts';
 
@@ -41,8 +41,58 @@ export const visibleSpace = async (deps: SpacesDeps, read: Reader, principal: Pr
   return { space, own, standing, supervising, seesCatalogue: seesCatalogue(space, standing, supervising) };
 };
 
+/** Of several spaces, those whose catalogues somebody may see. */
+const openCatalogues = async (
+  deps: SpacesDeps,
+  read: Reader,
+  principal: Principal,
+  ids: readonly string[],
+): Promise<Map<string, Space>> => {
+  const own = await membershipsOf(read, ids, principal.participant);
+  const shown = (await spacesOf(read, ids)).filter((space) =>
+    seesCatalogue(space, inStanding(principal, own.get(space.id), deps.now()), supervises(principal)),
+  );
+  return new Map(shown.map((space) => [space.id, space]));
+};
+
+/** Each to whom its own rules show it; what has ended is not there. */
+export const nestedViews = async (
+  deps: SpacesDeps,
+  read: Reader,
+  principal: Principal,
+  nested: readonly NestedCatalogue[],
+) => {
+  const ids = nested.flatMap(({ childSpace }) => childSpace ?? []);
+  const spaces = await openCatalogues(deps, read, principal, ids);
+  const nodes = await deps.nodes(
+    read,
+    nested.flatMap(({ childNode }) => childNode ?? []),
+  );
+  const name = await namesOf(
+    deps,
+    read,
+    [...spaces.values()].map(({ participant }) => participant),
+  );
+  return nested.flatMap(({ id, childSpace, childNode, createdAt }): NestedView[] => {
+    const addedAt = createdAt.toISOString();
+    const space = childSpace === null ? undefined : spaces.get(childSpace);
+    if (space) {
+      const { kind, participant } = space;
+      return [
+        { id, space: { id: space.id, name: space.name, kind, operator: name(participant) }, node: null, addedAt },
+      ];
+    }
+    const node = nodes.find((one) => one.id === childNode);
+    return node ? [{ id, space: null, node, addedAt }] : [];
+  });
+};
+
 /** What is offered to members alone is shown to them, and to whoever supervises. */
-export const isInside = ({ standing, supervising }: Seen): boolean => standing || supervising;
+export const entriesFor = ({ elsewhere, now }: SpacesDeps, { standing, supervising }: Seen) => ({
+  elsewhere,
+  now: now(),
+  inside: standing || supervising,
+});
 
 const yoursOf = (principal: Principal, own: Member | undefined, now: Date) =>
   own
@@ -91,7 +141,7 @@ export const spaceView = async (deps: SpacesDeps, read: Reader, principal: Princ
       text: wordsWithGrounds(rule),
       given: space.conditions[answer] ?? '',
     })),
-    entries: seen.seesCatalogue ? await countEntries(read, id, { now: deps.now(), inside: isInside(seen) }) : null,
+    entries: seen.seesCatalogue ? await countEntries(read, id, entriesFor(deps, seen)) : null,
     waiting: decides ? await countMembers(read, id, 'applied') : null,
     case: inside ? space.case : null,
     endedAt: iso(space.endedAt),
@@ -109,11 +159,20 @@ export const memberView = (member: Member, name: Names, now: Date) => ({
   endedAt: iso(member.endedAt),
 });
 
-export const entryView = (
-  { id, product, title, summary, industry, membersOnly, participant, createdAt }: Entry,
-  name: Names,
-) => ({
-  ...{ id, product, title, summary, industry, membersOnly },
-  supplier: name(participant),
-  addedAt: createdAt.toISOString(),
-});
+export const entryView = (one: SeenEntry, name: Names) => {
+  const { id, product, title, summary, industry, membersOnly, participant, createdAt } = one;
+  return {
+    ...{ id, product, title, summary, industry, membersOnly },
+    supplier: product === null ? null : name(participant),
+    foreign:
+      product === null
+        ? {
+            kind: one.harvested === null ? ('node' as const) : ('harvest' as const),
+            ...{ harvested: one.harvested, node: one.foreignNode, subject: one.foreignSubject },
+            ...{ by: one.by ?? '', origin: one.origin ?? '', url: one.url ?? '' },
+            traded: one.traded ?? false,
+          }
+        : null,
+    addedAt: createdAt.toISOString(),
+  };
+};

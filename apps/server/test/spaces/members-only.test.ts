@@ -2,7 +2,6 @@
 import type { Client } from '@shugu/wire';
 import * as agreementsWire from '@shugu/wire/agreements';
 import * as catalogueWire from '@shugu/wire/catalogue';
-import * as federationWire from '@shugu/wire/federation';
 import * as kernelWire from '@shugu/wire/kernel';
 import * as marketWire from '@shugu/wire/market';
 import { productPage, search } from '@shugu/wire/market-find';
@@ -12,8 +11,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { move } from '../../../cli/src/scenario/cases.ts';
 import { readContract, readOrder, signBoth } from '../../../cli/src/scenario/order.ts';
 import type { Listing } from '../../../cli/src/scenario/product.ts';
-import { didsOf } from '../../src/federation/claims/dids.ts';
-import { platformTokens } from '../../src/federation/identity/platform.ts';
 import { listed, listingOf, policyOf, refusal, scenarioOf, version } from '../../src/market/testing.ts';
 import {
   admitted,
@@ -28,6 +25,7 @@ import {
 } from '../../src/spaces/testing.ts';
 import { offer as anOffer, call, messageOf } from '../federation/counterpart.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
+import { connectorsOf } from './connectors.ts';
 
 let world: TestExchange;
 /** Its rules end contracts with the membership; its catalogue is everybody's. */
@@ -156,27 +154,10 @@ describe('offered to the members of a space alone', { timeout: 120_000 }, () => 
   });
 
   test('over the Dataspace Protocol it is a data set for members, with the constraint in its policy', async () => {
-    const { kernel } = world.exchange;
-    const { clock, database, keys } = kernel;
-    const identity = platformTokens({
-      ...{ database, keys, now: () => clock.now(), dids: didsOf(kernel.publicUrl) },
-      suspended: async () => false,
-    });
-    const connect = async (login: string) => (await world.as(login)).call(federationWire.openConnector, { body: {} });
+    const { connect, token: tokenOf, catalogue } = connectorsOf(world);
     const [ours, member, stranger] = [await connect(provider), await connect(consumer), await connect(outsider)];
-    const tokenOf = ({ name }: typeof ours, key: string) =>
-      identity.authorize(
-        {
-          ...{ participant: world.seeded.organisations[key]!, name, rules: [] },
-          ...{ opened_at: new Date(0), closed_at: null },
-        },
-        { name: ours.name, address: '' },
-      );
-    const asked = messageOf('request', {}, { '@type': 'CatalogRequestMessage' });
-    const catalogue = async (token: string, filter?: object[]) =>
-      (await call(`${ours.address}/catalog/request`, { ...asked, ...(filter ? { filter } : {}) }, token)).body;
-    const [inside, outside] = [await tokenOf(member, 'citylogistics'), await tokenOf(stranger, 'bank')];
-    expect((await catalogue(inside)).dataset).toMatchObject([
+    const [inside, outside] = [await tokenOf(member, ours), await tokenOf(stranger, ours)];
+    expect((await catalogue(member, ours)).dataset).toMatchObject([
       {
         '@id': offered.product,
         hasPolicy: [
@@ -187,7 +168,7 @@ describe('offered to the members of a space alone', { timeout: 120_000 }, () => 
         ],
       },
     ]);
-    expect((await catalogue(outside)).dataset).toBeUndefined();
+    expect((await catalogue(stranger, ours)).dataset).toBeUndefined();
     const one = `${ours.address}/catalog/datasets/${offered.product}`;
     expect((await call(one, undefined, inside)).status).toBe(200);
     const unknown = await call(`${ours.address}/catalog/datasets/prd_01zzzzzzzzzzzzzzzzzzzzzzzz`, undefined, outside);

@@ -6,6 +6,7 @@ import type { Seal } from '../../kernel/seal.ts';
 import type { Dids } from '../claims/dids.ts';
 import type { IdentityProvider } from '../identity/identity.ts';
 import type { Connector, Message, Process } from '../model.ts';
+import type { SpaceCatalogue } from '../nested.ts';
 import { connectorNamed } from '../reads.ts';
 import type { Proofs } from '../renewal/proof.ts';
 
@@ -27,6 +28,8 @@ export interface Room {
   suspended(read: Reader, participant: string): Promise<boolean>;
   /** Data spaces in which an organisation of this node stands: what is for their members alone is shown to it. */
   spacesOf(read: Reader, participant: string): Promise<readonly string[]>;
+  /** Catalogues of the spaces that an organisation of this node operates, to whoever stands in the spaces named. */
+  catalogues(read: Reader, participant: string, standsIn: readonly string[]): Promise<readonly SpaceCatalogue[]>;
   seal: Pick<Seal, 'seal' | 'open'>;
   outgoing: Outgoing;
   publicUrl(): string;

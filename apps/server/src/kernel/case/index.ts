@@ -7,7 +7,7 @@ import { kernelProblems } from '../problem.ts';
 import { mermaidOf, svgOf } from './drawing.ts';
 import { erasePerson } from './erasing.ts';
 import { noticesOfCase, type Service, serve } from './notices.ts';
-import { addPaper, checkAttach, findPaper, type PaperDraft } from './papers.ts';
+import { addPaper, checkAttach, findPaper, keepPaper, type PaperDraft } from './papers.ts';
 import { caseProblems } from './problems.ts';
 import type { ServedHow } from './proof.ts';
 import {
@@ -98,6 +98,8 @@ export const makeCases = (options: CasesOptions) => {
       checkAttach(service, reader, principal, id, kind),
     addPaper: (tx: Tx, principal: Principal, id: string, draft: PaperDraft, stored: StoredObject) =>
       addPaper(service, tx, principal, id, draft, stored),
+    keepPaper: (tx: Tx, principal: Principal, id: string, draft: PaperDraft, stored: StoredObject) =>
+      keepPaper(service, tx, principal, id, draft, stored),
     findPaper: (reader: Reader, principal: Principal, id: string, paper: string) =>
       findPaper(service, reader, principal, id, paper),
     /** Of the version in force now. */

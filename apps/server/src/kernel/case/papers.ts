@@ -6,9 +6,11 @@ import type { Principal } from '../http/principal.ts';
 import { newId } from '../ids.ts';
 import type { StoredObject } from '../objects.ts';
 import { kernelProblems } from '../problem.ts';
+import type { Procedure } from '../rulepack/model.ts';
 import { caseProblems } from './problems.ts';
 import { movesOpenTo } from './rules.ts';
 import type { CaseService } from './service.ts';
+import type { CaseRecord } from './store.ts';
 
 export interface Paper {
   id: string;
@@ -87,15 +89,18 @@ export const checkAttach = async (
   return { one, definition };
 };
 
-export const addPaper = async (
-  service: CaseService,
+interface Place {
+  one: CaseRecord;
+  definition: Procedure['papers'][number];
+}
+
+const insertPaper = async (
   tx: Tx,
   principal: Principal,
-  caseId: string,
+  { one, definition }: Place,
   draft: PaperDraft,
   stored: StoredObject,
 ): Promise<Paper> => {
-  const { one, definition } = await checkAttach(service, tx, principal, caseId, draft.kind, true);
   const row: PaperRow = {
     id: newId('pap', tx.now),
     kind: draft.kind,
@@ -108,16 +113,42 @@ export const addPaper = async (
     at: tx.now,
   };
   await tx.exec(sql`insert into case_papers (id, case_id, node, market, participant, kind, name, media_type, object, bytes, sensitive, by, at, retention_class)
-    values (${row.id}, ${caseId}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${row.participant}, ${row.kind}, ${row.name}, ${row.media_type},
+    values (${row.id}, ${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${row.participant}, ${row.kind}, ${row.name}, ${row.media_type},
       ${row.object}, ${row.bytes}, ${row.sensitive}, ${principal.id}, ${row.at},
       ${one.retentionClass})`);
   await audit(tx, {
     action: 'cases.paper.add',
-    subject: caseId,
+    subject: one.id,
     participant: one.participant,
     data: { paper: row.id, kind: row.kind, object: row.object },
   });
   return paperOf(row);
+};
+
+export const addPaper = async (
+  service: CaseService,
+  tx: Tx,
+  principal: Principal,
+  caseId: string,
+  draft: PaperDraft,
+  stored: StoredObject,
+): Promise<Paper> =>
+  insertPaper(tx, principal, await checkAttach(service, tx, principal, caseId, draft.kind, true), draft, stored);
+
+/** What came by a room's own door, and by its decision belongs here; the same content is kept once. */
+export const keepPaper = async (
+  service: CaseService,
+  tx: Tx,
+  principal: Principal,
+  caseId: string,
+  draft: PaperDraft,
+  stored: StoredObject,
+): Promise<void> => {
+  const { one } = await service.find(tx, principal, caseId, true);
+  const definition = service.tableOf(one).papers.find((paper) => paper.id === draft.kind);
+  if (!definition) throw caseProblems.paperUnknown({ detail: draft.kind });
+  if (one.papers.some(({ object }) => object === stored.digest)) return;
+  await insertPaper(tx, principal, { one, definition }, draft, stored);
 };
 
 /** Papers that a principal may open: all of them to those who see the whole case, else its own. */

@@ -9,7 +9,7 @@ import { systemPrincipal } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { type Envelope, openWords, payloadDigest, readWords } from '../envelope.ts';
-import type { Message, NodeState, NodesDeps } from '../model.ts';
+import type { Attachment, Message, NodeState, NodesDeps, Technical } from '../model.ts';
 import { problems } from '../problems.ts';
 import { hasEnded, nodeType } from '../rules.ts';
 import { requireOwnPlace } from './address.ts';
@@ -27,6 +27,14 @@ const keyOf = (jwk: unknown) => {
     throw error;
   }
 };
+
+const technicalData = (technical: Technical): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(technical).map(([name, value]) => [name, Array.isArray(value) ? value.join('；') : value]),
+  );
+
+/** Whether it has come is seen by the case's papers. */
+const attachmentLine = ({ kind, name, bytes, sha256 }: Attachment): string => `${kind} ${name} ${bytes} ${sha256}`;
 
 /** Who signs holds the key that it applies with; the same application is never taken in twice. `slow` throws where too many came. */
 export const takeApplication = async (deps: NodesDeps, tx: Tx, sent: Envelope, slow: () => void): Promise<void> => {
@@ -61,6 +69,8 @@ export const takeApplication = async (deps: NodesDeps, tx: Tx, sent: Envelope, s
       url: one.url,
       origin: one.origin,
       keyId: key.keyId,
+      ...technicalData(one.technical ?? {}),
+      ...(one.attachments ? { attachments: one.attachments.map(attachmentLine).join('\n') } : {}),
     },
   });
   await store.insertNode(tx, { id, participant: operator.id, application: one, sent, digest, case: filed.id });

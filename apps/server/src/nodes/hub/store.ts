@@ -1,5 +1,5 @@
 /** SQL of the hub's side: nodes and what they publish. */
-import { empty, type Reader, sql, type Tx } from '../../kernel/db/db.ts';
+import { empty, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
 import type { Envelope } from '../envelope.ts';
 import type { Application, Change, ConnectorType, Content, EntryKind, NodeKind, NodeState } from '../model.ts';
@@ -77,6 +77,12 @@ export const nodeOfOrigin = (read: Reader, origin: string): Promise<NodeRow | un
 export const nodeOfCase = (read: Reader, caseId: string): Promise<NodeRow | undefined> =>
   read.first<NodeRow>(sql`select ${columns} from nodes n where n.case_id = ${caseId}`);
 
+export const applicationOf = (
+  read: Reader,
+  node: string,
+): Promise<{ state: NodeState; case_id: string; application: Envelope } | undefined> =>
+  read.first(sql`select state, case_id, application from nodes where id = ${node}`);
+
 export const countNodes = async (read: Reader): Promise<number> =>
   (
     await read.one<{ count: number }>(
@@ -148,6 +154,14 @@ export const nodesTakingPart = (read: Reader, limit: number): Promise<NodeView[]
       order by n.name, n.id limit ${limit}`,
   );
 
+/** Of these, each with how much it lists. */
+export const takingPart = (
+  read: Reader,
+  ids: readonly string[],
+): Promise<{ id: string; name: string; url: string; listings: number }[]> =>
+  read.rows(sql`select n.id, n.name, n.url, c.listings from nodes n, lateral (select ${counts}) c
+    where n.id = any(${[...ids]}) and n.state = 'active'`);
+
 export const nodePage = async (read: Reader, query: PageQuery) => {
   const after = decodeCursor(query.after, 1);
   const rows = await read.rows<NodeView>(sql`select ${columns}, ${counts} from nodes n
@@ -200,3 +214,16 @@ export const entryPage = async (read: Reader, query: EntryQuery) => {
     (row) => row,
   );
 };
+
+/**
+ * As SQL, for what refers to a listing of a node: it and where it comes from; no row once it is gone there, or its node takes no part.
+ * Its aliases are long, so that none takes the place of one that `node` or `subject` means.
+ */
+export const listedEntry = (
+  node: Sql,
+  subject: Sql,
+): Sql => sql`select told_entry.content ->> 'title' as title, told_entry.content ->> 'summary' as summary,
+    told_entry.content ->> 'industry' as industry, told_entry.content ->> 'by' as by, telling_node.name as origin,
+    telling_node.url || (told_entry.content ->> 'path') as url, coalesce(told_entry.content -> 'connector', 'null') <> 'null' as traded
+  from node_entries told_entry join nodes telling_node on telling_node.id = told_entry.node_id
+  where told_entry.node_id = ${node} and told_entry.subject = ${subject} and told_entry.kind = 'listing' and telling_node.state = 'active'`;

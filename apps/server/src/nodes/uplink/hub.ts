@@ -11,7 +11,7 @@ import { type Envelope, openWords, payloadDigest, sealWords } from '../envelope.
 import type { Answer, PeerAnswer } from '../model.ts';
 import { problems } from '../problems.ts';
 
-export const limits = { patienceSeconds: 5, answerBytesMax: 2_000_000 } as const;
+export const limits = { patienceSeconds: 5, attachmentSeconds: 120, answerBytesMax: 2_000_000 } as const;
 
 /** The hub refused, and said why by a code. Its word is not signed, so it moves nothing but the next try. */
 export class HubRefused extends Error {
@@ -35,6 +35,8 @@ export interface HubLine {
     signer: Signer,
     sent: Envelope,
   ): Promise<{ said: PeerAnswer; envelope: Envelope }>;
+  /** Content of an attachment, to the hub that has the application. */
+  attach(to: { url: string; node: string }, sha256: string, content: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 export type Self = ReturnType<typeof wire.readSelf.reply.parse>;
@@ -60,19 +62,27 @@ export const makeHubLine = (allowed: readonly string[]): HubLine => {
     return url.protocol === 'https:' || opened ? undefined : 'http';
   };
 
-  const ask = async (hub: string, target: AnyEndpoint, body?: Envelope): Promise<unknown> => {
+  interface Sent {
+    path: string;
+    method: 'GET' | 'POST' | 'PUT';
+    headers?: Record<string, string>;
+    body?: string | Uint8Array;
+    milliseconds?: number;
+  }
+  const send = async (
+    hub: string,
+    { path, method, headers, body, milliseconds = patience }: Sent,
+  ): Promise<unknown> => {
     const refused = fault(hub);
     if (refused) throw problems.hubAddress({ detail: refused });
     const answered = await agent.request({
       origin: new URL(hub).origin,
-      path: target.path,
-      method: body ? 'POST' : 'GET',
-      headers: {
-        'user-agent': 'shugu-node/1',
-        ...(body ? { 'content-type': 'application/json', 'idempotency-key': newSecret() } : {}),
-      },
-      body: body ? JSON.stringify(body) : null,
-      signal: AbortSignal.timeout(patience),
+      path,
+      method,
+      headers: { 'user-agent': 'shugu-node/1', ...headers },
+      body: body ?? null,
+      headersTimeout: milliseconds,
+      signal: AbortSignal.timeout(milliseconds),
     });
     const said: unknown = await answered.body.json();
     if (answered.statusCode === 200) return said;
@@ -81,6 +91,18 @@ export const makeHubLine = (allowed: readonly string[]): HubLine => {
       ? new HubRefused(told.data.code, told.data.detail)
       : new Error(`HTTP ${answered.statusCode} of the hub`);
   };
+
+  const ask = (hub: string, target: AnyEndpoint, body?: Envelope): Promise<unknown> =>
+    send(hub, {
+      path: target.path,
+      ...(body
+        ? {
+            method: 'POST' as const,
+            headers: { 'content-type': 'application/json', 'idempotency-key': newSecret() },
+            body: JSON.stringify(body),
+          }
+        : { method: 'GET' as const }),
+    });
 
   return {
     fault,
@@ -99,6 +121,11 @@ export const makeHubLine = (allowed: readonly string[]): HubLine => {
       if (said.to !== signer.keyId || said.about !== payloadDigest(key.suite, sent))
         throw new Error('the answer is about something else');
       return { said, envelope };
+    },
+    attach: async ({ url, node }, sha256, content) => {
+      const path = wire.sendAttachment.path.replace(':node', node).replace(':hash', sha256.replace('sha256:', ''));
+      const headers = { 'content-type': 'application/octet-stream' };
+      await send(url, { path, method: 'PUT', headers, body: content, milliseconds: limits.attachmentSeconds * 1000 });
     },
     close: () => agent.destroy(),
   };

@@ -8,9 +8,10 @@ import { systemActor } from '../../kernel/http/principal.ts';
 import { newId } from '../../kernel/ids.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { Problem } from '../../kernel/problem.ts';
-import type { Answer, Application, Message, NodesDeps } from '../model.ts';
+import type { Answer, Application, Message, NodesDeps, Technical } from '../model.ts';
 import { problems } from '../problems.ts';
 import { hasEnded, restSeconds } from '../rules.ts';
+import { heldAttachments, nameAttachments, sendAttachments, termsOf } from './attachments.ts';
 import { publishAll } from './changes.ts';
 import { takeDemands } from './demands.ts';
 import { type HubLine, HubRefused } from './hub.ts';
@@ -25,7 +26,14 @@ export interface JoinDraft {
   hub?: string | undefined;
   name?: string | undefined;
   connectorType: 0 | 1;
+  technical?: Technical | undefined;
 }
+
+/** As it is signed: what is not given is not said. */
+const saidOf = (technical: Technical | undefined): { technical?: Technical } => {
+  const given = JSON.parse(JSON.stringify(technical ?? {}).normalize('NFC')) as Technical;
+  return Object.keys(given).length > 0 ? { technical: given } : {};
+};
 
 const away = (error: unknown): Problem =>
   error instanceof Problem ? error : problems.hubAway({ detail: (error as Error).message.slice(0, 300) });
@@ -58,6 +66,7 @@ export const joinHub = async (deps: NodesDeps, line: HubLine, draft: JoinDraft):
   const hub = await line.self(url).catch((error) => {
     throw away(error);
   });
+  const held = await heldAttachments(database);
   const words: Application = {
     kind: 'application',
     to: hub.keyId,
@@ -69,6 +78,8 @@ export const joinHub = async (deps: NodesDeps, line: HubLine, draft: JoinDraft):
     connectorType: draft.connectorType,
     operator: { name: operator.name.normalize('NFC'), creditCode: operator.creditCode },
     url: new URL(deps.publicUrl()).origin,
+    ...saidOf(draft.technical),
+    ...(held.length > 0 ? { attachments: held.map(termsOf) } : {}),
   };
   const said = await apply(line, { url, key: hub.key }, signer, words).catch((error) => {
     throw away(error);
@@ -86,6 +97,7 @@ export const joinHub = async (deps: NodesDeps, line: HubLine, draft: JoinDraft):
       kind: deps.settings.kind,
       beat_seconds: said.beatSeconds,
     });
+    await nameAttachments(tx, id, held);
     await store.saveAnswer(tx, id, said);
     await audit(tx, { action: 'nodes.uplink.join', subject: id, participant: operator.id, data: { hub: url } });
     await emit(tx, { type: 'nodes.uplink.joined', subject: id, participant: operator.id, data: { hub: url } });
@@ -161,7 +173,7 @@ const speak = async (deps: NodesDeps, line: HubLine, signer: Signer, beat: boole
     if (!one || hasEnded(one.state)) return;
     if (rosterIsOld(one)) await takeRoster(deps, line, { one, signer, write: (run) => write(deps, run) });
     const words = await nextWords(deps, one, !beat || turn > 0);
-    if (!words) return;
+    if (!words) return sendAttachments(deps, line, one);
     try {
       const said = await line.say(wire.tell, { url: one.hub_url, key: one.hub_key }, signer, words);
       await keep(deps, one, said);

@@ -59,7 +59,7 @@ export const addEntry = async (deps: SpacesDeps, tx: Tx, id: string, product: st
   return entry;
 };
 
-const end = async (tx: Tx, space: Space, entry: Entry, reason: string): Promise<void> => {
+export const endEntryOf = async (tx: Tx, space: Space, entry: Entry, reason: string): Promise<void> => {
   if (!(await endEntry(tx, entry.id, reason))) return;
   const { id, product, participant } = entry;
   await audit(tx, {
@@ -77,15 +77,21 @@ export const withdrawEntry = async (tx: Tx, id: string, entry: string, reason: s
   const found = await findEntry(tx, id, entry);
   if (!found || (found.participant !== own.participant && !isOperator(own))) throw kernelProblems.unknown();
   if (found.endedAt) throw problems.wrongState({ detail: 'withdrawn' });
-  await end(tx, space, found, reason);
+  await endEntryOf(tx, space, found, reason);
 };
 
+const policyReason = '策略不满足空间规则 / its policy does not say what the rules ask for';
+
 const followEntry = async (deps: SpacesDeps, tx: Tx, space: Space, entry: Entry): Promise<void> => {
+  if (entry.product === null) {
+    // Nothing is known here of what its offers say.
+    if (demandsIn(deps, space).length > 0) await endEntryOf(tx, space, entry, policyReason);
+    return;
+  }
   const listed = await offeredIn(deps, tx, space.id, entry.product);
-  if (!listed) return end(tx, space, entry, '产品已不在市场 / the product is off the market');
+  if (!listed) return endEntryOf(tx, space, entry, '产品已不在市场 / the product is off the market');
   const faults = await faultsOf(deps, tx, space, listed.version);
-  if (faults.length)
-    return end(tx, space, entry, '策略不满足空间规则 / its policy does not say what the rules ask for');
+  if (faults.length) return endEntryOf(tx, space, entry, policyReason);
   await refreshEntry(tx, entry.id, shownOf(listed));
 };
 

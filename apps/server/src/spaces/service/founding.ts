@@ -10,6 +10,7 @@ import { problems } from '../problems.ts';
 import { currentRules, entriesOf, findMember, foundedBy, openMembers, spaceOfCase } from '../reads.ts';
 import { endEntry, insertMember, insertSpace, moveMember, moveSpace, setCase } from '../store.ts';
 import { conditionsOf, tell, wordsWithGrounds } from './deps.ts';
+import { endNestedWith } from './nested.ts';
 import { announceRules, keepRules, signRules } from './rules.ts';
 
 export const foundingProcedure = 'space.founding';
@@ -72,6 +73,7 @@ const stateOf: Record<string, Exclude<SpaceState, 'reviewing'>> = {
 const endAll = async (tx: Tx, space: string, reason: string): Promise<void> => {
   for (const one of await openMembers(tx, space)) await moveMember(tx, one.id, { state: 'left', reason, ended: true });
   for (const one of await entriesOf(tx, { space })) await endEntry(tx, one.id, reason);
+  await endNestedWith(tx, { space }, reason);
 };
 
 const follow = async (deps: SpacesDeps, tx: Tx, { case: one, input }: Occasion): Promise<undefined> => {
