@@ -1,5 +1,6 @@
 export { generateIdentity, type Identity, identityOf, secretOf } from './channel/keys.ts';
-export { dial, type Link, linkLimits, listen } from './channel/link.ts';
+export { type Link, linkLimits } from './channel/link.ts';
+export { dial, listen } from './channel/meet.ts';
 export {
   type ColumnRule,
   type ColumnType,

@@ -6,6 +6,7 @@ import { sumTrust, trustOf } from '@shugu/private-compute';
 import type { Client } from '@shugu/wire';
 import * as wire from '@shugu/wire/compute';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Cutter, cutter } from '../../../../packages/private-compute/src/channel/testing.ts';
 import { command } from '../../../cli/src/command.ts';
 import { keepPapers } from '../../../cli/src/compute/papers.ts';
 import { playPart } from '../../../cli/src/compute/part.ts';
@@ -147,6 +148,30 @@ describe('a contract on a private intersection', () => {
     expect(document).toMatchObject({ third: null, engine: { name: 'local', version: null } });
     const checked = await saidBy(() => command(['compute', 'verify', '--json', out], 'en'));
     expect(JSON.parse(checked.out).uses, checked.err).toMatchObject([{ outcome: 'released', ending: true }]);
+  });
+
+  test('over a network that breaks again and again two owners come to the same, and it is one use', async () => {
+    const one = await signedPsi({ protocol: 'kkrt', recipients: [organisations().xingsha] });
+    const cutters: Cutter[] = [];
+    // Where the other is told to dial there stands a network that breaks.
+    const through = ({ client }: typeof bank): Client =>
+      ({
+        ...client,
+        call: async (endpoint: never, input: { body?: { address?: string | null } }) => {
+          const [host, port] = input.body?.address?.split(':') ?? [];
+          if (port === undefined) return client.call(endpoint, input as never);
+          const between = await cutter(Number(port), (n) => (n < 3 ? { afterBytes: 9_000 + 11_000 * n } : undefined));
+          cutters.push(between);
+          return client.call(endpoint, { ...input, body: { address: `${host}:${between.port}` } } as never);
+        },
+      }) as unknown as Client;
+    const [mine, theirs] = await Promise.all([
+      playPart(asked(bank, one, { client: through(bank) })),
+      playPart(asked(shop, one, { take: true, client: through(shop) })),
+    ]).finally(() => cutters.map((between) => between.close()));
+    expect([mine.ended.state, theirs.ended.state, theirs.found?.common]).toEqual(['released', 'released', 7]);
+    expect(cutters.map(({ cut }) => cut)).toEqual([3]);
+    expect((await readComputation(bank.client, one)).uses.taken).toBe(1);
   });
 
   test('a peer that dies midway ends it for both, with the reason, and it counts', async () => {

@@ -1,71 +1,114 @@
-import { timingSafeEqual } from 'node:crypto';
-import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
-import { ComputeError, type ComputeFault } from '../problem.ts';
-import { deriveKey, type Identity, sharedSecret } from './keys.ts';
-
-/** What a frame may hold, how long a peer may say nothing at all, and how long a job waits for its parties. */
-export const linkLimits = { frameBytes: 1 << 20, silenceMs: 30_000, meetMs: 30_000 };
-
-const headBytes = 5;
-/** Of frames that nobody has read yet; a short one counts as much as its object takes. */
-const waitingBytesMax = 2 * linkLimits.frameBytes;
-const costOf = ({ body }: Frame): number => Math.max(body.length, 512);
-/** Says only that its sender is alive. */
-const beat = 0;
-const fault = 255;
-
-const malformed = (what: string) => new ComputeError('compute.peerMalformed', what);
-
-export interface Frame {
-  type: number;
-  body: Buffer;
-}
-
-/** Of a frame that must be of this type and, where that is given, of this length. */
-export const bodyOf = (frame: Frame, type: number, bytes?: number): Buffer => {
-  if (frame.type !== type) throw malformed(`a message of kind ${frame.type} came where ${type} was due`);
-  if (bytes !== undefined && frame.body.length !== bytes)
-    throw malformed(`a message of kind ${type} has a wrong length`);
-  return frame.body;
-};
+import { setTimeout as pause } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { ComputeError } from '../problem.ts';
+import {
+  bodyOf,
+  costOf,
+  type Frame,
+  FrameReader,
+  faultBytes,
+  faultIn,
+  frameLimits,
+  frameOf,
+  headBytes,
+  malformed,
+  mark,
+  type NumberedFrame,
+  standing,
+} from './frames.ts';
 
 /**
- * Frames over an authenticated, encrypted connection: 4 bytes of length, one of type, body. `send` waits while the peer is slower than we.
- * A peer that says nothing for `silenceMs` is given up, so each side beats while it computes.
+ * What a frame may hold; how long a peer may say nothing at all, how long a job waits for its parties, how long a broken connection may take to
+ * come back, and how long it is tried where the peer's machine says that nobody listens.
+ */
+export const linkLimits = {
+  frameBytes: frameLimits.frameBytes,
+  silenceMs: 30_000,
+  meetMs: 30_000,
+  resumeMs: 15_000,
+  refusedMs: 1_000,
+};
+
+const faultMs = 1_000;
+const pauseMs = { least: 20, most: 1_000 };
+const waitingBytesMax = frameLimits.waitingBytes;
+/** Before its sender has to wait; a peer is told in good time. */
+const untoldBytesMax = waitingBytesMax / 4;
+
+const gone = (what: string) => new ComputeError('compute.peerGone', what);
+
+export interface LinkOptions {
+  silenceMs?: number | undefined;
+  /** 0: a connection that breaks is the end. */
+  resumeMs?: number | undefined;
+  /** Of the side that dials: another connection between the same two processes. */
+  redial?: (ms: number) => Promise<TLSSocket>;
+  /** Hears that nothing comes over this link any more. */
+  over?: () => void;
+}
+
+/**
+ * Frames between two processes over authenticated, encrypted connections. They are numbered, and kept until the peer has read them: where a
+ * connection breaks, those that have not arrived are sent again over the next, and one that is out of its turn is refused. `send` waits while the
+ * peer is slower than we. A peer that says nothing for `silenceMs` is given up, so each side beats while it computes.
  */
 export class Link {
-  readonly #socket: TLSSocket;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
-  #head: Buffer | undefined;
+  #socket: TLSSocket | undefined;
+  #reader = new FrameReader();
+  /** Until the peer has said on a new connection where it stands, nothing counts. */
+  #resuming = false;
+  /** Of frames sent: how many, how many have arrived, how many the peer has read; those from there on. */
+  #sent = 0;
+  #arrived = 0;
+  #taken = 0;
+  readonly #kept: Buffer[] = [];
+  #keptBytes = 0;
+  /** Of frames that came: how many, and how many were read here. */
+  #got = 0;
+  #read = 0;
   readonly #frames: Frame[] = [];
   #waitingBytes = 0;
+  #untoldBytes = 0;
   #malformed: ComputeError | undefined;
-  #ended = false;
-  #come = (): void => {};
+  /** The peer said that nothing more comes. */
+  #left = false;
+  #closing: Promise<void> | undefined;
+  /** All has been said, and the connection is being ended. */
+  #ending = false;
+  #over = false;
+  #changed = Promise.withResolvers<void>();
   #broken: ComputeError | undefined;
   readonly #beat: NodeJS.Timeout;
+  #late: NodeJS.Timeout | undefined;
+  #tries = 0;
+  /** Bytes that had come when last looked at, looks since then, and whether that is why the connection was given up. */
+  #heard = 0;
+  #dumb = 0;
+  #silent = false;
+  readonly #resumeMs: number;
+  readonly #options: LinkOptions;
   readonly silenceMs: number;
-  /** Of all frames, to and from the peer. */
+  /** Of all frames, to and from the peer; what was sent again counts again. */
   readonly bytes = { sent: 0, received: 0 };
   /** Why the peer broke off, where it said so. */
   told: ComputeError | undefined;
 
-  constructor(socket: TLSSocket, silenceMs = linkLimits.silenceMs) {
-    this.#socket = socket;
-    this.silenceMs = silenceMs;
-    socket.setNoDelay(true);
-    socket.on('error', () => this.#end(new ComputeError('compute.peerGone', 'the peer’s connection broke')));
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
-    socket.once('end', () => this.#noMore()).once('close', () => this.#noMore());
-    this.#beat = setInterval(() => this.#write(beat, Buffer.alloc(0)), silenceMs / 3);
+  constructor(socket: TLSSocket, options: LinkOptions = {}) {
+    this.#options = options;
+    this.silenceMs = options.silenceMs ?? linkLimits.silenceMs;
+    this.#resumeMs = options.resumeMs ?? linkLimits.resumeMs;
+    this.#beat = setInterval(() => this.#look(), this.silenceMs / 4);
     this.#beat.unref();
+    this.#begin(socket);
   }
 
   async send(type: number, body: Uint8Array): Promise<void> {
-    if (body.length > linkLimits.frameBytes) throw new RangeError('a frame is too large');
-    if (!this.#write(type, body) && !this.#broken) await this.#within(this.#room());
     if (this.#broken) throw this.#broken;
+    if (this.#left && !this.#socket) throw gone('the peer left in the middle');
+    this.#push(type, body);
+    while (this.#isFull()) await this.#within(this.#changed.promise);
+    if (this.#broken) throw this.#broken;
+    if (this.#malformed) throw this.#end(this.#malformed);
   }
 
   /** The next frame, which must be of `type` and, where that is given, of `bytes` length. */
@@ -76,129 +119,253 @@ export class Link {
   async next(): Promise<Frame> {
     while (this.#frames.length === 0) {
       if (this.told || this.#malformed) throw this.#end(this.told ?? this.#malformed!);
-      if (this.#ended) throw this.#broken ?? new ComputeError('compute.peerGone', 'the peer left in the middle');
-      await this.#within(new Promise<void>((come) => (this.#come = come)));
+      if (this.#broken || this.#left) throw this.#broken ?? gone('the peer left in the middle');
+      await this.#within(this.#changed.promise);
     }
     const frame = this.#frames.shift()!;
-    this.#waitingBytes -= costOf(frame);
-    if (this.#waitingBytes < waitingBytesMax && !this.#malformed && this.#socket.isPaused()) this.#socket.resume();
+    this.#waitingBytes -= costOf(frame.body.length);
+    this.#readOne(frame.body.length);
+    const socket = this.#socket;
+    if (socket?.isPaused() && this.#waitingBytes < waitingBytesMax && !this.#malformed) socket.resume();
     return frame;
   }
 
-  /** Tells the peer why, if there is a reason, and ends the connection once that has left. */
-  async close(reason?: unknown): Promise<void> {
-    clearInterval(this.#beat);
-    if (this.#socket.destroyed) return;
-    if (reason !== undefined) this.#write(fault, faultBytes(reason));
-    this.#socket.end();
-    // What still comes is nobody’s any more.
-    this.#socket.removeAllListeners('data').resume();
-    await this.#within(new Promise<void>((done) => this.#socket.once('close', done)), 1000).catch(() => undefined);
-    this.#socket.destroy();
+  /** Ends the connection once the peer has all that was sent, or the reason, if there is one. */
+  close(reason?: unknown): Promise<void> {
+    if (this.#over) return Promise.resolve();
+    this.#closing ??= this.#leave(reason);
+    return this.#closing;
   }
 
   /** Ends the connection at once, without a word. */
   drop(): void {
-    this.#end(new ComputeError('compute.peerGone', 'the connection was dropped'));
+    this.#end(gone('the connection was dropped'));
   }
 
-  #write(type: number, body: Uint8Array): boolean {
-    if (this.#socket.destroyed || !this.#socket.writable) {
-      this.#broken ??= new ComputeError('compute.peerGone', 'the peer is gone');
-      return false;
+  /** Goes on over another connection between the same two processes, which whoever made it has proven. */
+  resume(socket: TLSSocket): void {
+    if (this.#over || this.#malformed || this.#resumeMs === 0) {
+      socket.destroy();
+      return;
     }
-    this.bytes.sent += headBytes + body.length;
-    const head = Buffer.alloc(headBytes);
-    head.writeUInt32LE(body.length, 0);
-    head[4] = type;
-    this.#socket.cork();
-    this.#socket.write(head);
-    const room = body.length === 0 || this.#socket.write(body);
-    this.#socket.uncork();
-    return room;
+    this.#socket?.destroy();
+    this.#resuming = true;
+    this.#begin(socket);
+    this.#write(standing(mark.resume, this.#got, this.#read));
   }
 
-  #room(): Promise<void> {
-    return new Promise((done) => {
-      const end = () => {
-        this.#socket.off('drain', end).off('close', end);
-        done();
-      };
-      this.#socket.once('drain', end).once('close', end);
-    });
+  #begin(socket: TLSSocket): void {
+    this.#socket = socket;
+    this.#reader = new FrameReader();
+    const ifMine = (act: () => void) => () => void (this.#socket === socket && act());
+    socket.setNoDelay(true);
+    // The end follows each error.
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => this.#socket === socket && this.#take(chunk));
+    socket.on(
+      'drain',
+      ifMine(() => this.#turn()),
+    );
+    socket.once(
+      'close',
+      ifMine(() => this.#lost()),
+    );
+    if (socket.destroyed) queueMicrotask(ifMine(() => this.#lost()));
   }
 
-  /** Frames are put together as they come; who is not read from stays unread beyond `waitingBytesMax`. */
-  #take(chunk: Buffer): void {
-    this.bytes.received += chunk.length;
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    while (this.#frame());
-    if (this.#waitingBytes >= waitingBytesMax || this.#malformed) this.#socket.pause();
-    if (this.#frames.length > 0 || this.told || this.#malformed) this.#come();
+  #push(type: number, body: Uint8Array): void {
+    const frame = frameOf(type, this.#sent, body);
+    this.#sent++;
+    this.#kept.push(frame);
+    this.#keptBytes += costOf(body.length);
+    if (!this.#resuming) this.#write(frame);
   }
 
-  /** Whether a whole one was there. */
-  #frame(): boolean {
-    if (!this.#head && this.#heldBytes >= headBytes) this.#head = this.#cut(headBytes);
-    const length = this.#head?.readUInt32LE(0);
-    if (length === undefined || this.told || this.#malformed) return false;
-    if (length > linkLimits.frameBytes) this.#malformed = malformed(`a message of ${length} bytes is too large`);
-    if (this.#malformed || this.#heldBytes < length) return false;
-    const type = this.#head![4]!;
-    const body = this.#cut(length);
-    this.#head = undefined;
-    if (type === fault) {
-      this.told = faultIn(body);
-      // Nothing is sent any more, however much of what came before it is still to be read.
-      this.#end(this.told);
-    } else if (type !== beat) {
-      const frame = { type, body };
-      this.#frames.push(frame);
-      this.#waitingBytes += costOf(frame);
-    }
+  /** Each quarter of the time that a peer may say nothing: a connection that has been dumb for two of them is taken for broken, and made anew. */
+  #look(): void {
+    this.#dumb = this.bytes.received === this.#heard ? this.#dumb + 1 : 0;
+    this.#heard = this.bytes.received;
+    if (this.#dumb < 2 || !this.#anew()) this.#tell();
+  }
+
+  /** Whether this side can make another connection, and has given this one up for it. */
+  #anew(): boolean {
+    if (!this.#options.redial || this.#resumeMs === 0 || this.#closing) return false;
+    this.#silent = true;
+    this.#socket?.destroy();
     return true;
   }
 
-  #noMore(): void {
-    this.#ended = true;
-    this.#come();
+  /** Into the connection that there is; what does not arrive by it is kept. */
+  #write(frame: Buffer): void {
+    const socket = this.#socket;
+    if (!socket?.writable) return;
+    this.bytes.sent += frame.length;
+    socket.write(frame);
   }
 
-  /** The first bytes of what is held, copied only where they lie in several pieces. */
-  #cut(bytes: number): Buffer {
-    this.#heldBytes -= bytes;
-    const first = this.#held[0] ?? Buffer.alloc(0);
-    if (first.length > bytes) {
-      this.#held[0] = first.subarray(bytes);
-      return first.subarray(0, bytes);
-    }
-    if (first.length === bytes) return this.#held.shift() ?? first;
-    const out = Buffer.allocUnsafe(bytes);
-    let [at, pieces] = [0, 0];
-    for (const piece of this.#held) {
-      const taken = piece.copy(out, at, 0, bytes - at);
-      at += taken;
-      if (taken < piece.length) this.#held[pieces] = piece.subarray(taken);
-      else pieces++;
-      if (at === bytes) break;
-    }
-    this.#held.splice(0, pieces);
-    return out;
+  #tell(): void {
+    this.#untoldBytes = 0;
+    if (!this.#resuming) this.#write(standing(mark.beat, this.#got, this.#read));
   }
 
-  async #within<T>(waiting: Promise<T>, ms = this.silenceMs): Promise<T> {
+  #isFull(): boolean {
+    if (this.#broken || this.#left || this.#malformed) return false;
+    return this.#keptBytes >= waitingBytesMax || (this.#socket?.writableNeedDrain ?? false);
+  }
+
+  #readOne(bodyBytes: number): void {
+    this.#read++;
+    this.#untoldBytes += costOf(bodyBytes);
+    if (this.#untoldBytes >= untoldBytesMax) this.#tell();
+  }
+
+  #take(chunk: Buffer): void {
+    this.bytes.received += chunk.length;
+    this.#reader.add(chunk);
+    try {
+      while (!this.#broken && !this.#malformed) {
+        const frame = this.#reader.take();
+        if (!frame) break;
+        this.#sort(frame);
+      }
+    } catch (error) {
+      this.#malformed = error as ComputeError;
+    }
+    // An honest peer never goes so far beyond what it may.
+    if (this.#waitingBytes >= 2 * waitingBytesMax || this.#malformed) this.#socket?.pause();
+    if (this.#frames.length > 0 || this.told || this.#malformed || this.#left) this.#turn();
+  }
+
+  #sort({ type, number, body }: NumberedFrame): void {
+    if (this.#resuming !== (type === mark.resume)) throw malformed('a connection begins with where its sender stands');
+    if (type === mark.beat || type === mark.resume) {
+      this.#acknowledged(number, bodyOf({ type, body }, type, 4).readUInt32LE(0));
+      if (type === mark.resume) this.#goOn();
+    } else if (type === mark.fault) {
+      this.told = faultIn(body);
+      // Nothing is sent any more, however much of what came before it is still to be read.
+      this.#end(this.told);
+    } else {
+      if (number !== this.#got || this.#left) throw malformed(`message ${number} came where ${this.#got} was due`);
+      this.#got++;
+      if (type === mark.bye) {
+        this.#left = true;
+        this.#tell();
+      } else if (this.#closing) this.#readOne(body.length);
+      else {
+        this.#frames.push({ type, body });
+        this.#waitingBytes += costOf(body.length);
+      }
+    }
+  }
+
+  #acknowledged(arrived: number, taken: number): void {
+    if (taken > arrived || arrived > this.#sent || arrived < this.#arrived || taken < this.#taken)
+      throw malformed('a peer has what was not sent, or lost what it had');
+    for (const frame of this.#kept.splice(0, taken - this.#taken)) this.#keptBytes -= costOf(frame.length - headBytes);
+    this.#arrived = arrived;
+    this.#taken = taken;
+    this.#turn();
+  }
+
+  /** The peer has said how far it came: from there on everything is sent again. */
+  #goOn(): void {
+    this.#resuming = false;
+    clearTimeout(this.#late);
+    this.#late = undefined;
+    this.#silent = false;
+    this.#tries = 0;
+    this.#tell();
+    for (const frame of this.#kept.slice(this.#arrived - this.#taken)) this.#write(frame);
+  }
+
+  /** The connection has ended, whoever ended it. */
+  #lost(): void {
+    this.#socket = undefined;
+    this.#resuming = false;
+    if (this.#ending) this.#finish();
+    // Nothing more comes from who has left, and nothing is heard from who has said what cannot be.
+    else if (!this.#left && !this.#malformed) this.#wait();
+    this.#turn();
+  }
+
+  #wait(): void {
+    if (this.#resumeMs === 0) {
+      this.#end(gone('the peer left in the middle'));
+      return;
+    }
+    const code = this.#silent ? 'compute.peerSilent' : 'compute.peerGone';
+    const what = `the connection broke and did not come back within ${this.#resumeMs} ms`;
+    this.#late ??= setTimeout(() => this.#end(new ComputeError(code, what)), this.#resumeMs);
+    if (this.#options.redial) void this.#redial(this.#options.redial);
+  }
+
+  async #redial(redial: (ms: number) => Promise<TLSSocket>): Promise<void> {
+    let refusedSince: number | undefined;
+    while (!this.#over && !this.#socket) {
+      if (this.#tries > 0) await pause(Math.min(pauseMs.least * 2 ** this.#tries, pauseMs.most));
+      this.#tries++;
+      try {
+        this.resume(await redial(this.#resumeMs));
+      } catch (error) {
+        // Its machine is there, and its process is not; or whoever stands in between begins anew.
+        const isRefused = (error as { refused?: boolean }).refused === true;
+        refusedSince = isRefused ? (refusedSince ?? performance.now()) : undefined;
+        if (isRefused && performance.now() - refusedSince! > linkLimits.refusedMs)
+          this.#end(gone('the connection broke, and nobody listens any more where the peer did'));
+      }
+    }
+  }
+
+  async #leave(reason: unknown): Promise<void> {
+    while (this.#frames.length > 0) this.#readOne(this.#frames.shift()!.body.length);
+    this.#waitingBytes = 0;
+    this.#socket?.resume();
+    if (reason === undefined) {
+      this.#push(mark.bye, Buffer.alloc(0));
+      const heard = () => this.#broken !== undefined || this.#arrived === this.#sent || (this.#left && !this.#socket);
+      await this.#until(heard, this.silenceMs);
+    } else {
+      await this.#until(() => this.#broken !== undefined || (this.#socket !== undefined && !this.#resuming), faultMs);
+      this.#write(frameOf(mark.fault, 0, faultBytes(reason)));
+    }
+    this.#ending = true;
+    this.#socket?.end();
+    await this.#until(() => this.#socket === undefined, faultMs);
+    this.#finish();
+  }
+
+  /** Waits for what a peer does, and no longer than that. */
+  async #until(isSo: () => boolean, ms: number): Promise<void> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#turn();
+    }, ms);
+    while (!isSo() && !late) await this.#changed.promise;
+    clearTimeout(timer);
+  }
+
+  #turn(): void {
+    const changed = this.#changed;
+    this.#changed = Promise.withResolvers();
+    changed.resolve();
+  }
+
+  async #within<T>(waiting: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
-    let heard = this.#socket.bytesRead;
+    let heard = this.bytes.received;
     const late = new Promise<never>((_, refuse) => {
       const look = () => {
-        // Whoever beats is alive, though it takes nothing from us while it waits for somebody slower.
-        const beats = this.#socket.bytesRead !== heard && !this.#socket.writableEnded;
-        heard = this.#socket.bytesRead;
-        if (beats) timer = setTimeout(look, ms);
-        else refuse(this.#end(new ComputeError('compute.peerSilent', `the peer said nothing for ${ms} ms`)));
+        // Whoever beats is alive, though it takes nothing from us while it waits for somebody slower; a broken connection has its own time.
+        const beats = this.bytes.received !== heard || !this.#socket;
+        heard = this.bytes.received;
+        if (beats || this.#anew()) timer = setTimeout(look, this.silenceMs);
+        else
+          refuse(this.#end(new ComputeError('compute.peerSilent', `the peer said nothing for ${this.silenceMs} ms`)));
       };
-      timer = setTimeout(look, ms);
+      timer = setTimeout(look, this.silenceMs);
     });
     try {
       return await Promise.race([waiting, late]);
@@ -210,139 +377,21 @@ export class Link {
   /** The first reason is the one that counts. */
   #end(reason: ComputeError): ComputeError {
     this.#broken ??= reason;
-    clearInterval(this.#beat);
-    this.#socket.destroy();
+    this.#finish();
     return this.#broken;
   }
-}
 
-const faultBytes = (reason: unknown): Buffer => {
-  const [code, message] =
-    reason instanceof ComputeError ? [reason.code, reason.message] : ['compute.peerGone', 'the peer failed'];
-  return Buffer.from(`${code}\n${message.slice(0, 500)}`);
-};
-
-/** A reason from outside is text to show, cut and without control characters; only codes that we know are taken over. */
-const faultIn = (body: Buffer): ComputeError => {
-  const [code = '', ...text] = body.toString('utf8').split('\n');
-  const known =
-    /^compute\.(termsDiffer|keyDiffers|peerMalformed|peerSilent|peerGone|sizeCap|overflow|unplaced|input|inputChanged)$/.test(
-      code,
-    );
-  const plain = text.join(' ').replace(/\p{C}/gu, ' ').slice(0, 500);
-  return new ComputeError(known ? (code as ComputeFault) : 'compute.peerGone', `the peer broke off: ${plain}`);
-};
-
-/**
- * TLS 1.3 with a key that both ends derive from their pinned X25519 keys and the job, and nobody else can; a fresh exchange on top gives
- * forward secrecy. A certificate, from whomever, is no way in. The reasons are in docs/decisions/0020-private-intersections.md.
- */
-const tls13 = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' } as const;
-
-const channelKey = (own: Identity, peer: Uint8Array, client: Uint8Array, server: Uint8Array, job: Uint8Array): Buffer =>
-  deriveKey(sharedSecret(own, peer), job, ['shugu private-compute channel v1', client, server]);
-
-export interface Meeting {
-  own: Identity;
-  /** What the channel is for: 32 bytes, the same on both ends. */
-  job: Uint8Array;
-  silenceMs?: number;
-}
-
-export const dial = async (
-  meeting: Meeting & { peer: Uint8Array; host: string; port: number; meetMs?: number },
-): Promise<Link> => {
-  const { own, job, peer, host, port, meetMs = linkLimits.meetMs } = meeting;
-  const socket = connect({
-    ...tls13,
-    host,
-    port,
-    pskCallback: () => ({
-      psk: channelKey(own, peer, own.publicKey, peer, job),
-      identity: own.publicKey.toString('hex'),
-    }),
-    // Only asked where the server came with a certificate instead of the key.
-    checkServerIdentity: () => new Error('a certificate came where the agreed key was due'),
-  });
-  try {
-    await new Promise<void>((done, refuse) => {
-      socket.setTimeout(meetMs, () => refuse(new ComputeError('compute.peerSilent', 'the peer does not answer')));
-      socket.once('secureConnect', done);
-      socket.once('error', (error: NodeJS.ErrnoException) => refuse(notMet(error)));
-    });
-    if (!socket.isSessionReused())
-      throw new ComputeError('compute.peerUnproven', 'the peer did not prove the agreed key');
-  } catch (error) {
-    socket.destroy();
-    throw error;
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#broken ??= gone(this.#left ? 'the peer left in the middle' : 'the connection is closed');
+    clearInterval(this.#beat);
+    clearTimeout(this.#late);
+    this.#kept.length = 0;
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.destroy();
+    this.#turn();
+    this.#options.over?.();
   }
-  socket.setTimeout(0);
-  return new Link(socket, meeting.silenceMs);
-};
-
-const notMet = (error: NodeJS.ErrnoException): ComputeError =>
-  error.code === 'ECONNREFUSED' || error.code === 'ENOTFOUND'
-    ? new ComputeError('compute.peerGone', `the peer cannot be reached (${error.code})`)
-    : new ComputeError('compute.peerUnproven', 'the peer did not prove the agreed key');
-
-export interface Door {
-  port: number;
-  /** One link for each of the peers, in their order, once all are there. */
-  met: Promise<Link[]>;
-  close(): void;
 }
-
-/** Waits for exactly these peers. Whoever else knocks is sent away and does not disturb; each peer enters once. */
-export const listen = async (
-  meeting: Meeting & { peers: readonly Uint8Array[]; host: string; port?: number; meetMs?: number },
-): Promise<Door> => {
-  const { own, job, peers, host, port = 0, meetMs = linkLimits.meetMs } = meeting;
-  const links = new Map<number, Link>();
-  const named = new WeakMap<TLSSocket, number>();
-  const server: Server = createServer({
-    ...tls13,
-    handshakeTimeout: meetMs,
-    pskCallback(socket, identity) {
-      const claimed = Buffer.from(identity, 'hex');
-      const place = peers.findIndex((one) => claimed.length === one.length && timingSafeEqual(claimed, one));
-      if (place < 0) return null;
-      named.set(socket, place);
-      return channelKey(own, peers[place]!, peers[place]!, own.publicKey, job);
-    },
-  });
-  let timer: NodeJS.Timeout | undefined;
-  const met = new Promise<Link[]>((done, refuse) => {
-    timer = setTimeout(() => {
-      for (const link of links.values())
-        void link.close(new ComputeError('compute.peerGone', 'the other party did not come'));
-      refuse(
-        new ComputeError('compute.peerGone', `${peers.length - links.size} of ${peers.length} parties did not come`),
-      );
-      server.close();
-    }, meetMs);
-    server.on('error', refuse);
-    server.on('secureConnection', (socket) => {
-      const place = named.get(socket);
-      if (place === undefined || links.has(place)) {
-        socket.destroy();
-        return;
-      }
-      links.set(place, new Link(socket, meeting.silenceMs));
-      if (links.size < peers.length) return;
-      clearTimeout(timer);
-      done(peers.map((_, at) => links.get(at)!));
-      server.close();
-    });
-  });
-  met.catch(() => undefined);
-  await new Promise<void>((done, refuse) => server.listen(port, host, done).once('error', refuse));
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address ? address.port : port,
-    met,
-    close() {
-      clearTimeout(timer);
-      server.close();
-    },
-  };
-};

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { identityOf } from '../channel/keys.ts';
-import type { Frame, Link } from '../channel/link.ts';
+import type { Frame } from '../channel/frames.ts';
+import type { Link } from '../channel/link.ts';
 import { type Draw, systemDraw } from '../ot/draw.ts';
 import { fixedDraw } from '../ot/testing.ts';
 import type { Role } from './agree.ts';

@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Frame } from '../channel/frames.ts';
 import { generateIdentity, type Identity } from '../channel/keys.ts';
-import { dial, type Frame, type Link, listen } from '../channel/link.ts';
+import type { Link } from '../channel/link.ts';
+import { dial, listen } from '../channel/meet.ts';
 import type { Role } from './agree.ts';
 import { type IntersectMode, type Reveal, type Terms, termsDigest } from './terms.ts';
 
@@ -55,28 +57,32 @@ export const makeFolder = async (): Promise<Folder> => {
 
 export const host = '127.0.0.1';
 
-/** The helper's two links and each owner's, met over TLS. */
+/** The helper's two links and each owner's, met over TLS; a connection that breaks is the end. */
 export const meetAtHelper = async ({ terms, identities }: Cast, silenceMs?: number) => {
-  const job = termsDigest(terms);
+  const meeting = { job: termsDigest(terms), host, silenceMs, resumeMs: 0 };
   const { first, second, helper } = identities;
-  const door = await listen({ own: helper, job, peers: [first.publicKey, second.publicKey], host, silenceMs });
-  const owner = (own: Identity): Promise<Link> =>
-    dial({ own, job, peer: helper.publicKey, host, port: door.port, silenceMs });
+  const door = await listen({ ...meeting, own: helper, peers: [first.publicKey, second.publicKey] });
+  const owner = (own: Identity): Promise<Link> => dial({ ...meeting, own, peer: helper.publicKey, port: door.port });
   const owners = await Promise.all([owner(first), owner(second)]);
   const [a, b] = await door.met;
   return { helper: [a!, b!] as const, first: owners[0], second: owners[1] };
 };
 
-/** Links of both owners alone, met over TLS; each gives the other up after its own time of silence. */
+/**
+ * Links of both owners alone, met over TLS; each gives the other up after its own time of silence. `through` answers the port to dial, `resumeMs` is
+ * how long a connection may take to come back.
+ */
 export const meetInPair = async (
   { terms, identities }: Cast,
   silenceMs: Partial<Record<Role, number>> = {},
+  { through, resumeMs = 0 }: { through?: (port: number) => Promise<number>; resumeMs?: number } = {},
 ): Promise<Record<Role, Link>> => {
-  const job = termsDigest(terms);
+  const meeting = { job: termsDigest(terms), host, resumeMs };
   const { first: own, second } = identities;
-  const door = await listen({ own: second, job, peers: [own.publicKey], host, silenceMs: silenceMs.second });
+  const door = await listen({ ...meeting, own: second, peers: [own.publicKey], silenceMs: silenceMs.second });
+  const port = through ? await through(door.port) : door.port;
   const [one, [other]] = await Promise.all([
-    dial({ own, job, peer: second.publicKey, host, port: door.port, silenceMs: silenceMs.first }),
+    dial({ ...meeting, own, peer: second.publicKey, port, silenceMs: silenceMs.first }),
     door.met,
   ]);
   return { first: one, second: other! };

@@ -1,7 +1,7 @@
 /** What a party sees depends on its own input, the result and the sizes, and on nothing else of the others. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Frame } from '../channel/frames.ts';
 import { identityOf } from '../channel/keys.ts';
-import type { Frame } from '../channel/link.ts';
 import { help } from './merge.ts';
 import { kind } from './messages.ts';
 import { ownWithHelper } from './owner.ts';

@@ -1,5 +1,6 @@
 import { identityOf } from '../channel/keys.ts';
-import { dial, type Link, listen } from '../channel/link.ts';
+import type { Link } from '../channel/link.ts';
+import { dial, listen } from '../channel/meet.ts';
 import type { Role } from '../intersect/agree.ts';
 import { ownByTransfers } from '../intersect/kkrt.ts';
 import { type HelperReport, help } from '../intersect/merge.ts';
@@ -20,6 +21,8 @@ export interface PartyJob {
   port?: number;
   silenceMs?: number;
   meetMs?: number;
+  /** How long a broken connection may take to come back; see `linkLimits`. */
+  resumeMs?: number;
   /** Of owners; salt in hex. */
   input?: { path: string; column: string; salt: string; folder: string; out?: string };
   agreed?: AgreedInputs;
@@ -53,9 +56,9 @@ const playHelper = async (
   listening: (port: number) => void,
   met: () => void,
 ): Promise<HelperReport> => {
-  const { terms, host, port, silenceMs, meetMs } = job;
+  const { terms, host, port, silenceMs, meetMs, resumeMs } = job;
   const peers = [keyOf(terms.first), keyOf(terms.second)];
-  const door = await listen({ own, job: termsDigest(terms), peers, host, port, silenceMs, meetMs });
+  const door = await listen({ own, job: termsDigest(terms), peers, host, port, silenceMs, meetMs, resumeMs });
   listening(door.port);
   const [first, second] = await door.met;
   met();
@@ -85,8 +88,8 @@ const playOwner = async (
 
 /** In a pair the second owner is come to. */
 const meet = async (job: PartyJob, role: Role, own: Own, listening: (port: number) => void): Promise<Link> => {
-  const { terms, host, port, silenceMs, meetMs } = job;
-  const meeting = { own, job: termsDigest(terms), host, silenceMs, meetMs };
+  const { terms, host, port, silenceMs, meetMs, resumeMs } = job;
+  const meeting = { own, job: termsDigest(terms), host, silenceMs, meetMs, resumeMs };
   if (terms.mode !== 'helper' && role === 'second') {
     const door = await listen({ ...meeting, peers: [keyOf(terms.first)], port });
     listening(door.port);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { secretOf } from '../channel/keys.ts';
-import { dial, type Link, listen } from '../channel/link.ts';
+import type { Link } from '../channel/link.ts';
+import { dial, listen } from '../channel/meet.ts';
 import { correctionBytes } from './correlations.ts';
 import { kind } from './mesh.ts';
 import { type Plan, sumPlan } from './plan.ts';
@@ -38,9 +39,9 @@ const input = (name: string) => ({ path: join(folder, name), salt: Buffer.alloc(
 /** Honest owners, whose dealer does as it likes; what each ended with, and why. */
 const dealtBy = async (dealer: (links: [Link, Link]) => Promise<void>, silenceMs?: number) => {
   const agreed = terms();
-  const meeting = { own: identities[2]!, job: sharesDigest(agreed), host };
+  const meeting = { own: identities[2]!, job: sharesDigest(agreed), host, resumeMs: 0 };
   const door = await listen({ ...meeting, peers: [identities[0]!.publicKey, identities[1]!.publicKey] });
-  const common = { terms: agreed, host, silenceMs, helperPort: door.port };
+  const common = { terms: agreed, host, silenceMs, resumeMs: 0, helperPort: door.port };
   const heard = Promise.withResolvers<number>();
   const second = playShares({ ...common, role: 'second', secret: secret(1), input: input('b.csv') }, heard.resolve);
   const secondPort = await heard.promise;
@@ -162,7 +163,7 @@ test('a dealer is gone once it has dealt: the owners end well without it, and it
 const dealing = async (told: readonly [Buffer, Buffer], change: Partial<ReturnType<typeof terms>> = {}) => {
   const agreed = { ...terms(), ...change };
   const heard = Promise.withResolvers<number>();
-  const dealer = playShares({ terms: agreed, host, role: 'helper', secret: secret(2) }, heard.resolve);
+  const dealer = playShares({ terms: agreed, host, resumeMs: 0, role: 'helper', secret: secret(2) }, heard.resolve);
   const ended = codeOf(dealer);
   const port = await heard.promise;
   const meeting = { job: sharesDigest(agreed), host, port, peer: identities[2]!.publicKey };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { bodyOf, type Frame, type Link } from '../channel/link.ts';
+import { bodyOf, type Frame } from '../channel/frames.ts';
+import type { Link } from '../channel/link.ts';
 import type { Role } from '../intersect/agree.ts';
 import { ComputeError } from '../problem.ts';
 import { Stream } from './stream.ts';

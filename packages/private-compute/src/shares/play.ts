@@ -1,5 +1,6 @@
 import { type Identity, identityOf } from '../channel/keys.ts';
-import { dial, type Link, listen } from '../channel/link.ts';
+import type { Link } from '../channel/link.ts';
+import { dial, listen } from '../channel/meet.ts';
 import type { Role } from '../intersect/agree.ts';
 import type { AgreedInputs } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
@@ -30,6 +31,8 @@ export interface SharesJob {
   secondPort?: number;
   silenceMs?: number;
   meetMs?: number;
+  /** How long a broken connection may take to come back; see `linkLimits`. */
+  resumeMs?: number;
   /** Of owners; salt in hex. */
   input?: { path: string; salt: string; folder: string };
   /** At the helper of both owners, in their order. */
@@ -107,8 +110,8 @@ export const playShares = async (
 type Links = readonly (Link | undefined)[];
 
 const meetOthers = async (job: SharesJob, own: Identity, listening: (port: number) => void): Promise<Links> => {
-  const { terms, role, host, port, helperPort, secondPort, silenceMs, meetMs } = job;
-  const meeting = { own, job: sharesDigest(terms), host, silenceMs, meetMs };
+  const { terms, role, host, port, helperPort, secondPort, silenceMs, meetMs, resumeMs } = job;
+  const meeting = { own, job: sharesDigest(terms), host, silenceMs, meetMs, resumeMs };
   if (terms.helper === null) throw new ComputeError('compute.range', 'the terms name no third party');
   const [first, second, helper] = [keyOf(terms.first), keyOf(terms.second), keyOf(terms.helper)];
   const dialled = (whom: 'second' | 'helper', at: number | undefined): Promise<Link> => {

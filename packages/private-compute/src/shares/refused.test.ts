@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { secretOf } from '../channel/keys.ts';
-import { dial, type Link, listen } from '../channel/link.ts';
+import type { Link } from '../channel/link.ts';
+import { dial, listen } from '../channel/meet.ts';
 import { kind } from './mesh.ts';
 import type { Plan } from './plan.ts';
 import { playShares, type SharesReport } from './play.ts';
@@ -40,8 +41,8 @@ const against = async (
   protocol: Pick<SharesTerms, 'protocol'> = {},
 ) => {
   const terms = termsFor({ plan, recipient: 'first', ...protocol });
-  const meeting = { own: identities[1]!, job: sharesDigest(terms), host };
-  const common = { terms, host, silenceMs };
+  const meeting = { own: identities[1]!, job: sharesDigest(terms), host, resumeMs: 0 };
+  const common = { terms, host, silenceMs, resumeMs: 0 };
   const heard = Promise.withResolvers<number>();
   const helper = playShares(
     { ...common, role: 'helper', secret: secretOf(identities[2]!).toString('hex') },

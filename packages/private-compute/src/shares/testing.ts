@@ -2,7 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { identityOf, secretOf } from '../channel/keys.ts';
-import { dial, type Link, listen } from '../channel/link.ts';
+import type { Link } from '../channel/link.ts';
+import { dial, listen } from '../channel/meet.ts';
 import type { AgreedInputs } from '../intersect/terms.ts';
 import { Additive } from './additive.ts';
 import type { Arithmetic } from './arithmetic.ts';
