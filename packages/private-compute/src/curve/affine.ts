@@ -23,8 +23,8 @@ const squared = (value: bigint, times: number): bigint => {
   return at;
 };
 
-/** To the power 2^252 - 2, which is (p + 3) / 8: most of the work, so by an addition chain. */
-const towardsRoot = (x: bigint): bigint => {
+/** To the power 2^250 - 1: most of the work of roots and of Euler's criterion, so by an addition chain. */
+const to250 = (x: bigint): bigint => {
   const x2 = (squared(x, 1) * x) % p;
   const x4 = (squared(x2, 2) * x2) % p;
   const x5 = (squared(x4, 1) * x) % p;
@@ -34,8 +34,17 @@ const towardsRoot = (x: bigint): bigint => {
   const x50 = (squared(x40, 10) * x10) % p;
   const x100 = (squared(x50, 50) * x50) % p;
   const x200 = (squared(x100, 100) * x100) % p;
-  const x250 = (squared(x200, 50) * x50) % p;
-  return squared((squared(x250, 1) * x) % p, 1);
+  return (squared(x200, 50) * x50) % p;
+};
+
+/** To the power 2^252 - 2, which is (p + 3) / 8. */
+const towardsRoot = (x: bigint): bigint => squared((squared(to250(x), 1) * x) % p, 1);
+
+/** To the power 2^254 - 10, which is (p - 1) / 2, of a reduced number; 0 counts as a square. */
+export const isSquare25519 = (x: bigint): boolean => {
+  const x3 = (((x * x) % p) * x) % p;
+  const symbol = (squared(to250(x), 4) * ((x3 * x3) % p)) % p;
+  return symbol === 1n || symbol === 0n;
 };
 
 const rootOfMinusOne = power(2n, (p - 1n) >> 2n, p);

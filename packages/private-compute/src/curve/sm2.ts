@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { type Draw, systemDraw } from '../ot/draw.ts';
 import { ComputeError } from '../problem.ts';
 import { expandMessage, type HashName } from './expand.ts';
 import { fromBytes, inverse, isSquare, mod, toBytes } from './field.ts';
@@ -83,16 +83,16 @@ const twice = (p: bigint, a: bigint, b: bigint, x: bigint, z: bigint): [bigint, 
   return [mod(less * less - 8n * bzz * xz, p), mod(4n * (xz * mod(xx + a * zz, p) + bzz * zz), p)];
 };
 
-const secretBelow = (order: bigint): bigint => {
+const secretBelow = (order: bigint, draw: Draw): bigint => {
   for (;;) {
-    const drawn = fromBytes(randomBytes(32));
+    const drawn = fromBytes(draw(32));
     if (drawn > 0n && drawn < order) return drawn;
   }
 };
 
 export const sm2: Group = {
-  draw() {
-    const secret = secretBelow(sm2Curve.order);
+  draw(draw = systemDraw) {
+    const secret = secretBelow(sm2Curve.order, draw);
     return (point) => {
       const x = multiplyX(sm2Curve, secret, fromBytes(point));
       if (x === undefined) throw new ComputeError('compute.peerMalformed', 'what came is no point of the SM2 curve');

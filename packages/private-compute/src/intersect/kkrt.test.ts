@@ -1,8 +1,8 @@
 /** Two owners alone by oblivious transfers: right results at every size, and nothing told that is not theirs to know. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { identityOf } from '../channel/keys.ts';
 import type { Frame } from '../channel/frames.ts';
+import { identityOf } from '../channel/keys.ts';
 import type { Link } from '../channel/link.ts';
 import { type Draw, systemDraw } from '../ot/draw.ts';
 import { fixedDraw } from '../ot/testing.ts';
@@ -175,7 +175,11 @@ const leavingAt =
     };
   };
 const shorter = (body: Buffer) => body.subarray(1);
-const offCurve = (body: Buffer) => Buffer.concat([Buffer.alloc(64, 3), body.subarray(64)]);
+const longer = (body: Buffer) => Buffer.concat([body, body.subarray(0, 56)]);
+const first64 = (byte: number) => (body: Buffer) => Buffer.concat([Buffer.alloc(64, byte), body.subarray(64)]);
+const offCurve = first64(3);
+const beyondField = first64(255);
+const smallOrder = first64(0);
 const flipped = (body: Buffer) => body.map((byte, at) => (at === 0 ? byte ^ 1 : byte)) as Buffer;
 const manyKeys = (body: Buffer) => Buffer.concat([Buffer.from([255, 255, 255, 0]), body.subarray(4)]);
 
@@ -184,6 +188,14 @@ test.each<[string, Role, string, (links: Record<Role, Link>) => void]>([
   ['another seed than committed to', 'second', 'compute.peerMalformed', changed('second', kind.seed, flipped)],
   ['an offer that is no point', 'first', 'compute.peerMalformed', changed('first', kind.offer, offCurve)],
   ['choices that are no points', 'second', 'compute.peerMalformed', changed('second', kind.choices, offCurve)],
+  ['an offer beyond the field', 'first', 'compute.peerMalformed', changed('first', kind.offer, beyondField)],
+  ['an offer of small order', 'first', 'compute.peerMalformed', changed('first', kind.offer, smallOrder)],
+  ['choices beyond the field', 'second', 'compute.peerMalformed', changed('second', kind.choices, beyondField)],
+  ['choices of small order', 'second', 'compute.peerMalformed', changed('second', kind.choices, smallOrder)],
+  ['choices too few', 'second', 'compute.peerMalformed', changed('second', kind.choices, (body) => body.subarray(64))],
+  ['rows too many', 'first', 'compute.peerMalformed', changed('first', kind.rows, longer)],
+  ['values too many', 'second', 'compute.peerMalformed', changed('second', kind.values, longer)],
+  ['no result', 'first', 'compute.peerMalformed', changed('first', kind.bits, () => Buffer.alloc(0))],
   ['rows of a wrong length', 'first', 'compute.peerMalformed', changed('first', kind.rows, shorter)],
   ['values of a wrong length', 'second', 'compute.peerMalformed', changed('second', kind.values, shorter)],
   ['a first owner that leaves before the rows', 'first', 'compute.peerGone', leavingAt('first', kind.rows)],
@@ -196,10 +208,19 @@ test.each<[string, Role, string, (links: Record<Role, Link>) => void]>([
 });
 
 test('a result that names what is no key is refused', async () => {
-  // Of two buckets filled up to 3 records each, three are keys.
-  const tables = { first: people(0, 3, ',x'), second: people(2, 5, ',y') };
-  const touch = changed('first', kind.bits, () => Buffer.from([0b111111]));
+  // Of all records three are keys, so that of any four one is none.
+  const tables = { first: people(0, 6, ',x'), second: people(2, 5, ',y') };
+  const touch = changed('first', kind.bits, ({ length }) =>
+    Buffer.concat([Buffer.of(0b1111), Buffer.alloc(length - 1)]),
+  );
   const { second } = await play({ tables, bucketKeys: 2, touch });
+  expect(second).toMatchObject({ code: 'compute.peerMalformed', report: undefined, lines: undefined });
+});
+
+test('a result of more keys than the first owner has is refused', async () => {
+  const tables = { first: people(0, 1, ',x'), second: people(0, 8, ',y') };
+  const touch = changed('first', kind.bits, ({ length }) => Buffer.concat([Buffer.of(0b11), Buffer.alloc(length - 1)]));
+  const { second } = await play({ tables, touch });
   expect(second).toMatchObject({ code: 'compute.peerMalformed', report: undefined, lines: undefined });
 });
 

@@ -81,7 +81,7 @@ async function own(
     const plan = planOf(session, role === 'first' ? [keys, peer.count] : [peer.count, keys], bucketKeys);
     const buckets = intoBuckets(parts.splice(0), plan.buckets, plan.rooms[role]);
     const known = { ...prepared, keys, commitment, peerCommitment: peer.commitment };
-    const result = await (role === 'first' ? ask : tell)(link, terms, plan, buckets, keys, draw);
+    const result = await (role === 'first' ? ask : tell)(link, terms, plan, buckets, [keys, peer.count], draw);
     if (typeof out === 'function' && result.bits) out(sent.inOrder(result.bits), prepared);
     const file = typeof out === 'string' ? out : undefined;
     return await reportOf(input, known, result, (bits) => sent.chosen(bits, prepared.rows), file);
@@ -165,7 +165,7 @@ const ask = async (
   terms: Terms,
   plan: Plan,
   buckets: readonly Uint32Array[],
-  keys: number,
+  [keys, theirs]: readonly [number, number],
   draw: Draw,
 ): Promise<Result> => {
   const base = baseSender(codeBits, draw);
@@ -196,6 +196,7 @@ const ask = async (
     if (bucket + 1 < buckets.length) placed = placeKeys(plan, buckets[bucket + 1]!, draw);
   }
   await reading;
+  if (common > theirs) throw new ComputeError('compute.peerMalformed', 'more keys are common than the other has');
   await sendResult(link, terms, 'second', common, theirBits);
   return { common, bits };
 };
@@ -205,8 +206,7 @@ const sendRows = async (link: Link, plan: Plan, asker: Asker, { items, held }: P
   for (let at = 0; at < plan.places; at += blockRows) {
     const asked = asker.ask(items.subarray(at * blockBytes, (at + blockRows) * blockBytes));
     values.take(asked.values, at);
-    // Copied, since what is written may leave later than the next block is made.
-    const packed = Buffer.from(asked.packed);
+    const { packed } = asked;
     for (let byte = 0; byte < packed.length; byte += frameRows * codeBytes) {
       await link.send(kind.rows, packed.subarray(byte, byte + frameRows * codeBytes));
     }
@@ -236,7 +236,7 @@ const tell = async (
   terms: Terms,
   plan: Plan,
   buckets: readonly Uint32Array[],
-  keys: number,
+  [keys, theirs]: readonly [number, number],
   draw: Draw,
 ): Promise<Result> => {
   const drawn = draw(codeBytes);
@@ -252,7 +252,13 @@ const tell = async (
     await sendValues(link, plan, teller, tags, order, draw);
     orders.push(order);
   }
-  const { common, bits: byRecord } = await receiveResult(link, terms, 'second', plan.rooms.second * plan.buckets);
+  const { common, bits: byRecord } = await receiveResult(
+    link,
+    terms,
+    'second',
+    plan.rooms.second * plan.buckets,
+    theirs,
+  );
   return { common, bits: byRecord && inOwnOrder(byRecord, buckets, orders, keys) };
 };
 

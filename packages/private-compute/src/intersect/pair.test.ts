@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Role } from './agree.ts';
 import { ownByTransfers } from './kkrt.ts';
 import { kind, nothing } from './messages.ts';
 import { ownInPair } from './pair.ts';
@@ -90,7 +91,9 @@ test('who is to learn nothing, or only the number, gets no more', async () => {
 const input36 = (count: number) => Buffer.concat([Buffer.from([count, 0, 0, 0]), Buffer.alloc(32)]);
 const point = (byte: number) => Buffer.alloc(32, byte);
 
-test.each<[string, string, [number, Buffer][]]>([
+/** Little-endian; p and more are other names of 0 and more. */
+const beyond25519 = Buffer.from((2n ** 255n - 19n + 9n).toString(16), 'hex').reverse();
+const malformed: [string, string, [number, Buffer][]][] = [
   [
     'points out of order',
     'compute.peerMalformed',
@@ -109,21 +112,47 @@ test.each<[string, string, [number, Buffer][]]>([
   ],
   ['half a point', 'compute.peerMalformed', [[kind.items, point(9).subarray(1)]]],
   [
-    'a point of small order',
+    'more points than announced',
     'compute.peerMalformed',
-    [
-      [kind.items, Buffer.concat([point(0), point(9)])],
-      [kind.done, nothing],
-    ],
+    [[kind.items, Buffer.concat([point(7), point(8), point(9)])]],
   ],
+  ['a message of another kind', 'compute.peerMalformed', [[kind.answers, point(9)]]],
   ['nothing, and gone', 'compute.peerGone', []],
-])('%s: refused, nothing opened', async (_, code, frames) => {
-  const cast = castOf('ecdh', 'both');
-  const { first: honest, second: other } = await meetInPair(cast);
+];
+const ofCurve = (name: string, ...points: Buffer[]): [string, string, [number, Buffer][]] => [
+  name,
+  'compute.peerMalformed',
+  [
+    [kind.items, Buffer.concat(points)],
+    [kind.done, nothing],
+  ],
+];
+const byMode = {
+  ecdh: [
+    ofCurve('a point of small order', point(0), point(9)),
+    ofCurve('a point under another name', point(9), beyond25519),
+    ofCurve('a point with a bit too many', point(9), Buffer.concat([Buffer.alloc(31, 9), Buffer.from([0x89])])),
+  ],
+  // x = 0 is on the SM2 curve, 2 is not, and 2^256 - 1 is none of the field.
+  sm2: [
+    ofCurve('a point that is on no curve', Buffer.alloc(32), Buffer.concat([Buffer.alloc(31), Buffer.of(2)])),
+    ofCurve('a point beyond the field', Buffer.alloc(32), point(255)),
+  ],
+} as const;
+const cases = (['ecdh', 'sm2'] as const).flatMap((mode) =>
+  (['first', 'second'] as const).flatMap((role) =>
+    [...malformed, ...byMode[mode]].map(([name, code, frames]) => [name, mode, role, code, frames] as const),
+  ),
+);
+
+test.each(cases)('%s, by %s, against the %s owner: refused, nothing opened', async (_, mode, role, code, frames) => {
+  const cast = castOf(mode, 'both');
+  const links = await meetInPair(cast);
+  const [honest, other] = role === 'first' ? [links.first, links.second] : [links.second, links.first];
   const out = join(folder.path, 'not.csv');
   const path = await folder.table('honest.csv', ['p1,x', 'p2,y']);
   const running = codeOf(
-    ownInPair(honest, cast.terms, 'first', { path, column: 'id', salt: point(1), folder: folder.path }, out),
+    ownInPair(honest, cast.terms, role, { path, column: 'id', salt: point(1), folder: folder.path }, out),
   );
   await other.send(kind.input, input36(2));
   for (const [type, body] of frames) await other.send(type, body);
@@ -132,3 +161,46 @@ test.each<[string, string, [number, Buffer][]]>([
   expect(await folder.lines(out)).toBeUndefined();
   await Promise.all([honest.close(), other.close()]);
 });
+
+const tagsOf = (body: Buffer) =>
+  Array.from({ length: body.length / 12 }, (_, at) => body.subarray(at * 12, at * 12 + 12));
+/** Who lies, in what, how; the other finds it out. */
+const lies: [string, Reveal, Role, number, (body: Buffer) => Buffer][] = [
+  [
+    'an answer twice',
+    'both',
+    'second',
+    kind.answers,
+    (body) => Buffer.concat([...tagsOf(body).fill(tagsOf(body)[0]!)]),
+  ],
+  ['an answer too few', 'both', 'second', kind.answers, (body) => body.subarray(12)],
+  ['an answer too many', 'both', 'second', kind.answers, (body) => Buffer.concat([body, Buffer.alloc(12)])],
+  ['half an answer', 'both', 'second', kind.answers, (body) => body.subarray(6)],
+  ['descending answers', 'size', 'second', kind.answers, (body) => Buffer.concat(tagsOf(body).reverse())],
+  ['a number beyond its own', 'size', 'first', kind.size, () => Buffer.of(4, 0, 0, 0)],
+  ['a number cut short', 'size', 'first', kind.size, () => Buffer.of(2)],
+  ['more bits than it has keys', 'both', 'first', kind.bits, () => Buffer.of(0b11110)],
+  ['bits for nothing', 'both', 'first', kind.bits, () => Buffer.of(0b1000000)],
+  ['bits too many', 'both', 'first', kind.bits, () => Buffer.alloc(2)],
+  ['no bits', 'both', 'first', kind.bits, () => nothing],
+];
+test.each(lies.flatMap((lie) => (['ecdh', 'sm2'] as const).map((mode) => [...lie, mode] as const)))(
+  '%s, opening to %s, from the %s owner: refused, nothing opened',
+  async (_, reveal, liar, type, change, mode) => {
+    const cast = castOf(mode, reveal);
+    const links = await meetInPair(cast);
+    const send = links[liar].send.bind(links[liar]);
+    links[liar].send = (kindOf, body) => send(kindOf, kindOf === type ? change(Buffer.from(body)) : body);
+    const tables = { first: people(0, 3, ',x'), second: people(0, 5, ',y') };
+    const ended = (['first', 'second'] as const).map(async (role) => {
+      const out = join(folder.path, `lie-${runs++}.csv`);
+      const path = await folder.table(`lie-${runs++}.csv`, tables[role]);
+      const input = { path, column: 'id', salt: point(1), folder: folder.path };
+      const code = await codeOf(ownInPair(links[role], cast.terms, role, input, out));
+      return { role, code, lines: await folder.lines(out) };
+    });
+    const honest = (await Promise.all(ended)).find(({ role }) => role !== liar);
+    expect(honest).toMatchObject({ code: 'compute.peerMalformed', lines: undefined });
+    await Promise.all([links.first.close(), links.second.close()]);
+  },
+);

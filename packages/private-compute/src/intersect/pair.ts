@@ -5,6 +5,7 @@ import { type Link, linkLimits } from '../channel/link.ts';
 import { curve25519 } from '../curve/curve25519.ts';
 import { type Group, pointBytes } from '../curve/group.ts';
 import { sm2 } from '../curve/sm2.ts';
+import { type Draw, systemDraw } from '../ot/draw.ts';
 import { ComputeError } from '../problem.ts';
 import { RowSet } from '../table/selection.ts';
 import { exchangeInputs, type Role } from './agree.ts';
@@ -32,7 +33,7 @@ interface Blinded {
   rows: number[];
 }
 
-/** `out` is as in `ownWithHelper`. Where something fails, the other owner is told the reason. */
+/** `out` is as in `ownWithHelper`. Where something fails, the other owner is told the reason. `draw` is for tests. */
 export const ownInPair = tellingWhy(own);
 
 async function own(
@@ -41,9 +42,10 @@ async function own(
   role: Role,
   input: Input,
   out: string | undefined,
-  group: Group = terms.mode === 'sm2' ? sm2 : curve25519,
+  draw: Draw = systemDraw,
 ): Promise<OwnerReport> {
-  const multiply = group.draw();
+  const group: Group = terms.mode === 'sm2' ? sm2 : curve25519;
+  const multiply = group.draw(draw);
   const { byKey, rows, rowsWithoutKey, digest } = await distinctKeys(input, terms.keysMax);
   const mine = await mapSlowly([...byKey], ([key, numbers]): Blinded => {
     return { point: multiply(group.hash(Buffer.from(key))), rows: numbers };
@@ -63,7 +65,7 @@ async function own(
       mine.map(({ point }) => point),
     ),
   ]);
-  requireAscending(theirs);
+  requireAscending(theirs, 'points');
   const label = termsDigest(terms);
   const shared = await mapSlowly(theirs, (point) =>
     hash('sha256', Buffer.concat([label, multiply(point)]), 'buffer').subarray(0, tagBytes),
@@ -85,6 +87,7 @@ async function own(
 /** The first owner: gets its own points multiplied by the other, and finds them among the other's multiplied by itself. */
 const compare = async (link: Link, terms: Terms, keys: number, shared: readonly Buffer[]): Promise<Result> => {
   const answers = await receiveEach(link, kind.answers, keys, tagBytes);
+  if (terms.reveal === 'size') requireAscending(answers, 'answers');
   const places = new Map(shared.map((tag, place) => [tag.toString('latin1'), place]));
   const bits = new Uint8Array((keys + 7) >> 3);
   const theirBits = new Uint8Array((shared.length + 7) >> 3);
@@ -92,6 +95,7 @@ const compare = async (link: Link, terms: Terms, keys: number, shared: readonly 
   for (const [place, tag] of answers.entries()) {
     const found = places.get(tag.toString('latin1'));
     if (found === undefined) continue;
+    if (hasBit(theirBits, found)) throw new ComputeError('compute.peerMalformed', 'an answer came twice');
     setBit(bits, place);
     setBit(theirBits, found);
     common++;
@@ -104,7 +108,7 @@ const compare = async (link: Link, terms: Terms, keys: number, shared: readonly 
 const answer = async (link: Link, terms: Terms, keys: number, shared: readonly Buffer[]): Promise<Result> => {
   const answers = terms.reveal === 'size' ? [...shared].sort(Buffer.compare) : shared;
   await sendEach(link, kind.answers, answers);
-  return receiveResult(link, terms, 'second', keys);
+  return receiveResult(link, terms, 'second', keys, shared.length);
 };
 
 const distinctKeys = async (input: Input, keysMax: number) => {
@@ -151,10 +155,10 @@ const receiveEach = async (link: Link, type: number, count: number, bytes: numbe
   }
 };
 
-const requireAscending = (points: readonly Buffer[]): void => {
+const requireAscending = (points: readonly Buffer[], what: string): void => {
   for (let at = 1; at < points.length; at++) {
     if (Buffer.compare(points[at - 1]!, points[at]!) >= 0) {
-      throw new ComputeError('compute.peerMalformed', 'points come in ascending order, each once');
+      throw new ComputeError('compute.peerMalformed', `${what} come in ascending order, each once`);
     }
   }
 };

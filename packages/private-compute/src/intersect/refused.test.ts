@@ -157,6 +157,52 @@ test('a helper that puts its own keys in between is found out before a tag is se
   await Promise.all([links.second.close(), ...links.helper.map((link) => link.close())]);
 });
 
+test.each<[string, (bits: Buffer) => Buffer]>([
+  ['too many', (bits) => Buffer.concat([bits, Buffer.alloc(1)])],
+  ['none', () => nothing],
+  ['some for keys that nobody has', (bits) => Buffer.from(bits.map((byte) => byte | 0x80))],
+])('a helper that tells %s of the bits is found out by both, and nothing is written', async (_, lying) => {
+  const cast = castOf('helper', 'both');
+  const links = await meetAtHelper(cast);
+  for (const link of links.helper) {
+    const send = link.send.bind(link);
+    link.send = (type, body) => send(type, type === kind.bits ? lying(Buffer.from(body)) : body);
+  }
+  const outs = (['first', 'second'] as const).map((role) => [role, join(folder.path, `lied-${runs++}.csv`)] as const);
+  const owners = outs.map(([role, out]) =>
+    ownWithHelper(
+      links[role],
+      cast.terms,
+      role,
+      cast.identities[role],
+      { path, column: 'id', salt, folder: folder.path },
+      out,
+    ),
+  );
+  const helping = help(links.helper, cast.terms).catch(() => undefined);
+  expect(await Promise.all(owners.map(codeOf))).toEqual(Array(2).fill('compute.peerMalformed'));
+  await helping;
+  for (const [, out] of outs) await expect(access(out)).rejects.toThrow();
+  await Promise.all([links.first, links.second, ...links.helper].map((link) => link.close()));
+});
+
+test('a helper that tells a number greater than what an owner has is found out, and nothing is written', async () => {
+  const cast = castOf('helper', 'size');
+  const links = await meetAtHelper(cast);
+  for (const link of links.helper) {
+    const send = link.send.bind(link);
+    link.send = (type, body) => send(type, type === kind.size ? Buffer.of(4, 0, 0, 0) : body);
+  }
+  const input = { path, column: 'id', salt, folder: folder.path };
+  const owners = (['first', 'second'] as const).map((role) =>
+    codeOf(ownWithHelper(links[role], cast.terms, role, cast.identities[role], input, undefined)),
+  );
+  const helping = help(links.helper, cast.terms).catch(() => undefined);
+  expect(await Promise.all(owners)).toEqual(Array(2).fill('compute.peerMalformed'));
+  await helping;
+  await Promise.all([links.first, links.second, ...links.helper].map((link) => link.close()));
+});
+
 test('strangers do not get in, at either end, and do not disturb', async () => {
   const cast = castOf('helper', 'both');
   const job = termsDigest(cast.terms);

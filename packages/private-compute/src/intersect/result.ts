@@ -61,15 +61,24 @@ export const sendResult = async (
   await link.send(kind.done, nothing);
 };
 
-/** Nothing is used of a result before its end has come. `count`: this owner's keys. */
-export const receiveResult = async (link: Link, terms: Terms, role: Role, count: number): Promise<Result> => {
-  if (learnsRows(terms, role)) {
-    const bits = await receiveBits(link, count);
-    return { common: countBits(bits), bits };
-  }
-  const common = terms.reveal === 'size' ? (await link.receive(kind.size, 4)).readUInt32LE(0) : null;
+/**
+ * Nothing is used of a result before its end has come. `count`: keys that this owner sent, `theirs`: the other's, where they are known. Throws
+ * `compute.peerMalformed` where more are common than either has.
+ */
+export const receiveResult = async (
+  link: Link,
+  terms: Terms,
+  role: Role,
+  count: number,
+  theirs = count,
+): Promise<Result> => {
+  const bits = learnsRows(terms, role) ? await receiveBits(link, count) : null;
+  const size = terms.reveal === 'size' ? (await link.receive(kind.size, 4)).readUInt32LE(0) : null;
   await link.receive(kind.done, 0);
-  return { common, bits: null };
+  const common = bits ? countBits(bits) : size;
+  if (common !== null && common > Math.min(count, theirs))
+    throw new ComputeError('compute.peerMalformed', 'more keys are said to be common than there are');
+  return { common, bits };
 };
 
 /** Bytes in as few frames as there may be; items of `itemBytes` are not divided. */
@@ -91,7 +100,6 @@ const receiveBits = async (link: Link, count: number): Promise<Uint8Array> => {
   if ((count & 7) !== 0 && bits[bits.length - 1]! >> (count & 7) !== 0) {
     throw new ComputeError('compute.peerMalformed', 'a result has bits for nothing');
   }
-  await link.receive(kind.done, 0);
   return bits;
 };
 
