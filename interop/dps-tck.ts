@@ -11,7 +11,7 @@ import { startTemporary } from '../apps/cli/src/server.ts';
 import { fixedTokens, seedAgreement } from '../apps/server/src/federation/testing.ts';
 import { actor, format, kitParticipant, kitToken, ourName, ourToken } from '../apps/server/test/federation/profile.ts';
 import { reactionRule } from '../packages/wire/src/federation.ts';
-import { inFolder, type Outcome, runProgram, tally, versionOf } from './check.ts';
+import { inFolder, type Outcome, runProgram, type Tally, tally, versionOf } from './check.ts';
 
 export const about =
   'a running exchange as control plane by the conformance kit of Data Plane Signaling (dps-tck 1.2.0)';
@@ -130,9 +130,44 @@ const openExchange = async (kit: string) => {
 };
 
 const cases = ['01_01', '01_02', '02_01', '02_02', '03_01'];
+const controlPlane = 'org.eclipse.dataspacetck.dps.verification.controlplane';
+
+const noForeignSignals =
+  'the gateway takes no signals of other makes’ control planes: every byte that it gives is decided by a contract that was signed here (docs/operate/dataspace.md, “Data planes of your own”)';
+/** Those of a data plane, by the kit's ids, with the reason why they do not apply. Those of a control plane all do. */
+const leftOut: readonly { role: string; ids: readonly string[]; why: string }[] = [
+  { role: 'DP_C_PULL', ids: ['01-01', '01-02', '02-01', '02-02', '03-01', '04-01'], why: noForeignSignals },
+  { role: 'DP_P_PULL', ids: ['01-01', '01-02', '02-01', '02-02', '04-01'], why: noForeignSignals },
+  { role: 'DP_C_PUSH', ids: ['01-01', '01-02', '02-01', '02-02', '03-01', '04-01'], why: noForeignSignals },
+  { role: 'DP_P_PUSH', ids: ['01-01', '01-02', '02-01', '02-02', '03-01', '04-01'], why: noForeignSignals },
+  { role: 'DP_C_HTTP_PULL', ids: ['01-01', '02-01'], why: noForeignSignals },
+  { role: 'DP_P_HTTP_PULL', ids: ['01-01', '02-01', '02-02'], why: noForeignSignals },
+];
+const idsOf = (text: string): string[] => [
+  ...new Set([...text.matchAll(/\b[CD]P_[A-Z_]+:\d\d-\d\d/g)].map(([id]) => id)),
+];
+
+/** All cases of the kit are those of a control plane and those that are named: a new one of either kind is told. */
+const checkLeftOut = async (counts: Tally): Promise<void> => {
+  const words = ['-cp', classpath!, 'org.junit.platform.console.ConsoleLauncher', 'discover', '--disable-banner'];
+  const found = await runProgram(
+    'java',
+    [...words, '--disable-ansi-colors', '--details=tree', '--select-package=org.eclipse.dataspacetck.dps.verification'],
+    { seconds: runSecondsMax },
+  );
+  const named = leftOut.flatMap(({ role, ids }) => ids.map((id) => `${role}:${id}`));
+  const known = [...['CP_P', 'CP_C'].flatMap((role) => cases.map((id) => `${role}:${id.replace('_', '-')}`)), ...named];
+  const ids = idsOf(found.stdout);
+  for (const id of ids.filter((one) => !known.includes(one)))
+    counts.expect(false, `${id} is neither run nor left out by name`);
+  for (const id of known.filter((one) => !ids.includes(one)))
+    counts.expect(false, `${id} is named, and the kit has none such`);
+  for (const { role, ids: its, why } of leftOut) counts.note(`left out: ${role}:${its.join(', ')}: ${why}`);
+};
 
 export const run = async (): Promise<Outcome> => {
   const counts = tally();
+  await checkLeftOut(counts);
   const port = await freePort();
   const opened = await openExchange(`http://127.0.0.1:${port}`);
   try {
@@ -149,7 +184,7 @@ export const run = async (): Promise<Outcome> => {
     ];
     const console = ['org.junit.platform.console.ConsoleLauncher', 'execute', '--disable-banner'];
     const words = ['--disable-ansi-colors', '--details=testfeed'];
-    const packaged = '--select-package=org.eclipse.dataspacetck.dps.verification.controlplane';
+    const packaged = `--select-package=${controlPlane}`;
     const ran = await runProgram('java', [...properties, '-cp', classpath!, ...console, ...words, packaged], {
       seconds: runSecondsMax,
     });

@@ -1,5 +1,5 @@
 /**
- * A whole exchange as it starts, as verifier and as holder. Before it stands what the kit needs and no exchange offers: a secure token
+ * A whole exchange as it starts, as issuer, as verifier and as holder. Before it stands what the kit needs and no exchange offers: a secure token
  * service for the holder's key; a trigger that asks for the catalogue in plain JSON, since the kit's own body is expanded JSON-LD and no
  * message of the Dataspace Protocol 2025-1; and somebody who has asked the kit's issuer again before each delivery, of which the
  * kit sends many under one number.
@@ -13,15 +13,17 @@ import { startTemporary } from '../../apps/cli/src/server.ts';
 import { makeClaims } from '../../apps/server/src/federation/claims/claims.ts';
 import { didsOf } from '../../apps/server/src/federation/claims/dids.ts';
 import { rotateKey, signing } from '../../apps/server/src/federation/claims/keys.ts';
+import { saveHolder } from '../../apps/server/src/federation/issuing/store.ts';
 import { sql } from '../../apps/server/src/kernel/db/db.ts';
+import { seedCast } from '../../apps/server/src/members/testing.ts';
 import { actor } from '../../apps/server/test/federation/profile.ts';
 import { correlation, grantToken } from './participants.ts';
 
 // The kit's own sides are on this machine.
 const privateConnectors = ['127.0.0.1', '::1'];
 
-/** `trustedIssuer`: the kit's. */
-export const openServer = async (trustedIssuer: string) => {
+/** `trustedIssuer`, `wallet`: the kit's, the second a member's own. */
+export const openServer = async (trustedIssuer: string, wallet: string) => {
   const front = createServer();
   await new Promise<void>((ready) => void front.listen(0, '127.0.0.1', ready));
   const publicUrl = `http://localhost:${(front.address() as AddressInfo).port}`;
@@ -34,7 +36,13 @@ export const openServer = async (trustedIssuer: string) => {
   const { kernel, rooms } = exchange;
   const { database, keys, seal } = kernel;
   const { participant } = actor;
-  await database.tx(actor, (tx) => rooms.federation.open(tx));
+  await database.tx(actor, async (tx) => {
+    await rooms.federation.open(tx);
+    // Through the door it would take a token of the kit's holder, which it makes within its cases alone.
+    const { organisations } = await seedCast(tx, seal);
+    await saveHolder(tx, organisations.citylogistics!, wallet);
+    await tx.exec(sql`update federation_holders set offer_due_at = null`);
+  });
   const dids = didsOf(() => publicUrl);
   const { room } = makeClaims(
     {
@@ -43,7 +51,7 @@ export const openServer = async (trustedIssuer: string) => {
     },
     guardedOutgoing(privateConnectors, 5),
   );
-  const wallet = `/dsp/${participant}/claims`;
+  const ownWallet = `/dsp/${participant}/claims`;
 
   const grant = async (incoming: IncomingMessage, response: ServerResponse) => {
     let form = '';
@@ -75,7 +83,7 @@ export const openServer = async (trustedIssuer: string) => {
   front.on('request', async (incoming: IncomingMessage, response: ServerResponse) => {
     if (incoming.url === '/sts/token') return grant(incoming, response);
     if (incoming.url === '/trigger') return trigger(incoming, response);
-    if (incoming.url === `${wallet}/credentials`) await askAgain();
+    if (incoming.url === `${ownWallet}/credentials`) await askAgain();
     const { method, headers, url } = incoming;
     const passed = request(`${exchange.url}${url}`, { method, headers }, (answer) => {
       response.writeHead(answer.statusCode!, answer.headers);
@@ -87,6 +95,7 @@ export const openServer = async (trustedIssuer: string) => {
 
   return {
     did: dids.of(participant),
+    issuer: dids.node(),
     root: publicUrl,
     trigger: `${publicUrl}/trigger`,
     close: async () => {

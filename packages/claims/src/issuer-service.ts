@@ -48,6 +48,8 @@ export type Decision =
       status?: StatusEntry;
       schema?: { id: string; type: string };
     }
+  /** Signed before and kept, so that every try to deliver it hands over the same. */
+  | { issue: true; payload: string }
   | { issue: false; reason: string };
 
 export interface IssuerServiceDeps extends TokenChecks {
@@ -62,6 +64,19 @@ export interface IssuerServiceDeps extends TokenChecks {
   onRefusal?: (error: ClaimsError) => void;
 }
 
+type Draft = Extract<Decision, { subject: Json }>;
+
+const sign = (deps: IssuerServiceDeps, holder: string, object: CredentialObject, draft: Draft): Promise<string> => {
+  const { subject, issue: _, ...rest } = draft;
+  return issueCredential(deps.signer, {
+    ...rest,
+    type: object.credentialType,
+    profile: object.profile,
+    subject: { ...subject, id: holder },
+    validFrom: deps.now(),
+  });
+};
+
 /** All or nothing: one that can't be issued rejects the whole request (DCP 1.0.1, 6.5.2). */
 const drawUp = async (deps: IssuerServiceDeps, request: IssuanceRequest): Promise<CredentialDelivery> => {
   const { issuerPid, holderPid, holder } = request;
@@ -72,16 +87,9 @@ const drawUp = async (deps: IssuerServiceDeps, request: IssuanceRequest): Promis
       ? await deps.decide(holder, object)
       : { issue: false, reason: `${id} is no longer issued` };
     if (!decision.issue) return { issuerPid, holderPid, status: 'REJECTED', rejectionReason: decision.reason };
-    const { subject, issue: _, ...draft } = decision;
-    const type = object!.credentialType;
-    const payload = await issueCredential(deps.signer, {
-      ...draft,
-      type,
-      profile: object!.profile,
-      subject: { ...subject, id: holder },
-      validFrom: deps.now(),
-    });
-    credentials.push({ credentialType: type, payload, format: object!.profile });
+    const { credentialType, profile } = object!;
+    const payload = 'payload' in decision ? decision.payload : await sign(deps, holder, object!, decision);
+    credentials.push({ credentialType, payload, format: profile });
   }
   return { issuerPid, holderPid, status: 'ISSUED', credentials };
 };

@@ -31,6 +31,8 @@ export const problemCodes = {
   'claims.not-supported': { status: 501, zh: '不支持', en: 'not supported' },
   'claims.not-found': { status: 404, zh: '没有此请求', en: 'there is no such request' },
   'claims.not-expected': { status: 403, zh: '未曾请求此凭证', en: 'nobody asked for this credential' },
+  'claims.holder-unknown': { status: 401, zh: '签发方不向其签发凭证', en: 'the issuer issues nothing to this holder' },
+  'claims.too-many': { status: 429, zh: '请求过多，请稍后再试', en: 'too many requests, try again later' },
   'claims.credential-malformed': { status: 401, zh: '凭证格式不对', en: 'the credential is malformed' },
   'claims.credential-missing': { status: 401, zh: '缺少所要求的凭证', en: 'a requested credential was not presented' },
   'claims.presentation-malformed': { status: 401, zh: '出示内容格式不对', en: 'the presentation is malformed' },

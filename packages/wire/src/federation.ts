@@ -442,6 +442,7 @@ export const requestContract = endpoint({
       dataset: foreign,
       offer: foreign.describe('id of the offer'),
       terms,
+      changes: termChanges.optional().describe('of those terms'),
       title: z.string().trim().min(1).max(200).optional().describe('of the data set, as its provider’s catalogue says'),
       price: decimal.optional().describe('of the offer, as its provider’s catalogue says'),
     })

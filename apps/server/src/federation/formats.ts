@@ -45,3 +45,10 @@ export const servedFormats = (ofGateway: readonly string[], planes: readonly Ser
   const live = planes.filter(({ away_since }) => away_since === null).flatMap(({ profiles }) => profiles);
   return [...new Set([...ofGateway.filter((format) => !taken.has(format)), ...live])];
 };
+
+/** How an organisation can receive a type of another's: by a data plane of its own that takes it and answers, else as the gateway's are. */
+export const wayOf = (format: string, planes: readonly Serving[]): 'pull' | 'push' | 'plane' | 'none' => {
+  const plane = planes.find(({ profiles }) => profiles.includes(format));
+  if (plane) return plane.away_since === null ? 'plane' : 'none';
+  return gatewayFormatOf(format)?.way ?? 'none';
+};

@@ -19,6 +19,7 @@ import { gatewayFormatOf } from './formats.ts';
 import { claimsTokens } from './identity/claims.ts';
 import { eitherIdentity, type IdentityProvider } from './identity/identity.ts';
 import { platformTokens } from './identity/platform.ts';
+import { mountIssuer } from './issuing/mount.ts';
 import { digestOf } from './messages.ts';
 import { type Act, type Connector, type Json, limits, type Message, type Process, type Saying } from './model.ts';
 import { mountProtocol } from './mount.ts';
@@ -253,6 +254,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     mount: async (app, perSource) => {
       await mountProtocol(app, room, sender, perSource);
       await mountClaims(app, claims, perSource);
+      await mountIssuer(app, claims, perSource);
       await mountSignaling(app, room, perSource);
       await mountRenewal(app, room, perSource);
     },

@@ -44,6 +44,32 @@ export const problems = defineProblems('federation', {
     title: { zh: '未办结的凭证申请过多', en: 'Too many requests for credentials are open' },
     next: { zh: '等待签发方答复后再申请', en: 'Wait for issuers to answer, then ask again' },
   },
+  holderUnproven: {
+    status: 422,
+    title: { zh: '令牌不能证明该 DID 归本单位使用', en: 'The token does not prove that DID' },
+    next: {
+      zh: '由凭证服务以该 DID 的密钥签发以本节点 DID 为受众、未用过、未过期的自签身份令牌；详情见 detail',
+      en: 'Let the wallet sign a self-issued ID token for this node’s DID, not used before and not expired; detail says what is wrong',
+    },
+  },
+  holderUnserved: {
+    status: 422,
+    title: { zh: '该 DID 的文档没有列出凭证服务', en: 'The document of that DID names no credential service' },
+    next: { zh: '在其 DID 文档中加入 CredentialService', en: 'Add a CredentialService to its DID document' },
+  },
+  holderHere: {
+    status: 422,
+    title: { zh: '该 DID 由本节点托管', en: 'That DID is one of this node' },
+    next: {
+      zh: '本节点托管的 DID 无须登记，开通连接器即获凭证',
+      en: 'It needs no registration: opening the connector is enough',
+    },
+  },
+  holderTaken: {
+    status: 409,
+    title: { zh: '该 DID 已由其他会员登记', en: 'Another member has registered that DID' },
+    next: { zh: '换用本单位自己的 DID', en: 'Use a DID of your own organisation' },
+  },
   planesFull: {
     status: 409,
     title: { zh: '登记的数据面过多', en: 'Too many data planes are registered' },

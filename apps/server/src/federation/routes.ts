@@ -1,9 +1,12 @@
 import { type DataAddress, withoutRenewal } from '@shugu/dataspace';
 import * as wire from '@shugu/wire/federation';
+import * as elsewhereWire from '@shugu/wire/federation-elsewhere';
+import * as holdersWire from '@shugu/wire/federation-holders';
 import * as planesWire from '@shugu/wire/federation-planes';
 import { termLimits } from '@shugu/wire/federation-terms';
 import { audit } from '../kernel/audit.ts';
 import type { Reader, Tx } from '../kernel/db/db.ts';
+import { actorOf } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import type { Claims } from './claims/claims.ts';
@@ -11,6 +14,7 @@ import { NODE, rotateKey } from './claims/keys.ts';
 import { askIssuer } from './claims/requests.ts';
 import { identityView, issuersView } from './claims/views.ts';
 import { ownTerms, told } from './counter.ts';
+import { holderView, provenDid, registerHolder, removeHolder } from './issuing/holders.ts';
 import type { Connector, Json, Message, Process } from './model.ts';
 import { planesView, registerPlane, unregisterPlane } from './planes/registration.ts';
 import { problems } from './problems.ts';
@@ -35,6 +39,7 @@ import { possible, retold, type Tried, tryOn } from './rules.ts';
 import { actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
 import { abandonUnbegun } from './service/clearing.ts';
 import { closeConnector, openConnector, setRules } from './service/connectors.ts';
+import { catalogueElsewhere, formatsElsewhere } from './service/elsewhere.ts';
 import { addressOf, type Room, rootOf } from './service/room.ts';
 import { keyless, openAddress } from './service/secrets.ts';
 
@@ -175,6 +180,23 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => [
     await askIssuer(claims.room, tx, body);
     return identityView(claims.room, tx, connector);
   }),
+  on(holdersWire.getHolder, ({ read, principal }) => holderView(claims.room, read, principal.participant)),
+  on(
+    holdersWire.registerHolder,
+    // Documents of others are asked for: no transaction waits for them.
+    async ({ principal, body, requestId }) => {
+      const did = await provenDid(claims.room, body.token);
+      return room.database.tx(actorOf(principal, requestId), async (tx) => {
+        await registerHolder(claims.room, tx, did);
+        return holderView(claims.room, tx, principal.participant);
+      });
+    },
+    { ownTransaction: true },
+  ),
+  on(holdersWire.removeHolder, async ({ tx, principal }) => {
+    await removeHolder(tx);
+    return holderView(claims.room, tx, principal.participant);
+  }),
   on(wire.listTrustedIssuers, ({ read }) => issuersView(claims.room, read)),
   on(wire.rotateIssuerKey, async ({ tx }) => {
     await rotateKey(claims.room, tx, NODE);
@@ -241,6 +263,16 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => [
     const process = await abandonUnbegun(room, tx, params.id);
     await audit(tx, { action: 'federation.process.abandon', subject: process.id });
     return processView(process);
+  }),
+  on(
+    elsewhereWire.readCatalogueElsewhere,
+    ({ read, principal, body }) => catalogueElsewhere(room, read, principal.participant, body),
+    { ownTransaction: true },
+  ),
+  on(elsewhereWire.listFormats, async ({ read, principal, params }) => {
+    const process = await findProcess(read, principal.participant, params.id);
+    if (process?.kind !== 'negotiation' || process.side !== 'consumer') throw kernelProblems.unknown();
+    return formatsElsewhere(room, read, process);
   }),
   on(wire.requestContract, async ({ tx, body }) => began(tx, await requestContract(room, tx, body))),
   on(wire.offerContract, async ({ tx, body }) => began(tx, await offerContract(room, tx, body))),

@@ -56,7 +56,7 @@ test('documents are public, and say nothing of participants without an open conn
   });
   expect(text).not.toContain('"d"');
   const node = JSON.parse((await read(`${there.exchange.url}/.well-known/did.json`)).text);
-  expect(node).toMatchObject({ id: there.did, service: [] });
+  expect(node).toMatchObject({ id: there.did, service: [{ type: 'IssuerService' }] });
   const closed = there.exchange.seeded.organisations.operator ?? 'org_nobody';
   for (const path of [`dsp/${closed}/did.json`, 'dsp/org_nobody/did.json', 'claims/status/7', 'claims/status/x'])
     expect([path, (await read(`${there.exchange.url}/${path}`)).status]).toEqual([path, 404]);

@@ -8,6 +8,7 @@ import * as agreementsWire from '@shugu/wire/agreements';
 import * as catalogueWire from '@shugu/wire/catalogue';
 import * as deliveryWire from '@shugu/wire/delivery';
 import * as wire from '@shugu/wire/federation';
+import * as elsewhereWire from '@shugu/wire/federation-elsewhere';
 import * as planesWire from '@shugu/wire/federation-planes';
 import * as marketWire from '@shugu/wire/market';
 import * as membersWire from '@shugu/wire/members';
@@ -557,3 +558,35 @@ test('files are pushed to where the buyer says, whole, as long as the transfer r
     await receiver.close();
   }
 }, 240_000);
+
+test('its catalogue is read in plain words, and a negotiation begun at other terms of it', async () => {
+  const { name: counterparty, address } = supplier;
+  const body = { counterparty, address };
+  const { participant, items } = await buyer.client.call(elsewhereWire.readCatalogueElsewhere, { body });
+  const { title, formats, offers } = items.find(({ id }) => id === product)!;
+  expect([participant, formats.map(({ way }) => way)]).toEqual([counterparty, ['pull', 'pull']]);
+  expect(offers.map(({ told }) => told.price).sort()).toEqual(['0', '0.10', '0.20']);
+  const { id: offer, terms, told } = offers.find((one) => one.told.price === '0')!;
+  expect([told.listed, told.calls, told.sentences!.zh.length > 0]).toEqual([true, null, true]);
+  const asked = { ...body, dataset: product, offer, terms: terms as never, changes: { calls: 5 }, title: title! };
+  const { id } = await buyer.client.call(wire.requestContract, { body: asked });
+  await reached(buyer, id, 'FINALIZED');
+  expect(await read(buyer, id)).toMatchObject({ title, proposed: { calls: 5 } });
+  const params = { id };
+  expect(await buyer.client.call(elsewhereWire.listFormats, { params })).toEqual({ offered: true, items: formats });
+  const nobody = { problem: { code: 'kernel.unknown' } };
+  await expect(stranger.client.call(elsewhereWire.listFormats, { params })).rejects.toMatchObject(nobody);
+  const finance = await there.exchange.as('citylogistics.finance');
+  const refused = { problem: { code: 'kernel.notPermitted' } };
+  await expect(finance.call(elsewhereWire.readCatalogueElsewhere, { body })).rejects.toMatchObject(refused);
+  const guarded = { problem: { code: 'federation.addressRefused' } };
+  for (const wrong of [{ address: 'http://10.0.0.1/dsp' }, { next: 'https://elsewhere.example/catalog' }])
+    await expect(
+      buyer.client.call(elsewhereWire.readCatalogueElsewhere, { body: { ...body, ...wrong } }),
+    ).rejects.toMatchObject(guarded);
+  // Whoever is not known there is told nothing of it.
+  const away = { problem: { code: 'federation.providerAway' } };
+  here.trusted.splice(0);
+  await expect(buyer.client.call(elsewhereWire.readCatalogueElsewhere, { body })).rejects.toMatchObject(away);
+  here.trusted.push(there.did);
+}, 120_000);

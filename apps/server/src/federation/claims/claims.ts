@@ -1,10 +1,15 @@
 /** Claims of the node and of its participants, put together. */
+import { setTimeout } from 'node:timers/promises';
 import { type Fetch, makeResolver } from '@shugu/claims';
 import type { Outgoing } from '@shugu/gateway';
 import { fetch as undiciFetch } from 'undici';
-import type { Tx } from '../../kernel/db/db.ts';
+import { sql, type Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import type { Tick } from '../../kernel/ticker.ts';
+import { offerWhereNone } from '../issuing/holders.ts';
+import { handToHolders, offerAgain } from '../issuing/issuer.ts';
+import { issuingLimits } from '../issuing/model.ts';
+import { offersDue, requestsDue } from '../issuing/store.ts';
 import { makeDidKeys } from './did-keys.ts';
 import { ensureMembership, renewMemberships, revokeMembership } from './membership.ts';
 import { handOver } from './requests.ts';
@@ -46,20 +51,44 @@ export const makeClaims = (deps: ClaimsDeps, outgoing: Outgoing): Claims => {
   const resolver = makeResolver({ fetch, now: deps.now, plainHttp });
   const running = new Set<Promise<unknown>>();
   let closed = false;
-  const wake = (): void => {
+  const run = (begin: () => Promise<unknown>, fault: string): void => {
     if (closed) return;
-    const work = handOver(room)
-      .catch((error) => deps.log.error({ err: error }, 'a credential could not be requested'))
+    const work = begin()
+      .catch((error) => deps.log.error({ err: error }, fault))
       .finally(() => running.delete(work));
     running.add(work);
   };
-  const room: ClaimsRoom = { ...deps, didKeys: makeDidKeys(deps), resolver, fetch, plainHttp, wake };
+  const wake = () => run(() => handOver(room), 'a credential could not be requested');
+  // Not before the holder has read the answer that names its request.
+  const wakeIssuing = () =>
+    run(
+      () => setTimeout(issuingLimits.courtesyMilliseconds).then(() => (closed ? 0 : handToHolders(room))),
+      'a credential could not be delivered',
+    );
+  const room: ClaimsRoom = { ...deps, didKeys: makeDidKeys(deps), resolver, fetch, plainHttp, wake, wakeIssuing };
   return {
     room,
-    admit: (tx, participant) => ensureMembership(room, tx, participant),
+    admit: async (tx, participant) => {
+      await ensureMembership(room, tx, participant);
+      await offerWhereNone(room, tx, participant);
+    },
     dismiss: revokeMembership,
     ticks: [
-      { name: 'federation.memberships', everySeconds: 600, run: () => renewMemberships(room) },
+      {
+        name: 'federation.memberships',
+        everySeconds: 600,
+        run: async () => (await renewMemberships(room)) + (await offerAgain(room)),
+      },
+      {
+        name: 'federation.deliveries',
+        everySeconds: 30,
+        due: (at) => sql`(${requestsDue(at)} or ${offersDue(at)})`,
+        // Nor for a holder.
+        run: async () => {
+          room.wakeIssuing();
+          return 0;
+        },
+      },
       {
         name: 'federation.issuances',
         everySeconds: 30,

@@ -5,7 +5,7 @@ import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import type { DidKeyRow, Standing } from './did-keys.ts';
 import type { ClaimsRoom, Signing } from './room.ts';
-import { WALLET_PATH } from './room.ts';
+import { ISSUER_PATH, WALLET_PATH } from './room.ts';
 import { standingKeys } from './store.ts';
 
 /** The node among its participants. */
@@ -68,6 +68,9 @@ export const documentOf = async (room: ClaimsRoom, participant: string, address:
   });
 };
 
+/** Where credential services elsewhere ask for what the node issues. */
+export const issuerAddress = ({ publicUrl }: Pick<ClaimsRoom, 'publicUrl'>): string => `${publicUrl()}${ISSUER_PATH}`;
+
 /** Keys that are not used any more stay for what they have signed, until nothing of that stands. */
 const earlierKeys = async (room: ClaimsRoom, read: Reader, present: readonly DidKeyRow[]): Promise<DidKey[]> => {
   const ids = (await standingKeys(read, room.now())).filter((id) => !present.some((one) => one.id === id));
@@ -78,5 +81,5 @@ const earlierKeys = async (room: ClaimsRoom, read: Reader, present: readonly Did
 export const nodeDocument = async (room: ClaimsRoom): Promise<DidDocument> => {
   const { listed } = await standingOf(room, NODE);
   const keys = [...listed.map(listedKey), ...(await earlierKeys(room, room.database, listed))];
-  return didDocument(room.dids.node(), { keys });
+  return didDocument(room.dids.node(), { keys, services: { IssuerService: issuerAddress(room) } });
 };

@@ -1,4 +1,5 @@
 /** What others read and ask of claims: DID documents, status lists, and a participant's credential service. All of it is public. */
+import { type Profile, profiles } from '@shugu/claims';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimit } from '../../kernel/limits.ts';
 import { makeDoor } from '../door.ts';
@@ -7,7 +8,7 @@ import { addressOf } from '../service/room.ts';
 import type { Claims } from './claims.ts';
 import { documentOf, nodeDocument } from './keys.ts';
 import { statusList } from './membership.ts';
-import { claimsLimits as limits, STATUS_PATH, WALLET_PATH } from './room.ts';
+import { claimsLimits as limits, STATUS_PATHS, WALLET_PATH } from './room.ts';
 import { walletOf } from './wallet.ts';
 
 type Params = { participant: string; list: string };
@@ -16,6 +17,12 @@ type Wallet = Awaited<ReturnType<typeof walletOf>>;
 
 const tell = (reply: FastifyReply, status: number, error: string): FastifyReply =>
   reply.code(status).type('application/json').send({ error });
+
+/** VC-JOSE-COSE 1.0, 6.1; the older data model registers none for a signed credential. */
+const mediaTypes: Record<Profile, string> = {
+  'vc20-bssl/jwt': 'application/vc+jwt',
+  'vc11-sl2021/jwt': 'application/jwt',
+};
 
 const unknown = (reply: FastifyReply): FastifyReply => tell(reply, 404, 'unknown');
 
@@ -40,11 +47,16 @@ export const mountClaims = async (app: FastifyInstance, { room }: Claims, perSou
         ? documentOf(room, participant, addressOf(room, participant))
         : undefined,
     );
-    scope.get<{ Params: Params }>(`${STATUS_PATH}/:list`, { exposeHeadRoute: false }, async (request, reply) => {
-      const { list } = request.params;
-      const signed = /^\d{1,6}$/.test(list) ? await statusList(room, Number(list)) : undefined;
-      return signed ? reply.type('application/vc+jwt').send(signed) : unknown(reply);
-    });
+    for (const profile of profiles)
+      scope.get<{ Params: Params }>(
+        `${STATUS_PATHS[profile]}/:list`,
+        { exposeHeadRoute: false },
+        async (request, reply) => {
+          const { list } = request.params;
+          const signed = /^\d{1,6}$/.test(list) ? await statusList(room, profile, Number(list)) : undefined;
+          return signed ? reply.type(mediaTypes[profile]).send(signed) : unknown(reply);
+        },
+      );
     const serve = (
       path: string,
       answer: (wallet: Wallet, authorization: string | undefined, body: unknown) => ReturnType<Wallet['query']>,

@@ -1,12 +1,13 @@
 /** What a participant asks of an issuer elsewhere: kept first, handed over after the commit, tried again while nobody answers. */
 import { randomUUID } from 'node:crypto';
-import { credentialRequest, makeAccessToken, makeIdToken, paths, serviceOf, typeScope } from '@shugu/claims';
+import { credentialRequest, makeAccessToken, paths, serviceOf, typeScope } from '@shugu/claims';
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { problems } from '../problems.ts';
 import { connectorOf } from '../reads.ts';
 import { signing } from './keys.ts';
+import { postClaims } from './posting.ts';
 import { type ClaimsRoom, claimsLimits as limits, MEMBERSHIP } from './room.ts';
 import {
   claimIssuances,
@@ -36,20 +37,12 @@ const post = async (room: ClaimsRoom, one: Issuance): Promise<string | null> => 
   const service = serviceOf(await room.resolver.document(one.issuer), 'IssuerService');
   if (!service) throw new Error('its DID document names no issuer service');
   const { signer } = await signing(room, one.participant);
-  const now = room.now();
-  const token = await makeAccessToken(signer, { bearer: one.issuer, scopes: [typeScope(MEMBERSHIP)], now });
-  const answer = await room.fetch(`${service}${paths.credentials}`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${await makeIdToken(signer, { audience: one.issuer, now, token })}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify(credentialRequest({ holderPid: one.id, credentials: one.credentials })),
-    redirect: 'error',
-    signal: AbortSignal.timeout(10_000),
-  });
-  // Nothing of the body is read: what it grants comes by a message of its own.
-  await answer.body?.cancel();
+  const scopes = [typeScope(MEMBERSHIP)];
+  const token = await makeAccessToken(signer, { bearer: one.issuer, scopes, now: room.now() });
+  const to = { audience: one.issuer, address: `${service}${paths.credentials}`, token };
+  // What it grants comes by a message of its own.
+  const asked = credentialRequest({ holderPid: one.id, credentials: one.credentials });
+  const answer = await postClaims(room, one.participant, to, asked);
   if (answer.status !== 201) throw new Error(`HTTP ${answer.status}`);
   return answer.headers.get('location')?.split('/').at(-1)?.slice(0, 1000) ?? null;
 };

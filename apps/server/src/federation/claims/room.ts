@@ -1,6 +1,6 @@
 /** What every part of claims works with. */
 
-import type { CredentialServiceDeps, Fetch, PlainHttp, Resolver, TokenSigner } from '@shugu/claims';
+import type { CredentialServiceDeps, Fetch, PlainHttp, Profile, Resolver, TokenSigner } from '@shugu/claims';
 import type { Logger } from 'pino';
 import type { Database, Reader } from '../../kernel/db/db.ts';
 import type { DidKeys, DidKeysDeps } from './did-keys.ts';
@@ -40,6 +40,8 @@ export interface ClaimsRoom extends ClaimsDeps {
   plainHttp: PlainHttp;
   /** There is something to hand over to an issuer. */
   wake(): void;
+  /** Or, as issuer, to a holder. */
+  wakeIssuing(): void;
 }
 
 export interface Signing {
@@ -75,4 +77,9 @@ export const MEMBERSHIP = 'MembershipCredential';
 /** Below the root of a participant's addresses. */
 export const WALLET_PATH = '/claims';
 /** Below the node's own address. */
-export const STATUS_PATH = '/claims/status';
+export const ISSUER_PATH = '/claims/issuer';
+/** Below the node's own address: the same places, in the form of either data model. */
+export const STATUS_PATHS: Record<Profile, string> = {
+  'vc20-bssl/jwt': '/claims/status',
+  'vc11-sl2021/jwt': '/claims/status-2021',
+};

@@ -11,6 +11,8 @@ export interface HeldCredential {
   jwt: string;
   key_id: string | null;
   status_place: number | null;
+  /** The object of our metadata that a holder elsewhere asked for; null: held here. */
+  asked_as: string | null;
   valid_from: Date;
   valid_until: Date;
   received_at: Date;
@@ -33,23 +35,28 @@ export interface Issuance {
   changed_at: Date;
 }
 
-const columns = sql`id, participant, issuer, subject, types, jwt, key_id, status_place::float8 as status_place, valid_from, valid_until,
+const columns = sql`id, participant, issuer, subject, types, jwt, key_id, status_place::float8 as status_place, asked_as, valid_from, valid_until,
   received_at, replaced_at, revoked_at, reason`;
 
-/** Newest first. `standing`: neither replaced nor revoked. */
+/** Newest first. `standing`: neither replaced nor revoked. `elsewhere`: those that we gave to the holder's own wallet. */
 export const credentialsOf = (
   read: Reader,
   participant: string,
-  { standing, count }: { standing: boolean; count: number },
+  { standing, count, elsewhere = false }: { standing: boolean; count: number; elsewhere?: boolean },
 ): Promise<HeldCredential[]> =>
   read.rows(sql`select ${columns} from federation_credentials where participant = ${participant}
+    and ${elsewhere ? sql`asked_as is not null` : sql`asked_as is null`}
     ${standing ? sql`and replaced_at is null and revoked_at is null` : empty}
     order by received_at desc, id desc limit ${count}`);
 
-/** The one of our own issuer that stands, locked so that only one is made at a time. */
-export const ownCredential = (read: Reader, participant: string): Promise<HeldCredential | undefined> =>
+/** The one of our own issuer that stands: here, or as a holder elsewhere asked for it. */
+export const ownCredential = (
+  read: Reader,
+  participant: string,
+  askedAs: string | null = null,
+): Promise<HeldCredential | undefined> =>
   read.first(sql`select ${columns} from federation_credentials where participant = ${participant} and key_id is not null
-    and replaced_at is null and revoked_at is null order by received_at desc, id desc limit 1`);
+    and asked_as is not distinct from ${askedAs}::text and replaced_at is null and revoked_at is null order by received_at desc, id desc limit 1`);
 
 /** One writer at a time for what a participant holds. */
 export const lockHolder = (tx: Tx, participant: string): Promise<unknown> =>
@@ -63,24 +70,25 @@ export const insertCredential = (
   one: Omit<HeldCredential, 'received_at' | 'replaced_at' | 'revoked_at' | 'reason'>,
 ): Promise<number> =>
   tx.exec(sql`insert into federation_credentials (id, node, market, participant, issuer, subject, types, jwt, key_id, status_place,
-      valid_from, valid_until, received_at)
+      asked_as, valid_from, valid_until, received_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.issuer}, ${one.subject}, ${one.types}, ${one.jwt},
-      ${one.key_id}, ${one.status_place}, ${one.valid_from}, ${one.valid_until}, ${tx.now})
+      ${one.key_id}, ${one.status_place}, ${one.asked_as}, ${one.valid_from}, ${one.valid_until}, ${tx.now})
     on conflict do nothing`);
 
 /** The others of the same issuer and types, once this one stands in their place. Our own issuer may have had another DID before. */
 export const replaceOthers = (
   tx: Tx,
-  one: Pick<HeldCredential, 'id' | 'participant' | 'issuer' | 'types' | 'key_id'>,
+  one: Pick<HeldCredential, 'id' | 'participant' | 'issuer' | 'types' | 'key_id' | 'asked_as'>,
 ): Promise<number> =>
   tx.exec(sql`update federation_credentials set replaced_at = ${tx.now} where participant = ${one.participant} and id <> ${one.id}
     and ${one.key_id === null ? sql`key_id is null and issuer = ${one.issuer}` : sql`key_id is not null`} and types = ${one.types}
-    and replaced_at is null and revoked_at is null`);
+    and asked_as is not distinct from ${one.asked_as}::text and replaced_at is null and revoked_at is null`);
 
-/** All that our own issuer has given and that is still good, replaced ones too. */
-export const revokeOwn = (tx: Tx, participant: string, reason: string): Promise<number> =>
+/** All that our own issuer has given and that is still good, replaced ones too. `elsewhere`: to the holder's own wallet alone. */
+export const revokeOwn = (tx: Tx, participant: string, reason: string, elsewhere = false): Promise<number> =>
   tx.exec(sql`update federation_credentials set revoked_at = ${tx.now}, reason = ${reason}
-    where participant = ${participant} and key_id is not null and revoked_at is null and valid_until > ${tx.now}`);
+    where participant = ${participant} and key_id is not null ${elsewhere ? sql`and asked_as is not null` : empty}
+      and revoked_at is null and valid_until > ${tx.now}`);
 
 /** Revoked places from `from` on, below `to`. Expired ones need none any more. */
 export const revokedPlaces = async (read: Reader, from: number, to: number, now: Date): Promise<number[]> =>
@@ -99,11 +107,11 @@ export const lastStatusPlace = async (read: Reader): Promise<number> =>
     ).last ?? -1,
   );
 
-/** Keys that signed what still stands. */
+/** Keys that signed what still stands, or is shown by a wallet elsewhere, which may keep what was replaced until it ends. */
 export const standingKeys = async (read: Reader, now: Date): Promise<string[]> =>
   (
     await read.rows<{ key_id: string }>(sql`select distinct key_id from federation_credentials
-      where key_id is not null and replaced_at is null and revoked_at is null and valid_until > ${now}`)
+      where key_id is not null and (replaced_at is null or asked_as is not null) and revoked_at is null and valid_until > ${now}`)
   ).map(({ key_id }) => key_id);
 
 /** Participants with an open connector whose credential of ours is missing, old, or signed by a key that is not `keyId`. */
@@ -113,7 +121,7 @@ export const wantingCredential = async (
 ): Promise<string[]> =>
   (
     await read.rows<{ participant: string }>(sql`select c.participant from federation_connectors c
-      where c.closed_at is null and not exists (select 1 from federation_credentials h where h.participant = c.participant
+      where c.closed_at is null and not exists (select 1 from federation_credentials h where h.participant = c.participant and h.asked_as is null
         and h.key_id = ${keyId} and h.issuer = ${issuer} and h.replaced_at is null and h.revoked_at is null and h.valid_until > ${soon})
       order by c.participant`)
   ).map(({ participant }) => participant);

@@ -8,7 +8,7 @@ import { type ClaimsRoom, claimsLimits as limits } from './room.ts';
 import { credentialsOf, type HeldCredential, issuancesOf } from './store.ts';
 import { trustedIssuers } from './trust.ts';
 
-const stateOf = (one: HeldCredential, now: Date): (typeof credentialStates)[number] => {
+export const stateOf = (one: HeldCredential, now: Date): (typeof credentialStates)[number] => {
   if (one.revoked_at) return 'revoked';
   if (one.valid_until <= now) return 'expired';
   return one.replaced_at ? 'replaced' : 'valid';

@@ -53,6 +53,7 @@ const keep = async (
         jwt: one.jwt,
         key_id: null,
         status_place: null,
+        asked_as: null,
         valid_from: one.validFrom ?? tx.now,
         valid_until: one.validUntil ?? new Date(tx.now.getTime() + limits.membershipDays * 86_400_000),
       };

@@ -1,7 +1,7 @@
 /** What our own people begin or answer. */
 import type { Tx } from '../../kernel/db/db.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
-import { listedPrice } from '../counter.ts';
+import { changedTerms, listedPrice } from '../counter.ts';
 import type { Act, Connector, OfferBody, Process, Saying, Terms } from '../model.ts';
 import { problems } from '../problems.ts';
 import { connectorOf, findAgreement, findDataset, waitingOf } from '../reads.ts';
@@ -49,13 +49,15 @@ export const requestContract = async (
     id?: string;
     offer: string;
     terms: Terms;
+    changes?: Saying['changes'];
     title?: string | undefined;
     price?: string | undefined;
   },
 ): Promise<Process> => {
   const connector = await ownConnector(tx);
   const { counterparty, dataset } = asked;
-  const offer: OfferBody = { '@id': asked.offer, '@type': 'Offer', target: dataset, ...termsOf(asked.terms) };
+  const terms = asked.changes ? changedTerms(asked.terms, asked.changes) : termsOf(asked.terms);
+  const offer: OfferBody = { '@id': asked.offer, '@type': 'Offer', target: dataset, ...terms };
   const address = plainAddress(room, asked.address);
   const draft = {
     kind: 'negotiation',
