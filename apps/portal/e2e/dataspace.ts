@@ -138,6 +138,7 @@ export const dataspace = async (run: Run): Promise<void> => {
     await page.getByRole('heading', { name: '核对协议' }).waitFor();
     assert.equal(await page.locator('.lane-step').count(), 4);
     await page.getByRole('button', { name: '请求传输' }).click();
+    await page.getByRole('dialog').getByRole('radio', { name: 'HttpData-PULL' }).check();
     await page.getByRole('dialog').getByRole('button', { name: '请求传输' }).click();
     await page.getByRole('heading', { name: '开始传输' }).waitFor();
     // A dialog that is still closing keeps the focus to itself.
@@ -152,6 +153,36 @@ export const dataspace = async (run: Run): Promise<void> => {
     assert.deepEqual(buyer.faults(), []);
     await buyer.context.close();
   });
+
+  await check(
+    'the buyer reads the seller’s catalogue in plain words, and asks for a contract at other terms',
+    async () => {
+      const stage = makeStage(url, await readCast());
+      const connector = (await (await stage.as(sellerLogin)).call(wire.getConnector, {})).connector!;
+      const buyer = await signedIn(browser, url, buyerLogin);
+      const { page } = buyer;
+      await buyer.open('/connector/catalogue');
+      await page.getByLabel('对方标识').fill(connector.name);
+      await page.getByLabel('对方协议地址').fill(connector.address);
+      await page.getByRole('button', { name: '查阅目录' }).click();
+      const sheet = page.locator('section.sheet', { hasText: goods }).first();
+      await sheet.getByRole('button', { name: '请求合同' }).first().click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('总次数上限').fill('7');
+      await dialog.getByRole('button', { name: '请求合同' }).click();
+      await page.waitForURL(/\/connector\/processes\/neg_/);
+      await page.getByRole('cell', { name: '7', exact: false }).first().waitFor();
+      assert.deepEqual(buyer.faults(), []);
+      await buyer.context.close();
+      for (const [size, width] of Object.entries(widths)) {
+        const person = await signedIn(browser, url, buyerLogin, { width, language: size === 'wide' ? 'zh' : 'en' });
+        const search = new URLSearchParams({ counterparty: connector.name, address: connector.address });
+        await person.open(`/connector/catalogue?${search}`);
+        await look(person, width);
+        await person.context.close();
+      }
+    },
+  );
 
   await check('another member is told that there is no such thing', async () => {
     const other = await signedIn(browser, url, 'xingsha.trader');

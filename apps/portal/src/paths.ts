@@ -101,6 +101,7 @@ export const paths = {
   mutualStatements: '/mutual-statements',
   connector: '/connector',
   queue: '/connector/queue',
+  partnerCatalogue: '/connector/catalogue',
   process: at('/connector/processes'),
   issuers: '/issuers',
   audit: '/audit',

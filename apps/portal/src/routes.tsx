@@ -133,6 +133,7 @@ const tree = root.addChildren([
   page(paths.uplink, () => import('./pages/uplink.tsx')),
   page(paths.connector, () => import('./pages/connector.tsx')),
   page(paths.queue, () => import('./pages/queue.tsx')),
+  page(paths.partnerCatalogue, () => import('./pages/partner-catalogue.tsx')),
   one(paths.process, () => import('./pages/process.tsx')),
   page(paths.issuers, () => import('./pages/issuers.tsx')),
   page(paths.goods, () => import('./pages/goods.tsx')),

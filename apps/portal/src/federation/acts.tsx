@@ -1,31 +1,13 @@
 /** What comes next in a negotiation or transfer, whose move it is, and what our own people can say now. */
-import { abandonProcess, actOnProcess, requestTransfer } from '@shugu/wire/federation';
-import { Password } from '../delivery/database-fields.tsx';
+import { abandonProcess, actOnProcess } from '@shugu/wire/federation';
 import { useWords } from '../i18n/index.ts';
 import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
 import { NextStep } from '../ui/step.tsx';
+import { Fetch } from './fetch.tsx';
 import { nextOf, type Process, type Told } from './process.ts';
 import { type Changes, changedIn, changeFields, changesFrom, TermsBeside } from './terms.tsx';
 
-/** Where our own receiver stands, by the HTTP push profile. */
-const receiver = [
-  field('endpoint', 'text', ['接收地址（https）', 'Address of your receiver, https'], {
-    required: true,
-    charactersMax: 2000,
-  }),
-  field('token', 'text', ['接收方令牌（以 Bearer 出示）', 'Token to show there, as Bearer'], {
-    charactersMax: 2000,
-    widget: Password,
-  }),
-];
-const property = (name: string, value: string) => ({ '@type': 'EndpointProperty' as const, name, value });
-const pushTo = ({ endpoint, token }: { endpoint: string; token?: string }) => ({
-  '@type': 'DataAddress' as const,
-  endpointType: 'https://w3id.org/idsa/v4.1/HTTP',
-  endpoint,
-  ...(token ? { endpointProperties: [property('authorization', token), property('authType', 'bearer')] } : {}),
-});
 const reason = [
   field('reason', 'longText', ['理由（告知对方）', 'Reason, told to the other side'], { charactersMax: 500 }),
 ];
@@ -67,31 +49,12 @@ const Counter = ({ process, act }: { process: Process; act: Process['acts'][numb
 /** Our answers now; `unused`: nothing has been fetched by the agreement. */
 export const Acts = ({ process, unused }: { process: Process; unused: boolean }) => {
   const { t, w } = useWords();
-  const { id, kind, side, state, address } = process;
+  const { id, kind, side, state } = process;
   const agreed =
     kind === 'negotiation' && side === 'consumer' && state === 'FINALIZED' ? agreementOf(process) : undefined;
   return (
     <>
-      {agreed ? (
-        <Action
-          endpoint={requestTransfer}
-          label={t('process.fetch')}
-          primary={unused}
-          explain={<p>{t('process.fetchExplain')}</p>}
-          input={() => ({ body: { agreement: agreed, address, format: 'HttpData-PULL' } })}
-        />
-      ) : null}
-      {agreed ? (
-        <Action
-          endpoint={requestTransfer}
-          label={t('process.push')}
-          explain={<p>{t('process.pushExplain')}</p>}
-          fields={receiver}
-          input={(values) => ({
-            body: { agreement: agreed, address, format: 'HttpData-PUSH', dataAddress: pushTo(values as never) },
-          })}
-        />
-      ) : null}
+      {agreed ? <Fetch of={process} agreement={agreed} unused={unused} /> : null}
       {sayable(process)
         .filter(isCounter)
         .map((act) => (

@@ -8,6 +8,7 @@ import {
 } from '@shugu/wire/federation';
 import { Link } from '@tanstack/react-router';
 import { type Reply, useRead } from '../api.ts';
+import { WalletElsewhere } from '../federation/holder.tsx';
 import { Processes } from '../federation/processes.tsx';
 import { Rules } from '../federation/rules.tsx';
 import { useWords } from '../i18n/index.ts';
@@ -154,24 +155,29 @@ export default function ConnectorPage() {
           identity && open ? (
             <>
               <p>
-                <Link to={paths.queue}>{t('queue.title')}</Link>
+                <Link to={paths.queue}>{t('queue.title')}</Link> ·{' '}
+                <Link to={paths.partnerCatalogue}>{t('partner.title')}</Link>
               </p>
               <Processes />
               <Rules of={open.rules} />
               <Standing connector={open} identity={identity} />
               <Credentials of={identity.credentials} />
               <Issuances of={identity.issuances} />
+              <WalletElsewhere />
               <DataPlanes root={open.root} />
             </>
           ) : (
-            <Empty
-              title={t('connector.none')}
-              action={
-                <Action endpoint={openConnector} label={t('connector.open')} primary input={() => ({ body: {} })} />
-              }
-            >
-              {t('connector.noneText')}
-            </Empty>
+            <>
+              <Empty
+                title={t('connector.none')}
+                action={
+                  <Action endpoint={openConnector} label={t('connector.open')} primary input={() => ({ body: {} })} />
+                }
+              >
+                {t('connector.noneText')}
+              </Empty>
+              <WalletElsewhere />
+            </>
           )
         }
       </Loaded>

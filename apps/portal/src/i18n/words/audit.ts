@@ -43,6 +43,7 @@ export const audit = {
   'auditNoun.delivery.suspension': ['暂停使用', 'Stop of use'],
   'auditNoun.federation.did': ['DID 密钥', 'Key of a DID'],
   'auditNoun.federation.membership': ['会员凭证', 'Credential of membership'],
+  'auditNoun.federation.holder': ['别处的凭证服务', 'Wallet elsewhere'],
   'auditNoun.federation.credential': ['外部凭证', 'Credential of an issuer elsewhere'],
   'auditNoun.federation.connector': ['数据空间连接器', 'Connector'],
   'auditNoun.federation.plane': ['数据面', 'Data plane'],
