@@ -39,6 +39,14 @@ export const problems = defineProblems('federation', {
     title: { zh: '对方连接器没有正确答复', en: 'The other connector did not answer as it should' },
     next: { zh: '稍后再试', en: 'Try again later' },
   },
+  noCatalogue: {
+    status: 422,
+    title: { zh: '该地址没有向本单位答复目录', en: 'No catalogue was told to the organisation at that address' },
+    next: {
+      zh: '核对协议地址与对方标识，确认对方认可本单位的凭证签发方，再试',
+      en: 'Check address and identifier, and that the other side trusts your issuer; then try again',
+    },
+  },
   requestsFull: {
     status: 409,
     title: { zh: '未办结的凭证申请过多', en: 'Too many requests for credentials are open' },

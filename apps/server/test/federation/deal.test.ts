@@ -585,7 +585,7 @@ test('its catalogue is read in plain words, and a negotiation begun at other ter
       buyer.client.call(elsewhereWire.readCatalogueElsewhere, { body: { ...body, ...wrong } }),
     ).rejects.toMatchObject(guarded);
   // Whoever is not known there is told nothing of it.
-  const away = { problem: { code: 'federation.providerAway' } };
+  const away = { problem: { code: 'federation.noCatalogue' } };
   here.trusted.splice(0);
   await expect(buyer.client.call(elsewhereWire.readCatalogueElsewhere, { body })).rejects.toMatchObject(away);
   here.trusted.push(there.did);

@@ -20,13 +20,13 @@ type Line = Pick<Asking, 'counterparty' | 'address'>;
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** @throws federation.connectorClosed, federation.addressRefused, federation.providerAway */
+/** `away`: what is said where nobody answers as it should. @throws federation.connectorClosed, federation.addressRefused, and that */
 const readFrom = async (
   room: Reading,
   read: Reader,
   participant: string,
   { counterparty, address }: Line,
-  { url, message }: { url: URL; message?: object },
+  { url, message, away = problems.providerAway }: { url: URL; message?: object; away?: typeof problems.providerAway },
 ): Promise<{ told: Json; link: string } | undefined> => {
   const connector = await connectorOf(read, participant);
   if (!connector) throw problems.connectorClosed();
@@ -51,7 +51,7 @@ const readFrom = async (
     return isObject(said) ? { told: said, link: [answer.headers.link ?? ''].flat().join(',') } : undefined;
   } catch (error) {
     if (error instanceof GatewayProblem) throw problems.addressRefused({ field: 'body.address' });
-    throw problems.providerAway({ detail: (error as Error).message.slice(0, 200) });
+    throw away({ detail: (error as Error).message.slice(0, 200) });
   }
 };
 
@@ -118,7 +118,7 @@ const nextIn = (link: string, address: string): string | null => {
 
 /**
  * A page of another's catalogue, as it is offered to this participant.
- * @throws federation.connectorClosed, federation.addressRefused, federation.providerAway
+ * @throws federation.connectorClosed, federation.addressRefused, federation.noCatalogue
  */
 export const catalogueElsewhere = async (
   room: Reading,
@@ -129,9 +129,11 @@ export const catalogueElsewhere = async (
   const address = asked.address.replace(/\/+$/, '');
   if (next !== undefined && !next.startsWith(`${address}/`)) throw problems.addressRefused({ field: 'body.next' });
   const url = new URL(next ?? `${address}/catalog/request`);
+  // The address is the caller's own word.
+  const away: typeof problems.providerAway = (more) => problems.noCatalogue({ field: 'body.address', ...more });
   const message = { '@context': [CONTEXT_URL], '@type': 'CatalogRequestMessage' };
-  const answer = await readFrom(room, read, participant, { counterparty, address }, { url, message });
-  if (!answer) throw problems.providerAway({ detail: 'HTTP 404' });
+  const answer = await readFrom(room, read, participant, { counterparty, address }, { url, message, away });
+  if (!answer) throw away({ detail: 'HTTP 404' });
   const wayHere = await waysHere(read, participant);
   const datasets = [answer.told.dataset ?? answer.told['dcat:dataset'] ?? []].flat().filter(isObject);
   const items = datasets.slice(0, elsewhereLimits.datasetsMax).flatMap((one): ForeignDataset[] => {
