@@ -40,6 +40,12 @@ export interface ErrorTold {
   code: string;
   reason?: string[];
 }
+
+/**
+ * In an error, where no process has the pid that its schema asks for, as our own in the refusal of a first message: the nil UUID
+ * (RFC 9562 5.9). An empty text would pass the schema, but names, being an `@id`, whatever address the message was read at.
+ */
+export const NO_PID = 'urn:uuid:00000000-0000-0000-0000-000000000000';
 export const errorOf = (
   kind: Kind | 'catalog',
   pids: { consumerPid: string; providerPid: string },
@@ -47,7 +53,7 @@ export const errorOf = (
 ): Json => ({
   '@context': context,
   '@type': { catalog: 'CatalogError', negotiation: 'ContractNegotiationError', transfer: 'TransferError' }[kind],
-  ...(kind === 'catalog' ? {} : pids),
+  ...(kind === 'catalog' ? {} : { consumerPid: pids.consumerPid || NO_PID, providerPid: pids.providerPid || NO_PID }),
   code,
   ...(reason ? { reason } : {}),
 });

@@ -121,6 +121,10 @@ const refuses = async (address: string, right: Body): Promise<void> => {
       expect.toSatisfy((status: number) => [400, 404, 413].includes(status)),
       expect.stringMatching(/^(ContractNegotiation|Transfer)Error$/),
     ]);
+    expect(checkMessage(answer.body['@type'] as MessageType, answer.body)).toMatchObject({
+      ok: true,
+      message: { consumerPid: expect.stringMatching(/./), providerPid: expect.stringMatching(/./) },
+    });
   }
   expect(await standing()).toEqual(before);
 };

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkMessage } from '@shugu/dataspace';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { NO_PID } from '../../src/federation/messages.ts';
 import { limits, USER_AGENT } from '../../src/federation/model.ts';
 import { openAddress } from '../../src/federation/service/secrets.ts';
 import { fixedTokens } from '../../src/federation/testing.ts';
@@ -183,12 +184,17 @@ describe('what the kit leaves out', () => {
       tested.exchange.kernel.database.one<{ n: number }>(sql`select count(*)::int as n from federation_processes`);
     const before = await count();
     for (const wrong of [offer('CD123:ACN0101:999', 'ACN0101'), offer(offerIdOf('ACN0101'), 'ACN0102')]) {
-      const { status, body } = await theirPlay(world, 'ACN0101').send('request', { offer: wrong });
+      const play = theirPlay(world, 'ACN0101');
+      const { status, body } = await play.send('request', { offer: wrong });
       expect([status, body.code]).toEqual([400, 'offerUnknown']);
+      // There is no process of ours that it could name; theirs is the one that they named.
+      expect(body).toMatchObject({ providerPid: NO_PID, consumerPid: play.pids.consumerPid });
+      expect(checkMessage('ContractNegotiationError', body)).toMatchObject({ ok: true });
     }
     for (const agreementId of ['ATP9999', 'ATPC0101']) {
       const { status, body } = await theirPlay(world, 'ATP0101').send('begin', { agreementId });
-      expect([status, body.code]).toEqual([400, 'agreementUnknown']);
+      expect([status, body.code, body.providerPid]).toEqual([400, 'agreementUnknown', NO_PID]);
+      expect(checkMessage('TransferError', body)).toMatchObject({ ok: true });
     }
     expect(await count()).toEqual(before);
   });
