@@ -349,9 +349,9 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     publicUrl: kernel.publicUrl,
     privateConnectors: config.privateConnectors,
     accessSeconds: config.accessTokenSeconds,
-    renewAccess: async (tx, { id, reference }, seconds) => {
+    renewAccess: async (tx, { id, reference }, of) => {
       const contract = reference && (await market.order(tx, reference))?.contract;
-      return contract ? delivery.renewTransfer(tx, { contract, transfer: id, seconds }) : undefined;
+      return contract ? delivery.renewTransfer(tx, { contract, transfer: id, ...of }) : undefined;
     },
     trustedIssuers: config.trustedIssuers,
     spacesOf: async (read, participant) => (await spaces.standing(read, participant)).map(({ id }) => id),

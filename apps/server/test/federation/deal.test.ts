@@ -22,7 +22,7 @@ import { divisions, listDivisions, perCall } from './goods.ts';
 import { type Connected, connect, type Node, reached, read, together, tokenOf, twinOf, twoNodes } from './nodes.ts';
 import { makePlane } from './plane.ts';
 import { makeReceiver } from './receiver.ts';
-import { refusedByType, renewsOnce, renewsWhileItRuns } from './renewing.ts';
+import { refusedByType, renewsAfterLostAnswer, renewsWhileItRuns } from './renewing.ts';
 
 let here: Node;
 let there: Node;
@@ -408,11 +408,11 @@ test('what the rules give to a person holds the negotiation until it is reviewed
   }
 }, 120_000);
 
-test('an access token by the HTTP profile is renewed by its consumer alone, once, while the transfer runs', async () => {
+test('an access token by the HTTP profile is renewed by its consumer alone, while the transfer runs, and again after an answer that was lost', async () => {
   const agreement = await agreed();
   const world = { here, there, supplier, buyer, stranger, agreement };
   await renewsWhileItRuns(world);
-  await renewsOnce(world);
+  await renewsAfterLostAnswer(world);
   // Who asks by a type that knows no renewal is given a key that lives as long as the transfer.
   const { id, address } = await transfer(agreement);
   expect(address.endpointProperties.map(({ name }) => name)).toEqual(['authorization', 'authType', 'endpoint']);

@@ -102,7 +102,7 @@ export function refreshedAddress(
   return { ...address, endpointProperties };
 }
 
-/** As it is shown to whoever only reads by it: its token is renewed by somebody else, and a refresh token is good only once. */
+/** As it is shown to whoever only reads by it: its token is renewed by somebody else, and a refresh token may be good only once. */
 export function withoutRenewal(address: DataAddress): DataAddress {
   const own = ['refreshToken', 'refreshEndpoint', 'expiresIn'];
   if (!Array.isArray(address.endpointProperties)) return address;

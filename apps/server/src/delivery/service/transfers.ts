@@ -52,19 +52,21 @@ export const openTransfer = async (
 
 /**
  * The next key of a transfer whose keys are short-lived; the one before goes on until its own end, older ones give way, so that their
- * number does not grow. Undefined where its grant has ended, or its key lives as long as the transfer.
+ * number does not grow. `again`: nobody has come to know the newest, which gives way then. Undefined where its grant has ended, or its
+ * key lives as long as the transfer.
  */
 export const renewTransfer = async (
   deps: ServiceDeps,
   tx: Tx,
-  { contract, transfer, seconds }: { contract: string; transfer: string; seconds: number },
+  { contract, transfer, seconds, again }: { contract: string; transfer: string; seconds: number; again: boolean },
 ): Promise<string | undefined> => {
   const its = (await ofTransfer(tx, contract, transfer)).filter(
     ({ grant, key }) => !grant.endedAt && key.expiresAt !== null,
   );
-  const [oldest] = its.sort((one, other) => one.key.createdAt.getTime() - other.key.createdAt.getTime());
-  if (!oldest) return undefined;
-  const { grant, key } = oldest;
+  its.sort((one, other) => one.key.createdAt.getTime() - other.key.createdAt.getTime());
+  const next = its.at(again ? -1 : 0);
+  if (!next) return undefined;
+  const { grant, key } = next;
   const expiresAt = after(tx.now, seconds);
   if (its.length < keysKept) return (await make(deps, tx, grant, transfer, expiresAt)).secret;
   const { hash: before } = (await findKey(tx, key.id))!;

@@ -1,6 +1,7 @@
 /**
  * As consumer: the access token in a data address is renewed before it ends, as long as the transfer runs, by one try at a time, which is
- * claimed in the database: a refresh token is good only once. A data plane outside that carries the transfer renews it itself.
+ * claimed in the database: with providers of other makes a refresh token may be good only once. A data plane outside that carries the
+ * transfer renews it itself.
  */
 import {
   type DataAddress,

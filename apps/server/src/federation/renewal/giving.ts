@@ -1,4 +1,4 @@
-/** As provider: refresh tokens given with a data address, each good for one renewal, and the renewal itself. */
+/** As provider: refresh tokens given with a data address, each good until the one that it renews to is used, and the renewal itself. */
 import { randomBytes } from 'node:crypto';
 import type { TokenRenewal } from '@shugu/dataspace';
 import type { Tx } from '../../kernel/db/db.ts';
@@ -6,16 +6,22 @@ import type { Connector, Process } from '../model.ts';
 import { findAgreement, findProcess } from '../reads.ts';
 import { actorOf, type Room, rootOf } from '../service/room.ts';
 import { lockProcess } from '../store.ts';
-import { TOKEN_PATH } from './model.ts';
-import { type Asked, digestOfToken, type RefreshFault, refreshFault } from './rules.ts';
+import { type GivenToken, TOKEN_PATH } from './model.ts';
+import { type Asked, digestOfToken, heldBy, type RefreshFault, refreshFault } from './rules.ts';
 import { givenByDigest, givenOf, saveGiven } from './store.ts';
 
-const give = async (tx: Tx, { id, participant }: Process, accessToken: string): Promise<string> => {
+const give = async (
+  tx: Tx,
+  { id, participant }: Process,
+  accessToken: string,
+  before: Pick<GivenToken, 'before_digest' | 'before_access_digest'>,
+): Promise<string> => {
   const refreshToken = randomBytes(32).toString('base64url');
   await saveGiven(tx, {
     ...{ process: id, participant },
     digest: digestOfToken(refreshToken),
     access_digest: digestOfToken(accessToken),
+    ...before,
   });
   return refreshToken;
 };
@@ -27,7 +33,7 @@ export const giveRenewal = async (
   process: Process,
   accessToken: string,
 ): Promise<TokenRenewal> => ({
-  refreshToken: await give(tx, process, accessToken),
+  refreshToken: await give(tx, process, accessToken, { before_digest: null, before_access_digest: null }),
   expiresIn: room.accessSeconds,
   refreshEndpoint: rootOf(room, process.participant) + TOKEN_PATH,
 });
@@ -45,11 +51,13 @@ const renew = async (room: Room, tx: Tx, id: string, asked: Asked): Promise<Toke
   const process = (await lockProcess(tx, id))!;
   const agreement = await findAgreement(tx, process.participant, process.subject);
   const agreed = agreement !== undefined && agreement.ended_at === null;
-  const fault = refreshFault(process, await givenOf(tx, id), { asked, agreed, now: tx.now });
+  const given = await givenOf(tx, id);
+  const fault = refreshFault(process, given, { asked, agreed, now: tx.now });
   if (fault) return fault;
-  const secret = await room.renewAccess(tx, process, room.accessSeconds);
+  const { access, again } = heldBy(given, asked.digest)!;
+  const secret = await room.renewAccess(tx, process, { seconds: room.accessSeconds, again });
   if (secret === undefined) return { error: 'invalid_grant' };
-  const refresh_token = await give(tx, process, secret);
+  const refresh_token = await give(tx, process, secret, { before_digest: asked.digest, before_access_digest: access });
   return { access_token: secret, token_type: 'Bearer', expires_in: room.accessSeconds, refresh_token };
 };
 

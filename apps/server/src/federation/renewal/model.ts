@@ -6,6 +6,9 @@ export interface GivenToken {
   participant: string;
   digest: string;
   access_digest: string;
+  /** Of the one that it was given for, which stays good until this one is used: its answer may have been lost. */
+  before_digest: string | null;
+  before_access_digest: string | null;
   renewals: number;
   given_at: Date;
 }

@@ -9,6 +9,8 @@ const given = {
   ...{ process: 'tra_1', participant: 'org_1', renewals: 0, given_at: at(0) },
   digest: digestOfToken('refresh'),
   access_digest: digestOfToken('access'),
+  before_digest: digestOfToken('refresh before'),
+  before_access_digest: digestOfToken('access before'),
 };
 const asked: Asked = { digest: given.digest, name: process.counterparty, accessToken: 'access' };
 const facts = { asked, agreed: true, now: at(renewalLimits.apartSeconds) };
@@ -21,8 +23,19 @@ describe('a refresh token renews', () => {
     expect(refreshFault(process, given, { ...facts, asked: { ...asked, accessToken: undefined } })).toBeUndefined();
   });
 
+  test('again, with the access token that it came with, as long as the one that it renewed to is not used', () => {
+    const before = { ...asked, digest: given.before_digest, accessToken: 'access before' };
+    expect(refreshFault(process, given, { ...facts, asked: before })).toBeUndefined();
+    expect(refreshFault(process, given, { ...facts, asked: { ...before, accessToken: 'access' } })).toEqual(refused);
+    expect(refreshFault(process, given, { ...facts, asked: { ...before, name: 'did:web:thief.example' } })).toEqual(
+      refused,
+    );
+    const used = { ...given, before_digest: given.digest, before_access_digest: given.access_digest };
+    expect(refreshFault(process, used, { ...facts, asked: before })).toEqual(refused);
+  });
+
   test.each([
-    ['an earlier one', process, { ...facts, asked: { ...asked, digest: digestOfToken('before') } }],
+    ['an earlier one', process, { ...facts, asked: { ...asked, digest: digestOfToken('long before') } }],
     ['another party', process, { ...facts, asked: { ...asked, name: 'did:web:thief.example' } }],
     ['another access token', process, { ...facts, asked: { ...asked, accessToken: 'another' } }],
     ['suspended', { ...process, state: 'SUSPENDED' as const }, facts],

@@ -17,20 +17,30 @@ export interface Asked {
   accessToken: string | undefined;
 }
 
+/** The access token that a refresh token came with, as a digest; `again`: it has renewed before, and nobody has used what it renewed to. */
+export const heldBy = (
+  given: GivenToken | undefined,
+  digest: string,
+): { access: string; again: boolean } | undefined => {
+  if (given?.digest === digest) return { access: given.access_digest, again: false };
+  return given?.before_digest === digest ? { access: given.before_access_digest!, again: true } : undefined;
+};
+
 /**
- * A refresh token renews once, for the consumer that it was given to, with the access token that it came with, while the transfer runs
- * and its agreement stands. Undefined: it does. All that is wrong is told alike.
+ * A refresh token renews for the consumer that it was given to, with the access token that it came with, while the transfer runs
+ * and its agreement stands: once, and again until the one that it renewed to is used, since the answer may have been lost (RFC 6749 6
+ * leaves it open when the old one ends). Undefined: it does. All that is wrong is told alike.
  */
 export const refreshFault = (
   process: Pick<Process, 'state' | 'side' | 'counterparty'>,
   given: GivenToken | undefined,
   { asked, agreed, now }: { asked: Asked; agreed: boolean; now: Date },
 ): RefreshFault | undefined => {
-  const holds = given !== undefined && given.digest === asked.digest && process.side === 'provider';
+  const held = process.side === 'provider' ? heldBy(given, asked.digest) : undefined;
   const its =
     asked.name === process.counterparty &&
-    (asked.accessToken === undefined || digestOfToken(asked.accessToken) === given?.access_digest);
-  if (!holds || !its || process.state !== 'STARTED' || !agreed) return { error: 'invalid_grant' };
+    (asked.accessToken === undefined || digestOfToken(asked.accessToken) === held?.access);
+  if (!given || !held || !its || process.state !== 'STARTED' || !agreed) return { error: 'invalid_grant' };
   const wait = limits.apartSeconds - Math.floor((now.getTime() - given.given_at.getTime()) / 1000);
   return wait > 0 ? { error: 'slow_down', retryAfter: wait } : undefined;
 };

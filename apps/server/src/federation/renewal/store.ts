@@ -2,23 +2,25 @@
 import { type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import type { GivenToken, Renewal } from './model.ts';
 
-const givenColumns = sql`process, participant, digest, access_digest, renewals, given_at`;
+const givenColumns = sql`process, participant, digest, access_digest, before_digest, before_access_digest, renewals, given_at`;
 const renewalColumns = sql`process, participant, digest, expires_at, due_at, attempts, fault`;
 
 export const givenByDigest = (read: Reader, participant: string, digest: string): Promise<GivenToken | undefined> =>
   read.first(sql`select ${givenColumns} from federation_refresh_tokens where participant = ${participant}
-    and digest = ${digest}`);
+    and (digest = ${digest} or before_digest = ${digest})`);
 
 export const givenOf = (read: Reader, process: string): Promise<GivenToken | undefined> =>
   read.first(sql`select ${givenColumns} from federation_refresh_tokens where process = ${process}`);
 
 /** In the place of the one before. */
 export const saveGiven = (tx: Tx, one: Omit<GivenToken, 'renewals' | 'given_at'>): Promise<number> =>
-  tx.exec(sql`insert into federation_refresh_tokens as t (process, node, market, participant, digest, access_digest, given_at)
+  tx.exec(sql`insert into federation_refresh_tokens as t (process, node, market, participant, digest, access_digest, before_digest,
+      before_access_digest, given_at)
     values (${one.process}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.digest}, ${one.access_digest},
-      ${tx.now})
+      ${one.before_digest}, ${one.before_access_digest}, ${tx.now})
     on conflict (process) do update set digest = excluded.digest, access_digest = excluded.access_digest,
-      renewals = t.renewals + 1, given_at = excluded.given_at`);
+      before_digest = excluded.before_digest, before_access_digest = excluded.before_access_digest, renewals = t.renewals + 1,
+      given_at = excluded.given_at`);
 
 export const renewalOfProcess = (read: Reader, process: string): Promise<Renewal | undefined> =>
   read.first(sql`select ${renewalColumns} from federation_renewals where process = ${process}`);

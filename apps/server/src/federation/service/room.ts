@@ -36,7 +36,7 @@ export interface Room {
   /** How long an access token lives that is renewed. */
   accessSeconds: number;
   /** The next access token of a transfer that runs; undefined where there is none to be given any more. */
-  renewAccess(tx: Tx, process: Process, seconds: number): Promise<string | undefined>;
+  renewAccess(tx: Tx, process: Process, of: { seconds: number; again: boolean }): Promise<string | undefined>;
   /** After commit: there is something to send in this process. */
   wake(process: string, dueAt: Date): void;
   /** After commit: there is something to tell the data plane of this transfer. */
