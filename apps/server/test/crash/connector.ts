@@ -59,7 +59,8 @@ const exchange = await startExchange({
   identity: fixedTokens(asked.tokens),
   // Its alone, as the embedded one would be.
   postgres: {
-    connection: { connectionString: asked.database },
+    // Of a wave of steps all stand at their commit at once.
+    connection: { connectionString: asked.database, max: 60 },
     kind: 'embedded',
     version: 'test',
     attached: false,

@@ -11,6 +11,7 @@ import pg from 'pg';
 import { readCast } from '../../src/members/testing.ts';
 import { preparedDatabase } from '../support/exchange.ts';
 import type { Asked, Deposit, Told } from './connector.ts';
+import { type Halts, openHalts } from './halts.ts';
 import { type Line, openLine, type Trap } from './line.ts';
 import { ended, strike } from './processes.ts';
 import { makeTrader, type Trader } from './trader.ts';
@@ -33,6 +34,7 @@ export interface Node {
   address: string;
   line: Line;
   pool: pg.Pool;
+  halts: Halts;
   /** Somebody of its cast, however long it takes. */
   as: Trader['as'];
   /** Its trader, with one key for one thing asked however often. */
@@ -59,7 +61,7 @@ export const openNode = async (side: Side, armed: () => Trap | undefined): Promi
     name,
     tokens,
   };
-  const pool = new pg.Pool({ connectionString: database, max: 2 });
+  const pool = new pg.Pool({ connectionString: database, max: 4 });
   // Another at each start: somebody else may have been given the one before meanwhile.
   let url = '';
   let child: ChildProcess | undefined;
@@ -90,6 +92,7 @@ export const openNode = async (side: Side, armed: () => Trap | undefined): Promi
     if (child) await ended(child);
   };
   const { participant } = await start();
+  const halts = await openHalts(pool);
   const cast = await readCast();
   const patient = { listing: '', offer: '', triesMax: 4000 };
   const trader = makeTrader({ url: () => url, password: cast.demoPassword, ...patient });
@@ -101,6 +104,7 @@ export const openNode = async (side: Side, armed: () => Trap | undefined): Promi
     address: `${line.address}/dsp/${participant}/2025-1`,
     line,
     pool,
+    halts,
     as: trader.as,
     say: (run) => {
       const key = { idempotencyKey: randomUUID() };
@@ -116,6 +120,7 @@ export const openNode = async (side: Side, armed: () => Trap | undefined): Promi
     end: async () => {
       await kill();
       await line.close();
+      halts.close();
       await pool.end();
       await drop();
       await rm(home, { recursive: true, force: true, maxRetries: 3 });

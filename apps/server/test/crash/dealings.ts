@@ -22,6 +22,22 @@ interface Message {
 export const processOf = async ({ pool }: Node, id: string): Promise<Row | undefined> =>
   (await pool.query<Row>('select * from federation_processes where id = $1 or their_pid = $1', [id])).rows[0];
 
+/** By id of either side: the state at each side that has it. */
+export const standings = async (
+  nodes: Record<Side, Node>,
+  ids: readonly string[],
+): Promise<Map<string, (string | null)[]>> => {
+  const found = new Map<string, (string | null)[]>(ids.map((id) => [id, []]));
+  for (const { pool } of Object.values(nodes)) {
+    const { rows } = await pool.query<Row>(
+      'select id, their_pid, state from federation_processes where id = any($1) or their_pid = any($1)',
+      [ids],
+    );
+    for (const { id, their_pid, state } of rows) (found.get(id) ?? found.get(their_pid ?? ''))?.push(state);
+  }
+  return found;
+};
+
 const messagesOf = async ({ pool }: Node, process: string): Promise<Message[]> =>
   (await pool.query<Message>('select * from federation_messages where process = $1 order by sequence', [process])).rows;
 
@@ -51,9 +67,13 @@ export const processFaults = async (nodes: { consumer: Node; provider: Node }, i
   return faults;
 };
 
-const signalsOf: Record<Side, readonly string[]> = {
-  provider: ['start', 'terminate'],
-  consumer: ['prepare', 'started', 'terminate'],
+/** Of the transfers of a deal that data planes carry: the one is broken off after a rest, the other carried to its end. */
+const signalsOf: Record<string, Record<Side, readonly string[]>> = {
+  TERMINATED: {
+    provider: ['start', 'suspend', 'resume', 'terminate'],
+    consumer: ['prepare', 'started', 'suspend', 'resume', 'terminate'],
+  },
+  COMPLETED: { provider: ['start', 'completed'], consumer: ['prepare', 'started', 'completed'] },
 };
 
 /** Each data plane that carried a transfer heard of all that happened, once, and knows its end. */
@@ -71,7 +91,7 @@ export const flowFaults = async (
     );
     for (const { flow, state, waiting } of rows) {
       const told = planes[side].told.filter((one) => one.flow === flow).map(({ signal }) => signal);
-      if (told.join() !== signalsOf[side].join() || state !== process?.state || waiting > 0)
+      if (told.join() !== signalsOf[state]?.[side].join() || state !== process?.state || waiting > 0)
         faults.push(`${id}: the ${side}'s data plane heard ${told.join()}, is ${state}, ${waiting} are to be told`);
     }
   }
@@ -109,7 +129,9 @@ export const agreementFaults = async (
 
 export interface Dealt {
   negotiation: string;
-  /** Money is held for it. */
+  /** It came so far that there is an order. */
+  ordered: boolean;
+  /** Its contract is in force and money held for it. */
   holds: boolean;
   /** Reads that were answered, and such as were cut off and may have been uses. */
   read: number;
@@ -133,33 +155,49 @@ const balanceOf = async ({ pool }: Node, template: 'held' | 'available', member:
   return BigInt(rows[0]!.fen);
 };
 export const freeFen = (node: Node, member: string): Promise<bigint> => balanceOf(node, 'available', member);
+export const heldFen = (node: Node, member: string): Promise<bigint> => balanceOf(node, 'held', member);
 
-/** Of each deal one order; of each that holds one hold of its estimate; no other order and no other money of the member. */
+interface Traded {
+  id: string;
+  their_pid: string;
+  order: string | null;
+  estimate: string | null;
+  /** Each of the order's contracts, by its state. */
+  contracts: string[];
+  /** Each of its holds, with its money. */
+  holds: string[];
+}
+
+/** Of each deal one order and one contract, where it came so far; of each in force one hold of its estimate; nothing else of the member. */
 export const moneyFaults = async (node: Node, dealt: readonly Dealt[], member: string): Promise<string[]> => {
   const { pool } = node;
   const faults: string[] = [];
   let expected = 0n;
-  for (const { negotiation, holds } of dealt) {
-    const order = await orderOf(node, negotiation);
-    if (!order) {
-      faults.push(`${negotiation}: no order`);
-      continue;
-    }
+  const { rows } = await pool.query<Traded>(
+    `select p.id, p.their_pid, o.id as order, o.estimate_fen as estimate,
+      array(select state from contracts where order_reference = o.id) as contracts,
+      array(select state || ' ' || fen from settlement_holds where held_for = o.id) as holds
+      from federation_processes p left join orders o on o.id = p.reference where p.kind = 'negotiation' and p.side = 'provider'`,
+  );
+  const traded = new Map(rows.flatMap((one) => [one.id, one.their_pid].map((id) => [id, one] as const)));
+  for (const { negotiation, ordered, holds } of dealt) {
+    const found = traded.get(negotiation);
+    if ((found?.order != null) !== ordered) faults.push(`${negotiation}: ${ordered ? 'no order' : 'an order'}`);
+    if (!found?.order) continue;
+    if (found.contracts.length !== 1 || (found.contracts[0] === 'effective') !== holds)
+      faults.push(`${negotiation}: its contracts are ${found.contracts.join() || 'none'}`);
     if (!holds) continue;
-    const { rows: held } = await pool.query<{ fen: string; state: string }>(
-      'select fen, state from settlement_holds where held_for = $1',
-      [order.id],
-    );
-    const told = held.map(({ fen, state }) => `${state} ${fen}`).join();
-    if (told !== `placed ${order.estimate}`) faults.push(`${negotiation}: held ${told || 'nothing'}`);
-    expected += BigInt(order.estimate);
+    if (found.holds.join() !== `placed ${found.estimate}`)
+      faults.push(`${negotiation}: held ${found.holds.join() || 'nothing'}`);
+    expected += BigInt(found.estimate!);
   }
   const { rows: all } = await pool.query<{ count: number }>(
     'select count(*)::int as count from orders where participant = $1',
     [member],
   );
-  if (all[0]!.count !== dealt.length) faults.push(`${all[0]!.count} orders of ${dealt.length} negotiations`);
-  const held = await balanceOf(node, 'held', member);
+  const ordered = dealt.filter((one) => one.ordered).length;
+  if (all[0]!.count !== ordered) faults.push(`${all[0]!.count} orders of ${ordered} negotiations`);
+  const held = await heldFen(node, member);
   if (held !== expected) faults.push(`${held} fen are held, not ${expected}`);
   const { rows: open } = await pool.query<{ count: number }>(
     `select count(*)::int as count from bank_instructions where state not in ('executed', 'refused')`,

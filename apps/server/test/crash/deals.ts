@@ -23,6 +23,7 @@ import {
   type Dealt,
   flowFaults,
   freeFen,
+  heldFen,
   moneyFaults,
   orderOf,
   processFaults,
@@ -33,17 +34,18 @@ import { type Moment, openLine, type Trap } from './line.ts';
 const format = 'HttpData-PULL';
 /** Of the transfers that are handed to a data plane outside, at both. */
 const streamed = 'urn:example:stream-pull';
-const depositFen = 1_000_000;
+const depositFen = 1_000_000_000;
 /** For what hangs, not for what is slow: on a busy machine each start takes a minute, and a wait may hold some. */
 const patienceMilliseconds = 400_000;
 
 /** What is thrown away when a process dies, as if it had been kept in memory alone; what is kept of a message that was taken. */
 export type Sabotage = 'outboxInMemory' | 'forgetsTaken';
 
-/** Who dies at each message, at which moment of it. */
+/** Who dies at each message, or only at what data planes are told, at which moment of it. */
 export interface Storm {
   victims: readonly Side[];
   moment: Moment;
+  signals?: true;
 }
 
 export interface World {
@@ -72,7 +74,17 @@ const timesOf = (act: string): number => (act === 'transfer start' ? 2 : 1);
 const ruled = (...given: [wire.ReactionRule['kind'], string, string][]): wire.ReactionRule[] =>
   given.map(([kind, on, reaction]) => wire.reactionRule.parse({ kind, on, reaction }));
 
-const setRules = (node: Node, rules: wire.ReactionRule[]) =>
+/** Whatever is asked for or accepted is sold. */
+export const sells = ruled(
+  ['negotiation', 'request', 'agree'],
+  ['negotiation', 'accept', 'agree'],
+  ['negotiation', 'verify', 'finalize'],
+  ['transfer', 'request', 'start'],
+);
+export const verifies = ruled(['negotiation', 'agree', 'verify']);
+export const accepts = ruled(['negotiation', 'offer', 'accept']);
+
+export const setRules = (node: Node, rules: wire.ReactionRule[]) =>
   node.say((client, key) => client.call(wire.setRules, { body: { rules } }, key));
 
 const list = async (url: string): Promise<string> => {
@@ -97,8 +109,12 @@ const takenForgotten = `
   create or replace function forget_taken() returns trigger language plpgsql as $$ begin new.taken = null; return new; end $$;
   create or replace trigger forget_taken before insert or update on federation_processes for each row execute function forget_taken()`;
 
-/** kill -9, and a new process of each; the promise waits for the deaths alone. */
-export const strikeAt = async (world: World, victims: readonly Side[]): Promise<void> => {
+/** kill -9, and a new process of each once `between` is done; the promise waits for the deaths alone. */
+export const strikeAt = async (
+  world: World,
+  victims: readonly Side[],
+  between: () => Promise<unknown> = async () => {},
+): Promise<void> => {
   const nodes = victims.map((side) => world.nodes[side]);
   const deaths = Promise.all(nodes.map((node) => node.kill()));
   const born = async (node: Node): Promise<void> => {
@@ -106,6 +122,7 @@ export const strikeAt = async (world: World, victims: readonly Side[]): Promise<
     await node.start();
   };
   world.starting = deaths
+    .then(between)
     .then(() => Promise.all(nodes.map(born)))
     .catch((error: Error) => {
       world.over = error;
@@ -124,7 +141,7 @@ export const sabotaged = async (world: World, sabotage: Sabotage): Promise<void>
 /** `teller`: whose data plane it is that is told; nobody else dies of that. */
 const trapOf = (world: World, teller?: Side): Trap | undefined => {
   const { storm } = world;
-  if (!storm || (teller && !storm.victims.includes(teller))) return undefined;
+  if (!storm || (teller ? !storm.victims.includes(teller) : storm.signals)) return undefined;
   const named = (act: string) => (teller ? `${teller}'s ${act}` : act);
   return {
     moment: storm.moment,
@@ -160,16 +177,8 @@ export const openWorld = async (): Promise<World> => {
   world.nodes = { provider, consumer };
   world.planes = { provider: await openPlane(world, provider), consumer: await openPlane(world, consumer) };
   world.product = await list(provider.url());
-  await setRules(
-    provider,
-    ruled(
-      ['negotiation', 'request', 'agree'],
-      ['negotiation', 'accept', 'agree'],
-      ['negotiation', 'verify', 'finalize'],
-      ['transfer', 'request', 'start'],
-    ),
-  );
-  await setRules(consumer, ruled(['negotiation', 'agree', 'verify']));
+  await setRules(provider, sells);
+  await setRules(consumer, verifies);
   const offered = async () => {
     const asked = messageOf('request', {}, { '@type': 'CatalogRequestMessage' });
     const { body } = await call(`${provider.address}/catalog/request`, asked, 'Bearer consumer');
@@ -203,7 +212,7 @@ export const endWorld = async (world: World): Promise<void> => {
 };
 
 /** Until `look` finds it. @throws where it hangs, with what it saw, and where somebody cannot be started any more */
-const until = async (world: World, look: () => Promise<string | undefined>): Promise<void> => {
+export const until = async (world: World, look: () => Promise<string | undefined>): Promise<void> => {
   const end = performance.now() + patienceMilliseconds;
   for (;;) {
     const seen = await look();
@@ -223,7 +232,7 @@ const reached = (world: World, id: string, state: string): Promise<void> =>
       : `${id} is ${taken} with the consumer, ${given} with the provider, not ${state}`;
   });
 
-const request = async ({ nodes: { provider, consumer }, product, offer }: World): Promise<string> => {
+export const request = async ({ nodes: { provider, consumer }, product, offer }: World): Promise<string> => {
   const { '@id': id, permission, prohibition, profile } = offer;
   const terms = { permission, ...(prohibition ? { prohibition } : {}), ...(profile ? { profile } : {}) };
   const body = { counterparty: provider.name, address: provider.address, dataset: product, offer: id };
@@ -233,12 +242,21 @@ const request = async ({ nodes: { provider, consumer }, product, offer }: World)
   return made.id;
 };
 
-const act = async (node: Node, id: string, verb: wire.ReactionRule['on']): Promise<void> => {
+export const offer = async ({ nodes: { provider, consumer }, product }: World): Promise<string> => {
+  const body = { counterparty: consumer.name, address: consumer.address, dataset: product };
+  return (await provider.say((client, key) => client.call(wire.offerContract, { body }, key))).id;
+};
+
+export const act = async (node: Node, id: string, verb: wire.ReactionRule['on']): Promise<void> => {
   const own = (await processOf(node, id))!.id;
   await node.say((client, key) => client.call(wire.actOnProcess, { params: { id: own }, body: { act: verb } }, key));
 };
 
-const transfer = async ({ nodes: { provider, consumer } }: World, agreement: string, of = format): Promise<string> =>
+export const transfer = async (
+  { nodes: { provider, consumer } }: World,
+  agreement: string,
+  of = format,
+): Promise<string> =>
   (
     await consumer.say((client, key) =>
       client.call(wire.requestTransfer, { body: { agreement, address: provider.address, format: of } }, key),
@@ -246,7 +264,7 @@ const transfer = async ({ nodes: { provider, consumer } }: World, agreement: str
   ).id;
 
 /** Reads by the key that the consumer holds until it is answered like that; only the last one, answered or cut off, may be a use. */
-const opens = async (world: World, { id, of }: { id: string; of: Dealt }, status: number) => {
+export const opens = async (world: World, { id, of }: { id: string; of: Dealt }, status: number) => {
   const { consumer } = world.nodes;
   const { process } = await consumer.say((client) => client.call(wire.getProcess, { params: { id } }));
   const { endpoint, endpointProperties } = process.dataAddress as never as {
@@ -269,7 +287,10 @@ const opens = async (world: World, { id, of }: { id: string; of: Dealt }, status
 };
 
 /** All that stands of both sides, once it has come to rest. */
-const faultsOf = async (world: World, processes: [string, boolean?][]): Promise<string[]> => {
+export const faultsOf = async (
+  world: World,
+  processes: readonly (readonly [string, boolean?])[],
+): Promise<string[]> => {
   const look = async () => [
     ...(await Promise.all(processes.map(([id]) => processFaults(world.nodes, id)))).flat(),
     ...(
@@ -313,7 +334,7 @@ export const askAndDie = async (world: World): Promise<string> => {
 export const buy = async (world: World, ask: typeof request = request): Promise<string[]> => {
   const { provider, consumer } = world.nodes;
   const negotiation = await ask(world);
-  const of: Dealt = { negotiation, holds: true, read: 0, cut: 0 };
+  const of: Dealt = { negotiation, ordered: true, holds: true, read: 0, cut: 0 };
   world.dealt.push(of);
   await reached(world, negotiation, 'FINALIZED');
   const agreement = (await agreementOf(consumer, negotiation))[0]!.id;
@@ -335,29 +356,36 @@ export const buy = async (world: World, ask: typeof request = request): Promise<
   await turns(second, 'TERMINATED', 404);
   const third = { id: await transfer(world, agreement, streamed), of };
   await turns(third, 'STARTED', 200);
+  await act(consumer, third.id, 'suspend');
+  await turns(third, 'SUSPENDED', 403);
+  await act(consumer, third.id, 'start');
+  await turns(third, 'STARTED', 200);
   await act(consumer, third.id, 'terminate');
   await turns(third, 'TERMINATED', 403);
-  return faultsOf(world, [[negotiation, true], [first.id], [second.id], [third.id]]);
+  const fourth = { id: await transfer(world, agreement, streamed), of };
+  await turns(fourth, 'STARTED', 200);
+  await act(provider, fourth.id, 'complete');
+  await turns(fourth, 'COMPLETED', 403);
+  return faultsOf(world, [[negotiation, true], ...[first, second, third, fourth].map(({ id }) => [id] as const)]);
 };
 
 /** Offered, accepted, agreed, and broken off before it binds anybody. */
 export const breakOff = async (world: World): Promise<string[]> => {
-  const { provider, consumer } = world.nodes;
-  await setRules(consumer, ruled(['negotiation', 'offer', 'accept']));
-  const body = { counterparty: consumer.name, address: consumer.address, dataset: world.product };
-  const { id } = await provider.say((client, key) => client.call(wire.offerContract, { body }, key));
-  world.dealt.push({ negotiation: id, holds: false, read: 0, cut: 0 });
+  const { consumer } = world.nodes;
+  await setRules(consumer, accepts);
+  const id = await offer(world);
+  world.dealt.push({ negotiation: id, ordered: true, holds: false, read: 0, cut: 0 });
   await reached(world, id, 'AGREED');
   await act(consumer, id, 'terminate');
   await reached(world, id, 'TERMINATED');
-  await setRules(consumer, ruled(['negotiation', 'agree', 'verify']));
+  await setRules(consumer, verifies);
   return faultsOf(world, [[id, false]]);
 };
 
-/** Every contract ends: what was read is billed, each once, and what is left of the money lies free again. */
+/** Contracts whose data was read end: what was read is billed, each once, and what is left of their money lies free again. */
 export const conclude = async (world: World): Promise<string[]> => {
   const { provider } = world.nodes;
-  const bills = world.dealt.filter(({ holds }) => holds);
+  const bills = world.dealt.filter(({ holds, read }) => holds && read > 0);
   for (const { negotiation } of bills) {
     const params = { id: (await orderOf(provider, negotiation))!.contract! };
     const forced = await provider.as('operator.reviewer', (client) =>
@@ -371,7 +399,7 @@ export const conclude = async (world: World): Promise<string[]> => {
       }),
     );
   }
-  for (const one of world.dealt) one.holds = false;
+  for (const one of bills) one.holds = false;
   const billed = async () => {
     let paid = 0n;
     const faults: string[] = [];
@@ -393,8 +421,9 @@ export const conclude = async (world: World): Promise<string[]> => {
       if (used < read || used > read + cut) faults.push(`${negotiation}: ${used} uses billed, ${read} answered`);
       paid += items.reduce((sum, { total }) => sum + BigInt(total ?? 0), 0n);
     }
-    const free = await freeFen(provider, world.member);
-    if (free !== BigInt(depositFen) - paid) faults.push(`${free} fen are free, ${paid} of ${depositFen} were paid`);
+    const [free, held] = [await freeFen(provider, world.member), await heldFen(provider, world.member)];
+    if (free !== BigInt(depositFen) - paid - held)
+      faults.push(`${free} fen are free, ${paid} of ${depositFen} were paid and ${held} are held`);
     return faults;
   };
   await until(world, async () => (await billed()).join() || undefined);
