@@ -44,9 +44,14 @@ export const offerLater = (tx: Tx, participant: string): Promise<number> =>
     sql`update federation_holders set offer_due_at = ${tx.now}, offer_attempts = 0 where participant = ${participant}`,
   );
 
-/** Told, or given up with the fault. */
-export const offerEnded = (tx: Tx, { participant, did }: Holder, fault: string | null): Promise<number> =>
-  tx.exec(sql`update federation_holders set offer_due_at = null, fault = ${fault},
+/** Told, or given up with the fault. What was asked for anew since it was claimed stays due. */
+export const offerEnded = (
+  tx: Tx,
+  { participant, did, offer_due_at: claimed }: Holder,
+  fault: string | null,
+): Promise<number> =>
+  tx.exec(sql`update federation_holders set fault = ${fault},
+      offer_due_at = case when offer_due_at is distinct from ${claimed}::timestamptz then offer_due_at end,
       offered_at = ${fault === null ? sql`${tx.now}::timestamptz` : sql`offered_at`}
     where participant = ${participant} and did = ${did}`);
 
