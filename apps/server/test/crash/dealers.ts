@@ -62,6 +62,9 @@ export const openNode = async (side: Side, armed: () => Trap | undefined): Promi
     tokens,
   };
   const pool = new pg.Pool({ connectionString: database, max: 4 });
+  // Its end does not wait for the sessions' farewell, and the database is dropped beneath them.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   // Another at each start: somebody else may have been given the one before meanwhile.
   let url = '';
   let child: ChildProcess | undefined;

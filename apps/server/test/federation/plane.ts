@@ -92,8 +92,12 @@ export const makePlane = async (): Promise<Plane> => {
     if (!found.source) return [200, 'the bytes'];
     const { endpoint, endpointProperties } = found.source as { endpoint: string; endpointProperties: Body[] };
     const secret = endpointProperties.find(({ name }) => name === 'authorization')!.value;
-    const answer = await fetch(endpoint + below, { headers: { authorization: `Bearer ${secret}` } });
-    return [answer.status, await answer.text()];
+    try {
+      const answer = await fetch(endpoint + below, { headers: { authorization: `Bearer ${secret}` } });
+      return [answer.status, await answer.text()];
+    } catch {
+      return [502, ''];
+    }
   };
 
   const signalOf = (path: string): [signal: string, flow: string] => {
