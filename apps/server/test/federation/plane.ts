@@ -86,7 +86,7 @@ export const makePlane = async (): Promise<Plane> => {
   };
 
   /** What was bought, as it comes from where the contract lets it be read. */
-  const read = async (key: string, below: string): Promise<[status: number, text: string]> => {
+  const read = async (key: string, below: string): Promise<[status: number, text: string] | undefined> => {
     const found = keys.get(key);
     if (!found?.open) return [403, ''];
     if (!found.source) return [200, 'the bytes'];
@@ -96,7 +96,8 @@ export const makePlane = async (): Promise<Plane> => {
       const answer = await fetch(endpoint + below, { headers: { authorization: `Bearer ${secret}` } });
       return [answer.status, await answer.text()];
     } catch {
-      return [502, ''];
+      // Whoever reads is cut off, too: what was used of it is nobody's to say.
+      return undefined;
     }
   };
 
@@ -128,7 +129,8 @@ export const makePlane = async (): Promise<Plane> => {
     }
     if (path === '/data' || path.startsWith('/data/')) {
       const [, key = ''] = /^Bearer (.*)$/.exec(request.headers.authorization ?? '') ?? [];
-      return end(...(await read(key, path.slice('/data'.length))));
+      const found = await read(key, path.slice('/data'.length));
+      return found ? end(...found) : void response.destroy();
     }
     const status = self.answers.shift();
     if (status !== undefined) return end(status);
