@@ -33,8 +33,10 @@ export const cutter = async (port: number, rule: Cutter['rule']): Promise<Cutter
       from.on('close', () => done || to.destroy());
       from.on('data', (chunk: Buffer) => {
         if (done) return;
-        passed += chunk.length;
-        if (!to.write(chunk)) {
+        // Never more than was asked for: a large piece would leave the next connections nothing to break in.
+        const piece = cut ? chunk.subarray(0, cut.afterBytes - passed) : chunk;
+        passed += piece.length;
+        if (!to.write(piece)) {
           from.pause();
           to.once('drain', () => from.resume());
         }
