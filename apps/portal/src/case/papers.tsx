@@ -1,42 +1,23 @@
 /** The papers of a case: what is asked for, what is there, adding one. Each download is recorded. */
 import { caseLimits, cases } from '@shugu/wire/cases';
-import { useQueryClient } from '@tanstack/react-query';
-import { Button, Select, Tag } from 'antd';
-import { useRef, useState } from 'react';
+import { Select, Tag } from 'antd';
+import { useState } from 'react';
 import { addressOf, client, type Reply } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { bytes } from '../ui/format.ts';
 import { When } from '../ui/now.tsx';
-import { ProblemNote } from '../ui/problem.tsx';
+import { SendFile } from '../ui/send-file.tsx';
 import type { CaseView } from './panel.tsx';
 
 export const CasePapers = ({ one, procedure }: { one: CaseView; procedure: Reply<typeof cases.procedure> }) => {
   const { t, b } = useWords();
-  const cache = useQueryClient();
-  const input = useRef<HTMLInputElement>(null);
   const [kind, setKind] = useState(procedure.papers[0]?.id ?? '');
-  const [error, setError] = useState<Error>();
-  const [busy, setBusy] = useState(false);
-  const add = async (file: File | undefined) => {
-    if (!file) return;
-    setBusy(true);
-    setError(undefined);
-    try {
-      if (file.size > caseLimits.paperBytesMax)
-        throw new Error(t('case.paperTooLarge', { size: bytes(caseLimits.paperBytesMax) }));
-      await client.raw(
-        cases.addPaper,
-        { params: { case: one.id }, query: { kind, name: file.name, ...(file.type ? { mediaType: file.type } : {}) } },
-        { rawBody: file, headers: { 'content-type': 'application/octet-stream' } },
-      );
-      await cache.invalidateQueries();
-    } catch (caught) {
-      setError(caught as Error);
-    } finally {
-      setBusy(false);
-      if (input.current) input.current.value = '';
-    }
-  };
+  const send = (file: File) =>
+    client.raw(
+      cases.addPaper,
+      { params: { case: one.id }, query: { kind, name: file.name, ...(file.type ? { mediaType: file.type } : {}) } },
+      { rawBody: file, headers: { 'content-type': 'application/octet-stream' } },
+    );
   return (
     <>
       <ul className="card-list" style={{ marginBottom: 16 }}>
@@ -73,21 +54,21 @@ export const CasePapers = ({ one, procedure }: { one: CaseView; procedure: Reply
         })}
       </ul>
       {procedure.papers.length && one.seen === 'whole' && !one.endedAt ? (
-        <div className="row">
-          <Select
-            aria-label={t('case.paperKind')}
-            value={kind}
-            onChange={setKind}
-            style={{ minWidth: 200 }}
-            options={procedure.papers.map((paper) => ({ value: paper.id, label: b(paper.title) }))}
-          />
-          <input ref={input} type="file" hidden onChange={(event) => add(event.target.files?.[0])} />
-          <Button loading={busy} onClick={() => input.current?.click()}>
-            {t('case.addPaper')}
-          </Button>
-        </div>
+        <SendFile
+          label={t('case.addPaper')}
+          bytesMax={caseLimits.paperBytesMax}
+          send={send}
+          before={
+            <Select
+              aria-label={t('case.paperKind')}
+              value={kind}
+              onChange={setKind}
+              style={{ minWidth: 200 }}
+              options={procedure.papers.map((paper) => ({ value: paper.id, label: b(paper.title) }))}
+            />
+          }
+        />
       ) : null}
-      {error ? <ProblemNote error={error} /> : null}
     </>
   );
 };

@@ -1,44 +1,35 @@
 import { computeLimits } from '@shugu/wire/compute';
 import { listModules, sendModule } from '@shugu/wire/compute-modules';
-import { Button, Form, Select } from 'antd';
-import { useRef, useState } from 'react';
+import { Form, Select } from 'antd';
+import { useState } from 'react';
 import { useRead, useWrite } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { asBase64 } from '../ui/fields.tsx';
 import { count } from '../ui/format.ts';
 import { ProblemNote } from '../ui/problem.tsx';
+import { PickFile } from '../ui/send-file.tsx';
 
 /** Sends a program, or takes one that was sent before: its digest goes into the contract, and is shown as it will be signed. */
 export const ModuleFile = () => {
   const { t } = useWords();
   const form = Form.useFormInstance();
-  const input = useRef<HTMLInputElement>(null);
   const [tooLarge, setTooLarge] = useState(false);
   const sent = useRead(listModules, { query: { limit: 100 } });
   const write = useWrite(sendModule, ({ digest }) => form.setFieldValue(['module', 'digest'], digest));
-  const take = async (file: File | undefined) => {
-    if (!file) return;
+  const take = async (file: File) => {
     setTooLarge(file.size > computeLimits.moduleBytesMax);
     if (file.size > computeLimits.moduleBytesMax) return;
     write.mutate({ body: { name: file.name.slice(0, 100), content: await asBase64(file) } });
   };
   return (
     <section className="section">
-      <input
-        ref={input}
-        // A form shows such inputs, whatever `hidden` says.
-        style={{ display: 'none' }}
-        type="file"
-        accept=".wasm,application/wasm"
-        onChange={(event) => {
-          void take(event.target.files?.[0]);
-          event.target.value = '';
-        }}
-      />
       <div className="row">
-        <Button loading={write.isPending} onClick={() => input.current?.click()}>
-          {t('compute.moduleSend')}
-        </Button>
+        <PickFile
+          label={t('compute.moduleSend')}
+          accept=".wasm,application/wasm"
+          loading={write.isPending}
+          onFile={(file) => void take(file)}
+        />
         <span className="quiet small">{t('compute.moduleSendHint')}</span>
       </div>
       <div aria-live="polite">

@@ -1,9 +1,8 @@
 /** What a node's application says of it, and the attachments that go with it. */
 import { dropAttachment, holdAttachment, type join, type readUplink } from '@shugu/wire/nodes';
 import { applicationLimits, attachmentKinds, type attachmentTypes } from '@shugu/wire/nodes-application';
-import { useQueryClient } from '@tanstack/react-query';
-import { Button, Select, Tag } from 'antd';
-import { useRef, useState } from 'react';
+import { Select, Tag } from 'antd';
+import { useState } from 'react';
 import { client, type Input, type Reply } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { may, useMe } from '../session.ts';
@@ -11,7 +10,7 @@ import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
 import { bytes } from '../ui/format.ts';
 import { Sheet } from '../ui/frame.tsx';
-import { ProblemNote } from '../ui/problem.tsx';
+import { SendFile } from '../ui/send-file.tsx';
 
 type Technical = NonNullable<Input<typeof join>['body']['technical']>;
 type Attachment = Reply<typeof readUplink>['attachments'][number];
@@ -80,34 +79,17 @@ const Standing = ({ one, applied }: { one: Attachment; applied: boolean }) => {
 export const Attachments = ({ items, applied }: { items: Attachment[]; applied: boolean }) => {
   const { t, w } = useWords();
   const me = useMe();
-  const cache = useQueryClient();
-  const input = useRef<HTMLInputElement>(null);
   const [kind, setKind] = useState<Attachment['kind']>('network');
-  const [error, setError] = useState<Error>();
-  const [busy, setBusy] = useState(false);
   const writes = may(me, 'nodes.uplink.write');
-  const add = async (file: File | undefined) => {
-    if (!file) return;
-    setBusy(true);
-    setError(undefined);
-    try {
-      const mediaType = typeOf[file.name.split('.').at(-1)?.toLowerCase() ?? ''];
-      if (!mediaType) throw new Error(t('uplink.attachmentType'));
-      if (file.size > applicationLimits.attachmentBytesMax)
-        throw new Error(t('uplink.attachmentTooLarge', { size: bytes(applicationLimits.attachmentBytesMax) }));
-      const name = file.name.slice(-applicationLimits.attachmentNameCharactersMax);
-      await client.raw(
-        holdAttachment,
-        { query: { kind, name, mediaType } },
-        { rawBody: file, headers: { 'content-type': 'application/octet-stream' } },
-      );
-      await cache.invalidateQueries();
-    } catch (caught) {
-      setError(caught as Error);
-    } finally {
-      setBusy(false);
-      if (input.current) input.current.value = '';
-    }
+  const send = async (file: File) => {
+    const mediaType = typeOf[file.name.split('.').at(-1)?.toLowerCase() ?? ''];
+    if (!mediaType) throw new Error(t('uplink.attachmentType'));
+    const name = file.name.slice(-applicationLimits.attachmentNameCharactersMax);
+    await client.raw(
+      holdAttachment,
+      { query: { kind, name, mediaType } },
+      { rawBody: file, headers: { 'content-type': 'application/octet-stream' } },
+    );
   };
   return (
     <Sheet title={t('uplink.attachments')}>
@@ -150,30 +132,24 @@ export const Attachments = ({ items, applied }: { items: Attachment[]; applied: 
         <p>{t('uplink.attachmentsNone')}</p>
       )}
       {writes && items.length < applicationLimits.attachmentsMax ? (
-        <div className="row">
-          <Select
-            aria-label={t('uplink.attachmentKind')}
-            value={kind}
-            onChange={setKind}
-            style={{ minWidth: 200 }}
-            options={attachmentKinds.map((value) => ({ value, label: w('attachmentKind', value) }))}
-          />
-          <input
-            ref={input}
-            type="file"
-            hidden
-            aria-label={t('uplink.attachmentAdd')}
-            accept={Object.keys(typeOf)
-              .map((ending) => `.${ending}`)
-              .join(',')}
-            onChange={(event) => add(event.target.files?.[0])}
-          />
-          <Button loading={busy} onClick={() => input.current?.click()}>
-            {t('uplink.attachmentAdd')}
-          </Button>
-        </div>
+        <SendFile
+          label={t('uplink.attachmentAdd')}
+          accept={Object.keys(typeOf)
+            .map((ending) => `.${ending}`)
+            .join(',')}
+          bytesMax={applicationLimits.attachmentBytesMax}
+          send={send}
+          before={
+            <Select
+              aria-label={t('uplink.attachmentKind')}
+              value={kind}
+              onChange={setKind}
+              style={{ minWidth: 200 }}
+              options={attachmentKinds.map((value) => ({ value, label: w('attachmentKind', value) }))}
+            />
+          }
+        />
       ) : null}
-      {error ? <ProblemNote error={error} /> : null}
     </Sheet>
   );
 };

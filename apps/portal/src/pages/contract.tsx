@@ -1,9 +1,7 @@
 import { confirmPaper, getContract, listRounds, uploadPaper } from '@shugu/wire/agreements';
 import { listProcesses } from '@shugu/wire/federation';
-import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Alert, Button } from 'antd';
-import { useRef, useState } from 'react';
+import { Alert } from 'antd';
 import { ContractDocument } from '../agreements/document.tsx';
 import { type Contract, ContractMoves } from '../agreements/moves.tsx';
 import { client, useRead } from '../api.ts';
@@ -15,57 +13,42 @@ import { Action } from '../ui/action.tsx';
 import { dayOf, percent } from '../ui/format.ts';
 import { Facts, Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { Due, When } from '../ui/now.tsx';
-import { ProblemNote } from '../ui/problem.tsx';
 import { useId } from '../ui/route.ts';
+import { SendFile } from '../ui/send-file.tsx';
 import { NextStep, StateTag } from '../ui/step.tsx';
 import { History } from '../ui/timeline.tsx';
 
 const PaperSigning = ({ one }: { one: Contract }) => {
   const { t } = useWords();
-  const cache = useQueryClient();
-  const input = useRef<HTMLInputElement>(null);
-  const [error, setError] = useState<Error>();
   const version = one.open ?? one.current;
   if (version.state !== 'pendingSignature' || !version.documentHash) return null;
-  const take = async (file: File | undefined) => {
-    if (!file) return;
-    try {
-      setError(undefined);
-      await client.raw(
-        uploadPaper,
-        { params: { id: one.id }, query: { documentHash: version.documentHash! } },
-        { rawBody: file, headers: { 'content-type': 'application/octet-stream' } },
-      );
-      await cache.invalidateQueries();
-    } catch (caught) {
-      setError(caught as Error);
-    }
-  };
+  const send = (file: File) =>
+    client.raw(
+      uploadPaper,
+      { params: { id: one.id }, query: { documentHash: version.documentHash! } },
+      { rawBody: file, headers: { 'content-type': 'application/octet-stream' } },
+    );
   return (
     <Sheet title={t('contract.onPaper')}>
       <p className="quiet">{t('contract.onPaperText')}</p>
-      <input
-        ref={input}
-        hidden
-        type="file"
+      <SendFile
+        label={t('contract.uploadPaper')}
         accept="application/pdf"
-        onChange={(event) => void take(event.target.files?.[0])}
+        send={send}
+        after={
+          version.paper ? (
+            <Action
+              endpoint={confirmPaper}
+              label={t('contract.confirmPaper')}
+              explain={<p className="mono small">{version.paper.digest}</p>}
+              input={() => ({
+                params: { id: one.id },
+                body: { digest: version.paper!.digest, documentHash: version.documentHash! },
+              })}
+            />
+          ) : null
+        }
       />
-      <div className="row">
-        <Button onClick={() => input.current?.click()}>{t('contract.uploadPaper')}</Button>
-        {version.paper ? (
-          <Action
-            endpoint={confirmPaper}
-            label={t('contract.confirmPaper')}
-            explain={<p className="mono small">{version.paper.digest}</p>}
-            input={() => ({
-              params: { id: one.id },
-              body: { digest: version.paper!.digest, documentHash: version.documentHash! },
-            })}
-          />
-        ) : null}
-      </div>
-      {error ? <ProblemNote error={error} /> : null}
     </Sheet>
   );
 };

@@ -1,8 +1,8 @@
 import { listTraces, runTrace, traceLimits } from '@shugu/wire/delivery';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Alert, Button, Progress } from 'antd';
-import { useRef, useState } from 'react';
+import { Alert, Progress } from 'antd';
+import { useState } from 'react';
 import { client, type Reply } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
@@ -11,6 +11,7 @@ import { bytes, count } from '../ui/format.ts';
 import { Page, Sheet } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { ProblemNote } from '../ui/problem.tsx';
+import { PickFile } from '../ui/send-file.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 type Trace = Reply<typeof runTrace>;
@@ -64,7 +65,6 @@ const Verdict = ({ of }: { of: Trace }) => {
 const HandIn = () => {
   const { t } = useWords();
   const cache = useQueryClient();
-  const input = useRef<HTMLInputElement>(null);
   const [large, setLarge] = useState(false);
   const trace = useMutation({
     mutationFn: (file: File) =>
@@ -75,8 +75,7 @@ const HandIn = () => {
       ),
     onSuccess: () => cache.invalidateQueries(),
   });
-  const take = (file: File | undefined) => {
-    if (!file) return;
+  const take = (file: File) => {
     const tooLarge = file.size > traceLimits.fileBytesMax;
     setLarge(tooLarge);
     trace.reset();
@@ -85,19 +84,7 @@ const HandIn = () => {
   return (
     <Sheet>
       <p className="quiet">{t('traces.forms', { size: bytes(traceLimits.fileBytesMax) })}</p>
-      <input
-        ref={input}
-        hidden
-        type="file"
-        aria-label={t('traces.pick')}
-        onChange={(event) => {
-          take(event.target.files?.[0]);
-          event.target.value = '';
-        }}
-      />
-      <Button type="primary" loading={trace.isPending} onClick={() => input.current?.click()}>
-        {t('traces.pick')}
-      </Button>
+      <PickFile primary label={t('traces.pick')} loading={trace.isPending} onFile={take} />
       <div style={{ marginTop: 16 }} aria-live="polite">
         {trace.isPending ? (
           <>

@@ -1,13 +1,14 @@
 import { certificateCode, getCertificate } from '@shugu/wire/registry';
 import { useNavigate } from '@tanstack/react-router';
-import { Alert, Button, Input } from 'antd';
-import { useRef, useState } from 'react';
+import { Alert, Input } from 'antd';
+import { useState } from 'react';
 import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { CertificateView } from '../registry/certificate.tsx';
 import { Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { useId } from '../ui/route.ts';
+import { PickFile } from '../ui/send-file.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { ByFile } from '../verify/file.tsx';
 import { CodeResult } from '../verify/result.tsx';
@@ -29,11 +30,9 @@ export default function Verify() {
   const { t } = useWords();
   const code = useId();
   const navigate = useNavigate();
-  const picture = useRef<HTMLInputElement>(null);
   const [unread, setUnread] = useState(false);
   const go = (text: string) => codeIn(text) && navigate({ to: paths.verifyCode(codeIn(text)) });
-  const readFile = async (file: File | undefined) => {
-    if (!file) return;
+  const readFile = async (file: File) => {
     const found = await readPicture(file).catch(() => undefined);
     setUnread(!found);
     if (found) await go(found);
@@ -60,14 +59,7 @@ export default function Verify() {
                   />
                   <div className="row" style={{ marginTop: 14 }}>
                     <Camera onFound={go} />
-                    <input
-                      ref={picture}
-                      hidden
-                      type="file"
-                      accept="image/*"
-                      onChange={(event) => void readFile(event.target.files?.[0])}
-                    />
-                    <Button onClick={() => picture.current?.click()}>{t('verify.picture')}</Button>
+                    <PickFile label={t('verify.picture')} accept="image/*" onFile={(file) => void readFile(file)} />
                   </div>
                   {unread ? (
                     <Alert style={{ marginTop: 12 }} type="warning" showIcon title={t('verify.noCode')} />

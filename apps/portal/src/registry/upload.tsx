@@ -1,12 +1,11 @@
 /** A resumable upload: parts with exact offsets; a broken connection goes on where the server stands. */
 import { completeUpload, getUpload, putPart, startUpload } from '@shugu/wire/registry';
-import { useQueryClient } from '@tanstack/react-query';
-import { Button, Progress } from 'antd';
-import { useRef, useState } from 'react';
+import { Progress } from 'antd';
+import { useState } from 'react';
 import { client } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { bytes } from '../ui/format.ts';
-import { ProblemNote } from '../ui/problem.tsx';
+import { SendFile } from '../ui/send-file.tsx';
 
 const partBytes = 8 * 1024 * 1024;
 const triesMax = 5;
@@ -15,10 +14,7 @@ const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resol
 
 export const UploadData = ({ resource, blocked }: { resource: string; blocked?: string | null }) => {
   const { t } = useWords();
-  const cache = useQueryClient();
-  const input = useRef<HTMLInputElement>(null);
   const [sent, setSent] = useState<{ name: string; done: number; of: number }>();
-  const [error, setError] = useState<Error>();
 
   const send = async (file: File) => {
     let upload = await client.call(startUpload, { body: { resource, fileName: file.name, bytes: file.size } });
@@ -47,42 +43,20 @@ export const UploadData = ({ resource, blocked }: { resource: string; blocked?: 
     await client.call(completeUpload, { params: { id: upload.id }, body: {} });
   };
 
-  const take = async (file: File | undefined) => {
-    if (!file) return;
-    setError(undefined);
+  const follow = async (file: File) => {
     setSent({ name: file.name, done: 0, of: file.size });
-    try {
-      await send(file);
-      await cache.invalidateQueries();
-    } catch (caught) {
-      setError(caught as Error);
-    } finally {
-      setSent(undefined);
-      if (input.current) input.current.value = '';
-    }
+    await send(file).finally(() => setSent(undefined));
   };
 
   return (
-    <div>
-      <input
-        ref={input}
-        hidden
-        type="file"
-        accept=".csv,.tsv,.json,.ndjson,.xlsx,.parquet,.txt,.gz"
-        onChange={(event) => void take(event.target.files?.[0])}
-      />
-      <div className="row">
-        <Button
-          type="primary"
-          loading={!!sent}
-          disabled={!!blocked}
-          title={blocked ?? undefined}
-          onClick={() => input.current?.click()}
-        >
-          {t('upload.pick')}
-        </Button>
-        <span className="quiet small">{t('upload.hint')}</span>
-      </div>
+    <SendFile
+      primary
+      label={t('upload.pick')}
+      accept=".csv,.tsv,.json,.ndjson,.xlsx,.parquet,.txt,.gz"
+      blocked={blocked}
+      send={follow}
+      after={<span className="quiet small">{t('upload.hint')}</span>}
+    >
       {sent ? (
         <div role="status">
           <Progress percent={Math.floor((sent.done / sent.of) * 100)} aria-label={sent.name} />
@@ -91,7 +65,6 @@ export const UploadData = ({ resource, blocked }: { resource: string; blocked?: 
           </span>
         </div>
       ) : null}
-      {error ? <ProblemNote error={error} /> : null}
-    </div>
+    </SendFile>
   );
 };

@@ -166,5 +166,5 @@ export const frame = {
   'case.paperSensitive': ['仅相关方可见', 'Only for those concerned'],
   'case.paperKind': ['材料种类', 'Kind of paper'],
   'case.addPaper': ['上传材料', 'Attach a paper'],
-  'case.paperTooLarge': ['单份材料不超过 {size}', 'A paper may have at most {size}'],
+  'file.tooLarge': ['单个文件不得超过 {size}', 'A file may have {size} at most'],
 } as const;

@@ -74,7 +74,6 @@ export const nodes = {
   'uplink.attachmentHeld': ['随下次申请', 'With the next application'],
   'uplink.attachmentRefused': ['枢纽未收：{fault}', 'The hub refused it: {fault}'],
   'uplink.attachmentType': ['不支持的文件类型', 'A kind of file that is not taken'],
-  'uplink.attachmentTooLarge': ['附件不得超过 {size}', 'An attachment may have {size} at most'],
   'attachmentKind.network': ['网络资质', 'network qualification'],
   'attachmentKind.classifiedProtection': ['网络安全等级保护结果', 'classified protection result'],
   'attachmentKind.productFiling': ['产品备案', 'filing of the product'],
