@@ -40,6 +40,18 @@ export const forms = async ({ browser, url, check }: Run): Promise<void> => {
       await page.getByText(applicant).first().waitFor();
     },
   );
+  await check('a paper is added to the draft, and data to the resource', async () => {
+    const { page } = steward;
+    const paper = { name: '来源说明.txt', mimeType: 'text/plain', buffer: Buffer.from('数据来源：业务系统。') };
+    await page.getByRole('tab', { name: /^材料/ }).click();
+    await page.getByLabel('上传材料').setInputFiles(paper);
+    await page.getByRole('link', { name: paper.name }).waitFor();
+    await steward.open('/resources');
+    await page.locator('main a[href^="/resources/res_"]').first().click();
+    const data = { name: '站点.csv', mimeType: 'text/csv', buffer: Buffer.from('id,name\n1,一号站\n2,二号站\n') };
+    await page.getByLabel('选择文件').setInputFiles(data);
+    await page.getByText(data.name).first().waitFor();
+  });
 
   const trader = await signedIn(browser, url, 'xingsha.trader');
   await check('regions of use are picked by name, and the terms say them in words', async () => {
