@@ -7,7 +7,7 @@ import { useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { moment } from '../ui/format.ts';
-import { Due, When } from '../ui/now.tsx';
+import { Due } from '../ui/now.tsx';
 import { OrganisationName } from '../ui/organisations.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
@@ -97,13 +97,7 @@ export const CaseQueue = ({
           show: (row) => <OrganisationName id={row.participant} />,
           text: (row) => row.participant,
         },
-        {
-          key: 'filed',
-          title: t('case.filedAt'),
-          show: (row) => <When at={row.filedAt} />,
-          text: (row) => row.filedAt,
-          sort: (row) => row.filedAt,
-        },
+        { key: 'filed', title: t('case.filedAt'), when: (row) => row.filedAt },
       ]}
     />
   );

@@ -6,7 +6,6 @@ import { Empty } from '../ui/empty.tsx';
 import { ListFilter } from '../ui/filter.tsx';
 import { Sheet } from '../ui/frame.tsx';
 import { useFilters } from '../ui/route.ts';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 type Difference = Reply<typeof listDifferences>['items'][number];
@@ -69,13 +68,7 @@ export const Differences = ({ run, every }: { run: string; every?: number }) => 
           />
         }
         columns={[
-          {
-            key: 'outcome',
-            title: t('harvest.outcome'),
-            show: (row) => <StateTag list="outcome" state={row.outcome} />,
-            text: (row) => w('outcome', row.outcome),
-            sort: (row) => row.outcome,
-          },
+          { key: 'outcome', title: t('harvest.outcome'), words: 'outcome', state: (row) => row.outcome },
           {
             key: 'entry',
             title: t('harvest.entry'),

@@ -19,7 +19,6 @@ import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
 import { StateFilter } from '../ui/filter.tsx';
 import { bytes, count } from '../ui/format.ts';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
@@ -212,13 +211,7 @@ export const Imports = ({ resource }: { resource?: string }) => {
           show: (row) => row.checksum,
           text: (row) => row.checksum,
         },
-        {
-          key: 'at',
-          title: t('app.createdAt'),
-          show: (row) => <When at={row.createdAt} />,
-          text: (row) => row.createdAt,
-          sort: (row) => row.createdAt,
-        },
+        { key: 'at', title: t('app.createdAt'), when: (row) => row.createdAt },
         { key: 'act', title: t('jobs.act'), show: (row) => <Acts one={row} /> },
       ]}
     />

@@ -91,13 +91,7 @@ export const Receipts = ({ grant }: { grant: string }) => {
         rowKey={(row) => row.id}
         empty={<Empty title={t('receipt.empty')}>{t('receipt.emptyText')}</Empty>}
         columns={[
-          {
-            key: 'at',
-            title: t('receipt.at'),
-            show: (row) => <When at={row.at} />,
-            text: (row) => row.at,
-            sort: (row) => row.at,
-          },
+          { key: 'at', title: t('receipt.at'), when: (row) => row.at },
           {
             key: 'driver',
             title: t('facet.deliveryMode'),

@@ -8,7 +8,6 @@ import { Empty } from '../ui/empty.tsx';
 import { ListFilter, StateFilter } from '../ui/filter.tsx';
 import { Sheet } from '../ui/frame.tsx';
 import { Long } from '../ui/long.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { PagedTable } from '../ui/table.tsx';
 import type { ListedProcess } from './process.ts';
@@ -118,13 +117,7 @@ export const Processes = () => {
             text: (row) => (row.state ? w('processState', row.state) : t('process.unacknowledged')),
             sort: (row) => row.state ?? '',
           },
-          {
-            key: 'changed',
-            title: t('process.changed'),
-            show: (row) => <When at={row.changedAt} />,
-            text: (row) => row.changedAt,
-            sort: (row) => row.changedAt,
-          },
+          { key: 'changed', title: t('process.changed'), when: (row) => row.changedAt },
         ]}
       />
     </Sheet>

@@ -4,7 +4,6 @@ import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Long } from '../ui/long.tsx';
-import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
@@ -55,13 +54,7 @@ export const ForeignPurchases = () => {
           show: (row) => (row.transfer?.endpoint ? <Long text={row.transfer.endpoint} copyable /> : '—'),
           text: (row) => row.transfer?.endpoint ?? '',
         },
-        {
-          key: 'finalized',
-          title: t('order.foreignFinalized'),
-          show: (row) => <When at={row.finalizedAt} />,
-          text: (row) => row.finalizedAt,
-          sort: (row) => row.finalizedAt,
-        },
+        { key: 'finalized', title: t('order.foreignFinalized'), when: (row) => row.finalizedAt },
       ]}
     />
   );

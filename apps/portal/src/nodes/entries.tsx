@@ -8,7 +8,6 @@ import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { ListFilter, SearchFilter } from '../ui/filter.tsx';
 import { Sheet } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { PagedTable } from '../ui/table.tsx';
 
@@ -74,7 +73,7 @@ export const EntryTable = () => {
           { key: 'kind', title: t('nodes.kind'), show: (row) => w('entryKind', row.kind) },
           { key: 'by', title: t('nodes.by'), show: (row) => row.by || '—' },
           { key: 'price', title: t('nodes.price'), show: (row) => b(row.price) },
-          { key: 'at', title: t('nodes.at'), show: (row) => <When at={row.at} />, sort: (row) => row.at },
+          { key: 'at', title: t('nodes.at'), when: (row) => row.at },
         ]}
       />
     </>

@@ -6,7 +6,6 @@ import { paths } from '../paths.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { money } from '../ui/format.ts';
-import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
@@ -98,13 +97,7 @@ export const PurchasesAbroad = () => {
               '—'
             ),
         },
-        {
-          key: 'at',
-          title: t('nodes.at'),
-          show: (row) => <When at={row.changedAt} />,
-          text: (row) => row.changedAt,
-          sort: (row) => row.changedAt,
-        },
+        { key: 'at', title: t('nodes.at'), when: (row) => row.changedAt },
       ]}
     />
   );

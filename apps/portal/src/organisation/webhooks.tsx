@@ -20,7 +20,6 @@ import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
 import { Loaded, Sheet } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
@@ -49,7 +48,7 @@ const Letters = ({ webhook }: { webhook: Webhook }) => {
           rowKey={(row) => row.id}
           empty={<Empty title={t('webhook.noHistory')} />}
           columns={[
-            { key: 'at', title: t('app.createdAt'), show: (row) => <When at={row.createdAt} /> },
+            { key: 'at', title: t('app.createdAt'), when: (row) => row.createdAt },
             {
               key: 'notice',
               title: t('notice.about'),

@@ -21,8 +21,6 @@ import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
 import { money, shortId } from '../ui/format.ts';
 import { Figure, Loaded, Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 
@@ -41,13 +39,7 @@ const Entries = () => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('account.noEntries')}>{t('account.noEntriesText')}</Empty>}
       columns={[
-        {
-          key: 'at',
-          title: t('receipt.at'),
-          show: (row) => <When at={row.at} />,
-          text: (row) => row.at,
-          sort: (row) => row.at,
-        },
+        { key: 'at', title: t('receipt.at'), when: (row) => row.at },
         {
           key: 'kind',
           title: t('papers.kind'),
@@ -107,15 +99,9 @@ const Holds = () => {
             ),
         },
         { key: 'member', title: t('directory.name'), show: (row) => row.member.name },
-        {
-          key: 'fen',
-          title: t('account.amount'),
-          right: true,
-          show: (row) => money(row.fen),
-          sort: (row) => BigInt(row.fen),
-        },
-        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="holdState" state={row.state} /> },
-        { key: 'placed', title: t('account.placedAt'), show: (row) => <When at={row.placedAt} /> },
+        { key: 'fen', title: t('account.amount'), money: (row) => row.fen },
+        { key: 'state', title: t('case.state'), words: 'holdState', state: (row) => row.state },
+        { key: 'placed', title: t('account.placedAt'), when: (row) => row.placedAt },
       ]}
     />
   );
@@ -131,32 +117,15 @@ const Payouts = () => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('account.noPayouts')} />}
       columns={[
-        {
-          key: 'at',
-          title: t('app.createdAt'),
-          show: (row) => <When at={row.createdAt} />,
-          text: (row) => row.createdAt,
-        },
-        {
-          key: 'amount',
-          title: t('account.amount'),
-          right: true,
-          show: (row) => money(row.amount),
-          text: (row) => row.amount,
-          sort: (row) => BigInt(row.amount),
-        },
+        { key: 'at', title: t('app.createdAt'), when: (row) => row.createdAt },
+        { key: 'amount', title: t('account.amount'), money: (row) => row.amount },
         {
           key: 'to',
           title: t('account.to'),
           show: (row) => `${row.bankName} ${row.accountMasked}`,
           text: (row) => row.accountMasked,
         },
-        {
-          key: 'state',
-          title: t('case.state'),
-          show: (row) => <StateTag list="payoutState" state={row.state} />,
-          text: (row) => row.state,
-        },
+        { key: 'state', title: t('case.state'), words: 'payoutState', state: (row) => row.state },
         {
           key: 'reason',
           title: t('jobs.note'),
@@ -176,10 +145,10 @@ const Refunds = () => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('account.noRefunds')} />}
       columns={[
-        { key: 'at', title: t('app.createdAt'), show: (row) => <When at={row.createdAt} /> },
-        { key: 'amount', title: t('account.amount'), right: true, show: (row) => money(row.amount) },
+        { key: 'at', title: t('app.createdAt'), when: (row) => row.createdAt },
+        { key: 'amount', title: t('account.amount'), money: (row) => row.amount },
         { key: 'reason', title: t('jobs.note'), show: (row) => row.reason },
-        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="refundState" state={row.state} /> },
+        { key: 'state', title: t('case.state'), words: 'refundState', state: (row) => row.state },
       ]}
     />
   );

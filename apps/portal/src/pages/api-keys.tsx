@@ -71,13 +71,8 @@ export default function ApiKeys() {
                 </Tag>
               )),
           },
-          {
-            key: 'expires',
-            title: t('contract.until'),
-            show: (row) => <When at={row.expiresAt} />,
-            sort: (row) => row.expiresAt,
-          },
-          { key: 'used', title: t('apiKeys.lastUsed'), show: (row) => <When at={row.lastUsedAt} /> },
+          { key: 'expires', title: t('contract.until'), when: (row) => row.expiresAt },
+          { key: 'used', title: t('apiKeys.lastUsed'), when: (row) => row.lastUsedAt },
           {
             key: 'act',
             title: t('jobs.act'),

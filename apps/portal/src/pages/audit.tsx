@@ -4,11 +4,11 @@ import dayjs from 'dayjs';
 import { useWords } from '../i18n/index.ts';
 import { audit } from '../i18n/words/audit.ts';
 import { type Entry, useAuditWords } from '../organisation/audit-words.tsx';
+import type { Column } from '../ui/columns.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
-import { type Column, PagedTable } from '../ui/table.tsx';
+import { PagedTable } from '../ui/table.tsx';
 
 const nounOf = /^auditNoun\.(.+)$/;
 const nouns = Object.keys(audit).flatMap((key) => nounOf.exec(key)?.[1] ?? []);
@@ -68,13 +68,7 @@ export default function Audit() {
           </>
         }
         columns={[
-          {
-            key: 'at',
-            title: t('receipt.at'),
-            show: (row) => <When at={row.at} />,
-            text: (row) => row.at,
-            sort: (row) => row.at,
-          },
+          { key: 'at', title: t('receipt.at'), when: (row) => row.at },
           {
             key: 'who',
             title: t('audit.who'),

@@ -6,8 +6,6 @@ import { paths } from '../paths.ts';
 import { may, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 const Names = ({ of }: { of: readonly { id: string; name: string }[] }) =>
@@ -15,7 +13,7 @@ const Names = ({ of }: { of: readonly { id: string; name: string }[] }) =>
 
 /** Computation contracts that the organisation is a party to, or all of them for those who supervise. */
 export default function Computations() {
-  const { t, w } = useWords();
+  const { t } = useWords();
   const me = useMe();
   return (
     <Page
@@ -44,25 +42,14 @@ export default function Computations() {
             text: (row) => row.title,
             sort: (row) => row.title,
           },
-          {
-            key: 'state',
-            title: t('case.state'),
-            show: (row) => <StateTag list="computeState" state={row.state} />,
-            text: (row) => w('computeState', row.state),
-            sort: (row) => row.state,
-          },
+          { key: 'state', title: t('case.state'), words: 'computeState', state: (row) => row.state },
           {
             key: 'left',
             title: t('compute.left'),
             show: ({ uses: { left, total } }) => t('compute.of', { left, total }),
             sort: (row) => row.uses.left,
           },
-          {
-            key: 'until',
-            title: t('contract.until'),
-            show: (row) => <When at={row.until} />,
-            sort: (row) => row.until,
-          },
+          { key: 'until', title: t('contract.until'), when: (row) => row.until },
           { key: 'owners', title: t('compute.owners'), show: (row) => <Names of={row.owners} /> },
           { key: 'recipients', title: t('compute.recipients'), show: (row) => <Names of={row.recipients} /> },
         ]}

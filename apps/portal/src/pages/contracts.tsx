@@ -5,13 +5,11 @@ import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { StateFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 export default function Contracts() {
-  const { t, w } = useWords();
+  const { t } = useWords();
   const [filters, setFilters] = useFilters();
   return (
     <Page title={t('menu.contracts')} lead={t('contract.lead')}>
@@ -39,34 +37,11 @@ export default function Contracts() {
             sort: (row) => row.productName,
           },
           { key: 'number', title: t('papers.number'), show: (row) => row.number ?? '—', text: (row) => row.number },
-          {
-            key: 'supplier',
-            title: t('who.supplier'),
-            show: (row) => row.supplier.name,
-            text: (row) => row.supplier.name,
-          },
-          { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name },
-          {
-            key: 'state',
-            title: t('case.state'),
-            show: (row) => <StateTag list="contractState" state={row.state} />,
-            text: (row) => w('contractState', row.state),
-            sort: (row) => row.state,
-          },
-          {
-            key: 'effective',
-            title: t('contract.effectiveAt'),
-            show: (row) => <When at={row.effectiveAt} />,
-            text: (row) => row.effectiveAt,
-            sort: (row) => row.effectiveAt ?? '',
-          },
-          {
-            key: 'until',
-            title: t('contract.until'),
-            show: (row) => <When at={row.until} />,
-            text: (row) => row.until,
-            sort: (row) => row.until ?? '',
-          },
+          { key: 'supplier', title: t('who.supplier'), plain: (row) => row.supplier.name },
+          { key: 'buyer', title: t('who.buyer'), plain: (row) => row.buyer.name },
+          { key: 'state', title: t('case.state'), words: 'contractState', state: (row) => row.state },
+          { key: 'effective', title: t('contract.effectiveAt'), when: (row) => row.effectiveAt },
+          { key: 'until', title: t('contract.until'), when: (row) => row.until },
         ]}
       />
     </Page>

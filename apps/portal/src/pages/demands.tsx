@@ -12,7 +12,6 @@ import { StateFilter } from '../ui/filter.tsx';
 import { money } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
 import { useFilters } from '../ui/route.ts';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 export default function Demands() {
@@ -71,13 +70,7 @@ export default function Demands() {
             text: (row) => row.title,
             sort: (row) => row.title,
           },
-          {
-            key: 'buyer',
-            title: t('who.buyer'),
-            show: (row) => row.buyer.name,
-            text: (row) => row.buyer.name,
-            sort: (row) => row.buyer.name,
-          },
+          { key: 'buyer', title: t('who.buyer'), plain: (row) => row.buyer.name },
           {
             key: 'industry',
             title: t('facet.industry'),
@@ -100,19 +93,8 @@ export default function Demands() {
             text: (row) => row.quotations,
             sort: (row) => row.quotations,
           },
-          {
-            key: 'until',
-            title: t('demand.openUntil'),
-            show: (row) => row.openUntil,
-            text: (row) => row.openUntil,
-            sort: (row) => row.openUntil,
-          },
-          {
-            key: 'state',
-            title: t('case.state'),
-            show: (row) => <StateTag list="demandState" state={row.state} />,
-            text: (row) => w('demandState', row.state),
-          },
+          { key: 'until', title: t('demand.openUntil'), plain: (row) => row.openUntil },
+          { key: 'state', title: t('case.state'), words: 'demandState', state: (row) => row.state },
         ]}
       />
       <ForeignDemands />

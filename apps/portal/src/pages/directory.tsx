@@ -4,7 +4,6 @@ import { listMark, useWords } from '../i18n/index.ts';
 import { Empty } from '../ui/empty.tsx';
 import { ListFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { PagedTable } from '../ui/table.tsx';
 
@@ -48,13 +47,7 @@ export default function Directory() {
           </>
         }
         columns={[
-          {
-            key: 'name',
-            title: t('directory.name'),
-            show: (row) => row.name,
-            text: (row) => row.name,
-            sort: (row) => row.name,
-          },
+          { key: 'name', title: t('directory.name'), plain: (row) => row.name },
           {
             key: 'code',
             title: t('directory.code'),
@@ -71,13 +64,7 @@ export default function Directory() {
                 .filter(Boolean)
                 .join(listMark()) || '—',
           },
-          {
-            key: 'since',
-            title: t('directory.since'),
-            show: (row) => <When at={row.since} />,
-            text: (row) => row.since,
-            sort: (row) => row.since ?? '',
-          },
+          { key: 'since', title: t('directory.since'), when: (row) => row.since },
         ]}
       />
     </Page>

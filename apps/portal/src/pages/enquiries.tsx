@@ -5,7 +5,6 @@ import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 export default function Enquiries() {
@@ -33,12 +32,7 @@ export default function Enquiries() {
             title: t('case.state'),
             show: (row) => <Tag>{row.open ? t('enquiry.open') : t('enquiry.closed')}</Tag>,
           },
-          {
-            key: 'last',
-            title: t('app.updatedAt'),
-            show: (row) => <When at={row.lastAt} />,
-            sort: (row) => row.lastAt,
-          },
+          { key: 'last', title: t('app.updatedAt'), when: (row) => row.lastAt },
         ]}
       />
     </Page>

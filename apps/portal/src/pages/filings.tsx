@@ -6,9 +6,7 @@ import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { hasRole, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
-import { money } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 
@@ -59,45 +57,12 @@ export default function Filings() {
                     text: (row) => row.number,
                     sort: (row) => row.number,
                   },
-                  {
-                    key: 'applicant',
-                    title: t('turn.applicant'),
-                    show: (row) => row.applicant.name,
-                    text: (row) => row.applicant.name,
-                  },
-                  {
-                    key: 'other',
-                    title: t('filings.counterparty'),
-                    show: (row) => row.counterparty,
-                    text: (row) => row.counterparty,
-                  },
-                  {
-                    key: 'amount',
-                    title: t('account.amount'),
-                    right: true,
-                    show: (row) => money(row.amount),
-                    text: (row) => row.amount,
-                    sort: (row) => BigInt(row.amount),
-                  },
-                  {
-                    key: 'kind',
-                    title: t('facet.kind'),
-                    show: (row) => row.productKind,
-                    text: (row) => row.productKind,
-                  },
-                  {
-                    key: 'concluded',
-                    title: t('filings.concludedOn'),
-                    show: (row) => row.concludedOn,
-                    text: (row) => row.concludedOn,
-                    sort: (row) => row.concludedOn,
-                  },
-                  {
-                    key: 'filed',
-                    title: t('filings.filedAt'),
-                    show: (row) => <When at={row.filedAt} />,
-                    text: (row) => row.filedAt,
-                  },
+                  { key: 'applicant', title: t('turn.applicant'), plain: (row) => row.applicant.name },
+                  { key: 'other', title: t('filings.counterparty'), plain: (row) => row.counterparty },
+                  { key: 'amount', title: t('account.amount'), money: (row) => row.amount },
+                  { key: 'kind', title: t('facet.kind'), plain: (row) => row.productKind },
+                  { key: 'concluded', title: t('filings.concludedOn'), plain: (row) => row.concludedOn },
+                  { key: 'filed', title: t('filings.filedAt'), when: (row) => row.filedAt },
                 ]}
               />
             ),

@@ -9,7 +9,6 @@ import { DataTable } from '../ui/data-table.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
 import { Loaded, Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { PagedTable } from '../ui/table.tsx';
 
@@ -120,7 +119,7 @@ export default function Goods() {
                 t('goods.there')
               ),
           },
-          { key: 'at', title: t('nodes.at'), show: (row) => <When at={row.at} />, sort: (row) => row.at },
+          { key: 'at', title: t('nodes.at'), when: (row) => row.at },
         ]}
       />
       <Modal open={!!open} title={open?.title} footer={null} width={720} destroyOnHidden onCancel={() => setOpen()}>

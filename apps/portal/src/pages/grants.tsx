@@ -6,7 +6,6 @@ import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { StateFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
@@ -59,13 +58,8 @@ export default function Grants() {
             text: (row) => row.productName,
             sort: (row) => row.productName,
           },
-          {
-            key: 'supplier',
-            title: t('who.supplier'),
-            show: (row) => row.supplier.name,
-            text: (row) => row.supplier.name,
-          },
-          { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name },
+          { key: 'supplier', title: t('who.supplier'), plain: (row) => row.supplier.name },
+          { key: 'buyer', title: t('who.buyer'), plain: (row) => row.buyer.name },
           {
             key: 'state',
             title: t('case.state'),
@@ -78,13 +72,7 @@ export default function Grants() {
             title: t('facet.deliveryMode'),
             show: (row) => row.lines.map((line) => w('driver', line.kind)).join(listMark()),
           },
-          {
-            key: 'until',
-            title: t('contract.until'),
-            show: (row) => <When at={row.until} />,
-            text: (row) => row.until,
-            sort: (row) => row.until ?? '',
-          },
+          { key: 'until', title: t('contract.until'), when: (row) => row.until },
         ]}
       />
     </Page>

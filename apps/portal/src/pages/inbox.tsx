@@ -43,13 +43,7 @@ export default function Inbox() {
             },
             text: (row) => row.case,
           },
-          {
-            key: 'served',
-            title: t('inbox.served'),
-            show: (row) => <When at={row.servedAt} />,
-            text: (row) => row.servedAt,
-            sort: (row) => row.servedAt ?? '',
-          },
+          { key: 'served', title: t('inbox.served'), when: (row) => row.servedAt },
           {
             key: 'read',
             title: t('inbox.read'),

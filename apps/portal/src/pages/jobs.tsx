@@ -134,7 +134,7 @@ export default function Jobs() {
             show: (row) => <div className="wrapped">{b(row.title)}</div>,
             sort: (row) => b(row.title),
           },
-          { key: 'state', title: t('case.state'), show: (row) => <StateTag list="jobState" state={row.state} /> },
+          { key: 'state', title: t('case.state'), words: 'jobState', state: (row) => row.state },
           {
             key: 'progress',
             title: t('jobs.progress'),
@@ -153,12 +153,7 @@ export default function Jobs() {
             title: t('jobs.note'),
             show: (row) => <div className="wrapped narrow">{row.failure ?? row.note ?? '—'}</div>,
           },
-          {
-            key: 'created',
-            title: t('app.createdAt'),
-            show: (row) => <When at={row.createdAt} />,
-            sort: (row) => row.createdAt,
-          },
+          { key: 'created', title: t('app.createdAt'), when: (row) => row.createdAt },
           {
             key: 'act',
             title: t('jobs.act'),

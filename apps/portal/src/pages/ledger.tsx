@@ -135,7 +135,7 @@ export default function Ledger() {
             show: (row) => w('waits', row.waits),
             text: (row) => w('waits', row.waits),
           },
-          { key: 'owner', title: t('ledger.owner'), show: (row) => row.owner, text: (row) => row.owner },
+          { key: 'owner', title: t('ledger.owner'), plain: (row) => row.owner },
           {
             key: 'due',
             title: t('ledger.dueAt'),

@@ -7,14 +7,12 @@ import { hasRole, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { StateFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 
 const All = () => {
-  const { t, w } = useWords();
+  const { t } = useWords();
   const [filters, setFilters] = useFilters();
   return (
     <PagedTable
@@ -50,34 +48,10 @@ const All = () => {
           show: (row) => row.number ?? '—',
           text: (row) => row.number,
         },
-        {
-          key: 'supplier',
-          title: t('who.supplier'),
-          show: (row) => row.supplier.name,
-          text: (row) => row.supplier.name,
-          sort: (row) => row.supplier.name,
-        },
-        {
-          key: 'state',
-          title: t('case.state'),
-          show: (row) => <StateTag list="listingState" state={row.state} />,
-          text: (row) => w('listingState', row.state),
-          sort: (row) => row.state,
-        },
-        {
-          key: 'until',
-          title: t('product.standsUntil'),
-          show: (row) => <When at={row.standsUntil} />,
-          text: (row) => row.standsUntil,
-          sort: (row) => row.standsUntil ?? '',
-        },
-        {
-          key: 'listed',
-          title: t('listing.listedAt'),
-          show: (row) => <When at={row.listedAt} />,
-          text: (row) => row.listedAt,
-          sort: (row) => row.listedAt ?? '',
-        },
+        { key: 'supplier', title: t('who.supplier'), plain: (row) => row.supplier.name },
+        { key: 'state', title: t('case.state'), words: 'listingState', state: (row) => row.state },
+        { key: 'until', title: t('product.standsUntil'), when: (row) => row.standsUntil },
+        { key: 'listed', title: t('listing.listedAt'), when: (row) => row.listedAt },
       ]}
     />
   );

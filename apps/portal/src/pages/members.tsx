@@ -22,7 +22,6 @@ import { ListFilter, StateFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 
@@ -70,20 +69,8 @@ const All = () => {
           text: (row) => row.creditCode,
         },
         { key: 'roles', title: t('directory.roles'), show: roles, text: roles },
-        {
-          key: 'status',
-          title: t('case.state'),
-          show: (row) => <StateTag list="organisationStatus" state={row.status} />,
-          text: (row) => w('organisationStatus', row.status),
-          sort: (row) => row.status,
-        },
-        {
-          key: 'since',
-          title: t('directory.since'),
-          show: (row) => <When at={row.since} />,
-          text: (row) => row.since,
-          sort: (row) => row.since ?? '',
-        },
+        { key: 'status', title: t('case.state'), words: 'organisationStatus', state: (row) => row.status },
+        { key: 'since', title: t('directory.since'), when: (row) => row.since },
       ]}
     />
   );
@@ -103,13 +90,9 @@ const Standing = () => {
           title: t('directory.name'),
           show: (row) => <Link to={paths.member(row.organisation)}>{row.organisationName}</Link>,
         },
-        {
-          key: 'status',
-          title: t('members.proposal'),
-          show: (row) => <StateTag list="organisationStatus" state={row.status} />,
-        },
+        { key: 'status', title: t('members.proposal'), words: 'organisationStatus', state: (row) => row.status },
         { key: 'reason', title: t('members.reason'), show: (row) => row.reason },
-        { key: 'at', title: t('members.proposedAt'), show: (row) => <When at={row.proposedAt} /> },
+        { key: 'at', title: t('members.proposedAt'), when: (row) => row.proposedAt },
         {
           key: 'confirmed',
           title: t('members.confirmed'),

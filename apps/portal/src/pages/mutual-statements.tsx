@@ -8,7 +8,6 @@ import { field } from '../ui/fields.tsx';
 import { money } from '../ui/format.ts';
 import { Loaded, Page, Sheet } from '../ui/frame.tsx';
 import { Long } from '../ui/long.tsx';
-import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
@@ -171,7 +170,7 @@ export default function MutualStatements() {
             title: t('mutual.signed'),
             show: (row) => row.signedBy.map((key) => <Long key={key} text={key} />),
           },
-          { key: 'at', title: t('nodes.at'), show: (row) => <When at={row.createdAt} />, sort: (row) => row.createdAt },
+          { key: 'at', title: t('nodes.at'), when: (row) => row.createdAt },
         ]}
       />
     </Page>

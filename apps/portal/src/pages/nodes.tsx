@@ -92,18 +92,8 @@ const Applications = () => {
             </>
           ),
         },
-        {
-          key: 'standing',
-          title: t('nodes.standing'),
-          show: (row) => <StateTag list="nodeStanding" state={row.standing} />,
-          sort: (row) => row.standing,
-        },
-        {
-          key: 'applied',
-          title: t('nodes.applied'),
-          show: (row) => <When at={row.appliedAt} />,
-          sort: (row) => row.appliedAt,
-        },
+        { key: 'standing', title: t('nodes.standing'), words: 'nodeStanding', state: (row) => row.standing },
+        { key: 'applied', title: t('nodes.applied'), when: (row) => row.appliedAt },
         {
           key: 'case',
           title: t('nodes.case'),

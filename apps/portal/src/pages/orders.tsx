@@ -9,16 +9,13 @@ import { paths } from '../paths.ts';
 import { hasRole, isSupplier, may, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { StateFilter } from '../ui/filter.tsx';
-import { money } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 
 const OrderList = () => {
-  const { t, b, w } = useWords();
+  const { t, b } = useWords();
   const me = useMe();
   const [filters, setFilters] = useFilters();
   const sides = hasRole(me, 'operator', 'regulator') ? null : isSupplier(me) ? ['', 'buyer', 'supplier'] : null;
@@ -70,48 +67,17 @@ const OrderList = () => {
           text: (row) => row.number,
           sort: (row) => row.number,
         },
-        {
-          key: 'buyer',
-          title: t('who.buyer'),
-          show: (row) => row.buyer.name,
-          text: (row) => row.buyer.name,
-          sort: (row) => row.buyer.name,
-        },
-        {
-          key: 'supplier',
-          title: t('who.supplier'),
-          show: (row) => row.supplier.name,
-          text: (row) => row.supplier.name,
-          sort: (row) => row.supplier.name,
-        },
-        {
-          key: 'state',
-          title: t('case.state'),
-          show: (row) => <StateTag list="orderState" state={row.state} />,
-          text: (row) => w('orderState', row.state),
-          sort: (row) => row.state,
-        },
+        { key: 'buyer', title: t('who.buyer'), plain: (row) => row.buyer.name },
+        { key: 'supplier', title: t('who.supplier'), plain: (row) => row.supplier.name },
+        { key: 'state', title: t('case.state'), words: 'orderState', state: (row) => row.state },
         {
           key: 'next',
           title: t('case.next'),
           show: (row) => (row.next.who === 'nobody' ? '—' : `${t(`who.${row.next.who}`)}：${b(row.next)}`),
           text: (row) => b(row.next),
         },
-        {
-          key: 'estimate',
-          title: t('order.estimate'),
-          right: true,
-          show: (row) => money(row.estimate),
-          text: (row) => row.estimate,
-          sort: (row) => BigInt(row.estimate),
-        },
-        {
-          key: 'created',
-          title: t('order.placedAt'),
-          show: (row) => <When at={row.createdAt} />,
-          text: (row) => row.createdAt,
-          sort: (row) => row.createdAt,
-        },
+        { key: 'estimate', title: t('order.estimate'), money: (row) => row.estimate },
+        { key: 'created', title: t('order.placedAt'), when: (row) => row.createdAt },
       ]}
     />
   );

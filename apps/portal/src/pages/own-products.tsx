@@ -6,7 +6,6 @@ import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
 import { When } from '../ui/now.tsx';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 export default function OwnProducts() {
@@ -45,25 +44,14 @@ export default function OwnProducts() {
             text: (row) => w('kind', row.kind),
             sort: (row) => row.kind,
           },
-          {
-            key: 'state',
-            title: t('case.state'),
-            show: (row) => <StateTag list="productState" state={row.state} />,
-            text: (row) => w('productState', row.state),
-          },
+          { key: 'state', title: t('case.state'), words: 'productState', state: (row) => row.state },
           {
             key: 'published',
             title: t('products.published'),
             show: (row) => (row.published ? <When at={row.publishedAt} /> : t('products.notPublished')),
             text: (row) => row.publishedAt,
           },
-          {
-            key: 'updated',
-            title: t('app.updatedAt'),
-            show: (row) => <When at={row.updatedAt} />,
-            text: (row) => row.updatedAt,
-            sort: (row) => row.updatedAt,
-          },
+          { key: 'updated', title: t('app.updatedAt'), when: (row) => row.updatedAt },
         ]}
       />
     </Page>

@@ -5,7 +5,6 @@ import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { bundleAddress, pdfAddress } from '../verify/result.tsx';
 
@@ -41,13 +40,7 @@ export default function Papers() {
             text: (row) => w('paperKind', row.kind),
             sort: (row) => row.kind,
           },
-          {
-            key: 'issued',
-            title: t('papers.issuedAt'),
-            show: (row) => <When at={row.issuedAt} />,
-            text: (row) => row.issuedAt,
-            sort: (row) => row.issuedAt,
-          },
+          { key: 'issued', title: t('papers.issuedAt'), when: (row) => row.issuedAt },
           {
             key: 'files',
             title: t('papers.files'),

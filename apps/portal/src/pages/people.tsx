@@ -17,7 +17,6 @@ import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
 import { Page } from '../ui/frame.tsx';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 const seats = choicesOf('seat', seat.options);
@@ -51,13 +50,7 @@ export default function People() {
         rowKey={(row) => row.id}
         empty={<Empty title={t('people.empty')} action={add} />}
         columns={[
-          {
-            key: 'name',
-            title: t('people.name'),
-            show: (row) => row.displayName,
-            text: (row) => row.displayName,
-            sort: (row) => row.displayName,
-          },
+          { key: 'name', title: t('people.name'), plain: (row) => row.displayName },
           {
             key: 'login',
             title: t('signIn.login'),
@@ -65,12 +58,7 @@ export default function People() {
             text: (row) => row.login,
             sort: (row) => row.login,
           },
-          {
-            key: 'state',
-            title: t('case.state'),
-            show: (row) => <StateTag list="personState" state={row.status} />,
-            text: (row) => w('personState', row.status),
-          },
+          { key: 'state', title: t('case.state'), words: 'personState', state: (row) => row.status },
           {
             key: 'seats',
             title: t('people.seats'),

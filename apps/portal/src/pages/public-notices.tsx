@@ -5,7 +5,7 @@ import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
-import { Due, When } from '../ui/now.tsx';
+import { Due } from '../ui/now.tsx';
 import { OrganisationName } from '../ui/organisations.tsx';
 import { useFilters } from '../ui/route.ts';
 import { PagedTable } from '../ui/table.tsx';
@@ -67,13 +67,7 @@ export default function PublicNotices() {
             show: (row) => <OrganisationName id={row.handler} />,
             text: (row) => row.handler,
           },
-          {
-            key: 'published',
-            title: t('notices.published'),
-            show: (row) => <When at={row.publishedAt} />,
-            text: (row) => row.publishedAt,
-            sort: (row) => row.publishedAt,
-          },
+          { key: 'published', title: t('notices.published'), when: (row) => row.publishedAt },
           {
             key: 'until',
             title: t('notices.until'),

@@ -72,7 +72,7 @@ const Runs = ({ push }: { push: string }) => {
             ),
           },
           { key: 'cause', title: t('push.cause'), show: (row) => w('pushCause', row.cause) },
-          { key: 'state', title: t('case.state'), show: (row) => <StateTag list="pushState" state={row.state} /> },
+          { key: 'state', title: t('case.state'), words: 'pushState', state: (row) => row.state },
           { key: 'version', title: t('push.version'), show: (row) => row.version ?? '—' },
         ]}
       />

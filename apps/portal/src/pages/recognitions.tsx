@@ -5,9 +5,7 @@ import { type Reply, useWrite } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Facts, Page, Sheet } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { ProblemNote } from '../ui/problem.tsx';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { TextFile } from '../ui/text-file.tsx';
 
@@ -93,11 +91,7 @@ export default function Recognitions() {
         rowKey={(row) => row.id}
         empty={<Empty title={t('recognitions.none')}>{t('recognitions.noneText')}</Empty>}
         columns={[
-          {
-            key: 'outcome',
-            title: t('recognitions.outcome'),
-            show: (row) => <StateTag list="recognition" state={row.outcome} />,
-          },
+          { key: 'outcome', title: t('recognitions.outcome'), words: 'recognition', state: (row) => row.outcome },
           {
             key: 'number',
             title: t('recognitions.number'),
@@ -105,7 +99,7 @@ export default function Recognitions() {
           },
           { key: 'data', title: t('recognitions.data'), show: (row) => row.dataName ?? '—' },
           { key: 'peer', title: t('recognitions.peer'), show: (row) => row.peer?.name ?? '—' },
-          { key: 'at', title: t('recognitions.at'), show: (row) => <When at={row.at} />, sort: (row) => row.at },
+          { key: 'at', title: t('recognitions.at'), when: (row) => row.at },
         ]}
       />
     </Page>

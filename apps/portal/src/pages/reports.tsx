@@ -8,12 +8,11 @@ import { hasRole, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { dayOf } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 
 export default function Reports() {
-  const { t, w } = useWords();
+  const { t } = useWords();
   const body = hasRole(useMe(), 'serviceBody');
   const engage = (
     <Link to={paths.newCase('compliance.engagement')}>
@@ -63,18 +62,13 @@ export default function Reports() {
                     text: (row) => row.number,
                     sort: (row) => row.number,
                   },
-                  {
-                    key: 'supplier',
-                    title: t('who.supplier'),
-                    show: (row) => row.supplier.name,
-                    text: (row) => row.supplier.name,
-                  },
-                  { key: 'body', title: t('reports.body'), show: (row) => row.body.name, text: (row) => row.body.name },
+                  { key: 'supplier', title: t('who.supplier'), plain: (row) => row.supplier.name },
+                  { key: 'body', title: t('reports.body'), plain: (row) => row.body.name },
                   {
                     key: 'conclusion',
                     title: t('reports.conclusion'),
-                    show: (row) => <StateTag list="conclusion" state={row.conclusion} />,
-                    text: (row) => w('conclusion', row.conclusion),
+                    words: 'conclusion',
+                    state: (row) => row.conclusion,
                   },
                   {
                     key: 'until',

@@ -6,8 +6,6 @@ import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { count } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 export default function Resources() {
@@ -39,13 +37,7 @@ export default function Resources() {
             text: (row) => row.name,
             sort: (row) => row.name,
           },
-          {
-            key: 'state',
-            title: t('case.state'),
-            show: (row) => <StateTag list="resourceState" state={row.state} />,
-            text: (row) => w('resourceState', row.state),
-            sort: (row) => row.state,
-          },
+          { key: 'state', title: t('case.state'), words: 'resourceState', state: (row) => row.state },
           {
             key: 'rows',
             title: t('resources.rows'),
@@ -66,13 +58,7 @@ export default function Resources() {
             show: (row) => (row.personal ? <Tag color="warning">{t('app.yes')}</Tag> : t('app.no')),
             text: (row) => (row.personal ? t('app.yes') : t('app.no')),
           },
-          {
-            key: 'updated',
-            title: t('app.updatedAt'),
-            show: (row) => <When at={row.updatedAt} />,
-            text: (row) => row.updatedAt,
-            sort: (row) => row.updatedAt,
-          },
+          { key: 'updated', title: t('app.updatedAt'), when: (row) => row.updatedAt },
         ]}
       />
     </Page>

@@ -10,7 +10,6 @@ import { hasRole, may, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { dayOf } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 
@@ -35,13 +34,7 @@ const Certificates = ({ own }: { own: boolean }) => {
           text: (row) => row.code,
           sort: (row) => row.code,
         },
-        {
-          key: 'data',
-          title: t('certificate.dataName'),
-          show: (row) => row.dataName,
-          text: (row) => row.dataName,
-          sort: (row) => row.dataName,
-        },
+        { key: 'data', title: t('certificate.dataName'), plain: (row) => row.dataName },
         {
           key: 'holders',
           title: t('rights.holders'),
@@ -51,12 +44,7 @@ const Certificates = ({ own }: { own: boolean }) => {
               .join('；'),
           text: (row) => row.holders.map((one) => one.name).join('；'),
         },
-        {
-          key: 'state',
-          title: t('case.state'),
-          show: (row) => <StateTag list="certificateState" state={row.state} />,
-          text: (row) => w('certificateState', row.state),
-        },
+        { key: 'state', title: t('case.state'), words: 'certificateState', state: (row) => row.state },
         {
           key: 'until',
           title: t('certificate.validity'),
@@ -115,12 +103,7 @@ const Rights = () => {
           sort: (row) => row.until,
         },
         { key: 'limits', title: t('certificate.limits'), show: (row) => row.limits || '—', text: (row) => row.limits },
-        {
-          key: 'state',
-          title: t('case.state'),
-          show: (row) => <StateTag list="rightState" state={row.state} />,
-          text: (row) => w('rightState', row.state),
-        },
+        { key: 'state', title: t('case.state'), words: 'rightState', state: (row) => row.state },
         { key: 'remarks', title: t('rights.remarks'), show: (row) => <Remarks right={row.id} /> },
       ]}
     />

@@ -5,13 +5,12 @@ import { type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Figures, RiskTarget, SeverityTag } from '../supervision/risk-parts.tsx';
+import type { Column } from '../ui/columns.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { ListFilter } from '../ui/filter.tsx';
 import { Loaded, Page, Sheet } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
-import { StateTag } from '../ui/step.tsx';
-import { type Column, PagedTable } from '../ui/table.tsx';
+import { PagedTable } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 
 type Risk = Reply<typeof listRisks>['items'][number];
@@ -60,19 +59,8 @@ const useColumns = (): Column<Risk>[] => {
       show: (row) => <div className="wrapped narrow">{b(row.cause)}</div>,
       text: (row) => b(row.cause),
     },
-    {
-      key: 'state',
-      title: t('case.state'),
-      show: (row) => <StateTag list="riskState" state={row.state} />,
-      text: (row) => w('riskState', row.state),
-    },
-    {
-      key: 'found',
-      title: t('risk.foundAt'),
-      show: (row) => <When at={row.foundAt} />,
-      text: (row) => row.foundAt,
-      sort: (row) => row.foundAt,
-    },
+    { key: 'state', title: t('case.state'), words: 'riskState', state: (row) => row.state },
+    { key: 'found', title: t('risk.foundAt'), when: (row) => row.foundAt },
   ];
 };
 

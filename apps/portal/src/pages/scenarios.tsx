@@ -4,7 +4,6 @@ import { scenarioBody, scenarioForm } from '../market/scenario-fields.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 export default function Scenarios() {
@@ -29,20 +28,14 @@ export default function Scenarios() {
         rowKey={(row) => row.id}
         empty={<Empty title={t('scenario.empty')}>{t('scenario.emptyText')}</Empty>}
         columns={[
-          {
-            key: 'title',
-            title: t('scenario.title'),
-            show: (row) => row.title,
-            text: (row) => row.title,
-            sort: (row) => row.title,
-          },
+          { key: 'title', title: t('scenario.title'), plain: (row) => row.title },
           {
             key: 'purposes',
             title: t('scenario.purposes'),
             show: (row) => row.purposes.map((one) => w('purpose', one)).join(listMark()),
             text: (row) => row.purposes.join(' '),
           },
-          { key: 'user', title: t('scenario.endUser'), show: (row) => row.endUser, text: (row) => row.endUser },
+          { key: 'user', title: t('scenario.endUser'), plain: (row) => row.endUser },
           {
             key: 'personal',
             title: t('resources.personal'),
@@ -56,13 +49,7 @@ export default function Scenarios() {
             text: (row) => row.until,
             sort: (row) => row.until,
           },
-          {
-            key: 'created',
-            title: t('app.createdAt'),
-            show: (row) => <When at={row.createdAt} />,
-            text: (row) => row.createdAt,
-            sort: (row) => row.createdAt,
-          },
+          { key: 'created', title: t('app.createdAt'), when: (row) => row.createdAt },
         ]}
       />
     </Page>

@@ -7,7 +7,6 @@ import { may, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
 import { ListFilter, SearchFilter } from '../ui/filter.tsx';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
@@ -88,18 +87,8 @@ export default function Spaces() {
             text: (row) => w('spaceKind', row.kind),
             sort: (row) => row.kind,
           },
-          {
-            key: 'state',
-            title: t('case.state'),
-            show: (row) => <StateTag list="spaceState" state={row.state} />,
-            text: (row) => w('spaceState', row.state),
-          },
-          {
-            key: 'operator',
-            title: t('spaces.operator'),
-            show: (row) => row.operator.name,
-            text: (row) => row.operator.name,
-          },
+          { key: 'state', title: t('case.state'), words: 'spaceState', state: (row) => row.state },
+          { key: 'operator', title: t('spaces.operator'), plain: (row) => row.operator.name },
           {
             key: 'members',
             title: t('spaces.members'),
@@ -113,13 +102,7 @@ export default function Spaces() {
             title: t('spaces.yours'),
             show: (row) => (row.yours ? <StateTag list="spaceMember" state={row.yours.state} /> : '—'),
           },
-          {
-            key: 'founded',
-            title: t('spaces.founded'),
-            show: (row) => <When at={row.createdAt} />,
-            text: (row) => row.createdAt,
-            sort: (row) => row.createdAt,
-          },
+          { key: 'founded', title: t('spaces.founded'), when: (row) => row.createdAt },
         ]}
       />
     </Page>

@@ -6,13 +6,11 @@ import { Empty } from '../ui/empty.tsx';
 import { StateFilter } from '../ui/filter.tsx';
 import { money } from '../ui/format.ts';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 export const StatementTable = () => {
-  const { t, b, w } = useWords();
+  const { t, b } = useWords();
   const [filters, setFilters] = useFilters();
   return (
     <PagedTable
@@ -42,21 +40,10 @@ export const StatementTable = () => {
           text: (row) => row.number,
           sort: (row) => row.number,
         },
-        { key: 'title', title: t('papers.title'), show: (row) => row.title, text: (row) => row.title },
-        { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name, text: (row) => row.buyer.name },
-        {
-          key: 'supplier',
-          title: t('who.supplier'),
-          show: (row) => row.supplier.name,
-          text: (row) => row.supplier.name,
-        },
-        {
-          key: 'state',
-          title: t('case.state'),
-          show: (row) => <StateTag list="statementState" state={row.state} />,
-          text: (row) => w('statementState', row.state),
-          sort: (row) => row.state,
-        },
+        { key: 'title', title: t('papers.title'), plain: (row) => row.title },
+        { key: 'buyer', title: t('who.buyer'), plain: (row) => row.buyer.name },
+        { key: 'supplier', title: t('who.supplier'), plain: (row) => row.supplier.name },
+        { key: 'state', title: t('case.state'), words: 'statementState', state: (row) => row.state },
         {
           key: 'next',
           title: t('case.next'),
@@ -71,14 +58,8 @@ export const StatementTable = () => {
           text: (row) => row.total,
           sort: (row) => BigInt(row.total ?? '0'),
         },
-        { key: 'own', title: t('statement.own'), right: true, show: (row) => money(row.own), text: (row) => row.own },
-        {
-          key: 'created',
-          title: t('app.createdAt'),
-          show: (row) => <When at={row.createdAt} />,
-          text: (row) => row.createdAt,
-          sort: (row) => row.createdAt,
-        },
+        { key: 'own', title: t('statement.own'), money: (row) => row.own },
+        { key: 'created', title: t('app.createdAt'), when: (row) => row.createdAt },
       ]}
     />
   );

@@ -12,7 +12,6 @@ import { Chart } from '../ui/chart.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { countText, money } from '../ui/format.ts';
 import { Facts, Figure, Loaded, Page, Sheet } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 
@@ -126,20 +125,9 @@ const Overdue = () => {
           show: (row) => b(row.procedureTitle),
           text: (row) => b(row.procedureTitle),
         },
-        {
-          key: 'applicant',
-          title: t('turn.applicant'),
-          show: (row) => row.applicant.name,
-          text: (row) => row.applicant.name,
-        },
-        { key: 'handler', title: t('turn.handler'), show: (row) => row.handler.name, text: (row) => row.handler.name },
-        {
-          key: 'due',
-          title: t('case.due'),
-          show: (row) => <When at={row.dueAt} />,
-          text: (row) => row.dueAt,
-          sort: (row) => row.dueAt,
-        },
+        { key: 'applicant', title: t('turn.applicant'), plain: (row) => row.applicant.name },
+        { key: 'handler', title: t('turn.handler'), plain: (row) => row.handler.name },
+        { key: 'due', title: t('case.due'), when: (row) => row.dueAt },
         {
           key: 'late',
           title: t('supervision.daysLate'),

@@ -5,8 +5,6 @@ import { paths } from '../paths.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Page } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 
 export default function Templates() {
@@ -37,8 +35,8 @@ export default function Templates() {
             sort: (row) => row.code,
           },
           { key: 'version', title: t('product.version'), show: (row) => row.version, sort: (row) => row.version },
-          { key: 'state', title: t('case.state'), show: (row) => <StateTag list="templateState" state={row.state} /> },
-          { key: 'enabled', title: t('templates.enabledAt'), show: (row) => <When at={row.enabledAt} /> },
+          { key: 'state', title: t('case.state'), words: 'templateState', state: (row) => row.state },
+          { key: 'enabled', title: t('templates.enabledAt'), when: (row) => row.enabledAt },
           {
             key: 'act',
             title: t('jobs.act'),

@@ -9,7 +9,6 @@ import { paths } from '../paths.ts';
 import { Empty } from '../ui/empty.tsx';
 import { bytes, count } from '../ui/format.ts';
 import { Page, Sheet } from '../ui/frame.tsx';
-import { When } from '../ui/now.tsx';
 import { ProblemNote } from '../ui/problem.tsx';
 import { PickFile } from '../ui/send-file.tsx';
 import { PagedTable } from '../ui/table.tsx';
@@ -141,13 +140,7 @@ export default function Traces() {
             text: (row) => row.named.map(({ buyer, contract }) => `${buyer.name} ${contract ?? ''}`.trim()).join('; '),
             sort: (row) => row.named.length,
           },
-          {
-            key: 'at',
-            title: t('traces.at'),
-            show: (row) => <When at={row.createdAt} />,
-            text: (row) => row.createdAt,
-            sort: (row) => row.createdAt,
-          },
+          { key: 'at', title: t('traces.at'), when: (row) => row.createdAt },
         ]}
       />
     </Page>

@@ -75,7 +75,7 @@ export default function Usage() {
           />
         }
         columns={[
-          { key: 'day', title: t('usage.day'), show: (row) => row.day, text: (row) => row.day, sort: (row) => row.day },
+          { key: 'day', title: t('usage.day'), plain: (row) => row.day },
           {
             key: 'product',
             title: t('products.name'),

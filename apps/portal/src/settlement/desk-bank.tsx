@@ -13,9 +13,7 @@ import { useWords } from '../i18n/index.ts';
 import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
-import { count, money } from '../ui/format.ts';
-import { When } from '../ui/now.tsx';
-import { StateTag } from '../ui/step.tsx';
+import { count } from '../ui/format.ts';
 import { PagedTable } from '../ui/table.tsx';
 
 export const Instructions = () => {
@@ -36,22 +34,9 @@ export const Instructions = () => {
           text: (row) => row.kind,
           sort: (row) => row.kind,
         },
-        { key: 'member', title: t('directory.name'), show: (row) => row.member.name, text: (row) => row.member.name },
-        {
-          key: 'amount',
-          title: t('account.amount'),
-          right: true,
-          show: (row) => money(row.amount),
-          text: (row) => row.amount,
-          sort: (row) => BigInt(row.amount),
-        },
-        {
-          key: 'state',
-          title: t('case.state'),
-          show: (row) => <StateTag list="instructionState" state={row.state} />,
-          text: (row) => row.state,
-          sort: (row) => row.state,
-        },
+        { key: 'member', title: t('directory.name'), plain: (row) => row.member.name },
+        { key: 'amount', title: t('account.amount'), money: (row) => row.amount },
+        { key: 'state', title: t('case.state'), words: 'instructionState', state: (row) => row.state },
         {
           key: 'serial',
           title: t('account.bankReference'),
@@ -64,13 +49,7 @@ export const Instructions = () => {
           show: (row) => row.reason ?? row.lastError ?? '—',
           text: (row) => row.reason,
         },
-        {
-          key: 'at',
-          title: t('app.createdAt'),
-          show: (row) => <When at={row.createdAt} />,
-          text: (row) => row.createdAt,
-          sort: (row) => row.createdAt,
-        },
+        { key: 'at', title: t('app.createdAt'), when: (row) => row.createdAt },
         {
           key: 'act',
           title: t('jobs.act'),
@@ -107,13 +86,7 @@ export const Reconciliations = () => {
         />
       }
       columns={[
-        {
-          key: 'day',
-          title: t('clearing.day'),
-          show: (row) => row.day,
-          text: (row) => row.day,
-          sort: (row) => row.day,
-        },
+        { key: 'day', title: t('clearing.day'), plain: (row) => row.day },
         {
           key: 'closed',
           title: t('case.state'),
@@ -130,20 +103,8 @@ export const Reconciliations = () => {
           show: (row) => count(row.matched),
           text: (row) => row.matched,
         },
-        {
-          key: 'ours',
-          title: t('clearing.ours'),
-          right: true,
-          show: (row) => money(row.ours),
-          text: (row) => row.ours,
-        },
-        {
-          key: 'theirs',
-          title: t('clearing.theirs'),
-          right: true,
-          show: (row) => money(row.theirs),
-          text: (row) => row.theirs,
-        },
+        { key: 'ours', title: t('clearing.ours'), money: (row) => row.ours },
+        { key: 'theirs', title: t('clearing.theirs'), money: (row) => row.theirs },
         {
           key: 'differences',
           title: t('clearing.differences'),
@@ -151,7 +112,7 @@ export const Reconciliations = () => {
           show: (row) => <span className={row.open ? 'late' : undefined}>{row.differences}</span>,
           text: (row) => row.differences,
         },
-        { key: 'ran', title: t('clearing.ranAt'), show: (row) => <When at={row.ranAt} />, text: (row) => row.ranAt },
+        { key: 'ran', title: t('clearing.ranAt'), when: (row) => row.ranAt },
       ]}
     />
   );
@@ -168,9 +129,9 @@ export const Differences = () => {
       columns={[
         { key: 'member', title: t('directory.name'), show: (row) => row.member.name },
         { key: 'kind', title: t('papers.kind'), show: (row) => w('differenceKind', row.kind) },
-        { key: 'ours', title: t('clearing.ours'), right: true, show: (row) => money(row.ours) },
-        { key: 'theirs', title: t('clearing.theirs'), right: true, show: (row) => money(row.theirs) },
-        { key: 'state', title: t('case.state'), show: (row) => <StateTag list="differenceState" state={row.state} /> },
+        { key: 'ours', title: t('clearing.ours'), money: (row) => row.ours },
+        { key: 'theirs', title: t('clearing.theirs'), money: (row) => row.theirs },
+        { key: 'state', title: t('case.state'), words: 'differenceState', state: (row) => row.state },
         { key: 'why', title: t('jobs.note'), show: (row) => row.explanation ?? '—' },
         {
           key: 'act',

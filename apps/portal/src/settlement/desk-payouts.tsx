@@ -15,7 +15,6 @@ import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
 import { money } from '../ui/format.ts';
-import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { MoneyInput } from './money-field.tsx';
@@ -32,21 +31,8 @@ export const Payouts = () => {
       rowKey={(row) => row.id}
       empty={<Empty title={t('account.noPayouts')} />}
       columns={[
-        {
-          key: 'member',
-          title: t('directory.name'),
-          show: (row) => row.member.name,
-          text: (row) => row.member.name,
-          sort: (row) => row.member.name,
-        },
-        {
-          key: 'amount',
-          title: t('account.amount'),
-          right: true,
-          show: (row) => money(row.amount),
-          text: (row) => row.amount,
-          sort: (row) => BigInt(row.amount),
-        },
+        { key: 'member', title: t('directory.name'), plain: (row) => row.member.name },
+        { key: 'amount', title: t('account.amount'), money: (row) => row.amount },
         {
           key: 'to',
           title: t('account.to'),
@@ -64,12 +50,7 @@ export const Payouts = () => {
           ),
           text: (row) => row.state,
         },
-        {
-          key: 'at',
-          title: t('app.createdAt'),
-          show: (row) => <When at={row.createdAt} />,
-          text: (row) => row.createdAt,
-        },
+        { key: 'at', title: t('app.createdAt'), when: (row) => row.createdAt },
         {
           key: 'act',
           title: t('jobs.act'),
@@ -133,7 +114,7 @@ export const Refunds = () => {
       }
       columns={[
         { key: 'buyer', title: t('who.buyer'), show: (row) => row.buyer.name },
-        { key: 'amount', title: t('account.amount'), right: true, show: (row) => money(row.amount) },
+        { key: 'amount', title: t('account.amount'), money: (row) => row.amount },
         { key: 'reason', title: t('jobs.note'), show: (row) => row.reason },
         {
           key: 'state',

@@ -17,7 +17,6 @@ import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field, type WidgetProps } from '../ui/fields.tsx';
 import { ListFilter, SearchFilter } from '../ui/filter.tsx';
-import { When } from '../ui/now.tsx';
 import { useFilters } from '../ui/route.ts';
 import { PagedTable } from '../ui/table.tsx';
 import { reasonField } from './fields.ts';
@@ -124,18 +123,8 @@ export const SpaceEntries = ({ of, operates }: { of: Space; operates: boolean })
             show: sourceOf,
             text: sourceOf,
           },
-          {
-            key: 'industry',
-            title: t('spaces.entryIndustry'),
-            show: (row) => row.industry,
-            text: (row) => row.industry,
-          },
-          {
-            key: 'at',
-            title: t('spaces.entryAt'),
-            show: (row) => <When at={row.addedAt} />,
-            text: (row) => row.addedAt,
-          },
+          { key: 'industry', title: t('spaces.entryIndustry'), plain: (row) => row.industry },
+          { key: 'at', title: t('spaces.entryAt'), when: (row) => row.addedAt },
           ...(operates || provides
             ? [
                 {

@@ -115,13 +115,7 @@ export const SpaceMembers = ({ of, operates, decides }: { of: Space; operates: b
         </>
       }
       columns={[
-        {
-          key: 'organisation',
-          title: t('spaces.members'),
-          show: (row) => row.organisation.name,
-          text: (row) => row.organisation.name,
-          sort: (row) => row.organisation.name,
-        },
+        { key: 'organisation', title: t('spaces.members'), plain: (row) => row.organisation.name },
         {
           key: 'roles',
           title: t('spaces.memberRoles'),

@@ -22,8 +22,7 @@ import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
 import { StateFilter } from '../ui/filter.tsx';
-import { Due, When } from '../ui/now.tsx';
-import { StateTag } from '../ui/step.tsx';
+import { Due } from '../ui/now.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { basisField, orderFields, reasonField } from './order-fields.ts';
 
@@ -168,12 +167,7 @@ export const Directives = () => {
           ),
           text: (row) => row.target.name,
         },
-        {
-          key: 'state',
-          title: t('case.state'),
-          show: (row) => <StateTag list="directiveState" state={row.state} />,
-          text: (row) => w('directiveState', row.state),
-        },
+        { key: 'state', title: t('case.state'), words: 'directiveState', state: (row) => row.state },
         {
           key: 'basis',
           title: t('directive.basis'),
@@ -191,13 +185,7 @@ export const Directives = () => {
             ),
           text: (row) => row.answerBy,
         },
-        {
-          key: 'at',
-          title: t('app.createdAt'),
-          show: (row) => <When at={row.createdAt} />,
-          text: (row) => row.createdAt,
-          sort: (row) => row.createdAt,
-        },
+        { key: 'at', title: t('app.createdAt'), when: (row) => row.createdAt },
         { key: 'act', title: t('jobs.act'), show: (row) => <Moves one={row} /> },
       ]}
     />

@@ -15,7 +15,6 @@ import { Action } from '../ui/action.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { field } from '../ui/fields.tsx';
 import { When } from '../ui/now.tsx';
-import { StateTag } from '../ui/step.tsx';
 import { PagedTable } from '../ui/table.tsx';
 import { orderFields, reasonField } from './order-fields.ts';
 
@@ -127,13 +126,8 @@ export const LegalHolds = () => {
           ),
           text: (row) => row.target.name,
         },
-        {
-          key: 'state',
-          title: t('case.state'),
-          show: (row) => <StateTag list="legalHoldState" state={row.state} />,
-          text: (row) => w('legalHoldState', row.state),
-        },
-        { key: 'by', title: t('legalHold.by'), show: (row) => row.by.name, text: (row) => row.by.name },
+        { key: 'state', title: t('case.state'), words: 'legalHoldState', state: (row) => row.state },
+        { key: 'by', title: t('legalHold.by'), plain: (row) => row.by.name },
         {
           key: 'basis',
           title: t('directive.basis'),
@@ -146,13 +140,7 @@ export const LegalHolds = () => {
           show: (row) => (row.until ? <When at={row.until} /> : '—'),
           text: (row) => row.until,
         },
-        {
-          key: 'at',
-          title: t('app.createdAt'),
-          show: (row) => <When at={row.createdAt} />,
-          text: (row) => row.createdAt,
-          sort: (row) => row.createdAt,
-        },
+        { key: 'at', title: t('app.createdAt'), when: (row) => row.createdAt },
         { key: 'act', title: t('jobs.act'), show: (row) => <Moves one={row} /> },
       ]}
     />

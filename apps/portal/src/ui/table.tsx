@@ -4,6 +4,7 @@ import { App, Button, Grid } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { client, type Input, type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
+import { type Column, useFull } from './columns.tsx';
 import { DataTable } from './data-table.tsx';
 import { Loaded } from './frame.tsx';
 
@@ -12,19 +13,6 @@ const exportPagesMax = 50;
 const pageItems = 20;
 
 type RowOf<E> = Reply<E> extends { items: (infer R)[] } ? R : never;
-
-export interface Column<R> {
-  key: string;
-  title: string;
-  show: (row: R) => ReactNode;
-  /** Plain text for the export; without it the column is left out there. */
-  text?: (row: R) => string | number | null | undefined;
-  sort?: (row: R) => string | number | bigint;
-  right?: boolean;
-  /** Stands in the file alone. */
-  exportOnly?: boolean;
-  width?: number;
-}
 
 interface TableProps<E extends AnyEndpoint> {
   endpoint: E;
@@ -75,7 +63,8 @@ export function PagedTable<E extends AnyEndpoint>({
   type R = RowOf<E>;
   const { t } = useWords();
   const { notification } = App.useApp();
-  const shown = columns.filter((column) => !column.exportOnly);
+  const full = columns.map(useFull());
+  const shown = full.filter((column) => !column.exportOnly);
   const wide = Grid.useBreakpoint().md ?? true;
   const [cursors, setCursors] = useState<string[]>([]);
   const [busy, setBusy] = useState(false);
@@ -93,7 +82,7 @@ export function PagedTable<E extends AnyEndpoint>({
   const exportAll = async () => {
     setBusy(true);
     try {
-      const kept = columns.filter((column) => column.text);
+      const kept = full.filter((column) => column.text);
       const lines: unknown[][] = [kept.map((column) => column.title)];
       let after: string | undefined;
       for (let page = 0; page < exportPagesMax; page++) {
