@@ -10,6 +10,7 @@ import { getCertificate } from '@shugu/wire/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { move } from '../../../cli/src/scenario/cases.ts';
 import type { Listing } from '../../../cli/src/scenario/product.ts';
+import { trustServedBy, witnessOnPort } from '../../test/backup/support.ts';
 import { settleWhole, type TestExchange, testExchange } from '../../test/support/exchange.ts';
 import { pruneTick } from '../kernel/retention/prune.ts';
 import { listed, refusal } from '../market/testing.ts';
@@ -25,12 +26,32 @@ let city: TestExchange;
 let hubKey: string;
 let hands: Hands;
 let cityName: string;
+const witnessName = 'witness.test/w1';
+let witnessing: Awaited<ReturnType<typeof witnessOnPort>>;
 beforeAll(async () => {
+  // The city's log has a witness, and the hub recognises nothing that no witness has cosigned.
+  witnessing = await witnessOnPort([]);
+  const { vkey } = witnessing.witness;
   hub = await testExchange({
-    config: { nodeKind: 'hub', heartbeatSeconds: 2, trustNodes: false, privateNodes: ['127.0.0.1'] },
+    config: {
+      nodeKind: 'hub',
+      heartbeatSeconds: 2,
+      trustNodes: false,
+      privateNodes: ['127.0.0.1'],
+      peerWitnesses: [vkey],
+      peerQuorum: 1,
+    },
   });
   // Copies of one prepared database share its keys; another suite has another.
-  city = await testExchange({ config: { suite: 'sm', privateNodes: ['127.0.0.0/8'], hubUrl: hub.url } });
+  city = await testExchange({
+    config: {
+      suite: 'sm',
+      privateNodes: ['127.0.0.0/8'],
+      hubUrl: hub.url,
+      witnesses: [{ url: witnessing.url, vkey }],
+    },
+  });
+  await witnessing.watch((await trustServedBy(city.exchange)).logs.map((log) => log.vkey));
   cityName = city.cast.organisations.find((one) => one.key === 'operator')!.name;
   hubKey = (await hub.anyone.call(wire.readSelf, {})).keyId;
   hands = handsAt(hub, hubKey);
@@ -38,6 +59,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await city?.end();
   await hub?.end();
+  await witnessing?.end();
 });
 
 const nodesAtHub = async () => (await hub.anyone.call(wire.listNodes, {})).items;
@@ -240,6 +262,7 @@ describe('certificates of peers', { timeout: 180_000 }, () => {
       number: code,
       dataName: freight.name,
       peer: { name: cityName, kind: 'city' },
+      witnesses: [witnessName],
     });
     expect(found.checks.find((one) => one.id === 'inclusion')).toMatchObject({ ok: true });
     const listedThere = await (await hub.as('registrar.clerk')).call(wire.listRecognitions, { query: {} });
@@ -258,6 +281,12 @@ describe('certificates of peers', { timeout: 180_000 }, () => {
     const found = await check(hub, forged);
     expect(found).toMatchObject({ outcome: 'proofFails', number: null, dataName: null, peer: { name: cityName } });
     expect(found.checks.filter((one) => !one.ok).map((one) => one.id)).toContain('log.entry');
+    const cosignature = new RegExp(String.raw`— ${witnessName} [\w+/=]+\\n`);
+    expect(certificate).toMatch(cosignature);
+    expect(await check(hub, certificate.replace(cosignature, '')), 'that no witness has seen').toMatchObject({
+      outcome: 'proofFails',
+      witnesses: [],
+    });
     expect((await check(city, certificate)).outcome).toBe('ownLog');
     const golden = new URL('../../../../packages/evidence/src/golden/v1-intl-clear.json', import.meta.url);
     const unknown = await readFile(golden, 'utf8');

@@ -1,5 +1,6 @@
 /** Papers, a second node on a restored folder, and a witness on a port: what the tests of backup and log share. */
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,16 +103,28 @@ export const emptyPlace = async (): Promise<Place> => {
 export const startOn = (config: Config, { home, postgres }: Place, over: Partial<Config> = {}): Promise<Exchange> =>
   startExchange({ config: { ...config, home, ...over }, log: makeLog('silent'), postgres });
 
+/** A log whose key is known only once the log has been told of its witness is watched later. */
 export const witnessOnPort = async (
   logs: readonly string[],
-): Promise<{ witness: WitnessNode; url: string; end(): Promise<void> }> => {
+): Promise<{
+  witness: WitnessNode;
+  url: string;
+  watch(more: readonly string[]): Promise<void>;
+  end(): Promise<void>;
+}> => {
   const home = await emptyFolder();
-  const witness = await openWitness({ home, name: 'witness.test/w1', suite: 'intl', logs, now: () => new Date() });
-  const server = serveWitness(witness);
+  const open = (watched: readonly string[]) =>
+    openWitness({ home, name: 'witness.test/w1', suite: 'intl', logs: watched, now: () => new Date() });
+  const witness = await open(logs);
+  let serving = serveWitness(witness);
+  const server = createServer((request, response) => serving.emit('request', request, response));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
     witness,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    watch: async (more) => {
+      serving = serveWitness(await open(more));
+    },
     end: async () => {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
