@@ -23,6 +23,7 @@ import { sealWords } from '../apps/server/src/nodes/envelope.ts';
 import { type Outcome, type Tally, tally } from './check.ts';
 import { costsAtRest } from './network/cost.ts';
 import { entryOf, handNode, refusalOf } from './network/hand.ts';
+import { type NodeMap, openMap } from './network/map.ts';
 import { newcomer, processesLeft } from './network/newcomer.ts';
 
 export const about =
@@ -198,15 +199,32 @@ const catchesUp = async (network: Network, city: RunningNode, counts: Tally): Pr
 
 const standsStill = async (network: Network, node: RunningNode, counts: Tally): Promise<void> => {
   const before = await listed(network, node);
+  const map = await openMap(network.hub.url);
+  if (typeof map === 'string') counts.note(`skip the hub's map: ${map}`);
+  else {
+    const drawn = await map.drawn();
+    counts.expect(drawn === network.nodes.length, `the hub's map draws every node (${drawn})`);
+  }
+  const shown = async (standing: Parameters<NodeMap['shows']>[1]) => {
+    if (typeof map !== 'string')
+      counts.expect(await map.shows(node.operator, standing), `and the map says so by itself (${standing})`);
+  };
   process.kill(node.pid, 'SIGSTOP');
   try {
     const gone = await secondsUntil(async () => (await standingOf(network, node)) === 'offline');
     counts.expect(Number.isFinite(gone), 'a node that stands still is shown as offline');
+    await shown('离线');
   } finally {
     process.kill(node.pid, 'SIGCONT');
   }
   const back = await secondsUntil(async () => (await standingOf(network, node)) === 'online');
   counts.expect(Number.isFinite(back), 'it is online again when it goes on');
+  await shown('在线');
+  if (typeof map !== 'string') {
+    const faults = map.faults();
+    counts.expect(faults.length === 0, `no script fault on the map: ${faults[0] ?? ''}`);
+    await map.close();
+  }
   counts.expect(
     JSON.stringify(await listed(network, node)) === JSON.stringify(before),
     'and what it published is there once',
