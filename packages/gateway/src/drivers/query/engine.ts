@@ -1,36 +1,24 @@
-import {
-  BIGINT,
-  BOOLEAN,
-  DATE,
-  DECIMAL,
-  type DuckDBConnection,
-  DuckDBDateValue,
-  DuckDBDecimalValue,
-  DuckDBInstance,
-  type DuckDBType,
-  type DuckDBValue,
-  VARCHAR,
-} from '@duckdb/node-api';
+import { createRequire } from 'node:module';
+import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type { GateEngine } from '../../query/gate.ts';
 import type { BoundValue, BoundValues } from '../../query/template.ts';
 import { sqlName, sqlText, viewSql } from '../../query/views.ts';
+import { openNative } from './library.ts';
 import type { BoundTable, QueryTable, Setup } from './protocol.ts';
+
+// Not imported: for the names that it exports Node would read all its files.
+const { BIGINT, BOOLEAN, DATE, DECIMAL, DuckDBDateValue, DuckDBDecimalValue, DuckDBInstance, VARCHAR } = createRequire(
+  import.meta.url,
+)('@duckdb/node-api') as typeof import('@duckdb/node-api');
 
 /**
  * An engine that can read the named files and nothing else, has no extension, spills nothing to disk and cannot be
  * unlocked. Only ever in a process of its own: the engine's makers promise no boundary inside one.
  */
 export async function openEngine(setup: Setup): Promise<DuckDBConnection> {
-  const instance = await DuckDBInstance.create(':memory:', {
-    memory_limit: `${setup.memoryMB}MB`,
-    threads: '1',
-    temp_directory: '',
-    max_temp_directory_size: '0B',
-    allow_community_extensions: 'false',
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-  });
+  const instance = new DuckDBInstance(await openNative());
   const connection = await instance.connect();
+  await connection.run(`SET memory_limit='${setup.memoryMB}MB'`);
   await connection.run(`SET TimeZone='UTC'`);
   if (setup.kind === 'gate') for (const table of setup.tables) await connection.run(emptySql(table));
   else for (const table of setup.tables) await connection.run(await viewOf(connection, table, setup));

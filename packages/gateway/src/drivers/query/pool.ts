@@ -5,7 +5,7 @@ import { PIECE_BYTES } from '../../buffers.ts';
 import type { Finding } from '../../query/finding.ts';
 import type { CheckedTemplate, QueryTemplate } from '../../query/template.ts';
 import { QueryPieces } from './pieces.ts';
-import { QueryEnded, QueryProcess } from './process.ts';
+import { keepCompiled, QueryEnded, QueryProcess } from './process.ts';
 import type { BoundTable, CheckRequest, QueryTable, RunRequest, Setup, TreeRequest } from './protocol.ts';
 import { NO_SANDBOX, type Sandbox } from './sandbox.ts';
 
@@ -46,10 +46,11 @@ export class QueryPool {
   private readonly busy = new Set<QueryProcess>();
   private readonly waiting: Waiting[] = [];
   private taken = 0;
+  private keeper: QueryProcess | undefined;
   private closed = false;
 
   constructor(options: QueryPoolOptions) {
-    const script = new URL('./child.ts', import.meta.url);
+    const script = new URL('./start.ts', import.meta.url);
     this.options = { ...QUERY_POOL_DEFAULTS, sandbox: NO_SANDBOX, script, ...options };
   }
 
@@ -102,6 +103,7 @@ export class QueryPool {
   close(): void {
     this.closed = true;
     for (const process of [...this.idle.keys(), ...this.busy]) process.end();
+    this.keeper?.end();
     for (const timer of this.idle.values()) clearTimeout(timer);
     this.idle.clear();
   }
@@ -188,6 +190,9 @@ export class QueryPool {
       process.end();
       return;
     }
+    const { sandbox, script, folder } = this.options;
+    // When nobody waits for the first one any more.
+    if (sandbox.kind !== 'none') this.keeper ??= keepCompiled(script, join(folder, randomUUID()));
     if (!process.ended) {
       const timer = setTimeout(() => {
         this.idle.delete(process);

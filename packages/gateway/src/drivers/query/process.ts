@@ -22,6 +22,7 @@ const SETUP_SECONDS = 20;
 /** Beyond the time a query may take: then the interrupt has not helped, and the process is ended. */
 const GRACE_SECONDS = 2;
 const HEAP_MB = 256;
+const KEEPER_MB = 64;
 
 /** One query process. Its files, filters and masks are fixed with the setup: it serves one contract as long as it lives. */
 export class QueryProcess {
@@ -106,4 +107,20 @@ export class QueryProcess {
       await Promise.race([once(this.child, 'exit'), new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
     return new QueryEnded(this.child.exitCode === MEMORY_EXIT ? 'memory' : 'crashed');
   }
+}
+
+let keeping = false;
+
+/**
+ * Those in a sandbox may read what is kept of compiled code and cannot add to it: one outside, which is given no data, does so for all, once
+ * in this program's life. It ends by itself.
+ */
+export function keepCompiled(script: URL, folder: string): QueryProcess | undefined {
+  if (keeping || !getCompileCacheDir()) return undefined;
+  keeping = true;
+  const keeper = new QueryProcess(script, 'compiled', folder);
+  // Whatever goes wrong: the others start without it.
+  const done = keeper.setUp({ kind: 'gate', tables: [], memoryMB: KEEPER_MB }).catch(() => undefined);
+  void done.then(() => keeper.end());
+  return keeper;
 }
