@@ -1,6 +1,8 @@
 /** What a query that broke out of its engine would find: tried from inside, with the sandbox and, to show that the trial works, without. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +63,8 @@ describe.skipIf(sandbox.kind === 'none')('in the sandbox', () => {
       passwords: 'ENOENT',
       scratch: 'undefined',
       elsewhere: 'EROFS',
+      // Compiled code, which other processes run.
+      ...(getCompileCacheDir() && { kept: 'EROFS' }),
       flood: expect.stringMatching(/EFBIG|ENOSPC/),
       socket: 'EPERM',
       networks: 'ERR_SYSTEM_ERROR',
@@ -99,5 +103,26 @@ describe.skipIf(sandbox.kind === 'none')('in the sandbox', () => {
         }
       })
       .toBe('gone');
+  });
+
+  it('its compiled code is kept for the next ones by a process outside, which is given no data', async () => {
+    const kept = join(folder, 'kept');
+    const here = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
+    const script = `
+      import { QueryPool } from ${here('./pool.ts')};
+      import { findSandbox } from ${here('./sandbox.ts')};
+      const pool = new QueryPool({ folder: ${JSON.stringify(join(folder, 'pool'))}, sandbox: await findSandbox() });
+      console.log(await pool.tree([], 'select 1'));
+      process.stdin.on('end', () => process.exit()).resume();`;
+    const program = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      env: { NODE_COMPILE_CACHE: kept },
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    const joined = () =>
+      existsSync(kept) &&
+      readdirSync(kept, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.cjs'));
+    await expect.poll(joined, { timeout: 60_000 }).toHaveLength(1);
+    program.stdin.end();
+    await once(program, 'exit');
   });
 });

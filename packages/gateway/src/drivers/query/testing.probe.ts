@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { FRAME, frame } from './frames.ts';
 
 const pipe = createWriteStream('', { fd: 4, autoClose: false });
@@ -14,6 +15,7 @@ const tried = (work: () => unknown): string => {
     return (error as NodeJS.ErrnoException).code ?? 'failed';
   }
 };
+const kept = process.env.NODE_COMPILE_CACHE;
 const status = ({ error, status }: ReturnType<typeof spawnSync>) => {
   if (error) throw error;
   return status;
@@ -39,6 +41,7 @@ process.on('message', async (message: { kind: string; sql?: string; tables?: { p
     passwords: tried(() => readFileSync('/etc/passwd', 'utf8').length),
     scratch: tried(() => writeFileSync('/tmp/mine', 'x')),
     elsewhere: tried(() => writeFileSync('/mine', 'x')),
+    kept: kept && tried(() => writeFileSync(join(kept, 'mine.cjs'), 'x')),
     flood: tried(() => writeFileSync('/tmp/flood', Buffer.alloc(64 * 2 ** 20))),
     socket: await reached(port),
     networks: tried(() => Object.keys(networkInterfaces()).filter((name) => name !== 'lo').length),
