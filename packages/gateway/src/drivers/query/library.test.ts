@@ -61,9 +61,9 @@ describe('the joined library', () => {
   });
 
   it('is written by the first process where compiled code is kept, and read by the next; elsewhere the library is as it was', () => {
-    const library = new URL('./library.ts', import.meta.url).href;
-    const script = `import { createRequire } from 'node:module'; import { requireJoined } from '${library}'; requireJoined();
-      const require = createRequire('${library}'); require('@duckdb/node-api').DuckDBInstance.name;
+    const library = JSON.stringify(new URL('./library.ts', import.meta.url).href);
+    const script = `import { createRequire } from 'node:module'; import { requireJoined } from ${library}; requireJoined();
+      const require = createRequire(${library}); require('@duckdb/node-api').DuckDBInstance.name;
       console.log(Object.keys(require.cache).filter((path) => path.includes('node-api')).length);`;
     const filesRead = (kept?: string) => {
       const env = kept === undefined ? {} : { NODE_COMPILE_CACHE: kept };

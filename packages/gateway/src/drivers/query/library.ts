@@ -7,7 +7,13 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire, getCompileCacheDir } from 'node:module';
 import { join } from 'node:path';
 
-type Native = typeof import('@duckdb/node-bindings');
+type Database = ConstructorParameters<typeof import('@duckdb/node-api').DuckDBInstance>[0];
+/** What is needed here of the native part. */
+interface Native {
+  create_config(): object;
+  set_config(config: object, name: string, option: string): void;
+  open(path: string, config: object): Promise<Database>;
+}
 
 const require = createRequire(import.meta.url);
 const entry = require.resolve('@duckdb/node-api');
@@ -24,7 +30,7 @@ const OPTIONS = {
   autoload_known_extensions: 'false',
 } as const;
 
-let opening: Promise<import('@duckdb/node-bindings').Database> | undefined;
+let opening: Promise<Database> | undefined;
 
 /** Begins to open the process's one engine, or tells how that goes. */
 export const openNative = () => {
