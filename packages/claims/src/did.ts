@@ -48,7 +48,7 @@ export type ServiceType = 'CredentialService' | 'IssuerService' | 'CatalogServic
 
 export type DidKey = { fragment: string; publicKeyJwk: JWK; uses?: readonly Relationship[] };
 
-/** Keys serve every use unless `uses` says less. Endpoints are base addresses. */
+/** Keys serve every use unless `uses` says less. Endpoints are base addresses; of a DataService that of its version document. */
 export function didDocument(
   did: string,
   { keys, services = {} }: { keys: readonly DidKey[]; services?: Partial<Record<ServiceType, string>> },
@@ -135,6 +135,10 @@ export function keyFor(
   return found && document[use].includes(found.id) ? found : undefined;
 }
 
-/** Base address of a service, without a slash at its end. */
+/** Addresses of the services of a type in the order of the document, without a slash at their ends. */
+export const servicesOf = (document: Pick<DidDocument, 'service'>, type: ServiceType): string[] =>
+  document.service.filter((one) => one.type === type).map((one) => one.serviceEndpoint.replace(/\/+$/, ''));
+
+/** That of the first one. */
 export const serviceOf = (document: Pick<DidDocument, 'service'>, type: ServiceType): string | undefined =>
-  document.service.find((one) => one.type === type)?.serviceEndpoint.replace(/\/+$/, '');
+  servicesOf(document, type)[0];

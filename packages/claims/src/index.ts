@@ -19,6 +19,7 @@ export {
   readDidDocument,
   type ServiceType,
   serviceOf,
+  servicesOf,
 } from './did.ts';
 export { type IdentityDeps, makeIdentity, type Verified } from './identity.ts';
 export {

@@ -30,5 +30,6 @@ export function protocolBase(root: string, document: unknown, serviceId?: string
   );
   if (!found) return null;
   const path = found.path.replace(/^\/+|\/+$/g, '');
-  return path === '' ? root : `${root}/${path}`;
+  // Paths are put behind it.
+  return /[?#]/.test(path) ? null : path === '' ? root : `${root}/${path}`;
 }

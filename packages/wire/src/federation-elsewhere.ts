@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { anyId, json } from './common.ts';
 import { endpoint } from './endpoint.ts';
-import { federationLimits } from './federation.ts';
+import { federationLimits, foreignAddress } from './federation.ts';
 import { termsTold } from './federation-terms.ts';
 
 export const elsewhereLimits = {
@@ -53,7 +53,7 @@ export const readCatalogueElsewhere = endpoint({
   body: z
     .object({
       counterparty: counterparty.describe('its participant id'),
-      address: address.describe('of its protocol endpoints'),
+      address: foreignAddress,
       next: address.optional().describe('of the next page, as the last one named it'),
     })
     .strict(),

@@ -47,6 +47,11 @@ export const processActs = [
 ] as const;
 
 const foreign = z.string().min(1).max(federationLimits.charactersMax);
+export const foreignAddress = z
+  .url()
+  .max(federationLimits.charactersMax)
+  .optional()
+  .describe('of its protocol endpoints; without one they are found by its DID');
 const pattern = foreign.describe('exactly this, or what begins so where it ends in *');
 /** A part of a rule as JSON: every list and text has its limit, the depth has the one of all requests. */
 const part: z.ZodType = z.lazy(() =>
@@ -438,7 +443,7 @@ export const requestContract = endpoint({
   body: z
     .object({
       counterparty: foreign.describe('its participant id'),
-      address: z.url().max(federationLimits.charactersMax).describe('of its protocol endpoints'),
+      address: foreignAddress,
       dataset: foreign,
       offer: foreign.describe('id of the offer'),
       terms,
@@ -459,7 +464,7 @@ export const offerContract = endpoint({
   body: z
     .object({
       counterparty: foreign,
-      address: z.url().max(federationLimits.charactersMax),
+      address: foreignAddress,
       dataset: foreign,
       offer: foreign.optional().describe('which of the catalogue; the first one otherwise'),
       terms: terms.optional().describe('those of the catalogue otherwise'),
@@ -479,7 +484,7 @@ export const requestTransfer = endpoint({
   body: z
     .object({
       agreement: foreign,
-      address: z.url().max(federationLimits.charactersMax),
+      address: foreignAddress,
       format: foreign,
       dataAddress: dataAddress.optional().describe('where to bring the data, when it is pushed'),
     })

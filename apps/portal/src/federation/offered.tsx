@@ -15,7 +15,8 @@ export type Offered = Reply<typeof readCatalogueElsewhere>['items'][number];
 type Offer = Offered['offers'][number];
 export interface Partner {
   counterparty: string;
-  address: string;
+  /** Found by its DID where it is left out. */
+  address?: string | undefined;
 }
 
 /** In plain words: fields first, then every sentence. */

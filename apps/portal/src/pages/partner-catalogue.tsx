@@ -14,12 +14,11 @@ import { useFilters } from '../ui/route.ts';
 
 const fields = [
   field('counterparty', 'text', ['对方标识（DID）', 'Its identifier (DID)'], { required: true, charactersMax: 1000 }),
-  field('address', 'text', ['对方协议地址', 'Its protocol address'], {
-    required: true,
+  field('address', 'text', ['对方协议地址（可不填）', 'Its protocol address (may be left out)'], {
     charactersMax: 1000,
     help: {
-      zh: '对方连接器页面上的协议地址，如 https://node.example/dsp/org/2025-1',
-      en: 'As its connector page shows it, for instance https://node.example/dsp/org/2025-1',
+      zh: '不填则按其 DID 查找。对方连接器页面上有此地址，如 https://node.example/dsp/org/2025-1',
+      en: 'Found by its DID if left out. Its connector page shows it, for instance https://node.example/dsp/org/2025-1',
     },
   }),
 ];
@@ -71,7 +70,8 @@ export default function PartnerCataloguePage() {
   const known = useKnown();
   const show = (partner: Partner) => {
     form.setFieldsValue(partner);
-    setFilters({ counterparty: partner.counterparty.trim(), address: partner.address.trim(), next: undefined });
+    const address = partner.address?.trim() || undefined;
+    setFilters({ counterparty: partner.counterparty.trim(), address, next: undefined });
   };
   return (
     <Page title={t('partner.title')} lead={t('partner.lead')}>
@@ -102,8 +102,12 @@ export default function PartnerCataloguePage() {
           </div>
         ) : null}
       </Sheet>
-      {counterparty && address ? (
-        <Catalogue partner={{ counterparty, address }} next={next} onNext={(more) => setFilters({ next: more })} />
+      {counterparty ? (
+        <Catalogue
+          partner={{ counterparty, ...(address ? { address } : {}) }}
+          next={next}
+          onNext={(more) => setFilters({ next: more })}
+        />
       ) : null}
     </Page>
   );

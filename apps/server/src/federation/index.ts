@@ -57,6 +57,7 @@ import {
 import { type Brought, bring, noteTaken, type Parcel, type PushAddress, pushAddress } from './service/bringing.ts';
 import { abandon, clear, endAgreements, refer, refuse, waitingClearance } from './service/clearing.ts';
 import { openConnector, setRules } from './service/connectors.ts';
+import { makeDiscovery } from './service/discovery.ts';
 import { datasetElsewhere } from './service/elsewhere.ts';
 import { addressOf, type Room } from './service/room.ts';
 import { makeSender } from './service/sending.ts';
@@ -186,7 +187,8 @@ export const makeFederation = (deps: FederationDeps): Federation => {
   const byDid = (name: string) => deps.identity === undefined && isForeign(name);
   const proofs = makeProofs(claims.room, identity, byDid);
   const renewer = makeRenewer(() => room);
-  const parts = { ...deps, outgoing, identity, proofs, dids, wakeFlow: planes.wake };
+  const discover = makeDiscovery({ ...deps, outgoing, dids, resolver: claims.room.resolver });
+  const parts = { ...deps, outgoing, identity, proofs, dids, discover, wakeFlow: planes.wake };
   const sender = makeSender(parts);
   const room: Room = { ...parts, wake: sender.wake, send: sender.send, spare: sender.spare };
   return {

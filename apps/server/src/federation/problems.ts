@@ -14,6 +14,38 @@ export const problems = defineProblems('federation', {
       en: 'Use a public https address without credentials or fragment; the operator can open private ones',
     },
   },
+  addressNeeded: {
+    status: 422,
+    title: {
+      zh: '该标识不是 DID，须同时给出协议地址',
+      en: 'That identifier is no DID: its protocol address is needed',
+    },
+    next: { zh: '填写对方的 DID，或其协议地址', en: 'Name its DID, or its protocol address' },
+  },
+  counterpartyUnfound: {
+    status: 422,
+    title: { zh: '取不到该 DID 的身份文档', en: 'The document of that DID cannot be read' },
+    next: {
+      zh: '核对 DID，确认其文档可经公网 https 读取；或直接给出协议地址',
+      en: 'Check the DID, and that its document is read over public https; or name the protocol address',
+    },
+  },
+  connectorUnnamed: {
+    status: 422,
+    title: { zh: '该 DID 的文档没有列出连接器', en: 'The document of that DID names no connector' },
+    next: {
+      zh: '请对方在 DID 文档中加入指向版本文档的 DataService；或直接给出协议地址',
+      en: 'Ask for a DataService with the address of the version document in it; or name the protocol address',
+    },
+  },
+  versionsDiffer: {
+    status: 422,
+    title: {
+      zh: '对方连接器没有与本节点相同的协议版本',
+      en: 'The other connector speaks no version of the protocol that we do',
+    },
+    next: { zh: '请对方开放 2025-1 版本', en: 'Ask the other side to offer version 2025-1' },
+  },
   datasetUnknown: {
     status: 422,
     title: { zh: '本单位目录中没有该数据集', en: 'The organisation’s catalogue has no such data set' },

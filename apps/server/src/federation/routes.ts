@@ -7,7 +7,7 @@ import { termLimits } from '@shugu/wire/federation-terms';
 import { audit } from '../kernel/audit.ts';
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import { actorOf } from '../kernel/http/principal.ts';
-import { on, type Route } from '../kernel/http/route.ts';
+import { on, onReady, type Route, type RouteRequest } from '../kernel/http/route.ts';
 import { kernelProblems } from '../kernel/problem.ts';
 import type { Claims } from './claims/claims.ts';
 import { NODE, rotateKey } from './claims/keys.ts';
@@ -36,7 +36,7 @@ import {
 } from './reads.ts';
 import { renewalOfProcess } from './renewal/store.ts';
 import { possible, retold, type Tried, tryOn } from './rules.ts';
-import { actOn, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
+import { actOn, addressBehind, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
 import { abandonUnbegun } from './service/clearing.ts';
 import { closeConnector, openConnector, setRules } from './service/connectors.ts';
 import { catalogueElsewhere, formatsElsewhere } from './service/elsewhere.ts';
@@ -156,134 +156,158 @@ const triedView = ({ process, act, at, reaction, rule, said }: Tried, { title }:
   said,
 });
 
-export const makeRoutes = (room: Room, claims: Claims): Route[] => [
-  on(wire.getConnector, async ({ read, principal }) => {
-    const found = await findConnector(read, principal.participant);
-    return { connector: found ? connectorView(room, found) : null };
-  }),
-  on(wire.openConnector, async ({ tx }) => {
-    const opened = await openConnector(room, tx);
-    await claims.admit(tx, opened.participant);
-    return connectorView(room, opened);
-  }),
-  on(wire.getIdentity, async ({ read, principal }) => {
-    const found = await connectorOf(read, principal.participant);
-    return { identity: found ? await identityView(claims.room, read, found) : null };
-  }),
-  on(wire.rotateDidKey, async ({ tx }) => {
-    const connector = await openOne(tx);
-    await rotateKey(claims.room, tx, connector.participant);
-    return identityView(claims.room, tx, connector);
-  }),
-  on(wire.requestCredential, async ({ tx, body }) => {
-    const connector = await openOne(tx);
-    await askIssuer(claims.room, tx, body);
-    return identityView(claims.room, tx, connector);
-  }),
-  on(holdersWire.getHolder, ({ read, principal }) => holderView(claims.room, read, principal.participant)),
-  on(
-    holdersWire.registerHolder,
-    // Documents of others are asked for: no transaction waits for them.
-    async ({ principal, body, requestId }) => {
-      const did = await provenDid(claims.room, body.token);
-      return room.database.tx(actorOf(principal, requestId), async (tx) => {
-        await registerHolder(claims.room, tx, did);
-        return holderView(claims.room, tx, principal.participant);
-      });
-    },
-    { ownTransaction: true },
-  ),
-  on(holdersWire.removeHolder, async ({ tx, principal }) => {
-    await removeHolder(tx);
-    return holderView(claims.room, tx, principal.participant);
-  }),
-  on(wire.listTrustedIssuers, ({ read }) => issuersView(claims.room, read)),
-  on(wire.rotateIssuerKey, async ({ tx }) => {
-    await rotateKey(claims.room, tx, NODE);
-    return issuersView(claims.room, tx);
-  }),
-  on(wire.closeConnector, async ({ tx }) => connectorView(room, await closeConnector(tx))),
-  on(wire.setRules, async ({ tx, body }) => connectorView(room, await setRules(tx, body.rules))),
-  on(wire.tryRules, async ({ read, principal, body }) => {
-    const processes = await lastNegotiations(read, principal.participant, termLimits.triedMax);
-    const about = await aboutOf(
-      read,
-      processes.map(({ id }) => id),
-    );
-    const items = [];
-    for (const one of processes)
-      items.push(
-        ...tryOn(body.rules, one, await messagesOf(read, one.id)).map((each) => triedView(each, about.get(one.id)!)),
+/** Who names no address has it found by the counter-party's DID. */
+const addressedIn =
+  (room: Room) =>
+  async <Body extends { counterparty: string; address?: string | undefined }>({
+    read,
+    principal,
+    body,
+  }: RouteRequest<unknown, unknown, Body>): Promise<Body & { address: string }> => {
+    if (body.address !== undefined) return { ...body, address: body.address };
+    if (!(await connectorOf(read, principal.participant))) throw problems.connectorClosed();
+    return { ...body, address: await room.discover(read, body.counterparty, 'body.counterparty') };
+  };
+
+export const makeRoutes = (room: Room, claims: Claims): Route[] => {
+  const addressed = addressedIn(room);
+  return [
+    on(wire.getConnector, async ({ read, principal }) => {
+      const found = await findConnector(read, principal.participant);
+      return { connector: found ? connectorView(room, found) : null };
+    }),
+    on(wire.openConnector, async ({ tx }) => {
+      const opened = await openConnector(room, tx);
+      await claims.admit(tx, opened.participant);
+      return connectorView(room, opened);
+    }),
+    on(wire.getIdentity, async ({ read, principal }) => {
+      const found = await connectorOf(read, principal.participant);
+      return { identity: found ? await identityView(claims.room, read, found) : null };
+    }),
+    on(wire.rotateDidKey, async ({ tx }) => {
+      const connector = await openOne(tx);
+      await rotateKey(claims.room, tx, connector.participant);
+      return identityView(claims.room, tx, connector);
+    }),
+    on(wire.requestCredential, async ({ tx, body }) => {
+      const connector = await openOne(tx);
+      await askIssuer(claims.room, tx, body);
+      return identityView(claims.room, tx, connector);
+    }),
+    on(holdersWire.getHolder, ({ read, principal }) => holderView(claims.room, read, principal.participant)),
+    on(
+      holdersWire.registerHolder,
+      // Documents of others are asked for: no transaction waits for them.
+      async ({ principal, body, requestId }) => {
+        const did = await provenDid(claims.room, body.token);
+        return room.database.tx(actorOf(principal, requestId), async (tx) => {
+          await registerHolder(claims.room, tx, did);
+          return holderView(claims.room, tx, principal.participant);
+        });
+      },
+      { ownTransaction: true },
+    ),
+    on(holdersWire.removeHolder, async ({ tx, principal }) => {
+      await removeHolder(tx);
+      return holderView(claims.room, tx, principal.participant);
+    }),
+    on(wire.listTrustedIssuers, ({ read }) => issuersView(claims.room, read)),
+    on(wire.rotateIssuerKey, async ({ tx }) => {
+      await rotateKey(claims.room, tx, NODE);
+      return issuersView(claims.room, tx);
+    }),
+    on(wire.closeConnector, async ({ tx }) => connectorView(room, await closeConnector(tx))),
+    on(wire.setRules, async ({ tx, body }) => connectorView(room, await setRules(tx, body.rules))),
+    on(wire.tryRules, async ({ read, principal, body }) => {
+      const processes = await lastNegotiations(read, principal.participant, termLimits.triedMax);
+      const about = await aboutOf(
+        read,
+        processes.map(({ id }) => id),
       );
-    return { items };
-  }),
-  on(wire.listProcesses, async ({ read, principal, query }) => {
-    const page = await listProcesses(read, principal.participant, query);
-    const about = await aboutOf(
-      read,
-      page.items.map(({ id }) => id),
-    );
-    return { ...page, items: page.items.map((one) => aboutView(one, about.get(one.id)!)) };
-  }),
-  on(wire.listForeignPurchases, async ({ read, principal, query }) => {
-    const page = await foreignPurchases(read, principal.participant, query);
-    return { ...page, items: page.items.map(purchaseView) };
-  }),
-  on(wire.getProcess, async ({ read, principal, params }) => {
-    const process = await findProcess(read, principal.participant, params.id);
-    if (!process) throw kernelProblems.unknown();
-    const { id, kind, participant, agreement } = process;
-    const messages = await messagesOf(read, id);
-    const moves = retold(process, messages);
-    const from = kind === 'transfer' ? await negotiationOf(read, process) : undefined;
-    const renewal = kind === 'transfer' ? await renewalOfProcess(read, id) : undefined;
-    const transfers = agreement ? await transfersBy(read, participant, agreement['@id'], transfersShownMax) : [];
-    return {
-      process: aboutView(process, (await aboutOf(read, [id])).get(id)!, await readableAddress(room, read, process)),
-      renewal: renewal ? { expiresAt: renewal.expires_at.toISOString(), fault: renewal.fault } : null,
-      messages: messages.map((one) => messageView(one, moves)),
-      negotiation: from ? standingView(from) : null,
-      transfers: transfers.map(standingView),
-    };
-  }),
-  on(wire.getMessage, async ({ read, principal, params }) => {
-    const process = await findProcess(read, principal.participant, params.id);
-    const message = process && (await findMessage(read, process.id, params.message));
-    if (!message) throw kernelProblems.unknown();
-    const { id, body } = message;
-    if (!('dataAddress' in body)) return { id, body: body as Told, keyless: false };
-    return { id, body: { ...body, dataAddress: keyless(body.dataAddress) } as Told, keyless: true };
-  }),
-  on(wire.actOnProcess, async ({ tx, params, body: { act, ...saying } }) => {
-    const process = await actOn(room, tx, params.id, act, saying);
-    await audit(tx, { action: 'federation.process.act', subject: process.id, data: { act } });
-    return processView(process);
-  }),
-  on(wire.abandonProcess, async ({ tx, params }) => {
-    const process = await abandonUnbegun(room, tx, params.id);
-    await audit(tx, { action: 'federation.process.abandon', subject: process.id });
-    return processView(process);
-  }),
-  on(
-    elsewhereWire.readCatalogueElsewhere,
-    ({ read, principal, body }) => catalogueElsewhere(room, read, principal.participant, body),
-    { ownTransaction: true },
-  ),
-  on(elsewhereWire.listFormats, async ({ read, principal, params }) => {
-    const process = await findProcess(read, principal.participant, params.id);
-    if (process?.kind !== 'negotiation' || process.side !== 'consumer') throw kernelProblems.unknown();
-    return formatsElsewhere(room, read, process);
-  }),
-  on(wire.requestContract, async ({ tx, body }) => began(tx, await requestContract(room, tx, body))),
-  on(wire.offerContract, async ({ tx, body }) => began(tx, await offerContract(room, tx, body))),
-  on(wire.requestTransfer, async ({ tx, body }) => began(tx, await requestTransfer(room, tx, body))),
-  on(planesWire.listDataPlanes, ({ read, principal }) => planesView(read, principal.participant)),
-  on(planesWire.registerDataPlane, ({ tx, body }) => registerPlane(room, tx, body)),
-  on(planesWire.removeDataPlane, async ({ tx, params, principal }) => {
-    await unregisterPlane(tx, params.id);
-    return planesView(tx, principal.participant);
-  }),
-];
+      const items = [];
+      for (const one of processes)
+        items.push(
+          ...tryOn(body.rules, one, await messagesOf(read, one.id)).map((each) => triedView(each, about.get(one.id)!)),
+        );
+      return { items };
+    }),
+    on(wire.listProcesses, async ({ read, principal, query }) => {
+      const page = await listProcesses(read, principal.participant, query);
+      const about = await aboutOf(
+        read,
+        page.items.map(({ id }) => id),
+      );
+      return { ...page, items: page.items.map((one) => aboutView(one, about.get(one.id)!)) };
+    }),
+    on(wire.listForeignPurchases, async ({ read, principal, query }) => {
+      const page = await foreignPurchases(read, principal.participant, query);
+      return { ...page, items: page.items.map(purchaseView) };
+    }),
+    on(wire.getProcess, async ({ read, principal, params }) => {
+      const process = await findProcess(read, principal.participant, params.id);
+      if (!process) throw kernelProblems.unknown();
+      const { id, kind, participant, agreement } = process;
+      const messages = await messagesOf(read, id);
+      const moves = retold(process, messages);
+      const from = kind === 'transfer' ? await negotiationOf(read, process) : undefined;
+      const renewal = kind === 'transfer' ? await renewalOfProcess(read, id) : undefined;
+      const transfers = agreement ? await transfersBy(read, participant, agreement['@id'], transfersShownMax) : [];
+      return {
+        process: aboutView(process, (await aboutOf(read, [id])).get(id)!, await readableAddress(room, read, process)),
+        renewal: renewal ? { expiresAt: renewal.expires_at.toISOString(), fault: renewal.fault } : null,
+        messages: messages.map((one) => messageView(one, moves)),
+        negotiation: from ? standingView(from) : null,
+        transfers: transfers.map(standingView),
+      };
+    }),
+    on(wire.getMessage, async ({ read, principal, params }) => {
+      const process = await findProcess(read, principal.participant, params.id);
+      const message = process && (await findMessage(read, process.id, params.message));
+      if (!message) throw kernelProblems.unknown();
+      const { id, body } = message;
+      if (!('dataAddress' in body)) return { id, body: body as Told, keyless: false };
+      return { id, body: { ...body, dataAddress: keyless(body.dataAddress) } as Told, keyless: true };
+    }),
+    on(wire.actOnProcess, async ({ tx, params, body: { act, ...saying } }) => {
+      const process = await actOn(room, tx, params.id, act, saying);
+      await audit(tx, { action: 'federation.process.act', subject: process.id, data: { act } });
+      return processView(process);
+    }),
+    on(wire.abandonProcess, async ({ tx, params }) => {
+      const process = await abandonUnbegun(room, tx, params.id);
+      await audit(tx, { action: 'federation.process.abandon', subject: process.id });
+      return processView(process);
+    }),
+    on(
+      elsewhereWire.readCatalogueElsewhere,
+      async (request) =>
+        catalogueElsewhere(room, request.read, request.principal.participant, await addressed(request)),
+      { ownTransaction: true },
+    ),
+    on(elsewhereWire.listFormats, async ({ read, principal, params }) => {
+      const process = await findProcess(read, principal.participant, params.id);
+      if (process?.kind !== 'negotiation' || process.side !== 'consumer') throw kernelProblems.unknown();
+      return formatsElsewhere(room, read, process);
+    }),
+    onReady(wire.requestContract, addressed, async ({ tx, body }) => began(tx, await requestContract(room, tx, body))),
+    onReady(wire.offerContract, addressed, async ({ tx, body }) => began(tx, await offerContract(room, tx, body))),
+    onReady(
+      wire.requestTransfer,
+      async ({ read, principal, body }) => {
+        const address = body.address ?? (await addressBehind(room, read, principal.participant, body.agreement));
+        return { ...body, address };
+      },
+      async ({ tx, body }) => began(tx, await requestTransfer(room, tx, body)),
+    ),
+    on(planesWire.listDataPlanes, ({ read, principal }) => planesView(read, principal.participant)),
+    on(planesWire.registerDataPlane, ({ tx, body }) => registerPlane(room, tx, body)),
+    on(planesWire.removeDataPlane, async ({ tx, params, principal }) => {
+      await unregisterPlane(tx, params.id);
+      return planesView(tx, principal.participant);
+    }),
+  ];
+};
 
 const openOne = async (tx: Tx): Promise<Connector> => {
   const found = await connectorOf(tx, tx.actor.participant);

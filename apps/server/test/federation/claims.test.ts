@@ -2,11 +2,14 @@
  * Who is believed over the Dataspace Protocol between two nodes as they start: members of an exchange that is trusted, as long as
  * they are members, by tokens that are theirs, for us, and new. Everybody else is nobody, and all look alike.
  */
+import { VERSION_PATH } from '@shugu/dataspace';
 import * as wire from '@shugu/wire/federation';
+import { readCatalogueElsewhere } from '@shugu/wire/federation-elsewhere';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import { call, messageOf } from './counterpart.ts';
+import { makeElsewhere } from './elsewhere.ts';
 import { credentialId, type Issuer, makeIssuer } from './issuer.ts';
 import { type Connected, connect, type Node, together, tokenOf, twoNodes } from './nodes.ts';
 
@@ -42,6 +45,7 @@ const read = async (address: string) => {
   return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
 };
 const identityOf = async ({ client }: Connected) => (await client.call(wire.getIdentity, {})).identity!;
+const connectorOf = async ({ client }: Connected) => (await client.call(wire.getConnector, {})).connector!;
 const administrator = ({ exchange }: Node, key: string) => exchange.as(`${key}.admin`);
 
 test('documents are public, and say nothing of participants without an open connector', async () => {
@@ -52,7 +56,11 @@ test('documents are public, and say nothing of participants without an open conn
   expect(document).toMatchObject({
     id: buyer.name,
     verificationMethod: [{ controller: buyer.name, publicKeyJwk: { kty: 'EC', crv: 'P-256' } }],
-    service: [{ type: 'CredentialService' }, { type: 'DataService', serviceEndpoint: buyer.address }],
+    service: [
+      { type: 'CredentialService' },
+      { type: 'CatalogService', serviceEndpoint: `${buyer.address}/catalog` },
+      { type: 'DataService', serviceEndpoint: buyer.address.replace(/\/2025-1$/, VERSION_PATH) },
+    ],
   });
   expect(text).not.toContain('"d"');
   const node = JSON.parse((await read(`${there.exchange.url}/.well-known/did.json`)).text);
@@ -64,6 +72,55 @@ test('documents are public, and say nothing of participants without an open conn
   expect((await call(`${wallet}/presentations/query`, {}, null)).status).toBe(401);
   expect((await call(`${wallet}/presentations/query`, '{', await token())).status).toBe(401);
   expect((await call(`${wallet}/presentations/query`, 'x'.repeat(300_000), null)).status).toBe(413);
+});
+
+test('whom only a DID names is found by its documents, and asked there', async () => {
+  const { name: counterparty, address } = supplier;
+  const read = await buyer.client.call(readCatalogueElsewhere, { body: { counterparty } });
+  expect(read).toMatchObject({ participant: counterparty });
+  const asked = { dataset: 'nothing', offer: 'nothing', terms: { permission: [{ action: 'use' }] } };
+  const body = { counterparty, ...asked };
+  expect(await buyer.client.call(wire.requestContract, { body })).toMatchObject({ counterparty, address });
+  // Of the same node, too: by either name.
+  for (const name of [other.name, (await connectorOf(other)).name])
+    expect(await buyer.client.call(wire.requestContract, { body: { ...body, counterparty: name } })).toMatchObject({
+      address: other.address,
+    });
+  const closed = await here.exchange.as('citylogistics.trader');
+  await expect(closed.call(wire.requestContract, { body })).rejects.toMatchObject({
+    problem: { code: 'federation.connectorClosed' },
+  });
+  const transfer = buyer.client.call(wire.requestTransfer, { body: { agreement: 'none', format: 'HttpData-PULL' } });
+  await expect(transfer).rejects.toMatchObject({ problem: { code: 'federation.agreementUnknown' } });
+});
+
+test('documents that lead to no connector of our version are told apart, and read no more often than needed', async () => {
+  const elsewhere = await makeElsewhere();
+  const ask = (counterparty: string) => buyer.client.call(readCatalogueElsewhere, { body: { counterparty } });
+  const codeOf = (counterparty: string) =>
+    ask(counterparty).then(
+      () => 'told',
+      ({ problem }) => `${problem.code} ${problem.errors?.[0]?.field}`,
+    );
+  try {
+    for (const [name, code] of Object.entries(elsewhere.expected))
+      expect([name, await codeOf(elsewhere.didOf(name))]).toEqual([name, code]);
+    const named = ['did:key:z6MkNobody', `${there.did}:dsp:org_nobody`, 'urn:example:nobody'];
+    expect(await Promise.all(named.map(codeOf))).toEqual([
+      'federation.counterpartyUnfound body.counterparty',
+      'federation.counterpartyUnfound body.counterparty',
+      'federation.addressNeeded body.address',
+    ]);
+    const readings = () => elsewhere.heard.filter((path) => path === `/good${VERSION_PATH}`).length;
+    const before = readings();
+    await ask(elsewhere.didOf('good'));
+    expect(readings()).toBe(before);
+    later(301);
+    await ask(elsewhere.didOf('good'));
+    expect(readings()).toBe(before + 1);
+  } finally {
+    await elsewhere.close();
+  }
 });
 
 test('a member of a trusted exchange is known by its DID, for one message', async () => {

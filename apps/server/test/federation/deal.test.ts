@@ -219,8 +219,9 @@ test('a free product: contract, transfer, use, statement, end', async () => {
   await here.exchange.settle();
   expect((await readBy(second.address)).status).toBe(404);
   const again = await buyer.client.call(wire.requestTransfer, {
-    body: { agreement, address: supplier.address, format: 'HttpData-PULL' },
+    body: { agreement, format: 'HttpData-PULL' },
   });
+  expect(again.address).toBe(supplier.address);
   await expect
     .poll(() => read(buyer, again.id).then(({ held }) => held?.fault), { timeout: 60_000 })
     .toContain('agreementUnknown');

@@ -148,7 +148,7 @@ test('from the listing to a finalised agreement by rules, a counter-offer by peo
 
   const agreement = (seen.process.agreement as { '@id': string })['@id'];
   const transfer = await buyer.call(wire.requestTransfer, {
-    body: { agreement, address: ours.address, format: 'HttpData-PULL' },
+    body: { agreement, format: 'HttpData-PULL' },
   });
   await expect.poll(stateOf(buyer, transfer.id), patience).toBe('REQUESTED');
   const giving = await twinOf(supplier, transfer.id);

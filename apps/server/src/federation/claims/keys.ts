@@ -1,8 +1,10 @@
 /** Who signs in the name of a DID, and the documents in which others find its keys. */
 import { type DidDocument, type DidKey, didDocument } from '@shugu/claims';
+import { VERSION_PATH } from '@shugu/dataspace';
 import { audit } from '../../kernel/audit.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
+import { addressOf, rootOf } from '../service/room.ts';
 import type { DidKeyRow, Standing } from './did-keys.ts';
 import type { ClaimsRoom, Signing } from './room.ts';
 import { ISSUER_PATH, WALLET_PATH } from './room.ts';
@@ -59,12 +61,17 @@ export const rotateKey = async (room: ClaimsRoom, tx: Tx, participant: string): 
 
 const listedKey = (row: DidKeyRow): DidKey => ({ fragment: fragmentOf(row), publicKeyJwk: row.public_jwk });
 
-export const documentOf = async (room: ClaimsRoom, participant: string, address: string): Promise<DidDocument> => {
-  const root = `${room.publicUrl()}/dsp/${participant}`;
+/** Its connector is found by it (Dataspace Protocol 2025-1, “Discovery of Service Endpoints”): by its version document. */
+export const documentOf = async (room: ClaimsRoom, participant: string): Promise<DidDocument> => {
+  const root = rootOf(room, participant);
   const { listed } = await standingOf(room, participant);
   return didDocument(room.dids.of(participant), {
     keys: listed.map(listedKey),
-    services: { CredentialService: `${root}${WALLET_PATH}`, DataService: address },
+    services: {
+      CredentialService: `${root}${WALLET_PATH}`,
+      CatalogService: `${addressOf(room, participant)}/catalog`,
+      DataService: `${root}${VERSION_PATH}`,
+    },
   });
 };
 

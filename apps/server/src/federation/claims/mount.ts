@@ -4,7 +4,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimit } from '../../kernel/limits.ts';
 import { makeDoor } from '../door.ts';
 import { connectorOf } from '../reads.ts';
-import { addressOf } from '../service/room.ts';
 import type { Claims } from './claims.ts';
 import { documentOf, nodeDocument } from './keys.ts';
 import { statusList } from './membership.ts';
@@ -43,9 +42,7 @@ export const mountClaims = async (app: FastifyInstance, { room }: Claims, perSou
     // Of a node that outsiders reach below a path.
     document('/did.json', own);
     document('/dsp/:participant/did.json', async ({ params: { participant } }) =>
-      (await connectorOf(room.database, participant))
-        ? documentOf(room, participant, addressOf(room, participant))
-        : undefined,
+      (await connectorOf(room.database, participant)) ? documentOf(room, participant) : undefined,
     );
     for (const profile of profiles)
       scope.get<{ Params: Params }>(

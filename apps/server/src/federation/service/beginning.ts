@@ -1,5 +1,5 @@
 /** What our own people begin or answer. */
-import type { Tx } from '../../kernel/db/db.ts';
+import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import { changedTerms, listedPrice } from '../counter.ts';
 import type { Act, Connector, OfferBody, Process, Saying, Terms } from '../model.ts';
@@ -98,6 +98,13 @@ export const offerContract = async (room: Room, tx: Tx, asked: Offering): Promis
     traded: found.traded,
   } as const;
   return start(room, tx, connector, draft, 'offer', { terms, changes });
+};
+
+/** Where the other side of an agreement of ours is reached now. @throws federation.agreementUnknown, and as `Discover` does */
+export const addressBehind = async (room: Room, read: Reader, participant: string, id: string): Promise<string> => {
+  const agreement = await findAgreement(read, participant, id);
+  if (!agreement) throw problems.agreementUnknown({ field: 'body.agreement' });
+  return room.discover(read, agreement.counterparty, 'body.agreement');
 };
 
 export const requestTransfer = async (

@@ -9,6 +9,7 @@ import type { Connector, Message, Process } from '../model.ts';
 import type { SpaceCatalogue } from '../nested.ts';
 import { connectorNamed } from '../reads.ts';
 import type { Proofs } from '../renewal/proof.ts';
+import type { Discover } from './discovery.ts';
 
 /** A message whose present try is this server's alone until `due_at`. */
 export interface Claimed {
@@ -32,6 +33,7 @@ export interface Room {
   catalogues(read: Reader, participant: string, standsIn: readonly string[]): Promise<readonly SpaceCatalogue[]>;
   seal: Pick<Seal, 'seal' | 'open'>;
   outgoing: Outgoing;
+  discover: Discover;
   publicUrl(): string;
   /** How long an access token lives that is renewed. */
   accessSeconds: number;

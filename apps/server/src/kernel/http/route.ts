@@ -38,6 +38,9 @@ export interface Route {
   handler: (request: RouteRequest<any, any, any>) => Promise<any>;
   /** Work with the outside (object store, bank) that must not hold a transaction open: the handler opens its own. */
   ownTransaction?: boolean;
+  /** What waits for others elsewhere, before the transaction opens: what it returns stands in the place of the body. */
+  // biome-ignore lint/suspicious/noExplicitAny: as with `handler`.
+  before?: (request: RouteRequest<any, any, any>) => Promise<any>;
 }
 
 export const on = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
@@ -45,3 +48,10 @@ export const on = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType
   handler: (request: RouteRequest<Out<P>, Out<Q>, Out<B>>) => Promise<z.input<R> | BytesReply>,
   options: { ownTransaction?: boolean } = {},
 ): Route => ({ endpoint, handler, ...options });
+
+/** With what has to be learned from others first, and comes to the handler as its body. */
+export const onReady = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType, Ready>(
+  endpoint: Endpoint<P, Q, B, R>,
+  before: (request: RouteRequest<Out<P>, Out<Q>, Out<B>>) => Promise<Ready>,
+  handler: (request: RouteRequest<Out<P>, Out<Q>, Ready>) => Promise<z.input<R> | BytesReply>,
+): Route => ({ endpoint, before, handler });

@@ -168,21 +168,22 @@ const answer = async (
     setHeader: (name, value) => void reply.header(name, value),
     address,
   };
+  const actor = actorOf(principal, request.id);
+  const isOutside = !isMutation(endpoint) || route.ownTransaction;
+  const digest = key ? requestDigest(options.seal, endpoint, params, query, body) : '';
+  if (key && (isOutside || route.before)) {
+    const before = await options.database.tx(actor, (tx) => findReply(options.seal, tx, key, endpoint, digest));
+    if (before) return send(options, endpoint, request, reply, before.status, before.reply);
+  }
+  if (route.before) input.body = await route.before(input);
   const run = async (tx: Tx): Promise<{ status: number; value: unknown }> => {
-    const digest = key ? requestDigest(options.seal, endpoint, params, query, body) : '';
     const before = key ? await claimKey(options.seal, tx, key, endpoint, digest) : undefined;
     if (before) return { status: before.status, value: before.reply };
     const value = await route.handler({ ...input, tx, read: tx });
     if (key) await keepReply(options.seal, tx, key, endpoint, status, value);
     return { status, value };
   };
-  const actor = actorOf(principal, request.id);
-  if (!isMutation(endpoint) || route.ownTransaction) {
-    const digest = key ? requestDigest(options.seal, endpoint, params, query, body) : '';
-    const before = key
-      ? await options.database.tx(actor, (tx) => findReply(options.seal, tx, key, endpoint, digest))
-      : undefined;
-    if (before) return send(options, endpoint, request, reply, before.status, before.reply);
+  if (isOutside) {
     const value = await route.handler(input);
     if (key)
       await options.database.tx(actor, async (tx) => {
