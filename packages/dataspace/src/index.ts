@@ -38,4 +38,11 @@ export {
   signalPath,
 } from './signaling/messages.ts';
 export { isTransferOver, type TransferAct, type TransferStanding, transfer, transferStates } from './transfer.ts';
-export { type ProtocolVersion, protocolBase, type VersionDocument, versionDocument } from './version.ts';
+export {
+  isShown,
+  type ProtocolVersion,
+  protocolBase,
+  type Shown,
+  type VersionDocument,
+  versionDocument,
+} from './version.ts';

@@ -123,10 +123,17 @@ test('no JSON makes the check throw, and nothing that the schema refuses is take
 test('a participant is found by its version document, below a sub-path too', () => {
   const document = JSON.parse(readFileSync(join(folder, 'common/example/protocol-version.json'), 'utf8')) as unknown;
   expect(protocolBase('https://a.example', document)).toBe('https://a.example/some/path/2025-1');
-  expect(protocolBase('https://a.example/x', document, 'service-qwerty')).toBe(
+  // By whom we are: another identifier, or another protocol of tokens than an entry asks for.
+  const auth = { protocol: 'dcp', version: '1.0.1', profile: ['vc20-bssl/jwt', 'vc11-sl2021/jwt'] };
+  expect(protocolBase('https://a.example/x', document, { identifierType: 'BPN', auth })).toBe(
     'https://a.example/x/different/path/2025-1',
   );
-  expect(protocolBase('https://a.example', document, 'service-none')).toBeNull();
+  for (const wrong of [{ protocol: 'OAuth' }, { version: '2' }, { profile: ['another'] }])
+    expect(
+      protocolBase('https://a.example', document, { identifierType: 'BPN', auth: { ...auth, ...wrong } }),
+    ).toBeNull();
+  for (const path of ['/dsp?tenant=', '/dsp#a'])
+    expect(protocolBase('https://a.example', versionDocument(path))).toBeNull();
   expect(protocolBase('https://a.example', { protocolVersions: [] })).toBeNull();
   const own = versionDocument('/dsp', { identifierType: 'did:web' });
   expect(validatorOf('VersionDocument')(own)).toBe(true);

@@ -187,7 +187,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
   const byDid = (name: string) => deps.identity === undefined && isForeign(name);
   const proofs = makeProofs(claims.room, identity, byDid);
   const renewer = makeRenewer(() => room);
-  const discover = makeDiscovery({ ...deps, outgoing, dids, resolver: claims.room.resolver });
+  const discover = makeDiscovery({ ...deps, outgoing, identity, dids, resolver: claims.room.resolver });
   const parts = { ...deps, outgoing, identity, proofs, dids, discover, wakeFlow: planes.wake };
   const sender = makeSender(parts);
   const room: Room = { ...parts, wake: sender.wake, send: sender.send, spare: sender.spare };

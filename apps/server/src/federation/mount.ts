@@ -189,7 +189,8 @@ export const mountProtocol = async (
     scope.get<{ Params: Params }>(`${root}${VERSION_PATH}`, async (request, reply) => {
       const connector = await connectorOf(room.database, request.params.participant);
       if (!connector) return send(request, reply, unknownAnswer('catalog', ''));
-      return reply.type('application/json').send(versionDocument(PATH));
+      const serviceId = serviceOf(connector.participant);
+      return reply.type('application/json').send(versionDocument(PATH, { serviceId, ...room.identity.shown }));
     });
     const findPlace = makePlaces(room.database);
     serve('POST', '/catalog/request', 'catalog', (who, request, reply) =>

@@ -41,8 +41,8 @@ export const problems = defineProblems('federation', {
   versionsDiffer: {
     status: 422,
     title: {
-      zh: '对方连接器没有与本节点相同的协议版本',
-      en: 'The other connector speaks no version of the protocol that we do',
+      zh: '对方连接器没有与本节点相同的协议版本与认证方式',
+      en: 'The other connector offers no version of the protocol with a log-in that we have',
     },
     next: { zh: '请对方开放 2025-1 版本', en: 'Ask the other side to offer version 2025-1' },
   },

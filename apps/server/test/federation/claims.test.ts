@@ -63,6 +63,12 @@ test('documents are public, and say nothing of participants without an open conn
     ],
   });
   expect(text).not.toContain('"d"');
+  const { protocolVersions } = JSON.parse((await read(document.service[2].serviceEndpoint)).text);
+  const auth = { protocol: 'DCP', version: '1.0', profile: ['vc20-bssl/jwt', 'vc11-sl2021/jwt'] };
+  const serviceId = `urn:shugu:connector:${buyer.participant}`;
+  expect(protocolVersions).toEqual([
+    { version: '2025-1', path: '/2025-1', binding: 'HTTPS', serviceId, identifierType: 'did:web', auth },
+  ]);
   const node = JSON.parse((await read(`${there.exchange.url}/.well-known/did.json`)).text);
   expect(node).toMatchObject({ id: there.did, service: [{ type: 'IssuerService' }] });
   const closed = there.exchange.seeded.organisations.operator ?? 'org_nobody';

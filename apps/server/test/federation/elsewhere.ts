@@ -9,12 +9,22 @@ interface Told {
   location?: string;
 }
 
-const version = (name: string, path: string) => ({ version: name, path, binding: 'HTTPS' });
+const version = (name: string, path: string, more = {}) => ({ version: name, path, binding: 'HTTPS', ...more });
+const dcp = (more = {}) => ({ auth: { protocol: 'DCP', version: '1.0.1', ...more }, identifierType: 'did:web' });
 const versions = (...protocolVersions: object[]): Told => ({ body: { protocolVersions } });
 
 /** Version documents by the name of the participant; a text is sent as it is. */
 const documents: Record<string, Told> = {
-  good: versions(version('2024-1', '/old'), version('2025-1', '/base/2025-1/')),
+  good: versions(
+    version('2024-1', '/old'),
+    version('2025-1', '/tokens', { auth: { protocol: 'OAuth', version: '2' } }),
+    version('2025-1', '/base/2025-1/', dcp({ profile: ['another', 'vc11-sl2021/jwt'] })),
+  ),
+  oauth: versions(version('2025-1', '/', { auth: { protocol: 'OAuth', version: '2', profile: ['refresh_token'] } })),
+  profile: versions(version('2025-1', '/', dcp({ profile: ['another'] }))),
+  later: versions(version('2025-1', '/', dcp({ version: '2.0' }))),
+  numbered: versions(version('2025-1', '/', { identifierType: 'D-U-N-S' })),
+  unfit: versions(version('2025-1', '/', { auth: 'DCP' })),
   older: versions(version('2024-1', '/old')),
   query: versions(version('2025-1', '/base?tenant=')),
   none: { body: { protocolVersions: [] } },
@@ -78,7 +88,12 @@ export const makeElsewhere = async () => {
     expected: {
       good: 'told',
       two: 'told',
-      older: `federation.versionsDiffer ${field}`,
+      ...Object.fromEntries(
+        ['older', 'oauth', 'profile', 'later', 'numbered', 'unfit'].map((name) => [
+          name,
+          `federation.versionsDiffer ${field}`,
+        ]),
+      ),
       query: `federation.versionsDiffer ${field}`,
       none: `federation.versionsDiffer ${field}`,
       text: `federation.providerAway ${field}`,

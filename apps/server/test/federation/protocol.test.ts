@@ -52,7 +52,10 @@ describe('the cases of the kit', () => {
 
   test('MET:01-01, CAT:01-01 to 01-03: version document, catalogue, one data set, none', async () => {
     const version = await call(`${root}/.well-known/dspace-version`, undefined, null);
-    expect(version.body).toEqual({ protocolVersions: [{ version: '2025-1', path: '/2025-1', binding: 'HTTPS' }] });
+    // Of the fixed tokens nothing is said.
+    expect(version.body).toEqual({
+      protocolVersions: [{ version: '2025-1', path: '/2025-1', binding: 'HTTPS', serviceId: expect.any(String) }],
+    });
     const catalog = await call(
       `${world.address}/catalog/request`,
       messageOf('request', {}, { '@type': 'CatalogRequestMessage' }),

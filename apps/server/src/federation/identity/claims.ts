@@ -1,5 +1,5 @@
 /** Whoever goes by a DID: self-issued tokens, and membership shown by credentials of issuers that are trusted here (DCP 1.0.1). */
-import { makeIdentity, makeSchemas, makeStatusLists, typeScope } from '@shugu/claims';
+import { makeIdentity, makeSchemas, makeStatusLists, profiles, typeScope } from '@shugu/claims';
 import { signing } from '../claims/keys.ts';
 import { replaysOf } from '../claims/replays.ts';
 import { type ClaimsRoom, claimsLimits as limits, MEMBERSHIP } from '../claims/room.ts';
@@ -36,6 +36,7 @@ export const claimsTokens = (room: ClaimsRoom): IdentityProvider => {
     return identity;
   };
   return {
+    shown: { identifierType: 'did:web', auth: { protocol: 'DCP', version: '1.0', profile: profiles } },
     authorize: async (from, to) => (await identityOf(from.participant)).authorization(to.name),
     identify: async (at, authorization) => {
       const verified = await (await identityOf(at.participant)).verify(authorization);

@@ -1,4 +1,5 @@
 /** Who speaks: the one seam for identities. The protocol leaves open what an Authorization value means. */
+import type { Shown } from '@shugu/dataspace';
 import type { Connector } from '../model.ts';
 
 export interface Identified {
@@ -8,6 +9,8 @@ export interface Identified {
 }
 
 export interface IdentityProvider {
+  /** What the version document says of it to strangers. */
+  shown?: Shown;
   /** The Authorization value of a message from one of ours to a counter-party. */
   authorize(from: Connector, to: { name: string; address: string }): Promise<string>;
   /** Whom an Authorization value that reached one of ours shows; undefined: nobody we know. */
@@ -23,6 +26,8 @@ export const eitherIdentity = (
   own: IdentityProvider,
   isForeign: (name: string) => boolean,
 ): IdentityProvider => ({
+  // The node's own tokens are for whoever is here anyway.
+  ...(claims.shown ? { shown: claims.shown } : {}),
   authorize: (from, to) => (isForeign(to.name) ? claims : own).authorize(from, to),
   identify: async (at, authorization) =>
     (await own.identify(at, authorization)) ?? (await claims.identify(at, authorization)),

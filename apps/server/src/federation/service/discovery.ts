@@ -32,11 +32,12 @@ const discoveryLimits = {
 
 export const makeDiscovery = ({
   resolver,
+  identity,
   outgoing,
   dids,
   publicUrl,
   now,
-}: Pick<Room, 'outgoing' | 'publicUrl' | 'now'> & { resolver: Resolver; dids: Dids }): Discover => {
+}: Pick<Room, 'identity' | 'outgoing' | 'publicUrl' | 'now'> & { resolver: Resolver; dids: Dids }): Discover => {
   const kept = new Map<string, { at: number; base: string }>();
 
   const rootsOf = async (did: string, field: string): Promise<string[]> => {
@@ -70,13 +71,17 @@ export const makeDiscovery = ({
     }
   };
 
+  const { shown = {} } = identity;
+  const spoken = [PROTOCOL_VERSION, shown.identifierType, shown.auth?.protocol, shown.auth?.version]
+    .filter(Boolean)
+    .join(' ');
   const look = async (did: string, field: string): Promise<string> => {
     const roots = await rootsOf(did, field);
     if (roots.length === 0) throw problems.connectorUnnamed({ field });
-    let fault: unknown = problems.versionsDiffer({ field, detail: PROTOCOL_VERSION });
+    let fault: unknown = problems.versionsDiffer({ field, detail: spoken });
     for (const root of roots) {
       try {
-        const base = protocolBase(root, await versionsAt(root, field));
+        const base = protocolBase(root, await versionsAt(root, field), shown);
         if (base !== null && base.length <= federationLimits.charactersMax && !outgoing.fault(base)) return base;
       } catch (error) {
         // Another of its connectors may be there.
