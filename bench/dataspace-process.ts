@@ -20,16 +20,18 @@ const product = key === 'xingsha' ? await list(node) : null;
 
 /** As the market publishes them; `traded: false`, so that an agreement is all that comes of them, as with EDC. */
 const fill = (count: number): Promise<number> =>
-  database.tx({ kind: 'system', id: 'system:bench', participant: one.participant }, (tx) =>
-    tx.exec(sql`insert into federation_datasets (node, market, participant, id, body, offers, digest, traded, published_at)
+  database.tx({ kind: 'system', id: 'system:bench', participant: one.participant }, async (tx) => {
+    // Pages are kept as long as this count stands.
+    await tx.exec(sql`update federation_catalogues set changes = changes + 1 where participant = ${one.participant}`);
+    return tx.exec(sql`insert into federation_datasets (node, market, participant, id, body, offers, digest, traded, published_at)
       select ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, id, jsonb_build_object('@id', id, '@type', 'Dataset',
           'title', '数据集 ' || n, 'hasPolicy', jsonb_build_array(jsonb_build_object('@id', 'offer-' || n, '@type', 'Offer',
             'permission', jsonb_build_array(jsonb_build_object('action', 'use')))),
           'distribution', jsonb_build_array(jsonb_build_object('@type', 'Distribution', 'format', 'HttpData-PULL',
             'accessService', 'urn:shugu:connector:' || ${one.participant}))),
         array['offer-' || n], md5(id), false, now()
-      from (select n, 'asset-' || lpad(n::text, 6, '0') as id from generate_series(1, ${count}) n) made`),
-  );
+      from (select n, 'asset-' || lpad(n::text, 6, '0') as id from generate_series(1, ${count}) n) made`);
+  });
 
 process.on('message', async (count: number) => {
   await fill(count);

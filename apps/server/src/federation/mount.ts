@@ -1,5 +1,4 @@
 /** The protocol's addresses below `/dsp/{participant}`, outside the JSON routes: its own messages, its own errors. */
-import { createHash } from 'node:crypto';
 import { CONTEXT_URL, checkMessage, type Dataset, VERSION_PATH, versionDocument } from '@shugu/dataspace';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimit } from '../kernel/limits.ts';
@@ -10,10 +9,18 @@ import { alikeFormats, servedFormats } from './formats.ts';
 import { type Door, doors, errorOf, standingOf } from './messages.ts';
 import { type Connector, type Kind, limits } from './model.ts';
 import { nestedCatalogs } from './nested.ts';
+import { isKnown, makePages, type Page, type PageOf, tagOf } from './pages.ts';
 import { type FindPlace, makePlaces } from './places.ts';
 import type { DataPlane } from './planes/model.ts';
 import { planesOf } from './planes/store.ts';
-import { connectorOf, findDataset, findProcess, listDatasets, type PublishedDataset } from './reads.ts';
+import {
+  catalogueChanges,
+  connectorOf,
+  findDataset,
+  findProcess,
+  listDatasets,
+  type PublishedDataset,
+} from './reads.ts';
 import { addressOf, PATH, type Room, serviceOf, spacesOfCounterparty } from './service/room.ts';
 import type { Sender } from './service/sending.ts';
 import { type Answer, take, unknownAnswer } from './service/taking.ts';
@@ -66,9 +73,8 @@ const catalogPage = async (
   room: Room,
   { connector, sender }: { connector: Connector; sender: string },
   request: Asked,
-  reply: FastifyReply,
-  findPlace: FindPlace,
-): Promise<Answer> => {
+  { findPlace, pageOf }: { findPlace: FindPlace; pageOf: PageOf },
+): Promise<Answer | Tagged> => {
   const checked = checkMessage('CatalogRequestMessage', request.body);
   if (!checked.ok)
     return {
@@ -81,45 +87,58 @@ const catalogPage = async (
   const { size, ids } = wanted;
   // What was passed over lies before the link.
   const offset = after === '' ? wanted.offset : 0;
+  const { participant } = connector;
+  // Before what it counts: a page that is newer than its tag is told once more, one that is older would stay.
+  const changes = await catalogueChanges(room.database, participant);
   const spaces = await spacesOfCounterparty(room, room.database, sender);
-  // Places are counted of what is for everybody.
-  const place = ids || spaces.length ? { from: '', offset } : await findPlace(connector.participant, offset);
-  const rows = await listDatasets(room.database, connector.participant, {
-    ...{ after, ...place, ids, spaces },
-    size: size + 1,
-  });
-  const shown = rows.slice(0, size);
-  const planes = await planesOf(room.database, connector.participant);
-  const datasets = shown.flatMap((one) => offered(one, connector.participant, planes) ?? []);
+  const planes = await planesOf(room.database, participant);
   // Once, with the first page of what is not filtered.
   const whole = after === '' && ids === undefined && offset === 0;
   const catalogs = whole ? await nestedCatalogs(room, room.database, connector, spaces) : [];
-  const address = addressOf(room, connector.participant);
-  if (rows.length > size) {
-    const next = Buffer.from(shown.at(-1)!.id).toString('base64url');
-    reply.header('link', `<${address}/catalog/request?after=${next}>; rel="next"`);
-  }
-  const body = {
-    '@context': [CONTEXT_URL],
-    '@id': `${address}/catalog`,
-    '@type': 'Catalog',
-    participantId: nameTowards(room.dids, connector, sender),
-    service: [{ '@id': serviceOf(connector.participant), '@type': 'DataService', endpointURL: address }],
-    ...(datasets.length ? { dataset: datasets } : {}),
-    ...(catalogs.length ? { catalog: catalogs } : {}),
-  };
-  return { status: 200, body };
+  const address = addressOf(room, participant);
+  const participantId = nameTowards(room.dids, connector, sender);
+  const serving = planes.map(({ profiles, away_since }) => [profiles, away_since === null]);
+  const tag = tagOf([participant, participantId, address, changes, after, offset, wanted, spaces, serving, catalogs]);
+  const page = await pageOf(tag, async () => {
+    // Places are counted of what is for everybody.
+    const place = ids || spaces.length ? { from: '', offset } : await findPlace(participant, offset);
+    const rows = await listDatasets(room.database, participant, {
+      ...{ after, ...place, ids, spaces },
+      size: size + 1,
+    });
+    const shown = rows.slice(0, size);
+    const datasets = shown.flatMap((one) => offered(one, participant, planes) ?? []);
+    const next = Buffer.from(shown.at(-1)?.id ?? '').toString('base64url');
+    const body = {
+      '@context': [CONTEXT_URL],
+      '@id': `${address}/catalog`,
+      '@type': 'Catalog',
+      participantId,
+      service: [{ '@id': serviceOf(participant), '@type': 'DataService', endpointURL: address }],
+      ...(datasets.length ? { dataset: datasets } : {}),
+      ...(catalogs.length ? { catalog: catalogs } : {}),
+    };
+    const link = rows.length > size ? `<${address}/catalog/request?after=${next}>; rel="next"` : undefined;
+    return { text: JSON.stringify(body), link };
+  });
+  return { tag, page: () => page };
 };
 
 const oneDataset = async (
   room: Room,
-  { connector, sender }: { connector: Connector; sender: string },
+  { connector: { participant }, sender }: { connector: Connector; sender: string },
   id: string,
-): Promise<Answer> => {
+): Promise<Answer | Tagged> => {
   const spaces = await spacesOfCounterparty(room, room.database, sender);
-  const found = await findDataset(room.database, connector.participant, id, spaces);
-  const dataset = found && offered(found, connector.participant, await planesOf(room.database, connector.participant));
-  return dataset ? { status: 200, body: { '@context': [CONTEXT_URL], ...dataset } } : unknownAnswer('catalog', '');
+  const found = await findDataset(room.database, participant, id, spaces);
+  const planes = await planesOf(room.database, participant);
+  const dataset = found && offered(found, participant, planes);
+  if (!dataset) return unknownAnswer('catalog', '');
+  const formats = dataset.distribution.map(({ format }) => format);
+  return {
+    tag: tagOf([participant, id, found.digest, formats]),
+    page: () => ({ text: JSON.stringify({ '@context': [CONTEXT_URL], ...dataset }), link: undefined }),
+  };
 };
 
 const standing = async (
@@ -137,13 +156,26 @@ const standing = async (
     : unknownAnswer(kind, pid);
 };
 
-const send = (request: FastifyRequest, reply: FastifyReply, { status, body }: Answer): FastifyReply => {
+/** What is told with a tag that was found before it. */
+interface Tagged {
+  tag: string;
+  page(): Page;
+}
+
+const sendTagged = (request: FastifyRequest, reply: FastifyReply, { tag, page }: Tagged): FastifyReply => {
+  reply.header('etag', tag).header('cache-control', 'private, no-cache');
+  // Of a POST RFC 9110 knows no 304 (13.1.2): a catalogue is told again, as it was kept.
+  if (request.method === 'GET' && isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send();
+  const { text, link } = page();
+  if (link !== undefined) reply.header('link', link);
+  return reply.code(200).type('application/json').send(text);
+};
+
+const send = (request: FastifyRequest, reply: FastifyReply, answer: Answer | Tagged): FastifyReply => {
+  if ('tag' in answer) return sendTagged(request, reply, answer);
+  const { status, body } = answer;
   const text = JSON.stringify(body);
-  if (status === 200) {
-    const tag = `"${createHash('sha256').update(text).digest('base64url')}"`;
-    reply.header('etag', tag).header('cache-control', 'private, no-cache');
-    if (request.method === 'GET' && request.headers['if-none-match'] === tag) return reply.code(304).send();
-  }
+  if (status === 200) return sendTagged(request, reply, { tag: tagOf(text), page: () => ({ text, link: undefined }) });
   return reply.code(status).type('application/json').send(text);
 };
 
@@ -173,7 +205,7 @@ export const mountProtocol = async (
       method: 'GET' | 'POST',
       path: string,
       kind: Kind | 'catalog',
-      answer: (who: { connector: Connector; sender: string }, request: Asked, reply: FastifyReply) => Promise<Answer>,
+      answer: (who: { connector: Connector; sender: string }, request: Asked) => Promise<Answer | Tagged>,
     ) =>
       scope.route<{ Params: Params; Querystring: { after?: string } }>({
         method,
@@ -181,7 +213,7 @@ export const mountProtocol = async (
         exposeHeadRoute: false,
         handler: async (request, reply) => {
           const who = await caller(room, request, kind);
-          return send(request, reply, isAnswer(who) ? who : await answer(who, request, reply));
+          return send(request, reply, isAnswer(who) ? who : await answer(who, request));
         },
       });
 
@@ -192,10 +224,8 @@ export const mountProtocol = async (
       const serviceId = serviceOf(connector.participant);
       return reply.type('application/json').send(versionDocument(PATH, { serviceId, ...room.identity.shown }));
     });
-    const findPlace = makePlaces(room.database);
-    serve('POST', '/catalog/request', 'catalog', (who, request, reply) =>
-      catalogPage(room, who, request, reply, findPlace),
-    );
+    const pages = { findPlace: makePlaces(room.database), pageOf: makePages() };
+    serve('POST', '/catalog/request', 'catalog', (who, request) => catalogPage(room, who, request, pages));
     serve('GET', '/catalog/datasets/:dataset', 'catalog', (who, request) =>
       oneDataset(room, who, request.params.dataset!),
     );

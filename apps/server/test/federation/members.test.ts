@@ -9,6 +9,7 @@ import { divisionsListing, divisionsProduct, divisionsResource } from '../../../
 import { configureDelivery } from '../../../cli/src/trade/settle.ts';
 import { didsOf } from '../../src/federation/claims/dids.ts';
 import { platformTokens } from '../../src/federation/identity/platform.ts';
+import { type Sql, sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
 import { lawFirm } from '../../src/market/testing.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
@@ -89,6 +90,33 @@ const list = async (): Promise<string> => {
 /** For what hangs, not for what is slow. */
 const patience = { timeout: 120_000 };
 const read = async (client: Client, id: string) => client.call(wire.getProcess, { params: { id } });
+/** What a page is made of is written beneath it, and counted only then. */
+const keptPages = async (token: string, tag: string) => {
+  const asked = messageOf('request', {}, { '@type': 'CatalogRequestMessage' });
+  const ask = async () => {
+    const answer = await fetch(`${ours.address}/catalog/request`, {
+      method: 'POST',
+      headers: { authorization: token, 'content-type': 'application/json', 'if-none-match': tag },
+      body: JSON.stringify(asked),
+    });
+    const { dataset } = (await answer.json()) as { dataset: { title: string }[] };
+    return [answer.status, answer.headers.get('etag') === tag, dataset[0]!.title];
+  };
+  const { database } = exchange.exchange.kernel;
+  const write = (text: Sql) => database.tx(systemActor('test'), (tx) => tx.exec(text));
+  const titled = (title: string) =>
+    write(
+      sql`update federation_datasets set body = jsonb_set(body::jsonb, '{title}', ${JSON.stringify(title)}::jsonb)`,
+    );
+  const [, , before] = await ask();
+  await titled('another');
+  expect(await ask()).toEqual([200, true, before]);
+  await write(sql`update federation_catalogues set changes = changes + 1`);
+  expect(await ask()).toEqual([200, false, 'another']);
+  await titled(String(before));
+  await write(sql`update federation_catalogues set changes = changes + 1`);
+};
+
 const stateOf = (client: Client, id: string) => () => read(client, id).then(({ process }) => process.state);
 const twinOf = async (client: Client, theirPid: string) => {
   const { items } = await client.call(wire.listProcesses, { query: { limit: 50 } });
@@ -109,8 +137,10 @@ test('from the listing to a finalised agreement by rules, a counter-offer by peo
   expect(dataset).toMatchObject({ '@id': product, title: expect.any(String) });
   const one = `${ours.address}/catalog/datasets/${product}`;
   const tag = (await call(one, undefined, token)).headers.get('etag')!;
-  const again = await fetch(one, { headers: { authorization: token, 'if-none-match': tag } });
-  expect([again.status, headers.get('etag')]).toEqual([304, expect.any(String)]);
+  const statusAt = async (known: string) =>
+    (await fetch(one, { headers: { authorization: token, 'if-none-match': known } })).status;
+  expect(await Promise.all([tag, `"another", W/${tag}`, '*', '"another"'].map(statusAt))).toEqual([304, 304, 304, 200]);
+  await keptPages(token, headers.get('etag')!);
 
   await supplier.call(wire.setRules, { body: { rules: selling } });
   await buyer.call(wire.setRules, { body: { rules: verifying } });
