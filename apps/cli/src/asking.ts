@@ -24,7 +24,7 @@ interface Given {
   'key-file'?: string | undefined;
 }
 
-const firstLine = async (path: string, unreadable: (name: string) => string): Promise<string> => {
+export const firstLine = async (path: string, unreadable: (name: string) => string): Promise<string> => {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new Misuse(unreadable(path));
   });

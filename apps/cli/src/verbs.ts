@@ -157,6 +157,42 @@ export const verbs: Record<string, Verb> = {
     ],
     load: () => import('./trace.ts'),
   },
+  fetch: {
+    usage: 'fetch PURCHASE [--format TYPE] [--to URL] --url URL --key-file FILE [--json]',
+    does: {
+      zh: '请求在其他节点所购的数据，按供方提供的传输类型',
+      en: 'ask for what was bought at another node, in a type of transfer that is offered',
+    },
+    more: [
+      ['PURCHASE', { zh: '跨节点购买的编号（npu_…）', en: 'the purchase at another node (npu_…)' }],
+      [
+        '--format TYPE',
+        {
+          zh: '传输类型；不给则用购买时所选的，未选过则列出供方现在提供的',
+          en: 'the type; the one chosen when it was bought unless said, and where none was, those that are offered now are told',
+        },
+      ],
+      ['--to URL', { zh: '由供方送达的类型：接收地址', en: 'of types that are pushed: where to bring it' }],
+      [
+        '--token-file FILE',
+        {
+          zh: '在接收地址以 Bearer 出示的令牌在该文件的第一行',
+          en: 'the token to show there as Bearer is the first line of that file',
+        },
+      ],
+      ['--url URL', { zh: '交易所地址', en: 'address of the exchange' }],
+      [
+        '--key-file FILE',
+        {
+          zh: '有“购买其他节点的产品”权限的密钥在该文件的第一行',
+          en: 'a key that may buy at other nodes is the first line of that file',
+        },
+      ],
+      plainKey,
+      json,
+    ],
+    load: () => import('./fetch.ts'),
+  },
   harvest: {
     usage: 'harvest ADDRESS --kind ckan|dcat --url URL --key-file FILE [--name NAME] [--dry] [--json]',
     does: {

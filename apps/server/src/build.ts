@@ -229,6 +229,8 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     dataspace: {
       connector: (read, participant) => federation.connectorAddress(read, participant),
       dataset: (read, participant, asked) => federation.datasetElsewhere(read, participant, asked),
+      formats: (read, participant, told) => federation.formatsTold(read, participant, told),
+      requestTransfer: (tx, asked) => federation.requestTransfer(tx, asked),
     },
     owed: {
       statements: (read, orders) => settlement.guaranteedStatements(read, orders),

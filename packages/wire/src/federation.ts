@@ -68,7 +68,7 @@ const rights = z
   .array(z.record(z.string().max(federationLimits.charactersMax), part))
   .min(1)
   .max(64);
-const dataAddress = z
+export const dataAddress = z
   .object({
     '@type': z.literal('DataAddress'),
     endpointType: foreign,

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { bilingual, decimal, empty, fen, id, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
+import { dataAddress, federationLimits } from './federation.ts';
+import { elsewhereLimits, foreignFormat, formatWays } from './federation-elsewhere.ts';
 import { pricePlan } from './market.ts';
 import { did, entry, envelope, nodeId } from './nodes.ts';
 
@@ -18,6 +20,7 @@ const peerKeyId = z.string().regex(/^(?:intl|sm):[0-9a-f]{64}$/);
 const negotiationId = z.string().regex(/^neg_[0-9a-z]{26}$/);
 const positive = fen.refine((one) => !one.startsWith('-'), 'not negative');
 const quantity = z.number().int().positive().max(tradeLimits.quantityMax);
+const format = z.string().min(1).max(federationLimits.charactersMax);
 const subject = z.string().regex(/^[a-z]{2,5}_[0-9a-z]{26}$/);
 
 /**
@@ -62,6 +65,7 @@ export const purchase = z.object({
   reason: z.string(),
   negotiation: z.string(),
   agreement: z.string().nullable(),
+  format: z.string().nullable().describe('type of transfer that the buyer chose when it bought; null: none yet'),
   createdAt: time,
   changedAt: time,
 });
@@ -85,7 +89,14 @@ export const readGoods = endpoint({
   },
   permission: 'nodes.purchase.write',
   params: z.object({ node: nodeId, subject }),
-  reply: z.object({ entry, offers: z.array(offerAbroad) }),
+  reply: z.object({
+    entry,
+    offers: z.array(offerAbroad),
+    formats: z
+      .array(foreignFormat)
+      .max(elsewhereLimits.formatsMax)
+      .describe('types of transfers in which it is had now'),
+  }),
 });
 export const buyAbroad = endpoint({
   id: 'nodes.purchase.create',
@@ -100,9 +111,29 @@ export const buyAbroad = endpoint({
       subject,
       offer: z.string().min(1).max(200),
       quantity: quantity.default(1).describe('of metered plans, in their unit; 1 of all others'),
+      format: format.optional().describe('type of transfer, of those that are offered; it may be chosen later'),
     })
     .strict(),
   reply: purchase,
+});
+export const fetchPurchase = endpoint({
+  id: 'nodes.purchase.fetch',
+  method: 'POST',
+  path: '/api/nodes/purchases/:id/transfers',
+  summary: {
+    zh: '按所选传输类型请求所购数据',
+    en: 'Ask for the data of what was bought, in a type of transfer that is offered',
+  },
+  permission: 'nodes.purchase.write',
+  status: 201,
+  params: z.object({ id: purchaseId }),
+  body: z
+    .object({
+      format: format.optional().describe('the one that was chosen when it was bought, unless one is named'),
+      dataAddress: dataAddress.optional().describe('where to bring the data, of a type that is pushed; of no other'),
+    })
+    .strict(),
+  reply: z.object({ transfer: id('tra'), format: z.string(), way: z.enum(formatWays) }),
 });
 export const listPurchases = endpoint({
   id: 'nodes.purchase.list',

@@ -4,7 +4,6 @@
  */
 import type { CallOutput } from '@shugu/wire';
 import { confirmForcedTermination, forceTermination } from '@shugu/wire/agreements';
-import { requestTransfer } from '@shugu/wire/federation';
 import { readOrder } from '@shugu/wire/market';
 import * as wire from '@shugu/wire/nodes-trade';
 import { listStatements, openAccount, readAccount, simulateDeposit } from '@shugu/wire/settlement';
@@ -17,7 +16,6 @@ import {
   alignClocks,
   connect,
   deposit,
-  format,
   type Party,
   plate,
   reached,
@@ -100,15 +98,18 @@ export const buyAcross = async (
       const provider = await connect(selling, traders.provider.member, 'provider');
       const { node, subject } = await goodsAt(consumer, provider);
       const goods = { node: node.id, subject };
-      const { offers } = await consumer.client.call(wire.readGoods, { params: goods });
+      const { offers, formats } = await consumer.client.call(wire.readGoods, { params: goods });
       const { offer } = offers.find(({ metered }) => metered)!;
-      const made = await consumer.client.call(wire.buyAbroad, { body: { ...goods, offer, quantity: usesBought } });
+      const { format } = formats.find(({ way }) => way === 'pull')!;
+      const made = await consumer.client.call(wire.buyAbroad, {
+        body: { ...goods, offer, quantity: usesBought, format },
+      });
       const { id, negotiation, estimate } = made;
       await payIn(consumer);
       await meanwhile(selling);
       const twin = await twinOf(provider, negotiation);
       await review(provider, twin.id);
-      const { agreement, address } = await until('the purchase', async () => {
+      await until('the purchase', async () => {
         const one = await purchaseOf(consumer, id);
         if (one.state === 'failed') throw new Error(`${id}: ${one.reason}`);
         return one.state === 'bought' && one;
@@ -123,10 +124,8 @@ export const buyAcross = async (
         frozen.held === estimate,
       );
 
-      const transfer = await consumer.client.call(requestTransfer, {
-        body: { agreement: agreement!, address, format },
-      });
-      const { process } = await reached(consumer, transfer.id, 'STARTED');
+      const { transfer } = await consumer.client.call(wire.fetchPurchase, { params: { id }, body: {} });
+      const { process } = await reached(consumer, transfer, 'STARTED');
       for (let use = 0; use < usesMade; use++) await read(process.dataAddress as unknown as Address, plate);
       const { process: sold } = await reached(provider, twin.id, 'FINALIZED');
       const { contract } = await provider.client.call(readOrder, { params: { id: sold.order! } });

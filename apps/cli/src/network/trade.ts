@@ -40,7 +40,7 @@ export interface Party {
 const depositFen = '5000';
 /** Of the first truck of the supplier's synthetic table. */
 export const plate = '湘Z10000';
-export const format = 'HttpData-PULL';
+const format = 'HttpData-PULL';
 
 const rule = (kind: 'negotiation' | 'transfer', on: string, reaction: string): wire.ReactionRule =>
   wire.reactionRule.parse({ kind, on, reaction });

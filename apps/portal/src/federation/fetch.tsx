@@ -1,6 +1,7 @@
 /** Asking for the data by an agreement: in which of the types that the provider serves, and what each needs from us. */
 import { requestTransfer } from '@shugu/wire/federation';
 import { listFormats } from '@shugu/wire/federation-elsewhere';
+import { fetchPurchase } from '@shugu/wire/nodes-trade';
 import { Input, Radio } from 'antd';
 import { createContext, useContext, useMemo, useState } from 'react';
 import { useRead } from '../api.ts';
@@ -92,24 +93,44 @@ const Picker = ({ id, onChange }: WidgetProps) => {
 /** Whose types are asked for, for the picker within the form. */
 const Asked = createContext({ negotiation: '' });
 const fields = [field('wish', 'choice', ['传输类型', 'Type of transfer'], { required: true, widget: Picker })];
+/** As the body of a request has it. */
+const asked = ({ wish = {} }: { wish?: Wish }) => ({
+  format: wish.format ?? '',
+  ...(wish.way === 'push' ? { dataAddress: pushTo(wish) } : {}),
+});
+
+/** Of what was bought at another node: the same types, asked for through the purchase. */
+export const FetchBought = ({ purchase, negotiation }: { purchase: string; negotiation: string }) => {
+  const { t } = useWords();
+  const of = useMemo(() => ({ negotiation }), [negotiation]);
+  return (
+    <Asked.Provider value={of}>
+      <Action
+        small
+        endpoint={fetchPurchase}
+        label={t('abroad.fetch')}
+        done={t('abroad.fetched')}
+        explain={<p>{t('process.fetchExplain')}</p>}
+        fields={fields}
+        input={(values) => ({ params: { id: purchase }, body: asked(values) })}
+      />
+    </Asked.Provider>
+  );
+};
 
 export const Fetch = ({ of, agreement, unused }: { of: Process; agreement: string; unused: boolean }) => {
   const { t } = useWords();
   const { id, address } = of;
-  const asked = useMemo(() => ({ negotiation: id }), [id]);
+  const negotiation = useMemo(() => ({ negotiation: id }), [id]);
   return (
-    <Asked.Provider value={asked}>
+    <Asked.Provider value={negotiation}>
       <Action
         endpoint={requestTransfer}
         label={t('process.fetch')}
         primary={unused}
         explain={<p>{t('process.fetchExplain')}</p>}
         fields={fields}
-        input={(values) => {
-          const { wish = {} } = values as { wish?: Wish };
-          const pushed = wish.way === 'push' ? { dataAddress: pushTo(wish) } : {};
-          return { body: { agreement, address, format: wish.format ?? '', ...pushed } };
-        }}
+        input={(values) => ({ body: { agreement, address, ...asked(values) } })}
       />
     </Asked.Provider>
   );

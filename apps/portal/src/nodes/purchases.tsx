@@ -1,6 +1,6 @@
-import { requestTransfer } from '@shugu/wire/federation';
 import { cancelPurchase, listPurchases } from '@shugu/wire/nodes-trade';
 import { Link } from '@tanstack/react-router';
+import { FetchBought } from '../federation/fetch.tsx';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Action } from '../ui/action.tsx';
@@ -84,15 +84,7 @@ export const PurchasesAbroad = () => {
                 input={() => ({ params: { id: row.id }, body: {} })}
               />
             ) : row.state === 'bought' && row.agreement ? (
-              <Action
-                small
-                endpoint={requestTransfer}
-                label={t('abroad.fetch')}
-                done={t('abroad.fetched')}
-                input={() => ({
-                  body: { agreement: row.agreement!, address: row.address, format: 'HttpData-PULL' },
-                })}
-              />
+              <FetchBought purchase={row.id} negotiation={row.negotiation} />
             ) : (
               '—'
             ),

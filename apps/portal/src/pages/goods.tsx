@@ -14,6 +14,7 @@ import { PagedTable } from '../ui/table.tsx';
 
 type Entry = Reply<typeof browseGoods>['items'][number];
 type Offer = Reply<typeof readGoods>['offers'][number];
+type Formats = Reply<typeof readGoods>['formats'];
 
 interface Asked {
   node: string;
@@ -21,13 +22,21 @@ interface Asked {
   title: string;
 }
 
+/** The types that somebody here can receive; another may be chosen when the data are asked for. */
+const formatField = (formats: Formats, w: (list: 'formatWay', of: string) => string) =>
+  field('format', 'choice', ['传输类型', 'Type of transfer'], {
+    choices: formats
+      .filter(({ way }) => way !== 'none')
+      .map(({ format, way }) => [format, `${format} · ${w('formatWay', way)}`, `${format} · ${w('formatWay', way)}`]),
+  });
+
 const Offers = ({ of: { node, subject } }: { of: Asked }) => {
-  const { t, b } = useWords();
+  const { t, b, w } = useWords();
   const params = { node, subject };
   const read = useRead(readGoods, { params });
   return (
     <Loaded of={read}>
-      {({ offers }) => (
+      {({ offers, formats }) => (
         <DataTable<Offer>
           label={t('goods.offers')}
           dataSource={offers}
@@ -50,7 +59,10 @@ const Offers = ({ of: { node, subject } }: { of: Asked }) => {
                       {t('goods.buyExplain')} <Link to={paths.connector}>{t('goods.connector')}</Link>
                     </p>
                   }
-                  fields={row.metered ? [field('quantity', 'number', ['数量', 'Quantity'], { required: true })] : []}
+                  fields={[
+                    ...(row.metered ? [field('quantity', 'number', ['数量', 'Quantity'], { required: true })] : []),
+                    formatField(formats, w),
+                  ]}
                   initial={{ quantity: 1 }}
                   input={(values) => ({ body: { ...params, offer: row.offer, quantity: 1, ...values } })}
                 />

@@ -1,5 +1,6 @@
 /** Nouns of nodes, and what the room asks of its neighbours. */
 import type { Signer, SuiteName } from '@shugu/evidence';
+import type { foreignFormat } from '@shugu/wire/federation-elsewhere';
 import type {
   answer,
   application,
@@ -24,7 +25,7 @@ import type {
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Cases } from '../kernel/case/index.ts';
-import type { Database, Reader } from '../kernel/db/db.ts';
+import type { Database, Reader, Tx } from '../kernel/db/db.ts';
 import type { Issue } from '../kernel/issue/index.ts';
 import type { ObjectStore } from '../kernel/objects.ts';
 import type { Market } from '../market/index.ts';
@@ -32,6 +33,7 @@ import type { Members } from '../members/index.ts';
 
 export type NodeKind = (typeof nodeKinds)[number];
 export type NodeState = (typeof nodeStates)[number];
+export type ForeignFormat = z.output<typeof foreignFormat>;
 export type EntryKind = (typeof entryKinds)[number];
 export type ConnectorType = (typeof connectorTypes)[number];
 export type Application = z.output<typeof application>;
@@ -87,6 +89,12 @@ export interface NodesDeps {
       participant: string,
       asked: { counterparty: string; address: string; dataset: string },
     ): Promise<Record<string, unknown> | undefined>;
+    /** Types of transfers of a data set that was told so, and how each is received here; undefined: all that can be. */
+    formats(read: Reader, participant: string, told: Record<string, unknown> | undefined): Promise<ForeignFormat[]>;
+    requestTransfer(
+      tx: Tx,
+      asked: { agreement: string; address: string; format: string; dataAddress?: unknown },
+    ): Promise<{ id: string }>;
   };
   /** What settlement, which stands after this room, holds of orders that are guaranteed elsewhere. */
   owed: {

@@ -166,6 +166,35 @@ export const problems = defineProblems('nodes', {
       en: 'Buy it at its node, or ask the supplier to open its connector and to name a price',
     },
   },
+  formatNotOffered: {
+    status: 422,
+    title: {
+      zh: '供方没有以此传输类型提供该产品',
+      en: 'The supplier does not offer this product in that type of transfer',
+    },
+    next: { zh: '从 detail 所列的类型中选择', en: 'Choose one of the types that detail names' },
+  },
+  formatUnreceivable: {
+    status: 409,
+    title: { zh: '本单位不能接收此传输类型', en: 'Nobody here can receive that type of transfer' },
+    next: {
+      zh: '选择其他类型，或登记承担该类型的数据面',
+      en: 'Choose another type, or register a data plane that takes it',
+    },
+  },
+  destinationMissing: {
+    status: 422,
+    title: { zh: '此传输类型由供方送达，须给出接收地址', en: 'Of this type data are brought: name where to' },
+    next: {
+      zh: '在 dataAddress 中给出 https 接收地址，或选择自行取数的类型',
+      en: 'Name your receiver’s https address in dataAddress, or choose a type that is fetched',
+    },
+  },
+  destinationUnused: {
+    status: 422,
+    title: { zh: '此传输类型不送达任何地址', en: 'Of this type nothing is brought anywhere' },
+    next: { zh: '去掉 dataAddress，或选择送达的类型', en: 'Leave dataAddress out, or choose a type that is pushed' },
+  },
   exposureReached: {
     status: 409,
     title: {

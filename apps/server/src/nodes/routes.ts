@@ -18,6 +18,7 @@ import { recognise } from './recognition/service.ts';
 import { type RecognitionRow, recognitionPage } from './recognition/store.ts';
 import { hasEnded } from './rules.ts';
 import { exposureView } from './trade/exposure.ts';
+import { fetchBought } from './trade/fetching.ts';
 import { browse, goodsOf, offerView } from './trade/goods.ts';
 import { takePeerMessage } from './trade/intake.ts';
 import { buy, cancel, purchaseView } from './trade/purchases.ts';
@@ -153,8 +154,8 @@ export const makeRoutes = (
   on(
     tradeWire.readGoods,
     async ({ principal: { participant }, params }) => {
-      const { entry, offers } = await goodsOf(deps, line, { participant, ...params });
-      return { entry, offers: offers.map(offerView) };
+      const { entry, offers, formats } = await goodsOf(deps, line, { participant, ...params });
+      return { entry, offers: offers.map(offerView), formats };
     },
     { ownTransaction: true },
   ),
@@ -167,6 +168,11 @@ export const makeRoutes = (
     const { items, next } = await trade.purchasePage(read, principal.participant, query);
     return { items: items.map(purchaseView), next };
   }),
+  on(
+    tradeWire.fetchPurchase,
+    ({ principal, requestId, params, body }) => fetchBought(deps, actorOf(principal, requestId), params.id, body),
+    { ownTransaction: true },
+  ),
   on(tradeWire.cancelPurchase, async ({ tx, params }) => purchaseView(await cancel(tx, params.id, push))),
   on(tradeWire.tellPeer, ({ tx, body }) => takePeerMessage(deps, tx, body)),
   on(tradeWire.listMutualStatements, async ({ read, query }) => {

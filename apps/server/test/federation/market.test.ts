@@ -2,8 +2,8 @@
  * One market of two nodes: they believe each other by their hub's word, a member of one buys what a member of the other lists, the money
  * lies at the buyer's bank, and the two nodes come to the same sum.
  */
+import { HTTP_PULL, HTTP_PUSH } from '@shugu/dataspace';
 import { generateKey, softwareSigner } from '@shugu/evidence';
-import { odrlFrom } from '@shugu/policy';
 import type { Client } from '@shugu/wire';
 import * as agreementsWire from '@shugu/wire/agreements';
 import * as federationWire from '@shugu/wire/federation';
@@ -13,21 +13,13 @@ import * as wire from '@shugu/wire/nodes-trade';
 import * as settlementWire from '@shugu/wire/settlement';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { move } from '../../../cli/src/scenario/cases.ts';
-import {
-  applyForListing,
-  assess,
-  draftProduct,
-  type ListingDraft,
-  reviewListing,
-} from '../../../cli/src/scenario/product.ts';
-import { bringResource } from '../../../cli/src/scenario/resource.ts';
-import { divisionsListing, divisionsProduct, divisionsResource } from '../../../cli/src/trade/goods.ts';
-import { configureDelivery } from '../../../cli/src/trade/settle.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
-import { lawFirm, refusal } from '../../src/market/testing.ts';
+import { refusal } from '../../src/market/testing.ts';
 import { type Envelope, sealWords } from '../../src/nodes/envelope.ts';
 import type { PeerAnswer, PeerMessage } from '../../src/nodes/model.ts';
 import type { TestExchange } from '../support/exchange.ts';
+import { fetchFromTerminal } from './fetching.ts';
+import { divisions, listDivisions, perCall } from './goods.ts';
 import {
   didOf,
   exposedAt,
@@ -55,32 +47,13 @@ const together = ({ hub, city, industry }: Market): void => {
   for (const one of all) one.moveTo(latest);
 };
 
-const plans: ListingDraft['plans'] = [
-  { title: '按次计费', plan: { kind: 'perCall', unitPrice: '0.10' }, settlementWays: ['custody'], taxRate: '0.06' },
-];
-
-const list = async ({ stage, settle }: TestExchange): Promise<string> => {
-  const { fields, file } = await divisionsResource();
-  const resource = (await bringResource(stage, 'xingsha.steward', fields, file)).id;
-  const goods = divisionsProduct(resource);
-  const made = await draftProduct(stage, 'xingsha.steward', goods.fields, goods.version);
-  const report = await assess(stage, 'xingsha.trader', lawFirm, made.version, goods.fields.name);
-  const draft = {
-    ...divisionsListing(made.version, report.id, await stage.now(), []),
-    plans,
-    policy: odrlFrom({ actions: ['use', 'read'], purposes: ['logistics'] }) as unknown as ListingDraft['policy'],
-  };
-  await configureDelivery(stage, made.product, made.version);
-  await reviewListing(stage, await applyForListing(stage, 'xingsha.trader', draft));
-  await settle();
-  return made.product;
-};
+const plans = [perCall('按次计费', '0.10', ['custody'])];
 
 beforeAll(async () => {
   market = await openMarket();
   supplier = await market.industry.as('xingsha.trader');
   buyer = await market.city.as('citylogistics.trader');
-  product = await list(market.industry);
+  product = await listDivisions(market.industry, { resource: await divisions(market.industry), plans, files: true });
   together(market);
 }, 600_000);
 afterAll(() => market?.end());
@@ -126,6 +99,7 @@ test('a listing is seen at all nodes, and says where it is bought once its suppl
     .poll(async () => (await goods()).map(({ connector }) => connector), soon)
     .toEqual([{ participant: did, address, dataset: product }]);
   const seen = await buyer.call(wire.readGoods, { params });
+  expect(seen.formats.map((one) => one.format).join(', ')).toBe(served);
   expect(seen.offers).toMatchObject([{ title: '按次计费', plan: { unitPrice: '0.10' }, metered: true }]);
   const nobody = await market.city.as('registrar.clerk');
   await expect(nobody.call(wire.readGoods, { params })).rejects.toMatchObject({ problem: { code: 'kernel.unknown' } });
@@ -160,6 +134,9 @@ const readBy = async ({ endpoint, endpointProperties }: Address): Promise<number
 };
 
 const selling = [ruled('request', 'agree'), ruled('verify', 'finalize'), ruled('request', 'start', 'transfer')];
+const served = `HttpData-PULL, ${HTTP_PULL}, HttpData-PUSH, ${HTTP_PUSH}`;
+const notOffered = { problem: { code: 'nodes.formatNotOffered', detail: served } };
+const format = 'urn:example:stream-pull';
 let purchase: string;
 let contract: string;
 
@@ -173,10 +150,16 @@ test('a purchase: money frozen at the buyer’s bank, guaranteed to the seller�
   // More than one node may owe another.
   const tooMuch = buyer.call(wire.buyAbroad, { body: { ...asked, quantity: 5001 } });
   await expect(tooMuch).rejects.toMatchObject({ problem: { code: 'nodes.exposureReached' } });
-  const made = await buyer.call(wire.buyAbroad, { body: { ...asked, quantity: 3 } });
+  // What is not offered is refused before any money is frozen, and the refusal says what is.
+  const unoffered = buyer.call(wire.buyAbroad, { body: { ...asked, quantity: 3, format } });
+  await expect(unoffered).rejects.toMatchObject(notOffered);
+  const made = await buyer.call(wire.buyAbroad, { body: { ...asked, quantity: 3, format: HTTP_PULL } });
   purchase = made.id;
-  expect(made).toMatchObject({ state: 'holding', estimate: '30', quantity: 3 });
+  expect(made).toMatchObject({ state: 'holding', estimate: '30', quantity: 3, format: HTTP_PULL });
   const member = city.seeded.organisations.citylogistics!;
+  expect(await refusal(buyer.call(wire.fetchPurchase, { params: { id: purchase }, body: {} }))).toBe(
+    'nodes.wrongState',
+  );
   // No money yet: nobody elsewhere has heard of it.
   await city.settle();
   expect((await bought(purchase)).state).toBe('holding');
@@ -203,20 +186,24 @@ test('a purchase: money frozen at the buyer’s bank, guaranteed to the seller�
   expect(await exposedAt(industry)).toEqual({ limit: '50000', owing: '0', owed: '30' });
   await expect(buyer.call(wire.listExposures, {})).rejects.toMatchObject({ problem: { code: 'kernel.notPermitted' } });
 
-  const { agreement, address } = await bought(purchase);
-  const transfer = await buyer.call(federationWire.requestTransfer, {
-    body: { agreement: agreement!, address, format: 'HttpData-PULL' },
-  });
-  const read = async () => (await buyer.call(federationWire.getProcess, { params: { id: transfer.id } })).process;
+  const fetching = (body: object, as = buyer) => as.call(wire.fetchPurchase, { params: { id: purchase }, body });
+  await expect(fetching({ format })).rejects.toMatchObject(notOffered);
+  const dataAddress = { '@type': 'DataAddress', endpointType: HTTP_PUSH, endpoint: 'https://receiver.example/inbox' };
+  expect(await refusal(fetching({ dataAddress }))).toBe('nodes.destinationUnused destinationUnused');
+  expect(await refusal(fetching({ format: HTTP_PUSH }))).toBe('nodes.destinationMissing destinationMissing');
+  expect(await refusal(fetching({}, await city.as('xingsha.trader')))).toBe('kernel.unknown');
+  const { transfer, ...chosen } = await fetching({});
+  expect(chosen, 'that it chose when it bought').toEqual({ format: HTTP_PULL, way: 'pull' });
+  const read = async () => (await buyer.call(federationWire.getProcess, { params: { id: transfer } })).process;
   await expect.poll(async () => (await read()).state, soon).toBe('STARTED');
   const data = (await read()).dataAddress as unknown as Address;
   expect([await readBy(data), await readBy(data)]).toEqual([200, 200]);
   // Negotiation and transfer are shown by the name under which the supplier offers it.
   const { title } = await bought(purchase);
   const { items: shown } = await buyer.call(federationWire.listProcesses, { query: {} });
-  expect(shown.map((one) => [one.kind, one.title]).sort()).toEqual([
-    ['negotiation', title],
-    ['transfer', title],
+  expect(shown.map((one) => [one.kind, one.title, one.format]).sort()).toEqual([
+    ['negotiation', title, null],
+    ['transfer', title, HTTP_PULL],
   ]);
   // Of somebody else, at either node, nothing is seen.
   const other = await city.as('xingsha.trader');
@@ -224,6 +211,12 @@ test('a purchase: money frozen at the buyer’s bank, guaranteed to the seller�
   await expect(other.call(wire.cancelPurchase, { params: { id: purchase }, body: {} })).rejects.toMatchObject({
     problem: { code: 'kernel.unknown' },
   });
+}, 600_000);
+
+test('from the terminal, another type than was chosen, to where the buyer says; what is offered is told to whoever names none', async () => {
+  // The supplier answers by hand: nothing is brought.
+  await supplier.call(federationWire.setRules, { body: { rules: selling.slice(0, 2) } });
+  await fetchFromTerminal(market, { purchase, buyer, supplier, served });
 }, 600_000);
 
 test('what the supplier declines comes to nothing, and all that was frozen goes back', async () => {

@@ -334,6 +334,7 @@ const unreachable: ReadonlySet<string> = new Set([
   'nodes.goods.read params.node',
   'nodes.purchase.create body.node',
   'nodes.purchase.cancel params.id',
+  'nodes.purchase.fetch params.id',
   'federation.message.get params.message',
   'compute.module.get params.id',
   'compute.part.get params.id',

@@ -176,6 +176,7 @@ export const audit = {
   'auditVerb.expire': ['到期', 'expired'],
   'auditVerb.expired': ['到期', 'expired'],
   'auditVerb.extend': ['追加', 'extended'],
+  'auditVerb.fetch': ['请求数据', 'data asked for'],
   'auditVerb.fail': ['未完成', 'failed'],
   'auditVerb.failed': ['未送出', 'failed'],
   'auditVerb.file': ['提交', 'filed'],

@@ -163,6 +163,10 @@ const waysHere = async (read: Reader, participant: string) => {
   return (format: string) => ({ format, way: wayOf(format, planes) });
 };
 
+/** The types of a data set as its provider tells it, or, where that tells nothing of it any more, all that can be received here. */
+export const formatsTold = async (read: Reader, participant: string, found: Json | undefined) =>
+  (found ? formatsIn(found) : formatsBy(['pull', 'push'])).map(await waysHere(read, participant));
+
 /**
  * The types in which the provider of a negotiation of ours serves its data set now.
  * @throws federation.connectorClosed, federation.addressRefused, federation.providerAway
@@ -177,8 +181,6 @@ export const formatsElsewhere = async (
     subject,
   }: Pick<Process, 'participant' | 'counterparty' | 'address' | 'subject'>,
 ) => {
-  const wayHere = await waysHere(read, participant);
   const found = await datasetElsewhere(room, read, participant, { counterparty, address, dataset: subject });
-  const formats = found ? formatsIn(found) : formatsBy(['pull', 'push']);
-  return { offered: found !== undefined, items: formats.map(wayHere) };
+  return { offered: found !== undefined, items: await formatsTold(read, participant, found) };
 };

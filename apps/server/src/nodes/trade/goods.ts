@@ -7,7 +7,7 @@ import type { Reader } from '../../kernel/db/db.ts';
 import { kernelProblems, Problem } from '../../kernel/problem.ts';
 import { estimateFen, isMetered, priceText } from '../../market/index.ts';
 import { browsed } from '../hub/intake.ts';
-import type { Message, NodesDeps } from '../model.ts';
+import type { ForeignFormat, Message, NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import type { HubLine } from '../uplink/hub.ts';
 import { latestUplink } from '../uplink/store.ts';
@@ -77,6 +77,7 @@ export interface Goods {
   peer: KnownPeer;
   connector: NonNullable<Entry['connector']>;
   offers: OfferAbroad[];
+  formats: ForeignFormat[];
 }
 
 /**
@@ -98,7 +99,8 @@ export const goodsOf = async (
   if (!peer || !own) throw problems.peerUnknown({ detail: entry.node.name });
   const { participant: counterparty, address, dataset } = connector;
   const told = await deps.dataspace.dataset(deps.database, participant, { counterparty, address, dataset });
-  return { entry, peer, connector, offers: told ? offersIn(told) : [] };
+  const formats = told ? await deps.dataspace.formats(deps.database, participant, told) : [];
+  return { entry, peer, connector, offers: told ? offersIn(told) : [], formats };
 };
 
 export const offerView = ({ offer, title, plan, taxRate }: OfferAbroad) => ({

@@ -12,6 +12,7 @@ import type { NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import type { HubLine } from '../uplink/hub.ts';
 import { hasRoom, requireRoom } from './exposure.ts';
+import { offeredFormat } from './fetching.ts';
 import { costOf, goodsOf, type OfferAbroad } from './goods.ts';
 import { mayBecome } from './rules.ts';
 import * as store from './store.ts';
@@ -39,10 +40,10 @@ export const buy = async (
   deps: NodesDeps,
   line: HubLine,
   actor: Actor,
-  { node, subject, offer, quantity }: Wanted,
+  { node, subject, offer, quantity, format }: Wanted,
 ): Promise<store.PurchaseRow> => {
   const { participant } = actor;
-  const { entry, peer, connector, offers } = await goodsOf(deps, line, { participant, node, subject });
+  const { entry, peer, connector, offers, formats } = await goodsOf(deps, line, { participant, node, subject });
   const chosen = offers.find((one) => one.offer === offer);
   if (!chosen)
     throw kernelProblems.invalid({
@@ -50,6 +51,7 @@ export const buy = async (
       detail: { zh: '供方没有此项要约', en: 'no offer of the supplier' },
     });
   const estimate = reckoned(chosen, quantity);
+  if (format !== undefined) offeredFormat(formats, format);
   return deps.database.tx(actor, async (tx) => {
     await requireRoom(deps, tx, { side: 'owing', peerKey: peer.key.keyId, fen: BigInt(estimate) });
     const id = newId('npu', tx.now);
@@ -73,6 +75,7 @@ export const buy = async (
       quantity,
       estimate_fen: estimate,
       negotiation: newId('neg', tx.now),
+      format: format ?? null,
     });
     await audit(tx, {
       action: 'nodes.purchase.create',
@@ -164,6 +167,7 @@ export const purchaseView = (one: store.PurchaseRow) => ({
   reason: one.reason,
   negotiation: one.negotiation,
   agreement: one.agreement,
+  format: one.format,
   createdAt: one.created_at.toISOString(),
   changedAt: one.changed_at.toISOString(),
 });

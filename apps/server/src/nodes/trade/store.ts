@@ -31,6 +31,8 @@ export interface PurchaseRow {
   reason: string;
   negotiation: string;
   agreement: string | null;
+  /** Type of transfer that the buyer chose when it bought. */
+  format: string | null;
   attempts: number;
   next_at: Date;
   /** Since when the seller's node is believed no longer. */
@@ -40,7 +42,7 @@ export interface PurchaseRow {
 }
 
 const purchaseColumns = sql`id, participant, peer, peer_key, peer_name, subject, title, supplier_name, supplier, address, dataset, offer, terms,
-  plan, plan_title, tax_rate, quantity, estimate_fen, owed_fen, closed, state, reason, negotiation, agreement, attempts, next_at, unbelieved_at,
+  plan, plan_title, tax_rate, quantity, estimate_fen, owed_fen, closed, state, reason, negotiation, agreement, format, attempts, next_at, unbelieved_at,
   created_at, changed_at`;
 
 export type PurchaseDraft = Omit<
@@ -59,11 +61,11 @@ export type PurchaseDraft = Omit<
 
 export const insertPurchase = async (tx: Tx, one: PurchaseDraft): Promise<void> => {
   await tx.exec(sql`insert into node_purchases (id, node, market, participant, peer, peer_key, peer_name, subject, title, supplier_name, supplier,
-      address, dataset, offer, terms, plan, plan_title, tax_rate, quantity, estimate_fen, state, negotiation, next_at, created_at, changed_at)
+      address, dataset, offer, terms, plan, plan_title, tax_rate, quantity, estimate_fen, state, negotiation, format, next_at, created_at, changed_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.peer}, ${one.peer_key}, ${one.peer_name}, ${one.subject},
       ${one.title}, ${one.supplier_name}, ${one.supplier}, ${one.address}, ${one.dataset}, ${one.offer}, ${JSON.stringify(one.terms)},
       ${JSON.stringify(one.plan)}, ${one.plan_title}, ${one.tax_rate}, ${one.quantity}, ${one.estimate_fen}, 'holding', ${one.negotiation},
-      ${tx.now}, ${tx.now}, ${tx.now})`);
+      ${one.format}, ${tx.now}, ${tx.now}, ${tx.now})`);
 };
 
 export const findPurchase = (read: Reader, id: string): Promise<PurchaseRow | undefined> =>
