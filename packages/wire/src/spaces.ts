@@ -201,7 +201,7 @@ export const spaceEntry = z.object({
   membersOnly: z.boolean().describe('offered to members of the space alone'),
   addedAt: time,
 });
-/** A catalogue that stands in a space's: of another space, or of a node of this hub. */
+/** A catalogue that stands in a space's: of another space, or of a node of this hub. Null both: the operator who put it in sees it no more. */
 export const nestedRef = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('space'), space: spaceId }).strict(),
   z.object({ kind: z.literal('node'), node: nodeId }).strict(),
@@ -433,8 +433,8 @@ export const listNestedCatalogues = endpoint({
   method: 'GET',
   path: '/api/spaces/:id/catalogues',
   summary: {
-    zh: '空间目录中的下级目录（各按其自身规则可见）',
-    en: 'Catalogues within the catalogue of a space, each to whom its own rules show it',
+    zh: '空间目录中的下级目录（各按其自身规则可见；空间运营方另见其已看不到的，以便移出）',
+    en: 'Catalogues within the catalogue of a space, each to whom its own rules show it; the operator of the space meets what it sees no more, too, to take it out',
   },
   permission: 'public',
   params,

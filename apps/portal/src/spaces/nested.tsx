@@ -14,6 +14,7 @@ import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { Action } from '../ui/action.tsx';
 import { field, type WidgetProps } from '../ui/fields.tsx';
+import { dayOf } from '../ui/format.ts';
 import { Loaded, Sheet } from '../ui/frame.tsx';
 import { reasonField } from './fields.ts';
 
@@ -54,7 +55,14 @@ const NestedLine = ({ one }: { one: Nested }) => {
         <span className="quiet">{t('spaces.nestedBy', { name: one.space.operator.name })}</span>
       </>
     );
-  const { id, name, listings } = one.node!;
+  if (!one.node)
+    return (
+      <>
+        <Tag>{t('spaces.nestedUnseen')}</Tag>
+        <span className="quiet">{t('spaces.nestedUnseenText', { at: dayOf(one.addedAt) })}</span>
+      </>
+    );
+  const { id, name, listings } = one.node;
   return (
     <>
       <Link to={paths.nodes} search={{ tab: 'entries', node: id } as never}>

@@ -39,8 +39,8 @@ import {
   visibleSpace,
 } from './view.ts';
 
-const operates = ({ own, supervising }: Seen): boolean =>
-  supervising || (own !== undefined && own.endedAt === null && isOperator(own));
+const itself = ({ own }: Seen): boolean => own !== undefined && own.endedAt === null && isOperator(own);
+const operates = (seen: Seen): boolean => seen.supervising || itself(seen);
 
 export const makeRoutes = (deps: SpacesDeps): Route[] => {
   const oneMember = async (read: Reader, space: string, id: string) => {
@@ -152,13 +152,13 @@ export const makeRoutes = (deps: SpacesDeps): Route[] => {
       return entryView(entry, await namesOf(deps, tx, []));
     }),
     on(wire.listNestedCatalogues, async ({ read, principal, params }) => {
-      const { space, seesCatalogue } = await visibleSpace(deps, read, principal, params.id);
-      if (!seesCatalogue) throw kernelProblems.unknown();
-      return { items: await nestedViews(deps, read, principal, await nestedIn(read, space.id)) };
+      const seen = await visibleSpace(deps, read, principal, params.id);
+      if (!seen.seesCatalogue) throw kernelProblems.unknown();
+      return { items: await nestedViews(deps, read, principal, await nestedIn(read, seen.space.id), itself(seen)) };
     }),
     on(wire.nestCatalogue, async ({ tx, principal, params, body }) => {
       const made = await nest(deps, tx, principal, { id: params.id, ref: body });
-      return (await nestedViews(deps, tx, principal, [made]))[0]!;
+      return (await nestedViews(deps, tx, principal, [made], true))[0]!;
     }),
     on(wire.withdrawNestedCatalogue, async ({ tx, principal, params, body }) => {
       await withdrawNested(tx, params.id, params.catalogue, body.reason);

@@ -55,12 +55,16 @@ const openCatalogues = async (
   return new Map(shown.map((space) => [space.id, space]));
 };
 
-/** Each to whom its own rules show it; what has ended is not there. */
+/**
+ * Each to whom its own rules show it. `all`: whoever takes out what stands there meets the rest as well, without a word of what it is or
+ * why it is not shown.
+ */
 export const nestedViews = async (
   deps: SpacesDeps,
   read: Reader,
   principal: Principal,
   nested: readonly NestedCatalogue[],
+  all: boolean,
 ) => {
   const ids = nested.flatMap(({ childSpace }) => childSpace ?? []);
   const spaces = await openCatalogues(deps, read, principal, ids);
@@ -83,7 +87,7 @@ export const nestedViews = async (
       ];
     }
     const node = nodes.find((one) => one.id === childNode);
-    return node ? [{ id, space: null, node, addedAt }] : [];
+    return node ? [{ id, space: null, node, addedAt }] : all ? [{ id, space: null, node: null, addedAt }] : [];
   });
 };
 

@@ -10,6 +10,7 @@ import * as wire from '@shugu/wire/spaces';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { move } from '../../../cli/src/scenario/cases.ts';
 import { until } from '../../../cli/src/scenario/resource.ts';
+import { joinSpace } from '../../../cli/src/scenario/space.ts';
 import { listed, refusal } from '../../src/market/testing.ts';
 import { entryOf, handsAt } from '../../src/nodes/testing.ts';
 import { admitted, consumer, joined, look, operator, outsider, provider, rulesOf } from '../../src/spaces/testing.ts';
@@ -179,7 +180,7 @@ describe('a catalogue within a catalogue', { timeout: 120_000 }, () => {
   const within = async (id: string, login: string | null) =>
     (
       await (login ? await world.as(login) : world.anyone).call(wire.listNestedCatalogues, { params: { id } })
-    ).items.map(({ space, node: of }) => space?.id ?? of!.id);
+    ).items.map(({ space, node: of }) => space?.id ?? of?.id ?? null);
   const space = (of: string) => ({ kind: 'space' as const, space: of });
 
   test('is shown to whom its own rules show it, and never stands in itself', async () => {
@@ -211,6 +212,30 @@ describe('a catalogue within a catalogue', { timeout: 120_000 }, () => {
     expect(await refusal(nest(open, space(theirs)))).toBe(nothing);
     await nest(theirs, space(closed), provider);
     expect(await refusal(nest(theirs, space(closed), operator))).toBe(nothing);
+  });
+
+  test('that its operator may look into no more is told to it without a word of what it is, and taken out', async () => {
+    const inner = await admitted(world, { name: { zh: '港口数据空间', en: 'Port data space' } }, provider);
+    const { id: outer } = await admitted(world, { rules: rulesOf({ catalogue: 'everyone' }) });
+    await joined(world, outer, consumer, 'consumer');
+    await joinSpace(world.stage, { id: inner.id, operator: provider }, operator, 'consumer');
+    const made = await nest(outer, space(inner.id));
+    await (await world.as(operator)).call(wire.leaveSpace, { params: { id: inner.id }, body: { reason: '' } });
+    const list = async (login: string | null) =>
+      (await (login ? await world.as(login) : world.anyone).call(wire.listNestedCatalogues, { params: { id: outer } }))
+        .items;
+    expect(await list(operator)).toEqual([{ id: made.id, space: null, node: null, addedAt: made.addedAt }]);
+    for (const login of [consumer, outsider, null]) expect(await list(login), String(login)).toEqual([]);
+    // Who operates the inner one sees it stand there, and has no say over it.
+    expect(await within(outer, provider)).toEqual([inner.id]);
+    const withdraw = async (login: string) =>
+      (await world.as(login)).call(wire.withdrawNestedCatalogue, {
+        ...{ params: { id: outer, catalogue: made.id }, body: { reason: '已看不到' } },
+      });
+    for (const login of [consumer, provider, outsider]) expect(await refusal(withdraw(login)), login).toBe(nothing);
+    expect(JSON.stringify(await withdraw(operator))).not.toContain(inner.id);
+    expect(await list(operator)).toEqual([]);
+    expect(await within(outer, provider)).toEqual([]);
   });
 
   test('over the Dataspace Protocol stands in the catalogue of who operates the outer one', async () => {
@@ -271,7 +296,7 @@ describe('a catalogue within a catalogue', { timeout: 120_000 }, () => {
     await world.settle();
     expect(await within(outer, operator)).toEqual([node.node]);
     await move(await world.as('operator.approver'), node.case, 'revoke', { reason: '停止接入' });
-    expect(await within(outer, operator), 'at once').toEqual([]);
+    expect(await within(outer, 'operator.reviewer'), 'at once').toEqual([]);
     await world.settle();
     const { pool } = world.exchange.kernel.database;
     const left = await pool.query('select id from space_catalogues where space = $1 and ended_at is null', [outer]);

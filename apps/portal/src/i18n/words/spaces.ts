@@ -152,6 +152,11 @@ export const spaces = {
     '只移出引用，该目录本身不受影响。',
     'Only the reference goes; the catalogue itself stays as it is.',
   ],
+  'spaces.nestedUnseen': ['已看不到的目录', 'A catalogue that you see no more'],
+  'spaces.nestedUnseenText': [
+    '{at} 纳入；本单位已无权查看，或其已结束。仍可移出。',
+    'Put in {at}. Your organisation may not look into it any more, or it has ended; it can be taken out.',
+  ],
   'spaces.nestedSpace': ['空间', 'Space'],
   'spaces.nestedNode': ['节点', 'Node'],
   'spaces.nestedBy': ['运营方 {name}', 'operated by {name}'],
