@@ -264,6 +264,10 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     market,
     agreements,
     elsewhere: { harvested: catalogue.foreignEntry, listed: nodes.listedEntry },
+    offersElsewhere: async (read, participant, { participant: counterparty, address, dataset }) => {
+      const told = await federation.datasetElsewhere(read, participant, { counterparty, address, dataset });
+      return told && federation.policiesTold(told);
+    },
     nodes: nodes.takingPart,
     now,
   });

@@ -87,8 +87,7 @@ export const SpaceEntries = ({ of, operates }: { of: Space; operates: boolean })
               <Action
                 endpoint={addForeignSpaceEntry}
                 label={t('spaces.foreignAdd')}
-                explain={<p>{t('spaces.foreignAddExplain')}</p>}
-                blocked={of.demands.length ? t('spaces.foreignBlocked') : null}
+                explain={<p>{t(of.demands.length ? 'spaces.foreignAsked' : 'spaces.foreignAddExplain')}</p>}
                 fields={[
                   field('entry', 'text', ['条目', 'Entry'], {
                     required: true,

@@ -134,7 +134,7 @@ export const changedTerms = (base: Terms, changes: TermChanges): Terms => {
   });
 };
 
-const understood = (policy: Terms): Policy | undefined => {
+export const understood = (policy: Terms): Policy | undefined => {
   const { rules } = priced(policy);
   const parsed = parsePolicy({ '@type': 'Offer', ...rules });
   return parsed.ok && parsed.policy.notUnderstood.length === 0 ? parsed.policy : undefined;

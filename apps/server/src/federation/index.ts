@@ -58,7 +58,7 @@ import { type Brought, bring, noteTaken, type Parcel, type PushAddress, pushAddr
 import { abandon, clear, endAgreements, refer, refuse, waitingClearance } from './service/clearing.ts';
 import { openConnector, setRules } from './service/connectors.ts';
 import { makeDiscovery } from './service/discovery.ts';
-import { datasetElsewhere, formatsTold } from './service/elsewhere.ts';
+import { datasetElsewhere, formatsTold, policiesTold } from './service/elsewhere.ts';
 import { addressOf, type Room } from './service/room.ts';
 import { makeSender } from './service/sending.ts';
 import { forgetTries, removeDataset, saveDataset } from './store.ts';
@@ -122,6 +122,8 @@ export interface Federation {
   requestContract(tx: Tx, asked: Parameters<typeof requestContract>[2]): Promise<Process>;
   /** What a provider elsewhere offers of a data set. @throws federation.connectorClosed, addressRefused, providerAway */
   datasetElsewhere(read: Reader, participant: string, asked: Asking): Promise<Json | undefined>;
+  /** What its offers say, as policies here have it. */
+  policiesTold: typeof policiesTold;
   /** In which types it can be had, and how here; undefined: all that can be received here. */
   formatsTold: typeof formatsTold;
   /** Where an organisation with an open connector is found; undefined: it has none. */
@@ -217,6 +219,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     requestContract: (tx, asked) => requestContract(room, tx, asked),
     datasetElsewhere: (read, participant, asked) => datasetElsewhere(room, read, participant, asked),
     formatsTold,
+    policiesTold,
     connectorAddress: async (read, participant) =>
       (await connectorOf(read, participant)) && {
         participant: dids.of(participant),

@@ -9,6 +9,8 @@ export interface SpaceCatalogue {
   space: string;
   name: { zh: string; en: string };
   suppliers: readonly string[];
+  /** Connectors of other nodes whose data sets stand in it. */
+  elsewhere: readonly { name: string; address: string }[];
   within: readonly SpaceCatalogue[];
 }
 
@@ -40,14 +42,22 @@ export const nestedCatalogs = async (
     '@type': 'DataService' as const,
     endpointURL: addressOf(room, participant),
   });
-  const catalogOf = ({ space, name, suppliers, within }: SpaceCatalogue): Catalog => {
+  /** A data set of theirs is told with its offers in their catalogue alone, to which this leads. */
+  const foreignCatalog = ({ name, address }: SpaceCatalogue['elsewhere'][number]): Catalog => ({
+    '@id': `${address}/catalog`,
+    '@type': 'Catalog',
+    title: name,
+    service: [{ '@id': address, '@type': 'DataService', endpointURL: address }],
+  });
+  const catalogOf = ({ space, name, suppliers, elsewhere, within }: SpaceCatalogue): Catalog => {
+    const catalogs = [...within.map(catalogOf), ...elsewhere.map(foreignCatalog)];
     const reached = suppliers.filter((one) => open.has(one));
     return {
       '@id': `${site}/spaces/${space}`,
       '@type': 'Catalog',
       title: name.zh,
       service: (reached.length > 0 ? reached : [connector.participant]).map(serviceAt),
-      ...(within.length > 0 ? { catalog: within.map(catalogOf) } : {}),
+      ...(catalogs.length > 0 ? { catalog: catalogs } : {}),
     };
   };
   return found.map(catalogOf);

@@ -3,7 +3,7 @@
  * room says at each look: gone there, gone here. Words for finding it are kept beside it, and follow (`service/foreign.ts`).
  */
 import { type Moment, type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
-import type { Elsewhere, ForeignFacts, ForeignRef } from './model.ts';
+import type { Elsewhere, ForeignConnector, ForeignFacts, ForeignRef, ForeignStanding } from './model.ts';
 
 const far = ({ harvested, listed }: Elsewhere, entry: Sql, node: Sql, subject: Sql): Sql =>
   sql`${harvested(entry)} union all ${listed(node, subject)}`;
@@ -20,11 +20,28 @@ export const foreignFacts = (
   elsewhere: Elsewhere,
   read: Reader,
   ref: ForeignRef,
-): Promise<ForeignFacts | undefined> => {
+): Promise<ForeignStanding | undefined> => {
   const [harvested, node, subject] = ref.kind === 'harvest' ? [ref.entry, null, null] : [null, ref.node, ref.subject];
-  return read.first<ForeignFacts>(sql`select f.title, f.summary, f.industry, ${words} as words
+  return read.first<ForeignStanding>(sql`select f.title, f.summary, f.industry, ${words} as words, f.connector
     from (${far(elsewhere, sql`${harvested}::text`, sql`${node}::text`, sql`${subject}::text`)}) f`);
 };
+
+/** How long what a supplier said of its offers is believed. */
+const believedFor = sql`interval '1 day'`;
+const toAsk = (elsewhere: Elsewhere, at: Moment): Sql => sql`from ${withFar(elsewhere)}
+  where e.ended_at is null and e.asked_at + ${believedFor} <= ${at} and f.connector is not null`;
+
+export const anyToAsk = (elsewhere: Elsewhere, at: Moment): Sql => sql`exists (select ${toAsk(elsewhere, at)})`;
+
+/** Whose supplier is to be asked again what it offers. */
+export const foreignToAsk = (
+  elsewhere: Elsewhere,
+  read: Reader,
+  { now, limit }: { now: Date; limit: number },
+): Promise<{ id: string; space: string; participant: string; connector: ForeignConnector }[]> =>
+  read.rows(
+    sql`select e.id, e.space, e.participant, f.connector ${toAsk(elsewhere, now)} order by e.asked_at, e.id limit ${limit}`,
+  );
 
 /** Its place is kept for so long: a node that says everything anew, or a listing that is suspended for a while, is back within it. */
 const keptFor = sql`interval '1 hour'`;

@@ -3,13 +3,13 @@ import type { SpaceMembership } from '../agreements/index.ts';
 import type { Reader, Tx } from '../kernel/db/db.ts';
 import type { Route } from '../kernel/http/route.ts';
 import type { Tick } from '../kernel/ticker.ts';
-import { anyChanged } from './foreign.ts';
+import { anyChanged, anyToAsk } from './foreign.ts';
 import type { EndedMembership, SpacesDeps } from './model.ts';
 import { endedMemberships, membersLate, namesOfSpaces, standingOf } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { provides } from './rules.ts';
 import { followEntries } from './service/entries.ts';
-import { followForeign } from './service/foreign.ts';
+import { askForeign, followForeign } from './service/foreign.ts';
 import { registerCases } from './service/founding.ts';
 import { restLate } from './service/membership.ts';
 import { endNestedWith } from './service/nested.ts';
@@ -44,13 +44,20 @@ export const makeSpaces = (deps: SpacesDeps): Spaces => {
         due: (at) => anyChanged(deps.elsewhere, at),
         run: () => followForeign(deps),
       },
+      {
+        name: 'spaces.foreignPolicies',
+        everySeconds: 600,
+        due: (at) => anyToAsk(deps.elsewhere, at),
+        run: () => askForeign(deps),
+      },
     ],
     standing: async (read, participant) =>
       (await standingOf(read, participant, deps.now())).map(({ id, roles }) => ({ id, provides: provides({ roles }) })),
     names: async (read, ids) => new Map((await namesOfSpaces(read, ids)).map(({ id, name }) => [id, name])),
     endedMemberships,
     followEntries: (tx, by) => followEntries(deps, tx, by),
-    catalogues: (read, participant, standsIn) => toldCatalogues(read, participant, { standsIn, now: deps.now() }),
+    catalogues: (read, participant, standsIn) =>
+      toldCatalogues(deps.elsewhere, read, participant, { standsIn, now: deps.now() }),
     nodeEnded: (tx, node, reason) => endNestedWith(tx, { node }, reason),
   };
 };

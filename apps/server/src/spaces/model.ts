@@ -1,5 +1,6 @@
 /** Nouns of data spaces, and what the room asks of its neighbours. */
 import type { SuiteName } from '@shugu/evidence';
+import type { Policy } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
 import type {
   foreignRef,
@@ -96,6 +97,9 @@ export interface ForeignFacts {
   industry: string;
   words: string;
 }
+export interface ForeignStanding extends ForeignFacts {
+  connector: ForeignConnector | null;
+}
 
 export interface EndedMembership {
   space: string;
@@ -116,6 +120,8 @@ export interface Entry {
   title: string;
   summary: string;
   industry: string;
+  /** Of a foreign one, which demands the policies of its offers met when its supplier was asked last; null: it never was. */
+  demandsMet: PolicyDemand[] | null;
   /** Offered to members of the space alone. */
   membersOnly: boolean;
   createdAt: Date;
@@ -129,6 +135,18 @@ export interface SeenEntry extends Entry {
   url: string | null;
   /** Whether the purchase across nodes leads to it. */
   traded: boolean | null;
+}
+
+/** Of a supplier elsewhere, below the address of its node: whom to ask, where, for which data set. */
+export interface ForeignConnector {
+  participant: string;
+  address: string;
+  dataset: string;
+}
+/** An offer of a supplier elsewhere; without terms where they are not understood here. */
+export interface ForeignOffer {
+  id: string;
+  terms: Policy['terms'] | undefined;
 }
 
 export type NestedView = z.output<typeof nestedCatalogue>;
@@ -162,6 +180,8 @@ export interface SpacesDeps {
   market: Pick<Market, 'offered'>;
   agreements: Pick<Agreements, 'openOffers' | 'signText'>;
   elsewhere: Elsewhere;
+  /** What the supplier offers of it to an organisation here, as its connector says now; undefined: nothing. That room stands after this one. */
+  offersElsewhere(read: Reader, participant: string, asked: ForeignConnector): Promise<ForeignOffer[] | undefined>;
   /** Of these nodes, those that take part. */
   nodes(read: Reader, ids: readonly string[]): Promise<NodeNamed[]>;
   now(): Date;

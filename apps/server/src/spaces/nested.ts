@@ -1,7 +1,8 @@
 /** Catalogues within the catalogue of a space: rows, and what they reach. Whether one is shown its own rules say at each look. */
 import { type Reader, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import { newId } from '../kernel/ids.ts';
-import type { NestedCatalogue, NestedRef } from './model.ts';
+import { withFar } from './foreign.ts';
+import type { Elsewhere, NestedCatalogue, NestedRef } from './model.ts';
 import { ofMember } from './reads.ts';
 
 const columns = sql`c.id, c.space, c.child_space as "childSpace", c.child_node as "childNode", c.created_at as "createdAt", c.ended_at as "endedAt"`;
@@ -49,6 +50,16 @@ export const suppliersIn = (
   read.rows(sql`select distinct e.space, e.participant from space_entries e
     where e.space = any(${[...spaces]}) and e.ended_at is null and e.product is not null
       and (not e.members_only or e.space = any(${[...inside]})) and ${ofMember(now)} order by e.space, e.participant`);
+
+/** Connectors of suppliers elsewhere whose goods stand in these spaces, put in by members in standing. */
+export const connectorsIn = (
+  elsewhere: Elsewhere,
+  read: Reader,
+  { spaces, now, limit }: { spaces: readonly string[]; now: Date; limit: number },
+): Promise<{ space: string; by: string; address: string }[]> =>
+  read.rows(sql`select e.space, f.connector ->> 'address' as address, min(f.by) as by from ${withFar(elsewhere)}
+    where e.space = any(${[...spaces]}) and e.ended_at is null and f.connector is not null and ${ofMember(now)}
+    group by 1, 2 order by 1, 2 limit ${limit}`);
 
 export const insertNested = async (tx: Tx, space: string, ref: NestedRef): Promise<string> => {
   const id = newId('spk', tx.now);

@@ -76,7 +76,10 @@ export const problems = defineProblems('spaces', {
       zh: '外部条目的使用策略无从核对，而空间规则对策略有要求',
       en: 'What the offers of a foreign entry say is not known here, and the rules of the space ask for it',
     },
-    next: { zh: '在无此要求的空间列入', en: 'Put it into a space whose rules do not ask' },
+    next: {
+      zh: '列入供方开通连接器、可跨节点采购的条目，或在无此要求的空间列入',
+      en: 'Put in what a supplier with an open connector sells across nodes, or put it into a space whose rules do not ask',
+    },
   },
   nestedInItself: {
     status: 409,

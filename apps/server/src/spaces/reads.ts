@@ -34,7 +34,7 @@ const memberColumns = sql`m.id, m.space, m.participant, m.roles, m.state, m.note
 const members = sql`space_members m left join space_signatures g on g.member = m.id and g.number = m.signed`;
 const standingMember = (now: Date): Sql => sql`m.state = 'active' and coalesce(${signBy} > ${now}, true)`;
 const entryColumns = sql`e.id, e.space, e.participant, e.product, e.harvested, e.foreign_node as "foreignNode",
-  e.foreign_subject as "foreignSubject", e.title, e.summary, e.industry, e.members_only as "membersOnly", e.created_at as "createdAt", e.ended_at as "endedAt"`;
+  e.foreign_subject as "foreignSubject", e.demands_met as "demandsMet", e.title, e.summary, e.industry, e.members_only as "membersOnly", e.created_at as "createdAt", e.ended_at as "endedAt"`;
 
 const seenColumns = sql`${entryColumns}, f.by, f.origin, f.url, f.traded`;
 

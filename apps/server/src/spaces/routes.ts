@@ -1,7 +1,7 @@
 /** Doors of data spaces. */
 import * as wire from '@shugu/wire/spaces';
 import type { Reader } from '../kernel/db/db.ts';
-import type { Principal } from '../kernel/http/principal.ts';
+import { actorOf, type Principal } from '../kernel/http/principal.ts';
 import { on, type Route } from '../kernel/http/route.ts';
 import { bundleOf } from '../kernel/issue/statement.ts';
 import { kernelProblems } from '../kernel/problem.ts';
@@ -147,10 +147,16 @@ export const makeRoutes = (deps: SpacesDeps): Route[] => {
       ))!;
       return entryView(entry, await namesOf(deps, tx, [entry.participant]));
     }),
-    on(wire.addForeignSpaceEntry, async ({ tx, params, body }) => {
-      const entry = (await seenEntry(deps.elsewhere, tx, params.id, await addForeign(deps, tx, params.id, body)))!;
-      return entryView(entry, await namesOf(deps, tx, []));
-    }),
+    // Its supplier may be asked meanwhile.
+    on(
+      wire.addForeignSpaceEntry,
+      async ({ principal, requestId, params, body }) => {
+        const { database, elsewhere } = deps;
+        const id = await addForeign(deps, actorOf(principal, requestId), params.id, body);
+        return entryView((await seenEntry(elsewhere, database, params.id, id))!, await namesOf(deps, database, []));
+      },
+      { ownTransaction: true },
+    ),
     on(wire.listNestedCatalogues, async ({ read, principal, params }) => {
       const seen = await visibleSpace(deps, read, principal, params.id);
       if (!seen.seesCatalogue) throw kernelProblems.unknown();

@@ -1,6 +1,7 @@
 /** Who may do what in a space, decided of what is known. */
 import type { Policy } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
+import { policyDemands } from '@shugu/wire/spaces';
 import type { FieldFault } from '../kernel/problem.ts';
 import type { Member, MemberState, PolicyDemand, Space, Terms } from './model.ts';
 
@@ -68,6 +69,10 @@ export const policyFaults = (
       .filter((demand) => !terms || !met[demand](terms))
       .map((demand) => ({ field: `policy.${demand}`, code: demand, message: inOffer(demandWords[demand], id) })),
   );
+
+/** Of all demands those that every offer meets; without an offer none. */
+export const demandsMet = (offers: Parameters<typeof policyFaults>[1]): PolicyDemand[] =>
+  offers.length === 0 ? [] : policyDemands.filter((demand) => policyFaults([demand], offers).length === 0);
 
 const inOffer = (words: Text, offer: string): Text => ({
   zh: `${words.zh}（${offer}）`,

@@ -8,6 +8,7 @@ import type {
   ForeignRef,
   Member,
   MemberState,
+  PolicyDemand,
   Rules,
   SpaceDraft,
   SpaceRole,
@@ -84,19 +85,28 @@ export const insertEntry = async (
   return id;
 };
 
-export const insertForeign = async (tx: Tx, space: string, ref: ForeignRef, facts: ForeignFacts): Promise<string> => {
+export const insertForeign = async (
+  tx: Tx,
+  space: string,
+  { ref, facts, met }: { ref: ForeignRef; facts: ForeignFacts; met: readonly PolicyDemand[] | null },
+): Promise<string> => {
   const id = newId('spe', tx.now);
   const [harvested, node, subject] = ref.kind === 'harvest' ? [ref.entry, null, null] : [null, ref.node, ref.subject];
   await tx.exec(sql`insert into space_entries (id, space, node, market, participant, harvested, foreign_node, foreign_subject, title, summary,
-      industry, words, created_at)
+      industry, words, demands_met, asked_at, created_at)
     values (${id}, ${space}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${harvested}, ${node}, ${subject},
-      ${facts.title}, ${facts.summary}, ${facts.industry}, ${facts.words}, ${tx.now})`);
+      ${facts.title}, ${facts.summary}, ${facts.industry}, ${facts.words}, ${met && [...met]}, ${met && tx.now}, ${tx.now})`);
   return id;
 };
 
 export const refreshEntry = (tx: Tx, id: string, shown: Shown): Promise<number> =>
   tx.exec(sql`update space_entries set title = ${shown.title}, summary = ${shown.summary}, industry = ${shown.industry},
     words = ${shown.words}, members_only = ${shown.membersOnly} where id = ${id}`);
+
+/** What its supplier said when it was asked; undefined: it did not answer. */
+export const setAsked = (tx: Tx, id: string, met: readonly PolicyDemand[] | undefined): Promise<number> =>
+  tx.exec(sql`update space_entries set asked_at = ${tx.now}, demands_met = ${met ? sql`${[...met]}` : sql`demands_met`}
+    where id = ${id} and ended_at is null`);
 
 /** Since when a foreign entry is not where it comes from. */
 export const setMissing = (tx: Tx, id: string, missing: boolean): Promise<number> =>

@@ -2,8 +2,8 @@
 import type { Text } from '@shugu/wire';
 import { spaceLimits } from '@shugu/wire/spaces';
 import type { Reader } from '../kernel/db/db.ts';
-import type { Space } from './model.ts';
-import { nestedInAll, suppliersIn } from './nested.ts';
+import type { Elsewhere, Space } from './model.ts';
+import { connectorsIn, nestedInAll, suppliersIn } from './nested.ts';
 import { operatedBy, spacesOf } from './reads.ts';
 import { seesCatalogue } from './rules.ts';
 
@@ -12,14 +12,17 @@ export interface ToldCatalogue {
   name: Text;
   /** Whose products stand in it. */
   suppliers: string[];
+  /** Connectors of suppliers at other nodes whose goods stand in it. */
+  elsewhere: { name: string; address: string }[];
   within: ToldCatalogue[];
 }
 
 /** Of one answer, in all. */
-export const limits = { cataloguesMax: 100 } as const;
+export const limits = { cataloguesMax: 100, connectorsMax: 200 } as const;
 
 /** `standsIn`: spaces in which whoever asks is a member in standing. Each space is told once, where it is met first. */
 export const toldCatalogues = async (
+  elsewhere: Elsewhere,
   read: Reader,
   participant: string,
   { standsIn, now }: { standsIn: readonly string[]; now: Date },
@@ -31,7 +34,7 @@ export const toldCatalogues = async (
       .filter((one) => shown(one) && !told.has(one.id))
       .slice(0, limits.cataloguesMax - told.size)
       .map((one) => {
-        const made = { space: one.id, name: one.name, suppliers: [], within: [] };
+        const made = { space: one.id, name: one.name, suppliers: [], elsewhere: [], within: [] };
         told.set(one.id, made);
         return made;
       });
@@ -68,5 +71,8 @@ export const toldCatalogues = async (
   }
   for (const one of await suppliersIn(read, { spaces: [...told.keys()], inside: standsIn, now }))
     told.get(one.space)!.suppliers.push(one.participant);
+  const far = { spaces: [...told.keys()], now, limit: limits.connectorsMax };
+  for (const { space, by, address } of await connectorsIn(elsewhere, read, far))
+    told.get(space)!.elsewhere.push({ name: by, address });
   return outermost;
 };

@@ -32,6 +32,7 @@ import {
   signerOf,
   soon,
 } from './market.ts';
+import { standsByPolicy } from './strict.ts';
 
 let market: Market;
 let registrations: { city: string; industry: string };
@@ -103,6 +104,10 @@ test('a listing is seen at all nodes, and says where it is bought once its suppl
   expect(seen.offers).toMatchObject([{ title: '按次计费', plan: { unitPrice: '0.10' }, metered: true }]);
   const nobody = await market.city.as('registrar.clerk');
   await expect(nobody.call(wire.readGoods, { params })).rejects.toMatchObject({ problem: { code: 'kernel.unknown' } });
+}, 600_000);
+
+test('at the hub it stands in a space that asks something of policies, where its supplier says what is asked', async () => {
+  await standsByPolicy(market, (await goods())[0]!);
 }, 600_000);
 
 const ruled = (on: string, reaction: string, kind = 'negotiation'): federationWire.ReactionRule =>

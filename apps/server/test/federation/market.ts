@@ -45,7 +45,10 @@ export const letIn = async (hub: TestExchange, one: TestExchange): Promise<strin
 
 export const openMarket = async (trustNodes = true): Promise<Market> => {
   // Copies of one prepared database share its keys, so each of the three comes of another.
-  const hub = await testExchange({ seeded: false, config: { nodeKind: 'hub', heartbeatSeconds: 1 } });
+  const hub = await testExchange({
+    seeded: false,
+    config: { nodeKind: 'hub', heartbeatSeconds: 1, privateConnectors: ['127.0.0.1'] },
+  });
   const { kernel } = hub.exchange;
   Object.assign(hub.seeded, await kernel.database.tx(systemActor('test'), (tx) => seedCast(tx, kernel.seal)));
   const config = { ...nodeConfig, hubUrl: hub.url, trustNodes };

@@ -244,6 +244,14 @@ describe('a catalogue within a catalogue', { timeout: 120_000 }, () => {
     const [member, stranger] = [await connect(consumer), await connect(outsider)];
     const { product } = await listed(world, { name: '公路运价' });
     await (await world.as(provider)).call(wire.addSpaceEntry, { params: { id: closed }, body: { product } });
+    const by = { participant: 'did:web:industry.example', dataset: 'ds-1' };
+    const far = [
+      entryOf('c', '泊位预约', { by: '岳阳港', connector: { ...by, address: 'https://industry.example/dsp' } }),
+      // Where a node names a connector that is not below its own address nobody is led there.
+      entryOf('d', '拖船调度', { by: '某地', connector: { ...by, address: 'https://elsewhere.example/dsp' } }),
+    ];
+    await tellOf(4, far, 2);
+    for (const { subject } of far) await add(closed, { kind: 'node', node: node.node, subject });
     type Catalog = { '@id': string; title: string; service: { endpointURL: string }[]; catalog?: Catalog[] };
     const told = async (to: typeof ours, filter?: object[]) =>
       (await catalogue(to, ours, filter)) as { catalog?: Catalog[] };
@@ -259,11 +267,18 @@ describe('a catalogue within a catalogue', { timeout: 120_000 }, () => {
     ).toEqual([ours.address]);
     expect(of(inside.catalog, closed), 'told where it stands').toBeUndefined();
     expect(of(outer.catalog, closed)!.service.map(({ endpointURL }) => endpointURL)).toEqual([supplier.address]);
+    const elsewhere = of(outer.catalog, closed)!.catalog!.filter((one) => !one['@id'].includes('/spaces/'));
+    expect(elsewhere).toEqual([
+      {
+        ...{ '@id': 'https://industry.example/dsp/catalog', '@type': 'Catalog', title: '岳阳港' },
+        service: [expect.objectContaining({ endpointURL: 'https://industry.example/dsp' })],
+      },
+    ]);
     const seen = await told(stranger);
     expect(checkMessage('Catalog', seen)).toMatchObject({ ok: true });
     expect(of(seen.catalog, open)).not.toHaveProperty('catalog');
     expect(JSON.stringify(seen)).not.toContain(closed);
-    expect(JSON.stringify(seen)).not.toContain(supplier.address);
+    for (const hidden of [supplier.address, 'industry.example']) expect(JSON.stringify(seen)).not.toContain(hidden);
     expect(await told(member, [{ limit: 1, offset: 1 }]), 'with the first page alone').not.toHaveProperty('catalog');
     expect(await catalogue(member, supplier), 'who operates none').not.toHaveProperty('catalog');
   });

@@ -133,9 +133,9 @@ export const spaces = {
     '列入的是引用：由来源自行描述，本所未审核；在来源处撤下时自动撤出。其他节点的产品经跨节点采购办理。',
     'A reference is put in: it is described by its source and not reviewed here, and goes when it goes there. What other nodes list is bought by the purchase across nodes.',
   ],
-  'spaces.foreignBlocked': [
-    '空间规则对产品策略有要求，外部条目无从核对',
-    'The rules ask something of policies, which is not known of foreign entries',
+  'spaces.foreignAsked': [
+    '空间规则对产品策略有要求：列入前由本单位的连接器向供方核对其要约。仅限可跨节点采购的条目；此后每日复核，不再满足的自动撤出。',
+    'The rules ask something of policies: your connector asks the supplier what its offers say. Only what the purchase across nodes leads to can be put in; it is asked again each day, and goes once it says less.',
   ],
   'spaces.nested': ['下级目录', 'Catalogues within'],
   'spaces.nestedLead': [

@@ -237,6 +237,6 @@ export const foreignEntry = (
   id: Sql,
 ): Sql => sql`select found_entry.content ->> 'title' as title, found_entry.content ->> 'summary' as summary, '' as industry,
     coalesce(found_entry.content -> 'publisher' ->> 'name', '') as by, found_source.name as origin,
-    coalesce(found_entry.content ->> 'page', found_source.address) as url, false as traded
+    coalesce(found_entry.content ->> 'page', found_source.address) as url, false as traded, null::jsonb as connector
   from harvest_entries found_entry join harvest_sources found_source on found_source.id = found_entry.source
   where found_entry.id = ${id} and found_entry.withdrawn_at is null and found_source.removed_at is null`;

@@ -3,7 +3,7 @@ import { CONTEXT_URL } from '@shugu/dataspace';
 import { GatewayProblem } from '@shugu/gateway';
 import { elsewhereLimits, type ForeignDataset } from '@shugu/wire/federation-elsewhere';
 import type { Reader } from '../../kernel/db/db.ts';
-import { listedPrice, told } from '../counter.ts';
+import { listedPrice, told, understood } from '../counter.ts';
 import { formatsBy, wayOf } from '../formats.ts';
 import { type Json, limits, type Process, type Terms } from '../model.ts';
 import { planesOf } from '../planes/store.ts';
@@ -108,6 +108,10 @@ const offersIn = (dataset: Json): ForeignDataset['offers'] =>
       return [{ id, title, terms: terms as never, told: told({ price: listedPrice(dataset, id) }, terms) }];
     })
     .slice(0, elsewhereLimits.offersMax);
+
+/** Its offers, with their terms as policies here have them; without where they are not understood. Without the duty to pay. */
+export const policiesTold = (dataset: Json) =>
+  offersIn(dataset).map(({ id, terms }) => ({ id, terms: understood(terms as unknown as Terms)?.terms }));
 
 /** The next page, where it lies with the same connector. */
 const nextIn = (link: string, address: string): string | null => {

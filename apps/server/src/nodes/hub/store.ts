@@ -224,6 +224,7 @@ export const listedEntry = (
   subject: Sql,
 ): Sql => sql`select told_entry.content ->> 'title' as title, told_entry.content ->> 'summary' as summary,
     told_entry.content ->> 'industry' as industry, told_entry.content ->> 'by' as by, telling_node.name as origin,
-    telling_node.url || (told_entry.content ->> 'path') as url, coalesce(told_entry.content -> 'connector', 'null') <> 'null' as traded
+    telling_node.url || (told_entry.content ->> 'path') as url, coalesce(told_entry.content -> 'connector', 'null') <> 'null' as traded,
+    case when starts_with(told_entry.content -> 'connector' ->> 'address', telling_node.url || '/') then told_entry.content -> 'connector' end as connector
   from node_entries told_entry join nodes telling_node on telling_node.id = told_entry.node_id
   where told_entry.node_id = ${node} and told_entry.subject = ${subject} and told_entry.kind = 'listing' and telling_node.state = 'active'`;

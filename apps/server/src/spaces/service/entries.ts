@@ -82,10 +82,11 @@ export const withdrawEntry = async (tx: Tx, id: string, entry: string, reason: s
 
 const policyReason = '策略不满足空间规则 / its policy does not say what the rules ask for';
 
-const followEntry = async (deps: SpacesDeps, tx: Tx, space: Space, entry: Entry): Promise<void> => {
+export const followEntry = async (deps: SpacesDeps, tx: Tx, space: Space, entry: Entry): Promise<void> => {
   if (entry.product === null) {
-    // Nothing is known here of what its offers say.
-    if (demandsIn(deps, space).length > 0) await endEntryOf(tx, space, entry, policyReason);
+    // What is known here of its offers is what its supplier said when it was asked.
+    const lacks = demandsIn(deps, space).some((demand) => !entry.demandsMet?.includes(demand));
+    if (lacks) await endEntryOf(tx, space, entry, policyReason);
     return;
   }
   const listed = await offeredIn(deps, tx, space.id, entry.product);
