@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { anyId, decimal, id, json, page, pageQuery, text, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
-import { termChanges, termLimits, termsTold } from './federation-terms.ts';
+import { termChanges, termLimits, termsTold, tiers } from './federation-terms.ts';
 
 export const federationLimits = {
   rulesMax: 200,
@@ -116,7 +116,7 @@ export const reactionRule = z
     amountFrom: decimal
       .optional()
       .describe(
-        'at least so much is paid: what the offer says (payAmount), else the listed price; yuan, for what the plan charges for',
+        'at least so much is paid, at every tier: what the offer says (payAmount), else the listed price; yuan, for what the plan charges for',
       ),
     amountUpTo: decimal.optional().describe('and at most so much'),
     unchanged: z.boolean().optional().describe('the offer says what we offered or asked for ourselves last'),
@@ -450,6 +450,7 @@ export const requestContract = endpoint({
       changes: termChanges.optional().describe('of those terms'),
       title: z.string().trim().min(1).max(200).optional().describe('of the data set, as its provider’s catalogue says'),
       price: decimal.optional().describe('of the offer, as its provider’s catalogue says'),
+      tiers: tiers.optional().describe('the same, of a tiered plan'),
     })
     .strict(),
   reply: processView,

@@ -6,7 +6,7 @@ import { field } from '../ui/fields.tsx';
 import { NextStep } from '../ui/step.tsx';
 import { Fetch } from './fetch.tsx';
 import { nextOf, type Process, type Told } from './process.ts';
-import { type Changes, changedIn, changeFields, changesFrom, TermsBeside } from './terms.tsx';
+import { type Changes, changedIn, changeFieldsOf, changesFrom, TermsBeside } from './terms.tsx';
 
 const reason = [
   field('reason', 'longText', ['理由（告知对方）', 'Reason, told to the other side'], { charactersMax: 500 }),
@@ -35,7 +35,7 @@ const Counter = ({ process, act }: { process: Process; act: Process['acts'][numb
           <TermsBeside process={process} />
         </>
       }
-      fields={changeFields}
+      fields={changeFieldsOf(base)}
       initial={changesFrom(base)}
       input={(values) => ({
         params: { id },

@@ -9,7 +9,7 @@ import { paths } from '../paths.ts';
 import { Action } from '../ui/action.tsx';
 import { Facts, Sheet } from '../ui/frame.tsx';
 import { Long } from '../ui/long.tsx';
-import { type Changes, changedIn, changeFields, changesFrom, type Terms, useTermWords } from './terms.tsx';
+import { type Changes, changedIn, changeFieldsOf, changesFrom, type Terms, useTermWords } from './terms.tsx';
 
 export type Offered = Reply<typeof readCatalogueElsewhere>['items'][number];
 type Offer = Offered['offers'][number];
@@ -51,6 +51,7 @@ const Ask = ({ partner, dataset, offer }: { partner: Partner; dataset: Offered; 
     ...(Object.keys(changes).length > 0 ? { changes } : {}),
     ...(dataset.title ? { title: dataset.title } : {}),
     ...(told.listed && told.price !== null ? { price: told.price } : {}),
+    ...(told.listed && told.tiers !== null ? { tiers: told.tiers } : {}),
   });
   return (
     <Action
@@ -64,7 +65,7 @@ const Ask = ({ partner, dataset, offer }: { partner: Partner; dataset: Offered; 
           <Told terms={told} />
         </>
       }
-      fields={changeFields}
+      fields={changeFieldsOf(told)}
       initial={changesFrom(told)}
       input={(values) => ({
         body: bodyOf(changedIn(told, (values as { changes?: Changes }).changes)) as never,

@@ -4,7 +4,7 @@ import { Form, Modal } from 'antd';
 import { useWords } from '../i18n/index.ts';
 import { PurposePicker } from '../market/purpose-field.tsx';
 import { FieldItems, type FormField, field, filled } from '../ui/fields.tsx';
-import { changeFields } from './terms.tsx';
+import { ruleChangeFields } from './terms.tsx';
 
 export type Choice = readonly [id: string, zh: string, en: string];
 
@@ -45,7 +45,9 @@ const useFields = (products: readonly Choice[], offers: readonly Choice[]): Form
         en: 'Its DID or name; ending in *, whatever begins so',
       },
     }),
-    field('amountFrom', 'text', ['价格不低于（元）', 'Price at least, yuan']),
+    field('amountFrom', 'text', ['价格不低于（元）', 'Price at least, yuan'], {
+      help: { zh: '阶梯方案须每一阶都不低于此价', en: 'Of a tiered plan: at every tier' },
+    }),
     field('amountUpTo', 'text', ['价格不高于（元）', 'Price at most, yuan']),
     field('purposes', 'list', ['用途不超出', 'For these purposes only'], { widget: PurposePicker }),
     field('unchanged', 'choice', ['条款', 'Terms'], {
@@ -114,7 +116,7 @@ export const RuleForm = ({ open, rule, products, offers, onDone, onClose }: Rule
   const [form] = Form.useForm();
   const fields = useFields(withPresent(products, rule?.subject), withPresent(offers, rule?.offer));
   const reaction = Form.useWatch('reaction', form) as unknown;
-  const more = counters(reaction) ? [...changeFields, timesField] : reaction === 'terminate' ? [reasonField] : [];
+  const more = counters(reaction) ? [...ruleChangeFields, timesField] : reaction === 'terminate' ? [reasonField] : [];
   return (
     <Modal
       open={open}

@@ -14,11 +14,15 @@ export interface RuleWords {
 
 const changesText = ({ changes }: ReactionRule, { t, w }: RuleWords): string[] => {
   if (!changes) return [];
-  const { price, purposes, calls, rows, bytes, until } = changes;
+  const { price, tierPrices, percent, floors, purposes, calls, rows, bytes, until } = changes;
+  const each = (prices: readonly string[]) => prices.map((one) => yuan(one)).join(' / ');
   const quantity = (key: 'terms.calls' | 'terms.rows' | 'terms.bytes', value: number | undefined) =>
     value === undefined ? '' : `${t(key)} ${count(value)}`;
   return [
     price === undefined ? '' : `${t('terms.price')} ${yuan(price)}`,
+    tierPrices ? `${t('terms.price')} ${each(tierPrices)}` : '',
+    percent === undefined ? '' : t('rules.percent', { percent }),
+    floors ? t('rules.floors', { prices: each(floors) }) : '',
     purposes ? `${t('terms.purposes')} ${purposes.map((one) => w('purpose', one)).join(listMark())}` : '',
     quantity('terms.calls', calls),
     quantity('terms.rows', rows),

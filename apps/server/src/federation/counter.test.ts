@@ -1,11 +1,13 @@
 /** Terms with changes say what was changed and nothing else; a rule says yes no further than it names. */
 import { odrlFrom } from '@shugu/policy';
 import { reactionRule } from '@shugu/wire/federation';
+import type { TermChanges } from '@shugu/wire/federation-terms';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { changedTerms, listedPrice, mayAgree, priced, told } from './counter.ts';
+import { changedTerms as changedFrom, mayAgree, told } from './counter.ts';
 import type { OfferBody, Process, Terms } from './model.ts';
-import { sameTerms } from './terms.ts';
+import { changedPrices, listedPrices, type Prices, percentOf, priced } from './prices.ts';
+import { exactly, sameTerms } from './terms.ts';
 
 const base = odrlFrom({ actions: ['use', 'read'], purposes: ['logistics', 'safety'] }) as unknown as Terms;
 const price = fc.tuple(fc.nat(999_999), fc.nat(99)).map(([yuan, cents]) => `${yuan}.${String(cents).padStart(2, '0')}`);
@@ -21,7 +23,9 @@ const changes = fc.record(
   },
   { requiredKeys: [] },
 );
-const offered = { price: '0.10' };
+const offered = { price: '0.10', tiers: null };
+const changedTerms = (base: Terms, change: TermChanges, listed: Prices | null = null): Terms =>
+  changedFrom(base, change, listed)!;
 
 test('what is changed is told as changed, all else as it was; changing to the same changes nothing', () => {
   fc.assert(
@@ -54,13 +58,13 @@ const process = (side: Process['side'], theirs: Terms): Process =>
     offer: offerOf(theirs),
     own_offer: offerOf(base),
     own_last: null,
-    price: '0.10',
+    ...offered,
   }) as unknown as Process;
 const rule = (reaction: string, more: object = {}) =>
   reactionRule.parse({ kind: 'negotiation', on: 'request', reaction, ...more });
 
 test('a provider’s rule says yes to less only where it names how little, and never to more use than it names', () => {
-  const agrees = (change: Parameters<typeof changedTerms>[1], more: object = {}) =>
+  const agrees = (change: TermChanges, more: object = {}) =>
     mayAgree(rule('agree', more), process('provider', changedTerms(base, change)));
   expect(agrees({})).toBe(true);
   expect(agrees({ price: '0.10', calls: 5 })).toBe(true);
@@ -89,12 +93,86 @@ test('a consumer’s rule accepts no higher price than it names or asked for', (
   expect(accepts('0.11', { amountUpTo: '0.20' })).toBe(true);
 });
 
-test('a listed price is read where a plan has one', () => {
-  const dataset = (plan: object) => ({ 'shugu:price': [{ offer: 'o', plan }] });
-  expect(listedPrice(dataset({ kind: 'perCall', unitPrice: '0.10' }), 'o')).toBe('0.10');
-  expect(listedPrice(dataset({ kind: 'free' }), 'o')).toBe('0');
-  expect(listedPrice(dataset({ kind: 'quotation' }), 'o')).toBeNull();
-  expect(listedPrice(dataset({ kind: 'tiered', tiers: [{ upTo: null, unitPrice: '1' }] }), 'o')).toBeNull();
-  expect(listedPrice(dataset({ kind: 'oneOff', price: '5' }), 'other')).toBeNull();
-  expect(listedPrice({}, 'o')).toBeNull();
+test('listed prices are read where a plan has them', () => {
+  const listed = (plan: object, offer = 'o') => listedPrices({ 'shugu:price': [{ offer: 'o', plan }] }, offer);
+  expect(listed({ kind: 'perCall', unitPrice: '0.10' })).toEqual([{ upTo: null, unitPrice: '0.10' }]);
+  expect(listed({ kind: 'free' })).toEqual([{ upTo: null, unitPrice: '0' }]);
+  expect(listed({ kind: 'quotation' })).toBeNull();
+  expect(listed({ kind: 'oneOff', price: '5' }, 'other')).toBeNull();
+  expect(listedPrices({}, 'o')).toBeNull();
+  expect(listed({ kind: 'tiered', tiers })).toEqual(tiers);
+  for (const strange of [
+    [],
+    tiers.slice(0, 1),
+    [tiers[1], tiers[0], tiers[2]],
+    [tiers[2], tiers[2]],
+    [{ upTo: 1.5, unitPrice: '1' }, tiers[2]],
+    [{ upTo: null, unitPrice: '1e9' }],
+    Array.from({ length: 51 }, (_, place) => ({ upTo: place === 50 ? null : place + 1, unitPrice: '1' })),
+  ])
+    expect([strange, listed({ kind: 'tiered', tiers: strange })]).toEqual([strange, null]);
+});
+
+const tiers: Prices = [
+  { upTo: 2, unitPrice: '0.15' },
+  { upTo: 4, unitPrice: '0.11' },
+  { upTo: null, unitPrice: '0.07' },
+];
+const at = (...unitPrices: string[]): Prices =>
+  tiers.map(({ upTo }, place) => ({ upTo, unitPrice: unitPrices[place]! }));
+
+test('prices of tiers are changed one by one or all by a percentage, no lower than a floor; what does not fit is not', () => {
+  const after = (changes: TermChanges) => changedPrices(tiers, changes);
+  expect(after({ tierPrices: ['0.14', '0.10', '0.06'] })).toEqual(at('0.14', '0.10', '0.06'));
+  expect(after({ percent: 90 })).toEqual(at('0.14', '0.1', '0.06'));
+  expect(after({ percent: 90, floors: ['0.07'] })).toEqual(at('0.14', '0.1', '0.07'));
+  expect(after({ percent: 50, floors: ['0.12', '0.01', '0.05'] })).toEqual(at('0.12', '0.06', '0.05'));
+  const unfit: TermChanges[] = [{ price: '1' }, { tierPrices: ['1', '2'] }, { percent: 90, floors: ['1', '2'] }];
+  for (const change of unfit) expect([change, after(change)]).toEqual([change, undefined]);
+  for (const change of [{ percent: 90 }, { tierPrices: ['1'] }]) expect(changedPrices(null, change)).toBeUndefined();
+  expect(changedPrices([{ upTo: null, unitPrice: '999999999999' }], { percent: 1000 })).toBeUndefined();
+});
+
+test('a percentage is exact to the last place of its price, which is a fen at least, and never nothing', () => {
+  fc.assert(
+    fc.property(fc.bigInt(1n, 10n ** 12n), fc.nat(8), fc.integer({ min: 1, max: 1000 }), (amount, scale, percent) => {
+      const digits = String(amount).padStart(scale + 1, '0');
+      const unitPrice = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+      const unit = 10n ** BigInt(8 - Math.max(2, scale));
+      const [of, share] = [exactly(unitPrice), exactly(percentOf(unitPrice, percent))];
+      expect(share % unit).toBe(0n);
+      const off = 100n * share - of * BigInt(percent);
+      // Half up: at most half a place above, less than half a place below.
+      if (share > unit) expect([off * 2n <= 100n * unit, off * 2n > -100n * unit]).toEqual([true, true]);
+      else expect(share).toBe(unit);
+    }),
+  );
+  expect([percentOf('0.005', 90), percentOf('0.01', 1), percentOf('0', 50), percentOf('0.10', 100)]).toEqual([
+    '0.005',
+    '0.01',
+    '0',
+    '0.10',
+  ]);
+});
+
+test('a counter-offer says every tier, in whatever order it is read, and rules hold each', () => {
+  const listed = { price: null, tiers: [...tiers] };
+  const terms = changedTerms(base, { percent: 90, floors: ['0.07'], calls: 5 }, tiers);
+  expect(told(listed, terms)).toMatchObject({ price: null, tiers: at('0.14', '0.1', '0.07'), listed: false, calls: 5 });
+  expect(told(listed, base)).toMatchObject({ price: null, tiers, listed: true });
+  expect(priced({ ...terms, obligation: terms.obligation!.toReversed() }).prices).toEqual(priced(terms).prices);
+  const twice = { ...terms, obligation: [...terms.obligation!, terms.obligation![0]!] };
+  expect(priced(twice).prices).toBeNull();
+  const rules = (side: Process['side'], prices: string[], more: object = {}) => {
+    const asked = changedTerms(base, { tierPrices: prices }, tiers);
+    return mayAgree(rule(side === 'provider' ? 'agree' : 'accept', more), { ...process(side, asked), ...listed });
+  };
+  expect(rules('provider', ['0.15', '0.11', '0.07'])).toBe(true);
+  expect(rules('provider', ['0.15', '0.11', '0.06'])).toBe(false);
+  expect(rules('provider', ['0.20', '0.20', '0.06'], { amountFrom: '0.06' })).toBe(true);
+  expect(rules('consumer', ['0.15', '0.10', '0.07'])).toBe(true);
+  expect(rules('consumer', ['0.01', '0.01', '0.08'])).toBe(false);
+  // Other quantities are other terms, whatever their prices.
+  const asked = changedTerms(base, { tierPrices: ['9', '9', '9'] }, [{ upTo: 3, unitPrice: '9' }, ...tiers.slice(1)]);
+  expect(mayAgree(rule('agree'), { ...process('provider', asked), ...listed })).toBe(false);
 });

@@ -1,73 +1,25 @@
-/**
- * Counter-offers: terms as changes of others, their price, what they say in fields and sentences, and whether a rule may say yes to
- * them. A price that is not the listed one stands among the rules themselves, as ODRL says it: the duty `compensate` with
- * `payAmount`, so that the agreement says it, too. It takes the place of the one price of the listed plan.
- */
+/** Counter-offers: terms as changes of others, what they say in fields and sentences, and whether a rule may say yes to them. */
 import { explain, isWithin, type Policy, PROFILE_IRI, parsePolicy } from '@shugu/policy';
 import type { ReactionRule } from '@shugu/wire/federation';
 import type { TermChanges, TermsTold } from '@shugu/wire/federation-terms';
 import { endOfDay } from '../kernel/calendar/calendar.ts';
-import type { Json, OfferBody, Process, Terms } from './model.ts';
-import { exactly, paysAmount, sameTerms, termsOf, word } from './terms.ts';
-
-const priceForm = /^(0|[1-9]\d{0,11})(\.\d{1,8})?$/;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const textOf = (value: unknown): string => {
-  const told = isObject(value) ? value['@value'] : value;
-  return typeof told === 'string' ? word(told) : '';
-};
-const only = (value: Json, names: readonly string[]): boolean =>
-  Object.keys(value).every((key) => key === '@type' || names.includes(word(key)));
-
-/** The price that a duty asks for; undefined where it is another duty, or asks for more than that. */
-const paymentIn = (duty: unknown): string | undefined => {
-  if (!isObject(duty) || textOf(duty.action) !== 'compensate' || !only(duty, ['action', 'constraint']))
-    return undefined;
-  const [constraint, ...others] = Array.isArray(duty.constraint) ? duty.constraint : [];
-  if (others.length > 0 || !isObject(constraint)) return undefined;
-  if (!only(constraint, ['leftOperand', 'operator', 'rightOperand'])) return undefined;
-  if (textOf(constraint.leftOperand) !== 'payAmount' || textOf(constraint.operator) !== 'eq') return undefined;
-  const price = textOf(constraint.rightOperand);
-  return priceForm.test(price) ? price : undefined;
-};
-
-/** Rules without the one duty to pay, and what that asks for; null: none does, so the listed price holds. */
-export const priced = (policy: Terms): { rules: Terms; price: string | null } => {
-  const { obligation = [], ...rules } = termsOf(policy);
-  const payments = obligation.filter((one) => paymentIn(one) !== undefined);
-  // Twice is not for us to choose from: the policy is then not understood.
-  if (payments.length !== 1) return { rules: termsOf(policy), price: null };
-  const left = obligation.filter((one) => !payments.includes(one));
-  return { rules: termsOf({ ...rules, obligation: left }), price: paymentIn(payments[0])! };
-};
-
-interface Priced {
-  offer?: unknown;
-  plan?: { kind?: unknown; unitPrice?: unknown; price?: unknown; agreedPrice?: unknown };
-}
-/** What a data set's catalogue asks for an offer, for what the plan charges for; null where it has not one price. */
-export const listedPrice = (dataset: object, offer: string): string | null => {
-  const all = [(dataset as { 'shugu:price'?: unknown })['shugu:price'] ?? []].flat() as Priced[];
-  const plan = all.find((one) => one?.offer === offer)?.plan;
-  if (plan?.kind === 'free') return '0';
-  const [price, ...others] = [plan?.unitPrice, plan?.price, plan?.agreedPrice].filter((one) => one !== undefined);
-  return others.length === 0 && typeof price === 'string' && priceForm.test(price) ? price : null;
-};
+import type { OfferBody, Process, Terms } from './model.ts';
+import {
+  amountsOf,
+  changedPrices,
+  isObject,
+  listedOf,
+  mentionsPay,
+  noLower,
+  type Prices,
+  priced,
+  textOf,
+  withPrices,
+} from './prices.ts';
+import { sameTerms } from './terms.ts';
 
 export const ownTerms = ({ own_last, own_offer }: Pick<Process, 'own_last' | 'own_offer'>): OfferBody | null =>
   own_last ?? own_offer;
-
-/** What an offer in this negotiation asks for: its own price, else the listed one; null where neither is one. */
-const priceOf = ({ price }: Pick<Process, 'price'>, offer: Terms): string | null => priced(offer).price ?? price;
-export const amountOf = (process: Pick<Process, 'price'>, offer: Terms): bigint | null => {
-  const amount = paysAmount(offer);
-  if (amount !== null) return amount;
-  // Said more than once, or in another way: then the listed price is not what is asked for.
-  return process.price === null || mentionsPay(offer) ? null : exactly(process.price);
-};
-const mentionsPay = (offer: Terms): boolean => JSON.stringify(termsOf(offer)).includes('payAmount');
 
 /** A limit in place of those of its operand and operators; what lies in `and` is laid out, as both mean the same. */
 const limited = (constraints: readonly unknown[], changed: Changed): unknown[] => {
@@ -108,31 +60,29 @@ const changedLimits = ({ purposes, calls, rows, bytes, until }: TermChanges): Ch
   ];
 };
 
-/** The terms with these changes; every permission is limited alike. */
-export const changedTerms = (base: Terms, changes: TermChanges): Terms => {
-  const { rules, price: before } = priced(base);
-  const price = changes.price ?? before;
+const changesPrices = ({ price, tierPrices, percent }: TermChanges): boolean =>
+  price !== undefined || tierPrices !== undefined || percent !== undefined;
+
+/** The terms with these changes; every permission is limited alike. Undefined where their prices do not fit those before. */
+export const changedTerms = (base: Terms, changes: TermChanges, listed: Prices | null): Terms | undefined => {
+  const { rules, prices: before } = priced(base);
+  const prices = changesPrices(changes) ? changedPrices(before ?? listed, changes) : before;
+  if (prices === undefined) return undefined;
   const limits = changedLimits(changes);
   const permission = (rules.permission ?? []).map((one) => {
     if (!isObject(one) || limits.length === 0) return one;
     const constraints = Array.isArray(one.constraint) ? one.constraint : [];
     return { ...one, constraint: limits.reduce<unknown[]>(limited, constraints) };
   });
-  const payment = { leftOperand: 'payAmount', operator: 'eq', rightOperand: price };
-  const own = limits.some(({ leftOperand }) => leftOperand.startsWith('shugu:'));
+  const own = limits.some(({ leftOperand }) => leftOperand.startsWith('shugu:')) || (prices?.length ?? 0) > 1;
   const profiles = [rules.profile ?? []].flat();
-  return termsOf({
-    ...rules,
-    ...(own && !profiles.includes(PROFILE_IRI)
-      ? { profile: profiles.length ? [...profiles, PROFILE_IRI] : PROFILE_IRI }
-      : {}),
-    permission,
-    obligation: [
-      ...(rules.obligation ?? []),
-      ...(price === null ? [] : [{ action: 'compensate', constraint: [payment] }]),
-    ],
-  });
+  const profile = profiles.length ? [...profiles, PROFILE_IRI] : PROFILE_IRI;
+  return withPrices({ ...rules, ...(own && !profiles.includes(PROFILE_IRI) ? { profile } : {}), permission }, prices);
 };
+
+/** What a person or a rule says: our last terms, else those on the table, with these changes; undefined where they do not fit. */
+export const counterTerms = (process: Process, changes: TermChanges): Terms | undefined =>
+  changedTerms((ownTerms(process) ?? process.offer)!, changes, listedOf(process));
 
 export const understood = (policy: Terms): Policy | undefined => {
   const { rules } = priced(policy);
@@ -141,14 +91,17 @@ export const understood = (policy: Terms): Policy | undefined => {
 };
 
 /** An offer in fields and sentences. */
-export const told = (process: Pick<Process, 'price'>, offer: Terms): TermsTold => {
+export const told = (process: Pick<Process, 'price' | 'tiers'>, offer: Terms): TermsTold => {
   const policy = understood(offer);
+  const own = priced(offer).prices;
+  const prices = own ?? listedOf(process);
   const terms = policy?.terms;
   const most = (metric: string): number | null =>
     terms?.quotas.find((one) => one.metric === metric && one.period === 'total')?.limit ?? null;
   return {
-    price: priceOf(process, offer),
-    listed: priced(offer).price === null,
+    price: prices?.length === 1 ? prices[0]!.unitPrice : null,
+    tiers: prices && prices.length > 1 ? [...prices] : null,
+    listed: own === null,
     purposes: terms?.purposes ?? null,
     calls: most('calls'),
     rows: most('rows'),
@@ -168,8 +121,8 @@ const isNoWider = (asked: Terms, ours: Terms, purposesNamed: boolean): boolean =
 
 /**
  * A rule says yes to other terms than our own only as far as it names them, since yes to what is traded is a contract: a provider’s
- * to a price not below ours (or its `amountFrom`) and to use within ours (or its `purposes`), a consumer’s to a price not above ours
- * (or its `amountUpTo`).
+ * to prices none of which is below ours (or its `amountFrom`) and to use within ours (or its `purposes`), a consumer’s to prices none
+ * of which is above ours (or its `amountUpTo`).
  */
 export const mayAgree = (
   rule: Pick<ReactionRule, 'reaction' | 'amountFrom' | 'amountUpTo' | 'purposes'>,
@@ -178,14 +131,16 @@ export const mayAgree = (
   const { offer, side, traded } = process;
   const own = ownTerms(process);
   if (!offer || !own || sameTerms(offer, own)) return true;
-  const [asked, ours] = [amountOf(process, offer), amountOf(process, own)];
+  const [asked, ours] = [amountsOf(process, offer), amountsOf(process, own)];
   if (side === 'provider' && traded && rule.reaction === 'agree') {
     const enough =
       rule.amountFrom !== undefined ||
-      (asked === null || ours === null ? asked === ours && !mentionsPay(offer) : asked >= ours);
+      (asked === null || ours === null ? asked === ours && !mentionsPay(offer) : noLower(asked, ours));
     return enough && isNoWider(offer, own, rule.purposes !== undefined);
   }
   if (side === 'consumer' && rule.reaction === 'accept')
-    return rule.amountUpTo !== undefined || !mentionsPay(offer) || (asked !== null && ours !== null && asked <= ours);
+    return (
+      rule.amountUpTo !== undefined || !mentionsPay(offer) || (asked !== null && ours !== null && noLower(ours, asked))
+    );
   return true;
 };

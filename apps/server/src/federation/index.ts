@@ -63,12 +63,12 @@ import { addressOf, type Room } from './service/room.ts';
 import { makeSender } from './service/sending.ts';
 import { forgetTries, removeDataset, saveDataset } from './store.ts';
 
-export { listedPrice, priced } from './counter.ts';
 export type { FederationEvents } from './events.ts';
 export { formatsBy, gatewayFormatOf } from './formats.ts';
 export type { Identified, IdentityProvider } from './identity/identity.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
+export { keptPrices, listedPrices, priced } from './prices.ts';
 export type { Brought } from './service/bringing.ts';
 export { serviceOf } from './service/room.ts';
 export { sameTerms, termsOf } from './terms.ts';

@@ -1,7 +1,7 @@
 /** Words of federation: connectors, processes (negotiations and transfers), messages, agreements. */
 import type { NegotiationAct, Side, TransferAct } from '@shugu/dataspace';
 import type { processStates, ReactionRule } from '@shugu/wire/federation';
-import type { TermChanges } from '@shugu/wire/federation-terms';
+import type { TermChanges, Tier } from '@shugu/wire/federation-terms';
 
 export type Act = NegotiationAct | TransferAct;
 export type Kind = 'negotiation' | 'transfer';
@@ -63,6 +63,8 @@ export interface Process {
   own_last: OfferBody | null;
   /** Of the offer that it is about, by the catalogue: an exact decimal; null: nobody said, or there is more than one. */
   price: string | null;
+  /** Of the same plan, where it has more than one; null: nobody said, or it has not. */
+  tiers: Tier[] | null;
   agreement: AgreementBody | null;
   format: string | null;
   data_address: unknown;

@@ -56,6 +56,14 @@ export const problems = defineProblems('federation', {
     title: { zh: '没有可据以请求传输的有效协议', en: 'There is no agreement in force to ask by' },
     next: { zh: '先完成协商', en: 'Conclude a negotiation first' },
   },
+  pricesUnfit: {
+    status: 422,
+    title: { zh: '价格变更与挂牌方案的价格数目不符', en: 'The changed prices do not fit those of the listed plan' },
+    next: {
+      zh: '单一价格的方案用 price，阶梯方案用 tierPrices 逐阶给出；percent 须有可按的价格，结果不超过 12 位整数',
+      en: 'Use price for a plan of one price, tierPrices with one for each tier; percent needs prices to be of, and gives 12 digits at most',
+    },
+  },
   notNow: {
     status: 409,
     title: { zh: '当前状态下不能这样回应', en: 'That cannot be answered in this state' },

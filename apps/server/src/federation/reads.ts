@@ -4,7 +4,7 @@ import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.
 import type { Act, Agreement, Connector, Kind, Message, Process, State } from './model.ts';
 
 export const processColumns = sql`id, participant, kind, side, counterparty, their_pid, address, state, suspended_by, version, taken,
-  subject, offer, own_offer, own_last, price, agreement, format, data_address, held, traded, reference, clearance, title, created_at,
+  subject, offer, own_offer, own_last, price, tiers, agreement, format, data_address, held, traded, reference, clearance, title, created_at,
   changed_at`;
 export const messageColumns = sql`id, process, participant, direction, act, digest, body, state, attempts, due_at, fault, created_at,
   done_at`;

@@ -13,7 +13,7 @@ import {
   transfer,
 } from '@shugu/dataspace';
 import { processActs, type ReactionRule } from '@shugu/wire/federation';
-import { amountOf, mayAgree, ownTerms } from './counter.ts';
+import { counterTerms, mayAgree, ownTerms } from './counter.ts';
 import {
   type Act,
   type By,
@@ -24,6 +24,7 @@ import {
   type State,
   USER_AGENT,
 } from './model.ts';
+import { amountsOf } from './prices.ts';
 import { asksPurposes, exactly, sameTerms } from './terms.ts';
 
 export type Standing = Pick<Process, 'kind' | 'state' | 'suspended_by'>;
@@ -108,10 +109,14 @@ export type Reaction = Pick<ReactionRule, 'terms' | 'changes' | 'reason'> & {
 const fits = (pattern: string | undefined, value: string): boolean =>
   pattern === undefined || (pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern);
 
+/** Every price, where there are several. */
+const within = (amounts: ReturnType<typeof amountsOf>, bound: (amount: bigint) => boolean): boolean =>
+  amounts?.every(({ amount }) => bound(amount)) ?? false;
+
 const holds = (rule: ReactionRule, process: Process, { act, by, sent }: Happening): boolean => {
   const { offer } = process;
   const own = ownTerms(process);
-  const amount = offer && amountOf(process, offer);
+  const amounts = offer && amountsOf(process, offer);
   const ids = [offer?.['@id'], process.own_offer?.['@id']].filter((id) => id !== undefined);
   return (
     rule.kind === process.kind &&
@@ -122,8 +127,8 @@ const holds = (rule: ReactionRule, process: Process, { act, by, sent }: Happenin
     (rule.offer === undefined || ids.some((id) => fits(rule.offer, id))) &&
     fits(rule.counterparty, process.counterparty) &&
     (rule.purposes === undefined || (offer !== null && asksPurposes(offer, rule.purposes))) &&
-    (rule.amountFrom === undefined || (amount !== null && amount >= exactly(rule.amountFrom))) &&
-    (rule.amountUpTo === undefined || (amount !== null && amount <= exactly(rule.amountUpTo))) &&
+    (rule.amountFrom === undefined || within(amounts, (one) => one >= exactly(rule.amountFrom!))) &&
+    (rule.amountUpTo === undefined || within(amounts, (one) => one <= exactly(rule.amountUpTo!))) &&
     (rule.unchanged === undefined || (offer && own ? sameTerms(offer, own) : false) === rule.unchanged) &&
     (rule.timesMax === undefined || (sent[rule.reaction as Act] ?? 0) < rule.timesMax) &&
     mayAgree(rule, process)
@@ -134,6 +139,10 @@ const holds = (rule: ReactionRule, process: Process, { act, by, sent }: Happenin
 const oursToAnswer = (process: Process): boolean =>
   possible(process).some((act) => act !== 'terminate' && act !== 'suspend' && act !== 'complete');
 
+/** A rule may count another number of tiers than what is listed has. */
+const isSayable = (process: Process, { changes }: ReactionRule): boolean =>
+  changes === undefined || process.kind !== 'negotiation' || counterTerms(process, changes) !== undefined;
+
 /** The first rule that fits; without one a person is asked where the counter-party waits for us. */
 export const react = (rules: readonly ReactionRule[], process: Process, happening: Happening): Reaction => {
   const none = { terms: undefined, changes: undefined, reason: undefined, pause: 0, rule: undefined };
@@ -143,7 +152,8 @@ export const react = (rules: readonly ReactionRule[], process: Process, happenin
   if (!rule) return { ...none, reaction: happening.by === 'other' && oursToAnswer(process) ? 'hold' : 'nothing' };
   const { reaction, terms, changes, reason, pauseMilliseconds: pause } = rule;
   const acts = reaction !== 'hold' && reaction !== 'nothing';
-  if (acts && isFault(step(process, reaction, process.side))) return { ...none, reaction: 'hold', rule: place };
+  if (acts && (isFault(step(process, reaction, process.side)) || !isSayable(process, rule)))
+    return { ...none, reaction: 'hold', rule: place };
   return { reaction, terms, changes, reason, pause, rule: place };
 };
 

@@ -14,11 +14,11 @@ export const saveConnector = (tx: Tx, one: Connector): Promise<number> =>
 
 export const insertProcess = (tx: Tx, one: Process): Promise<number> =>
   tx.exec(sql`insert into federation_processes (id, node, market, participant, kind, side, counterparty, their_pid, address, state,
-      suspended_by, version, taken, subject, offer, own_offer, own_last, price, agreement, format, data_address, held, traded, reference, clearance, title, created_at,
+      suspended_by, version, taken, subject, offer, own_offer, own_last, price, tiers, agreement, format, data_address, held, traded, reference, clearance, title, created_at,
       changed_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.kind}, ${one.side}, ${one.counterparty},
       ${one.their_pid}, ${one.address}, ${one.state}, ${one.suspended_by}, ${one.version}, ${jsonOf(one.taken)}, ${one.subject},
-      ${jsonOf(one.offer)}, ${jsonOf(one.own_offer)}, ${jsonOf(one.own_last)}, ${one.price}, ${jsonOf(one.agreement)}, ${one.format}, ${jsonOf(one.data_address)},
+      ${jsonOf(one.offer)}, ${jsonOf(one.own_offer)}, ${jsonOf(one.own_last)}, ${one.price}, ${jsonOf(one.tiers)}, ${jsonOf(one.agreement)}, ${one.format}, ${jsonOf(one.data_address)},
       ${jsonOf(one.held)}, ${one.traded}, ${one.reference}, ${jsonOf(one.clearance)}, ${one.title}, ${one.created_at}, ${one.changed_at})
     on conflict (participant, kind, side, counterparty, their_pid) where their_pid is not null do nothing`);
 

@@ -3,8 +3,9 @@
  * Dataspace Protocol, and what both nodes' mutual statements say is paid from what was frozen. Docs: docs/operate/nodes.md.
  */
 import { parseDecimal, parsePricePlan } from '@shugu/ledger';
+import type { Tier } from '@shugu/wire/federation-terms';
 import type { Rooms } from '../build.ts';
-import { listedPrice, type Terms } from '../federation/index.ts';
+import { keptPrices, listedPrices, type Terms } from '../federation/index.ts';
 import { attempt } from '../kernel/attempt.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import type { StoredEvent } from '../kernel/outbox.ts';
@@ -37,10 +38,10 @@ const openMoney = async (tx: Tx, rooms: Rooms, one: Purchase): Promise<void> => 
   });
 };
 
-/** For the buyer's rules and pages; a plan of several prices has none to tell. */
-const priceIn = ({ plan, offer }: Purchase): { price?: string } => {
-  const price = listedPrice({ 'shugu:price': [{ offer, plan }] }, offer);
-  return price === null ? {} : { price };
+/** For the buyer's rules and pages. */
+const pricesIn = ({ plan, offer }: Purchase): { price?: string; tiers?: Tier[] } => {
+  const { price, tiers } = keptPrices(listedPrices({ 'shugu:price': [{ offer, plan }] }, offer));
+  return { ...(price === null ? {} : { price }), ...(tiers === null ? {} : { tiers }) };
 };
 
 const askSupplier = async (tx: Tx, rooms: Rooms, one: Purchase): Promise<void> => {
@@ -53,7 +54,7 @@ const askSupplier = async (tx: Tx, rooms: Rooms, one: Purchase): Promise<void> =
       offer: one.offer,
       terms: one.terms as Terms,
       title: one.title,
-      ...priceIn(one),
+      ...pricesIn(one),
     }),
   );
   if (asked instanceof Problem) {

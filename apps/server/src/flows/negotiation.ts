@@ -37,8 +37,8 @@ const unbacked: Record<Unbacked['missing'], string> = {
 };
 const guaranteed =
   '由买方节点担保的购买按上架条件成交，不接受变更 / what another node guarantees is sold on its listed terms, unchanged';
-const manyPrices =
-  '该要约不止一个价格，不能以一个价格代替 / the offer has more than one price: one cannot take their place';
+const otherTiers =
+  '所议价格的阶梯与挂牌方案不符 / the prices do not stand for the tiers of the listed plan, each up to the same quantity';
 const notOffered = '该要约已不在市场上 / the offer is not on the market any more';
 
 /** An organisation of this node by its connector; anybody else by the id that the identity seam has shown. */
@@ -80,9 +80,9 @@ type Agreed = Pick<ListingPlan, 'plan'> & { policy: Listing['policy'] };
  */
 const insteadOf = (listed: ListingPlan, { offer, own_offer }: Process): Agreed | string | undefined => {
   if (sameTerms(offer!, own_offer!)) return undefined;
-  const { rules, price } = priced(offer!);
-  const plan = price === null ? listed.plan : repriced(listed.plan, price);
-  return plan ? { plan, policy: { '@type': 'Offer', ...rules } as unknown as Listing['policy'] } : manyPrices;
+  const { rules, prices } = priced(offer!);
+  const plan = prices === null ? listed.plan : repriced(listed.plan, prices);
+  return plan ? { plan, policy: { '@type': 'Offer', ...rules } as unknown as Listing['policy'] } : otherTiers;
 };
 
 /** Within what is guaranteed or lies at the bank; a text: why not. */

@@ -54,13 +54,19 @@ export const priceText = (plan: PricePlan): Text => {
 };
 
 /**
- * The plan with another price in place of its one, as a counter-offer asks for: nothing else of it changes. What was free becomes
- * a price once; undefined where the plan has more than one price.
+ * The plan with other prices in place of its own, as a counter-offer asks for: nothing else of it changes. What was free becomes
+ * a price once; undefined unless there is one for each of its tiers, up to the same quantity (one, without an end, where it has none).
  */
-export const repriced = (plan: PricePlan, price: string): PricePlan | undefined => {
+export const repriced = (
+  plan: PricePlan,
+  prices: readonly { upTo: number | null; unitPrice: string }[],
+): PricePlan | undefined => {
+  const bounds = plan.kind === 'tiered' ? plan.tiers.map(({ upTo }) => upTo) : [null];
+  if (bounds.length !== prices.length || prices.some(({ upTo }, place) => upTo !== bounds[place])) return undefined;
+  const price = prices[0]!.unitPrice;
   switch (plan.kind) {
     case 'tiered':
-      return undefined;
+      return { ...plan, tiers: prices.map(({ upTo, unitPrice }) => ({ upTo, unitPrice })) };
     case 'free':
       return /^0(\.0+)?$/.test(price) ? plan : { kind: 'oneOff', price };
     case 'quotation':

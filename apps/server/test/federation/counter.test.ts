@@ -23,6 +23,14 @@ let supplier: Connected;
 let buyer: Connected;
 let stranger: Connected;
 let product: string;
+/** Another product, of the same data. */
+let tiered: string;
+const tiers = [
+  { upTo: 2, unitPrice: '0.15' },
+  { upTo: 4, unitPrice: '0.11' },
+  { upTo: null, unitPrice: '0.07' },
+];
+const tiersAt = (...unitPrices: string[]) => tiers.map(({ upTo }, place) => ({ upTo, unitPrice: unitPrices[place] }));
 
 const soon = { timeout: 300_000 };
 const ruled = (on: string, reaction: string, more: object = {}): wire.ReactionRule =>
@@ -44,23 +52,28 @@ beforeAll(async () => {
   ];
   const resource = await divisions(exchange);
   product = await listDivisions(exchange, { resource, plans: [perCall('按次计费', '0.10', ['custody'])] });
+  tiered = await listDivisions(exchange, {
+    resource,
+    plans: [{ ...perCall('阶梯', '0', ['custody']), plan: { kind: 'tiered', unit: 'call', mode: 'graduated', tiers } }],
+  });
   await deposit(1000n, 'deposit-1');
   await exchange.settle();
 }, 900_000);
 afterAll(() => exchange?.end());
 
-const offered = async () => {
+const offered = async (of = product) => {
   const { items } = await supplier.client.call(marketWire.listListings, { query: {} });
-  const one = items.find((each) => each.product === product)!;
+  const one = items.find((each) => each.product === of)!;
   const { permission, profile } = one.policy as { permission: unknown[]; profile?: string };
   return { offer: one.plans[0]!.offer, terms: { permission, ...(profile ? { profile } : {}) } as never };
 };
 
-const request = async (more: object = {}) => {
-  const { offer, terms } = await offered();
-  const to = { counterparty: supplier.name, address: supplier.address, dataset: product };
+const request = async (more: object = {}, dataset = product) => {
+  const { offer, terms } = await offered(dataset);
+  const to = { counterparty: supplier.name, address: supplier.address, dataset };
+  const prices = dataset === tiered ? { tiers } : { price: '0.10' };
   const asked = await buyer.client.call(wire.requestContract, {
-    body: { ...to, offer, terms, price: '0.10', ...more },
+    body: { ...to, offer, terms, ...prices, ...more },
   });
   await expect.poll(() => twinOf(supplier, asked.id), soon).toBeDefined();
   return { asked: asked.id, sold: (await twinOf(supplier, asked.id)).id };
@@ -87,6 +100,37 @@ const end = async (contract: string): Promise<void> => {
     params: { ...params, termination: forced.terminations.at(-1)!.id },
     body: { accept: true },
   });
+};
+
+/** Answers to so many uses by an agreement; `money`: the buyer's, once its transfer is open. */
+const used = async (agreement: string, times: number, money: object): Promise<number[]> => {
+  const { id } = await buyer.client.call(wire.requestTransfer, {
+    body: { agreement, address: supplier.address, format: 'HttpData-PULL' },
+  });
+  await reached(buyer, id, 'STARTED');
+  const { rooms, kernel } = exchange.exchange;
+  expect(await rooms.settlement.funds(kernel.database, buyer.participant)).toMatchObject(money);
+  const address = (await read(buyer, id)).dataAddress as { endpoint: string; endpointProperties: { value: string }[] };
+  const authorization = `Bearer ${address.endpointProperties[0]!.value}`;
+  const uses = [];
+  for (let use = 0; use < times; use++) {
+    const answer = await fetch(`${address.endpoint}/430102`, { headers: { authorization } });
+    uses.push(answer.status);
+    await answer.text();
+  }
+  return uses;
+};
+
+/** Its one statement, settled: fen. */
+const billed = async (order: string, total: string): Promise<void> => {
+  const finance = await exchange.as('xingsha.finance');
+  await expect
+    .poll(async () => {
+      await exchange.settle();
+      const { items } = await finance.call(settlementWire.listStatements, { query: { order } });
+      return items.map((one) => [one.state, one.total]);
+    }, soon)
+    .toEqual([['settled', total]]);
 };
 
 test('a counter-offer that is accepted is a contract at its price, quota and term', async () => {
@@ -122,30 +166,9 @@ test('a counter-offer that is accepted is a contract at its price, quota and ter
   expect(contract.until! <= until).toBe(true);
   const agreement = (await read(supplier, sold)).agreement as { '@id': string };
   expect(JSON.stringify(agreement)).toContain('"payAmount"');
-  const funds = () => exchange.exchange.rooms.settlement.funds(exchange.exchange.kernel.database, buyer.participant);
-  const { id } = await buyer.client.call(wire.requestTransfer, {
-    body: { agreement: agreement['@id'], address: supplier.address, format: 'HttpData-PULL' },
-  });
-  await reached(buyer, id, 'STARTED');
-  expect(await funds()).toMatchObject({ available: 960n, held: 40n });
-  const address = (await read(buyer, id)).dataAddress as { endpoint: string; endpointProperties: { value: string }[] };
-  const authorization = `Bearer ${address.endpointProperties[0]!.value}`;
-  const uses = [];
-  for (let use = 0; use < 6; use++) {
-    const answer = await fetch(`${address.endpoint}/430102`, { headers: { authorization } });
-    uses.push(answer.status);
-    await answer.text();
-  }
-  expect(uses).toEqual([200, 200, 200, 200, 200, 403]);
+  expect(await used(agreement['@id'], 6, { available: 960n, held: 40n })).toEqual([200, 200, 200, 200, 200, 403]);
   await end(order.contract!);
-  const finance = await exchange.as('xingsha.finance');
-  await expect
-    .poll(async () => {
-      await exchange.settle();
-      const { items } = await finance.call(settlementWire.listStatements, { query: { order: order.id } });
-      return items.map(({ state, total }) => [state, total]);
-    }, soon)
-    .toEqual([['settled', '40']]);
+  await billed(order.id, '40');
   // Nobody else may order by it, and it stands in no catalogue.
   const [mine] = (await stranger.client.call(wire.listProcesses, { query: {} })).items;
   expect(mine).toBeUndefined();
@@ -312,4 +335,87 @@ test('whoever has to answer is told, and rules are tried on what has been said',
   expect(await trying(stranger.client, list)).toEqual([]);
   expect(await read(supplier, sold)).toMatchObject({ state: 'REQUESTED', held: { act: 'request' } });
   await act(buyer, asked, 'terminate');
+}, 600_000);
+
+test('a counter-offer of a tiered plan changes the price of each tier, and its contract bills by those', async () => {
+  const counter = { percent: 90, floors: ['0.07'], calls: 6 };
+  await rules(supplier, [ruled('request', 'offer', { changes: counter, timesMax: 1 }), ...selling]);
+  // One tier costs more than that.
+  await rules(buyer, [ruled('offer', 'accept', { amountUpTo: '0.13' }), ruled('agree', 'verify')]);
+  await deposit(1000n, 'deposit-3');
+  const { rooms, kernel } = exchange.exchange;
+  const funds = () => rooms.settlement.funds(kernel.database, buyer.participant);
+  const before = await funds();
+  const { asked, sold } = await request({}, tiered);
+  await held(buyer, asked).toBe('offer');
+  // Its acknowledgement may come after what it says.
+  await reached(supplier, sold, 'OFFERED');
+  const proposed = { price: null, tiers: tiersAt('0.14', '0.1', '0.07'), listed: false, calls: 6 };
+  const [theirs, ours] = [await read(supplier, sold), await read(buyer, asked)];
+  expect(ours).toMatchObject({ ours: { price: null, tiers, listed: true, calls: null }, proposed });
+  expect(theirs).toMatchObject({ ours: proposed, proposed });
+  await act(buyer, asked, 'accept');
+  await reached(buyer, asked, 'FINALIZED');
+  const order = await newestOrder();
+  const plan = { kind: 'tiered', unit: 'call', mode: 'graduated', tiers: proposed.tiers };
+  expect(order).toMatchObject({ plan, quantity: 6, estimate: '62' });
+  const contract = await supplier.client.call(agreementsWire.getContract, { params: { id: order.contract! } });
+  expect(contract).toMatchObject({ state: 'effective', current: { terms: { price: { plan } } } });
+  const agreement = (await read(supplier, sold)).agreement as { '@id': string };
+  const money = { available: before.available - 62n, held: before.held + 62n };
+  // 0.14 × 2 + 0.10 × 2 + 0.07; as listed it would be 0.59.
+  expect(await used(agreement['@id'], 5, money)).toEqual([200, 200, 200, 200, 200]);
+  await end(order.contract!);
+  await billed(order.id, '55');
+}, 600_000);
+
+test('prices of a tiered plan that do not fit it are refused, and a rule agrees to no tier below what it names', async () => {
+  await rules(supplier, []);
+  await rules(buyer, [ruled('agree', 'verify')]);
+  const { asked, sold } = await request({}, tiered);
+  await held(supplier, sold).toBe('request');
+  const refused = (changes: TermChanges, code: string) =>
+    expect(act(supplier, sold, 'offer', changes)).rejects.toMatchObject({ problem: { code } });
+  await refused({ price: '0.10' }, 'federation.pricesUnfit');
+  await refused({ tierPrices: ['0.10', '0.09'] }, 'federation.pricesUnfit');
+  await refused({ percent: 90, floors: ['0.10', '0.09'] }, 'federation.pricesUnfit');
+  await refused({ floors: ['0.10'] }, 'kernel.invalid');
+  await refused({ percent: 90, tierPrices: ['0.10', '0.09', '0.08'] }, 'kernel.invalid');
+  const theirs = act(stranger, sold, 'offer', { tierPrices: ['0.01', '0.01', '0.01'] });
+  await expect(theirs).rejects.toMatchObject({ problem: { code: 'kernel.unknown' } });
+  // A rule that says such prices leaves it to a person.
+  await act(supplier, sold, 'offer');
+  await held(buyer, asked).toBe('offer');
+  await rules(supplier, [ruled('request', 'offer', { changes: { price: '0.10' } }), ruled('verify', 'finalize')]);
+  await act(buyer, asked, 'request', { tierPrices: ['0.12', '0.10', '0.05'], calls: 4 });
+  await held(supplier, sold).toBe('request');
+  const agreeing = async (amountFrom: string) => {
+    const list = [ruled('request', 'agree', { amountFrom })];
+    const { items } = await supplier.client.call(wire.tryRules, { body: { rules: list } });
+    return items.filter(({ process }) => process === sold).at(-1)!.reaction;
+  };
+  expect([await agreeing('0.06'), await agreeing('0.05')]).toEqual(['hold', 'agree']);
+  await act(supplier, sold, 'agree');
+  await reached(buyer, asked, 'FINALIZED');
+  const order = await newestOrder();
+  expect(order).toMatchObject({ plan: { tiers: tiersAt('0.12', '0.10', '0.05') }, quantity: 4, estimate: '44' });
+  await end(order.contract!);
+
+  // What stands for other quantities than listed is not carried.
+  const { terms } = await offered(tiered);
+  const pay = (unitPrice: string, ...upTo: string[]) => ({
+    action: 'compensate',
+    constraint: [
+      { leftOperand: 'payAmount', operator: 'eq', rightOperand: unitPrice },
+      ...upTo.map((one) => ({ leftOperand: 'shugu:priceUpTo', operator: 'lteq', rightOperand: one })),
+    ],
+  });
+  const strange = { ...(terms as object), obligation: [pay('0.12', '3'), pay('0.10', '4'), pay('0.05')] };
+  const other = await request({ terms: strange }, tiered);
+  await held(supplier, other.sold).toBe('request');
+  await act(supplier, other.sold, 'agree');
+  await reached(buyer, other.asked, 'TERMINATED');
+  const { messages } = await buyer.client.call(wire.getProcess, { params: { id: other.asked } });
+  expect(messages.at(-1)!.reason).toContain('tiers of the listed plan');
+  expect((await newestOrder()).id).toBe(order.id);
 }, 600_000);

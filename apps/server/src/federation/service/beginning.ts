@@ -1,8 +1,10 @@
 /** What our own people begin or answer. */
+import type { Tier } from '@shugu/wire/federation-terms';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
-import { changedTerms, listedPrice } from '../counter.ts';
+import { changedTerms } from '../counter.ts';
 import type { Act, Connector, OfferBody, Process, Saying, Terms } from '../model.ts';
+import { keptPrices, listedOf, listedPrices } from '../prices.ts';
 import { problems } from '../problems.ts';
 import { connectorOf, findAgreement, findDataset, waitingOf } from '../reads.ts';
 import { isFault, step } from '../rules.ts';
@@ -52,11 +54,14 @@ export const requestContract = async (
     changes?: Saying['changes'];
     title?: string | undefined;
     price?: string | undefined;
+    tiers?: Tier[] | undefined;
   },
 ): Promise<Process> => {
   const connector = await ownConnector(tx);
   const { counterparty, dataset } = asked;
-  const terms = asked.changes ? changedTerms(asked.terms, asked.changes) : termsOf(asked.terms);
+  const listed = keptPrices(listedOf({ price: asked.price ?? null, tiers: asked.tiers ?? null }));
+  const terms = asked.changes ? changedTerms(asked.terms, asked.changes, listedOf(listed)) : termsOf(asked.terms);
+  if (!terms) throw problems.pricesUnfit({ field: 'body.changes' });
   const offer: OfferBody = { '@id': asked.offer, '@type': 'Offer', target: dataset, ...terms };
   const address = plainAddress(room, asked.address);
   const draft = {
@@ -67,7 +72,7 @@ export const requestContract = async (
     subject: dataset,
     own_offer: offer,
     title: asked.title ?? null,
-    price: asked.price ?? null,
+    ...listed,
     ...(asked.id === undefined ? {} : { id: asked.id }),
   } as const;
   return start(room, tx, connector, draft, 'request', {});
@@ -94,7 +99,7 @@ export const offerContract = async (room: Room, tx: Tx, asked: Offering): Promis
     address,
     subject: dataset,
     own_offer,
-    price: listedPrice(found.body, published['@id']),
+    ...keptPrices(listedPrices(found.body, published['@id'])),
     traded: found.traded,
   } as const;
   return start(room, tx, connector, draft, 'offer', { terms, changes });

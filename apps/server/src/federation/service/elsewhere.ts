@@ -3,10 +3,11 @@ import { CONTEXT_URL } from '@shugu/dataspace';
 import { GatewayProblem } from '@shugu/gateway';
 import { elsewhereLimits, type ForeignDataset } from '@shugu/wire/federation-elsewhere';
 import type { Reader } from '../../kernel/db/db.ts';
-import { listedPrice, told, understood } from '../counter.ts';
+import { told, understood } from '../counter.ts';
 import { formatsBy, wayOf } from '../formats.ts';
 import { type Json, limits, type Process, type Terms } from '../model.ts';
 import { planesOf } from '../planes/store.ts';
+import { keptPrices, listedPrices } from '../prices.ts';
 import { problems } from '../problems.ts';
 import { connectorOf } from '../reads.ts';
 import { termsOf } from '../terms.ts';
@@ -105,7 +106,7 @@ const offersIn = (dataset: Json): ForeignDataset['offers'] =>
         ['title'],
         elsewhereLimits.titleCharactersMax,
       );
-      return [{ id, title, terms: terms as never, told: told({ price: listedPrice(dataset, id) }, terms) }];
+      return [{ id, title, terms: terms as never, told: told(keptPrices(listedPrices(dataset, id)), terms) }];
     })
     .slice(0, elsewhereLimits.offersMax);
 

@@ -4,10 +4,11 @@ import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { nameTowards } from '../claims/dids.ts';
-import { changedTerms, ownTerms } from '../counter.ts';
+import { counterTerms } from '../counter.ts';
 import { bodyOf, digestOf } from '../messages.ts';
 import type { Act, AgreementBody, By, Connector, Json, Message, OfferBody, Process, Saying, Terms } from '../model.ts';
 import { follow, handOver } from '../planes/signals.ts';
+import { problems } from '../problems.ts';
 import { sentOf, waitingOf } from '../reads.ts';
 import { followRenewal } from '../renewal/following.ts';
 import { claimedUntil, isOver, type Moved, react } from '../rules.ts';
@@ -18,7 +19,10 @@ import { keyless, sealAddress, sealMessage } from './secrets.ts';
 
 export type ProcessDraft = Pick<Process, 'participant' | 'kind' | 'side' | 'counterparty' | 'address' | 'subject'> &
   Partial<
-    Pick<Process, 'id' | 'their_pid' | 'taken' | 'own_offer' | 'price' | 'format' | 'traded' | 'reference' | 'title'>
+    Pick<
+      Process,
+      'id' | 'their_pid' | 'taken' | 'own_offer' | 'price' | 'tiers' | 'format' | 'traded' | 'reference' | 'title'
+    >
   >;
 
 export const newProcess = (tx: Tx, draft: ProcessDraft): Process => ({
@@ -26,6 +30,7 @@ export const newProcess = (tx: Tx, draft: ProcessDraft): Process => ({
   taken: null,
   own_offer: null,
   price: null,
+  tiers: null,
   format: null,
   traded: false,
   reference: null,
@@ -135,7 +140,11 @@ const newOffer = (process: Process, terms: Terms): OfferBody => ({
 /** Terms that were written out, or our own last ones with what changes; else our own first ones. */
 const offerOf = (process: Process, { terms, changes }: Saying): OfferBody => {
   if (terms) return newOffer(process, terms);
-  if (changes) return newOffer(process, changedTerms((ownTerms(process) ?? process.offer)!, changes));
+  if (changes) {
+    const changed = counterTerms(process, changes);
+    if (!changed) throw problems.pricesUnfit({ field: 'body.changes' });
+    return newOffer(process, changed);
+  }
   return (process.own_offer ?? process.offer)!;
 };
 

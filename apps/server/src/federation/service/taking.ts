@@ -4,7 +4,6 @@ import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { withPlainAddress } from '../address.ts';
 import { nameTowards } from '../claims/dids.ts';
-import { listedPrice } from '../counter.ts';
 import { gatewayFormats, servedFormats } from '../formats.ts';
 import { type Door, digestOf, type ErrorTold, errorOf, standingOf } from '../messages.ts';
 import {
@@ -18,6 +17,7 @@ import {
   type Process,
 } from '../model.ts';
 import { planesOf } from '../planes/store.ts';
+import { keptPrices, listedPrices } from '../prices.ts';
 import { findAgreement, findDataset, messagesOf, processOfTheirs, waitingOf, waitingWith } from '../reads.ts';
 import { courtesy, isFault, sideOf, step } from '../rules.ts';
 import { endMessage, insertMessage, insertProcess, lockProcess } from '../store.ts';
@@ -279,6 +279,6 @@ const fill = async (room: Room, tx: Tx, made: Process, message: Json): Promise<v
   const published = dataset?.body.hasPolicy.find((one) => one['@id'] === offer['@id']);
   if (!published) return refuse('offerUnknown', '没有此项要约', 'there is no such offer');
   made.own_offer = { ...published, target: offer.target } as OfferBody;
-  made.price = listedPrice(dataset!.body, offer['@id']);
+  Object.assign(made, keptPrices(listedPrices(dataset!.body, offer['@id'])));
   made.traded = dataset!.traded;
 };
