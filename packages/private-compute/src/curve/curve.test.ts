@@ -1,11 +1,11 @@
-import { createECDH, ECDH } from 'node:crypto';
+import { createECDH, ECDH, randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { identityOf, sharedSecret } from '../channel/keys.ts';
 import { cleared, liftX, sum } from './affine.ts';
 import { curve25519, elligator, hashTo25519 } from './curve25519.ts';
 import { expandMessage, type HashName } from './expand.ts';
 import { fromBytes, inverse, isSquare, mod, power, toBytes } from './field.ts';
-import { hashToX, multiplyX, sm2, sm2Curve, swu, type Weierstrass } from './sm2.ts';
+import { hashToX, ladderScalar, multiplyX, sm2, sm2Curve, swu, type Weierstrass } from './sm2.ts';
 
 const bytes = (hex: string) => Buffer.from(hex, 'hex');
 
@@ -290,6 +290,39 @@ test('SM2 multiplication gives the key pair of GB/T 32918.5, and what OpenSSL sa
     expect(multiplyX(sm2Curve, fromBytes(pair.getPrivateKey()), base)).toBe(wanted);
   }
 });
+
+// Secrets short and long, at the edges of where the order is added once or twice, and such of no pattern.
+const secrets = (order: bigint): bigint[] => [
+  ...[1n, 2n, 3n, 0x1ffffn, 2n ** 128n, 2n ** 224n, 2n ** 255n, order - 2n, order - 1n],
+  ...[-1n, 0n, 1n].map((beside) => 2n ** 256n - order + beside),
+  ...Array.from({ length: 20 }, (_, n) => mixed(n) % order),
+];
+
+test.each([
+  ['SM2', sm2Curve, base],
+  ['prime256v1', p256, 0x6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296n],
+] as const)(
+  'a multiplication on %s takes as many steps whatever the secret, over coordinates that differ each time',
+  (name, curve, x) => {
+    const blinds: string[] = [];
+    const drawn = (size: number) => {
+      const bytes = randomBytes(size);
+      blinds.push(bytes.toString('hex'));
+      return bytes;
+    };
+    for (const secret of secrets(curve.order)) {
+      const scalar = ladderScalar(curve, secret);
+      expect([scalar.toString(2).length, scalar % curve.order]).toEqual([257, secret]);
+      const pair = createECDH(name);
+      pair.setPrivateKey(toBytes(secret, 32));
+      const wanted = pair.getPublicKey().subarray(1, 33);
+      const asked = blinds.length;
+      expect([drawn, drawn].map((draw) => toBytes(multiplyX(curve, secret, x, draw)!, 32))).toEqual([wanted, wanted]);
+      expect(blinds.length).toBeGreaterThanOrEqual(asked + 2);
+    }
+    expect(new Set(blinds).size).toBe(blinds.length);
+  },
+);
 
 test('P-256 multiplication is OpenSSL’s Diffie-Hellman', () => {
   for (let n = 0; n < 8; n++) {

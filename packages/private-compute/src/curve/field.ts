@@ -1,4 +1,7 @@
-/** Arithmetic in a prime field on `bigint`. Not in constant time: its inputs are hashes of keys that this party itself holds. */
+/**
+ * Arithmetic in a prime field on `bigint`, which is not in constant time. Its inputs are hashes of keys that this party itself holds, points that
+ * came, and, in sm2.ts, what a secret makes of those: there the number of operations is always the same and their numbers are blinded.
+ */
 export const mod = (value: bigint, p: bigint): bigint => {
   const rest = value % p;
   return rest < 0n ? rest + p : rest;

@@ -39,15 +39,29 @@ export const hashToX = (curve: Weierstrass, message: Uint8Array, tag: string): b
   swu(curve, mod(fromBytes(expandMessage(curve.hash, message, tag, 48)), curve.p));
 
 /**
- * The x-coordinate of k times the point with x-coordinate `x`, by Montgomery's ladder on x alone (Brier and Joye 2002), one
- * inversion at its end. Undefined where x is on no point.
+ * k below the order, with the order added once or twice, so that its highest bit is always that of 2^256: a ladder then has as many steps for
+ * each secret (Brumley and Tuveri 2011). For orders between 2^255 and 2^256.
  */
-export const multiplyX = ({ p, a, b }: Weierstrass, k: bigint, x: bigint): bigint | undefined => {
-  if (x >= p || !isSquare(rightSide({ p, a, b }, x), p)) return undefined;
-  // R0 and R1 always differ by the point.
-  let [x0, z0, x1, z1] = [1n, 0n, x, 1n];
-  for (let bit = 255n; bit >= 0n; bit--) {
-    const set = ((k >> bit) & 1n) === 1n;
+export const ladderScalar = ({ order }: Pick<Weierstrass, 'order'>, k: bigint): bigint => {
+  const [once, twice] = [k + order, k + 2n * order];
+  return once >> 256n === 1n ? once : twice;
+};
+
+/**
+ * The x-coordinate of k times the point with x-coordinate `x`, k from 0 to the order, by Montgomery's ladder on x alone (Brier and Joye 2002), one
+ * inversion at its end. The coordinates are blinded by a factor that is drawn (Coron 1999), so that what is computed with, and the inversion, differ
+ * each time. Undefined where x is on no point, or nothing is left of it.
+ */
+export const multiplyX = (curve: Weierstrass, k: bigint, x: bigint, draw: Draw = systemDraw): bigint | undefined => {
+  const { p, a, b } = curve;
+  if (x >= p || !isSquare(rightSide(curve, x), p)) return undefined;
+  const bits = ladderScalar(curve, k).toString(2).slice(1);
+  const blind = secretBelow(p, draw);
+  // R0 and R1 always differ by the point; the highest bit has made them it and twice it.
+  let [x0, z0] = [(x * blind) % p, blind];
+  let [x1, z1] = twice(p, a, b, x0, z0);
+  for (const bit of bits) {
+    const set = bit === '1';
     if (set) [x0, z0, x1, z1] = [x1, z1, x0, z0];
     const [sumX, sumZ] = added(p, a, b, x0, z0, x1, z1, x);
     const [twiceX, twiceZ] = twice(p, a, b, x0, z0);
@@ -56,7 +70,6 @@ export const multiplyX = ({ p, a, b }: Weierstrass, k: bigint, x: bigint): bigin
   }
   return z0 === 0n ? undefined : mod(x0 * inverse(z0, p), p);
 };
-
 const added = (
   p: bigint,
   a: bigint,

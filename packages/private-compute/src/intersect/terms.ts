@@ -116,8 +116,8 @@ export const trustOf: Readonly<Record<IntersectMode, Told>> = {
     en: 'Holds if both follow the protocol (semi-honest) and Diffie-Hellman on Curve25519 is hard. Each sees how many distinct keys the other has; there is no third to collude with. Nothing limits what the result itself tells, or forces anybody to bring true keys.',
   }),
   sm2: withOwnKeys({
-    zh: '前提：双方按协议行事（半诚实），SM2 曲线上的 Diffie-Hellman 问题难解；双方看到对方去重后的数量；没有第三方，无人可串通。结果本身透露什么、输入是否真实，不受协议约束。',
-    en: 'Holds if both follow the protocol (semi-honest) and Diffie-Hellman on the SM2 curve is hard. Each sees how many distinct keys the other has; there is no third to collude with. Nothing limits what the result itself tells, or forces anybody to bring true keys.',
+    zh: '前提：双方按协议行事（半诚实），SM2 曲线上的 Diffie-Hellman 问题难解；双方看到对方去重后的数量；没有第三方，无人可串通；每次乘法的步数相同、坐标随机掩盖，但大整数运算并非严格恒定时间，耗时不应让对方精确测得。结果本身透露什么、输入是否真实，不受协议约束。',
+    en: 'Holds if both follow the protocol (semi-honest) and Diffie-Hellman on the SM2 curve is hard. Each sees how many distinct keys the other has; there is no third to collude with. Each multiplication takes as many steps, of blinded coordinates, but arithmetic on big integers is not strictly of constant time: nobody should be able to time it closely. Nothing limits what the result itself tells, or forces anybody to bring true keys.',
   }),
   kkrt: withOwnKeys({
     zh: '预览，待独立评审。前提：双方按协议行事（半诚实），Curve25519 上的 Diffie-Hellman 问题难解，AES-128、SHA-256 与 BLAKE2s 如协议证明所设；双方看到对方去重后的数量；没有第三方，无人可串通。结果本身透露什么、输入是否真实，不受协议约束。',
