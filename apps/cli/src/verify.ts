@@ -121,8 +121,12 @@ export interface Looked {
   ok: boolean;
 }
 
-/** Every file that is named, or lies in a folder that is named, looked at. */
-export const lookAt = async (args: string[], context: Context): Promise<Looked> => {
+/** Every file that is named, or lies in a folder that is named, looked at; `inside` finds the evidence in a file that holds more. */
+export const lookAt = async (
+  args: string[],
+  context: Context,
+  inside: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
+): Promise<Looked> => {
   const { language, cwd } = context;
   const { values, positionals } = readArgs(
     {
@@ -143,7 +147,8 @@ export const lookAt = async (args: string[], context: Context): Promise<Looked> 
     if ('not' in found) others.push(found);
     else {
       trust ??= await readTrust(values.trust, resolve(cwd, positionals[0]!), context);
-      checked.push(await check(found, trust, values.log));
+      const bytes = found.bytes && inside(found.bytes);
+      checked.push(await check({ ...found, bytes }, trust, values.log));
     }
   }
   return { checked, others, json: values.json, ok: checked.length > 0 && checked.every(holds) };

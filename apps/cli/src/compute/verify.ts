@@ -1,6 +1,7 @@
 /**
  * `shugu compute verify`: what `shugu verify` does, and for records of uses whose data stayed with their owners also whether each owner's statement is signed by the
- * key that the record names, and by the contract, where it lies beside as contract.json.
+ * key that the record names, and by the contract, where it lies beside as contract.json. A clean room's result with its evidence in one file (`computationProof`) is
+ * held against the record.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -15,6 +16,7 @@ import {
   type PartStatement,
   readPart,
 } from '@shugu/private-compute';
+import { type ComputationProof, computationProof, proofForm, provedText } from '@shugu/wire/compute-proof';
 import type { Context } from '../command.ts';
 import { green, red, say } from '../say.ts';
 import { asJson, type Checked, holds, type Looked, lookAt, tell } from '../verify.ts';
@@ -25,13 +27,13 @@ export interface UseReport {
   file: string;
   use: number;
   outcome: string;
-  /** Each owner's statement under its key. */
-  statements: boolean;
+  /** Each owner's statement under its key; null of a clean room, where owners state nothing. */
+  statements: boolean | null;
   /** contract.json beside it is the contract of this record, and names these keys. */
   contract: boolean | null;
   /** The outcome is what the statements amount to under that contract. */
   ending: boolean | null;
-  /** result.csv beside it is what its recipient stated, by opening.json. */
+  /** result.csv beside it is what its recipient stated, by opening.json; of a proof, that its rows are what the record names. */
   opened: boolean | null;
 }
 
@@ -55,9 +57,38 @@ interface UseDocument {
 
 const modes = ['shares', 'psi'];
 
+interface Bundle {
+  kind?: string;
+  document?: UseDocument;
+}
+
+/** Undefined where the file is no such proof. */
+const proofIn = (text: string): ComputationProof | undefined => {
+  if (!text.includes(proofForm)) return undefined;
+  try {
+    return computationProof.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+};
+
+const evidenceIn = (bytes: Uint8Array): Uint8Array => {
+  const proof = proofIn(Buffer.from(bytes).toString('utf8'));
+  return proof ? Buffer.from(JSON.stringify(proof.evidence ?? null)) : bytes;
+};
+
+const reportOfProof = (file: string, proof: ComputationProof): UseReport => {
+  const { kind, document } = proof.evidence as Bundle;
+  const { number: use = 0, outcome = '', result = null } = document ?? {};
+  const digest = createHash('sha256').update(provedText(proof)).digest();
+  const made = proof.opening && openingCommitment(Buffer.from(proof.opening.salt, 'hex'), digest);
+  const opened = kind === 'computationUse' && made !== null && made === result;
+  return { file, use, outcome, statements: null, contract: null, ending: null, opened };
+};
+
 const documentOf = async ({ file, format }: Checked): Promise<UseDocument | undefined> => {
   if (format !== 'bundle') return undefined;
-  const { kind, document } = JSON.parse(await readFile(file, 'utf8')) as { kind?: string; document?: UseDocument };
+  const { kind, document } = JSON.parse(await readFile(file, 'utf8')) as Bundle;
   return kind === 'computationUse' && modes.includes(document?.mode ?? '') ? document : undefined;
 };
 
@@ -136,6 +167,7 @@ const words = {
     contract: '旁边的合约就是这份记录的合约，密钥一致',
     ending: '记录的结局与各方陈述相符',
     opened: '旁边的 result.csv 就是接收单位陈述的结果',
+    proved: '文件中的结果就是记录所承诺的结果',
     none: '旁边没有 contract.json：密钥是否为合约所列，未作核对',
   },
   en: {
@@ -143,28 +175,33 @@ const words = {
     contract: 'the contract beside it is this record’s, and names these keys',
     ending: 'what the record says is what the statements amount to',
     opened: 'result.csv beside it is what its recipient stated',
+    proved: 'the result in this file is the one that the record commits to',
     none: 'no contract.json beside it: whether the contract names these keys was not checked',
   },
 } as const;
 
 const print = (report: UseReport, language: Context['language']): void => {
   const word = words[language];
+  const proof = report.statements === null;
   for (const what of ['statements', 'contract', 'ending', 'opened'] as const)
-    if (report[what] !== null) say(`  ${report[what] ? green('✓') : red('✗')} ${word[what]}`);
-  if (report.contract === null) say(`  ${word.none}`);
+    if (report[what] !== null) say(`  ${report[what] ? green('✓') : red('✗')} ${word[proof ? 'proved' : what]}`);
+  if (report.contract === null && !proof) say(`  ${word.none}`);
 };
 
 const sound = ({ statements, contract, ending, opened }: UseReport): boolean =>
-  statements && contract !== false && ending !== false && opened !== false;
+  statements !== false && contract !== false && ending !== false && opened !== false;
 
 /** As `lookAt`, and into the records of uses whose data stayed with their owners. */
 export const check = async (
   args: string[],
   context: Context,
 ): Promise<{ looked: Looked; uses: UseReport[]; ok: boolean }> => {
-  const looked = await lookAt(args, context);
+  const looked = await lookAt(args, context, evidenceIn);
   const uses: UseReport[] = [];
   for (const one of looked.checked.filter(holds)) {
+    const proof = one.format === 'bundle' && proofIn(await readFile(one.file, 'utf8'));
+    if (proof) uses.push(reportOfProof(one.file, proof));
+    if (proof) continue;
     const record = await documentOf(one);
     if (record) uses.push(await reportOf(one.file, record));
   }

@@ -1,8 +1,9 @@
 import { type getComputation, getComputationEvidence, getComputationResult } from '@shugu/wire/compute';
+import { proofOf } from '@shugu/wire/compute-proof';
 import { Link } from '@tanstack/react-router';
-import { Button, Modal } from 'antd';
+import { App, Button, Modal } from 'antd';
 import { useState } from 'react';
-import { addressOf, type Reply, useRead } from '../api.ts';
+import { addressOf, client, type Reply, useRead } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { paths } from '../paths.ts';
 import { DataTable } from '../ui/data-table.tsx';
@@ -12,11 +13,47 @@ import { Loaded, Sheet } from '../ui/frame.tsx';
 import { JobProgress } from '../ui/job.tsx';
 import { When } from '../ui/now.tsx';
 import { StateTag } from '../ui/step.tsx';
+import { csvOf, download } from '../ui/table.tsx';
 
 type Computation = Reply<typeof getComputation>;
 type Use = Computation['history'][number];
+type Told = Reply<typeof getComputationResult>;
 
 const figure = (deviation: number): string => deviation.toPrecision(2);
+
+/** The figures for a spreadsheet, and in one file with what shows that they are those of the record. */
+const Save = ({ use, told }: { use: Use; told: Told }) => {
+  const { t } = useWords();
+  const { notification } = App.useApp();
+  const { columns, rows } = told;
+  const name = `result-${use.id}`;
+  const saveProof = async () => {
+    try {
+      const evidence = await (await client.raw(getComputationEvidence, { params: { id: use.id } })).json();
+      download(`${name}.proof.json`, JSON.stringify(proofOf(told, evidence)), 'application/json');
+    } catch (error) {
+      notification.error({ title: t('table.exportFailed'), description: String(error) });
+    }
+  };
+  return (
+    <>
+      <p className="row">
+        <Button
+          size="small"
+          onClick={() =>
+            download(`${name}.csv`, csvOf([columns.map((one) => one.name), ...rows]), 'text/csv;charset=utf-8')
+          }
+        >
+          {t('compute.saveCsv')}
+        </Button>
+        <Button size="small" disabled={!told.opening} onClick={() => void saveProof()}>
+          {t('compute.saveProof')}
+        </Button>
+      </p>
+      <p className="small quiet">{t(told.opening ? 'compute.saveProofText' : 'compute.noProof')}</p>
+    </>
+  );
+};
 
 /** What was released, with the sentence that it rests on: nobody reads the figures without it. */
 const Result = ({ use, onClose }: { use: Use; onClose: () => void }) => {
@@ -25,30 +62,34 @@ const Result = ({ use, onClose }: { use: Use; onClose: () => void }) => {
   return (
     <Modal open title={t('compute.result', { number: use.number })} onCancel={onClose} footer={null} width={720}>
       <Loaded of={read}>
-        {({ trust, columns, rows }) => (
-          <>
-            {rows.length ? (
-              <DataTable
-                label={t('compute.result', { number: use.number })}
-                pagination={rows.length > 20 ? { pageSize: 20 } : false}
-                rowKey="key"
-                dataSource={rows.map((row, key) => ({ key, row }))}
-                columns={columns.map(({ name, deviation }, at) => ({
-                  title: deviation === null ? name : t('compute.noisy', { name, deviation: figure(deviation) }),
-                  key: name,
-                  render: (_: unknown, { row }: { row: (typeof rows)[number] }) => {
-                    const cell = row[at];
-                    return typeof cell === 'number' ? count(cell) : String(cell ?? '—');
-                  },
-                }))}
-              />
-            ) : (
-              <p>{t('compute.noRows')}</p>
-            )}
-            <p className="small quiet">{b(trust)}</p>
-            {use.isolation ? <p className="small quiet">{t(`compute.isolation.${use.isolation}`)}</p> : null}
-          </>
-        )}
+        {(told) => {
+          const { trust, columns, rows } = told;
+          return (
+            <>
+              {rows.length ? (
+                <DataTable
+                  label={t('compute.result', { number: use.number })}
+                  pagination={rows.length > 20 ? { pageSize: 20 } : false}
+                  rowKey="key"
+                  dataSource={rows.map((row, key) => ({ key, row }))}
+                  columns={columns.map(({ name, deviation }, at) => ({
+                    title: deviation === null ? name : t('compute.noisy', { name, deviation: figure(deviation) }),
+                    key: name,
+                    render: (_: unknown, { row }: { row: (typeof rows)[number] }) => {
+                      const cell = row[at];
+                      return typeof cell === 'number' ? count(cell) : String(cell ?? '—');
+                    },
+                  }))}
+                />
+              ) : (
+                <p>{t('compute.noRows')}</p>
+              )}
+              <p className="small quiet">{b(trust)}</p>
+              {use.isolation ? <p className="small quiet">{t(`compute.isolation.${use.isolation}`)}</p> : null}
+              <Save use={use} told={told} />
+            </>
+          );
+        }}
       </Loaded>
     </Modal>
   );

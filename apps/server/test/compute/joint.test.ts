@@ -1,16 +1,22 @@
 /** A bank and the tax office let a credit agency count what they have in common, and nobody sees more than was signed. */
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { findSandbox } from '@shugu/gateway';
 import { computationLimits, computationTrust, openingCommitment } from '@shugu/private-compute';
 import type { Client, ProblemError } from '@shugu/wire';
 import { cases as casesWire } from '@shugu/wire/cases';
 import * as wire from '@shugu/wire/compute';
+import { proofOf } from '@shugu/wire/compute-proof';
 import * as kernelWire from '@shugu/wire/kernel';
 import * as registryWire from '@shugu/wire/registry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { command } from '../../../cli/src/command.ts';
 import { districts, reckonedTrucks, trucksDraft } from '../../../cli/src/compute/demo-trucks.ts';
 import { until } from '../../../cli/src/scenario/resource.ts';
+import { saidBy } from '../../../cli/src/testing.ts';
 import type { SimulatedClock } from '../../src/kernel/clock.ts';
 import { sql } from '../../src/kernel/db/db.ts';
 import { systemActor } from '../../src/kernel/http/principal.ts';
@@ -188,6 +194,28 @@ describe('a use', () => {
       .digest();
     expect(bundle).not.toContain(digest.toString('hex'));
     expect(openingCommitment(Buffer.from(opening!.salt, 'hex'), digest)).toBe(use.resultDigest);
+    // In one file with the evidence, offline; with another figure, salt or evidence it does not hold.
+    const proof = proofOf(await resultOf(use.id), JSON.parse(bundle));
+    const place = mkdtempSync(join(tmpdir(), 'shugu-proof-'));
+    const trust = join(place, 'trust.json');
+    writeFileSync(trust, await (await fetch(`${world.url}/.well-known/shugu-trust.json`)).text());
+    const shown = async (one: object) => {
+      const file = join(place, 'proof.json');
+      writeFileSync(file, JSON.stringify(one));
+      const { status, out } = await saidBy(() =>
+        command(['compute', 'verify', '--json', '--trust', trust, file], 'en'),
+      );
+      return [status, (JSON.parse(out) as { uses: { opened: boolean }[] }).uses.map((each) => each.opened)];
+    };
+    expect(await shown(proof)).toEqual([0, [true]]);
+    expect(await shown({ ...proof, rows: [['增值税', 14, 372]] })).toEqual([1, [false]]);
+    expect(await shown({ ...proof, opening: { salt: '0'.repeat(64) } })).toEqual([1, [false]]);
+    expect(await shown({ ...proof, opening: null })).toEqual([1, [false]]);
+    expect(await shown({ ...proof, evidence: JSON.parse(bundle.replace('"number":1', '"number":2')) })).toEqual([
+      1,
+      [],
+    ]);
+    rmSync(place, { recursive: true });
   });
 
   test('shows no sum over many of whom one has a value: that would be that one’s', async () => {

@@ -216,6 +216,16 @@ export const compute = {
   'compute.by': ['由谁', 'By'],
   'compute.at': ['时间', 'When'],
   'compute.evidence': ['证据包', 'Evidence'],
+  'compute.saveCsv': ['下载表格（CSV）', 'Download as CSV'],
+  'compute.saveProof': ['下载结果与证据（JSON）', 'Download result with proof (JSON)'],
+  'compute.saveProofText': [
+    '含结果、开启承诺的盐与证据包：拿到文件的人可离线核验（./shugu compute verify 文件 --trust 信任文件），因此只交给可以看到结果的人。',
+    'Result, the salt that opens its commitment, and the evidence: whoever has the file checks it offline (./shugu compute verify FILE --trust TRUST). Hand it only to those who may see the result.',
+  ],
+  'compute.noProof': [
+    '这次使用早于加盐承诺，没有可出示的证明文件。',
+    'This use is from before there were salted commitments: there is no proof to hand on.',
+  ],
   'compute.showResult': ['查看结果', 'Show the result'],
   'compute.result': ['第 {number} 次的结果', 'Result of use {number}'],
   'compute.noRows': [
