@@ -362,7 +362,7 @@ export const computationView = computationSummary.extend({
   overlaps: z
     .array(z.object({ id: computationId, title: z.string(), state: z.enum(computationStates) }))
     .describe(
-      'of your own data: other contracts by which one of the recipients asks the same, or has asked; two answers may differ in a few entities',
+      'of your own data: other contracts by which one of the recipients asks the same resource in any version, or, where data stay with their owners, anything with the same other owner; two answers may differ in a few entities',
     ),
   signatures: z.array(
     z.object({

@@ -86,23 +86,30 @@ export const signaturesOf = (reader: Reader, contract: string): Promise<Signatur
 const overlapsMax = 20;
 
 /**
- * Other contracts by which a recipient of this one asks, or has asked, the same data of an owner: two answers may differ in a few entities.
- * Newest first; none to anybody but that owner.
+ * Other contracts by which a recipient of this one asks, or has asked, the same of an owner: two answers may differ in a few entities. In a clean room
+ * that is another over the same resource, in whichever version, as last month's and this month's may differ in one. What stays with its owners has no
+ * name here and a new commitment for each file: there it is any with the same other owner. Newest first; none to anybody but that owner.
  */
 export const overlapsOf = (
   reader: Reader,
   { id, terms }: Contract,
   owner: string,
 ): Promise<{ id: string; title: string; state: Contract['state'] }[]> => {
-  const own = terms.dataSets.filter((set) => set.owner === owner);
-  const keys = own.map((set) => ('commitment' in set ? set.commitment : `${set.version} ${set.entity}`));
-  if (keys.length === 0) return Promise.resolve([]);
+  const [own, others] = [true, false].map((is) => terms.dataSets.filter((set) => (set.owner === owner) === is)) as [
+    Computation['dataSets'],
+    Computation['dataSets'],
+  ];
+  if (own.length === 0) return Promise.resolve([]);
+  const resources = own.flatMap((set) => ('resource' in set ? [set.resource] : []));
+  const counterparties = others.map((set) => set.owner);
+  const one = sql`from jsonb_array_elements(c.document::jsonb -> 'dataSets') s where s ->> 'owner'`;
   return reader.rows(sql`select c.id, c.title, c.state from compute_contracts c
     join compute_parties p on p.contract = c.id and p.participant = ${owner} and p.owner
     where c.id <> ${id} and (c.state in ('signed', 'active') or c.uses_taken > c.uses_returned)
       and exists (select 1 from compute_parties r where r.contract = c.id and r.recipient and r.participant = any(${terms.recipients}))
-      and exists (select 1 from jsonb_array_elements(c.document::jsonb -> 'dataSets') s where s ->> 'owner' = ${owner}
-        and coalesce(s ->> 'commitment', concat(s ->> 'version', ' ', s ->> 'entity')) = any(${keys}))
+      and (exists (select 1 ${one} = ${owner} and s ->> 'resource' = any(${resources}))
+        or ((${terms.mode !== 'cleanRoom'} or c.document::jsonb ->> 'mode' <> 'cleanRoom')
+          and exists (select 1 ${one} = any(${counterparties}))))
     order by c.id desc limit ${overlapsMax}`);
 };
 

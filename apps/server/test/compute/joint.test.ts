@@ -1,5 +1,5 @@
 /** A bank and the tax office let a credit agency count what they have in common, and nobody sees more than was signed. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,6 +29,7 @@ import {
   endedUse,
   type Holdings,
   holdingsBrought,
+  type PsiDraft,
   readComputation,
   refusal,
   runOnce,
@@ -465,6 +466,38 @@ describe('the end', () => {
     expect(await asked(agency)).toEqual([]);
     const { mapping } = world.seeded.organisations;
     expect(await asked(bank, { recipients: [mapping!] })).toEqual([]);
+    // Last month's version of the same resource is the same; another resource is not.
+    const [loans, arrears] = draft().dataSets as [Draft['dataSets'][number], Draft['dataSets'][number]];
+    const february = { ...loans, version: `sha256:${'0'.repeat(64)}` };
+    // A recipient drafts on: owners' own drafts are held against what they have.
+    const toldTo = async (who: Client, change: Partial<Draft>) => {
+      const { id } = await agency.call(wire.draftComputation, { body: draft(change) });
+      return (await readComputation(who, { id })).overlaps.map((one) => one.id);
+    };
+    expect(await toldTo(bank, { dataSets: [february, arrears] })).toContain(contract.id);
+    const other = { ...loans, resource: held.arrears.id };
+    expect(await toldTo(bank, { dataSets: [other, arrears] })).toEqual([]);
+  });
+
+  test('of data that stay with their owners each sees what else the same other owner takes part in, whatever file it is of', async () => {
+    const { mapping, xingsha, citylogistics } = world.seeded.organisations as Record<string, string>;
+    const setOf = (owner: string, table: string) => ({
+      ...{ owner, table, key: 'id' },
+      ...{ commitment: randomBytes(32).toString('hex'), channelKey: randomBytes(32).toString('hex') },
+      signingKey: { kty: 'OKP', crv: 'Ed25519', x: randomBytes(32).toString('base64url') } as const,
+    });
+    const { title, purpose, uses, from, until: last, priceFen } = draft();
+    const psi = (second: string): PsiDraft => ({
+      ...{ title, purpose, uses, from, until: last, priceFen, mode: 'psi', protocol: 'helper', opens: 'rows' },
+      ...{ dataSets: [setOf(mapping!, 'b'), setOf(second, 's')], recipients: [mapping!], keysMax: 1000 },
+    });
+    const january = await signedContract(world, psi(xingsha!), { recipient: 'mapping.trader', owners });
+    const seen = async (second: string, who: Client) => {
+      const { id } = await bank.call(wire.draftComputation, { body: psi(second) });
+      return (await readComputation(who, { id })).overlaps.map((one) => one.id);
+    };
+    for (const who of [bank, tax]) expect(await seen(xingsha!, who)).toContain(january.id);
+    for (const who of [bank, stranger]) expect(await seen(citylogistics!, who)).toEqual([]);
   });
 
   test('data that changed since are not what was signed: refused, and not counted', async () => {

@@ -121,10 +121,10 @@ export const compute = {
   'compute.owners': ['数据持有单位', 'Owners of the data'],
   'compute.recipients': ['结果接收单位', 'Recipients'],
   'compute.left': ['剩余次数', 'Uses left'],
-  'compute.overlaps': ['同一份数据还有其他合约', 'There are other contracts on the same data'],
+  'compute.overlaps': ['同样的数据还有其他合约', 'There are other contracts on the same data'],
   'compute.overlapsText': [
-    '下列合约让同一接收单位就本单位的同一份数据得到另一个结果。两个结果可能只差几个主体，相减即可看出他们：签署前请一并查看。',
-    'By these a recipient of this contract gets another result of the same data of yours. Two results may differ in a few entities, who then show in the difference: look at them before you sign.',
+    '下列合约让同一接收单位就本单位的同一数据资源（不论哪个版本）得到另一个结果；数据各留本地的，列出与同一对方的全部合约。两个结果可能只差几个主体，相减即可看出他们：签署前请一并查看。',
+    'By these a recipient of this contract gets another result of the same resource of yours, in whichever version; where data stay with their owners, all with the same other owner are listed. Two results may differ in a few entities, who then show in the difference: look at them before you sign.',
   ],
   'compute.ownKeys': ['双方自己保管的密钥', 'Keys that the owners keep themselves'],
   'compute.ownKeysText': [
