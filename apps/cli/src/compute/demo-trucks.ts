@@ -32,6 +32,8 @@ const trucks = (): Truck[] =>
       overloaded: (owner * 7 + n * 5) % 4 === 0 ? 0 : (owner * 31 + n * 17) % 60,
     })),
   );
+/** Some owners have two: their trucks count once, their trips for each, as the template says. */
+const policiesOf = (owner: number): number => (owner % 20 === 1 ? 2 : 1);
 /** Of the six-axle trucks insured in the second district few are left, who are too few to show. */
 const districtOf = (owner: number): string => districts[owner % 8 === 0 ? 1 : 0];
 
@@ -39,7 +41,12 @@ const fileOf = (head: string, lines: string[]): Buffer => Buffer.from([head, ...
 export const truckFiles = () => ({
   policies: fileOf(
     'owner,district,premium',
-    Array.from({ length: insured }, (_, n) => `OWN${n},${districtOf(n)},${3000 + ((n * 37) % 900)}`),
+    Array.from({ length: insured }, (_, n) => n).flatMap((n) =>
+      Array.from(
+        { length: policiesOf(n) },
+        (_, policy) => `OWN${n},${districtOf(n)},${3000 + ((n * 37 + policy) % 900)}`,
+      ),
+    ),
   ),
   trucks: fileOf(
     'owner,plate,truck_class,overload_flag,overloaded_trips',
@@ -60,7 +67,7 @@ export const reckonedTrucks = (district: string, entitiesMin: number): Rows =>
           one.owner < insured &&
           districtOf(one.owner) === district,
       );
-      const trips = found.reduce((sum, one) => sum + one.overloaded, 0);
+      const trips = found.reduce((sum, one) => sum + one.overloaded * policiesOf(one.owner), 0);
       return { owners: new Set(found.map(({ owner }) => owner)).size, row: [truckClass, found.length, trips] };
     })
     .filter(({ owners }) => owners >= entitiesMin)
@@ -143,8 +150,8 @@ export const insuredTrucks = async (
         told.some(({ district, rows }) => rows.length < reckonedTrucks(district, 1).length),
       );
       const names = {
-        zh: ['地区', '车型', '车辆数', '超限次数'],
-        en: ['district', 'class', 'trucks', 'overloaded trips'],
+        zh: ['地区', '车型', '车辆数', '超限次数（按保单计）'],
+        en: ['district', 'class', 'trucks', 'overloaded trips (by policy)'],
       };
       const lines = told.flatMap(({ district, rows }) => rows.map((row) => [district, ...row].join(',')));
       return { told, text: [names[language].join(','), ...lines].join('\n') };

@@ -1,6 +1,6 @@
 /** A computation contract as a form: what stands in it, what it starts from, and the body that it makes. */
 import { disclosures, type draftComputation, sharesProtocols, usesPeriods } from '@shugu/wire/compute';
-import { overloadedTrucks } from '@shugu/wire/compute-templates';
+import { type RoomStart, roomStarts } from '@shugu/wire/compute-templates';
 import type { Input } from '../api.ts';
 import { choicesOf } from '../registry/fields.ts';
 import { type FormField, field } from '../ui/fields.tsx';
@@ -268,26 +268,8 @@ export const draftForm: FormField[] = [
   ...termForm,
 ];
 
-const column = (
-  name: string,
-  type: ColumnValues['type'],
-  rule: ColumnValues['rule'],
-  more: Partial<ColumnValues> = {},
-) => ({
-  name,
-  type,
-  rule,
-  ...more,
-});
 const two = (first: DataSetValues, second: DataSetValues): DataSetValues[] =>
   [first, second].map((one) => ({ rowsMax: 1, share: 50, ...one }));
-const customers = (mine: ColumnValues[], theirs: ColumnValues[]) =>
-  two(
-    { table: 'ours', entity: 'customer', columns: [column('customer', 'string', 'join'), ...mine] },
-    { table: 'theirs', entity: 'customer', columns: [column('customer', 'string', 'join'), ...theirs] },
-  );
-const joined = 'from ours o join theirs t on o.customer = t.customer';
-
 /** What each template starts from; names of tables and columns are examples to be replaced by those of the data. */
 export const startOf = (template: RoomTemplate, owner: string): DraftValues => {
   const common: DraftValues = {
@@ -296,56 +278,16 @@ export const startOf = (template: RoomTemplate, owner: string): DraftValues => {
     priceFen: '0',
     payment: { taxPercent: 6, untouched: 'free' },
   };
-  const of = (dataSets: DataSetValues[], sql: string, more: DraftValues = {}): DraftValues => ({
-    ...common,
-    dataSets: dataSets.map((set, at) => (at === 0 ? { ...set, owner } : set)),
-    query: { sql },
-    ...more,
-  });
-  switch (template) {
-    case 'creditCheck': {
-      const sets = two(
-        {
-          table: 'loans',
-          entity: 'person',
-          columns: [column('person', 'string', 'join'), column('city', 'string', 'open')],
-        },
-        {
-          table: 'arrears',
-          entity: 'taxpayer',
-          columns: [
-            column('taxpayer', 'string', 'join'),
-            column('kind', 'string', 'open'),
-            column('owed', 'integer', 'aggregate'),
-          ],
-        },
-      );
-      const sql = `select t.kind, count(*) as n, sum(t.owed) as owed\nfrom loans l join arrears t on l.person = t.taxpayer\nwhere l.city = $city group by t.kind`;
-      return of(sets, sql, { query: { sql, parameters: [{ name: 'city', title: '城市', values: [] }] } });
-    }
-    case 'overlap':
-      return of(customers([], []), `select count(*) as common\n${joined}`);
-    case 'spending':
-      return of(
-        customers([], [column('spending', 'integer', 'aggregate')]),
-        `select count(*) as common, sum(t.spending) as spending\n${joined}`,
-      );
-    case 'regions':
-      return of(
-        customers([column('region', 'string', 'open')], []),
-        `select o.region, count(*) as n\n${joined} group by o.region`,
-        {
-          release: { entitiesMin: 3, rowsMax: 1000, rho: '0.05' },
-          noise: { groups: [{ column: 'ours.region', values: [] }] },
-        },
-      );
-    case 'overloadedTrucks': {
-      const [policies, trucks] = overloadedTrucks.dataSets;
-      return of(two(policies, trucks), overloadedTrucks.query.sql, { query: overloadedTrucks.query });
-    }
-    case 'own':
-      return of([{ rowsMax: 1, share: 100 }], '');
-  }
+  if (template === 'own') return { ...common, dataSets: [{ rowsMax: 1, share: 100, owner }], query: { sql: '' } };
+  const { dataSets, query, noise }: RoomStart = roomStarts[template];
+  const [own, other] = two(...dataSets);
+  return {
+    ...{ ...common, dataSets: [{ ...own, owner }, other!], query },
+    ...(noise && {
+      release: { entitiesMin: 3, rowsMax: 1000, rho: noise.rho },
+      noise: { groups: [{ column: noise.group, values: [] }] },
+    }),
+  };
 };
 
 const noiseOf = ({ dataSets = [], noise }: DraftValues): Body['noise'] => ({

@@ -77,8 +77,8 @@ export const compute = {
   'compute.template.regions': ['分地区人数（加噪）', 'Regional counts (with noise)'],
   'compute.template.overloadedTrucks': ['超限货车核查', 'Overloaded trucks of those insured'],
   'compute.templateText.overloadedTrucks': [
-    '保险公司的保单与交通运输部门的超限记录：某地区承保的车主名下有多少辆货车超限、共多少次，按车型分组；逐人逐车的记录谁也看不到。',
-    'An insurer’s policies and a transport department’s records: how many trucks of those insured in a district were overloaded, and how often, by class of truck. Nobody sees the records of one owner or one truck.',
+    '保险公司的保单与交通运输部门的超限记录：某地区承保的车主名下有多少辆货车超限、共多少次，按车型分组；一车只计一次，次数按保单计：车主有几份保单就计几遍，要按车计，保单表每个车主和地区只留一行。逐人逐车的记录谁也看不到。',
+    'An insurer’s policies and a transport department’s records: how many trucks of those insured in a district were overloaded, and how often, by class of truck. A truck counts once; its trips count for each policy of its owner: to count them once, bring one line for each owner and district. Nobody sees the records of one owner or one truck.',
   ],
   'compute.template.own': ['自拟查询', 'A query of your own'],
   'compute.templateText.creditCheck': [
