@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { QueryPool } from '@shugu/gateway';
 import { type ColumnRule, type DataSet, leanHaving, type Noise } from '@shugu/private-compute';
+import { type RoomStart, roomStarts } from '@shugu/wire/compute-templates';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inLanguage, Problem } from '../kernel/problem.ts';
@@ -81,6 +82,26 @@ const because: Record<string, string> = {
 };
 
 describe('what passes', () => {
+  it.each(Object.entries(roomStarts) as [string, RoomStart][])('is template %s as it is offered', async (_, start) => {
+    const { dataSets, query, noise } = start;
+    const sets = dataSets.map((set) => dataSet(set.table, set.entity, set.columns));
+    const { sql, output } = await passJoint(pool, {
+      dataSets: sets,
+      recipients: ['org_agency'],
+      query: { ...query, parameters: query.parameters.map((one) => ({ ...one, values: ['长沙'] })) },
+      release: { entitiesMin: 5, rho: noise?.rho ?? null },
+      ...(noise && {
+        noise: {
+          rows: sets.map(({ table }) => ({ table, rowsMax: 1 })),
+          bounds: [],
+          groups: [{ column: noise.group, values: ['东', '西'] }],
+        },
+      }),
+    });
+    expect(output.length).toBeGreaterThan(0);
+    expect(sql.includes('>= 5')).toBe(!noise);
+  });
+
   it('is written anew with the least number of entities of every owner behind it', async () => {
     const { sql, output, joint } = await pass(
       `select t.kind, count(*) as n, sum(t.owed) as owed, avg(l.balance) as mean ${joined}
