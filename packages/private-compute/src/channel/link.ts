@@ -19,7 +19,8 @@ import {
 
 /**
  * What a frame may hold; how long a peer may say nothing at all, how long a job waits for its parties, how long a broken connection may take to
- * come back, and how long it is tried where the peer's machine says that nobody listens.
+ * come back, and how long it is tried where the peer's machine says that nobody listens; how long one try waits for the peer's first word, and
+ * how many a first meeting takes.
  */
 export const linkLimits = {
   frameBytes: frameLimits.frameBytes,
@@ -27,10 +28,13 @@ export const linkLimits = {
   meetMs: 30_000,
   resumeMs: 15_000,
   refusedMs: 1_000,
+  answerMs: 5_000,
+  tries: 6,
 };
 
 const faultMs = 1_000;
-const pauseMs = { least: 20, most: 1_000 };
+/** Before the next try, after so many. */
+export const pauseMs = (tries: number): number => Math.min(20 * 2 ** tries, 1_000);
 const waitingBytesMax = frameLimits.waitingBytes;
 /** Before its sender has to wait; a peer is told in good time. */
 const untoldBytesMax = waitingBytesMax / 4;
@@ -43,6 +47,8 @@ export interface LinkOptions {
   resumeMs?: number | undefined;
   /** Of the side that dials: another connection between the same two processes. */
   redial?: (ms: number) => Promise<TLSSocket>;
+  /** Hears that the peer has spoken. */
+  heard?: () => void;
   /** Hears that nothing comes over this link any more. */
   over?: () => void;
 }
@@ -100,6 +106,8 @@ export class Link {
     this.#beat = setInterval(() => this.#look(), this.silenceMs / 4);
     this.#beat.unref();
     this.#begin(socket);
+    // Each side's first word tells the other that it has the connection, too.
+    this.#tell();
   }
 
   async send(type: number, body: Uint8Array): Promise<void> {
@@ -171,6 +179,7 @@ export class Link {
       ifMine(() => this.#lost()),
     );
     if (socket.destroyed) queueMicrotask(ifMine(() => this.#lost()));
+    socket.resume();
   }
 
   #push(type: number, body: Uint8Array): void {
@@ -221,6 +230,7 @@ export class Link {
   }
 
   #take(chunk: Buffer): void {
+    if (this.bytes.received === 0) this.#options.heard?.();
     this.bytes.received += chunk.length;
     this.#reader.add(chunk);
     try {
@@ -304,7 +314,7 @@ export class Link {
   async #redial(redial: (ms: number) => Promise<TLSSocket>): Promise<void> {
     let refusedSince: number | undefined;
     while (!this.#over && !this.#socket) {
-      if (this.#tries > 0) await pause(Math.min(pauseMs.least * 2 ** this.#tries, pauseMs.most));
+      if (this.#tries > 0) await pause(pauseMs(this.#tries));
       this.#tries++;
       try {
         this.resume(await redial(this.#resumeMs));

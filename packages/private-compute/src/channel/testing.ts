@@ -13,11 +13,16 @@ export interface Cutter {
 }
 
 export interface Cut {
-  /** Of what the dialling side has sent, or the other, whichever is there first. */
+  /** Of what the dialling side has sent, or the other, whichever is there first; of one alone where `from` names it. */
   afterBytes: number;
+  from?: Side;
   /** Who is told of it at once; others keep a connection that nobody answers. */
-  told?: 'both' | 'dialling' | 'listening' | 'nobody';
+  told?: 'both' | Side | 'nobody';
+  /** Hears what is passed on. */
+  seen?: (from: Side, bytes: Buffer) => void;
 }
+
+type Side = 'dialling' | 'listening';
 
 /** Passes bytes on to `port` of this machine. */
 export const cutter = async (port: number, rule: Cutter['rule']): Promise<Cutter> => {
@@ -26,7 +31,8 @@ export const cutter = async (port: number, rule: Cutter['rule']): Promise<Cutter
     const cut = self.rule?.(self.made++);
     const far = connect(port, '127.0.0.1');
     let done = false;
-    const pass = (from: Socket, to: Socket) => {
+    const pass = (from: Socket, to: Socket, side: Side) => {
+      const most = cut && (cut.from ?? side) === side ? cut.afterBytes : Number.POSITIVE_INFINITY;
       let passed = 0;
       sockets.add(from);
       from.on('error', () => undefined);
@@ -34,13 +40,14 @@ export const cutter = async (port: number, rule: Cutter['rule']): Promise<Cutter
       from.on('data', (chunk: Buffer) => {
         if (done) return;
         // Never more than was asked for: a large piece would leave the next connections nothing to break in.
-        const piece = cut ? chunk.subarray(0, cut.afterBytes - passed) : chunk;
+        const piece = chunk.subarray(0, most - passed);
+        cut?.seen?.(side, piece);
         passed += piece.length;
         if (!to.write(piece)) {
           from.pause();
           to.once('drain', () => from.resume());
         }
-        if (cut && passed >= cut.afterBytes) {
+        if (cut && passed >= most) {
           done = true;
           self.cut++;
           const told = cut.told ?? 'both';
@@ -49,8 +56,8 @@ export const cutter = async (port: number, rule: Cutter['rule']): Promise<Cutter
         }
       });
     };
-    pass(near, far);
-    pass(far, near);
+    pass(near, far, 'dialling');
+    pass(far, near, 'listening');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
