@@ -89,7 +89,7 @@ const intersectionTermsOf = (terms: Asked, use: string): Terms | SharesTerms => 
   const { column: sum, group, atLeast, decimals } = sums;
   const payload = roleAt(placeOf(terms, sums.table));
   const keyed = { first: first.key, second: second.key, payload };
-  const plan = sumPlan({ ...keyed, sum, atLeast, there: true, ...(group && { group }) });
+  const plan = sumPlan({ ...keyed, sum, atLeast, ...(group && { group }) });
   const recipient = recipientOf(terms);
   return { job: use, mode: 'shares', plan, recipient, decimals, rowsMax: keysMax, ...keys, helper: helper ?? '' };
 };

@@ -63,7 +63,10 @@ export const isThere = (column: string): Condition => ({ kind: 'not', of: { kind
 export const payloadOf = ({ align }: Pick<Plan, 'align'>): Role | undefined =>
   align === 'place' ? undefined : align.payload;
 
-/** Count and sum of one owner's rows whose keys the other has, by groups of the former, without anybody learning which keys they are. */
+/**
+ * Count and sum of one owner's rows whose keys the other has, by groups of the former, without anybody learning which keys they are. Rows without
+ * a number to sum up take no part: else a sum over many could be that of one.
+ */
 export const sumPlan = (asked: {
   first: string;
   second: string;
@@ -71,13 +74,11 @@ export const sumPlan = (asked: {
   sum: string;
   group?: string;
   atLeast: number;
-  /** Keys without a number to sum up take no part: else a sum over many could be that of one. */
-  there?: boolean;
 }): Plan => {
-  const { first, second, payload, sum, group, atLeast, there } = asked;
+  const { first, second, payload, sum, group, atLeast } = asked;
   const plan: Plan = {
     align: { first, second, payload },
-    filters: { first: [], second: [], ...(there && { [payload]: [isThere(sum)] }) },
+    filters: { first: [], second: [], [payload]: [isThere(sum)] },
     compared: [],
     groups: group === undefined ? null : { owner: payload, columns: [group] },
     outputs: [

@@ -104,6 +104,25 @@ test('count and sum over common keys, by groups or not, of tables of any size, w
   );
 });
 
+test('a key without a value to sum up is in no count, as under a contract; one that has a row with a value is', async () => {
+  const keys = Array.from({ length: 8 }, (_, id) => id);
+  const a = await write(
+    'a',
+    keys.map((id) => ({ id, paid: 0 })),
+  );
+  const b = join(folder, 'b-empty');
+  // u0 and u1 have none, u2 has one beside.
+  await writeFile(b, `id,paid,city\n${keys.map((id) => `u${id},${id < 3 ? '' : id},x\n`).join('')}u2,5,x\n`);
+  const opened = async (grouped: boolean, atLeast: number) => {
+    const [{ answer }] = await playAll({ plan: planFor('second', grouped, atLeast), recipient: 'first' }, [a, b]);
+    return answer && { rows: answer.rows, withheld: answer.withheld };
+  };
+  expect(await opened(false, 6)).toEqual({ rows: [['6', '30']], withheld: 0 });
+  expect(await opened(true, 6)).toEqual({ rows: [['x', '6', '30']], withheld: 0 });
+  // Eight keys are common, and a least number of seven has not been met.
+  for (const grouped of [false, true]) expect(await opened(grouped, 7)).toEqual({ rows: [], withheld: 1 });
+});
+
 test('owners leave out rows by conditions of their own, and put the first groups in order', async () => {
   const a = await write(
     'a',
