@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -7,8 +7,11 @@ import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { QueryTemplate } from '../../query/template.ts';
 import { KEY, openRig, planOf, type Rig } from '../../rig.ts';
+import { FRAME } from './frames.ts';
 import { QueryPool, type QueryScope } from './pool.ts';
+import { QueryProcess } from './process.ts';
 import type { RunRequest } from './protocol.ts';
+import { findSandbox, NO_SANDBOX } from './sandbox.ts';
 import { writeParquetOf } from './testing.ts';
 
 let rig: Rig;
@@ -21,6 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
+const found = await findSandbox();
+const around = found.kind === 'none' ? [NO_SANDBOX] : [NO_SANDBOX, found];
 const everything = { columns: null, masks: {}, rowFilter: [] };
 const scopeOf = (scope: string, path = large, name = 'large'): QueryScope => ({
   scope,
@@ -151,6 +156,49 @@ describe('limits', () => {
       expect(await asked('select plate from large', { rowsMax: 1000, format: 'parquet' })).toBe('rows');
       expect(await asked('select a.plate from large a, large b order by a.plate || b.plate', {})).toBe('memory');
       expect(await asked('select 1 as a', {})).toContain('"a":1');
+    });
+  });
+
+  it.each(around)('of memory hold by the kernel where the engine and its watch do not: $kind', async (sandbox) => {
+    // Its own limits lie far beyond; what it aggregates takes some hundred MB more than a process has to begin with.
+    const sql = "select length(string_agg(repeat('x', 1000000), ''))::integer as n from range(300)";
+    const asked = async (dataBytes: number | undefined, ...texts: string[]) => {
+      const folder = join(rig.folder, `bound-${Math.random()}`);
+      const bounds = { sandbox, reads: [large], ...(dataBytes !== undefined && { dataBytes }) };
+      const process = new QueryProcess(new URL('./child.ts', import.meta.url), 'bound', folder, bounds);
+      let said = '';
+      try {
+        const { tables, effects, maskKey } = scopeOf('bound');
+        await process.setUp({ kind: 'grant', tables, effects, maskKey, folder, memoryMB: 6000 });
+        for (const text of texts) {
+          process.send({ kind: 'run', ...request(text, { seconds: 60 }) });
+          for (let more = true; more; ) {
+            const { kind, bytes } = await process.next(60);
+            more = kind !== FRAME.end;
+            if (more) said += bytes.toString();
+          }
+        }
+        return said;
+      } catch (error) {
+        return `${said} ${(error as { code?: string }).code}`;
+      } finally {
+        process.end();
+      }
+    };
+    expect(await asked(900 * 2 ** 20, 'select 1 as a', sql)).toBe('{"data":[{"a":1}],"meta":{"rows":1}} memory');
+    if (sandbox === NO_SANDBOX) expect(await asked(undefined, sql)).toContain('"n":300000000');
+  });
+
+  it('are set for every process, and one that aborts for want of memory says so', async () => {
+    await withPool({ memoryMB: 64 }, async (pool) => {
+      await read(pool, scopeOf('one'), request('select 1 as a'));
+      const [pid] = pool.pids as [number];
+      if (existsSync('/usr/bin/prlimit'))
+        expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/Max data size +1677721600 +1677721600 /);
+      const running = read(pool, scopeOf('one'), request(endless));
+      process.kill(pid, 'SIGABRT');
+      expect(await running).toBe('memory');
+      expect(await read(pool, scopeOf('one'), request('select 2 as a'))).toContain('"a":2');
     });
   });
 

@@ -27,6 +27,8 @@ export const QUERY_POOL_DEFAULTS = { processesMax: 2, queueMax: 64, queueSeconds
 /** A process that nobody asks ends after this long, and its memory is given back. */
 const IDLE_MS = 60_000;
 const CHECK_SECONDS = 5;
+/** Of memory beside the engine's own limit that Node and what it compiles ask for, half of which they never touch: the kernel's bound, behind the watch inside. */
+const DATA_MB = 1536;
 /** What a process is set up with; `scope` names it: equal scopes may share a process, others never do. */
 export type QueryScope = { scope: string; tables: readonly QueryTable[] } & Pick<
   Extract<Setup, { kind: 'grant' }>,
@@ -122,8 +124,12 @@ export class QueryPool {
     const folder = join(this.options.folder, randomUUID());
     const setup = setupOf(folder);
     const reads = setup.tables.flatMap((table) => ('path' in table ? [table.path] : []));
-    const { script, sandbox } = this.options;
-    const process = new QueryProcess(script, scope, folder, { sandbox, reads });
+    const { script, sandbox, memoryMB } = this.options;
+    const process = new QueryProcess(script, scope, folder, {
+      sandbox,
+      reads,
+      dataBytes: (memoryMB + DATA_MB) * 2 ** 20,
+    });
     this.busy.add(process);
     try {
       await process.setUp(setup);

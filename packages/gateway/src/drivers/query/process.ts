@@ -1,13 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
+import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { FRAME, type Frame, readFrames } from './frames.ts';
 import { type ChildRequest, type Fault, MEMORY_EXIT, type Setup } from './protocol.ts';
-import { NO_SANDBOX, type Sandbox, startSandboxed } from './sandbox.ts';
+import { NO_SANDBOX, SANDBOX_LIMITS, type Sandbox, startLimited, startSandboxed } from './sandbox.ts';
 
 /** How a query ended when it did not answer. `crashed`: the process went; `stopped`: whoever asked has gone. */
 export class QueryEnded extends Error {
@@ -23,6 +24,13 @@ const SETUP_SECONDS = 20;
 const GRACE_SECONDS = 2;
 const HEAP_MB = 256;
 const KEEPER_MB = 64;
+const ABORTED_EXIT = 128 + constants.signals.SIGABRT;
+
+interface ProcessBounds {
+  sandbox?: Sandbox;
+  reads?: readonly string[];
+  dataBytes?: number;
+}
 
 /** One query process. Its files, filters and masks are fixed with the setup: it serves one contract as long as it lives. */
 export class QueryProcess {
@@ -31,12 +39,15 @@ export class QueryProcess {
   private readonly frames: AsyncGenerator<Frame>;
   ended = false;
 
-  /** `reads`: the files that it is let read where there is a sandbox. Without one its engine's own locks hold alone. */
+  /**
+   * `reads`: the files that it is let read where there is a sandbox. Without one its engine's own locks hold alone. `dataBytes`: of memory
+   * that it may write, by the kernel.
+   */
   constructor(
     script: URL,
     scope: string,
     folder: string,
-    { sandbox, reads }: { sandbox: Sandbox; reads: readonly string[] } = { sandbox: NO_SANDBOX, reads: [] },
+    { sandbox = NO_SANDBOX, reads = [], dataBytes }: ProcessBounds = {},
   ) {
     this.scope = scope;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -50,8 +61,13 @@ export class QueryProcess {
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'] as const;
     this.child =
       sandbox.kind === 'none'
-        ? spawn(process.execPath, node, { ...as, stdio: [...stdio] })
-        : startSandboxed(sandbox, node, { ...as, stdio, reads: [...reads, ...(compiled ? [dirname(compiled)] : [])] });
+        ? startLimited(node, dataBytes, { ...as, stdio: [...stdio] })
+        : startSandboxed(sandbox, node, {
+            ...as,
+            stdio,
+            reads: [...reads, ...(compiled ? [dirname(compiled)] : [])],
+            limits: { ...SANDBOX_LIMITS, ...(dataBytes !== undefined && { dataBytes }) },
+          });
     const gone = () => {
       this.ended = true;
       rmSync(folder, { recursive: true, force: true });
@@ -105,7 +121,10 @@ export class QueryProcess {
   private async whyGone(): Promise<QueryEnded> {
     if (this.child.exitCode === null && this.child.signalCode === null)
       await Promise.race([once(this.child, 'exit'), new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
-    return new QueryEnded(this.child.exitCode === MEMORY_EXIT ? 'memory' : 'crashed');
+    const { exitCode, signalCode } = this.child;
+    // Node and the engine's library abort where they get no more of it; bubblewrap tells its child's signal as a code.
+    const isMemory = exitCode === MEMORY_EXIT || exitCode === ABORTED_EXIT || signalCode === 'SIGABRT';
+    return new QueryEnded(isMemory ? 'memory' : 'crashed');
   }
 }
 

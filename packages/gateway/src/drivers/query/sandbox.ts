@@ -4,7 +4,7 @@
  * that it may make of the kernel (system-calls.ts), so that it starts no other process. The engine's own locks stand as before; this
  * holds where they do not.
  */
-import { type ChildProcess, execFile, type StdioOptions, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, realpathSync } from 'node:fs';
 import type { Writable } from 'node:stream';
@@ -115,6 +115,16 @@ export const startSandboxed = (
   filter?.end(systemCallFilter(processor));
   return child;
 };
+
+/** Node with these arguments without a sandbox: the bound on memory alone, where the machine has the command that sets it. */
+export const startLimited = (
+  args: readonly string[],
+  dataBytes: number | undefined,
+  options: SpawnOptions,
+): ChildProcess =>
+  dataBytes === undefined || !existsSync(LIMIT_COMMAND)
+    ? spawn(process.execPath, args, options)
+    : spawn(LIMIT_COMMAND, [`--data=${dataBytes}`, '--', process.execPath, ...args], options);
 
 /** Whether this machine has it and lets it be used: some containers forbid the name spaces. Tried, not guessed. */
 export async function findSandbox(): Promise<Sandbox> {
