@@ -276,7 +276,7 @@ const started = async (
   { config: over = {}, identity, checkTicks, seeded, accounts }: TestExchangeOptions,
   like?: string,
 ): Promise<TestExchange> => {
-  const { connection } = await (await testPostgres()).freshDatabase(template);
+  const { connection, done } = await (await testPostgres()).freshDatabase(template);
   const opened = await open(connection, over, {
     identity,
     checkTicks: checkTicks ?? process.env.SHUGU_TEST_TICKS === '1',
@@ -284,7 +284,11 @@ const started = async (
   });
   const made = await onStage(opened, seeded !== false);
   if (accounts) await tellActivated(made.exchange, made.cast, made.seeded);
-  return { ...made, end: opened.end };
+  const end = async () => {
+    await opened.end();
+    await done();
+  };
+  return { ...made, end };
 };
 
 export const testExchange = async (options: TestExchangeOptions = {}): Promise<TestExchange> =>
