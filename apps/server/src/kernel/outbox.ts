@@ -94,14 +94,42 @@ const nextEvents = (reader: Reader, consumer: Consumer, after: number, until: nu
     order by sequence limit ${limits.eventsPerBatch}`);
 
 /** What kinds of events came between two positions. Most consumers need not look closer. */
-const typesBetween = async (reader: Reader, after: number, until: number): Promise<ReadonlySet<string>> =>
-  new Set(
-    (
-      await reader.rows<{ type: string }>(
-        sql`select distinct type from events where sequence > ${after} and sequence <= ${until}`,
-      )
-    ).map(({ type }) => type),
+const typesBetween = async (reader: Reader, after: number, until: number): Promise<ReadonlySet<string>> => {
+  if (until <= after) return new Set();
+  const types = await reader.rows<{ type: string }>(
+    sql`select distinct type from events where sequence > ${after} and sequence <= ${until}`,
   );
+  return new Set(types.map(({ type }) => type));
+};
+
+/**
+ * For whom nothing is there as a server starts, and a cursor for each. Two statements for all of them: each asking for itself
+ * takes two, and as many sessions as there may be.
+ */
+const nothingFor = async (
+  database: Database,
+  consumers: readonly Consumer[],
+  until: number,
+): Promise<ReadonlySet<string>> => {
+  const names = consumers.map(({ name }) => name);
+  const known = await database.rows<{ consumer: string; sequence: number }>(
+    sql`select consumer, sequence from event_cursors where consumer = any(${names})`,
+  );
+  const cursors = new Map(known.map(({ consumer, sequence }) => [consumer, sequence]));
+  const added = names.filter((name) => !cursors.has(name));
+  if (added.length > 0)
+    await database.tx(actorOfConsumer('outbox'), (tx) =>
+      tx.exec(sql`insert into event_cursors (consumer) select unnest(${added}::text[]) on conflict do nothing`),
+    );
+  const positionOf = ({ name }: Consumer): number => cursors.get(name) ?? 0;
+  const from = Math.min(until, ...consumers.map(positionOf));
+  const newest = await database.rows<{ type: string; sequence: number }>(
+    sql`select type, max(sequence) as sequence from events where sequence > ${from} and sequence <= ${until} group by type`,
+  );
+  const newestOf = new Map(newest.map(({ type, sequence }) => [type, sequence]));
+  const isBehind = (one: Consumer): boolean => one.types.some((type) => (newestOf.get(type) ?? 0) > positionOf(one));
+  return new Set(consumers.filter((one) => !isBehind(one)).map(({ name }) => name));
+};
 
 // Whoever holds the cursor is the only one to handle for this consumer, on however many servers.
 const holdCursor = (tx: Tx, consumer: Consumer): Promise<{ sequence: number } | undefined> =>
@@ -205,9 +233,9 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
       if (cursor && cursor.sequence < event.sequence) await moveCursor(tx, consumer, event);
     });
 
-  const drainNew = async (until: number, { after, types }: Fresh): Promise<number> => {
+  const drainNew = async (until: number, { after, types, nothingFor }: Fresh): Promise<number> => {
     if (until <= read) return 0;
-    if (read >= after && !consumer.types.some((type) => types.has(type))) {
+    if (nothingFor.has(consumer.name) || (read >= after && !consumer.types.some((type) => types.has(type)))) {
       read = until;
       return 0;
     }
@@ -239,7 +267,11 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
 interface Fresh {
   after: number;
   types: ReadonlySet<string>;
+  /** As the server starts: names of consumers to which none of the events up to there is anything. */
+  nothingFor: ReadonlySet<string>;
 }
+
+const none: ReadonlySet<string> = new Set();
 
 export const makeOutbox = (options: OutboxOptions): Outbox => {
   const readings = options.consumers.map((consumer) => makeReading(consumer, options));
@@ -249,13 +281,17 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
   const horizon = makeHorizon(options.database);
   // Up to where a drain has gone to its end, whoever asked for it.
   let drained = 0;
+  let begun = false;
 
   const drain = async (): Promise<number> => {
     const until = await horizon.reached();
     const due = await dueConsumers(options.database, options.now());
     const after = drained;
-    const types = until > after ? await typesBetween(options.database, after, until) : new Set<string>();
-    const counts = await Promise.all(readings.map((read) => read(until, due, { after, types })));
+    const fresh = begun
+      ? { after, types: await typesBetween(options.database, after, until), nothingFor: none }
+      : { after, types: none, nothingFor: await nothingFor(options.database, options.consumers, until) };
+    const counts = await Promise.all(readings.map((read) => read(until, due, fresh)));
+    begun = true;
     drained = Math.max(drained, until);
     return counts.reduce((sum, count) => sum + count, 0);
   };
