@@ -19,8 +19,9 @@ import { type Access, makeTrader, newMemory, persist, type Trader } from './trad
 import { type Call, callFaults, cutFaults, type Death, type Recorded, recordFaults } from './uses.ts';
 
 const asked = process.env.SHUGU_CRASH_GATEWAY_ROUNDS;
-const rounds = Number(asked ?? 5);
 const victims = ['gateway', 'exchange', 'database'] as const;
+/** Each victim once, where nobody asks for more. */
+const rounds = Number(asked ?? victims.length);
 type Victim = (typeof victims)[number];
 const ordered = 150;
 const callers = 9;

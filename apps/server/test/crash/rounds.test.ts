@@ -12,8 +12,9 @@ import { bankPid, databasePid, ended, freePort, type Running, runServer, strike 
 import { type Memory, makeTrader, newMemory, persist } from './trader.ts';
 
 const asked = process.env.SHUGU_CRASH_ROUNDS;
-const rounds = Number(asked ?? 5);
 const victims = ['server', 'bank', 'database'] as const;
+/** Each victim once, where nobody asks for more. */
+const rounds = Number(asked ?? victims.length);
 const usesPerOrder = 12;
 /** One certificate falls into a storm of each kind, in long runs two: making them ready takes as long as a round. */
 const registrations = (asked ? 2 : 1) * victims.length;
