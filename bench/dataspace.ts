@@ -200,15 +200,15 @@ const catalogue = async (address: string, from: string, body: Json = {}) => {
   return { ms, datasets: [(JSON.parse(text) as { dataset?: Json[] }).dataset ?? []].flat(), text };
 };
 
-/** Medians, asked for in turns, so that all stand in the same weather. */
+/** Medians, asked for in turns, so that all stand in the same weather. `turn` lets each ask for what nobody has asked for before. */
 const pageMs = async <Page extends string>(
   times: number,
-  asks: Record<Page, () => Promise<{ ms: number; datasets: Json[] }>>,
+  asks: Record<Page, (turn: number) => Promise<{ ms: number; datasets: Json[] }>>,
 ): Promise<Record<Page, number>> => {
   const all = Object.keys(asks).map((page) => [page as Page, [] as number[]] as const);
   for (let at = 0; at <= times; at++)
     for (const [page, found] of all) {
-      const { ms, datasets } = await asks[page]();
+      const { ms, datasets } = await asks[page](at);
       if (datasets.length !== 100) throw new Error(`a page of ${datasets.length}`);
       // The first fills caches of the database.
       if (at > 0) found.push(ms);
@@ -260,7 +260,7 @@ const measureOurs = async (admin: pg.Client, end: (() => Promise<unknown> | unkn
   const { datasets } = await catalogue(`${supplier.address}/catalog/request`, buyer.name);
   const [{ '@id': offer, ...terms }] = datasets[0]!.hasPolicy as [Json];
   await supplier.fill(datasetsMade);
-  const [, rest] = await idle(admin, [supplier, buyer]);
+  const [full, small] = await idle(admin, [supplier, buyer]);
   const plain = await timed(negotiations.ours, buyer, supplier, () =>
     buyer.begin(supplier, 'asset-000001', 'offer-1', { permission: [{ action: 'use' }] }),
   );
@@ -269,7 +269,8 @@ const measureOurs = async (admin: pg.Client, end: (() => Promise<unknown> | unkn
     buyer.begin(supplier, supplier.product!, String(offer), rules),
   );
   const path = `${supplier.address}/catalog/request`;
-  const after = Buffer.from(`asset-${String(datasetsMade - 100).padStart(6, '0')}`).toString('base64url');
+  const from = (number: number) =>
+    `${path}?after=${Buffer.from(`asset-${String(number).padStart(6, '0')}`).toString('base64url')}`;
   const query = (offset: number) => ({ filter: [{ '@type': 'QuerySpec', offset, limit: 100, filterExpression: [] }] });
   return {
     negotiation: plain,
@@ -277,12 +278,14 @@ const measureOurs = async (admin: pg.Client, end: (() => Promise<unknown> | unkn
     catalogue: {
       datasets: datasetsMade,
       ...(await pageMs(pagesTimed, {
-        firstPageMs: () => catalogue(path, buyer.name),
-        page1000Ms: () => catalogue(`${path}?after=${after}`, buyer.name),
-        page1000ByOffsetMs: () => catalogue(path, buyer.name, query(datasetsMade - 100)),
+        firstPageMs: (turn) => catalogue(from(turn), buyer.name),
+        page1000Ms: (turn) => catalogue(from(datasetsMade - 100 - turn), buyer.name),
+        page1000ByOffsetMs: (turn) => catalogue(path, buyer.name, query(datasetsMade - 100 - turn)),
+        keptPageMs: () => catalogue(path, buyer.name),
       })),
     },
-    idle: rest!,
+    // With the whole catalogue, and with next to none.
+    idle: { full: full!, small: small! },
   };
 };
 
@@ -360,6 +363,8 @@ export const run = async (): Promise<object> => {
     const edc = missing ? undefined : await measureEdc(admin, server.connection, folder, end, false);
     const quick = missing ? undefined : await measureEdc(admin, server.connection, folder, end, true);
     const { medianMs, perSecond } = ours.negotiation;
+    const cpuAtRest = ({ processPercent, databasePercent }: (typeof ours.idle)['full']) =>
+      round(processPercent + databasePercent, 2);
     const page1000ToFirst = round(ours.catalogue.page1000Ms / ours.catalogue.firstPageMs, 2);
     return {
       bench: 'dataspace',
@@ -374,6 +379,8 @@ export const run = async (): Promise<object> => {
           ? {
               medianOfEdc: round(edc.negotiation.medianMs / medianMs),
               perSecondToEdc: round(perSecond / edc.negotiation.perSecond),
+              // With a contract and money held, of which EDC knows nothing.
+              perSecondWithContractToEdc: round(ours.negotiationWithContract.perSecond / edc.negotiation.perSecond),
               medianOfEdcWaiting50Ms: round(quick.negotiation.medianMs / medianMs),
               perSecondToEdcWaiting50Ms: round(perSecond / quick.negotiation.perSecond),
             }
@@ -384,7 +391,7 @@ export const run = async (): Promise<object> => {
         ...(edc ? { timesEdc: atLeast(round(perSecond / edc.negotiation.perSecond), limit.timesEdc) } : {}),
         firstPageMilliseconds: atMost(ours.catalogue.firstPageMs, limit.firstPageMilliseconds),
         page1000ToFirst: atMost(page1000ToFirst, limit.page1000ToFirst),
-        idleCpuPercent: atMost(round(ours.idle.processPercent + ours.idle.databasePercent, 2), limit.idleCpuPercent),
+        idleCpuPercent: atMost(Math.max(...Object.values(ours.idle).map(cpuAtRest)), limit.idleCpuPercent),
       },
     };
   } finally {

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { inPlaintext, sameRows } from '../apps/cli/src/compute/plaintext.ts';
 import { type Answer, queryHere, type SharesQuery, sumPlan } from '../packages/private-compute/src/index.ts';
 import { apartIfAllowed } from './apart.ts';
+import { atMost } from './bars.ts';
 import { writeTable } from './tables.ts';
 import { Counter } from './wire.ts';
 
@@ -69,7 +70,6 @@ const measure = async (folder: string, a: string, b: string, group: string | und
     wire: counter.wire,
     wireBytesARow: round(counter.bytes / rows),
     plaintextMilliseconds: plaintext.milliseconds,
-    ratioToLimit: round(best.milliseconds / limit.milliseconds),
   };
 };
 
@@ -83,12 +83,17 @@ export const run = async (): Promise<object> => {
       rows,
       (n) => `${id(n + rows / 2)},${((mixed(n) % 10_000_000) / 100 - 1000).toFixed(2)},city${mixed(n) % 1000}`,
     );
+    const whole = await measure(folder, a, b, undefined);
     return {
       bench: 'psi-sum',
       rows,
       limit,
-      whole: await measure(folder, a, b, undefined),
+      whole,
       grouped: await measure(folder, a, b, 'city'),
+      bars: {
+        milliseconds: atMost(whole.milliseconds, limit.milliseconds),
+        peakBytes: atMost(whole.peakBytes, limit.peakBytes),
+      },
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

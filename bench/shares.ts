@@ -25,14 +25,15 @@ import {
   sharesProtocols,
 } from '../packages/private-compute/src/index.ts';
 import { apartIfAllowed } from './apart.ts';
+import { atLeast, atMost } from './bars.ts';
 import { writeTable } from './tables.ts';
 
 const { SHUGU_BENCH_SHARES_ROWS = '1000000' } = process.env;
 const rows = Number(SHUGU_BENCH_SHARES_ROWS);
 const repeats = 3;
 const kinds = 10;
-/** Of the stage on shares, for a million rows. */
-const limit = { milliseconds: { filtered: 200, compared: 500, grouped: 500 } };
+/** Of the stage on shares among three, for a million rows. `compared` is a goal. */
+const limit = { milliseconds: { filtered: 200, compared: 500, grouped: 500 }, timesSpuByCpu: 1 };
 
 const queries = {
   filtered: "select sum(a.amount) as s from a positional join b where b.city < 'city5'",
@@ -129,7 +130,18 @@ export const run = async (): Promise<object> => {
         timesSpuByCpuCompared: ratio('compared'),
         timesSpuByCpuGrouped: ratio('fewGroups'),
       };
-      found[protocol] = { ...ours, spu: { protocol: peers[protocol], ...spu }, ratios };
+      const ahead = Object.entries(ratios).flatMap(([name, times]) =>
+        times === undefined ? [] : [[name, atLeast(times, limit.timesSpuByCpu)]],
+      );
+      const bars = {
+        ...(protocol === 'replicated'
+          ? Object.fromEntries(
+              Object.entries(limit.milliseconds).map(([name, bar]) => [name, atMost(ours[name]!.milliseconds, bar)]),
+            )
+          : {}),
+        ...Object.fromEntries(ahead),
+      };
+      found[protocol] = { ...ours, spu: { protocol: peers[protocol], ...spu }, ratios, bars };
     }
     const { replicated, ...others } = found;
     return { bench: 'shares', rows, limit, ...replicated, ...others };

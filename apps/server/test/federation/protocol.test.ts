@@ -11,7 +11,7 @@ import { type TestExchange, testExchange } from '../support/exchange.ts';
 import { consumerNegotiations, consumerTransfers, providerNegotiations, providerTransfers } from './cases.ts';
 import { agreement, type Counterpart, call, makeCounterpart, messageOf, offer } from './counterpart.ts';
 import { ourPlay, theirPlay, type World, walk } from './play.ts';
-import { kitParticipant, kitToken, offerIdOf, ourName, ourToken, seedKit } from './profile.ts';
+import { actor, kitParticipant, kitToken, offerIdOf, ourName, ourToken, seedKit } from './profile.ts';
 
 const strangerToken = 'the fixed token of a stranger';
 let tested: TestExchange;
@@ -120,7 +120,6 @@ describe('what the kit leaves out', () => {
   test('an offset far into a long catalogue leads to the same data sets, also once it has changed', async () => {
     const { database } = tested.exchange.kernel;
     const { federation } = tested.exchange.rooms;
-    const { actor } = await import('./profile.ts');
     const title = (n: number) => `long-${String(n).padStart(5, '0')}`;
     const made = offer('urn:example:long', 'none');
     const published = (id: string) =>
@@ -175,11 +174,26 @@ describe('what the kit leaves out', () => {
     expect(checkMessage('ContractNegotiationError', foreign.body)).toMatchObject({ ok: true });
     const ended = await call(`${asked}/termination`, messageOf('terminate', play.pids), strangerToken);
     expect(ended.status).toBe(404);
-    // Of the other kind, and below another organisation's root.
+    // Of the other kind, and below the root of an organisation that is not there.
     expect((await call(`${world.address}/transfers/${play.pid()}`)).status).toBe(404);
     const elsewhere = asked.replace(/\/dsp\/\w+/, '/dsp/org_00000000000000000000000000');
     expect((await call(elsewhere)).status).toBe(404);
     expect(await play.state()).toBe('REQUESTED');
+  });
+
+  test('another organisation of this exchange has no process of its neighbour’s, whoever asks', async () => {
+    const { kernel, rooms } = tested.exchange;
+    const neighbour = { ...actor, participant: 'org_01tckne1ghb0urundertest000' };
+    await kernel.database.tx(neighbour, (tx) => rooms.federation.open(tx, 'urn:example:neighbour'));
+    const play = await begun('ACN0202');
+    const at = `${root.replace(actor.participant, neighbour.participant)}/2025-1/negotiations/${play.pid()}`;
+    const unseen = await call(at);
+    const none = await call(at.replace(play.pid(), 'neg_00000000000000000000000000'));
+    const wiped = (body: object) => JSON.stringify(body).replaceAll(/neg_\w+/g, 'pid');
+    expect([unseen.status, wiped(unseen.body)]).toEqual([404, wiped(none.body)]);
+    expect((await call(`${at}/termination`, messageOf('terminate', play.pids))).status).toBe(404);
+    expect(await play.state()).toBe('REQUESTED');
+    expect((await call(`${world.address}/negotiations/${play.pid()}`)).status).toBe(200);
   });
 
   test('an offer that was never published, for another data set or of another agreement is refused and leaves nothing', async () => {
@@ -434,7 +448,6 @@ describe('what the kit leaves out', () => {
       sql`select held from federation_processes where id = ${play.pid()}`,
     );
     expect(held.held).toEqual({ act: 'offer', by: 'other' });
-    const { actor } = await import('./profile.ts');
     await database.tx(actor, (tx) => federation.act(tx, play.pid(), 'accept'));
     await play.hear('accept');
     expect((await play.send('agree')).status).toBe(200);
@@ -457,7 +470,6 @@ describe('what the kit leaves out', () => {
     await walk(play, '> suspend > start = STARTED');
     const ours = await ourPlay(world, 'transfer', 'ATPC0101');
     await walk(ours, '< begin > start > suspend = SUSPENDED');
-    const { actor } = await import('./profile.ts');
     const resume = tested.exchange.kernel.database.tx(actor, (tx) =>
       tested.exchange.rooms.federation.act(tx, ours.pid(), 'start'),
     );
