@@ -15,6 +15,8 @@ export interface Check {
   about: string;
   /** Reason to skip on this machine; undefined when everything is there. */
   needs(): Promise<string | undefined>;
+  /** That it may take, where eight are too few on a busy machine. */
+  minutes?: number;
   run(): Promise<Outcome>;
 }
 

@@ -31,6 +31,8 @@ const byMaven = (kit: string): Promise<{ path: string } | { said: string }> =>
   });
 
 /** The kit by Maven; where its registry has no release of it, a class path with the kit and JUnit's console may be named instead. */
+export const minutes = 15;
+
 export const needs = async (): Promise<string | undefined> => {
   if (!(await versionOf('java', '-version'))) return 'java is not installed';
   if (classpath) return undefined;

@@ -44,12 +44,13 @@ const curl = (published: Published, ...words: string[]) =>
 const resumed = async (published: Published, folder: string, { expect }: Tally): Promise<void> => {
   const path = join(folder, 'resumed.bin');
   const child = spawn('curl', [
-    ...['-sS', '--limit-rate', '3M', '-o', path],
+    ...['-sS', '--limit-rate', '1M', '-o', path],
     ...['-H', `authorization: Bearer ${published.key}`, published.url],
   ]);
-  await wait(1500);
+  const closed = once(child, 'close');
+  while (child.exitCode === null && ((await stat(path).catch(() => undefined))?.size ?? 0) === 0) await wait(20);
   child.kill('SIGKILL');
-  await once(child, 'close');
+  await closed;
   const had = (await stat(path)).size;
   expect(had > 0 && had < published.bytes, `curl was killed in the middle, at ${had} bytes`);
   const onwards = await curl(published, '-C', '-', '-o', path, '-w', '%{http_code} %{size_download}');

@@ -37,6 +37,8 @@ const pauseMilliseconds = 400;
 const jarsIn = async (folder: string): Promise<string[]> =>
   existsSync(folder) ? (await readdir(folder)).filter((name) => name.endsWith('.jar')) : [];
 
+export const minutes = 15;
+
 export const needs = async (): Promise<string | undefined> => {
   if (!(await versionOf('java', '-version'))) return 'java is not installed';
   if (given) return (await jarsIn(given)).length > 0 ? undefined : `no jars in ${given}`;

@@ -33,6 +33,8 @@ const memoryNeeded = 8 * 2 ** 30;
 const convergeSecondsMax = 5;
 const restSeconds = 20;
 
+export const minutes = 15;
+
 export const needs = async (): Promise<string | undefined> => {
   if (process.platform !== 'linux') return 'processes are counted through /proc';
   const free = process.availableMemory();

@@ -4,6 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Check } from './check.ts';
 import { installPackages } from './packages.ts';
 import { endTrades } from './trade.ts';
@@ -27,6 +28,13 @@ if (unknown.length > 0) {
   console.error(`interop: no check is called ${unknown.join(', ')}; there are ${known.join(', ')}`);
   process.exit(2);
 }
+/** A foreign program that is waited for and says nothing would hold up all that come after it. */
+const minutesMax = 8;
+const tooLong = async (minutes: number): Promise<never> => {
+  await wait(minutes * 60_000);
+  throw new Error(`not at its end after ${minutes} minutes`);
+};
+
 const missing = await installPackages(here);
 let passed = 0;
 let failed = 0;
@@ -44,7 +52,7 @@ for (const name of asked.length > 0 ? asked : known) {
     continue;
   }
   const go = () =>
-    check.run().catch((error: unknown) => ({
+    Promise.race([check.run(), tooLong(check.minutes ?? minutesMax)]).catch((error: unknown) => ({
       passed: 0,
       failed: 1,
       notes: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
