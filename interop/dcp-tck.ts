@@ -30,9 +30,9 @@ const byMaven = (kit: string): Promise<{ path: string } | { said: string }> =>
     return ran.code === 0 ? { path: (await readFile(file, 'utf8')).trim() } : { said: ran.stdout + ran.stderr };
   });
 
-/** The kit by Maven; where its registry has no release of it, a class path with the kit and JUnit's console may be named instead. */
 export const minutes = 15;
 
+/** The kit by Maven; where its registry has no release of it, a class path with the kit and JUnit's console may be named instead. */
 export const needs = async (): Promise<string | undefined> => {
   if (!(await versionOf('java', '-version'))) return 'java is not installed';
   if (classpath) return undefined;
