@@ -213,16 +213,11 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
     }
   };
 
-  const cursorOf = () =>
-    database.first<{ sequence: number }>(sql`select sequence from event_cursors where consumer = ${consumer.name}`);
-  const begin = async (): Promise<number> => {
-    const cursor = await cursorOf();
-    if (cursor) return cursor.sequence;
-    await write((tx) =>
-      tx.exec(sql`insert into event_cursors (consumer) values (${consumer.name}) on conflict do nothing`),
-    );
-    return (await cursorOf())!.sequence;
-  };
+  // The first drain makes a cursor for each consumer.
+  const cursorOf = async (): Promise<number> =>
+    (await database.first<{ sequence: number }>(
+      sql`select sequence from event_cursors where consumer = ${consumer.name}`,
+    ))!.sequence;
   // Up to where nothing is left for this consumer; as nothing appears below the horizon later, that holds for good.
   let read = -1;
 
@@ -240,7 +235,7 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
       return 0;
     }
     let handled = 0;
-    for (let position = await begin(); ; ) {
+    for (let position = await cursorOf(); ; ) {
       const batch = await nextEvents(database, consumer, position, until);
       for (const event of batch) {
         try {
