@@ -82,7 +82,7 @@ export const insertUse = async (
   use: Pick<Use, 'id' | 'contract' | 'number' | 'values' | 'money' | 'job' | 'timings'> & { due: Date | null },
 ): Promise<void> => {
   const { id, contract, number, values, money, job, timings, due } = use;
-  await tx.exec(sql`insert into compute_uses (id, contract, number, node, market, participant, person, parameters, state, money_order,
+  tx.send(sql`insert into compute_uses (id, contract, number, node, market, participant, person, parameters, state, money_order,
       price_fen, money_state, job, timings, due_at, created_at)
     values (${id}, ${contract}, ${number}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${tx.actor.participant}, ${tx.actor.id},
       ${JSON.stringify(values)}, 'reserved', ${money?.order ?? null}, ${money?.fen.toString() ?? null}, ${money?.state ?? null},
@@ -157,7 +157,7 @@ export interface UseEnd {
 }
 
 export const endUse = async (tx: Tx, id: string, end: UseEnd, said: LoggedStatement): Promise<void> => {
-  await tx.exec(sql`update compute_uses set state = ${end.state}, reason = ${end.reason && JSON.stringify(end.reason)},
+  tx.send(sql`update compute_uses set state = ${end.state}, reason = ${end.reason && JSON.stringify(end.reason)},
     result = ${end.result?.text ?? null}, result_digest = ${end.result?.digest ?? null}, row_count = ${end.result?.rows ?? null},
     result_salt = ${end.result?.salt ?? null},
     money_state = ${end.money?.state ?? null}, statement = ${end.money?.statement ?? null},

@@ -13,7 +13,7 @@ export interface AuditEntry {
 }
 
 export const audit = async (tx: Tx, entry: AuditEntry): Promise<void> => {
-  await tx.exec(sql`insert into audit (at, node, market, participant, actor_kind, actor, action, subject, data, request, retention_class)
+  tx.send(sql`insert into audit (at, node, market, participant, actor_kind, actor, action, subject, data, request, retention_class)
     values (${tx.now}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${entry.participant ?? tx.actor.participant}, ${tx.actor.kind},
       ${tx.actor.id}, ${entry.action}, ${entry.subject}, ${JSON.stringify(entry.data ?? {})}, ${tx.actor.requestId ?? null},
       ${entry.access ? 'access-log' : 'audit'})`);

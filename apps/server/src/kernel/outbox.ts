@@ -45,7 +45,7 @@ export interface StoredEvent {
 }
 
 export const emit = async (tx: Tx, event: EventDraft): Promise<void> => {
-  await tx.exec(sql`insert into events (at, node, market, participant, type, version, subject, data)
+  tx.send(sql`insert into events (at, node, market, participant, type, version, subject, data)
     values (${tx.now}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${event.participant ?? tx.actor.participant}, ${event.type},
       ${event.version ?? 1}, ${event.subject}, ${JSON.stringify(event.data ?? {})})`);
   tx.afterCommit(() => {

@@ -181,8 +181,8 @@ export const runHandler =
     watch.skip();
     await room.database.tx(actor, async (tx) => {
       // An owner that revoked meanwhile keeps its data.
-      const locked = (await lockContract(tx, contract.id))!;
-      const running = (await lockUse(tx, id))!;
+      const both = await Promise.all([lockContract(tx, contract.id), lockUse(tx, id)]);
+      const [locked, running] = [both[0]!, both[1]!];
       const revoked = locked.state === 'revoked' && 'result' in outcome;
       const ending: Outcome = 'result' in outcome ? { result: committed(outcome.result) } : outcome;
       if ('result' in ending && ending.result.text !== null && !revoked && asksFirst(locked))

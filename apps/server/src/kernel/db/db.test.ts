@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemActor } from '../http/principal.ts';
 import { testPostgres } from '../postgres/testing.ts';
-import { byValues, type Database, openDatabase, preparedLimits, raw, sql } from './db.ts';
+import { byValues, type Database, openDatabase, preparedLimits, raw, sql, type Tx } from './db.ts';
 
 let database: Database;
 beforeAll(async () => {
@@ -60,4 +60,48 @@ test('what a node notes of itself is kept, and is no write that ends anybody’s
   expect(await database.rows(sql`select name from things`)).toEqual([{ name: 'two' }]);
   expect(await run('exec', 'one')).toBe(1);
   expect(database.wroteAt()).toBeGreaterThan(before);
+});
+
+const nothing = sql`select from things where id < 0`;
+
+test('what is sent and not waited for takes effect in its place', async () => {
+  const names = await database.tx(systemActor('test'), async (tx) => {
+    tx.send(sql`update things set name = name || '!' where id = 1`);
+    tx.send(sql`insert into things values (2, (select name from things where id = 1))`);
+    return tx.rows(sql`select name from things order by id`);
+  });
+  expect(names).toEqual([{ name: 'one!' }, { name: 'one!' }]);
+  expect(await database.rows(sql`select name from things order by id`)).toEqual(names);
+});
+
+test.each([
+  ['at once', async () => undefined],
+  ['before another that is waited for', async (tx: Tx) => void (await tx.exec(nothing))],
+  ['before others that fail for that alone', async (tx: Tx) => void tx.send(nothing)],
+])('a failure of what was sent is the transaction’s, when it ends %s', async (_, go) => {
+  let woken = false;
+  const run = database.tx(systemActor('test'), async (tx) => {
+    tx.afterCommit(() => {
+      woken = true;
+    });
+    await tx.exec(sql`update things set name = 'lost' where id = 1`);
+    tx.send(sql`insert into things values ('no number', '')`);
+    await go(tx);
+  });
+  await expect(run).rejects.toMatchObject({ code: '22P02' });
+  expect(woken).toBe(false);
+  expect(await database.rows(sql`select name from things where id = 1`)).toEqual([{ name: 'one!' }]);
+  // The session is whole: what was prepared in vain is prepared anew.
+  await database.tx(systemActor('test'), async (tx) => void tx.send(nothing));
+});
+
+test('a transaction whose sent statement the database refused for its order is tried again', async () => {
+  let tries = 0;
+  await database.tx(systemActor('test'), async (tx) => {
+    tries += 1;
+    if (tries < 3) tx.send(sql`do $$ begin raise exception using errcode = '40001'; end $$`);
+    else tx.send(sql`update things set name = 'three' where id = 1`);
+  });
+  expect(tries).toBe(3);
+  expect(await database.rows(sql`select name from things where id = 1`)).toEqual([{ name: 'three' }]);
 });

@@ -48,6 +48,11 @@ export interface Tx extends Reader {
   exec(query: Sql): Promise<number>;
   /** As `exec`, for what the node only notes of itself: nothing becomes due by it, and nobody at rest stirs. */
   note(query: Sql): Promise<number>;
+  /**
+   * Sent behind what was sent before, and not waited for, so that nobody waits for answers that nobody reads: what comes next goes out at
+   * once. Its failure is the transaction's, and is what the transaction throws.
+   */
+  send(query: Sql): void;
   /** The clock at the beginning of the transaction: one moment for all that it writes. */
   readonly now: Date;
   readonly actor: Actor;
@@ -89,6 +94,8 @@ const runOn = (target: pg.Pool | pg.PoolClient, query: Sql, name = nameOf(query)
 
 /** A table was changed under a prepared statement: another server migrated. The text itself is still good. */
 const isStale = (error: unknown): boolean => (error as { code?: string }).code === '0A000';
+/** An earlier statement of the transaction failed. */
+const isAborted = (error: unknown): boolean => (error as { code?: string }).code === '25P02';
 const readOn = async (pool: pg.Pool, query: Sql) => {
   try {
     return await runOn(pool, query);
@@ -133,6 +140,8 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     max: options.clientsMax ?? 16,
     min: sessionsKept,
     ...options.connection,
+    // Statements go out without waiting for the answers before them: a transaction's first goes with its `begin`, and `send` can be.
+    pipeline: true,
     // Awaited before the session is handed out: the default of every `stored_region` reads it.
     onConnect: async (client) => {
       await client.query(`select set_config('shugu.region', $1, false)`, [options.region ?? regionDefault]);
@@ -150,14 +159,20 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     const client = await pool.connect();
     const after: (() => void)[] = [];
     let broken: Error | undefined;
+    let failed: Error | undefined;
     // A checked-out client tells of a dead server by an event; unheard it would end the process.
     const onBroken = (error: Error) => {
       broken = error;
     };
     client.on('error', onBroken);
     try {
-      await client.query('begin');
       let wrote = false;
+      // What was sent and not waited for; answers come in the order of what was asked, so all are there when the commit's is.
+      const unheard = (sent: Promise<unknown>) =>
+        void sent.catch((error: Error) => {
+          failed ??= error;
+        });
+      unheard(client.query('begin'));
       const reader = readerOf((query) => runOn(client, query));
       const note = async (query: Sql) => (await runOn(client, query)).rowCount ?? 0;
       const tx: Tx = {
@@ -168,6 +183,10 @@ export const openDatabase = (options: DatabaseOptions): Database => {
           if (touched) wrote = true;
           return touched;
         },
+        send: (query) => {
+          wrote = true;
+          unheard(runOn(client, query));
+        },
         now: options.now(),
         actor,
         tenancy: options.tenancy,
@@ -177,13 +196,17 @@ export const openDatabase = (options: DatabaseOptions): Database => {
       // Before the answer, which may be lost though all is kept.
       if (wrote) wroteAt = performance.now();
       await client.query('commit');
+      // The database has answered the commit of a transaction that failed with a rollback.
+      if (failed) throw failed;
       if (wrote) wroteAt = performance.now();
       for (const callback of after) callback();
       return result;
-    } catch (error) {
+    } catch (thrown) {
       await client.query('rollback').catch((failure: Error) => {
         broken = failure;
       });
+      // Whoever waited heard only that the transaction had failed before.
+      const error = failed && isAborted(thrown) ? failed : thrown;
       if (isStale(error)) broken = error as Error;
       throw error;
     } finally {

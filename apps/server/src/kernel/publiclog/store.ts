@@ -95,7 +95,7 @@ export const insertEntry = async (
     participant?: string;
   },
 ): Promise<void> => {
-  await tx.exec(sql`insert into log_entries (id, node, market, participant, kind, form, entry, title, created_at)
+  tx.send(sql`insert into log_entries (id, node, market, participant, kind, form, entry, title, created_at)
     values (${entry.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${entry.participant ?? tx.actor.participant}, ${entry.kind}, ${entry.form},
       ${Buffer.from(entry.bytes)}, ${entry.title ? JSON.stringify(entry.title) : null}, ${tx.now})`);
 };
