@@ -20,7 +20,8 @@ const notAsked = Object.entries(longWalks).flatMap(([setting, names]) =>
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than the two cores that a small machine has: a test waits for its server's process or database a sixth of its time.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // The databases of a run are removed at its end, one by one where the server is somebody else's.
     teardownTimeout: 120_000,
@@ -52,7 +53,7 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      // kill -9 of server, bank and database during trades.
+      // kill -9 of server, bank and database during trades; `npm test` leaves it to who asks for it, as `.ci/run` does.
       {
         test: {
           name: 'crash',

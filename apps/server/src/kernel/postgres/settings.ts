@@ -28,7 +28,7 @@ const durabilitySettings: Record<Durability, Record<string, string>> = {
     full_page_writes: 'off',
     synchronous_commit: 'on',
     shared_buffers: '64MB',
-    max_connections: '200',
+    max_connections: '300',
   },
 };
 
