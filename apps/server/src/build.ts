@@ -19,6 +19,7 @@ import {
   type IdentityProvider,
   makeFederation,
 } from './federation/index.ts';
+import { flowGateway, holdsContract } from './flows/serving.ts';
 import type { Cases } from './kernel/case/index.ts';
 import { type PermissionTable, systemActor } from './kernel/http/principal.ts';
 import type { Kernel } from './kernel/kernel.ts';
@@ -359,6 +360,8 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       const contract = reference && (await market.order(tx, reference))?.contract;
       return contract ? delivery.renewTransfer(tx, { contract, transfer: id, ...of }) : undefined;
     },
+    gateway: flowGateway(() => rooms),
+    holdsContract: holdsContract(() => rooms),
     trustedIssuers: config.trustedIssuers,
     spacesOf: async (read, participant) => (await spaces.standing(read, participant)).map(({ id }) => id),
     catalogues: (read, participant, standsIn) => spaces.catalogues(read, participant, standsIn),
@@ -387,7 +390,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     calendar: cases.calendar,
   });
 
-  return {
+  const rooms: Rooms = {
     members,
     registry,
     catalogue,
@@ -438,4 +441,5 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       await metering.close();
     },
   };
+  return rooms;
 };

@@ -31,7 +31,11 @@ export {
 export {
   type DataFlowBase,
   type DataFlowSaid,
+  type DataFlowStart,
   type DataFlowStatus,
+  flowStatusBody,
+  readFlowSignal,
+  readFlowStart,
   readFlowStatus,
   SIGNALING_VERSION,
   signalBody,

@@ -61,6 +61,10 @@ import { makeDiscovery } from './service/discovery.ts';
 import { datasetElsewhere, formatsTold, policiesTold } from './service/elsewhere.ts';
 import { addressOf, type Room } from './service/room.ts';
 import { makeSender } from './service/sending.ts';
+import { mountDataPlane } from './serving/mount.ts';
+import { makeNoticeSender } from './serving/notices.ts';
+import { type Served, servedBy } from './serving/served.ts';
+import { forgetNoticeTries } from './serving/store.ts';
 import { forgetTries, removeDataset, saveDataset } from './store.ts';
 
 export type { FederationEvents } from './events.ts';
@@ -69,8 +73,9 @@ export type { Identified, IdentityProvider } from './identity/identity.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
 export { keptPrices, listedPrices, priced } from './prices.ts';
-export type { Brought } from './service/bringing.ts';
+export type { Brought, PushAddress } from './service/bringing.ts';
 export { serviceOf } from './service/room.ts';
+export type { FlowGateway, Opened, ServedFlow } from './serving/model.ts';
 export { sameTerms, termsOf } from './terms.ts';
 
 export interface FederationDeps {
@@ -86,6 +91,8 @@ export interface FederationDeps {
   /** How long an access token lives that its consumer renews. */
   accessSeconds: number;
   renewAccess: Room['renewAccess'];
+  gateway: Room['gateway'];
+  holdsContract: Room['holdsContract'];
   /** Instead of the node's own tokens and of claims. */
   identity?: IdentityProvider;
   member: ClaimsDeps['member'];
@@ -140,6 +147,8 @@ export interface Federation {
   giveRenewal(tx: Tx, process: Process, accessToken: string): Promise<TokenRenewal>;
   /** Registers a data plane outside at its connector; what it shows us in turn is told once. */
   registerPlane(tx: Tx, draft: Parameters<typeof registerPlane>[2]): ReturnType<typeof registerPlane>;
+  /** Data flows that control planes outside steer. */
+  served: Served;
   /** Whether a data plane outside takes transfers of this type for the organisation. */
   takesFormat(read: Reader, process: Pick<Process, 'participant' | 'format'>): Promise<boolean>;
   /** The organisation here whose connector has that name. */
@@ -188,11 +197,12 @@ export const makeFederation = (deps: FederationDeps): Federation => {
   const identity =
     deps.identity ?? eitherIdentity(claimsTokens(claims.room), platformTokens({ ...deps, dids }), isForeign);
   const planes = makePlaneSender(() => room, makePlaneAccess({ ...deps, outgoing }));
+  const notices = makeNoticeSender(() => room, makePlaneAccess({ ...deps, outgoing }));
   const byDid = (name: string) => deps.identity === undefined && isForeign(name);
   const proofs = makeProofs(claims.room, identity, byDid);
   const renewer = makeRenewer(() => room);
   const discover = makeDiscovery({ ...deps, outgoing, identity, dids, resolver: claims.room.resolver });
-  const parts = { ...deps, outgoing, identity, proofs, dids, discover, wakeFlow: planes.wake };
+  const parts = { ...deps, outgoing, identity, proofs, dids, discover, wakeFlow: planes.wake, wakeNotices: notices.wake };
   const sender = makeSender(parts);
   const room: Room = { ...parts, wake: sender.wake, send: sender.send, spare: sender.spare };
   return {
@@ -233,6 +243,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     accessSeconds: ({ format }) => (gatewayFormatOf(format)?.renews ? deps.accessSeconds : null),
     giveRenewal: (tx, process, accessToken) => giveRenewal(room, tx, process, accessToken),
     registerPlane: (tx, draft) => registerPlane(room, tx, draft),
+    served: servedBy(() => room),
     takesFormat: async (read, { participant, format }) =>
       format !== null && (await planeFor(read, participant, format)) !== undefined,
     connectorNamed: (read, name) => connectorNamed(read, name, dids.participantOf(name)),
@@ -255,6 +266,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     ticks: [
       { name: 'federation.outbox', everySeconds: 2, due: sender.due, run: () => sender.drain() },
       { name: 'federation.signals', everySeconds: 2, due: planes.due, run: () => planes.drain() },
+      { name: 'federation.notices', everySeconds: 2, due: notices.due, run: () => notices.drain() },
       { name: 'federation.planesAway', everySeconds: 30, due: planesAway, run: () => lookForAway(room) },
       { name: 'federation.renewals', everySeconds: 5, due: renewalsDue, run: () => renewer.drain() },
       ...claims.ticks,
@@ -264,6 +276,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
       await mountClaims(app, claims, perSource);
       await mountIssuer(app, claims, perSource);
       await mountSignaling(app, room, perSource);
+      await mountDataPlane(app, room, perSource);
       await mountRenewal(app, room, perSource);
     },
     beforeListen: async () => {
@@ -271,12 +284,14 @@ export const makeFederation = (deps: FederationDeps): Federation => {
       await deps.database.tx(systemActor('federation'), async (tx) => {
         await forgetTries(tx);
         await forgetSignalTries(tx);
+        await forgetNoticeTries(tx);
         await forgetRenewalTries(tx);
       });
     },
     close: async () => {
       await sender.stop();
       await planes.stop();
+      await notices.stop();
       await renewer.stop();
       await outgoing.agent.destroy();
       await claims.close();

@@ -128,6 +128,16 @@ export const problems = defineProblems('federation', {
     title: { zh: '该类型的传输已由另一数据面承担', en: 'Another data plane takes transfers of that type' },
     next: { zh: '去掉该类型，或先从另一数据面移除', en: 'Leave the type out, or take it from the other first' },
   },
+  controlPlanesFull: {
+    status: 409,
+    title: { zh: '准许的控制面过多', en: 'Too many control planes are let in' },
+    next: { zh: '先撤销不用的控制面', en: 'Turn out one that is not used' },
+  },
+  contractUnheld: {
+    status: 422,
+    title: { zh: '不是本单位作为需方的有效合同', en: 'It is no contract in force of the organisation as buyer' },
+    next: { zh: '只列出本单位作为需方、正在生效的合同', en: 'Name contracts in force of which the organisation is the buyer' },
+  },
   planeBusy: {
     status: 409,
     title: { zh: '该数据面尚有未结束的传输', en: 'Transfers of that data plane are not over' },

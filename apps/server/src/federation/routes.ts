@@ -1,5 +1,6 @@
 import { type DataAddress, withoutRenewal } from '@shugu/dataspace';
 import * as wire from '@shugu/wire/federation';
+import * as controlPlanesWire from '@shugu/wire/federation-control-planes';
 import * as elsewhereWire from '@shugu/wire/federation-elsewhere';
 import * as holdersWire from '@shugu/wire/federation-holders';
 import * as planesWire from '@shugu/wire/federation-planes';
@@ -42,6 +43,7 @@ import { closeConnector, openConnector, setRules } from './service/connectors.ts
 import { catalogueElsewhere, formatsElsewhere } from './service/elsewhere.ts';
 import { addressOf, type Room, rootOf } from './service/room.ts';
 import { keyless, openAddress } from './service/secrets.ts';
+import { controlPlanesView, registerControlPlane, unregisterControlPlane } from './serving/registration.ts';
 
 const { transfersShownMax } = wire.federationLimits;
 
@@ -305,6 +307,14 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => {
     on(planesWire.removeDataPlane, async ({ tx, params, principal }) => {
       await unregisterPlane(tx, params.id);
       return planesView(tx, principal.participant);
+    }),
+    on(controlPlanesWire.listControlPlanes, ({ read, principal }) =>
+      controlPlanesView(room, read, principal.participant),
+    ),
+    on(controlPlanesWire.registerControlPlane, ({ tx, body }) => registerControlPlane(room, tx, body)),
+    on(controlPlanesWire.removeControlPlane, async ({ tx, params, principal }) => {
+      await unregisterControlPlane(room, tx, params.id);
+      return controlPlanesView(room, tx, principal.participant);
     }),
   ];
 };

@@ -5,7 +5,7 @@
  */
 import { CallStop } from '@shugu/gateway';
 import type { Rooms } from '../build.ts';
-import type { Brought, Process } from '../federation/index.ts';
+import type { Brought, PushAddress } from '../federation/index.ts';
 import type { Actor, Reader, Tx } from '../kernel/db/db.ts';
 import { systemActor } from '../kernel/http/principal.ts';
 import { enqueue, type Job, type JobContext, type JobHandler } from '../kernel/jobs.ts';
@@ -28,28 +28,6 @@ interface Turn {
   waits?: number;
 }
 
-/** Starts as soon as the contract's files can be read. */
-export const openPush = async (
-  tx: Tx,
-  { federation, delivery }: Rooms,
-  { process, contract }: { process: Process; contract: string },
-): Promise<void> => {
-  const files = await delivery.filesUnder(tx, contract);
-  const opened = (await delivery.grantsOf(tx, contract)).some(
-    ({ state }) => state === 'active' || state === 'suspended',
-  );
-  if (!opened) return;
-  if (files.length === 0)
-    return federation.refuse(
-      tx,
-      process.id,
-      '该产品不以文件交付，不能推送 / it is not delivered as files, so nothing can be pushed',
-    );
-  if (!(await federation.pushAddress(tx, process)))
-    return federation.refuse(tx, process.id, '缺少可用的 dataAddress / there is no dataAddress that can be called');
-  await federation.clear(tx, process.id);
-};
-
 const enqueueTurn = (tx: Tx, participant: string, turn: Turn, runAt?: Date): Promise<unknown> =>
   enqueue(tx, {
     kind: pushJob,
@@ -61,25 +39,61 @@ const enqueueTurn = (tx: Tx, participant: string, turn: Turn, runAt?: Date): Pro
     ...(runAt ? { runAt } : {}),
   });
 
+/** What a push is of: a transfer of the Dataspace Protocol, or a data flow that a control plane outside steers. */
+interface Pushed {
+  participant: string;
+  version: number;
+  flows: boolean;
+  target(read: Reader): Promise<PushAddress | undefined>;
+  taken(read: Reader): Promise<Set<string>>;
+  noteTaken(tx: Tx, name: string): Promise<void>;
+  complete(tx: Tx): Promise<unknown>;
+  fail(tx: Tx, fault: string): Promise<unknown>;
+}
+
+const pushedBy = async ({ federation }: Rooms, read: Reader, id: string): Promise<Pushed | undefined> => {
+  const process = await federation.process(read, id);
+  if (process)
+    return {
+      ...{ participant: process.participant, version: process.version, flows: process.state === 'STARTED' },
+      target: (at) => federation.pushAddress(at, process),
+      taken: (at) => federation.takenOf(at, id),
+      noteTaken: (tx, name) => federation.noteTaken(tx, id, name),
+      complete: (tx) => federation.act(tx, id, 'complete'),
+      fail: (tx, reason) => federation.act(tx, id, 'terminate', { reason }),
+    };
+  const { served } = federation;
+  const flow = await served.flow(read, id);
+  return (
+    flow && {
+      ...{ participant: flow.participant, version: flow.version, flows: flow.state === 'STARTED' },
+      target: (at) => served.pushAddress(at, flow),
+      taken: async (at) => new Set((await served.flow(at, id))?.taken),
+      noteTaken: (tx, name) => served.noteTaken(tx, id, name),
+      complete: (tx) => served.complete(tx, id),
+      fail: (tx, fault) => served.fail(tx, id, fault),
+    }
+  );
+};
+
 /** Begins when the transfer has started, also after a suspension. */
 export const followPush = async (
   tx: Tx,
-  { federation }: Rooms,
-  { id, participant, version }: Process,
-  contract: string,
+  rooms: Rooms,
+  { id, participant, version, contract }: { id: string; participant: string; version: number; contract: string },
 ): Promise<void> => {
-  const { size: at } = await federation.takenOf(tx, id);
+  const { size: at } = (await (await pushedBy(rooms, tx, id))?.taken(tx)) ?? new Set();
   await enqueueTurn(tx, participant, { process: id, version, contract, at });
 };
 
-/** Undefined once the transfer is suspended or over. */
-const running = async ({ federation }: Rooms, read: Reader, turn: Turn): Promise<Process | undefined> => {
-  const process = await federation.process(read, turn.process);
-  return process?.state === 'STARTED' && process.version === turn.version ? process : undefined;
+/** Undefined once it is suspended or over. */
+const running = async (rooms: Rooms, read: Reader, turn: Turn): Promise<Pushed | undefined> => {
+  const pushed = await pushedBy(rooms, read, turn.process);
+  return pushed?.flows && pushed.version === turn.version ? pushed : undefined;
 };
 
-/** As our side of the process. */
-const asOwner = ({ participant }: Process): Actor => ({ ...systemActor('federation'), participant });
+/** As our side of it. */
+const asOwner = ({ participant }: Pushed): Actor => ({ ...systemActor('federation'), participant });
 
 /** Stops what is on its way when the transfer may not go on. */
 const watch = (rooms: Rooms, { database, signal }: JobContext, turn: Turn) => {
@@ -92,7 +106,7 @@ const watch = (rooms: Rooms, { database, signal }: JobContext, turn: Turn) => {
   signal.addEventListener('abort', end, { once: true });
   const look = setInterval(() => {
     running(rooms, database, turn).then(
-      (process) => process ?? end(),
+      (pushed) => pushed ?? end(),
       () => undefined,
     );
   }, lookMs);
@@ -110,13 +124,13 @@ type Tried = { file: string; brought: Brought } | { waitSeconds: number } | 'non
 
 const nameOf = ({ grant, name }: { grant: string; name: string }): string => `${grant}/${name}`;
 
-const bringOne = async (rooms: Rooms, context: JobContext, turn: Turn, process: Process): Promise<Tried> => {
+const bringOne = async (rooms: Rooms, context: JobContext, turn: Turn, pushed: Pushed): Promise<Tried> => {
   const { delivery, federation } = rooms;
-  const taken = await federation.takenOf(context.database, process.id);
+  const taken = await pushed.taken(context.database);
   const file = (await delivery.filesUnder(context.database, turn.contract)).find((one) => !taken.has(nameOf(one)));
   if (!file) return 'none';
   const tried = (brought: Brought): Tried => ({ file: nameOf(file), brought });
-  const to = await federation.pushAddress(context.database, process);
+  const to = await pushed.target(context.database);
   if (!to) return tried({ taken: false, again: false, fault: 'its data address is gone' });
   const { stop, signal, unwatch } = watch(rooms, context, turn);
   try {
@@ -137,38 +151,38 @@ export const pushJobHandler =
   async (job: Job, context) => {
     const turn = job.data as Turn;
     const { database } = context;
-    const process = await running(rooms, database, turn);
-    if (!process) return { superseded: true };
-    const tried = await bringOne(rooms, context, turn, process);
-    return database.tx(asOwner(process), async (tx) => {
+    const pushed = await running(rooms, database, turn);
+    if (!pushed) return { superseded: true };
+    const tried = await bringOne(rooms, context, turn, pushed);
+    return database.tx(asOwner(pushed), async (tx) => {
       // A message of ours that is still under way is over next time.
-      const say = (act: 'complete' | 'terminate', saying = {}) =>
-        rooms.federation.act(tx, process.id, act, saying).catch((error: Error) => {
+      const said = (work: Promise<unknown>) =>
+        work.catch((error: Error) => {
           throw new Error(error.message, { cause: error });
         });
       // Also where the transfer was suspended meanwhile.
       if (tried !== 'none' && 'brought' in tried && tried.brought.taken)
-        await rooms.federation.noteTaken(tx, process.id, tried.file);
+        await pushed.noteTaken(tx, tried.file);
       // Whatever broke when the transfer was stopped broke for that.
       if (!(await running(rooms, tx, turn))) return { superseded: true };
       if (tried === 'none') {
-        await say('complete');
+        await said(pushed.complete(tx));
         return { complete: true };
       }
       if ('waitSeconds' in tried) {
         const waits = (turn.waits ?? 0) + 1;
         const at = new Date(tx.now.getTime() + tried.waitSeconds * 1000);
-        await enqueueTurn(tx, process.participant, { ...turn, waits }, at);
+        await enqueueTurn(tx, pushed.participant, { ...turn, waits }, at);
         return { waiting: at.toISOString() };
       }
       const { brought } = tried;
       if (brought.taken) {
         const { process: id, version, contract, at } = turn;
-        await enqueueTurn(tx, process.participant, { process: id, version, contract, at: at + 1 });
+        await enqueueTurn(tx, pushed.participant, { process: id, version, contract, at: at + 1 });
         return { brought: tried.file };
       }
       if (brought.again && job.attempts < job.attempts_max) throw new Error(brought.fault);
-      await say('terminate', { reason: brought.fault });
+      await said(pushed.fail(tx, brought.fault));
       return { failed: brought.fault };
     });
   };

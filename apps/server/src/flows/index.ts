@@ -17,6 +17,7 @@ import { membershipFlow } from './membership.ts';
 import { negotiationFlow } from './negotiation.ts';
 import { noticeFlow } from './notice.ts';
 import { purchaseFlow } from './purchase.ts';
+import { servingFlow } from './serving.ts';
 import { spacesFlow } from './spaces.ts';
 import { supervisionFlow } from './supervision.ts';
 import { transferFlow } from './transfer.ts';
@@ -31,6 +32,7 @@ export const flowsOf = (kernel: Kernel, rooms: Rooms, cases: Cases, notify: Noti
   attentionFlow(rooms, cases),
   crossingFlow(rooms),
   transferFlow(rooms),
+  servingFlow(rooms),
   groundFlow(rooms, cases),
   trialFlow(rooms),
   purchaseFlow(kernel, { rooms, cases }),

@@ -1,38 +1,35 @@
 /** A transfer over the Dataspace Protocol gives access to what its contract grants: a key of its own, which lives as long as it runs. */
-import { bearerAddress } from '@shugu/dataspace';
 import type { Rooms } from '../build.ts';
-import { gatewayFormatOf, type Process } from '../federation/index.ts';
+import type { Process } from '../federation/index.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import type { StoredEvent } from '../kernel/outbox.ts';
 import type { RoomParts } from '../kernel/parts.ts';
-import { followPush, openPush, pushJob, pushJobHandler } from './bringing.ts';
+import { pushJob, pushJobHandler } from './bringing.ts';
+import { carriedOf, outsidePlane, planeOf } from './planes.ts';
 
 const contractOf = async (tx: Tx, rooms: Rooms, { reference }: Process): Promise<string | undefined> =>
   (reference && (await rooms.market.order(tx, reference))?.contract) || undefined;
 
-/** Of what a data plane outside reads at the gateway. */
-const plain = 'https://w3id.org/idsa/v4.1/HTTP';
-
 /** Starts as soon as the contract's grant is open: money may have to be frozen first, a file to be marked. */
 export const openTransfer = async (tx: Tx, rooms: Rooms, process: Process): Promise<void> => {
-  const { federation, delivery } = rooms;
+  const { federation } = rooms;
   const contract = await contractOf(tx, rooms, process);
-  // A data plane of the supplier's reads from the gateway what it hands on: no way leads around the contract.
-  const outside = await federation.takesFormat(tx, process);
-  const format = gatewayFormatOf(process.format);
-  if (!format && !outside)
+  const plane = await planeOf(tx, rooms, process);
+  if (!plane)
     return federation.refuse(tx, process.id, '没有数据面承担此类传输 / no data plane serves this type of transfer');
   const seen = contract && (await rooms.agreements.contract(tx, 'system', contract));
   if (!contract || !seen || seen.state !== 'effective')
     return federation.refuse(tx, process.id, '合同已终止 / the contract has ended');
-  if (format?.way === 'push' && !outside) return openPush(tx, rooms, { process, contract });
+  const outside = await federation.takesFormat(tx, process);
   const seconds = outside ? null : federation.accessSeconds(process);
-  const access = await delivery.openTransfer(tx, { contract, transfer: process.id, seconds });
-  if (!access) return;
-  const { address: endpoint, secret: token } = access;
-  const renewal = seconds === null ? undefined : await federation.giveRenewal(tx, process, token);
-  const dataAddress = bearerAddress(outside || !format ? plain : format.endpointType, { endpoint, token, renewal });
-  await federation.clear(tx, process.id, { dataAddress });
+  const carried = carriedOf(process, contract);
+  const begun = await plane.open(tx, carried, { seconds, target: await federation.pushAddress(tx, process) });
+  if (begun.state === 'waiting') return;
+  if (begun.state === 'refused') return federation.refuse(tx, process.id, begun.reason);
+  const { access } = begun;
+  if (!access) return federation.clear(tx, process.id);
+  const renewal = seconds === null ? undefined : await federation.giveRenewal(tx, process, access.secret);
+  await federation.clear(tx, process.id, { dataAddress: plane.address(carried, access, renewal) });
 };
 
 /** Stopped while it is suspended, for good when it is over. */
@@ -41,13 +38,11 @@ const follow = async (tx: Tx, rooms: Rooms, { subject, data }: StoredEvent): Pro
   if (process?.kind !== 'transfer' || process.side !== 'provider') return;
   const contract = await contractOf(tx, rooms, process);
   if (!contract) return;
-  if (gatewayFormatOf(process.format)?.way === 'push' && !(await rooms.federation.takesFormat(tx, process))) {
-    if (data.state === 'STARTED') await followPush(tx, rooms, process, contract);
-    return;
-  }
-  if (data.state === 'STARTED') await rooms.delivery.resumeTransfer(tx, contract, process.id);
+  const plane = (await planeOf(tx, rooms, process)) ?? outsidePlane(rooms);
+  const carried = carriedOf(process, contract);
+  if (data.state === 'STARTED') await plane.run(tx, carried);
   // That it was asked for may be heard of only after its key was made.
-  else if (data.state !== 'REQUESTED') await rooms.delivery.stopTransfer(tx, contract, process.id);
+  else if (data.state !== 'REQUESTED') await plane.stop(tx, carried);
 };
 
 export const transferFlow = (rooms: Rooms): RoomParts => ({

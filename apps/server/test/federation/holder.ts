@@ -28,6 +28,8 @@ export interface Holder {
   /** Deliveries that it answers 503 before it takes any. */
   deaf: number;
   tokenFor(audience: string): Promise<string>;
+  /** Of token renewal: it names the access token. */
+  prove(audience: string, accessToken: string): Promise<string>;
   /** Authorization of a message of the Dataspace Protocol. */
   authorize(audience: string): Promise<string>;
   /** Asks an issuer for what its metadata lists under these ids. */
@@ -82,6 +84,7 @@ export const makeHolder = async (now: () => Date, { served = true } = {}): Promi
   const issuerAt = async (issuer: string) => serviceOf(await resolver.document(issuer), 'IssuerService')!;
   const self: Holder = {
     ...{ did, held, offers, rejections, deaf: 0, tokenFor },
+    prove: (audience, token) => makeIdToken(signer, { audience, now: now(), token }),
     authorize: async (audience) => `Bearer ${await tokenFor(audience)}`,
     ask: async (issuer, ids, token) => {
       const holderPid = randomUUID();

@@ -102,3 +102,70 @@ export function readFlowStatus(value: unknown): Checked<DataFlowStatus> {
     },
   };
 }
+
+/** What a data plane is told at the beginning. */
+export type DataFlowStart = DataFlowBase & { messageId: string; dataAddress?: DataAddress };
+
+const baseTexts = [
+  'messageId',
+  'participantId',
+  'counterPartyId',
+  'dataspaceContext',
+  'processId',
+  'agreementId',
+  'datasetId',
+  'profile',
+] as const;
+
+/** `dataAddress`, where one is given; an empty one says nothing. */
+const givenAddress = (value: unknown): { address?: DataAddress } | undefined => {
+  if (value === undefined || value === null || (isObject(value) && Object.keys(value).length === 0)) return {};
+  const address = addressOf(value);
+  return address && { address };
+};
+
+/** DataFlowPrepareMessage and DataFlowStartMessage, as a data plane reads them; labels and metadata are nothing to it. */
+export function readFlowStart(value: unknown): Checked<DataFlowStart> {
+  if (!isObject(value)) return refuse('notAnObject', '', '须为 JSON 对象', 'must be a JSON object');
+  const missing = baseTexts.find((name) => !isText(value[name]));
+  if (missing) return refuse('schemaViolated', `/${missing}`, '须为非空文本', 'must be a text');
+  if (!isObject(value.claims)) return refuse('schemaViolated', '/claims', '须为对象', 'must be an object');
+  const given = givenAddress(value.dataAddress);
+  if (!given) return refuse('schemaViolated', '/dataAddress', '不是数据地址', 'is no data address');
+  const texts = Object.fromEntries(baseTexts.map((name) => [name, value[name]])) as Record<
+    (typeof baseTexts)[number],
+    string
+  >;
+  return {
+    ok: true,
+    message: {
+      ...texts,
+      claims: value.claims,
+      ...(given.address ? { dataAddress: given.address } : {}),
+    },
+  };
+}
+
+/** The messages that come after: suspend, resume, terminate, started. */
+export function readFlowSignal(value: unknown): Checked<{ messageId: string; dataAddress?: DataAddress }> {
+  if (!isObject(value)) return refuse('notAnObject', '', '须为 JSON 对象', 'must be a JSON object');
+  if (!isText(value.messageId)) return refuse('schemaViolated', '/messageId', '须为非空文本', 'must be a text');
+  const given = givenAddress(value.dataAddress);
+  if (!given) return refuse('schemaViolated', '/dataAddress', '不是数据地址', 'is no data address');
+  return {
+    ok: true,
+    message: { messageId: value.messageId, ...(given.address ? { dataAddress: given.address } : {}) },
+  };
+}
+
+/** DataFlowStatusMessage, as a data plane writes it. */
+export function flowStatusBody(
+  messageId: string,
+  { dataFlowId, state, dataAddress, error }: DataFlowStatus & { dataFlowId: string },
+): object {
+  return {
+    ...{ messageId, dataFlowId, state },
+    ...(dataAddress ? { dataAddress } : {}),
+    ...(error ? { error: error.slice(0, textsMax) } : {}),
+  };
+}

@@ -5,18 +5,21 @@ import type { Room } from '../service/room.ts';
 import { type DataPlane, planeLimits as limits } from './model.ts';
 import { subjectOf } from './signals.ts';
 
+/** What stands in the place of a data plane, or of a control plane that is told of its flows. */
+type Shown = Pick<DataPlane, 'participant' | 'id' | 'changed_at' | 'access' | 'sealed_secret'>;
+
 export interface PlaneAccess {
   /** Value of the header `Authorization`. @throws when no token can be had */
-  authorization(read: Reader, plane: DataPlane): Promise<string>;
+  authorization(read: Reader, plane: Shown): Promise<string>;
   /** It was not taken: the next try asks for another. */
-  forget(plane: DataPlane): void;
+  forget(plane: Shown): void;
 }
 
 export const makePlaneAccess = (room: Pick<Room, 'seal' | 'outgoing' | 'now'>): PlaneAccess => {
   const kept = new Map<string, { value: string; until: number }>();
-  const keyOf = ({ participant, id, changed_at }: DataPlane): string => `${participant} ${id} ${changed_at.getTime()}`;
+  const keyOf = ({ participant, id, changed_at }: Shown): string => `${participant} ${id} ${changed_at.getTime()}`;
 
-  const fetchToken = async ({ access }: DataPlane, secret: string) => {
+  const fetchToken = async ({ access }: Shown, secret: string) => {
     if (access.type !== 'oauth2_client_credentials') throw new Error('no authorization server');
     const fault = room.outgoing.fault(access.tokenEndpoint);
     if (fault) throw new Error(`address not permitted: ${fault}`);

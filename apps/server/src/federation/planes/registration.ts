@@ -15,7 +15,7 @@ import { findPlane, lockPlanes, planesOf, removePlane, runningFlows, savePlane }
 export const digestOfToken = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 /** The open part, and what is sealed. */
-const split = (access: DataPlaneAccess): { open: Access; secret: string } => {
+export const splitAccess = (access: DataPlaneAccess): { open: Access; secret: string } => {
   if (access.type === 'bearer') return { open: { type: 'bearer' }, secret: access.token };
   const { clientSecret, ...open } = access;
   return { open, secret: clientSecret };
@@ -39,7 +39,7 @@ export const registerPlane = async (room: Room, tx: Tx, draft: z.infer<typeof da
   if (taken) throw problems.profileTaken({ field: 'body.profiles', detail: taken });
   const before = await findPlane(tx, participant, draft.id);
   const token = randomBytes(32).toString('base64url');
-  const { open, secret } = split(draft.authorization);
+  const { open, secret } = splitAccess(draft.authorization);
   const { id, endpoint, profiles, labels } = draft;
   await savePlane(
     tx,

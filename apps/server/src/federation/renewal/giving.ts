@@ -5,6 +5,7 @@ import type { Tx } from '../../kernel/db/db.ts';
 import type { Connector, Process } from '../model.ts';
 import { findAgreement, findProcess } from '../reads.ts';
 import { actorOf, type Room, rootOf } from '../service/room.ts';
+import { refreshServed } from '../serving/renewal.ts';
 import { lockProcess } from '../store.ts';
 import { type GivenToken, TOKEN_PATH } from './model.ts';
 import { type Asked, digestOfToken, heldBy, type RefreshFault, refreshFault } from './rules.ts';
@@ -70,7 +71,7 @@ export const refresh = async (
   const digest = digestOfToken(refreshToken);
   const given = await givenByDigest(room.database, connector.participant, digest);
   const process = given && (await findProcess(room.database, connector.participant, given.process));
-  if (!process) return { error: 'invalid_grant' };
+  if (!process) return (await refreshServed(room, connector, { digest, authorization })) ?? { error: 'invalid_grant' };
   const proven = await room.proofs.proven(connector, process.counterparty, authorization);
   if (!proven) return { error: 'invalid_client' };
   return room.database.tx(actorOf(connector), (tx) => renew(room, tx, process.id, { digest, ...proven }));

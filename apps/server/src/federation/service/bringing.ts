@@ -30,8 +30,11 @@ export const pushAddress = async (
   read: Reader,
   process: Process,
 ): Promise<PushAddress | undefined> => {
-  const address = (await openAddress(room, read, process, process.data_address)) as Json | null;
-  const { endpoint, endpointProperties = [] } = address ?? {};
+  return pushAddressIn(await openAddress(room, read, process, process.data_address));
+};
+
+export const pushAddressIn = (address: unknown): PushAddress | undefined => {
+  const { endpoint, endpointProperties = [] } = (address ?? {}) as Json;
   if (typeof endpoint !== 'string' || !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) return undefined;
   const value = (name: string) =>
     (endpointProperties as { name: string; value: string }[]).find((one) => one.name === name)?.value;

@@ -9,6 +9,7 @@ import type { Connector, Message, Process } from '../model.ts';
 import type { SpaceCatalogue } from '../nested.ts';
 import { connectorNamed } from '../reads.ts';
 import type { Proofs } from '../renewal/proof.ts';
+import type { FlowGateway } from '../serving/model.ts';
 import type { Discover } from './discovery.ts';
 
 /** A message whose present try is this server's alone until `due_at`. */
@@ -41,6 +42,12 @@ export interface Room {
   renewAccess(tx: Tx, process: Process, of: { seconds: number; again: boolean }): Promise<string | undefined>;
   /** After commit: there is something to send in this process. */
   wake(process: string, dueAt: Date): void;
+  /** Carries data flows that control planes outside steer. */
+  gateway: FlowGateway;
+  /** Whether an organisation is the buyer of a contract in force. */
+  holdsContract(read: Reader, participant: string, contract: string): Promise<boolean>;
+  /** After commit: there is something to tell control planes outside. */
+  wakeNotices(): void;
   /** After commit: there is something to tell the data plane of this transfer. */
   wakeFlow(process: string): void;
   /** After commit: there is this to send now. */
