@@ -1,6 +1,7 @@
 /**
- * The public conformance kit of Data Plane Signaling against a running exchange as control plane, as consumer and as provider. The
- * kit plays data plane and counter-party; before the exchange stands what it needs and no exchange offers.
+ * The public conformance kit of Data Plane Signaling against a running exchange: as control plane, as consumer and as provider, where the
+ * kit plays data plane and counter-party; then its gateway as a provider's data plane, where the kit is the control plane. Before the
+ * exchange stands what the kit needs and no exchange offers.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -12,9 +13,10 @@ import { fixedTokens, seedAgreement } from '../apps/server/src/federation/testin
 import { actor, format, kitParticipant, kitToken, ourName, ourToken } from '../apps/server/test/federation/profile.ts';
 import { reactionRule } from '../packages/wire/src/federation.ts';
 import { inFolder, type Outcome, runProgram, type Tally, tally, versionOf } from './check.ts';
+import { openGateway, served } from './dps-tck/gateway.ts';
 
 export const about =
-  'a running exchange as control plane by the conformance kit of Data Plane Signaling (dps-tck 1.2.0)';
+  'a running exchange as control plane, and its gateway as data plane, by the conformance kit of Data Plane Signaling (dps-tck 1.2.0)';
 
 const pom = join(import.meta.dirname, 'dps-tck', 'pom.xml');
 const runSecondsMax = 300;
@@ -132,22 +134,23 @@ const openExchange = async (kit: string) => {
 const cases = ['01_01', '01_02', '02_01', '02_02', '03_01'];
 const controlPlane = 'org.eclipse.dataspacetck.dps.verification.controlplane';
 
-const noForeignSignals =
-  'the gateway takes no signals of other makes’ control planes: every byte that it gives is decided by a contract that was signed here (docs/operate/dataspace.md, “Data planes of your own”)';
-/** Those of a data plane, by the kit's ids, with the reason why they do not apply. Those of a control plane all do. */
+const dataPlane = 'org.eclipse.dataspacetck.dps.verification.dataplane';
+const providers = ['pull.DataPlaneProviderSignalingPullTest', 'push.DataPlaneProviderSignalingPushTest'];
+const dataPlaneClasses = [...providers, 'http.pull.DataPlaneProviderSignalingHttpPullTest'];
+
+const takesNothingIn =
+  'the gateway gives data and takes none in: a consumer here names where it wants it, or registers a data plane (docs/operate/dataspace.md, “Control planes of your own”)';
+/** Those of a consumer's data plane, by the kit's ids, with the reason why they do not apply. All others do. */
 const leftOut: readonly { role: string; ids: readonly string[]; why: string }[] = [
-  { role: 'DP_C_PULL', ids: ['01-01', '01-02', '02-01', '02-02', '03-01', '04-01'], why: noForeignSignals },
-  { role: 'DP_P_PULL', ids: ['01-01', '01-02', '02-01', '02-02', '04-01'], why: noForeignSignals },
-  { role: 'DP_C_PUSH', ids: ['01-01', '01-02', '02-01', '02-02', '03-01', '04-01'], why: noForeignSignals },
-  { role: 'DP_P_PUSH', ids: ['01-01', '01-02', '02-01', '02-02', '03-01', '04-01'], why: noForeignSignals },
-  { role: 'DP_C_HTTP_PULL', ids: ['01-01', '02-01'], why: noForeignSignals },
-  { role: 'DP_P_HTTP_PULL', ids: ['01-01', '02-01', '02-02'], why: noForeignSignals },
+  { role: 'DP_C_PULL', ids: ['01-01', '01-02', '02-01', '02-02', '03-01', '04-01'], why: takesNothingIn },
+  { role: 'DP_C_PUSH', ids: ['01-01', '01-02', '02-01', '02-02', '03-01', '04-01'], why: takesNothingIn },
+  { role: 'DP_C_HTTP_PULL', ids: ['01-01', '02-01'], why: takesNothingIn },
 ];
 const idsOf = (text: string): string[] => [
   ...new Set([...text.matchAll(/\b[CD]P_[A-Z_]+:\d\d-\d\d/g)].map(([id]) => id)),
 ];
 
-/** All cases of the kit are those of a control plane and those that are named: a new one of either kind is told. */
+/** All cases of the kit are those that are run and those that are named: a new one of either kind is told. */
 const checkLeftOut = async (counts: Tally): Promise<void> => {
   const words = ['-cp', classpath!, 'org.junit.platform.console.ConsoleLauncher', 'discover', '--disable-banner'];
   const found = await runProgram(
@@ -156,7 +159,9 @@ const checkLeftOut = async (counts: Tally): Promise<void> => {
     { seconds: runSecondsMax },
   );
   const named = leftOut.flatMap(({ role, ids }) => ids.map((id) => `${role}:${id}`));
-  const known = [...['CP_P', 'CP_C'].flatMap((role) => cases.map((id) => `${role}:${id.replace('_', '-')}`)), ...named];
+  const gateway = Object.entries(served).flatMap(([role, ids]) => ids.map((id) => `${role}:${id}`));
+  const control = ['CP_P', 'CP_C'].flatMap((role) => cases.map((id) => `${role}:${id.replace('_', '-')}`));
+  const known = [...control, ...gateway, ...named];
   const ids = idsOf(found.stdout);
   for (const id of ids.filter((one) => !known.includes(one)))
     counts.expect(false, `${id} is neither run nor left out by name`);
@@ -165,43 +170,72 @@ const checkLeftOut = async (counts: Tally): Promise<void> => {
   for (const { role, ids: its, why } of leftOut) counts.note(`left out: ${role}:${its.join(', ')}: ${why}`);
 };
 
+interface Asked {
+  /** Of the cases that must hold. */
+  prefix: 'CP_' | 'DP_';
+  cases: number;
+  port: number;
+  settings: Record<string, string>;
+  parameters: string[];
+  select: string[];
+}
+
+const ask = async (
+  counts: Tally,
+  { prefix, cases: wanted, port, settings, parameters, select }: Asked,
+): Promise<void> => {
+  const own = {
+    launcher: 'org.eclipse.dataspacetck.dps.system.DpsSystemLauncher',
+    host: '127.0.0.1',
+    port: String(port),
+    'callback.address': `http://127.0.0.1:${port}`,
+    ...settings,
+  };
+  const properties = Object.entries(own).map(([name, value]) => `-Ddataspacetck.${name}=${value}`);
+  const console = ['org.junit.platform.console.ConsoleLauncher', 'execute', '--disable-banner'];
+  const words = ['--disable-ansi-colors', '--details=testfeed'];
+  const said = [...properties, ...parameters, '-cp', classpath!, ...console, ...words, ...select];
+  const ran = await runProgram('java', said, { seconds: runSecondsMax });
+  const ended = (how: string) =>
+    [...ran.stdout.matchAll(new RegExp(`> ([^>\n]+) :: ${how}$`, 'gm'))].map(([, name]) => name!);
+  const held = ended('SUCCESSFUL').filter((one) => one.startsWith(prefix));
+  for (const name of held) counts.expect(true, name);
+  counts.expect(held.length === wanted, `${held.length} of ${wanted} cases ${prefix}* held`);
+  for (const name of ended('FAILED')) counts.expect(false, name);
+  const closing = ran.stdout.split('\n').filter((line) => /^\[ +\d+ tests (found|successful|failed)/.test(line));
+  if (closing.length !== 3) counts.expect(false, `the kit did not come to its end: ${ran.stderr.slice(-400)}`);
+  counts.note(closing.map((line) => line.replace(/[[\]]/g, '').trim().replace(/ +/g, ' ')).join(', '));
+};
+
+const askControlPlane = async (counts: Tally): Promise<void> => {
+  const port = await freePort();
+  const { settings, close } = await openExchange(`http://127.0.0.1:${port}`);
+  const parameters = cases.flatMap((one) => [`-DCP_P_${one}_AGREEMENTID=sold`, `-DCP_C_${one}_AGREEMENTID=bought`]);
+  const select = [`--select-package=${controlPlane}`];
+  try {
+    await ask(counts, { prefix: 'CP_', cases: 2 * cases.length, port, settings, parameters, select });
+  } finally {
+    await close();
+  }
+};
+
+const askGateway = async (counts: Tally): Promise<void> => {
+  const port = await freePort();
+  const { callback, settings, parameters, close } = await openGateway(`http://127.0.0.1:${port}`);
+  const select = dataPlaneClasses.map((one) => `--select-class=${dataPlane}.${one}`);
+  const all = Object.values(served).flat().length;
+  try {
+    const heard = { ...settings, 'callback.address': callback };
+    await ask(counts, { prefix: 'DP_', cases: all, port, settings: heard, parameters, select });
+  } finally {
+    await close();
+  }
+};
+
 export const run = async (): Promise<Outcome> => {
   const counts = tally();
   await checkLeftOut(counts);
-  const port = await freePort();
-  const opened = await openExchange(`http://127.0.0.1:${port}`);
-  try {
-    const own = {
-      launcher: 'org.eclipse.dataspacetck.dps.system.DpsSystemLauncher',
-      host: '127.0.0.1',
-      port: String(port),
-      'callback.address': `http://127.0.0.1:${port}`,
-      ...opened.settings,
-    };
-    const properties = [
-      ...Object.entries(own).map(([name, value]) => `-Ddataspacetck.${name}=${value}`),
-      ...cases.flatMap((one) => [`-DCP_P_${one}_AGREEMENTID=sold`, `-DCP_C_${one}_AGREEMENTID=bought`]),
-    ];
-    const console = ['org.junit.platform.console.ConsoleLauncher', 'execute', '--disable-banner'];
-    const words = ['--disable-ansi-colors', '--details=testfeed'];
-    const packaged = `--select-package=${controlPlane}`;
-    const ran = await runProgram('java', [...properties, '-cp', classpath!, ...console, ...words, packaged], {
-      seconds: runSecondsMax,
-    });
-    const ended = (how: string) =>
-      [...ran.stdout.matchAll(new RegExp(`> ([^>\n]+) :: ${how}$`, 'gm'))].map(([, name]) => name!);
-    const held = ended('SUCCESSFUL').filter((one) => one.startsWith('CP_'));
-    for (const name of held) counts.expect(true, name);
-    counts.expect(
-      held.length === 2 * cases.length,
-      `${held.length} of ${2 * cases.length} cases of a control plane held`,
-    );
-    for (const name of ended('FAILED')) counts.expect(false, name);
-    const closing = ran.stdout.split('\n').filter((line) => /^\[ +\d+ tests (found|successful|failed)/.test(line));
-    if (closing.length !== 3) counts.expect(false, `the kit did not come to its end: ${ran.stderr.slice(-400)}`);
-    counts.note(closing.map((line) => line.replace(/[[\]]/g, '').trim().replace(/ +/g, ' ')).join(', '));
-  } finally {
-    await opened.close();
-  }
+  await askControlPlane(counts);
+  await askGateway(counts);
   return counts.outcome();
 };

@@ -42,13 +42,38 @@ export const dataPlaneView = z.object({
   awaySince: time.nullable().describe('since when it does not answer: its types are not offered meanwhile'),
 });
 
+export const dataPlaneAdmission = z
+  .object({
+    id: planeId.describe('the name under which it registers itself; the same again makes another token'),
+    profiles: z.array(word).min(1).max(50).describe('types of transfers that it may take'),
+  })
+  .strict();
+const planesReply = z.object({
+  planes: z.array(dataPlaneView),
+  admitted: z
+    .array(z.object({ id: planeId, profiles: z.array(z.string()) }))
+    .describe('may register themselves, and have not yet'),
+});
+
+export const admitDataPlane = endpoint({
+  id: 'federation.plane.admit',
+  method: 'POST',
+  path: '/api/connector/planes/admit',
+  summary: { zh: '准许数据面自行登记', en: 'Let a data plane register itself' },
+  permission: 'federation.plane.write',
+  body: dataPlaneAdmission,
+  reply: z.object({
+    address: z.string().describe('base of the control plane’s signaling endpoints'),
+    token: z.string().describe('what it shows there as a bearer, to register and afterwards; told once'),
+  }),
+});
 export const listDataPlanes = endpoint({
   id: 'federation.plane.list',
   method: 'GET',
   path: '/api/connector/planes',
   summary: { zh: '本单位登记的数据面', en: 'Data planes that the organisation has registered' },
   permission: 'federation.read',
-  reply: z.object({ planes: z.array(dataPlaneView) }),
+  reply: planesReply,
 });
 export const registerDataPlane = endpoint({
   id: 'federation.plane.register',
@@ -76,5 +101,5 @@ export const removeDataPlane = endpoint({
   permission: 'federation.plane.write',
   params: z.object({ id: planeId }),
   body: z.object({}).strict(),
-  reply: z.object({ planes: z.array(dataPlaneView) }),
+  reply: planesReply,
 });

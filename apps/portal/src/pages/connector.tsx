@@ -12,6 +12,7 @@ import { WalletElsewhere } from '../federation/holder.tsx';
 import { Processes } from '../federation/processes.tsx';
 import { Rules } from '../federation/rules.tsx';
 import { useWords } from '../i18n/index.ts';
+import { ControlPlanes } from '../organisation/control-planes.tsx';
 import { DataPlanes } from '../organisation/planes.tsx';
 import { paths } from '../paths.ts';
 import { Action } from '../ui/action.tsx';
@@ -165,6 +166,7 @@ export default function ConnectorPage() {
               <Issuances of={identity.issuances} />
               <WalletElsewhere />
               <DataPlanes root={open.root} />
+              <ControlPlanes />
             </>
           ) : (
             <>

@@ -202,7 +202,16 @@ export const makeFederation = (deps: FederationDeps): Federation => {
   const proofs = makeProofs(claims.room, identity, byDid);
   const renewer = makeRenewer(() => room);
   const discover = makeDiscovery({ ...deps, outgoing, identity, dids, resolver: claims.room.resolver });
-  const parts = { ...deps, outgoing, identity, proofs, dids, discover, wakeFlow: planes.wake, wakeNotices: notices.wake };
+  const parts = {
+    ...deps,
+    outgoing,
+    identity,
+    proofs,
+    dids,
+    discover,
+    wakeFlow: planes.wake,
+    wakeNotices: notices.wake,
+  };
   const sender = makeSender(parts);
   const room: Room = { ...parts, wake: sender.wake, send: sender.send, spare: sender.spare };
   return {

@@ -136,7 +136,10 @@ export const problems = defineProblems('federation', {
   contractUnheld: {
     status: 422,
     title: { zh: '不是本单位作为需方的有效合同', en: 'It is no contract in force of the organisation as buyer' },
-    next: { zh: '只列出本单位作为需方、正在生效的合同', en: 'Name contracts in force of which the organisation is the buyer' },
+    next: {
+      zh: '只列出本单位作为需方、正在生效的合同',
+      en: 'Name contracts in force of which the organisation is the buyer',
+    },
   },
   planeBusy: {
     status: 409,

@@ -17,6 +17,7 @@ import { identityView, issuersView } from './claims/views.ts';
 import { ownTerms, told } from './counter.ts';
 import { holderView, provenDid, registerHolder, removeHolder } from './issuing/holders.ts';
 import type { Connector, Json, Message, Process } from './model.ts';
+import { admitPlane } from './planes/passes.ts';
 import { planesView, registerPlane, unregisterPlane } from './planes/registration.ts';
 import { problems } from './problems.ts';
 import {
@@ -303,6 +304,7 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => {
       async ({ tx, body }) => began(tx, await requestTransfer(room, tx, body)),
     ),
     on(planesWire.listDataPlanes, ({ read, principal }) => planesView(read, principal.participant)),
+    on(planesWire.admitDataPlane, ({ tx, body }) => admitPlane(room, tx, body)),
     on(planesWire.registerDataPlane, ({ tx, body }) => registerPlane(room, tx, body)),
     on(planesWire.removeDataPlane, async ({ tx, params, principal }) => {
       await unregisterPlane(tx, params.id);

@@ -161,8 +161,7 @@ export const pushJobHandler =
           throw new Error(error.message, { cause: error });
         });
       // Also where the transfer was suspended meanwhile.
-      if (tried !== 'none' && 'brought' in tried && tried.brought.taken)
-        await pushed.noteTaken(tx, tried.file);
+      if (tried !== 'none' && 'brought' in tried && tried.brought.taken) await pushed.noteTaken(tx, tried.file);
       // Whatever broke when the transfer was stopped broke for that.
       if (!(await running(rooms, tx, turn))) return { superseded: true };
       if (tried === 'none') {

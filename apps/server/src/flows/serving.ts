@@ -23,7 +23,10 @@ export const flowGateway = (roomsOf: () => Rooms): FlowGateway => ({
     const rooms = roomsOf();
     const contract = await heldContract(rooms, tx, flow.participant, flow.contract);
     if (contract?.product !== flow.dataset)
-      return { state: 'refused', reason: '该合同不含此数据集，或已终止 / the contract is not about that data set, or has ended' };
+      return {
+        state: 'refused',
+        reason: '该合同不含此数据集，或已终止 / the contract is not about that data set, or has ended',
+      };
     const { federation } = rooms;
     const seconds = federation.accessSeconds({ format: flow.profile });
     const target = await federation.served.pushAddress(tx, flow);

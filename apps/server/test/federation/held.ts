@@ -64,5 +64,11 @@ export const holdContract = async (
   if (ready) await makeReady();
   const listing = await reviewListing(stage, await applyForListing(stage, supplier, draft));
   await settle();
-  return { contract: await signAgain(world, listing), product: made.product, version: made.version, listing, makeReady };
+  return {
+    contract: await signAgain(world, listing),
+    product: made.product,
+    version: made.version,
+    listing,
+    makeReady,
+  };
 };

@@ -22,6 +22,13 @@ export interface DataPlane {
   away_since: Date | null;
 }
 
+/** By which a data plane registers itself. */
+export interface Pass {
+  participant: string;
+  id: string;
+  profiles: string[];
+}
+
 export interface Flow {
   process: string;
   participant: string;

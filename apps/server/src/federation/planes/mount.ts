@@ -7,9 +7,10 @@ import { connectorOf, findAgreement, findProcess } from '../reads.ts';
 import { actorOf, type Room } from '../service/room.ts';
 import { lockProcess } from '../store.ts';
 import { planeNoticed } from './answers.ts';
-import { type DataPlane, planeLimits as limits, SIGNALING_PATH } from './model.ts';
+import { type DataPlane, planeLimits as limits, type Pass, SIGNALING_PATH } from './model.ts';
+import { registerItself, removeItself, type Said } from './passes.ts';
 import { digestOfToken } from './registration.ts';
-import { flowOf, planeByDigest } from './store.ts';
+import { flowOf, passByDigest, planeByDigest } from './store.ts';
 
 type Params = { participant: string; pid: string };
 type Asked = FastifyRequest<{ Params: Params }>;
@@ -23,10 +24,13 @@ const refused = (status: number, code: string, detail?: string): Answer => ({
   body: { error: code, ...(detail ? { detail } : {}) },
 });
 
-const callerOf = async (room: Room, { params, headers }: Asked): Promise<DataPlane | undefined> => {
+type Find<T> = (read: Room['database'], participant: string, digest: string) => Promise<T | undefined>;
+
+/** A closed connector, another's token and none are alike. */
+const callerBy = async <T>(find: Find<T>, room: Room, { params, headers }: Asked): Promise<T | undefined> => {
   const [, token] = /^Bearer ([\w-]{20,200})$/i.exec(headers.authorization ?? '') ?? [];
-  const plane = token && (await planeByDigest(room.database, params.participant, digestOfToken(token)));
-  return plane && (await connectorOf(room.database, params.participant)) ? plane : undefined;
+  const found = token ? await find(room.database, params.participant, digestOfToken(token)) : undefined;
+  return found && (await connectorOf(room.database, params.participant)) ? found : undefined;
 };
 
 const takeNotice = async (
@@ -78,12 +82,26 @@ export const mountSignaling = async (app: FastifyInstance, room: Room, perSource
         url: `/dsp/:participant${SIGNALING_PATH}/transfers/:pid${path}`,
         exposeHeadRoute: false,
         handler: async (request, reply) => {
-          const plane = await callerOf(room, request);
+          const plane = await callerBy(planeByDigest, room, request);
           return tell(reply, plane ? await answer(plane, request) : refused(401, 'unauthorized'));
         },
       });
     for (const notice of dataFlowNotices)
       serve('POST', `/dataflow/${notice}`, (plane, request) => takeNotice(room, plane, request, notice));
     serve('GET', '/agreement', (plane, request) => agreementOf(room, plane, request));
+    const serveItself = (method: 'PUT' | 'DELETE', path: string, work: (pass: Pass, request: Asked) => Promise<Said>) =>
+      scope.route<{ Params: Params }>({
+        method,
+        url: `/dsp/:participant${SIGNALING_PATH}/dataplanes${path}`,
+        handler: async (request, reply) => {
+          const pass = await callerBy(passByDigest, room, request);
+          if (!pass) return tell(reply, refused(401, 'unauthorized'));
+          const { status, code, detail } = await work(pass, request);
+          if (status === 204) return reply.code(204).send();
+          return tell(reply, code ? refused(status, code, detail) : { status });
+        },
+      });
+    serveItself('PUT', '', (pass, { body }) => registerItself(room, pass, body));
+    serveItself('DELETE', '/:pid', (pass, { params }) => removeItself(room, pass, params.pid));
   });
 };

@@ -10,7 +10,16 @@ import { connectorOf } from '../reads.ts';
 import { type Room, rootOf } from '../service/room.ts';
 import { type Access, type DataPlane, planeLimits as limits, SIGNALING_PATH } from './model.ts';
 import { subjectOf } from './signals.ts';
-import { findPlane, lockPlanes, planesOf, removePlane, runningFlows, savePlane } from './store.ts';
+import {
+  findPlane,
+  lockPlanes,
+  passesOf,
+  planesOf,
+  removePass,
+  removePlane,
+  runningFlows,
+  savePlane,
+} from './store.ts';
 
 export const digestOfToken = (token: string): string => createHash('sha256').update(token).digest('hex');
 
@@ -58,13 +67,16 @@ export const registerPlane = async (room: Room, tx: Tx, draft: z.infer<typeof da
   };
 };
 
-/** @throws kernel.unknown, federation.planeBusy while transfers are its */
-export const unregisterPlane = async (tx: Tx, id: string): Promise<void> => {
+/** `passStays`: it may register itself again. @throws kernel.unknown, federation.planeBusy while transfers are its */
+export const unregisterPlane = async (tx: Tx, id: string, { passStays = false } = {}): Promise<void> => {
   const { participant } = tx.actor;
   await lockPlanes(tx, participant);
-  if (!(await findPlane(tx, participant, id))) throw kernelProblems.unknown();
+  const known = (await findPlane(tx, participant, id)) !== undefined;
+  if (!known && (passStays || !(await passesOf(tx, participant)).some((one) => one.id === id)))
+    throw kernelProblems.unknown();
   if ((await runningFlows(tx, participant)).get(id)) throw problems.planeBusy();
   await removePlane(tx, participant, id);
+  if (!passStays) await removePass(tx, participant, id);
   await audit(tx, { action: 'federation.plane.remove', subject: id, participant });
 };
 
@@ -80,5 +92,8 @@ const planeView = (
 
 export const planesView = async (read: Reader, participant: string) => {
   const running = await runningFlows(read, participant);
-  return { planes: (await planesOf(read, participant)).map((one) => planeView(one, running)) };
+  const planes = (await planesOf(read, participant)).map((one) => planeView(one, running));
+  const passes = await passesOf(read, participant);
+  const admitted = passes.filter(({ id }) => !planes.some((one) => one.id === id));
+  return { planes, admitted: admitted.map(({ id, profiles }) => ({ id, profiles })) };
 };

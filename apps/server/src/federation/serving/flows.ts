@@ -1,7 +1,7 @@
 /** Data flows that control planes outside steer: started, moved, ended. The gateway is told in the same transaction. */
 import {
-  type DataAddress,
   bearerAddress,
+  type DataAddress,
   type DataFlowStart,
   type DataFlowState,
   flowStatusBody,
@@ -38,7 +38,12 @@ const no = (status: number, code: string, detail?: string): Refusal => ({
 const unknown = no(404, 'unknown');
 
 /** Of the body alone, and of whose it is. */
-const startFault = (room: Room, connector: Connector, plane: ControlPlane, asked: DataFlowStart): Refusal | undefined => {
+const startFault = (
+  room: Room,
+  connector: Connector,
+  plane: ControlPlane,
+  asked: DataFlowStart,
+): Refusal | undefined => {
   const own = [connector.name, room.dids.of(connector.participant)].includes(asked.participantId);
   if (!own || !plane.contracts.includes(asked.agreementId)) return unknown;
   const format = gatewayFormatOf(asked.profile);
@@ -53,7 +58,11 @@ const statusOf = ({ id, state }: ServedFlow, dataAddress?: DataAddress): object 
   flowStatusBody(`${id}.${state.toLowerCase()}`, { dataFlowId: id, state, ...(dataAddress ? { dataAddress } : {}) });
 
 /** Opens it, and says how it is then; undefined where its grant is still opening. Saves the flow. */
-const open = async (room: Room, tx: Tx, flow: ServedFlow): Promise<{ dataAddress?: DataAddress } | Refusal | undefined> => {
+const open = async (
+  room: Room,
+  tx: Tx,
+  flow: ServedFlow,
+): Promise<{ dataAddress?: DataAddress } | Refusal | undefined> => {
   const opened = await room.gateway.open(tx, flow);
   if (opened.state === 'refused') return no(400, 'refused', opened.reason);
   if (opened.state === 'waiting') return undefined;
@@ -181,7 +190,12 @@ export const steer = async (
   room: Room,
   tx: Tx,
   plane: ControlPlane,
-  { id, signal, messageId, dataAddress }: { id: string; signal: Steering; messageId?: string; dataAddress?: DataAddress },
+  {
+    id,
+    signal,
+    messageId,
+    dataAddress,
+  }: { id: string; signal: Steering; messageId?: string; dataAddress?: DataAddress },
 ): Promise<Taken> => {
   const flow = await lockFlow(tx, id);
   if (!flow || flow.participant !== plane.participant || flow.control_plane !== plane.id) return unknown;

@@ -12,7 +12,7 @@ import type { Connector } from '../model.ts';
 import { digestOfToken } from '../planes/registration.ts';
 import { connectorOf } from '../reads.ts';
 import { actorOf, type Room } from '../service/room.ts';
-import { steer, type Steering, type Taken, takeStart } from './flows.ts';
+import { type Steering, steer, type Taken, takeStart } from './flows.ts';
 import { type ControlPlane, DATA_PLANE_PATH, servingLimits as limits } from './model.ts';
 import { callbackOf } from './registration.ts';
 import { controlPlaneByDigest, findFlow, setCallback } from './store.ts';

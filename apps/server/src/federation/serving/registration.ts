@@ -65,9 +65,7 @@ export const registerControlPlane = async (room: Room, tx: Tx, draft: z.infer<ty
     throw problems.controlPlanesFull();
   const token = randomBytes(32).toString('base64url');
   const { endpoint = null, access = null, sealed_secret = null } = before ?? {};
-  const told = callback
-    ? await callbackOf(room, tx, participant, callback)
-    : { endpoint, access, sealed_secret };
+  const told = callback ? await callbackOf(room, tx, participant, callback) : { endpoint, access, sealed_secret };
   const kept = { participant, id, contracts: [...new Set(contracts)], ...told };
   await saveControlPlane(tx, kept, digestOfToken(token));
   await audit(tx, {

@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import type { TokenRenewal } from '@shugu/dataspace';
 import type { Tx } from '../../kernel/db/db.ts';
 import type { Connector } from '../model.ts';
+import type { Refused, TokensGiven } from '../renewal/giving.ts';
 import { type GivenToken, TOKEN_PATH } from '../renewal/model.ts';
 import { type Asked, digestOfToken, heldBy, refreshFault } from '../renewal/rules.ts';
 import { actorOf, type Room, rootOf } from '../service/room.ts';
-import type { Refused, TokensGiven } from '../renewal/giving.ts';
 import type { ServedFlow } from './model.ts';
 import { flowByRefresh, lockFlow, saveFlow } from './store.ts';
 

@@ -123,7 +123,9 @@ export const noticesDue = (at: Moment): Sql => sql`exists (select ${due(at)})`;
 /** Of each flow the first that waits, and none before its turn. */
 export const dueNotices = async (read: Reader, now: Date, max: number): Promise<string[]> =>
   (
-    await read.rows<{ id: string }>(sql`select id ${due(now)} and not exists (select 1 from federation_flow_notices before
+    await read.rows<{
+      id: string;
+    }>(sql`select id ${due(now)} and not exists (select 1 from federation_flow_notices before
       where before.flow = n.flow and before.state = 'waiting' and before.sequence < n.sequence) order by due_at limit ${max}`)
   ).map(({ id }) => id);
 
