@@ -5,8 +5,12 @@ psi-peer.py kkrt|rr22 RANK PORT PORT INPUT OUTPUT    a party of SecretFlow's, fi
 """
 
 import json
+import os
 import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../packages/private-compute/src/engines"))
+from traces import remove_traces  # noqa: E402
 
 
 def openmined(rows):
@@ -46,6 +50,7 @@ def secretflow(protocol, rank, ports, table, out):
             output_params=psi.OutputParams(path=out, disable_alignment=True),
         )
         report = psi.psi_execute(config, channel)
+        remove_traces()
         channel.stop_link()
         return report.intersection_count, None
 

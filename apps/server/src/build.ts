@@ -324,7 +324,16 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       releaseOrder: (tx, draft) => settlement.releaseOrder(tx, draft),
     },
     queryPool: { processesMax: config.queryProcesses, memoryMB: config.queryMemoryMB },
-    engines: { secretflow: config.computeSecretflow, sparkPython: config.computeSparkPython },
+    engines: {
+      secretflow: config.computeSecretflow,
+      sparkPython: config.computeSparkPython,
+      trino: {
+        url: config.computeTrinoUrl,
+        user: config.computeTrinoUser,
+        password: config.computeTrinoPassword,
+        catalog: config.computeTrinoCatalog,
+      },
+    },
     third: {
       secret: keys.derive('shugu computation third party v1'),
       host: config.computeHost,

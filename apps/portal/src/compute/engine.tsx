@@ -7,7 +7,13 @@ import { type FormField, field } from '../ui/fields.tsx';
 
 type Offered = Reply<typeof listEngines>['items'][number];
 type Mode = Offered['modes'][number];
-export const engineTitles = { local: 'Shugu', secretflow: 'SecretFlow SPU', spark: 'Apache Spark' } as const;
+export const engineTitles = {
+  local: 'Shugu',
+  secretflow: 'SecretFlow SPU',
+  spark: 'Apache Spark',
+  trino: 'Trino',
+} as const;
+type Other = Exclude<Offered['name'], 'local'>;
 
 /** One choice for each version of the others, with what they rest on; nothing where the exchange offers no other. */
 const engineForm = (items: readonly Offered[], mode: Mode): FormField[] => {
@@ -48,10 +54,10 @@ export const useEngines = (form: readonly FormField[], mode: Mode | null): FormF
 /** As chosen in the form. */
 export const engineIn = (chosen: string | undefined) => {
   const [name, version] = (chosen ?? '').split(' ');
-  return name && version ? { engine: { name: name as 'secretflow' | 'spark', version } } : {};
+  return name && version ? { engine: { name: name as Other, version } } : {};
 };
 
-export const Engine = ({ of }: { of: { name: 'secretflow' | 'spark'; version: string; checked: boolean } | null }) => {
+export const Engine = ({ of }: { of: { name: Other; version: string; checked: boolean } | null }) => {
   const { t } = useWords();
   if (!of) return t('compute.engineOwn');
   return `${engineTitles[of.name]} ${of.version}${of.checked ? '' : t('compute.engineUnchecked')}`;

@@ -147,8 +147,8 @@ const engineTold = (terms: CleanRoom): Text[] =>
   terms.engine
     ? [
         {
-          zh: `由本节点上的 ${engineName(terms)} 计算，版本不同即不运行；发布前的规则不变。`,
-          en: `${engineName(terms)} on this node computes it, and nothing runs where it has another version; what is released passes the same rules.`,
+          zh: `由${terms.engine.name === 'trino' ? '本节点运营方所用' : '本节点上'}的 ${engineName(terms)} 计算，版本不同即不运行；发布前的规则不变。`,
+          en: `${engineName(terms)} ${terms.engine.name === 'trino' ? 'of this node’s operator' : 'on this node'} computes it, and nothing runs where it has another version; what is released passes the same rules.`,
         },
       ]
     : [];

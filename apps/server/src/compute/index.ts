@@ -6,6 +6,7 @@ import type { JobHandler } from '../kernel/jobs.ts';
 import type { Tick } from '../kernel/ticker.ts';
 import { localRoom } from './engines/local.ts';
 import { sparkRoom } from './engines/spark.ts';
+import { trinoRoom } from './engines/trino.ts';
 import type { ComputeDeps, Room, RoomEngine } from './model.ts';
 import { computeDue, findContract, findHeld } from './reads.ts';
 import { makeRoutes } from './routes.ts';
@@ -44,11 +45,12 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
     found ??= findSandbox();
     return found;
   };
-  const { sparkPython } = deps.engines;
-  const folder = () => deps.objects.folder('computations-spark');
+  const { sparkPython, trino } = deps.engines;
+  const folderOf = (name: 'spark' | 'trino') => () => deps.objects.folder(`computations-${name}`);
   const engines = new Map<string, RoomEngine>([
     ['local', localRoom(() => room.queries())],
-    ...(sparkPython ? [['spark', sparkRoom(sparkPython, folder)] as const] : []),
+    ...(sparkPython ? [['spark', sparkRoom(sparkPython, folderOf('spark'))] as const] : []),
+    ...(trino.url ? [['trino', trinoRoom(trino, folderOf('trino'), () => room.queries())] as const] : []),
   ]);
   const room: Room = {
     ...deps,

@@ -20,6 +20,7 @@ import type { PublicLog } from '../kernel/publiclog/publiclog.ts';
 import type { RuleBook } from '../kernel/rulepack/rulebook.ts';
 import type { Members } from '../members/index.ts';
 import type { Registry } from '../registry/index.ts';
+import type { Trino } from './engines/trino-client.ts';
 
 /** What the gate found in the query, kept so that nobody has to ask it again. */
 export interface Shape {
@@ -216,8 +217,8 @@ export interface ComputeDeps {
   money: Money;
   /** As the third party of computations on shares; `ports`: the first and the last, or none for any. */
   third: { secret: Buffer; host: string; address: string; ports: readonly number[] };
-  /** Besides this program's own: versions of SecretFlow that contracts may name, and the Python that has Spark, or ''. */
-  engines: { secretflow: readonly string[]; sparkPython: string };
+  /** Besides this program's own: versions of SecretFlow that contracts may name, the Python that has Spark, or '', and Trino, with '' for its address where there is none. */
+  engines: { secretflow: readonly string[]; sparkPython: string; trino: Trino };
   queryPool?: Pick<QueryPoolOptions, 'processesMax' | 'memoryMB'>;
 }
 
@@ -233,11 +234,22 @@ export interface RoomJob {
 }
 export type Cell = string | number | boolean | null;
 
+/** The same before anybody has signed: tables without rows. */
+export interface RoomCheck {
+  sql: string;
+  tables: { name: string; columns: { name: string; type: string }[] }[];
+  values: Readonly<Record<string, string>>;
+}
+
 /** Computes in the clean room of this node. */
 export interface RoomEngine {
   readonly name: EngineName;
+  /** How long it may take, whatever bound it has itself. */
+  readonly seconds: number;
   /** Of what is installed here; undefined where nothing is. This program's own has none of its own. */
   version?(): Promise<string | undefined>;
+  /** What of a query it does not take, in its words; undefined where it takes it. Left out where there is nothing to ask. */
+  check?(job: RoomCheck): Promise<string | undefined>;
   /** Rows of the contract's output columns. Throws QueryEnded with how it ended. */
   run(job: RoomJob): Promise<Record<string, Cell>[]>;
 }

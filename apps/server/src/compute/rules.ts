@@ -112,8 +112,8 @@ export const isWhole = (terms: Computation): boolean => {
 const legsOf = ({ shares }: Payment) =>
   shares.map(({ owner, share }) => ({ party: owner, role: 'rightsHolder', share: parseDecimal(share) }));
 
-/** What Spark is not asked to do: why not, as a word; undefined where it takes the query. */
-export const noSparkIn = (
+/** What Spark and Trino are not asked to do: why not, as a word; undefined where they take the query. */
+export const noEngineIn = (
   {
     module,
     noise,
@@ -135,7 +135,7 @@ export const noSparkIn = (
   return decimals && /\bavg\s*\(/i.test(query.sql ?? '') ? 'engineAverage' : undefined;
 };
 
-/** Spark has no name spaces of its own around it: it needs more of the machine than such a process sees. */
+/** Engines of others have no name spaces of ours around them: they need more of the machine than such a process sees, or are elsewhere. */
 export const isolationOf = ({ engine }: Pick<Computation, 'engine'>, around: Isolation): Isolation =>
   engine ? 'process' : around;
 

@@ -30,6 +30,12 @@ const httpAddress = (text: string) => {
     throw new Error('an address of the form https://…, without credentials');
   return text;
 };
+const tlsUnlessHere = (text: string) => {
+  const { protocol, hostname } = new URL(httpAddress(text));
+  if (protocol !== 'https:' && !/^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/.test(hostname))
+    throw new Error('an https address, or one of this machine');
+  return text;
+};
 const atLeastOne = (text: string) => {
   const value = integer(text);
   if (value < 1) throw new Error('at least 1');
@@ -407,6 +413,35 @@ export const settings = {
     string,
     '装有 pyspark 的 Python 的绝对路径；给出后明文计算合约可以约定 Spark（需 Java）',
     'Whole path of a Python that has pyspark; with it contracts of a clean room may name Spark (needs Java)',
+  ),
+  computeTrinoUrl: setting(
+    'SHUGU_COMPUTE_TRINO_URL',
+    '',
+    tlsUnlessHere,
+    'Trino 协调节点地址；给出后明文计算合约可以约定 Trino。除本机回环地址外须为 https',
+    'Address of a Trino coordinator; with it contracts of a clean room may name Trino. Https, except on a loopback address',
+  ),
+  computeTrinoUser: setting(
+    'SHUGU_COMPUTE_TRINO_USER',
+    'shugu',
+    string,
+    '在 Trino 中的用户；应只有它能读它所建的模式',
+    'User at Trino; nobody else should be able to read the schemas that it makes',
+  ),
+  computeTrinoPassword: setting(
+    'SHUGU_COMPUTE_TRINO_PASSWORD',
+    '',
+    string,
+    '该用户的密码；空则不送',
+    'Password of that user; none is sent if empty',
+    true,
+  ),
+  computeTrinoCatalog: setting(
+    'SHUGU_COMPUTE_TRINO_CATALOG',
+    'memory',
+    string,
+    'Trino 中可写的目录；每次使用在其中建一个模式，用后删除',
+    'Catalog of Trino that can be written to: each use makes a schema in it and drops that after',
   ),
   computeHost: setting(
     'SHUGU_COMPUTE_HOST',

@@ -12,7 +12,7 @@ import { type Plan, payloadOf } from '../shares/plan.ts';
 import type { SharesReport } from '../shares/play.ts';
 import type { Recipient, SharesProtocol, SharesTerms } from '../shares/terms.ts';
 
-export const engineNames = ['local', 'secretflow', 'spark'] as const;
+export const engineNames = ['local', 'secretflow', 'spark', 'trino'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** What a contract says of its engine: another one, or another version, is another contract. */
@@ -76,6 +76,17 @@ export const engines: Readonly<Record<EngineName, EngineDescription>> = {
     trust: {
       zh: '前提：数据持有单位与接收单位信任本节点及其上的 Spark。数据以明文在本节点的 Spark 进程中计算，节点运营方在技术上能够看到；接收单位只得到约定的结果。此外各方看到每次使用的时间、用时和结果行数；结果本身透露什么、数据是否真实，不受约束。',
       en: 'Holds if owner and recipients trust this node and the Spark on it. Spark computes on the plain data in a process of this node, and its operator could technically see them; recipients get the agreed result and nothing else. Besides, all parties see when each use ran, how long it took and how many rows came of it; nothing limits what the result itself tells, or forces anybody to bring true data.',
+    },
+  },
+  trino: {
+    title: 'Trino',
+    modes: ['cleanRoom'],
+    package: 'trino',
+    checked: ['483'],
+    third: false,
+    trust: {
+      zh: '前提：数据持有单位与接收单位信任本节点及其运营方所用的 Trino。查询要读的列在每次使用时以明文送入该 Trino 中专为这次使用所建的模式，算完即删；其运营方和在其中有权的用户在技术上能够看到，内存、磁盘和日志中的痕迹由其管理；接收单位只得到约定的结果。节点在删除前中断的，模式留到下一次使用时删除。此外各方看到每次使用的时间、用时和结果行数；结果本身透露什么、数据是否真实，不受约束。',
+      en: 'Holds if owner and recipients trust this node and the Trino that its operator uses. For each use the columns that the query reads go there in the clear, into a schema made for that use and dropped after it; whoever runs that Trino, or has rights in it, could technically see them, and what its memory, disks and logs keep is theirs to manage. Recipients get the agreed result and nothing else. Where the node dies before it has dropped the schema, the next use does. Besides, all parties see when each use ran, how long it took and how many rows came of it; nothing limits what the result itself tells, or forces anybody to bring true data.',
     },
   },
 };

@@ -12,6 +12,8 @@ import struct
 import sys
 import threading
 
+from traces import remove_traces
+
 # Libraries of the engine write to standard output, too: what is told goes to the one that was there first.
 told = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)
@@ -112,7 +114,10 @@ class Party:
             input_params=psi.InputParams(path=table, selected_keys=["key"], keys_unique=True),
             output_params=psi.OutputParams(path=out),
         )
-        psi.psi_execute(config, self.link)
+        try:
+            psi.psi_execute(config, self.link)
+        finally:
+            remove_traces()
         if not both and self.rank != 0:
             return None
         with open(out) as lines:

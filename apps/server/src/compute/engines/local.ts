@@ -5,6 +5,7 @@ import { roomLimits } from './limits.ts';
 
 export const localRoom = (pool: () => Promise<QueryPool>): RoomEngine => ({
   name: 'local',
+  seconds: roomLimits.seconds,
   run: async ({ contract, sql, tables, values, rowsMax, signal }) => {
     const columns = [...new Set(Object.values(contract.shape.reads).flat())];
     const answer = await (await pool()).run(

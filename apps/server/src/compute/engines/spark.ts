@@ -103,6 +103,7 @@ const toldIn = (text: string): Told | undefined => {
 /** `python`: by its whole path, with pyspark; `folder`: for what Spark writes while it runs. */
 export const sparkRoom = (python: string, folder: () => Promise<string>): RoomEngine => ({
   name: 'spark',
+  seconds: sparkLimits.seconds,
   version: () => packageVersion(python, 'pyspark'),
   run: async (job) => {
     const scratch = await mkdtemp(join(await folder(), 'spark-'));

@@ -37,7 +37,7 @@ import { atOwners, dataFault, inRoom, paymentFault, sidesOf } from '../rules.ts'
 import { insertContract, insertSignature, setContractState } from '../store.ts';
 import { requireBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
-import { requireOffered } from './engines.ts';
+import { requireOffered, requireTaken } from './engines.ts';
 import { parseQuery, passJoint } from './gate.ts';
 import { moduleTermsOf } from './modules.ts';
 
@@ -145,6 +145,7 @@ const roomOf = async (room: Room, participant: string, draft: DraftOf<'cleanRoom
     query: { sql: passed.sql, digest: queryDigest(passed.sql), parameters: draft.query.parameters },
     output: passed.output,
   };
+  await requireTaken(room, terms);
   const { groups, sums, joins, filters, selected, sources, aggregated } = passed.joint;
   return {
     terms,

@@ -1,6 +1,8 @@
 /** Which engines this node offers, and whether the one of a contract is there as it was agreed. */
+import { QueryEnded } from '@shugu/gateway';
 import {
   type AgreedEngine,
+  type CleanRoom,
   type Computation,
   type EngineName,
   engineNames,
@@ -11,8 +13,9 @@ import type { offeredEngine } from '@shugu/wire/compute-engines';
 import type { z } from 'zod';
 import type { Room } from '../model.ts';
 import { problems } from '../problems.ts';
-import { noSparkIn } from '../rules.ts';
+import { noEngineIn } from '../rules.ts';
 import type { Draft } from './contracts.ts';
+import { engineTypes } from './gate.ts';
 
 const versionsOf = async (room: Room, name: EngineName): Promise<readonly string[]> => {
   // Runs beside the owners' data: what is installed there their own processes look at.
@@ -52,8 +55,26 @@ export const requireOffered = async (room: Room, draft: Draft): Promise<void> =>
   const versions = await versionsOf(room, engine.name);
   if (!versions.includes(engine.version))
     throw problems.engineUnknown({ field, detail: `${engine.name} ${engine.version}` });
-  const unfit = engine.name === 'spark' && draft.mode === 'cleanRoom' && noSparkIn(draft, ownersOf(draft).length);
+  const unfit = draft.mode === 'cleanRoom' && noEngineIn(draft, ownersOf(draft).length);
   if (unfit) throw problems.contractInvalid({ field, detail: unfit });
+};
+
+/** A query as the gate wrote it, in the words of an engine that has to be asked; on tables of its shape, with nobody's rows in them. */
+export const requireTaken = async (
+  room: Room,
+  { engine, dataSets, query }: Pick<Computation, 'engine'> & Pick<CleanRoom, 'dataSets' | 'query'>,
+): Promise<void> => {
+  const found = engine && room.engine(engine.name);
+  if (!found?.check) return;
+  const values = Object.fromEntries(query.parameters.map(({ name, values }) => [name, values[0] ?? '']));
+  const tables = dataSets.map(({ table, columns }) => ({
+    name: table,
+    columns: columns.map(({ name, type }) => ({ name, type: engineTypes[type] })),
+  }));
+  const why = await found.check({ sql: query.sql, tables, values }).catch((error: unknown) => {
+    throw error instanceof QueryEnded ? problems.engineUnknown({ field: 'body.engine', detail: error.code }) : error;
+  });
+  if (why !== undefined) throw problems.queryRefused({ field: 'body.query.sql', detail: `${found.name}: ${why}` });
 };
 
 /** Before a use counts: the engine is still the agreed one, here where it runs here. */

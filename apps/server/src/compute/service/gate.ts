@@ -18,7 +18,7 @@ import {
 import { problems } from '../problems.ts';
 
 /** What the gate binds against; decimals of the files may be longer, which changes nothing that it looks at. */
-const engineTypes: Readonly<Record<ColumnType, string>> = {
+export const engineTypes: Readonly<Record<ColumnType, string>> = {
   string: 'VARCHAR',
   integer: 'BIGINT',
   decimal: 'DECIMAL(18,4)',

@@ -17,7 +17,7 @@ import {
 import { systemActor } from '../../kernel/http/principal.ts';
 import { type JobContext, type JobHandler, jobProblems } from '../../kernel/jobs.ts';
 import { Problem } from '../../kernel/problem.ts';
-import { roomLimits, sparkLimits } from '../engines/limits.ts';
+import { roomLimits } from '../engines/limits.ts';
 import type { Cell, Contract, Room, RoomContract, Use } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findContract, findUse, lockContract, lockUse, strandedUses } from '../reads.ts';
@@ -29,11 +29,6 @@ import { type Stopwatch, stopwatch } from './stopwatch.ts';
 import { beginWithoutThird, playThird } from './third.ts';
 import { committed, concludeUse, lookAtData, type Outcome, sameBytes } from './uses.ts';
 
-/** Whatever the engine's own bound does. */
-const waitMilliseconds = {
-  local: (roomLimits.seconds + roomLimits.queueSeconds) * 1000,
-  spark: (sparkLimits.seconds + roomLimits.queueSeconds) * 1000,
-} as const;
 const groupsMax = 1_000_000;
 const actor = systemActor('compute');
 
@@ -91,7 +86,7 @@ const compute = async (
     rowsMax: terms.noise ? groupsMax : terms.release.rowsMax,
     signal: AbortSignal.any([
       context.signal,
-      AbortSignal.timeout(waitMilliseconds[engine.name === 'spark' ? 'spark' : 'local']),
+      AbortSignal.timeout((engine.seconds + roomLimits.queueSeconds) * 1000),
     ]),
   });
   watch.skip();
