@@ -1,6 +1,6 @@
 /**
  * Engines of others beside our own, under the same contracts, on the same random data: SecretFlow between two owners' processes, on shares
- * (SPU) and for an intersection, Spark next to one owner's data. Their results are ours or the check fails; one of them is killed and one is stopped midway.
+ * (SPU) and for an intersection, Spark and Trino on one owner's data. Their results are ours or the check fails; one of them is killed and one is stopped midway.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -23,12 +23,17 @@ import { divisionsResource } from '../apps/cli/src/trade/goods.ts';
 import { inFolder, type Outcome, runProgram, type Tally, tally, versionOf } from './check.ts';
 import { pythonFor } from './python.ts';
 import { root } from './trade.ts';
+import { askTrino, type RunningTrino, startTrino, trinoMissing } from './trino-server.ts';
 
-export const about = "SecretFlow's SPU and Spark as engines of computation contracts, beside our own on the same data";
+export const about =
+  "SecretFlow's SPU, Spark and Trino as engines of computation contracts, beside our own on the same data";
 
 const [secretflow, spark] = [pythonFor('spu'), pythonFor('spark')];
-/** What either cannot have here; the other runs all the same. */
+/** What one of them cannot have here; the others run all the same. */
 const missing: Partial<Record<EngineName, string>> = {};
+
+/** Three engines, one of them of a hundred and more modules that start. */
+export const minutes = 15;
 
 export const needs = async (): Promise<string | undefined> => {
   if (process.platform !== 'linux') return 'processes are found through /proc';
@@ -36,7 +41,9 @@ export const needs = async (): Promise<string | undefined> => {
   if (noSpu) missing.secretflow = `SecretFlow: ${noSpu}`;
   const noSpark = (await versionOf('java', '-version')) ? await spark.needs() : 'java is not installed';
   if (noSpark) missing.spark = `Spark: ${noSpark}`;
-  return noSpu && noSpark ? Object.values(missing).join('; ') : undefined;
+  const noTrino = await trinoMissing();
+  if (noTrino) missing.trino = `Trino: ${noTrino}`;
+  return noSpu && noSpark && noTrino ? Object.values(missing).join('; ') : undefined;
 };
 
 type AnyDraft = CallInput<typeof wire.draftComputation>['body'];
@@ -238,6 +245,17 @@ const broken = async (world: World, signal: 'SIGKILL' | 'SIGSTOP', counts: Tally
   counts.note(`${signal} midway: ${outcomes?.map(({ statement }) => statement.outcome).join(', ')}`);
 };
 
+/** Of our own script, among what others on this machine may leave there. */
+const tracesLeft = async (): Promise<string[]> => {
+  const script = join(root, 'packages/private-compute/src/engines/secretflow.py');
+  const found: string[] = [];
+  for (const name of (await readdir('/tmp')).filter((one) => /^psi_.*\.trace$/.test(one))) {
+    const text = await readFile(join('/tmp', name), 'latin1').catch(() => '');
+    if (text.includes(script)) found.push(name);
+  }
+  return found;
+};
+
 const spuChecks = async (world: World, counts: Tally): Promise<void> => {
   for (const sql of queries) {
     const begun = performance.now();
@@ -267,10 +285,17 @@ const spuChecks = async (world: World, counts: Tally): Promise<void> => {
       `intersection: ours ${Math.round(between - begun)} ms, SecretFlow ${Math.round(performance.now() - between)} ms`,
     );
   }
+  const left = await tracesLeft();
+  counts.expect(left.length === 0, `no trace of an intersection is left: ${left}`);
   for (const signal of ['SIGKILL', 'SIGSTOP'] as const) await broken(world, signal, counts);
 };
 
 const plainQueries = [
+  {
+    sql: "select l.since, l.late, count(*) as n, count(distinct l.city) as cities, sum(l.balance) as total from loans l where l.since is null or (l.late = false and l.since >= date '2021-01-01') group by l.since, l.late",
+    parameters: [],
+    values: {},
+  },
   {
     sql: 'select l.city, count(*) as n, sum(l.balance) as total from loans l group by l.city',
     parameters: [],
@@ -283,16 +308,17 @@ const plainQueries = [
   },
 ];
 
-const sparkChecks = async (world: World, counts: Tally): Promise<void> => {
+const plainChecks = async (world: World, name: 'spark' | 'trino', counts: Tally) => {
   const { stage, bank } = world;
   const chance = randomBytes(rows * 4);
   const kinds = ["it's \\ one", 'two'];
   const lines = Array.from({ length: rows }, (_, n) => {
     const draw = chance.readUInt32LE(n * 4);
-    return `P${n},city ${draw % 5},${kinds[draw % 2]},${(draw % 2_000_001) / 100}`;
+    const since = draw % 7 === 0 ? '' : `20${20 + (draw % 3)}-0${1 + (draw % 9)}-15`;
+    return `P${n},city ${draw % 5},${kinds[draw % 2]},${(draw % 2_000_001) / 100},${since},${draw % 3 === 0}`;
   });
   const { fields } = await divisionsResource();
-  const bytes = Buffer.from(['person,city,kind,balance', ...lines, ''].join('\n'));
+  const bytes = Buffer.from(['person,city,kind,balance,since,late', ...lines, ''].join('\n'));
   const loans = await bringResource(
     stage,
     bank.login,
@@ -301,13 +327,20 @@ const sparkChecks = async (world: World, counts: Tally): Promise<void> => {
   );
   const column = (name: string) => loans.content!.columns.find((one) => one.name === name)!;
   const own = await stage.organisation('mapping');
-  const rules = { person: 'join', city: 'open', kind: 'open', balance: 'aggregate' } as const;
+  const rules = {
+    person: 'join',
+    city: 'open',
+    kind: 'open',
+    balance: 'aggregate',
+    since: 'open',
+    late: 'open',
+  } as const;
   const set = {
     ...{ owner: own, table: 'loans', resource: loans.id, version: loans.content!.normalDigest!, entity: 'person' },
     columns: Object.entries(rules).map(([name, rule]) => ({ name, rule, type: column(name).type as 'string' })),
   };
-  const answer = async (of: (typeof plainQueries)[number], engine: boolean, rowsMax = 100) => {
-    const body = {
+  const bodyOf = (of: (typeof plainQueries)[number], engine: boolean, rowsMax = 100) => {
+    return {
       ...terms,
       title: '引擎对照：明文',
       mode: 'cleanRoom' as const,
@@ -315,8 +348,11 @@ const sparkChecks = async (world: World, counts: Tally): Promise<void> => {
       recipients: [own],
       query: { sql: of.sql, parameters: of.parameters },
       release: { entitiesMin: 3, rowsMax, rho: null },
-      ...(engine ? { engine: { name: 'spark' as const, version: engines.spark.checked[0]! } } : {}),
+      ...(engine ? { engine: { name, version: engines[name].checked[0]! } } : {}),
     };
+  };
+  const answer = async (of: (typeof plainQueries)[number], engine: boolean, rowsMax = 100) => {
+    const body = bodyOf(of, engine, rowsMax);
     const one = await signed(world, body, [bank.login]);
     const { id } = await bank.client.call(wire.runComputation, {
       params: { id: one.id },
@@ -339,20 +375,60 @@ const sparkChecks = async (world: World, counts: Tally): Promise<void> => {
       ours.digest !== null && ours.digest === theirs.digest,
       `the same result, byte by byte: ${of.sql} ${ours.said} ${theirs.said}`,
     );
-    counts.note(`ours ${Math.round(between - begun)} ms, Spark ${Math.round(performance.now() - between)} ms`);
+    counts.note(
+      `ours ${Math.round(between - begun)} ms, ${engines[name].title} ${Math.round(performance.now() - between)} ms`,
+    );
   }
   const more = await answer(plainQueries[0]!, true, 2);
   counts.expect(
     more.state === 'failed' && more.said.includes('larger than agreed'),
     `more rows than agreed: ${more.said}`,
   );
+  return {
+    body: bodyOf(plainQueries[0]!, true),
+    /** Compared with a text as DuckDB takes it. */
+    untyped: bodyOf({ ...plainQueries[0]!, sql: untypedSql }, true),
+  };
+};
+
+const untypedSql = "select l.city, count(*) as n from loans l where l.since > '2020-06-01' group by l.city";
+
+/** Nothing of a use is left there, what it does not take is refused before anybody signs, and without it no use counts. */
+const trinoChecks = async (world: World, trino: RunningTrino, counts: Tally): Promise<void> => {
+  const { body, untyped } = await plainChecks(world, 'trino', counts);
+  const { client, login } = world.bank;
+  const left = async () => (await askTrino(trino, 'SHOW SCHEMAS FROM memory')).flat().map(String);
+  const refused = await client.call(wire.draftComputation, { body: untyped as AnyDraft }).then(
+    () => 'taken',
+    (error: { code?: string }) => error.code,
+  );
+  counts.expect(refused === 'compute.queryRefused', `a query that it does not take: ${refused}`);
+  const schemas = await left();
+  counts.expect(
+    schemas.includes('default') && !schemas.some((name) => name.startsWith('shugu')),
+    `no schema is left: ${schemas}`,
+  );
+  const one = await signed(world, body, [login]);
+  await trino.end();
+  const asked = await client
+    .call(wire.runComputation, { params: { id: one.id }, body: { query: one.query.digest, values: {} } })
+    .then(
+      () => 'taken',
+      (error: { code?: string }) => error.code,
+    );
+  const { uses } = await client.call(wire.getComputation, { params: { id: one.id } });
+  counts.expect(asked === 'compute.engineDiffers' && uses.taken === 0, `without it: ${asked}, ${uses.taken} taken`);
 };
 
 export const run = (): Promise<Outcome> =>
   inFolder(async (place) => {
     const counts = tally();
     for (const why of Object.values(missing)) counts.note(`skipped ${why}`);
-    const temporary = await startTemporary(missing.spark ? {} : { computeSparkPython: spark.python });
+    const trino = missing.trino ? undefined : await startTrino(join(place, 'trino'));
+    const temporary = await startTemporary({
+      ...(!missing.spark && { computeSparkPython: spark.python }),
+      ...(trino && { computeTrinoUrl: trino.url }),
+    });
     try {
       const { url, kernel } = temporary.exchange;
       const stage = makeStage(url, await readCast());
@@ -375,13 +451,17 @@ export const run = (): Promise<Outcome> =>
       const { items } = await world.bank.client.call(listEngines, {});
       const offered = items.map(({ name }) => name);
       counts.expect(
-        offered.includes('secretflow') && offered.includes('spark') !== (missing.spark !== undefined),
+        offered.includes('secretflow') &&
+          offered.includes('spark') !== (missing.spark !== undefined) &&
+          offered.includes('trino') !== (missing.trino !== undefined),
         `it offers ${offered}`,
       );
       if (!missing.secretflow) await spuChecks(world, counts);
-      if (!missing.spark) await sparkChecks(world, counts);
+      if (!missing.spark) await plainChecks(world, 'spark', counts);
+      if (trino) await trinoChecks(world, trino, counts);
     } finally {
       await temporary.end();
+      await trino?.end();
     }
     return counts.outcome();
   });

@@ -59,6 +59,7 @@ export {
   boundedSql,
   type Noise,
   type NoiseFault,
+  answerAt,
   noiseDeviations,
   noiseFault,
   noiseLimits,

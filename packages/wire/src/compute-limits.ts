@@ -10,6 +10,7 @@ export const computeLimits = {
   rowsMax: 10_000,
   usesMax: 10_000,
   noiseRowsMax: 1000,
+  answerSecondsMax: 3600,
   noiseCellsMax: 1000,
   boundDigitsMax: 12,
   sqlCharactersMax: 8000,

@@ -26,5 +26,14 @@ export const noise = z
       .max(computeLimits.parametersMax)
       .default([])
       .describe('values of every grouped column that are told, whether anybody has them or not'),
+    answerSeconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(computeLimits.answerSecondsMax)
+      .default(10)
+      .describe(
+        'how a use ended is told that many seconds after it was reserved, or twice that, and so on: its time tells less of the data',
+      ),
   })
   .strict();

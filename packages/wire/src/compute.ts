@@ -345,7 +345,7 @@ export const computationView = computationSummary.extend({
   priceFen,
   payment: payment.nullable(),
   engine: agreedEngine.extend({ checked: z.boolean() }).nullable().describe('null for this program’s own'),
-  noise: noise.nullable(),
+  noise: noise.extend({ answerSeconds: noise.shape.answerSeconds.unwrap().optional() }).nullable(),
   privacy: z
     .object({
       rho: decimal.describe('of each use, from every owner’s budget'),

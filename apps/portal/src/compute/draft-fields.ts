@@ -40,7 +40,7 @@ export interface DraftValues {
   recipients?: string[];
   query?: { sql?: string; parameters?: { name: string; title: string; values: string[] }[] };
   release?: { entitiesMin?: number; rowsMax?: number; rho?: string };
-  noise?: { groups?: { column: string; values: string[] }[] };
+  noise?: { groups?: { column: string; values: string[] }[]; answerSeconds?: number };
   uses?: number;
   usesPer?: { period?: (typeof usesPeriods)[number]; most?: number };
   from?: string;
@@ -265,6 +265,19 @@ export const draftForm: FormField[] = [
       field('values', 'list', ['全部取值', 'All its values'], { required: true }),
     ],
   }),
+  field(
+    'noise.answerSeconds',
+    'number',
+    ['结果给出的时间间隔（秒，加噪时）', 'Steps of time of an answer (seconds, with noise)'],
+    {
+      min: 1,
+      max: 3600,
+      help: {
+        zh: '用时也会透露数据：每次使用的结局只在登记后的这个秒数或其整倍数时给出；不填为 10 秒',
+        en: 'How long it took tells of the data, too: how a use ended is told that long after it was reserved, or a multiple of that; 10 seconds if empty',
+      },
+    },
+  ),
   ...termForm,
 ];
 
@@ -298,6 +311,7 @@ const noiseOf = ({ dataSets = [], noise }: DraftValues): Body['noise'] => ({
     ),
   ),
   groups: noise?.groups ?? [],
+  ...(noise?.answerSeconds && { answerSeconds: noise.answerSeconds }),
 });
 
 /** Of each owner once, as a share of 1. */

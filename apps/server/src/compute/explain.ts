@@ -58,6 +58,14 @@ const noiseOf = ({ noise, release }: CleanRoom): Text[] => {
         'en',
       )} count${clamped ? `; values are held within ${list(bounds, 'en')}` : ''}.`,
     },
+    ...(noise.answerSeconds === undefined
+      ? []
+      : [
+          {
+            zh: `用时也会透露数据：每次使用的结局（结果，或没有结果的原因）只在登记后的第 ${noise.answerSeconds} 秒或其整倍数时给出，在此之前只见运行中。`,
+            en: `How long it took would tell of the data, too: how a use ended, by a result or the reason for none, is told ${noise.answerSeconds} seconds after it was reserved, or a multiple of that, and until then it is seen to run.`,
+          },
+        ]),
   ];
 };
 

@@ -11,6 +11,7 @@ import type { ComputeDeps, Room, RoomEngine } from './model.ts';
 import { computeDue, findContract, findHeld } from './reads.ts';
 import { makeRoutes } from './routes.ts';
 import { atOwners } from './rules.ts';
+import { tellDue } from './service/answers.ts';
 import { moveDue } from './service/contracts.ts';
 import { endUnanswered } from './service/outputs.ts';
 import { endLate } from './service/parts.ts';
@@ -78,7 +79,8 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
           (await moveDue(deps.database)) +
           (await endStranded(room)) +
           (await endLate(room)) +
-          (await endUnanswered(room)),
+          (await endUnanswered(room)) +
+          (await tellDue(room)),
       },
     ],
     outputOf: async (read, use) => (await findHeld(read, use))?.until,

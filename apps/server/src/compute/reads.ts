@@ -249,9 +249,16 @@ const heldTooLong = (at: Moment): Sql => sql`from compute_held_outputs h join co
 export const heldInVain = (reader: Reader, now: Date, limit: number): Promise<{ use: string; contract: string }[]> =>
   reader.rows(sql`select h.use, h.contract ${heldTooLong(now)} order by h.use limit ${limit}`);
 
+const answered = (at: Moment): Sql => sql`from compute_waiting_answers where due_at <= ${at}`;
+
+/** How uses with noise ended whose step has come. */
+export const dueAnswers = (reader: Reader, now: Date, limit: number): Promise<{ use: string; outcome: string }[]> =>
+  reader.rows(sql`select use, outcome ${answered(now)} order by due_at, use limit ${limit}`);
+
 /** Whether a contract, a use or an output waits for nothing but this moment. */
 export const computeDue = (at: Moment): Sql => sql`(exists (select from compute_contracts c where ${moves(at)})
-  or exists (select ${stranded}) or exists (select ${late(at)}) or exists (select ${heldTooLong(at)}))`;
+  or exists (select ${stranded}) or exists (select ${late(at)}) or exists (select ${heldTooLong(at)})
+  or exists (select ${answered(at)}))`;
 
 /** In the order in which they were given. */
 export const answersOf = (reader: Reader, uses: readonly string[]): Promise<OutputAnswer[]> =>

@@ -45,6 +45,10 @@ export const inRoom = (contract: Contract): RoomContract => {
   return contract as RoomContract;
 };
 
+/** Whose answers are told at steps of time alone. */
+export const inSteps = ({ terms }: Pick<Contract, 'terms'>): boolean =>
+  terms.mode === 'cleanRoom' && terms.noise?.answerSeconds !== undefined;
+
 /** The foreign program that runs in the place of a query; undefined where none does. */
 export const moduleOf = (terms: Computation): ModuleTerms | undefined =>
   terms.mode === 'cleanRoom' ? terms.module : undefined;

@@ -187,6 +187,22 @@ export const holdOutput = async (
   );
 };
 
+export const keepTimings = (tx: Tx, use: string, timings: Timings): Promise<number> =>
+  tx.exec(sql`update compute_uses set timings = timings || ${JSON.stringify(timings)}::jsonb where id = ${use}`);
+
+export const keepAnswer = (
+  tx: Tx,
+  { id, contract, participant }: Pick<Use, 'id' | 'contract' | 'participant'>,
+  outcome: string,
+  due: Date,
+): Promise<number> =>
+  tx.exec(sql`insert into compute_waiting_answers (use, contract, node, market, participant, outcome, due_at, created_at)
+    values (${id}, ${contract}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${outcome}, ${due}, ${tx.now})`);
+
+/** Whether it was there. */
+export const dropAnswer = async (tx: Tx, use: string): Promise<boolean> =>
+  (await tx.exec(sql`delete from compute_waiting_answers where use = ${use}`)) > 0;
+
 export const dropHeld = (tx: Tx, use: string): Promise<number> =>
   tx.exec(sql`delete from compute_held_outputs where use = ${use}`);
 

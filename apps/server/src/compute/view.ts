@@ -14,8 +14,8 @@ import {
 import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
 import type { Budget, Contract, Module, OutputAnswer, Room, Shape, Use } from './model.ts';
-import { answersOf, confirmationsOf, overlapsOf, partsOf, signaturesOf, usesOf } from './reads.ts';
-import { atOwners, delta, inRoom, moduleOf, periodOf, sidesOf, weakNoise } from './rules.ts';
+import { answersOf, confirmationsOf, findContract, overlapsOf, partsOf, signaturesOf, usesOf } from './reads.ts';
+import { atOwners, delta, inRoom, inSteps, moduleOf, periodOf, sidesOf, weakNoise } from './rules.ts';
 import { privacyOf } from './service/budgets.ts';
 
 const historyMax = 100;
@@ -57,9 +57,9 @@ export const summaryView = async (room: Room, read: Reader, contract: Contract) 
 const moneyOf = (money: Use['money']) =>
   money && { fen: money.fen.toString(), state: money.state, statement: money.statement };
 
-const useOf = (use: Use, name: Names, answers: readonly OutputAnswer[]) => ({
+const useOf = (contract: Contract, use: Use, name: Names, answers: readonly OutputAnswer[]) => ({
   ...{ id: use.id, number: use.number, state: use.state, values: use.values, rows: use.rows },
-  ...{ resultDigest: use.resultDigest, reason: use.reason, job: use.job },
+  ...{ resultDigest: use.resultDigest, reason: use.reason, job: inSteps(contract) ? null : use.job },
   money: moneyOf(use.money),
   isolation: use.isolation,
   timings: use.timings,
@@ -79,7 +79,8 @@ const useOf = (use: Use, name: Names, answers: readonly OutputAnswer[]) => ({
 export const useView = async (room: Room, read: Reader, use: Use) => {
   const answers = await answersOf(read, [use.id]);
   const parties = [use.participant, ...answers.map(({ participant }) => participant)];
-  return useOf(use, await namesOf(room, read, parties), answers);
+  const contract = (await findContract(read, use.contract))!;
+  return useOf(contract, use, await namesOf(room, read, parties), answers);
 };
 
 export const moduleView = ({ digest, name, bytes, at }: Module) => ({ digest, name, bytes, at: at.toISOString() });
@@ -215,6 +216,6 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
     ),
     isolation: await room.isolation(),
     yours: { ...sidesOf(terms, viewer), signed: signatures.some(({ participant }) => participant === viewer) },
-    history: history.map((use) => useOf(use, name, answers)),
+    history: history.map((use) => useOf(contract, use, name, answers)),
   };
 };

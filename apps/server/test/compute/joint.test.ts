@@ -344,6 +344,7 @@ describe('with noise', () => {
     ],
     bounds: [{ column: 'arrears.owed', lower: '0', upper: '30' }],
     groups: [{ column: 'arrears.kind', values: ['增值税', '所得税', '契税'] }],
+    answerSeconds: 1,
   };
   const noisy = (change: Partial<Draft> = {}): Partial<Draft> => ({
     release: { entitiesMin: 3, rowsMax: 10, rho },

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { rhoOfGaussian } from '../noise/account.ts';
 import { decimal, plus, ratio } from '../noise/ratio.ts';
 import { seededChance } from '../noise/testing.ts';
-import { boundedSql, type Noise, noiseVariances, noisyRows } from './noise.ts';
+import { answerAt, boundedSql, type Noise, noiseVariances, noisyRows } from './noise.ts';
 
 const noise: Noise = {
   rows: [
@@ -79,5 +79,21 @@ it('bounds each data set before anything is joined, by the rows of the entity it
       '"arrears" AS (SELECT "tax""payer", CASE WHEN "owed" < -7 THEN -7 WHEN "owed" > 5 THEN 5 ELSE "owed" END AS "owed" FROM "_arrears" ' +
       'QUALIFY row_number() OVER (PARTITION BY "tax""payer" ORDER BY "tax""payer", "owed") <= 3) ' +
       'SELECT CAST("n" AS VARCHAR) AS "n" FROM (SELECT 1) AS answer',
+  );
+});
+
+it('is told at a step of the contract alone: never before what it tells is there, and never a whole step after', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 2 ** 41 }),
+      fc.integer({ min: 0, max: 10 ** 8 }),
+      fc.integer({ min: 1, max: 3600 }),
+      (reserved, took, step) => {
+        const at = answerAt(reserved, reserved + took, step);
+        expect((at - reserved) % (step * 1000)).toBe(0);
+        expect(at).toBeGreaterThanOrEqual(reserved + Math.max(took, step * 1000));
+        expect(at).toBeLessThan(reserved + Math.max(took, 1) + step * 1000);
+      },
+    ),
   );
 });

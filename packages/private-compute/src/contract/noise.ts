@@ -16,7 +16,15 @@ export interface Noise {
   bounds: { column: string; lower: string; upper: string }[];
   /** The values of each grouped column that are told, whether anybody has them or not; others never are. */
   groups: { column: string; values: string[] }[];
+  /** How a use ended is told that many seconds after it was reserved, or twice that, and so on. Left out of contracts before there was this. */
+  answerSeconds?: number | undefined;
 }
+
+/** The first step that is not before `now`. Times in milliseconds. */
+export const answerAt = (reserved: number, now: number, answerSeconds: number): number => {
+  const step = answerSeconds * 1000;
+  return reserved + step * Math.max(1, Math.ceil((now - reserved) / step));
+};
 
 export const noiseLimits = {
   rowsMax: 1000,

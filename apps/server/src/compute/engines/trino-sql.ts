@@ -4,7 +4,9 @@
 export class NotInTrino extends Error {}
 
 const keywords = new Set(
-  `SELECT DISTINCT AS FROM INNER JOIN ON WHERE AND OR NOT IN BETWEEN IS NULL GROUP BY HAVING FILTER CAST TRUE FALSE`.split(' '),
+  `SELECT DISTINCT AS FROM INNER JOIN ON WHERE AND OR NOT IN BETWEEN IS NULL GROUP BY HAVING FILTER CAST TRUE FALSE`.split(
+    ' ',
+  ),
 );
 /** Each gives the same of the same values, but for averages of decimals: those are refused before. */
 const functions: Readonly<Record<string, string>> = { count: 'count', sum: 'sum', avg: 'avg' };

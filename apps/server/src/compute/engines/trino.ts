@@ -6,11 +6,11 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type QueryPool, QueryEnded } from '@shugu/gateway';
+import { QueryEnded, type QueryPool } from '@shugu/gateway';
 import type { Cell, RoomEngine, RoomJob } from '../model.ts';
 import { roomLimits, trinoLimits } from './limits.ts';
-import { NotInTrino, trinoName, trinoSql, trinoText, trinoType } from './trino-sql.ts';
 import { runStatement, type Trino, TrinoFault, trinoVersion } from './trino-client.ts';
+import { NotInTrino, trinoName, trinoSql, trinoText, trinoType } from './trino-sql.ts';
 
 interface Place {
   trino: Trino;
@@ -175,11 +175,7 @@ const dropLeft = async (trino: Trino, folder: string): Promise<void> => {
   }
 };
 
-export const trinoRoom = (
-  trino: Trino,
-  folder: () => Promise<string>,
-  pool: () => Promise<QueryPool>,
-): RoomEngine => ({
+export const trinoRoom = (trino: Trino, folder: () => Promise<string>, pool: () => Promise<QueryPool>): RoomEngine => ({
   name: 'trino',
   seconds: trinoLimits.seconds,
   version: () => trinoVersion(trino),

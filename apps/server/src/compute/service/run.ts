@@ -23,8 +23,8 @@ import { problems } from '../problems.ts';
 import { findContract, findUse, lockContract, lockUse, strandedUses } from '../reads.ts';
 import { atOwners, inRoom, isolationOf, isWhole, leanSql } from '../rules.ts';
 import { beginUse } from '../store.ts';
+import { endRun } from './answers.ts';
 import { computeModule, moduleProblem } from './module-run.ts';
-import { asksFirst, holdUse } from './outputs.ts';
 import { type Stopwatch, stopwatch } from './stopwatch.ts';
 import { beginWithoutThird, playThird } from './third.ts';
 import { committed, concludeUse, lookAtData, type Outcome, sameBytes } from './uses.ts';
@@ -84,10 +84,7 @@ const compute = async (
     ...{ contract, sql, tables, values: use.values },
     // Groups that nobody named are counted and left out, so that no limit tells how many there are.
     rowsMax: terms.noise ? groupsMax : terms.release.rowsMax,
-    signal: AbortSignal.any([
-      context.signal,
-      AbortSignal.timeout((engine.seconds + roomLimits.queueSeconds) * 1000),
-    ]),
+    signal: AbortSignal.any([context.signal, AbortSignal.timeout((engine.seconds + roomLimits.queueSeconds) * 1000)]),
   });
   watch.skip();
   if (!terms.noise || terms.release.rho === null) {
@@ -174,16 +171,7 @@ export const runHandler =
       throw error;
     });
     watch.skip();
-    await room.database.tx(actor, async (tx) => {
-      // An owner that revoked meanwhile keeps its data.
-      const both = await Promise.all([lockContract(tx, contract.id), lockUse(tx, id)]);
-      const [locked, running] = [both[0]!, both[1]!];
-      const revoked = locked.state === 'revoked' && 'result' in outcome;
-      const ending: Outcome = 'result' in outcome ? { result: committed(outcome.result) } : outcome;
-      if ('result' in ending && ending.result.text !== null && !revoked && asksFirst(locked))
-        return holdUse(tx, locked, running, ending.result, watch.laps);
-      const ended: Outcome = revoked ? { problem: problems.revoked(), touched: true } : ending;
-      await concludeUse(room, tx, locked, running, ended, watch);
-    });
+    const ending: Outcome = 'result' in outcome ? { result: committed(outcome.result) } : outcome;
+    await endRun(room, contract, use, ending, watch);
     return { use: id };
   };

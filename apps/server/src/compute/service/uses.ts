@@ -29,6 +29,7 @@ import {
   atOwners,
   engineTold,
   inRoom,
+  inSteps,
   isOwed,
   moduleOf,
   periodKeyOf,
@@ -136,8 +137,15 @@ const titleOf = ({ title }: Contract, number: number): Text => ({
 
 type Runnable = Pick<Use, 'id' | 'number' | 'participant'>;
 
-const enqueueRun = async (tx: Tx, contract: Contract, { id, number, participant }: Runnable): Promise<string | null> =>
-  (await enqueue(tx, { kind: runJob, title: titleOf(contract, number), data: { use: id }, participant })) ?? null;
+/** With noise it is nobody's to look at: when it ends tells of the data. */
+const enqueueRun = async (
+  tx: Tx,
+  contract: Contract,
+  { id, number, participant }: Runnable,
+): Promise<string | null> => {
+  const owner = { participant: inSteps(contract) ? '' : participant };
+  return (await enqueue(tx, { kind: runJob, title: titleOf(contract, number), data: { use: id }, ...owner })) ?? null;
+};
 
 const askForRun = async (tx: Tx, contract: Contract, use: Runnable): Promise<void> => {
   const job = await enqueueRun(tx, contract, use);
