@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type EngineName, engines } from '@shugu/private-compute';
-import type { CallInput, Client } from '@shugu/wire';
+import type { CallInput, Client, ProblemError } from '@shugu/wire';
 import * as wire from '@shugu/wire/compute';
 import { listEngines } from '@shugu/wire/compute-engines';
 import { signIn } from '@shugu/wire/members';
@@ -400,7 +400,7 @@ const trinoChecks = async (world: World, trino: RunningTrino, counts: Tally): Pr
   const left = async () => (await askTrino(trino, 'SHOW SCHEMAS FROM memory')).flat().map(String);
   const refused = await client.call(wire.draftComputation, { body: untyped as AnyDraft }).then(
     () => 'taken',
-    (error: { code?: string }) => error.code,
+    (error: ProblemError) => error.problem?.code,
   );
   counts.expect(refused === 'compute.queryRefused', `a query that it does not take: ${refused}`);
   const schemas = await left();
@@ -414,7 +414,7 @@ const trinoChecks = async (world: World, trino: RunningTrino, counts: Tally): Pr
     .call(wire.runComputation, { params: { id: one.id }, body: { query: one.query.digest, values: {} } })
     .then(
       () => 'taken',
-      (error: { code?: string }) => error.code,
+      (error: ProblemError) => error.problem?.code,
     );
   const { uses } = await client.call(wire.getComputation, { params: { id: one.id } });
   counts.expect(asked === 'compute.engineDiffers' && uses.taken === 0, `without it: ${asked}, ${uses.taken} taken`);

@@ -332,6 +332,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
         user: config.computeTrinoUser,
         password: config.computeTrinoPassword,
         catalog: config.computeTrinoCatalog,
+        fetch,
       },
     },
     third: {

@@ -51,7 +51,7 @@ export const makeCompute = (deps: ComputeDeps): Compute => {
   const engines = new Map<string, RoomEngine>([
     ['local', localRoom(() => room.queries())],
     ...(sparkPython ? [['spark', sparkRoom(sparkPython, folderOf('spark'))] as const] : []),
-    ...(trino.url ? [['trino', trinoRoom(trino, folderOf('trino'), () => room.queries())] as const] : []),
+    ...(trino.url ? [['trino', trinoRoom(trino, folderOf('trino'), () => room.queries(), deps.now)] as const] : []),
   ]);
   const room: Room = {
     ...deps,

@@ -1,5 +1,6 @@
 /** Settings: one table, each with its environment variable, default and meaning. docs/operate/settings.md is made from it. */
 import type { Text } from '@shugu/wire';
+import { bucketAddress, httpAddress, mailServer, tlsUnlessHere } from './config-addresses.ts';
 import { issuerDids, networks, portRange, witnessKeys } from './config-lists.ts';
 import { regionDefault } from './db/db.ts';
 import { parseProxies } from './http/proxies.ts';
@@ -24,18 +25,6 @@ const versions = (text: string): string[] => {
   if (!all.every((one) => /^[0-9A-Za-z][\w.+-]{0,39}$/.test(one))) throw new Error('versions, as 0.9.5, or none');
   return all;
 };
-const httpAddress = (text: string) => {
-  const { protocol, username, hash } = new URL(text);
-  if (!/^https?:$/.test(protocol) || username || hash)
-    throw new Error('an address of the form https://…, without credentials');
-  return text;
-};
-const tlsUnlessHere = (text: string) => {
-  const { protocol, hostname } = new URL(httpAddress(text));
-  if (protocol !== 'https:' && !/^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/.test(hostname))
-    throw new Error('an https address, or one of this machine');
-  return text;
-};
 const atLeastOne = (text: string) => {
   const value = integer(text);
   if (value < 1) throw new Error('at least 1');
@@ -57,22 +46,6 @@ const flag = (text: string) => {
 const region = (text: string) => {
   if (!/^[A-Z]{2}(-[A-Z0-9]{1,3})?$|^\d{6}$/.test(text)) throw new Error('write CN-43 or 430000');
   return text;
-};
-const mailServer = (text: string) => {
-  if (!/^smtps?:$/.test(new URL(text).protocol)) throw new Error('an address of the form smtp://… or smtps://…');
-  return text;
-};
-const bucketAddress = (text: string) => {
-  const { pathname, search } = new URL(httpAddress(text));
-  const [bucket = '', ...prefix] = pathname.slice(1).split('/');
-  const levels = prefix.length === 1 && prefix[0] === '' ? [] : prefix;
-  if (
-    search ||
-    !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) ||
-    !levels.every((one) => /^[\w-][\w.-]*$/.test(one))
-  )
-    throw new Error('an address of the form https://host/bucket or https://host/bucket/prefix');
-  return text.replace(/\/$/, '');
 };
 const oneOf =
   <K extends string>(...values: K[]) =>

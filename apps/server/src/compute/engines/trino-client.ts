@@ -9,6 +9,7 @@ export interface Trino {
   password: string;
   /** In which a use makes a schema of its own. */
   catalog: string;
+  fetch: typeof fetch;
 }
 
 export const trinoProtocol = {
@@ -47,10 +48,10 @@ const headersOf = ({ user, password, catalog }: Trino, schema: string | undefine
 });
 
 /** A page, no larger than it may be. Throws QueryEnded. */
-const pageOf = async (url: string, init: RequestInit, signal: AbortSignal): Promise<Page> => {
+const pageOf = async ({ fetch: ask }: Trino, url: string, init: RequestInit, signal: AbortSignal): Promise<Page> => {
   for (let tried = 1; ; tried++) {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(trinoProtocol.patienceSeconds * 1000)]);
-    const response = await fetch(url, { ...init, redirect: 'error', signal: limit }).catch(() => undefined);
+    const response = await ask(url, { ...init, redirect: 'error', signal: limit }).catch(() => undefined);
     if (signal.aborted) throw new QueryEnded('stopped');
     if (!response) throw new QueryEnded('crashed');
     if ([429, 502, 503, 504].includes(response.status) && tried < trinoProtocol.triesMax) {
@@ -91,7 +92,12 @@ export const runStatement = async (trino: Trino, { sql, schema, signal, seconds,
   const { origin } = new URL(trino.url);
   let next: string | undefined;
   try {
-    let page = await pageOf(new URL('/v1/statement', origin).href, { method: 'POST', headers, body: sql }, signal);
+    let page = await pageOf(
+      trino,
+      new URL('/v1/statement', origin).href,
+      { method: 'POST', headers, body: sql },
+      signal,
+    );
     for (;;) {
       if (page.error) throw new TrinoFault(page.error);
       if (page.data) rows?.(page.data);
@@ -102,26 +108,26 @@ export const runStatement = async (trino: Trino, { sql, schema, signal, seconds,
         next = undefined;
         throw new QueryEnded('crashed');
       }
-      page = await pageOf(next, { headers }, signal);
+      page = await pageOf(trino, next, { headers }, signal);
     }
   } catch (error) {
-    if (next !== undefined && !(error instanceof TrinoFault)) await cancel(next, headers);
+    if (next !== undefined && !(error instanceof TrinoFault)) await cancel(trino, next, headers);
     throw error;
   }
 };
 
-const cancel = async (next: string, headers: Record<string, string>): Promise<void> => {
+const cancel = async ({ fetch: ask }: Trino, next: string, headers: Record<string, string>): Promise<void> => {
   const signal = AbortSignal.timeout(trinoProtocol.patienceSeconds * 1000);
-  await fetch(next, { method: 'DELETE', headers, redirect: 'error', signal }).then(
+  await ask(next, { method: 'DELETE', headers, redirect: 'error', signal }).then(
     (response) => response.body?.cancel(),
     () => undefined,
   );
 };
 
 /** Of the coordinator; undefined where none answers as one, or it has not started. */
-export const trinoVersion = async ({ url }: Trino): Promise<string | undefined> => {
+export const trinoVersion = async ({ url, fetch: ask }: Trino): Promise<string | undefined> => {
   try {
-    const answer = await fetch(new URL('/v1/info', url), { redirect: 'error', signal: AbortSignal.timeout(5000) });
+    const answer = await ask(new URL('/v1/info', url), { redirect: 'error', signal: AbortSignal.timeout(5000) });
     const told = (await answer.json()) as { nodeVersion?: { version?: unknown }; starting?: unknown };
     const version = told.nodeVersion?.version;
     return told.starting === false && typeof version === 'string' && /^[\w.+-]{1,40}$/.test(version)

@@ -4,7 +4,7 @@
  * listened to but rows, and those pass the same gate.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QueryEnded, type QueryPool } from '@shugu/gateway';
 import type { Cell, RoomEngine, RoomJob } from '../model.ts';
@@ -138,16 +138,21 @@ const compute = async (job: RoomJob, place: Place): Promise<Record<string, Cell>
 
 const named = /^shugu_[0-9a-f]{24}$/;
 
+interface Kept {
+  folder: string;
+  now: () => Date;
+}
+
 /** With its name kept until it is gone, so that what a dead process left is dropped by the next one. */
 const inSchema = async <T>(
   trino: Trino,
-  folder: string,
+  { folder, now }: Kept,
   signal: AbortSignal,
   work: (place: Place) => Promise<T>,
 ): Promise<T> => {
-  await dropLeft(trino, folder);
+  await dropLeft(trino, folder, now());
   const schema = `shugu_${randomBytes(12).toString('hex')}`;
-  await writeFile(join(folder, schema), '');
+  await writeFile(join(folder, schema), now().toISOString());
   try {
     await ask({ trino, schema, signal }, `CREATE SCHEMA ${trinoName(schema)}`);
     return await work({ trino, schema, signal });
@@ -166,28 +171,38 @@ const drop = async (trino: Trino, folder: string, schema: string): Promise<void>
   if (gone) await rm(join(folder, schema), { force: true });
 };
 
-const dropLeft = async (trino: Trino, folder: string): Promise<void> => {
+const dropLeft = async (trino: Trino, folder: string, now: Date): Promise<void> => {
   // A use is over by then, in whichever process of this node it ran.
-  const before = Date.now() - (trinoLimits.seconds + roomLimits.queueSeconds + trinoLimits.dropSeconds) * 1000;
+  const before = now.getTime() - (trinoLimits.seconds + roomLimits.queueSeconds + trinoLimits.dropSeconds) * 1000;
   for (const schema of (await readdir(folder)).filter((name) => named.test(name))) {
-    const made = await stat(join(folder, schema)).catch(() => undefined);
-    if (made && made.mtimeMs < before) await drop(trino, folder, schema);
+    const made = Date.parse(await readFile(join(folder, schema), 'utf8').catch(() => ''));
+    if (made < before) await drop(trino, folder, schema);
   }
 };
 
-export const trinoRoom = (trino: Trino, folder: () => Promise<string>, pool: () => Promise<QueryPool>): RoomEngine => ({
+export const trinoRoom = (
+  trino: Trino,
+  folder: () => Promise<string>,
+  pool: () => Promise<QueryPool>,
+  now: () => Date,
+): RoomEngine => ({
   name: 'trino',
   seconds: trinoLimits.seconds,
   version: () => trinoVersion(trino),
   check: async ({ sql, tables, values }) => {
     try {
-      return await inSchema(trino, await folder(), AbortSignal.timeout(roomLimits.seconds * 1000), async (place) => {
-        for (const { name, columns } of tables) await create(place, name, columns);
-        const { schema, signal } = place;
-        const asked = `EXPLAIN (TYPE VALIDATE) ${trinoSql(sql, values)}`;
-        await runStatement(trino, { sql: asked, schema, signal, seconds: roomLimits.seconds });
-        return undefined;
-      });
+      return await inSchema(
+        trino,
+        { folder: await folder(), now },
+        AbortSignal.timeout(roomLimits.seconds * 1000),
+        async (place) => {
+          for (const { name, columns } of tables) await create(place, name, columns);
+          const { schema, signal } = place;
+          const asked = `EXPLAIN (TYPE VALIDATE) ${trinoSql(sql, values)}`;
+          await runStatement(trino, { sql: asked, schema, signal, seconds: roomLimits.seconds });
+          return undefined;
+        },
+      );
     } catch (error) {
       // Nobody's data are there yet, so its words quote the query alone.
       if (error instanceof TrinoFault || error instanceof NotInTrino) return error.message;
@@ -195,7 +210,7 @@ export const trinoRoom = (trino: Trino, folder: () => Promise<string>, pool: () 
     }
   },
   run: async (job) =>
-    inSchema(trino, await folder(), job.signal, async (place) => {
+    inSchema(trino, { folder: await folder(), now }, job.signal, async (place) => {
       try {
         for (const { name } of job.tables) await bring(await pool(), job, place, name);
         return await compute(job, place);
