@@ -14,7 +14,7 @@ type Reveal = (typeof reveals)[number];
 
 const words = {
   zh: {
-    what: '请说明要做什么：prepare、confirm、run、verify（按计算合约），或本机试用 psi（隐私求交）、sql（份额上的查询）',
+    what: '请说明要做什么：draft、show、sign、take、result、revoke（计算合约），prepare、confirm、run（在自己的数据旁），verify，或本机试用 psi（隐私求交）、sql（份额上的查询）',
     tables: '请给出双方的表：A.csv B.csv',
     key: '请用 --key COLUMN 给出标识所在的字段',
     out: '请用 --out FILE 给出 A 方结果的文件',
@@ -32,7 +32,7 @@ const words = {
     helper: (cpu: number, peak: number) => `协助方：${cpu} CPU 秒，内存峰值 ${peak} MiB`,
   },
   en: {
-    what: 'say what to do: prepare, confirm, run, verify (under a computation contract), or for a try here psi (private intersection), sql (a query on shares)',
+    what: 'say what to do: draft, show, sign, take, result, revoke (a computation contract), prepare, confirm, run (beside the own data), verify, or for a try here psi (private intersection), sql (a query on shares)',
     tables: 'name the tables of both owners: A.csv B.csv',
     key: 'name the column of the key with --key COLUMN',
     out: 'name the file for the result of A with --out FILE',
@@ -139,13 +139,27 @@ const print = (asked: Asked, outcome: IntersectionOutcome, language: Context['la
   say(trustOf[asked.mode][language]);
 };
 
+type Part = (args: string[], context: Context) => Promise<number>;
+
+/** Loaded only when asked for. */
+const parts: Record<string, () => Promise<Part>> = {
+  draft: async () => (await import('./compute/draft.ts')).draft,
+  show: async () => (await import('./compute/contract.ts')).show,
+  sign: async () => (await import('./compute/contract.ts')).sign,
+  revoke: async () => (await import('./compute/contract.ts')).revoke,
+  take: async () => (await import('./compute/use.ts')).take,
+  result: async () => (await import('./compute/use.ts')).result,
+  prepare: async () => (await import('./compute/prepare.ts')).run,
+  confirm: async () => (await import('./compute/confirm.ts')).run,
+  run: async () => (await import('./compute/run.ts')).run,
+  verify: async () => (await import('./compute/verify.ts')).run,
+  sql: async () => (await import('./compute/sql.ts')).run,
+};
+
 export const run = async (args: string[], context: Context): Promise<number> => {
   const [verb = '', ...more] = args;
-  if (verb === 'sql') return (await import('./compute/sql.ts')).run(more, context);
-  if (verb === 'prepare') return (await import('./compute/prepare.ts')).run(more, context);
-  if (verb === 'confirm') return (await import('./compute/confirm.ts')).run(more, context);
-  if (verb === 'run') return (await import('./compute/run.ts')).run(more, context);
-  if (verb === 'verify') return (await import('./compute/verify.ts')).run(more, context);
+  if (Object.hasOwn(parts, verb)) return (await parts[verb]!())(more, context);
+  if (verb !== 'psi' && !verb.startsWith('-')) throw new Misuse(words[context.language].what);
   if (more.some((one) => one === '--sum' || one.startsWith('--sum='))) {
     if (verb !== 'psi') throw new Misuse(words[context.language].what);
     return (await import('./compute/sum.ts')).run(more, context);

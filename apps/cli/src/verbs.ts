@@ -224,12 +224,67 @@ export const verbs: Record<string, Verb> = {
     load: () => import('./harvest.ts'),
   },
   compute: {
-    usage: 'compute prepare|confirm|run|verify|psi|sql …',
+    usage: 'compute draft|show|sign|take|result|revoke|prepare|confirm|run|verify|psi|sql …',
     does: {
-      zh: '按计算合约在自己的数据旁联合计算；或在本机试用隐私求交与份额上的查询',
-      en: 'compute together under a contract, beside the own data; or try private intersection and queries on shares here',
+      zh: '起草、签署、使用计算合约，在自己的数据旁联合计算；或在本机试用隐私求交与份额上的查询',
+      en: 'draft, sign and use computation contracts, compute beside the own data; or try private intersection and queries on shares here',
     },
     more: [
+      [
+        'draft FILE|--template NAME … --url URL --key-file FILE',
+        {
+          zh: '起草：合约的 JSON 文件，或模板 creditCheck、overlap、spending、regions、overloadedTrucks；--preview 只看各方会知道什么，--out FILE 只写成文件待改',
+          en: 'draft from a JSON file, or from a template: creditCheck, overlap, spending, regions, overloadedTrucks; --preview only tells what each party would learn, --out FILE only writes a file to be edited',
+        },
+      ],
+      [
+        '--data TABLE=RESOURCE',
+        {
+          zh: '模板中每张表的数据：本方的写 res_…，他方的写 org_…,res_…,sha256:…（由其告知）',
+          en: 'the data of each table of a template: res_… of your own, org_…,res_…,sha256:… of another owner, as that owner tells it',
+        },
+      ],
+      [
+        '--recipient ORG --title TEXT --purpose TEXT --from DAY --until DAY',
+        { zh: '模板还需要的内容；--recipient 可重复', en: 'what a template needs, too; --recipient may be repeated' },
+      ],
+      ['--values NAME=A,B', { zh: '参数或公开分组的全部取值', en: 'all values of a parameter or of a public group' }],
+      [
+        '--uses N --entities N',
+        {
+          zh: '共几次（默认 12）；一组至少几个主体（默认 5）',
+          en: 'uses in all (12 unless said); entities that a group needs (5 unless said)',
+        },
+      ],
+      [
+        'show [--contract ID]',
+        {
+          zh: '用平实的话说明合约：各方会知道什么、前提、会透露的大小、签名、余量；不给编号则列出合约',
+          en: 'a contract in plain words: what each party learns, what it rests on, what sizes tell, signatures, uses left; without an ID which there are',
+        },
+      ],
+      [
+        'sign --contract ID --digest DIGEST',
+        {
+          zh: '作为数据持有单位签署读过的那份原文（Ed25519 或 SM2，按交易所的套件）',
+          en: 'sign, as an owner of data, the very text that was read (Ed25519 or SM2, by the suite of the exchange)',
+        },
+      ],
+      [
+        'take --contract ID [--value NAME=VALUE]…',
+        { zh: '作为结果接收单位占用一次使用并等它结束', en: 'take a use, as a recipient, and wait for its end' },
+      ],
+      [
+        'result --use ID [--out DIR]',
+        {
+          zh: '取得结果：CSV、可离线核验的证明文件与信任文件（默认放在 shugu-use/使用编号）',
+          en: 'fetch a result: CSV, a proof that verifies offline, the trust file (to shugu-use/USE unless said)',
+        },
+      ],
+      [
+        'revoke --contract ID --reason TEXT',
+        { zh: '作为数据持有单位撤销合约', en: 'revoke a contract, as an owner of data' },
+      ],
       [
         'prepare --input FILE [--join COLUMN]',
         {

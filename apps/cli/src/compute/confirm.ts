@@ -5,10 +5,10 @@
 import { resolve } from 'node:path';
 import { confirmContract, partyFingerprint, sameFingerprint } from '@shugu/private-compute';
 import { confirmComputation } from '@shugu/wire/compute';
-import { askingOptions, openAsking } from '../asking.ts';
 import type { Context } from '../command.ts';
-import { Misuse, readArgs } from '../misuse.ts';
+import { readArgs } from '../misuse.ts';
 import { dim, green, say } from '../say.ts';
+import { contractIn, openExchange, partyOptions } from './asked.ts';
 import { openFolder } from './folder.ts';
 import { PartRefused, readTerms } from './part.ts';
 import { reasonIn } from './reason.ts';
@@ -16,10 +16,6 @@ import { refusedIn } from './run.ts';
 
 const words = {
   zh: {
-    url: '请用 --url URL 给出交易所地址（http:// 或 https://）',
-    key: '请用 --key-file FILE 给出可以按计算合约运行的密钥',
-    unreadable: (name: string) => `${name}：无法读取`,
-    contract: '请用 --contract ID 给出计算合约的编号（cpc_…）',
     about: (title: string, purpose: string) => `${title}：${purpose}`,
     query: (sql: string) => `查询：${sql}`,
     uses: (uses: number, from: string, until: string) => `共 ${uses} 次，${from} 至 ${until}`,
@@ -31,10 +27,6 @@ const words = {
     done: '已以本方密钥确认',
   },
   en: {
-    url: 'name the exchange with --url URL (http:// or https://)',
-    key: 'give a key that may run computations with --key-file FILE',
-    unreadable: (name: string) => `${name}: cannot be read`,
-    contract: 'name the computation contract with --contract ID (cpc_…)',
     about: (title: string, purpose: string) => `${title}: ${purpose}`,
     query: (sql: string) => `query: ${sql}`,
     uses: (uses: number, from: string, until: string) => `${uses} uses, from ${from} until ${until}`,
@@ -48,22 +40,12 @@ const words = {
   },
 } as const;
 
-const options = {
-  ...askingOptions,
-  contract: { type: 'string' },
-  as: { type: 'string' },
-  peer: { type: 'string' },
-  party: { type: 'string', default: '.shugu-party' },
-  json: { type: 'boolean', default: false },
-} as const;
-
 export const run = async (args: string[], context: Context): Promise<number> => {
   const { language, cwd } = context;
   const word = words[language];
-  const { values } = readArgs({ args, options }, language);
-  const contract = values.contract ?? '';
-  if (!/^cpc_[0-9a-z]{26}$/.test(contract)) throw new Misuse(word.contract);
-  const client = await openAsking(values, word, context);
+  const { values } = readArgs({ args, options: partyOptions }, language);
+  const contract = contractIn(values.contract, language);
+  const client = await openExchange(values, context);
   const folder = await openFolder(resolve(cwd, values.party));
   try {
     const asked = { client, folder, contract, ...(values.as ? { as: values.as } : {}) };

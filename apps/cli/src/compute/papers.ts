@@ -10,7 +10,7 @@ import { csvOf, type Opened } from './opening.ts';
 const limits = { lookMilliseconds: 500, looksMax: 120 } as const;
 
 /** The log takes it up in its own rhythm. */
-const evidenceOf = async (client: Client, use: string): Promise<Uint8Array> => {
+export const evidenceOf = async (client: Client, use: string): Promise<Uint8Array> => {
   for (let look = 1; ; look++) {
     try {
       const found = await client.raw(getComputationEvidence, { params: { id: use } });

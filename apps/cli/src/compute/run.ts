@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 import { EvidenceError, parseTrust, type Trust } from '@shugu/evidence';
 import { untilStopped } from '@shugu/server';
 import { getComputation } from '@shugu/wire/compute';
-import { askingOptions, openAsking } from '../asking.ts';
 import type { Context } from '../command.ts';
 import { Misuse, readArgs } from '../misuse.ts';
 import { dim, green, note, red, say } from '../say.ts';
+import { askedWords, contractIn, numberIn, openExchange, partyOptions } from './asked.ts';
 import { openFolder } from './folder.ts';
 import { csvOf, saltOf } from './opening.ts';
 import { keepPapers } from './papers.ts';
@@ -18,13 +18,8 @@ const secondsMax = 86_400;
 
 const words = {
   zh: {
-    url: '请用 --url URL 给出交易所地址（http:// 或 https://）',
-    key: '请用 --key-file FILE 给出可以按计算合约运行的密钥',
-    unreadable: (name: string) => `${name}：无法读取`,
-    contract: '请用 --contract ID 给出计算合约的编号（cpc_…）',
     input: '请用 --input FILE 给出本方的 CSV 文件',
     listen: '--listen 要写成 主机:端口 的样子',
-    wait: `--wait 是 1 到 ${secondsMax} 之间的整数`,
     twice: '--take 与 --use 只能给出一个',
     steps: {
       checked: '合约、查询与文件核对无误',
@@ -61,13 +56,8 @@ const words = {
     kept: (out: string) => `结果、合约与证据在 ${out}；核验：./shugu compute verify ${out}`,
   },
   en: {
-    url: 'name the exchange with --url URL (http:// or https://)',
-    key: 'give a key that may run computations with --key-file FILE',
-    unreadable: (name: string) => `${name}: cannot be read`,
-    contract: 'name the computation contract with --contract ID (cpc_…)',
     input: 'name your CSV file with --input FILE',
     listen: '--listen looks like host:port',
-    wait: `--wait is a whole number from 1 to ${secondsMax}`,
     twice: 'give either --take or --use',
     steps: {
       checked: 'contract, query and file are what was signed',
@@ -108,12 +98,8 @@ const words = {
 } as const;
 
 const options = {
-  ...askingOptions,
-  contract: { type: 'string' },
-  as: { type: 'string' },
+  ...partyOptions,
   input: { type: 'string' },
-  peer: { type: 'string' },
-  party: { type: 'string', default: '.shugu-party' },
   take: { type: 'boolean', default: false },
   use: { type: 'string' },
   listen: { type: 'string', default: '127.0.0.1:0' },
@@ -122,17 +108,17 @@ const options = {
   python: { type: 'string' },
   out: { type: 'string' },
   trust: { type: 'string' },
-  json: { type: 'boolean', default: false },
 } as const;
 
-const readTrust = async (path: string, word: (typeof words)['zh' | 'en']): Promise<Trust> => {
+const readTrust = async (path: string, language: Context['language']): Promise<Trust> => {
+  const { unreadable } = askedWords[language];
   const bytes = await readFile(path).catch(() => {
-    throw new Misuse(word.unreadable(path));
+    throw new Misuse(unreadable(path));
   });
   try {
     return parseTrust(bytes);
   } catch (error) {
-    if (error instanceof EvidenceError) throw new Misuse(word.trust(path));
+    if (error instanceof EvidenceError) throw new Misuse(words[language].trust(path));
     throw error;
   }
 };
@@ -145,19 +131,18 @@ export const run = async (args: string[], context: Context): Promise<number> => 
   const { language, cwd } = context;
   const word = words[language];
   const { values } = readArgs({ args, options }, language);
-  if (!/^cpc_[0-9a-z]{26}$/.test(values.contract ?? '')) throw new Misuse(word.contract);
+  const contract = contractIn(values.contract, language);
   if (!values.input) throw new Misuse(word.input);
   if (values.take && values.use) throw new Misuse(word.twice);
   const [, host, port] = /^(.+):(\d{1,5})$/.exec(values.listen) ?? [];
   if (host === undefined || Number(port) > 65_535) throw new Misuse(word.listen);
-  const seconds = /^\d{1,5}$/.test(values.wait) ? Number(values.wait) : 0;
-  if (seconds < 1 || seconds > secondsMax) throw new Misuse(word.wait);
+  const seconds = numberIn('--wait', values.wait, secondsMax, language);
   const input = resolve(cwd, values.input);
   await access(input).catch(() => {
-    throw new Misuse(word.unreadable(values.input!));
+    throw new Misuse(askedWords[language].unreadable(values.input!));
   });
-  const trust = values.trust === undefined ? undefined : await readTrust(resolve(cwd, values.trust), word);
-  const client = await openAsking(values, word, context);
+  const trust = values.trust === undefined ? undefined : await readTrust(resolve(cwd, values.trust), language);
+  const client = await openExchange(values, context);
   const folder = await openFolder(resolve(cwd, values.party));
   const print = values.json ? note : say;
   const stop = new AbortController();
@@ -167,7 +152,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
     const outcome = await playPart({
       client,
       folder,
-      contract: values.contract!,
+      contract,
       input,
       take: values.take,
       trust,
@@ -188,7 +173,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
     if (!ok && outcome.opened.rows) await rm(outcome.opened.rows, { force: true });
     const hasResult = opened !== null && (opened.answer !== null || opened.rows !== null);
     const proof = hasResult ? { use, salt: saltOf(outcome.terms, folder, use).toString('hex') } : undefined;
-    await keepPapers(client, { contract: values.contract!, use, opened, out, proof });
+    await keepPapers(client, { contract, use, opened, out, proof });
     if (values.json) {
       const { statement, terms, owner } = outcome;
       say(
@@ -216,7 +201,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
     else say(red(word.failed(ended.reason?.[language] ?? ended.state)));
     if (outcome.fault) say(dim((reasonIn(outcome.fault, language) as Error).message));
     say(outcome.terms.trust[language]);
-    const now = await client.call(getComputation, { params: { id: values.contract! } });
+    const now = await client.call(getComputation, { params: { id: contract } });
     say(dim(word.left(now.uses.left, now.uses.total, now.usesPer ?? undefined)));
     say(dim(word.kept(out)));
     return ok ? 0 : 1;

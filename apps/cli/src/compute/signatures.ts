@@ -14,7 +14,11 @@ export const trustOf = async (client: Client): Promise<Trust> => {
 };
 
 /** By a key that the trust names as this owner's, over these bytes, in the context of agreements. */
-const holds = ({ by, keyId, publicKey, signature }: Shown['signatures'][number], bytes: Uint8Array, trust: Trust) => {
+export const holds = (
+  { by, keyId, publicKey, signature }: Shown['signatures'][number],
+  bytes: Uint8Array,
+  trust: Trust,
+) => {
   try {
     const key = publicKeyFromJwk(publicKey);
     const known = trust.keys?.some((one) => one.keyId === keyId && one.holder === by.name);
