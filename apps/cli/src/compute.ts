@@ -14,7 +14,7 @@ type Reveal = (typeof reveals)[number];
 
 const words = {
   zh: {
-    what: '请说明要做什么：draft、show、sign、take、result、revoke（计算合约），prepare、confirm、run（在自己的数据旁），verify，或本机试用 psi（隐私求交）、sql（份额上的查询）',
+    what: '请说明要做什么：draft、show、sign、take、result、outputs、approve、refuse、revoke（计算合约），prepare、confirm、run（在自己的数据旁），verify，或本机试用 psi（隐私求交）、sql（份额上的查询）',
     tables: '请给出双方的表：A.csv B.csv',
     key: '请用 --key COLUMN 给出标识所在的字段',
     out: '请用 --out FILE 给出 A 方结果的文件',
@@ -32,7 +32,7 @@ const words = {
     helper: (cpu: number, peak: number) => `协助方：${cpu} CPU 秒，内存峰值 ${peak} MiB`,
   },
   en: {
-    what: 'say what to do: draft, show, sign, take, result, revoke (a computation contract), prepare, confirm, run (beside the own data), verify, or for a try here psi (private intersection), sql (a query on shares)',
+    what: 'say what to do: draft, show, sign, take, result, outputs, approve, refuse, revoke (a computation contract), prepare, confirm, run (beside the own data), verify, or for a try here psi (private intersection), sql (a query on shares)',
     tables: 'name the tables of both owners: A.csv B.csv',
     key: 'name the column of the key with --key COLUMN',
     out: 'name the file for the result of A with --out FILE',
@@ -149,6 +149,9 @@ const parts: Record<string, () => Promise<Part>> = {
   revoke: async () => (await import('./compute/contract.ts')).revoke,
   take: async () => (await import('./compute/use.ts')).take,
   result: async () => (await import('./compute/use.ts')).result,
+  outputs: async () => (await import('./compute/held.ts')).outputs,
+  approve: async () => (await import('./compute/held.ts')).approve,
+  refuse: async () => (await import('./compute/held.ts')).refuse,
   prepare: async () => (await import('./compute/prepare.ts')).run,
   confirm: async () => (await import('./compute/confirm.ts')).run,
   run: async () => (await import('./compute/run.ts')).run,

@@ -224,7 +224,7 @@ export const verbs: Record<string, Verb> = {
     load: () => import('./harvest.ts'),
   },
   compute: {
-    usage: 'compute draft|show|sign|take|result|revoke|prepare|confirm|run|verify|psi|sql …',
+    usage: 'compute draft|show|sign|take|result|outputs|approve|refuse|revoke|prepare|confirm|run|verify|psi|sql …',
     does: {
       zh: '起草、签署、使用计算合约，在自己的数据旁联合计算；或在本机试用隐私求交与份额上的查询',
       en: 'draft, sign and use computation contracts, compute beside the own data; or try private intersection and queries on shares here',
@@ -247,6 +247,13 @@ export const verbs: Record<string, Verb> = {
       [
         '--recipient ORG --title TEXT --purpose TEXT --from DAY --until DAY',
         { zh: '模板还需要的内容；--recipient 可重复', en: 'what a template needs, too; --recipient may be repeated' },
+      ],
+      [
+        '--ask',
+        {
+          zh: '结果先由各数据持有单位的人员看过并批准',
+          en: 'a person of every owner looks at results and approves them first',
+        },
       ],
       ['--values NAME=A,B', { zh: '参数或公开分组的全部取值', en: 'all values of a parameter or of a public group' }],
       [
@@ -279,6 +286,20 @@ export const verbs: Record<string, Verb> = {
         {
           zh: '取得结果：CSV、可离线核验的证明文件与信任文件（默认放在 shugu-use/使用编号）',
           en: 'fetch a result: CSV, a proof that verifies offline, the trust file (to shugu-use/USE unless said)',
+        },
+      ],
+      [
+        'outputs [--use ID]',
+        {
+          zh: '等待本单位查看的输出；给出 --use 则看其内容',
+          en: 'outputs that wait for your organisation’s look; with --use what is in one',
+        },
+      ],
+      [
+        'approve --use ID --digest DIGEST · refuse --use ID --reason TEXT',
+        {
+          zh: '作为数据持有单位批准看过的输出，或拒绝（不给任何人，仍然计次）',
+          en: 'approve an output that was read, as an owner of data, or refuse it: nobody gets it, and the use counts',
         },
       ],
       [

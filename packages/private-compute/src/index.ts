@@ -54,7 +54,7 @@ export {
   useMoves,
   useStates,
 } from './contract/life.ts';
-export { type ModuleTerms, moduleFault, moduleTrust } from './contract/module.ts';
+export { asksFirst, type ModuleTerms, moduleFault, moduleTrust } from './contract/module.ts';
 export {
   boundedSql,
   type Noise,

@@ -7,6 +7,7 @@ export type ComputeFault =
   | 'compute.input'
   | 'compute.inputChanged'
   | 'compute.sizeCap'
+  | 'compute.tooFew'
   | 'compute.unplaced'
   | 'compute.termsDiffer'
   | 'compute.keyDiffers'

@@ -1,16 +1,29 @@
 /** 计算合约: owners let a fixed query run over their data together, a fixed number of times, and see nothing of each other's. */
 import { z } from 'zod';
-import { anyId, bilingual, decimal, digest, id, name, page, pageQuery, taxRate, text, time } from './common.ts';
+import { anyId, bilingual, decimal, digest, id, name, page, pageQuery, text, time } from './common.ts';
 import { agreedEngine } from './compute-engines.ts';
 import { computeLimits, psiLimits, sharesLimits } from './compute-limits.ts';
 import { noise, value, word } from './compute-noise.ts';
+import {
+  column,
+  counted,
+  entitiesMin,
+  hex32,
+  organisationId,
+  payment,
+  publicJwk,
+  release,
+  releaseWays,
+  sums,
+  way,
+} from './compute-nouns.ts';
 import { usesPer } from './compute-uses.ts';
 import { endpoint } from './endpoint.ts';
 import { resourceId } from './registry.ts';
 import { statementId } from './settlement-nouns.ts';
 
 export { usesPeriods } from './compute-uses.ts';
-export { computeLimits, psiLimits, sharesLimits };
+export { computeLimits, psiLimits, releaseWays, sharesLimits };
 
 export const computeModes = ['cleanRoom', 'shares', 'psi'] as const;
 export const sharesProtocols = ['replicated', 'dealer'] as const;
@@ -27,13 +40,11 @@ const columnTypes = ['string', 'integer', 'decimal', 'boolean', 'date', 'timesta
 
 export const computationId = id('cpc');
 export const computationUseId = id('cpu');
-const organisationId = id('org');
 const priceFen = z
   .string()
   .regex(/^(0|[1-9]\d{0,11})$/)
   .describe('whole fen (0.01 CNY) per use');
 const params = z.object({ id: computationId });
-const column = z.string().min(1).max(200);
 export const count = z.number().int().nonnegative();
 
 /** What an owner permits of a column; in a clean room its type stands beside it. */
@@ -70,36 +81,12 @@ export const listedParameter = z
   })
   .strict();
 
-const entitiesMin = z.number().int().min(computeLimits.entitiesLeast).max(computeLimits.entitiesMost);
-const release = z.object({
-  entitiesMin: entitiesMin.describe('distinct entities of every owner that a group must have, or it is left out'),
-  rowsMax: z.number().int().min(1).max(computeLimits.rowsMax),
-  rho: decimal.nullable().describe('privacy budget of a use (zCDP); null without noise'),
-});
-
-const payment = z
-  .object({
-    taxRate: taxRate.describe('inside the price'),
-    shares: z
-      .array(z.object({ owner: organisationId, share: decimal }).strict())
-      .min(1)
-      .max(computeLimits.dataSetsMax)
-      .describe(
-        'of every owner, after the service fee; they sum to 1. An owner that takes a use pays the others alone',
-      ),
-    untouched: z.enum(['free', 'charged']).describe('a use of which it is known that it read nothing'),
-  })
-  .strict();
-
 export const moduleOutputTypes = ['string', 'integer', 'decimal', 'boolean'] as const;
 const moduleAllowed = {
   memoryMB: z.number().int().min(1).max(computeLimits.moduleMemoryMBMax).default(64),
   seconds: z.number().int().min(1).max(computeLimits.moduleSecondsMax).default(30),
   outputBytes: z.number().int().min(1).max(computeLimits.moduleOutputBytesMax).default(1_048_576),
-  release: z
-    .enum(['ask', 'direct'])
-    .default('ask')
-    .describe('ask: a person of every owner approves an output before recipients get it'),
+  release: way.default('ask').describe('ask: a person of every owner approves an output before recipients get it'),
 };
 const modulePart = z
   .object({
@@ -146,12 +133,6 @@ const cleanRoomDraft = z
   })
   .strict();
 
-const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
-const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
-const publicJwk = z.discriminatedUnion('kty', [
-  z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: coordinate }).strict(),
-  z.object({ kty: z.literal('EC'), crv: z.literal('SM2'), x: coordinate, y: coordinate }).strict(),
-]);
 export const heldSet = z
   .object({
     owner: organisationId,
@@ -181,27 +162,16 @@ const sharesDraft = z
         entitiesMin: entitiesMin.describe(
           'common keys that a group, or the whole, must have for anything of it to open',
         ),
+        rho: decimal.nullable().optional().describe('refused: no noise is added on shares'),
+        how: way.optional().describe('ask is refused: nobody could look before it opens'),
       })
       .strict(),
+    noise: noise.optional().describe('refused: no noise is added on shares'),
     decimals: z.number().int().min(0).max(sharesLimits.decimals).describe('places after the point of numbers'),
     rowsMax: z.number().int().min(1).max(sharesLimits.rows).describe('of a table'),
   })
   .strict();
 
-const sums = z
-  .object({
-    table: word.describe('whose column it is'),
-    column: column.describe('of numbers'),
-    group: column.optional().describe('of the same table'),
-    atLeast: z
-      .number()
-      .int()
-      .min(computeLimits.entitiesLeast)
-      .max(psiLimits.atLeast)
-      .describe('common keys that a group, or the whole, must have for anything of it to open'),
-    decimals: z.number().int().min(0).max(sharesLimits.decimals).describe('places after the point of numbers'),
-  })
-  .strict();
 const psiDraft = z
   .object({
     ...agreed,
@@ -214,6 +184,8 @@ const psiDraft = z
       .enum(psiOpenings)
       .describe('rows: each recipient’s own; count: how many are common, to both; sums: over common keys (helper)'),
     sums: sums.optional().describe('required where sums open'),
+    count: counted.optional().describe('where a count opens by protocol helper; left out, any number opens'),
+    noise: noise.optional().describe('refused: no noise is added to what opens of an intersection'),
     keysMax: z.number().int().min(1).max(psiLimits.keys).describe('distinct keys of an owner'),
   })
   .strict();
@@ -333,11 +305,16 @@ export const computationView = computationSummary.extend({
       memoryMB: count,
       seconds: count,
       outputBytes: count,
-      release: z.enum(['ask', 'direct']),
+      release: way,
     })
     .nullable(),
   intersection: z
-    .object({ protocol: z.enum(psiProtocols), opens: z.enum(psiOpenings), sums: sums.nullable() })
+    .object({
+      protocol: z.enum(psiProtocols),
+      opens: z.enum(psiOpenings),
+      sums: sums.nullable(),
+      count: counted.nullable(),
+    })
     .nullable()
     .describe('in mode psi'),
   output: z.array(z.object({ name: z.string(), type: z.string() })),

@@ -64,6 +64,7 @@ const options = {
   from: { type: 'string' },
   until: { type: 'string' },
   out: { type: 'string' },
+  ask: { type: 'boolean', default: false },
   preview: { type: 'boolean', default: false },
 } as const;
 type Given = ReturnType<typeof readArgs<{ args: string[]; allowPositionals: true; options: typeof options }>>['values'];
@@ -130,6 +131,7 @@ const fromTemplate = async (client: Client, given: Given, language: Language): P
       entitiesMin: numberIn('--entities', given.entities, computeLimits.entitiesMost, language),
       rowsMax: start.noise ? computeLimits.noiseRowsMax : 100,
       rho: start.noise?.rho ?? null,
+      ...(given.ask && { how: 'ask' }),
     },
     ...(start.noise && {
       noise: {

@@ -8,6 +8,7 @@ const titles: Partial<Record<ComputeFault, string>> = {
   'compute.input': '表不能使用',
   'compute.inputChanged': '表在使用期间被改动，未给出结果',
   'compute.sizeCap': '数量超过约定的上限',
+  'compute.tooFew': '相同标识少于约定的数量，未给出结果',
   'compute.unplaced': '标识未能全部安置（概率极小），请重新运行',
   'compute.peerGone': '有一方中途离开，未给出结果',
   'compute.peerSilent': '有一方没有应答，未给出结果',

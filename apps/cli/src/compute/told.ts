@@ -22,7 +22,7 @@ const words = {
       revoked: '已撤销',
     },
     modes: {
-      cleanRoom: '可信计算室（交易所节点上计算）',
+      cleanRoom: '洁净室（交易所节点上计算）',
       shares: '秘密分享（数据留在双方）',
       psi: '隐私求交（数据留在双方）',
     },

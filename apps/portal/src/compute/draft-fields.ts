@@ -1,5 +1,5 @@
 /** A computation contract as a form: what stands in it, what it starts from, and the body that it makes. */
-import { disclosures, type draftComputation, sharesProtocols, usesPeriods } from '@shugu/wire/compute';
+import { disclosures, type draftComputation, releaseWays, sharesProtocols, usesPeriods } from '@shugu/wire/compute';
 import { type RoomStart, roomStarts } from '@shugu/wire/compute-templates';
 import type { Input } from '../api.ts';
 import { choicesOf } from '../registry/fields.ts';
@@ -39,7 +39,7 @@ export interface DraftValues {
   dataSets?: DataSetValues[];
   recipients?: string[];
   query?: { sql?: string; parameters?: { name: string; title: string; values: string[] }[] };
-  release?: { entitiesMin?: number; rowsMax?: number; rho?: string };
+  release?: { entitiesMin?: number; rowsMax?: number; rho?: string; how?: (typeof releaseWays)[number] };
   noise?: { groups?: { column: string; values: string[] }[]; answerSeconds?: number };
   uses?: number;
   usesPer?: { period?: (typeof usesPeriods)[number]; most?: number };
@@ -246,6 +246,13 @@ export const draftForm: FormField[] = [
   parametersField,
   entitiesField,
   rowsField,
+  field('release.how', 'choice', ['结果由谁先看（不填为直接发布）', 'Who looks at results first (empty: nobody)'], {
+    choices: choicesOf('moduleRelease', releaseWays),
+    help: {
+      zh: '看过并批准后发布：数据持有单位因此得知结果；拒绝的结果不给任何人，仍然计次',
+      en: 'Owners who look learn the result; one that is refused goes to nobody and counts all the same',
+    },
+  }),
   field(
     'release.rho',
     'text',
@@ -371,7 +378,10 @@ export const bodyOf = (values: DraftValues): Body => {
     mode: 'cleanRoom',
     dataSets: dataSets.map(setOf),
     query: { sql: values.query?.sql ?? '', parameters: values.query?.parameters ?? [] },
-    release: { entitiesMin: release?.entitiesMin ?? 3, rowsMax: release?.rowsMax ?? 100, rho },
+    release: {
+      ...{ entitiesMin: release?.entitiesMin ?? 3, rowsMax: release?.rowsMax ?? 100, rho },
+      ...(release?.how && { how: release.how }),
+    },
     ...(rho === null ? {} : { noise: noiseOf(values) }),
   };
 };

@@ -21,6 +21,7 @@ export interface PsiValues extends Omit<DraftValues, 'dataSets' | 'release' | 'n
   protocol?: Psi['protocol'];
   opens?: Psi['opens'];
   sums?: { table?: string; column?: string; group?: string; atLeast?: number; decimals?: number };
+  count?: { atLeast?: number };
   keysMax?: number;
 }
 
@@ -55,6 +56,19 @@ export const psiForm: FormField[] = [
     min: 1,
     max: 268_435_456,
   }),
+  field(
+    'count.atLeast',
+    'number',
+    ['只给数量时：相同标识至少多少个才打开（可不填）', 'The number alone: common keys needed to open (may be empty)'],
+    {
+      min: 3,
+      max: 1_000_000,
+      help: {
+        zh: '只有经交易所协助才能设；交易所看得到这个数，不足时在打开之前拒绝',
+        en: 'With the exchange’s help only: it sees the number and refuses before it opens',
+      },
+    },
+  ),
   field('sums.table', 'text', ['合计：哪一方的表（表名）', 'Sums: of which table (its name)']),
   field('sums.column', 'text', ['合计：字段', 'Sums: column']),
   field('sums.group', 'text', ['合计：按此字段分组（可不填）', 'Sums: by groups of this column (may be empty)']),
@@ -67,7 +81,7 @@ export const psiForm: FormField[] = [
 ];
 
 export const psiBodyOf = (values: PsiValues): Draft => {
-  const { dataSets = [], protocol = 'helper', opens = 'sums', sums, keysMax = 1 } = values;
+  const { dataSets = [], protocol = 'helper', opens = 'sums', sums, count, keysMax = 1 } = values;
   const { table = '', column = '', group, atLeast = 3, decimals = 2 } = sums ?? {};
   return {
     ...agreedOf(values),
@@ -75,6 +89,7 @@ export const psiBodyOf = (values: PsiValues): Draft => {
     dataSets: dataSets.map(({ key = '', ...set }) => ({ ...heldOf(set), key })),
     ...{ protocol, opens, keysMax },
     ...(opens === 'sums' ? { sums: { table, column, ...(group ? { group } : {}), atLeast, decimals } } : {}),
+    ...(opens === 'count' && count?.atLeast ? { count: { atLeast: count.atLeast } } : {}),
   };
 };
 

@@ -8,7 +8,7 @@ import { Facts, Sheet } from '../ui/frame.tsx';
 export const Intersection = ({ of }: { of: Reply<typeof getComputation> }) => {
   const { t } = useWords();
   if (!of.intersection || !of.shares) return null;
-  const { protocol, opens, sums } = of.intersection;
+  const { protocol, opens, sums, count: counted } = of.intersection;
   return (
     <Sheet title={t('compute.intersection')}>
       <Facts
@@ -17,6 +17,12 @@ export const Intersection = ({ of }: { of: Reply<typeof getComputation> }) => {
           [t('compute.protocol'), t(`psiProtocol.${protocol}`)],
           [t('compute.keys'), of.shares.parts.map(({ table, key }) => `${table}.${key}`).join(' = ')],
           [t('compute.keysMax'), count(of.shares.rowsMax)],
+          ...(opens === 'count'
+            ? ([[t('compute.sumsLeast'), counted ? count(counted.atLeast) : t('compute.noLeast')]] as [
+                string,
+                string,
+              ][])
+            : []),
           ...(sums
             ? ([
                 [t('compute.sums'), `${sums.table}.${sums.column}`],

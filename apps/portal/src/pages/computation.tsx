@@ -240,6 +240,12 @@ export default function ComputationPage() {
                     [t('contract.from'), <When key="f" at={of.from} />],
                     [t('contract.until'), <When key="u" at={of.until} />],
                     [t('compute.price'), money(of.priceFen)],
+                    ...(of.release && !of.module
+                      ? ([[t('compute.release'), t(`moduleRelease.${of.release.how ?? 'direct'}`)]] as [
+                          string,
+                          string,
+                        ][])
+                      : []),
                     [t('compute.engine'), <Engine key="e" of={of.engine} />],
                     [
                       t('compute.digest'),

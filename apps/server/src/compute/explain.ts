@@ -1,6 +1,7 @@
 /** What each party learns, in plain words: read before signing. Pure. */
 import { formatYuan, multiplyDecimal, parseDecimal } from '@shugu/ledger';
 import {
+  asksFirst,
   type CleanRoom,
   type Computation,
   columnsOf,
@@ -187,8 +188,15 @@ const explainShares = (terms: SharedQuery, nameOf: Names): Text[] => {
         ]
       : []),
     terms.protocol === 'dealer' ? dealerTold : hasThird(terms) ? thirdTold(plan) : withoutThird(terms),
+    exactTold,
     ...paymentOf(terms, nameOf),
   ];
+};
+
+/** What a clean room could add, and is not to be had where data stay with their owners. */
+const exactTold: Text = {
+  zh: '打开的数值是准确的，不加噪声；除接收单位外没有人先看，各数据持有单位以参与或不参与每次运行表示同意。',
+  en: 'What opens is exact: no noise is added. Nobody looks at it before its recipients; an owner agrees to each use by taking part in it, or does not.',
 };
 
 const protocolNames = {
@@ -212,10 +220,16 @@ const openedOf = (terms: Intersecting, nameOf: Names): Text => {
       zh: `${list(names, 'zh')}得知自己的表里哪些行的标识对方也有，在自己的机器上得到这些行；看不到对方的任何字段。`,
       en: `${list(names, 'en')} learn which rows of the own table have a key that the other has, and get those rows on the own machine; nothing of the other’s columns.`,
     };
+  const { count } = terms;
+  if (terms.opens === 'count' && count)
+    return {
+      zh: `双方只得到一个数：有多少标识相同；是哪些，双方都不知道。少于 ${count.atLeast} 个时不打开，双方只知道少于 ${count.atLeast}；协助方看到这个数，由它在打开之前拒绝，这次使用仍然计次。`,
+      en: `Both get one number: how many keys are common; which those are, neither learns. Fewer than ${count.atLeast} do not open: both learn that there are fewer than ${count.atLeast}, and no more. The helper sees the number and refuses before it opens; the use counts all the same.`,
+    };
   if (terms.opens === 'count')
     return {
-      zh: `双方只得到一个数：有多少标识相同；是哪些，双方都不知道。没有人数下限：这个数本身说明什么就说明什么。`,
-      en: `Both get one number: how many keys are common; which those are, neither learns. No least number applies: what the number itself says, it says.`,
+      zh: `双方只得到一个数：有多少标识相同；是哪些，双方都不知道。没有人数下限：这个数再小也打开，本身说明什么就说明什么${hasThird(terms) ? '' : '；双方各自算出它，没有人能在打开之前扣下'}。`,
+      en: `Both get one number: how many keys are common; which those are, neither learns. No least number applies: however small it is it opens, and what it says, it says${hasThird(terms) ? '' : '. Each works it out by itself, so nobody could keep it back'}.`,
     };
   const { table, column, group, atLeast } = terms.sums!;
   return {
@@ -256,6 +270,7 @@ const explainIntersection = (terms: Intersecting, nameOf: Names): Text[] => {
       zh: `方式：${how.zh}。${third ? '本交易所是协助方，看到双方标识数量与交集数量，看不到标识' : '本交易所不参与计算，只核对各方签名陈述并计次'}。双方每次各自核对数据文件与所签承诺，文件变了就不算。记录不写有多少标识相同，只有结果接收单位加盐的承诺。`,
       en: `How: ${how.en}. ${third ? 'This exchange helps: it sees how many keys each has and how many are common, and no key' : 'This exchange takes no part in it; it counts uses and holds what the owners sign'}. Both owners check their file against the signed commitment each time; another file is not computed on. A record does not say how many keys were common: it has a salted commitment of whom the result opened to.`,
     },
+    ...(terms.opens === 'rows' ? [] : [exactTold]),
     ...paymentOf(terms, nameOf),
   ];
 };
@@ -303,6 +318,17 @@ const parametersOf = ({ query }: CleanRoom): Text[] =>
     en: `Each run chooses ${title} ($${name}): ${list(values, 'en')}.`,
   }));
 
+/** Who looks sees: an owner that is no recipient learns by it what came of each use. */
+const askedFirst = (terms: CleanRoom, nameOf: Names): Text[] => {
+  const owners = ownersOf(terms).map(nameOf);
+  return [
+    {
+      zh: `每次结果先由${list(owners, 'zh')}各一名人员看过并按摘要批准，之后才交给接收单位；看的人因此得知结果；任何一家拒绝，结果不给任何人，这次使用仍然计次${terms.noise ? '，已扣的隐私预算不退' : ''}。`,
+      en: `A person of each of ${list(owners, 'en')} looks at every result and approves it by its digest before recipients get it, and so learns it. If one refuses, nobody gets it, and the use counts all the same${terms.noise ? '; what it took of privacy budgets stays taken' : ''}.`,
+    },
+  ];
+};
+
 const explainRoom = (terms: CleanRoom, { joint, reads }: Pick<Shape, 'joint' | 'reads'>, nameOf: Names): Text[] => {
   if (terms.module)
     return [...explainModule(terms, reads, nameOf), ...paymentOf(terms, nameOf), ...parametersOf(terms)];
@@ -310,6 +336,7 @@ const explainRoom = (terms: CleanRoom, { joint, reads }: Pick<Shape, 'joint' | '
   const names = recipients.map(nameOf);
   const sums = joint.sums.map(({ name, of }) => `${name} = ${of}`);
   const grouped = joint.groups.length > 0;
+  const ask = asksFirst(terms);
   return [
     {
       zh: `${list(names, 'zh')}得到${grouped ? `按 ${list(joint.groups, 'zh')} 分组的` : ''}汇总值：${list(sums, 'zh')}；除此之外看不到任何一方的数据。`,
@@ -326,8 +353,9 @@ const explainRoom = (terms: CleanRoom, { joint, reads }: Pick<Shape, 'joint' | '
         en: `${table} of ${nameOf(owner)}: entities are counted by ${entity}${keys.length ? `, joined by ${list(keys, 'en')}` : ''}${filters.length ? `, filtered by ${list(filters, 'en')}` : ''}; no row leaves this node.`,
       };
     }),
+    ...(ask ? askedFirst(terms, nameOf) : []),
     ...ownersOf(terms)
-      .filter((owner) => !recipients.includes(owner))
+      .filter((owner) => !ask && !recipients.includes(owner))
       .map((owner) => ({
         zh: `${nameOf(owner)} 得不到结果，只看到每次使用的时间、参数和计次。`,
         en: `${nameOf(owner)} gets no result, only when and with which parameters each use was taken.`,

@@ -27,7 +27,7 @@ export const permissions: PermissionTable = {
   'compute.output.answer': {
     title: {
       zh: '查看并批准或拒绝待发布的输出',
-      en: 'See outputs of modules before they are given out, and approve or refuse them',
+      en: 'See outputs before they are given out, and approve or refuse them',
     },
     roles: members,
     seats: ['trader', 'administrator'],

@@ -230,6 +230,17 @@ export const problems = defineProblems('compute', {
       en: 'See to the reason, then run another; this use counts',
     },
   },
+  tooFew: {
+    status: 409,
+    title: {
+      zh: '相同标识少于合约约定的数量，未打开',
+      en: 'Fewer keys are common than were agreed on; nothing was opened',
+    },
+    next: {
+      zh: '这次使用已计次；数据不变时再运行也是如此',
+      en: 'This use counts; of the same data another one would end alike',
+    },
+  },
   partsDiffer: {
     status: 409,
     title: {

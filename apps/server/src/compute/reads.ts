@@ -160,7 +160,7 @@ export const useAsked = (reader: Reader, contract: string, values: Record<string
   reader.first<{
     id: string;
   }>(sql`select id from compute_uses where contract = ${contract} and parameters = ${JSON.stringify(values)}::jsonb
-    and state in ('reserved', 'running', 'released') order by number limit 1`);
+    and state in ('reserved', 'running', 'held', 'released') order by number limit 1`);
 
 const budgetColumns = sql`id, participant, resource, entity, rho_limit::text as "limit", rho_spent::text as "spent"`;
 const ofSets = (sets: readonly Pick<DataSet, 'owner' | 'resource' | 'entity'>[]): Sql =>

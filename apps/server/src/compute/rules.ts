@@ -12,6 +12,7 @@ import {
 } from '@shugu/ledger';
 import { localTime, periodEnd, periodKey } from '@shugu/policy';
 import {
+  asksFirst,
   type CleanRoom,
   type Computation,
   decimal,
@@ -52,6 +53,40 @@ export const inSteps = ({ terms }: Pick<Contract, 'terms'>): boolean =>
 /** The foreign program that runs in the place of a query; undefined where none does. */
 export const moduleOf = (terms: Computation): ModuleTerms | undefined =>
   terms.mode === 'cleanRoom' ? terms.module : undefined;
+
+/** Whether what comes of a use waits for its owners. */
+export const heldFirst = (terms: Computation): boolean => terms.mode === 'cleanRoom' && asksFirst(terms);
+
+/** What is asked of a contract whose data stay with their owners, and could not be kept there; undefined where nothing is. */
+export const unkeptBeside = (draft: {
+  release?: { rho?: string | null | undefined; how?: string | undefined } | undefined;
+  noise?: unknown;
+}): Problem | undefined => {
+  if (draft.release?.how === 'ask') return problems.contractInvalid({ field: 'body.release.how', detail: unseen });
+  if (draft.noise === undefined && (draft.release?.rho ?? null) === null) return undefined;
+  const field = draft.noise === undefined ? 'body.release.rho' : 'body.noise';
+  return problems.contractInvalid({ field, detail: unnoised });
+};
+
+/** In a pair no least number can be kept; undefined where none is asked for, or a helper keeps it. */
+export const unkeptLeast = ({ protocol, count }: { protocol: string; count?: unknown }): Problem | undefined =>
+  count !== undefined && protocol !== 'helper'
+    ? problems.contractInvalid({ field: 'body.count.atLeast', detail: workedOut })
+    : undefined;
+
+const workedOut: Text = {
+  zh: '没有协助方时双方各自算出相同标识的数量，没有人能在打开之前扣下；要设下限，请选择由交易所协助（helper），它看得到这个数',
+  en: 'without a helper each owner works out by itself how many keys are common, and nobody could keep the number back: for a least number take protocol helper, which sees it',
+};
+
+const unseen: Text = {
+  zh: '数据留在双方时，结果只在接收单位自己的机器上打开，没有人能先看；各数据持有单位以参与或不参与每次运行表示同意',
+  en: 'where data stay with their owners a result opens at its recipients alone, so nobody could look at it before: an owner agrees to each use by taking part in it, or does not',
+};
+const unnoised: Text = {
+  zh: '数据留在双方时不加噪声：那里没有各方共认的贡献界限与隐私预算，结果是准确的；需要噪声请用洁净室，否则以人数下限为准',
+  en: 'no noise is added where data stay with their owners: what opens there is exact, without bounds and budgets that all could hold it to. For noise agree on a clean room; otherwise a least number of common keys holds',
+};
 
 export const sidesOf = (terms: Computation, participant: string) => ({
   owner: ownersOf(terms).includes(participant),

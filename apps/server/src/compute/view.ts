@@ -15,7 +15,7 @@ import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
 import type { Budget, Contract, Module, OutputAnswer, Room, Shape, Use } from './model.ts';
 import { answersOf, confirmationsOf, findContract, overlapsOf, partsOf, signaturesOf, usesOf } from './reads.ts';
-import { atOwners, delta, inRoom, inSteps, moduleOf, periodOf, sidesOf, weakNoise } from './rules.ts';
+import { atOwners, delta, heldFirst, inRoom, inSteps, moduleOf, periodOf, sidesOf, weakNoise } from './rules.ts';
 import { privacyOf } from './service/budgets.ts';
 
 const historyMax = 100;
@@ -138,8 +138,8 @@ const engineView = ({ engine }: Computation) =>
 
 const intersectionOf = (terms: Computation) => {
   if (terms.mode !== 'psi') return null;
-  const { protocol, opens, sums } = terms;
-  return { protocol, opens, sums: sums ?? null };
+  const { protocol, opens, sums, count } = terms;
+  return { protocol, opens, sums: sums ?? null, count: count ?? null };
 };
 
 /** What is told of a contract by its mode. */
@@ -161,7 +161,8 @@ const modeView = async (read: Reader, contract: Contract) => {
     const protocol: SharesProtocol | null =
       terms.mode === 'shares' && !terms.engine ? (terms.protocol ?? 'replicated') : null;
     // Contracts of before there was such a number have none.
-    const entitiesMin = (terms.mode === 'shares' ? terms.release?.entitiesMin : terms.sums?.atLeast) ?? null;
+    const entitiesMin =
+      (terms.mode === 'shares' ? terms.release?.entitiesMin : (terms.sums ?? terms.count)?.atLeast) ?? null;
     return {
       dataSets: [],
       shares: { protocol, parts, entitiesMin, decimals, rowsMax, helper },
@@ -180,12 +181,13 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
   const privacy = await privacyOf(read, contract, viewer);
   const history = await usesOf(read, contract.id, historyMax);
   const module = moduleOf(terms);
-  const answers = module
-    ? await answersOf(
-        read,
-        history.map(({ id }) => id),
-      )
-    : [];
+  const answers =
+    module || heldFirst(terms)
+      ? await answersOf(
+          read,
+          history.map(({ id }) => id),
+        )
+      : [];
   return {
     ...summary(contract, name, room.now()),
     ...{ purpose: terms.purpose, trust: terms.trust, document, digest, reason },

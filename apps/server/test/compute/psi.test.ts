@@ -63,6 +63,10 @@ describe('a contract on a private intersection', () => {
       { opens: 'sums', sums: { ...sums, table: 'other' } },
       { sums },
       { protocol: 'ecdh', keysMax: 1_000_001 },
+      { count: { atLeast: 3 } },
+      { opens: 'count', recipients: both, protocol: 'ecdh', count: { atLeast: 3 } },
+      { opens: 'count', recipients: both, protocol: 'sm2', count: { atLeast: 3 } },
+      { noise: { rows: [{ table: 'b', rowsMax: 1 }], bounds: [], groups: [] } },
     ] as const)
       expect(await refused(change as Partial<PsiDraft>), JSON.stringify(change)).toBe('422 compute.contractInvalid');
   });
@@ -148,6 +152,36 @@ describe('a contract on a private intersection', () => {
     expect(document).toMatchObject({ third: null, engine: { name: 'local', version: null } });
     const checked = await saidBy(() => command(['compute', 'verify', '--json', out], 'en'));
     expect(JSON.parse(checked.out).uses, checked.err).toMatchObject([{ outcome: 'released', ending: true }]);
+  });
+
+  test('opens a count of enough common keys alone; of fewer nobody but the helper hears the number, and it counts', async () => {
+    const { mapping, xingsha } = organisations();
+    const count = (atLeast: number) =>
+      signedPsi({ opens: 'count', recipients: [mapping, xingsha], count: { atLeast } });
+    const enough = await count(7);
+    expect(enough.explained.map(({ en }) => en).join()).toContain('Fewer than 7 do not open');
+    expect([enough.intersection?.count, enough.shares?.entitiesMin]).toEqual([{ atLeast: 7 }, 7]);
+    for (const { opened, ended } of await both(enough))
+      expect([opened.answer?.rows, ended.state]).toEqual([[['7']], 'released']);
+    const few = await count(8);
+    const [mine, theirs] = await both(few);
+    for (const { opened, ended, statement, fault } of [mine, theirs]) {
+      expect([opened.answer, ended.state, statement.outcome, fault?.code]).toEqual([
+        null,
+        'failed',
+        'compute.tooFew',
+        'compute.tooFew',
+      ]);
+      expect(ended.reason?.zh).toBe('相同标识少于合约约定的数量，未打开');
+      expect(fault?.message).not.toMatch(/7/);
+    }
+    expect((await readComputation(bank.client, few)).uses.taken).toBe(1);
+    const out = join(place, 'few');
+    await keepPapers(bank.client, { contract: few.id, use: mine.use, opened: mine.opened, out });
+    const record = readFileSync(join(out, `${mine.use}.json`), 'utf8');
+    expect(JSON.parse(record).document).toMatchObject({ outcome: 'compute.tooFew', rows: null, result: null });
+    const checked = await saidBy(() => command(['compute', 'verify', '--json', out], 'en'));
+    expect(JSON.parse(checked.out).uses, checked.err).toMatchObject([{ outcome: 'compute.tooFew', ending: true }]);
   });
 
   test('over a network that breaks again and again two owners come to the same, and it is one use', async () => {

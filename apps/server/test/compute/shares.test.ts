@@ -109,6 +109,26 @@ describe('a contract on shares', () => {
       { priceFen: '100' },
     ])
       expect(await refused(change), JSON.stringify(change)).toBe('422 compute.contractInvalid');
+    // Rules that nobody could keep there are refused in words, and not left out in silence.
+    const why = async (change: Partial<SharesDraft>) =>
+      (await bank.client
+        .call(wire.draftComputation, { body: await draft(change) })
+        .catch((error: ProblemError) => error.problem)) as ProblemError['problem'];
+    const noise = { rows: [{ table: 'b', rowsMax: 1 }], bounds: [], groups: [] };
+    for (const [change, field, message] of [
+      [{ release: { entitiesMin: 3, how: 'ask' } }, 'body.release.how', '没有人能先看'],
+      [{ release: { entitiesMin: 3, rho: '0.1' } }, 'body.release.rho', '不加噪声'],
+      [{ release: { entitiesMin: 3, rho: '0.1' }, noise }, 'body.noise', '不加噪声'],
+    ] as const)
+      expect(await why(change as Partial<SharesDraft>)).toMatchObject({
+        code: 'compute.contractInvalid',
+        errors: [{ field, message: expect.stringContaining(message) }],
+      });
+    const direct = await bank.client.call(wire.draftComputation, {
+      body: await draft({ release: { entitiesMin: 3, rho: null, how: 'direct' } }),
+    });
+    expect(JSON.parse(direct.document).release).toEqual({ entitiesMin: 3 });
+    expect(direct.explained.map(({ en }) => en).join()).toContain('What opens is exact: no noise is added');
     expect(await refused({ dataSets: [b, { ...s, table: 'other' }] })).toBe('422 compute.queryRefused');
     expect(await refused({ dataSets: [b, { ...s, commitment: 'x' }] })).toBe('400 kernel.invalid');
     expect(await refusal(stranger.call(wire.draftComputation, { body: whole }))).toBe('422 compute.notAParty');

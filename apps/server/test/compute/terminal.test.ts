@@ -132,6 +132,52 @@ describe('a contract from the terminal', () => {
     expect([wrong.status, wrong.err]).toEqual([1, expect.stringContaining('compute.parameterWrong')]);
   });
 
+  test('whose results its owners see first is approved or refused from there, too', async () => {
+    const { recipient } = parties(world);
+    const file = join(place, 'ask.json');
+    writeFileSync(file, JSON.stringify(draftOf(held, { ...parties(world), recipient })));
+    const body = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...body, release: { ...body.release, how: 'ask' } }));
+    const { contract, digest: text } = (await shugu('creditagency.trader', ['draft', file, '--json'])).json;
+    for (const who of ['mapping.trader', 'xingsha.trader'] as const)
+      await shugu(who, ['sign', '--contract', contract, '--digest', text]);
+    const take = async (city: string) => {
+      const said = await shugu('creditagency.trader', [
+        'take',
+        '--contract',
+        contract,
+        '--value',
+        `city=${city}`,
+        '--json',
+      ]);
+      expect([said.status, said.json]).toMatchObject([0, { ok: true, state: 'held' }]);
+      return said.json.use as string;
+    };
+    const first = await take('长沙');
+    expect((await shugu('creditagency.trader', ['result', '--use', first])).err).toContain('compute.notReleased');
+    expect((await shugu('creditagency.trader', ['outputs', '--use', first])).status).toBe(1);
+    expect((await shugu('mapping.trader', ['outputs'], 'zh')).out).toContain(
+      `${first}  贷前联合核查（样例）（第 1 次）`,
+    );
+    const seen = await shugu('mapping.trader', ['outputs', '--use', first]);
+    expect([seen.status, seen.out]).toEqual([0, expect.stringContaining('kind,n,owed\n增值税,14,371\n')]);
+    const { digest: output } = (await shugu('mapping.trader', ['outputs', '--use', first, '--json'])).json;
+    const approve = (who: Login) => shugu(who, ['approve', '--use', first, '--digest', output]);
+    expect((await approve('mapping.trader')).out).toContain('approved; recipients get it once every owner has');
+    expect((await approve('mapping.trader')).err).toContain('compute.alreadyAnswered');
+    expect((await approve('xingsha.trader')).out).toContain('use 1: released');
+    await world.settle();
+    expect((await shugu('creditagency.trader', ['result', '--use', first, '--out', join(place, 'asked')])).status).toBe(
+      0,
+    );
+    const second = await take('株洲');
+    const refused = await shugu('xingsha.trader', ['refuse', '--use', second, '--reason', '一组说明了某个客户'], 'zh');
+    expect([refused.status, refused.out]).toEqual([0, expect.stringContaining('仍然计次')]);
+    expect((await shugu('creditagency.trader', ['result', '--use', second])).status).toBe(1);
+    expect((await shugu('creditagency.trader', ['show', '--contract', contract])).out).toContain('1 of 3 uses left');
+    expect((await shugu('mapping.trader', ['outputs'])).out).toBe('no output waits for your organisation\n');
+  });
+
   test('is revoked by an owner, with a reason, and runs no more', async () => {
     const revoke = ['revoke', '--contract', id, '--reason', '数据主体提出异议'];
     expect((await shugu('creditagency.trader', revoke)).status).toBe(1);
@@ -149,6 +195,8 @@ describe('a contract from the terminal', () => {
     [['sign', '--contract', 'cpc_1'], '请用 --contract ID', 'with --contract ID'],
     [['sign', '--contract', `cpc_${'0'.repeat(26)}`], '请用 --digest sha256', 'with --digest sha256'],
     [['revoke', '--contract', `cpc_${'0'.repeat(26)}`], '请用 --reason TEXT', 'with --reason TEXT'],
+    [['approve', '--use', `cpu_${'0'.repeat(26)}`], '请用 --digest sha256', 'with --digest sha256'],
+    [['refuse', '--use', `cpu_${'0'.repeat(26)}`], '请用 --reason TEXT', 'with --reason TEXT'],
     [['result'], '请用 --use ID', 'name the use with --use ID'],
     [['draft'], '用 --template 选择模板', 'a template with --template'],
     [['draft', 'nowhere.json'], 'nowhere.json：无法读取', 'nowhere.json: cannot be read'],

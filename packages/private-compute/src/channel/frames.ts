@@ -115,7 +115,7 @@ export const faultBytes = (reason: unknown): Buffer => {
 export const faultIn = (body: Buffer): ComputeError => {
   const [code = '', ...text] = body.toString('utf8').split('\n');
   const known =
-    /^compute\.(termsDiffer|keyDiffers|peerMalformed|peerSilent|peerGone|sizeCap|overflow|unplaced|input|inputChanged)$/.test(
+    /^compute\.(termsDiffer|keyDiffers|peerMalformed|peerSilent|peerGone|sizeCap|tooFew|overflow|unplaced|input|inputChanged)$/.test(
       code,
     );
   const plain = text.join(' ').replace(/\p{C}/gu, ' ').slice(0, 500);

@@ -7,7 +7,15 @@ import { canonicalBytes, type Json } from '@shugu/evidence';
 import { identityOf, sharedSecret } from '../channel/keys.ts';
 import { engineOf, engines } from '../engines/engine.ts';
 import type { Role } from '../intersect/agree.ts';
-import { type IntersectMode, mayReveal, type Reveal, requireTerms, type Terms, trustOf } from '../intersect/terms.ts';
+import {
+  type IntersectMode,
+  mayHold,
+  mayReveal,
+  type Reveal,
+  requireTerms,
+  type Terms,
+  trustOf,
+} from '../intersect/terms.ts';
 import { sumPlan } from '../shares/plan.ts';
 import { requireSharesTerms, type SharesTerms, sumTrust } from '../shares/terms.ts';
 import { type HeldSet, heldFault, recipientOf, roleAt, type SharedQuery, sharesTermsOf } from './shared.ts';
@@ -34,6 +42,11 @@ export interface CommonSum {
   decimals: number;
 }
 
+/** Of the mere number: with fewer common keys it does not open. Only a helper can keep it from the owners. */
+export interface CommonCount {
+  atLeast: number;
+}
+
 export interface Intersecting extends Agreed {
   mode: 'psi';
   /** The first owner's, then the second's, as the protocol has them. */
@@ -41,6 +54,8 @@ export interface Intersecting extends Agreed {
   protocol: IntersectMode;
   opens: Opening;
   sums?: CommonSum | undefined;
+  /** Left out where any number opens. */
+  count?: CommonCount | undefined;
   /** Distinct keys that an owner may bring. */
   keysMax: number;
   /** `digest` names what runs: keys, protocol, what opens. There is no SQL. */
@@ -54,9 +69,9 @@ export type AtOwners = SharedQuery | Intersecting;
 
 type Asked = Omit<Intersecting, 'id'>;
 
-export const intersectionDigest = ({ dataSets, protocol, opens, sums, keysMax }: Asked): string => {
+export const intersectionDigest = ({ dataSets, protocol, opens, sums, count, keysMax }: Asked): string => {
   const named = { keys: dataSets.map(({ table, key }) => ({ table, key })), protocol, opens, keysMax };
-  const bytes = canonicalBytes({ ...named, ...(sums && { sums }) } as unknown as Json);
+  const bytes = canonicalBytes({ ...named, ...(sums && { sums }), ...(count && { count }) } as unknown as Json);
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 };
 
@@ -81,11 +96,11 @@ const placeOf = ({ dataSets }: Asked, named: string): number => dataSets.findInd
 
 /** What the parties of one use agree on, by the contract alone and the use's own identifier. */
 const intersectionTermsOf = (terms: Asked, use: string): Terms | SharesTerms => {
-  const { dataSets, protocol, sums, keysMax, helper } = terms;
+  const { dataSets, protocol, sums, count, keysMax, helper } = terms;
   const [first, second] = dataSets as [KeyedSet, KeyedSet];
   const keys = { first: first.channelKey, second: second.channelKey };
   if (terms.opens !== 'sums' || !sums)
-    return { job: use, mode: protocol, reveal: revealOf(terms), keysMax, ...keys, helper };
+    return { job: use, mode: protocol, reveal: revealOf(terms), keysMax, ...count, ...keys, helper };
   const { column: sum, group, atLeast, decimals } = sums;
   const payload = roleAt(placeOf(terms, sums.table));
   const keyed = { first: first.key, second: second.key, payload };
@@ -112,7 +127,7 @@ const aUse = 'a-use-of-no-contract';
  * `compute.query` where its terms could not be played.
  */
 export const intersectionFault = (one: Asked) => {
-  const { recipients, dataSets, opens, protocol, sums } = one;
+  const { recipients, dataSets, opens, protocol, sums, count } = one;
   const held = heldFault(one);
   if (held) return held;
   // By another engine rows alone, and by the protocol that it was run with.
@@ -122,6 +137,8 @@ export const intersectionFault = (one: Asked) => {
   if (sums && placeOf(one, sums.table) < 0) return { path: 'sums.table', fault: 'tableUnknown' } as const;
   if (opens === 'sums' && protocol !== 'helper') return { path: 'protocol', fault: 'sumsNeedHelper' } as const;
   if (opens !== 'sums' && !mayReveal(protocol, revealOf(one))) return { path: 'opens', fault: 'showsRows' } as const;
+  if (count && opens !== 'count') return { path: 'count', fault: 'countMissing' } as const;
+  if (count && !mayHold(protocol, revealOf(one))) return { path: 'count.atLeast', fault: 'leastNeedsHelper' } as const;
   // Both are told the number by each of the protocols, and rows by them to the first.
   if (opens === 'count' && recipients.length !== 2) return { path: 'recipients', fault: 'countToBoth' } as const;
   if (opens === 'rows' && recipients.length === 1 && recipients[0] !== dataSets[0]!.owner)

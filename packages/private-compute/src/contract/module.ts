@@ -18,6 +18,10 @@ export interface ModuleTerms {
   release: 'ask' | 'direct';
 }
 
+/** Whether a person of every owner looks at what came of a use, and approves it, before its recipients get it. */
+export const asksFirst = ({ module, release }: Pick<CleanRoom, 'module' | 'release'>): boolean =>
+  (module ? module.release : release.how) === 'ask';
+
 /**
  * What is wrong with a module's contract in itself; undefined when nothing is. What a module does with
  * a column cannot be seen, so a rule between open and hidden could not be kept, nor could noise.
@@ -29,6 +33,7 @@ export const moduleFault = ({
   noise,
   output,
 }: Pick<CleanRoom, 'dataSets' | 'recipients' | 'release' | 'output'> & { noise?: unknown }) => {
+  if (release.how) return { path: 'release.how', fault: 'moduleInstead' } as const;
   if (release.rho !== null || noise) return { path: 'release.rho', fault: 'noiseUnenforceable' } as const;
   if (new Set(output.map(({ name }) => name)).size !== output.length)
     return { path: 'module.output', fault: 'nameTwice' } as const;

@@ -92,8 +92,11 @@ export interface CleanRoom extends Agreed {
   query: { sql: string; digest: string; parameters: ListedParameter[] };
   /** A foreign program runs in the place of a query. */
   module?: ModuleTerms;
-  /** `rho` is what of the owners' privacy budgets a use may cost (zCDP, a decimal); null without noise. */
-  release: { entitiesMin: number; rowsMax: number; rho: string | null };
+  /**
+   * `rho` is what of the owners' privacy budgets a use may cost (zCDP, a decimal); null without noise. `how`: of a query, `ask` as of a module;
+   * left out, its result is given out at once.
+   */
+  release: { entitiesMin: number; rowsMax: number; rho: string | null; how?: 'ask' | 'direct' | undefined };
   /** With `rho`: then every named group is told, with noise, and the least number of entities decides nothing. */
   noise?: Noise;
 }

@@ -116,6 +116,9 @@ export const help = async (
     const [first, second] = inputs.map(({ commitment }) => commitment.toString('hex'));
     requireAgreed(agreed, first, second);
     const { bits, common } = await join(links, inputs);
+    // Told to both as that and no more: the number itself is in no message.
+    if (terms.atLeast !== undefined && common < terms.atLeast)
+      throw new ComputeError('compute.tooFew', `fewer keys are common than the ${terms.atLeast} that were agreed on`);
     keep(bits);
     await bothOf(links, async (link, place) => {
       const other = inputs[1 - place]!;

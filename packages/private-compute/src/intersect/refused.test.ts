@@ -10,7 +10,7 @@ import { agree, inputMessage } from './agree.ts';
 import { help } from './merge.ts';
 import { helloBytes, kind, nothing } from './messages.ts';
 import { ownWithHelper } from './owner.ts';
-import { type AgreedInputs, inputCommitment, requireTerms, termsDigest } from './terms.ts';
+import { type AgreedInputs, inputCommitment, requireTerms, type Terms, termsDigest } from './terms.ts';
 import { type Cast, castOf, codeOf, type Folder, host, makeFolder, meetAtHelper } from './testing.ts';
 
 let folder: Folder;
@@ -245,8 +245,63 @@ test('terms that cannot be meant', () => {
     { ...terms, helper: null },
     { ...terms, second: terms.first },
     { ...terms, job: 'x' },
+    // Rows tell how many they are, and in a pair each works the number out.
+    { ...terms, atLeast: 3 },
+    { ...castOf('ecdh', 'size').terms, atLeast: 3 },
+    { ...castOf('sm2', 'size').terms, atLeast: 3 },
+    { ...castOf('helper', 'size').terms, atLeast: 0 },
+    { ...castOf('helper', 'size').terms, atLeast: 2.5 },
   ];
   for (const one of wrong) expect(() => requireTerms(one)).toThrow('cannot be used');
+});
+
+/** What both owners say where so many of three keys are common and three, or another number, were agreed on; and what the helper tells. */
+const counted = async (common: number, atLeast: number, told?: number) => {
+  const cast = castOf('helper', 'size', 3);
+  const terms = { ...cast.terms, atLeast };
+  const links = await meetAtHelper({ ...cast, terms });
+  const rows = ['p1,x', 'p2,y', 'p3,z'].map((row, at) => (at < common ? row : `q${row}`));
+  const second = await folder.table(`counted-${runs++}.csv`, rows);
+  const ends = (['first', 'second'] as const).map((role) => {
+    const input = { path: role === 'first' ? path : second, column: 'id', salt, folder: folder.path };
+    return ownWithHelper(links[role], terms, role, cast.identities[role], input, undefined).then(
+      (report) => `${report.common}`,
+      (error: Error & { code: string }) => `${error.code} ${error.message}`,
+    );
+  });
+  // A helper that lies compares by terms without the number, whose digest it passes off as the agreed one.
+  const helper = told === undefined ? help(links.helper, terms) : lyingHelper(links.helper, terms);
+  const [said, code] = await Promise.all([Promise.all(ends), codeOf(helper)]);
+  await Promise.all([links.first.close(), links.second.close()]);
+  return { said, code };
+};
+
+/** Forgets the least number once the owners' terms have been compared. */
+const lyingHelper = (links: Parameters<typeof help>[0], terms: Terms) => {
+  let looks = 0;
+  return help(
+    links,
+    new Proxy(terms, {
+      get: (of, name) => (name === 'atLeast' && looks++ > 0 ? undefined : Reflect.get(of, name)),
+    }),
+  );
+};
+
+test('a number below the least opens to nobody, and whatever it is the owners hear the same', async () => {
+  const few = await Promise.all([0, 1, 2].map((common) => counted(common, 3)));
+  for (const { said, code } of few) {
+    expect(code).toBe('compute.tooFew');
+    expect(said).toEqual(few[0]!.said);
+    for (const one of said)
+      expect(one).toMatch(/^compute\.tooFew .*fewer keys are common than the 3 that were agreed on$/);
+  }
+  expect(await counted(3, 3)).toMatchObject({ said: ['3', '3'] });
+  expect(await counted(2, 2)).toMatchObject({ said: ['2', '2'] });
+});
+
+test('a helper that tells it all the same is found out by both owners', async () => {
+  const { said } = await counted(2, 3, 2);
+  for (const one of said) expect(one).toContain('compute.peerMalformed');
 });
 
 test('another table than a contract names is compared by nobody: each party looks for itself', async () => {

@@ -78,6 +78,8 @@ export const receiveResult = async (
   const common = bits ? countBits(bits) : size;
   if (common !== null && common > Math.min(count, theirs))
     throw new ComputeError('compute.peerMalformed', 'more keys are said to be common than there are');
+  if (size !== null && size < (terms.atLeast ?? 0))
+    throw new ComputeError('compute.peerMalformed', 'a number was told that should not have opened');
   return { common, bits };
 };
 

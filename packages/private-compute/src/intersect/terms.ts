@@ -13,6 +13,8 @@ export interface Terms {
   reveal: Reveal;
   /** Distinct keys that an owner may bring: a list of every possible key would ask about everybody. */
   keysMax: number;
+  /** Common keys without which the mere number opens to nobody but the helper, which sees it; left out where any number opens. */
+  atLeast?: number | undefined;
   /** X25519 keys in hex. */
   first: string;
   second: string;
@@ -39,8 +41,11 @@ export const mayReveal = (mode: IntersectMode, reveal: Reveal): boolean =>
 
 const hex32 = /^[0-9a-f]{64}$/;
 
+/** In a pair each owner works the number out by itself, so that nobody could keep it from either. */
+export const mayHold = (mode: IntersectMode, reveal: Reveal): boolean => mode === 'helper' && reveal === 'size';
+
 export const requireTerms = (terms: Terms): void => {
-  const { job, mode, reveal, keysMax, first, second, helper } = terms;
+  const { job, mode, reveal, keysMax, atLeast, first, second, helper } = terms;
   const most = keysMaxOf[mode] ?? 0;
   const keys = [first, second, ...(mode === 'helper' ? [helper ?? ''] : [])];
   const sound =
@@ -51,6 +56,7 @@ export const requireTerms = (terms: Terms): void => {
     Number.isInteger(keysMax) &&
     keysMax >= 1 &&
     keysMax <= most &&
+    (atLeast === undefined || (mayHold(mode, reveal) && Number.isInteger(atLeast) && atLeast >= 1)) &&
     keys.every((key) => hex32.test(key)) &&
     new Set(keys).size === keys.length;
   if (!sound) throw new ComputeError('compute.range', `the terms cannot be used (at most ${most} keys in this mode)`);
@@ -58,8 +64,9 @@ export const requireTerms = (terms: Terms): void => {
 
 /** 32 bytes that differ wherever two parties mean something else. They also bind all keys of the job. */
 export const termsDigest = (terms: Terms): Buffer => {
-  const { job, mode, reveal, keysMax, first, second, helper } = terms;
-  const text = JSON.stringify(['shugu intersection v1', job, mode, reveal, keysMax, first, second, helper]);
+  const { job, mode, reveal, keysMax, atLeast, first, second, helper } = terms;
+  const held = atLeast === undefined ? [] : [{ atLeast }];
+  const text = JSON.stringify(['shugu intersection v1', job, mode, reveal, keysMax, first, second, helper, ...held]);
   return createHash('sha256').update(text).digest();
 };
 

@@ -22,6 +22,7 @@ export const compute = {
     '{seconds} seconds, {memoryMB} MB of memory, {bytes} bytes of output',
   ],
   'compute.moduleRelease': ['输出', 'Output'],
+  'compute.release': ['结果', 'Results'],
   'compute.moduleReads': ['可读取的字段', 'What it may read'],
   'compute.moduleSend': ['提交程序文件（.wasm）', 'Send a program (.wasm)'],
   'compute.moduleSendHint': [
@@ -39,6 +40,7 @@ export const compute = {
   'compute.sums': ['合计', 'Sum of'],
   'compute.sumsGroup': ['分组', 'By groups of'],
   'compute.sumsLeast': ['至少多少个相同标识才开放', 'Common keys needed to open'],
+  'compute.noLeast': ['没有下限', 'No least number'],
   'compute.moduleDownload': ['下载程序查验', 'Download it, to look at it'],
   'compute.held': ['第 {number} 次的输出（待批准）', 'Output of use {number}, before it is given out'],
   'compute.heldFor': [
@@ -49,8 +51,8 @@ export const compute = {
   'compute.answered': ['本单位已批准，等待其他单位', 'Your organisation has approved it; it waits for the others'],
   'compute.approve': ['批准发布', 'Approve'],
   'compute.approveExplain': [
-    '批准的是上列摘要的这份输出。请逐行看过：程序可以把读到的任何内容写进输出。',
-    'You approve this very output, of the digest above. Look at every row: the program can write whatever it reads.',
+    '批准的是上列摘要的这份输出。请逐行看过：程序可以把读到的任何内容写进输出，汇总也可能说明某个主体。',
+    'You approve this very output, of the digest above. Look at every row: a program can write whatever it reads, and an aggregate may tell of somebody.',
   ],
   'compute.refuse': ['拒绝', 'Refuse'],
   'compute.refuseExplain': [

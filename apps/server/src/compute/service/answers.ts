@@ -9,8 +9,9 @@ import { Problem, type Words } from '../../kernel/problem.ts';
 import type { Room, RoomContract, Use } from '../model.ts';
 import { problems } from '../problems.ts';
 import { dueAnswers, findUse, lockContract, lockUse } from '../reads.ts';
+import { heldFirst } from '../rules.ts';
 import { dropAnswer, keepAnswer, keepTimings } from '../store.ts';
-import { asksFirst, holdUse } from './outputs.ts';
+import { holdUse } from './outputs.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { concludeUse, type Kept, type Outcome } from './uses.ts';
 
@@ -45,10 +46,10 @@ const read = (text: string): Outcome => {
 /** In one transaction with whatever follows of it; the use is running. */
 const conclude = async (room: Room, tx: Tx, use: Use, outcome: Outcome, watch?: Stopwatch): Promise<void> => {
   // An owner that revoked meanwhile keeps its data.
-  const contract = (await lockContract(tx, use.contract))!;
-  const running = (await lockUse(tx, use.id))!;
+  const both = await Promise.all([lockContract(tx, use.contract), lockUse(tx, use.id)]);
+  const [contract, running] = [both[0]!, both[1]!];
   const revoked = contract.state === 'revoked' && 'result' in outcome;
-  if ('result' in outcome && outcome.result.text !== null && !revoked && asksFirst(contract))
+  if ('result' in outcome && outcome.result.text !== null && !revoked && heldFirst(contract.terms))
     return holdUse(tx, contract, running, outcome.result, watch?.laps ?? {});
   const ended: Outcome = revoked ? { problem: problems.revoked(), touched: true } : outcome;
   await concludeUse(room, tx, contract, running, ended, watch);

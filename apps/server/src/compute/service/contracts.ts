@@ -33,7 +33,7 @@ import { newId } from '../../kernel/ids.ts';
 import type { Contract, Room, Shape } from '../model.ts';
 import { problems } from '../problems.ts';
 import { dueContracts, findContract, signaturesOf } from '../reads.ts';
-import { atOwners, dataFault, inRoom, paymentFault, sidesOf } from '../rules.ts';
+import { atOwners, dataFault, inRoom, paymentFault, sidesOf, unkeptBeside, unkeptLeast } from '../rules.ts';
 import { insertContract, insertSignature, setContractState } from '../store.ts';
 import { requireBudgets } from './budgets.ts';
 import { asSide, tell } from './deps.ts';
@@ -67,8 +67,8 @@ const termOf = (draft: Draft) => ({
 });
 
 const atOwnersOf = async (room: Room, draft: DraftOf<'shares' | 'psi'>): Promise<Settled> => {
-  const unpaid = paymentFault(draft);
-  if (unpaid) throw unpaid;
+  const wrong = unkeptBeside(draft) ?? (draft.mode === 'psi' ? unkeptLeast(draft) : undefined) ?? paymentFault(draft);
+  if (wrong) throw wrong;
   try {
     return { terms: draft.mode === 'shares' ? await sharesOf(room, draft) : psiOf(room, draft), shape: nothingRead };
   } catch (error) {
@@ -81,7 +81,7 @@ const atOwnersOf = async (room: Room, draft: DraftOf<'shares' | 'psi'>): Promise
 
 /** What is signed is the plan that the gate's parser and ours make of the text, held to the rules of both owners. */
 const sharesOf = async (room: Room, draft: DraftOf<'shares'>): Promise<Terms> => {
-  const { protocol, ...agreed } = draft;
+  const { protocol, noise: _, ...agreed } = draft;
   const { sql } = draft.query;
   const [first, second] = draft.dataSets;
   const asked = planOf(await parseQuery(await room.queries(), sql), [first!.table, second!.table]);
@@ -89,6 +89,7 @@ const sharesOf = async (room: Room, draft: DraftOf<'shares'>): Promise<Terms> =>
   if ('code' in plan) throw problems.queryRefused({ field: 'body.query.sql', detail: { zh: plan.zh, en: plan.en } });
   const terms: Omit<SharedQuery, 'id'> = {
     ...agreed,
+    release: { entitiesMin: draft.release.entitiesMin },
     // Left out where it is what contracts had before there was a choice.
     ...(protocol === 'dealer' && { protocol }),
     ...termOf(draft),
@@ -109,7 +110,7 @@ const sound = (terms: Terms, fault: { path: string; fault: string } | undefined)
 };
 
 /** Rows open to the protocol's first owner: where they open to one, its data set stands first. */
-const psiOf = (room: Room, draft: DraftOf<'psi'>): Terms => {
+const psiOf = (room: Room, { noise: _, ...draft }: DraftOf<'psi'>): Terms => {
   const [first, second] = draft.dataSets;
   const turned = draft.opens === 'rows' && draft.recipients.length === 1 && draft.recipients[0] === second!.owner;
   const terms: Omit<Intersecting, 'id'> = {

@@ -1,5 +1,5 @@
 /**
- * The second look: what a module gave waits until a person of every owner has approved it, by a commitment that only they can hold it
+ * The second look: where the contract's release rule says ask, what a query or a module gave waits until a person of every owner has approved it, by a commitment that only they can hold it
  * against: its recipient sees that in records, too. One refusal, a revoked contract or the end of the time to answer, and it is given to nobody.
  */
 import { nextUseState, ownersOf } from '@shugu/private-compute';
@@ -10,7 +10,7 @@ import { kernelProblems, type Problem } from '../../kernel/problem.ts';
 import type { Contract, HeldOutput, OutputAnswer, Room, Timings, Use } from '../model.ts';
 import { problems } from '../problems.ts';
 import { answersOf, findContract, findHeld, findUse, heldInVain, lockContract, lockUse } from '../reads.ts';
-import { moduleOf, sidesOf } from '../rules.ts';
+import { sidesOf } from '../rules.ts';
 import { dropHeld, holdOutput, insertAnswer } from '../store.ts';
 import { tell } from './deps.ts';
 import { concludeUse, type Kept } from './uses.ts';
@@ -19,8 +19,6 @@ import { concludeUse, type Kept } from './uses.ts';
 export const answerDays = 14;
 const dayMs = 86_400_000;
 const actor = systemActor('compute');
-
-export const asksFirst = ({ terms }: Contract): boolean => moduleOf(terms)?.release === 'ask';
 
 export const holdUse = async (
   tx: Tx,

@@ -3,7 +3,7 @@ import { computeAlone, endingOf, hasThird, nextUseState, type PartStatement, rea
 import { audit } from '../../kernel/audit.ts';
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
-import { kernelProblems } from '../../kernel/problem.ts';
+import { kernelProblems, type Problem } from '../../kernel/problem.ts';
 import type { OwnersContract, Room, Use } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findUse, lateUses, lockContract, lockUse, partsOf } from '../reads.ts';
@@ -85,9 +85,13 @@ const outcomeOf = (contract: OwnersContract, use: Use, parts: readonly PartState
   if (contract.state === 'revoked') return { problem: problems.revoked(), touched: true };
   if (ending.kind === 'done' && (outcome === 'done' || !hasThird(contract.terms)))
     return { result: { text: null, digest: ending.result, rows: ending.rows } };
-  if (ending.kind === 'failed') return { problem: problems.partFailed({ detail: ending.code }), touched: true };
+  if (ending.kind === 'failed') return { problem: failedBy(ending.code), touched: true };
   return { problem: problems.partsDiffer(), touched: true };
 };
+
+/** Too few is an answer that was agreed on, and nobody's failing. */
+const failedBy = (code: string): Problem =>
+  code === problems.tooFew().code ? problems.tooFew() : problems.partFailed({ detail: code });
 
 const lateMax = 50;
 
@@ -102,7 +106,7 @@ export const endLate = async (room: Room): Promise<number> => {
       const said = await statementsIn(tx, contract, id);
       const fault = said.find((one) => one && one.outcome !== 'done' && one.outcome !== 'untouched');
       const began = use.state === 'running' && (use.third.met || !hasThird(contract.terms));
-      const problem = fault ? problems.partFailed({ detail: fault.outcome }) : problems.partMissing();
+      const problem = fault ? failedBy(fault.outcome) : problems.partMissing();
       await concludeUse(room, tx, contract, use, { problem, touched: began || fault !== undefined });
     });
   return found.length;
