@@ -157,6 +157,31 @@ export const verbs: Record<string, Verb> = {
     ],
     load: () => import('./trace.ts'),
   },
+  papers: {
+    usage: 'papers NEGOTIATION [--out DIR] --url URL --key-file FILE [--json]',
+    does: {
+      zh: '查阅在其他连接器所购的结算单与凭证',
+      en: 'read statements and papers of what was bought of another connector',
+    },
+    more: [
+      ['NEGOTIATION', { zh: '本单位作为使用方的协商编号（neg_…）', en: 'a negotiation of yours as consumer (neg_…)' }],
+      [
+        '--out DIR',
+        { zh: '把凭证的 PDF 与证据包存入该文件夹', en: 'keep PDF and bundle of each paper in that folder' },
+      ],
+      ['--url URL', { zh: '本单位所在节点的地址', en: 'address of your organisation’s node' }],
+      [
+        '--key-file FILE',
+        {
+          zh: '能查看本单位连接器的密钥在该文件的第一行',
+          en: 'a key that may see your connector is the first line of that file',
+        },
+      ],
+      plainKey,
+      json,
+    ],
+    load: () => import('./papers.ts'),
+  },
   fetch: {
     usage: 'fetch PURCHASE [--format TYPE] [--to URL] --url URL --key-file FILE [--json]',
     does: {

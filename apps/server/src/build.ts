@@ -20,6 +20,7 @@ import {
   makeFederation,
 } from './federation/index.ts';
 import { flowGateway, holdsContract } from './flows/serving.ts';
+import { recordsOf } from './flows/records.ts';
 import type { Cases } from './kernel/case/index.ts';
 import { type PermissionTable, systemActor } from './kernel/http/principal.ts';
 import type { Kernel } from './kernel/kernel.ts';
@@ -375,13 +376,14 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     trustedIssuers: config.trustedIssuers,
     spacesOf: async (read, participant) => (await spaces.standing(read, participant)).map(({ id }) => id),
     catalogues: (read, participant, standsIn) => spaces.catalogues(read, participant, standsIn),
+    records: recordsOf({ members, settlement, issue }),
     peers: async (read) => (config.trustNodes ? nodes.trusted(read) : []),
     // Whoever was only recognised is another node's member.
     member: async (read, participant) => {
       const found = await members.organisation(read, participant);
       const roles = found?.roles.filter(({ status }) => status === 'active').map(({ role }) => role) ?? [];
       if (found?.status !== 'active' || found.dataspaceId !== null || roles.length === 0) return undefined;
-      return { name: found.name, roles };
+      return { name: found.name, creditCode: found.creditCode, roles };
     },
     suspended: async (read, participant) => (await members.organisation(read, participant))?.status === 'suspended',
     alone,

@@ -103,7 +103,16 @@ const signature = z.object({
   at: time,
 });
 
-const party = z.object({ participant: z.string(), name: z.string(), creditCode: z.string() });
+const party = z.object({
+  participant: z.string(),
+  name: z.string(),
+  creditCode: z.string(),
+  dataspaceId: z.string().optional().describe('of a participant of another node: its id on the Dataspace Protocol'),
+  attestedBy: z
+    .object({ issuer: z.string(), name: z.string(), at: time })
+    .optional()
+    .describe('whose word name and credit code are, by a credential that was verified; without, the name is the id'),
+});
 
 const contractVersion = z.object({
   number: z.number().int(),

@@ -57,7 +57,10 @@ const PaperSigning = ({ one }: { one: Contract }) => {
 const Negotiated = ({ one }: { one: Contract }) => {
   const { t } = useWords();
   const me = useMe();
-  const asks = one.order !== null && one.supplier.participant === me?.organisation.id && one.buyer.creditCode === '';
+  const asks =
+    one.order !== null &&
+    one.supplier.participant === me?.organisation.id &&
+    (one.buyer.dataspaceId !== undefined || one.buyer.creditCode === '');
   const read = useRead(
     listProcesses,
     { query: { order: one.order ?? '', kind: 'negotiation' } },
@@ -71,6 +74,25 @@ const Negotiated = ({ one }: { one: Contract }) => {
     </Sheet>
   );
 };
+
+/** Of another node: whose word its name and code are. */
+const Buyer = ({ of: { name, creditCode, dataspaceId, attestedBy } }: { of: Contract['buyer'] }) => {
+  const { t } = useWords();
+  if (dataspaceId === undefined) return name;
+  return (
+    <>
+      <div>
+        {name} {attestedBy ? <span className="mono">{creditCode || t('attested.none')}</span> : null}
+      </div>
+      <div className="small quiet" style={{ overflowWrap: 'anywhere' }}>
+        {t('attested.party', { id: dataspaceId })}
+        {attestedBy ? <div>{t('attested.by', { issuer: issuerOf(attestedBy) })}</div> : null}
+      </div>
+    </>
+  );
+};
+const issuerOf = ({ name, issuer }: { name: string; issuer: string }): string =>
+  name === issuer ? issuer : `${name} ${issuer}`;
 
 const Rounds = ({ one }: { one: Contract }) => {
   const { t, w, b } = useWords();
@@ -193,7 +215,7 @@ export default function ContractPage() {
                   <Facts
                     items={[
                       [t('who.supplier'), one.supplier.name],
-                      [t('who.buyer'), one.buyer.name],
+                      [t('who.buyer'), <Buyer key="buyer" of={one.buyer} />],
                       [t('contract.kind'), w('contractKind', one.kind)],
                       [t('order.way'), w('way', version.terms.settlementWay)],
                       [

@@ -56,6 +56,15 @@ export default function Member() {
                     {one.creditCode}
                   </span>,
                 ],
+                one.attested && [
+                  t('attested.title'),
+                  <div key="attested" style={{ overflowWrap: 'anywhere' }}>
+                    {one.attested.name} <span className="mono">{one.attested.creditCode || t('attested.none')}</span>
+                    <div className="small quiet">
+                      {t('attested.by', { issuer: `${one.attested.issuerName} ${one.attested.issuer}`.trim() })}
+                    </div>
+                  </div>,
+                ],
                 [t('organisation.kind'), w('organisationKind', one.kind)],
                 [t('organisation.representative'), one.legalRepresentative],
                 [

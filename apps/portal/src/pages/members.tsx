@@ -58,8 +58,17 @@ const All = () => {
         {
           key: 'name',
           title: t('directory.name'),
-          show: (row) => <Link to={paths.member(row.id)}>{row.name}</Link>,
-          text: (row) => row.name,
+          show: (row) => (
+            <>
+              <Link to={paths.member(row.id)}>{row.attested?.name ?? row.name}</Link>
+              {row.attested ? (
+                <div className="small quiet" style={{ overflowWrap: 'anywhere' }}>
+                  {row.name}
+                </div>
+              ) : null}
+            </>
+          ),
+          text: (row) => (row.attested ? `${row.attested.name} (${row.name})` : row.name),
           sort: (row) => row.name,
         },
         {

@@ -5,6 +5,7 @@ import { Next } from '../federation/acts.tsx';
 import { Beside } from '../federation/beside.tsx';
 import { Lanes } from '../federation/lanes.tsx';
 import type { Told } from '../federation/process.ts';
+import { Records } from '../federation/records.tsx';
 import { ProcessState } from '../federation/state.tsx';
 import { TermsBeside } from '../federation/terms.tsx';
 import { useWords } from '../i18n/index.ts';
@@ -138,6 +139,9 @@ const Trade = ({ told }: { told: Told }) => {
         <Drawn title={t('processKind.transfer')} told={told} />
       )}
       <Beside order={process.order} side={process.side} />
+      {root?.process.side === 'consumer' && root.process.state === 'FINALIZED' ? (
+        <Records id={root.process.id} />
+      ) : null}
       <About process={process} renewal={told.renewal} />
     </Page>
   );

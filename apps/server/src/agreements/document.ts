@@ -8,7 +8,7 @@ import type { Text } from '@shugu/wire';
 import { civilTime } from '../kernel/calendar/calendar.ts';
 import { Problem } from '../kernel/problem.ts';
 import { regionWords } from '../kernel/regions.ts';
-import type { BasisItem, Contract, ContractTerms, Template } from './model.ts';
+import type { BasisItem, Contract, ContractTerms, Party, Template } from './model.ts';
 import { agreementProblems as problems } from './problems.ts';
 import { canonicalOf, fill, normalised, type Placeholder, percentOf, type Term } from './rules.ts';
 
@@ -108,6 +108,19 @@ const basisNames: Record<BasisItem['kind'], Text> = {
 /** Chinese civil time: what people read in a contract. */
 const chinaTime = (at: Date): string => `${civilTime(at)} (UTC+8)`;
 
+/** Of a participant of another node with its id there, and whose word it is. */
+const creditCodeIn = (language: 'zh' | 'en', { creditCode, dataspaceId, attestedBy }: Party): string => {
+  if (!dataspaceId) return creditCode;
+  const code = creditCode || { zh: '无', en: 'none' }[language];
+  if (!attestedBy) return { zh: `${code}（数据空间参与方）`, en: `${code} (participant of a dataspace)` }[language];
+  const { name, issuer } = attestedBy;
+  const by = name === issuer ? issuer : `${name} ${issuer}`;
+  return {
+    zh: `${code}（数据空间参与方 ${dataspaceId}；名称与代码由 ${by} 以会员凭证证明）`,
+    en: `${code} (participant of a dataspace ${dataspaceId}; name and code as the membership credential of ${by} has them)`,
+  }[language];
+};
+
 const valuesIn = (language: 'zh' | 'en', input: DocumentInput, policy: Policy): Record<Placeholder, string> => {
   const { contract, terms, term } = input;
   const say = (text: Text) => text[language];
@@ -123,8 +136,7 @@ const valuesIn = (language: 'zh' | 'en', input: DocumentInput, policy: Policy): 
     'supplier.name': contract.supplier.name,
     'supplier.creditCode': contract.supplier.creditCode,
     'buyer.name': contract.buyer.name,
-    'buyer.creditCode':
-      contract.buyer.creditCode || { zh: '无（数据空间参与方）', en: 'none (participant of a dataspace)' }[language],
+    'buyer.creditCode': creditCodeIn(language, contract.buyer),
     'operator.name': input.operatorName,
     'product.name': contract.productName,
     'product.version': String(input.versionNumber),

@@ -25,9 +25,13 @@ const signatureText = ({ certified, protocol, level, keyId }: ContractSignature)
   return `平台签名（${levelName(level)}）${keyId}`;
 };
 
-/** A participant of another node has no credit code here: its name is its id. */
-const partyText = ({ name, creditCode }: Contract['supplier']): string =>
-  creditCode ? `${name}（${creditCode}）` : `${name}（数据空间参与方）`;
+/** A participant of another node: its id there, and whose word its name and code are; without such a word its name is its id. */
+const partyText = ({ name, creditCode, dataspaceId, attestedBy }: Contract['supplier']): string => {
+  if (!dataspaceId) return creditCode ? `${name}（${creditCode}）` : `${name}（数据空间参与方）`;
+  if (!attestedBy) return `${name}（数据空间参与方）`;
+  const by = attestedBy.name === attestedBy.issuer ? attestedBy.issuer : `${attestedBy.name} ${attestedBy.issuer}`;
+  return `${name}（${creditCode || '无信用代码'}）；数据空间参与方 ${dataspaceId}；名称与代码由 ${by} 以会员凭证证明`;
+};
 
 export const lookOf = (
   contract: Contract,

@@ -33,6 +33,10 @@ export interface Party {
   participant: string;
   name: string;
   creditCode: string;
+  /** Of a participant of another node: its id on the Dataspace Protocol. */
+  dataspaceId?: string;
+  /** Whose word name and credit code are, and since when; without, the name is the id. */
+  attestedBy?: { issuer: string; name: string; at: string };
 }
 
 export interface Template {
@@ -210,7 +214,19 @@ export interface AgreementNeighbours {
   issue: Pick<Issue, 'paper'>;
   objects: Pick<ObjectStore, 'put'>;
   organisations: {
-    organisation(read: Reader, id: string): Promise<{ id: string; name: string; creditCode: string } | undefined>;
+    organisation(
+      read: Reader,
+      id: string,
+    ): Promise<
+      | {
+          id: string;
+          name: string;
+          creditCode: string;
+          dataspaceId?: string | null;
+          attested?: { name: string; creditCode: string; issuer: string; issuerName: string; at: string } | null;
+        }
+      | undefined
+    >;
   };
   /** The operator's organisation: it is neither supplier nor buyer. */
   operator(read: Reader): Promise<{ id: string; name: string }>;

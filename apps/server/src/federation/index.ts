@@ -31,6 +31,7 @@ import { makePlaneSender } from './planes/sending.ts';
 import { forgetSignalTries, planeFor, planesAway } from './planes/store.ts';
 import {
   aboutOf,
+  attestationOf,
   connectorNamed,
   connectorOf,
   findProcessOf,
@@ -40,6 +41,8 @@ import {
   waitingOfReference,
   wasTried,
 } from './reads.ts';
+import type { Records } from './records/model.ts';
+import { mountRecords } from './records/mount.ts';
 import { makeRenewer } from './renewal/following.ts';
 import { giveRenewal } from './renewal/giving.ts';
 import { mountRenewal } from './renewal/mount.ts';
@@ -69,10 +72,11 @@ import { forgetTries, removeDataset, saveDataset } from './store.ts';
 
 export type { FederationEvents } from './events.ts';
 export { formatsBy, gatewayFormatOf } from './formats.ts';
-export type { Identified, IdentityProvider } from './identity/identity.ts';
+export type { Attested, Identified, IdentityProvider } from './identity/identity.ts';
 export type * from './model.ts';
 export { permissions } from './permissions.ts';
 export { keptPrices, listedPrices, priced } from './prices.ts';
+export type { Records } from './records/model.ts';
 export type { Brought, PushAddress } from './service/bringing.ts';
 export { serviceOf } from './service/room.ts';
 export type { FlowGateway, Opened, ServedFlow } from './serving/model.ts';
@@ -102,6 +106,8 @@ export interface FederationDeps {
   /** DIDs that the operator names. */
   trustedIssuers: readonly string[];
   peers: ClaimsDeps['peers'];
+  /** What counter-parties may read of their own. */
+  records: Records;
   /** No other server works on this database: what was on its way when a process died is sent again at once. */
   alone: boolean;
 }
@@ -153,6 +159,8 @@ export interface Federation {
   takesFormat(read: Reader, process: Pick<Process, 'participant' | 'format'>): Promise<boolean>;
   /** The organisation here whose connector has that name. */
   connectorNamed(read: Reader, name: string): Promise<string | undefined>;
+  /** What a trusted issuer said of a counter-party when it began; undefined: nobody did. */
+  attested(read: Reader, process: Pick<Process, 'participant' | 'counterparty'>): ReturnType<typeof attestationOf>;
   /** The last message of an act that was taken or sent. */
   lastMessage(read: Reader, process: string, act: Act): Promise<Message | undefined>;
   /** Whether a message of ours of that act was given to the line. */
@@ -256,6 +264,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     takesFormat: async (read, { participant, format }) =>
       format !== null && (await planeFor(read, participant, format)) !== undefined,
     connectorNamed: (read, name) => connectorNamed(read, name, dids.participantOf(name)),
+    attested: attestationOf,
     lastMessage,
     wasTried,
     negotiationWith,
@@ -287,6 +296,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
       await mountSignaling(app, room, perSource);
       await mountDataPlane(app, room, perSource);
       await mountRenewal(app, room, perSource);
+      await mountRecords(app, room, perSource);
     },
     beforeListen: async () => {
       if (!deps.alone) return;

@@ -6,6 +6,7 @@ import { nameTowards } from './claims/dids.ts';
 import { makeDoor } from './door.ts';
 import { wantedOf } from './filter.ts';
 import { alikeFormats, servedFormats } from './formats.ts';
+import type { Attested } from './identity/identity.ts';
 import { type Door, doors, errorOf, standingOf } from './messages.ts';
 import { type Connector, type Kind, limits } from './model.ts';
 import { nestedCatalogs } from './nested.ts';
@@ -30,18 +31,20 @@ type Asked = FastifyRequest<{ Params: Params; Querystring: { after?: string } }>
 
 const noPids = (pid: string) => ({ consumerPid: pid, providerPid: pid });
 
+interface Who {
+  connector: Connector;
+  sender: string;
+  attested?: Attested | undefined;
+}
+
 /** A connector that is closed or never was, and whoever shows no identity, meet the same answers everywhere. */
-const caller = async (
-  room: Room,
-  request: Asked,
-  kind: Kind | 'catalog',
-): Promise<{ connector: Connector; sender: string } | Answer> => {
+const caller = async (room: Room, request: Asked, kind: Kind | 'catalog'): Promise<Who | Answer> => {
   const { participant, pid = '' } = request.params;
   const connector = await connectorOf(room.database, participant);
   if (!connector) return unknownAnswer(kind, pid, request.body);
   const sender = await room.identity.identify(connector, request.headers.authorization);
   if (!sender) return { status: 401, body: errorOf(kind, noPids(pid), { code: 'unauthorized' }) };
-  return { connector, sender: sender.name };
+  return { connector, sender: sender.name, attested: sender.attested };
 };
 
 const filterUnsupported = {
@@ -205,7 +208,7 @@ export const mountProtocol = async (
       method: 'GET' | 'POST',
       path: string,
       kind: Kind | 'catalog',
-      answer: (who: { connector: Connector; sender: string }, request: Asked) => Promise<Answer | Tagged>,
+      answer: (who: Who, request: Asked) => Promise<Answer | Tagged>,
     ) =>
       scope.route<{ Params: Params; Querystring: { after?: string } }>({
         method,

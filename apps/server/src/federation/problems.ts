@@ -79,6 +79,19 @@ export const problems = defineProblems('federation', {
     title: { zh: '对方连接器没有正确答复', en: 'The other connector did not answer as it should' },
     next: { zh: '稍后再试', en: 'Try again later' },
   },
+  recordsAbsent: {
+    status: 404,
+    title: { zh: '对方没有本单位的记录', en: 'The other side keeps no records for the organisation' },
+    next: {
+      zh: '成交之后方有结算单与凭证；其他产品的连接器可能不提供此接口，请向对方索取',
+      en: 'There are statements and papers once something was sold; connectors of another make may not serve them: ask the other side',
+    },
+  },
+  recordsUnreadable: {
+    status: 502,
+    title: { zh: '对方的记录不符合格式', en: 'The other side’s records are not in their form' },
+    next: { zh: '请对方核查其连接器', en: 'Ask the other side to look at its connector' },
+  },
   noCatalogue: {
     status: 422,
     title: { zh: '该地址没有向本单位答复目录', en: 'No catalogue was told to the organisation at that address' },

@@ -1,6 +1,7 @@
 import type { Dataset, Side } from '@shugu/dataspace';
 import { empty, type Moment, type Reader, type Sql, sql } from '../kernel/db/db.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../kernel/pages.ts';
+import type { Attested } from './identity/identity.ts';
 import type { Act, Agreement, Connector, Kind, Message, Process, State } from './model.ts';
 
 export const processColumns = sql`id, participant, kind, side, counterparty, their_pid, address, state, suspended_by, version, taken,
@@ -204,6 +205,17 @@ export const transfersOf = async (read: Reader, participant: string, agreement: 
 export const waitingOfReference = async (read: Reader, reference: string): Promise<{ id: string; act: Act }[]> =>
   read.rows(sql`select id, clearance ->> 'act' as act from federation_processes
     where reference = ${reference} and clearance is not null order by id`);
+
+/** What was said of a counter-party when it began last. */
+export const attestationOf = async (
+  read: Reader,
+  { participant, counterparty }: Pick<Process, 'participant' | 'counterparty'>,
+): Promise<(Attested & { at: string }) | undefined> => {
+  const row = await read.first<Attested & { at: Date }>(sql`select name, credit_code as "creditCode", issuer,
+      issuer_name as "issuerName", credential, seen_at as at from federation_attestations
+    where participant = ${participant} and counterparty = ${counterparty}`);
+  return row && { ...row, at: row.at.toISOString() };
+};
 
 /** What waits for its clearance in one participant's processes, the oldest first. */
 export const clearancesOf = (

@@ -36,6 +36,7 @@ import {
   type Standing,
   transfersBy,
 } from './reads.ts';
+import { recordRoutes } from './records/routes.ts';
 import { renewalOfProcess } from './renewal/store.ts';
 import { possible, retold, type Tried, tryOn } from './rules.ts';
 import { actOn, addressBehind, offerContract, requestContract, requestTransfer } from './service/beginning.ts';
@@ -293,6 +294,7 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => {
       if (process?.kind !== 'negotiation' || process.side !== 'consumer') throw kernelProblems.unknown();
       return formatsElsewhere(room, read, process);
     }),
+    ...recordRoutes(room),
     onReady(wire.requestContract, addressed, async ({ tx, body }) => began(tx, await requestContract(room, tx, body))),
     onReady(wire.offerContract, addressed, async ({ tx, body }) => began(tx, await offerContract(room, tx, body))),
     onReady(

@@ -1,5 +1,6 @@
 /** The only SQL that writes federation's tables. */
 import { sql, type Tx } from '../kernel/db/db.ts';
+import type { Attested } from './identity/identity.ts';
 import type { Agreement, Connector, Message, Process } from './model.ts';
 import { messageColumns, processColumns } from './reads.ts';
 
@@ -128,3 +129,18 @@ export const removeDataset = async (tx: Tx, participant: string, id: string): Pr
     participant,
     await tx.exec(sql`delete from federation_datasets where participant = ${participant} and id = ${id}`),
   );
+
+/** Written where it says something else than before. */
+export const saveAttestation = (
+  tx: Tx,
+  { participant, counterparty }: Pick<Process, 'participant' | 'counterparty'>,
+  one: Attested,
+): Promise<number> =>
+  tx.exec(sql`insert into federation_attestations as held (participant, counterparty, node, market, name, credit_code, issuer,
+      issuer_name, credential, seen_at)
+    values (${participant}, ${counterparty}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.name}, ${one.creditCode}, ${one.issuer},
+      ${one.issuerName}, ${one.credential}, ${tx.now})
+    on conflict (participant, counterparty) do update set name = excluded.name, credit_code = excluded.credit_code,
+      issuer = excluded.issuer, issuer_name = excluded.issuer_name, credential = excluded.credential, seen_at = excluded.seen_at
+    where (held.name, held.credit_code, held.issuer, held.issuer_name, held.credential)
+      is distinct from (excluded.name, excluded.credit_code, excluded.issuer, excluded.issuer_name, excluded.credential)`);

@@ -42,8 +42,9 @@ const otherTiers =
 const notOffered = '该要约已不在市场上 / the offer is not on the market any more';
 
 /** An organisation of this node by its connector; anybody else by the id that the identity seam has shown. */
-const buyerOf = async (tx: Tx, { federation, members }: Rooms, { counterparty }: Process): Promise<string> =>
-  (await federation.connectorNamed(tx, counterparty)) ?? (await members.recognise(tx, counterparty)).id;
+const buyerOf = async (tx: Tx, { federation, members }: Rooms, process: Process): Promise<string> =>
+  (await federation.connectorNamed(tx, process.counterparty)) ??
+  (await members.recognise(tx, process.counterparty, await federation.attested(tx, process))).id;
 
 const payableTo = async (tx: Tx, { settlement }: Rooms, buyer: string, { missing }: Unbacked): Promise<string> => {
   const account = missing === 'money' ? await settlement.subAccount(tx, buyer) : undefined;

@@ -4,7 +4,7 @@ import type { Route } from '../kernel/http/route.ts';
 import type { Prunable } from '../kernel/retention/prune.ts';
 import { type Authenticator, makeAuthenticator } from './authenticate.ts';
 import type { MembersDeps, Room } from './deps.ts';
-import type { Organisation, Role } from './model.ts';
+import type { Attested, Organisation, Role } from './model.ts';
 import { problems } from './problems.ts';
 import * as reads from './reads.ts';
 import { membersRoutes } from './routes.ts';
@@ -16,6 +16,7 @@ import { acceptedCurrent } from './service/rulebook.ts';
 export type { MembersDeps, MembersSettings } from './deps.ts';
 export { eventTypes as memberEvents } from './events.ts';
 export {
+  type Attested,
   allRoles,
   creditCodeCheck,
   isCreditCode,
@@ -65,8 +66,11 @@ export interface Members {
   peopleOnSeats(read: Reader, organisation: string, seats: readonly string[]): Promise<{ id: string; email: string }[]>;
   /** One person's address in clear, if they still take notices by mail. */
   mailAddress(read: Reader, person: string): Promise<string | null>;
-  /** The member that a participant of another node is here, by its id on the Dataspace Protocol; made when it is new. */
-  recognise(tx: Tx, dataspaceId: string): Promise<Organisation>;
+  /**
+   * The member that a participant of another node is here, by its id on the Dataspace Protocol; made when it is new. `attested`: what a
+   * trusted issuer says of it now, which replaces what was said before.
+   */
+  recognise(tx: Tx, dataspaceId: string, attested?: Attested): Promise<Organisation>;
   organisationByDataspaceId(read: Reader, dataspaceId: string): Promise<Organisation | undefined>;
   /** Suspends or restores at once, for flows with their own authority (a regulator's directive). */
   setStanding(tx: Tx, organisation: string, status: 'suspended' | 'active', reason: string): Promise<void>;
@@ -138,7 +142,7 @@ export const makeMembers = (deps: MembersDeps): Members => {
       return found ? deps.seal.open(read, person, found.email) : null;
     },
     organisationByDataspaceId: reads.organisationByDataspaceId,
-    recognise: (tx, dataspaceId) => organisations.recognise(room, tx, dataspaceId),
+    recognise: (tx, dataspaceId, attested) => organisations.recognise(room, tx, dataspaceId, attested),
     setStanding: (tx, id, status, reason) => organisations.setStanding(room, tx, id, status, reason),
   };
 };

@@ -19,6 +19,20 @@ export interface HeldRole {
   since: Date | null;
 }
 
+/** Verified by a credential: somebody else's word, never the organisation's own. */
+export interface Attested {
+  name: string;
+  /** '' where the issuer says none. */
+  creditCode: string;
+  /** DID. */
+  issuer: string;
+  /** As it is known here; '' where it has no name. */
+  issuerName: string;
+  /** Id of the credential. */
+  credential: string;
+  at: string;
+}
+
 export interface Organisation {
   id: string;
   name: string;
@@ -26,6 +40,8 @@ export interface Organisation {
   creditCode: string;
   /** Its participant id on the Dataspace Protocol, by which it was recognised; null of everybody who was admitted here. */
   dataspaceId: string | null;
+  /** What an issuer that is trusted here says of it; only of a recognised participant. */
+  attested: Attested | null;
   /** Where it is registered, GB/T 2260: places 3–8 of its code (GB 32100). */
   division: string;
   kind: OrganisationKind;

@@ -6,7 +6,7 @@ import type { HeldRole, Organisation, Person, Role, Seat } from './model.ts';
 
 type OrganisationRow = Omit<Organisation, 'roles'> & { roles: (Omit<HeldRole, 'since'> & { since: string | null })[] };
 
-const organisationColumns = sql`o.id, o.name, o.credit_code as "creditCode", substr(o.credit_code, 3, 6) as division, o.dataspace_id as "dataspaceId", o.kind, o.status, o.since, o.created_at as "createdAt",
+const organisationColumns = sql`o.id, o.name, o.credit_code as "creditCode", substr(o.credit_code, 3, 6) as division, o.dataspace_id as "dataspaceId", o.attested, o.kind, o.status, o.since, o.created_at as "createdAt",
   o.bank_name as "bankName", o.bank_holder as "bankHolder", o.bank_account_masked as "bankAccountMasked",
   coalesce((select json_agg(json_build_object('role', r.role, 'class', r.class, 'licence', r.licence, 'status', r.status, 'since', r.since)
     order by r.role, r.class) from organisation_roles r where r.organisation = o.id), '[]') as roles`;
@@ -47,11 +47,13 @@ export const activeRoles = (one: Pick<Organisation, 'status' | 'roles'>): Role[]
     ? [...new Set(one.roles.filter((role) => role.status === 'active').map((role) => role.role))]
     : [];
 
+/** A recognised participant's name never stands without its id: what another issuer calls it may be the name of a member here. */
 export const displayNames = async (read: Reader, ids: readonly string[]): Promise<Map<string, string>> => {
   const rows = await read.rows<{
     id: string;
     name: string;
-  }>(sql`select id, name from organisations where id = any(${[...ids]})
+  }>(sql`select id, case when attested is null then name else (attested ->> 'name') || ' (' || name || ')' end as name
+      from organisations where id = any(${[...ids]})
     union all select id, display_name from people where id = any(${[...ids]})
     union all select id, name from service_accounts where id = any(${[...ids]})`);
   return new Map(rows.map((row) => [row.id, row.name]));

@@ -28,6 +28,7 @@ const organisationOut = (one: Organisation) => ({
   name: one.name,
   creditCode: one.creditCode,
   dataspaceId: one.dataspaceId,
+  attested: one.attested,
   kind: one.kind,
   status: one.status,
   roles: one.roles.map((role) => ({ ...role, since: isoOrNull(role.since) })),

@@ -1,6 +1,6 @@
 /** The only SQL that writes this room's tables. */
 import { sql, type Tx } from '../kernel/db/db.ts';
-import type { HeldRole, OrganisationKind, OrganisationStatus, Seat } from './model.ts';
+import type { Attested, HeldRole, OrganisationKind, OrganisationStatus, Seat } from './model.ts';
 
 export interface NewOrganisation {
   id: string;
@@ -20,6 +20,9 @@ export const insertOrganisation = async (tx: Tx, one: NewOrganisation): Promise<
       ${one.legalRepresentativeSealed}, ${one.status}, ${one.letter ? JSON.stringify(one.letter) : null}, ${one.dataspaceId ?? null}, ${tx.now},
       ${one.status === 'active' ? tx.now : null})`);
 };
+
+export const setAttested = (tx: Tx, organisation: string, attested: Attested): Promise<number> =>
+  tx.exec(sql`update organisations set attested = ${JSON.stringify(attested)} where id = ${organisation}`);
 
 export const insertRole = async (
   tx: Tx,

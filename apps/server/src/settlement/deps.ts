@@ -11,6 +11,10 @@ import type { BankSettings } from './bank.ts';
 export interface Organisations {
   displayName(read: Reader, id: string): Promise<string>;
   displayNames(read: Reader, ids: readonly string[]): Promise<Map<string, string>>;
+  organisation(
+    read: Reader,
+    id: string,
+  ): Promise<{ attested: { creditCode: string; issuer: string; issuerName: string } | null } | undefined>;
   operatorOf(read: Reader): Promise<{ id: string; name: string }>;
   bankAccount(
     read: Reader,

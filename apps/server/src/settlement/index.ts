@@ -5,8 +5,10 @@ import { accountId } from '@shugu/ledger';
 import type { FastifyInstance } from 'fastify';
 import { dayOf } from '../kernel/calendar/calendar.ts';
 import type { Reader, Sql, Tx } from '../kernel/db/db.ts';
+import type { PageQuery } from '../kernel/pages.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import { type Bank, startBank } from './bank.ts';
+import { type Between, statementBetween, statementsBetween } from './between.ts';
 import { balanceOf, type Funds, fundsOf } from './books.ts';
 import { creditsDue } from './credit-reads.ts';
 import { creditRoutes } from './credit-routes.ts';
@@ -86,6 +88,9 @@ export interface Settlement extends RoomParts {
   finishOrder(tx: Tx, order: string): Promise<void>;
   /** So much more is frozen for an order in custody. */
   extendOrder(tx: Tx, draft: { order: string; fen: Fen }): Promise<void>;
+  /** Statements that a buyer has of a supplier, as the buyer sees them. */
+  statementsBetween(read: Reader, of: Between, query: PageQuery): ReturnType<typeof statementsBetween>;
+  statementBetween(read: Reader, of: Between, id: string): ReturnType<typeof statementBetween>;
   /** What was billed of an order so far. */
   billed(read: Reader, order: string): Promise<Billed>;
   /** Frozen for an order and asked for by no statement: what bounds its use. */
@@ -173,6 +178,8 @@ export const makeSettlement = (deps: SettlementDeps): Settlement => {
       },
     ],
     openAccount: (tx, participant) => ensureAccount(room, tx, participant),
+    statementsBetween: (read, of, query) => statementsBetween(read, room, of, query),
+    statementBetween: (read, of, id) => statementBetween(read, room, of, id),
     proposeCredit: (tx, draft) => proposeCredit(room, tx, draft),
     openOrder: (tx, draft) => openOrder(room, tx, draft),
     freezeOrder: (tx, draft) => freezeOrder(room, tx, draft),

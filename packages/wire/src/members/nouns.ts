@@ -104,11 +104,23 @@ export const organisationFacts = {
   legalRepresentative: personName,
 };
 
+export const attested = z
+  .object({
+    name: z.string(),
+    creditCode: z.string().describe('empty where the issuer says none'),
+    issuer: z.string().describe('DID of whoever says so'),
+    issuerName: z.string().describe('as it is known here; empty where it has no name'),
+    credential: z.string(),
+    at: time,
+  })
+  .describe('what a trusted issuer says of a recognised participant, by a credential that was verified');
+
 export const organisation = z.object({
   id: organisationId,
   name: z.string(),
   creditCode: z.string().describe('empty of a recognised participant of another node'),
   dataspaceId: z.string().nullable().describe('participant id on the Dataspace Protocol by which it was recognised'),
+  attested: attested.nullable(),
   kind: organisationKind,
   status: organisationStatus,
   roles: z.array(nodeRole),

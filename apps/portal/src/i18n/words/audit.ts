@@ -216,6 +216,7 @@ export const audit = {
   'auditVerb.ready': ['定稿', 'made ready'],
   'auditVerb.receipt': ['出具回执', 'receipt issued'],
   'auditVerb.recognise': ['经协议认可', 'recognised'],
+  'auditVerb.attest': ['记录凭证所证明的名称', 'note what a credential attests'],
   'auditVerb.record': ['登记', 'recorded'],
   'auditVerb.redeem': ['接受', 'redeemed'],
   'auditVerb.refuse': ['拒绝', 'refused'],

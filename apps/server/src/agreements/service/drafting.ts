@@ -68,7 +68,15 @@ export interface ContractDraft {
 const partyOf = async (deps: AgreementsDeps, read: Reader, id: string): Promise<Party> => {
   const found = await deps.organisations.organisation(read, id);
   if (!found) throw kernelProblems.unknown();
-  return normalised({ participant: found.id, name: found.name, creditCode: found.creditCode });
+  const { dataspaceId, attested } = found;
+  const { name, creditCode } = attested ?? found;
+  return normalised({
+    ...{ participant: found.id, name, creditCode },
+    ...(dataspaceId ? { dataspaceId } : {}),
+    ...(attested
+      ? { attestedBy: { issuer: attested.issuer, name: attested.issuerName || attested.issuer, at: attested.at } }
+      : {}),
+  });
 };
 
 const draftedTerms = async (

@@ -67,7 +67,10 @@ export const currentCredential = async (
     profile,
     id,
     type: MEMBERSHIP,
-    subject: { id: subject, memberOf: signer.did, name: member.name, roles: member.roles },
+    subject: {
+      ...{ id: subject, memberOf: signer.did, name: member.name, roles: member.roles },
+      ...(member.creditCode ? { creditCode: member.creditCode } : {}),
+    },
     validFrom: tx.now,
     validUntil,
     status: {

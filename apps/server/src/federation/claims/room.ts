@@ -9,6 +9,7 @@ import type { Dids } from './dids.ts';
 /** Whom the exchange speaks for in a MembershipCredential. */
 export interface Member {
   name: string;
+  creditCode: string;
   roles: string[];
 }
 

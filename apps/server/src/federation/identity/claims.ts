@@ -4,6 +4,7 @@ import { signing } from '../claims/keys.ts';
 import { replaysOf } from '../claims/replays.ts';
 import { type ClaimsRoom, claimsLimits as limits, MEMBERSHIP } from '../claims/room.ts';
 import { trusts } from '../claims/trust.ts';
+import { attestedIn } from './attested.ts';
 import type { IdentityProvider } from './identity.ts';
 
 type Identity = ReturnType<typeof makeIdentity>;
@@ -43,6 +44,7 @@ export const claimsTokens = (room: ClaimsRoom): IdentityProvider => {
       if (verified.ok)
         return {
           name: verified.counterParty,
+          ...(await attestedIn(room, verified)),
           claims: { credentials: verified.claims.map(({ id, issuer, types }) => ({ id, issuer, types })) },
         };
       const { code, detail } = verified;

@@ -6,6 +6,19 @@ export interface Identified {
   /** Participant id of whoever sent the message. */
   name: string;
   claims: Record<string, unknown>;
+  /** What an issuer that is trusted here says of it. */
+  attested?: Attested;
+}
+
+/** By a credential that was verified; never the sender's own word. */
+export interface Attested {
+  name: string;
+  /** '' where the issuer says none. */
+  creditCode: string;
+  issuer: string;
+  /** As it is known here; '' where it has no name. */
+  issuerName: string;
+  credential: string;
 }
 
 export interface IdentityProvider {

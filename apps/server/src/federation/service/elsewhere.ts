@@ -12,23 +12,32 @@ import { problems } from '../problems.ts';
 import { connectorOf } from '../reads.ts';
 import { termsOf } from '../terms.ts';
 import type { Asking } from './beginning.ts';
-import { readText } from './posting.ts';
+import { readBytes } from './posting.ts';
 import type { Room } from './room.ts';
 
-type Reading = Pick<Room, 'outgoing' | 'identity'>;
-type Line = Pick<Asking, 'counterparty' | 'address'>;
+export type Reading = Pick<Room, 'outgoing' | 'identity'>;
+export type Line = Pick<Asking, 'counterparty' | 'address'>;
 
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** `away`: what is said where nobody answers as it should. @throws federation.connectorClosed, federation.addressRefused, and that */
-const readFrom = async (
+interface Question {
+  url: URL;
+  message?: object;
+  /** What is said where nobody answers as it should. */
+  away?: typeof problems.providerAway;
+  answerBytesMax?: number;
+}
+
+/** Undefined: unknown there. @throws federation.connectorClosed, federation.addressRefused, and `away` */
+const answerFrom = async <T>(
   room: Reading,
   read: Reader,
   participant: string,
   { counterparty, address }: Line,
-  { url, message, away = problems.providerAway }: { url: URL; message?: object; away?: typeof problems.providerAway },
-): Promise<{ told: Json; link: string } | undefined> => {
+  { url, message, away = problems.providerAway, answerBytesMax = limits.answerBytesMax }: Question,
+  understand: (body: Buffer, link: string) => T,
+): Promise<T | undefined> => {
   const connector = await connectorOf(read, participant);
   if (!connector) throw problems.connectorClosed();
   if (room.outgoing.fault(url.href)) throw problems.addressRefused({ field: 'body.address' });
@@ -45,16 +54,25 @@ const readFrom = async (
       ...(message ? { body: JSON.stringify(message) } : {}),
       signal: AbortSignal.timeout(limits.patienceSeconds * 1000),
     });
-    const text = await readText(answer.body, limits.answerBytesMax);
+    const body = await readBytes(answer.body, answerBytesMax);
     if (answer.statusCode === 404) return undefined;
     if (answer.statusCode !== 200) throw new Error(`HTTP ${answer.statusCode}`);
-    const said: unknown = JSON.parse(text);
-    return isObject(said) ? { told: said, link: [answer.headers.link ?? ''].flat().join(',') } : undefined;
+    return understand(body, [answer.headers.link ?? ''].flat().join(','));
   } catch (error) {
     if (error instanceof GatewayProblem) throw problems.addressRefused({ field: 'body.address' });
     throw away({ detail: (error as Error).message.slice(0, 200) });
   }
 };
+
+const readFrom = (room: Reading, read: Reader, participant: string, line: Line, asked: Question) =>
+  answerFrom(room, read, participant, line, asked, (body, link): { told: Json; link: string } | undefined => {
+    const said: unknown = JSON.parse(body.toString('utf8'));
+    return isObject(said) ? { told: said, link } : undefined;
+  });
+
+/** As they came. */
+export const bytesFrom = (room: Reading, read: Reader, participant: string, line: Line, asked: Question) =>
+  answerFrom(room, read, participant, line, asked, (body) => body);
 
 /**
  * One data set as its provider offers it to this participant now; undefined where it offers it to nobody, or not to this one.

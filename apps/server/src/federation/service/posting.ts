@@ -11,7 +11,10 @@ export interface Post {
 }
 export type Posted = { status: number; text: string } | { again: boolean; fault: string };
 
-export const readText = async (body: AsyncIterable<Buffer>, bytesMax: number): Promise<string> => {
+export const readText = async (body: AsyncIterable<Buffer>, bytesMax: number): Promise<string> =>
+  (await readBytes(body, bytesMax)).toString('utf8');
+
+export const readBytes = async (body: AsyncIterable<Buffer>, bytesMax: number): Promise<Buffer> => {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of body) {
@@ -19,7 +22,7 @@ export const readText = async (body: AsyncIterable<Buffer>, bytesMax: number): P
     if (bytes > bytesMax) throw new Error('the answer is too long');
     pieces.push(piece);
   }
-  return Buffer.concat(pieces).toString('utf8');
+  return Buffer.concat(pieces);
 };
 
 /** What an answer that is no yes amounts to. */

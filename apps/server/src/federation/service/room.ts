@@ -8,6 +8,7 @@ import type { IdentityProvider } from '../identity/identity.ts';
 import type { Connector, Message, Process } from '../model.ts';
 import type { SpaceCatalogue } from '../nested.ts';
 import { connectorNamed } from '../reads.ts';
+import type { Records } from '../records/model.ts';
 import type { Proofs } from '../renewal/proof.ts';
 import type { FlowGateway } from '../serving/model.ts';
 import type { Discover } from './discovery.ts';
@@ -32,6 +33,7 @@ export interface Room {
   spacesOf(read: Reader, participant: string): Promise<readonly string[]>;
   /** Catalogues of the spaces that an organisation of this node operates, to whoever stands in the spaces named. */
   catalogues(read: Reader, participant: string, standsIn: readonly string[]): Promise<readonly SpaceCatalogue[]>;
+  records: Records;
   seal: Pick<Seal, 'seal' | 'open'>;
   outgoing: Outgoing;
   discover: Discover;

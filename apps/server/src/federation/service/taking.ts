@@ -5,6 +5,7 @@ import { newId } from '../../kernel/ids.ts';
 import { withPlainAddress } from '../address.ts';
 import { nameTowards } from '../claims/dids.ts';
 import { gatewayFormats, servedFormats } from '../formats.ts';
+import type { Attested } from '../identity/identity.ts';
 import { type Door, digestOf, type ErrorTold, errorOf, standingOf } from '../messages.ts';
 import {
   type Act,
@@ -20,7 +21,7 @@ import { planesOf } from '../planes/store.ts';
 import { keptPrices, listedPrices } from '../prices.ts';
 import { findAgreement, findDataset, messagesOf, processOfTheirs, waitingOf, waitingWith } from '../reads.ts';
 import { courtesy, isFault, sideOf, step } from '../rules.ts';
-import { endMessage, insertMessage, insertProcess, lockProcess } from '../store.ts';
+import { endMessage, insertMessage, insertProcess, lockProcess, saveAttestation } from '../store.ts';
 import { agreementFault } from '../terms.ts';
 import { apply, newProcess, settleMove } from './moves.ts';
 import { actorOf, type Room, spacesOfCounterparty } from './room.ts';
@@ -35,6 +36,8 @@ export interface Coming {
   connector: Connector;
   /** Participant id of the sender. */
   sender: string;
+  /** What an issuer that is trusted here says of it. */
+  attested?: Attested | undefined;
   door: Door;
   /** Ours, from the path; empty for first messages. */
   pid: string;
@@ -239,6 +242,7 @@ const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise
       code: 'tooManyWait',
       reason: ['未了的协商与传输过多，请稍后再试', 'too many wait already; try again later'],
     });
+  if (coming.attested && made.kind === 'negotiation') await saveAttestation(tx, made, coming.attested);
   const kept = await sealMessage(room, tx, made, withPlainAddress(message));
   apply(made, act, 'other', moved, kept);
   await keep(tx, made, act, digest, kept);

@@ -26,6 +26,7 @@ import type { Keys } from '../keys.ts';
 import { nextNumber } from '../numbers.ts';
 import type { ObjectStore } from '../objects.ts';
 import { emit } from '../outbox.ts';
+import type { PageQuery } from '../pages.ts';
 import type { Paper as Layout } from '../paper/paper.ts';
 import type { Press } from '../paper/press.ts';
 import { defineProblems } from '../problem.ts';
@@ -101,6 +102,8 @@ export interface Issue {
   onStamped(tx: Tx, origin: string, size: number): Promise<void>;
   jobs: Record<string, JobHandler>;
   read(read: Reader, id: string): Promise<store.PaperRow | undefined>;
+  /** Papers that all of these may read, the newest first. */
+  papersOf(read: Reader, participants: readonly string[], query: PageQuery): ReturnType<typeof store.papersOf>;
   file(row: store.PaperRow, part: 'pdf' | 'bundle'): Promise<Buffer>;
   /** The log's promise, until the paper's proof is there. */
   promise(read: Reader, row: store.PaperRow): Promise<Uint8Array>;
@@ -311,6 +314,7 @@ export const makeIssue = (options: IssueOptions): Issue => {
     },
     jobs: { 'kernel.paper.make': make, 'kernel.paper.stamp': renew },
     read: (read, id) => store.paperById(read, id),
+    papersOf: (read, participants, query) => store.papersOf(read, participants, query),
     promise: async (read, row) => {
       if (row.bundle_digest) throw issueProblems.proven();
       const promise = await publicLog.promise(read, row.log_entry);

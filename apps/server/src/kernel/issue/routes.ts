@@ -25,7 +25,7 @@ export const issuePermissions: PermissionTable = {
 
 const documentOf = (row: store.PaperRow) => (row.document as { document: unknown }).document;
 
-const paperOut = (row: store.PaperRow) => ({
+export const paperOut = (row: store.PaperRow) => ({
   id: row.id,
   kind: row.kind,
   number: row.number,
@@ -101,7 +101,7 @@ export const issueRoutes = ({ issue, keys, database, holder }: IssueRoutesOption
   };
   return [
     on(wire.papers, async ({ read, principal, query }) => {
-      const found = await store.papersOf(read, principal.participant, query);
+      const found = await store.papersOf(read, [principal.participant], query);
       return { items: found.items.map(paperOut), next: found.next };
     }),
     on(wire.paperRead, async ({ read, principal, params }) => paperOut(await visible(read, principal, params.id))),

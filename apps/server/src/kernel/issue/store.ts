@@ -60,10 +60,11 @@ export const papersOfEntries = (read: Reader, entries: string[]) =>
     sql`select id, number, title, participant from papers where log_entry = any(${entries})`,
   );
 
-export const papersOf = async (read: Reader, participant: string, query: PageQuery & { kind?: string }) => {
+/** Of one organisation; of several: what all of them may read. */
+export const papersOf = async (read: Reader, participants: readonly string[], query: PageQuery & { kind?: string }) => {
   const after = decodeCursor(query.after, 1);
   const rows =
-    await read.rows<PaperRow>(sql`select ${columns} from papers where (parties @> array[${participant}]::text[])
+    await read.rows<PaperRow>(sql`select ${columns} from papers where (parties @> ${[...participants]}::text[])
     ${query.kind ? sql`and kind = ${query.kind}` : empty} ${after ? sql`and id < ${after[0]}` : empty}
     order by id desc limit ${pageSize(query) + 1}`);
   return pageOf(

@@ -12,7 +12,7 @@ import { decodeCursor, type PageQuery, pageSize } from '../../kernel/pages.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
 import type { Room } from '../deps.ts';
 import { eventTypes } from '../events.ts';
-import type { HeldRole, Organisation } from '../model.ts';
+import type { Attested, HeldRole, Organisation } from '../model.ts';
 import { hashPassword } from '../password.ts';
 import { problems } from '../problems.ts';
 import * as reads from '../reads.ts';
@@ -96,9 +96,29 @@ export const applyForMembership = async (room: Room, tx: Tx, body: Application, 
  * A participant of another node, shown by its identity on the Dataspace Protocol. Nobody here admits it, signs in for it or
  * sees its credit code: what it may do is buy what is offered to everybody, and what binds it is its agreement.
  */
-export const recognise = async (room: Room, tx: Tx, dataspaceId: string): Promise<Organisation> => {
+export const recognise = async (
+  room: Room,
+  tx: Tx,
+  dataspaceId: string,
+  attested?: Attested,
+): Promise<Organisation> => {
   const before = await reads.organisationByDataspaceId(tx, dataspaceId);
-  if (before) return before;
+  const found = before ?? (await makeRecognised(room, tx, dataspaceId));
+  if (!attested || sameWord(found.attested, attested)) return found;
+  await store.setAttested(tx, found.id, attested);
+  await audit(tx, {
+    action: 'members.organisation.attest',
+    subject: found.id,
+    participant: found.id,
+    data: { name: attested.name, creditCode: attested.creditCode, issuer: attested.issuer },
+  });
+  return { ...found, attested };
+};
+
+const sameWord = (one: Attested | null, other: Attested): boolean =>
+  one?.name === other.name && one.creditCode === other.creditCode && one.issuer === other.issuer;
+
+const makeRecognised = async (room: Room, tx: Tx, dataspaceId: string): Promise<Organisation> => {
   const id = newId('org', tx.now);
   await store.insertOrganisation(tx, {
     id,

@@ -102,11 +102,19 @@ const issuePaper = async (
   });
 };
 
+/** Of a buyer of another node: whose word its name and code are. */
+const attestedRow = (found: Awaited<ReturnType<Room['organisations']['organisation']>>): [string, string][] => {
+  if (!found?.attested) return [];
+  const { creditCode, issuer, issuerName } = found.attested;
+  return [['买方身份', `${creditCode || '无信用代码'}；由 ${`${issuerName} ${issuer}`.trim()} 以会员凭证证明`]];
+};
+
 /** Buyer and supplier by name, for the head of a paper. */
 const partyRows = async ({ room, tx, order }: Frame): Promise<[string, string][]> => {
   const names = await room.organisations.displayNames(tx, [order.participant, order.supplier]);
   return [
     ['买方', names.get(order.participant) ?? order.participant],
+    ...attestedRow(await room.organisations.organisation(tx, order.participant)),
     ['供方', names.get(order.supplier) ?? order.supplier],
     ['订单', order.title],
   ];
