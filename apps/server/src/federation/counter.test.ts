@@ -1,5 +1,5 @@
 /** Terms with changes say what was changed and nothing else; a rule says yes no further than it names. */
-import { odrlFrom } from '@shugu/policy';
+import { ACTIONS, odrlFrom, PROFILE_IRI, parsePolicy } from '@shugu/policy';
 import { reactionRule } from '@shugu/wire/federation';
 import type { TermChanges } from '@shugu/wire/federation-terms';
 import fc from 'fast-check';
@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { changedTerms as changedFrom, mayAgree, told } from './counter.ts';
 import type { OfferBody, Process, Terms } from './model.ts';
 import { changedPrices, listedPrices, type Prices, percentOf, priced } from './prices.ts';
-import { exactly, sameTerms } from './terms.ts';
+import { exactly, onWire, sameTerms } from './terms.ts';
 
 const base = odrlFrom({ actions: ['use', 'read'], purposes: ['logistics', 'safety'] }) as unknown as Terms;
 const price = fc.tuple(fc.nat(999_999), fc.nat(99)).map(([yuan, cents]) => `${yuan}.${String(cents).padStart(2, '0')}`);
@@ -175,4 +175,49 @@ test('a counter-offer says every tier, in whatever order it is read, and rules h
   // Other quantities are other terms, whatever their prices.
   const asked = changedTerms(base, { tierPrices: ['9', '9', '9'] }, [{ upTo: 3, unitPrice: '9' }, ...tiers.slice(1)]);
   expect(mayAgree(rule('agree'), { ...process('provider', asked), ...listed })).toBe(false);
+});
+
+test('on the wire ODRL’s words carry its prefix and ours are IRIs; both mean the same as without, and are read alike', () => {
+  const input = {
+    actions: [...ACTIONS],
+    purposes: ['logistics'],
+    memberOf: 'spc_1',
+    notAfter: Date.UTC(2027, 0, 1),
+    quotas: [
+      { metric: 'calls' as const, period: 'day' as const, limit: 3 },
+      { metric: 'rows' as const, period: 'total' as const, limit: 5 },
+    ],
+    regions: ['43'],
+    columns: ['plate'],
+    masks: { plate: { kind: 'hash' as const } },
+  };
+  const short = odrlFrom(input) as unknown as Terms;
+  const wired = onWire(short);
+  const [first, , , , , , , , last] = wired.permission as { action: string; constraint: { leftOperand: string }[] }[];
+  expect([first!.action, last!.action]).toEqual(['use', `${PROFILE_IRI}computeOnly`]);
+  const operands = first!.constraint.map(({ leftOperand }) => leftOperand);
+  expect(operands).toEqual(expect.arrayContaining(['odrl:purpose', 'odrl:dateTime', `${PROFILE_IRI}rows`]));
+  expect(operands.filter((one) => !one.startsWith('odrl:') && !one.startsWith(PROFILE_IRI))).toEqual([]);
+  expect([wired.profile, sameTerms(wired, short), onWire(wired)]).toEqual([PROFILE_IRI, true, wired]);
+  const termsOf = (policy: Terms) => {
+    const parsed = parsePolicy({ '@type': 'Offer', ...policy });
+    return parsed.ok && parsed.policy.notUnderstood.length === 0 ? parsed.policy.terms : parsed;
+  };
+  expect(termsOf(wired)).toEqual(termsOf(short));
+  // As others have them: terms of elsewhere stay, and what only looks like ours is not ours.
+  const foreign = { permission: [{ action: 'https://example.org/see', constraint: [] }] };
+  expect(onWire(foreign)).toEqual(foreign);
+  expect(sameTerms({ permission: [{ action: 'shugu:read' }] }, { permission: [{ action: 'read' }] })).toBe(false);
+  // What one side wrote before, changed by the other after: one limit, not two.
+  const before = {
+    ...short,
+    permission: [{ action: 'use', constraint: [{ leftOperand: 'shugu:rows', operator: 'lteq', rightOperand: '9' }] }],
+  };
+  const [only] = changedTerms(onWire(before), { rows: 4 }).permission as { constraint: object[] }[];
+  expect(only!.constraint).toEqual([{ leftOperand: `${PROFILE_IRI}rows`, operator: 'lteq', rightOperand: '4' }]);
+  const old = changedTerms(before, { price: '0.05' });
+  expect([priced(old).prices, old.obligation]).toMatchObject([
+    [{ unitPrice: '0.05' }],
+    [{ action: 'odrl:compensate', constraint: [{ leftOperand: 'odrl:payAmount' }] }],
+  ]);
 });

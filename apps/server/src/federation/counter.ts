@@ -16,7 +16,7 @@ import {
   textOf,
   withPrices,
 } from './prices.ts';
-import { sameTerms } from './terms.ts';
+import { onWire, sameTerms } from './terms.ts';
 
 export const ownTerms = ({ own_last, own_offer }: Pick<Process, 'own_last' | 'own_offer'>): OfferBody | null =>
   own_last ?? own_offer;
@@ -77,7 +77,8 @@ export const changedTerms = (base: Terms, changes: TermChanges, listed: Prices |
   const own = limits.some(({ leftOperand }) => leftOperand.startsWith('shugu:')) || (prices?.length ?? 0) > 1;
   const profiles = [rules.profile ?? []].flat();
   const profile = profiles.length ? [...profiles, PROFILE_IRI] : PROFILE_IRI;
-  return withPrices({ ...rules, ...(own && !profiles.includes(PROFILE_IRI) ? { profile } : {}), permission }, prices);
+  const changed = { ...rules, ...(own && !profiles.includes(PROFILE_IRI) ? { profile } : {}), permission };
+  return onWire(withPrices(changed, prices));
 };
 
 /** What a person or a rule says: our last terms, else those on the table, with these changes; undefined where they do not fit. */

@@ -80,7 +80,7 @@ export type { Records } from './records/model.ts';
 export type { Brought, PushAddress } from './service/bringing.ts';
 export { serviceOf } from './service/room.ts';
 export type { FlowGateway, Opened, ServedFlow } from './serving/model.ts';
-export { sameTerms, termsOf } from './terms.ts';
+export { onWire, sameTerms, termsOf } from './terms.ts';
 
 export interface FederationDeps {
   database: Database;

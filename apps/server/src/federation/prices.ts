@@ -150,7 +150,7 @@ export const amountsOf = (process: Pick<Process, 'price' | 'tiers'>, offer: Term
   const { prices } = priced(offer);
   if (prices) return amounts(prices);
   // Said more than once, or in another way: then the listed prices are not what is asked for.
-  const amount = JSON.stringify(termsOf(offer)).includes(boundOperand) ? null : paysAmount(offer);
+  const amount = JSON.stringify(termsOf(offer)).includes('priceUpTo') ? null : paysAmount(offer);
   if (amount !== null) return [{ upTo: null, amount }];
   const listed = listedOf(process);
   return listed === null || mentionsPay(offer) ? null : amounts(listed);

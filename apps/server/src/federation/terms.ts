@@ -1,5 +1,6 @@
 /** Terms of offers and agreements: what they ask for, and whether two say the same. */
 import { canonicalBytes } from '@shugu/evidence';
+import { PROFILE_IRI } from '@shugu/policy';
 import type { Text } from '@shugu/wire';
 import type { AgreementBody, OfferBody, Terms } from './model.ts';
 
@@ -11,8 +12,31 @@ export const termsOf = (policy: Terms): Terms => ({
   ...Object.fromEntries(parts.flatMap((part) => (policy[part]?.length ? [[part, policy[part]]] : []))),
 });
 
-/** ODRL's own words, which others write with its prefix or its namespace. */
-export const word = (value: string): string => value.replace(/^(odrl:|https?:\/\/www\.w3\.org\/ns\/odrl\/2\/)/, '');
+const odrlPrefix = /^(odrl:|https?:\/\/www\.w3\.org\/ns\/odrl\/2\/)/;
+const ownPrefix = 'shugu:';
+
+/** ODRL's own words, which others write with its prefix or its namespace; ours, which go over the wire with theirs. */
+export const word = (value: string): string =>
+  value.startsWith(PROFILE_IRI) ? `${ownPrefix}${value.slice(PROFILE_IRI.length)}` : value.replace(odrlPrefix, '');
+
+/** Of all verbs and operands the protocol's JSON-LD context (dspace.jsonld, odrl.jsonld) defines this one. */
+const defined = 'use';
+const wired = (value: string): string => {
+  const short = word(value);
+  if (short.startsWith(ownPrefix)) return `${PROFILE_IRI}${short.slice(ownPrefix.length)}`;
+  return short === defined || short.includes(':') ? short : `odrl:${short}`;
+};
+const expand = (value: unknown, of = ''): unknown => {
+  if (Array.isArray(value)) return value.map((one) => expand(one, of));
+  if (typeof value === 'string') return of === 'action' || of === 'leftOperand' ? wired(value) : value;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, expand(one, word(key))]));
+};
+/**
+ * As whoever expands JSON-LD reads the same in them: a bare word that the context does not define would be a relative address, and a prefix
+ * that it does not define a scheme. So ODRL's carry its prefix and ours are IRIs in the namespace of their profile.
+ */
+export const onWire = (policy: Terms): Terms => expand(termsOf(policy)) as Terms;
 const worded: readonly string[] = ['action', 'leftOperand', 'operator'];
 
 /** Empty lists, `@type` and the parties say nothing about what is permitted. */

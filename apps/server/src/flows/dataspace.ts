@@ -2,7 +2,7 @@
 import type { Dataset, Offer } from '@shugu/dataspace';
 import type { Rooms } from '../build.ts';
 import { pulledKinds } from '../delivery/index.ts';
-import { formatsBy, serviceOf, type Terms, termsOf } from '../federation/index.ts';
+import { formatsBy, onWire, serviceOf, type Terms } from '../federation/index.ts';
 import type { Tx } from '../kernel/db/db.ts';
 import type { RoomParts } from '../kernel/parts.ts';
 import type { Listing } from '../market/index.ts';
@@ -32,7 +32,7 @@ const datasetOf = async (
     title: version.about.name,
     description: version.about.description,
     hasPolicy: offers.map(
-      ({ id, policy }) => ({ '@id': id, '@type': 'Offer', ...termsOf(policy as Terms) }) as unknown as Offer,
+      ({ id, policy }) => ({ '@id': id, '@type': 'Offer', ...onWire(policy as Terms) }) as unknown as Offer,
     ),
     // Beside the offers: whoever takes one over with more than rules in it (EDC) refuses an agreement that has the rules alone.
     'shugu:price': offers.map(({ id, price }) => ({ offer: id, ...(price as object) })),

@@ -23,6 +23,7 @@ import { makePlane } from './plane.ts';
 import { makeReceiver } from './receiver.ts';
 import { isNamed, readsItsRecords } from './records.ts';
 import { refusedByType, renewsAfterLostAnswer, renewsWhileItRuns } from './renewing.ts';
+import { isWired } from './wired.ts';
 
 let here: Node;
 let there: Node;
@@ -102,6 +103,7 @@ const offerAt = async (unitPrice: string, of: string) => {
   const dataset = (body.dataset as OfferedSet[]).find((one) => one['@id'] === of)!;
   const priced = dataset['shugu:price'].find(({ plan }) => plan.unitPrice === unitPrice)!;
   const found = dataset.hasPolicy.find((one) => one['@id'] === priced.offer)!;
+  isWired(found);
   const { '@id': offer, permission, prohibition, profile } = found;
   return { offer, terms: { permission, ...(prohibition ? { prohibition } : {}), ...(profile ? { profile } : {}) } };
 };
@@ -570,7 +572,9 @@ test('its catalogue is read in plain words, and a negotiation begun at other ter
   const asked = { ...body, dataset: product, offer, terms: terms as never, changes: { calls: 5 }, title: title! };
   const { id } = await buyer.client.call(wire.requestContract, { body: asked });
   await reached(buyer, id, 'FINALIZED');
-  expect(await read(buyer, id)).toMatchObject({ title, proposed: { calls: 5 } });
+  const changed = await read(buyer, id);
+  expect(changed).toMatchObject({ title, proposed: { calls: 5 } });
+  for (const policy of [changed.offer, changed.agreement]) isWired(policy as object);
   const params = { id };
   expect(await buyer.client.call(elsewhereWire.listFormats, { params })).toEqual({ offered: true, items: formats });
   const nobody = { problem: { code: 'kernel.unknown' } };
