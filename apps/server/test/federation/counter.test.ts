@@ -165,7 +165,7 @@ test('a counter-offer that is accepted is a contract at its price, quota and ter
   });
   expect(contract.until! <= until).toBe(true);
   const agreement = (await read(supplier, sold)).agreement as { '@id': string };
-  expect(JSON.stringify(agreement)).toContain('"payAmount"');
+  expect(JSON.stringify(agreement)).toContain('"odrl:payAmount"');
   expect(await used(agreement['@id'], 6, { available: 960n, held: 40n })).toEqual([200, 200, 200, 200, 200, 403]);
   await end(order.contract!);
   await billed(order.id, '40');
