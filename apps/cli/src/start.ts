@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Exchange, endLeftoverDatabase, makeLog, readConfig, startExchange, untilStopped } from '@shugu/server';
+import { kindsOfNode } from '@shugu/wire/node-kinds';
 import type { Context } from './command.ts';
 import { playDemo } from './demo.ts';
 import { readArgs, readPort } from './misuse.ts';
@@ -65,7 +66,10 @@ const noteDemo = async (home: string, done: boolean): Promise<void> => {
   );
 };
 
-const printReady = async (exchange: Exchange, language: 'zh' | 'en', demo: boolean, started: number): Promise<void> => {
+const printReady = async (
+  exchange: Exchange,
+  { language, demo, started, next }: { language: 'zh' | 'en'; demo: boolean; started: number; next: readonly string[] },
+): Promise<void> => {
   const word = words[language];
   say(`${word.ready} ${dim(`${((performance.now() - started) / 1000).toFixed(1)} s`)}`);
   say(`${word.portal}: ${exchange.kernel.publicUrl()}`);
@@ -79,10 +83,16 @@ const printReady = async (exchange: Exchange, language: 'zh' | 'en', demo: boole
     }
     say(dim(word.simulated));
   } else say(dim(`setup token: ${join(exchange.kernel.config.home, 'setup.token')}`));
+  if (!demo) for (const line of next) say(line);
   say(dim(word.stop));
 };
 
-export const run = async (args: string[], { language, cwd }: Context): Promise<number> => {
+/** `next`: what a node of its kind has to do then. */
+export const run = async (
+  args: string[],
+  { language, cwd }: Context,
+  next: readonly string[] = [],
+): Promise<number> => {
   const { values } = readArgs(
     {
       args,
@@ -99,7 +109,9 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
   const home = resolve(cwd, first.home);
   let state = await demoState(home);
   const fresh = !existsSync(join(home, 'node.secret'));
-  const demo = !values['no-demo'] && (state !== 'none' || fresh);
+  // It has several suppliers, prices, and goods of more than one industry.
+  const playable = kindsOfNode[first.nodeKind].demo && first.nodeIndustries.length === 0;
+  const demo = !values['no-demo'] && (state !== 'none' || (fresh && playable));
   if (demo && state === 'begun') {
     if (first.databaseUrl)
       throw new Error('the demo was not finished in the database of SHUGU_DATABASE_URL; give it an empty one');
@@ -128,7 +140,7 @@ export const run = async (args: string[], { language, cwd }: Context): Promise<n
       if (!played) return 130;
       await noteDemo(home, true);
     }
-    await printReady(exchange, language, demo, started);
+    await printReady(exchange, { language, demo, started, next });
     await ended;
   } finally {
     await exchange.close();

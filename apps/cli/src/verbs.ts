@@ -1,4 +1,5 @@
 /** The verbs of the command line: how each is called, what it does, and where it stands; loaded only when asked for. */
+import { kindsOfNode, nodeKinds } from '@shugu/wire/node-kinds';
 import type { Context } from './command.ts';
 
 interface Told {
@@ -43,14 +44,23 @@ export const verbs: Record<string, Verb> = {
     load: () => import('./start.ts'),
   },
   node: {
-    usage: 'node --kind KIND [--hub URL] [--application FILE] [--port N] [--home DIR] [--no-demo]',
+    usage:
+      'node --kind KIND [--industry CODES] [--supplier CODE] [--hub URL] [--application FILE] [--port N] [--home DIR] [--no-demo]',
     does: { zh: '作为某类节点启动，并向枢纽申请接入', en: 'start as a node of some kind, and apply at a hub' },
     more: [
+      ...nodeKinds.map((kind) => [`--kind ${kind}`, kindsOfNode[kind].about] as const),
       [
-        '--kind KIND',
+        '--industry CODES',
         {
-          zh: 'hub 枢纽、city 城市、industry 行业、department 部门、supplier 供方',
-          en: 'hub, city, industry, department or supplier',
+          zh: '行业节点：可上架的行业（GB/T 4754 代码，如 G,I65；不给则不限）',
+          en: 'of an industry’s node: what it lists (GB/T 4754 codes, as G,I65; all unless said)',
+        },
+      ],
+      [
+        '--supplier CODE',
+        {
+          zh: '供方节点：其供方的统一社会信用代码（必须给出）',
+          en: 'of a supplier’s node: that supplier’s credit code, without which it does not start',
         },
       ],
       ['--hub URL', { zh: '枢纽地址：启动后自动申请接入', en: 'address of the hub, at which it applies by itself' }],
@@ -63,7 +73,13 @@ export const verbs: Record<string, Verb> = {
       ],
       ['--port N', { zh: '门户与接口的端口', en: 'port of portal and API' }],
       home,
-      ['--no-demo', { zh: '不要演示数据', en: 'no demo data' }],
+      [
+        '--no-demo',
+        {
+          zh: '不要演示数据（部门、供方与列明行业的节点从无演示数据）',
+          en: 'no demo data; nodes of departments, suppliers and named industries never have any',
+        },
+      ],
     ],
     load: () => import('./node.ts'),
   },

@@ -94,6 +94,7 @@ export const paths = {
   people: '/people',
   apiKeys: '/api-keys',
   gateways: '/gateways',
+  node: '/node',
   nodes: '/nodes',
   uplink: '/uplink',
   recognitions: '/recognitions',

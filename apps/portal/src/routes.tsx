@@ -129,6 +129,7 @@ const tree = root.addChildren([
   page(paths.retention, () => import('./pages/retention.tsx')),
   page(paths.organisation, () => import('./pages/organisation.tsx')),
   page(paths.people, () => import('./pages/people.tsx')),
+  page(paths.node, () => import('./pages/node.tsx')),
   page(paths.nodes, () => import('./pages/nodes.tsx')),
   page(paths.uplink, () => import('./pages/uplink.tsx')),
   page(paths.connector, () => import('./pages/connector.tsx')),

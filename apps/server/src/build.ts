@@ -1,5 +1,6 @@
 /** Every room built by hand, in the declared order; each gets only what it needs. */
 import type { Tracer } from '@shugu/gateway';
+import { kindsOfNode } from '@shugu/wire/node-kinds';
 import type { FastifyInstance } from 'fastify';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import {
@@ -22,6 +23,7 @@ import {
 import { flowGateway, holdsContract } from './flows/serving.ts';
 import { recordsOf } from './flows/records.ts';
 import type { Cases } from './kernel/case/index.ts';
+import type { Config } from './kernel/config.ts';
 import { type PermissionTable, systemActor } from './kernel/http/principal.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { RateLimit } from './kernel/limits.ts';
@@ -32,6 +34,7 @@ import { knownWitnesses } from './kernel/publiclog/witnesses.ts';
 import { tracesSettings } from './kernel/tracing.ts';
 import {
   type DeliveredItem,
+  type ListingScope,
   type Market,
   makeMarket,
   permissions as marketPermissions,
@@ -128,6 +131,15 @@ const membersOf = ({ kernel, cases, permissions }: BuildOptions): Members => {
   });
 };
 
+const listingScope = ({ nodeKind, nodeIndustries, nodeSupplier }: Config): ListingScope => {
+  const { lists } = kindsOfNode[nodeKind];
+  return {
+    free: lists === 'free',
+    industries: lists === 'industries' ? nodeIndustries : [],
+    supplier: lists === 'ownSupplier' ? nodeSupplier : null,
+  };
+};
+
 /** A licensed registrar's access where one is set; else a simulator that says so, in a region that is no province. */
 const nationalOf = ({ kernel: { config, database } }: BuildOptions): NationalSystem => {
   const { nationalUrl: url, nationalKey: key, registrarRegion: region, registrarDigit } = config;
@@ -162,6 +174,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     standing: (read, participant) => spaces.standing(read, participant),
     names: (read, ids) => spaces.names(read, ids),
   };
+  const lists = listingScope(config);
   const agreements = makeAgreements({
     database,
     catalogue,
@@ -174,7 +187,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     authorities: await readAuthorities(config.authorities),
     priceText: (price) => priceText((price as unknown as { plan: PricePlan }).plan),
     checkPrice: (price) => {
-      const fault = unbillable(price);
+      const fault = unbillable(price, lists.free);
       return fault === undefined ? undefined : kernelProblems.invalid({ field: 'body.terms.price', detail: fault });
     },
     unmarkable: (read, version, watermark) => delivery.unmarkable(read, version, watermark),
@@ -190,6 +203,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     issue,
     now,
     spaces: membership,
+    lists,
     operators: async (read, resource) =>
       (await registry.rightsOf(read, resource))
         .filter((one) => one.right === 'operate' && one.state === 'active' && one.participant !== '')
@@ -245,6 +259,8 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
       trustNodes: config.trustNodes,
       exposureFen: BigInt(config.nodeExposureYuan) * 100n,
       kind: config.nodeKind,
+      industries: config.nodeIndustries,
+      supplier: config.nodeSupplier,
       hubUrl: config.hubUrl,
       applicationFile: config.nodeApplication,
       beatSeconds: config.heartbeatSeconds,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { bilingual, digest, id, name, page, pageQuery, time } from './common.ts';
 import { endpoint } from './endpoint.ts';
+import { listingScopes, nodeKinds, nodeSteps } from './node-kinds.ts';
 import {
   applicationLimits,
   attachment,
@@ -37,7 +38,7 @@ export const nodeLimits = {
   applicationsPerHourMax: 20,
 } as const;
 
-export const nodeKinds = ['hub', 'city', 'industry', 'department', 'supplier'] as const;
+export { nodeKinds };
 /** Of the registration, as its case stands; online, offline and alarm are told by heartbeats and never stored. */
 export const nodeStates = [
   'reviewing',
@@ -281,6 +282,35 @@ export const readSelf = endpoint({
   }),
 });
 
+export const readKind = endpoint({
+  id: 'nodes.kind.read',
+  method: 'GET',
+  path: '/api/nodes/kind',
+  summary: {
+    zh: '本节点是哪类节点：受理谁接入、可上架什么、接入了哪个枢纽',
+    en: 'What kind of node this is: whom it takes, what may be listed, at which hub it takes part',
+  },
+  permission: 'public',
+  reply: z.object({
+    kind: z.enum(nodeKinds),
+    nodeType: z.literal([0, 1, 2]),
+    about: bilingual,
+    takes: z.array(z.enum(nodeKinds)),
+    lists: z.enum(listingScopes),
+    industries: z.array(z.string()).describe('whose products may be listed; empty: of all'),
+    supplier: z.string().nullable().describe('name of the one supplier that lists here'),
+    hub: z.object({ name: z.string(), url: z.string() }).nullable(),
+  }),
+});
+export const readSteps = endpoint({
+  id: 'nodes.steps.read',
+  method: 'GET',
+  path: '/api/nodes/steps',
+  summary: { zh: '本节点还要做什么', en: 'What this node still has to do' },
+  permission: 'nodes.uplink.read',
+  reply: z.object({ items: z.array(z.object({ step: z.enum(nodeSteps), done: z.boolean() })) }),
+});
+
 const heard = { repeatable: true, bodyBytesMax: 2_000_000 } as const;
 export const register = endpoint({
   id: 'nodes.node.register',
@@ -353,7 +383,10 @@ export const listNodes = endpoint({
   summary: { zh: '已接入的节点', en: 'Nodes that take part, with their state' },
   permission: 'public',
   query: z.object({}).strict(),
-  reply: z.object({ hub: z.object({ name: z.string(), isHub: z.boolean() }), items: z.array(node) }),
+  reply: z.object({
+    hub: z.object({ name: z.string(), kind: z.enum(nodeKinds), isHub: z.boolean() }),
+    items: z.array(node),
+  }),
 });
 export const listApplications = endpoint({
   id: 'nodes.application.list',

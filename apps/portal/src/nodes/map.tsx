@@ -4,6 +4,7 @@ import type { Reply } from '../api.ts';
 import { listMark, useWords } from '../i18n/index.ts';
 
 type Node = Reply<typeof listNodes>['items'][number];
+type Hub = Reply<typeof listNodes>['hub'];
 
 const size = { width: 760, height: 380 };
 const middle = { x: size.width / 2, y: size.height / 2 };
@@ -21,7 +22,7 @@ const placeOf = (index: number, count: number) => {
   };
 };
 
-export const NodeMap = ({ hub, nodes }: { hub: string; nodes: readonly Node[] }) => {
+export const NodeMap = ({ hub, nodes }: { hub: Hub; nodes: readonly Node[] }) => {
   const { t, w } = useWords();
   const said = nodes.map((one) => `${one.name} ${w('nodeStanding', one.standing)}`).join(listMark());
   return (
@@ -30,7 +31,7 @@ export const NodeMap = ({ hub, nodes }: { hub: string; nodes: readonly Node[] })
       <svg
         viewBox={`0 0 ${size.width} ${size.height}`}
         role="img"
-        aria-label={t('nodes.mapSaid', { hub, count: nodes.length, nodes: said })}
+        aria-label={t('nodes.mapSaid', { hub: hub.name, count: nodes.length, nodes: said })}
         style={{ width: '100%', minWidth: 560, maxWidth: size.width, display: 'block', margin: '0 auto' }}
       >
         {nodes.map((one, index) => {
@@ -52,7 +53,7 @@ export const NodeMap = ({ hub, nodes }: { hub: string; nodes: readonly Node[] })
         })}
         <circle cx={middle.x} cy={middle.y} r="30" fill="#20453b" />
         <text x={middle.x} y={middle.y + 5} textAnchor="middle" fill="#f4efe3" fontSize="15">
-          {w('nodeKind', 'hub')}
+          {t('nodes.middle')}
         </text>
         {nodes.map((one, index) => {
           const at = placeOf(index, nodes.length);

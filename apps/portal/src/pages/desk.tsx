@@ -13,6 +13,7 @@ import { CaseQueue } from '../case/queue.tsx';
 import { Failures } from '../delivery/failures.tsx';
 import { ProcessState } from '../federation/state.tsx';
 import { useWords } from '../i18n/index.ts';
+import { NodeSteps } from '../nodes/steps.tsx';
 import { paths } from '../paths.ts';
 import { hasRole, isBuyer, isSupplier, type Me, may, useMe } from '../session.ts';
 import { Empty } from '../ui/empty.tsx';
@@ -239,6 +240,7 @@ export default function Desk() {
       ) : null}
       <Figures />
       <Starters me={me} />
+      {may(me, 'nodes.uplink.read') ? <NodeSteps open /> : null}
       <Failures me={me} />
       <Sheet title={t('desk.queue')} extra={<Link to={paths.cases}>{t('app.more')}</Link>}>
         <CaseQueue view="waiting" empty={<Empty title={t('cases.waitingEmpty')}>{t('desk.queueEmpty')}</Empty>} />

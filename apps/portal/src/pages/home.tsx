@@ -96,6 +96,7 @@ export default function Home() {
         <p style={{ margin: '16px 0 0' }} className="row">
           <Link to={paths.procedures}>{t('home.guide')}</Link>
           <Link to={paths.verify}>{t('menu.verify')}</Link>
+          <Link to={paths.node}>{t('menu.node')}</Link>
           {me ? <Link to={paths.desk}>{t('menu.desk')}</Link> : <Link to={paths.join}>{t('home.join')}</Link>}
         </p>
       </section>

@@ -25,7 +25,7 @@ const Network = ({ data }: { data: Network }) => {
   return (
     <>
       <Sheet title={t('nodes.map')}>
-        <NodeMap hub={data.hub.name} nodes={data.items} />
+        <NodeMap hub={data.hub} nodes={data.items} />
       </Sheet>
       <DataTable
         label={t('nodes.table')}

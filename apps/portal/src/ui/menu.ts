@@ -36,6 +36,7 @@ const operator: Group = {
     [paths.traces, 'menu.traces', 'delivery.trace'],
     [paths.gateways, 'menu.gateways', 'delivery.gateway.read'],
     [paths.harvests, 'menu.harvest', 'catalogue.harvest.read'],
+    [paths.node, 'menu.node', 'nodes.uplink.read'],
     [paths.nodes, 'menu.nodes', 'nodes.node.read'],
     [paths.uplink, 'menu.uplink', 'nodes.uplink.read'],
     [paths.recognitions, 'menu.recognitions', 'nodes.recognition.read'],

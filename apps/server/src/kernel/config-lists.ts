@@ -1,6 +1,7 @@
 /** Settings that name several things: how each is read. Throws with what is wrong. */
 import { isIP } from 'node:net';
 import { verifierOf } from '@shugu/evidence';
+import { industryCode } from '@shugu/wire/node-kinds';
 
 /** The first and the last one; empty stands for any that is free. */
 export const portRange = (text: string): number[] => {
@@ -36,3 +37,13 @@ export const witnessKeys = (text: string): string[] =>
     if (verifierOf(vkey).use !== 'witness') throw new Error(`${vkey} is not the key of a witness`);
     return vkey;
   });
+export const industries = (text: string): string[] =>
+  text.split(',').map((one) => {
+    const code = one.trim();
+    if (!industryCode.test(code)) throw new Error(`${code} is no code of GB/T 4754, as G or I65`);
+    return code;
+  });
+export const creditCode = (text: string): string => {
+  if (!/^[0-9A-HJ-NP-RTUWXY]{18}$/.test(text)) throw new Error('a unified social credit code of 18 signs');
+  return text;
+};

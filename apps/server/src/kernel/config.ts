@@ -1,7 +1,8 @@
 /** Settings: one table, each with its environment variable, default and meaning. docs/operate/settings.md is made from it. */
 import type { Text } from '@shugu/wire';
+import { type NodeKind, nodeKinds } from '@shugu/wire/node-kinds';
 import { bucketAddress, httpAddress, mailServer, tlsUnlessHere } from './config-addresses.ts';
-import { issuerDids, networks, portRange, witnessKeys } from './config-lists.ts';
+import { creditCode, industries, issuerDids, networks, portRange, witnessKeys } from './config-lists.ts';
 import { regionDefault } from './db/db.ts';
 import { parseProxies } from './http/proxies.ts';
 import { parseWitnesses, type Witness } from './publiclog/witnesses.ts';
@@ -99,10 +100,24 @@ export const settings = {
   ),
   nodeKind: setting(
     'SHUGU_NODE_KIND',
-    'city' as 'hub' | 'city' | 'industry' | 'department' | 'supplier',
-    oneOf('hub', 'city', 'industry', 'department', 'supplier'),
+    'city' as NodeKind,
+    oneOf(...nodeKinds),
     '节点类型：hub 枢纽（受理其他节点接入）、city 城市、industry 行业、department 部门、supplier 供方',
     'Kind of this node: hub (takes registrations of other nodes), city, industry, department, supplier',
+  ),
+  nodeIndustries: setting(
+    'SHUGU_NODE_INDUSTRIES',
+    [] as string[],
+    industries,
+    '行业节点可上架的行业（GB/T 4754 代码，逗号分隔，如 G,I65）；空则不限',
+    'Industries whose products an industry’s node lists (GB/T 4754 codes, comma separated, as G,I65); all if empty',
+  ),
+  nodeSupplier: setting(
+    'SHUGU_NODE_SUPPLIER',
+    '',
+    creditCode,
+    '供方节点的供方：其统一社会信用代码；未填则任何产品都不能上架',
+    'Supplier whose node a supplier’s node is, by credit code; without it nothing can be listed there',
   ),
   hubUrl: setting(
     'SHUGU_HUB_URL',

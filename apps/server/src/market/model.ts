@@ -172,6 +172,16 @@ export interface Order {
   updated_at: Date;
 }
 
+/** What this node lists, by its kind and settings. */
+export interface ListingScope {
+  /** Nothing that is charged for. */
+  free: boolean;
+  /** Codes of GB/T 4754, of which one begins a product's; empty: all. */
+  industries: readonly string[];
+  /** Credit code of the one supplier; null: anybody's; empty: nobody's yet. */
+  supplier: string | null;
+}
+
 export interface MarketDeps {
   members: Members;
   catalogue: Catalogue;
@@ -180,6 +190,7 @@ export interface MarketDeps {
   issue: Issue;
   /** Further down: who is a member of which data space. */
   spaces: SpaceMembership;
+  lists: ListingScope;
   /** Organisations with an active right to operate a resource. */
   operators(read: Reader, resource: string): Promise<string[]>;
   /** What the buyer has access to under a contract, for the note that says what was delivered. */

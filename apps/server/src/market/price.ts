@@ -79,10 +79,16 @@ export const repriced = (
   }
 };
 
-/** Whether a price that parties have negotiated can be billed: `{ plan, … }` with a plan that is complete. */
-export const unbillable = (price: unknown): string | undefined => {
+const chargesNothing: Text = {
+  zh: '部门节点只提供免费产品',
+  en: 'a department’s node offers what is free',
+};
+
+/** Whether a price that parties have negotiated can be billed: `{ plan, … }` with a plan that is complete, and free where nothing else may be. */
+export const unbillable = (price: unknown, free = false): string | Text | undefined => {
   try {
     const plan = parsePricePlan((price as { plan?: unknown } | null)?.plan);
+    if (free && plan.kind !== 'free') return chargesNothing;
     return plan.kind === 'quotation' && plan.agreedPrice === undefined ? 'no price is agreed' : undefined;
   } catch (error) {
     if (error instanceof LedgerError) return error.message;

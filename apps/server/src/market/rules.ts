@@ -1,9 +1,11 @@
 /** What the market decides, without looking anything up. */
 import { parsePricePlan, rate } from '@shugu/ledger';
+import { inIndustries } from '@shugu/wire/node-kinds';
 import type { Sensitivity } from '../catalogue/index.ts';
 import type {
   Finding,
   Listing,
+  ListingScope,
   Next,
   Order,
   OrderState,
@@ -19,6 +21,37 @@ export interface Gate {
   code: string;
   message: string;
 }
+
+export const freeOnly: Gate = {
+  field: 'plans',
+  code: 'nodeFreeOnly',
+  message: '部门节点只提供免费产品 / a department’s node offers what is free',
+};
+
+/** What the kind of this node shuts: a department's lists what is free, an industry's its industries, a supplier's its supplier's own. */
+export const scopeGates = (
+  lists: ListingScope,
+  listing: { industry: string; creditCode: string; plans: readonly Pick<PricePlan, 'kind'>[] },
+): Gate[] => {
+  const gates: Gate[] = [];
+  if (lists.free && listing.plans.some(({ kind }) => kind !== 'free')) gates.push(freeOnly);
+  if (!inIndustries(listing.industry, lists.industries))
+    gates.push({
+      field: 'version',
+      code: 'nodeIndustry',
+      message: `本节点只上架这些行业的产品：${lists.industries.join('、')} / this node lists products of these industries: ${lists.industries.join(', ')}`,
+    });
+  if (lists.supplier !== null && lists.supplier !== listing.creditCode)
+    gates.push({
+      field: 'version',
+      code: 'nodeSupplier',
+      message:
+        lists.supplier === ''
+          ? '供方节点尚未在设置中指明供方 / this supplier’s node does not say in its settings whose it is'
+          : '供方节点只上架其供方自己的产品 / a supplier’s node lists that supplier’s own products',
+    });
+  return gates;
+};
 
 export interface ListingFacts {
   at: Date;
@@ -101,12 +134,15 @@ export const closedGates = (facts: ListingFacts): Gate[] => {
   return gates;
 };
 
-/** Laws and a space's own rules, not rules of the operator: shut, they stop a listing whatever its procedure asks for. */
+/** Laws, a space's own rules and the node's kind, not rules of the operator: shut, they stop a listing whatever its procedure asks for. */
 export const lawfulGates: readonly string[] = [
   'coreData',
   'authorisationMissing',
   'creditAgencyMissing',
   'notProvider',
+  'nodeFreeOnly',
+  'nodeIndustry',
+  'nodeSupplier',
 ];
 
 export interface TradeFacts {

@@ -66,6 +66,10 @@ export interface Members {
   peopleOnSeats(read: Reader, organisation: string, seats: readonly string[]): Promise<{ id: string; email: string }[]>;
   /** One person's address in clear, if they still take notices by mail. */
   mailAddress(read: Reader, person: string): Promise<string | null>;
+  /** Seats of an organisation on which somebody active sits. */
+  seatsHeld(read: Reader, organisation: string): Promise<readonly string[]>;
+  /** Whether an organisation of this node may trade: a member, and no institution nor somebody of another node. */
+  anyTrader(read: Reader): Promise<boolean>;
   /**
    * The member that a participant of another node is here, by its id on the Dataspace Protocol; made when it is new. `attested`: what a
    * trusted issuer says of it now, which replaces what was said before.
@@ -104,6 +108,8 @@ export const makeMembers = (deps: MembersDeps): Members => {
     organisation: reads.organisation,
     organisationByCode: reads.organisationByCode,
     hasRole,
+    seatsHeld: reads.seatsHeld,
+    anyTrader: reads.anyTrader,
     operatorOf: async (read) => {
       const found = await reads.institution(read, 'operator');
       if (!found) throw new Error('this node has no operator yet');

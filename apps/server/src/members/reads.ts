@@ -161,6 +161,21 @@ export const peopleOnSeats = (
   read.rows(sql`select distinct p.id, p.email from people p join seats s on s.person = p.id
     where p.participant = ${participant} and ${takesMail} and s.seat = any(${[...seats]}) order by p.id`);
 
+export const seatsHeld = async (read: Reader, participant: string): Promise<Seat[]> =>
+  (
+    await read.rows<{ seat: Seat }>(sql`select distinct s.seat from people p join seats s on s.person = p.id
+      where p.participant = ${participant} and p.status = 'active' order by s.seat`)
+  ).map(({ seat }) => seat);
+
+export const anyTrader = async (read: Reader): Promise<boolean> =>
+  (
+    await read.one<{
+      found: boolean;
+    }>(sql`select exists (select 1 from organisations o join organisation_roles r on r.organisation = o.id
+      where o.status = 'active' and o.dataspace_id is null and r.status = 'active'
+        and r.role in ('resourceProvider', 'productSupplier', 'dataMerchant', 'demander')) as found`)
+  ).found;
+
 export const mailSealed = (read: Reader, id: string): Promise<{ email: string } | undefined> =>
   read.first(sql`select p.email from people p where p.id = ${id} and ${takesMail}`);
 

@@ -13,7 +13,7 @@ import { listedEntry, takingPart } from './hub/store.ts';
 import type { NodesDeps } from './model.ts';
 import { prunables } from './prunables.ts';
 import { makeRoutes } from './routes.ts';
-import { restSeconds } from './rules.ts';
+import { restSeconds, takesNodes } from './rules.ts';
 import { namedPeers } from './trade/peers.ts';
 import { bought, fail, moneyHeld, settled, withdraw } from './trade/purchases.ts';
 import { sayDue } from './trade/sending.ts';
@@ -198,7 +198,7 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
         ],
         handle: async (tx, event) => {
           const about = aboutOf(event);
-          if (deps.settings.kind === 'hub' && about.kind === 'demand') await relayOwn(deps, tx, about.subject);
+          if (takesNodes(deps.settings.kind) && about.kind === 'demand') await relayOwn(deps, tx, about.subject);
           if (!(await publishSubject(deps, tx, about))) return;
           // Lost in a crash, and while the hub is away: the next heartbeat sends what waits.
           tx.afterCommit(push);

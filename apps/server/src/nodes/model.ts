@@ -79,7 +79,7 @@ export interface NodesDeps {
   cases: Pick<Cases, 'register' | 'file' | 'find' | 'keepPaper' | 'move' | 'serve' | 'ruleBook'>;
   objects: Pick<ObjectStore, 'put' | 'bytes'>;
   issue: Pick<Issue, 'paper' | 'withdraw' | 'read'>;
-  members: Pick<Members, 'operatorOf' | 'operatorIfAny'>;
+  members: Pick<Members, 'operatorOf' | 'operatorIfAny' | 'organisationByCode' | 'seatsHeld' | 'anyTrader'>;
   market: Pick<Market, 'listed' | 'listedAfter' | 'demand' | 'openDemands'>;
   /** Organisations as participants of the dataspace; that room stands after this one. */
   dataspace: {
@@ -113,6 +113,10 @@ export interface NodesDeps {
   now(): Date;
   settings: {
     kind: NodeKind;
+    /** Codes of GB/T 4754 that an industry's node names. */
+    industries: readonly string[];
+    /** Credit code of the supplier whose node it is; empty: none is named. */
+    supplier: string;
     hubUrl: string;
     /** A file of what goes with the application that this node makes by itself; empty: nothing. */
     applicationFile: string;

@@ -6,6 +6,11 @@ export const problems = defineProblems('nodes', {
     title: { zh: '本节点不是枢纽，不受理接入', en: 'This node is no hub and takes no registrations' },
     next: { zh: '请核对枢纽地址', en: 'Check the address of the hub' },
   },
+  kindNotTaken: {
+    status: 409,
+    title: { zh: '本节点不受理这类节点接入', en: 'This node takes no nodes of that kind' },
+    next: { zh: '请向受理该类节点的枢纽申请', en: 'Apply at a hub that takes them' },
+  },
   signatureInvalid: {
     status: 403,
     title: { zh: '签名与节点密钥不符', en: 'The signature does not hold under the node’s key' },

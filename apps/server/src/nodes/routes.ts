@@ -16,7 +16,8 @@ import { entryView, nodeView } from './hub/view.ts';
 import type { NodesDeps } from './model.ts';
 import { recognise } from './recognition/service.ts';
 import { type RecognitionRow, recognitionPage } from './recognition/store.ts';
-import { hasEnded } from './rules.ts';
+import { hasEnded, takesNodes } from './rules.ts';
+import { kindView, stepsOf } from './steps.ts';
 import { exposureView } from './trade/exposure.ts';
 import { fetchBought } from './trade/fetching.ts';
 import { browse, goodsOf, offerView } from './trade/goods.ts';
@@ -75,6 +76,8 @@ export const makeRoutes = (
     const { name } = await deps.members.operatorOf(read);
     return { name, kind: deps.settings.kind, key: publicJwk(signer.publicKey), keyId: signer.keyId, origin };
   }),
+  on(wire.readKind, ({ read }) => kindView(deps, read)),
+  on(wire.readSteps, async ({ read }) => ({ items: await stepsOf(deps, read) })),
   on(wire.register, async ({ tx, body, address }) => {
     await takeApplication(deps, tx, body, () => {
       const wait = perAddress.take(address, performance.now());
@@ -92,7 +95,11 @@ export const makeRoutes = (
   ),
   on(wire.tell, async ({ tx, body }) => takeMessage({ ...deps, moved }, tx, body)),
   on(wire.listNodes, async ({ read }) => ({
-    hub: { name: (await deps.members.operatorOf(read)).name, isHub: deps.settings.kind === 'hub' },
+    hub: {
+      name: (await deps.members.operatorOf(read)).name,
+      kind: deps.settings.kind,
+      isHub: takesNodes(deps.settings.kind),
+    },
     items: await Promise.all(
       (await nodesTakingPart(read, wire.nodeLimits.nodesMax)).map((row) => nodeView(deps, read, row)),
     ),

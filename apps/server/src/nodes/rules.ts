@@ -1,4 +1,5 @@
 /** What a message may do and how a node stands, decided of what is known. */
+import { kindsOfNode } from '@shugu/wire/node-kinds';
 import { nodeLimits } from '@shugu/wire/nodes';
 import { backoffSeconds } from '../kernel/backoff.ts';
 import type { Problem } from '../kernel/problem.ts';
@@ -6,8 +7,9 @@ import type { NodeKind, NodeState } from './model.ts';
 import { problems } from './problems.ts';
 
 /** Node type of the infrastructure's access rules: 0 业务节点, 1 区域/行业, 2 全域. */
-export const nodeType = (kind: NodeKind): 0 | 1 | 2 =>
-  kind === 'hub' ? 2 : kind === 'city' || kind === 'industry' ? 1 : 0;
+export const nodeType = (kind: NodeKind): 0 | 1 | 2 => kindsOfNode[kind].type;
+/** Whether it takes registrations of others, of any kind. */
+export const takesNodes = (kind: NodeKind): boolean => kindsOfNode[kind].takes.length > 0;
 
 export const hasEnded = (state: NodeState): boolean => state === 'refused' || state === 'revoked';
 

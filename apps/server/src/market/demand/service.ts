@@ -13,7 +13,7 @@ import { findEnquiry } from '../enquiry/store.ts';
 import type { Listing, ListingPlan, MarketDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { findListing } from '../reads.ts';
-import { mayBeOrdered } from '../rules.ts';
+import { freeOnly, mayBeOrdered } from '../rules.ts';
 import { ruleNumber } from '../service/rulebook.ts';
 import { type DemandMove, demandMoved, endOfDay, isOpen, type QuotationMove, quotationMoved } from './rules.ts';
 import type { Demand, DemandFields, Quotation } from './store.ts';
@@ -149,6 +149,7 @@ export const createQuotation = async (
 ): Promise<Quotation> => {
   await deps.members.requireTrading(tx, principal.participant);
   checkPlan(draft);
+  if (deps.lists.free && draft.plan.kind !== 'free') throw problems.gatesClosed({ errors: [freeOnly] });
   const buyer = await quotedBuyer(tx, principal, draft);
   const listing = draft.listing ? await quotedListing(deps, tx, { principal, buyer, id: draft.listing }) : undefined;
   const days = draft.validDays ?? ruleNumber(deps, 'quotationDays', tx.now);

@@ -19,7 +19,7 @@ import { spaceOfPolicy } from '../audience.ts';
 import type { Listing, ListingPlan, MarketDeps, Report } from '../model.ts';
 import { problems } from '../problems.ts';
 import * as reads from '../reads.ts';
-import { closedGates, type Gate, highest, isPersonal, lawfulGates, standsUntil } from '../rules.ts';
+import { closedGates, type Gate, highest, isPersonal, lawfulGates, scopeGates, standsUntil } from '../rules.ts';
 import { allowsCredit } from '../scenario.ts';
 import * as store from '../store.ts';
 import { papersFiled, titlePapers } from './basis.ts';
@@ -27,7 +27,9 @@ import { contractRules } from './rulebook.ts';
 
 export const listingProcedure = 'listing.review';
 type Draft = z.output<NonNullable<(typeof createListing)['body']>>;
-type Subject = Pick<Listing, 'participant' | 'version' | 'space' | 'basis' | 'policy' | 'purposes'>;
+type Subject = Pick<Listing, 'participant' | 'version' | 'space' | 'basis' | 'policy' | 'purposes'> & {
+  plans: readonly Pick<ListingPlan, 'plan'>[];
+};
 
 /** The reports that a listing names, each with the classes of the body that made it. */
 export const reportsOf = async (
@@ -71,7 +73,13 @@ export const gatesOf = async (
     supplierIsCreditAgency: await isCreditAgency(deps, read, listing.participant),
     supplierProvides: await providesIn(deps, read, listing),
   });
-  return { gates, until: standsUntil(rights, reports) };
+  const supplier = await deps.members.organisation(read, listing.participant);
+  const ofNode = scopeGates(deps.lists, {
+    industry: version.about.industry,
+    creditCode: supplier?.creditCode ?? '',
+    plans: listing.plans.map(({ plan }) => plan),
+  });
+  return { gates: [...gates, ...ofNode], until: standsUntil(rights, reports) };
 };
 
 /** A listing for members is a provider's; of one for everybody nothing is asked. */
@@ -184,6 +192,7 @@ export const createListingOf = async (
       basis,
       policy: draft.policy as Record<string, Json>,
       purposes: draft.purposes,
+      plans: draft.plans,
     },
     version,
     tx.now,

@@ -245,7 +245,7 @@ const offerTo = async (
   { plan, policy }: NonNullable<ProtocolOrder['instead']>,
 ): Promise<Agreed> => {
   const version = (await deps.catalogue.version(tx, listing.version))!;
-  const { gates } = await gatesOf(deps, tx, { ...listing, policy }, version, tx.now);
+  const { gates } = await gatesOf(deps, tx, { ...listing, policy, plans: [{ plan }] }, version, tx.now);
   const unlawful = gates.filter((gate) => lawfulGates.includes(gate.code));
   if (unlawful.length) throw problems.gatesClosed({ errors: unlawful });
   const { title, taxRate } = listed;

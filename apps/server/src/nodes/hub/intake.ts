@@ -6,7 +6,7 @@ import { Problem } from '../../kernel/problem.ts';
 import { digestOf, type Envelope, openWords, payloadDigest, sealWords } from '../envelope.ts';
 import type { Answer, Changes, Message, NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
-import { hasEnded, taking } from '../rules.ts';
+import { hasEnded, takesNodes, taking } from '../rules.ts';
 import type { Moved } from './address.ts';
 import { hubItself, peerOf } from './peers.ts';
 import { activate, certify } from './registration.ts';
@@ -134,7 +134,7 @@ const hear = async (deps: NodesDeps & Intake, tx: Tx, one: store.NodeRow, said: 
 
 /** Takes in one message and answers it. */
 export const takeMessage = async (deps: NodesDeps & Intake, tx: Tx, sent: Envelope): Promise<Envelope> => {
-  if (deps.settings.kind !== 'hub') throw problems.notHub();
+  if (!takesNodes(deps.settings.kind)) throw problems.notHub();
   const one = await store.nodeOfKey(tx, sent.keyId, true);
   if (!one) throw problems.nodeUnknown();
   const said = openWords(publicKeyFromJwk(one.public_key), sent, messageShape);

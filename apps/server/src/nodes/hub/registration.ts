@@ -1,6 +1,7 @@
 /** A node's registration at the hub: its signed application opens a case, and the case's steps are what the node's state is. */
 import { EvidenceError, publicKeyFromJwk, verifierOf, vkeyOf } from '@shugu/evidence';
 import { openNote, parseCheckpoint, TlogError } from '@shugu/tlog';
+import { kindsOfNode } from '@shugu/wire/node-kinds';
 import { application as applicationShape, nodeLimits } from '@shugu/wire/nodes';
 import { audit } from '../../kernel/audit.ts';
 import type { Occasion } from '../../kernel/case/index.ts';
@@ -38,11 +39,13 @@ const attachmentLine = ({ kind, name, bytes, sha256 }: Attachment): string => `$
 
 /** Who signs holds the key that it applies with; the same application is never taken in twice. `slow` throws where too many came. */
 export const takeApplication = async (deps: NodesDeps, tx: Tx, sent: Envelope, slow: () => void): Promise<void> => {
-  if (deps.settings.kind !== 'hub') throw problems.notHub();
+  const { takes } = kindsOfNode[deps.settings.kind];
+  if (takes.length === 0) throw problems.notHub();
   const key = keyOf(readWords(sent, applicationShape).key);
   const one = openWords(key, sent, applicationShape);
   const own = (await deps.identity(tx)).signer.keyId;
   if (one.to !== own) throw problems.wrongRecipient();
+  if (!takes.includes(one.nodeKind)) throw problems.kindNotTaken({ detail: takes.join(', ') });
   if (key.keyId === own) throw problems.registered();
   const digest = payloadDigest(key.suite, sent);
   if (await store.wasSent(tx, digest)) throw problems.replayed();

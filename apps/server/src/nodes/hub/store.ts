@@ -83,6 +83,9 @@ export const applicationOf = (
 ): Promise<{ state: NodeState; case_id: string; application: Envelope } | undefined> =>
   read.first(sql`select state, case_id, application from nodes where id = ${node}`);
 
+export const takingPartCount = async (read: Reader): Promise<number> =>
+  (await read.one<{ count: number }>(sql`select count(*)::int as count from nodes where state = 'active'`)).count;
+
 export const countNodes = async (read: Reader): Promise<number> =>
   (
     await read.one<{ count: number }>(

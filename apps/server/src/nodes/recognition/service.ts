@@ -7,6 +7,7 @@ import type { Actor, Database } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { Problem } from '../../kernel/problem.ts';
 import { peerOf } from '../hub/peers.ts';
+import { nodeOfOrigin } from '../hub/store.ts';
 import type { NodesDeps, Peer } from '../model.ts';
 import { problems } from '../problems.ts';
 import type { HubLine } from '../uplink/hub.ts';
@@ -17,7 +18,7 @@ import { insertRecognition, type RecognitionRow } from './store.ts';
 /** A hub knows its nodes; a node asks its hub, whose signed word is about this very question. */
 const findPeer = async (deps: NodesDeps, line: HubLine, origin: string): Promise<Peer | null> => {
   const { database } = deps;
-  if (deps.settings.kind === 'hub') return peerOf(deps, database, origin);
+  if (deps.settings.kind === 'hub' || (await nodeOfOrigin(database, origin))) return peerOf(deps, database, origin);
   const hub = await latestUplink(database);
   if (hub?.state !== 'active') throw problems.noPeers();
   const { signer } = await deps.identity(database);

@@ -9,8 +9,9 @@ import { estimateFen, isMetered, priceText } from '../../market/index.ts';
 import { browsed } from '../hub/intake.ts';
 import type { ForeignFormat, Message, NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
+import { takesNodes } from '../rules.ts';
 import type { HubLine } from '../uplink/hub.ts';
-import { latestUplink } from '../uplink/store.ts';
+import { latestUplink, type Uplink } from '../uplink/store.ts';
 import { isMemberOf, type KnownPeer, knownPeers } from './peers.ts';
 
 type Entry = z.output<typeof wire.entry>;
@@ -20,19 +21,31 @@ export type Browsing = Omit<Extract<Message, { kind: 'browse' }>, 'kind' | 'to'>
 export const believed = async (deps: NodesDeps, read: Reader): Promise<KnownPeer[]> =>
   deps.settings.trustNodes ? knownPeers(read) : [];
 
-/** @throws nodes.noPeers, nodes.hubAway */
+/** Of a place in a list: what follows is the hub's. */
+const above = '^';
+
+/** Of the nodes below it first, then of those that its hub names. @throws nodes.noPeers, nodes.hubAway */
 export const browse = async (
   deps: NodesDeps,
   line: HubLine,
   wanted: Browsing,
 ): Promise<{ items: Entry[]; next: string | null }> => {
   const { database } = deps;
-  const hub = await latestUplink(database);
-  if (hub?.state !== 'active') {
-    if (deps.settings.kind !== 'hub') throw problems.noPeers();
-    return browsed(database, wanted);
+  const uplink = await latestUplink(database);
+  const hub = uplink?.state === 'active' ? uplink : undefined;
+  const takes = takesNodes(deps.settings.kind);
+  if (takes && !wanted.after.startsWith(above)) {
+    const own = await browsed(database, wanted);
+    const found = own.items.length > 0;
+    if (!hub || own.next !== null || (found && wanted.subject !== null)) return own;
+    if (found) return { ...own, next: above };
   }
-  const { signer } = await deps.identity(database);
+  if (!hub) throw problems.noPeers();
+  return atHub(deps, line, hub, { ...wanted, after: wanted.after.replace(above, '') }, takes ? above : '');
+};
+
+const atHub = async (deps: NodesDeps, line: HubLine, hub: Uplink, wanted: Browsing, mark: string) => {
+  const { signer } = await deps.identity(deps.database);
   const words = { kind: 'browse', to: publicKeyFromJwk(hub.hub_key).keyId, ...wanted } satisfies Message;
   const said = await line
     .say(wire.tell, { url: hub.hub_url, key: hub.hub_key }, signer, words)
@@ -41,7 +54,7 @@ export const browse = async (
     });
   const { items, next } = said.entries ?? { items: [], next: null };
   // Its own stand on its own market.
-  return { items: items.filter(({ node }) => node.id !== hub.registration), next };
+  return { items: items.filter(({ node }) => node.id !== hub.registration), next: next === null ? null : mark + next };
 };
 
 const offered = z.object({ '@id': z.string().max(200), '@type': z.string().optional() }).loose();
