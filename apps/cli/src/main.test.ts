@@ -61,7 +61,11 @@ const wrong: [string[], string, string][] = [
   [['trace', 'leak.csv', '--url', 'http://127.0.0.1:9'], '请用 --key-file FILE', 'with --key-file FILE'],
   [['trace', 'nowhere', '--url', 'http://127.0.0.1:9', '--key', 'k'], 'nowhere：无法读取', 'nowhere: cannot be read'],
   [['node', '--kind', 'supplier'], '供方节点须用 --supplier', 'a supplier’s node says whose it is'],
-  [['node', '--kind', 'city', '--industry', 'G'], '--industry 只用于行业节点', '--industry is for a node of an industry'],
+  [
+    ['node', '--kind', 'city', '--industry', 'G'],
+    '--industry 只用于行业节点',
+    '--industry is for a node of an industry',
+  ],
   [['fetch'], '请给出一笔跨节点购买的编号', 'name a purchase at another node'],
   [['fetch', 'npu_1', '--token-file', 't'], '--token-file 只与 --to 一起使用', '--token-file goes with --to'],
   [['fetch', 'npu_1'], '请用 --url URL', 'name the exchange with --url URL'],

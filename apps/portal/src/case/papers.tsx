@@ -1,18 +1,16 @@
 /** The papers of a case: what is asked for, what is there, adding one. Each download is recorded. */
 import { caseLimits, cases } from '@shugu/wire/cases';
-import { Select, Tag } from 'antd';
-import { useState } from 'react';
+import { Tag } from 'antd';
 import { addressOf, client, type Reply } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { bytes } from '../ui/format.ts';
 import { When } from '../ui/now.tsx';
-import { SendFile } from '../ui/send-file.tsx';
+import { SendFileOf } from '../ui/send-file.tsx';
 import type { CaseView } from './panel.tsx';
 
 export const CasePapers = ({ one, procedure }: { one: CaseView; procedure: Reply<typeof cases.procedure> }) => {
   const { t, b } = useWords();
-  const [kind, setKind] = useState(procedure.papers[0]?.id ?? '');
-  const send = (file: File) =>
+  const send = (file: File, kind: string) =>
     client.raw(
       cases.addPaper,
       { params: { case: one.id }, query: { kind, name: file.name, ...(file.type ? { mediaType: file.type } : {}) } },
@@ -54,19 +52,12 @@ export const CasePapers = ({ one, procedure }: { one: CaseView; procedure: Reply
         })}
       </ul>
       {procedure.papers.length && one.seen === 'whole' && !one.endedAt ? (
-        <SendFile
+        <SendFileOf
           label={t('case.addPaper')}
           bytesMax={caseLimits.paperBytesMax}
           send={send}
-          before={
-            <Select
-              aria-label={t('case.paperKind')}
-              value={kind}
-              onChange={setKind}
-              style={{ minWidth: 200 }}
-              options={procedure.papers.map((paper) => ({ value: paper.id, label: b(paper.title) }))}
-            />
-          }
+          kindLabel={t('case.paperKind')}
+          kinds={procedure.papers.map((paper) => ({ value: paper.id, label: b(paper.title) }))}
         />
       ) : null}
     </>

@@ -1,8 +1,7 @@
 /** What a node's application says of it, and the attachments that go with it. */
 import { dropAttachment, holdAttachment, type join, type readUplink } from '@shugu/wire/nodes';
 import { applicationLimits, attachmentKinds, type attachmentTypes } from '@shugu/wire/nodes-application';
-import { Select, Tag } from 'antd';
-import { useState } from 'react';
+import { Tag } from 'antd';
 import { client, type Input, type Reply } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { may, useMe } from '../session.ts';
@@ -10,7 +9,7 @@ import { Action } from '../ui/action.tsx';
 import { field } from '../ui/fields.tsx';
 import { bytes } from '../ui/format.ts';
 import { Sheet } from '../ui/frame.tsx';
-import { SendFile } from '../ui/send-file.tsx';
+import { SendFileOf } from '../ui/send-file.tsx';
 
 type Technical = NonNullable<Input<typeof join>['body']['technical']>;
 type Attachment = Reply<typeof readUplink>['attachments'][number];
@@ -79,9 +78,8 @@ const Standing = ({ one, applied }: { one: Attachment; applied: boolean }) => {
 export const Attachments = ({ items, applied }: { items: Attachment[]; applied: boolean }) => {
   const { t, w } = useWords();
   const me = useMe();
-  const [kind, setKind] = useState<Attachment['kind']>('network');
   const writes = may(me, 'nodes.uplink.write');
-  const send = async (file: File) => {
+  const send = async (file: File, kind: Attachment['kind']) => {
     const mediaType = typeOf[file.name.split('.').at(-1)?.toLowerCase() ?? ''];
     if (!mediaType) throw new Error(t('uplink.attachmentType'));
     const name = file.name.slice(-applicationLimits.attachmentNameCharactersMax);
@@ -132,22 +130,15 @@ export const Attachments = ({ items, applied }: { items: Attachment[]; applied: 
         <p>{t('uplink.attachmentsNone')}</p>
       )}
       {writes && items.length < applicationLimits.attachmentsMax ? (
-        <SendFile
+        <SendFileOf
           label={t('uplink.attachmentAdd')}
           accept={Object.keys(typeOf)
             .map((ending) => `.${ending}`)
             .join(',')}
           bytesMax={applicationLimits.attachmentBytesMax}
           send={send}
-          before={
-            <Select
-              aria-label={t('uplink.attachmentKind')}
-              value={kind}
-              onChange={setKind}
-              style={{ minWidth: 200 }}
-              options={attachmentKinds.map((value) => ({ value, label: w('attachmentKind', value) }))}
-            />
-          }
+          kindLabel={t('uplink.attachmentKind')}
+          kinds={attachmentKinds.map((value) => ({ value, label: w('attachmentKind', value) }))}
         />
       ) : null}
     </Sheet>

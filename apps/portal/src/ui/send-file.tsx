@@ -1,6 +1,6 @@
 /** A button that asks for a file and sends it. */
 import { useQueryClient } from '@tanstack/react-query';
-import { Button } from 'antd';
+import { Button, Select } from 'antd';
 import { type ReactNode, useRef, useState } from 'react';
 import { useWords } from '../i18n/index.ts';
 import { bytes } from './format.ts';
@@ -90,5 +90,35 @@ export const SendFile = ({
       {children}
       {error ? <ProblemNote error={error} /> : null}
     </>
+  );
+};
+
+/** Of which kind it is stands before the button: a file is sent as what is chosen there. */
+export const SendFileOf = <K extends string>({
+  kinds,
+  kindLabel,
+  send,
+  ...look
+}: Omit<Parameters<typeof SendFile>[0], 'before' | 'send'> & {
+  kinds: readonly { value: K; label: string }[];
+  kindLabel: string;
+  send(file: File, kind: K): Promise<unknown>;
+}) => {
+  const [chosen, setChosen] = useState<K>();
+  const kind = chosen ?? kinds[0]?.value;
+  return (
+    <SendFile
+      {...look}
+      send={(file) => (kind === undefined ? Promise.resolve() : send(file, kind))}
+      before={
+        <Select
+          aria-label={kindLabel}
+          value={kind}
+          onChange={setChosen}
+          style={{ minWidth: 200 }}
+          options={[...kinds]}
+        />
+      }
+    />
   );
 };
