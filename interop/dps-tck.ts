@@ -20,6 +20,7 @@ export const about =
 
 const pom = join(import.meta.dirname, 'dps-tck', 'pom.xml');
 const runSecondsMax = 300;
+export const minutes = 15;
 let classpath = process.env.SHUGU_DPS_TCK_CLASSPATH;
 
 /** The kit by Maven; where its registry has no release of it, a class path with the kit and JUnit's console may be named instead. */

@@ -13,7 +13,7 @@ beforeAll(async () => {
   world = await testExchange({ config: { privateConnectors: ['127.0.0.1'] } });
   for (const login of ['xingsha.admin', 'citylogistics.admin'])
     await (await world.as(login)).call(federationWire.openConnector, { body: {} });
-}, 240_000);
+}, 600_000);
 afterAll(() => world?.end());
 
 const admit = async (login: string, id: string, profiles: string[]) =>

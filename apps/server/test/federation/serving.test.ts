@@ -44,7 +44,7 @@ beforeAll(async () => {
   [plane, stranger] = [await makeSteering(about), await makeSteering(about)];
   await letIn(plane, 'edc-1', [held.contract]);
   await letIn(stranger, 'edc-2', []);
-}, 240_000);
+}, 600_000);
 afterAll(async () => {
   await world?.end();
   for (const one of [plane, stranger, consumer, receiver]) await one?.close();
@@ -82,7 +82,7 @@ const noticesOf = async (flow: unknown) => (await toldOf(flow)).map(({ notice })
 const flowIds = async () =>
   (await world.exchange.kernel.database.rows<{ id: string }>(sql`select id from federation_served_flows`)).length;
 
-describe('let in', { timeout: 120_000 }, () => {
+describe('let in', { timeout: 300_000 }, () => {
   test('what is fetched flows while the control plane says so, and each use is counted on the contract', async () => {
     const started = await start('HttpData-PULL');
     expect(started).toMatchObject({ status: 200, body: { state: 'STARTED', dataFlowId: expect.any(String) } });
@@ -240,7 +240,7 @@ describe('let in', { timeout: 120_000 }, () => {
   });
 });
 
-describe('whoever lets it in', { timeout: 120_000 }, () => {
+describe('whoever lets it in', { timeout: 300_000 }, () => {
   test('is an administrator, and names contracts of the organisation as buyer', async () => {
     const body = { id: 'edc-9', contracts: [held.contract] };
     const by = async (login: string) => refusal((await world.as(login)).call(wire.registerControlPlane, { body }));
