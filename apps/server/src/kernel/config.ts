@@ -3,6 +3,7 @@ import type { Text } from '@shugu/wire';
 import { type NodeKind, nodeKinds } from '@shugu/wire/node-kinds';
 import { bucketAddress, httpAddress, mailServer, tlsUnlessHere } from './config-addresses.ts';
 import { creditCode, industries, issuerDids, networks, portRange, witnessKeys } from './config-lists.ts';
+import { atLeastOne, integer, secondsFrom, share } from './config-numbers.ts';
 import { regionDefault } from './db/db.ts';
 import { parseProxies } from './http/proxies.ts';
 import { parseWitnesses, type Witness } from './publiclog/witnesses.ts';
@@ -17,28 +18,10 @@ interface Setting<T> {
 }
 
 const string = (text: string) => text;
-const integer = (text: string) => {
-  if (!/^\d{1,12}$/.test(text)) throw new Error('not a whole number');
-  return Number(text);
-};
 const versions = (text: string): string[] => {
   const all = text === 'none' || text === '' ? [] : text.split(',').map((one) => one.trim());
   if (!all.every((one) => /^[0-9A-Za-z][\w.+-]{0,39}$/.test(one))) throw new Error('versions, as 0.9.5, or none');
   return all;
-};
-const atLeastOne = (text: string) => {
-  const value = integer(text);
-  if (value < 1) throw new Error('at least 1');
-  return value;
-};
-const secondsFrom = (least: number) => (text: string) => {
-  const value = integer(text);
-  if (value < least || value > 86_400) throw new Error(`from ${least} to 86400`);
-  return value;
-};
-const share = (text: string) => {
-  if (!/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/.test(text)) throw new Error('a number from 0 to 1');
-  return Number(text);
 };
 const flag = (text: string) => {
   if (!['0', '1', 'true', 'false'].includes(text)) throw new Error('write 1 or 0');
