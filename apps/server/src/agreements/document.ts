@@ -110,7 +110,8 @@ const chinaTime = (at: Date): string => `${civilTime(at)} (UTC+8)`;
 
 /** Of a participant of another node with its id there, and whose word it is. */
 const creditCodeIn = (language: 'zh' | 'en', { creditCode, dataspaceId, attestedBy }: Party): string => {
-  if (!dataspaceId) return creditCode;
+  // A contract of before names it by its id alone.
+  if (!dataspaceId && creditCode !== '') return creditCode;
   const code = creditCode || { zh: '无', en: 'none' }[language];
   if (!attestedBy) return { zh: `${code}（数据空间参与方）`, en: `${code} (participant of a dataspace)` }[language];
   const { name, issuer } = attestedBy;

@@ -79,11 +79,10 @@ const catalogPage = async (
   { findPlace, pageOf }: { findPlace: FindPlace; pageOf: PageOf },
 ): Promise<Answer | Tagged> => {
   const checked = checkMessage('CatalogRequestMessage', request.body);
-  if (!checked.ok)
-    return {
-      status: 400,
-      body: errorOf('catalog', noPids(''), { code: checked.fault.code, reason: [checked.fault.en] }),
-    };
+  if (!checked.ok) {
+    const { code, path, zh, en } = checked.fault;
+    return { status: 400, body: errorOf('catalog', noPids(''), { code, reason: [`${path} ${zh}`, `${path} ${en}`] }) };
+  }
   const wanted = wantedOf(checked.message.filter);
   if (!wanted) return { status: 400, body: errorOf('catalog', noPids(''), filterUnsupported) };
   const after = Buffer.from(request.query.after ?? '', 'base64url').toString('utf8');

@@ -237,6 +237,11 @@ describe('what the kit leaves out', () => {
       expect(checkMessage('ContractNegotiationError', answer.body)).toMatchObject({ ok: true });
     }
     expect(await play.state()).toBe('REQUESTED');
+    const listed = await call(`${world.address}/catalog/request`, { '@type': 'CatalogRequestMessage' });
+    expect([listed.status, listed.body.reason]).toEqual([
+      400,
+      [expect.stringMatching(/\p{Script=Han}/u), expect.stringMatching(/^[ -~]+$/)],
+    ]);
     for (const callbackAddress of [
       'http://10.0.0.1/',
       'https://169.254.169.254/x',
