@@ -345,7 +345,12 @@ export const tryRules = endpoint({
           side: z.enum(processSides),
           act: z.enum(processActs).describe('that the other side said'),
           at: time,
-          price: decimal.nullable(),
+          price: decimal.nullable().describe('that they asked for; null: there is more than one, or nobody said'),
+          tiers: tiers.nullable().describe('the prices, where there is more than one'),
+          answer: z
+            .object({ price: decimal.nullable(), tiers: tiers.nullable() })
+            .nullable()
+            .describe('prices that the rule would counter with; null: it says none'),
           rule: z.number().int().min(0).nullable().describe('place of the rule that fits; null: none'),
           reaction: z.enum([...processActs, 'hold', 'nothing']),
           said: z.enum(processActs).nullable().describe('what we said then; null: nothing'),

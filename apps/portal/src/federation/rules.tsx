@@ -10,12 +10,12 @@ import { paths } from '../paths.ts';
 import { Action } from '../ui/action.tsx';
 import { DataTable } from '../ui/data-table.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { yuan } from '../ui/format.ts';
 import { Sheet } from '../ui/frame.tsx';
 import { Long } from '../ui/long.tsx';
 import { When } from '../ui/now.tsx';
 import { type Choice, RuleForm } from './rule-form.tsx';
 import { conditionsOf, reactionText } from './rule-words.ts';
+import { useTermWords } from './terms.tsx';
 
 type Tried = Reply<typeof tryRules>['items'][number];
 
@@ -39,6 +39,7 @@ const useGoods = (): { products: Choice[]; offers: Choice[] } => {
 
 const TriedTable = ({ of }: { of: readonly Tried[] }) => {
   const { t, w } = useWords();
+  const { pricesIn } = useTermWords();
   const would = ({ rule, reaction }: Tried) =>
     rule === null
       ? t('rules.byNone', { reaction: w('ruleReaction', reaction) })
@@ -68,11 +69,20 @@ const TriedTable = ({ of }: { of: readonly Tried[] }) => {
             title: t('process.theySaid'),
             render: (_, row) => (
               <>
-                {w('ruleOn', row.act)} <div className="small quiet">{row.price === null ? '' : yuan(row.price)}</div>
+                {w('ruleOn', row.act)} <div className="small quiet">{pricesIn(row)}</div>
               </>
             ),
           },
-          { key: 'would', title: t('rules.would'), render: (_, row) => <b>{would(row)}</b> },
+          {
+            key: 'would',
+            title: t('rules.would'),
+            render: (_, row) => (
+              <>
+                <b>{would(row)}</b>
+                <div className="small quiet">{row.answer ? pricesIn(row.answer) : null}</div>
+              </>
+            ),
+          },
           {
             key: 'said',
             title: t('rules.said'),

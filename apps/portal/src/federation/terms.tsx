@@ -111,18 +111,22 @@ export const useTermWords = () => {
   const { t, w } = useWords();
   const limited = (value: number | null, say: (value: number) => string) =>
     value === null ? t('terms.unlimited') : say(value);
-  const priceIn = ({ price, tiers, listed }: Terms): string => {
-    const told =
-      tiers
-        ?.map(({ upTo, unitPrice }) =>
-          upTo === null
-            ? t('terms.tierBeyond', { price: yuan(unitPrice) })
-            : t('terms.tierUpTo', { count: count(upTo), price: yuan(unitPrice) }),
-        )
-        .join(t('terms.tierMark')) ?? (price === null ? undefined : yuan(price));
+  const pricesIn = ({ price, tiers }: Pick<Terms, 'price' | 'tiers'>): string | undefined =>
+    tiers
+      ?.map(({ upTo, unitPrice }) =>
+        upTo === null
+          ? t('terms.tierBeyond', { price: yuan(unitPrice) })
+          : t('terms.tierUpTo', { count: count(upTo), price: yuan(unitPrice) }),
+      )
+      .join(t('terms.tierMark')) ?? (price === null ? undefined : yuan(price));
+  const priceIn = (terms: Terms): string => {
+    const { listed } = terms;
+    const told = pricesIn(terms);
     return told === undefined ? t('terms.noPrice') : listed ? t('terms.listedPrice', { price: told }) : told;
   };
   return {
+    /** One price, or one for each tier; undefined: nobody said. */
+    pricesIn,
     purposesOf: (purposes: readonly string[] | null | undefined) =>
       purposes ? purposes.map((one) => w('purpose', one)).join(' · ') : t('terms.unlimited'),
     rowsOf: (terms: Terms): [string, string][] => [

@@ -14,9 +14,9 @@ import type { Claims } from './claims/claims.ts';
 import { NODE, rotateKey } from './claims/keys.ts';
 import { askIssuer } from './claims/requests.ts';
 import { identityView, issuersView } from './claims/views.ts';
-import { ownTerms, told } from './counter.ts';
+import { counterTerms, ownTerms, told } from './counter.ts';
 import { holderView, provenDid, registerHolder, removeHolder } from './issuing/holders.ts';
-import type { Connector, Json, Message, Process } from './model.ts';
+import type { Connector, Json, Message, Process, Terms } from './model.ts';
 import { admitPlane } from './planes/passes.ts';
 import { planesView, registerPlane, unregisterPlane } from './planes/registration.ts';
 import { problems } from './problems.ts';
@@ -147,14 +147,20 @@ const messageView = (one: Message, moves: ReturnType<typeof retold>) => ({
   doneAt: one.done_at?.toISOString() ?? null,
 });
 
-const triedView = ({ process, act, at, reaction, rule, said }: Tried, { title }: About) => ({
+const pricesTold = (process: Process, terms: Terms | null | undefined) => {
+  const { price, tiers } = terms ? told(process, terms) : { price: null, tiers: null };
+  return { price, tiers };
+};
+
+const triedView = ({ process, act, at, reaction, rule, changes, said }: Tried, { title }: About) => ({
   process: process.id,
   title,
   counterparty: process.counterparty,
   side: process.side,
   act,
   at: at.toISOString(),
-  price: process.offer ? told(process, process.offer).price : null,
+  ...pricesTold(process, process.offer),
+  answer: changes ? pricesTold(process, counterTerms(process, changes)) : null,
   rule: rule ?? null,
   reaction,
   said,

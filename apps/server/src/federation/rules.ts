@@ -158,7 +158,7 @@ export const react = (rules: readonly ReactionRule[], process: Process, happenin
 };
 
 /** What rules would have answered, message by message, to what the other side said in a negotiation. */
-export interface Tried extends Pick<Reaction, 'reaction' | 'rule'> {
+export interface Tried extends Pick<Reaction, 'reaction' | 'rule' | 'changes'> {
   message: string;
   act: Act;
   at: Date;
@@ -187,10 +187,10 @@ export const tryOn = (rules: readonly ReactionRule[], process: Process, messages
       sent[act] = (sent[act] ?? 0) + 1;
       continue;
     }
-    const { reaction, rule } = react(rules, then, { act, by, sent });
+    const { reaction, rule, changes } = react(rules, then, { act, by, sent });
     const next = arrived[place + 1];
     const said = next?.direction === 'out' ? next.act : null;
-    tried.push({ message: id, act, at: created_at, process: then, reaction, rule, said });
+    tried.push({ message: id, act, at: created_at, process: then, reaction, rule, changes, said });
   }
   return tried;
 };

@@ -395,6 +395,16 @@ test('prices of a tiered plan that do not fit it are refused, and a rule agrees 
     return items.filter(({ process }) => process === sold).at(-1)!.reaction;
   };
   expect([await agreeing('0.06'), await agreeing('0.05')]).toEqual(['hold', 'agree']);
+  // Tried, a rule tells every tier that it was asked for and would say; prices that do not fit it says none of.
+  const countering = async (changes: TermChanges) => {
+    const list = [ruled('request', 'offer', { changes })];
+    const { items } = await supplier.client.call(wire.tryRules, { body: { rules: list } });
+    return items.filter(({ process }) => process === sold).at(-1)!;
+  };
+  const asks = { price: null, tiers: tiersAt('0.12', '0.10', '0.05') };
+  const says = { price: null, tiers: tiersAt('0.14', '0.11', '0.06') };
+  expect(await countering({ tierPrices: ['0.14', '0.11', '0.06'] })).toMatchObject({ ...asks, answer: says, rule: 0 });
+  expect(await countering({ price: '0.10' })).toMatchObject({ ...asks, answer: null, reaction: 'hold' });
   await act(supplier, sold, 'agree');
   await reached(buyer, asked, 'FINALIZED');
   const order = await newestOrder();
