@@ -67,7 +67,14 @@ export const NodeMap = ({ hub, nodes }: { hub: Hub; nodes: readonly Node[] }) =>
                 fill={colours[one.standing]}
               />
               {nodes.length <= namesMax ? (
-                <text x={at.x} y={at.y + 34} textAnchor="middle" fontSize="14" fill="#2b2a26">
+                // Away from the middle, so that its line does not run through its name.
+                <text
+                  x={at.x}
+                  y={at.y < middle.y ? at.y - 24 : at.y + 34}
+                  textAnchor="middle"
+                  fontSize="14"
+                  fill="#2b2a26"
+                >
                   {one.name.length > 14 ? `${one.name.slice(0, 13)}…` : one.name}
                 </text>
               ) : null}

@@ -53,7 +53,11 @@ export default function ThisNode() {
                 ],
               ]}
             />
-            {one.takes.length > 0 ? <Link to={paths.nodes}>{t('menu.nodes')}</Link> : null}
+            {one.takes.length > 0 ? (
+              <p className="small">
+                <Link to={paths.nodes}>{t('menu.nodes')}</Link>
+              </p>
+            ) : null}
           </Sheet>
         )}
       </Loaded>
