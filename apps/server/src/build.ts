@@ -20,8 +20,8 @@ import {
   type IdentityProvider,
   makeFederation,
 } from './federation/index.ts';
-import { flowGateway, holdsContract } from './flows/serving.ts';
 import { recordsOf } from './flows/records.ts';
+import { flowGateway, holdsContract } from './flows/serving.ts';
 import type { Cases } from './kernel/case/index.ts';
 import type { Config } from './kernel/config.ts';
 import { type PermissionTable, systemActor } from './kernel/http/principal.ts';

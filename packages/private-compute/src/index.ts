@@ -56,10 +56,10 @@ export {
 } from './contract/life.ts';
 export { asksFirst, type ModuleTerms, moduleFault, moduleTrust } from './contract/module.ts';
 export {
+  answerAt,
   boundedSql,
   type Noise,
   type NoiseFault,
-  answerAt,
   noiseDeviations,
   noiseFault,
   noiseLimits,
