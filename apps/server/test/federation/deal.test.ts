@@ -473,7 +473,10 @@ test('a data plane of the supplier’s carries what was bought, as long as the t
     // Whatever the data plane does: the gateway has ended it.
     const source = await fetch(`${metadata.source.endpoint}/430102`, { headers: { authorization: `Bearer ${key}` } });
     expect(source.status).toBe(404);
-    expect(await administrator.call(planesWire.removeDataPlane, { params, body: {} })).toEqual({ planes: [] });
+    expect(await administrator.call(planesWire.removeDataPlane, { params, body: {} })).toEqual({
+      planes: [],
+      admitted: [],
+    });
     expect(await formatsOf(product)).toEqual(['HttpData-PULL', HTTP_PULL]);
   } finally {
     await plane.close();
