@@ -175,8 +175,12 @@ const faultsAt = (given: Schema, root: Schema, path: (string | number)[], base: 
     if (schema.additionalProperties === false) add('is a stranger', [...path, 'noSuchField'], 1);
     for (const key of schema.required ?? []) add('is missing', [...path, key], undefined);
     if (path.length < depthMax)
-      for (const [key, one] of Object.entries(schema.properties ?? {}))
-        found.push(...faultsAt(one, root, [...path, key], base));
+      for (const [key, one] of Object.entries(schema.properties ?? {})) {
+        const at = [...path, key];
+        // What may be left out is there, so that the fault in it is the only one.
+        const deep = !schema.required?.includes(key) && resolve(one, root).type === 'object';
+        found.push(...faultsAt(one, root, at, deep ? replaced(base, at, sampleOf(one, randomId, root)) : base));
+      }
   }
   if (schema.type === 'array' && schema.items && path.length < depthMax) {
     const one = sampleOf(schema.items, randomId, root);
