@@ -7,6 +7,7 @@ import type { Reader } from '../../kernel/db/db.ts';
 import { kernelProblems, Problem } from '../../kernel/problem.ts';
 import { estimateFen, isMetered, priceText } from '../../market/index.ts';
 import { browsed } from '../hub/intake.ts';
+import { takingPartCount } from '../hub/store.ts';
 import type { ForeignFormat, Message, NodesDeps } from '../model.ts';
 import { problems } from '../problems.ts';
 import { takesNodes } from '../rules.ts';
@@ -33,7 +34,10 @@ export const browse = async (
   const { database } = deps;
   const uplink = await latestUplink(database);
   const hub = uplink?.state === 'active' ? uplink : undefined;
-  const takes = takesNodes(deps.settings.kind);
+  const { kind } = deps.settings;
+  const takes = takesNodes(kind);
+  // A market of one is none: a hub's own is, whoever has come to it yet.
+  if (!hub && kind !== 'hub' && (await takingPartCount(database)) === 0) throw problems.noPeers();
   if (takes && !wanted.after.startsWith(above)) {
     const own = await browsed(database, wanted);
     const found = own.items.length > 0;
