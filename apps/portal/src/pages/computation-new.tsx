@@ -182,6 +182,7 @@ export default function NewComputation() {
           key={template}
           endpoint={draftComputation}
           label={t('compute.draft')}
+          byButton
           explain={explain}
           initial={start as Record<string, unknown>}
           fields={withEngines}

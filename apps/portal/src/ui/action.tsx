@@ -1,7 +1,7 @@
 /** Writes: a button that asks for what the endpoint needs, says why when it cannot act, and shows the refusal where it happened. */
 import type { AnyEndpoint } from '@shugu/wire/endpoint';
 import { App, Button, Form, Modal, Tooltip } from 'antd';
-import { type ReactNode, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useState } from 'react';
 import { type Input, type Reply, useWrite } from '../api.ts';
 import { useWords } from '../i18n/index.ts';
 import { may, useMe } from '../session.ts';
@@ -109,10 +109,18 @@ export function Action<E extends AnyEndpoint>(props: ActionProps<E>) {
   );
 }
 
+interface SendFormProps<E extends AnyEndpoint> extends Omit<ActionProps<E>, 'small' | 'danger' | 'width'> {
+  children?: ReactNode;
+  /** Enter in a field sends nothing: where there is more to read before one sends. */
+  byButton?: boolean;
+}
+const keepEnter = (event: KeyboardEvent) => {
+  if (event.key === 'Enter' && event.target instanceof HTMLInputElement && event.target.type !== 'file')
+    event.preventDefault();
+};
+
 /** The same on a page of its own, for longer forms. */
-export function SendForm<E extends AnyEndpoint>(
-  props: Omit<ActionProps<E>, 'small' | 'danger' | 'width'> & { children?: ReactNode },
-) {
+export function SendForm<E extends AnyEndpoint>(props: SendFormProps<E>) {
   const { t } = useWords();
   const me = useMe();
   const { notification } = App.useApp();
@@ -135,6 +143,7 @@ export function SendForm<E extends AnyEndpoint>(
       style={{ maxWidth: 760 }}
       initialValues={props.initial}
       scrollToFirstError
+      onKeyDown={props.byButton ? keepEnter : undefined}
       onFinish={(values) =>
         write.mutate(props.input(filled(values) as Values), {
           onError: (error) => form.setFields(faultsOf(error, props.prefix ?? 'body') as never),

@@ -46,6 +46,10 @@ const DayInput = ({ id, value, onChange, disabled }: WidgetProps) => (
     disabled={disabled}
     style={{ width: '100%', maxWidth: 240 }}
     value={typeof value === 'string' && value ? dayjs(value) : null}
+    // Enter takes the day that was typed, and does not send the form.
+    onKeyDown={(event) => {
+      if (event.key === 'Enter') event.preventDefault();
+    }}
     onChange={(picked) => onChange?.(picked ? dayjs(picked as dayjs.Dayjs).format('YYYY-MM-DD') : undefined)}
   />
 );
@@ -99,7 +103,9 @@ const useControl = () => {
 const Records = ({ one, path }: { one: FormField; path: (string | number)[] }) => {
   const { t, b } = useWords();
   return (
-    <fieldset style={{ border: '1px solid var(--line)', borderRadius: 5, margin: '0 0 20px', padding: '8px 16px' }}>
+    <fieldset
+      style={{ border: '1px solid var(--line)', borderRadius: 5, margin: '0 0 20px', padding: '8px 16px', minWidth: 0 }}
+    >
       <legend>
         {one.required ? <span className="late">* </span> : null}
         {b(one.title)}
