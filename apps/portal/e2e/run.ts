@@ -1,6 +1,7 @@
 /** `npm run e2e`: the portal in a real browser against a real exchange. Prints each case and, at the end, `N passed, N failed`. */
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from './browser.ts';
+import { computation } from './computation.ts';
 import { dataspace } from './dataspace.ts';
 import { startExchange } from './exchange.ts';
 import { forms } from './forms.ts';
@@ -41,6 +42,7 @@ const main = async (): Promise<number> => {
     if (!wanted || wanted === 'strangers') await strangers(run);
     if (!wanted || wanted === 'trade') await trade(run);
     if (!wanted || wanted === 'forms') await forms(run);
+    if (!wanted || wanted === 'computation') await computation(run);
     if (!wanted || wanted === 'dataspace') await dataspace(run);
     if (!wanted || wanted === 'pages') await lookAtPages(run);
     if (!wanted || wanted === 'pictures') await takePictures(run);

@@ -12,7 +12,12 @@ const day = (now: string, days: number): string =>
   new Date(new Date(now).getTime() + days * 86_400_000).toISOString().slice(0, 10);
 
 /** A modal opened by a button of the same name: fills its fields by label, then sends. */
-const dialog = async ({ page }: Person, button: string, fill: Record<string, string>, send = button): Promise<void> => {
+export const dialog = async (
+  { page }: Person,
+  button: string,
+  fill: Record<string, string>,
+  send = button,
+): Promise<void> => {
   await page.getByRole('button', { name: button, exact: true }).first().click();
   const modal = page.getByRole('dialog', { name: button });
   await modal.waitFor();
