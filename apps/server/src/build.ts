@@ -343,6 +343,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     queryPool: { processesMax: config.queryProcesses, memoryMB: config.queryMemoryMB },
     engines: {
       secretflow: config.computeSecretflow,
+      scql: config.computeScql,
       sparkPython: config.computeSparkPython,
       trino: {
         url: config.computeTrinoUrl,

@@ -108,10 +108,12 @@ export {
   type EngineName,
   type EnginePart,
   type EngineReport,
+  type EngineStarted,
   engineNames,
   engineOf,
   engines,
   hasThird,
+  isUntested,
   type PartyEngine,
   type QueryReport,
   secretflowFault,
@@ -119,6 +121,9 @@ export {
 } from './engines/engine.ts';
 export { localEngine, placeIn } from './engines/local.ts';
 export { packageVersion } from './engines/python.ts';
+export { type ScqlHooks, scqlEngine } from './engines/scql.ts';
+export { type ScqlSettings, scqlSettings } from './engines/scql-client.ts';
+export { scqlFault, scqlLimits } from './engines/scql-plan.ts';
 export { secretflowEngine } from './engines/secretflow.ts';
 export { ownByTransfers } from './intersect/kkrt.ts';
 export { type HelperReport, help } from './intersect/merge.ts';

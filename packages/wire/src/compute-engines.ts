@@ -4,7 +4,7 @@ import { bilingual } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 /** Held equal to those of @shugu/private-compute by a test. */
-export const engineNames = ['local', 'secretflow', 'spark', 'trino'] as const;
+export const engineNames = ['local', 'secretflow', 'spark', 'trino', 'scql'] as const;
 const limits = { versionCharactersMax: 40, enginesMax: 10 } as const;
 
 export const engineVersion = z
@@ -14,7 +14,7 @@ export const engineVersion = z
 /** As a draft names one; left out for this program's own. */
 export const agreedEngine = z
   .object({
-    name: z.enum(['secretflow', 'spark', 'trino']),
+    name: z.enum(['secretflow', 'spark', 'trino', 'scql']),
     version: engineVersion.describe('of the engine’s own package; another version needs another contract'),
   })
   .strict();
@@ -28,6 +28,7 @@ export const offeredEngine = z.object({
     .max(limits.enginesMax)
     .describe('that may be agreed on; none for this program’s own'),
   checked: z.array(engineVersion).describe('that were run for real in this program’s own tests'),
+  untested: z.boolean().describe('written by what its makers publish, and never run against a real one'),
   trust: bilingual.nullable().describe('null where the mode says it'),
   intersectionTrust: bilingual.nullable().describe('the same in mode psi'),
 });

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { canonicalBytes, type Json, type Trust } from '@shugu/evidence';
 import {
+  type AgreedEngine,
   type AtOwners,
   alignOf,
   type Computation,
@@ -37,7 +38,9 @@ import {
   planOf,
   type QueryReport,
   roleAt,
+  type ScqlSettings,
   sameFingerprint,
+  scqlEngine,
   secretflowEngine,
   signPart,
   tableCommitment,
@@ -71,6 +74,8 @@ export interface PartAsked {
   waitSeconds: number;
   /** A Python, by its whole path, that has the engine which the contract names. */
   python?: string;
+  /** The owner's own SCQLBroker, where the contract names SCQL. */
+  scql?: ScqlSettings;
   /** How long the other owner may say nothing, where that engine asks. */
   silenceMs?: number;
   /** Between two looks at how far the others are. */
@@ -138,18 +143,28 @@ interface Own {
 }
 
 /** The engine of the contract as it is installed here, before a use is taken. */
-const engineFor = async ({ python, listen }: PartAsked, terms: AtOwners): Promise<PartyEngine> => {
+const engineFor = async ({ python, scql, listen }: PartAsked, terms: AtOwners): Promise<PartyEngine> => {
   const { engine: agreed } = terms;
   if (!agreed) return localEngine;
-  if (agreed.name !== 'secretflow') throw new PartRefused('mode');
   const wanted = `${engines[agreed.name].package} ${agreed.version}`;
-  const engine = python === undefined ? undefined : secretflowEngine(python);
+  const engine = engineHere(agreed.name, python, scql);
   const version = await engine?.version?.();
   if (!engine || version === undefined) throw new PartRefused('engineMissing', wanted);
   if (version !== agreed.version) throw new PartRefused('engineDiffers', `${version} ≠ ${agreed.version}`);
   // Its own connection is neither encrypted nor proven: it does not leave the machine.
-  if (!isLoopback(listen.host) || !isLoopback(listen.address)) throw new PartRefused('link', listen.address);
+  if (engine.ownLink && !(isLoopback(listen.host) && isLoopback(listen.address)))
+    throw new PartRefused('link', listen.address);
   return engine;
+};
+
+const engineHere = (
+  name: AgreedEngine['name'],
+  python: string | undefined,
+  scql: ScqlSettings | undefined,
+): PartyEngine | undefined => {
+  if (name === 'scql') return scql && scqlEngine(scql);
+  if (name !== 'secretflow') throw new PartRefused('mode');
+  return python === undefined ? undefined : secretflowEngine(python);
 };
 
 const isLoopback = (host: string): boolean =>
@@ -334,8 +349,8 @@ const play = async (
   note: (played: Played) => Promise<void>,
 ): Promise<Outcome> => {
   const { client } = asked;
-  const { ownLink } = own.engine;
-  const [third, direct] = [hasThird(own.terms), meetsDirectly(own.terms)];
+  const { ownLink, brokered } = own.engine;
+  const [third, direct] = [hasThird(own.terms), !brokered && meetsDirectly(own.terms)];
   // An engine that connects by itself is told where both are before it begins.
   const port = asked.listen.port || (ownLink ? await freePort(asked.listen.host) : 0);
   await note('came');
@@ -369,7 +384,7 @@ const play = async (
     asked.tell?.('started');
     const abort = () => void party.child.kill('SIGKILL');
     asked.signal?.addEventListener('abort', abort, { once: true });
-    if (computeAlone(own.terms)) void watch(asked, use, party, ownLink?.lastMs);
+    if (computeAlone(own.terms)) void watch(asked, use, party, (ownLink ?? brokered)?.lastMs);
     if (!ownLink && own.place === 1 && direct)
       await party.port.then(
         (at) => client.call(comeToUse, { params: { id: use }, body: { address: addressOf(asked, at) } }),

@@ -2,6 +2,7 @@
 import { access, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EvidenceError, parseTrust, type Trust } from '@shugu/evidence';
+import { ComputeError, type ScqlSettings, scqlSettings } from '@shugu/private-compute';
 import { untilStopped } from '@shugu/server';
 import { getComputation } from '@shugu/wire/compute';
 import type { Context } from '../command.ts';
@@ -42,11 +43,13 @@ const words = {
       period: '本方在这一期参与的次数已达合约约定：下一期再运行',
       played: '本方已参与并陈述过这一次',
       late: '等待超时',
-      engineMissing: '合约约定的引擎在这里没有：请用 --python PATH 给出装有它的 Python；未占用使用',
+      engineMissing:
+        '合约约定的引擎在这里没有：请用 --python PATH 给出装有它的 Python，或用 --scql FILE 给出本方 SCQLBroker 的设置；未占用使用',
       engineDiffers: '这里的引擎版本不是合约约定的：不运行；未占用使用',
       link: '这个引擎的连接不加密，双方只能在回环地址（或通到那里的隧道）上相连',
     } satisfies Record<Refused, string>,
     trust: (name: string) => `${name}：不是信任文件`,
+    scql: (name: string, why: string) => `${name}：不是 SCQLBroker 的设置（${why}）`,
     released: (rows: number) => `已完成：结果 ${rows} 行`,
     nothing: '已完成：按合约，结果不在本方打开',
     left: (left: number, total: number, period?: { left: number; most: number; renewsAt: string }) =>
@@ -82,11 +85,12 @@ const words = {
       played: 'your part of this use has been played and stated',
       late: 'waited as long as was said',
       engineMissing:
-        'the engine of the contract is not here: name a Python that has it with --python PATH; no use was taken',
+        'the engine of the contract is not here: name a Python that has it with --python PATH, or the settings of your SCQLBroker with --scql FILE; no use was taken',
       engineDiffers: 'the engine here has another version than was agreed: nothing is run, and no use was taken',
       link: 'this engine’s connection is not encrypted: both listen on loopback addresses, or on a tunnel that ends there',
     } satisfies Record<Refused, string>,
     trust: (name: string) => `${name}: not a trust file`,
+    scql: (name: string, why: string) => `${name}: not the settings of an SCQLBroker (${why})`,
     released: (rows: number) => `done: ${rows} rows of result`,
     nothing: 'done: by the contract the result does not open here',
     left: (left: number, total: number, period?: { left: number; most: number; renewsAt: string }) =>
@@ -106,6 +110,7 @@ const options = {
   address: { type: 'string' },
   wait: { type: 'string', default: '900' },
   python: { type: 'string' },
+  scql: { type: 'string' },
   out: { type: 'string' },
   trust: { type: 'string' },
 } as const;
@@ -119,6 +124,18 @@ const readTrust = async (path: string, language: Context['language']): Promise<T
     return parseTrust(bytes);
   } catch (error) {
     if (error instanceof EvidenceError) throw new Misuse(words[language].trust(path));
+    throw error;
+  }
+};
+
+const readScql = async (path: string, language: Context['language']): Promise<ScqlSettings> => {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new Misuse(askedWords[language].unreadable(path));
+  });
+  try {
+    return scqlSettings(text);
+  } catch (error) {
+    if (error instanceof ComputeError) throw new Misuse(words[language].scql(path, error.message));
     throw error;
   }
 };
@@ -142,6 +159,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
     throw new Misuse(askedWords[language].unreadable(values.input!));
   });
   const trust = values.trust === undefined ? undefined : await readTrust(resolve(cwd, values.trust), language);
+  const scql = values.scql === undefined ? undefined : await readScql(resolve(cwd, values.scql), language);
   const client = await openExchange(values, context);
   const folder = await openFolder(resolve(cwd, values.party));
   const print = values.json ? note : say;
@@ -162,6 +180,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
       listen: { host: bare, port: Number(port), address: values.address ?? bare },
       waitSeconds: seconds,
       ...(values.python ? { python: resolve(cwd, values.python) } : {}),
+      ...(scql ? { scql } : {}),
       tell: (step) => print(dim(word.steps[step])),
       signal: stop.signal,
     });

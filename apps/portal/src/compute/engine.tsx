@@ -12,6 +12,7 @@ export const engineTitles = {
   secretflow: 'SecretFlow SPU',
   spark: 'Apache Spark',
   trino: 'Trino',
+  scql: 'SCQL',
 } as const;
 type Other = Exclude<Offered['name'], 'local'>;
 
@@ -19,14 +20,18 @@ type Other = Exclude<Offered['name'], 'local'>;
 const engineForm = (items: readonly Offered[], mode: Mode): FormField[] => {
   const others = items.filter(({ name, modes }) => name !== 'local' && modes.includes(mode));
   if (others.length === 0) return [];
-  const choices = others.flatMap(({ name, versions, checked }) =>
+  const choices = others.flatMap(({ name, versions, checked, untested }) =>
     versions.map((version) => {
       const title = `${engineTitles[name]} ${version}`;
       const known = checked.includes(version);
       return [
         `${name} ${version}`,
-        known ? title : `${title}（未经本系统测试）`,
-        known ? title : `${title} (not run in our tests)`,
+        known ? title : untested ? `${title}（未经实测：从未与真实的引擎一起运行过）` : `${title}（未经本系统测试）`,
+        known
+          ? title
+          : untested
+            ? `${title} (untested: never run against a real one)`
+            : `${title} (not run in our tests)`,
       ] as const;
     }),
   );

@@ -8,6 +8,7 @@ import {
   engines,
   hasThird,
   type Intersecting,
+  isUntested,
   ownersOf,
   roleAt,
   type SharedQuery,
@@ -147,9 +148,17 @@ const dealerTold: Text = {
 const engineName = ({ engine }: Computation): string =>
   engine ? `${engines[engine.name].title} ${engine.version}` : '';
 
+const untested = ({ engine }: Computation): Text | undefined =>
+  engine && isUntested(engine.name)
+    ? {
+        zh: `本系统从未与真实的 ${engines[engine.name].title} 一起运行过，未经实测。`,
+        en: ` Untested: this program was never run against a real ${engines[engine.name].title}.`,
+      }
+    : undefined;
+
 const withoutThird = (terms: SharedQuery): Text => ({
-  zh: `由双方各自机器上的 ${engineName(terms)} 计算，版本不同即不运行；本交易所不参与计算，只登记次数和双方的签名陈述。双方每次各自核对数据文件与所签承诺，文件变了就不算。`,
-  en: `${engineName(terms)} computes on both owners’ own machines, and nothing runs where it has another version. This exchange takes no part: it counts uses and keeps what both state, signed. Both owners check their file against the signed commitment each time; another file is not computed on.`,
+  zh: `由双方各自机器上的 ${engineName(terms)} 计算，版本不同即不运行；本交易所不参与计算，只登记次数和双方的签名陈述。双方每次各自核对数据文件与所签承诺，文件变了就不算。${untested(terms)?.zh ?? ''}`,
+  en: `${engineName(terms)} computes on both owners’ own machines, and nothing runs where it has another version. This exchange takes no part: it counts uses and keeps what both state, signed. Both owners check their file against the signed commitment each time; another file is not computed on.${untested(terms)?.en ?? ''}`,
 });
 
 const engineTold = (terms: CleanRoom): Text[] =>

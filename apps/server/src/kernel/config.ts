@@ -378,6 +378,13 @@ export const settings = {
     '份额计算合约可以约定的 SecretFlow（spu 包）版本，逗号分隔；“无”以 none 表示',
     'Versions of SecretFlow (package spu) that contracts on shares may name, comma separated; none for none',
   ),
+  computeScql: setting(
+    'SHUGU_COMPUTE_SCQL',
+    [],
+    versions,
+    '份额计算合约可以约定的 SCQL 版本，逗号分隔；不设或 none 表示不提供。本系统从未与真实的 SCQL 一起运行过',
+    'Versions of SCQL that contracts on shares may name, comma separated; unset or none for none. It was never run here against a real SCQL',
+  ),
   computeSparkPython: setting(
     'SHUGU_COMPUTE_SPARK_PYTHON',
     '',

@@ -15,6 +15,7 @@ import {
   verifyInContext,
 } from '@shugu/evidence';
 import { type AgreedEngine, engineOf, engines, hasThird, secretflowFault } from '../engines/engine.ts';
+import { scqlFault } from '../engines/scql-plan.ts';
 import type { Role } from '../intersect/agree.ts';
 import { inputCommitment } from '../intersect/terms.ts';
 import { ComputeError } from '../problem.ts';
@@ -106,7 +107,8 @@ export const sharedFault = (one: Omit<SharedQuery, 'id'>) => {
       return { path: `dataSets.${at}.columns`, fault: 'nameTwice' } as const;
   if (!opensAsAgreed(one)) return { path: 'query', fault: 'opensMore' } as const;
   requireSharesTerms(sharesTermsOf(one, aUse));
-  const refused = one.engine && secretflowFault(one.plan, recipientOf(one));
+  const fault = one.engine?.name === 'scql' ? scqlFault : secretflowFault;
+  const refused = one.engine && fault(one.plan, recipientOf(one));
   if (refused) throw new ComputeError('compute.query', refused);
   return undefined;
 };

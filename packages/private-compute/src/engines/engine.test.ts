@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Plan } from '../shares/plan.ts';
-import { engineOf, engines, hasThird, secretflowFault } from './engine.ts';
+import { engineNames, engineOf, engines, hasThird, isUntested, secretflowFault } from './engine.ts';
 
 const plan: Plan = {
   align: { first: 'id', second: 'id' },
@@ -34,9 +34,17 @@ test('a contract that names no engine has this program’s own, with the exchang
   expect([engineOf({ engine }), hasThird({ engine })]).toEqual(['secretflow', false]);
   // Two alone, by the protocol of an intersection.
   expect([hasThird({ protocol: 'helper' }), hasThird({ protocol: 'ecdh' })]).toEqual([true, false]);
-  for (const [name, { trust, package: of, checked }] of Object.entries(engines))
-    expect([name, trust === null, of === null, checked.length === 0]).toEqual([
+  for (const [name, { trust, package: of }] of Object.entries(engines))
+    expect([name, trust === null, of === null]).toEqual([name, ...Array(2).fill(name === 'local')]);
+});
+
+test('an engine that was never run against a real one says so first, in both languages', () => {
+  expect(engineNames.filter(isUntested)).toEqual(['scql']);
+  for (const name of engineNames) {
+    const { trust } = engines[name];
+    expect([name, trust?.zh.startsWith('未经实测') ?? false, trust?.en.startsWith('Untested') ?? false]).toEqual([
       name,
-      ...Array(3).fill(name === 'local'),
+      ...Array(2).fill(isUntested(name)),
     ]);
+  }
 });

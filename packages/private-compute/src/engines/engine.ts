@@ -12,7 +12,7 @@ import { type Plan, payloadOf } from '../shares/plan.ts';
 import type { SharesReport } from '../shares/play.ts';
 import type { Recipient, SharesProtocol, SharesTerms } from '../shares/terms.ts';
 
-export const engineNames = ['local', 'secretflow', 'spark', 'trino'] as const;
+export const engineNames = ['local', 'secretflow', 'spark', 'trino', 'scql'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** What a contract says of its engine: another one, or another version, is another contract. */
@@ -33,7 +33,7 @@ export interface EngineDescription {
   modes: readonly ComputationMode[];
   /** Of which package the version is; null for what belongs to this program. */
   package: string | null;
-  /** Versions that the interop tests have run. */
+  /** Versions that the interop tests have run; where there are none, it was never run against a real one. */
   checked: readonly string[];
   /** Whether the exchange is the third party of a computation at the owners, where its protocol has one. */
   third: boolean;
@@ -89,7 +89,22 @@ export const engines: Readonly<Record<EngineName, EngineDescription>> = {
       en: 'Holds if owner and recipients trust this node and the Trino that its operator uses. For each use the columns that the query reads go there in the clear, into a schema made for that use and dropped after it; whoever runs that Trino, or has rights in it, could technically see them, and what its memory, disks and logs keep is theirs to manage. Recipients get the agreed result and nothing else. Where the node dies before it has dropped the schema, the next use does. Besides, all parties see when each use ran, how long it took and how many rows came of it; nothing limits what the result itself tells, or forces anybody to bring true data.',
     },
   },
+  scql: {
+    title: 'SCQL',
+    modes: ['shares'],
+    package: 'scql',
+    checked: [],
+    third: false,
+    trust: withOwnKeys({
+      zh: '未经实测：本系统与 SCQL 的对接按其公开接口写成，从未与真实的 SCQL 一起运行过。前提：双方按协议行事（半诚实），并信任各自的 SCQLBroker、SCQLEngine 及其 Cheetah 协议和隐私求交；交易所不参与计算。双方得知自己哪些行匹配、对方自己的条件留下多少行、查询和小数位数；没有第三方，无人可串通。本系统只提出合约约定的查询，人数下限写在查询和项目设置中；但在一次使用的项目开放期间，接收单位的 SCQLBroker 在技术上可以提出列授权所允许的其他汇总，SCQL 对不分组的汇总不设人数下限，另一方须信任接收单位不这样做。数据持有单位的文件在使用期间以其引擎可读的形式放在约定之处，用后删除；其内容由本系统核对承诺后写出，引擎是否读的正是该文件，由该单位负责。除此之外，结果本身透露什么、输入是否真实，不受协议约束。',
+      en: 'Untested: this was written by SCQL’s published API and has never run against a real SCQL. Holds if both owners follow the protocol (semi-honest) and trust the SCQLBroker and SCQLEngine of each, with their Cheetah protocol and private intersection; the exchange takes no part. Each owner learns which of its rows match, how many rows the other’s own conditions leave, the query and the decimals; there is no third to collude with. Only the contract’s query is asked, with the least number of people in it and in the project’s settings; but while the project of a use is open, the recipient’s SCQLBroker could technically ask other sums that the column grants allow, and SCQL sets no least number for sums without groups: the other owner trusts the recipient not to. During a use an owner’s file lies, readable by its engine, where the owner said, and is removed after; it is written after the check against the commitment, and that the engine reads this very file is for that owner to see to. Beyond that nothing limits what the result itself tells, or forces anybody to bring true data.',
+    }),
+  },
 };
+
+/** Written by what its makers publish, and never run against a real one: said wherever it is named. */
+export const isUntested = (name: EngineName): boolean =>
+  engines[name].package !== null && engines[name].checked.length === 0;
 
 export const engineOf = ({ engine }: { engine?: AgreedEngine | undefined }): EngineName => engine?.name ?? 'local';
 
@@ -127,10 +142,18 @@ export interface EnginePart {
   agreed: { own: string; peer: string };
 }
 
-/** Of a query, as this package's own parties tell it; `bytes` is null where an engine does not count them. */
-export type QueryReport = Omit<SharesReport, 'bytes'> & { bytes: SharesReport['bytes'] | null };
+/** Of a query, as this package's own parties tell it; `rows` and `bytes` are null where an engine does not tell them. */
+export type QueryReport = Omit<SharesReport, 'bytes' | 'rows'> & {
+  bytes: SharesReport['bytes'] | null;
+  rows: number | null;
+};
 /** The other is of rows or a count of an intersection. */
 export type EngineReport = QueryReport | OwnerReport;
+
+/** What is killed may be a process, or what is asked of a service. */
+export type EngineStarted = Omit<StartedParty<EngineReport>, 'child'> & {
+  child: { kill(signal?: 'SIGKILL'): boolean };
+};
 
 /** Computes beside an owner's data, in processes of its own. */
 export interface PartyEngine {
@@ -141,10 +164,12 @@ export interface PartyEngine {
    * long its last message may still be under way.
    */
   readonly ownLink?: { lastMs: number };
+  /** Of one that runs by services of the owners, which find each other by themselves: nobody comes to this process. */
+  readonly brokered?: { lastMs: number };
   /** Of what is installed here; undefined where nothing is. This program's own has none of its own. */
   version?(): Promise<string | undefined>;
   /** Its outcome fails with the reason; killing its child ends it. */
-  start(part: EnginePart): StartedParty<EngineReport>;
+  start(part: EnginePart): EngineStarted;
 }
 
 export const secretflowLimits = {

@@ -7,6 +7,7 @@ import {
   type EngineName,
   engineNames,
   engines,
+  isUntested,
   ownersOf,
 } from '@shugu/private-compute';
 import type { offeredEngine } from '@shugu/wire/compute-engines';
@@ -19,7 +20,7 @@ import { engineTypes } from './gate.ts';
 
 const versionsOf = async (room: Room, name: EngineName): Promise<readonly string[]> => {
   // Runs beside the owners' data: what is installed there their own processes look at.
-  if (name === 'secretflow') return room.engines.secretflow;
+  if (name === 'secretflow' || name === 'scql') return room.engines[name];
   const version = name === 'local' ? undefined : await room.engine(name)?.version?.();
   return version === undefined ? [] : [version];
 };
@@ -33,7 +34,7 @@ export const offeredHere = async (room: Room): Promise<z.input<typeof offeredEng
     if (name === 'local' || versions.length > 0)
       found.push({
         ...{ name, modes: [...modes], package: of, versions: [...versions], checked: [...checked] },
-        ...{ trust, intersectionTrust },
+        ...{ untested: isUntested(name), trust, intersectionTrust },
       });
   }
   return found;
