@@ -46,7 +46,8 @@ export const valuesOf = (plan: Plan, place: Place): Target[] =>
 export const scqlColumns = [
   { name: 'k', dtype: 'string' },
   { name: 'g', dtype: 'string' },
-  ...Array.from({ length: scqlLimits.values }, (_, at) => ({ name: `v${at}`, dtype: 'int' })),
+  // `int` is one of 32 bits there.
+  ...Array.from({ length: scqlLimits.values }, (_, at) => ({ name: `v${at}`, dtype: 'int64' })),
 ];
 
 /** Where there are no groups, all is one of the recipient's, so that the least number holds for the whole. */
@@ -128,7 +129,8 @@ const texts = (column: Record<string, unknown>, what: string): string[] => {
 };
 const numbers = (column: Record<string, unknown>, what: string): BigUint64Array => {
   const found = column.elem_type === 'STRING' ? [''] : texts(column, what);
-  if (!found.every((one) => /^-?\d{1,19}$/.test(one))) throw wrong(`${what} is not of whole numbers`);
+  const fits = (one: string) => /^-?\d{1,19}$/.test(one) && BigInt.asIntN(64, BigInt(one)) === BigInt(one);
+  if (!found.every(fits)) throw wrong(`${what} is not of whole numbers`);
   return BigUint64Array.from(found, (one) => BigInt.asUintN(64, BigInt(one)));
 };
 

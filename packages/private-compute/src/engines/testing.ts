@@ -184,6 +184,9 @@ export class TestBrokers {
         return this.#ok();
       case '/intra/table/create':
         if (body.db_type !== 'csvdb' || !/^[a-z]\w{0,63}$/.test(name)) return this.#no(103, 'table');
+        // Whole numbers of 64 bits: `int` has 32.
+        if (!(body as unknown as Table).columns.every(({ dtype }) => ['string', 'int64'].includes(dtype)))
+          return this.#no(103, 'column');
         project.tables.push({ ...(body as unknown as Table), table_owner: party });
         return this.#ok();
       case '/intra/table/list':
