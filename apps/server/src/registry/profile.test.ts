@@ -81,7 +81,7 @@ describe('quality metrics', () => {
       ).toEqual(moved);
       for (const metric of different) expect(Number(metric.denominator) - Number(metric.numerator)).toBe(1);
     }
-  }, 60_000);
+  }, 240_000);
 
   it('compares with thresholds exactly', async () => {
     const one = await measure(rows.map((cells, at) => (at < 1 ? cells.with(1, 'x') : cells)));
