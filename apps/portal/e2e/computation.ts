@@ -126,7 +126,8 @@ export const computation = async ({ browser, url, check }: Run): Promise<void> =
         for (const group of groups) await shown.getByText(group, { exact: true }).waitFor();
         const saved = async (button: string): Promise<string> => {
           const [download] = await Promise.all([
-            page.waitForEvent('download'),
+            // The proof is there once the log has signed its batch.
+            page.waitForEvent('download', { timeout: 120_000 }),
             shown.getByRole('button', { name: button }).click(),
           ]);
           const path = join(place, download.suggestedFilename());

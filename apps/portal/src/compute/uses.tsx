@@ -1,3 +1,4 @@
+import { ProblemError } from '@shugu/wire';
 import { type getComputation, getComputationEvidence, getComputationResult } from '@shugu/wire/compute';
 import { proofOf } from '@shugu/wire/compute-proof';
 import { Link } from '@tanstack/react-router';
@@ -21,18 +22,37 @@ type Told = Reply<typeof getComputationResult>;
 
 const figure = (deviation: number): string => deviation.toPrecision(2);
 
+const again = { everyMs: 2000, timesMax: 60 } as const;
+
+/** Waited for while the log's batch that it stands in is not signed yet. */
+const evidenceOf = async (id: string): Promise<unknown> => {
+  for (let times = 1; ; times++) {
+    try {
+      return await (await client.raw(getComputationEvidence, { params: { id } })).json();
+    } catch (error) {
+      const early = error instanceof ProblemError && error.problem.code === 'papers.notReady';
+      if (!early || times >= again.timesMax) throw error;
+      await new Promise((done) => setTimeout(done, again.everyMs));
+    }
+  }
+};
+
 /** The figures for a spreadsheet, and in one file with what shows that they are those of the record. */
 const Save = ({ use, told }: { use: Use; told: Told }) => {
   const { t } = useWords();
   const { notification } = App.useApp();
   const { columns, rows } = told;
   const name = `result-${use.id}`;
+  const [waits, setWaits] = useState(false);
   const saveProof = async () => {
+    setWaits(true);
     try {
-      const evidence = await (await client.raw(getComputationEvidence, { params: { id: use.id } })).json();
+      const evidence = await evidenceOf(use.id);
       download(`${name}.proof.json`, JSON.stringify(proofOf(told, evidence)), 'application/json');
     } catch (error) {
       notification.error({ title: t('table.exportFailed'), description: String(error) });
+    } finally {
+      setWaits(false);
     }
   };
   return (
@@ -46,7 +66,7 @@ const Save = ({ use, told }: { use: Use; told: Told }) => {
         >
           {t('compute.saveCsv')}
         </Button>
-        <Button size="small" disabled={!told.opening} onClick={() => void saveProof()}>
+        <Button size="small" disabled={!told.opening} loading={waits} onClick={() => void saveProof()}>
           {t('compute.saveProof')}
         </Button>
       </p>

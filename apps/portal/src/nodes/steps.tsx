@@ -32,7 +32,7 @@ export const NodeSteps = ({ open = false }: { open?: boolean }) => {
               return (
                 <li key={step} className="row between">
                   {place ? <Link to={place}>{b(stepWords[step])}</Link> : <span>{b(stepWords[step])}</span>}
-                  <Tag color={done ? 'green' : undefined}>{t(done ? 'node.done' : 'node.toDo')}</Tag>
+                  <Tag color={done ? 'success' : undefined}>{t(done ? 'node.done' : 'node.toDo')}</Tag>
                 </li>
               );
             })}
