@@ -1,5 +1,6 @@
 /** What verbs of `shugu compute` about a contract at an exchange have in common: their options, and what is said where those are wrong. */
 import type { Client } from '@shugu/wire';
+import { computeLimits } from '@shugu/wire/compute';
 import { askingOptions, openAsking } from '../asking.ts';
 import type { Context } from '../command.ts';
 import { Misuse } from '../misuse.ts';
@@ -23,6 +24,7 @@ export const askedWords = {
     key: '请用 --key-file FILE 给出本单位的密钥，它须有办理计算合约的权限',
     unreadable: (name: string) => `${name}：无法读取`,
     contract: '请用 --contract ID 给出计算合约的编号（cpc_…）',
+    reason: `请用 --reason TEXT 说明理由（至多 ${computeLimits.reasonCharactersMax} 字）`,
     use: '请用 --use ID 给出一次使用的编号（cpu_…）',
     number: (option: string, most: number) => `${option} 是 1 到 ${most} 之间的整数`,
     pair: (option: string, form: string) => `${option} 要写成 ${form} 的样子`,
@@ -32,6 +34,7 @@ export const askedWords = {
     key: 'give a key of your organisation that may deal with computation contracts with --key-file FILE',
     unreadable: (name: string) => `${name}: cannot be read`,
     contract: 'name the computation contract with --contract ID (cpc_…)',
+    reason: `say why with --reason TEXT (at most ${computeLimits.reasonCharactersMax} characters)`,
     use: 'name the use with --use ID (cpu_…)',
     number: (option: string, most: number) => `${option} is a whole number from 1 to ${most}`,
     pair: (option: string, form: string) => `${option} looks like ${form}`,
@@ -49,6 +52,18 @@ export const contractIn = (given: string | undefined, language: Language): strin
 export const useIn = (given: string | undefined, language: Language): string => {
   if (!/^cpu_[0-9a-z]{26}$/.test(given ?? '')) throw new Misuse(askedWords[language].use);
   return given!;
+};
+
+/** `otherwise`: what is said where it is none. */
+export const digestIn = (given: string | undefined, otherwise: string): string => {
+  if (!/^sha256:[0-9a-f]{64}$/.test(given ?? '')) throw new Misuse(otherwise);
+  return given!;
+};
+
+export const reasonIn = (given: string | undefined, language: Language): string => {
+  const reason = given?.trim() ?? '';
+  if (reason === '' || reason.length > computeLimits.reasonCharactersMax) throw new Misuse(askedWords[language].reason);
+  return reason;
 };
 
 export const numberIn = (option: string, given: string, most: number, language: Language): number => {

@@ -1,15 +1,9 @@
 /** `shugu compute show|sign|revoke`: a contract at an exchange, read in plain words, signed as an owner of data, and ended. */
-import {
-  computeLimits,
-  getComputation,
-  listComputations,
-  revokeComputation,
-  signComputation,
-} from '@shugu/wire/compute';
+import { getComputation, listComputations, revokeComputation, signComputation } from '@shugu/wire/compute';
 import type { Context } from '../command.ts';
-import { Misuse, readArgs } from '../misuse.ts';
+import { readArgs } from '../misuse.ts';
 import { dim, green, say } from '../say.ts';
-import { contractIn, contractOptions, openExchange } from './asked.ts';
+import { contractIn, contractOptions, digestIn, openExchange, reasonIn } from './asked.ts';
 import { trustOf } from './signatures.ts';
 import { isOfDigest, signaturesIn, tellContract, tellLine } from './told.ts';
 
@@ -18,7 +12,6 @@ const words = {
     digest: '请用 --digest sha256:… 给出读过的合约摘要（compute show 会列出）',
     other: '合约摘要与所给的不同，未签署；请重新阅读：',
     broken: '交易所给出的原文与其摘要不符，未签署',
-    reason: `请用 --reason TEXT 说明理由（至多 ${computeLimits.reasonCharactersMax} 字）`,
     signed: (how: string) => `已签署（${how}）`,
     waiting: (names: string) => `还等待：${names}`,
     all: '数据持有单位已全部签署',
@@ -30,7 +23,6 @@ const words = {
     digest: 'name the digest of the text that you read with --digest sha256:… (compute show tells it)',
     other: 'the contract has another digest than was named; nothing was signed, read it again:',
     broken: 'the text that the exchange gives is not of its digest; nothing was signed',
-    reason: `say why with --reason TEXT (at most ${computeLimits.reasonCharactersMax} characters)`,
     signed: (how: string) => `signed (${how})`,
     waiting: (names: string) => `still waiting for ${names}`,
     all: 'all owners of data have signed',
@@ -68,8 +60,7 @@ export const sign = async (args: string[], context: Context): Promise<number> =>
   const word = words[language];
   const { values } = readArgs({ args, options: { ...contractOptions, digest: { type: 'string' } } }, language);
   const id = contractIn(values.contract, language);
-  const digest = values.digest ?? '';
-  if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw new Misuse(word.digest);
+  const digest = digestIn(values.digest, word.digest);
   const client = await openExchange(values, context);
   const read = await client.call(getComputation, { params: { id } });
   if (read.digest !== digest) throw new Error(`${word.other} ${read.digest}`);
@@ -94,8 +85,7 @@ export const revoke = async (args: string[], context: Context): Promise<number> 
   const word = words[language];
   const { values } = readArgs({ args, options: { ...contractOptions, reason: { type: 'string' } } }, language);
   const id = contractIn(values.contract, language);
-  const reason = values.reason?.trim() ?? '';
-  if (reason === '' || reason.length > computeLimits.reasonCharactersMax) throw new Misuse(word.reason);
+  const reason = reasonIn(values.reason, language);
   const client = await openExchange(values, context);
   const { state } = await client.call(revokeComputation, { params: { id }, body: { reason } });
   say(values.json ? JSON.stringify({ ok: true, contract: id, state }) : green(word.revoked));

@@ -1,10 +1,10 @@
 /** `shugu compute outputs|approve|refuse`: the second look of an owner, before recipients get what came of a use. */
-import { computeLimits } from '@shugu/wire/compute';
+import type { CallOutput } from '@shugu/wire';
 import { approveOutput, getHeldOutput, listHeldOutputs, refuseOutput } from '@shugu/wire/compute-modules';
 import type { Context } from '../command.ts';
-import { Misuse, readArgs } from '../misuse.ts';
+import { readArgs } from '../misuse.ts';
 import { dim, green, say } from '../say.ts';
-import { exchangeOptions, openExchange, useIn } from './asked.ts';
+import { digestIn, exchangeOptions, openExchange, reasonIn, useIn } from './asked.ts';
 import { csvOf } from './opening.ts';
 import { tellUse } from './told.ts';
 
@@ -18,7 +18,6 @@ const words = {
     answerSo: (use: string, digest: string) =>
       `批准：./shugu compute approve --use ${use} --digest ${digest} …；拒绝：./shugu compute refuse --use ${use} --reason TEXT …`,
     named: '请用 --digest sha256:… 给出看过的输出的承诺（compute outputs --use 会列出）',
-    reason: `请用 --reason TEXT 说明理由（至多 ${computeLimits.reasonCharactersMax} 字）`,
     approved: '已批准；全部数据持有单位批准后交给接收单位',
     refused: '已拒绝：输出不给任何人，这次使用仍然计次',
   },
@@ -31,7 +30,6 @@ const words = {
     answerSo: (use: string, digest: string) =>
       `approve: ./shugu compute approve --use ${use} --digest ${digest} …; refuse: ./shugu compute refuse --use ${use} --reason TEXT …`,
     named: 'name the commitment of the output that you read with --digest sha256:… (compute outputs --use tells it)',
-    reason: `say why with --reason TEXT (at most ${computeLimits.reasonCharactersMax} characters)`,
     approved: 'approved; recipients get it once every owner has',
     refused: 'refused: nobody gets it, and the use counts all the same',
   },
@@ -67,21 +65,29 @@ export const outputs = async (args: string[], context: Context): Promise<number>
   return 0;
 };
 
+const tellAnswered = (
+  use: CallOutput<typeof approveOutput>,
+  answered: string,
+  json: boolean,
+  language: Context['language'],
+): number => {
+  if (json) say(JSON.stringify({ ok: true, use: use.id, state: use.state }));
+  else {
+    say(green(answered));
+    tellUse(use, language);
+  }
+  return 0;
+};
+
 export const approve = async (args: string[], context: Context): Promise<number> => {
   const { language } = context;
   const word = words[language];
   const { values } = readArgs({ args, options: { ...useOptions, digest: { type: 'string' } } }, language);
   const id = useIn(values.use, language);
-  const digest = values.digest ?? '';
-  if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw new Misuse(word.named);
+  const digest = digestIn(values.digest, word.named);
   const client = await openExchange(values, context);
   const use = await client.call(approveOutput, { params: { id }, body: { digest } });
-  if (values.json) say(JSON.stringify({ ok: true, use: id, state: use.state }));
-  else {
-    say(green(word.approved));
-    tellUse(use, language);
-  }
-  return 0;
+  return tellAnswered(use, word.approved, values.json, language);
 };
 
 export const refuse = async (args: string[], context: Context): Promise<number> => {
@@ -89,14 +95,8 @@ export const refuse = async (args: string[], context: Context): Promise<number> 
   const word = words[language];
   const { values } = readArgs({ args, options: { ...useOptions, reason: { type: 'string' } } }, language);
   const id = useIn(values.use, language);
-  const reason = values.reason?.trim() ?? '';
-  if (reason === '' || reason.length > computeLimits.reasonCharactersMax) throw new Misuse(word.reason);
+  const reason = reasonIn(values.reason, language);
   const client = await openExchange(values, context);
   const use = await client.call(refuseOutput, { params: { id }, body: { reason } });
-  if (values.json) say(JSON.stringify({ ok: true, use: id, state: use.state }));
-  else {
-    say(green(word.refused));
-    tellUse(use, language);
-  }
-  return 0;
+  return tellAnswered(use, word.refused, values.json, language);
 };
