@@ -1,6 +1,7 @@
 /**
- * The second look: where the contract's release rule says ask, what a query or a module gave waits until a person of every owner has approved it, by a commitment that only they can hold it
- * against: its recipient sees that in records, too. One refusal, a revoked contract or the end of the time to answer, and it is given to nobody.
+ * The second look: where the contract's release rule says ask, what a query or a module gave waits until a person of every owner has
+ * approved it, by a commitment that only they can hold it against: its recipient sees that in records, too. One refusal, a revoked
+ * contract or the end of the time to answer, and it is given to nobody.
  */
 import { nextUseState, ownersOf } from '@shugu/private-compute';
 import { audit } from '../../kernel/audit.ts';
