@@ -46,6 +46,11 @@ const tell = async (...events: [subject: string, name: string][]): Promise<void>
     for (const [subject, name] of events) await emit(tx, { type: 'test.thing.happened', subject, data: { name } });
   });
 };
+/** Tells, and comes back when the event has its number: `emit` alone sends it without waiting. */
+const numbered = async (tx: Tx, name: string): Promise<void> => {
+  await emit(tx, { type: 'test.thing.happened', subject: name, data: { name } });
+  await tx.one(sql`select 1 as sent`);
+};
 const stalled = async (): Promise<StalledEvent[]> =>
   (await listStalled(database, {})).items.sort((a, b) => a.event - b.event);
 const states = async () => (await stalled()).map(({ state, attempts }) => ({ state, attempts }));
@@ -74,12 +79,11 @@ describe('numbers that appear late', { timeout: 60_000 }, () => {
     const gate = Promise.withResolvers<void>();
     const [begun, told] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const id = (tx: Tx) => tx.one(sql`select pg_current_xact_id()::text as id`);
-    const event = (name: string) => ({ type: 'test.thing.happened', subject: name, data: { name } });
     // Whichever is to wait takes the smaller number; the ids of the transactions come in the one order or in the other.
     const waiting = database.tx(actor, async (tx) => {
       if (olderWaits) await id(tx);
       else await begun.promise;
-      await emit(tx, event('late'));
+      await numbered(tx, 'late');
       told.resolve();
       await gate.promise;
     });
@@ -89,7 +93,7 @@ describe('numbers that appear late', { timeout: 60_000 }, () => {
         begun.resolve();
       }
       await told.promise;
-      await emit(tx, event('early'));
+      await numbered(tx, 'early');
     });
     const tooSoon = await outbox.drain();
     gate.resolve();
@@ -101,12 +105,11 @@ describe('numbers that appear late', { timeout: 60_000 }, () => {
   it('what the transaction that is waited for told since the look is handled together with what waited', async () => {
     const outbox = outboxOf(bySubject);
     const [told, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const event = (name: string) => ({ type: 'test.thing.happened', subject: name, data: { name } });
     const waiting = database.tx(actor, async (tx) => {
-      await emit(tx, event('first'));
+      await numbered(tx, 'first');
       told.resolve();
       await gate.promise;
-      await emit(tx, event('third'));
+      await numbered(tx, 'third');
     });
     await told.promise;
     await tell(['b', 'second']);
