@@ -78,7 +78,8 @@ const signalsOf: Record<string, Record<Side, readonly string[]>> = {
 
 /**
  * Each data plane that carried a transfer heard of all that happened, once, and knows its end. What has no id, as `completed` has no
- * body, may come again where its answer was lost: nobody could tell, and nothing comes of it.
+ * body, may come again where its answer was lost: nobody could tell, and nothing comes of it. What had not been tried when a transfer
+ * was broken off is not told any more, and then was not heard either.
  */
 export const flowFaults = async (
   { nodes, planes }: { nodes: Record<Side, Node>; planes: Record<Side, Plane> },
@@ -87,18 +88,23 @@ export const flowFaults = async (
   const faults: string[] = [];
   for (const side of ['provider', 'consumer'] as const) {
     const process = await processOf(nodes[side], id);
-    const { rows } = await nodes[side].pool.query<{ flow: string; state: string; waiting: number }>(
-      `select flow, state, (select count(*)::int from federation_signals s where s.process = f.process and s.state = 'waiting') waiting
+    const { rows } = await nodes[side].pool.query<{ flow: string; state: string; waiting: string[]; dropped: string[] }>(
+      `select flow, state,
+          array(select signal from federation_signals s where s.process = f.process and s.state = 'waiting') waiting,
+          array(select signal from federation_signals s where s.process = f.process and s.state = 'dropped') dropped
         from federation_flows f where process = $1`,
       [process?.id],
     );
-    for (const { flow, state, waiting } of rows) {
+    for (const { flow, state, waiting, dropped } of rows) {
       const heard = planes[side].told.filter((one) => one.flow === flow);
       const told = heard
         .filter(({ signal, body }, at) => body.messageId !== undefined || heard[at - 1]?.signal !== signal)
         .map(({ signal }) => signal);
-      if (told.join() !== signalsOf[state]?.[side].join() || state !== process?.state || waiting > 0)
-        faults.push(`${id}: the ${side}'s data plane heard ${told.join()}, is ${state}, ${waiting} are to be told`);
+      const due = signalsOf[state]?.[side].filter((one) => state !== 'TERMINATED' || !dropped.includes(one));
+      if (told.join() !== due?.join() || state !== process?.state || waiting.length > 0)
+        faults.push(
+          `${id}: the ${side}'s data plane heard ${told.join()}, is ${state}; to be told ${waiting.join()}, dropped ${dropped.join()}`,
+        );
     }
   }
   return faults;

@@ -335,8 +335,10 @@ const unreachable: ReadonlySet<string> = new Set([
   'nodes.purchase.create body.node',
   'nodes.purchase.cancel params.id',
   'nodes.purchase.fetch params.id',
+  'nodes.statement.correct params.id',
   'federation.message.get params.message',
   'compute.module.get params.id',
+  'compute.contract.confirm params.id',
   'compute.part.get params.id',
   'compute.part.come params.id',
   'compute.part.state params.id',
@@ -361,6 +363,7 @@ const fleeting: ReadonlySet<string> = new Set([
   'supervision.directive.answer params.id',
   'delivery.importSchedule.pause params.id',
   'delivery.importSchedule.resume params.id',
+  'delivery.importSchedule.remove params.id',
 ]);
 
 describe('objects of others', { timeout: 480_000 }, () => {
