@@ -78,8 +78,8 @@ const signalsOf: Record<string, Record<Side, readonly string[]>> = {
 
 /**
  * Each data plane that carried a transfer heard of all that happened, once, and knows its end. What has no id, as `completed` has no
- * body, may come again where its answer was lost: nobody could tell, and nothing comes of it. What had not been tried when a transfer
- * was broken off is not told any more, and then was not heard either.
+ * body, may come again where its answer was lost: nobody could tell, and nothing comes of it. What was not answered yet when a transfer
+ * was broken off is dropped, heard or not.
  */
 export const flowFaults = async (
   { nodes, planes }: { nodes: Record<Side, Node>; planes: Record<Side, Plane> },
@@ -97,10 +97,11 @@ export const flowFaults = async (
     );
     for (const { flow, state, waiting, dropped } of rows) {
       const heard = planes[side].told.filter((one) => one.flow === flow);
-      const told = heard
+      const told: string[] = heard
         .filter(({ signal, body }, at) => body.messageId !== undefined || heard[at - 1]?.signal !== signal)
         .map(({ signal }) => signal);
-      const due = signalsOf[state]?.[side].filter((one) => state !== 'TERMINATED' || !dropped.includes(one));
+      const dropsOne = (one: string) => state === 'TERMINATED' && dropped.includes(one);
+      const due = signalsOf[state]?.[side].filter((one) => told.includes(one) || !dropsOne(one));
       if (told.join() !== due?.join() || state !== process?.state || waiting.length > 0)
         faults.push(
           `${id}: the ${side}'s data plane heard ${told.join()}, is ${state}; to be told ${waiting.join()}, dropped ${dropped.join()}`,
