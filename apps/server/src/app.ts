@@ -78,6 +78,8 @@ export interface Exchange {
 const settleRoundsMax = 50;
 /** Between two looks at events that wait for somebody's transaction, and how long to look. */
 const heldUpMilliseconds = 20;
+/** Likewise while a job is under way, of whose end nobody needs to be told by looking. */
+const busyMilliseconds = 200;
 const heldUpMillisecondsMax = 10_000;
 
 const openapi = (app: FastifyInstance, endpoints: AnyEndpoint[], url: () => string): void => {
@@ -253,7 +255,8 @@ export const startExchange = async ({
         // Until a worker's job or a running transaction ends there is no need to look around at everything again.
         while (done === 0 && performance.now() < end && (await heldUp())) {
           waited = true;
-          await new Promise((resume) => setTimeout(resume, heldUpMilliseconds));
+          if (jobs.busy()) await jobs.rest(busyMilliseconds);
+          else await new Promise((resume) => setTimeout(resume, heldUpMilliseconds));
           done = await handOver();
         }
         total += done;

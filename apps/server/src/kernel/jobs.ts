@@ -157,6 +157,8 @@ export interface Jobs {
   drain(): Promise<number>;
   /** A job is under way here; false only when what it did is committed. */
   busy(): boolean;
+  /** Until a job that is under way here ends, at most so long. */
+  rest(milliseconds: number): Promise<void>;
   /** For the ticker: finds what nobody told of. */
   tick(name: string): Tick;
 }
@@ -230,6 +232,7 @@ export const makeJobs = ({ database, clock, handlers, log, alone = false }: Jobs
   };
 
   const claimed = new Set<string>();
+  const resting = new Set<() => void>();
   const asked = (): Due => ({ kinds, ...(alone ? { running: [...claimed] } : {}) });
   let claiming: Promise<unknown> = Promise.resolve();
   // One claim after the other, so that `claimed` names every job that a claim has taken, and a claim whose answer was lost none.
@@ -251,6 +254,7 @@ export const makeJobs = ({ database, clock, handlers, log, alone = false }: Jobs
       await run(job);
     } finally {
       claimed.delete(job.id);
+      for (const resume of resting) resume();
     }
     return true;
   };
@@ -322,6 +326,16 @@ export const makeJobs = ({ database, clock, handlers, log, alone = false }: Jobs
       return count;
     },
     busy: () => claimed.size > 0,
+    rest: (milliseconds) =>
+      new Promise((done) => {
+        const resume = () => {
+          clearTimeout(timer);
+          resting.delete(resume);
+          done();
+        };
+        const timer = setTimeout(resume, milliseconds);
+        resting.add(resume);
+      }),
     tick: (name) => ({
       name,
       everySeconds: lookSeconds,

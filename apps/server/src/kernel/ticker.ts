@@ -1,6 +1,6 @@
 /** Work that time itself triggers: clocks of cases, expiries, batches. Each step is idempotent and runs one at a time. */
 import type { Logger } from 'pino';
-import { join, type Reader, raw, type Sql, sql } from './db/db.ts';
+import { join, plannedOnce, type Reader, raw, type Sql, sql } from './db/db.ts';
 
 export interface Tick {
   name: string;
@@ -73,7 +73,7 @@ const askDue = async (
     (tick, place) => sql`case when at.wanted[${raw(String(place + 1))}] then ${conditionOf(tick, now)} else false end`,
   );
   const flags = all.map((tick) => wanted.has(tick));
-  const { due } = await read.one<{ due: boolean[] }>(sql`select array[${join(looks)}] as due
+  const { due } = await read.one<{ due: boolean[] }>(sql`${plannedOnce}select array[${join(looks)}] as due
     from (select ${now}::timestamptz as now, ${flags}::boolean[] as wanted) at`);
   return new Set(all.filter((_, place) => due[place]));
 };

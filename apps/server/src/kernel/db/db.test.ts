@@ -2,17 +2,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemActor } from '../http/principal.ts';
 import { testPostgres } from '../postgres/testing.ts';
-import { byValues, type Database, openDatabase, preparedLimits, raw, sql, type Tx } from './db.ts';
+import { byValues, type Database, openDatabase, plannedOnce, preparedLimits, raw, sql, type Tx } from './db.ts';
 
+let options: Parameters<typeof openDatabase>[0];
 let database: Database;
 beforeAll(async () => {
   const { connection } = await (await testPostgres()).freshDatabase();
-  database = openDatabase({
+  options = {
     connection,
     tenancy: { node: 'n', market: 'm' },
     now: () => new Date(),
     clientsMax: 1,
-  });
+  };
+  database = openDatabase(options);
   await database.pool.query('create table things (id int, name text)');
   await database.pool.query(`insert into things values (1, 'one')`);
 });
@@ -42,6 +44,28 @@ test('a statement that is planned by its values is not prepared', async () => {
   const before = await prepared();
   expect(await database.one(sql`${byValues}select ${1}::int as n`)).toEqual({ n: 1 });
   expect(await prepared()).toBe(before);
+});
+
+test('a statement that is planned once has one plan for all values from the first, and leaves the session as it was', async () => {
+  const asked = openDatabase({ ...options, connection: { ...options.connection, options: '-c plan_cache_mode=auto' } });
+  try {
+    const read = (id: number) => asked.rows(sql`${plannedOnce}select name from things where id = ${id}`);
+    const first = await read(1);
+    expect(first).toHaveLength(1);
+    expect(await read(2)).toEqual([]);
+    await expect(asked.one(sql`${plannedOnce}select 1 / ${0}::int as n`)).rejects.toThrow('division by zero');
+    expect(await asked.rows(sql`select name from things where id = ${1}`)).toEqual(first);
+    const { rows } =
+      await asked.pool.query(`select starts_with(statement, '/* planned once */') as once, generic_plans::int,
+      custom_plans::int from pg_prepared_statements where statement like '%from things%' order by once`);
+    expect(rows).toEqual([
+      { once: false, generic_plans: 0, custom_plans: 1 },
+      { once: true, generic_plans: 2, custom_plans: 0 },
+    ]);
+    expect((await asked.pool.query('show plan_cache_mode')).rows).toEqual([{ plan_cache_mode: 'auto' }]);
+  } finally {
+    await asked.close();
+  }
 });
 
 test('texts without end do not fill the sessions', async () => {

@@ -80,6 +80,12 @@ const names = new Map<string, string>();
 const mark = '/* planned by its values */ ';
 /** Before a statement whose best plan depends on its values, as a search's on its words: it is planned each time. */
 export const byValues = raw(mark);
+const onceMark = '/* planned once */ ';
+/**
+ * Before a large statement, read outside a transaction, whose plan serves all values: PostgreSQL would plan it for its values five times
+ * a session, and for ever where some values leave parts of it out.
+ */
+export const plannedOnce = raw(onceMark);
 const nameOf = ({ text, values }: Sql): string | undefined => {
   if (text.startsWith(mark)) return undefined;
   const known = names.get(text);
@@ -96,9 +102,20 @@ const runOn = (target: pg.Pool | pg.PoolClient, query: Sql, name = nameOf(query)
 const isStale = (error: unknown): boolean => (error as { code?: string }).code === '0A000';
 /** An earlier statement of the transaction failed. */
 const isAborted = (error: unknown): boolean => (error as { code?: string }).code === '25P02';
+const readPlannedOnce = async (pool: pg.Pool, query: Sql) => {
+  const client = await pool.connect();
+  const [, answer, reset] = await Promise.allSettled([
+    client.query('set plan_cache_mode = force_generic_plan'),
+    runOn(client, query),
+    client.query('reset plan_cache_mode'),
+  ]);
+  client.release(reset.status === 'rejected' ? (reset.reason as Error) : undefined);
+  if (answer.status === 'rejected') throw answer.reason;
+  return answer.value;
+};
 const readOn = async (pool: pg.Pool, query: Sql) => {
   try {
-    return await runOn(pool, query);
+    return await (query.text.startsWith(onceMark) ? readPlannedOnce(pool, query) : runOn(pool, query));
   } catch (error) {
     if (!isStale(error)) throw error;
     return runOn(pool, query, '');
