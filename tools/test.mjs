@@ -1,6 +1,7 @@
-// `npm test`: the suite, or what the arguments choose; ends with one plain line that scripts can read. Crash tests take minutes, and are
-// run where they are asked for: `npm test -- --project crash`. With `--again`, test files of the whole stack that failed (real processes,
-// ports, a busy machine) get one more go, and the last lines name them; what computes alone does not.
+// `npm test`: the suite, or what the arguments choose; ends with one plain line that scripts can read. Long walks and crash tests take
+// minutes, and are run where they are asked for: `npm test -- --project long`, `npm test -- --project crash`. With `--again`, test files
+// of the whole stack that failed (real processes, ports, a busy machine) get one more go, and the last lines name them; what computes
+// alone does not.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -11,8 +12,9 @@ const vitest = join(root, 'node_modules/vitest/vitest.mjs');
 const folder = mkdtempSync(join(tmpdir(), 'shugu-report-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
+const suite = ['packages', 'bank', 'server'].flatMap((project) => ['--project', project]);
 const chosen = process.argv.slice(2).filter((argument) => argument !== '--again');
-const first = await go('first', chosen.length > 0 ? chosen : ['--project', '!crash']);
+const first = await go('first', chosen.length > 0 ? chosen : suite);
 const again = process.argv.includes('--again') ? first.files.filter(mayGoAgain) : [];
 let { passed, failed } = first;
 if (again.length > 0) {

@@ -1,0 +1,4 @@
+/** Every row. */
+import { allRows, takeToTheirMoney } from './table.ts';
+
+takeToTheirMoney(allRows);
