@@ -79,7 +79,11 @@ export interface Consumer {
   handle(tx: Tx, event: StoredEvent): Promise<void>;
 }
 
-export const limits = { eventsPerBatch: 100 } as const;
+export const limits = {
+  eventsPerBatch: 100,
+  /** Consumers that read at once: each holds a session of the database, and requests need some, too. */
+  readingsAtOnce: 4,
+} as const;
 /** While events come: who tells of one wakes this server at once. */
 const lookSeconds = 10;
 
@@ -278,20 +282,35 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
   let drained = 0;
   let begun = false;
 
-  const drain = async (): Promise<number> => {
+  const drainOnce = async (): Promise<number> => {
     const until = await horizon.reached();
     const due = await dueConsumers(options.database, options.now());
     const after = drained;
     const fresh = begun
       ? { after, types: await typesBetween(options.database, after, until), nothingFor: none }
       : { after, types: none, nothingFor: await nothingFor(options.database, options.consumers, until) };
-    const counts = await Promise.all(readings.map((read) => read(until, due, fresh)));
+    let handled = 0;
+    const left = readings.values();
+    const readOn = async () => {
+      for (const read of left) {
+        const count = await read(until, due, fresh);
+        handled += count;
+      }
+    };
+    await Promise.all(Array.from({ length: limits.readingsAtOnce }, readOn));
     begun = true;
-    drained = Math.max(drained, until);
-    return counts.reduce((sum, count) => sum + count, 0);
+    drained = until;
+    return handled;
+  };
+  // Two at once would hand over the same events, and wait for each other's cursors.
+  let last: Promise<unknown> = Promise.resolve();
+  const drain = (): Promise<number> => {
+    const next = last.then(drainOnce);
+    last = next.catch(() => undefined);
+    return next;
   };
 
-  // One drain at a time; a wake during a drain asks for one more.
+  // A wake during a drain asks for one more.
   let draining = false;
   const isHeard = (event: Told): boolean =>
     options.consumers.some((one) => one.types.includes(event.type) && concerns(one, event));
