@@ -88,7 +88,12 @@ export const flowFaults = async (
   const faults: string[] = [];
   for (const side of ['provider', 'consumer'] as const) {
     const process = await processOf(nodes[side], id);
-    const { rows } = await nodes[side].pool.query<{ flow: string; state: string; waiting: string[]; dropped: string[] }>(
+    const { rows } = await nodes[side].pool.query<{
+      flow: string;
+      state: string;
+      waiting: string[];
+      dropped: string[];
+    }>(
       `select flow, state,
           array(select signal from federation_signals s where s.process = f.process and s.state = 'waiting') waiting,
           array(select signal from federation_signals s where s.process = f.process and s.state = 'dropped') dropped
