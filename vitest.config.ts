@@ -33,7 +33,7 @@ export default defineConfig({
   test: {
     // One more than the two cores that a small machine has: a test waits for its server's process or database a sixth of its time.
     maxWorkers: 3,
-    // A worker makes much that is gone at once: with room for it, a third of the collecting falls away.
+    // Most of what a worker makes is gone at once: where there is room for it, it is not copied first.
     execArgv: ['--max-semi-space-size=64'],
     sequence: { sequencer: LongestFirst },
     // The databases of a run are removed at its end, one by one where the server is somebody else's.

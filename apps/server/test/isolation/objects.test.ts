@@ -326,7 +326,7 @@ const unreachable: ReadonlySet<string> = new Set([
   'spaces.entry.list query.supplier',
   'spaces.entry.add body.product',
   'spaces.member.invite body.organisation',
-  // They come with a second node, or with parties whose programs run elsewhere; federation/market.test.ts, federation/deal.test.ts,
+  // They come with a second node, or with parties whose programs run elsewhere; federation/market.long.test.ts, federation/deal.test.ts,
   // compute/shares.test.ts and compute/module.test.ts knock as strangers; with an application's attachments nodes/attachments.test.ts does.
   'nodes.attachment.send params.node',
   'nodes.attachment.drop params.id',
