@@ -390,6 +390,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     },
     gateway: flowGateway(() => rooms),
     holdsContract: holdsContract(() => rooms),
+    namesOf: members.displayNames,
     trustedIssuers: config.trustedIssuers,
     spacesOf: async (read, participant) => (await spaces.standing(read, participant)).map(({ id }) => id),
     catalogues: (read, participant, standsIn) => spaces.catalogues(read, participant, standsIn),

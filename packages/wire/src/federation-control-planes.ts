@@ -1,6 +1,7 @@
 /** Control planes of other makes that an organisation lets use the gateway as their data plane: Data Plane Signaling 1.0-RC3. */
 import { z } from 'zod';
 import { id, time } from './common.ts';
+import { deliveryLimits } from './delivery.ts';
 import { endpoint } from './endpoint.ts';
 import { dataPlaneAccess, planeId } from './federation-planes.ts';
 
@@ -28,9 +29,18 @@ export const controlPlaneView = z.object({
   endpoint: z.string().nullable().describe('where it hears what happens later; null: it asks for itself'),
   running: z.number().int().describe('data flows of it that are not over'),
   registeredAt: time,
+  renewedAt: time.nullable().describe('when its token was last renewed'),
+  beforeUntil: time.nullable().describe('until when the token before holds, too; null: it holds no more'),
 });
 
 const address = z.string().describe('base of the gateway’s signaling endpoints as a data plane');
+const letIn = z.object({
+  controlPlane: controlPlaneView,
+  dataPlane: z.object({
+    address,
+    token: z.string().nullable().describe('what it shows there as a bearer; told once, null where it has one'),
+  }),
+});
 const list = z.object({ address, controlPlanes: z.array(controlPlaneView) });
 
 export const listControlPlanes = endpoint({
@@ -54,13 +64,21 @@ export const registerControlPlane = endpoint({
   },
   permission: 'federation.plane.write',
   body: controlPlaneDraft,
-  reply: z.object({
-    controlPlane: controlPlaneView,
-    dataPlane: z.object({
-      address,
-      token: z.string().nullable().describe('what it shows there as a bearer; told once, null where it has one'),
-    }),
-  }),
+  reply: letIn,
+});
+export const renewControlPlane = endpoint({
+  id: 'federation.controlPlane.renew',
+  method: 'POST',
+  path: '/api/connector/control-planes/:id/renew',
+  summary: {
+    zh: '更换控制面的令牌，旧令牌在所定时间内继续有效',
+    en: 'Renew the token of a control plane; the old one goes on for as long as stated',
+  },
+  permission: 'federation.plane.write',
+  params: z.object({ id: planeId }),
+  body: z.object({ minutes: z.number().int().min(0).max(deliveryLimits.rotationMinutesMax).default(0) }).strict(),
+  reply: letIn,
+  secretReply: true,
 });
 export const removeControlPlane = endpoint({
   id: 'federation.controlPlane.remove',

@@ -31,6 +31,11 @@ export const dataPlaneDraft = z
   })
   .strict();
 
+const admission = z.object({
+  by: z.string().nullable().describe('the administrator; null: not kept of early ones'),
+  at: time,
+});
+
 export const dataPlaneView = z.object({
   id: planeId,
   endpoint: z.string(),
@@ -40,6 +45,7 @@ export const dataPlaneView = z.object({
   running: z.number().int().describe('transfers of it that are not over'),
   registeredAt: time,
   awaySince: time.nullable().describe('since when it does not answer: its types are not offered meanwhile'),
+  admitted: admission.nullable().describe('as one that may register itself; null: registered by a person'),
 });
 
 export const dataPlaneAdmission = z
@@ -51,7 +57,7 @@ export const dataPlaneAdmission = z
 const planesReply = z.object({
   planes: z.array(dataPlaneView),
   admitted: z
-    .array(z.object({ id: planeId, profiles: z.array(z.string()) }))
+    .array(admission.extend({ id: planeId, profiles: z.array(z.string()) }))
     .describe('may register themselves, and have not yet'),
 });
 

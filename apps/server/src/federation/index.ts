@@ -97,6 +97,7 @@ export interface FederationDeps {
   renewAccess: Room['renewAccess'];
   gateway: Room['gateway'];
   holdsContract: Room['holdsContract'];
+  namesOf: Room['namesOf'];
   /** Instead of the node's own tokens and of claims. */
   identity?: IdentityProvider;
   member: ClaimsDeps['member'];

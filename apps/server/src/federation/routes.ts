@@ -45,7 +45,12 @@ import { closeConnector, openConnector, setRules } from './service/connectors.ts
 import { catalogueElsewhere, formatsElsewhere } from './service/elsewhere.ts';
 import { addressOf, type Room, rootOf } from './service/room.ts';
 import { keyless, openAddress } from './service/secrets.ts';
-import { controlPlanesView, registerControlPlane, unregisterControlPlane } from './serving/registration.ts';
+import {
+  controlPlanesView,
+  registerControlPlane,
+  renewControlPlane,
+  unregisterControlPlane,
+} from './serving/registration.ts';
 
 const { transfersShownMax } = wire.federationLimits;
 
@@ -311,17 +316,20 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => {
       },
       async ({ tx, body }) => began(tx, await requestTransfer(room, tx, body)),
     ),
-    on(planesWire.listDataPlanes, ({ read, principal }) => planesView(read, principal.participant)),
+    on(planesWire.listDataPlanes, ({ read, principal }) => planesView(room, read, principal.participant)),
     on(planesWire.admitDataPlane, ({ tx, body }) => admitPlane(room, tx, body)),
     on(planesWire.registerDataPlane, ({ tx, body }) => registerPlane(room, tx, body)),
     on(planesWire.removeDataPlane, async ({ tx, params, principal }) => {
       await unregisterPlane(tx, params.id);
-      return planesView(tx, principal.participant);
+      return planesView(room, tx, principal.participant);
     }),
     on(controlPlanesWire.listControlPlanes, ({ read, principal }) =>
       controlPlanesView(room, read, principal.participant),
     ),
     on(controlPlanesWire.registerControlPlane, ({ tx, body }) => registerControlPlane(room, tx, body)),
+    on(controlPlanesWire.renewControlPlane, ({ tx, params, body }) =>
+      renewControlPlane(room, tx, { id: params.id, minutes: body.minutes }),
+    ),
     on(controlPlanesWire.removeControlPlane, async ({ tx, params, principal }) => {
       await unregisterControlPlane(room, tx, params.id);
       return controlPlanesView(room, tx, principal.participant);

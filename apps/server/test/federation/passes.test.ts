@@ -1,6 +1,7 @@
 /** A data plane of another make registers itself: by the token that an administrator has made for it, and by no other. */
 import * as federationWire from '@shugu/wire/federation';
 import * as wire from '@shugu/wire/federation-planes';
+import { readMe } from '@shugu/wire/members';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { refusal } from '../../src/market/testing.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
@@ -42,7 +43,10 @@ test('registers, replaces and removes itself; other names, types, tokens and add
   expect(await refusal(admit('xingsha.trader', 'stream-1', [stream]))).toMatch(/^kernel\./);
   const pass = await admit('xingsha.admin', 'stream-1', [stream]);
   const theirs = await admit('citylogistics.admin', 'stream-1', [stream]);
-  expect(await planes()).toEqual({ planes: [], admitted: [{ id: 'stream-1', profiles: [stream] }] });
+  const { name } = await (await world.as('xingsha.admin')).call(readMe, {});
+  const admission = { by: name, at: expect.any(String) };
+  const admitted = [{ id: 'stream-1', profiles: [stream], ...admission }];
+  expect(await planes()).toEqual({ planes: [], admitted });
   for (const token of ['', 'x'.repeat(43), theirs.token])
     expect(await send({ ...pass, token }, 'PUT', '', message())).toBe(401);
   expect(await send(pass, 'PUT', '', message({ dataplaneId: 'stream-2' }))).toBe(404);
@@ -53,7 +57,7 @@ test('registers, replaces and removes itself; other names, types, tokens and add
   expect(await send(pass, 'PUT', '', message())).toBe(200);
   expect(await send(pass, 'PUT', '', message({ endpoint: 'http://127.0.0.1:10/signaling' }))).toBe(200);
   expect(await planes()).toMatchObject({
-    planes: [{ id: 'stream-1', endpoint: 'http://127.0.0.1:10/signaling', profiles: [stream] }],
+    planes: [{ id: 'stream-1', endpoint: 'http://127.0.0.1:10/signaling', profiles: [stream], admitted: admission }],
     admitted: [],
   });
   expect((await planes('citylogistics.admin')).planes).toEqual([]);
@@ -83,4 +87,15 @@ test('its token is good for what it reports, and void when an administrator make
   expect([await report(second), await send(second, 'PUT', '', message())]).toEqual([401, 401]);
   const again = administrator.call(wire.removeDataPlane, { params: { id: 'stream-1' }, body: {} });
   expect(await refusal(again)).toMatch(/^kernel\.unknown/);
+});
+
+test('an admission that is taken back before it was used is void, and another organisation cannot take it', async () => {
+  const pass = await admit('xingsha.admin', 'stream-9', [stream]);
+  const remove = async (login: string) =>
+    (await world.as(login)).call(wire.removeDataPlane, { params: { id: 'stream-9' }, body: {} });
+  expect(await refusal(remove('citylogistics.admin'))).toMatch(/^kernel\.unknown/);
+  expect(await refusal(remove('xingsha.trader'))).toMatch(/^kernel\./);
+  expect((await planes()).admitted.map(({ id }) => id)).toContain('stream-9');
+  expect((await remove('xingsha.admin')).admitted.map(({ id }) => id)).not.toContain('stream-9');
+  expect(await send(pass, 'PUT', '', message({ dataplaneId: 'stream-9' }))).toBe(401);
 });

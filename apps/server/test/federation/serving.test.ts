@@ -9,6 +9,7 @@ import * as agreementsWire from '@shugu/wire/agreements';
 import * as federationWire from '@shugu/wire/federation';
 import * as wire from '@shugu/wire/federation-control-planes';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { SimulatedClock } from '../../src/kernel/clock.ts';
 import { sql } from '../../src/kernel/db/db.ts';
 import { buyer, refusal, supplier } from '../../src/market/testing.ts';
 import { type TestExchange, testExchange } from '../support/exchange.ts';
@@ -258,6 +259,25 @@ describe('whoever lets it in', { timeout: 300_000 }, () => {
     expect(await refusal(bad)).toMatch(/^federation\.addressRefused/);
   });
 
+  test('finds the contracts that fit by what they are about, number or supplier, and nobody else’s', async () => {
+    const find = async (search: string, login = administrator) => {
+      const query = { state: 'effective', side: 'buyer', search } as const;
+      const { items } = await (await world.as(login)).call(agreementsWire.listContracts, { query });
+      return items.map(({ id }) => id);
+    };
+    const {
+      productName,
+      number,
+      supplier: by,
+    } = await admin.call(agreementsWire.getContract, {
+      params: { id: held.contract },
+    });
+    for (const search of [productName.slice(1, 4), number!.slice(2), by.name.slice(0, 4)])
+      expect(await find(search)).toContain(held.contract);
+    expect([await find('%'), await find('没有这样的合同')]).toEqual([[], []]);
+    expect(await find(number!, 'xingsha.admin')).toEqual([]);
+  });
+
   test('the control plane says itself where it hears of what happens, and nothing more', async () => {
     const authorization = { type: 'bearer', token: 'another secret' };
     const said = (more: Body) =>
@@ -278,6 +298,33 @@ describe('whoever lets it in', { timeout: 300_000 }, () => {
     expect((await plane.send('/controlplanes/edc-1', undefined, { method: 'DELETE' })).status).toBe(204);
     const { controlPlanes } = await admin.call(wire.listControlPlanes, {});
     expect(controlPlanes.find(({ id }) => id === 'edc-1')).toMatchObject({ endpoint: null });
+  });
+
+  test('renews its token while it works: the old one goes on for the time stated, and no longer than to the next renewal', async () => {
+    const renew = async (minutes: number, by = admin, id = 'edc-1') =>
+      by.call(wire.renewControlPlane, { params: { id }, body: { minutes } });
+    expect(await refusal(renew(5, await world.as('xingsha.admin')))).toMatch(/^kernel\.unknown/);
+    expect(await refusal(renew(5, await world.as(buyer)))).toMatch(/^kernel\./);
+    expect(await refusal(renew(10_081))).toMatch(/^kernel\./);
+    const flow = (await start('HttpData-PULL')).body.dataFlowId;
+    const ask = async (token: string) => (await plane.send(`/dataflows/${flow}/status`, undefined, { token })).status;
+    const clock = world.exchange.kernel.clock as SimulatedClock;
+    const first = plane.at.token;
+    const { controlPlane, dataPlane } = await renew(5);
+    const second = dataPlane.token!;
+    expect(controlPlane).toMatchObject({ renewedAt: expect.any(String), beforeUntil: expect.any(String) });
+    expect([await ask(first), await ask(second)]).toEqual([200, 200]);
+    clock.moveTo(new Date(clock.now().getTime() + 5 * 60_000));
+    admin = await world.as(administrator);
+    expect([await ask(first), await ask(second)]).toEqual([401, 200]);
+    const { controlPlanes } = await admin.call(wire.listControlPlanes, {});
+    expect(controlPlanes.find(({ id }) => id === 'edc-1')).toMatchObject({ beforeUntil: null });
+    await renew(5);
+    const last = (await renew(0)).dataPlane.token!;
+    expect([await ask(second), await ask(last)]).toEqual([401, 200]);
+    plane.at.token = last;
+    expect((await letIn(plane, 'edc-1', [held.contract])).dataPlane.token).toBeNull();
+    expect((await plane.send(`/dataflows/${flow}/completed`, {})).status).toBe(200);
   });
 
   test('ends what runs under a contract that it takes back, and with it all when it turns the control plane out', async () => {

@@ -29,6 +29,13 @@ export interface Pass {
   profiles: string[];
 }
 
+/** A pass as its organisation sees it. */
+export interface Admission extends Pass {
+  /** Who admitted it; null: not known of those made before that was kept. */
+  made_by: string | null;
+  made_at: Date;
+}
+
 export interface Flow {
   process: string;
   participant: string;

@@ -62,7 +62,10 @@ export const registerPlane = async (room: Room, tx: Tx, draft: z.infer<typeof da
   await audit(tx, { action: 'federation.plane.register', subject: id, participant, data: { endpoint, profiles } });
   const plane = (await findPlane(tx, participant, id))!;
   return {
-    plane: planeView(plane, await runningFlows(tx, participant)),
+    plane: planeView(plane, {
+      running: await runningFlows(tx, participant),
+      admitted: (await admissionsOf(room, tx, participant)).get(id),
+    }),
     callback: { address: `${rootOf(room, participant)}${SIGNALING_PATH}`, token: before ? null : token },
   };
 };
@@ -80,20 +83,41 @@ export const unregisterPlane = async (tx: Tx, id: string, { passStays = false } 
   await audit(tx, { action: 'federation.plane.remove', subject: id, participant });
 };
 
+interface Admitted {
+  id: string;
+  profiles: string[];
+  by: string | null;
+  at: string;
+}
+
+/** Which may register themselves, by name: admitted by whom, and when. */
+const admissionsOf = async (room: Room, read: Reader, participant: string): Promise<Map<string, Admitted>> => {
+  const passes = await passesOf(read, participant);
+  const names = await room.namesOf(read, [...new Set(passes.flatMap(({ made_by }) => made_by ?? []))]);
+  return new Map(
+    passes.map(({ id, profiles, made_by, made_at }) => {
+      const by = made_by === null ? null : (names.get(made_by) ?? null);
+      return [id, { id, profiles, by, at: made_at.toISOString() }];
+    }),
+  );
+};
+
 const planeView = (
   { id, endpoint, profiles, labels, access, registered_at, away_since }: DataPlane,
-  running: Map<string, number>,
+  { running, admitted }: { running: Map<string, number>; admitted: Admitted | undefined },
 ) => ({
   ...{ id, endpoint, profiles, labels, authorization: access.type },
   running: running.get(id) ?? 0,
   registeredAt: registered_at.toISOString(),
   awaySince: away_since?.toISOString() ?? null,
+  admitted: admitted ? { by: admitted.by, at: admitted.at } : null,
 });
 
-export const planesView = async (read: Reader, participant: string) => {
+export const planesView = async (room: Room, read: Reader, participant: string) => {
   const running = await runningFlows(read, participant);
-  const planes = (await planesOf(read, participant)).map((one) => planeView(one, running));
-  const passes = await passesOf(read, participant);
-  const admitted = passes.filter(({ id }) => !planes.some((one) => one.id === id));
-  return { planes, admitted: admitted.map(({ id, profiles }) => ({ id, profiles })) };
+  const admissions = await admissionsOf(room, read, participant);
+  const planes = (await planesOf(read, participant)).map((one) =>
+    planeView(one, { running, admitted: admissions.get(one.id) }),
+  );
+  return { planes, admitted: [...admissions.values()].filter(({ id }) => !planes.some((one) => one.id === id)) };
 };

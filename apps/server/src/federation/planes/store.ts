@@ -1,7 +1,7 @@
 /** SQL of data planes outside. */
 import type { DataFlowSignal } from '@shugu/dataspace';
 import { empty, type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
-import type { DataPlane, Flow, Pass, Signal } from './model.ts';
+import type { Admission, DataPlane, Flow, Pass, Signal } from './model.ts';
 
 const planeColumns = sql`participant, id, endpoint, profiles, labels, access, sealed_secret, registered_at, changed_at,
   away_since`;
@@ -28,9 +28,9 @@ export const planeByDigest = (read: Reader, participant: string, digest: string)
     and (callback_digest = ${digest} or exists (select 1 from federation_plane_passes a
       where a.participant = p.participant and a.id = p.id and a.digest = ${digest}))`);
 
-export const passesOf = (read: Reader, participant: string): Promise<Pass[]> =>
+export const passesOf = (read: Reader, participant: string): Promise<Admission[]> =>
   read.rows(
-    sql`select participant, id, profiles from federation_plane_passes where participant = ${participant} order by id`,
+    sql`select participant, id, profiles, made_by, made_at from federation_plane_passes where participant = ${participant} order by id`,
   );
 
 export const passByDigest = (read: Reader, participant: string, digest: string): Promise<Pass | undefined> =>
@@ -38,9 +38,10 @@ export const passByDigest = (read: Reader, participant: string, digest: string):
     and digest = ${digest}`);
 
 export const savePass = (tx: Tx, { participant, id, profiles }: Pass, digest: string): Promise<number> =>
-  tx.exec(sql`insert into federation_plane_passes (node, market, participant, id, digest, profiles, made_at)
-    values (${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${id}, ${digest}, ${profiles}, ${tx.now})
-    on conflict (participant, id) do update set digest = excluded.digest, profiles = excluded.profiles, made_at = excluded.made_at`);
+  tx.exec(sql`insert into federation_plane_passes (node, market, participant, id, digest, profiles, made_by, made_at)
+    values (${tx.tenancy.node}, ${tx.tenancy.market}, ${participant}, ${id}, ${digest}, ${profiles}, ${tx.actor.id}, ${tx.now})
+    on conflict (participant, id) do update set digest = excluded.digest, profiles = excluded.profiles,
+      made_by = excluded.made_by, made_at = excluded.made_at`);
 
 export const removePass = (tx: Tx, participant: string, id: string): Promise<number> =>
   tx.exec(sql`delete from federation_plane_passes where participant = ${participant} and id = ${id}`);

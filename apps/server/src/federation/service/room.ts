@@ -48,6 +48,8 @@ export interface Room {
   gateway: FlowGateway;
   /** Whether an organisation is the buyer of a contract in force. */
   holdsContract(read: Reader, participant: string, contract: string): Promise<boolean>;
+  /** Names of people and organisations of this node, by id. */
+  namesOf(read: Reader, ids: readonly string[]): Promise<Map<string, string>>;
   /** After commit: there is something to tell control planes outside. */
   wakeNotices(): void;
   /** After commit: there is something to tell the data plane of this transfer. */

@@ -12,6 +12,9 @@ export interface ControlPlane {
   endpoint: string | null;
   access: Access | null;
   sealed_secret: string | null;
+  /** Until when the token before holds, too. */
+  before_until: Date | null;
+  renewed_at: Date | null;
   registered_at: Date;
   changed_at: Date;
 }

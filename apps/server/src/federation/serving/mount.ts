@@ -38,7 +38,9 @@ const unknown = refused(404, 'unknown');
 /** A closed connector, another's token and none are alike. */
 const callerOf = async (room: Room, { params, headers }: Asked): Promise<Caller | undefined> => {
   const [, token] = /^Bearer ([\w-]{20,200})$/i.exec(headers.authorization ?? '') ?? [];
-  const plane = token && (await controlPlaneByDigest(room.database, params.participant, digestOfToken(token)));
+  const plane =
+    token &&
+    (await controlPlaneByDigest(room.database, params.participant, { digest: digestOfToken(token), now: room.now() }));
   const connector = plane && (await connectorOf(room.database, params.participant));
   return connector ? { connector, plane } : undefined;
 };

@@ -20,10 +20,13 @@ import {
   findControlPlane,
   lockFlow,
   removeControlPlane,
+  renewToken,
   runningByPlane,
   runningOf,
   saveControlPlane,
 } from './store.ts';
+
+const newToken = (): string => randomBytes(32).toString('base64url');
 
 /** @throws federation.addressRefused */
 const checkCallback = (room: Room, endpoint: string, authorization: DataPlaneAccess): void => {
@@ -63,7 +66,7 @@ export const registerControlPlane = async (room: Room, tx: Tx, draft: z.infer<ty
   const before = await findControlPlane(tx, participant, id);
   if (!before && (await controlPlanesOf(tx, participant)).length >= limits.controlPlanesMax)
     throw problems.controlPlanesFull();
-  const token = randomBytes(32).toString('base64url');
+  const token = newToken();
   const { endpoint = null, access = null, sealed_secret = null } = before ?? {};
   const told = callback ? await callbackOf(room, tx, participant, callback) : { endpoint, access, sealed_secret };
   const kept = { participant, id, contracts: [...new Set(contracts)], ...told };
@@ -76,9 +79,32 @@ export const registerControlPlane = async (room: Room, tx: Tx, draft: z.infer<ty
   });
   // What it may have no longer ends at once.
   if (before) await endRunning(room, tx, participant, id, (contract) => !kept.contracts.includes(contract));
+  return letIn(room, tx, id, before ? null : token);
+};
+
+/**
+ * Another token, told once; the one before goes on for `minutes`, and what runs runs on.
+ * @throws kernel.unknown
+ */
+export const renewControlPlane = async (room: Room, tx: Tx, { id, minutes }: { id: string; minutes: number }) => {
+  const { participant } = tx.actor;
+  await lockPlanes(tx, participant);
+  if (!(await findControlPlane(tx, participant, id))) throw kernelProblems.unknown();
+  const token = newToken();
+  const until = new Date(tx.now.getTime() + minutes * 60_000);
+  await renewToken(tx, { participant, id }, { digest: digestOfToken(token), until });
+  const data = { until: until.toISOString() };
+  await audit(tx, { action: 'federation.controlPlane.renew', subject: id, participant, data });
+  return letIn(room, tx, id, token);
+};
+
+/** As it stands, and what it shows, where that is new. */
+const letIn = async (room: Room, tx: Tx, id: string, token: string | null) => {
+  const { participant } = tx.actor;
+  const running = await runningByPlane(tx, participant);
   return {
-    controlPlane: view((await findControlPlane(tx, participant, id))!, await runningByPlane(tx, participant)),
-    dataPlane: { address: `${rootOf(room, participant)}${DATA_PLANE_PATH}`, token: before ? null : token },
+    controlPlane: view((await findControlPlane(tx, participant, id))!, running, tx.now),
+    dataPlane: { address: `${rootOf(room, participant)}${DATA_PLANE_PATH}`, token },
   };
 };
 
@@ -106,16 +132,22 @@ export const unregisterControlPlane = async (room: Room, tx: Tx, id: string): Pr
   await audit(tx, { action: 'federation.controlPlane.remove', subject: id, participant });
 };
 
-const view = ({ id, contracts, endpoint, registered_at }: ControlPlane, running: Map<string, number>) => ({
-  ...{ id, contracts, endpoint },
-  running: running.get(id) ?? 0,
-  registeredAt: registered_at.toISOString(),
-});
+const view = (one: ControlPlane, running: Map<string, number>, now: Date) => {
+  const { id, contracts, endpoint, before_until, renewed_at, registered_at } = one;
+  const beforeHolds = before_until !== null && before_until > now;
+  return {
+    ...{ id, contracts, endpoint },
+    running: running.get(id) ?? 0,
+    registeredAt: registered_at.toISOString(),
+    renewedAt: renewed_at?.toISOString() ?? null,
+    beforeUntil: beforeHolds ? before_until.toISOString() : null,
+  };
+};
 
 export const controlPlanesView = async (room: Room, read: Reader, participant: string) => {
   const running = await runningByPlane(read, participant);
   return {
     address: `${rootOf(room, participant)}${DATA_PLANE_PATH}`,
-    controlPlanes: (await controlPlanesOf(read, participant)).map((one) => view(one, running)),
+    controlPlanes: (await controlPlanesOf(read, participant)).map((one) => view(one, running, room.now())),
   };
 };

@@ -2,7 +2,8 @@
 import { type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import type { ControlPlane, FlowNotice, ServedFlow } from './model.ts';
 
-const planeColumns = sql`participant, id, contracts, endpoint, access, sealed_secret, registered_at, changed_at`;
+const planeColumns = sql`participant, id, contracts, endpoint, access, sealed_secret, before_until, renewed_at,
+  registered_at, changed_at`;
 const flowColumns = sql`id, participant, control_plane, process, counterparty, contract, dataset, profile, state, version, data_address,
   sealed_answer, messages, taken, fault, refresh_digest, access_digest, before_digest, before_access_digest, renewed_at, created_at`;
 const noticeColumns = sql`id, flow, participant, notice, sealed_body, attempts, due_at`;
@@ -21,10 +22,10 @@ export const findControlPlane = (read: Reader, participant: string, id: string):
 export const controlPlaneByDigest = (
   read: Reader,
   participant: string,
-  digest: string,
+  { digest, now }: { digest: string; now: Date },
 ): Promise<ControlPlane | undefined> =>
-  read.first(sql`select ${planeColumns} from federation_control_planes where participant = ${participant}
-    and token_digest = ${digest} and removed_at is null`);
+  read.first(sql`select ${planeColumns} from federation_control_planes where participant = ${participant} and removed_at is null
+    and (token_digest = ${digest} or (before_digest = ${digest} and before_until > ${now}))`);
 
 /** Its starts come one after another: of one transfer there is one flow. */
 export const lockControlPlane = (tx: Tx, participant: string, id: string): Promise<ControlPlane | undefined> =>
@@ -34,7 +35,7 @@ export const lockControlPlane = (tx: Tx, participant: string, id: string): Promi
 /** `digest` holds of a new one, and of one that was removed before. */
 export const saveControlPlane = (
   tx: Tx,
-  one: Omit<ControlPlane, 'registered_at' | 'changed_at'>,
+  one: Omit<ControlPlane, 'before_until' | 'renewed_at' | 'registered_at' | 'changed_at'>,
   digest: string,
 ): Promise<number> =>
   tx.exec(sql`insert into federation_control_planes as c (node, market, participant, id, token_digest, contracts, endpoint, access,
@@ -46,6 +47,15 @@ export const saveControlPlane = (
       token_digest = case when c.removed_at is null then c.token_digest else excluded.token_digest end,
       registered_at = case when c.removed_at is null then c.registered_at else excluded.registered_at end, removed_at = null`);
 
+/** The token that it had holds until then, and no other of before. */
+export const renewToken = (
+  tx: Tx,
+  { participant, id }: Pick<ControlPlane, 'participant' | 'id'>,
+  { digest, until }: { digest: string; until: Date },
+): Promise<number> =>
+  tx.exec(sql`update federation_control_planes set before_digest = token_digest, before_until = ${until}, token_digest = ${digest},
+    renewed_at = ${tx.now} where participant = ${participant} and id = ${id} and removed_at is null`);
+
 /** Where it hears of what happens: its own to say. */
 export const setCallback = (
   tx: Tx,
@@ -56,7 +66,8 @@ export const setCallback = (
     sealed_secret = ${to.sealed_secret}, changed_at = ${tx.now} where participant = ${participant} and id = ${id}`);
 
 export const removeControlPlane = (tx: Tx, participant: string, id: string): Promise<number> =>
-  tx.exec(sql`update federation_control_planes set removed_at = ${tx.now}, endpoint = null, access = null, sealed_secret = null
+  tx.exec(sql`update federation_control_planes set removed_at = ${tx.now}, endpoint = null, access = null, sealed_secret = null,
+      before_digest = null, before_until = null, renewed_at = null
     where participant = ${participant} and id = ${id} and removed_at is null`);
 
 export const runningByPlane = async (read: Reader, participant: string): Promise<Map<string, number>> =>
