@@ -353,7 +353,16 @@ export const listContracts = endpoint({
   path: '/api/contracts',
   summary: { zh: '合同列表（本单位；监管为全部）', en: 'Contracts: your own, or all for supervisors' },
   permission: 'signedIn',
-  query: pageQuery.extend({ state: z.enum(contractStates).optional(), side: z.enum(['supplier', 'buyer']).optional() }),
+  query: pageQuery.extend({
+    state: z.enum(contractStates).optional(),
+    side: z.enum(['supplier', 'buyer']).optional(),
+    search: z
+      .string()
+      .trim()
+      .max(100)
+      .optional()
+      .describe('part of its number, or of the name of its product or of a party'),
+  }),
   reply: page(contractSummary),
 });
 export const getContract = endpoint({

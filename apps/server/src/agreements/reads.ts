@@ -144,7 +144,11 @@ export const roundsOf = (read: Reader, contract: string): Promise<RoundRow[]> =>
 export interface ContractQuery extends PageQuery {
   state?: ContractState;
   side?: Side;
+  /** Part of its number, or of the name of its product or of a party. */
+  search?: string;
 }
+
+const likePattern = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 
 /** Newest first. `participant` undefined: all of them, for supervisors. */
 export const contracts = async (read: Reader, participant: string | undefined, query: ContractQuery) => {
@@ -156,6 +160,7 @@ export const contracts = async (read: Reader, participant: string | undefined, q
   };
   const rows = await read.rows<Contract>(sql`select ${contractColumns} from contracts where true
     ${participant === undefined ? empty : sides[query.side ?? 'both']} ${query.state ? sql`and state = ${query.state}` : empty}
+    ${query.search ? sql`and (coalesce(number, '') || ' ' || product_name || ' ' || (supplier ->> 'name') || ' ' || (buyer ->> 'name')) ilike ${likePattern(query.search)}` : empty}
     ${after === undefined ? empty : sql`and id < ${String(after)}`} order by id desc limit ${pageSize(query) + 1}`);
   return pageOf(
     rows,
