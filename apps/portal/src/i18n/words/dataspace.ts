@@ -42,6 +42,23 @@ export const dataspace = {
     '注销后，这些类型的传输不再交给该数据面。尚有进行中的传输时不能注销。',
     'Transfers of its types are not handed to it any more. It cannot be removed while some are under way.',
   ],
+  'planes.admit': ['准许数据面自行登记', 'Let a data plane register itself'],
+  'planes.admitExplain': [
+    '数据面凭令牌以该名称登记所列类型。令牌只显示一次；同一名称再次准许时，原令牌失效。',
+    'By its token it registers itself under that name, for the types named. The token is shown once; the same name again makes another, and the one before is void.',
+  ],
+  'planes.admitted': ['已准许、尚未登记', 'Let in, not registered yet'],
+  'planes.admittedBy': ['准许人与时间', 'Let in by, and when'],
+  'planes.admitAgain': ['换发令牌', 'Another token'],
+  'planes.admitAgainExplain': [
+    '原令牌立即失效，新令牌只显示一次。',
+    'The token before is void at once; the new one is shown once.',
+  ],
+  'planes.refuse': ['拒绝', 'Refuse'],
+  'planes.refuseExplain': [
+    '其令牌立即失效，该数据面不能再自行登记。',
+    'Its token is void at once, and it cannot register itself any more.',
+  ],
   'controlPlanes.title': ['外部控制面', 'Control planes of your own'],
   'controlPlanes.none': ['没有准许任何控制面', 'None is let in'],
   'controlPlanes.noneText': [
@@ -58,6 +75,18 @@ export const dataspace = {
     '令牌只显示一次。其数据流按所列合同的条款执行，并计入该合同；再次登记同名控制面即替换其合同范围，超出范围的数据流立即终止。',
     'Its token is shown once. Its data flows are bound by the contracts named and counted on them. Named again, what it may have is replaced, and what runs beyond ends at once.',
   ],
+  'controlPlanes.contractsHint': ['按产品、供方或合同编号查找', 'Search by product, supplier or number'],
+  'controlPlanes.noContracts': [
+    '没有符合的合同：仅限本单位作为需方、正在生效的合同。',
+    'None fits: only contracts in force that the organisation has as buyer.',
+  ],
+  'controlPlanes.renew': ['更换令牌', 'Renew the token'],
+  'controlPlanes.renewExplain': [
+    '新令牌只显示一次；旧令牌在所填时间内继续有效，进行中的数据流不受影响。',
+    'The new token is shown once; the old one goes on for the time stated, and data flows under way run on.',
+  ],
+  'controlPlanes.renewed': ['令牌更换时间', 'Token renewed'],
+  'controlPlanes.beforeUntil': ['旧令牌有效至', 'Old token holds until'],
   'controlPlanes.remove': ['撤销', 'Turn out'],
   'controlPlanes.removeExplain': [
     '其令牌失效，进行中的数据流立即终止。',
