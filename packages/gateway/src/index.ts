@@ -49,6 +49,7 @@ export {
   shareName,
 } from './drivers/share/manifest.ts';
 export { openStores, storePath, storesOpenMax, storeTable } from './drivers/stores.ts';
+export { isKnown, tagOf } from './etag.ts';
 export { Gateway, type GatewayOptions, type GatewayResponse } from './gateway.ts';
 export { type Grant, GrantBook } from './grants.ts';
 export { type LinkCalls, LinkRefused, linkCalls } from './link/calls.ts';

@@ -1,5 +1,6 @@
 /** The protocol's addresses below `/dsp/{participant}`, outside the JSON routes: its own messages, its own errors. */
 import { CONTEXT_URL, checkMessage, type Dataset, VERSION_PATH, versionDocument } from '@shugu/dataspace';
+import { isKnown, tagOf } from '@shugu/gateway';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimit } from '../kernel/limits.ts';
 import { nameTowards } from './claims/dids.ts';
@@ -10,7 +11,7 @@ import type { Attested } from './identity/identity.ts';
 import { type Door, doors, errorOf, standingOf } from './messages.ts';
 import { type Connector, type Kind, limits } from './model.ts';
 import { nestedCatalogs } from './nested.ts';
-import { isKnown, makePages, type Page, type PageOf, tagOf } from './pages.ts';
+import { makePages, type Page, type PageOf } from './pages.ts';
 import { type FindPlace, makePlaces } from './places.ts';
 import type { DataPlane } from './planes/model.ts';
 import { planesOf } from './planes/store.ts';
@@ -100,7 +101,9 @@ const catalogPage = async (
   const address = addressOf(room, participant);
   const participantId = nameTowards(room.dids, connector, sender);
   const serving = planes.map(({ profiles, away_since }) => [profiles, away_since === null]);
-  const tag = tagOf([participant, participantId, address, changes, after, offset, wanted, spaces, serving, catalogs]);
+  const tag = tagOf(
+    JSON.stringify([participant, participantId, address, changes, after, offset, wanted, spaces, serving, catalogs]),
+  );
   const page = await pageOf(tag, async () => {
     // Places are counted of what is for everybody.
     const place = ids || spaces.length ? { from: '', offset } : await findPlace(participant, offset);
@@ -138,7 +141,7 @@ const oneDataset = async (
   if (!dataset) return unknownAnswer('catalog', '');
   const formats = dataset.distribution.map(({ format }) => format);
   return {
-    tag: tagOf([participant, id, found.digest, formats]),
+    tag: tagOf(JSON.stringify([participant, id, found.digest, formats])),
     page: () => ({ text: JSON.stringify({ '@context': [CONTEXT_URL], ...dataset }), link: undefined }),
   };
 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isKnown, makePages, tagOf } from './pages.ts';
+import { makePages } from './pages.ts';
 
 test('a page is made once as long as its tag stands, and those asked for longest ago go first', async () => {
   const made: string[] = [];
@@ -20,12 +20,4 @@ test('a page is made once as long as its tag stands, and those asked for longest
   expect(made).toEqual(['long', 'long', 'a']);
   await expect(pageOf('failed', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   expect(await ask('failed')).toBe('failed');
-});
-
-test('tags differ where a part does, and are known weakly, in lists, and by a star', () => {
-  expect(tagOf(['a', 1])).toBe(tagOf(['a', 1]));
-  expect(new Set([['a', 1], ['a', '1'], ['a'], [['a'], 1]].map(tagOf)).size).toBe(4);
-  const tag = tagOf('a');
-  for (const header of [tag, `W/${tag}`, `"b", ${tag}`, '*', ' * ']) expect(isKnown(header, tag)).toBe(true);
-  for (const header of [undefined, '', '"b"', tag.slice(1), `"b${tag}`]) expect(isKnown(header, tag)).toBe(false);
 });

@@ -2,8 +2,6 @@
  * Pages of catalogues as they were told last: as long as nothing that they are made of has changed, a page is not made again. What that is
  * says its tag; so a page that is asked for anew costs no more than to find the tag.
  */
-import { createHash } from 'node:crypto';
-
 export const limits = { pagesMax: 500, charactersMax: 33_554_432 } as const;
 
 export interface Page {
@@ -12,15 +10,6 @@ export interface Page {
   /** Header `Link`; undefined on the last page. */
   link: string | undefined;
 }
-
-/** A strong entity tag (RFC 9110, 8.8.3) of whatever is made of `parts` alone. */
-export const tagOf = (parts: unknown): string =>
-  `"${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}"`;
-
-/** Header `If-None-Match` (RFC 9110, 13.1.2), compared weakly. */
-export const isKnown = (header: string | undefined, tag: string): boolean =>
-  header !== undefined &&
-  (header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === tag));
 
 export type PageOf = (tag: string, make: () => Promise<Page>) => Promise<Page>;
 

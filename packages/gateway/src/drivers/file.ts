@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { isKnown } from '../etag.ts';
 import { GatewayProblem } from '../problem.ts';
 import type { Driver, GatewayRequest } from './driver.ts';
 import { inPlace, type Locate } from './locate.ts';
@@ -92,7 +93,7 @@ function headersOf(file: PublishedFile): Record<string, string> {
 }
 
 function isUnchanged({ headers }: GatewayRequest, { sha256 }: PublishedFile): boolean {
-  return headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === `"${sha256}"`) ?? false;
+  return isKnown(headers['if-none-match'], `"${sha256}"`);
 }
 
 /** One range, half open; null for the whole file. Several ranges are answered whole, as RFC 9110 section 14.2 permits. */

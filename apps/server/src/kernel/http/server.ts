@@ -1,7 +1,7 @@
 /** One door for every route: parse, who, may they, key, one transaction, answer. The order is the security of the house. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { Tracer } from '@shugu/gateway';
+import { isKnown, type Tracer, tagOf } from '@shugu/gateway';
 import { type AnyEndpoint, problem as problemSchema } from '@shugu/wire';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -215,11 +215,11 @@ const send = (
   }
   const text = JSON.stringify(value);
   if (endpoint.method === 'GET') {
-    const tag = `"${createHash('sha1').update(text).digest('base64url')}"`;
+    const tag = tagOf(text);
     reply.header('etag', tag);
     if (!reply.hasHeader('cache-control'))
       reply.header('cache-control', endpoint.permission === 'public' ? 'no-cache' : 'private, no-cache');
-    if (request.headers['if-none-match'] === tag) return reply.code(304).send();
+    if (isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send();
   }
   return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(text);
 };
