@@ -57,6 +57,9 @@ export const moduleOf = (terms: Computation): ModuleTerms | undefined =>
 /** Whether what comes of a use waits for its owners. */
 export const heldFirst = (terms: Computation): boolean => terms.mode === 'cleanRoom' && asksFirst(terms);
 
+/** Whether its owners answer before a result is told: each use then shows what they said. */
+export const ownersAnswer = (terms: Computation): boolean => moduleOf(terms) !== undefined || heldFirst(terms);
+
 /** What is asked of a contract whose data stay with their owners, and could not be kept there; undefined where nothing is. */
 export const unkeptBeside = (draft: {
   release?: { rho?: string | null | undefined; how?: string | undefined } | undefined;

@@ -15,7 +15,7 @@ import type { Reader } from '../kernel/db/db.ts';
 import { explain } from './explain.ts';
 import type { Budget, Contract, Module, OutputAnswer, Room, Shape, Use } from './model.ts';
 import { answersOf, confirmationsOf, findContract, overlapsOf, partsOf, signaturesOf, usesOf } from './reads.ts';
-import { atOwners, delta, heldFirst, inRoom, inSteps, moduleOf, periodOf, sidesOf, weakNoise } from './rules.ts';
+import { atOwners, delta, inRoom, inSteps, moduleOf, ownersAnswer, periodOf, sidesOf, weakNoise } from './rules.ts';
 import { privacyOf } from './service/budgets.ts';
 
 const historyMax = 100;
@@ -181,13 +181,12 @@ export const contractView = async (room: Room, read: Reader, contract: Contract,
   const privacy = await privacyOf(read, contract, viewer);
   const history = await usesOf(read, contract.id, historyMax);
   const module = moduleOf(terms);
-  const answers =
-    module || heldFirst(terms)
-      ? await answersOf(
-          read,
-          history.map(({ id }) => id),
-        )
-      : [];
+  const answers = ownersAnswer(terms)
+    ? await answersOf(
+        read,
+        history.map(({ id }) => id),
+      )
+    : [];
   return {
     ...summary(contract, name, room.now()),
     ...{ purpose: terms.purpose, trust: terms.trust, document, digest, reason },
