@@ -203,7 +203,7 @@ function sayer(terms: Terms, language: Language, names: Names) {
           ? [
               pick(
                 `为加注水印，至多掺入 ${syntheticRows} 行合成数据，不对应任何真实对象。`,
-                `For the mark, at most ${syntheticRows} synthetic rows are added; they stand for nothing real.`,
+                `For the mark, at most ${syntheticRows} synthetic ${syntheticRows === 1 ? 'row is added; it stands' : 'rows are added; they stand'} for nothing real.`,
               ),
             ]
           : []),

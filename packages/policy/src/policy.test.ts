@@ -317,6 +317,8 @@ describe('a watermark', () => {
       expect(text).toContain('flag ±1');
       expect(text).toMatch(/ 3 /);
     }
+    const one = explain(policyOf({ ...truck, watermark: { ...marked.watermark!, syntheticRows: 1 } }), 'en', {});
+    expect(one.join()).toContain('at most 1 synthetic row is added; it stands');
   });
 
   test('alters only columns that are permitted and not masked', () => {

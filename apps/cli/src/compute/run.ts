@@ -91,7 +91,7 @@ const words = {
     } satisfies Record<Refused, string>,
     trust: (name: string) => `${name}: not a trust file`,
     scql: (name: string, why: string) => `${name}: not the settings of an SCQLBroker (${why})`,
-    released: (rows: number) => `done: ${rows} rows of result`,
+    released: (rows: number) => `done: ${rows} ${rows === 1 ? 'row' : 'rows'} of result`,
     nothing: 'done: by the contract the result does not open here',
     left: (left: number, total: number, period?: { left: number; most: number; renewsAt: string }) =>
       `${left} of ${total} uses left${period ? `, ${period.left} of ${period.most} in this period; the next one begins ${period.renewsAt}` : ''}`,

@@ -40,7 +40,7 @@ const words = {
     noise: (name: string, deviation: string) => `${name} has noise, with a standard deviation of about ${deviation}`,
     noProof: 'this earlier result has no commitment and cannot be checked offline: no proof was written',
     kept: (out: string, rows: number) =>
-      `${rows} rows of result and the proof are in ${out}; check them: ./shugu compute verify ${out}`,
+      `${rows} ${rows === 1 ? 'row' : 'rows'} of result and the proof are in ${out}; check them: ./shugu compute verify ${out}`,
   },
 } as const;
 

@@ -55,10 +55,10 @@ const noiseOf = ({ noise, release }: CleanRoom): Text[] => {
         rows((table, most) => `${table} ${most} 行`),
         'zh',
       )}${clamped ? `；超出范围的值按界限计：${list(bounds, 'zh')}` : ''}。`,
-      en: `All agreed groups are told, those with nobody in them too. Of each entity at most ${list(
-        rows((table, most) => `${most} rows of ${table}`),
+      en: `All agreed groups are told, those with nobody in them too. Of each entity these rows count at most: ${list(
+        rows((table, most) => `${rowsOf(most)} of ${table}`),
         'en',
-      )} count${clamped ? `; values are held within ${list(bounds, 'en')}` : ''}.`,
+      )}${clamped ? `; values are held within ${list(bounds, 'en')}` : ''}.`,
     },
     ...(noise.answerSeconds === undefined
       ? []
@@ -284,6 +284,8 @@ const explainIntersection = (terms: Intersecting, nameOf: Names): Text[] => {
   ];
 };
 
+/** In English. */
+const rowsOf = (count: number): string => `${count} ${count === 1 ? 'row' : 'rows'}`;
 const sizeOf = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
 
 /** What a foreign program does with what it reads is known to nobody: what it may read, and who looks at what it wrote. */
@@ -300,7 +302,7 @@ const explainModule = (terms: CleanRoom, reads: Shape['reads'], nameOf: Names): 
     },
     {
       zh: `${list(names, 'zh')}得到至多 ${release.rowsMax} 行输出：${list(columns, 'zh')}。程序可以把读到的任何内容写进输出，人数下限对它不起作用。`,
-      en: `${list(names, 'en')} get at most ${release.rowsMax} rows: ${list(columns, 'en')}. It can write whatever it reads into them; a least number of entities holds nothing back.`,
+      en: `${list(names, 'en')} get at most ${rowsOf(release.rowsMax)}: ${list(columns, 'en')}. It can write whatever it reads into them; a least number of entities holds nothing back.`,
     },
     ask
       ? {

@@ -373,6 +373,7 @@ describe('with noise', () => {
     ] as const) {
       const body = draft(noisy({ release: { entitiesMin: 3, rowsMax: 10, rho: each } }));
       const { explained } = await agency.call(wire.previewComputation, { body });
+      expect(explained.map(({ en }) => en).join()).toContain('1 row of loans');
       expect(
         explained.some(({ zh }) => zh.includes('很难保护')),
         each,
