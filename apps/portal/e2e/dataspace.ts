@@ -7,6 +7,7 @@ import { until } from '../../cli/src/scenario/resource.ts';
 import { makeStage, type Stage } from '../../cli/src/scenario/stage.ts';
 import { choose, signedIn, widths } from './browser.ts';
 import { look } from './pages.ts';
+import { planes } from './planes.ts';
 import type { Run } from './run.ts';
 
 const goods = '中国工作日历';
@@ -129,6 +130,7 @@ export const dataspace = async (run: Run): Promise<void> => {
   await check('two members negotiate over the Dataspace Protocol', async () => {
     address = await negotiate(url);
   });
+  await planes(run, goods);
 
   await check('the buyer finds the negotiation, asks for the data on its page, and sees it open', async () => {
     const buyer = await signedIn(browser, url, buyerLogin);

@@ -51,7 +51,7 @@ export function PlaneTable<R extends Row>({
       pagination={false}
       locale={{ emptyText: <Empty title={t(`${words}.none`)}>{t(`${words}.noneText`)}</Empty> }}
       columns={[
-        { key: 'id', title: t('people.name'), render: (_, row) => <b>{row.id}</b> },
+        { key: 'id', title: t('planes.name'), render: (_, row) => <b>{row.id}</b> },
         ...own,
         { key: 'running', title: t(`${words}.running`), render: (_, row) => row.running },
         { key: 'at', title: t('app.createdAt'), render: (_, row) => <When at={row.registeredAt} /> },

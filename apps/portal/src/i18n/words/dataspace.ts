@@ -20,6 +20,7 @@ export const dataspace = {
   'connector.address': ['协议地址', 'Address of the protocol'],
   'connector.opened': ['开通时间', 'Opened'],
   'planes.title': ['数据面', 'Data planes'],
+  'planes.name': ['名称', 'Name'],
   'planes.none': ['数据经本节点网关传输', 'Data flows through the node’s gateway'],
   'planes.noneText': [
     '需要其他类型的传输时，登记本单位自己的数据面。',
