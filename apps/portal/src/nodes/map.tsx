@@ -36,7 +36,16 @@ const placeOf = (shape: Shape, index: number, count: number) => {
   };
 };
 
-const cut = (name: string, most: number): string => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+/** Letters are about half as wide as Chinese characters, of which `most` fit. */
+const cut = (name: string, most: number): string => {
+  let [kept, wide] = ['', 0];
+  for (const one of name) {
+    wide += one > '\u2e7f' ? 1 : 0.55;
+    if (wide > most) return `${kept}…`;
+    kept += one;
+  }
+  return name;
+};
 
 export const NodeMap = ({ hub, nodes }: { hub: Hub; nodes: readonly Node[] }) => {
   const { t, w } = useWords();
