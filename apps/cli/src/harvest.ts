@@ -40,6 +40,7 @@ const words = {
     counts: ({ added, changed, unchanged, withdrawn, refused }: Run['counts']) =>
       `新增 ${added}，变更 ${changed}，不变 ${unchanged}，撤下 ${withdrawn}，拒收 ${refused}`,
     dry: '试采集，未写入任何条目',
+    unmodified: '来源答复自上次读取后没有变化（304）',
     incomplete: '来源未能读全，不判断哪些条目已撤下',
     more: (count: number) => `另有 ${count} 条差异，--json 列出全部`,
     ended: { failed: '采集失败', stopped: '采集被停止' },
@@ -56,6 +57,7 @@ const words = {
     counts: ({ added, changed, unchanged, withdrawn, refused }: Run['counts']) =>
       `${added} added, ${changed} changed, ${unchanged} unchanged, ${withdrawn} withdrawn, ${refused} refused`,
     dry: 'a dry run: no entry was written',
+    unmodified: 'the source says that nothing has changed since it was last read (304)',
     incomplete: 'the source could not be read whole: what is gone there is not told',
     more: (count: number) => `${count} differences more; --json has them all`,
     ended: { failed: 'the harvest failed', stopped: 'the harvest was stopped' },
@@ -121,6 +123,7 @@ const print = (run: Run, differences: readonly Difference[], language: Context['
   }
   if (differences.length > limits.shownMax) say(dim(word.more(differences.length - limits.shownMax)));
   say(word.counts(run.counts));
+  if (run.unmodified) say(dim(word.unmodified));
   if (!run.complete) say(dim(word.incomplete));
   if (run.dry) say(dim(word.dry));
   if (run.state === 'failed' || run.state === 'stopped')

@@ -66,6 +66,7 @@ export const harvestRunView = z.object({
   state: z.enum(harvestRunStates),
   incremental: z.boolean().describe('only what the source says has changed was read, beside the list of what it has'),
   complete: z.boolean().describe('all that the source has is known, so that what is gone can be told'),
+  unmodified: z.boolean().describe('the source answered 304: all is as it was when it was last read whole'),
   counts,
   pages: z.number().int(),
   bytes: z.number().int(),

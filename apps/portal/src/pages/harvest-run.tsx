@@ -28,7 +28,10 @@ const Done = ({ run }: { run: Harvest }) => {
         items={[
           [t('harvest.found'), counts(run)],
           [t('harvest.read'), t('harvest.readText', { pages: count(run.pages), bytes: bytes(run.bytes) })],
-          [t('harvest.way'), t(run.incremental ? 'harvest.incremental' : 'harvest.whole')],
+          [
+            t('harvest.way'),
+            t(run.unmodified ? 'harvest.unmodified' : run.incremental ? 'harvest.incremental' : 'harvest.whole'),
+          ],
           run.startedAt && [t('push.startedAt'), <When key="from" at={run.startedAt} />],
           run.finishedAt && [t('push.finishedAt'), <When key="to" at={run.finishedAt} />],
         ]}

@@ -1,5 +1,5 @@
 /** Listed products without their reviews, and a member's site that says whatever a test wants. */
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as wire from '@shugu/wire/catalogue';
 import { systemActor } from '../../src/kernel/http/principal.ts';
@@ -57,7 +57,7 @@ export const listGoods = async (
 export interface Site {
   url: string;
   asked: string[];
-  answer: (path: string, response: ServerResponse) => void;
+  answer: (path: string, response: ServerResponse, request: IncomingMessage) => void;
   end(): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export const json = (response: ServerResponse, value: unknown): void =>
 export const startSite = async (): Promise<Site> => {
   const server = createServer((request, response) => {
     site.asked.push(request.url ?? '');
-    site.answer(request.url ?? '', response);
+    site.answer(request.url ?? '', response, request);
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const site: Site = {

@@ -333,6 +333,50 @@ describe('a site that breaks its promises', { timeout: 240_000 }, () => {
     await (await here.as(steward)).call(wire.removeSource, { params: { id: source }, body: {} });
   });
 
+  test('a catalogue on one page that says by its tag, or its date, that nothing has changed is not read again', async () => {
+    const date = 'Mon, 01 Jun 2026 00:00:00 GMT';
+    let [tag, identifiers] = ['"1"', ['a', 'b']];
+    let by: 'etag' | 'last-modified' = 'etag';
+    const seen: (string | undefined)[] = [];
+    site.answer = (_, response, request) => {
+      const told = request.headers[by === 'etag' ? 'if-none-match' : 'if-modified-since'] as string | undefined;
+      seen.push(told);
+      const own = by === 'etag' ? tag : date;
+      if (told === own) return void response.writeHead(304, { [by]: own }).end();
+      response.writeHead(200, { 'content-type': 'application/ld+json', [by]: own });
+      const dataset = identifiers.map((identifier) => ({ identifier, title: `题 ${identifier}` }));
+      response.end(JSON.stringify({ dataset }));
+    };
+    const source = await addSource('dcat', `${site.url}/data.json`);
+    const whole = { state: 'done', complete: true, unmodified: false };
+    const same = { state: 'done', complete: true, unmodified: true, pages: 0 };
+    expect(await harvest(source, true)).toMatchObject({ ...whole, counts: { ...nothing, added: 2 } });
+    expect(await harvest(source)).toMatchObject({ ...whole, counts: { ...nothing, added: 2 } });
+    for (const dry of [true, false])
+      expect(await harvest(source, dry)).toMatchObject({ ...same, counts: { ...nothing, unchanged: 2 } });
+    expect(seen.splice(0)).toEqual([undefined, undefined, '"1"', '"1"']);
+    [tag, identifiers] = ['"2"', ['b', 'c']];
+    expect(await harvest(source)).toMatchObject({
+      ...whole,
+      counts: { ...nothing, added: 1, unchanged: 1, withdrawn: 1 },
+    });
+    expect(await harvest(source)).toMatchObject({ ...same, counts: { ...nothing, unchanged: 2 } });
+    expect((await entries(source)).map(({ foreignId }) => foreignId).sort()).toEqual(['b', 'c']);
+    by = 'last-modified';
+    expect(await harvest(source)).toMatchObject(whole);
+    expect(await harvest(source)).toMatchObject(same);
+    expect(seen.at(-1)).toBe(date);
+    // What was refused is told each time; and everything is read once a week.
+    await here.exchange.kernel.database.pool.query(
+      `update harvest_sources set read_whole_at = read_whole_at - interval '8 days' where id = $1`,
+      [source],
+    );
+    expect(await harvest(source)).toMatchObject(whole);
+    [by, tag, identifiers] = ['etag', '"3"', ['b', '']];
+    for (let times = 0; times < 2; times++)
+      expect(await harvest(source)).toMatchObject({ ...whole, counts: { refused: 1 } });
+  });
+
   test('an address inside is refused at once where the operator has not opened it', async () => {
     const token = await there.token(steward);
     for (const address of [site.url, 'http://localhost:1/', 'http://[::ffff:10.0.0.1]/', 'http://user:pw@example.org/'])

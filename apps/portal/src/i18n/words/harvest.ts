@@ -56,6 +56,7 @@ export const harvest = {
     '只读来源声明有变化的条目，并核对其清单',
     'only what the source says has changed, and its list',
   ],
+  'harvest.unmodified': ['来源答复自上次读取后没有变化（304）', 'the source says that nothing has changed (304)'],
   'harvest.whole': ['全部读取', 'everything'],
   'harvest.differences': ['差异', 'Differences'],
   'harvest.noDifferences': ['没有差异', 'No differences'],

@@ -1,8 +1,8 @@
 /** A catalogue in DCAT (JSON-LD) as a source, page by page where it has pages: Hydra's link to the next, or the Link header's. */
 import { harvestLimits as limits } from '@shugu/wire/catalogue';
-import type { Far } from './far.ts';
+import type { Far, FarAnswer } from './far.ts';
 import { type Graph, isNode, type Node, readGraph, TooDeep, typeOf } from './jsonld.ts';
-import type { ForeignPage, ForeignRecord, Presence } from './model.ts';
+import type { ForeignPage, ForeignRecord, Presence, Validators } from './model.ts';
 import { problems } from './problems.ts';
 import { addressIn, bytesIn, isObject, keywordsOf, listIn, readOne, reasons, textIn, timeIn } from './rules.ts';
 
@@ -146,28 +146,32 @@ const pageOf = (graph: Graph, address: string): ForeignPage & { next: string | u
   return { records, total: total ?? null, next, ids: records.map(({ foreignId }) => foreignId ?? '') };
 };
 
-/** All pages; in the end the ids of all that was read, as a catalogue in DCAT is always read whole. */
-export async function* dcatPages(far: Far, from: string): AsyncGenerator<ForeignPage, Presence> {
+/** All pages; in the end the ids of all that was read, as a catalogue in DCAT is always read whole; unless it holds what it held. */
+export async function* dcatPages(far: Far, from: string, known?: Validators): AsyncGenerator<ForeignPage, Presence> {
   const seen = new Set<string>();
   const visited = new Set<string>();
   let address: string | undefined = from;
+  let pages = 0;
   let read = 0;
-  let known: number | null = null;
+  let counted: number | null = null;
   while (address !== undefined) {
     if (visited.has(address)) throw problems.sourcePagesRepeat({ detail: address });
     visited.add(address);
-    const answer = await far.get(address);
+    const answer: FarAnswer | undefined =
+      known && pages === 0 ? await far.getNewer(address, known) : await far.get(address);
+    if (!answer) return 'unmodified';
     visited.add(answer.address);
     const { next, ids, ...page } = pageOf(graphOf(answer.body, answer.address), answer.address);
     if (read > 0 && ids.length > 0 && ids.every((id) => seen.has(id)))
       throw problems.sourcePagesRepeat({ detail: address });
     for (const id of ids) seen.add(id);
+    pages += 1;
     read += page.records.length;
-    known = page.total ?? known;
-    yield page;
-    const following = next ?? answer.next;
+    counted = page.total ?? counted;
+    const following: string | undefined = next ?? answer.next;
+    yield { ...page, validators: pages === 1 && following === undefined ? answer.validators : null };
     address = following === undefined ? undefined : new URL(following, answer.address).href;
   }
   // Fewer than the catalogue counts: nobody knows what else there is.
-  return known !== null && read < known ? undefined : seen;
+  return counted !== null && read < counted ? undefined : seen;
 }

@@ -16,6 +16,13 @@ export type HarvestState = (typeof harvestRunStates)[number];
 export type Outcome = (typeof differenceOutcomes)[number];
 export type ForeignContent = z.output<typeof foreignContent>;
 
+/** By what an address says that what it holds has not changed (RFC 9110, 8.8). */
+export interface Validators {
+  address: string;
+  etag: string | null;
+  lastModified: string | null;
+}
+
 export interface Source {
   id: string;
   participant: string;
@@ -26,6 +33,8 @@ export interface Source {
   nextAt: Date | null;
   watermark: string | null;
   readWholeAt: Date | null;
+  /** Of the last reading that took all of it from one page. */
+  validators: Validators | null;
   createdAt: Date;
   removedAt: Date | null;
 }
@@ -65,6 +74,8 @@ export interface HarvestRun extends Counts {
   job: string | null;
   incremental: boolean;
   complete: boolean;
+  /** The source said that nothing has changed since it was last read whole. */
+  unmodified: boolean;
   pages: number;
   bytes: number;
   total: number | null;
@@ -101,7 +112,9 @@ export interface ForeignPage {
   total: number | null;
   /** The newest change told of on this page, in the source's words; they compare as texts. */
   newest?: string | undefined;
+  /** Of a page that is all there is. */
+  validators?: Validators | null;
 }
 
-/** What is known of all that the source has, by id or second name; undefined: not enough to say what is gone. */
-export type Presence = ReadonlySet<string> | undefined;
+/** What is known of all that the source has, by id or second name; undefined: not enough to say what is gone; `unmodified`: all is as it was. */
+export type Presence = ReadonlySet<string> | 'unmodified' | undefined;

@@ -9,7 +9,7 @@ import * as service from './service.ts';
 import * as store from './store.ts';
 
 const runViewOf = (run: HarvestRun, name: string) => {
-  const { id, dry, state, incremental, complete, added, changed, unchanged, withdrawn, refused } = run;
+  const { id, dry, state, incremental, complete, unmodified, added, changed, unchanged, withdrawn, refused } = run;
   const { pages, bytes, total, fault, job } = run;
   return {
     id,
@@ -18,6 +18,7 @@ const runViewOf = (run: HarvestRun, name: string) => {
     state,
     incremental,
     complete,
+    unmodified,
     counts: { added, changed, unchanged, withdrawn, refused },
     pages,
     bytes,

@@ -126,7 +126,7 @@ export const nextHarvest = (rhythm: 'manual' | keyof typeof hoursOf, now: Date):
 
 /** Everything is read again now and then: whatever a source forgot to tell of is found so. */
 const wholeEveryMs = 7 * 86_400_000;
+export const readWholeLately = ({ readWholeAt }: { readWholeAt: Date | null }, now: Date): boolean =>
+  readWholeAt !== null && now.getTime() - readWholeAt.getTime() < wholeEveryMs;
 export const readsOnlyChanges = (source: { watermark: string | null; readWholeAt: Date | null }, now: Date): boolean =>
-  source.watermark !== null &&
-  source.readWholeAt !== null &&
-  now.getTime() - source.readWholeAt.getTime() < wholeEveryMs;
+  source.watermark !== null && readWholeLately(source, now);

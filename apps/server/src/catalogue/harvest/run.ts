@@ -17,9 +17,10 @@ import type {
   Presence,
   Refused,
   Source,
+  Validators,
 } from './model.ts';
 import { problemOf, problems } from './problems.ts';
-import { changesBetween, digestOf, readsOnlyChanges, reasons } from './rules.ts';
+import { changesBetween, digestOf, readsOnlyChanges, readWholeLately, reasons } from './rules.ts';
 import * as store from './store.ts';
 
 export const harvestJob = 'catalogue.harvest';
@@ -61,6 +62,8 @@ interface Work {
   /** Digests of what this try has read, by foreign id. */
   read: Map<string, string>;
   newest: string | null;
+  /** Of what was read, where one page was all. */
+  validators: Validators | null;
   refused: number;
 }
 
@@ -118,6 +121,7 @@ const takePage = async (work: Work, page: ForeignPage): Promise<void> => {
     throw problems.sourceTooLarge({ detail: { zh: `${limits.pagesMax} 页`, en: `${limits.pagesMax} pages` } });
   run.bytes = work.far.bytes;
   run.total = page.total ?? run.total;
+  work.validators = page.validators ?? null;
   if (page.newest && page.newest > (work.newest ?? '')) work.newest = page.newest;
   await asSystem(work, async (tx) => {
     const ids = taken.map(([{ foreignId }]) => foreignId);
@@ -125,6 +129,8 @@ const takePage = async (work: Work, page: ForeignPage): Promise<void> => {
       (await store.entriesByForeignId(tx, source.id, ids)).map((entry) => [entry.foreignId, entry]),
     );
     const found = [...refused];
+    // Until all is taken in, what the source gave last does not stand here.
+    if (!run.dry && source.validators) await store.setValidators(tx, source.id, null);
     for (const [record, digest] of taken) {
       const known: Entry | undefined = before.get(record.foreignId);
       if (known && known.digest === digest && !known.withdrawnAt && known.foreignName === record.foreignName) continue;
@@ -164,7 +170,8 @@ const conclude = (work: Work, presence: Presence): Promise<void> =>
   asSystem(work, async (tx) => {
     const { run, source } = work;
     run.complete = presence !== undefined;
-    if (presence) {
+    run.unmodified = presence === 'unmodified';
+    if (presence && presence !== 'unmodified') {
       const gone = (await store.presentEntries(tx, source.id)).filter(
         ({ foreignId, foreignName }) => !presence.has(foreignId) && !presence.has(foreignName),
       );
@@ -180,11 +187,13 @@ const conclude = (work: Work, presence: Presence): Promise<void> =>
           gone.map(({ foreignId }) => foreignId),
         );
         await store.setRead(tx, source.id, work.newest, run.incremental ? null : tx.now);
+        // What was refused is told again each time.
+        await store.setValidators(tx, source.id, work.refused === 0 ? work.validators : null);
       }
     }
     await figures(work, tx);
     // What was not read because it has not changed is unchanged too.
-    if (presence && run.incremental) run.unchanged = await unreadOrSame(tx, run);
+    if (presence && (run.incremental || run.unmodified)) run.unchanged = await unreadOrSame(tx, run);
     await store.forgetDifferences(tx, source.id);
     if ((await store.settleRun(tx, run, 'done')) === 0) throw new Superseded();
   });
@@ -194,7 +203,11 @@ const carry = async (work: Work): Promise<void> => {
   const pages =
     source.kind === 'ckan'
       ? ckanPages(far, source.address, run.incremental ? source.watermark! : undefined)
-      : dcatPages(far, source.address);
+      : dcatPages(
+          far,
+          source.address,
+          readWholeLately(source, work.context.now()) ? (source.validators ?? undefined) : undefined,
+        );
   for (;;) {
     const step = await pages.next();
     signal.throwIfAborted();
@@ -236,8 +249,27 @@ export const harvestJobHandler =
     const signal = AbortSignal.any([context.signal, stopping.signal, AbortSignal.timeout(limits.secondsMax * 1000)]);
     const far = openFar({ allowed: deps.privateSources, signal });
     const incremental = source.kind === 'ckan' && readsOnlyChanges(source, context.now());
-    const run = { ...found, incremental, complete: false, pages: 0, bytes: 0, total: null, fault: null };
-    const work: Work = { context, run, source, far, signal, read: new Map(), newest: null, refused: 0 };
+    const run = {
+      ...found,
+      incremental,
+      complete: false,
+      unmodified: false,
+      pages: 0,
+      bytes: 0,
+      total: null,
+      fault: null,
+    };
+    const work: Work = {
+      context,
+      run,
+      source,
+      far,
+      signal,
+      read: new Map(),
+      newest: null,
+      validators: null,
+      refused: 0,
+    };
     try {
       if ((await asSystem(work, (tx) => store.setRunning(tx, found))) === 0) return { superseded: true };
       await carry(work);

@@ -3,14 +3,23 @@ import { harvestLimits } from '@shugu/wire/catalogue';
 import { empty, join, type Moment, type Reader, type Sql, sql, type Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { decodeCursor, type PageQuery, pageOf, pageSize } from '../../kernel/pages.ts';
-import type { Difference, Entry, ForeignRecord, HarvestRun, HarvestState, Outcome, Source } from './model.ts';
+import type {
+  Difference,
+  Entry,
+  ForeignRecord,
+  HarvestRun,
+  HarvestState,
+  Outcome,
+  Source,
+  Validators,
+} from './model.ts';
 import { wordsOf } from './rules.ts';
 
 const sourceColumns = sql`s.id, s.participant, s.name, s.kind, s.address, s.rhythm, s.next_at as "nextAt", s.watermark,
-  s.read_whole_at as "readWholeAt", s.created_at as "createdAt", s.removed_at as "removedAt"`;
+  s.read_whole_at as "readWholeAt", s.validators, s.created_at as "createdAt", s.removed_at as "removedAt"`;
 const entryColumns = sql`e.id, e.participant, e.source, e.foreign_id as "foreignId", e.foreign_name as "foreignName", e.digest, e.content,
   e.withdrawn_at as "withdrawnAt", e.created_at as "createdAt", e.changed_at as "changedAt"`;
-const runColumns = sql`r.id, r.participant, r.source, r.dry, r.state, r.job, r.incremental, r.complete, r.added, r.changed, r.unchanged,
+const runColumns = sql`r.id, r.participant, r.source, r.dry, r.state, r.job, r.incremental, r.complete, r.unmodified, r.added, r.changed, r.unchanged,
   r.withdrawn, r.refused, r.pages, r.bytes, r.total, r.fault, r.created_at as "createdAt", r.started_at as "startedAt",
   r.finished_at as "finishedAt"`;
 
@@ -54,6 +63,9 @@ export const removeSource = (tx: Tx, id: string): Promise<number> =>
 export const setRead = (tx: Tx, id: string, watermark: string | null, whole: Date | null): Promise<number> =>
   tx.exec(sql`update harvest_sources set watermark = coalesce(${watermark}, watermark), read_whole_at = coalesce(${whole}::timestamptz, read_whole_at)
     where id = ${id}`);
+
+export const setValidators = (tx: Tx, id: string, found: Validators | null): Promise<number> =>
+  tx.exec(sql`update harvest_sources set validators = ${found && JSON.stringify(found)}::jsonb where id = ${id}`);
 
 export const presentCounts = async (read: Reader, sources: readonly string[]): Promise<Map<string, number>> =>
   new Map(
@@ -109,8 +121,8 @@ const ofJob = ({ id, job }: Pick<HarvestRun, 'id' | 'job'>): Sql =>
   sql`id = ${id} and job = ${job} and state in ('waiting', 'running')`;
 const figures = (
   one: HarvestRun,
-): Sql => sql`incremental = ${one.incremental}, complete = ${one.complete}, added = ${one.added},
-  changed = ${one.changed}, unchanged = ${one.unchanged}, withdrawn = ${one.withdrawn}, refused = ${one.refused}, pages = ${one.pages},
+): Sql => sql`incremental = ${one.incremental}, complete = ${one.complete}, unmodified = ${one.unmodified},
+  added = ${one.added}, changed = ${one.changed}, unchanged = ${one.unchanged}, withdrawn = ${one.withdrawn}, refused = ${one.refused}, pages = ${one.pages},
   bytes = ${one.bytes}, total = ${one.total}`;
 
 /** Each try reads anew; what an earlier one found stays found. */
