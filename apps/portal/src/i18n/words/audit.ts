@@ -230,6 +230,7 @@ export const audit = {
   'auditVerb.remark': ['加注记载', 'remarked on'],
   'auditVerb.remind': ['催办', 'reminded of'],
   'auditVerb.remove': ['移除', 'removed'],
+  'auditVerb.renew': ['更换令牌', 'renewed the token'],
   'auditVerb.reopen': ['重新打开', 'opened again'],
   'auditVerb.repay': ['登记退还', 'paid back'],
   'auditVerb.replay': ['重发', 'sent again'],
