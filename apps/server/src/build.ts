@@ -344,6 +344,7 @@ export const buildRooms = async (options: BuildOptions): Promise<Rooms> => {
     engines: {
       secretflow: config.computeSecretflow,
       scql: config.computeScql,
+      kuscia: config.computeKuscia,
       sparkPython: config.computeSparkPython,
       trino: {
         url: config.computeTrinoUrl,

@@ -105,6 +105,7 @@ export {
 export {
   type AgreedEngine,
   type EngineDescription,
+  type EngineJob,
   type EngineName,
   type EnginePart,
   type EngineReport,
@@ -119,9 +120,11 @@ export {
   secretflowFault,
   secretflowLimits,
 } from './engines/engine.ts';
+export { kusciaEngine } from './engines/kuscia.ts';
+export { type KusciaSettings, kusciaSettings } from './engines/kuscia-client.ts';
 export { localEngine, placeIn } from './engines/local.ts';
 export { packageVersion } from './engines/python.ts';
-export { type ScqlHooks, scqlEngine } from './engines/scql.ts';
+export { scqlEngine } from './engines/scql.ts';
 export { type ScqlSettings, scqlSettings } from './engines/scql-client.ts';
 export { scqlFault, scqlLimits } from './engines/scql-plan.ts';
 export { secretflowEngine } from './engines/secretflow.ts';

@@ -4,7 +4,7 @@ import { bilingual } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
 /** Held equal to those of @shugu/private-compute by a test. */
-export const engineNames = ['local', 'secretflow', 'spark', 'trino', 'scql'] as const;
+export const engineNames = ['local', 'secretflow', 'spark', 'trino', 'scql', 'kuscia'] as const;
 const limits = { versionCharactersMax: 40, enginesMax: 10 } as const;
 
 export const engineVersion = z
@@ -14,7 +14,7 @@ export const engineVersion = z
 /** As a draft names one; left out for this program's own. */
 export const agreedEngine = z
   .object({
-    name: z.enum(['secretflow', 'spark', 'trino', 'scql']),
+    name: z.enum(['secretflow', 'spark', 'trino', 'scql', 'kuscia']),
     version: engineVersion.describe('of the engine’s own package; another version needs another contract'),
   })
   .strict();

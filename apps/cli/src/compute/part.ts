@@ -15,6 +15,7 @@ import {
   type Computation,
   ComputeError,
   computeAlone,
+  type EngineJob,
   type EnginePart,
   type EngineReport,
   engines,
@@ -23,6 +24,8 @@ import {
   intersectionDigest,
   intersectionFault,
   isConfirmed,
+  type KusciaSettings,
+  kusciaEngine,
   localEngine,
   meetsDirectly,
   type OwnerReport,
@@ -76,6 +79,8 @@ export interface PartAsked {
   python?: string;
   /** The owner's own SCQLBroker, where the contract names SCQL. */
   scql?: ScqlSettings;
+  /** The owner's own Kuscia node, where the contract names Kuscia. */
+  kuscia?: KusciaSettings;
   /** How long the other owner may say nothing, where that engine asks. */
   silenceMs?: number;
   /** Between two looks at how far the others are. */
@@ -143,11 +148,12 @@ interface Own {
 }
 
 /** The engine of the contract as it is installed here, before a use is taken. */
-const engineFor = async ({ python, scql, listen }: PartAsked, terms: AtOwners): Promise<PartyEngine> => {
+const engineFor = async (asked: PartAsked, terms: AtOwners): Promise<PartyEngine> => {
   const { engine: agreed } = terms;
+  const { listen } = asked;
   if (!agreed) return localEngine;
   const wanted = `${engines[agreed.name].package} ${agreed.version}`;
-  const engine = engineHere(agreed.name, python, scql);
+  const engine = engineHere(agreed.name, asked);
   const version = await engine?.version?.();
   if (!engine || version === undefined) throw new PartRefused('engineMissing', wanted);
   if (version !== agreed.version) throw new PartRefused('engineDiffers', `${version} ≠ ${agreed.version}`);
@@ -159,10 +165,10 @@ const engineFor = async ({ python, scql, listen }: PartAsked, terms: AtOwners): 
 
 const engineHere = (
   name: AgreedEngine['name'],
-  python: string | undefined,
-  scql: ScqlSettings | undefined,
+  { python, scql, kuscia }: Pick<PartAsked, 'python' | 'scql' | 'kuscia'>,
 ): PartyEngine | undefined => {
   if (name === 'scql') return scql && scqlEngine(scql);
+  if (name === 'kuscia') return kuscia && kusciaEngine(kuscia);
   if (name !== 'secretflow') throw new PartRefused('mode');
   return python === undefined ? undefined : secretflowEngine(python);
 };
@@ -321,16 +327,18 @@ interface Outcome {
   cost: PartyCost | null;
   outcome: string;
   fault: ComputeError | undefined;
+  job?: EngineJob | undefined;
 }
 
 const statementOf = (
   own: Own,
   contract: string,
   use: string,
-  { report, outcome }: Outcome,
+  { report, outcome, job }: Outcome,
 ): Omit<PartStatement, 'result' | 'resultRows'> => ({
   form: 'shugu/computation-part/1',
   ...(own.terms.engine && { engine: own.terms.engine }),
+  ...(job && { job }),
   contract,
   digest: own.digest,
   use,
@@ -381,6 +389,7 @@ const play = async (
   try {
     await note('started');
     const party = own.engine.start(partOf(asked, own, use, now, scratch, port));
+    const { job } = party;
     asked.tell?.('started');
     const abort = () => void party.child.kill('SIGKILL');
     asked.signal?.addEventListener('abort', abort, { once: true });
@@ -391,11 +400,11 @@ const play = async (
         () => undefined,
       );
     return await party.outcome.then(
-      ({ report, cost }): Outcome => ({ report, cost, outcome: 'done', fault: undefined }),
+      ({ report, cost }): Outcome => ({ report, cost, outcome: 'done', fault: undefined, job }),
       (error: unknown): Outcome => {
         if (!(error instanceof ComputeError)) throw error;
         asked.signal?.throwIfAborted();
-        return { report: null, cost: null, outcome: party.hasMet() ? error.code : 'untouched', fault: error };
+        return { report: null, cost: null, outcome: party.hasMet() ? error.code : 'untouched', fault: error, job };
       },
     );
   } finally {

@@ -1,8 +1,8 @@
 /** `shugu compute run`: an owner's part of one use of a contract on shares or on an intersection, beside its data. */
 import { access, readFile, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { EvidenceError, parseTrust, type Trust } from '@shugu/evidence';
-import { ComputeError, type ScqlSettings, scqlSettings } from '@shugu/private-compute';
+import { ComputeError, kusciaSettings, scqlSettings } from '@shugu/private-compute';
 import { untilStopped } from '@shugu/server';
 import { getComputation } from '@shugu/wire/compute';
 import type { Context } from '../command.ts';
@@ -44,12 +44,12 @@ const words = {
       played: '本方已参与并陈述过这一次',
       late: '等待超时',
       engineMissing:
-        '合约约定的引擎在这里没有：请用 --python PATH 给出装有它的 Python，或用 --scql FILE 给出本方 SCQLBroker 的设置；未占用使用',
+        '合约约定的引擎在这里没有：请用 --python PATH 给出装有它的 Python，或用 --scql FILE 给出本方 SCQLBroker 的设置，或用 --kuscia FILE 给出本方 Kuscia 节点的设置；未占用使用',
       engineDiffers: '这里的引擎版本不是合约约定的：不运行；未占用使用',
       link: '这个引擎的连接不加密，双方只能在回环地址（或通到那里的隧道）上相连',
     } satisfies Record<Refused, string>,
     trust: (name: string) => `${name}：不是信任文件`,
-    scql: (name: string, why: string) => `${name}：不是 SCQLBroker 的设置（${why}）`,
+    service: (name: string, why: string) => `${name}：不能用作设置（${why}）`,
     released: (rows: number) => `已完成：结果 ${rows} 行`,
     nothing: '已完成：按合约，结果不在本方打开',
     left: (left: number, total: number, period?: { left: number; most: number; renewsAt: string }) =>
@@ -85,12 +85,12 @@ const words = {
       played: 'your part of this use has been played and stated',
       late: 'waited as long as was said',
       engineMissing:
-        'the engine of the contract is not here: name a Python that has it with --python PATH, or the settings of your SCQLBroker with --scql FILE; no use was taken',
+        'the engine of the contract is not here: name a Python that has it with --python PATH, or the settings of your SCQLBroker with --scql FILE, or of your Kuscia node with --kuscia FILE; no use was taken',
       engineDiffers: 'the engine here has another version than was agreed: nothing is run, and no use was taken',
       link: 'this engine’s connection is not encrypted: both listen on loopback addresses, or on a tunnel that ends there',
     } satisfies Record<Refused, string>,
     trust: (name: string) => `${name}: not a trust file`,
-    scql: (name: string, why: string) => `${name}: not the settings of an SCQLBroker (${why})`,
+    service: (name: string, why: string) => `${name}: cannot be used as settings (${why})`,
     released: (rows: number) => `done: ${rows} ${rows === 1 ? 'row' : 'rows'} of result`,
     nothing: 'done: by the contract the result does not open here',
     left: (left: number, total: number, period?: { left: number; most: number; renewsAt: string }) =>
@@ -111,6 +111,7 @@ const options = {
   wait: { type: 'string', default: '900' },
   python: { type: 'string' },
   scql: { type: 'string' },
+  kuscia: { type: 'string' },
   out: { type: 'string' },
   trust: { type: 'string' },
 } as const;
@@ -128,14 +129,20 @@ const readTrust = async (path: string, language: Context['language']): Promise<T
   }
 };
 
-const readScql = async (path: string, language: Context['language']): Promise<ScqlSettings> => {
+/** Settings of an engine that the owner runs as a service; undefined where none are named. */
+const settingsOf = async <Settings>(
+  path: string | undefined,
+  language: Context['language'],
+  settingsIn: (text: string) => Settings | Promise<Settings>,
+): Promise<Settings | undefined> => {
+  if (path === undefined) return undefined;
   const text = await readFile(path, 'utf8').catch(() => {
     throw new Misuse(askedWords[language].unreadable(path));
   });
   try {
-    return scqlSettings(text);
+    return await settingsIn(text);
   } catch (error) {
-    if (error instanceof ComputeError) throw new Misuse(words[language].scql(path, error.message));
+    if (error instanceof ComputeError) throw new Misuse(words[language].service(path, error.message));
     throw error;
   }
 };
@@ -159,7 +166,12 @@ export const run = async (args: string[], context: Context): Promise<number> => 
     throw new Misuse(askedWords[language].unreadable(values.input!));
   });
   const trust = values.trust === undefined ? undefined : await readTrust(resolve(cwd, values.trust), language);
-  const scql = values.scql === undefined ? undefined : await readScql(resolve(cwd, values.scql), language);
+  const at = (path: string | undefined) => (path === undefined ? undefined : resolve(cwd, path));
+  const scql = await settingsOf(at(values.scql), language, scqlSettings);
+  const kuscia = await settingsOf(at(values.kuscia), language, (text) =>
+    // Files are named from where the settings are.
+    kusciaSettings(text, (file) => readFile(resolve(dirname(at(values.kuscia)!), file), 'utf8')),
+  );
   const client = await openExchange(values, context);
   const folder = await openFolder(resolve(cwd, values.party));
   const print = values.json ? note : say;
@@ -181,6 +193,7 @@ export const run = async (args: string[], context: Context): Promise<number> => 
       waitSeconds: seconds,
       ...(values.python ? { python: resolve(cwd, values.python) } : {}),
       ...(scql ? { scql } : {}),
+      ...(kuscia ? { kuscia } : {}),
       tell: (step) => print(dim(word.steps[step])),
       signal: stop.signal,
     });

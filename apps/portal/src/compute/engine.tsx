@@ -13,6 +13,7 @@ export const engineTitles = {
   spark: 'Apache Spark',
   trino: 'Trino',
   scql: 'SCQL',
+  kuscia: 'Kuscia',
 } as const;
 type Other = Exclude<Offered['name'], 'local'>;
 

@@ -217,8 +217,14 @@ export interface ComputeDeps {
   money: Money;
   /** As the third party of computations on shares; `ports`: the first and the last, or none for any. */
   third: { secret: Buffer; host: string; address: string; ports: readonly number[] };
-  /** Besides this program's own: versions of SecretFlow and of SCQL that contracts may name, the Python that has Spark, or '', and Trino, with '' for its address where there is none. */
-  engines: { secretflow: readonly string[]; scql: readonly string[]; sparkPython: string; trino: Trino };
+  /** Besides this program's own: versions of SecretFlow, of SCQL and of the PSI on Kuscia that contracts may name, the Python that has Spark, or '', and Trino, with '' for its address where there is none. */
+  engines: {
+    secretflow: readonly string[];
+    scql: readonly string[];
+    kuscia: readonly string[];
+    sparkPython: string;
+    trino: Trino;
+  };
   queryPool?: Pick<QueryPoolOptions, 'processesMax' | 'memoryMB'>;
 }
 

@@ -385,6 +385,13 @@ export const settings = {
     '份额计算合约可以约定的 SCQL 版本，逗号分隔；不设或 none 表示不提供。本系统从未与真实的 SCQL 一起运行过',
     'Versions of SCQL that contracts on shares may name, comma separated; unset or none for none. It was never run here against a real SCQL',
   ),
+  computeKuscia: setting(
+    'SHUGU_COMPUTE_KUSCIA',
+    [],
+    versions,
+    '隐私求交合约可以约定的、在双方 Kuscia 节点上运行的 SecretFlow PSI 镜像版本（标签），逗号分隔；不设或 none 表示不提供。本系统从未与真实运行的 Kuscia 一起运行过',
+    'Versions (tags) of SecretFlow’s PSI image on both owners’ Kuscia nodes that contracts on intersections may name, comma separated; unset or none for none. It was never run here against a running Kuscia',
+  ),
   computeSparkPython: setting(
     'SHUGU_COMPUTE_SPARK_PYTHON',
     '',

@@ -14,7 +14,7 @@ import {
   signInContext,
   verifyInContext,
 } from '@shugu/evidence';
-import { type AgreedEngine, engineOf, engines, hasThird, secretflowFault } from '../engines/engine.ts';
+import { type AgreedEngine, type EngineJob, engineOf, engines, hasThird, secretflowFault } from '../engines/engine.ts';
 import { scqlFault } from '../engines/scql-plan.ts';
 import type { Role } from '../intersect/agree.ts';
 import { inputCommitment } from '../intersect/terms.ts';
@@ -184,6 +184,8 @@ export interface PartStatement {
   resultRows: number | null;
   /** As it was found here; left out for this program's own. */
   engine?: AgreedEngine;
+  /** What the engine's scheduler was asked to run, as this owner worked it out; of an engine that has one. */
+  job?: EngineJob;
 }
 
 const outcomeShape = /^(done|untouched|compute\.[a-zA-Z]{1,40})$/;
@@ -236,6 +238,8 @@ export const endingOf = (terms: AtOwners, parts: readonly PartStatement[], met: 
       one.peerCommitment === terms.dataSets[1 - at]!.commitment &&
       one.engine?.name === terms.engine?.name &&
       one.engine?.version === terms.engine?.version &&
+      one.job?.id === parts[0]!.job?.id &&
+      one.job?.digest === parts[0]!.job?.digest &&
       (one.result !== null) === terms.recipients.includes(one.owner),
   );
   const told = parts.filter(({ result }) => result !== null);

@@ -12,7 +12,7 @@ import { type Plan, payloadOf } from '../shares/plan.ts';
 import type { SharesReport } from '../shares/play.ts';
 import type { Recipient, SharesProtocol, SharesTerms } from '../shares/terms.ts';
 
-export const engineNames = ['local', 'secretflow', 'spark', 'trino', 'scql'] as const;
+export const engineNames = ['local', 'secretflow', 'spark', 'trino', 'scql', 'kuscia'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** What a contract says of its engine: another one, or another version, is another contract. */
@@ -26,6 +26,11 @@ interface Told {
   zh: string;
   en: string;
 }
+
+const kusciaTrust = withOwnKeys({
+  zh: '未经实测：本系统与 Kuscia 的对接按其公开接口写成，从未与真实运行的 Kuscia 一起运行过。前提：双方按协议行事（半诚实），并信任各自的 Kuscia 节点和其中登记的 SecretFlow PSI 镜像及其 KKRT 隐私求交；交易所不参与计算。双方看到对方去重后的数量；没有第三方，无人可串通。参与方的节点须开启任务审批：作业与合约推得的描述逐字相同，本方才批准，批准之前不交出文件；但镜像是各自节点登记的，实际运行的是否正是它，由各自负责。使用期间，各方的标识以本次使用专用的哈希值连同行号，以其节点可读的文件放在约定之处，用后删除；能读该文件者可用已知标识逐个试出。结果本身透露什么、输入是否真实，不受协议约束。',
+  en: 'Untested: this was written by Kuscia’s published API and has never run against a running Kuscia. Holds if both owners follow the protocol (semi-honest) and trust each its own Kuscia node, the SecretFlow PSI image registered there and its KKRT intersection; the exchange takes no part. Each sees how many distinct keys the other has; there is no third to collude with. The second owner’s node has approval of jobs switched on: it approves a job that is word for word what the contract makes of it, and hands over no file before that; which image runs under the agreed name is for each to see to at its own node. During a use a file with hashes of an owner’s keys, made for that use, and row numbers lies where its node can read it, and is removed after; whoever reads it could try out known keys. Nothing limits what the result itself tells, or forces anybody to bring true keys.',
+});
 
 export interface EngineDescription {
   title: string;
@@ -100,7 +105,23 @@ export const engines: Readonly<Record<EngineName, EngineDescription>> = {
       en: 'Untested: this was written by SCQL’s published API and has never run against a real SCQL. Holds if both owners follow the protocol (semi-honest) and trust the SCQLBroker and SCQLEngine of each, with their Cheetah protocol and private intersection; the exchange takes no part. Each owner learns which of its rows match, how many rows the other’s own conditions leave, the query and the decimals; there is no third to collude with. Only the contract’s query is asked, with the least number of people in it and in the project’s settings; but while the project of a use is open, the recipient’s SCQLBroker could technically ask other sums that the column grants allow, and SCQL sets no least number for sums without groups: the other owner trusts the recipient not to. During a use an owner’s file lies, readable by its engine, where the owner said, and is removed after; it is written after the check against the commitment, and that the engine reads this very file is for that owner to see to. Beyond that nothing limits what the result itself tells, or forces anybody to bring true data.',
     }),
   },
+  kuscia: {
+    title: 'Kuscia',
+    modes: ['psi'],
+    package: 'secretflow/psi',
+    checked: [],
+    third: false,
+    trust: kusciaTrust,
+    intersectionTrust: kusciaTrust,
+  },
 };
+
+/** What its scheduler is asked to run, as both owners work it out alone. */
+export interface EngineJob {
+  id: string;
+  /** Of the job's whole description. */
+  digest: string;
+}
 
 /** Written by what its makers publish, and never run against a real one: said wherever it is named. */
 export const isUntested = (name: EngineName): boolean =>
@@ -153,6 +174,8 @@ export type EngineReport = QueryReport | OwnerReport;
 /** What is killed may be a process, or what is asked of a service. */
 export type EngineStarted = Omit<StartedParty<EngineReport>, 'child'> & {
   child: { kill(signal?: 'SIGKILL'): boolean };
+  /** Of one that gives the computation to a scheduler: for the owner's statement. */
+  job?: EngineJob;
 };
 
 /** Computes beside an owner's data, in processes of its own. */

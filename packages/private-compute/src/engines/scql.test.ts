@@ -14,9 +14,10 @@ import type { Plan } from '../shares/plan.ts';
 import type { SharesTerms } from '../shares/terms.ts';
 import { codeOf, identities } from '../shares/testing.ts';
 import type { QueryReport } from './engine.ts';
-import { type ScqlHooks, scqlEngine } from './scql.ts';
+import { scqlEngine } from './scql.ts';
 import { scqlSettings } from './scql-client.ts';
 import { scqlFault, scqlLimits, valuesOf } from './scql-plan.ts';
+import type { ServiceHooks as ScqlHooks } from './service.ts';
 import { TestBrokers } from './testing.ts';
 
 const place = await mkdtemp(join(tmpdir(), 'shugu-scql-'));

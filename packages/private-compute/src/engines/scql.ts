@@ -15,7 +15,7 @@ import { keptIn } from '../shares/targets.ts';
 import { requireSharesTerms, type SharesTerms, sharesDigest } from '../shares/terms.ts';
 import { recordFault } from '../table/records.ts';
 import type { EnginePart, PartyEngine, QueryReport } from './engine.ts';
-import { type Broker, brokerAt, listIn, malformed, partIn, type ScqlSettings, scqlCode } from './scql-client.ts';
+import { brokerOf, type ScqlSettings, scqlCode } from './scql-client.ts';
 import {
   grantsOf,
   groupsAt,
@@ -29,26 +29,22 @@ import {
   scqlTable,
   valuesOf,
 } from './scql-plan.ts';
+import {
+  type Service as Broker,
+  type Services as Brokers,
+  getWith,
+  listIn,
+  malformed,
+  partIn,
+  type ServiceHooks as ScqlHooks,
+  servicesFor,
+} from './service.ts';
 
 type QueryPart = EnginePart & { terms: SharesTerms };
-
-export interface ScqlHooks {
-  fetch?: typeof fetch;
-  patienceMs?: number;
-  lookMs?: number;
-  silenceMs?: number;
-}
-
-/** For as long as it computes, and for what is taken back after that. */
-interface Brokers {
-  while: Broker;
-  after: Broker;
-}
 
 interface State {
   met: boolean;
   wrote: boolean;
-  ended: boolean;
 }
 
 /** What both mean, by the terms alone. */
@@ -262,32 +258,15 @@ export const scqlEngine = (settings: ScqlSettings, hooks: ScqlHooks = {}): Party
     requireSharesTerms(given.terms);
     const fault = scqlFault(given.terms.plan, given.terms.recipient);
     if (fault) throw new ComputeError('compute.query', fault);
-    const stop = new AbortController();
-    const late = setTimeout(() => stop.abort(), scqlLimits.playSeconds * 1000);
-    const state: State = { met: false, wrote: false, ended: false };
+    const state: State = { met: false, wrote: false };
     const { patienceMs = scqlLimits.patienceMs, lookMs = scqlLimits.lookMs } = hooks;
-    const asking = { url: settings.url, fetch: hooks.fetch ?? fetch, patienceMs, lookMs };
-    const brokers = {
-      while: brokerAt({ ...asking, signal: stop.signal }),
-      // What is left is taken back, whatever ended it.
-      after: brokerAt({
-        ...asking,
-        patienceMs: Math.min(patienceMs, scqlLimits.afterMs),
-        signal: new AbortController().signal,
-      }),
+    const asking = { ...brokerOf(settings), get: getWith(undefined), patienceMs, lookMs };
+    const { services, started } = servicesFor(asking, scqlLimits);
+    return {
+      ...started(play(meant(given as QueryPart, settings), services, state, hooks)),
+      port: Promise.resolve(given.port),
+      hasMet: () => state.met,
     };
-    const outcome = play(meant(given as QueryPart, settings), brokers, state, hooks).finally(() => {
-      state.ended = true;
-      clearTimeout(late);
-    });
-    outcome.catch(() => undefined);
-    const child = {
-      kill: () => {
-        stop.abort();
-        return !state.ended;
-      },
-    };
-    return { child, port: Promise.resolve(given.port), outcome, hasMet: () => state.met };
   },
 });
 

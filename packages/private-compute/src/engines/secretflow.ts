@@ -25,8 +25,9 @@ import {
   secretflowFault,
   secretflowLimits,
 } from './engine.ts';
+import { isOfKeys, keysOf } from './keys.ts';
 import { packageVersion } from './python.ts';
-import { commonRows, isOfKeys, keysOf, playKeys } from './secretflow-keys.ts';
+import { commonRows, playKeys } from './secretflow-keys.ts';
 import { Engine, type Line, meet } from './secretflow-process.ts';
 
 type QueryPart = EnginePart & { terms: SharesTerms };

@@ -20,7 +20,7 @@ import { engineTypes } from './gate.ts';
 
 const versionsOf = async (room: Room, name: EngineName): Promise<readonly string[]> => {
   // Runs beside the owners' data: what is installed there their own processes look at.
-  if (name === 'secretflow' || name === 'scql') return room.engines[name];
+  if (name === 'secretflow' || name === 'scql' || name === 'kuscia') return room.engines[name];
   const version = name === 'local' ? undefined : await room.engine(name)?.version?.();
   return version === undefined ? [] : [version];
 };
