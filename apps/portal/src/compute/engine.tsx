@@ -13,7 +13,7 @@ export const engineTitles = {
   spark: 'Apache Spark',
   trino: 'Trino',
   scql: 'SCQL',
-  kuscia: 'Kuscia',
+  kuscia: 'Kuscia (SecretFlow PSI)',
 } as const;
 type Other = Exclude<Offered['name'], 'local'>;
 

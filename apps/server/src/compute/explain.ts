@@ -276,8 +276,8 @@ const explainIntersection = (terms: Intersecting, nameOf: Names): Text[] => {
       en: `${nameOf(owner)} gets no result, only when each use was taken.`,
     })),
     {
-      zh: `方式：${how.zh}。${third ? '本交易所是协助方，看到双方标识数量与交集数量，看不到标识' : '本交易所不参与计算，只核对各方签名陈述并计次'}。双方每次各自核对数据文件与所签承诺，文件变了就不算。记录不写有多少标识相同，只有结果接收单位加盐的承诺。`,
-      en: `How: ${how.en}. ${third ? 'This exchange helps: it sees how many keys each has and how many are common, and no key' : 'This exchange takes no part in it; it counts uses and holds what the owners sign'}. Both owners check their file against the signed commitment each time; another file is not computed on. A record does not say how many keys were common: it has a salted commitment of whom the result opened to.`,
+      zh: `方式：${how.zh}。${third ? '本交易所是协助方，看到双方标识数量与交集数量，看不到标识' : '本交易所不参与计算，只核对各方签名陈述并计次'}。双方每次各自核对数据文件与所签承诺，文件变了就不算。记录不写有多少标识相同，只有结果接收单位加盐的承诺。${untested(terms)?.zh ?? ''}`,
+      en: `How: ${how.en}. ${third ? 'This exchange helps: it sees how many keys each has and how many are common, and no key' : 'This exchange takes no part in it; it counts uses and holds what the owners sign'}. Both owners check their file against the signed commitment each time; another file is not computed on. A record does not say how many keys were common: it has a salted commitment of whom the result opened to.${untested(terms)?.en ?? ''}`,
     },
     ...(terms.opens === 'rows' ? [] : [exactTold]),
     ...paymentOf(terms, nameOf),

@@ -106,7 +106,7 @@ export const engines: Readonly<Record<EngineName, EngineDescription>> = {
     }),
   },
   kuscia: {
-    title: 'Kuscia',
+    title: 'Kuscia (SecretFlow PSI)',
     modes: ['psi'],
     package: 'secretflow/psi',
     checked: [],
