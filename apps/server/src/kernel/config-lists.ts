@@ -47,3 +47,10 @@ export const creditCode = (text: string): string => {
   if (!/^[0-9A-HJ-NP-RTUWXY]{18}$/.test(text)) throw new Error('a unified social credit code of 18 signs');
   return text;
 };
+
+/** Of an engine, or none. */
+export const versions = (text: string): string[] => {
+  const all = text === 'none' || text === '' ? [] : text.split(',').map((one) => one.trim());
+  if (!all.every((one) => /^[0-9A-Za-z][\w.+-]{0,39}$/.test(one))) throw new Error('versions, as 0.9.5, or none');
+  return all;
+};

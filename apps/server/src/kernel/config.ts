@@ -2,7 +2,7 @@
 import type { Text } from '@shugu/wire';
 import { type NodeKind, nodeKinds } from '@shugu/wire/node-kinds';
 import { bucketAddress, httpAddress, mailServer, tlsUnlessHere } from './config-addresses.ts';
-import { creditCode, industries, issuerDids, networks, portRange, witnessKeys } from './config-lists.ts';
+import { creditCode, industries, issuerDids, networks, portRange, versions, witnessKeys } from './config-lists.ts';
 import { atLeastOne, integer, secondsFrom, share } from './config-numbers.ts';
 import { regionDefault } from './db/db.ts';
 import { parseProxies } from './http/proxies.ts';
@@ -18,11 +18,6 @@ interface Setting<T> {
 }
 
 const string = (text: string) => text;
-const versions = (text: string): string[] => {
-  const all = text === 'none' || text === '' ? [] : text.split(',').map((one) => one.trim());
-  if (!all.every((one) => /^[0-9A-Za-z][\w.+-]{0,39}$/.test(one))) throw new Error('versions, as 0.9.5, or none');
-  return all;
-};
 const flag = (text: string) => {
   if (!['0', '1', 'true', 'false'].includes(text)) throw new Error('write 1 or 0');
   return text === '1' || text === 'true';

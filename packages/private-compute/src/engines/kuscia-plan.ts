@@ -62,7 +62,6 @@ const configOf = (terms: Terms, { nodes, commitments }: KusciaAsked): string => 
         output_config: { type: 'IO_TYPE_FILE_CSV', path: `${storage}/${outputName(data)}` },
         keys: ['key'],
         disable_alignment: true,
-        input_attr: { keys_unique: true },
       },
       link_config: { recv_timeout_ms: 120_000, http_timeout_ms: 120_000 },
     };
