@@ -7,7 +7,7 @@ import { explain, type OdrlPolicy, odrlFrom, type Policy, parsePolicy, policyHas
 import type { Text } from '@shugu/wire';
 import { civilTime } from '../kernel/calendar/calendar.ts';
 import { Problem } from '../kernel/problem.ts';
-import { regionWords } from '../kernel/regions.ts';
+import { withRegions } from '../kernel/regions.ts';
 import type { BasisItem, Contract, ContractTerms, Party, Template } from './model.ts';
 import { agreementProblems as problems } from './problems.ts';
 import { canonicalOf, fill, normalised, type Placeholder, percentOf, type Term } from './rules.ts';
@@ -125,7 +125,7 @@ const creditCodeIn = (language: 'zh' | 'en', { creditCode, dataspaceId, attested
 const valuesIn = (language: 'zh' | 'en', input: DocumentInput, policy: Policy): Record<Placeholder, string> => {
   const { contract, terms, term } = input;
   const say = (text: Text) => text[language];
-  const names = { ...regionWords[language], ...input.names, [contract.buyer.participant]: contract.buyer.name };
+  const names = withRegions(language, { ...input.names, [contract.buyer.participant]: contract.buyer.name });
   const until = (item: BasisItem) =>
     item.until ? chinaTime(new Date(item.until)) : { zh: '长期', en: 'no end' }[language];
   const courts = {

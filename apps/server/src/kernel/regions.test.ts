@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { regionPath, regions, regionWords } from './regions.ts';
+import { regionPath, regions, withRegions } from './regions.ts';
 
 test('every code of the standard has a name, from the province down', () => {
   expect(regions.length).toBeGreaterThan(3000);
@@ -21,10 +21,11 @@ test('every code of the standard has a name, from the province down', () => {
 });
 
 test('policies name regions by prefixes', () => {
-  expect(['43', '4301', '430104'].map((prefix) => regionWords.zh[prefix])).toEqual([
+  expect(['43', '4301', '430104'].map((prefix) => withRegions('zh', {})[prefix])).toEqual([
     '湖南省（43）',
     '湖南省长沙市（4301）',
     '湖南省长沙市岳麓区（430104）',
   ]);
-  expect(regionWords.en['4301']).toBe('湖南省长沙市 (4301)');
+  expect(withRegions('en', {})['4301']).toBe('湖南省长沙市 (4301)');
+  expect(withRegions('zh', { 4301: 'another', own: 'name' })).toMatchObject({ 4301: 'another', own: 'name' });
 });

@@ -62,7 +62,13 @@ const wordsWith = (word: (name: string, prefix: string) => string): Readonly<Rec
       return [prefix, word(regionPath(code)!, prefix)];
     }),
   );
-export const regionWords = {
+const regionWords = {
   zh: wordsWith((name, prefix) => `${name}（${prefix}）`),
   en: wordsWith((name, prefix) => `${name} (${prefix})`),
 };
+
+/** Names with those of regions behind them: there are thousands, which are too many to copy for each text. */
+export const withRegions = (
+  language: 'zh' | 'en',
+  names: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> => Object.create(regionWords[language], Object.getOwnPropertyDescriptors(names));

@@ -18,7 +18,7 @@ import { audit } from '../../kernel/audit.ts';
 import type { Reader, Tx } from '../../kernel/db/db.ts';
 import { emit } from '../../kernel/outbox.ts';
 import { kernelProblems } from '../../kernel/problem.ts';
-import { regionWords } from '../../kernel/regions.ts';
+import { withRegions } from '../../kernel/regions.ts';
 import { policyProblem } from '../document.ts';
 import type { Audience, Offer } from '../model.ts';
 import { agreementProblems as problems } from '../problems.ts';
@@ -68,8 +68,8 @@ export const explainPolicy = (source: unknown, names: Names = {}): PolicyExplana
   return {
     ok: compiled.ok,
     hash: policyHash(source as Parameters<typeof policyHash>[0]),
-    zh: explain(parsed.policy, 'zh', { ...regionWords.zh, ...names }),
-    en: explain(parsed.policy, 'en', { ...regionWords.en, ...names }),
+    zh: explain(parsed.policy, 'zh', withRegions('zh', names)),
+    en: explain(parsed.policy, 'en', withRegions('en', names)),
     problems: compiled.ok ? [] : compiled.problems,
     paths: DRIVER_KINDS.map((path) => {
       const found = enforceable(parsed.policy, path);
