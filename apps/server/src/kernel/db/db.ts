@@ -2,6 +2,7 @@
  * PostgreSQL at the edge. A write is one transaction that carries its data, audit and outgoing events together; reads take
  * none. `sql` composes text and values, so no value ever becomes text of a statement.
  */
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import sqlTag, { empty, join, raw, type Sql } from 'sql-template-tag';
 
@@ -50,9 +51,10 @@ export interface Tx extends Reader {
   note(query: Sql): Promise<number>;
   /**
    * Sent behind what was sent before, and not waited for, so that nobody waits for answers that nobody reads: what comes next goes out at
-   * once. Its failure is the transaction's, and is what the transaction throws.
+   * once. Its failure is the transaction's, and is what the transaction throws. `fits` throws where so many rows
+   * were touched as must not be: before the commit, which does not follow.
    */
-  send(query: Sql): void;
+  send(query: Sql, fits?: (touched: number) => void): void;
   /** The clock at the beginning of the transaction: one moment for all that it writes. */
   readonly now: Date;
   readonly actor: Actor;
@@ -97,6 +99,24 @@ const nameOf = ({ text, values }: Sql): string | undefined => {
 
 const runOn = (target: pg.Pool | pg.PoolClient, query: Sql, name = nameOf(query)) =>
   target.query({ ...(name ? { name } : {}), text: query.text, values: query.values as unknown[] });
+
+/**
+ * What is asked in one go (before anybody waits for something outside) goes out in one piece: writing costs more than most statements.
+ * Of the socket only, whose order stays as it is.
+ */
+const togetherOn = (client: pg.PoolClient): (() => void) => {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
+  let held = false;
+  return () => {
+    if (held) return;
+    held = true;
+    stream.cork();
+    process.nextTick(() => {
+      held = false;
+      stream.uncork();
+    });
+  };
+};
 
 /** A table was changed under a prepared statement: another server migrated. The text itself is still good. */
 const isStale = (error: unknown): boolean => (error as { code?: string }).code === '0A000';
@@ -185,13 +205,22 @@ export const openDatabase = (options: DatabaseOptions): Database => {
     try {
       let wrote = false;
       // What was sent and not waited for; answers come in the order of what was asked, so all are there when the commit's is.
-      const unheard = (sent: Promise<unknown>) =>
-        void sent.catch((error: Error) => {
+      const unheard = <T>(sent: Promise<T>): Promise<T> => {
+        sent.catch((error: Error) => {
           failed ??= error;
         });
-      unheard(client.query('begin'));
-      const reader = readerOf((query) => runOn(client, query));
-      const note = async (query: Sql) => (await runOn(client, query)).rowCount ?? 0;
+        return sent;
+      };
+      const together = togetherOn(client);
+      const ask = (query: Sql) => {
+        together();
+        return runOn(client, query);
+      };
+      together();
+      void unheard(client.query('begin'));
+      const reader = readerOf(ask);
+      const note = async (query: Sql) => (await ask(query)).rowCount ?? 0;
+      const fitting: Promise<unknown>[] = [];
       const tx: Tx = {
         ...reader,
         note,
@@ -200,9 +229,10 @@ export const openDatabase = (options: DatabaseOptions): Database => {
           if (touched) wrote = true;
           return touched;
         },
-        send: (query) => {
+        send: (query, fits) => {
           wrote = true;
-          unheard(runOn(client, query));
+          const sent = unheard(ask(query));
+          if (fits) fitting.push(unheard(sent.then(({ rowCount }) => fits(rowCount ?? 0))));
         },
         now: options.now(),
         actor,
@@ -210,8 +240,10 @@ export const openDatabase = (options: DatabaseOptions): Database => {
         afterCommit: (callback) => void after.push(callback),
       };
       const result = await run(tx);
+      if (fitting.length > 0) await Promise.all(fitting);
       // Before the answer, which may be lost though all is kept.
       if (wrote) wroteAt = performance.now();
+      together();
       await client.query('commit');
       // The database has answered the commit of a transaction that failed with a rollback.
       if (failed) throw failed;
