@@ -172,6 +172,20 @@ describe('what is nothing to a consumer', { timeout: 60_000 }, () => {
     expect(await cursor()).toBe((await last()) - 1);
   });
 
+  it('is found out by asking, once for all that there is', async () => {
+    const asked: string[][] = [];
+    const asking: Consumer = {
+      ...bySubject,
+      among: async (_read, subjects) => {
+        asked.push([...subjects]);
+        return new Set(['b']);
+      },
+    };
+    await tell(['a', 'one'], ['b', 'two'], ['a', 'three'], ['b', 'four']);
+    expect([await outboxOf(asking).drain(), handled, asked]).toEqual([2, ['two', 'four'], [['a', 'b']]]);
+    expect(await cursor()).toBe(await last());
+  });
+
   it('does not keep a running outbox from what follows', async () => {
     const outbox = outboxOf(choosy);
     outbox.start();

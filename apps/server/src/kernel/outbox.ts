@@ -74,6 +74,11 @@ export interface Consumer {
   types: readonly string[];
   /** Whether an event of its types is anything to it, by what the event says alone: others are passed over. Without it all are. */
   concerns?(event: Told): boolean;
+  /**
+   * Subjects, of those that events name which concern it, that are anything to it: asked for many at once and outside of any transaction.
+   * What they answer of a subject must have been settled before its first event. Without it all are.
+   */
+  among?(read: Reader, subjects: readonly string[]): Promise<ReadonlySet<string>>;
   /** Events of one lane never overtake each other. By default the event's subject; name another where handling writes to something wider. */
   lane?(event: StoredEvent): string;
   handle(tx: Tx, event: StoredEvent): Promise<void>;
@@ -91,6 +96,18 @@ const actorOfConsumer = (name: string): Actor => ({ kind: 'system', id: `system:
 const laneOf = (consumer: Consumer, event: StoredEvent): string => consumer.lane?.(event) ?? event.subject;
 
 const concerns = (consumer: Consumer, event: Told): boolean => consumer.concerns?.(event) ?? true;
+
+/** Those of a batch that are anything to a consumer. */
+const wantedOf = async (
+  read: Reader,
+  consumer: Consumer,
+  batch: readonly StoredEvent[],
+): Promise<ReadonlySet<StoredEvent>> => {
+  const found = batch.filter((event) => concerns(consumer, event));
+  if (!consumer.among || found.length === 0) return new Set(found);
+  const subjects = await consumer.among(read, [...new Set(found.map(({ subject }) => subject))]);
+  return new Set(found.filter(({ subject }) => subjects.has(subject)));
+};
 
 const nextEvents = (reader: Reader, consumer: Consumer, after: number, until: number): Promise<StoredEvent[]> =>
   reader.rows<StoredEvent>(sql`select sequence, at, market, participant, type, version, subject, data from events
@@ -139,8 +156,8 @@ const nothingFor = async (
 const holdCursor = (tx: Tx, consumer: Consumer): Promise<{ sequence: number } | undefined> =>
   tx.first<{ sequence: number }>(sql`select sequence from event_cursors where consumer = ${consumer.name} for update`);
 
-const moveCursor = (tx: Tx, consumer: Consumer, event: StoredEvent): Promise<number> =>
-  tx.exec(sql`update event_cursors set sequence = ${event.sequence} where consumer = ${consumer.name}`);
+const moveCursor = (tx: Tx, consumer: Consumer, event: StoredEvent): void =>
+  tx.send(sql`update event_cursors set sequence = ${event.sequence} where consumer = ${consumer.name}`);
 
 export interface OutboxOptions {
   database: Database;
@@ -168,13 +185,12 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
 
   const handleNew = (event: StoredEvent): Promise<boolean> =>
     write(async (tx) => {
-      const cursor = await holdCursor(tx, consumer);
-      if (!cursor || cursor.sequence >= event.sequence) return false;
       const lane = laneOf(consumer, event);
-      const behind = await laneStalls(tx, consumer.name, lane);
+      const [cursor, behind] = await Promise.all([holdCursor(tx, consumer), laneStalls(tx, consumer.name, lane)]);
+      if (!cursor || cursor.sequence >= event.sequence) return false;
       if (behind) await stall(tx, consumer.name, lane, event);
       else await consumer.handle(tx, event);
-      await moveCursor(tx, consumer, event);
+      moveCursor(tx, consumer, event);
       return !behind;
     });
 
@@ -185,7 +201,7 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
       const cursor = await holdCursor(tx, consumer);
       if (!cursor || cursor.sequence >= event.sequence) return;
       await stall(tx, consumer.name, laneOf(consumer, event), event, error);
-      await moveCursor(tx, consumer, event);
+      moveCursor(tx, consumer, event);
     });
   };
 
@@ -229,7 +245,7 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
   const passOver = (event: StoredEvent): Promise<void> =>
     write(async (tx) => {
       const cursor = await holdCursor(tx, consumer);
-      if (cursor && cursor.sequence < event.sequence) await moveCursor(tx, consumer, event);
+      if (cursor && cursor.sequence < event.sequence) moveCursor(tx, consumer, event);
     });
 
   const drainNew = async (until: number, { after, types, nothingFor }: Fresh): Promise<number> => {
@@ -241,16 +257,17 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
     let handled = 0;
     for (let position = await cursorOf(); ; ) {
       const batch = await nextEvents(database, consumer, position, until);
+      const wanted = await wantedOf(database, consumer, batch);
       for (const event of batch) {
         try {
-          if (concerns(consumer, event) && (await handleNew(event))) handled++;
+          if (wanted.has(event) && (await handleNew(event))) handled++;
         } catch (error) {
           await stepAside(event, error);
         }
         position = event.sequence;
       }
       const last = batch.at(-1);
-      if (last && batch.length === limits.eventsPerBatch && !concerns(consumer, last)) await passOver(last);
+      if (last && batch.length === limits.eventsPerBatch && !wanted.has(last)) await passOver(last);
       if (batch.length < limits.eventsPerBatch) {
         read = Math.max(read, until);
         return handled;
