@@ -90,6 +90,8 @@ const verify = async (tx: Tx, { federation }: Rooms, one: Purchase): Promise<voi
   await attempt(tx, () => federation.act(inNameOf(tx, one.participant), one.negotiation, 'verify'));
 };
 
+const followed: readonly string[] = ['AGREED', 'TERMINATED'];
+
 const followNegotiation = async (tx: Tx, rooms: Rooms, event: StoredEvent): Promise<void> => {
   const one = await rooms.nodes.purchaseOfNegotiation(tx, event.subject);
   if (!one) return;
@@ -192,6 +194,11 @@ export const crossingFlow = (rooms: Rooms): RoomParts => ({
     {
       name: 'flow.crossing.negotiation',
       types: ['federation.process.moved', 'federation.process.refused', 'federation.agreement.finalized'],
+      // A purchase is the consumer's; of its moves only these make anything of it.
+      concerns: ({ type, data }) =>
+        type === 'federation.process.refused' ||
+        (data.side === 'consumer' && (type === 'federation.agreement.finalized' || followed.includes(data.state))),
+      among: rooms.nodes.purchasesNegotiated,
       lane: (event) => event.subject,
       handle: (tx, event) => followNegotiation(tx, rooms, event),
     },

@@ -27,6 +27,7 @@ import {
   guaranteeOfOrder,
   lockGuarantee,
   lockPurchase,
+  negotiatedOf,
   negotiatingPurchases,
   type PurchaseRow,
   purchaseOfNegotiation,
@@ -53,6 +54,8 @@ export interface Nodes {
   /** What its supplier's listings say, of where it is found, is another. Harmless to repeat. */
   publishOf(tx: Tx, product: string): Promise<void>;
   purchase(read: Reader, id: string): Promise<PurchaseRow | undefined>;
+  /** Of negotiations, those that belong to a purchase. */
+  purchasesNegotiated(read: Reader, negotiations: readonly string[]): Promise<ReadonlySet<string>>;
   purchaseOfNegotiation(tx: Tx, negotiation: string): Promise<PurchaseRow | undefined>;
   /** The bank has frozen the money of a purchase. Harmless to repeat. */
   moneyHeld(tx: Tx, purchase: string): Promise<void>;
@@ -163,6 +166,7 @@ export const makeNodes = (deps: NodesDeps): Nodes => {
       if (await publishSubject(deps, tx, { kind: 'listing', subject: product })) tx.afterCommit(push);
     },
     purchase: findPurchase,
+    purchasesNegotiated: negotiatedOf,
     purchaseOfNegotiation,
     moneyHeld: (tx, id) => moneyHeld(deps, tx, id, say),
     bought,

@@ -79,6 +79,14 @@ export const purchaseOfNegotiation = (tx: Tx, negotiation: string): Promise<Purc
     sql`select ${purchaseColumns} from node_purchases where negotiation = ${negotiation} for update`,
   );
 
+/** Of negotiations, those that belong to a purchase at another node: it knows its own before it begins. */
+export const negotiatedOf = async (read: Reader, negotiations: readonly string[]): Promise<ReadonlySet<string>> => {
+  const rows = await read.rows<{ negotiation: string }>(
+    sql`select negotiation from node_purchases where negotiation = any(${[...negotiations]})`,
+  );
+  return new Set(rows.map(({ negotiation }) => negotiation));
+};
+
 export const movePurchase = async (
   tx: Tx,
   one: PurchaseRow,
