@@ -222,7 +222,7 @@ export const makeFederation = (deps: FederationDeps): Federation => {
     wakeNotices: notices.wake,
   };
   const sender = makeSender(parts);
-  const room: Room = { ...parts, wake: sender.wake, send: sender.send, spare: sender.spare };
+  const room: Room = { ...parts, wake: sender.wake, send: sender.send, spare: sender.spare, taking: sender.taking };
   return {
     routes: makeRoutes(room, claims),
     open: async (tx, name) => {

@@ -144,6 +144,8 @@ export const limits = {
   stallSeconds: 60,
   /** Between a message that came from a connector of another make and what we say to it. */
   courtesyMilliseconds: 30,
+  /** A counter-party whose next step it is often takes it at once: what says so shows that ours has arrived, too. */
+  answerMilliseconds: 20,
   /** Tries of one message before a person is asked. */
   attemptsMax: 12,
   backoffMillisecondsMax: 300_000,

@@ -263,13 +263,17 @@ export const makeRoutes = (room: Room, claims: Claims): Route[] => {
       const process = await findProcess(read, principal.participant, params.id);
       if (!process) throw kernelProblems.unknown();
       const { id, kind, participant, agreement } = process;
-      const messages = await messagesOf(read, id);
+      const isTransfer = kind === 'transfer';
+      const [messages, about, from, renewal, transfers] = await Promise.all([
+        messagesOf(read, id),
+        aboutOf(read, [id]),
+        isTransfer ? negotiationOf(read, process) : undefined,
+        isTransfer ? renewalOfProcess(read, id) : undefined,
+        agreement ? transfersBy(read, participant, agreement['@id'], transfersShownMax) : [],
+      ]);
       const moves = retold(process, messages);
-      const from = kind === 'transfer' ? await negotiationOf(read, process) : undefined;
-      const renewal = kind === 'transfer' ? await renewalOfProcess(read, id) : undefined;
-      const transfers = agreement ? await transfersBy(read, participant, agreement['@id'], transfersShownMax) : [];
       return {
-        process: aboutView(process, (await aboutOf(read, [id])).get(id)!, await readableAddress(room, read, process)),
+        process: aboutView(process, about.get(id)!, await readableAddress(room, read, process)),
         renewal: renewal ? { expiresAt: renewal.expires_at.toISOString(), fault: renewal.fault } : null,
         messages: messages.map((one) => messageView(one, moves)),
         negotiation: from ? standingView(from) : null,

@@ -1,5 +1,5 @@
 /** The only SQL that writes federation's tables. */
-import { sql, type Tx } from '../kernel/db/db.ts';
+import { type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import type { Attested } from './identity/identity.ts';
 import type { Agreement, Connector, Message, Process } from './model.ts';
 import { messageColumns, processColumns } from './reads.ts';
@@ -24,21 +24,23 @@ export const insertProcess = (tx: Tx, one: Process): Promise<number> =>
     on conflict (participant, kind, side, counterparty, their_pid) where their_pid is not null do nothing`);
 
 /** What has changed, on the version that was read. @throws when another writer came first */
-export const saveProcess = async (tx: Tx, one: Process): Promise<void> => {
-  const touched = await tx.exec(sql`update federation_processes set their_pid = ${one.their_pid}, state = ${one.state},
+export const saveProcess = (tx: Tx, one: Process): void => {
+  const change = sql`update federation_processes set their_pid = ${one.their_pid}, state = ${one.state},
       suspended_by = ${one.suspended_by}, version = version + 1, taken = ${jsonOf(one.taken)}, offer = ${jsonOf(one.offer)},
       own_offer = ${jsonOf(one.own_offer)}, own_last = ${jsonOf(one.own_last)}, agreement = ${jsonOf(one.agreement)}, data_address = ${jsonOf(one.data_address)},
       held = ${jsonOf(one.held)}, reference = ${one.reference}, clearance = ${jsonOf(one.clearance)}, changed_at = ${tx.now}
-    where id = ${one.id} and version = ${one.version}`);
-  if (touched !== 1) throw new Error(`process ${one.id} has changed meanwhile`);
+    where id = ${one.id} and version = ${one.version}`;
+  tx.send(change, (touched) => {
+    if (touched !== 1) throw new Error(`process ${one.id} has changed meanwhile`);
+  });
   one.version++;
 };
 
 export const lockProcess = (tx: Tx, id: string): Promise<Process | undefined> =>
   tx.first<Process>(sql`select ${processColumns} from federation_processes where id = ${id} for update`);
 
-export const insertMessage = (tx: Tx, one: Message): Promise<number> =>
-  tx.exec(sql`insert into federation_messages (id, node, market, participant, process, direction, act, digest, body, state, attempts,
+export const insertMessage = (tx: Tx, one: Message): void =>
+  tx.send(sql`insert into federation_messages (id, node, market, participant, process, direction, act, digest, body, state, attempts,
       due_at, created_at, done_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.process}, ${one.direction}, ${one.act},
       ${one.digest}, ${JSON.stringify(one.body)}, ${one.state}, ${one.attempts}, ${one.due_at}, ${one.created_at}, ${one.done_at})`);
@@ -49,15 +51,14 @@ export const claimMessage = (tx: Tx, process: string, dueAt: Date): Promise<Mess
     where process = ${process} and state = 'waiting' and due_at <= ${tx.now} returning ${messageColumns}`);
 
 /** A key to data lies in its message only until that has been sent: what stays is its digest. */
-export const endMessage = (
-  tx: Tx,
-  id: string,
-  state: 'sent' | 'dropped',
-  fault: string | null = null,
-): Promise<number> =>
-  tx.exec(sql`update federation_messages set state = ${state}, due_at = null, done_at = ${tx.now}, fault = ${fault},
+export const messageEnd = (tx: Tx, id: string, state: 'sent' | 'dropped', fault: string | null = null): Sql =>
+  sql`update federation_messages set state = ${state}, due_at = null, done_at = ${tx.now}, fault = ${fault},
       body = body #- '{dataAddress,sealed}'
-    where id = ${id} and state = 'waiting'`);
+    where id = ${id} and state = 'waiting'`;
+
+/** Number of messages: none where it waits no more. */
+export const endMessage = (tx: Tx, id: string, state: 'sent' | 'dropped', fault?: string): Promise<number> =>
+  tx.exec(messageEnd(tx, id, state, fault));
 
 /** Tries of a process that died; only where no other server sends. Number of messages. */
 export const forgetTries = (tx: Tx): Promise<number> =>
@@ -70,8 +71,8 @@ export const delayMessage = (tx: Tx, id: string, dueAt: Date, fault: string): Pr
     sql`update federation_messages set due_at = ${dueAt}, fault = ${fault} where id = ${id} and state = 'waiting'`,
   );
 
-export const insertAgreement = (tx: Tx, one: Agreement): Promise<number> =>
-  tx.exec(sql`insert into federation_agreements (node, market, participant, id, side, counterparty, dataset, body, negotiation,
+export const insertAgreement = (tx: Tx, one: Agreement): void =>
+  tx.send(sql`insert into federation_agreements (node, market, participant, id, side, counterparty, dataset, body, negotiation,
       reference, finalized_at)
     values (${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.id}, ${one.side}, ${one.counterparty}, ${one.dataset},
       ${JSON.stringify(one.body)}, ${one.negotiation}, ${one.reference}, ${one.finalized_at})

@@ -13,7 +13,7 @@ export const fixedTokens = (names: Readonly<Record<string, string>>): IdentityPr
   },
 });
 
-export const seedAgreement = (
+export const seedAgreement = async (
   tx: Tx,
   {
     id,
@@ -22,9 +22,9 @@ export const seedAgreement = (
     own,
     dataset,
   }: Pick<Agreement, 'id' | 'side' | 'counterparty' | 'dataset'> & { own: string },
-): Promise<number> => {
+): Promise<void> => {
   const [assigner, assignee] = side === 'provider' ? [own, counterparty] : [counterparty, own];
-  return insertAgreement(tx, {
+  insertAgreement(tx, {
     participant: tx.actor.participant,
     id,
     side,

@@ -41,7 +41,7 @@ export const planeFailed = async (tx: Tx, { process, flow }: Of, fault: string):
   await saveFlow(tx, { ...flow, pending: null, fault });
   if (isOver(process)) return;
   process.held = { act: flow.pending?.act ?? 'start', by: 'self', fault: `data plane: ${fault}`.slice(0, 500) };
-  await saveProcess(tx, process);
+  saveProcess(tx, process);
 };
 
 /** The answer to a signal; without a body where it has none to give. A fault where it is none to this signal. */

@@ -119,7 +119,7 @@ const ask = async (room: Room, { connector, process, address }: Claimed): Promis
 const giveUp = async (tx: Tx, process: Process, renewal: Renewal, fault: string): Promise<void> => {
   await saveRenewal(tx, { ...renewal, due_at: null, fault });
   process.held = { act: 'start', by: 'self', fault: `token renewal: ${fault}`.slice(0, 500) };
-  await saveProcess(tx, process);
+  saveProcess(tx, process);
 };
 
 const settle = async (room: Room, tx: Tx, { renewal }: Claimed, outcome: Outcome): Promise<void> => {

@@ -140,7 +140,7 @@ export const actOn = async (room: Room, tx: Tx, id: string, act: Act, saying: Sa
   if (waiting) await endMessage(tx, waiting.id, 'dropped', 'overtaken');
   process.held = null;
   await dropClearance(tx, process);
-  await saveProcess(tx, process);
+  saveProcess(tx, process);
   await say(room, tx, { connector, process }, act, saying);
   return process;
 };

@@ -26,7 +26,7 @@ export const waitingClearance = async (tx: Tx, id: string): Promise<Process | un
 
 export const refer = async (tx: Tx, id: string, reference: string): Promise<void> => {
   const process = (await lockProcess(tx, id))!;
-  await saveProcess(tx, Object.assign(process, { reference }));
+  saveProcess(tx, Object.assign(process, { reference }));
 };
 
 const answer = async (room: Room, tx: Tx, id: string, more: Saying | { refused: string }): Promise<void> => {
@@ -35,7 +35,7 @@ const answer = async (room: Room, tx: Tx, id: string, more: Saying | { refused: 
   const { process, connector } = found;
   const { act, saying } = process.clearance!;
   process.clearance = null;
-  await saveProcess(tx, process);
+  saveProcess(tx, process);
   if ('refused' in more) await queueAct(room, tx, { connector, process }, 'terminate', { reason: more.refused });
   else {
     const dataAddress = await openAddress(room, tx, process, saying.dataAddress);
@@ -61,7 +61,7 @@ export const abandon = async (room: Room, tx: Tx, id: string): Promise<void> => 
   if (waiting) await endMessage(tx, waiting.id, 'dropped', 'given up');
   await dropClearance(tx, process);
   const { kind, side, reference } = process;
-  await saveProcess(tx, Object.assign(process, { state: 'TERMINATED' as const, held: null }));
+  saveProcess(tx, Object.assign(process, { state: 'TERMINATED' as const, held: null }));
   await follow(room, tx, process, { act: 'terminate', by: 'self' });
   await emit(tx, {
     type: 'federation.process.moved',
@@ -96,7 +96,7 @@ export const endAgreements = async (room: Room, tx: Tx, reference: string, reaso
       const waiting = await waitingOf(tx, one);
       if (waiting) await endMessage(tx, waiting.id, 'dropped', 'the agreement has ended');
       process.clearance = null;
-      await saveProcess(tx, process);
+      saveProcess(tx, process);
       await queueAct(room, tx, { connector, process }, 'terminate', { reason });
     }
   }

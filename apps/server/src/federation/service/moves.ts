@@ -9,10 +9,10 @@ import { bodyOf, digestOf } from '../messages.ts';
 import type { Act, AgreementBody, By, Connector, Json, Message, OfferBody, Process, Saying, Terms } from '../model.ts';
 import { follow, handOver } from '../planes/signals.ts';
 import { problems } from '../problems.ts';
-import { sentOf, waitingOf } from '../reads.ts';
+import { sentOf } from '../reads.ts';
 import { followRenewal } from '../renewal/following.ts';
 import { claimedUntil, isOver, type Moved, react } from '../rules.ts';
-import { endMessage, insertAgreement, insertMessage, removeParcels, saveProcess } from '../store.ts';
+import { insertAgreement, insertMessage, messageEnd, removeParcels, saveProcess } from '../store.ts';
 import { termsOf } from '../terms.ts';
 import { addressOf, type Room } from './room.ts';
 import { keyless, sealAddress, sealMessage } from './secrets.ts';
@@ -69,22 +69,22 @@ export const apply = (process: Process, act: Act, by: By, moved: Moved, body: Js
     process.data_address = by === 'self' ? keyless(body.dataAddress) : body.dataAddress;
 };
 
-/** After `apply`: kept, told, and answered by the rules. */
+/** After `apply`: kept, told, and answered by the rules. `waiting`: what was still to be said when this happened. */
 export const settleMove = async (
   room: Room,
   tx: Tx,
-  connector: Connector,
-  process: Process,
+  of: { connector: Connector; process: Process; waiting: Message | undefined },
   did: { act: Act; by: By },
 ): Promise<void> => {
-  const underWay = await dropUntried(tx, process);
+  const { connector, process, waiting } = of;
+  const underWay = dropUntried(tx, waiting);
   await dropClearance(tx, process);
   if (did.act === 'finalize') await keepAgreement(tx, process);
   const counts = connector.rules.some(({ timesMax }) => timesMax !== undefined);
   const sent = counts ? await sentOf(tx, process.id) : {};
   const reaction = react(connector.rules, process, { ...did, sent });
   if (reaction.reaction === 'hold') process.held = did;
-  await saveProcess(tx, process);
+  saveProcess(tx, process);
   const { kind, state, side, reference } = process;
   await emit(tx, {
     type: 'federation.process.moved',
@@ -100,17 +100,16 @@ export const settleMove = async (
 };
 
 /** What was to be said before this happened, and never tried, is not said any more. True: one that was tried waits on. */
-const dropUntried = async (tx: Tx, process: Process): Promise<boolean> => {
-  const waiting = await waitingOf(tx, process.id);
+const dropUntried = (tx: Tx, waiting: Message | undefined): boolean => {
   if (!waiting || waiting.attempts > 0) return waiting !== undefined;
-  await endMessage(tx, waiting.id, 'dropped', 'overtaken');
+  tx.send(messageEnd(tx, waiting.id, 'dropped', 'overtaken'));
   return false;
 };
 
 const keepAgreement = async (tx: Tx, process: Process): Promise<void> => {
   const body = process.agreement!;
   const { participant, side, counterparty } = process;
-  await insertAgreement(tx, {
+  insertAgreement(tx, {
     participant,
     id: body['@id'],
     side,
@@ -176,7 +175,7 @@ export const say = async (
   const { terms, reason, dataAddress, pause } = saying;
   const kept = await sealAddress(room, tx, process, dataAddress);
   process.clearance = { act, saying: { terms, reason, dataAddress: kept, pause: pause ?? 0 } };
-  await saveProcess(tx, process);
+  saveProcess(tx, process);
   await emit(tx, {
     type: 'federation.clearance.asked',
     subject: process.id,
@@ -247,6 +246,6 @@ export const writeAct = async (
     created_at: tx.now,
     done_at: null,
   };
-  await insertMessage(tx, message);
+  insertMessage(tx, message);
   tx.afterCommit(() => (pause > 0 ? room.wake(process.id, message.due_at!) : room.send({ ...of, message })));
 };

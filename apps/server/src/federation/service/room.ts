@@ -58,6 +58,8 @@ export interface Room {
   send(one: Claimed): void;
   /** After commit: the counter-party of this process, who told us something, is not answered before so many milliseconds. */
   spare(process: string, milliseconds: number): void;
+  /** A message of the counter-party's is being taken: it may tell that ours has arrived. */
+  taking(process: string, work: Promise<unknown>): void;
 }
 
 export const PATH = '/2025-1';

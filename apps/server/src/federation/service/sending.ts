@@ -15,7 +15,7 @@ import { postTo } from './posting.ts';
 import { actorOf, type Claimed, type Room } from './room.ts';
 import { openMessage } from './secrets.ts';
 
-export interface Sender extends Pick<Room, 'wake' | 'send' | 'spare'> {
+export interface Sender extends Pick<Room, 'wake' | 'send' | 'spare' | 'taking'> {
   /** Sends what is due; number of messages tried. */
   drain(): Promise<number>;
   /** Whether it would find something to do or to wait for, as SQL. */
@@ -38,7 +38,7 @@ const parsed = (text: string): unknown => {
   }
 };
 
-type Sending = Omit<Room, 'wake' | 'send' | 'spare'>;
+type Sending = Omit<Room, 'wake' | 'send' | 'spare' | 'taking'>;
 
 const post = async (room: Sending, { connector, process, message }: Claimed): Promise<Outcome> => {
   const make = async () => ({
@@ -74,18 +74,20 @@ const acknowledged = async (
   tx: Tx,
   { connector, message, body }: { connector: Connector; message: Message; body: unknown },
 ): Promise<void> => {
-  const process = (await lockProcess(tx, message.process))!;
+  const [locked, ended] = await Promise.all([lockProcess(tx, message.process), endMessage(tx, message.id, 'sent')]);
   // What answered it came before its acknowledgement, or the process is over.
-  if ((await endMessage(tx, message.id, 'sent')) === 0) return;
+  if (ended === 0) return;
+  const process = locked!;
   const moved = step(process, message.act, process.side);
   if (isFault(moved)) return;
   if (!learnPid(process, body)) {
     process.held = { act: message.act, by: 'self', fault: 'the answer names no pid' };
-    await saveProcess(tx, process);
+    saveProcess(tx, process);
     return;
   }
   apply(process, message.act, 'self', moved, message.body);
-  await settleMove(room, tx, connector, process, { act: message.act, by: 'self' });
+  // It was the one that waited.
+  await settleMove(room, tx, { connector, process, waiting: undefined }, { act: message.act, by: 'self' });
 };
 
 const refused = async (tx: Tx, message: Message, fault: string, again: boolean): Promise<Date | undefined> => {
@@ -107,7 +109,7 @@ const giveToPerson = async (
 ): Promise<void> => {
   if ((await endMessage(tx, id, 'dropped', fault)) === 0 || isOver(process)) return;
   process.held = { act, by: 'self', fault };
-  await saveProcess(tx, process);
+  saveProcess(tx, process);
   const { participant } = process;
   await emit(tx, { type: 'federation.process.refused', subject: process.id, participant, data: { act, fault } });
 };
@@ -115,8 +117,7 @@ const giveToPerson = async (
 /** The next try of a process's message, when it is due and the process not over. */
 const claim = (room: Sending, id: string): Promise<Claimed | undefined> =>
   room.database.tx({ kind: 'system', id: 'system:federation', participant: '' }, async (tx) => {
-    const process = await lockProcess(tx, id);
-    const waiting = process && (await waitingOf(tx, id));
+    const [process, waiting] = await Promise.all([lockProcess(tx, id), waitingOf(tx, id)]);
     if (!process || !waiting) return undefined;
     const connector = await connectorOf(tx, process.participant);
     if (isOver(process) || !connector) {
@@ -127,13 +128,20 @@ const claim = (room: Sending, id: string): Promise<Claimed | undefined> =>
     return message && { connector, process, message };
   });
 
+/** It is the counter-party's turn, and what it says shows that it has ours. */
+const isAnsweredSoon = ({ process, message: { act } }: Claimed): boolean =>
+  process.kind === 'negotiation' && act !== 'finalize' && act !== 'terminate';
+
 export const makeSender = (deps: Sending): Sender => {
   const running = new Map<string, Promise<void>>();
   const again = new Set<string>();
-  /** Written with their claim, by process; `waits`: for what is said before. */
-  const handed = new Map<string, Claimed & { waits: boolean }>();
+  /** Written with their claim, by process; `waitsSince`: for what is said before, in monotonic ms. */
+  const handed = new Map<string, Claimed & { waitsSince: number | undefined }>();
   /** Until its counter-party has written down what it told us, by process. */
   const busy = new Map<string, Promise<void>>();
+  /** What the counter-party tells us, by process, until it is written down. */
+  const coming = new Map<string, Promise<unknown>>();
+  const awaited = new Map<string, () => void>();
   const timers = new Map<string, NodeJS.Timeout>();
   let stopped = false;
   let tried = 0;
@@ -143,6 +151,7 @@ export const makeSender = (deps: Sending): Sender => {
     wake: (process, dueAt) => wake(process, dueAt),
     send: (one) => send(one),
     spare: (process, milliseconds) => spare(process, milliseconds),
+    taking: (process, work) => taking(process, work),
   };
 
   /** While it waited it may have ended, or its claim, or the process. */
@@ -152,11 +161,38 @@ export const makeSender = (deps: Sending): Sender => {
     if (!one) return undefined;
     const writing = busy.get(id);
     await writing;
-    if (!writing && !one.waits) return one;
+    const waited = one.waitsSince === undefined ? 0 : performance.now() - one.waitsSince;
+    if (!writing && waited <= limits.answerMilliseconds) return one;
     const { id: message, attempts, due_at } = (await waitingOf(deps.database, id)) ?? {};
     const stands = message === one.message.id && attempts === one.message.attempts && due_at! > deps.now();
     const process = stands ? await findProcessOf(deps.database, id) : undefined;
     return process && !isOver(process) ? one : undefined;
+  };
+
+  const taking = (id: string, work: Promise<unknown>): void => {
+    const written: Promise<void> = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    coming.set(id, written);
+    void written.then(() => {
+      if (coming.get(id) === written) coming.delete(id);
+    });
+    awaited.get(id)?.();
+  };
+
+  /** Until what answers a message has been written down, where it comes at once: one transaction less. */
+  const answered = async (id: string): Promise<void> => {
+    if (!coming.has(id))
+      await new Promise<void>((resume) => {
+        const timer = setTimeout(resume, limits.answerMilliseconds);
+        awaited.set(id, () => {
+          clearTimeout(timer);
+          resume();
+        });
+      });
+    awaited.delete(id);
+    await coming.get(id);
   };
 
   const sendOne = async (id: string): Promise<void> => {
@@ -165,6 +201,7 @@ export const makeSender = (deps: Sending): Sender => {
     tried++;
     const { connector, message } = claimed;
     const outcome = await post(room, claimed);
+    if (outcome.taken && isAnsweredSoon(claimed)) await answered(id);
     // One message of a process waits at a time: that there is another shows that this one was answered by a message.
     if (handed.has(id)) return;
     const dueAt = await room.database.tx(actorOf(connector), async (tx) => {
@@ -202,7 +239,7 @@ export const makeSender = (deps: Sending): Sender => {
 
   const send = (one: Claimed): void => {
     const { id } = one.process;
-    handed.set(id, { ...one, waits: running.has(id) });
+    handed.set(id, { ...one, waitsSince: running.has(id) ? performance.now() : undefined });
     run(id);
   };
 
@@ -225,6 +262,7 @@ export const makeSender = (deps: Sending): Sender => {
     wake,
     send,
     spare,
+    taking,
     due: (at) => sql`(${running.size > 0}::boolean or ${messagesDue(at)})`,
     drain: async () => {
       const before = tried;

@@ -1,5 +1,5 @@
 /** A message that came: who, which process, may it be, what follows; one transaction. */
-import { checkMessage, type Side } from '@shugu/dataspace';
+import { checkMessage, type Fault, type Side } from '@shugu/dataspace';
 import type { Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { withPlainAddress } from '../address.ts';
@@ -14,14 +14,15 @@ import {
   type Json,
   type Kind,
   limits,
+  type Message,
   type OfferBody,
   type Process,
 } from '../model.ts';
 import { planesOf } from '../planes/store.ts';
 import { keptPrices, listedPrices } from '../prices.ts';
 import { findAgreement, findDataset, messagesOf, processOfTheirs, waitingOf, waitingWith } from '../reads.ts';
-import { courtesy, isFault, sideOf, step } from '../rules.ts';
-import { endMessage, insertMessage, insertProcess, lockProcess, saveAttestation } from '../store.ts';
+import { courtesy, isFault, type Moved, sideOf, step } from '../rules.ts';
+import { insertMessage, insertProcess, lockProcess, messageEnd, saveAttestation } from '../store.ts';
 import { agreementFault } from '../terms.ts';
 import { apply, newProcess, settleMove } from './moves.ts';
 import { actorOf, type Room, spacesOfCounterparty } from './room.ts';
@@ -83,9 +84,11 @@ export const take = async (room: Room, coming: Coming): Promise<Answer> => {
       return refuse(code, `${path} ${zh}`, `${path} ${en}`);
     }
     const message = body as Json;
-    return await room.database.tx(actorOf(coming.connector), (tx) =>
+    const work = room.database.tx(actorOf(coming.connector), (tx) =>
       door.first ? begin(room, tx, coming, message) : proceed(room, tx, coming, message),
     );
+    if (!door.first) room.taking(pid, work);
+    return await work;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { status: error.status, body: errorOf(door.kind, pidsTold(pid, body), error.told) };
@@ -94,7 +97,7 @@ export const take = async (room: Room, coming: Coming): Promise<Answer> => {
 
 const actOf = ({ act }: Door, message: Json): Act => act ?? (message.eventType === 'ACCEPTED' ? 'accept' : 'finalize');
 
-const keep = (tx: Tx, process: Process, act: Act, digest: string, body: Json): Promise<number> =>
+const keep = (tx: Tx, process: Process, act: Act, digest: string, body: Json): void =>
   insertMessage(tx, {
     id: newId('dsm', tx.now),
     process: process.id,
@@ -113,7 +116,7 @@ const keep = (tx: Tx, process: Process, act: Act, digest: string, body: Json): P
 
 const proceed = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise<Answer> => {
   const { connector, sender, door, pid } = coming;
-  const process = await lockProcess(tx, pid);
+  const [process, before] = await Promise.all([lockProcess(tx, pid), waitingOf(tx, pid)]);
   // Somebody else's, of another kind, or none: all look the same.
   if (!process || process.participant !== connector.participant || process.kind !== door.kind) return unknown();
   if (process.counterparty !== sender) return unknown();
@@ -122,7 +125,7 @@ const proceed = async (room: Room, tx: Tx, coming: Coming, message: Json): Promi
   const digest = digestOf(message);
   if (process.taken?.digest === digest && process.taken.version === process.version)
     return { status: 200, body: standingOf(process) };
-  const moved = await moveOf(tx, process, act, message);
+  const { moved, waiting } = await moveOf(tx, process, before, { act, message });
   if (isFault(moved)) {
     // The same as was taken last: it came again, after an answer that got lost.
     if (process.taken?.digest === digest) return { status: 200, body: standingOf(process) };
@@ -132,9 +135,9 @@ const proceed = async (room: Room, tx: Tx, coming: Coming, message: Json): Promi
   const kept = await sealMessage(room, tx, process, withPlainAddress(message));
   apply(process, act, 'other', moved, kept);
   process.taken = { digest, version: process.version + 1 };
-  await keep(tx, process, act, digest, kept);
+  keep(tx, process, act, digest, kept);
   tx.afterCommit(() => room.spare(process.id, courtesy(coming.userAgent)));
-  await settleMove(room, tx, connector, process, { act, by: 'other' });
+  await settleMove(room, tx, { connector, process, waiting }, { act, by: 'other' });
   return { status: 200, body: standingOf(process) };
 };
 
@@ -149,24 +152,28 @@ const checkPids = (process: Process, message: Json): void => {
 
 /**
  * Where the act leads. What answers a message of ours that is under way shows that the message arrived, whose own answer may
- * come later or be lost: it is then taken as acknowledged.
+ * come later or be lost: it is then taken as acknowledged. `waiting`: what waits, before and after.
  */
-const moveOf = async (tx: Tx, process: Process, act: Act, message: Json) => {
+const moveOf = async (
+  tx: Tx,
+  process: Process,
+  waiting: Message | undefined,
+  { act, message }: { act: Act; message: Json },
+): Promise<{ moved: Moved | Fault; waiting: Message | undefined }> => {
   const side = sideOf(process, 'other');
   const begun = process.state !== null;
   const direct = step(process, act, side);
   // Before our first message has arrived there is nothing that could be answered.
-  if (begun && !isFault(direct)) return direct;
-  const waiting = await waitingOf(tx, process.id);
-  if (!waiting || waiting.attempts === 0) return begun ? direct : unknown();
+  if (begun && !isFault(direct)) return { moved: direct, waiting };
+  if (!waiting || waiting.attempts === 0) return begun ? { moved: direct, waiting } : unknown();
   const own = step(process, waiting.act, process.side);
   const then = isFault(own) ? own : step({ ...process, ...own }, act, side);
-  if (isFault(own) || isFault(then)) return begun ? direct : then;
+  if (isFault(own) || isFault(then)) return { moved: begun ? direct : then, waiting };
   const theirs = process.side === 'consumer' ? message.providerPid : message.consumerPid;
   process.their_pid ??= theirs as string;
   apply(process, waiting.act, 'self', own, waiting.body);
-  await endMessage(tx, waiting.id, 'sent');
-  return then;
+  tx.send(messageEnd(tx, waiting.id, 'sent'));
+  return { moved: then, waiting: undefined };
 };
 
 const checkContent = async (
@@ -230,14 +237,21 @@ const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise
   };
   if (sender === nameTowards(room.dids, connector, sender))
     refuse('ownPartner', '不能与自己协商', 'nobody negotiates with itself');
-  if (await room.suspended(tx, connector.participant)) return unknown();
   const made = newProcess(tx, { ...theirs, address, subject: '', taken: { digest, version: 1 } });
   const act = actOf(door, message);
-  await fill(room, tx, made, message);
+  const filled = fill(room, tx, made, message);
+  // Asked beside it, and the first to be heard.
+  const [suspended] = await Promise.all([room.suspended(tx, connector.participant), filled.catch(() => undefined)]);
+  if (suspended) return unknown();
+  await filled;
   const moved = step(made, act, sideOf(made, 'other'));
   if (isFault(moved)) return refuse(moved.code, moved.zh, moved.en);
-  if ((await insertProcess(tx, made)) === 0) return again(tx, theirs, digest);
-  if ((await waitingWith(tx, connector.participant, sender)) >= limits.waitingWithMax)
+  const [inserted, waiting] = await Promise.all([
+    insertProcess(tx, made),
+    waitingWith(tx, connector.participant, sender),
+  ]);
+  if (inserted === 0) return again(tx, theirs, digest);
+  if (waiting >= limits.waitingWithMax)
     throw new Refusal(429, {
       code: 'tooManyWait',
       reason: ['未了的协商与传输过多，请稍后再试', 'too many wait already; try again later'],
@@ -245,9 +259,9 @@ const begin = async (room: Room, tx: Tx, coming: Coming, message: Json): Promise
   if (coming.attested && made.kind === 'negotiation') await saveAttestation(tx, made, coming.attested);
   const kept = await sealMessage(room, tx, made, withPlainAddress(message));
   apply(made, act, 'other', moved, kept);
-  await keep(tx, made, act, digest, kept);
+  keep(tx, made, act, digest, kept);
   tx.afterCommit(() => room.spare(made.id, courtesy(coming.userAgent)));
-  await settleMove(room, tx, connector, made, { act, by: 'other' });
+  await settleMove(room, tx, { connector, process: made, waiting: undefined }, { act, by: 'other' });
   return { status: 201, body: standingOf(made) };
 };
 
