@@ -129,3 +129,16 @@ test('a transaction whose sent statement the database refused for its order is t
   expect(tries).toBe(3);
   expect(await database.rows(sql`select name from things where id = 1`)).toEqual([{ name: 'three' }]);
 });
+
+test('what is sent and not waited for tells how many rows it touched once the transaction is over, and fails as one', async () => {
+  const rename = (id: number) =>
+    database.tx(systemActor('test'), async (tx) => tx.send(sql`update things set name = 'uno' where id = ${id}`));
+  expect((await rename(1)).touched).toBe(1);
+  expect((await rename(7)).touched).toBe(0);
+  const broken = database.tx(systemActor('test'), async (tx) => {
+    tx.send(sql`update things set name = 'due' where id = 1`);
+    tx.send(sql`select 1 / 0`);
+  });
+  await expect(broken).rejects.toThrow(/division by zero/);
+  expect(await database.rows(sql`select name from things where id = 1`)).toEqual([{ name: 'uno' }]);
+});

@@ -44,6 +44,12 @@ export interface Reader {
   one<T>(query: Sql): Promise<T>;
 }
 
+/** Of what was sent and not waited for. */
+export interface Sent {
+  /** Number of rows, known when the transaction is over. */
+  touched: number;
+}
+
 export interface Tx extends Reader {
   /** Number of rows touched. */
   exec(query: Sql): Promise<number>;
@@ -54,7 +60,7 @@ export interface Tx extends Reader {
    * once. Its failure is the transaction's, and is what the transaction throws. `fits` throws where so many rows
    * were touched as must not be: before the commit, which does not follow.
    */
-  send(query: Sql, fits?: (touched: number) => void): void;
+  send(query: Sql, fits?: (touched: number) => void): Sent;
   /** The clock at the beginning of the transaction: one moment for all that it writes. */
   readonly now: Date;
   readonly actor: Actor;
@@ -231,8 +237,15 @@ export const openDatabase = (options: DatabaseOptions): Database => {
         },
         send: (query, fits) => {
           wrote = true;
-          const sent = unheard(ask(query));
-          if (fits) fitting.push(unheard(sent.then(({ rowCount }) => fits(rowCount ?? 0))));
+          const told: Sent = { touched: 0 };
+          const heard = unheard(
+            ask(query).then(({ rowCount }) => {
+              told.touched = rowCount ?? 0;
+              fits?.(told.touched);
+            }),
+          );
+          if (fits) fitting.push(heard);
+          return told;
         },
         now: options.now(),
         actor,
