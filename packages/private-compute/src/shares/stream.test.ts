@@ -38,3 +38,50 @@ test('permutations hold each place once, and every order of three comes about as
   expect(new Set(large).size).toBe(100_000);
   expect(stream.permutation(0).length).toBe(0);
 });
+
+/** The same in plain steps, with whole numbers beyond 32 bits. */
+const permuted = (words: () => number, count: number): number[] => {
+  const order: number[] = [];
+  while (order.length < count) {
+    const [luck, choices] = [words(), order.length + 1];
+    if (luck >= 2 ** 32 - (2 ** 32 % choices)) continue;
+    const at = luck % choices;
+    if (at === order.length) order.push(at);
+    else {
+      order.push(order[at]!);
+      order[at] = order.length - 1;
+    }
+  }
+  return order;
+};
+
+test('permutations are Fisher and Yates’s by the words drawn, in pieces as they are drawn', () => {
+  const key = Buffer.alloc(32, 9);
+  for (const count of [0, 1, 2, 3, 1000, 32_767, 32_768, 32_769, 100_003, 7]) {
+    const [stream, plain] = [new Stream(key), new Stream(key)];
+    let drawn: number[] = [];
+    const word = () => {
+      if (drawn.length === 0) drawn = [...plain.words(Math.min(count, 32_768))].reverse();
+      return drawn.pop()!;
+    };
+    expect([...stream.permutation(count)]).toEqual(permuted(word, count));
+    // Both have drawn as much.
+    expect([...stream.words(2)]).toEqual([...plain.words(2)]);
+  }
+});
+
+test('a word that would favour some places is passed over', () => {
+  const most = 2 ** 32 - 1;
+  // Of two choices none is favoured; of three the last word of all is, and 2^32 − 2 is not.
+  const words = [0, most, most, most, most - 1, 5, 1, 2];
+  const stream = new Stream(Buffer.alloc(32));
+  let at = 0;
+  stream.words = (count) => {
+    const out = Uint32Array.from({ length: count }, (_, n) => words[at + n] ?? 0);
+    at += count;
+    return out;
+  };
+  const plain = words.values();
+  expect([...stream.permutation(4)]).toEqual(permuted(() => plain.next().value ?? 0, 4));
+  expect(at).toBe(8);
+});

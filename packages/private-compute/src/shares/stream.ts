@@ -1,4 +1,5 @@
 import { type Cipheriv, createCipheriv } from 'node:crypto';
+import { Permuting, wordsMax } from './permuting.ts';
 
 /** What two parties draw alike at once at most: larger pieces leave the processor's cache. */
 const pieceBytes = 1 << 16;
@@ -37,24 +38,19 @@ export class Stream {
 
   /** A permutation of 0 … count − 1, each as likely as any other: Fisher and Yates, draws that would favour some are drawn again. */
   permutation(count: number): Uint32Array {
-    const order = new Uint32Array(count);
+    const order = new Permuting(count);
     let drawn: Uint32Array = new Uint32Array(0);
     let used = 0;
-    for (let n = 0; n < count; n++) {
-      const choices = n + 1;
-      let luck: number;
-      do {
-        if (used === drawn.length) {
-          drawn = this.words(Math.min(count, 1 << 15));
-          used = 0;
-        }
-        luck = drawn[used++]!;
-        // The division that says what favours some is for the few that could.
-      } while (luck >= 2 ** 32 - choices && luck >= 2 ** 32 - (2 ** 32 % choices));
-      const at = luck % choices;
-      order[n] = order[at]!;
-      order[at] = n;
+    for (let placed = 0; placed < count; ) {
+      if (used === drawn.length) {
+        drawn = this.words(Math.min(count, wordsMax));
+        used = 0;
+      }
+      // Those that were passed over leave some to place.
+      const until = Math.min(drawn.length, used + count - placed);
+      placed = order.place(drawn.subarray(used, until));
+      used = until;
     }
-    return order;
+    return order.order();
   }
 }
