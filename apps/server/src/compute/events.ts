@@ -1,3 +1,5 @@
+import type { Computation } from '@shugu/private-compute';
+
 /** Facts of computation contracts and their uses. */
 interface About {
   contract: string;
@@ -12,7 +14,7 @@ export interface ComputeEvents {
   'compute.contract.exhausted': About;
   'compute.contract.expired': About;
   'compute.contract.revoked': About & { by: string };
-  'compute.use.reserved': About & { use: string; number: number; by: string };
+  'compute.use.reserved': About & { use: string; number: number; by: string; mode: Computation['mode'] };
   'compute.output.held': About & { use: string; number: number };
   'compute.output.answered': About & { use: string; number: number; by: string; approved: boolean };
   'compute.use.released': About & { use: string; number: number };

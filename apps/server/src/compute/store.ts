@@ -1,7 +1,7 @@
 /** The only SQL of the room that writes. */
 import { type Computation, type ContractState, ownersOf, type UseState } from '@shugu/private-compute';
 import type { Text } from '@shugu/wire';
-import { sql, type Tx } from '../kernel/db/db.ts';
+import { type Sent, sql, type Tx } from '../kernel/db/db.ts';
 import { newId } from '../kernel/ids.ts';
 import type { LoggedStatement } from '../kernel/issue/statement.ts';
 import type {
@@ -124,13 +124,13 @@ export const setUseMoney = (tx: Tx, id: string, state: MoneyState): Promise<numb
 export const setUseJob = (tx: Tx, id: string, job: string): Promise<number> =>
   tx.exec(sql`update compute_uses set job = ${job} where id = ${id}`);
 
-/** 0 where it is not in that state any more. */
+/** Touches none where it is not in that state any more. */
 export const beginUse = (
   tx: Tx,
   { id, state: from }: Pick<Use, 'id' | 'state'>,
   { state, isolation }: { state: UseState; isolation: Isolation },
-): Promise<number> =>
-  tx.exec(sql`update compute_uses set state = ${state}, isolation = ${isolation} where id = ${id} and state = ${from}`);
+): Sent =>
+  tx.send(sql`update compute_uses set state = ${state}, isolation = ${isolation} where id = ${id} and state = ${from}`);
 
 export const saveBudget = async (
   tx: Tx,

@@ -106,6 +106,8 @@ export const computationFlow = (rooms: Rooms, cases: Cases): RoomParts => ({
     {
       name: 'flow.computation.notice',
       types: ['compute.contract.drafted', 'compute.contract.begun', 'compute.use.reserved'],
+      // Nobody is waited for in a clean room.
+      concerns: ({ type, data }) => type !== 'compute.use.reserved' || data.mode !== 'cleanRoom',
       handle: (tx, event) => notice(tx, rooms, cases, event),
     },
     {

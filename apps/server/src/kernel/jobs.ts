@@ -82,11 +82,13 @@ const wakers = new Set<() => void>();
 
 export const enqueue = async (tx: Tx, draft: JobDraft): Promise<string | undefined> => {
   const id = newId('job', tx.now);
-  const added =
-    await tx.exec(sql`insert into jobs (id, node, market, participant, kind, title, data, state, attempts_max, run_at, unique_key, created_at)
+  const insert = sql`insert into jobs (id, node, market, participant, kind, title, data, state, attempts_max, run_at, unique_key, created_at)
     values (${id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${draft.participant ?? tx.actor.participant}, ${draft.kind}, ${JSON.stringify(draft.title)},
       ${JSON.stringify(draft.data)}, 'queued', ${draft.attemptsMax ?? limits.attemptsMax}, ${draft.runAt ?? tx.now}, ${draft.uniqueKey ?? null}, ${tx.now})
-    on conflict do nothing`);
+    on conflict do nothing`;
+  // Only a key of its own can be there already.
+  if (draft.uniqueKey === undefined) tx.send(insert);
+  const added = draft.uniqueKey === undefined || (await tx.exec(insert)) > 0;
   tx.afterCommit(() => {
     for (const wake of wakers) wake();
   });

@@ -5,6 +5,7 @@
 import { answerAt, nextUseState } from '@shugu/private-compute';
 import type { Tx } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
+import { sealer } from '../../kernel/issue/statement.ts';
 import { Problem, type Words } from '../../kernel/problem.ts';
 import type { Room, RoomContract, Use } from '../model.ts';
 import { problems } from '../problems.ts';
@@ -46,13 +47,13 @@ const read = (text: string): Outcome => {
 /** In one transaction with whatever follows of it; the use is running. */
 const conclude = async (room: Room, tx: Tx, use: Use, outcome: Outcome, watch?: Stopwatch): Promise<void> => {
   // An owner that revoked meanwhile keeps its data.
-  const both = await Promise.all([lockContract(tx, use.contract), lockUse(tx, use.id)]);
-  const [contract, running] = [both[0]!, both[1]!];
+  const found = await Promise.all([lockContract(tx, use.contract), lockUse(tx, use.id), sealer(room, tx)]);
+  const [contract, running, signer] = [found[0]!, found[1]!, found[2]];
   const revoked = contract.state === 'revoked' && 'result' in outcome;
   if ('result' in outcome && outcome.result.text !== null && !revoked && heldFirst(contract.terms))
     return holdUse(tx, contract, running, outcome.result, watch?.laps ?? {});
   const ended: Outcome = revoked ? { problem: problems.revoked(), touched: true } : outcome;
-  await concludeUse(room, tx, contract, running, ended, watch);
+  await concludeUse(room, tx, contract, running, ended, { watch, signer });
 };
 
 /** A run is over: told at once, or kept until its step. */

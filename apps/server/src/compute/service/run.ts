@@ -14,6 +14,7 @@ import {
   systemChance,
   unboundedName,
 } from '@shugu/private-compute';
+import type { Sent } from '../../kernel/db/db.ts';
 import { systemActor } from '../../kernel/http/principal.ts';
 import { type JobContext, type JobHandler, jobProblems } from '../../kernel/jobs.ts';
 import { Problem } from '../../kernel/problem.ts';
@@ -27,7 +28,7 @@ import { endRun } from './answers.ts';
 import { computeModule, moduleProblem } from './module-run.ts';
 import { type Stopwatch, stopwatch } from './stopwatch.ts';
 import { beginWithoutThird, playThird } from './third.ts';
-import { committed, concludeUse, lookAtData, type Outcome, sameBytes } from './uses.ts';
+import { committed, concludeUse, type Looked, lookAtData, type Outcome, sameBytes } from './uses.ts';
 
 const groupsMax = 1_000_000;
 const actor = systemActor('compute');
@@ -36,9 +37,14 @@ const actor = systemActor('compute');
  * The use, now running; undefined when there is nothing to run any more. The contract was read a moment ago: who has revoked since is
  * heard before anything is given out.
  */
-const start = async (room: Room, use: Use, contract: RoomContract): Promise<Use | undefined> => {
+const start = async (
+  room: Room,
+  use: Use,
+  contract: RoomContract,
+): Promise<{ use: Use; looked: Looked } | undefined> => {
   const isolation = isolationOf(contract.terms, await room.isolation());
-  return room.database.tx(actor, async (tx) => {
+  const state = nextUseState(use.state, 'run');
+  const begin = room.database.tx(actor, async (tx): Promise<Sent | undefined> => {
     const end = async (problem: Problem, touched = false) => {
       const locked = await lockUse(tx, use.id);
       if (locked && nextUseState(locked.state, 'fail'))
@@ -46,24 +52,24 @@ const start = async (room: Room, use: Use, contract: RoomContract): Promise<Use 
       return undefined;
     };
     if (use.state === 'running') return end(problems.interrupted(), true);
-    const state = nextUseState(use.state, 'run');
     if (!state) return undefined;
     if (contract.state === 'revoked') return end(problems.revoked());
     if (tx.now >= contract.until) return end(problems.expired());
-    const begun = await beginUse(tx, use, { state, isolation });
-    return begun ? { ...use, state, isolation } : undefined;
+    return beginUse(tx, use, { state, isolation });
   });
+  // What the node knows of the data is looked at meanwhile; the data themselves only when it is written that it runs.
+  const [begun, looked] = await Promise.all([begin, lookAtData(room, room.database, contract)]);
+  return begun?.touched && state ? { use: { ...use, state, isolation }, looked } : undefined;
 };
 
 const compute = async (
   room: Room,
   contract: RoomContract,
-  use: Use,
+  { use, looked: { swapped, profiled } }: { use: Use; looked: Looked },
   context: JobContext,
   watch: Stopwatch,
 ): Promise<Outcome> => {
   const { terms, shape } = contract;
-  const { swapped, profiled } = await lookAtData(room, room.database, contract);
   const untouched = (problem: Problem): Outcome => ({ problem, touched: false });
   if (swapped) return untouched(problems.versionSwapped({ detail: swapped }));
   if (!isWhole(terms)) return untouched(problems.queryDiffers());
@@ -154,17 +160,17 @@ export const runHandler =
   (room: Room): JobHandler =>
   async (job, context) => {
     const { use: id } = job.data as { use: string };
-    await context.progress(0.1);
-    const asked = await findUse(room.database, id);
+    const [asked] = await Promise.all([findUse(room.database, id), context.progress(0.1)]);
     const under = asked && (await findContract(room.database, asked.contract));
     if (!asked || !under) return { use: id };
     if (atOwners(under)) return hasThird(under.terms) ? playThird(room, id, context) : beginWithoutThird(room, id);
     const watch = stopwatch(room.timer);
     const contract = inRoom(under);
-    const use = await start(room, asked, contract);
-    if (!use) return { use: id };
+    const begun = await start(room, asked, contract);
+    if (!begun) return { use: id };
+    const { use } = begun;
     watch.lap('begin');
-    const outcome = await compute(room, contract, use, context, watch).catch((error: unknown): Outcome => {
+    const outcome = await compute(room, contract, begun, context, watch).catch((error: unknown): Outcome => {
       const problem = problemOf(error, contract.terms);
       // Whatever was opened by then: nobody can say that it was not read.
       if (problem) return { problem, touched: true };

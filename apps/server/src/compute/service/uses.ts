@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import type { Json } from '@shugu/evidence';
+import type { Json, Signer } from '@shugu/evidence';
 import { decimalFromFen } from '@shugu/ledger';
 import {
   type AtOwners,
@@ -51,15 +51,15 @@ export const runJob = 'compute.run';
 export const waits = { comeSeconds: 900, playSeconds: 3600, stateSeconds: 300 } as const;
 export const after = (now: Date, seconds: number): Date => new Date(now.getTime() + seconds * 1000);
 
-/**
- * The data sets as their owners have them now. `swapped`: the first that is other data than was signed, as an owner has uploaded since.
- * `profiled`: what their profiles prove.
- */
-export const lookAtData = async (
-  room: Room,
-  read: Reader,
-  { terms }: RoomContract,
-): Promise<{ swapped: string | undefined; profiled: Profiled }> => {
+export interface Looked {
+  /** The first that is other data than was signed, as an owner has uploaded since. */
+  swapped: string | undefined;
+  /** What their profiles prove. */
+  profiled: Profiled;
+}
+
+/** The data sets as their owners have them now. */
+export const lookAtData = async (room: Room, read: Reader, { terms }: RoomContract): Promise<Looked> => {
   const found = await room.contents(
     read,
     terms.dataSets.map(({ resource }) => resource),
@@ -103,11 +103,14 @@ export const reserveUse = async (
   if (answered) return answered.id;
   if (refusal) throw why();
   if (contract.terms.mode === 'shares' && !opensAsAgreed(contract.terms)) throw problems.opensMore();
-  const { swapped } = held ? {} : await lookAtData(room, tx, inRoom(contract));
-  if (swapped) throw problems.versionSwapped({ detail: swapped });
+  // Asked in one go: a refusal takes the use back with it.
+  const [looked, taken] = await Promise.all([
+    held ? undefined : lookAtData(room, tx, inRoom(contract)),
+    takeUse(tx, id, periodKeyOf(contract.terms, tx.now)),
+  ]);
+  if (looked?.swapped) throw problems.versionSwapped({ detail: looked.swapped });
   if (moduleOf(contract.terms)) await requireSandbox(room);
   await requireEngine(room, contract.terms);
-  const taken = await takeUse(tx, id, periodKeyOf(contract.terms, tx.now));
   if (!taken) throw problems.exhausted();
   const { number } = taken;
   if (rho !== null) await chargeBudgets(tx, inRoom(contract), rho);
@@ -118,7 +121,8 @@ export const reserveUse = async (
   // Beside the data nothing runs before the owners have come.
   const job = !money && !held ? await enqueueRun(tx, contract, mine) : null;
   await audit(tx, { action: 'compute.use.reserve', subject: use, data: { contract: id, number } });
-  await tell(tx, 'compute.use.reserved', contract, { use, number, by: tx.actor.participant });
+  const { mode } = contract.terms;
+  await tell(tx, 'compute.use.reserved', contract, { use, number, by: tx.actor.participant, mode });
   if (taken.last) {
     await setContractState(tx, id, nextContractState(contract.state, 'exhaust')!);
     await tell(tx, 'compute.contract.exhausted', contract, {});
@@ -262,7 +266,7 @@ export const concludeUse = async (
   contract: Contract,
   use: Use,
   outcome: Outcome,
-  watch: Stopwatch = stopwatch(room.timer),
+  { watch = stopwatch(room.timer), signer }: { watch?: Stopwatch | undefined; signer?: Signer } = {},
 ): Promise<void> => {
   const released = 'result' in outcome;
   const returned = 'problem' in outcome && outcome.returned === true;
@@ -272,7 +276,7 @@ export const concludeUse = async (
   const result = released ? outcome.result : null;
   const reason: Text | null = released ? null : reasonOf(outcome.problem);
   const money = await settlePrice(room, tx, contract, use, outcome);
-  const said = await logStatement(room, tx, {
+  const stated = {
     kind: 'computationUse',
     title: { zh: '联合计算使用记录', en: 'Record of a joint computation' },
     document: {
@@ -298,9 +302,10 @@ export const concludeUse = async (
       reservedAt: use.at.toISOString(),
       endedAt: tx.now.toISOString(),
     },
-    form: 'commitment',
+    form: 'commitment' as const,
     participant: use.participant,
-  });
+  };
+  const said = await logStatement(room, tx, stated, signer);
   if (returned) {
     const before = nextContractState(contract.state, 'giveBack') ?? contract.state;
     await returnUse(tx, id, before, periodKeyOf(terms, use.at));

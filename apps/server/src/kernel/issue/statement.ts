@@ -6,6 +6,7 @@ import {
   draftStatement,
   entryBytes,
   type Json,
+  type Signer,
   type SuiteName,
   signStatement,
 } from '@shugu/evidence';
@@ -21,6 +22,10 @@ export interface StatementOptions {
   publicLog: Pick<PublicLog, 'publish' | 'inclusion'>;
   suite: SuiteName;
 }
+
+/** What the node seals with: may be asked for beforehand, beside something else. */
+export const sealer = ({ keys }: Pick<StatementOptions, 'keys'>, tx: Tx): Promise<Signer> =>
+  keys.signer(tx, '', 'seal');
 
 export interface StatementDraft {
   kind: string;
@@ -40,12 +45,16 @@ export interface LoggedStatement {
 }
 
 export const logStatement = async (
-  { keys, publicLog, suite }: StatementOptions,
+  options: StatementOptions,
   tx: Tx,
   { kind, title, document, form, participant }: StatementDraft,
+  signer?: Signer,
 ): Promise<LoggedStatement> => {
+  const { publicLog, suite } = options;
   const statement = draftStatement({ kind, title, issued: tx.now.toISOString(), node: tx.tenancy.node, document });
-  const core = assembleCore(statement, [await signStatement(statement, await keys.signer(tx, '', 'seal'), 'issuer')]);
+  const core = assembleCore(statement, [
+    await signStatement(statement, signer ?? (await sealer(options, tx)), 'issuer'),
+  ]);
   const { entry, salt } = bundleEntry(
     core,
     form === 'clear' ? { suite, form, publish: Object.keys(document) } : { suite, form },
