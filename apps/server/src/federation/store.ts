@@ -1,5 +1,5 @@
 /** The only SQL that writes federation's tables. */
-import { type Sql, sql, type Tx } from '../kernel/db/db.ts';
+import { type Sent, type Sql, sql, type Tx } from '../kernel/db/db.ts';
 import type { Attested } from './identity/identity.ts';
 import type { Agreement, Connector, Message, Process } from './model.ts';
 import { messageColumns, processColumns } from './reads.ts';
@@ -39,7 +39,7 @@ export const saveProcess = (tx: Tx, one: Process): void => {
 export const lockProcess = (tx: Tx, id: string): Promise<Process | undefined> =>
   tx.first<Process>(sql`select ${processColumns} from federation_processes where id = ${id} for update`);
 
-export const insertMessage = (tx: Tx, one: Message): void =>
+export const insertMessage = (tx: Tx, one: Message): Sent =>
   tx.send(sql`insert into federation_messages (id, node, market, participant, process, direction, act, digest, body, state, attempts,
       due_at, created_at, done_at)
     values (${one.id}, ${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.process}, ${one.direction}, ${one.act},
@@ -71,7 +71,7 @@ export const delayMessage = (tx: Tx, id: string, dueAt: Date, fault: string): Pr
     sql`update federation_messages set due_at = ${dueAt}, fault = ${fault} where id = ${id} and state = 'waiting'`,
   );
 
-export const insertAgreement = (tx: Tx, one: Agreement): void =>
+export const insertAgreement = (tx: Tx, one: Agreement): Sent =>
   tx.send(sql`insert into federation_agreements (node, market, participant, id, side, counterparty, dataset, body, negotiation,
       reference, finalized_at)
     values (${tx.tenancy.node}, ${tx.tenancy.market}, ${one.participant}, ${one.id}, ${one.side}, ${one.counterparty}, ${one.dataset},

@@ -6,7 +6,7 @@
  * only its lane keeps the order: later events of the same lane wait behind it, those of other lanes go on.
  */
 import { limits as alarmLimits, makeAlarm } from './alarm.ts';
-import type { Actor, Database, Reader, Tx } from './db/db.ts';
+import type { Actor, Database, Reader, Sent, Tx } from './db/db.ts';
 import { sql } from './db/db.ts';
 import { makeHorizon } from './horizon.ts';
 import {
@@ -156,7 +156,7 @@ const nothingFor = async (
 const holdCursor = (tx: Tx, consumer: Consumer): Promise<{ sequence: number } | undefined> =>
   tx.first<{ sequence: number }>(sql`select sequence from event_cursors where consumer = ${consumer.name} for update`);
 
-const moveCursor = (tx: Tx, consumer: Consumer, event: StoredEvent): void =>
+const moveCursor = (tx: Tx, consumer: Consumer, event: StoredEvent): Sent =>
   tx.send(sql`update event_cursors set sequence = ${event.sequence} where consumer = ${consumer.name}`);
 
 export interface OutboxOptions {
