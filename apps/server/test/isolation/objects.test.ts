@@ -267,7 +267,7 @@ const leaks = (found: readonly Difference[]): string[] =>
     .sort();
 
 /**
- * They need a table share or another node, which this trade has not: delivery/push.test.ts, trace.test.ts and nodes.test.ts knock at
+ * They need a table share or another node, which this trade has not: delivery/push.test.ts, trace.long.test.ts and nodes.test.ts knock at
  * them as strangers.
  */
 const ofOthers = /^(delivery\.(push(Run)?|trace)|nodes\.entry)\./;
