@@ -15,6 +15,8 @@ for io in (config.input_config, config.output_config):
     io.path = os.path.join(folder, os.path.basename(io.path))
 desc = link.Desc()
 desc.recv_timeout_ms = 60000
+desc.connect_retry_times = 60
+desc.connect_retry_interval_ms = 1000
 for at, address in enumerate((first, second)):
     desc.add_party(str(at), address)
 context = link.create_brpc(desc, int(rank))
