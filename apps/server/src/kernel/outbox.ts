@@ -109,18 +109,26 @@ const wantedOf = async (
   return new Set(found.filter(({ subject }) => subjects.has(subject)));
 };
 
+const eventColumns = sql`sequence, at, market, participant, type, version, subject, data`;
+
 const nextEvents = (reader: Reader, consumer: Consumer, after: number, until: number): Promise<StoredEvent[]> =>
-  reader.rows<StoredEvent>(sql`select sequence, at, market, participant, type, version, subject, data from events
+  reader.rows<StoredEvent>(sql`select ${eventColumns} from events
     where sequence > ${after} and sequence <= ${until} and type = any(${[...consumer.types]})
     order by sequence limit ${limits.eventsPerBatch}`);
 
-/** What kinds of events came between two positions. Most consumers need not look closer. */
-const typesBetween = async (reader: Reader, after: number, until: number): Promise<ReadonlySet<string>> => {
-  if (until <= after) return new Set();
-  const types = await reader.rows<{ type: string }>(
-    sql`select distinct type from events where sequence > ${after} and sequence <= ${until}`,
+/**
+ * What came between two positions, read once for all consumers; `all`: where it is no more than a batch. Of more only the types are
+ * said: most consumers need not look closer.
+ */
+const freshBetween = async (reader: Reader, after: number, until: number): Promise<Omit<Fresh, 'nothingFor'>> => {
+  if (until <= after) return { after, types: none, all: [] };
+  const between = sql`from events where sequence > ${after} and sequence <= ${until}`;
+  const all = await reader.rows<StoredEvent>(
+    sql`select ${eventColumns} ${between} order by sequence limit ${limits.eventsPerBatch + 1}`,
   );
-  return new Set(types.map(({ type }) => type));
+  if (all.length <= limits.eventsPerBatch) return { after, types: new Set(all.map(({ type }) => type)), all };
+  const types = await reader.rows<{ type: string }>(sql`select distinct type ${between}`);
+  return { after, types: new Set(types.map(({ type }) => type)), all: undefined };
 };
 
 /**
@@ -248,24 +256,34 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
       if (cursor && cursor.sequence < event.sequence) moveCursor(tx, consumer, event);
     });
 
-  const drainNew = async (until: number, { after, types, nothingFor }: Fresh): Promise<number> => {
+  const drainNew = async (until: number, { after, types, all, nothingFor }: Fresh): Promise<number> => {
     if (until <= read) return 0;
     if (nothingFor.has(consumer.name) || (read >= after && !consumer.types.some((type) => types.has(type)))) {
       read = until;
       return 0;
     }
     let handled = 0;
-    for (let position = await cursorOf(); ; ) {
-      const batch = await nextEvents(database, consumer, position, until);
-      const wanted = await wantedOf(database, consumer, batch);
-      for (const event of batch) {
+    const handleWanted = async (events: readonly StoredEvent[]): Promise<ReadonlySet<StoredEvent>> => {
+      const wanted = await wantedOf(database, consumer, events);
+      for (const event of wanted) {
         try {
-          if (wanted.has(event) && (await handleNew(event))) handled++;
+          if (await handleNew(event)) handled++;
         } catch (error) {
           await stepAside(event, error);
         }
-        position = event.sequence;
       }
+      return wanted;
+    };
+    // What lies before it was read to its end.
+    if (read >= after && all) {
+      await handleWanted(all.filter(({ type }) => consumer.types.includes(type)));
+      read = Math.max(read, until);
+      return handled;
+    }
+    for (let position = await cursorOf(); ; ) {
+      const batch = await nextEvents(database, consumer, position, until);
+      const wanted = await handleWanted(batch);
+      position = batch.at(-1)?.sequence ?? position;
       const last = batch.at(-1);
       if (last && batch.length === limits.eventsPerBatch && !wanted.has(last)) await passOver(last);
       if (batch.length < limits.eventsPerBatch) {
@@ -279,15 +297,17 @@ const makeReading = (consumer: Consumer, { database, now, onFailure }: OutboxOpt
     (due.has(consumer.name) ? await drainStalled() : 0) + (await drainNew(until, fresh));
 };
 
+const none: ReadonlySet<string> = new Set();
+
 /** Types of all events after a position that some drain has reached, up to where this one goes. */
 interface Fresh {
   after: number;
   types: ReadonlySet<string>;
+  /** The events themselves, where they are few. */
+  all: readonly StoredEvent[] | undefined;
   /** As the server starts: names of consumers to which none of the events up to there is anything. */
   nothingFor: ReadonlySet<string>;
 }
-
-const none: ReadonlySet<string> = new Set();
 
 export const makeOutbox = (options: OutboxOptions): Outbox => {
   const readings = options.consumers.map((consumer) => makeReading(consumer, options));
@@ -304,8 +324,13 @@ export const makeOutbox = (options: OutboxOptions): Outbox => {
     const due = await dueConsumers(options.database, options.now());
     const after = drained;
     const fresh = begun
-      ? { after, types: await typesBetween(options.database, after, until), nothingFor: none }
-      : { after, types: none, nothingFor: await nothingFor(options.database, options.consumers, until) };
+      ? { ...(await freshBetween(options.database, after, until)), nothingFor: none }
+      : {
+          after,
+          types: none,
+          all: undefined,
+          nothingFor: await nothingFor(options.database, options.consumers, until),
+        };
     let handled = 0;
     const left = readings.values();
     const readOn = async () => {
