@@ -1,6 +1,6 @@
 /** A message that came: who, which process, may it be, what follows; one transaction. */
 import { checkMessage, type Fault, type Side } from '@shugu/dataspace';
-import type { Tx } from '../../kernel/db/db.ts';
+import type { Sent, Tx } from '../../kernel/db/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import { withPlainAddress } from '../address.ts';
 import { nameTowards } from '../claims/dids.ts';
@@ -97,7 +97,7 @@ export const take = async (room: Room, coming: Coming): Promise<Answer> => {
 
 const actOf = ({ act }: Door, message: Json): Act => act ?? (message.eventType === 'ACCEPTED' ? 'accept' : 'finalize');
 
-const keep = (tx: Tx, process: Process, act: Act, digest: string, body: Json): void =>
+const keep = (tx: Tx, process: Process, act: Act, digest: string, body: Json): Sent =>
   insertMessage(tx, {
     id: newId('dsm', tx.now),
     process: process.id,

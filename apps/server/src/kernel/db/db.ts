@@ -238,12 +238,11 @@ export const openDatabase = (options: DatabaseOptions): Database => {
         send: (query, fits) => {
           wrote = true;
           const told: Sent = { touched: 0 };
-          const heard = unheard(
-            ask(query).then(({ rowCount }) => {
-              told.touched = rowCount ?? 0;
-              fits?.(told.touched);
-            }),
-          );
+          const heard = unheard(ask(query)).then(({ rowCount }) => {
+            told.touched = rowCount ?? 0;
+            fits?.(told.touched);
+          });
+          unheard(heard);
           if (fits) fitting.push(heard);
           return told;
         },
