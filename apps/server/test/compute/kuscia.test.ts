@@ -134,11 +134,9 @@ test('runs by the two nodes what was agreed; contract, evidence and words say wh
     return false;
   };
   const [failed, other] = await Promise.all([part('bank', one, { take: true }), part('shop', one)]);
-  expect([failed.ended.state, other.ended.state, other.statement.outcome]).toEqual([
-    'failed',
-    'failed',
-    'compute.termsDiffer',
-  ]);
+  expect([failed.ended.state, other.ended.state]).toEqual(['failed', 'failed']);
+  // Whichever looks first says so; the other one may have heard by then that it is over.
+  expect([failed.statement.outcome, other.statement.outcome]).toContain('compute.termsDiffer');
   expect(failed.opened.rows).toBeNull();
   expect((await readComputation(clients.bank, one)).uses.taken).toBe(2);
 
