@@ -35,7 +35,10 @@ const openGate = async (far: FarDatabase) => {
     select pg_advisory_lock(${gateKey})`);
   const there = async (query: string): Promise<boolean> => ((await holder.query(query)).rowCount ?? 0) > 0;
   return {
-    reached: () => there(`select 1 from pg_locks where locktype = 'advisory' and not granted`),
+    // Locks of other databases of the server stand in the same list.
+    reached: () =>
+      there(`select 1 from pg_locks where locktype = 'advisory' and not granted and objid = ${gateKey}
+        and database = (select oid from pg_database where datname = current_database())`),
     /** Lets go, and waits until nothing of the killed process runs there any more. */
     open: async () => {
       await holder.query(`select pg_advisory_unlock(${gateKey})`);
