@@ -15,7 +15,8 @@ export const planes = async ({ browser, url, check }: Run, goods: string): Promi
       const dialog = page.getByRole('dialog');
       const keep = async () => {
         await page.getByRole('button', { name: '我已保存' }).click();
-        await dialog.waitFor({ state: 'hidden' });
+        // The sheet that was filled in leaves with the one that shows the token.
+        await page.locator('[role=dialog]:visible').first().waitFor({ state: 'hidden' });
       };
       await person.open('/connector');
       for (const id of ['stream-1', 'stream-2']) {
