@@ -23,7 +23,7 @@ export const insertProcess = (tx: Tx, one: Process): Promise<number> =>
       ${jsonOf(one.held)}, ${one.traded}, ${one.reference}, ${jsonOf(one.clearance)}, ${one.title}, ${one.created_at}, ${one.changed_at})
     on conflict (participant, kind, side, counterparty, their_pid) where their_pid is not null do nothing`);
 
-/** What has changed, on the version that was read. @throws when another writer came first */
+/** What has changed, on the version that was read; the transaction fails before its commit when another writer came first. */
 export const saveProcess = (tx: Tx, one: Process): void => {
   const change = sql`update federation_processes set their_pid = ${one.their_pid}, state = ${one.state},
       suspended_by = ${one.suspended_by}, version = version + 1, taken = ${jsonOf(one.taken)}, offer = ${jsonOf(one.offer)},
